@@ -1,0 +1,22 @@
+"""Data sets in memory: fetched once, checked by SHA-256 at every load, cut into three splits.
+
+`load` and `fetch` are streams (see `core.events`). The rooms, from the data to its splits:
+
+    registry.py   what a data set is made of: its files, their SHA-256, where they come from
+    cache.py      the files in a data folder, read and checked
+    mirrors.py    a source: the mirrors that torchvision names
+    package.py    a source: a wheel of the package index, read by pickled.py
+    sources.py    the sources in their order, until one gives the files
+    store.py      from a data folder to checked files: lock, fetch, move into place
+    patience.py   waiting for something slow while events flow and a stop is heeded
+    reasons.py    why something fails, in words
+    disk.py       what to say when a data folder cannot be used
+    idx.py        the format of the files
+    splits.py     train, validation and test under a protocol
+    loading.py    `load` and `fetch`
+"""
+
+from core.datasets.loading import default_data_dir, fetch, load
+from core.datasets.splits import Dataset, Split
+
+__all__ = ["Dataset", "Split", "default_data_dir", "fetch", "load"]

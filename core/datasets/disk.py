@@ -1,0 +1,35 @@
+"""What to say when a data folder cannot be used."""
+
+from __future__ import annotations
+
+import errno
+import shutil
+from pathlib import Path
+
+from core.errors import InputError
+
+NO_SPACE = frozenset({errno.ENOSPC, errno.EFBIG, errno.EDQUOT})
+"""Error numbers of a disk, a file or a user that has reached its limit."""
+
+_MEGABYTE = 1_000_000
+_OTHER = "give another --data-dir"
+
+
+def unusable(folder: Path, error: OSError, needed: int) -> InputError:
+    """Turn what the system says about a data folder into an error that says how to mend it.
+
+    Args:
+        folder: the data folder.
+        error: what came of using it.
+        needed: bytes that a fetch takes.
+    """
+    if error.errno in NO_SPACE:
+        there = next(path for path in (folder, *folder.parents) if path.exists())
+        free = shutil.disk_usage(there).free
+        return InputError(
+            f"no space left in {folder}: {needed / _MEGABYTE:.0f} MB are needed, "
+            f"{free / _MEGABYTE:.0f} MB are free; free some or {_OTHER}"
+        )
+    if folder.exists() and not folder.is_dir():
+        return InputError(f"{folder} is a file, expected a folder; {_OTHER}")
+    return InputError(f"{folder} cannot be used ({error.strerror or error}); {_OTHER}")

@@ -1,0 +1,70 @@
+"""The two things to ask for: a data set's files, and its splits in memory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from platformdirs import user_cache_path
+
+from core.datasets.cache import Found
+from core.datasets.registry import Description, describe
+from core.datasets.splits import PROTOCOLS, Dataset, split
+from core.datasets.store import obtain
+from core.errors import InputError
+from core.events import StopFlag, Stream, never
+
+
+def default_data_dir() -> Path:
+    """Name the data folder in this program's own cache."""
+    return user_cache_path("featherweight") / "data"
+
+
+def fetch(name: str, data_dir: Path | None = None, stop: StopFlag = never) -> Stream[Path]:
+    """Make sure that a data set's files are there and right.
+
+    Args:
+        name: of the data set, such as `mnist`.
+        data_dir: the data folder, in which nothing is overwritten; None: our own cache, in which a
+            wrong file is fetched anew.
+        stop: looked at while waiting.
+
+    Returns:
+        The folder that holds the files.
+
+    Raises:
+        InputError: the name is unknown, or the data folder cannot be used or holds a wrong file.
+        WorkError: no source gives the files, or the stop flag is raised.
+    """
+    found = yield from _obtain(describe(name), data_dir, stop)
+    return found.folder
+
+
+def load(
+    name: str,
+    data_dir: Path | None = None,
+    protocol: str = "default",
+    stop: StopFlag = never,
+) -> Stream[Dataset]:
+    """Fetch a data set's files where they are missing, check them and cut them into splits.
+
+    Args:
+        name: of the data set, such as `mnist`.
+        data_dir: as in `fetch`.
+        protocol: `default` or `reference`, see `Dataset`.
+        stop: looked at while waiting.
+
+    Raises:
+        InputError: as in `fetch`, or the protocol is unknown.
+        WorkError: as in `fetch`.
+    """
+    description = describe(name)
+    if protocol not in PROTOCOLS:
+        known = ", ".join(PROTOCOLS)
+        raise InputError(f"unknown protocol {protocol!r}: expected one of {known}")
+    found = yield from _obtain(description, data_dir, stop)
+    return split(description, found.files, protocol)
+
+
+def _obtain(description: Description, data_dir: Path | None, stop: StopFlag) -> Stream[Found]:
+    own = data_dir is None
+    return (yield from obtain(description, data_dir or default_data_dir(), own, stop))

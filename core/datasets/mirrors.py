@@ -1,0 +1,81 @@
+"""A source: the mirrors that torchvision names, downloaded without torchvision.
+
+Its own downloader knows neither a time limit nor a stop, and leaves half a file behind.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zlib
+from functools import partial
+from http.client import HTTPException
+from urllib.request import urlopen
+
+from core.datasets import patience
+from core.datasets.patience import Pulse, SourceError, follow
+from core.datasets.reasons import reason
+from core.datasets.registry import Description, File, Files
+from core.events import StopFlag, Stream
+
+_CHUNK = 1 << 16
+
+
+def find(description: Description, stop: StopFlag) -> Stream[list[str]]:
+    """Ask torchvision for a data set's mirrors: addresses of folders, with a slash at the end.
+
+    Raises:
+        SourceError: torchvision cannot be imported.
+    """
+
+    def job(_: Pulse) -> list[str]:
+        return addresses(description.folder)
+
+    return (yield from follow(job, "look up torchvision's mirrors", stop))
+
+
+def addresses(name: str) -> list[str]:
+    """Import torchvision and read the mirrors of one of its data sets.
+
+    Raises:
+        SourceError: torchvision cannot be imported.
+    """
+    try:
+        from torchvision import datasets
+    except (ImportError, OSError, RuntimeError) as error:
+        raise SourceError(f"torchvision cannot be imported ({reason(error)})") from error
+    return list(getattr(datasets, name).mirrors)
+
+
+def download(description: Description, mirror: str, stop: StopFlag) -> Stream[Files]:
+    """Download a data set's files, gzipped on the mirror.
+
+    Raises:
+        SourceError: the mirror does not answer, or not with these files.
+        WorkError: the stop flag is raised.
+    """
+    files: Files = {}
+    for name, file in description.files.items():
+        job = partial(_download, f"{mirror}{name}.gz", file)
+        files[name] = yield from follow(job, f"fetch {name}", stop, patience.LIMIT)
+    return files
+
+
+def _download(url: str, file: File, pulse: Pulse) -> bytes:
+    try:
+        with gzip.open(io.BytesIO(_read(url, file, pulse))) as unpacked:
+            return unpacked.read(file.size + 1)  # one byte too many tells a wrong file
+    except (OSError, HTTPException, EOFError, zlib.error) as error:
+        raise SourceError(reason(error)) from error
+
+
+def _read(url: str, file: File, pulse: Pulse) -> bytes:
+    content = bytearray()
+    with urlopen(url, timeout=patience.LIMIT) as response:
+        total = response.length or 0
+        while chunk := response.read1(_CHUNK):
+            content += chunk
+            pulse.beat(len(content), total)
+            if len(content) > file.size:
+                raise SourceError(f"sends more than {file.size:,} bytes")
+    return bytes(content)

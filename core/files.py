@@ -1,0 +1,57 @@
+"""Files that are written whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from core.errors import InputError
+
+_NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+def write_whole(path: Path, write: Callable[[Path], object]) -> None:
+    """Let `write` fill a temporary file beside `path`, then move it into place.
+
+    Whoever reads `path`, at any moment, finds the old file or the new one.
+
+    Raises:
+        InputError: the folder is missing, not writable or full.
+    """
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+        os.close(handle)
+        part = Path(name)
+        try:
+            write(part)
+            part.chmod(0o666 & ~_umask())
+            os.replace(part, path)
+        finally:
+            part.unlink(missing_ok=True)
+    except OSError as error:
+        raise InputError(explain_write_error(error, path)) from error
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write `text` as UTF-8, whole or not at all; raises InputError like `write_whole`."""
+    write_whole(path, lambda part: part.write_text(text, encoding="utf-8"))
+
+
+def explain_write_error(error: OSError, path: Path) -> str:
+    """One line that says why `path` could not be written and what would help."""
+    if error.errno in _NO_SPACE:
+        free = shutil.disk_usage(path.parent).free // 1_000_000
+        return f"cannot write {path}: no space left ({free} MB free); free some or choose elsewhere"
+    if isinstance(error, FileNotFoundError):
+        return f"cannot write {path}: the folder {path.parent} does not exist; create it first"
+    return f"cannot write {path}: {error.strerror or error}; choose a place that can be written"
+
+
+def _umask() -> int:
+    current = os.umask(0)
+    os.umask(current)
+    return current

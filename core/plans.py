@@ -1,0 +1,84 @@
+"""One sparsity a layer: presets, parsing, checking. Sparsities are fractions here."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from core.errors import InputError
+
+Plan = dict[str, float]
+"""The sparsity of each layer by its name: zeros over elements, in [0, 1]."""
+
+PRESETS: dict[str, Mapping[str, float] | float] = {
+    "moderate": {"conv1": 0.55, "conv2": 0.80, "conv3": 0.90, "fc1": 0.90, "fc2": 0.60},
+    "aggressive": {"conv1": 0.65, "conv2": 0.95, "conv3": 0.98, "fc1": 0.98, "fc2": 0.90},
+    "uniform": 0.68,
+}
+"""The reference experiment's choices for cnn5; a single number is for every layer."""
+
+
+def uniform_plan(sparsity: float, layers: Sequence[str]) -> Plan:
+    """The same sparsity for every layer; raises InputError when it is not in [0, 1]."""
+    return dict.fromkeys(layers, check_sparsity(sparsity, "every layer"))
+
+
+def preset_plan(name: str, layers: Sequence[str]) -> Plan:
+    """The preset called `name` for a net with these layers.
+
+    Raises:
+        InputError: there is no such preset, or it was made for a net with other layers.
+    """
+    if name not in PRESETS:
+        raise InputError(f"unknown preset '{name}': expected one of {', '.join(PRESETS)}")
+    preset = PRESETS[name]
+    if not isinstance(preset, Mapping):
+        return uniform_plan(preset, layers)
+    if set(preset) != set(layers):
+        raise InputError(
+            f"preset '{name}' is for the layers {', '.join(preset)}; "
+            f"this net has {', '.join(layers)}: use --sparsity or --uniform"
+        )
+    return {layer: preset[layer] for layer in layers}
+
+
+def parse_plan(text: str, layers: Sequence[str]) -> Plan:
+    """Read `conv1=0.65,conv2=0.95`; layers that are not named are left at 0.
+
+    Raises:
+        InputError: a part is not NAME=NUMBER, names no layer or one twice, or is not in [0, 1].
+    """
+    given: Plan = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        name, equals, number = (piece.strip() for piece in part.partition("="))
+        if not equals:
+            raise InputError(f"sparsity '{part}': expected LAYER=FRACTION, such as conv1=0.65")
+        if name not in layers:
+            raise InputError(f"unknown layer '{name}': expected one of {', '.join(layers)}")
+        if name in given:
+            raise InputError(f"layer '{name}' is given twice: name each layer once")
+        given[name] = parse_sparsity(number, name)
+    if not given:
+        raise InputError(f"no sparsity in '{text}': expected LAYER=FRACTION,... as conv1=0.65")
+    return {layer: given.get(layer, 0.0) for layer in layers}
+
+
+def parse_sparsity(text: str, where: str) -> float:
+    """Read a fraction in [0, 1] for the layer `where`; raises InputError for anything else."""
+    try:
+        sparsity = float(text)
+    except ValueError as error:
+        raise InputError(f"sparsity '{text}' of {where}: expected a number from 0 to 1") from error
+    return check_sparsity(sparsity, where)
+
+
+def check_sparsity(sparsity: float, where: str) -> float:
+    """Give `sparsity` back if it is in [0, 1]; raises InputError otherwise."""
+    if not (math.isfinite(sparsity) and 0.0 <= sparsity <= 1.0):
+        raise InputError(f"sparsity {sparsity:g} of {where}: expected a fraction from 0 to 1")
+    return sparsity
+
+
+def drop_count(sparsity: float, elements: int) -> int:
+    """How many of `elements` weights a sparsity asks to drop: k = round(sparsity x elements)."""
+    return round(sparsity * elements)

@@ -1,0 +1,106 @@
+"""Magnitude pruning, layer by layer, and the masks that hold what was pruned at zero.
+
+The rule is the reference experiment's: importance is |w|, the threshold of a layer is its k-th
+smallest magnitude with k = round(sparsity x elements), and what is kept is strictly above it.
+Biases are never pruned. Masks are data beside a plain state_dict: nothing is reparametrised.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from core.layers import Layer
+from core.plans import check_sparsity, drop_count
+from core.weights import Weights
+
+
+def threshold(weight: Tensor, sparsity: float) -> float:
+    """The k-th smallest magnitude of `weight`, k = round(sparsity x elements); 0.0 where k is 0.
+
+    Raises:
+        InputError: the sparsity is not in [0, 1].
+    """
+    k = drop_count(check_sparsity(sparsity, "the layer"), weight.numel())
+    if k == 0:
+        return 0.0
+    return float(weight.detach().abs().flatten().kthvalue(k).values)
+
+
+def keep_mask(weight: Tensor, sparsity: float) -> Tensor:
+    """Which weights stay, as booleans of the weight's shape: those strictly above the threshold.
+
+    Equal magnitudes at the threshold all go, so more than k may be dropped, as in the reference.
+    Sparsity 0 keeps all and 1 keeps none.
+
+    Raises:
+        InputError: the sparsity is not in [0, 1].
+    """
+    if drop_count(check_sparsity(sparsity, "the layer"), weight.numel()) == 0:
+        return torch.ones_like(weight, dtype=torch.bool)
+    return weight.detach().abs() > threshold(weight, sparsity)
+
+
+def zero_share(weight: Tensor) -> float:
+    """The share of exact zeros in `weight`: the sparsity that it has already."""
+    return 1.0 - int(weight.count_nonzero()) / weight.numel()
+
+
+@dataclass(frozen=True)
+class Masks:
+    """Which weights of which tensors stay; everything outside is held at exactly zero.
+
+    Attributes:
+        dropped: by the weight's name in the state_dict, booleans of its shape, True where the
+            weight is pruned.
+    """
+
+    dropped: dict[str, Tensor]
+
+    @classmethod
+    def of(
+        cls, weights: Mapping[str, Tensor], layers: Sequence[Layer], plan: Mapping[str, float]
+    ) -> Masks:
+        """The masks that `plan` gives these weights, layer by layer by magnitude."""
+        return cls({la.key: ~keep_mask(weights[la.key], plan[la.name]) for la in layers})
+
+    def kept(self, layer: Layer) -> int:
+        """How many weights of `layer` stay."""
+        return layer.elements - int(self.dropped[layer.key].sum())
+
+    def apply(self, weights: Mapping[str, Tensor]) -> Weights:
+        """A copy of a state_dict with what is pruned set to zero."""
+        return {
+            name: tensor.masked_fill(self.dropped[name], 0.0)
+            if name in self.dropped
+            else tensor.clone()
+            for name, tensor in weights.items()
+        }
+
+    @torch.no_grad()
+    def hold(self, model: nn.Module, optimizer: Optimizer | None = None) -> None:
+        """Set what is pruned to exactly zero in `model`, and what the optimiser remembers of it.
+
+        Called after every step, it keeps pruned weights at zero under any momentum, adaptive
+        step or weight decay: whatever the step made of them is gone, and no state is left to
+        push them the next time. Filling, not multiplying: 0 x inf would be NaN.
+        """
+        for name, dropped in self.dropped.items():
+            parameter = model.get_parameter(name)
+            parameter.masked_fill_(dropped, 0.0)
+            if optimizer is None:
+                continue
+            for value in optimizer.state.get(parameter, {}).values():
+                if isinstance(value, Tensor) and value.shape == parameter.shape:
+                    value.masked_fill_(dropped, 0.0)
+
+    def revived(self, weights: Mapping[str, Tensor]) -> int:
+        """How many pruned weights are not exactly zero in `weights`: 0, or the invariant broke."""
+        return sum(
+            int(weights[name].detach()[dropped].count_nonzero())
+            for name, dropped in self.dropped.items()
+        )

@@ -1,0 +1,93 @@
+"""A result as JSON: the keys of `featherweight run` and `featherweight train`.
+
+Accuracies are in percent, times in seconds, sparsities are fractions.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import torch
+
+from core.events import Epoch
+from core.footprint import Footprint
+from core.training import FineTuned, Trained
+from core.workbench import Net, Workbench
+
+
+def run_report(
+    bench: Workbench, base: Net, plan: Mapping[str, float], result: FineTuned
+) -> dict[str, Any]:
+    """What `featherweight run --json` writes.
+
+    A layer's threshold is that of the plan applied to the base in one shot; its kept count and the
+    nonzeros in all are those of the fine-tuned net, every bias counted.
+    """
+    cuts = {p.layer.name: p.cut(plan[p.layer.name]) for p in base.profiles}
+    kept = {layer.name: result.masks.kept(layer) for layer in bench.layers}
+    pruned_away = sum(layer.elements - kept[layer.name] for layer in bench.layers)
+    footprint = Footprint(bench.parameters, bench.parameters - pruned_away)
+    return {
+        **_settings(bench, result.precision),
+        "parameters": footprint.parameters,
+        "nonzero": footprint.nonzero,
+        "ratio": round(footprint.ratio, 2) if footprint.nonzero else None,
+        "layers": [
+            {
+                "name": layer.name,
+                "elements": layer.elements,
+                "sparsity": plan[layer.name],
+                "kept": kept[layer.name],
+                "threshold": cuts[layer.name].threshold,
+            }
+            for layer in bench.layers
+        ],
+        "accuracy": {
+            "dense": asdict(base.accuracy),
+            "pruned": asdict(result.pruned),
+            "finetuned": asdict(result.accuracy),
+        },
+        "epochs": [_epoch(epoch) for epoch in result.epochs],
+        "best": result.best,
+        "revived": result.revived,
+        "stopped": result.stopped,
+    }
+
+
+def train_report(bench: Workbench, result: Trained) -> dict[str, Any]:
+    """What `featherweight train --json` writes."""
+    return {
+        **_settings(bench, result.precision),
+        "parameters": bench.parameters,
+        "accuracy": {"dense": asdict(result.accuracy)},
+        "epochs": [_epoch(epoch) for epoch in result.epochs],
+        "best": result.best,
+        "stopped": result.stopped,
+    }
+
+
+def _settings(bench: Workbench, precision: str) -> dict[str, Any]:
+    settings = bench.settings
+    return {
+        "model": settings.model,
+        "dataset": settings.dataset,
+        "protocol": settings.protocol,
+        "recipe": settings.recipe,
+        "precision": precision,
+        "threads": torch.get_num_threads(),
+        "seed": settings.seed,
+    }
+
+
+def _epoch(epoch: Epoch) -> dict[str, Any]:
+    """An epoch's row; a loss that is not finite is null, since JSON has no word for it."""
+    return {
+        "epoch": epoch.epoch,
+        "loss": epoch.loss if math.isfinite(epoch.loss) else None,
+        "validation": epoch.validation,
+        "seconds": epoch.seconds,
+        "sparsity": epoch.sparsity,
+    }

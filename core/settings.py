@@ -1,0 +1,63 @@
+"""What a run is asked to do, apart from the plan: checked before anything heavy is loaded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.errors import InputError
+from core.recipes import Recipe, check_epochs, recipe_named
+from core.zoo import model_spec
+
+PROTOCOLS = ("default", "reference")
+PRECISIONS = ("auto", "fp32", "bf16")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The choices that every job of a session shares.
+
+    Attributes:
+        protocol: `default` trains on 55,000 images and chooses on 5,000 apart from test;
+            `reference` trains on all 60,000 and chooses on test, as the notebook did.
+        epochs: of fine-tuning; None leaves it to the recipe.
+        threads: that torch computes with; None leaves it to torch.
+        data_dir: where data sets are kept; None is the platform's cache folder.
+        weights: a safetensors file to start from; None takes the dense net of the protocol.
+
+    Raises:
+        InputError: a value that is not one of those expected.
+    """
+
+    model: str = "cnn5"
+    dataset: str = "mnist"
+    protocol: str = "default"
+    recipe: str = "fast"
+    epochs: int | None = None
+    precision: str = "auto"
+    threads: int | None = None
+    seed: int = 0
+    data_dir: Path | None = None
+    weights: Path | None = None
+
+    def __post_init__(self) -> None:
+        model_spec(self.model)
+        recipe_named(self.recipe)
+        _one_of("protocol", self.protocol, PROTOCOLS)
+        _one_of("precision", self.precision, PRECISIONS)
+        if self.epochs is not None:
+            check_epochs(self.epochs)
+        if self.threads is not None and self.threads < 1:
+            raise InputError(f"{self.threads} threads: expected at least 1")
+        if not 0 <= self.seed < 2**63:
+            raise InputError(f"seed {self.seed}: expected a whole number from 0 to 2^63 - 1")
+
+    @property
+    def finetuning(self) -> Recipe:
+        """The recipe, with the number of fine-tuning epochs that was asked for."""
+        return recipe_named(self.recipe).with_epochs(self.epochs)
+
+
+def _one_of(what: str, given: str, expected: tuple[str, ...]) -> None:
+    if given not in expected:
+        raise InputError(f"unknown {what} '{given}': expected one of {', '.join(expected)}")

@@ -1,0 +1,419 @@
+"""Train, prune and measure, fine-tune: the long operations, as streams of events."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from time import perf_counter
+
+import torch
+import torch.nn.functional as F  # noqa: N812  the name every torch program uses
+from torch import Tensor, nn
+from torch.optim import SGD, Adadelta, AdamW, Optimizer
+from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, OneCycleLR, StepLR
+
+from core.batches import Images, Splits
+from core.events import (
+    Accuracy,
+    Batch,
+    Epoch,
+    Measured,
+    Notice,
+    Progress,
+    StopFlag,
+    Stream,
+    never,
+)
+from core.layers import Layer, dropouts, prunable_layers
+from core.pruning import Masks, zero_share
+from core.recipes import Phase, Recipe
+from core.weights import Weights
+
+EVALUATION_BATCH = 500
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """What dense training made: the best epoch's weights on validation.
+
+    Attributes:
+        best: the epoch they are from; None where training was stopped within the first one.
+    """
+
+    weights: Weights
+    accuracy: Accuracy
+    epochs: tuple[Epoch, ...]
+    best: int | None
+    precision: str
+    stopped: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Pruned:
+    """A plan applied to a base in one shot, not trained."""
+
+    weights: Weights
+    masks: Masks
+    accuracy: Accuracy
+
+
+@dataclass(frozen=True, eq=False)
+class FineTuned:
+    """What fine-tuning made of a base and a plan: the best epoch that ended at the full plan.
+
+    Attributes:
+        masks: the masks in force in `weights`.
+        pruned: accuracy of the plan in one shot, before any training.
+        best: the epoch the weights are from; None where it was stopped before any epoch ended at
+            the full plan: then what there was has been pruned the rest of the way and measured.
+        revived: weights outside the masks that are not exactly zero; always 0.
+    """
+
+    weights: Weights
+    masks: Masks
+    pruned: Accuracy
+    accuracy: Accuracy
+    epochs: tuple[Epoch, ...]
+    best: int | None
+    revived: int
+    precision: str
+    stopped: bool
+
+
+def count_correct(model: nn.Module, data: Images, step: str = "measure") -> Stream[int]:
+    """Count the images of `data` that `model` gets right, in float32."""
+    model.eval()
+    correct = 0
+    for start in range(0, len(data), EVALUATION_BATCH):
+        yield Progress(step, start, len(data), "images")
+        images, labels = data.batch(slice(start, start + EVALUATION_BATCH))
+        with torch.inference_mode():
+            correct += int((model(images).argmax(1) == labels).sum())
+    yield Progress(step, len(data), len(data), "images")
+    return correct
+
+
+def evaluate(model: nn.Module, data: Images, step: str = "measure") -> Stream[float]:
+    """The accuracy of `model` on `data` in percent."""
+    return 100.0 * (yield from count_correct(model, data, step)) / len(data)
+
+
+def measure(model: nn.Module, data: Splits, stage: str) -> Stream[Accuracy]:
+    """The accuracy of `model` on validation and test, told as the event `Measured(stage)`."""
+    validation = yield from evaluate(model, data.validation, f"measure {stage} on validation")
+    if data.test is data.validation:
+        test = validation
+    else:
+        test = yield from evaluate(model, data.test, f"measure {stage} on test")
+    accuracy = Accuracy(validation, test)
+    yield Measured(stage, accuracy)
+    return accuracy
+
+
+def prune_and_measure(
+    model: nn.Module, base: Weights, plan: Mapping[str, float], data: Splits
+) -> Stream[Pruned]:
+    """Apply `plan` to `base` in one shot and measure what is left; `model` ends up holding it."""
+    masks = Masks.of(base, prunable_layers(model), plan)
+    weights = masks.apply(base)
+    model.load_state_dict(weights)
+    return Pruned(weights, masks, (yield from measure(model, data, "pruned")))
+
+
+def train(
+    model: nn.Module,
+    data: Splits,
+    phase: Phase,
+    *,
+    seed: int = 0,
+    precision: str = "fp32",
+    stop: StopFlag = never,
+) -> Stream[Trained]:
+    """Train `model` from its own initial weights; the best epoch on validation is the result.
+
+    When `stop` is raised it ends within one batch and keeps the best epoch so far, or the current
+    weights where no epoch has ended.
+    """
+    trainer = _Trainer(model, data.train, phase, seed, precision)
+    epochs: list[Epoch] = []
+    best = _Best()
+    while trainer.epoch < phase.epochs:
+        loss = yield from trainer.run_epoch(stop)
+        if loss is None:
+            break
+        validation = yield from evaluate(model, data.validation, "validate")
+        epochs.append(Epoch(trainer.epoch, loss, validation, trainer.epoch_seconds, 0.0, True, 0))
+        yield epochs[-1]
+        best.offer(trainer.epoch, validation, model)
+    weights = best.restore(model)
+    accuracy = yield from measure(model, data, "dense")
+    return Trained(
+        weights=weights,
+        accuracy=accuracy,
+        epochs=tuple(epochs),
+        best=best.epoch,
+        precision=precision,
+        stopped=len(epochs) < phase.epochs,
+    )
+
+
+def finetune(
+    model: nn.Module,
+    base: Weights,
+    plan: Mapping[str, float],
+    data: Splits,
+    recipe: Recipe,
+    *,
+    seed: int = 0,
+    precision: str = "fp32",
+    stop: StopFlag = never,
+) -> Stream[FineTuned]:
+    """Fine-tune `base` towards `plan` as `recipe` says.
+
+    It begins by measuring the plan in one shot, and it can be stopped within one batch, see
+    `FineTuned.best`. `model` is only the vehicle: its weights on entry do not matter.
+    """
+    pruned = yield from prune_and_measure(model, base, plan, data)
+    if recipe.gradual:
+        model.load_state_dict(base)
+    pruner = _Pruner(model, plan, recipe, pruned.masks, len(data.train))
+    trainer = _Trainer(model, data.train, recipe.finetune, seed, precision)
+    epochs: list[Epoch] = []
+    best = _Best()
+    while trainer.epoch < recipe.finetune.epochs:
+        loss = yield from trainer.run_epoch(stop, after_step=pruner.after_step)
+        if loss is None:
+            break
+        validation = yield from evaluate(model, data.validation, "validate")
+        epochs.append(
+            Epoch(
+                trainer.epoch,
+                loss,
+                validation,
+                trainer.epoch_seconds,
+                pruner.sparsity(),
+                pruner.finished,
+                pruner.masks.revived(model.state_dict()),
+            )
+        )
+        yield epochs[-1]
+        if pruner.finished:
+            best.offer(trainer.epoch, validation, model, pruner.masks)
+    if best.epoch is None:
+        pruner.finish()
+    weights = best.restore(model)
+    masks = best.masks or pruner.masks
+    accuracy = yield from measure(model, data, "finetuned")
+    return FineTuned(
+        weights=weights,
+        masks=masks,
+        pruned=pruned.accuracy,
+        accuracy=accuracy,
+        epochs=tuple(epochs),
+        best=best.epoch,
+        revived=masks.revived(weights),
+        precision=precision,
+        stopped=len(epochs) < recipe.finetune.epochs,
+    )
+
+
+class _Trainer:
+    """The loop over epochs and batches: data in memory, one step after the other."""
+
+    def __init__(
+        self, model: nn.Module, data: Images, phase: Phase, seed: int, precision: str
+    ) -> None:
+        self.model = model.to(memory_format=torch.channels_last)
+        self.data = data
+        self.phase = phase
+        self.precision = precision
+        self.epoch = 0
+        self.seconds = 0.0
+        self.epoch_seconds = 0.0
+        self.diverged = False
+        self.optimizer = _optimizer(model, phase)
+        self.scheduler = _scheduler(self.optimizer, phase, steps_in_epoch(len(data), phase))
+        self._order = torch.Generator().manual_seed(seed)
+        self._dropout_state = torch.Generator().manual_seed(seed).get_state()
+
+    def run_epoch(
+        self, stop: StopFlag, after_step: Callable[[Optimizer], object] = lambda _: None
+    ) -> Stream[float | None]:
+        """One epoch; gives its mean loss, or None where `stop` ended it early."""
+        order = torch.randperm(len(self.data), generator=self._order)
+        self.epoch_seconds, seen, total = 0.0, 0, 0.0
+        for index in torch.split(order, self.phase.batch_size):
+            if stop():
+                return None
+            start = perf_counter()
+            loss, correct = self._step(*self.data.batch(index))
+            after_step(self.optimizer)
+            self.epoch_seconds += perf_counter() - start
+            seen += len(index)
+            total += loss * len(index)
+            if not self.diverged and not math.isfinite(loss):
+                self.diverged = True
+                yield Notice("the loss is not finite: training has diverged", warning=True)
+            yield Batch(
+                epoch=self.epoch + 1,
+                epochs=self.phase.epochs,
+                seen=seen,
+                images=len(self.data),
+                loss=total / seen,
+                accuracy=100.0 * correct / len(index),
+                seconds=self.seconds + self.epoch_seconds,
+            )
+        if self.phase.schedule != "onecycle":
+            self.scheduler.step()
+        self.seconds += self.epoch_seconds
+        self.epoch += 1
+        return total / seen
+
+    def _step(self, images: Tensor, labels: Tensor) -> tuple[float, int]:
+        """One optimiser step; gives the batch's mean loss and how many it had right before it."""
+        self.model.train()
+        with torch.random.fork_rng(devices=[]):
+            torch.set_rng_state(self._dropout_state)
+            with torch.autocast("cpu", torch.bfloat16, enabled=self.precision == "bf16"):
+                logits = self.model(images)
+            self._dropout_state = torch.get_rng_state()
+        loss = F.cross_entropy(logits.float(), labels)
+        self.optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        self.optimizer.step()
+        if self.phase.schedule == "onecycle":
+            self.scheduler.step()
+        return loss.item(), int((logits.argmax(1) == labels).sum())
+
+
+class _Pruner:
+    """What pruning does during a fine-tuning: masks that may tighten, and what depends on them."""
+
+    def __init__(
+        self,
+        model: nn.Module,
+        plan: Mapping[str, float],
+        recipe: Recipe,
+        final: Masks,
+        images: int,
+    ) -> None:
+        self.model = model
+        self.plan = plan
+        self.recipe = recipe
+        self.layers: Sequence[Layer] = prunable_layers(model)
+        self.dropouts = dropouts(model)
+        self.original_dropout = {name: drop.p for name, drop in self.dropouts.items()}
+        phase = recipe.finetune
+        steps = phase.epochs * steps_in_epoch(images, phase)
+        self.ramp_steps = max(1, int(steps * recipe.ramp)) if recipe.gradual else 0
+        self.step = 0
+        weights = model.state_dict()
+        self.start = {layer.name: zero_share(weights[layer.key]) for layer in self.layers}
+        self.masks = final
+        if recipe.gradual:
+            self._prune_to(self.start)
+        self._scale_dropout()
+
+    @property
+    def finished(self) -> bool:
+        """The full plan is in force."""
+        return self.step >= self.ramp_steps
+
+    def after_step(self, optimizer: Optimizer) -> None:
+        """Tighten the masks where it is time to, and hold what is pruned at zero."""
+        self.step += 1
+        if self.step <= self.ramp_steps and (
+            self.step % self.recipe.renew_every == 0 or self.step == self.ramp_steps
+        ):
+            self._prune_to(self._planned(self.step / self.ramp_steps))
+            self._scale_dropout()
+        self.masks.hold(self.model, optimizer)
+
+    def finish(self) -> None:
+        """Prune the rest of the way to the plan, at once."""
+        if not self.finished:
+            self._prune_to(self.plan)
+        self.masks.hold(self.model)
+
+    def sparsity(self) -> float:
+        """Zeros over elements of all prunable weights."""
+        elements = sum(layer.elements for layer in self.layers)
+        return 1.0 - sum(self.masks.kept(layer) for layer in self.layers) / elements
+
+    def _planned(self, progress: float) -> dict[str, float]:
+        """Cubic from the base's sparsities to the plan's: s_f + (s_i - s_f)(1 - t)^3."""
+        left = (1.0 - progress) ** 3
+        return {
+            name: final + (self.start[name] - final) * left for name, final in self.plan.items()
+        }
+
+    def _prune_to(self, sparsities: Mapping[str, float]) -> None:
+        self.masks = Masks.of(self.model.state_dict(), self.layers, sparsities)
+
+    def _scale_dropout(self) -> None:
+        """Han et al. 2015, section 3.2: D_r = D_o * sqrt(C_r / C_o), C a layer's connections."""
+        if not self.recipe.scale_dropout:
+            return
+        for layer in self.layers:
+            if layer.name in self.dropouts:
+                left = self.masks.kept(layer) / layer.elements
+                original = self.original_dropout[layer.name]
+                self.dropouts[layer.name].p = original * math.sqrt(left)
+
+
+class _Best:
+    """The weights of the best epoch so far."""
+
+    def __init__(self) -> None:
+        self.epoch: int | None = None
+        self.masks: Masks | None = None
+        self._validation = -math.inf
+        self._weights: Weights = {}
+
+    def offer(
+        self, epoch: int, validation: float, model: nn.Module, masks: Masks | None = None
+    ) -> None:
+        """Keep the model's weights if no epoch before was as good."""
+        if validation > self._validation:
+            self.epoch, self._validation, self.masks = epoch, validation, masks
+            self._weights = _copy(model)
+
+    def restore(self, model: nn.Module) -> Weights:
+        """Put the best weights back into `model`, where there are any; give what it holds."""
+        if self.epoch is not None:
+            model.load_state_dict(self._weights)
+        return _copy(model)
+
+
+def steps_in_epoch(images: int, phase: Phase) -> int:
+    """Optimiser steps in one epoch; the last batch may be smaller."""
+    return math.ceil(images / phase.batch_size)
+
+
+def _copy(model: nn.Module) -> Weights:
+    return {
+        name: tensor.detach().clone(memory_format=torch.contiguous_format)
+        for name, tensor in model.state_dict().items()
+    }
+
+
+def _optimizer(model: nn.Module, phase: Phase) -> Optimizer:
+    parameters, decay = model.parameters(), phase.weight_decay
+    match phase.optimizer:
+        case "adadelta":
+            return Adadelta(parameters, lr=phase.lr, weight_decay=decay)
+        case "adamw":
+            return AdamW(parameters, lr=phase.lr, weight_decay=decay)
+        case "sgd":
+            return SGD(parameters, lr=phase.lr, momentum=phase.momentum, weight_decay=decay)
+
+
+def _scheduler(optimizer: Optimizer, phase: Phase, steps: int) -> LRScheduler:
+    match phase.schedule:
+        case "step":
+            return StepLR(optimizer, step_size=1, gamma=0.7)
+        case "cosine":
+            return CosineAnnealingLR(optimizer, T_max=phase.epochs)
+        case "onecycle":
+            return OneCycleLR(optimizer, max_lr=phase.lr, total_steps=phase.epochs * steps)

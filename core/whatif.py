@@ -1,0 +1,146 @@
+"""What a sparsity would do to a layer, answered from sorted magnitudes without any tensor.
+
+A `Profile` is made once for a layer's weights, in a worker. Moving a sparsity then costs a few
+binary searches: the threshold is read off by rank, what is kept is counted, and the histogram of
+the survivors is cut at the threshold.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from core.footprint import Footprint
+from core.layers import Layer
+from core.plans import drop_count
+
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A sparsity applied to a layer.
+
+    Attributes:
+        threshold: the largest magnitude that goes; 0.0 where nothing has to.
+        kept: weights strictly above it.
+    """
+
+    sparsity: float
+    threshold: float
+    kept: int
+
+
+@dataclass(frozen=True, slots=True)
+class Histogram:
+    """Counts of a layer's nonzero weights in equal bins, before and after a cut.
+
+    Attributes:
+        edges: bin edges, [bins + 1].
+        before: nonzero weights in each bin, [bins].
+        after: those that survive, [bins].
+    """
+
+    edges: npt.NDArray[np.float64]
+    before: npt.NDArray[np.int64]
+    after: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Profile:
+    """One layer's weights, sorted by magnitude: all that a what-if needs to know.
+
+    Attributes:
+        negative: magnitudes of the negative weights, ascending.
+        positive: magnitudes of the positive weights, ascending.
+        zeros: weights that are exactly zero.
+    """
+
+    layer: Layer
+    negative: Floats
+    positive: Floats
+    zeros: int
+
+    @classmethod
+    def of(cls, layer: Layer, weight: Floats) -> Profile:
+        """Sort the weights of a layer, of any shape."""
+        flat = weight.reshape(-1)
+        return cls(
+            layer=layer,
+            negative=np.sort(-flat[flat < 0]),
+            positive=np.sort(flat[flat > 0]),
+            zeros=int(np.count_nonzero(flat == 0)),
+        )
+
+    @property
+    def floor(self) -> float:
+        """The sparsity the weights have already; a plan cannot ask for less."""
+        return self.zeros / self.layer.elements
+
+    @cached_property
+    def largest(self) -> float:
+        """The largest magnitude; 0.0 where all weights are zero."""
+        return max(
+            (float(side[-1]) for side in (self.negative, self.positive) if side.size), default=0.0
+        )
+
+    def cut(self, sparsity: float) -> Cut:
+        """Apply a sparsity in [0, 1]: exactly what `pruning.keep_mask` does to the tensor."""
+        k = drop_count(sparsity, self.layer.elements)
+        if k == 0:
+            return Cut(sparsity, 0.0, self.layer.elements)
+        threshold = self._ranked(k - self.zeros) if k > self.zeros else 0.0
+        return Cut(sparsity, threshold, self._above(threshold))
+
+    def footprint(self, cut: Cut) -> Footprint:
+        """What the layer costs under a cut, its bias included."""
+        layer = self.layer
+        return Footprint(layer.parameters, cut.kept + layer.parameters - layer.elements)
+
+    def histogram(self, cut: Cut, bins: int) -> Histogram:
+        """Count the nonzero weights in `bins` equal bins over +-`largest`, before and after."""
+        reach = self.largest or 1.0
+        edges = np.linspace(-reach, reach, bins + 1)
+        return Histogram(edges, self._count(edges, 0.0), self._count(edges, cut.threshold))
+
+    def _above(self, threshold: float) -> int:
+        value = np.float32(threshold)
+        return sum(
+            side.size - int(np.searchsorted(side, value, side="right"))
+            for side in (self.negative, self.positive)
+        )
+
+    def _ranked(self, rank: int) -> float:
+        """The `rank`-th smallest (1-based) of the two sorted sides, by bisection over one of them.
+
+        Taking i from the short side and rank - i from the long one is right when neither side's
+        last taken value exceeds the other's first left one.
+        """
+        short, long = sorted((self.negative, self.positive), key=len)
+        low, high = max(0, rank - long.size), min(rank, short.size)
+        while low < high:
+            middle = (low + high) // 2
+            if short[middle] < long[rank - middle - 1]:
+                low = middle + 1
+            else:
+                high = middle
+        taken = [short[low - 1]] if low else []
+        taken += [long[rank - low - 1]] if rank > low else []
+        return float(max(taken))
+
+    def _count(self, edges: npt.NDArray[np.float64], threshold: float) -> npt.NDArray[np.int64]:
+        """Weights beyond the threshold, either sign, in each bin."""
+        below = np.float32(threshold)
+
+        def up_to(side: Floats, distance: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+            gone = np.searchsorted(side, below, side="right")
+            rank = np.searchsorted(side, distance.astype(np.float32), side="right")
+            counts: npt.NDArray[np.int64] = np.maximum(rank - gone, 0)
+            return counts
+
+        rising = up_to(self.positive, np.clip(edges, 0, None))
+        falling = up_to(self.negative, np.clip(-edges, 0, None))
+        return np.asarray(np.diff(rising) - np.diff(falling), dtype=np.int64)

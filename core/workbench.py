@@ -1,0 +1,207 @@
+"""One model, one data set and the settings: the jobs that every program of ours runs.
+
+A job is a stream. It works on a model of its own and leaves what it is given as it was; its result
+holds weights that nobody changes afterwards, and the plain numbers a screen shows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+
+import platformdirs
+import torch
+from torch import nn
+
+from core import datasets
+from core.batches import Splits
+from core.errors import InputError, StoppedError
+from core.events import Accuracy, Notice, Progress, StopFlag, Stream, never
+from core.layers import Layer, parameter_count, prunable_layers
+from core.precision import resolve_precision
+from core.recipes import Phase, recipe_named
+from core.settings import Settings
+from core.training import (
+    FineTuned,
+    Pruned,
+    Trained,
+    finetune,
+    measure,
+    prune_and_measure,
+    train,
+)
+from core.weights import Weights, load_weights, save_weights
+from core.whatif import Profile
+from core.zoo import model_spec
+
+
+@dataclass(frozen=True, eq=False)
+class Net:
+    """A net to prune from: its weights, and what a screen needs to know of them.
+
+    Attributes:
+        accuracy: in percent, measured.
+        profiles: one for each prunable layer, in order.
+        other_parameters: those outside the prunable layers.
+    """
+
+    weights: Weights
+    accuracy: Accuracy
+    profiles: tuple[Profile, ...]
+    other_parameters: int
+
+
+class Workbench:
+    """The jobs, for one model, one data set and fixed settings; one runs at a time.
+
+    Raises:
+        InputError: the settings name a model that is not there.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.spec = model_spec(settings.model)
+        if settings.threads is not None:
+            torch.set_num_threads(settings.threads)
+
+    @cached_property
+    def layers(self) -> tuple[Layer, ...]:
+        """The layers that can be pruned."""
+        return prunable_layers(self.spec.build())
+
+    @property
+    def layer_names(self) -> tuple[str, ...]:
+        """The names of the layers that can be pruned."""
+        return tuple(layer.name for layer in self.layers)
+
+    @cached_property
+    def parameters(self) -> int:
+        """All parameters of the model."""
+        return parameter_count(self.spec.build())
+
+    def open(self, stop: StopFlag = never) -> Stream[Net]:
+        """Bring in the data and the dense net, and measure it."""
+        data = yield from self._load(stop)
+        yield Progress("open the dense net")
+        weights = yield from self._dense_weights(data, stop)
+        model = self.spec.build()
+        model.load_state_dict(weights)
+        return self._net(weights, (yield from measure(model, data, "dense")))
+
+    def train(self, stop: StopFlag = never, epochs: int | None = None) -> Stream[Trained]:
+        """Train a dense net from fresh weights by the recipe."""
+        data = yield from self._load(stop)
+        recipe = recipe_named(self.settings.recipe).with_dense_epochs(epochs)
+        return (yield from self._train(recipe.dense, data, stop))
+
+    def prune(self, base: Net, plan: Mapping[str, float]) -> Stream[Pruned]:
+        """Apply `plan` to `base` in one shot and measure it."""
+        data = yield from self._load()
+        return (yield from prune_and_measure(self.spec.build(), base.weights, plan, data))
+
+    def finetune(
+        self, base: Net, plan: Mapping[str, float], stop: StopFlag = never
+    ) -> Stream[FineTuned]:
+        """Fine-tune `base` towards `plan` by the recipe."""
+        data = yield from self._load(stop)
+        precision = yield from self.precision(data)
+        return (
+            yield from finetune(
+                self.spec.build(),
+                base.weights,
+                plan,
+                data,
+                self.settings.finetuning,
+                seed=self.settings.seed,
+                precision=precision,
+                stop=stop,
+            )
+        )
+
+    def net(self, result: Trained | FineTuned) -> Net:
+        """What a training made, as a net to prune from."""
+        return self._net(result.weights, result.accuracy)
+
+    def precision(self, data: Splits) -> Stream[str]:
+        """The precision that training uses on this machine."""
+        images, labels = data.train.batch(slice(0, self.settings.finetuning.finetune.batch_size))
+        return (
+            yield from resolve_precision(self.settings.precision, self.spec.build, images, labels)
+        )
+
+    def _net(self, weights: Weights, accuracy: Accuracy) -> Net:
+        profiles = tuple(Profile.of(la, weights[la.key].numpy()) for la in self.layers)
+        other = self.parameters - sum(layer.parameters for layer in self.layers)
+        return Net(weights, accuracy, profiles, other)
+
+    def _load(self, stop: StopFlag = never) -> Stream[Splits]:
+        if self._splits is None:
+            settings = self.settings
+            dataset = yield from datasets.load(
+                settings.dataset, settings.data_dir, settings.protocol, stop
+            )
+            self._splits = Splits.of(dataset)
+        return self._splits
+
+    _splits: Splits | None = None
+
+    def _train(self, phase: Phase, data: Splits, stop: StopFlag) -> Stream[Trained]:
+        precision = yield from self.precision(data)
+        model = self._fresh_model()
+        return (
+            yield from train(
+                model, data, phase, seed=self.settings.seed, precision=precision, stop=stop
+            )
+        )
+
+    def _fresh_model(self) -> nn.Module:
+        """A model with initial weights drawn from the seed."""
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.settings.seed)
+            return self.spec.build()
+
+    def _dense_weights(self, data: Splits, stop: StopFlag) -> Stream[Weights]:
+        if self.settings.weights is not None:
+            return load_weights(self.settings.weights, self.spec.build())
+        if self.settings.protocol == "reference":
+            return (yield from self._reference_weights(data, stop))
+        if self.settings.dataset != self.spec.dataset:
+            raise InputError(
+                f"{self.spec.name} comes with weights for {self.spec.dataset}, "
+                f"not for {self.settings.dataset}: give --weights FILE"
+            )
+        return load_weights(self.spec.shipped_weights, self.spec.build())
+
+    def _reference_weights(self, data: Splits, stop: StopFlag) -> Stream[Weights]:
+        """The dense net of the reference protocol: from the cache, or trained and put there."""
+        phase = recipe_named("reference").dense
+        precision = yield from self.precision(data)
+        path = self._cached_dense(phase, precision)
+        if path.exists():
+            return load_weights(path, self.spec.build())
+        yield Notice(f"training the dense net by the reference recipe; kept in {path}")
+        trained = yield from self._train(phase, data, stop)
+        if trained.stopped:
+            raise StoppedError("stopped while the dense net of the reference protocol was trained")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_weights(path, trained.weights, {"recipe": "reference", "protocol": "reference"})
+        return trained.weights
+
+    def _cached_dense(self, phase: Phase, precision: str) -> Path:
+        """Where a dense net trained with these settings is kept."""
+        settings = self.settings
+        facts = {
+            "model": settings.model,
+            "dataset": settings.dataset,
+            "protocol": settings.protocol,
+            "phase": asdict(phase),
+            "seed": settings.seed,
+            "precision": precision,
+        }
+        digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:12]
+        cache = Path(platformdirs.user_cache_dir("featherweight"))
+        return cache / "dense" / f"{settings.model}-{digest}.safetensors"

@@ -1,0 +1,38 @@
+"""Fetch MNIST in a process of its own: `_fetching.py MIRROR DATA_DIR [half | limited]`.
+
+half: the process stops for ever once half of a file is written, and says so.
+limited: no file may grow beyond 1 MB.
+"""
+
+from __future__ import annotations
+
+import resource
+import sys
+import time
+from pathlib import Path
+
+from core.datasets import fetch, mirrors
+from core.errors import InputError
+from core.events import drain
+
+
+def _write_half(path: Path, data: bytes) -> None:
+    with path.open("wb") as stream:
+        stream.write(data[: len(data) // 2])
+    print("half", flush=True)
+    time.sleep(600)
+
+
+def main(mirror: str, data_dir: str, mode: str = "") -> None:
+    mirrors.addresses = lambda name: [mirror]
+    if mode == "half":
+        Path.write_bytes = _write_half  # type: ignore[assignment, method-assign]
+    if mode == "limited":
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))
+    try:
+        print(drain(fetch("mnist", Path(data_dir))))
+    except InputError as error:
+        print("InputError:", error)
+
+
+main(*sys.argv[1:])

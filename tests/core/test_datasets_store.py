@@ -1,0 +1,111 @@
+"""A data folder while fetches are killed, meet and run out of space."""
+
+from __future__ import annotations
+
+import errno
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from core.datasets import fetch
+from core.datasets.registry import DATASETS
+from core.errors import InputError, WorkError
+from core.events import Progress, drain
+
+pytest_plugins = ("_mirror",)
+
+NAMES = set(DATASETS["mnist"].files)
+WAITING = Progress("waiting for another fetch")
+
+
+def child(*args: str | Path) -> subprocess.Popen[str]:
+    script = Path(__file__).with_name("_fetching.py")
+    path = os.pathsep.join(entry for entry in sys.path if entry)
+    return subprocess.Popen(
+        [sys.executable, str(script), *map(str, args)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": path},
+    )
+
+
+def left_in(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()} - {".lock"}
+
+
+@pytest.fixture
+def _mirrored(mirror: str, name_mirrors: Callable[..., None]) -> None:
+    name_mirrors(mirror)
+
+
+@pytest.mark.usefixtures("_mirrored")
+def test_a_killed_fetch_leaves_nothing_half_written(tmp_path: Path, mirror: str) -> None:
+    with child(mirror, tmp_path, "half") as process:
+        assert process.stdout
+        assert process.stdout.readline() == "half\n"
+        process.kill()
+    (remnant,) = left_in(tmp_path)
+    assert remnant.startswith(".fetch-")
+    folder = drain(fetch("mnist", tmp_path))
+    assert {path.name for path in folder.iterdir()} == NAMES
+    assert left_in(tmp_path) == {"MNIST"}
+
+
+def test_two_processes_fetch_at_once(tmp_path: Path, mirror: str) -> None:
+    processes = [child(mirror, tmp_path) for _ in range(2)]
+    said = [process.communicate()[0] for process in processes]
+    assert said == [f"{tmp_path / 'MNIST' / 'raw'}\n"] * 2
+    assert left_in(tmp_path) == {"MNIST"}
+
+
+@pytest.mark.usefixtures("_mirrored")
+def test_the_second_waits_and_finds_what_the_first_fetches(
+    tmp_path: Path, name_mirrors: Callable[..., None]
+) -> None:
+    first, second = fetch("mnist", tmp_path), fetch("mnist", tmp_path)
+    next(first)
+    assert next(second) == WAITING
+    folder = drain(first)
+    name_mirrors()
+    assert drain(second) == folder
+
+
+@pytest.mark.usefixtures("_mirrored")
+def test_who_waits_heeds_a_stop(tmp_path: Path) -> None:
+    first = fetch("mnist", tmp_path)
+    next(first)
+    with pytest.raises(WorkError, match="fetch stopped"):
+        drain(fetch("mnist", tmp_path, stop=lambda: True))
+    first.close()
+    assert left_in(tmp_path) == set()
+
+
+def test_no_space_is_told_and_leaves_nothing(tmp_path: Path, mirror: str) -> None:
+    said = child(mirror, tmp_path, "limited").communicate()[0]
+    assert said.startswith(f"InputError: no space left in {tmp_path}: 55 MB are needed, ")
+    assert said.endswith(" MB are free; free some or give another --data-dir\n")
+    assert left_in(tmp_path) == set()
+
+
+@pytest.mark.parametrize("below", ["", "below"])
+def test_a_file_as_data_folder_is_told(below: str, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    data_dir = file / below
+    with pytest.raises(InputError, match=f"^{data_dir} .*give another --data-dir$"):
+        drain(fetch("mnist", data_dir))
+
+
+def test_a_folder_that_a_full_disk_does_not_take_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "mkdir", full)
+    with pytest.raises(InputError, match="no space left in"):
+        drain(fetch("mnist", tmp_path / "absent"))
