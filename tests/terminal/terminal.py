@@ -1,0 +1,130 @@
+"""The real program in a real pseudo-terminal: keys in, a screen out, every byte counted."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from pathlib import Path
+
+import pyte
+
+FEATHERWEIGHT = str(Path(sys.executable).with_name("featherweight"))
+
+KEYS = {
+    "up": "\x1b[A",
+    "down": "\x1b[B",
+    "right": "\x1b[C",
+    "left": "\x1b[D",
+    "enter": "\r",
+    "escape": "\x1b",
+    "backspace": "\x7f",
+    "tab": "\t",
+}
+
+
+class Terminal:
+    """A program and the terminal that it believes to have."""
+
+    def __init__(
+        self,
+        *arguments: str,
+        columns: int = 80,
+        rows: int = 24,
+        command: str = FEATHERWEIGHT,
+        **environment: str,
+    ) -> None:
+        self.screen = pyte.Screen(columns, rows)
+        self._stream = pyte.ByteStream(self.screen)
+        self.written = 0
+        self.raw = bytearray()
+        self._master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        self.before = termios.tcgetattr(slave)
+        env = {k: v for k, v in os.environ.items() if k not in ("COLORTERM", "NO_COLOR")}
+        self.process = subprocess.Popen(
+            [command, *arguments],
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            env={**env, "TERM": "xterm-256color", **environment},
+            start_new_session=True,
+        )
+        self._slave = slave
+
+    def __enter__(self) -> Terminal:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+        os.close(self._slave)
+        os.close(self._master)
+
+    def press(self, *keys: str) -> None:
+        """Type keys by name, or as they are."""
+        for key in keys:
+            os.write(self._master, KEYS.get(key, key).encode())
+
+    def read(self, seconds: float) -> int:
+        """Take what the program writes within so many seconds; gives the number of bytes."""
+        before, end = self.written, time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            if select.select([self._master], [], [], left)[0]:
+                self._take()
+        return self.written - before
+
+    def wait_for(self, *texts: str, seconds: float = 120.0) -> str:
+        """Read until all texts are on the screen; fails with the screen where they never are."""
+        end = time.monotonic() + seconds
+        while not all(text in self.text for text in texts):
+            left = end - time.monotonic()
+            if left <= 0 or self.process.poll() is not None:
+                status = self.process.poll()
+                raise AssertionError(f"no {texts} (status {status}) on:\n{self.text}")
+            if select.select([self._master], [], [], min(left, 0.2))[0]:
+                self._take()
+        return self.text
+
+    def wait(self, seconds: float) -> int:
+        """Read until the program has ended; gives its exit status."""
+        end = time.monotonic() + seconds
+        while self.process.poll() is None:
+            assert time.monotonic() < end, f"still running:\n{self.text}"
+            if select.select([self._master], [], [], 0.02)[0]:
+                self._take()
+        while select.select([self._master], [], [], 0.05)[0]:
+            self._take()
+        return self.process.wait()
+
+    @property
+    def text(self) -> str:
+        """The screen as a person sees it."""
+        return "\n".join(line.rstrip() for line in self.screen.display)
+
+    @property
+    def restored(self) -> bool:
+        """The terminal is as it was: its modes, no alternate screen, a cursor, no mouse reports."""
+        now = termios.tcgetattr(self._slave)
+        ends = bytes(self.raw)
+        left_screen = ends.rfind(b"\x1b[?1049l") > ends.rfind(b"\x1b[?1049h")
+        cursor = ends.rfind(b"\x1b[?25h") > ends.rfind(b"\x1b[?25l")
+        mouse = ends.rfind(b"\x1b[?1000l") >= ends.rfind(b"\x1b[?1000h")
+        return now[3] == self.before[3] and left_screen and cursor and mouse
+
+    def _take(self) -> None:
+        try:
+            data = os.read(self._master, 65536)
+        except OSError:
+            return
+        self.written += len(data)
+        self.raw += data
+        self._stream.feed(data)

@@ -1,0 +1,305 @@
+"""The terminal program: its keys, and the job that is running."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from textual.app import App
+from textual.css.query import NoMatches
+
+from core.events import Batch, Epoch, Event, StopFlag, Stream
+from core.plans import PRESETS, preset_plan
+from tui import outcomes
+from tui.backend import Backend
+from tui.commands import KeyCommands
+from tui.jobs import Done, Failed, Job, JobEnded, JobEvent
+from tui.keys import BINDINGS
+from tui.screens.dialogs import Choice, Question
+from tui.screens.explore import ExploreScreen
+from tui.screens.help import HelpScreen
+from tui.state import Course, Result, State
+from tui.views.activity import Outcome, Working
+from tui.widgets.layer_table import LayerTable
+from tui.widgets.value_input import ValueInput
+
+if TYPE_CHECKING:
+    from core.training import FineTuned, Pruned, Trained
+    from core.workbench import Net
+
+IDLE_ACTIONS = {"prune", "finetune", "train", "adopt", "revert"}
+PLAN_ACTIONS = {"layer", "nudge", "type_value", "spread", "reset_layer", "presets", "undo", "redo"}
+
+PRESET_MEANINGS = {
+    "moderate": "the reference's 11.74 %: conv1 .55, conv2 .80, conv3 .90, fc1 .90, fc2 .60",
+    "aggressive": "the reference's 36.88x: conv1 .65, conv2 .95, conv3 .98, fc1 .98, fc2 .90",
+    "uniform": "0.68 for every layer: about a third of the size",
+}
+
+
+class FeatherweightApp(App[None]):
+    """Pick sparsities, prune, fine-tune and watch."""
+
+    TITLE = "Featherweight"
+    CSS_PATH = "featherweight.tcss"
+    BINDINGS = BINDINGS
+    COMMANDS = App.COMMANDS | {KeyCommands}
+
+    def __init__(self, backend: Backend) -> None:
+        super().__init__()
+        self.backend = backend
+        self.state = State(epochs=backend.settings.finetuning.finetune.epochs)
+        self.doing: Working | Outcome = Outcome("")
+        self.job: Job | None = None
+        self.explore = ExploreScreen(backend.settings)
+        self._jobs_started = 0
+        self._finish: Callable[[Any], None] = lambda _: None
+
+    def get_default_screen(self) -> ExploreScreen:
+        """The main screen."""
+        return self.explore
+
+    def on_mount(self) -> None:
+        """Show the first screen, then bring everything in."""
+        self.call_after_refresh(self._start, "loading", self.backend.open, self._opened)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """What makes no sense now is dimmed; while a value is typed every other key rests."""
+        if self._typing and action in PLAN_ACTIONS | IDLE_ACTIONS | {"stop", "plot", "leave"}:
+            return None
+        if action in IDLE_ACTIONS and (self.job is not None or self.state.base is None):
+            return None
+        if action == "adopt" and not (self.state.finetuned and self.state.finetuned.net):
+            return None
+        if action == "revert" and not self.state.adopted:
+            return None
+        if action in PLAN_ACTIONS and self.state.base is None:
+            return None
+        if action == "stop" and (self.job is None or self.job.stopping):
+            return None
+        return True
+
+    @property
+    def _typing(self) -> bool:
+        try:
+            return self.explore.query_one(ValueInput).display
+        except NoMatches:
+            return False
+
+    def _show(self, state: State) -> None:
+        self.state = state
+        self.explore.show(state, self.doing)
+        self.refresh_bindings()
+
+    # Choosing sparsities
+
+    def action_layer(self, steps: int) -> None:
+        """Choose a layer above or below."""
+        self._show(self.state.choose(self.state.chosen + steps))
+
+    def action_nudge(self, steps: int) -> None:
+        """Move the chosen layer's sparsity by whole percents."""
+        self._show(self.state.nudge(steps))
+
+    def action_type_value(self, digit: str) -> None:
+        """Open the line in which an exact sparsity is typed."""
+        profile = self.state.profiles[self.state.chosen]
+        self.explore.query_one(ValueInput).ask(profile.layer.name, profile.floor, digit)
+        self.refresh_bindings()
+
+    def on_value_input_taken(self, message: ValueInput.Taken) -> None:
+        """Take the typed sparsity."""
+        self._show(self.state.set_sparsity(self.state.chosen, message.sparsity))
+        self.explore.query_one(LayerTable).focus()
+
+    def on_value_input_left(self) -> None:
+        """Leave the sparsity as it is."""
+        self.explore.query_one(LayerTable).focus()
+        self.refresh_bindings()
+
+    def action_spread(self) -> None:
+        """Give every layer the chosen one's sparsity."""
+        self._show(self.state.spread())
+
+    def action_reset_layer(self) -> None:
+        """Reset the chosen layer to its floor."""
+        self._show(self.state.set_sparsity(self.state.chosen, 0.0))
+
+    def action_undo(self) -> None:
+        """Take back the last change of the plan."""
+        self._show(self.state.undo())
+
+    def action_redo(self) -> None:
+        """Make it again."""
+        self._show(self.state.redo())
+
+    def action_presets(self) -> None:
+        """Offer the ready plans."""
+        options = [(name, PRESET_MEANINGS[name]) for name in PRESETS]
+        self.push_screen(Choice("Presets", options), self._take_preset)
+
+    def _take_preset(self, name: str | None) -> None:
+        if name is not None:
+            self._show(self.state.set_plan(preset_plan(name, self.state.layer_names)))
+
+    def on_layer_table_chosen(self, message: LayerTable.Chosen) -> None:
+        """The mouse chose a layer, perhaps a sparsity."""
+        state = self.state.choose(message.index)
+        if message.sparsity is not None:
+            state = state.set_sparsity(message.index, message.sparsity)
+        self._show(state)
+
+    def on_layer_table_nudged(self, message: LayerTable.Nudged) -> None:
+        """The wheel turned over a layer."""
+        self._show(self.state.choose(message.index).nudge(message.steps))
+
+    # Jobs
+
+    def action_prune(self) -> None:
+        """Prune the base to the plan in one shot, and measure it."""
+        state = self.state
+        if state.base is None or state.plan is None:
+            return
+        base, plan, footprint = state.base, state.plan, state.footprint
+
+        def finish(result: Pruned) -> None:
+            shown = Result(plan, base, result.accuracy, footprint)
+            self.state = replace(self.state, pruned=shown)
+            self.doing = outcomes.pruned(shown, self.state.dense)
+
+        self._start("pruning", lambda _: self.backend.prune(base, plan), finish)
+
+    def action_finetune(self) -> None:
+        """Fine-tune the base to the plan, live."""
+        state = self.state
+        if state.base is None or state.plan is None:
+            return
+        base, plan, footprint, since = state.base, state.plan, state.footprint, monotonic()
+
+        def finish(outcome: tuple[FineTuned, Net]) -> None:
+            tuned, net = outcome
+            before = Result(plan, base, tuned.pruned, footprint)
+            after = Result(plan, base, tuned.accuracy, footprint, net, monotonic() - since)
+            self.state = replace(self.state, pruned=before, finetuned=after)
+            self.doing = outcomes.finetuned(after, tuned, self.state.dense)
+
+        self._watch_training(Course(state.epochs, finetuning=True))
+        self._start("fine-tuning", lambda stop: self.backend.finetune(base, plan, stop), finish)
+
+    def action_train(self) -> None:
+        """Train a new dense net, if that is meant."""
+        question = Question("Train a new dense net? It replaces the one that is open.", "train")
+        self.push_screen(question, self._train)
+
+    def _train(self, meant: bool | None) -> None:
+        since = monotonic()
+
+        def finish(outcome: tuple[Trained, Net]) -> None:
+            result, net = outcome
+            self.state = self.state.with_dense(net)
+            self.doing = outcomes.trained(result, monotonic() - since)
+
+        if meant:
+            epochs = self.backend.settings.finetuning.dense.epochs
+            self._watch_training(Course(epochs, finetuning=False))
+            self._start("training", self.backend.train, finish)
+
+    def action_stop(self) -> None:
+        """Ask the job for an early end."""
+        if self.job is not None and isinstance(self.doing, Working):
+            self.job.stop()
+            self.doing = replace(self.doing, stopping=True)
+            self._show(self.state)
+
+    def action_adopt(self) -> None:
+        """Make the fine-tuned net the base."""
+        self.doing = Outcome(
+            "the fine-tuned net is the base now: its zeros are the floor of every plan",
+            "raise sparsities and fine-tune again (Han's iteration); r goes back to dense",
+        )
+        self._show(self.state.adopt())
+
+    def action_revert(self) -> None:
+        """Make the dense net the base again."""
+        self.doing = Outcome("the dense net is the base again", "u takes sparsities back")
+        self._show(self.state.revert())
+
+    def _watch_training(self, course: Course) -> None:
+        """Begin a new curve, and have it in sight."""
+        self.state = replace(self.state, course=course)
+        if "accuracy" not in self.explore.visible_plots(self.state):
+            self.state = self.state.show_plot("accuracy")
+
+    def _opened(self, net: Net) -> None:
+        self.state = self.state.with_dense(net)
+        self.doing = outcomes.opened(net)
+
+    def _start(
+        self,
+        title: str,
+        start: Callable[[StopFlag], Stream[Any]],
+        finish: Callable[[Any], None],
+    ) -> None:
+        """Start a job and show it; `finish` takes its result. One runs at a time."""
+        if self.job is not None:
+            return
+        self._jobs_started += 1
+        self._finish = finish
+        self.doing = Working(title, monotonic())
+        self.job = Job(self._jobs_started, start, self.post_message)
+        self.job.start()
+        self._show(self.state)
+
+    def on_job_event(self, message: JobEvent) -> None:
+        """Take in what the job says; the screen follows at its own pace."""
+        if self.job is None or message.job_id != self.job.id:
+            return
+        if isinstance(self.doing, Working):
+            self.doing = self.doing.after(message.event)
+        self._follow_course(message.event)
+        self.explore.show_soon(self.state, self.doing)
+
+    def _follow_course(self, event: Event) -> None:
+        course = self.state.course
+        if course and isinstance(event, Batch):
+            self.state = replace(self.state, course=course.after_batch(event))
+        elif course and isinstance(event, Epoch):
+            self.state = replace(self.state, course=course.after_epoch(event))
+
+    def on_job_ended(self, message: JobEnded) -> None:
+        """Take the result, or show why there is none."""
+        if self.job is None or message.job_id != self.job.id:
+            return
+        self.job = None
+        match message.outcome:
+            case Done(value):
+                self._finish(value)
+            case Failed(error):
+                self.log.error(error)
+                self.doing = outcomes.failed(error)
+        self._show(self.state)
+
+    # Looking, leaving
+
+    def action_plot(self, steps: int) -> None:
+        """Show another plot."""
+        self._show(self.state.next_plot(steps))
+
+    def action_help(self) -> None:
+        """Show every key and what the numbers mean."""
+        self.push_screen(HelpScreen())
+
+    async def action_quit(self) -> None:
+        """Leave; Textual's own ctrl+q comes here too."""
+        self.action_leave()
+
+    def action_leave(self) -> None:
+        """Leave, at once where no work would be lost."""
+        if self.job is None or self.state.base is None:
+            self.exit()
+            return
+        title = self.doing.title if isinstance(self.doing, Working) else "a job"
+        question = Question(f"Leave while {title} runs? Its work is lost.", "leave")
+        self.push_screen(question, lambda leave: self.exit() if leave else None)

@@ -1,0 +1,68 @@
+"""Core's jobs for the app. Nothing here imports torch until the first job runs, in its thread."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol
+
+from core.events import Progress, StopFlag, Stream
+from core.settings import Settings
+
+if TYPE_CHECKING:
+    from core.training import FineTuned, Pruned, Trained
+    from core.workbench import Net, Workbench
+
+
+class Backend(Protocol):
+    """The jobs that the app can run; a test may script them."""
+
+    settings: Settings
+
+    def open(self, stop: StopFlag) -> Stream[Net]:
+        """Bring in torch, the data and the dense net, and measure it."""
+
+    def train(self, stop: StopFlag) -> Stream[tuple[Trained, Net]]:
+        """Train a new dense net."""
+
+    def prune(self, base: Net, plan: Mapping[str, float]) -> Stream[Pruned]:
+        """Apply the plan to the base in one shot and measure it."""
+
+    def finetune(
+        self, base: Net, plan: Mapping[str, float], stop: StopFlag
+    ) -> Stream[tuple[FineTuned, Net]]:
+        """Fine-tune the base towards the plan."""
+
+
+class CoreBackend:
+    """The real jobs."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    @cached_property
+    def _bench(self) -> Workbench:
+        from core.workbench import Workbench
+
+        return Workbench(self.settings)
+
+    def open(self, stop: StopFlag) -> Stream[Net]:
+        """See `Backend.open`."""
+        yield Progress("bring in torch")
+        return (yield from self._bench.open(stop))
+
+    def train(self, stop: StopFlag) -> Stream[tuple[Trained, Net]]:
+        """See `Backend.train`."""
+        trained = yield from self._bench.train(stop)
+        return trained, self._bench.net(trained)
+
+    def prune(self, base: Net, plan: Mapping[str, float]) -> Stream[Pruned]:
+        """See `Backend.prune`."""
+        return (yield from self._bench.prune(base, plan))
+
+    def finetune(
+        self, base: Net, plan: Mapping[str, float], stop: StopFlag
+    ) -> Stream[tuple[FineTuned, Net]]:
+        """See `Backend.finetune`."""
+        tuned = yield from self._bench.finetune(base, plan, stop)
+        return tuned, self._bench.net(tuned)

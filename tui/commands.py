@@ -1,0 +1,37 @@
+"""The command palette: every key's action by its name."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+
+from tui.keys import KEYS, Key
+
+
+class KeyCommands(Provider):
+    """What the keys do, found by name."""
+
+    async def discover(self) -> Hits:
+        """All of them, before anything is typed."""
+        for key in self._offered():
+            yield DiscoveryHit(
+                key.label, partial(self.app.run_action, key.action), help=key.tooltip
+            )
+
+    async def search(self, query: str) -> Hits:
+        """Those that match."""
+        matcher = self.matcher(query)
+        for key in self._offered():
+            text = f"{key.label} ({key.shown})"
+            if (score := matcher.match(text)) > 0:
+                yield Hit(
+                    score,
+                    matcher.highlight(text),
+                    partial(self.app.run_action, key.action),
+                    help=key.tooltip,
+                )
+
+    def _offered(self) -> list[Key]:
+        """Every action that does not need to know which key was pressed."""
+        return [key for key in KEYS if "{key}" not in key.action]

@@ -1,0 +1,42 @@
+"""Numbers as a person reads them."""
+
+from __future__ import annotations
+
+import math
+
+from core.footprint import MIB
+
+
+def count(number: int) -> str:
+    """A whole number with its thousands apart."""
+    return f"{number:,}"
+
+
+def percent(value: float) -> str:
+    """A percentage with two decimals, without its sign."""
+    return f"{value:.2f}"
+
+
+def ratio(value: float) -> str:
+    """How many times lighter; infinite where nothing is left."""
+    return f"{value:.2f}x" if math.isfinite(value) else "∞x"
+
+
+def mib(size: int) -> str:
+    """Bytes in MiB, with enough decimals to tell small nets apart."""
+    return f"{size / MIB:.3f}" if size < 10 * MIB else f"{size / MIB:,.1f}"
+
+
+def duration(seconds: float) -> str:
+    """Seconds as 42 s, 3:07 or 2:05:09."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def difference(value: float) -> str:
+    """A difference of percentages with its sign."""
+    return f"{value:+.2f}"

@@ -1,0 +1,172 @@
+"""The jobs without a screen: a rich progress display, plain lines in a log, JSON."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event as Flag
+from typing import Any, TypeVar
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+
+from core.errors import InputError
+from core.events import Batch, Epoch, Event, Measured, Notice, StopFlag, Stream, drain
+from core.events import Progress as Step
+from core.files import write_text
+from core.footprint import BYTES_PER_VALUE, COUNTED, MIB
+from tui.format import count, percent
+
+T = TypeVar("T")
+
+
+def console_for(json_path: str | None) -> Console:
+    """Where people read: standard error while JSON has standard output for itself."""
+    return Console(stderr=json_path == "-", highlight=False, soft_wrap=True)
+
+
+def drive(stream: Stream[T], console: Console) -> T:
+    """Run a stream to its end and show how it goes."""
+    if not console.is_terminal:
+        return drain(stream, lambda event: _tell(event, console))
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
+    )
+    with Progress(*columns, console=console, transient=True, refresh_per_second=4) as progress:
+        shown = _Shown(progress)
+        return drain(stream, shown.take)
+
+
+class _Shown:
+    """One bar: of the training while there is one, of the present step otherwise."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._what = ""
+        self._task = progress.add_task("", total=None, note="")
+
+    def take(self, event: Event) -> None:
+        """Move the bar; lines that stay go above it."""
+        match event:
+            case Step():
+                note = f"{event.unit}" if event.total else ""
+                self._move(event.step, event.done, event.total, note)
+            case Batch():
+                done = (event.epoch - 1) * event.images + event.seen
+                note = f"epoch {event.epoch} of {event.epochs}, loss {event.loss:.4f}"
+                self._move("train", done, event.epochs * event.images, note)
+            case _:
+                _tell(event, self._progress.console)
+
+    def _move(self, what: str, done: int, total: int, note: str) -> None:
+        if what != self._what:
+            self._what = what
+            self._progress.reset(self._task, description=what)
+        self._progress.update(self._task, completed=done, total=total or None, note=note)
+
+
+def _tell(event: Event, console: Console) -> None:
+    """The lines that stay: what a log wants to keep."""
+    match event:
+        case Notice():
+            console.print(("warning: " if event.warning else "") + event.text, markup=False)
+        case Measured():
+            accuracy = event.accuracy
+            console.print(
+                f"{event.stage}: validation {percent(accuracy.validation)} %, "
+                f"test {percent(accuracy.test)} %"
+            )
+        case Epoch():
+            line = f"epoch {event.epoch}: loss {event.loss:.4f}, "
+            line += f"validation {percent(event.validation)} %, {event.seconds:.1f} s"
+            if event.sparsity:
+                line += f", sparsity {percent(100 * event.sparsity)} %, revived {event.revived}"
+            console.print(line)
+
+
+@contextmanager
+def stop_on_interrupt(console: Console) -> Iterator[StopFlag]:
+    """A stop flag that the first ctrl+c raises; the second interrupts at once."""
+    flag = Flag()
+
+    def stop(_number: int, _frame: object) -> None:
+        if flag.is_set():
+            raise KeyboardInterrupt
+        flag.set()
+        console.print("stopping; what there is will be measured (ctrl+c again leaves at once)")
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield flag.is_set
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def check_writable(path: str | None) -> None:
+    """Raise InputError now where a result could not be written to `path` in the end."""
+    if path in (None, "-"):
+        return
+    target = Path(path)
+    if target.is_dir():
+        raise InputError(f"cannot write {target}: it is a folder; give the path of a file")
+    if not target.parent.is_dir():
+        raise InputError(f"cannot write {target}: the folder {target.parent} does not exist")
+
+
+def write_json(report: Mapping[str, Any], path: str | None) -> None:
+    """Write a report to a file, whole or not at all, or to standard output for `-`."""
+    text = json.dumps(report, indent=2, allow_nan=False) + "\n"
+    if path == "-":
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    elif path is not None:
+        write_text(Path(path), text)
+
+
+def print_run(report: Mapping[str, Any], console: Console) -> None:
+    """What a person wants to know of a run."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("layer")
+    for name in ("weights", "sparsity %", "kept", "threshold"):
+        table.add_column(name, justify="right")
+    for layer in report["layers"]:
+        table.add_row(
+            layer["name"],
+            count(layer["elements"]),
+            percent(100 * layer["sparsity"]),
+            count(layer["kept"]),
+            f"{layer['threshold']:.5f}",
+        )
+    console.print(table)
+    parameters, nonzero = report["parameters"], report["nonzero"]
+    dense, pruned = (BYTES_PER_VALUE * n / MIB for n in (parameters, nonzero))
+    lighter = f"{report['ratio']:.2f}x lighter" if report["ratio"] else "nothing is left"
+    console.print(
+        f"{count(nonzero)} of {count(parameters)} parameters, "
+        f"{dense:.3f} -> {pruned:.3f} MiB ({COUNTED}): {lighter}"
+    )
+    accuracies = (
+        f"{stage} {percent(accuracy['test'])}" for stage, accuracy in report["accuracy"].items()
+    )
+    labels = " (reference protocol: chosen on test)" * (report["protocol"] == "reference")
+    console.print(f"test accuracy %: {', '.join(accuracies)}{labels}")
+    early = ", stopped early" * report["stopped"]
+    console.print(f"revived weights: {report['revived']}; seed {report['seed']}{early}")

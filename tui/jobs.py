@@ -1,0 +1,111 @@
+"""The one bridge from a core stream to the screen: a thread that runs it and posts messages."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from textual.message import Message
+
+from core.events import Batch, Event, Progress, StopFlag, Stream
+
+PostMessage = Callable[[Message], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The stream came to its end; `value` is its result."""
+
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The stream raised `error`."""
+
+    error: BaseException
+
+
+class JobEvent(Message):
+    """A job said something."""
+
+    def __init__(self, job_id: int, event: Event) -> None:
+        super().__init__()
+        self.job_id = job_id
+        self.event = event
+
+    def can_replace(self, message: Message) -> bool:
+        """A message that waits gives way to a later one that tells the same, only newer."""
+        if not isinstance(message, JobEvent) or message.job_id != self.job_id:
+            return False
+        mine, other = self.event, message.event
+        if isinstance(mine, Progress) and isinstance(other, Progress):
+            return mine.step == other.step
+        return isinstance(mine, Batch) and isinstance(other, Batch) and mine.epoch == other.epoch
+
+
+class JobEnded(Message):
+    """A job's own last message, whatever became of it."""
+
+    def __init__(self, job_id: int, outcome: Done | Failed) -> None:
+        super().__init__()
+        self.job_id = job_id
+        self.outcome = outcome
+
+
+class Job:
+    """A stream in a thread of its own.
+
+    A daemon thread, so that leaving the program never waits for it: it is abandoned at its next
+    event, and where it is too deep in native code to get there, the process ends without it.
+    """
+
+    def __init__(
+        self, job_id: int, start: Callable[[StopFlag], Stream[Any]], post: PostMessage
+    ) -> None:
+        self.id = job_id
+        self._start_stream = start
+        self._post = post
+        self._stop = threading.Event()
+        self._abandoned = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"job-{job_id}", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ask for an early end with a result, within one batch."""
+        self._stop.set()
+
+    @property
+    def stopping(self) -> bool:
+        """An early end has been asked for."""
+        return self._stop.is_set()
+
+    def abandon(self, seconds: float) -> bool:
+        """Drop the stream at its next event, no result wanted; False if it is not gone in time."""
+        self._abandoned.set()
+        self._stop.set()
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        outcome: Done | Failed
+        try:
+            outcome = Done(self._drive(self._start_stream(self._stop.is_set)))
+        except BaseException as error:
+            outcome = Failed(error)
+        self._post(JobEnded(self.id, outcome))
+
+    def _drive(self, stream: Stream[Any]) -> Any:
+        while not self._abandoned.is_set():
+            try:
+                event = next(stream)
+            except StopIteration as end:
+                return end.value
+            self._post(JobEvent(self.id, event))
+        stream.close()
+        return None

@@ -1,0 +1,70 @@
+"""What is said when a job has ended."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from core.errors import InputError, WorkError
+from tui.format import difference, duration, percent, ratio
+from tui.state import Result
+from tui.views.activity import Outcome
+
+if TYPE_CHECKING:
+    from core.training import FineTuned, Trained
+    from core.workbench import Net
+
+
+def opened(net: Net) -> Outcome:
+    """The dense net is there."""
+    accuracy = net.accuracy
+    return Outcome(
+        f"ready: the dense net has {percent(accuracy.test)} % on test, "
+        f"{percent(accuracy.validation)} % on validation",
+        "arrows or m choose sparsities, p prunes, f fine-tunes, ? explains everything",
+    )
+
+
+def trained(result: Trained, seconds: float) -> Outcome:
+    """A new dense net is there."""
+    how = "stopped early" if result.stopped else f"trained in {duration(seconds)}"
+    return Outcome(
+        f"{how}: a new dense net with {percent(result.accuracy.test)} % on test, "
+        f"best epoch {result.best or '–'}",
+        "it is the base now, for this session; featherweight train keeps one in a file",
+        role="warning" if result.stopped else "good",
+    )
+
+
+def pruned(result: Result, dense: Net | None) -> Outcome:
+    """The plan has been measured in one shot."""
+    change = f" (dense {percent(dense.accuracy.test)})" if dense else ""
+    return Outcome(
+        f"pruned at once to {ratio(result.footprint.ratio)}: "
+        f"{percent(result.accuracy.test)} % on test{change}",
+        "f fine-tunes from the base to this plan",
+    )
+
+
+def finetuned(result: Result, tuned: FineTuned, dense: Net | None) -> Outcome:
+    """Before and after, at a glance."""
+    how = f"fine-tuned in {duration(result.seconds)}, best epoch {tuned.best}"
+    if tuned.stopped:
+        kept = f"epoch {tuned.best} is kept" if tuned.best else "pruned the rest of the way"
+        how = f"stopped early, {kept}"
+    against = ""
+    if dense:
+        gap = difference(tuned.accuracy.test - dense.accuracy.test)
+        against = f", dense {percent(dense.accuracy.test)} ({gap})"
+    return Outcome(
+        f"{how}: test {percent(tuned.pruned.test)} → {percent(tuned.accuracy.test)} %"
+        f"{against}, {ratio(result.footprint.ratio)} lighter",
+        f"revived {tuned.revived} · a adopts it as the base to prune again, r goes back to dense",
+        role="warning" if tuned.stopped else "good",
+    )
+
+
+def failed(error: BaseException) -> Outcome:
+    """The job raised an error; its own words where it is one of ours."""
+    known = isinstance(error, InputError | WorkError)
+    text = str(error) if known else f"{type(error).__name__}: {error}"
+    return Outcome(text, "nothing is lost: go on, or q leaves", role="error")

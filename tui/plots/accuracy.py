@@ -1,0 +1,168 @@
+"""How the accuracy comes back while a pruned net is fine-tuned."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from tui.plots.canvas import Canvas
+from tui.plots.lines import Line, Lines, Span, blank, clean, cut, fits, header
+from tui.plots.ticks import Axis, linear_ticks, nice_step
+
+_VALIDATION, _PENDING, _BEST, _DENSE, _BATCH = "●", "○", "◆", "╌", "⠒"
+# As wide as the widest tick, so that the area does not move when the limits do.
+_NAME = "epoch "
+_Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class AccuracyData:
+    """What the plot of accuracies shows; accuracies are in percent, NaN is a gap.
+
+    Attributes:
+        epochs: How many epochs are planned.
+        validation: Epoch and accuracy after it.
+        live: Place in epochs, accuracy of the batches and loss around it.
+        dense: Accuracy of the net before pruning.
+        best: Epoch and accuracy of the best net so far.
+        not_final: Epochs that cannot be best, the plan not yet being fully in force.
+    """
+
+    epochs: int
+    validation: tuple[tuple[float, float], ...] = ()
+    live: tuple[tuple[float, float, float], ...] = ()
+    dense: float | None = None
+    best: tuple[float, float] | None = None
+    not_final: tuple[float, ...] = ()
+
+
+def draw(data: AccuracyData, width: int, height: int, hint: str = "press f to fine-tune") -> Lines:
+    """Draw accuracies over epochs; the hint stands in the middle while there are none."""
+    if not fits(width, height):
+        return blank(width, height)
+    rows = 2 if height >= 8 else 1
+    curves = _Curves.of(data)
+    canvas = _canvas(curves, width, height - rows)
+    _draw_lines(canvas, curves)
+    _draw_marks(canvas, curves)
+    if not curves.started:
+        text = cut(clean(hint), canvas.columns)
+        canvas.text((canvas.columns - len(text)) // 2, (canvas.rows - 1) // 2, text, "hint")
+    return header(_title(curves), _legend(curves), width, rows) + canvas.lines()
+
+
+@dataclass(frozen=True, slots=True)
+class _Curves:
+    """The data as tables that hold only what can be drawn, and NaN for gaps."""
+
+    epochs: int
+    validation: _Floats
+    live: _Floats
+    dense: _Floats
+    best: _Floats
+    not_final: _Floats
+
+    @classmethod
+    def of(cls, data: AccuracyData) -> Self:
+        epochs = max(1, data.epochs)
+        dense = _percent([math.nan if data.dense is None else data.dense])
+        best = _table([] if data.best is None else [data.best], 2, epochs)
+        return cls(
+            epochs,
+            _table(data.validation, 2, epochs),
+            _table(data.live, 3, epochs),
+            dense[np.isfinite(dense)],
+            best[np.isfinite(best[:, 1])],
+            np.array(data.not_final, dtype=float),
+        )
+
+    @property
+    def started(self) -> bool:
+        return bool(len(self.validation) or len(self.live))
+
+
+def _table(rows: Sequence[tuple[float, ...]], columns: int, epochs: int) -> _Floats:
+    """Return the rows whose place, in the first column, lies within the epochs."""
+    table: _Floats = np.array(rows, dtype=float).reshape(-1, columns)
+    table = table[(table[:, 0] >= 0) & (table[:, 0] <= epochs)]
+    table[:, 1] = _percent(table[:, 1])
+    return table
+
+
+def _percent(values: ArrayLike) -> _Floats:
+    array: _Floats = np.asarray(values, dtype=float)
+    return np.where(np.isfinite(array), array.clip(0, 100), np.nan)
+
+
+def _canvas(curves: _Curves, width: int, height: int) -> Canvas:
+    lower, upper, step = _limits(curves, height - 2)
+    every = max(1, nice_step(curves.epochs, width // 5))
+    x = Axis(0, curves.epochs, linear_ticks(0, curves.epochs, every), _NAME)
+    ticks = linear_ticks(lower, upper, step, " %")
+    ticks = tuple(tick._replace(text=tick.text.replace("100.0", "100")) for tick in ticks)
+    return Canvas(width, height, x, Axis(lower, upper, ticks))
+
+
+def _limits(curves: _Curves, rows: int) -> tuple[float, float, float]:
+    """Return limits around what matters, and a step.
+
+    The batches count with their best only: how low they were at first would flatten all the rest.
+    The limits are multiples of the step, so they stay where they are from draw to draw.
+    """
+    batches = curves.live[:, 1]
+    batches = np.sort(batches[np.isfinite(batches)])
+    values = np.concatenate((curves.validation[:, 1], batches[-1:], curves.dense))
+    values = values[np.isfinite(values)]
+    if len(values):
+        # Before the first epoch ends, only a guess tells where accuracies will lie.
+        low, high = values.min() - (0 if len(curves.validation) else 5), values.max()
+        for step in (0.5, 1, 2, 5, 10, 20, 25):
+            lower = max(0, math.floor(low / step - 0.25)) * step
+            upper = min(100, math.ceil(high / step + 0.1) * step)
+            if (upper - lower) / step < min(rows, 6):
+                return lower, upper, step
+    return 0, 100, 50
+
+
+def _draw_lines(canvas: Canvas, curves: _Curves) -> None:
+    for dense in curves.dense.tolist():
+        canvas.horizontal(dense, _DENSE, "dense")
+    canvas.line(curves.live[:, 0], curves.live[:, 1], "batch")
+    canvas.line(curves.validation[:, 0], curves.validation[:, 1], "validation")
+    for dense in curves.dense.tolist():
+        canvas.text(1, canvas.row(dense), f" dense {dense:.2f} % ", "dense")
+
+
+def _draw_marks(canvas: Canvas, curves: _Curves) -> None:
+    x, y = curves.validation.T
+    pending = np.isin(x, curves.not_final)
+    canvas.marks(x[~pending], y[~pending], _VALIDATION, "validation")
+    canvas.marks(x[pending], y[pending], _PENDING, "pending")
+    canvas.marks(curves.best[:, 0], curves.best[:, 1], _BEST, "best")
+
+
+def _title(curves: _Curves) -> Line:
+    """Return a title with what matters most first, since its end is left out where it is narrow."""
+    if not curves.started:
+        return (Span("accuracy while fine-tuning", "title"),)
+    now = max([*curves.validation[-1:, 0], *curves.live[-1:, 0]])
+    title = [Span(f"epoch {now:.1f} of {curves.epochs}", "title")]
+    for epoch, accuracy in curves.best.tolist():
+        title.append(Span(f", {_BEST} best {accuracy:.2f} % (epoch {epoch:g})", "best"))
+    for _, accuracy, loss in curves.live[-1:].tolist():
+        title.append(Span(f", {_BATCH} batch {accuracy:.1f} %", "batch"))
+        title.append(Span(f", loss {loss:.3f}" if loss < 1e4 else f", loss {loss:.1e}", "loss"))
+    return tuple(title)
+
+
+def _legend(curves: _Curves) -> Line:
+    if not curves.started:
+        return ()
+    last = "".join(f" {accuracy:.2f} %" for accuracy in curves.validation[-1:, 1].tolist())
+    legend = [Span(f"accuracy: {_VALIDATION} validation{last}", "validation")]
+    if np.isin(curves.validation[:, 0], curves.not_final).any():
+        legend.append(Span(f"  {_PENDING} plan not yet in force", "pending"))
+    return tuple(legend)

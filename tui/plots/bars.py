@@ -1,0 +1,148 @@
+"""Bars that compare layers before and after pruning; what parameters and size share."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from tui.plots.canvas import Canvas
+from tui.plots.lines import Line, Lines, Span, blank, clean, fits, header, note
+from tui.plots.numbers import Units
+from tui.plots.ticks import Axis, Tick, unit_ticks
+
+_DENSE, _PRUNED = "░", "▏▎▍▌▋▊▉█"
+_CHOSEN = "▸ "
+
+
+class Bar(NamedTuple):
+    """One layer, or all of them: its name, how much it was and how much it is now."""
+
+    name: str
+    dense: float
+    pruned: float
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """What bars stand for and how it is written.
+
+    Attributes:
+        name: What is compared.
+        after: What is left of it is called.
+        total: Whether a bar for all layers always shows, below the others.
+        units: The units of the axis.
+        write: Writes an amount.
+        compare: Writes what a pruned amount is to a dense one.
+    """
+
+    name: str
+    after: str
+    total: bool
+    units: Units
+    write: Callable[[float], str]
+    compare: Callable[[float, float], str]
+
+
+def draw_bars(style: Style, bars: Sequence[Bar], chosen: int, width: int, height: int) -> Lines:
+    """Draw a row or more for each layer, with its numbers to the right.
+
+    Where there are more layers than rows, those around the chosen one show.
+    """
+    if not fits(width, height):
+        return blank(width, height)
+    if not bars:
+        return note("no layers to show", width, height)
+    total = Bar("all", sum(bar.dense for bar in bars), sum(bar.pruned for bar in bars))
+    always = [total] if style.total else []
+    floor = height >= min(len(bars) + len(always) + 3, 12)
+    room = height - 1 - 2 * floor
+    window = _window(len(bars), room - len(always), chosen)
+    chart = _Chart(
+        style=style,
+        bars=[*bars[window.start : window.stop], *always],
+        chosen=min(max(0, chosen), len(bars) - 1) - window.start,
+        floor=floor,
+    )
+    body = chart.lines(width, room)
+    hidden = len(bars) - len(window)
+    more = [Span(f"{hidden} hidden", "hint"), Span(f" of {len(bars)} layers", "hint")]
+    head = header(_title(style, total), more if hidden else (), width, rows=1)
+    return head + body + blank(width, height - 1 - len(body))
+
+
+def _title(style: Style, total: Bar) -> Line:
+    """Return a title that is the legend as well."""
+    ratio = style.compare(total.pruned, total.dense)
+    return (
+        Span(f"{style.name}  ", "title"),
+        Span(f"{_DENSE} {style.write(total.dense)} dense  ", "dense"),
+        Span(f"{_PRUNED[-1]} {style.write(total.pruned)} {style.after} ({ratio})", "pruned"),
+    )
+
+
+def _window(layers: int, room: int, chosen: int) -> range:
+    size = min(layers, room)
+    first = min(max(0, chosen - size // 2), layers - size)
+    return range(first, first + size)
+
+
+@dataclass(frozen=True, slots=True)
+class _Chart:
+    """The bars that show."""
+
+    style: Style
+    bars: Sequence[Bar]
+    chosen: int
+    floor: bool
+
+    def lines(self, width: int, room: int) -> Lines:
+        top = max(1, *(max(bar.dense, bar.pruned) for bar in self.bars))
+        each = min((room + 1) // len(self.bars), 5)
+        thick = (each - 1) // 2
+        # Nothing needs to keep the last bar apart from the axis.
+        rows = each * len(self.bars) - (each > 1)
+        places = [rows - each * index - 0.5 for index in range(len(self.bars))]
+        numbers = self._numbers()
+        if len(numbers[0]) > width * 3 // 5:
+            numbers = []
+        canvas = Canvas(
+            width,
+            rows + 2 * self.floor,
+            Axis(0, top, unit_ticks(top, width // 15, self.style.units)),
+            Axis(0, rows, self._ticks(places, self._names(width // 4))),
+            self._ticks(places, numbers),
+            self.floor,
+        )
+        for place, bar in zip(places, self.bars, strict=True):
+            for row in range(int(place), int(place) - max(1, thick), -1):
+                canvas.lying_bar(row, bar.dense / top, _DENSE, "dense")
+                # Where there is room, the second bar lies below the first instead of over it.
+                canvas.lying_bar(row - thick, bar.pruned / top, _PRUNED, "pruned")
+        return canvas.lines()
+
+    def _ticks(self, places: Sequence[float], texts: Sequence[str]) -> tuple[Tick, ...]:
+        roles = ("chosen" if index == self.chosen else "label" for index in range(len(texts)))
+        return tuple(map(Tick, places, texts, roles))
+
+    def _names(self, width: int) -> list[str]:
+        """Return names of one width; of long ones the end, in which layers differ."""
+        names = [clean(bar.name) for bar in self.bars]
+        names = [name if len(name) <= width else "…" + name[1 - width :] for name in names]
+        longest = max(map(len, names))
+        return [
+            (_CHOSEN if index == self.chosen else " " * len(_CHOSEN)) + name.ljust(longest)
+            for index, name in enumerate(names)
+        ]
+
+    def _numbers(self) -> list[str]:
+        """Return the numbers of each bar, one below the other."""
+        columns = [
+            [self.style.write(bar.dense) for bar in self.bars],
+            ["→"] * len(self.bars),
+            [self.style.write(bar.pruned) for bar in self.bars],
+            [self.style.compare(bar.pruned, bar.dense) for bar in self.bars],
+        ]
+        widths = [max(map(len, column)) for column in columns]
+        rows = zip(*columns, strict=True)
+        return [
+            "".join(f" {text:>{w}}" for text, w in zip(row, widths, strict=True)) for row in rows
+        ]

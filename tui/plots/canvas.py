@@ -1,0 +1,205 @@
+"""The gateway to plotext: the only module that imports it.
+
+plotext 6.1 aborts the process on NaN, raises on None and infinity, takes gigabytes on a far outlier
+and prints warnings when an axis is too narrow. A canvas therefore scales everything to 0..1 itself,
+and plotext never sees anything else.
+"""
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from tui.plots.lines import Line, Lines, Span, cut
+from tui.plots.sgr import code, parse
+from tui.plots.ticks import Axis, Tick
+
+_Floats = NDArray[np.float64]
+# A point at the very end of an axis belongs to its last cell, not to the one after it.
+_END = 1 - 1e-9
+
+
+class Canvas:
+    """A plot area with a left and a bottom axis.
+
+    The name of the bottom axis stands in the corner below the left one, where it costs no line.
+
+    Args:
+        width: Cells from left to right, axes included.
+        height: Cells from top to bottom, axes included.
+        x: The bottom axis.
+        y: The left axis.
+        right: Labels to the right of the area, at places of the left axis.
+        floor: Whether the bottom axis shows; without it the area has two more lines.
+
+    Attributes:
+        columns: Cells inside the axes, from left to right.
+        rows: Cells inside the axes, from top to bottom.
+    """
+
+    def __init__(
+        self,
+        width: int,
+        height: int,
+        x: Axis,
+        y: Axis,
+        right: Sequence[Tick] = (),
+        floor: bool = True,
+    ) -> None:
+        self._x, self._y, self._floor = x, y, floor
+        self._margin = max(len(text) for text in (x.name, *(tick.text for tick in y.ticks)))
+        self.columns = width - self._margin - 1 - max((len(tick.text) for tick in right), default=0)
+        self.rows = height - 2 * floor
+        self._figure = _new_figure(width, height)
+        self._draw_axes(right)
+
+    def line(self, xs: ArrayLike, ys: ArrayLike, role: str) -> None:
+        """Draw a line in fine dots, interrupted wherever a value is missing."""
+        x, y = _unit(xs, self._x), _unit(ys, self._y)
+        for start, stop in _runs(np.isfinite(x) & np.isfinite(y)):
+            kept = start + self._last_in_each_dot(x[start:stop])
+            self._signal(x[kept], y[kept], "braille", role, joined=True)
+
+    def marks(self, xs: ArrayLike, ys: ArrayLike, char: str, role: str) -> None:
+        """Draw a character at each point."""
+        x, y = _unit(xs, self._x), _unit(ys, self._y)
+        there = np.isfinite(x) & np.isfinite(y)
+        self._signal(x[there], y[there], char, role)
+
+    def horizontal(self, y: float, char: str, role: str) -> None:
+        """Draw a line of characters from left to right."""
+        self.text(0, self.row(y), char * self.columns, role)
+
+    def vertical(self, x: float, char: str, role: str) -> None:
+        """Draw a line of characters from top to bottom."""
+        column = int(_unit([x], self._x)[0] * self.columns)
+        self._put([column] * self.rows, range(self.rows), char * self.rows, role)
+
+    def row(self, y: float) -> int:
+        """Return the row, from the bottom, in which a value of the left axis lies."""
+        return int(_unit([y], self._y)[0] * self.rows)
+
+    def text(self, column: int, row: int, text: str, role: str) -> None:
+        """Write a text that starts in a cell; rows count from the bottom."""
+        text = cut(text, self.columns - column)
+        self._put(range(column, column + len(text)), [row] * len(text), text, role)
+
+    def upright_bars(self, heights: Iterable[float], ramp: str, role: str) -> None:
+        """Draw a bar in each column.
+
+        Args:
+            heights: One of 0 to 1 for each column; whatever is above 0 shows.
+            ramp: Characters from an almost empty cell to a full one.
+            role: What the bars are.
+        """
+        bars = [_bar(height, self.rows, ramp) for height in heights]
+        columns = [column for column, bar in enumerate(bars) for _ in bar]
+        rows = [row for bar in bars for row in range(len(bar))]
+        self._put(columns, rows, "".join(bars), role)
+
+    def lying_bar(self, row: int, length: float, ramp: str, role: str) -> None:
+        """Draw a bar of a length of 0 to 1 in a row, counted from the bottom."""
+        self.text(0, row, _bar(length, self.columns, ramp), role)
+
+    def lines(self) -> Lines:
+        """Return what has been drawn."""
+        lines = parse(self._figure.build().string())
+        if not self._floor:
+            return lines
+        corner = Span(self._x.name.ljust(self._margin), "label")
+        return (*lines[:-1], (corner, *_drop(lines[-1], self._margin)))
+
+    def _draw_axes(self, right: Sequence[Tick]) -> None:
+        figure = self._figure
+        figure.axes(True, pixel=(code("axis"), "default"))
+        figure.axes(False, axis="x", side="upper")
+        figure.axes(False, axis="y", side="right")
+        figure.axes(self._floor, axis="x", side="lower", pixel=(code("axis"), "default"))
+        x_ticks = self._x.ticks if self._floor else ()
+        self._draw_ruler("x", "lower", self._x, x_ticks)
+        # The margin is as wide as the widest label, which may be narrower than the name below it.
+        left = [tick._replace(text=tick.text.rjust(self._margin)) for tick in self._y.ticks]
+        self._draw_ruler("y", "left", self._y, left)
+        self._draw_ruler("y", "right", self._y, right)
+
+    def _draw_ruler(self, axis: str, side: str, scale: Axis, ticks: Sequence[Tick]) -> None:
+        plotext = _plotext()
+        ruler = self._figure.ruler(axis, side)
+        ruler.lim(0, 1).alignment(lim="edge").pixel((code("label"), "default"))
+        places = np.minimum(_unit([tick.at for tick in ticks], scale), _END)
+        labels = [plotext.colorize(tick.text).fill(code(tick.role)) for tick in ticks]
+        ruler.ticks(places.tolist(), labels=labels)
+
+    def _last_in_each_dot(self, x: _Floats) -> NDArray[np.intp]:
+        """Thin a line out to what can be told apart, so that only its newest dot changes."""
+        dots = (x * self.columns * 2).astype(int)
+        _, from_the_end = np.unique(dots[::-1], return_index=True)
+        return np.sort(len(x) - 1 - from_the_end)
+
+    def _put(self, columns: Iterable[int], rows: Iterable[int], text: str, role: str) -> None:
+        """Write each character of a text into its own cell."""
+        x = (np.fromiter(columns, float) + 0.5) / self.columns
+        y = (np.fromiter(rows, float) + 0.5) / self.rows
+        chars = np.array(list(text))
+        for char in np.unique(chars):
+            there = chars == char
+            self._signal(x[there], y[there], str(char), role)
+
+    def _signal(self, x: _Floats, y: _Floats, char: str, role: str, joined: bool = False) -> None:
+        if not len(x):
+            return
+        marker = _plotext().marker(char, pixel=code(role))
+        signal = self._figure.signal(x.tolist(), y.tolist(), marker=marker)
+        self._figure.draw(signal.lines(joined))
+
+
+@cache
+def _plotext() -> Any:
+    """Import plotext once it is needed, so that the first screen does not wait for it."""
+    import plotext
+
+    plotext.terminal.limit(False, False)
+    return plotext
+
+
+def _new_figure(width: int, height: int) -> Any:
+    """Return a figure that shares nothing with plotext's global one."""
+    plotext = _plotext()
+    figure = type(plotext.figure)(plotext.terminal)
+    figure.canvas("default")
+    figure.plot_size(width, height)
+    return figure
+
+
+def _unit(values: ArrayLike, axis: Axis) -> _Floats:
+    """Scale to 0..1, pulling in what lies outside; NaN for what is not a finite number."""
+    array: _Floats = np.asarray(values, dtype=float).ravel()
+    array = np.where(np.isfinite(array), array, np.nan)
+    inside = np.clip(array, axis.lower, axis.upper)
+    scaled: _Floats = (inside - axis.lower) / (axis.upper - axis.lower)
+    return np.minimum(scaled, _END)
+
+
+def _runs(there: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
+    """Yield the start and the stop of each stretch without a gap."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], there, [False]))))
+    yield from zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
+
+
+def _bar(length: float, cells: int, ramp: str) -> str:
+    """Return the characters of a bar, whose last cell is filled as far as the ramp can say."""
+    steps = min(math.ceil(length * cells * len(ramp)), cells * len(ramp))
+    full, rest = divmod(max(0, steps), len(ramp))
+    return ramp[-1] * full + ramp[rest - 1 : rest]
+
+
+def _drop(line: Line, cells: int) -> Line:
+    """Leave out the first cells of a line."""
+    kept: list[Span] = []
+    for span in line:
+        kept.append(Span(span.text[cells:], span.role))
+        cells = max(0, cells - len(span.text))
+    return tuple(span for span in kept if span.text)

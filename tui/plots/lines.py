@@ -1,0 +1,119 @@
+"""What a plot is made of: lines of spans, each span a text with the role it plays."""
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+ROLES = (
+    "plain",
+    "axis",
+    "label",
+    "title",
+    "hint",
+    "chosen",
+    "all",
+    "kept",
+    "threshold",
+    "dense",
+    "pruned",
+    "validation",
+    "pending",
+    "best",
+    "batch",
+    "loss",
+)
+
+
+class Span(NamedTuple):
+    """A text of one role; roles are names, so that the screen alone decides on colours."""
+
+    text: str
+    role: str
+
+
+Line = tuple[Span, ...]
+Lines = tuple[Line, ...]
+
+
+def blank(width: int, height: int) -> Lines:
+    """Return an area with nothing in it."""
+    return (_fill(width),) * max(0, height)
+
+
+def note(text: str, width: int, height: int) -> Lines:
+    """Return an area with nothing but a text in its middle."""
+    lines = list(blank(width, height))
+    if lines and width > 0:
+        lines[height // 2] = (Span(cut(text, width).center(width), "hint"),)
+    return tuple(lines)
+
+
+def fits(width: int, height: int) -> bool:
+    """Say whether an area has room for a plot with its axes."""
+    return width >= 20 and height >= 4
+
+
+def clean(text: str) -> str:
+    r"""Replace every character that does not take exactly one cell.
+
+    Examples:
+        >>> clean("conv\n層")
+        'conv??'
+    """
+    return "".join(char if _is_single(char) else "?" for char in text)
+
+
+def cut(text: str, width: int) -> str:
+    """Shorten a text to a width, saying so with an ellipsis.
+
+    Examples:
+        >>> cut("classifier", 6)
+        'class…'
+    """
+    return text if len(text) <= width else text[: max(0, width - 1)] + "…" * (width > 0)
+
+
+def header(title: Sequence[Span], legend: Sequence[Span], width: int, rows: int) -> Lines:
+    """Lay out a title and a legend above a plot.
+
+    Parts that do not fit are left out, the last ones first; only the title's first part is cut.
+
+    Args:
+        title: Parts with their own separators.
+        legend: Parts with their own separators.
+        width: Cells of each line.
+        rows: 2 for the legend below the title, 1 for the legend to the right of it.
+    """
+    first = Span(cut(title[0].text, width), title[0].role)
+    left = _pack((first, *title[1:]), width)
+    if rows > 1:
+        return (_pad(left, width), _pad(_pack(legend, width), width))
+    right = _pack(legend, width - _width(left) - 1)
+    return ((*left, *_fill(width - _width(left) - _width(right)), *right),)
+
+
+def _is_single(char: str) -> bool:
+    # Every wide character comes after this one, and terminals disagree about many of those.
+    return char < "\u1100" and char.isprintable() and not unicodedata.category(char).startswith("M")
+
+
+def _width(spans: Iterable[Span]) -> int:
+    return sum(len(span.text) for span in spans)
+
+
+def _fill(width: int) -> Line:
+    return (Span(" " * width, "plain"),) if width > 0 else ()
+
+
+def _pad(spans: Line, width: int) -> Line:
+    return (*spans, *_fill(width - _width(spans)))
+
+
+def _pack(spans: Sequence[Span], width: int) -> Line:
+    packed: list[Span] = []
+    for span in spans:
+        if len(span.text) > width:
+            break
+        packed.append(span)
+        width -= len(span.text)
+    return tuple(packed)

@@ -1,0 +1,72 @@
+"""Numbers as a plot writes them, and numbers as it can draw them."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Units = tuple[tuple[float, str], ...]
+COUNTS: Units = ((1e9, "G"), (1e6, "M"), (1e3, "K"), (1, ""))
+BYTES: Units = ((2.0**30, " GiB"), (2.0**20, " MiB"), (2.0**10, " KiB"), (1, " B"))
+
+
+def unit(number: float, units: Units) -> tuple[float, str]:
+    """Return the largest unit that a number has at least one of."""
+    return next(((size, name) for size, name in units if number >= size), units[-1])
+
+
+def short(number: float) -> str:
+    """Write a number in its unit, with a decimal where that says something.
+
+    Examples:
+        >>> short(950), short(25600), short(102760448)
+        ('950', '25.6K', '102.8M')
+    """
+    size, name = unit(number, COUNTS)
+    amount = number / size
+    return (f"{amount:.0f}" if size == 1 else f"{amount:,.1f}".removesuffix(".0")) + name
+
+
+def count(number: float) -> str:
+    """Write a number of things, in full as long as that stays readable.
+
+    Examples:
+        >>> count(147712), count(102760448)
+        ('147,712', '102.8M')
+    """
+    return f"{number:,.0f}" if number < 1e6 else short(number)
+
+
+def volume(number: float) -> str:
+    """Write a number of bytes.
+
+    Examples:
+        >>> volume(812), volume(4096)
+        ('812 B', '4.0 KiB')
+    """
+    size, name = unit(number, BYTES)
+    return f"{number / size:,.{int(size > 1)}f}{name}"
+
+
+def percent(part: float, whole: float) -> str:
+    """Write how much a part is of a whole.
+
+    Examples:
+        >>> percent(1312, 25632), percent(0, 0)
+        ('5.1 %', '-')
+    """
+    return f"{100 * part / whole:.1f} %" if whole else "-"
+
+
+def ratio(part: float, whole: float) -> str:
+    """Write how many times a whole is its part.
+
+    Examples:
+        >>> ratio(7, 84), ratio(0, 84)
+        ('12.0x', '-')
+    """
+    return f"{whole / part:,.1f}x" if part else "-"
+
+
+def amounts(values: ArrayLike) -> NDArray[np.float64]:
+    """Return numbers from 0 to more than any plot meets, what is not a number as 0."""
+    array: NDArray[np.float64] = np.asarray(values, dtype=float).ravel()
+    return np.nan_to_num(array, nan=0.0).clip(0, 1e15)

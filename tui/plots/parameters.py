@@ -1,0 +1,33 @@
+"""How many parameters each layer has and how many of them are kept."""
+
+from dataclasses import dataclass
+
+from tui.plots.bars import Bar, Style, draw_bars
+from tui.plots.lines import Lines
+from tui.plots.numbers import COUNTS, amounts, count, percent
+
+_STYLE = Style("parameters", "kept", False, COUNTS, count, percent)
+
+
+@dataclass(frozen=True, slots=True)
+class ParametersData:
+    """What the plot of parameters shows.
+
+    Attributes:
+        layers: The layers' names.
+        dense: Parameters of each before pruning.
+        kept: Parameters of each that are not pruned.
+        chosen: Which layer is chosen.
+    """
+
+    layers: tuple[str, ...]
+    dense: tuple[int, ...]
+    kept: tuple[int, ...]
+    chosen: int
+
+
+def draw(data: ParametersData, width: int, height: int) -> Lines:
+    """Draw a bar for each layer, what is kept over what there was."""
+    columns = data.layers, amounts(data.dense).tolist(), amounts(data.kept).tolist()
+    bars = [Bar(*row) for row in zip(*columns, strict=False)]
+    return draw_bars(_STYLE, bars, data.chosen, width, height)

@@ -1,0 +1,68 @@
+"""A question with yes and no, and a choice from a few."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Label, OptionList
+from textual.widgets.option_list import Option
+
+
+class Question(ModalScreen[bool]):
+    """Asks; y or enter is yes, n or escape is no."""
+
+    BINDINGS = [
+        Binding("y,enter", "answer(True)", "yes"),
+        Binding("n,escape,q", "answer(False)", "no"),
+    ]
+
+    def __init__(self, text: str, yes: str) -> None:
+        super().__init__()
+        self._text = text
+        self._yes = yes
+
+    def compose(self) -> ComposeResult:
+        """The question and its two answers."""
+        with Vertical(classes="dialog"):
+            yield Label(self._text, classes="dialog--title")
+            yield Label(f"y or enter: {self._yes}    n or escape: no", classes="dialog--hint")
+
+    def action_answer(self, yes: bool) -> None:
+        """Close with the answer."""
+        self.dismiss(yes)
+
+
+class Choice(ModalScreen[str | None]):
+    """A list of names with what each means; enter takes one, escape none."""
+
+    BINDINGS = [
+        Binding("escape,q", "leave", "leave"),
+        Binding("j", "app.simulate_key('down')", show=False),
+        Binding("k", "app.simulate_key('up')", show=False),
+    ]
+
+    def __init__(self, title: str, options: Sequence[tuple[str, str]]) -> None:
+        super().__init__()
+        self._title = title
+        self._options = options
+
+    def compose(self) -> ComposeResult:
+        """The title and the options."""
+        with Vertical(classes="dialog"):
+            yield Label(self._title, classes="dialog--title")
+            yield OptionList(
+                *(Option(f"{name}\n  {meaning}", id=name) for name, meaning in self._options)
+            )
+            yield Label("enter takes one, escape leaves it", classes="dialog--hint")
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Close with the option's name."""
+        self.dismiss(event.option.id)
+
+    def action_leave(self) -> None:
+        """Close without a choice."""
+        self.dismiss(None)

@@ -1,0 +1,119 @@
+"""The main screen: layers, totals, plots, and what is going on."""
+
+from __future__ import annotations
+
+from time import monotonic
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Container
+from textual.screen import Screen
+from textual.widgets import Footer
+
+from core.settings import Settings
+from tui.state import PLOTS, State
+from tui.views.activity import Outcome, Working, activity
+from tui.views.title import title
+from tui.views.totals import totals
+from tui.widgets.layer_table import LayerTable
+from tui.widgets.lines import LinesWidget
+from tui.widgets.plot import PlotPanel
+from tui.widgets.value_input import ValueInput
+
+REDRAW_SECONDS = 0.25
+"""The least time between two redraws of a plot, or of anything that a job moves."""
+
+WIDE, TALL = 110, 46
+"""From this width on plots stand side by side, from this height on in two rows."""
+
+LOW, SHORT = 28, 22
+"""Below these heights fewer lines are left empty, then none."""
+
+
+class ExploreScreen(Screen[None]):
+    """Shows a state; what depends on nothing that changed writes nothing."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__()
+        self._settings = settings
+        self._state = State()
+        self._activity: Working | Outcome = Outcome("")
+        self._stale = False
+        self._plots_drawn = 0.0
+        self._panels = 1
+
+    def compose(self) -> ComposeResult:
+        """From top to bottom."""
+        yield LinesWidget(id="title")
+        yield LayerTable(id="table")
+        yield LinesWidget(id="totals")
+        with Container(id="plots"):
+            for index in range(len(PLOTS)):
+                yield PlotPanel(id=f"plot-{index}")
+        yield ValueInput()
+        yield LinesWidget(id="activity")
+        yield Footer(show_command_palette=False, compact=True)
+
+    def on_mount(self) -> None:
+        """Keys go to the table; what has become stale is redrawn at a steady pace."""
+        self.query_one(LayerTable).focus()
+        self.set_interval(REDRAW_SECONDS, self._redraw_if_stale)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Show as many plots as there is room for."""
+        width, height = event.size
+        self.set_class(height < LOW, "-low")
+        self.set_class(height < SHORT, "-short")
+        columns = 2 if width >= WIDE else 1
+        rows = 2 if height >= TALL and columns == 2 else 1
+        self._panels = columns * rows
+        grid = self.query_one("#plots")
+        grid.styles.grid_size_columns, grid.styles.grid_size_rows = columns, rows
+        for index, panel in enumerate(self.query(PlotPanel)):
+            panel.display = index < self._panels
+        self.call_after_refresh(self._redraw)
+
+    def visible_plots(self, state: State) -> tuple[str, ...]:
+        """The plots that a state would show, in order."""
+        return tuple(PLOTS[(state.plot + index) % len(PLOTS)] for index in range(self._panels))
+
+    def show(self, state: State, doing: Working | Outcome) -> None:
+        """Answer a key: the texts at once, the plots at most four times a second."""
+        self._state, self._activity = state, doing
+        self._redraw_texts()
+        if monotonic() - self._plots_drawn >= REDRAW_SECONDS:
+            self._redraw_plots()
+        else:
+            self._stale = True
+
+    def show_soon(self, state: State, doing: Working | Outcome) -> None:
+        """Follow a job: everything at the next of four times a second."""
+        self._state, self._activity = state, doing
+        self._stale = True
+
+    def _redraw_if_stale(self) -> None:
+        if self._stale or isinstance(self._activity, Working):
+            self._redraw()
+
+    def _redraw(self) -> None:
+        self._stale = False
+        self._redraw_texts()
+        self._redraw_plots()
+
+    def _redraw_texts(self) -> None:
+        width = self.size.width
+        self._lines("title").lines = title(self._state, self._settings, width)
+        self._lines("totals").lines = totals(self._state, width)
+        doing = activity(self._activity, width)
+        self._lines("activity").styles.height = max(2, len(doing))
+        self._lines("activity").lines = doing
+        self.query_one(LayerTable).show(self._state)
+
+    def _redraw_plots(self) -> None:
+        self._plots_drawn = monotonic()
+        names = self.visible_plots(self._state)
+        for panel, name in zip(self.query(PlotPanel), names, strict=False):
+            panel.show(self._state, name)
+
+    def _lines(self, name: str) -> LinesWidget:
+        return self.query_one(f"#{name}", LinesWidget)

@@ -1,0 +1,50 @@
+"""Every key, and what the numbers mean."""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from core.footprint import COUNTED
+from tui.keys import KEYS
+
+MEANINGS = f"""\
+sparsity    zeros over elements of a layer's weight; biases are never pruned
+threshold   the k-th smallest magnitude, k = round(sparsity x elements);
+            what is strictly above it is kept
+size        {COUNTED}
+plan        the sparsities you choose; p and f both apply them to the base
+base        what a plan is applied to: the dense net, or the one adopted by a
+floor       the sparsity that the base has already
+validation  5,000 images that choices look at; test is 10,000 others, only reported
+revived     pruned weights that are not exactly zero; always 0"""
+
+
+class HelpScreen(ModalScreen[None]):
+    """Every key, and what the numbers mean."""
+
+    BINDINGS = [Binding("escape,question_mark,f1,q", "leave", "close")]
+
+    def compose(self) -> ComposeResult:
+        """One scrolling text."""
+        with VerticalScroll(classes="dialog dialog--wide"):
+            yield Static(help_text(), markup=False)
+
+    def action_leave(self) -> None:
+        """Close."""
+        self.dismiss(None)
+
+
+def help_text() -> str:
+    """The keys by group, then the words."""
+    parts = []
+    for group, keys in groupby(KEYS, lambda key: key.group):
+        rows = "\n".join(f"  {key.shown:<6} {key.tooltip}" for key in keys)
+        parts.append(f"{group}\n{rows}")
+    meanings = "\n".join(f"  {line}" for line in MEANINGS.splitlines())
+    return "\n\n".join([*parts, f"What the numbers mean\n{meanings}", "escape closes this"])

@@ -1,0 +1,1 @@
+"""Pure functions from the state to lines of text; the widgets put them on the screen."""

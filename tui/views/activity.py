@@ -1,0 +1,144 @@
+"""The activity lines: what runs and how far it is, or how the last job ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from textwrap import wrap
+from time import monotonic
+
+from core.events import Batch, Epoch, Event, Notice, Progress
+from tui.format import count, duration, percent
+from tui.plots.lines import Line, Lines, Span, cut
+
+HEIGHT = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Working:
+    """The job that runs, as far as the activity lines show it.
+
+    Attributes:
+        title: what it does, as 'fine-tuning'.
+        since: when it began, on the monotonic clock.
+        step: the last progress within it.
+        batch: the last batch trained.
+        epoch: the last epoch that ended.
+        notice: the last thing a person should know.
+    """
+
+    title: str
+    since: float
+    step: Progress | None = None
+    batch: Batch | None = None
+    epoch: Epoch | None = None
+    notice: str = ""
+    stopping: bool = False
+
+    def after(self, event: Event) -> Working:
+        """With one more event."""
+        match event:
+            case Progress():
+                return replace(self, step=event)
+            case Batch():
+                return replace(self, batch=event, step=None)
+            case Epoch():
+                return replace(self, epoch=event)
+            case Notice():
+                return replace(self, notice=event.text)
+            case _:
+                return self
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How the last job ended, and what to do next; `role` is good, warning, error or muted."""
+
+    text: str
+    detail: str = ""
+    role: str = "good"
+
+
+def activity(shown: Working | Outcome, width: int, now: float | None = None) -> Lines:
+    """Two lines: the bar of a job and what it says, or an outcome and what to do next."""
+    if isinstance(shown, Outcome):
+        return _outcome(shown, width)
+    elapsed = (monotonic() if now is None else now) - shown.since
+    return (_headline(shown, width, elapsed), _detail(shown, width))
+
+
+def _outcome(outcome: Outcome, width: int) -> Lines:
+    room = max(width - 4, 10)
+    texts = [(line, outcome.role) for line in wrap(outcome.text, room)]
+    texts += [(line, "muted") for line in wrap(outcome.detail, room)]
+    return tuple((Span(f"  {line}", role),) for line, role in texts)
+
+
+def _headline(job: Working, width: int, elapsed: float) -> Line:
+    title = "stopping" if job.stopping else job.title
+    if job.batch is not None:
+        title += f"  epoch {job.batch.epoch} of {job.batch.epochs}"
+    done = _share(job)
+    tail = f"  {100 * done:3.0f} %" if done is not None else ""
+    tail += f"  {_rate(job)}" if job.batch else ""
+    tail += f"  {_left(job, done, elapsed)}"
+    room = width - len(title) - len(tail) - 4
+    return (
+        Span(f"  {title}  ", "working"),
+        *(_bar(done or 0.0, min(room, 40)) if room >= 8 else ()),
+        Span(tail, "plain"),
+    )
+
+
+def _detail(job: Working, width: int) -> Line:
+    parts = []
+    if job.step is not None:
+        parts.append(_step(job.step))
+    elif job.batch is not None:
+        parts += [f"loss {job.batch.loss:.4f}", f"batch {job.batch.accuracy:.1f} %"]
+    if job.epoch is not None:
+        parts.append(f"validation {percent(job.epoch.validation)} %")
+        if job.epoch.sparsity:
+            parts.append(f"{percent(100 * job.epoch.sparsity)} % sparse")
+            parts.append(f"revived {job.epoch.revived}")
+    if job.notice and job.batch is None:
+        parts.append(job.notice)
+    return (Span(cut("  " + " · ".join(parts), width), "muted"),)
+
+
+def _step(step: Progress) -> str:
+    if not step.total:
+        return step.step
+    if step.unit == "B":
+        return f"{step.step} {step.done / 1e6:.1f} of {step.total / 1e6:.1f} MB"
+    return f"{step.step} {count(step.done)} of {count(step.total)} {step.unit}"
+
+
+def _share(job: Working) -> float | None:
+    """How much of the job is done: of a training by its images, else of its present step."""
+    if job.batch is not None:
+        whole = job.batch.epochs * job.batch.images
+        return ((job.batch.epoch - 1) * job.batch.images + job.batch.seen) / whole
+    if job.step is not None and job.step.total:
+        return job.step.done / job.step.total
+    return None
+
+
+def _rate(job: Working) -> str:
+    """Images a second, over all batches so far."""
+    batch = job.batch
+    if batch is None or not batch.seconds:
+        return ""
+    seen = (batch.epoch - 1) * batch.images + batch.seen
+    return f"{count(round(seen / batch.seconds))} images/s"
+
+
+def _left(job: Working, done: float | None, elapsed: float) -> str:
+    """The time left by the pace of training so far; what has passed, where there is no pace."""
+    if job.batch is None or not done:
+        return duration(elapsed)
+    return f"{duration(job.batch.seconds * (1 - done) / done)} left"
+
+
+def _bar(done: float, width: int) -> Line:
+    filled = round(done * width)
+    return (Span("━" * filled, "working"), Span("─" * (width - filled), "muted"))

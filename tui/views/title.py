@@ -1,0 +1,27 @@
+"""The line at the top: which net, which data, which base, how it is judged."""
+
+from __future__ import annotations
+
+from core.settings import Settings
+from tui.plots.lines import Lines, Span, cut
+from tui.state import State
+
+PROTOCOL_LABELS = {
+    "default": "",
+    "reference": "reference protocol: chosen on test",
+}
+
+
+def title(state: State, settings: Settings, width: int) -> Lines:
+    """One line."""
+    base = "base: fine-tuned" if state.adopted else "base: dense"
+    recipe = settings.finetuning
+    facts = [
+        f"{settings.model} on {settings.dataset}",
+        base if state.base else "loading",
+        f"recipe {recipe.name}, {recipe.finetune.epochs} epochs",
+        PROTOCOL_LABELS[settings.protocol],
+    ]
+    name = " Featherweight "
+    rest = "  " + " · ".join(filter(None, facts))
+    return ((Span(name, "brand"), Span(cut(rest, width - len(name)), "plain")),)

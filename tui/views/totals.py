@@ -1,0 +1,64 @@
+"""The totals below the table: what is kept, what it weighs, and what it scores."""
+
+from __future__ import annotations
+
+from core.events import Accuracy
+from core.footprint import COUNTED
+from tui.format import count, mib, percent, ratio
+from tui.plots.lines import Line, Lines, Span
+from tui.state import Result, State
+
+HEIGHT = 3
+
+
+def totals(state: State, width: int) -> Lines:
+    """Three lines: size, validation accuracies, test accuracies."""
+    if state.base is None:
+        return ()
+    return (
+        _size(state, width),
+        _accuracies(state, "validation"),
+        _accuracies(state, "test"),
+    )
+
+
+def _size(state: State, width: int) -> Line:
+    cost = state.footprint
+    spans = (
+        Span("  kept ", "muted"),
+        Span(count(cost.nonzero), "kept"),
+        Span(f" of {count(cost.parameters)}", "plain"),
+        Span(f"  {mib(cost.dense_bytes)} → ", "plain"),
+        Span(f"{mib(cost.pruned_bytes)} MiB  ", "kept"),
+        Span(f"{ratio(cost.ratio)}", "headline"),
+    )
+    room = width - sum(len(span.text) for span in spans)
+    for note in (COUNTED, "4 B a nonzero, no positions", "4 B/nonzero"):
+        if len(note) + 4 <= room:
+            return (*spans, Span(f"  ({note})", "muted"))
+    return spans
+
+
+def _accuracies(state: State, split: str) -> Line:
+    dense = state.dense.accuracy if state.dense else None
+    return (
+        Span(f"  {split:<11}", "muted"),
+        Span("dense ", "muted"),
+        Span(_number(dense, split), "dense"),
+        *_result(state, "pruned", state.pruned, split),
+        *_result(state, "fine-tuned", state.finetuned, split),
+    )
+
+
+def _result(state: State, name: str, result: Result | None, split: str) -> Line:
+    """A measured accuracy; dimmed, with its ratio, where the plan or the base has changed."""
+    if result is None:
+        return (Span(f"   {name} ", "muted"), Span("  –  ", "muted"))
+    number = _number(result.accuracy, split)
+    if state.is_current(result):
+        return (Span(f"   {name} ", "muted"), Span(number, name.replace("-", "")))
+    return (Span(f"   {name} {number} at {ratio(result.footprint.ratio)}", "stale"),)
+
+
+def _number(accuracy: Accuracy | None, split: str) -> str:
+    return f"{percent(getattr(accuracy, split)):>5}" if accuracy else "  –  "

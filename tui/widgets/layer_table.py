@@ -1,0 +1,79 @@
+"""The layer table as a widget: the mouse chooses layers and sets sparsities by their bars."""
+
+from __future__ import annotations
+
+from textual import events
+from textual.message import Message
+
+from tui.state import State
+from tui.views.table import columns, first_row, table
+from tui.widgets.lines import LinesWidget
+
+
+class LayerTable(LinesWidget, can_focus=True):
+    """Click a row to choose its layer, its bar to set the sparsity; the wheel moves it."""
+
+    HELP = """
+    # The layer table
+    Up and down choose a layer, left and right move its sparsity, a digit types it.
+    A click on a bar sets the sparsity there; the wheel moves it by 1 %.
+    """
+
+    class Chosen(Message):
+        """A layer was pointed at; `sparsity` is None where its bar was not."""
+
+        def __init__(self, index: int, sparsity: float | None) -> None:
+            super().__init__()
+            self.index = index
+            self.sparsity = sparsity
+
+    class Nudged(Message):
+        """The wheel turned over a layer, by so many percent."""
+
+        def __init__(self, index: int, steps: int) -> None:
+            super().__init__()
+            self.index = index
+            self.steps = steps
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._state = State()
+
+    def show(self, state: State) -> None:
+        """Show the state's layers."""
+        self._state = state
+        self.styles.height = 1 + max(1, len(state.profiles))
+        self.lines = table(state, self.size.width, self.size.height)
+
+    def on_resize(self) -> None:
+        """Fit the columns to the new width."""
+        self.show(self._state)
+
+    def on_click(self, event: events.Click) -> None:
+        """Choose the layer; on its bar, set the sparsity."""
+        if (index := self._layer_at(event.y)) is not None:
+            self.post_message(self.Chosen(index, self._sparsity_at(event.x)))
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """Raise the sparsity of the layer under the pointer."""
+        self._nudge(event, 1)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """Lower the sparsity of the layer under the pointer."""
+        self._nudge(event, -1)
+
+    def _nudge(self, event: events.MouseEvent, steps: int) -> None:
+        event.stop()
+        if (index := self._layer_at(event.y)) is not None:
+            self.post_message(self.Nudged(index, steps))
+
+    def _layer_at(self, y: float) -> int | None:
+        index = first_row(self._state, self.size.height) + int(y) - 1
+        return index if y >= 1 and index < len(self._state.profiles) else None
+
+    def _sparsity_at(self, x: float) -> float | None:
+        fitted = columns(self._state, self.size.width)
+        cell = int(x) - fitted.bar_start
+        if not 0 <= cell < fitted.bar:
+            return None
+        return round((cell + 1) / fitted.bar, 2) if cell else 0.0
