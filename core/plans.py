@@ -75,7 +75,7 @@ def parse_sparsity(text: str, where: str) -> float:
 def check_sparsity(sparsity: float, where: str) -> float:
     """Give `sparsity` back if it is in [0, 1]; raises InputError otherwise."""
     if not (math.isfinite(sparsity) and 0.0 <= sparsity <= 1.0):
-        raise InputError(f"sparsity {sparsity:g} of {where}: expected a fraction from 0 to 1")
+        raise InputError(f"sparsity {sparsity} of {where}: expected a fraction from 0 to 1")
     return sparsity
 
 

@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812  the name every torch program uses
 from torch import Tensor, nn
 
+from core.errors import InputError
 from core.events import Notice, Progress, Stream
 from core.files import write_text
 
@@ -38,19 +39,22 @@ def resolve_precision(
     known, machine = _read(memory), _machine()
     if known.get(machine) not in ("fp32", "bf16"):
         yield Progress("find out whether bf16 is faster here")
-        gain = _gain(build(), images, labels)
+        gain = _gain(build, images, labels)
         known[machine] = "bf16" if gain >= WORTHWHILE else "fp32"
         yield Notice(f"bf16 trains {gain:.1f}x as fast as fp32 here: using {known[machine]}")
-        memory.parent.mkdir(parents=True, exist_ok=True)
-        write_text(memory, json.dumps(known, indent=2))
+        try:
+            memory.parent.mkdir(parents=True, exist_ok=True)
+            write_text(memory, json.dumps(known, indent=2))
+        except (OSError, InputError) as error:
+            yield Notice(f"this cannot be remembered for the next time: {error}", warning=True)
     return known[machine]
 
 
-def _gain(model: nn.Module, images: Tensor, labels: Tensor) -> float:
+def _gain(build: Callable[[], nn.Module], images: Tensor, labels: Tensor) -> float:
     """How many times faster a step is in bf16, by the median of interleaved rounds."""
-    model = model.train().to(memory_format=torch.channels_last)
     seconds: dict[bool, list[float]] = {False: [], True: []}
     with torch.random.fork_rng(devices=[]):
+        model = build().train().to(memory_format=torch.channels_last)
         for _ in range(_ROUNDS + 1):
             for bf16, times in seconds.items():
                 start = perf_counter()

@@ -65,8 +65,20 @@ class Masks:
     def of(
         cls, weights: Mapping[str, Tensor], layers: Sequence[Layer], plan: Mapping[str, float]
     ) -> Masks:
-        """The masks that `plan` gives these weights, layer by layer by magnitude."""
-        return cls({la.key: ~keep_mask(weights[la.key], plan[la.name]) for la in layers})
+        """The masks that `plan` gives these weights, layer by layer by magnitude.
+
+        Zeros are a floor: a weight that is zero already is never kept for a lower sparsity.
+
+        Raises:
+            InputError: a sparsity is not in [0, 1].
+        """
+
+        def dropped(layer: Layer) -> Tensor:
+            weight = weights[layer.key]
+            sparsity = check_sparsity(plan[layer.name], layer.name)
+            return ~keep_mask(weight, max(sparsity, zero_share(weight)))
+
+        return cls({layer.key: dropped(layer) for layer in layers})
 
     def kept(self, layer: Layer) -> int:
         """How many weights of `layer` stay."""

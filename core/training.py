@@ -321,14 +321,15 @@ class _Pruner:
         return self.step >= self.ramp_steps
 
     def after_step(self, optimizer: Optimizer) -> None:
-        """Tighten the masks where it is time to, and hold what is pruned at zero."""
+        """Hold what is pruned at zero, and tighten the masks where it is time to."""
         self.step += 1
+        self.masks.hold(self.model, optimizer)
         if self.step <= self.ramp_steps and (
             self.step % self.recipe.renew_every == 0 or self.step == self.ramp_steps
         ):
             self._prune_to(self._planned(self.step / self.ramp_steps))
             self._scale_dropout()
-        self.masks.hold(self.model, optimizer)
+            self.masks.hold(self.model, optimizer)
 
     def finish(self) -> None:
         """Prune the rest of the way to the plan, at once."""

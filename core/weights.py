@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from core.errors import InputError
@@ -36,7 +36,7 @@ def load_weights(path: Path, model: nn.Module) -> Weights:
 def save_weights(path: Path, weights: Weights, notes: dict[str, str]) -> None:
     """Write a state_dict as safetensors, `notes` in its header; raises InputError if it cannot."""
     tensors = {name: tensor.contiguous() for name, tensor in weights.items()}
-    write_whole(path, lambda part: save_file(tensors, part, metadata=notes))
+    write_whole(path, lambda part: part.write_bytes(save(tensors, metadata=notes)))
 
 
 def _first_difference(weights: Weights, expected: Weights) -> str | None:

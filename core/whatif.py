@@ -9,13 +9,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from core.footprint import Footprint
-from core.layers import Layer
 from core.plans import drop_count
+
+if TYPE_CHECKING:
+    from core.layers import Layer
 
 Floats = npt.NDArray[np.float32]
 

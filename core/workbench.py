@@ -71,7 +71,7 @@ class Workbench:
     @cached_property
     def layers(self) -> tuple[Layer, ...]:
         """The layers that can be pruned."""
-        return prunable_layers(self.spec.build())
+        return prunable_layers(self._fresh_model())
 
     @property
     def layer_names(self) -> tuple[str, ...]:
@@ -81,14 +81,14 @@ class Workbench:
     @cached_property
     def parameters(self) -> int:
         """All parameters of the model."""
-        return parameter_count(self.spec.build())
+        return parameter_count(self._fresh_model())
 
     def open(self, stop: StopFlag = never) -> Stream[Net]:
         """Bring in the data and the dense net, and measure it."""
         data = yield from self._load(stop)
         yield Progress("open the dense net")
         weights = yield from self._dense_weights(data, stop)
-        model = self.spec.build()
+        model = self._fresh_model()
         model.load_state_dict(weights)
         return self._net(weights, (yield from measure(model, data, "dense")))
 
@@ -101,7 +101,7 @@ class Workbench:
     def prune(self, base: Net, plan: Mapping[str, float]) -> Stream[Pruned]:
         """Apply `plan` to `base` in one shot and measure it."""
         data = yield from self._load()
-        return (yield from prune_and_measure(self.spec.build(), base.weights, plan, data))
+        return (yield from prune_and_measure(self._fresh_model(), base.weights, plan, data))
 
     def finetune(
         self, base: Net, plan: Mapping[str, float], stop: StopFlag = never
@@ -111,7 +111,7 @@ class Workbench:
         precision = yield from self.precision(data)
         return (
             yield from finetune(
-                self.spec.build(),
+                self._fresh_model(),
                 base.weights,
                 plan,
                 data,
@@ -130,7 +130,7 @@ class Workbench:
         """The precision that training uses on this machine."""
         images, labels = data.train.batch(slice(0, self.settings.finetuning.finetune.batch_size))
         return (
-            yield from resolve_precision(self.settings.precision, self.spec.build, images, labels)
+            yield from resolve_precision(self.settings.precision, self._fresh_model, images, labels)
         )
 
     def _net(self, weights: Weights, accuracy: Accuracy) -> Net:
@@ -166,7 +166,7 @@ class Workbench:
 
     def _dense_weights(self, data: Splits, stop: StopFlag) -> Stream[Weights]:
         if self.settings.weights is not None:
-            return load_weights(self.settings.weights, self.spec.build())
+            return load_weights(self.settings.weights, self._fresh_model())
         if self.settings.protocol == "reference":
             return (yield from self._reference_weights(data, stop))
         if self.settings.dataset != self.spec.dataset:
@@ -174,7 +174,7 @@ class Workbench:
                 f"{self.spec.name} comes with weights for {self.spec.dataset}, "
                 f"not for {self.settings.dataset}: give --weights FILE"
             )
-        return load_weights(self.spec.shipped_weights, self.spec.build())
+        return load_weights(self.spec.shipped_weights, self._fresh_model())
 
     def _reference_weights(self, data: Splits, stop: StopFlag) -> Stream[Weights]:
         """The dense net of the reference protocol: from the cache, or trained and put there."""
@@ -182,7 +182,7 @@ class Workbench:
         precision = yield from self.precision(data)
         path = self._cached_dense(phase, precision)
         if path.exists():
-            return load_weights(path, self.spec.build())
+            return load_weights(path, self._fresh_model())
         yield Notice(f"training the dense net by the reference recipe; kept in {path}")
         trained = yield from self._train(phase, data, stop)
         if trained.stopped:

@@ -8,8 +8,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tui.lines import Line, Lines, Span, blank, clean, cut, fits, header
 from tui.plots.canvas import Canvas
-from tui.plots.lines import Line, Lines, Span, blank, clean, cut, fits, header
 from tui.plots.ticks import Axis, linear_ticks, nice_step
 
 _VALIDATION, _PENDING, _BEST, _DENSE, _BATCH = "●", "○", "◆", "╌", "⠒"

@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from tui.lines import Line, Lines, Span, blank, clean, fits, header, note
 from tui.plots.canvas import Canvas
-from tui.plots.lines import Line, Lines, Span, blank, clean, fits, header, note
 from tui.plots.numbers import Units
 from tui.plots.ticks import Axis, Tick, unit_ticks
 

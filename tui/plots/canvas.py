@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tui.plots.lines import Line, Lines, Span, cut
+from tui.lines import Line, Lines, Span, cut
 from tui.plots.sgr import code, parse
 from tui.plots.ticks import Axis, Tick
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tui.lines import Line, Lines, Span, blank, clean, fits, header, note
 from tui.plots.canvas import Canvas
-from tui.plots.lines import Line, Lines, Span, blank, clean, fits, header, note
 from tui.plots.numbers import amounts, count, percent
 from tui.plots.ticks import Axis, linear_ticks, nice_step, sqrt_ticks
 

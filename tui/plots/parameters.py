@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from tui.lines import Lines
 from tui.plots.bars import Bar, Style, draw_bars
-from tui.plots.lines import Lines
 from tui.plots.numbers import COUNTS, amounts, count, percent
 
 _STYLE = Style("parameters", "kept", False, COUNTS, count, percent)

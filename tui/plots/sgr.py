@@ -2,7 +2,7 @@
 
 import re
 
-from tui.plots.lines import ROLES, Line, Lines, Span
+from tui.lines import ROLES, Line, Lines, Span
 
 # Codes below 16 are the terminal's own colours, which plotext uses for its defaults.
 _FIRST = 16

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from tui.lines import Lines
 from tui.plots.bars import Bar, Style, draw_bars
-from tui.plots.lines import Lines
 from tui.plots.numbers import BYTES, amounts, ratio, volume
 
 _STYLE = Style("size", "pruned", True, BYTES, volume, ratio)

@@ -31,14 +31,18 @@ LOW, SHORT = 28, 22
 
 
 class ExploreScreen(Screen[None]):
-    """Shows a state; what depends on nothing that changed writes nothing."""
+    """Shows a state; what depends on nothing that changed writes nothing.
+
+    Attributes:
+        stale: something waits for the next redraw.
+    """
 
     def __init__(self, settings: Settings) -> None:
         super().__init__()
+        self.stale = False
         self._settings = settings
         self._state = State()
         self._activity: Working | Outcome = Outcome("")
-        self._stale = False
         self._plots_drawn = 0.0
         self._panels = 1
 
@@ -84,19 +88,19 @@ class ExploreScreen(Screen[None]):
         if monotonic() - self._plots_drawn >= REDRAW_SECONDS:
             self._redraw_plots()
         else:
-            self._stale = True
+            self.stale = True
 
     def show_soon(self, state: State, doing: Working | Outcome) -> None:
         """Follow a job: everything at the next of four times a second."""
         self._state, self._activity = state, doing
-        self._stale = True
+        self.stale = True
 
     def _redraw_if_stale(self) -> None:
-        if self._stale or isinstance(self._activity, Working):
+        if self.stale or isinstance(self._activity, Working):
             self._redraw()
 
     def _redraw(self) -> None:
-        self._stale = False
+        self.stale = False
         self._redraw_texts()
         self._redraw_plots()
 

@@ -43,8 +43,9 @@ class HelpScreen(ModalScreen[None]):
 def help_text() -> str:
     """The keys by group, then the words."""
     parts = []
+    width = max(len(key.shown) for key in KEYS)
     for group, keys in groupby(KEYS, lambda key: key.group):
-        rows = "\n".join(f"  {key.shown:<6} {key.tooltip}" for key in keys)
+        rows = "\n".join(f"  {key.shown:<{width}}  {key.tooltip}" for key in keys)
         parts.append(f"{group}\n{rows}")
     meanings = "\n".join(f"  {line}" for line in MEANINGS.splitlines())
     return "\n\n".join([*parts, f"What the numbers mean\n{meanings}", "escape closes this"])

@@ -8,7 +8,7 @@ from time import monotonic
 
 from core.events import Batch, Epoch, Event, Notice, Progress
 from tui.format import count, duration, percent
-from tui.plots.lines import Line, Lines, Span, cut
+from tui.lines import Line, Lines, Span, cut
 
 HEIGHT = 2
 

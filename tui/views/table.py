@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from core.footprint import Footprint
 from core.whatif import Cut, Profile
 from tui.format import count, percent
-from tui.plots.lines import Line, Lines, Span, cut
+from tui.lines import Line, Lines, Span, cut
 from tui.state import State
 
 EIGHTHS = " ▏▎▍▌▋▊▉"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.settings import Settings
-from tui.plots.lines import Lines, Span, cut
+from tui.lines import Lines, Span, cut
 from tui.state import State
 
 PROTOCOL_LABELS = {

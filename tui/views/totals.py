@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.events import Accuracy
 from core.footprint import COUNTED
 from tui.format import count, mib, percent, ratio
-from tui.plots.lines import Line, Lines, Span
+from tui.lines import Line, Lines, Span
 from tui.state import Result, State
 
 HEIGHT = 3
@@ -33,7 +33,7 @@ def _size(state: State, width: int) -> Line:
         Span(f"{ratio(cost.ratio)}", "headline"),
     )
     room = width - sum(len(span.text) for span in spans)
-    for note in (COUNTED, "4 B a nonzero, no positions", "4 B/nonzero"):
+    for note in (COUNTED, "4 B each, no positions", "4 B each"):
         if len(note) + 4 <= room:
             return (*spans, Span(f"  ({note})", "muted"))
     return spans

@@ -1,0 +1,83 @@
+"""Draw the pictures of this folder from the real program on the real net.
+
+    python screenshots/draw.py
+
+It opens the app without a terminal, presses the keys a person would, and saves what is on the
+screen as SVG; with data in the cache it takes as long as two fine-tunings of five epochs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+from textual.pilot import Pilot
+
+from core.settings import Settings
+from tui.app import FeatherweightApp
+from tui.backend import CoreBackend
+from tui.views.activity import Working
+
+FOLDER = Path(__file__).parent
+
+
+async def wide() -> None:
+    """The whole story on a wide screen: the plan, the result, the next round."""
+    async with _opened(120, 36) as pilot:
+        await pilot.press("m", "down", "enter", "down")
+        await _save(pilot, "plan")
+        await pilot.press("f")
+        await _until(pilot, lambda app: not isinstance(app.doing, Working))
+        await _save(pilot, "finetuned")
+        await pilot.press("a", "v", "v")
+        await _save(pilot, "adopted")
+
+
+async def narrow() -> None:
+    """The smallest usual terminal while it trains."""
+    async with _opened(80, 24) as pilot:
+        await pilot.press("m", "down", "enter", "down", "down")
+        await _save(pilot, "narrow")
+        await pilot.press("f")
+        await _until(pilot, lambda app: len(app.state.course.epochs) == 3)
+        await asyncio.sleep(4)
+        await _save(pilot, "training")
+        app = pilot.app
+        app.job.abandon(10)
+
+
+def _opened(width: int, height: int):
+    app = FeatherweightApp(CoreBackend(Settings()))
+    return _Ready(app, (width, height))
+
+
+class _Ready:
+    """The app, from the moment that the dense net is there."""
+
+    def __init__(self, app: FeatherweightApp, size: tuple[int, int]) -> None:
+        self._app = app
+        self._context = app.run_test(size=size)
+
+    async def __aenter__(self) -> Pilot[None]:
+        pilot = await self._context.__aenter__()
+        await _until(pilot, lambda app: app.state.base is not None)
+        return pilot
+
+    async def __aexit__(self, *error: object) -> None:
+        await self._context.__aexit__(*error)
+
+
+async def _until(pilot: Pilot[None], reached: Callable[[FeatherweightApp], bool]) -> None:
+    while not reached(pilot.app):
+        await asyncio.sleep(0.1)
+
+
+async def _save(pilot: Pilot[None], name: str) -> None:
+    await pilot.pause(0.6)
+    (FOLDER / f"{name}.svg").write_text(pilot.app.export_screenshot(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    asyncio.run(wide())
+    asyncio.run(narrow())

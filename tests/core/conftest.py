@@ -1,0 +1,81 @@
+"""Real MNIST, whole and in small pieces, and the shipped net."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import settings
+
+from core.batches import Images, Splits
+from core.datasets import load
+from core.events import drain
+from core.layers import Layer, prunable_layers
+from core.nets import Cnn5
+from core.plans import Plan, preset_plan
+from core.weights import Weights, load_weights
+from core.zoo import model_spec
+
+settings.register_profile("core", deadline=None)
+settings.load_profile("core")
+
+
+def head(images: Images, count: int) -> Images:
+    return Images(images.images[:count], images.labels[:count], images.mean, images.std)
+
+
+@pytest.fixture(scope="session")
+def few(data_dir: Path) -> Splits:
+    """The first images of each split: 2,000, 500 and 500."""
+    data = Splits.of(drain(load("mnist", data_dir)))
+    return Splits(head(data.train, 2_000), head(data.validation, 500), head(data.test, 500))
+
+
+@pytest.fixture(scope="session")
+def tiny(few: Splits) -> Splits:
+    """Enough for ten steps of 12 images."""
+    return Splits(head(few.train, 120), head(few.validation, 100), head(few.test, 100))
+
+
+@pytest.fixture(scope="session")
+def layers() -> tuple[Layer, ...]:
+    return prunable_layers(Cnn5())
+
+
+@pytest.fixture(scope="session")
+def aggressive(layers: tuple[Layer, ...]) -> Plan:
+    return preset_plan("aggressive", [layer.name for layer in layers])
+
+
+@pytest.fixture(scope="session")
+def shipped() -> Weights:
+    """The dense weights that come with cnn5."""
+    return load_weights(model_spec("cnn5").shipped_weights, Cnn5())
+
+
+@pytest.fixture
+def dense(shipped: Weights) -> Iterator[Weights]:
+    """The shipped weights, of which the test must leave every bit as it was."""
+    before = {name: tensor.clone() for name, tensor in shipped.items()}
+    yield shipped
+    assert all(torch.equal(before[name], shipped[name]) for name in before)
+
+
+@pytest.fixture(scope="class")
+def one_thread() -> Iterator[None]:
+    """Torch computes with one thread, which is faster for small batches on a busy machine."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture
+def empty_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """The cache folder of the platform, moved to an empty place."""
+    home = tmp_path / "home"
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(home / "cache"))
+    return home / "cache" / "featherweight"

@@ -1,0 +1,72 @@
+"""What loads what: `core` knows no terminal, and what is light stays light."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+REPOSITORY = Path(__file__).parents[2]
+COMMANDS = Path(sys.executable).parent
+HEAVY = {"torch", "torchvision", "textual"}
+
+
+def packages_after(code: str) -> set[str]:
+    """The packages that a fresh process has loaded after running `code`."""
+    code += "\nimport sys; print('loaded', *{name.partition('.')[0] for name in sys.modules})"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True
+    )
+    return set(done.stdout.splitlines()[-1].split())
+
+
+def test_the_whole_core_loads_nothing_of_the_terminal() -> None:
+    loaded = packages_after(
+        "import core, importlib, pkgutil\n"
+        "names = [found.name for found in pkgutil.walk_packages(core.__path__, 'core.')]\n"
+        "assert {'core.workbench', 'core.report', 'core.datasets.loading'} <= set(names)\n"
+        "for name in names: importlib.import_module(name)"
+    )
+    assert {"core", "torch"} <= loaded
+    assert not loaded & {"textual", "rich", "plotext", "tui"}
+
+
+def test_core_alone_is_lazy() -> None:
+    loaded = packages_after("import core")
+    assert "core" in loaded
+    assert not loaded & {*HEAVY, "numpy"}
+
+
+def test_what_the_command_line_needs_first_is_light() -> None:
+    loaded = packages_after(
+        "import core.errors, core.events, core.files, core.footprint, core.plans, core.recipes\n"
+        "import core.settings, core.zoo"
+    )
+    assert not loaded & {*HEAVY, "numpy"}
+
+
+def test_the_command_line_is_light() -> None:
+    assert not packages_after("import tui.cli") & HEAVY
+
+
+def test_help_is_light() -> None:
+    done = subprocess.run(
+        [COMMANDS / "featherweight", "--help"],
+        env={**os.environ, "PYTHONPROFILEIMPORTTIME": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    lines = [line.rpartition("|")[2].strip() for line in done.stderr.splitlines()]
+    assert "usage: featherweight" in done.stdout
+    assert "tui.cli" in lines
+    assert not {line.partition(".")[0] for line in lines} & HEAVY
+
+
+def test_the_contracts_between_the_packages_hold() -> None:
+    done = subprocess.run(
+        [COMMANDS / "lint-imports", "--no-cache"], cwd=REPOSITORY, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert " 0 broken" in done.stdout

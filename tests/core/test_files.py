@@ -1,0 +1,73 @@
+"""Files are written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from core.errors import InputError
+from core.files import write_text, write_whole
+
+
+def test_text_is_written_as_utf8(tmp_path: Path) -> None:
+    write_text(tmp_path / "it", "– ×\n")
+    assert (tmp_path / "it").read_bytes() == "– ×\n".encode()
+
+
+def test_a_new_file_has_the_permissions_of_any_other(tmp_path: Path) -> None:
+    (tmp_path / "other").touch()
+    write_text(tmp_path / "it", "")
+    assert (tmp_path / "it").stat().st_mode == (tmp_path / "other").stat().st_mode
+
+
+def test_whoever_reads_meanwhile_finds_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "it"
+    path.write_text("old")
+
+    def write(part: Path) -> None:
+        part.write_text("new")
+        assert path.read_text() == "old"
+
+    write_whole(path, write)
+    assert path.read_text() == "new"
+
+
+@pytest.mark.parametrize("error", [ValueError("no"), KeyboardInterrupt()])
+def test_what_fails_leaves_the_old_file_and_nothing_else(
+    tmp_path: Path, error: BaseException
+) -> None:
+    path = tmp_path / "it"
+    path.write_text("old")
+
+    def write(part: Path) -> None:
+        part.write_text("half")
+        raise error
+
+    with pytest.raises(type(error)):
+        write_whole(path, write)
+    assert path.read_text() == "old"
+    assert os.listdir(tmp_path) == ["it"]
+
+
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "none" / "it"
+    with pytest.raises(InputError) as caught:
+        write_text(path, "")
+    assert f"cannot write {path}: the folder {path.parent} does not exist" in str(caught.value)
+
+
+def test_a_folder_in_the_place_of_the_file_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "it"
+    path.mkdir()
+    with pytest.raises(InputError, match=f"cannot write {path}"):
+        write_text(path, "")
+    assert os.listdir(tmp_path) == ["it"]
+
+
+def test_a_file_in_the_place_of_the_folder_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    path = tmp_path / "file" / "it"
+    with pytest.raises(InputError, match=f"cannot write {path}"):
+        write_text(path, "")

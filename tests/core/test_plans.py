@@ -1,0 +1,119 @@
+"""Plans: parsing, presets, and what is said about bad input."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.errors import InputError
+from core.plans import (
+    PRESETS,
+    drop_count,
+    parse_plan,
+    parse_sparsity,
+    preset_plan,
+    uniform_plan,
+)
+
+LAYERS = ("conv1", "conv2", "conv3", "fc1", "fc2")
+
+
+@given(st.dictionaries(st.sampled_from(LAYERS), st.floats(0, 1), min_size=1))
+def test_what_is_written_is_read_back(given_plan: dict[str, float]) -> None:
+    text = ",".join(f"{name}={sparsity!r}" for name, sparsity in given_plan.items())
+    plan = parse_plan(text, LAYERS)
+    assert tuple(plan) == LAYERS
+    assert plan == {name: given_plan.get(name, 0.0) for name in LAYERS}
+
+
+def test_spaces_and_a_last_comma_do_not_matter() -> None:
+    assert parse_plan(" conv2 = 0.5 , fc1=1, ", LAYERS) == {
+        **dict.fromkeys(LAYERS, 0.0),
+        "conv2": 0.5,
+        "fc1": 1.0,
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "given_text", "expected"),
+    [
+        ("conv1", "conv1", "LAYER=FRACTION"),
+        ("0.5", "0.5", "LAYER=FRACTION"),
+        ("conv1=0.5,conv9=0.5", "conv9", "conv1, conv2, conv3, fc1, fc2"),
+        ("=0.5", "''", "conv1, conv2, conv3, fc1, fc2"),
+        ("Conv1=0.5", "Conv1", "conv1, conv2, conv3, fc1, fc2"),
+        ("conv1=0.5,conv1=0.6", "conv1", "each layer once"),
+        ("conv1=much", "much", "a number from 0 to 1"),
+        ("conv1=", "''", "a number from 0 to 1"),
+        ("conv1=50%", "50%", "a number from 0 to 1"),
+        ("conv1=0.5=0.6", "0.5=0.6", "a number from 0 to 1"),
+        ("conv1=1.5", "1.5", "a fraction from 0 to 1"),
+        ("conv1=-0.1", "-0.1", "a fraction from 0 to 1"),
+        ("conv1=nan", "nan", "a fraction from 0 to 1"),
+        ("conv1=inf", "inf", "a fraction from 0 to 1"),
+        ("conv1=1.0000001", "1.0000001", "a fraction from 0 to 1"),
+        ("", "''", "LAYER=FRACTION"),
+        (" , ", " , ", "LAYER=FRACTION"),
+    ],
+)
+def test_bad_text_is_refused_with_what_was_given_and_expected(
+    text: str, given_text: str, expected: str
+) -> None:
+    with pytest.raises(InputError) as caught:
+        parse_plan(text, LAYERS)
+    message = str(caught.value)
+    assert given_text in message
+    assert expected in message
+
+
+@given(st.floats().filter(lambda value: not 0 <= value <= 1))
+def test_a_number_that_is_no_fraction_is_named(value: float) -> None:
+    for refuse in (
+        lambda: parse_sparsity(repr(value), "conv1"),
+        lambda: uniform_plan(value, LAYERS),
+    ):
+        with pytest.raises(InputError) as caught:
+            refuse()
+        assert repr(value) in str(caught.value)
+        assert "from 0 to 1" in str(caught.value)
+
+
+@given(st.floats(0, 1))
+def test_a_uniform_plan_names_every_layer(sparsity: float) -> None:
+    assert uniform_plan(sparsity, LAYERS) == dict.fromkeys(LAYERS, sparsity)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_presets_cover_the_layers_in_their_order(name: str) -> None:
+    plan = preset_plan(name, LAYERS)
+    assert tuple(plan) == LAYERS
+    assert all(0 < sparsity < 1 for sparsity in plan.values())
+
+
+def test_presets_are_the_reference_experiments() -> None:
+    assert list(preset_plan("moderate", LAYERS).values()) == [0.55, 0.80, 0.90, 0.90, 0.60]
+    assert list(preset_plan("aggressive", LAYERS).values()) == [0.65, 0.95, 0.98, 0.98, 0.90]
+    assert list(preset_plan("uniform", LAYERS).values()) == [0.68] * 5
+
+
+def test_a_preset_may_be_changed_without_changing_the_next_one() -> None:
+    preset_plan("moderate", LAYERS)["conv1"] = 0.0
+    assert preset_plan("moderate", LAYERS)["conv1"] == 0.55
+
+
+def test_an_unknown_preset_is_refused() -> None:
+    with pytest.raises(InputError, match=r"'mild'.*moderate, aggressive, uniform"):
+        preset_plan("mild", LAYERS)
+
+
+def test_a_preset_for_other_layers_is_refused_and_uniform_is_not() -> None:
+    with pytest.raises(InputError, match=r"'moderate'.*conv1, .*this net has a, b.*--uniform"):
+        preset_plan("moderate", ("a", "b"))
+    assert preset_plan("uniform", ("a", "b")) == {"a": 0.68, "b": 0.68}
+
+
+@given(st.floats(0, 1), st.integers(0, 10**9))
+def test_drop_count_is_between_none_and_all(sparsity: float, elements: int) -> None:
+    assert 0 <= drop_count(sparsity, elements) <= elements
+    assert (drop_count(0.0, elements), drop_count(1.0, elements)) == (0, elements)

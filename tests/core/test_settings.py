@@ -1,0 +1,94 @@
+"""Settings, recipes and the zoo: what they give, and what they refuse."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from core.errors import InputError
+from core.recipes import RECIPES, recipe_named
+from core.settings import Settings
+from core.zoo import ZOO, model_spec
+
+
+@pytest.mark.parametrize(
+    ("setting", "given", "expected"),
+    [
+        ("model", "resnet", "cnn5"),
+        ("recipe", "slow", "fast, reference"),
+        ("protocol", "test", "default, reference"),
+        ("precision", "fp16", "auto, fp32, bf16"),
+        ("epochs", 0, "at least 1"),
+        ("epochs", -3, "at least 1"),
+        ("threads", 0, "at least 1"),
+        ("threads", -1, "at least 1"),
+        ("seed", -1, "from 0"),
+        ("seed", 2**63, "from 0"),
+    ],
+)
+def test_a_bad_value_is_refused_with_what_was_given_and_expected(
+    setting: str, given: Any, expected: str
+) -> None:
+    with pytest.raises(InputError) as caught:
+        Settings(**{setting: given})
+    assert str(given) in str(caught.value)
+    assert expected in str(caught.value)
+
+
+def test_the_largest_and_the_smallest_values_are_taken() -> None:
+    settings = Settings(epochs=1, threads=1, seed=2**63 - 1)
+    assert (settings.epochs, settings.threads, settings.seed) == (1, 1, 2**63 - 1)
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_settings_change_the_epochs_of_fine_tuning_alone(name: str) -> None:
+    recipe = recipe_named(name)
+    assert Settings(recipe=name).finetuning == recipe
+    changed = Settings(recipe=name, epochs=9).finetuning
+    assert changed.finetune.epochs == 9
+    assert replace(changed, finetune=recipe.finetune) == recipe
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_recipe_changes_its_dense_epochs_alone(name: str) -> None:
+    recipe = recipe_named(name)
+    changed = recipe.with_dense_epochs(9)
+    assert recipe.with_dense_epochs(None) == recipe.with_epochs(None) == recipe
+    assert changed.dense.epochs == 9
+    assert replace(changed, dense=recipe.dense) == recipe
+
+
+@pytest.mark.parametrize("epochs", [0, -1])
+def test_a_recipe_needs_an_epoch(epochs: int) -> None:
+    for change in (recipe_named("fast").with_epochs, recipe_named("fast").with_dense_epochs):
+        with pytest.raises(InputError, match=f"{epochs} epochs.*at least 1"):
+            change(epochs)
+
+
+def test_the_reference_recipe_is_the_notebooks() -> None:
+    recipe = recipe_named("reference")
+    dense, tuned = recipe.dense, recipe.finetune
+    assert (dense.optimizer, dense.lr, dense.schedule) == ("adadelta", 1.0, "step")
+    assert (tuned.optimizer, tuned.lr, tuned.schedule) == ("sgd", 0.1, "cosine")
+    assert (tuned.momentum, tuned.weight_decay) == (0.9, 1e-4)
+    assert dense.epochs == tuned.epochs == 5
+    assert dense.batch_size == tuned.batch_size == 256
+    assert not recipe.gradual
+    assert not recipe.scale_dropout
+
+
+def test_unknown_names_are_refused() -> None:
+    with pytest.raises(InputError, match=r"'slow'.*fast, reference"):
+        recipe_named("slow")
+    with pytest.raises(InputError, match=r"'resnet'.*cnn5"):
+        model_spec("resnet")
+
+
+@pytest.mark.parametrize("name", ZOO)
+def test_every_net_of_the_zoo_is_shipped_with_weights(name: str) -> None:
+    spec = model_spec(name)
+    assert spec.name == name
+    assert spec.shipped_weights.is_file()
+    assert spec.shipped_weights.stat().st_size < 1_000_000

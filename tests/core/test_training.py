@@ -1,0 +1,564 @@
+"""Training, pruning and fine-tuning on real MNIST: what they say, make and leave alone."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, TypeVar
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.optim import SGD, Adadelta, AdamW, Optimizer
+from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, OneCycleLR, StepLR
+
+from core.batches import Images, Splits
+from core.errors import InputError
+from core.events import Accuracy, Batch, Epoch, Event, Measured, Notice, Progress, Stream, drain
+from core.layers import Layer
+from core.nets import Cnn5
+from core.plans import Plan, uniform_plan
+from core.pruning import Masks
+from core.recipes import RECIPES, Phase, Recipe
+from core.training import (
+    FineTuned,
+    Trained,
+    count_correct,
+    evaluate,
+    finetune,
+    measure,
+    prune_and_measure,
+    train,
+)
+from core.weights import Weights
+
+T = TypeVar("T")
+
+STEPS = 10
+"""Steps in an epoch of the tiny splits: 120 images, 12 a batch."""
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+def recorded(stream: Stream[T]) -> tuple[T, list[Event]]:
+    events: list[Event] = []
+    return drain(stream, events.append), events
+
+
+def of_type(kind: type[T], events: Sequence[Event]) -> list[T]:
+    return [event for event in events if isinstance(event, kind)]
+
+
+def short(name: str, epochs: int = 1, **changes: Any) -> Recipe:
+    """A recipe of ours on small batches, for the tiny splits."""
+    recipe = RECIPES[name]
+    phase = replace(recipe.finetune, batch_size=12, epochs=epochs)
+    of_phase = {key: changes.pop(key) for key in tuple(changes) if hasattr(phase, key)}
+    return replace(recipe, finetune=replace(phase, **of_phase), **changes)
+
+
+def fresh(seed: int = 0) -> Cnn5:
+    torch.manual_seed(seed)
+    return Cnn5()
+
+
+def same(one: Weights, other: Weights) -> bool:
+    return all(torch.equal(one[name], other[name]) for name in one.keys() | other.keys())
+
+
+def kept_counts(weights: Mapping[str, Tensor], layers: Sequence[Layer]) -> dict[str, int]:
+    return {layer.name: int(weights[layer.key].count_nonzero()) for layer in layers}
+
+
+def planned_counts(plan: Plan, layers: Sequence[Layer]) -> dict[str, int]:
+    return {la.name: la.elements - round(plan[la.name] * la.elements) for la in layers}
+
+
+def plain_accuracy(weights: Weights, data: Images) -> float:
+    """The accuracy in percent by the shortest loop there is."""
+    model = Cnn5().eval()
+    model.load_state_dict(weights)
+    pixels = (data.images / 255 - data.mean) / data.std
+    right = 0
+    with torch.no_grad():
+        for start in range(0, len(data), 37):
+            guesses = model(pixels[start : start + 37]).argmax(1).tolist()
+            right += sum(map(int.__eq__, guesses, data.labels[start : start + 37].tolist()))
+    return 100 * right / len(data)
+
+
+class TestDenseTraining:
+    @pytest.fixture(scope="class")
+    def trained(self, few: Splits) -> tuple[Trained, list[Event]]:
+        phase = Phase(2, "adadelta", lr=1.0, schedule="step", batch_size=50)
+        return recorded(train(fresh(), few, phase))
+
+    def test_learns(self, trained: tuple[Trained, list[Event]]) -> None:
+        result, events = trained
+        batches = of_type(Batch, events)
+        first, last = result.epochs
+        assert batches[0].loss > 2.0
+        assert last.loss < first.loss < batches[0].loss
+        assert last.validation > first.validation > 50
+        assert result.accuracy.test > 80
+
+    def test_keeps_the_best_epoch_on_validation(
+        self, trained: tuple[Trained, list[Event]], few: Splits
+    ) -> None:
+        result, _ = trained
+        validations = [epoch.validation for epoch in result.epochs]
+        assert result.best == 1 + validations.index(max(validations))
+        assert result.accuracy.validation == max(validations)
+        assert plain_accuracy(result.weights, few.test) == pytest.approx(result.accuracy.test)
+        assert not result.stopped
+
+    def test_measures_at_the_end(self, trained: tuple[Trained, list[Event]]) -> None:
+        result, events = trained
+        assert of_type(Measured, events) == [Measured("dense", result.accuracy)]
+        assert isinstance(events[-1], Measured)
+
+    def test_is_not_called_pruned(self, trained: tuple[Trained, list[Event]]) -> None:
+        result, _ = trained
+        assert [(e.sparsity, e.final, e.revived) for e in result.epochs] == [(0.0, True, 0)] * 2
+
+    def test_stopped_in_the_first_epoch_it_keeps_what_there_is(self, tiny: Splits) -> None:
+        result, events = stopped_after(
+            2, lambda stop: train(fresh(), tiny, short("reference").finetune, stop=stop)
+        )
+        assert len(of_type(Batch, events)) == 2
+        assert (result.best, result.epochs, result.stopped) == (None, (), True)
+        assert plain_accuracy(result.weights, tiny.test) == pytest.approx(result.accuracy.test)
+
+
+def stopped_after(
+    batches: int, start: Callable[[Callable[[], bool]], Stream[T]]
+) -> tuple[T, list[Event]]:
+    """Run a stream and raise its stop flag after so many batches."""
+    events: list[Event] = []
+    result = drain(start(lambda: len(of_type(Batch, events)) >= batches), events.append)
+    return result, events
+
+
+class TestEvents:
+    @pytest.fixture(scope="class")
+    def tuned(
+        self, tiny: Splits, shipped: Weights, aggressive: Plan
+    ) -> tuple[FineTuned, list[Event]]:
+        recipe = short("fast", epochs=2, batch_size=32)
+        return recorded(finetune(Cnn5(), shipped, aggressive, tiny, recipe))
+
+    def test_every_step_is_told_with_its_counts(self, tuned: tuple[FineTuned, list[Event]]) -> None:
+        batches = of_type(Batch, tuned[1])
+        assert [(b.epoch, b.seen) for b in batches] == [
+            (epoch, seen) for epoch in (1, 2) for seen in (32, 64, 96, 120)
+        ]
+        assert {(b.epochs, b.images) for b in batches} == {(2, 120)}
+        assert all(0 <= b.accuracy <= 100 and math.isfinite(b.loss) for b in batches)
+
+    def test_an_epoch_is_told_after_its_batches(self, tuned: tuple[FineTuned, list[Event]]) -> None:
+        result, events = tuned
+        told = [e for e in events if isinstance(e, Batch | Epoch)]
+        assert [type(e) for e in told] == [*[Batch] * 4, Epoch, *[Batch] * 4, Epoch]
+        assert tuple(of_type(Epoch, events)) == result.epochs
+        assert [epoch.epoch for epoch in result.epochs] == [1, 2]
+        for last, epoch in ((told[3], told[4]), (told[8], told[9])):
+            assert isinstance(last, Batch)
+            assert isinstance(epoch, Epoch)
+            assert last.loss == epoch.loss
+
+    def test_pruned_is_measured_first_and_finetuned_last(
+        self, tuned: tuple[FineTuned, list[Event]]
+    ) -> None:
+        result, events = tuned
+        measured = [Measured("pruned", result.pruned), Measured("finetuned", result.accuracy)]
+        assert of_type(Measured, events) == measured
+        kinds = [type(event) for event in events if not isinstance(event, Progress)]
+        assert (kinds[0], kinds[-1]) == (Measured, Measured)
+
+    def test_nothing_is_revived(self, tuned: tuple[FineTuned, list[Event]]) -> None:
+        result, _ = tuned
+        assert [epoch.revived for epoch in result.epochs] == [0, 0]
+        assert result.revived == result.masks.revived(result.weights) == 0
+
+    def test_progress_reaches_its_total(self, tuned: tuple[FineTuned, list[Event]]) -> None:
+        for step in {event.step for event in of_type(Progress, tuned[1])}:
+            last = [event for event in of_type(Progress, tuned[1]) if event.step == step][-1]
+            assert (last.done, last.total, last.unit) == (100, 100, "images")
+
+
+class TestReproducing:
+    @pytest.mark.parametrize("name", RECIPES)
+    def test_same_seed_same_bits_whatever_the_caller_drew(
+        self, name: str, tiny: Splits, dense: Weights, aggressive: Plan
+    ) -> None:
+        results = []
+        for callers_seed in (1, 2):
+            model = fresh(callers_seed)
+            results.append(drain(finetune(model, dense, aggressive, tiny, short(name), seed=3)))
+        assert same(results[0].weights, results[1].weights)
+
+    def test_another_seed_gives_other_weights(
+        self, tiny: Splits, dense: Weights, aggressive: Plan
+    ) -> None:
+        one, other = (
+            drain(finetune(Cnn5(), dense, aggressive, tiny, short("fast"), seed=seed)).weights
+            for seed in (0, 1)
+        )
+        assert not same(one, other)
+
+    def test_same_seed_same_dense_net(self, tiny: Splits) -> None:
+        phase = short("reference").dense
+        one, other = (
+            drain(train(fresh(), tiny, replace(phase, batch_size=12, epochs=1), seed=seed)).weights
+            for seed in (5, 5)
+        )
+        assert same(one, other)
+
+    @pytest.mark.parametrize("batches", [0, 2, STEPS])
+    def test_the_callers_random_numbers_are_left_alone(
+        self, batches: int, tiny: Splits, dense: Weights, aggressive: Plan
+    ) -> None:
+        model = fresh(7)
+        before = torch.get_rng_state()
+        recipe = short("fast")
+        stopped_after(
+            batches, lambda stop: finetune(model, dense, aggressive, tiny, recipe, stop=stop)
+        )
+        assert torch.equal(torch.get_rng_state(), before)
+
+    def test_bf16_trains_float32_weights(
+        self, tiny: Splits, dense: Weights, aggressive: Plan
+    ) -> None:
+        recipe = short("reference")
+        fp32, bf16 = (
+            drain(finetune(Cnn5(), dense, aggressive, tiny, recipe, precision=precision))
+            for precision in ("fp32", "bf16")
+        )
+        assert (fp32.precision, bf16.precision) == ("fp32", "bf16")
+        assert {tensor.dtype for tensor in bf16.weights.values()} == {torch.float32}
+        assert not same(fp32.weights, bf16.weights)
+        assert bf16.revived == 0
+
+
+class TestStopping:
+    @pytest.mark.parametrize("batches", [0, 3, 7])
+    @pytest.mark.parametrize("name", RECIPES)
+    def test_before_a_final_epoch_it_prunes_the_rest_of_the_way(
+        self,
+        name: str,
+        batches: int,
+        tiny: Splits,
+        dense: Weights,
+        layers: tuple[Layer, ...],
+        aggressive: Plan,
+    ) -> None:
+        result, events = stopped_after(
+            batches,
+            lambda stop: finetune(Cnn5(), dense, aggressive, tiny, short(name), stop=stop),
+        )
+        assert len(of_type(Batch, events)) == batches
+        assert (result.stopped, result.best, result.epochs) == (True, None, ())
+        assert kept_counts(result.weights, layers) == planned_counts(aggressive, layers)
+        assert {la.name: result.masks.kept(la) for la in layers} == planned_counts(
+            aggressive, layers
+        )
+        assert result.revived == 0
+        assert events[-1] == Measured("finetuned", result.accuracy)
+        assert plain_accuracy(result.weights, tiny.test) == pytest.approx(result.accuracy.test)
+
+    def test_after_a_final_epoch_it_keeps_that_epoch(
+        self, tiny: Splits, dense: Weights, aggressive: Plan
+    ) -> None:
+        first = drain(finetune(Cnn5(), dense, aggressive, tiny, short("reference")))
+        recipe = short("reference", epochs=3)
+        result, events = stopped_after(
+            STEPS + 2, lambda stop: finetune(Cnn5(), dense, aggressive, tiny, recipe, stop=stop)
+        )
+        assert len(of_type(Batch, events)) == STEPS + 2
+        assert (result.stopped, result.best, len(result.epochs)) == (True, 1, 1)
+        assert result.accuracy.validation == result.epochs[0].validation
+        assert same(result.weights, first.weights)
+
+    def test_between_a_gradual_epoch_and_a_final_one_it_prunes_the_rest(
+        self, tiny: Splits, dense: Weights, layers: tuple[Layer, ...], aggressive: Plan
+    ) -> None:
+        recipe = short("fast", epochs=2, ramp=0.75)
+        result, _ = stopped_after(
+            STEPS + 1,
+            lambda stop: finetune(Cnn5(), dense, aggressive, tiny, recipe, stop=stop),
+        )
+        assert [epoch.final for epoch in result.epochs] == [False]
+        assert (result.stopped, result.best) == (True, None)
+        assert kept_counts(result.weights, layers) == planned_counts(aggressive, layers)
+
+    def test_a_stream_can_be_closed_and_the_next_one_is_as_ever(
+        self, tiny: Splits, dense: Weights, aggressive: Plan
+    ) -> None:
+        def start(model: nn.Module) -> Stream[FineTuned]:
+            return finetune(model, dense, aggressive, tiny, short("fast"))
+
+        expected = drain(start(Cnn5())).weights
+        before = torch.get_rng_state()
+        model = fresh(1)
+        torch.set_rng_state(before)
+        stream = start(model)
+        while not isinstance(next(stream), Batch):
+            pass
+        next(stream)
+        stream.close()
+        assert torch.equal(torch.get_rng_state(), before)
+        assert next(stream, None) is None
+        assert same(drain(start(Cnn5())).weights, expected)
+
+
+class TestGradualPruning:
+    def test_sparsities_follow_the_cubic_at_every_renewal(
+        self, tiny: Splits, dense: Weights, layers: tuple[Layer, ...], aggressive: Plan
+    ) -> None:
+        recipe = short("fast", epochs=2, ramp=0.8, renew_every=3)
+        ramp = 16
+        model = Cnn5()
+        kept = []
+        for event in finetune(model, dense, aggressive, tiny, recipe):
+            if isinstance(event, Batch):
+                kept.append(kept_counts(model.state_dict(), layers))
+        expected = []
+        for step in range(1, 2 * STEPS + 1):
+            renewed = ramp if step >= ramp else step - step % 3
+            left = (1 - renewed / ramp) ** 3
+            plan = {name: final * (1 - left) for name, final in aggressive.items()}
+            expected.append(planned_counts(plan, layers))
+        assert kept == expected
+        assert kept[0] == {layer.name: layer.elements for layer in layers}
+
+    def test_what_is_pruned_once_never_grows_back(
+        self, tiny: Splits, dense: Weights, layers: tuple[Layer, ...]
+    ) -> None:
+        recipe = short(
+            "fast", optimizer="sgd", momentum=0.9, lr=0.5, schedule="cosine", renew_every=1
+        )
+        plan = uniform_plan(0.2, [layer.name for layer in layers])
+        model = Cnn5()
+        zeros = {layer.key: torch.zeros(layer.shape, dtype=torch.bool) for layer in layers}
+        for event in finetune(model, dense, plan, tiny, recipe):
+            if isinstance(event, Batch):
+                now = {key: model.get_parameter(key) == 0 for key in zeros}
+                assert all(bool(now[key][zeros[key]].all()) for key in zeros)
+                zeros = now
+        assert all(int(zero.sum()) > 0 for zero in zeros.values())
+
+    def test_only_an_epoch_at_the_full_plan_can_be_best(
+        self, tiny: Splits, dense: Weights, layers: tuple[Layer, ...], aggressive: Plan
+    ) -> None:
+        recipe = short("fast", epochs=3, ramp=0.5, lr=1e-9)
+        result = drain(finetune(Cnn5(), dense, aggressive, tiny, recipe))
+        first, second, third = result.epochs
+        assert [epoch.final for epoch in result.epochs] == [False, True, True]
+        assert first.validation > max(second.validation, third.validation)
+        assert first.sparsity < second.sparsity == third.sparsity
+        assert result.best == (2 if second.validation >= third.validation else 3)
+        assert result.accuracy.validation == max(second.validation, third.validation)
+        assert kept_counts(result.weights, layers) == planned_counts(aggressive, layers)
+
+    def test_a_final_epoch_at_the_full_plan_has_its_sparsity(
+        self, tiny: Splits, dense: Weights, layers: tuple[Layer, ...], aggressive: Plan
+    ) -> None:
+        result = drain(finetune(Cnn5(), dense, aggressive, tiny, short("fast")))
+        elements = sum(layer.elements for layer in layers)
+        kept = sum(planned_counts(aggressive, layers).values())
+        assert result.epochs[-1].sparsity == pytest.approx(1 - kept / elements)
+
+
+class TestDropout:
+    DROPOUTS = {"conv2": "drop2", "conv3": "drop3", "fc1": "drop4"}
+
+    def probabilities(self, model: Cnn5) -> dict[str, float]:
+        return {layer: getattr(model, drop).p for layer, drop in self.DROPOUTS.items()}
+
+    def test_follows_what_is_left_of_its_layer(
+        self, tiny: Splits, dense: Weights, layers: tuple[Layer, ...], aggressive: Plan
+    ) -> None:
+        half = uniform_plan(0.5, [layer.name for layer in layers])
+        base = Masks.of(dense, layers, half).apply(dense)
+        elements = {layer.name: layer.elements for layer in layers}
+        model = Cnn5()
+        seen = set()
+        recipe = short("fast", renew_every=2)
+        for event in finetune(model, base, aggressive, tiny, recipe):
+            if isinstance(event, Batch):
+                kept = kept_counts(model.state_dict(), layers)
+                now = self.probabilities(model)
+                seen.add(tuple(now.values()))
+                for name in self.DROPOUTS:
+                    assert now[name] == pytest.approx(0.5 * math.sqrt(kept[name] / elements[name]))
+        assert len(seen) == 4
+
+    def test_is_the_notebooks_in_the_reference_recipe(
+        self, tiny: Splits, dense: Weights, aggressive: Plan
+    ) -> None:
+        model = Cnn5()
+        drain(finetune(model, dense, aggressive, tiny, short("reference")))
+        assert set(self.probabilities(model).values()) == {0.5}
+
+
+class TestAdoptedBase:
+    @pytest.mark.parametrize("name", RECIPES)
+    @pytest.mark.parametrize("sparsity", [0.0, 0.3, 0.9])
+    def test_zeros_of_the_base_stay_zero_whatever_the_plan(
+        self,
+        name: str,
+        sparsity: float,
+        tiny: Splits,
+        dense: Weights,
+        layers: tuple[Layer, ...],
+    ) -> None:
+        names = [layer.name for layer in layers]
+        floor = Masks.of(dense, layers, uniform_plan(0.5, names))
+        base = floor.apply(dense)
+        plan = uniform_plan(sparsity, names)
+        recipe = short(name, renew_every=2)
+        model = Cnn5()
+        for event in finetune(model, base, plan, tiny, recipe):
+            if isinstance(event, Batch):
+                assert floor.revived(model.state_dict()) == 0
+            if isinstance(event, Epoch):
+                assert event.revived == 0
+        asked = uniform_plan(max(sparsity, 0.5), names)
+        assert kept_counts(model.state_dict(), layers) == planned_counts(asked, layers)
+
+
+class TestDiverging:
+    @pytest.mark.parametrize("name", RECIPES)
+    def test_a_loss_that_is_not_finite_gives_one_warning(
+        self, name: str, tiny: Splits, dense: Weights, aggressive: Plan
+    ) -> None:
+        recipe = short(name, lr=1e9)
+        result, events = recorded(finetune(Cnn5(), dense, aggressive, tiny, recipe))
+        (notice,) = of_type(Notice, events)
+        assert notice.warning
+        assert "not finite" in notice.text
+        assert not math.isfinite(result.epochs[0].loss)
+        assert len(of_type(Batch, events)) == STEPS
+        assert 0 <= result.accuracy.test <= 100
+        assert result.revived == 0
+
+    def test_training_that_goes_well_gives_none(
+        self, tiny: Splits, dense: Weights, aggressive: Plan
+    ) -> None:
+        _, events = recorded(finetune(Cnn5(), dense, aggressive, tiny, short("fast")))
+        assert of_type(Notice, events) == []
+
+
+class TestMeasuring:
+    def test_counts_equal_a_plain_loop(self, few: Splits, dense: Weights) -> None:
+        model = Cnn5()
+        model.load_state_dict(dense)
+        data = Images(few.test.images[:333], few.test.labels[:333], few.test.mean, few.test.std)
+        right, events = recorded(count_correct(model, data))
+        assert 100 * right / 333 == pytest.approx(plain_accuracy(dense, data))
+        assert drain(evaluate(model, data)) == 100 * right / 333
+        assert events[-1] == Progress("measure", 333, 333, "images")
+
+    def test_a_model_in_training_is_measured_without_dropout(
+        self, tiny: Splits, dense: Weights
+    ) -> None:
+        model = Cnn5()
+        model.load_state_dict(dense)
+        calm = drain(evaluate(model, tiny.test))
+        assert drain(evaluate(model.train(), tiny.test)) == calm
+
+    def test_what_is_one_split_is_measured_once(self, tiny: Splits, dense: Weights) -> None:
+        model = Cnn5()
+        model.load_state_dict(dense)
+        twice = Splits(tiny.train, tiny.validation, tiny.test)
+        once = Splits(tiny.train, tiny.test, tiny.test)
+        accuracy, events = recorded(measure(model, once, "dense"))
+        assert accuracy == Accuracy(*[drain(evaluate(model, tiny.test))] * 2)
+        assert len({event.step for event in of_type(Progress, events)}) == 1
+        _, events = recorded(measure(model, twice, "dense"))
+        assert len({event.step for event in of_type(Progress, events)}) == 2
+
+    def test_one_shot_pruning_is_the_plan_applied_and_measured(
+        self, tiny: Splits, dense: Weights, layers: tuple[Layer, ...], aggressive: Plan
+    ) -> None:
+        pruned, events = recorded(prune_and_measure(Cnn5(), dense, aggressive, tiny))
+        assert events[-1] == Measured("pruned", pruned.accuracy)
+        assert same(pruned.weights, Masks.of(dense, layers, aggressive).apply(dense))
+        assert plain_accuracy(pruned.weights, tiny.test) == pytest.approx(pruned.accuracy.test)
+
+    @pytest.mark.parametrize("bad", [float("nan"), 1.2, -0.1])
+    def test_a_bad_plan_is_refused(
+        self, bad: float, tiny: Splits, dense: Weights, aggressive: Plan
+    ) -> None:
+        with pytest.raises(InputError, match=f"sparsity {bad} of fc1"):
+            drain(prune_and_measure(Cnn5(), dense, {**aggressive, "fc1": bad}, tiny))
+
+
+class TestSchedules:
+    """Against the plainest loop, over copies of one image so that their order does not matter."""
+
+    EPOCHS = 3
+    BATCH = 10
+    STEPS = 4
+
+    @pytest.fixture
+    def copies(self, tiny: Splits) -> Splits:
+        count = self.BATCH * self.STEPS
+        one = tiny.train
+        repeated = Images(
+            one.images[:1].repeat(count, 1, 1, 1), one.labels[:1].repeat(count), one.mean, one.std
+        )
+        return Splits(repeated, tiny.validation, tiny.test)
+
+    @pytest.mark.parametrize(
+        ("phase", "optimizer", "scheduler", "each_step"),
+        [
+            (
+                Phase(EPOCHS, "adadelta", 1.0, "step", weight_decay=1e-3, batch_size=BATCH),
+                lambda p: Adadelta(p, lr=1.0, weight_decay=1e-3),
+                lambda o: StepLR(o, 1, 0.7),
+                False,
+            ),
+            (
+                Phase(EPOCHS, "sgd", 0.1, "cosine", 0.9, weight_decay=1e-2, batch_size=BATCH),
+                lambda p: SGD(p, lr=0.1, momentum=0.9, weight_decay=1e-2),
+                lambda o: CosineAnnealingLR(o, 3),
+                False,
+            ),
+            (
+                Phase(EPOCHS, "adamw", 4e-3, "onecycle", weight_decay=1e-2, batch_size=BATCH),
+                lambda p: AdamW(p, lr=4e-3, weight_decay=1e-2),
+                lambda o: OneCycleLR(o, 4e-3, total_steps=12),
+                True,
+            ),
+        ],
+        ids=["step", "cosine", "onecycle"],
+    )
+    def test_is_the_plain_loops(
+        self,
+        phase: Phase,
+        optimizer: Callable[[Any], Optimizer],
+        scheduler: Callable[[Optimizer], LRScheduler],
+        each_step: bool,
+        copies: Splits,
+    ) -> None:
+        torch.manual_seed(0)
+        model = nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
+        plain = nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
+        plain.load_state_dict(model.state_dict())
+        stream = train(model, copies, phase)
+        for event in stream:
+            if isinstance(event, Batch) and (event.epoch, event.seen) == (3, len(copies.train)):
+                break
+        images, labels = copies.train.batch(slice(0, self.BATCH))
+        steps = optimizer(plain.parameters())
+        rate = scheduler(steps)
+        for number in range(1, self.EPOCHS * self.STEPS + 1):
+            steps.zero_grad()
+            nn.functional.cross_entropy(plain(images), labels).backward()
+            steps.step()
+            if each_step or number % self.STEPS == 0:
+                rate.step()
+        for name, tensor in plain.state_dict().items():
+            torch.testing.assert_close(model.state_dict()[name], tensor)

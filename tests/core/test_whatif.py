@@ -1,0 +1,135 @@
+"""The what-if answers exactly what pruning the tensor would do."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as npst
+
+from core.layers import Layer
+from core.pruning import keep_mask, threshold
+from core.whatif import Profile
+
+Floats = npt.NDArray[np.float32]
+
+BIAS = 3
+TIES = st.sampled_from([0.0, -0.0, 0.25, -0.25, 1.0, -1.0])
+SHAPES = npst.array_shapes(min_dims=1, max_dims=3, max_side=6)
+MIXED = npst.arrays(np.float32, SHAPES, elements=TIES | st.floats(-(2**100), 2**100, width=32))
+WEIGHTS = MIXED | MIXED.map(np.abs) | MIXED.map(lambda weight: -np.abs(weight))
+SPARSITIES = st.sampled_from([0.0, 0.5, 1.0]) | st.floats(0, 1)
+
+
+def profile_of(weight: Floats) -> Profile:
+    layer = Layer("it", weight.shape, weight.size, weight.size + BIAS)
+    return Profile.of(layer, weight)
+
+
+def assert_cuts_as_pruning_does(weight: Floats, sparsity: float) -> None:
+    cut = profile_of(weight).cut(sparsity)
+    tensor = torch.from_numpy(weight)
+    assert cut.threshold == threshold(tensor, sparsity)
+    assert cut.kept == int(keep_mask(tensor, sparsity).sum())
+
+
+@given(WEIGHTS, SPARSITIES)
+def test_a_cut_is_what_pruning_does(weight: Floats, sparsity: float) -> None:
+    assert_cuts_as_pruning_does(weight, sparsity)
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from([None, 2, 1]), SPARSITIES)
+def test_a_cut_of_many_weights_is_what_pruning_does(
+    seed: int, decimals: int | None, sparsity: float
+) -> None:
+    weight = np.random.default_rng(seed).normal(0.1, size=(30, 40)).astype(np.float32)
+    if decimals is not None:
+        weight = weight.round(decimals)
+    assert_cuts_as_pruning_does(weight, sparsity)
+
+
+@given(WEIGHTS, SPARSITIES)
+def test_the_footprint_counts_the_bias_before_and_after(weight: Floats, sparsity: float) -> None:
+    profile = profile_of(weight)
+    cut = profile.cut(sparsity)
+    footprint = profile.footprint(cut)
+    assert footprint.parameters == weight.size + BIAS
+    assert footprint.nonzero == cut.kept + BIAS
+
+
+@given(WEIGHTS, SPARSITIES, st.integers(1, 40))
+def test_histogram_counts_add_up(weight: Floats, sparsity: float, bins: int) -> None:
+    profile = profile_of(weight)
+    cut = profile.cut(sparsity)
+    histogram = profile.histogram(cut, bins)
+    survivors = np.abs(weight) > np.float32(cut.threshold)
+    assert histogram.before.shape == histogram.after.shape == (bins,)
+    assert histogram.before.sum() == np.count_nonzero(weight)
+    assert histogram.after.sum() == np.count_nonzero(survivors)
+    if round(sparsity * weight.size):
+        assert histogram.after.sum() == cut.kept
+    assert np.all(histogram.after >= 0)
+    assert np.all(histogram.after <= histogram.before)
+
+
+@given(WEIGHTS, SPARSITIES, st.integers(1, 40))
+def test_histogram_is_numpys_but_for_ties_with_an_edge(
+    weight: Floats, sparsity: float, bins: int
+) -> None:
+    profile = profile_of(weight)
+    cut = profile.cut(sparsity)
+    histogram = profile.histogram(cut, bins)
+    edges = histogram.edges
+    assert len(edges) == bins + 1
+    assert (edges[0], edges[-1]) == (
+        (-profile.largest, profile.largest) if weight.any() else (-1, 1)
+    )
+    for counts, chosen in (
+        (histogram.before, weight[weight != 0]),
+        (histogram.after, weight[(weight != 0) & (np.abs(weight) > np.float32(cut.threshold))]),
+    ):
+        expected = np.histogram(chosen.astype(np.float64), bins=edges)[0]
+        away = np.abs(np.cumsum(counts - expected))[:-1]
+        at_edge = np.float32(chosen)[:, None] == edges[1:-1].astype(np.float32)
+        assert np.all(away <= at_edge.sum(0))
+
+
+@given(WEIGHTS)
+def test_the_floor_is_the_share_of_zeros(weight: Floats) -> None:
+    profile = profile_of(weight)
+    zeros = weight.size - np.count_nonzero(weight)
+    assert profile.floor == zeros / weight.size
+    assert round(profile.floor * weight.size) == zeros
+    if zeros:
+        assert profile.cut(profile.floor).kept == weight.size - zeros
+
+
+@given(WEIGHTS)
+def test_a_profile_is_a_copy_no_larger_than_the_weights(weight: Floats) -> None:
+    profile = profile_of(weight)
+    sides = (profile.negative, profile.positive)
+    assert sum(side.nbytes for side in sides) <= weight.nbytes
+    for side in sides:
+        assert side.base is None
+        assert not np.shares_memory(side, weight)
+
+
+def test_a_layer_of_zeros_has_a_histogram() -> None:
+    profile = profile_of(np.zeros((2, 3), np.float32))
+    histogram = profile.histogram(profile.cut(0.5), 4)
+    assert profile.largest == 0.0
+    assert histogram.edges.tolist() == [-1.0, -0.5, 0.0, 0.5, 1.0]
+    assert histogram.before.tolist() == histogram.after.tolist() == [0, 0, 0, 0]
+
+
+def test_a_known_histogram() -> None:
+    profile = profile_of(np.array([-4, -3.5, -1, 0, 1.5, 2.5, 3.9], np.float32))
+    cut = profile.cut(3 / 7)
+    histogram = profile.histogram(cut, 4)
+    assert (cut.threshold, cut.kept) == (1.5, 4)
+    assert histogram.before.tolist() == [2, 1, 1, 2]
+    assert histogram.after.tolist() == [2, 0, 0, 2]
+    assert profile.largest == pytest.approx(4.0)

@@ -1,0 +1,237 @@
+"""The jobs over the shipped net, real MNIST and the settings; their results as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from core.batches import Images, Splits
+from core.datasets import Dataset
+from core.errors import InputError, StoppedError
+from core.events import Batch, Epoch, Event, Measured, Notice, drain
+from core.nets import Cnn5
+from core.plans import Plan
+from core.pruning import keep_mask
+from core.report import run_report, train_report
+from core.settings import Settings
+from core.training import FineTuned, Trained
+from core.weights import Weights, save_weights
+from core.workbench import Net, Workbench
+
+LAYERS = ("conv1", "conv2", "conv3", "fc1", "fc2")
+
+
+def head(images: Images, count: int) -> Images:
+    return Images(images.images[:count], images.labels[:count], images.mean, images.std)
+
+
+@pytest.fixture
+def first_images(monkeypatch: pytest.MonkeyPatch, one_thread: None) -> None:
+    """Workbenches made in the test see only the first images of each split."""
+    whole = Splits.of
+
+    def first(dataset: Dataset) -> Splits:
+        data = whole(dataset)
+        test = head(data.test, 100)
+        chosen = test if data.validation is data.test else head(data.validation, 100)
+        return Splits(head(data.train, 60), chosen, test)
+
+    monkeypatch.setattr(Splits, "of", first)
+
+
+def assert_profiles_are_those_of(net: Net, weights: Weights) -> None:
+    assert tuple(profile.layer.name for profile in net.profiles) == LAYERS
+    assert net.other_parameters == 0
+    for profile in net.profiles:
+        weight = weights[profile.layer.key]
+        for sparsity in (0.0, 0.5, 0.97, 1.0):
+            assert profile.cut(sparsity).kept == int(keep_mask(weight, sparsity).sum())
+
+
+class TestWholeMnist:
+    @pytest.fixture(scope="class")
+    def bench(self, data_dir: Path) -> Workbench:
+        return Workbench(Settings(data_dir=data_dir, precision="fp32"))
+
+    @pytest.fixture(scope="class")
+    def opened(self, bench: Workbench) -> tuple[Net, list[Event]]:
+        events: list[Event] = []
+        return drain(bench.open(), events.append), events
+
+    def test_the_shipped_net_is_as_good_as_the_references(
+        self, bench: Workbench, opened: tuple[Net, list[Event]], shipped: Weights
+    ) -> None:
+        net, events = opened
+        assert net.accuracy.test >= 99.2
+        assert net.accuracy.validation >= 98.5
+        assert events[-1] == Measured("dense", net.accuracy)
+        assert all(torch.equal(net.weights[name], shipped[name]) for name in shipped)
+        assert (bench.layer_names, bench.parameters) == (LAYERS, 228_010)
+        assert_profiles_are_those_of(net, shipped)
+
+    def test_the_aggressive_choice_is_near_chance_before_fine_tuning(
+        self, bench: Workbench, opened: tuple[Net, list[Event]], aggressive: Plan
+    ) -> None:
+        net, _ = opened
+        before = {name: tensor.clone() for name, tensor in net.weights.items()}
+        state = torch.get_rng_state()
+        pruned = drain(bench.prune(net, aggressive))
+        assert pruned.accuracy.test < 30
+        assert [pruned.masks.kept(la) for la in bench.layers] == [280, 1280, 1024, 2949, 256]
+        assert all(torch.equal(net.weights[name], before[name]) for name in before)
+        assert torch.equal(torch.get_rng_state(), state)
+
+
+class TestOpening:
+    def test_given_weights_are_the_base(
+        self, data_dir: Path, tmp_path: Path, first_images: None
+    ) -> None:
+        path = tmp_path / "mine.safetensors"
+        weights = dict(Cnn5().state_dict())
+        save_weights(path, weights, {})
+        net = drain(Workbench(Settings(data_dir=data_dir, weights=path)).open())
+        assert all(torch.equal(net.weights[name], weights[name]) for name in weights)
+
+    @pytest.mark.parametrize("content", [None, b"garbage"])
+    def test_weights_that_cannot_be_read_are_refused(
+        self, content: bytes | None, data_dir: Path, tmp_path: Path, first_images: None
+    ) -> None:
+        path = tmp_path / "mine.safetensors"
+        if content is not None:
+            path.write_bytes(content)
+        bench = Workbench(Settings(data_dir=data_dir, weights=path))
+        with pytest.raises(InputError, match=str(path)):
+            drain(bench.open())
+
+    def test_an_unknown_data_set_is_refused(self, data_dir: Path) -> None:
+        bench = Workbench(Settings(data_dir=data_dir, dataset="letters"))
+        with pytest.raises(InputError, match=r"'letters'.*mnist"):
+            drain(bench.open())
+
+    def test_threads_are_those_asked_for(self) -> None:
+        threads = torch.get_num_threads()
+        try:
+            Workbench(Settings(threads=threads + 1))
+            assert torch.get_num_threads() == threads + 1
+        finally:
+            torch.set_num_threads(threads)
+
+
+class TestReferenceProtocol:
+    def test_the_dense_net_is_trained_once_and_kept(
+        self, data_dir: Path, empty_cache: Path, first_images: None
+    ) -> None:
+        settings = Settings(data_dir=data_dir, protocol="reference", precision="fp32")
+        nets, events = [], []
+        for _ in range(2):
+            said: list[Event] = []
+            nets.append(drain(Workbench(settings).open(), said.append))
+            events.append(said)
+        assert [len([e for e in said if isinstance(e, Epoch)]) for said in events] == [5, 0]
+        (path,) = (empty_cache / "dense").iterdir()
+        assert any(isinstance(e, Notice) and str(path) in e.text for e in events[0])
+        first, second = (net.weights for net in nets)
+        assert all(torch.equal(first[name], second[name]) for name in first)
+        assert nets[0].accuracy == nets[1].accuracy
+        assert nets[0].accuracy.validation == nets[0].accuracy.test
+
+    def test_another_seed_is_another_dense_net(
+        self, data_dir: Path, empty_cache: Path, first_images: None
+    ) -> None:
+        for seed in (0, 1):
+            settings = Settings(
+                data_dir=data_dir, protocol="reference", precision="fp32", seed=seed
+            )
+            drain(Workbench(settings).open())
+        assert len(list((empty_cache / "dense").iterdir())) == 2
+
+    def test_stopped_there_is_nothing_to_keep(
+        self, data_dir: Path, empty_cache: Path, first_images: None
+    ) -> None:
+        settings = Settings(data_dir=data_dir, protocol="reference", precision="fp32")
+        events: list[Event] = []
+        with pytest.raises(StoppedError):
+            drain(
+                Workbench(settings).open(lambda: any(isinstance(e, Batch) for e in events)),
+                events.append,
+            )
+        assert not (empty_cache / "dense").exists()
+
+
+class Bench:
+    """A small workbench with a net that it has opened, trained and fine-tuned."""
+
+    def __init__(self, settings: Settings, plan: Plan) -> None:
+        self.bench = Workbench(settings)
+        self.plan = plan
+        state = torch.get_rng_state()
+        self.base: Net = drain(self.bench.open())
+        self.tuned: FineTuned = drain(self.bench.finetune(self.base, plan))
+        self.trained: Trained = drain(self.bench.train(epochs=1))
+        self.drew = not torch.equal(torch.get_rng_state(), state)
+
+
+@pytest.fixture
+def small(data_dir: Path, first_images: None, aggressive: Plan) -> Bench:
+    return Bench(Settings(data_dir=data_dir, precision="fp32", epochs=1, seed=4), aggressive)
+
+
+RUN = (
+    "model dataset protocol recipe precision threads seed parameters nonzero ratio layers "
+    "accuracy epochs revived stopped"
+)
+EPOCH = {"epoch", "loss", "validation", "seconds", "sparsity"}
+
+
+def keys(rows: Sequence[dict[str, Any]]) -> list[set[str]]:
+    return [set(row) for row in rows]
+
+
+def test_small_jobs_and_their_reports(small: Bench) -> None:
+    bench, base, tuned, trained = small.bench, small.base, small.tuned, small.trained
+    assert not small.drew
+
+    net = bench.net(tuned)
+    assert net.accuracy == tuned.accuracy
+    assert_profiles_are_those_of(net, tuned.weights)
+    assert [round(profile.floor, 2) for profile in net.profiles] == [0.65, 0.95, 0.98, 0.98, 0.9]
+
+    report = run_report(bench, base, small.plan, tuned)
+    assert json.loads(json.dumps(report, allow_nan=False)) == report
+    assert set(RUN.split()) <= set(report)
+    assert keys(report["layers"]) == [{"name", "elements", "sparsity", "kept", "threshold"}] * 5
+    assert keys(report["epochs"]) == [EPOCH]
+    assert set(report["accuracy"]) == {"dense", "pruned", "finetuned"}
+    assert keys(report["accuracy"].values()) == [{"validation", "test"}] * 3
+    assert (report["parameters"], report["nonzero"], report["ratio"]) == (228_010, 6_183, 36.88)
+    assert {row["name"]: row["sparsity"] for row in report["layers"]} == small.plan
+    assert [row["kept"] for row in report["layers"]] == [280, 1280, 1024, 2949, 256]
+    assert all(row["threshold"] > 0 for row in report["layers"])
+    assert report["accuracy"]["finetuned"]["test"] == tuned.accuracy.test
+    assert (report["revived"], report["stopped"], report["seed"]) == (0, False, 4)
+    assert (report["precision"], report["threads"]) == ("fp32", torch.get_num_threads())
+
+    diverged = replace(tuned, epochs=(replace(tuned.epochs[0], loss=float("nan")),))
+    report = run_report(bench, base, small.plan, diverged)
+    assert json.loads(json.dumps(report, allow_nan=False))["epochs"][0]["loss"] is None
+
+    report = train_report(bench, trained)
+    assert json.loads(json.dumps(report, allow_nan=False)) == report
+    assert set(report["accuracy"]) == {"dense"}
+    assert keys(report["epochs"]) == [EPOCH]
+    assert (report["model"], report["seed"], report["parameters"]) == ("cnn5", 4, 228_010)
+
+
+def test_with_nothing_left_there_is_no_ratio_to_speak_of(small: Bench) -> None:
+    plan = dict.fromkeys(LAYERS, 1.0)
+    result = drain(small.bench.finetune(small.base, plan))
+    report = run_report(small.bench, small.base, plan, result)
+    assert [row["kept"] for row in report["layers"]] == [0] * 5
+    assert report["nonzero"] == 394
+    assert report["ratio"] == round(228_010 / 394, 2)

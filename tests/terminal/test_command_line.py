@@ -1,0 +1,156 @@
+"""The command without a terminal: statuses, one clear line for bad input, JSON, interruption."""
+
+from __future__ import annotations
+
+import json
+import resource
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.terminal.terminal import FEATHERWEIGHT
+
+AGGRESSIVE = "conv1=0.65,conv2=0.95,conv3=0.98,fc1=0.98,fc2=0.9"
+
+
+def featherweight(*arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [FEATHERWEIGHT, *arguments],
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        timeout=300,
+        **options,
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("run", "--sparsity", "conv9=0.5"), ("conv9", "conv1, conv2, conv3, fc1, fc2")),
+        (("run", "--sparsity", "conv1=1.2"), ("1.2", "conv1", "from 0 to 1")),
+        (("run", "--sparsity", "conv1=nan"), ("nan", "conv1", "from 0 to 1")),
+        (("run", "--sparsity", "conv1=abc"), ("abc", "conv1", "from 0 to 1")),
+        (("run", "--sparsity", "conv1"), ("conv1", "LAYER=FRACTION")),
+        (("run", "--sparsity", "conv1=.5,conv1=.6"), ("conv1", "twice")),
+        (("run", "--uniform", "-0.5"), ("-0.5",)),
+        (("run", "--preset", "feather"), ("feather", "moderate, aggressive, uniform")),
+        (("run", "--preset", "moderate", "--uniform", "0.5"), ("not allowed",)),
+        (("run", "--recipe", "slow"), ("slow", "fast, reference")),
+        (("run", "--protocol", "mine"), ("mine", "default, reference")),
+        (("run", "--precision", "int8"), ("int8", "auto, fp32, bf16")),
+        (("run", "--epochs", "0"), ("0 epochs", "at least 1")),
+        (("run", "--epochs", "many"), ("many",)),
+        (("run", "--threads", "0"), ("0 threads", "at least 1")),
+        (("run", "--seed", "-1"), ("-1",)),
+        (("run", "--model", "cnn6"), ("cnn6", "cnn5")),
+        (("run", "--dataset", "letters"), ("letters", "mnist")),
+        (("run", "--weights", "/nowhere.safetensors"), ("/nowhere.safetensors",)),
+        (("run", "--json", "/nowhere/run.json"), ("/nowhere", "does not exist")),
+        (("train", "--to", "/nowhere/net.safetensors"), ("/nowhere", "does not exist")),
+        (("data", "fetch", "letters"), ("letters", "mnist")),
+        (("prune",), ("prune", "run", "train")),
+        (("--model", "cnn6"), ("cnn6", "cnn5")),
+    ],
+    ids=" ".join,
+)
+def test_bad_input_is_one_clear_line_and_status_2(arguments, said):
+    done = featherweight(*arguments)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert len(done.stderr.strip().splitlines()) == 1
+    for words in said:
+        assert words in done.stderr
+
+
+def test_a_folder_with_wrong_files_is_bad_input_and_left_alone(tmp_path: Path):
+    wrong = tmp_path / "t10k-labels-idx1-ubyte"
+    wrong.write_bytes(b"not labels")
+    done = featherweight("run", "--data-dir", str(tmp_path))
+    assert done.returncode == 2
+    assert "t10k-labels-idx1-ubyte" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert wrong.read_bytes() == b"not labels"
+
+
+def test_a_data_folder_that_is_a_file_is_bad_input(tmp_path: Path):
+    (tmp_path / "file").touch()
+    done = featherweight("data", "fetch", "mnist", "--data-dir", str(tmp_path / "file"))
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+
+
+def test_help_and_version():
+    assert "examples:" in featherweight("--help").stdout
+    assert featherweight("--version").stdout.startswith("featherweight ")
+    assert "--sparsity" in featherweight("run", "--help").stdout
+
+
+def test_without_a_terminal_the_default_job_runs(data_dir: Path):
+    done = featherweight("--epochs", "1", "--data-dir", str(data_dir))
+    assert done.returncode == 0
+    assert len(done.stderr.splitlines()) == 1
+    assert "run --preset aggressive --recipe fast" in done.stderr
+    assert "6,183 of 228,010 parameters" in done.stdout
+    assert "36.88x lighter" in done.stdout
+    assert "revived weights: 0" in done.stdout
+    assert "\x1b" not in done.stdout
+
+
+def test_an_interrupted_run_measures_what_there_is_and_says_so(data_dir: Path):
+    command = [FEATHERWEIGHT, "run", "--sparsity", AGGRESSIVE, "--data-dir", str(data_dir)]
+    run = subprocess.Popen(
+        [*command, "--json", "-"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert run.stderr is not None
+    for line in run.stderr:
+        if line.startswith("pruned:"):
+            break
+    run.send_signal(signal.SIGINT)
+    out, err = run.communicate(timeout=300)
+    assert run.returncode == 130
+    assert "Traceback" not in err
+    report = json.loads(out)
+    assert report["stopped"] is True
+    assert report["nonzero"] == 6_183
+    assert report["parameters"] == 228_010
+    assert report["ratio"] == 36.88
+    assert report["revived"] == 0
+    assert report["accuracy"]["dense"]["test"] >= 99.2
+    assert report["accuracy"]["pruned"]["test"] < 30
+    assert [layer["kept"] for layer in report["layers"]] == [280, 1280, 1024, 2949, 256]
+
+
+def test_a_second_interrupt_leaves_at_once(data_dir: Path):
+    run = subprocess.Popen(
+        [FEATHERWEIGHT, "run", "--data-dir", str(data_dir)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert run.stdout is not None
+    for sign in ("dense:", "stopping"):
+        assert any(line.startswith(sign) for line in run.stdout)
+        run.send_signal(signal.SIGINT)
+    _, err = run.communicate(timeout=60)
+    assert run.returncode == 130
+    assert err.splitlines() == ["featherweight: interrupted"]
+
+
+def test_no_space_is_bad_input_and_leaves_nothing_half_written(tmp_path: Path):
+    """The file size limit of the process stands in for a full disk."""
+    done = subprocess.run(
+        [FEATHERWEIGHT, "data", "fetch", "mnist", "--data-dir", str(tmp_path / "new")],
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000)),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "no space left" in done.stderr
+    assert "Traceback" not in done.stderr
+    left = [path for path in (tmp_path / "new").rglob("*") if path.is_file()]
+    assert all(path.stat().st_size == 0 for path in left)

@@ -1,0 +1,100 @@
+"""The whole story by keyboard: the real program, the real net, real MNIST, 80x24."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.terminal.terminal import Terminal
+
+BYTES_PER_SECOND = 8_000
+
+
+@pytest.fixture
+def terminal(data_dir: Path) -> Iterator[Terminal]:
+    with Terminal("--epochs", "1", "--data-dir", str(data_dir)) as program:
+        yield program
+
+
+def test_choose_prune_finetune_adopt_stop_and_quit(terminal: Terminal):
+    terminal.wait_for("ready: the dense net has 99.", "quit")
+    terminal.read(0.5)
+    assert terminal.read(1.5) == 0, "an idle program writes nothing"
+
+    terminal.press("m", "down", "enter")
+    terminal.wait_for("6,183 of 228,010", "36.88x", "65.00", "98.00")
+    terminal.press("down", "right")
+    terminal.wait_for("96.00", "conv2 weights")
+    terminal.press("u")
+    terminal.wait_for("95.00", "36.88x")
+
+    terminal.press("p")
+    terminal.wait_for("pruned at once to 36.88x: 11.")
+
+    terminal.press("f")
+    terminal.wait_for("epoch 1 of 1", "images/s", "left", "loss")
+    watched = terminal.read(5.0)
+    assert watched > 0, "the training is followed live"
+    assert watched / 5.0 <= BYTES_PER_SECOND
+    before = terminal.written
+    terminal.press("down")
+    terminal.wait_for("▶ conv3")
+    assert terminal.written > before
+    text = terminal.wait_for("fine-tuned in", "revived 0", "test 11.")
+    after = re.search(r"test 11\.\d\d → (\d\d\.\d\d) %", text)
+    assert after is not None
+    assert float(after[1]) > 97
+
+    terminal.press("a")
+    terminal.wait_for("base: fine-tuned", "floor")
+    terminal.press("9", "9", "enter")
+    terminal.wait_for("99.00")
+    terminal.press("f")
+    terminal.wait_for("fine-tuning", "loss")
+    terminal.press("x")
+    terminal.wait_for("stopped early", "pruned the rest of the way")
+
+    terminal.press("f")
+    terminal.wait_for("fine-tuning", "loss")
+    terminal.press("q")
+    terminal.wait_for("Leave while fine-tuning runs")
+    terminal.press("enter")
+    assert terminal.wait(20) == 0
+    assert terminal.restored
+
+
+def test_quitting_while_it_loads_leaves_a_clean_terminal(terminal: Terminal):
+    terminal.wait_for("Featherweight", "loading")
+    terminal.press("q")
+    assert terminal.wait(60) == 0
+    assert terminal.restored
+
+
+def test_wrong_data_are_told_in_the_program(tmp_path: Path):
+    (tmp_path / "train-images-idx3-ubyte").write_bytes(b"not images")
+    with Terminal("--data-dir", str(tmp_path)) as terminal:
+        terminal.wait_for("train-images-idx3-ubyte", "nothing is lost")
+        terminal.press("?")
+        terminal.wait_for("Choose sparsities")
+        terminal.press("escape", "q")
+        assert terminal.wait(20) == 0
+
+
+def test_without_colour_everything_can_be_read(data_dir: Path):
+    with Terminal("--data-dir", str(data_dir), columns=60, rows=20, NO_COLOR="1") as terminal:
+        terminal.wait_for("ready", "conv1", "fc2", "validation", "▶")
+        colours = {cell.fg for row in terminal.screen.buffer.values() for cell in row.values()}
+        assert all(_is_grey(colour) for colour in colours)
+        terminal.press("q")
+        assert terminal.wait(20) == 0
+
+
+def _is_grey(colour: str) -> bool:
+    """The terminal's own colours, and hex ones whose parts hardly differ."""
+    if not re.fullmatch("[0-9a-f]{6}", colour):
+        return colour in ("default", "black", "white", "brightblack", "brightwhite")
+    parts = [int(colour[place : place + 2], 16) for place in (0, 2, 4)]
+    return max(parts) - min(parts) <= 0x18

@@ -1,0 +1,129 @@
+"""A backend whose jobs say what a test wants, when it wants; the screen is the real one."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from core.events import Accuracy, Batch, Epoch, Event, Measured, Progress, StopFlag, Stream
+from core.layers import Layer
+from core.settings import Settings
+from core.whatif import Profile
+from core.workbench import Net
+
+SHAPES = {
+    "conv1": (32, 1, 5, 5),
+    "conv2": (32, 32, 5, 5),
+    "conv3": (64, 32, 5, 5),
+    "fc1": (256, 576),
+    "fc2": (10, 256),
+}
+DENSE = Accuracy(99.18, 99.41)
+PRUNED = Accuracy(11.24, 11.35)
+TUNED = Accuracy(99.26, 99.31)
+PATIENCE = 30.0
+
+
+def net(plan: Mapping[str, float] | None = None, accuracy: Accuracy = DENSE) -> Net:
+    """A net of cnn5's shapes with weights from a fixed seed, pruned to a plan."""
+    rng = np.random.default_rng(0)
+    profiles = []
+    for name, shape in SHAPES.items():
+        weight = rng.normal(0, 0.05, shape).astype(np.float32)
+        layer = Layer(name, shape, weight.size, weight.size + shape[0])
+        threshold = Profile.of(layer, weight).cut((plan or {}).get(name, 0.0)).threshold
+        profiles.append(Profile.of(layer, np.where(np.abs(weight) > threshold, weight, 0)))
+    return Net({}, accuracy, tuple(profiles), 0)
+
+
+def course(epochs: int = 5, batches: int = 40) -> list[Event]:
+    """What a fine-tuning says: the plan measured, then batches and epochs."""
+    events: list[Event] = [Measured("pruned", PRUNED)]
+    for epoch in range(1, epochs + 1):
+        for batch in range(1, batches + 1):
+            at = epoch - 1 + batch / batches
+            seen = 55_000 * batch // batches
+            accuracy = 99.2 - 6 / (1 + 4 * at) + 0.4 * np.sin(9 * at)
+            events.append(Batch(epoch, epochs, seen, 55_000, 0.3 / (1 + at), accuracy, 18 * at))
+        final = epoch >= epochs / 2
+        validation = 98.2 + 0.22 * epoch
+        events.append(Epoch(epoch, 0.3 / (1 + epoch), validation, 18.0, 0.97, final, 0))
+    return events
+
+
+@dataclass
+class Scripted:
+    """The jobs of the app, scripted.
+
+    Attributes:
+        pause_at: how many events a fine-tuning says before it waits for `go`.
+        error: raised by the next prune or fine-tuning instead of a result.
+        opening: what `open` waits for.
+    """
+
+    settings: Settings = field(default_factory=Settings)
+    events: list[Event] = field(default_factory=course)
+    pause_at: int | None = None
+    error: Exception | None = None
+    go: threading.Event = field(default_factory=threading.Event)
+    paused: threading.Event = field(default_factory=threading.Event)
+    opening: threading.Event | None = None
+    started: list[str] = field(default_factory=list)
+
+    def open(self, stop: StopFlag) -> Stream[Net]:
+        """At once, unless a test holds it up."""
+        yield Progress("bring in torch")
+        if self.opening is not None:
+            self.opening.wait(PATIENCE)
+        return net()
+
+    def train(self, stop: StopFlag) -> Stream[tuple[Any, Net]]:
+        """A dense net that is a little better."""
+        self.started.append("train")
+        yield from self._script(stop)
+        accuracy = Accuracy(99.30, 99.45)
+        trained = SimpleNamespace(accuracy=accuracy, best=5, stopped=stop())
+        return trained, net(accuracy=accuracy)
+
+    def prune(self, base: Net, plan: Mapping[str, float]) -> Stream[Any]:
+        """The plan in one shot."""
+        self.started.append("prune")
+        yield Progress("measure pruned on test", 5_000, 10_000, "images")
+        self._fail()
+        return SimpleNamespace(accuracy=PRUNED)
+
+    def finetune(
+        self, base: Net, plan: Mapping[str, float], stop: StopFlag
+    ) -> Stream[tuple[Any, Net]]:
+        """The script, then a net with the plan's zeros."""
+        self.started.append("finetune")
+        yield from self._script(stop)
+        self._fail()
+        stopped = stop()
+        tuned = SimpleNamespace(
+            accuracy=TUNED,
+            pruned=PRUNED,
+            best=None if stopped else 5,
+            stopped=stopped,
+            revived=0,
+        )
+        return tuned, replace(net(plan), accuracy=TUNED)
+
+    def _script(self, stop: StopFlag) -> Stream[None]:
+        for number, event in enumerate(self.events):
+            if number == self.pause_at:
+                self.paused.set()
+                self.go.wait(PATIENCE)
+            if stop():
+                return
+            yield event
+
+    def _fail(self) -> None:
+        if self.error is not None:
+            error, self.error = self.error, None
+            raise error

@@ -1,0 +1,298 @@
+"""The app by keyboard and mouse, over scripted jobs."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import pytest
+
+from core.errors import InputError
+from core.events import Batch, Epoch, Progress
+from core.plans import PRESETS
+from tests.tui.conftest import idle, ready, until
+from tests.tui.scripted import Scripted, course
+from tui.app import FeatherweightApp
+from tui.jobs import Done, JobEnded, JobEvent
+from tui.screens.dialogs import Question
+from tui.screens.help import HelpScreen
+from tui.views.activity import Working
+from tui.widgets.layer_table import LayerTable
+from tui.widgets.value_input import ValueInput
+
+AGGRESSIVE = dict(PRESETS["aggressive"])
+
+
+def shown(app: FeatherweightApp, widget: str) -> str:
+    lines = app.explore.query_one(widget).lines
+    return "\n".join("".join(span.text for span in line) for line in lines)
+
+
+async def test_arrows_letters_and_brackets_move_the_plan(app):
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press("down", "j", "k", "right", "right", "left", "right_square_bracket")
+        assert app.state.chosen == 1
+        assert app.state.plan["conv2"] == pytest.approx(0.06)
+        await pilot.press("left_square_bracket", "left", "left")
+        assert app.state.plan["conv2"] == 0
+        await pilot.press("u", "u")
+        assert app.state.plan["conv2"] == pytest.approx(0.06)
+        await pilot.press("U", "equals_sign")
+        assert set(app.state.plan.values()) == {app.state.plan["conv2"]}
+        await pilot.press("backspace")
+        assert app.state.plan["conv2"] == 0
+        assert app.state.plan["fc1"] == pytest.approx(0.01)
+
+
+async def test_an_exact_value_is_typed_checked_and_taken(app):
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press("9", "7", "full_stop", "2", "5", "enter")
+        assert app.state.plan["conv1"] == 0.9725
+        await pilot.press("1", "0", "1", "enter")
+        assert app.explore.query_one(ValueInput).display
+        assert app.state.plan["conv1"] == 0.9725
+        await pilot.press("q", "m", "escape")
+        assert not app.explore.query_one(ValueInput).display
+        assert app.state.plan["conv1"] == 0.9725
+        await pilot.press("right")
+        assert app.state.plan["conv1"] == 0.9825
+
+
+async def test_a_typed_value_below_the_floor_is_refused(app):
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press("m", "down", "enter", "f")
+        await idle(pilot)
+        await pilot.press("a", "6", "4", "enter")
+        assert app.explore.query_one(ValueInput).display
+        await pilot.press("backspace", "5", "enter")
+        assert not app.explore.query_one(ValueInput).display
+        assert app.state.plan["conv1"] == 0.65
+
+
+async def test_presets_by_keyboard(app):
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press("m", "down", "enter")
+        assert app.state.plan == AGGRESSIVE
+        await pilot.press("m", "escape")
+        assert app.state.plan == AGGRESSIVE
+        await pilot.press("u")
+        assert set(app.state.plan.values()) == {0.0}
+
+
+async def test_the_mouse_chooses_layers_and_sets_sparsities(app):
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.click(LayerTable, offset=(4, 4))
+        assert app.state.chosen == 3
+        row = shown(app, "#table").splitlines()[4]
+        bar = row.index("·")
+        await pilot.click(LayerTable, offset=(bar + row.count("·") // 2, 3))
+        assert app.state.chosen == 2
+        assert app.state.plan["conv3"] == pytest.approx(0.5, abs=0.1)
+        await pilot.click(LayerTable, offset=(4, 0))
+        assert app.state.chosen == 2
+        table = app.explore.query_one(LayerTable)
+        table.post_message(LayerTable.Nudged(0, 1))
+        await pilot.pause()
+        assert app.state.plan["conv1"] == 0.01
+
+
+async def test_prune_then_finetune_shows_before_and_after(app, backend):
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press("m", "down", "enter", "p")
+        await idle(pilot)
+        assert "11.35 % on test" in shown(app, "#activity")
+        await pilot.press("f")
+        await idle(pilot)
+        assert backend.started == ["prune", "finetune"]
+        assert "test 11.35 → 99.31 %" in shown(app, "#activity")
+        assert "fine-tuned 99.31" in shown(app, "#totals")
+        assert "36.88x" in shown(app, "#totals")
+        await pilot.press("right")
+        assert "fine-tuned 99.31 at 36.88x" in shown(app, "#totals")
+
+
+async def test_adopting_makes_the_zeros_a_floor_and_dense_takes_it_back(app):
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press("m", "down", "enter", "f")
+        await idle(pilot)
+        dense = app.state.base
+        await pilot.press("a", "left", "backspace")
+        assert app.state.adopted
+        assert app.state.plan["conv1"] == 0.65
+        assert "floor" in shown(app, "#table")
+        await pilot.press("r", "backspace")
+        assert app.state.base is dense
+        assert app.state.plan["conv1"] == 0
+
+
+async def test_jobs_exclude_one_another_but_keys_go_on(app, backend):
+    backend.pause_at = 60
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press("f")
+        await until(pilot, lambda _: backend.paused.is_set())
+        await pilot.press("p", "f", "t", "a", "r", "right", "v", "down")
+        assert backend.started == ["finetune"]
+        assert app.state.chosen == 1
+        assert not isinstance(app.screen, Question)
+        backend.go.set()
+        await idle(pilot)
+
+
+async def test_stop_says_so_and_keeps_what_there_is(app, backend):
+    backend.pause_at = 60
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press("f")
+        await until(pilot, lambda _: backend.paused.is_set())
+        await pilot.press("x")
+        assert "stopping" in shown(app, "#activity")
+        backend.go.set()
+        await idle(pilot)
+        assert "stopped early" in shown(app, "#activity")
+        assert app.state.finetuned is not None
+
+
+async def test_training_asks_first_and_gives_a_new_base(app, backend):
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press("t", "n")
+        assert backend.started == []
+        await pilot.press("t", "y")
+        await idle(pilot)
+        assert backend.started == ["train"]
+        assert app.state.dense.accuracy.test == 99.45
+        assert app.state.base is app.state.dense
+
+
+async def test_a_failing_job_shows_its_error_and_the_next_one_works(app, backend):
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        backend.error = ZeroDivisionError("out of luck")
+        await pilot.press("p")
+        await idle(pilot)
+        assert "ZeroDivisionError: out of luck" in shown(app, "#activity")
+        backend.error = InputError("the data are gone: fetch them again")
+        await pilot.press("p")
+        await idle(pilot)
+        assert "the data are gone: fetch them again" in shown(app, "#activity")
+        await pilot.press("p")
+        await idle(pilot)
+        assert "11.35 % on test" in shown(app, "#activity")
+
+
+async def test_messages_of_an_older_job_are_dropped(app):
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        before = app.state
+        app.post_message(JobEvent(0, Batch(1, 5, 10, 100, 0.1, 99.0, 1.0)))
+        app.post_message(JobEnded(0, Done(None)))
+        await pilot.pause()
+        assert app.state == before
+
+
+async def test_events_of_a_job_wait_for_the_next_redraw(app, backend):
+    backend.pause_at = 60
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press("f")
+        await until(pilot, lambda _: backend.paused.is_set())
+        await pilot.pause(0.5)
+        refreshes = []
+        for widget in app.explore.query("LinesWidget"):
+            widget.refresh = lambda *regions, **_: refreshes.append(regions)
+        for event in course()[1:40]:
+            app.on_job_event(JobEvent(app.job.id, event))
+        assert refreshes == []
+        app.explore._redraw_if_stale()
+        once = len(refreshes)
+        assert 0 < once < 10
+        app.explore._redraw_plots()
+        assert len(refreshes) == once
+        backend.go.set()
+
+
+async def test_a_loss_that_is_not_finite_is_a_gap_not_a_crash(app, backend):
+    backend.events = [
+        replace(event, loss=math.nan) if isinstance(event, Batch | Epoch) else event
+        for event in course()
+    ]
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press("f")
+        await idle(pilot)
+        assert "fine-tuned in" in shown(app, "#activity")
+
+
+async def test_help_lists_every_key_and_closes(app):
+    async with app.run_test(size=(120, 50)) as pilot:
+        await ready(pilot)
+        await pilot.press("question_mark")
+        assert isinstance(app.screen, HelpScreen)
+        await pilot.press("escape")
+        assert app.screen is app.explore
+
+
+async def test_quitting_asks_only_while_a_job_runs(app, backend):
+    backend.pause_at = 60
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press("f")
+        await until(pilot, lambda _: backend.paused.is_set())
+        await pilot.press("q")
+        assert isinstance(app.screen, Question)
+        await pilot.press("n")
+        assert app.screen is app.explore
+        backend.go.set()
+        await idle(pilot)
+        await pilot.press("q")
+        await pilot.pause()
+        assert not app.is_running
+
+
+async def test_while_loading_keys_are_answered_and_quitting_does_not_ask():
+    backend = Scripted()
+    backend.opening = backend.go
+    app = FeatherweightApp(backend)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda app: isinstance(app.doing, Working))
+        await pilot.press("right", "p", "u", "5", "v")
+        assert app.state.base is None
+        await pilot.press("q")
+        await pilot.pause()
+        assert not app.is_running
+        backend.go.set()
+
+
+async def test_resizing_keeps_everything(app):
+    async with app.run_test(size=(160, 50)) as pilot:
+        await ready(pilot)
+        await pilot.press("m", "down", "enter", "f")
+        await idle(pilot)
+        before = app.state
+        await pilot.resize_terminal(60, 20)
+        await pilot.pause()
+        await pilot.resize_terminal(120, 36)
+        await pilot.pause()
+        assert app.state == before
+        assert "36.88x" in shown(app, "#totals")
+
+
+def test_a_waiting_message_gives_way_only_to_a_newer_of_its_kind():
+    batch = Batch(1, 5, 256, 55_000, 0.1, 99.0, 1.0)
+    first, second = JobEvent(1, batch), JobEvent(1, replace(batch, seen=512))
+    assert first.can_replace(second)
+    assert not first.can_replace(JobEvent(2, batch))
+    assert not first.can_replace(JobEvent(1, replace(batch, epoch=2)))
+    assert not first.can_replace(JobEvent(1, Epoch(1, 0.1, 99.0, 1.0, 0.5, True, 0)))
+    assert not first.can_replace(JobEnded(1, Done(None)))
+    step = JobEvent(1, Progress("read", 1, 2, "B"))
+    assert step.can_replace(JobEvent(1, Progress("read", 2, 2, "B")))
+    assert not step.can_replace(JobEvent(1, Progress("check", 1, 2, "B")))

@@ -1,0 +1,120 @@
+"""What each screen looks like, at every size and in every kind of theme.
+
+After a change that is meant: `python -m pytest tests/tui/test_snapshots.py --snapshot-update`, and
+look at the report before committing.
+"""
+
+from __future__ import annotations
+
+import pytest
+from textual.pilot import Pilot
+
+from tests.tui.conftest import idle, ready, until
+from tests.tui.scripted import Scripted
+from tui.app import FeatherweightApp
+
+SIZES = [(60, 20), (80, 24), (120, 36), (160, 50)]
+THEMES = ["textual-dark", "textual-light", "ansi-dark", "ansi-light"]
+PLAN = ("m", "down", "enter", "down")
+
+
+@pytest.fixture(autouse=True)
+def same_every_time(monkeypatch):
+    """Times that are shown are the scripts' own, and no message gives way to a later one."""
+    monkeypatch.setattr("tui.jobs.JobEvent.can_replace", lambda *_: False)
+    monkeypatch.setattr("tui.app.monotonic", lambda: 0.0)
+    monkeypatch.setattr("tui.views.activity.monotonic", lambda: 3.0)
+
+
+async def planned(pilot: Pilot[None]) -> None:
+    await ready(pilot)
+    await pilot.press(*PLAN)
+    await settled(pilot)
+
+
+async def finetuned(pilot: Pilot[None]) -> None:
+    await planned(pilot)
+    await pilot.press("f")
+    await idle(pilot)
+    await settled(pilot)
+
+
+async def settled(pilot: Pilot[None]) -> None:
+    """Until nothing waits to be redrawn."""
+    await until(pilot, lambda app: not app.explore.stale)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def test_plan(snap_compare, app, size):
+    assert snap_compare(app, terminal_size=size, run_before=planned)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def test_finetuned(snap_compare, app, size):
+    assert snap_compare(app, terminal_size=size, run_before=finetuned)
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_themes(snap_compare, app, theme):
+    app.theme = theme
+    assert snap_compare(app, terminal_size=(160, 50), run_before=finetuned)
+
+
+@pytest.mark.parametrize("plot", range(4))
+def test_plots_of_an_adopted_base(snap_compare, app, plot):
+    async def adopted(pilot: Pilot[None]) -> None:
+        await finetuned(pilot)
+        await pilot.press("a", "right", *["v"] * plot)
+        await settled(pilot)
+
+    assert snap_compare(app, terminal_size=(80, 24), run_before=adopted)
+
+
+def test_training(snap_compare):
+    backend = Scripted(pause_at=130)
+    app = FeatherweightApp(backend)
+
+    async def halfway(pilot: Pilot[None]) -> None:
+        await planned(pilot)
+        await pilot.press("f")
+        await until(pilot, lambda _: backend.paused.is_set())
+        await until(pilot, lambda app: len(app.state.course.epochs) == 3)
+        await settled(pilot)
+        await pilot.pause(0.3)
+
+    assert snap_compare(app, terminal_size=(80, 24), run_before=halfway)
+
+
+@pytest.mark.parametrize(
+    "keys", [("9", "7"), ("1", "0", "1"), ("m",), ("question_mark",), ("t",)], ids="-".join
+)
+def test_what_comes_up(snap_compare, app, keys):
+    async def up(pilot: Pilot[None]) -> None:
+        await planned(pilot)
+        await pilot.press(*keys)
+
+    assert snap_compare(app, terminal_size=(80, 24), run_before=up)
+
+
+def test_loading(snap_compare):
+    backend = Scripted()
+    backend.opening = backend.go
+    app = FeatherweightApp(backend)
+
+    async def loading(pilot: Pilot[None]) -> None:
+        await until(pilot, lambda app: getattr(app.doing, "step", None))
+        await settled(pilot)
+        await pilot.pause(0.3)
+
+    assert snap_compare(app, terminal_size=(80, 24), run_before=loading)
+
+
+def test_a_failed_job(snap_compare, app, backend):
+    async def failed(pilot: Pilot[None]) -> None:
+        await planned(pilot)
+        backend.error = RuntimeError("a long story of what went wrong " * 6)
+        await pilot.press("p")
+        await idle(pilot)
+        await settled(pilot)
+
+    assert snap_compare(app, terminal_size=(80, 24), run_before=failed)

@@ -1,0 +1,106 @@
+"""The state's rules: floors, undo and redo, what is current."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.plans import PRESETS
+from tests.tui.scripted import DENSE, SHAPES, net
+from tui.state import State
+
+AGGRESSIVE = PRESETS["aggressive"]
+START = State().with_dense(net())
+BASE = net(AGGRESSIVE)
+
+moves = st.lists(
+    st.one_of(
+        st.tuples(st.just("nudge"), st.integers(-120, 120)),
+        st.tuples(st.just("choose"), st.integers(-3, 9)),
+        st.tuples(st.just("set"), st.floats(-1, 2)),
+        st.tuples(st.sampled_from(["spread", "undo", "redo"]), st.none()),
+    ),
+    max_size=30,
+)
+
+
+def play(state: State, steps: list[tuple[str, object]]) -> State:
+    for name, value in steps:
+        match name:
+            case "nudge":
+                state = state.nudge(value)
+            case "choose":
+                state = state.choose(value)
+            case "set":
+                state = state.set_sparsity(state.chosen, value)
+            case _:
+                state = getattr(state, name)()
+    return state
+
+
+@given(moves)
+def test_no_move_leaves_the_range_between_floor_and_one(steps):
+    state = play(State().with_dense(BASE), steps)
+    for profile in state.profiles:
+        assert profile.floor <= state.plan[profile.layer.name] <= 1
+    assert 0 <= state.chosen < len(SHAPES)
+
+
+@given(moves)
+def test_undo_takes_back_everything_and_redo_brings_it_again(steps):
+    state = play(START, steps)
+    undone = state
+    while undone.past:
+        undone = undone.undo()
+    assert undone.plan == START.plan
+    while undone.future:
+        undone = undone.redo()
+    redone = state
+    while redone.future:
+        redone = redone.redo()
+    assert undone.plan == redone.plan
+
+
+def test_the_aggressive_preset_costs_what_the_reference_says():
+    state = START.set_plan(dict(AGGRESSIVE))
+    assert state.footprint.nonzero == 6_183
+    assert state.footprint.parameters == 228_010
+    assert round(state.footprint.ratio, 2) == 36.88
+
+
+def test_a_change_that_changes_nothing_leaves_nothing_to_undo():
+    state = START.set_sparsity(0, -1.0)
+    assert state is START
+
+
+def test_a_new_change_forgets_what_was_undone():
+    state = START.nudge(5).undo().nudge(7)
+    assert not state.future
+    assert state.redo() is state
+
+
+def test_a_new_base_lifts_the_plan_to_its_floor_and_undo_does_not_go_below():
+    state = START.nudge(1)
+    lifted = state.with_dense(BASE)
+    floors = {profile.layer.name: profile.floor for profile in BASE.profiles}
+    assert lifted.plan == floors
+    assert lifted.undo().plan == floors
+
+
+def test_without_a_net_every_key_is_harmless():
+    empty = State()
+    assert empty.nudge(5) is empty
+    assert empty.spread() is empty
+    assert empty.undo() is empty
+    assert empty.adopt() is empty
+    assert empty.revert() is empty
+    assert empty.footprint.parameters == 0
+
+
+def test_plots_go_round():
+    state = START
+    for _ in range(4):
+        state = state.next_plot(1)
+    assert state.plot == START.plot
+    assert START.next_plot(-1).next_plot(1).plot == START.plot
+    assert START.dense.accuracy == DENSE
