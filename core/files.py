@@ -11,7 +11,8 @@ from pathlib import Path
 
 from core.errors import InputError
 
-_NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""Error numbers of a disk, a user or a file that has reached its limit."""
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
@@ -43,7 +44,7 @@ def write_text(path: Path, text: str) -> None:
 
 def explain_write_error(error: OSError, path: Path) -> str:
     """One line that says why `path` could not be written and what would help."""
-    if error.errno in _NO_SPACE:
+    if error.errno in NO_SPACE:
         free = shutil.disk_usage(path.parent).free // 1_000_000
         return f"cannot write {path}: no space left ({free} MB free); free some or choose elsewhere"
     if isinstance(error, FileNotFoundError):

@@ -14,6 +14,7 @@ from torch.optim import SGD, Adadelta, AdamW, Optimizer
 from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, OneCycleLR, StepLR
 
 from core.batches import Images, Splits
+from core.errors import StoppedError
 from core.events import (
     Accuracy,
     Batch,
@@ -81,11 +82,19 @@ class FineTuned:
     stopped: bool
 
 
-def count_correct(model: nn.Module, data: Images, step: str = "measure") -> Stream[int]:
-    """Count the images of `data` that `model` gets right, in float32."""
+def count_correct(
+    model: nn.Module, data: Images, step: str = "measure", stop: StopFlag = never
+) -> Stream[int]:
+    """Count the images of `data` that `model` gets right, in float32.
+
+    Raises:
+        StoppedError: `stop` was raised.
+    """
     model.eval()
     correct = 0
     for start in range(0, len(data), EVALUATION_BATCH):
+        if stop():
+            raise StoppedError("stopped: nothing was measured")
         yield Progress(step, start, len(data), "images")
         images, labels = data.batch(slice(start, start + EVALUATION_BATCH))
         with torch.inference_mode():
@@ -94,31 +103,46 @@ def count_correct(model: nn.Module, data: Images, step: str = "measure") -> Stre
     return correct
 
 
-def evaluate(model: nn.Module, data: Images, step: str = "measure") -> Stream[float]:
-    """The accuracy of `model` on `data` in percent."""
-    return 100.0 * (yield from count_correct(model, data, step)) / len(data)
+def evaluate(
+    model: nn.Module, data: Images, step: str = "measure", stop: StopFlag = never
+) -> Stream[float]:
+    """The accuracy of `model` on `data` in percent; raises StoppedError like `count_correct`."""
+    return 100.0 * (yield from count_correct(model, data, step, stop)) / len(data)
 
 
-def measure(model: nn.Module, data: Splits, stage: str) -> Stream[Accuracy]:
-    """The accuracy of `model` on validation and test, told as the event `Measured(stage)`."""
-    validation = yield from evaluate(model, data.validation, f"measure {stage} on validation")
+def measure(model: nn.Module, data: Splits, stage: str, stop: StopFlag = never) -> Stream[Accuracy]:
+    """The accuracy of `model` on validation and test, told as the event `Measured(stage)`.
+
+    Raises:
+        StoppedError: `stop` was raised.
+    """
+    on_validation, on_test = (f"measure {stage} on {split}" for split in ("validation", "test"))
+    validation = yield from evaluate(model, data.validation, on_validation, stop)
     if data.test is data.validation:
         test = validation
     else:
-        test = yield from evaluate(model, data.test, f"measure {stage} on test")
+        test = yield from evaluate(model, data.test, on_test, stop)
     accuracy = Accuracy(validation, test)
     yield Measured(stage, accuracy)
     return accuracy
 
 
 def prune_and_measure(
-    model: nn.Module, base: Weights, plan: Mapping[str, float], data: Splits
+    model: nn.Module,
+    base: Weights,
+    plan: Mapping[str, float],
+    data: Splits,
+    stop: StopFlag = never,
 ) -> Stream[Pruned]:
-    """Apply `plan` to `base` in one shot and measure what is left; `model` ends up holding it."""
+    """Apply `plan` to `base` in one shot and measure what is left; `model` ends up holding it.
+
+    Raises:
+        StoppedError: `stop` was raised.
+    """
     masks = Masks.of(base, prunable_layers(model), plan)
     weights = masks.apply(base)
     model.load_state_dict(weights)
-    return Pruned(weights, masks, (yield from measure(model, data, "pruned")))
+    return Pruned(weights, masks, (yield from measure(model, data, "pruned", stop)))
 
 
 def train(

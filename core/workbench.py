@@ -90,7 +90,7 @@ class Workbench:
         weights = yield from self._dense_weights(data, stop)
         model = self._fresh_model()
         model.load_state_dict(weights)
-        return self._net(weights, (yield from measure(model, data, "dense")))
+        return self._net(weights, (yield from measure(model, data, "dense", stop)))
 
     def train(self, stop: StopFlag = never, epochs: int | None = None) -> Stream[Trained]:
         """Train a dense net from fresh weights by the recipe."""
@@ -98,10 +98,11 @@ class Workbench:
         recipe = recipe_named(self.settings.recipe).with_dense_epochs(epochs)
         return (yield from self._train(recipe.dense, data, stop))
 
-    def prune(self, base: Net, plan: Mapping[str, float]) -> Stream[Pruned]:
+    def prune(self, base: Net, plan: Mapping[str, float], stop: StopFlag = never) -> Stream[Pruned]:
         """Apply `plan` to `base` in one shot and measure it."""
-        data = yield from self._load()
-        return (yield from prune_and_measure(self._fresh_model(), base.weights, plan, data))
+        data = yield from self._load(stop)
+        model = self._fresh_model()
+        return (yield from prune_and_measure(model, base.weights, plan, data, stop))
 
     def finetune(
         self, base: Net, plan: Mapping[str, float], stop: StopFlag = never
@@ -138,7 +139,7 @@ class Workbench:
         other = self.parameters - sum(layer.parameters for layer in self.layers)
         return Net(weights, accuracy, profiles, other)
 
-    def _load(self, stop: StopFlag = never) -> Stream[Splits]:
+    def _load(self, stop: StopFlag) -> Stream[Splits]:
         if self._splits is None:
             settings = self.settings
             dataset = yield from datasets.load(
@@ -187,8 +188,11 @@ class Workbench:
         trained = yield from self._train(phase, data, stop)
         if trained.stopped:
             raise StoppedError("stopped while the dense net of the reference protocol was trained")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        save_weights(path, trained.weights, {"recipe": "reference", "protocol": "reference"})
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            save_weights(path, trained.weights, {"recipe": "reference", "protocol": "reference"})
+        except (OSError, InputError) as error:
+            yield Notice(f"the dense net is not kept: {error}", warning=True)
         return trained.weights
 
     def _cached_dense(self, phase: Phase, precision: str) -> Path:

@@ -63,23 +63,31 @@ class FeatherweightApp(App[None]):
 
     def on_mount(self) -> None:
         """Show the first screen, then bring everything in."""
-        self.call_after_refresh(self._start, "loading", self.backend.open, self._opened)
+        self.call_after_refresh(self._open)
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """What makes no sense now is dimmed; while a value is typed every other key rests."""
+    def on_unmount(self) -> None:
+        """Let go of the job: nobody is left to hear of it."""
+        if self.job is not None:
+            self.job.abandon(0)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
+        """Whether an action makes sense now; the footer leaves out the others."""
+        state, free = self.state, self.job is None
         if self._typing and action in PLAN_ACTIONS | IDLE_ACTIONS | {"stop", "plot", "leave"}:
-            return None
-        if action in IDLE_ACTIONS and (self.job is not None or self.state.base is None):
-            return None
-        if action == "adopt" and not (self.state.finetuned and self.state.finetuned.net):
-            return None
-        if action == "revert" and not self.state.adopted:
-            return None
-        if action in PLAN_ACTIONS and self.state.base is None:
-            return None
-        if action == "stop" and (self.job is None or self.job.stopping):
-            return None
-        return True
+            return False
+        match action:
+            case "adopt":
+                return free and state.finetuned is not None and state.finetuned.net is not None
+            case "revert":
+                return free and (state.adopted or state.base is None)
+            case "stop":
+                return self.job is not None and not self.job.stopping
+            case _ if action in IDLE_ACTIONS:
+                return free and state.base is not None
+            case _ if action in PLAN_ACTIONS:
+                return state.base is not None
+            case _:
+                return True
 
     @property
     def _typing(self) -> bool:
@@ -169,7 +177,7 @@ class FeatherweightApp(App[None]):
             self.state = replace(self.state, pruned=shown)
             self.doing = outcomes.pruned(shown, self.state.dense)
 
-        self._start("pruning", lambda _: self.backend.prune(base, plan), finish)
+        self._start("pruning", lambda stop: self.backend.prune(base, plan, stop), finish)
 
     def action_finetune(self) -> None:
         """Fine-tune the base to the plan, live."""
@@ -222,7 +230,10 @@ class FeatherweightApp(App[None]):
         self._show(self.state.adopt())
 
     def action_revert(self) -> None:
-        """Make the dense net the base again."""
+        """Make the dense net the base again; try again to open it where that failed."""
+        if self.state.base is None:
+            self._open()
+            return
         self.doing = Outcome("the dense net is the base again", "u takes sparsities back")
         self._show(self.state.revert())
 
@@ -231,6 +242,9 @@ class FeatherweightApp(App[None]):
         self.state = replace(self.state, course=course)
         if "accuracy" not in self.explore.visible_plots(self.state):
             self.state = self.state.show_plot("accuracy")
+
+    def _open(self) -> None:
+        self._start("loading", self.backend.open, self._opened)
 
     def _opened(self, net: Net) -> None:
         self.state = self.state.with_dense(net)
@@ -278,7 +292,7 @@ class FeatherweightApp(App[None]):
                 self._finish(value)
             case Failed(error):
                 self.log.error(error)
-                self.doing = outcomes.failed(error)
+                self.doing = outcomes.failed(error, is_open=self.state.base is not None)
         self._show(self.state)
 
     # Looking, leaving

@@ -25,7 +25,7 @@ class Backend(Protocol):
     def train(self, stop: StopFlag) -> Stream[tuple[Trained, Net]]:
         """Train a new dense net."""
 
-    def prune(self, base: Net, plan: Mapping[str, float]) -> Stream[Pruned]:
+    def prune(self, base: Net, plan: Mapping[str, float], stop: StopFlag) -> Stream[Pruned]:
         """Apply the plan to the base in one shot and measure it."""
 
     def finetune(
@@ -56,9 +56,9 @@ class CoreBackend:
         trained = yield from self._bench.train(stop)
         return trained, self._bench.net(trained)
 
-    def prune(self, base: Net, plan: Mapping[str, float]) -> Stream[Pruned]:
+    def prune(self, base: Net, plan: Mapping[str, float], stop: StopFlag) -> Stream[Pruned]:
         """See `Backend.prune`."""
-        return (yield from self._bench.prune(base, plan))
+        return (yield from self._bench.prune(base, plan, stop))
 
     def finetune(
         self, base: Net, plan: Mapping[str, float], stop: StopFlag

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from core.workbench import Workbench
 
 DEFAULT_PRESET = "aggressive"
-LEAVE_SECONDS = 1.0
-"""How long leaving waits for a job's thread before the process ends without it."""
+LEAVE_SECONDS = 0.5
+"""How long leaving in the middle of a job lets it clean up before the process ends."""
 
 EXAMPLES = """\
 examples:
@@ -194,9 +194,11 @@ def _app(given: Namespace) -> int:
 
 
 def _open_app(settings: Settings, theme: str | None) -> int:
+    from core.datasets import describe
     from tui.app import FeatherweightApp
     from tui.backend import CoreBackend
 
+    describe(settings.dataset)
     app = FeatherweightApp(CoreBackend(settings))
     if theme is not None:
         if theme not in app.available_themes:
@@ -205,7 +207,8 @@ def _open_app(settings: Settings, theme: str | None) -> int:
         app.theme = theme
     app.run()
     status = app.return_code or 0
-    if app.job is not None and not app.job.abandon(LEAVE_SECONDS):
+    if app.job is not None:
+        app.job.abandon(LEAVE_SECONDS)
         sys.stdout.flush()
         os._exit(status)
     return status

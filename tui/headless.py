@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 from collections.abc import Iterator, Mapping
@@ -129,6 +130,8 @@ def check_writable(path: str | None) -> None:
         raise InputError(f"cannot write {target}: it is a folder; give the path of a file")
     if not target.parent.is_dir():
         raise InputError(f"cannot write {target}: the folder {target.parent} does not exist")
+    if not os.access(target.parent, os.W_OK):
+        raise InputError(f"cannot write {target}: no permission to write in {target.parent}")
 
 
 def write_json(report: Mapping[str, Any], path: str | None) -> None:

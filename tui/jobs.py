@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -98,7 +99,13 @@ class Job:
             outcome = Done(self._drive(self._start_stream(self._stop.is_set)))
         except BaseException as error:
             outcome = Failed(error)
-        self._post(JobEnded(self.id, outcome))
+        self._tell(JobEnded(self.id, outcome))
+
+    def _tell(self, message: Message) -> None:
+        """Post a message, unless the program has been left meanwhile."""
+        if not self._abandoned.is_set():
+            with suppress(RuntimeError):  # its event loop may close just now
+                self._post(message)
 
     def _drive(self, stream: Stream[Any]) -> Any:
         while not self._abandoned.is_set():
@@ -106,6 +113,6 @@ class Job:
                 event = next(stream)
             except StopIteration as end:
                 return end.value
-            self._post(JobEvent(self.id, event))
+            self._tell(JobEvent(self.id, event))
         stream.close()
         return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.errors import InputError, WorkError
+from core.errors import InputError, StoppedError, WorkError
 from tui.format import difference, duration, percent, ratio
 from tui.state import Result
 from tui.views.activity import Outcome
@@ -47,24 +47,25 @@ def pruned(result: Result, dense: Net | None) -> Outcome:
 
 def finetuned(result: Result, tuned: FineTuned, dense: Net | None) -> Outcome:
     """Before and after, at a glance."""
-    how = f"fine-tuned in {duration(result.seconds)}, best epoch {tuned.best}"
-    if tuned.stopped:
-        kept = f"epoch {tuned.best} is kept" if tuned.best else "pruned the rest of the way"
-        how = f"stopped early, {kept}"
+    how = "stopped early" if tuned.stopped else f"fine-tuned in {duration(result.seconds)}"
     against = ""
     if dense:
         gap = difference(tuned.accuracy.test - dense.accuracy.test)
         against = f", dense {percent(dense.accuracy.test)} ({gap})"
+    kept = f"best epoch {tuned.best}" if tuned.best else "pruned the rest of the way"
     return Outcome(
         f"{how}: test {percent(tuned.pruned.test)} → {percent(tuned.accuracy.test)} %"
-        f"{against}, {ratio(result.footprint.ratio)} lighter",
-        f"revived {tuned.revived} · a adopts it as the base to prune again, r goes back to dense",
+        f"{against}, {ratio(result.footprint.ratio)}",
+        f"{kept}, revived {tuned.revived} · a adopts it to prune again, r goes back to dense",
         role="warning" if tuned.stopped else "good",
     )
 
 
-def failed(error: BaseException) -> Outcome:
+def failed(error: BaseException, is_open: bool) -> Outcome:
     """The job raised an error; its own words where it is one of ours."""
+    advice = "nothing is lost: go on" if is_open else "when it is mended, r tries again; q leaves"
+    if isinstance(error, StoppedError):
+        return Outcome(str(error), advice, role="warning")
     known = isinstance(error, InputError | WorkError)
     text = str(error) if known else f"{type(error).__name__}: {error}"
-    return Outcome(text, "nothing is lost: go on, or q leaves", role="error")
+    return Outcome(text, advice, role="error")

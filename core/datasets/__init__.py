@@ -17,6 +17,7 @@
 """
 
 from core.datasets.loading import default_data_dir, fetch, load
+from core.datasets.registry import describe
 from core.datasets.splits import Dataset, Split
 
-__all__ = ["Dataset", "Split", "default_data_dir", "fetch", "load"]
+__all__ = ["Dataset", "Split", "default_data_dir", "describe", "fetch", "load"]

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import errno
 import shutil
 from pathlib import Path
 
 from core.errors import InputError
-
-NO_SPACE = frozenset({errno.ENOSPC, errno.EFBIG, errno.EDQUOT})
-"""Error numbers of a disk, a file or a user that has reached its limit."""
+from core.files import NO_SPACE
 
 _MEGABYTE = 1_000_000
 _OTHER = "give another --data-dir"

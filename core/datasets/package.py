@@ -21,12 +21,12 @@ from threading import Thread
 from zipfile import BadZipFile, ZipFile
 
 from core.datasets import patience
-from core.datasets.disk import NO_SPACE
 from core.datasets.patience import Pulse, SourceError, follow, heed, too_silent
 from core.datasets.pickled import mnist_files
 from core.datasets.reasons import reason
 from core.datasets.registry import Files, Package
 from core.events import Progress, StopFlag, Stream
+from core.files import NO_SPACE
 
 _ERROR_NUMBER = re.compile(r"(?:Errno|os error) (\d+)")
 

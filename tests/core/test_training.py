@@ -14,7 +14,7 @@ from torch.optim import SGD, Adadelta, AdamW, Optimizer
 from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, OneCycleLR, StepLR
 
 from core.batches import Images, Splits
-from core.errors import InputError
+from core.errors import InputError, StoppedError
 from core.events import Accuracy, Batch, Epoch, Event, Measured, Notice, Progress, Stream, drain
 from core.layers import Layer
 from core.nets import Cnn5
@@ -112,6 +112,7 @@ class TestDenseTraining:
         assert result.accuracy.validation == max(validations)
         assert plain_accuracy(result.weights, few.test) == pytest.approx(result.accuracy.test)
         assert not result.stopped
+        assert all(tensor.is_contiguous() for tensor in result.weights.values())
 
     def test_measures_at_the_end(self, trained: tuple[Trained, list[Event]]) -> None:
         result, events = trained
@@ -487,6 +488,18 @@ class TestMeasuring:
         assert same(pruned.weights, Masks.of(dense, layers, aggressive).apply(dense))
         assert plain_accuracy(pruned.weights, tiny.test) == pytest.approx(pruned.accuracy.test)
 
+    def test_stopped_it_measures_nothing(
+        self, few: Splits, dense: Weights, aggressive: Plan
+    ) -> None:
+        events: list[Event] = []
+        stream = prune_and_measure(Cnn5(), dense, aggressive, few, lambda: bool(events))
+        with pytest.raises(StoppedError):
+            drain(stream, events.append)
+        assert of_type(Measured, events) == []
+        assert {event.step for event in of_type(Progress, events)} == {
+            "measure pruned on validation"
+        }
+
     @pytest.mark.parametrize("bad", [float("nan"), 1.2, -0.1])
     def test_a_bad_plan_is_refused(
         self, bad: float, tiny: Splits, dense: Weights, aggressive: Plan
@@ -556,7 +569,8 @@ class TestSchedules:
         rate = scheduler(steps)
         for number in range(1, self.EPOCHS * self.STEPS + 1):
             steps.zero_grad()
-            nn.functional.cross_entropy(plain(images), labels).backward()
+            loss = nn.functional.cross_entropy(plain(images), labels)
+            loss.backward()  # type: ignore[no-untyped-call]
             steps.step()
             if each_step or number % self.STEPS == 0:
                 rate.step()

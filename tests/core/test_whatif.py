@@ -93,7 +93,7 @@ def test_histogram_is_numpys_but_for_ties_with_an_edge(
     ):
         expected = np.histogram(chosen.astype(np.float64), bins=edges)[0]
         away = np.abs(np.cumsum(counts - expected))[:-1]
-        at_edge = np.float32(chosen)[:, None] == edges[1:-1].astype(np.float32)
+        at_edge = chosen.astype(np.float32)[:, None] == edges[1:-1].astype(np.float32)
         assert np.all(away <= at_edge.sum(0))
 
 

@@ -151,6 +151,19 @@ class TestReferenceProtocol:
             drain(Workbench(settings).open())
         assert len(list((empty_cache / "dense").iterdir())) == 2
 
+    def test_a_cache_that_cannot_be_written_costs_no_training(
+        self, data_dir: Path, empty_cache: Path, first_images: None
+    ) -> None:
+        empty_cache.parent.mkdir(parents=True)
+        empty_cache.touch()
+        settings = Settings(data_dir=data_dir, protocol="reference", precision="fp32")
+        events: list[Event] = []
+        net = drain(Workbench(settings).open(), events.append)
+        warnings = [event for event in events if isinstance(event, Notice) and event.warning]
+        assert net.accuracy.test > 0
+        assert len(warnings) == 1
+        assert str(empty_cache) in warnings[0].text
+
     def test_stopped_there_is_nothing_to_keep(
         self, data_dir: Path, empty_cache: Path, first_images: None
     ) -> None:

@@ -76,7 +76,7 @@ def test_quitting_while_it_loads_leaves_a_clean_terminal(terminal: Terminal):
 def test_wrong_data_are_told_in_the_program(tmp_path: Path):
     (tmp_path / "train-images-idx3-ubyte").write_bytes(b"not images")
     with Terminal("--data-dir", str(tmp_path)) as terminal:
-        terminal.wait_for("train-images-idx3-ubyte", "nothing is lost")
+        terminal.wait_for("train-images-idx3-ubyte", "r tries again")
         terminal.press("?")
         terminal.wait_for("Choose sparsities")
         terminal.press("escape", "q")

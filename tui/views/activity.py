@@ -67,10 +67,12 @@ def activity(shown: Working | Outcome, width: int, now: float | None = None) -> 
 
 
 def _outcome(outcome: Outcome, width: int) -> Lines:
-    room = max(width - 4, 10)
-    texts = [(line, outcome.role) for line in wrap(outcome.text, room)]
-    texts += [(line, "muted") for line in wrap(outcome.detail, room)]
-    return tuple((Span(f"  {line}", role),) for line, role in texts)
+    """An error in full; otherwise the text, and what to do next where there is room for it."""
+    room = max(width - 3, 10)
+    lines = [Span(f"  {line}", outcome.role) for line in wrap(outcome.text, room)]
+    if len(lines) < HEIGHT or outcome.role == "error":
+        lines.append(Span(f"  {cut(outcome.detail, room)}", "muted"))
+    return tuple((line,) for line in lines)
 
 
 def _headline(job: Working, width: int, elapsed: float) -> Line:
