@@ -14,7 +14,7 @@ from torch.optim import SGD, Adadelta, AdamW, Optimizer
 from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, OneCycleLR, StepLR
 
 from core.batches import Images, Splits
-from core.errors import StoppedError
+from core.errors import StoppedError, WorkError
 from core.events import (
     Accuracy,
     Batch,
@@ -157,7 +157,10 @@ def train(
     """Train `model` from its own initial weights; the best epoch on validation is the result.
 
     When `stop` is raised it ends within one batch and keeps the best epoch so far, or the current
-    weights where no epoch has ended.
+    weights where no epoch has ended; a loss that is not finite ends it likewise.
+
+    Raises:
+        WorkError: the loss diverged before the first epoch ended.
     """
     trainer = _Trainer(model, data.train, phase, seed, precision)
     epochs: list[Epoch] = []
@@ -171,6 +174,7 @@ def train(
         yield epochs[-1]
         best.offer(trainer.epoch, validation, model)
     weights = best.restore(model)
+    _check_finite(weights, "training")
     accuracy = yield from measure(model, data, "dense")
     return Trained(
         weights=weights,
@@ -196,7 +200,11 @@ def finetune(
     """Fine-tune `base` towards `plan` as `recipe` says.
 
     It begins by measuring the plan in one shot, and it can be stopped within one batch, see
-    `FineTuned.best`. `model` is only the vehicle: its weights on entry do not matter.
+    `FineTuned.best`; a loss that is not finite ends it likewise. `model` is only the vehicle: its
+    weights on entry do not matter, and its dropouts end up as the recipe set them.
+
+    Raises:
+        WorkError: the loss diverged before any epoch ended at the full plan.
     """
     pruned = yield from prune_and_measure(model, base, plan, data)
     if recipe.gradual:
@@ -227,6 +235,7 @@ def finetune(
     if best.epoch is None:
         pruner.finish()
     weights = best.restore(model)
+    _check_finite(weights, "fine-tuning")
     masks = best.masks or pruner.masks
     accuracy = yield from measure(model, data, "finetuned")
     return FineTuned(
@@ -255,7 +264,6 @@ class _Trainer:
         self.epoch = 0
         self.seconds = 0.0
         self.epoch_seconds = 0.0
-        self.diverged = False
         self.optimizer = _optimizer(model, phase)
         self.scheduler = _scheduler(self.optimizer, phase, steps_in_epoch(len(data), phase))
         self._order = torch.Generator().manual_seed(seed)
@@ -264,7 +272,7 @@ class _Trainer:
     def run_epoch(
         self, stop: StopFlag, after_step: Callable[[Optimizer], object] = lambda _: None
     ) -> Stream[float | None]:
-        """One epoch; gives its mean loss, or None where `stop` ended it early."""
+        """One epoch; gives its mean loss, or None where `stop` or a diverging loss ended it."""
         order = torch.randperm(len(self.data), generator=self._order)
         self.epoch_seconds, seen, total = 0.0, 0, 0.0
         for index in torch.split(order, self.phase.batch_size):
@@ -276,9 +284,9 @@ class _Trainer:
             self.epoch_seconds += perf_counter() - start
             seen += len(index)
             total += loss * len(index)
-            if not self.diverged and not math.isfinite(loss):
-                self.diverged = True
+            if not math.isfinite(loss):
                 yield Notice("the loss is not finite: training has diverged", warning=True)
+                return None
             yield Batch(
                 epoch=self.epoch + 1,
                 epochs=self.phase.epochs,
@@ -414,6 +422,11 @@ class _Best:
 def steps_in_epoch(images: int, phase: Phase) -> int:
     """Optimiser steps in one epoch; the last batch may be smaller."""
     return math.ceil(images / phase.batch_size)
+
+
+def _check_finite(weights: Weights, what: str) -> None:
+    if not all(bool(tensor.isfinite().all()) for tensor in weights.values()):
+        raise WorkError(f"{what} diverged before any epoch was worth keeping: try another recipe")
 
 
 def _copy(model: nn.Module) -> Weights:

@@ -14,7 +14,7 @@ from core.datasets.registry import DATASETS, TEST_LABELS, TRAIN_IMAGES, TRAIN_LA
 from core.errors import InputError
 from core.events import Notice, drain
 
-pytest_plugins = ("_mirror",)
+pytest_plugins = ("tests.core.mirror",)
 
 NAMES = tuple(DATASETS["mnist"].files)
 

@@ -14,17 +14,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from _servers import serving, silent
 
 from core.datasets import fetch, mirrors, package, patience, pickled
 from core.datasets.registry import DATASETS, TRAIN_LABELS
 from core.errors import InputError, WorkError
 from core.events import Event, Notice, Progress, drain
+from tests.core.servers import serving, silent
 
 NAMES = tuple(DATASETS["mnist"].files)
 REFUSED = "http://127.0.0.1:9/"
 
-pytest_plugins = ("_mirror",)
+pytest_plugins = ("tests.core.mirror",)
 
 NameMirrors = Callable[..., None]
 Install = Callable[[str], None]

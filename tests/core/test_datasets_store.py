@@ -16,14 +16,14 @@ from core.datasets.registry import DATASETS
 from core.errors import InputError, WorkError
 from core.events import Progress, drain
 
-pytest_plugins = ("_mirror",)
+pytest_plugins = ("tests.core.mirror",)
 
 NAMES = set(DATASETS["mnist"].files)
 WAITING = Progress("waiting for another fetch")
 
 
 def child(*args: str | Path) -> subprocess.Popen[str]:
-    script = Path(__file__).with_name("_fetching.py")
+    script = Path(__file__).with_name("fetching.py")
     path = os.pathsep.join(entry for entry in sys.path if entry)
     return subprocess.Popen(
         [sys.executable, str(script), *map(str, args)],

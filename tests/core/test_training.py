@@ -1,26 +1,26 @@
-"""Training, pruning and fine-tuning on real MNIST: what they say, make and leave alone."""
+"""Training and measuring on real MNIST: what they say, make and leave alone."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.optim import SGD, Adadelta, AdamW, Optimizer
 from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, OneCycleLR, StepLR
 
 from core.batches import Images, Splits
 from core.errors import InputError, StoppedError
-from core.events import Accuracy, Batch, Epoch, Event, Measured, Notice, Progress, Stream, drain
+from core.events import Accuracy, Batch, Epoch, Event, Measured, Progress, Stream, drain
 from core.layers import Layer
 from core.nets import Cnn5
-from core.plans import Plan, uniform_plan
+from core.plans import Plan
 from core.pruning import Masks
-from core.recipes import RECIPES, Phase, Recipe
+from core.recipes import RECIPES, Phase
 from core.training import (
     FineTuned,
     Trained,
@@ -32,60 +32,20 @@ from core.training import (
     train,
 )
 from core.weights import Weights
-
-T = TypeVar("T")
-
-STEPS = 10
-"""Steps in an epoch of the tiny splits: 120 images, 12 a batch."""
+from tests.core.training import (
+    STEPS,
+    fresh,
+    kept_counts,
+    of_type,
+    plain_accuracy,
+    planned_counts,
+    recorded,
+    same,
+    short,
+    stopped_after,
+)
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-
-
-def recorded(stream: Stream[T]) -> tuple[T, list[Event]]:
-    events: list[Event] = []
-    return drain(stream, events.append), events
-
-
-def of_type(kind: type[T], events: Sequence[Event]) -> list[T]:
-    return [event for event in events if isinstance(event, kind)]
-
-
-def short(name: str, epochs: int = 1, **changes: Any) -> Recipe:
-    """A recipe of ours on small batches, for the tiny splits."""
-    recipe = RECIPES[name]
-    phase = replace(recipe.finetune, batch_size=12, epochs=epochs)
-    of_phase = {key: changes.pop(key) for key in tuple(changes) if hasattr(phase, key)}
-    return replace(recipe, finetune=replace(phase, **of_phase), **changes)
-
-
-def fresh(seed: int = 0) -> Cnn5:
-    torch.manual_seed(seed)
-    return Cnn5()
-
-
-def same(one: Weights, other: Weights) -> bool:
-    return all(torch.equal(one[name], other[name]) for name in one.keys() | other.keys())
-
-
-def kept_counts(weights: Mapping[str, Tensor], layers: Sequence[Layer]) -> dict[str, int]:
-    return {layer.name: int(weights[layer.key].count_nonzero()) for layer in layers}
-
-
-def planned_counts(plan: Plan, layers: Sequence[Layer]) -> dict[str, int]:
-    return {la.name: la.elements - round(plan[la.name] * la.elements) for la in layers}
-
-
-def plain_accuracy(weights: Weights, data: Images) -> float:
-    """The accuracy in percent by the shortest loop there is."""
-    model = Cnn5().eval()
-    model.load_state_dict(weights)
-    pixels = (data.images / 255 - data.mean) / data.std
-    right = 0
-    with torch.no_grad():
-        for start in range(0, len(data), 37):
-            guesses = model(pixels[start : start + 37]).argmax(1).tolist()
-            right += sum(map(int.__eq__, guesses, data.labels[start : start + 37].tolist()))
-    return 100 * right / len(data)
 
 
 class TestDenseTraining:
@@ -130,15 +90,6 @@ class TestDenseTraining:
         assert len(of_type(Batch, events)) == 2
         assert (result.best, result.epochs, result.stopped) == (None, (), True)
         assert plain_accuracy(result.weights, tiny.test) == pytest.approx(result.accuracy.test)
-
-
-def stopped_after(
-    batches: int, start: Callable[[Callable[[], bool]], Stream[T]]
-) -> tuple[T, list[Event]]:
-    """Run a stream and raise its stop flag after so many batches."""
-    events: list[Event] = []
-    result = drain(start(lambda: len(of_type(Batch, events)) >= batches), events.append)
-    return result, events
 
 
 class TestEvents:
@@ -311,144 +262,6 @@ class TestStopping:
         assert torch.equal(torch.get_rng_state(), before)
         assert next(stream, None) is None
         assert same(drain(start(Cnn5())).weights, expected)
-
-
-class TestGradualPruning:
-    def test_sparsities_follow_the_cubic_at_every_renewal(
-        self, tiny: Splits, dense: Weights, layers: tuple[Layer, ...], aggressive: Plan
-    ) -> None:
-        recipe = short("fast", epochs=2, ramp=0.8, renew_every=3)
-        ramp = 16
-        model = Cnn5()
-        kept = []
-        for event in finetune(model, dense, aggressive, tiny, recipe):
-            if isinstance(event, Batch):
-                kept.append(kept_counts(model.state_dict(), layers))
-        expected = []
-        for step in range(1, 2 * STEPS + 1):
-            renewed = ramp if step >= ramp else step - step % 3
-            left = (1 - renewed / ramp) ** 3
-            plan = {name: final * (1 - left) for name, final in aggressive.items()}
-            expected.append(planned_counts(plan, layers))
-        assert kept == expected
-        assert kept[0] == {layer.name: layer.elements for layer in layers}
-
-    def test_what_is_pruned_once_never_grows_back(
-        self, tiny: Splits, dense: Weights, layers: tuple[Layer, ...]
-    ) -> None:
-        recipe = short(
-            "fast", optimizer="sgd", momentum=0.9, lr=0.5, schedule="cosine", renew_every=1
-        )
-        plan = uniform_plan(0.2, [layer.name for layer in layers])
-        model = Cnn5()
-        zeros = {layer.key: torch.zeros(layer.shape, dtype=torch.bool) for layer in layers}
-        for event in finetune(model, dense, plan, tiny, recipe):
-            if isinstance(event, Batch):
-                now = {key: model.get_parameter(key) == 0 for key in zeros}
-                assert all(bool(now[key][zeros[key]].all()) for key in zeros)
-                zeros = now
-        assert all(int(zero.sum()) > 0 for zero in zeros.values())
-
-    def test_only_an_epoch_at_the_full_plan_can_be_best(
-        self, tiny: Splits, dense: Weights, layers: tuple[Layer, ...], aggressive: Plan
-    ) -> None:
-        recipe = short("fast", epochs=3, ramp=0.5, lr=1e-9)
-        result = drain(finetune(Cnn5(), dense, aggressive, tiny, recipe))
-        first, second, third = result.epochs
-        assert [epoch.final for epoch in result.epochs] == [False, True, True]
-        assert first.validation > max(second.validation, third.validation)
-        assert first.sparsity < second.sparsity == third.sparsity
-        assert result.best == (2 if second.validation >= third.validation else 3)
-        assert result.accuracy.validation == max(second.validation, third.validation)
-        assert kept_counts(result.weights, layers) == planned_counts(aggressive, layers)
-
-    def test_a_final_epoch_at_the_full_plan_has_its_sparsity(
-        self, tiny: Splits, dense: Weights, layers: tuple[Layer, ...], aggressive: Plan
-    ) -> None:
-        result = drain(finetune(Cnn5(), dense, aggressive, tiny, short("fast")))
-        elements = sum(layer.elements for layer in layers)
-        kept = sum(planned_counts(aggressive, layers).values())
-        assert result.epochs[-1].sparsity == pytest.approx(1 - kept / elements)
-
-
-class TestDropout:
-    DROPOUTS = {"conv2": "drop2", "conv3": "drop3", "fc1": "drop4"}
-
-    def probabilities(self, model: Cnn5) -> dict[str, float]:
-        return {layer: getattr(model, drop).p for layer, drop in self.DROPOUTS.items()}
-
-    def test_follows_what_is_left_of_its_layer(
-        self, tiny: Splits, dense: Weights, layers: tuple[Layer, ...], aggressive: Plan
-    ) -> None:
-        half = uniform_plan(0.5, [layer.name for layer in layers])
-        base = Masks.of(dense, layers, half).apply(dense)
-        elements = {layer.name: layer.elements for layer in layers}
-        model = Cnn5()
-        seen = set()
-        recipe = short("fast", renew_every=2)
-        for event in finetune(model, base, aggressive, tiny, recipe):
-            if isinstance(event, Batch):
-                kept = kept_counts(model.state_dict(), layers)
-                now = self.probabilities(model)
-                seen.add(tuple(now.values()))
-                for name in self.DROPOUTS:
-                    assert now[name] == pytest.approx(0.5 * math.sqrt(kept[name] / elements[name]))
-        assert len(seen) == 4
-
-    def test_is_the_notebooks_in_the_reference_recipe(
-        self, tiny: Splits, dense: Weights, aggressive: Plan
-    ) -> None:
-        model = Cnn5()
-        drain(finetune(model, dense, aggressive, tiny, short("reference")))
-        assert set(self.probabilities(model).values()) == {0.5}
-
-
-class TestAdoptedBase:
-    @pytest.mark.parametrize("name", RECIPES)
-    @pytest.mark.parametrize("sparsity", [0.0, 0.3, 0.9])
-    def test_zeros_of_the_base_stay_zero_whatever_the_plan(
-        self,
-        name: str,
-        sparsity: float,
-        tiny: Splits,
-        dense: Weights,
-        layers: tuple[Layer, ...],
-    ) -> None:
-        names = [layer.name for layer in layers]
-        floor = Masks.of(dense, layers, uniform_plan(0.5, names))
-        base = floor.apply(dense)
-        plan = uniform_plan(sparsity, names)
-        recipe = short(name, renew_every=2)
-        model = Cnn5()
-        for event in finetune(model, base, plan, tiny, recipe):
-            if isinstance(event, Batch):
-                assert floor.revived(model.state_dict()) == 0
-            if isinstance(event, Epoch):
-                assert event.revived == 0
-        asked = uniform_plan(max(sparsity, 0.5), names)
-        assert kept_counts(model.state_dict(), layers) == planned_counts(asked, layers)
-
-
-class TestDiverging:
-    @pytest.mark.parametrize("name", RECIPES)
-    def test_a_loss_that_is_not_finite_gives_one_warning(
-        self, name: str, tiny: Splits, dense: Weights, aggressive: Plan
-    ) -> None:
-        recipe = short(name, lr=1e9)
-        result, events = recorded(finetune(Cnn5(), dense, aggressive, tiny, recipe))
-        (notice,) = of_type(Notice, events)
-        assert notice.warning
-        assert "not finite" in notice.text
-        assert not math.isfinite(result.epochs[0].loss)
-        assert len(of_type(Batch, events)) == STEPS
-        assert 0 <= result.accuracy.test <= 100
-        assert result.revived == 0
-
-    def test_training_that_goes_well_gives_none(
-        self, tiny: Splits, dense: Weights, aggressive: Plan
-    ) -> None:
-        _, events = recorded(finetune(Cnn5(), dense, aggressive, tiny, short("fast")))
-        assert of_type(Notice, events) == []
 
 
 class TestMeasuring:

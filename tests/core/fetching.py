@@ -1,4 +1,4 @@
-"""Fetch MNIST in a process of its own: `_fetching.py MIRROR DATA_DIR [half | limited]`.
+"""Fetch MNIST in a process of its own: `fetching.py MIRROR DATA_DIR [half | limited]`.
 
 half: the process stops for ever once half of a file is written, and says so.
 limited: no file may grow beyond 1 MB.

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from _servers import serving
 
 from core.datasets import mirrors
+from tests.core.servers import serving
 
 
 @pytest.fixture(scope="session")
