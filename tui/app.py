@@ -7,6 +7,7 @@ from dataclasses import replace
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from textual import events
 from textual.app import App
 from textual.css.query import NoMatches
 
@@ -88,6 +89,12 @@ class FeatherweightApp(App[None]):
                 return state.base is not None
             case _:
                 return True
+
+    def on_key(self, event: events.Key) -> None:
+        """Keys on their way while the line for a value opened belong to it."""
+        if self._typing and event.is_printable and event.character:
+            event.prevent_default()
+            self.explore.query_one(ValueInput).type(event.character)
 
     @property
     def _typing(self) -> bool:

@@ -66,6 +66,14 @@ def test_choose_prune_finetune_adopt_stop_and_quit(terminal: Terminal):
     assert terminal.restored
 
 
+def test_a_value_typed_in_one_go_loses_no_key(terminal: Terminal):
+    terminal.wait_for("ready: the dense net has 99.")
+    terminal.press("97.25\r")
+    terminal.wait_for("97.25", "conv1 weights: ")
+    terminal.press("q")
+    assert terminal.wait(20) == 0
+
+
 def test_quitting_while_it_loads_leaves_a_clean_terminal(terminal: Terminal):
     terminal.wait_for("Featherweight", "loading")
     terminal.press("q")
@@ -76,10 +84,12 @@ def test_quitting_while_it_loads_leaves_a_clean_terminal(terminal: Terminal):
 def test_wrong_data_are_told_in_the_program(tmp_path: Path):
     (tmp_path / "train-images-idx3-ubyte").write_bytes(b"not images")
     with Terminal("--data-dir", str(tmp_path)) as terminal:
-        terminal.wait_for("train-images-idx3-ubyte", "r tries again")
+        terminal.wait_for("has fewer bytes than", "delete it", "r tries again")
         terminal.press("?")
         terminal.wait_for("Choose sparsities")
-        terminal.press("escape", "q")
+        terminal.press("escape")
+        terminal.wait_for("has fewer bytes than")
+        terminal.press("q")
         assert terminal.wait(20) == 0
 
 

@@ -69,7 +69,9 @@ def activity(shown: Working | Outcome, width: int, now: float | None = None) -> 
 def _outcome(outcome: Outcome, width: int) -> Lines:
     """An error in full; otherwise the text, and what to do next where there is room for it."""
     room = max(width - 3, 10)
-    lines = [Span(f"  {line}", outcome.role) for line in wrap(outcome.text, room, break_on_hyphens=False)]
+    lines = [
+        Span(f"  {line}", outcome.role) for line in wrap(outcome.text, room, break_on_hyphens=False)
+    ]
     if len(lines) < HEIGHT or outcome.role == "error":
         lines.append(Span(f"  {cut(outcome.detail, room)}", "muted"))
     return tuple((line,) for line in lines)

@@ -49,7 +49,11 @@ class ValueInput(Horizontal):
         box = self.query_one(Input)
         box.value = first
         box.cursor_position = len(first)
-        box.focus()
+        self.screen.set_focus(box)
+
+    def type(self, character: str) -> None:
+        """Type a character that was pressed before the line had the focus."""
+        self.query_one(Input).insert_text_at_cursor(character)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Say at once whether it can be taken."""
