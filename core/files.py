@@ -5,9 +5,10 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-import tempfile
+import stat
 from collections.abc import Callable
 from pathlib import Path
+from uuid import uuid4
 
 from core.errors import InputError
 
@@ -18,18 +19,23 @@ NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     """Let `write` fill a temporary file beside `path`, then move it into place.
 
-    Whoever reads `path`, at any moment, finds the old file or the new one.
+    Whoever reads `path`, at any moment, finds the old file or the new one; what a link leads to is
+    replaced, not the link. A path that is no regular file, such as a pipe, is written straight.
 
     Raises:
         InputError: the folder is missing, not writable or full.
     """
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-        os.close(handle)
-        part = Path(name)
+        path = path.resolve()
+        if path.exists() and not path.is_file():
+            write(path)
+            return
+        part = path.with_name(f".{path.name[:40]}-{uuid4().hex}")
+        part.touch(exist_ok=False)
         try:
             write(part)
-            part.chmod(0o666 & ~_umask())
+            if path.exists():
+                part.chmod(stat.S_IMODE(path.stat().st_mode))
             os.replace(part, path)
         finally:
             part.unlink(missing_ok=True)
@@ -50,9 +56,3 @@ def explain_write_error(error: OSError, path: Path) -> str:
     if isinstance(error, FileNotFoundError):
         return f"cannot write {path}: the folder {path.parent} does not exist; create it first"
     return f"cannot write {path}: {error.strerror or error}; choose a place that can be written"
-
-
-def _umask() -> int:
-    current = os.umask(0)
-    os.umask(current)
-    return current

@@ -42,7 +42,6 @@ class Recipe:
     """
 
     name: str
-    summary: str
     dense: Phase
     finetune: Phase
     gradual: bool
@@ -68,7 +67,6 @@ RECIPES = {
     for recipe in (
         Recipe(
             name="fast",
-            summary="gradual, AdamW with one cycle, dropout scaled to what is left",
             dense=Phase(6, "adamw", lr=4e-3, schedule="onecycle", weight_decay=1e-2),
             finetune=Phase(5, "adamw", lr=5e-3, schedule="onecycle", weight_decay=1e-2),
             gradual=True,
@@ -76,7 +74,6 @@ RECIPES = {
         ),
         Recipe(
             name="reference",
-            summary="the notebook's: prune at once, SGD with momentum and a cosine",
             dense=Phase(5, "adadelta", lr=1.0, schedule="step"),
             finetune=Phase(5, "sgd", lr=0.1, schedule="cosine", momentum=0.9, weight_decay=1e-4),
             gradual=False,

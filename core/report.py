@@ -24,7 +24,9 @@ def run_report(
     """What `featherweight run --json` writes.
 
     A layer's threshold is that of the plan applied to the base in one shot; its kept count and the
-    nonzeros in all are those of the fine-tuned net, every bias counted.
+    nonzeros in all are those of the fine-tuned net, every bias counted. `best` is the epoch that
+    is kept, null where none ended at the full plan; under the reference protocol validation and
+    test are the same number.
     """
     cuts = {p.layer.name: p.cut(plan[p.layer.name]) for p in base.profiles}
     kept = {layer.name: result.masks.kept(layer) for layer in bench.layers}

@@ -11,6 +11,7 @@ from core.zoo import model_spec
 
 PROTOCOLS = ("default", "reference")
 PRECISIONS = ("auto", "fp32", "bf16")
+MAX_THREADS = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,7 @@ class Settings:
     Attributes:
         protocol: `default` trains on 55,000 images and chooses on 5,000 apart from test;
             `reference` trains on all 60,000 and chooses on test, as the notebook did.
-        epochs: of fine-tuning; None leaves it to the recipe.
+        epochs: of the training that a command is for; None leaves it to the recipe.
         threads: that torch computes with; None leaves it to torch.
         data_dir: where data sets are kept; None is the platform's cache folder.
         weights: a safetensors file to start from; None takes the dense net of the protocol.
@@ -47,8 +48,8 @@ class Settings:
         _one_of("precision", self.precision, PRECISIONS)
         if self.epochs is not None:
             check_epochs(self.epochs)
-        if self.threads is not None and self.threads < 1:
-            raise InputError(f"{self.threads} threads: expected at least 1")
+        if self.threads is not None and not 1 <= self.threads <= MAX_THREADS:
+            raise InputError(f"{self.threads} threads: expected from 1 to {MAX_THREADS}")
         if not 0 <= self.seed < 2**63:
             raise InputError(f"seed {self.seed}: expected a whole number from 0 to 2^63 - 1")
 

@@ -40,6 +40,8 @@ class Trained:
 
     Attributes:
         best: the epoch they are from; None where training was stopped within the first one.
+        stopped: its stop flag ended it early.
+        diverged: a loss that is not finite ended it early.
     """
 
     weights: Weights
@@ -48,6 +50,7 @@ class Trained:
     best: int | None
     precision: str
     stopped: bool
+    diverged: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +72,8 @@ class FineTuned:
         best: the epoch the weights are from; None where it was stopped before any epoch ended at
             the full plan: then what there was has been pruned the rest of the way and measured.
         revived: weights outside the masks that are not exactly zero; always 0.
+        stopped: its stop flag ended it early.
+        diverged: a loss that is not finite ended it early.
     """
 
     weights: Weights
@@ -80,6 +85,7 @@ class FineTuned:
     revived: int
     precision: str
     stopped: bool
+    diverged: bool
 
 
 def count_correct(
@@ -182,7 +188,8 @@ def train(
         epochs=tuple(epochs),
         best=best.epoch,
         precision=precision,
-        stopped=len(epochs) < phase.epochs,
+        stopped=trainer.stopped,
+        diverged=trainer.diverged,
     )
 
 
@@ -247,7 +254,8 @@ def finetune(
         best=best.epoch,
         revived=masks.revived(weights),
         precision=precision,
-        stopped=len(epochs) < recipe.finetune.epochs,
+        stopped=trainer.stopped,
+        diverged=trainer.diverged,
     )
 
 
@@ -264,6 +272,8 @@ class _Trainer:
         self.epoch = 0
         self.seconds = 0.0
         self.epoch_seconds = 0.0
+        self.stopped = False
+        self.diverged = False
         self.optimizer = _optimizer(model, phase)
         self.scheduler = _scheduler(self.optimizer, phase, steps_in_epoch(len(data), phase))
         self._order = torch.Generator().manual_seed(seed)
@@ -277,6 +287,7 @@ class _Trainer:
         self.epoch_seconds, seen, total = 0.0, 0, 0.0
         for index in torch.split(order, self.phase.batch_size):
             if stop():
+                self.stopped = True
                 return None
             start = perf_counter()
             loss, correct = self._step(*self.data.batch(index))
@@ -285,6 +296,7 @@ class _Trainer:
             seen += len(index)
             total += loss * len(index)
             if not math.isfinite(loss):
+                self.diverged = True
                 yield Notice("the loss is not finite: training has diverged", warning=True)
                 return None
             yield Batch(

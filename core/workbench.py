@@ -65,6 +65,8 @@ class Workbench:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.spec = model_spec(settings.model)
+        self._splits: Splits | None = None
+        self._precision: str | None = None
         if settings.threads is not None:
             torch.set_num_threads(settings.threads)
 
@@ -93,10 +95,17 @@ class Workbench:
         return self._net(weights, (yield from measure(model, data, "dense", stop)))
 
     def train(self, stop: StopFlag = never, epochs: int | None = None) -> Stream[Trained]:
-        """Train a dense net from fresh weights by the recipe."""
+        """Train a dense net from fresh weights by the recipe.
+
+        Raises:
+            StoppedError: it was stopped before its first epoch ended.
+        """
         data = yield from self._load(stop)
         recipe = recipe_named(self.settings.recipe).with_dense_epochs(epochs)
-        return (yield from self._train(recipe.dense, data, stop))
+        trained = yield from self._train(recipe.dense, data, stop)
+        if trained.best is None:
+            raise StoppedError("stopped before the first epoch ended: there is nothing to keep")
+        return trained
 
     def prune(self, base: Net, plan: Mapping[str, float], stop: StopFlag = never) -> Stream[Pruned]:
         """Apply `plan` to `base` in one shot and measure it."""
@@ -128,11 +137,13 @@ class Workbench:
         return self._net(result.weights, result.accuracy)
 
     def precision(self, data: Splits) -> Stream[str]:
-        """The precision that training uses on this machine."""
+        """The precision that training uses on this machine, the same for all of a session."""
+        if self._precision is not None:
+            return self._precision
         images, labels = data.train.batch(slice(0, self.settings.finetuning.finetune.batch_size))
-        return (
-            yield from resolve_precision(self.settings.precision, self._fresh_model, images, labels)
-        )
+        name = self.settings.precision
+        self._precision = yield from resolve_precision(name, self._fresh_model, images, labels)
+        return self._precision
 
     def _net(self, weights: Weights, accuracy: Accuracy) -> Net:
         profiles = tuple(Profile.of(la, weights[la.key].numpy()) for la in self.layers)
@@ -147,8 +158,6 @@ class Workbench:
             )
             self._splits = Splits.of(dataset)
         return self._splits
-
-    _splits: Splits | None = None
 
     def _train(self, phase: Phase, data: Splits, stop: StopFlag) -> Stream[Trained]:
         precision = yield from self.precision(data)
@@ -183,7 +192,10 @@ class Workbench:
         precision = yield from self.precision(data)
         path = self._cached_dense(phase, precision)
         if path.exists():
-            return load_weights(path, self._fresh_model())
+            try:
+                return load_weights(path, self._fresh_model())
+            except InputError as error:
+                yield Notice(f"what was kept cannot be used: {error}", warning=True)
         yield Notice(f"training the dense net by the reference recipe; kept in {path}")
         trained = yield from self._train(phase, data, stop)
         if trained.stopped:
@@ -205,6 +217,8 @@ class Workbench:
             "phase": asdict(phase),
             "seed": settings.seed,
             "precision": precision,
+            "threads": torch.get_num_threads(),
+            "torch": torch.__version__,
         }
         digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:12]
         cache = Path(platformdirs.user_cache_dir("featherweight"))

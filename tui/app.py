@@ -11,13 +11,13 @@ from textual import events
 from textual.app import App
 from textual.css.query import NoMatches
 
-from core.events import Batch, Epoch, Event, StopFlag, Stream
+from core.events import Batch, Epoch, Event, Measured, StopFlag, Stream
 from core.plans import PRESETS, preset_plan
 from tui import outcomes
 from tui.backend import Backend
 from tui.commands import KeyCommands
 from tui.jobs import Done, Failed, Job, JobEnded, JobEvent
-from tui.keys import BINDINGS
+from tui.keys import BINDINGS, KEYS
 from tui.screens.dialogs import Choice, Question
 from tui.screens.explore import ExploreScreen
 from tui.screens.help import HelpScreen
@@ -57,6 +57,8 @@ class FeatherweightApp(App[None]):
         self.explore = ExploreScreen(backend.settings)
         self._jobs_started = 0
         self._finish: Callable[[Any], None] = lambda _: None
+        self._subject: Result | None = None
+        self._offered: tuple[str, ...] = ()
 
     def get_default_screen(self) -> ExploreScreen:
         """The main screen."""
@@ -78,7 +80,8 @@ class FeatherweightApp(App[None]):
             return False
         match action:
             case "adopt":
-                return free and state.finetuned is not None and state.finetuned.net is not None
+                tuned = state.finetuned and state.finetuned.net
+                return free and tuned is not None and tuned is not state.base
             case "revert":
                 return free and (state.adopted or state.base is None)
             case "stop":
@@ -106,7 +109,16 @@ class FeatherweightApp(App[None]):
     def _show(self, state: State) -> None:
         self.state = state
         self.explore.show(state, self.doing)
-        self.refresh_bindings()
+        self._refresh_footer()
+
+    def _refresh_footer(self) -> None:
+        """Draw the footer again only when it has changed: over SSH it is dear."""
+        offered = tuple(
+            key.action for key in KEYS if key.footer and self.check_action(key.name, ())
+        )
+        if offered != self._offered:
+            self._offered = offered
+            self.refresh_bindings()
 
     # Choosing sparsities
 
@@ -120,19 +132,20 @@ class FeatherweightApp(App[None]):
 
     def action_type_value(self, digit: str) -> None:
         """Open the line in which an exact sparsity is typed."""
-        profile = self.state.profiles[self.state.chosen]
-        self.explore.query_one(ValueInput).ask(profile.layer.name, profile.floor, digit)
-        self.refresh_bindings()
+        index = self.state.chosen
+        profile = self.state.profiles[index]
+        self.explore.query_one(ValueInput).ask(index, profile.layer.name, profile.floor, digit)
+        self._refresh_footer()
 
     def on_value_input_taken(self, message: ValueInput.Taken) -> None:
         """Take the typed sparsity."""
-        self._show(self.state.set_sparsity(self.state.chosen, message.sparsity))
+        self._show(self.state.set_sparsity(message.index, message.sparsity))
         self.explore.query_one(LayerTable).focus()
 
     def on_value_input_left(self) -> None:
         """Leave the sparsity as it is."""
         self.explore.query_one(LayerTable).focus()
-        self.refresh_bindings()
+        self._refresh_footer()
 
     def action_spread(self) -> None:
         """Give every layer the chosen one's sparsity."""
@@ -174,33 +187,33 @@ class FeatherweightApp(App[None]):
 
     def action_prune(self) -> None:
         """Prune the base to the plan in one shot, and measure it."""
-        state = self.state
-        if state.base is None or state.plan is None:
+        base, plan = self.state.base, self.state.planned
+        if base is None:
             return
-        base, plan, footprint = state.base, state.plan, state.footprint
 
-        def finish(result: Pruned) -> None:
-            shown = Result(plan, base, result.accuracy, footprint)
-            self.state = replace(self.state, pruned=shown)
-            self.doing = outcomes.pruned(shown, self.state.dense)
+        def finish(_: Pruned) -> None:
+            if self.state.pruned is not None:
+                self.doing = outcomes.pruned(self.state.pruned, self.state.dense)
 
+        self._subject = Result(plan, base, base.accuracy, self.state.footprint)
         self._start("pruning", lambda stop: self.backend.prune(base, plan, stop), finish)
 
     def action_finetune(self) -> None:
         """Fine-tune the base to the plan, live."""
-        state = self.state
-        if state.base is None or state.plan is None:
+        base, plan, since = self.state.base, self.state.planned, monotonic()
+        if base is None:
             return
-        base, plan, footprint, since = state.base, state.plan, state.footprint, monotonic()
+        subject = Result(plan, base, base.accuracy, self.state.footprint)
 
         def finish(outcome: tuple[FineTuned, Net]) -> None:
             tuned, net = outcome
-            before = Result(plan, base, tuned.pruned, footprint)
-            after = Result(plan, base, tuned.accuracy, footprint, net, monotonic() - since)
-            self.state = replace(self.state, pruned=before, finetuned=after)
-            self.doing = outcomes.finetuned(after, tuned, self.state.dense)
+            seconds = monotonic() - since
+            result = replace(subject, accuracy=tuned.accuracy, net=net, seconds=seconds)
+            self.state = replace(self.state, finetuned=result)
+            self.doing = outcomes.finetuned(result, tuned, self.state.dense)
 
-        self._watch_training(Course(state.epochs, finetuning=True))
+        self._subject = subject
+        self._watch_training(Course(self.state.epochs, finetuning=True))
         self._start("fine-tuning", lambda stop: self.backend.finetune(base, plan, stop), finish)
 
     def action_train(self) -> None:
@@ -279,15 +292,19 @@ class FeatherweightApp(App[None]):
             return
         if isinstance(self.doing, Working):
             self.doing = self.doing.after(message.event)
-        self._follow_course(message.event)
+        self._follow(message.event)
         self.explore.show_soon(self.state, self.doing)
 
-    def _follow_course(self, event: Event) -> None:
+    def _follow(self, event: Event) -> None:
+        """Fold what the job says into the state."""
         course = self.state.course
         if course and isinstance(event, Batch):
             self.state = replace(self.state, course=course.after_batch(event))
         elif course and isinstance(event, Epoch):
             self.state = replace(self.state, course=course.after_epoch(event))
+        elif isinstance(event, Measured) and event.stage == "pruned" and self._subject:
+            pruned = replace(self._subject, accuracy=event.accuracy)
+            self.state = replace(self.state, pruned=pruned)
 
     def on_job_ended(self, message: JobEnded) -> None:
         """Take the result, or show why there is none."""
@@ -318,9 +335,11 @@ class FeatherweightApp(App[None]):
 
     def action_leave(self) -> None:
         """Leave, at once where no work would be lost."""
-        if self.job is None or self.state.base is None:
+        if isinstance(self.screen, Question):
+            return
+        working = self.doing if isinstance(self.doing, Working) else None
+        if working is None or (self.state.base is None and working.batch is None):
             self.exit()
             return
-        title = self.doing.title if isinstance(self.doing, Working) else "a job"
-        question = Question(f"Leave while {title} runs? Its work is lost.", "leave")
+        question = Question(f"Leave while {working.title} runs? Its work is lost.", "leave")
         self.push_screen(question, lambda leave: self.exit() if leave else None)

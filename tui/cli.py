@@ -67,7 +67,10 @@ def _complain(error: object, status: int) -> int:
 
 
 class _Parser(ArgumentParser):
-    """Errors are one line, and exit with 2."""
+    """Errors are one line, and exit with 2; options are never abbreviated."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{**options, "allow_abbrev": False})
 
     def error(self, message: str) -> NoReturn:
         """Raise what `main` prints."""
@@ -81,7 +84,6 @@ def _parser() -> ArgumentParser:
         "prune, fine-tune, and watch accuracy, weights and size.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
     )
     parser.add_argument("--version", action=_Version)
     _add_settings(parser)
@@ -251,7 +253,7 @@ def _plan(given: Namespace, layers: Sequence[str]) -> Plan:
         return parse_plan(given.sparsity, layers)
     if given.uniform is not None:
         return uniform_plan(parse_sparsity(given.uniform, "every layer"), layers)
-    return preset_plan(given.preset or DEFAULT_PRESET, layers)
+    return preset_plan(DEFAULT_PRESET if given.preset is None else given.preset, layers)
 
 
 def _train(given: Namespace) -> int:
@@ -259,7 +261,7 @@ def _train(given: Namespace) -> int:
     from tui.headless import check_writable, console_for, drive, stop_on_interrupt, write_json
 
     target = given.to or Path(f"{settings.model}.safetensors")
-    if given.to is None and target.exists():
+    if given.to is None and os.path.exists(target):
         raise InputError(f"{target} is there already: say with --to FILE where the weights go")
     check_writable(given.json)
     check_writable(str(target))

@@ -112,7 +112,7 @@ def stop_on_interrupt(console: Console) -> Iterator[StopFlag]:
         if flag.is_set():
             raise KeyboardInterrupt
         flag.set()
-        console.print("stopping; what there is will be measured (ctrl+c again leaves at once)")
+        console.print("stopping (ctrl+c again leaves at once)")
 
     before = signal.signal(signal.SIGINT, stop)
     try:
@@ -126,9 +126,9 @@ def check_writable(path: str | None) -> None:
     if path in (None, "-"):
         return
     target = Path(path)
-    if target.is_dir():
+    if os.path.isdir(target):
         raise InputError(f"cannot write {target}: it is a folder; give the path of a file")
-    if not target.parent.is_dir():
+    if not os.path.isdir(target.parent):
         raise InputError(f"cannot write {target}: the folder {target.parent} does not exist")
     if not os.access(target.parent, os.W_OK):
         raise InputError(f"cannot write {target}: no permission to write in {target.parent}")

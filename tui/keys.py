@@ -29,6 +29,11 @@ class Key:
     group: str
     footer: bool = False
 
+    @property
+    def name(self) -> str:
+        """The action without its parameters."""
+        return self.action.partition("(")[0]
+
     def bindings(self) -> list[Binding]:
         """The keys as Textual bindings."""
         return [

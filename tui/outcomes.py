@@ -26,12 +26,12 @@ def opened(net: Net) -> Outcome:
 
 def trained(result: Trained, seconds: float) -> Outcome:
     """A new dense net is there."""
-    how = "stopped early" if result.stopped else f"trained in {duration(seconds)}"
+    how = _how(result, f"trained in {duration(seconds)}")
     return Outcome(
         f"{how}: a new dense net with {percent(result.accuracy.test)} % on test, "
         f"best epoch {result.best or '–'}",
         "it is the base now, for this session; featherweight train keeps one in a file",
-        role="warning" if result.stopped else "good",
+        role="warning" if result.stopped or result.diverged else "good",
     )
 
 
@@ -47,7 +47,7 @@ def pruned(result: Result, dense: Net | None) -> Outcome:
 
 def finetuned(result: Result, tuned: FineTuned, dense: Net | None) -> Outcome:
     """Before and after, at a glance."""
-    how = "stopped early" if tuned.stopped else f"fine-tuned in {duration(result.seconds)}"
+    how = _how(tuned, f"fine-tuned in {duration(result.seconds)}")
     against = ""
     if dense:
         gap = difference(tuned.accuracy.test - dense.accuracy.test)
@@ -57,8 +57,15 @@ def finetuned(result: Result, tuned: FineTuned, dense: Net | None) -> Outcome:
         f"{how}: test {percent(tuned.pruned.test)} → {percent(tuned.accuracy.test)} %"
         f"{against}, {ratio(result.footprint.ratio)}",
         f"{kept}, revived {tuned.revived} · a adopts it to prune again, r goes back to dense",
-        role="warning" if tuned.stopped else "good",
+        role="warning" if tuned.stopped or tuned.diverged else "good",
     )
+
+
+def _how(result: Trained | FineTuned, whole: str) -> str:
+    """How a training came to its end."""
+    if result.diverged:
+        return "the loss diverged"
+    return "stopped early" if result.stopped else whole
 
 
 def failed(error: BaseException, is_open: bool) -> Outcome:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -60,7 +59,7 @@ class Course:
         return max(counting, key=lambda epoch: epoch.validation, default=None)
 
     def after_batch(self, batch: Batch) -> Course:
-        """With one more batch; its accuracy is smoothed over about the last ten."""
+        """With one more batch; its accuracy is smoothed over about the last ten shown."""
         at = batch.epoch - 1 + batch.seen / batch.images
         before = self.live[-1][1] if self.live else batch.accuracy
         smoothed = before + 0.1 * (batch.accuracy - before)
@@ -77,7 +76,7 @@ class State:
 
     Attributes:
         base: the net that a plan is applied to; None until the dense net is there.
-        plan: the sparsity of each layer; never below what the base has already.
+        plan: the sparsity of each layer as it was chosen; see `planned` for what counts.
         past, future: plans that undo and redo go to.
         chosen: index of the layer that the keys act on.
         pruned, finetuned: the last results; they may belong to another plan or base by now.
@@ -108,10 +107,18 @@ class State:
         return tuple(profile.layer.name for profile in self.profiles)
 
     @cached_property
+    def planned(self) -> Plan:
+        """The plan, held between each layer's floor and 1: what p and f apply to the base."""
+        chosen = self.plan or {}
+        return {
+            p.layer.name: min(max(chosen.get(p.layer.name, 0.0), p.floor), 1.0)
+            for p in self.profiles
+        }
+
+    @cached_property
     def cuts(self) -> tuple[Cut, ...]:
         """The plan applied to the base, layer by layer."""
-        plan = self.plan or {}
-        return tuple(profile.cut(plan[profile.layer.name]) for profile in self.profiles)
+        return tuple(profile.cut(self.planned[profile.layer.name]) for profile in self.profiles)
 
     @cached_property
     def footprints(self) -> tuple[Footprint, ...]:
@@ -130,21 +137,22 @@ class State:
 
     def is_current(self, result: Result | None) -> bool:
         """The result was made from this base with this plan."""
-        return result is not None and result.base is self.base and result.plan == self.plan
+        return result is not None and result.base is self.base and result.plan == self.planned
 
     def with_dense(self, net: Net) -> State:
         """With a new dense net, which becomes the base; results of the old one are gone."""
-        return self._on_base(net, dense=net, pruned=None, finetuned=None)
+        plan = self.plan or {profile.layer.name: 0.0 for profile in net.profiles}
+        return replace(self, dense=net, base=net, plan=plan, pruned=None, finetuned=None)
 
     def adopt(self) -> State:
         """With the fine-tuned net as the base; its zeros become the plan's floor."""
         if self.finetuned is None or self.finetuned.net is None:
             return self
-        return self._on_base(self.finetuned.net)
+        return replace(self, base=self.finetuned.net)
 
     def revert(self) -> State:
         """With the dense net as the base."""
-        return self._on_base(self.dense) if self.dense else self
+        return replace(self, base=self.dense)
 
     def choose(self, index: int) -> State:
         """With another layer chosen; beyond either end it stays at the end."""
@@ -156,46 +164,43 @@ class State:
         if self.plan is None:
             return self
         profile = self.profiles[index]
-        held = _hold(profile, sparsity)
-        return self.set_plan({**self.plan, profile.layer.name: held})
+        held = min(max(sparsity, profile.floor), 1.0)
+        return self.set_plan({**self.planned, profile.layer.name: held})
 
     def nudge(self, steps: int) -> State:
         """With the chosen layer's sparsity moved by whole percents."""
         if self.plan is None:
             return self
         name = self.profiles[self.chosen].layer.name
-        return self.set_sparsity(self.chosen, round(self.plan[name] + steps * STEP, 4))
+        return self.set_sparsity(self.chosen, round(self.planned[name] + steps * STEP, 4))
 
     def spread(self) -> State:
         """With the chosen layer's sparsity given to all."""
         if self.plan is None:
             return self
-        sparsity = self.plan[self.profiles[self.chosen].layer.name]
+        sparsity = self.planned[self.profiles[self.chosen].layer.name]
         return self.set_plan(dict.fromkeys(self.layer_names, sparsity))
 
     def set_plan(self, plan: Plan) -> State:
-        """With another plan, held at the base's floors; the old one can be had back by undo."""
-        if self.plan is None:
+        """With another plan; the old one can be had back by undo."""
+        changed = replace(self, plan=plan)
+        if self.plan is None or changed.planned == self.planned:
             return self
-        plan = _held(self.profiles, plan)
-        if plan == self.plan:
-            return self
-        past = (*self.past, self.plan)[-UNDO_LIMIT:]
-        return replace(self, plan=plan, past=past, future=())
+        return replace(changed, past=(*self.past, self.plan)[-UNDO_LIMIT:], future=())
 
     def undo(self) -> State:
         """With the plan before the last change."""
         if not self.past or self.plan is None:
             return self
-        plan = _held(self.profiles, self.past[-1])
-        return replace(self, plan=plan, past=self.past[:-1], future=(*self.future, self.plan))
+        future = (*self.future, self.plan)
+        return replace(self, plan=self.past[-1], past=self.past[:-1], future=future)
 
     def redo(self) -> State:
         """With the plan that undo left."""
         if not self.future or self.plan is None:
             return self
-        plan = _held(self.profiles, self.future[-1])
-        return replace(self, plan=plan, future=self.future[:-1], past=(*self.past, self.plan))
+        past = (*self.past, self.plan)
+        return replace(self, plan=self.future[-1], future=self.future[:-1], past=past)
 
     def next_plot(self, steps: int) -> State:
         """With another plot in front."""
@@ -204,17 +209,3 @@ class State:
     def show_plot(self, name: str) -> State:
         """With the plot called `name` in front."""
         return replace(self, plot=PLOTS.index(name))
-
-    def _on_base(self, base: Net, **changes: object) -> State:
-        names = (profile.layer.name for profile in base.profiles)
-        plan = _held(base.profiles, self.plan or dict.fromkeys(names, 0.0))
-        return replace(self, base=base, plan=plan, **changes)  # type: ignore[arg-type]
-
-
-def _hold(profile: Profile, sparsity: float) -> float:
-    return min(max(sparsity, profile.floor), 1.0)
-
-
-def _held(profiles: Sequence[Profile], plan: Plan) -> Plan:
-    """The plan with every sparsity at its layer's floor or above."""
-    return {p.layer.name: _hold(p, plan[p.layer.name]) for p in profiles}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -21,12 +22,12 @@ def unusable(folder: Path, error: OSError, needed: int) -> InputError:
         needed: bytes that a fetch takes.
     """
     if error.errno in NO_SPACE:
-        there = next(path for path in (folder, *folder.parents) if path.exists())
+        there = next(path for path in (folder, *folder.parents) if os.path.exists(path))
         free = shutil.disk_usage(there).free
         return InputError(
             f"no space left in {folder}: {needed / _MEGABYTE:.0f} MB are needed, "
             f"{free / _MEGABYTE:.0f} MB are free; free some or {_OTHER}"
         )
-    if folder.exists() and not folder.is_dir():
+    if os.path.isfile(folder):
         return InputError(f"{folder} is a file, expected a folder; {_OTHER}")
     return InputError(f"{folder} cannot be used ({error.strerror or error}); {_OTHER}")

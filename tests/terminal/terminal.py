@@ -82,10 +82,10 @@ class Terminal:
                 self._take()
         return self.written - before
 
-    def wait_for(self, *texts: str, seconds: float = 120.0) -> str:
-        """Read until all texts are on the screen; fails with the screen where they never are."""
+    def wait_for(self, *texts: str, gone: tuple[str, ...] = (), seconds: float = 120.0) -> str:
+        """Read until all texts are on the screen, and none of `gone`; fails with the screen."""
         end = time.monotonic() + seconds
-        while not all(text in self.text for text in texts):
+        while not all(text in self.text for text in texts) or any(t in self.text for t in gone):
             left = end - time.monotonic()
             if left <= 0 or self.process.poll() is not None:
                 status = self.process.poll()

@@ -88,7 +88,7 @@ def test_wrong_data_are_told_in_the_program(tmp_path: Path):
         terminal.press("?")
         terminal.wait_for("Choose sparsities")
         terminal.press("escape")
-        terminal.wait_for("has fewer bytes than")
+        terminal.wait_for("has fewer bytes than", gone=("Choose sparsities",))
         terminal.press("q")
         assert terminal.wait(20) == 0
 

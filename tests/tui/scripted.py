@@ -70,6 +70,7 @@ class Scripted:
     events: list[Event] = field(default_factory=course)
     pause_at: int | None = None
     error: Exception | None = None
+    diverged: bool = False
     go: threading.Event = field(default_factory=threading.Event)
     paused: threading.Event = field(default_factory=threading.Event)
     opening: threading.Event | None = None
@@ -87,7 +88,7 @@ class Scripted:
         self.started.append("train")
         yield from self._script(stop)
         accuracy = Accuracy(99.30, 99.45)
-        trained = SimpleNamespace(accuracy=accuracy, best=5, stopped=stop())
+        trained = SimpleNamespace(accuracy=accuracy, best=5, stopped=stop(), diverged=False)
         return trained, net(accuracy=accuracy)
 
     def prune(self, base: Net, plan: Mapping[str, float], stop: StopFlag) -> Stream[Any]:
@@ -95,6 +96,7 @@ class Scripted:
         self.started.append("prune")
         yield Progress("measure pruned on test", 5_000, 10_000, "images")
         self._fail()
+        yield Measured("pruned", PRUNED)
         return SimpleNamespace(accuracy=PRUNED)
 
     def finetune(
@@ -110,6 +112,7 @@ class Scripted:
             pruned=PRUNED,
             best=None if stopped else 5,
             stopped=stopped,
+            diverged=self.diverged,
             revived=0,
         )
         return tuned, replace(net(plan), accuracy=TUNED)

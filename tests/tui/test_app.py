@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from core.errors import InputError
-from core.events import Batch, Epoch, Progress
+from core.events import Batch, Epoch, Notice, Progress
 from core.plans import PRESETS
 from tests.tui.conftest import idle, ready, until
 from tests.tui.scripted import Scripted, course
@@ -33,31 +33,51 @@ async def test_arrows_letters_and_brackets_move_the_plan(app):
         await ready(pilot)
         await pilot.press("down", "j", "k", "right", "right", "left", "right_square_bracket")
         assert app.state.chosen == 1
-        assert app.state.plan["conv2"] == pytest.approx(0.06)
+        assert app.state.planned["conv2"] == pytest.approx(0.06)
         await pilot.press("left_square_bracket", "left", "left")
-        assert app.state.plan["conv2"] == 0
+        assert app.state.planned["conv2"] == 0
         await pilot.press("u", "u")
-        assert app.state.plan["conv2"] == pytest.approx(0.06)
+        assert app.state.planned["conv2"] == pytest.approx(0.06)
         await pilot.press("U", "equals_sign")
-        assert set(app.state.plan.values()) == {app.state.plan["conv2"]}
+        assert set(app.state.planned.values()) == {app.state.planned["conv2"]}
         await pilot.press("backspace")
-        assert app.state.plan["conv2"] == 0
-        assert app.state.plan["fc1"] == pytest.approx(0.01)
+        assert app.state.planned["conv2"] == 0
+        assert app.state.planned["fc1"] == pytest.approx(0.01)
 
 
 async def test_an_exact_value_is_typed_checked_and_taken(app):
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
         await pilot.press("9", "7", "full_stop", "2", "5", "enter")
-        assert app.state.plan["conv1"] == 0.9725
+        assert app.state.planned["conv1"] == 0.9725
         await pilot.press("1", "0", "1", "enter")
         assert app.explore.query_one(ValueInput).display
-        assert app.state.plan["conv1"] == 0.9725
+        assert app.state.planned["conv1"] == 0.9725
         await pilot.press("q", "m", "escape")
         assert not app.explore.query_one(ValueInput).display
-        assert app.state.plan["conv1"] == 0.9725
+        assert app.state.planned["conv1"] == 0.9725
         await pilot.press("right")
-        assert app.state.plan["conv1"] == 0.9825
+        assert app.state.planned["conv1"] == 0.9825
+
+
+async def test_a_typed_value_is_for_the_layer_that_was_asked_about(app):
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press("5")
+        app.explore.query_one(LayerTable).post_message(LayerTable.Nudged(2, 1))
+        await pilot.press("enter")
+        assert app.state.planned["conv1"] == 0.05
+        assert app.state.planned["conv3"] == 0.01
+
+
+async def test_the_line_for_a_value_closes_when_the_keys_go_elsewhere(app):
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press("5", "tab")
+        await pilot.pause()
+        assert not app.explore.query_one(ValueInput).display
+        await pilot.press("right")
+        assert app.state.planned["conv1"] == 0.01
 
 
 async def test_a_typed_value_below_the_floor_is_refused(app):
@@ -69,18 +89,18 @@ async def test_a_typed_value_below_the_floor_is_refused(app):
         assert app.explore.query_one(ValueInput).display
         await pilot.press("backspace", "5", "enter")
         assert not app.explore.query_one(ValueInput).display
-        assert app.state.plan["conv1"] == 0.65
+        assert app.state.planned["conv1"] == 0.65
 
 
 async def test_presets_by_keyboard(app):
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
         await pilot.press("m", "down", "enter")
-        assert app.state.plan == AGGRESSIVE
+        assert app.state.planned == AGGRESSIVE
         await pilot.press("m", "escape")
-        assert app.state.plan == AGGRESSIVE
+        assert app.state.planned == AGGRESSIVE
         await pilot.press("u")
-        assert set(app.state.plan.values()) == {0.0}
+        assert set(app.state.planned.values()) == {0.0}
 
 
 async def test_the_mouse_chooses_layers_and_sets_sparsities(app):
@@ -92,13 +112,13 @@ async def test_the_mouse_chooses_layers_and_sets_sparsities(app):
         bar = row.index("·")
         await pilot.click(LayerTable, offset=(bar + row.count("·") // 2, 3))
         assert app.state.chosen == 2
-        assert app.state.plan["conv3"] == pytest.approx(0.5, abs=0.1)
+        assert app.state.planned["conv3"] == pytest.approx(0.5, abs=0.1)
         await pilot.click(LayerTable, offset=(4, 0))
         assert app.state.chosen == 2
         table = app.explore.query_one(LayerTable)
         table.post_message(LayerTable.Nudged(0, 1))
         await pilot.pause()
-        assert app.state.plan["conv1"] == 0.01
+        assert app.state.planned["conv1"] == 0.01
 
 
 async def test_prune_then_finetune_shows_before_and_after(app, backend):
@@ -125,11 +145,11 @@ async def test_adopting_makes_the_zeros_a_floor_and_dense_takes_it_back(app):
         dense = app.state.base
         await pilot.press("a", "left", "backspace")
         assert app.state.adopted
-        assert app.state.plan["conv1"] == 0.65
+        assert app.state.planned["conv1"] == 0.65
         assert "floor" in shown(app, "#table")
         await pilot.press("r", "backspace")
         assert app.state.base is dense
-        assert app.state.plan["conv1"] == 0
+        assert app.state.planned["conv1"] == 0
 
 
 async def test_jobs_exclude_one_another_but_keys_go_on(app, backend):
@@ -211,6 +231,7 @@ async def test_events_of_a_job_wait_for_the_next_redraw(app, backend):
         for event in course()[1:40]:
             app.on_job_event(JobEvent(app.job.id, event))
         assert refreshes == []
+        app.explore._plots_drawn = 0.0
         app.explore._redraw_if_stale()
         once = len(refreshes)
         assert 0 < once < 10
@@ -219,16 +240,42 @@ async def test_events_of_a_job_wait_for_the_next_redraw(app, backend):
         backend.go.set()
 
 
-async def test_a_loss_that_is_not_finite_is_a_gap_not_a_crash(app, backend):
-    backend.events = [
-        replace(event, loss=math.nan) if isinstance(event, Batch | Epoch) else event
-        for event in course()
-    ]
+async def test_a_loss_that_is_not_finite_is_a_warning_not_a_crash(app, backend):
+    good, bad = course()[:50], course()[50:60]
+    warning = Notice("the loss is not finite: training has diverged", warning=True)
+    backend.events = [*good, *(replace(batch, loss=math.nan) for batch in bad), warning]
+    backend.pause_at, backend.diverged = len(backend.events), True
+    backend.events.append(bad[0])
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
         await pilot.press("f")
+        await until(pilot, lambda _: backend.paused.is_set())
+        await until(pilot, lambda app: "the loss is not finite" in shown(app, "#activity"))
+        backend.go.set()
         await idle(pilot)
-        assert "fine-tuned in" in shown(app, "#activity")
+        assert "the loss diverged" in shown(app, "#activity")
+        assert "99.31" in shown(app, "#totals")
+
+
+async def test_the_pruned_accuracy_is_shown_as_soon_as_it_is_measured(app, backend):
+    backend.pause_at = 60
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press("f")
+        await until(pilot, lambda _: backend.paused.is_set())
+        await until(pilot, lambda app: "pruned 11.35" in shown(app, "#totals"))
+        backend.go.set()
+
+
+async def test_a_key_that_changes_no_offer_leaves_the_footer_alone(app, monkeypatch):
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        drawn = []
+        monkeypatch.setattr(app, "refresh_bindings", lambda: drawn.append(1))
+        await pilot.press("right", "down", "u", "v")
+        assert drawn == []
+        await pilot.press("5")
+        assert drawn == [1]
 
 
 async def test_help_lists_every_key_and_closes(app):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from core.plans import PRESETS
 from tests.tui.scripted import DENSE, SHAPES, net
-from tui.state import State
+from tui.state import Result, State
 
 AGGRESSIVE = PRESETS["aggressive"]
 START = State().with_dense(net())
@@ -42,7 +44,7 @@ def play(state: State, steps: list[tuple[str, object]]) -> State:
 def test_no_move_leaves_the_range_between_floor_and_one(steps):
     state = play(State().with_dense(BASE), steps)
     for profile in state.profiles:
-        assert profile.floor <= state.plan[profile.layer.name] <= 1
+        assert profile.floor <= state.planned[profile.layer.name] <= 1
     assert 0 <= state.chosen < len(SHAPES)
 
 
@@ -52,13 +54,13 @@ def test_undo_takes_back_everything_and_redo_brings_it_again(steps):
     undone = state
     while undone.past:
         undone = undone.undo()
-    assert undone.plan == START.plan
+    assert undone.planned == START.planned
     while undone.future:
         undone = undone.redo()
     redone = state
     while redone.future:
         redone = redone.redo()
-    assert undone.plan == redone.plan
+    assert undone.planned == redone.planned
 
 
 def test_the_aggressive_preset_costs_what_the_reference_says():
@@ -83,8 +85,20 @@ def test_a_new_base_lifts_the_plan_to_its_floor_and_undo_does_not_go_below():
     state = START.nudge(1)
     lifted = state.with_dense(BASE)
     floors = {profile.layer.name: profile.floor for profile in BASE.profiles}
-    assert lifted.plan == floors
-    assert lifted.undo().plan == floors
+    assert lifted.planned == floors
+    assert lifted.undo().planned == floors
+
+
+def test_adopting_and_going_back_loses_no_plan():
+    tuned = Result(dict(AGGRESSIVE), START.base, DENSE, START.footprint, net=BASE)
+    chosen = replace(START.nudge(1).set_plan(dict(AGGRESSIVE)), finetuned=tuned)
+    there = chosen.adopt()
+    back = there.revert()
+    assert there.adopted
+    assert not back.adopted
+    assert back.plan == chosen.plan
+    assert back.undo().planned["conv1"] == 0.01
+    assert there.undo().revert().planned["conv1"] == 0.01
 
 
 def test_without_a_net_every_key_is_harmless():
@@ -93,7 +107,7 @@ def test_without_a_net_every_key_is_harmless():
     assert empty.spread() is empty
     assert empty.undo() is empty
     assert empty.adopt() is empty
-    assert empty.revert() is empty
+    assert empty.revert() == empty
     assert empty.footprint.parameters == 0
 
 

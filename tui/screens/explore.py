@@ -23,6 +23,9 @@ from tui.widgets.value_input import ValueInput
 REDRAW_SECONDS = 0.25
 """The least time between two redraws of a plot, or of anything that a job moves."""
 
+CLOCK_SLACK = 0.02
+"""How much earlier than its turn a redraw may come, so that a timer's jitter skips none."""
+
 WIDE, TALL = 110, 46
 """From this width on plots stand side by side, from this height on in two rows."""
 
@@ -85,10 +88,9 @@ class ExploreScreen(Screen[None]):
         """Answer a key: the texts at once, the plots at most four times a second."""
         self._state, self._activity = state, doing
         self._redraw_texts()
-        if monotonic() - self._plots_drawn >= REDRAW_SECONDS:
+        self.stale = monotonic() - self._plots_drawn < REDRAW_SECONDS
+        if not self.stale:
             self._redraw_plots()
-        else:
-            self.stale = True
 
     def show_soon(self, state: State, doing: Working | Outcome) -> None:
         """Follow a job: everything at the next of four times a second."""
@@ -96,7 +98,8 @@ class ExploreScreen(Screen[None]):
         self.stale = True
 
     def _redraw_if_stale(self) -> None:
-        if self.stale or isinstance(self._activity, Working):
+        due = monotonic() - self._plots_drawn >= REDRAW_SECONDS - CLOCK_SLACK
+        if due and (self.stale or isinstance(self._activity, Working)):
             self._redraw()
 
     def _redraw(self) -> None:

@@ -23,7 +23,7 @@ class Working:
         step: the last progress within it.
         batch: the last batch trained.
         epoch: the last epoch that ended.
-        notice: the last thing a person should know.
+        notice: the last thing a person should know; a warning where `warned`.
     """
 
     title: str
@@ -32,6 +32,7 @@ class Working:
     batch: Batch | None = None
     epoch: Epoch | None = None
     notice: str = ""
+    warned: bool = False
     stopping: bool = False
 
     def after(self, event: Event) -> Working:
@@ -44,7 +45,7 @@ class Working:
             case Epoch():
                 return replace(self, epoch=event)
             case Notice():
-                return replace(self, notice=event.text)
+                return replace(self, notice=event.text, warned=event.warning)
             case _:
                 return self
 
@@ -104,8 +105,8 @@ def _detail(job: Working, width: int) -> Line:
         if job.epoch.sparsity:
             parts.append(f"{percent(100 * job.epoch.sparsity)} % sparse")
             parts.append(f"revived {job.epoch.revived}")
-    if job.notice and job.batch is None:
-        parts.append(job.notice)
+    if job.notice and (job.warned or job.batch is None):
+        parts.insert(0, job.notice)
     return (Span(cut("  " + " · ".join(parts), width), "muted"),)
 
 

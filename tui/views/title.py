@@ -14,11 +14,11 @@ PROTOCOL_LABELS = {
 
 def title(state: State, settings: Settings, width: int) -> Lines:
     """One line."""
-    base = "base: fine-tuned" if state.adopted else "base: dense"
+    base = f"base: {'fine-tuned' if state.adopted else 'dense'}" if state.base else ""
     recipe = settings.finetuning
     facts = [
         f"{settings.model} on {settings.dataset}",
-        base if state.base else "loading",
+        base,
         f"recipe {recipe.name}, {recipe.finetune.epochs} epochs",
         PROTOCOL_LABELS[settings.protocol],
     ]

@@ -8,8 +8,6 @@ from tui.format import count, mib, percent, ratio
 from tui.lines import Line, Lines, Span
 from tui.state import Result, State
 
-HEIGHT = 3
-
 
 def totals(state: State, width: int) -> Lines:
     """Three lines: size, validation accuracies, test accuracies."""

@@ -41,11 +41,11 @@ def _seen_by(state: State, name: str) -> object:
     """What of the state a plot depends on."""
     match name:
         case "histogram":
-            return id(state.base), state.chosen, state.cuts[state.chosen : state.chosen + 1]
+            return state.base, state.chosen, state.cuts[state.chosen : state.chosen + 1]
         case "accuracy":
             return state.course, state.dense and state.dense.accuracy
         case _:
-            return id(state.base), state.chosen, state.footprints
+            return state.base, state.chosen, state.footprints
 
 
 def _draw(state: State, name: str, width: int, height: int) -> Lines:

@@ -17,10 +17,11 @@ class ValueInput(Horizontal):
     BINDINGS = [Binding("escape", "leave", "leave", show=False)]
 
     class Taken(Message):
-        """A sparsity was typed, as a fraction."""
+        """A sparsity was typed for the layer with this index, as a fraction."""
 
-        def __init__(self, sparsity: float) -> None:
+        def __init__(self, index: int, sparsity: float) -> None:
             super().__init__()
+            self.index = index
             self.sparsity = sparsity
 
     class Left(Message):
@@ -28,6 +29,7 @@ class ValueInput(Horizontal):
 
     def __init__(self) -> None:
         super().__init__()
+        self._index = 0
         self._floor = 0.0
 
     def compose(self) -> ComposeResult:
@@ -41,8 +43,9 @@ class ValueInput(Horizontal):
         self.query_one(Input).cursor_blink = False
         self.display = False
 
-    def ask(self, layer: str, floor: float, first: str) -> None:
-        """Show the line with the first digit typed."""
+    def ask(self, index: int, layer: str, floor: float, first: str) -> None:
+        """Show the line with the first digit typed; `index` comes back with the value."""
+        self._index = index
         self._floor = 100 * floor
         self.query_one("#value-prompt", Label).update(f"  sparsity of {layer} in %: ")
         self.display = True
@@ -69,12 +72,17 @@ class ValueInput(Horizontal):
         value, problem = self._read(event.value)
         if not problem:
             self.display = False
-            self.post_message(self.Taken(value / 100))
+            self.post_message(self.Taken(self._index, round(value / 100, 4)))
+
+    def on_descendant_blur(self) -> None:
+        """Close when the keys go elsewhere: it must not swallow what it cannot see."""
+        self.action_leave()
 
     def action_leave(self) -> None:
         """Close without a value."""
-        self.display = False
-        self.post_message(self.Left())
+        if self.display:
+            self.display = False
+            self.post_message(self.Left())
 
     def _read(self, text: str) -> tuple[float, str]:
         """The percentage, and what is wrong with it."""
