@@ -39,7 +39,7 @@ class Trained:
     """What dense training made: the best epoch's weights on validation.
 
     Attributes:
-        best: the epoch they are from; None where training was stopped within the first one.
+        best: the epoch they are from.
         stopped: its stop flag ended it early.
         diverged: a loss that is not finite ended it early.
     """
@@ -47,7 +47,7 @@ class Trained:
     weights: Weights
     accuracy: Accuracy
     epochs: tuple[Epoch, ...]
-    best: int | None
+    best: int
     precision: str
     stopped: bool
     diverged: bool
@@ -162,10 +162,11 @@ def train(
 ) -> Stream[Trained]:
     """Train `model` from its own initial weights; the best epoch on validation is the result.
 
-    When `stop` is raised it ends within one batch and keeps the best epoch so far, or the current
-    weights where no epoch has ended; a loss that is not finite ends it likewise.
+    When `stop` is raised it ends within one batch and keeps the best epoch so far; a loss that is
+    not finite ends it likewise.
 
     Raises:
+        StoppedError: it was stopped before the first epoch ended.
         WorkError: the loss diverged before the first epoch ended.
     """
     trainer = _Trainer(model, data.train, phase, seed, precision)
@@ -179,8 +180,11 @@ def train(
         epochs.append(Epoch(trainer.epoch, loss, validation, trainer.epoch_seconds, 0.0, True, 0))
         yield epochs[-1]
         best.offer(trainer.epoch, validation, model)
+    if best.epoch is None:
+        if trainer.stopped:
+            raise StoppedError("stopped before the first epoch ended: there is nothing to keep")
+        raise WorkError("training diverged in its first epoch: try another recipe or seed")
     weights = best.restore(model)
-    _check_finite(weights, "training")
     accuracy = yield from measure(model, data, "dense")
     return Trained(
         weights=weights,
@@ -242,7 +246,8 @@ def finetune(
     if best.epoch is None:
         pruner.finish()
     weights = best.restore(model)
-    _check_finite(weights, "fine-tuning")
+    if not all(bool(tensor.isfinite().all()) for tensor in weights.values()):
+        raise WorkError("fine-tuning diverged before any epoch was good: try another recipe")
     masks = best.masks or pruner.masks
     accuracy = yield from measure(model, data, "finetuned")
     return FineTuned(
@@ -434,11 +439,6 @@ class _Best:
 def steps_in_epoch(images: int, phase: Phase) -> int:
     """Optimiser steps in one epoch; the last batch may be smaller."""
     return math.ceil(images / phase.batch_size)
-
-
-def _check_finite(weights: Weights, what: str) -> None:
-    if not all(bool(tensor.isfinite().all()) for tensor in weights.values()):
-        raise WorkError(f"{what} diverged before any epoch was worth keeping: try another recipe")
 
 
 def _copy(model: nn.Module) -> Weights:

@@ -95,17 +95,10 @@ class Workbench:
         return self._net(weights, (yield from measure(model, data, "dense", stop)))
 
     def train(self, stop: StopFlag = never, epochs: int | None = None) -> Stream[Trained]:
-        """Train a dense net from fresh weights by the recipe.
-
-        Raises:
-            StoppedError: it was stopped before its first epoch ended.
-        """
+        """Train a dense net from fresh weights by the recipe; see `training.train`."""
         data = yield from self._load(stop)
         recipe = recipe_named(self.settings.recipe).with_dense_epochs(epochs)
-        trained = yield from self._train(recipe.dense, data, stop)
-        if trained.best is None:
-            raise StoppedError("stopped before the first epoch ended: there is nothing to keep")
-        return trained
+        return (yield from self._train(recipe.dense, data, stop))
 
     def prune(self, base: Net, plan: Mapping[str, float], stop: StopFlag = never) -> Stream[Pruned]:
         """Apply `plan` to `base` in one shot and measure it."""

@@ -3,7 +3,7 @@
     python screenshots/draw.py
 
 It opens the app without a terminal, presses the keys a person would, and saves what is on the
-screen as SVG; with data in the cache it takes as long as two fine-tunings of five epochs.
+screen as SVG; with data in the cache it takes about as long as two fine-tunings.
 """
 
 from __future__ import annotations
@@ -23,28 +23,22 @@ FOLDER = Path(__file__).parent
 
 
 async def wide() -> None:
-    """The whole story on a wide screen: the plan, the result, the next round."""
+    """A plan and its result on a wide screen."""
     async with _opened(120, 36) as pilot:
         await pilot.press("m", "down", "enter", "down")
         await _save(pilot, "plan")
         await pilot.press("f")
         await _until(pilot, lambda app: not isinstance(app.doing, Working))
         await _save(pilot, "finetuned")
-        await pilot.press("a", "v", "v")
-        await _save(pilot, "adopted")
 
 
 async def narrow() -> None:
     """The smallest usual terminal while it trains."""
     async with _opened(80, 24) as pilot:
-        await pilot.press("m", "down", "enter", "down", "down")
-        await _save(pilot, "narrow")
-        await pilot.press("f")
+        await pilot.press("m", "down", "enter", "f")
         await _until(pilot, lambda app: len(app.state.course.epochs) == 3)
         await asyncio.sleep(4)
         await _save(pilot, "training")
-        app = pilot.app
-        app.job.abandon(10)
 
 
 def _opened(width: int, height: int):

@@ -16,6 +16,7 @@ from core.plans import PRESETS, preset_plan
 from tui import outcomes
 from tui.backend import Backend
 from tui.commands import KeyCommands
+from tui.format import ratio
 from tui.jobs import Done, Failed, Job, JobEnded, JobEvent
 from tui.keys import BINDINGS, KEYS
 from tui.screens.dialogs import Choice, Question
@@ -34,9 +35,9 @@ IDLE_ACTIONS = {"prune", "finetune", "train", "adopt", "revert"}
 PLAN_ACTIONS = {"layer", "nudge", "type_value", "spread", "reset_layer", "presets", "undo", "redo"}
 
 PRESET_MEANINGS = {
-    "moderate": "the reference's 11.74 %: conv1 .55, conv2 .80, conv3 .90, fc1 .90, fc2 .60",
-    "aggressive": "the reference's 36.88x: conv1 .65, conv2 .95, conv3 .98, fc1 .98, fc2 .90",
-    "uniform": "0.68 for every layer: about a third of the size",
+    "moderate": "11.74 % of the size: 55, 80, 90, 90 and 60 %",
+    "aggressive": "36.88x lighter: 65, 95, 98, 98 and 90 %",
+    "uniform": "about a third of the size: 68 % for every layer",
 }
 
 
@@ -214,7 +215,8 @@ class FeatherweightApp(App[None]):
 
         self._subject = subject
         self._watch_training(Course(self.state.epochs, finetuning=True))
-        self._start("fine-tuning", lambda stop: self.backend.finetune(base, plan, stop), finish)
+        title = f"fine-tuning to {ratio(subject.footprint.ratio)}"
+        self._start(title, lambda stop: self.backend.finetune(base, plan, stop), finish)
 
     def action_train(self) -> None:
         """Train a new dense net, if that is meant."""

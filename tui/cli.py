@@ -184,7 +184,9 @@ def _settings(given: Namespace) -> Settings:
 
 def _app(given: Namespace) -> int:
     settings = _settings(given)
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if given.theme is not None:
+        _check_theme(given.theme)
+    if not _has_terminal():
         print(
             "featherweight: no terminal here, so this runs: "
             f"featherweight run --preset {DEFAULT_PRESET} --recipe {settings.recipe}",
@@ -195,6 +197,20 @@ def _app(given: Namespace) -> int:
     return _open_app(settings, given.theme)
 
 
+def _has_terminal() -> bool:
+    """Whether the program can draw: both ends are a terminal, and one that moves its cursor."""
+    drawable = os.environ.get("TERM") != "dumb"
+    return drawable and sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def _check_theme(name: str) -> None:
+    from textual.theme import BUILTIN_THEMES
+
+    if name not in BUILTIN_THEMES:
+        known = ", ".join(sorted(BUILTIN_THEMES))
+        raise InputError(f"unknown theme '{name}': expected one of {known}")
+
+
 def _open_app(settings: Settings, theme: str | None) -> int:
     from core.datasets import describe
     from tui.app import FeatherweightApp
@@ -203,9 +219,6 @@ def _open_app(settings: Settings, theme: str | None) -> int:
     describe(settings.dataset)
     app = FeatherweightApp(CoreBackend(settings))
     if theme is not None:
-        if theme not in app.available_themes:
-            known = ", ".join(sorted(app.available_themes))
-            raise InputError(f"unknown theme '{theme}': expected one of {known}")
         app.theme = theme
     app.run()
     status = app.return_code or 0

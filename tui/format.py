@@ -40,3 +40,8 @@ def duration(seconds: float) -> str:
 def difference(value: float) -> str:
     """A difference of percentages with its sign."""
     return f"{value:+.2f}"
+
+
+def plural(number: int, thing: str) -> str:
+    """So many things: 1 epoch, 2 epochs."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

@@ -47,8 +47,9 @@ def drive(stream: Stream[T], console: Console) -> T:
         BarColumn(),
         TaskProgressColumn(),
         TimeElapsedColumn(),
-        TextColumn("left"),
+        TextColumn("so far,"),
         TimeRemainingColumn(),
+        TextColumn("left"),
         TextColumn("{task.fields[note]}"),
     )
     with Progress(*columns, console=console, transient=True, refresh_per_second=4) as progress:
@@ -172,4 +173,6 @@ def print_run(report: Mapping[str, Any], console: Console) -> None:
     labels = " (reference protocol: chosen on test)" * (report["protocol"] == "reference")
     console.print(f"test accuracy %: {', '.join(accuracies)}{labels}")
     early = ", stopped early" * report["stopped"]
+    if report["best"] is None:
+        early += ": pruned the rest of the way, not trained at the full plan"
     console.print(f"revived weights: {report['revived']}; seed {report['seed']}{early}")

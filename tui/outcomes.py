@@ -29,7 +29,7 @@ def trained(result: Trained, seconds: float) -> Outcome:
     how = _how(result, f"trained in {duration(seconds)}")
     return Outcome(
         f"{how}: a new dense net with {percent(result.accuracy.test)} % on test, "
-        f"best epoch {result.best or '–'}",
+        f"best epoch {result.best}",
         "it is the base now, for this session; featherweight train keeps one in a file",
         role="warning" if result.stopped or result.diverged else "good",
     )
@@ -56,7 +56,7 @@ def finetuned(result: Result, tuned: FineTuned, dense: Net | None) -> Outcome:
     return Outcome(
         f"{how}: test {percent(tuned.pruned.test)} → {percent(tuned.accuracy.test)} %"
         f"{against}, {ratio(result.footprint.ratio)}",
-        f"{kept}, revived {tuned.revived} · a adopts it to prune again, r goes back to dense",
+        f"{kept}, revived {tuned.revived} · a adopts it, to prune again",
         role="warning" if tuned.stopped or tuned.diverged else "good",
     )
 
@@ -72,7 +72,7 @@ def failed(error: BaseException, is_open: bool) -> Outcome:
     """The job raised an error; its own words where it is one of ours."""
     advice = "nothing is lost: go on" if is_open else "when it is mended, r tries again; q leaves"
     if isinstance(error, StoppedError):
-        return Outcome(str(error), advice, role="warning")
+        return Outcome(str(error), "" if is_open else "r tries again; q leaves", role="warning")
     known = isinstance(error, InputError | WorkError)
     text = str(error) if known else f"{type(error).__name__}: {error}"
     return Outcome(text, advice, role="error")

@@ -60,7 +60,7 @@ def test_choose_prune_finetune_adopt_stop_and_quit(terminal: Terminal):
     terminal.press("f")
     terminal.wait_for("fine-tuning", "loss")
     terminal.press("q")
-    terminal.wait_for("Leave while fine-tuning runs")
+    terminal.wait_for("Leave while fine-tuning to")
     terminal.press("enter")
     assert terminal.wait(20) == 0
     assert terminal.restored

@@ -130,7 +130,9 @@ def _limits(curves: _Curves, rows: int) -> tuple[float, float, float]:
 def _draw_lines(canvas: Canvas, curves: _Curves) -> None:
     for dense in curves.dense.tolist():
         canvas.horizontal(dense, _DENSE, "dense")
-    canvas.line(curves.live[:, 0], curves.live[:, 1], "batch")
+    # Below the axis there is a gap: a line along its bottom would pass for a measurement.
+    batches = np.where(curves.live[:, 1] < canvas.bottom, np.nan, curves.live[:, 1])
+    canvas.line(curves.live[:, 0], batches, "batch")
     canvas.line(curves.validation[:, 0], curves.validation[:, 1], "validation")
     for dense in curves.dense.tolist():
         canvas.text(1, canvas.row(dense), f" dense {dense:.2f} % ", "dense")

@@ -78,6 +78,11 @@ class Canvas:
         column = int(_unit([x], self._x)[0] * self.columns)
         self._put([column] * self.rows, range(self.rows), char * self.rows, role)
 
+    @property
+    def bottom(self) -> float:
+        """The least value of the left axis."""
+        return self._y.lower
+
     def row(self, y: float) -> int:
         """Return the row, from the bottom, in which a value of the left axis lies."""
         return int(_unit([y], self._y)[0] * self.rows)

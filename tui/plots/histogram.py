@@ -64,8 +64,10 @@ def draw(data: HistogramData, width: int, height: int) -> Lines:
 
 def _canvas(edges: _Floats, top: float, width: int, height: int) -> Canvas:
     lower, upper = float(edges[0]), float(edges[-1])
-    step = nice_step(upper - lower, width // 12)
-    x = Axis(lower, upper, linear_ticks(lower, upper, step), _NAME)
+    # Of the labels that there is room for, those that say the scale, not zero alone.
+    steps = (nice_step(upper - lower, width // cells) for cells in (12, 10, 8))
+    ticks = max((linear_ticks(lower, upper, step) for step in steps), key=len)
+    x = Axis(lower, upper, ticks, _NAME)
     return Canvas(width, height, x, Axis(0, math.sqrt(top), sqrt_ticks(top, height - 2)))
 
 

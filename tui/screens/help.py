@@ -14,15 +14,21 @@ from core.footprint import COUNTED
 from tui.keys import KEYS
 
 MEANINGS = f"""\
-sparsity    zeros over elements of a layer's weight; biases are never pruned
-threshold   the k-th smallest magnitude, k = round(sparsity x elements);
+sparsity    zeros over elements of a layer's weight
+threshold   the k-th smallest magnitude, k = sparsity x elements;
             what is strictly above it is kept
+kept        in the table weights alone; in the totals biases too,
+            which are never pruned
 size        {COUNTED}
-plan        the sparsities you choose; p and f both apply them to the base
-base        what a plan is applied to: the dense net, or the one adopted by a
+plan        the sparsities you choose, for p and f
+base        what the plan is applied to: dense, or adopted by a
 floor       the sparsity that the base has already
-validation  5,000 images that choices look at; test is 10,000 others, only reported
-revived     pruned weights that are not exactly zero; always 0"""
+validation  5,000 images that every choice looks at
+test        10,000 others, only reported
+revived     pruned weights that are not exactly zero; always 0
+
+The mouse works too: click a layer or its bar, turn the wheel.
+ctrl+p opens a palette with everything by name."""
 
 
 class HelpScreen(ModalScreen[None]):

@@ -11,6 +11,7 @@ from tui.format import count, duration, percent
 from tui.lines import Line, Lines, Span, cut
 
 HEIGHT = 2
+SHORTEST_BAR = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,15 +84,22 @@ def _headline(job: Working, width: int, elapsed: float) -> Line:
     if job.batch is not None:
         title += f"  epoch {job.batch.epoch} of {job.batch.epochs}"
     done = _share(job)
-    tail = f"  {100 * done:3.0f} %" if done is not None else ""
-    tail += f"  {_rate(job)}" if job.batch else ""
-    tail += f"  {_left(job, done, elapsed)}"
-    room = width - len(title) - len(tail) - 4
+    facts = [f"{100 * done:3.0f} %"] if done is not None else []
+    facts += [_rate(job)] if job.batch else []
+    facts += [_left(job, done, elapsed)]
+    while len(facts) > 1 and _room(title, facts, width) < SHORTEST_BAR:
+        del facts[-2]
+    room = _room(title, facts, width)
     return (
         Span(f"  {title}  ", "working"),
-        *(_bar(done or 0.0, min(room, 40)) if room >= 8 else ()),
-        Span(tail, "plain"),
+        *(_bar(done or 0.0, min(room, 40)) if room >= SHORTEST_BAR else ()),
+        Span("".join(f"  {fact}" for fact in facts), "plain"),
     )
+
+
+def _room(title: str, facts: list[str], width: int) -> int:
+    """Cells that are left for the bar."""
+    return width - len(title) - sum(2 + len(fact) for fact in facts) - 4
 
 
 def _detail(job: Working, width: int) -> Line:

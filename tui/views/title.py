@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from core.settings import Settings
+from tui.format import plural
 from tui.lines import Lines, Span, cut
 from tui.state import State
 
@@ -19,7 +20,7 @@ def title(state: State, settings: Settings, width: int) -> Lines:
     facts = [
         f"{settings.model} on {settings.dataset}",
         base,
-        f"recipe {recipe.name}, {recipe.finetune.epochs} epochs",
+        f"recipe {recipe.name}, {plural(recipe.finetune.epochs, 'epoch')}",
         PROTOCOL_LABELS[settings.protocol],
     ]
     name = " Featherweight "

@@ -49,13 +49,14 @@ def _accuracies(state: State, split: str) -> Line:
 
 
 def _result(state: State, name: str, result: Result | None, split: str) -> Line:
-    """A measured accuracy; dimmed, with its ratio, where the plan or the base has changed."""
+    """A measured accuracy; dimmed, with its ratio or its base, where these have changed."""
     if result is None:
         return (Span(f"   {name} ", "muted"), Span("  –  ", "muted"))
     number = _number(result.accuracy, split)
     if state.is_current(result):
         return (Span(f"   {name} ", "muted"), Span(number, name.replace("-", "")))
-    return (Span(f"   {name} {number} at {ratio(result.footprint.ratio)}", "stale"),)
+    of = f"at {ratio(result.footprint.ratio)}" if result.base is state.base else "(old base)"
+    return (Span(f"   {name} {number} {of}", "stale"),)
 
 
 def _number(accuracy: Accuracy | None, split: str) -> str:

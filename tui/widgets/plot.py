@@ -41,7 +41,8 @@ def _seen_by(state: State, name: str) -> object:
     """What of the state a plot depends on."""
     match name:
         case "histogram":
-            return state.base, state.chosen, state.cuts[state.chosen : state.chosen + 1]
+            applied = state.cuts[state.chosen : state.chosen + 1]
+            return state.base, state.chosen, applied, state.is_current(state.finetuned)
         case "accuracy":
             return state.course, state.dense and state.dense.accuracy
         case _:
@@ -63,10 +64,16 @@ def _draw(state: State, name: str, width: int, height: int) -> Lines:
 
 
 def _histogram(state: State, width: int) -> HistogramData:
+    """The what-if; the fine-tuned weights where they are of this plan and this base."""
     profile, applied = state.profiles[state.chosen], state.cuts[state.chosen]
+    name = profile.layer.name
+    tuned = state.finetuned
+    if tuned is not None and tuned.net is not None and state.is_current(tuned):
+        profile = tuned.net.profiles[state.chosen]
+        applied, name = profile.cut(profile.floor), f"fine-tuned {name}"
     counted = profile.histogram(applied, bins(width))
     return HistogramData(
-        layer=profile.layer.name,
+        layer=name,
         edges=counted.edges,
         counts_all=counted.before,
         counts_kept=counted.after,

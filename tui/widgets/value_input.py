@@ -35,7 +35,7 @@ class ValueInput(Horizontal):
     def compose(self) -> ComposeResult:
         """A prompt, the input, and what is wrong with it."""
         yield Label(id="value-prompt")
-        yield Input(id="value", compact=True, max_length=6, select_on_focus=False)
+        yield Input(id="value", compact=True, select_on_focus=False)
         yield Label(id="value-hint")
 
     def on_mount(self) -> None:
