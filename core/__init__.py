@@ -17,7 +17,9 @@ The map:
     footprint     parameters and bytes, and what is counted
     pruning       magnitude, threshold, mask; Masks holds the invariant: what is pruned stays zero
     recipes       named hyper-parameters
-    training      train, finetune, prune_and_measure, measure, evaluate
+    evaluation    images counted, accuracies measured
+    gradual       masks that tighten while a net is fine-tuned, and what follows them
+    training      train, finetune, prune_and_measure
     precision     whether this machine gains by bf16
     workbench     one model, one data set and the settings: the jobs that the programs run
     report        a result as the JSON of `featherweight run` and `featherweight train`

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -27,6 +28,10 @@ class Phase:
     momentum: float = 0.0
     weight_decay: float = 0.0
     batch_size: int = 256
+
+    def steps_in_epoch(self, images: int) -> int:
+        """Optimiser steps in one epoch; the last batch may be smaller."""
+        return math.ceil(images / self.batch_size)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from time import perf_counter
 
@@ -15,23 +15,21 @@ from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, OneCycleLR,
 
 from core.batches import Images, Splits
 from core.errors import StoppedError, WorkError
+from core.evaluation import evaluate, measure
 from core.events import (
     Accuracy,
     Batch,
     Epoch,
-    Measured,
     Notice,
-    Progress,
     StopFlag,
     Stream,
     never,
 )
-from core.layers import Layer, dropouts, prunable_layers
-from core.pruning import Masks, zero_share
+from core.gradual import Pruner
+from core.layers import prunable_layers
+from core.pruning import Masks
 from core.recipes import Phase, Recipe
 from core.weights import Weights
-
-EVALUATION_BATCH = 500
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,51 +84,6 @@ class FineTuned:
     precision: str
     stopped: bool
     diverged: bool
-
-
-def count_correct(
-    model: nn.Module, data: Images, step: str = "measure", stop: StopFlag = never
-) -> Stream[int]:
-    """Count the images of `data` that `model` gets right, in float32.
-
-    Raises:
-        StoppedError: `stop` was raised.
-    """
-    model.eval()
-    correct = 0
-    for start in range(0, len(data), EVALUATION_BATCH):
-        if stop():
-            raise StoppedError("stopped: nothing was measured")
-        yield Progress(step, start, len(data), "images")
-        images, labels = data.batch(slice(start, start + EVALUATION_BATCH))
-        with torch.inference_mode():
-            correct += int((model(images).argmax(1) == labels).sum())
-    yield Progress(step, len(data), len(data), "images")
-    return correct
-
-
-def evaluate(
-    model: nn.Module, data: Images, step: str = "measure", stop: StopFlag = never
-) -> Stream[float]:
-    """The accuracy of `model` on `data` in percent; raises StoppedError like `count_correct`."""
-    return 100.0 * (yield from count_correct(model, data, step, stop)) / len(data)
-
-
-def measure(model: nn.Module, data: Splits, stage: str, stop: StopFlag = never) -> Stream[Accuracy]:
-    """The accuracy of `model` on validation and test, told as the event `Measured(stage)`.
-
-    Raises:
-        StoppedError: `stop` was raised.
-    """
-    on_validation, on_test = (f"measure {stage} on {split}" for split in ("validation", "test"))
-    validation = yield from evaluate(model, data.validation, on_validation, stop)
-    if data.test is data.validation:
-        test = validation
-    else:
-        test = yield from evaluate(model, data.test, on_test, stop)
-    accuracy = Accuracy(validation, test)
-    yield Measured(stage, accuracy)
-    return accuracy
 
 
 def prune_and_measure(
@@ -220,7 +173,7 @@ def finetune(
     pruned = yield from prune_and_measure(model, base, plan, data)
     if recipe.gradual:
         model.load_state_dict(base)
-    pruner = _Pruner(model, plan, recipe, pruned.masks, len(data.train))
+    pruner = Pruner(model, plan, recipe, pruned.masks, len(data.train))
     trainer = _Trainer(model, data.train, recipe.finetune, seed, precision)
     epochs: list[Epoch] = []
     best = _Best()
@@ -280,7 +233,7 @@ class _Trainer:
         self.stopped = False
         self.diverged = False
         self.optimizer = _optimizer(model, phase)
-        self.scheduler = _scheduler(self.optimizer, phase, steps_in_epoch(len(data), phase))
+        self.scheduler = _scheduler(self.optimizer, phase, phase.steps_in_epoch(len(data)))
         self._order = torch.Generator().manual_seed(seed)
         self._dropout_state = torch.Generator().manual_seed(seed).get_state()
 
@@ -336,82 +289,6 @@ class _Trainer:
         return loss.item(), int((logits.argmax(1) == labels).sum())
 
 
-class _Pruner:
-    """What pruning does during a fine-tuning: masks that may tighten, and what depends on them."""
-
-    def __init__(
-        self,
-        model: nn.Module,
-        plan: Mapping[str, float],
-        recipe: Recipe,
-        final: Masks,
-        images: int,
-    ) -> None:
-        self.model = model
-        self.plan = plan
-        self.recipe = recipe
-        self.layers: Sequence[Layer] = prunable_layers(model)
-        self.dropouts = dropouts(model)
-        self.original_dropout = {name: drop.p for name, drop in self.dropouts.items()}
-        phase = recipe.finetune
-        steps = phase.epochs * steps_in_epoch(images, phase)
-        self.ramp_steps = max(1, int(steps * recipe.ramp)) if recipe.gradual else 0
-        self.step = 0
-        weights = model.state_dict()
-        self.start = {layer.name: zero_share(weights[layer.key]) for layer in self.layers}
-        self.masks = final
-        if recipe.gradual:
-            self._prune_to(self.start)
-        self._scale_dropout()
-
-    @property
-    def finished(self) -> bool:
-        """The full plan is in force."""
-        return self.step >= self.ramp_steps
-
-    def after_step(self, optimizer: Optimizer) -> None:
-        """Hold what is pruned at zero, and tighten the masks where it is time to."""
-        self.step += 1
-        self.masks.hold(self.model, optimizer)
-        if self.step <= self.ramp_steps and (
-            self.step % self.recipe.renew_every == 0 or self.step == self.ramp_steps
-        ):
-            self._prune_to(self._planned(self.step / self.ramp_steps))
-            self._scale_dropout()
-            self.masks.hold(self.model, optimizer)
-
-    def finish(self) -> None:
-        """Prune the rest of the way to the plan, at once."""
-        if not self.finished:
-            self._prune_to(self.plan)
-        self.masks.hold(self.model)
-
-    def sparsity(self) -> float:
-        """Zeros over elements of all prunable weights."""
-        elements = sum(layer.elements for layer in self.layers)
-        return 1.0 - sum(self.masks.kept(layer) for layer in self.layers) / elements
-
-    def _planned(self, progress: float) -> dict[str, float]:
-        """Cubic from the base's sparsities to the plan's: s_f + (s_i - s_f)(1 - t)^3."""
-        left = (1.0 - progress) ** 3
-        return {
-            name: final + (self.start[name] - final) * left for name, final in self.plan.items()
-        }
-
-    def _prune_to(self, sparsities: Mapping[str, float]) -> None:
-        self.masks = Masks.of(self.model.state_dict(), self.layers, sparsities)
-
-    def _scale_dropout(self) -> None:
-        """Han et al. 2015, section 3.2: D_r = D_o * sqrt(C_r / C_o), C a layer's connections."""
-        if not self.recipe.scale_dropout:
-            return
-        for layer in self.layers:
-            if layer.name in self.dropouts:
-                left = self.masks.kept(layer) / layer.elements
-                original = self.original_dropout[layer.name]
-                self.dropouts[layer.name].p = original * math.sqrt(left)
-
-
 class _Best:
     """The weights of the best epoch so far."""
 
@@ -434,11 +311,6 @@ class _Best:
         if self.epoch is not None:
             model.load_state_dict(self._weights)
         return _copy(model)
-
-
-def steps_in_epoch(images: int, phase: Phase) -> int:
-    """Optimiser steps in one epoch; the last batch may be smaller."""
-    return math.ceil(images / phase.batch_size)
 
 
 def _copy(model: nn.Module) -> Weights:

@@ -20,6 +20,7 @@ from torch import nn
 from core import datasets
 from core.batches import Splits
 from core.errors import InputError, StoppedError
+from core.evaluation import measure
 from core.events import Accuracy, Notice, Progress, StopFlag, Stream, never
 from core.layers import Layer, parameter_count, prunable_layers
 from core.precision import resolve_precision
@@ -30,7 +31,6 @@ from core.training import (
     Pruned,
     Trained,
     finetune,
-    measure,
     prune_and_measure,
     train,
 )

@@ -15,22 +15,14 @@ from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, OneCycleLR,
 
 from core.batches import Images, Splits
 from core.errors import InputError, StoppedError
+from core.evaluation import count_correct, evaluate, measure
 from core.events import Accuracy, Batch, Epoch, Event, Measured, Progress, Stream, drain
 from core.layers import Layer
 from core.nets import Cnn5
 from core.plans import Plan
 from core.pruning import Masks
 from core.recipes import RECIPES, Phase
-from core.training import (
-    FineTuned,
-    Trained,
-    count_correct,
-    evaluate,
-    finetune,
-    measure,
-    prune_and_measure,
-    train,
-)
+from core.training import FineTuned, Trained, finetune, prune_and_measure, train
 from core.weights import Weights
 from tests.core.training import (
     STEPS,

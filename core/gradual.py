@@ -1,0 +1,100 @@
+"""Pruning while a net is fine-tuned: masks that tighten step by step, and what follows them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from torch import nn
+from torch.optim import Optimizer
+
+from core.layers import Layer, dropouts, prunable_layers
+from core.pruning import Masks, zero_share
+from core.recipes import Recipe
+
+
+class Pruner:
+    """What pruning does during a fine-tuning: masks that may tighten, and what depends on them.
+
+    Args:
+        model: the net that is fine-tuned; its weights and dropouts change.
+        plan: the sparsities to end at.
+        final: the masks of the plan in one shot, in force from the start where the recipe is not
+            gradual.
+        images: in an epoch of training.
+
+    Attributes:
+        masks: those in force.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        plan: Mapping[str, float],
+        recipe: Recipe,
+        final: Masks,
+        images: int,
+    ) -> None:
+        self.model = model
+        self.plan = plan
+        self.recipe = recipe
+        self.layers: Sequence[Layer] = prunable_layers(model)
+        self.dropouts = dropouts(model)
+        self.original_dropout = {name: drop.p for name, drop in self.dropouts.items()}
+        phase = recipe.finetune
+        steps = phase.epochs * phase.steps_in_epoch(images)
+        self.ramp_steps = max(1, int(steps * recipe.ramp)) if recipe.gradual else 0
+        self.step = 0
+        weights = model.state_dict()
+        self.start = {layer.name: zero_share(weights[layer.key]) for layer in self.layers}
+        self.masks = final
+        if recipe.gradual:
+            self._prune_to(self.start)
+        self._scale_dropout()
+
+    @property
+    def finished(self) -> bool:
+        """The full plan is in force."""
+        return self.step >= self.ramp_steps
+
+    def after_step(self, optimizer: Optimizer) -> None:
+        """Hold what is pruned at zero, and tighten the masks where it is time to."""
+        self.step += 1
+        self.masks.hold(self.model, optimizer)
+        if self.step <= self.ramp_steps and (
+            self.step % self.recipe.renew_every == 0 or self.step == self.ramp_steps
+        ):
+            self._prune_to(self._planned(self.step / self.ramp_steps))
+            self._scale_dropout()
+            self.masks.hold(self.model, optimizer)
+
+    def finish(self) -> None:
+        """Prune the rest of the way to the plan, at once."""
+        if not self.finished:
+            self._prune_to(self.plan)
+        self.masks.hold(self.model)
+
+    def sparsity(self) -> float:
+        """Zeros over elements of all prunable weights."""
+        elements = sum(layer.elements for layer in self.layers)
+        return 1.0 - sum(self.masks.kept(layer) for layer in self.layers) / elements
+
+    def _planned(self, progress: float) -> dict[str, float]:
+        """Cubic from the base's sparsities to the plan's: s_f + (s_i - s_f)(1 - t)^3."""
+        left = (1.0 - progress) ** 3
+        return {
+            name: final + (self.start[name] - final) * left for name, final in self.plan.items()
+        }
+
+    def _prune_to(self, sparsities: Mapping[str, float]) -> None:
+        self.masks = Masks.of(self.model.state_dict(), self.layers, sparsities)
+
+    def _scale_dropout(self) -> None:
+        """Han et al. 2015, section 3.2: D_r = D_o * sqrt(C_r / C_o), C a layer's connections."""
+        if not self.recipe.scale_dropout:
+            return
+        for layer in self.layers:
+            if layer.name in self.dropouts:
+                left = self.masks.kept(layer) / layer.elements
+                original = self.original_dropout[layer.name]
+                self.dropouts[layer.name].p = original * math.sqrt(left)
