@@ -42,7 +42,13 @@ PRESET_MEANINGS = {
 
 
 class FeatherweightApp(App[None]):
-    """Pick sparsities, prune, fine-tune and watch."""
+    """Pick sparsities, prune, fine-tune and watch.
+
+    Attributes:
+        state: what the screen shows, but for the job.
+        doing: the job that runs, or how the last one ended.
+        job: its thread; None while none runs.
+    """
 
     TITLE = "Featherweight"
     CSS_PATH = "featherweight.tcss"
@@ -58,6 +64,7 @@ class FeatherweightApp(App[None]):
         self.explore = ExploreScreen(backend.settings)
         self._jobs_started = 0
         self._finish: Callable[[Any], None] = lambda _: None
+        # What the job applies to which base; its accuracy is the base's until it is measured.
         self._subject: Result | None = None
         self._offered: tuple[str, ...] = ()
 

@@ -86,12 +86,11 @@ class Job:
         """An early end has been asked for."""
         return self._stop.is_set()
 
-    def abandon(self, seconds: float) -> bool:
-        """Drop the stream at its next event, no result wanted; False if it is not gone in time."""
+    def abandon(self, seconds: float) -> None:
+        """Drop the stream at its next event, no result wanted; wait so long for it to be gone."""
         self._abandoned.set()
         self._stop.set()
         self._thread.join(seconds)
-        return not self._thread.is_alive()
 
     def _run(self) -> None:
         outcome: Done | Failed
