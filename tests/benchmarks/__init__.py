@@ -1,0 +1,7 @@
+"""How fast the program is, against the plain way of doing the same work.
+
+    python -m tests.benchmarks [NAME ...] [--json FILE] [--against FILE]
+
+A benchmark is a function that gives `Figure`s. Both ways run in one process, in turns, with the same
+threads, and what counts is the ratio of their medians: seconds differ from hour to hour here.
+"""

@@ -1,0 +1,109 @@
+"""The command: choose benchmarks, run them, print a table, write JSON."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from core.files import write_text
+from tests.benchmarks.figures import Figure
+
+BENCHMARKS = {
+    "training": ("training_epoch", "training_peak_share"),
+    "evaluation": ("evaluation",),
+    "scanning": ("scan_exact", "scan_quick"),
+    "what_if": ("what_if_ms",),
+    "pruning": ("prune_time", "prune_memory"),
+    "starting": ("first_screen",),
+    "screen": ("loop_lag_p99",),
+}
+"""The module of each figure: modules give their figures in this order from `figures(wanted)`."""
+
+KEYS = tuple(key for keys in BENCHMARKS.values() for key in keys)
+
+
+def main() -> int:
+    """Measure what was asked for; exit status 1 where a limit is not reached."""
+    given = _parser().parse_args()
+    console = Console(highlight=False)
+    wanted = tuple(given.names) or KEYS
+    before = _figures_of(given.against) if given.against else {}
+    measured = []
+    for figure in _measure(wanted, console):
+        measured.append(figure)
+        if given.json:
+            write_text(given.json, json.dumps(_report(measured), indent=2) + "\n")
+    console.print(_table(measured, before))
+    return 0 if all(figure.reached for figure in measured) else 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument("names", metavar="NAME", nargs="*", choices=[*KEYS, []], help=" ".join(KEYS))
+    parser.add_argument("--json", metavar="FILE", type=Path, help="write the figures as JSON")
+    parser.add_argument("--against", metavar="FILE", type=Path, help="compare with such a file")
+    return parser
+
+
+def _measure(wanted: tuple[str, ...], console: Console) -> Iterator[Figure]:
+    for name, keys in BENCHMARKS.items():
+        chosen = tuple(key for key in keys if key in wanted)
+        if chosen:
+            console.print(f"measuring {', '.join(chosen)} ...")
+            figures: Callable[[tuple[str, ...]], list[Figure]]
+            figures = import_module(f"tests.benchmarks.{name}").figures
+            yield from (figure for figure in figures(chosen) if figure.key in chosen)
+
+
+def _report(figures: list[Figure]) -> dict[str, Any]:
+    return {
+        "machine": {
+            "processor": platform.processor() or platform.machine(),
+            "cores": os.cpu_count(),
+            "python": sys.version.split()[0],
+            **{name: version(name) for name in ("torch", "numpy", "textual")},
+        },
+        "figures": {figure.key: figure.as_json() for figure in figures},
+    }
+
+
+def _figures_of(path: Path) -> dict[str, Any]:
+    figures: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))["figures"]
+    return figures
+
+
+def _table(figures: list[Figure], before: dict[str, Any]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for heading in ("figure", "what", "limit", "measured", ""):
+        table.add_column(heading, justify="right" if heading in ("limit", "measured") else "left")
+    if before:
+        table.add_column("before", justify="right")
+    for figure in figures:
+        bound = "at least" if figure.at_least else "at most"
+        row = [
+            figure.key,
+            figure.what,
+            f"{bound} {figure.limit:g}{figure.unit}",
+            f"{figure.value:.3g}{figure.unit}",
+            "" if figure.reached else "[red]not reached[/]",
+        ]
+        if before:
+            old = before.get(figure.key)
+            row.append(f"{old['value']:.3g}{figure.unit}" if old else "")
+        table.add_row(*row)
+    return table
+
+
+if __name__ == "__main__":
+    sys.exit(main())

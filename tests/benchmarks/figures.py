@@ -1,0 +1,56 @@
+"""A measured figure with its limit, and how two ways are timed in turns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from statistics import median
+from time import perf_counter
+from typing import Any
+
+Way = Callable[[], object]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One line of the table.
+
+    Attributes:
+        key: its name in the JSON.
+        what: what was compared, for a reader.
+        value: the figure, in `unit`.
+        limit: what it has to reach.
+        at_least: the limit is a lower one; otherwise an upper one.
+        detail: what it was computed from; seconds unless a name says otherwise.
+    """
+
+    key: str
+    what: str
+    value: float
+    unit: str
+    limit: float
+    at_least: bool
+    detail: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def reached(self) -> bool:
+        return self.value >= self.limit if self.at_least else self.value <= self.limit
+
+    def as_json(self) -> dict[str, Any]:
+        return {**asdict(self), "reached": self.reached}
+
+
+def in_turns(ways: Mapping[str, Way], rounds: int = 5, warm: int = 1) -> dict[str, list[float]]:
+    """Seconds of each way in each round, the ways by turns; the `warm` first rounds are left out."""
+    seconds: dict[str, list[float]] = {name: [] for name in ways}
+    for turn in range(warm + rounds):
+        for name, way in ways.items():
+            start = perf_counter()
+            way()
+            if turn >= warm:
+                seconds[name].append(perf_counter() - start)
+    return seconds
+
+
+def medians(seconds: Mapping[str, Iterable[float]]) -> dict[str, float]:
+    return {name: median(times) for name, times in seconds.items()}
