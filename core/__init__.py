@@ -15,13 +15,21 @@ The map:
     plans         one sparsity a layer: presets, parsing, checking
     whatif        a plan's thresholds, counts and histograms, without touching a tensor
     footprint     parameters and bytes, and what is counted
+    selection     the k-th smallest magnitude of a tensor, without a copy of it
     pruning       magnitude, threshold, mask; Masks holds the invariant: what is pruned stays zero
     recipes       named hyper-parameters
+    predictions   the answers of float32, computed in bf16 where that cannot change them
     evaluation    images counted, accuracies measured
+    curves        what a sensitivity scan finds: points, intervals
+    cuts          a net cut before a layer: run up to it once, and on from it often
+    sensitivity   the scan: each layer pruned alone, over a range of sparsities
+    dropout       dropout that does not wait for one core
     gradual       masks that tighten while a net is fine-tuned, and what follows them
     training      train, finetune, prune_and_measure
     precision     whether this machine gains by bf16
+    devices       where torch computes
+    allocator     freed memory that is kept for the next step
     workbench     one model, one data set and the settings: the jobs that the programs run
-    report        a result as the JSON of `featherweight run` and `featherweight train`
+    report        a result as the JSON of `featherweight run`, `train` and `scan`
     files         files that are written whole or not at all
 """

@@ -9,6 +9,8 @@ from torch import Tensor
 
 from core.datasets import Dataset, Split
 
+CPU = torch.device("cpu")
+
 
 @dataclass(frozen=True, eq=False)
 class Images:
@@ -20,16 +22,27 @@ class Images:
     std: float
 
     @classmethod
-    def of(cls, dataset: Dataset, split: Split) -> Images:
-        """The tensors of one split of `dataset`; they share its memory."""
+    def of(cls, dataset: Dataset, split: Split, device: torch.device = CPU) -> Images:
+        """The tensors of one split of `dataset`; on the processor they share its memory."""
         images, labels = torch.from_numpy(split.images), torch.from_numpy(split.labels)
-        return cls(images, labels, dataset.mean, dataset.std)
+        return cls(images.to(device), labels.to(device), dataset.mean, dataset.std)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the tensors are."""
+        return self.images.device
 
     def __len__(self) -> int:
         return len(self.labels)
 
+    def some(self, index: Tensor) -> Images:
+        """The images with these indices."""
+        index = index.to(self.device)
+        return Images(self.images[index], self.labels[index], self.mean, self.std)
+
     def batch(self, index: Tensor | slice) -> tuple[Tensor, Tensor]:
         """Images as (pixel / 255 - mean) / std, float32 in channels_last, and their labels."""
+        index = index if isinstance(index, slice) else index.to(self.device)
         pixels = self.images[index].to(torch.float32, memory_format=torch.channels_last)
         return pixels.sub_(255 * self.mean).div_(255 * self.std), self.labels[index]
 
@@ -43,9 +56,9 @@ class Splits:
     test: Images
 
     @classmethod
-    def of(cls, dataset: Dataset) -> Splits:
-        """The tensors of all splits of `dataset`; they share its memory."""
-        test = Images.of(dataset, dataset.test)
+    def of(cls, dataset: Dataset, device: torch.device = CPU) -> Splits:
+        """The tensors of all splits of `dataset`; on the processor they share its memory."""
+        test = Images.of(dataset, dataset.test, device)
         same = dataset.validation is dataset.test
-        validation = test if same else Images.of(dataset, dataset.validation)
-        return cls(Images.of(dataset, dataset.train), validation, test)
+        validation = test if same else Images.of(dataset, dataset.validation, device)
+        return cls(Images.of(dataset, dataset.train, device), validation, test)

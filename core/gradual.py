@@ -47,7 +47,7 @@ class Pruner:
         self.step = 0
         weights = model.state_dict()
         self.start = {layer.name: zero_share(weights[layer.key]) for layer in self.layers}
-        self.masks = final
+        self.masks = final.to(next(model.parameters()).device)
         if recipe.gradual:
             self._prune_to(self.start)
         self._scale_dropout()

@@ -72,6 +72,25 @@ def parse_sparsity(text: str, where: str) -> float:
     return check_sparsity(sparsity, where)
 
 
+def parse_sparsities(text: str) -> tuple[float, ...]:
+    """Read a list, `0.4,0.5,0.9`, or a range with its end and its step, `0.40:0.95:0.05`.
+
+    Raises:
+        InputError: it is neither, or a sparsity is not in [0, 1].
+    """
+    where = f"the list '{text}'"
+    if ":" not in text:
+        return tuple(parse_sparsity(part.strip(), where) for part in text.split(","))
+    parts = text.split(":")
+    if len(parts) != 3:
+        raise InputError(f"sparsities '{text}': expected FROM:TO:STEP, such as 0.40:0.95:0.05")
+    first, last, step = (parse_sparsity(part.strip(), where) for part in parts)
+    if step <= 0 or last < first:
+        raise InputError(f"sparsities '{text}': expected FROM <= TO and a STEP above 0")
+    count = round((last - first) / step, 6) // 1
+    return tuple(round(first + place * step, 6) for place in range(int(count) + 1))
+
+
 def check_sparsity(sparsity: float, where: str) -> float:
     """Give `sparsity` back if it is in [0, 1]; raises InputError otherwise."""
     if not (math.isfinite(sparsity) and 0.0 <= sparsity <= 1.0):

@@ -36,7 +36,7 @@ def resolve_precision(
     if name != "auto":
         return name
     memory = Path(platformdirs.user_cache_dir("featherweight")) / "precision.json"
-    known, machine = _read(memory), _machine()
+    known, machine = _read(memory), _machine(images.device)
     if known.get(machine) not in ("fp32", "bf16"):
         yield Progress("find out whether bf16 is faster here")
         gain = _gain(build, images, labels)
@@ -50,23 +50,41 @@ def resolve_precision(
     return known[machine]
 
 
+def autocast(device: torch.device, precision: str) -> torch.autocast:
+    """A context in which a net computes in `precision`, `fp32` or `bf16`."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16")
+
+
 def _gain(build: Callable[[], nn.Module], images: Tensor, labels: Tensor) -> float:
     """How many times faster a step is in bf16, by the median of interleaved rounds."""
-    seconds: dict[bool, list[float]] = {False: [], True: []}
+    seconds: dict[str, list[float]] = {"fp32": [], "bf16": []}
     with torch.random.fork_rng(devices=[]):
-        model = build().train().to(memory_format=torch.channels_last)
+        model = build().train().to(images.device).to(memory_format=torch.channels_last)
         for _ in range(_ROUNDS + 1):
-            for bf16, times in seconds.items():
+            for precision, times in seconds.items():
                 start = perf_counter()
-                with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+                with autocast(images.device, precision):
                     logits = model(images)
-                F.cross_entropy(logits.float(), labels).backward()  # type: ignore[no-untyped-call]
+                loss = F.cross_entropy(logits.float(), labels)
+                loss.backward()  # type: ignore[no-untyped-call]
+                _wait_for(images.device)
                 times.append(perf_counter() - start)
-    return median(seconds[False][1:]) / median(seconds[True][1:])
+    return median(seconds["fp32"][1:]) / median(seconds["bf16"][1:])
 
 
-def _machine() -> str:
-    return f"{_processor()}, torch {torch.__version__}, {torch.get_num_threads()} threads"
+def _wait_for(device: torch.device) -> None:
+    """An accelerator computes behind the caller's back."""
+    if device.type != "cpu":
+        torch.accelerator.synchronize(device)
+
+
+def _machine(device: torch.device) -> str:
+    where = _processor() if device.type == "cpu" else _accelerator(device)
+    return f"{where}, torch {torch.__version__}, {torch.get_num_threads()} threads"
+
+
+def _accelerator(device: torch.device) -> str:
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
 
 
 def _processor() -> str:

@@ -16,6 +16,7 @@ from torch.optim import Optimizer
 
 from core.layers import Layer
 from core.plans import check_sparsity, drop_count
+from core.selection import kth_magnitude
 from core.weights import Weights
 
 
@@ -26,9 +27,7 @@ def threshold(weight: Tensor, sparsity: float) -> float:
         InputError: the sparsity is not in [0, 1].
     """
     k = drop_count(check_sparsity(sparsity, "the layer"), weight.numel())
-    if k == 0:
-        return 0.0
-    return float(weight.detach().abs().flatten().kthvalue(k).values)
+    return kth_magnitude(weight, k) if k else 0.0
 
 
 def keep_mask(weight: Tensor, sparsity: float) -> Tensor:
@@ -42,7 +41,7 @@ def keep_mask(weight: Tensor, sparsity: float) -> Tensor:
     """
     if drop_count(check_sparsity(sparsity, "the layer"), weight.numel()) == 0:
         return torch.ones_like(weight, dtype=torch.bool)
-    return weight.detach().abs() > threshold(weight, sparsity)
+    return _above(weight, threshold(weight, sparsity))
 
 
 def zero_share(weight: Tensor) -> float:
@@ -76,9 +75,14 @@ class Masks:
         def dropped(layer: Layer) -> Tensor:
             weight = weights[layer.key]
             sparsity = check_sparsity(plan[layer.name], layer.name)
-            return ~keep_mask(weight, max(sparsity, zero_share(weight)))
+            # Nothing is above a threshold and zero, so zeros go at any sparsity.
+            return _above(weight, threshold(weight, sparsity)).logical_not_()
 
         return cls({layer.key: dropped(layer) for layer in layers})
+
+    def to(self, device: torch.device | str) -> Masks:
+        """The same masks on a device."""
+        return Masks({name: dropped.to(device) for name, dropped in self.dropped.items()})
 
     def kept(self, layer: Layer) -> int:
         """How many weights of `layer` stay."""
@@ -116,3 +120,8 @@ class Masks:
             int(weights[name].detach()[dropped].count_nonzero())
             for name, dropped in self.dropped.items()
         )
+
+
+def _above(weight: Tensor, level: float) -> Tensor:
+    """Which magnitudes are strictly above a level, found without a tensor of magnitudes."""
+    return (weight > level).logical_or_(weight < -level)

@@ -1,4 +1,4 @@
-"""A result as JSON: the keys of `featherweight run` and `featherweight train`.
+"""A result as JSON: the keys of `featherweight run`, `train` and `scan`.
 
 Accuracies are in percent, times in seconds, sparsities are fractions.
 """
@@ -6,12 +6,13 @@ Accuracies are in percent, times in seconds, sparsities are fractions.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 import torch
 
+from core.curves import Point, Scan
 from core.events import Epoch
 from core.footprint import Footprint
 from core.training import FineTuned, Trained
@@ -71,6 +72,38 @@ def train_report(bench: Workbench, result: Trained) -> dict[str, Any]:
     }
 
 
+def scan_report(bench: Workbench, result: Scan) -> dict[str, Any]:
+    """What `featherweight scan --json` writes.
+
+    `seen`, `intervals` and `ties` belong to the accuracies, place by place; an accuracy is null
+    where nothing was measured before the scan was stopped.
+    """
+    curves = {"accuracy": "accuracy", "seen": "images", "intervals": "interval", "ties": "ties"}
+    columns = {
+        key: {name: _each(points, attribute) for name, points in result.layers.items()}
+        for key, attribute in curves.items()
+    }
+    uniform = {key: _each(result.uniform, attribute) for key, attribute in curves.items()}
+    return {
+        **_settings(bench, result.precision),
+        "split": result.split,
+        "images": result.images,
+        "sparsities": _each(next(iter(result.layers.values()), ()), "sparsity"),
+        "layers": columns.pop("accuracy"),
+        **columns,
+        "uniform": {"sparsities": _each(result.uniform, "sparsity"), **uniform}
+        if result.uniform
+        else None,
+        "exact": result.exact,
+        "traced": result.traced,
+        "stopped": result.stopped,
+    }
+
+
+def _each(points: Sequence[Point], attribute: str) -> list[Any]:
+    return [getattr(point, attribute) for point in points]
+
+
 def _settings(bench: Workbench, precision: str) -> dict[str, Any]:
     settings = bench.settings
     return {
@@ -79,6 +112,7 @@ def _settings(bench: Workbench, precision: str) -> dict[str, Any]:
         "protocol": settings.protocol,
         "recipe": settings.recipe,
         "precision": precision,
+        "device": bench.device.type,
         "threads": torch.get_num_threads(),
         "seed": settings.seed,
     }

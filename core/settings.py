@@ -11,6 +11,7 @@ from core.zoo import model_spec
 
 PROTOCOLS = ("default", "reference")
 PRECISIONS = ("auto", "fp32", "bf16")
+DEVICES = ("auto", "cpu", "cuda", "mps")
 MAX_THREADS = 1024
 
 
@@ -22,6 +23,7 @@ class Settings:
         protocol: `default` trains on 55,000 images and chooses on 5,000 apart from test;
             `reference` trains on all 60,000 and chooses on test, as the notebook did.
         epochs: of the training that a command is for; None leaves it to the recipe.
+        device: `auto` takes cuda or mps where there is one.
         threads: that torch computes with; None leaves it to torch.
         data_dir: where data sets are kept; None is the platform's cache folder.
         weights: a safetensors file to start from; None takes the dense net of the protocol.
@@ -36,6 +38,7 @@ class Settings:
     recipe: str = "fast"
     epochs: int | None = None
     precision: str = "auto"
+    device: str = "auto"
     threads: int | None = None
     seed: int = 0
     data_dir: Path | None = None
@@ -46,6 +49,7 @@ class Settings:
         recipe_named(self.recipe)
         _one_of("protocol", self.protocol, PROTOCOLS)
         _one_of("precision", self.precision, PRECISIONS)
+        _one_of("device", self.device, DEVICES)
         if self.epochs is not None:
             check_epochs(self.epochs)
         if self.threads is not None and not 1 <= self.threads <= MAX_THREADS:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from time import perf_counter
 
@@ -14,6 +15,7 @@ from torch.optim import SGD, Adadelta, AdamW, Optimizer
 from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, OneCycleLR, StepLR
 
 from core.batches import Images, Splits
+from core.dropout import use_byte_dropout
 from core.errors import StoppedError, WorkError
 from core.evaluation import evaluate, measure
 from core.events import (
@@ -27,6 +29,7 @@ from core.events import (
 )
 from core.gradual import Pruner
 from core.layers import prunable_layers
+from core.precision import autocast
 from core.pruning import Masks
 from core.recipes import Phase, Recipe
 from core.weights import Weights
@@ -92,6 +95,7 @@ def prune_and_measure(
     plan: Mapping[str, float],
     data: Splits,
     stop: StopFlag = never,
+    precision: str = "fp32",
 ) -> Stream[Pruned]:
     """Apply `plan` to `base` in one shot and measure what is left; `model` ends up holding it.
 
@@ -101,7 +105,8 @@ def prune_and_measure(
     masks = Masks.of(base, prunable_layers(model), plan)
     weights = masks.apply(base)
     model.load_state_dict(weights)
-    return Pruned(weights, masks, (yield from measure(model, data, "pruned", stop)))
+    accuracy = yield from measure(model, data, "pruned", stop, precision)
+    return Pruned(weights, masks, accuracy)
 
 
 def train(
@@ -129,7 +134,7 @@ def train(
         loss = yield from trainer.run_epoch(stop)
         if loss is None:
             break
-        validation = yield from evaluate(model, data.validation, "validate")
+        validation = yield from evaluate(model, data.validation, "validate", precision=precision)
         epochs.append(Epoch(trainer.epoch, loss, validation, trainer.epoch_seconds, 0.0, True, 0))
         yield epochs[-1]
         best.offer(trainer.epoch, validation, model)
@@ -138,7 +143,7 @@ def train(
             raise StoppedError("stopped before the first epoch ended: there is nothing to keep")
         raise WorkError("training diverged in its first epoch: try another recipe or seed")
     weights = best.restore(model)
-    accuracy = yield from measure(model, data, "dense")
+    accuracy = yield from measure(model, data, "dense", precision=precision)
     return Trained(
         weights=weights,
         accuracy=accuracy,
@@ -170,18 +175,18 @@ def finetune(
     Raises:
         WorkError: the loss diverged before any epoch ended at the full plan.
     """
-    pruned = yield from prune_and_measure(model, base, plan, data)
+    pruned = yield from prune_and_measure(model, base, plan, data, precision=precision)
     if recipe.gradual:
         model.load_state_dict(base)
-    pruner = Pruner(model, plan, recipe, pruned.masks, len(data.train))
     trainer = _Trainer(model, data.train, recipe.finetune, seed, precision)
+    pruner = Pruner(model, plan, recipe, pruned.masks, len(data.train))
     epochs: list[Epoch] = []
     best = _Best()
     while trainer.epoch < recipe.finetune.epochs:
         loss = yield from trainer.run_epoch(stop, after_step=pruner.after_step)
         if loss is None:
             break
-        validation = yield from evaluate(model, data.validation, "validate")
+        validation = yield from evaluate(model, data.validation, "validate", precision=precision)
         epochs.append(
             Epoch(
                 trainer.epoch,
@@ -201,8 +206,8 @@ def finetune(
     weights = best.restore(model)
     if not all(bool(tensor.isfinite().all()) for tensor in weights.values()):
         raise WorkError("fine-tuning diverged before any epoch was good: try another recipe")
-    masks = best.masks or pruner.masks
-    accuracy = yield from measure(model, data, "finetuned")
+    masks = (best.masks or pruner.masks).to("cpu")
+    accuracy = yield from measure(model, data, "finetuned", precision=precision)
     return FineTuned(
         weights=weights,
         masks=masks,
@@ -223,6 +228,8 @@ class _Trainer:
     def __init__(
         self, model: nn.Module, data: Images, phase: Phase, seed: int, precision: str
     ) -> None:
+        self._random = torch.Generator(data.device).manual_seed(seed)
+        use_byte_dropout(model, self._random)
         self.model = model.to(memory_format=torch.channels_last)
         self.data = data
         self.phase = phase
@@ -235,7 +242,7 @@ class _Trainer:
         self.optimizer = _optimizer(model, phase)
         self.scheduler = _scheduler(self.optimizer, phase, phase.steps_in_epoch(len(data)))
         self._order = torch.Generator().manual_seed(seed)
-        self._dropout_state = torch.Generator().manual_seed(seed).get_state()
+        self._torch_state = self._order.get_state()
 
     def run_epoch(
         self, stop: StopFlag, after_step: Callable[[Optimizer], object] = lambda _: None
@@ -272,14 +279,19 @@ class _Trainer:
         self.epoch += 1
         return total / seen
 
+    @contextmanager
+    def _own_randomness(self) -> Iterator[None]:
+        """What a net draws from torch's own generator comes from the seed and disturbs nobody."""
+        with torch.random.fork_rng(devices=[]):
+            torch.set_rng_state(self._torch_state)
+            yield
+            self._torch_state = torch.get_rng_state()
+
     def _step(self, images: Tensor, labels: Tensor) -> tuple[float, int]:
         """One optimiser step; gives the batch's mean loss and how many it had right before it."""
         self.model.train()
-        with torch.random.fork_rng(devices=[]):
-            torch.set_rng_state(self._dropout_state)
-            with torch.autocast("cpu", torch.bfloat16, enabled=self.precision == "bf16"):
-                logits = self.model(images)
-            self._dropout_state = torch.get_rng_state()
+        with self._own_randomness(), autocast(images.device, self.precision):
+            logits = self.model(images)
         loss = F.cross_entropy(logits.float(), labels)
         self.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
@@ -315,7 +327,7 @@ class _Best:
 
 def _copy(model: nn.Module) -> Weights:
     return {
-        name: tensor.detach().clone(memory_format=torch.contiguous_format)
+        name: tensor.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
         for name, tensor in model.state_dict().items()
     }
 
@@ -326,9 +338,10 @@ def _optimizer(model: nn.Module, phase: Phase) -> Optimizer:
         case "adadelta":
             return Adadelta(parameters, lr=phase.lr, weight_decay=decay)
         case "adamw":
-            return AdamW(parameters, lr=phase.lr, weight_decay=decay)
+            return AdamW(parameters, lr=phase.lr, weight_decay=decay, fused=True)
         case "sgd":
-            return SGD(parameters, lr=phase.lr, momentum=phase.momentum, weight_decay=decay)
+            lr, momentum = phase.lr, phase.momentum
+            return SGD(parameters, lr=lr, momentum=momentum, weight_decay=decay, fused=True)
 
 
 def _scheduler(optimizer: Optimizer, phase: Phase, steps: int) -> LRScheduler:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float32]
 
+# Weights taken at a time: they stay in a core's cache, and no other thread waits long.
+_PIECE = 1 << 16
+
 
 @dataclass(frozen=True, slots=True)
 class Cut:
@@ -69,14 +72,10 @@ class Profile:
 
     @classmethod
     def of(cls, layer: Layer, weight: Floats) -> Profile:
-        """Sort the weights of a layer, of any shape."""
+        """Sort the weights of a layer, of any shape; it takes one copy of them and no more."""
         flat = weight.reshape(-1)
-        return cls(
-            layer=layer,
-            negative=np.sort(-flat[flat < 0]),
-            positive=np.sort(flat[flat > 0]),
-            zeros=int(np.count_nonzero(flat == 0)),
-        )
+        negative, positive = _ascending(flat, np.less), _ascending(flat, np.greater)
+        return cls(layer, negative, positive, zeros=flat.size - negative.size - positive.size)
 
     @property
     def floor(self) -> float:
@@ -147,3 +146,16 @@ class Profile:
         rising = up_to(self.positive, np.clip(edges, 0, None))
         falling = up_to(self.negative, np.clip(-edges, 0, None))
         return np.asarray(np.diff(rising) - np.diff(falling), dtype=np.int64)
+
+
+def _ascending(flat: Floats, than_zero: np.ufunc) -> Floats:
+    """Sort the magnitudes of one sign in an array that is made once, filled piece by piece."""
+    pieces = [flat[start : start + _PIECE] for start in range(0, flat.size, _PIECE)]
+    side = np.empty(sum(int(np.count_nonzero(than_zero(p, 0))) for p in pieces), flat.dtype)
+    filled = 0
+    for piece in pieces:
+        chosen = np.compress(than_zero(piece, 0), piece)
+        np.abs(chosen, out=side[filled : filled + chosen.size])
+        filled += chosen.size
+    side.sort()
+    return side

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,13 +18,17 @@ import torch
 from torch import nn
 
 from core import datasets
+from core.allocator import keep_freed_memory
 from core.batches import Splits
+from core.curves import SPARSITIES, Scan
+from core.devices import resolve_device
 from core.errors import InputError, StoppedError
 from core.evaluation import measure
 from core.events import Accuracy, Notice, Progress, StopFlag, Stream, never
 from core.layers import Layer, parameter_count, prunable_layers
 from core.precision import resolve_precision
 from core.recipes import Phase, recipe_named
+from core.sensitivity import scan
 from core.settings import Settings
 from core.training import (
     FineTuned,
@@ -59,7 +63,7 @@ class Workbench:
     """The jobs, for one model, one data set and fixed settings; one runs at a time.
 
     Raises:
-        InputError: the settings name a model that is not there.
+        InputError: the settings name a model or a device that is not there.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -67,6 +71,8 @@ class Workbench:
         self.spec = model_spec(settings.model)
         self._splits: Splits | None = None
         self._precision: str | None = None
+        self.device = resolve_device(settings.device)
+        keep_freed_memory()
         if settings.threads is not None:
             torch.set_num_threads(settings.threads)
 
@@ -92,7 +98,9 @@ class Workbench:
         weights = yield from self._dense_weights(data, stop)
         model = self._fresh_model()
         model.load_state_dict(weights)
-        return self._net(weights, (yield from measure(model, data, "dense", stop)))
+        precision = yield from self.precision(data)
+        accuracy = yield from measure(model, data, "dense", stop, precision)
+        return self._net(weights, accuracy)
 
     def train(self, stop: StopFlag = never, epochs: int | None = None) -> Stream[Trained]:
         """Train a dense net from fresh weights by the recipe; see `training.train`."""
@@ -104,7 +112,8 @@ class Workbench:
         """Apply `plan` to `base` in one shot and measure it."""
         data = yield from self._load(stop)
         model = self._fresh_model()
-        return (yield from prune_and_measure(model, base.weights, plan, data, stop))
+        precision = yield from self.precision(data)
+        return (yield from prune_and_measure(model, base.weights, plan, data, stop, precision))
 
     def finetune(
         self, base: Net, plan: Mapping[str, float], stop: StopFlag = never
@@ -119,6 +128,34 @@ class Workbench:
                 plan,
                 data,
                 self.settings.finetuning,
+                seed=self.settings.seed,
+                precision=precision,
+                stop=stop,
+            )
+        )
+
+    def scan(
+        self,
+        base: Net,
+        split: str = "validation",
+        sparsities: Sequence[float] = SPARSITIES,
+        uniform: Sequence[float] = (),
+        within: float | None = None,
+        stop: StopFlag = never,
+    ) -> Stream[Scan]:
+        """How sensitive `base` is to pruning each layer; see `sensitivity.scan`."""
+        data = yield from self._load(stop)
+        precision = yield from self.precision(data)
+        model = self._fresh_model()
+        model.load_state_dict(base.weights)
+        return (
+            yield from scan(
+                model,
+                data.validation if split == "validation" else data.test,
+                split=split,
+                sparsities=sparsities,
+                uniform=uniform,
+                within=within,
                 seed=self.settings.seed,
                 precision=precision,
                 stop=stop,
@@ -149,7 +186,7 @@ class Workbench:
             dataset = yield from datasets.load(
                 settings.dataset, settings.data_dir, settings.protocol, stop
             )
-            self._splits = Splits.of(dataset)
+            self._splits = Splits.of(dataset, self.device)
         return self._splits
 
     def _train(self, phase: Phase, data: Splits, stop: StopFlag) -> Stream[Trained]:
@@ -165,7 +202,7 @@ class Workbench:
         """A model with initial weights drawn from the seed."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.settings.seed)
-            return self.spec.build()
+            return self.spec.build().to(self.device)
 
     def _dense_weights(self, data: Splits, stop: StopFlag) -> Stream[Weights]:
         if self.settings.weights is not None:
@@ -210,6 +247,7 @@ class Workbench:
             "phase": asdict(phase),
             "seed": settings.seed,
             "precision": precision,
+            "device": self.device.type,
             "threads": torch.get_num_threads(),
             "torch": torch.__version__,
         }

@@ -13,17 +13,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from core.curves import SPARSITIES, SPLITS, UNIFORM_SPARSITIES, WITHIN
 from core.errors import InputError, StoppedError, WorkError
 from core.plans import (
     PRESETS,
     Plan,
     parse_plan,
+    parse_sparsities,
     parse_sparsity,
     preset_plan,
     uniform_plan,
 )
 from core.recipes import RECIPES
-from core.settings import PRECISIONS, PROTOCOLS, Settings
+from core.settings import DEVICES, PRECISIONS, PROTOCOLS, Settings
 from core.zoo import ZOO
 
 if TYPE_CHECKING:
@@ -97,6 +99,12 @@ def _parser() -> ArgumentParser:
     _add_json(run)
     run.set_defaults(handler=_run)
 
+    scan = commands.add_parser("scan", help="how sensitive each layer is to being pruned alone")
+    _add_scan(scan)
+    _add_settings(scan, training=False)
+    _add_json(scan)
+    scan.set_defaults(handler=_scan)
+
     train = commands.add_parser("train", help="train a dense net and write its weights")
     _add_settings(train)
     _add_json(train)
@@ -117,7 +125,7 @@ def _parser() -> ArgumentParser:
     return parser
 
 
-def _add_settings(parser: ArgumentParser) -> None:
+def _add_settings(parser: ArgumentParser, *, training: bool = True) -> None:
     """The options of `Settings`; those not given are left to its defaults."""
     group = parser.add_argument_group("settings")
 
@@ -127,10 +135,12 @@ def _add_settings(parser: ArgumentParser) -> None:
     defaults = Settings()
     add("--model", metavar="NAME", help=f"{', '.join(ZOO)} (default {defaults.model})")
     add("--dataset", metavar="NAME", help=f"default {defaults.dataset}")
-    add("--recipe", metavar="NAME", help=_names(RECIPES, defaults.recipe))
-    add("--epochs", metavar="N", type=int, help="default: the recipe's")
+    if training:
+        add("--recipe", metavar="NAME", help=_names(RECIPES, defaults.recipe))
+        add("--epochs", metavar="N", type=int, help="default: the recipe's")
     add("--protocol", metavar="NAME", help=_names(PROTOCOLS, defaults.protocol))
     add("--precision", metavar="NAME", help=_names(PRECISIONS, defaults.precision))
+    add("--device", metavar="NAME", help=_names(DEVICES, defaults.device))
     add("--threads", metavar="N", type=int, help="to compute with (default: torch's choice)")
     add("--seed", metavar="N", type=int, help=f"default {defaults.seed}")
     add("--weights", metavar="FILE", type=Path, help="dense weights to start from, safetensors")
@@ -152,6 +162,30 @@ def _add_plan(parser: ArgumentParser) -> None:
     group.add_argument("--sparsity", metavar="LAYER=S,...", help="layers not named stay dense")
     group.add_argument("--preset", metavar="NAME", help=_names(PRESETS, DEFAULT_PRESET))
     group.add_argument("--uniform", metavar="S", help="the same for every layer")
+
+
+def _add_scan(parser: ArgumentParser) -> None:
+    group = parser.add_argument_group("what is scanned")
+    group.add_argument(
+        "--sparsities",
+        metavar="LIST",
+        help="as 0.5,0.9 or FROM:TO:STEP (default 0.40:0.95:0.05; to 1.00 for --uniform)",
+    )
+    group.add_argument(
+        "--uniform", action="store_true", help="also all layers pruned to the same sparsity"
+    )
+    group.add_argument("--split", metavar="NAME", help=_names(SPLITS, SPLITS[0]), default=SPLITS[0])
+    group.add_argument(
+        "--quick",
+        action="store_true",
+        help="measure each point on a growing sample until its interval is narrow enough",
+    )
+    group.add_argument(
+        "--within",
+        metavar="POINTS",
+        type=float,
+        help=f"how narrow, in points of accuracy either side (default {WITHIN}); makes it quick",
+    )
 
 
 def _add_json(parser: ArgumentParser) -> None:
@@ -267,6 +301,32 @@ def _plan(given: Namespace, layers: Sequence[str]) -> Plan:
     if given.uniform is not None:
         return uniform_plan(parse_sparsity(given.uniform, "every layer"), layers)
     return preset_plan(DEFAULT_PRESET if given.preset is None else given.preset, layers)
+
+
+def _scan(given: Namespace) -> int:
+    settings = _settings(given)
+    if given.split not in SPLITS:
+        raise InputError(f"unknown split '{given.split}': expected one of {', '.join(SPLITS)}")
+    asked = None if given.sparsities is None else parse_sparsities(given.sparsities)
+    within = WITHIN if given.quick and given.within is None else given.within
+    if within is not None and not within > 0:
+        raise InputError(f"--within {within}: expected points of accuracy above 0")
+    from tui.headless import check_writable, console_for, drive, stop_on_interrupt, write_json
+
+    check_writable(given.json)
+    from core.report import scan_report
+    from core.workbench import Workbench
+    from tui.scanning import print_scan, scan_stream
+
+    bench = Workbench(settings)
+    console = console_for(given.json)
+    with stop_on_interrupt(console) as stop:
+        uniform = (asked or UNIFORM_SPARSITIES) if given.uniform else ()
+        stream = scan_stream(bench, given.split, asked or SPARSITIES, uniform, within, stop)
+        result = drive(stream, console)
+    print_scan(result, console)
+    write_json(scan_report(bench, result), given.json)
+    return 130 if result.stopped else 0
 
 
 def _train(given: Namespace) -> int:

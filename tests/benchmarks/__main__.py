@@ -25,7 +25,7 @@ BENCHMARKS = {
     "scanning": ("scan_exact", "scan_quick"),
     "what_if": ("what_if_ms",),
     "pruning": ("prune_time", "prune_memory"),
-    "starting": ("first_screen",),
+    "starting": ("first_screen", "start_freeze"),
     "screen": ("loop_lag_p99",),
 }
 """The module of each figure: modules give their figures in this order from `figures(wanted)`."""
@@ -50,7 +50,9 @@ def main() -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
-    parser.add_argument("names", metavar="NAME", nargs="*", choices=[*KEYS, []], help=" ".join(KEYS))
+    parser.add_argument(
+        "names", metavar="NAME", nargs="*", choices=[*KEYS, []], help=" ".join(KEYS)
+    )
     parser.add_argument("--json", metavar="FILE", type=Path, help="write the figures as JSON")
     parser.add_argument("--against", metavar="FILE", type=Path, help="compare with such a file")
     return parser

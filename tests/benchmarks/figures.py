@@ -41,7 +41,7 @@ class Figure:
 
 
 def in_turns(ways: Mapping[str, Way], rounds: int = 5, warm: int = 1) -> dict[str, list[float]]:
-    """Seconds of each way in each round, the ways by turns; the `warm` first rounds are left out."""
+    """Seconds of each way in each round, by turns; the `warm` first rounds are left out."""
     seconds: dict[str, list[float]] = {name: [] for name in ways}
     for turn in range(warm + rounds):
         for name, way in ways.items():

@@ -92,6 +92,22 @@ def test_zeros_are_a_floor_of_the_masks(weight: Tensor, sparsity: float) -> None
     assert masks.kept(layer) <= weight.numel() - int(zeros.sum())
 
 
+@pytest.mark.parametrize(
+    "dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64], ids=str
+)
+@pytest.mark.parametrize("shape", [(7, 11), (400, 500)])
+def test_masks_of_any_dtype(dtype: torch.dtype, shape: tuple[int, ...]) -> None:
+    torch.manual_seed(0)
+    weight = torch.randn(shape, dtype=dtype)
+    layer = Layer("it", shape, weight.numel(), weight.numel())
+    for sparsity in (0.0, 0.3, 0.96, 1.0):
+        masks = Masks.of({layer.key: weight}, [layer], {"it": sparsity})
+        k = round(sparsity * weight.numel())
+        level = weight.abs().flatten().sort().values[k - 1] if k else -1.0
+        assert torch.equal(masks.dropped[layer.key], weight.abs() <= level)
+        assert torch.equal(masks.dropped[layer.key], ~keep_mask(weight, sparsity))
+
+
 @pytest.mark.parametrize("sparsity", [float("nan"), float("inf"), 1.2, -0.1])
 def test_what_is_no_fraction_is_refused(sparsity: float) -> None:
     weight = torch.zeros(4)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -49,6 +51,13 @@ def test_a_cut_of_many_weights_is_what_pruning_does(
     if decimals is not None:
         weight = weight.round(decimals)
     assert_cuts_as_pruning_does(weight, sparsity)
+
+
+@pytest.mark.parametrize("sparsity", [0.0, 0.013, 0.5, 0.77, 0.96, 1.0])
+@pytest.mark.parametrize("decimals", [None, 1])
+def test_a_cut_of_a_large_layer_is_what_pruning_does(sparsity: float, decimals: int | None) -> None:
+    weight = np.random.default_rng(0).normal(0.1, size=(500, 613)).astype(np.float32)
+    assert_cuts_as_pruning_does(weight if decimals is None else weight.round(decimals), sparsity)
 
 
 @given(WEIGHTS, SPARSITIES)
@@ -115,6 +124,18 @@ def test_a_profile_is_a_copy_no_larger_than_the_weights(weight: Floats) -> None:
     for side in sides:
         assert side.base is None
         assert not np.shares_memory(side, weight)
+
+
+def test_making_a_profile_takes_hardly_more_than_that_copy() -> None:
+    weight = np.random.default_rng(0).normal(size=(2000, 2000)).astype(np.float32)
+    tracemalloc.start()
+    try:
+        profile = profile_of(weight)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert profile.negative.size + profile.positive.size + profile.zeros == weight.size
+    assert peak < 1.1 * weight.nbytes
 
 
 def test_a_layer_of_zeros_has_a_histogram() -> None:

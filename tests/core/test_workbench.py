@@ -36,8 +36,8 @@ def first_images(monkeypatch: pytest.MonkeyPatch, one_thread: None) -> None:
     """Workbenches made in the test see only the first images of each split."""
     whole = Splits.of
 
-    def first(dataset: Dataset) -> Splits:
-        data = whole(dataset)
+    def first(dataset: Dataset, device: torch.device) -> Splits:
+        data = whole(dataset, device)
         test = head(data.test, 100)
         chosen = test if data.validation is data.test else head(data.validation, 100)
         return Splits(head(data.train, 60), chosen, test)

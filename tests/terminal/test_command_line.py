@@ -57,6 +57,13 @@ def featherweight(*arguments: str, **options: object) -> subprocess.CompletedPro
         (("run", "--threads", "99999999999"), ("from 1 to",)),
         (("run", "--pre", "aggressive"), ("--pre",)),
         (("--model", "cnn6"), ("cnn6", "cnn5")),
+        (("run", "--device", "tpu"), ("tpu", "auto, cpu, cuda, mps")),
+        (("scan", "--split", "train"), ("train", "validation, test")),
+        (("scan", "--sparsities", "0.5,2"), ("2.0", "from 0 to 1")),
+        (("scan", "--sparsities", "0.1:0.9"), ("0.1:0.9", "FROM:TO:STEP")),
+        (("scan", "--within", "0"), ("--within 0.0", "above 0")),
+        (("scan", "--recipe", "fast"), ("--recipe",)),
+        (("scan", "--json", "/nowhere/scan.json"), ("/nowhere", "does not exist")),
     ],
     ids=" ".join,
 )
@@ -158,3 +165,52 @@ def test_no_space_is_bad_input_and_leaves_nothing_half_written(tmp_path: Path):
     assert "Traceback" not in done.stderr
     left = [path for path in (tmp_path / "new").rglob("*") if path.is_file()]
     assert all(path.stat().st_size == 0 for path in left)
+
+
+def test_a_scan_is_a_table_and_json(data_dir: Path, tmp_path: Path):
+    target = tmp_path / "scan.json"
+    options = ("--sparsities", "0.5,0.9", "--uniform", "--data-dir", str(data_dir))
+    done = featherweight("scan", *options, "--json", str(target))
+    assert done.returncode == 0, done.stderr
+    lines = [line.split() for line in done.stdout.splitlines()]
+    assert ["sparsity", "%", "conv1", "conv2", "conv3", "fc1", "fc2", "uniform"] in lines
+    report = json.loads(target.read_text())
+    assert (report["split"], report["images"], report["exact"]) == ("validation", 5000, True)
+    assert report["sparsities"] == report["uniform"]["sparsities"] == [0.5, 0.9]
+    columns = [*report["layers"].values(), report["uniform"]["accuracy"]]
+    for place, sparsity in enumerate(("50.00", "90.00")):
+        assert [sparsity, *(f"{column[place]:.2f}" for column in columns)] in lines
+    assert report["layers"]["conv1"][1] < 80 < report["layers"]["fc1"][1]
+    assert {seen for row in report["seen"].values() for seen in row} == {5000}
+
+
+def test_a_quick_scan_shows_its_intervals(data_dir: Path):
+    options = ("--quick", "--within", "3", "--split", "test", "--sparsities", "0.9")
+    done = featherweight("scan", *options, "--data-dir", str(data_dir), "--json", "-")
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert (report["split"], report["images"], report["exact"]) == ("test", 10_000, False)
+    for name, (accuracy,) in report["layers"].items():
+        ((low, high),) = report["intervals"][name]
+        assert low <= accuracy <= high <= low + 6
+        assert f"{(low + high) / 2:.1f} ±{(high - low) / 2:.1f}" in done.stderr
+
+
+def test_an_interrupted_scan_keeps_what_is_done(data_dir: Path):
+    command = [FEATHERWEIGHT, "scan", "--precision", "fp32", "--data-dir", str(data_dir)]
+    scan = subprocess.Popen(
+        [*command, "--split", "test", "--json", "-"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert scan.stderr is not None
+    assert any(line.startswith("dense:") for line in scan.stderr)
+    scan.send_signal(signal.SIGINT)
+    out, err = scan.communicate(timeout=120)
+    assert scan.returncode == 130
+    assert "stopped early" in err
+    report = json.loads(out)
+    assert report["stopped"]
+    assert not report["exact"]
+    assert len(report["layers"]["fc2"]) == 12

@@ -1,0 +1,31 @@
+"""The C library's allocator, told to keep what a training step frees for the next step.
+
+Activations of several MiB are allocated and freed in every step. By default glibc gives each back
+to the system (mallopt(3): M_MMAP_THRESHOLD, M_TRIM_THRESHOLD), which has to zero its pages again:
+for cnn5 6,400 page faults a step, a tenth of the time.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+
+M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD = -1, -2, -3
+MIB = 1 << 20
+
+
+def keep_freed_memory() -> bool:
+    """Let this process keep up to 1 GiB that it has freed; gives whether that was possible.
+
+    It is for all of the process and can be asked for again. Where the C library is not glibc
+    nothing happens.
+    """
+    if not sys.platform.startswith("linux"):
+        return False
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (OSError, AttributeError):
+        return False
+    wanted = ((M_MMAP_THRESHOLD, 32 * MIB), (M_TRIM_THRESHOLD, 1024 * MIB), (M_TOP_PAD, 64 * MIB))
+    accepted = [mallopt(option, value) == 1 for option, value in wanted]
+    return all(accepted)

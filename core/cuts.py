@@ -1,0 +1,207 @@
+"""A net cut before a layer: what comes before it is computed once, what follows as often as needed.
+
+The net is traced with torch.fx (Reed et al. 2022, "torch.fx: Practical Program Capture and
+Transformation for Deep Learning in Python"): a list of calls in the order in which they run. A cut
+before the first call that reads some weights leaves a handful of values alive; from these the rest
+of the net can be run again and again while only these weights change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, fx, nn
+
+Values = dict[Any, Any]
+"""What is alive at a cut, by the call that made it."""
+
+
+class UntraceableError(Exception):
+    """The net cannot be cut; says why."""
+
+
+@dataclass(frozen=True, eq=False)
+class Cut:
+    """A place in the list of calls.
+
+    Attributes:
+        before: the calls before it.
+        alive: those of them whose results are used after it.
+        batched: those whose result has a row for each image; the others do not depend on images.
+    """
+
+    before: tuple[fx.Node, ...]
+    alive: tuple[fx.Node, ...]
+    batched: frozenset[fx.Node]
+
+
+class CutNet:
+    """A net in evaluation that can be run up to a cut and on from it.
+
+    Args:
+        model: the net; its weights may change between runs, its calls may not. It is not copied.
+        groups: names of weights (as in the state_dict) that will change together; each group gets
+            a cut before the first call that reads one of them.
+        images: a few to try it with, [N, ...], N at least 3.
+
+    Raises:
+        UntraceableError: torch.fx cannot trace it, or what it traces gives other logits.
+    """
+
+    def __init__(
+        self, model: nn.Module, groups: Mapping[str, Sequence[str]], images: Tensor
+    ) -> None:
+        self._net = _traced(model.eval())
+        self._calls = tuple(self._net.graph.nodes)
+        with torch.no_grad():
+            trials = [self._run(images[:count], frozenset(self._calls)) for count in (2, 3)]
+            self.cuts = {
+                name: self._cut({id(model.get_parameter(key)) for key in keys}, trials)
+                for name, keys in groups.items()
+            }
+            self._kept = frozenset(node for cut in self.cuts.values() for node in cut.alive)
+            self._check(model, images)
+        self.bytes_per_image = sum(_bytes(trials[-1][node]) for node in self._kept) // 3
+
+    def start(self, images: Tensor) -> Values:
+        """Run it on `images` [N, ...]; gives what is alive at any of the cuts."""
+        return self._run(images, self._kept)
+
+    def alive(self, name: str, values: Values) -> Values:
+        """Of what `start` gave, what the cut of the group `name` needs."""
+        return {node: values[node] for node in self.cuts[name].alive}
+
+    def rows(self, name: str, alive: Values, index: Tensor | slice) -> Values:
+        """The same for some of the images."""
+        batched = self.cuts[name].batched
+        return {node: v[index] if node in batched else v for node, v in alive.items()}
+
+    def finish(self, name: str, alive: Values) -> Tensor:
+        """Run what follows the cut of the group `name`; gives the logits [N, classes]."""
+        known = dict.fromkeys(self.cuts[name].before) | alive
+        logits: Tensor = fx.Interpreter(self._net).run(initial_env=known)
+        return logits
+
+    def _run(self, images: Tensor, wanted: frozenset[fx.Node]) -> Values:
+        recorder = _Recorder(self._net, wanted)
+        recorder.run(images)
+        return recorder.values
+
+    def _cut(self, weights: set[int], trials: Sequence[Values]) -> Cut:
+        """The latest cut before the first use of these weights that can be taken image by image."""
+        for place in range(self._first_use(weights), 0, -1):
+            before, after = self._calls[:place], self._calls[place:]
+            used = {node for call in after for node in call.all_input_nodes}
+            alive = tuple(node for node in before if node in used)
+            if all(_is_batched(node, trials) or _is_constant(node, trials) for node in alive):
+                batched = frozenset(node for node in alive if _is_batched(node, trials))
+                cut = Cut(before, alive, batched)
+                if not self._writes(cut, trials[-1]):
+                    return cut
+        raise UntraceableError("it changes its input in place")
+
+    def _first_use(self, weights: set[int]) -> int:
+        """The place of the first call that reads one of these parameters, or the end."""
+        for place, call in enumerate(self._calls):
+            if call.op == "call_module":
+                read = self._net.get_submodule(str(call.target)).parameters()
+                if any(id(parameter) in weights for parameter in read):
+                    return place
+            if call.op == "get_attr" and id(_attribute(self._net, str(call.target))) in weights:
+                return place
+        return len(self._calls) - 1
+
+    def _writes(self, cut: Cut, values: Values) -> bool:
+        """Whether what follows the cut changes in place what is alive at it."""
+        alive = {n: v.clone() if isinstance(v, Tensor) else v for n, v in values.items()}
+        tensors = [alive[node] for node in cut.alive if isinstance(alive[node], Tensor)]
+        versions = [tensor._version for tensor in tensors]
+        known = dict.fromkeys(cut.before) | {node: alive[node] for node in cut.alive}
+        fx.Interpreter(self._net).run(initial_env=known)
+        return versions != [tensor._version for tensor in tensors]
+
+    def _check(self, model: nn.Module, images: Tensor) -> None:
+        expected = model(images)
+        values = self.start(images)
+        runs = [self.finish(name, self.alive(name, values)) for name in self.cuts]
+        if not all(torch.allclose(run, expected, rtol=1e-4, atol=1e-5) for run in runs):
+            raise UntraceableError("its traced calls give other logits than the net itself")
+
+
+class UncutNet:
+    """A net that cannot be traced, with every cut before its input: all of it runs every time."""
+
+    def __init__(self, model: nn.Module, images: Tensor) -> None:
+        self._model = model.eval()
+        self.bytes_per_image = _bytes(images) // len(images)
+
+    def start(self, images: Tensor) -> Values:
+        """See `CutNet.start`."""
+        return {"images": images}
+
+    def alive(self, _name: str, values: Values) -> Values:
+        """See `CutNet.alive`."""
+        return values
+
+    def rows(self, _name: str, alive: Values, index: Tensor | slice) -> Values:
+        """See `CutNet.rows`."""
+        return {"images": alive["images"][index]}
+
+    def finish(self, _name: str, alive: Values) -> Tensor:
+        """See `CutNet.finish`."""
+        logits: Tensor = self._model(alive["images"])
+        return logits
+
+
+class _Recorder(fx.Interpreter):
+    """Runs the calls and keeps the results of some."""
+
+    def __init__(self, net: fx.GraphModule, wanted: frozenset[fx.Node]) -> None:
+        super().__init__(net)
+        self._wanted = wanted
+        self.values: Values = {}
+
+    def run_node(self, n: fx.Node) -> Any:
+        """Run one call."""
+        result = super().run_node(n)
+        if n in self._wanted:
+            self.values[n] = result
+        return result
+
+
+def _traced(model: nn.Module) -> fx.GraphModule:
+    try:
+        return fx.symbolic_trace(model)
+    except Exception as error:  # a net's own code runs here: it may raise anything
+        raise UntraceableError(f"torch.fx cannot trace it: {error}") from error
+
+
+def _attribute(module: nn.Module, target: str) -> Any:
+    value: Any = module
+    for name in target.split("."):
+        value = getattr(value, name)
+    return value
+
+
+def _is_batched(node: fx.Node, trials: Sequence[Values]) -> bool:
+    """Its result has a row for each image: two of two images, three of three."""
+    results = [trial[node] for trial in trials]
+    return all(
+        isinstance(result, Tensor) and result.dim() > 0 and len(result) == images
+        for result, images in zip(results, (2, 3), strict=True)
+    )
+
+
+def _is_constant(node: fx.Node, trials: Sequence[Values]) -> bool:
+    """Its result is the same whatever the images."""
+    one, other = (trial[node] for trial in trials)
+    if isinstance(one, Tensor) and isinstance(other, Tensor):
+        return one.shape == other.shape and torch.equal(one, other)
+    return type(one) is type(other) and isinstance(one, int | float | str) and one == other
+
+
+def _bytes(value: Any) -> int:
+    return value.numel() * value.element_size() if isinstance(value, Tensor) else 0

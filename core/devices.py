@@ -1,0 +1,21 @@
+"""Where torch computes."""
+
+from __future__ import annotations
+
+import torch
+
+from core.errors import InputError
+
+
+def resolve_device(name: str) -> torch.device:
+    """The device called `name`; `auto` is cuda or mps where there is one, and the processor else.
+
+    Raises:
+        InputError: this machine, or this build of torch, has no such device.
+    """
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if name == "auto":
+        return torch.device(next((device for device, is_there in there.items() if is_there), "cpu"))
+    if not there.get(name, True):
+        raise InputError(f"no {name} device here: expected --device auto or cpu")
+    return torch.device(name)

@@ -1,0 +1,115 @@
+"""The sensitivity scan on the 10,000 test images, against one full evaluation for each point."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from itertools import cycle
+from statistics import median
+
+import torch
+from torch import nn
+
+from core.batches import Images, Splits
+from core.curves import SPARSITIES, WITHIN, Scan
+from core.datasets import default_data_dir, load
+from core.events import drain
+from core.layers import Layer, prunable_layers
+from core.pruning import keep_mask
+from core.sensitivity import scan
+from core.settings import Settings
+from core.weights import load_weights
+from core.workbench import Workbench
+from tests.benchmarks import plain
+from tests.benchmarks.figures import Figure, in_turns, medians
+
+ROUNDS = 5
+POINTS_A_ROUND = 3
+"""Points that the plain way does in a round; its time is scaled to all of them."""
+
+
+def figures(wanted: tuple[str, ...]) -> list[Figure]:
+    """Both scans and a part of the plain one by turns, five rounds; then every count compared."""
+    bench = Workbench(Settings())
+    data = Splits.of(drain(load("mnist")), bench.device)
+    precision = drain(bench.precision(data))
+    model = bench.spec.build()
+    model.load_state_dict(load_weights(bench.spec.shipped_weights, model))
+    points = [(layer, s) for layer in prunable_layers(model) for s in SPARSITIES]
+    batches = plain.loader(default_data_dir(), train=False, batch_size=256)
+    results: dict[str, Scan] = {}
+
+    def run(within: float | None) -> None:
+        stream = scan(model, data.test, split="test", within=within, precision=precision)
+        results["exact" if within is None else "quick"] = drain(stream)
+
+    plain_points = _plain_points(model, batches, points)
+    ways = {
+        "plain": lambda: [next(plain_points) for _ in range(POINTS_A_ROUND)],
+        "exact": partial(run, None),
+        "quick": partial(run, WITHIN),
+    }
+    seconds = in_turns(
+        {name: way for name, way in ways.items() if name == "plain" or f"scan_{name}" in wanted},
+        rounds=ROUNDS,
+    )
+    share = len(points) / POINTS_A_ROUND
+    seconds["plain"] = [share * spent for spent in seconds["plain"]]
+    spent = medians(seconds)
+
+    def ratio(name: str) -> float:
+        return median(p / o for p, o in zip(seconds["plain"], seconds[name], strict=True))
+
+    measured = []
+    if "exact" in results:
+        what = f"{len(points)} points, 10,000 images, exact, against a full evaluation a point"
+        differ = _points_that_differ(model, data.test, points, results["exact"])
+        detail = {**spent, "points_that_differ": differ}
+        if differ > 2:
+            raise AssertionError(f"{differ} points of the scan are not those of the plain way")
+        measured.append(Figure("scan_exact", what, ratio("exact"), "x", 8.0, True, detail))
+    if "quick" in results:
+        what = f"the same, every interval within ±{WITHIN} points"
+        seen = [point.images for point in results["quick"].points()]
+        widest = max(point.estimate[1] for point in results["quick"].points())
+        detail = {**spent, "widest": widest, "fewest_images": min(seen), "most_images": max(seen)}
+        if widest > WITHIN:
+            raise AssertionError(f"an interval of the quick scan is ±{widest}")
+        measured.append(Figure("scan_quick", what, ratio("quick"), "x", 40.0, True, detail))
+    return measured
+
+
+def _plain_points(
+    model: nn.Module, batches: object, points: list[tuple[Layer, float]]
+) -> Iterator[int]:
+    """Prune one layer of a copy, evaluate everything; a point a step, spread over the layers."""
+    for layer, sparsity in cycle(points[:: len(points) // 15 + 1]):
+        with _pruned(model, layer, sparsity) as pruned:
+            correct = plain.count_correct(pruned, batches)
+        yield correct
+
+
+@contextmanager
+def _pruned(model: nn.Module, layer: Layer, sparsity: float) -> Iterator[nn.Module]:
+    """The net with one layer pruned, for a while."""
+    weight = model.get_parameter(layer.key)
+    whole = weight.detach().clone()
+    with torch.no_grad():
+        weight.mul_(keep_mask(whole, sparsity))
+        yield model
+        weight.copy_(whole)
+
+
+def _points_that_differ(
+    model: nn.Module, data: Images, points: list[tuple[Layer, float]], result: Scan
+) -> int:
+    """How many points the plain way counts otherwise: float32, contiguous, 256 at a time."""
+    found = {(name, p.sparsity): p.correct for name, row in result.layers.items() for p in row}
+    pixels = ((data.images / 255 - data.mean) / data.std).contiguous()
+    batches = list(zip(pixels.split(256), data.labels.split(256), strict=True))
+    differ = 0
+    for layer, sparsity in points:
+        with _pruned(model, layer, sparsity) as pruned:
+            differ += plain.count_correct(pruned, batches) != found[layer.name, sparsity]
+    return differ

@@ -1,0 +1,32 @@
+"""VGG-16's layers with random weights, and how far Han et al. (2015, table 5) prune each."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torchvision.models import vgg16
+
+from core.layers import Layer, prunable_layers
+from core.plans import Plan
+
+_KEPT = (58, 22, 34, 36, 53, 24, 42, 32, 27, 34, 35, 29, 36, 4, 4, 23)
+
+
+def layers() -> tuple[Layer, ...]:
+    """Its 16 layers, in order; no weight is made."""
+    with torch.device("meta"):
+        return prunable_layers(vgg16())
+
+
+def weights() -> dict[str, Tensor]:
+    """Its 138 M weights, without the biases, normal as those of a net are and always the same."""
+    generator = torch.Generator().manual_seed(0)
+    return {
+        layer.key: torch.empty(layer.shape).normal_(0.0, 0.02, generator=generator)
+        for layer in layers()
+    }
+
+
+def plan() -> Plan:
+    """The published sparsity of each layer."""
+    return {layer.name: 1 - kept / 100 for layer, kept in zip(layers(), _KEPT, strict=True)}

@@ -1,0 +1,127 @@
+"""One move of a slider on VGG-16's first linear layer, 103 M weights, and what prepares for it.
+
+A move is all that the screen asks: the new plan with the cuts of all 16 layers and the cost of the
+net, and the histogram of the layer at the width of a wide terminal. Sparsities come in random
+order, so that no search finds its way in the cache from the one before.
+"""
+
+from __future__ import annotations
+
+import random
+from itertools import pairwise
+from statistics import median
+from threading import Thread
+from time import perf_counter, sleep
+
+import torch
+from torch import Tensor
+
+from core.events import Accuracy
+from core.layers import Layer
+from core.plans import drop_count
+from core.whatif import Profile
+from core.workbench import Net
+from tests.benchmarks import vgg16
+from tests.benchmarks.figures import Figure, in_turns
+from tests.benchmarks.memory import in_fresh_process, peak_of
+from tui.plots.histogram import bins
+from tui.state import State
+
+LAYERS = vgg16.layers()
+LARGEST = max(range(len(LAYERS)), key=lambda index: LAYERS[index].elements)
+COLUMNS = 250
+MOVES = 400
+
+
+def figures(wanted: tuple[str, ...]) -> list[Figure]:
+    weights = vgg16.weights()
+    profiles, seconds, gap = _prepared(weights)
+    moves = _moves(State().with_dense(Net({}, Accuracy(0.0, 0.0), profiles, 0)).choose(LARGEST))
+    total = sum(seconds)
+    figure = Figure(
+        key="what_if_ms",
+        what="what-if: a slider move on 103 M weights, the median",
+        value=1000 * median(moves),
+        unit=" ms",
+        limit=16,
+        at_least=False,
+        detail={
+            "longest ms": 1000 * max(moves),
+            "plain ms": 1000 * _plain(weights[LAYERS[LARGEST].key]),
+            "preparing": total,
+            "preparing, copies of the weights": in_fresh_process(__name__, "copies"),
+            "preparing, longest wait of another thread ms": 1000 * gap,
+            **_by_size(seconds),
+        },
+    )
+    return [figure]
+
+
+def _moves(state: State) -> list[float]:
+    """The seconds of each of many moves."""
+    sparsities = [step / MOVES for step in range(1, MOVES)]
+    random.Random(0).shuffle(sparsities)
+    seconds = []
+    for sparsity in sparsities:
+        start = perf_counter()
+        moved = state.set_sparsity(LARGEST, sparsity)
+        cut, _ = moved.cuts[LARGEST], moved.footprint
+        moved.profiles[LARGEST].histogram(cut, bins(COLUMNS))
+        seconds.append(perf_counter() - start)
+    return seconds
+
+
+def _plain(weight: Tensor) -> float:
+    """The seconds of the same on the tensor: kthvalue, compare, a histogram of what is left."""
+
+    def move() -> Tensor:
+        magnitudes = weight.abs()
+        k = drop_count(0.9, weight.numel())
+        keep = magnitudes > magnitudes.flatten().kthvalue(k).values
+        return torch.histc(weight[keep], bins(COLUMNS))
+
+    return median(in_turns({"plain": move}, rounds=3, warm=0)["plain"])
+
+
+def _prepared(weights: dict[str, Tensor]) -> tuple[tuple[Profile, ...], list[float], float]:
+    """Profiles of all layers, made in a thread; the seconds of each; our longest wait meanwhile."""
+    profiles: list[Profile] = []
+    seconds: list[float] = []
+
+    def prepare() -> None:
+        for layer in LAYERS:
+            start = perf_counter()
+            profiles.append(_profile(layer, weights))
+            seconds.append(perf_counter() - start)
+
+    worker = Thread(target=prepare)
+    worker.start()
+    seen = [perf_counter()]
+    while worker.is_alive():
+        sleep(0.001)
+        seen.append(perf_counter())
+    gap = max(after - before for before, after in pairwise(seen))
+    return tuple(profiles), seconds, gap
+
+
+def _by_size(seconds: list[float]) -> dict[str, float]:
+    """Nanoseconds a weight for some layers, small to large: linear where they are alike."""
+    by_elements = {
+        la.elements: 1e9 * s / la.elements for la, s in zip(LAYERS, seconds, strict=True)
+    }
+    return {
+        f"preparing {elements / 1e6:.3g} M, ns a weight": by_elements[elements]
+        for elements in sorted(by_elements)[2:]
+    }
+
+
+def copies() -> float:
+    """Copies of the weights that preparing takes at its peak; for a process of its own."""
+    weights = vgg16.weights()
+    size = sum(weight.nbytes for weight in weights.values())
+    _profile(LAYERS[0], weights)  # the code it runs is in memory now
+    return peak_of(lambda: [_profile(layer, weights) for layer in LAYERS]) / size
+
+
+def _profile(layer: Layer, weights: dict[str, Tensor]) -> Profile:
+    return Profile.of(layer, weights[layer.key].numpy())

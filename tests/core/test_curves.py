@@ -1,0 +1,87 @@
+"""Points, their intervals, and what a scan says of itself."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.curves import SPARSITIES, UNIFORM_SPARSITIES, Point, Scan, wilson
+from core.errors import InputError
+from core.plans import parse_sparsities
+
+
+def test_the_references_ranges() -> None:
+    assert SPARSITIES == (0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
+    assert UNIFORM_SPARSITIES[-2:] == (0.95, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("correct", "images", "expected"),
+    [  # Newcombe 1998, "Two-sided confidence intervals for the single proportion", table I
+        (81, 263, (0.2553, 0.3662)),
+        (15, 148, (0.0624, 0.1605)),
+        (0, 20, (0.0, 0.1611)),
+        (1, 29, (0.0061, 0.1718)),
+    ],
+)
+def test_wilsons_interval(correct: int, images: int, expected: tuple[float, float]) -> None:
+    assert wilson(correct, images) == pytest.approx(expected, abs=1e-4)
+
+
+@given(st.integers(1, 10_000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
+def test_the_interval_holds_its_share(sample: tuple[int, int]) -> None:
+    correct, images = sample
+    low, high = wilson(correct, images)
+    assert 0 <= low <= correct / images + 1e-12
+    assert correct / images - 1e-12 <= high <= 1
+    mirrored = wilson(images - correct, images)
+    assert mirrored == pytest.approx((1 - high, 1 - low))
+
+
+@given(st.integers(10, 1000), st.integers(2, 20))
+def test_more_images_narrow_it(images: int, times: int) -> None:
+    few, many = Point(0.5, images // 3, images), Point(0.5, images // 3 * times, images * times)
+    assert many.estimate[1] < few.estimate[1]
+
+
+def test_nothing_measured_is_not_known() -> None:
+    point = Point(0.5)
+    assert point.accuracy is None
+    assert point.interval == (0.0, 100.0)
+    assert wilson(0, 0) == (0.0, 1.0)
+    assert not math.isnan(point.estimate[0])
+
+
+def test_a_scan_is_exact_where_every_point_has_seen_everything() -> None:
+    whole, part = Point(0.5, 9, 10), Point(0.5, 4, 5)
+
+    def scan(layer: Point, uniform: Point) -> Scan:
+        return Scan("test", 10, {"fc": (layer,)}, (uniform,), "fp32", traced=True, stopped=False)
+
+    assert scan(whole, whole).exact
+    assert not scan(part, whole).exact
+    assert not scan(whole, part).exact
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("0.5", (0.5,)),
+        ("0.4, 0.9,1", (0.4, 0.9, 1.0)),
+        ("0.40:0.95:0.05", SPARSITIES),
+        ("0:1:0.1", tuple(place / 10 for place in range(11))),
+        ("0.5:0.5:0.1", (0.5,)),
+        ("0.5:0.99:0.2", (0.5, 0.7, 0.9)),
+    ],
+)
+def test_a_list_or_a_range_is_read(text: str, expected: tuple[float, ...]) -> None:
+    assert parse_sparsities(text) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("text", ["", "a", "0.5,", "1.5", "0.1:0.9", "0.9:0.1:0.1", "0:1:0", "nan"])
+def test_what_is_neither_is_refused(text: str) -> None:
+    with pytest.raises(InputError, match="expected"):
+        parse_sparsities(text)

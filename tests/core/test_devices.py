@@ -1,0 +1,54 @@
+"""Where torch computes, and the memory that it keeps."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+import torch
+
+from core.allocator import keep_freed_memory
+from core.devices import resolve_device
+from core.errors import InputError
+from core.settings import Settings
+
+THERE = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+
+
+def test_auto_is_a_device_that_is_there() -> None:
+    device = resolve_device("auto")
+    assert THERE.get(device.type, device.type == "cpu")
+    assert device.type != "cpu" or not any(THERE.values())
+    assert int(torch.ones(3, device=device).sum()) == 3
+
+
+def test_the_processor_is_always_there() -> None:
+    assert resolve_device("cpu") == torch.device("cpu")
+
+
+@pytest.mark.parametrize("name", [name for name, there in THERE.items() if not there])
+def test_one_that_is_not_there_is_refused(name: str) -> None:
+    with pytest.raises(InputError, match=f"no {name} device here: expected --device auto or cpu"):
+        resolve_device(name)
+
+
+def test_an_unknown_one_is_refused() -> None:
+    with pytest.raises(InputError, match="unknown device 'tpu': expected one of auto, cpu"):
+        Settings(device="tpu")
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc is Linux's")
+def test_freed_memory_is_kept_again_and_again() -> None:
+    """A second block of the size of a first one that was freed costs no page faults."""
+    import resource
+
+    assert keep_freed_memory()
+    assert keep_freed_memory()
+
+    def faults() -> int:
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+        torch.ones(4_000_000).sum()
+        return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+    faults()
+    assert faults() < 400

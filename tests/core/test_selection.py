@@ -1,0 +1,117 @@
+"""The k-th magnitude is what torch's kthvalue gives, bit for bit, at any size."""
+
+from __future__ import annotations
+
+import math
+import tracemalloc
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as npst
+from torch import Tensor
+
+from core import selection
+from core.selection import kth_magnitude
+
+EXTREMES = [0.0, -0.0, 1e-45, -1e-45, 1e-40, 1.1754944e-38, 3.4028235e38, math.inf, -math.inf]
+TIES = st.sampled_from([*EXTREMES, 0.5, -0.5, 1.0, np.nextafter(np.float32(1), np.float32(2))])
+FLOATS = st.floats(width=32, allow_nan=False)
+SEEDS = st.integers(0, 2**32 - 1)
+
+
+def kthvalue(weight: Tensor, k: int) -> float:
+    return float(weight.detach().abs().flatten().kthvalue(k).values)
+
+
+def any_bits(seed: int, size: int) -> Tensor:
+    """Floats of all exponents alike, with subnormal ones and infinities, without NaN."""
+    bits = np.random.default_rng(seed).integers(0, 2**32, size, np.uint32)
+    return torch.from_numpy(bits.view(np.float32)).nan_to_num(0.0, math.inf, -math.inf)
+
+
+@pytest.fixture(scope="class")
+def small_pieces() -> Iterator[None]:
+    """Few weights are selected as many are, in pieces that do not fit their number."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(selection, "_FEW", 0)
+        patch.setattr(selection, "_CHUNK", 700)
+        yield
+
+
+@pytest.mark.usefixtures("small_pieces")
+class TestRadix:
+    @given(npst.arrays(np.float32, st.integers(1, 30), elements=TIES | FLOATS))
+    def test_every_k_of_a_few(self, weight: np.ndarray) -> None:
+        tensor = torch.from_numpy(weight)
+        expected = np.sort(np.abs(weight)).tolist()
+        assert [kth_magnitude(tensor, k) for k in range(1, weight.size + 1)] == expected
+        assert kthvalue(tensor, weight.size) == expected[-1]
+
+    @given(SEEDS, st.integers(1, 5000), st.floats(0, 1))
+    def test_thousands_of_any_exponent(self, seed: int, size: int, share: float) -> None:
+        weight, k = any_bits(seed, size), 1 + round(share * (size - 1))
+        assert kth_magnitude(weight, k) == kthvalue(weight, k)
+
+    @given(SEEDS, st.integers(1, 5000), st.integers(0, 3), st.floats(0, 1))
+    def test_thousands_with_ties(self, seed: int, size: int, decimals: int, share: float) -> None:
+        torch.manual_seed(seed)
+        weight, k = torch.randn(size).round(decimals=decimals), 1 + round(share * (size - 1))
+        assert kth_magnitude(weight, k) == kthvalue(weight, k)
+
+    @given(SEEDS, st.floats(0, 1))
+    def test_numbers_that_differ_in_their_last_bits(self, seed: int, share: float) -> None:
+        bits = np.random.default_rng(seed).integers(0x3F7F_FF00, 0x3F80_0100, 2000, np.uint32)
+        weight, k = torch.from_numpy(bits.view(np.float32)), 1 + round(share * 1999)
+        assert kth_magnitude(weight, k) == kthvalue(weight, k)
+
+    def test_nan_is_the_largest(self) -> None:
+        weight = torch.tensor([math.nan, -2.0, math.inf, -math.nan])
+        assert [kth_magnitude(weight, k) for k in (1, 2)] == [2.0, math.inf]
+        assert math.isnan(kth_magnitude(weight, 3))
+        assert math.isnan(kthvalue(weight, 3))
+
+
+@pytest.mark.parametrize("layout", ["contiguous", "transposed", "channels_last", "parameter"])
+def test_many_weights_of_any_layout(layout: str) -> None:
+    weight = any_bits(0, 300_000).reshape(10, 30, 40, 25)
+    match layout:
+        case "transposed":
+            weight = weight.permute(3, 2, 1, 0)
+        case "channels_last":
+            weight = weight.to(memory_format=torch.channels_last)
+        case "parameter":
+            weight = torch.nn.Parameter(weight)
+    before = weight.clone()
+    for k in (1, 2, 150_000, 299_999, 300_000):
+        assert kth_magnitude(weight, k) == kthvalue(weight, k)
+    assert torch.equal(weight, before)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+@pytest.mark.parametrize("size", [1, 1000, 300_000])
+def test_other_dtypes(dtype: torch.dtype, size: int) -> None:
+    torch.manual_seed(0)
+    weight = torch.randn(size, dtype=dtype)
+    for k in {1, (size + 1) // 2, size}:
+        assert kth_magnitude(weight, k) == float(weight.abs().sort().values[k - 1])
+
+
+@pytest.mark.parametrize("k", [-1, 0, 5])
+def test_there_has_to_be_a_kth(k: int) -> None:
+    with pytest.raises(ValueError, match=f"k is {k}: expected 1 to 4"):
+        kth_magnitude(torch.ones(2, 2), k)
+
+
+def test_many_weights_are_not_copied() -> None:
+    weight = torch.ones(8_000_000)
+    tracemalloc.start()
+    try:
+        kth_magnitude(weight, 4_000_000)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < weight.nbytes / 3

@@ -1,0 +1,203 @@
+"""The scan on real MNIST: the counts of the plain way, samples, stops, untraceable nets."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from core.batches import Images, Splits
+from core.curves import SPARSITIES, UNIFORM_SPARSITIES, Scan, Scanned
+from core.errors import InputError
+from core.events import Notice, Progress, drain
+from core.layers import Layer, prunable_layers
+from core.nets import Cnn5
+from core.predictions import Predictor
+from core.pruning import keep_mask
+from core.sensitivity import scan
+from core.weights import Weights
+from tests.core.conftest import head
+from tests.core.training import of_type, plain_accuracy, recorded, same
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+@pytest.fixture(scope="module")
+def images(few: Splits) -> Images:
+    """Enough to tell the points apart."""
+    return few.train.some(torch.arange(0, len(few.train), 5))
+
+
+@pytest.fixture
+def net(shipped: Weights) -> Cnn5:
+    model = Cnn5()
+    model.load_state_dict(shipped)
+    return model
+
+
+def plain_count(weights: Weights, pruned: dict[str, float], data: Images) -> int:
+    """Prune, then evaluate everything."""
+    left = {
+        key: tensor * keep_mask(tensor, pruned[key]) if key in pruned else tensor
+        for key, tensor in weights.items()
+    }
+    return round(plain_accuracy(left, data) * len(data) / 100)
+
+
+@pytest.fixture(scope="module")
+def plain_counts(
+    shipped: Weights, images: Images, layers: tuple[Layer, ...]
+) -> dict[str, list[int]]:
+    return {
+        layer.name: [plain_count(shipped, {layer.key: s}, images) for s in SPARSITIES]
+        for layer in layers
+    }
+
+
+def counts(result: Scan) -> dict[str, list[int]]:
+    return {name: [point.correct for point in points] for name, points in result.layers.items()}
+
+
+class TestExact:
+    @pytest.mark.parametrize("precision", ["fp32", "bf16"])
+    def test_every_count_is_that_of_the_plain_way(
+        self, precision: str, net: Cnn5, images: Images, plain_counts: dict[str, list[int]]
+    ) -> None:
+        result = drain(scan(net, images, split="test", precision=precision))
+        assert counts(result) == plain_counts
+        assert len({count for row in plain_counts.values() for count in row}) > 12
+        assert result.exact
+        assert result.traced
+        assert (result.split, result.images, result.uniform) == ("test", len(images), ())
+
+    def test_uniform_prunes_all_layers_alike(
+        self, net: Cnn5, images: Images, dense: Weights, layers: tuple[Layer, ...]
+    ) -> None:
+        stream = scan(net, images, split="test", sparsities=[0.5], uniform=UNIFORM_SPARSITIES)
+        result = drain(stream)
+        assert [point.sparsity for point in result.uniform] == list(UNIFORM_SPARSITIES)
+        for point in result.uniform:
+            pruned = {layer.key: point.sparsity for layer in layers}
+            assert point.correct == plain_count(dense, pruned, images)
+        assert all(len(points) == 1 for points in result.layers.values())
+
+    def test_the_net_is_left_as_it_was(self, net: Cnn5, images: Images, dense: Weights) -> None:
+        stream = scan(net, head(images, 50), split="test", sparsities=[0.9], uniform=[0.9])
+        drain(stream)
+        assert same(net.state_dict(), dense)
+
+    def test_zero_and_one(self, net: Cnn5, images: Images, dense: Weights) -> None:
+        result = drain(scan(net, images, split="test", sparsities=[0.0, 1.0]))
+        assert {row[0].correct for row in result.layers.values()} == {
+            plain_count(dense, {}, images)
+        }
+        assert all(row[1].accuracy < 30 for row in result.layers.values())
+
+    def test_where_the_filter_fails_it_counts_again(
+        self,
+        net: Cnn5,
+        images: Images,
+        plain_counts: dict[str, list[int]],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        def trusting(self: Predictor, coarse: Tensor, exact: object) -> Tensor:
+            return coarse.argmax(1).zero_()
+
+        monkeypatch.setattr(Predictor, "filtered", trusting)
+        monkeypatch.setattr(Predictor, "sound", property(lambda _: False))
+        few = {"fc1": plain_counts["fc1"][-1:], "fc2": plain_counts["fc2"][-1:]}
+        result = drain(scan(net, images, split="test", sparsities=[0.95], precision="bf16"))
+        assert {name: counts(result)[name] for name in few} == few
+
+
+class TestEvents:
+    def test_progress_reaches_its_total_and_every_batch_is_told(
+        self, net: Cnn5, few: Splits
+    ) -> None:
+        result, events = recorded(scan(net, few.train, split="train", sparsities=[0.9]))
+        progress = of_type(Progress, events)
+        assert (progress[-1].done, progress[-1].total) == (10_000, 10_000)
+        assert [event.scan.exact for event in of_type(Scanned, events)] == [False, True]
+        assert of_type(Scanned, events)[-1].scan == result
+
+    def test_stopped_it_keeps_what_is_done(self, net: Cnn5, few: Splits, dense: Weights) -> None:
+        told: list[object] = []
+        stream = scan(net, few.train, split="train", sparsities=[0.9], stop=lambda: len(told) >= 8)
+        result = drain(stream, lambda event: told.append(event))
+        assert result.stopped
+        assert not result.exact
+        images = [point.images for row in result.layers.values() for point in row]
+        assert images == [2000, 2000, 1000, 1000, 1000]
+        assert same(net.state_dict(), dense)
+
+    def test_stopped_at_once_nothing_is_known(self, net: Cnn5, images: Images) -> None:
+        result = drain(scan(net, images, split="test", stop=lambda: True))
+        assert result.stopped
+        assert {point.accuracy for point in result.points()} == {None}
+        assert {point.interval for point in result.points()} == {(0.0, 100.0)}
+
+
+class TestQuick:
+    def test_every_interval_is_narrow_and_few_images_are_needed(
+        self, net: Cnn5, few: Splits
+    ) -> None:
+        result = drain(scan(net, few.train, split="train", within=3.0, sparsities=[0.5, 0.95]))
+        for point in result.points():
+            assert point.images == len(few.train) or point.estimate[1] <= 3.0
+        assert min(point.images for point in result.points()) < len(few.train)
+        assert not result.exact
+
+    def test_it_looks_at_all_images_where_it_must(self, net: Cnn5, images: Images) -> None:
+        result = drain(scan(net, images, split="test", within=0.01, sparsities=[0.9]))
+        assert result.exact
+
+    def test_the_seed_chooses_the_sample(self, net: Cnn5, few: Splits) -> None:
+        def quick(seed: int) -> Scan:
+            return drain(scan(net, few.train, split="t", within=5.0, sparsities=[0.8], seed=seed))
+
+        assert quick(1) == quick(1)
+        assert counts(quick(1)) != counts(quick(2))
+
+
+class Decides(Cnn5):
+    """Cannot be traced: looks at its input to choose what to do."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x if x.sum() < 1e9 else -x)
+
+
+def test_what_cannot_be_traced_is_scanned_the_plain_way(
+    images: Images, dense: Weights, plain_counts: dict[str, list[int]]
+) -> None:
+    net = Decides()
+    net.load_state_dict(dense)
+    some = SPARSITIES[-2:]
+    result, events = recorded(scan(net, images, split="test", sparsities=some))
+    assert counts(result) == {name: row[-2:] for name, row in plain_counts.items()}
+    assert not result.traced
+    (notice,) = of_type(Notice, events)
+    assert notice.warning
+    assert "the whole net runs for every point" in notice.text
+
+
+def test_a_net_whose_values_take_much_is_scanned_a_few_images_at_a_time(
+    net: Cnn5, images: Images, monkeypatch: pytest.MonkeyPatch, plain_counts: dict[str, list[int]]
+) -> None:
+    monkeypatch.setattr("core.sensitivity.MOST_BYTES", 7_000_000)
+    result, events = recorded(scan(net, images, split="test", sparsities=[0.95]))
+    assert counts(result) == {name: row[-1:] for name, row in plain_counts.items()}
+    assert len(of_type(Scanned, events)) == 6
+
+
+@pytest.mark.parametrize("arguments", [{"sparsities": [1.2]}, {"within": 0.0}, {"within": -1}])
+def test_what_makes_no_sense_is_refused(
+    arguments: dict[str, object], net: Cnn5, images: Images
+) -> None:
+    with pytest.raises(InputError, match="expected"):
+        drain(scan(net, images, split="test", **arguments))
+
+
+def test_a_net_without_layers_to_prune_has_no_curves(images: Images) -> None:
+    net = nn.Sequential(nn.Flatten(), nn.BatchNorm1d(784, affine=False))
+    assert not prunable_layers(net)
+    assert drain(scan(net, images, split="test")).layers == {}
