@@ -20,12 +20,17 @@ def keep_freed_memory() -> bool:
     It is for all of the process and can be asked for again. Where the C library is not glibc
     nothing happens.
     """
+    return set_thresholds(mmap=32 * MIB, trim=1024 * MIB, pad=64 * MIB)
+
+
+def set_thresholds(*, mmap: int, trim: int, pad: int) -> bool:
+    """From how many bytes on a block is mapped, the heap trimmed, and how many are kept then."""
     if not sys.platform.startswith("linux"):
         return False
     try:
         mallopt = ctypes.CDLL(None).mallopt
     except (OSError, AttributeError):
         return False
-    wanted = ((M_MMAP_THRESHOLD, 32 * MIB), (M_TRIM_THRESHOLD, 1024 * MIB), (M_TOP_PAD, 64 * MIB))
+    wanted = ((M_MMAP_THRESHOLD, mmap), (M_TRIM_THRESHOLD, trim), (M_TOP_PAD, pad))
     accepted = [mallopt(option, value) == 1 for option, value in wanted]
     return all(accepted)
