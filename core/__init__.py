@@ -29,6 +29,7 @@ The map:
     precision     whether this machine gains by bf16
     devices       where torch computes
     allocator     freed memory that is kept for the next step
+    libraries     torch's shared libraries, brought in while other threads go on
     workbench     one model, one data set and the settings: the jobs that the programs run
     report        a result as the JSON of `featherweight run`, `train` and `scan`
     files         files that are written whole or not at all

@@ -48,7 +48,6 @@ class _Open:
         return Point(self.sparsity, self.correct, self.images, self.predictor.ties)
 
 
-
 def scan(
     model: nn.Module,
     data: Images,

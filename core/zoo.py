@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib import import_module, resources
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,6 +35,8 @@ class ModelSpec:
     @property
     def shipped_weights(self) -> Path:
         """The safetensors file with its trained dense weights, a part of the package."""
+        from importlib import resources  # not before the first screen
+
         return Path(str(resources.files("core").joinpath("dense", f"{self.name}.safetensors")))
 
 

@@ -18,7 +18,7 @@ from tui.backend import Backend
 from tui.commands import KeyCommands
 from tui.format import ratio
 from tui.jobs import Done, Failed, Job, JobEnded, JobEvent
-from tui.keys import BINDINGS, KEYS
+from tui.keys import BINDINGS, KEYS, Key
 from tui.screens.dialogs import Choice, Question
 from tui.screens.explore import ExploreScreen
 from tui.screens.help import HelpScreen
@@ -66,14 +66,15 @@ class FeatherweightApp(App[None]):
         self._finish: Callable[[Any], None] = lambda _: None
         # What the job applies to which base; its accuracy is the base's until it is measured.
         self._subject: Result | None = None
-        self._offered: tuple[str, ...] = ()
 
     def get_default_screen(self) -> ExploreScreen:
         """The main screen."""
         return self.explore
 
     def on_mount(self) -> None:
-        """Show the first screen, then bring everything in."""
+        """Show the first screen, complete in its first frame, then bring everything in."""
+        self.doing = Working("loading", monotonic())
+        self._show(self.state)
         self.call_after_refresh(self._open)
 
     def on_unmount(self) -> None:
@@ -82,7 +83,7 @@ class FeatherweightApp(App[None]):
             self.job.abandon(0)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
-        """Whether an action makes sense now; the footer leaves out the others."""
+        """Whether an action makes sense now; the line of keys leaves out the others."""
         state, free = self.state, self.job is None
         if self._typing and action in PLAN_ACTIONS | IDLE_ACTIONS | {"stop", "plot", "leave"}:
             return False
@@ -116,17 +117,12 @@ class FeatherweightApp(App[None]):
 
     def _show(self, state: State) -> None:
         self.state = state
-        self.explore.show(state, self.doing)
-        self._refresh_footer()
+        self.explore.show(state, self.doing, self._offered())
 
-    def _refresh_footer(self) -> None:
-        """Draw the footer again only when it has changed: over SSH it is dear."""
-        offered = tuple(
-            key.action for key in KEYS if key.footer and self.check_action(key.name, ())
-        )
-        if offered != self._offered:
-            self._offered = offered
-            self.refresh_bindings()
+    def _offered(self) -> tuple[Key, ...]:
+        """The keys that make sense now: none while they belong to the line for a value."""
+        keys = () if self._typing else (key for key in KEYS if key.footer)
+        return tuple(key for key in keys if self.check_action(key.name, ()))
 
     # Choosing sparsities
 
@@ -143,7 +139,7 @@ class FeatherweightApp(App[None]):
         index = self.state.chosen
         profile = self.state.profiles[index]
         self.explore.query_one(ValueInput).ask(index, profile.layer.name, profile.floor, digit)
-        self._refresh_footer()
+        self._show(self.state)
 
     def on_value_input_taken(self, message: ValueInput.Taken) -> None:
         """Take the typed sparsity."""
@@ -153,7 +149,7 @@ class FeatherweightApp(App[None]):
     def on_value_input_left(self) -> None:
         """Leave the sparsity as it is."""
         self.explore.query_one(LayerTable).focus()
-        self._refresh_footer()
+        self._show(self.state)
 
     def action_spread(self) -> None:
         """Give every layer the chosen one's sparsity."""

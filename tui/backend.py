@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 from core.events import Progress, StopFlag, Stream
+from core.libraries import bring_in
 from core.settings import Settings
 
 if TYPE_CHECKING:
@@ -49,7 +51,26 @@ class CoreBackend:
     def open(self, stop: StopFlag) -> Stream[Net]:
         """See `Backend.open`."""
         yield Progress("bring in torch")
-        return (yield from self._bench.open(stop))
+        yield from bring_in(stop)
+        bench = self._import_all()
+        return (yield from bench.open(stop))
+
+    def _import_all(self) -> Workbench:
+        """Import what jobs and plots need, in this thread, so that the screen waits for none of it.
+
+        The garbage collector is off meanwhile: it would look through all that has been imported,
+        none of it garbage, again and again, for 0.1 s at a time that stops every thread. Nor does
+        it ever look through it later, when it would be 0.2 s in the middle of a fine-tuning.
+        """
+        gc.disable()
+        try:
+            from tui.views import plot
+
+            plot.bring_in()
+            return self._bench
+        finally:
+            gc.freeze()
+            gc.enable()
 
     def train(self, stop: StopFlag) -> Stream[tuple[Trained, Net]]:
         """See `Backend.train`."""

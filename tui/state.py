@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from core.footprint import Footprint, total
 from core.plans import Plan
-from core.whatif import Cut, Profile
 
 if TYPE_CHECKING:
     from core.events import Accuracy, Batch, Epoch
+    from core.whatif import Cut, Profile
     from core.workbench import Net
 
 PLOTS = ("histogram", "accuracy", "parameters", "size")

@@ -14,10 +14,33 @@
     idx.py        the format of the files
     splits.py     train, validation and test under a protocol
     loading.py    `load` and `fetch`
+
+What a data set is called is known without NumPy: all else is loaded when it is asked for.
 """
 
-from core.datasets.loading import default_data_dir, fetch, load
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from core.datasets.registry import describe
-from core.datasets.splits import Dataset, Split
+
+if TYPE_CHECKING:
+    from core.datasets.loading import default_data_dir, fetch, load
+    from core.datasets.splits import Dataset, Split
 
 __all__ = ["Dataset", "Split", "default_data_dir", "describe", "fetch", "load"]
+
+_ROOMS = {
+    "Dataset": "splits",
+    "Split": "splits",
+    "default_data_dir": "loading",
+    "fetch": "loading",
+    "load": "loading",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _ROOMS:
+        return getattr(import_module(f"{__name__}.{_ROOMS[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 
 from core.errors import InputError
@@ -33,6 +32,8 @@ class File:
         if len(data) != self.size:
             difference = "fewer" if len(data) < self.size else "more"
             return f"has {difference} bytes than the {self.size:,} expected"
+        import hashlib  # not before the first screen
+
         digest = hashlib.sha256(data).hexdigest()
         if digest != self.sha256:
             return f"has SHA-256 {digest[:8]}..., expected {self.sha256[:8]}..."

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import termios
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pyte
@@ -84,15 +85,24 @@ class Terminal:
 
     def wait_for(self, *texts: str, gone: tuple[str, ...] = (), seconds: float = 120.0) -> str:
         """Read until all texts are on the screen, and none of `gone`; fails with the screen."""
+
+        def reached() -> bool:
+            shown = self.text
+            return all(text in shown for text in texts) and not any(text in shown for text in gone)
+
+        self.wait_until(reached, str(texts), seconds)
+        return self.text
+
+    def wait_until(self, reached: Callable[[], bool], what: str, seconds: float = 120.0) -> None:
+        """Read until the screen is as it should be; fails with the screen."""
         end = time.monotonic() + seconds
-        while not all(text in self.text for text in texts) or any(t in self.text for t in gone):
+        while not reached():
             left = end - time.monotonic()
             if left <= 0 or self.process.poll() is not None:
                 status = self.process.poll()
-                raise AssertionError(f"no {texts} (status {status}) on:\n{self.text}")
+                raise AssertionError(f"no {what} (status {status}) on:\n{self.text}")
             if select.select([self._master], [], [], min(left, 0.2))[0]:
                 self._take()
-        return self.text
 
     def wait(self, seconds: float) -> int:
         """Read until the program has ended; gives its exit status."""

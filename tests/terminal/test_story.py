@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from tests.terminal.terminal import Terminal
 
@@ -79,6 +80,21 @@ def test_quitting_while_it_loads_leaves_a_clean_terminal(terminal: Terminal):
     terminal.press("q")
     assert terminal.wait(60) == 0
     assert terminal.restored
+
+
+def test_keys_are_answered_while_it_loads(tmp_path: Path):
+    """It loads for as long as another process fetches into the same folder."""
+    with FileLock(tmp_path / ".lock"), Terminal("--data-dir", str(tmp_path)) as terminal:
+        terminal.wait_for("Featherweight", "loading")
+        terminal.press("?")
+        terminal.wait_for("Choose sparsities")
+        terminal.press("escape")
+        terminal.wait_for("loading", "waiting for another fetch", gone=("Choose sparsities",))
+        terminal.press("x")
+        terminal.wait_for("fetch stopped", "r tries again")
+        terminal.press("q")
+        assert terminal.wait(20) == 0
+        assert terminal.restored
 
 
 def test_wrong_data_are_told_in_the_program(tmp_path: Path):

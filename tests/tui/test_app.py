@@ -17,6 +17,7 @@ from tui.jobs import Done, JobEnded, JobEvent
 from tui.screens.dialogs import Question
 from tui.screens.help import HelpScreen
 from tui.views.activity import Working
+from tui.widgets.key_line import KeyLine
 from tui.widgets.layer_table import LayerTable
 from tui.widgets.value_input import ValueInput
 
@@ -267,15 +268,52 @@ async def test_the_pruned_accuracy_is_shown_as_soon_as_it_is_measured(app, backe
         backend.go.set()
 
 
-async def test_a_key_that_changes_no_offer_leaves_the_footer_alone(app, monkeypatch):
+async def test_a_key_that_changes_no_offer_leaves_the_line_of_keys_alone(app, monkeypatch):
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
         drawn = []
-        monkeypatch.setattr(app, "refresh_bindings", lambda: drawn.append(1))
+        monkeypatch.setattr(KeyLine, "refresh", lambda *regions: drawn.append(1))
         await pilot.press("right", "down", "u", "v")
         assert drawn == []
         await pilot.press("5")
         assert drawn == [1]
+
+
+async def test_the_line_of_keys_can_be_clicked_and_explains_itself(app):
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        keys = shown(app, "#keys")
+        await pilot.hover("#keys", offset=(keys.index("presets"), 0))
+        assert app.explore.query_one(KeyLine).tooltip == "Choose a ready set of sparsities"
+        await pilot.hover("#keys", offset=(79, 0))
+        assert app.explore.query_one(KeyLine).tooltip is None
+        await pilot.click("#keys", offset=(keys.index("help"), 0))
+        assert isinstance(app.screen, HelpScreen)
+
+
+async def test_no_key_is_offered_while_a_value_is_typed(app):
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press("5")
+        assert shown(app, "#keys").strip() == ""
+        await pilot.press("escape")
+        assert shown(app, "#keys").split() == ["m", "presets", "p", "prune", "f", "fine-tune",
+            "v", "plot", "?", "help", "q", "quit"]  # fmt: skip
+
+
+async def test_another_theme_recolours_every_line(app):
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+
+        def colours(widget: str) -> set[str]:
+            strip = app.explore.query_one(widget).render_line(0)
+            return {str(segment.style) for segment in strip if segment.style}
+
+        before = {widget: colours(widget) for widget in ("#title", "#table", "#keys")}
+        app.theme = "textual-light"
+        await pilot.pause()
+        for widget, styles in before.items():
+            assert not styles & colours(widget)
 
 
 async def test_help_lists_every_key_and_closes(app):

@@ -267,3 +267,13 @@ def test_importing_the_plots_loads_neither_plotext_nor_textual():
     check = "import sys, tui.plots; print({'plotext', 'textual', 'torch'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_what_differs_by_less_than_a_dot_is_not_drawn_again():
+    def drawn(last: float) -> Lines:
+        data = AccuracyData(5, live=((0.1, 97.0, 0.1), (0.9, last, 0.1)), dense=99.18)
+        return accuracy.draw(data, 78, 9)[2:]
+
+    first = drawn(98.0)
+    assert all(one is other for one, other in zip(first, drawn(98.001), strict=True))
+    assert first != drawn(97.5)

@@ -92,6 +92,7 @@ def test_what_comes_up(snap_compare, app, keys):
     async def up(pilot: Pilot[None]) -> None:
         await planned(pilot)
         await pilot.press(*keys)
+        await settled(pilot)
 
     assert snap_compare(app, terminal_size=(80, 24), run_before=up)
 

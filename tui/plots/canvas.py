@@ -7,8 +7,8 @@ and plotext never sees anything else.
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
-from typing import Any
+from functools import cache, lru_cache
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -22,10 +22,43 @@ _Floats = NDArray[np.float64]
 _END = 1 - 1e-9
 
 
+class _Frame(NamedTuple):
+    """The axes of a canvas, and how wide the left one is."""
+
+    width: int
+    height: int
+    x: Axis
+    y: Axis
+    right: tuple[Tick, ...]
+    floor: bool
+    margin: int
+
+
+class _Signal(NamedTuple):
+    """Points from 0 to 1, drawn with a character."""
+
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+    char: str
+    role: str
+    joined: bool
+
+
+class _Text(NamedTuple):
+    """A text that starts at a point from 0 to 1."""
+
+    x: float
+    y: float
+    text: str
+    role: str
+
+
 class Canvas:
     """A plot area with a left and a bottom axis.
 
     The name of the bottom axis stands in the corner below the left one, where it costs no line.
+    What is to be drawn is only taken down, to the dot; plotext, which takes milliseconds, draws it
+    in `lines`, and not again what is there from a moment ago.
 
     Args:
         width: Cells from left to right, axes included.
@@ -49,19 +82,20 @@ class Canvas:
         right: Sequence[Tick] = (),
         floor: bool = True,
     ) -> None:
-        self._x, self._y, self._floor = x, y, floor
-        self._margin = max(len(text) for text in (x.name, *(tick.text for tick in y.ticks)))
-        self.columns = width - self._margin - 1 - max((len(tick.text) for tick in right), default=0)
+        self._x, self._y = x, y
+        margin = max(len(text) for text in (x.name, *(tick.text for tick in y.ticks)))
+        self.columns = width - margin - 1 - max((len(tick.text) for tick in right), default=0)
         self.rows = height - 2 * floor
-        self._figure = _new_figure(width, height)
-        self._draw_axes(right)
+        self._frame = _Frame(width, height, x, y, tuple(right), floor, margin)
+        self._content: list[_Signal | _Text] = []
 
     def line(self, xs: ArrayLike, ys: ArrayLike, role: str) -> None:
         """Draw a line in fine dots, interrupted wherever a value is missing."""
         x, y = _unit(xs, self._x), _unit(ys, self._y)
         for start, stop in _runs(np.isfinite(x) & np.isfinite(y)):
             kept = start + self._last_in_each_dot(x[start:stop])
-            self._signal(x[kept], y[kept], "braille", role, joined=True)
+            dots = _middles(x[kept], self.columns * 2), _middles(y[kept], self.rows * 4)
+            self._signal(*dots, "braille", role, joined=True)
 
     def marks(self, xs: ArrayLike, ys: ArrayLike, char: str, role: str) -> None:
         """Draw a character at each point."""
@@ -71,12 +105,13 @@ class Canvas:
 
     def horizontal(self, y: float, char: str, role: str) -> None:
         """Draw a line of characters from left to right."""
-        self.text(0, self.row(y), char * self.columns, role)
+        at = (self.row(y) + 0.5) / self.rows
+        self._signal(self._from_end_to_end(self.columns), np.full(2, at), char, role, joined=True)
 
     def vertical(self, x: float, char: str, role: str) -> None:
         """Draw a line of characters from top to bottom."""
-        column = int(_unit([x], self._x)[0] * self.columns)
-        self._put([column] * self.rows, range(self.rows), char * self.rows, role)
+        at = (int(_unit([x], self._x)[0] * self.columns) + 0.5) / self.columns
+        self._signal(np.full(2, at), self._from_end_to_end(self.rows), char, role, joined=True)
 
     @property
     def bottom(self) -> float:
@@ -88,9 +123,14 @@ class Canvas:
         return int(_unit([y], self._y)[0] * self.rows)
 
     def text(self, column: int, row: int, text: str, role: str) -> None:
-        """Write a text that starts in a cell; rows count from the bottom."""
+        """Write a text that starts in a cell; rows count from the bottom.
+
+        What is drawn over one of its cells later cuts it off there.
+        """
         text = cut(text, self.columns - column)
-        self._put(range(column, column + len(text)), [row] * len(text), text, role)
+        if text:
+            at = (column + 0.5) / self.columns, (row + 0.5) / self.rows
+            self._content.append(_Text(*at, text, role))
 
     def upright_bars(self, heights: Iterable[float], ramp: str, role: str) -> None:
         """Draw a bar in each column.
@@ -107,42 +147,23 @@ class Canvas:
 
     def lying_bar(self, row: int, length: float, ramp: str, role: str) -> None:
         """Draw a bar of a length of 0 to 1 in a row, counted from the bottom."""
-        self.text(0, row, _bar(length, self.columns, ramp), role)
+        bar = _bar(length, self.columns, ramp)
+        self._put(range(len(bar)), [row] * len(bar), bar, role)
 
     def lines(self) -> Lines:
         """Return what has been drawn."""
-        lines = parse(self._figure.build().string())
-        if not self._floor:
-            return lines
-        corner = Span(self._x.name.ljust(self._margin), "label")
-        return (*lines[:-1], (corner, *_drop(lines[-1], self._margin)))
-
-    def _draw_axes(self, right: Sequence[Tick]) -> None:
-        figure = self._figure
-        figure.axes(True, pixel=(code("axis"), "default"))
-        figure.axes(False, axis="x", side="upper")
-        figure.axes(False, axis="y", side="right")
-        figure.axes(self._floor, axis="x", side="lower", pixel=(code("axis"), "default"))
-        x_ticks = self._x.ticks if self._floor else ()
-        self._draw_ruler("x", "lower", self._x, x_ticks)
-        # The margin is as wide as the widest label, which may be narrower than the name below it.
-        left = [tick._replace(text=tick.text.rjust(self._margin)) for tick in self._y.ticks]
-        self._draw_ruler("y", "left", self._y, left)
-        self._draw_ruler("y", "right", self._y, right)
-
-    def _draw_ruler(self, axis: str, side: str, scale: Axis, ticks: Sequence[Tick]) -> None:
-        plotext = _plotext()
-        ruler = self._figure.ruler(axis, side)
-        ruler.lim(0, 1).alignment(lim="edge").pixel((code("label"), "default"))
-        places = np.minimum(_unit([tick.at for tick in ticks], scale), _END)
-        labels = [plotext.colorize(tick.text).fill(code(tick.role)) for tick in ticks]
-        ruler.ticks(places.tolist(), labels=labels)
+        return _draw(self._frame, tuple(self._content))
 
     def _last_in_each_dot(self, x: _Floats) -> NDArray[np.intp]:
         """Thin a line out to what can be told apart, so that only its newest dot changes."""
         dots = (x * self.columns * 2).astype(int)
         _, from_the_end = np.unique(dots[::-1], return_index=True)
         return np.sort(len(x) - 1 - from_the_end)
+
+    @staticmethod
+    def _from_end_to_end(cells: int) -> _Floats:
+        """The middles of the first and the last of so many cells."""
+        return np.array([0.5, cells - 0.5]) / cells
 
     def _put(self, columns: Iterable[int], rows: Iterable[int], text: str, role: str) -> None:
         """Write each character of a text into its own cell."""
@@ -154,20 +175,64 @@ class Canvas:
             self._signal(x[there], y[there], str(char), role)
 
     def _signal(self, x: _Floats, y: _Floats, char: str, role: str, joined: bool = False) -> None:
-        if not len(x):
-            return
-        marker = _plotext().marker(char, pixel=code(role))
-        signal = self._figure.signal(x.tolist(), y.tolist(), marker=marker)
-        self._figure.draw(signal.lines(joined))
+        if len(x):
+            points = tuple(x.tolist()), tuple(y.tolist())
+            self._content.append(_Signal(*points, char, role, joined))
+
+
+def bring_in() -> None:
+    """Import plotext in the thread that calls, so that the one that draws need not wait for it."""
+    _plotext()
 
 
 @cache
 def _plotext() -> Any:
-    """Import plotext once it is needed, so that the first screen does not wait for it."""
+    """Import plotext once it is needed."""
     import plotext
 
     plotext.terminal.limit(False, False)
     return plotext
+
+
+@lru_cache(maxsize=16)
+def _draw(frame: _Frame, content: tuple[_Signal | _Text, ...]) -> Lines:
+    """Let plotext draw a canvas."""
+    plotext, figure = _plotext(), _new_figure(frame.width, frame.height)
+    _draw_axes(figure, frame)
+    for item in content:
+        if isinstance(item, _Text):
+            label = plotext.colorize(item.text).fill(code(item.role))
+            figure.draw(figure.text(item.x, item.y, label, alignment="left"))
+        else:
+            marker = plotext.marker(item.char, pixel=code(item.role))
+            signal = figure.signal(list(item.x), list(item.y), marker=marker)
+            figure.draw(signal.lines(item.joined))
+    lines = parse(figure.build().string())
+    if not frame.floor:
+        return lines
+    corner = Span(frame.x.name.ljust(frame.margin), "label")
+    return (*lines[:-1], (corner, *_drop(lines[-1], frame.margin)))
+
+
+def _draw_axes(figure: Any, frame: _Frame) -> None:
+    figure.axes(True, pixel=(code("axis"), "default"))
+    figure.axes(False, axis="x", side="upper")
+    figure.axes(False, axis="y", side="right")
+    figure.axes(frame.floor, axis="x", side="lower", pixel=(code("axis"), "default"))
+    _draw_ruler(figure, "x", "lower", frame.x, frame.x.ticks if frame.floor else ())
+    # The margin is as wide as the widest label, which may be narrower than the name below it.
+    left = [tick._replace(text=tick.text.rjust(frame.margin)) for tick in frame.y.ticks]
+    _draw_ruler(figure, "y", "left", frame.y, left)
+    _draw_ruler(figure, "y", "right", frame.y, frame.right)
+
+
+def _draw_ruler(figure: Any, axis: str, side: str, scale: Axis, ticks: Sequence[Tick]) -> None:
+    plotext = _plotext()
+    ruler = figure.ruler(axis, side)
+    ruler.lim(0, 1).alignment(lim="edge").pixel((code("label"), "default"))
+    places = np.minimum(_unit([tick.at for tick in ticks], scale), _END)
+    labels = [plotext.colorize(tick.text).fill(code(tick.role)) for tick in ticks]
+    ruler.ticks(places.tolist(), labels=labels)
 
 
 def _new_figure(width: int, height: int) -> Any:
@@ -186,6 +251,12 @@ def _unit(values: ArrayLike, axis: Axis) -> _Floats:
     inside = np.clip(array, axis.lower, axis.upper)
     scaled: _Floats = (inside - axis.lower) / (axis.upper - axis.lower)
     return np.minimum(scaled, _END)
+
+
+def _middles(values: _Floats, dots: int) -> _Floats:
+    """Move each value from 0 to 1 to the middle of its dot, so that equal drawings are equal."""
+    middles: _Floats = (np.floor(values * dots) + 0.5) / dots
+    return middles
 
 
 def _runs(there: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:

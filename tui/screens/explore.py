@@ -7,16 +7,18 @@ from time import monotonic
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Container
+from textual.geometry import Size
 from textual.screen import Screen
-from textual.widgets import Footer
 
 from core.settings import Settings
+from tui.keys import Key
 from tui.state import PLOTS, State
 from tui.views.activity import Outcome, Working, activity
 from tui.views.title import title
 from tui.views.totals import totals
+from tui.widgets.key_line import KeyLine
 from tui.widgets.layer_table import LayerTable
-from tui.widgets.lines import LinesWidget
+from tui.widgets.lines import ROLE_CLASSES, LinesWidget
 from tui.widgets.plot import PlotPanel
 from tui.widgets.value_input import ValueInput
 
@@ -40,17 +42,21 @@ class ExploreScreen(Screen[None]):
         stale: something waits for the next redraw.
     """
 
+    COMPONENT_CLASSES = ROLE_CLASSES
+
     def __init__(self, settings: Settings) -> None:
         super().__init__()
         self.stale = False
         self._settings = settings
         self._state = State()
         self._activity: Working | Outcome = Outcome("")
+        self._keys: tuple[Key, ...] = ()
         self._plots_drawn = 0.0
         self._panels = 1
 
     def compose(self) -> ComposeResult:
-        """From top to bottom."""
+        """From top to bottom, fitted to the terminal at once: every restyling costs time."""
+        self._fit(self.app.size)
         yield LinesWidget(id="title")
         yield LayerTable(id="table")
         yield LinesWidget(id="totals")
@@ -59,18 +65,18 @@ class ExploreScreen(Screen[None]):
                 yield PlotPanel(id=f"plot-{index}")
         yield ValueInput()
         yield LinesWidget(id="activity")
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyLine(id="keys")
 
     def on_mount(self) -> None:
         """Keys go to the table; what has become stale is redrawn at a steady pace."""
+        self._redraw_texts()
         self.query_one(LayerTable).focus()
         self.set_interval(REDRAW_SECONDS, self._redraw_if_stale)
 
     def on_resize(self, event: events.Resize) -> None:
         """Show as many plots as there is room for."""
         width, height = event.size
-        self.set_class(height < LOW, "-low")
-        self.set_class(height < SHORT, "-short")
+        self._fit(event.size)
         columns = 2 if width >= WIDE else 1
         rows = 2 if height >= TALL and columns == 2 else 1
         self._panels = columns * rows
@@ -80,13 +86,23 @@ class ExploreScreen(Screen[None]):
             panel.display = index < self._panels
         self.call_after_refresh(self._redraw)
 
+    def _fit(self, size: Size) -> None:
+        """Leave fewer lines empty where there are few."""
+        self.set_class(size.height < LOW, "-low")
+        self.set_class(size.height < SHORT, "-short")
+
     def visible_plots(self, state: State) -> tuple[str, ...]:
         """The plots that a state would show, in order."""
         return tuple(PLOTS[(state.plot + index) % len(PLOTS)] for index in range(self._panels))
 
-    def show(self, state: State, doing: Working | Outcome) -> None:
-        """Answer a key: the texts at once, the plots at most four times a second."""
-        self._state, self._activity = state, doing
+    def show(self, state: State, doing: Working | Outcome, keys: tuple[Key, ...]) -> None:
+        """Answer a key: the texts at once, the plots at most four times a second.
+
+        Before the screen is mounted it only takes note, for its first frame.
+        """
+        self._state, self._activity, self._keys = state, doing, keys
+        if not self.is_mounted:
+            return
         self._redraw_texts()
         self.stale = monotonic() - self._plots_drawn < REDRAW_SECONDS
         if not self.stale:
@@ -108,13 +124,14 @@ class ExploreScreen(Screen[None]):
         self._redraw_plots()
 
     def _redraw_texts(self) -> None:
-        width = self.size.width
+        width = (self.size or self.app.size).width
         self._lines("title").lines = title(self._state, self._settings, width)
         self._lines("totals").lines = totals(self._state, width)
         doing = activity(self._activity, width)
         self._lines("activity").styles.height = max(2, len(doing))
         self._lines("activity").lines = doing
         self.query_one(LayerTable).show(self._state)
+        self.query_one(KeyLine).show(self._keys)
 
     def _redraw_plots(self) -> None:
         self._plots_drawn = monotonic()

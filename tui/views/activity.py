@@ -120,7 +120,8 @@ def _detail(job: Working, width: int) -> Line:
 
 def _step(step: Progress) -> str:
     if not step.total:
-        return step.step
+        known = step.unit == "B" and step.done
+        return f"{step.step} {step.done / 1e6:.1f} MB" if known else step.step
     if step.unit == "B":
         return f"{step.step} {step.done / 1e6:.1f} of {step.total / 1e6:.1f} MB"
     return f"{step.step} {count(step.done)} of {count(step.total)} {step.unit}"

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from core.footprint import Footprint
-from core.whatif import Cut, Profile
 from tui.format import count, percent
 from tui.lines import Line, Lines, Span, cut
 from tui.state import State
+
+if TYPE_CHECKING:
+    from core.whatif import Cut, Profile
 
 EIGHTHS = " ▏▎▍▌▋▊▉"
 _GAP = 2

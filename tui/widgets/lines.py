@@ -25,18 +25,25 @@ SCREEN_ROLES = (
     "bar-chosen",
     "floor",
     "finetuned",
+    "key",
+    "does",
 )
 """Roles beside those of the plots."""
 
+ROLE_CLASSES = {f"role--{role}" for role in (*ROLES, *SCREEN_ROLES)}
+"""The component classes of the roles, for the screen that these widgets are on.
+
+Textual makes a node for each component class of each widget whenever it applies styles: had every
+widget its own, they would be most of the time to the first screen.
+"""
+
 
 class LinesWidget(Widget):
-    """Lines of spans; each span's role is a component class, so themes decide on its colours.
+    """Lines of spans; each role is a component class of the screen, so themes decide on colours.
 
     A widget's refresh rewrites its whole region, which over SSH is most of the cost of a change:
     here only the cells between the first and the last difference of a row are.
     """
-
-    COMPONENT_CLASSES = {f"role--{role}" for role in (*ROLES, *SCREEN_ROLES)}
 
     DEFAULT_CSS = """
     LinesWidget { width: 1fr; }
@@ -59,13 +66,11 @@ class LinesWidget(Widget):
 
     def render_line(self, y: int) -> Strip:
         """One row, filled with the background to the widget's width."""
-        blank = self.get_component_rich_style("role--plain")
+        style = self.screen.get_component_rich_style
+        blank = style("role--plain")
         if y >= len(self._lines):
             return Strip.blank(self.size.width, blank)
-        segments = [
-            Segment(text, self.get_component_rich_style(f"role--{role}"))
-            for text, role in self._lines[y]
-        ]
+        segments = [Segment(text, style(f"role--{role}")) for text, role in self._lines[y]]
         return Strip(segments).adjust_cell_length(self.size.width, blank)
 
 

@@ -2,16 +2,8 @@
 
 from __future__ import annotations
 
-from tui.plots import Lines
-from tui.plots.accuracy import AccuracyData
-from tui.plots.accuracy import draw as draw_accuracy
-from tui.plots.histogram import HistogramData, bins
-from tui.plots.histogram import draw as draw_histogram
-from tui.plots.parameters import ParametersData
-from tui.plots.parameters import draw as draw_parameters
-from tui.plots.size import SizeData
-from tui.plots.size import draw as draw_size
-from tui.state import Course, State
+from tui.lines import Lines
+from tui.state import State
 from tui.widgets.lines import LinesWidget
 
 
@@ -27,14 +19,21 @@ class PlotPanel(LinesWidget, can_focus=True):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self._drawn: object = None
+        self._shown: tuple[State, str] | None = None
 
     def show(self, state: State, name: str) -> None:
         """Draw the plot called `name`, unless that is what is there already."""
+        self._shown = state, name
         width, height = self.size
         seen = (name, width, height, _seen_by(state, name))
         if seen != self._drawn:
             self._drawn = seen
             self.lines = _draw(state, name, width, height)
+
+    def on_resize(self) -> None:
+        """Fit the new size, which changes with the terminal's and with the lines below."""
+        if self._shown is not None:
+            self.show(*self._shown)
 
 
 def _seen_by(state: State, name: str) -> object:
@@ -50,64 +49,9 @@ def _seen_by(state: State, name: str) -> object:
 
 
 def _draw(state: State, name: str, width: int, height: int) -> Lines:
-    if name == "accuracy":
-        return draw_accuracy(_accuracy(state), width, height)
-    if not state.profiles:
+    if state.base is None:
         return ()
-    match name:
-        case "histogram":
-            return draw_histogram(_histogram(state, width), width, height)
-        case "parameters":
-            return draw_parameters(_parameters(state), width, height)
-        case _:
-            return draw_size(_size(state), width, height)
+    # NumPy and plotext come in beside torch, in the thread of the job that opens the base.
+    from tui.views.plot import plot
 
-
-def _histogram(state: State, width: int) -> HistogramData:
-    """The what-if; the fine-tuned weights where they are of this plan and this base."""
-    profile, applied = state.profiles[state.chosen], state.cuts[state.chosen]
-    name = profile.layer.name
-    tuned = state.finetuned
-    if tuned is not None and tuned.net is not None and state.is_current(tuned):
-        profile = tuned.net.profiles[state.chosen]
-        applied, name = profile.cut(profile.floor), f"fine-tuned {name}"
-    counted = profile.histogram(applied, bins(width))
-    return HistogramData(
-        layer=name,
-        edges=counted.edges,
-        counts_all=counted.before,
-        counts_kept=counted.after,
-        threshold=applied.threshold,
-    )
-
-
-def _parameters(state: State) -> ParametersData:
-    return ParametersData(
-        layers=state.layer_names,
-        dense=tuple(cost.parameters for cost in state.footprints),
-        kept=tuple(cost.nonzero for cost in state.footprints),
-        chosen=state.chosen,
-    )
-
-
-def _size(state: State) -> SizeData:
-    return SizeData(
-        layers=state.layer_names,
-        dense_bytes=tuple(cost.dense_bytes for cost in state.footprints),
-        pruned_bytes=tuple(cost.pruned_bytes for cost in state.footprints),
-        chosen=state.chosen,
-    )
-
-
-def _accuracy(state: State) -> AccuracyData:
-    course = state.course or Course(planned=state.epochs, finetuning=True)
-    best = course.best
-    compared = state.dense.accuracy.validation if state.dense and course.finetuning else None
-    return AccuracyData(
-        epochs=course.planned,
-        validation=tuple((float(e.epoch), e.validation) for e in course.epochs),
-        live=course.live,
-        dense=compared,
-        best=(float(best.epoch), best.validation) if best else None,
-        not_final=tuple(float(e.epoch) for e in course.epochs if not e.final),
-    )
+    return plot(state, name, width, height)

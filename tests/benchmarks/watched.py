@@ -1,0 +1,93 @@
+"""The real app with a watch on its event loop, in a process and a terminal of its own.
+
+    python -m tests.benchmarks.watched FILE [OPTION ...]
+
+The options are `featherweight`'s. A task of the loop sleeps for a moment, again and again; how much
+later than asked it wakes is how long a key pressed just then would have waited. When the app is
+left, the lags are in FILE, by the first word of what it was doing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median, quantiles
+from tempfile import TemporaryDirectory
+from time import monotonic
+
+import tui.app
+import tui.cli
+from tests.terminal.terminal import Terminal
+from tui.app import FeatherweightApp
+from tui.views.activity import Working
+
+REPOSITORY = Path(__file__).parents[2]
+NAP = 0.005
+"""Seconds between two looks at the clock."""
+
+IDLE = "idle"
+
+Lags = dict[str, list[float]]
+
+
+class WatchedApp(FeatherweightApp):
+    """Writes down how late its event loop is, until it is left."""
+
+    CSS_PATH = REPOSITORY / "tui" / FeatherweightApp.CSS_PATH
+    target: Path
+    lags: Lags
+
+    async def run_async(self, *given: object, **options: object) -> None:
+        """Watch from the first moment of the loop on."""
+        self.lags = defaultdict(list)
+        watch = asyncio.create_task(self._watch())
+        await super().run_async(*given, **options)
+        watch.cancel()
+
+    def exit(self, *given: object, **options: object) -> None:
+        """Leaving is no longer watched."""
+        self.target.write_text(json.dumps(self.lags), encoding="utf-8")
+        super().exit(*given, **options)
+
+    async def _watch(self) -> None:
+        while True:
+            asleep = monotonic()
+            await asyncio.sleep(NAP)
+            late = monotonic() - asleep - NAP
+            doing = self.doing.title.split()[0] if isinstance(self.doing, Working) else IDLE
+            self.lags[doing].append(late)
+
+
+@contextmanager
+def watched(*options: str) -> Iterator[tuple[Terminal, Callable[[], Lags]]]:
+    """The app in a terminal, and what gives its lags once it has been left."""
+    with TemporaryDirectory() as folder:
+        target = Path(folder) / "lags.json"
+        command = ("-m", "tests.benchmarks.watched", str(target), *options)
+        with Terminal(*command, command=sys.executable, PYTHONPATH=str(REPOSITORY)) as terminal:
+            yield terminal, lambda: json.loads(target.read_text(encoding="utf-8"))
+
+
+def summary(lags: list[float], name: str) -> dict[str, float]:
+    """Median, 99th percentile and longest, in milliseconds."""
+    return {
+        f"{name}_p50_ms": 1000 * median(lags),
+        f"{name}_p99_ms": 1000 * quantiles(lags, n=100, method="inclusive")[98],
+        f"{name}_longest_ms": 1000 * max(lags),
+    }
+
+
+def main() -> int:
+    """Run the app; its exit status."""
+    WatchedApp.target = Path(sys.argv[1])
+    tui.app.FeatherweightApp = WatchedApp
+    return tui.cli.main(sys.argv[2:])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,120 @@
+"""Torch's libraries beforehand: real ones in a process of their own, and whatever may be wrong."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from threading import Event
+
+import pytest
+
+from core import libraries
+from core.errors import StoppedError
+from core.events import Progress, drain
+
+linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="does nothing elsewhere")
+
+BRING_IN = """
+import sys
+from core.events import drain
+from core.libraries import bring_in
+said = []
+drain(bring_in(), said.append)
+assert "torch" not in sys.modules and "numpy" not in sys.modules
+print(len(said) > 0)
+print("libtorch_cpu" in open("/proc/self/maps").read())
+import torch
+print(float((torch.ones(2, 3) @ torch.ones(3, 2)).sum()))
+"""
+
+
+def brought_in(**environment: str) -> list[str]:
+    """What a process of its own says that brings torch in, then imports and uses it."""
+    env = {k: v for k, v in os.environ.items() if k != "LD_LIBRARY_PATH"}
+    done = subprocess.run(
+        [sys.executable, "-c", BRING_IN],
+        env={**env, **environment},
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split()
+
+
+@pytest.fixture
+def not_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if this process had not imported torch."""
+    monkeypatch.delitem(sys.modules, "torch")
+
+
+@linux
+def test_the_libraries_are_there_before_torch_is_imported():
+    assert brought_in() == ["True", "True", "12.0"]
+
+
+@linux
+def test_a_library_path_of_the_user_leaves_the_order_to_torch(tmp_path: Path):
+    assert brought_in(LD_LIBRARY_PATH=str(tmp_path)) == ["True", "False", "12.0"]
+
+
+def test_nothing_is_done_where_torch_is_there_already():
+    assert list(libraries.bring_in()) == []
+
+
+@pytest.mark.usefixtures("not_imported")
+def test_nothing_is_done_without_torch(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(libraries, "find_spec", lambda _: None)
+    assert list(libraries.bring_in()) == []
+
+
+@linux
+@pytest.mark.usefixtures("not_imported")
+def test_a_stop_is_heeded_while_it_works(monkeypatch: pytest.MonkeyPatch):
+    wanted, stopped = Event(), Event()
+    monkeypatch.setattr(libraries, "_work", lambda _: wanted.wait(60))
+    stream = libraries.bring_in(stopped.is_set)
+    event = next(stream)
+    assert isinstance(event, Progress)
+    assert (event.step, event.unit, event.total) == ("bring in torch", "B", 0)
+    stopped.set()
+    with pytest.raises(StoppedError, match="torch"):
+        next(stream)
+    wanted.set()
+
+
+@pytest.mark.usefixtures("not_imported")
+def test_what_goes_wrong_is_left_to_the_import(monkeypatch: pytest.MonkeyPatch):
+    def fail(*_: object) -> int:
+        raise MemoryError
+
+    monkeypatch.setattr(libraries, "read", fail)
+    drain(libraries.bring_in())
+
+
+def test_a_package_is_found_without_being_imported():
+    folder = libraries.installed_in("torch")
+    assert folder is not None
+    assert (folder / "torch" / "__init__.py").is_file()
+    assert libraries.installed_in("not_installed_anywhere") is None
+    assert libraries.installed_in("nowhere.torch") is None
+    assert libraries.installed_in("this") is None, "a module is no package"
+
+
+def test_files_are_read_whole_and_what_cannot_be_read_is_left_out(tmp_path: Path):
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib" / "a.so").write_bytes(bytes(3_000_000))
+    (tmp_path / "lib" / "b.so").write_bytes(b"b")
+    (tmp_path / "lib" / "gone.so").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "lib" / "folder.so").mkdir()
+    assert libraries.read(tmp_path, ("lib/*.so", "nothing/*.so")) == 3_000_001
+
+
+@linux
+def test_what_is_no_library_is_not_linked(tmp_path: Path):
+    (tmp_path / "text.so").write_text("no library")
+    assert not libraries.link(tmp_path / "text.so", os.RTLD_NOW)
+    assert not libraries.link(tmp_path / "missing.so", os.RTLD_NOW)

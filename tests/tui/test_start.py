@@ -1,0 +1,43 @@
+"""The start: what is there before torch is, and what is not."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from core.events import Progress
+from tests.terminal.terminal import Terminal
+from tui.views.activity import Working, activity
+
+HEAVY = {"torch", "torchvision", "numpy", "plotext", "PIL", "safetensors"}
+
+FIRST_SCREEN = """
+import sys, tui.app, tui.cli
+from pathlib import Path
+
+def opened(app):
+    Path(sys.argv[1]).write_text(" ".join({name.partition(".")[0] for name in sys.modules}))
+    app.exit()
+
+tui.app.FeatherweightApp._open = opened
+tui.cli.main([])
+"""
+
+
+def test_the_first_screen_needs_nothing_heavy(tmp_path: Path):
+    """Everything before the job that opens the net; with room for all the plots."""
+    modules = tmp_path / "modules"
+    command = ("-c", FIRST_SCREEN, str(modules))
+    with Terminal(*command, command=sys.executable, columns=160, rows=50) as terminal:
+        assert terminal.wait(60) == 0
+        drawn = terminal.raw.decode()
+    loaded = set(modules.read_text().split())
+    assert {"tui", "core", "textual"} <= loaded
+    assert not loaded & HEAVY
+    assert all(text in drawn for text in ("Featherweight", "the layers of the net", "loading"))
+
+
+def test_what_has_no_known_end_says_how_far_it_is():
+    step = Progress("bring in torch", 312_000_000, unit="B")
+    _, detail = activity(Working("loading", since=0.0, step=step), 80, now=3.0)
+    assert "".join(span.text for span in detail).strip() == "bring in torch 312.0 MB"

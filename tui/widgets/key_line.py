@@ -1,0 +1,50 @@
+"""The keys that make sense now, at the bottom of the screen; a click presses one."""
+
+from __future__ import annotations
+
+from itertools import chain
+
+from textual import events
+
+from tui.keys import Key
+from tui.lines import Span
+from tui.widgets.lines import LinesWidget
+
+
+class KeyLine(LinesWidget):
+    """Textual's own Footer mounts a widget for each key, and anew with every change.
+
+    That takes long enough to be felt in the first screen, and when a job starts or ends.
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._keys: tuple[Key, ...] = ()
+
+    def show(self, keys: tuple[Key, ...]) -> None:
+        """Show these keys."""
+        self._keys = keys
+        pairs = [(Span(key.shown, "key"), Span(f" {key.label} ", "does")) for key in keys]
+        filling = Span(" " * self.app.size.width, "does")
+        self.lines = ((*chain.from_iterable(pairs), filling),)
+
+    def on_resize(self) -> None:
+        """Fill the line's new width."""
+        self.show(self._keys)
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Explain the key under the pointer."""
+        key = self._key_at(event.x)
+        self.tooltip = key.tooltip if key else None
+
+    def on_click(self, event: events.Click) -> None:
+        """Press the key under the pointer."""
+        if key := self._key_at(event.x):
+            self.app.simulate_key(key.keys.partition(",")[0])
+
+    def _key_at(self, x: int) -> Key | None:
+        for key in self._keys:
+            x -= len(key.shown) + len(key.label) + 2
+            if x < 0:
+                return key
+        return None
