@@ -8,7 +8,6 @@ from torch import Tensor, nn
 from core.batches import Images, Splits
 from core.errors import StoppedError
 from core.events import Accuracy, Measured, Progress, StopFlag, Stream, never
-from core.precision import autocast
 from core.predictions import Predictor
 
 EVALUATION_BATCH = 500
@@ -46,11 +45,7 @@ def count_correct(
 
 def _answers(model: nn.Module, images: Tensor, predictor: Predictor, precision: str) -> Tensor:
     """The classes [N] that `model` gives `images` in float32."""
-    if precision == "fp32":
-        return predictor.exact(model(images))
-    with autocast(images.device, precision):
-        coarse = model(images)
-    return predictor.filtered(coarse, lambda index: model(images[index]))
+    return predictor.answers(lambda index: model(images[index]), images.device, precision)
 
 
 def evaluate(

@@ -19,6 +19,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from core.precision import autocast
+
 SAFETY = 4.0
 """The bound over the largest error seen. On cnn5 and MNIST the largest of 10,000 errors is at most
 2.7 times that of the first that are checked, at any sparsity of any layer: the benchmark
@@ -31,8 +33,8 @@ ROUNDING = 1e-5
 """Two float32 logits closer than this share of the largest one are a tie: the order of additions,
 which the size of a batch may change, decides between them."""
 
-Logits = Callable[[Tensor], Tensor]
-"""Gives the float32 logits [k, classes] of the images with these indices [k]."""
+Logits = Callable[[Tensor | slice], Tensor]
+"""Gives the logits [k, classes] of some of a batch's images, by their indices [k] or a slice."""
 
 
 class Predictor:
@@ -52,6 +54,21 @@ class Predictor:
     def sound(self) -> bool:
         """No error was as large as a margin that was trusted."""
         return self._trusted == math.inf or self._error < self._trusted
+
+    def answers(self, logits: Logits, device: torch.device, precision: str) -> Tensor:
+        """The answers [N] of float32 to a batch of N images.
+
+        Args:
+            logits: computes them, in the precision that autocast asks for.
+            device: where it does.
+            precision: `bf16` for all images first, or `fp32` throughout.
+        """
+        everything = slice(None)
+        if precision == "fp32":
+            return self.exact(logits(everything))
+        with autocast(device, precision):
+            coarse = logits(everything)
+        return self.filtered(coarse, logits)
 
     def exact(self, logits: Tensor) -> Tensor:
         """The answers [N] to float32 logits [N, classes]."""

@@ -21,7 +21,6 @@ from core.evaluation import count_correct
 from core.events import Notice, Progress, StopFlag, Stream, never
 from core.layers import Layer, prunable_layers
 from core.plans import check_sparsity
-from core.precision import autocast
 from core.predictions import Predictor
 from core.pruning import threshold
 from core.weights import Weights
@@ -179,15 +178,11 @@ class _Scanner:
 
     def _answers(self, name: str, alive: Values, predictor: Predictor) -> Tensor:
         """The classes [N] that the net, with its weights as they are now, gives in float32."""
-        if self.precision == "fp32":
-            return predictor.exact(self.net.finish(name, alive))
 
-        def exact(index: Tensor) -> Tensor:
+        def logits(index: Tensor | slice) -> Tensor:
             return self.net.finish(name, self.net.rows(name, alive, index))
 
-        with autocast(self.data.device, self.precision):
-            coarse = self.net.finish(name, alive)
-        return predictor.filtered(coarse, exact)
+        return predictor.answers(logits, self.data.device, self.precision)
 
     def _points(self, layers: Sequence[Layer], sparsities: Sequence[float]) -> list[_Open]:
         def thresholds(sparsity: float) -> dict[str, float]:
