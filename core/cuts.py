@@ -24,13 +24,14 @@ class UntraceableError(Exception):
 
 
 @dataclass(frozen=True, eq=False)
-class Cut:
+class Place:
     """A place in the list of calls.
 
     Attributes:
         before: the calls before it.
         alive: those of them whose results are used after it.
-        batched: those whose result has a row for each image; the others do not depend on images.
+        batched: those whose result has a row for each image, or is their number; the others do not
+            depend on images.
     """
 
     before: tuple[fx.Node, ...]
@@ -54,8 +55,20 @@ class CutNet:
     def __init__(
         self, model: nn.Module, groups: Mapping[str, Sequence[str]], images: Tensor
     ) -> None:
-        self._net = _traced(model.eval())
-        self._calls = tuple(self._net.graph.nodes)
+        if len(images) < 3:
+            raise UntraceableError(f"{len(images)} images to try it with: expected at least 3")
+        try:
+            self._net = fx.symbolic_trace(model.eval())
+            self._calls = tuple(self._net.graph.nodes)
+            self._place_cuts(model, groups, images)
+        except UntraceableError:
+            raise
+        except Exception as error:  # a net's own code runs here: it may raise anything
+            raise UntraceableError(f"torch.fx cannot trace it: {error}") from error
+
+    def _place_cuts(
+        self, model: nn.Module, groups: Mapping[str, Sequence[str]], images: Tensor
+    ) -> None:
         with torch.no_grad():
             trials = [self._run(images[:count], frozenset(self._calls)) for count in (2, 3)]
             self.cuts = {
@@ -64,7 +77,8 @@ class CutNet:
             }
             self._kept = frozenset(node for cut in self.cuts.values() for node in cut.alive)
             self._check(model, images)
-        self.bytes_per_image = sum(_bytes(trials[-1][node]) for node in self._kept) // 3
+        batched = {node for cut in self.cuts.values() for node in cut.batched}
+        self.bytes_per_image = sum(_bytes(trials[-1][node]) for node in batched) // 3
 
     def start(self, images: Tensor) -> Values:
         """Run it on `images` [N, ...]; gives what is alive at any of the cuts."""
@@ -74,10 +88,14 @@ class CutNet:
         """Of what `start` gave, what the cut of the group `name` needs."""
         return {node: values[node] for node in self.cuts[name].alive}
 
-    def rows(self, name: str, alive: Values, index: Tensor | slice) -> Values:
+    def rows(self, name: str, alive: Values, index: Tensor) -> Values:
         """The same for some of the images."""
         batched = self.cuts[name].batched
-        return {node: v[index] if node in batched else v for node, v in alive.items()}
+
+        def some(value: Any) -> Any:
+            return value[index] if isinstance(value, Tensor) else len(index)
+
+        return {node: some(v) if node in batched else v for node, v in alive.items()}
 
     def finish(self, name: str, alive: Values) -> Tensor:
         """Run what follows the cut of the group `name`; gives the logits [N, classes]."""
@@ -90,7 +108,7 @@ class CutNet:
         recorder.run(images)
         return recorder.values
 
-    def _cut(self, weights: set[int], trials: Sequence[Values]) -> Cut:
+    def _cut(self, weights: set[int], trials: Sequence[Values]) -> Place:
         """The latest cut before the first use of these weights that can be taken image by image."""
         for place in range(self._first_use(weights), 0, -1):
             before, after = self._calls[:place], self._calls[place:]
@@ -98,7 +116,7 @@ class CutNet:
             alive = tuple(node for node in before if node in used)
             if all(_is_batched(node, trials) or _is_constant(node, trials) for node in alive):
                 batched = frozenset(node for node in alive if _is_batched(node, trials))
-                cut = Cut(before, alive, batched)
+                cut = Place(before, alive, batched)
                 if not self._writes(cut, trials[-1]):
                     return cut
         raise UntraceableError("it changes its input in place")
@@ -114,7 +132,7 @@ class CutNet:
                 return place
         return len(self._calls) - 1
 
-    def _writes(self, cut: Cut, values: Values) -> bool:
+    def _writes(self, cut: Place, values: Values) -> bool:
         """Whether what follows the cut changes in place what is alive at it."""
         alive = {n: v.clone() if isinstance(v, Tensor) else v for n, v in values.items()}
         tensors = [alive[node] for node in cut.alive if isinstance(alive[node], Tensor)]
@@ -126,9 +144,13 @@ class CutNet:
     def _check(self, model: nn.Module, images: Tensor) -> None:
         expected = model(images)
         values = self.start(images)
-        runs = [self.finish(name, self.alive(name, values)) for name in self.cuts]
-        if not all(torch.allclose(run, expected, rtol=1e-4, atol=1e-5) for run in runs):
-            raise UntraceableError("its traced calls give other logits than the net itself")
+        some = torch.tensor([0, 2], device=images.device)
+        for name in self.cuts:
+            alive = self.alive(name, values)
+            runs = self.finish(name, alive), self.finish(name, self.rows(name, alive, some))
+            for run, wanted in zip(runs, (expected, expected[some]), strict=True):
+                if not torch.allclose(run, wanted, rtol=1e-4, atol=1e-5):
+                    raise UntraceableError("its traced calls give other logits than it does")
 
 
 class UncutNet:
@@ -146,13 +168,14 @@ class UncutNet:
         """See `CutNet.alive`."""
         return values
 
-    def rows(self, _name: str, alive: Values, index: Tensor | slice) -> Values:
+    def rows(self, _name: str, alive: Values, index: Tensor) -> Values:
         """See `CutNet.rows`."""
         return {"images": alive["images"][index]}
 
     def finish(self, _name: str, alive: Values) -> Tensor:
         """See `CutNet.finish`."""
-        logits: Tensor = self._model(alive["images"])
+        # A copy: a net may write into its input, and it is asked more than once.
+        logits: Tensor = self._model(alive["images"].clone())
         return logits
 
 
@@ -172,13 +195,6 @@ class _Recorder(fx.Interpreter):
         return result
 
 
-def _traced(model: nn.Module) -> fx.GraphModule:
-    try:
-        return fx.symbolic_trace(model)
-    except Exception as error:  # a net's own code runs here: it may raise anything
-        raise UntraceableError(f"torch.fx cannot trace it: {error}") from error
-
-
 def _attribute(module: nn.Module, target: str) -> Any:
     value: Any = module
     for name in target.split("."):
@@ -187,12 +203,11 @@ def _attribute(module: nn.Module, target: str) -> Any:
 
 
 def _is_batched(node: fx.Node, trials: Sequence[Values]) -> bool:
-    """Its result has a row for each image: two of two images, three of three."""
+    """Its result has a row for each image, or is their number: two of two, three of three."""
     results = [trial[node] for trial in trials]
-    return all(
-        isinstance(result, Tensor) and result.dim() > 0 and len(result) == images
-        for result, images in zip(results, (2, 3), strict=True)
-    )
+    if all(isinstance(result, Tensor) and result.dim() > 0 for result in results):
+        results = [len(result) for result in results]
+    return all(type(result) is int for result in results) and results == [2, 3]
 
 
 def _is_constant(node: fx.Node, trials: Sequence[Values]) -> bool:

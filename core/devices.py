@@ -13,6 +13,8 @@ def resolve_device(name: str) -> torch.device:
     Raises:
         InputError: this machine, or this build of torch, has no such device.
     """
+    # TF32, which cuda's convolutions take for float32, is no finer than a half.
+    torch.backends.cudnn.allow_tf32 = False
     there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if name == "auto":
         return torch.device(next((device for device, is_there in there.items() if is_there), "cpu"))

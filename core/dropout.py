@@ -42,8 +42,10 @@ class ByteDropout(nn.Dropout):
 
 def use_byte_dropout(model: nn.Module, generator: Generator) -> None:
     """Replace every `nn.Dropout` in `model`; those replaced before get the new generator."""
-    for parent in list(model.modules()):
-        for name, child in parent.named_children():
-            if isinstance(child, nn.Dropout) and type(child) in (nn.Dropout, ByteDropout):
-                fast = ByteDropout(child.p, generator).train(child.training)
-                setattr(parent, name, fast)
+    fast: dict[nn.Module, ByteDropout] = {}
+    for path, child in list(model.named_modules(remove_duplicate=False)):
+        if isinstance(child, nn.Dropout) and type(child) in (nn.Dropout, ByteDropout):
+            if child not in fast:
+                fast[child] = ByteDropout(child.p, generator).train(child.training)
+            parent, _, name = path.rpartition(".")
+            setattr(model.get_submodule(parent), name, fast[child])

@@ -37,7 +37,7 @@ def count_correct(
         images, labels = data.batch(slice(start, start + EVALUATION_BATCH))
         with torch.inference_mode():
             correct += int((_answers(model, images, predictor, precision) == labels).sum())
-    if precision != "fp32" and not predictor.sound:
+    if not predictor.sound:
         return (yield from count_correct(model, data, step, stop))
     yield Progress(step, len(data), len(data), "images")
     return correct
@@ -45,7 +45,13 @@ def count_correct(
 
 def _answers(model: nn.Module, images: Tensor, predictor: Predictor, precision: str) -> Tensor:
     """The classes [N] that `model` gives `images` in float32."""
-    return predictor.answers(lambda index: model(images[index]), images.device, precision)
+
+    def logits(index: Tensor | None) -> Tensor:
+        # A copy: a net may write into its input, and it is asked more than once.
+        some: Tensor = model(images.clone() if index is None else images[index])
+        return some
+
+    return predictor.answers(logits, images.device, precision)
 
 
 def evaluate(

@@ -18,6 +18,10 @@ PRESETS: dict[str, Mapping[str, float] | float] = {
 """The reference experiment's choices for cnn5; a single number is for every layer."""
 
 
+FINEST_STEP = 0.0001
+"""Of a range of sparsities: the last decimal of a percentage that is shown or typed."""
+
+
 def uniform_plan(sparsity: float, layers: Sequence[str]) -> Plan:
     """The same sparsity for every layer; raises InputError when it is not in [0, 1]."""
     return dict.fromkeys(layers, check_sparsity(sparsity, "every layer"))
@@ -80,13 +84,16 @@ def parse_sparsities(text: str) -> tuple[float, ...]:
     """
     where = f"the list '{text}'"
     if ":" not in text:
-        return tuple(parse_sparsity(part.strip(), where) for part in text.split(","))
+        listed = tuple(parse_sparsity(part.strip(), where) for part in text.split(","))
+        if len(set(listed)) < len(listed):
+            raise InputError(f"sparsities '{text}': expected each of them once")
+        return listed
     parts = text.split(":")
     if len(parts) != 3:
         raise InputError(f"sparsities '{text}': expected FROM:TO:STEP, such as 0.40:0.95:0.05")
     first, last, step = (parse_sparsity(part.strip(), where) for part in parts)
-    if step <= 0 or last < first:
-        raise InputError(f"sparsities '{text}': expected FROM <= TO and a STEP above 0")
+    if step < FINEST_STEP or last < first:
+        raise InputError(f"sparsities '{text}': expected FROM <= TO, STEP at least {FINEST_STEP}")
     count = round((last - first) / step, 6) // 1
     return tuple(round(first + place * step, 6) for place in range(int(count) + 1))
 

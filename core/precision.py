@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812  the name every torch program uses
 from torch import Tensor, nn
 
+from core.dropout import use_byte_dropout
 from core.errors import InputError
 from core.events import Notice, Progress, Stream
 from core.files import write_text
@@ -60,6 +61,7 @@ def _gain(build: Callable[[], nn.Module], images: Tensor, labels: Tensor) -> flo
     seconds: dict[str, list[float]] = {"fp32": [], "bf16": []}
     with torch.random.fork_rng(devices=[]):
         model = build().train().to(images.device).to(memory_format=torch.channels_last)
+        use_byte_dropout(model, torch.Generator(images.device))
         for _ in range(_ROUNDS + 1):
             for precision, times in seconds.items():
                 start = perf_counter()
@@ -79,7 +81,7 @@ def _wait_for(device: torch.device) -> None:
 
 
 def _machine(device: torch.device) -> str:
-    where = _processor() if device.type == "cpu" else _accelerator(device)
+    where = processor() if device.type == "cpu" else _accelerator(device)
     return f"{where}, torch {torch.__version__}, {torch.get_num_threads()} threads"
 
 
@@ -87,7 +89,7 @@ def _accelerator(device: torch.device) -> str:
     return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
 
 
-def _processor() -> str:
+def processor() -> str:
     """The processor's model and whether it multiplies bf16, which is what decides."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()

@@ -27,14 +27,14 @@ SAFETY = 4.0
 `scan_exact` measures it, and counts the whole test set both ways."""
 
 FIRST_CHECKS, CHECK_EVERY = 128, 128
-"""Images computed both ways: so many of the first batch at most, then one of so many."""
+"""Images computed both ways: about so many at first, spread over a batch, then one of so many."""
 
 ROUNDING = 1e-5
 """Two float32 logits closer than this share of the largest one are a tie: the order of additions,
 which the size of a batch may change, decides between them."""
 
-Logits = Callable[[Tensor | slice], Tensor]
-"""Gives the logits [k, classes] of some of a batch's images, by their indices [k] or a slice."""
+Logits = Callable[[Tensor | None], Tensor]
+"""Gives the logits [k, classes] of some of a batch's images, by their indices [k]; None is all."""
 
 
 class Predictor:
@@ -46,7 +46,7 @@ class Predictor:
 
     def __init__(self) -> None:
         self.ties = 0
-        self._batches = 0
+        self._checked = 0
         self._error = 0.0
         self._trusted = math.inf
 
@@ -63,11 +63,10 @@ class Predictor:
             device: where it does.
             precision: `bf16` for all images first, or `fp32` throughout.
         """
-        everything = slice(None)
         if precision == "fp32":
-            return self.exact(logits(everything))
+            return self.exact(logits(None))
         with autocast(device, precision):
-            coarse = logits(everything)
+            coarse = logits(None)
         return self.filtered(coarse, logits)
 
     def exact(self, logits: Tensor) -> Tensor:
@@ -81,7 +80,8 @@ class Predictor:
         coarse = coarse.float()
         answers, margin = coarse.argmax(1), margins(coarse)
         checked = torch.zeros_like(answers, dtype=torch.bool)
-        checked[self._to_check(len(coarse))] = True
+        checked[:: self._stride(len(coarse))] = True
+        self._checked += int(checked.sum())
         self._settle(checked, coarse, answers, exact)
         # Not `margin <= bound`: a margin that is not a finite number is in doubt too.
         doubtful = ~checked & ~((margin > SAFETY * self._error) & margin.isfinite())
@@ -90,11 +90,10 @@ class Predictor:
         self._trusted = min(self._trusted, float(trusted.min()) if len(trusted) else math.inf)
         return answers
 
-    def _to_check(self, images: int) -> slice:
-        """Images spread over the batch."""
-        self._batches += 1
-        first = self._batches == 1
-        return slice(0, images, -(-images // FIRST_CHECKS) if first else CHECK_EVERY)
+    def _stride(self, images: int) -> int:
+        """One image of so many is checked."""
+        missing = FIRST_CHECKS - self._checked
+        return min(-(-images // missing), CHECK_EVERY) if missing > 0 else CHECK_EVERY
 
     def _settle(self, which: Tensor, coarse: Tensor, answers: Tensor, exact: Logits) -> None:
         """Put the exact answers to the images `which` [N] in place, and learn from the errors."""

@@ -41,7 +41,7 @@ def keep_mask(weight: Tensor, sparsity: float) -> Tensor:
     """
     if drop_count(check_sparsity(sparsity, "the layer"), weight.numel()) == 0:
         return torch.ones_like(weight, dtype=torch.bool)
-    return _above(weight, threshold(weight, sparsity))
+    return above(weight, threshold(weight, sparsity))
 
 
 def zero_share(weight: Tensor) -> float:
@@ -76,7 +76,7 @@ class Masks:
             weight = weights[layer.key]
             sparsity = check_sparsity(plan[layer.name], layer.name)
             # Nothing is above a threshold and zero, so zeros go at any sparsity.
-            return _above(weight, threshold(weight, sparsity)).logical_not_()
+            return above(weight, threshold(weight, sparsity)).logical_not_()
 
         return cls({layer.key: dropped(layer) for layer in layers})
 
@@ -122,6 +122,6 @@ class Masks:
         )
 
 
-def _above(weight: Tensor, level: float) -> Tensor:
-    """Which magnitudes are strictly above a level, found without a tensor of magnitudes."""
-    return (weight > level).logical_or_(weight < -level)
+def above(weight: Tensor, threshold: float) -> Tensor:
+    """Which magnitudes are strictly above a threshold, found without a tensor of magnitudes."""
+    return (weight > threshold).logical_or_(weight < -threshold)

@@ -76,21 +76,26 @@ def scan_report(bench: Workbench, result: Scan) -> dict[str, Any]:
     """What `featherweight scan --json` writes.
 
     `seen`, `intervals` and `ties` belong to the accuracies, place by place; an accuracy is null
-    where nothing was measured before the scan was stopped.
+    where nothing was measured before the scan was stopped. From a sample, the accuracy is the
+    sample's, which is not the middle of its interval.
     """
     curves = {"accuracy": "accuracy", "seen": "images", "intervals": "interval", "ties": "ties"}
-    columns = {
+    layers = {
         key: {name: _each(points, attribute) for name, points in result.layers.items()}
         for key, attribute in curves.items()
     }
     uniform = {key: _each(result.uniform, attribute) for key, attribute in curves.items()}
+    settings = _settings(bench, result.precision)
+    del settings["recipe"]
     return {
-        **_settings(bench, result.precision),
+        **settings,
         "split": result.split,
         "images": result.images,
         "sparsities": _each(next(iter(result.layers.values()), ()), "sparsity"),
-        "layers": columns.pop("accuracy"),
-        **columns,
+        "layers": layers["accuracy"],
+        "seen": layers["seen"],
+        "intervals": layers["intervals"],
+        "ties": layers["ties"],
         "uniform": {"sparsities": _each(result.uniform, "sparsity"), **uniform}
         if result.uniform
         else None,

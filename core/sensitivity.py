@@ -17,12 +17,11 @@ from core.batches import Images
 from core.curves import SPARSITIES, Point, Scan, Scanned
 from core.cuts import CutNet, UncutNet, UntraceableError, Values
 from core.errors import InputError
-from core.evaluation import count_correct
 from core.events import Notice, Progress, StopFlag, Stream, never
 from core.layers import Layer, prunable_layers
 from core.plans import check_sparsity
 from core.predictions import Predictor
-from core.pruning import threshold
+from core.pruning import above, threshold
 from core.weights import Weights
 
 UNIFORM = "*"
@@ -39,6 +38,7 @@ class _Open:
 
     sparsity: float
     thresholds: dict[str, float]
+    precision: str
     correct: int = 0
     images: int = 0
     predictor: Predictor = field(default_factory=Predictor)
@@ -84,18 +84,14 @@ def scan(
     """
     if within is not None and not within > 0:
         raise InputError(f"intervals within {within} points: expected a number above 0")
-    scanner = _Scanner(model, data, split, sparsities, uniform, precision)
+    scanner = _Scanner(model, data, split, sparsities, uniform, within, precision)
     if scanner.untraceable:
         text = f"the whole net runs for every point: {scanner.untraceable}"
         yield Notice(text, warning=True)
     order = torch.randperm(len(data), generator=torch.Generator().manual_seed(seed))
-    step = scanner.images_at_once if within is None else min(scanner.images_at_once, SAMPLE_STEP)
-    for index in torch.split(order, step):
-        yield from scanner.advance(index, within, stop)
-        yield Scanned(scanner.result())
-        if scanner.stopped or not scanner.open(within):
-            break
-    yield from scanner.recount(order)
+    yield from scanner.sweep(order, stop)
+    if scanner.distrust():
+        yield from scanner.sweep(order, stop)
     return scanner.result()
 
 
@@ -109,11 +105,13 @@ class _Scanner:
         split: str,
         sparsities: Sequence[float],
         uniform: Sequence[float],
+        within: float | None,
         precision: str,
     ) -> None:
         self.model = model.eval()
         self.data = data
         self.split = split
+        self.within = within
         self.precision = precision
         self.stopped = False
         layers = prunable_layers(model)
@@ -126,42 +124,26 @@ class _Scanner:
             self.groups[UNIFORM] = layers
             self.points[UNIFORM] = self._points(layers, uniform)
         self.net, self.untraceable = self._cut()
-        self.images_at_once = max(1, min(MOST_IMAGES, MOST_BYTES // (1 + self.net.bytes_per_image)))
 
-    def advance(self, index: Tensor, within: float | None, stop: StopFlag) -> Stream[None]:
-        """Measure the points that are open on some more images."""
-        images, labels = self.data.batch(index)
-        with torch.inference_mode():
-            values = self.net.start(images)
-        for name in self.groups:
-            alive = self.net.alive(name, values)
-            try:
-                for point in filter(lambda p: self._is_open(p, within), self.points[name]):
-                    if stop():
-                        self.stopped = True
-                        return
-                    self._prune(name, point)
-                    with torch.inference_mode():
-                        answers = self._answers(name, alive, point.predictor)
-                        point.correct += int((answers == labels).sum())
-                    point.images += len(labels)
-                    yield self._progress(within)
-            finally:
-                self._restore(name)
+    def sweep(self, order: Tensor, stop: StopFlag) -> Stream[None]:
+        """Measure the points that are open on more and more images, until none is."""
+        most = MOST_IMAGES if self.within is None else SAMPLE_STEP
+        step = max(1, min(most, MOST_BYTES // (1 + self.net.bytes_per_image)))
+        for index in torch.split(order, step):
+            if not any(self._is_open(p) for points in self.points.values() for p in points):
+                return
+            yield from self._advance(index, stop)
+            yield Scanned(self.result())
+            if self.stopped:
+                return
 
-    def recount(self, order: Tensor) -> Stream[None]:
-        """Count again, in float32 all through, where an error reached a margin that was trusted."""
-        for name, points in self.points.items():
-            for point in points:
-                if not point.predictor.sound:
-                    self._prune(name, point)
-                    some = self.data.some(order[: point.images])
-                    point.correct = yield from count_correct(self.model, some, "count again")
-                    self._restore(name)
-
-    def open(self, within: float | None) -> bool:
-        """Whether any point needs more images."""
-        return any(self._is_open(p, within) for points in self.points.values() for p in points)
+    def distrust(self) -> bool:
+        """Open again, in float32, the points where an error reached a margin that was trusted."""
+        unsound = [p for points in self.points.values() for p in points if not p.predictor.sound]
+        for point in unsound:
+            point.correct = point.images = 0
+            point.predictor, point.precision = Predictor(), "fp32"
+        return bool(unsound)
 
     def result(self) -> Scan:
         """What there is so far."""
@@ -176,19 +158,41 @@ class _Scanner:
             stopped=self.stopped,
         )
 
-    def _answers(self, name: str, alive: Values, predictor: Predictor) -> Tensor:
+    def _advance(self, index: Tensor, stop: StopFlag) -> Stream[None]:
+        """Measure the points that are open on these images."""
+        images, labels = self.data.batch(index)
+        with torch.inference_mode():
+            values = self.net.start(images)
+        for name in self.groups:
+            alive = self.net.alive(name, values)
+            try:
+                for point in filter(self._is_open, self.points[name]):
+                    if stop():
+                        self.stopped = True
+                        return
+                    self._prune(name, point)
+                    with torch.inference_mode():
+                        point.correct += int((self._answers(name, alive, point) == labels).sum())
+                    point.images += len(labels)
+                    yield self._progress()
+            finally:
+                self._restore(name)
+
+    def _answers(self, name: str, alive: Values, point: _Open) -> Tensor:
         """The classes [N] that the net, with its weights as they are now, gives in float32."""
 
-        def logits(index: Tensor | slice) -> Tensor:
-            return self.net.finish(name, self.net.rows(name, alive, index))
+        def logits(index: Tensor | None) -> Tensor:
+            some = alive if index is None else self.net.rows(name, alive, index)
+            return self.net.finish(name, some)
 
-        return predictor.answers(logits, self.data.device, self.precision)
+        return point.predictor.answers(logits, self.data.device, point.precision)
 
     def _points(self, layers: Sequence[Layer], sparsities: Sequence[float]) -> list[_Open]:
         def thresholds(sparsity: float) -> dict[str, float]:
             return {la.key: threshold(self.base[la.key], sparsity) for la in layers}
 
-        return [_Open(s, thresholds(check_sparsity(s, "the scan"))) for s in sparsities]
+        checked = [check_sparsity(sparsity, "the scan") for sparsity in sparsities]
+        return [_Open(sparsity, thresholds(sparsity), self.precision) for sparsity in checked]
 
     def _cut(self) -> tuple[CutNet | UncutNet, str]:
         some, _ = self.data.batch(slice(0, 3))
@@ -198,27 +202,29 @@ class _Scanner:
         except UntraceableError as error:
             return UncutNet(self.model, some), str(error)
 
-    def _is_open(self, point: _Open, within: float | None) -> bool:
+    def _is_open(self, point: _Open) -> bool:
+        if not point.images:
+            return True
         if point.images == len(self.data):
             return False
-        return within is None or point.seen().estimate[1] > within
+        return self.within is None or point.seen().estimate[1] > self.within
 
     @torch.no_grad()
     def _prune(self, name: str, point: _Open) -> None:
         for layer in self.groups[name]:
             weight = self.base[layer.key]
-            gone = weight.abs() <= point.thresholds[layer.key]
-            self.model.get_parameter(layer.key).copy_(weight.masked_fill(gone, 0.0))
+            kept = above(weight, point.thresholds[layer.key])
+            self.model.get_parameter(layer.key).copy_(weight.masked_fill(~kept, 0.0))
 
     @torch.no_grad()
     def _restore(self, name: str) -> None:
         for layer in self.groups[name]:
             self.model.get_parameter(layer.key).copy_(self.base[layer.key])
 
-    def _progress(self, within: float | None) -> Progress:
+    def _progress(self) -> Progress:
         points = [point for points in self.points.values() for point in points]
-        if within is not None:
-            closed = sum(not self._is_open(point, within) for point in points)
-            return Progress("scan a growing sample", closed, len(points), "points")
-        seen = sum(point.images for point in points)
-        return Progress("scan", seen, len(points) * len(self.data), "images")
+        if self.within is None:
+            seen = sum(point.images for point in points)
+            return Progress("scan", seen, len(points) * len(self.data), "images")
+        closed = sum(not self._is_open(point) for point in points)
+        return Progress("scan a growing sample", closed, len(points), "points")

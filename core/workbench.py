@@ -20,7 +20,7 @@ from torch import nn
 from core import datasets
 from core.allocator import keep_freed_memory
 from core.batches import Splits
-from core.curves import SPARSITIES, Scan
+from core.curves import SPARSITIES, SPLITS, Scan
 from core.devices import resolve_device
 from core.errors import InputError, StoppedError
 from core.evaluation import measure
@@ -62,6 +62,9 @@ class Net:
 class Workbench:
     """The jobs, for one model, one data set and fixed settings; one runs at a time.
 
+    The process computes with the settings' threads from then on, and keeps memory that it frees,
+    see `core.allocator`.
+
     Raises:
         InputError: the settings name a model or a device that is not there.
     """
@@ -93,14 +96,19 @@ class Workbench:
 
     def open(self, stop: StopFlag = never) -> Stream[Net]:
         """Bring in the data and the dense net, and measure it."""
+        weights = yield from self.dense(stop)
         data = yield from self._load(stop)
-        yield Progress("open the dense net")
-        weights = yield from self._dense_weights(data, stop)
         model = self._fresh_model()
         model.load_state_dict(weights)
         precision = yield from self.precision(data)
         accuracy = yield from measure(model, data, "dense", stop, precision)
         return self._net(weights, accuracy)
+
+    def dense(self, stop: StopFlag = never) -> Stream[Weights]:
+        """Bring in the data and the weights of the dense net."""
+        data = yield from self._load(stop)
+        yield Progress("open the dense net")
+        return (yield from self._dense_weights(data, stop))
 
     def train(self, stop: StopFlag = never, epochs: int | None = None) -> Stream[Trained]:
         """Train a dense net from fresh weights by the recipe; see `training.train`."""
@@ -136,22 +144,28 @@ class Workbench:
 
     def scan(
         self,
-        base: Net,
-        split: str = "validation",
+        weights: Weights,
+        split: str = SPLITS[0],
         sparsities: Sequence[float] = SPARSITIES,
         uniform: Sequence[float] = (),
         within: float | None = None,
         stop: StopFlag = never,
     ) -> Stream[Scan]:
-        """How sensitive `base` is to pruning each layer; see `sensitivity.scan`."""
+        """How sensitive a net is to pruning each layer; see `sensitivity.scan`.
+
+        Raises:
+            InputError: there is no such split, or `sensitivity.scan` raises it.
+        """
+        if split not in SPLITS:
+            raise InputError(f"unknown split '{split}': expected one of {', '.join(SPLITS)}")
         data = yield from self._load(stop)
         precision = yield from self.precision(data)
         model = self._fresh_model()
-        model.load_state_dict(base.weights)
+        model.load_state_dict(weights)
         return (
             yield from scan(
                 model,
-                data.validation if split == "validation" else data.test,
+                data.validation if split == SPLITS[0] else data.test,
                 split=split,
                 sparsities=sparsities,
                 uniform=uniform,

@@ -324,7 +324,7 @@ def _scan(given: Namespace) -> int:
         uniform = (asked or UNIFORM_SPARSITIES) if given.uniform else ()
         stream = scan_stream(bench, given.split, asked or SPARSITIES, uniform, within, stop)
         result = drive(stream, console)
-    print_scan(result, console)
+    print_scan(result, settings.protocol, console)
     write_json(scan_report(bench, result), given.json)
     return 130 if result.stopped else 0
 

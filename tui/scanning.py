@@ -27,13 +27,13 @@ def scan_stream(
     stop: StopFlag,
 ) -> Stream[Scan]:
     """Open the dense net and scan it."""
-    base = yield from bench.open(stop)
-    return (yield from bench.scan(base, split, sparsities, uniform, within, stop))
+    weights = yield from bench.dense(stop)
+    return (yield from bench.scan(weights, split, sparsities, uniform, within, stop))
 
 
-def print_scan(scan: Scan, console: Console) -> None:
+def print_scan(scan: Scan, protocol: str, console: Console) -> None:
     """Accuracy against sparsity, a column for each layer."""
-    columns = {**scan.layers, **({"uniform": scan.uniform} if scan.uniform else {})}
+    columns = _columns(scan)
     points = {name: {point.sparsity: point for point in row} for name, row in columns.items()}
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("sparsity %", justify="right")
@@ -43,7 +43,12 @@ def print_scan(scan: Scan, console: Console) -> None:
         cells = (_accuracy(rows.get(sparsity), scan.images) for rows in points.values())
         table.add_row(percent(100 * sparsity), *cells)
     console.print(table)
-    console.print(_summary(scan), markup=False)
+    label = " (reference protocol: validation is test)" * (protocol == "reference")
+    console.print(_summary(scan) + label, markup=False)
+
+
+def _columns(scan: Scan) -> dict[str, tuple[Point, ...]]:
+    return {**scan.layers, **({"uniform": scan.uniform} if scan.uniform else {})}
 
 
 def _accuracy(point: Point | None, images: int) -> str:
@@ -58,11 +63,20 @@ def _summary(scan: Scan) -> str:
     of = f"{scan.split}, {count(scan.images)} images"
     early = "; stopped early" * scan.stopped
     if scan.exact:
-        ties = sum(point.ties for point in scan.points())
-        hang = f"; {count(ties)} answers hang on how float32 is rounded" if ties else ""
-        return f"accuracy % on {of}, every one at every point{hang}"
+        return f"accuracy % on {of}, every one at every point{_ties(scan)}"
     fewest, most = _extremes(point.images for point in scan.points())
     return f"accuracy % on {of}, samples of {fewest} to {most}, 95 % intervals{early}"
+
+
+def _ties(scan: Scan) -> str:
+    """The points that another order of float32 additions may count otherwise, and by how many."""
+    tied = [
+        f"{name} at {percent(100 * point.sparsity)} %: {point.ties}"
+        for name, points in _columns(scan).items()
+        for point in points
+        if point.ties
+    ]
+    return f"; images that rounding in float32 decides: {', '.join(tied)}" if tied else ""
 
 
 def _extremes(numbers: Iterable[int]) -> tuple[str, str]:

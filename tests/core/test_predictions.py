@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from core.predictions import SAFETY, Predictor, margins
+from core.predictions import FIRST_CHECKS, SAFETY, Predictor, margins
 
 IMAGES, CLASSES = 400, 10
 
@@ -48,12 +48,25 @@ def test_the_answers_are_those_of_float32(seed: int, size: float) -> None:
 
 def test_few_are_asked_for_where_the_error_is_small() -> None:
     predictor, exact = Predictor(), Exact(logits(0))
-    predictor.filtered(exact.logits, exact)
-    first = len(exact.asked)
-    exact.asked.clear()
-    predictor.filtered(exact.logits + noise(1, 1e-3), exact)
-    assert first <= 150
-    assert 1 <= len(exact.asked) <= 20
+    asked = []
+    for _ in range(3):
+        exact.asked.clear()
+        predictor.filtered(exact.logits + noise(1, 1e-3), exact)
+        asked.append(len(exact.asked))
+    assert 90 <= asked[0] <= 150
+    assert asked[0] + asked[1] >= FIRST_CHECKS
+    assert 1 <= asked[2] <= 20
+
+
+def test_small_batches_are_all_checked_until_enough_are() -> None:
+    predictor, exact = Predictor(), logits(0)
+    asked = []
+    for batch in exact.split(10):
+        some = Exact(batch)
+        predictor.filtered(batch, some)
+        asked.append(len(some.asked))
+    assert asked[:12] == [10] * 12
+    assert max(asked[13:]) < 10
 
 
 def test_every_small_margin_is_asked_for() -> None:
