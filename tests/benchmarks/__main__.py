@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from importlib import import_module
@@ -13,10 +13,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import torch
 from rich.console import Console
 from rich.table import Table
 
 from core.files import write_text
+from core.precision import processor
 from tests.benchmarks.figures import Figure
 
 BENCHMARKS = {
@@ -42,12 +44,14 @@ def main() -> int:
     if unknown := set(wanted) - set(KEYS):
         parser.error(f"unknown: {', '.join(sorted(unknown))}; expected some of {', '.join(KEYS)}")
     before = _figures_of(given.against) if given.against else {}
-    measured = []
-    for figure in _measure(wanted, console):
-        measured.append(figure)
-        if given.json:
-            write_text(given.json, json.dumps(_report(measured), indent=2) + "\n")
-    console.print(_table(measured, before))
+    measured: list[Figure] = []
+    try:
+        for figure in _measure(wanted, console):
+            measured.append(figure)
+            if given.json:
+                write_text(given.json, json.dumps(_report(measured), indent=2) + "\n")
+    finally:
+        console.print(_table(measured, before))
     return 0 if all(figure.reached for figure in measured) else 1
 
 
@@ -71,14 +75,25 @@ def _measure(wanted: tuple[str, ...], console: Console) -> Iterator[Figure]:
 
 def _report(figures: list[Figure]) -> dict[str, Any]:
     return {
+        "commit": _commit(),
         "machine": {
-            "processor": platform.processor() or platform.machine(),
+            "processor": processor(),
             "cores": os.cpu_count(),
+            "threads": torch.get_num_threads(),
             "python": sys.version.split()[0],
             **{name: version(name) for name in ("torch", "numpy", "textual")},
         },
         "figures": {figure.key: figure.as_json() for figure in figures},
     }
+
+
+def _commit() -> str:
+    """What was measured; a plus where the tree has changed since."""
+    git = ("git", "describe", "--always", "--dirty=+", "--exclude=*")
+    try:
+        return subprocess.run(git, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
 
 
 def _figures_of(path: Path) -> dict[str, Any]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 import torch
 import torch.nn.functional as F  # noqa: N812
@@ -14,51 +12,7 @@ from torch import Tensor, nn
 from core.cuts import CutNet, UncutNet, UntraceableError
 from core.layers import prunable_layers
 from core.nets import Cnn5
-
-CHANNELS = 4
-
-
-class Residual(nn.Module):
-    """Two convolutions and an addition; the activation may write into what it is given."""
-
-    def __init__(self, inplace: bool) -> None:
-        super().__init__()
-        self.conv1 = nn.Conv2d(CHANNELS, CHANNELS, 3, padding=1)
-        self.norm = nn.BatchNorm2d(CHANNELS)
-        self.conv2 = nn.Conv2d(CHANNELS, CHANNELS, 1)
-        self.act = nn.ReLU(inplace=inplace)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.act(x + self.conv2(self.act(self.norm(self.conv1(x)))))
-
-
-class RandomNet(nn.Module):
-    """Blocks in an order, some of them more than once, and a head that flattens or averages."""
-
-    def __init__(self, blocks: list[str], inplace: bool, average: bool) -> None:
-        super().__init__()
-        self.stem = nn.Conv2d(1, CHANNELS, 3)
-        kinds: dict[str, Callable[[], nn.Module]] = {
-            "conv": lambda: nn.Conv2d(CHANNELS, CHANNELS, 3, padding=1),
-            "norm": lambda: nn.BatchNorm2d(CHANNELS),
-            "relu": lambda: nn.ReLU(inplace=inplace),
-            "residual": lambda: Residual(inplace),
-            "dropout": lambda: nn.Dropout(0.5),
-        }
-        self.shared = kinds["conv"]()
-        self.blocks = nn.ModuleList(
-            self.shared if name == "shared" else kinds[name]() for name in blocks
-        )
-        self.average = average
-        self.head = nn.Linear(CHANNELS if average else CHANNELS * 36, 8)
-        self.out = nn.Linear(8, 5)
-
-    def forward(self, x: Tensor) -> Tensor:
-        x = self.stem(x)
-        for block in self.blocks:
-            x = block(x)
-        x = x.mean((2, 3)) if self.average else x.view(x.size(0), -1)
-        return self.out(F.relu(self.head(x)))
+from tests.core.random_nets import RandomNet, random_nets
 
 
 def groups(net: nn.Module) -> dict[str, list[str]]:
@@ -66,30 +20,11 @@ def groups(net: nn.Module) -> dict[str, list[str]]:
     return {**keys, "all": [key for layer in keys.values() for key in layer]}
 
 
-def scramble(net: nn.Module) -> None:
-    """Give batch norms statistics and scales that do something."""
-    with torch.no_grad():
-        for tensor in (*net.parameters(), *net.buffers()):
-            if tensor.is_floating_point():
-                tensor.copy_(torch.rand_like(tensor) * 0.6 + 0.1)
-
-
-names = st.sampled_from(["conv", "norm", "relu", "residual", "shared", "dropout"])
-
-
 @settings(max_examples=60)
-@given(
-    blocks=st.lists(names, max_size=6),
-    inplace=st.booleans(),
-    average=st.booleans(),
-    seed=st.integers(0, 1000),
-    data=st.data(),
-)
+@given(net=random_nets(), data=st.data())
 def test_changed_weights_give_the_logits_of_the_whole_net(
-    blocks: list[str], inplace: bool, average: bool, seed: int, data: st.DataObject
+    net: RandomNet, data: st.DataObject
 ) -> None:
-    torch.manual_seed(seed)
-    net = RandomNet(blocks, inplace, average).eval()
     images = torch.randn(7, 1, 8, 8)
     cut = CutNet(net, groups(net), images[:3])
     name = data.draw(st.sampled_from(list(cut.cuts)))
@@ -174,6 +109,52 @@ def test_a_value_that_is_written_later_is_computed_again() -> None:
             assert torch.allclose(again, net(images))
 
 
+class Counts(nn.Module):
+    """Asks for the number of images before it does anything."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.last = nn.Linear(6, 6), nn.Linear(6, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        n, width = x.shape
+        return self.last(self.first(x).view(n, width))
+
+
+def test_a_number_of_images_that_is_alive_follows_the_images() -> None:
+    net = Counts().eval()
+    images = torch.randn(5, 6)
+    cut = CutNet(net, groups(net), images[:3])
+    assert "first" in [node.target for node in cut.cuts["last"].before]
+    with torch.inference_mode():
+        alive = cut.alive("first", cut.start(images))
+        few = cut.finish("first", cut.rows("first", alive, torch.tensor([4, 1])))
+        assert torch.allclose(few, net(images[[4, 1]]))
+
+
+class Mixes(nn.Module):
+    """What one image gives depends on the others."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(6, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.layer(x)
+        return y - y.mean(0)
+
+
+class Breaks(nn.Module):
+    """Can be traced, but not be run."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(6, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.layer(x) + torch.ones(3, 5)
+
+
 class Decides(nn.Module):
     """Looks at its input to choose what to do."""
 
@@ -198,11 +179,17 @@ class WritesInput(Decides):
         return self.layer(x.mul_(2))
 
 
-@pytest.mark.parametrize("kind", [Decides, Forgets, WritesInput])
+@pytest.mark.parametrize("kind", [Decides, Forgets, WritesInput, Mixes, Breaks])
 def test_what_cannot_be_cut_says_so(kind: type[nn.Module]) -> None:
     net = kind().eval()
     with pytest.raises(UntraceableError):
         CutNet(net, groups(net), torch.randn(3, 6))
+
+
+def test_two_images_are_too_few_to_try_it_with() -> None:
+    net = Cnn5().eval()
+    with pytest.raises(UntraceableError, match="at least 3"):
+        CutNet(net, groups(net), torch.randn(2, 1, 28, 28))
 
 
 def test_uncut_runs_everything() -> None:

@@ -92,6 +92,11 @@ def test_it_takes_the_place_of_a_nets_own() -> None:
     assert [module.p for module in fast] == [0.5, 0.5, 0.5, 0.3]
     assert all(module.training for module in fast)
     assert type(net[2]) is nn.Dropout2d
+    shared = nn.Dropout(0.1)
+    twice = nn.Sequential(shared, nn.Sequential(shared, shared))
+    use_byte_dropout(twice, generator)
+    assert len({id(module) for module in (twice[0], twice[1][0], twice[1][1])}) == 1
+    assert isinstance(twice[0], ByteDropout)
     use_byte_dropout(net, other)
     again = [module for module in net.modules() if isinstance(module, ByteDropout)]
     assert [module.p for module in again] == [0.5, 0.5, 0.5, 0.3]
