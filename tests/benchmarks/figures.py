@@ -58,7 +58,13 @@ def in_turns(ways: Mapping[str, Way], rounds: int = 5, warm: int = 1) -> dict[st
     return seconds
 
 
+def ratio(over: Iterable[float], under: Iterable[float]) -> float:
+    """The median of the ratios, round by round."""
+    return median(one / other for one, other in zip(over, under, strict=True))
+
+
 def medians(seconds: Mapping[str, Iterable[float]]) -> dict[str, float]:
+    """The median seconds of each way."""
     return {name: median(times) for name, times in seconds.items()}
 
 

@@ -14,7 +14,7 @@ from core.allocator import keep_freed_memory
 from core.plans import drop_count
 from core.pruning import Masks
 from tests.benchmarks import vgg16
-from tests.benchmarks.figures import Figure, in_turns, medians
+from tests.benchmarks.figures import Figure, in_turns, medians, ratio
 from tests.benchmarks.memory import in_fresh_process, peak_of
 
 LAYERS, PLAN = vgg16.layers(), vgg16.plan()
@@ -34,15 +34,15 @@ def _time() -> Figure:
     def plain() -> list[Tensor]:
         return [_above(magnitudes[key], k) for key, k in COUNTS.items()]
 
-    detail = medians(in_turns({"ours": lambda: _pruned(weights), "plain": plain}))
+    seconds = in_turns({"ours": lambda: _pruned(weights), "plain": plain})
     return Figure(
         key="prune_time",
         what="prune VGG-16: masks and pruned copy, over one kthvalue and compare a layer",
-        value=detail["ours"] / detail["plain"],
+        value=ratio(seconds["ours"], seconds["plain"]),
         unit="x",
         limit=1.5,
         at_least=False,
-        detail=detail,
+        detail=medians(seconds),
     )
 
 

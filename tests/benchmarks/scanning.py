@@ -6,25 +6,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from itertools import cycle
-from statistics import median
 
 import torch
 from torch import nn
 
-from core.batches import Images, Splits
+from core.batches import Images
 from core.curves import SPARSITIES, WITHIN, Scan
-from core.datasets import default_data_dir, load
 from core.events import drain
 from core.layers import Layer, prunable_layers
 from core.precision import autocast
 from core.predictions import FIRST_CHECKS, SAFETY
 from core.pruning import keep_mask
 from core.sensitivity import MOST_IMAGES, scan
-from core.settings import Settings
-from core.weights import load_weights
-from core.workbench import Workbench
 from tests.benchmarks import plain
-from tests.benchmarks.figures import Figure, in_turns, medians
+from tests.benchmarks.figures import Figure, in_turns, medians, ratio
+from tests.benchmarks.subject import subject
 
 ROUNDS = 5
 POINTS_A_ROUND = 3
@@ -33,20 +29,16 @@ POINTS_A_ROUND = 3
 
 def figures(wanted: tuple[str, ...]) -> list[Figure]:
     """Both scans and a part of the plain one by turns, five rounds; then every count compared."""
-    bench = Workbench(Settings())
-    data = Splits.of(drain(load("mnist")), bench.device)
-    precision = drain(bench.precision(data))
-    model = bench.spec.build()
-    model.load_state_dict(load_weights(bench.spec.shipped_weights, model))
+    it = subject()
+    model, test = it.net, it.data.test
     points = [(layer, s) for layer in prunable_layers(model) for s in SPARSITIES]
-    batches = plain.loader(default_data_dir(), train=False, batch_size=256)
     results: dict[str, Scan] = {}
 
     def run(within: float | None) -> None:
-        stream = scan(model, data.test, split="test", within=within, precision=precision)
+        stream = scan(model, test, split="test", within=within, precision=it.precision)
         results["exact" if within is None else "quick"] = drain(stream)
 
-    plain_points = _plain_points(model, batches, points)
+    plain_points = _plain_points(model, it.plain_test, points)
     ways = {
         "plain": lambda: [next(plain_points) for _ in range(POINTS_A_ROUND)],
         "exact": partial(run, None),
@@ -60,20 +52,27 @@ def figures(wanted: tuple[str, ...]) -> list[Figure]:
     seconds["plain"] = [share * spent for spent in seconds["plain"]]
     spent = medians(seconds)
 
-    def ratio(name: str) -> float:
-        return median(p / o for p, o in zip(seconds["plain"], seconds[name], strict=True))
-
     measured = []
     if "exact" in results:
         what = f"{len(points)} points, 10,000 images, exact, against a full evaluation a point"
-        differ = _points_that_differ(model, data.test, points, results["exact"])
-        worst = _largest_error_over_checked(model, data.test, points[::5])
+        differ = _points_that_differ(model, test, points, results["exact"])
+        worst = _largest_error_over_checked(model, test, points[::5])
         if worst >= SAFETY:
             raise AssertionError(f"an error is {worst} times those checked first")
         detail = {**spent, "points_that_differ": differ, "largest_error_over_checked": worst}
         if differ > 2:
             raise AssertionError(f"{differ} points of the scan are not those of the plain way")
-        measured.append(Figure("scan_exact", what, ratio("exact"), "x", 8.0, True, detail))
+        measured.append(
+            Figure(
+                "scan_exact",
+                what,
+                ratio(seconds["plain"], seconds["exact"]),
+                "x",
+                8.0,
+                True,
+                detail,
+            )
+        )
     if "quick" in results:
         what = f"the same, every interval within ±{WITHIN} points"
         seen = [point.images for point in results["quick"].points()]
@@ -81,7 +80,17 @@ def figures(wanted: tuple[str, ...]) -> list[Figure]:
         detail = {**spent, "widest": widest, "fewest_images": min(seen), "most_images": max(seen)}
         if widest > WITHIN:
             raise AssertionError(f"an interval of the quick scan is ±{widest}")
-        measured.append(Figure("scan_quick", what, ratio("quick"), "x", 40.0, True, detail))
+        measured.append(
+            Figure(
+                "scan_quick",
+                what,
+                ratio(seconds["plain"], seconds["quick"]),
+                "x",
+                40.0,
+                True,
+                detail,
+            )
+        )
     return measured
 
 

@@ -20,12 +20,11 @@ import sysconfig
 from collections.abc import Iterator
 from mmap import MAP_PRIVATE, PAGESIZE, PROT_READ
 from pathlib import Path
-from statistics import median
 from tempfile import TemporaryDirectory
 from time import perf_counter
 
 from core.datasets import default_data_dir
-from tests.benchmarks.figures import Figure
+from tests.benchmarks.figures import Figure, medians, ratio
 from tests.benchmarks.watched import watched
 from tests.terminal.terminal import FEATHERWEIGHT, Terminal
 
@@ -58,15 +57,14 @@ def _first_screen() -> Figure:
             }
             for name in seconds if turn else ():
                 seconds[name].append(taken[name])
-    detail = {name: median(times) for name, times in seconds.items()}
     return Figure(
         key="first_screen",
         what="time to the first screen, over that of an empty Textual app",
-        value=detail["featherweight"] / detail["empty"],
+        value=ratio(seconds["featherweight"], seconds["empty"]),
         unit="x",
         limit=1.5,
         at_least=False,
-        detail=detail,
+        detail=medians(seconds),
     )
 
 

@@ -2,39 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from copy import deepcopy
 from itertools import islice
-from statistics import median
 
 import torch
 import torch.nn.functional as F  # noqa: N812
+from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from core.batches import Splits
-from core.datasets import default_data_dir, load
-from core.events import Batch, drain
+from core.events import Batch
 from core.recipes import recipe_named
-from core.settings import Settings
 from core.training import train
-from core.workbench import Workbench
-from core.zoo import model_spec
 from tests.benchmarks import plain
-from tests.benchmarks.figures import Figure, in_turns, medians
+from tests.benchmarks.figures import Figure, in_turns, medians, ratio
+from tests.benchmarks.subject import subject
 
-STEPS = 20
+STEPS, EPOCHS = 20, 100
 GEMM = 4096
 
 
 def figures(_wanted: tuple[str, ...]) -> list[Figure]:
     """Twenty steps of 256 images each way, in turns with a matrix product, seven rounds."""
-    bench = Workbench(Settings())
-    phase = recipe_named("fast").dense
-    data = Splits.of(drain(load("mnist")), bench.device)
-    precision = drain(bench.precision(data))
-    batches = plain.loader(default_data_dir(), train=True, batch_size=phase.batch_size)
-    plain_steps = plain.training_steps(model_spec("cnn5").build(), batches, phase)
-    our_steps = _our_steps(bench, data, precision)
-    left, right, product = _matrices(precision)
+    it = subject()
+    phase = recipe_named("fast").with_dense_epochs(EPOCHS).dense
+    plain_steps = plain.training_steps(deepcopy(it.net), it.plain_train, phase)
+    stream = train(deepcopy(it.net), it.data, phase, precision=it.precision)
+    our_steps = (event for event in stream if isinstance(event, Batch))
+    left, right, product = _matrices(it.precision)
     seconds = in_turns(
         {
             "plain": lambda: list(islice(plain_steps, STEPS)),
@@ -45,21 +39,22 @@ def figures(_wanted: tuple[str, ...]) -> list[Figure]:
     )
     spent = medians(seconds)
     peak = (STEPS // 2) * 2 * GEMM**3 / spent["gemm"]
-    flops = STEPS * _flops_of_a_step(phase.batch_size)
+    flops = STEPS * _flops_of_a_step(it.net, phase.batch_size)
     detail = {
-        "plain_epoch": spent["plain"] / STEPS * len(data.train) / phase.batch_size,
-        "epoch": spent["ours"] / STEPS * len(data.train) / phase.batch_size,
+        "plain_epoch": spent["plain"] / STEPS * len(it.data.train) / phase.batch_size,
+        "epoch": spent["ours"] / STEPS * len(it.data.train) / phase.batch_size,
         "gemm_gflops": peak / 1e9,
         "training_gflops": flops / spent["ours"] / 1e9,
     }
-    ratio = median(p / o for p, o in zip(seconds["plain"], seconds["ours"], strict=True))
     share = 100 * flops / spent["ours"] / peak
-    what = f"cnn5 in {precision}, against the notebook's loop"
+    what = f"cnn5 in {it.precision}, against the notebook's loop"
     return [
-        Figure("training_epoch", what, ratio, "x", 2.8, True, detail),
+        Figure(
+            "training_epoch", what, ratio(seconds["plain"], seconds["ours"]), "x", 2.8, True, detail
+        ),
         Figure(
             "training_peak_share",
-            f"of {GEMM} x {GEMM} x {GEMM} in {precision}",
+            f"of {GEMM} x {GEMM} x {GEMM} in {it.precision}",
             share,
             " %",
             70.0,
@@ -69,22 +64,16 @@ def figures(_wanted: tuple[str, ...]) -> list[Figure]:
     ]
 
 
-def _our_steps(bench: Workbench, data: Splits, precision: str) -> Iterator[Batch]:
-    phase = recipe_named("fast").with_dense_epochs(100).dense
-    stream = train(bench.spec.build(), data, phase, precision=precision)
-    return (event for event in stream if isinstance(event, Batch))
-
-
 def _matrices(precision: str) -> list[torch.Tensor]:
     """Two matrices and a place for their product, so that no memory is taken while it is timed."""
     kind = torch.bfloat16 if precision == "bf16" else torch.float32
     return [torch.randn(GEMM, GEMM).to(kind) for _ in range(3)]
 
 
-def _flops_of_a_step(images: int) -> int:
+def _flops_of_a_step(net: nn.Module, images: int) -> int:
     """Forward and backward; the gradient of the pixels is not needed and not counted."""
     counter = FlopCounterMode(display=False)
     with counter:
-        logits = model_spec("cnn5").build()(torch.randn(images, 1, 28, 28))
+        logits = net(torch.randn(images, 1, 28, 28))
         F.cross_entropy(logits, torch.zeros(images, dtype=torch.int64)).backward()
     return counter.get_total_flops()

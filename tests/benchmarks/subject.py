@@ -1,0 +1,46 @@
+"""What is measured: the shipped cnn5 on MNIST, in the precision that this machine is fast in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import nn
+from torch.utils.data import DataLoader
+
+from core.batches import Splits
+from core.datasets import default_data_dir, load
+from core.events import drain
+from core.settings import Settings
+from core.weights import load_weights
+from core.workbench import Workbench
+from tests.benchmarks import plain
+
+BATCH = 256
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The net with its shipped weights, the data as our way and as the plain way take them."""
+
+    net: nn.Module
+    data: Splits
+    precision: str
+    plain_train: DataLoader
+    plain_test: DataLoader
+
+
+def subject() -> Subject:
+    """Bring everything in."""
+    bench = Workbench(Settings())
+    data = Splits.of(drain(load("mnist")), bench.device)
+    precision = drain(bench.precision(data))
+    net = bench.spec.build()
+    net.load_state_dict(load_weights(bench.spec.shipped_weights, net))
+    folder = default_data_dir()
+    return Subject(
+        net,
+        data,
+        precision,
+        plain.loader(folder, train=True, batch_size=BATCH),
+        plain.loader(folder, train=False, batch_size=BATCH),
+    )
