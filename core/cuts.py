@@ -97,6 +97,13 @@ class CutNet:
 
         return {node: some(v) if node in batched else v for node, v in alive.items()}
 
+    def halved(self, alive: Values) -> Values:
+        """The same in bf16, which autocast would else make of it at every run."""
+        return {
+            node: v.bfloat16() if isinstance(v, Tensor) and v.dtype == torch.float32 else v
+            for node, v in alive.items()
+        }
+
     def finish(self, name: str, alive: Values) -> Tensor:
         """Run what follows the cut of the group `name`; gives the logits [N, classes]."""
         known = dict.fromkeys(self.cuts[name].before) | alive
@@ -171,6 +178,10 @@ class UncutNet:
     def rows(self, _name: str, alive: Values, index: Tensor) -> Values:
         """See `CutNet.rows`."""
         return {"images": alive["images"][index]}
+
+    def halved(self, alive: Values) -> Values:
+        """The same: what the net does to its input may need it as it is."""
+        return alive
 
     def finish(self, _name: str, alive: Values) -> Tensor:
         """See `CutNet.finish`."""

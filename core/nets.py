@@ -26,9 +26,10 @@ class Cnn5(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits [N, 10] of normalised images [N, 1, 28, 28]."""
-        x = F.relu(self.conv1(x))
-        x = self.drop2(F.relu(F.max_pool2d(self.conv2(x), 2)))
-        x = self.drop3(F.relu(F.max_pool2d(self.conv3(x), 2)))
+        # In place: what each of these is given is its own, and large.
+        x = F.relu(self.conv1(x), inplace=True)
+        x = self.drop2(F.relu(F.max_pool2d(self.conv2(x), 2), inplace=True))
+        x = self.drop3(F.relu(F.max_pool2d(self.conv3(x), 2), inplace=True))
         x = self.drop4(F.relu(self.fc1(x.flatten(1))))
         logits: Tensor = self.fc2(x)
         return logits

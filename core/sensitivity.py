@@ -165,6 +165,7 @@ class _Scanner:
             values = self.net.start(images)
         for name in self.groups:
             alive = self.net.alive(name, values)
+            coarse = alive if self.precision == "fp32" else self.net.halved(alive)
             try:
                 for point in filter(self._is_open, self.points[name]):
                     if stop():
@@ -172,17 +173,20 @@ class _Scanner:
                         return
                     self._prune(name, point)
                     with torch.inference_mode():
-                        point.correct += int((self._answers(name, alive, point) == labels).sum())
+                        point.correct += int(
+                            (self._answers(name, alive, coarse, point) == labels).sum()
+                        )
                     point.images += len(labels)
                     yield self._progress()
             finally:
                 self._restore(name)
 
-    def _answers(self, name: str, alive: Values, point: _Open) -> Tensor:
+    def _answers(self, name: str, alive: Values, coarse: Values, point: _Open) -> Tensor:
         """The classes [N] that the net, with its weights as they are now, gives in float32."""
+        first = alive if point.precision == "fp32" else coarse
 
         def logits(index: Tensor | None) -> Tensor:
-            some = alive if index is None else self.net.rows(name, alive, index)
+            some = first if index is None else self.net.rows(name, alive, index)
             return self.net.finish(name, some)
 
         return point.predictor.answers(logits, self.data.device, point.precision)
