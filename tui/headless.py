@@ -23,6 +23,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from core.curves import Scanned
 from core.errors import InputError
 from core.events import Batch, Epoch, Event, Measured, Notice, StopFlag, Stream, drain
 from core.events import Progress as Step
@@ -75,6 +76,8 @@ class _Shown:
                 done = (event.epoch - 1) * event.images + event.seen
                 note = f"epoch {event.epoch} of {event.epochs}, loss {event.loss:.4f}"
                 self._move("train", done, event.epochs * event.images, note)
+            case Scanned():
+                pass  # the bar says it
             case _:
                 _tell(event, self._progress.console)
 
@@ -102,6 +105,11 @@ def _tell(event: Event, console: Console) -> None:
             if event.sparsity:
                 line += f", sparsity {percent(100 * event.sparsity)} %, revived {event.revived}"
             console.print(line)
+        case Scanned():
+            most = max((point.images for point in event.scan.points()), default=0)
+            console.print(
+                f"scanned: up to {count(most)} of {count(event.scan.images)} images a point"
+            )
 
 
 @contextmanager

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 
 import pytest
 import torch
 
-from core.allocator import keep_freed_memory
 from core.devices import resolve_device
 from core.errors import InputError
 from core.settings import Settings
@@ -37,18 +37,24 @@ def test_an_unknown_one_is_refused() -> None:
         Settings(device="tpu")
 
 
+FAULTS = """
+import resource
+import torch
+
+def faults():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    torch.ones(4_000_000).sum()
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+assert keep_freed_memory() and keep_freed_memory()
+print(min(faults() for _ in range(5)))
+"""
+
+
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc is Linux's")
-def test_freed_memory_is_kept_again_and_again() -> None:
-    """A second block of the size of a first one that was freed costs no page faults."""
-    import resource
-
-    assert keep_freed_memory()
-    assert keep_freed_memory()
-
-    def faults() -> int:
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-        torch.ones(4_000_000).sum()
-        return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
-
-    faults()
-    assert faults() < 400
+def test_freed_memory_is_kept() -> None:
+    """A block of 3,906 pages, taken again in a process of its own, costs hardly a page fault."""
+    done = subprocess.run(
+        [sys.executable, "-c", FAULTS], check=True, capture_output=True, text=True
+    )
+    assert int(done.stdout) < 400
