@@ -40,6 +40,7 @@ def test_an_unknown_one_is_refused() -> None:
 FAULTS = """
 import resource
 import torch
+from core.allocator import keep_freed_memory
 
 def faults():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
