@@ -35,11 +35,6 @@ class Images:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def some(self, index: Tensor) -> Images:
-        """The images with these indices."""
-        index = index.to(self.device)
-        return Images(self.images[index], self.labels[index], self.mean, self.std)
-
     def batch(self, index: Tensor | slice) -> tuple[Tensor, Tensor]:
         """Images as (pixel / 255 - mean) / std, float32 in channels_last, and their labels."""
         index = index if isinstance(index, slice) else index.to(self.device)

@@ -10,6 +10,8 @@ from core.errors import InputError
 def resolve_device(name: str) -> torch.device:
     """The device called `name`; `auto` is cuda or mps where there is one, and the processor else.
 
+    From then on the process's convolutions on cuda compute float32 as such, not as TF32.
+
     Raises:
         InputError: this machine, or this build of torch, has no such device.
     """

@@ -94,8 +94,8 @@ def parse_sparsities(text: str) -> tuple[float, ...]:
     first, last, step = (parse_sparsity(part.strip(), where) for part in parts)
     if step < FINEST_STEP or last < first:
         raise InputError(f"sparsities '{text}': expected FROM <= TO, STEP at least {FINEST_STEP}")
-    count = round((last - first) / step, 6) // 1
-    return tuple(round(first + place * step, 6) for place in range(int(count) + 1))
+    count = math.floor(round((last - first) / step, 6))
+    return tuple(round(first + place * step, 6) for place in range(count + 1))
 
 
 def check_sparsity(sparsity: float, where: str) -> float:

@@ -35,6 +35,7 @@ def run_report(
     footprint = Footprint(bench.parameters, bench.parameters - pruned_away)
     return {
         **_settings(bench, result.precision),
+        "recipe": bench.settings.recipe,
         "parameters": footprint.parameters,
         "nonzero": footprint.nonzero,
         "ratio": round(footprint.ratio, 2) if footprint.nonzero else None,
@@ -64,6 +65,7 @@ def train_report(bench: Workbench, result: Trained) -> dict[str, Any]:
     """What `featherweight train --json` writes."""
     return {
         **_settings(bench, result.precision),
+        "recipe": bench.settings.recipe,
         "parameters": bench.parameters,
         "accuracy": {"dense": asdict(result.accuracy)},
         "epochs": [_epoch(epoch) for epoch in result.epochs],
@@ -85,10 +87,8 @@ def scan_report(bench: Workbench, result: Scan) -> dict[str, Any]:
         for key, attribute in curves.items()
     }
     uniform = {key: _each(result.uniform, attribute) for key, attribute in curves.items()}
-    settings = _settings(bench, result.precision)
-    del settings["recipe"]
     return {
-        **settings,
+        **_settings(bench, result.precision),
         "split": result.split,
         "images": result.images,
         "sparsities": _each(next(iter(result.layers.values()), ()), "sparsity"),
@@ -115,7 +115,6 @@ def _settings(bench: Workbench, precision: str) -> dict[str, Any]:
         "model": settings.model,
         "dataset": settings.dataset,
         "protocol": settings.protocol,
-        "recipe": settings.recipe,
         "precision": precision,
         "device": bench.device.type,
         "threads": torch.get_num_threads(),
