@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from torch import nn
 from torch.optim import Optimizer
@@ -22,6 +23,7 @@ class Pruner:
         final: the masks of the plan in one shot, in force from the start where the recipe is not
             gradual.
         images: in an epoch of training.
+        dropout: the probability of each layer's dropout before any pruning.
 
     Attributes:
         masks: those in force.
@@ -34,13 +36,14 @@ class Pruner:
         recipe: Recipe,
         final: Masks,
         images: int,
+        dropout: Mapping[str, float],
     ) -> None:
         self.model = model
         self.plan = plan
         self.recipe = recipe
         self.layers: Sequence[Layer] = prunable_layers(model)
         self.dropouts = dropouts(model)
-        self.original_dropout = {name: drop.p for name, drop in self.dropouts.items()}
+        self.original_dropout = dropout
         phase = recipe.finetune
         steps = phase.epochs * phase.steps_in_epoch(images)
         self.ramp_steps = max(1, int(steps * recipe.ramp)) if recipe.gradual else 0
@@ -68,16 +71,26 @@ class Pruner:
             self._scale_dropout()
             self.masks.hold(self.model, optimizer)
 
-    def finish(self) -> None:
-        """Prune the rest of the way to the plan, at once."""
-        if not self.finished:
-            self._prune_to(self.plan)
+    def finish(self, plan: Mapping[str, float]) -> None:
+        """Prune the rest of the way to `plan`, at once."""
+        if not self.finished or plan != self.plan:
+            self._prune_to(plan)
         self.masks.hold(self.model)
 
     def sparsity(self) -> float:
         """Zeros over elements of all prunable weights."""
         elements = sum(layer.elements for layer in self.layers)
         return 1.0 - sum(self.masks.kept(layer) for layer in self.layers) / elements
+
+    def state(self) -> dict[str, Any]:
+        """Where it is between two steps."""
+        return {"step": self.step, "dropped": self.masks.dropped}
+
+    def resume(self, state: Mapping[str, Any]) -> None:
+        """Go on from what `state` gave; the model's weights are its owner's to bring back."""
+        self.step = state["step"]
+        self.masks = Masks(state["dropped"]).to(next(self.model.parameters()).device)
+        self._scale_dropout()
 
     def _planned(self, progress: float) -> dict[str, float]:
         """Cubic from the base's sparsities to the plan's: s_f + (s_i - s_f)(1 - t)^3."""

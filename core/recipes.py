@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from core.errors import InputError
+
+Method = Literal["one-shot", "gradual", "iterative"]
+
+METHODS: dict[Method, str] = {
+    "one-shot": "all of the plan before the first step, then retrain",
+    "gradual": "the sparsity rises to the plan along a cubic while it trains",
+    "iterative": "a part of the plan, retrain, the next part: several rounds",
+}
+"""How a plan comes into force, each in a line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +28,9 @@ class Phase:
             nearly zero, every step (Smith and Topin 2017).
         lr: the learning rate to start from, for `onecycle` its peak.
         momentum: of SGD.
+        weight_decay: L2 regularisation, as the optimiser understands it: for AdamW decoupled from
+            the gradient (Loshchilov and Hutter 2019), else added to it as weight_decay x w.
+        l1: L1 regularisation of the prunable weights: l1 x sign(w) is added to the gradient.
     """
 
     epochs: int
@@ -27,6 +39,7 @@ class Phase:
     schedule: Literal["step", "cosine", "onecycle"]
     momentum: float = 0.0
     weight_decay: float = 0.0
+    l1: float = 0.0
     batch_size: int = 256
 
     def steps_in_epoch(self, images: int) -> int:
@@ -39,32 +52,37 @@ class Recipe:
     """How a net is trained dense and how it is fine-tuned towards a plan.
 
     Attributes:
-        gradual: start from the base and raise the sparsity to the plan along a cubic (Zhu and
+        finetune: of one round.
+        method: `one-shot`: the plan is applied before the first step (Han et al. 2015).
+            `gradual`: from the base, the sparsity is raised to the plan along a cubic (Zhu and
             Gupta 2017, equation 1) over the first `ramp` of the steps, masks renewed every
-            `renew_every` steps; otherwise the plan is applied at once, before the first step.
+            `renew_every` steps. `iterative`: `rounds` times pruned and retrained, each round
+            dropping the same share of what is left (Han et al. 2015, section 3.4).
         scale_dropout: lower each dropout as its layer loses connections (Han et al. 2015,
             section 3.2): D_r = D_o * sqrt(C_r / C_o).
+        rewind: after each pruning the weights that stay go back to the values that they had early
+            in dense training (Frankle et al. 2019, "Stabilizing the Lottery Ticket Hypothesis").
     """
 
     name: str
     dense: Phase
     finetune: Phase
-    gradual: bool
+    method: Method
     scale_dropout: bool
+    rounds: int = 1
+    rewind: bool = False
     ramp: float = 0.5
     renew_every: int = 20
 
-    def with_epochs(self, epochs: int | None) -> Recipe:
-        """The same recipe with this many epochs of fine-tuning, where a number is given."""
-        if epochs is None:
-            return self
-        return replace(self, finetune=replace(self.finetune, epochs=check_epochs(epochs)))
+    @property
+    def gradual(self) -> bool:
+        """Masks tighten while it trains."""
+        return self.method == "gradual"
 
-    def with_dense_epochs(self, epochs: int | None) -> Recipe:
-        """The same recipe with this many epochs of dense training, where a number is given."""
-        if epochs is None:
-            return self
-        return replace(self, dense=replace(self.dense, epochs=check_epochs(epochs)))
+    @property
+    def epochs(self) -> int:
+        """Epochs of fine-tuning in all rounds."""
+        return self.rounds * self.finetune.epochs
 
 
 RECIPES = {
@@ -74,17 +92,22 @@ RECIPES = {
             name="fast",
             dense=Phase(6, "adamw", lr=4e-3, schedule="onecycle", weight_decay=1e-2),
             finetune=Phase(5, "adamw", lr=5e-3, schedule="onecycle", weight_decay=1e-2),
-            gradual=True,
+            method="gradual",
             scale_dropout=True,
         ),
         Recipe(
             name="reference",
             dense=Phase(5, "adadelta", lr=1.0, schedule="step"),
             finetune=Phase(5, "sgd", lr=0.1, schedule="cosine", momentum=0.9, weight_decay=1e-4),
-            gradual=False,
+            method="one-shot",
             scale_dropout=False,
         ),
     )
+}
+
+RECIPE_MEANINGS = {
+    "fast": "gradual, AdamW with one cycle, dropout scaled to what is left",
+    "reference": "the notebook's: one-shot, SGD with cosine, dropout as it was",
 }
 
 
@@ -93,10 +116,3 @@ def recipe_named(name: str) -> Recipe:
     if name not in RECIPES:
         raise InputError(f"unknown recipe '{name}': expected one of {', '.join(RECIPES)}")
     return RECIPES[name]
-
-
-def check_epochs(epochs: int) -> int:
-    """Give `epochs` back if at least one; raises InputError otherwise."""
-    if epochs < 1:
-        raise InputError(f"{epochs} epochs: expected at least 1")
-    return epochs

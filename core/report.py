@@ -14,8 +14,9 @@ import torch
 
 from core.curves import Point, Scan
 from core.events import Epoch
+from core.finetuning import FineTuned
 from core.footprint import Footprint
-from core.training import FineTuned, Trained
+from core.training import Trained
 from core.workbench import Net, Workbench
 
 

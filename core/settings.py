@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.choices import NO_CHOICES, Choices
 from core.errors import InputError
-from core.recipes import Recipe, check_epochs, recipe_named
+from core.recipes import Recipe, recipe_named
 from core.zoo import model_spec
 
 PROTOCOLS = ("default", "reference")
@@ -22,7 +23,7 @@ class Settings:
     Attributes:
         protocol: `default` trains on 55,000 images and chooses on 5,000 apart from test;
             `reference` trains on all 60,000 and chooses on test, as the notebook did.
-        epochs: of the training that a command is for; None leaves it to the recipe.
+        choices: changes to the recipe, for the training that a command is for.
         device: `auto` takes cuda or mps where there is one.
         threads: that torch computes with; None leaves it to torch.
         data_dir: where data sets are kept; None is the platform's cache folder.
@@ -36,7 +37,7 @@ class Settings:
     dataset: str = "mnist"
     protocol: str = "default"
     recipe: str = "fast"
-    epochs: int | None = None
+    choices: Choices = NO_CHOICES
     precision: str = "auto"
     device: str = "auto"
     threads: int | None = None
@@ -46,12 +47,10 @@ class Settings:
 
     def __post_init__(self) -> None:
         model_spec(self.model)
-        recipe_named(self.recipe)
+        self.choices.applied_to(recipe_named(self.recipe))
         _one_of("protocol", self.protocol, PROTOCOLS)
         _one_of("precision", self.precision, PRECISIONS)
         _one_of("device", self.device, DEVICES)
-        if self.epochs is not None:
-            check_epochs(self.epochs)
         if self.threads is not None and not 1 <= self.threads <= MAX_THREADS:
             raise InputError(f"{self.threads} threads: expected from 1 to {MAX_THREADS}")
         if not 0 <= self.seed < 2**63:
@@ -59,8 +58,8 @@ class Settings:
 
     @property
     def finetuning(self) -> Recipe:
-        """The recipe, with the number of fine-tuning epochs that was asked for."""
-        return recipe_named(self.recipe).with_epochs(self.epochs)
+        """The recipe with the choices."""
+        return self.choices.applied_to(recipe_named(self.recipe))
 
 
 def _one_of(what: str, given: str, expected: tuple[str, ...]) -> None:

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from core.errors import InputError
 from core.files import write_whole
+from core.identity import weights_digest
 
 Weights = dict[str, Tensor]
 """A plain state_dict: names to tensors."""
+
+
+class DenseWeights(NamedTuple):
+    """A dense net, and the same net early in its training, where that was kept."""
+
+    weights: Weights
+    early: Weights | None
 
 
 def load_weights(path: Path, model: nn.Module) -> Weights:
@@ -31,6 +40,34 @@ def load_weights(path: Path, model: nn.Module) -> Weights:
     if wrong := _first_difference(weights, expected):
         raise InputError(f"{path} does not fit {type(model).__name__}: {wrong}")
     return {name: weights[name] for name in expected}
+
+
+def early_path(path: Path) -> Path:
+    """Where the early weights of a dense net in `path` are kept: `net.early.safetensors`."""
+    return path.with_name(f"{path.stem}.early{path.suffix}")
+
+
+def load_dense(path: Path, model: nn.Module) -> DenseWeights:
+    """Read a dense net, and its early weights where those of the same training lie beside it.
+
+    Raises:
+        InputError: see `load_weights`.
+    """
+    weights, early = load_weights(path, model), early_path(path)
+    try:
+        with safe_open(early, framework="pt") as file:
+            same_training = (file.metadata() or {}).get("of") == weights_digest(weights)
+        return DenseWeights(weights, load_weights(early, model) if same_training else None)
+    except (OSError, SafetensorError, InputError):
+        return DenseWeights(weights, None)
+
+
+def save_dense(path: Path, dense: DenseWeights, notes: dict[str, str]) -> None:
+    """Write a dense net, and its early weights beside it; raises InputError if it cannot."""
+    if dense.early is not None:
+        of = weights_digest(dense.weights)
+        save_weights(early_path(path), dense.early, {**notes, "epoch": "1", "of": of})
+    save_weights(path, dense.weights, notes)
 
 
 def save_weights(path: Path, weights: Weights, notes: dict[str, str]) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import platformdirs
 import torch
@@ -20,25 +21,20 @@ from torch import nn
 from core import datasets
 from core.allocator import keep_freed_memory
 from core.batches import Splits
+from core.choices import NO_CHOICES, Choices
 from core.curves import SPARSITIES, SPLITS, Scan
 from core.devices import resolve_device
 from core.errors import InputError, StoppedError
 from core.evaluation import measure
 from core.events import Accuracy, Notice, Progress, StopFlag, Stream, never
+from core.finetuning import FineTuned, Pruned, finetune, prune_and_measure
 from core.layers import Layer, parameter_count, prunable_layers
 from core.precision import resolve_precision
-from core.recipes import Phase, recipe_named
+from core.recipes import Phase, Recipe, recipe_named
 from core.sensitivity import scan
 from core.settings import Settings
-from core.training import (
-    FineTuned,
-    Pruned,
-    Trained,
-    finetune,
-    prune_and_measure,
-    train,
-)
-from core.weights import Weights, load_weights, save_weights
+from core.training import Trained, train
+from core.weights import DenseWeights, Weights, load_dense, save_dense
 from core.whatif import Profile
 from core.zoo import model_spec
 
@@ -51,12 +47,14 @@ class Net:
         accuracy: in percent, measured.
         profiles: one for each prunable layer, in order.
         other_parameters: those outside the prunable layers.
+        early: the net's weights early in its dense training, where they were kept.
     """
 
     weights: Weights
     accuracy: Accuracy
     profiles: tuple[Profile, ...]
     other_parameters: int
+    early: Weights | None = None
 
 
 class Workbench:
@@ -96,25 +94,31 @@ class Workbench:
 
     def open(self, stop: StopFlag = never) -> Stream[Net]:
         """Bring in the data and the dense net, and measure it."""
-        weights = yield from self.dense(stop)
+        dense = yield from self.dense(stop)
         data = yield from self._load(stop)
         model = self._fresh_model()
-        model.load_state_dict(weights)
+        model.load_state_dict(dense.weights)
         precision = yield from self.precision(data)
         accuracy = yield from measure(model, data, "dense", stop, precision)
-        return self._net(weights, accuracy)
+        return self._net(dense.weights, accuracy, dense.early)
 
-    def dense(self, stop: StopFlag = never) -> Stream[Weights]:
+    def dense(self, stop: StopFlag = never) -> Stream[DenseWeights]:
         """Bring in the data and the weights of the dense net."""
         data = yield from self._load(stop)
         yield Progress("open the dense net")
         return (yield from self._dense_weights(data, stop))
 
-    def train(self, stop: StopFlag = never, epochs: int | None = None) -> Stream[Trained]:
+    def train(
+        self,
+        stop: StopFlag = never,
+        choices: Choices = NO_CHOICES,
+        checkpoints: bool = False,
+        resume: Mapping[str, Any] | None = None,
+    ) -> Stream[Trained]:
         """Train a dense net from fresh weights by the recipe; see `training.train`."""
         data = yield from self._load(stop)
-        recipe = recipe_named(self.settings.recipe).with_dense_epochs(epochs)
-        return (yield from self._train(recipe.dense, data, stop))
+        phase = choices.applied_to_dense(recipe_named(self.settings.recipe).dense)
+        return (yield from self._train(phase, data, stop, checkpoints, resume))
 
     def prune(self, base: Net, plan: Mapping[str, float], stop: StopFlag = never) -> Stream[Pruned]:
         """Apply `plan` to `base` in one shot and measure it."""
@@ -124,9 +128,15 @@ class Workbench:
         return (yield from prune_and_measure(model, base.weights, plan, data, stop, precision))
 
     def finetune(
-        self, base: Net, plan: Mapping[str, float], stop: StopFlag = never
+        self,
+        base: Net,
+        plan: Mapping[str, float],
+        stop: StopFlag = never,
+        recipe: Recipe | None = None,
+        checkpoints: bool = False,
+        resume: Mapping[str, Any] | None = None,
     ) -> Stream[FineTuned]:
-        """Fine-tune `base` towards `plan` by the recipe."""
+        """Fine-tune `base` towards `plan` by `recipe`, or by that of the settings."""
         data = yield from self._load(stop)
         precision = yield from self.precision(data)
         return (
@@ -135,10 +145,13 @@ class Workbench:
                 base.weights,
                 plan,
                 data,
-                self.settings.finetuning,
+                recipe or self.settings.finetuning,
+                early=base.early,
                 seed=self.settings.seed,
                 precision=precision,
                 stop=stop,
+                checkpoints=checkpoints,
+                resume=resume,
             )
         )
 
@@ -176,9 +189,10 @@ class Workbench:
             )
         )
 
-    def net(self, result: Trained | FineTuned) -> Net:
-        """What a training made, as a net to prune from."""
-        return self._net(result.weights, result.accuracy)
+    def net(self, result: Trained | FineTuned, early: Weights | None = None) -> Net:
+        """What a training made, as a net to prune from; fine-tuned, it keeps the base's `early`."""
+        early = result.early if isinstance(result, Trained) else early
+        return self._net(result.weights, result.accuracy, early)
 
     def precision(self, data: Splits) -> Stream[str]:
         """The precision that training uses on this machine, the same for all of a session."""
@@ -189,10 +203,10 @@ class Workbench:
         self._precision = yield from resolve_precision(name, self._fresh_model, images, labels)
         return self._precision
 
-    def _net(self, weights: Weights, accuracy: Accuracy) -> Net:
+    def _net(self, weights: Weights, accuracy: Accuracy, early: Weights | None) -> Net:
         profiles = tuple(Profile.of(la, weights[la.key].numpy()) for la in self.layers)
         other = self.parameters - sum(layer.parameters for layer in self.layers)
-        return Net(weights, accuracy, profiles, other)
+        return Net(weights, accuracy, profiles, other, early)
 
     def _load(self, stop: StopFlag) -> Stream[Splits]:
         if self._splits is None:
@@ -203,12 +217,25 @@ class Workbench:
             self._splits = Splits.of(dataset, self.device)
         return self._splits
 
-    def _train(self, phase: Phase, data: Splits, stop: StopFlag) -> Stream[Trained]:
+    def _train(
+        self,
+        phase: Phase,
+        data: Splits,
+        stop: StopFlag,
+        checkpoints: bool = False,
+        resume: Mapping[str, Any] | None = None,
+    ) -> Stream[Trained]:
         precision = yield from self.precision(data)
-        model = self._fresh_model()
         return (
             yield from train(
-                model, data, phase, seed=self.settings.seed, precision=precision, stop=stop
+                self._fresh_model(),
+                data,
+                phase,
+                seed=self.settings.seed,
+                precision=precision,
+                stop=stop,
+                checkpoints=checkpoints,
+                resume=resume,
             )
         )
 
@@ -218,9 +245,9 @@ class Workbench:
             torch.manual_seed(self.settings.seed)
             return self.spec.build().to(self.device)
 
-    def _dense_weights(self, data: Splits, stop: StopFlag) -> Stream[Weights]:
+    def _dense_weights(self, data: Splits, stop: StopFlag) -> Stream[DenseWeights]:
         if self.settings.weights is not None:
-            return load_weights(self.settings.weights, self._fresh_model())
+            return load_dense(self.settings.weights, self._fresh_model())
         if self.settings.protocol == "reference":
             return (yield from self._reference_weights(data, stop))
         if self.settings.dataset != self.spec.dataset:
@@ -228,28 +255,29 @@ class Workbench:
                 f"{self.spec.name} comes with weights for {self.spec.dataset}, "
                 f"not for {self.settings.dataset}: give --weights FILE"
             )
-        return load_weights(self.spec.shipped_weights, self._fresh_model())
+        return load_dense(self.spec.shipped_weights, self._fresh_model())
 
-    def _reference_weights(self, data: Splits, stop: StopFlag) -> Stream[Weights]:
+    def _reference_weights(self, data: Splits, stop: StopFlag) -> Stream[DenseWeights]:
         """The dense net of the reference protocol: from the cache, or trained and put there."""
         phase = recipe_named("reference").dense
         precision = yield from self.precision(data)
         path = self._cached_dense(phase, precision)
         if path.exists():
             try:
-                return load_weights(path, self._fresh_model())
+                return load_dense(path, self._fresh_model())
             except InputError as error:
                 yield Notice(f"what was kept cannot be used: {error}", warning=True)
         yield Notice(f"training the dense net by the reference recipe; kept in {path}")
         trained = yield from self._train(phase, data, stop)
         if trained.stopped:
             raise StoppedError("stopped while the dense net of the reference protocol was trained")
+        dense = DenseWeights(trained.weights, trained.early)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            save_weights(path, trained.weights, {"recipe": "reference", "protocol": "reference"})
+            save_dense(path, dense, {"recipe": "reference", "protocol": "reference"})
         except (OSError, InputError) as error:
             yield Notice(f"the dense net is not kept: {error}", warning=True)
-        return trained.weights
+        return dense
 
     def _cached_dense(self, phase: Phase, precision: str) -> Path:
         """Where a dense net trained with these settings is kept."""

@@ -28,7 +28,8 @@ from tui.widgets.layer_table import LayerTable
 from tui.widgets.value_input import ValueInput
 
 if TYPE_CHECKING:
-    from core.training import FineTuned, Pruned, Trained
+    from core.finetuning import FineTuned, Pruned
+    from core.training import Trained
     from core.workbench import Net
 
 IDLE_ACTIONS = {"prune", "finetune", "train", "adopt", "revert"}
@@ -58,7 +59,7 @@ class FeatherweightApp(App[None]):
     def __init__(self, backend: Backend) -> None:
         super().__init__()
         self.backend = backend
-        self.state = State(epochs=backend.settings.finetuning.finetune.epochs)
+        self.state = State(epochs=backend.settings.finetuning.epochs)
         self.doing: Working | Outcome = Outcome("")
         self.job: Job | None = None
         self.explore = ExploreScreen(backend.settings)

@@ -12,7 +12,8 @@ from core.libraries import bring_in
 from core.settings import Settings
 
 if TYPE_CHECKING:
-    from core.training import FineTuned, Pruned, Trained
+    from core.finetuning import FineTuned, Pruned
+    from core.training import Trained
     from core.workbench import Net, Workbench
 
 
@@ -86,4 +87,4 @@ class CoreBackend:
     ) -> Stream[tuple[FineTuned, Net]]:
         """See `Backend.finetune`."""
         tuned = yield from self._bench.finetune(base, plan, stop)
-        return tuned, self._bench.net(tuned)
+        return tuned, self._bench.net(tuned, base.early)

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from core.choices import MEANINGS, Choices
 from core.curves import SPARSITIES, SPLITS, UNIFORM_SPARSITIES, WITHIN
 from core.errors import InputError, StoppedError, WorkError
 from core.plans import (
@@ -24,7 +25,7 @@ from core.plans import (
     preset_plan,
     uniform_plan,
 )
-from core.recipes import RECIPES
+from core.recipes import METHODS, RECIPES
 from core.settings import DEVICES, PRECISIONS, PROTOCOLS, Settings
 from core.zoo import ZOO
 
@@ -137,7 +138,6 @@ def _add_settings(parser: ArgumentParser, *, training: bool = True) -> None:
     add("--dataset", metavar="NAME", help=f"default {defaults.dataset}")
     if training:
         add("--recipe", metavar="NAME", help=_names(RECIPES, defaults.recipe))
-        add("--epochs", metavar="N", type=int, help="default: the recipe's")
     add("--protocol", metavar="NAME", help=_names(PROTOCOLS, defaults.protocol))
     add("--precision", metavar="NAME", help=_names(PRECISIONS, defaults.precision))
     add("--device", metavar="NAME", help=_names(DEVICES, defaults.device))
@@ -145,6 +145,26 @@ def _add_settings(parser: ArgumentParser, *, training: bool = True) -> None:
     add("--seed", metavar="N", type=int, help=f"default {defaults.seed}")
     add("--weights", metavar="FILE", type=Path, help="dense weights to start from, safetensors")
     _add_data_dir(group)
+    if training:
+        _add_choices(parser)
+
+
+def _add_choices(parser: ArgumentParser) -> None:
+    """The options of `Choices`; those not given are left to the recipe."""
+    group = parser.add_argument_group("changes to the recipe")
+
+    def add(name: str, **options: Any) -> None:
+        flag = "--" + name.replace("_", "-")
+        group.add_argument(flag, **{"default": SUPPRESS, "help": MEANINGS[name], **options})
+
+    add("epochs", metavar="N", type=int)
+    add("lr", metavar="X", type=float)
+    add("method", metavar="NAME", help=f"{MEANINGS['method']}: {', '.join(METHODS)}")
+    add("rounds", metavar="N", type=int)
+    add("scale_dropout", action=argparse.BooleanOptionalAction)
+    add("l1", metavar="X", type=float)
+    add("l2", metavar="X", type=float)
+    add("rewind", action=argparse.BooleanOptionalAction)
 
 
 def _add_data_dir(parser: Any) -> None:
@@ -213,7 +233,10 @@ class _Version(argparse.Action):
 
 
 def _settings(given: Namespace) -> Settings:
-    return Settings(**{k: v for k, v in vars(given).items() if k in Settings.__slots__})
+    values = vars(given)
+    choices = Choices(**{k: v for k, v in values.items() if k in Choices.__slots__})
+    plain = {k: v for k, v in values.items() if k in Settings.__slots__}
+    return Settings(**plain, choices=choices)
 
 
 def _app(given: Namespace) -> int:
@@ -339,16 +362,16 @@ def _train(given: Namespace) -> int:
     check_writable(given.json)
     check_writable(str(target))
     from core.report import train_report
-    from core.weights import save_weights
+    from core.weights import DenseWeights, save_dense
     from core.workbench import Workbench
 
     bench = Workbench(settings)
     console = console_for(given.json)
     with stop_on_interrupt(console) as stop:
-        result = drive(bench.train(stop, settings.epochs), console)
+        result = drive(bench.train(stop, settings.choices), console)
     report = train_report(bench, result)
     notes = {name: str(report[name]) for name in ("model", "dataset", "protocol", "recipe", "seed")}
-    save_weights(target, result.weights, notes)
+    save_dense(target, DenseWeights(result.weights, result.early), notes)
     console.print(f"best epoch {result.best}; weights in {target}", markup=False)
     write_json({**report, "file": str(target)}, given.json)
     return 130 if result.stopped else 0

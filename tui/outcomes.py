@@ -10,7 +10,8 @@ from tui.state import Result
 from tui.views.activity import Outcome
 
 if TYPE_CHECKING:
-    from core.training import FineTuned, Trained
+    from core.finetuning import FineTuned
+    from core.training import Trained
     from core.workbench import Net
 
 

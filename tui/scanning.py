@@ -27,8 +27,8 @@ def scan_stream(
     stop: StopFlag,
 ) -> Stream[Scan]:
     """Open the dense net and scan it."""
-    weights = yield from bench.dense(stop)
-    return (yield from bench.scan(weights, split, sparsities, uniform, within, stop))
+    dense = yield from bench.dense(stop)
+    return (yield from bench.scan(dense.weights, split, sparsities, uniform, within, stop))
 
 
 def print_scan(scan: Scan, protocol: str, console: Console) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from dataclasses import replace
 from itertools import islice
 
 import torch
@@ -24,7 +25,7 @@ GEMM = 4096
 def figures(_wanted: tuple[str, ...]) -> list[Figure]:
     """Twenty steps of 256 images each way, in turns with a matrix product, seven rounds."""
     it = subject()
-    phase = recipe_named("fast").with_dense_epochs(EPOCHS).dense
+    phase = replace(recipe_named("fast").dense, epochs=EPOCHS)
     plain_steps = plain.training_steps(deepcopy(it.net), it.plain_train, phase)
     stream = train(deepcopy(it.net), it.data, phase, precision=it.precision)
     our_steps = (event for event in stream if isinstance(event, Batch))

@@ -10,12 +10,12 @@ import torch
 from core.batches import Splits
 from core.errors import WorkError
 from core.events import Batch, Epoch, Event, Notice, drain
+from core.finetuning import finetune
 from core.layers import Layer
 from core.nets import Cnn5
 from core.plans import Plan, uniform_plan
 from core.pruning import Masks
 from core.recipes import RECIPES
-from core.training import finetune
 from core.weights import Weights
 from tests.core.training import (
     STEPS,

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from core.choices import Choices
 from core.errors import InputError
 from core.recipes import RECIPES, recipe_named
 from core.settings import Settings
@@ -20,8 +21,6 @@ from core.zoo import ZOO, model_spec
         ("recipe", "slow", "fast, reference"),
         ("protocol", "test", "default, reference"),
         ("precision", "fp16", "auto, fp32, bf16"),
-        ("epochs", 0, "at least 1"),
-        ("epochs", -3, "at least 1"),
         ("threads", 0, "from 1 to 1024"),
         ("threads", 1025, "from 1 to 1024"),
         ("seed", -1, "from 0"),
@@ -38,33 +37,17 @@ def test_a_bad_value_is_refused_with_what_was_given_and_expected(
 
 
 def test_the_largest_and_the_smallest_values_are_taken() -> None:
-    settings = Settings(epochs=1, threads=1, seed=2**63 - 1)
-    assert (settings.epochs, settings.threads, settings.seed) == (1, 1, 2**63 - 1)
+    settings = Settings(threads=1, seed=2**63 - 1)
+    assert (settings.threads, settings.seed) == (1, 2**63 - 1)
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_settings_change_the_epochs_of_fine_tuning_alone(name: str) -> None:
+def test_settings_change_what_was_chosen_alone(name: str) -> None:
     recipe = recipe_named(name)
     assert Settings(recipe=name).finetuning == recipe
-    changed = Settings(recipe=name, epochs=9).finetuning
+    changed = Settings(recipe=name, choices=Choices(epochs=9)).finetuning
     assert changed.finetune.epochs == 9
     assert replace(changed, finetune=recipe.finetune) == recipe
-
-
-@pytest.mark.parametrize("name", RECIPES)
-def test_a_recipe_changes_its_dense_epochs_alone(name: str) -> None:
-    recipe = recipe_named(name)
-    changed = recipe.with_dense_epochs(9)
-    assert recipe.with_dense_epochs(None) == recipe.with_epochs(None) == recipe
-    assert changed.dense.epochs == 9
-    assert replace(changed, dense=recipe.dense) == recipe
-
-
-@pytest.mark.parametrize("epochs", [0, -1])
-def test_a_recipe_needs_an_epoch(epochs: int) -> None:
-    for change in (recipe_named("fast").with_epochs, recipe_named("fast").with_dense_epochs):
-        with pytest.raises(InputError, match=f"{epochs} epochs.*at least 1"):
-            change(epochs)
 
 
 def test_the_reference_recipe_is_the_notebooks() -> None:

@@ -17,12 +17,13 @@ from core.batches import Images, Splits
 from core.errors import InputError, StoppedError
 from core.evaluation import count_correct, evaluate, measure
 from core.events import Accuracy, Batch, Epoch, Event, Measured, Progress, Stream, drain
+from core.finetuning import FineTuned, finetune, prune_and_measure
 from core.layers import Layer
 from core.nets import Cnn5
 from core.plans import Plan
 from core.pruning import Masks
 from core.recipes import RECIPES, Phase
-from core.training import FineTuned, Trained, finetune, prune_and_measure, train
+from core.training import Trained, train
 from core.weights import Weights
 from tests.core.training import (
     STEPS,

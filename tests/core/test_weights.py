@@ -18,7 +18,15 @@ from safetensors.torch import save_file
 
 from core.errors import InputError
 from core.nets import Cnn5
-from core.weights import Weights, load_weights, save_weights
+from core.weights import (
+    DenseWeights,
+    Weights,
+    early_path,
+    load_dense,
+    load_weights,
+    save_dense,
+    save_weights,
+)
 from core.zoo import model_spec
 
 
@@ -228,3 +236,29 @@ def test_killed_while_saving_it_leaves_a_whole_file(tmp_path: Path) -> None:
         text=True,
     )
     assert done.stdout == "whole\n", done.stderr
+
+
+def test_a_dense_net_is_kept_with_its_early_weights_beside_it(tmp_path: Path) -> None:
+    path = tmp_path / "dense.safetensors"
+    dense = DenseWeights(weights_of(0), weights_of(1))
+    save_dense(path, dense, {"seed": "0"})
+    assert sorted(os.listdir(tmp_path)) == ["dense.early.safetensors", "dense.safetensors"]
+    read = load_dense(path, Cnn5())
+    assert read.early is not None
+    assert same(read.weights, weights_of(0))
+    assert same(read.early, weights_of(1))
+
+
+def test_early_weights_of_another_net_are_not_taken(tmp_path: Path) -> None:
+    path = tmp_path / "dense.safetensors"
+    save_dense(path, DenseWeights(weights_of(0), weights_of(1)), {})
+    save_weights(path, weights_of(2), {})
+    assert load_dense(path, Cnn5()).early is None
+    early_path(path).write_bytes(b"no safetensors")
+    assert load_dense(path, Cnn5()).early is None
+
+
+def test_the_shipped_net_has_its_early_weights() -> None:
+    dense = load_dense(model_spec("cnn5").shipped_weights, Cnn5())
+    assert dense.early is not None
+    assert not same(dense.early, dense.weights)

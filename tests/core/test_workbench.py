@@ -12,17 +12,20 @@ import pytest
 import torch
 
 from core.batches import Images, Splits
+from core.choices import Choices
 from core.datasets import Dataset
 from core.errors import InputError, StoppedError
 from core.events import Batch, Epoch, Event, Measured, Notice, drain
+from core.finetuning import FineTuned
 from core.nets import Cnn5
 from core.plans import Plan
 from core.pruning import keep_mask
 from core.report import run_report, train_report
 from core.settings import Settings
-from core.training import FineTuned, Trained
+from core.training import Trained
 from core.weights import Weights, save_weights
 from core.workbench import Net, Workbench
+from tests.core.training import same
 
 LAYERS = ("conv1", "conv2", "conv3", "fc1", "fc2")
 
@@ -134,10 +137,15 @@ class TestReferenceProtocol:
             nets.append(drain(Workbench(settings).open(), said.append))
             events.append(said)
         assert [len([e for e in said if isinstance(e, Epoch)]) for said in events] == [5, 0]
-        (path,) = (empty_cache / "dense").iterdir()
+        path, early = sorted((empty_cache / "dense").iterdir(), key=lambda path: len(path.name))
+        assert early.name == f"{path.stem}.early.safetensors"
         assert any(isinstance(e, Notice) and str(path) in e.text for e in events[0])
         first, second = (net.weights for net in nets)
-        assert all(torch.equal(first[name], second[name]) for name in first)
+        assert same(first, second)
+        assert nets[0].early is not None
+        assert nets[1].early is not None
+        assert same(nets[0].early, nets[1].early)
+        assert not same(nets[0].early, first)
         assert nets[0].accuracy == nets[1].accuracy
         assert nets[0].accuracy.validation == nets[0].accuracy.test
 
@@ -149,7 +157,7 @@ class TestReferenceProtocol:
                 data_dir=data_dir, protocol="reference", precision="fp32", seed=seed
             )
             drain(Workbench(settings).open())
-        assert len(list((empty_cache / "dense").iterdir())) == 2
+        assert len(list((empty_cache / "dense").iterdir())) == 4
 
     def test_a_cache_that_cannot_be_written_costs_no_training(
         self, data_dir: Path, empty_cache: Path, first_images: None
@@ -186,13 +194,15 @@ class Bench:
         state = torch.get_rng_state()
         self.base: Net = drain(self.bench.open())
         self.tuned: FineTuned = drain(self.bench.finetune(self.base, plan))
-        self.trained: Trained = drain(self.bench.train(epochs=1))
+        self.trained: Trained = drain(self.bench.train(choices=Choices(epochs=1)))
         self.drew = not torch.equal(torch.get_rng_state(), state)
 
 
 @pytest.fixture
 def small(data_dir: Path, first_images: None, aggressive: Plan) -> Bench:
-    return Bench(Settings(data_dir=data_dir, precision="fp32", epochs=1, seed=4), aggressive)
+    return Bench(
+        Settings(data_dir=data_dir, precision="fp32", choices=Choices(epochs=1), seed=4), aggressive
+    )
 
 
 RUN = (

@@ -20,7 +20,7 @@ def title(state: State, settings: Settings, width: int) -> Lines:
     facts = [
         f"{settings.model} on {settings.dataset}",
         base,
-        f"recipe {recipe.name}, {plural(recipe.finetune.epochs, 'epoch')}",
+        f"recipe {recipe.name}, {plural(recipe.epochs, 'epoch')}",
         PROTOCOL_LABELS[settings.protocol],
     ]
     name = " Featherweight "

@@ -1,0 +1,80 @@
+"""A training between two epochs, as tensors and plain data, so that it can go on after a crash."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from core.errors import InputError
+from core.events import Event
+
+_TENSOR, _ITEMS = "$tensor", "$items"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Checkpoint(Event):
+    """What a training needs to go on after the epoch that has just ended.
+
+    Attributes:
+        tensors: copies on the processor, by names of their own.
+        facts: the rest, as JSON has it, with the names of the tensors in their places.
+    """
+
+    tensors: Mapping[str, Tensor]
+    facts: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, state: Mapping[str, Any]) -> Checkpoint:
+        """Take a state of dicts, lists, numbers, texts, None and tensors apart."""
+        tensors: dict[str, Tensor] = {}
+        return cls(tensors, _taken_apart(state, "state", tensors))
+
+    def state(self) -> dict[str, Any]:
+        """The state again; a tuple has become a list.
+
+        Raises:
+            InputError: a tensor is missing.
+        """
+        state = _put_together(self.facts, self.tensors)
+        if not isinstance(state, dict):
+            raise InputError("this checkpoint holds no state: the run has to start again")
+        return state
+
+
+def _taken_apart(value: Any, path: str, tensors: dict[str, Tensor]) -> Any:
+    match value:
+        case Tensor():
+            name = f"{len(tensors)} {path}"
+            tensors[name] = value.detach().to(
+                "cpu", copy=True, memory_format=torch.contiguous_format
+            )
+            return {_TENSOR: name}
+        case Mapping() if all(isinstance(key, str) for key in value):
+            return {k: _taken_apart(v, f"{path}/{k}", tensors) for k, v in value.items()}
+        case Mapping():
+            items = [[k, _taken_apart(v, f"{path}/{k}", tensors)] for k, v in value.items()]
+            return {_ITEMS: items}
+        case list() | tuple():
+            return [_taken_apart(v, f"{path}/{i}", tensors) for i, v in enumerate(value)]
+        case _:
+            return value
+
+
+def _put_together(value: Any, tensors: Mapping[str, Tensor]) -> Any:
+    match value:
+        case {"$tensor": name, **nothing} if not nothing:
+            if name not in tensors:
+                raise InputError(f"this checkpoint lacks '{name}': the run has to start again")
+            return tensors[name]
+        case {"$items": items, **nothing} if not nothing:
+            return {key: _put_together(item, tensors) for key, item in items}
+        case Mapping():
+            return {key: _put_together(item, tensors) for key, item in value.items()}
+        case list():
+            return [_put_together(item, tensors) for item in value]
+        case _:
+            return value

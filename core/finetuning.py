@@ -1,0 +1,269 @@
+"""Prune and measure, and fine-tune what is left, as streams of events."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from torch import nn
+
+from core.batches import Splits
+from core.checkpoints import Checkpoint
+from core.errors import InputError, WorkError
+from core.evaluation import evaluate, measure
+from core.events import Accuracy, Epoch, StopFlag, Stream, never
+from core.gradual import Pruner
+from core.layers import dropouts, prunable_layers
+from core.pruning import Masks, zero_share
+from core.recipes import Recipe
+from core.trainer import Best, Trainer, copy_weights
+from core.weights import Weights
+
+
+@dataclass(frozen=True, eq=False)
+class Pruned:
+    """A plan applied to a base in one shot, not trained."""
+
+    weights: Weights
+    masks: Masks
+    accuracy: Accuracy
+
+
+@dataclass(frozen=True, eq=False)
+class FineTuned:
+    """What fine-tuning made of a base and a plan: the best epoch that ended at the full plan.
+
+    Attributes:
+        masks: the masks in force in `weights`.
+        pruned: accuracy of the plan in one shot, before any training.
+        best: the epoch the weights are from; None where it was stopped before any epoch ended at
+            the full plan: then what there was has been pruned the rest of the way and measured.
+        revived: weights outside the masks that are not exactly zero; always 0.
+        recipe: that made it.
+        stopped: its stop flag ended it early.
+        diverged: a loss that is not finite ended it early.
+    """
+
+    weights: Weights
+    masks: Masks
+    pruned: Accuracy
+    accuracy: Accuracy
+    epochs: tuple[Epoch, ...]
+    best: int | None
+    revived: int
+    recipe: Recipe
+    precision: str
+    stopped: bool
+    diverged: bool
+
+
+def prune_and_measure(
+    model: nn.Module,
+    base: Weights,
+    plan: Mapping[str, float],
+    data: Splits,
+    stop: StopFlag = never,
+    precision: str = "fp32",
+) -> Stream[Pruned]:
+    """Apply `plan` to `base` in one shot and measure what is left; `model` ends up holding it.
+
+    Raises:
+        StoppedError: `stop` was raised.
+    """
+    masks = Masks.of(base, prunable_layers(model), plan)
+    weights = masks.apply(base)
+    model.load_state_dict(weights)
+    accuracy = yield from measure(model, data, "pruned", stop, precision)
+    return Pruned(weights, masks, accuracy)
+
+
+def finetune(
+    model: nn.Module,
+    base: Weights,
+    plan: Mapping[str, float],
+    data: Splits,
+    recipe: Recipe,
+    *,
+    early: Weights | None = None,
+    seed: int = 0,
+    precision: str = "fp32",
+    stop: StopFlag = never,
+    checkpoints: bool = False,
+    resume: Mapping[str, Any] | None = None,
+) -> Stream[FineTuned]:
+    """Fine-tune `base` towards `plan` as `recipe` says.
+
+    It begins by measuring the plan in one shot, and it can be stopped within one batch, see
+    `FineTuned.best`; a loss that is not finite ends it likewise. `model` is only the vehicle: its
+    weights on entry do not matter, and its dropouts end up as the recipe set them.
+
+    With `checkpoints` it tells a `Checkpoint` after every epoch; with the state of one, `resume`,
+    it goes on from there, and what comes is what would have come. `early` are weights from early
+    in the dense training of `base`, for a recipe that rewinds.
+
+    Raises:
+        InputError: the recipe rewinds, and there are no early weights.
+        WorkError: the loss diverged before any epoch ended at the full plan.
+    """
+    if recipe.rewind and early is None:
+        raise InputError(
+            "no early weights to rewind this net to: featherweight train --to FILE "
+            "keeps them beside FILE; or fine-tune without rewinding"
+        )
+    pruned = yield from prune_and_measure(model, base, plan, data, precision=precision)
+    rounds = _Rounds(model, base, plan, data, recipe, early, seed, precision)
+    if resume is not None:
+        rounds.resume(resume)
+    while not rounds.finished:
+        epoch = yield from rounds.run_epoch(stop)
+        if epoch is None:
+            break
+        yield epoch
+        if checkpoints:
+            yield Checkpoint.of(rounds.state())
+    masks, weights = rounds.outcome()
+    if not all(bool(tensor.isfinite().all()) for tensor in weights.values()):
+        raise WorkError("fine-tuning diverged before any epoch was good: try another recipe")
+    accuracy = yield from measure(model, data, "finetuned", precision=precision)
+    return FineTuned(
+        weights=weights,
+        masks=masks,
+        pruned=pruned.accuracy,
+        accuracy=accuracy,
+        epochs=tuple(rounds.epochs),
+        best=rounds.best.epoch,
+        revived=masks.revived(weights),
+        recipe=recipe,
+        precision=precision,
+        stopped=rounds.trainer.stopped,
+        diverged=rounds.trainer.diverged,
+    )
+
+
+class _Rounds:
+    """The rounds of a fine-tuning: in each of them a plan, and epochs of training.
+
+    Attributes:
+        trainer, pruner: of the present round.
+        best: of the epochs that ended at the full plan.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        base: Weights,
+        plan: Mapping[str, float],
+        data: Splits,
+        recipe: Recipe,
+        early: Weights | None,
+        seed: int,
+        precision: str,
+    ) -> None:
+        self.model = model
+        self.base = base
+        self.plan = plan
+        self.data = data
+        self.recipe = recipe
+        self.early = early
+        self.seed = seed
+        self.precision = precision
+        self.layers = prunable_layers(model)
+        self.dropout = {name: drop.p for name, drop in dropouts(model).items()}
+        self.start = {la.name: zero_share(base[la.key]) for la in self.layers}
+        self.epochs: list[Epoch] = []
+        self.best = Best()
+        self.round = 1
+        self._enter(base)
+
+    @property
+    def finished(self) -> bool:
+        """The last round is over."""
+        return self.round == self.recipe.rounds and self.trainer.finished
+
+    def run_epoch(self, stop: StopFlag) -> Stream[Epoch | None]:
+        """One more epoch, validated; None where it was ended early."""
+        if self.trainer.finished:
+            self.round += 1
+            self._enter(copy_weights(self.model), self.trainer.seconds)
+        loss = yield from self.trainer.run_epoch(stop, after_step=self.pruner.after_step)
+        if loss is None:
+            return None
+        validation = yield from evaluate(
+            self.model, self.data.validation, "validate", precision=self.precision
+        )
+        final = self.round == self.recipe.rounds and self.pruner.finished
+        epoch = Epoch(
+            self.trainer.before + self.trainer.epoch,
+            loss,
+            validation,
+            self.trainer.epoch_seconds,
+            self.pruner.sparsity(),
+            final,
+            self.pruner.masks.revived(self.model.state_dict()),
+        )
+        self.epochs.append(epoch)
+        if final:
+            self.best.offer(epoch.epoch, validation, self.model, self.pruner.masks)
+        return epoch
+
+    def outcome(self) -> tuple[Masks, Weights]:
+        """The best epoch's masks and weights, or the present ones pruned the rest of the way."""
+        if self.best.epoch is None:
+            self.pruner.finish(self.plan)
+        weights = self.best.restore(self.model)
+        return (self.best.masks or self.pruner.masks).to("cpu"), weights
+
+    def state(self) -> dict[str, Any]:
+        """All that the next epoch depends on."""
+        return {
+            "round": self.round,
+            "trainer": self.trainer.state(),
+            "pruner": self.pruner.state(),
+            "best": self.best.state(),
+            "epochs": [asdict(epoch) for epoch in self.epochs],
+        }
+
+    def resume(self, state: Mapping[str, Any]) -> None:
+        """Go on from what `state` gave."""
+        self.round = state["round"]
+        self._enter(self.base)
+        self.trainer.resume(state["trainer"])
+        self.pruner.resume(state["pruner"])
+        self.best.resume(state["best"])
+        self.epochs = [Epoch(**epoch) for epoch in state["epochs"]]
+
+    def _enter(self, weights: Weights, seconds: float = 0.0) -> None:
+        """Prune `weights` to the plan of the present round, and begin to train what is left."""
+        recipe, plan = self.recipe, self._plan_now()
+        masks = Masks.of(weights, self.layers, plan)
+        start = self.early if recipe.rewind and self.early else weights
+        self.model.load_state_dict(start if recipe.gradual else masks.apply(start))
+        self.trainer = Trainer(
+            self.model,
+            self.data.train,
+            recipe.finetune,
+            self.seed + self.round - 1,
+            self.precision,
+            before=(self.round - 1) * recipe.finetune.epochs,
+            epochs=recipe.epochs,
+        )
+        self.trainer.seconds = seconds
+        self.pruner = Pruner(self.model, plan, recipe, masks, len(self.data.train), self.dropout)
+
+    def _plan_now(self) -> Mapping[str, float]:
+        """The plan of the present round: each round drops the same share of what is left."""
+        if self.round == self.recipe.rounds:
+            return self.plan
+        part = self.round / self.recipe.rounds
+        return {
+            name: _on_the_way(self.start[name], final, part) for name, final in self.plan.items()
+        }
+
+
+def _on_the_way(start: float, final: float, part: float) -> float:
+    """The sparsity after a part of the rounds; down to nothing, with equal steps."""
+    if final >= 1.0 or start >= 1.0:
+        return start + (final - start) * part
+    return 1.0 - (1.0 - start) * math.pow((1.0 - final) / (1.0 - start), part)

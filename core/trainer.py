@@ -1,0 +1,247 @@
+"""The training loop: epochs and batches, one step after the other, and the best epoch so far."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from time import perf_counter
+from typing import Any
+
+import torch
+import torch.nn.functional as F  # noqa: N812  the name every torch program uses
+from torch import Tensor, nn
+from torch.optim import SGD, Adadelta, AdamW, Optimizer
+from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, OneCycleLR, StepLR
+
+from core.batches import Images
+from core.dropout import use_byte_dropout
+from core.events import Batch, Notice, StopFlag, Stream
+from core.layers import prunable_layers
+from core.precision import autocast
+from core.pruning import Masks
+from core.recipes import Phase
+from core.weights import Weights
+
+
+class Trainer:
+    """The loop over epochs and batches of one phase: data in memory.
+
+    Args:
+        model: the net that is trained, on the device of `data`.
+        seed: of the order of the images and of all that the net draws.
+        before: epochs that other phases of the same training have taken.
+        epochs: of the whole training; None where this phase is all of it.
+
+    Attributes:
+        epoch: epochs that have ended in this phase.
+        seconds: that its epochs took to train, without measuring.
+        epoch_seconds: the same of the last epoch.
+        stopped: a stop flag ended it early.
+        diverged: a loss that is not finite ended it early.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        data: Images,
+        phase: Phase,
+        seed: int,
+        precision: str,
+        before: int = 0,
+        epochs: int | None = None,
+    ) -> None:
+        self._random = torch.Generator(data.device).manual_seed(seed)
+        use_byte_dropout(model, self._random)
+        self.model = model.to(memory_format=torch.channels_last)
+        self.data = data
+        self.phase = phase
+        self.precision = precision
+        self.before = before
+        self.epochs = phase.epochs if epochs is None else epochs
+        self.epoch = 0
+        self.seconds = 0.0
+        self.epoch_seconds = 0.0
+        self.stopped = False
+        self.diverged = False
+        self.optimizer = _optimizer(model, phase)
+        self.scheduler = _scheduler(self.optimizer, phase, phase.steps_in_epoch(len(data)))
+        self._order = torch.Generator().manual_seed(seed)
+        self._torch_state = self._order.get_state()
+        self._penalised = _prunable(model) if phase.l1 else ()
+
+    @property
+    def finished(self) -> bool:
+        """All epochs have ended."""
+        return self.epoch >= self.phase.epochs
+
+    def run_epoch(
+        self, stop: StopFlag, after_step: Callable[[Optimizer], object] = lambda _: None
+    ) -> Stream[float | None]:
+        """One epoch; gives its mean loss, or None where `stop` or a diverging loss ended it."""
+        order = torch.randperm(len(self.data), generator=self._order)
+        self.epoch_seconds, seen, total = 0.0, 0, 0.0
+        for index in torch.split(order, self.phase.batch_size):
+            if stop():
+                self.stopped = True
+                return None
+            start = perf_counter()
+            loss, correct = self._step(*self.data.batch(index))
+            after_step(self.optimizer)
+            self.epoch_seconds += perf_counter() - start
+            seen += len(index)
+            total += loss * len(index)
+            if not math.isfinite(loss):
+                self.diverged = True
+                yield Notice("the loss is not finite: training has diverged", warning=True)
+                return None
+            yield Batch(
+                epoch=self.before + self.epoch + 1,
+                epochs=self.epochs,
+                seen=seen,
+                images=len(self.data),
+                loss=total / seen,
+                accuracy=100.0 * correct / len(index),
+                seconds=self.seconds + self.epoch_seconds,
+            )
+        if self.phase.schedule != "onecycle":
+            self.scheduler.step()
+        self.seconds += self.epoch_seconds
+        self.epoch += 1
+        return total / seen
+
+    def state(self) -> dict[str, Any]:
+        """All that the next epoch depends on, as it is between two epochs; tensors are its own."""
+        return {
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "scheduler": self.scheduler.state_dict(),
+            "random": [self._order.get_state(), self._random.get_state(), self._torch_state],
+            "epoch": self.epoch,
+            "seconds": self.seconds,
+        }
+
+    def resume(self, state: Mapping[str, Any]) -> None:
+        """Go on from what `state` gave."""
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        _lay_out_like_parameters(self.optimizer)
+        self.scheduler.load_state_dict(state["scheduler"])
+        order, random, self._torch_state = state["random"]
+        self._order.set_state(order)
+        self._random.set_state(random)
+        self.epoch = state["epoch"]
+        self.seconds = state["seconds"]
+
+    @contextmanager
+    def _own_randomness(self) -> Iterator[None]:
+        """What a net draws from torch's own generator comes from the seed and disturbs nobody."""
+        with torch.random.fork_rng(devices=[]):
+            torch.set_rng_state(self._torch_state)
+            yield
+            self._torch_state = torch.get_rng_state()
+
+    def _step(self, images: Tensor, labels: Tensor) -> tuple[float, int]:
+        """One optimiser step; gives the batch's mean loss and how many it had right before it."""
+        self.model.train()
+        with self._own_randomness(), autocast(images.device, self.precision):
+            logits = self.model(images)
+        loss = F.cross_entropy(logits.float(), labels)
+        self.optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        for weight in self._penalised:
+            if weight.grad is not None:
+                weight.grad.add_(weight.detach().sign(), alpha=self.phase.l1)
+        self.optimizer.step()
+        if self.phase.schedule == "onecycle":
+            self.scheduler.step()
+        return loss.item(), int((logits.argmax(1) == labels).sum())
+
+
+class Best:
+    """The weights of the best epoch so far.
+
+    Attributes:
+        epoch: its number; None where none was offered yet.
+        masks: those in force in it.
+    """
+
+    def __init__(self) -> None:
+        self.epoch: int | None = None
+        self.masks: Masks | None = None
+        self._validation = -math.inf
+        self._weights: Weights = {}
+
+    def offer(
+        self, epoch: int, validation: float, model: nn.Module, masks: Masks | None = None
+    ) -> None:
+        """Keep the model's weights if no epoch before was as good."""
+        if validation > self._validation:
+            self.epoch, self._validation, self.masks = epoch, validation, masks
+            self._weights = copy_weights(model)
+
+    def restore(self, model: nn.Module) -> Weights:
+        """Put the best weights back into `model`, where there are any; give what it holds."""
+        if self.epoch is not None:
+            model.load_state_dict(self._weights)
+        return copy_weights(model)
+
+    def state(self) -> dict[str, Any] | None:
+        """What it holds; None where that is nothing."""
+        if self.epoch is None:
+            return None
+        return {
+            "epoch": self.epoch,
+            "validation": self._validation,
+            "weights": self._weights,
+            "masks": self.masks and self.masks.dropped,
+        }
+
+    def resume(self, state: Mapping[str, Any] | None) -> None:
+        """Hold what `state` gave."""
+        if state is not None:
+            self.epoch, self._validation = state["epoch"], state["validation"]
+            self._weights = state["weights"]
+            self.masks = None if state["masks"] is None else Masks(state["masks"])
+
+
+def copy_weights(model: nn.Module) -> Weights:
+    """The state_dict of `model` as contiguous copies on the processor."""
+    return {
+        name: tensor.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
+        for name, tensor in model.state_dict().items()
+    }
+
+
+def _prunable(model: nn.Module) -> Sequence[nn.Parameter]:
+    return [model.get_parameter(layer.key) for layer in prunable_layers(model)]
+
+
+def _optimizer(model: nn.Module, phase: Phase) -> Optimizer:
+    parameters, decay = model.parameters(), phase.weight_decay
+    match phase.optimizer:
+        case "adadelta":
+            return Adadelta(parameters, lr=phase.lr, weight_decay=decay)
+        case "adamw":
+            return AdamW(parameters, lr=phase.lr, weight_decay=decay, fused=True)
+        case "sgd":
+            lr, momentum = phase.lr, phase.momentum
+            return SGD(parameters, lr=lr, momentum=momentum, weight_decay=decay, fused=True)
+
+
+def _lay_out_like_parameters(optimizer: Optimizer) -> None:
+    """Bring the optimiser's tensors into their parameters' memory format: a fused step needs it."""
+    for parameter, state in optimizer.state.items():
+        for name, value in state.items():
+            if isinstance(value, Tensor) and value.shape == parameter.shape:
+                state[name] = torch.empty_like(parameter).copy_(value)
+
+
+def _scheduler(optimizer: Optimizer, phase: Phase, steps: int) -> LRScheduler:
+    match phase.schedule:
+        case "step":
+            return StepLR(optimizer, step_size=1, gamma=0.7)
+        case "cosine":
+            return CosineAnnealingLR(optimizer, T_max=phase.epochs)
+        case "onecycle":
+            return OneCycleLR(optimizer, max_lr=phase.lr, total_steps=phase.epochs * steps)

@@ -1,0 +1,214 @@
+"""What a person may choose about fine-tuning: what is refused, and what each choice does."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+import pytest
+import torch
+
+from core.batches import Splits
+from core.choices import DEFAULT_ROUNDS, MEANINGS, NO_CHOICES, Choices
+from core.errors import InputError
+from core.events import Batch, drain
+from core.finetuning import finetune
+from core.layers import Layer
+from core.nets import Cnn5
+from core.plans import Plan, uniform_plan
+from core.pruning import Masks, zero_share
+from core.recipes import METHODS, RECIPES, Recipe
+from core.weights import Weights
+from tests.core.training import STEPS, kept_counts, planned_counts, short
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+@pytest.mark.parametrize(
+    ("choice", "given", "expected"),
+    [
+        ("epochs", 0, "from 1"),
+        ("epochs", -3, "from 1"),
+        ("rounds", 0, "from 1 to 100"),
+        ("rounds", 101, "from 1 to 100"),
+        ("method", "slowly", "one-shot, gradual, iterative"),
+        ("lr", 0.0, "above 0"),
+        ("lr", float("nan"), "above 0"),
+        ("lr", float("inf"), "at most 100"),
+        ("l1", -1e-9, "from 0 to 1"),
+        ("l2", float("nan"), "from 0 to 1"),
+        ("l2", 2.0, "from 0 to 1"),
+    ],
+)
+def test_a_bad_choice_is_refused_with_what_was_given_and_expected(
+    choice: str, given: Any, expected: str
+) -> None:
+    with pytest.raises(InputError) as caught:
+        Choices(**{choice: given})
+    assert str(given) in str(caught.value)
+    assert expected in str(caught.value)
+
+
+def test_every_choice_is_explained() -> None:
+    assert list(MEANINGS) == [field.name for field in fields(Choices)]
+    assert all(0 < len(line) < 70 for line in (*MEANINGS.values(), *METHODS.values()))
+
+
+@pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
+def test_no_choice_changes_nothing(recipe: Recipe) -> None:
+    assert NO_CHOICES.applied_to(recipe) == recipe
+    assert NO_CHOICES.applied_to_dense(recipe.dense) == recipe.dense
+    assert NO_CHOICES.given() == {}
+
+
+def test_choices_change_what_they_name() -> None:
+    choices = Choices(
+        epochs=2, lr=0.3, method="iterative", scale_dropout=False, l1=1e-5, l2=1e-3, rewind=True
+    )
+    recipe = choices.applied_to(RECIPES["fast"])
+    phase = recipe.finetune
+    assert (phase.epochs, phase.lr, phase.l1, phase.weight_decay) == (2, 0.3, 1e-5, 1e-3)
+    assert (recipe.method, recipe.rounds, recipe.epochs) == (
+        "iterative",
+        DEFAULT_ROUNDS,
+        2 * DEFAULT_ROUNDS,
+    )
+    assert (recipe.scale_dropout, recipe.rewind) == (False, True)
+    assert recipe.dense == RECIPES["fast"].dense
+    dense = choices.applied_to_dense(recipe.dense)
+    assert (dense.epochs, dense.lr, dense.l1, dense.weight_decay) == (2, 0.3, 1e-5, 1e-3)
+
+
+def test_to_ask_for_rounds_is_to_ask_for_the_iterative_method() -> None:
+    assert Choices(rounds=4).applied_to(RECIPES["fast"]).method == "iterative"
+    assert Choices(rounds=1).applied_to(RECIPES["fast"]) == RECIPES["fast"]
+    with pytest.raises(InputError, match="4 rounds: expected the method iterative, not one-shot"):
+        Choices(rounds=4, method="one-shot").applied_to(RECIPES["fast"])
+
+
+def test_rewinding_needs_masks_from_the_start() -> None:
+    with pytest.raises(InputError, match="expected the method one-shot or iterative"):
+        Choices(rewind=True).applied_to(RECIPES["fast"])
+
+
+def test_rewinding_needs_early_weights(tiny: Splits, dense: Weights, aggressive: Plan) -> None:
+    recipe = short("reference", rewind=True)
+    with pytest.raises(InputError, match="no early weights to rewind this net to"):
+        drain(finetune(Cnn5(), dense, aggressive, tiny, recipe))
+
+
+class TestRounds:
+    RECIPE = short("reference", epochs=2, method="iterative", rounds=3)
+
+    def test_each_drops_the_same_share_of_what_is_left(
+        self, tiny: Splits, dense: Weights, layers: tuple[Layer, ...], aggressive: Plan
+    ) -> None:
+        half = uniform_plan(0.5, [layer.name for layer in layers])
+        base = Masks.of(dense, layers, half).apply(dense)
+        model, kept = Cnn5(), []
+        for event in finetune(model, base, aggressive, tiny, self.RECIPE):
+            if isinstance(event, Batch):
+                kept.append(kept_counts(model.state_dict(), layers))
+        assert len(kept) == 6 * STEPS
+        for index, counts in enumerate(kept):
+            part = (index // (2 * STEPS) + 1) / 3
+            starts = {la.name: 1 - zero_share(base[la.key]) for la in layers}
+            wanted = {
+                name: 1 - starts[name] * ((1 - final) / starts[name]) ** part
+                for name, final in aggressive.items()
+            }
+            assert counts == planned_counts(wanted, layers)
+
+    def test_nothing_grows_back_and_only_the_last_one_counts(
+        self, tiny: Splits, dense: Weights, layers: tuple[Layer, ...], aggressive: Plan
+    ) -> None:
+        model, zeros = Cnn5(), {la.key: torch.zeros(la.shape, dtype=torch.bool) for la in layers}
+        stream = finetune(model, dense, aggressive, tiny, self.RECIPE)
+        seconds = []
+        try:
+            while True:
+                event = next(stream)
+                if isinstance(event, Batch):
+                    now = {key: model.get_parameter(key) == 0 for key in zeros}
+                    assert all(bool(now[key][zeros[key]].all()) for key in zeros)
+                    zeros = now
+                    assert (event.epochs, event.epoch) == (6, len(seconds) // STEPS + 1)
+                    seconds.append(event.seconds)
+        except StopIteration as end:
+            result = end.value
+        assert seconds == sorted(seconds)
+        assert [epoch.final for epoch in result.epochs] == [False] * 4 + [True] * 2
+        assert [epoch.epoch for epoch in result.epochs] == [1, 2, 3, 4, 5, 6]
+        assert result.best in (5, 6)
+        assert (result.revived, result.recipe) == (0, self.RECIPE)
+        assert kept_counts(result.weights, layers) == planned_counts(aggressive, layers)
+
+    def test_stopped_before_the_last_one_it_is_pruned_the_rest_of_the_way(
+        self, tiny: Splits, dense: Weights, layers: tuple[Layer, ...], aggressive: Plan
+    ) -> None:
+        seen: list[Batch] = []
+
+        def sink(event: object) -> None:
+            if isinstance(event, Batch):
+                seen.append(event)
+
+        stream = finetune(
+            Cnn5(), dense, aggressive, tiny, self.RECIPE, stop=lambda: len(seen) > 2 * STEPS
+        )
+        result = drain(stream, sink)
+        assert (result.best, result.stopped) == (None, True)
+        assert kept_counts(result.weights, layers) == planned_counts(aggressive, layers)
+
+    def test_a_layer_may_lose_everything(
+        self, tiny: Splits, dense: Weights, layers: tuple[Layer, ...]
+    ) -> None:
+        plan = {**uniform_plan(0.5, [layer.name for layer in layers]), "conv2": 1.0}
+        recipe = short("reference", lr=1e-3, method="iterative", rounds=3)
+        result = drain(finetune(Cnn5(), dense, plan, tiny, recipe))
+        assert kept_counts(result.weights, layers)["conv2"] == 0
+
+
+@pytest.mark.parametrize("rounds", [1, 2])
+def test_rewinding_takes_the_early_values_under_the_masks_of_the_trained_ones(
+    rounds: int,
+    tiny: Splits,
+    dense: Weights,
+    layers: tuple[Layer, ...],
+    aggressive: Plan,
+) -> None:
+    method = "one-shot" if rounds == 1 else "iterative"
+    recipe = short("reference", method=method, rounds=rounds, rewind=True, lr=1e-12)
+    early = {name: tensor.flip(0) for name, tensor in dense.items()}
+    model = Cnn5()
+    for event in finetune(model, dense, aggressive, tiny, recipe, early=early):
+        if isinstance(event, Batch):
+            for layer in layers:
+                weight = model.get_parameter(layer.key)
+                kept = weight != 0
+                assert int(kept.sum()) > 0
+                assert torch.allclose(weight[kept], early[layer.key][kept], atol=1e-6)
+    if rounds == 1:
+        masks = Masks.of(dense, layers, aggressive)
+        for layer in layers:
+            zero = model.get_parameter(layer.key) == 0
+            assert torch.equal(zero, masks.dropped[layer.key])
+
+
+def test_l1_adds_its_constant_to_the_gradient_of_the_prunable_weights(
+    tiny: Splits, dense: Weights, layers: tuple[Layer, ...]
+) -> None:
+    plan = uniform_plan(0.5, [layer.name for layer in layers])
+
+    def after_a_step(l1: float) -> Weights:
+        model = Cnn5()
+        recipe = short("reference", momentum=0.0, weight_decay=0.0, lr=0.1, l1=l1)
+        stream = finetune(model, dense, plan, tiny, recipe)
+        next(event for event in stream if isinstance(event, Batch))
+        return {name: tensor.clone() for name, tensor in model.state_dict().items()}
+
+    without, pulled = after_a_step(0.0), after_a_step(0.01)
+    weights = {layer.key for layer in layers}
+    start = Masks.of(dense, layers, plan).apply(dense)
+    for name in without:
+        expected = without[name] - 0.1 * 0.01 * start[name].sign() * (name in weights)
+        assert torch.allclose(pulled[name], expected, atol=1e-7)

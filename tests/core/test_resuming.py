@@ -1,0 +1,136 @@
+"""A training that is taken up again after a crash makes what it would have made."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from core.batches import Splits
+from core.checkpoints import Checkpoint
+from core.errors import InputError
+from core.events import Epoch
+from core.finetuning import FineTuned, finetune
+from core.nets import Cnn5
+from core.plans import Plan
+from core.recipes import Recipe
+from core.training import train
+from core.weights import Weights
+from tests.core.training import fresh, of_type, recorded, same, short
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+RECIPES = {
+    "gradual": short("fast", epochs=3, renew_every=2),
+    "one-shot": short("reference", epochs=3, method="one-shot"),
+    "iterative": short("fast", epochs=2, method="iterative", rounds=2),
+    "rewinding": short("fast", epochs=2, method="iterative", rounds=2, rewind=True, l1=1e-5),
+}
+
+
+def from_disk(checkpoint: Checkpoint, folder: Path) -> dict[str, Any]:
+    """What a later process has of it."""
+    save_file(dict(checkpoint.tensors), folder / "tensors.safetensors")
+    return Checkpoint(load_file(folder / "tensors.safetensors"), checkpoint.facts).state()
+
+
+def tuned(
+    base: Weights, plan: Plan, data: Splits, recipe: Recipe, **options: Any
+) -> tuple[FineTuned, list[Checkpoint], list[Epoch]]:
+    early = {name: 0.5 * tensor for name, tensor in base.items()}
+    stream = finetune(Cnn5(), base, plan, data, recipe, early=early, **options)
+    result, events = recorded(stream)
+    return result, of_type(Checkpoint, events), of_type(Epoch, events)
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_fine_tuning_goes_on_from_any_epoch_as_if_nothing_had_happened(
+    name: str, tiny: Splits, dense: Weights, aggressive: Plan, tmp_path: Path
+) -> None:
+    recipe = RECIPES[name]
+    whole, checkpoints, _ = tuned(dense, aggressive, tiny, recipe, checkpoints=True)
+    assert len(checkpoints) == recipe.epochs == len(whole.epochs)
+    for done, checkpoint in enumerate(checkpoints, start=1):
+        resume = from_disk(checkpoint, tmp_path)
+        again, _, told = tuned(dense, aggressive, tiny, recipe, resume=resume)
+        assert same(again.weights, whole.weights)
+        assert again.best == whole.best
+        assert again.accuracy == whole.accuracy
+        assert again.revived == 0
+        assert len(told) == recipe.epochs - done
+        assert [replace(e, seconds=0.0) for e in again.epochs] == [
+            replace(e, seconds=0.0) for e in whole.epochs
+        ]
+
+
+def test_dense_training_goes_on_likewise(tiny: Splits, tmp_path: Path) -> None:
+    phase = short("reference", epochs=3).dense
+    phase = replace(phase, batch_size=12, epochs=3)
+    whole, events = recorded(train(fresh(), tiny, phase, checkpoints=True))
+    for checkpoint in of_type(Checkpoint, events):
+        state = from_disk(checkpoint, tmp_path)
+        again, _ = recorded(train(fresh(5), tiny, phase, resume=state))
+        assert same(again.weights, whole.weights)
+        assert same(again.early, whole.early)
+        assert (again.best, again.accuracy) == (whole.best, whole.accuracy)
+
+
+def test_a_checkpoint_is_not_touched_by_the_epochs_after_it(
+    tiny: Splits, dense: Weights, aggressive: Plan
+) -> None:
+    stream = finetune(Cnn5(), dense, aggressive, tiny, RECIPES["gradual"], checkpoints=True)
+    first, before = None, {}
+    for event in stream:
+        if isinstance(event, Checkpoint) and first is None:
+            first, before = event, {name: t.clone() for name, t in event.tensors.items()}
+    assert first is not None
+    assert same(dict(first.tensors), before)
+
+
+def test_no_checkpoint_is_told_that_nobody_asked_for(
+    tiny: Splits, dense: Weights, aggressive: Plan
+) -> None:
+    _, checkpoints, epochs = tuned(dense, aggressive, tiny, short("fast"))
+    assert (checkpoints, len(epochs)) == ([], 1)
+
+
+plain = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
+tensors = st.lists(st.integers(-9, 9), min_size=1).map(torch.tensor)
+states = st.recursive(
+    plain | tensors,
+    lambda inner: (
+        st.lists(inner)
+        | st.dictionaries(st.text().filter(lambda key: not key.startswith("$")), inner)
+        | st.dictionaries(st.integers(), inner, min_size=1)
+    ),
+    max_leaves=12,
+)
+
+
+@given(st.dictionaries(st.text("abc/", min_size=1), states))
+def test_any_state_is_put_together_as_it_was_taken_apart(state: dict[str, Any]) -> None:
+    checkpoint = Checkpoint.of(state)
+    assert equal(checkpoint.state(), state)
+
+
+def equal(one: Any, other: Any) -> bool:
+    if isinstance(one, Tensor):
+        return isinstance(other, Tensor) and torch.equal(one, other)
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(equal(one[key], other[key]) for key in one)
+    if isinstance(one, list):
+        return len(one) == len(other) and all(map(equal, one, other))
+    return bool(one == other)
+
+
+def test_a_missing_tensor_is_named() -> None:
+    checkpoint = Checkpoint.of({"model": {"fc.weight": torch.ones(2)}})
+    with pytest.raises(InputError, match=r"lacks '0 state/model/fc\.weight'"):
+        Checkpoint({}, checkpoint.facts).state()
