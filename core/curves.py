@@ -25,6 +25,50 @@ Z = 1.96
 
 
 @dataclass(frozen=True, slots=True)
+class Sample:
+    """How many images were right of those looked at.
+
+    Attributes:
+        of: how many there are in all, drawn from without replacement; None where that is no
+            matter, because it is not these that the accuracy is wanted for.
+    """
+
+    correct: int
+    images: int
+    of: int | None = None
+
+    @property
+    def exact(self) -> bool:
+        """All of them were looked at."""
+        return self.images == self.of
+
+    @property
+    def accuracy(self) -> float | None:
+        """In percent; None where nothing was measured."""
+        return 100.0 * self.correct / self.images if self.images else None
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Where the accuracy of all of them is, in percent, with 95 % confidence.
+
+        A sample of a finite number knows more than its size says: it counts as n (N - 1) / (N - n)
+        images, the finite population correction of the variance (Cochran 1977, equation 2.11).
+        """
+        if self.exact:
+            known = 100.0 * self.correct / max(1, self.images)
+            return known, known
+        worth = 1.0 if self.of is None else (self.of - 1) / (self.of - self.images)
+        low, high = wilson(self.correct * worth, self.images * worth)
+        return 100.0 * low, 100.0 * high
+
+    @property
+    def estimate(self) -> tuple[float, float]:
+        """The interval as its middle, in percent, and half of its width, in points."""
+        low, high = self.interval
+        return (high + low) / 2, (high - low) / 2
+
+
+@dataclass(frozen=True, slots=True)
 class Point:
     """The accuracy at one sparsity, over the images that it has been measured on.
 
@@ -41,21 +85,24 @@ class Point:
     ties: int = 0
 
     @property
+    def sample(self) -> Sample:
+        """The images as a sample of all that there might be."""
+        return Sample(self.correct, self.images)
+
+    @property
     def accuracy(self) -> float | None:
         """In percent; None where nothing was measured."""
-        return 100.0 * self.correct / self.images if self.images else None
+        return self.sample.accuracy
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Where the accuracy on more such images would be, in percent, with 95 % confidence."""
-        low, high = wilson(self.correct, self.images)
-        return 100.0 * low, 100.0 * high
+        """See `Sample.interval`."""
+        return self.sample.interval
 
     @property
     def estimate(self) -> tuple[float, float]:
-        """The interval as its middle, in percent, and half of its width, in points."""
-        low, high = self.interval
-        return (high + low) / 2, (high - low) / 2
+        """See `Sample.estimate`."""
+        return self.sample.estimate
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +141,20 @@ class Scan:
 
 
 @dataclass(frozen=True, slots=True)
+class Sampled(Event):
+    """An accuracy as far as it is known."""
+
+    sample: Sample
+
+
+@dataclass(frozen=True, slots=True)
 class Scanned(Event):
     """The scan as far as it is: every point on the images so far."""
 
     scan: Scan
 
 
-def wilson(correct: int, images: int) -> tuple[float, float]:
+def wilson(correct: float, images: float) -> tuple[float, float]:
     """The 95 % interval of a share from a sample; [0, 1] where there is none.
 
     Wilson 1927, "Probable Inference, the Law of Succession, and Statistical Inference": unlike the

@@ -36,15 +36,15 @@ def count_correct(
         yield Progress(step, start, len(data), "images")
         images, labels = data.batch(slice(start, start + EVALUATION_BATCH))
         with torch.inference_mode():
-            correct += int((_answers(model, images, predictor, precision) == labels).sum())
+            correct += int((answers(model, images, predictor, precision) == labels).sum())
     if not predictor.sound:
         return (yield from count_correct(model, data, step, stop))
     yield Progress(step, len(data), len(data), "images")
     return correct
 
 
-def _answers(model: nn.Module, images: Tensor, predictor: Predictor, precision: str) -> Tensor:
-    """The classes [N] that `model` gives `images` in float32."""
+def answers(model: nn.Module, images: Tensor, predictor: Predictor, precision: str) -> Tensor:
+    """The classes [N] that `model`, in evaluation mode, gives `images` [N, ...] in float32."""
 
     def logits(index: Tensor | None) -> Tensor:
         # A copy: a net may write into its input, and it is asked more than once.

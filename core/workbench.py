@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -22,7 +23,7 @@ from core import datasets
 from core.allocator import keep_freed_memory
 from core.batches import Splits
 from core.choices import NO_CHOICES, Choices
-from core.curves import SPARSITIES, SPLITS, Scan
+from core.curves import SPARSITIES, SPLITS, Sample, Scan
 from core.devices import resolve_device
 from core.errors import InputError, StoppedError
 from core.evaluation import measure
@@ -30,7 +31,9 @@ from core.events import Accuracy, Notice, Progress, StopFlag, Stream, never
 from core.finetuning import FineTuned, Pruned, finetune, prune_and_measure
 from core.layers import Layer, parameter_count, prunable_layers
 from core.precision import resolve_precision
+from core.pruning import Masks
 from core.recipes import Phase, Recipe, recipe_named
+from core.sampling import sample_accuracy
 from core.sensitivity import scan
 from core.settings import Settings
 from core.training import Trained, train
@@ -81,6 +84,10 @@ class Workbench:
     def layers(self) -> tuple[Layer, ...]:
         """The layers that can be pruned."""
         return prunable_layers(self._fresh_model())
+
+    @cached_property
+    def _looking(self) -> nn.Module:
+        return self._fresh_model()
 
     @property
     def layer_names(self) -> tuple[str, ...]:
@@ -186,6 +193,23 @@ class Workbench:
                 seed=self.settings.seed,
                 precision=precision,
                 stop=stop,
+            )
+        )
+
+    def look(self, base: Net, plan: Mapping[str, float], stop: StopFlag = never) -> Stream[Sample]:
+        """Apply `plan` to `base` in one shot and measure it on a growing sample of validation.
+
+        It may run beside a job, one at a time: it has a model of its own. The order of the images
+        depends on the plan, so that plans err independently of each other.
+        """
+        data = yield from self._load(stop)
+        precision = yield from self.precision(data)
+        model = self._looking
+        model.load_state_dict(Masks.of(base.weights, self.layers, plan).apply(base.weights))
+        order = zlib.crc32(repr(sorted(plan.items())).encode()) + self.settings.seed
+        return (
+            yield from sample_accuracy(
+                model, data.validation, seed=order, precision=precision, stop=stop
             )
         )
 

@@ -12,6 +12,7 @@ from core.libraries import bring_in
 from core.settings import Settings
 
 if TYPE_CHECKING:
+    from core.curves import Sample
     from core.finetuning import FineTuned, Pruned
     from core.training import Trained
     from core.workbench import Net, Workbench
@@ -35,6 +36,9 @@ class Backend(Protocol):
         self, base: Net, plan: Mapping[str, float], stop: StopFlag
     ) -> Stream[tuple[FineTuned, Net]]:
         """Fine-tune the base towards the plan."""
+
+    def look(self, base: Net, plan: Mapping[str, float], stop: StopFlag) -> Stream[Sample]:
+        """Measure the plan in one shot on a growing sample, beside any job."""
 
 
 class CoreBackend:
@@ -88,3 +92,7 @@ class CoreBackend:
         """See `Backend.finetune`."""
         tuned = yield from self._bench.finetune(base, plan, stop)
         return tuned, self._bench.net(tuned, base.early)
+
+    def look(self, base: Net, plan: Mapping[str, float], stop: StopFlag) -> Stream[Sample]:
+        """See `Backend.look`."""
+        return (yield from self._bench.look(base, plan, stop))

@@ -61,7 +61,13 @@ class Job:
 
     A daemon thread, so that leaving the program never waits for it: it is abandoned at its next
     event, and where it is too deep in native code to get there, the process ends without it.
+
+    Attributes:
+        says, ends: the messages that it posts; a kind of job may have its own.
     """
+
+    says: type[JobEvent] = JobEvent
+    ends: type[JobEnded] = JobEnded
 
     def __init__(
         self, job_id: int, start: Callable[[StopFlag], Stream[Any]], post: PostMessage
@@ -98,7 +104,7 @@ class Job:
             outcome = Done(self._drive(self._start_stream(self._stop.is_set)))
         except BaseException as error:
             outcome = Failed(error)
-        self._tell(JobEnded(self.id, outcome))
+        self._tell(self.ends(self.id, outcome))
 
     def _tell(self, message: Message) -> None:
         """Post a message, unless the program has been left meanwhile."""
@@ -112,6 +118,6 @@ class Job:
                 event = next(stream)
             except StopIteration as end:
                 return end.value
-            self._tell(JobEvent(self.id, event))
+            self._tell(self.says(self.id, event))
         stream.close()
         return None

@@ -10,6 +10,7 @@ from core.footprint import Footprint, total
 from core.plans import Plan
 
 if TYPE_CHECKING:
+    from core.curves import Sample
     from core.events import Accuracy, Batch, Epoch
     from core.whatif import Cut, Profile
     from core.workbench import Net
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 PLOTS = ("histogram", "accuracy", "parameters", "size")
 STEP = 0.01
 UNDO_LIMIT = 500
+
+UNDO_PARAMETERS = 1 << 26
+"""Of all the nets that undo may go back to: half a gigabyte with what a screen needs of them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,6 +39,43 @@ class Result:
     footprint: Footprint
     net: Net | None = None
     seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Look:
+    """The accuracy of a plan, applied to a base and not trained, as far as it is known.
+
+    Attributes:
+        sample: of the validation images.
+    """
+
+    plan: Plan
+    base: Net
+    sample: Sample
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Moment:
+    """What undo and redo go to: sparsities, and what had come of them."""
+
+    dense: Net | None
+    base: Net | None
+    plan: Plan | None
+    pruned: Result | None
+    finetuned: Result | None
+    course: Course | None
+
+    @property
+    def nets(self) -> frozenset[Net]:
+        """The nets that it keeps in memory."""
+        results = (self.pruned, self.finetuned)
+        kept = (
+            self.dense,
+            self.base,
+            *(r.net for r in results if r),
+            *(r.base for r in results if r),
+        )
+        return frozenset(net for net in kept if net is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +118,11 @@ class State:
     Attributes:
         base: the net that a plan is applied to; None until the dense net is there.
         plan: the sparsity of each layer as it was chosen; see `planned` for what counts.
-        past, future: plans that undo and redo go to.
+        past, future: what undo and redo go to.
         chosen: index of the layer that the keys act on.
+        locked: names of layers that are left alone where sparsities are given to all.
         pruned, finetuned: the last results; they may belong to another plan or base by now.
+        look: the last accuracy that was measured in the background, likewise.
         epochs: that fine-tuning will take.
         plot: index in PLOTS of the first plot that is shown.
     """
@@ -87,11 +130,13 @@ class State:
     dense: Net | None = None
     base: Net | None = None
     plan: Plan | None = None
-    past: tuple[Plan, ...] = ()
-    future: tuple[Plan, ...] = ()
+    past: tuple[Moment, ...] = ()
+    future: tuple[Moment, ...] = ()
     chosen: int = 0
+    locked: frozenset[str] = frozenset()
     pruned: Result | None = None
     finetuned: Result | None = None
+    look: Look | None = None
     course: Course | None = None
     epochs: int = 5
     plot: int = 0
@@ -139,20 +184,50 @@ class State:
         """The result was made from this base with this plan."""
         return result is not None and result.base is self.base and result.plan == self.planned
 
+    @property
+    def looked_at(self) -> Look | None:
+        """The accuracy in the background, where it is of this base with this plan."""
+        look = self.look
+        return look if look and look.base is self.base and look.plan == self.planned else None
+
+    @property
+    def untouched(self) -> bool:
+        """The plan prunes nothing that the base does not lack already."""
+        return all(self.planned[p.layer.name] == p.floor for p in self.profiles)
+
+    @property
+    def moment(self) -> Moment:
+        """What undo would come back to."""
+        return Moment(self.dense, self.base, self.plan, self.pruned, self.finetuned, self.course)
+
     def with_dense(self, net: Net) -> State:
         """With a new dense net, which becomes the base; results of the old one are gone."""
         plan = self.plan or {profile.layer.name: 0.0 for profile in net.profiles}
-        return replace(self, dense=net, base=net, plan=plan, pruned=None, finetuned=None)
+        state = self if self.dense is None else self.after(self.moment)
+        return replace(state, dense=net, base=net, plan=plan, pruned=None, finetuned=None)
+
+    def with_pruned(self, result: Result, since: Moment) -> State:
+        """With a plan measured in one shot, which `since` had not been yet."""
+        before = replace(self.moment, pruned=since.pruned)
+        return replace(self.after(before), pruned=result)
+
+    def with_finetuned(self, result: Result, since: Moment) -> State:
+        """With a net fine-tuned; undo goes to the results that there were in `since`."""
+        was = since.pruned, since.finetuned, since.course
+        before = replace(self.moment, pruned=was[0], finetuned=was[1], course=was[2])
+        return replace(self.after(before), finetuned=result)
 
     def adopt(self) -> State:
         """With the fine-tuned net as the base; its zeros become the plan's floor."""
         if self.finetuned is None or self.finetuned.net is None:
             return self
-        return replace(self, base=self.finetuned.net)
+        return replace(self.after(self.moment), base=self.finetuned.net)
 
     def revert(self) -> State:
         """With the dense net as the base."""
-        return replace(self, base=self.dense)
+        if not self.adopted:
+            return self
+        return replace(self.after(self.moment), base=self.dense)
 
     def choose(self, index: int) -> State:
         """With another layer chosen; beyond either end it stays at the end."""
@@ -175,32 +250,54 @@ class State:
         return self.set_sparsity(self.chosen, round(self.planned[name] + steps * STEP, 4))
 
     def spread(self) -> State:
-        """With the chosen layer's sparsity given to all."""
+        """With the chosen layer's sparsity given to all that are not locked."""
         if self.plan is None:
             return self
         sparsity = self.planned[self.profiles[self.chosen].layer.name]
-        return self.set_plan(dict.fromkeys(self.layer_names, sparsity))
+        free = (name for name in self.layer_names if name not in self.locked)
+        return self.set_plan({**self.planned, **dict.fromkeys(free, sparsity)})
+
+    def toggle_lock(self) -> State:
+        """With the chosen layer locked, or free again."""
+        if not self.profiles:
+            return self
+        return replace(self, locked=self.locked ^ {self.layer_names[self.chosen]})
 
     def set_plan(self, plan: Plan) -> State:
         """With another plan; the old one can be had back by undo."""
         changed = replace(self, plan=plan)
         if self.plan is None or changed.planned == self.planned:
             return self
-        return replace(changed, past=(*self.past, self.plan)[-UNDO_LIMIT:], future=())
+        return replace(self.after(self.moment), plan=plan)
+
+    def after(self, moment: Moment) -> State:
+        """With one more moment that undo can go back to; nothing to redo."""
+        return replace(self, past=_within_limits((*self.past, moment)), future=())
 
     def undo(self) -> State:
-        """With the plan before the last change."""
-        if not self.past or self.plan is None:
+        """As it was before the last change of sparsities, prune, fine-tuning or base."""
+        if not self.past:
             return self
-        future = (*self.future, self.plan)
-        return replace(self, plan=self.past[-1], past=self.past[:-1], future=future)
+        future = (*self.future, self.moment)
+        return replace(self._at(self.past[-1]), past=self.past[:-1], future=future)
 
     def redo(self) -> State:
-        """With the plan that undo left."""
-        if not self.future or self.plan is None:
+        """As it was before undo."""
+        if not self.future:
             return self
-        past = (*self.past, self.plan)
-        return replace(self, plan=self.future[-1], future=self.future[:-1], past=past)
+        past = (*self.past, self.moment)
+        return replace(self._at(self.future[-1]), future=self.future[:-1], past=past)
+
+    def _at(self, moment: Moment) -> State:
+        return replace(
+            self,
+            dense=moment.dense,
+            base=moment.base,
+            plan=moment.plan,
+            pruned=moment.pruned,
+            finetuned=moment.finetuned,
+            course=moment.course,
+        )
 
     def next_plot(self, steps: int) -> State:
         """With another plot in front."""
@@ -209,3 +306,17 @@ class State:
     def show_plot(self, name: str) -> State:
         """With the plot called `name` in front."""
         return replace(self, plot=PLOTS.index(name))
+
+
+def _within_limits(past: tuple[Moment, ...]) -> tuple[Moment, ...]:
+    """The newest moments, so many that their nets take no more memory than they may."""
+    past = past[-UNDO_LIMIT:]
+    nets: set[Net] = set()
+    size = 0
+    for place in range(len(past) - 1, -1, -1):
+        new = past[place].nets - nets
+        nets |= new
+        size += sum(profile.layer.elements for net in new for profile in net.profiles)
+        if size > UNDO_PARAMETERS and place < len(past) - 1:
+            return past[place + 1 :]
+    return past

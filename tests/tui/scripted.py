@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from core.curves import Sample, Sampled
+from core.errors import StoppedError
 from core.events import Accuracy, Batch, Epoch, Event, Measured, Progress, StopFlag, Stream
 from core.layers import Layer
 from core.settings import Settings
@@ -64,6 +66,8 @@ class Scripted:
         pause_at: how many events a fine-tuning says before it waits for `go`.
         error: raised by the next prune or fine-tuning instead of a result.
         opening: what `open` waits for.
+        looked: the plans that have been looked at in the background.
+        rested: lets a look come to its end.
     """
 
     settings: Settings = field(default_factory=Settings)
@@ -75,6 +79,8 @@ class Scripted:
     paused: threading.Event = field(default_factory=threading.Event)
     opening: threading.Event | None = None
     started: list[str] = field(default_factory=list)
+    looked: list[dict[str, float]] = field(default_factory=list)
+    rested: threading.Event = field(default_factory=threading.Event)
 
     def open(self, stop: StopFlag) -> Stream[Net]:
         """At once, unless a test holds it up."""
@@ -116,6 +122,18 @@ class Scripted:
             revived=0,
         )
         return tuned, replace(net(plan), accuracy=TUNED)
+
+    def look(self, base: Net, plan: Mapping[str, float], stop: StopFlag) -> Stream[Sample]:
+        """The first sample; all images once `rested` is set."""
+        self.looked.append(dict(plan))
+        sample = Sample(243, 250, 5_000)
+        yield Sampled(sample)
+        while not self.rested.wait(0.01):
+            if stop():
+                raise StoppedError("stopped")
+        sample = Sample(4_862, 5_000, 5_000)
+        yield Sampled(sample)
+        return sample
 
     def _script(self, stop: StopFlag) -> Stream[None]:
         for number, event in enumerate(self.events):

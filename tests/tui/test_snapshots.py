@@ -22,7 +22,8 @@ PLAN = ("m", "down", "enter", "down")
 def same_every_time(monkeypatch):
     """Times that are shown are the scripts' own, and no message gives way to a later one."""
     monkeypatch.setattr("tui.jobs.JobEvent.can_replace", lambda *_: False)
-    monkeypatch.setattr("tui.app.monotonic", lambda: 0.0)
+    for module in ("app", "session", "training"):
+        monkeypatch.setattr(f"tui.{module}.monotonic", lambda: 0.0)
     monkeypatch.setattr("tui.views.activity.monotonic", lambda: 3.0)
 
 
@@ -40,7 +41,8 @@ async def finetuned(pilot: Pilot[None]) -> None:
 
 
 async def settled(pilot: Pilot[None]) -> None:
-    """Until nothing waits to be redrawn."""
+    """Until nothing waits to be measured or redrawn."""
+    await until(pilot, lambda app: app.state.looked_at or not app.looking)
     await until(pilot, lambda app: not app.explore.stale)
 
 

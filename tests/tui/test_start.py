@@ -19,7 +19,7 @@ def opened(app):
     Path(sys.argv[1]).write_text(" ".join({name.partition(".")[0] for name in sys.modules}))
     app.exit()
 
-tui.app.FeatherweightApp._open = opened
+tui.app.FeatherweightApp.open_dense = opened
 tui.cli.main([])
 """
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.events import Accuracy
 from core.plans import PRESETS
+from core.workbench import Net
 from tests.tui.scripted import DENSE, SHAPES, net
-from tui.state import Result, State
+from tui.state import Course, Result, State
 
 AGGRESSIVE = PRESETS["aggressive"]
 START = State().with_dense(net())
@@ -81,12 +84,14 @@ def test_a_new_change_forgets_what_was_undone():
     assert state.redo() is state
 
 
-def test_a_new_base_lifts_the_plan_to_its_floor_and_undo_does_not_go_below():
+def test_a_new_base_lifts_the_plan_to_its_floor_and_undo_brings_back_the_old_one():
     state = START.nudge(1)
     lifted = state.with_dense(BASE)
     floors = {profile.layer.name: profile.floor for profile in BASE.profiles}
     assert lifted.planned == floors
-    assert lifted.undo().planned == floors
+    assert lifted.set_sparsity(0, 0.0) is lifted
+    undone = lifted.undo()
+    assert (undone.base, undone.planned) == (START.base, state.planned)
 
 
 def test_adopting_and_going_back_loses_no_plan():
@@ -97,8 +102,61 @@ def test_adopting_and_going_back_loses_no_plan():
     assert there.adopted
     assert not back.adopted
     assert back.plan == chosen.plan
-    assert back.undo().planned["conv1"] == 0.01
-    assert there.undo().revert().planned["conv1"] == 0.01
+    assert back.undo().base is BASE
+    assert back.undo().undo().base is START.base
+    assert back.undo().undo().undo().planned["conv1"] == 0.01
+
+
+def result(accuracy: float, net: Net | None = None) -> Result:
+    return Result(dict(AGGRESSIVE), START.base, Accuracy(accuracy, accuracy), START.footprint, net)
+
+
+def test_undo_takes_back_a_prune_and_a_fine_tuning():
+    chosen = START.set_plan(dict(AGGRESSIVE))
+    pruned = chosen.with_pruned(result(11.0), chosen.moment)
+    course = Course(planned=1, finetuning=True)
+    running = replace(pruned, pruned=result(12.0), course=course)
+    tuned = running.with_finetuned(result(99.0, BASE), pruned.moment)
+    assert tuned.finetuned.accuracy.test == 99.0
+    undone = tuned.undo()
+    assert (undone.finetuned, undone.course) == (None, None)
+    assert undone.pruned.accuracy.test == 11.0
+    assert undone.undo().pruned is None
+    assert undone.undo().undo().planned == START.planned
+    assert undone.redo().finetuned is tuned.finetuned
+    assert undone.redo().course is course
+
+
+def test_sparsities_that_were_moved_while_it_was_fine_tuned_stay():
+    chosen = START.set_plan(dict(AGGRESSIVE))
+    moved = chosen.nudge(-3)
+    tuned = moved.with_finetuned(result(99.0, BASE), chosen.moment)
+    assert tuned.planned == moved.planned
+    assert tuned.undo().planned == moved.planned
+    assert tuned.undo().undo().planned == chosen.planned
+
+
+def test_undo_forgets_what_would_take_too_much_memory(monkeypatch):
+    size = START.footprint.parameters
+    monkeypatch.setattr("tui.state.UNDO_PARAMETERS", 3 * size)
+    state = START
+    for number in range(9):
+        state = state.with_finetuned(result(float(number), net()), state.moment).nudge(1)
+    kept = {net for moment in state.past for net in moment.nets}
+    assert len(kept) <= 3
+    assert state.undo().finetuned.accuracy.test == 8.0
+    while state.past:
+        state = state.undo()
+    assert state.finetuned.accuracy.test > 4
+
+
+def test_a_locked_layer_is_left_alone_where_all_are_set():
+    state = START.choose(1).nudge(5).toggle_lock().choose(3).nudge(9)
+    assert state.locked == {"conv2"}
+    spread = state.spread()
+    assert spread.planned == {**dict.fromkeys(SHAPES, 0.09), "conv2": 0.05}
+    assert state.choose(1).nudge(1).planned["conv2"] == pytest.approx(0.06)
+    assert state.choose(1).toggle_lock().locked == frozenset()
 
 
 def test_without_a_net_every_key_is_harmless():

@@ -13,6 +13,9 @@ from tui.state import State
 if TYPE_CHECKING:
     from core.whatif import Cut, Profile
 
+LOCK = "▪"
+"""Beside a layer that is locked."""
+
 EIGHTHS = " ▏▎▍▌▋▊▉"
 _GAP = 2
 _BAR = 6
@@ -90,8 +93,10 @@ def _row(state: State, index: int, fitted: Columns) -> Line:
     cost = state.footprints[index]
     chosen = index == state.chosen
     role = "chosen" if chosen else "plain"
+    locked = profile.layer.name in state.locked
     return (
-        Span("▶ " if chosen else "  ", "chosen"),
+        Span("▶" if chosen else " ", "chosen"),
+        Span(LOCK if locked else " ", "chosen" if chosen else "plain"),
         Span(_left(profile, cost, fitted), role),
         *_bar(planned.sparsity, profile.floor, fitted.bar, chosen),
         Span(_right(profile, planned, fitted), role),

@@ -43,7 +43,7 @@ def _accuracies(state: State, split: str) -> Line:
         Span(f"  {split:<11}", "muted"),
         Span("dense ", "muted"),
         Span(_number(dense, split), "dense"),
-        *_result(state, "pruned", state.pruned, split),
+        *(_looked(state, split) or _result(state, "pruned", state.pruned, split)),
         *_result(state, "fine-tuned", state.finetuned, split),
     )
 
@@ -57,6 +57,17 @@ def _result(state: State, name: str, result: Result | None, split: str) -> Line:
         return (Span(f"   {name} ", "muted"), Span(number, name.replace("-", "")))
     of = f"at {ratio(result.footprint.ratio)}" if result.base is state.base else "(old base)"
     return (Span(f"   {name} {number} {of}", "stale"),)
+
+
+def _looked(state: State, split: str) -> Line:
+    """The accuracy in the background, on validation, until `p` has measured both."""
+    look = state.looked_at
+    if look is None or split != "validation" or state.is_current(state.pruned):
+        return ()
+    sample = look.sample
+    middle, half = sample.estimate
+    text = f"{middle:>5.2f}" if sample.exact else f"{middle:.1f} ±{half:.1f}"
+    return (Span("   pruned ", "muted"), Span(text, "pruned"))
 
 
 def _number(accuracy: Accuracy | None, split: str) -> str:

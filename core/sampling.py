@@ -1,0 +1,55 @@
+"""The accuracy of a net on a growing sample: a number at once, and a better one soon after."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from core.batches import Images
+from core.curves import Sample, Sampled
+from core.errors import StoppedError
+from core.evaluation import answers, count_correct
+from core.events import StopFlag, Stream, never
+from core.predictions import Predictor
+
+FIRST = 250
+"""Images of the first sample; each further one is twice as large."""
+
+BATCH = 250
+"""Images between two looks at the stop flag: some hundredths of a second."""
+
+
+def sample_accuracy(
+    model: nn.Module,
+    data: Images,
+    *,
+    seed: int = 0,
+    precision: str = "fp32",
+    stop: StopFlag = never,
+) -> Stream[Sample]:
+    """Count the images that `model` gets right, on more and more of `data`, and in the end on all.
+
+    Tells `Sampled` after 250 images, after twice as many, and so on; the order is drawn from
+    `seed`. The counts are those of float32, whatever the precision: `core.predictions` says how.
+
+    Raises:
+        StoppedError: `stop` was raised.
+    """
+    model.eval()
+    order = torch.randperm(len(data), generator=torch.Generator().manual_seed(seed))
+    predictor, correct, seen, goal = Predictor(), 0, 0, FIRST
+    for index in torch.split(order, BATCH):
+        if stop():
+            raise StoppedError("stopped: the accuracy is known on a sample only")
+        images, labels = data.batch(index)
+        with torch.inference_mode():
+            correct += int((answers(model, images, predictor, precision) == labels).sum())
+        seen += len(index)
+        if goal <= seen < len(data) and predictor.sound:
+            goal = 2 * seen
+            yield Sampled(Sample(correct, seen, len(data)))
+    if not predictor.sound:
+        correct = yield from count_correct(model, data, stop=stop)
+    sample = Sample(correct, len(data), len(data))
+    yield Sampled(sample)
+    return sample

@@ -1,0 +1,71 @@
+"""Which choices of fine-tuning are worth it: the aggressive plan, on validation, over seeds.
+
+    python -m tests.benchmarks.choices [--json FILE] [--seeds N] [--threads N]
+
+Each row is one choice changed against the recipe `fast`; it takes about an hour on two cores.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from statistics import mean
+
+from core.choices import Choices
+from core.events import drain
+from core.plans import preset_plan
+from core.settings import Settings
+from core.workbench import Workbench
+
+VARIANTS = {
+    "as it is": Choices(),
+    "one-shot": Choices(method="one-shot"),
+    "iterative, 3 rounds of 2 epochs": Choices(rounds=3, epochs=2),
+    "one-shot, rewound": Choices(method="one-shot", rewind=True),
+    "iterative, 3 rounds of 2 epochs, rewound": Choices(rounds=3, epochs=2, rewind=True),
+    "dropout as it was": Choices(scale_dropout=False),
+    "lr 0.0025": Choices(lr=2.5e-3),
+    "lr 0.01": Choices(lr=1e-2),
+    "L1 1e-5": Choices(l1=1e-5),
+    "L1 1e-4": Choices(l1=1e-4),
+    "no L2": Choices(l2=0.0),
+    "L2 0.1": Choices(l2=0.1),
+}
+
+
+def main() -> None:
+    """Measure, seed after seed, and print the means so far."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--threads", type=int)
+    given = parser.parse_args()
+    found: dict[str, list[dict[str, float]]] = {name: [] for name in VARIANTS}
+    for seed in range(given.seeds):
+        for name, choices in VARIANTS.items():
+            found[name].append(
+                _measure(Settings(seed=seed, choices=choices, threads=given.threads))
+            )
+            if given.json:
+                given.json.write_text(json.dumps(found, indent=2))
+        _print(found)
+
+
+def _measure(settings: Settings) -> dict[str, float]:
+    bench = Workbench(settings)
+    base = drain(bench.open())
+    result = drain(bench.finetune(base, preset_plan("aggressive", bench.layer_names)))
+    return {"validation": result.accuracy.validation, "test": result.accuracy.test}
+
+
+def _print(found: dict[str, list[dict[str, float]]]) -> None:
+    for name, rows in found.items():
+        validation, test = ([row[split] for row in rows] for split in ("validation", "test"))
+        spread = f"{min(validation):.2f} to {max(validation):.2f}"
+        print(f"{name:<42} validation {mean(validation):.3f} ({spread}), test {mean(test):.3f}")
+    print(flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,104 @@
+"""The measurement in the background: when it begins, what it shows, what it gives way to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.curves import Sample
+from core.errors import WorkError
+from core.events import StopFlag, Stream
+from tests.tui.conftest import idle, ready, until
+from tests.tui.scripted import Scripted
+from tests.tui.test_app import AGGRESSIVE, shown
+from tui.app import FeatherweightApp
+
+PRESET = ("m", "down", "enter")
+
+
+async def test_a_plan_that_rests_is_measured_on_a_sample_and_then_on_all(app, backend):
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press(*PRESET)
+        await until(pilot, lambda app: app.state.looked_at)
+        await until(pilot, lambda app: not app.explore.stale)
+        assert "pruned 96.5 ±2.1" in shown(app, "#totals")
+        backend.rested.set()
+        await until(pilot, lambda app: app.state.looked_at.sample.exact)
+        await until(pilot, lambda app: not app.explore.stale)
+        assert "pruned 97.24" in shown(app, "#totals")
+        assert "±" not in shown(app, "#totals")
+        assert backend.looked == [AGGRESSIVE]
+        await until(pilot, lambda app: not app.looking)
+
+
+async def test_a_key_that_changes_the_plan_ends_it_and_begins_another(app, backend):
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press(*PRESET)
+        await until(pilot, lambda app: app.state.looked_at)
+        await pilot.press("right")
+        assert app.state.looked_at is None
+        assert "pruned   –" in shown(app, "#totals")
+        await until(pilot, lambda app: app.state.looked_at)
+        assert backend.looked == [AGGRESSIVE, {**AGGRESSIVE, "conv1": 0.66}]
+
+
+async def test_a_key_that_does_not_change_the_plan_leaves_it_alone(app, backend):
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press(*PRESET)
+        await until(pilot, lambda app: app.state.looked_at)
+        await pilot.press("down", "v", "l")
+        backend.rested.set()
+        await until(pilot, lambda app: app.state.looked_at.sample.exact)
+        assert len(backend.looked) == 1
+
+
+async def test_it_gives_way_to_a_job_and_comes_back_after_it(app, backend):
+    backend.pause_at = 5
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press(*PRESET)
+        await until(pilot, lambda app: app.state.looked_at)
+        await pilot.press("f")
+        await until(pilot, lambda app: backend.paused.is_set() and not app.looking)
+        await pilot.press("right")
+        assert not app.looking
+        backend.go.set()
+        await idle(pilot)
+        await until(pilot, lambda app: len(backend.looked) == 2)
+
+
+async def test_what_is_known_is_not_measured_again(app, backend):
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        assert not app.looking
+        await pilot.press(*PRESET, "p")
+        await idle(pilot)
+        assert not app.looking
+        await pilot.press("right", "left")
+        assert not app.looking
+        assert backend.looked == []
+
+
+@dataclass
+class Failing(Scripted):
+    """A backend whose looks raise an error."""
+
+    def look(self, base: object, plan: object, stop: StopFlag) -> Stream[Sample]:
+        self.looked.append({})
+        raise WorkError("no")
+        yield
+
+
+async def test_one_that_fails_is_not_tried_again_and_again():
+    backend = Failing()
+    app = FeatherweightApp(backend)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press(*PRESET)
+        await until(pilot, lambda app: backend.looked and not app.looking)
+        await pilot.press("down", "up")
+        assert not app.looking
+        await pilot.press("right")
+        await until(pilot, lambda app: len(backend.looked) == 2 and not app.looking)

@@ -1,0 +1,133 @@
+"""The background measurement: what a plan costs, as soon as the keys rest for a moment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from textual.timer import Timer
+
+from core.curves import Sampled
+from core.events import StopFlag, Stream
+from core.plans import Plan
+from tui.jobs import Job, JobEnded, JobEvent
+from tui.session import Finish, Session
+from tui.state import Look, State
+
+if TYPE_CHECKING:
+    from core.workbench import Net
+    from tui.backend import Backend
+
+REST = 0.2
+"""Seconds for which the plan has to rest."""
+
+
+class LookEvent(JobEvent):
+    """A measurement said something."""
+
+
+class LookEnded(JobEnded):
+    """A measurement's own last message."""
+
+
+class LookJob(Job):
+    """A measurement in a thread of its own."""
+
+    says = LookEvent
+    ends = LookEnded
+
+
+class Looking(Session):
+    """At most one measurement beside the job, on weights of its own.
+
+    It gives way at once to a key that changes the plan and to any job.
+    """
+
+    def __init__(self, backend: Backend) -> None:
+        super().__init__(backend)
+        self._look: Job | None = None
+        self._looks_at: tuple[Net, Plan] | None = None
+        # What has been looked at to its end, also where that was an error.
+        self._settled: tuple[Net, Plan] | None = None
+        self._rest: Timer | None = None
+        self._looks = 0
+
+    @property
+    def looking(self) -> bool:
+        """Something is being measured, or will be after a rest."""
+        return self._look is not None or self._rest is not None
+
+    def show(self, state: State) -> None:
+        """Show a state; where its accuracy is not known, find it out soon."""
+        super().show(state)
+        self._look_after_a_rest()
+
+    def start_job(
+        self, title: str, start: Callable[[StopFlag], Stream[Any]], finish: Finish
+    ) -> None:
+        """Give way, then start the job."""
+        self._leave()
+        super().start_job(title, start, finish)
+
+    def on_unmount(self) -> None:
+        """Let go of the measurement too."""
+        if self._look is not None:
+            self._look.abandon(0)
+
+    def on_look_event(self, message: LookEvent) -> None:
+        """Take in the measurement as far as it is."""
+        if self._look is None or message.job_id != self._look.id or self._look.stopping:
+            return
+        if isinstance(message.event, Sampled) and self._looks_at:
+            base, plan = self._looks_at
+            look = Look(plan, base, message.event.sample)
+            self.state = replace(self.state, look=look)
+            self.explore.show_soon(self.state, self.doing)
+
+    def on_look_ended(self, message: LookEnded) -> None:
+        """Go on to what has been asked for meanwhile."""
+        if self._look is not None and message.job_id == self._look.id:
+            if not self._look.stopping:
+                self._settled = self._looks_at
+            self._look = None
+            self._look_after_a_rest()
+
+    def _wanted(self) -> tuple[Net, Plan] | None:
+        """What is worth measuring now: nothing while a job runs, nor what is known."""
+        state = self.state
+        if self.job is not None or state.base is None or state.untouched:
+            return None
+        if state.is_current(state.pruned):
+            return None
+        look, wanted = state.looked_at, (state.base, state.planned)
+        known = look is not None and look.sample.exact
+        return None if known or wanted == self._settled else wanted
+
+    def _look_after_a_rest(self) -> None:
+        wanted = self._wanted()
+        if self._look is not None and wanted is not None and wanted == self._looks_at:
+            return
+        self._leave()
+        if wanted is not None and self._look is None:
+            self._rest = self.set_timer(REST, self._begin)
+
+    def _leave(self) -> None:
+        """Give up what is measured or waits to be."""
+        if self._rest is not None:
+            self._rest.stop()
+            self._rest = None
+        if self._look is not None:
+            self._look.stop()
+
+    def _begin(self) -> None:
+        self._rest = None
+        wanted = self._wanted()
+        if self._look is not None or wanted is None:
+            return
+        base, plan = self._looks_at = wanted
+        self._looks += 1
+        self._look = LookJob(
+            self._looks, lambda stop: self.backend.look(base, plan, stop), self.post_message
+        )
+        self._look.start()

@@ -1,0 +1,84 @@
+"""The keys and the mouse that choose sparsities."""
+
+from __future__ import annotations
+
+from core.plans import PRESETS, preset_plan
+from tui.screens.dialogs import Choice
+from tui.session import Session
+from tui.widgets.layer_table import LayerTable
+from tui.widgets.value_input import ValueInput
+
+PRESET_MEANINGS = {
+    "moderate": "11.74 % of the size: 55, 80, 90, 90 and 60 %",
+    "aggressive": "36.88x lighter: 65, 95, 98, 98 and 90 %",
+    "uniform": "about a third of the size: 68 % for every layer",
+}
+
+
+class Planning(Session):
+    """Everything that changes the plan by hand."""
+
+    def action_layer(self, steps: int) -> None:
+        """Choose a layer above or below."""
+        self.show(self.state.choose(self.state.chosen + steps))
+
+    def action_nudge(self, steps: int) -> None:
+        """Move the chosen layer's sparsity by whole percents."""
+        self.show(self.state.nudge(steps))
+
+    def action_type_value(self, digit: str) -> None:
+        """Open the line in which an exact sparsity is typed."""
+        index = self.state.chosen
+        profile = self.state.profiles[index]
+        self.explore.query_one(ValueInput).ask(index, profile.layer.name, profile.floor, digit)
+        self.show(self.state)
+
+    def on_value_input_taken(self, message: ValueInput.Taken) -> None:
+        """Take the typed sparsity."""
+        self.show(self.state.set_sparsity(message.index, message.sparsity))
+        self.explore.query_one(LayerTable).focus()
+
+    def on_value_input_left(self) -> None:
+        """Leave the sparsity as it is."""
+        self.explore.query_one(LayerTable).focus()
+        self.show(self.state)
+
+    def action_spread(self) -> None:
+        """Give every layer the chosen one's sparsity."""
+        self.show(self.state.spread())
+
+    def action_reset_layer(self) -> None:
+        """Reset the chosen layer to its floor."""
+        self.show(self.state.set_sparsity(self.state.chosen, 0.0))
+
+    def action_lock(self) -> None:
+        """Lock the chosen layer, or free it."""
+        self.show(self.state.toggle_lock())
+
+    def action_undo(self) -> None:
+        """Take back the last change."""
+        self.show(self.state.undo())
+
+    def action_redo(self) -> None:
+        """Make it again."""
+        self.show(self.state.redo())
+
+    def action_presets(self) -> None:
+        """Offer the ready plans."""
+        options = [(name, PRESET_MEANINGS[name]) for name in PRESETS]
+        self.push_screen(Choice("Presets", options), self._take_preset)
+
+    def _take_preset(self, name: str | None) -> None:
+        if name is not None:
+            self.show(self.state.set_plan(preset_plan(name, self.state.layer_names)))
+
+    def on_layer_table_chosen(self, message: LayerTable.Chosen) -> None:
+        """The mouse chose a layer, perhaps a sparsity."""
+        state = self.state.choose(message.index)
+        if message.sparsity is not None:
+            state = state.set_sparsity(message.index, message.sparsity)
+        self.show(state)
+
+    def on_layer_table_nudged(self, message: LayerTable.Nudged) -> None:
+        """The wheel turned over a layer."""
+        self.show(self.state.choose(message.index).nudge(message.steps))

@@ -1,0 +1,107 @@
+"""What all parts of the app share: the state, the screen that shows it, the job that runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import monotonic
+from typing import Any
+
+from textual.app import App
+from textual.css.query import NoMatches
+
+from core.events import Event, StopFlag, Stream
+from tui import outcomes
+from tui.backend import Backend
+from tui.jobs import Done, Failed, Job, JobEnded, JobEvent
+from tui.keys import KEYS, Key
+from tui.screens.explore import ExploreScreen
+from tui.state import State
+from tui.views.activity import Outcome, Working
+from tui.widgets.value_input import ValueInput
+
+Finish = Callable[[Any], None]
+
+
+class Session(App[None]):
+    """A state, a screen and at most one job.
+
+    Attributes:
+        state: what the screen shows, but for the job.
+        doing: the job that runs, or how the last one ended.
+        job: its thread; None while none runs.
+    """
+
+    def __init__(self, backend: Backend) -> None:
+        super().__init__()
+        self.backend = backend
+        self.state = State(epochs=backend.settings.finetuning.epochs)
+        self.doing: Working | Outcome = Outcome("")
+        self.job: Job | None = None
+        self.explore = ExploreScreen(backend.settings)
+        self._jobs_started = 0
+        self._finish: Finish = lambda _: None
+
+    def get_default_screen(self) -> ExploreScreen:
+        """The main screen."""
+        return self.explore
+
+    def on_unmount(self) -> None:
+        """Let go of the job: nobody is left to hear of it."""
+        if self.job is not None:
+            self.job.abandon(0)
+
+    @property
+    def typing(self) -> bool:
+        """The line for a value is open, and the keys are its own."""
+        try:
+            return self.explore.query_one(ValueInput).display
+        except NoMatches:
+            return False
+
+    def show(self, state: State) -> None:
+        """Take on a state and show it."""
+        self.state = state
+        self.explore.show(state, self.doing, self.offered())
+
+    def offered(self) -> tuple[Key, ...]:
+        """The keys that make sense now: none while they belong to the line for a value."""
+        keys = () if self.typing else (key for key in KEYS if key.footer)
+        return tuple(key for key in keys if self.check_action(key.name, ()))
+
+    def start_job(
+        self, title: str, start: Callable[[StopFlag], Stream[Any]], finish: Finish
+    ) -> None:
+        """Start a job and show it; `finish` takes its result. One runs at a time."""
+        if self.job is not None:
+            return
+        self._finish = finish
+        self.doing = Working(title, monotonic())
+        self._jobs_started += 1
+        self.job = Job(self._jobs_started, start, self.post_message)
+        self.job.start()
+        self.show(self.state)
+
+    def follow(self, event: Event) -> None:
+        """Fold what the job says into the state."""
+
+    def on_job_event(self, message: JobEvent) -> None:
+        """Take in what the job says; the screen follows at its own pace."""
+        if self.job is None or message.job_id != self.job.id:
+            return
+        if isinstance(self.doing, Working):
+            self.doing = self.doing.after(message.event)
+        self.follow(message.event)
+        self.explore.show_soon(self.state, self.doing)
+
+    def on_job_ended(self, message: JobEnded) -> None:
+        """Take the result, or show why there is none."""
+        if self.job is None or message.job_id != self.job.id:
+            return
+        self.job = None
+        match message.outcome:
+            case Done(value):
+                self._finish(value)
+            case Failed(error):
+                self.log.error(error)
+                self.doing = outcomes.failed(error, is_open=self.state.base is not None)
+        self.show(self.state)

@@ -1,0 +1,136 @@
+"""The jobs that make nets: open, train, prune, fine-tune; stop, adopt, go back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from core.events import Batch, Epoch, Event, Measured
+from tui import outcomes
+from tui.format import ratio
+from tui.screens.dialogs import Question
+from tui.session import Session
+from tui.state import Course, Result
+from tui.views.activity import Outcome, Working
+
+if TYPE_CHECKING:
+    from core.finetuning import FineTuned, Pruned
+    from core.training import Trained
+    from core.workbench import Net
+    from tui.backend import Backend
+
+
+class Training(Session):
+    """The jobs that make nets."""
+
+    def __init__(self, backend: Backend) -> None:
+        super().__init__(backend)
+        # What the job applies to which base; its accuracy is the base's until it is measured.
+        self._subject: Result | None = None
+
+    def open_dense(self) -> None:
+        """Bring everything in."""
+        self.start_job("loading", self.backend.open, self._opened)
+
+    def _opened(self, net: Net) -> None:
+        self.state = self.state.with_dense(net)
+        self.doing = outcomes.opened(net)
+
+    def action_prune(self) -> None:
+        """Prune the base to the plan in one shot, and measure it."""
+        base, plan, since = self.state.base, self.state.planned, self.state.moment
+        if base is None:
+            return
+        subject = Result(plan, base, base.accuracy, self.state.footprint)
+
+        def finish(pruned: Pruned) -> None:
+            result = replace(subject, accuracy=pruned.accuracy)
+            self.state = self.state.with_pruned(result, since)
+            self.doing = outcomes.pruned(result, self.state.dense)
+
+        self._subject = subject
+        self.start_job("pruning", lambda stop: self.backend.prune(base, plan, stop), finish)
+
+    def action_finetune(self) -> None:
+        """Fine-tune the base to the plan, live."""
+        base, plan, began = self.state.base, self.state.planned, monotonic()
+        if base is None:
+            return
+        subject = Result(plan, base, base.accuracy, self.state.footprint)
+        since = self.state.moment
+
+        def finish(outcome: tuple[FineTuned, Net]) -> None:
+            tuned, net = outcome
+            seconds = monotonic() - began
+            result = replace(subject, accuracy=tuned.accuracy, net=net, seconds=seconds)
+            self.state = self.state.with_finetuned(result, since)
+            self.doing = outcomes.finetuned(result, tuned, self.state.dense)
+
+        self._subject = subject
+        self._watch_training(Course(self.state.epochs, finetuning=True))
+        title = f"fine-tuning to {ratio(subject.footprint.ratio)}"
+        self.start_job(title, lambda stop: self.backend.finetune(base, plan, stop), finish)
+
+    def action_train(self) -> None:
+        """Train a new dense net, if that is meant."""
+        question = Question("Train a new dense net? It replaces the one that is open.", "train")
+        self.push_screen(question, self._train)
+
+    def _train(self, meant: bool | None) -> None:
+        began = monotonic()
+
+        def finish(outcome: tuple[Trained, Net]) -> None:
+            result, net = outcome
+            self.state = self.state.with_dense(net)
+            self.doing = outcomes.trained(result, monotonic() - began)
+
+        if meant:
+            epochs = self.backend.settings.finetuning.dense.epochs
+            self._watch_training(Course(epochs, finetuning=False))
+            self.start_job("training", self.backend.train, finish)
+
+    def action_stop(self) -> None:
+        """Ask the job for an early end."""
+        if self.job is not None and isinstance(self.doing, Working):
+            self.job.stop()
+            self.doing = replace(self.doing, stopping=True)
+            self.show(self.state)
+
+    def action_adopt(self) -> None:
+        """Make the fine-tuned net the base."""
+        self.doing = Outcome(
+            "the fine-tuned net is the base now: its zeros are the floor of every plan",
+            "raise sparsities and fine-tune again (Han's iteration); r goes back to dense",
+        )
+        self.show(self.state.adopt())
+
+    def action_revert(self) -> None:
+        """Make the dense net the base again; try again to open it where that failed."""
+        if self.state.base is None:
+            self.open_dense()
+            return
+        self.doing = Outcome("the dense net is the base again", "u takes sparsities back")
+        self.show(self.state.revert())
+
+    def follow(self, event: Event) -> None:
+        """Fold what a training says into the state."""
+        super().follow(event)
+        course = self.state.course
+        if course and isinstance(event, Batch):
+            self.state = replace(self.state, course=course.after_batch(event))
+        elif course and isinstance(event, Epoch):
+            self.state = replace(self.state, course=course.after_epoch(event))
+        elif isinstance(event, Measured) and event.stage == "pruned" and self._subject:
+            pruned = replace(self._subject, accuracy=event.accuracy)
+            self.state = replace(self.state, pruned=pruned)
+
+    def _watch_training(self, course: Course) -> None:
+        """Begin a new curve, and have it in sight."""
+        self.state = replace(self.state, course=course)
+        self.bring_into_sight("accuracy")
+
+    def bring_into_sight(self, plot: str) -> None:
+        """Have a plot on the screen, in front where it was not there."""
+        if plot not in self.explore.visible_plots(self.state):
+            self.state = self.state.show_plot(plot)
