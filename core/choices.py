@@ -13,14 +13,14 @@ MOST_ROUNDS = 100
 MOST_EPOCHS = 100_000
 
 MEANINGS = {
-    "epochs": "passes over the training images, in each round",
-    "lr": "learning rate: where its schedule starts, or its peak",
+    "epochs": "passes over the images, in each round",
+    "lr": "where its schedule starts, or its peak",
     "method": "how the plan comes into force",
-    "rounds": "of the iterative method: how often it prunes and retrains",
-    "scale_dropout": "lower dropout as connections go: D √(C left / C before)",
-    "l1": "L1 regularisation: pulls every weight to zero by a constant",
-    "l2": "L2 regularisation (weight decay): pulls in proportion to the weight",
-    "rewind": "what stays goes back to its values early in dense training",
+    "rounds": "prunings and retrainings (iterative)",
+    "scale_dropout": "dropout shrinks: D √(left / before)",
+    "l1": "pulls every weight to zero alike",
+    "l2": "pulls weights in proportion (decay)",
+    "rewind": "survivors restart at early values",
 }
 """Each choice in a line, in the order in which people are asked."""
 

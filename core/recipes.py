@@ -11,9 +11,9 @@ from core.errors import InputError
 Method = Literal["one-shot", "gradual", "iterative"]
 
 METHODS: dict[Method, str] = {
-    "one-shot": "all of the plan before the first step, then retrain",
-    "gradual": "the sparsity rises to the plan along a cubic while it trains",
-    "iterative": "a part of the plan, retrain, the next part: several rounds",
+    "one-shot": "the whole plan first, then retrain",
+    "gradual": "sparsity rises by a cubic in training",
+    "iterative": "prune some, retrain, prune on",
 }
 """How a plan comes into force, each in a line."""
 
@@ -106,8 +106,8 @@ RECIPES = {
 }
 
 RECIPE_MEANINGS = {
-    "fast": "gradual, AdamW with one cycle, dropout scaled to what is left",
-    "reference": "the notebook's: one-shot, SGD with cosine, dropout as it was",
+    "fast": "gradual, AdamW in one cycle",
+    "reference": "the notebook's: one-shot, SGD",
 }
 
 

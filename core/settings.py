@@ -65,3 +65,7 @@ class Settings:
 def _one_of(what: str, given: str, expected: tuple[str, ...]) -> None:
     if given not in expected:
         raise InputError(f"unknown {what} '{given}': expected one of {', '.join(expected)}")
+
+
+DEFAULTS = Settings()
+"""Everything as it is where nothing was chosen."""

@@ -20,6 +20,7 @@ from tui.widgets.value_input import ValueInput
 IDLE_ACTIONS = {"prune", "finetune", "train", "adopt", "revert"}
 PLAN_ACTIONS = {
     "layer", "nudge", "type_value", "spread", "reset_layer", "lock", "presets", "undo", "redo",
+    "choices",
 }  # fmt: skip
 
 

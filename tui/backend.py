@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from core.events import Progress, StopFlag, Stream
 from core.libraries import bring_in
+from core.recipes import Recipe
 from core.settings import Settings
 
 if TYPE_CHECKING:
@@ -33,9 +34,9 @@ class Backend(Protocol):
         """Apply the plan to the base in one shot and measure it."""
 
     def finetune(
-        self, base: Net, plan: Mapping[str, float], stop: StopFlag
+        self, base: Net, plan: Mapping[str, float], recipe: Recipe, stop: StopFlag
     ) -> Stream[tuple[FineTuned, Net]]:
-        """Fine-tune the base towards the plan."""
+        """Fine-tune the base towards the plan by the recipe."""
 
     def look(self, base: Net, plan: Mapping[str, float], stop: StopFlag) -> Stream[Sample]:
         """Measure the plan in one shot on a growing sample, beside any job."""
@@ -87,10 +88,10 @@ class CoreBackend:
         return (yield from self._bench.prune(base, plan, stop))
 
     def finetune(
-        self, base: Net, plan: Mapping[str, float], stop: StopFlag
+        self, base: Net, plan: Mapping[str, float], recipe: Recipe, stop: StopFlag
     ) -> Stream[tuple[FineTuned, Net]]:
         """See `Backend.finetune`."""
-        tuned = yield from self._bench.finetune(base, plan, stop)
+        tuned = yield from self._bench.finetune(base, plan, stop, recipe)
         return tuned, self._bench.net(tuned, base.early)
 
     def look(self, base: Net, plan: Mapping[str, float], stop: StopFlag) -> Stream[Sample]:

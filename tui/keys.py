@@ -73,6 +73,8 @@ KEYS = (
     Key("U", "U", "redo", "redo", "Make it again", CHOOSE),
     Key("p", "p", "prune", "prune", "Prune the base to the plan at once and measure it", WORK,
         footer=True),
+    Key("c", "c", "choices", "how", "Choose how to fine-tune: method, epochs, rates", WORK,
+        footer=True),
     Key("f", "f", "finetune", "fine-tune", "Prune the base to the plan and retrain it", WORK,
         footer=True),
     Key("x,escape", "x", "stop", "stop", "Stop the job (escape too); what is good is kept", WORK,

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from core.plans import PRESETS, preset_plan
+from tui.choosing import Choosing
+from tui.screens.choices import ChoicesScreen
 from tui.screens.dialogs import Choice
 from tui.session import Session
 from tui.widgets.layer_table import LayerTable
@@ -54,6 +58,19 @@ class Planning(Session):
     def action_lock(self) -> None:
         """Lock the chosen layer, or free it."""
         self.show(self.state.toggle_lock())
+
+    def action_choices(self) -> None:
+        """Ask how to fine-tune."""
+        settings, base = self.state.settings, self.state.base
+        rewindable = base is not None and base.early is not None
+        choosing = Choosing(settings.recipe, settings.choices, rewindable=rewindable)
+        self.push_screen(ChoicesScreen(choosing), self._take_choices)
+
+    def _take_choices(self, chosen: Choosing | None) -> None:
+        if chosen is not None:
+            settings = self.state.settings
+            settings = replace(settings, recipe=chosen.recipe, choices=chosen.choices)
+            self.show(replace(self.state, settings=settings))
 
     def action_undo(self) -> None:
         """Take back the last change."""

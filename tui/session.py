@@ -34,10 +34,10 @@ class Session(App[None]):
     def __init__(self, backend: Backend) -> None:
         super().__init__()
         self.backend = backend
-        self.state = State(epochs=backend.settings.finetuning.epochs)
+        self.state = State(settings=backend.settings)
         self.doing: Working | Outcome = Outcome("")
         self.job: Job | None = None
-        self.explore = ExploreScreen(backend.settings)
+        self.explore = ExploreScreen()
         self._jobs_started = 0
         self._finish: Finish = lambda _: None
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from core.footprint import Footprint, total
 from core.plans import Plan
+from core.settings import DEFAULTS, Settings
 
 if TYPE_CHECKING:
     from core.curves import Sample
@@ -123,7 +124,7 @@ class State:
         locked: names of layers that are left alone where sparsities are given to all.
         pruned, finetuned: the last results; they may belong to another plan or base by now.
         look: the last accuracy that was measured in the background, likewise.
-        epochs: that fine-tuning will take.
+        settings: how a net is fine-tuned, among what does not change.
         plot: index in PLOTS of the first plot that is shown.
     """
 
@@ -138,7 +139,7 @@ class State:
     finetuned: Result | None = None
     look: Look | None = None
     course: Course | None = None
-    epochs: int = 5
+    settings: Settings = DEFAULTS
     plot: int = 0
 
     @property

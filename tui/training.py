@@ -58,7 +58,7 @@ class Training(Session):
         if base is None:
             return
         subject = Result(plan, base, base.accuracy, self.state.footprint)
-        since = self.state.moment
+        since, recipe = self.state.moment, self.state.settings.finetuning
 
         def finish(outcome: tuple[FineTuned, Net]) -> None:
             tuned, net = outcome
@@ -68,9 +68,9 @@ class Training(Session):
             self.doing = outcomes.finetuned(result, tuned, self.state.dense)
 
         self._subject = subject
-        self._watch_training(Course(self.state.epochs, finetuning=True))
+        self._watch_training(Course(recipe.epochs, finetuning=True))
         title = f"fine-tuning to {ratio(subject.footprint.ratio)}"
-        self.start_job(title, lambda stop: self.backend.finetune(base, plan, stop), finish)
+        self.start_job(title, lambda stop: self.backend.finetune(base, plan, recipe, stop), finish)
 
     def action_train(self) -> None:
         """Train a new dense net, if that is meant."""
@@ -86,7 +86,7 @@ class Training(Session):
             self.doing = outcomes.trained(result, monotonic() - began)
 
         if meant:
-            epochs = self.backend.settings.finetuning.dense.epochs
+            epochs = self.state.settings.finetuning.dense.epochs
             self._watch_training(Course(epochs, finetuning=False))
             self.start_job("training", self.backend.train, finish)
 

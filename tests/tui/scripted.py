@@ -14,6 +14,7 @@ from core.curves import Sample, Sampled
 from core.errors import StoppedError
 from core.events import Accuracy, Batch, Epoch, Event, Measured, Progress, StopFlag, Stream
 from core.layers import Layer
+from core.recipes import Recipe
 from core.settings import Settings
 from core.whatif import Profile
 from core.workbench import Net
@@ -106,7 +107,7 @@ class Scripted:
         return SimpleNamespace(accuracy=PRUNED)
 
     def finetune(
-        self, base: Net, plan: Mapping[str, float], stop: StopFlag
+        self, base: Net, plan: Mapping[str, float], recipe: Recipe, stop: StopFlag
     ) -> Stream[tuple[Any, Net]]:
         """The script, then a net with the plan's zeros."""
         self.started.append("finetune")

@@ -88,7 +88,9 @@ def test_training(snap_compare):
 
 
 @pytest.mark.parametrize(
-    "keys", [("9", "7"), ("1", "0", "1"), ("m",), ("question_mark",), ("t",)], ids="-".join
+    "keys",
+    [("9", "7"), ("1", "0", "1"), ("m",), ("c", "down"), ("question_mark",), ("t",)],
+    ids="-".join,
 )
 def test_what_comes_up(snap_compare, app, keys):
     async def up(pilot: Pilot[None]) -> None:

@@ -10,7 +10,6 @@ from textual.containers import Container
 from textual.geometry import Size
 from textual.screen import Screen
 
-from core.settings import Settings
 from tui.keys import Key
 from tui.state import PLOTS, State
 from tui.views.activity import Outcome, Working, activity
@@ -44,10 +43,9 @@ class ExploreScreen(Screen[None]):
 
     COMPONENT_CLASSES = ROLE_CLASSES
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self) -> None:
         super().__init__()
         self.stale = False
-        self._settings = settings
         self._state = State()
         self._activity: Working | Outcome = Outcome("")
         self._keys: tuple[Key, ...] = ()
@@ -125,7 +123,7 @@ class ExploreScreen(Screen[None]):
 
     def _redraw_texts(self) -> None:
         width = (self.size or self.app.size).width
-        self._lines("title").lines = title(self._state, self._settings, width)
+        self._lines("title").lines = title(self._state, width)
         self._lines("totals").lines = totals(self._state, width)
         doing = activity(self._activity, width)
         self._lines("activity").styles.height = max(2, len(doing))

@@ -70,7 +70,7 @@ def _size(state: State) -> SizeData:
 
 
 def _accuracy(state: State) -> AccuracyData:
-    course = state.course or Course(planned=state.epochs, finetuning=True)
+    course = state.course or Course(planned=state.settings.finetuning.epochs, finetuning=True)
     best = course.best
     compared = state.dense.accuracy.validation if state.dense and course.finetuning else None
     return AccuracyData(

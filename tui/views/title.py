@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from core.settings import Settings
 from tui.format import plural
 from tui.lines import Lines, Span, cut
 from tui.state import State
@@ -13,9 +12,10 @@ PROTOCOL_LABELS = {
 }
 
 
-def title(state: State, settings: Settings, width: int) -> Lines:
+def title(state: State, width: int) -> Lines:
     """One line."""
     base = f"base: {'fine-tuned' if state.adopted else 'dense'}" if state.base else ""
+    settings = state.settings
     recipe = settings.finetuning
     facts = [
         f"{settings.model} on {settings.dataset}",

@@ -1,0 +1,123 @@
+"""How to fine-tune, chosen by keys: what the rows show, and what fine-tuning is given."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.choices import NO_CHOICES
+from core.recipes import RECIPES, recipe_named
+from core.workbench import Net
+from tests.tui.conftest import idle, ready
+from tests.tui.scripted import Scripted
+from tui.app import FeatherweightApp
+from tui.choosing import TITLES, Choosing
+from tui.screens.choices import ChoicesScreen
+
+ROWS = tuple(TITLES)
+
+keys = st.lists(
+    st.one_of(
+        st.tuples(st.just("move"), st.integers(-9, 9)),
+        st.tuples(st.just("change"), st.integers(-7, 7)),
+        st.tuples(st.just("reset"), st.none()),
+    )
+)
+
+
+def row(choosing: Choosing, name: str) -> tuple[str, bool]:
+    (found,) = (row for row in choosing.rows() if row.name == name)
+    return found.value, found.changed
+
+
+def at(name: str, recipe: str = "fast") -> Choosing:
+    return Choosing(recipe, at=ROWS.index(name))
+
+
+@given(st.sampled_from(tuple(RECIPES)), keys)
+def test_whatever_is_pressed_the_choices_are_good_or_say_why_not(recipe, pressed):
+    choosing = Choosing(recipe)
+    for name, steps in pressed:
+        choosing = getattr(choosing, name)(*(() if steps is None else (steps,)))
+    assert 0 <= choosing.at < len(ROWS)
+    assert [row.name for row in choosing.rows()] == list(ROWS)
+    if not choosing.problem:
+        made = choosing.choices.applied_to(recipe_named(choosing.recipe))
+        assert row(choosing, "epochs")[0] == str(made.finetune.epochs)
+        assert row(choosing, "lr")[0] == f"{made.finetune.lr:g}"
+
+
+@pytest.mark.parametrize("name", ["epochs", "lr", "l1", "l2"])
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_a_number_goes_up_and_down_and_back_to_the_recipe(name, recipe):
+    start = at(name, recipe)
+    up, down = start.change(1), start.change(1).change(-1)
+    assert float(row(up, name)[0]) > float(row(start, name)[0])
+    assert float(row(down, name)[0]) <= float(row(start, name)[0])
+    assert (row(up, name)[1], row(start, name)[1]) == (True, False)
+    assert up.reset() == start
+
+
+def test_a_value_between_two_steps_goes_to_the_next_one():
+    start = at("lr")
+    between = Choosing("fast", start.choices.__class__(lr=0.003), at=start.at)
+    assert row(between.change(1), "lr")[0] == "0.005"
+    assert row(between.change(-1), "lr")[0] == "0.002"
+
+
+def test_rounds_belong_to_the_iterative_method():
+    start = at("method")
+    iterative = start.change(1)
+    assert row(iterative, "method")[0] == "iterative"
+    (rounds,) = (row for row in iterative.rows() if row.name == "rounds")
+    assert (rounds.value, rounds.idle) == ("3", False)
+    more = Choosing("fast", iterative.choices, at=ROWS.index("rounds")).change(2)
+    assert more.choices.rounds == 5
+    back = Choosing("fast", more.choices, at=start.at).change(1)
+    assert (back.choices.method, back.choices.rounds, back.problem) == ("one-shot", None, "")
+
+
+def test_a_recipe_row_reset_takes_back_every_choice():
+    chosen = at("epochs").change(3)
+    assert Choosing("fast", chosen.choices, at=0).reset().choices == NO_CHOICES
+
+
+def test_rewinding_needs_early_weights():
+    rewound = Choosing("reference", at=ROWS.index("rewind")).change(1)
+    assert rewound.problem == ""
+    missing = Choosing("reference", rewound.choices, rewindable=False)
+    assert missing.problem == "this net has no early weights: t trains one that has"
+
+
+class Noting(Scripted):
+    """A backend that notes the recipes it is given."""
+
+    def finetune(self, base: Net, plan, recipe, stop):
+        self.recipe = recipe
+        return super().finetune(base, plan, recipe, stop)
+
+
+async def test_what_is_chosen_is_what_fine_tuning_is_given():
+    backend = Noting()
+    app = FeatherweightApp(backend)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press("c", "down", "down", "down", "right", "right", "enter", "f")
+        await idle(pilot)
+        assert backend.recipe.finetune.epochs == 7
+        assert app.state.course.planned == 7
+        await pilot.press("c", "down", "right", "escape", "f")
+        await idle(pilot)
+        assert backend.recipe.method == "gradual"
+
+
+async def test_what_contradicts_itself_cannot_be_taken(app):
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press("c", *["down"] * 8, "right", "enter")
+        assert isinstance(app.screen, ChoicesScreen)
+        hint = str(app.screen.query_one("#choices-hint").render())
+        assert "rewinding needs masks that are there before it trains" in hint
+        await pilot.press("backspace", "enter")
+        assert not isinstance(app.screen, ChoicesScreen)
