@@ -1,4 +1,4 @@
-"""The sensitivity scan: how accuracy falls when one layer alone is pruned (Han et al. 2015, section 5).
+"""The sensitivity scan: how accuracy falls when one layer alone is pruned (Han et al. 2015, 5).
 
 All points advance together, some hundred images at a time: for these the net runs once, and from
 the cut before a layer it runs on once for each sparsity. So nothing before a layer is computed

@@ -21,6 +21,8 @@ ROLES = (
     "best",
     "batch",
     "loss",
+    "right",
+    "wrong",
 )
 
 

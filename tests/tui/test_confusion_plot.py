@@ -1,0 +1,109 @@
+"""Which classes are taken for which."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.tui.test_plots import assert_exact, inked, names, sizes, text
+from tui.plots import confusion
+from tui.plots.confusion import ConfusionData
+
+
+def confused(classes: int = 10) -> ConfusionData:
+    dense = np.eye(classes, dtype=int) * 90
+    dense[4, 9], dense[7, 1] = 3, 4
+    pruned = dense.copy()
+    pruned[4, 9], pruned[7, 1], pruned[2, 3], pruned[2, 2] = 17, 2, 8, 82
+    return ConfusionData(tuple(map(str, range(classes))), dense, pruned, "test", 10_000)
+
+
+each = pytest.mark.parametrize("data", [confused(), confused(100)])
+
+
+@each
+@settings(max_examples=25, deadline=None)
+@given(area=sizes)
+def test_every_area_is_filled_exactly(data, area):
+    assert_exact(confusion.draw(data, *area), *area)
+
+
+@each
+@pytest.mark.parametrize("area", [(20, 4), (44, 5), (58, 12), (80, 9), (120, 14), (200, 60)])
+def test_the_usual_areas_show_something(data, area):
+    lines = confusion.draw(data, *area)
+    assert_exact(lines, *area)
+    assert all(line.strip() for line in text(lines)[:3])
+
+
+@each
+def test_drawing_twice_gives_the_same_and_prints_nothing(data, capfd):
+    assert confusion.draw(data, 80, 9) == confusion.draw(data, 80, 9)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_little_room_ranks_what_pruning_made_worse():
+    lines = confusion.draw(confused(), 80, 9)
+    shown = text(lines)
+    assert shown[0].startswith("pruned: 27 wrong of 10,000 test images, dense: 7")
+    assert shown[2].startswith("4 → 9 ░")
+    assert "3 → 17" in shown[2]
+    assert shown[3].startswith("2 → 3 █")
+    assert "0 →  8" in shown[3]
+    assert not any("7 → 1" in line for line in shown)
+    assert "2 100.0 →  91.1" in shown[4]
+
+
+def test_a_bar_is_as_long_as_its_number():
+    lines = text(confusion.draw(confused(), 80, 9))
+    most, half = (sum(char in "░▏▎▍▌▋▊▉█" for char in line) for line in lines[2:4])
+    assert half == pytest.approx(most * 8 / 17, abs=1)
+
+
+def test_much_room_shows_the_matrix_too():
+    lines = confusion.draw(confused(), 120, 14)
+    shown = text(lines)
+    assert shown[2].split()[:11] == [*"0123456789", "recall"]
+    assert "17↑" in shown[7]
+    assert "17↑" in inked(lines, "wrong")
+    assert "2↓" in shown[10]
+    assert "2↓" in inked(lines, "right")
+    assert "4 → 9" in shown[3]
+    assert "91%" in shown[5]
+
+
+def test_many_classes_are_always_a_list():
+    shown = text(confusion.draw(confused(100), 200, 60))
+    assert shown[2].startswith("4  → 9") or shown[2].startswith("4 → 9")
+    assert "↑" not in "".join(shown)
+
+
+@pytest.mark.parametrize("name", ["dense", "pruned"])
+def test_one_net_alone_is_shown_as_it_is(name):
+    data = replace(confused(), **{"pruned" if name == "dense" else "dense": None})
+    for area in ((80, 9), (120, 14)):
+        shown = text(confusion.draw(data, *area))
+        assert shown[0].startswith(f"{name}: {7 if name == 'dense' else 27} wrong of 10,000")
+        assert "↑" not in "".join(shown)
+
+
+def test_without_any_counts_a_hint_says_what_to_do():
+    data = ConfusionData(("a", "b"), None, np.zeros((3, 3)))
+    assert "press x" in "".join(text(confusion.draw(data, 80, 9, hint="press x")))
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    area=sizes,
+    classes=st.lists(names, max_size=12).map(tuple),
+    seed=st.integers(0, 99),
+    scale=st.sampled_from([0, 1, 50, 10**6, math.nan, 1e300]),
+    known=st.tuples(st.booleans(), st.booleans()),
+)
+def test_no_confusions_fail(area, classes, seed, scale, known):
+    random = np.random.default_rng(seed)
+    counts = [random.random((len(classes),) * 2) * scale if there else None for there in known]
+    assert_exact(confusion.draw(ConfusionData(classes, *counts, "test", 0), *area), *area)

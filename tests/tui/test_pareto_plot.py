@@ -1,0 +1,104 @@
+"""Accuracy against size."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.tui.test_plots import assert_exact, inked, names, numbers, sizes, text
+from tui.plots import pareto
+from tui.plots.pareto import ParetoData, RunMark
+
+
+def runs(chosen: str = "", compared: str = "") -> ParetoData:
+    facts = (
+        ("dense", 1, 99.18, "dense"),
+        ("a", 12, 99.38, "finetuned"),
+        ("b", 36.88, 99.30, "finetuned"),
+        ("c", 36.88, 97.45, "finetuned"),
+        ("d", 100, 98.60, "finetuned"),
+        ("e", 400, 11.35, "finetuned"),
+        ("f", 20, 98.7, "stopped"),
+    )
+    marks = (RunMark(*fact, fact[0] == chosen, fact[0] == compared) for fact in facts)
+    return ParetoData(tuple(marks), "validation", 99.18)
+
+
+each = pytest.mark.parametrize("data", [runs(), runs("d", "c")])
+
+
+@each
+@settings(max_examples=25, deadline=None)
+@given(area=sizes)
+def test_every_area_is_filled_exactly(data, area):
+    assert_exact(pareto.draw(data, *area), *area)
+
+
+@each
+@pytest.mark.parametrize("area", [(20, 4), (44, 5), (58, 12), (80, 9), (120, 14), (200, 60)])
+def test_the_usual_areas_show_something(data, area):
+    lines = pareto.draw(data, *area)
+    assert_exact(lines, *area)
+    assert all(line.strip() for line in text(lines)[:3])
+
+
+@each
+def test_drawing_twice_gives_the_same_and_prints_nothing(data, capfd):
+    assert pareto.draw(data, 80, 9) == pareto.draw(data, 80, 9)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_the_front_is_joined_and_marked():
+    lines = pareto.draw(runs(), 80, 9)
+    assert text(lines)[0].startswith("7 runs, 4 on the front")
+    assert inked(lines, "best").count("◆") == 3
+    assert sum("⠀" < char <= "⣿" for char in inked(lines, "kept")) >= 10
+    assert "○" in inked(lines, "pending")
+    assert "×" in inked(lines, "pending")
+    assert "■" in inked(lines, "dense")
+
+
+def test_a_failed_run_is_pulled_up_to_the_bottom():
+    lines = text(pareto.draw(runs(), 80, 9))
+    lowest = [float(line.split("%")[0]) for line in lines[2:7] if "%" in line[:6]][-1]
+    assert 96 <= lowest <= 98
+    assert "▾" in lines[6]
+    assert "▾ far below" in lines[1]
+
+
+def test_the_chosen_run_is_told_and_marked():
+    lines = pareto.draw(runs("d", "c"), 80, 9)
+    title = "d: 100.0x, 98.60 %, on the front, ◎ c: 36.9x, 97.45 %"
+    assert text(lines)[0].startswith(title)
+    assert "◉" in inked(lines, "chosen")
+    assert "▸d" in inked(lines, "chosen")
+    assert "◎" in inked(lines, "all")
+    assert " c " in inked(lines, "all")
+
+
+def test_a_run_that_is_beaten_says_by_which():
+    title = text(pareto.draw(runs("c"), 80, 9))[0]
+    assert title.startswith("c: 36.9x, 97.45 %, beaten by b: 36.9x, 99.30 %")
+
+
+def test_ratios_are_on_a_logarithmic_scale():
+    lines = text(pareto.draw(runs("d"), 58, 12))
+    assert lines[-1].split() == ["ratio", "1x", "10x", "100x"]
+    one, ten_times, hundred = (at for at, char in enumerate(lines[-2]) if char == "┬")
+    assert hundred - ten_times == pytest.approx(ten_times - one, abs=1)
+    row = next(line for line in lines if "◉" in line)
+    assert row.index("◉") == hundred
+
+
+def test_without_runs_a_hint_stands_in_the_middle():
+    lines = pareto.draw(ParetoData((), "validation", 99.18), 80, 9, hint="press x")
+    assert inked(lines, "hint").strip() == "press x"
+
+
+kinds = st.sampled_from(["finetuned", "stopped", "dense"])
+marks = st.builds(RunMark, names, numbers, numbers, kinds, st.booleans(), st.booleans())
+
+
+@settings(max_examples=50, deadline=None)
+@given(area=sizes, runs=st.lists(marks, max_size=12).map(tuple), split=names, dense=numbers)
+def test_no_runs_fail(area, runs, split, dense):
+    assert_exact(pareto.draw(ParetoData(runs, split, dense), *area), *area)

@@ -1,0 +1,117 @@
+"""Which classes are taken for which, by the dense net and by the pruned one."""
+
+from dataclasses import dataclass
+
+from numpy.typing import ArrayLike
+
+from tui.lines import Line, Lines, Span, blank, clean, fits, header, note
+from tui.plots.matrix import FEWER, MORE, draw_matrix, matrix_size
+from tui.plots.mixups import Mixups
+from tui.plots.numbers import count
+from tui.plots.ranking import AFTER, BEFORE, draw_pairs, draw_recalls
+
+_RECALLS = "recall in %"
+_GAP = 4
+# Cells beside something else, and rows below a matrix, that bars need to say something.
+_LEAST, _LOWEST = 28, 4
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ConfusionData:
+    """What the plot of confusions shows.
+
+    Attributes:
+        classes: What the classes are called.
+        dense: The dense net's counts [C, C], a row for each class, a column for each answer.
+        pruned: The pruned net's counts.
+        split: The images that were looked at.
+        images: How many they are.
+    """
+
+    classes: tuple[str, ...]
+    dense: ArrayLike | None = None
+    pruned: ArrayLike | None = None
+    split: str = ""
+    images: int = 0
+
+
+def draw(
+    data: ConfusionData, width: int, height: int, hint: str = "press p to prune and measure"
+) -> Lines:
+    """Draw a matrix where there is room for it, and what pruning made worse, the worst first."""
+    if not fits(width, height):
+        return blank(width, height)
+    mixups = Mixups.of(data.classes, data.dense, data.pruned)
+    if mixups is None:
+        return note(clean(hint), width, height)
+    title = _title(data, mixups)
+    body = _matrix(mixups, width, height - 1) or _lists(mixups, width, height - 1)
+    return header(title, (), width, 1) + body
+
+
+def _matrix(mixups: Mixups, width: int, height: int) -> Lines:
+    """Draw the matrix, and what is worst beside or below it; nothing without room for both."""
+    needed, lines = matrix_size(mixups)
+    legend = header(_marks(mixups), (), width, 1) if height > lines else ()
+    height -= len(legend)
+    beside, below = width - needed - _GAP, height - lines - 1
+    if beside >= _LEAST and height >= lines:
+        pairs = _pairs(mixups, beside, height, headed=True)
+        return (*legend, *_join(draw_matrix(mixups), pairs, width))
+    if width >= needed and below >= _LOWEST:
+        matrix = _join(draw_matrix(mixups), (), width)[:lines]
+        return (*legend, *matrix, *blank(width, 1), *_pairs(mixups, width, below, headed=True))
+    return ()
+
+
+def _lists(mixups: Mixups, width: int, height: int) -> Lines:
+    """Draw what is worst, and the recalls beside it where there is room."""
+    headed = height >= 7
+    right = draw_recalls(mixups, width // 2, height - headed)
+    needed = _width(right)
+    beside = width - needed - _GAP
+    if not needed or beside < _LEAST:
+        return _pairs(mixups, width, height, headed)
+    title = header([Span(_RECALLS, "label")], (), needed, 1) if headed else ()
+    return _join(_pairs(mixups, beside, height, headed), (*title, *right), width)
+
+
+def _pairs(mixups: Mixups, width: int, height: int, headed: bool) -> Lines:
+    spans = [Span("true → answer", "label")]
+    if mixups.compared:
+        spans += [Span(f"  {BEFORE} dense", "dense"), Span(f"  {AFTER} pruned", "pruned")]
+    title = header(spans, (), width, 1) if headed else ()
+    return (*title, *draw_pairs(mixups, width, height - len(title)))
+
+
+def _join(left: Lines, right: Lines, width: int) -> Lines:
+    """Put two areas beside each other, the left and the right end of each line."""
+    wide, wider = _width(left), _width(right)
+    rows = max(len(left), len(right))
+    left, right = ((*one, *blank(_width(one), rows - len(one))) for one in (left, right))
+    gap = blank(width - wide - wider, 1)
+    space = gap[0] if gap else ()
+    if not right:
+        return tuple((*one, *space) for one in left)
+    return tuple((*one, *space, *other) for one, other in zip(left, right, strict=True))
+
+
+def _width(lines: Lines) -> int:
+    return sum(len(span.text) for span in lines[0]) if lines else 0
+
+
+def _title(data: ConfusionData, mixups: Mixups) -> Line:
+    before, after = mixups.wrong
+    images = count(max(data.images, 0) or float(mixups.after.sum()))
+    of = Span(f" of {images} {clean(data.split)}".rstrip() + " images", "title")
+    if not mixups.compared:
+        return Span(f"{mixups.alone}: {count(after)} wrong", mixups.alone), of
+    dense = Span(f", dense: {count(before)}", "dense")
+    return Span(f"pruned: {count(after)} wrong", "pruned"), of, dense
+
+
+def _marks(mixups: Mixups) -> Line:
+    legend = Span("rows: true, columns: answer, diagonal: recall", "label")
+    if not mixups.compared:
+        return (legend,)
+    return legend, Span(f"  {MORE} more than dense", "wrong"), Span(f"  {FEWER} fewer", "right")

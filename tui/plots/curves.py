@@ -1,0 +1,120 @@
+"""Accuracies over sparsities as a plot needs them: without what cannot be drawn, and asked."""
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tui.lines import clean
+from tui.plots.percents import percent_or_nan, percents
+
+_Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """The accuracies of one layer, or of all layers pruned alike.
+
+    Attributes:
+        name: What is pruned.
+        points: Sparsity as a fraction, accuracy in percent, and half the width of its interval in
+            points, 0 where it is exact; NaN is a gap.
+        current: The sparsity that is planned, as a fraction.
+    """
+
+    name: str
+    points: tuple[tuple[float, float, float], ...] = ()
+    current: float | None = None
+
+
+class Path(NamedTuple):
+    """A curve as arrays, by growing sparsity, all in percent.
+
+    Attributes:
+        name: What is pruned.
+        x: Sparsities, from 0 where the dense net is known.
+        y: Accuracies, NaN for gaps.
+        half: Half the width of their intervals, in points.
+        current: The sparsity that is planned, or NaN.
+        scanned: The least and the greatest sparsity that was measured, or NaN.
+    """
+
+    name: str
+    x: _Floats
+    y: _Floats
+    half: _Floats
+    current: float
+    scanned: tuple[float, float]
+
+    @classmethod
+    def of(cls, curve: Curve, dense: float) -> Self:
+        """Read a curve; the accuracy of the dense net, where it is known, is its start."""
+        rows: _Floats = np.array(curve.points, dtype=float).reshape(-1, 3)
+        rows = rows[(rows[:, 0] >= 0) & (rows[:, 0] <= 1)]
+        rows = rows[np.argsort(rows[:, 0], kind="stable")]
+        x, y, half = 100 * rows[:, 0], percents(rows[:, 1]), percents(rows[:, 2])
+        known = x[np.isfinite(y)].tolist()
+        if known and x[0] > 0 and math.isfinite(dense):
+            x, y, half = np.insert(x, 0, 0), np.insert(y, 0, dense), np.insert(half, 0, 0)
+        current = math.nan if curve.current is None else percent_or_nan(100 * curve.current)
+        scanned = (known[0], known[-1]) if known else (math.nan, math.nan)
+        return cls(clean(curve.name), x, y, np.nan_to_num(half), current, scanned)
+
+    @property
+    def there(self) -> bool:
+        """Whether it has been measured anywhere."""
+        return math.isfinite(self.scanned[0])
+
+    def at(self, sparsity: float) -> tuple[float, float, float]:
+        """Return the nearest place on it, the accuracy there and half the width of its interval."""
+        known = np.isfinite(self.y)
+        x = self.x[known]
+        place = float(np.clip(sparsity, x[0], x[-1]))
+        y, half = (float(np.interp(place, x, row[known])) for row in (self.y, self.half))
+        return place, y, half
+
+    def holds(self, line: float) -> float:
+        """Return up to where it stays above a line, NaN where it does not even start above it."""
+        known = np.isfinite(self.y)
+        x, y = self.x[known], self.y[known]
+        below = np.flatnonzero(y < line)
+        if not len(below):
+            return float(x[-1])
+        ends = [below[0], below[0] - 1]
+        return float(np.interp(line, y[ends], x[ends])) if below[0] else math.nan
+
+
+class Curves(NamedTuple):
+    """The curves that can be drawn, and what they are compared with, NaN where that is unknown.
+
+    Attributes:
+        chosen: The chosen layer's, drawn in front.
+        uniform: That of all layers pruned to the same sparsity.
+        others: The other layers'.
+        line: The least accuracy that is tolerated.
+        tolerance: How far that is below the dense net, in points.
+        dense: Accuracy of the net that is pruned.
+        stale: They belong to other weights.
+    """
+
+    chosen: Path | None
+    uniform: Path | None
+    others: tuple[Path, ...]
+    line: float
+    tolerance: float
+    dense: float
+    stale: bool
+
+    @property
+    def drawn(self) -> tuple[Path, ...]:
+        """Those that have been measured, from the one behind to the one in front."""
+        last = (path for path in (self.uniform, self.chosen) if path is not None)
+        return tuple(path for path in (*self.others, *last) if path.there)
+
+    def role(self, path: Path) -> str:
+        """Return what a curve is drawn as."""
+        if self.stale:
+            return "pending"
+        return "chosen" if path is self.chosen else "all" if path is self.uniform else "pending"

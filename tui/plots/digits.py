@@ -1,0 +1,184 @@
+"""A few images, and what the dense and the pruned net say they are."""
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from numpy.typing import ArrayLike
+
+from tui.lines import Line, Lines, Span, blank, clean, cut, fits, header, note
+from tui.plots.braille import Picture, braille, crop, grey
+
+_NETS = ("dense", "pruned")
+_WRONG, _MISSING = "✗", "-"
+# Fewer dots to a side and a digit is no digit any more.
+_LEAST_DOTS = 8
+_LARGEST = 2.0
+# How many times larger pictures have to be for more rows of them, or for no line with the truth.
+_WORTH, _TRUTH = 1.15, 1.3
+_SURE = 4
+# More than these are never looked at together.
+_MOST = 40
+
+Answer = tuple[str, float]
+Names = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Digit:
+    """One image and what is said of it.
+
+    Attributes:
+        pixels: Grey values [H, W], the background the darkest.
+        label: What it is.
+        dense: What the dense net says, and how sure it is in percent.
+        pruned: What the pruned net says.
+    """
+
+    pixels: ArrayLike
+    label: int | str
+    dense: Answer | None = None
+    pruned: Answer | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DigitsData:
+    """What the pictures show.
+
+    Attributes:
+        digits: The images.
+        caption: Which images, and which net.
+    """
+
+    digits: tuple[Digit, ...]
+    caption: str = ""
+
+
+def draw(data: DigitsData, width: int, height: int) -> Lines:
+    """Draw pictures as large as lets all of them show, with the answers below each."""
+    if not fits(width, height):
+        return blank(width, height)
+    if not data.digits:
+        return note("no images to show", width, height)
+    rows = 2 if height >= 8 else 1
+    digits = data.digits[:_MOST]
+    pictures = crop([grey(digit.pixels) for digit in digits])
+    tall, wide = (max(picture.shape[side] for picture in pictures) for side in (0, 1))
+    plan = _plan(len(pictures), tall, wide, _lines(digits, height - rows), width, height - rows)
+    body: list[Line] = []
+    for first in range(0, plan.shown, plan.columns):
+        stop = min(first + plan.columns, plan.shown)
+        body += _block(digits[first:stop], pictures[first:stop], plan, width)
+    body += blank(width, height - rows - len(body))
+    return header(_title(data, plan.shown), _legend(data), width, rows) + tuple(body)
+
+
+class _Plan(NamedTuple):
+    """How the pictures are laid out.
+
+    Attributes:
+        shown: How many there is room for.
+        columns: Pictures beside each other.
+        cells: Cells of each, from left to right, with the gap to the next.
+        rows: Cells of each, from top to bottom.
+        scale: Dots to a pixel.
+        lines: Which lines of text stand below each.
+        margin: Cells for what the lines are called.
+    """
+
+    shown: int
+    columns: int
+    cells: int
+    rows: int
+    scale: float
+    lines: Names
+    margin: int
+
+
+def _plan(images: int, tall: int, wide: int, names: Names, width: int, height: int) -> _Plan:
+    """Return the layout with the largest pictures, of all images if they can be seen then."""
+    margin = max(map(len, names)) + 1 if width >= 40 else 0
+    best, size = _Plan(0, 1, 1, 1, 0.0, names, 0), 0.0
+    for shown in range(images, 0, -1):
+        for lines in (names, names[1:]) if len(names) > 2 else (names,):
+            for blocks in range(1, shown + 1):
+                columns = math.ceil(shown / blocks)
+                cells, rows = (width - margin) // columns, height // blocks - len(lines)
+                scale = min((2 * cells - 1) / wide, 4 * rows / tall, _LARGEST)
+                worth = _WORTH if lines == best.lines else _TRUTH
+                if scale > worth * size:
+                    best, size = _Plan(shown, columns, cells, rows, scale, lines, margin), scale
+        if size * max(tall, wide) >= _LEAST_DOTS:
+            break
+    return best._replace(rows=max(1, math.ceil(int(tall * size + 1e-9) / 4)))
+
+
+def _block(
+    digits: Sequence[Digit], pictures: Sequence[Picture], plan: _Plan, width: int
+) -> Iterator[Line]:
+    """Yield the lines of a row of pictures: the pictures, then what is said of them."""
+    drawn = [braille(picture, plan.scale, plan.cells, plan.rows) for picture in pictures]
+    roles = ["wrong" if _is_wrong(digit, digit.pruned) else "plain" for digit in digits]
+    for row in range(plan.rows):
+        spans = (Span(rows[row], role) for rows, role in zip(drawn, roles, strict=True))
+        yield _line("", spans, plan, width)
+    named = max(len(clean(name)) for digit in digits for name in _names(digit))
+    for line in plan.lines:
+        spans = (_said(digit, line, min(named, plan.cells - 2), plan.cells) for digit in digits)
+        yield _line(line, spans, plan, width)
+
+
+def _line(name: str, spans: Iterable[Span], plan: _Plan, width: int) -> Line:
+    start = Span(name.ljust(plan.margin)[: plan.margin], "label")
+    line = [start, *spans]
+    rest = width - sum(len(span.text) for span in line)
+    return tuple(span for span in (*line, Span(" " * rest, "plain")) if span.text)
+
+
+def _said(digit: Digit, line: str, named: int, cells: int) -> Span:
+    """Return what stands in a line below a picture, all of one width and in its middle."""
+    answer = {"true": None, "dense": digit.dense, "pruned": digit.pruned}[line]
+    role = "wrong" if _is_wrong(digit, answer) else "right"
+    mark = _WRONG if role == "wrong" else " "
+    name, sure = (str(digit.label), math.nan) if line == "true" else answer or (_MISSING, math.nan)
+    text = mark + cut(clean(name), named).ljust(named)
+    if cells > len(text) + _SURE:
+        text += (f"{min(max(sure, 0), 100):.0f}" if math.isfinite(sure) else "").rjust(_SURE)
+    role = "label" if line == "true" or answer is None else role
+    return Span(f"{text:^{cells}}"[:cells], role)
+
+
+def _names(digit: Digit) -> Iterator[str]:
+    yield str(digit.label)
+    yield from (answer[0] for answer in (digit.dense, digit.pruned) if answer)
+
+
+def _is_wrong(digit: Digit, answer: Answer | None) -> bool:
+    return answer is not None and answer[0] != str(digit.label)
+
+
+def _lines(digits: Sequence[Digit], height: int) -> Names:
+    """Return which lines stand below the pictures, the least important first."""
+    said = [name for name in _NETS if any(getattr(digit, name) for digit in digits)]
+    names = ("true", *said)
+    return names if height >= 7 else names[-2:] if height >= 5 else names[-1:]
+
+
+def _title(data: DigitsData, shown: int) -> Line:
+    few = f" ({shown} shown)" if shown < len(data.digits) else ""
+    title = [Span(f"{len(data.digits)} images{few}", "title")]
+    for name in reversed(_NETS):
+        answers = [(digit, getattr(digit, name)) for digit in data.digits]
+        if any(answer for _, answer in answers):
+            right = sum(bool(said) and not _is_wrong(digit, said) for digit, said in answers)
+            title.append(Span(f", {name} {right} right", name))
+    return tuple(title)
+
+
+def _legend(data: DigitsData) -> Line:
+    legend = [Span(f"{clean(data.caption)}  ", "label")] if data.caption else []
+    if any(digit.dense or digit.pruned for digit in data.digits):
+        legend.append(Span(f"{_WRONG} wrong", "wrong"))
+        legend.append(Span(", beside each answer how sure in %", "hint"))
+    return tuple(legend)

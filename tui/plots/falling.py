@@ -1,0 +1,197 @@
+"""Curves that fall as sparsity grows, with their names, marks and the tolerance."""
+
+import math
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tui.lines import Lines, clean, cut
+from tui.plots.canvas import Canvas
+from tui.plots.curves import Curves, Path
+from tui.plots.percents import percent_axis, points
+from tui.plots.placing import Cell, Cells, Trail, cell_at, cut_below
+from tui.plots.ticks import Axis, Tick, linear_ticks, nice_step
+
+PLANNED, OTHERS, BELOW, INTERVAL = "◆", "○", "▾", "⡇"
+_TOLERANCE, _CHOSEN = "╌", "▸"
+_NAME = "sparsity"
+# Points of accuracy below which a tolerance is not worth a finer axis.
+_LEAST = 0.25
+_Floats = NDArray[np.float64]
+
+
+def draw(curves: Curves, width: int, height: int, hint: str) -> Lines:
+    """Draw curves; the hint stands in the middle while there are none."""
+    chart = _Chart(curves, width, height)
+    chart.draw_lines()
+    chart.draw_marks()
+    chart.write_tolerance()
+    chart.write_names()
+    return chart.lines(hint)
+
+
+class _Seen(NamedTuple):
+    """The part of a curve that lies in the area."""
+
+    path: Path
+    x: _Floats
+    y: _Floats
+
+
+class _Chart:
+    """A canvas, and which of its cells are free for texts."""
+
+    def __init__(self, curves: Curves, width: int, height: int) -> None:
+        self._curves = curves
+        self._rows = height - 2
+        self._x, self._y = _sparsities(curves, width), _accuracies(curves, self._rows)
+        self._seen = [_Seen(path, *self._visible(path)) for path in curves.drawn]
+        self._beside = self._find_beside()
+        right = [self._tick(index, row, width // 6) for index, row in self._beside.items()]
+        self._canvas = Canvas(width, height, self._x, self._y, right)
+        self._cells = Cells(self._canvas.columns, self._rows, self._x, self._y)
+        self._along = [self._cells.along(x, y) for _, x, y in self._seen]
+
+    def draw_lines(self) -> None:
+        curves = self._curves
+        if math.isfinite(curves.line):
+            role = "pending" if curves.stale else "threshold"
+            self._canvas.horizontal(curves.line, _TOLERANCE, role)
+        for (path, x, y), cells in zip(self._seen, self._along, strict=True):
+            if path is curves.chosen:
+                self._draw_intervals(path)
+                self._cells.need(cells)
+            self._cells.draw(cells)
+            self._canvas.line(x, y, curves.role(path))
+
+    def draw_marks(self) -> None:
+        """Mark the planned sparsity on each curve, the chosen one's last."""
+        for path, _, _ in self._seen:
+            if math.isfinite(path.current):
+                x, y, _ = path.at(path.current)
+                mark = PLANNED if path is self._curves.chosen else OTHERS
+                mark = BELOW if y < self._y.lower else mark
+                self._canvas.marks([x], [y], mark, self._curves.role(path))
+                self._cells.need_point(x, y)
+
+    def write_tolerance(self) -> None:
+        """Say what the line stands for, where it hides least."""
+        line, tolerance = self._curves.line, points(self._curves.tolerance)
+        if math.isfinite(line) and self._rows >= 3:
+            text = f" tolerance {tolerance}: {line:.2f} % "
+            row, room = cell_at(line, self._y, self._rows), self._canvas.columns - len(text)
+            starts = [Cell(column, row) for column in (1, room // 2, room - 1)]
+            self._write(text, starts, "pending" if self._curves.stale else "threshold")
+
+    def write_names(self) -> None:
+        """Name the curves that end inside the area, the one in front first."""
+        for index in reversed(range(len(self._seen))):
+            cells = self._along[index]
+            if len(cells) and index not in self._beside:
+                path = self._seen[index].path
+                name = self._name(path, self._canvas.columns // 4)
+                self._write(name, _starts(cells, len(name)), self._name_role(path))
+
+    def lines(self, hint: str) -> Lines:
+        """Return all of it."""
+        if not self._seen:
+            text = cut(clean(hint), self._canvas.columns)
+            column, row = (self._canvas.columns - len(text)) // 2, (self._rows - 1) // 2
+            self._canvas.text(column, row, text, "hint")
+        return self._canvas.lines()
+
+    def _visible(self, path: Path) -> tuple[_Floats, _Floats]:
+        """Cut a curve where it leaves the area; a line along its edge would pass for a value."""
+        x, y = cut_below(path.x, path.y, self._y.lower)
+        y, x = cut_below(y, x, self._x.lower)
+        y, x = cut_below(y, -x, -self._x.upper)
+        return -x, y
+
+    def _draw_intervals(self, path: Path) -> None:
+        """Draw a dotted stroke at each point that a sample estimates."""
+        dot = (self._y.upper - self._y.lower) / self._rows / 4
+        for x, y, half in zip(path.x, path.y, path.half, strict=True):
+            if half and math.isfinite(y) and self._x.lower <= x <= self._x.upper:
+                low, high = max(y - half, self._y.lower), min(y + half, self._y.upper)
+                ys = np.arange(low, high, dot)
+                self._canvas.marks(np.full(len(ys), x), ys, "braille", "pending")
+
+    def _find_beside(self) -> dict[int, int]:
+        """Find a row for the name of each curve that reaches the end of the area, beside it.
+
+        Where two end in one row, the one further behind has the row above or below, if it is free.
+        """
+        ends = [(index, self._row_at_end(index)) for index in reversed(range(len(self._seen)))]
+        found: dict[int, int] = {}
+        for shift in (0, -1, 1):
+            for index, end in ends:
+                row = end + shift
+                free = 0 <= row < self._rows and row not in found.values()
+                if end >= 0 and free and index not in found:
+                    found[index] = row
+        return found
+
+    def _row_at_end(self, index: int) -> int:
+        """Return the row in which a curve reaches the end of the area, -1 where it does not."""
+        _, x, y = self._seen[index]
+        ends = y[(x >= self._x.upper - 1e-6) & np.isfinite(y)]
+        return cell_at(ends[-1], self._y, self._rows) if len(ends) else -1
+
+    def _tick(self, index: int, row: int, width: int) -> Tick:
+        path = self._seen[index].path
+        at = self._y.lower + (row + 0.5) / self._rows * (self._y.upper - self._y.lower)
+        return Tick(at, f" {self._name(path, width)}", self._name_role(path))
+
+    def _name(self, path: Path, width: int) -> str:
+        """Return a name with the end of a long one, in which layers differ."""
+        name = path.name if len(path.name) <= width else "…" + path.name[1 - width :]
+        return _CHOSEN + name if path is self._curves.chosen else name
+
+    def _name_role(self, path: Path) -> str:
+        role = self._curves.role(path)
+        return "label" if role == "pending" and not self._curves.stale else role
+
+    def _write(self, text: str, starts: Iterable[Cell], role: str) -> None:
+        start = self._cells.place(text, starts)
+        if start is not None:
+            self._canvas.text(start.column, start.row, text, role)
+
+
+def _starts(cells: Trail, length: int) -> Iterator[Cell]:
+    """Yield where a name can start beside a curve, the nearest to the curve's end first."""
+    rows = np.unique(cells[:, 1])
+    for row in rows[np.argsort(np.abs(rows - cells[-1, 1]), kind="stable")].tolist():
+        columns = cells[cells[:, 1] == row, 0]
+        yield Cell(int(columns.max()) + 1, row)
+        yield Cell(int(columns.min()) - length, row)
+
+
+def _sparsities(curves: Curves, width: int) -> Axis:
+    """Return an axis over what was scanned, from 0 where a plan is less sparse than that."""
+    layers = [path for path in curves.drawn if path is not curves.uniform] or list(curves.drawn)
+    lower = min((path.scanned[0] for path in layers), default=0.0)
+    upper = max((path.scanned[1] for path in layers), default=100.0)
+    planned = [path.current for path in layers if path.x[0] == 0]
+    if any(current < lower for current in planned) or upper - lower < 1:
+        lower, upper = 0.0, max(upper, 1.0)
+    step = nice_step(upper - lower, width // 8)
+    return Axis(lower, upper, linear_ticks(lower, upper, step, " %"), _NAME)
+
+
+def _accuracies(curves: Curves, rows: int) -> Axis:
+    """Return an axis around the tolerance and what lies above it.
+
+    However deep curves fall, it ends twice the tolerance below the line: what matters is where
+    each of them crosses it.
+    """
+    tops = [path.y + (path.half if path is curves.chosen else 0) for path in curves.drawn]
+    values = np.concatenate([*tops, [curves.line, curves.dense]])
+    values = values[np.isfinite(values)]
+    if not len(values):
+        return percent_axis(0, 100, rows)
+    high = min(100.0, values.max())
+    line = next(v for v in (curves.line, curves.dense, high) if math.isfinite(v))
+    low = max(values.min(), line - 2 * max(_LEAST, curves.tolerance))
+    return percent_axis(min(low, high - _LEAST), high, rows)

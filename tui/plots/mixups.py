@@ -1,0 +1,106 @@
+"""Which classes a net takes for which, before and after pruning."""
+
+from collections.abc import Sequence
+from typing import NamedTuple, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from tui.lines import clean, cut
+from tui.plots.numbers import amounts
+
+_LONGEST = 10
+# Points of recall that are worth a colour.
+_MUCH = 1.0
+_Counts = NDArray[np.float64]
+
+
+class Mixup(NamedTuple):
+    """One class taken for another, so many times before pruning and after it."""
+
+    true: str
+    answer: str
+    before: float
+    after: float
+
+
+class Mixups(NamedTuple):
+    """Images of each class (rows) by what a net takes them for (columns).
+
+    Attributes:
+        classes: What the classes are called.
+        before: The dense net's counts [C, C].
+        after: The pruned net's; where only one of both is known, they are the same.
+        alone: Which net that is, `dense` or `pruned`; empty where both are known.
+    """
+
+    classes: tuple[str, ...]
+    before: _Counts
+    after: _Counts
+    alone: str
+
+    @classmethod
+    def of(
+        cls, classes: Sequence[str], dense: ArrayLike | None, pruned: ArrayLike | None
+    ) -> Self | None:
+        """Return what can be drawn, None where that is nothing."""
+        before, after = _square(dense, len(classes)), _square(pruned, len(classes))
+        names = tuple(cut(clean(name), _LONGEST) for name in classes)
+        if before is None or after is None:
+            known, alone = (after, "pruned") if before is None else (before, "dense")
+            return None if known is None else cls(names, known, known, alone)
+        return cls(names, before, after, "")
+
+    @property
+    def compared(self) -> bool:
+        """Whether both nets' counts are known."""
+        return not self.alone
+
+    @property
+    def wrong(self) -> tuple[float, float]:
+        """Images that the nets are wrong on."""
+        return _wrong(self.before), _wrong(self.after)
+
+    @property
+    def recalls(self) -> tuple[_Counts, _Counts]:
+        """The shares [C] of each class that the nets are right on, in percent; NaN of none."""
+        return _recall(self.before), _recall(self.after)
+
+    def lost(self) -> tuple[int, ...]:
+        """Return the classes whose recall stands out by how much pruning took of it."""
+        before, after = self.recalls
+        lost = np.nan_to_num(before - after)
+        return tuple(np.flatnonzero(lost >= max(_MUCH, lost.max() / 2)).tolist())
+
+    def worst(self, most: int) -> list[Mixup]:
+        """Return what pruning made worse, the worst first; without it, what is wrong most often."""
+        growth = self.after - self.before if self.compared else self.after.copy()
+        np.fill_diagonal(growth, 0)
+        # Of equal growth, what happens more often comes first.
+        order = np.lexsort((-self.after.ravel(), -growth.ravel()))[:most].tolist()
+        pairs = [divmod(index, len(self.classes)) for index in order if growth.flat[index] > 0]
+        return [
+            Mixup(self.classes[true], self.classes[answer], *self._numbers(true, answer))
+            for true, answer in pairs
+        ]
+
+    def _numbers(self, true: int, answer: int) -> tuple[float, float]:
+        return float(self.before[true, answer]), float(self.after[true, answer])
+
+
+def _square(counts: ArrayLike | None, classes: int) -> _Counts | None:
+    array = None if counts is None else np.asarray(counts, dtype=float)
+    if array is None or not classes or array.shape != (classes, classes):
+        return None
+    return amounts(array).reshape(classes, classes)
+
+
+def _recall(counts: _Counts) -> _Counts:
+    totals = counts.sum(axis=1)
+    shares: _Counts = np.full(len(counts), np.nan)
+    np.divide(100 * counts.diagonal(), totals, out=shares, where=totals > 0)
+    return shares
+
+
+def _wrong(counts: _Counts) -> float:
+    return float(counts.sum() - counts.trace())

@@ -1,0 +1,239 @@
+"""Accuracy against size: all runs, and those that no other beats in both."""
+
+import math
+from dataclasses import dataclass, replace
+
+from core.pareto import front
+from tui.lines import Line, Lines, Span, blank, clean, cut, fits, header
+from tui.plots.canvas import Canvas
+from tui.plots.percents import percent_axis, percent_or_nan
+from tui.plots.placing import Cell, Cells, cell_at, cut_below
+from tui.plots.ticks import Axis, Tick
+
+_FRONT, _OTHER, _STOPPED, _DENSE, _BELOW, _LINE = "◆", "○", "×", "■", "▾", "╌"
+_CHOSEN, _COMPARED, _POINTER = "◉", "◎", "▸"
+_NAME = "ratio"
+_MOST = 1e6
+# Points of accuracy below the best that always show, and beyond them so many times as far as half
+# of the front lies.
+_REACH, _TIMES = 2.0, 3.0
+# Points below the lowest of them, and points that the axis spans at least.
+_MARGIN, _LEAST = 0.2, 1.0
+_LONGEST = 20
+
+
+@dataclass(frozen=True, slots=True)
+class RunMark:
+    """One run.
+
+    Attributes:
+        label: What it is called, short.
+        ratio: How many times fewer parameters it has than the dense net.
+        accuracy: In percent, on the split of the plot.
+        kind: `finetuned`, `stopped` early, or the `dense` net itself.
+        chosen: Whether it is the one that is looked at.
+        compared: Whether that one is compared with it.
+    """
+
+    label: str
+    ratio: float
+    accuracy: float
+    kind: str = "finetuned"
+    chosen: bool = False
+    compared: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ParetoData:
+    """What the plot of accuracy against size shows.
+
+    Attributes:
+        runs: The runs; those without a ratio or an accuracy are left out.
+        split: The images that their accuracies are of.
+        dense: Accuracy of the dense net, in percent.
+    """
+
+    runs: tuple[RunMark, ...]
+    split: str = ""
+    dense: float | None = None
+
+
+def draw(data: ParetoData, width: int, height: int, hint: str = "press f to fine-tune") -> Lines:
+    """Draw accuracies over ratios; the hint stands in the middle while there are no runs."""
+    if not fits(width, height):
+        return blank(width, height)
+    rows = 2 if height >= 8 else 1
+    runs = tuple(filter(None, map(_drawable, data.runs)))
+    chart = _Chart(runs, percent_or_nan(data.dense), width, height - rows)
+    chart.draw_lines()
+    chart.draw_marks()
+    chart.write_texts()
+    title, legend = _title(runs, chart.best), _legend(chart, clean(data.split))
+    return header(title, legend, width, rows) + chart.lines(hint)
+
+
+def _drawable(run: RunMark) -> RunMark | None:
+    accuracy, ratio = percent_or_nan(run.accuracy), run.ratio or math.nan
+    if math.isnan(accuracy) or not (math.isfinite(ratio) and ratio > 0):
+        return None
+    label = cut(clean(run.label), _LONGEST)
+    return replace(run, label=label, ratio=min(max(1.0, ratio), _MOST), accuracy=accuracy)
+
+
+class _Chart:
+    """A canvas with runs, and which of its cells are free for texts."""
+
+    def __init__(self, runs: tuple[RunMark, ...], dense: float, width: int, height: int) -> None:
+        self.runs, self._dense = runs, dense
+        self.best = front([(run.ratio, run.accuracy) for run in runs])
+        self._rows = height - 2
+        x, self._y = _ratios(runs, width - 8), _accuracies(runs, self.best, dense, self._rows)
+        self._canvas = Canvas(width, height, x, self._y)
+        self._cells = Cells(self._canvas.columns, self._rows, x, self._y)
+
+    def draw_lines(self) -> None:
+        """Draw the dense net's accuracy, and a line along the front."""
+        if math.isfinite(self._dense):
+            self._canvas.horizontal(self._dense, _LINE, "dense")
+        xs = [math.log10(self.runs[index].ratio) for index in self.best]
+        x, y = cut_below(xs, [self.runs[index].accuracy for index in self.best], self._y.lower)
+        self._canvas.line(x, y, "kept")
+        self._cells.draw(self._cells.along(x, y))
+
+    def draw_marks(self) -> None:
+        """Mark every run, those that matter most in front."""
+        for index in reversed(self._order()):
+            run = self.runs[index]
+            x, char = math.log10(run.ratio), self.mark(index)
+            self._canvas.marks([x], [run.accuracy], char, self._role(index))
+            self._cells.need_point(x, run.accuracy)
+
+    def write_texts(self) -> None:
+        """Name the dense accuracy and the runs that matter, as far as there is room."""
+        order = self._order()
+        first = [index for index in order if self.runs[index].chosen or self.runs[index].compared]
+        self._write_labels(first)
+        if math.isfinite(self._dense) and self._rows >= 3:
+            text = f" dense {self._dense:.2f} % "
+            room, row = self._canvas.columns - len(text), cell_at(self._dense, self._y, self._rows)
+            starts = tuple(Cell(column, row) for column in (room - 1, 1, room // 2))
+            self._write(text, starts, "dense")
+        self._write_labels([index for index in self.best[::-1] if index not in first])
+
+    def mark(self, index: int) -> str:
+        """Return the character of a run."""
+        run = self.runs[index]
+        if run.accuracy < self._y.lower:
+            return _BELOW
+        if run.chosen or run.compared:
+            return _CHOSEN if run.chosen else _COMPARED
+        if run.kind == "dense" or index in self.best:
+            return _DENSE if run.kind == "dense" else _FRONT
+        return _STOPPED if run.kind == "stopped" else _OTHER
+
+    def lines(self, hint: str) -> Lines:
+        """Return all of it."""
+        if not self.runs:
+            text = cut(clean(hint), self._canvas.columns)
+            column, row = (self._canvas.columns - len(text)) // 2, (self._rows - 1) // 2
+            self._canvas.text(column, row, text, "hint")
+        return self._canvas.lines()
+
+    def _order(self) -> list[int]:
+        """Return the runs, what is chosen first, then what is compared, then the front."""
+        return sorted(
+            range(len(self.runs)),
+            key=lambda i: (not self.runs[i].chosen, not self.runs[i].compared, i not in self.best),
+        )
+
+    def _role(self, index: int) -> str:
+        run = self.runs[index]
+        if run.chosen or run.compared:
+            return "chosen" if run.chosen else "all"
+        return "dense" if run.kind == "dense" else "best" if index in self.best else "pending"
+
+    def _write_labels(self, indices: list[int]) -> None:
+        for index in indices:
+            run = self.runs[index]
+            text = f" {_POINTER if run.chosen else ''}{run.label} "
+            starts = _around(self._cells.need_point(math.log10(run.ratio), run.accuracy), len(text))
+            first = run.chosen or run.compared
+            self._write(text, starts if first else starts[:4], self._role(index), hides=first)
+
+    def _write(self, text: str, starts: tuple[Cell, ...], role: str, hides: bool = True) -> None:
+        start = self._cells.place(text, starts, hides)
+        if start is not None:
+            self._canvas.text(start.column, start.row, text, role)
+
+
+def _around(cell: Cell, length: int) -> tuple[Cell, ...]:
+    """Return where a text can start; last come those below, among what this run beats."""
+    column, row = cell
+    right, left, middle = column + 1, column - length, column - length // 2
+    starts = ((right, row), (right, row + 1), (middle, row + 1), (left, row))
+    return tuple(Cell(*start) for start in (*starts, (left, row - 1), (middle, row - 1)))
+
+
+def _ratios(runs: tuple[RunMark, ...], columns: int) -> Axis:
+    """Return a logarithmic axis from the dense net to beyond the lightest one."""
+    most = max((run.ratio for run in runs), default=10.0)
+    rounds = [factor * 10.0**power for power in range(8) for factor in (1, 2, 5)]
+    last = next(ratio for ratio in rounds if ratio >= max(10.0, 1.2 * most))
+    upper = math.log10(last)
+    shown = [ratio for ratio in rounds if ratio <= last]
+    # Doubling takes less room than any other step.
+    if columns / upper * math.log10(2) < len(f"{last:,.0f}x") + 2:
+        shown = shown[::3]
+    return Axis(0, upper, tuple(Tick(math.log10(r), f"{r:,.0f}x") for r in shown), _NAME)
+
+
+def _accuracies(runs: tuple[RunMark, ...], best: tuple[int, ...], dense: float, rows: int) -> Axis:
+    """Return an axis over the upper part of the front, however far below it runs have failed."""
+    values = [run.accuracy for run in runs] + [dense] * math.isfinite(dense)
+    if not values:
+        return percent_axis(0, 100, rows)
+    top = max(values)
+    lost = sorted(top - runs[index].accuracy for index in best) or [0.0]
+    reach = max(_REACH, _TIMES * lost[(len(lost) - 1) // 2])
+    low = min(value for value in values if value >= top - reach)
+    return percent_axis(min(low - _MARGIN, top - _LEAST), top, rows)
+
+
+def _title(runs: tuple[RunMark, ...], best: tuple[int, ...]) -> Line:
+    """Return what the chosen run is worth, or how many there are."""
+    chosen = next((index for index, run in enumerate(runs) if run.chosen), None)
+    if chosen is None:
+        count = f"{len(runs)} run{'s' * (len(runs) != 1)}, {len(best)} on the front"
+        return (Span(count if runs else "accuracy against size", "title"),)
+    run = runs[chosen]
+    title = [Span(run.label, "title"), Span(f": {_worth(run)}", "chosen")]
+    if chosen in best:
+        title.append(Span(", on the front", "best"))
+    else:
+        better = next(runs[i] for i in best if _as_good(runs[i], run))
+        title.append(Span(f", beaten by {better.label}: {_worth(better)}", "best"))
+    others = (f", {_COMPARED} {other.label}: {_worth(other)}" for other in runs if other.compared)
+    return (*title, *(Span(text, "all") for text in others))
+
+
+def _worth(run: RunMark) -> str:
+    return f"{run.ratio:,.1f}x, {run.accuracy:.2f} %"
+
+
+def _as_good(one: RunMark, other: RunMark) -> bool:
+    return one.ratio >= other.ratio and one.accuracy >= other.accuracy
+
+
+def _legend(chart: _Chart, split: str) -> Line:
+    if not chart.runs:
+        return ()
+    marks = {chart.mark(index) for index in range(len(chart.runs))}
+    known = (
+        (_FRONT, "front", "best"),
+        (_OTHER, "others", "pending"),
+        (_STOPPED, "stopped early", "pending"),
+        (_DENSE, "dense", "dense"),
+        (_BELOW, "far below", "label"),
+    )
+    first = Span(f"{split} accuracy:".lstrip(), "label")
+    return (first, *(Span(f"  {m} {text}", role) for m, text, role in known if m in marks))

@@ -1,0 +1,62 @@
+"""Accuracies and sparsities in percent: as numbers, as text, as an axis."""
+
+import math
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from tui.plots.ticks import Axis, Tick, linear_ticks
+
+_STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 25, 50)
+
+
+def percents(values: ArrayLike) -> NDArray[np.float64]:
+    """Return numbers from 0 to 100, NaN for what is not finite."""
+    array: NDArray[np.float64] = np.asarray(values, dtype=float)
+    return np.where(np.isfinite(array), array.clip(0, 100), np.nan)
+
+
+def percent_or_nan(value: float | None) -> float:
+    """Return a number from 0 to 100, NaN for what is not there or not finite."""
+    return float(percents(math.nan if value is None else value))
+
+
+def short_percent(value: float) -> str:
+    """Write a percentage with two decimals at most, as sparsities are shown and typed.
+
+    Examples:
+        >>> short_percent(95), short_percent(97.5)
+        ('95 %', '97.5 %')
+    """
+    return f"{value:.2f}".rstrip("0").rstrip(".") + " %"
+
+
+def points(value: float) -> str:
+    """Write a difference of percentages with a decimal, or two where they say something.
+
+    Examples:
+        >>> points(1), points(0.25)
+        ('1.0', '0.25')
+    """
+    return f"{value:.2f}".removesuffix("0")
+
+
+def percent_axis(low: float, high: float, rows: int) -> Axis:
+    """Return an axis around percentages, with round ticks, none in the row of another.
+
+    Its limits are multiples of half a step, so they stay where they are from draw to draw.
+    """
+    parts = max(1, min(rows - 1, 6))
+    for step in _STEPS:
+        half = step / 2
+        lower = max(0.0, math.floor(low / half + 1e-6) * half)
+        upper = min(100.0, math.ceil(high / half - 1e-6) * half)
+        if lower < upper and (upper - lower) / step <= parts + 1e-6:
+            break
+    else:
+        lower, upper, step = 0.0, 100.0, 50.0 if rows > 2 else 100.0
+    return Axis(lower, upper, tuple(map(_shorter, linear_ticks(lower, upper, step, " %"))))
+
+
+def _shorter(tick: Tick) -> Tick:
+    return tick._replace(text=tick.text.replace("100.0", "100"))

@@ -1,0 +1,125 @@
+"""Where texts go among curves: into cells that nothing else needs."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from tui.plots.ticks import Axis
+
+_Floats = NDArray[np.float64]
+Trail = NDArray[np.int64]
+"""Cells [N, 2] that a line goes through, column and row, from its start to its end."""
+
+
+class Cell(NamedTuple):
+    """A cell of a plot area; rows count from the bottom."""
+
+    column: int
+    row: int
+
+
+class Cells:
+    """The cells of a plot area: which ones hold something, and where a text has room.
+
+    Args:
+        columns: Cells inside the axes, from left to right.
+        rows: Cells inside the axes, from top to bottom.
+        x: The bottom axis.
+        y: The left axis.
+    """
+
+    def __init__(self, columns: int, rows: int, x: Axis, y: Axis) -> None:
+        self._columns, self._rows = columns, rows
+        self._x, self._y = x, y
+        self._needed = np.zeros((columns, rows), dtype=bool)
+        self._drawn = np.zeros((columns, rows), dtype=bool)
+
+    def along(self, xs: _Floats, ys: _Floats) -> Trail:
+        """Return the cells that a line goes through."""
+        there = np.isfinite(xs) & np.isfinite(ys)
+        ends = np.stack(
+            (_scaled(xs, self._x, self._columns), _scaled(ys, self._y, self._rows)), axis=1
+        )
+        starts = np.flatnonzero(there)
+        # A step into a gap, or beyond the end, stays where it is.
+        stops = np.minimum(starts + 1, len(xs) - 1)
+        stops = np.where(there[stops], stops, starts)
+        parts = 2 * np.abs(np.diff([ends[starts], ends[stops]], axis=0)[0]).max(axis=1) + 1
+        counts = np.ceil(parts).astype(int)
+        before = np.repeat(np.cumsum(counts) - counts, counts)
+        shares = (np.arange(len(before)) - before) / np.repeat(np.maximum(counts - 1, 1), counts)
+        first, last = (np.repeat(ends[which], counts, axis=0) for which in (starts, stops))
+        cells: Trail = (first + shares[:, None] * (last - first)).astype(int)
+        moves = np.ones(len(cells), dtype=bool)
+        moves[1:] = (np.diff(cells, axis=0) != 0).any(axis=1)
+        return cells[moves]
+
+    def need(self, trail: Trail) -> None:
+        """Keep cells free of texts."""
+        self._needed[trail[:, 0], trail[:, 1]] = True
+
+    def need_point(self, x: float, y: float) -> Cell:
+        """Keep the cell of a point, pulled in from outside, free of texts; return it."""
+        cell = Cell(cell_at(x, self._x, self._columns), cell_at(y, self._y, self._rows))
+        self._needed[cell] = True
+        return cell
+
+    def draw(self, trail: Trail) -> None:
+        """Take cells that a text had better not cover."""
+        self._drawn[trail[:, 0], trail[:, 1]] = True
+
+    def place(self, text: str, starts: Iterable[Cell], hides: bool = True) -> Cell | None:
+        """Take the best of the cells a text could start in; None where it can start in none.
+
+        Args:
+            text: What is to be written.
+            starts: Where it could start, in pairs, the best first; a later pair is taken only
+                if it covers less.
+            hides: Whether it may cover what it had better not.
+        """
+        best: tuple[int, Cell] | None = None
+        for rank, start in enumerate(starts):
+            hidden = self._hidden(start, len(text))
+            if hidden is not None and (hides or not hidden):
+                cost = hidden + rank // 2
+                best = best if best is not None and best[0] <= cost else (cost, start)
+        if best is None:
+            return None
+        column, row = best[1]
+        self._needed[column : column + len(text), row] = True
+        return best[1]
+
+    def _hidden(self, start: Cell, length: int) -> int | None:
+        """Return how much a text would cover; None where it does not fit or is in the way."""
+        column, row = start
+        if not (0 <= column <= self._columns - length and 0 <= row < self._rows):
+            return None
+        place = np.s_[column : column + length, row]
+        return None if self._needed[place].any() else int(self._drawn[place].sum())
+
+
+def cell_at(value: float, axis: Axis, cells: int) -> int:
+    """Return which of so many cells along an axis a value lies in, pulled in from outside."""
+    return int(_scaled(np.array(value), axis, cells))
+
+
+def cut_below(xs: ArrayLike, ys: ArrayLike, bottom: float) -> tuple[_Floats, _Floats]:
+    """Return a line that ends where it falls below the bottom, and starts where it comes back."""
+    x, y = np.asarray(xs, dtype=float), np.asarray(ys, dtype=float)
+    if not (y < bottom).any():
+        return x, y
+    above = y - bottom
+    crossing = np.flatnonzero(above[:-1] * above[1:] < 0)
+    share = above[crossing] / (above[crossing] - above[crossing + 1])
+    at = x[crossing] + share * (x[crossing + 1] - x[crossing])
+    x = np.insert(x, crossing + 1, at)
+    y = np.insert(y, crossing + 1, bottom)
+    return x, np.where(y < bottom, np.nan, y)
+
+
+def _scaled(values: _Floats, axis: Axis, cells: int) -> _Floats:
+    shares = (values - axis.lower) / (axis.upper - axis.lower)
+    scaled: _Floats = np.clip(shares, 0, 1 - 1e-9) * cells
+    return scaled

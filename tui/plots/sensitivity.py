@@ -1,0 +1,126 @@
+"""How accuracy falls as each layer is pruned alone, and how far each can go."""
+
+import math
+from dataclasses import dataclass
+
+from tui.lines import Line, Lines, Span, blank, clean, fits, header
+from tui.plots import falling
+from tui.plots.curves import Curve, Curves, Path
+from tui.plots.percents import percent_or_nan, short_percent
+
+
+@dataclass(frozen=True, slots=True)
+class SensitivityData:
+    """What the plot of sensitivities shows; accuracies are in percent.
+
+    Attributes:
+        curves: One for each layer.
+        chosen: Which layer is chosen.
+        uniform: The curve of all layers pruned to the same sparsity.
+        tolerance_line: The least accuracy that is tolerated.
+        tolerance: How far that is below the dense net, in points.
+        dense: Accuracy of the net that is pruned, with which every curve starts.
+        stale: The scan was made on other weights.
+        progress: How far a scan is that goes on.
+        split: The images that it measures on.
+    """
+
+    curves: tuple[Curve, ...]
+    chosen: int
+    uniform: Curve | None = None
+    tolerance_line: float | None = None
+    tolerance: float = 1.0
+    dense: float | None = None
+    stale: bool = False
+    progress: str = ""
+    split: str = ""
+
+
+def draw(data: SensitivityData, width: int, height: int, hint: str = "press s to scan") -> Lines:
+    """Draw accuracies over sparsities; the hint stands in the middle while there are none."""
+    if not fits(width, height):
+        return blank(width, height)
+    rows = 2 if height >= 8 else 1
+    curves = _curves(data)
+    body = falling.draw(curves, width, height - rows, hint)
+    return header(_title(curves, rows), _legend(curves, data), width, rows) + body
+
+
+def _curves(data: SensitivityData) -> Curves:
+    dense = percent_or_nan(data.dense)
+    paths = [Path.of(curve, dense) for curve in data.curves]
+    chosen = min(max(0, data.chosen), len(paths) - 1)
+    return Curves(
+        chosen=paths[chosen] if paths else None,
+        uniform=Path.of(data.uniform, dense) if data.uniform else None,
+        others=tuple(path for index, path in enumerate(paths) if index != chosen),
+        line=percent_or_nan(data.tolerance_line),
+        tolerance=percent_or_nan(data.tolerance),
+        dense=dense,
+        stale=data.stale,
+    )
+
+
+def _title(curves: Curves, rows: int) -> Line:
+    """Return the most important fact: the accuracy at the chosen layer's sparsity.
+
+    With one row, the legend may have no room to say that the curves are of other weights.
+    """
+    path = curves.chosen
+    if path is None or not curves.drawn:
+        return (Span("sensitivity: accuracy with one layer pruned", "title"),)
+    if not path.there:
+        return (Span(f"{path.name} is not scanned", "title"),)
+    planned = math.isfinite(path.current)
+    at = f" at {short_percent(path.current)}" if planned else ""
+    title = [Span(f"{path.name}{at}", "title")]
+    if curves.stale and rows == 1:
+        title.append(Span(" (stale)", "threshold"))
+    if planned:
+        title.append(Span(f": {_accuracy(path)}", curves.role(path)))
+    if math.isfinite(curves.line):
+        title.append(Span(f", {_holds(path, curves.line)}", "threshold"))
+    if math.isfinite(curves.dense):
+        title.append(Span(f", dense {curves.dense:.2f} %", "dense"))
+    return tuple(title)
+
+
+def _accuracy(path: Path) -> str:
+    """Write the accuracy at the planned sparsity, and where it is taken from if not there."""
+    place, accuracy, half = path.at(path.current)
+    text = f"{accuracy:.1f} ±{half:.1f} %" if half else f"{accuracy:.2f} %"
+    return text if place == path.current else f"{text} at {short_percent(place)}"
+
+
+def _holds(path: Path, line: float) -> str:
+    end = path.holds(line)
+    if math.isnan(end):
+        return "below tolerance from the start"
+    if end >= path.scanned[1]:
+        return f"holds to {short_percent(end)} and beyond"
+    about = "about " if path.at(end)[2] else ""
+    return f"holds to {about}{math.floor(end + 1e-6)} %"
+
+
+def _legend(curves: Curves, data: SensitivityData) -> Line:
+    if not curves.drawn:
+        return (Span(clean(data.progress), "hint"),) if data.progress else ()
+    legend: list[Span] = []
+    if data.stale:
+        legend += [Span("stale", "threshold"), Span(": other weights, s scans again", "threshold")]
+    if data.progress:
+        legend.append(Span(_apart(legend) + clean(data.progress), "hint"))
+    if any(math.isfinite(path.current) for path in curves.drawn):
+        role = "pending" if data.stale else "chosen"
+        legend.append(Span(f"{_apart(legend)}{falling.PLANNED} planned", role))
+        legend.append(Span(f", {falling.OTHERS} in other layers", "pending"))
+        legend.append(Span(f", {falling.BELOW} below", "pending"))
+    if curves.chosen and curves.chosen.half.any():
+        legend.append(Span(f"  {falling.INTERVAL} 95 % interval", "label"))
+    if data.split:
+        legend.append(Span(f"{_apart(legend)}{clean(data.split)} accuracy", "label"))
+    return tuple(legend)
+
+
+def _apart(spans: list[Span]) -> str:
+    return "  " if spans else ""
