@@ -1,0 +1,84 @@
+"""The accuracy while dragging, over 400 random plans: do its intervals hold, and the forecast?"""
+
+from __future__ import annotations
+
+from math import prod
+from statistics import mean
+
+import numpy as np
+
+from core.curves import Sampled
+from core.events import drain
+from core.forecast import drops, forecast, lowest
+from core.plans import Plan
+from core.settings import Settings
+from core.workbench import Net, Workbench
+from tests.benchmarks.figures import Figure
+
+PLANS = 400
+SPARSEST = (0.5, 0.8, 1.2, 1.7)
+"""Powers of ten that a layer's density goes down to, by turns: from hardly pruned to broken."""
+
+SAYS_SOMETHING = 5.0
+"""Points below dense and above the lowest between which a forecast is worth comparing."""
+
+
+def figures(_wanted: tuple[str, ...]) -> list[Figure]:
+    """Every interval that was shown before all images were counted, and every forecast."""
+    bench = Workbench(Settings())
+    base = drain(bench.open())
+    scan = drain(bench.scan(base.weights))
+    dense = base.accuracy.validation
+    held: dict[int, list[bool]] = {}
+    errors: dict[str, list[float]] = {"product": [], "sum": []}
+    for seed in range(PLANS):
+        plan = random_plan(bench.layer_names, seed)
+        said: list[Sampled] = []
+        drain(bench.look(base, plan), lambda event, said=said: said.append(event))
+        samples = [event.sample for event in said if isinstance(event, Sampled)]
+        truth = samples[-1].accuracy
+        for sample in samples[:-1]:
+            low, high = sample.interval
+            held.setdefault(sample.images, []).append(low <= truth <= high)
+        if lowest(scan) + SAYS_SOMETHING < truth < dense - SAYS_SOMETHING / 10:
+            for name, foretold in _foretold(base, plan, scan, dense).items():
+                errors[name].append(abs(foretold - truth))
+    shown = [one for each in held.values() for one in each]
+    shares = {f"percent_of_{images}": 100 * mean(each) for images, each in held.items()}
+    points = {f"{name}_points": mean(each) for name, each in errors.items()}
+    return [
+        Figure(
+            "drag_intervals",
+            f"{len(shown)} intervals of {PLANS} random plans that hold the full accuracy",
+            100 * mean(shown),
+            " %",
+            93,
+            True,
+            shares,
+        ),
+        Figure(
+            "forecast",
+            f"error of the sum of losses over that of their product, {len(errors['sum'])} plans",
+            points["sum_points"] / points["product_points"],
+            "x",
+            1,
+            False,
+            points,
+        ),
+    ]
+
+
+def random_plan(layers: tuple[str, ...], seed: int) -> Plan:
+    """Each layer's density log-uniform down to a power of ten that depends on the seed."""
+    powers = np.random.default_rng(seed).uniform(0, SPARSEST[seed % len(SPARSEST)], len(layers))
+    return {
+        layer: float(round(1 - 10**-power, 4)) for layer, power in zip(layers, powers, strict=True)
+    }
+
+
+def _foretold(base: Net, plan: Plan, scan, dense: float) -> dict[str, float]:
+    left = prod(1 - drop / dense for drop in drops(scan, base.profiles, plan, dense))
+    return {
+        "product": max(lowest(scan), dense * left),
+        "sum": forecast(scan, base.profiles, plan, dense),
+    }

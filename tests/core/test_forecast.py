@@ -1,0 +1,69 @@
+"""What a plan is foretold to cost, from made-up scans."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.curves import Point, Scan
+from core.forecast import drops, forecast
+from core.layers import Layer
+from core.whatif import Profile
+
+DENSE = 99.0
+
+
+def profile(name: str, zeros: int = 0) -> Profile:
+    weight = np.linspace(0.1, 1.0, 100, dtype=np.float32)
+    weight[:zeros] = 0
+    return Profile.of(Layer(name, (10, 10), 100, 110), weight)
+
+
+def scanned(**curves: dict[float, int]) -> Scan:
+    layers = {
+        name: tuple(Point(sparsity, correct, 1_000) for sparsity, correct in curve.items())
+        for name, curve in curves.items()
+    }
+    return Scan("validation", 1_000, layers, (), "fp32", True, False)
+
+
+SCAN = scanned(a={0.5: 980, 0.9: 900}, b={0.5: 990, 0.9: 960})
+PROFILES = (profile("a"), profile("b"))
+
+
+def test_the_drops_of_the_layers_are_added_up() -> None:
+    plan = {"a": 0.7, "b": 0.9}
+    assert drops(SCAN, PROFILES, plan, DENSE) == pytest.approx([5.0, 3.0])
+    assert forecast(SCAN, PROFILES, plan, DENSE) == pytest.approx(91.0)
+
+
+def test_it_never_falls_below_what_the_scan_has_seen() -> None:
+    assert forecast(SCAN, PROFILES, {"a": 1.0, "b": 1.0}, DENSE) == 90.0
+
+
+def test_where_nothing_is_pruned_it_is_the_dense_accuracy() -> None:
+    assert forecast(SCAN, PROFILES, {"a": 0.0, "b": 0.0}, DENSE) == DENSE
+    floors = (profile("a", zeros=50), profile("b"))
+    assert forecast(SCAN, floors, {"a": 0.5, "b": 0.0}, DENSE) == DENSE
+
+
+def test_a_layer_that_was_not_scanned_leaves_nothing_to_say() -> None:
+    plan = {"a": 0.5, "b": 0.5, "c": 0.5}
+    assert forecast(SCAN, (*PROFILES, profile("c")), plan, DENSE) is None
+    begun = scanned(a={0.5: 980}, b={})
+    assert forecast(begun, PROFILES, plan, DENSE) is None
+
+
+sparsities = st.floats(0, 1)
+
+
+@given(sparsities, sparsities, sparsities)
+def test_more_sparsity_is_never_foretold_to_be_better(one: float, other: float, b: float) -> None:
+    less, more = sorted((one, other))
+    first = forecast(SCAN, PROFILES, {"a": less, "b": b}, DENSE)
+    second = forecast(SCAN, PROFILES, {"a": more, "b": b}, DENSE)
+    assert first is not None
+    assert second is not None
+    assert first >= second
