@@ -42,6 +42,7 @@ class FineTuned:
             the full plan: then what there was has been pruned the rest of the way and measured.
         revived: weights outside the masks that are not exactly zero; always 0.
         recipe: that made it.
+        run: that it is recorded as; None where it is not.
         stopped: its stop flag ended it early.
         diverged: a loss that is not finite ended it early.
     """
@@ -57,6 +58,7 @@ class FineTuned:
     precision: str
     stopped: bool
     diverged: bool
+    run: str | None = None
 
 
 def prune_and_measure(

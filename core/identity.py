@@ -12,9 +12,12 @@ if TYPE_CHECKING:
 
 def weights_digest(weights: Mapping[str, Tensor]) -> str:
     """16 hexadecimal digits of the SHA-256 of names, types, shapes and values, in name order."""
+    import torch
+
     digest = hashlib.sha256()
     for name in sorted(weights):
         tensor = weights[name].detach().cpu().contiguous()
         digest.update(f"{name}\0{tensor.dtype}\0{tuple(tensor.shape)}\0".encode())
-        digest.update(tensor.numpy().data)
+        # As bytes, since NumPy has no word for bfloat16.
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
     return digest.hexdigest()[:16]

@@ -6,18 +6,59 @@ Accuracies are in percent, times in seconds, sparsities are fractions.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
+from core.choices import Choices
 from core.curves import Point, Scan
 from core.events import Epoch
 from core.finetuning import FineTuned
 from core.footprint import Footprint
+from core.recipes import Recipe
 from core.training import Trained
-from core.workbench import Net, Workbench
+
+if TYPE_CHECKING:
+    from core.search import Found, Trial
+    from core.workbench import Net, Workbench
+
+
+def run_facts(
+    bench: Workbench, base: Net, plan: Mapping[str, float], recipe: Recipe, precision: str
+) -> dict[str, Any]:
+    """What is known of a fine-tuning before it begins: the settings, the plan, the base.
+
+    A layer's threshold and its kept count are those of the plan applied to the base in one shot.
+    """
+    cuts = [p.cut(plan[p.layer.name]) for p in base.profiles]
+    rows = list(zip(bench.layers, cuts, strict=True))
+    pruned_away = sum(layer.elements - cut.kept for layer, cut in rows)
+    accuracy = {"dense": asdict(base.dense or base.accuracy)}
+    if base.dense is not None:
+        accuracy["base"] = asdict(base.accuracy)
+    return {
+        "kind": "finetune",
+        **_settings(bench, precision),
+        "recipe": bench.settings.recipe,
+        "choices": bench.settings.choices.given(),
+        "finetuning": recipe_facts(recipe),
+        "base": {"run": base.run, "weights": base.digest},
+        **_size(bench.parameters, bench.parameters - pruned_away),
+        "layers": [
+            {
+                "name": layer.name,
+                "elements": layer.elements,
+                "sparsity": plan[layer.name],
+                "kept": cut.kept,
+                "threshold": cut.threshold,
+            }
+            for layer, cut in rows
+        ],
+        "accuracy": accuracy,
+        "epochs": [],
+    }
 
 
 def run_report(
@@ -30,46 +71,56 @@ def run_report(
     is kept, null where none ended at the full plan; under the reference protocol validation and
     test are the same number.
     """
-    cuts = {p.layer.name: p.cut(plan[p.layer.name]) for p in base.profiles}
+    facts = run_facts(bench, base, plan, result.recipe, result.precision)
     kept = {layer.name: result.masks.kept(layer) for layer in bench.layers}
     pruned_away = sum(layer.elements - kept[layer.name] for layer in bench.layers)
-    footprint = Footprint(bench.parameters, bench.parameters - pruned_away)
+    measured = {"pruned": asdict(result.pruned), "finetuned": asdict(result.accuracy)}
     return {
-        **_settings(bench, result.precision),
-        "recipe": bench.settings.recipe,
-        "parameters": footprint.parameters,
-        "nonzero": footprint.nonzero,
-        "ratio": round(footprint.ratio, 2) if footprint.nonzero else None,
-        "layers": [
-            {
-                "name": layer.name,
-                "elements": layer.elements,
-                "sparsity": plan[layer.name],
-                "kept": kept[layer.name],
-                "threshold": cuts[layer.name].threshold,
-            }
-            for layer in bench.layers
-        ],
-        "accuracy": {
-            "dense": asdict(base.accuracy),
-            "pruned": asdict(result.pruned),
-            "finetuned": asdict(result.accuracy),
-        },
-        "epochs": [_epoch(epoch) for epoch in result.epochs],
+        **facts,
+        **_size(bench.parameters, bench.parameters - pruned_away),
+        "layers": [{**row, "kept": kept[row["name"]]} for row in facts["layers"]],
+        "accuracy": {**facts["accuracy"], **measured},
+        "epochs": epoch_rows(result.epochs),
         "best": result.best,
         "revived": result.revived,
         "stopped": result.stopped,
     }
 
 
-def train_report(bench: Workbench, result: Trained) -> dict[str, Any]:
+def search_report(bench: Workbench, base: Net, found: Found) -> dict[str, Any]:
+    """What `featherweight search --json` writes: every trial as a run, and the best of them."""
+
+    def report(trial: Trial) -> dict[str, Any]:
+        said = {"asked": trial.asked, "good": trial.good, "run": trial.result.run}
+        return {**run_report(bench, base, trial.plan, trial.result), **said}
+
+    return {
+        "best": None if found.best is None else report(found.best),
+        "trials": [report(trial) for trial in found.trials],
+        "least": found.least,
+        "stopped": found.stopped,
+    }
+
+
+def train_facts(bench: Workbench, choices: Choices, precision: str) -> dict[str, Any]:
+    """What is known of a dense training before it begins."""
+    return {
+        "kind": "train",
+        **_settings(bench, precision),
+        "recipe": bench.settings.recipe,
+        "choices": choices.given(),
+        "parameters": bench.parameters,
+        "epochs": [],
+    }
+
+
+def train_report(bench: Workbench, choices: Choices, result: Trained) -> dict[str, Any]:
     """What `featherweight train --json` writes."""
     return {
-        **_settings(bench, result.precision),
-        "recipe": bench.settings.recipe,
-        "parameters": bench.parameters,
+        **train_facts(bench, choices, result.precision),
+        **_size(bench.parameters, bench.parameters),
         "accuracy": {"dense": asdict(result.accuracy)},
-        "epochs": [_epoch(epoch) for epoch in result.epochs],
+        "epochs": epoch_rows(result.epochs),
         "best": result.best,
         "stopped": result.stopped,
     }
@@ -123,6 +174,28 @@ def _settings(bench: Workbench, precision: str) -> dict[str, Any]:
     }
 
 
+def epoch_rows(epochs: Iterable[Epoch]) -> list[dict[str, Any]]:
+    """The epochs of a training, as far as it is."""
+    return [_epoch(epoch) for epoch in epochs]
+
+
+def _size(parameters: int, nonzero: int) -> dict[str, Any]:
+    footprint = Footprint(parameters, nonzero)
+    return {
+        "parameters": parameters,
+        "nonzero": nonzero,
+        "ratio": round(footprint.ratio, 2) if nonzero else None,
+        "bytes": {"dense": footprint.dense_bytes, "pruned": footprint.pruned_bytes},
+    }
+
+
+def recipe_facts(recipe: Recipe) -> dict[str, Any]:
+    """The recipe of a fine-tuning with all its hyper-parameters."""
+    facts = asdict(recipe)
+    del facts["dense"]
+    return {**facts, **facts.pop("finetune")}
+
+
 def _epoch(epoch: Epoch) -> dict[str, Any]:
     """An epoch's row; a loss that is not finite is null, since JSON has no word for it."""
     return {
@@ -131,4 +204,5 @@ def _epoch(epoch: Epoch) -> dict[str, Any]:
         "validation": epoch.validation,
         "seconds": epoch.seconds,
         "sparsity": epoch.sparsity,
+        "final": epoch.final,
     }

@@ -25,6 +25,7 @@ class Trained:
     Attributes:
         early: the weights at the end of the first epoch, to rewind to.
         best: the epoch they are from.
+        run: that it is recorded as; None where it is not.
         stopped: its stop flag ended it early.
         diverged: a loss that is not finite ended it early.
     """
@@ -37,6 +38,7 @@ class Trained:
     precision: str
     stopped: bool
     diverged: bool
+    run: str | None = None
 
 
 def train(

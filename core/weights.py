@@ -64,10 +64,15 @@ def load_dense(path: Path, model: nn.Module) -> DenseWeights:
 
 def save_dense(path: Path, dense: DenseWeights, notes: dict[str, str]) -> None:
     """Write a dense net, and its early weights beside it; raises InputError if it cannot."""
+    save_early(path, dense, notes)
+    save_weights(path, dense.weights, notes)
+
+
+def save_early(path: Path, dense: DenseWeights, notes: dict[str, str]) -> None:
+    """Write the early weights, where there are any, beside the net that is in `path`."""
     if dense.early is not None:
         of = weights_digest(dense.weights)
         save_weights(early_path(path), dense.early, {**notes, "epoch": "1", "of": of})
-    save_weights(path, dense.weights, notes)
 
 
 def save_weights(path: Path, weights: Weights, notes: dict[str, str]) -> None:

@@ -10,6 +10,7 @@ import hashlib
 import json
 import zlib
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -29,10 +30,11 @@ from core.errors import InputError, StoppedError
 from core.evaluation import measure
 from core.events import Accuracy, Notice, Progress, StopFlag, Stream, never
 from core.finetuning import FineTuned, Pruned, finetune, prune_and_measure
+from core.identity import weights_digest
 from core.layers import Layer, parameter_count, prunable_layers
 from core.precision import resolve_precision
 from core.pruning import Masks
-from core.recipes import Phase, Recipe, recipe_named
+from core.recipes import Phase, recipe_named
 from core.sampling import sample_accuracy
 from core.sensitivity import scan
 from core.settings import Settings
@@ -50,14 +52,20 @@ class Net:
         accuracy: in percent, measured.
         profiles: one for each prunable layer, in order.
         other_parameters: those outside the prunable layers.
+        digest: which weights these are.
         early: the net's weights early in its dense training, where they were kept.
+        run: that it came of; None where it did not come of one.
+        dense: the accuracy of the dense net that it was made from; None where it is that itself.
     """
 
     weights: Weights
     accuracy: Accuracy
     profiles: tuple[Profile, ...]
     other_parameters: int
+    digest: str = ""
     early: Weights | None = None
+    run: str | None = None
+    dense: Accuracy | None = None
 
 
 class Workbench:
@@ -83,11 +91,11 @@ class Workbench:
     @cached_property
     def layers(self) -> tuple[Layer, ...]:
         """The layers that can be pruned."""
-        return prunable_layers(self._fresh_model())
+        return prunable_layers(self.fresh_model())
 
     @cached_property
     def _looking(self) -> nn.Module:
-        return self._fresh_model()
+        return self.fresh_model()
 
     @property
     def layer_names(self) -> tuple[str, ...]:
@@ -97,17 +105,23 @@ class Workbench:
     @cached_property
     def parameters(self) -> int:
         """All parameters of the model."""
-        return parameter_count(self._fresh_model())
+        return parameter_count(self.fresh_model())
 
     def open(self, stop: StopFlag = never) -> Stream[Net]:
         """Bring in the data and the dense net, and measure it."""
         dense = yield from self.dense(stop)
         data = yield from self._load(stop)
-        model = self._fresh_model()
+        model = self.fresh_model()
         model.load_state_dict(dense.weights)
         precision = yield from self.precision(data)
         accuracy = yield from measure(model, data, "dense", stop, precision)
-        return self._net(dense.weights, accuracy, dense.early)
+        return self.net_of(dense.weights, accuracy, early=dense.early)
+
+    def by(self, settings: Settings) -> Workbench:
+        """The same workbench, data and all, with another recipe, other choices or another seed."""
+        other = copy(self)
+        other.settings = settings
+        return other
 
     def dense(self, stop: StopFlag = never) -> Stream[DenseWeights]:
         """Bring in the data and the weights of the dense net."""
@@ -130,7 +144,7 @@ class Workbench:
     def prune(self, base: Net, plan: Mapping[str, float], stop: StopFlag = never) -> Stream[Pruned]:
         """Apply `plan` to `base` in one shot and measure it."""
         data = yield from self._load(stop)
-        model = self._fresh_model()
+        model = self.fresh_model()
         precision = yield from self.precision(data)
         return (yield from prune_and_measure(model, base.weights, plan, data, stop, precision))
 
@@ -139,20 +153,19 @@ class Workbench:
         base: Net,
         plan: Mapping[str, float],
         stop: StopFlag = never,
-        recipe: Recipe | None = None,
         checkpoints: bool = False,
         resume: Mapping[str, Any] | None = None,
     ) -> Stream[FineTuned]:
-        """Fine-tune `base` towards `plan` by `recipe`, or by that of the settings."""
+        """Fine-tune `base` towards `plan` by the recipe; see `finetuning.finetune`."""
         data = yield from self._load(stop)
         precision = yield from self.precision(data)
         return (
             yield from finetune(
-                self._fresh_model(),
+                self.fresh_model(),
                 base.weights,
                 plan,
                 data,
-                recipe or self.settings.finetuning,
+                self.settings.finetuning,
                 early=base.early,
                 seed=self.settings.seed,
                 precision=precision,
@@ -180,7 +193,7 @@ class Workbench:
             raise InputError(f"unknown split '{split}': expected one of {', '.join(SPLITS)}")
         data = yield from self._load(stop)
         precision = yield from self.precision(data)
-        model = self._fresh_model()
+        model = self.fresh_model()
         model.load_state_dict(weights)
         return (
             yield from scan(
@@ -213,10 +226,23 @@ class Workbench:
             )
         )
 
-    def net(self, result: Trained | FineTuned, early: Weights | None = None) -> Net:
-        """What a training made, as a net to prune from; fine-tuned, it keeps the base's `early`."""
-        early = result.early if isinstance(result, Trained) else early
-        return self._net(result.weights, result.accuracy, early)
+    def net(self, result: Trained | FineTuned, base: Net | None = None) -> Net:
+        """What a training made, as a net to prune from; `base` is what was fine-tuned."""
+        if isinstance(result, Trained) or base is None:
+            early = result.early if isinstance(result, Trained) else None
+            return self.net_of(result.weights, result.accuracy, early=early, run=result.run)
+        return self.net_of(
+            result.weights,
+            result.accuracy,
+            early=base.early,
+            run=result.run,
+            dense=base.dense or base.accuracy,
+        )
+
+    def resolved_precision(self, stop: StopFlag = never) -> Stream[str]:
+        """The precision that training uses, when the data are there."""
+        data = yield from self._load(stop)
+        return (yield from self.precision(data))
 
     def precision(self, data: Splits) -> Stream[str]:
         """The precision that training uses on this machine, the same for all of a session."""
@@ -224,13 +250,23 @@ class Workbench:
             return self._precision
         images, labels = data.train.batch(slice(0, self.settings.finetuning.finetune.batch_size))
         name = self.settings.precision
-        self._precision = yield from resolve_precision(name, self._fresh_model, images, labels)
+        self._precision = yield from resolve_precision(name, self.fresh_model, images, labels)
         return self._precision
 
-    def _net(self, weights: Weights, accuracy: Accuracy, early: Weights | None) -> Net:
+    def net_of(
+        self,
+        weights: Weights,
+        accuracy: Accuracy,
+        *,
+        early: Weights | None = None,
+        run: str | None = None,
+        dense: Accuracy | None = None,
+    ) -> Net:
+        """Weights as a net to prune from; its layers are profiled in the thread that calls."""
         profiles = tuple(Profile.of(la, weights[la.key].numpy()) for la in self.layers)
         other = self.parameters - sum(layer.parameters for layer in self.layers)
-        return Net(weights, accuracy, profiles, other, early)
+        digest = weights_digest(weights)
+        return Net(weights, accuracy, profiles, other, digest, early, run, dense)
 
     def _load(self, stop: StopFlag) -> Stream[Splits]:
         if self._splits is None:
@@ -252,7 +288,7 @@ class Workbench:
         precision = yield from self.precision(data)
         return (
             yield from train(
-                self._fresh_model(),
+                self.fresh_model(),
                 data,
                 phase,
                 seed=self.settings.seed,
@@ -263,7 +299,7 @@ class Workbench:
             )
         )
 
-    def _fresh_model(self) -> nn.Module:
+    def fresh_model(self) -> nn.Module:
         """A model with initial weights drawn from the seed."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.settings.seed)
@@ -271,7 +307,7 @@ class Workbench:
 
     def _dense_weights(self, data: Splits, stop: StopFlag) -> Stream[DenseWeights]:
         if self.settings.weights is not None:
-            return load_dense(self.settings.weights, self._fresh_model())
+            return load_dense(self.settings.weights, self.fresh_model())
         if self.settings.protocol == "reference":
             return (yield from self._reference_weights(data, stop))
         if self.settings.dataset != self.spec.dataset:
@@ -279,7 +315,7 @@ class Workbench:
                 f"{self.spec.name} comes with weights for {self.spec.dataset}, "
                 f"not for {self.settings.dataset}: give --weights FILE"
             )
-        return load_dense(self.spec.shipped_weights, self._fresh_model())
+        return load_dense(self.spec.shipped_weights, self.fresh_model())
 
     def _reference_weights(self, data: Splits, stop: StopFlag) -> Stream[DenseWeights]:
         """The dense net of the reference protocol: from the cache, or trained and put there."""
@@ -288,7 +324,7 @@ class Workbench:
         path = self._cached_dense(phase, precision)
         if path.exists():
             try:
-                return load_dense(path, self._fresh_model())
+                return load_dense(path, self.fresh_model())
             except InputError as error:
                 yield Notice(f"what was kept cannot be used: {error}", warning=True)
         yield Notice(f"training the dense net by the reference recipe; kept in {path}")

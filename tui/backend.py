@@ -7,14 +7,16 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
+from core.curves import UNIFORM_SPARSITIES
 from core.events import Progress, StopFlag, Stream
 from core.libraries import bring_in
-from core.recipes import Recipe
 from core.settings import Settings
 
 if TYPE_CHECKING:
-    from core.curves import Sample
+    from core.curves import Sample, Scan
+    from core.experiment import Experiment
     from core.finetuning import FineTuned, Pruned
+    from core.search import Found
     from core.training import Trained
     from core.workbench import Net, Workbench
 
@@ -34,9 +36,23 @@ class Backend(Protocol):
         """Apply the plan to the base in one shot and measure it."""
 
     def finetune(
-        self, base: Net, plan: Mapping[str, float], recipe: Recipe, stop: StopFlag
+        self, base: Net, plan: Mapping[str, float], settings: Settings, stop: StopFlag
     ) -> Stream[tuple[FineTuned, Net]]:
-        """Fine-tune the base towards the plan by the recipe."""
+        """Fine-tune the base towards the plan by the recipe of these settings."""
+
+    def scan(self, base: Net, stop: StopFlag) -> Stream[Scan]:
+        """Scan how sensitive the base's layers are."""
+
+    def search(
+        self,
+        base: Net,
+        max_drop: float,
+        method: str,
+        locked: Mapping[str, float],
+        settings: Settings,
+        stop: StopFlag,
+    ) -> Stream[tuple[Found, Net | None]]:
+        """Find the lightest net within a drop in accuracy; gives the best trial's net too."""
 
     def look(self, base: Net, plan: Mapping[str, float], stop: StopFlag) -> Stream[Sample]:
         """Measure the plan in one shot on a growing sample, beside any job."""
@@ -45,8 +61,9 @@ class Backend(Protocol):
 class CoreBackend:
     """The real jobs."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, experiment: Experiment) -> None:
         self.settings = settings
+        self.experiment = experiment
 
     @cached_property
     def _bench(self) -> Workbench:
@@ -80,7 +97,9 @@ class CoreBackend:
 
     def train(self, stop: StopFlag) -> Stream[tuple[Trained, Net]]:
         """See `Backend.train`."""
-        trained = yield from self._bench.train(stop)
+        from core import recorder
+
+        trained = yield from recorder.train(self._bench, self.experiment, stop)
         return trained, self._bench.net(trained)
 
     def prune(self, base: Net, plan: Mapping[str, float], stop: StopFlag) -> Stream[Pruned]:
@@ -88,11 +107,47 @@ class CoreBackend:
         return (yield from self._bench.prune(base, plan, stop))
 
     def finetune(
-        self, base: Net, plan: Mapping[str, float], recipe: Recipe, stop: StopFlag
+        self, base: Net, plan: Mapping[str, float], settings: Settings, stop: StopFlag
     ) -> Stream[tuple[FineTuned, Net]]:
         """See `Backend.finetune`."""
-        tuned = yield from self._bench.finetune(base, plan, stop, recipe)
-        return tuned, self._bench.net(tuned, base.early)
+        from core import recorder
+
+        bench = self._bench.by(settings)
+        tuned = yield from recorder.finetune(bench, base, plan, self.experiment, stop)
+        return tuned, bench.net(tuned, base)
+
+    def scan(self, base: Net, stop: StopFlag) -> Stream[Scan]:
+        """See `Backend.scan`; it is kept with the experiment."""
+        from core.planned import keep_scan
+
+        bench = self._bench
+        scan = yield from bench.scan(base.weights, uniform=UNIFORM_SPARSITIES, stop=stop)
+        yield from keep_scan(bench, base.digest, scan, self.experiment)
+        return scan
+
+    def search(
+        self,
+        base: Net,
+        max_drop: float,
+        method: str,
+        locked: Mapping[str, float],
+        settings: Settings,
+        stop: StopFlag,
+    ) -> Stream[tuple[Found, Net | None]]:
+        """See `Backend.search`."""
+        from core.planned import search_for
+
+        bench = self._bench.by(settings)
+        found = yield from search_for(
+            bench,
+            base,
+            max_drop=max_drop,
+            method=method,
+            locked=locked,
+            experiment=self.experiment,
+            stop=stop,
+        )
+        return found, None if found.best is None else bench.net(found.best.result, base)
 
     def look(self, base: Net, plan: Mapping[str, float], stop: StopFlag) -> Stream[Sample]:
         """See `Backend.look`."""

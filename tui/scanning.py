@@ -15,20 +15,27 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from core.events import StopFlag, Stream
+    from core.experiment import Experiment
     from core.workbench import Workbench
 
 
 def scan_stream(
     bench: Workbench,
+    experiment: Experiment,
     split: str,
     sparsities: Sequence[float],
     uniform: Sequence[float],
     within: float | None,
     stop: StopFlag,
 ) -> Stream[Scan]:
-    """Open the dense net and scan it."""
+    """Open the dense net and scan it; the scan is kept with the experiment."""
+    from core.identity import weights_digest
+    from core.planned import keep_scan
+
     dense = yield from bench.dense(stop)
-    return (yield from bench.scan(dense.weights, split, sparsities, uniform, within, stop))
+    scan = yield from bench.scan(dense.weights, split, sparsities, uniform, within, stop)
+    yield from keep_scan(bench, weights_digest(dense.weights), scan, experiment)
+    return scan
 
 
 def print_scan(scan: Scan, protocol: str, console: Console) -> None:

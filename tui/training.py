@@ -58,7 +58,7 @@ class Training(Session):
         if base is None:
             return
         subject = Result(plan, base, base.accuracy, self.state.footprint)
-        since, recipe = self.state.moment, self.state.settings.finetuning
+        since, settings = self.state.moment, self.state.settings
 
         def finish(outcome: tuple[FineTuned, Net]) -> None:
             tuned, net = outcome
@@ -68,9 +68,11 @@ class Training(Session):
             self.doing = outcomes.finetuned(result, tuned, self.state.dense)
 
         self._subject = subject
-        self._watch_training(Course(recipe.epochs, finetuning=True))
+        self._watch_training(Course(settings.finetuning.epochs, finetuning=True))
         title = f"fine-tuning to {ratio(subject.footprint.ratio)}"
-        self.start_job(title, lambda stop: self.backend.finetune(base, plan, recipe, stop), finish)
+        self.start_job(
+            title, lambda stop: self.backend.finetune(base, plan, settings, stop), finish
+        )
 
     def action_train(self) -> None:
         """Train a new dense net, if that is meant."""

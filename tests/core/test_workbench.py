@@ -209,7 +209,7 @@ RUN = (
     "model dataset protocol recipe precision threads seed parameters nonzero ratio layers "
     "accuracy epochs revived stopped"
 )
-EPOCH = {"epoch", "loss", "validation", "seconds", "sparsity"}
+EPOCH = {"epoch", "loss", "validation", "seconds", "sparsity", "final"}
 
 
 def keys(rows: Sequence[dict[str, Any]]) -> list[set[str]]:
@@ -244,7 +244,7 @@ def test_small_jobs_and_their_reports(small: Bench) -> None:
     report = run_report(bench, base, small.plan, diverged)
     assert json.loads(json.dumps(report, allow_nan=False))["epochs"][0]["loss"] is None
 
-    report = train_report(bench, trained)
+    report = train_report(bench, Choices(epochs=1), trained)
     assert json.loads(json.dumps(report, allow_nan=False)) == report
     assert set(report["accuracy"]) == {"dense"}
     assert keys(report["epochs"]) == [EPOCH]

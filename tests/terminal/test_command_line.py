@@ -41,7 +41,7 @@ def featherweight(*arguments: str, **options: object) -> subprocess.CompletedPro
         (("run", "--recipe", "slow"), ("slow", "fast, reference")),
         (("run", "--protocol", "mine"), ("mine", "default, reference")),
         (("run", "--precision", "int8"), ("int8", "auto, fp32, bf16")),
-        (("run", "--epochs", "0"), ("0 epochs", "at least 1")),
+        (("run", "--epochs", "0"), ("0 epochs", "from 1")),
         (("run", "--epochs", "many"), ("many",)),
         (("run", "--threads", "0"), ("0 threads", "from 1 to")),
         (("run", "--seed", "-1"), ("-1",)),

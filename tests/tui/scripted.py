@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from core.curves import Sample, Sampled
+from core.curves import SPARSITIES, UNIFORM_SPARSITIES, Point, Sample, Sampled, Scan, Scanned
 from core.errors import StoppedError
 from core.events import Accuracy, Batch, Epoch, Event, Measured, Progress, StopFlag, Stream
 from core.layers import Layer
-from core.recipes import Recipe
+from core.plans import PRESETS
+from core.search import Found, Trial, Tried, Trying
 from core.settings import Settings
 from core.whatif import Profile
 from core.workbench import Net
@@ -30,6 +31,7 @@ DENSE = Accuracy(99.18, 99.41)
 PRUNED = Accuracy(11.24, 11.35)
 TUNED = Accuracy(99.26, 99.31)
 PATIENCE = 30.0
+MODERATE, AGGRESSIVE = (dict(PRESETS[name]) for name in ("moderate", "aggressive"))
 
 
 def net(plan: Mapping[str, float] | None = None, accuracy: Accuracy = DENSE) -> Net:
@@ -42,6 +44,21 @@ def net(plan: Mapping[str, float] | None = None, accuracy: Accuracy = DENSE) -> 
         threshold = Profile.of(layer, weight).cut((plan or {}).get(name, 0.0)).threshold
         profiles.append(Profile.of(layer, np.where(np.abs(weight) > threshold, weight, 0)))
     return Net({}, accuracy, tuple(profiles), 0)
+
+
+def scanned(images: int) -> Scan:
+    """Curves that fall one after the other, each point on so many of 5,000 images."""
+
+    def point(sparsity: float, falls: float) -> Point:
+        share = 0.9918 - 0.9 / (1 + np.exp(-30 * (sparsity - falls)))
+        return Point(sparsity, round(share * images), images)
+
+    layers = {
+        name: tuple(point(sparsity, 0.75 + 0.1 * place) for sparsity in SPARSITIES)
+        for place, name in enumerate(SHAPES)
+    }
+    uniform = tuple(point(sparsity, 0.72) for sparsity in UNIFORM_SPARSITIES)
+    return Scan("validation", 5_000, layers, uniform, "fp32", True, False)
 
 
 def course(epochs: int = 5, batches: int = 40) -> list[Event]:
@@ -107,7 +124,7 @@ class Scripted:
         return SimpleNamespace(accuracy=PRUNED)
 
     def finetune(
-        self, base: Net, plan: Mapping[str, float], recipe: Recipe, stop: StopFlag
+        self, base: Net, plan: Mapping[str, float], settings: Settings, stop: StopFlag
     ) -> Stream[tuple[Any, Net]]:
         """The script, then a net with the plan's zeros."""
         self.started.append("finetune")
@@ -123,6 +140,41 @@ class Scripted:
             revived=0,
         )
         return tuned, replace(net(plan), accuracy=TUNED)
+
+    def scan(self, base: Net, stop: StopFlag) -> Stream[Scan]:
+        """Curves that grow, and pause where the trainings do."""
+        self.started.append("scan")
+        for images in (1_000, 3_000, 5_000):
+            if images == 3_000 and self.pause_at is not None:
+                self.paused.set()
+                self.go.wait(PATIENCE)
+            if stop():
+                return replace(scanned(1_000), stopped=True)
+            yield Scanned(scanned(images))
+        return scanned(5_000)
+
+    def search(
+        self,
+        base: Net,
+        max_drop: float,
+        method: str,
+        locked: Mapping[str, float],
+        settings: Settings,
+        stop: StopFlag,
+    ) -> Stream[tuple[Found, Net | None]]:
+        """Two trials, of which the first is good."""
+        self.started.append(f"search {max_drop} {method} {dict(locked)}")
+        trials = []
+        for number, (ratio, plan) in enumerate(((30.0, MODERATE), (60.0, AGGRESSIVE)), 1):
+            yield Trying(number, 10, ratio, DENSE.validation - max_drop, None, None)
+            yield from self._script(stop)
+            result = SimpleNamespace(accuracy=TUNED, run=f"000{number}", stopped=stop())
+            trials.append(Trial(number, ratio, plan, result, number == 1))
+            yield Tried(trials[-1])
+            if stop():
+                break
+        found = Found(trials[0], tuple(trials), DENSE.validation - max_drop, stop())
+        return found, replace(net(MODERATE), accuracy=TUNED)
 
     def look(self, base: Net, plan: Mapping[str, float], stop: StopFlag) -> Stream[Sample]:
         """The first sample; all images once `rested` is set."""

@@ -1,0 +1,131 @@
+"""From a goal to a plan, and to the lightest net within an accuracy: allocation with real parts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from core import recorder
+from core.allocation import allocate
+from core.curves import SPLITS, Scan
+from core.events import Notice, StopFlag, Stream, never
+from core.experiment import Experiment
+from core.finetuning import FineTuned
+from core.footprint import Footprint
+from core.goals import SENSITIVITY, Goal
+from core.plans import Plan
+from core.scans import load_scan, save_scan
+from core.search import START, TRIALS, Found, search
+from core.workbench import Net, Workbench
+
+
+def plan_for(
+    bench: Workbench,
+    base: Net,
+    goal: Goal,
+    method: str,
+    locked: Mapping[str, float],
+    experiment: Experiment,
+    stop: StopFlag = never,
+) -> Stream[Plan]:
+    """The plan by which `method` meets `goal`; it scans the base first where it needs that.
+
+    Raises:
+        InputError: the goal is out of reach, or `allocation.allocate` raises it.
+        StoppedError: `stop` was raised while it scanned.
+    """
+    scan = (yield from known_scan(bench, base, experiment, stop)) if needs_scan(method) else None
+    return _plan(bench, base, goal, method, locked, scan)
+
+
+def search_for(
+    bench: Workbench,
+    base: Net,
+    *,
+    max_drop: float,
+    method: str,
+    locked: Mapping[str, float],
+    experiment: Experiment,
+    trials: int = TRIALS,
+    start: float = START,
+    stop: StopFlag = never,
+) -> Stream[Found]:
+    """Find the lightest net at most `max_drop` points of validation accuracy below the dense one.
+
+    Every trial is a fine-tuning from `base`, recorded as a run of `experiment`; `method` shares
+    its ratio out. See `search.search`.
+    """
+    scan = (yield from known_scan(bench, base, experiment, stop)) if needs_scan(method) else None
+    dense = base.dense or base.accuracy
+    least = dense.validation - max_drop
+
+    def plan(ratio: float) -> Plan:
+        return _plan(bench, base, Goal("ratio", ratio), method, locked, scan)
+
+    def make(plan: Plan, remarks: Mapping[str, Any]) -> Stream[FineTuned]:
+        said = {**remarks, "allocate": method}
+        return recorder.finetune(bench, base, plan, experiment, stop, said)
+
+    most = lightest(bench, base, locked).ratio
+    return (
+        yield from search(plan, make, least=least, most=most, trials=trials, start=start, stop=stop)
+    )
+
+
+def lightest(bench: Workbench, base: Net, locked: Mapping[str, float]) -> Footprint:
+    """What is left when every layer that is not locked keeps one weight."""
+    never_pruned = bench.parameters - sum(profile.layer.elements for profile in base.profiles)
+    left = sum(
+        profile.cut(locked[profile.layer.name]).kept if profile.layer.name in locked else 1
+        for profile in base.profiles
+    )
+    return Footprint(bench.parameters, never_pruned + left)
+
+
+def known_scan(
+    bench: Workbench, base: Net, experiment: Experiment, stop: StopFlag = never
+) -> Stream[Scan]:
+    """The scan of `base` on validation: from the experiment, or made now and kept there."""
+    settings = bench.settings
+    data = f"{settings.dataset}, {settings.protocol}"
+    kept = load_scan(experiment.folder, base.digest, SPLITS[0], data).scan
+    if kept is not None and kept.exact:
+        return kept
+    scan = yield from bench.scan(base.weights, stop=stop)
+    yield from keep_scan(bench, base.digest, scan, experiment)
+    return scan
+
+
+def keep_scan(bench: Workbench, digest: str, scan: Scan, experiment: Experiment) -> Stream[None]:
+    """Keep a scan with the experiment; a warning where that cannot be."""
+    from core.errors import InputError
+
+    settings = bench.settings
+    try:
+        save_scan(experiment.folder, digest, scan, f"{settings.dataset}, {settings.protocol}")
+    except InputError as error:
+        yield Notice(f"the scan is not kept: {error}", warning=True)
+
+
+def needs_scan(method: str) -> bool:
+    """The method shares a goal out by what a scan has found."""
+    return method == SENSITIVITY
+
+
+def _plan(
+    bench: Workbench,
+    base: Net,
+    goal: Goal,
+    method: str,
+    locked: Mapping[str, float],
+    scan: Scan | None,
+) -> Plan:
+    return allocate(
+        method,
+        base.profiles,
+        goal.budget(bench.parameters),
+        other_parameters=base.other_parameters,
+        locked=locked,
+        scan=scan,
+        dense=base.accuracy.validation,
+    )

@@ -1,0 +1,158 @@
+"""Back to a run: its settings, its plan and its nets, from what is on disk; nothing is trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from math import isfinite
+from typing import Any
+
+from core.choices import Choices
+from core.errors import InputError
+from core.events import Accuracy, Epoch, Stream
+from core.experiment import Experiment
+from core.plans import Plan, check_sparsity
+from core.runs import Run
+from core.settings import Settings
+from core.weights import load_dense
+from core.workbench import Net, Workbench
+
+
+@dataclass(frozen=True, eq=False)
+class Recalled:
+    """What there was when a run had ended.
+
+    Attributes:
+        settings: by which it was made.
+        base: that was fine-tuned; a run that trained is its own.
+        plan: None where nothing was pruned.
+        net: what came of it.
+        pruned: the plan in one shot.
+    """
+
+    settings: Settings
+    base: Net
+    plan: Plan | None
+    net: Net
+    pruned: Accuracy | None
+    epochs: tuple[Epoch, ...]
+
+
+def recall(bench: Workbench, dense: Net, experiment: Experiment, run: Run) -> Stream[Recalled]:
+    """Bring a finished run back.
+
+    Args:
+        bench: for the same model and data.
+        dense: the dense net that is open, which the run's base may be.
+        experiment: that the run is in.
+        run: finished.
+
+    Raises:
+        InputError: the run is of another model or other data, its files are damaged, or the net
+            that it started from is neither `dense` nor a run of the experiment.
+    """
+    settings = settings_of(run, bench.settings)
+    weights, early = load_dense(run.weights_path, bench.by(settings).fresh_model())
+    if run.facts.get("kind") == "train":
+        accuracy = _accuracy(run, "dense")
+        net = bench.net_of(weights, accuracy, early=early, run=run.id)
+        return Recalled(settings, net, None, net, None, _epochs(run))
+    base = yield from base_of(bench, dense, experiment, run)
+    net = bench.net_of(
+        weights,
+        _accuracy(run, "finetuned"),
+        early=base.early,
+        run=run.id,
+        dense=base.dense or base.accuracy,
+    )
+    plan, pruned = plan_of(run, bench.layer_names), _accuracy(run, "pruned")
+    return Recalled(settings, base, plan, net, pruned, _epochs(run))
+
+
+def base_of(bench: Workbench, dense: Net, experiment: Experiment, run: Run) -> Stream[Net]:
+    """The net that a run was made from; raises InputError where it is not to be had."""
+    base = _mapping(run, run.facts.get("base"))
+    if base.get("weights") == dense.digest:
+        return dense
+    if isinstance(base.get("run"), str):
+        made = yield from recall(bench, dense, experiment, experiment.find(base["run"]))
+        if made.net.digest == base.get("weights"):
+            return made.net
+    raise InputError(
+        f"run {run.id} started from a net that is not here: open it with --weights FILE, then "
+        "come back to this run"
+    )
+
+
+def settings_of(run: Run, here: Settings) -> Settings:
+    """The settings of a run: what belongs to the machine as it is here.
+
+    Raises:
+        InputError: the run is of another model, data set or protocol than `here`, or has settings
+            that are not known.
+    """
+    facts = run.facts
+    for name in ("model", "dataset", "protocol"):
+        if facts.get(name) != getattr(here, name):
+            raise InputError(
+                f"run {run.id} has the {name} '{facts.get(name)}', not '{getattr(here, name)}': "
+                f"open it with --{name} {facts.get(name)}"
+            )
+    chosen = {str(key): value for key, value in _mapping(run, facts.get("choices")).items()}
+    try:
+        choices = Choices(**chosen)
+        values = {name: facts[name] for name in ("recipe", "seed", "precision")}
+        return replace(here, **values, choices=choices)
+    except (TypeError, KeyError) as error:
+        raise InputError(f"run {run.id} has settings that are not known: {error}") from error
+
+
+def plan_of(run: Run, layers: tuple[str, ...]) -> Plan:
+    """The plan of a run; raises InputError where it is not one for these layers."""
+    rows = run.facts.get("layers")
+    plan = {}
+    for row in rows if isinstance(rows, list) else ():
+        name, sparsity = _mapping(run, row).get("name"), _mapping(run, row).get("sparsity")
+        if isinstance(name, str) and isinstance(sparsity, int | float):
+            plan[name] = check_sparsity(float(sparsity), name)
+    if set(plan) != set(layers):
+        raise InputError(f"run {run.id} has no plan for the layers {', '.join(layers)}")
+    return {layer: plan[layer] for layer in layers}
+
+
+def _accuracy(run: Run, stage: str) -> Accuracy:
+    found = _mapping(run, _mapping(run, run.facts.get("accuracy")).get(stage))
+    values = [found.get(split) for split in ("validation", "test")]
+    if not all(isinstance(v, int | float) and isfinite(v) for v in values):
+        raise InputError(f"run {run.id} does not say how accurate its net is ({stage})")
+    return Accuracy(*(float(v) for v in values if v is not None))
+
+
+def _epochs(run: Run) -> tuple[Epoch, ...]:
+    """The epochs of a run, as far as they can be read; the last ones may be `final`."""
+    rows = run.facts.get("epochs")
+    best = run.facts.get("best")
+    found = []
+    for row in rows if isinstance(rows, list) else ():
+        row = _mapping(run, row)
+        try:
+            found.append(
+                Epoch(
+                    epoch=int(row["epoch"]),
+                    loss=float("nan") if row["loss"] is None else float(row["loss"]),
+                    validation=float(row["validation"]),
+                    seconds=float(row["seconds"]),
+                    sparsity=float(row["sparsity"]),
+                    final=bool(row.get("final", row["epoch"] == best)),
+                    revived=0,
+                )
+            )
+        except (KeyError, TypeError, ValueError):
+            return ()
+    return tuple(found)
+
+
+def _mapping(run: Run, value: Any) -> Mapping[str, Any]:
+    if not isinstance(value, dict):
+        raise InputError(f"run {run.id} is damaged: its {type(value).__name__} is no table")
+    return value

@@ -1,0 +1,185 @@
+"""One run in the making: written so that a kill at any moment leaves it whole.
+
+Every file is replaced whole, and in an order in which a run reads as unfinished or as finished
+whenever its maker is killed; `tidy` removes what is left lying about then.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.errors import InputError
+from core.facts import FaultError, to_json
+from core.files import write_text
+from core.locks import changing, explained, is_held, remove, taken
+from core.runs import (
+    CHECKPOINT,
+    DONE,
+    FINISHED,
+    LOCK,
+    NOTE,
+    REPORT,
+    WEIGHTS,
+    Run,
+    read_run,
+    stated,
+)
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from torch import Tensor
+
+BEGUN = f".{REPORT}-begun"
+"""What the report is called until the lock of a new run is held; before that it is no run."""
+
+_PARTS = tuple(f".{name}-" for name in (REPORT, WEIGHTS, CHECKPOINT, NOTE))
+"""How the names of files begin that are being written, see `write_whole`."""
+
+
+class Recording:
+    """A run in the making, whose lock this process holds; a context manager, see `close`.
+
+    It may be used from another thread than the one that began it, by one at a time.
+    """
+
+    def __init__(self, folder: Path, facts: Mapping[str, Any]) -> None:
+        self.folder = folder
+        self._facts = dict(facts)
+        self._lock = taken(folder / LOCK)
+
+    @classmethod
+    def begin(cls, folder: Path, facts: Mapping[str, Any]) -> Recording:
+        """Make a run of a folder that has all ready; if it cannot, the folder goes (InputError)."""
+        recording = None
+        try:
+            recording = cls(folder, facts)
+            with explained(folder / REPORT):
+                os.replace(folder / BEGUN, folder / REPORT)
+        except BaseException:
+            if recording is not None:
+                recording._lock.release()
+            with suppress(InputError):
+                remove(folder)
+            raise
+        return recording
+
+    @property
+    def id(self) -> str:
+        """The run's name in its experiment."""
+        return self.folder.name
+
+    @property
+    def held(self) -> bool:
+        """The run is still being made, by this object."""
+        return self._lock.is_locked
+
+    def checkpoint(self, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
+        """Keep what the run can go on from, in place of the checkpoint before.
+
+        Args:
+            tensors: see `core.checkpoints`.
+            facts: the report so far, in JSON's own types; what the run began with is added.
+
+        Raises:
+            InputError: it cannot be written; the checkpoint before is still there.
+            ValueError: a number is not finite.
+        """
+        self._check()
+        text = to_json({**self._facts, **facts})
+        from core.weights import save_weights
+
+        save_weights(self.folder / CHECKPOINT, dict(tensors), {"facts": text})
+
+    def finish(self, weights: Mapping[str, Tensor], facts: Mapping[str, Any]) -> Run:
+        """Keep what came of the run, and let it go.
+
+        Args:
+            weights: a state_dict.
+            facts: the report, in JSON's own types; what the run began with is added. Its `status`
+                is `done`, unless it says `stopped`.
+
+        Raises:
+            InputError: it cannot be written; the run is still being made, checkpoint and all.
+            ValueError: a number is not finite, or the status is neither of the two.
+        """
+        self._check()
+        facts = {**self._facts, "status": DONE, **facts}
+        if facts["status"] not in FINISHED:
+            raise ValueError(f"status {facts['status']!r}: expected one of {', '.join(FINISHED)}")
+        text = to_json(facts)
+        from core.weights import save_weights
+
+        save_weights(self.folder / WEIGHTS, dict(weights), {})
+        write_text(self.folder / REPORT, text)
+        with suppress(OSError):  # else `tidy` does it
+            (self.folder / CHECKPOINT).unlink(missing_ok=True)
+        self._lock.release()
+        with suppress(OSError):  # nobody takes the lock of a finished run
+            (self.folder / LOCK).unlink()
+        run = read_run(self.folder)
+        if run is None:
+            raise InputError(f"{self.folder} has gone while its run was being made")
+        return run
+
+    def abandon(self) -> None:
+        """Delete the run: there is nothing worth keeping; raises InputError if it cannot."""
+        self._check()
+        with changing(self.folder.parent):
+            self._lock.release()
+            remove(self.folder)
+
+    def close(self) -> None:
+        """Let go of a run that is still being made: its checkpoint stays, to go on from.
+
+        A run without checkpoint or note is abandoned; one that is over is left as it is.
+        """
+        kept = any(os.path.lexists(self.folder / name) for name in (CHECKPOINT, NOTE))
+        try:
+            if self.held and not kept:
+                with suppress(InputError):  # then it stays, and a person can delete it
+                    self.abandon()
+        finally:
+            self._lock.release()
+
+    def __enter__(self) -> Recording:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _check(self) -> None:
+        if not self.held:
+            raise RuntimeError(f"run {self.id} is over")
+
+
+def tidy(folder: Path) -> None:
+    """Remove what a killed process has left in a run's folder, as far as that is possible."""
+    if is_held(folder / LOCK):
+        return
+    with suppress(OSError, InputError):
+        names = os.listdir(folder)
+        parts = [name for name in names if name.startswith(_PARTS)]
+        if names and set(names) <= {*parts, LOCK}:  # it never was a run
+            remove(folder)
+            return
+        for part in parts:
+            (folder / part).unlink()
+        if CHECKPOINT in names or LOCK in names:
+            _tidy_finished(folder)
+
+
+def _tidy_finished(folder: Path) -> None:
+    with suppress(FaultError):
+        if stated(folder)[0] in FINISHED:
+            (folder / CHECKPOINT).unlink(missing_ok=True)
+            (folder / LOCK).unlink(missing_ok=True)

@@ -1,0 +1,162 @@
+"""A process that makes runs, killed at any moment; what it said to be kept has to be there.
+
+A child makes a run and deletes another. It is killed before the n-th thing that it does to the
+disk, for every n, and then after as many milliseconds as chance will have it. Where the system
+cannot fork, a child takes seconds to start, and fewer of them are killed.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import random
+import sys
+import time
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import torch
+
+from core.experiment import Experiment
+from core.recording import Recording
+from core.runs import DONE, INTERRUPTED, Run
+from core.weights import Weights
+from tests.core.recorded_runs import values
+
+EPOCHS = 2
+KILLED = 99
+"""How a child ends that has killed itself."""
+
+FORKS = "fork" in multiprocessing.get_all_start_methods()
+STRIDE, KILLS = (1, 15) if FORKS else (15, 2)
+"""From one moment to the next, and how often chance has its way."""
+
+CHANGES = ("os.rename", "os.remove", "os.mkdir", "os.rmdir", "fcntl.flock", "msvcrt.locking")
+"""What a process does to the disk beside writing files, as Python's audit events have it."""
+
+Said = tuple[str, int | str]
+"""A run, and what is kept of it: an epoch, or all."""
+
+
+def kill(folder: str) -> None:
+    """Kill children that work in the experiment `folder`; says `whole` if all was well."""
+    multiprocessing.set_start_method("fork" if FORKS else "spawn")
+    torch.set_num_threads(1)
+    random.seed(0)
+    experiment = Experiment(Path(folder))
+    make(experiment.begin({}))
+    step = 1
+    while (status := child(experiment, step)) == KILLED:
+        mend(experiment)
+        step += STRIDE
+    assert status == 0, status
+    assert step > 30, step
+    for _ in range(KILLS):
+        child(experiment)
+        mend(experiment)
+    for run in experiment.runs():
+        experiment.delete(run)
+    left = os.listdir(folder)
+    assert left == [".lock"], left
+    print("whole")
+
+
+def child(experiment: Experiment, step: int | None = None) -> int | None:
+    """Let a child work, killed before its n-th step or else by chance; returns how it ended."""
+    heard, told = multiprocessing.Pipe(duplex=False)
+    process = multiprocessing.Process(target=work, args=(experiment.folder, step, told))
+    process.start()
+    told.close()
+    assert heard.recv() == "ready"
+    if step is None:
+        time.sleep(random.uniform(0, 0.03))
+        process.kill()
+    process.join()
+    check(experiment, last_said(heard))
+    return process.exitcode
+
+
+def work(folder: Path, step: int | None, told: Connection) -> None:
+    """Make a run and delete another, saying what is kept."""
+    experiment = Experiment(folder)
+    told.send("ready")
+    if step is not None:
+        kill_before(step)
+    make(experiment.begin({"epoch": 0}), say=lambda *words: told.send(words))
+    experiment.delete(experiment.runs()[0])
+
+
+def kill_before(step: int) -> None:
+    """Have this process die, without a chance to clear up, when it is about to do its n-th step."""
+    count = 0
+
+    def hook(event: str, args: tuple[object, ...]) -> None:
+        nonlocal count
+        flags = args[2] if event == "open" else 0
+        assert isinstance(flags, int)
+        if event in CHANGES or flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
+            count += 1
+            if count == step:
+                os._exit(KILLED)
+
+    sys.addaudithook(hook)
+
+
+def make(
+    recording: Recording, epoch: int = 0, say: Callable[[str, int | str], None] = lambda *said: None
+) -> None:
+    """Go through the epochs that are left, and finish."""
+    say(recording.id, epoch)
+    for now in range(epoch + 1, EPOCHS + 1):
+        recording.checkpoint(filled(now), {"epoch": now})
+        say(recording.id, now)
+    recording.finish(filled(EPOCHS), {"epoch": EPOCHS})
+    say(recording.id, DONE)
+
+
+def filled(epoch: int) -> Weights:
+    return {"a": torch.full((5_000,), float(epoch)), "b": torch.tensor(float(epoch))}
+
+
+def last_said(heard: Connection) -> Said | None:
+    said = None
+    while True:
+        try:
+            said = heard.recv()
+        except (EOFError, OSError):  # it was killed, maybe in the middle of a word
+            return said
+
+
+def check(experiment: Experiment, said: Said | None) -> None:
+    """What was said to be kept is there, and all that is there is whole."""
+    if said:
+        run_id, epoch = said
+        run = experiment.find(run_id)
+        assert run.status == DONE or (epoch != DONE and run.facts["epoch"] >= epoch), run
+    for run in experiment.runs():
+        check_run(run)
+
+
+def check_run(run: Run) -> None:
+    epoch = run.facts.get("epoch")
+    if run.status == DONE:
+        assert epoch == EPOCHS, run
+        assert values(run.weights()) == {float(EPOCHS)}, run
+        return
+    assert run.status == INTERRUPTED, run
+    saved = run.checkpoint()
+    if saved is None:
+        assert epoch == 0, run
+    else:
+        assert saved.facts["epoch"] == epoch, run
+        assert values(saved.tensors) == {float(epoch)}, run
+
+
+def mend(experiment: Experiment) -> None:
+    """Go on with some of the runs that are unfinished, and keep few."""
+    for run in experiment.runs():
+        if run.status == INTERRUPTED and random.random() < 0.5:
+            make(experiment.resume(run), run.facts["epoch"])
+    for run in experiment.runs()[:-3]:
+        experiment.delete(run)

@@ -1,0 +1,243 @@
+"""Runs that are damaged, of somebody else or on a full disk: told, and no harm to the others."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from core.errors import InputError
+from core.experiment import Experiment
+from core.runs import Run
+from tests.core.recorded_runs import (
+    CHECKPOINT,
+    FACTS,
+    RUN,
+    WEIGHTS,
+    filled,
+    finished,
+    interrupted,
+    python,
+    values,
+)
+
+
+@pytest.fixture
+def experiment(tmp_path: Path) -> Experiment:
+    return Experiment(tmp_path / "it")
+
+
+def done(experiment: Experiment) -> Run:
+    return finished(experiment)
+
+
+def broken(name: str, content: bytes) -> Callable[[Path], object]:
+    return lambda folder: (folder / name).write_bytes(content)
+
+
+def missing(name: str) -> Callable[[Path], object]:
+    return lambda folder: (folder / name).unlink()
+
+
+def folder_for(name: str) -> Callable[[Path], object]:
+    def change(folder: Path) -> None:
+        (folder / name).unlink()
+        (folder / name).mkdir()
+
+    return change
+
+
+def pipe_for(name: str) -> Callable[[Path], object]:
+    def change(folder: Path) -> None:
+        (folder / name).unlink()
+        make = os.mkfifo if hasattr(os, "mkfifo") else os.mkdir  # not every system has pipes
+        make(folder / name)
+
+    return change
+
+
+def cut(name: str) -> Callable[[Path], object]:
+    return lambda folder: (folder / name).write_bytes((folder / name).read_bytes()[:-1])
+
+
+def header(text: str) -> Callable[[Path], object]:
+    content = len(text).to_bytes(8, "little") + text.encode()
+    return broken("checkpoint.safetensors", content)
+
+
+DAMAGE: dict[str, tuple[Callable[[Experiment], Run], Callable[[Path], object], str]] = {
+    "no report": (done, missing(RUN), "run.json is missing"),
+    "empty report": (done, broken(RUN, b""), "run.json is not JSON: .*"),
+    "half a report": (done, cut(RUN), "run.json is not JSON: .*"),
+    "binary report": (done, broken(RUN, b"\xff\xfe\x00\xd8"), "run.json is not JSON: .*"),
+    "deep report": (done, broken(RUN, b"[" * 100_000), "run.json is not JSON: .*"),
+    "list for a report": (done, broken(RUN, b"[]"), "run.json is not a JSON object"),
+    "NaN": (done, broken(RUN, b'{"status": "done", "a": NaN}'), "run.json .* not a finite number"),
+    "1e999": (done, broken(RUN, b'{"status": "done", "a": 1e999}'), "run.json .* not a finite .*"),
+    "no status": (done, broken(RUN, b"{}"), "run.json has no status that is known"),
+    "odd status": (done, broken(RUN, b'{"status": []}'), "run.json has no status that is known"),
+    "pickle": (done, broken(RUN, b"\x80\x04cos\nsystem\n."), "run.json is not JSON: .*"),
+    "folder for a report": (done, folder_for(RUN), "run.json is not a file"),
+    "pipe for a report": (done, pipe_for(RUN), "run.json is not a file"),
+    "no weights": (done, missing(WEIGHTS), "weights.safetensors is missing"),
+    "empty weights": (done, broken(WEIGHTS, b""), "weights.safetensors is not safetensors"),
+    "half the weights": (done, cut(WEIGHTS), "weights.safetensors is [0-9]+ bytes long, .*"),
+    "pickled weights": (done, broken(WEIGHTS, b"\x80\x04" * 99), "weights.safetensors is cut .*"),
+    "pipe for weights": (done, pipe_for(WEIGHTS), "weights.safetensors is not a file"),
+    "half a checkpoint": (interrupted, cut(CHECKPOINT), "checkpoint.safetensors is [0-9]+ .*"),
+    "text": (interrupted, header("text"), "checkpoint.safetensors is not safetensors"),
+    "a list": (interrupted, header("[]"), "checkpoint.safetensors is not safetensors"),
+    "no facts": (interrupted, header("{}"), "the header of checkpoint.safetensors is not JSON: .*"),
+    "a number": (
+        interrupted,
+        header('{"__metadata__": {"facts": 5}}'),
+        "the header of checkpoint.safetensors is not JSON: .*",
+    ),
+    "a list of facts": (
+        interrupted,
+        header('{"__metadata__": {"facts": "[]"}}'),
+        "the header of checkpoint.safetensors is not a JSON object",
+    ),
+    "odd offsets": (
+        interrupted,
+        header('{"a": {"data_offsets": "ab"}}'),
+        "checkpoint.safetensors is not safetensors",
+    ),
+    "folder for a checkpoint": (
+        interrupted,
+        folder_for(CHECKPOINT),
+        "checkpoint.safetensors is not a file",
+    ),
+    "report of an interrupted run": (interrupted, broken(RUN, b"{"), "run.json is not JSON: .*"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_damaged_run_is_listed_with_its_problem_and_can_go(
+    damage: str, experiment: Experiment
+) -> None:
+    make, harm, problem = DAMAGE[damage]
+    good, bad = finished(experiment), make(experiment)
+    harm(bad.folder)
+    run = experiment.newest()
+    assert experiment.runs() == (good, run)
+    assert (run.id, run.status, run.finished) == (bad.id, "unreadable", False)
+    assert re.fullmatch(problem, run.problem or "")
+    with pytest.raises(InputError, match="give a finished one"):
+        run.weights()
+    with pytest.raises(InputError, match="nothing to go on with"):
+        experiment.resume(run)
+    experiment.annotate(run, "broken")
+    experiment.delete(run)
+    assert experiment.runs() == (good,)
+
+
+def test_a_damaged_checkpoint_is_told(experiment: Experiment) -> None:
+    run = interrupted(experiment)
+    cut(CHECKPOINT)(run.folder)
+    with pytest.raises(InputError, match=r"cannot read .*checkpoint\.safetensors.*delete run 0001"):
+        run.checkpoint()
+
+
+def test_weights_that_break_later_are_told(experiment: Experiment) -> None:
+    run = finished(experiment)
+    cut(WEIGHTS)(run.folder)
+    with pytest.raises(InputError, match=r"cannot read .*weights\.safetensors as safetensors: "):
+        run.weights()
+
+
+UNPRIVILEGED = """
+import os, sys
+from pathlib import Path
+from core.experiment import Experiment, environment
+from core.errors import InputError
+
+environment()  # what it imports may be out of reach afterwards
+if hasattr(os, "geteuid") and os.geteuid() == 0:
+    os.setgid(65534)
+    os.setuid(65534)
+experiment = Experiment(Path(sys.argv[1]))
+print([(run.id, run.status, run.problem) for run in experiment.runs()])
+for work in (lambda: experiment.begin({}), lambda: experiment.delete(experiment.find("1"))):
+    try:
+        work()
+    except InputError as error:
+        print(error)
+"""
+
+
+def test_what_may_not_be_read_or_written_is_told() -> None:
+    with TemporaryDirectory() as place:
+        os.chmod(place, 0o755)
+        experiment = Experiment(Path(place) / "it")
+        folders = [finished(experiment).folder for _ in range(3)]
+        for path in [*folders, experiment.folder]:
+            path.chmod(0o555)
+        folders[1].chmod(0o000)
+        (folders[2] / "run.json").chmod(0o000)
+        try:
+            said = python(UNPRIVILEGED, experiment.folder).communicate()[0].splitlines()
+        finally:
+            for path in [*folders, experiment.folder]:
+                path.chmod(0o755)
+    if os.name == "nt":  # a mode takes no rights away
+        assert said[0] == repr([(run_id, "done", None) for run_id in ("0001", "0002", "0003")])
+    else:
+        problem = "run.json cannot be read: Permission denied"
+        unreadable = [(run_id, "unreadable", problem) for run_id in ("0002", "0003")]
+        assert said[0] == repr([("0001", "done", None), *unreadable])
+        assert len(said) == 3
+        assert all(line.endswith("choose a place that can be written") for line in said[1:])
+
+
+@contextmanager
+def files_up_to(size: int) -> Iterator[None]:
+    """No file grows beyond `size` bytes, as on a disk that is full."""
+
+    def write_bytes(path: Path, data: bytes) -> int:
+        with path.open("wb") as file:
+            file.write(data[:size])
+        if len(data) > size:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+        return len(data)
+
+    def write_text(path: Path, text: str, encoding: str) -> int:
+        return write_bytes(path, text.encode(encoding))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Path, "write_bytes", write_bytes)
+        patch.setattr(Path, "write_text", write_text)
+        yield
+
+
+def test_a_full_disk_leaves_the_checkpoint_before(experiment: Experiment) -> None:
+    recording = experiment.begin(FACTS)
+    recording.checkpoint(filled(1), {"epoch": 1})
+    for keep in (recording.checkpoint, recording.finish):
+        with files_up_to(500), pytest.raises(InputError, match="no space left"):
+            keep(filled(2), {"epoch": 2})
+        saved = experiment.newest().checkpoint()
+        assert saved is not None
+        assert (saved.facts["epoch"], values(saved.tensors)) == (1, {1.0})
+    assert sorted(os.listdir(recording.folder)) == [CHECKPOINT, "lock", RUN]
+    assert values(recording.finish(filled(2), {}).weights()) == {2.0}
+
+
+def test_a_full_disk_at_the_beginning_leaves_nothing(experiment: Experiment) -> None:
+    with files_up_to(50), pytest.raises(InputError, match="no space left"):
+        experiment.begin(FACTS)
+    assert os.listdir(experiment.folder) == [".lock"]
+
+
+def test_a_place_below_a_file_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match=f"cannot write {re.escape(str(tmp_path))}.file: "):
+        Experiment(tmp_path / "file" / "below" / "it").begin(FACTS)
+    with pytest.raises(InputError, match=r"cannot read .*file: .*; give another folder"):
+        Experiment(tmp_path / "file").runs()

@@ -1,0 +1,131 @@
+"""Runs that other processes make: claimed once, seen as they are, whole when one is killed."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from core import locks, runs
+from core.errors import InputError
+from core.experiment import Experiment
+from tests.core.recorded_runs import FACTS, filled, finished, interrupted, python
+
+
+@pytest.fixture
+def experiment(tmp_path: Path) -> Experiment:
+    return Experiment(tmp_path / "it")
+
+
+CLAIM = """
+import sys
+from pathlib import Path
+from core.experiment import Experiment
+
+print("ready", flush=True)
+sys.stdin.readline()
+experiment = Experiment(Path(sys.argv[1]))
+recordings = [experiment.begin({"by": sys.argv[2]}) for _ in range(20)]
+print(*(recording.id for recording in recordings))
+"""
+
+
+def test_two_processes_never_claim_the_same_id(experiment: Experiment) -> None:
+    processes = [python(CLAIM, experiment.folder, name) for name in "ab"]
+    for process in processes:
+        assert process.stdout
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        assert process.stdin
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    ids = [process.communicate()[0].split() for process in processes]
+    assert sorted(ids[0] + ids[1]) == [f"{number:04d}" for number in range(1, 41)]
+    for name, claimed in zip("ab", ids, strict=True):
+        assert {experiment.find(run_id).facts["by"] for run_id in claimed} == {name}
+
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from core.experiment import Experiment
+
+recording = Experiment(Path(sys.argv[1])).begin({"model": "cnn5"})
+print(recording.id, flush=True)
+time.sleep(600)
+"""
+
+
+def test_a_run_is_running_while_its_process_lives(experiment: Experiment) -> None:
+    with python(HOLD, experiment.folder) as process:
+        assert process.stdout
+        assert process.stdout.readline() == "0001\n"
+        run = experiment.newest()
+        assert (run.status, run.facts["model"]) == ("running", "cnn5")
+        with pytest.raises(InputError, match=r"run 0001 of .* is running: stop it first"):
+            experiment.delete(run)
+        with pytest.raises(InputError, match="running; nothing to go on with"):
+            experiment.resume(run)
+        assert finished(experiment).id == "0002"
+        assert experiment.find("1") == run
+        process.kill()
+    assert experiment.find("1") == replace(run, status="interrupted")
+    experiment.delete(run)
+    assert [run.id for run in experiment.runs()] == ["0002"]
+
+
+def test_many_may_look_at_once(experiment: Experiment) -> None:
+    run = interrupted(experiment)
+    seen: list[str] = []
+
+    def look() -> None:
+        seen.extend(experiment.find("1").status for _ in range(200))
+
+    threads = [threading.Thread(target=look) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for _ in range(20):
+        experiment.resume(run).close()
+    for thread in threads:
+        thread.join()
+    assert set(seen) <= {"interrupted", "running"}
+    assert experiment.newest() == run
+
+
+def test_who_looks_while_a_run_ends_sees_it_run_or_done(
+    experiment: Experiment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recording, is_held = experiment.begin(FACTS), locks.is_held
+
+    def ends_before(lock: Path) -> bool:
+        recording.finish(filled(1), {})
+        return is_held(lock)
+
+    monkeypatch.setattr(runs, "is_held", ends_before)
+    assert experiment.newest().status == "done"
+
+
+def test_a_lock_that_cannot_be_shared_is_tried(experiment: Experiment) -> None:
+    recording = experiment.begin(FACTS)
+    lock = recording.folder / "lock"
+    assert locks.is_held(lock)
+    assert locks.is_held_by_trial(lock)
+    recording.checkpoint(filled(1), {})
+    recording.close()
+    assert not locks.is_held(lock)
+    assert not locks.is_held_by_trial(lock)
+
+
+def test_who_never_lets_go_is_told(experiment: Experiment, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = finished(experiment)
+    monkeypatch.setattr(locks, "PATIENCE", 0.1)
+    with locks.changing(experiment.folder), pytest.raises(InputError, match="another program has"):
+        experiment.delete(run)
+    assert experiment.runs() == (run,)
+
+
+def test_killed_at_any_moment_it_leaves_runs_that_are_whole(experiment: Experiment) -> None:
+    code = "import sys; from tests.core.killing import kill; kill(sys.argv[1])"
+    assert python(code, experiment.folder).communicate()[0] == "whole\n"

@@ -1,0 +1,229 @@
+"""What each subcommand does; nothing heavy is imported before its options are checked."""
+
+from __future__ import annotations
+
+import os
+import sys
+from argparse import Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.curves import SPARSITIES, SPLITS, UNIFORM_SPARSITIES, WITHIN
+from core.errors import InputError
+from core.experiment import Experiment
+from core.plans import Plan, parse_sparsities
+from core.settings import Settings
+from tui import options
+
+if TYPE_CHECKING:
+    from core.events import StopFlag, Stream
+    from core.search import Found
+    from core.workbench import Net, Workbench
+
+LEAVE_SECONDS = 0.5
+"""How long leaving in the middle of a job lets it clean up before the process ends."""
+
+NO_PLAN = ("sparsity", "uniform", "ratio", "goal", "allocate", "lock", "config", "json")
+
+
+def app(given: Namespace) -> int:
+    """Open the terminal program, or run its default job where there is no terminal."""
+    settings = options.settings_of(given)
+    if given.theme is not None:
+        _check_theme(given.theme)
+    if _has_terminal():
+        return _open_app(settings, options.experiment_of(given, settings), given.theme)
+    preset = options.DEFAULT_PRESET
+    print(
+        "featherweight: no terminal here, so this runs: "
+        f"featherweight run --preset {preset} --recipe {settings.recipe}",
+        file=sys.stderr,
+    )
+    return run(Namespace(**{**vars(given), **dict.fromkeys(NO_PLAN), "preset": preset}))
+
+
+def _has_terminal() -> bool:
+    """Whether the program can draw: both ends are a terminal, and one that moves its cursor."""
+    drawable = os.environ.get("TERM") != "dumb"
+    return drawable and sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def _check_theme(name: str) -> None:
+    from textual.theme import BUILTIN_THEMES
+
+    if name not in BUILTIN_THEMES:
+        known = ", ".join(sorted(BUILTIN_THEMES))
+        raise InputError(f"unknown theme '{name}': expected one of {known}")
+
+
+def _open_app(settings: Settings, experiment: Experiment, theme: str | None) -> int:
+    from core.datasets import describe
+    from tui.app import FeatherweightApp
+    from tui.backend import CoreBackend
+
+    describe(settings.dataset)
+    program = FeatherweightApp(CoreBackend(settings, experiment))
+    if theme is not None:
+        program.theme = theme
+    program.run()
+    status = program.return_code or 0
+    if program.job is not None:
+        program.job.abandon(LEAVE_SECONDS)
+        sys.stdout.flush()
+        os._exit(status)
+    return status
+
+
+def run(given: Namespace) -> int:
+    """Prune and fine-tune."""
+    config = options.config_of(given)
+    settings = options.settings_of(given, config)
+    goal, method = options.goal_of(given), options.allocation_of(given)
+    experiment = options.experiment_of(given, settings)
+    from tui import headless
+
+    headless.check_writable(given.json)
+    from core.planned import plan_for
+    from core.workbench import Workbench
+
+    bench = Workbench(settings)
+    explicit = None if goal else options.explicit_plan(given, config, bench.layer_names)
+    locked = options.locks_of(given, bench.layer_names)
+    console = headless.console_for(given.json)
+
+    def stream(stop: StopFlag) -> Stream[dict[str, Any]]:
+        base = yield from bench.open(stop)
+        if goal is None:
+            return (yield from _run(bench, base, explicit or {}, experiment, stop))
+        plan = yield from plan_for(bench, base, goal, method, locked, experiment, stop)
+        return (yield from _run(bench, base, plan, experiment, stop))
+
+    with headless.stop_on_interrupt(console) as stop:
+        report = headless.drive(stream(stop), console)
+    headless.print_run(report, console)
+    headless.write_json(report, given.json)
+    return 130 if report["stopped"] else 0
+
+
+def _run(
+    bench: Workbench, base: Net, plan: Plan, experiment: Experiment, stop: StopFlag
+) -> Stream[dict[str, Any]]:
+    from core import recorder
+    from core.report import run_report
+
+    result = yield from recorder.finetune(bench, base, plan, experiment, stop)
+    report = run_report(bench, base, plan, result)
+    return {**report, "experiment": str(experiment.folder), "run": result.run}
+
+
+def search(given: Namespace) -> int:
+    """Search for the lightest net within a drop in accuracy."""
+    settings = options.settings_of(given, options.config_of(given))
+    method = options.allocation_of(given)
+    experiment = options.experiment_of(given, settings)
+    if not 0 <= given.max_drop <= 100:
+        raise InputError(f"--max-drop {given.max_drop}: expected points of accuracy from 0 to 100")
+    from tui import headless
+
+    headless.check_writable(given.json)
+    from core.planned import search_for
+    from core.report import search_report
+    from core.workbench import Workbench
+    from tui.searching import print_search
+
+    bench = Workbench(settings)
+    locked = options.locks_of(given, bench.layer_names)
+    console = headless.console_for(given.json)
+
+    def stream(stop: StopFlag) -> Stream[tuple[Net, Found]]:
+        base = yield from bench.open(stop)
+        found = yield from search_for(
+            bench,
+            base,
+            max_drop=given.max_drop,
+            method=method,
+            locked=locked,
+            experiment=experiment,
+            trials=given.trials,
+            start=given.start,
+            stop=stop,
+        )
+        return base, found
+
+    with headless.stop_on_interrupt(console) as stop:
+        base, found = headless.drive(stream(stop), console)
+    print_search(found, console)
+    report = search_report(bench, base, found)
+    headless.write_json({**report, "experiment": str(experiment.folder)}, given.json)
+    return 130 if found.stopped else 0
+
+
+def scan(given: Namespace) -> int:
+    """Scan how sensitive the layers are."""
+    settings = options.settings_of(given)
+    if given.split not in SPLITS:
+        raise InputError(f"unknown split '{given.split}': expected one of {', '.join(SPLITS)}")
+    asked = None if given.sparsities is None else parse_sparsities(given.sparsities)
+    within = WITHIN if given.quick and given.within is None else given.within
+    if within is not None and not within > 0:
+        raise InputError(f"--within {within}: expected points of accuracy above 0")
+    experiment = options.experiment_of(given, settings)
+    from tui import headless
+
+    headless.check_writable(given.json)
+    from core.report import scan_report
+    from core.workbench import Workbench
+    from tui.scanning import print_scan, scan_stream
+
+    bench = Workbench(settings)
+    console = headless.console_for(given.json)
+    uniform = (asked or UNIFORM_SPARSITIES) if given.uniform else ()
+    sparsities = asked or SPARSITIES
+    with headless.stop_on_interrupt(console) as stop:
+        result = headless.drive(
+            scan_stream(bench, experiment, given.split, sparsities, uniform, within, stop), console
+        )
+    print_scan(result, settings.protocol, console)
+    headless.write_json(scan_report(bench, result), given.json)
+    return 130 if result.stopped else 0
+
+
+def train(given: Namespace) -> int:
+    """Train a dense net and write its weights."""
+    settings = options.settings_of(given)
+    experiment = options.experiment_of(given, settings)
+    from tui import headless
+
+    target = given.to or Path(f"{settings.model}.safetensors")
+    if given.to is None and os.path.exists(target):
+        raise InputError(f"{target} is there already: say with --to FILE where the weights go")
+    headless.check_writable(given.json)
+    headless.check_writable(str(target))
+    from core import recorder
+    from core.report import train_report
+    from core.weights import DenseWeights, save_dense
+    from core.workbench import Workbench
+
+    bench, choices = Workbench(settings), settings.choices
+    console = headless.console_for(given.json)
+    with headless.stop_on_interrupt(console) as stop:
+        result = headless.drive(recorder.train(bench, experiment, stop, choices), console)
+    report = train_report(bench, choices, result)
+    notes = {name: str(report[name]) for name in ("model", "dataset", "protocol", "recipe", "seed")}
+    save_dense(target, DenseWeights(result.weights, result.early), notes)
+    console.print(f"best epoch {result.best}; weights in {target}", markup=False)
+    place = {"file": str(target), "experiment": str(experiment.folder), "run": result.run}
+    headless.write_json({**report, **place}, given.json)
+    return 130 if result.stopped else 0
+
+
+def fetch(given: Namespace) -> int:
+    """Fetch a data set into the cache."""
+    from core.datasets import fetch as fetch_data
+    from tui.headless import console_for, drive, stop_on_interrupt
+
+    console = console_for(None)
+    with stop_on_interrupt(console) as stop:
+        folder = drive(fetch_data(given.name, getattr(given, "data_dir", None), stop), console)
+    console.print(f"{given.name} is in {folder}", markup=False)
+    return 0

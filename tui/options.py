@@ -1,0 +1,247 @@
+"""The options of the command line, and what they say: settings, a plan, an experiment."""
+
+from __future__ import annotations
+
+import argparse
+from argparse import SUPPRESS, ArgumentParser, Namespace
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from core.choices import MEANINGS, Choices
+from core.config import Config, read_config
+from core.curves import SPLITS, WITHIN
+from core.errors import InputError
+from core.experiment import Experiment, default_name, experiment_folder
+from core.goals import METHODS as ALLOCATIONS
+from core.goals import Goal, parse_goal
+from core.plans import (
+    PRESETS,
+    Plan,
+    parse_plan,
+    parse_sparsity,
+    preset_plan,
+    uniform_plan,
+)
+from core.recipes import METHODS, RECIPES
+from core.search import START, TRIALS
+from core.settings import DEFAULTS, DEVICES, PRECISIONS, PROTOCOLS, Settings
+from core.zoo import ZOO
+
+DEFAULT_PRESET = "aggressive"
+DEFAULT_ALLOCATION = "lamp"
+
+
+def add_settings(parser: ArgumentParser, *, training: bool = True) -> None:
+    """The options of `Settings` and, for commands that train, of `Choices`."""
+    group = parser.add_argument_group("settings")
+
+    def add(name: str, **options: Any) -> None:
+        group.add_argument(name, default=SUPPRESS, **options)
+
+    add("--model", metavar="NAME", help=f"{', '.join(ZOO)} (default {DEFAULTS.model})")
+    add("--dataset", metavar="NAME", help=f"default {DEFAULTS.dataset}")
+    if training:
+        add("--recipe", metavar="NAME", help=_names(RECIPES, DEFAULTS.recipe))
+    add("--protocol", metavar="NAME", help=_names(PROTOCOLS, DEFAULTS.protocol))
+    add("--precision", metavar="NAME", help=_names(PRECISIONS, DEFAULTS.precision))
+    add("--device", metavar="NAME", help=_names(DEVICES, DEFAULTS.device))
+    add("--threads", metavar="N", type=int, help="to compute with (default: torch's choice)")
+    add("--seed", metavar="N", type=int, help=f"default {DEFAULTS.seed}")
+    add("--weights", metavar="FILE", type=Path, help="dense weights to start from, safetensors")
+    add_data_dir(group)
+    if training:
+        _add_choices(parser)
+
+
+def _add_choices(parser: ArgumentParser) -> None:
+    """The options of `Choices`; those not given are left to the recipe."""
+    group = parser.add_argument_group("changes to the recipe")
+
+    def add(name: str, **options: Any) -> None:
+        flag = "--" + name.replace("_", "-")
+        group.add_argument(flag, **{"default": SUPPRESS, "help": MEANINGS[name], **options})
+
+    add("epochs", metavar="N", type=int)
+    add("lr", metavar="X", type=float)
+    add("method", metavar="NAME", help=f"{MEANINGS['method']}: {', '.join(METHODS)}")
+    add("rounds", metavar="N", type=int)
+    add("scale_dropout", action=argparse.BooleanOptionalAction)
+    add("l1", metavar="X", type=float)
+    add("l2", metavar="X", type=float)
+    add("rewind", action=argparse.BooleanOptionalAction)
+
+
+def add_data_dir(parser: Any) -> None:
+    """Where data sets are kept."""
+    parser.add_argument(
+        "--data-dir",
+        metavar="DIR",
+        type=Path,
+        default=SUPPRESS,
+        help="where data sets are kept (default: the platform's cache folder)",
+    )
+
+
+def add_plan(parser: ArgumentParser) -> None:
+    """The ways to say which sparsities; at most one of them."""
+    group = parser.add_argument_group("sparsities, as fractions")
+    one = group.add_mutually_exclusive_group()
+    one.add_argument("--sparsity", metavar="LAYER=S,...", help="layers not named stay dense")
+    one.add_argument("--preset", metavar="NAME", help=_names(PRESETS, DEFAULT_PRESET))
+    one.add_argument("--uniform", metavar="S", help="the same for every layer")
+    one.add_argument("--ratio", metavar="X", help="so many times lighter, shared out by --allocate")
+    one.add_argument("--goal", metavar="GOAL", help="the same as 60x, '6000 kept' or '28 KiB'")
+    add_allocation(group)
+    parser.add_argument(
+        "--config", metavar="FILE", type=Path, help="settings and sparsities from a TOML file"
+    )
+
+
+def add_allocation(parser: Any) -> None:
+    """How the layers share in a goal."""
+    parser.add_argument("--allocate", metavar="METHOD", help=_names(ALLOCATIONS, "lamp"))
+    parser.add_argument(
+        "--lock", metavar="LAYER=S,...", help="layers that stay at these sparsities"
+    )
+
+
+def add_search(parser: ArgumentParser) -> None:
+    """What is searched for."""
+    group = parser.add_argument_group("the search")
+    group.add_argument(
+        "--max-drop",
+        metavar="POINTS",
+        type=float,
+        required=True,
+        help="of validation accuracy below the dense net, at most",
+    )
+    group.add_argument(
+        "--trials", metavar="N", type=int, default=TRIALS, help=f"at most (default {TRIALS})"
+    )
+    group.add_argument(
+        "--start", metavar="X", type=float, default=START, help=f"first ratio (default {START:g})"
+    )
+    add_allocation(group)
+    parser.add_argument("--config", metavar="FILE", type=Path, help="settings from a TOML file")
+
+
+def add_scan(parser: ArgumentParser) -> None:
+    """What is scanned."""
+    group = parser.add_argument_group("what is scanned")
+    group.add_argument(
+        "--sparsities",
+        metavar="LIST",
+        help="as 0.5,0.9 or FROM:TO:STEP (default 0.40:0.95:0.05; to 1.00 for --uniform)",
+    )
+    group.add_argument(
+        "--uniform", action="store_true", help="also all layers pruned to the same sparsity"
+    )
+    group.add_argument("--split", metavar="NAME", help=_names(SPLITS, SPLITS[0]), default=SPLITS[0])
+    group.add_argument(
+        "--quick",
+        action="store_true",
+        help="measure each point on a growing sample until its interval is narrow enough",
+    )
+    group.add_argument(
+        "--within",
+        metavar="POINTS",
+        type=float,
+        help=f"how narrow, in points of accuracy either side (default {WITHIN}); makes it quick",
+    )
+
+
+def add_experiment(parser: ArgumentParser) -> None:
+    """Where runs are recorded."""
+    parser.add_argument(
+        "--experiment",
+        metavar="PATH",
+        default=SUPPRESS,
+        help="folder, or name, that it is recorded in (default: MODEL-DATASET among your data)",
+    )
+
+
+def add_json(parser: ArgumentParser) -> None:
+    """Where the result goes."""
+    parser.add_argument(
+        "--json", metavar="PATH", help="write the result as JSON; - is standard output"
+    )
+
+
+def config_of(given: Namespace) -> Config | None:
+    """The file that was given, read; raises InputError where it cannot be taken."""
+    path: Path | None = getattr(given, "config", None)
+    return None if path is None else read_config(path)
+
+
+def settings_of(given: Namespace, config: Config | None = None) -> Settings:
+    """The options over the file, the file over the defaults."""
+    values = vars(given)
+    options = {
+        name: value
+        for name, value in values.items()
+        if name in Choices.__slots__ or (name in Settings.__slots__ and name != "choices")
+    }
+    if config is not None:
+        return config.overlaid(options)
+    choices = {name: options.pop(name) for name in Choices.__slots__ if name in options}
+    return Settings(**options, choices=Choices(**choices))
+
+
+def experiment_of(given: Namespace, settings: Settings) -> Experiment:
+    """Where runs are recorded."""
+    name = default_name(settings.model, settings.dataset)
+    return Experiment(experiment_folder(getattr(given, "experiment", None), name))
+
+
+def goal_of(given: Namespace) -> Goal | None:
+    """How light the net shall be, where that was said.
+
+    Raises:
+        InputError: it is no goal, or there is none for a method to share out.
+    """
+    text = given.goal if given.ratio is None else given.ratio
+    if text is None:
+        for option in ("allocate", "lock"):
+            if getattr(given, option) is not None:
+                raise InputError(f"--{option} shares out a goal: give --ratio 60 or --goal 28KiB")
+        return None
+    goal = parse_goal(text)
+    if given.ratio is not None and goal.kind != "ratio":
+        raise InputError(f"--ratio {text}: expected a number such as 60; --goal takes {goal}")
+    return goal
+
+
+def allocation_of(given: Namespace) -> str:
+    """The method that shares a goal out; raises InputError for one that there is not."""
+    method: str = given.allocate or DEFAULT_ALLOCATION
+    if method not in ALLOCATIONS:
+        expected = ", ".join(ALLOCATIONS)
+        raise InputError(f"unknown method '{method}': expected --allocate one of {expected}")
+    return method
+
+
+def locks_of(given: Namespace, layers: Sequence[str]) -> Plan:
+    """The layers that stay as they are, with their sparsities."""
+    if given.lock is None:
+        return {}
+    named = [part.partition("=")[0].strip() for part in given.lock.split(",")]
+    plan = parse_plan(given.lock, layers)
+    return {name: sparsity for name, sparsity in plan.items() if name in named}
+
+
+def explicit_plan(given: Namespace, config: Config | None, layers: Sequence[str]) -> Plan:
+    """The sparsities that were given one by one, by the file, or the default preset."""
+    if given.sparsity is not None:
+        return parse_plan(given.sparsity, layers)
+    if given.uniform is not None:
+        return uniform_plan(parse_sparsity(given.uniform, "every layer"), layers)
+    if given.preset is None and config is not None:
+        plan = config.checked_plan(layers)
+        if plan is not None:
+            return plan
+    return preset_plan(DEFAULT_PRESET if given.preset is None else given.preset, layers)
+
+
+def _names(names: Any, default: str) -> str:
+    return f"{', '.join(names)} (default {default})"
