@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from core import recorder
 from core.allocation import allocate
 from core.curves import SPLITS, Scan
 from core.events import Notice, StopFlag, Stream, never
 from core.experiment import Experiment
-from core.finetuning import FineTuned
 from core.footprint import Footprint
 from core.goals import SENSITIVITY, Goal
 from core.plans import Plan
 from core.scans import load_scan, save_scan
-from core.search import START, TRIALS, Found, search
+from core.search import START, TRIALS, Attempt, Found, Made, search
 from core.workbench import Net, Workbench
 
 
@@ -52,23 +50,25 @@ def search_for(
 ) -> Stream[Found]:
     """Find the lightest net at most `max_drop` points of validation accuracy below the dense one.
 
-    Every trial is a fine-tuning from `base`, recorded as a run of `experiment`; `method` shares
-    its ratio out. See `search.search`.
+    Every trial is a fine-tuning, recorded as a run of `experiment`; `method` shares its ratio out.
+    It goes on from the lightest trial that was good, as Han et al. (2015) iterate, and from `base`
+    while there is none. See `search.search`.
     """
     scan = (yield from known_scan(bench, base, experiment, stop)) if needs_scan(method) else None
     dense = base.dense or base.accuracy
     least = dense.validation - max_drop
 
-    def plan(ratio: float) -> Plan:
-        return _plan(bench, base, Goal("ratio", ratio), method, locked, scan)
-
-    def make(plan: Plan, remarks: Mapping[str, Any]) -> Stream[FineTuned]:
-        said = {**remarks, "allocate": method}
-        return recorder.finetune(bench, base, plan, experiment, stop, said)
+    def attempt(asked: Attempt) -> Stream[Made]:
+        before = asked.from_trial
+        start = base if before is None else bench.net(before.result, before.base)
+        plan = _plan(bench, start, Goal("ratio", asked.ratio), method, locked, scan)
+        said = {"search": {"trial": asked.number, "least": least}, "allocate": method}
+        result = yield from recorder.finetune(bench, start, plan, experiment, stop, said)
+        return start, plan, result
 
     most = lightest(bench, base, locked).ratio
     return (
-        yield from search(plan, make, least=least, most=most, trials=trials, start=start, stop=stop)
+        yield from search(attempt, least=least, most=most, trials=trials, start=start, stop=stop)
     )
 
 

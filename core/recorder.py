@@ -72,10 +72,10 @@ def train(
 
 def resume(
     bench: Workbench, dense: Net, run: Run, experiment: Experiment, stop: StopFlag = never
-) -> Stream[tuple[Net, Mapping[str, float], FineTuned]]:
+) -> Stream[FineTuned]:
     """Go on with a fine-tuning that was interrupted, to what it would have come to.
 
-    Gives its base, its plan and its result; `dense` is the dense net that is open.
+    `dense` is the dense net that is open, which the run may have started from.
 
     Raises:
         InputError: the run cannot be gone on with: it is not interrupted, has no checkpoint, was
@@ -97,7 +97,7 @@ def resume(
     stream = bench.finetune(base, plan, stop, checkpoints=True, resume=state)
     finished = _finished(bench, base, plan)
     result, kept = yield from recorded(stream, recording, before, finished)
-    return base, plan, replace(result, run=None if kept is None else kept.id)
+    return replace(result, run=None if kept is None else kept.id)
 
 
 def _finished(

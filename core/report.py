@@ -87,12 +87,12 @@ def run_report(
     }
 
 
-def search_report(bench: Workbench, base: Net, found: Found) -> dict[str, Any]:
+def search_report(bench: Workbench, found: Found) -> dict[str, Any]:
     """What `featherweight search --json` writes: every trial as a run, and the best of them."""
 
     def report(trial: Trial) -> dict[str, Any]:
         said = {"asked": trial.asked, "good": trial.good, "run": trial.result.run}
-        return {**run_report(bench, base, trial.plan, trial.result), **said}
+        return {**run_report(bench, trial.base, trial.plan, trial.result), **said}
 
     return {
         "best": None if found.best is None else report(found.best),

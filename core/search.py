@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from core.plans import Plan
 
 if TYPE_CHECKING:
     from core.finetuning import FineTuned
+    from core.workbench import Net
 
 START, GROWTH = 30.0, 2.0
 """The ratio tried first, and the factor to the next one while only one side is known."""
@@ -73,11 +74,13 @@ class Trial:
     Attributes:
         number: 1-based.
         asked: the ratio that it was planned for.
+        base: that it was fine-tuned from.
         good: its validation accuracy is within the goal.
     """
 
     number: int
     asked: float
+    base: Net
     plan: Plan
     result: FineTuned
     good: bool
@@ -125,13 +128,27 @@ class Found:
     stopped: bool
 
 
-Make = Callable[[Plan, Mapping[str, object]], "Stream[FineTuned]"]
-"""Fine-tunes towards a plan; the remarks say which trial of which search it is."""
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What a trial is to be.
+
+    Attributes:
+        number: 1-based.
+        ratio: to plan for.
+        from_trial: the best trial so far, to go on from; None where there is no good one yet.
+    """
+
+    number: int
+    ratio: float
+    from_trial: Trial | None
+
+
+Made = tuple["Net", Plan, "FineTuned"]
+"""The base, the plan and the result of a trial."""
 
 
 def search(
-    allocate: Callable[[float], Plan],
-    make: Make,
+    attempt: Callable[[Attempt], Stream[Made]],
     *,
     least: float,
     most: float = math.inf,
@@ -147,13 +164,12 @@ def search(
     given.
 
     Args:
-        allocate: the plan for a ratio.
-        make: fine-tunes towards a plan.
+        attempt: plans and fine-tunes a trial.
         least: in percent.
-        most: the largest ratio that `allocate` can plan for.
+        most: the largest ratio that can be planned for.
         trials: at most so many.
         start: the ratio to try first.
-        stop: asked between trials; `make` looks at it itself.
+        stop: asked between trials; `attempt` looks at it itself.
 
     Raises:
         InputError: the number of trials is not at least 1, or `start` not above 1.
@@ -167,19 +183,22 @@ def search(
     while len(done) < trials and (ratio := bracket.next()) is not None and not stopped:
         number = len(done) + 1
         yield Trying(number, trials, ratio, least, bracket.good, bracket.bad)
-        plan = allocate(ratio)
         try:
-            result = yield from make(plan, {"search": {"trial": number, "least": least}})
+            base, plan, result = yield from attempt(Attempt(number, ratio, _lightest(done)))
         except StoppedError:
             stopped = True
             break
         stopped = result.stopped or stop()
         if result.stopped:
             break
-        trial = Trial(number, ratio, plan, result, result.accuracy.validation >= least)
+        good = result.accuracy.validation >= least
+        trial = Trial(number, ratio, base, plan, result, good)
         done.append(trial)
         bracket = bracket.learn(ratio, trial.good)
         yield Tried(trial)
-    good = [trial for trial in done if trial.good]
-    best = max(good, key=lambda trial: trial.asked, default=None)
-    return Found(best, tuple(done), least, stopped)
+    return Found(_lightest(done), tuple(done), least, stopped)
+
+
+def _lightest(trials: Sequence[Trial]) -> Trial | None:
+    good = [trial for trial in trials if trial.good]
+    return max(good, key=lambda trial: trial.asked, default=None)

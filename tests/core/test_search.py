@@ -1,0 +1,136 @@
+"""The search over the ratio, with trials whose accuracy is made up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.errors import InputError, StoppedError
+from core.events import Event, Stream
+from core.search import PRECISION, Attempt, Found, Made, Tried, Trying, search
+from tests.core.training import of_type, recorded
+
+LEAST = 99.0
+
+
+def trial(accuracy: float, *, stopped: bool = False) -> Any:
+    return SimpleNamespace(accuracy=SimpleNamespace(validation=accuracy), stopped=stopped)
+
+
+def searched(
+    accuracy: Callable[[float], float], **options: Any
+) -> tuple[Found, list[Event], list[Attempt]]:
+    asked: list[Attempt] = []
+
+    def attempt(it: Attempt) -> Stream[Made]:
+        asked.append(it)
+        yield from ()
+        return SimpleNamespace(), {"fc": 1 - 1 / it.ratio}, trial(accuracy(it.ratio))
+
+    found, events = recorded(search(attempt, least=LEAST, **options))
+    return found, events, asked
+
+
+def up_to(limit: float) -> Callable[[float], float]:
+    return lambda ratio: 99.5 if ratio <= limit else 98.5
+
+
+@given(st.floats(1.1, 900), st.floats(1.2, 200))
+def test_it_closes_in_on_the_lightest_that_is_good(limit: float, start: float) -> None:
+    found, events, asked = searched(up_to(limit), most=500.0, start=start, trials=40)
+    assert len(found.trials) == len(asked) == len(of_type(Trying, events)) < 25
+    ratios = [it.asked for it in found.trials]
+    assert len(set(ratios)) == len(ratios)
+    assert all(1 < ratio <= 500 for ratio in ratios)
+    assert not found.stopped
+    if found.best is None:
+        assert limit < min(ratios) <= 1.2
+    else:
+        assert found.best.asked <= limit
+        assert found.best.asked * PRECISION >= min(limit, 500.0) / 1.0001
+        assert found.best.plan == {"fc": 1 - 1 / found.best.asked}
+
+
+def test_the_bracket_narrows_from_both_sides() -> None:
+    found, events, _ = searched(up_to(50.0), trials=6)
+    brackets = [(event.ratio, event.good, event.bad) for event in of_type(Trying, events)]
+    assert brackets[:3] == [
+        (30.0, None, None),
+        (60.0, 30.0, None),
+        (pytest.approx(42.43, abs=0.01), 30.0, 60.0),
+    ]
+    for before, after in pairwise(brackets[1:]):
+        assert (after[1] or 0) >= (before[1] or 0)
+        assert (after[2] or 1e9) <= (before[2] or 1e9)
+    assert [it.trial for it in of_type(Tried, events)] == list(found.trials)
+
+
+def test_a_trial_goes_on_from_the_lightest_that_was_good() -> None:
+    found, _, asked = searched(up_to(50.0), trials=5)
+    assert asked[0].from_trial is None
+    for at, it in enumerate(asked):
+        good = [t for t in found.trials[:at] if t.good]
+        expected = max(good, key=lambda t: t.asked, default=None)
+        assert it.from_trial is expected
+
+
+def test_it_makes_so_many_trials_and_no_more() -> None:
+    found, _, _ = searched(up_to(50.0), trials=2)
+    assert [it.good for it in found.trials] == [True, False]
+    assert found.best is found.trials[0]
+
+
+def test_it_begins_with_what_there_is_at_most() -> None:
+    found, _, asked = searched(up_to(1e6), most=20.0)
+    assert [it.ratio for it in asked] == [20.0]
+    assert found.best is found.trials[0]
+
+
+def test_where_nothing_is_good_there_is_no_best() -> None:
+    found, _, _ = searched(lambda _: 50.0)
+    assert found.best is None
+    assert all(not it.good for it in found.trials)
+    assert min(it.asked for it in found.trials) < 1.5
+
+
+def test_exactly_the_accuracy_is_enough() -> None:
+    found, _, _ = searched(lambda _: LEAST, trials=1)
+    assert found.best is not None
+
+
+@pytest.mark.parametrize("how", ["in a trial", "with a half-made net"])
+def test_stopped_it_gives_what_there_is(how: str) -> None:
+    def attempt(it: Attempt) -> Stream[Made]:
+        yield from ()
+        if it.number == 3 and how == "in a trial":
+            raise StoppedError("stopped")
+        return SimpleNamespace(), {}, trial(up_to(50)(it.ratio), stopped=it.number == 3)
+
+    found, _ = recorded(search(attempt, least=LEAST))
+    assert found.stopped
+    assert len(found.trials) == 2
+    assert found.best is found.trials[0]
+
+
+def test_stopped_between_two_trials_it_keeps_the_last_one() -> None:
+    found, _, asked = searched(up_to(50.0), stop=lambda: True)
+    assert (found.stopped, len(found.trials), len(asked)) == (True, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"trials": 0}, "0 trials: expected at least 1"),
+        ({"start": 1.0}, "starts from 1.0x: expected a ratio above 1"),
+        ({"start": float("nan")}, "expected a ratio above 1"),
+    ],
+)
+def test_bad_input_is_refused(options: dict[str, Any], said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        searched(up_to(50.0), **options)
