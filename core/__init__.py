@@ -9,7 +9,10 @@ The map:
     datasets/     MNIST: fetched, checked, three splits in memory
     zoo, nets     the nets known by name, and the trained weights shipped with them
     weights       a state_dict as a safetensors file, checked against its net
+    identity      which weights these are: a digest
     settings      what a run is asked to do, checked
+    choices       what a person may change about a recipe, each with its line
+    config, toml  settings and sparsities in a small file, for sharing
     batches       a split as tensors, normalised a batch at a time
     layers        which weights can be pruned: name, shape, counts
     plans         one sparsity a layer: presets, parsing, checking
@@ -20,17 +23,35 @@ The map:
     recipes       named hyper-parameters
     predictions   the answers of float32, computed in bf16 where that cannot change them
     evaluation    images counted, accuracies measured
-    curves        what a sensitivity scan finds: points, intervals
+    curves        what a scan or a sample finds: points, intervals
     cuts          a net cut before a layer: run up to it once, and on from it often
     sensitivity   the scan: each layer pruned alone, over a range of sparsities
+    forecast      what a plan is likely to cost, from a scan
+    sampling      the accuracy of a plan on a growing sample
+    answers       what two nets say of images: ten at once, all of them soon after
+    goals         how light a net shall be, and the methods' names
+    rankings      which weights a layer gives up first, by each method
+    allocation    from a budget to a sparsity for every layer
+    planned       from a goal to a plan, with the scan that a method may need
+    search        the lightest net within an accuracy: a bracket over the ratio
+    pareto        which nets nothing beats
     dropout       dropout that does not wait for one core
     gradual       masks that tighten while a net is fine-tuned, and what follows them
-    training      train, finetune, prune_and_measure
+    trainer       the loop over epochs and batches; the best epoch
+    checkpoints   a training between two epochs, as tensors and plain data
+    training      train a dense net
+    finetuning    prune and measure; fine-tune, in one round or several
     precision     whether this machine gains by bf16
     devices       where torch computes
     allocator     freed memory that is kept for the next step
     libraries     torch's shared libraries, brought in while other threads go on
     workbench     one model, one data set and the settings: the jobs that the programs run
-    report        a result as the JSON of `featherweight run`, `train` and `scan`
+    report        a result as the JSON of the commands, and as a run records it
+    experiment    a folder of runs: which is meant, begun, taken up again, deleted
+    runs          one run on disk, read; recording: one in the making
+    facts, locks  JSON and headers read without trust; who is making a run
+    recorder      trainings recorded while they go on, and taken up again
+    recall        back to a run: its settings, plan and nets
+    scans         scans kept with an experiment
     files         files that are written whole or not at all
 """

@@ -10,7 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from core.answers import Compared
 
 T = TypeVar("T")
 
@@ -62,6 +65,13 @@ class Measured(Event):
 
     stage: str
     accuracy: Accuracy
+
+
+@dataclass(frozen=True, slots=True)
+class Looked(Event):
+    """Two nets have been compared on images, as far as it goes."""
+
+    compared: Compared
 
 
 @dataclass(frozen=True, slots=True)

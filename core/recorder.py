@@ -81,6 +81,8 @@ def resume(
         InputError: the run cannot be gone on with: it is not interrupted, has no checkpoint, was
             made by another recipe of the same name, or `recall.settings_of` raises it.
     """
+    if run.finished:
+        raise InputError(f"run {run.id} is {run.status}: there is nothing to go on with")
     if run.facts.get("kind") != "finetune":
         raise InputError(f"run {run.id} is no fine-tuning: delete it and train again")
     bench = bench.by(settings_of(run, bench.settings))

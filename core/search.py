@@ -27,6 +27,9 @@ TRIALS = 10
 LEAST = 1.05
 """Ratios below are not worth a trial."""
 
+ROUNDING = 1e-9
+"""Points: 99.28 - 0.2 is a little more than 99.08 in floating point."""
+
 
 @dataclass(frozen=True, slots=True)
 class Bracket:
@@ -191,7 +194,7 @@ def search(
         stopped = result.stopped or stop()
         if result.stopped:
             break
-        good = result.accuracy.validation >= least
+        good = result.accuracy.validation >= least - ROUNDING
         trial = Trial(number, ratio, base, plan, result, good)
         done.append(trial)
         bracket = bracket.learn(ratio, trial.good)

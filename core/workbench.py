@@ -22,6 +22,7 @@ from torch import nn
 
 from core import datasets
 from core.allocator import keep_freed_memory
+from core.answers import Compared, Ints, Mode, compare
 from core.batches import Splits
 from core.choices import NO_CHOICES, Choices
 from core.curves import SPARSITIES, SPLITS, Sample, Scan
@@ -83,6 +84,8 @@ class Workbench:
         self.spec = model_spec(settings.model)
         self._splits: Splits | None = None
         self._precision: str | None = None
+        # Of the last dense net to all test images, by its digest.
+        self._answers: Mapping[str, Ints] = {}
         self.device = resolve_device(settings.device)
         keep_freed_memory()
         if settings.threads is not None:
@@ -95,6 +98,10 @@ class Workbench:
 
     @cached_property
     def _looking(self) -> nn.Module:
+        return self.fresh_model()
+
+    @cached_property
+    def _beside(self) -> nn.Module:
         return self.fresh_model()
 
     @property
@@ -225,6 +232,41 @@ class Workbench:
                 model, data.validation, seed=order, precision=precision, stop=stop
             )
         )
+
+    def compare(
+        self,
+        dense: Net,
+        base: Net,
+        plan: Mapping[str, float],
+        mode: Mode,
+        start: int,
+        matrix: bool = False,
+        stop: StopFlag = never,
+    ) -> Stream[Compared]:
+        """What `dense` and `plan` applied to `base` say of test images; see `answers.compare`.
+
+        It may run beside a job, in the thread of `look`: its models are the same.
+        """
+        data = yield from self._load(stop)
+        precision = yield from self.precision(data)
+        pruned = Masks.of(base.weights, self.layers, plan).apply(base.weights)
+        for model, weights in ((self._looking, pruned), (self._beside, dense.weights)):
+            model.load_state_dict(weights)
+        known = self._answers.get(dense.digest)
+        compared = yield from compare(
+            self._beside,
+            self._looking,
+            data.test,
+            mode=mode,
+            start=start,
+            matrix=matrix,
+            dense_answers=known,
+            precision=precision,
+            stop=stop,
+        )
+        if compared.counted is not None:
+            self._answers = {dense.digest: compared.counted.dense_answers}
+        return compared
 
     def net(self, result: Trained | FineTuned, base: Net | None = None) -> Net:
         """What a training made, as a net to prune from; `base` is what was fine-tuned."""

@@ -2,15 +2,27 @@
 
 The map:
 
-    cli           the command `featherweight`: options, exit statuses
+    cli           the command `featherweight`: subcommands, exit statuses
+    options       its options, and what they say
+    handlers      what each subcommand does
     headless      the same jobs without a screen: rich progress, plain lines, JSON
-    app           the terminal program: keys, screens, the job that is running
+    scanning, searching   their tables
+    app           the terminal program: which keys make sense now
+    session       what its parts share: the state, the screen, the job that runs
+    planning      the keys that choose sparsities by hand
+    training      the jobs that make nets
+    exploring     scan, tolerance, goal, search
+    looking       the background measurement: accuracy while dragging, digits
+    returning     history, and the way back to a run
     keys          every key, what it does and what it is called
     backend       core's jobs for the app; imports torch when the first one runs
     jobs          the one bridge from a core stream to the screen
     state         what the screen shows: immutable, with every way it can change
+    results       what has come of plans, and what undo goes back to
+    choosing      how to fine-tune, row by row
+    history, browsing   the runs as a table shows them
     views/        pure functions from the state to lines of text
     plots/        pure functions from numbers to lines of text; canvas.py alone knows plotext
     widgets/      puts lines on the screen and rewrites only what changed
-    screens/      help, questions, choices
+    screens/      main, goal, choices, history, help, questions
 """

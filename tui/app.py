@@ -8,23 +8,24 @@ from textual import events
 from textual.app import App
 
 from tui.commands import KeyCommands
+from tui.exploring import Exploring
 from tui.keys import BINDINGS
 from tui.looking import Looking
 from tui.planning import Planning
+from tui.returning import Returning
 from tui.screens.dialogs import Question
 from tui.screens.help import HelpScreen
-from tui.training import Training
 from tui.views.activity import Working
 from tui.widgets.value_input import ValueInput
 
-IDLE_ACTIONS = {"prune", "finetune", "train", "adopt", "revert"}
+IDLE_ACTIONS = {"prune", "finetune", "train", "adopt", "revert", "scan"}
 PLAN_ACTIONS = {
     "layer", "nudge", "type_value", "spread", "reset_layer", "lock", "presets", "undo", "redo",
-    "choices",
+    "choices", "goal", "tolerate", "digits", "more_digits", "history",
 }  # fmt: skip
 
 
-class FeatherweightApp(Planning, Training, Looking):
+class FeatherweightApp(Planning, Exploring, Returning, Looking):
     """Pick sparsities, prune, fine-tune and watch."""
 
     TITLE = "Featherweight"

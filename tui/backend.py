@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Protocol
 
 from core.curves import UNIFORM_SPARSITIES
@@ -13,18 +13,22 @@ from core.libraries import bring_in
 from core.settings import Settings
 
 if TYPE_CHECKING:
-    from core.curves import Sample, Scan
+    from core.curves import Scan
     from core.experiment import Experiment
     from core.finetuning import FineTuned, Pruned
+    from core.recall import Recalled
+    from core.runs import Run
     from core.search import Found
     from core.training import Trained
     from core.workbench import Net, Workbench
+    from tui.results import Wanted
 
 
 class Backend(Protocol):
     """The jobs that the app can run; a test may script them."""
 
     settings: Settings
+    experiment: Experiment
 
     def open(self, stop: StopFlag) -> Stream[Net]:
         """Bring in torch, the data and the dense net, and measure it."""
@@ -54,8 +58,11 @@ class Backend(Protocol):
     ) -> Stream[tuple[Found, Net | None]]:
         """Find the lightest net within a drop in accuracy; gives the best trial's net too."""
 
-    def look(self, base: Net, plan: Mapping[str, float], stop: StopFlag) -> Stream[Sample]:
-        """Measure the plan in one shot on a growing sample, beside any job."""
+    def recall(self, dense: Net, run: Run, stop: StopFlag) -> Stream[Recalled]:
+        """Bring a run back, where it was interrupted to its end."""
+
+    def look(self, wanted: Wanted, stop: StopFlag) -> Stream[None]:
+        """Measure a plan in one shot on a growing sample, and look at images, beside any job."""
 
 
 class CoreBackend:
@@ -147,8 +154,26 @@ class CoreBackend:
             experiment=self.experiment,
             stop=stop,
         )
-        return found, None if found.best is None else bench.net(found.best.result, base)
+        best = found.best
+        return found, None if best is None else bench.net(best.result, best.base)
 
-    def look(self, base: Net, plan: Mapping[str, float], stop: StopFlag) -> Stream[Sample]:
-        """See `Backend.look`."""
-        return (yield from self._bench.look(base, plan, stop))
+    def recall(self, dense: Net, run: Run, stop: StopFlag) -> Stream[Recalled]:
+        """See `Backend.recall`."""
+        from core import recorder
+        from core.recall import recall
+
+        if not run.finished:
+            yield from recorder.resume(self._bench, dense, run, self.experiment, stop)
+            run = self.experiment.find(run.id)
+        return (yield from recall(self._bench, dense, self.experiment, run))
+
+    def look(self, wanted: Wanted, stop: StopFlag) -> Stream[None]:
+        """See `Backend.look`: what takes milliseconds first, what takes a second last."""
+        bench, base, plan, digits = self._bench, wanted.base, wanted.plan, wanted.digits
+        compare = partial(bench.compare, wanted.dense, wanted.tuned or base, plan, stop=stop)
+        if digits and digits.mode == "chosen":
+            yield from compare("chosen", digits.start)
+        if wanted.accuracy:
+            yield from bench.look(base, plan, stop)
+        if digits and (wanted.matrix or digits.mode == "wrong"):
+            yield from compare(digits.mode, digits.start, matrix=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.curves import SPARSITIES, SPLITS, UNIFORM_SPARSITIES, WITHIN
 from core.errors import InputError
-from core.experiment import Experiment
+from core.experiment import Experiment, open_run
 from core.plans import Plan, parse_sparsities
 from core.settings import Settings
 from tui import options
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 LEAVE_SECONDS = 0.5
 """How long leaving in the middle of a job lets it clean up before the process ends."""
 
-NO_PLAN = ("sparsity", "uniform", "ratio", "goal", "allocate", "lock", "config", "json")
+NO_PLAN = (
+    "sparsity", "uniform", "ratio", "goal", "allocate", "lock", "config", "json", "resume",
+)  # fmt: skip
 
 
 def app(given: Namespace) -> int:
@@ -75,7 +77,9 @@ def _open_app(settings: Settings, experiment: Experiment, theme: str | None) -> 
 
 
 def run(given: Namespace) -> int:
-    """Prune and fine-tune."""
+    """Prune and fine-tune, or go on with a run that was interrupted."""
+    if given.resume is not None:
+        return _resume(given)
     config = options.config_of(given)
     settings = options.settings_of(given, config)
     goal, method = options.goal_of(given), options.allocation_of(given)
@@ -100,6 +104,34 @@ def run(given: Namespace) -> int:
 
     with headless.stop_on_interrupt(console) as stop:
         report = headless.drive(stream(stop), console)
+    headless.print_run(report, console)
+    headless.write_json(report, given.json)
+    return 130 if report["stopped"] else 0
+
+
+def _resume(given: Namespace) -> int:
+    found = open_run(given.resume)
+    experiment = Experiment(found.folder.parent)
+    known = {name: found.facts.get(name) for name in ("model", "dataset", "protocol")}
+    named = {name: value for name, value in known.items() if isinstance(value, str)}
+    settings = options.settings_of(Namespace(**{**vars(given), **named}))
+    from tui import headless
+
+    headless.check_writable(given.json)
+    from core import recorder
+    from core.workbench import Workbench
+
+    bench = Workbench(settings)
+    console = headless.console_for(given.json)
+
+    def stream(stop: StopFlag) -> Stream[None]:
+        dense = yield from bench.open(stop)
+        yield from recorder.resume(bench, dense, found, experiment, stop)
+
+    with headless.stop_on_interrupt(console) as stop:
+        headless.drive(stream(stop), console)
+    place = {"experiment": str(experiment.folder), "run": found.id}
+    report = {**experiment.find(found.id).facts, **place}
     headless.print_run(report, console)
     headless.write_json(report, given.json)
     return 130 if report["stopped"] else 0
@@ -135,25 +167,26 @@ def search(given: Namespace) -> int:
     locked = options.locks_of(given, bench.layer_names)
     console = headless.console_for(given.json)
 
-    def stream(stop: StopFlag) -> Stream[tuple[Net, Found]]:
+    def stream(stop: StopFlag) -> Stream[Found]:
         base = yield from bench.open(stop)
-        found = yield from search_for(
-            bench,
-            base,
-            max_drop=given.max_drop,
-            method=method,
-            locked=locked,
-            experiment=experiment,
-            trials=given.trials,
-            start=given.start,
-            stop=stop,
+        return (
+            yield from search_for(
+                bench,
+                base,
+                max_drop=given.max_drop,
+                method=method,
+                locked=locked,
+                experiment=experiment,
+                trials=given.trials,
+                start=given.start,
+                stop=stop,
+            )
         )
-        return base, found
 
     with headless.stop_on_interrupt(console) as stop:
-        base, found = headless.drive(stream(stop), console)
+        found = headless.drive(stream(stop), console)
     print_search(found, console)
-    report = search_report(bench, base, found)
+    report = search_report(bench, found)
     headless.write_json({**report, "experiment": str(experiment.folder)}, given.json)
     return 130 if found.stopped else 0
 

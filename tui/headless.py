@@ -29,6 +29,7 @@ from core.events import Batch, Epoch, Event, Measured, Notice, StopFlag, Stream,
 from core.events import Progress as Step
 from core.files import write_text
 from core.footprint import BYTES_PER_VALUE, COUNTED, MIB
+from core.search import Trying
 from tui.format import count, percent
 
 T = TypeVar("T")
@@ -105,6 +106,12 @@ def _tell(event: Event, console: Console) -> None:
             if event.sparsity:
                 line += f", sparsity {percent(100 * event.sparsity)} %, revived {event.revived}"
             console.print(line)
+        case Trying():
+            known = f", good up to {event.good:.1f}x" if event.good else ""
+            known += f", not from {event.bad:.1f}x on" if event.bad else ""
+            console.print(
+                f"trial {event.number} of at most {event.trials}: {event.ratio:.1f}x{known}"
+            )
         case Scanned():
             most = max((point.images for point in event.scan.points()), default=0)
             console.print(
@@ -184,3 +191,5 @@ def print_run(report: Mapping[str, Any], console: Console) -> None:
     if report["best"] is None:
         early += ": pruned the rest of the way, not trained at the full plan"
     console.print(f"revived weights: {report['revived']}; seed {report['seed']}{early}")
+    if report.get("run"):
+        console.print(f"recorded as {report['experiment']}:{report['run']}", markup=False)

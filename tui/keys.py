@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from textual.binding import Binding, BindingType
@@ -18,7 +19,8 @@ class Key:
         label: in the footer and the help.
         tooltip: one sentence.
         group: the heading in the help.
-        footer: listed at the bottom of the screen.
+        footer: how much it belongs at the bottom of the screen, where there may not be room for
+            all; 0 where not at all.
     """
 
     keys: str
@@ -27,12 +29,17 @@ class Key:
     label: str
     tooltip: str
     group: str
-    footer: bool = False
+    footer: int = 0
 
     @property
     def name(self) -> str:
         """The action without its parameters."""
         return self.action.partition("(")[0]
+
+    @property
+    def width(self) -> int:
+        """Cells that it takes at the bottom of the screen."""
+        return len(self.shown) + len(self.label) + 2
 
     def bindings(self) -> list[Binding]:
         """The keys as Textual bindings."""
@@ -41,7 +48,7 @@ class Key:
                 key,
                 self.action.format(key=key),
                 self.label,
-                show=self.footer and place == 0,
+                show=self.footer > 0 and place == 0,
                 key_display=self.shown,
                 tooltip=self.tooltip,
                 id=f"{self.label.replace(' ', '-')}-{place}",
@@ -68,27 +75,47 @@ KEYS = (
     Key("backspace", "backspace", "reset_layer", "back to floor",
         "Reset the layer to what the base has already", CHOOSE),
     Key("l", "l", "lock", "lock", "Lock the layer: what sets all leaves it alone", CHOOSE),
-    Key("m", "m", "presets", "presets", "Choose a ready set of sparsities", CHOOSE, footer=True),
+    Key("m", "m", "presets", "presets", "Choose a ready set of sparsities", CHOOSE, footer=4),
     Key("u", "u", "undo", "undo", "Take back the last change, prune or fine-tuning", CHOOSE),
     Key("U", "U", "redo", "redo", "Make it again", CHOOSE),
+    Key("g", "g", "goal", "goal", "From a goal, such as 60x, to sparsities for all layers", CHOOSE,
+        footer=6),
+    Key("s", "s", "scan", "scan", "Scan: how accuracy falls with each layer's sparsity", CHOOSE,
+        footer=5),
+    Key("plus", "+", "tolerate(1)", "tolerate more", "Lower the line in the sensitivity plot",
+        CHOOSE),
+    Key("minus", "-", "tolerate(-1)", "tolerate less", "Raise the line in the sensitivity plot",
+        CHOOSE),
     Key("p", "p", "prune", "prune", "Prune the base to the plan at once and measure it", WORK,
-        footer=True),
+        footer=8),
     Key("c", "c", "choices", "how", "Choose how to fine-tune: method, epochs, rates", WORK,
-        footer=True),
+        footer=3),
     Key("f", "f", "finetune", "fine-tune", "Prune the base to the plan and retrain it", WORK,
-        footer=True),
+        footer=9),
     Key("x,escape", "x", "stop", "stop", "Stop the job (escape too); what is good is kept", WORK,
-        footer=True),
+        footer=9),
     Key("a", "a", "adopt", "adopt", "Make the fine-tuned net the base, to prune again",
-        WORK, footer=True),
+        WORK, footer=7),
     Key("r", "r", "revert", "dense", "Go back to the dense net as the base", WORK),
     Key("t", "t", "train", "train", "Train a new dense net (asks first)", WORK),
-    Key("v", "v", "plot(1)", "plot", "Show the next plot", LOOK, footer=True),
+    Key("v", "v", "plot(1)", "plot", "Show the next plot", LOOK, footer=2),
     Key("V", "V", "plot(-1)", "plot before", "Show the plot before", LOOK),
+    Key("d", "d", "digits", "digits", "Ten test digits; again: those newly wrong", LOOK),
+    Key("D", "D", "more_digits", "more digits", "The next ten digits", LOOK),
+    Key("h", "h", "history", "history", "Every run: compare, annotate, go back to one", LOOK,
+        footer=4),
     Key("question_mark,f1", "?", "help", "help", "Every key and number explained (F1 too)", LOOK,
-        footer=True),
-    Key("q", "q", "leave", "quit", "Leave (ctrl+q too); asks while a job runs", LOOK, footer=True),
+        footer=10),
+    Key("q", "q", "leave", "quit", "Leave (ctrl+q too); asks while a job runs", LOOK, footer=10),
 )  # fmt: skip
 
 
 BINDINGS: list[BindingType] = [binding for key in KEYS for binding in key.bindings()]
+
+
+def fitting(keys: Sequence[Key], width: int) -> tuple[Key, ...]:
+    """The keys for which there is room at the bottom of the screen, the most important ones."""
+    kept = list(keys)
+    while kept and sum(key.width for key in kept) > width:
+        kept.remove(min(kept, key=lambda key: key.footer))
+    return tuple(kept)

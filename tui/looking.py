@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any
 from textual.timer import Timer
 
 from core.curves import Sampled
-from core.events import StopFlag, Stream
-from core.plans import Plan
+from core.events import Looked, StopFlag, Stream
 from tui.jobs import Job, JobEnded, JobEvent
+from tui.results import Look, Sight, Wanted
 from tui.session import Finish, Session
-from tui.state import Look, State
+from tui.state import State
 
 if TYPE_CHECKING:
-    from core.workbench import Net
     from tui.backend import Backend
 
 REST = 0.2
@@ -47,9 +46,9 @@ class Looking(Session):
     def __init__(self, backend: Backend) -> None:
         super().__init__(backend)
         self._look: Job | None = None
-        self._looks_at: tuple[Net, Plan] | None = None
+        self._looks_at: Wanted | None = None
         # What has been looked at to its end, also where that was an error.
-        self._settled: tuple[Net, Plan] | None = None
+        self._settled: Wanted | None = None
         self._rest: Timer | None = None
         self._looks = 0
 
@@ -70,6 +69,18 @@ class Looking(Session):
         self._leave()
         super().start_job(title, start, finish)
 
+    def action_digits(self) -> None:
+        """Show the digits; once they are there, those that the pruned net alone gets wrong."""
+        if "digits" in self.explore.visible_plots(self.state):
+            self.state = replace(self.state, digits=self.state.digits.turned())
+        self.bring_into_sight("digits")
+        self.show(self.state)
+
+    def action_more_digits(self) -> None:
+        """Show the next digits."""
+        self.bring_into_sight("digits")
+        self.show(replace(self.state, digits=self.state.digits.on()))
+
     def on_unmount(self) -> None:
         """Let go of the measurement too."""
         if self._look is not None:
@@ -79,11 +90,16 @@ class Looking(Session):
         """Take in the measurement as far as it is."""
         if self._look is None or message.job_id != self._look.id or self._look.stopping:
             return
-        if isinstance(message.event, Sampled) and self._looks_at:
-            base, plan = self._looks_at
-            look = Look(plan, base, message.event.sample)
-            self.state = replace(self.state, look=look)
-            self.explore.show_soon(self.state, self.doing)
+        wanted = self._looks_at
+        match message.event:
+            case Sampled(sample) if wanted:
+                look = Look(wanted.plan, wanted.base, sample)
+                self.state = replace(self.state, look=look)
+            case Looked(compared) if wanted:
+                self.state = replace(self.state, sight=Sight(wanted, compared))
+            case _:
+                return
+        self.explore.show_soon(self.state, self.doing)
 
     def on_look_ended(self, message: LookEnded) -> None:
         """Go on to what has been asked for meanwhile."""
@@ -93,16 +109,12 @@ class Looking(Session):
             self._look = None
             self._look_after_a_rest()
 
-    def _wanted(self) -> tuple[Net, Plan] | None:
-        """What is worth measuring now: nothing while a job runs, nor what is known."""
-        state = self.state
-        if self.job is not None or state.base is None or state.untouched:
+    def _wanted(self) -> Wanted | None:
+        """What is worth measuring now: nothing while a job runs, nor what has been tried."""
+        if self.job is not None:
             return None
-        if state.is_current(state.pruned):
-            return None
-        look, wanted = state.looked_at, (state.base, state.planned)
-        known = look is not None and look.sample.exact
-        return None if known or wanted == self._settled else wanted
+        wanted = self.state.wanted(self.explore.visible_plots(self.state))
+        return None if wanted == self._settled else wanted
 
     def _look_after_a_rest(self) -> None:
         wanted = self._wanted()
@@ -125,9 +137,9 @@ class Looking(Session):
         wanted = self._wanted()
         if self._look is not None or wanted is None:
             return
-        base, plan = self._looks_at = wanted
+        self._looks_at = wanted
         self._looks += 1
         self._look = LookJob(
-            self._looks, lambda stop: self.backend.look(base, plan, stop), self.post_message
+            self._looks, lambda stop: self.backend.look(wanted, stop), self.post_message
         )
         self._look.start()

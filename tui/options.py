@@ -96,6 +96,9 @@ def add_plan(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--config", metavar="FILE", type=Path, help="settings and sparsities from a TOML file"
     )
+    parser.add_argument(
+        "--resume", metavar="RUN", help="go on with an interrupted run instead of a new one"
+    )
 
 
 def add_allocation(parser: Any) -> None:

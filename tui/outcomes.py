@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core.errors import InputError, StoppedError, WorkError
-from tui.format import difference, duration, percent, ratio
-from tui.state import Result
+from tui.format import difference, duration, percent, plural, ratio
+from tui.results import Result
 from tui.views.activity import Outcome
 
 if TYPE_CHECKING:
+    from core.curves import Scan
     from core.finetuning import FineTuned
+    from core.recall import Recalled
+    from core.search import Found
     from core.training import Trained
     from core.workbench import Net
 
@@ -67,6 +70,47 @@ def _how(result: Trained | FineTuned, whole: str) -> str:
     if result.diverged:
         return "the loss diverged"
     return "stopped early" if result.stopped else whole
+
+
+def scanned(scan: Scan, tolerance: float) -> Outcome:
+    """The curves are there."""
+    how = "scanned" if not scan.stopped else "stopped early: every curve on fewer images"
+    return Outcome(
+        f"{how}: + and - move the line at {tolerance:g} points below dense",
+        "g goes from a goal to sparsities: by sensitivity, or each layer down to the line",
+        role="warning" if scan.stopped else "good",
+    )
+
+
+def found(found: Found) -> Outcome:
+    """The search has come to an end."""
+    early = "stopped early: " if found.stopped else ""
+    tried = plural(len(found.trials), "trial")
+    if found.best is None:
+        return Outcome(
+            f"{early}none of {tried} reached {percent(found.least)} % on validation",
+            "allow a larger drop, or more epochs (c); h shows every trial",
+            role="warning",
+        )
+    accuracy = found.best.result.accuracy
+    return Outcome(
+        f"{early}{ratio(found.best.asked)} keeps {percent(accuracy.validation)} % on validation, "
+        f"{percent(accuracy.test)} % on test: the lightest of {tried}",
+        "its plan and its net are here: a adopts it; h shows every trial",
+        role="warning" if found.stopped else "good",
+    )
+
+
+def recalled(recalled: Recalled, run_id: str) -> Outcome:
+    """A run is back."""
+    accuracy = recalled.net.accuracy
+    scores = f"{percent(accuracy.validation)} % on validation, {percent(accuracy.test)} % on test"
+    if recalled.plan is None:
+        return Outcome(f"run {run_id} is the dense net now: {scores}", "u goes back")
+    return Outcome(
+        f"back at run {run_id}: {scores}",
+        "its base, sparsities, recipe and net are here: a adopts it, u goes back",
+    )
 
 
 def failed(error: BaseException, is_open: bool) -> Outcome:

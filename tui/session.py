@@ -68,6 +68,11 @@ class Session(App[None]):
         keys = () if self.typing else (key for key in KEYS if key.footer)
         return tuple(key for key in keys if self.check_action(key.name, ()))
 
+    def bring_into_sight(self, plot: str) -> None:
+        """Have a plot on the screen, in front where it was not there."""
+        if plot not in self.explore.visible_plots(self.state):
+            self.state = self.state.show_plot(plot)
+
     def start_job(
         self, title: str, start: Callable[[StopFlag], Stream[Any]], finish: Finish
     ) -> None:

@@ -2,114 +2,37 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from bisect import bisect_left
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from core.footprint import Footprint, total
 from core.plans import Plan
 from core.settings import DEFAULTS, Settings
+from tui.results import (
+    FIRST_DIGITS,
+    Course,
+    Digits,
+    Look,
+    Moment,
+    Result,
+    Sight,
+    Wanted,
+    within_limits,
+)
 
 if TYPE_CHECKING:
-    from core.curves import Sample
-    from core.events import Accuracy, Batch, Epoch
+    from core.curves import Scan
     from core.whatif import Cut, Profile
     from core.workbench import Net
 
-PLOTS = ("histogram", "accuracy", "parameters", "size")
+PLOTS = ("histogram", "accuracy", "sensitivity", "parameters", "size", "digits", "confusion")
+TOLERANCES = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0, 7.0, 10.0, 20.0)
+"""Points below dense that the line in the sensitivity plot may lie."""
+
 STEP = 0.01
-UNDO_LIMIT = 500
-
-UNDO_PARAMETERS = 1 << 26
-"""Of all the nets that undo may go back to: half a gigabyte with what a screen needs of them."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Result:
-    """What a plan came to: an accuracy that was measured, with what it was measured on.
-
-    Attributes:
-        base: the net that was pruned.
-        net: what came of it, where it can be adopted.
-        seconds: that it took.
-    """
-
-    plan: Plan
-    base: Net
-    accuracy: Accuracy
-    footprint: Footprint
-    net: Net | None = None
-    seconds: float = 0.0
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Look:
-    """The accuracy of a plan, applied to a base and not trained, as far as it is known.
-
-    Attributes:
-        sample: of the validation images.
-    """
-
-    plan: Plan
-    base: Net
-    sample: Sample
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Moment:
-    """What undo and redo go to: sparsities, and what had come of them."""
-
-    dense: Net | None
-    base: Net | None
-    plan: Plan | None
-    pruned: Result | None
-    finetuned: Result | None
-    course: Course | None
-
-    @property
-    def nets(self) -> frozenset[Net]:
-        """The nets that it keeps in memory."""
-        results = (self.pruned, self.finetuned)
-        kept = (
-            self.dense,
-            self.base,
-            *(r.net for r in results if r),
-            *(r.base for r in results if r),
-        )
-        return frozenset(net for net in kept if net is not None)
-
-
-@dataclass(frozen=True, slots=True)
-class Course:
-    """How a training goes or went: what the accuracy plot draws.
-
-    Attributes:
-        live: after each batch: epochs done (fractional), accuracy in percent and mean loss.
-        finetuning: it works towards a plan, and a dense accuracy is there to compare with.
-    """
-
-    planned: int
-    finetuning: bool
-    epochs: tuple[Epoch, ...] = ()
-    live: tuple[tuple[float, float, float], ...] = ()
-    batch: Batch | None = None
-
-    @property
-    def best(self) -> Epoch | None:
-        """The epoch that is kept: the first of the best ones that count."""
-        counting = [epoch for epoch in self.epochs if epoch.final]
-        return max(counting, key=lambda epoch: epoch.validation, default=None)
-
-    def after_batch(self, batch: Batch) -> Course:
-        """With one more batch; its accuracy is smoothed over about the last ten shown."""
-        at = batch.epoch - 1 + batch.seen / batch.images
-        before = self.live[-1][1] if self.live else batch.accuracy
-        smoothed = before + 0.1 * (batch.accuracy - before)
-        return replace(self, live=(*self.live, (at, smoothed, batch.loss)), batch=batch)
-
-    def after_epoch(self, epoch: Epoch) -> Course:
-        """With one more epoch."""
-        return replace(self, epochs=(*self.epochs, epoch))
 
 
 @dataclass(frozen=True)
@@ -124,6 +47,11 @@ class State:
         locked: names of layers that are left alone where sparsities are given to all.
         pruned, finetuned: the last results; they may belong to another plan or base by now.
         look: the last accuracy that was measured in the background, likewise.
+        scans: by the digest of the weights that they were made on.
+        scanned: the digest of those that the last one was made on.
+        digits: the test images that are looked at.
+        sight: the last of them that were seen, with what the nets say.
+        tolerance: points below the base's accuracy where the sensitivity plot has its line.
         settings: how a net is fine-tuned, among what does not change.
         plot: index in PLOTS of the first plot that is shown.
     """
@@ -138,6 +66,11 @@ class State:
     pruned: Result | None = None
     finetuned: Result | None = None
     look: Look | None = None
+    scans: Mapping[str, Scan] = field(default_factory=dict)
+    scanned: str = ""
+    tolerance: float = 1.0
+    digits: Digits = FIRST_DIGITS
+    sight: Sight | None = None
     course: Course | None = None
     settings: Settings = DEFAULTS
     plot: int = 0
@@ -192,6 +125,46 @@ class State:
         return look if look and look.base is self.base and look.plan == self.planned else None
 
     @property
+    def scan(self) -> Scan | None:
+        """The scan of the base, or the last one of other weights, which is stale."""
+        own = self.scans.get(self.base.digest) if self.base else None
+        return own or self.scans.get(self.scanned)
+
+    @property
+    def scan_is_stale(self) -> bool:
+        """What there is of a scan was made on other weights than the base's."""
+        return self.base is not None and self.base.digest not in self.scans
+
+    @cached_property
+    def forecast(self) -> float | None:
+        """The accuracy that the scan of the base foretells for the plan, in percent."""
+        if self.base is None or self.scan is None or self.scan_is_stale or self.untouched:
+            return None
+        from core.forecast import forecast  # NumPy comes in beside torch, not before it
+
+        return forecast(self.scan, self.profiles, self.planned, self.base.accuracy.validation)
+
+    def wanted(self, plots: Collection[str]) -> Wanted | None:
+        """What is worth measuring in the background where these plots are in sight."""
+        if self.base is None or self.dense is None:
+            return None
+        tuned = self.finetuned.net if self.finetuned and self.is_current(self.finetuned) else None
+        look = self.looked_at
+        known = self.untouched or self.is_current(self.pruned) or (look and look.sample.exact)
+        wanted = Wanted(
+            self.dense,
+            self.base,
+            self.planned,
+            tuned,
+            accuracy=not known,
+            digits=self.digits if {"digits", "confusion"} & set(plots) else None,
+            matrix="confusion" in plots,
+        )
+        if wanted.digits and self.sight and self.sight.answers(wanted):
+            wanted = replace(wanted, digits=None, matrix=False)
+        return wanted if wanted.accuracy or wanted.digits else None
+
+    @property
     def untouched(self) -> bool:
         """The plan prunes nothing that the base does not lack already."""
         return all(self.planned[p.layer.name] == p.floor for p in self.profiles)
@@ -229,6 +202,20 @@ class State:
         if not self.adopted:
             return self
         return replace(self.after(self.moment), base=self.dense)
+
+    def with_scan(self, digest: str, scan: Scan) -> State:
+        """With a scan of the weights that have this digest."""
+        return replace(self, scans={**self.scans, digest: scan}, scanned=digest)
+
+    def tolerate(self, steps: int) -> State:
+        """With the tolerance so many steps larger."""
+        place = bisect_left(TOLERANCES, self.tolerance) + steps
+        return replace(self, tolerance=TOLERANCES[min(max(place, 0), len(TOLERANCES) - 1)])
+
+    @property
+    def locks(self) -> Plan:
+        """The sparsities of the layers that are locked."""
+        return {name: self.planned[name] for name in self.layer_names if name in self.locked}
 
     def choose(self, index: int) -> State:
         """With another layer chosen; beyond either end it stays at the end."""
@@ -273,7 +260,7 @@ class State:
 
     def after(self, moment: Moment) -> State:
         """With one more moment that undo can go back to; nothing to redo."""
-        return replace(self, past=_within_limits((*self.past, moment)), future=())
+        return replace(self, past=within_limits((*self.past, moment)), future=())
 
     def undo(self) -> State:
         """As it was before the last change of sparsities, prune, fine-tuning or base."""
@@ -307,17 +294,3 @@ class State:
     def show_plot(self, name: str) -> State:
         """With the plot called `name` in front."""
         return replace(self, plot=PLOTS.index(name))
-
-
-def _within_limits(past: tuple[Moment, ...]) -> tuple[Moment, ...]:
-    """The newest moments, so many that their nets take no more memory than they may."""
-    past = past[-UNDO_LIMIT:]
-    nets: set[Net] = set()
-    size = 0
-    for place in range(len(past) - 1, -1, -1):
-        new = past[place].nets - nets
-        nets |= new
-        size += sum(profile.layer.elements for net in new for profile in net.profiles)
-        if size > UNDO_PARAMETERS and place < len(past) - 1:
-            return past[place + 1 :]
-    return past

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from core.events import Batch, Epoch, Event, Measured
 from tui import outcomes
 from tui.format import ratio
+from tui.results import Course, Result
 from tui.screens.dialogs import Question
 from tui.session import Session
-from tui.state import Course, Result
 from tui.views.activity import Outcome, Working
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class Training(Session):
             self.doing = outcomes.finetuned(result, tuned, self.state.dense)
 
         self._subject = subject
-        self._watch_training(Course(settings.finetuning.epochs, finetuning=True))
+        self.watch_training(Course(settings.finetuning.epochs, finetuning=True))
         title = f"fine-tuning to {ratio(subject.footprint.ratio)}"
         self.start_job(
             title, lambda stop: self.backend.finetune(base, plan, settings, stop), finish
@@ -89,7 +89,7 @@ class Training(Session):
 
         if meant:
             epochs = self.state.settings.finetuning.dense.epochs
-            self._watch_training(Course(epochs, finetuning=False))
+            self.watch_training(Course(epochs, finetuning=False))
             self.start_job("training", self.backend.train, finish)
 
     def action_stop(self) -> None:
@@ -127,12 +127,7 @@ class Training(Session):
             pruned = replace(self._subject, accuracy=event.accuracy)
             self.state = replace(self.state, pruned=pruned)
 
-    def _watch_training(self, course: Course) -> None:
+    def watch_training(self, course: Course) -> None:
         """Begin a new curve, and have it in sight."""
         self.state = replace(self.state, course=course)
         self.bring_into_sight("accuracy")
-
-    def bring_into_sight(self, plot: str) -> None:
-        """Have a plot on the screen, in front where it was not there."""
-        if plot not in self.explore.visible_plots(self.state):
-            self.state = self.state.show_plot(plot)

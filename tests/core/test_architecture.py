@@ -41,7 +41,8 @@ def test_core_alone_is_lazy() -> None:
 def test_what_the_command_line_needs_first_is_light() -> None:
     loaded = packages_after(
         "import core.errors, core.events, core.files, core.footprint, core.plans, core.recipes\n"
-        "import core.settings, core.zoo, core.libraries\n"
+        "import core.settings, core.zoo, core.libraries, core.choices, core.config, core.curves\n"
+        "import core.experiment, core.goals, core.runs, core.search\n"
         "from core.datasets import describe; describe('mnist')"
     )
     assert not loaded & HEAVY

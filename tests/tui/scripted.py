@@ -5,20 +5,24 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
+from core.answers import Compared, Counted, Shown
 from core.curves import SPARSITIES, UNIFORM_SPARSITIES, Point, Sample, Sampled, Scan, Scanned
 from core.errors import StoppedError
-from core.events import Accuracy, Batch, Epoch, Event, Measured, Progress, StopFlag, Stream
+from core.events import Accuracy, Batch, Epoch, Event, Looked, Measured, Progress, StopFlag, Stream
+from core.experiment import Experiment
 from core.layers import Layer
 from core.plans import PRESETS
 from core.search import Found, Trial, Tried, Trying
 from core.settings import Settings
 from core.whatif import Profile
 from core.workbench import Net
+from tui.results import Digits, Wanted
 
 SHAPES = {
     "conv1": (32, 1, 5, 5),
@@ -43,7 +47,7 @@ def net(plan: Mapping[str, float] | None = None, accuracy: Accuracy = DENSE) -> 
         layer = Layer(name, shape, weight.size, weight.size + shape[0])
         threshold = Profile.of(layer, weight).cut((plan or {}).get(name, 0.0)).threshold
         profiles.append(Profile.of(layer, np.where(np.abs(weight) > threshold, weight, 0)))
-    return Net({}, accuracy, tuple(profiles), 0)
+    return Net({}, accuracy, tuple(profiles), 0, digest=repr(plan))
 
 
 def scanned(images: int) -> Scan:
@@ -59,6 +63,21 @@ def scanned(images: int) -> Scan:
     }
     uniform = tuple(point(sparsity, 0.72) for sparsity in UNIFORM_SPARSITIES)
     return Scan("validation", 5_000, layers, uniform, "fp32", True, False)
+
+
+def compared(counted: bool) -> Compared:
+    """Ten squares of growing size, the last two of which the pruned net gets wrong."""
+    pixels = np.zeros((10, 28, 28), np.uint8)
+    for size, image in enumerate(pixels, 4):
+        image[14 - size : 14 + size, 14 - size : 14 + size] = 255
+    labels = np.arange(10)
+    pruned = np.where(labels < 8, labels, 1)
+    shares = np.full((10, 10), 5.0, np.float32)
+    shares[labels, pruned] = 55.0
+    both = Shown(labels, np.eye(10, dtype=np.float32) * 100), Shown(pruned, shares)
+    answers = np.tile(labels, 1_000), np.tile(pruned, 1_000)
+    found = Counted.of(np.tile(labels, 1_000), *answers, 10) if counted else None
+    return Compared(labels, pixels, labels, *both, found)
 
 
 def course(epochs: int = 5, batches: int = 40) -> list[Event]:
@@ -84,6 +103,7 @@ class Scripted:
         pause_at: how many events a fine-tuning says before it waits for `go`.
         error: raised by the next prune or fine-tuning instead of a result.
         opening: what `open` waits for.
+        digits: the images that have been asked for.
         looked: the plans that have been looked at in the background.
         rested: lets a look come to its end.
     """
@@ -93,11 +113,13 @@ class Scripted:
     pause_at: int | None = None
     error: Exception | None = None
     diverged: bool = False
+    experiment: Experiment = field(default_factory=lambda: Experiment(Path("/nowhere")))
     go: threading.Event = field(default_factory=threading.Event)
     paused: threading.Event = field(default_factory=threading.Event)
     opening: threading.Event | None = None
     started: list[str] = field(default_factory=list)
     looked: list[dict[str, float]] = field(default_factory=list)
+    digits: list[Digits] = field(default_factory=list)
     rested: threading.Event = field(default_factory=threading.Event)
 
     def open(self, stop: StopFlag) -> Stream[Net]:
@@ -169,24 +191,26 @@ class Scripted:
             yield Trying(number, 10, ratio, DENSE.validation - max_drop, None, None)
             yield from self._script(stop)
             result = SimpleNamespace(accuracy=TUNED, run=f"000{number}", stopped=stop())
-            trials.append(Trial(number, ratio, plan, result, number == 1))
+            trials.append(Trial(number, ratio, base, plan, result, number == 1))
             yield Tried(trials[-1])
             if stop():
                 break
         found = Found(trials[0], tuple(trials), DENSE.validation - max_drop, stop())
         return found, replace(net(MODERATE), accuracy=TUNED)
 
-    def look(self, base: Net, plan: Mapping[str, float], stop: StopFlag) -> Stream[Sample]:
-        """The first sample; all images once `rested` is set."""
-        self.looked.append(dict(plan))
-        sample = Sample(243, 250, 5_000)
-        yield Sampled(sample)
+    def look(self, wanted: Wanted, stop: StopFlag) -> Stream[None]:
+        """Images at once; the first sample, and all images once `rested` is set."""
+        if wanted.digits:
+            self.digits.append(wanted.digits)
+            yield Looked(compared(counted=wanted.matrix or wanted.digits.mode == "wrong"))
+        if not wanted.accuracy:
+            return
+        self.looked.append(dict(wanted.plan))
+        yield Sampled(Sample(243, 250, 5_000))
         while not self.rested.wait(0.01):
             if stop():
                 raise StoppedError("stopped")
-        sample = Sample(4_862, 5_000, 5_000)
-        yield Sampled(sample)
-        return sample
+        yield Sampled(Sample(4_862, 5_000, 5_000))
 
     def _script(self, stop: StopFlag) -> Stream[None]:
         for number, event in enumerate(self.events):

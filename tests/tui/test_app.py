@@ -297,8 +297,9 @@ async def test_no_key_is_offered_while_a_value_is_typed(app):
         await pilot.press("5")
         assert shown(app, "#keys").strip() == ""
         await pilot.press("escape")
-        assert shown(app, "#keys").split() == ["m", "presets", "p", "prune", "c", "how",
-            "f", "fine-tune", "v", "plot", "?", "help", "q", "quit"]  # fmt: skip
+        assert shown(app, "#keys").split() == ["m", "presets", "g", "goal", "s", "scan",
+            "p", "prune", "c", "how", "f", "fine-tune", "v", "plot", "h", "history", "?", "help",
+            "q", "quit"]  # fmt: skip
 
 
 async def test_another_theme_recolours_every_line(app):

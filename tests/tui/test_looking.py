@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.curves import Sample
 from core.errors import WorkError
 from core.events import StopFlag, Stream
 from tests.tui.conftest import idle, ready, until
 from tests.tui.scripted import Scripted
 from tests.tui.test_app import AGGRESSIVE, shown
 from tui.app import FeatherweightApp
+from tui.results import Digits, Wanted
 
 PRESET = ("m", "down", "enter")
 
@@ -85,7 +85,7 @@ async def test_what_is_known_is_not_measured_again(app, backend):
 class Failing(Scripted):
     """A backend whose looks raise an error."""
 
-    def look(self, base: object, plan: object, stop: StopFlag) -> Stream[Sample]:
+    def look(self, wanted: Wanted, stop: StopFlag) -> Stream[None]:
         self.looked.append({})
         raise WorkError("no")
         yield
@@ -102,3 +102,49 @@ async def test_one_that_fails_is_not_tried_again_and_again():
         assert not app.looking
         await pilot.press("right")
         await until(pilot, lambda app: len(backend.looked) == 2 and not app.looking)
+
+
+async def test_digits_are_looked_at_while_their_plot_is_in_sight(app, backend):
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        assert backend.digits == []
+        await pilot.press("d")
+        await until(pilot, lambda app: app.state.sight and not app.explore.stale)
+        assert app.explore.visible_plots(app.state) == ("digits",)
+        assert "pruned 8 right, dense 10 right" in shown(app, "#plot-0")
+        assert backend.digits == [Digits("chosen", 0)]
+        assert backend.looked == [], "nothing is pruned yet"
+        await pilot.press("d")
+        await until(pilot, lambda app: len(backend.digits) == 2 and not app.looking)
+        await until(pilot, lambda app: not app.explore.stale)
+        assert "2,000 newly wrong when pruned" in shown(app, "#plot-0")
+        await pilot.press("D")
+        await until(pilot, lambda app: len(backend.digits) == 3)
+        assert backend.digits[1:] == [Digits("wrong", 0), Digits("wrong", 1)]
+
+
+async def test_digits_follow_the_sparsities(app, backend):
+    backend.rested.set()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press("d")
+        await until(pilot, lambda app: not app.looking)
+        await pilot.press(*PRESET)
+        await until(pilot, lambda app: not app.looking)
+        assert len(backend.digits) == 2
+        assert backend.looked == [AGGRESSIVE]
+        await pilot.press("down")
+        assert not app.looking
+        await pilot.press("v", "v", "v")
+        assert not app.looking
+
+
+async def test_the_confusion_matrix_counts_every_test_image(app, backend):
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press("V")
+        assert app.explore.visible_plots(app.state) == ("confusion",)
+        await until(pilot, lambda app: not app.looking and not app.explore.stale)
+        assert app.state.sight.compared.counted is not None
+        assert "2,000 wrong of 10,000 test images" in shown(app, "#plot-0")
+        assert "8 → 1" in shown(app, "#plot-0")

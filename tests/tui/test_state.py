@@ -12,7 +12,8 @@ from core.events import Accuracy
 from core.plans import PRESETS
 from core.workbench import Net
 from tests.tui.scripted import DENSE, SHAPES, net
-from tui.state import Course, Result, State
+from tui.results import Course, Result
+from tui.state import PLOTS, State
 
 AGGRESSIVE = PRESETS["aggressive"]
 START = State().with_dense(net())
@@ -138,7 +139,7 @@ def test_sparsities_that_were_moved_while_it_was_fine_tuned_stay():
 
 def test_undo_forgets_what_would_take_too_much_memory(monkeypatch):
     size = START.footprint.parameters
-    monkeypatch.setattr("tui.state.UNDO_PARAMETERS", 3 * size)
+    monkeypatch.setattr("tui.results.UNDO_PARAMETERS", 3 * size)
     state = START
     for number in range(9):
         state = state.with_finetuned(result(float(number), net()), state.moment).nudge(1)
@@ -171,7 +172,7 @@ def test_without_a_net_every_key_is_harmless():
 
 def test_plots_go_round():
     state = START
-    for _ in range(4):
+    for _ in PLOTS:
         state = state.next_plot(1)
     assert state.plot == START.plot
     assert START.next_plot(-1).next_plot(1).plot == START.plot

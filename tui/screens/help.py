@@ -23,6 +23,11 @@ size        {COUNTED}
 plan        the sparsities you choose, for p and f
 base        what the plan is applied to: dense, or adopted by a
 floor       the sparsity that the base has already
+±           from a sample: where the accuracy of all images is, with 95 %
+about N?    foretold from the scan, not measured
+scan        accuracy with one layer pruned alone; + and - move the line
+goal        60x, 6000 kept, 28 KiB, or 0.5 points: search by fine-tuning
+▪           a locked layer: goals and = leave it alone
 validation  5,000 images that every choice looks at
 test        10,000 others, only reported
 revived     pruned weights that are not exactly zero; always 0

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+from core.curves import Point, Scan
+from tui.format import count
 from tui.lines import Lines
 from tui.plots import canvas
 from tui.plots.accuracy import AccuracyData
 from tui.plots.accuracy import draw as draw_accuracy
+from tui.plots.confusion import ConfusionData
+from tui.plots.confusion import draw as draw_confusion
+from tui.plots.curves import Curve
+from tui.plots.digits import Digit, DigitsData
+from tui.plots.digits import draw as draw_digits
 from tui.plots.histogram import HistogramData, bins
 from tui.plots.histogram import draw as draw_histogram
 from tui.plots.parameters import ParametersData
 from tui.plots.parameters import draw as draw_parameters
+from tui.plots.sensitivity import SensitivityData
+from tui.plots.sensitivity import draw as draw_sensitivity
 from tui.plots.size import SizeData
 from tui.plots.size import draw as draw_size
-from tui.state import Course, State
+from tui.results import Course
+from tui.state import State
 
 
 def bring_in() -> None:
@@ -27,6 +37,12 @@ def plot(state: State, name: str, width: int, height: int) -> Lines:
             return draw_accuracy(_accuracy(state), width, height)
         case "histogram":
             return draw_histogram(_histogram(state, width), width, height)
+        case "sensitivity":
+            return draw_sensitivity(_sensitivity(state), width, height)
+        case "digits":
+            return draw_digits(_digits(state), width, height)
+        case "confusion":
+            return draw_confusion(_confusion(state), width, height, "looking at every test image")
         case "parameters":
             return draw_parameters(_parameters(state), width, height)
         case _:
@@ -49,6 +65,77 @@ def _histogram(state: State, width: int) -> HistogramData:
         counts_kept=counted.after,
         threshold=applied.threshold,
     )
+
+
+def _sensitivity(state: State) -> SensitivityData:
+    scan, base = state.scan, state.base
+    if scan is None or base is None:
+        return SensitivityData(curves=(), chosen=state.chosen)
+    dense, stale = base.accuracy.validation, state.scan_is_stale
+    curves = (
+        Curve(name, _points(scan.layers.get(name, ()), scan.images), state.planned[name])
+        for name in state.layer_names
+    )
+    return SensitivityData(
+        curves=tuple(curves),
+        chosen=state.chosen,
+        uniform=Curve("uniform", _points(scan.uniform, scan.images)) if scan.uniform else None,
+        tolerance_line=dense - state.tolerance,
+        tolerance=state.tolerance,
+        dense=None if stale else dense,
+        stale=stale,
+        progress=_seen_so_far(scan),
+        split=scan.split,
+    )
+
+
+def _points(points: tuple[Point, ...], images: int) -> tuple[tuple[float, float, float], ...]:
+    """Sparsity, accuracy and half its interval; the accuracy itself where it is exact."""
+    found = []
+    for point in points:
+        if point.accuracy is not None:
+            middle, half = point.estimate
+            exact = point.images == images
+            found.append((point.sparsity, point.accuracy if exact else middle, (not exact) * half))
+    return tuple(found)
+
+
+def _seen_so_far(scan: Scan) -> str:
+    if scan.exact:
+        return ""
+    most = max((point.images for point in scan.points()), default=0)
+    return f"{count(most)} of {count(scan.images)} images"
+
+
+def _digits(state: State) -> DigitsData:
+    """The images that were seen last, and what both nets say."""
+    sight = state.sight
+    if sight is None:
+        return DigitsData((), "looking at test images")
+    compared, asked = sight.compared, sight.wanted.digits
+    net = "fine-tuned" if sight.wanted.tuned else "pruned"
+    found = (
+        Digit(
+            pixels,
+            str(label),
+            dense=(str(compared.dense.classes[at]), float(compared.dense.confidences[at])),
+            pruned=(str(compared.pruned.classes[at]), float(compared.pruned.confidences[at])),
+        )
+        for at, (pixels, label) in enumerate(zip(compared.pixels, compared.labels, strict=True))
+    )
+    if asked is not None and asked.mode == "wrong":
+        counted = compared.counted
+        number = f"{count(counted.newly_wrong)} " if counted else ""
+        return DigitsData(tuple(found), f"{number}newly wrong when {net} · D more, d one of each")
+    return DigitsData(tuple(found), f"test images, {net} · D others, d the newly wrong")
+
+
+def _confusion(state: State) -> ConfusionData:
+    counted = state.sight.compared.counted if state.sight else None
+    if state.sight is None or counted is None:
+        return ConfusionData(())
+    classes = tuple(str(number) for number in range(state.sight.compared.classes))
+    return ConfusionData(classes, counted.dense, counted.pruned, "test", counted.images)
 
 
 def _parameters(state: State) -> ParametersData:

@@ -6,7 +6,8 @@ from core.events import Accuracy
 from core.footprint import COUNTED
 from tui.format import count, mib, percent, ratio
 from tui.lines import Line, Lines, Span
-from tui.state import Result, State
+from tui.results import Result
+from tui.state import State
 
 
 def totals(state: State, width: int) -> Lines:
@@ -62,12 +63,21 @@ def _result(state: State, name: str, result: Result | None, split: str) -> Line:
 def _looked(state: State, split: str) -> Line:
     """The accuracy in the background, on validation, until `p` has measured both."""
     look = state.looked_at
-    if look is None or split != "validation" or state.is_current(state.pruned):
+    if split != "validation" or state.is_current(state.pruned):
         return ()
+    if look is None:
+        return _foretold(state)
     sample = look.sample
     middle, half = sample.estimate
     text = f"{middle:>5.2f}" if sample.exact else f"{middle:.1f} ±{half:.1f}"
     return (Span("   pruned ", "muted"), Span(text, "pruned"))
+
+
+def _foretold(state: State) -> Line:
+    """What the scan foretells, until something is measured."""
+    if state.forecast is None:
+        return ()
+    return (Span("   pruned ", "muted"), Span(f"about {state.forecast:.0f}?", "hint"))
 
 
 def _number(accuracy: Accuracy | None, split: str) -> str:

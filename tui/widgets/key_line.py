@@ -6,7 +6,7 @@ from itertools import chain
 
 from textual import events
 
-from tui.keys import Key
+from tui.keys import Key, fitting
 from tui.lines import Span
 from tui.widgets.lines import LinesWidget
 
@@ -20,11 +20,13 @@ class KeyLine(LinesWidget):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self._keys: tuple[Key, ...] = ()
+        self._shown: tuple[Key, ...] = ()
 
     def show(self, keys: tuple[Key, ...]) -> None:
-        """Show these keys."""
+        """Show those of these keys for which there is room."""
         self._keys = keys
-        pairs = [(Span(key.shown, "key"), Span(f" {key.label} ", "does")) for key in keys]
+        self._shown = fitting(keys, self.app.size.width)
+        pairs = [(Span(key.shown, "key"), Span(f" {key.label} ", "does")) for key in self._shown]
         filling = Span(" " * self.app.size.width, "does")
         self.lines = ((*chain.from_iterable(pairs), filling),)
 
@@ -43,8 +45,8 @@ class KeyLine(LinesWidget):
             self.app.simulate_key(key.keys.partition(",")[0])
 
     def _key_at(self, x: int) -> Key | None:
-        for key in self._keys:
-            x -= len(key.shown) + len(key.label) + 2
+        for key in self._shown:
+            x -= key.width
             if x < 0:
                 return key
         return None

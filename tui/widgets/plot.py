@@ -44,6 +44,10 @@ def _seen_by(state: State, name: str) -> object:
             return state.base, state.chosen, applied, state.is_current(state.finetuned)
         case "accuracy":
             return state.course, state.dense and state.dense.accuracy
+        case "digits" | "confusion":
+            return state.sight
+        case "sensitivity":
+            return state.base, state.chosen, state.cuts, state.scan, state.tolerance
         case _:
             return state.base, state.chosen, state.footprints
 

@@ -1,0 +1,402 @@
+"""What two nets say of images: plain counts and plain argmaxes, whatever the way to them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from core.answers import (
+    PAGE,
+    Compared,
+    Counted,
+    Mode,
+    all_answers,
+    compare,
+    confusion,
+    look_at,
+    newly_wrong,
+    of_each_class,
+)
+from core.batches import Images, Splits
+from core.errors import InputError, StoppedError
+from core.evaluation import count_correct
+from core.events import Event, Looked, Progress, drain
+from core.layers import Layer
+from core.nets import Cnn5
+from core.plans import uniform_plan
+from core.pruning import Masks
+from core.weights import Weights
+from tests.core.conftest import head
+from tests.core.training import of_type, recorded
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+Ints = NDArray[np.int64]
+Nets = tuple[nn.Module, nn.Module]
+Pair = tuple[Ints, Ints]
+
+
+@pytest.fixture(scope="module")
+def nets(shipped: Weights, layers: tuple[Layer, ...]) -> Nets:
+    """The dense net and the same net, pruned; in training mode, as a careless caller has them.
+
+    It is pruned so far that it gets about one image of fifteen wrong.
+    """
+    plan = uniform_plan(0.75, [layer.name for layer in layers])
+    dense, pruned = Cnn5(), Cnn5()
+    dense.load_state_dict(shipped)
+    pruned.load_state_dict(Masks.of(shipped, layers, plan).apply(shipped))
+    return dense, pruned
+
+
+@pytest.fixture(scope="module")
+def data(few: Splits) -> Images:
+    """Three batches, of which the last is not full."""
+    return head(few.train, 600)
+
+
+@pytest.fixture(scope="module")
+def plain(nets: Nets, data: Images) -> Pair:
+    return plain_answers(nets[0], data), plain_answers(nets[1], data)
+
+
+def plain_logits(model: nn.Module, data: Images) -> Tensor:
+    model.eval()
+    pixels = (data.images / 255 - data.mean) / data.std
+    with torch.no_grad():
+        return torch.cat([model(some) for some in torch.split(pixels, 37)])
+
+
+def plain_answers(model: nn.Module, data: Images) -> Ints:
+    answers: Ints = plain_logits(model, data).argmax(1).numpy()
+    return answers
+
+
+def frozen(*arrays: NDArray[np.generic]) -> bool:
+    return not any(array.flags.writeable for array in arrays)
+
+
+def numbers(*given: int) -> Ints:
+    return np.array(given, np.int64)
+
+
+class Rgb(nn.Module):
+    """A net for tiny colour images, so small that its answers are anything."""
+
+    def __init__(self, classes: int, seed: int) -> None:
+        super().__init__()
+        torch.manual_seed(seed)
+        self.last = nn.Linear(3 * 4 * 5, classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        # Views by the size of the batch, which fail for a batch of no images.
+        logits: Tensor = self.last(x.reshape(x.shape[0], -1))
+        return logits
+
+
+class Wobbly(nn.Module):
+    """A net whose coarse logits are good at first, and then anything."""
+
+    def __init__(self, net: nn.Module) -> None:
+        super().__init__()
+        self.net, self.asked = net, 0
+
+    def forward(self, x: Tensor) -> Tensor:
+        logits: Tensor = self.net(x)
+        if torch.is_autocast_enabled("cpu"):
+            self.asked += 1
+            noise = torch.rand(logits.shape, generator=torch.Generator().manual_seed(0))
+            logits = logits + (100 * noise if self.asked > 1 else 0)
+        return logits
+
+
+def colours(images: int, classes: int) -> Images:
+    generator = torch.Generator().manual_seed(1)
+    pixels = torch.randint(256, (images, 3, 4, 5), generator=generator, dtype=torch.uint8)
+    return Images(pixels, torch.arange(images) % classes, 0.5, 0.25)
+
+
+# Counting
+
+
+counts = st.integers(1, 12).flatmap(
+    lambda classes: st.tuples(
+        st.just(classes),
+        st.lists(st.tuples(*(2 * [st.integers(0, classes - 1)])), max_size=60),
+    )
+)
+
+
+@given(counts)
+def test_confusion_is_a_plain_count(given: tuple[int, list[tuple[int, int]]]) -> None:
+    classes, pairs = given
+    labels, answers = (numbers(*(pair[side] for pair in pairs)) for side in (0, 1))
+    counted = confusion(labels, answers, classes)
+    assert counted.dtype == np.int64
+    assert frozen(counted)
+    expected = [[pairs.count((true, said)) for said in range(classes)] for true in range(classes)]
+    assert counted.tolist() == expected
+
+
+def test_what_is_no_class_is_not_counted_as_one() -> None:
+    with pytest.raises(InputError, match=r"label 3 .* tells 3 classes apart, expected 0 to 2"):
+        confusion(numbers(0, 3), numbers(0, 0), 3)
+    with pytest.raises(InputError, match="answer -1"):
+        confusion(numbers(0, 2), numbers(-1, 0), 3)
+
+
+# Choosing
+
+
+@given(st.lists(st.integers(0, 9), max_size=60), st.integers(-30, 30))
+def test_one_image_of_each_class_and_the_first_after_the_last(given: list[int], start: int) -> None:
+    expected = []
+    for which in range(10):
+        of_it = [index for index, label in enumerate(given) if label == which]
+        expected += [of_it[start % len(of_it)]] if of_it else []
+    assert of_each_class(numbers(*given), 10, start) == tuple(expected)
+
+
+@pytest.mark.parametrize("classes", [1, 3, 10, 11, 12, 25])
+def test_of_many_classes_ten_and_all_of_them_in_turn(classes: int) -> None:
+    labels = np.arange(4 * classes, dtype=np.int64) % classes
+    pages = -(-classes // PAGE)
+    seen = [of_each_class(labels, classes, start) for start in range(4 * pages)]
+    assert {len(page) for page in seen} == {min(PAGE, classes)}
+    assert sorted({image for page in seen for image in page}) == list(range(4 * classes))
+    for page in seen:
+        assert sorted(labels[list(page)].tolist()) == labels[list(page)].tolist()
+    assert {image // classes for page in seen[:pages] for image in page} == {0}
+    assert of_each_class(labels, classes, 4 * pages) == seen[0]
+    assert of_each_class(labels, classes, -1) == seen[-1]
+
+
+triples = st.lists(st.tuples(*(3 * [st.integers(0, 2)])), max_size=150)
+
+
+@given(triples)
+def test_the_newly_wrong_are_exactly_those(given: list[tuple[int, int, int]]) -> None:
+    labels, dense, pruned = (numbers(*(one[side] for one in given)) for side in range(3))
+    expected = [
+        index
+        for index, (label, before, after) in enumerate(given)
+        if before == label and after != label
+    ]
+    pages = max(1, -(-len(expected) // PAGE))
+    seen = [newly_wrong(labels, dense, pruned, start) for start in range(pages)]
+    assert [image for page in seen for image in page] == expected
+    assert all(len(page) == PAGE for page in seen[:-1])
+    assert newly_wrong(labels, dense, pruned, pages) == seen[0]
+    assert newly_wrong(labels, dense, pruned, -1) == seen[-1]
+    counted = Counted.of(labels, dense, pruned, 3)
+    assert counted.newly_wrong == len(expected)
+    before, after = counted.right
+    assert after == before - counted.newly_wrong + counted.newly_right
+    assert counted.images == len(given)
+
+
+# One net
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_all_answers_are_the_plain_ones(
+    precision: str, nets: Nets, data: Images, plain: Pair
+) -> None:
+    answers, events = recorded(all_answers(nets[1], data, precision, step="ask"))
+    assert answers.tolist() == plain[1].tolist()
+    assert answers.dtype == np.int64
+    assert frozen(answers)
+    assert events == [Progress("ask", done, 600, "images") for done in (0, 250, 500, 600)]
+    right = drain(count_correct(nets[1], data, precision=precision))
+    assert (answers == data.labels.numpy()).sum() == right
+
+
+def test_it_begins_again_where_the_filter_was_wrong(nets: Nets, data: Images, plain: Pair) -> None:
+    answers, events = recorded(all_answers(Wobbly(nets[1]), data, "bf16"))
+    assert [event.done for event in of_type(Progress, events)] == [0, 250, 0, 250, 500, 600]
+    assert answers.tolist() == plain[1].tolist()
+
+
+def test_it_stops_before_the_next_batch(nets: Nets, data: Images) -> None:
+    seen: list[Event] = []
+    with pytest.raises(StoppedError, match="not all images were answered"):
+        drain(all_answers(nets[0], data, stop=lambda: len(seen) == 2), seen.append)
+    assert [event.done for event in of_type(Progress, seen)] == [0, 250]
+
+
+def test_a_look_says_what_float32_says(nets: Nets, data: Images) -> None:
+    indices = (7, 3, 599, 3, 0)
+    logits = plain_logits(nets[1], data)[list(indices)]
+    shown = look_at(nets[1], data, indices)
+    assert shown.classes.tolist() == logits.argmax(1).tolist()
+    assert shown.shares.dtype == np.float32
+    assert shown.shares.sum(1) == pytest.approx(100.0)
+    assert shown.shares.tolist() == pytest.approx((100 * logits.softmax(1)).numpy(), abs=1e-3)
+    assert shown.confidences.tolist() == shown.shares.max(1).tolist()
+    assert (shown.confidences >= 100 / 10).all()
+    assert frozen(shown.classes, shown.shares, shown.confidences)
+
+
+def test_a_look_at_nothing_knows_the_classes() -> None:
+    shown = look_at(Rgb(7, seed=0), colours(5, 7), ())
+    assert shown.shares.shape == (0, 7)
+    assert len(shown.classes) == len(shown.confidences) == 0
+
+
+def test_a_net_that_is_lost_is_sure_of_nothing(data: Images) -> None:
+    lost = Cnn5()
+    nn.init.constant_(lost.fc2.bias, torch.nan)
+    assert np.isnan(look_at(lost, data, (0, 1)).confidences).all()
+
+
+# Two nets
+
+
+def assert_true(
+    compared: Compared,
+    plain: Pair,
+    data: Images,
+    mode: Mode = "chosen",
+    start: int = 0,
+) -> None:
+    """All that is said of the images is so, by the plainest way to it."""
+    dense, pruned = plain
+    labels, index = data.labels.numpy(), compared.indices
+    expected = (
+        of_each_class(labels, compared.classes, start)
+        if mode == "chosen"
+        else newly_wrong(labels, dense, pruned, start)
+    )
+    assert tuple(index.tolist()) == expected
+    assert compared.labels.tolist() == labels[index].tolist()
+    assert compared.pixels.dtype == np.uint8
+    assert compared.dense.classes.tolist() == dense[index].tolist()
+    assert compared.pruned.classes.tolist() == pruned[index].tolist()
+    assert frozen(index, compared.pixels, compared.labels, compared.dense.classes)
+    counted = compared.counted
+    if counted:
+        assert counted.dense.tolist() == confusion(labels, dense, compared.classes).tolist()
+        assert counted.pruned.tolist() == confusion(labels, pruned, compared.classes).tolist()
+        assert counted.right == ((dense == labels).sum(), (pruned == labels).sum())
+        assert frozen(counted.dense, counted.pruned, counted.dense_answers, counted.pruned_answers)
+
+
+@pytest.mark.parametrize("start", [0, 3])
+def test_chosen_images_are_told_at_once(start: int, nets: Nets, data: Images, plain: Pair) -> None:
+    compared, events = recorded(compare(*nets, data, start=start))
+    assert events == [Looked(compared)]
+    assert compared.counted is None
+    assert compared.labels.tolist() == list(range(10))
+    assert (compared.pixels == data.images[compared.indices.tolist(), 0].numpy()).all()
+    assert_true(compared, plain, data, start=start)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_chosen_images_come_before_the_matrices(
+    precision: str, nets: Nets, data: Images, plain: Pair
+) -> None:
+    compared, events = recorded(compare(*nets, data, matrix=True, precision=precision))
+    assert isinstance(events[0], Looked)
+    assert events[0].compared.counted is None
+    assert of_type(Looked, events)[1:] == [Looked(compared)] == events[-1:]
+    steps = [event.step for event in of_type(Progress, events)]
+    assert steps == 4 * ["dense answers"] + 4 * ["pruned answers"]
+    assert compared.counted is not None
+    assert_true(compared, plain, data)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("start", [0, 1, -1, 1_000])
+def test_newly_wrong_images_are_told_as_soon_as_they_are_found(
+    start: int, precision: str, nets: Nets, data: Images, plain: Pair
+) -> None:
+    stream = compare(
+        *nets, data, mode="wrong", start=start, dense_answers=plain[0], precision=precision
+    )
+    compared, events = recorded(stream)
+    assert_true(compared, plain, data, "wrong", start)
+    assert compared.counted is not None
+    assert compared.counted.newly_wrong >= 3 * PAGE
+    assert {event.step for event in of_type(Progress, events)} == {"pruned answers"}
+    told = of_type(Looked, events)
+    assert told[-1].compared is compared
+    if start not in (0, 1):
+        assert len(told) == 1
+        return
+    early, done = told[0].compared, events[events.index(told[0]) - 1]
+    assert len(told) == 2
+    assert early.counted is None
+    assert early.indices.tolist() == compared.indices.tolist()
+    assert_true(early, plain, data, "wrong", start)
+    assert isinstance(done, Progress)
+    # Not a batch later than its last image was answered.
+    assert done.done - 250 <= early.indices[-1] < done.done < 600
+
+
+def test_a_net_that_is_as_good_has_no_newly_wrong_images(nets: Nets, data: Images) -> None:
+    few = head(data, 120)
+    compared, events = recorded(compare(nets[0], nets[0], few, mode="wrong"))
+    assert len(of_type(Looked, events)) == 1
+    assert len(compared.indices) == len(compared.pruned.confidences) == 0
+    assert compared.pixels.shape == (0, 28, 28)
+    assert compared.counted is not None
+    assert compared.counted.newly_wrong == compared.counted.newly_right == 0
+
+
+def test_what_is_known_is_not_asked_again_and_pictures_say_it(nets: Nets, data: Images) -> None:
+    ones, threes = np.full(600, 1), np.full(600, 3)
+    compared, events = recorded(
+        compare(*nets, data, matrix=True, dense_answers=ones, pruned_answers=threes)
+    )
+    assert not of_type(Progress, events)
+    assert compared.dense.classes.tolist() == 10 * [1]
+    assert compared.pruned.classes.tolist() == 10 * [3]
+    assert compared.pruned.confidences.tolist() == compared.pruned.shares[:, 3].tolist()
+    assert compared.counted is not None
+    assert compared.counted.newly_wrong == (data.labels == 1).sum()
+    assert frozen(compared.counted.dense_answers)
+    assert ones.flags.writeable
+
+
+@pytest.mark.parametrize("mode", ["chosen", "wrong"])
+@pytest.mark.parametrize("classes", [2, 12])
+def test_colours_and_other_numbers_of_classes(classes: int, mode: Mode) -> None:
+    both, data = (Rgb(classes, seed=0), Rgb(classes, seed=1)), colours(300, classes)
+    compared, _ = recorded(compare(*both, data, mode=mode, matrix=True))
+    assert compared.classes == classes
+    assert_true(compared, (plain_answers(both[0], data), plain_answers(both[1], data)), data, mode)
+    assert len(compared.indices) == (PAGE if mode == "wrong" else min(PAGE, classes))
+    some = data.images[compared.indices.tolist()].double()
+    assert compared.pixels.shape == (len(some), 4, 5)
+    assert np.abs(compared.pixels - some.mean(1).numpy()).max() <= 0.5
+
+
+def test_it_stops_in_the_middle(nets: Nets, data: Images) -> None:
+    seen: list[Event] = []
+    stream = compare(*nets, data, matrix=True, stop=lambda: len(seen) >= 3)
+    with pytest.raises(StoppedError):
+        drain(stream, seen.append)
+    assert [type(event) for event in seen] == [Looked, Progress, Progress]
+
+
+def test_what_cannot_be_compared(nets: Nets, data: Images) -> None:
+    with pytest.raises(InputError, match="unknown mode 'right': expected one of chosen, wrong"):
+        drain(compare(*nets, data, mode="right"))  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="3 answers were given for 600 images"):
+        drain(compare(*nets, data, dense_answers=numbers(1, 2, 3)))
+    few = (Rgb(2, seed=0), Rgb(2, seed=1))
+    with pytest.raises(InputError, match="label 2 cannot be counted"):
+        drain(compare(*few, colours(30, 3), matrix=True))
+
+
+def test_the_events_are_known_without_torch() -> None:
+    code = "import sys, core.answers; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0

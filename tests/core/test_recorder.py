@@ -1,0 +1,286 @@
+"""Trainings recorded on real MNIST: killed, resumed, recalled; and a disk that refuses."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from shutil import copytree
+
+import pytest
+import torch
+
+from core import recorder
+from core.batches import Splits
+from core.choices import Choices
+from core.datasets import Dataset
+from core.errors import InputError
+from core.events import Epoch, Event, Notice, drain
+from core.experiment import Experiment
+from core.finetuning import FineTuned
+from core.plans import Plan
+from core.recall import recall
+from core.runs import DONE, INTERRUPTED, STOPPED, Run
+from core.settings import Settings
+from core.workbench import Net, Workbench
+from tests.core.conftest import head
+from tests.core.training import of_type, recorded, same
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+CHOICES = Choices(epochs=3)
+
+
+def small(dataset: Dataset, device: object, whole: Callable[..., Splits]) -> Splits:
+    """The first images of each split."""
+    data = whole(dataset, device)
+    return Splits(head(data.train, 600), head(data.validation, 100), head(data.test, 100))
+
+
+def settings(data_dir: Path) -> Settings:
+    return Settings(data_dir=data_dir, precision="fp32", choices=CHOICES, threads=1)
+
+
+@pytest.fixture(scope="module")
+def bench(data_dir: Path) -> Iterator[Workbench]:
+    whole, threads = Splits.of, torch.get_num_threads()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Splits, "of", lambda dataset, device: small(dataset, device, whole))
+        yield Workbench(settings(data_dir))
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def base(bench: Workbench) -> Net:
+    return drain(bench.open())
+
+
+@dataclass
+class Kept:
+    """A recorded fine-tuning and where it is."""
+
+    experiment: Experiment
+    plan: Plan
+    result: FineTuned
+
+    @property
+    def run(self) -> Run:
+        return self.experiment.find(self.result.run or "")
+
+
+@pytest.fixture(scope="module")
+def kept(
+    bench: Workbench, base: Net, aggressive: Plan, tmp_path_factory: pytest.TempPathFactory
+) -> Kept:
+    """One that no test changes."""
+    experiment = Experiment(tmp_path_factory.mktemp("kept"))
+    result = drain(recorder.finetune(bench, base, aggressive, experiment))
+    return Kept(experiment, aggressive, result)
+
+
+def test_a_run_holds_what_came_of_it(kept: Kept, base: Net) -> None:
+    run, result = kept.run, kept.result
+    assert (run.id, run.status) == ("0001", DONE)
+    assert same(run.weights(), result.weights)
+    facts = run.facts
+    assert facts["accuracy"]["finetuned"]["test"] == result.accuracy.test
+    assert [row["epoch"] for row in facts["epochs"]] == [1, 2, 3]
+    assert {row["name"]: row["sparsity"] for row in facts["layers"]} == kept.plan
+    assert (facts["nonzero"], facts["revived"]) == (6_183, 0)
+    assert facts["base"] == {"run": None, "weights": base.digest}
+    assert facts["choices"] == {"epochs": 3}
+    assert facts["environment"]["torch"]
+    assert not (run.folder / "checkpoint.safetensors").exists()
+
+
+def test_what_is_recorded_is_not_changed_by_recording_it(
+    kept: Kept, bench: Workbench, base: Net, aggressive: Plan
+) -> None:
+    plain = drain(bench.finetune(base, aggressive))
+    assert same(plain.weights, kept.result.weights)
+    assert plain.accuracy == kept.result.accuracy
+
+
+def test_a_run_is_recalled(kept: Kept, bench: Workbench, base: Net) -> None:
+    recalled = drain(recall(bench, base, kept.experiment, kept.run))
+    assert recalled.base is base
+    assert recalled.plan == kept.plan
+    assert same(recalled.net.weights, kept.result.weights)
+    assert recalled.net.accuracy == kept.result.accuracy
+    assert recalled.pruned == kept.result.pruned
+    assert recalled.settings.choices == CHOICES
+    assert [epoch.validation for epoch in recalled.epochs] == [
+        epoch.validation for epoch in kept.result.epochs
+    ]
+    assert recalled.net.profiles[1].floor == pytest.approx(0.95)
+
+
+def test_a_run_that_went_on_from_another_finds_its_base(
+    kept: Kept, bench: Workbench, base: Net, tmp_path: Path
+) -> None:
+    copytree(kept.experiment.folder, folder := tmp_path / "copy")
+    experiment = Experiment(folder)
+    net = bench.net(kept.result, base)
+    plan = {name: min(1.0, sparsity + 0.01) for name, sparsity in kept.plan.items()}
+    second = drain(recorder.finetune(bench, net, plan, experiment))
+    run = experiment.find(second.run or "")
+    assert run.facts["base"] == {"run": "0001", "weights": net.digest}
+    assert run.facts["accuracy"]["dense"]["test"] == base.accuracy.test
+    recalled = drain(recall(bench, base, experiment, run))
+    assert recalled.base.digest == net.digest
+    assert recalled.net.dense == base.accuracy
+    experiment.delete(experiment.find("1"))
+    with pytest.raises(InputError, match="no run '0001'"):
+        drain(recall(bench, base, experiment, run))
+
+
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        ({"model": "vgg16"}, "has the model 'vgg16', not 'cnn5': open it with --model vgg16"),
+        ({"protocol": "reference"}, "open it with --protocol reference"),
+        ({"choices": {"epochs": 0}}, "0 epochs: expected from 1"),
+        ({"choices": {"speed": 3}}, "settings that are not known"),
+        ({"choices": "x"}, "is damaged"),
+        ({"layers": [{"name": "conv1"}]}, "no plan for the layers conv1, conv2"),
+        ({"accuracy": {"finetuned": {"validation": "high"}}}, "how accurate"),
+        ({"base": {"run": None, "weights": "0"}}, "started from a net that is not here"),
+    ],
+)
+def test_what_cannot_be_recalled_says_why(
+    kept: Kept, bench: Workbench, base: Net, facts: dict[str, object], said: str
+) -> None:
+    run = replace(kept.run, facts={**kept.run.facts, **facts})
+    with pytest.raises(InputError, match=said):
+        drain(recall(bench, base, kept.experiment, run))
+
+
+def test_one_that_was_stopped_is_called_so(
+    bench: Workbench, base: Net, aggressive: Plan, tmp_path: Path
+) -> None:
+    experiment, events = Experiment(tmp_path), list[Event]()
+    stream = recorder.finetune(
+        bench, base, aggressive, experiment, stop=lambda: bool(of_type(Epoch, events))
+    )
+    result = drain(stream, events.append)
+    assert result.stopped
+    assert experiment.newest().status == STOPPED
+
+
+def test_a_closed_stream_leaves_its_last_epoch_to_go_on_from(
+    kept: Kept, bench: Workbench, base: Net, aggressive: Plan, tmp_path: Path
+) -> None:
+    experiment = Experiment(tmp_path)
+    stream = recorder.finetune(bench, base, aggressive, experiment)
+    while not isinstance(next(stream), Epoch):
+        pass
+    next(stream)
+    stream.close()
+    run = experiment.newest()
+    assert (run.id, run.status, len(run.facts["epochs"])) == ("0001", INTERRUPTED, 1)
+    resumed = drain(recorder.resume(bench, base, run, experiment))
+    assert same(resumed.weights, kept.result.weights)
+    done = experiment.find("1")
+    assert done.status == DONE
+    assert len(done.facts["resumed"]) == 1
+    with pytest.raises(InputError, match="run 0001 is done: there is nothing to go on with"):
+        drain(recorder.resume(bench, base, done, experiment))
+
+
+def test_dense_training_is_recorded_with_its_early_weights(
+    bench: Workbench, base: Net, tmp_path: Path
+) -> None:
+    choices, experiment = Choices(epochs=2), Experiment(tmp_path)
+    trained = drain(recorder.train(bench, experiment, choices=choices))
+    run = experiment.find(trained.run or "")
+    assert run.facts["kind"] == "train"
+    recalled = drain(recall(bench, base, experiment, run))
+    assert recalled.plan is None
+    assert recalled.net.early is not None
+    assert same(recalled.net.early, trained.early)
+    assert recalled.net.accuracy == trained.accuracy
+
+
+def test_a_disk_that_refuses_costs_a_warning_not_the_training(
+    bench: Workbench, base: Net, aggressive: Plan, tmp_path: Path
+) -> None:
+    place = tmp_path / "file"
+    place.write_text("no folder")
+    result, events = recorded(recorder.finetune(bench, base, aggressive, Experiment(place)))
+    warnings = [event.text for event in of_type(Notice, events) if event.warning]
+    assert len(warnings) == 1
+    assert "this run is not recorded" in warnings[0]
+    assert (result.run, len(result.epochs)) == (None, 3)
+
+
+def test_checkpoints_that_cannot_be_written_cost_a_warning_each(
+    bench: Workbench,
+    base: Net,
+    aggressive: Plan,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(*_: object) -> None:
+        raise InputError("no space left")
+
+    monkeypatch.setattr("core.recording.Recording.checkpoint", refuse)
+    experiment = Experiment(tmp_path / "experiment")
+    result, events = recorded(recorder.finetune(bench, base, aggressive, experiment))
+    warnings = [event.text for event in of_type(Notice, events) if event.warning]
+    assert warnings == ["this epoch is not recorded: no space left"] * 3
+    assert experiment.find(result.run or "").status == DONE
+
+
+KILLED = """
+import sys
+from pathlib import Path
+import pytest
+from core.batches import Splits
+from core.events import Epoch
+from core.experiment import Experiment
+from core.plans import preset_plan
+from core import recorder
+from core.workbench import Workbench
+from tests.core.test_recorder import settings, small
+
+whole = Splits.of
+Splits.of = lambda dataset, device: small(dataset, device, whole)
+bench = Workbench(settings(Path(sys.argv[1])))
+stream = bench.open()
+try:
+    while True:
+        next(stream)
+except StopIteration as end:
+    base = end.value
+plan = preset_plan("aggressive", bench.layer_names)
+for event in recorder.finetune(bench, base, plan, Experiment(Path(sys.argv[2]))):
+    if isinstance(event, Epoch):
+        print(event.epoch, flush=True)
+"""
+
+
+def test_killed_in_its_third_epoch_it_comes_to_the_same_when_taken_up_again(
+    kept: Kept, bench: Workbench, base: Net, data_dir: Path, tmp_path: Path
+) -> None:
+    """The first epoch's line comes before its checkpoint, the second's after that of the first."""
+    folder = tmp_path / "killed"
+    child = subprocess.Popen(
+        [sys.executable, "-c", KILLED, str(data_dir), str(folder)],
+        cwd=Path(__file__).parents[2],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert child.stdout is not None
+    assert [child.stdout.readline().strip() for _ in range(2)] == ["1", "2"]
+    child.send_signal(signal.SIGKILL)
+    child.wait()
+    experiment = Experiment(folder)
+    run = experiment.newest()
+    assert run.status == INTERRUPTED
+    assert len(run.facts["epochs"]) in (1, 2)
+    resumed = drain(recorder.resume(bench, base, run, experiment))
+    assert same(resumed.weights, kept.result.weights)
+    assert experiment.newest().status == DONE

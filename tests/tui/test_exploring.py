@@ -1,0 +1,217 @@
+"""Scan, tolerance, goal, search: from what one wants to the sparsities that give it."""
+
+from __future__ import annotations
+
+import pytest
+from textual.widgets import Input
+
+from core.plans import Plan
+from tests.tui.conftest import idle, ready, until
+from tests.tui.scripted import MODERATE, Scripted
+from tests.tui.test_app import shown
+from tui.app import FeatherweightApp
+from tui.keys import KEYS, fitting
+from tui.screens.goal import GoalScreen
+from tui.views.activity import Working
+
+
+async def typed(pilot, text: str) -> None:
+    """A goal, in place of what was there."""
+    box = pilot.app.screen.query_one(Input)
+    box.value = text
+    await pilot.pause()
+
+
+def preview(app: FeatherweightApp) -> str:
+    lines = app.screen.query_one("#preview").lines
+    return " ".join("".join(span.text for span in line) for line in lines)
+
+
+async def worked_out(pilot, text: str) -> None:
+    await until(pilot, lambda app: text in preview(app))
+
+
+def kept(app: FeatherweightApp) -> int:
+    return app.state.footprint.nonzero
+
+
+async def test_a_scan_draws_its_curves_as_they_come_and_foretells(app, backend):
+    backend.pause_at = 0
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press("s")
+        await until(pilot, lambda app: app.state.scan and backend.paused.is_set())
+        await until(pilot, lambda app: "1,000 of 5,000 images" in shown(app, "#plot-0"))
+        assert isinstance(app.doing, Working)
+        backend.go.set()
+        await idle(pilot)
+        assert app.state.scan.exact
+        assert "conv1" in shown(app, "#plot-0")
+        assert "images" not in shown(app, "#plot-0")
+        await pilot.press("m", "enter")
+        assert app.state.forecast is not None
+        assert f"pruned about {app.state.forecast:.0f}?" in shown(app, "#totals")
+        await until(pilot, lambda app: app.state.looked_at and not app.explore.stale)
+        assert "about" not in shown(app, "#totals")
+
+
+async def test_a_stopped_scan_keeps_its_curves(app, backend):
+    backend.pause_at = 0
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press("s")
+        await until(pilot, lambda app: backend.paused.is_set())
+        await pilot.press("x")
+        backend.go.set()
+        await idle(pilot)
+        assert "stopped early: every curve on fewer images" in app.doing.text
+        assert {point.images for point in app.state.scan.points()} == {1_000}
+
+
+async def test_a_scan_of_other_weights_is_stale(app, backend):
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press("s")
+        await idle(pilot)
+        assert not app.state.scan_is_stale
+        await pilot.press("m", "down", "enter", "f")
+        await idle(pilot)
+        await pilot.press("a", "v")
+        assert app.state.scan_is_stale
+        assert app.state.forecast is None
+        await until(pilot, lambda app: "stale" in shown(app, "#plot-0"))
+        await pilot.press("r")
+        assert not app.state.scan_is_stale
+
+
+async def test_the_tolerance_moves_with_plus_and_minus(app, backend):
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press("s")
+        await idle(pilot)
+        await pilot.press("plus", "plus")
+        assert app.state.tolerance == 2.0
+        await pilot.press("minus", "minus", "minus")
+        assert app.state.tolerance == 0.7
+        await until(pilot, lambda app: "tolerance 0.7" in shown(app, "#plot-0"))
+        await pilot.press(*["minus"] * 20)
+        assert app.state.tolerance == 0.05
+        await pilot.press(*["plus"] * 30)
+        assert app.state.tolerance == 20.0
+
+
+@pytest.mark.parametrize("method", ["lamp", "magnitude", "erk", "uniform", "han"])
+async def test_a_goal_becomes_sparsities_and_undo_takes_them_back(app, method):
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press("g")
+        while app.screen._asked.method != method:
+            await pilot.press("down")
+        await typed(pilot, "20x")
+        await worked_out(pilot, "20.0")
+        assert app.state.untouched
+        await pilot.press("enter")
+        await until(pilot, lambda app: not isinstance(app.screen, GoalScreen))
+        assert kept(app) == 228_010 // 20
+        assert f"20x by {method}" in app.doing.text
+        await pilot.press("u")
+        assert app.state.untouched
+
+
+async def test_locked_layers_are_left_alone_by_a_goal(app):
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press("4", "0", "enter", "l")
+        assert "▪conv1" in shown(app, "#table")
+        await pilot.press("g")
+        await typed(pilot, "30")
+        await worked_out(pilot, "30.0")
+        await pilot.press("enter")
+        await until(pilot, lambda app: not isinstance(app.screen, GoalScreen))
+        assert app.state.planned["conv1"] == 0.4
+        assert kept(app) == 228_010 // 30
+
+
+@pytest.mark.parametrize(
+    ("goal", "said"),
+    [
+        ("abc", "expected 60x, 6000 kept, 28 KiB or 0.5 MiB"),
+        ("100000x", "394 are never pruned"),
+        ("0.5x", "expected a number, 1 or more"),
+    ],
+)
+async def test_a_goal_that_cannot_be_taken_says_why_and_stays(app, goal, said):
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press("g")
+        await typed(pilot, goal)
+        await worked_out(pilot, said)
+        await pilot.press("enter")
+        assert isinstance(app.screen, GoalScreen)
+        await pilot.press("escape")
+        assert not isinstance(app.screen, GoalScreen)
+        assert app.state.untouched
+
+
+async def test_methods_that_need_a_scan_say_so_and_work_with_one(app):
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press("g", "down", "down", "down")
+        await worked_out(pilot, "needs a scan")
+        await pilot.press(*["down"] * 9)
+        await worked_out(pilot, "press s first")
+        await pilot.press("escape", "s")
+        await idle(pilot)
+        await pilot.press("g", "down", "down", "down")
+        await typed(pilot, "10x")
+        await worked_out(pilot, "10.0")
+        await pilot.press(*["down"] * 9)
+        await worked_out(pilot, "conv1")
+        await pilot.press("enter")
+        await until(pilot, lambda app: not isinstance(app.screen, GoalScreen))
+        assert "each layer alone by tolerance" in app.doing.text
+        plan: Plan = app.state.planned
+        assert plan["conv1"] < plan["conv2"] < plan["fc2"] <= 1
+
+
+async def test_a_search_shows_its_trials_and_takes_the_best(app, backend):
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press("g")
+        await typed(pilot, "0.5 points")
+        await worked_out(pilot, "98.68 % on validation or more, by lamp")
+        await pilot.press("enter")
+        await idle(pilot)
+        assert backend.started == ["search 0.5 lamp {}"]
+        assert "30.00x keeps 99.26 % on validation" in app.doing.text
+        assert app.state.planned == MODERATE
+        assert app.state.is_current(app.state.finetuned)
+        assert "fine-tuned 99.26" in shown(app, "#totals")
+        await pilot.press("u", "u")
+        assert (app.state.finetuned, app.state.untouched) == (None, True)
+
+
+async def test_a_search_says_which_trial_runs(backend):
+    backend = Scripted(pause_at=3)
+    app = FeatherweightApp(backend)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press("g")
+        await typed(pilot, "1 point")
+        await worked_out(pilot, "98.18 %")
+        await pilot.press("enter")
+        await until(pilot, lambda _: backend.paused.is_set())
+        await until(pilot, lambda app: "search 1/10: 30.0x" in shown(app, "#activity"))
+        await pilot.press("x")
+        backend.go.set()
+        await idle(pilot)
+        assert "stopped early" in app.doing.text
+
+
+def test_only_as_many_keys_as_fit_are_at_the_bottom_and_never_without_quit():
+    footer = [key for key in KEYS if key.footer]
+    for width in range(15, 200):
+        keys = fitting(footer, width)
+        assert sum(key.width for key in keys) <= width
+        assert keys[-1].label == "quit"
+    assert fitting(footer, 200) == tuple(footer)

@@ -1,0 +1,500 @@
+"""The history on the screen, over real experiments on disk."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from textual import events
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from core.errors import InputError
+from core.experiment import Experiment
+from core.runs import Run
+from tests.tui.histories import (
+    AGGRESSIVE,
+    Host,
+    every_kind,
+    finished,
+    interrupted,
+    settled,
+    text,
+    tuning,
+    until,
+)
+from tui.screens.dialogs import Question
+from tui.screens.history_help import HistoryHelp
+from tui.widgets.lines import LinesWidget
+from tui.widgets.runs_panel import RunsPanel
+
+SIZES = [(60, 20), (80, 24), (120, 36)]
+
+
+@pytest.fixture(scope="module")
+def twelve(tmp_path_factory: pytest.TempPathFactory) -> Experiment:
+    """Twelve runs, which no test changes."""
+    return every_kind(tmp_path_factory.mktemp("shared") / "cnn5-mnist")
+
+
+@pytest.fixture(autouse=True)
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing waits long to be redrawn."""
+    monkeypatch.setattr("tui.screens.history_panes.REDRAW_SECONDS", 0.05)
+
+
+@pytest.fixture
+def mine(twelve: Experiment, tmp_path: Path) -> Experiment:
+    """Twelve runs of a test's own."""
+    return Experiment(Path(shutil.copytree(twelve.folder, tmp_path / "cnn5-mnist")))
+
+
+@pytest.fixture
+def few(tmp_path: Path) -> Experiment:
+    """Two runs."""
+    experiment = Experiment(tmp_path / "few")
+    finished(experiment, AGGRESSIVE, 99.30, 99.31, "first")
+    finished(experiment, AGGRESSIVE, 99.20, 99.25)
+    return experiment
+
+
+async def ready(pilot: Pilot[None], *keys: str) -> None:
+    await settled(pilot)
+    await pilot.press(*keys)
+    await settled(pilot)
+
+
+async def closed(pilot: Pilot[None]) -> Run | str | None:
+    await until(pilot, lambda: pilot.app.result != "open")
+    return pilot.app.result
+
+
+def line(pilot: Pilot[None], start: str) -> str:
+    """The line of the screen that starts so."""
+    return next(row for row in text(pilot).splitlines() if row.lstrip(" ▶⌂▸").startswith(start))
+
+
+def clipped(pilot: Pilot[None]) -> list[str]:
+    """The widgets that have more to show than room."""
+    return [
+        str(widget)
+        for widget in pilot.app.screen.query(LinesWidget)
+        if widget.display
+        and (
+            len(widget.lines) > widget.size.height
+            or any(
+                len("".join(span.text for span in row).rstrip()) > widget.size.width
+                for row in widget.lines
+            )
+        )
+    ]
+
+
+# What it shows
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+async def test_nothing_is_clipped(twelve, size):
+    app = Host(twelve, current="0012")
+    async with app.run_test(size=size) as pilot:
+        await ready(pilot)
+        assert "▶⌂0012" in text(pilot)
+        for key in ("down", "space", "end", "v", "v", "]", "v", "up", "space", "s", "v", "home"):
+            await pilot.press(key)
+            await settled(pilot)
+            assert clipped(pilot) == []
+            assert "q back" in text(pilot)
+            assert sum("▶" in row for row in text(pilot).splitlines()) == 1
+
+
+@pytest.mark.parametrize("size", [(20, 6), (34, 12), (200, 60)])
+async def test_odd_sizes_do_not_fail(few, size):
+    app = Host(few)
+    async with app.run_test(size=size) as pilot:
+        await ready(pilot, "space", "down", "v", "v")
+        await pilot.resize_terminal(80, 24)
+        await settled(pilot)
+        assert clipped(pilot) == []
+        assert "0001" in line(pilot, "0001")
+
+
+async def test_the_runs_are_there_with_their_numbers(twelve):
+    app = Host(twelve)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await ready(pilot, "end")
+        row = line(pilot, "0003 ").split()
+        assert row[1] == "◆"
+        assert row[5:] == ["run", "36.88x", "6,183", "99.30", "99.31", "+0.12", "5", "aggressive"]
+        assert line(pilot, "0009").endswith("3/5  interrupted, 3/5 epochs")
+        assert "unreadable: run.json is not" in line(pilot, "0010")
+        assert line(pilot, "0008").endswith("stopped early")
+        assert "search 4" in line(pilot, "0007")
+        assert "12 runs by run ▼" in text(pilot)
+        assert "◆ front" in text(pilot)
+
+
+async def test_the_plot_follows_the_chosen_run_and_the_split(twelve):
+    app = Host(twelve)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot, "end", "up", "up")
+        assert "0003: 36.9x, 99.30 %, on the front" in text(pilot)
+        assert "▸0003" in text(pilot)
+        await ready(pilot, "v")
+        assert "0003: 36.9x, 99.31 %, beaten by 0012" in text(pilot)
+        assert "test accuracy:" in text(pilot)
+
+
+async def test_without_runs_it_says_what_will_be_there(tmp_path):
+    app = Host(Experiment(tmp_path / "nothing"))
+    async with app.run_test(size=(60, 20)) as pilot:
+        await ready(pilot, "down", "enter", "n", "x", "s", "S", "space", "v", "]", "pageup")
+        shown = " ".join(text(pilot).split())
+        assert "No runs yet" in shown
+        assert "is recorded while it goes on" in shown
+        assert "escape, q or h goes back" in shown
+        assert "nothing" in text(pilot)
+        assert "delete" not in text(pilot)
+        assert clipped(pilot) == []
+        await pilot.press("q")
+        assert await closed(pilot) is None
+
+
+async def test_a_folder_that_cannot_be_read_is_told(tmp_path):
+    place = tmp_path / "file"
+    place.write_text("no folder")
+    app = Host(Experiment(place))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot, "down", "enter")
+        assert "The runs cannot be read" in text(pilot)
+        assert "Not a directory" in " ".join(text(pilot).split())
+
+
+# Choosing and sorting
+
+
+async def test_keys_move_through_the_runs(twelve):
+    app = Host(twelve, current="0007")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        browsing = app.history.browsing
+        for key, at in (
+            ("up", "0008"),
+            ("j", "0007"),
+            ("down", "0006"),
+            ("k", "0007"),
+            ("home", "0012"),
+            ("up", "0012"),
+            ("pagedown", "0006"),
+            ("end", "0001"),
+            ("down", "0001"),
+            ("pageup", "0007"),
+        ):
+            await pilot.press(key)
+            assert app.history.browsing.at == at
+        assert app.history.browsing.rows == browsing.rows
+
+
+async def test_the_mouse_chooses_and_opens(twelve):
+    app = Host(twelve)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.click("#runs", offset=(10, 2))
+        assert app.history.browsing.at == "0011"
+        await pilot.click("#runs", offset=(10, 6), times=2)
+        run = await closed(pilot)
+        assert run.id == "0007"
+
+
+async def test_sorting_shows_in_the_header(twelve):
+    app = Host(twelve)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot, "s", "s", "home")
+        assert "ratio▼" in text(pilot)
+        assert "by ratio ▼" in text(pilot)
+        assert app.history.browsing.at == "0006"
+        await ready(pilot, "S", "home")
+        assert "ratio▲" in text(pilot)
+        assert app.history.browsing.at == "0001"
+        await ready(pilot, "end")
+        assert app.history.browsing.at == "0010"  # which has none
+
+
+# Notes
+
+
+async def test_a_note_is_saved(mine):
+    app = Host(mine)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot, "end", "n", *"light x?", "enter")
+        assert mine.find("0001").note == "light x?"
+        assert "light x?" in line(pilot, "0001")
+        assert "note of 0001 saved" in text(pilot)
+        assert app.pruned == 0
+        await ready(pilot, "n", *["backspace"] * 8, "enter")
+        assert mine.find("0001").note == ""
+        assert "0001 has no note any more" in text(pilot)
+
+
+async def test_a_note_can_be_left_as_it_was(few):
+    app = Host(few)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot, "down", "n", "a", "b")
+        assert app.history.query_one(Input).value == "firstab"
+        assert not app.history.query_one(Input).cursor_blink
+        assert "escape leave it as it was" in text(pilot)
+        await ready(pilot, "escape")
+        assert few.find("0001").note == "first"
+        await ready(pilot, "n", "enter")
+        assert "saved" not in text(pilot)
+        await ready(pilot, "q")
+        assert await closed(pilot) is None
+
+
+async def test_lines_of_a_note_are_kept_where_nothing_is_typed(few):
+    few.annotate(few.find("2"), "one\ntwo")
+    app = Host(few)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot, "n", "enter")
+        assert few.find("2").note == "one\ntwo"
+        assert "one two" in line(pilot, "0002")
+
+
+async def test_keys_that_come_in_one_go_are_all_in_the_note(few):
+    app = Host(few)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        for key in ("n", "x", "q", "p", "enter"):
+            app.post_message(events.Key(key, key if len(key) == 1 else None))
+        await until(pilot, lambda: few.find("2").note)
+        assert few.find("2").note == "xqp"
+        await settled(pilot)
+        assert app.pruned == 0
+
+
+async def test_a_note_that_cannot_be_saved_is_told(few):
+    app = Host(few)
+    async with app.run_test(size=(60, 20)) as pilot:
+        await ready(pilot, "n", "a")
+        few.delete(few.find("2"))
+        await ready(pilot, "enter")
+        assert "there is no run '0002'" in " ".join(text(pilot).split())
+        assert clipped(pilot) == []
+        assert app.history.browsing.at == "0001"
+
+
+# Deleting
+
+
+async def test_deleting_asks_first(mine):
+    app = Host(mine)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot, "end", "up", "up", "x")
+        assert isinstance(app.screen, Question)
+        assert "Delete run 0003 (36.9x, 99.3 %)?" in text(pilot)
+        assert "0012 went on from its net." in text(pilot)
+        await ready(pilot, "n")
+        assert mine.find("3").finished
+        await ready(pilot, "delete", "y")
+        with pytest.raises(InputError):
+            mine.find("3")
+        assert app.history.browsing.at == "0002"
+        assert "run 0003 deleted" in text(pilot)
+        assert "11 runs" in text(pilot)
+
+
+async def test_a_damaged_run_can_be_deleted(mine):
+    app = Host(mine)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot, "down", "down")
+        assert "unreadable: x deletes it" in text(pilot)
+        await ready(pilot, "enter", "space", "x")
+        assert "Delete run 0010?" in text(pilot)
+        await ready(pilot, "y")
+        assert "0010" not in {run.id for run in mine.runs()}
+
+
+async def test_the_last_run_deleted_leaves_a_welcome(few):
+    app = Host(few)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot, "x", "y")
+        await ready(pilot, "x", "y")
+        assert few.runs() == ()
+        assert "No runs yet" in text(pilot)
+
+
+async def test_a_running_run_is_left_alone(few):
+    app = Host(few)
+    with few.begin(tuning(AGGRESSIVE)) as recording:
+        async with app.run_test(size=(80, 24)) as pilot:
+            await ready(pilot, "x")
+            assert "run 0003 is running: stop it first" in text(pilot)
+            await ready(pilot, "up", "enter")
+            assert app.result == "open"
+            assert "running: it can be opened when it is over" in text(pilot)
+            await ready(pilot, "n", "a", "enter")
+            assert few.find("3").note == "a"
+    recording.abandon() if recording.held else None
+
+
+async def test_a_run_that_has_gone_meanwhile_is_told(few):
+    app = Host(few)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot, "x")
+        few.delete(few.find("2"))
+        await ready(pilot, "y")
+        assert "there is no run '0002'" in " ".join(text(pilot).split())
+
+
+# Comparing
+
+
+async def test_two_runs_side_by_side(twelve):
+    app = Host(twelve, current="0012")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot, "space")
+        assert "marked 0012" in text(pilot)
+        await ready(pilot, "end", "up", "up")
+        assert line(pilot, "◉ 0003").split()[2] == "36.88x"
+        assert line(pilot, "◎ 0012").split()[2] == "45.38x"
+        assert "-7.00       280       224" in line(pilot, "conv1")
+        await ready(pilot, "v")
+        assert "◉ 0003 99.30 % (epoch 5, kept)" in text(pilot)
+        await ready(pilot, "v", "]")
+        await until(pilot, lambda: "left" in text(pilot))
+        assert "conv2 weights: █ 0003 1,280 left  ⠒ 0012 1,024 left" in text(pilot)
+        await ready(pilot, "v")
+        assert "▸ conv2" in text(pilot)
+        await ready(pilot, "[")
+        assert "▸ conv1" in text(pilot)
+        await ready(pilot, "space")
+        assert "0003: 36.9x, 99.30 %, on the front" in text(pilot)
+
+
+async def test_where_there_is_room_everything_shows(twelve):
+    app = Host(twelve)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await ready(pilot, "space", "end", "up", "up")
+        shown = text(pilot)
+        assert "sparsity %" in shown
+        assert "◉ 0003 99.30 % (epoch 5, kept)" in shown
+        assert "conv1 weights: █ 0003 280 left  ⠒ 0012 224 left" in shown
+        assert "differ: recipe ◉ reference ◎ fast" in shown
+        assert "v view" not in shown
+
+
+async def test_what_has_nothing_to_compare_says_so(twelve):
+    app = Host(twelve)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot, "down", "down", "space")
+        assert "0010 cannot be read: nothing to compare" in text(pilot)
+        await ready(pilot, "up", "space", "down")
+        assert "0010 has nothing to compare with 0011" in text(pilot)
+        await ready(pilot, "down", "v", "v")
+        assert "conv1 weights: █ 0009 –" in text(pilot)
+        missing = "0009 is interrupted: no weights yet; 0011: File does not contain tensor conv1"
+        assert missing in text(pilot)
+
+
+async def test_damaged_weights_are_told(few):
+    weights = few.find("1").weights_path
+    data = weights.read_bytes().replace(b"conv1.weight", b"conv1.wright")
+    weights.write_bytes(data)
+    app = Host(few)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot, "space", "down", "v", "v")
+        assert "conv1 weights: █ 0001 –  ⠒ 0002 280 left" in text(pilot)
+        assert "0001: File does not contain tensor conv1.weight" in text(pilot)
+
+
+# Leaving
+
+
+@pytest.mark.parametrize("key", ["escape", "q", "h"])
+async def test_it_closes_with_nothing(few, key):
+    app = Host(few)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot, key)
+        assert await closed(pilot) is None
+
+
+@pytest.mark.parametrize(
+    ("keys", "says", "id"),
+    [
+        (("end",), "enter: go on from this dense net", "0001"),
+        ((), "enter: go on from this net", "0012"),
+        (("down",) * 4, "enter: go on from this net", "0008"),
+        (("down",) * 3, "enter: resume at epoch 4 of 5", "0009"),
+    ],
+)
+async def test_enter_takes_the_run(twelve, keys, says, id):  # noqa: A002
+    app = Host(twelve)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot, *keys)
+        assert says in text(pilot)
+        await pilot.press("enter")
+        run = await closed(pilot)
+        assert run == twelve.find(id)
+
+
+async def test_what_cannot_be_taken_up_stays(few):
+    with few.begin(tuning(AGGRESSIVE)) as recording:
+        few.annotate(few.find(recording.id), "killed early")
+    app = Host(few)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot, "enter")
+        assert app.result == "open"
+        assert "interrupted before an epoch was over" in text(pilot)
+
+
+async def test_keys_of_the_screen_below_do_nothing(few):
+    app = Host(few)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot, "p", "f", "1", "left", "m")
+        assert app.pruned == 0
+
+
+async def test_help_lists_every_key(few):
+    app = Host(few)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot, "question_mark")
+        assert isinstance(app.screen, HistoryHelp)
+        assert "Choose the run above" in text(pilot)
+        await ready(pilot, "escape")
+        assert app.screen is app.history
+
+
+async def test_what_has_changed_meanwhile_shows_when_it_is_seen_again(few):
+    app = Host(few)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot, "question_mark")
+        interrupted(few)
+        few.annotate(few.find("2"), "from elsewhere")
+        await ready(pilot, "escape")
+        assert "resume" not in text(pilot)
+        assert "from elsewhere" in line(pilot, "0002")
+        await ready(pilot, "up")
+        assert "enter: resume at epoch 4 of 5" in text(pilot)
+
+
+async def test_what_does_not_change_is_not_drawn_again(twelve, monkeypatch):
+    app = Host(twelve)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot, "end", "space", "up", "up", "v", "v")
+        refreshed: list[object] = []
+        real = LinesWidget.refresh
+        monkeypatch.setattr(
+            LinesWidget,
+            "refresh",
+            lambda self, *regions, **more: (refreshed.append(self), real(self, *regions, **more))[
+                1
+            ],
+        )
+        app.history.reload()
+        await ready(pilot, "]")
+        refreshed.clear()
+        app.history.reload()
+        await settled(pilot)
+        await pilot.pause(0.6)
+        assert refreshed == []
+        assert app.history.query_one(RunsPanel).HELP

@@ -1,0 +1,362 @@
+"""Runs as rows: read without trust, sorted, compared, written in lines that fit."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from core.runs import DONE, FINISHED, INTERRUPTED, RUNNING, UNREADABLE, Run
+from tests.tui.histories import AGGRESSIVE, course, outcome, tuning
+from tests.tui.test_plots import assert_exact
+from tui.browsing import Browsing
+from tui.history import SORT_KEYS, RunRow, differences, fronts, incomparable, joined, ordered
+from tui.history_keys import KEYS, offered
+from tui.lines import Lines
+from tui.views.compare import sparsities
+from tui.views.history import about, failure, hint, said, shortened, title, welcome
+from tui.views.lower import lower
+from tui.views.runs import columns, ratio, scrolled, sortable, table, when
+
+STATUSES = (*FINISHED, INTERRUPTED, RUNNING, UNREADABLE)
+WIDTHS = (40, 60, 80, 120, 200)
+FOLDER = Path("/somewhere/far away/in the data folder/experiments/cnn5-mnist")
+
+
+def run(number: int = 1, status: str = DONE, note: str = "", **facts: Any) -> Run:
+    problem = "run.json is missing" if status == UNREADABLE else None
+    return Run(f"{number:04d}", FOLDER / f"{number:04d}", status, facts, note, problem)
+
+
+def row(number: int = 1, status: str = DONE, note: str = "", **facts: Any) -> RunRow:
+    return RunRow.of(run(number, status, note, **facts))
+
+
+def tuned(number: int, ratio: float, validation: float, **more: Any) -> RunRow:
+    facts = {**tuning(AGGRESSIVE), **outcome(validation, validation + 0.05), "ratio": ratio, **more}
+    return row(number, **facts)
+
+
+def width_of(lines: Lines) -> int:
+    return max((sum(len(span.text) for span in line) for line in lines), default=0)
+
+
+def flat(lines: Lines) -> str:
+    return "\n".join("".join(span.text for span in line) for line in lines)
+
+
+# Reading
+
+
+def test_a_fine_tuning_is_read():
+    facts = {**tuning(AGGRESSIVE), **outcome(99.3, 99.31), "created": "2026-11-20T09:07:00Z"}
+    read = row(7, **facts)
+    assert (read.id, read.what, read.how) == ("0007", "run", "fast gradual")
+    assert read.created == datetime(2026, 11, 20, 9, 7, tzinfo=UTC)
+    assert (read.ratio, read.nonzero) == (36.88, 6183)
+    assert (read.score("validation"), read.score("test")) == (99.3, 99.31)
+    assert read.gain("validation") == pytest.approx(0.12)
+    assert read.gain("test") == pytest.approx(-0.10)
+    assert (len(read.epochs), read.planned, read.best) == (5, 5, 5)
+    assert [(layer.name, layer.sparsity) for layer in read.layers] == list(AGGRESSIVE.items())
+    assert read.openable
+
+
+def test_a_training_is_read():
+    accuracy = {"dense": {"validation": 99.18, "test": 99.41}}
+    read = row(kind="train", recipe="fast", accuracy=accuracy, epochs=course(99.18, epochs=6))
+    assert (read.what, read.score("validation"), read.gain("validation")) == ("train", 99.18, None)
+    assert (read.planned, row(kind="train", recipe="fast", choices={"epochs": 9}).planned) == (6, 9)
+
+
+def test_a_trial_of_a_search_says_which():
+    assert row(kind="finetune", search={"trial": 3, "least": 99.1}).what == "search 3"
+
+
+def test_all_rounds_count_as_planned():
+    assert row(finetuning={"epochs": 5, "rounds": 3}).planned == 15
+
+
+@pytest.mark.parametrize(
+    ("facts", "resumable"),
+    [({"state": {"round": 1}}, True), ({"state": {}}, False), ({"state": "1"}, False), ({}, False)],
+)
+def test_only_a_checkpoint_with_a_state_can_be_resumed(facts, resumable):
+    assert row(1, INTERRUPTED, **facts).openable is resumable
+    assert not row(1, RUNNING, **facts).openable
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [None, True, "7", -1, 1e300, 10**400, float("nan"), float("inf"), [], {}, [7], {"run": 7}],
+    ids=repr,
+)
+def test_what_is_odd_is_not_there(odd):
+    names = ("model", "kind", "created", "ratio", "nonzero", "accuracy", "epochs", "finetuning")
+    more = ("base", "layers", "best", "choices", "search", "state", "precision", "parameters")
+    read = row(**dict.fromkeys((*names, *more), odd))
+    numbers = (read.ratio, read.nonzero, read.best, read.planned, read.trial, read.created)
+    assert numbers == (None,) * 6
+    assert (read.accuracy, read.epochs, read.layers) == ((None, None), (), ())
+
+
+def test_what_is_odd_in_a_list_is_left_out():
+    epochs = [7, None, {"epoch": 2, "validation": 101}, {"epoch": 1, "validation": 98.5}, {}]
+    layers = [{"name": ""}, {"name": "fc", "sparsity": 2, "kept": -1}, "fc", {"name": "fc"}]
+    read = row(epochs=epochs, layers=layers)
+    assert read.epochs == ((1, 98.5), (2, None))
+    assert [(layer.name, layer.sparsity, layer.kept) for layer in read.layers] == [
+        ("fc", None, None)
+    ]
+
+
+def test_a_ratio_that_is_missing_follows_from_the_counts():
+    assert row(parameters=1000, nonzero=10).ratio == 100
+    assert row(parameters=1000, nonzero=0).ratio is None
+
+
+good = {**tuning(AGGRESSIVE), **outcome(99.3, 99.31)}
+inside = ("validation", "test", "dense", "epoch", "name", "elements", "sparsity", "kept", "method")
+more = ("kind", "created", "search", "trial", "state", "choices", "rounds", "run", "best")
+names = st.sampled_from(sorted({*good, *inside, *more}))
+anything = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text()
+    | st.sampled_from(["finetune", "train", "0001", "2026-11-20T09:07:00Z", "cnn5", 10**400]),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(names, inner, max_size=6),
+    max_leaves=20,
+)
+fact_sets = st.dictionaries(names, anything, max_size=8)
+mixed = st.builds(lambda odd: {**good, **odd}, fact_sets)
+some_runs = st.lists(
+    st.tuples(fact_sets | mixed, st.sampled_from(STATUSES), st.text(max_size=60)), max_size=4
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(some_runs, st.sampled_from(WIDTHS), st.integers(0, 24), st.data())
+def test_whatever_runs_hold_the_screen_shows_them(found, width, height, data):
+    rows = [row(at, status, note, **facts) for at, (facts, status, note) in enumerate(found, 1)]
+    browsing = Browsing().read(rows)
+    for key in data.draw(st.lists(st.sampled_from(sorted(CHANGES)), max_size=6)):
+        browsing = CHANGES[key](browsing, width)
+    texts = [
+        title(browsing, FOLDER, width),
+        table(browsing, "0002", width, max(2, height), scrolled(browsing, height, 1)),
+        said(hint(browsing, "0001"), width, 3),
+        lower(browsing, 99.2, {}, width, height),
+    ]
+    if browsing.chosen:
+        texts.append(about(browsing.chosen, "0001", width, 2))
+        assert len(texts[-1]) <= 2
+    assert all(width_of(text) <= width for text in texts)
+    assert len(texts[3]) <= height
+    keys = offered(browsing, False, width)
+    assert sum(len(key.shown) + len(key.label) + 2 for key in keys) <= width
+
+
+# Looking through them
+
+CHANGES: dict[str, Any] = {
+    "up": lambda browsing, _: browsing.move(-1),
+    "down": lambda browsing, _: browsing.move(1),
+    "end": lambda browsing, _: browsing.to(99),
+    "sort": lambda browsing, width: browsing.sort_by_next(sortable(browsing, width)),
+    "round": lambda browsing, _: browsing.turn_round(),
+    "mark": lambda browsing, _: browsing.mark(),
+    "view": lambda browsing, _: browsing.look_on(),
+    "layer": lambda browsing, _: browsing.choose_layer(1),
+    "forget": lambda browsing, _: browsing.read((browsing.rows or ())[1:]),
+}
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 6), st.lists(st.sampled_from(sorted(CHANGES)), max_size=12))
+@example(3, ["mark", "forget", "down", "forget", "view"])
+def test_whatever_is_pressed_a_run_is_chosen(count, pressed):
+    browsing = Browsing().read(tuned(at, 10 * at, 99.0) for at in range(1, count + 1))
+    for key in pressed:
+        before = {run.id for run in browsing.rows or ()}
+        browsing = CHANGES[key](browsing, 80)
+        after = {run.id for run in browsing.rows or ()}
+        assert after == before or key == "forget"
+        assert (browsing.chosen is None) == (not after)
+        assert browsing.at in after or not after
+        assert browsing.marked in {"", *after}
+        assert browsing.compared is None or browsing.compared.id == browsing.marked
+        assert 0 <= browsing.layer_at < max(1, len(browsing.layers))
+
+
+def test_every_column_sorts_and_what_is_missing_comes_last():
+    rows = [tuned(1, 12, 99.3), row(2), tuned(3, 90, 98.5), tuned(4, 12, 99.0), row(5)]
+    for column in SORT_KEYS:
+        for descending in (True, False):
+            found = ordered(rows, column, descending, "validation")
+            key = [SORT_KEYS[column](row, "validation") for row in found]
+            known = [value for value in key if value is not None]
+            assert key[: len(known)] == known
+            assert known == sorted(known, reverse=descending)
+    by_ratio = [row.id for row in ordered(rows, "ratio", False, "validation")]
+    assert by_ratio == ["0004", "0001", "0003", "0005", "0002"]
+
+
+def test_sorting_goes_through_the_columns_that_show():
+    browsing = Browsing().read([tuned(1, 12, 99.3), tuned(2, 90, 98.5)])
+    shown = sortable(browsing, 60)
+    assert shown == ("run", "ratio", "validation", "test", "note")
+    seen = []
+    for _ in shown:
+        browsing = browsing.sort_by_next(shown)
+        seen.append(browsing.column)
+    assert tuple(seen) == (*shown[1:], "run")
+    assert [run.id for run in browsing.rows] == ["0002", "0001"]
+    assert sortable(browsing, 40)[:2] == ("run", "ratio")
+
+
+def test_what_is_deleted_leaves_its_place_to_the_next():
+    rows = [tuned(at, 10, 99) for at in (1, 2, 3)]
+    browsing = Browsing().read(rows).move(1)
+    assert browsing.at == "0002"
+    assert browsing.read([rows[0], rows[2]]).at == "0001"
+    assert browsing.move(1).read(rows[1:]).at == "0002"
+    assert browsing.read([]).chosen is None
+
+
+def test_the_front_is_of_one_kin():
+    other = tuned(3, 20, 90.0, model="lenet300")
+    rows = [tuned(1, 12, 99.3), tuned(2, 10, 99.2), other, row(4)]
+    assert fronts(rows, "validation") == {"0001", "0003"}
+
+
+def test_runs_are_compared_by_what_they_record():
+    one, other = tuned(1, 12, 99.3), tuned(2, 30, 99.1, seed=1, recipe="reference")
+    assert incomparable(one) == ""
+    assert "cannot be read" in incomparable(row(3, UNREADABLE))
+    assert "nothing" in incomparable(row(3))
+    assert differences(one, other) == (("recipe", "fast", "reference"), ("seed", "0", "1"))
+    assert differences(one, one) == ()
+    layers = [{"name": "fc1", "sparsity": 0.5}, {"name": "new", "sparsity": 0.1}]
+    pairs = joined(one, row(3, layers=layers))
+    assert [mine.name for mine, _ in pairs] == [*AGGRESSIVE, "new"]
+    assert pairs[0][1].sparsity is None
+    assert (pairs[3][1].sparsity, pairs[5][0].sparsity) == (0.5, None)
+
+
+# In lines
+
+
+def test_columns_give_way_to_narrow_screens():
+    browsing = Browsing().read([tuned(1, 12, 99.3)])
+    shown = {width: [column.name for column in columns(browsing, width)] for width in WIDTHS}
+    assert shown[60] == ["ratio", "validation", "test"]
+    assert shown[80] == ["what", "ratio", "validation", "test", "vs dense"]
+    assert {"when", "nonzero", "epochs"} < set(shown[120])
+    assert len(shown[200]) == 10
+
+
+def test_the_table_scrolls_no_more_than_it_has_to():
+    browsing, top, tops = Browsing().read(tuned(at, 10, 99) for at in range(1, 40)), 0, []
+    for index in (0, 6, 7, 8, 5, 1, 38, 30, 0):
+        browsing = browsing.to(index)
+        top = scrolled(browsing, 8, top)
+        tops.append(top)
+        lines = flat(table(browsing, None, 80, 8, top)).splitlines()
+        assert len(lines) == 8
+        assert sum("▶" in line for line in lines) == 1
+    assert tops == [0, 0, 1, 2, 2, 1, 32, 30, 0]
+
+
+def test_a_bar_shows_both_sparsities():
+    one, other = tuned(1, 12, 99.3), tuned(2, 30, 99.1)
+    lines = flat(sparsities(one, other, joined(one, other), 1, 80, 11)).splitlines()
+    assert lines[1].split()[:3] == ["◉", "0001", "12.00x"]
+    assert [line.split()[0] for line in lines[5:10]] == ["conv1", "▸", "conv3", "fc1", "fc2"]
+    assert "98.00   98.00   +0.00     1,024     1,024" in lines[7]
+
+
+@pytest.mark.parametrize("height", range(1, 14))
+def test_layers_around_the_chosen_one_show(height):
+    plan = {f"layer{at}": 0.9 for at in range(20)}
+    one = row(1, **tuning(plan, dict.fromkeys(plan, (10, 10))))
+    lines = sparsities(one, one, joined(one, one), 15, 80, height)
+    assert len(lines) <= height
+    assert height < 5 or "▸ layer15" in flat(lines)
+
+
+def test_times_are_short():
+    now = datetime(2026, 11, 24, 12, tzinfo=UTC)
+    assert when(None) == "–"
+    assert when(now - timedelta(hours=3), now) == "today 09:00"
+    assert when(now - timedelta(days=20), now) == "Nov  4 12:00"
+    assert when(now - timedelta(days=400), now) == "2025-10-20"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(None, "–"), (36.878, "36.88x"), (104.16, "104.2x"), (12345.6, "12,346x"), (1, "1.00x")],
+)
+def test_ratios_have_the_digits_that_say_something(value, text):
+    assert ratio(value) == text
+
+
+@given(st.integers(0, 70))
+def test_a_path_loses_its_middle(width):
+    path = str(FOLDER)
+    text = shortened(path, FOLDER.name, width)
+    assert len(text) <= max(width, 0)
+    assert width < 12 or text.endswith("/cnn5-mnist")
+
+
+@pytest.mark.parametrize(
+    ("read", "says"),
+    [
+        (row(1), "enter: go on from this net"),
+        (row(1, kind="train"), "enter: go on from this dense net"),
+        (row(2), "enter: go on from this net, which is on the main screen"),
+        (row(1, UNREADABLE), "unreadable: x deletes it"),
+        (row(1, RUNNING), "running: it can be opened when it is over"),
+        (row(1, INTERRUPTED), "interrupted before an epoch was over: nothing to go on with"),
+        (row(1, INTERRUPTED, state={"a": 1}, epochs=course(99, epochs=3)),
+         "enter: resume at epoch 4"),
+        (row(1, INTERRUPTED, state={"a": 1}, epochs=course(99, epochs=3),
+             finetuning={"epochs": 5}), "enter: resume at epoch 4 of 5"),
+        (row(1, INTERRUPTED, state={"a": 1}, epochs=course(99), finetuning={"epochs": 5}),
+         "enter: resume; its epochs are over, it remains to measure"),
+    ],
+)  # fmt: skip
+def test_it_says_what_enter_does(read, says):
+    assert hint(Browsing().read([read]), "0002").text == says
+
+
+@pytest.mark.parametrize("size", [(20, 4), (40, 8), (60, 9), (120, 30)])
+def test_texts_in_place_of_runs_fit(size):
+    for draw in (welcome(FOLDER, *size), failure("a long story " * 9, *size)):
+        assert len(draw) <= size[1]
+        assert width_of(draw) <= max(size[0], 14)
+
+
+@pytest.mark.parametrize("kind", ["own", "others"])
+def test_accuracies_of_other_nets_are_left_out_of_the_plot(kind):
+    rows = [tuned(1, 12, 99.3), tuned(2, 30, 99.2), tuned(3, 20, 90.0, model="lenet300")]
+    browsing = Browsing().read(rows).to(0 if kind == "others" else 1)
+    lines = lower(browsing, 99.2, {}, 80, 11)
+    assert_exact(lines, 80, 11)
+    text = flat(lines)
+    assert ("0003" in text, "0001" in text) == (kind == "others", kind == "own")
+    assert ("lenet300 on mnist" in text, "cnn5 on mnist" in text) == (
+        "0003" in text,
+        "0001" in text,
+    )
+
+
+def test_every_key_is_explained_once():
+    pressed = [name for key in KEYS for name in key.keys.split(",")]
+    assert len(pressed) == len(set(pressed))
+    assert all(key.tooltip for key in KEYS)

@@ -1,0 +1,113 @@
+"""Looking through the runs: what is chosen, marked and sorted by, and every way it can change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from tui.history import SPLITS, LayerRow, RunRow, incomparable, joined, ordered
+
+RISING = frozenset({"what", "nonzero", "epochs", "recipe", "seed", "note"})
+"""The columns whose least value comes first, until they are turned round."""
+
+
+@dataclass(frozen=True, slots=True)
+class Browsing:
+    """A history while it is looked through.
+
+    Attributes:
+        rows: as they are sorted; None until they have been read.
+        column: that they are sorted by.
+        descending: its greatest value comes first.
+        at: the id of the run that the keys act on; empty without runs.
+        marked: the id of the run that others are compared with; empty without one.
+        split: what the plot and the column `vs dense` are of.
+        view: which of its views a comparison shows, where there is no room for all.
+        layer: the index of the layer that a comparison is about.
+    """
+
+    rows: tuple[RunRow, ...] | None = None
+    column: str = "run"
+    descending: bool = True
+    at: str = ""
+    marked: str = ""
+    split: str = SPLITS[0]
+    view: int = 0
+    layer: int = 0
+
+    @property
+    def index(self) -> int:
+        """Where the chosen run is in the table."""
+        return next((i for i, row in enumerate(self.rows or ()) if row.id == self.at), 0)
+
+    @property
+    def chosen(self) -> RunRow | None:
+        """The run that the keys act on."""
+        return self.rows[self.index] if self.rows else None
+
+    @property
+    def compared(self) -> RunRow | None:
+        """The run that the chosen one is laid beside, unless that is the marked one itself."""
+        other = next((row for row in self.rows or () if row.id == self.marked), None)
+        chosen = self.chosen
+        if other is None or chosen is None or other.id == chosen.id or incomparable(chosen):
+            return None
+        return other
+
+    @property
+    def layers(self) -> tuple[tuple[LayerRow, LayerRow], ...]:
+        """The layers of the two that are compared."""
+        return joined(self.chosen, self.compared) if self.chosen and self.compared else ()
+
+    @property
+    def layer_at(self) -> int:
+        """The chosen layer, among those of the runs that are compared now."""
+        return max(0, min(self.layer, len(self.layers) - 1))
+
+    def read(self, rows: Iterable[RunRow]) -> Browsing:
+        """With the runs as they are on disk now; what is chosen stays, or the one in its place."""
+        place = self.index
+        self = self._sorted(rows)
+        ids = [row.id for row in self.rows or ()]
+        at = self.at if self.at in ids else (ids[min(place, len(ids) - 1)] if ids else "")
+        return replace(self, at=at, marked=self.marked if self.marked in ids else "")
+
+    def move(self, steps: int) -> Browsing:
+        """With another run chosen, so many rows below; at either end it stays."""
+        return self.to(self.index + steps)
+
+    def to(self, index: int) -> Browsing:
+        """With the run in a row chosen, or the nearest there is."""
+        if not self.rows:
+            return self
+        return replace(self, at=self.rows[max(0, min(index, len(self.rows) - 1))].id)
+
+    def sort_by_next(self, columns: Sequence[str]) -> Browsing:
+        """Sorted by the next of the columns that show."""
+        after = columns.index(self.column) + 1 if self.column in columns else 0
+        column = columns[after % len(columns)]
+        return replace(self, column=column, descending=column not in RISING)._sorted(self.rows)
+
+    def turn_round(self) -> Browsing:
+        """Sorted the other way round."""
+        return replace(self, descending=not self.descending)._sorted(self.rows)
+
+    def mark(self) -> Browsing:
+        """With the chosen run marked to be compared with, or none any more."""
+        return replace(self, marked="" if self.marked else self.at, view=0)
+
+    def look_on(self) -> Browsing:
+        """With the next view of a comparison, or the other split of the plot."""
+        if self.compared is not None:
+            return replace(self, view=self.view + 1)
+        split = SPLITS[(SPLITS.index(self.split) + 1) % len(SPLITS)]
+        return replace(self, split=split)._sorted(self.rows)
+
+    def choose_layer(self, steps: int) -> Browsing:
+        """With another layer chosen; at either end it stays."""
+        return replace(self, layer=max(0, min(self.layer_at + steps, len(self.layers) - 1)))
+
+    def _sorted(self, rows: Iterable[RunRow] | None) -> Browsing:
+        if rows is None:
+            return self
+        return replace(self, rows=ordered(rows, self.column, self.descending, self.split))

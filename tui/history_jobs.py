@@ -1,0 +1,118 @@
+"""What the history does to files: each in a thread of its own, so that no disk holds up a key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from core.errors import InputError
+from core.events import StopFlag, Stream
+from core.experiment import Experiment
+from core.runs import Run
+from tui.history import RunRow
+from tui.jobs import Job, JobEnded, JobEvent
+
+if TYPE_CHECKING:
+    from core.whatif import Profile
+
+T = TypeVar("T")
+
+
+class Said(JobEvent):
+    """One of these jobs said something, which nobody shows."""
+
+
+class RowsRead(JobEnded):
+    """The runs have been read; its value is a tuple of RunRow."""
+
+
+class Changed(JobEnded):
+    """A run has been changed; its value is what to say about it."""
+
+
+class WeightsRead(JobEnded):
+    """The weights of a layer of two runs have been read; its value is a dict, see `profiles`."""
+
+
+class ReadJob(Job):
+    """Reads the runs."""
+
+    says, ends = Said, RowsRead
+
+
+class ChangeJob(Job):
+    """Annotates or deletes a run."""
+
+    says, ends = Said, Changed
+
+
+class WeightsJob(Job):
+    """Reads weights."""
+
+    says, ends = Said, WeightsRead
+
+
+def at_once(work: Callable[[], T]) -> Callable[[StopFlag], Stream[T]]:
+    """Work that says nothing while it goes on, and cannot be stopped."""
+
+    def stream(_: StopFlag) -> Stream[T]:
+        yield from ()
+        return work()
+
+    return stream
+
+
+def read_rows(experiment: Experiment) -> tuple[RunRow, ...]:
+    """All runs; raises InputError where the folder cannot be read."""
+    from tui.plots import canvas
+
+    canvas.bring_in()  # here, so that the first plot need not wait for it
+    return tuple(RunRow.of(run) for run in experiment.runs())
+
+
+def annotate(experiment: Experiment, run: Run, note: str) -> str:
+    """Save a note; raises InputError if it cannot be."""
+    experiment.annotate(run, note)
+    return f"note of {run.id} saved" if note.strip() else f"{run.id} has no note any more"
+
+
+def delete(experiment: Experiment, run: Run) -> str:
+    """Delete a run; raises InputError if it cannot be."""
+    experiment.delete(run)
+    return f"run {run.id} deleted"
+
+
+def profiles(runs: tuple[Run, ...], layer: str) -> dict[tuple[str, str], Profile | str]:
+    """The weights of a layer in some runs, by run and layer; a text says why there are none."""
+    return {(run.id, layer): _profile(run, layer) for run in runs}
+
+
+def _profile(run: Run, layer: str) -> Profile | str:
+    if not run.finished:
+        return f"{run.id} is {run.status}: no weights yet"
+    try:
+        return _read(run, layer)
+    except InputError as error:
+        return str(error)
+
+
+def _read(run: Run, name: str) -> Profile:
+    """Read one tensor of a file, and leave the others where they are."""
+    import numpy as np
+    from safetensors import SafetensorError, safe_open
+
+    from core.layers import Layer
+    from core.whatif import Profile
+
+    layer = Layer(name, (), 0, 0)
+    try:
+        with safe_open(run.weights_path, framework="numpy") as file:
+            weight: Any = file.get_tensor(layer.key)
+    except (OSError, SafetensorError) as error:
+        why = " ".join(str(error).split())
+        raise InputError(f"{run.id}: {why}") from error
+    except (AttributeError, TypeError) as error:  # a type of number that NumPy lacks
+        raise InputError(f"{run.id}: the weights of {name} are of no known type") from error
+    weight = np.asarray(weight, dtype=np.float32)
+    weight = weight[np.isfinite(weight)]
+    return Profile.of(Layer(name, weight.shape, weight.size, weight.size), weight)

@@ -1,0 +1,119 @@
+"""How the accuracy came back in two runs, epoch by epoch."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tui.lines import Lines, Span, blank, clean, cut, fits, header
+from tui.plots.canvas import Canvas
+from tui.plots.percents import percent_axis, percent_or_nan, percents
+from tui.plots.placing import cut_below
+from tui.plots.ticks import Axis, linear_ticks, nice_step
+
+_DENSE, _BELOW = "╌", "▾"
+# As wide as the widest tick, so that the area does not move when the limits do.
+_NAME = "epoch "
+# Points of accuracy below the best that always show, and beyond them so many times as far as half
+# of the epochs lie.
+_REACH, _TIMES = 1.0, 4.0
+_Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class CourseMark:
+    """One run.
+
+    Attributes:
+        label: What it is called, short.
+        epochs: Epochs and the accuracies after them in percent, NaN where one is missing.
+        best: The epoch that was kept.
+        sign: The character that marks it.
+        role: What it is drawn as.
+    """
+
+    label: str
+    epochs: tuple[tuple[float, float], ...]
+    best: float | None
+    sign: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class CoursesData:
+    """What the plot of courses shows.
+
+    Attributes:
+        runs: The runs, the one in front first.
+        split: The images that their accuracies are of.
+        dense: Accuracy of the dense net, in percent.
+    """
+
+    runs: tuple[CourseMark, ...]
+    split: str = ""
+    dense: float | None = None
+
+
+def draw(data: CoursesData, width: int, height: int) -> Lines:
+    """Draw accuracies over epochs."""
+    if not fits(width, height):
+        return blank(width, height)
+    rows = 2 if height >= 8 else 1
+    curves = [_table(run.epochs) for run in data.runs]
+    dense = percent_or_nan(data.dense)
+    canvas = _canvas(curves, dense, width, height - rows)
+    if math.isfinite(dense) and dense >= canvas.bottom:
+        canvas.horizontal(dense, _DENSE, "dense")
+        canvas.text(1, canvas.row(dense), f" dense {dense:.2f} % ", "dense")
+    for run, curve in reversed(list(zip(data.runs, curves, strict=True))):
+        _draw_curve(canvas, run, curve)
+    if not any(map(len, curves)):
+        text = cut("neither of the two records its epochs", canvas.columns)
+        canvas.text((canvas.columns - len(text)) // 2, (canvas.rows - 1) // 2, text, "hint")
+    parts = [_worth(run, curve) for run, curve in zip(data.runs, curves, strict=True)]
+    first, others = parts[:1] or [Span("", "title")], parts[1:]
+    split = Span(f"  {clean(data.split)} accuracy", "label")
+    return header(first, (*others, split), width, rows) + canvas.lines()
+
+
+def _table(epochs: Sequence[tuple[float, float]]) -> _Floats:
+    table: _Floats = np.array(epochs, dtype=float).reshape(-1, 2)
+    table = table[np.isfinite(table[:, 0]) & (table[:, 0] >= 0)]
+    table[:, 1] = percents(table[:, 1])
+    return table[np.argsort(table[:, 0], kind="stable")]
+
+
+def _canvas(curves: Sequence[_Floats], dense: float, width: int, height: int) -> Canvas:
+    last = max([1.0, *(float(curve[-1, 0]) for curve in curves if len(curve))])
+    x = Axis(0, last, linear_ticks(0, last, max(1, nice_step(last, width // 5))), _NAME)
+    values = np.concatenate([[dense], *(curve[:, 1] for curve in curves)])
+    values = np.sort(values[np.isfinite(values)])[::-1]
+    if not len(values):
+        return Canvas(width, height, x, percent_axis(0, 100, height - 2))
+    # How low the first epochs were would flatten all that comes after them.
+    reach = max(_REACH, _TIMES * float(values[0] - values[(len(values) - 1) // 2]))
+    low = values[values >= values[0] - reach][-1]
+    margin = 0.1 * max(float(values[0] - low), 0.5)
+    return Canvas(width, height, x, percent_axis(low - margin, values[0] + margin, height - 2))
+
+
+def _draw_curve(canvas: Canvas, run: CourseMark, curve: _Floats) -> None:
+    x, y = curve[:, 0], curve[:, 1]
+    canvas.line(*cut_below(x, y, canvas.bottom), run.role)
+    below = y < canvas.bottom
+    canvas.marks(x[below], y[below], _BELOW, run.role)
+    canvas.marks(x[~below], y[~below], run.sign, run.role)
+
+
+def _worth(run: CourseMark, curve: _Floats) -> Span:
+    """Return what the epoch that was kept came to, or the last one where none was."""
+    name = f"{run.sign} {cut(clean(run.label), 20)}"
+    known = curve[np.isfinite(curve[:, 1])]
+    if not len(known):
+        return Span(f"{name} –", run.role)
+    kept = known[known[:, 0] == run.best] if run.best is not None else known[:0]
+    epoch, accuracy = (kept if len(kept) else known[-1:])[0].tolist()
+    which = "kept" if len(kept) else "last"
+    return Span(f"{name} {accuracy:.2f} % (epoch {epoch:g}, {which})", run.role)

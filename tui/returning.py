@@ -1,0 +1,77 @@
+"""History: the runs of the experiment, and the way back to any of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from core.footprint import total
+from tui import outcomes
+from tui.results import Course, Result
+from tui.screens.history import HistoryScreen
+from tui.state import State
+from tui.training import Training
+
+if TYPE_CHECKING:
+    from core.recall import Recalled
+    from core.runs import Run
+
+
+class Returning(Training):
+    """The key `h`, and what comes of it."""
+
+    def action_history(self) -> None:
+        """Show the runs."""
+        tuned, dense = self.state.finetuned, self.state.dense
+        screen = HistoryScreen(
+            self.backend.experiment,
+            current=tuned.net.run if tuned and tuned.net else None,
+            dense=dense.accuracy.validation if dense else None,
+        )
+        self.push_screen(screen, self._return_to)
+
+    def _return_to(self, run: Run | None) -> None:
+        """Go back to a run; go on with it where it was interrupted."""
+        dense = self.state.dense
+        if run is None or dense is None:
+            return
+
+        def finish(recalled: Recalled) -> None:
+            self.state = returned(self.state, recalled)
+            self.doing = outcomes.recalled(recalled, run.id)
+
+        if not run.finished:
+            self.watch_training(Course(self.state.settings.finetuning.epochs, finetuning=True))
+        title = f"back to run {run.id}" if run.finished else f"going on with run {run.id}"
+        self.start_job(title, lambda stop: self.backend.recall(dense, run, stop), finish)
+
+
+def returned(state: State, recalled: Recalled) -> State:
+    """The state as it was when the run had ended; undo comes back from it."""
+    before = state.moment
+    settings = replace(
+        state.settings, recipe=recalled.settings.recipe, choices=recalled.settings.choices
+    )
+    state = replace(state.after(before), settings=settings)
+    planned = len(recalled.epochs) or settings.finetuning.epochs
+    course = Course(planned, finetuning=recalled.plan is not None, epochs=recalled.epochs)
+    if recalled.plan is None:
+        return replace(
+            state,
+            dense=recalled.net,
+            base=recalled.net,
+            pruned=None,
+            finetuned=None,
+            course=course,
+        )
+    state = replace(state, base=recalled.base, plan=recalled.plan, course=course)
+    net = recalled.net
+    # The masks of a net are in its weights: what it keeps is counted there.
+    costs = [profile.footprint(profile.cut(profile.floor)) for profile in net.profiles]
+    tuned = Result(
+        state.planned, recalled.base, net.accuracy, total(costs, net.other_parameters), net
+    )
+    pruned = None
+    if recalled.pruned is not None:
+        pruned = Result(state.planned, recalled.base, recalled.pruned, state.footprint)
+    return replace(state, finetuned=tuned, pruned=pruned)

@@ -1,0 +1,182 @@
+"""The history: looking through the runs, annotating and deleting them, going on from one."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from textual import events
+
+from core.experiment import Experiment
+from core.runs import RUNNING, Run
+from tui import history_jobs as jobs
+from tui.browsing import Browsing
+from tui.history import RunRow, incomparable
+from tui.history_keys import BINDINGS, KEYS
+from tui.lines import Span
+from tui.screens.dialogs import Question
+from tui.screens.history_help import HistoryHelp
+from tui.screens.history_panes import HistoryPanes
+from tui.views.runs import sortable
+from tui.widgets.note_input import NoteInput
+from tui.widgets.run_table import RunTable
+
+_ACTIONS = {key.name for key in KEYS}
+
+
+class HistoryScreen(HistoryPanes):
+    """Closes with the run to go on from, finished or to be resumed, or with nothing.
+
+    Args:
+        experiment: whose runs are shown.
+        current: the id of the run whose net the main screen has.
+        dense: validation accuracy of the dense net, for runs that do not record their own.
+    """
+
+    BINDINGS = BINDINGS
+
+    def __init__(self, experiment: Experiment, *, current: str | None, dense: float | None) -> None:
+        super().__init__(experiment, current, dense)
+
+    @property
+    def is_modal(self) -> bool:
+        """The keys of the screens below mean nothing here."""
+        return True
+
+    def on_screen_resume(self) -> None:
+        """Read the runs, and again whenever something else has been on top."""
+        self.reload()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
+        """While a note is typed the keys are its own."""
+        return not (self.typing and action in _ACTIONS)
+
+    def on_key(self, event: events.Key) -> None:
+        """Keys on their way while the line for a note opens belong to it.
+
+        It opens here, not by the time that the app would look for a binding: keys that come in one
+        go have passed the focus by then, and `x` among them would delete.
+        """
+        if self.typing and event.is_printable and event.character:
+            self.query_one(NoteInput).type(event.character)
+        elif event.key == "n" and not self.typing:
+            self.action_note()
+        else:
+            return
+        event.stop()
+        event.prevent_default()
+
+    def action_move(self, steps: int) -> None:
+        """Choose a run above or below."""
+        self._browse(self.browsing.move(steps))
+
+    def action_page(self, pages: int) -> None:
+        """Choose a run further up or down."""
+        self._browse(self.browsing.move(pages * max(1, self.query_one(RunTable).size.height - 1)))
+
+    def action_to(self, index: int) -> None:
+        """Choose the first run, or with -1 the last."""
+        self._browse(self.browsing.to(index % max(1, len(self.browsing.rows or ()))))
+
+    def action_sort(self) -> None:
+        """Sort by the next column that shows."""
+        self._browse(self.browsing.sort_by_next(sortable(self.browsing, self.size.width)))
+
+    def action_turn_round(self) -> None:
+        """Sort the other way round."""
+        self._browse(self.browsing.turn_round())
+
+    def action_mark(self) -> None:
+        """Mark the run to be compared with others, or unmark the one that is."""
+        row = self.browsing.chosen
+        if row is not None and not self.browsing.marked and (why := incomparable(row)):
+            self._say(why, "warning")
+        elif row is not None:
+            self._browse(self.browsing.mark())
+
+    def action_look_on(self) -> None:
+        """Show the next view of two runs, or the other accuracy."""
+        self._browse(self.browsing.look_on())
+
+    def action_layer(self, steps: int) -> None:
+        """Choose the layer that is compared."""
+        if self.browsing.compared is not None:
+            self._browse(self.browsing.choose_layer(steps))
+
+    def action_open(self) -> None:
+        """Close with the run, where something can be done with it."""
+        row = self.browsing.chosen
+        if row is not None and row.openable:
+            self.dismiss(row.run)
+
+    def action_leave(self) -> None:
+        """Close without a run."""
+        self.dismiss(None)
+
+    def action_help(self) -> None:
+        """Show every key and every sign."""
+        self.app.push_screen(HistoryHelp())
+
+    def action_note(self) -> None:
+        """Open the line for a note."""
+        if (row := self.browsing.chosen) is not None:
+            self.message = None
+            self.query_one(NoteInput).ask(row.run)
+            self.show()
+
+    def on_note_input_taken(self, message: NoteInput.Taken) -> None:
+        """Save the note."""
+        self.query_one(RunTable).focus()
+        run, text = message.run, message.text
+        self.change(f"saving the note of {run.id}", partial(self._annotate, run, text))
+
+    def on_note_input_left(self) -> None:
+        """Leave the note as it is."""
+        self.query_one(RunTable).focus()
+        self.show()
+
+    def action_delete(self) -> None:
+        """Ask whether to delete the run."""
+        row = self.browsing.chosen
+        if row is None:
+            return
+        if row.status == RUNNING:
+            self._say(f"run {row.id} is running: stop it first", "warning")
+            return
+        self.app.push_screen(Question(self._question(row), "delete"), partial(self._delete, row))
+
+    def _annotate(self, run: Run, text: str) -> str:
+        return jobs.annotate(self.experiment, run, text)
+
+    def _question(self, row: RunRow) -> str:
+        score = row.score(self.browsing.split)
+        facts = [] if row.ratio is None else [f"{row.ratio:,.1f}x"]
+        facts += [] if score is None else [f"{score:.1f} %"]
+        text = f"Delete run {row.id} ({', '.join(facts)})?" if facts else f"Delete run {row.id}?"
+        heirs = [other.id for other in self.browsing.rows or () if other.base == row.id]
+        if heirs:
+            more = f" and {len(heirs) - 3} more" if len(heirs) > 3 else ""
+            text += f"\n{', '.join(heirs[:3])}{more} went on from its net."
+        return text
+
+    def _delete(self, row: RunRow, sure: bool | None) -> None:
+        if sure:
+            work = partial(jobs.delete, self.experiment, row.run)
+            self.change(f"deleting run {row.id}", work)
+
+    def on_run_table_chosen(self, message: RunTable.Chosen) -> None:
+        """The mouse chose a run, perhaps to go on from it."""
+        self._browse(self.browsing.to(message.index))
+        if message.twice:
+            self.action_open()
+
+    def on_run_table_moved(self, message: RunTable.Moved) -> None:
+        """The wheel turned."""
+        self.action_move(message.steps)
+
+    def _browse(self, browsing: Browsing) -> None:
+        self.browsing, self.message = browsing, None
+        self.show()
+
+    def _say(self, text: str, role: str) -> None:
+        self.message = Span(text, role)
+        self.show()

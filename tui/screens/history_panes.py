@@ -1,0 +1,155 @@
+"""What the history shows, from top to bottom, and when it is drawn again."""
+
+from __future__ import annotations
+
+from functools import partial
+from time import monotonic
+
+from textual.app import ComposeResult
+
+from core.experiment import Experiment
+from core.runs import RUNNING
+from tui.browsing import Browsing
+from tui.history_keys import TYPING, offered
+from tui.screens.run_files import RunFiles
+from tui.views.compare import VIEWS, views
+from tui.views.history import about, failure, hint, said, title, welcome
+from tui.widgets.key_line import KeyLine
+from tui.widgets.lines import ROLE_CLASSES, LinesWidget
+from tui.widgets.note_input import NoteInput
+from tui.widgets.run_table import RunTable
+from tui.widgets.runs_panel import RunsPanel
+
+REDRAW_SECONDS = 0.25
+"""The least time between two redraws of what is below the table."""
+
+REREAD_SECONDS = 5.0
+"""How old a list with running runs may become."""
+
+CLOCK_SLACK = 0.02
+"""How much earlier than its turn a redraw may come, so that a timer's jitter skips none."""
+
+LOW, HIGH = 22, 32
+"""Below the first height no line is left empty, below the second only one."""
+
+ABOUT, SAID = 2, 1
+"""Lines about the chosen run, and for what enter does with it."""
+
+TABLE_SHARE = 0.42
+"""How much the table gets of the lines that it shares with what is below it."""
+
+
+class HistoryPanes(RunFiles):
+    """The table, what is below it, and the lines around them.
+
+    Attributes:
+        current: the id of the run whose net the main screen has.
+        dense: validation accuracy of the dense net, for runs that do not record their own.
+        stale: what is below the table waits for the next redraw.
+    """
+
+    COMPONENT_CLASSES = ROLE_CLASSES
+
+    def __init__(self, experiment: Experiment, current: str | None, dense: float | None) -> None:
+        super().__init__(experiment, Browsing(at=current or ""))
+        self.current, self.dense = current, dense
+        self.stale = False
+        self._drawn = 0.0
+        self._panel_height = 0
+        self._read = 0.0
+
+    def compose(self) -> ComposeResult:
+        """From top to bottom."""
+        yield LinesWidget(id="title")
+        yield RunTable(id="runs")
+        yield RunsPanel(id="runs-panel")
+        yield LinesWidget(id="about")
+        yield LinesWidget(id="said")
+        yield NoteInput()
+        yield KeyLine(id="keys")
+
+    def on_mount(self) -> None:
+        """Keys go to the table; what has become stale is redrawn at a steady pace."""
+        self.query_one(RunTable).focus()
+        self._show_texts()
+        self.set_interval(REDRAW_SECONDS, self._keep_up)
+
+    def on_resize(self) -> None:
+        """Share the lines anew; the widgets draw themselves when they have theirs."""
+        self._show_texts()
+        self.stale = True
+
+    def reload(self) -> None:
+        """Read the runs anew, as after one has ended."""
+        self._read = monotonic()
+        super().reload()
+
+    @property
+    def typing(self) -> bool:
+        """A note is being typed."""
+        return self.is_mounted and self.query_one(NoteInput).display
+
+    def show(self) -> None:
+        """Answer a key: the texts at once, what is below the table at most four times a second."""
+        if not self.is_mounted:
+            return
+        self._show_texts()
+        self.stale = monotonic() - self._drawn < REDRAW_SECONDS
+        if not self.stale:
+            self._show_panel()
+
+    def _keep_up(self) -> None:
+        """Draw what has become stale, and read anew how far running runs are."""
+        rows, now = self.browsing.rows or (), monotonic()
+        if now - self._read > REREAD_SECONDS and any(row.status == RUNNING for row in rows):
+            self.reload()
+        if self.stale and now - self._drawn >= REDRAW_SECONDS - CLOCK_SLACK:
+            self._show_panel()
+
+    def _fit(self) -> None:
+        """Share the lines between the table and what is below it."""
+        height, rows = self.size.height, self.browsing.rows
+        wanted = 1 if rows is None else 1 + len(rows) if rows else 0
+        above = int(height >= HIGH)
+        between = int(height >= LOW and wanted > 0)
+        room = height - 2 - ABOUT - SAID - above - between
+        table = min(wanted, max(4, int(room * TABLE_SHARE)))
+        self._panel_height = room - table
+        self.query_one(RunTable).styles.height = table
+        self.query_one(RunTable).styles.margin = (above, 0, 0, 0)
+        self.query_one(RunsPanel).styles.margin = (between, 0, 0, 0)
+
+    def _show_texts(self) -> None:
+        self._fit()
+        width, browsing, row = self.size.width, self.browsing, self.browsing.chosen
+        self._lines("title").lines = title(browsing, self.experiment.folder, width)
+        self.query_one(RunTable).show(browsing, self.current)
+        message = said(self.message or hint(browsing, self.current), width, ABOUT + SAID)
+        left = ABOUT + SAID - len(message)
+        facts = about(row, self.current, width, left) if row else ()
+        for name, lines, height in (("about", facts, left), ("said", message, len(message))):
+            self._lines(name).styles.height = height
+            self._lines(name).lines = lines
+        self._lines("said").display = not self.typing
+        everything = len(self._views()) == len(VIEWS)
+        self.query_one(KeyLine).show(
+            TYPING if self.typing else offered(browsing, everything, width)
+        )
+
+    def _views(self) -> tuple[str, ...]:
+        return views(self.browsing, self.size.width, self._panel_height)
+
+    def _show_panel(self) -> None:
+        self._drawn, self.stale = monotonic(), False
+        panel, browsing, folder = self.query_one(RunsPanel), self.browsing, self.experiment.folder
+        if browsing.rows:
+            panel.show_runs(browsing, self.dense, self.weights)
+            if "weights" in self._views():
+                self.want_weights()
+        elif self.problem:
+            panel.show_text(partial(failure, self.problem))
+        elif browsing.rows is not None:
+            panel.show_text(partial(welcome, folder))
+
+    def _lines(self, name: str) -> LinesWidget:
+        return self.query_one(f"#{name}", LinesWidget)

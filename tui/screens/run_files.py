@@ -1,0 +1,136 @@
+"""The runs of an experiment on a screen: read, annotated and deleted beside it, never by it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from textual.screen import Screen
+
+from core.errors import InputError
+from core.experiment import Experiment
+from core.runs import Run
+from tui import history_jobs as jobs
+from tui.browsing import Browsing
+from tui.jobs import Done, Job, JobEnded
+from tui.lines import Span
+
+if TYPE_CHECKING:
+    from tui.history import RunRow
+    from tui.views.lower import Weights
+
+KEPT = 4
+"""Layers whose weights are kept in memory: those of two runs, and of the two before."""
+
+
+class RunFiles(Screen[Run | None]):
+    """What is read and changed comes in here; `show` draws it.
+
+    Attributes:
+        browsing: the runs as they were last read, and which one is chosen.
+        weights: those that have been read; never changed, only replaced.
+        problem: why the runs cannot be read.
+        message: what there is to say beside what enter does.
+    """
+
+    def __init__(self, experiment: Experiment, browsing: Browsing) -> None:
+        super().__init__()
+        self.experiment = experiment
+        self.browsing = browsing
+        self.weights: Weights = {}
+        self.problem = ""
+        self.message: Span | None = None
+        self._reading: Job | None = None
+        self._changing: Job | None = None
+        self._looking: Job | None = None
+        self._jobs = 0
+
+    def show(self) -> None:
+        """Draw what there is."""
+
+    @property
+    def busy(self) -> bool:
+        """A file is being read or changed."""
+        return any((self._reading, self._changing, self._looking))
+
+    def reload(self) -> None:
+        """Read the runs anew, as after one has ended."""
+        self._reading = self._start(jobs.ReadJob, lambda: jobs.read_rows(self.experiment))
+
+    def change(self, doing: str, work: Callable[[], str]) -> None:
+        """Change a run, one at a time: another program may hold the folder for a while."""
+        if self._changing is not None:
+            self.message = Span("one change at a time: the last one is not done yet", "warning")
+        else:
+            self.message = Span(f"{doing} …", "working")
+            self._changing = self._start(jobs.ChangeJob, work)
+        self.show()
+
+    def want_weights(self) -> None:
+        """Read the weights of the chosen layer of the two runs, one pair after the other."""
+        one, other, layers = self.browsing.chosen, self.browsing.compared, self.browsing.layers
+        if self._looking is not None or one is None or other is None or not layers:
+            return
+        layer = layers[self.browsing.layer_at][0].name
+        wanted = tuple(row.run for row in (one, other) if (row.id, layer) not in self.weights)
+        if wanted:
+            self._looking = self._start(jobs.WeightsJob, lambda: jobs.profiles(wanted, layer))
+
+    def on_rows_read(self, ended: jobs.RowsRead) -> None:
+        """Show the runs as they are now."""
+        if self._reading is None or ended.job_id != self._reading.id:
+            return
+        self._reading = None
+        rows: tuple[RunRow, ...] | None = self._result(ended)
+        if rows is None:
+            self.problem, rows = self.message.text if self.message else "", ()
+        else:
+            self.problem = ""
+        if {row.id: row for row in rows} != {row.id: row for row in self.browsing.rows or ()}:
+            self.weights = {}  # the newest run's id may be that of one which has been deleted
+        self.browsing = self.browsing.read(rows)
+        self.show()
+
+    def on_changed(self, ended: jobs.Changed) -> None:
+        """Say what has been changed, and read what there is now."""
+        if self._changing is None or ended.job_id != self._changing.id:
+            return
+        self._changing = None
+        done = self._result(ended)
+        if done is not None:
+            self.message = Span(done, "good")
+        self.reload()
+        self.show()
+
+    def on_weights_read(self, ended: jobs.WeightsRead) -> None:
+        """Keep the weights, and go on to what has been asked for meanwhile."""
+        if self._looking is None or ended.job_id != self._looking.id:
+            return
+        self._looking = None
+        read = self._result(ended)
+        if read is not None:
+            before = {key: self.weights[key] for key in self.weights if key not in read}
+            self.weights = {**dict(list(before.items())[len(read) - KEPT :]), **read}
+        self.show()
+
+    def on_unmount(self) -> None:
+        """Let go of what is being read; what is being changed comes to its end."""
+        for job in (self._reading, self._looking):
+            if job is not None:
+                job.abandon(0)
+
+    def _start(self, kind: type[Job], work: Callable[[], Any]) -> Job:
+        self._jobs += 1
+        job = kind(self._jobs, jobs.at_once(work), self.post_message)
+        job.start()
+        return job
+
+    def _result(self, ended: JobEnded) -> Any:
+        """What a job came to; None, with the error as the message, where it failed."""
+        if isinstance(ended.outcome, Done):
+            return ended.outcome.value
+        error = ended.outcome.error
+        if not isinstance(error, InputError):
+            self.log.error(error)
+        self.message = Span(" ".join(str(error).split()) or type(error).__name__, "error")
+        return None

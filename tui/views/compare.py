@@ -1,0 +1,236 @@
+"""Two runs side by side: what each came to, and their sparsities layer by layer."""
+
+from __future__ import annotations
+
+from itertools import zip_longest
+from typing import NamedTuple, Self
+
+from tui.browsing import Browsing
+from tui.format import percent
+from tui.history import LayerRow, RunRow, differences
+from tui.lines import Line, Lines, Span, clean, cut
+from tui.views.runs import NONE, epochs, points, ratio, signed, whole
+
+ONE, OTHER, AT = "◉", "◎", "▸"
+"""The signs of the chosen run, of the one that it is compared with, and of the chosen layer."""
+
+VIEWS = ("sparsities", "curves", "weights")
+"""What a comparison can show."""
+
+WIDE, TALL = 110, 16
+"""From this width on views stand side by side, from this height on all of them."""
+
+_GAP = 2
+_NUMBER, _DIFFERENCE, _KEPT = 8, 8, 10
+_LEAST_BAR, _MOST_BAR = 8, 40
+
+Layers = tuple[tuple[LayerRow, LayerRow], ...]
+
+
+def sparsities(
+    one: RunRow, other: RunRow, layers: Layers, at: int, width: int, height: int
+) -> Lines:
+    """What two runs came to, then a line for each layer, as many as there is room for.
+
+    Args:
+        one: the chosen run.
+        other: the one that it is compared with.
+        layers: of both.
+        at: the index of the chosen layer.
+        width: cells of a line.
+        height: lines, at most.
+    """
+    head = _totals(one, other, width)
+    if height < len(head) + 1 + len(layers):
+        head = head[:-1]
+    below = _layers(one, other, layers, at, width, height - len(head))
+    spare = height - len(head) - len(below)
+    if spare > 0:
+        below = (*below, *_settings(one, other, width)[:spare])
+    return (*head, *below)[: max(0, height)]
+
+
+def names(one: RunRow, other: RunRow) -> tuple[str, str]:
+    """What the two are called, with their signs."""
+    return f"{ONE} {one.id}", f"{OTHER} {other.id}"
+
+
+def beside(left: Lines, right: Lines, width: int, gap: int) -> Lines:
+    """Two areas beside one another, the left one so wide."""
+    return tuple(
+        (*_padded(first, width + gap), *second)
+        for first, second in zip_longest(left, right, fillvalue=())
+    )
+
+
+def _padded(line: Line, width: int) -> Line:
+    return (*line, Span(" " * max(0, width - sum(len(span.text) for span in line)), "plain"))
+
+
+def _totals(one: RunRow, other: RunRow, width: int) -> Lines:
+    """A line for each run, and one for how the chosen one differs."""
+    columns = (
+        _Total(10, "ratio", ratio(one.ratio), ratio(other.ratio), _times(one.ratio, other.ratio)),
+        _Total(12, "validation", *_scores(one, other, "validation")),
+        _Total(8, "test", *_scores(one, other, "test")),
+        _Total(10, "vs dense", *(signed(row.gain("validation")) for row in (one, other))),
+        _Total(11, "nonzero", whole(one.nonzero), whole(other.nonzero), _less(one, other)),
+        _Total(8, "epochs", epochs(one), epochs(other)),
+    )
+    first = max(map(len, names(one, other))) + 4
+    room, fitted = width - first, list[_Total]()
+    for column in columns:
+        room -= column.width
+        if room < 0:
+            break
+        fitted.append(column)
+    texts = [
+        "".join(
+            cut(getattr(column, name), column.width - 1).rjust(column.width) for column in fitted
+        )
+        for name in ("title", "mine", "others", "apart")
+    ]
+    mine, others = names(one, other)
+    return (
+        (Span(" " * first + texts[0], "muted"),),
+        (Span(f"  {mine}".ljust(first) + texts[1], "chosen"),),
+        (Span(f"  {others}".ljust(first) + texts[2], "all"),),
+        (Span("  apart".ljust(first) + texts[3], "plain"),),
+    )
+
+
+class _Total(NamedTuple):
+    """A column of what two runs came to, and how far they are apart."""
+
+    width: int
+    title: str
+    mine: str
+    others: str
+    apart: str = ""
+
+
+def _scores(one: RunRow, other: RunRow, split: str) -> tuple[str, str, str]:
+    mine, others = one.score(split), other.score(split)
+    apart = None if mine is None or others is None else mine - others
+    return points(mine), points(others), "" if apart is None else signed(apart)
+
+
+def _times(one: float | None, other: float | None) -> str:
+    """How many times lighter one is."""
+    return "" if one is None or other is None else f"×{one / other:,.2f}"
+
+
+def _less(one: RunRow, other: RunRow) -> str:
+    if one.nonzero is None or other.nonzero is None:
+        return ""
+    return f"{one.nonzero - other.nonzero:+,}"
+
+
+def _layers(one: RunRow, other: RunRow, layers: Layers, at: int, width: int, height: int) -> Lines:
+    """A header and the layers around the chosen one."""
+    if not layers:
+        return ((Span("  neither of the two records its layers", "muted"),),)
+    shown = max(1, height - 1)
+    first = max(0, min(at - shown // 2, len(layers) - shown))
+    fitted = _Fitted.of(names(one, other), layers, width)
+    rows = enumerate(layers[first : first + shown], first)
+    return (
+        _head(names(one, other), fitted),
+        *(_layer(mine, others, index == at, fitted) for index, (mine, others) in rows),
+    )
+
+
+class _Fitted(NamedTuple):
+    """Cells of the columns of the table of layers; a bar of none has no room."""
+
+    name: int
+    number: int
+    bar: int
+    kept: int
+
+    @classmethod
+    def of(cls, called: tuple[str, str], layers: Layers, width: int) -> Self:
+        name = max(5, min(max(len(mine.name) for mine, _ in layers), max(8, width // 5)))
+        number = max(_NUMBER, *(len(text) + 2 for text in called))
+        room = width - 2 - name - 2 * number - _DIFFERENCE
+        kept = _KEPT if room >= 2 * _KEPT else 0
+        bar = min(_MOST_BAR, room - 2 * kept - _GAP)
+        return cls(name, number, bar if bar >= _LEAST_BAR else 0, kept)
+
+
+def _head(called: tuple[str, str], fitted: _Fitted) -> Line:
+    text = "  " + "layer".ljust(fitted.name)
+    if fitted.bar:
+        text += " " * _GAP + cut("sparsity %", fitted.bar).ljust(fitted.bar)
+    mine, others = called
+    kept = [(f"{ONE} kept", "chosen"), (f"{OTHER} kept", "all")] if fitted.kept else []
+    return (
+        Span(text, "muted"),
+        Span(mine.rjust(fitted.number), "chosen"),
+        Span(others.rjust(fitted.number), "all"),
+        Span("apart".rjust(_DIFFERENCE), "muted"),
+        *(Span(title.rjust(fitted.kept), role) for title, role in kept),
+    )
+
+
+def _layer(mine: LayerRow, others: LayerRow, chosen: bool, fitted: _Fitted) -> Line:
+    role = "chosen" if chosen else "plain"
+    known = mine.sparsity is not None and others.sparsity is not None
+    apart = signed(100 * ((mine.sparsity or 0) - (others.sparsity or 0))) if known else NONE
+    numbers = "".join(_percent(row).rjust(fitted.number) for row in (mine, others))
+    numbers += apart.rjust(_DIFFERENCE)
+    if fitted.kept:
+        kept = (cut(whole(row.kept), fitted.kept - 1) for row in (mine, others))
+        numbers += "".join(text.rjust(fitted.kept) for text in kept)
+    bar = _bar(mine.sparsity, others.sparsity, fitted.bar) if fitted.bar else ()
+    return (
+        Span(AT if chosen else " ", "chosen"),
+        Span(" " + cut(clean(mine.name), fitted.name).ljust(fitted.name), role),
+        *((Span(" " * _GAP, "plain"), *bar) if bar else ()),
+        Span(numbers, role),
+    )
+
+
+def _percent(row: LayerRow) -> str:
+    return NONE if row.sparsity is None else percent(100 * row.sparsity)
+
+
+def _bar(mine: float | None, others: float | None, width: int) -> Line:
+    """The one's sparsity as a bar, the other's as a sign on it."""
+    filled = round((mine or 0.0) * width)
+    cells = [(("█", "bar-chosen") if cell < filled else ("·", "muted")) for cell in range(width)]
+    if others is not None:
+        cells[min(width - 1, round(others * width))] = (OTHER, "all")
+    return tuple(Span(char, role) for char, role in cells)
+
+
+def _settings(one: RunRow, other: RunRow, width: int) -> Lines:
+    """In which settings the two differ, after an empty line."""
+    found = differences(one, other)
+    if not found:
+        return ((), (Span("  the same settings", "muted"),))
+    parts = [f"{name} {ONE} {this} {OTHER} {that}" for name, this, that in found]
+    lines, line = [], "  differ:"
+    for index, part in enumerate(parts):
+        apart = " · " if index and line.strip() else " "
+        if len(line) + len(apart) + len(part) > width and line.strip() != "differ:":
+            lines.append(line)
+            line, apart = "         ", " "
+        line += apart + part
+    return ((), *((Span(cut(text, width), "muted"),) for text in (*lines, line)))
+
+
+def views(browsing: Browsing, width: int, height: int) -> tuple[str, ...]:
+    """Which views of a comparison show at once; the first takes the left half where there is one.
+
+    Args:
+        browsing: says which are to show where there is no room for all.
+        width: cells of the whole area.
+        height: its lines.
+    """
+    if width < WIDE:
+        return (VIEWS[browsing.view % len(VIEWS)],)
+    if height >= TALL:
+        return VIEWS
+    others = VIEWS[1:]
+    return (VIEWS[0], others[browsing.view % len(others)])

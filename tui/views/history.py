@@ -1,0 +1,162 @@
+"""The history's texts around its table: the title, what the chosen run is, and what it offers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from textwrap import wrap
+
+from core.runs import DONE, INTERRUPTED, RUNNING, UNREADABLE
+from tui.browsing import Browsing
+from tui.format import plural
+from tui.history import RunRow
+from tui.lines import Lines, Span, clean, cut
+from tui.views.runs import arrow, epochs, when, whole
+
+
+def title(browsing: Browsing, folder: Path, width: int) -> Lines:
+    """One line: what is shown, by what it is sorted, and where it is."""
+    name, rows = " Featherweight ", browsing.rows
+    size = "" if rows is None else plural(len(rows), "run") if rows else "no runs"
+    order = f" by {browsing.column} {arrow(browsing)}" if rows and len(rows) > 1 else ""
+    facts = "  " + " · ".join(filter(None, ("history", size + order)))
+    room = width - len(name) - len(facts) - 3
+    where = f" · {shortened(tilde(folder), folder.name, room)}" if room >= 8 else ""
+    return ((Span(name, "brand"), Span(cut(facts + where, width - len(name)), "plain")),)
+
+
+def tilde(folder: Path) -> str:
+    """A path with the home folder as a tilde."""
+    try:
+        return str(Path("~") / folder.relative_to(Path.home()))
+    except (ValueError, RuntimeError):  # it lies elsewhere, or nobody knows where home is
+        return str(folder)
+
+
+def shortened(path: str, name: str, width: int) -> str:
+    """Leave out the middle of a path: its beginning tells whose it is, its name what it is."""
+    if len(path) <= width:
+        return path
+    end = max(0, width - 1)
+    right = min(end, max(len(name) + 1, end * 2 // 3))
+    return path[: end - right] + "…" * (width > 0) + path[len(path) - right :]
+
+
+def about(row: RunRow, current: str | None, width: int, height: int) -> Lines:
+    """What is known of a run, in at most so many lines; the last one is for its note."""
+    room, start = max(10, width - 3), f"{row.id}  "
+    facts = " · ".join(filter(None, _facts(row, current)))
+    indent = " " * len(start)
+    lines = wrap(facts, room, initial_indent=start, subsequent_indent=indent)
+    lines = _at_most(lines, height - bool(row.note and height > 1), room)
+    if row.note and height > 1:
+        lines.append(cut(indent + row.note, room))
+    return tuple((Span(f"  {line}", "muted"),) for line in lines)
+
+
+def _at_most(lines: list[str], height: int, room: int) -> list[str]:
+    """The first lines, with a sign that there would be more."""
+    if len(lines) <= height:
+        return lines
+    return [*lines[: height - 1], cut(f"{lines[height - 1]}…", room)] if height > 0 else []
+
+
+def _facts(row: RunRow, current: str | None) -> tuple[str, ...]:
+    if row.status == UNREADABLE:
+        return (row.problem,)
+    weights = row.nonzero is not None and row.parameters is not None
+    return (
+        "on the main screen" if row.id == current else "",
+        "" if row.status == DONE else row.status,
+        when(row.created) if row.created else "",
+        row.what or "",
+        row.how or "",
+        f"{epochs(row)} epochs" if row.epochs else "",
+        f"seed {row.seed}" if row.seed is not None else "",
+        "" if row.trained else f"from {row.base or 'the dense net'}",
+        row.precision or "",
+        f"{whole(row.nonzero)} of {whole(row.parameters)} parameters" if weights else "",
+    )
+
+
+def hint(browsing: Browsing, current: str | None) -> Span:
+    """What enter does with the chosen run; while one is marked, how to compare."""
+    row = browsing.chosen
+    if row is None:
+        return Span("", "muted")
+    if browsing.marked == row.id:
+        return Span(f"marked {row.id}: move to another run to see both, space unmarks", "all")
+    if browsing.marked and browsing.compared is None:
+        return Span(f"{row.id} has nothing to compare with {browsing.marked}", "warning")
+    return _enter(row, current)
+
+
+def _enter(row: RunRow, current: str | None) -> Span:
+    if row.status == UNREADABLE:
+        return Span("unreadable: x deletes it", "error")
+    if row.status == RUNNING:
+        return Span("running: it can be opened when it is over", "working")
+    if row.status == INTERRUPTED:
+        return _resume(row)
+    here = ", which is on the main screen" if row.id == current else ""
+    net = "dense net" if row.trained else "net"
+    return Span(f"enter: go on from this {net}{here}", "good")
+
+
+def _resume(row: RunRow) -> Span:
+    done, planned = len(row.epochs), row.planned
+    if not row.resumable:
+        return Span("interrupted before an epoch was over: nothing to go on with", "warning")
+    if planned is not None and done >= planned:
+        return Span("enter: resume; its epochs are over, it remains to measure", "good")
+    of = "" if planned is None else f" of {planned}"
+    return Span(f"enter: resume at epoch {done + 1}{of}", "good")
+
+
+def welcome(folder: Path, width: int, height: int) -> Lines:
+    """What is shown in place of the first runs: what gets recorded, and where."""
+    paragraphs = (
+        ("No runs yet", "title"),
+        ("", "plain"),
+        ("Every fine-tuning (f) and every training (t) is recorded while it goes on: how it was "
+         "set, what came of every layer and epoch, its accuracies, and the weights.", "plain"),
+        ("", "plain"),
+        (f"They will be in {folder}", "plain"),
+        ("", "plain"),
+        ("escape, q or h goes back", "hint"),
+    )  # fmt: skip
+    return centred(paragraphs, width, height)
+
+
+def failure(problem: str, width: int, height: int) -> Lines:
+    """What is shown in place of the runs where they cannot be read."""
+    paragraphs = (
+        ("The runs cannot be read", "title"),
+        ("", "plain"),
+        (problem, "error"),
+        ("", "plain"),
+        ("escape, q or h goes back", "hint"),
+    )
+    return centred(paragraphs, width, height)
+
+
+def centred(paragraphs: Sequence[tuple[str, str]], width: int, height: int) -> Lines:
+    """Paragraphs with their roles in the middle of an area, wrapped to be read with ease."""
+    room = max(10, min(width - 4, 76))
+    lines = [
+        Span(line, role) for text, role in paragraphs for line in wrap(clean(text), room) or [""]
+    ]
+    if len(lines) > height:
+        lines = [span for span in lines if span.text]
+    margin = " " * max(0, (width - max(len(span.text) for span in lines)) // 2)
+    above = ((),) * max(0, (height - len(lines)) // 2)
+    return (*above, *((Span(margin + text, role),) for text, role in lines))[:height]
+
+
+def said(span: Span, width: int, height: int) -> Lines:
+    """A line about what enter does, or what went wrong in as many as that takes, up to `height`."""
+    room = max(10, width - 3)
+    lines = [cut(span.text, room)]
+    if span.role == "error":
+        lines = _at_most(wrap(span.text, room, break_on_hyphens=False), height, room)
+    return tuple((Span(f"  {line}", span.role),) for line in lines)

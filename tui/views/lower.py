@@ -1,0 +1,143 @@
+"""The lower half of the history: accuracy against size, or two runs side by side."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.runs import STOPPED
+from tui.browsing import Browsing
+from tui.history import RunRow, place
+from tui.lines import Lines
+from tui.plots import courses, pareto, two_weights
+from tui.plots.courses import CourseMark, CoursesData
+from tui.plots.pareto import ParetoData, RunMark
+from tui.plots.two_weights import TwoWeightsData, WeightsMark
+from tui.views.compare import ONE, OTHER, beside, sparsities, views
+
+if TYPE_CHECKING:
+    from core.whatif import Profile
+
+Weights = Mapping[tuple[str, str], "Profile | str"]
+"""By run and layer: the weights, or why they are not there."""
+
+_READING = "reading the weights"
+_GAP, _LEFT = 2, 0.56
+
+
+def lower(
+    browsing: Browsing, dense: float | None, weights: Weights, width: int, height: int
+) -> Lines:
+    """What the history shows below its table.
+
+    Args:
+        browsing: which runs, and which view of them.
+        dense: validation accuracy of the dense net, for runs that do not record their own.
+        weights: those that have been read so far.
+        width: cells of the area.
+        height: its lines.
+    """
+    one, other = browsing.chosen, browsing.compared
+    if one is None or height < 1:
+        return ()
+    if other is None:
+        return pareto.draw(runs(browsing, dense), width, height, "no run has an accuracy yet")
+    shown = views(browsing, width, height)
+    if len(shown) == 1:
+        return _view(shown[0], browsing, dense, weights, width, height)
+    left = round(width * _LEFT)
+    right = width - left - _GAP
+    first = _view(shown[0], browsing, dense, weights, left, height)
+    each = height // (len(shown) - 1)
+    second = tuple(
+        line for name in shown[1:] for line in _view(name, browsing, dense, weights, right, each)
+    )
+    return beside(first, second, left, _GAP)
+
+
+def runs(browsing: Browsing, dense: float | None) -> ParetoData:
+    """The runs that can be compared with the chosen one, by size and accuracy."""
+    chosen = browsing.chosen
+    rows = [row for row in browsing.rows or () if place(row, browsing.split) is not None]
+    kin = chosen.kin if chosen in rows and chosen else (rows[0].kin if rows else None)
+    marks = (_mark(row, browsing) for row in rows if row.kin == kin)
+    mixed = any(row.kin != kin for row in rows)
+    split = browsing.split
+    if kin is not None and kin.protocol == "reference":
+        split = f"reference protocol: {split}"
+    if kin is not None and mixed:
+        split = f"{kin.model or '–'} on {kin.dataset or '–'}, {split}"
+    return ParetoData(tuple(marks), split, _dense(chosen, browsing.split, dense))
+
+
+def _mark(row: RunRow, browsing: Browsing) -> RunMark:
+    ratio, score = place(row, browsing.split) or (math.nan, math.nan)
+    kind = "stopped" if row.status == STOPPED else "finetuned"
+    chosen = row.id == browsing.at
+    return RunMark(
+        label=row.id,
+        ratio=ratio,
+        accuracy=score,
+        kind="dense" if row.trained else kind,
+        chosen=chosen,
+        compared=row.id == browsing.marked and not chosen,
+    )
+
+
+def _dense(row: RunRow | None, split: str, given: float | None) -> float | None:
+    """The dense accuracy that a run is to be compared with."""
+    own = None if row is None else row.dense[split != "validation"]
+    return given if own is None and split == "validation" else own
+
+
+def _view(
+    name: str,
+    browsing: Browsing,
+    dense: float | None,
+    weights: Weights,
+    width: int,
+    height: int,
+) -> Lines:
+    one, other = browsing.chosen, browsing.compared
+    assert one is not None
+    assert other is not None
+    match name:
+        case "sparsities":
+            return sparsities(one, other, browsing.layers, browsing.layer_at, width, height)
+        case "curves":
+            dense = _dense(one, "validation", dense)
+            marks = (_course(one, ONE, "chosen"), _course(other, OTHER, "all"))
+            return courses.draw(CoursesData(marks, "validation", dense), width, height)
+        case _:
+            return two_weights.draw(_weights(browsing, weights, width), width, height)
+
+
+def _course(row: RunRow, sign: str, role: str) -> CourseMark:
+    epochs = ((at, math.nan if score is None else score) for at, score in row.epochs)
+    return CourseMark(row.id, tuple(epochs), row.best, sign, role)
+
+
+def _weights(browsing: Browsing, weights: Weights, width: int) -> TwoWeightsData:
+    one, other = browsing.chosen, browsing.compared
+    assert one is not None
+    assert other is not None
+    layer = browsing.layers[browsing.layer_at][0].name if browsing.layers else ""
+    found = [weights.get((row.id, layer), _READING) for row in (one, other)]
+    if not layer:
+        found = ["neither of the two records its layers"] * 2
+    reach = max((p.largest for p in found if not isinstance(p, str)), default=0.0) or 1.0
+    edges = np.linspace(-reach, reach, two_weights.bins(width) + 1)
+    marks = [_counted(row.id, p, edges) for row, p in zip((one, other), found, strict=True)]
+    return TwoWeightsData(layer, edges, *marks)
+
+
+def _counted(label: str, found: Profile | str, edges: NDArray[np.float64]) -> WeightsMark:
+    if isinstance(found, str):
+        return WeightsMark(label, np.zeros(0, dtype=np.int64), found)
+    right = np.searchsorted(found.positive, np.clip(edges, 0, None).astype(np.float32), "right")
+    left = np.searchsorted(found.negative, np.clip(-edges, 0, None).astype(np.float32), "right")
+    return WeightsMark(label, np.asarray(np.diff(right) - np.diff(left), dtype=np.int64))

@@ -1,0 +1,223 @@
+"""The table of runs: columns that give way to narrow screens, and the numbers in them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from core.runs import INTERRUPTED, RUNNING, STOPPED, UNREADABLE
+from tui.browsing import Browsing
+from tui.format import count, difference, percent
+from tui.history import RunRow, fronts
+from tui.lines import Line, Lines, Span, cut
+
+NONE = "–"
+CHOSEN, MARKED, HERE = "▶", "◎", "⌂"
+ON_FRONT, OFF_FRONT, STOPPED_EARLY, DENSE = "◆", "○", "×", "■"
+_GUTTER, _SIGN = 2, 2
+_NOTE, _NOTE_AT_EASE = 14, 20
+_GAP = "  "
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of the table.
+
+    Attributes:
+        name: as in `SORT_KEYS`.
+        rank: the columns with the lowest come first where there is no room for all.
+        left: its texts begin at its left edge.
+    """
+
+    name: str
+    width: int
+    rank: int
+    text: Callable[[RunRow, str], str]
+    left: bool = False
+
+    @property
+    def cells(self) -> int:
+        """How much room it takes, with what keeps it apart from the column before."""
+        return self.width + (2 if self.left else 1)
+
+    def cell(self, text: str) -> str:
+        """A text in its place."""
+        text = cut(text, self.width)
+        return _GAP + text.ljust(self.width) if self.left else text.rjust(self.cells)
+
+
+COLUMNS = (
+    Column("when", 12, 3, lambda row, _: when(row.created), left=True),
+    Column("what", 9, 1, lambda row, _: row.what or NONE, left=True),
+    Column("ratio", 8, 0, lambda row, _: ratio(row.ratio)),
+    Column("nonzero", 10, 4, lambda row, _: whole(row.nonzero)),
+    Column("validation", 11, 0, lambda row, _: points(row.score("validation"))),
+    Column("test", 6, 0, lambda row, _: points(row.score("test"))),
+    Column("vs dense", 9, 2, lambda row, split: signed(row.gain(split))),
+    Column("epochs", 7, 5, lambda row, _: epochs(row)),
+    Column("recipe", 18, 6, lambda row, _: row.how or NONE, left=True),
+    Column("seed", 6, 7, lambda row, _: NONE if row.seed is None else str(row.seed)),
+)
+"""All but the first, `run`, and the last, `note`, which always show."""
+
+
+def ratio(value: float | None) -> str:
+    """How many times lighter, with as many digits as say something."""
+    if value is None:
+        return NONE
+    return f"{value:,.{2 if value < 100 else 1 if value < 1000 else 0}f}x"
+
+
+def whole(value: int | None) -> str:
+    """A whole number."""
+    return NONE if value is None else count(value)
+
+
+def points(value: float | None) -> str:
+    """A percentage."""
+    return NONE if value is None else percent(value)
+
+
+def signed(value: float | None) -> str:
+    """A difference of percentages."""
+    return NONE if value is None else difference(value)
+
+
+def epochs(row: RunRow) -> str:
+    """The epochs that are over, of those planned where that is not all."""
+    done = len(row.epochs)
+    if row.run.finished or row.planned is None:
+        return str(done) if row.epochs else NONE
+    return f"{done}/{row.planned}"
+
+
+def when(moment: datetime | None, now: datetime | None = None) -> str:
+    """A local time, as short as it is clear."""
+    if moment is None:
+        return NONE
+    today = (now or _now()).astimezone(moment.tzinfo)
+    if moment.date() == today.date():
+        return f"today {moment:%H:%M}"
+    if moment.year == today.year:
+        return f"{_MONTHS[moment.month - 1]} {moment.day:2} {moment:%H:%M}"
+    return f"{moment:%Y-%m-%d}"
+
+
+def _now() -> datetime:
+    return datetime.now().astimezone()
+
+
+def arrow(browsing: Browsing) -> str:
+    """Which way the table is sorted."""
+    return "▼" if browsing.descending else "▲"
+
+
+def columns(browsing: Browsing, width: int) -> tuple[Column, ...]:
+    """The columns that there is room for; what is left is the note's."""
+    room = width - _first(browsing) - len(_GAP) - _NOTE
+    fitted = []
+    for column in sorted(COLUMNS, key=lambda column: column.rank):
+        room -= column.cells
+        if room < 0 or (column.rank > 1 and room < _NOTE_AT_EASE - _NOTE):
+            break
+        fitted.append(column)
+    return tuple(column for column in COLUMNS if column in fitted)
+
+
+def sortable(browsing: Browsing, width: int) -> tuple[str, ...]:
+    """The names of the columns that show, from left to right."""
+    return ("run", *(column.name for column in columns(browsing, width)), "note")
+
+
+def _first(browsing: Browsing) -> int:
+    """Cells up to the end of the sign behind a run's id."""
+    return _GUTTER + max(4, *(len(row.id) for row in browsing.rows or ()), 0) + _SIGN
+
+
+def table(browsing: Browsing, current: str | None, width: int, height: int, top: int = 0) -> Lines:
+    """The table in `height` lines: a header, then the runs from the row `top` on."""
+    if not browsing.rows:
+        return ((Span("  reading the runs", "muted"),),) if browsing.rows is None else ()
+    fitted, best = columns(browsing, width), fronts(browsing.rows, browsing.split)
+    rows = browsing.rows[top : top + max(1, height - 1)]
+    return (
+        _header(browsing, fitted, width),
+        *(_row(browsing, row, fitted, best, current, width) for row in rows),
+    )
+
+
+def scrolled(browsing: Browsing, height: int, top: int) -> int:
+    """The run in the first row: `top`, or as near to it as has the chosen one in sight."""
+    room = max(1, height - 1)
+    top = max(browsing.index - room + 1, min(top, browsing.index))
+    return max(0, min(top, len(browsing.rows or ()) - room))
+
+
+def _header(browsing: Browsing, fitted: tuple[Column, ...], width: int) -> Line:
+    def named(name: str) -> str:
+        return name + arrow(browsing) * (name == browsing.column)
+
+    text = " " * _GUTTER + named("run").ljust(_first(browsing) - _GUTTER)
+    text += "".join(column.cell(named(column.name)) for column in fitted)
+    return (Span(cut(text + _GAP + named("note"), width), "muted"),)
+
+
+def _row(
+    browsing: Browsing,
+    row: RunRow,
+    fitted: tuple[Column, ...],
+    best: frozenset[str],
+    current: str | None,
+    width: int,
+) -> Line:
+    chosen = row.id == browsing.at
+    role = "chosen" if chosen else "plain"
+    text = "".join(column.cell(column.text(row, browsing.split)) for column in fitted) + _GAP
+    sign, sign_role = _sign(row, browsing.split, row.id in best)
+    room = width - _first(browsing) - len(text)
+    return (
+        Span(CHOSEN if chosen else " ", "chosen"),
+        Span(MARKED, "all") if row.id == browsing.marked else _here(row.id == current),
+        Span(row.id.ljust(_first(browsing) - _GUTTER - _SIGN), role),
+        Span(f" {sign}", sign_role),
+        Span(text, role),
+        *_note(row, role, room),
+    )
+
+
+def _here(current: bool) -> Span:
+    return Span(HERE if current else " ", "kept")
+
+
+def _sign(row: RunRow, split: str, best: bool) -> tuple[str, str]:
+    """The sign that a run has in the plot."""
+    if row.ratio is None or row.score(split) is None:
+        return " ", "plain"
+    if row.trained:
+        return DENSE, "dense"
+    if best:
+        return ON_FRONT, "best"
+    return (STOPPED_EARLY if row.status == STOPPED else OFF_FRONT), "pending"
+
+
+def _note(row: RunRow, role: str, room: int) -> Line:
+    """How the run ended, unless it is simply done, and what a person typed."""
+    said, said_role = state(row)
+    apart = " · " if said and row.note else ""
+    said = cut(said, room)
+    rest = cut(apart + row.note, room - len(said))
+    return (Span(said, said_role), Span(rest, role))
+
+
+def state(row: RunRow) -> tuple[str, str]:
+    """How a run stands, as a text with its role; nothing of one that is done."""
+    so_far = f", {epochs(row)} epochs" if row.epochs and row.planned else ""
+    known = {
+        STOPPED: ("stopped early", "muted"),
+        INTERRUPTED: (f"interrupted{so_far}", "warning"),
+        RUNNING: (f"running{so_far}", "working"),
+        UNREADABLE: (f"unreadable: {row.problem}", "error"),
+    }
+    return known.get(row.status, ("", "plain"))

@@ -1,0 +1,68 @@
+"""The table of runs as a widget: the mouse chooses runs, the wheel moves through them."""
+
+from __future__ import annotations
+
+from textual import events
+from textual.message import Message
+
+from tui.browsing import Browsing
+from tui.views.runs import scrolled, table
+from tui.widgets.lines import LinesWidget
+
+
+class RunTable(LinesWidget, can_focus=True):
+    """Click a run to choose it, twice to go on from it."""
+
+    HELP = """
+    # The runs
+    Up and down choose a run, enter goes on from its net. n types a note, x deletes the run,
+    space marks it to be compared with others, s sorts.
+    """
+
+    class Chosen(Message):
+        """A run was pointed at, perhaps twice in a row."""
+
+        def __init__(self, index: int, twice: bool) -> None:
+            super().__init__()
+            self.index = index
+            self.twice = twice
+
+    class Moved(Message):
+        """The wheel turned, by so many runs."""
+
+        def __init__(self, steps: int) -> None:
+            super().__init__()
+            self.steps = steps
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._browsing = Browsing()
+        self._current: str | None = None
+        self._top = 0
+
+    def show(self, browsing: Browsing, current: str | None) -> None:
+        """Show the runs; `current` is the one whose net the main screen has."""
+        self._browsing, self._current = browsing, current
+        width, height = self.size
+        self._top = scrolled(browsing, height, self._top)
+        self.lines = table(browsing, current, width, height, self._top)
+
+    def on_resize(self) -> None:
+        """Fit the columns to the new width."""
+        self.show(self._browsing, self._current)
+
+    def on_click(self, event: events.Click) -> None:
+        """Choose the run."""
+        index = self._top + event.y - 1
+        if event.y >= 1 and index < len(self._browsing.rows or ()):
+            self.post_message(self.Chosen(index, event.chain > 1))
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """Choose the run above."""
+        event.stop()
+        self.post_message(self.Moved(-1))
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """Choose the run below."""
+        event.stop()
+        self.post_message(self.Moved(1))

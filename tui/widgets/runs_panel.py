@@ -1,0 +1,62 @@
+"""The lower half of the history as a widget: drawn again only when what it shows changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from tui.browsing import Browsing
+from tui.lines import Lines
+from tui.widgets.lines import LinesWidget
+
+if TYPE_CHECKING:
+    from tui.views.lower import Weights
+
+Draw = Callable[[int, int], Lines]
+"""Draws for a width and a height."""
+
+
+class RunsPanel(LinesWidget, can_focus=True):
+    """Accuracy against size, or two runs side by side; a text where there are no runs."""
+
+    HELP = """
+    # Accuracy against size
+    The runs on the front are those that no other beats in both. v shows the other accuracy.
+    Mark a run with space and choose another one: both show side by side, v shows the next view,
+    [ and ] choose the layer.
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._draw: Draw | None = None
+        self._seen: object = None
+        self._weights: Weights = {}
+
+    def show_runs(self, browsing: Browsing, dense: float | None, weights: Weights) -> None:
+        """Draw the runs, unless they are what is there already."""
+        self._draw = partial(_draw, browsing, dense, weights)
+        seen = (browsing, dense, self.size)
+        if seen != self._seen or (weights is not self._weights and browsing.compared):
+            self._seen, self._weights = seen, weights
+            self.lines = self._draw(*self.size)
+
+    def show_text(self, draw: Draw) -> None:
+        """Show a text."""
+        self._draw, self._seen = draw, None
+        self.lines = draw(*self.size)
+
+    def on_resize(self) -> None:
+        """Fit the new size."""
+        if self._draw is not None:
+            self._seen = None
+            self.lines = self._draw(*self.size)
+
+
+def _draw(
+    browsing: Browsing, dense: float | None, weights: Weights, width: int, height: int
+) -> Lines:
+    # NumPy and plotext come in beside the runs, in the thread that reads them.
+    from tui.views.lower import lower
+
+    return lower(browsing, dense, weights, width, height)
