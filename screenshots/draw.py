@@ -1,19 +1,24 @@
 """Draw the pictures of this folder from the real program on the real net.
 
-    python screenshots/draw.py
+    featherweight search --max-drop 0.2 --experiment FOLDER
+    python screenshots/draw.py [--history FOLDER]
 
 It opens the app without a terminal, presses the keys a person would, and saves what is on the
-screen as SVG; with data in the cache it takes about as long as two fine-tunings.
+screen as SVG; with data in the cache it takes about as long as two fine-tunings and a scan. The
+history is that of a search, which takes ten minutes of its own.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 from textual.pilot import Pilot
 
+from core.experiment import Experiment
 from core.settings import Settings
 from tui.app import FeatherweightApp
 from tui.backend import CoreBackend
@@ -32,6 +37,27 @@ async def wide() -> None:
         await _save(pilot, "finetuned")
 
 
+async def exploring() -> None:
+    """The sensitivities of the layers, a plan for 60x, and what it gets wrong."""
+    async with _opened(120, 36) as pilot:
+        await pilot.press("s")
+        await _until(pilot, lambda app: not isinstance(app.doing, Working))
+        await pilot.press("m", "enter", "d")
+        await _until(pilot, lambda app: not app.looking)
+        await pilot.press("d")
+        await _until(pilot, lambda app: not app.looking)
+        await pilot.press(*["v"] * 4)
+        await _save(pilot, "exploring")
+
+
+async def history(folder: Path) -> None:
+    """The trials of a search, and which of them nothing beats."""
+    async with _opened(120, 36, folder) as pilot:
+        await pilot.press("h")
+        await asyncio.sleep(2)
+        await _save(pilot, "history")
+
+
 async def narrow() -> None:
     """The smallest usual terminal while it trains."""
     async with _opened(80, 24) as pilot:
@@ -41,8 +67,9 @@ async def narrow() -> None:
         await _save(pilot, "training")
 
 
-def _opened(width: int, height: int):
-    app = FeatherweightApp(CoreBackend(Settings()))
+def _opened(width: int, height: int, folder: Path | None = None):
+    folder = folder or Path(tempfile.mkdtemp())
+    app = FeatherweightApp(CoreBackend(Settings(), Experiment(folder)))
     return _Ready(app, (width, height))
 
 
@@ -73,5 +100,11 @@ async def _save(pilot: Pilot[None], name: str) -> None:
 
 
 if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--history", metavar="FOLDER", type=Path)
+    given = parser.parse_args()
+    if given.history is not None:
+        asyncio.run(history(given.history))
     asyncio.run(wide())
+    asyncio.run(exploring())
     asyncio.run(narrow())

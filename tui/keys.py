@@ -116,6 +116,6 @@ BINDINGS: list[BindingType] = [binding for key in KEYS for binding in key.bindin
 def fitting(keys: Sequence[Key], width: int) -> tuple[Key, ...]:
     """The keys for which there is room at the bottom of the screen, the most important ones."""
     kept = list(keys)
-    while kept and sum(key.width for key in kept) > width:
+    while kept and sum(key.width for key in kept) - 1 > width:
         kept.remove(min(kept, key=lambda key: key.footer))
     return tuple(kept)

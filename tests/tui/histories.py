@@ -70,10 +70,14 @@ async def until(pilot: Pilot[None], reached: Callable[[], object]) -> None:
 async def settled(pilot: Pilot[None]) -> None:
     """Until nothing is read any more and everything is drawn."""
     history = pilot.app.history
-    await until(pilot, lambda: history.browsing.rows is not None or history.problem)
-    await until(pilot, lambda: not (history.busy or history.stale))
-    await pilot.pause()
-    await until(pilot, lambda: not (history.busy or history.stale))
+
+    def rests() -> bool:
+        known = history.browsing.rows is not None or history.problem
+        return bool(known) and not (history.busy or history.stale)
+
+    await until(pilot, rests)
+    if not rests():
+        await until(pilot, rests)
 
 
 def text(pilot: Pilot[None]) -> str:

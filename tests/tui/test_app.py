@@ -280,12 +280,12 @@ async def test_a_key_that_changes_no_offer_leaves_the_line_of_keys_alone(app, mo
 
 
 async def test_the_line_of_keys_can_be_clicked_and_explains_itself(app):
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with app.run_test(size=(100, 24)) as pilot:
         await ready(pilot)
         keys = shown(app, "#keys")
         await pilot.hover("#keys", offset=(keys.index("presets"), 0))
         assert app.explore.query_one(KeyLine).tooltip == "Choose a ready set of sparsities"
-        await pilot.hover("#keys", offset=(79, 0))
+        await pilot.hover("#keys", offset=(99, 0))
         assert app.explore.query_one(KeyLine).tooltip is None
         await pilot.click("#keys", offset=(keys.index("help"), 0))
         assert isinstance(app.screen, HelpScreen)

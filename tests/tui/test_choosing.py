@@ -93,9 +93,9 @@ def test_rewinding_needs_early_weights():
 class Noting(Scripted):
     """A backend that notes the recipes it is given."""
 
-    def finetune(self, base: Net, plan, recipe, stop):
-        self.recipe = recipe
-        return super().finetune(base, plan, recipe, stop)
+    def finetune(self, base: Net, plan, settings, stop):
+        self.recipe = settings.finetuning
+        return super().finetune(base, plan, settings, stop)
 
 
 async def test_what_is_chosen_is_what_fine_tuning_is_given():

@@ -1,0 +1,83 @@
+"""What the history looks like, at every size.
+
+After a change that is meant: `python -m pytest tests/tui/test_history_snapshots.py
+--snapshot-update`, and look at the report before committing.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from core.experiment import Experiment
+from tests.tui.histories import Host, every_kind, settled
+
+SIZES = [(60, 20), (80, 24), (120, 36)]
+PLACE = "~/.local/share/featherweight/experiments/cnn5-mnist"
+TO_COMPARE = ("space", "end", "up", "up")
+
+sizes = pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+
+
+@pytest.fixture(scope="module")
+def twelve(tmp_path_factory: pytest.TempPathFactory) -> Experiment:
+    return every_kind(tmp_path_factory.mktemp("shared") / "cnn5-mnist")
+
+
+@pytest.fixture(autouse=True)
+def same_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody's home, time zone or today."""
+    monkeypatch.setattr("tui.views.history.tilde", lambda _: PLACE)
+    monkeypatch.setattr("tui.history.moment", _in_utc)
+    monkeypatch.setattr("tui.views.runs._now", lambda: datetime(2026, 11, 22, 20, tzinfo=UTC))
+    monkeypatch.setattr("tui.screens.history_panes.REDRAW_SECONDS", 0.05)
+
+
+def _in_utc(text: object) -> datetime | None:
+    return datetime.fromisoformat(text) if isinstance(text, str) else None
+
+
+def pressing(*keys: str):
+    async def press(pilot: Pilot[None]) -> None:
+        await settled(pilot)
+        await pilot.press(*keys)
+        await settled(pilot)
+
+    return press
+
+
+@sizes
+def test_runs(snap_compare, twelve, size):
+    app = Host(twelve, current="0012")
+    assert snap_compare(app, terminal_size=size, run_before=pressing())
+
+
+@sizes
+def test_two_runs(snap_compare, twelve, size):
+    app = Host(twelve, current="0012")
+    assert snap_compare(app, terminal_size=size, run_before=pressing(*TO_COMPARE))
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [(*TO_COMPARE, "v"), (*TO_COMPARE, "v", "v"), ("end", "up", "n", "!")],
+    ids=["curves", "weights", "note"],
+)
+def test_what_keys_show(snap_compare, twelve, keys):
+    app = Host(twelve, current="0012")
+    assert snap_compare(app, terminal_size=(80, 24), run_before=pressing(*keys))
+
+
+@pytest.mark.parametrize("theme", ["textual-light", "ansi-dark"])
+def test_themes(snap_compare, twelve, theme):
+    app = Host(twelve, current="0012")
+    app.theme = theme
+    assert snap_compare(app, terminal_size=(120, 36), run_before=pressing(*TO_COMPARE))
+
+
+def test_no_runs(snap_compare):
+    app = Host(Experiment(Path("/none/of/this/is/there/cnn5-mnist")))
+    assert snap_compare(app, terminal_size=(80, 24), run_before=pressing())
