@@ -15,6 +15,7 @@ from tui.planning import Planning
 from tui.returning import Returning
 from tui.screens.dialogs import Question
 from tui.screens.help import HelpScreen
+from tui.sharing import Sharing
 from tui.views.activity import Working
 from tui.widgets.value_input import ValueInput
 
@@ -22,13 +23,15 @@ IDLE_ACTIONS = {"prune", "finetune", "train", "adopt", "revert", "scan"}
 PLAN_ACTIONS = {
     "layer", "nudge", "type_value", "spread", "reset_layer", "lock", "presets", "undo", "redo",
     "choices", "goal", "tolerate", "digits", "more_digits", "history",
+    "write_recipe", "open_recipe",
 }  # fmt: skip
 
 
-class FeatherweightApp(Planning, Exploring, Returning, Looking):
+class FeatherweightApp(Planning, Exploring, Returning, Sharing, Looking):
     """Pick sparsities, prune, fine-tune and watch."""
 
     TITLE = "Featherweight"
+    VERTICAL_BREAKPOINTS = [(0, "-compact"), (24, "-roomy")]
     CSS_PATH = "featherweight.tcss"
     BINDINGS = BINDINGS
     COMMANDS = App.COMMANDS | {KeyCommands}

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Protocol
 
-from core.curves import UNIFORM_SPARSITIES
+from core.curves import SPLITS, UNIFORM_SPARSITIES
 from core.events import Progress, StopFlag, Stream
 from core.libraries import bring_in
 from core.settings import Settings
@@ -46,6 +46,9 @@ class Backend(Protocol):
 
     def scan(self, base: Net, stop: StopFlag) -> Stream[Scan]:
         """Scan how sensitive the base's layers are."""
+
+    def kept_scan(self, base: Net) -> Scan | None:
+        """The scan of these weights that an earlier session has kept; it reads a small file."""
 
     def search(
         self,
@@ -131,6 +134,13 @@ class CoreBackend:
         scan = yield from bench.scan(base.weights, uniform=UNIFORM_SPARSITIES, stop=stop)
         yield from keep_scan(bench, base.digest, scan, self.experiment)
         return scan
+
+    def kept_scan(self, base: Net) -> Scan | None:
+        """See `Backend.kept_scan`."""
+        from core.scans import load_scan
+
+        data = f"{self.settings.dataset}, {self.settings.protocol}"
+        return load_scan(self.experiment.folder, base.digest, SPLITS[0], data).scan
 
     def search(
         self,

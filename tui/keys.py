@@ -102,6 +102,8 @@ KEYS = (
     Key("V", "V", "plot(-1)", "plot before", "Show the plot before", LOOK),
     Key("d", "d", "digits", "digits", "Ten test digits; again: those newly wrong", LOOK),
     Key("D", "D", "more_digits", "more digits", "The next ten digits", LOOK),
+    Key("w", "w", "write_recipe", "write", "Write sparsities and settings to a TOML file", LOOK),
+    Key("o", "o", "open_recipe", "open", "Take sparsities and settings from such a file", LOOK),
     Key("h", "h", "history", "history", "Every run: compare, annotate, go back to one", LOOK,
         footer=4),
     Key("question_mark,f1", "?", "help", "help", "Every key and number explained (F1 too)", LOOK,

@@ -37,7 +37,7 @@ class Returning(Training):
             return
 
         def finish(recalled: Recalled) -> None:
-            self.state = returned(self.state, recalled)
+            self.state = self.with_kept_scan(returned(self.state, recalled))
             self.doing = outcomes.recalled(recalled, run.id)
 
         if not run.finished:

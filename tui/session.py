@@ -73,6 +73,14 @@ class Session(App[None]):
         if plot not in self.explore.visible_plots(self.state):
             self.state = self.state.show_plot(plot)
 
+    def with_kept_scan(self, state: State) -> State:
+        """The state with what an earlier session has scanned of its base."""
+        base = state.base
+        if base is None or base.digest in state.scans:
+            return state
+        scan = self.backend.kept_scan(base)
+        return state if scan is None else state.with_scan(base.digest, scan)
+
     def start_job(
         self, title: str, start: Callable[[StopFlag], Stream[Any]], finish: Finish
     ) -> None:

@@ -34,7 +34,7 @@ class Training(Session):
         self.start_job("loading", self.backend.open, self._opened)
 
     def _opened(self, net: Net) -> None:
-        self.state = self.state.with_dense(net)
+        self.state = self.with_kept_scan(self.state.with_dense(net))
         self.doing = outcomes.opened(net)
 
     def action_prune(self) -> None:
@@ -105,7 +105,7 @@ class Training(Session):
             "the fine-tuned net is the base now: its zeros are the floor of every plan",
             "raise sparsities and fine-tune again (Han's iteration); r goes back to dense",
         )
-        self.show(self.state.adopt())
+        self.show(self.with_kept_scan(self.state.adopt()))
 
     def action_revert(self) -> None:
         """Make the dense net the base again; try again to open it where that failed."""

@@ -12,6 +12,7 @@ from unittest.mock import patch
 
 import numpy as np
 import torch
+from textual import events
 from textual.app import App
 from textual.pilot import Pilot
 
@@ -21,6 +22,7 @@ from core.weights import Weights
 from tests.tui.scripted import PATIENCE, SHAPES
 from tui.screens.history import HistoryScreen
 
+NAMES = {"[": "left_square_bracket", "]": "right_square_bracket", "?": "question_mark"}
 CSS = Path(__file__).parents[2] / "tui" / "featherweight.tcss"
 MODERATE = {"conv1": 0.55, "conv2": 0.8, "conv3": 0.9, "fc1": 0.9, "fc2": 0.6}
 AGGRESSIVE = {"conv1": 0.65, "conv2": 0.95, "conv3": 0.98, "fc1": 0.98, "fc2": 0.9}
@@ -78,6 +80,16 @@ async def settled(pilot: Pilot[None]) -> None:
     await until(pilot, rests)
     if not rests():
         await until(pilot, rests)
+
+
+async def press(pilot: Pilot[None], *keys: str) -> None:
+    """Press keys in one go, as a fast hand does; what comes up gets a moment to."""
+    for key in keys:
+        char = key if len(key) == 1 else None
+        pilot.app.post_message(events.Key(NAMES.get(key, key), char))
+        if key in ("x", "delete", "n", "enter", "escape", "?"):
+            await pilot.pause()
+    await settled(pilot)
 
 
 def text(pilot: Pilot[None]) -> str:

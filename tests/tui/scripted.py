@@ -103,6 +103,7 @@ class Scripted:
         pause_at: how many events a fine-tuning says before it waits for `go`.
         error: raised by the next prune or fine-tuning instead of a result.
         opening: what `open` waits for.
+        kept: scans of an earlier session, by the digest of their weights.
         digits: the images that have been asked for.
         looked: the plans that have been looked at in the background.
         rested: lets a look come to its end.
@@ -119,6 +120,7 @@ class Scripted:
     opening: threading.Event | None = None
     started: list[str] = field(default_factory=list)
     looked: list[dict[str, float]] = field(default_factory=list)
+    kept: dict[str, Scan] = field(default_factory=dict)
     digits: list[Digits] = field(default_factory=list)
     rested: threading.Event = field(default_factory=threading.Event)
 
@@ -174,6 +176,10 @@ class Scripted:
                 return replace(scanned(1_000), stopped=True)
             yield Scanned(scanned(images))
         return scanned(5_000)
+
+    def kept_scan(self, base: Net) -> Scan | None:
+        """What `kept` has."""
+        return self.kept.get(base.digest)
 
     def search(
         self,

@@ -5,12 +5,15 @@ from __future__ import annotations
 import pytest
 from textual.widgets import Input
 
+from core.choices import Choices
+from core.config import read_config
 from core.plans import Plan
 from tests.tui.conftest import idle, ready, until
-from tests.tui.scripted import MODERATE, Scripted
+from tests.tui.scripted import AGGRESSIVE, MODERATE, Scripted, scanned
 from tests.tui.test_app import shown
 from tui.app import FeatherweightApp
 from tui.keys import KEYS, fitting
+from tui.screens.dialogs import Question
 from tui.screens.goal import GoalScreen
 from tui.views.activity import Working
 
@@ -216,3 +219,54 @@ def test_only_as_many_keys_as_fit_are_at_the_bottom_and_never_without_quit():
         assert sum(key.width for key in keys) <= width + 1, "the last space may go"
         assert keys[-1].label == "quit"
     assert fitting(footer, 200) == tuple(footer)
+
+
+async def test_a_scan_of_an_earlier_session_is_there_again():
+    backend = Scripted(kept={"None": scanned(5_000)})
+    app = FeatherweightApp(backend)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        assert app.state.scan is not None
+        assert not app.state.scan_is_stale
+        assert backend.started == []
+
+
+async def test_a_recipe_is_written_and_taken_again(app, tmp_path):
+    path = tmp_path / "mine.toml"
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press("m", "down", "enter", "c", "down", "down", "down", "right", "enter")
+        await pilot.press("w")
+        await typed(pilot, str(path))
+        await pilot.press("enter")
+        assert "written to" in app.doing.text
+        assert read_config(path).plan == AGGRESSIVE
+        await pilot.press("u", "c", "down", "down", "down", "backspace", "enter", "o")
+        await typed(pilot, str(path))
+        await pilot.press("enter")
+        assert app.state.planned == AGGRESSIVE
+        assert app.state.settings.choices == Choices(epochs=6)
+        await pilot.press("w", "enter")
+        assert isinstance(app.screen, Question)
+        await pilot.press("n")
+        await pilot.press("w")
+        await typed(pilot, str(tmp_path / "nowhere" / "mine.toml"))
+        await pilot.press("enter")
+        assert "does not exist" in app.doing.text
+
+
+async def test_a_recipe_that_cannot_be_taken_changes_nothing(app, tmp_path):
+    path = tmp_path / "mine.toml"
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        for text, said in (
+            ("[sparsity]\nconv9 = 0.5", "line 2: unknown layer 'conv9'"),
+            ("[finetune]\nrounds = 3\nmethod = 'gradual'", "3 rounds: expected"),
+            ("protocol = 'reference'", "start featherweight with --protocol reference"),
+        ):
+            path.write_text(text)
+            await pilot.press("o")
+            await typed(pilot, str(path))
+            await pilot.press("enter")
+            assert said in app.doing.text
+            assert app.state.untouched

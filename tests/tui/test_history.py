@@ -19,6 +19,7 @@ from tests.tui.histories import (
     every_kind,
     finished,
     interrupted,
+    press,
     settled,
     text,
     tuning,
@@ -61,8 +62,8 @@ def few(tmp_path: Path) -> Experiment:
 
 async def ready(pilot: Pilot[None], *keys: str) -> None:
     await settled(pilot)
-    await pilot.press(*keys)
-    await settled(pilot)
+    if keys:
+        await press(pilot, *keys)
 
 
 async def closed(pilot: Pilot[None]) -> Run | str | None:
@@ -101,8 +102,7 @@ async def test_nothing_is_clipped(twelve, size):
         await ready(pilot)
         assert "▶⌂0012" in text(pilot)
         for key in ("space", "end", "v", "v", "space", "s"):
-            await pilot.press(key)
-            await settled(pilot)
+            await press(pilot, key)
             assert clipped(pilot) == []
             assert "q back" in text(pilot)
             assert sum("▶" in row for row in text(pilot).splitlines()) == 1
@@ -188,7 +188,7 @@ async def test_keys_move_through_the_runs(twelve):
             ("end", "0001"),
             ("pageup", "0007"),
         ):
-            await pilot.press(key)
+            await press(pilot, key)
             assert app.history.browsing.at == at
         assert app.history.browsing.rows == browsing.rows
 
@@ -224,7 +224,7 @@ async def test_sorting_shows_in_the_header(twelve):
 async def test_a_note_is_saved(mine):
     app = Host(mine)
     async with app.run_test(size=(80, 24)) as pilot:
-        await ready(pilot, "end", "n", *"x?", "enter")
+        await ready(pilot, "end", "n", "x", "?", "enter")
         assert mine.find("0001").note == "x?"
         assert "x?" in line(pilot, "0001")
         assert "note of 0001 saved" in text(pilot)
@@ -258,15 +258,25 @@ async def test_lines_of_a_note_are_kept_where_nothing_is_typed(few):
         assert "one two" in line(pilot, "0002")
 
 
-async def test_keys_that_come_in_one_go_are_all_in_the_note(few):
+async def test_keys_that_come_in_one_go_keep_their_order(few):
     app = Host(few)
+
+    def at_once(*keys: str) -> None:
+        for key in keys:
+            app.post_message(events.Key(key, key if len(key) == 1 else None))
+
     async with app.run_test(size=(80, 24)) as pilot:
         await settled(pilot)
-        for key in ("n", "x", "q", "p", "enter"):
-            app.post_message(events.Key(key, key if len(key) == 1 else None))
-        await until(pilot, lambda: few.find("2").note)
-        assert few.find("2").note == "xqp"
+        at_once("down", "n", "x", "q", "p", "backspace", "enter")
+        await until(pilot, lambda: few.find("1").note != "first")
+        assert few.find("1").note == "firstxq"
         await settled(pilot)
+        at_once("up", "x", "n")
+        await settled(pilot)
+        assert (app.screen, app.history.typing) == (app.history, False)
+        assert len(few.runs()) == 2
+        at_once("x", "y")
+        await until(pilot, lambda: len(few.runs()) == 1)
         assert app.pruned == 0
 
 
@@ -454,7 +464,7 @@ async def test_keys_of_the_screen_below_do_nothing(few):
 async def test_what_has_changed_shows_when_help_has_been_read(few):
     app = Host(few)
     async with app.run_test(size=(80, 24)) as pilot:
-        await ready(pilot, "question_mark")
+        await ready(pilot, "?")
         assert isinstance(app.screen, HistoryHelp)
         assert "Choose the run above" in text(pilot)
         interrupted(few)

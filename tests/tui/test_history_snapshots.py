@@ -13,7 +13,7 @@ import pytest
 from textual.pilot import Pilot
 
 from core.experiment import Experiment
-from tests.tui.histories import Host, every_kind, settled
+from tests.tui.histories import Host, every_kind, press, settled
 
 SIZES = [(60, 20), (80, 24), (120, 36)]
 PLACE = "~/.local/share/featherweight/experiments/cnn5-mnist"
@@ -41,12 +41,11 @@ def _in_utc(text: object) -> datetime | None:
 
 
 def pressing(*keys: str):
-    async def press(pilot: Pilot[None]) -> None:
+    async def pressed(pilot: Pilot[None]) -> None:
         await settled(pilot)
-        await pilot.press(*keys)
-        await settled(pilot)
+        await press(pilot, *keys)
 
-    return press
+    return pressed
 
 
 @sizes
@@ -63,7 +62,7 @@ def test_two_runs(snap_compare, twelve, size):
 
 @pytest.mark.parametrize(
     "keys",
-    [(*TO_COMPARE, "v"), (*TO_COMPARE, "v", "v"), ("end", "up", "n", "!")],
+    [(*TO_COMPARE, "v"), (*TO_COMPARE, "v", "v"), ("end", "up", "n", "?")],
     ids=["curves", "weights", "note"],
 )
 def test_what_keys_show(snap_compare, twelve, keys):

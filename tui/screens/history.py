@@ -20,7 +20,7 @@ from tui.views.runs import sortable
 from tui.widgets.note_input import NoteInput
 from tui.widgets.run_table import RunTable
 
-_ACTIONS = {key.name for key in KEYS}
+_ACTIONS = {name: key.action for key in KEYS for name in key.keys.split(",")}
 
 
 class HistoryScreen(HistoryPanes):
@@ -48,22 +48,27 @@ class HistoryScreen(HistoryPanes):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
         """While a note is typed the keys are its own."""
-        return not (self.typing and action in _ACTIONS)
+        return not (self.typing and any(key.name == action for key in KEYS))
 
-    def on_key(self, event: events.Key) -> None:
-        """Keys on their way while the line for a note opens belong to it.
+    async def on_key(self, event: events.Key) -> None:
+        """Act on keys in the order in which they come.
 
-        It opens here, not by the time that the app would look for a binding: keys that come in one
-        go have passed the focus by then, and `x` among them would delete.
+        The app, which looks for bindings, has them only after this screen has had all that came in
+        one go: the letters of a note would be too late for its line, and an `x` would delete.
         """
+        if self.app.screen is not self:  # a dialog has come up since
+            return
         if self.typing and event.is_printable and event.character:
             self.query_one(NoteInput).type(event.character)
-        elif event.key == "n" and not self.typing:
-            self.action_note()
-        else:
+        elif self.typing or not await self._act(event.key):
             return
         event.stop()
         event.prevent_default()
+
+    async def _act(self, key: str) -> bool:
+        """Do what a key of the history does; says whether it is one."""
+        action = _ACTIONS.get(key)
+        return action is not None and await self.app.run_action(action, self)
 
     def action_move(self, steps: int) -> None:
         """Choose a run above or below."""

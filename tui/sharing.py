@@ -1,0 +1,85 @@
+"""Recipes to share: sparsities and settings written to a small TOML file, and read from one."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+from core.config import Config, read_config, write_config
+from core.errors import InputError
+from core.settings import Settings
+from tui.screens.dialogs import Question
+from tui.screens.path import PathScreen
+from tui.session import Session
+from tui.views.activity import Outcome
+
+WHAT = "sparsities and how to fine-tune, as TOML that a person can read and edit"
+
+
+class Sharing(Session):
+    """The keys `w` and `o`."""
+
+    recipe_path = "recipe.toml"
+
+    def action_write_recipe(self) -> None:
+        """Ask for a file, and write to it."""
+        screen = PathScreen("Write a recipe to", self.recipe_path, WHAT)
+        self.push_screen(screen, self._write_to)
+
+    def action_open_recipe(self) -> None:
+        """Ask for a file, and take what it says."""
+        screen = PathScreen("Open a recipe", self.recipe_path, WHAT)
+        self.push_screen(screen, self._read_from)
+
+    def _write_to(self, text: str | None) -> None:
+        if text is None:
+            return
+        self.recipe_path, path = text, Path(text).expanduser()
+        if not os.path.lexists(path):
+            self._write(path)
+            return
+        question = Question(f"{text} is there already. Replace it?", "replace")
+        self.push_screen(question, lambda yes: self._write(path) if yes else None)
+
+    def _write(self, path: Path) -> None:
+        try:
+            write_config(path, self.state.settings, self.state.planned)
+            self.doing = Outcome(f"written to {path}", f"featherweight run --config {path}")
+        except InputError as error:
+            self.doing = Outcome(str(error), "nothing was written", role="error")
+        self.show(self.state)
+
+    def _read_from(self, text: str | None) -> None:
+        if text is None:
+            return
+        self.recipe_path = text
+        try:
+            config = read_config(Path(text).expanduser())
+            settings = taken(config, self.state.settings)
+            plan = config.checked_plan(self.state.layer_names)
+        except InputError as error:
+            self.doing = Outcome(str(error), "nothing has changed", role="error")
+        else:
+            state = replace(self.state, settings=settings)
+            self.state = state if plan is None else state.set_plan(plan)
+            self.doing = Outcome(f"taken from {text}", "u takes the sparsities back, c shows how")
+        self.show(self.state)
+
+
+def taken(config: Config, here: Settings) -> Settings:
+    """The recipe and the choices of a file, with the rest as it is here.
+
+    Raises:
+        InputError: the file is for another net, other data or another protocol, or its choices
+            contradict each other.
+    """
+    there = config.settings
+    for name in ("model", "dataset", "protocol"):
+        given = config.given.get(name, getattr(here, name))
+        if given != getattr(here, name):
+            raise InputError(
+                f"this recipe is for the {name} '{given}', not '{getattr(here, name)}': "
+                f"start featherweight with --{name} {given}"
+            )
+    return replace(here, recipe=there.recipe, choices=there.choices)
