@@ -69,8 +69,9 @@ def _open_app(settings: Settings, experiment: Experiment, theme: str | None) -> 
         program.theme = theme
     program.run()
     status = program.return_code or 0
-    if program.job is not None:
-        program.job.abandon(LEAVE_SECONDS)
+    if program.threads:
+        for thread in program.threads:
+            thread.abandon(LEAVE_SECONDS)
         sys.stdout.flush()
         os._exit(status)
     return status

@@ -53,6 +53,11 @@ class Looking(Session):
         self._looks = 0
 
     @property
+    def threads(self) -> tuple[Job, ...]:
+        """The job and the measurement."""
+        return super().threads if self._look is None else (*super().threads, self._look)
+
+    @property
     def looking(self) -> bool:
         """Something is being measured, or will be after a rest."""
         return self._look is not None or self._rest is not None

@@ -33,7 +33,10 @@ class Returning(Training):
     def _return_to(self, run: Run | None) -> None:
         """Go back to a run; go on with it where it was interrupted."""
         dense = self.state.dense
-        if run is None or dense is None:
+        if run is None:
+            return
+        if dense is None or self.job is not None:
+            self.notify("a job runs: wait for its end, or stop it with x, then come back")
             return
 
         def finish(recalled: Recalled) -> None:

@@ -45,6 +45,11 @@ class Session(App[None]):
         """The main screen."""
         return self.explore
 
+    @property
+    def threads(self) -> tuple[Job, ...]:
+        """What computes at the moment: a process must not end by itself while torch works."""
+        return () if self.job is None else (self.job,)
+
     def on_unmount(self) -> None:
         """Let go of the job: nobody is left to hear of it."""
         if self.job is not None:

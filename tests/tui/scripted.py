@@ -12,12 +12,15 @@ from typing import Any
 import numpy as np
 
 from core.answers import Compared, Counted, Shown
+from core.choices import Choices
 from core.curves import SPARSITIES, UNIFORM_SPARSITIES, Point, Sample, Sampled, Scan, Scanned
 from core.errors import StoppedError
 from core.events import Accuracy, Batch, Epoch, Event, Looked, Measured, Progress, StopFlag, Stream
 from core.experiment import Experiment
 from core.layers import Layer
 from core.plans import PRESETS
+from core.recall import Recalled
+from core.runs import Run
 from core.search import Found, Trial, Tried, Trying
 from core.settings import Settings
 from core.whatif import Profile
@@ -176,6 +179,16 @@ class Scripted:
                 return replace(scanned(1_000), stopped=True)
             yield Scanned(scanned(images))
         return scanned(5_000)
+
+    def recall(self, dense: Net, run: Run, stop: StopFlag) -> Stream[Recalled]:
+        """The moderate plan fine-tuned from the dense net, as if that had been the run."""
+        self.started.append(f"recall {run.id}")
+        yield Progress(f"read run {run.id}")
+        self._fail()
+        made = replace(net(MODERATE), accuracy=TUNED, run=run.id)
+        epochs = tuple(event for event in self.events if isinstance(event, Epoch))
+        settings = replace(self.settings, choices=Choices(epochs=2))
+        return Recalled(settings, dense, MODERATE, made, PRUNED, epochs)
 
     def kept_scan(self, base: Net) -> Scan | None:
         """What `kept` has."""

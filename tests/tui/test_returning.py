@@ -1,0 +1,77 @@
+"""From the main screen to the history, and back to a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from core.choices import Choices
+from core.errors import InputError
+from core.experiment import Experiment
+from tests.tui.conftest import idle, ready, until
+from tests.tui.histories import AGGRESSIVE, finished
+from tests.tui.scripted import MODERATE, TUNED, Scripted
+from tests.tui.test_app import shown
+from tui.app import FeatherweightApp
+from tui.screens.history import HistoryScreen
+
+
+def with_a_run(tmp_path: Path, **options: object) -> Scripted:
+    experiment = Experiment(tmp_path)
+    finished(experiment, AGGRESSIVE, 99.26, 99.31)
+    return Scripted(experiment=experiment, **options)
+
+
+async def chosen(pilot) -> None:
+    """Choose the newest run of the history."""
+    await pilot.press("h")
+    await until(pilot, lambda app: isinstance(app.screen, HistoryScreen))
+    history = pilot.app.screen
+    await until(pilot, lambda _: history.browsing.rows and not history.busy)
+    await pilot.press("enter")
+    await until(pilot, lambda app: not isinstance(app.screen, HistoryScreen))
+
+
+async def test_a_run_comes_back_with_its_sparsities_recipe_and_net(tmp_path):
+    app = FeatherweightApp(with_a_run(tmp_path))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press("m", "down", "enter")
+        await chosen(pilot)
+        await idle(pilot)
+        assert app.backend.started == ["recall 0001"]
+        assert app.state.planned == MODERATE
+        assert app.state.settings.choices == Choices(epochs=2)
+        assert app.state.is_current(app.state.finetuned)
+        assert app.state.finetuned.accuracy == TUNED
+        assert len(app.state.course.epochs) == 5
+        await until(pilot, lambda app: not app.explore.stale)
+        assert "fine-tuned 99.26" in shown(app, "#totals")
+        assert "back at run 0001" in app.doing.text
+        await pilot.press("a")
+        assert app.state.base.run == "0001"
+        await pilot.press("u", "u")
+        assert app.state.finetuned is None
+        assert app.state.planned["conv1"] == 0.65
+
+
+async def test_a_run_that_cannot_be_brought_back_says_why_and_changes_nothing(tmp_path):
+    app = FeatherweightApp(with_a_run(tmp_path, error=InputError("its net is not here")))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await chosen(pilot)
+        await idle(pilot)
+        assert app.doing.text == "its net is not here"
+        assert app.state.untouched
+
+
+async def test_while_a_job_runs_a_run_has_to_wait(tmp_path):
+    backend = with_a_run(tmp_path, pause_at=3)
+    app = FeatherweightApp(backend)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press("m", "down", "enter", "f")
+        await until(pilot, lambda _: backend.paused.is_set())
+        await chosen(pilot)
+        assert backend.started == ["finetune"]
+        backend.go.set()
+        await idle(pilot)
