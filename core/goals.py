@@ -23,6 +23,9 @@ METHODS: dict[str, str] = {
 }
 """The methods, each with what it does in one line; `core.rankings` has their sources."""
 
+MOST = 1e18
+"""Parameters: more than any net has, and few enough to be a number of them."""
+
 Kind = Literal["ratio", "kept", "mib"]
 
 _UNITS: dict[str, tuple[Kind, float]] = {
@@ -68,7 +71,9 @@ class Goal:
         if self.kind == "ratio":
             counts = range(1, parameters + 1)
             return bisect_right(counts, -self.value, key=lambda count: -parameters / count)
-        return int(self.value if self.kind == "kept" else self.value * MIB / BYTES_PER_VALUE)
+        if self.kind == "kept":
+            return int(self.value)
+        return int(min(self.value * MIB / BYTES_PER_VALUE, MOST))
 
 
 def parse_goal(text: str) -> Goal:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from core import recorder
 from core.allocation import allocate
 from core.curves import SPLITS, Scan
+from core.errors import InputError, StoppedError
 from core.events import Notice, StopFlag, Stream, never
 from core.experiment import Experiment
 from core.footprint import Footprint
@@ -93,13 +94,13 @@ def known_scan(
         return kept
     scan = yield from bench.scan(base.weights, stop=stop)
     yield from keep_scan(bench, base.digest, scan, experiment)
+    if scan.stopped:
+        raise StoppedError("stopped while it scanned: what there is of the scan is kept")
     return scan
 
 
 def keep_scan(bench: Workbench, digest: str, scan: Scan, experiment: Experiment) -> Stream[None]:
     """Keep a scan with the experiment; a warning where that cannot be."""
-    from core.errors import InputError
-
     settings = bench.settings
     try:
         save_scan(experiment.folder, digest, scan, f"{settings.dataset}, {settings.protocol}")

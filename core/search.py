@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from core.errors import InputError, StoppedError
-from core.events import Event, StopFlag, Stream, never
+from core.errors import InputError, StoppedError, WorkError
+from core.events import Event, Notice, StopFlag, Stream, never
 from core.plans import Plan
 
 if TYPE_CHECKING:
@@ -182,15 +182,20 @@ def search(
     if not (math.isfinite(start) and start > 1):
         raise InputError(f"a search that starts from {start}x: expected a ratio above 1")
     bracket, done = Bracket(most=most, start=start), list[Trial]()
-    stopped = False
-    while len(done) < trials and (ratio := bracket.next()) is not None and not stopped:
-        number = len(done) + 1
+    stopped, failed = False, 0
+    while len(done) + failed < trials and (ratio := bracket.next()) is not None and not stopped:
+        number = len(done) + failed + 1
         yield Trying(number, trials, ratio, least, bracket.good, bracket.bad)
         try:
             base, plan, result = yield from attempt(Attempt(number, ratio, _lightest(done)))
         except StoppedError:
             stopped = True
             break
+        except WorkError as error:
+            yield Notice(f"trial {number} came to nothing: {error}", warning=True)
+            bracket = bracket.learn(ratio, False)
+            failed += 1
+            continue
         stopped = result.stopped or stop()
         if result.stopped:
             break

@@ -125,9 +125,11 @@ class Workbench:
         return self.net_of(dense.weights, accuracy, early=dense.early)
 
     def by(self, settings: Settings) -> Workbench:
-        """The same workbench, data and all, with another recipe, other choices or another seed."""
+        """The same workbench, data and all, with another recipe, choices, seed or precision."""
         other = copy(self)
         other.settings = settings
+        if settings.precision != self.settings.precision:
+            other._precision = None
         return other
 
     def dense(self, stop: StopFlag = never) -> Stream[DenseWeights]:

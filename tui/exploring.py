@@ -82,8 +82,12 @@ class Exploring(Training):
 
     def _search(self, asked: Asked) -> None:
         base, drop = self.state.base, asked.drop
-        if base is None or drop is None or self.job is not None:
+        if base is None or drop is None:
             return
+        if self.job is not None:
+            self.notify("a job runs: wait for its end, or stop it with x, then search")
+            return
+        self._subject, self._scanning = None, base.digest
         search = _Search(base, self.state.moment, monotonic())
         settings, locks = self.state.settings, self.state.locks
 

@@ -43,6 +43,7 @@ class Returning(Training):
             self.state = self.with_kept_scan(returned(self.state, recalled))
             self.doing = outcomes.recalled(recalled, run.id)
 
+        self._subject = None
         if not run.finished:
             self.watch_training(Course(self.state.settings.finetuning.epochs, finetuning=True))
         title = f"back to run {run.id}" if run.finished else f"going on with run {run.id}"

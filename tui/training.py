@@ -88,6 +88,7 @@ class Training(Session):
             self.doing = outcomes.trained(result, monotonic() - began)
 
         if meant:
+            self._subject = None
             epochs = self.state.settings.finetuning.dense.epochs
             self.watch_training(Course(epochs, finetuning=False))
             self.start_job("training", self.backend.train, finish)

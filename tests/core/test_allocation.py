@@ -625,6 +625,9 @@ class TestGoals:
         with pytest.raises(InputError, match=f"^{re.escape(said)}$"):
             parse_goal(text)
 
+    def test_a_size_beyond_all_nets_is_a_budget_all_the_same(self) -> None:
+        assert parse_goal("1e308 MiB").budget(100) > 10**15
+
     @given(
         st.builds(Goal, st.just("ratio"), st.floats(1, 1e300))
         | st.builds(Goal, st.just("kept"), st.integers(0, 10**9))

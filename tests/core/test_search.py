@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.errors import InputError, StoppedError
-from core.events import Event, Stream
+from core.errors import InputError, StoppedError, WorkError
+from core.events import Event, Notice, Stream
 from core.search import PRECISION, Attempt, Found, Made, Tried, Trying, search
 from tests.core.training import of_type, recorded
 
@@ -134,3 +134,17 @@ def test_stopped_between_two_trials_it_keeps_the_last_one() -> None:
 def test_bad_input_is_refused(options: dict[str, Any], said: str) -> None:
     with pytest.raises(InputError, match=said):
         searched(up_to(50.0), **options)
+
+
+def test_a_trial_that_diverges_counts_as_one_that_is_not_good() -> None:
+    def attempt(it: Attempt) -> Stream[Made]:
+        yield from ()
+        if it.ratio > 50:
+            raise WorkError("fine-tuning diverged")
+        return SimpleNamespace(), {}, trial(99.5)
+
+    found, events = recorded(search(attempt, least=LEAST, trials=4))
+    assert [event.number for event in of_type(Trying, events)] == [1, 2, 3, 4]
+    assert found.best is not None
+    assert found.best.asked > 40
+    assert len(of_type(Notice, events)) == 2
