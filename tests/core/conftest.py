@@ -79,3 +79,9 @@ def empty_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("XDG_CACHE_HOME", str(home / "cache"))
     return home / "cache" / "featherweight"
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One for all examples of a property: Hypothesis takes no fixture that is new for a test."""
+    return tmp_path_factory.mktemp("config") / "recipe.toml"

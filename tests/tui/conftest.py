@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
 
+from core.experiment import Experiment
+from tests.tui.histories import AGGRESSIVE, every_kind, finished
 from tests.tui.scripted import PATIENCE, Scripted
 from tui.app import FeatherweightApp
 from tui.views.activity import Outcome
@@ -39,3 +43,30 @@ def backend() -> Scripted:
 @pytest.fixture
 def app(backend: Scripted) -> FeatherweightApp:
     return FeatherweightApp(backend)
+
+
+@pytest.fixture(scope="module")
+def twelve(tmp_path_factory: pytest.TempPathFactory) -> Experiment:
+    """Twelve runs, which no test changes."""
+    return every_kind(tmp_path_factory.mktemp("shared") / "cnn5-mnist")
+
+
+@pytest.fixture
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing waits long to be redrawn."""
+    monkeypatch.setattr("tui.screens.history_panes.REDRAW_SECONDS", 0.05)
+
+
+@pytest.fixture
+def mine(twelve: Experiment, tmp_path: Path) -> Experiment:
+    """Twelve runs of a test's own."""
+    return Experiment(Path(shutil.copytree(twelve.folder, tmp_path / "cnn5-mnist")))
+
+
+@pytest.fixture
+def few(tmp_path: Path) -> Experiment:
+    """Two runs."""
+    experiment = Experiment(tmp_path / "few")
+    finished(experiment, AGGRESSIVE, 99.30, 99.31, "first")
+    finished(experiment, AGGRESSIVE, 99.20, 99.25)
+    return experiment

@@ -21,6 +21,7 @@ from core.runs import Run
 from core.weights import Weights
 from tests.tui.scripted import PATIENCE, SHAPES
 from tui.screens.history import HistoryScreen
+from tui.widgets.lines import LinesWidget
 
 NAMES = {"[": "left_square_bracket", "]": "right_square_bracket", "?": "question_mark"}
 CSS = Path(__file__).parents[2] / "tui" / "featherweight.tcss"
@@ -258,3 +259,35 @@ def every_kind(folder: Path) -> Experiment:
             seed=1,
         )
     return experiment  # fmt: skip
+
+
+async def ready(pilot: Pilot[None], *keys: str) -> None:
+    await settled(pilot)
+    if keys:
+        await press(pilot, *keys)
+
+
+async def closed(pilot: Pilot[None]) -> Run | str | None:
+    await until(pilot, lambda: pilot.app.result != "open")
+    return pilot.app.result
+
+
+def line(pilot: Pilot[None], start: str) -> str:
+    """The line of the screen that starts so."""
+    return next(row for row in text(pilot).splitlines() if row.lstrip(" ▶⌂▸").startswith(start))
+
+
+def clipped(pilot: Pilot[None]) -> list[str]:
+    """The widgets that have more to show than room."""
+    return [
+        str(widget)
+        for widget in pilot.app.screen.query(LinesWidget)
+        if widget.display
+        and (
+            len(widget.lines) > widget.size.height
+            or any(
+                len("".join(span.text for span in row).rstrip()) > widget.size.width
+                for row in widget.lines
+            )
+        )
+    ]

@@ -1,95 +1,31 @@
-"""The history on the screen, over real experiments on disk."""
+"""The history on the screen, over real experiments on disk: shown, compared, left."""
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
-
 import pytest
-from textual import events
-from textual.pilot import Pilot
-from textual.widgets import Input
 
-from core.errors import InputError
 from core.experiment import Experiment
-from core.runs import Run
 from tests.tui.histories import (
     AGGRESSIVE,
     Host,
-    every_kind,
-    finished,
+    clipped,
+    closed,
     interrupted,
+    line,
     press,
+    ready,
     settled,
     text,
     tuning,
     until,
 )
-from tui.screens.dialogs import Question
 from tui.screens.history_help import HistoryHelp
 from tui.widgets.lines import LinesWidget
 from tui.widgets.runs_panel import RunsPanel
 
+pytestmark = pytest.mark.usefixtures("soon")
+
 SIZES = [(60, 20), (80, 24), (120, 36)]
-
-
-@pytest.fixture(scope="module")
-def twelve(tmp_path_factory: pytest.TempPathFactory) -> Experiment:
-    """Twelve runs, which no test changes."""
-    return every_kind(tmp_path_factory.mktemp("shared") / "cnn5-mnist")
-
-
-@pytest.fixture(autouse=True)
-def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing waits long to be redrawn."""
-    monkeypatch.setattr("tui.screens.history_panes.REDRAW_SECONDS", 0.05)
-
-
-@pytest.fixture
-def mine(twelve: Experiment, tmp_path: Path) -> Experiment:
-    """Twelve runs of a test's own."""
-    return Experiment(Path(shutil.copytree(twelve.folder, tmp_path / "cnn5-mnist")))
-
-
-@pytest.fixture
-def few(tmp_path: Path) -> Experiment:
-    """Two runs."""
-    experiment = Experiment(tmp_path / "few")
-    finished(experiment, AGGRESSIVE, 99.30, 99.31, "first")
-    finished(experiment, AGGRESSIVE, 99.20, 99.25)
-    return experiment
-
-
-async def ready(pilot: Pilot[None], *keys: str) -> None:
-    await settled(pilot)
-    if keys:
-        await press(pilot, *keys)
-
-
-async def closed(pilot: Pilot[None]) -> Run | str | None:
-    await until(pilot, lambda: pilot.app.result != "open")
-    return pilot.app.result
-
-
-def line(pilot: Pilot[None], start: str) -> str:
-    """The line of the screen that starts so."""
-    return next(row for row in text(pilot).splitlines() if row.lstrip(" ▶⌂▸").startswith(start))
-
-
-def clipped(pilot: Pilot[None]) -> list[str]:
-    """The widgets that have more to show than room."""
-    return [
-        str(widget)
-        for widget in pilot.app.screen.query(LinesWidget)
-        if widget.display
-        and (
-            len(widget.lines) > widget.size.height
-            or any(
-                len("".join(span.text for span in row).rstrip()) > widget.size.width
-                for row in widget.lines
-            )
-        )
-    ]
 
 
 # What it shows
@@ -216,142 +152,6 @@ async def test_sorting_shows_in_the_header(twelve):
         assert app.history.browsing.at == "0001"
         await ready(pilot, "end")
         assert app.history.browsing.at == "0010"  # which has none
-
-
-# Notes
-
-
-async def test_a_note_is_saved(mine):
-    app = Host(mine)
-    async with app.run_test(size=(80, 24)) as pilot:
-        await ready(pilot, "end", "n", "x", "?", "enter")
-        assert mine.find("0001").note == "x?"
-        assert "x?" in line(pilot, "0001")
-        assert "note of 0001 saved" in text(pilot)
-        assert app.pruned == 0
-        await ready(pilot, "n", "backspace", "backspace", "enter")
-        assert mine.find("0001").note == ""
-        assert "0001 has no note any more" in text(pilot)
-
-
-async def test_a_note_can_be_left_as_it_was(few):
-    app = Host(few)
-    async with app.run_test(size=(80, 24)) as pilot:
-        await ready(pilot, "down", "n", "a", "b")
-        assert app.history.query_one(Input).value == "firstab"
-        assert not app.history.query_one(Input).cursor_blink
-        assert "escape leave it as it was" in text(pilot)
-        await ready(pilot, "escape")
-        assert few.find("0001").note == "first"
-        await ready(pilot, "n", "enter")
-        assert "saved" not in text(pilot)
-        await ready(pilot, "q")
-        assert await closed(pilot) is None
-
-
-async def test_lines_of_a_note_are_kept_where_nothing_is_typed(few):
-    few.annotate(few.find("2"), "one\ntwo")
-    app = Host(few)
-    async with app.run_test(size=(80, 24)) as pilot:
-        await ready(pilot, "n", "enter")
-        assert few.find("2").note == "one\ntwo"
-        assert "one two" in line(pilot, "0002")
-
-
-async def test_keys_that_come_in_one_go_keep_their_order(few):
-    app = Host(few)
-
-    def at_once(*keys: str) -> None:
-        for key in keys:
-            app.post_message(events.Key(key, key if len(key) == 1 else None))
-
-    async with app.run_test(size=(80, 24)) as pilot:
-        await settled(pilot)
-        at_once("down", "n", "x", "q", "p", "backspace", "enter")
-        await until(pilot, lambda: few.find("1").note != "first")
-        assert few.find("1").note == "firstxq"
-        await settled(pilot)
-        at_once("up", "x", "n")
-        await settled(pilot)
-        assert (app.screen, app.history.typing) == (app.history, False)
-        assert len(few.runs()) == 2
-        at_once("x", "y")
-        await until(pilot, lambda: len(few.runs()) == 1)
-        assert app.pruned == 0
-
-
-async def test_a_note_that_cannot_be_saved_is_told(few):
-    app = Host(few)
-    async with app.run_test(size=(60, 20)) as pilot:
-        await ready(pilot, "n", "a")
-        few.delete(few.find("2"))
-        await ready(pilot, "enter")
-        assert "there is no run '0002'" in " ".join(text(pilot).split())
-        assert clipped(pilot) == []
-        assert app.history.browsing.at == "0001"
-
-
-# Deleting
-
-
-async def test_deleting_asks_first(mine):
-    app = Host(mine)
-    async with app.run_test(size=(80, 24)) as pilot:
-        await ready(pilot, "end", "up", "up", "x")
-        assert isinstance(app.screen, Question)
-        assert "Delete run 0003 (36.9x, 99.3 %)?" in text(pilot)
-        assert "0012 went on from its net." in text(pilot)
-        await ready(pilot, "n")
-        assert mine.find("3").finished
-        await ready(pilot, "delete", "y")
-        with pytest.raises(InputError):
-            mine.find("3")
-        assert app.history.browsing.at == "0002"
-        assert "run 0003 deleted" in text(pilot)
-        assert "11 runs" in text(pilot)
-
-
-async def test_a_damaged_run_can_be_deleted(mine):
-    app = Host(mine)
-    async with app.run_test(size=(80, 24)) as pilot:
-        await ready(pilot, "down", "down")
-        assert "unreadable: x deletes it" in text(pilot)
-        await ready(pilot, "enter", "space", "x")
-        assert "Delete run 0010?" in text(pilot)
-        await ready(pilot, "y")
-        assert "0010" not in {run.id for run in mine.runs()}
-
-
-async def test_the_last_run_deleted_leaves_a_welcome(few):
-    app = Host(few)
-    async with app.run_test(size=(80, 24)) as pilot:
-        await ready(pilot, "x", "y")
-        await ready(pilot, "x", "y")
-        assert few.runs() == ()
-        assert "No runs yet" in text(pilot)
-
-
-async def test_a_running_run_is_left_alone(few):
-    app = Host(few)
-    with few.begin(tuning(AGGRESSIVE)) as recording:
-        async with app.run_test(size=(80, 24)) as pilot:
-            await ready(pilot, "x")
-            assert "run 0003 is running: stop it first" in text(pilot)
-            await ready(pilot, "up", "enter")
-            assert app.result == "open"
-            assert "running: it can be opened when it is over" in text(pilot)
-            await ready(pilot, "n", "a", "enter")
-            assert few.find("3").note == "a"
-    recording.abandon() if recording.held else None
-
-
-async def test_a_run_that_has_gone_meanwhile_is_told(few):
-    app = Host(few)
-    async with app.run_test(size=(80, 24)) as pilot:
-        await ready(pilot, "x")
-        few.delete(few.find("2"))
-        await ready(pilot, "y")
-        assert "there is no run '0002'" in " ".join(text(pilot).split())
 
 
 # Comparing

@@ -1,0 +1,49 @@
+"""Files for the tests of what a run is to do, read and refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from core.config import (
+    Config,
+    read_config,
+)
+from core.errors import InputError
+
+LAYERS = ("conv1", "conv2", "conv3", "fc1", "fc2")
+
+WHOLE = """\
+# Featherweight: what a run is to do. Take it with: featherweight run --config FILE
+model = "cnn5"
+dataset = "mnist"
+protocol = "default"
+recipe = "fast"
+seed = 0
+
+[finetune]            # changes to the recipe; what is not here is the recipe's
+epochs = 5
+method = "iterative"
+rounds = 3
+scale_dropout = true
+
+[sparsity]            # zeros over elements of each layer, as fractions
+conv1 = 0.65
+"block.0.conv" = 0.9
+"""
+
+
+def read(path: Path, text: str) -> Config:
+    path.write_bytes(text.encode())
+    return read_config(path)
+
+
+def refused(path: Path, text: str) -> str:
+    """The one line that is said about a text, without the path."""
+    with pytest.raises(InputError) as caught:
+        read(path, text)
+    said = str(caught.value)
+    assert said.startswith(str(path))
+    assert said.isprintable()
+    return said.removeprefix(str(path))

@@ -1,0 +1,88 @@
+"""How light a net shall be: goals read, shown, and turned into budgets."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.errors import InputError
+from core.footprint import Footprint
+from core.goals import Goal, parse_goal
+
+
+class TestGoals:
+    @pytest.mark.parametrize(
+        ("text", "goal"),
+        [
+            ("60x", Goal("ratio", 60)),
+            ("60", Goal("ratio", 60)),
+            (" 36.88 X ", Goal("ratio", 36.88)),
+            ("6000 kept", Goal("kept", 6000)),
+            ("6000kept", Goal("kept", 6000)),
+            ("0.5 MiB", Goal("mib", 0.5)),
+            ("28kib", Goal("mib", 28 / 1024)),
+            ("1e3x", Goal("ratio", 1000)),
+        ],
+    )
+    def test_they_are_read(self, text: str, goal: Goal) -> None:
+        assert parse_goal(text) == goal
+
+    @pytest.mark.parametrize(
+        "text", ["", "x", "light", "95%", "60 fold", "6,000 kept", "MiB", "5 MB", "x60", "6 0x"]
+    )
+    def test_what_is_none_is_refused(self, text: str) -> None:
+        said = f"goal '{text}': expected 60x, 6000 kept, 28 KiB or 0.5 MiB"
+        with pytest.raises(InputError, match=f"^{re.escape(said)}$"):
+            parse_goal(text)
+
+    @pytest.mark.parametrize(
+        ("text", "said"),
+        [
+            ("0.5x", "goal '0.5x': expected a number, 1 or more"),
+            ("1e999x", "goal 'infx': expected a number, 1 or more"),
+            ("-1 kept", "goal '-1 kept': expected a number, 0 or more"),
+            ("-1 KiB", "goal '-0.0009765625 MiB': expected a number, 0 or more"),
+            ("0.5 kept", "goal '0.5 kept': expected a whole number of parameters"),
+        ],
+    )
+    def test_what_is_out_of_range_is_refused(self, text: str, said: str) -> None:
+        with pytest.raises(InputError, match=f"^{re.escape(said)}$"):
+            parse_goal(text)
+
+    def test_a_size_beyond_all_nets_is_a_budget_all_the_same(self) -> None:
+        assert parse_goal("1e308 MiB").budget(100) > 10**15
+
+    @given(
+        st.builds(Goal, st.just("ratio"), st.floats(1, 1e300))
+        | st.builds(Goal, st.just("kept"), st.integers(0, 10**9))
+        | st.builds(Goal, st.just("mib"), st.floats(0, 1e300))
+    )
+    def test_what_is_shown_is_read_back(self, goal: Goal) -> None:
+        assert parse_goal(str(goal)) == goal
+
+    @given(st.floats(1, 1e6), st.integers(1, 10**9))
+    def test_a_ratio_is_met_by_the_most_parameters(self, ratio: float, parameters: int) -> None:
+        budget = Goal("ratio", ratio).budget(parameters)
+        assert Footprint(parameters, budget).ratio >= ratio
+        assert budget == parameters or Footprint(parameters, budget + 1).ratio < ratio
+
+    @given(st.floats(0, 1e4))
+    def test_a_size_is_met_by_the_most_parameters(self, mib: float) -> None:
+        budget = Goal("mib", mib).budget(10**9)
+        assert Footprint(10**9, budget).pruned_bytes <= mib * 2**20
+        assert Footprint(10**9, budget + 1).pruned_bytes > mib * 2**20
+
+    def test_a_count_is_itself(self) -> None:
+        assert Goal("kept", 6000).budget(228_010) == 6000
+
+
+def test_none_of_it_needs_torch() -> None:
+    code = "import sys, core.allocation; assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
+    light = "import sys, core.goals; assert 'numpy' not in sys.modules"
+    subprocess.run([sys.executable, "-c", light], check=True)

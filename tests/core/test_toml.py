@@ -1,0 +1,136 @@
+"""TOML as text: what cannot be read or parsed is refused, and the line of a key is found."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.config import (
+    read_config,
+)
+from core.errors import InputError
+from core.toml import MOST_BYTES, line_of
+from tests.core.configs import refused
+
+TWICE = "; give each key and each table once"
+QUOTES = '; expected "text" in quotes, a number such as 0.5, true or false'
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("seed = 1\nseed = 2\n", TWICE),
+        ("[finetune]\n[finetune]\n", TWICE),
+        ("\nrecipe = fast\n", QUOTES),
+        ("seed = \n", QUOTES),
+        ("seed\n", ""),
+        ('model = "cnn5\n', ""),
+        ('model = "a', ""),
+    ],
+)
+def test_what_is_not_toml_is_refused_in_the_words_of_the_reader(
+    path: Path, text: str, hint: str
+) -> None:
+    with pytest.raises(tomllib.TOMLDecodeError) as caught:
+        tomllib.loads(text)
+    assert refused(path, text) == f": {caught.value!s}{hint}".replace("\n", "\\n")
+
+
+def test_what_is_nested_too_deeply_is_refused(path: Path) -> None:
+    assert refused(path, f"a = {'[' * 5000}") == ": nested too deeply"
+
+
+def test_a_number_that_python_would_not_read_is_refused(path: Path) -> None:
+    assert "limit" in refused(path, "seed = " + "9" * 5000)
+
+
+# Files that cannot be read
+
+
+def refused_file(path: Path) -> str:
+    with pytest.raises(InputError) as caught:
+        read_config(path)
+    return str(caught.value)
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    path = tmp_path / "none.toml"
+    assert refused_file(path) == f"cannot read {path}: there is no such file"
+
+
+def test_a_folder(tmp_path: Path) -> None:
+    assert refused_file(tmp_path) == f"cannot read {tmp_path}: it is a folder; give a file"
+
+
+def test_a_file_that_the_system_refuses(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def denied(*_: Any, **__: Any) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", denied)
+    assert refused_file(path) == f"cannot read {path}: Permission denied"
+
+
+@pytest.mark.parametrize(
+    ("data", "line"), [(b"seed = 1\n# \xff\n", 2), ("seed = 1".encode("utf-16"), 1)]
+)
+def test_a_file_that_is_not_utf_8(path: Path, data: bytes, line: int) -> None:
+    path.write_bytes(data)
+    assert refused_file(path) == f"{path} line {line}: not UTF-8; save it as UTF-8"
+
+
+def test_a_file_may_have_a_million_bytes_and_no_more(path: Path) -> None:
+    path.write_bytes(b"seed = 1\n#" + b"x" * (MOST_BYTES - 10))
+    assert read_config(path).given == {"seed": 1}
+    path.write_bytes(b"#" * (MOST_BYTES + 1))
+    assert refused_file(path) == f"{path}: expected at most 1,000,000 bytes of TOML"
+
+
+def test_a_file_of_gigabytes_is_not_read_to_its_end(path: Path) -> None:
+    with path.open("wb") as file:
+        file.truncate(1 << 34)
+    assert "expected at most" in refused_file(path)
+
+
+# The line of a key
+
+
+@pytest.mark.parametrize(
+    ("text", "keys", "line"),
+    [
+        ("a = 1\nb = 2", ("b",), 2),
+        ("a = 1\r\n\r\nb = 2\r\n", ("b",), 3),
+        ("a = 1", ("b",), None),
+        ("[x]\na = 1", ("a",), None),
+        ("a = 1\n[x]\na = 1", ("x", "a"), 3),
+        ("[y]\na = 1\n[x]\n[y.x]\na = 1", ("y", "x", "a"), 5),
+        ('"a" = 1', ("a",), 1),
+        ("[ x . \"y.z\" ] # a = 1\n'a\\' = 1", ("x", "y.z", "a\\"), 2),
+        ('"\\u0061" = 1', ("a",), 1),
+        ("x.a = 1\nx.b = 2", ("x", "b"), 2),
+        ("x.a = 1\nx.b = 2", ("x",), 1),
+        ("x = { a = 1, b = { c = 1 } }", ("x", "b", "c"), 1),
+        ("# a = 1\n  a = 1", ("a",), 2),
+        ("s = '''\na = 1\n[x]\na = 1\n'''\n[x]\nb = 1\na = 1", ("x", "a"), 8),
+        ('s = """\na = 1"""\na = 2', ("a",), 3),
+        ('b = "a = 1"\na = [\n# [x]\n1,\n]\nc = 1', ("a",), 2),
+        ('b = "a = 1"\na = [\n# [x]\n1,\n]\nc = 1', ("c",), 6),
+        ("a = 'x\u2028y\x85z'\nb = 1", ("b",), 2),
+        ("[[x]]\na = 1", ("x",), 1),
+        ("a = 1\nb = 'a'", ("a", "b"), None),
+    ],
+)
+def test_the_line_is_that_of_the_key(text: str, keys: tuple[str, ...], line: int | None) -> None:
+    assert line_of(text, keys) == line
+
+
+def test_where_the_line_would_take_too_long_the_key_is_named_alone(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.toml._SEARCHED", 10_000)
+    text = "[sparsity]\na = [" + "0,\n" * 1000 + "]"
+    assert refused(path, text) == ": a = [...]: expected a number"
