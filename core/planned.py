@@ -14,7 +14,7 @@ from core.footprint import Footprint
 from core.goals import SENSITIVITY, Goal
 from core.plans import Plan
 from core.scans import load_scan, save_scan
-from core.search import START, TRIALS, Attempt, Found, Made, search
+from core.search import LEAST, START, TRIALS, Attempt, Found, Made, search
 from core.workbench import Net, Workbench
 
 
@@ -67,20 +67,29 @@ def search_for(
         result = yield from recorder.finetune(bench, start, plan, experiment, stop, said)
         return start, plan, result
 
-    most = lightest(bench, base, locked).ratio
+    heaviest, lightest = reach(bench, base, locked)
     return (
-        yield from search(attempt, least=least, most=most, trials=trials, start=start, stop=stop)
+        yield from search(
+            attempt,
+            least=least,
+            floor=heaviest.ratio * LEAST,
+            most=lightest.ratio,
+            trials=trials,
+            start=start,
+            stop=stop,
+        )
     )
 
 
-def lightest(bench: Workbench, base: Net, locked: Mapping[str, float]) -> Footprint:
-    """What is left when every layer that is not locked keeps one weight."""
+def reach(bench: Workbench, base: Net, locked: Mapping[str, float]) -> tuple[Footprint, Footprint]:
+    """What is left where layers that are not locked keep all that the base has, or one weight."""
     never_pruned = bench.parameters - sum(profile.layer.elements for profile in base.profiles)
-    left = sum(
-        profile.cut(locked[profile.layer.name]).kept if profile.layer.name in locked else 1
-        for profile in base.profiles
-    )
-    return Footprint(bench.parameters, never_pruned + left)
+    most = least = never_pruned
+    for profile in base.profiles:
+        kept = profile.cut(locked.get(profile.layer.name, profile.floor)).kept
+        most += kept
+        least += kept if profile.layer.name in locked else min(kept, 1)
+    return Footprint(bench.parameters, most), Footprint(bench.parameters, least)
 
 
 def known_scan(

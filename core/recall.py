@@ -56,7 +56,7 @@ def recall(bench: Workbench, dense: Net, experiment: Experiment, run: Run) -> St
     if run.facts.get("kind") == "train":
         accuracy = _accuracy(run, "dense")
         net = bench.net_of(weights, accuracy, early=early, run=run.id)
-        return Recalled(settings, net, None, net, None, _epochs(run))
+        return Recalled(settings, net, None, net, None, epochs_of(run))
     base = yield from base_of(bench, dense, experiment, run)
     net = bench.net_of(
         weights,
@@ -66,7 +66,7 @@ def recall(bench: Workbench, dense: Net, experiment: Experiment, run: Run) -> St
         dense=base.dense or base.accuracy,
     )
     plan, pruned = plan_of(run, bench.layer_names), _accuracy(run, "pruned")
-    return Recalled(settings, base, plan, net, pruned, _epochs(run))
+    return Recalled(settings, base, plan, net, pruned, epochs_of(run))
 
 
 def base_of(bench: Workbench, dense: Net, experiment: Experiment, run: Run) -> Stream[Net]:
@@ -120,15 +120,7 @@ def plan_of(run: Run, layers: tuple[str, ...]) -> Plan:
     return {layer: plan[layer] for layer in layers}
 
 
-def _accuracy(run: Run, stage: str) -> Accuracy:
-    found = _mapping(run, _mapping(run, run.facts.get("accuracy")).get(stage))
-    values = [found.get(split) for split in ("validation", "test")]
-    if not all(isinstance(v, int | float) and isfinite(v) for v in values):
-        raise InputError(f"run {run.id} does not say how accurate its net is ({stage})")
-    return Accuracy(*(float(v) for v in values if v is not None))
-
-
-def _epochs(run: Run) -> tuple[Epoch, ...]:
+def epochs_of(run: Run) -> tuple[Epoch, ...]:
     """The epochs of a run, as far as they can be read; the last ones may be `final`."""
     rows = run.facts.get("epochs")
     best = run.facts.get("best")
@@ -150,6 +142,14 @@ def _epochs(run: Run) -> tuple[Epoch, ...]:
         except (KeyError, TypeError, ValueError):
             return ()
     return tuple(found)
+
+
+def _accuracy(run: Run, stage: str) -> Accuracy:
+    found = _mapping(run, _mapping(run, run.facts.get("accuracy")).get(stage))
+    values = [found.get(split) for split in ("validation", "test")]
+    if not all(isinstance(v, int | float) and isfinite(v) for v in values):
+        raise InputError(f"run {run.id} does not say how accurate its net is ({stage})")
+    return Accuracy(*(float(v) for v in values if v is not None))
 
 
 def _mapping(run: Run, value: Any) -> Mapping[str, Any]:

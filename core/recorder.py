@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
+from functools import partial
 from typing import Any, TypeVar
 
 from core.checkpoints import Checkpoint
-from core.choices import NO_CHOICES, Choices
 from core.errors import InputError
 from core.events import Epoch, Notice, StopFlag, Stream, never
 from core.experiment import Experiment
@@ -15,12 +15,13 @@ from core.finetuning import FineTuned
 from core.recall import base_of, plan_of, settings_of
 from core.recording import Recording
 from core.report import epoch_rows, recipe_facts, run_facts, run_report, train_facts, train_report
-from core.runs import DONE, STOPPED, Run
+from core.runs import DONE, STOPPED, WEIGHTS, Run
 from core.training import Trained
 from core.weights import DenseWeights, Weights, save_early
 from core.workbench import Net, Workbench
 
 T = TypeVar("T")
+R = TypeVar("R", FineTuned, Trained)
 
 
 def finetune(
@@ -41,41 +42,25 @@ def finetune(
     stream = bench.finetune(base, plan, stop, checkpoints=recording is not None)
     if recording is None:
         return (yield from stream)
-
-    finished = _finished(bench, base, plan)
-    result, run = yield from recorded(stream, recording, (), finished)
-    return replace(result, run=None if run is None else run.id)
+    return (yield from _as_a_run(stream, recording, partial(run_report, bench, base, plan)))
 
 
-def train(
-    bench: Workbench,
-    experiment: Experiment,
-    stop: StopFlag = never,
-    choices: Choices = NO_CHOICES,
-) -> Stream[Trained]:
+def train(bench: Workbench, experiment: Experiment, stop: StopFlag = never) -> Stream[Trained]:
     """Train a dense net as `Workbench.train` does, recorded as a run of `experiment`."""
     precision = yield from bench.resolved_precision(stop)
-    recording = yield from _begun(experiment, train_facts(bench, choices, precision))
-    stream = bench.train(stop, choices, checkpoints=recording is not None)
+    recording = yield from _begun(experiment, train_facts(bench, precision))
+    stream = bench.train(stop, checkpoints=recording is not None)
     if recording is None:
         return (yield from stream)
-
-    def finished(result: Trained) -> tuple[Weights, Mapping[str, Any]]:
-        report = train_report(bench, choices, result)
-        return result.weights, {**report, "status": STOPPED if result.stopped else DONE}
-
-    result, run = yield from recorded(stream, recording, (), finished)
-    if run is not None:
-        yield from _keep_early(run, result)
-    return replace(result, run=None if run is None else run.id)
+    return (yield from _trained_as_a_run(stream, recording, bench))
 
 
 def resume(
     bench: Workbench, dense: Net, run: Run, experiment: Experiment, stop: StopFlag = never
-) -> Stream[FineTuned]:
-    """Go on with a fine-tuning that was interrupted, to what it would have come to.
+) -> Stream[FineTuned | Trained]:
+    """Go on with a training that was interrupted, to what it would have come to.
 
-    `dense` is the dense net that is open, which the run may have started from.
+    `dense` is the dense net that is open, which a fine-tuning may have started from.
 
     Raises:
         InputError: the run cannot be gone on with: it is not interrupted, has no checkpoint, was
@@ -83,33 +68,37 @@ def resume(
     """
     if run.finished:
         raise InputError(f"run {run.id} is {run.status}: there is nothing to go on with")
-    if run.facts.get("kind") != "finetune":
-        raise InputError(f"run {run.id} is no fine-tuning: delete it and train again")
     bench = bench.by(settings_of(run, bench.settings))
+    if run.facts.get("kind") == "train":
+        _check_recipe(run, "training", asdict(bench.settings.training))
+        state, before = _saved(run)
+        training = bench.train(stop, checkpoints=True, resume=state)
+        return (yield from _trained_as_a_run(training, experiment.resume(run), bench, before))
     plan = plan_of(run, bench.layer_names)
     base = yield from base_of(bench, dense, experiment, run)
+    _check_recipe(run, "finetuning", recipe_facts(bench.settings.finetuning))
+    state, before = _saved(run)
+    tuning = bench.finetune(base, plan, stop, checkpoints=True, resume=state)
+    report = partial(run_report, bench, base, plan)
+    return (yield from _as_a_run(tuning, experiment.resume(run), report, before))
+
+
+def _check_recipe(run: Run, kind: str, recipe: Mapping[str, Any]) -> None:
+    if run.facts.get(kind) != recipe:
+        raise InputError(f"run {run.id} was made by another version of its recipe: start again")
+
+
+def _saved(run: Run) -> tuple[Mapping[str, Any], tuple[Epoch, ...]]:
+    """The state to go on from, and the epochs that are over."""
     saved = run.checkpoint()
     if saved is None:
         raise InputError(f"run {run.id} ended before its first epoch did: delete it")
-    if run.facts.get("finetuning") != recipe_facts(bench.settings.finetuning):
-        raise InputError(f"run {run.id} was made by another version of its recipe: start again")
-    state = Checkpoint(saved.tensors, saved.facts["state"]).state()
-    before = tuple(Epoch(**row) for row in state["epochs"])
-    recording = experiment.resume(run)
-    stream = bench.finetune(base, plan, stop, checkpoints=True, resume=state)
-    finished = _finished(bench, base, plan)
-    result, kept = yield from recorded(stream, recording, before, finished)
-    return replace(result, run=None if kept is None else kept.id)
-
-
-def _finished(
-    bench: Workbench, base: Net, plan: Mapping[str, float]
-) -> Callable[[FineTuned], tuple[Weights, Mapping[str, Any]]]:
-    def finished(result: FineTuned) -> tuple[Weights, Mapping[str, Any]]:
-        report = run_report(bench, base, plan, result)
-        return result.weights, {**report, "status": STOPPED if result.stopped else DONE}
-
-    return finished
+    try:
+        state = Checkpoint(saved.tensors, saved.facts["state"]).state()
+        return state, tuple(Epoch(**row) for row in state["epochs"])
+    except (KeyError, TypeError) as error:
+        fault = f"the checkpoint of run {run.id} lacks what it goes on from ({error})"
+        raise InputError(f"{fault}: delete the run and start again") from error
 
 
 def _begun(experiment: Experiment, facts: Mapping[str, Any]) -> Stream[Recording | None]:
@@ -121,12 +110,33 @@ def _begun(experiment: Experiment, facts: Mapping[str, Any]) -> Stream[Recording
         return None
 
 
-def _keep_early(run: Run, result: Trained) -> Stream[None]:
-    dense = DenseWeights(result.weights, result.early)
-    try:
-        save_early(run.weights_path, dense, {})
-    except InputError as error:
-        yield Notice(f"the early weights are not recorded: {error}", warning=True)
+def _as_a_run(
+    stream: Stream[R],
+    recording: Recording,
+    report: Callable[[R], Mapping[str, Any]],
+    before: tuple[Epoch, ...] = (),
+) -> Stream[R]:
+    """Pass on what a training says, record it, and name the run in its result."""
+
+    def finished(result: R) -> tuple[Weights, Mapping[str, Any]]:
+        status = STOPPED if result.stopped else DONE
+        return result.weights, {**report(result), "status": status}
+
+    result, run = yield from recorded(stream, recording, before, finished)
+    return replace(result, run=None if run is None else run.id)
+
+
+def _trained_as_a_run(
+    stream: Stream[Trained], recording: Recording, bench: Workbench, before: tuple[Epoch, ...] = ()
+) -> Stream[Trained]:
+    """The same for a dense net, whose early weights are kept beside it."""
+    result = yield from _as_a_run(stream, recording, partial(train_report, bench), before)
+    if result.run is not None:
+        try:
+            save_early(recording.folder / WEIGHTS, DenseWeights(result.weights, result.early), {})
+        except InputError as error:
+            yield Notice(f"the early weights are not recorded: {error}", warning=True)
+    return result
 
 
 def recorded(

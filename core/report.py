@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from core.choices import Choices
 from core.curves import Point, Scan
 from core.events import Epoch
 from core.finetuning import FineTuned
@@ -102,22 +101,23 @@ def search_report(bench: Workbench, found: Found) -> dict[str, Any]:
     }
 
 
-def train_facts(bench: Workbench, choices: Choices, precision: str) -> dict[str, Any]:
+def train_facts(bench: Workbench, precision: str) -> dict[str, Any]:
     """What is known of a dense training before it begins."""
     return {
         "kind": "train",
         **_settings(bench, precision),
         "recipe": bench.settings.recipe,
-        "choices": choices.given(),
+        "choices": bench.settings.choices.given(),
+        "training": asdict(bench.settings.training),
         "parameters": bench.parameters,
         "epochs": [],
     }
 
 
-def train_report(bench: Workbench, choices: Choices, result: Trained) -> dict[str, Any]:
+def train_report(bench: Workbench, result: Trained) -> dict[str, Any]:
     """What `featherweight train --json` writes."""
     return {
-        **train_facts(bench, choices, result.precision),
+        **train_facts(bench, result.precision),
         **_size(bench.parameters, bench.parameters),
         "accuracy": {"dense": asdict(result.accuracy)},
         "epochs": epoch_rows(result.epochs),

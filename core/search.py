@@ -25,7 +25,7 @@ TRIALS = 10
 """Fine-tunings, unless told otherwise."""
 
 LEAST = 1.05
-"""Ratios below are not worth a trial."""
+"""Ratios below that, as a factor to what the base has already, are not worth a trial."""
 
 ROUNDING = 1e-9
 """Points: 99.28 - 0.2 is a little more than 99.08 in floating point."""
@@ -38,11 +38,14 @@ class Bracket:
     Attributes:
         good: the largest ratio that was good enough; None where none was.
         bad: the smallest one above it that was not.
-        most: the largest ratio that there is.
+        floor: the smallest ratio that is worth a trial.
+        most: the largest ratio that there is, not below the floor.
+        start: the ratio tried first, held between the two.
     """
 
     good: float | None = None
     bad: float | None = None
+    floor: float = LEAST
     most: float = math.inf
     start: float = START
 
@@ -50,9 +53,9 @@ class Bracket:
         """The ratio to try next; None where the bracket is narrow enough."""
         match self.good, self.bad:
             case None, None:
-                return min(self.start, self.most)
+                return min(max(self.start, self.floor), self.most)
             case None, bad if bad is not None:
-                lower = max(bad / GROWTH, LEAST)
+                lower = max(bad / GROWTH, self.floor)
                 return lower if lower < bad else None
             case good, None if good is not None:
                 upper = min(good * GROWTH, self.most)
@@ -114,6 +117,12 @@ class Tried(Event):
 
     trial: Trial
 
+    @property
+    def text(self) -> str:
+        """What came of it, in a few words."""
+        accuracy, verdict = self.trial.result.accuracy, "good" if self.trial.good else "too low"
+        return f"{self.trial.asked:.1f}x: {accuracy.validation:.2f} % on validation, {verdict}"
+
 
 @dataclass(frozen=True, eq=False)
 class Found:
@@ -154,6 +163,7 @@ def search(
     attempt: Callable[[Attempt], Stream[Made]],
     *,
     least: float,
+    floor: float = LEAST,
     most: float = math.inf,
     trials: int = TRIALS,
     start: float = START,
@@ -169,9 +179,10 @@ def search(
     Args:
         attempt: plans and fine-tunes a trial.
         least: in percent.
-        most: the largest ratio that can be planned for.
+        floor: the smallest ratio to plan for.
+        most: the largest one.
         trials: at most so many.
-        start: the ratio to try first.
+        start: the ratio to try first, held between those two.
         stop: asked between trials; `attempt` looks at it itself.
 
     Raises:
@@ -181,7 +192,7 @@ def search(
         raise InputError(f"{trials} trials: expected at least 1")
     if not (math.isfinite(start) and start > 1):
         raise InputError(f"a search that starts from {start}x: expected a ratio above 1")
-    bracket, done = Bracket(most=most, start=start), list[Trial]()
+    bracket, done = Bracket(floor=min(floor, most), most=most, start=start), list[Trial]()
     stopped, failed = False, 0
     while len(done) + failed < trials and (ratio := bracket.next()) is not None and not stopped:
         number = len(done) + failed + 1

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from core.choices import NO_CHOICES, Choices
 from core.errors import InputError
-from core.recipes import Recipe, recipe_named
+from core.recipes import Phase, Recipe, recipe_named
 from core.zoo import model_spec
 
 PROTOCOLS = ("default", "reference")
@@ -60,6 +60,11 @@ class Settings:
     def finetuning(self) -> Recipe:
         """The recipe with the choices."""
         return self.choices.applied_to(recipe_named(self.recipe))
+
+    @property
+    def training(self) -> Phase:
+        """How a dense net is trained by the recipe and what of the choices has a meaning there."""
+        return self.choices.applied_to_dense(recipe_named(self.recipe).dense)
 
 
 def _one_of(what: str, given: str, expected: tuple[str, ...]) -> None:

@@ -24,7 +24,6 @@ from core import datasets
 from core.allocator import keep_freed_memory
 from core.answers import Compared, Ints, Mode, compare
 from core.batches import Splits
-from core.choices import NO_CHOICES, Choices
 from core.curves import SPARSITIES, SPLITS, Sample, Scan
 from core.devices import resolve_device
 from core.errors import InputError, StoppedError
@@ -84,7 +83,7 @@ class Workbench:
         self.spec = model_spec(settings.model)
         self._splits: Splits | None = None
         self._precision: str | None = None
-        # Of the last dense net to all test images, by its digest.
+        # Of the last two nets to all test images, by the digests of their weights.
         self._answers: Mapping[str, Ints] = {}
         self.device = resolve_device(settings.device)
         keep_freed_memory()
@@ -141,14 +140,12 @@ class Workbench:
     def train(
         self,
         stop: StopFlag = never,
-        choices: Choices = NO_CHOICES,
         checkpoints: bool = False,
         resume: Mapping[str, Any] | None = None,
     ) -> Stream[Trained]:
         """Train a dense net from fresh weights by the recipe; see `training.train`."""
         data = yield from self._load(stop)
-        phase = choices.applied_to_dense(recipe_named(self.settings.recipe).dense)
-        return (yield from self._train(phase, data, stop, checkpoints, resume))
+        return (yield from self._train(self.settings.training, data, stop, checkpoints, resume))
 
     def prune(self, base: Net, plan: Mapping[str, float], stop: StopFlag = never) -> Stream[Pruned]:
         """Apply `plan` to `base` in one shot and measure it."""
@@ -254,7 +251,7 @@ class Workbench:
         pruned = Masks.of(base.weights, self.layers, plan).apply(base.weights)
         for model, weights in ((self._looking, pruned), (self._beside, dense.weights)):
             model.load_state_dict(weights)
-        known = self._answers.get(dense.digest)
+        digest = weights_digest(pruned)
         compared = yield from compare(
             self._beside,
             self._looking,
@@ -262,12 +259,13 @@ class Workbench:
             mode=mode,
             start=start,
             matrix=matrix,
-            dense_answers=known,
+            dense_answers=self._answers.get(dense.digest),
+            pruned_answers=self._answers.get(digest),
             precision=precision,
             stop=stop,
         )
-        if compared.counted is not None:
-            self._answers = {dense.digest: compared.counted.dense_answers}
+        if (counted := compared.counted) is not None:
+            self._answers = {dense.digest: counted.dense_answers, digest: counted.pruned_answers}
         return compared
 
     def net(self, result: Trained | FineTuned, base: Net | None = None) -> Net:

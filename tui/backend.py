@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Protocol
 
+from core.choices import NO_CHOICES
 from core.curves import SPLITS, UNIFORM_SPARSITIES
 from core.events import Progress, StopFlag, Stream
 from core.libraries import bring_in
@@ -33,8 +35,8 @@ class Backend(Protocol):
     def open(self, stop: StopFlag) -> Stream[Net]:
         """Bring in torch, the data and the dense net, and measure it."""
 
-    def train(self, stop: StopFlag) -> Stream[tuple[Trained, Net]]:
-        """Train a new dense net."""
+    def train(self, settings: Settings, stop: StopFlag) -> Stream[tuple[Trained, Net]]:
+        """Train a new dense net by the recipe of these settings; their choices are for `f`."""
 
     def prune(self, base: Net, plan: Mapping[str, float], stop: StopFlag) -> Stream[Pruned]:
         """Apply the plan to the base in one shot and measure it."""
@@ -105,12 +107,13 @@ class CoreBackend:
             gc.freeze()
             gc.enable()
 
-    def train(self, stop: StopFlag) -> Stream[tuple[Trained, Net]]:
+    def train(self, settings: Settings, stop: StopFlag) -> Stream[tuple[Trained, Net]]:
         """See `Backend.train`."""
         from core import recorder
 
-        trained = yield from recorder.train(self._bench, self.experiment, stop)
-        return trained, self._bench.net(trained)
+        bench = self._bench.by(replace(settings, choices=NO_CHOICES))
+        trained = yield from recorder.train(bench, self.experiment, stop)
+        return trained, bench.net(trained)
 
     def prune(self, base: Net, plan: Mapping[str, float], stop: StopFlag) -> Stream[Pruned]:
         """See `Backend.prune`."""

@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING
 
 from core.curves import Scan, Scanned
 from core.events import Event
-from core.plans import Plan
-from core.search import Tried, Trying
+from core.search import Trying
 from tui import outcomes
-from tui.format import ratio
-from tui.results import Course, Moment, Result
+from tui.results import Course
 from tui.screens.goal import Asked, GoalScreen
 from tui.training import Training
 from tui.views.activity import Outcome
@@ -27,8 +25,7 @@ if TYPE_CHECKING:
 class _Search:
     """What a search started from."""
 
-    base: Net
-    since: Moment
+    course: Course | None
     began: float
 
 
@@ -46,8 +43,11 @@ class Exploring(Training):
         if base is None:
             return
 
+        before = self.state.scans.get(base.digest)
+
         def finish(scan: Scan) -> None:
-            self.state = self.state.with_scan(base.digest, scan)
+            worse = scan.stopped and before is not None and before.exact
+            self.state = self.state.with_scan(base.digest, before if worse and before else scan)
             self.doing = outcomes.scanned(scan, self.state.tolerance)
 
         self._scanning = base.digest
@@ -74,9 +74,11 @@ class Exploring(Training):
         if asked.drop is not None:
             self._search(asked)
         elif asked.plan is not None:
-            self.doing = Outcome(
-                f"{asked.title} by {asked.method}: u takes it back",
-                "p measures it, f fine-tunes to it; l locks layers that a goal leaves alone",
+            self.say(
+                Outcome(
+                    f"{asked.title} by {asked.method}: u takes it back",
+                    "p measures it, f fine-tunes to it; l locks layers that a goal leaves alone",
+                )
             )
             self.show(self.state.set_plan(asked.plan))
 
@@ -88,7 +90,7 @@ class Exploring(Training):
             self.notify("a job runs: wait for its end, or stop it with x, then search")
             return
         self._subject, self._scanning = None, base.digest
-        search = _Search(base, self.state.moment, monotonic())
+        search = _Search(self.state.course, monotonic())
         settings, locks = self.state.settings, self.state.locks
 
         def finish(outcome: tuple[Found, Net | None]) -> None:
@@ -102,19 +104,13 @@ class Exploring(Training):
         )
 
     def _found(self, search: _Search, found: Found, net: Net | None) -> None:
-        """Take the best trial as if it had been planned and fine-tuned by hand."""
-        if found.best is not None and net is not None:
-            plan: Plan = found.best.plan
-            state = self.state.set_plan(plan)
-            result = Result(
-                plan,
-                search.base,
-                found.best.result.accuracy,
-                state.footprint,
-                net,
-                monotonic() - search.began,
-            )
-            self.state = state.with_finetuned(result, search.since)
+        """Take the best trial with the base that it went on from."""
+        best = found.best
+        if best is not None and net is not None:
+            seconds, pruned = monotonic() - search.began, best.result.pruned
+            before = replace(self.state.moment, course=search.course)
+            state = self.state.after(before).come_to(best.base, best.plan, net, pruned, seconds)
+            self.state = self.with_kept_scan(state)
         self.doing = outcomes.found(found)
 
     def follow(self, event: Event) -> None:
@@ -127,6 +123,3 @@ class Exploring(Training):
                 course = Course(self.state.settings.finetuning.epochs, finetuning=True)
                 self.state = replace(self.state, course=course)
                 self.bring_into_sight("accuracy")
-            case Tried(trial):
-                accuracy = trial.result.accuracy
-                self.log(f"trial {trial.number}: {ratio(trial.asked)}, {accuracy}")

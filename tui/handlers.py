@@ -133,7 +133,10 @@ def _resume(given: Namespace) -> int:
         headless.drive(stream(stop), console)
     place = {"experiment": str(experiment.folder), "run": found.id}
     report = {**experiment.find(found.id).facts, **place}
-    headless.print_run(report, console)
+    if report["kind"] == "train":
+        headless.print_trained(report, found.weights_path, console)
+    else:
+        headless.print_run(report, console)
     headless.write_json(report, given.json)
     return 130 if report["stopped"] else 0
 
@@ -238,14 +241,14 @@ def train(given: Namespace) -> int:
     from core.weights import DenseWeights, save_dense
     from core.workbench import Workbench
 
-    bench, choices = Workbench(settings), settings.choices
+    bench = Workbench(settings)
     console = headless.console_for(given.json)
     with headless.stop_on_interrupt(console) as stop:
-        result = headless.drive(recorder.train(bench, experiment, stop, choices), console)
-    report = train_report(bench, choices, result)
+        result = headless.drive(recorder.train(bench, experiment, stop), console)
+    report = train_report(bench, result)
     notes = {name: str(report[name]) for name in ("model", "dataset", "protocol", "recipe", "seed")}
     save_dense(target, DenseWeights(result.weights, result.early), notes)
-    console.print(f"best epoch {result.best}; weights in {target}", markup=False)
+    headless.print_trained(report, target, console)
     place = {"file": str(target), "experiment": str(experiment.folder), "run": result.run}
     headless.write_json({**report, **place}, given.json)
     return 130 if result.stopped else 0

@@ -29,7 +29,7 @@ from core.events import Batch, Epoch, Event, Measured, Notice, StopFlag, Stream,
 from core.events import Progress as Step
 from core.files import write_text
 from core.footprint import BYTES_PER_VALUE, COUNTED, MIB
-from core.search import Trying
+from core.search import Tried, Trying
 from tui.format import count, percent
 
 T = TypeVar("T")
@@ -106,6 +106,8 @@ def _tell(event: Event, console: Console) -> None:
             if event.sparsity:
                 line += f", sparsity {percent(100 * event.sparsity)} %, revived {event.revived}"
             console.print(line)
+        case Tried():
+            console.print(event.text)
         case Trying():
             known = f", good up to {event.good:.1f}x" if event.good else ""
             known += f", not from {event.bad:.1f}x on" if event.bad else ""
@@ -193,3 +195,9 @@ def print_run(report: Mapping[str, Any], console: Console) -> None:
     console.print(f"revived weights: {report['revived']}; seed {report['seed']}{early}")
     if report.get("run"):
         console.print(f"recorded as {report['experiment']}:{report['run']}", markup=False)
+
+
+def print_trained(report: Mapping[str, Any], weights: Path, console: Console) -> None:
+    """What a person wants to know of a dense net."""
+    early = ", stopped early" * report["stopped"]
+    console.print(f"best epoch {report['best']}{early}; weights in {weights}", markup=False)

@@ -12,7 +12,6 @@ from typing import Any, Self
 
 from core.choices import MOST_EPOCHS
 from core.pareto import front
-from core.recipes import RECIPES
 from core.runs import INTERRUPTED, UNREADABLE, Run
 from tui.unchecked import MOST, mapping, mappings, moment, number, one_line, text, whole
 
@@ -103,7 +102,7 @@ class RunRow:
             accuracy=_splits(measured, "dense" if trained else "finetuned"),
             dense=(None, None) if trained else _splits(measured, "dense"),
             epochs=_epochs(facts),
-            planned=_planned_dense(facts) if trained else _planned(tuning),
+            planned=_planned(mapping(facts, "training") if trained else tuning),
             best=number(facts.get("best"), 1),
             recipe=text(facts.get("recipe")),
             method=text(tuning.get("method")),
@@ -272,17 +271,11 @@ def _epochs(facts: Mapping[str, Any]) -> tuple[tuple[float, float | None], ...]:
     return tuple(sorted(numbered, key=lambda epoch: epoch[0]))
 
 
-def _planned(tuning: Mapping[str, Any]) -> int | None:
-    epochs = whole(tuning.get("epochs"), 1, MOST_EPOCHS)
-    rounds = whole(tuning.get("rounds"), 1, MOST_EPOCHS)
+def _planned(recipe: Mapping[str, Any]) -> int | None:
+    """Epochs in all rounds."""
+    epochs = whole(recipe.get("epochs"), 1, MOST_EPOCHS)
+    rounds = whole(recipe.get("rounds"), 1, MOST_EPOCHS)
     return epochs and epochs * (rounds or 1)
-
-
-def _planned_dense(facts: Mapping[str, Any]) -> int | None:
-    """The epochs of a dense training: the recipe's, unless they were chosen."""
-    recipe = RECIPES.get(text(facts.get("recipe")) or "")
-    chosen = whole(mapping(facts, "choices").get("epochs"), 1, MOST_EPOCHS)
-    return chosen or (recipe.dense.epochs if recipe else None)
 
 
 def _layers(facts: Mapping[str, Any]) -> tuple[LayerRow, ...]:

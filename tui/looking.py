@@ -10,7 +10,7 @@ from textual.timer import Timer
 
 from core.curves import Sampled
 from core.events import Looked, StopFlag, Stream
-from tui.jobs import Job, JobEnded, JobEvent
+from tui.jobs import Failed, Job, JobEnded, JobEvent
 from tui.results import Look, Sight, Wanted
 from tui.session import Finish, Session
 from tui.state import State
@@ -111,6 +111,8 @@ class Looking(Session):
         if self._look is not None and message.job_id == self._look.id:
             if not self._look.stopping:
                 self._settled = self._looks_at
+                if isinstance(message.outcome, Failed):
+                    self.log.error(message.outcome.error)
             self._look = None
             self._look_after_a_rest()
 
@@ -119,11 +121,13 @@ class Looking(Session):
         if self.job is not None:
             return None
         wanted = self.state.wanted(self.explore.visible_plots(self.state))
-        return None if wanted == self._settled else wanted
+        settled = wanted is None or (self._settled is not None and self._settled.includes(wanted))
+        return None if settled else wanted
 
     def _look_after_a_rest(self) -> None:
         wanted = self._wanted()
-        if self._look is not None and wanted is not None and wanted == self._looks_at:
+        at, running = self._looks_at, self._look is not None and not self._look.stopping
+        if running and wanted is not None and at is not None and at.includes(wanted):
             return
         self._leave()
         if wanted is not None and self._look is None:

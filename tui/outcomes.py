@@ -76,7 +76,7 @@ def scanned(scan: Scan, tolerance: float) -> Outcome:
     """The curves are there."""
     how = "scanned" if not scan.stopped else "stopped early: every curve on fewer images"
     return Outcome(
-        f"{how}: + and - move the line at {tolerance:g} points below dense",
+        f"{how}: + and - move the line, now {tolerance:g} below dense",
         "g goes from a goal to sparsities: by sensitivity, or each layer down to the line",
         role="warning" if scan.stopped else "good",
     )

@@ -9,6 +9,7 @@ from tui.choosing import Choosing
 from tui.screens.choices import ChoicesScreen
 from tui.screens.dialogs import Choice
 from tui.session import Session
+from tui.state import State
 from tui.widgets.layer_table import LayerTable
 from tui.widgets.value_input import ValueInput
 
@@ -70,15 +71,20 @@ class Planning(Session):
         if chosen is not None:
             settings = self.state.settings
             settings = replace(settings, recipe=chosen.recipe, choices=chosen.choices)
-            self.show(replace(self.state, settings=settings))
+            self.show(self.state.set_recipe(settings))
 
     def action_undo(self) -> None:
         """Take back the last change."""
-        self.show(self.state.undo())
+        self._go_to(self.state.undo())
 
     def action_redo(self) -> None:
         """Make it again."""
-        self.show(self.state.redo())
+        self._go_to(self.state.redo())
+
+    def _go_to(self, state: State) -> None:
+        """Show another moment; the curve of a training that runs stays its own."""
+        running = self.job is not None
+        self.show(replace(state, course=self.state.course) if running else state)
 
     def action_presets(self) -> None:
         """Offer the ready plans."""
@@ -87,7 +93,8 @@ class Planning(Session):
 
     def _take_preset(self, name: str | None) -> None:
         if name is not None:
-            self.show(self.state.set_plan(preset_plan(name, self.state.layer_names)))
+            preset = preset_plan(name, self.state.layer_names)
+            self.show(self.state.set_plan({**preset, **self.state.locks}))
 
     def on_layer_table_chosen(self, message: LayerTable.Chosen) -> None:
         """The mouse chose a layer, perhaps a sparsity."""

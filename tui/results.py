@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from core.answers import Compared
     from core.curves import Sample
     from core.events import Accuracy, Batch, Epoch
+    from core.settings import Settings
     from core.workbench import Net
 
 UNDO_LIMIT = 500
@@ -53,7 +54,7 @@ class Look:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Moment:
-    """What undo and redo go to: sparsities, and what had come of them."""
+    """What undo and redo go to: sparsities, how to fine-tune, and what had come of them."""
 
     dense: Net | None
     base: Net | None
@@ -61,6 +62,7 @@ class Moment:
     pruned: Result | None
     finetuned: Result | None
     course: Course | None
+    settings: Settings
 
     @property
     def nets(self) -> frozenset[Net]:
@@ -152,6 +154,16 @@ class Wanted:
     digits: Digits | None
     matrix: bool
 
+    def includes(self, other: Wanted) -> bool:
+        """What answers this answers `other` too."""
+        same = replace(other, accuracy=self.accuracy, digits=self.digits, matrix=self.matrix)
+        return (
+            same == self
+            and self.accuracy >= other.accuracy
+            and self.matrix >= other.matrix
+            and other.digits in (None, self.digits)
+        )
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sight:
@@ -163,6 +175,10 @@ class Sight:
 
     wanted: Wanted
     compared: Compared
+
+    def is_of(self, base: Net | None, plan: Plan) -> bool:
+        """It was found out for this base and plan."""
+        return self.wanted.base is base and self.wanted.plan == plan
 
     def answers(self, wanted: Wanted) -> bool:
         """It is what is wanted now, as far as that concerns images."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from core.footprint import total
 from tui import outcomes
-from tui.results import Course, Result
+from tui.history import RunRow
+from tui.results import Course
 from tui.screens.history import HistoryScreen
 from tui.state import State
 from tui.training import Training
@@ -45,17 +45,24 @@ class Returning(Training):
 
         self._subject = None
         if not run.finished:
-            self.watch_training(Course(self.state.settings.finetuning.epochs, finetuning=True))
+            self.watch_training(_course(run))
         title = f"back to run {run.id}" if run.finished else f"going on with run {run.id}"
         self.start_job(title, lambda stop: self.backend.recall(dense, run, stop), finish)
+
+
+def _course(run: Run) -> Course:
+    """How far a run had come that is gone on with."""
+    from core.recall import epochs_of  # loads torch, which is there by now
+
+    row, epochs = RunRow.of(run), epochs_of(run)
+    return Course(row.planned or len(epochs), finetuning=not row.trained, epochs=epochs)
 
 
 def returned(state: State, recalled: Recalled) -> State:
     """The state as it was when the run had ended; undo comes back from it."""
     before = state.moment
-    settings = replace(
-        state.settings, recipe=recalled.settings.recipe, choices=recalled.settings.choices
-    )
+    made = recalled.settings
+    settings = replace(state.settings, recipe=made.recipe, choices=made.choices, seed=made.seed)
     state = replace(state.after(before), settings=settings)
     planned = len(recalled.epochs) or settings.finetuning.epochs
     course = Course(planned, finetuning=recalled.plan is not None, epochs=recalled.epochs)
@@ -68,14 +75,7 @@ def returned(state: State, recalled: Recalled) -> State:
             finetuned=None,
             course=course,
         )
-    state = replace(state, base=recalled.base, plan=recalled.plan, course=course)
-    net = recalled.net
-    # The masks of a net are in its weights: what it keeps is counted there.
-    costs = [profile.footprint(profile.cut(profile.floor)) for profile in net.profiles]
-    tuned = Result(
-        state.planned, recalled.base, net.accuracy, total(costs, net.other_parameters), net
-    )
-    pruned = None
-    if recalled.pruned is not None:
-        pruned = Result(state.planned, recalled.base, recalled.pruned, state.footprint)
-    return replace(state, finetuned=tuned, pruned=pruned)
+    if recalled.base.dense is None:
+        state = replace(state, dense=recalled.base)
+    state = state.come_to(recalled.base, recalled.plan, recalled.net, recalled.pruned)
+    return replace(state, course=course)

@@ -73,6 +73,15 @@ class Session(App[None]):
         keys = () if self.typing else (key for key in KEYS if key.footer)
         return tuple(key for key in keys if self.check_action(key.name, ()))
 
+    def say(self, outcome: Outcome) -> None:
+        """Say how something ended; beside a job that runs, whose lines stay its own."""
+        if self.job is None:
+            self.doing = outcome
+        else:
+            self.notify(
+                outcome.text, severity="error" if outcome.role == "error" else "information"
+            )
+
     def bring_into_sight(self, plot: str) -> None:
         """Have a plot on the screen, in front where it was not there."""
         if plot not in self.explore.visible_plots(self.state):

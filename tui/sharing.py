@@ -45,9 +45,9 @@ class Sharing(Session):
     def _write(self, path: Path) -> None:
         try:
             write_config(path, self.state.settings, self.state.planned)
-            self.doing = Outcome(f"written to {path}", f"featherweight run --config {path}")
+            self.say(Outcome(f"written to {path}", f"featherweight run --config {path}"))
         except InputError as error:
-            self.doing = Outcome(str(error), "nothing was written", role="error")
+            self.say(Outcome(str(error), "nothing was written", role="error"))
         self.show(self.state)
 
     def _read_from(self, text: str | None) -> None:
@@ -59,22 +59,20 @@ class Sharing(Session):
             settings = taken(config, self.state.settings)
             plan = config.checked_plan(self.state.layer_names)
         except InputError as error:
-            self.doing = Outcome(str(error), "nothing has changed", role="error")
+            self.say(Outcome(str(error), "nothing has changed", role="error"))
         else:
-            state = replace(self.state, settings=settings)
-            self.state = state if plan is None else state.set_plan(plan)
-            self.doing = Outcome(f"taken from {text}", "u takes the sparsities back, c shows how")
+            self.state = self.state.set_recipe(settings, plan)
+            self.say(Outcome(f"taken from {text}", "u takes it back; c shows how it fine-tunes"))
         self.show(self.state)
 
 
 def taken(config: Config, here: Settings) -> Settings:
-    """The recipe and the choices of a file, with the rest as it is here.
+    """What a file gives over what is chosen here.
 
     Raises:
         InputError: the file is for another net, other data or another protocol, or its choices
             contradict each other.
     """
-    there = config.settings
     for name in ("model", "dataset", "protocol"):
         given = config.given.get(name, getattr(here, name))
         if given != getattr(here, name):
@@ -82,4 +80,6 @@ def taken(config: Config, here: Settings) -> Settings:
                 f"this recipe is for the {name} '{given}', not '{getattr(here, name)}': "
                 f"start featherweight with --{name} {given}"
             )
-    return replace(here, recipe=there.recipe, choices=there.choices)
+    chosen = {**here.choices.given(), "recipe": here.recipe, "seed": here.seed}
+    there = config.overlaid({k: v for k, v in chosen.items() if k not in config.given})
+    return replace(here, recipe=there.recipe, choices=there.choices, seed=there.seed)

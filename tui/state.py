@@ -25,6 +25,7 @@ from tui.results import (
 
 if TYPE_CHECKING:
     from core.curves import Scan
+    from core.events import Accuracy
     from core.whatif import Cut, Profile
     from core.workbench import Net
 
@@ -172,7 +173,15 @@ class State:
     @property
     def moment(self) -> Moment:
         """What undo would come back to."""
-        return Moment(self.dense, self.base, self.plan, self.pruned, self.finetuned, self.course)
+        return Moment(
+            dense=self.dense,
+            base=self.base,
+            plan=self.plan,
+            pruned=self.pruned,
+            finetuned=self.finetuned,
+            course=self.course,
+            settings=self.settings,
+        )
 
     def with_dense(self, net: Net) -> State:
         """With a new dense net, which becomes the base; results of the old one are gone."""
@@ -190,6 +199,15 @@ class State:
         was = since.pruned, since.finetuned, since.course
         before = replace(self.moment, pruned=was[0], finetuned=was[1], course=was[2])
         return replace(self.after(before), finetuned=result)
+
+    def come_to(
+        self, base: Net, plan: Plan, net: Net, pruned: Accuracy | None, seconds: float = 0.0
+    ) -> State:
+        """With a net that was fine-tuned elsewhere, as if that had been here."""
+        state = replace(self, base=base, plan=plan, pruned=None)
+        tuned = Result(state.planned, base, net.accuracy, state.footprint, net, seconds)
+        shot = pruned and Result(state.planned, base, pruned, state.footprint)
+        return replace(state, finetuned=tuned, pruned=shot or None)
 
     def adopt(self) -> State:
         """With the fine-tuned net as the base; its zeros become the plan's floor."""
@@ -258,6 +276,13 @@ class State:
             return self
         return replace(self.after(self.moment), plan=plan)
 
+    def set_recipe(self, settings: Settings, plan: Plan | None = None) -> State:
+        """With another way to fine-tune, and perhaps another plan; undo takes back both."""
+        changed = replace(self, settings=settings, plan=plan or self.plan)
+        if settings == self.settings and changed.planned == self.planned:
+            return self
+        return replace(self.after(self.moment), settings=settings, plan=changed.plan)
+
     def after(self, moment: Moment) -> State:
         """With one more moment that undo can go back to; nothing to redo."""
         return replace(self, past=within_limits((*self.past, moment)), future=())
@@ -285,6 +310,7 @@ class State:
             pruned=moment.pruned,
             finetuned=moment.finetuned,
             course=moment.course,
+            settings=moment.settings,
         )
 
     def next_plot(self, steps: int) -> State:

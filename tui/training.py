@@ -88,10 +88,9 @@ class Training(Session):
             self.doing = outcomes.trained(result, monotonic() - began)
 
         if meant:
-            self._subject = None
-            epochs = self.state.settings.finetuning.dense.epochs
-            self.watch_training(Course(epochs, finetuning=False))
-            self.start_job("training", self.backend.train, finish)
+            self._subject, settings = None, self.state.settings
+            self.watch_training(Course(settings.finetuning.dense.epochs, finetuning=False))
+            self.start_job("training", lambda stop: self.backend.train(settings, stop), finish)
 
     def action_stop(self) -> None:
         """Ask the job for an early end."""

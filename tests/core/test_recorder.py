@@ -193,15 +193,60 @@ def test_a_closed_stream_leaves_its_last_epoch_to_go_on_from(
 def test_dense_training_is_recorded_with_its_early_weights(
     bench: Workbench, base: Net, tmp_path: Path
 ) -> None:
-    choices, experiment = Choices(epochs=2), Experiment(tmp_path)
-    trained = drain(recorder.train(bench, experiment, choices=choices))
+    experiment = Experiment(tmp_path)
+    trained = drain(recorder.train(bench, experiment))
     run = experiment.find(trained.run or "")
-    assert run.facts["kind"] == "train"
+    assert (run.facts["kind"], run.facts["training"]["epochs"]) == ("train", 3)
     recalled = drain(recall(bench, base, experiment, run))
     assert recalled.plan is None
     assert recalled.net.early is not None
     assert same(recalled.net.early, trained.early)
     assert recalled.net.accuracy == trained.accuracy
+
+
+def test_dense_training_goes_on_from_its_last_epoch(
+    bench: Workbench, base: Net, tmp_path: Path
+) -> None:
+    whole = drain(recorder.train(bench, Experiment(tmp_path / "whole")))
+    experiment = Experiment(tmp_path / "broken off")
+    stream = recorder.train(bench, experiment)
+    while not isinstance(next(stream), Epoch):
+        pass
+    next(stream)
+    stream.close()
+    run = experiment.newest()
+    assert (run.status, len(run.facts["epochs"])) == (INTERRUPTED, 1)
+    other = bench.by(replace(bench.settings, choices=Choices(epochs=9), seed=5))
+    result, events = recorded(recorder.resume(other, base, run, experiment))
+    assert [epoch.epoch for epoch in of_type(Epoch, events)] == [2, 3]
+    assert same(result.weights, whole.weights)
+    done = experiment.find("1")
+    assert (done.status, len(done.facts["epochs"])) == (DONE, 3)
+    recalled = drain(recall(bench, base, experiment, done))
+    assert recalled.net.early is not None
+    assert same(recalled.net.early, whole.early)
+
+
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        ({"training": {"epochs": 4}}, "another version of its recipe"),
+        ({"kind": "finetune", "layers": []}, "no plan for the layers"),
+        ({"protocol": "reference"}, "open it with --protocol reference"),
+    ],
+)
+def test_what_cannot_be_gone_on_with_says_why(
+    bench: Workbench, base: Net, tmp_path: Path, facts: dict[str, object], said: str
+) -> None:
+    experiment = Experiment(tmp_path)
+    stream = recorder.train(bench, experiment)
+    while not isinstance(next(stream), Epoch):
+        pass
+    next(stream)
+    stream.close()
+    run = experiment.newest()
+    with pytest.raises(InputError, match=said):
+        drain(recorder.resume(bench, base, replace(run, facts={**run.facts, **facts}), experiment))
 
 
 def test_a_disk_that_refuses_costs_a_warning_not_the_training(

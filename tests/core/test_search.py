@@ -92,6 +92,21 @@ def test_it_begins_with_what_there_is_at_most() -> None:
     assert found.best is found.trials[0]
 
 
+@given(st.floats(1.05, 400), st.floats(1.2, 200), st.floats(1.1, 900))
+def test_no_trial_is_less_sparse_than_its_floor(floor: float, start: float, limit: float) -> None:
+    found, _, asked = searched(up_to(limit), floor=floor, most=500.0, start=start, trials=40)
+    assert asked[0].ratio == max(start, floor)
+    assert all(floor <= it.ratio <= 500 for it in asked)
+    if limit < floor:
+        assert found.best is None
+
+
+def test_where_nothing_is_left_to_prune_it_tries_what_there_is() -> None:
+    found, _, asked = searched(up_to(1e6), floor=30.0, most=25.0)
+    assert [it.ratio for it in asked] == [25.0]
+    assert found.best is found.trials[0]
+
+
 def test_where_nothing_is_good_there_is_no_best() -> None:
     found, _, _ = searched(lambda _: 50.0)
     assert found.best is None

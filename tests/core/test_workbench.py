@@ -194,7 +194,7 @@ class Bench:
         state = torch.get_rng_state()
         self.base: Net = drain(self.bench.open())
         self.tuned: FineTuned = drain(self.bench.finetune(self.base, plan))
-        self.trained: Trained = drain(self.bench.train(choices=Choices(epochs=1)))
+        self.trained: Trained = drain(self.bench.train())
         self.drew = not torch.equal(torch.get_rng_state(), state)
 
 
@@ -244,7 +244,7 @@ def test_small_jobs_and_their_reports(small: Bench) -> None:
     report = run_report(bench, base, small.plan, diverged)
     assert json.loads(json.dumps(report, allow_nan=False))["epochs"][0]["loss"] is None
 
-    report = train_report(bench, Choices(epochs=1), trained)
+    report = train_report(bench, trained)
     assert json.loads(json.dumps(report, allow_nan=False)) == report
     assert set(report["accuracy"]) == {"dense"}
     assert keys(report["epochs"]) == [EPOCH]

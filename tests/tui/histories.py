@@ -145,7 +145,8 @@ def course(last: float, first: float = 97.2, epochs: int = 5) -> list[dict[str, 
     rows = []
     for at in range(1, epochs + 1):
         validation = round(last - (last - first) * (epochs - at) / epochs / at, 2)
-        rows.append({"epoch": at, "loss": 0.3 / at, "validation": validation, "seconds": 18.2})
+        row = {"epoch": at, "loss": 0.3 / at, "validation": validation, "seconds": 18.2}
+        rows.append({**row, "sparsity": 0.97, "final": at == epochs})
     return rows
 
 
@@ -188,8 +189,14 @@ def finished(
 
 def trained(experiment: Experiment) -> Run:
     """A dense training."""
-    facts = {"kind": "train", **SETTINGS, "choices": {}, "parameters": 228_010, "epochs": []}
-    report = {"nonzero": 228_010, "ratio": 1.0, "accuracy": {"dense": DENSE}, "best": 6}
+    facts = {"kind": "train", **SETTINGS, "training": {"epochs": 6}, "epochs": []}
+    report = {
+        "parameters": 228_010,
+        "nonzero": 228_010,
+        "ratio": 1.0,
+        "accuracy": {"dense": DENSE},
+        "best": 6,
+    }
     epochs = course(99.18, 97.9, 6)
     return experiment.begin(facts).finish(weights({}), {**report, "epochs": epochs})
 

@@ -104,6 +104,8 @@ class Scripted:
 
     Attributes:
         pause_at: how many events a fine-tuning says before it waits for `go`.
+        pauses_in: which of the fine-tunings does; those before it wait for nothing.
+        trial_base: what the trials of a search go on from; None for the base of the search.
         error: raised by the next prune or fine-tuning instead of a result.
         opening: what `open` waits for.
         kept: scans of an earlier session, by the digest of their weights.
@@ -115,6 +117,8 @@ class Scripted:
     settings: Settings = field(default_factory=Settings)
     events: list[Event] = field(default_factory=course)
     pause_at: int | None = None
+    pauses_in: int = 1
+    trial_base: Net | None = None
     error: Exception | None = None
     diverged: bool = False
     experiment: Experiment = field(default_factory=lambda: Experiment(Path("/nowhere")))
@@ -134,7 +138,7 @@ class Scripted:
             self.opening.wait(PATIENCE)
         return net()
 
-    def train(self, stop: StopFlag) -> Stream[tuple[Any, Net]]:
+    def train(self, settings: Settings, stop: StopFlag) -> Stream[tuple[Any, Net]]:
         """A dense net that is a little better."""
         self.started.append("train")
         yield from self._script(stop)
@@ -209,8 +213,11 @@ class Scripted:
         for number, (ratio, plan) in enumerate(((30.0, MODERATE), (60.0, AGGRESSIVE)), 1):
             yield Trying(number, 10, ratio, DENSE.validation - max_drop, None, None)
             yield from self._script(stop)
-            result = SimpleNamespace(accuracy=TUNED, run=f"000{number}", stopped=stop())
-            trials.append(Trial(number, ratio, base, plan, result, number == 1))
+            result = SimpleNamespace(
+                accuracy=TUNED, pruned=PRUNED, run=f"000{number}", stopped=stop()
+            )
+            start = self.trial_base or base
+            trials.append(Trial(number, ratio, start, plan, result, number == 1))
             yield Tried(trials[-1])
             if stop():
                 break
@@ -232,8 +239,9 @@ class Scripted:
         yield Sampled(Sample(4_862, 5_000, 5_000))
 
     def _script(self, stop: StopFlag) -> Stream[None]:
+        self.pauses_in -= 1
         for number, event in enumerate(self.events):
-            if number == self.pause_at:
+            if number == self.pause_at and self.pauses_in <= 0:
                 self.paused.set()
                 self.go.wait(PATIENCE)
             if stop():

@@ -104,6 +104,13 @@ async def test_presets_by_keyboard(app):
         assert set(app.state.planned.values()) == {0.0}
 
 
+async def test_presets_leave_locked_layers_alone(app):
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press("4", "0", "enter", "l", "m", "down", "enter")
+        assert app.state.planned == {**AGGRESSIVE, "conv1": 0.4}
+
+
 async def test_the_mouse_chooses_layers_and_sets_sparsities(app):
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
@@ -165,6 +172,23 @@ async def test_jobs_exclude_one_another_but_keys_go_on(app, backend):
         assert not isinstance(app.screen, Question)
         backend.go.set()
         await idle(pilot)
+
+
+async def test_undo_while_it_trains_leaves_the_curve_alone(app, backend):
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press("m", "down", "enter", "f")
+        await idle(pilot)
+        first = app.state.course
+        backend.pause_at = 50
+        await pilot.press("right", "right", "f")
+        await until(pilot, lambda app: backend.paused.is_set() and app.state.course.epochs)
+        running = app.state.course
+        await pilot.press("u", "u", "u", "U")
+        assert app.state.course is running is not first
+        backend.go.set()
+        await idle(pilot)
+        assert len(app.state.course.epochs) == 5
 
 
 async def test_stop_says_so_and_keeps_what_there_is(app, backend):

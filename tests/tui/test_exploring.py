@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from textual.widgets import Input
 
@@ -9,7 +11,7 @@ from core.choices import Choices
 from core.config import read_config
 from core.plans import Plan
 from tests.tui.conftest import idle, ready, until
-from tests.tui.scripted import AGGRESSIVE, MODERATE, Scripted, scanned
+from tests.tui.scripted import AGGRESSIVE, MODERATE, Scripted, net, scanned
 from tests.tui.test_app import shown
 from tui.app import FeatherweightApp
 from tui.keys import KEYS, fitting
@@ -195,6 +197,29 @@ async def test_a_search_shows_its_trials_and_takes_the_best(app, backend):
         assert (app.state.finetuned, app.state.untouched) == (None, True)
 
 
+async def test_a_search_takes_the_base_of_its_best_trial_and_tells_of_each(backend, tmp_path):
+    backend.trial_base = net({"conv1": 0.3})
+    backend.pause_at, backend.pauses_in = 0, 2
+    app = FeatherweightApp(backend)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press("g")
+        await typed(pilot, "0.5 points")
+        await worked_out(pilot, "98.68 %")
+        await pilot.press("enter")
+        await until(pilot, lambda _: backend.paused.is_set())
+        await until(
+            pilot, lambda app: "30.0x: 99.26 % on validation, good" in shown(app, "#activity")
+        )
+        backend.go.set()
+        await idle(pilot)
+        assert app.state.base is backend.trial_base
+        assert app.state.adopted
+        assert app.state.finetuned.footprint == app.state.footprint
+        await pilot.press("u")
+        assert not app.state.adopted
+
+
 async def test_a_search_says_which_trial_runs(backend):
     backend = Scripted(pause_at=3)
     app = FeatherweightApp(backend)
@@ -241,11 +266,16 @@ async def test_a_recipe_is_written_and_taken_again(app, tmp_path):
         await pilot.press("enter")
         assert "written to" in app.doing.text
         assert read_config(path).plan == AGGRESSIVE
-        await pilot.press("u", "c", "down", "down", "down", "backspace", "enter", "o")
+        await pilot.press("u", "u")
+        assert (app.state.untouched, app.state.settings.choices) == (True, Choices())
+        await pilot.press("o")
         await typed(pilot, str(path))
         await pilot.press("enter")
         assert app.state.planned == AGGRESSIVE
         assert app.state.settings.choices == Choices(epochs=6)
+        await pilot.press("u")
+        assert (app.state.untouched, app.state.settings.choices) == (True, Choices())
+        await pilot.press("U")
         await pilot.press("w", "enter")
         assert isinstance(app.screen, Question)
         await pilot.press("n")
@@ -253,6 +283,55 @@ async def test_a_recipe_is_written_and_taken_again(app, tmp_path):
         await typed(pilot, str(tmp_path / "nowhere" / "mine.toml"))
         await pilot.press("enter")
         assert "does not exist" in app.doing.text
+
+
+async def test_a_recipe_changes_what_it_mentions_and_nothing_else(app, tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text("seed = 7\n[finetune]\nepochs = 2")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press("c", "right", "down", "right", "right", "enter", "m", "enter")
+        before = app.state.settings
+        assert (before.recipe, before.finetuning.method) == ("reference", "iterative")
+        await pilot.press("o")
+        await typed(pilot, str(path))
+        await pilot.press("enter")
+        after = app.state.settings
+        assert after == replace(before, seed=7, choices=replace(before.choices, epochs=2))
+        assert app.state.planned == MODERATE
+        await pilot.press("u")
+        assert (app.state.settings, app.state.planned) == (before, MODERATE)
+
+
+async def test_what_is_said_beside_a_job_leaves_its_lines_alone(tmp_path):
+    backend = Scripted(pause_at=3)
+    app = FeatherweightApp(backend)
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await ready(pilot)
+        await pilot.press("m", "enter", "f")
+        await until(pilot, lambda _: backend.paused.is_set())
+        await pilot.press("w")
+        await typed(pilot, str(tmp_path / "mine.toml"))
+        await pilot.press("enter")
+        assert isinstance(app.doing, Working)
+        assert any("written to" in it.message for it in app._notifications)
+        backend.go.set()
+        await idle(pilot)
+
+
+async def test_a_stopped_scan_does_not_replace_a_whole_one(app, backend):
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press("s")
+        await idle(pilot)
+        assert app.state.scan.exact
+        backend.pause_at = 0
+        await pilot.press("s")
+        await until(pilot, lambda app: backend.paused.is_set())
+        await pilot.press("x")
+        backend.go.set()
+        await idle(pilot)
+        assert app.state.scan.exact
 
 
 async def test_a_recipe_that_cannot_be_taken_changes_nothing(app, tmp_path):

@@ -139,6 +139,28 @@ async def test_digits_follow_the_sparsities(app, backend):
         assert not app.looking
 
 
+async def test_what_was_seen_of_another_plan_is_marked_while_a_job_runs(app, backend):
+    backend.rested.set()
+    backend.pause_at = 5
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press(*PRESET, "d")
+        await until(pilot, lambda app: app.state.sight and not app.looking)
+        await until(pilot, lambda app: not app.explore.stale)
+        assert "plan before" not in shown(app, "#plot-0")
+        await pilot.press("f")
+        await until(pilot, lambda app: backend.paused.is_set())
+        await pilot.press("right", "d")
+        await until(pilot, lambda app: not app.explore.stale)
+        assert "test images, pruned, plan before" in shown(app, "#plot-0")
+        await pilot.press("v")
+        assert app.explore.visible_plots(app.state) == ("confusion",)
+        backend.go.set()
+        await idle(pilot)
+        await until(pilot, lambda app: not app.looking and not app.explore.stale)
+        assert "plan before" not in shown(app, "#plot-0")
+
+
 async def test_the_confusion_matrix_counts_every_test_image(app, backend):
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)

@@ -8,7 +8,7 @@ from core.choices import Choices
 from core.errors import InputError
 from core.experiment import Experiment
 from tests.tui.conftest import idle, ready, until
-from tests.tui.histories import AGGRESSIVE, finished
+from tests.tui.histories import AGGRESSIVE, finished, interrupted
 from tests.tui.scripted import MODERATE, TUNED, Scripted
 from tests.tui.test_app import shown
 from tui.app import FeatherweightApp
@@ -52,6 +52,19 @@ async def test_a_run_comes_back_with_its_sparsities_recipe_and_net(tmp_path):
         await pilot.press("u", "u")
         assert app.state.finetuned is None
         assert app.state.planned["conv1"] == 0.65
+
+
+async def test_a_run_that_was_killed_goes_on_with_the_curve_that_it_had(tmp_path):
+    experiment = Experiment(tmp_path)
+    interrupted(experiment, epochs=2)
+    backend = Scripted(experiment=experiment, error=InputError("it is only looked at"))
+    app = FeatherweightApp(backend)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await chosen(pilot)
+        await idle(pilot)
+        course = app.state.course
+        assert (course.finetuning, course.planned, len(course.epochs)) == (True, 5, 2)
 
 
 async def test_a_run_that_cannot_be_brought_back_says_why_and_changes_nothing(tmp_path):

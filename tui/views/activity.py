@@ -7,7 +7,7 @@ from textwrap import wrap
 from time import monotonic
 
 from core.events import Batch, Epoch, Event, Notice, Progress
-from core.search import Trying
+from core.search import Tried, Trying
 from tui.format import count, duration, percent
 from tui.lines import Line, Lines, Span, cut
 
@@ -48,6 +48,8 @@ class Working:
                 return replace(self, epoch=event)
             case Notice():
                 return replace(self, notice=event.text, warned=event.warning)
+            case Tried():
+                return replace(self, notice=event.text, warned=True)
             case Trying():
                 title = f"search {event.number}/{event.trials}: {event.ratio:.1f}x"
                 return replace(self, title=title, step=None, batch=None, epoch=None)

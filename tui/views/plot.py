@@ -21,7 +21,7 @@ from tui.plots.sensitivity import SensitivityData
 from tui.plots.sensitivity import draw as draw_sensitivity
 from tui.plots.size import SizeData
 from tui.plots.size import draw as draw_size
-from tui.results import Course
+from tui.results import Course, Sight
 from tui.state import State
 
 
@@ -113,7 +113,7 @@ def _digits(state: State) -> DigitsData:
     if sight is None:
         return DigitsData((), "looking at test images")
     compared, asked = sight.compared, sight.wanted.digits
-    net = "fine-tuned" if sight.wanted.tuned else "pruned"
+    net = _seen_net(state, sight)
     found = (
         Digit(
             pixels,
@@ -135,7 +135,14 @@ def _confusion(state: State) -> ConfusionData:
     if state.sight is None or counted is None:
         return ConfusionData(())
     classes = tuple(str(number) for number in range(state.sight.compared.classes))
-    return ConfusionData(classes, counted.dense, counted.pruned, "test", counted.images)
+    split = "test" if state.sight.is_of(state.base, state.planned) else "test (plan before)"
+    return ConfusionData(classes, counted.dense, counted.pruned, split, counted.images)
+
+
+def _seen_net(state: State, sight: Sight) -> str:
+    """What stands beside the dense net; while a job runs nothing newer may be known."""
+    net = "fine-tuned" if sight.wanted.tuned else "pruned"
+    return net if sight.is_of(state.base, state.planned) else f"{net}, plan before"
 
 
 def _parameters(state: State) -> ParametersData:

@@ -45,7 +45,7 @@ def _seen_by(state: State, name: str) -> object:
         case "accuracy":
             return state.course, state.dense and state.dense.accuracy
         case "digits" | "confusion":
-            return state.sight
+            return state.sight, state.base, state.planned
         case "sensitivity":
             return state.base, state.chosen, state.cuts, state.scan, state.tolerance
         case _:

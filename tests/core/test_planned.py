@@ -1,0 +1,76 @@
+"""Searches with real fine-tunings on a little of MNIST: what they try, and from where."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from core.batches import Splits
+from core.choices import Choices
+from core.events import drain
+from core.experiment import Experiment
+from core.planned import reach, search_for
+from core.plans import Plan
+from core.pruning import Masks
+from core.search import LEAST
+from core.settings import Settings
+from core.workbench import Net, Workbench
+from tests.core.test_recorder import small
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+@pytest.fixture(scope="module")
+def bench(data_dir: Path) -> Iterator[Workbench]:
+    whole, threads = Splits.of, torch.get_num_threads()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Splits, "of", lambda dataset, device: small(dataset, device, whole))
+        yield Workbench(Settings(data_dir=data_dir, precision="fp32", choices=Choices(epochs=1)))
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def dense(bench: Workbench) -> Net:
+    return drain(bench.open())
+
+
+@pytest.fixture(scope="module")
+def light(bench: Workbench, dense: Net, aggressive: Plan) -> Net:
+    """A net of 36.88x, as it is after `a`."""
+    weights = Masks.of(dense.weights, bench.layers, aggressive).apply(dense.weights)
+    return bench.net_of(weights, dense.accuracy, dense=dense.accuracy)
+
+
+def test_a_search_begins_above_what_its_base_has_already(
+    bench: Workbench, light: Net, tmp_path: Path
+) -> None:
+    found = drain(
+        search_for(
+            bench,
+            light,
+            max_drop=100.0,
+            method="lamp",
+            locked={},
+            experiment=Experiment(tmp_path),
+            trials=2,
+        )
+    )
+    first, second = found.trials
+    assert first.asked == pytest.approx(228_010 / 6_183 * LEAST)
+    assert first.base is light
+    assert second.asked == pytest.approx(2 * first.asked)
+    assert second.base.run == first.result.run == "0001"
+    assert found.best is second
+    said = [run.facts["search"] for run in Experiment(tmp_path).runs()]
+    assert said == [{"trial": 1, "least": found.least}, {"trial": 2, "least": found.least}]
+
+
+def test_reach_counts_floors_locks_and_biases(bench: Workbench, dense: Net, light: Net) -> None:
+    assert [it.nonzero for it in reach(bench, dense, {})] == [228_010, 394 + 5]
+    assert [it.nonzero for it in reach(bench, light, {})] == [6_183, 394 + 5]
+    heaviest, lightest = reach(bench, dense, {"fc1": 0.5, "fc2": 1.0})
+    assert heaviest.nonzero == 228_010 - 147_456 // 2 - 2_560
+    assert lightest.nonzero == 394 + 3 + 147_456 // 2
