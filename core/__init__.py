@@ -15,7 +15,9 @@ The map:
     config, toml  settings and sparsities in a small file, for sharing
     batches       a split as tensors, normalised a batch at a time
     layers        which weights can be pruned: name, shape, counts
-    plans         one sparsity a layer: presets, parsing, checking
+    plans         one sparsity a layer: parsing, checking
+    presets       ready plans, by net
+    han2015       the paper's tables, as printed
     whatif        a plan's thresholds, counts and histograms, without touching a tensor
     footprint     parameters and bytes, and what is counted
     selection     the k-th smallest magnitude of a tensor, without a copy of it
@@ -24,6 +26,8 @@ The map:
     predictions   the answers of float32, computed in bf16 where that cannot change them
     evaluation    images counted, accuracies measured
     curves        what a scan or a sample finds: points, intervals
+    activity      what each layer does for an image: multiplications, nonzero values
+    costs         the paper's table for any net
     cuts          a net cut before a layer: run up to it once, and on from it often
     sensitivity   the scan: each layer pruned alone, over a range of sparsities
     forecast      what a plan is likely to cost, from a scan
@@ -45,6 +49,7 @@ The map:
     devices       where torch computes
     allocator     freed memory that is kept for the next step
     libraries     torch's shared libraries, brought in while other threads go on
+    opening       the dense net: given, shipped, kept from before, or trained now
     workbench     one model, one data set and the settings: the jobs that the programs run
     report        a result as the JSON of the commands, and as a run records it
     experiment    a folder of runs: which is meant, begun, taken up again, deleted

@@ -13,7 +13,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from core.answers import Compared
+    from core.costs import Activity
 
 T = TypeVar("T")
 
@@ -72,6 +75,15 @@ class Looked(Event):
     """Two nets have been compared on images, as far as it goes."""
 
     compared: Compared
+
+
+@dataclass(frozen=True, slots=True)
+class Counted(Event):
+    """What each layer of a net does has been counted, on so many images of a split."""
+
+    activities: Mapping[str, Activity]
+    split: str
+    images: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,22 +1,14 @@
-"""One sparsity a layer: presets, parsing, checking. Sparsities are fractions here."""
+"""One sparsity a layer: parsing, checking. Sparsities are fractions here."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from core.errors import InputError
 
 Plan = dict[str, float]
 """The sparsity of each layer by its name: zeros over elements, in [0, 1]."""
-
-PRESETS: dict[str, Mapping[str, float] | float] = {
-    "moderate": {"conv1": 0.55, "conv2": 0.80, "conv3": 0.90, "fc1": 0.90, "fc2": 0.60},
-    "aggressive": {"conv1": 0.65, "conv2": 0.95, "conv3": 0.98, "fc1": 0.98, "fc2": 0.90},
-    "uniform": 0.68,
-}
-"""The reference experiment's choices for cnn5; a single number is for every layer."""
-
 
 FINEST_STEP = 0.0001
 """Of a range of sparsities: the last decimal of a percentage that is shown or typed."""
@@ -25,25 +17,6 @@ FINEST_STEP = 0.0001
 def uniform_plan(sparsity: float, layers: Sequence[str]) -> Plan:
     """The same sparsity for every layer; raises InputError when it is not in [0, 1]."""
     return dict.fromkeys(layers, check_sparsity(sparsity, "every layer"))
-
-
-def preset_plan(name: str, layers: Sequence[str]) -> Plan:
-    """The preset called `name` for a net with these layers.
-
-    Raises:
-        InputError: there is no such preset, or it was made for a net with other layers.
-    """
-    if name not in PRESETS:
-        raise InputError(f"unknown preset '{name}': expected one of {', '.join(PRESETS)}")
-    preset = PRESETS[name]
-    if not isinstance(preset, Mapping):
-        return uniform_plan(preset, layers)
-    if set(preset) != set(layers):
-        raise InputError(
-            f"preset '{name}' is for the layers {', '.join(preset)}; "
-            f"this net has {', '.join(layers)}: use --sparsity or --uniform"
-        )
-    return {layer: preset[layer] for layer in layers}
 
 
 def parse_plan(text: str, layers: Sequence[str]) -> Plan:

@@ -6,40 +6,38 @@ holds weights that nobody changes afterwards, and the plain numbers a screen sho
 
 from __future__ import annotations
 
-import hashlib
-import json
 import zlib
 from collections.abc import Mapping, Sequence
 from copy import copy
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
-import platformdirs
 import torch
 from torch import nn
 
 from core import datasets
+from core.activity import measure_activity
 from core.allocator import keep_freed_memory
 from core.answers import Compared, Ints, Mode, compare
-from core.batches import Splits
+from core.batches import Images, Splits
+from core.costs import Activity
 from core.curves import SPARSITIES, SPLITS, Sample, Scan
 from core.devices import resolve_device
-from core.errors import InputError, StoppedError
+from core.errors import InputError
 from core.evaluation import measure
-from core.events import Accuracy, Notice, Progress, StopFlag, Stream, never
+from core.events import Accuracy, Counted, Progress, StopFlag, Stream, never
 from core.finetuning import FineTuned, Pruned, finetune, prune_and_measure
 from core.identity import weights_digest
 from core.layers import Layer, parameter_count, prunable_layers
+from core.opening import dense_weights
 from core.precision import resolve_precision
 from core.pruning import Masks
-from core.recipes import Phase, recipe_named
 from core.sampling import sample_accuracy
 from core.sensitivity import scan
 from core.settings import Settings
 from core.training import Trained, train
-from core.weights import DenseWeights, Weights, load_dense, save_dense
+from core.weights import DenseWeights, Weights
 from core.whatif import Profile
 from core.zoo import model_spec
 
@@ -133,9 +131,9 @@ class Workbench:
 
     def dense(self, stop: StopFlag = never) -> Stream[DenseWeights]:
         """Bring in the data and the weights of the dense net."""
-        data = yield from self._load(stop)
+        yield from self._load(stop)
         yield Progress("open the dense net")
-        return (yield from self._dense_weights(data, stop))
+        return (yield from dense_weights(self, stop))
 
     def train(
         self,
@@ -145,7 +143,19 @@ class Workbench:
     ) -> Stream[Trained]:
         """Train a dense net from fresh weights by the recipe; see `training.train`."""
         data = yield from self._load(stop)
-        return (yield from self._train(self.settings.training, data, stop, checkpoints, resume))
+        precision = yield from self.precision(data)
+        return (
+            yield from train(
+                self.fresh_model(),
+                data,
+                self.settings.training,
+                seed=self.settings.seed,
+                precision=precision,
+                stop=stop,
+                checkpoints=checkpoints,
+                resume=resume,
+            )
+        )
 
     def prune(self, base: Net, plan: Mapping[str, float], stop: StopFlag = never) -> Stream[Pruned]:
         """Apply `plan` to `base` in one shot and measure it."""
@@ -195,16 +205,14 @@ class Workbench:
         Raises:
             InputError: there is no such split, or `sensitivity.scan` raises it.
         """
-        if split not in SPLITS:
-            raise InputError(f"unknown split '{split}': expected one of {', '.join(SPLITS)}")
-        data = yield from self._load(stop)
-        precision = yield from self.precision(data)
+        images = yield from self._split(split, stop)
+        precision = yield from self.resolved_precision(stop)
         model = self.fresh_model()
         model.load_state_dict(weights)
         return (
             yield from scan(
                 model,
-                data.validation if split == SPLITS[0] else data.test,
+                images,
                 split=split,
                 sparsities=sparsities,
                 uniform=uniform,
@@ -268,6 +276,34 @@ class Workbench:
             self._answers = {dense.digest: counted.dense_answers, digest: counted.pruned_answers}
         return compared
 
+    def activity(
+        self, weights: Weights, split: str = SPLITS[1], stop: StopFlag = never
+    ) -> Stream[dict[str, Activity]]:
+        """What each layer of a net does, on the images of a split; see `core.activity`.
+
+        Raises:
+            InputError: there is no such split.
+        """
+        data = yield from self._split(split, stop)
+        model = self.fresh_model()
+        model.load_state_dict(weights)
+        return (yield from measure_activity(model, data, stop))
+
+    def count(
+        self, base: Net, plan: Mapping[str, float], stop: StopFlag = never
+    ) -> Stream[Counted]:
+        """Count what the layers of `plan` applied to `base` do, on validation, and tell it.
+
+        It may run beside a job, as `look` does.
+        """
+        masks, split = Masks.of(base.weights, self.layers, plan), SPLITS[0]
+        images = yield from self._split(split, stop)
+        self._looking.load_state_dict(masks.apply(base.weights))
+        activities = yield from measure_activity(self._looking, images, stop)
+        counted = Counted(activities, split, len(images))
+        yield counted
+        return counted
+
     def net(self, result: Trained | FineTuned, base: Net | None = None) -> Net:
         """What a training made, as a net to prune from; `base` is what was fine-tuned."""
         if isinstance(result, Trained) or base is None:
@@ -319,82 +355,14 @@ class Workbench:
             self._splits = Splits.of(dataset, self.device)
         return self._splits
 
-    def _train(
-        self,
-        phase: Phase,
-        data: Splits,
-        stop: StopFlag,
-        checkpoints: bool = False,
-        resume: Mapping[str, Any] | None = None,
-    ) -> Stream[Trained]:
-        precision = yield from self.precision(data)
-        return (
-            yield from train(
-                self.fresh_model(),
-                data,
-                phase,
-                seed=self.settings.seed,
-                precision=precision,
-                stop=stop,
-                checkpoints=checkpoints,
-                resume=resume,
-            )
-        )
+    def _split(self, name: str, stop: StopFlag) -> Stream[Images]:
+        if name not in SPLITS:
+            raise InputError(f"unknown split '{name}': expected one of {', '.join(SPLITS)}")
+        data = yield from self._load(stop)
+        return data.validation if name == SPLITS[0] else data.test
 
     def fresh_model(self) -> nn.Module:
         """A model with initial weights drawn from the seed."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.settings.seed)
             return self.spec.build().to(self.device)
-
-    def _dense_weights(self, data: Splits, stop: StopFlag) -> Stream[DenseWeights]:
-        if self.settings.weights is not None:
-            return load_dense(self.settings.weights, self.fresh_model())
-        if self.settings.protocol == "reference":
-            return (yield from self._reference_weights(data, stop))
-        if self.settings.dataset != self.spec.dataset:
-            raise InputError(
-                f"{self.spec.name} comes with weights for {self.spec.dataset}, "
-                f"not for {self.settings.dataset}: give --weights FILE"
-            )
-        return load_dense(self.spec.shipped_weights, self.fresh_model())
-
-    def _reference_weights(self, data: Splits, stop: StopFlag) -> Stream[DenseWeights]:
-        """The dense net of the reference protocol: from the cache, or trained and put there."""
-        phase = recipe_named("reference").dense
-        precision = yield from self.precision(data)
-        path = self._cached_dense(phase, precision)
-        if path.exists():
-            try:
-                return load_dense(path, self.fresh_model())
-            except InputError as error:
-                yield Notice(f"what was kept cannot be used: {error}", warning=True)
-        yield Notice(f"training the dense net by the reference recipe; kept in {path}")
-        trained = yield from self._train(phase, data, stop)
-        if trained.stopped:
-            raise StoppedError("stopped while the dense net of the reference protocol was trained")
-        dense = DenseWeights(trained.weights, trained.early)
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            save_dense(path, dense, {"recipe": "reference", "protocol": "reference"})
-        except (OSError, InputError) as error:
-            yield Notice(f"the dense net is not kept: {error}", warning=True)
-        return dense
-
-    def _cached_dense(self, phase: Phase, precision: str) -> Path:
-        """Where a dense net trained with these settings is kept."""
-        settings = self.settings
-        facts = {
-            "model": settings.model,
-            "dataset": settings.dataset,
-            "protocol": settings.protocol,
-            "phase": asdict(phase),
-            "seed": settings.seed,
-            "precision": precision,
-            "device": self.device.type,
-            "threads": torch.get_num_threads(),
-            "torch": torch.__version__,
-        }
-        digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:12]
-        cache = Path(platformdirs.user_cache_dir("featherweight"))
-        return cache / "dense" / f"{settings.model}-{digest}.safetensors"

@@ -40,7 +40,14 @@ class ModelSpec:
         return Path(str(resources.files("core").joinpath("dense", f"{self.name}.safetensors")))
 
 
-ZOO = {spec.name: spec for spec in (ModelSpec("cnn5", "core.nets:Cnn5", "mnist"),)}
+ZOO = {
+    spec.name: spec
+    for spec in (
+        ModelSpec("cnn5", "core.nets:Cnn5", "mnist"),
+        ModelSpec("lenet-300-100", "core.nets:LeNet300", "mnist"),
+        ModelSpec("lenet-5", "core.nets:LeNet5", "mnist"),
+    )
+}
 
 
 def model_spec(name: str) -> ModelSpec:

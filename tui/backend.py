@@ -188,5 +188,7 @@ class CoreBackend:
             yield from compare("chosen", digits.start)
         if wanted.accuracy:
             yield from bench.look(base, plan, stop)
+        if wanted.costs:
+            yield from bench.count(wanted.tuned or base, plan, stop)
         if digits and (wanted.matrix or digits.mode == "wrong"):
             yield from compare(digits.mode, digits.start, matrix=True)

@@ -23,6 +23,7 @@ examples:
   featherweight run --ratio 60 --allocate lamp      so light; how layers share is worked out
   featherweight search --max-drop 0.5               the lightest net within half a point
   featherweight scan                                which layers can give more
+  featherweight table --preset aggressive           what each layer costs, before and after
   featherweight train --to dense.safetensors        train a dense net
   featherweight --weights dense.safetensors         and open it
   featherweight data fetch mnist                    bring the data in, before a flight
@@ -78,6 +79,7 @@ def _parser() -> ArgumentParser:
 
     run = commands.add_parser("run", help="prune and fine-tune without the terminal program")
     options.add_plan(run)
+    options.add_resume(run)
     _add_common(run)
     run.set_defaults(handler=_later("run"))
 
@@ -90,6 +92,11 @@ def _parser() -> ArgumentParser:
     options.add_scan(scan)
     _add_common(scan, training=False)
     scan.set_defaults(handler=_later("scan"))
+
+    table = commands.add_parser("table", help="what each layer costs, as in Han et al. (2015)")
+    options.add_table(table)
+    _add_common(table, training=False)
+    table.set_defaults(handler=_later("table"))
 
     train = commands.add_parser("train", help="train a dense net and write its weights")
     _add_common(train)

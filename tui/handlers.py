@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from core.curves import SPARSITIES, SPLITS, UNIFORM_SPARSITIES, WITHIN
 from core.errors import InputError
 from core.experiment import Experiment, open_run
-from core.plans import Plan, parse_sparsities
+from core.plans import Plan, parse_sparsities, uniform_plan
+from core.presets import default_preset, preset_plan
 from core.settings import Settings
 from tui import options
 
@@ -35,7 +36,7 @@ def app(given: Namespace) -> int:
         _check_theme(given.theme)
     if _has_terminal():
         return _open_app(settings, options.experiment_of(given, settings), given.theme)
-    preset = options.DEFAULT_PRESET
+    preset = default_preset(settings.model)
     print(
         "featherweight: no terminal here, so this runs: "
         f"featherweight run --preset {preset} --recipe {settings.recipe}",
@@ -92,14 +93,15 @@ def run(given: Namespace) -> int:
     from core.workbench import Workbench
 
     bench = Workbench(settings)
-    explicit = None if goal else options.explicit_plan(given, config, bench.layer_names)
+    explicit = options.explicit_plan(given, config, settings.model, bench.layer_names)
+    preset = preset_plan(default_preset(settings.model), settings.model, bench.layer_names)
     locked = options.locks_of(given, bench.layer_names)
     console = headless.console_for(given.json)
 
     def stream(stop: StopFlag) -> Stream[dict[str, Any]]:
         base = yield from bench.open(stop)
         if goal is None:
-            return (yield from _run(bench, base, explicit or {}, experiment, stop))
+            return (yield from _run(bench, base, explicit or preset, experiment, stop))
         plan = yield from plan_for(bench, base, goal, method, locked, experiment, stop)
         return (yield from _run(bench, base, plan, experiment, stop))
 
@@ -113,9 +115,7 @@ def run(given: Namespace) -> int:
 def _resume(given: Namespace) -> int:
     found = open_run(given.resume)
     experiment = Experiment(found.folder.parent)
-    known = {name: found.facts.get(name) for name in ("model", "dataset", "protocol")}
-    named = {name: value for name, value in known.items() if isinstance(value, str)}
-    settings = options.settings_of(Namespace(**{**vars(given), **named}))
+    settings = options.settings_for(given, found)
     from tui import headless
 
     headless.check_writable(given.json)
@@ -223,6 +223,50 @@ def scan(given: Namespace) -> int:
     print_scan(result, settings.protocol, console)
     headless.write_json(scan_report(bench, result), given.json)
     return 130 if result.stopped else 0
+
+
+def table(given: Namespace) -> int:
+    """Lay out what a net costs, layer by layer."""
+    found = None if given.run is None else open_run(given.run)
+    config = options.config_of(given)
+    settings = (
+        options.settings_of(given, config) if not found else options.settings_for(given, found)
+    )
+    goal, method = options.goal_of(given), options.allocation_of(given)
+    experiment = options.experiment_of(given, settings)
+    from tui import headless
+
+    headless.check_writable(given.json)
+    from core.costs import CostTable, table_of, table_report
+    from core.planned import plan_for
+    from core.pruning import Masks
+    from core.recall import recall
+    from core.workbench import Workbench
+    from tui.tabling import print_table
+
+    bench = Workbench(settings)
+    plan = options.explicit_plan(given, config, settings.model, bench.layer_names)
+    if found and (plan or goal):
+        raise InputError(f"run {found.id} has its own sparsities: give RUN or sparsities, not both")
+    locked = options.locks_of(given, bench.layer_names)
+    console = headless.console_for(given.json)
+
+    def stream(stop: StopFlag) -> Stream[CostTable]:
+        base = yield from bench.open(stop)
+        if found:
+            made = yield from recall(bench, base, Experiment(found.folder.parent), found)
+            return (yield from table_of(bench, made.net.weights, given.split, stop))
+        chosen = plan or uniform_plan(0.0, bench.layer_names)
+        if goal:
+            chosen = yield from plan_for(bench, base, goal, method, locked, experiment, stop)
+        masks = Masks.of(base.weights, bench.layers, chosen)
+        return (yield from table_of(bench, masks.apply(base.weights), given.split, stop))
+
+    with headless.stop_on_interrupt(console) as stop:
+        result = headless.drive(stream(stop), console)
+    print_table(result, given.split, console)
+    headless.write_json(table_report(settings.model, result), given.json)
+    return 0
 
 
 def train(given: Namespace) -> int:

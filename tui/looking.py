@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from textual.timer import Timer
 
 from core.curves import Sampled
-from core.events import Looked, StopFlag, Stream
+from core.events import Counted, Looked, StopFlag, Stream
 from tui.jobs import Failed, Job, JobEnded, JobEvent
-from tui.results import Look, Sight, Wanted
+from tui.results import Counts, Look, Sight, Wanted
 from tui.session import Finish, Session
 from tui.state import State
 
@@ -102,6 +102,8 @@ class Looking(Session):
                 self.state = replace(self.state, look=look)
             case Looked(compared) if wanted:
                 self.state = replace(self.state, sight=Sight(wanted, compared))
+            case Counted() as counted if wanted:
+                self.state = replace(self.state, counts=Counts(wanted, counted))
             case _:
                 return
         self.explore.show_soon(self.state, self.doing)

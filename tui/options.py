@@ -16,19 +16,18 @@ from core.experiment import Experiment, default_name, experiment_folder
 from core.goals import METHODS as ALLOCATIONS
 from core.goals import Goal, parse_goal
 from core.plans import (
-    PRESETS,
     Plan,
     parse_plan,
     parse_sparsity,
-    preset_plan,
     uniform_plan,
 )
+from core.presets import preset_plan
 from core.recipes import METHODS, RECIPES
+from core.runs import Run
 from core.search import START, TRIALS
 from core.settings import DEFAULTS, DEVICES, PRECISIONS, PROTOCOLS, Settings
 from core.zoo import ZOO
 
-DEFAULT_PRESET = "aggressive"
 DEFAULT_ALLOCATION = "lamp"
 
 
@@ -88,7 +87,9 @@ def add_plan(parser: ArgumentParser) -> None:
     group = parser.add_argument_group("sparsities, as fractions")
     one = group.add_mutually_exclusive_group()
     one.add_argument("--sparsity", metavar="LAYER=S,...", help="layers not named stay dense")
-    one.add_argument("--preset", metavar="NAME", help=_names(PRESETS, DEFAULT_PRESET))
+    one.add_argument(
+        "--preset", metavar="NAME", help="a ready plan of the net; m in the app lists them"
+    )
     one.add_argument("--uniform", metavar="S", help="the same for every layer")
     one.add_argument("--ratio", metavar="X", help="so many times lighter, shared out by --allocate")
     one.add_argument("--goal", metavar="GOAL", help="the same as 60x, '6000 kept' or '28 KiB'")
@@ -96,9 +97,29 @@ def add_plan(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--config", metavar="FILE", type=Path, help="settings and sparsities from a TOML file"
     )
+
+
+def add_resume(parser: ArgumentParser) -> None:
+    """The run to go on with."""
     parser.add_argument(
         "--resume", metavar="RUN", help="go on with an interrupted run instead of a new one"
     )
+
+
+def add_table(parser: ArgumentParser) -> None:
+    """What the table is of."""
+    parser.add_argument(
+        "run",
+        metavar="RUN",
+        nargs="?",
+        help="the net that came of a run: FOLDER, its newest one, or FOLDER:RUN-ID",
+    )
+    add_plan(parser)
+    _add_split(parser, "test")
+
+
+def _add_split(parser: Any, default: str) -> None:
+    parser.add_argument("--split", metavar="NAME", help=_names(SPLITS, default), default=default)
 
 
 def add_allocation(parser: Any) -> None:
@@ -140,7 +161,7 @@ def add_scan(parser: ArgumentParser) -> None:
     group.add_argument(
         "--uniform", action="store_true", help="also all layers pruned to the same sparsity"
     )
-    group.add_argument("--split", metavar="NAME", help=_names(SPLITS, SPLITS[0]), default=SPLITS[0])
+    _add_split(group, SPLITS[0])
     group.add_argument(
         "--quick",
         action="store_true",
@@ -233,17 +254,24 @@ def locks_of(given: Namespace, layers: Sequence[str]) -> Plan:
     return {name: sparsity for name, sparsity in plan.items() if name in named}
 
 
-def explicit_plan(given: Namespace, config: Config | None, layers: Sequence[str]) -> Plan:
-    """The sparsities that were given one by one, by the file, or the default preset."""
+def settings_for(given: Namespace, run: Run) -> Settings:
+    """The options, for the model, the data and the protocol of a run."""
+    known = {name: run.facts.get(name) for name in ("model", "dataset", "protocol")}
+    named = {name: value for name, value in known.items() if isinstance(value, str)}
+    return settings_of(Namespace(**{**vars(given), **named}))
+
+
+def explicit_plan(
+    given: Namespace, config: Config | None, model: str, layers: Sequence[str]
+) -> Plan | None:
+    """The sparsities that were given one by one, by a preset or the file; None where none were."""
     if given.sparsity is not None:
         return parse_plan(given.sparsity, layers)
     if given.uniform is not None:
         return uniform_plan(parse_sparsity(given.uniform, "every layer"), layers)
-    if given.preset is None and config is not None:
-        plan = config.checked_plan(layers)
-        if plan is not None:
-            return plan
-    return preset_plan(DEFAULT_PRESET if given.preset is None else given.preset, layers)
+    if given.preset is not None:
+        return preset_plan(given.preset, model, layers)
+    return None if config is None else config.checked_plan(layers)
 
 
 def _names(names: Any, default: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from core.plans import PRESETS, preset_plan
+from core.presets import preset_plan, presets_of
 from tui.choosing import Choosing
 from tui.screens.choices import ChoicesScreen
 from tui.screens.dialogs import Choice
@@ -12,12 +12,6 @@ from tui.session import Session
 from tui.state import State
 from tui.widgets.layer_table import LayerTable
 from tui.widgets.value_input import ValueInput
-
-PRESET_MEANINGS = {
-    "moderate": "11.74 % of the size: 55, 80, 90, 90 and 60 %",
-    "aggressive": "36.88x lighter: 65, 95, 98, 98 and 90 %",
-    "uniform": "about a third of the size: 68 % for every layer",
-}
 
 
 class Planning(Session):
@@ -88,12 +82,13 @@ class Planning(Session):
 
     def action_presets(self) -> None:
         """Offer the ready plans."""
-        options = [(name, PRESET_MEANINGS[name]) for name in PRESETS]
+        presets = presets_of(self.state.settings.model)
+        options = [(name, preset.meaning) for name, preset in presets.items()]
         self.push_screen(Choice("Presets", options), self._take_preset)
 
     def _take_preset(self, name: str | None) -> None:
         if name is not None:
-            preset = preset_plan(name, self.state.layer_names)
+            preset = preset_plan(name, self.state.settings.model, self.state.layer_names)
             self.show(self.state.set_plan({**preset, **self.state.locks}))
 
     def on_layer_table_chosen(self, message: LayerTable.Chosen) -> None:

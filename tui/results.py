@@ -11,7 +11,7 @@ from core.plans import Plan
 if TYPE_CHECKING:
     from core.answers import Compared
     from core.curves import Sample
-    from core.events import Accuracy, Batch, Epoch
+    from core.events import Accuracy, Batch, Counted, Epoch
     from core.settings import Settings
     from core.workbench import Net
 
@@ -144,6 +144,7 @@ class Wanted:
         accuracy: on a growing sample of validation.
         digits: the images to look at; None for none.
         matrix: every test image too.
+        costs: what each layer does.
     """
 
     dense: Net
@@ -153,14 +154,24 @@ class Wanted:
     accuracy: bool
     digits: Digits | None
     matrix: bool
+    costs: bool = False
+
+    def is_of(self, base: Net | None, plan: Plan) -> bool:
+        """It is about this base and plan."""
+        return self.base is base and self.plan == plan
+
+    def is_of_the_net_in(self, other: Wanted) -> bool:
+        """Both look at the same nets."""
+        mine, others = ((it.dense, it.base, it.plan, it.tuned) for it in (self, other))
+        return mine == others
 
     def includes(self, other: Wanted) -> bool:
         """What answers this answers `other` too."""
-        same = replace(other, accuracy=self.accuracy, digits=self.digits, matrix=self.matrix)
         return (
-            same == self
+            self.is_of_the_net_in(other)
             and self.accuracy >= other.accuracy
             and self.matrix >= other.matrix
+            and self.costs >= other.costs
             and other.digits in (None, self.digits)
         )
 
@@ -178,14 +189,33 @@ class Sight:
 
     def is_of(self, base: Net | None, plan: Plan) -> bool:
         """It was found out for this base and plan."""
-        return self.wanted.base is base and self.wanted.plan == plan
+        return self.wanted.is_of(base, plan)
 
     def answers(self, wanted: Wanted) -> bool:
         """It is what is wanted now, as far as that concerns images."""
-        mine = replace(self.wanted, accuracy=wanted.accuracy, matrix=wanted.matrix)
-        counted = self.compared.counted is not None
+        mine, counted = self.wanted, self.compared.counted is not None
         all_known = counted or not (wanted.matrix or wanted.digits == Digits("wrong"))
-        return mine == wanted and all_known
+        return mine.is_of_the_net_in(wanted) and mine.digits == wanted.digits and all_known
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Counts:
+    """What each layer of a net does.
+
+    Attributes:
+        wanted: what it was found out for.
+    """
+
+    wanted: Wanted
+    counted: Counted
+
+    def of_the_net_in(self, wanted: Wanted) -> bool:
+        """It is of the net that is looked at now."""
+        return self.wanted.is_of_the_net_in(wanted)
+
+    def is_of(self, base: Net | None, plan: Plan) -> bool:
+        """It was found out for this base and plan."""
+        return self.wanted.is_of(base, plan)
 
 
 def within_limits(past: tuple[Moment, ...]) -> tuple[Moment, ...]:

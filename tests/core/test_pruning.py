@@ -16,7 +16,8 @@ from core.errors import InputError
 from core.footprint import Footprint
 from core.layers import Layer, parameter_count, prunable_layers
 from core.nets import Cnn5
-from core.plans import Plan, preset_plan
+from core.plans import Plan
+from core.presets import preset_plan
 from core.pruning import Masks, keep_mask, threshold, zero_share
 from core.weights import Weights
 
@@ -143,7 +144,7 @@ def test_the_aggressive_choice_gives_the_documented_counts(
 def test_presets_give_the_documented_sizes(
     dense: Weights, layers: tuple[Layer, ...], preset: str, percent: float
 ) -> None:
-    plan = preset_plan(preset, [layer.name for layer in layers])
+    plan = preset_plan(preset, "cnn5", [layer.name for layer in layers])
     footprint = pruned_footprint(dense, Masks.of(dense, layers, plan), layers)
     share = 100 * footprint.pruned_bytes / footprint.dense_bytes
     assert share == pytest.approx(percent, abs=0.005)

@@ -286,7 +286,7 @@ import pytest
 from core.batches import Splits
 from core.events import Epoch
 from core.experiment import Experiment
-from core.plans import preset_plan
+from core.presets import preset_plan
 from core import recorder
 from core.workbench import Workbench
 from tests.core.test_recorder import settings, small
@@ -300,7 +300,7 @@ try:
         next(stream)
 except StopIteration as end:
     base = end.value
-plan = preset_plan("aggressive", bench.layer_names)
+plan = preset_plan("aggressive", "cnn5", bench.layer_names)
 for event in recorder.finetune(bench, base, plan, Experiment(Path(sys.argv[2]))):
     if isinstance(event, Epoch):
         print(event.epoch, flush=True)

@@ -74,4 +74,4 @@ def test_every_net_of_the_zoo_is_shipped_with_weights(name: str) -> None:
     spec = model_spec(name)
     assert spec.name == name
     assert spec.shipped_weights.is_file()
-    assert spec.shipped_weights.stat().st_size < 1_000_000
+    assert spec.shipped_weights.stat().st_size < 2_000_000

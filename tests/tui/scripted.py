@@ -18,7 +18,7 @@ from core.errors import StoppedError
 from core.events import Accuracy, Batch, Epoch, Event, Looked, Measured, Progress, StopFlag, Stream
 from core.experiment import Experiment
 from core.layers import Layer
-from core.plans import PRESETS
+from core.presets import preset_plan
 from core.recall import Recalled
 from core.runs import Run
 from core.search import Found, Trial, Tried, Trying
@@ -38,7 +38,9 @@ DENSE = Accuracy(99.18, 99.41)
 PRUNED = Accuracy(11.24, 11.35)
 TUNED = Accuracy(99.26, 99.31)
 PATIENCE = 30.0
-MODERATE, AGGRESSIVE = (dict(PRESETS[name]) for name in ("moderate", "aggressive"))
+MODERATE, AGGRESSIVE = (
+    preset_plan(name, "cnn5", tuple(SHAPES)) for name in ("moderate", "aggressive")
+)
 
 
 def net(plan: Mapping[str, float] | None = None, accuracy: Accuracy = DENSE) -> Net:

@@ -9,9 +9,8 @@ import pytest
 
 from core.errors import InputError
 from core.events import Batch, Epoch, Notice, Progress
-from core.plans import PRESETS
 from tests.tui.conftest import idle, ready, until
-from tests.tui.scripted import Scripted, course
+from tests.tui.scripted import AGGRESSIVE, Scripted, course
 from tui.app import FeatherweightApp
 from tui.jobs import Done, JobEnded, JobEvent
 from tui.screens.dialogs import Question
@@ -20,8 +19,6 @@ from tui.views.activity import Working
 from tui.widgets.key_line import KeyLine
 from tui.widgets.layer_table import LayerTable
 from tui.widgets.value_input import ValueInput
-
-AGGRESSIVE = dict(PRESETS["aggressive"])
 
 
 def shown(app: FeatherweightApp, widget: str) -> str:

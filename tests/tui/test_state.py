@@ -9,13 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.events import Accuracy
-from core.plans import PRESETS
 from core.workbench import Net
-from tests.tui.scripted import DENSE, SHAPES, net
+from tests.tui.scripted import AGGRESSIVE, DENSE, SHAPES, net
 from tui.results import Course, Result
 from tui.state import PLOTS, State
 
-AGGRESSIVE = PRESETS["aggressive"]
 START = State().with_dense(net())
 BASE = net(AGGRESSIVE)
 

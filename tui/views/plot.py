@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from core.costs import cost_table
 from core.curves import Point, Scan
+from core.han2015 import PaperLayer
 from tui.format import count
 from tui.lines import Lines
 from tui.plots import canvas
@@ -10,6 +12,8 @@ from tui.plots.accuracy import AccuracyData
 from tui.plots.accuracy import draw as draw_accuracy
 from tui.plots.confusion import ConfusionData
 from tui.plots.confusion import draw as draw_confusion
+from tui.plots.costs import CostsData, CostsRow
+from tui.plots.costs import draw as draw_costs
 from tui.plots.curves import Curve
 from tui.plots.digits import Digit, DigitsData
 from tui.plots.digits import draw as draw_digits
@@ -43,6 +47,8 @@ def plot(state: State, name: str, width: int, height: int) -> Lines:
             return draw_digits(_digits(state), width, height)
         case "confusion":
             return draw_confusion(_confusion(state), width, height, "looking at every test image")
+        case "costs":
+            return draw_costs(_costs(state), width, height)
         case "parameters":
             return draw_parameters(_parameters(state), width, height)
         case _:
@@ -143,6 +149,44 @@ def _seen_net(state: State, sight: Sight) -> str:
     """What stands beside the dense net; while a job runs nothing newer may be known."""
     net = "fine-tuned" if sight.wanted.tuned else "pruned"
     return net if sight.is_of(state.base, state.planned) else f"{net}, plan before"
+
+
+def _costs(state: State) -> CostsData:
+    """The plan's shares at once, and with what was counted of the same net as soon as it is."""
+    counts, parameters = state.counts, state.footprint.parameters
+    known = counts is not None and counts.is_of(state.base, state.planned)
+    table = cost_table(
+        state.settings.model,
+        [profile.layer for profile in state.profiles],
+        {
+            profile.layer.name: cut.kept
+            for profile, cut in zip(state.profiles, state.cuts, strict=True)
+        },
+        counts.counted.activities if counts and known else {},
+        parameters,
+    )
+    paper = (*table.paper.layers, table.paper.total) if table.paper else ()
+    rows = [
+        CostsRow(
+            row.name,
+            row.weights,
+            row.kept,
+            row.flops if known else None,
+            row.act,
+            row.flops_kept if known else None,
+            _printed(paper[place]) if paper else None,
+        )
+        for place, row in enumerate((*table.layers, table.total))
+    ]
+    caption = "counting ..."
+    if counts and known:
+        net = "fine-tuned" if counts.wanted.tuned else "pruned"
+        caption = f"{net}, {count(counts.counted.images)} {counts.counted.split} images"
+    return CostsData(tuple(rows[:-1]), rows[-1], state.chosen, caption)
+
+
+def _printed(row: PaperLayer) -> tuple[str, str, str]:
+    return f"{row.act}", f"{row.kept:g}", f"{row.flops_kept}"
 
 
 def _parameters(state: State) -> ParametersData:

@@ -46,6 +46,8 @@ def _seen_by(state: State, name: str) -> object:
             return state.course, state.dense and state.dense.accuracy
         case "digits" | "confusion":
             return state.sight, state.base, state.planned
+        case "costs":
+            return state.base, state.chosen, state.cuts, state.counts
         case "sensitivity":
             return state.base, state.chosen, state.cuts, state.scan, state.tolerance
         case _:

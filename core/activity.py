@@ -1,0 +1,158 @@
+"""What each layer of a net does for an image: multiplications, and how many of its values are zero.
+
+Nothing is asked of the net but that it runs. Hooks see what goes into a layer and what comes out,
+and a mode of torch's dispatcher sees every operation in between: a ReLU is a layer's own when the
+layer's values reach it without going through another layer, whatever lies between the two
+(batch norm, pooling, an addition).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+from core.batches import Images
+from core.costs import Activity
+from core.errors import StoppedError
+from core.evaluation import EVALUATION_BATCH
+from core.events import Progress, StopFlag, Stream, never
+from core.layers import prunable_layers
+
+_aten = torch.ops.aten
+
+_RELUS = {
+    _aten.relu, _aten.relu_, _aten.clamp_min, _aten.clamp_min_, _aten.threshold, _aten.threshold_,
+    _aten.hardtanh, _aten.hardtanh_,
+}  # fmt: skip
+"""What leaves zeros behind: ReLU as each way to write it arrives at the dispatcher, and ReLU6."""
+
+_CALLS = "_featherweight_calls"
+"""The attribute of a tensor that says of which layers' calls it holds the values."""
+
+
+def measure_activity(
+    model: nn.Module, data: Images, stop: StopFlag = never
+) -> Stream[dict[str, Activity]]:
+    """Run all images of `data` through `model` and count, layer by layer.
+
+    A layer that the net has and does not run is left out.
+
+    Raises:
+        StoppedError: `stop` was raised.
+    """
+    model.eval()
+    counts = {layer.name: _Counts() for layer in prunable_layers(model)}
+    with _counting(model, counts), torch.no_grad():
+        for start in range(0, len(data), EVALUATION_BATCH):
+            if stop():
+                raise StoppedError("stopped: nothing was measured")
+            yield Progress("measure activations", start, len(data), "images")
+            images, _ = data.batch(slice(start, start + EVALUATION_BATCH))
+            with _Following():  # type: ignore[no-untyped-call]
+                model(images)
+            for count in counts.values():
+                count.end_batch()
+    yield Progress("measure activations", len(data), len(data), "images")
+    return {name: it.mean(len(data)) for name, it in counts.items() if it.inputs}
+
+
+class _Counts:
+    """What has been counted of one layer."""
+
+    def __init__(self) -> None:
+        self.macs = self.inputs = self.nonzero_inputs = self.units = self.nonzero_units = 0
+        self._calls: list[_Call] = []
+
+    def run(self, module: nn.Module, given: Tensor, made: Tensor) -> None:
+        """Take in one call of the layer."""
+        weight = module.get_parameter("weight")
+        side = given if isinstance(module, nn.modules.conv._ConvTransposeNd) else made
+        self.macs += side.numel() * weight[0].numel()
+        self.inputs += given.numel()
+        self.nonzero_inputs += int(given.count_nonzero())
+        self._calls.append(_Call(made))
+        _mark(made, frozenset(self._calls[-1:]))
+
+    def end_batch(self) -> None:
+        """Take in what the calls came to; where no ReLU followed, what came out of the layer."""
+        for call in self._calls:
+            self.units += call.units
+            self.nonzero_units += call.nonzero
+        self._calls.clear()
+
+    def mean(self, images: int) -> Activity:
+        """Per image, and as shares."""
+        return Activity(
+            macs=self.macs / images,
+            units=self.units / images,
+            act=self.nonzero_units / self.units if self.units else 0.0,
+            input=self.nonzero_inputs / self.inputs,
+        )
+
+
+class _Call:
+    """One call of a layer, and what its values are where they have been through a ReLU."""
+
+    def __init__(self, made: Tensor) -> None:
+        self.units = made.numel()
+        self.nonzero = int(made.count_nonzero())
+        self._rectified = False
+
+    def rectify(self, units: int, nonzero: int) -> None:
+        """The first ReLU that its values reach is its own."""
+        if not self._rectified:
+            self.units, self.nonzero, self._rectified = units, nonzero, True
+
+
+class _Following(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Hands on, from operation to operation, of which layers a tensor holds the values."""
+
+    def __torch_dispatch__(
+        self, func: Any, types: Sequence[type], args: Any = (), kwargs: Any = None
+    ) -> Any:
+        result = func(*args, **(kwargs or {}))
+        leaves = tree_leaves((args, kwargs))
+        calls = frozenset[_Call]().union(*(_marked(it) for it in leaves if isinstance(it, Tensor)))
+        if calls and func.overloadpacket in _RELUS:
+            nonzero = int(torch.count_nonzero(result))
+            for call in calls:
+                call.rectify(result.numel(), nonzero)
+            calls = frozenset()
+        for made in tree_leaves(result):
+            if isinstance(made, Tensor):
+                _mark(made, calls)
+        return result
+
+
+def _marked(tensor: Tensor) -> frozenset[_Call]:
+    return getattr(tensor, _CALLS, frozenset())
+
+
+def _mark(tensor: Tensor, calls: frozenset[_Call]) -> None:
+    setattr(tensor, _CALLS, calls)
+
+
+@contextmanager
+def _counting(model: nn.Module, counts: Mapping[str, _Counts]) -> Iterator[None]:
+    """Have every layer's calls counted."""
+
+    def hook(count: _Counts) -> Callable[[nn.Module, Any, Any, Any], None]:
+        return lambda module, args, kwargs, made: count.run(
+            module, next(it for it in tree_leaves((args, kwargs)) if isinstance(it, Tensor)), made
+        )
+
+    handles = [
+        model.get_submodule(name).register_forward_hook(hook(count), with_kwargs=True)
+        for name, count in counts.items()
+    ]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()

@@ -1,0 +1,86 @@
+"""The dense net that a session starts from: given, shipped, kept from before, or trained now."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import platformdirs
+import torch
+
+from core.choices import NO_CHOICES
+from core.errors import InputError, StoppedError
+from core.events import Notice, StopFlag, Stream, never
+from core.settings import DEFAULTS
+from core.weights import DenseWeights, load_dense, save_dense
+
+if TYPE_CHECKING:
+    from core.workbench import Workbench
+
+
+def dense_weights(bench: Workbench, stop: StopFlag = never) -> Stream[DenseWeights]:
+    """The weights that the settings name; else those that come with the net for its data set.
+
+    For other data, and under the reference protocol, whose dense net is trained on all images too,
+    they are trained once and kept in the platform's cache folder.
+
+    Raises:
+        InputError: a file of weights cannot be taken.
+        StoppedError: `stop` was raised while they were trained.
+    """
+    settings = bench.settings
+    if settings.weights is not None:
+        return load_dense(settings.weights, bench.fresh_model())
+    if settings.protocol == DEFAULTS.protocol and settings.dataset == bench.spec.dataset:
+        return load_dense(bench.spec.shipped_weights, bench.fresh_model())
+    recipe = "reference" if settings.protocol == "reference" else DEFAULTS.recipe
+    return (
+        yield from _trained_once(
+            bench.by(replace(settings, recipe=recipe, choices=NO_CHOICES)), stop
+        )
+    )
+
+
+def _trained_once(bench: Workbench, stop: StopFlag) -> Stream[DenseWeights]:
+    """The dense net of the workbench's recipe: from the cache, or trained and put there."""
+    settings = bench.settings
+    path = _kept(bench, (yield from bench.resolved_precision(stop)))
+    if path.exists():
+        try:
+            return load_dense(path, bench.fresh_model())
+        except InputError as error:
+            yield Notice(f"what was kept cannot be used: {error}", warning=True)
+    of = f"{settings.model} on {settings.dataset}"
+    yield Notice(f"training the dense {of} by the recipe {settings.recipe}; kept in {path}")
+    trained = yield from bench.train(stop)
+    if trained.stopped:
+        raise StoppedError(f"stopped while the dense {of} was trained")
+    dense = DenseWeights(trained.weights, trained.early)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_dense(path, dense, {"recipe": settings.recipe, "protocol": settings.protocol})
+    except (OSError, InputError) as error:
+        yield Notice(f"the dense net is not kept: {error}", warning=True)
+    return dense
+
+
+def _kept(bench: Workbench, precision: str) -> Path:
+    """Where a dense net trained with these settings is kept."""
+    settings = bench.settings
+    facts = {
+        "model": settings.model,
+        "dataset": settings.dataset,
+        "protocol": settings.protocol,
+        "phase": asdict(settings.training),
+        "seed": settings.seed,
+        "precision": precision,
+        "device": bench.device.type,
+        "threads": torch.get_num_threads(),
+        "torch": torch.__version__,
+    }
+    digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:12]
+    cache = Path(platformdirs.user_cache_dir("featherweight"))
+    return cache / "dense" / f"{settings.model}-{digest}.safetensors"

@@ -1,0 +1,70 @@
+"""Ready plans, by net."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from core.errors import InputError
+from core.han2015 import HAN2015
+from core.plans import Plan, uniform_plan
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """A ready plan.
+
+    Attributes:
+        sparsities: of the layers in order, or one for all of them.
+        meaning: what it is, in a line.
+    """
+
+    sparsities: tuple[float, ...] | float
+    meaning: str
+
+
+_UNIFORM = Preset(0.68, "about a third of the size: 68 % for every layer")
+
+_CNN5: Mapping[str, Preset] = {
+    "moderate": Preset(
+        (0.55, 0.80, 0.90, 0.90, 0.60), "11.74 % of the size: 55, 80, 90, 90 and 60 %"
+    ),
+    "aggressive": Preset((0.65, 0.95, 0.98, 0.98, 0.90), "36.88x lighter: 65, 95, 98, 98 and 90 %"),
+    "uniform": _UNIFORM,
+}
+"""The reference experiment's choices."""
+
+_DEFAULTS = {"cnn5": "aggressive"}
+
+
+def presets_of(model: str) -> Mapping[str, Preset]:
+    """The ready plans for a net, in the order in which they are offered."""
+    if model == "cnn5":
+        return _CNN5
+    if model not in HAN2015:
+        return {"uniform": _UNIFORM}
+    paper = HAN2015[model]
+    meaning = f"{paper.title} of Han et al. 2015, {paper.rate}x lighter"
+    return {"han2015": Preset(paper.plan, meaning), "uniform": _UNIFORM}
+
+
+def default_preset(model: str) -> str:
+    """The ready plan that is taken where nothing else is said."""
+    return _DEFAULTS.get(model) or next(iter(presets_of(model)))
+
+
+def preset_plan(name: str, model: str, layers: Sequence[str]) -> Plan:
+    """The preset called `name` of a net with these layers.
+
+    Raises:
+        InputError: the net has no such preset.
+    """
+    presets = presets_of(model)
+    if name not in presets:
+        raise InputError(
+            f"unknown preset '{name}' of {model}: expected one of {', '.join(presets)}"
+        )
+    sparsities = presets[name].sparsities
+    if isinstance(sparsities, float):
+        return uniform_plan(sparsities, layers)
+    return dict(zip(layers, sparsities, strict=True))

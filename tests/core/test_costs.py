@@ -1,0 +1,206 @@
+"""The paper's table: recomputed from its own columns, and measured on nets of any shape."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+import torch.nn.functional as F  # noqa: N812  the name every torch program uses
+from torch import Tensor, nn
+
+from core.activity import measure_activity
+from core.batches import Images
+from core.costs import cost_table, flops_kept, recomputed, table_of, table_report
+from core.errors import InputError, StoppedError
+from core.events import Progress, drain
+from core.han2015 import HAN2015
+from core.layers import prunable_layers
+from core.plans import Plan, uniform_plan
+from core.presets import preset_plan
+from core.pruning import Masks
+from core.settings import Settings
+from core.workbench import Workbench
+from tests.core.training import recorded
+
+
+@pytest.mark.parametrize("net", HAN2015.values(), ids=HAN2015)
+def test_flop_shares_recompute_from_the_papers_own_columns(net) -> None:
+    before = 100
+    for layer in net.layers:
+        # As printed, fc8 of VGG-16 is 9 where its own columns give 9.7.
+        assert flops_kept(layer.kept, before) == pytest.approx(layer.flops_kept, abs=0.9)
+        before = layer.act
+    assert recomputed(net) == pytest.approx(net.total.flops_kept, abs=0.51)
+    assert sum(layer.flops for layer in net.layers) == pytest.approx(net.total.flops, rel=0.04)
+    assert sum(layer.weights for layer in net.layers) == pytest.approx(net.total.weights, rel=0.03)
+
+
+@pytest.mark.parametrize("name", ["lenet-300-100", "lenet-5"])
+def test_our_nets_have_the_papers_weights_and_flops(name: str, tiny) -> None:
+    model = Workbench(Settings(model=name)).fresh_model()
+    layers, paper = prunable_layers(model), HAN2015[name]
+    activities = drain(measure_activity(model, tiny.test))
+    kept = {layer.name: layer.elements for layer in layers}
+    table = cost_table(name, layers, kept, activities, 1)
+    assert table.total.flops == pytest.approx(paper.total.flops, rel=0.002)
+    for row, its in zip(table.layers, paper.layers, strict=True):
+        assert row.name == its.name
+        assert row.weights == pytest.approx(its.weights, rel=0.003)
+        assert row.flops == pytest.approx(its.flops, rel=0.003)
+    assert table.paper is None, "nothing is pruned as the paper's net is"
+    units = [it.units for it in activities.values()]
+    assert units == {"lenet-300-100": [300, 100, 10], "lenet-5": [2880, 800, 500, 10]}[name]
+    # The paper's total Act% is the mean of its layers' over units, which for LeNet-5 says that
+    # its activations are counted after the pooling.
+    mean = sum(n * its.act for n, its in zip(units, paper.layers, strict=True)) / sum(units)
+    assert mean == pytest.approx(paper.total.act, abs=0.5)
+
+
+class Every(nn.Module):
+    """A ReLU of each kind, in the ways in which nets put one after a layer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Conv2d(1, 4, 3, padding=1)
+        self.norm = nn.BatchNorm2d(4)
+        self.left = nn.Conv2d(4, 4, 3, padding=1, groups=2)
+        self.right = nn.Conv2d(4, 4, 1)
+        self.up = nn.ConvTranspose2d(4, 2, 2, stride=2)
+        self.twice = nn.Linear(8, 8)
+        self.smooth = nn.Linear(8, 6)
+        self.last = nn.Linear(6, 3)
+        self.unused = nn.Linear(5, 5)
+        self.relu = nn.ReLU(inplace=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.relu(self.norm(self.stem(x)))
+        x = F.relu6(F.max_pool2d(self.left(x) + self.right(x), 4))
+        x = self.up(x).clamp_min(0.0)
+        x = x.flatten(1)[:, :8]
+        x = F.relu(self.twice(x))
+        x = torch.relu(self.twice(x))
+        x = F.gelu(self.smooth(x))
+        return self.last(input=x)
+
+
+@pytest.fixture
+def images() -> Images:
+    random = torch.Generator().manual_seed(0)
+    pixels = torch.randint(0, 256, (7, 1, 8, 8), generator=random, dtype=torch.uint8)
+    return Images(pixels, torch.zeros(7, dtype=torch.long), 0.5, 0.25)
+
+
+def by_hand(net: Every, data: Images) -> dict[str, tuple[float, float]]:
+    """The nonzero shares after the ReLU of each layer and before it, written out."""
+    x, _ = data.batch(slice(None))
+    share: Callable[[Tensor], float] = lambda it: float((it != 0).double().mean())  # noqa: E731
+    stem = F.relu(net.norm(net.stem(x)))
+    both = F.relu6(F.max_pool2d(net.left(stem) + net.right(stem), 4))
+    up = net.up(both).clamp_min(0)
+    flat = up.flatten(1)[:, :8]
+    once = F.relu(net.twice(flat))
+    again = F.relu(net.twice(once))
+    smooth = net.smooth(again)
+    return {
+        "stem": (share(stem), share(x)),
+        "left": (share(both), share(stem)),
+        "right": (share(both), share(stem)),
+        "up": (share(up), share(both)),
+        "twice": ((share(once) + share(again)) / 2, (share(flat) + share(once)) / 2),
+        "smooth": (share(smooth), share(again)),
+        "last": (1.0, share(F.gelu(smooth))),
+    }
+
+
+def test_a_relu_belongs_to_the_layers_whose_values_reach_it_first(images: Images) -> None:
+    torch.manual_seed(1)
+    net = Every().eval()
+    found = drain(measure_activity(net, images))
+    with torch.no_grad():
+        expected = by_hand(net, images)
+    # `up` is a transposed convolution, which is no prunable layer yet.
+    names = [layer.name for layer in prunable_layers(net)]
+    assert list(found) == [name for name in names if name != "unused"]
+    for name, activity in found.items():
+        assert (activity.act, activity.input) == pytest.approx(expected[name]), name
+    macs = {name: activity.macs for name, activity in found.items()}
+    assert macs == {
+        "stem": 64 * 4 * 9,
+        "left": 64 * 4 * 2 * 9,
+        "right": 64 * 4 * 4,
+        "twice": 2 * 64,
+        "smooth": 48,
+        "last": 18,
+        **({"up": 4 * 4 * 2 * 4} if "up" in found else {}),
+    }
+
+
+def test_nothing_is_left_behind_in_the_net(images: Images) -> None:
+    net = Every()
+    before = {name: tensor.clone() for name, tensor in net.state_dict().items()}
+    drain(measure_activity(net, images))
+    assert all(torch.equal(before[name], tensor) for name, tensor in net.state_dict().items())
+    assert not any(module._forward_hooks for module in net.modules())
+
+
+def test_it_stops_between_two_batches(images: Images) -> None:
+    with pytest.raises(StoppedError):
+        drain(measure_activity(Every(), images, stop=lambda: True))
+
+
+def test_a_layer_that_is_not_run_has_no_activity(images: Images) -> None:
+    net = Every()
+    layers = prunable_layers(net)
+    activities = drain(measure_activity(net, images))
+    kept = {layer.name: layer.elements for layer in layers}
+    table = cost_table("mine.py:Every", layers, kept, activities, 1_000)
+    rows = {row.name: row for row in table.layers}
+    assert (rows["unused"].act, rows["unused"].flops) == (None, 0.0)
+    assert table.total.flops == 2 * sum(it.macs for it in activities.values())
+
+
+class TestShipped:
+    @pytest.fixture(scope="class")
+    def bench(self, data_dir: Path) -> Workbench:
+        return Workbench(Settings(model="lenet-5", data_dir=data_dir, precision="fp32"))
+
+    def test_the_table_of_the_papers_plan_has_its_figures_beside_it(self, bench: Workbench) -> None:
+        dense = drain(bench.dense())
+        plan: Plan = preset_plan("han2015", "lenet-5", bench.layer_names)
+        weights = Masks.of(dense.weights, bench.layers, plan).apply(dense.weights)
+        table, events = recorded(table_of(bench, weights, "test"))
+        assert table.paper is HAN2015["lenet-5"]
+        assert (table.nonzero, round(table.ratio, 2)) == (36_860, 11.7)
+        assert [round(row.kept) for row in table.layers] == [66, 12, 8, 19]
+        assert table.total.flops == 4_586_000
+        shares = [(row.act or 0) for row in table.layers]
+        before = [100.0, *shares]
+        for row, share in zip(table.layers, before, strict=False):
+            assert row.flops_kept == pytest.approx(row.kept * share / 100)
+        report = table_report("lenet-5", table)
+        assert json.loads(json.dumps(report)) == report
+        assert set(report) >= {"model", "layers", "total"}
+        assert set(report["total"]) == {"weights", "flops", "act", "kept", "flops_kept", "ratio"}
+        assert set(report["layers"][0]) == {*report["total"], "name"} - {"ratio"}
+        assert [e.total for e in events if isinstance(e, Progress)][-1] == 10_000
+
+    def test_dense_everything_is_left(self, bench: Workbench) -> None:
+        dense = drain(bench.dense())
+        masks = Masks.of(dense.weights, bench.layers, uniform_plan(0.0, bench.layer_names))
+        table = drain(table_of(bench, masks.apply(dense.weights), "validation"))
+        assert (table.total.kept, table.ratio, table.paper) == (100.0, 1.0, None)
+        assert table.layers[0].flops_kept == 100.0
+
+    def test_an_unknown_split_is_refused(self, bench: Workbench) -> None:
+        with pytest.raises(InputError, match="unknown split 'train'"):
+            drain(table_of(bench, {}, "train"))
+
+
+def test_with_nothing_measured_the_shares_of_weights_are_there() -> None:
+    layers = prunable_layers(nn.Sequential(nn.Linear(4, 2), nn.Linear(2, 2)))
+    table = cost_table("x", layers, {"0": 4, "1": 1}, {}, 18)
+    assert [row.kept for row in table.layers] == [50.0, 25.0]
+    assert (table.total.kept, table.total.act, table.nonzero) == (pytest.approx(500 / 12), None, 11)

@@ -1,0 +1,82 @@
+"""What each layer costs."""
+
+import math
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.tui.test_plots import assert_exact, names, sizes, text
+from tui.plots import costs
+from tui.plots.costs import CostsData, CostsRow
+
+LENET = CostsData(
+    rows=(
+        CostsRow("conv1", 500, 66.0, 576_000.0, 55.68, 66.0, ("82", "66", "66")),
+        CostsRow("conv2", 25_000, 12.0, 3_200_000.0, 31.17, 6.68, ("72", "12", "10")),
+        CostsRow("fc1", 400_000, 8.0, 800_000.0, 35.75, 2.49, ("55", "8", "6")),
+        CostsRow("fc2", 5_000, 19.0, 10_000.0, 100.0, 6.79, ("100", "19", "10")),
+    ),
+    total=CostsRow("total", 430_500, 8.43, 4_586_000.0, 48.73, 13.4, ("77", "8", "16")),
+    chosen=1,
+    caption="pruned, 5,000 validation images",
+)
+MANY = CostsData(
+    rows=tuple(CostsRow(f"features.{place}.conv", 9_000, 50.0) for place in range(500)),
+    total=CostsRow("total", 4_500_000, 50.0),
+    chosen=250,
+    caption="counting ...",
+)
+
+each = pytest.mark.parametrize("data", [LENET, MANY], ids=["known", "many"])
+
+
+@each
+@settings(max_examples=25, deadline=None)
+@given(area=sizes)
+def test_every_area_is_filled_exactly(data, area):
+    assert_exact(costs.draw(data, *area), *area)
+
+
+def test_every_column_where_there_is_room():
+    shown = text(costs.draw(LENET, 100, 9))
+    assert shown[0].startswith("what each layer costs")
+    assert shown[0].rstrip().endswith("pruned, 5,000 validation images")
+    rows = [" ".join(line.split()) for line in shown]
+    assert rows[1] == "layer weights weights % FLOP % act % FLOPs paper: weights FLOP act"
+    assert rows[3] == "conv2 25,000 12.00 6.68 31.17 3.2M 12 10 72"
+    assert rows[6] == "total 430,500 8.43 13.40 48.73 4.6M 8 16 77"
+
+
+def test_the_papers_columns_give_way_first_and_all_at_once():
+    widths = {}
+    for width in range(20, 101):
+        widths[width] = len(text(costs.draw(LENET, width, 9))[3].split())
+    assert set(widths.values()) <= {2, 3, 4, 5, 6, 9}
+    assert [*widths.values()] == sorted(widths.values())
+
+
+def test_the_chosen_layer_is_always_in_sight_and_the_sums_too():
+    for chosen in (0, 1, 250, 499):
+        shown = text(costs.draw(replace(MANY, chosen=chosen), 60, 8))
+        assert any(line.startswith(f"features.{chosen}.") for line in shown)
+        assert shown[-1].startswith("total") or shown[-2].startswith("total")
+
+
+def test_what_is_not_known_yet_is_a_dash():
+    row = text(costs.draw(MANY, 80, 8))[2].split()
+    assert row[2:] == ["50.00", "–", "–", "–"]
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    area=sizes,
+    name=names,
+    value=st.sampled_from([None, 0.0, math.nan, math.inf, 1e300, 50.0]),
+    chosen=st.integers(-3, 9),
+)
+def test_no_costs_fail(area, name, value, chosen):
+    row = CostsRow(name, 5, 1.0, value, value, value)
+    data = CostsData((row, row), replace(row, paper=("1", "2", "3")), chosen, name)
+    assert_exact(costs.draw(data, *area), *area)

@@ -1,0 +1,50 @@
+"""The table of what a net costs, layer by layer, beside the paper's where it has one."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.table import Table
+
+from core.costs import Costs, CostTable
+from core.han2015 import PaperLayer
+from tui.format import count, percent, ratio
+
+
+def print_table(table: CostTable, split: str, console: Console) -> None:
+    """Print it, a row for each layer and the sums; the paper's rounded shares are to the right."""
+    paper = table.paper
+    shown = Table(box=None, pad_edge=False, header_style="dim")
+    shown.add_column("layer")
+    for name in ("weights", "FLOPs", "act %", "weights %", "FLOP %"):
+        shown.add_column(name, justify="right")
+    if paper:
+        for name in ("paper: act", "weights", "FLOP"):
+            shown.add_column(name, justify="right", style="dim")
+    printed = (*paper.layers, paper.total) if paper else ()
+    for place, row in enumerate((*table.layers, table.total)):
+        shown.add_row(*_cells(row), *(_paper(printed[place]) if printed else ()))
+    console.print(shown)
+    console.print(
+        f"{count(table.nonzero)} of {count(table.parameters)} parameters: {ratio(table.ratio)}"
+        + (f"; {paper.title} in Han et al. 2015: {paper.rate}x" if paper else "")
+    )
+    console.print(
+        f"act %: values after the layer's ReLU that are not zero, on {split}; "
+        "FLOP %: weights % x the share of the layer's input that is not zero"
+    )
+
+
+def _cells(row: Costs) -> tuple[str, ...]:
+    act = "–" if row.act is None else percent(row.act)
+    return (
+        row.name,
+        count(row.weights),
+        count(round(row.flops)),
+        act,
+        percent(row.kept),
+        percent(row.flops_kept),
+    )
+
+
+def _paper(row: PaperLayer) -> tuple[str, ...]:
+    return f"{row.act}", f"{row.kept:g}", f"{row.flops_kept}"
