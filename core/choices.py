@@ -14,7 +14,7 @@ MOST_EPOCHS = 100_000
 
 MEANINGS = {
     "epochs": "passes over the images, in each round",
-    "lr": "where its schedule starts, or its peak",
+    "lr": "at the start, or at its peak",
     "method": "how the plan comes into force",
     "rounds": "prunings and retrainings (iterative)",
     "scale_dropout": "dropout shrinks: D √(left / before)",
@@ -60,7 +60,7 @@ class Choices:
         Raises:
             InputError: choices that contradict each other.
         """
-        method = self._method(recipe)
+        method = self.method_with(recipe)
         rewind = recipe.rewind if self.rewind is None else self.rewind
         if rewind and method == "gradual":
             raise InputError(
@@ -89,7 +89,7 @@ class Choices:
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         return {name: value for name, value in values.items() if value is not None}
 
-    def _method(self, recipe: Recipe) -> Method:
+    def method_with(self, recipe: Recipe) -> Method:
         """The method; to ask for several rounds is to ask for the iterative one."""
         if self.method is None and self.rounds is not None and self.rounds > 1:
             return "iterative"

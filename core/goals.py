@@ -76,10 +76,14 @@ class Goal:
         return int(min(self.value * MIB / BYTES_PER_VALUE, MOST))
 
 
-def parse_goal(text: str) -> Goal:
+def parse_goal(text: str, also: str = "") -> Goal:
     """Read `60x` or `60` (a ratio), `6000 kept` (nonzero parameters), `28 KiB` or `0.5 MiB`.
 
     There is no percentage: 95 % might be what goes or what stays.
+
+    Args:
+        text: what a person typed.
+        also: what else they might have typed here, for the error.
 
     Raises:
         InputError: it is none of these, or the number is out of its range.
@@ -90,5 +94,6 @@ def parse_goal(text: str) -> Goal:
         kind, scale = _UNITS[unit.lower()]
         number = float(text.removesuffix(unit))
     except (KeyError, ValueError) as error:
-        raise InputError(f"goal '{text}': expected 60x, 6000 kept, 28 KiB or 0.5 MiB") from error
+        expected = f"expected 60x, 6000 kept, 28 KiB or 0.5 MiB{also}"
+        raise InputError(f"goal '{text}': {expected}") from error
     return Goal(kind, number * scale)

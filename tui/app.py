@@ -9,7 +9,7 @@ from textual.app import App
 
 from tui.commands import KeyCommands
 from tui.exploring import Exploring
-from tui.keys import BINDINGS
+from tui.keys import BINDINGS, KEYS
 from tui.looking import Looking
 from tui.planning import Planning
 from tui.returning import Returning
@@ -63,10 +63,17 @@ class FeatherweightApp(Planning, Exploring, Returning, Sharing, Looking):
                 return True
 
     def on_key(self, event: events.Key) -> None:
-        """Keys on their way while the line for a value opened belong to it."""
+        """Keys on their way while the line for a value opened belong to it; others may say why not.
+
+        A key that has to wait for the job that runs is no binding meanwhile, and comes here.
+        """
         if self.typing and event.is_printable and event.character:
             event.prevent_default()
             self.explore.query_one(ValueInput).type(event.character)
+        elif self.job is not None and self.screen is self.explore and not self.typing:
+            for key in KEYS:
+                if event.key in key.keys.split(",") and key.name in IDLE_ACTIONS:
+                    self.notify(f"{key.label} has to wait: a job runs, x stops it")
 
     def action_plot(self, steps: int) -> None:
         """Show another plot."""
@@ -88,5 +95,8 @@ class FeatherweightApp(Planning, Exploring, Returning, Sharing, Looking):
         if working is None or (self.state.base is None and working.batch is None):
             self.exit()
             return
-        question = Question(f"Leave while {working.title} runs? Its work is lost.", "leave")
+        lost = (
+            "h can take it up again after its last epoch." if working.epoch else "Its work is lost."
+        )
+        question = Question(f"Leave while {working.title} runs? {lost}", "leave")
         self.push_screen(question, lambda leave: self.exit() if leave else None)

@@ -88,6 +88,8 @@ class Choosing:
         changed = replace(self.choices, **{name: _changed(name, value, steps)})
         if name == "method" and changed.method != "iterative":
             changed = replace(changed, rounds=None)
+        if name == "rounds" and self._value("method") != "iterative":
+            changed = replace(self.choices, method="iterative")
         return replace(self, choices=changed)
 
     def reset(self) -> Choosing:
@@ -101,7 +103,10 @@ class Choosing:
         return tuple(TITLES)[self.at]
 
     def _row(self, name: str) -> Row:
-        changed = name != "recipe" and getattr(self.choices, name) is not None
+        own = None if name == "recipe" else _of_recipe(recipe_named(self.recipe), name)
+        changed = name != "recipe" and (
+            getattr(self.choices, name) is not None or self._value(name) != own
+        )
         return Row(
             name,
             TITLES[name],
@@ -120,8 +125,10 @@ class Choosing:
         """What is in force, whether chosen or the recipe's."""
         if name == "recipe":
             return self.recipe
-        chosen = getattr(self.choices, name)
-        return _of_recipe(recipe_named(self.recipe), name) if chosen is None else chosen
+        recipe, chosen = recipe_named(self.recipe), getattr(self.choices, name)
+        if name == "method":
+            return self.choices.method_with(recipe)
+        return _of_recipe(recipe, name) if chosen is None else chosen
 
 
 def _of_recipe(recipe: Recipe, name: str) -> Any:

@@ -74,13 +74,15 @@ class Exploring(Training):
         if asked.drop is not None:
             self._search(asked)
         elif asked.plan is not None:
+            self.show(self.state.set_plan(asked.plan))
             self.say(
                 Outcome(
                     f"{asked.title} by {asked.method}: u takes it back",
                     "p measures it, f fine-tunes to it; l locks layers that a goal leaves alone",
+                    passing=True,
                 )
             )
-            self.show(self.state.set_plan(asked.plan))
+            self.show(self.state)
 
     def _search(self, asked: Asked) -> None:
         base, drop = self.state.base, asked.drop

@@ -230,7 +230,7 @@ def goal_of(given: Namespace) -> Goal | None:
             if getattr(given, option) is not None:
                 raise InputError(f"--{option} shares out a goal: give --ratio 60 or --goal 28KiB")
         return None
-    goal = parse_goal(text)
+    goal = parse_goal(text, "; featherweight search --max-drop 0.5 looks for an accuracy")
     if given.ratio is not None and goal.kind != "ratio":
         raise InputError(f"--ratio {text}: expected a number such as 60; --goal takes {goal}")
     return goal

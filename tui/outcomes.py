@@ -18,13 +18,16 @@ if TYPE_CHECKING:
     from core.workbench import Net
 
 
-def opened(net: Net) -> Outcome:
-    """The dense net is there."""
+def opened(net: Net, interrupted: str | None) -> Outcome:
+    """The dense net is there; perhaps also a run that was interrupted."""
     accuracy = net.accuracy
+    next_step = "arrows or m choose sparsities, p prunes, f fine-tunes, ? explains everything"
+    if interrupted is not None:
+        next_step = f"run {interrupted} was interrupted: h goes on with it"
     return Outcome(
         f"ready: the dense net has {percent(accuracy.test)} % on test, "
         f"{percent(accuracy.validation)} % on validation",
-        "arrows or m choose sparsities, p prunes, f fine-tunes, ? explains everything",
+        next_step,
     )
 
 
@@ -74,10 +77,12 @@ def _how(result: Trained | FineTuned, whole: str) -> str:
 
 def scanned(scan: Scan, tolerance: float) -> Outcome:
     """The curves are there."""
+    if not any(point.images for point in scan.points()):
+        return Outcome("stopped before anything was measured", "s scans again", role="warning")
     how = "scanned" if not scan.stopped else "stopped early: every curve on fewer images"
     return Outcome(
         f"{how}: + and - move the line, now {tolerance:g} below dense",
-        "g goes from a goal to sparsities: by sensitivity, or each layer down to the line",
+        "g: from a goal to sparsities, or each layer down to the line",
         role="warning" if scan.stopped else "good",
     )
 
@@ -109,7 +114,7 @@ def recalled(recalled: Recalled, run_id: str) -> Outcome:
         return Outcome(f"run {run_id} is the dense net now: {scores}", "u goes back")
     return Outcome(
         f"back at run {run_id}: {scores}",
-        "its base, sparsities, recipe and net are here: a adopts it, u goes back",
+        "with its base, plan and recipe: a adopts it, u goes back",
     )
 
 

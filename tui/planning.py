@@ -10,6 +10,8 @@ from tui.screens.choices import ChoicesScreen
 from tui.screens.dialogs import Choice
 from tui.session import Session
 from tui.state import State
+from tui.views.activity import Outcome
+from tui.views.table import LOCK
 from tui.widgets.layer_table import LayerTable
 from tui.widgets.value_input import ValueInput
 
@@ -53,6 +55,11 @@ class Planning(Session):
     def action_lock(self) -> None:
         """Lock the chosen layer, or free it."""
         self.show(self.state.toggle_lock())
+        name = self.state.layer_names[self.state.chosen]
+        held = f"{name} is locked {LOCK}: goals, presets and = leave it alone; l frees it"
+        text = held if name in self.state.locked else f"{name} is free again"
+        self.say(Outcome(text, role="muted"))
+        self.show(self.state)
 
     def action_choices(self) -> None:
         """Ask how to fine-tune."""
@@ -69,16 +76,19 @@ class Planning(Session):
 
     def action_undo(self) -> None:
         """Take back the last change."""
-        self._go_to(self.state.undo())
+        self._go_to(self.state.undo(), "taken back: U makes it again")
 
     def action_redo(self) -> None:
         """Make it again."""
-        self._go_to(self.state.redo())
+        self._go_to(self.state.redo(), "made again: u takes it back")
 
-    def _go_to(self, state: State) -> None:
+    def _go_to(self, state: State, said: str) -> None:
         """Show another moment; the curve of a training that runs stays its own."""
-        running = self.job is not None
-        self.show(replace(state, course=self.state.course) if running else state)
+        if self.job is not None:
+            state = replace(state, course=self.state.course)
+        elif state is not self.state:
+            self.doing = Outcome(said, role="muted")
+        self.show(state)
 
     def action_presets(self) -> None:
         """Offer the ready plans."""

@@ -156,10 +156,6 @@ class Wanted:
     matrix: bool
     costs: bool = False
 
-    def is_of(self, base: Net | None, plan: Plan) -> bool:
-        """It is about this base and plan."""
-        return self.base is base and self.plan == plan
-
     def is_of_the_net_in(self, other: Wanted) -> bool:
         """Both look at the same nets."""
         mine, others = ((it.dense, it.base, it.plan, it.tuned) for it in (self, other))
@@ -187,10 +183,6 @@ class Sight:
     wanted: Wanted
     compared: Compared
 
-    def is_of(self, base: Net | None, plan: Plan) -> bool:
-        """It was found out for this base and plan."""
-        return self.wanted.is_of(base, plan)
-
     def answers(self, wanted: Wanted) -> bool:
         """It is what is wanted now, as far as that concerns images."""
         mine, counted = self.wanted, self.compared.counted is not None
@@ -212,10 +204,6 @@ class Counts:
     def of_the_net_in(self, wanted: Wanted) -> bool:
         """It is of the net that is looked at now."""
         return self.wanted.is_of_the_net_in(wanted)
-
-    def is_of(self, base: Net | None, plan: Plan) -> bool:
-        """It was found out for this base and plan."""
-        return self.wanted.is_of(base, plan)
 
 
 def within_limits(past: tuple[Moment, ...]) -> tuple[Moment, ...]:

@@ -22,13 +22,19 @@ class Returning(Training):
 
     def action_history(self) -> None:
         """Show the runs."""
-        tuned, dense = self.state.finetuned, self.state.dense
+        dense = self.state.dense
         screen = HistoryScreen(
             self.backend.experiment,
-            current=tuned.net.run if tuned and tuned.net else None,
+            current=_run_of(self.state),
             dense=dense.accuracy.validation if dense else None,
         )
         self.push_screen(screen, self._return_to)
+
+    def show(self, state: State) -> None:
+        """Show a state; the history, where it is open, marks the run that has just ended."""
+        super().show(state)
+        if isinstance(self.screen, HistoryScreen):
+            self.screen.mark_current(_run_of(state))
 
     def _return_to(self, run: Run | None) -> None:
         """Go back to a run; go on with it where it was interrupted."""
@@ -48,6 +54,12 @@ class Returning(Training):
             self.watch_training(_course(run))
         title = f"back to run {run.id}" if run.finished else f"going on with run {run.id}"
         self.start_job(title, lambda stop: self.backend.recall(dense, run, stop), finish)
+
+
+def _run_of(state: State) -> str | None:
+    """The run whose net is on the screen."""
+    tuned = state.finetuned
+    return tuned.net.run if tuned and tuned.net else None
 
 
 def _course(run: Run) -> Course:

@@ -65,6 +65,9 @@ class Session(App[None]):
 
     def show(self, state: State) -> None:
         """Take on a state and show it."""
+        passing = isinstance(self.doing, Outcome) and self.doing.passing
+        if passing and state.planned != self.state.planned:
+            self.doing = Outcome("")
         self.state = state
         self.explore.show(state, self.doing, self.offered())
 

@@ -6,8 +6,9 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from core.config import Config, read_config, write_config
+from core.config import CHOICES, Config, read_config, write_config
 from core.errors import InputError
+from core.plans import Plan
 from core.settings import Settings
 from tui.screens.dialogs import Question
 from tui.screens.path import PathScreen
@@ -24,13 +25,13 @@ class Sharing(Session):
 
     def action_write_recipe(self) -> None:
         """Ask for a file, and write to it."""
-        screen = PathScreen("Write a recipe to", self.recipe_path, WHAT)
+        screen = PathScreen("Write a recipe to", self.recipe_path, WHAT, check=_check_folder)
         self.push_screen(screen, self._write_to)
 
     def action_open_recipe(self) -> None:
         """Ask for a file, and take what it says."""
-        screen = PathScreen("Open a recipe", self.recipe_path, WHAT)
-        self.push_screen(screen, self._read_from)
+        screen = PathScreen("Open a recipe", self.recipe_path, WHAT, check=self._read)
+        self.push_screen(screen, self._take_from)
 
     def _write_to(self, text: str | None) -> None:
         if text is None:
@@ -50,24 +51,36 @@ class Sharing(Session):
             self.say(Outcome(str(error), "nothing was written", role="error"))
         self.show(self.state)
 
-    def _read_from(self, text: str | None) -> None:
+    def _read(self, text: str) -> tuple[Settings, Plan | None]:
+        """What a file says over what is chosen; raises InputError for one that cannot be taken."""
+        config = read_config(Path(text).expanduser())
+        return taken(config, self.state.settings), config.checked_plan(self.state.layer_names)
+
+    def _take_from(self, text: str | None) -> None:
         if text is None:
             return
         self.recipe_path = text
         try:
-            config = read_config(Path(text).expanduser())
-            settings = taken(config, self.state.settings)
-            plan = config.checked_plan(self.state.layer_names)
-        except InputError as error:
+            self.state = self.state.set_recipe(*self._read(text))
+        except InputError as error:  # it has changed in the moment since it was checked
             self.say(Outcome(str(error), "nothing has changed", role="error"))
         else:
-            self.state = self.state.set_recipe(settings, plan)
-            self.say(Outcome(f"taken from {text}", "u takes it back; c shows how it fine-tunes"))
+            detail = "u takes it back; c shows how it fine-tunes"
+            self.say(Outcome(f"taken from {text}", detail, passing=True))
         self.show(self.state)
 
 
+def _check_folder(text: str) -> None:
+    """Raises InputError where there is no folder for a file."""
+    folder = Path(text).expanduser().absolute().parent
+    if not folder.is_dir():
+        raise InputError(f"the folder {folder} does not exist: make it, or give another one")
+
+
 def taken(config: Config, here: Settings) -> Settings:
-    """What a file gives over what is chosen here.
+    """The recipe and the choices of a file, whole, where it has any; its seed where it has one.
+
+    What such a file does not say is the recipe's, as it is for `run --config`.
 
     Raises:
         InputError: the file is for another net, other data or another protocol, or its choices
@@ -80,6 +93,7 @@ def taken(config: Config, here: Settings) -> Settings:
                 f"this recipe is for the {name} '{given}', not '{getattr(here, name)}': "
                 f"start featherweight with --{name} {given}"
             )
-    chosen = {**here.choices.given(), "recipe": here.recipe, "seed": here.seed}
-    there = config.overlaid({k: v for k, v in chosen.items() if k not in config.given})
-    return replace(here, recipe=there.recipe, choices=there.choices, seed=there.seed)
+    there, seed = config.settings, config.given.get("seed", here.seed)
+    if config.given.keys() & {"recipe", *CHOICES}:
+        here = replace(here, recipe=there.recipe, choices=there.choices)
+    return replace(here, seed=seed)

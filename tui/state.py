@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from core.footprint import Footprint, total
-from core.plans import Plan
+from core.plans import Plan, drop_count
 from core.settings import DEFAULTS, Settings
 from tui.results import (
     FIRST_DIGITS,
@@ -122,13 +122,27 @@ class State:
 
     def is_current(self, result: Result | None) -> bool:
         """The result was made from this base with this plan."""
-        return result is not None and result.base is self.base and result.plan == self.planned
+        return result is not None and result.base is self.base and self.is_planned(result.plan)
+
+    def is_planned(self, plan: Plan) -> bool:
+        """A plan drops as many weights of each layer as the present one does."""
+        layers = (profile.layer for profile in self.profiles)
+        return all(
+            drop_count(plan[layer.name], layer.elements)
+            == drop_count(self.planned[layer.name], layer.elements)
+            for layer in layers
+        )
+
+    def is_now(self, wanted: Wanted) -> bool:
+        """What was found out is of this base with this plan."""
+        return wanted.base is self.base and self.is_planned(wanted.plan)
 
     @property
     def looked_at(self) -> Look | None:
         """The accuracy in the background, where it is of this base with this plan."""
         look = self.look
-        return look if look and look.base is self.base and look.plan == self.planned else None
+        current = look and look.base is self.base and self.is_planned(look.plan)
+        return look if current else None
 
     @property
     def scan(self) -> Scan | None:
@@ -261,7 +275,7 @@ class State:
         if self.plan is None:
             return self
         name = self.profiles[self.chosen].layer.name
-        return self.set_sparsity(self.chosen, round(self.planned[name] + steps * STEP, 4))
+        return self.set_sparsity(self.chosen, round(self.planned[name] + steps * STEP, 12))
 
     def spread(self) -> State:
         """With the chosen layer's sparsity given to all that are not locked."""

@@ -6,7 +6,9 @@ from dataclasses import replace
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from core.errors import InputError
 from core.events import Batch, Epoch, Event, Measured
+from core.runs import INTERRUPTED
 from tui import outcomes
 from tui.format import ratio
 from tui.results import Course, Result
@@ -35,7 +37,15 @@ class Training(Session):
 
     def _opened(self, net: Net) -> None:
         self.state = self.with_kept_scan(self.state.with_dense(net))
-        self.doing = outcomes.opened(net)
+        self.doing = outcomes.opened(net, self._interrupted())
+
+    def _interrupted(self) -> str | None:
+        """The newest run, where it was interrupted after an epoch."""
+        try:
+            newest = self.backend.experiment.newest()
+        except InputError:
+            return None
+        return newest.id if newest.status == INTERRUPTED and newest.facts.get("epochs") else None
 
     def action_prune(self) -> None:
         """Prune the base to the plan in one shot, and measure it."""

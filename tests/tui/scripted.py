@@ -11,11 +11,24 @@ from typing import Any
 
 import numpy as np
 
-from core.answers import Compared, Counted, Shown
+from core.answers import Compared, Shown
+from core.answers import Counted as AllAnswers
 from core.choices import Choices
+from core.costs import Activity
 from core.curves import SPARSITIES, UNIFORM_SPARSITIES, Point, Sample, Sampled, Scan, Scanned
 from core.errors import StoppedError
-from core.events import Accuracy, Batch, Epoch, Event, Looked, Measured, Progress, StopFlag, Stream
+from core.events import (
+    Accuracy,
+    Batch,
+    Counted,
+    Epoch,
+    Event,
+    Looked,
+    Measured,
+    Progress,
+    StopFlag,
+    Stream,
+)
 from core.experiment import Experiment
 from core.layers import Layer
 from core.presets import preset_plan
@@ -81,7 +94,7 @@ def compared(counted: bool) -> Compared:
     shares[labels, pruned] = 55.0
     both = Shown(labels, np.eye(10, dtype=np.float32) * 100), Shown(pruned, shares)
     answers = np.tile(labels, 1_000), np.tile(pruned, 1_000)
-    found = Counted.of(np.tile(labels, 1_000), *answers, 10) if counted else None
+    found = AllAnswers.of(np.tile(labels, 1_000), *answers, 10) if counted else None
     return Compared(labels, pixels, labels, *both, found)
 
 
@@ -110,9 +123,11 @@ class Scripted:
         trial_base: what the trials of a search go on from; None for the base of the search.
         error: raised by the next prune or fine-tuning instead of a result.
         opening: what `open` waits for.
+        scan_images: how many images a scan has seen each time it says how far it is.
         kept: scans of an earlier session, by the digest of their weights.
         digits: the images that have been asked for.
         looked: the plans that have been looked at in the background.
+        counted: the plans whose costs have been counted there.
         rested: lets a look come to its end.
     """
 
@@ -123,12 +138,14 @@ class Scripted:
     trial_base: Net | None = None
     error: Exception | None = None
     diverged: bool = False
+    scan_images: tuple[int, ...] = (1_000, 3_000, 5_000)
     experiment: Experiment = field(default_factory=lambda: Experiment(Path("/nowhere")))
     go: threading.Event = field(default_factory=threading.Event)
     paused: threading.Event = field(default_factory=threading.Event)
     opening: threading.Event | None = None
     started: list[str] = field(default_factory=list)
     looked: list[dict[str, float]] = field(default_factory=list)
+    counted: list[dict[str, float]] = field(default_factory=list)
     kept: dict[str, Scan] = field(default_factory=dict)
     digits: list[Digits] = field(default_factory=list)
     rested: threading.Event = field(default_factory=threading.Event)
@@ -172,19 +189,19 @@ class Scripted:
             diverged=self.diverged,
             revived=0,
         )
-        return tuned, replace(net(plan), accuracy=TUNED)
+        return tuned, replace(net(plan), accuracy=TUNED, run="0002")
 
     def scan(self, base: Net, stop: StopFlag) -> Stream[Scan]:
         """Curves that grow, and pause where the trainings do."""
         self.started.append("scan")
-        for images in (1_000, 3_000, 5_000):
+        for images in self.scan_images:
             if images == 3_000 and self.pause_at is not None:
                 self.paused.set()
                 self.go.wait(PATIENCE)
             if stop():
                 return replace(scanned(1_000), stopped=True)
             yield Scanned(scanned(images))
-        return scanned(5_000)
+        return scanned(5_000) if self.scan_images else replace(scanned(0), stopped=True)
 
     def recall(self, dense: Net, run: Run, stop: StopFlag) -> Stream[Recalled]:
         """The moderate plan fine-tuned from the dense net, as if that had been the run."""
@@ -231,6 +248,10 @@ class Scripted:
         if wanted.digits:
             self.digits.append(wanted.digits)
             yield Looked(compared(counted=wanted.matrix or wanted.digits.mode == "wrong"))
+        if wanted.costs:
+            self.counted.append(dict(wanted.plan))
+            does = {name: Activity(1_000.0, 100.0, 0.5, 0.5) for name in SHAPES}
+            yield Counted(does, "validation", 5_000)
         if not wanted.accuracy:
             return
         self.looked.append(dict(wanted.plan))

@@ -121,3 +121,21 @@ async def test_what_contradicts_itself_cannot_be_taken(app):
         assert "rewinding needs masks that are there before it trains" in hint
         await pilot.press("backspace", "enter")
         assert not isinstance(app.screen, ChoicesScreen)
+
+
+def test_to_choose_rounds_is_to_choose_the_iterative_method():
+    start = at("rounds")
+    assert (row(start, "method"), next(r for r in start.rows() if r.name == "rounds").idle) == (
+        ("gradual", False),
+        True,
+    )
+    chosen = start.change(1)
+    assert row(chosen, "method") == ("iterative", True)
+    assert row(chosen, "rounds")[0] == "3"
+    assert row(chosen.change(1), "rounds") == ("4", True)
+
+
+def test_rounds_of_a_file_show_the_method_that_they_mean():
+    choosing = Choosing("fast", NO_CHOICES.__class__(rounds=4))
+    assert row(choosing, "method") == ("iterative", True)
+    assert row(choosing, "rounds") == ("4", True)

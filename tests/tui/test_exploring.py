@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from textual.widgets import Input
+from textual.widgets import Input, Static
 
 from core.choices import Choices
 from core.config import read_config
@@ -17,6 +17,7 @@ from tui.app import FeatherweightApp
 from tui.keys import KEYS, fitting
 from tui.screens.dialogs import Question
 from tui.screens.goal import GoalScreen
+from tui.screens.path import PathScreen
 from tui.views.activity import Working
 
 
@@ -25,6 +26,10 @@ async def typed(pilot, text: str) -> None:
     box = pilot.app.screen.query_one(Input)
     box.value = text
     await pilot.pause()
+
+
+def said_in_dialog(app: FeatherweightApp) -> str:
+    return str(app.screen.query_one("#path-hint", Static).render())
 
 
 def preview(app: FeatherweightApp) -> str:
@@ -72,6 +77,15 @@ async def test_a_stopped_scan_keeps_its_curves(app, backend):
         await idle(pilot)
         assert "stopped early: every curve on fewer images" in app.doing.text
         assert {point.images for point in app.state.scan.points()} == {1_000}
+
+
+async def test_a_scan_that_is_stopped_at_once_says_that_there_is_nothing(app, backend):
+    backend.scan_images = ()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press("s")
+        await idle(pilot)
+        assert app.doing.text == "stopped before anything was measured"
 
 
 async def test_a_scan_of_other_weights_is_stale(app, backend):
@@ -141,9 +155,10 @@ async def test_locked_layers_are_left_alone_by_a_goal(app):
 @pytest.mark.parametrize(
     ("goal", "said"),
     [
-        ("abc", "expected 60x, 6000 kept, 28 KiB or 0.5 MiB"),
+        ("abc", "expected 60x, 6000 kept, 28 KiB or 0.5 MiB, or 0.5 points"),
         ("100000x", "394 are never pruned"),
         ("0.5x", "expected a number, 1 or more"),
+        ("200 points", "expected 0 to 100 points of accuracy"),
     ],
 )
 async def test_a_goal_that_cannot_be_taken_says_why_and_stays(app, goal, said):
@@ -282,12 +297,12 @@ async def test_a_recipe_is_written_and_taken_again(app, tmp_path):
         await pilot.press("w")
         await typed(pilot, str(tmp_path / "nowhere" / "mine.toml"))
         await pilot.press("enter")
-        assert "does not exist" in app.doing.text
+        assert "does not exist" in said_in_dialog(app)
 
 
-async def test_a_recipe_changes_what_it_mentions_and_nothing_else(app, tmp_path):
+async def test_a_recipe_without_a_word_on_fine_tuning_leaves_that_alone(app, tmp_path):
     path = tmp_path / "mine.toml"
-    path.write_text("seed = 7\n[finetune]\nepochs = 2")
+    path.write_text("seed = 7\n[sparsity]\nconv1 = 0.5")
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
         await pilot.press("c", "right", "down", "right", "right", "enter", "m", "enter")
@@ -296,11 +311,22 @@ async def test_a_recipe_changes_what_it_mentions_and_nothing_else(app, tmp_path)
         await pilot.press("o")
         await typed(pilot, str(path))
         await pilot.press("enter")
-        after = app.state.settings
-        assert after == replace(before, seed=7, choices=replace(before.choices, epochs=2))
-        assert app.state.planned == MODERATE
+        assert app.state.settings == replace(before, seed=7)
+        assert app.state.planned == {**dict.fromkeys(MODERATE, 0.0), "conv1": 0.5}
         await pilot.press("u")
         assert (app.state.settings, app.state.planned) == (before, MODERATE)
+
+
+async def test_a_recipe_is_taken_whole_as_the_command_line_takes_it(app, tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text("[finetune]\nepochs = 2")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press("c", "right", "down", "right", "right", "enter", "m", "enter", "o")
+        await typed(pilot, str(path))
+        await pilot.press("enter")
+        assert app.state.settings == read_config(path).settings
+        assert app.state.planned == MODERATE, "it says nothing of sparsities"
 
 
 async def test_what_is_said_beside_a_job_leaves_its_lines_alone(tmp_path):
@@ -347,5 +373,7 @@ async def test_a_recipe_that_cannot_be_taken_changes_nothing(app, tmp_path):
             await pilot.press("o")
             await typed(pilot, str(path))
             await pilot.press("enter")
-            assert said in app.doing.text
+            assert said in said_in_dialog(app)
             assert app.state.untouched
+            await pilot.press("escape")
+            assert not isinstance(app.screen, PathScreen)

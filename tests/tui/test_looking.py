@@ -152,13 +152,46 @@ async def test_what_was_seen_of_another_plan_is_marked_while_a_job_runs(app, bac
         await until(pilot, lambda app: backend.paused.is_set())
         await pilot.press("right", "d")
         await until(pilot, lambda app: not app.explore.stale)
-        assert "test images, pruned, plan before" in shown(app, "#plot-0")
+        assert "test images (plan before)" in shown(app, "#plot-0")
         await pilot.press("v")
         assert app.explore.visible_plots(app.state) == ("confusion",)
         backend.go.set()
         await idle(pilot)
         await until(pilot, lambda app: not app.looking and not app.explore.stale)
         assert "plan before" not in shown(app, "#plot-0")
+
+
+async def test_the_fine_tuned_net_is_called_so(app, backend):
+    backend.rested.set()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press(*PRESET, "f")
+        await idle(pilot)
+        await pilot.press("d")
+        await until(pilot, lambda app: not app.looking and not app.explore.stale)
+        assert "fine-tuned 8 right" in shown(app, "#plot-0")
+        await pilot.press("v")
+        await until(pilot, lambda app: not app.looking and not app.explore.stale)
+        assert shown(app, "#plot-0").startswith("fine-tuned: 2,000 wrong of 10,000")
+        assert "pruned" not in shown(app, "#plot-0")
+
+
+async def test_costs_are_counted_while_they_are_in_sight(app, backend):
+    backend.rested.set()
+    async with app.run_test(size=(120, 24)) as pilot:
+        await ready(pilot)
+        assert backend.counted == []
+        await pilot.press("V", "V", "V")
+        await until(pilot, lambda app: app.state.counts and not app.explore.stale)
+        assert "pruned, 5,000 validation images" in shown(app, "#plot-0")
+        await pilot.press(*PRESET)
+        await until(pilot, lambda app: len(backend.counted) == 2 and not app.looking)
+        await until(pilot, lambda app: not app.explore.stale)
+        row = next(line for line in shown(app, "#plot-0").splitlines() if line.startswith("conv2"))
+        assert row.split() == ["conv2", "25,600", "5.00", "2.50", "50.00", "2,000"]
+        await pilot.press("down")
+        assert not app.looking
+        assert backend.counted == [dict.fromkeys(AGGRESSIVE, 0.0), AGGRESSIVE]
 
 
 async def test_the_confusion_matrix_counts_every_test_image(app, backend):

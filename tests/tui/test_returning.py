@@ -77,6 +77,30 @@ async def test_a_run_that_cannot_be_brought_back_says_why_and_changes_nothing(tm
         assert app.state.untouched
 
 
+async def test_a_run_that_was_interrupted_is_mentioned_at_the_start(tmp_path):
+    experiment = Experiment(tmp_path)
+    interrupted(experiment, epochs=2)
+    app = FeatherweightApp(Scripted(experiment=experiment))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        assert app.doing.detail == "run 0001 was interrupted: h goes on with it"
+
+
+async def test_the_history_marks_the_run_that_ends_while_it_is_open(tmp_path):
+    backend = with_a_run(tmp_path, pause_at=3)
+    app = FeatherweightApp(backend)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press("m", "down", "enter", "f")
+        await until(pilot, lambda _: backend.paused.is_set())
+        await pilot.press("h")
+        await until(pilot, lambda app: isinstance(app.screen, HistoryScreen))
+        assert app.screen.current is None
+        backend.go.set()
+        await until(pilot, lambda app: app.job is None)
+        assert app.screen.current == "0002"
+
+
 async def test_while_a_job_runs_a_run_has_to_wait(tmp_path):
     backend = with_a_run(tmp_path, pause_at=3)
     app = FeatherweightApp(backend)

@@ -26,6 +26,7 @@ class ConfusionData:
         pruned: The pruned net's counts.
         split: The images that were looked at.
         images: How many they are.
+        net: What the net beside the dense one is called.
     """
 
     classes: tuple[str, ...]
@@ -33,6 +34,7 @@ class ConfusionData:
     pruned: ArrayLike | None = None
     split: str = ""
     images: int = 0
+    net: str = "pruned"
 
 
 def draw(
@@ -45,41 +47,42 @@ def draw(
     if mixups is None:
         return note(clean(hint), width, height)
     title = _title(data, mixups)
-    body = _matrix(mixups, width, height - 1) or _lists(mixups, width, height - 1)
+    net = clean(data.net)
+    body = _matrix(mixups, net, width, height - 1) or _lists(mixups, net, width, height - 1)
     return header(title, (), width, 1) + body
 
 
-def _matrix(mixups: Mixups, width: int, height: int) -> Lines:
+def _matrix(mixups: Mixups, net: str, width: int, height: int) -> Lines:
     """Draw the matrix, and what is worst beside or below it; nothing without room for both."""
     needed, lines = matrix_size(mixups)
     legend = header(_marks(mixups), (), width, 1) if height > lines else ()
     height -= len(legend)
     beside, below = width - needed - _GAP, height - lines - 1
     if beside >= _LEAST and height >= lines:
-        pairs = _pairs(mixups, beside, height, headed=True)
+        pairs = _pairs(mixups, net, beside, height, headed=True)
         return (*legend, *_join(draw_matrix(mixups), pairs, width))
     if width >= needed and below >= _LOWEST:
         matrix = _join(draw_matrix(mixups), (), width)[:lines]
-        return (*legend, *matrix, *blank(width, 1), *_pairs(mixups, width, below, headed=True))
+        return (*legend, *matrix, *blank(width, 1), *_pairs(mixups, net, width, below, headed=True))
     return ()
 
 
-def _lists(mixups: Mixups, width: int, height: int) -> Lines:
+def _lists(mixups: Mixups, net: str, width: int, height: int) -> Lines:
     """Draw what is worst, and the recalls beside it where there is room."""
     headed = height >= 7
     right = draw_recalls(mixups, width // 2, height - headed)
     needed = _width(right)
     beside = width - needed - _GAP
     if not needed or beside < _LEAST:
-        return _pairs(mixups, width, height, headed)
+        return _pairs(mixups, net, width, height, headed)
     title = header([Span(_RECALLS, "label")], (), needed, 1) if headed else ()
-    return _join(_pairs(mixups, beside, height, headed), (*title, *right), width)
+    return _join(_pairs(mixups, net, beside, height, headed), (*title, *right), width)
 
 
-def _pairs(mixups: Mixups, width: int, height: int, headed: bool) -> Lines:
+def _pairs(mixups: Mixups, net: str, width: int, height: int, headed: bool) -> Lines:
     spans = [Span("true → answer", "label")]
     if mixups.compared:
-        spans += [Span(f"  {BEFORE} dense", "dense"), Span(f"  {AFTER} pruned", "pruned")]
+        spans += [Span(f"  {BEFORE} dense", "dense"), Span(f"  {AFTER} {net}", "pruned")]
     title = header(spans, (), width, 1) if headed else ()
     return (*title, *draw_pairs(mixups, width, height - len(title)))
 
@@ -104,10 +107,12 @@ def _title(data: ConfusionData, mixups: Mixups) -> Line:
     before, after = mixups.wrong
     images = count(max(data.images, 0) or float(mixups.after.sum()))
     of = Span(f" of {images} {clean(data.split)}".rstrip() + " images", "title")
+    net = clean(data.net)
     if not mixups.compared:
-        return Span(f"{mixups.alone}: {count(after)} wrong", mixups.alone), of
+        alone = net if mixups.alone == "pruned" else mixups.alone
+        return Span(f"{alone}: {count(after)} wrong", mixups.alone), of
     dense = Span(f", dense: {count(before)}", "dense")
-    return Span(f"pruned: {count(after)} wrong", "pruned"), of, dense
+    return Span(f"{net}: {count(after)} wrong", "pruned"), of, dense
 
 
 def _marks(mixups: Mixups) -> Line:

@@ -48,11 +48,13 @@ class DigitsData:
 
     Attributes:
         digits: The images.
-        caption: Which images, and which net.
+        caption: Which images.
+        net: What the net beside the dense one is called.
     """
 
     digits: tuple[Digit, ...]
     caption: str = ""
+    net: str = "pruned"
 
 
 def draw(data: DigitsData, width: int, height: int) -> Lines:
@@ -65,11 +67,13 @@ def draw(data: DigitsData, width: int, height: int) -> Lines:
     digits = data.digits[:_MOST]
     pictures = crop([grey(digit.pixels) for digit in digits])
     tall, wide = (max(picture.shape[side] for picture in pictures) for side in (0, 1))
-    plan = _plan(len(pictures), tall, wide, _lines(digits, height - rows), width, height - rows)
+    lines = _lines(digits, height - rows)
+    margin = max(len(_called(data, name)) for name in lines) + 1 if width >= 40 else 0
+    plan = _plan(len(pictures), tall, wide, lines, margin, width, height - rows)
     body: list[Line] = []
     for first in range(0, plan.shown, plan.columns):
-        stop = min(first + plan.columns, plan.shown)
-        body += _block(digits[first:stop], pictures[first:stop], plan, width)
+        shown = slice(first, min(first + plan.columns, plan.shown))
+        body += _block(data, digits[shown], pictures[shown], plan, width)
     body += blank(width, height - rows - len(body))
     return header(_title(data, plan.shown), _legend(data), width, rows) + tuple(body)
 
@@ -96,9 +100,10 @@ class _Plan(NamedTuple):
     margin: int
 
 
-def _plan(images: int, tall: int, wide: int, names: Names, width: int, height: int) -> _Plan:
+def _plan(
+    images: int, tall: int, wide: int, names: Names, margin: int, width: int, height: int
+) -> _Plan:
     """Return the layout with the largest pictures, of all images if they can be seen then."""
-    margin = max(map(len, names)) + 1 if width >= 40 else 0
     best, size = _Plan(0, 1, 1, 1, 0.0, names, 0), 0.0
     for shown in range(images, 0, -1):
         for lines in (names, names[1:]) if len(names) > 2 else (names,):
@@ -115,7 +120,11 @@ def _plan(images: int, tall: int, wide: int, names: Names, width: int, height: i
 
 
 def _block(
-    digits: Sequence[Digit], pictures: Sequence[Picture], plan: _Plan, width: int
+    data: DigitsData,
+    digits: Sequence[Digit],
+    pictures: Sequence[Picture],
+    plan: _Plan,
+    width: int,
 ) -> Iterator[Line]:
     """Yield the lines of a row of pictures: the pictures, then what is said of them."""
     drawn = [braille(picture, plan.scale, plan.cells, plan.rows) for picture in pictures]
@@ -126,7 +135,12 @@ def _block(
     named = max(len(clean(name)) for digit in digits for name in _names(digit))
     for line in plan.lines:
         spans = (_said(digit, line, min(named, plan.cells - 2), plan.cells) for digit in digits)
-        yield _line(line, spans, plan, width)
+        yield _line(_called(data, line), spans, plan, width)
+
+
+def _called(data: DigitsData, line: str) -> str:
+    """Return what a line below the pictures is called."""
+    return clean(data.net) if line == "pruned" else line
 
 
 def _line(name: str, spans: Iterable[Span], plan: _Plan, width: int) -> Line:
@@ -172,7 +186,7 @@ def _title(data: DigitsData, shown: int) -> Line:
         answers = [(digit, getattr(digit, name)) for digit in data.digits]
         if any(answer for _, answer in answers):
             right = sum(bool(said) and not _is_wrong(digit, said) for digit, said in answers)
-            title.append(Span(f", {name} {right} right", name))
+            title.append(Span(f", {_called(data, name)} {right} right", name))
     return tuple(title)
 
 

@@ -36,7 +36,12 @@ class SensitivityData:
     split: str = ""
 
 
-def draw(data: SensitivityData, width: int, height: int, hint: str = "press s to scan") -> Lines:
+def draw(
+    data: SensitivityData,
+    width: int,
+    height: int,
+    hint: str = "s scans: the curves grow as it goes",
+) -> Lines:
     """Draw accuracies over sparsities; the hint stands in the middle while there are none."""
     if not fits(width, height):
         return blank(width, height)

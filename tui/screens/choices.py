@@ -13,7 +13,7 @@ from tui.lines import Lines, Span, cut
 from tui.widgets.lines import ROLE_CLASSES, LinesWidget
 
 TITLE_WIDTH, VALUE_WIDTH = 14, 11
-HINT = "↑↓ row · ←→ change · backspace as the recipe has it · enter takes it"
+HINT = "↑↓ row · ←→ change · backspace as the recipe · enter takes · escape leaves"
 
 
 class ChoicesScreen(ModalScreen[Choosing | None]):
@@ -29,7 +29,7 @@ class ChoicesScreen(ModalScreen[Choosing | None]):
         Binding("shift+right,right_square_bracket", "change(5)", "five on"),
         Binding("backspace", "reset", "as the recipe has it"),
         Binding("enter", "take", "take"),
-        Binding("escape,q,c", "leave", "leave"),
+        Binding("escape,q", "leave", "leave"),
     ]
 
     def __init__(self, choosing: Choosing) -> None:

@@ -157,14 +157,17 @@ def drop_of(asked: Asked, state: State) -> float | None:
     """The points that a search may lose; None where the goal is none of accuracy.
 
     Raises:
-        InputError: a search with the method that has no ratio.
+        InputError: there are not so many points, or the method needs a scan.
     """
     match = _POINTS.fullmatch(asked.text)
     if match is None or asked.method == TOLERANCE:
         return None
     if asked.method == SENSITIVITY and (state.scan is None or state.scan_is_stale):
         raise InputError(f"'{SENSITIVITY}' needs a scan: press s first")
-    return float(match[1])
+    drop = float(match[1])
+    if drop > 100:
+        raise InputError(f"a drop of {drop:g} points: expected 0 to 100 points of accuracy")
+    return drop
 
 
 def plan_of(asked: Asked, state: State) -> Plan:
@@ -184,7 +187,7 @@ def plan_of(asked: Asked, state: State) -> Plan:
         if scan is None:
             raise InputError("the tolerance is that of a scan: press s first")
         return by_tolerance(state.profiles, scan, dense, state.tolerance, state.locks)
-    budget = parse_goal(asked.text).budget(state.footprint.parameters)
+    budget = parse_goal(asked.text, ", or 0.5 points").budget(state.footprint.parameters)
     return allocate(
         asked.method,
         state.profiles,

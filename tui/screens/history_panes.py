@@ -79,6 +79,12 @@ class HistoryPanes(RunFiles):
         self._show_texts()
         self.stale = True
 
+    def mark_current(self, current: str | None) -> None:
+        """Another run's net is on the main screen now."""
+        if current != self.current:
+            self.current = current
+            self.reload()
+
     def reload(self) -> None:
         """Read the runs anew, as after one has ended."""
         self._read = monotonic()

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.screen import ModalScreen
-from textual.widgets import Input, Label
+from textual.widgets import Input, Label, Static
+
+from core.errors import InputError
 
 
 class PathScreen(ModalScreen[str | None]):
@@ -16,12 +20,16 @@ class PathScreen(ModalScreen[str | None]):
         title: what is done with the file.
         path: to begin with.
         hint: what the file is.
+        check: raises InputError for a path that cannot be taken, which is then said here.
     """
 
     BINDINGS = [Binding("escape", "leave", "leave")]
 
-    def __init__(self, title: str, path: str, hint: str) -> None:
+    def __init__(
+        self, title: str, path: str, hint: str, check: Callable[[str], object] = lambda _: None
+    ) -> None:
         super().__init__()
+        self._check = check
         self._title = title
         self._path = path
         self._hint = hint
@@ -31,7 +39,7 @@ class PathScreen(ModalScreen[str | None]):
         with Vertical(classes="dialog dialog--wide"):
             yield Label(self._title, classes="dialog--title")
             yield Input(self._path, id="path", compact=True)
-            yield Label(self._hint, classes="dialog--hint")
+            yield Static(self._hint, classes="dialog--hint", id="path-hint", markup=False)
             yield Label("enter takes it, escape leaves it", classes="dialog--hint")
 
     def on_mount(self) -> None:
@@ -41,10 +49,18 @@ class PathScreen(ModalScreen[str | None]):
         box.focus()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Close with the path."""
+        """Close with the path, or say what is wrong with it."""
         event.stop()
-        if event.value.strip():
-            self.dismiss(event.value.strip())
+        path, hint = event.value.strip(), self.query_one("#path-hint", Static)
+        if not path:
+            return
+        try:
+            self._check(path)
+        except InputError as error:
+            hint.update(str(error))
+            hint.set_class(True, "wrong")
+        else:
+            self.dismiss(path)
 
     def action_leave(self) -> None:
         """Close without one."""

@@ -59,11 +59,16 @@ class Working:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How the last job ended, and what to do next; `role` is good, warning, error or muted."""
+    """How the last job ended, and what to do next; `role` is good, warning, error or muted.
+
+    Attributes:
+        passing: it is about the plan as it is, and goes when that changes.
+    """
 
     text: str
     detail: str = ""
     role: str = "good"
+    passing: bool = False
 
 
 def activity(shown: Working | Outcome, width: int, now: float | None = None) -> Lines:

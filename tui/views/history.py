@@ -54,6 +54,11 @@ def about(row: RunRow, current: str | None, width: int, height: int) -> Lines:
     return tuple((Span(f"  {line}", "muted"),) for line in lines)
 
 
+def _epochs(row: RunRow) -> str:
+    done = epochs(row)
+    return f"{done} epoch" if done == "1" else f"{done} epochs"
+
+
 def _at_most(lines: list[str], height: int, room: int) -> list[str]:
     """The first lines, with a sign that there would be more."""
     if len(lines) <= height:
@@ -71,7 +76,7 @@ def _facts(row: RunRow, current: str | None) -> tuple[str, ...]:
         when(row.created) if row.created else "",
         row.what or "",
         row.how or "",
-        f"{epochs(row)} epochs" if row.epochs else "",
+        _epochs(row) if row.epochs else "",
         f"seed {row.seed}" if row.seed is not None else "",
         "" if row.trained else f"from {row.base or 'the dense net'}",
         row.precision or "",

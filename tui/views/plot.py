@@ -25,7 +25,7 @@ from tui.plots.sensitivity import SensitivityData
 from tui.plots.sensitivity import draw as draw_sensitivity
 from tui.plots.size import SizeData
 from tui.plots.size import draw as draw_size
-from tui.results import Course, Sight
+from tui.results import Course, Wanted
 from tui.state import State
 
 
@@ -118,8 +118,8 @@ def _digits(state: State) -> DigitsData:
     sight = state.sight
     if sight is None:
         return DigitsData((), "looking at test images")
-    compared, asked = sight.compared, sight.wanted.digits
-    net = _seen_net(state, sight)
+    compared, asked, net = sight.compared, sight.wanted.digits, _net(sight.wanted)
+    before = "" if state.is_now(sight.wanted) else " (plan before)"
     found = (
         Digit(
             pixels,
@@ -132,8 +132,12 @@ def _digits(state: State) -> DigitsData:
     if asked is not None and asked.mode == "wrong":
         counted = compared.counted
         number = f"{count(counted.newly_wrong)} " if counted else ""
-        return DigitsData(tuple(found), f"{number}newly wrong when {net} · D more, d one of each")
-    return DigitsData(tuple(found), f"test images, {net} · D others, d the newly wrong")
+        caption = f"{number}newly wrong when {net}{before} · D more, d one of each"
+    else:
+        caption = f"test images{before} · D others, d the newly wrong"
+    if asked != state.digits:
+        caption = "looking at every test image" if state.digits.mode == "wrong" else "looking"
+    return DigitsData(tuple(found), caption, net)
 
 
 def _confusion(state: State) -> ConfusionData:
@@ -141,20 +145,21 @@ def _confusion(state: State) -> ConfusionData:
     if state.sight is None or counted is None:
         return ConfusionData(())
     classes = tuple(str(number) for number in range(state.sight.compared.classes))
-    split = "test" if state.sight.is_of(state.base, state.planned) else "test (plan before)"
-    return ConfusionData(classes, counted.dense, counted.pruned, split, counted.images)
+    # While a job runs nothing newer may be known.
+    split = "test" if state.is_now(state.sight.wanted) else "test (plan before)"
+    net = _net(state.sight.wanted)
+    return ConfusionData(classes, counted.dense, counted.pruned, split, counted.images, net)
 
 
-def _seen_net(state: State, sight: Sight) -> str:
-    """What stands beside the dense net; while a job runs nothing newer may be known."""
-    net = "fine-tuned" if sight.wanted.tuned else "pruned"
-    return net if sight.is_of(state.base, state.planned) else f"{net}, plan before"
+def _net(wanted: Wanted) -> str:
+    """What stands beside the dense net."""
+    return "fine-tuned" if wanted.tuned else "pruned"
 
 
 def _costs(state: State) -> CostsData:
     """The plan's shares at once, and with what was counted of the same net as soon as it is."""
     counts, parameters = state.counts, state.footprint.parameters
-    known = counts is not None and counts.is_of(state.base, state.planned)
+    known = counts is not None and state.is_now(counts.wanted)
     table = cost_table(
         state.settings.model,
         [profile.layer for profile in state.profiles],
@@ -180,8 +185,8 @@ def _costs(state: State) -> CostsData:
     ]
     caption = "counting ..."
     if counts and known:
-        net = "fine-tuned" if counts.wanted.tuned else "pruned"
-        caption = f"{net}, {count(counts.counted.images)} {counts.counted.split} images"
+        images = f"{count(counts.counted.images)} {counts.counted.split} images"
+        caption = f"{_net(counts.wanted)}, {images}"
     return CostsData(tuple(rows[:-1]), rows[-1], state.chosen, caption)
 
 

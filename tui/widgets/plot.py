@@ -12,8 +12,8 @@ class PlotPanel(LinesWidget, can_focus=True):
 
     HELP = """
     # The plots
-    v shows the next one: weights of the chosen layer, accuracy while training, parameters per
-    layer, size per layer.
+    v shows the next one: weights of the chosen layer, accuracy while training, the sensitivities,
+    parameters, size and costs per layer, digits, and which classes are taken for which.
     """
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
@@ -45,7 +45,7 @@ def _seen_by(state: State, name: str) -> object:
         case "accuracy":
             return state.course, state.dense and state.dense.accuracy
         case "digits" | "confusion":
-            return state.sight, state.base, state.planned
+            return state.sight, state.base, state.planned, state.digits
         case "costs":
             return state.base, state.chosen, state.cuts, state.counts
         case "sensitivity":
