@@ -13,7 +13,7 @@ from tui.lines import Lines, Span, cut
 from tui.widgets.lines import ROLE_CLASSES, LinesWidget
 
 TITLE_WIDTH, VALUE_WIDTH = 14, 11
-HINT = "↑↓ row · ←→ change · backspace as the recipe · enter takes · escape leaves"
+HINT = "↑↓ row · ←→ change · backspace resets · enter takes · escape leaves"
 
 
 class ChoicesScreen(ModalScreen[Choosing | None]):
