@@ -8,6 +8,7 @@ The map:
     errors        InputError (mend the input), WorkError (the work failed)
     datasets/     MNIST: fetched, checked, three splits in memory
     zoo, nets     the nets known by name, and the trained weights shipped with them
+    own           the user's own net: found, built, tried
     weights       a state_dict as a safetensors file, checked against its net
     identity      which weights these are: a digest
     settings      what a run is asked to do, checked

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -14,12 +14,18 @@ CPU = torch.device("cpu")
 
 @dataclass(frozen=True, eq=False)
 class Images:
-    """Images [N, C, H, W] in uint8 and their labels [N], with what normalising them takes."""
+    """Images [N, C, H, W] in uint8 and their labels [N], with what normalising them takes.
+
+    Attributes:
+        layout: of a batch in memory, and of the weights that it meets: channels_last is faster, but
+            a net that calls `view` on its activations cannot take it.
+    """
 
     images: Tensor
     labels: Tensor
     mean: float
     std: float
+    layout: torch.memory_format = torch.channels_last
 
     @classmethod
     def of(cls, dataset: Dataset, split: Split, device: torch.device = CPU) -> Images:
@@ -36,9 +42,9 @@ class Images:
         return len(self.labels)
 
     def batch(self, index: Tensor | slice) -> tuple[Tensor, Tensor]:
-        """Images as (pixel / 255 - mean) / std, float32 in channels_last, and their labels."""
+        """Images as (pixel / 255 - mean) / std, float32 in the layout, and their labels."""
         index = index if isinstance(index, slice) else index.to(self.device)
-        pixels = self.images[index].to(torch.float32, memory_format=torch.channels_last)
+        pixels = self.images[index].to(torch.float32, memory_format=self.layout)
         return pixels.sub_(255 * self.mean).div_(255 * self.std), self.labels[index]
 
 
@@ -49,6 +55,13 @@ class Splits:
     train: Images
     validation: Images
     test: Images
+
+    def laid_out(self, layout: torch.memory_format) -> Splits:
+        """The same images, whose batches have another layout in memory."""
+        train, validation, test = (
+            replace(split, layout=layout) for split in (self.train, self.validation, self.test)
+        )
+        return Splits(train, test if self.validation is self.test else validation, test)
 
     @classmethod
     def of(cls, dataset: Dataset, device: torch.device = CPU) -> Splits:

@@ -202,7 +202,7 @@ def default_place() -> Path:
 
 
 def default_name(model: str, dataset: str) -> str:
-    """What an experiment is called that nobody has named: `cnn5-mnist`."""
+    """What an experiment is called that nobody has named, from short names: `cnn5-mnist`."""
     name = re.sub(r"[^A-Za-z0-9_.-]+", "-", f"{model}-{dataset}").strip(".-")
     return name or "experiment"
 

@@ -2,51 +2,93 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from torch import nn
+from torch.nn.modules.conv import _ConvNd
 
-PRUNABLE = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.Linear)
+PRUNABLE = (_ConvNd, nn.Linear, nn.Bilinear, nn.Embedding, nn.EmbeddingBag)
+"""The modules whose `weight` is one: convolutions of any dimension, grouped and transposed too."""
+
+_PACKED = ("in_proj_weight", "q_proj_weight", "k_proj_weight", "v_proj_weight")
+"""What `nn.MultiheadAttention` multiplies by beside its output projection, which is a linear."""
 
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """A layer whose weight can be pruned; its bias never is.
+    """A weight that can be pruned; a bias never is.
 
     Attributes:
-        name: the module's path in the net, such as `conv1`.
-        shape: the weight's shape, output units first.
+        name: the module's path in the net, such as `conv1`; where a module has several weights,
+            with the weight's name, such as `attention.in_proj_weight`.
+        shape: the weight's shape.
         elements: weights that can be pruned.
-        parameters: the weights and the bias.
+        parameters: the weights, and the module's bias.
+        weight: the weight's name in the state_dict, where it is not `NAME.weight`.
+        aliases: other names in the state_dict of the same weight, which is tied.
     """
 
     name: str
     shape: tuple[int, ...]
     elements: int
     parameters: int
+    weight: str = ""
+    aliases: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
         """The weight's name in a state_dict."""
-        return f"{self.name}.weight"
+        return self.weight or f"{self.name}.weight"
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """All its names there."""
+        return (self.key, *self.aliases)
 
 
 def prunable_layers(model: nn.Module) -> tuple[Layer, ...]:
-    """The layers of `model` that can be pruned, in the order in which it names them."""
-    return tuple(
-        Layer(
-            name=name,
-            shape=tuple(module.weight.shape),
-            elements=module.weight.numel(),
-            parameters=sum(p.numel() for p in module.parameters(recurse=False)),
-        )
+    """The layers of `model` that can be pruned, in the order in which it names them.
+
+    A weight that several modules share is one layer, under its first name.
+    """
+    names = _names(model)
+    seen: set[int] = set()
+    counted: set[int] = set()
+    layers = []
+    for path, module in model.named_modules():
+        own = sum(p.numel() for p in module.parameters(recurse=False) if id(p) not in counted)
+        counted.update(id(p) for p in module.parameters(recurse=False))
+        for name, weight in _weights(module):
+            if id(weight) in seen:
+                continue
+            seen.add(id(weight))
+            whole = f"{path}.{name}" if path else name
+            plain = name == "weight"
+            layers.append(
+                Layer(
+                    name=(path if plain else whole) or name,
+                    shape=tuple(weight.shape),
+                    elements=weight.numel(),
+                    parameters=weight.numel() if not plain else own,
+                    weight="" if plain and path else whole,
+                    aliases=tuple(other for other in names[id(weight)] if other != whole),
+                )
+            )
+    return tuple(layers)
+
+
+def left_out(model: nn.Module) -> dict[str, str]:
+    """The modules that multiply by weights which cannot be pruned, with the reason."""
+    return {
+        name: "its weight is computed anew from other parameters at every call"
         for name, module in model.named_modules()
-        if isinstance(module, PRUNABLE)
-    )
+        if isinstance(module, PRUNABLE) and not _is_plain(module)
+    }
 
 
 def parameter_count(model: nn.Module) -> int:
-    """All parameters of `model`, prunable or not."""
+    """All parameters of `model`, prunable or not; those that are shared count once."""
     return sum(p.numel() for p in model.parameters())
 
 
@@ -55,8 +97,37 @@ def dropouts(model: nn.Module) -> dict[str, nn.Dropout]:
     found: dict[str, nn.Dropout] = {}
     layer = None
     for name, module in model.named_modules():
-        if isinstance(module, PRUNABLE):
+        if isinstance(module, PRUNABLE) and _is_plain(module):
             layer = name
         elif isinstance(module, nn.Dropout) and layer is not None:
             found[layer] = module
     return found
+
+
+def _weights(module: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:
+    """The weights of a module itself that can be pruned."""
+    own = module._parameters
+    if isinstance(module, PRUNABLE):
+        names: tuple[str, ...] = ("weight",)
+    elif isinstance(module, nn.MultiheadAttention):
+        names = _PACKED
+    elif isinstance(module, nn.RNNBase):
+        names = tuple(name for name in own if name.startswith("weight_"))
+    else:
+        return
+    for name in names:
+        if (weight := own.get(name)) is not None:
+            yield name, weight
+
+
+def _is_plain(module: nn.Module) -> bool:
+    """Its weight is a parameter, not made of others as by a parametrisation or weight norm."""
+    return isinstance(module._parameters.get("weight"), nn.Parameter)
+
+
+def _names(model: nn.Module) -> Mapping[int, list[str]]:
+    """Every name of every parameter, by its identity."""
+    names: dict[int, list[str]] = {}
+    for name, parameter in model.named_parameters(remove_duplicate=False):
+        names.setdefault(id(parameter), []).append(name)
+    return names

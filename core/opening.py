@@ -14,8 +14,10 @@ import torch
 from core.choices import NO_CHOICES
 from core.errors import InputError, StoppedError
 from core.events import Notice, StopFlag, Stream, never
+from core.own import source_digest
 from core.settings import DEFAULTS
 from core.weights import DenseWeights, load_dense, save_dense
+from core.zoo import short_name
 
 if TYPE_CHECKING:
     from core.workbench import Workbench
@@ -53,7 +55,7 @@ def _trained_once(bench: Workbench, stop: StopFlag) -> Stream[DenseWeights]:
             return load_dense(path, bench.fresh_model())
         except InputError as error:
             yield Notice(f"what was kept cannot be used: {error}", warning=True)
-    of = f"{settings.model} on {settings.dataset}"
+    of = f"{short_name(settings.model)} on {settings.dataset}"
     yield Notice(f"training the dense {of} by the recipe {settings.recipe}; kept in {path}")
     trained = yield from bench.train(stop)
     if trained.stopped:
@@ -81,6 +83,8 @@ def _kept(bench: Workbench, precision: str) -> Path:
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
     }
+    if bench.spec.is_own:
+        facts["code"] = source_digest(settings.model)
     digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:12]
     cache = Path(platformdirs.user_cache_dir("featherweight"))
-    return cache / "dense" / f"{settings.model}-{digest}.safetensors"
+    return cache / "dense" / f"{short_name(settings.model)}-{digest}.safetensors"

@@ -60,7 +60,7 @@ def _gain(build: Callable[[], nn.Module], images: Tensor, labels: Tensor) -> flo
     """How many times faster a step is in bf16, by the median of interleaved rounds."""
     seconds: dict[str, list[float]] = {"fp32": [], "bf16": []}
     with torch.random.fork_rng(devices=[]):
-        model = build().train().to(images.device).to(memory_format=torch.channels_last)
+        model = build().train().to(images.device)
         use_byte_dropout(model, torch.Generator(images.device))
         for _ in range(_ROUNDS + 1):
             for precision, times in seconds.items():

@@ -78,7 +78,8 @@ class Masks:
             # Nothing is above a threshold and zero, so zeros go at any sparsity.
             return above(weight, threshold(weight, sparsity)).logical_not_()
 
-        return cls({layer.key: dropped(layer) for layer in layers})
+        masks = {layer: dropped(layer) for layer in layers}
+        return cls({key: mask for layer, mask in masks.items() for key in layer.keys})
 
     def to(self, device: torch.device | str) -> Masks:
         """The same masks on a device."""

@@ -53,7 +53,7 @@ class Trainer:
     ) -> None:
         self._random = torch.Generator(data.device).manual_seed(seed)
         use_byte_dropout(model, self._random)
-        self.model = model.to(memory_format=torch.channels_last)
+        self.model = model.to(memory_format=data.layout)
         self.data = data
         self.phase = phase
         self.precision = precision

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection
 from pathlib import Path
 from typing import NamedTuple
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
@@ -24,14 +27,30 @@ class DenseWeights(NamedTuple):
     early: Weights | None
 
 
+PICKLES = (".pt", ".pth", ".ckpt", ".bin")
+"""How the names of files end that torch.save has written."""
+
+_INSIDE = ("state_dict", "model_state_dict", "model")
+"""Where training scripts put the state_dict of a net among other things."""
+
+_GLOBAL = re.compile(r"GLOBAL (\S+)")
+"""What torch names that it does not unpickle."""
+
+_WRAPPED = "module."
+"""What nn.DataParallel puts before every name."""
+
+
 def load_weights(path: Path, model: nn.Module) -> Weights:
-    """Read a safetensors file that holds a state_dict of `model`.
+    """Read a state_dict of `model` from a safetensors file, or from one of torch.save.
+
+    From the latter nothing is unpickled but tensors and plain data (`weights_only`); the
+    state_dict may be inside of a checkpoint, and its names may begin with `module.`.
 
     Raises:
         InputError: the file cannot be read, or its names, shapes or types are not the model's.
     """
     try:
-        weights = load_file(path)
+        weights = _unpickled(path) if path.suffix in PICKLES else load_file(path)
     except FileNotFoundError as error:
         raise InputError(f"no weights at {path}: give the path of a safetensors file") from error
     except (OSError, SafetensorError) as error:
@@ -40,6 +59,30 @@ def load_weights(path: Path, model: nn.Module) -> Weights:
     if wrong := _first_difference(weights, expected):
         raise InputError(f"{path} does not fit {type(model).__name__}: {wrong}")
     return {name: weights[name] for name in expected}
+
+
+def _unpickled(path: Path) -> Weights:
+    """The state_dict of a file of torch.save."""
+    try:
+        found = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise
+    except Exception as error:  # a damaged zip or pickle raises nearly anything
+        code = _GLOBAL.search(str(error))
+        said = (
+            f"it holds '{code[1]}', which would run code" if code else "it is damaged, or no such"
+        )
+        raise InputError(
+            f"cannot read {path} as weights alone: {said}; expected torch.save of a state_dict"
+        ) from error
+    for name in _INSIDE:
+        if isinstance(found, dict) and isinstance(found.get(name), dict):
+            found = found[name]
+    if not isinstance(found, dict) or not all(isinstance(it, Tensor) for it in found.values()):
+        raise InputError(f"{path} holds no state_dict: expected names and tensors")
+    if found and all(name.startswith(_WRAPPED) for name in found):
+        found = {name.removeprefix(_WRAPPED): tensor for name, tensor in found.items()}
+    return {name: tensor.detach() for name, tensor in found.items()}
 
 
 def early_path(path: Path) -> Path:
@@ -83,9 +126,9 @@ def save_weights(path: Path, weights: Weights, notes: dict[str, str]) -> None:
 
 def _first_difference(weights: Weights, expected: Weights) -> str | None:
     if missing := expected.keys() - weights.keys():
-        return f"'{min(missing)}' is missing"
+        return f"{_some(missing)} missing"
     if surplus := weights.keys() - expected.keys():
-        return f"'{min(surplus)}' is not one of its tensors"
+        return f"{_some(surplus)} not among its tensors"
     for name, tensor in expected.items():
         if weights[name].shape != tensor.shape:
             given, wanted = tuple(weights[name].shape), tuple(tensor.shape)
@@ -95,3 +138,9 @@ def _first_difference(weights: Weights, expected: Weights) -> str | None:
         if not bool(weights[name].isfinite().all()):
             return f"'{name}' has values that are not finite"
     return None
+
+
+def _some(names: Collection[str]) -> str:
+    """The first of some names, how many there are, and the verb."""
+    first, more = min(names), len(names) - 1
+    return f"'{first}' and {more} more are" if more else f"'{first}' is"

@@ -26,11 +26,12 @@ from core.curves import SPARSITIES, SPLITS, Sample, Scan
 from core.devices import resolve_device
 from core.errors import InputError
 from core.evaluation import measure
-from core.events import Accuracy, Counted, Progress, StopFlag, Stream, never
+from core.events import Accuracy, Counted, Notice, Progress, StopFlag, Stream, never
 from core.finetuning import FineTuned, Pruned, finetune, prune_and_measure
 from core.identity import weights_digest
-from core.layers import Layer, parameter_count, prunable_layers
+from core.layers import Layer, left_out, parameter_count, prunable_layers
 from core.opening import dense_weights
+from core.own import try_forward
 from core.precision import resolve_precision
 from core.pruning import Masks
 from core.sampling import sample_accuracy
@@ -39,7 +40,7 @@ from core.settings import Settings
 from core.training import Trained, train
 from core.weights import DenseWeights, Weights
 from core.whatif import Profile
-from core.zoo import model_spec
+from core.zoo import model_spec, short_name
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,7 +113,13 @@ class Workbench:
         return parameter_count(self.fresh_model())
 
     def open(self, stop: StopFlag = never) -> Stream[Net]:
-        """Bring in the data and the dense net, and measure it."""
+        """Bring in the data and the dense net, and measure it.
+
+        A net of the user's own is tried on a few images first; what of it cannot be pruned is told.
+
+        Raises:
+            InputError: its code does not work, see `core.own`; or its weights cannot be taken.
+        """
         dense = yield from self.dense(stop)
         data = yield from self._load(stop)
         model = self.fresh_model()
@@ -131,8 +138,13 @@ class Workbench:
 
     def dense(self, stop: StopFlag = never) -> Stream[DenseWeights]:
         """Bring in the data and the weights of the dense net."""
-        yield from self._load(stop)
+        data = yield from self._load(stop)
         yield Progress("open the dense net")
+        if self.spec.is_own:
+            yield Notice(f"this runs the code of {self.settings.model}")
+            self._splits = self._tried(data)
+            for name, why in left_out(self.fresh_model()).items():
+                yield Notice(f"{name} is left out: {why}", warning=True)
         return (yield from dense_weights(self, stop))
 
     def train(
@@ -328,7 +340,11 @@ class Workbench:
             return self._precision
         images, labels = data.train.batch(slice(0, self.settings.finetuning.finetune.batch_size))
         name = self.settings.precision
-        self._precision = yield from resolve_precision(name, self.fresh_model, images, labels)
+
+        def build() -> nn.Module:
+            return self.fresh_model().to(memory_format=data.train.layout)
+
+        self._precision = yield from resolve_precision(name, build, images, labels)
         return self._precision
 
     def net_of(
@@ -354,6 +370,22 @@ class Workbench:
             )
             self._splits = Splits.of(dataset, self.device)
         return self._splits
+
+    def _tried(self, data: Splits) -> Splits:
+        """The images in a layout that the net can take, which a few of them show."""
+        model = self.fresh_model()
+        if not prunable_layers(model):
+            raise InputError(f"{short_name(self.settings.model)} has no weights that can be pruned")
+        classes = int(data.train.labels.max()) + 1
+        for layout in (torch.channels_last, torch.contiguous_format):
+            data = data.laid_out(layout)
+            images, _ = data.train.batch(slice(0, 2))
+            try:
+                try_forward(model.to(memory_format=layout), images, classes)
+                return data
+            except InputError as error:
+                problem = error
+        raise problem
 
     def _split(self, name: str, stop: StopFlag) -> Stream[Images]:
         if name not in SPLITS:

@@ -1,4 +1,4 @@
-"""The nets that are known by name. Naming them loads no torch; building one does."""
+"""The nets that are known by name, and the user's own. Naming one loads no torch; building does."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core import own
 from core.errors import InputError
 
 if TYPE_CHECKING:
@@ -15,19 +16,31 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ModelSpec:
-    """A net of the zoo.
+    """A net that can be built.
 
     Attributes:
-        factory: `module:callable` that builds it, with fresh weights.
-        dataset: the data set that its shipped weights were trained on.
+        name: what people call it; of their own ones, where its code is.
+        factory: `module:callable` that builds it, with fresh weights; None for the user's own.
+        dataset: the data set that its shipped weights were trained on; None without any.
     """
 
     name: str
-    factory: str
-    dataset: str
+    factory: str | None = None
+    dataset: str | None = None
+
+    @property
+    def is_own(self) -> bool:
+        """It is the user's: building it runs their code."""
+        return self.factory is None
 
     def build(self) -> nn.Module:
-        """A new net with weights drawn from torch's global generator."""
+        """A new net with weights drawn from torch's global generator.
+
+        Raises:
+            InputError: the user's code does not give one, see `own.build`.
+        """
+        if self.factory is None:
+            return own.build(self.name)
         module, _, attribute = self.factory.partition(":")
         net: nn.Module = getattr(import_module(module), attribute)()
         return net
@@ -50,8 +63,21 @@ ZOO = {
 }
 
 
+def short_name(name: str) -> str:
+    """What a net is called where there is little room: the user's own without its folders."""
+    return name if name in ZOO else own.title(name)
+
+
 def model_spec(name: str) -> ModelSpec:
-    """The net called `name`; raises InputError for a name that the zoo does not have."""
-    if name not in ZOO:
-        raise InputError(f"unknown model '{name}': expected one of {', '.join(ZOO)}")
-    return ZOO[name]
+    """The net called `name`; nothing of it is run.
+
+    Raises:
+        InputError: the zoo has no such net, and there is no such file of the user's.
+    """
+    if name in ZOO:
+        return ZOO[name]
+    if ":" not in name:
+        known = ", ".join(ZOO)
+        raise InputError(f"unknown model '{name}': expected one of {known}, or {own.FORMS}")
+    own.check_place(name)
+    return ModelSpec(name)

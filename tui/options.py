@@ -15,6 +15,7 @@ from core.errors import InputError
 from core.experiment import Experiment, default_name, experiment_folder
 from core.goals import METHODS as ALLOCATIONS
 from core.goals import Goal, parse_goal
+from core.own import FORMS
 from core.plans import (
     Plan,
     parse_plan,
@@ -26,7 +27,7 @@ from core.recipes import METHODS, RECIPES
 from core.runs import Run
 from core.search import START, TRIALS
 from core.settings import DEFAULTS, DEVICES, PRECISIONS, PROTOCOLS, Settings
-from core.zoo import ZOO
+from core.zoo import ZOO, short_name
 
 DEFAULT_ALLOCATION = "lamp"
 
@@ -38,7 +39,7 @@ def add_settings(parser: ArgumentParser, *, training: bool = True) -> None:
     def add(name: str, **options: Any) -> None:
         group.add_argument(name, default=SUPPRESS, **options)
 
-    add("--model", metavar="NAME", help=f"{', '.join(ZOO)} (default {DEFAULTS.model})")
+    add("--model", metavar="NAME", help=f"{', '.join(ZOO)}, or your own: {FORMS}")
     add("--dataset", metavar="NAME", help=f"default {DEFAULTS.dataset}")
     if training:
         add("--recipe", metavar="NAME", help=_names(RECIPES, DEFAULTS.recipe))
@@ -47,7 +48,12 @@ def add_settings(parser: ArgumentParser, *, training: bool = True) -> None:
     add("--device", metavar="NAME", help=_names(DEVICES, DEFAULTS.device))
     add("--threads", metavar="N", type=int, help="to compute with (default: torch's choice)")
     add("--seed", metavar="N", type=int, help=f"default {DEFAULTS.seed}")
-    add("--weights", metavar="FILE", type=Path, help="dense weights to start from, safetensors")
+    add(
+        "--weights",
+        metavar="FILE",
+        type=Path,
+        help="dense weights to start from, safetensors or .pt",
+    )
     add_data_dir(group)
     if training:
         _add_choices(parser)
@@ -214,7 +220,7 @@ def settings_of(given: Namespace, config: Config | None = None) -> Settings:
 
 def experiment_of(given: Namespace, settings: Settings) -> Experiment:
     """Where runs are recorded."""
-    name = default_name(settings.model, settings.dataset)
+    name = default_name(short_name(settings.model), settings.dataset)
     return Experiment(experiment_folder(getattr(given, "experiment", None), name))
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.datasets.registry import DATASETS
+from core.own import FORMS
 from core.zoo import ZOO
 from tests.core.configs import refused
 
@@ -120,7 +121,7 @@ def test_a_value_out_of_range_is_refused_as_everywhere(path: Path, text: str, sa
     if said.startswith(" line 1: unknown data set"):
         said = f" line 1: unknown data set 'x': expected one of {', '.join(DATASETS)}"
     if said.startswith(" line 2: unknown model"):
-        said = f" line 2: unknown model 'vgg': expected one of {', '.join(ZOO)}"
+        said = f" line 2: unknown model 'vgg': expected one of {', '.join(ZOO)}, or {FORMS}"
     assert refused(path, text) == said
 
 

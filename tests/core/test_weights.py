@@ -102,7 +102,7 @@ def overflow(weights: Weights) -> None:
     ("change", "reason"),
     [
         (drop, "'fc1.bias' is missing"),
-        (rename, "'fc9.bias' is not one of its tensors"),
+        (rename, "'fc9.bias' is not among its tensors"),
         (reshape, r"'fc1.weight' has shape \(576, 256\), expected \(256, 576\)"),
         (halve, "'fc1.weight' has type torch.float16, expected torch.float32"),
         (spoil, "'fc1.weight' has values that are not finite"),
@@ -156,8 +156,11 @@ def test_pickles_are_refused_and_not_run(tmp_path: Path) -> None:
     plain, torchs = tmp_path / "it.pkl", tmp_path / "it.pt"
     plain.write_bytes(pickle.dumps({"conv1.weight": Touch(trace)}))
     torch.save({**weights_of(0), "more": Touch(trace)}, torchs)
-    for path in (plain, torchs):
-        with pytest.raises(InputError, match=f"cannot read {path} as safetensors: "):
+    for path, said in (
+        (plain, "as safetensors: "),
+        (torchs, "as weights alone: it holds 'getattr'"),
+    ):
+        with pytest.raises(InputError, match=f"cannot read {path} {said}"):
             load_weights(path, Cnn5())
     assert not trace.exists()
 

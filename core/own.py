@@ -1,0 +1,189 @@
+"""A net of the user's own: found in a file or a package, built, and tried before anything starts.
+
+`path/to/net.py:Net` or `package.module:build`: a class of `torch.nn.Module`, or a function that
+gives one, which needs no arguments. Building it runs the user's code.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import inspect
+import sys
+import traceback
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from core.errors import InputError
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+FORMS = "path/to/net.py:Net or package.module:Net"
+
+
+def check_place(name: str) -> None:
+    """Look at the name of a net without running anything.
+
+    Raises:
+        InputError: it is no such name, or there is no such file.
+    """
+    place, attribute = split(name)
+    if not attribute.isidentifier():
+        raise InputError(f"model '{name}': expected {FORMS}")
+    if is_file(place):
+        if not Path(place).expanduser().is_file():
+            raise InputError(f"model '{name}': there is no file {place}")
+    elif not all(part.isidentifier() for part in place.split(".")):
+        raise InputError(f"model '{name}': expected {FORMS}")
+
+
+def split(name: str) -> tuple[str, str]:
+    """The file or module, and the name in it; a drive of Windows keeps its colon."""
+    place, _, attribute = name.rpartition(":")
+    return place, attribute
+
+
+def is_file(place: str) -> bool:
+    """It is the path of a file, not the name of a module."""
+    return place.endswith(".py")
+
+
+def title(name: str) -> str:
+    """A net's name without its folders: `net.Net`."""
+    place, attribute = split(name)
+    return f"{Path(place).stem if is_file(place) else place.rpartition('.')[2]}.{attribute}"
+
+
+def source_digest(name: str) -> str:
+    """Which code this is, as far as it is in the file named: its SHA-256."""
+    place, _ = split(name)
+    if is_file(place):
+        return hashlib.sha256(Path(place).expanduser().read_bytes()).hexdigest()
+    found = _module(name, place).__file__
+    return hashlib.sha256(Path(found).read_bytes()).hexdigest() if found else ""
+
+
+def build(name: str) -> nn.Module:
+    """A new net, with weights as its own code draws them from torch's global generator.
+
+    Raises:
+        InputError: the file or the module cannot be imported, has nothing of this name, or that
+            cannot be called without arguments, raises, or gives no `torch.nn.Module`.
+    """
+    from torch import nn
+
+    place, attribute = split(name)
+    module = _module(name, place)
+    factory = getattr(module, attribute, None)
+    if factory is None:
+        raise InputError(f"{place} has no '{attribute}': {_what_there_is(module)}")
+    if not callable(factory):
+        raise InputError(f"'{attribute}' of {place} is no class or function: expected one that "
+                         "gives a torch.nn.Module")  # fmt: skip
+    if needed := _needed(factory):
+        raise InputError(
+            f"'{attribute}' of {place} needs arguments ({', '.join(needed)}): write a function "
+            f"without any that gives the net, and say {place}:THAT"
+        )
+    try:
+        net = factory()
+    except Exception as error:  # the user's code: it may raise anything
+        raise InputError(f"building {name} raised {_said(error)}") from error
+    if not isinstance(net, nn.Module):
+        kind = type(net).__name__
+        raise InputError(f"{name} gives a {kind}: expected a torch.nn.Module")
+    return net
+
+
+def try_forward(net: nn.Module, images: Tensor, classes: int) -> None:
+    """Run a few images [N, C, H, W] through a net, in evaluation.
+
+    Raises:
+        InputError: it raises, or gives no logits [N, K] for at least `classes` classes.
+    """
+    import torch
+
+    shape = list(images.shape)
+    try:
+        with torch.no_grad():
+            logits = net.eval()(images)
+    except Exception as error:  # the user's code: it may raise anything
+        raise InputError(f"the net cannot take images {shape}: it raised {_said(error)}") from error
+    if not isinstance(logits, torch.Tensor):
+        kind = type(logits).__name__
+        raise InputError(f"the net gives a {kind} for images {shape}: expected logits, a tensor")
+    if logits.dim() != 2 or len(logits) != len(images) or logits.shape[1] < classes:
+        raise InputError(
+            f"the net gives {list(logits.shape)} for images {shape}: expected "
+            f"[{len(images)}, {classes}], a logit for each of {classes} classes"
+        )
+
+
+def _module(name: str, place: str) -> ModuleType:
+    try:
+        return _from_file(Path(place).expanduser()) if is_file(place) else import_module(place)
+    except ModuleNotFoundError as error:
+        missing = error.name or place
+        if place == missing or place.startswith(f"{missing}."):
+            raise InputError(
+                f"model '{name}': there is no module {missing} here; expected {FORMS}"
+            ) from error
+        raise InputError(f"importing {place} needs {missing}: install it") from error
+    except Exception as error:  # the user's code: it may raise anything
+        raise InputError(f"importing {place} raised {_said(error)}") from error
+
+
+def _from_file(path: Path) -> ModuleType:
+    """Import a file once, with those beside it in reach, as it is when Python runs it."""
+    path = path.resolve()
+    known = f"_featherweight_own_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
+    if known in sys.modules:
+        return sys.modules[known]
+    found = importlib.util.spec_from_file_location(known, path)
+    if found is None or found.loader is None:
+        raise InputError(f"cannot import {path}: expected a Python file")
+    module = importlib.util.module_from_spec(found)
+    if str(path.parent) not in sys.path:
+        sys.path.append(str(path.parent))
+    sys.modules[known] = module
+    try:
+        found.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[known]
+        raise
+    return module
+
+
+def _needed(factory: Any) -> Sequence[str]:
+    """The arguments that have no default."""
+    try:
+        parameters = inspect.signature(factory).parameters.values()
+    except (TypeError, ValueError):
+        return ()
+    optional = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return [it.name for it in parameters if it.default is it.empty and it.kind not in optional]
+
+
+def _what_there_is(module: ModuleType) -> str:
+    from torch import nn
+
+    own = [
+        name
+        for name, value in vars(module).items()
+        if isinstance(value, type)
+        and issubclass(value, nn.Module)
+        and value.__module__ == module.__name__
+    ]
+    return f"expected one of {', '.join(own)}" if own else "it has no torch.nn.Module of its own"
+
+
+def _said(error: Exception) -> str:
+    """What went wrong and where, on one line."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" ({Path(frames[-1].filename).name} line {frames[-1].lineno})" if frames else ""
+    said = " ".join(str(error).split())
+    return f"{type(error).__name__}: {said}{where}" if said else f"{type(error).__name__}{where}"

@@ -1,0 +1,273 @@
+"""A net of the user's own: found, built, tried, pruned and fine-tuned; and what goes wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from core.batches import Splits
+from core.choices import Choices
+from core.curves import SPARSITIES
+from core.errors import InputError
+from core.events import Event, Notice, drain
+from core.experiment import Experiment, default_name
+from core.footprint import Footprint
+from core.layers import left_out, parameter_count, prunable_layers
+from core.own import build
+from core.plans import uniform_plan
+from core.pruning import Masks
+from core.recall import recall
+from core.recorder import finetune
+from core.settings import Settings
+from core.trainer import copy_weights
+from core.weights import load_weights
+from core.workbench import Workbench
+from core.zoo import short_name
+from tests.core.own_nets import write
+from tests.core.test_recorder import small
+from tests.core.training import of_type, same
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+@pytest.fixture(scope="module")
+def mine(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write(tmp_path_factory.mktemp("own"))
+
+
+@pytest.fixture(scope="module")
+def few_images() -> Iterator[None]:
+    whole = Splits.of
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Splits, "of", lambda dataset, device: small(dataset, device, whole))
+        yield
+
+
+def bench_of(mine: Path, name: str, data_dir: Path, **more: Any) -> Workbench:
+    settings = Settings(
+        model=f"{mine}:{name}",
+        data_dir=data_dir,
+        precision="fp32",
+        choices=Choices(epochs=2),
+        **more,
+    )
+    return Workbench(settings)
+
+
+@pytest.mark.parametrize("name", ["Net", "Viewing", "Attending", "factory"])
+def test_it_is_trained_pruned_scanned_fine_tuned_and_recalled(
+    name: str, mine: Path, data_dir: Path, few_images: None, empty_cache: Path, tmp_path: Path
+) -> None:
+    bench, events = bench_of(mine, name, data_dir), list[Event]()
+    base = drain(bench.open(), events.append)
+    said = [event.text for event in of_type(Notice, events)]
+    assert said[0] == f"this runs the code of {mine}:{name}"
+    assert any(f"training the dense mine.{name} on mnist" in text for text in said)
+    plan = uniform_plan(0.8, bench.layer_names)
+    experiment = Experiment(tmp_path / "it")
+    tuned = drain(finetune(bench, base, plan, experiment))
+    assert tuned.revived == 0
+    weights = tuned.weights
+    for layer in bench.layers:
+        assert int(weights[layer.key].count_nonzero()) == layer.elements - round(
+            0.8 * layer.elements
+        )
+        assert all(torch.equal(weights[layer.key], weights[key]) for key in layer.aliases)
+    scan = drain(bench.scan(base.weights, sparsities=SPARSITIES[::6]))
+    assert set(scan.layers) == set(bench.layer_names)
+    again = drain(recall(bench, base, experiment, experiment.newest()))
+    assert same(again.net.weights, weights)
+    kept = Footprint(bench.parameters, experiment.newest().facts["nonzero"])
+    assert kept.nonzero == bench.parameters - sum(
+        round(0.8 * layer.elements) for layer in bench.layers
+    )
+    opened = drain(bench_of(mine, name, data_dir).open(), events.append)
+    assert opened.digest == base.digest, "the dense net is kept"
+
+
+def test_its_layers(mine: Path) -> None:
+    net = build(f"{mine}:Net")
+    layers = {layer.name: layer for layer in prunable_layers(net)}
+    assert list(layers) == [
+        "stem", "blocks.0.depthwise", "blocks.0.grouped", "blocks.1.depthwise", "blocks.1.grouped",
+        "mix", "head",
+    ]  # fmt: skip
+    assert layers["mix"].aliases == ("again.weight",)
+    assert layers["blocks.0.depthwise"].shape == (12, 1, 3, 3)
+    # The bias of `again` is outside of every layer, and so are the batch norms.
+    outside = parameter_count(net) - sum(layer.parameters for layer in layers.values())
+    assert outside == 12 + 2 * 24
+    assert left_out(net) == {}
+
+
+def test_packed_transposed_and_recurrent_weights_and_those_left_out(mine: Path) -> None:
+    net = build(f"{mine}:Attending")
+    names = [layer.name for layer in prunable_layers(net)]
+    assert names == [
+        "up", "place", "attention.in_proj_weight", "attention.out_proj", "rows.weight_ih_l0",
+        "rows.weight_hh_l0", "head",
+    ]  # fmt: skip
+    assert list(left_out(net)) == ["normed"]
+    weights = copy_weights(net)
+    for layer in prunable_layers(net):
+        assert weights[layer.key].shape == layer.shape
+
+
+def test_a_module_under_two_names_is_one_layer_and_stays_pruned() -> None:
+    one = nn.Linear(4, 4)
+    net = nn.ModuleDict({"a": one, "b": one, "c": nn.Linear(4, 2)})
+    layers = prunable_layers(net)
+    assert [(layer.name, layer.aliases) for layer in layers] == [("a", ("b.weight",)), ("c", ())]
+    weights = copy_weights(net)
+    masks = Masks.of(weights, layers, {"a": 0.5, "c": 0.0})
+    net.load_state_dict(masks.apply(weights))
+    assert int(one.weight.count_nonzero()) == 8
+    net.load_state_dict(weights)
+    masks.hold(net)
+    assert int(one.weight.count_nonzero()) == 8
+    assert masks.kept(layers[0]) == 8
+
+
+def test_a_net_that_is_one_layer_itself() -> None:
+    (layer,) = prunable_layers(nn.Linear(3, 2))
+    assert (layer.name, layer.key, layer.parameters) == ("weight", "weight", 8)
+
+
+@pytest.mark.parametrize(
+    ("model", "said"),
+    [
+        ("{folder}/none.py:Net", "there is no file .*none.py"),
+        ("{folder}/mine.py", "unknown model .*, or path/to/net.py:Net or package.module:Net"),
+        ("{folder}/mine.py:", "expected path/to/net.py:Net"),
+        ("a-b:Net", "expected path/to/net.py:Net or package.module:Net"),
+    ],
+)
+def test_a_name_that_cannot_be_one_is_refused_before_anything_runs(
+    mine: Path, model: str, said: str
+) -> None:
+    with pytest.raises(InputError, match=said):
+        Settings(model=model.format(folder=mine.parent))
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("Nett", "has no 'Nett': expected one of Block, Net, Viewing, Attending"),
+        ("Block", r"'Block' of .* needs arguments \(width\): write a function"),
+        ("needy", r"needs arguments \(width\)"),
+        ("broken", r"raised RuntimeError: no weights today \(mine.py line \d+\)"),
+        ("number", "gives a int: expected a torch.nn.Module"),
+        ("constant", "is no class or function"),
+    ],
+)
+def test_what_cannot_be_built_says_why(mine: Path, name: str, said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        build(f"{mine}:{name}")
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("import nowhere_at_all", "needs nowhere_at_all: install it"),
+        ("x = (", r"raised SyntaxError: .*\("),
+        ("def f():\n    return 1 / 0\nf()", r"raised ZeroDivisionError: .*\(it.py line 2\)"),
+    ],
+)
+def test_a_file_that_cannot_be_imported_says_why(tmp_path: Path, source: str, said: str) -> None:
+    path = tmp_path / "it.py"
+    path.write_text(source)
+    with pytest.raises(InputError, match=said):
+        build(f"{path}:Net")
+
+
+def test_a_module_of_a_package() -> None:
+    assert isinstance(build("core.nets:Cnn5"), nn.Module)
+    with pytest.raises(InputError, match=r"there is no module core\.nothing here"):
+        build("core.nothing:Net")
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("flat", r"cannot take images \[2, 1, 28, 28\]: it raised RuntimeError: "),
+        ("few", r"gives \[2, 3\] for images .*expected \[2, 10\], a logit for each of 10 classes"),
+        ("pair", r"gives a tuple for images"),
+        ("empty", "has no weights that can be pruned"),
+    ],
+)
+def test_a_net_that_does_not_fit_the_images_says_why(
+    name: str, said: str, mine: Path, data_dir: Path, few_images: None, empty_cache: Path
+) -> None:
+    with pytest.raises(InputError, match=said):
+        drain(bench_of(mine, name, data_dir).open())
+
+
+def test_its_short_name(mine: Path) -> None:
+    assert short_name(f"{mine}:Net") == "mine.Net"
+    assert short_name("torchvision.models:resnet18") == "models.resnet18"
+    assert short_name("lenet-5") == "lenet-5"
+    assert default_name("mine.Net", "mnist") == "mine.Net-mnist"
+
+
+class TestPickledWeights:
+    @pytest.fixture
+    def net(self) -> nn.Module:
+        torch.manual_seed(3)
+        return nn.Sequential(nn.Linear(3, 2), nn.Linear(2, 2))
+
+    @pytest.mark.parametrize("inside", [None, "state_dict", "model_state_dict", "model"])
+    @pytest.mark.parametrize("prefix", ["", "module."])
+    def test_a_state_dict_is_found(
+        self, net: nn.Module, tmp_path: Path, inside: str | None, prefix: str
+    ) -> None:
+        state: dict[str, Any] = {prefix + name: it for name, it in net.state_dict().items()}
+        path = tmp_path / "net.pt"
+        torch.save({inside: state, "epoch": 3} if inside else state, path)
+        assert same(load_weights(path, net), dict(net.state_dict()))
+
+    def test_nothing_else_is_unpickled(self, net: nn.Module, tmp_path: Path) -> None:
+        path = tmp_path / "net.pt"
+        torch.save(net, path)
+        with pytest.raises(
+            InputError, match=r"as weights alone: it holds 'torch\.nn.*', which would run code"
+        ):
+            load_weights(path, net)
+
+    @pytest.mark.parametrize(
+        ("content", "said"),
+        [
+            ({"a": 3}, "holds no state_dict"),
+            ([1, 2], "holds no state_dict"),
+            ({"0.weight": torch.ones(2, 3)}, "'0.bias' and 2 more are missing"),
+        ],
+    )
+    def test_what_is_none_is_refused(
+        self, net: nn.Module, tmp_path: Path, content: Any, said: str
+    ) -> None:
+        path = tmp_path / "net.pth"
+        torch.save(content, path)
+        with pytest.raises(InputError, match=said):
+            load_weights(path, net)
+
+    def test_wrong_shapes_and_surplus_names_are_named(self, net: nn.Module, tmp_path: Path) -> None:
+        path = tmp_path / "net.pt"
+        state: dict[str, Tensor] = dict(net.state_dict())
+        torch.save({**state, "0.weight": torch.ones(5, 3)}, path)
+        with pytest.raises(InputError, match=r"'0.weight' has shape \(5, 3\), expected \(2, 3\)"):
+            load_weights(path, net)
+        torch.save({**state, "x": torch.ones(1)}, path)
+        with pytest.raises(InputError, match="'x' is not among its tensors"):
+            load_weights(path, net)
+
+    def test_garbage_and_nothing(self, net: nn.Module, tmp_path: Path) -> None:
+        path = tmp_path / "net.pt"
+        with pytest.raises(InputError, match="no weights at"):
+            load_weights(path, net)
+        path.write_bytes(b"garbage")
+        with pytest.raises(InputError, match="cannot read"):
+            load_weights(path, net)

@@ -1,0 +1,98 @@
+"""A net of the user's own, in the program and without it: pruned, fine-tuned, in a table."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from core.own import build
+from tests.core.own_nets import write
+from tests.terminal.terminal import Terminal
+from tests.terminal.test_command_line import featherweight
+
+LAYERS = [
+    "stem", "blocks.0.depthwise", "blocks.0.grouped", "blocks.1.depthwise", "blocks.1.grouped",
+    "mix", "head",
+]  # fmt: skip
+
+
+@pytest.fixture
+def options(data_dir: Path, tmp_path: Path) -> tuple[str, ...]:
+    """The net, and weights for it, so that no dense net has to be trained first."""
+    mine = write(tmp_path)
+    torch.manual_seed(0)
+    torch.save({"state_dict": build(f"{mine}:Net").state_dict()}, tmp_path / "mine.pt")
+    place = ("--experiment", str(tmp_path / "it"), "--data-dir", str(data_dir))
+    place += ("--threads", "1")  # so small a net is not worth two
+    return ("--model", f"{mine}:Net", "--weights", str(tmp_path / "mine.pt"), *place)
+
+
+def test_headless(options: tuple[str, ...], tmp_path: Path):
+    target = tmp_path / "run.json"
+    plan = ("--sparsity", "blocks.0.depthwise=0.5,mix=0.75", "--epochs", "1")
+    done = featherweight("run", *options, *plan, "--json", str(target))
+    assert done.returncode == 0, done.stderr
+    report = json.loads(target.read_text())
+    assert [layer["name"] for layer in report["layers"]] == LAYERS
+    kept = {layer["name"]: layer["kept"] for layer in report["layers"]}
+    assert (kept["blocks.0.depthwise"], kept["mix"], kept["head"]) == (54, 36, 120)
+    assert report["revived"] == 0
+    assert report["accuracy"]["finetuned"]["test"] > report["accuracy"]["pruned"]["test"]
+    assert f"this runs the code of {tmp_path / 'mine.py'}:Net" in done.stdout
+
+    done = featherweight("table", str(tmp_path / "it"), *options, "--json", str(target))
+    assert done.returncode == 0, done.stderr
+    table = json.loads(target.read_text())
+    shares = {row["name"]: row["kept"] for row in table["layers"]}
+    assert (shares["blocks.0.depthwise"], shares["mix"]) == (50.0, 25.0)
+    # 36 positions of the stem's 12 maps, each of which a kernel of its own slides over.
+    assert table["layers"][1]["flops"] == 2 * 36 * 12 * 9
+    assert "FLOP %" in done.stdout
+
+
+def test_in_the_program(options: tuple[str, ...]):
+    with Terminal(*options, "--epochs", "1", columns=100) as terminal:
+        terminal.wait_for("ready: the dense net has", "mine.Net on mnist", "blocks.0.depth")
+        terminal.press("m", "enter")
+        terminal.wait_for("68.00", "kept 4")
+        terminal.press("f")
+        terminal.wait_for("fine-tuned in", "revived 0")
+        terminal.press("q")
+        assert terminal.wait(60) == 0
+        assert terminal.restored
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("Nett", "has no 'Nett': expected one of Block, Net, Viewing, Attending"),
+        ("needy", "needs arguments (width)"),
+        ("flat", "cannot take images [2, 1, 28, 28]"),
+    ],
+)
+def test_what_is_wrong_is_one_clear_line(name: str, said: str, data_dir: Path, tmp_path: Path):
+    mine = write(tmp_path)
+    done = featherweight(
+        "run", "--model", f"{mine}:{name}", "--uniform", "0.5", "--data-dir", str(data_dir)
+    )
+    assert done.returncode == 2
+    assert said in done.stderr.splitlines()[-1]
+
+
+def test_the_papers_table(data_dir: Path, tmp_path: Path):
+    target = tmp_path / "table.json"
+    options = ("--model", "lenet-300-100", "--preset", "han2015", "--data-dir", str(data_dir))
+    done = featherweight("table", *options, "--json", str(target))
+    assert done.returncode == 0, done.stderr
+    table = json.loads(target.read_text())
+    assert set(table) >= {"model", "layers", "total"}
+    assert table["total"]["ratio"] == 12.02
+    assert "22,186 of 266,610 parameters: 12.02x; LeNet-300-100 in Han et al. 2015: 12x" in (
+        done.stdout
+    )
+    done = featherweight("table", "--model", "lenet-5", "--preset", "aggressive")
+    assert done.returncode == 2
+    assert "unknown preset 'aggressive' of lenet-5: expected one of han2015" in done.stderr
