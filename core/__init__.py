@@ -1,9 +1,13 @@
 """Pruning, fine-tuning and measuring neural nets: everything a script can do without a terminal.
 
+For a script, `core.splits`, `load`, `plan`, `prune`, `finetune`, `evaluate`, `take_masks`,
+`give_masks`, `drain`, `Choices` and `InputError` are enough: see `core.api`.
+
 `import core` loads no torch; a submodule loads what it needs. Nothing here knows of a terminal.
 
 The map:
 
+    api           what `import core` gives a script
     events        what a long operation says while it works: frozen dataclasses; Stream, drain
     errors        InputError (mend the input), WorkError (the work failed)
     datasets/     MNIST: fetched, checked, three splits in memory
@@ -61,3 +65,46 @@ The map:
     scans         scans kept with an experiment
     files         files that are written whole or not at all
 """
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from core.api import (
+        evaluate,
+        finetune,
+        give_masks,
+        load,
+        plan,
+        prune,
+        splits,
+        take_masks,
+    )
+    from core.choices import Choices
+    from core.errors import InputError
+    from core.events import drain
+
+__all__ = [
+    "Choices",
+    "InputError",
+    "drain",
+    "evaluate",
+    "finetune",
+    "give_masks",
+    "load",
+    "plan",
+    "prune",
+    "splits",
+    "take_masks",
+]
+
+_ROOMS = {"Choices": "choices", "InputError": "errors", "drain": "events"}
+"""Where a name is that is not in `core.api`."""
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        return getattr(import_module(f"core.{_ROOMS.get(name, 'api')}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

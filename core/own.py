@@ -22,6 +22,8 @@ from core.errors import InputError
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from core.batches import Splits
+
 FORMS = "path/to/net.py:Net or package.module:Net"
 
 
@@ -97,6 +99,32 @@ def build(name: str) -> nn.Module:
         kind = type(net).__name__
         raise InputError(f"{name} gives a {kind}: expected a torch.nn.Module")
     return net
+
+
+def fitted(net: nn.Module, data: Splits) -> Splits:
+    """The images in a layout that a net can take, which a few of them show; `net` is laid out too.
+
+    Raises:
+        InputError: it has nothing to prune, raises, or gives no logits for the images' classes.
+    """
+    import torch
+
+    from core.layers import prunable_layers
+
+    if not prunable_layers(net):
+        raise InputError(f"{type(net).__name__} has no weights that can be pruned")
+    classes = int(data.train.labels.max()) + 1
+    for layout in (torch.channels_last, torch.contiguous_format):
+        data = data.laid_out(layout)
+        images, _ = data.train.batch(slice(0, 2))
+        try:
+            try_forward(net.to(memory_format=layout), images, classes)
+        except InputError:
+            if layout == torch.contiguous_format:
+                raise
+        else:
+            break
+    return data
 
 
 def try_forward(net: nn.Module, images: Tensor, classes: int) -> None:

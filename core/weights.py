@@ -36,6 +36,9 @@ _INSIDE = ("state_dict", "model_state_dict", "model")
 _GLOBAL = re.compile(r"GLOBAL (\S+)")
 """What torch names that it does not unpickle."""
 
+_ORIGINAL, _MASK = "_orig", "_mask"
+"""What `torch.nn.utils.prune` puts behind the names of a weight and of its mask."""
+
 _WRAPPED = "module."
 """What nn.DataParallel puts before every name."""
 
@@ -82,7 +85,17 @@ def _unpickled(path: Path) -> Weights:
         raise InputError(f"{path} holds no state_dict: expected names and tensors")
     if found and all(name.startswith(_WRAPPED) for name in found):
         found = {name.removeprefix(_WRAPPED): tensor for name, tensor in found.items()}
-    return {name: tensor.detach() for name, tensor in found.items()}
+    return _without_masks({name: tensor.detach() for name, tensor in found.items()})
+
+
+def _without_masks(weights: Weights) -> Weights:
+    """A state_dict as it is without the reparametrisation of `torch.nn.utils.prune`."""
+    plain = dict(weights)
+    for name in weights:
+        stem = name.removesuffix(_ORIGINAL)
+        if stem != name and stem + _MASK in weights:
+            plain[stem] = plain.pop(name) * plain.pop(stem + _MASK)
+    return plain
 
 
 def early_path(path: Path) -> Path:

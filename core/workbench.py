@@ -31,7 +31,7 @@ from core.finetuning import FineTuned, Pruned, finetune, prune_and_measure
 from core.identity import weights_digest
 from core.layers import Layer, left_out, parameter_count, prunable_layers
 from core.opening import dense_weights
-from core.own import try_forward
+from core.own import fitted
 from core.precision import resolve_precision
 from core.pruning import Masks
 from core.sampling import sample_accuracy
@@ -40,7 +40,7 @@ from core.settings import Settings
 from core.training import Trained, train
 from core.weights import DenseWeights, Weights
 from core.whatif import Profile
-from core.zoo import model_spec, short_name
+from core.zoo import model_spec
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,7 +142,7 @@ class Workbench:
         yield Progress("open the dense net")
         if self.spec.is_own:
             yield Notice(f"this runs the code of {self.settings.model}")
-            self._splits = self._tried(data)
+            self._splits = fitted(self.fresh_model(), data)
             for name, why in left_out(self.fresh_model()).items():
                 yield Notice(f"{name} is left out: {why}", warning=True)
         return (yield from dense_weights(self, stop))
@@ -370,22 +370,6 @@ class Workbench:
             )
             self._splits = Splits.of(dataset, self.device)
         return self._splits
-
-    def _tried(self, data: Splits) -> Splits:
-        """The images in a layout that the net can take, which a few of them show."""
-        model = self.fresh_model()
-        if not prunable_layers(model):
-            raise InputError(f"{short_name(self.settings.model)} has no weights that can be pruned")
-        classes = int(data.train.labels.max()) + 1
-        for layout in (torch.channels_last, torch.contiguous_format):
-            data = data.laid_out(layout)
-            images, _ = data.train.batch(slice(0, 2))
-            try:
-                try_forward(model.to(memory_format=layout), images, classes)
-                return data
-            except InputError as error:
-                problem = error
-        raise problem
 
     def _split(self, name: str, stop: StopFlag) -> Stream[Images]:
         if name not in SPLITS:

@@ -36,7 +36,7 @@ class Sharing(Session):
     def _write_to(self, text: str | None) -> None:
         if text is None:
             return
-        self.recipe_path, path = text, Path(text).expanduser()
+        self.recipe_path, path = text, _path(text)
         if not os.path.lexists(path):
             self._write(path)
             return
@@ -53,7 +53,7 @@ class Sharing(Session):
 
     def _read(self, text: str) -> tuple[Settings, Plan | None]:
         """What a file says over what is chosen; raises InputError for one that cannot be taken."""
-        config = read_config(Path(text).expanduser())
+        config = read_config(_path(text))
         return taken(config, self.state.settings), config.checked_plan(self.state.layer_names)
 
     def _take_from(self, text: str | None) -> None:
@@ -70,9 +70,17 @@ class Sharing(Session):
         self.show(self.state)
 
 
+def _path(text: str) -> Path:
+    """A path as it was typed; raises InputError where its `~` is nobody's."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise InputError(f"cannot find '{text}': {error}") from error
+
+
 def _check_folder(text: str) -> None:
     """Raises InputError where there is no folder for a file."""
-    folder = Path(text).expanduser().absolute().parent
+    folder = _path(text).absolute().parent
     if not folder.is_dir():
         raise InputError(f"the folder {folder} does not exist: make it, or give another one")
 

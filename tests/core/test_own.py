@@ -197,7 +197,7 @@ def test_a_module_of_a_package() -> None:
         ("flat", r"cannot take images \[2, 1, 28, 28\]: it raised RuntimeError: "),
         ("few", r"gives \[2, 3\] for images .*expected \[2, 10\], a logit for each of 10 classes"),
         ("pair", r"gives a tuple for images"),
-        ("empty", "has no weights that can be pruned"),
+        ("empty", "Sequential has no weights that can be pruned"),
     ],
 )
 def test_a_net_that_does_not_fit_the_images_says_why(

@@ -18,7 +18,7 @@ from core.batches import Splits
 from core.choices import Choices
 from core.datasets import Dataset
 from core.errors import InputError
-from core.events import Epoch, Event, Notice, drain
+from core.events import Epoch, Event, Notice, Stream, drain
 from core.experiment import Experiment
 from core.finetuning import FineTuned
 from core.plans import Plan
@@ -170,16 +170,20 @@ def test_one_that_was_stopped_is_called_so(
     assert experiment.newest().status == STOPPED
 
 
+def broken_off(stream: Stream[object], experiment: Experiment) -> Run:
+    """A training that was left after its first epoch."""
+    while not isinstance(next(stream), Epoch):
+        pass
+    next(stream)  # the checkpoint is written before the next event
+    stream.close()
+    return experiment.newest()
+
+
 def test_a_closed_stream_leaves_its_last_epoch_to_go_on_from(
     kept: Kept, bench: Workbench, base: Net, aggressive: Plan, tmp_path: Path
 ) -> None:
     experiment = Experiment(tmp_path)
-    stream = recorder.finetune(bench, base, aggressive, experiment)
-    while not isinstance(next(stream), Epoch):
-        pass
-    next(stream)
-    stream.close()
-    run = experiment.newest()
+    run = broken_off(recorder.finetune(bench, base, aggressive, experiment), experiment)
     assert (run.id, run.status, len(run.facts["epochs"])) == ("0001", INTERRUPTED, 1)
     resumed = drain(recorder.resume(bench, base, run, experiment))
     assert same(resumed.weights, kept.result.weights)
@@ -209,12 +213,7 @@ def test_dense_training_goes_on_from_its_last_epoch(
 ) -> None:
     whole = drain(recorder.train(bench, Experiment(tmp_path / "whole")))
     experiment = Experiment(tmp_path / "broken off")
-    stream = recorder.train(bench, experiment)
-    while not isinstance(next(stream), Epoch):
-        pass
-    next(stream)
-    stream.close()
-    run = experiment.newest()
+    run = broken_off(recorder.train(bench, experiment), experiment)
     assert (run.status, len(run.facts["epochs"])) == (INTERRUPTED, 1)
     other = bench.by(replace(bench.settings, choices=Choices(epochs=9), seed=5))
     result, events = recorded(recorder.resume(other, base, run, experiment))
@@ -239,12 +238,7 @@ def test_what_cannot_be_gone_on_with_says_why(
     bench: Workbench, base: Net, tmp_path: Path, facts: dict[str, object], said: str
 ) -> None:
     experiment = Experiment(tmp_path)
-    stream = recorder.train(bench, experiment)
-    while not isinstance(next(stream), Epoch):
-        pass
-    next(stream)
-    stream.close()
-    run = experiment.newest()
+    run = broken_off(recorder.train(bench, experiment), experiment)
     with pytest.raises(InputError, match=said):
         drain(recorder.resume(bench, base, replace(run, facts={**run.facts, **facts}), experiment))
 

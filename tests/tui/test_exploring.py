@@ -298,6 +298,9 @@ async def test_a_recipe_is_written_and_taken_again(app, tmp_path):
         await typed(pilot, str(tmp_path / "nowhere" / "mine.toml"))
         await pilot.press("enter")
         assert "does not exist" in said_in_dialog(app)
+        await typed(pilot, "~nobody-of-this-name/mine.toml")
+        await pilot.press("enter")
+        assert "cannot find '~nobody-of-this-name" in said_in_dialog(app)
 
 
 async def test_a_recipe_without_a_word_on_fine_tuning_leaves_that_alone(app, tmp_path):

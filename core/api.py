@@ -1,0 +1,238 @@
+"""What `import core` gives a script: a few verbs over a model of one's own, in one's own process.
+
+    splits       images and labels in memory, cut into train, validation and test
+    load         a data set known by name, likewise
+    plan         from a goal to a sparsity for every layer
+    prune        a plan applied to a model in one shot
+    finetune     prune and retrain a model: a stream of events, its result a `FineTuned`
+    evaluate     how good a model is
+    take_masks, give_masks   from and to `torch.nn.utils.prune`
+
+A stream is a generator: `drain(stream, print)` runs it, hands every event on and gives its result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from copy import deepcopy
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn.utils import prune as torch_prune
+
+from core import datasets, finetuning
+from core.allocation import NOTHING_LOCKED, allocate
+from core.batches import Images, Splits
+from core.choices import NO_CHOICES, Choices
+from core.errors import InputError
+from core.evaluation import measure
+from core.events import Accuracy, StopFlag, Stream, never
+from core.finetuning import FineTuned
+from core.goals import Goal, Kind
+from core.layers import PRUNABLE, parameter_count, prunable_layers
+from core.own import fitted
+from core.plans import Plan
+from core.pruning import Masks
+from core.recipes import recipe_named
+from core.trainer import copy_weights
+from core.whatif import Profile
+
+Pixels = Tensor | NDArray[np.uint8]
+Labels = Tensor | NDArray[np.int64]
+
+HELD_OUT = 12
+"""Every so many-th of the images, by label, is for validation, and as many for test."""
+
+
+def splits(
+    train: tuple[Pixels, Labels],
+    validation: tuple[Pixels, Labels] | None = None,
+    test: tuple[Pixels, Labels] | None = None,
+) -> Splits:
+    """Images in memory, cut into train, validation and test.
+
+    What is not given is held out of what is there: every twelfth image of each class.
+
+    Args:
+        train: images [N, C, H, W] in uint8 and labels [N]; so the other two.
+        validation: what choices look at.
+        test: what is only reported.
+
+    Raises:
+        InputError: images and labels do not belong together, or are too few to hold any out.
+    """
+    parts = {"train": _checked(train, "train")}
+    for name, given in (("test", test), ("validation", validation)):
+        if given is None:
+            parts["train"], parts[name] = _held_out(*parts["train"])
+        else:
+            parts[name] = _checked(given, name)
+    pixels = parts["train"][0].to(torch.float32)
+    mean, std = float(pixels.mean() / 255), float(pixels.std() / 255) or 1.0
+    made = {name: Images(*part, mean, std) for name, part in parts.items()}
+    return Splits(made["train"], made["validation"], made["test"])
+
+
+def load(name: str = "mnist", data_dir: Path | None = None) -> Stream[Splits]:
+    """The splits of a data set that is known by name, fetched where it is missing.
+
+    Raises:
+        InputError, WorkError: as `datasets.load`.
+    """
+    return Splits.of((yield from datasets.load(name, data_dir)))
+
+
+def plan(
+    model: nn.Module,
+    value: float,
+    kind: Kind = "ratio",
+    *,
+    method: str = "lamp",
+    locked: Mapping[str, float] = NOTHING_LOCKED,
+) -> Plan:
+    """From a goal to a sparsity for every layer of `model`, as its weights are.
+
+    Args:
+        model: it stays as it is.
+        value: how light the net shall be: 20 is 20x.
+        kind: `ratio`, or `kept` (nonzero parameters), or `mib` (MiB of nonzero values).
+        method: one of `goals.METHODS`, but for `sensitivity`, which needs a scan.
+        locked: sparsities of layers that stay as they are.
+
+    Raises:
+        InputError: the goal is out of reach, or `allocation.allocate` raises it.
+    """
+    weights = copy_weights(model)
+    layers = prunable_layers(model)
+    parameters = parameter_count(model)
+    return allocate(
+        method,
+        [Profile.of(layer, weights[layer.key].numpy()) for layer in layers],
+        Goal(kind, value).budget(parameters),
+        other_parameters=parameters - sum(layer.parameters for layer in layers),
+        locked=locked,
+    )
+
+
+def prune(model: nn.Module, plan: Mapping[str, float]) -> Masks:
+    """Set the smallest weights of each layer of `model` to zero, as `plan` says.
+
+    Layers that the plan does not name keep what they have. `Masks.hold` keeps the zeros in a
+    training of one's own.
+
+    Raises:
+        InputError: the plan names a layer that the model does not have, or no sparsity.
+    """
+    weights = copy_weights(model)
+    masks = Masks.of(weights, prunable_layers(model), _whole(model, plan))
+    model.load_state_dict(masks.apply(weights))
+    return masks
+
+
+def finetune(
+    model: nn.Module,
+    plan: Mapping[str, float],
+    data: Splits,
+    *,
+    recipe: str = "fast",
+    choices: Choices = NO_CHOICES,
+    seed: int = 0,
+    precision: str = "fp32",
+    stop: StopFlag = never,
+) -> Stream[FineTuned]:
+    """Prune `model` to `plan` and retrain what is left; it ends up with the best epoch's weights.
+
+    The same as the program does, see `finetuning.finetune`; layers that the plan does not name
+    keep what they have.
+
+    Raises:
+        InputError: as `prune`, or there is no such recipe, or the choices contradict each other.
+        WorkError: the loss diverged before any epoch ended at the full plan.
+    """
+    how = choices.applied_to(recipe_named(recipe))
+    whole, base = _whole(model, plan), copy_weights(model)
+    vehicle = deepcopy(model)  # its dropouts and its layout in memory change
+    data = fitted(vehicle, data)
+    result = yield from finetuning.finetune(
+        vehicle, base, whole, data, how, seed=seed, precision=precision, stop=stop
+    )
+    model.load_state_dict(result.weights)
+    return result
+
+
+def evaluate(model: nn.Module, data: Splits, stop: StopFlag = never) -> Stream[Accuracy]:
+    """The accuracy of `model` in percent, on validation and on test.
+
+    Raises:
+        InputError: it cannot take the images.
+        StoppedError: `stop` was raised.
+    """
+    was_training = model.training
+    try:
+        return (yield from measure(model, fitted(deepcopy(model), data), "given", stop))
+    finally:
+        model.train(was_training)
+
+
+def take_masks(model: nn.Module) -> Masks:
+    """Make the masks of `torch.nn.utils.prune` ours: the model holds plain, pruned weights then.
+
+    What is zero without a mask counts as pruned too, as everywhere.
+    """
+    for module in model.modules():
+        if isinstance(module, PRUNABLE) and hasattr(module, "weight_mask"):
+            torch_prune.remove(module, "weight")  # type: ignore[no-untyped-call]
+    nothing_more = {layer.name: 0.0 for layer in prunable_layers(model)}
+    return Masks.of(copy_weights(model), prunable_layers(model), nothing_more)
+
+
+def give_masks(model: nn.Module, masks: Masks) -> None:
+    """Hand masks to `torch.nn.utils.prune`, which then holds them by its reparametrisation.
+
+    Raises:
+        InputError: a mask is for a weight that `torch.nn.utils.prune` cannot hold.
+    """
+    for key, dropped in masks.dropped.items():
+        path, _, name = key.rpartition(".")
+        module = model.get_submodule(path)
+        if name != "weight" or not isinstance(module, PRUNABLE):
+            raise InputError(f"'{key}' is no weight of a module: expected a layer of its own")
+        torch_prune.custom_from_mask(module, "weight", ~dropped)  # type: ignore[no-untyped-call]
+
+
+def _whole(model: nn.Module, plan: Mapping[str, float]) -> Plan:
+    """A plan with every layer of a model."""
+    names = [layer.name for layer in prunable_layers(model)]
+    for name in plan:
+        if name not in names:
+            raise InputError(f"unknown layer '{name}': expected one of {', '.join(names)}")
+    return {name: plan.get(name, 0.0) for name in names}
+
+
+def _checked(given: tuple[Pixels, Labels], what: str) -> tuple[Tensor, Tensor]:
+    images, labels = (torch.as_tensor(part) for part in given)
+    if images.dim() != 4 or images.dtype != torch.uint8:
+        raise InputError(
+            f"images of {what} are {list(images.shape)} in {images.dtype}: expected "
+            "[N, C, H, W] in uint8"
+        )
+    if labels.shape != (len(images),) or labels.is_floating_point():
+        raise InputError(
+            f"labels of {what} are {list(labels.shape)} in {labels.dtype}: expected "
+            f"[{len(images)}] whole numbers, one for each image"
+        )
+    return images, labels.to(torch.int64)
+
+
+def _held_out(
+    images: Tensor, labels: Tensor
+) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
+    by_label = torch.argsort(labels, stable=True)
+    held = torch.zeros(len(labels), dtype=torch.bool)
+    held[by_label[HELD_OUT - 1 :: HELD_OUT]] = True
+    if not held.any():
+        raise InputError(f"{len(labels)} images: expected at least {HELD_OUT} to hold any out")
+    return (images[~held], labels[~held]), (images[held], labels[held])

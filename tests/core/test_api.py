@@ -1,0 +1,196 @@
+"""The verbs of `import core`, over a model of one's own, which keeps its parts; README's script."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import nn
+from torch.nn.utils import prune as torch_prune
+
+import core
+from core.batches import Splits
+from core.errors import InputError
+from core.events import Batch, Epoch
+from core.layers import parameter_count, prunable_layers
+from core.own import build
+from core.trainer import copy_weights
+from core.weights import load_weights
+from tests.core.own_nets import write
+from tests.core.training import of_type, recorded, same
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+class Small(nn.Module):
+    """It has a dropout, and calls view."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(1, 4, 5, stride=4)
+        self.drop = nn.Dropout(0.25)
+        self.fc = nn.Linear(144, 10)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        logits: torch.Tensor = self.fc(self.drop(torch.relu(self.conv(x)).view(len(x), -1)))
+        return logits
+
+
+@pytest.fixture
+def model() -> Small:
+    torch.manual_seed(0)
+    return Small()
+
+
+@pytest.fixture
+def own(tiny: Splits) -> Splits:
+    """The tiny splits, made by `core.splits` of arrays."""
+    parts = (tiny.train, tiny.validation, tiny.test)
+    return core.splits(*((part.images.numpy(), part.labels.numpy()) for part in parts))
+
+
+def test_a_model_is_pruned_and_fine_tuned_and_keeps_its_parts(model: Small, own: Splits) -> None:
+    parts, modules = [*model.parameters()], dict(model.named_modules())
+    plan = core.plan(model, 5)
+    budget = parameter_count(model) // 5
+    result, events = recorded(
+        core.finetune(model, plan, own, choices=core.Choices(epochs=2), seed=3)
+    )
+    assert [epoch.epoch for epoch in of_type(Epoch, events)] == [1, 2]
+    assert of_type(Batch, events)
+    assert same(copy_weights(model), result.weights)
+    assert sum(int(p.count_nonzero()) for p in model.parameters()) <= budget
+    assert result.masks.revived(model.state_dict()) == result.revived == 0
+    assert [id(p) for p in model.parameters()] == [id(p) for p in parts]
+    assert dict(model.named_modules()) == modules
+    assert model.drop.p == 0.25
+    assert model.conv.weight.is_contiguous()
+    accuracy = core.drain(core.evaluate(model, own))
+    assert accuracy == result.accuracy
+    assert model.training
+
+
+def test_a_plan_that_names_some_layers_leaves_the_others(model: Small) -> None:
+    before = copy_weights(model)
+    masks = core.prune(model, {"fc": 0.9})
+    assert int(model.fc.weight.count_nonzero()) == 144
+    assert torch.equal(model.conv.weight, before["conv.weight"])
+    assert torch.equal(model.fc.bias, before["fc.bias"])
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+    for _ in range(3):
+        model(torch.randn(4, 1, 28, 28)).square().sum().backward()
+        optimizer.step()
+        masks.hold(model, optimizer)
+    assert int(model.fc.weight.count_nonzero()) == 144
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "kept"), [(2, "ratio", 777), (700, "kept", 700), (0.002, "mib", 524)]
+)
+def test_a_goal_is_met_to_the_last_weight(model: Small, value: float, kind, kept: int) -> None:
+    core.prune(model, core.plan(model, value, kind, locked={"conv": 0.5}))
+    assert sum(int(p.count_nonzero()) for p in model.parameters()) == kept
+    assert int(model.conv.weight.count_nonzero()) == 50
+
+
+def test_masks_go_to_torch_and_come_back(model: Small, tmp_path: Path) -> None:
+    masks = core.prune(model, {"fc": 0.8, "conv": 0.5})
+    plain = copy_weights(model)
+    core.give_masks(model, masks)
+    assert torch_prune.is_pruned(model)
+    assert torch.equal(model.fc.weight_mask, (plain["fc.weight"] != 0).float())
+    torch.save(model.state_dict(), tmp_path / "masked.pt")
+    assert same(load_weights(tmp_path / "masked.pt", Small()), plain)
+    back = core.take_masks(model)
+    assert not torch_prune.is_pruned(model)
+    assert same(copy_weights(model), plain)
+    assert same(back.dropped, masks.dropped)
+
+
+def test_what_torch_has_pruned_is_the_floor_of_a_plan(model: Small, own: Splits) -> None:
+    torch_prune.l1_unstructured(model.fc, "weight", amount=0.6)
+    core.take_masks(model)
+    kept = int(model.fc.weight.count_nonzero())
+    result = core.drain(core.finetune(model, {"conv": 0.5}, own, choices=core.Choices(epochs=1)))
+    layers = {layer.name: layer for layer in prunable_layers(model)}
+    assert result.masks.kept(layers["fc"]) == kept == 576
+
+
+def test_packed_weights_cannot_be_handed_to_torch() -> None:
+    attention = nn.MultiheadAttention(4, 2)
+    masks = core.prune(attention, {"in_proj_weight": 0.5})
+    with pytest.raises(InputError, match="'in_proj_weight' is no weight of a module"):
+        core.give_masks(attention, masks)
+
+
+def test_a_layer_that_is_not_there_is_named(model: Small, own: Splits) -> None:
+    said = "unknown layer 'fc9': expected one of conv, fc"
+    with pytest.raises(InputError, match=said):
+        core.prune(model, {"fc9": 0.5})
+    with pytest.raises(InputError, match=said):
+        core.drain(core.finetune(model, {"fc9": 0.5}, own))
+
+
+@given(st.lists(st.integers(0, 4), min_size=24, max_size=80), st.booleans())
+def test_splits_hold_out_every_class_alike_and_lose_nothing(labels: list[int], test: bool) -> None:
+    images = np.arange(len(labels), dtype=np.uint8)[:, None, None, None]
+    given_test = (images[:3], np.array(labels[:3])) if test else None
+    made = core.splits((images, np.array(labels)), test=given_test)
+    seen = [*made.train.images.flatten().tolist(), *made.validation.images.flatten().tolist()]
+    if not test:
+        seen += made.test.images.flatten().tolist()
+    assert sorted(seen) == list(range(len(labels)))
+    again = core.splits((images, np.array(labels)), test=given_test)
+    assert torch.equal(again.validation.images, made.validation.images)
+    for split in (made.train, made.validation):
+        assert [labels[at] for at in split.images.flatten().tolist()] == split.labels.tolist()
+
+
+@pytest.mark.parametrize(
+    ("images", "labels", "said"),
+    [
+        (np.zeros((30, 28, 28), np.uint8), np.zeros(30, int), r"expected \[N, C, H, W\] in uint8"),
+        (np.zeros((30, 1, 2, 2), float), np.zeros(30, int), r"float64: expected"),
+        (np.zeros((30, 1, 2, 2), np.uint8), np.zeros(29, int), r"expected \[30\] whole numbers"),
+        (np.zeros((30, 1, 2, 2), np.uint8), np.zeros(30), r"float64: expected \[30\] whole"),
+        (np.zeros((5, 1, 2, 2), np.uint8), np.zeros(5, int), "5 images: expected at least 12"),
+    ],
+)
+def test_images_and_labels_that_do_not_fit_are_refused(images, labels, said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        core.splits((images, labels))
+
+
+def test_what_core_offers_is_there_and_documented() -> None:
+    for name in core.__all__:
+        assert getattr(core, name).__doc__
+    with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
+        _ = core.nothing
+
+
+def test_the_script_of_the_readme_runs(data_dir: Path, tmp_path: Path) -> None:
+    (script,) = re.findall(r"```python\n(.*?)```", (REPOSITORY / "README.md").read_text(), re.S)
+    assert len([line for line in script.splitlines() if line]) <= 15
+    write(tmp_path)
+    torch.save(build(f"{tmp_path / 'mine.py'}:Net").state_dict(), tmp_path / "mine.pt")
+    start = "import torch; torch.set_num_threads(1)\n"
+    code = start + script.replace('core.load("mnist")', f'core.load("mnist", {str(data_dir)!r})')
+    code = code.replace("import core\n", "import core, pathlib\n", 1)
+    code = code.replace(repr(str(data_dir)), f"pathlib.Path({str(data_dir)!r})")
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Epoch(epoch=1" in done.stdout
+    assert done.stdout.rstrip().endswith("revived: 0")
+    weights = load_weights(tmp_path / "light.pt", build(f"{tmp_path / 'mine.py'}:Net"))
+    assert sum(int(it.count_nonzero()) for name, it in weights.items() if "norm" not in name) < 500
