@@ -16,8 +16,9 @@ from tests.tui.test_app import shown
 from tui.app import FeatherweightApp
 from tui.keys import KEYS, fitting
 from tui.screens.dialogs import Question
-from tui.screens.goal import GoalScreen
+from tui.screens.goal import Asked, GoalScreen, preview_lines
 from tui.screens.path import PathScreen
+from tui.state import State
 from tui.views.activity import Working
 
 
@@ -118,6 +119,15 @@ async def test_the_tolerance_moves_with_plus_and_minus(app, backend):
         assert app.state.tolerance == 0.05
         await pilot.press(*["plus"] * 30)
         assert app.state.tolerance == 20.0
+
+
+def test_a_small_dialog_shows_every_layer_in_two_lines():
+    state = State().with_dense(net())
+    wide, small = (preview_lines(Asked(plan=AGGRESSIVE), "", state, width) for width in (80, 46))
+    for lines in (wide, small):
+        text = " ".join(span.text for line in lines for span in line)
+        assert all(f"{name} {100 * AGGRESSIVE[name]:.1f}" in text for name in AGGRESSIVE)
+        assert len(lines) == 3
 
 
 @pytest.mark.parametrize("method", ["lamp", "magnitude", "erk", "uniform", "han"])

@@ -228,7 +228,10 @@ def preview_lines(asked: Asked, problem: str, state: State, width: int) -> Lines
     if asked.plan is None:
         return ((), (Span("…", "muted"),), ())
     planned = replace(state, plan=asked.plan)
-    shares = "  ".join(f"{name} {100 * s:.1f}" for name, s in planned.planned.items())
+    # What belongs together is not torn apart at the end of a line.
+    pairs = "  ".join(f"{name}\xa0{100 * s:.1f}" for name, s in planned.planned.items())
+    shares = wrap(pairs, max(width, 10), max_lines=2, placeholder=" …")
     cost = planned.footprint
     text = f"{count(cost.nonzero)} of {count(cost.parameters)} kept, {cost.ratio:.2f}x"
-    return ((), (Span(cut(shares, width), "plain"),), (Span(cut(text, width), "kept"),))
+    above: Lines = tuple((Span(line.replace("\xa0", " "), "plain"),) for line in shares)
+    return (*((),) * (2 - len(above)), *above, (Span(cut(text, width), "kept"),))
