@@ -20,7 +20,7 @@ from torch.utils._pytree import tree_leaves
 from core.batches import Images
 from core.costs import Activity
 from core.errors import StoppedError
-from core.evaluation import EVALUATION_BATCH
+from core.evaluation import batches
 from core.events import Progress, StopFlag, Stream, never
 from core.layers import prunable_layers
 
@@ -49,11 +49,11 @@ def measure_activity(
     model.eval()
     counts = {layer.name: _Counts() for layer in prunable_layers(model)}
     with _counting(model, counts), torch.no_grad():
-        for start in range(0, len(data), EVALUATION_BATCH):
+        for batch in batches(data):
             if stop():
                 raise StoppedError("stopped: nothing was measured")
-            yield Progress("measure activations", start, len(data), "images")
-            images, _ = data.batch(slice(start, start + EVALUATION_BATCH))
+            yield Progress("measure activations", batch.start, len(data), "images")
+            images, _ = data.batch(batch)
             with _Following():  # type: ignore[no-untyped-call]
                 model(images)
             for count in counts.values():

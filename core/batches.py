@@ -50,18 +50,24 @@ class Images:
 
 @dataclass(frozen=True, eq=False)
 class Splits:
-    """The three splits of a data set as tensors; two of them may be the same object."""
+    """The three splits of a data set as tensors; two of them may be the same object.
+
+    Attributes:
+        fingerprint: which images these are, where the name of the data set does not say.
+    """
 
     train: Images
     validation: Images
     test: Images
+    fingerprint: str = ""
 
     def laid_out(self, layout: torch.memory_format) -> Splits:
         """The same images, whose batches have another layout in memory."""
         train, validation, test = (
             replace(split, layout=layout) for split in (self.train, self.validation, self.test)
         )
-        return Splits(train, test if self.validation is self.test else validation, test)
+        validation = test if self.validation is self.test else validation
+        return Splits(train, validation, test, self.fingerprint)
 
     @classmethod
     def of(cls, dataset: Dataset, device: torch.device = CPU) -> Splits:
@@ -69,4 +75,5 @@ class Splits:
         test = Images.of(dataset, dataset.test, device)
         same = dataset.validation is dataset.test
         validation = test if same else Images.of(dataset, dataset.validation, device)
-        return cls(Images.of(dataset, dataset.train, device), validation, test)
+        train = Images.of(dataset, dataset.train, device)
+        return cls(train, validation, test, dataset.fingerprint)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from core.choices import MEANINGS, Choices
-from core.datasets import describe
+from core.datasets import check_name
 from core.errors import InputError
 from core.files import write_text
 from core.plans import Plan, check_sparsity
@@ -253,7 +253,7 @@ def _check_table(source: _Source, name: str, value: Any) -> None:
 
 def _check_setting(name: str, value: Any) -> None:
     if name == "dataset":
-        describe(value)
+        check_name(value)
     replace(DEFAULTS, **{name: value})
 
 

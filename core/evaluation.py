@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor, nn
 
@@ -11,6 +13,16 @@ from core.events import Accuracy, Measured, Progress, StopFlag, Stream, never
 from core.predictions import Predictor
 
 EVALUATION_BATCH = 500
+"""Images at once, unless they are large."""
+
+_VALUES = 6_000_000
+"""Pixels at once: what a net's first layers make of them has to fit in memory."""
+
+
+def batches(data: Images) -> Iterator[slice]:
+    """The batches in which the images of a split are evaluated."""
+    size = max(1, min(EVALUATION_BATCH, _VALUES // max(1, data.images[0].numel())))
+    return (slice(start, start + size) for start in range(0, len(data), size))
 
 
 def count_correct(
@@ -30,11 +42,11 @@ def count_correct(
     model.eval()
     predictor = Predictor()
     correct = 0
-    for start in range(0, len(data), EVALUATION_BATCH):
+    for batch in batches(data):
         if stop():
             raise StoppedError("stopped: nothing was measured")
-        yield Progress(step, start, len(data), "images")
-        images, labels = data.batch(slice(start, start + EVALUATION_BATCH))
+        yield Progress(step, batch.start, len(data), "images")
+        images, labels = data.batch(batch)
         with torch.inference_mode():
             correct += int((answers(model, images, predictor, precision) == labels).sum())
     if not predictor.sound:

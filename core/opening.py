@@ -49,7 +49,8 @@ def dense_weights(bench: Workbench, stop: StopFlag = never) -> Stream[DenseWeigh
 def _trained_once(bench: Workbench, stop: StopFlag) -> Stream[DenseWeights]:
     """The dense net of the workbench's recipe: from the cache, or trained and put there."""
     settings = bench.settings
-    path = _kept(bench, (yield from bench.resolved_precision(stop)))
+    data = yield from bench.splits(stop)
+    path = _kept(bench, (yield from bench.resolved_precision(stop)), data.fingerprint)
     if path.exists():
         try:
             return load_dense(path, bench.fresh_model())
@@ -69,7 +70,7 @@ def _trained_once(bench: Workbench, stop: StopFlag) -> Stream[DenseWeights]:
     return dense
 
 
-def _kept(bench: Workbench, precision: str) -> Path:
+def _kept(bench: Workbench, precision: str, fingerprint: str) -> Path:
     """Where a dense net trained with these settings is kept."""
     settings = bench.settings
     facts = {
@@ -83,6 +84,8 @@ def _kept(bench: Workbench, precision: str) -> Path:
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
     }
+    if fingerprint:
+        facts["images"] = fingerprint
     if bench.spec.is_own:
         facts["code"] = source_digest(settings.model)
     digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:12]

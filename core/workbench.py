@@ -121,7 +121,7 @@ class Workbench:
             InputError: its code does not work, see `core.own`; or its weights cannot be taken.
         """
         dense = yield from self.dense(stop)
-        data = yield from self._load(stop)
+        data = yield from self.splits(stop)
         model = self.fresh_model()
         model.load_state_dict(dense.weights)
         precision = yield from self.precision(data)
@@ -138,10 +138,11 @@ class Workbench:
 
     def dense(self, stop: StopFlag = never) -> Stream[DenseWeights]:
         """Bring in the data and the weights of the dense net."""
-        data = yield from self._load(stop)
+        data = yield from self.splits(stop)
         yield Progress("open the dense net")
         if self.spec.is_own:
             yield Notice(f"this runs the code of {self.settings.model}")
+        if self.spec.is_own or self.settings.dataset != self.spec.dataset:
             self._splits = fitted(self.fresh_model(), data)
             for name, why in left_out(self.fresh_model()).items():
                 yield Notice(f"{name} is left out: {why}", warning=True)
@@ -154,7 +155,7 @@ class Workbench:
         resume: Mapping[str, Any] | None = None,
     ) -> Stream[Trained]:
         """Train a dense net from fresh weights by the recipe; see `training.train`."""
-        data = yield from self._load(stop)
+        data = yield from self.splits(stop)
         precision = yield from self.precision(data)
         return (
             yield from train(
@@ -171,7 +172,7 @@ class Workbench:
 
     def prune(self, base: Net, plan: Mapping[str, float], stop: StopFlag = never) -> Stream[Pruned]:
         """Apply `plan` to `base` in one shot and measure it."""
-        data = yield from self._load(stop)
+        data = yield from self.splits(stop)
         model = self.fresh_model()
         precision = yield from self.precision(data)
         return (yield from prune_and_measure(model, base.weights, plan, data, stop, precision))
@@ -185,7 +186,7 @@ class Workbench:
         resume: Mapping[str, Any] | None = None,
     ) -> Stream[FineTuned]:
         """Fine-tune `base` towards `plan` by the recipe; see `finetuning.finetune`."""
-        data = yield from self._load(stop)
+        data = yield from self.splits(stop)
         precision = yield from self.precision(data)
         return (
             yield from finetune(
@@ -241,7 +242,7 @@ class Workbench:
         It may run beside a job, one at a time: it has a model of its own. The order of the images
         depends on the plan, so that plans err independently of each other.
         """
-        data = yield from self._load(stop)
+        data = yield from self.splits(stop)
         precision = yield from self.precision(data)
         model = self._looking
         model.load_state_dict(Masks.of(base.weights, self.layers, plan).apply(base.weights))
@@ -266,7 +267,7 @@ class Workbench:
 
         It may run beside a job, in the thread of `look`: its models are the same.
         """
-        data = yield from self._load(stop)
+        data = yield from self.splits(stop)
         precision = yield from self.precision(data)
         pruned = Masks.of(base.weights, self.layers, plan).apply(base.weights)
         for model, weights in ((self._looking, pruned), (self._beside, dense.weights)):
@@ -331,7 +332,7 @@ class Workbench:
 
     def resolved_precision(self, stop: StopFlag = never) -> Stream[str]:
         """The precision that training uses, when the data are there."""
-        data = yield from self._load(stop)
+        data = yield from self.splits(stop)
         return (yield from self.precision(data))
 
     def precision(self, data: Splits) -> Stream[str]:
@@ -362,7 +363,8 @@ class Workbench:
         digest = weights_digest(weights)
         return Net(weights, accuracy, profiles, other, digest, early, run, dense)
 
-    def _load(self, stop: StopFlag) -> Stream[Splits]:
+    def splits(self, stop: StopFlag = never) -> Stream[Splits]:
+        """The images, brought in once."""
         if self._splits is None:
             settings = self.settings
             dataset = yield from datasets.load(
@@ -374,7 +376,7 @@ class Workbench:
     def _split(self, name: str, stop: StopFlag) -> Stream[Images]:
         if name not in SPLITS:
             raise InputError(f"unknown split '{name}': expected one of {', '.join(SPLITS)}")
-        data = yield from self._load(stop)
+        data = yield from self.splits(stop)
         return data.validation if name == SPLITS[0] else data.test
 
     def fresh_model(self) -> nn.Module:

@@ -60,11 +60,11 @@ def _check_theme(name: str) -> None:
 
 
 def _open_app(settings: Settings, experiment: Experiment, theme: str | None) -> int:
-    from core.datasets import describe
+    from core.datasets import check_name
     from tui.app import FeatherweightApp
     from tui.backend import CoreBackend
 
-    describe(settings.dataset)
+    check_name(settings.dataset)
     program = FeatherweightApp(CoreBackend(settings, experiment))
     if theme is not None:
         program.theme = theme

@@ -11,6 +11,8 @@ from typing import Any
 from core.choices import MEANINGS, Choices
 from core.config import Config, read_config
 from core.curves import SPLITS, WITHIN
+from core.datasets import short_data_name
+from core.datasets.registry import DATASETS, FOLDER
 from core.errors import InputError
 from core.experiment import Experiment, default_name, experiment_folder
 from core.goals import METHODS as ALLOCATIONS
@@ -40,7 +42,7 @@ def add_settings(parser: ArgumentParser, *, training: bool = True) -> None:
         group.add_argument(name, default=SUPPRESS, **options)
 
     add("--model", metavar="NAME", help=f"{', '.join(ZOO)}, or your own: {FORMS}")
-    add("--dataset", metavar="NAME", help=f"default {DEFAULTS.dataset}")
+    add("--dataset", metavar="NAME", help=f"{', '.join(DATASETS)} or {FOLDER}PATH")
     if training:
         add("--recipe", metavar="NAME", help=_names(RECIPES, DEFAULTS.recipe))
     add("--protocol", metavar="NAME", help=_names(PROTOCOLS, DEFAULTS.protocol))
@@ -220,7 +222,7 @@ def settings_of(given: Namespace, config: Config | None = None) -> Settings:
 
 def experiment_of(given: Namespace, settings: Settings) -> Experiment:
     """Where runs are recorded."""
-    name = default_name(short_name(settings.model), settings.dataset)
+    name = default_name(short_name(settings.model), short_data_name(settings.dataset))
     return Experiment(experiment_folder(getattr(given, "experiment", None), name))
 
 

@@ -12,6 +12,8 @@
     reasons.py    why something fails, in words
     disk.py       what to say when a data folder cannot be used
     idx.py        the format of the files
+    folder.py     a folder of images by class, and its splits
+    decoded.py    such a folder decoded once into a file that is mapped into memory
     splits.py     train, validation and test under a protocol
     loading.py    `load` and `fetch`
 
@@ -23,13 +25,22 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from core.datasets.registry import describe
+from core.datasets.registry import check_name, describe, short_data_name
 
 if TYPE_CHECKING:
     from core.datasets.loading import default_data_dir, fetch, load
     from core.datasets.splits import Dataset, Split
 
-__all__ = ["Dataset", "Split", "default_data_dir", "describe", "fetch", "load"]
+__all__ = [
+    "Dataset",
+    "Split",
+    "check_name",
+    "default_data_dir",
+    "describe",
+    "fetch",
+    "load",
+    "short_data_name",
+]
 
 _ROOMS = {
     "Dataset": "splits",

@@ -7,11 +7,11 @@ from pathlib import Path
 from platformdirs import user_cache_path
 
 from core.datasets.cache import Found
-from core.datasets.registry import Description, describe
+from core.datasets.registry import FOLDER, Description, check_name, describe, is_folder
 from core.datasets.splits import PROTOCOLS, Dataset, split
 from core.datasets.store import obtain
 from core.errors import InputError
-from core.events import StopFlag, Stream, never
+from core.events import Progress, StopFlag, Stream, never
 
 
 def default_data_dir() -> Path:
@@ -48,7 +48,7 @@ def load(
     """Fetch a data set's files where they are missing, check them and cut them into splits.
 
     Args:
-        name: of the data set, such as `mnist`.
+        name: of the data set, such as `mnist`, or `folder:PATH`, see `core.datasets.folder`.
         data_dir: as in `fetch`.
         protocol: `default` or `reference`, see `Dataset`.
         stop: looked at while waiting.
@@ -57,12 +57,25 @@ def load(
         InputError: as in `fetch`, or the protocol is unknown.
         WorkError: as in `fetch`.
     """
-    description = describe(name)
     if protocol not in PROTOCOLS:
         known = ", ".join(PROTOCOLS)
         raise InputError(f"unknown protocol {protocol!r}: expected one of {known}")
+    check_name(name)
+    if is_folder(name):
+        return (yield from _from_folder(name, protocol, stop))
+    description = describe(name)
     found = yield from _obtain(description, data_dir, stop)
     return split(description, found.files, protocol)
+
+
+def _from_folder(name: str, protocol: str, stop: StopFlag) -> Stream[Dataset]:
+    from core.datasets.decoded import decoded
+    from core.datasets.folder import read_folder
+
+    yield Progress("look into the folder")
+    folder = yield from read_folder(Path(name.removeprefix(FOLDER)).expanduser())
+    cache = user_cache_path("featherweight") / "folders"
+    return (yield from decoded(folder, cache, protocol, stop))
 
 
 def _obtain(description: Description, data_dir: Path | None, stop: StopFlag) -> Stream[Found]:

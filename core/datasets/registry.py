@@ -156,6 +156,30 @@ _FASHION_MNIST = Description(
 DATASETS = {description.name: description for description in (_MNIST, _FASHION_MNIST)}
 
 
+FOLDER = "folder:"
+"""How the name of a data set begins that is a folder of images."""
+
+
+def is_folder(name: str) -> bool:
+    """A data set is a folder of the user's, not one of those that are known."""
+    return name.startswith(FOLDER)
+
+
+def check_name(name: str) -> None:
+    """Raise InputError where a data set's name means nothing; nothing is read or fetched."""
+    if is_folder(name):
+        root = Path(name.removeprefix(FOLDER)).expanduser()
+        if not root.is_dir():
+            raise InputError(f"data set '{name}': there is no folder {root}")
+    else:
+        describe(name)
+
+
+def short_data_name(name: str) -> str:
+    """What a data set is called where there is little room: a folder without those above it."""
+    return (Path(name.removeprefix(FOLDER)).name or "folder") if is_folder(name) else name
+
+
 def describe(name: str) -> Description:
     """Look up a data set by its name.
 
@@ -166,4 +190,6 @@ def describe(name: str) -> Description:
         return DATASETS[name]
     except KeyError:
         known = ", ".join(DATASETS)
-        raise InputError(f"unknown data set {name!r}: expected one of {known}") from None
+        raise InputError(
+            f"unknown data set {name!r}: expected one of {known}, or {FOLDER}PATH (images by class)"
+        ) from None

@@ -31,7 +31,7 @@ class Split:
     """Images and their labels.
 
     Attributes:
-        images: uint8 [N, 1, 28, 28].
+        images: uint8 [N, C, H, W].
         labels: int64 [N].
     """
 
@@ -53,6 +53,7 @@ class Dataset:
         train: what is trained on.
         validation: what choices look at; under `reference` it is `test` itself.
         test: what is only reported.
+        fingerprint: which images these are, where the name does not say.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Dataset:
     train: Split
     validation: Split
     test: Split
+    fingerprint: str = ""
 
 
 def validation_indices(labels: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -120,6 +120,7 @@ def test_a_wrong_type_is_shown_with_its_line(path: Path, text: str, said: str) -
 def test_a_value_out_of_range_is_refused_as_everywhere(path: Path, text: str, said: str) -> None:
     if said.startswith(" line 1: unknown data set"):
         said = f" line 1: unknown data set 'x': expected one of {', '.join(DATASETS)}"
+        said += ", or folder:PATH (images by class)"
     if said.startswith(" line 2: unknown model"):
         said = f" line 2: unknown model 'vgg': expected one of {', '.join(ZOO)}, or {FORMS}"
     assert refused(path, text) == said

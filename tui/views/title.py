@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.datasets import short_data_name
 from core.zoo import short_name
 from tui.format import plural
 from tui.lines import Lines, Span, cut
@@ -19,7 +20,7 @@ def title(state: State, width: int) -> Lines:
     settings = state.settings
     recipe = settings.finetuning
     facts = [
-        f"{short_name(settings.model)} on {settings.dataset}",
+        f"{short_name(settings.model)} on {short_data_name(settings.dataset)}",
         base,
         f"recipe {recipe.name}, {plural(recipe.epochs, 'epoch')}",
         PROTOCOL_LABELS[settings.protocol],

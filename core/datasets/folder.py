@@ -1,0 +1,138 @@
+"""A folder of images by class: what it holds, and which of it is for training, choosing, reporting.
+
+    PATH/cat/1.png, PATH/dog/a/b.jpg            the splits are made
+    PATH/train/cat/1.png, PATH/test/cat/7.png   those that are there are kept, the others made
+
+Validation may be called `val`, `valid` or `validation`. What is missing is held out of train:
+every twelfth image of each class, in an order drawn once for all from a fixed seed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from core.errors import InputError
+from core.events import Notice, Stream
+
+NAMES = {
+    "train": ("train",),
+    "validation": ("val", "valid", "validation"),
+    "test": ("test",),
+}
+"""What the folders of splits may be called."""
+
+SHARE, SEED = 12, 0
+
+PLACES = {"test": SHARE - 1, "validation": SHARE // 2 - 1}
+"""Which of each dozen of a class's images is held out for a split."""
+
+Samples = tuple[tuple[Path, int], ...]
+"""Files, and the class of each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """What a folder holds.
+
+    Attributes:
+        classes: the names of the classes, in order.
+        train, validation, test: the files of each split, in the order of their names.
+    """
+
+    root: Path
+    classes: tuple[str, ...]
+    train: Samples
+    validation: Samples
+    test: Samples
+
+    @property
+    def samples(self) -> Samples:
+        """All of them, split after split."""
+        return (*self.train, *self.validation, *self.test)
+
+
+def read_folder(root: Path) -> Stream[Folder]:
+    """Find out what a folder holds, and tell which splits are made.
+
+    Raises:
+        InputError: it has no images, or one class only; a split lacks a class, or has another
+            one; or there are too few images to hold any out.
+    """
+    found = {split: _sub_folder(root, names) for split, names in NAMES.items()}
+    if found["train"] is None:
+        if any(found.values()):
+            there = ", ".join(str(path) for path in found.values() if path)
+            raise InputError(f"{root} has {there} and no folder train: expected one beside it")
+        found = {"train": root}
+    parts = {split: _samples(path) for split, path in found.items() if path is not None}
+    classes = parts["train"][0]
+    _check(root, classes, {split: names for split, (names, _) in parts.items()})
+    samples = {split: files for split, (_, files) in parts.items()}
+    whole = len(samples["train"])
+    missing = [split for split in PLACES if split not in samples]
+    samples |= _held_out(samples["train"], missing)
+    for split in missing:
+        if not samples[split]:
+            raise InputError(
+                f"{root} has {whole} images: expected {SHARE} or more of a class to hold any out, "
+                "or folders train, val and test"
+            )
+        yield Notice(
+            f"{root} has no {split} split: {len(samples[split]):,} of {whole:,} images are held "
+            f"out, every twelfth of each class (seed {SEED})"
+        )
+    return Folder(root, classes, samples["train"], samples["validation"], samples["test"])
+
+
+def _sub_folder(root: Path, names: tuple[str, ...]) -> Path | None:
+    return next((root / name for name in names if (root / name).is_dir()), None)
+
+
+def _samples(folder: Path) -> tuple[tuple[str, ...], Samples]:
+    """The classes of a folder and its files, as torchvision's ImageFolder finds them."""
+    from torchvision.datasets import ImageFolder
+
+    try:
+        found = ImageFolder(str(folder), allow_empty=True)
+    except FileNotFoundError as error:
+        raise InputError(
+            f"{folder} has no folders: expected one for each class, with images in it"
+        ) from error
+    if not found.samples:
+        known = ", ".join(sorted(found.extensions or ()))
+        raise InputError(f"{folder} has no images: expected files ending in {known}")
+    return tuple(found.classes), tuple((Path(path), label) for path, label in found.samples)
+
+
+def _check(root: Path, classes: tuple[str, ...], parts: dict[str, tuple[str, ...]]) -> None:
+    if len(classes) < 2:
+        raise InputError(
+            f"{root} has one class, {classes[0]}: expected a folder for each of two or more"
+        )
+    for split, names in parts.items():
+        if names != classes:
+            odd = sorted(set(names) ^ set(classes))
+            raise InputError(
+                f"the split {split} of {root} has other classes than train: "
+                f"{', '.join(odd[:5])} in one of them only"
+            )
+
+
+def _held_out(samples: Samples, splits: Sequence[str]) -> dict[str, Samples]:
+    """Splits taken out of train, and what is left of that."""
+    labels = np.array([label for _, label in samples])
+    order = np.random.default_rng(SEED).permutation(len(samples))
+    taken: dict[str, set[int]] = {split: set() for split in splits}
+    for label in np.unique(labels):
+        own = order[labels[order] == label]
+        for split in splits:
+            taken[split].update(own[PLACES[split] :: SHARE].tolist())
+    taken["train"] = set(range(len(samples))).difference(*taken.values())
+    return {
+        split: tuple(sample for place, sample in enumerate(samples) if place in places)
+        for split, places in taken.items()
+    }

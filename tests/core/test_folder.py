@@ -1,0 +1,228 @@
+"""A folder of images by class: its splits, its sizes, its damaged files; a net that learns it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from core.batches import Splits
+from core.choices import Choices
+from core.datasets import Dataset, check_name, load, short_data_name
+from core.datasets import decoded as decoding
+from core.errors import InputError, StoppedError
+from core.evaluation import batches
+from core.events import Event, Notice, Progress, drain
+from core.plans import uniform_plan
+from core.settings import Settings
+from core.workbench import Workbench
+from tests.core.own_nets import write
+from tests.core.training import of_type
+
+pytestmark = pytest.mark.usefixtures("empty_cache")
+
+Draw = Callable[[int, int], Image.Image]
+
+
+def shade(
+    label: int, number: int, size: tuple[int, int] = (28, 28), mode: str = "L"
+) -> Image.Image:
+    """An image whose brightness says its class, its first pixel which one it is."""
+    pixels = np.full((size[1], size[0]), 40 + 80 * label, np.uint8)
+    pixels[0, 0] = number
+    return Image.fromarray(pixels).convert(mode)
+
+
+def fill(
+    root: Path, each: int, draw: Draw = shade, classes: tuple[str, ...] = ("cat", "dog")
+) -> Path:
+    for label, name in enumerate(classes):
+        (root / name).mkdir(parents=True, exist_ok=True)
+        for number in range(each):
+            draw(label, number).save(root / name / f"{number:03}.png")
+    return root
+
+
+def loaded(root: Path, protocol: str = "default") -> tuple[Dataset, list[str]]:
+    events: list[Event] = []
+    dataset = drain(load(f"folder:{root}", protocol=protocol), events.append)
+    return dataset, [event.text for event in of_type(Notice, events)]
+
+
+def counts(dataset: Dataset) -> list[Counter[int]]:
+    return [
+        Counter(split.labels.tolist())
+        for split in (dataset.train, dataset.validation, dataset.test)
+    ]
+
+
+def test_splits_that_are_missing_are_held_out_of_each_class_and_told(tmp_path: Path) -> None:
+    dataset, said = loaded(fill(tmp_path / "pets", 36))
+    assert counts(dataset) == [{0: 30, 1: 30}, {0: 3, 1: 3}, {0: 3, 1: 3}]
+    assert [text.split(": ")[1].split(",")[0] for text in said] == [
+        "6 of 72 images are held out", "6 of 72 images are held out",
+    ]  # fmt: skip
+    assert all("every twelfth of each class (seed 0)" in text for text in said)
+    seen = [
+        (int(image[0, 0, 0]), int(label))
+        for split in (dataset.train, dataset.validation, dataset.test)
+        for image, label in zip(split.images, split.labels, strict=True)
+    ]
+    assert sorted(seen) == sorted((number, label) for number in range(36) for label in (0, 1))
+    pixels = np.asarray(dataset.train.images) / 255
+    assert (dataset.mean, dataset.std) == pytest.approx((pixels.mean(), pixels.std()))
+
+
+@pytest.mark.parametrize("validation", ["val", "valid", "validation"])
+def test_splits_that_are_there_are_kept(tmp_path: Path, validation: str) -> None:
+    for name, each in (("train", 14), (validation, 3), ("test", 2)):
+        fill(tmp_path / name, each)
+    dataset, said = loaded(tmp_path)
+    assert counts(dataset) == [{0: 14, 1: 14}, {0: 3, 1: 3}, {0: 2, 1: 2}]
+    assert said == []
+    whole, _ = loaded(tmp_path, "reference")
+    assert counts(whole) == [{0: 17, 1: 17}, {0: 2, 1: 2}, {0: 2, 1: 2}]
+    assert whole.validation is whole.test
+
+
+def test_it_is_decoded_once_until_a_file_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = fill(tmp_path / "pets", 12)
+    first, _ = loaded(root)
+
+    def never(*_: object) -> None:
+        raise AssertionError("decoded again")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(decoding, "_decode", never)
+        again, _ = loaded(root)
+    assert again.fingerprint == first.fingerprint
+    assert np.array_equal(again.train.images, first.train.images)
+    assert isinstance(again.train.images.base, np.memmap)
+    shade(1, 99).save(root / "cat" / "000.png")
+    changed, _ = loaded(root)
+    assert changed.fingerprint != first.fingerprint
+
+
+def test_a_stop_leaves_nothing_half_decoded(tmp_path: Path, empty_cache: Path) -> None:
+    root, seen = fill(tmp_path / "pets", 12), list[Event]()
+    stream = load(f"folder:{root}", stop=lambda: len(of_type(Progress, seen)) > 5)
+    with pytest.raises(StoppedError):
+        drain(stream, seen.append)
+    assert not [path for path in (empty_cache / "folders").rglob("*") if path.is_file()]
+
+
+def test_sizes_and_channels_are_worked_out(tmp_path: Path) -> None:
+    sizes = [(40, 30), (20, 60), (30, 30)]
+    root = fill(tmp_path / "pets", 12, lambda label, n: shade(label, n, sizes[n % 3], "RGB"))
+    dataset, said = loaded(root)
+    assert dataset.train.images.shape[1:] == (3, 30, 30)
+    assert said[-1] == "16 images of other sizes are cropped and resized to 30x30"
+    assert {int(np.median(image)) for image in dataset.train.images} == {40, 120}
+
+
+@pytest.mark.parametrize("mode", ["1", "LA", "P", "RGBA", "CMYK"])
+def test_every_kind_of_image_becomes_grey_or_coloured(tmp_path: Path, mode: str) -> None:
+    suffix = "tiff" if mode == "CMYK" else "png"
+    for label, name in enumerate(("cat", "dog")):
+        (tmp_path / name).mkdir()
+        for number in range(12):
+            shade(label, number, mode=mode).save(tmp_path / name / f"{number}.{suffix}")
+    dataset, _ = loaded(tmp_path)
+    assert dataset.train.images.shape[1:] == (1 if mode in ("1", "LA") else 3, 28, 28)
+
+
+def test_images_that_cannot_be_read_are_counted_named_and_left_out(tmp_path: Path) -> None:
+    root = fill(tmp_path / "pets", 14)
+    whole = (root / "dog" / "003.png").read_bytes()
+    (root / "dog" / "003.png").write_bytes(whole[: len(whole) // 2])
+    (root / "dog" / "004.png").write_bytes(b"no image")
+    (root / "cat" / "005.jpg").write_bytes(b"")
+    (root / "cat" / "notes.txt").write_text("not looked at")
+    dataset, said = loaded(root)
+    assert said[-1].startswith("3 images cannot be read and are left out: ")
+    assert all(name in said[-1] for name in ("dog/003.png", "dog/004.png", "cat/005.jpg"))
+    assert sum(sum(count.values()) for count in counts(dataset)) == 26
+
+
+def broken(root: Path, what: str) -> None:
+    match what:
+        case "empty":
+            root.mkdir()
+        case "no images":
+            (root / "cat").mkdir(parents=True)
+        case "one class":
+            fill(root, 12, classes=("cat",))
+        case "few":
+            fill(root, 3)
+        case "other classes":
+            fill(root / "train", 12)
+            fill(root / "test", 3, classes=("cat", "cow"))
+        case "only test":
+            fill(root / "test", 12)
+        case "none readable":
+            fill(root, 12)
+            for path in (root / "dog").iterdir():
+                path.write_bytes(b"no")
+
+
+@pytest.mark.parametrize(
+    ("what", "said"),
+    [
+        ("empty", "has no folders: expected one for each class"),
+        ("no images", "has no images: expected files ending in .*png"),
+        ("one class", "has one class, cat: expected a folder for each of two or more"),
+        ("few", "has 6 images: expected 12 or more of a class to hold any out"),
+        ("other classes", "other classes than train: cow, dog in one of them only"),
+        ("only test", "and no folder train"),
+        ("none readable", "no image of the class dog can be read"),
+    ],
+)
+def test_a_folder_that_cannot_be_used_says_why(tmp_path: Path, what: str, said: str) -> None:
+    root = tmp_path / "pets"
+    broken(root, what)
+    with pytest.raises(InputError, match=said):
+        loaded(root)
+
+
+def test_a_name_is_checked_before_anything_is_read(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="there is no folder /nowhere"):
+        check_name("folder:/nowhere")
+    with pytest.raises(InputError, match="or folder:PATH"):
+        check_name("letters")
+    check_name(f"folder:{tmp_path}")
+    assert short_data_name(f"folder:{tmp_path}/") == tmp_path.name
+    assert short_data_name("mnist") == "mnist"
+
+
+def test_large_images_are_evaluated_a_few_at_a_time(tmp_path: Path) -> None:
+    small = Splits.of(loaded(fill(tmp_path / "small", 12))[0])
+    draw: Draw = lambda label, n: shade(label, n, (800, 600), "RGB")  # noqa: E731
+    large = Splits.of(loaded(fill(tmp_path / "large", 12, draw))[0])
+    assert [it.stop for it in batches(small.train)] == [500]
+    assert [it.stop for it in batches(large.train)] == [4, 8, 12, 16, 20]
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_a_net_of_the_users_learns_a_folder_of_the_users(tmp_path: Path) -> None:
+    root = fill(tmp_path / "pets", 60)
+    model = f"{write(tmp_path)}:factory"
+    settings = Settings(
+        model=model, dataset=f"folder:{root}", precision="fp32", choices=Choices(epochs=2)
+    )
+    bench, events = Workbench(settings), list[Event]()
+    base = drain(bench.open(), events.append)
+    assert base.accuracy.test == 100
+    tuned = drain(bench.finetune(base, uniform_plan(0.9, bench.layer_names)))
+    assert (tuned.accuracy.test, tuned.revived) == (100, 0)
+    again = drain(Workbench(settings).open())
+    assert again.digest == base.digest
+    shade(0, 7).save(root / "cat" / "100.png")
+    drain(Workbench(settings).open(), events.append)
+    trained = [it.text for it in of_type(Notice, events) if "training the dense" in it.text]
+    assert len(trained) == 2, "other images, another dense net"
