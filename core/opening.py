@@ -12,11 +12,14 @@ import platformdirs
 import torch
 
 from core.choices import NO_CHOICES
+from core.datasets.patience import Pulse, follow
+from core.datasets.reasons import reason
 from core.errors import InputError, StoppedError
 from core.events import Notice, StopFlag, Stream, never
 from core.own import source_digest
 from core.settings import DEFAULTS
-from core.weights import DenseWeights, load_dense, save_dense
+from core.trainer import copy_weights
+from core.weights import DenseWeights, Weights, load_dense, save_dense
 from core.zoo import short_name
 
 if TYPE_CHECKING:
@@ -26,8 +29,9 @@ if TYPE_CHECKING:
 def dense_weights(bench: Workbench, stop: StopFlag = never) -> Stream[DenseWeights]:
     """The weights that the settings name; else those that come with the net for its data set.
 
-    For other data, and under the reference protocol, whose dense net is trained on all images too,
-    they are trained once and kept in the platform's cache folder.
+    Those of a net of torchvision's come from there, where there is a network; where there is none
+    it is untrained, which is told. For other data, and under the reference protocol, whose dense
+    net is trained on all images too, they are trained once and kept in the platform's cache folder.
 
     Raises:
         InputError: a file of weights cannot be taken.
@@ -38,12 +42,36 @@ def dense_weights(bench: Workbench, stop: StopFlag = never) -> Stream[DenseWeigh
         return load_dense(settings.weights, bench.fresh_model())
     if settings.protocol == DEFAULTS.protocol and settings.dataset == bench.spec.dataset:
         return load_dense(bench.spec.shipped_weights, bench.fresh_model())
+    if bench.spec.is_torchvisions:
+        return (yield from _pretrained(bench, stop))
     recipe = "reference" if settings.protocol == "reference" else DEFAULTS.recipe
     return (
         yield from _trained_once(
             bench.by(replace(settings, recipe=recipe, choices=NO_CHOICES)), stop
         )
     )
+
+
+def _pretrained(bench: Workbench, stop: StopFlag) -> Stream[DenseWeights]:
+    """What torchvision has trained on ImageNet; without a network, fresh weights."""
+    from torchvision.models import get_model_weights
+
+    name = bench.settings.model
+
+    def fetch(_: Pulse) -> Weights:
+        weights: Weights = get_model_weights(name).DEFAULT.get_state_dict(check_hash=True)
+        return weights
+
+    try:
+        weights = yield from follow(fetch, f"fetch torchvision's weights of {name}", stop)
+        return DenseWeights(weights, None)
+    except (OSError, RuntimeError) as error:
+        yield Notice(
+            f"{name} is untrained: its weights could not be fetched ({reason(error)}); give "
+            "--weights FILE",
+            warning=True,
+        )
+        return DenseWeights(copy_weights(bench.fresh_model()), None, trained=False)
 
 
 def _trained_once(bench: Workbench, stop: StopFlag) -> Stream[DenseWeights]:

@@ -43,7 +43,7 @@ def run_facts(
         "recipe": bench.settings.recipe,
         "choices": bench.settings.choices.given(),
         "finetuning": recipe_facts(recipe),
-        "base": {"run": base.run, "weights": base.digest},
+        "base": {"run": base.run, "weights": base.digest, "trained": base.trained},
         **_size(bench.parameters, bench.parameters - pruned_away),
         "layers": [
             {

@@ -21,10 +21,15 @@ Weights = dict[str, Tensor]
 
 
 class DenseWeights(NamedTuple):
-    """A dense net, and the same net early in its training, where that was kept."""
+    """A dense net, and the same net early in its training, where that was kept.
+
+    Attributes:
+        trained: it is not as its code initialised it.
+    """
 
     weights: Weights
     early: Weights | None
+    trained: bool = True
 
 
 PICKLES = (".pt", ".pth", ".ckpt", ".bin")

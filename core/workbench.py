@@ -9,7 +9,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -55,6 +55,7 @@ class Net:
         early: the net's weights early in its dense training, where they were kept.
         run: that it came of; None where it did not come of one.
         dense: the accuracy of the dense net that it was made from; None where it is that itself.
+        trained: it is not as its code initialised it.
     """
 
     weights: Weights
@@ -65,6 +66,7 @@ class Net:
     early: Weights | None = None
     run: str | None = None
     dense: Accuracy | None = None
+    trained: bool = True
 
 
 class Workbench:
@@ -92,7 +94,15 @@ class Workbench:
     @cached_property
     def layers(self) -> tuple[Layer, ...]:
         """The layers that can be pruned."""
-        return prunable_layers(self.fresh_model())
+        return prunable_layers(self._outline)
+
+    @cached_property
+    def _outline(self) -> nn.Module:
+        """The model's parts and shapes, for the zoo's without memory for its weights."""
+        if self.spec.is_own:
+            return self.fresh_model()
+        with torch.device("meta"):
+            return self.spec.build()
 
     @cached_property
     def _looking(self) -> nn.Module:
@@ -110,7 +120,7 @@ class Workbench:
     @cached_property
     def parameters(self) -> int:
         """All parameters of the model."""
-        return parameter_count(self.fresh_model())
+        return parameter_count(self._outline)
 
     def open(self, stop: StopFlag = never) -> Stream[Net]:
         """Bring in the data and the dense net, and measure it.
@@ -126,7 +136,8 @@ class Workbench:
         model.load_state_dict(dense.weights)
         precision = yield from self.precision(data)
         accuracy = yield from measure(model, data, "dense", stop, precision)
-        return self.net_of(dense.weights, accuracy, early=dense.early)
+        net = self.net_of(dense.weights, accuracy, early=dense.early)
+        return replace(net, trained=dense.trained)
 
     def by(self, settings: Settings) -> Workbench:
         """The same workbench, data and all, with another recipe, choices, seed or precision."""

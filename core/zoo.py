@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from torch import nn
 
 
+_TORCHVISION = "torchvision.models:"
+
+
 @dataclass(frozen=True, slots=True)
 class ModelSpec:
     """A net that can be built.
@@ -32,6 +35,11 @@ class ModelSpec:
     def is_own(self) -> bool:
         """It is the user's: building it runs their code."""
         return self.factory is None
+
+    @property
+    def is_torchvisions(self) -> bool:
+        """It and its trained weights are torchvision's."""
+        return self.factory is not None and self.factory.startswith(_TORCHVISION)
 
     def build(self) -> nn.Module:
         """A new net with weights drawn from torch's global generator.
@@ -59,6 +67,8 @@ ZOO = {
         ModelSpec("cnn5", "core.nets:Cnn5", "mnist"),
         ModelSpec("lenet-300-100", "core.nets:LeNet300", "mnist"),
         ModelSpec("lenet-5", "core.nets:LeNet5", "mnist"),
+        ModelSpec("alexnet", f"{_TORCHVISION}alexnet"),
+        ModelSpec("vgg16", f"{_TORCHVISION}vgg16"),
     )
 }
 

@@ -8,13 +8,14 @@ from rich.table import Table
 from core.costs import Costs, CostTable
 from core.han2015 import PaperLayer
 from tui.format import count, percent, ratio
+from tui.plots.numbers import count as short
 
 
 def print_table(table: CostTable, split: str, console: Console) -> None:
     """Print it, a row for each layer and the sums; the paper's rounded shares are to the right."""
     paper = table.paper
     shown = Table(box=None, pad_edge=False, header_style="dim")
-    shown.add_column("layer")
+    shown.add_column("layer", no_wrap=True)
     for name in ("weights", "FLOPs", "act %", "weights %", "FLOP %"):
         shown.add_column(name, justify="right")
     if paper:
@@ -38,8 +39,8 @@ def _cells(row: Costs) -> tuple[str, ...]:
     act = "–" if row.act is None else percent(row.act)
     return (
         row.name,
-        count(row.weights),
-        count(round(row.flops)),
+        short(row.weights),
+        short(row.flops),
         act,
         percent(row.kept),
         percent(row.flops_kept),

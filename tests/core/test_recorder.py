@@ -90,7 +90,7 @@ def test_a_run_holds_what_came_of_it(kept: Kept, base: Net) -> None:
     assert [row["epoch"] for row in facts["epochs"]] == [1, 2, 3]
     assert {row["name"]: row["sparsity"] for row in facts["layers"]} == kept.plan
     assert (facts["nonzero"], facts["revived"]) == (6_183, 0)
-    assert facts["base"] == {"run": None, "weights": base.digest}
+    assert facts["base"] == {"run": None, "weights": base.digest, "trained": True}
     assert facts["choices"] == {"epochs": 3}
     assert facts["environment"]["torch"]
     assert not (run.folder / "checkpoint.safetensors").exists()
@@ -127,7 +127,7 @@ def test_a_run_that_went_on_from_another_finds_its_base(
     plan = {name: min(1.0, sparsity + 0.01) for name, sparsity in kept.plan.items()}
     second = drain(recorder.finetune(bench, net, plan, experiment))
     run = experiment.find(second.run or "")
-    assert run.facts["base"] == {"run": "0001", "weights": net.digest}
+    assert run.facts["base"] == {"run": "0001", "weights": net.digest, "trained": True}
     assert run.facts["accuracy"]["dense"]["test"] == base.accuracy.test
     recalled = drain(recall(bench, base, experiment, run))
     assert recalled.base.digest == net.digest

@@ -16,7 +16,7 @@ PROTOCOL_LABELS = {
 
 def title(state: State, width: int) -> Lines:
     """One line."""
-    base = f"base: {'fine-tuned' if state.adopted else 'dense'}" if state.base else ""
+    base = f"base: {_base(state)}" if state.base else ""
     settings = state.settings
     recipe = settings.finetuning
     facts = [
@@ -28,3 +28,9 @@ def title(state: State, width: int) -> Lines:
     name = " Featherweight "
     rest = "  " + " · ".join(filter(None, facts))
     return ((Span(name, "brand"), Span(cut(rest, width - len(name)), "plain")),)
+
+
+def _base(state: State) -> str:
+    if state.adopted:
+        return "fine-tuned"
+    return "dense" if state.base is None or state.base.trained else "dense, untrained"
