@@ -9,10 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.events import Accuracy
+from core.settings import Settings
 from core.workbench import Net
 from tests.tui.scripted import AGGRESSIVE, DENSE, SHAPES, net
 from tui.results import Course, Result
 from tui.state import PLOTS, State
+from tui.views.title import title
 
 START = State().with_dense(net())
 BASE = net(AGGRESSIVE)
@@ -175,3 +177,14 @@ def test_plots_go_round():
     assert state.plot == START.plot
     assert START.next_plot(-1).next_plot(1).plot == START.plot
     assert START.dense.accuracy == DENSE
+
+
+def test_the_title_says_what_the_base_is():
+    def text(state: State) -> str:
+        return "".join(span.text for span in title(state, 120)[0])
+
+    assert "cnn5 on mnist · base: dense · recipe fast, 5 epochs" in text(START)
+    untrained = State().with_dense(replace(net(), trained=False))
+    assert "base: dense, untrained" in text(untrained)
+    mine = Settings(model="tests/core/own_nets.py:SOURCE", dataset="folder:tests")
+    assert "own_nets.SOURCE on tests" in text(replace(START, settings=mine))

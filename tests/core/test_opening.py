@@ -1,0 +1,104 @@
+"""Where a dense net comes from: torchvision, with a network and without; the cache."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from urllib.error import URLError
+
+import pytest
+import torch
+import torchvision
+
+from core.batches import Splits
+from core.errors import InputError, StoppedError
+from core.events import Epoch, Event, Notice, drain
+from core.opening import dense_weights
+from core.settings import Settings
+from core.workbench import Workbench
+from core.zoo import model_spec
+from tests.core.test_recorder import small
+from tests.core.training import of_type, same
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+def gives(monkeypatch: pytest.MonkeyPatch, answer: Any) -> None:
+    """Have torchvision give weights, or raise."""
+
+    def get_state_dict(**_: object) -> Any:
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    weights = SimpleNamespace(DEFAULT=SimpleNamespace(get_state_dict=get_state_dict))
+    monkeypatch.setattr(torchvision.models, "get_model_weights", lambda _: weights)
+
+
+@pytest.fixture
+def alexnet() -> Workbench:
+    return Workbench(Settings(model="alexnet", precision="fp32"))
+
+
+def test_without_a_network_a_net_of_torchvisions_is_untrained_and_that_is_told(
+    alexnet: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gives(monkeypatch, URLError(OSError("Name or service not known")))
+    events: list[Event] = []
+    dense = drain(dense_weights(alexnet), events.append)
+    assert not dense.trained
+    assert same(dense.weights, dict(alexnet.fresh_model().state_dict()))
+    (notice,) = of_type(Notice, events)
+    assert notice.warning
+    assert notice.text.startswith("alexnet is untrained: its weights could not be fetched (")
+    assert notice.text.endswith("; give --weights FILE")
+
+
+def test_with_one_it_has_torchvisions_weights(
+    alexnet: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = {name: torch.zeros_like(it) for name, it in alexnet.fresh_model().state_dict().items()}
+    gives(monkeypatch, given)
+    dense = drain(dense_weights(alexnet))
+    assert dense.trained
+    assert dense.weights is given
+
+
+def test_images_that_it_cannot_take_are_told(data_dir: Path) -> None:
+    bench = Workbench(Settings(model="alexnet", data_dir=data_dir))
+    with pytest.raises(InputError, match=r"cannot take images \[2, 1, 28, 28\]"):
+        drain(bench.open())
+
+
+def test_the_outline_takes_no_memory_for_weights() -> None:
+    bench = Workbench(Settings(model="vgg16"))
+    assert bench.parameters == 138_357_544
+    assert len(bench.layers) == 16
+    assert bench._outline.get_parameter("classifier.0.weight").is_meta
+
+
+def test_for_other_data_a_dense_net_is_trained_once(
+    data_dir: Path, empty_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = Splits.of
+    monkeypatch.setattr(Splits, "of", lambda dataset, device: small(dataset, device, whole))
+    # As if the net came with weights for other data.
+    spec = replace(model_spec("lenet-300-100"), dataset=None)
+    monkeypatch.setattr("core.workbench.model_spec", lambda _: spec)
+    settings = Settings(model="lenet-300-100", data_dir=data_dir, precision="fp32", seed=5)
+    trained = []
+    for _ in range(2):
+        events: list[Event] = []
+        trained.append(drain(dense_weights(Workbench(settings)), events.append))
+        epochs = of_type(Epoch, events)
+    assert epochs == [], "the second time it is there"
+    assert same(trained[0].weights, trained[1].weights)
+    (path, early) = sorted((empty_cache / "dense").iterdir(), key=lambda path: len(path.name))
+    assert path.name.startswith("lenet-300-100-")
+    assert early.name.endswith(".early.safetensors")
+
+    other = Workbench(replace(settings, seed=6))
+    with pytest.raises(StoppedError, match="stopped"):
+        drain(dense_weights(other, stop=lambda: True))
