@@ -19,7 +19,7 @@ LOCK = "▪"
 EIGHTHS = " ▏▎▍▌▋▊▉"
 _GAP = 2
 _BAR = 6
-_SHAPE, _PARAMETERS, _NUMBER, _FLOOR, _KEPT, _THRESHOLD = 12, 11, 8, 8, 11, 9
+_SHAPE, _COUNT, _NUMBER, _FLOOR, _THRESHOLD = 12, 11, 8, 8, 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +27,12 @@ class Columns:
     """Which columns there is room for, and how wide those are that give way.
 
     Attributes:
+        count: cells of a number of parameters.
         bar_start: the cell in which the sparsity bar begins.
     """
 
     name: int
+    count: int
     bar: int
     shape: bool
     floor: bool
@@ -39,7 +41,7 @@ class Columns:
     @property
     def bar_start(self) -> int:
         """The cell in which the sparsity bar begins."""
-        return 2 + self.name + self.shape * (_GAP + _SHAPE) + _PARAMETERS + _GAP
+        return 2 + self.name + self.shape * (_GAP + _SHAPE) + self.count + _GAP
 
 
 def columns(state: State, width: int) -> Columns:
@@ -47,14 +49,16 @@ def columns(state: State, width: int) -> Columns:
     longest = max((len(name) for name in state.layer_names), default=5)
     name = min(max(longest, 5), max(8, width // 4))
     floor = any(profile.floor > 0 for profile in state.profiles)
-    spare = width - 2 - name - _PARAMETERS - _GAP - _BAR - _NUMBER - _KEPT - 1
+    most = max((cost.parameters for cost in state.footprints), default=0)
+    number = max(_COUNT, len(count(most)) + 1)
+    spare = width - 2 - name - number - _GAP - _BAR - _NUMBER - number - 1
     floor = floor and spare >= _FLOOR
     spare -= _FLOOR * floor
     threshold = spare >= _THRESHOLD
     spare -= _THRESHOLD * threshold
     shape = spare >= _SHAPE + _GAP
     spare -= (_SHAPE + _GAP) * shape
-    return Columns(name, _BAR + max(0, min(spare, 34)), shape, floor, threshold)
+    return Columns(name, number, _BAR + max(0, min(spare, 34)), shape, floor, threshold)
 
 
 def table(state: State, width: int, height: int) -> Lines:
@@ -77,12 +81,12 @@ def _header(fitted: Columns) -> Line:
     text = "  " + "layer".ljust(fitted.name)
     if fitted.shape:
         text += " " * _GAP + "shape".ljust(_SHAPE)
-    text += "parameters".rjust(_PARAMETERS) + " " * _GAP
+    text += "parameters".rjust(fitted.count) + " " * _GAP
     text += "sparsity".ljust(fitted.bar)
     text += "%".rjust(_NUMBER)
     if fitted.floor:
         text += "floor".rjust(_FLOOR)
-    text += "kept".rjust(_KEPT)
+    text += "kept".rjust(fitted.count)
     if fitted.threshold:
         text += "|w| >".rjust(_THRESHOLD)
     return (Span(text, "muted"),)
@@ -108,14 +112,14 @@ def _left(profile: Profile, cost: Footprint, fitted: Columns) -> str:
     text = cut(layer.name, fitted.name).ljust(fitted.name)
     if fitted.shape:
         text += " " * _GAP + cut("×".join(map(str, layer.shape)), _SHAPE).ljust(_SHAPE)
-    return text + count(cost.parameters).rjust(_PARAMETERS) + " " * _GAP
+    return text + count(cost.parameters).rjust(fitted.count) + " " * _GAP
 
 
 def _right(profile: Profile, planned: Cut, fitted: Columns) -> str:
     text = percent(100 * planned.sparsity).rjust(_NUMBER)
     if fitted.floor:
         text += percent(100 * profile.floor).rjust(_FLOOR)
-    text += count(planned.kept).rjust(_KEPT)
+    text += count(planned.kept).rjust(fitted.count)
     if fitted.threshold:
         text += f"{planned.threshold:.4f}".rjust(_THRESHOLD)
     return text

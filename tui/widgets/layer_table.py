@@ -9,6 +9,9 @@ from tui.state import State
 from tui.views.table import columns, first_row, table
 from tui.widgets.lines import LinesWidget
 
+LEAST, REST = 6, 16
+"""Lines of the table that there always are, and lines of the screen that it leaves to the rest."""
+
 
 class LayerTable(LinesWidget, can_focus=True):
     """Click a row to choose its layer, its bar to set the sparsity; the wheel moves it."""
@@ -42,7 +45,8 @@ class LayerTable(LinesWidget, can_focus=True):
     def show(self, state: State) -> None:
         """Show the state's layers."""
         self._state = state
-        self.styles.height = 1 + max(1, len(state.profiles))
+        rows = 1 + max(1, len(state.profiles))
+        self.styles.height = min(rows, max(LEAST, self.screen.size.height - REST))
         self.lines = table(state, self.size.width, self.size.height)
 
     def on_resize(self) -> None:
