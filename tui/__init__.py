@@ -6,7 +6,7 @@ The map:
     options       its options, and what they say
     handlers      what each subcommand does
     headless      the same jobs without a screen: rich progress, plain lines, JSON
-    scanning, searching   their tables
+    scanning, searching, tabling   their tables
     app           the terminal program: which keys make sense now
     session       what its parts share: the state, the screen, the job that runs
     planning      the keys that choose sparsities by hand
