@@ -84,8 +84,7 @@ def build(name: str) -> nn.Module:
     if factory is None:
         raise InputError(f"{place} has no '{attribute}': {_what_there_is(module)}")
     if not callable(factory):
-        raise InputError(f"'{attribute}' of {place} is no class or function: expected one that "
-                         "gives a torch.nn.Module")  # fmt: skip
+        raise InputError(f"'{attribute}' of {place} is no class or function: expected one of these")
     if needed := _needed(factory):
         raise InputError(
             f"'{attribute}' of {place} needs arguments ({', '.join(needed)}): write a function "
