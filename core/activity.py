@@ -22,7 +22,7 @@ from core.costs import Activity
 from core.errors import StoppedError
 from core.evaluation import batches
 from core.events import Progress, StopFlag, Stream, never
-from core.layers import prunable_layers
+from core.layers import PRUNABLE, prunable_layers
 
 _aten = torch.ops.aten
 
@@ -71,11 +71,12 @@ class _Counts:
 
     def run(self, module: nn.Module, given: Tensor, made: Tensor) -> None:
         """Take in one call of the layer."""
-        weight = module.get_parameter("weight")
-        side = given if isinstance(module, nn.modules.conv._ConvTransposeNd) else made
-        self.macs += side.numel() * weight[0].numel()
+        looks_up = isinstance(module, nn.Embedding | nn.EmbeddingBag)
+        if not looks_up:
+            side = given if isinstance(module, nn.modules.conv._ConvTransposeNd) else made
+            self.macs += side.numel() * module.get_parameter("weight")[0].numel()
         self.inputs += given.numel()
-        self.nonzero_inputs += int(given.count_nonzero())
+        self.nonzero_inputs += given.numel() if looks_up else int(given.count_nonzero())
         self._calls.append(_Call(made))
         _mark(made, frozenset(self._calls[-1:]))
 
@@ -119,7 +120,7 @@ class _Following(TorchDispatchMode):  # type: ignore[no-untyped-call]
         result = func(*args, **(kwargs or {}))
         leaves = tree_leaves((args, kwargs))
         calls = frozenset[_Call]().union(*(_marked(it) for it in leaves if isinstance(it, Tensor)))
-        if calls and func.overloadpacket in _RELUS:
+        if calls and (func.overloadpacket in _RELUS or _clamps_at_zero(func, args, kwargs)):
             nonzero = int(torch.count_nonzero(result))
             for call in calls:
                 call.rectify(result.numel(), nonzero)
@@ -128,6 +129,13 @@ class _Following(TorchDispatchMode):  # type: ignore[no-untyped-call]
             if isinstance(made, Tensor):
                 _mark(made, calls)
         return result
+
+
+def _clamps_at_zero(func: Any, args: Any, kwargs: Any) -> bool:
+    if func.overloadpacket not in (_aten.clamp, _aten.clamp_):
+        return False
+    least = args[1] if len(args) > 1 else (kwargs or {}).get("min")
+    return isinstance(least, int | float) and least == 0
 
 
 def _marked(tensor: Tensor) -> frozenset[_Call]:
@@ -141,15 +149,21 @@ def _mark(tensor: Tensor, calls: frozenset[_Call]) -> None:
 @contextmanager
 def _counting(model: nn.Module, counts: Mapping[str, _Counts]) -> Iterator[None]:
     """Have every layer's calls counted."""
+    by_weight = {
+        id(model.get_parameter(layer.key)): counts[layer.name] for layer in prunable_layers(model)
+    }
 
     def hook(count: _Counts) -> Callable[[nn.Module, Any, Any, Any], None]:
         return lambda module, args, kwargs, made: count.run(
             module, next(it for it in tree_leaves((args, kwargs)) if isinstance(it, Tensor)), made
         )
 
+    # A weight that several modules share is one layer, whichever of them is called; one that is no
+    # module's own `weight`, as in attention, is multiplied by out of sight.
     handles = [
-        model.get_submodule(name).register_forward_hook(hook(count), with_kwargs=True)
-        for name, count in counts.items()
+        module.register_forward_hook(hook(by_weight[id(module.weight)]), with_kwargs=True)
+        for module in model.modules()
+        if isinstance(module, PRUNABLE) and id(module.weight) in by_weight
     ]
     try:
         yield

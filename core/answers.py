@@ -334,19 +334,20 @@ def _growing(model: nn.Module, data: Images, precision: str, stop: StopFlag) -> 
     """
     import torch
 
-    from core.evaluation import answers
+    from core.evaluation import answers, at_once
     from core.predictions import Predictor
 
     model.eval()
     predictor, known = Predictor(), np.empty(len(data), np.int64)
-    for start in range(0, len(data), BATCH):
+    size = at_once(data, BATCH)
+    for start in range(0, len(data), size):
         if stop():
             raise StoppedError("stopped: not all images were answered")
         yield _still(known[:start])
-        images, _ = data.batch(slice(start, start + BATCH))
+        images, _ = data.batch(slice(start, start + size))
         with torch.inference_mode():
             some = answers(model, images, predictor, precision)
-        known[start : start + BATCH] = some.cpu().numpy()
+        known[start : start + size] = some.cpu().numpy()
         if not predictor.sound:
             yield from _growing(model, data, "fp32", stop)
             return

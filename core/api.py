@@ -33,7 +33,7 @@ from core.events import Accuracy, StopFlag, Stream, never
 from core.finetuning import FineTuned
 from core.goals import Goal, Kind
 from core.layers import PRUNABLE, parameter_count, prunable_layers
-from core.own import fitted
+from core.own import fitted, laid_out
 from core.plans import Plan
 from core.pruning import Masks
 from core.recipes import recipe_named
@@ -170,11 +170,14 @@ def evaluate(model: nn.Module, data: Splits, stop: StopFlag = never) -> Stream[A
         InputError: it cannot take the images.
         StoppedError: `stop` was raised.
     """
-    was_training = model.training
+    modes = {module: module.training for module in model.modules()}
+    # What torch.nn.utils.prune holds cannot be copied.
+    trial = model if torch_prune.is_pruned(model) else deepcopy(model)
     try:
-        return (yield from measure(model, fitted(deepcopy(model), data), "given", stop))
+        return (yield from measure(model, laid_out(trial, data), "given", stop))
     finally:
-        model.train(was_training)
+        for module, training in modes.items():
+            module.training = training
 
 
 def take_masks(model: nn.Module) -> Masks:
@@ -195,11 +198,14 @@ def give_masks(model: nn.Module, masks: Masks) -> None:
     Raises:
         InputError: a mask is for a weight that `torch.nn.utils.prune` cannot hold.
     """
-    for key, dropped in masks.dropped.items():
+    modules = {}
+    for key in masks.dropped:
         path, _, name = key.rpartition(".")
-        module = model.get_submodule(path)
-        if name != "weight" or not isinstance(module, PRUNABLE):
+        modules[key] = model.get_submodule(path)
+        if name != "weight" or not isinstance(modules[key], PRUNABLE):
             raise InputError(f"'{key}' is no weight of a module: expected a layer of its own")
+    for key, dropped in masks.dropped.items():
+        module = modules[key]
         torch_prune.custom_from_mask(module, "weight", ~dropped)  # type: ignore[no-untyped-call]
 
 
@@ -230,9 +236,10 @@ def _checked(given: tuple[Pixels, Labels], what: str) -> tuple[Tensor, Tensor]:
 def _held_out(
     images: Tensor, labels: Tensor
 ) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
-    by_label = torch.argsort(labels, stable=True)
     held = torch.zeros(len(labels), dtype=torch.bool)
-    held[by_label[HELD_OUT - 1 :: HELD_OUT]] = True
+    for label in torch.unique(labels):
+        held[(labels == label).nonzero()[HELD_OUT - 1 :: HELD_OUT]] = True
     if not held.any():
-        raise InputError(f"{len(labels)} images: expected at least {HELD_OUT} to hold any out")
+        expected = f"expected {HELD_OUT} or more of a class to hold any out"
+        raise InputError(f"{len(labels)} images: {expected}")
     return (images[~held], labels[~held]), (images[held], labels[held])

@@ -19,9 +19,14 @@ _VALUES = 6_000_000
 """Pixels at once: what a net's first layers make of them has to fit in memory."""
 
 
+def at_once(data: Images, most: int = EVALUATION_BATCH) -> int:
+    """How many images of a split to evaluate at once: `most`, unless they are large."""
+    return max(1, min(most, _VALUES // max(1, data.images[0].numel())))
+
+
 def batches(data: Images) -> Iterator[slice]:
     """The batches in which the images of a split are evaluated."""
-    size = max(1, min(EVALUATION_BATCH, _VALUES // max(1, data.images[0].numel())))
+    size = at_once(data)
     return (slice(start, start + size) for start in range(0, len(data), size))
 
 

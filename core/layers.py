@@ -54,11 +54,16 @@ def prunable_layers(model: nn.Module) -> tuple[Layer, ...]:
     """
     names = _names(model)
     seen: set[int] = set()
+    weights = {id(weight) for module in model.modules() for _, weight in _weights(module)}
     counted: set[int] = set()
     layers = []
     for path, module in model.named_modules():
-        own = sum(p.numel() for p in module.parameters(recurse=False) if id(p) not in counted)
-        counted.update(id(p) for p in module.parameters(recurse=False))
+        own = sum(
+            p.numel()
+            for p in module.parameters(recurse=False)
+            if id(p) not in counted and id(p) not in seen
+        )
+        counted.update(id(p) for p in module.parameters(recurse=False) if id(p) not in weights)
         for name, weight in _weights(module):
             if id(weight) in seen:
                 continue
@@ -111,7 +116,7 @@ def _weights(module: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:
         names: tuple[str, ...] = ("weight",)
     elif isinstance(module, nn.MultiheadAttention):
         names = _PACKED
-    elif isinstance(module, nn.RNNBase):
+    elif isinstance(module, nn.RNNBase | nn.RNNCellBase):
         names = tuple(name for name in own if name.startswith("weight_"))
     else:
         return

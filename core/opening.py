@@ -59,12 +59,16 @@ def _pretrained(bench: Workbench, stop: StopFlag) -> Stream[DenseWeights]:
     name = bench.settings.model
 
     def fetch(_: Pulse) -> Weights:
-        weights: Weights = get_model_weights(name).DEFAULT.get_state_dict(check_hash=True)
+        weights: Weights = get_model_weights(name).DEFAULT.get_state_dict(
+            check_hash=True, weights_only=True
+        )
         return weights
 
     try:
         weights = yield from follow(fetch, f"fetch torchvision's weights of {name}", stop)
         return DenseWeights(weights, None)
+    except StoppedError:
+        raise
     except (OSError, RuntimeError) as error:
         yield Notice(
             f"{name} is untrained: its weights could not be fetched ({reason(error)}); give "

@@ -101,17 +101,26 @@ def build(name: str) -> nn.Module:
 
 
 def fitted(net: nn.Module, data: Splits) -> Splits:
-    """The images in a layout that a net can take, which a few of them show; `net` is laid out too.
+    """The images in a layout that a net can take, which has something to prune; see `laid_out`.
 
     Raises:
-        InputError: it has nothing to prune, raises, or gives no logits for the images' classes.
+        InputError: it has nothing to prune, or `laid_out` raises it.
     """
-    import torch
-
     from core.layers import prunable_layers
 
     if not prunable_layers(net):
         raise InputError(f"{type(net).__name__} has no weights that can be pruned")
+    return laid_out(net, data)
+
+
+def laid_out(net: nn.Module, data: Splits) -> Splits:
+    """The images in a layout that a net can take, which a few of them show; `net` is laid out too.
+
+    Raises:
+        InputError: it raises, or gives no logits for the images' classes.
+    """
+    import torch
+
     classes = int(data.train.labels.max()) + 1
     for layout in (torch.channels_last, torch.contiguous_format):
         data = data.laid_out(layout)
@@ -152,7 +161,11 @@ def try_forward(net: nn.Module, images: Tensor, classes: int) -> None:
 
 def _module(name: str, place: str) -> ModuleType:
     try:
-        return _from_file(Path(place).expanduser()) if is_file(place) else import_module(place)
+        if is_file(place):
+            return _from_file(Path(place).expanduser())
+        if "" not in sys.path and str(Path.cwd()) not in sys.path:
+            sys.path.append(str(Path.cwd()))  # as it is for Python itself
+        return import_module(place)
     except ModuleNotFoundError as error:
         missing = error.name or place
         if place == missing or place.startswith(f"{missing}."):
@@ -160,7 +173,7 @@ def _module(name: str, place: str) -> ModuleType:
                 f"model '{name}': there is no module {missing} here; expected {FORMS}"
             ) from error
         raise InputError(f"importing {place} needs {missing}: install it") from error
-    except Exception as error:  # the user's code: it may raise anything
+    except (Exception, SystemExit) as error:  # the user's code: it may raise anything
         raise InputError(f"importing {place} raised {_said(error)}") from error
 
 
@@ -208,7 +221,7 @@ def _what_there_is(module: ModuleType) -> str:
     return f"expected one of {', '.join(own)}" if own else "it has no torch.nn.Module of its own"
 
 
-def _said(error: Exception) -> str:
+def _said(error: BaseException) -> str:
     """What went wrong and where, on one line."""
     frames = traceback.extract_tb(error.__traceback__)
     where = f" ({Path(frames[-1].filename).name} line {frames[-1].lineno})" if frames else ""

@@ -96,9 +96,8 @@ def known_scan(
     bench: Workbench, base: Net, experiment: Experiment, stop: StopFlag = never
 ) -> Stream[Scan]:
     """The scan of `base` on validation: from the experiment, or made now and kept there."""
-    settings = bench.settings
-    data = f"{settings.dataset}, {settings.protocol}"
-    kept = load_scan(experiment.folder, base.digest, SPLITS[0], data).scan
+    yield from bench.splits(stop)
+    kept = load_scan(experiment.folder, base.digest, SPLITS[0], bench.data_name).scan
     if kept is not None and kept.exact:
         return kept
     scan = yield from bench.scan(base.weights, stop=stop)
@@ -110,9 +109,8 @@ def known_scan(
 
 def keep_scan(bench: Workbench, digest: str, scan: Scan, experiment: Experiment) -> Stream[None]:
     """Keep a scan with the experiment; a warning where that cannot be."""
-    settings = bench.settings
     try:
-        save_scan(experiment.folder, digest, scan, f"{settings.dataset}, {settings.protocol}")
+        save_scan(experiment.folder, digest, scan, bench.data_name)
     except InputError as error:
         yield Notice(f"the scan is not kept: {error}", warning=True)
 

@@ -56,11 +56,12 @@ def train(bench: Workbench, experiment: Experiment, stop: StopFlag = never) -> S
 
 
 def resume(
-    bench: Workbench, dense: Net, run: Run, experiment: Experiment, stop: StopFlag = never
+    bench: Workbench, dense: Net | None, run: Run, experiment: Experiment, stop: StopFlag = never
 ) -> Stream[FineTuned | Trained]:
     """Go on with a training that was interrupted, to what it would have come to.
 
-    `dense` is the dense net that is open, which a fine-tuning may have started from.
+    `dense` is the dense net that is open, which a fine-tuning may have started from; a dense
+    training needs none.
 
     Raises:
         InputError: the run cannot be gone on with: it is not interrupted, has no checkpoint, was
@@ -74,6 +75,8 @@ def resume(
         state, before = _saved(run)
         training = bench.train(stop, checkpoints=True, resume=state)
         return (yield from _trained_as_a_run(training, experiment.resume(run), bench, before))
+    if dense is None:
+        raise InputError(f"run {run.id} goes on from a net: open the dense one first")
     plan = plan_of(run, bench.layer_names)
     base = yield from base_of(bench, dense, experiment, run)
     _check_recipe(run, "finetuning", recipe_facts(bench.settings.finetuning))

@@ -8,7 +8,7 @@ from torch import nn
 from core.batches import Images
 from core.curves import Sample, Sampled
 from core.errors import StoppedError
-from core.evaluation import answers, count_correct
+from core.evaluation import answers, at_once, count_correct
 from core.events import StopFlag, Stream, never
 from core.predictions import Predictor
 
@@ -38,7 +38,7 @@ def sample_accuracy(
     model.eval()
     order = torch.randperm(len(data), generator=torch.Generator().manual_seed(seed))
     predictor, correct, seen, goal = Predictor(), 0, 0, FIRST
-    for index in torch.split(order, BATCH):
+    for index in torch.split(order, at_once(data, BATCH)):
         if stop():
             raise StoppedError("stopped: the accuracy is known on a sample only")
         images, labels = data.batch(index)

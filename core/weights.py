@@ -15,6 +15,8 @@ from torch import Tensor, nn
 from core.errors import InputError
 from core.files import write_whole
 from core.identity import weights_digest
+from core.layers import prunable_layers
+from core.runs import PICKLES
 
 Weights = dict[str, Tensor]
 """A plain state_dict: names to tensors."""
@@ -31,9 +33,6 @@ class DenseWeights(NamedTuple):
     early: Weights | None
     trained: bool = True
 
-
-PICKLES = (".pt", ".pth", ".ckpt", ".bin")
-"""How the names of files end that torch.save has written."""
 
 _INSIDE = ("state_dict", "model_state_dict", "model")
 """Where training scripts put the state_dict of a net among other things."""
@@ -57,19 +56,28 @@ def load_weights(path: Path, model: nn.Module) -> Weights:
     Raises:
         InputError: the file cannot be read, or its names, shapes or types are not the model's.
     """
+    expected = model.state_dict()
     try:
-        weights = _unpickled(path) if path.suffix in PICKLES else load_file(path)
+        weights = _unpickled(path, expected) if path.suffix in PICKLES else load_file(path)
     except FileNotFoundError as error:
         raise InputError(f"no weights at {path}: give the path of a safetensors file") from error
     except (OSError, SafetensorError) as error:
         raise InputError(f"cannot read {path} as safetensors: {error}") from error
-    expected = model.state_dict()
-    if wrong := _first_difference(weights, expected):
+    if wrong := _first_difference(weights, expected) or _untied(weights, model):
         raise InputError(f"{path} does not fit {type(model).__name__}: {wrong}")
     return {name: weights[name] for name in expected}
 
 
-def _unpickled(path: Path) -> Weights:
+def _untied(weights: Weights, model: nn.Module) -> str | None:
+    """A weight under two names that is not the same under both."""
+    for layer in prunable_layers(model):
+        for alias in layer.aliases:
+            if not torch.equal(weights[layer.key], weights[alias]):
+                return f"'{layer.key}' and '{alias}' are one weight in the net and differ here"
+    return None
+
+
+def _unpickled(path: Path, expected: Weights) -> Weights:
     """The state_dict of a file of torch.save."""
     try:
         found = torch.load(path, map_location="cpu", weights_only=True)
@@ -86,9 +94,12 @@ def _unpickled(path: Path) -> Weights:
     for name in _INSIDE:
         if isinstance(found, dict) and isinstance(found.get(name), dict):
             found = found[name]
-    if not isinstance(found, dict) or not all(isinstance(it, Tensor) for it in found.values()):
+    if not isinstance(found, dict) or not all(
+        isinstance(name, str) and isinstance(it, Tensor) for name, it in found.items()
+    ):
         raise InputError(f"{path} holds no state_dict: expected names and tensors")
-    if found and all(name.startswith(_WRAPPED) for name in found):
+    wrapped = all(name.startswith(_WRAPPED) for name in found)
+    if wrapped and not any(name.startswith(_WRAPPED) for name in expected):
         found = {name.removeprefix(_WRAPPED): tensor for name, tensor in found.items()}
     return _without_masks({name: tensor.detach() for name, tensor in found.items()})
 

@@ -149,14 +149,8 @@ class Workbench:
 
     def dense(self, stop: StopFlag = never) -> Stream[DenseWeights]:
         """Bring in the data and the weights of the dense net."""
-        data = yield from self.splits(stop)
+        yield from self.splits(stop)
         yield Progress("open the dense net")
-        if self.spec.is_own:
-            yield Notice(f"this runs the code of {self.settings.model}")
-        if self.spec.is_own or self.settings.dataset != self.spec.dataset:
-            self._splits = fitted(self.fresh_model(), data)
-            for name, why in left_out(self.fresh_model()).items():
-                yield Notice(f"{name} is left out: {why}", warning=True)
         return (yield from dense_weights(self, stop))
 
     def train(
@@ -375,14 +369,32 @@ class Workbench:
         return Net(weights, accuracy, profiles, other, digest, early, run, dense)
 
     def splits(self, stop: StopFlag = never) -> Stream[Splits]:
-        """The images, brought in once."""
+        """The images, brought in once; a net that they are not known to fit is tried on a few.
+
+        Raises:
+            InputError: the data cannot be had, or the net cannot take them, see `own.fitted`.
+        """
         if self._splits is None:
             settings = self.settings
             dataset = yield from datasets.load(
                 settings.dataset, settings.data_dir, settings.protocol, stop
             )
-            self._splits = Splits.of(dataset, self.device)
+            data = Splits.of(dataset, self.device)
+            if self.spec.is_own:
+                yield Notice(f"this runs the code of {settings.model}")
+            if self.spec.is_own or settings.dataset != self.spec.dataset:
+                model = self.fresh_model()
+                data = fitted(model, data)
+                for name, why in left_out(model).items():
+                    yield Notice(f"{name} is left out: {why}", warning=True)
+            self._splits = data
         return self._splits
+
+    @property
+    def data_name(self) -> str:
+        """Which images these are and how they are split, when they are there."""
+        images = self._splits.fingerprint if self._splits else ""
+        return ", ".join(filter(None, (self.settings.dataset, self.settings.protocol, images)))
 
     def _split(self, name: str, stop: StopFlag) -> Stream[Images]:
         if name not in SPLITS:

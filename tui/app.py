@@ -95,8 +95,7 @@ class FeatherweightApp(Planning, Exploring, Returning, Sharing, Looking):
         if working is None or (self.state.base is None and working.batch is None):
             self.exit()
             return
-        lost = (
-            "h can take it up again after its last epoch." if working.epoch else "Its work is lost."
-        )
+        recorded = working.epoch is not None and self.state.base is not None
+        lost = "h can take it up again after its last epoch." if recorded else "Its work is lost."
         question = Question(f"Leave while {working.title} runs? {lost}", "leave")
         self.push_screen(question, lambda leave: self.exit() if leave else None)

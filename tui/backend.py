@@ -142,7 +142,7 @@ class CoreBackend:
         """See `Backend.kept_scan`."""
         from core.scans import load_scan
 
-        data = f"{self.settings.dataset}, {self.settings.protocol}"
+        data = self._bench.data_name
         return load_scan(self.experiment.folder, base.digest, SPLITS[0], data).scan
 
     def search(

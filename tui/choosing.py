@@ -96,7 +96,8 @@ class Choosing:
         """With the chosen row as the recipe has it."""
         if self._name == "recipe":
             return replace(self, choices=NO_CHOICES)
-        return replace(self, choices=replace(self.choices, **{self._name: None}))
+        names = ("method", "rounds") if self._name == "method" else (self._name,)
+        return replace(self, choices=replace(self.choices, **dict.fromkeys(names)))
 
     @property
     def _name(self) -> str:

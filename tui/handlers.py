@@ -13,7 +13,9 @@ from core.errors import InputError
 from core.experiment import Experiment, open_run
 from core.plans import Plan, parse_sparsities, uniform_plan
 from core.presets import default_preset, preset_plan
+from core.runs import PICKLES
 from core.settings import Settings
+from core.zoo import short_name
 from tui import options
 
 if TYPE_CHECKING:
@@ -126,7 +128,8 @@ def _resume(given: Namespace) -> int:
     console = headless.console_for(given.json)
 
     def stream(stop: StopFlag) -> Stream[None]:
-        dense = yield from bench.open(stop)
+        is_dense = found.facts.get("kind") == "train"
+        dense = None if is_dense else (yield from bench.open(stop))
         yield from recorder.resume(bench, dense, found, experiment, stop)
 
     with headless.stop_on_interrupt(console) as stop:
@@ -198,8 +201,7 @@ def search(given: Namespace) -> int:
 def scan(given: Namespace) -> int:
     """Scan how sensitive the layers are."""
     settings = options.settings_of(given)
-    if given.split not in SPLITS:
-        raise InputError(f"unknown split '{given.split}': expected one of {', '.join(SPLITS)}")
+    _check_split(given.split)
     asked = None if given.sparsities is None else parse_sparsities(given.sparsities)
     within = WITHIN if given.quick and given.within is None else given.within
     if within is not None and not within > 0:
@@ -225,8 +227,14 @@ def scan(given: Namespace) -> int:
     return 130 if result.stopped else 0
 
 
+def _check_split(name: str) -> None:
+    if name not in SPLITS:
+        raise InputError(f"unknown split '{name}': expected one of {', '.join(SPLITS)}")
+
+
 def table(given: Namespace) -> int:
     """Lay out what a net costs, layer by layer."""
+    _check_split(given.split)
     found = None if given.run is None else open_run(given.run)
     config = options.config_of(given)
     settings = (
@@ -240,22 +248,25 @@ def table(given: Namespace) -> int:
     from core.costs import CostTable, table_of, table_report
     from core.planned import plan_for
     from core.pruning import Masks
-    from core.recall import recall
+    from core.weights import load_weights
     from core.workbench import Workbench
     from tui.tabling import print_table
 
     bench = Workbench(settings)
     plan = options.explicit_plan(given, config, settings.model, bench.layer_names)
+    if found and not found.finished:
+        raise InputError(f"run {found.id} is {found.status}: its net is there when it is finished")
     if found and (plan or goal):
         raise InputError(f"run {found.id} has its own sparsities: give RUN or sparsities, not both")
     locked = options.locks_of(given, bench.layer_names)
     console = headless.console_for(given.json)
 
     def stream(stop: StopFlag) -> Stream[CostTable]:
-        base = yield from bench.open(stop)
         if found:
-            made = yield from recall(bench, base, Experiment(found.folder.parent), found)
-            return (yield from table_of(bench, made.net.weights, given.split, stop))
+            yield from bench.splits(stop)
+            weights = load_weights(found.weights_path, bench.fresh_model())
+            return (yield from table_of(bench, weights, given.split, stop))
+        base = yield from bench.open(stop)
         chosen = plan or uniform_plan(0.0, bench.layer_names)
         if goal:
             chosen = yield from plan_for(bench, base, goal, method, locked, experiment, stop)
@@ -275,7 +286,11 @@ def train(given: Namespace) -> int:
     experiment = options.experiment_of(given, settings)
     from tui import headless
 
-    target = given.to or Path(f"{settings.model}.safetensors")
+    target = given.to or Path(f"{short_name(settings.model)}.safetensors")
+    if target.suffix in PICKLES:
+        raise InputError(
+            f"weights are written as safetensors: give a name such as {target.stem}.safetensors"
+        )
     if given.to is None and os.path.exists(target):
         raise InputError(f"{target} is there already: say with --to FILE where the weights go")
     headless.check_writable(given.json)

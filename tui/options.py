@@ -215,6 +215,8 @@ def settings_of(given: Namespace, config: Config | None = None) -> Settings:
         if name in Choices.__slots__ or (name in Settings.__slots__ and name != "choices")
     }
     if config is not None:
+        if "model" not in options:
+            _check_code("this recipe", config.given.get("model"), None)
         return config.overlaid(options)
     choices = {name: options.pop(name) for name in Choices.__slots__ if name in options}
     return Settings(**options, choices=Choices(**choices))
@@ -263,10 +265,27 @@ def locks_of(given: Namespace, layers: Sequence[str]) -> Plan:
 
 
 def settings_for(given: Namespace, run: Run) -> Settings:
-    """The options, for the model, the data and the protocol of a run."""
-    known = {name: run.facts.get(name) for name in ("model", "dataset", "protocol")}
-    named = {name: value for name, value in known.items() if isinstance(value, str)}
-    return settings_of(Namespace(**{**vars(given), **named}))
+    """The options, for what a run was made of; what else it was made with, where none says it.
+
+    Raises:
+        InputError: the run is of the user's own net, which the options do not name.
+    """
+    texts = {name: run.facts.get(name) for name in ("model", "dataset", "protocol", "precision")}
+    numbers = {name: run.facts.get(name) for name in ("seed", "threads")}
+    made: dict[str, Any] = {name: it for name, it in texts.items() if isinstance(it, str)}
+    made |= {name: it for name, it in numbers.items() if isinstance(it, int)}
+    _check_code(f"run {run.id}", made.get("model"), vars(given).get("model"))
+    fixed = {name: made[name] for name in made if name in ("model", "dataset", "protocol")}
+    options: dict[str, Any] = {**made, **vars(given), **fixed}
+    return settings_of(Namespace(**options))
+
+
+def _check_code(what: str, model: object, given: object) -> None:
+    """A file does not get code run that nobody has asked for."""
+    if isinstance(model, str) and model not in ZOO and model != given:
+        raise InputError(
+            f"{what} is for the net '{model}', whose code would run: say --model {model} as well"
+        )
 
 
 def explicit_plan(

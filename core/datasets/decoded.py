@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import shutil
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -27,6 +29,9 @@ from core.datasets.splits import Dataset, Split
 from core.errors import InputError, StoppedError
 from core.events import Notice, Progress, StopFlag, Stream
 
+_ABANDONED = 86_400.0
+"""Seconds after which what is being decoded is not any more."""
+
 SMALLEST, LARGEST = 8, 224
 """The side of an image in pixels where sizes differ: their median, held between these."""
 
@@ -35,6 +40,9 @@ LOOKED_AT = 256
 
 NAMED = 3
 """Images that cannot be read that are named one by one."""
+
+_DEEP = ("I", "I;16", "I;16L", "I;16B")
+"""How Pillow calls images of 16 bits a pixel."""
 
 _PIXELS, _FACTS = "pixels.u8", "facts.json"
 _UNREADABLE = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)
@@ -64,24 +72,45 @@ def decoded(folder: Folder, cache: Path, protocol: str, stop: StopFlag) -> Strea
     """
     digest = _fingerprint(folder)
     home = cache / digest
-    if not (home / _FACTS).exists():
-        shape = _shape(folder.samples)
-        yield from _decode(folder, shape, home, stop)
-    facts = json.loads((home / _FACTS).read_text(encoding="utf-8"))
+    facts = _known(home)
+    if facts is None:
+        yield from _decode(folder, _shape(folder.samples), home, stop)
+        facts = _known(home)
+    if facts is None:
+        raise InputError(f"{home} does not keep what is decoded to it")
     for text in facts["said"]:
         yield Notice(text, warning=True)
     return _mapped(folder, home, facts, protocol, digest)
+
+
+def _known(home: Path) -> dict[str, Any] | None:
+    """What was decoded; None where it is not there, or not whole."""
+    try:
+        facts: dict[str, Any] = json.loads((home / _FACTS).read_text(encoding="utf-8"))
+        images = sum(len(labels) for labels in facts["labels"].values())
+        whole = (home / _PIXELS).stat().st_size == images * math.prod(facts["shape"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return facts if whole else None
 
 
 def _fingerprint(folder: Folder) -> str:
     digest = hashlib.sha256(f"{folder.classes} {SMALLEST} {LARGEST}".encode())
     for part in (folder.train, folder.validation, folder.test):
         for path, label in part:
-            stat = path.stat()
-            row = (str(path.relative_to(folder.root)), label, stat.st_size, stat.st_mtime_ns)
+            row = (str(path.relative_to(folder.root)), label, *_size_and_time(path))
             digest.update(repr(row).encode())
         digest.update(b"--")
     return digest.hexdigest()[:16]
+
+
+def _size_and_time(path: Path) -> tuple[int, int]:
+    """Of a file; of one that has gone, or that a link leads to nowhere, nothing."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return 0, 0
+    return stat.st_size, stat.st_mtime_ns
 
 
 def _shape(samples: Samples) -> Shape:
@@ -91,7 +120,7 @@ def _shape(samples: Samples) -> Shape:
         try:
             with Image.open(path) as image:
                 sizes.append(image.size)
-                grey = grey and image.mode in ("1", "L", "LA", "I;16")
+                grey = grey and image.mode in ("1", "L", "LA", *_DEEP)
         except _UNREADABLE:
             continue
     if not sizes:
@@ -106,6 +135,7 @@ def _shape(samples: Samples) -> Shape:
 def _decode(folder: Folder, shape: Shape, home: Path, stop: StopFlag) -> Stream[None]:
     """Fill a folder beside its place, and move it there when it is whole."""
     needed = shape.bytes * len(folder.samples)
+    _tidy(home, folder.root)
     work = home.with_name(f".{home.name}-{uuid4().hex}")
     try:
         work.mkdir(parents=True)
@@ -120,6 +150,16 @@ def _decode(folder: Folder, shape: Shape, home: Path, stop: StopFlag) -> Stream[
         raise InputError(f"cannot decode to {home.parent}: {why}; free some space") from error
     finally:
         shutil.rmtree(work, ignore_errors=True)
+
+
+def _tidy(home: Path, root: Path) -> None:
+    """Remove what a killed process has left, and the same folder as it was before."""
+    for path in home.parent.iterdir() if home.parent.is_dir() else ():
+        hidden = path.name.startswith(".")
+        killed = hidden and time.time() - path.stat().st_mtime > _ABANDONED
+        known = None if hidden else _known(path)
+        if killed or path == home or (known and known.get("root") == str(root)):
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _filled(folder: Folder, shape: Shape, target: Path, stop: StopFlag) -> Stream[dict[str, Any]]:
@@ -150,6 +190,7 @@ def _filled(folder: Folder, shape: Shape, target: Path, stop: StopFlag) -> Strea
     _check(folder, labels)
     mean = total / values
     return {
+        "root": str(folder.root),
         "shape": [shape.channels, shape.height, shape.width],
         "labels": labels,
         "mean": mean,
@@ -173,7 +214,10 @@ def _read(path: Path, shape: Shape) -> tuple[NDArray[np.uint8], bool] | None:
     size = (shape.width, shape.height)
     try:
         with Image.open(path) as image:
-            plain = ImageOps.exif_transpose(image).convert("L" if shape.channels == 1 else "RGB")
+            upright = ImageOps.exif_transpose(image)
+            if upright.mode in _DEEP:  # it would be cut off at 255, not scaled
+                upright = Image.fromarray((np.asarray(upright) >> 8).clip(0, 255).astype(np.uint8))
+            plain = upright.convert("L" if shape.channels == 1 else "RGB")
             resized = plain.size != size
             if resized:
                 plain = ImageOps.fit(plain, size)

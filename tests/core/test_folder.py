@@ -150,6 +150,45 @@ def test_images_that_cannot_be_read_are_counted_named_and_left_out(tmp_path: Pat
     assert sum(sum(count.values()) for count in counts(dataset)) == 26
 
 
+def test_deep_images_are_scaled_not_cut_off(tmp_path: Path) -> None:
+    for label, name in enumerate(("cat", "dog")):
+        (tmp_path / name).mkdir()
+        for number in range(12):
+            pixels = np.full((8, 8), 10_000 + 40_000 * label, np.uint16)
+            Image.fromarray(pixels).save(tmp_path / name / f"{number}.png")
+    dataset, _ = loaded(tmp_path)
+    found = {
+        int(label): int(image[0, 0, 0])
+        for image, label in zip(dataset.train.images, dataset.train.labels, strict=True)
+    }
+    assert found == {0: 10_000 >> 8, 1: 50_000 >> 8}
+
+
+def test_a_link_to_nowhere_is_left_out_like_any_image(tmp_path: Path) -> None:
+    root = fill(tmp_path / "pets", 14)
+    (root / "cat" / "gone.png").symlink_to(tmp_path / "nowhere.png")
+    _, said = loaded(root)
+    assert said[-1] == "1 images cannot be read and are left out: cat/gone.png"
+
+
+def test_the_cache_holds_one_decoding_of_a_folder_and_mends_itself(
+    tmp_path: Path, empty_cache: Path
+) -> None:
+    root = fill(tmp_path / "pets", 12)
+    loaded(root)
+    shade(1, 99).save(root / "cat" / "000.png")
+    first, _ = loaded(root)
+    (home,) = (empty_cache / "folders").iterdir()
+    assert home.name == first.fingerprint
+    pixels = np.array(first.train.images)
+    (home / "pixels.u8").unlink()
+    (home / "pixels.u8").write_bytes(b"cut off")
+    again, _ = loaded(root)
+    assert np.array_equal(again.train.images, pixels)
+    (home / "facts.json").unlink()
+    assert loaded(root)[0].fingerprint == first.fingerprint
+
+
 def broken(root: Path, what: str) -> None:
     match what:
         case "empty":

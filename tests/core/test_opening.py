@@ -56,6 +56,14 @@ def test_without_a_network_a_net_of_torchvisions_is_untrained_and_that_is_told(
     assert notice.text.endswith("; give --weights FILE")
 
 
+def test_a_stop_while_it_fetches_is_a_stop(
+    alexnet: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gives(monkeypatch, StoppedError("fetch stopped"))
+    with pytest.raises(StoppedError, match="fetch stopped"):
+        drain(dense_weights(alexnet))
+
+
 def test_with_one_it_has_torchvisions_weights(
     alexnet: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:

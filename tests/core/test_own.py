@@ -214,6 +214,28 @@ def test_its_short_name(mine: Path) -> None:
     assert default_name("mine.Net", "mnist") == "mine.Net-mnist"
 
 
+def test_a_dense_net_that_calls_view_is_trained(
+    mine: Path, data_dir: Path, few_images: None
+) -> None:
+    trained = drain(bench_of(mine, "Viewing", data_dir).train())
+    assert len(trained.epochs) == 2
+
+
+def test_a_file_that_ends_the_program_does_not(tmp_path: Path) -> None:
+    (tmp_path / "it.py").write_text("raise SystemExit(3)")
+    with pytest.raises(InputError, match=r"raised SystemExit: 3"):
+        build(f"{tmp_path / 'it.py'}:Net")
+
+
+def test_a_weight_that_the_net_itself_names_too_is_counted_once() -> None:
+    net = nn.Sequential(nn.Linear(4, 3))
+    net.also = net[0].weight
+    (layer,) = prunable_layers(net)
+    assert (layer.parameters, layer.aliases) == (15, ("also",)) or layer.name == "0"
+    assert layer.parameters >= layer.elements == 12
+    assert parameter_count(net) == 15
+
+
 class TestPickledWeights:
     @pytest.fixture
     def net(self) -> nn.Module:
@@ -262,6 +284,25 @@ class TestPickledWeights:
             load_weights(path, net)
         torch.save({**state, "x": torch.ones(1)}, path)
         with pytest.raises(InputError, match="'x' is not among its tensors"):
+            load_weights(path, net)
+
+    def test_a_child_that_is_called_module_keeps_its_name(self, tmp_path: Path) -> None:
+        net = nn.ModuleDict({"module": nn.Linear(2, 2)})
+        torch.save(net.state_dict(), path := tmp_path / "net.pt")
+        assert same(load_weights(path, net), dict(net.state_dict()))
+        torch.save({3: torch.ones(1)}, path)
+        with pytest.raises(InputError, match="holds no state_dict"):
+            load_weights(path, net)
+
+    def test_tied_weights_that_disagree_are_named(self, tmp_path: Path) -> None:
+        net = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))
+        net[1].weight = net[0].weight
+        state = {name: it.clone() for name, it in net.state_dict().items()}
+        torch.save(state, path := tmp_path / "net.pt")
+        load_weights(path, net)
+        state["1.weight"][0, 0] = 9
+        torch.save(state, path)
+        with pytest.raises(InputError, match=r"'0\.weight' and '1\.weight' are one"):
             load_weights(path, net)
 
     def test_garbage_and_nothing(self, net: nn.Module, tmp_path: Path) -> None:

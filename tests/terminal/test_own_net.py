@@ -65,6 +65,25 @@ def test_in_the_program(options: tuple[str, ...]):
         assert terminal.restored
 
 
+def test_no_file_gets_code_run_that_was_not_asked_for(tmp_path: Path):
+    (tmp_path / "evil.py").write_text(f"open({str(tmp_path / 'trace')!r}, 'w')\n")
+    place, recipe = tmp_path / "it" / "0001", tmp_path / "recipe.toml"
+    place.mkdir(parents=True)
+    model = f"{tmp_path / 'evil.py'}:Net"
+    (place / "run.json").write_text(json.dumps({"status": "running", "model": model}))
+    recipe.write_text(f"model = {json.dumps(model)}\n")
+    for arguments in (
+        ("table", str(tmp_path / "it")),
+        ("run", "--resume", f"{tmp_path / 'it'}:1"),
+        ("run", "--config", str(recipe)),
+        ("search", "--max-drop", "1", "--config", str(recipe)),
+    ):
+        done = featherweight(*arguments)
+        assert done.returncode == 2
+        assert f"whose code would run: say --model {model} as well" in done.stderr
+    assert not (tmp_path / "trace").exists()
+
+
 @pytest.mark.parametrize(
     ("name", "said"),
     [

@@ -139,3 +139,8 @@ def test_rounds_of_a_file_show_the_method_that_they_mean():
     choosing = Choosing("fast", NO_CHOICES.__class__(rounds=4))
     assert row(choosing, "method") == ("iterative", True)
     assert row(choosing, "rounds") == ("4", True)
+
+
+def test_backspace_on_the_method_takes_back_the_rounds_that_mean_it():
+    choosing = Choosing("fast", NO_CHOICES.__class__(rounds=4), at=ROWS.index("method"))
+    assert row(choosing.reset(), "method") == ("gradual", False)
