@@ -188,52 +188,6 @@ async def test_undo_while_it_trains_leaves_the_curve_alone(app, backend):
         assert len(app.state.course.epochs) == 5
 
 
-async def test_there_and_back_the_plan_is_the_same_and_so_are_its_results(app, backend):
-    async with app.run_test(size=(80, 24)) as pilot:
-        await ready(pilot)
-        await pilot.press("g", "enter")
-        await until(pilot, lambda app: not app.state.untouched)
-        await pilot.press("f")
-        await idle(pilot)
-        for moves in (
-            ("right", "left"),
-            ("left", "right"),
-            ("down", "left_square_bracket", "right_square_bracket"),
-        ):
-            await pilot.press(*moves)
-            assert app.state.is_current(app.state.finetuned), moves
-
-
-async def test_what_is_said_of_a_plan_goes_with_it(app, backend):
-    async with app.run_test(size=(80, 24)) as pilot:
-        await ready(pilot)
-        await pilot.press("g", "enter")
-        await until(pilot, lambda app: "60x by lamp: u takes it back" in app.doing.text)
-        await pilot.press("right")
-        assert app.doing.text == ""
-        await pilot.press("f")
-        await idle(pilot)
-        await pilot.press("a")
-        assert "is the base now" in app.doing.text
-        await pilot.press("u")
-        assert app.doing.text == "taken back: U makes it again"
-        await pilot.press("U", "l")
-        assert "conv1 is locked" in app.doing.text
-
-
-async def test_a_key_that_has_to_wait_says_so(app, backend):
-    backend.pause_at = 5
-    async with app.run_test(size=(80, 24), notifications=True) as pilot:
-        await ready(pilot)
-        await pilot.press("m", "enter", "f")
-        await until(pilot, lambda app: backend.paused.is_set())
-        await pilot.press("p")
-        assert any("prune has to wait" in it.message for it in app._notifications)
-        assert backend.started == ["finetune"]
-        backend.go.set()
-        await idle(pilot)
-
-
 async def test_stop_says_so_and_keeps_what_there_is(app, backend):
     backend.pause_at = 60
     async with app.run_test(size=(80, 24)) as pilot:
