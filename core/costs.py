@@ -175,15 +175,3 @@ def _mean(weighted: Iterable[tuple[float, float]]) -> float:
     pairs = list(weighted)
     whole = sum(weight for _, weight in pairs)
     return sum(value * weight for value, weight in pairs) / whole if whole else 0.0
-
-
-def recomputed(paper: PaperNet) -> float:
-    """FLOP% of all layers, from the paper's own columns, in percent.
-
-    An input's nonzero share is the Act% of the layer before; that of the first layer is whole.
-    """
-    before = [100.0, *(float(layer.act) for layer in paper.layers)]
-    return _mean(
-        (flops_kept(layer.kept, act), layer.flops)
-        for layer, act in zip(paper.layers, before, strict=False)
-    )

@@ -58,9 +58,9 @@ class LeNet300(nn.Module):
 class LeNet5(nn.Module):
     """LeNet-5 of Han et al. (2015), Caffe's variant of LeCun et al. (1998): 431,080 parameters.
 
-    Input [N, 1, 28, 28], output logits [N, 10]. Every layer but the last has a ReLU, as the
-    paper's table 4 implies: its Act% of all layers, 77, is the mean of those of the layers over
-    units counted after the pooling, of which some are zero after each convolution.
+    Input [N, 1, 28, 28], output logits [N, 10]. Every layer but the last has a ReLU, since the
+    paper's table 4 has zeros among the activations of each; it comes after the pooling, since the
+    table's 77 % of all layers is the mean over as many units as there are then.
     """
 
     def __init__(self) -> None:

@@ -201,10 +201,6 @@ class Counts:
     wanted: Wanted
     counted: Counted
 
-    def of_the_net_in(self, wanted: Wanted) -> bool:
-        """It is of the net that is looked at now."""
-        return self.wanted.is_of_the_net_in(wanted)
-
 
 def within_limits(past: tuple[Moment, ...]) -> tuple[Moment, ...]:
     """The newest moments, so many that their nets take no more memory than they may."""

@@ -181,7 +181,7 @@ class State:
             matrix="confusion" in plots,
             costs="costs" in plots,
         )
-        if self.counts and self.counts.of_the_net_in(wanted):
+        if self.counts and self.counts.wanted.is_of_the_net_in(wanted):
             wanted = replace(wanted, costs=False)
         if wanted.digits and self.sight and self.sight.answers(wanted):
             wanted = replace(wanted, digits=None, matrix=False)
