@@ -28,6 +28,7 @@ The map:
     selection     the k-th smallest magnitude of a tensor, without a copy of it
     pruning       magnitude, threshold, mask; Masks holds the invariant: what is pruned stays zero
     recipes       named hyper-parameters
+    losses        what training brings down
     predictions   the answers of float32, computed in bf16 where that cannot change them
     evaluation    images counted, accuracies measured
     curves        what a scan or a sample finds: points, intervals

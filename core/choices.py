@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 from core.errors import InputError
-from core.recipes import METHODS, Method, Phase, Recipe
+from core.recipes import LOSSES, METHODS, OPTIMIZERS, LossName, Method, OptimizerName, Phase, Recipe
 
 DEFAULT_ROUNDS = 3
 MOST_ROUNDS = 100
 MOST_EPOCHS = 100_000
+MOST_IN_BATCH = 1_000_000
 
 MEANINGS = {
     "epochs": "passes over the images, in each round",
@@ -21,6 +24,10 @@ MEANINGS = {
     "l1": "pulls every weight to zero alike",
     "l2": "pulls weights in proportion (decay)",
     "rewind": "survivors restart at early values",
+    "optimizer": "what takes the steps",
+    "batch_size": "images in each step",
+    "loss": "what training brings down",
+    "smoothing": "of the labels (cross-entropy)",
 }
 """Each choice in a line, in the order in which people are asked."""
 
@@ -41,13 +48,20 @@ class Choices:
     l1: float | None = None
     l2: float | None = None
     rewind: bool | None = None
+    optimizer: OptimizerName | None = None
+    batch_size: int | None = None
+    loss: LossName | None = None
+    smoothing: float | None = None
 
     def __post_init__(self) -> None:
         _check_whole("epochs", self.epochs, MOST_EPOCHS)
         _check_whole("rounds", self.rounds, MOST_ROUNDS)
-        if self.method is not None and self.method not in METHODS:
-            known = ", ".join(METHODS)
-            raise InputError(f"unknown method '{self.method}': expected one of {known}")
+        _check_whole("images in a batch", self.batch_size, MOST_IN_BATCH)
+        _check_name("method", self.method, METHODS)
+        _check_name("optimizer", self.optimizer, OPTIMIZERS)
+        _check_name("loss", self.loss, LOSSES)
+        if self.smoothing is not None and not 0 <= self.smoothing < 1:
+            raise InputError(f"smoothing {self.smoothing}: expected a number from 0 to below 1")
         if self.lr is not None and not 0 < self.lr <= 100:
             raise InputError(f"learning rate {self.lr}: expected a number above 0, at most 100")
         for name, strength in (("l1", self.l1), ("l2", self.l2)):
@@ -69,6 +83,8 @@ class Choices:
             )
         if self.rounds is not None and self.rounds > 1 and method != "iterative":
             raise InputError(f"{self.rounds} rounds: expected the method iterative, not {method}")
+        if self.smoothing and (self.loss or recipe.finetune.loss) != "cross-entropy":
+            raise InputError(f"smoothing {self.smoothing}: expected the loss cross-entropy")
         rounds = (self.rounds or max(recipe.rounds, DEFAULT_ROUNDS)) if method == "iterative" else 1
         scale = recipe.scale_dropout if self.scale_dropout is None else self.scale_dropout
         return replace(
@@ -96,13 +112,16 @@ class Choices:
         return recipe.method if self.method is None else self.method
 
     def _phase(self, phase: Phase) -> Phase:
-        return replace(
-            phase,
-            epochs=phase.epochs if self.epochs is None else self.epochs,
-            lr=phase.lr if self.lr is None else self.lr,
-            l1=phase.l1 if self.l1 is None else self.l1,
-            weight_decay=phase.weight_decay if self.l2 is None else self.l2,
-        )
+        same = {"epochs", "l1", "batch_size", "loss", "smoothing"} & self.given().keys()
+        changes: dict[str, Any] = {name: getattr(self, name) for name in same}
+        if self.l2 is not None:
+            changes["weight_decay"] = self.l2
+        return replace(phase.by(self.optimizer or phase.optimizer, self.lr), **changes)
+
+
+def _check_name(what: str, name: str | None, known: Collection[str]) -> None:
+    if name is not None and name not in known:
+        raise InputError(f"unknown {what} '{name}': expected one of {', '.join(known)}")
 
 
 def _check_whole(what: str, number: int | None, most: int) -> None:

@@ -18,7 +18,7 @@ from core.datasets import check_name
 from core.errors import InputError
 from core.files import write_text
 from core.plans import Plan, check_sparsity
-from core.recipes import METHODS, RECIPES
+from core.recipes import LOSSES, METHODS, OPTIMIZERS, RECIPES
 from core.settings import DEFAULTS, PROTOCOLS, Settings
 from core.toml import key, line_of, parsed, printable, read_text, shortened, shown, written
 
@@ -57,6 +57,10 @@ CHOICES: dict[str, _Kind] = {
     "l1": _NUMBER,
     "l2": _NUMBER,
     "rewind": _SWITCH,
+    "optimizer": _TEXT,
+    "batch_size": _WHOLE,
+    "loss": _TEXT,
+    "smoothing": _NUMBER,
 }
 """The fields of `Choices`: the keys of the table [finetune]."""
 
@@ -68,6 +72,8 @@ _COMMENTS = {
     "recipe": " or ".join(RECIPES),
     **MEANINGS,
     "method": f"{MEANINGS['method']}: {', '.join(METHODS)}",
+    "loss": f"{MEANINGS['loss']}: {', '.join(LOSSES)}",
+    "optimizer": f"{MEANINGS['optimizer']}: {', '.join(OPTIMIZERS)}",
 }
 
 

@@ -109,7 +109,7 @@ def _kept(bench: Workbench, precision: str, fingerprint: str) -> Path:
         "model": settings.model,
         "dataset": settings.dataset,
         "protocol": settings.protocol,
-        "phase": asdict(settings.training),
+        "phase": asdict(bench.training),
         "seed": settings.seed,
         "precision": precision,
         "device": bench.device.type,

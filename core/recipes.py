@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from core.errors import InputError
 
 Method = Literal["one-shot", "gradual", "iterative"]
+LossName = Literal["cross-entropy", "margin", "squared"]
+OptimizerName = Literal["adadelta", "adamw", "sgd"]
 
 METHODS: dict[Method, str] = {
     "one-shot": "the whole plan first, then retrain",
@@ -16,6 +18,30 @@ METHODS: dict[Method, str] = {
     "iterative": "prune some, retrain, prune on",
 }
 """How a plan comes into force, each in a line."""
+
+OPTIMIZERS: dict[OptimizerName, float] = {"adamw": 5e-3, "sgd": 0.1, "adadelta": 1.0}
+"""The optimisers, with the learning rates that they are used with where none is said."""
+
+LOSSES: dict[LossName, str] = {
+    "cross-entropy": "log likelihood after a softmax",
+    "margin": "each other class 1 below the right one",
+    "squared": "distance from 1 for the class, else 0",
+}
+"""What training brings down, each in a line.
+
+`margin` is the multi-class hinge of Crammer and Singer (2001); `squared` does as well as
+cross-entropy on most tasks (Hui and Belkin 2021, "Evaluation of Neural Architectures Trained with
+Square Loss vs Cross-Entropy in Classification Tasks").
+"""
+
+MOMENTUM = 0.9
+"""Of SGD, where a recipe for another optimiser is changed to it."""
+
+PIXELS = 6_000_000
+"""Pixels in a batch of training, as values, unless its size is chosen: 39 images of 3x224x224.
+
+What VGG-16 keeps of them for the backward pass is a hundred times as much, 2.4 GB.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,19 +54,39 @@ class Phase:
             nearly zero, every step (Smith and Topin 2017).
         lr: the learning rate to start from, for `onecycle` its peak.
         momentum: of SGD.
+        loss: see `LOSSES`.
+        smoothing: for cross-entropy, the share of every label that is spread over all classes
+            (Szegedy et al. 2016, "Rethinking the Inception Architecture", section 7).
         weight_decay: L2 regularisation, as the optimiser understands it: for AdamW decoupled from
             the gradient (Loshchilov and Hutter 2019), else added to it as weight_decay x w.
         l1: L1 regularisation of the prunable weights: l1 x sign(w) is added to the gradient.
     """
 
     epochs: int
-    optimizer: Literal["adadelta", "adamw", "sgd"]
+    optimizer: OptimizerName
     lr: float
     schedule: Literal["step", "cosine", "onecycle"]
     momentum: float = 0.0
     weight_decay: float = 0.0
     l1: float = 0.0
+    loss: LossName = "cross-entropy"
+    smoothing: float = 0.0
     batch_size: int = 256
+
+    def by(self, optimizer: OptimizerName, lr: float | None) -> Phase:
+        """The same with another optimiser, at its own learning rate where none is given."""
+        if optimizer == self.optimizer:
+            return self if lr is None else replace(self, lr=lr)
+        return replace(
+            self,
+            optimizer=optimizer,
+            lr=OPTIMIZERS[optimizer] if lr is None else lr,
+            momentum=MOMENTUM if optimizer == "sgd" else 0.0,
+        )
+
+    def within(self, pixels: int) -> Phase:
+        """The same with no more images in a batch than `PIXELS` allow for images of `pixels`."""
+        return replace(self, batch_size=max(1, min(self.batch_size, PIXELS // max(1, pixels))))
 
     def steps_in_epoch(self, images: int) -> int:
         """Optimiser steps in one epoch; the last batch may be smaller."""

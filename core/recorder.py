@@ -37,7 +37,7 @@ def finetune(
     `remarks` are recorded with it, such as the search that it is a part of.
     """
     precision = yield from bench.resolved_precision(stop)
-    facts = run_facts(bench, base, plan, bench.settings.finetuning, precision)
+    facts = run_facts(bench, base, plan, bench.finetuning, precision)
     recording = yield from _begun(experiment, {**facts, **(remarks or {})})
     stream = bench.finetune(base, plan, stop, checkpoints=recording is not None)
     if recording is None:
@@ -71,7 +71,8 @@ def resume(
         raise InputError(f"run {run.id} is {run.status}: there is nothing to go on with")
     bench = bench.by(settings_of(run, bench.settings))
     if run.facts.get("kind") == "train":
-        _check_recipe(run, "training", asdict(bench.settings.training))
+        yield from bench.splits(stop)
+        _check_recipe(run, "training", asdict(bench.training))
         state, before = _saved(run)
         training = bench.train(stop, checkpoints=True, resume=state)
         return (yield from _trained_as_a_run(training, experiment.resume(run), bench, before))
@@ -79,7 +80,7 @@ def resume(
         raise InputError(f"run {run.id} goes on from a net: open the dense one first")
     plan = plan_of(run, bench.layer_names)
     base = yield from base_of(bench, dense, experiment, run)
-    _check_recipe(run, "finetuning", recipe_facts(bench.settings.finetuning))
+    _check_recipe(run, "finetuning", recipe_facts(bench.finetuning))
     state, before = _saved(run)
     tuning = bench.finetune(base, plan, stop, checkpoints=True, resume=state)
     report = partial(run_report, bench, base, plan)

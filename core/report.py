@@ -108,7 +108,7 @@ def train_facts(bench: Workbench, precision: str) -> dict[str, Any]:
         **_settings(bench, precision),
         "recipe": bench.settings.recipe,
         "choices": bench.settings.choices.given(),
-        "training": asdict(bench.settings.training),
+        "training": asdict(bench.training),
         "parameters": bench.parameters,
         "epochs": [],
     }

@@ -9,7 +9,6 @@ from time import perf_counter
 from typing import Any
 
 import torch
-import torch.nn.functional as F  # noqa: N812  the name every torch program uses
 from torch import Tensor, nn
 from torch.optim import SGD, Adadelta, AdamW, Optimizer
 from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, OneCycleLR, StepLR
@@ -18,6 +17,7 @@ from core.batches import Images
 from core.dropout import use_byte_dropout
 from core.events import Batch, Notice, StopFlag, Stream
 from core.layers import prunable_layers
+from core.losses import mean_loss
 from core.precision import autocast
 from core.pruning import Masks
 from core.recipes import Phase
@@ -146,7 +146,7 @@ class Trainer:
         self.model.train()
         with self._own_randomness(), autocast(images.device, self.precision):
             logits = self.model(images)
-        loss = F.cross_entropy(logits.float(), labels)
+        loss = mean_loss(self.phase, logits, labels)
         self.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         for weight in self._penalised:

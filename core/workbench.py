@@ -34,6 +34,7 @@ from core.opening import dense_weights
 from core.own import fitted
 from core.precision import resolve_precision
 from core.pruning import Masks
+from core.recipes import Phase, Recipe
 from core.sampling import sample_accuracy
 from core.sensitivity import scan
 from core.settings import Settings
@@ -122,6 +123,23 @@ class Workbench:
         """All parameters of the model."""
         return parameter_count(self._outline)
 
+    @property
+    def finetuning(self) -> Recipe:
+        """The settings' recipe, its batches fitted to the images where these are there."""
+        recipe = self.settings.finetuning
+        return replace(recipe, finetune=self._fitted(recipe.finetune))
+
+    @property
+    def training(self) -> Phase:
+        """How a dense net is trained, likewise."""
+        return self._fitted(self.settings.training)
+
+    def _fitted(self, phase: Phase) -> Phase:
+        """Batches of large images are small, unless their size was chosen."""
+        if self._splits is None or self.settings.choices.batch_size is not None:
+            return phase
+        return phase.within(self._splits.train.images[0].numel())
+
     def open(self, stop: StopFlag = never) -> Stream[Net]:
         """Bring in the data and the dense net, and measure it.
 
@@ -166,7 +184,7 @@ class Workbench:
             yield from train(
                 self.fresh_model(),
                 data,
-                self.settings.training,
+                self.training,
                 seed=self.settings.seed,
                 precision=precision,
                 stop=stop,
@@ -199,7 +217,7 @@ class Workbench:
                 base.weights,
                 plan,
                 data,
-                self.settings.finetuning,
+                self.finetuning,
                 early=base.early,
                 seed=self.settings.seed,
                 precision=precision,
@@ -344,7 +362,7 @@ class Workbench:
         """The precision that training uses on this machine, the same for all of a session."""
         if self._precision is not None:
             return self._precision
-        images, labels = data.train.batch(slice(0, self.settings.finetuning.finetune.batch_size))
+        images, labels = data.train.batch(slice(0, self.finetuning.finetune.batch_size))
         name = self.settings.precision
 
         def build() -> nn.Module:
@@ -388,6 +406,8 @@ class Workbench:
                 for name, why in left_out(model).items():
                     yield Notice(f"{name} is left out: {why}", warning=True)
             self._splits = data
+            if (size := self.training.batch_size) < self.settings.training.batch_size:
+                yield Notice(f"training takes {size} of these images at once; --batch-size says")
         return self._splits
 
     @property

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from core.choices import MEANINGS, NO_CHOICES, Choices
 from core.errors import InputError
-from core.recipes import METHODS, RECIPE_MEANINGS, RECIPES, Recipe, recipe_named
+from core.recipes import (
+    LOSSES,
+    METHODS,
+    OPTIMIZERS,
+    RECIPE_MEANINGS,
+    RECIPES,
+    Recipe,
+    recipe_named,
+)
 
 TITLES = {
     "recipe": "recipe",
@@ -20,6 +28,10 @@ TITLES = {
     "l1": "L1",
     "l2": "L2",
     "rewind": "rewind",
+    "optimizer": "optimizer",
+    "batch_size": "batch size",
+    "loss": "loss",
+    "smoothing": "smoothing",
 }
 """The rows, from what matters most."""
 
@@ -27,6 +39,17 @@ SERIES = (1.0, 2.0, 5.0)
 STRENGTHS = (0.0, *(factor * 10.0**power for power in range(-7, 0) for factor in SERIES))
 RATES = tuple(factor * 10.0**power for power in range(-5, 1) for factor in SERIES)
 MOST_EPOCHS, MOST_ROUNDS = 500, 20
+BATCHES = tuple(2**power for power in range(13))
+SMOOTHINGS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.3)
+SERIES_OF = {"lr": RATES, "smoothing": SMOOTHINGS}
+NAMED: Mapping[str, tuple[str, ...]] = {
+    "recipe": tuple(RECIPES),
+    "method": tuple(METHODS),
+    "optimizer": tuple(OPTIMIZERS),
+    "loss": tuple(LOSSES),
+}
+"""The rows that choose among names."""
+_SAID: Mapping[str, str] = dict((*RECIPE_MEANINGS.items(), *METHODS.items(), *LOSSES.items()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +106,7 @@ class Choosing:
         """With the chosen row's value changed by so many steps."""
         name = self._name
         if name == "recipe":
-            return replace(self, recipe=_next(tuple(RECIPES), self.recipe, steps))
+            return replace(self, recipe=_next(NAMED[name], self.recipe, steps))
         value = self._value(name)
         changed = replace(self.choices, **{name: _changed(name, value, steps)})
         if name == "method" and changed.method != "iterative":
@@ -114,13 +137,16 @@ class Choosing:
             _shown(self._value(name)),
             self._meaning(name),
             changed,
-            name == "rounds" and self._value("method") != "iterative",
+            self._is_idle(name),
         )
 
+    def _is_idle(self, name: str) -> bool:
+        if name == "smoothing":
+            return bool(self._value("loss") != "cross-entropy")
+        return name == "rounds" and self._value("method") != "iterative"
+
     def _meaning(self, name: str) -> str:
-        if name == "recipe":
-            return RECIPE_MEANINGS[self.recipe]
-        return METHODS[self._value("method")] if name == "method" else MEANINGS[name]
+        return _SAID.get(str(self._value(name))) or MEANINGS[name]
 
     def _value(self, name: str) -> Any:
         """What is in force, whether chosen or the recipe's."""
@@ -129,12 +155,15 @@ class Choosing:
         recipe, chosen = recipe_named(self.recipe), getattr(self.choices, name)
         if name == "method":
             return self.choices.method_with(recipe)
-        return _of_recipe(recipe, name) if chosen is None else chosen
+        if chosen is not None:
+            return chosen
+        optimizer = self.choices.optimizer or recipe.finetune.optimizer
+        return _of_recipe(replace(recipe, finetune=recipe.finetune.by(optimizer, None)), name)
 
 
 def _of_recipe(recipe: Recipe, name: str) -> Any:
     match name:
-        case "epochs" | "lr" | "l1":
+        case "epochs" | "lr" | "l1" | "optimizer" | "batch_size" | "loss" | "smoothing":
             return getattr(recipe.finetune, name)
         case "l2":
             return recipe.finetune.weight_decay
@@ -146,16 +175,18 @@ def _of_recipe(recipe: Recipe, name: str) -> Any:
 
 def _changed(name: str, value: Any, steps: int) -> Any:
     match name:
-        case "method":
-            return _next(tuple(METHODS), value, steps)
+        case _ if name in NAMED:
+            return _next(NAMED[name], value, steps)
         case "scale_dropout" | "rewind":
             return not value
         case "epochs":
             return min(max(value + steps, 1), MOST_EPOCHS)
         case "rounds":
             return min(max(value + steps, 2), MOST_ROUNDS)
+        case "batch_size":
+            return int(_along(BATCHES, value, steps))
         case _:
-            return _along(RATES if name == "lr" else STRENGTHS, value, steps)
+            return _along(SERIES_OF.get(name, STRENGTHS), value, steps)
 
 
 def _next(options: Sequence[str], value: str, steps: int) -> str:

@@ -25,7 +25,7 @@ from core.plans import (
     uniform_plan,
 )
 from core.presets import preset_plan
-from core.recipes import METHODS, RECIPES
+from core.recipes import LOSSES, METHODS, OPTIMIZERS, RECIPES
 from core.runs import Run
 from core.search import START, TRIALS
 from core.settings import DEFAULTS, DEVICES, PRECISIONS, PROTOCOLS, Settings
@@ -77,6 +77,10 @@ def _add_choices(parser: ArgumentParser) -> None:
     add("l1", metavar="X", type=float)
     add("l2", metavar="X", type=float)
     add("rewind", action=argparse.BooleanOptionalAction)
+    add("optimizer", metavar="NAME", help=f"{MEANINGS['optimizer']}: {', '.join(OPTIMIZERS)}")
+    add("batch_size", metavar="N", type=int)
+    add("loss", metavar="NAME", help=f"{MEANINGS['loss']}: {', '.join(LOSSES)}")
+    add("smoothing", metavar="X", type=float)
 
 
 def add_data_dir(parser: Any) -> None:

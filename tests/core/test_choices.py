@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from core.batches import Splits
 from core.choices import DEFAULT_ROUNDS, MEANINGS, NO_CHOICES, Choices
@@ -14,10 +16,11 @@ from core.errors import InputError
 from core.events import Batch, drain
 from core.finetuning import finetune
 from core.layers import Layer
+from core.losses import mean_loss
 from core.nets import Cnn5
 from core.plans import Plan, uniform_plan
 from core.pruning import Masks, zero_share
-from core.recipes import METHODS, RECIPES, Recipe
+from core.recipes import LOSSES, METHODS, MOMENTUM, OPTIMIZERS, PIXELS, RECIPES, LossName, Recipe
 from core.weights import Weights
 from tests.core.training import STEPS, kept_counts, planned_counts, short
 
@@ -38,6 +41,11 @@ pytestmark = pytest.mark.usefixtures("one_thread")
         ("l1", -1e-9, "from 0 to 1"),
         ("l2", float("nan"), "from 0 to 1"),
         ("l2", 2.0, "from 0 to 1"),
+        ("optimizer", "adam", "adamw, sgd, adadelta"),
+        ("batch_size", 0, "from 1 to 1,000,000"),
+        ("loss", "hinge", "cross-entropy, margin, squared"),
+        ("smoothing", 1.0, "from 0 to below 1"),
+        ("smoothing", float("nan"), "from 0 to below 1"),
     ],
 )
 def test_a_bad_choice_is_refused_with_what_was_given_and_expected(
@@ -51,7 +59,50 @@ def test_a_bad_choice_is_refused_with_what_was_given_and_expected(
 
 def test_every_choice_is_explained() -> None:
     assert list(MEANINGS) == [field.name for field in fields(Choices)]
-    assert all(0 < len(line) <= 40 for line in (*MEANINGS.values(), *METHODS.values()))
+    lines = (*MEANINGS.values(), *METHODS.values(), *LOSSES.values())
+    assert all(0 < len(line) <= 40 for line in lines)
+
+
+def test_another_optimizer_comes_with_its_own_learning_rate() -> None:
+    phase = Choices(optimizer="sgd").applied_to(RECIPES["fast"]).finetune
+    assert (phase.optimizer, phase.lr, phase.momentum) == ("sgd", OPTIMIZERS["sgd"], MOMENTUM)
+    assert Choices(optimizer="sgd", lr=0.3).applied_to(RECIPES["fast"]).finetune.lr == 0.3
+    same = RECIPES["reference"]
+    assert Choices(optimizer=same.finetune.optimizer).applied_to(same) == same
+
+
+def test_smoothing_belongs_to_cross_entropy() -> None:
+    assert Choices(smoothing=0.1).applied_to(RECIPES["fast"]).finetune.smoothing == 0.1
+    with pytest.raises(InputError, match="expected the loss cross-entropy"):
+        Choices(smoothing=0.1, loss="margin").applied_to(RECIPES["fast"])
+
+
+@given(pixels=st.integers(1, 10**8), size=st.integers(1, 10**6))
+def test_a_batch_holds_no_more_pixels_than_there_is_room_for(pixels: int, size: int) -> None:
+    phase = replace(RECIPES["fast"].finetune, batch_size=size)
+    fitted = phase.within(pixels)
+    assert 1 <= fitted.batch_size <= size
+    assert fitted.batch_size == 1 or fitted.batch_size * pixels <= PIXELS
+    assert fitted.batch_size == size or (fitted.batch_size + 1) * pixels > PIXELS
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_every_loss_is_least_where_every_answer_is_right(loss: LossName) -> None:
+    phase, labels = replace(RECIPES["fast"].finetune, loss=loss), torch.tensor([0, 2, 1])
+    right = torch.nn.functional.one_hot(labels, 3).float()
+    wrong = right.roll(1, 1)
+    losses = [float(mean_loss(phase, logits, labels)) for logits in (right, (right + wrong) / 2)]
+    assert losses[0] < losses[1] < float(mean_loss(phase, wrong, labels))
+
+
+@pytest.mark.parametrize("loss", [loss for loss in LOSSES if loss != "cross-entropy"])
+def test_fine_tuning_brings_any_loss_down(
+    tiny: Splits, dense: Weights, aggressive: Plan, loss: LossName
+) -> None:
+    recipe = Choices(loss=loss).applied_to(short("reference", epochs=2))
+    result = drain(finetune(Cnn5(), dense, aggressive, tiny, recipe))
+    assert result.epochs[-1].loss < result.epochs[0].loss
+    assert result.revived == 0
 
 
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)

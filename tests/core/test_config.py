@@ -22,7 +22,7 @@ from core.config import (
 from core.datasets.registry import DATASETS
 from core.errors import InputError
 from core.plans import Plan
-from core.recipes import METHODS, RECIPES
+from core.recipes import LOSSES, METHODS, OPTIMIZERS, RECIPES
 from core.settings import PRECISIONS, PROTOCOLS, Settings
 from core.toml import line_of
 from core.zoo import ZOO
@@ -54,6 +54,10 @@ CHOSEN = st.builds(
     l1=maybe(st.floats(0, 1)),
     l2=maybe(st.floats(0, 1)),
     rewind=maybe(st.booleans()),
+    optimizer=maybe(st.sampled_from(list(OPTIMIZERS))),
+    batch_size=maybe(st.integers(1, 1_000_000)),
+    loss=maybe(st.sampled_from(list(LOSSES))),
+    smoothing=maybe(st.floats(0, 1, exclude_max=True)),
 ).filter(is_consistent)
 
 ASKED = st.builds(

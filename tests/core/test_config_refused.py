@@ -12,7 +12,10 @@ from core.zoo import ZOO
 from tests.core.configs import refused
 
 ALL_KEYS = "expected one of model, dataset, protocol, recipe, precision, seed"
-ALL_CHOICES = "expected one of epochs, lr, method, rounds, scale_dropout, l1, l2, rewind"
+ALL_CHOICES = (
+    "expected one of epochs, lr, method, rounds, scale_dropout, l1, l2, rewind, optimizer, "
+    "batch_size, loss, smoothing"
+)
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ def test_whatever_is_pressed_the_choices_are_good_or_say_why_not(recipe, pressed
         assert row(choosing, "lr")[0] == f"{made.finetune.lr:g}"
 
 
-@pytest.mark.parametrize("name", ["epochs", "lr", "l1", "l2"])
+@pytest.mark.parametrize("name", ["epochs", "lr", "l1", "l2", "batch_size", "smoothing"])
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_a_number_goes_up_and_down_and_back_to_the_recipe(name, recipe):
     start = at(name, recipe)
@@ -57,6 +57,20 @@ def test_a_number_goes_up_and_down_and_back_to_the_recipe(name, recipe):
     assert float(row(down, name)[0]) <= float(row(start, name)[0])
     assert (row(up, name)[1], row(start, name)[1]) == (True, False)
     assert up.reset() == start
+
+
+def test_another_optimizer_shows_its_own_learning_rate():
+    start = at("optimizer")
+    assert (row(start, "optimizer")[0], row(start, "lr")) == ("adamw", ("0.005", False))
+    changed = start.change(1)
+    assert (row(changed, "optimizer")[0], row(changed, "lr")) == ("sgd", ("0.1", True))
+
+
+def test_smoothing_is_idle_beside_another_loss():
+    start = at("loss")
+    (idle,) = (row.idle for row in start.rows() if row.name == "smoothing")
+    (other,) = (row.idle for row in start.change(1).rows() if row.name == "smoothing")
+    assert (idle, other) == (False, True)
 
 
 def test_a_value_between_two_steps_goes_to_the_next_one():
