@@ -75,6 +75,16 @@ def cut(text: str, width: int) -> str:
     return text if len(text) <= width else text[: max(0, width - 1)] + "…" * (width > 0)
 
 
+def cut_start(text: str, width: int) -> str:
+    """Shorten the path of a layer to a width: its end stays, in which layers differ.
+
+    Examples:
+        >>> cut_start("layer1.0.conv2", 8)
+        '…0.conv2'
+    """
+    return text if len(text) <= width else "…" * (width > 0) + text[len(text) + 1 - max(1, width) :]
+
+
 def header(title: Sequence[Span], legend: Sequence[Span], width: int, rows: int) -> Lines:
     """Lay out a title and a legend above a plot.
 
