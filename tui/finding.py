@@ -25,7 +25,7 @@ class Finding(Session):
         self._list(self.state.listing.look_for_kind())
         row = self.state.listing.row
         if self.state.listing.filter:
-            text = f"keys act on all {len(row.layers)} of {row.group}; locked ones stay"
+            text = f"keys act on all {len(row.layers)} layers of this kind that are not locked"
             self.say(Outcome(text, "* or escape lists all layers again", role="muted"))
             self.show(self.state)
 

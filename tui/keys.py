@@ -81,7 +81,7 @@ KEYS = (
         "Find layers by name, kind (conv, linear) or shape (3x3)", CHOOSE),
     Key("escape", "escape", "unfind", "all layers", "List all layers again", CHOOSE, footer=9),
     Key("space", "space", "fold", "fold", "Fold or unfold a group; its row acts on all its layers",
-        CHOOSE, footer=3),
+        CHOOSE, footer=5),
     Key("z", "z", "fold_all", "fold all", "Fold every group, or unfold them", CHOOSE),
     Key("m", "m", "presets", "presets", "Choose a ready set of sparsities", CHOOSE, footer=4),
     Key("u", "u", "undo", "undo", "Take back the last change, prune or fine-tuning", CHOOSE),

@@ -13,7 +13,7 @@ from tui.screens.dialogs import Choice
 from tui.session import Session
 from tui.state import State
 from tui.views.activity import Outcome
-from tui.views.table import LOCK
+from tui.views.table import LOCK, called
 from tui.widgets.layer_table import LayerTable
 from tui.widgets.value_input import ValueInput
 
@@ -36,7 +36,7 @@ class Planning(Session):
             state = self.state
             floor = min(state.profiles[index].floor for index in state.acted_on)
             line = self.explore.query_one(ValueInput)
-            line.ask(state.acted_on, called(state), floor, digit)
+            line.ask(state.acted_on, called(state, state.listing.row), floor, digit)
             self.show(state)
 
     def on_value_input_taken(self, message: ValueInput.Taken) -> None:
@@ -70,18 +70,18 @@ class Planning(Session):
         names = [self.state.layer_names[index] for index in row.layers]
         if not names:
             return
-        several = len(names) > 1
-        subject = f"{called(self.state)} {'are' if several else 'is'}"
-        them = "them" if several else "it"
-        held = f"{subject} locked {LOCK}: goals, presets and = leave {them} alone; l frees {them}"
-        text = held if names[0] in self.state.locked else f"{subject} free again"
+        name = called(self.state, row)
+        held = f"{name} is locked {LOCK}: goals, presets and = leave it alone; l frees it"
+        text = held if names[0] in self.state.locked else f"{name} is free again"
         self.say(Outcome(text, role="muted"))
         self.show(self.state)
 
     def _may_change(self) -> bool:
         """Whether there is a layer for a key to act on; says so where all are locked."""
-        if self.state.listing.row.layers and not self.state.acted_on:
-            self.say(Outcome(f"{called(self.state)} are all locked: l frees them", role="warning"))
+        row = self.state.listing.row
+        if row.layers and not self.state.acted_on:
+            text = f"all of {called(self.state, row)} is locked: l frees it"
+            self.say(Outcome(text, role="warning"))
             self.show(self.state)
         return bool(self.state.acted_on)
 
@@ -94,10 +94,9 @@ class Planning(Session):
 
     def _tell(self, layers: int, where: str) -> None:
         """Say how many layers have been moved together, and where to."""
+        text = f"{plural(layers, 'layer')} {where}: u takes it back"
         detail = "locked layers are left alone" if self.state.locked else ""
-        self.say(
-            Outcome(f"{plural(layers, 'layer')} {where}: u takes it back", detail, passing=True)
-        )
+        self.say(Outcome(text, detail, passing=True))
 
     def action_choices(self) -> None:
         """Ask how to fine-tune."""
@@ -151,11 +150,3 @@ class Planning(Session):
     def on_layer_table_nudged(self, message: LayerTable.Nudged) -> None:
         """The wheel turned over a row."""
         self.show(self.state.choose(message.index).nudge(message.steps))
-
-
-def called(state: State) -> str:
-    """What the keys act on: a layer by its name, or how many of a group."""
-    row = state.listing.row
-    if row.group:
-        return f"{plural(len(row.layers), 'layer')} of {row.group}"
-    return state.layer_names[row.layers[0]]

@@ -73,7 +73,7 @@ def columns(state: State, width: int) -> Columns:
 def _longest(names: tuple[str, ...], groups: tuple[Row, ...]) -> int:
     """Cells of the longest name; the width of its column is the same whatever is folded."""
     inside = 2 * (1 + max((row.depth for row in groups), default=-1))
-    headings = (len(_heading(row, OPEN)) for row in groups)
+    headings = (len(_counted(row)) + 2 * row.depth + 2 for row in groups)
     return max(5, *(len(name) + inside for name in names), *headings)
 
 
@@ -131,12 +131,23 @@ def _row(state: State, row: Row, place: int, fitted: Columns) -> Line:
 def _sign(state: State, row: Row, chosen: bool) -> str:
     if chosen:
         return AT
-    return WITH if not row.group and row.layers[0] in state.acted_on else " "
+    heading = state.listing.row
+    below = heading.group and row.depth > heading.depth
+    return WITH if below and not set(row.layers).isdisjoint(state.acted_on) else " "
 
 
 def _lock(state: State, row: Row) -> str:
     locked = sum(state.layer_names[index] in state.locked for index in row.layers)
     return " " if not locked else LOCK if locked == len(row.layers) else PARTLY
+
+
+def called(state: State, row: Row) -> str:
+    """What a row is called: the layer's name, or the group's with how many there are."""
+    return _counted(row) if row.group else state.layer_names[row.layers[0]]
+
+
+def _counted(row: Row) -> str:
+    return f"{row.group} ({len(row.layers)})"
 
 
 def _floor(state: State, row: Row) -> float:
@@ -157,15 +168,9 @@ def _left(state: State, row: Row, fitted: Columns) -> str:
 def _name(state: State, row: Row, width: int) -> str:
     """Below the headings that it is in, as much of its end as there is room for."""
     before = "  " * row.depth
-    if not row.group:
-        name = clean(state.layer_names[row.layers[0]])
-        return before + cut_start(name, width - len(before))
-    sign = FOLDED if row.group in state.listing.folded else OPEN
-    return cut_start(_heading(row, sign), width)
-
-
-def _heading(row: Row, sign: str) -> str:
-    return f"{'  ' * row.depth}{sign} {clean(row.group)} ({len(row.layers)})"
+    if row.group:
+        before += f"{FOLDED if row.group in state.listing.folded else OPEN} "
+    return before + cut_start(clean(called(state, row)), width - len(before))
 
 
 def _right(state: State, row: Row, shares: tuple[float, float], fitted: Columns) -> str:

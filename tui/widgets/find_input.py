@@ -51,9 +51,9 @@ class FindInput(LineInput):
         """List what matches, and say how many that are."""
         found, all_of_them = self._found(text), plural(len(self._layers), "layer")
         if found:
-            self.hint(f"{found} of {all_of_them} · enter keeps them", wrong=False)
+            self.hint(f"{found} of {all_of_them}, enter keeps them", wrong=False)
         else:
-            self.hint(f"none of {all_of_them}: part of a name, conv, linear, 3x3", wrong=True)
+            self.hint(f"none of {all_of_them}: try conv or 3x3", wrong=True)
         self.post_message(self.Typed(text))
 
     def take(self, text: str) -> None:
