@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tui.backend import Backend
 from tui.listing import Listing
 from tui.session import Session
 from tui.views.activity import Outcome
@@ -11,6 +12,10 @@ from tui.widgets.layer_table import LayerTable
 
 class Finding(Session):
     """Everything that changes what the table lists, and never the plan."""
+
+    def __init__(self, backend: Backend) -> None:
+        super().__init__(backend)
+        self._before_finding = Listing()
 
     def action_fold(self) -> None:
         """Fold the group that is chosen or that the layer is in, or unfold it."""
@@ -31,7 +36,7 @@ class Finding(Session):
 
     def action_find(self) -> None:
         """Open the line in which one types which layers to list."""
-        listing = self.state.listing
+        self._before_finding = listing = self.state.listing
         self.explore.query_one(FindInput).ask(listing.layers, listing.filter)
         self.show(self.state)
 
@@ -49,9 +54,9 @@ class Finding(Session):
         self.show(self.state)
 
     def on_find_input_left(self) -> None:
-        """List all layers again."""
+        """List all layers again, with the row chosen that was."""
         self.explore.query_one(LayerTable).focus()
-        self.action_unfind()
+        self._list(self._before_finding.look_for(""))
 
     def _list(self, listing: Listing) -> None:
         self.show(self.state.listed(listing))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from core.errors import InputError, StoppedError, WorkError
 from tui.format import difference, duration, percent, plural, ratio
 from tui.results import Result
+from tui.rows import groups_of
 from tui.views.activity import Outcome
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from tui.lines import Line, Lines, Span, blank, clean, cut_start, fits, header, note
+from tui.lines import Line, Lines, Span, blank, clean, cut_path, fits, header, note
 from tui.plots.canvas import Canvas
 from tui.plots.numbers import Units
 from tui.plots.ticks import Axis, Tick, unit_ticks
@@ -125,7 +125,7 @@ class _Chart:
 
     def _names(self, width: int) -> list[str]:
         """Return names of one width."""
-        names = [cut_start(clean(bar.name), width) for bar in self.bars]
+        names = [cut_path(clean(bar.name), width) for bar in self.bars]
         longest = max(map(len, names))
         return [
             (_CHOSEN if index == self.chosen else " " * len(_CHOSEN)) + name.ljust(longest)

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from core.footprint import total
 from tui.format import count, percent
-from tui.lines import Line, Lines, Span, clean, cut, cut_start
+from tui.lines import Line, Lines, Span, clean, cut, cut_path
 from tui.rows import Row
 from tui.state import State
 
@@ -73,7 +73,7 @@ def columns(state: State, width: int) -> Columns:
 def _longest(names: tuple[str, ...], groups: tuple[Row, ...]) -> int:
     """Cells of the longest name; the width of its column is the same whatever is folded."""
     inside = 2 * (1 + max((row.depth for row in groups), default=-1))
-    headings = (len(_counted(row)) + 2 * row.depth + 2 for row in groups)
+    headings = (2 * row.depth + 2 + len(row.group + _number(row)) for row in groups)
     return max(5, *(len(name) + inside for name in names), *headings)
 
 
@@ -143,11 +143,11 @@ def _lock(state: State, row: Row) -> str:
 
 def called(state: State, row: Row) -> str:
     """What a row is called: the layer's name, or the group's with how many there are."""
-    return _counted(row) if row.group else state.layer_names[row.layers[0]]
+    return row.group + _number(row) if row.group else state.layer_names[row.layers[0]]
 
 
-def _counted(row: Row) -> str:
-    return f"{row.group} ({len(row.layers)})"
+def _number(row: Row) -> str:
+    return f" ({len(row.layers)})"
 
 
 def _floor(state: State, row: Row) -> float:
@@ -166,11 +166,14 @@ def _left(state: State, row: Row, fitted: Columns) -> str:
 
 
 def _name(state: State, row: Row, width: int) -> str:
-    """Below the headings that it is in, as much of its end as there is room for."""
+    """Below the headings that it is in, shortened to the room that there is."""
     before = "  " * row.depth
-    if row.group:
-        before += f"{FOLDED if row.group in state.listing.folded else OPEN} "
-    return before + cut_start(clean(called(state, row)), width - len(before))
+    if not row.group:
+        return before + cut_path(clean(state.layer_names[row.layers[0]]), width - len(before))
+    before += f"{FOLDED if row.group in state.listing.folded else OPEN} "
+    room = width - len(before) - len(_number(row))
+    shorten = cut if state.listing.filter else cut_path
+    return before + shorten(clean(row.group), room) + _number(row)
 
 
 def _right(state: State, row: Row, shares: tuple[float, float], fitted: Columns) -> str:

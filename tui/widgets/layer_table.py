@@ -47,14 +47,15 @@ class LayerTable(LinesWidget, can_focus=True):
     def show(self, state: State) -> None:
         """Show the state's layers."""
         self._state = state
-        rows = 1 + max(1, self._rows(state))
-        self.styles.height = min(rows, max(LEAST, self.screen.size.height - REST))
-        self.lines = table(state, self.size.width, self.size.height)
+        self.styles.height = self._height
+        self.lines = table(state, self.size.width, self._height)
 
-    def _rows(self, state: State) -> int:
-        """The rows to have room for: while one types what to look for, it is the same for all."""
-        listing = state.listing
-        return len(listing.layers) + 1 if listing.filter else len(listing.rows)
+    @property
+    def _height(self) -> int:
+        """Its lines, also before they are laid out; the same for all that one may look for."""
+        listing = self._state.listing
+        rows = len(listing.layers) + 1 if listing.filter else len(listing.rows)
+        return min(1 + max(1, rows), max(LEAST, self.screen.size.height - REST))
 
     def on_resize(self) -> None:
         """Fit the columns to the new width."""
@@ -79,7 +80,7 @@ class LayerTable(LinesWidget, can_focus=True):
             self.post_message(self.Nudged(index, steps))
 
     def _row_at(self, y: float) -> int | None:
-        index = first_row(self._state, self.size.height) + int(y) - 1
+        index = first_row(self._state, self._height) + int(y) - 1
         return index if y >= 1 and index < len(self._state.listing.rows) else None
 
     def _sparsity_at(self, x: float) -> float | None:
