@@ -36,7 +36,7 @@ validation  5,000 images that every choice looks at
 test        10,000 others, only reported
 revived     pruned weights that are not exactly zero; always 0
 
-The mouse works too: click a layer or its bar, turn the wheel.
+The mouse works too: click a layer, a group or a bar, turn the wheel.
 ctrl+p opens a palette with everything by name."""
 
 

@@ -12,6 +12,9 @@ from tui.widgets.lines import LinesWidget
 LEAST, REST = 6, 16
 """Lines of the table that there always are, and lines of the screen that it leaves to the rest."""
 
+FOUND = 12
+"""Rows for layers that are found, however many: the plots stay where they are while one types."""
+
 
 class LayerTable(LinesWidget, can_focus=True):
     """Click a row to choose it, its bar to set the sparsity; the wheel moves it."""
@@ -54,7 +57,7 @@ class LayerTable(LinesWidget, can_focus=True):
     def _height(self) -> int:
         """Its lines, also before they are laid out; the same for all that one may look for."""
         listing = self._state.listing
-        rows = len(listing.layers) + 1 if listing.filter else len(listing.rows)
+        rows = min(len(listing.layers) + 1, FOUND) if listing.filter else len(listing.rows)
         return min(1 + max(1, rows), max(LEAST, self.screen.size.height - REST))
 
     def on_resize(self) -> None:
