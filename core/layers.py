@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from torch import nn
-from torch.nn.modules.conv import _ConvNd
+from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
 
 PRUNABLE = (_ConvNd, nn.Linear, nn.Bilinear, nn.Embedding, nn.EmbeddingBag)
 """The modules whose `weight` is one: convolutions of any dimension, grouped and transposed too."""
@@ -27,6 +27,8 @@ class Layer:
         parameters: the weights, and the module's bias.
         weight: the weight's name in the state_dict, where it is not `NAME.weight`.
         aliases: other names in the state_dict of the same weight, which is tied.
+        kind: what the layer is, in words, such as `convolution`, `depthwise convolution` or
+            `linear`; empty where that is not known.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Layer:
     parameters: int
     weight: str = ""
     aliases: tuple[str, ...] = ()
+    kind: str = ""
 
     @property
     def key(self) -> str:
@@ -78,6 +81,7 @@ def prunable_layers(model: nn.Module) -> tuple[Layer, ...]:
                     parameters=weight.numel() if not plain else own,
                     weight="" if plain and path else whole,
                     aliases=tuple(other for other in names[id(weight)] if other != whole),
+                    kind=_kind(module),
                 )
             )
     return tuple(layers)
@@ -123,6 +127,25 @@ def _weights(module: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:
     for name in names:
         if (weight := own.get(name)) is not None:
             yield name, weight
+
+
+def _kind(module: nn.Module) -> str:
+    """What a module with weights that can be pruned is; attention projects by linears."""
+    match module:
+        case _ConvTransposeNd():
+            return "transposed convolution"
+        case _ConvNd(groups=groups, in_channels=channels) if groups == channels > 1:
+            return "depthwise convolution"
+        case _ConvNd():
+            return "convolution"
+        case nn.Bilinear():
+            return "bilinear"
+        case nn.Embedding() | nn.EmbeddingBag():
+            return "embedding"
+        case nn.RNNBase() | nn.RNNCellBase():
+            return "recurrent"
+        case _:
+            return "linear"
 
 
 def _is_plain(module: nn.Module) -> bool:

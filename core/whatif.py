@@ -7,7 +7,7 @@ the survivors is cut at the threshold.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -69,6 +69,8 @@ class Profile:
     negative: Floats
     positive: Floats
     zeros: int
+    # The last one: where one of many layers moves, the others' are asked for again and again.
+    _cut: Cut | None = field(default=None, init=False, repr=False, compare=False)
 
     @classmethod
     def of(cls, layer: Layer, weight: Floats) -> Profile:
@@ -77,7 +79,7 @@ class Profile:
         negative, positive = _ascending(flat, np.less), _ascending(flat, np.greater)
         return cls(layer, negative, positive, zeros=flat.size - negative.size - positive.size)
 
-    @property
+    @cached_property
     def floor(self) -> float:
         """The sparsity the weights have already; a plan cannot ask for less."""
         return self.zeros / self.layer.elements
@@ -91,6 +93,13 @@ class Profile:
 
     def cut(self, sparsity: float) -> Cut:
         """Apply a sparsity in [0, 1]: exactly what `pruning.keep_mask` does to the tensor."""
+        cut = self._cut
+        if cut is None or cut.sparsity != sparsity:
+            cut = self._cut_anew(sparsity)
+            object.__setattr__(self, "_cut", cut)
+        return cut
+
+    def _cut_anew(self, sparsity: float) -> Cut:
         k = drop_count(sparsity, self.layer.elements)
         if k == 0:
             return Cut(sparsity, 0.0, self.layer.elements)

@@ -10,6 +10,7 @@ The map:
     app           the terminal program: which keys make sense now
     session       what its parts share: the state, the screen, the job that runs
     planning      the keys that choose sparsities by hand
+    finding       the keys that list layers: fold, find, all of a kind
     training      the jobs that make nets
     exploring     scan, tolerance, goal, search
     looking       the background measurement: accuracy while dragging, digits
@@ -18,6 +19,7 @@ The map:
     backend       core's jobs for the app; imports torch when the first one runs
     jobs          the one bridge from a core stream to the screen
     state         what the screen shows: immutable, with every way it can change
+    rows, listing   layers in groups by module, folded and found, and the chosen row
     results       what has come of plans, and what undo goes back to
     choosing      how to fine-tune, row by row
     history, browsing   the runs as a table shows them

@@ -9,6 +9,7 @@ from textual.app import App
 
 from tui.commands import KeyCommands
 from tui.exploring import Exploring
+from tui.finding import Finding
 from tui.keys import BINDINGS, KEYS
 from tui.looking import Looking
 from tui.planning import Planning
@@ -17,17 +18,18 @@ from tui.screens.dialogs import Question
 from tui.screens.help import HelpScreen
 from tui.sharing import Sharing
 from tui.views.activity import Working
-from tui.widgets.value_input import ValueInput
 
 IDLE_ACTIONS = {"prune", "finetune", "train", "adopt", "revert", "scan"}
 PLAN_ACTIONS = {
     "layer", "nudge", "type_value", "spread", "reset_layer", "lock", "presets", "undo", "redo",
     "choices", "goal", "tolerate", "digits", "more_digits", "history",
-    "write_recipe", "open_recipe",
+    "write_recipe", "open_recipe", "find", "of_kind",
 }  # fmt: skip
+_OF_KEYS = {key.name for key in KEYS} - {"help"}
+"""What no key does while a line is open to be typed in."""
 
 
-class FeatherweightApp(Planning, Exploring, Returning, Sharing, Looking):
+class FeatherweightApp(Planning, Finding, Exploring, Returning, Sharing, Looking):
     """Pick sparsities, prune, fine-tune and watch."""
 
     TITLE = "Featherweight"
@@ -45,7 +47,7 @@ class FeatherweightApp(Planning, Exploring, Returning, Sharing, Looking):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
         """Whether an action makes sense now; the line of keys leaves out the others."""
         state, free = self.state, self.job is None
-        if self.typing and action in PLAN_ACTIONS | IDLE_ACTIONS | {"stop", "plot", "leave"}:
+        if self.typing and action in _OF_KEYS:
             return False
         match action:
             case "adopt":
@@ -55,6 +57,10 @@ class FeatherweightApp(Planning, Exploring, Returning, Sharing, Looking):
                 return free and (state.adopted or state.base is None)
             case "stop":
                 return self.job is not None and not self.job.stopping
+            case "unfind":
+                return bool(state.listing.filter)
+            case "fold" | "fold_all":
+                return bool(state.listing.groups and not state.listing.filter)
             case _ if action in IDLE_ACTIONS:
                 return free and state.base is not None
             case _ if action in PLAN_ACTIONS:
@@ -63,13 +69,14 @@ class FeatherweightApp(Planning, Exploring, Returning, Sharing, Looking):
                 return True
 
     def on_key(self, event: events.Key) -> None:
-        """Keys on their way while the line for a value opened belong to it; others may say why not.
+        """Keys on their way while a line opened belong to it; others may say why not.
 
         A key that has to wait for the job that runs is no binding meanwhile, and comes here.
         """
-        if self.typing and event.is_printable and event.character:
+        line = self.explore.line
+        if line is not None and event.is_printable and event.character:
             event.prevent_default()
-            self.explore.query_one(ValueInput).type(event.character)
+            line.type(event.character)
         elif self.job is not None and self.screen is self.explore and not self.typing:
             for key in KEYS:
                 if event.key in key.keys.split(",") and key.name in IDLE_ACTIONS:

@@ -1,5 +1,6 @@
 """What a plot is made of: lines of spans, each span a text with the role it plays."""
 
+import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -24,6 +25,10 @@ ROLES = (
     "right",
     "wrong",
 )
+
+
+_SHORT = re.compile(r"(?<=^\D)\D+")
+"""What a part of a path can do without: all but its first letter and the number at its end."""
 
 
 class Span(NamedTuple):
@@ -73,6 +78,26 @@ def cut(text: str, width: int) -> str:
         'class…'
     """
     return text if len(text) <= width else text[: max(0, width - 1)] + "…" * (width > 0)
+
+
+def cut_path(path: str, width: int) -> str:
+    """Shorten the path of a layer to a width: its first parts to a letter and their number.
+
+    Where that is not enough its end stays, in which layers differ.
+
+    Examples:
+        >>> cut_path("encoder.layer_11.attention.in_proj", 20)
+        'e.l11.a.in_proj'
+        >>> cut_path("layer1.0.conv2", 13), cut_path("layer1.0.conv2", 6)
+        ('l1.0.conv2', '…conv2')
+    """
+    parts = path.split(".")
+    for place, part in enumerate(parts[:-1]):
+        if len(path) <= width:
+            return path
+        parts[place] = _SHORT.sub("", part)
+        path = ".".join(parts)
+    return path if len(path) <= width else "…" * (width > 0) + path[len(path) + 1 - max(1, width) :]
 
 
 def header(title: Sequence[Span], legend: Sequence[Span], width: int, rows: int) -> Lines:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from core.errors import InputError, StoppedError, WorkError
 from tui.format import difference, duration, percent, plural, ratio
 from tui.results import Result
+from tui.rows import groups_of
 from tui.views.activity import Outcome
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ def opened(net: Net, interrupted: str | None) -> Outcome:
     """The dense net is there; perhaps also a run that was interrupted."""
     accuracy = net.accuracy
     next_step = "arrows or m choose sparsities, p prunes, f fine-tunes, ? explains everything"
+    if groups_of(tuple(profile.layer.name for profile in net.profiles)):
+        next_step = "space folds a group, / finds layers, * takes all of a kind, ? explains it all"
     if interrupted is not None:
         next_step = f"run {interrupted} was interrupted: h goes on with it"
     return Outcome(

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from core.presets import preset_plan, presets_of
 from tui.choosing import Choosing
+from tui.format import percent, plural
 from tui.screens.choices import ChoicesScreen
 from tui.screens.dialogs import Choice
 from tui.session import Session
 from tui.state import State
 from tui.views.activity import Outcome
-from tui.views.table import LOCK
+from tui.views.table import LOCK, called
 from tui.widgets.layer_table import LayerTable
 from tui.widgets.value_input import ValueInput
 
@@ -20,23 +22,26 @@ class Planning(Session):
     """Everything that changes the plan by hand."""
 
     def action_layer(self, steps: int) -> None:
-        """Choose a layer above or below."""
-        self.show(self.state.choose(self.state.chosen + steps))
+        """Choose a row above or below."""
+        self.show(self.state.choose(self.state.listing.at + steps))
 
     def action_nudge(self, steps: int) -> None:
-        """Move the chosen layer's sparsity by whole percents."""
-        self.show(self.state.nudge(steps))
+        """Move the sparsities of the chosen row by whole percents."""
+        if self._may_change():
+            self.show(self.state.nudge(steps))
 
     def action_type_value(self, digit: str) -> None:
         """Open the line in which an exact sparsity is typed."""
-        index = self.state.chosen
-        profile = self.state.profiles[index]
-        self.explore.query_one(ValueInput).ask(index, profile.layer.name, profile.floor, digit)
-        self.show(self.state)
+        if self._may_change():
+            state = self.state
+            floor = min(state.profiles[index].floor for index in state.acted_on)
+            line = self.explore.query_one(ValueInput)
+            line.ask(state.acted_on, called(state, state.listing.row), floor, digit)
+            self.show(state)
 
     def on_value_input_taken(self, message: ValueInput.Taken) -> None:
         """Take the typed sparsity."""
-        self.show(self.state.set_sparsity(message.index, message.sparsity))
+        self._give(message.layers, message.sparsity, f"at {percent(100 * message.sparsity)} %")
         self.explore.query_one(LayerTable).focus()
 
     def on_value_input_left(self) -> None:
@@ -45,21 +50,53 @@ class Planning(Session):
         self.show(self.state)
 
     def action_spread(self) -> None:
-        """Give every layer the chosen one's sparsity."""
-        self.show(self.state.spread())
+        """Give every layer that is listed the chosen row's sparsity."""
+        before, listing = self.state, self.state.listing
+        self.state = before.spread()
+        if self.state is not before and (listing.filter or listing.row.group):
+            shown = percent(100 * before.sparsity_of(listing.row.layers))
+            self._tell(len(before.free(listing.listed)), f"at {shown} %")
+        self.show(self.state)
 
     def action_reset_layer(self) -> None:
-        """Reset the chosen layer to its floor."""
-        self.show(self.state.set_sparsity(self.state.chosen, 0.0))
+        """Reset the layers of the chosen row to their floors."""
+        if self._may_change():
+            self._give(self.state.acted_on, 0.0, "back at what the base has")
 
     def action_lock(self) -> None:
-        """Lock the chosen layer, or free it."""
+        """Lock the layers of the chosen row, or free them."""
         self.show(self.state.toggle_lock())
-        name = self.state.layer_names[self.state.chosen]
+        row = self.state.listing.row
+        names = [self.state.layer_names[index] for index in row.layers]
+        if not names:
+            return
+        name = called(self.state, row)
         held = f"{name} is locked {LOCK}: goals, presets and = leave it alone; l frees it"
-        text = held if name in self.state.locked else f"{name} is free again"
+        text = held if names[0] in self.state.locked else f"{name} is free again"
         self.say(Outcome(text, role="muted"))
         self.show(self.state)
+
+    def _may_change(self) -> bool:
+        """Whether there is a layer for a key to act on; says so where all are locked."""
+        row = self.state.listing.row
+        if row.layers and not self.state.acted_on:
+            text = f"all of {called(self.state, row)} is locked: l frees it"
+            self.say(Outcome(text, role="warning"))
+            self.show(self.state)
+        return bool(self.state.acted_on)
+
+    def _give(self, layers: Sequence[int], sparsity: float, where: str) -> None:
+        """Give a sparsity to some layers; where they are several it is said to how many."""
+        before, self.state = self.state, self.state.give(layers, sparsity)
+        if self.state is not before and len(layers) > 1:
+            self._tell(len(layers), where)
+        self.show(self.state)
+
+    def _tell(self, layers: int, where: str) -> None:
+        """Say how many layers have been moved together, and where to."""
+        text = f"{plural(layers, 'layer')} {where}: u takes it back"
+        detail = "locked layers are left alone" if self.state.locked else ""
+        self.say(Outcome(text, detail, passing=True))
 
     def action_choices(self) -> None:
         """Ask how to fine-tune."""
@@ -102,12 +139,14 @@ class Planning(Session):
             self.show(self.state.set_plan({**preset, **self.state.locks}))
 
     def on_layer_table_chosen(self, message: LayerTable.Chosen) -> None:
-        """The mouse chose a layer, perhaps a sparsity."""
+        """The mouse chose a row, perhaps a sparsity; a heading folds where that is not its bar."""
         state = self.state.choose(message.index)
         if message.sparsity is not None:
-            state = state.set_sparsity(message.index, message.sparsity)
+            state = state.give(state.acted_on, message.sparsity)
+        elif state.listing.row.group:
+            state = state.listed(state.listing.fold())
         self.show(state)
 
     def on_layer_table_nudged(self, message: LayerTable.Nudged) -> None:
-        """The wheel turned over a layer."""
+        """The wheel turned over a row."""
         self.show(self.state.choose(message.index).nudge(message.steps))

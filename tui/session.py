@@ -7,7 +7,6 @@ from time import monotonic
 from typing import Any
 
 from textual.app import App
-from textual.css.query import NoMatches
 
 from core.events import Event, StopFlag, Stream
 from tui import outcomes
@@ -17,7 +16,6 @@ from tui.keys import KEYS, Key
 from tui.screens.explore import ExploreScreen
 from tui.state import State
 from tui.views.activity import Outcome, Working
-from tui.widgets.value_input import ValueInput
 
 Finish = Callable[[Any], None]
 
@@ -57,11 +55,8 @@ class Session(App[None]):
 
     @property
     def typing(self) -> bool:
-        """The line for a value is open, and the keys are its own."""
-        try:
-            return self.explore.query_one(ValueInput).display
-        except NoMatches:
-            return False
+        """A line is open to be typed in, and the keys are its own."""
+        return self.explore.line is not None
 
     def show(self, state: State) -> None:
         """Take on a state and show it."""
@@ -72,7 +67,7 @@ class Session(App[None]):
         self.explore.show(state, self.doing, self.offered())
 
     def offered(self) -> tuple[Key, ...]:
-        """The keys that make sense now: none while they belong to the line for a value."""
+        """The keys that make sense now: none while they belong to a line."""
         keys = () if self.typing else (key for key in KEYS if key.footer)
         return tuple(key for key in keys if self.check_action(key.name, ()))
 

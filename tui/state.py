@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from core.footprint import Footprint, total
 from core.plans import Plan, drop_count
 from core.settings import DEFAULTS, Settings
+from tui.listing import Listing
 from tui.results import (
     FIRST_DIGITS,
     Counts,
@@ -47,8 +48,8 @@ class State:
         base: the net that a plan is applied to; None until the dense net is there.
         plan: the sparsity of each layer as it was chosen; see `planned` for what counts.
         past, future: what undo and redo go to.
-        chosen: index of the layer that the keys act on.
-        locked: names of layers that are left alone where sparsities are given to all.
+        listing: which layers the table lists, and which of them the keys act on.
+        locked: names of layers that are left alone where sparsities are given to several.
         pruned, finetuned: the last results; they may belong to another plan or base by now.
         look: the last accuracy that was measured in the background, likewise.
         scans: by the digest of the weights that they were made on.
@@ -66,7 +67,7 @@ class State:
     plan: Plan | None = None
     past: tuple[Moment, ...] = ()
     future: tuple[Moment, ...] = ()
-    chosen: int = 0
+    listing: Listing = field(default_factory=Listing)
     locked: frozenset[str] = frozenset()
     pruned: Result | None = None
     finetuned: Result | None = None
@@ -86,10 +87,35 @@ class State:
         """One profile for each layer of the base; none before it is there."""
         return self.base.profiles if self.base else ()
 
-    @property
+    @cached_property
     def layer_names(self) -> tuple[str, ...]:
         """The layers that can be pruned."""
         return tuple(profile.layer.name for profile in self.profiles)
+
+    @property
+    def chosen(self) -> int:
+        """Index of the layer that plots show."""
+        return self.listing.chosen
+
+    @cached_property
+    def acted_on(self) -> tuple[int, ...]:
+        """The layers that keys change: of a heading those that are not locked."""
+        row = self.listing.row
+        return self.free(row.layers) if row.group else row.layers
+
+    def free(self, layers: Iterable[int]) -> tuple[int, ...]:
+        """Those of some layers that are not locked."""
+        names = self.layer_names
+        return tuple(index for index in layers if names[index] not in self.locked)
+
+    def sparsity_of(self, layers: Collection[int]) -> float:
+        """The planned sparsity over all weights of some layers; rounded where they differ."""
+        parts = [self.profiles[index].layer for index in layers]
+        sparsities = [self.planned[layer.name] for layer in parts]
+        if len(set(sparsities)) == 1:
+            return sparsities[0]
+        zeros = sum(s * layer.elements for s, layer in zip(sparsities, parts, strict=True))
+        return round(zeros / sum(layer.elements for layer in parts), 4)
 
     @cached_property
     def planned(self) -> Plan:
@@ -209,7 +235,9 @@ class State:
         """With a new dense net, which becomes the base; results of the old one are gone."""
         plan = self.plan or {profile.layer.name: 0.0 for profile in net.profiles}
         state = self if self.dense is None else self.after(self.moment)
-        return replace(state, dense=net, base=net, plan=plan, pruned=None, finetuned=None)
+        state = replace(state, dense=net, base=net, plan=plan, pruned=None, finetuned=None)
+        layers = tuple(profile.layer for profile in net.profiles)
+        return state if layers == self.listing.layers else state.listed(Listing.of(layers))
 
     def with_pruned(self, result: Result, since: Moment) -> State:
         """With a plan measured in one shot, which `since` had not been yet."""
@@ -257,39 +285,50 @@ class State:
         """The sparsities of the layers that are locked."""
         return {name: self.planned[name] for name in self.layer_names if name in self.locked}
 
-    def choose(self, index: int) -> State:
-        """With another layer chosen; beyond either end it stays at the end."""
-        last = max(0, len(self.profiles) - 1)
-        return replace(self, chosen=min(max(index, 0), last))
+    def listed(self, listing: Listing) -> State:
+        """With the layers listed otherwise."""
+        return replace(self, listing=listing)
+
+    def choose(self, place: int) -> State:
+        """With another row chosen; beyond either end it stays at the end."""
+        return self.listed(self.listing.choose(place))
 
     def set_sparsity(self, index: int, sparsity: float) -> State:
         """With one layer's sparsity changed, held between its floor and 1."""
-        if self.plan is None:
-            return self
-        profile = self.profiles[index]
-        held = min(max(sparsity, profile.floor), 1.0)
-        return self.set_plan({**self.planned, profile.layer.name: held})
+        return self.give((index,), sparsity)
+
+    def give(self, layers: Iterable[int], sparsity: float) -> State:
+        """With one sparsity for some layers, held between each one's floor and 1."""
+        return self._changed(dict.fromkeys(layers, sparsity))
 
     def nudge(self, steps: int) -> State:
-        """With the chosen layer's sparsity moved by whole percents."""
-        if self.plan is None:
-            return self
-        name = self.profiles[self.chosen].layer.name
-        return self.set_sparsity(self.chosen, round(self.planned[name] + steps * STEP, 12))
+        """With the sparsities of the chosen row moved by whole percents, each from where it is."""
+        planned, names = self.planned, self.layer_names
+        moved = {at: round(planned[names[at]] + steps * STEP, 12) for at in self.acted_on}
+        return self._changed(moved)
 
     def spread(self) -> State:
-        """With the chosen layer's sparsity given to all that are not locked."""
-        if self.plan is None:
-            return self
-        sparsity = self.planned[self.profiles[self.chosen].layer.name]
-        free = (name for name in self.layer_names if name not in self.locked)
-        return self.set_plan({**self.planned, **dict.fromkeys(free, sparsity)})
+        """With the chosen row's sparsity given to all that are listed and not locked."""
+        layers = self.listing.row.layers
+        return (
+            self.give(self.free(self.listing.listed), self.sparsity_of(layers)) if layers else self
+        )
 
     def toggle_lock(self) -> State:
-        """With the chosen layer locked, or free again."""
-        if not self.profiles:
+        """With the layers of the chosen row locked; free again where all of them are locked."""
+        names = {self.layer_names[index] for index in self.listing.row.layers}
+        held = self.locked - names if names <= self.locked else self.locked | names
+        return replace(self, locked=held)
+
+    def _changed(self, sparsities: Mapping[int, float]) -> State:
+        """With other sparsities, by the layers' indices, held between their floors and 1."""
+        if self.plan is None:
             return self
-        return replace(self, locked=self.locked ^ {self.layer_names[self.chosen]})
+        held = {
+            self.layer_names[index]: min(max(sparsity, self.profiles[index].floor), 1.0)
+            for index, sparsity in sparsities.items()
+        }
+        return self.set_plan({**self.planned, **held})
 
     def set_plan(self, plan: Plan) -> State:
         """With another plan; the old one can be had back by undo."""

@@ -73,6 +73,29 @@ class Attending(nn.Module):
         return self.head(self.rows(x)[0][:, -1])
 
 
+class Deep(nn.Module):
+    """A stem, four stages of sixteen blocks with three small convolutions each, a head."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem = nn.Conv2d(1, 4, 7, stride=7)
+        for stage in range(1, 5):
+            self.add_module(f"stage{stage}", nn.Sequential(*map(self._block, range(16))))
+        self.head = nn.Sequential(nn.Linear(64, 16), nn.ReLU(), nn.Linear(16, 10))
+
+    @staticmethod
+    def _block(_):
+        depthwise = nn.Conv2d(8, 8, 3, padding=1, groups=8)
+        return nn.Sequential(nn.Conv2d(4, 8, 1), depthwise, nn.ReLU(), nn.Conv2d(8, 4, 1))
+
+    def forward(self, x):
+        x = self.stem(x)
+        for stage in (self.stage1, self.stage2, self.stage3, self.stage4):
+            for block in stage:
+                x = x + block(x)
+        return self.head(x.flatten(1))
+
+
 def factory():
     return nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
 

@@ -99,6 +99,9 @@ def test_its_layers(mine: Path) -> None:
     ]  # fmt: skip
     assert layers["mix"].aliases == ("again.weight",)
     assert layers["blocks.0.depthwise"].shape == (12, 1, 3, 3)
+    assert [layers[name].kind for name in ("stem", "blocks.0.depthwise", "blocks.0.grouped")] == [
+        "convolution", "depthwise convolution", "convolution",
+    ]  # fmt: skip
     # The bias of `again` is outside of every layer, and so are the batch norms.
     outside = parameter_count(net) - sum(layer.parameters for layer in layers.values())
     assert outside == 12 + 2 * 24
@@ -111,6 +114,10 @@ def test_packed_transposed_and_recurrent_weights_and_those_left_out(mine: Path) 
     assert names == [
         "up", "place", "attention.in_proj_weight", "attention.out_proj", "rows.weight_ih_l0",
         "rows.weight_hh_l0", "head",
+    ]  # fmt: skip
+    assert [layer.kind for layer in prunable_layers(net)] == [
+        "transposed convolution", "embedding", "linear", "linear", "recurrent", "recurrent",
+        "linear",
     ]  # fmt: skip
     assert list(left_out(net)) == ["normed"]
     weights = copy_weights(net)

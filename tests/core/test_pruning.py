@@ -163,6 +163,6 @@ def test_layers_that_can_be_pruned_are_convolutions_and_linear_ones() -> None:
         nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.Sequential(nn.Linear(4, 5, bias=False))
     )
     assert prunable_layers(net) == (
-        Layer("0", (2, 1, 3, 3), elements=18, parameters=20),
-        Layer("2.0", (5, 4), elements=20, parameters=20),
+        Layer("0", (2, 1, 3, 3), elements=18, parameters=20, kind="convolution"),
+        Layer("2.0", (5, 4), elements=20, parameters=20, kind="linear"),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from math import prod
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -62,10 +63,36 @@ def net(plan: Mapping[str, float] | None = None, accuracy: Accuracy = DENSE) -> 
     profiles = []
     for name, shape in SHAPES.items():
         weight = rng.normal(0, 0.05, shape).astype(np.float32)
-        layer = Layer(name, shape, weight.size, weight.size + shape[0])
+        layer = _layer(name, shape)
         threshold = Profile.of(layer, weight).cut((plan or {}).get(name, 0.0)).threshold
         profiles.append(Profile.of(layer, np.where(np.abs(weight) > threshold, weight, 0)))
     return Net({}, accuracy, tuple(profiles), 0, digest=repr(plan))
+
+
+def residual() -> Net:
+    """A net with the names and the kinds of a ResNet's layers, small ones from a fixed seed."""
+    rng = np.random.default_rng(0)
+    shapes: dict[str, tuple[int, ...]] = {"conv1": (8, 1, 7, 7)}
+    for stage, blocks in enumerate((3, 4, 6, 3), 1):
+        for block in range(blocks):
+            name, width = f"layer{stage}.{block}", 4 * stage
+            shapes |= {f"{name}.conv1": (width, 2 * width, 1, 1)}
+            shapes |= {f"{name}.conv2": (width, width, 3, 3)}
+            shapes |= {f"{name}.conv3": (2 * width, width, 1, 1)}
+            if block == 0:
+                shapes |= {f"{name}.downsample.0": (2 * width, 2 * width, 1, 1)}
+    shapes["fc"] = (10, 32)
+    return Net({}, DENSE, tuple(_profile(rng, *it) for it in shapes.items()), 0)
+
+
+def _profile(rng: np.random.Generator, name: str, shape: tuple[int, ...]) -> Profile:
+    weight = rng.normal(0, 0.05, shape).astype(np.float32)
+    return Profile.of(_layer(name, shape), weight)
+
+
+def _layer(name: str, shape: tuple[int, ...]) -> Layer:
+    kind = "convolution" if len(shape) == 4 else "linear"
+    return Layer(name, shape, prod(shape), prod(shape) + shape[0], kind=kind)
 
 
 def scanned(images: int) -> Scan:
@@ -275,3 +302,15 @@ class Scripted:
         if self.error is not None:
             error, self.error = self.error, None
             raise error
+
+
+@dataclass
+class Many(Scripted):
+    """The same with another net, such as one of many layers."""
+
+    net: Net = field(default_factory=residual)
+
+    def open(self, stop: StopFlag) -> Stream[Net]:
+        """That net."""
+        yield from ()
+        return self.net

@@ -1,46 +1,53 @@
-"""Nets with many layers, and with large ones: everything stays on the screen."""
+"""Nets with many layers, and with large ones: everything stays on the screen and within reach."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
 
 import numpy as np
 import pytest
 
-from core.events import StopFlag, Stream
-from core.layers import Layer
+from core.curves import SPARSITIES, Point, Scan
+from core.layers import Layer, prunable_layers
+from core.own import build
+from core.trainer import copy_weights
 from core.whatif import Profile
 from core.workbench import Net
-from tests.tui.conftest import ready
-from tests.tui.scripted import DENSE, Scripted
+from tests.core.own_nets import write
+from tests.tui.conftest import ready, until
+from tests.tui.scripted import DENSE, Many
 from tests.tui.test_app import shown
 from tui.app import FeatherweightApp
 from tui.state import State
+from tui.views.plot import plot
 from tui.views.table import table
+from tui.widgets.find_input import FindInput
+from tui.widgets.layer_table import LayerTable
+from tui.widgets.value_input import ValueInput
 
 WEIGHTS = np.linspace(-1, 1, 64, dtype=np.float32)
 
 
 def many(count: int) -> Net:
-    layers = (Layer(f"features.{at}.conv", (8, 8), 64, 72) for at in range(count))
+    layers = (
+        Layer(f"features.{at}.conv", (8, 8), 64, 72, kind="convolution") for at in range(count)
+    )
     return Net({}, DENSE, tuple(Profile.of(layer, WEIGHTS) for layer in layers), 0)
 
 
-@dataclass
-class Many(Scripted):
-    """A net with so many layers."""
-
-    count: int = 16
-
-    def open(self, stop: StopFlag) -> Stream[Net]:
-        yield from ()
-        return many(self.count)
+@pytest.fixture(scope="module")
+def deep(tmp_path_factory: pytest.TempPathFactory) -> Net:
+    """The weights of a real net with 195 layers."""
+    net = build(f"{write(tmp_path_factory.mktemp('deep'))}:Deep")
+    weights = copy_weights(net)
+    profiles = (Profile.of(layer, weights[layer.key].numpy()) for layer in prunable_layers(net))
+    return Net({}, DENSE, tuple(profiles), 0, digest="deep")
 
 
 @pytest.mark.parametrize("count", [16, 500])
 @pytest.mark.parametrize("size", [(80, 24), (60, 20), (120, 36)])
 async def test_the_plot_the_totals_and_the_keys_stay_in_sight(count, size):
-    app = FeatherweightApp(Many(count=count))
+    app = FeatherweightApp(Many(net=many(count)))
     async with app.run_test(size=size) as pilot:
         await ready(pilot)
         width, height = size
@@ -65,3 +72,216 @@ def test_large_numbers_keep_their_distance():
         head, row = ("".join(s.text for s in line) for line in table(state, width, 3))
         assert len(head) == len(row) <= width
         assert " 102,764,544 " in row
+
+
+def rows_of(app: FeatherweightApp) -> list[str]:
+    """What the table says before the bars, row by row."""
+    rows = shown(app, "#table").splitlines()[1:]
+    return [" ".join(re.split("[·█▏▎▍▌▋▊▉▒]", row)[0].split()) for row in rows]
+
+
+async def test_a_deep_net_opens_folded_and_unfolds_where_one_wants(deep):
+    app = FeatherweightApp(Many(net=deep))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        assert rows_of(app) == [
+            "▶ stem 200", *(f"▸ stage{at} (48) 2,496" for at in range(1, 5)), "▸ head (2) 1,210",
+        ]  # fmt: skip
+        assert "space fold" in shown(app, "#keys")
+        assert "space folds a group" in shown(app, "#activity")
+        await pilot.press("down", "space", "down", "space", "down")
+        assert rows_of(app)[1:5] == [
+            "▾ stage1 (48) 2,496", "▾ stage1.0 (3) 156", "▶ stage1.0.0 40", "stage1.0.1 80",
+        ]  # fmt: skip
+        await pilot.press("space")
+        assert rows_of(app)[2] == "▶ ▸ stage1.0 (3) 156"
+        await pilot.press("z", "z")
+        assert len(app.state.listing.rows) == 195 + 4 + 64 + 1
+        assert app.state.listing.row.group == "stage1"
+        await pilot.press("z")
+        assert len(app.state.listing.rows) == 6
+
+
+async def test_keys_on_a_group_act_on_all_its_free_layers_in_one_step(deep):
+    app = FeatherweightApp(Many(net=deep))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press("down", "down", "space", "down", "l", "up")
+        rows = shown(app, "#table").splitlines()
+        assert rows[3].startswith("▶▫▾ stage2 (48)")
+        assert rows[4].startswith(" ▪  ▸ stage2.0 (3)")
+        assert rows[5].startswith("│   ▸ stage2.1 (3)")
+        inside = [name for name in app.state.layer_names if name.startswith("stage2.")]
+        free = inside[3:]
+
+        def planned() -> dict[float, int]:
+            found = [app.state.planned[name] for name in free]
+            assert all(
+                sparsity == 0 for name, sparsity in app.state.planned.items() if name not in free
+            )
+            return {sparsity: found.count(sparsity) for sparsity in found}
+
+        await pilot.press("right", "right_square_bracket")
+        assert planned() == {0.06: 45}
+        await pilot.press("9", "0")
+        assert "sparsity of stage2 (48) in %" in str(
+            app.explore.query_one(ValueInput).query(".line--prompt").first().render()
+        )
+        await pilot.press("enter")
+        assert planned() == {0.9: 45}
+        assert "45 layers at 90.00 %: u takes it back" in shown(app, "#activity")
+        assert "locked layers are left alone" in shown(app, "#activity")
+        await pilot.press("u")
+        assert planned() == {0.06: 45}
+        await pilot.press("backspace")
+        assert planned() == {0.0: 45}
+        await pilot.press("u", "u", "u")
+        assert app.state.untouched
+        assert not app.state.past
+        await pilot.press("l")
+        assert app.state.locked == set(inside)
+        for key in ("right", "9", "backspace"):
+            await pilot.press(key)
+            assert not app.typing
+            assert "all of stage2 (48) is locked: l frees it" in shown(app, "#activity")
+        await pilot.press("l")
+        assert not app.state.locked
+
+
+async def test_the_mouse_folds_a_group_sets_it_by_its_bar_and_nudges_it(deep):
+    app = FeatherweightApp(Many(net=deep))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.click(LayerTable, offset=(6, 2))
+        assert app.state.listing.row.group == "stage1"
+        assert "stage1" not in app.state.listing.folded
+        await pilot.click(LayerTable, offset=(6, 2))
+        assert "stage1" in app.state.listing.folded
+        bar = shown(app, "#table").splitlines()[3].index("·")
+        await pilot.click(LayerTable, offset=(bar, 3))
+        app.explore.query_one(LayerTable).post_message(LayerTable.Nudged(2, 3))
+        await pilot.pause()
+        values = {app.state.planned[f"stage2.{at}.0"] for at in range(16)}
+        assert values == {0.03}
+        assert app.state.listing.row.group == "stage2"
+        assert "stage2" in app.state.listing.folded
+
+
+async def test_layers_are_found_while_one_types(deep):
+    app = FeatherweightApp(Many(net=deep))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        line = app.explore.query_one(FindInput)
+
+        def hint() -> str:
+            return str(line.query(".line--hint").first().render())
+
+        await pilot.press("slash", *"stage3.1")
+        assert "21 of 195 layers, enter keeps them" in hint()
+        await pilot.press("space", *"depth")
+        await pilot.pause()
+        assert "7 of 195 layers" in hint()
+        assert rows_of(app)[0].startswith("▾ /stage3.1 … (7)")
+        assert rows_of(app)[1].startswith("▶ stage3.1.1 80")
+        assert "/stage3.1 depth: 7 of 195 layers" in shown(app, "#title")
+        await pilot.press("x", "x", "enter")
+        assert "none of 195 layers" in hint()
+        assert 'no layer matches "stage3.1 depthxx"' in shown(app, "#table")
+        assert app.typing
+        await pilot.press("backspace", "backspace", "enter")
+        assert not app.typing
+        await pilot.press("5", "0", "enter", "equals_sign")
+        found = [name for name, sparsity in app.state.planned.items() if sparsity]
+        assert found == ["stage3.1.1", *(f"stage3.{at}.1" for at in range(10, 16))]
+        assert "7 layers at 50.00 %" in shown(app, "#activity")
+        await pilot.press("u", "up", "right", "u")
+        assert app.state.listing.filter == "stage3.1 depth"
+        assert [app.state.planned[name] for name in found] == [0.5, *[0.0] * 6]
+        await pilot.press("escape")
+        assert not app.state.listing.filter
+        assert "7 of 195" not in shown(app, "#title")
+        assert app.state.listing.row.group == "stage3"
+
+
+async def test_looking_for_layers_is_given_up_by_escape_or_by_looking_elsewhere(deep):
+    app = FeatherweightApp(Many(net=deep))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        before = app.state.listing
+        await pilot.press("slash", *"head", "escape")
+        assert app.state.listing == before
+        await pilot.press("slash", *"zzz", "tab")
+        await pilot.pause()
+        assert (app.state.listing, app.typing) == (before, False)
+        await pilot.press("slash", *"head", "tab")
+        await pilot.pause()
+        assert (app.state.listing.filter, app.typing) == ("head", False)
+        await pilot.press("slash", "escape")
+        assert (app.state.listing.filter, app.state.listing.row.group) == ("", "head")
+
+
+async def test_escape_lists_all_layers_before_it_stops_a_job(deep):
+    backend = Many(net=deep, pause_at=60)
+    app = FeatherweightApp(backend)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press("f")
+        await until(pilot, lambda _: backend.paused.is_set())
+        await pilot.press("asterisk", "escape")
+        assert not app.state.listing.filter
+        assert not app.job.stopping
+        await pilot.press("escape")
+        assert app.job.stopping
+        backend.go.set()
+        await until(pilot, lambda app: app.job is None)
+
+
+async def test_one_key_for_all_convolutions(app):
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press("down", "l", "down", "asterisk")
+        assert "/convolution: 3 of 5 layers" in shown(app, "#title")
+        assert "keys act on all 3 layers of this kind" in shown(app, "#activity")
+        await pilot.press("8", "0", "enter")
+        sparsities = {"conv1": 0.8, "conv2": 0.0, "conv3": 0.8, "fc1": 0.0, "fc2": 0.0}
+        assert app.state.planned == sparsities
+        await pilot.press("asterisk")
+        assert (app.state.listing.filter, app.state.chosen) == ("", 2)
+        await pilot.press("down", "asterisk", "right")
+        assert app.state.planned == {**sparsities, "fc1": 0.01, "fc2": 0.01}
+        await pilot.press("u", "u")
+        assert app.state.untouched
+
+
+def test_a_key_looks_only_at_the_layers_that_it_changes():
+    """However many layers there are, the cuts of those that did not move are not made again."""
+    state = State().with_dense(many(500)).choose(3)
+    state = state.set_plan(dict.fromkeys(state.layer_names, 0.5))
+    before, moved = state.cuts, state.nudge(1)
+    same = [old is new for old, new in zip(before, moved.cuts, strict=True)]
+    assert same == [at != 3 for at in range(500)]
+    assert len(table(moved, 80, 8)) == 8
+
+
+@pytest.mark.parametrize("name", ["histogram", "parameters", "size", "costs", "sensitivity"])
+@pytest.mark.parametrize("size", [(60, 5), (80, 12), (160, 40)])
+def test_plots_of_five_hundred_layers_keep_to_their_area(name, size):
+    net = many(500)
+    points = tuple(Point(sparsity, 4_000, 5_000) for sparsity in SPARSITIES)
+    curves = {profile.layer.name: points for profile in net.profiles}
+    scan = Scan("validation", 5_000, curves, (), "fp32", True, False)
+    state = State().with_dense(net).choose(250).nudge(50).with_scan(net.digest, scan)
+    lines = plot(state, name, *size)
+    assert len(lines) == size[1]
+    assert {sum(len(span.text) for span in line) for line in lines} == {size[0]}
+    assert "250.conv" in "".join(span.text for line in lines for span in line)
+
+
+def test_the_table_of_a_deep_net_keeps_to_its_width(deep):
+    state = State().with_dense(deep)
+    state = state.listed(state.listing.fold_all()).choose(60).nudge(33)
+    for width in (60, 80, 120, 200):
+        lines = ["".join(span.text for span in line) for line in table(state, width, 20)]
+        assert len(lines) == 20
+        assert len(set(map(len, lines))) == 1
+        assert len(lines[0]) <= width

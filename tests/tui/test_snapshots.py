@@ -10,7 +10,7 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.tui.conftest import idle, ready, until
-from tests.tui.scripted import Scripted
+from tests.tui.scripted import Many, Scripted, residual
 from tui.app import FeatherweightApp
 
 SIZES = [(60, 20), (80, 24), (120, 36), (160, 50)]
@@ -123,3 +123,19 @@ def test_a_failed_job(snap_compare, app, backend):
         await settled(pilot)
 
     assert snap_compare(app, terminal_size=(80, 24), run_before=failed)
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [("down", "space", "down", "space", "8", "5", "enter", "l", "up"), ("slash", *"layer3 3x3")],
+    ids=["groups", "find"],
+)
+@pytest.mark.parametrize("size", SIZES[:3], ids=lambda size: f"{size[0]}x{size[1]}")
+def test_many_layers(snap_compare, keys, size):
+    async def listed(pilot: Pilot[None]) -> None:
+        await ready(pilot)
+        await pilot.press(*keys)
+        await settled(pilot)
+
+    app = FeatherweightApp(Many(net=residual()))
+    assert snap_compare(app, terminal_size=size, run_before=listed)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from tui.lines import Line, Lines, Span, blank, clean, fits, header, note
+from tui.lines import Line, Lines, Span, blank, clean, cut_path, fits, header, note
 from tui.plots.canvas import Canvas
 from tui.plots.numbers import Units
 from tui.plots.ticks import Axis, Tick, unit_ticks
@@ -124,9 +124,8 @@ class _Chart:
         return tuple(map(Tick, places, texts, roles))
 
     def _names(self, width: int) -> list[str]:
-        """Return names of one width; of long ones the end, in which layers differ."""
-        names = [clean(bar.name) for bar in self.bars]
-        names = [name if len(name) <= width else "…" + name[1 - width :] for name in names]
+        """Return names of one width."""
+        names = [cut_path(clean(bar.name), width) for bar in self.bars]
         longest = max(map(len, names))
         return [
             (_CHOSEN if index == self.chosen else " " * len(_CHOSEN)) + name.ljust(longest)

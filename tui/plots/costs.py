@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tui.lines import Line, Lines, Span, blank, clean, cut, fits, header, note
+from tui.lines import Line, Lines, Span, blank, clean, cut, cut_path, fits, header, note
 from tui.plots.numbers import count
 
 _GAP = 2
@@ -123,7 +123,7 @@ def _percent(value: float | None) -> str:
 
 
 def _line(name: str, cells: Sequence[str], columns: _Columns, role: str, width: int) -> Line:
-    text = cut(clean(name), columns.layer).ljust(columns.layer)
+    text = cut_path(clean(name), columns.layer).ljust(columns.layer)
     for cell, cells_wide in zip(cells, columns.widths, strict=True):
         text += " " * _GAP + cell.rjust(cells_wide)
     return (Span(cut(text, width).ljust(width), role),)

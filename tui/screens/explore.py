@@ -15,8 +15,10 @@ from tui.state import PLOTS, State
 from tui.views.activity import Outcome, Working, activity
 from tui.views.title import title
 from tui.views.totals import totals
+from tui.widgets.find_input import FindInput
 from tui.widgets.key_line import KeyLine
 from tui.widgets.layer_table import LayerTable
+from tui.widgets.line_input import LineInput
 from tui.widgets.lines import ROLE_CLASSES, LinesWidget
 from tui.widgets.plot import PlotPanel
 from tui.widgets.value_input import ValueInput
@@ -51,6 +53,12 @@ class ExploreScreen(Screen[None]):
         self._keys: tuple[Key, ...] = ()
         self._plots_drawn = 0.0
         self._panels = 1
+        self._inputs: tuple[LineInput, ...] = (ValueInput(), FindInput())
+
+    @property
+    def line(self) -> LineInput | None:
+        """The line that is open to be typed in; the keys are its own."""
+        return next((line for line in self._inputs if line.display), None)
 
     def compose(self) -> ComposeResult:
         """From top to bottom, fitted to the terminal at once: every restyling costs time."""
@@ -61,7 +69,7 @@ class ExploreScreen(Screen[None]):
         with Container(id="plots"):
             for index in range(len(PLOTS)):
                 yield PlotPanel(id=f"plot-{index}")
-        yield ValueInput()
+        yield from self._inputs
         yield LinesWidget(id="activity")
         yield KeyLine(id="keys")
 

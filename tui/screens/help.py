@@ -27,12 +27,16 @@ floor       the sparsity that the base has already
 about N?    foretold from the scan, not measured
 scan        accuracy with one layer pruned alone; + and - move the line
 goal        60x, 6000 kept, 28 KiB, or 0.5 points: search by fine-tuning
-▪           a locked layer: goals and = leave it alone
+▪           a locked layer: goals, presets and = leave it alone; ▫ some of a group
+▸ ▾         a group by module: its row has the sums, and keys on it act on all
+            its layers that are not locked, in one step for u; │ beside them
+/           layers found; the row above them acts on all of them, = gives to
+            all of them; goals and presets are always for the whole net
 validation  5,000 images that every choice looks at
 test        10,000 others, only reported
 revived     pruned weights that are not exactly zero; always 0
 
-The mouse works too: click a layer or its bar, turn the wheel.
+The mouse works too: click a layer, a group or a bar, turn the wheel.
 ctrl+p opens a palette with everything by name."""
 
 

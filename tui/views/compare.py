@@ -8,7 +8,7 @@ from typing import NamedTuple, Self
 from tui.browsing import Browsing
 from tui.format import percent
 from tui.history import LayerRow, RunRow, differences
-from tui.lines import Line, Lines, Span, clean, cut
+from tui.lines import Line, Lines, Span, clean, cut, cut_path
 from tui.views.runs import NONE, epochs, points, ratio, signed, whole
 
 ONE, OTHER, AT = "◉", "◎", "▸"
@@ -185,7 +185,7 @@ def _layer(mine: LayerRow, others: LayerRow, chosen: bool, fitted: _Fitted) -> L
     bar = _bar(mine.sparsity, others.sparsity, fitted.bar) if fitted.bar else ()
     return (
         Span(AT if chosen else " ", "chosen"),
-        Span(" " + cut(clean(mine.name), fitted.name).ljust(fitted.name), role),
+        Span(" " + cut_path(clean(mine.name), fitted.name).ljust(fitted.name), role),
         *((Span(" " * _GAP, "plain"), *bar) if bar else ()),
         Span(numbers, role),
     )

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import lru_cache
 
-from core.footprint import Footprint
+from core.footprint import total
 from tui.format import count, percent
-from tui.lines import Line, Lines, Span, cut
+from tui.lines import Line, Lines, Span, clean, cut, cut_path
+from tui.rows import Row
 from tui.state import State
 
-if TYPE_CHECKING:
-    from core.whatif import Cut, Profile
+LOCK, PARTLY = "▪", "▫"
+"""Beside a layer that is locked, and beside a heading of some that are."""
 
-LOCK = "▪"
-"""Beside a layer that is locked."""
+AT, WITH = "▶", "│"
+"""Beside the row that the keys act on, and beside the layers that its heading takes with it."""
+
+OPEN, FOLDED = "▾", "▸"
+"""Before a heading whose rows show, and before one whose rows do not."""
 
 EIGHTHS = " ▏▎▍▌▋▊▉"
 _GAP = 2
@@ -46,12 +50,16 @@ class Columns:
 
 def columns(state: State, width: int) -> Columns:
     """Fit the columns to a width: the shape gives way first, then the threshold."""
-    longest = max((len(name) for name in state.layer_names), default=5)
-    name = min(max(longest, 5), max(8, width // 4))
     floor = any(profile.floor > 0 for profile in state.profiles)
-    most = max((cost.parameters for cost in state.footprints), default=0)
+    most = max((profile.layer.parameters for profile in state.profiles), default=0)
+    if state.listing.groups:
+        most = state.footprint.parameters
     number = max(_COUNT, len(count(most)) + 1)
-    spare = width - 2 - name - number - _GAP - _BAR - _NUMBER - number - 1
+    spare = width - 2 - number - _GAP - _BAR - _NUMBER - number - 1
+    name = min(
+        _longest(state.listing.names, state.listing.groups), max(8, min(spare - 4, width // 3))
+    )
+    spare -= name
     floor = floor and spare >= _FLOOR
     spare -= _FLOOR * floor
     threshold = spare >= _THRESHOLD
@@ -61,20 +69,34 @@ def columns(state: State, width: int) -> Columns:
     return Columns(name, number, _BAR + max(0, min(spare, 34)), shape, floor, threshold)
 
 
+@lru_cache(maxsize=4)
+def _longest(names: tuple[str, ...], groups: tuple[Row, ...]) -> int:
+    """Cells of the longest name; the width of its column is the same whatever is folded."""
+    inside = 2 * (1 + max((row.depth for row in groups), default=-1))
+    headings = (2 * row.depth + 2 + len(row.group + _number(row)) for row in groups)
+    return max(5, *(len(name) + inside for name in names), *headings)
+
+
 def table(state: State, width: int, height: int) -> Lines:
-    """The table in `height` lines: a header, then the layers around the chosen one."""
+    """The table in `height` lines: a header, then the rows around the chosen one."""
     if not state.profiles:
         return ((Span("  the layers of the net appear here when it is loaded", "muted"),),)
-    fitted = columns(state, width)
+    fitted, rows = columns(state, width), state.listing.rows
+    if not rows:
+        said = f'  no layer matches "{clean(state.listing.filter)}": escape shows them all again'
+        return (_header(fitted), (Span(cut(said, width), "warning"),))
     start = first_row(state, height)
-    rows = [_row(state, index, fitted) for index in range(start, len(state.profiles))]
-    return (_header(fitted), *rows[: max(1, height - 1)])
+    shown = rows[start : start + max(1, height - 1)]
+    return (
+        _header(fitted),
+        *(_row(state, row, start + place, fitted) for place, row in enumerate(shown)),
+    )
 
 
 def first_row(state: State, height: int) -> int:
-    """The layer in the table's first row, such that the chosen one is in sight."""
-    room = max(1, height - 1)
-    return max(0, min(state.chosen - room // 2, len(state.profiles) - room))
+    """The first row in sight, such that the chosen one is."""
+    room, listing = max(1, height - 1), state.listing
+    return max(0, min(listing.at - room // 2, len(listing.rows) - room))
 
 
 def _header(fitted: Columns) -> Line:
@@ -92,36 +114,77 @@ def _header(fitted: Columns) -> Line:
     return (Span(text, "muted"),)
 
 
-def _row(state: State, index: int, fitted: Columns) -> Line:
-    profile, planned = state.profiles[index], state.cuts[index]
-    cost = state.footprints[index]
-    chosen = index == state.chosen
+def _row(state: State, row: Row, place: int, fitted: Columns) -> Line:
+    """A layer, or what the layers below a heading come to together."""
+    chosen = place == state.listing.at
     role = "chosen" if chosen else "plain"
-    locked = profile.layer.name in state.locked
+    sparsity, floor = state.sparsity_of(row.layers), _floor(state, row)
     return (
-        Span("▶" if chosen else " ", "chosen"),
-        Span(LOCK if locked else " ", "chosen" if chosen else "plain"),
-        Span(_left(profile, cost, fitted), role),
-        *_bar(planned.sparsity, profile.floor, fitted.bar, chosen),
-        Span(_right(profile, planned, fitted), role),
+        Span(_sign(state, row, chosen), "chosen"),
+        Span(_lock(state, row), role),
+        Span(_left(state, row, fitted), role),
+        *_bar(sparsity, floor, fitted.bar, chosen),
+        Span(_right(state, row, (sparsity, floor), fitted), role),
     )
 
 
-def _left(profile: Profile, cost: Footprint, fitted: Columns) -> str:
-    layer = profile.layer
-    text = cut(layer.name, fitted.name).ljust(fitted.name)
+def _sign(state: State, row: Row, chosen: bool) -> str:
+    if chosen:
+        return AT
+    heading = state.listing.row
+    below = heading.group and row.depth > heading.depth
+    return WITH if below and not set(row.layers).isdisjoint(state.acted_on) else " "
+
+
+def _lock(state: State, row: Row) -> str:
+    locked = sum(state.layer_names[index] in state.locked for index in row.layers)
+    return " " if not locked else LOCK if locked == len(row.layers) else PARTLY
+
+
+def called(state: State, row: Row) -> str:
+    """What a row is called: the layer's name, or the group's with how many there are."""
+    return row.group + _number(row) if row.group else state.layer_names[row.layers[0]]
+
+
+def _number(row: Row) -> str:
+    return f" ({len(row.layers)})"
+
+
+def _floor(state: State, row: Row) -> float:
+    profiles = [state.profiles[index] for index in row.layers]
+    return sum(it.zeros for it in profiles) / sum(it.layer.elements for it in profiles)
+
+
+def _left(state: State, row: Row, fitted: Columns) -> str:
+    text = _name(state, row, fitted.name).ljust(fitted.name)
     if fitted.shape:
-        text += " " * _GAP + cut("×".join(map(str, layer.shape)), _SHAPE).ljust(_SHAPE)
+        layer = state.profiles[row.layers[0]].layer
+        shape = "" if row.group else "×".join(map(str, layer.shape))
+        text += " " * _GAP + cut(shape, _SHAPE).ljust(_SHAPE)
+    cost = total(state.footprints[index] for index in row.layers)
     return text + count(cost.parameters).rjust(fitted.count) + " " * _GAP
 
 
-def _right(profile: Profile, planned: Cut, fitted: Columns) -> str:
-    text = percent(100 * planned.sparsity).rjust(_NUMBER)
+def _name(state: State, row: Row, width: int) -> str:
+    """Below the headings that it is in, shortened to the room that there is."""
+    before = "  " * row.depth
+    if not row.group:
+        return before + cut_path(clean(state.layer_names[row.layers[0]]), width - len(before))
+    before += f"{FOLDED if row.group in state.listing.folded else OPEN} "
+    room = width - len(before) - len(_number(row))
+    shorten = cut if state.listing.filter else cut_path
+    return before + shorten(clean(row.group), room) + _number(row)
+
+
+def _right(state: State, row: Row, shares: tuple[float, float], fitted: Columns) -> str:
+    sparsity, floor = shares
+    text = percent(100 * sparsity).rjust(_NUMBER)
     if fitted.floor:
-        text += percent(100 * profile.floor).rjust(_FLOOR)
-    text += count(planned.kept).rjust(fitted.count)
+        text += percent(100 * floor).rjust(_FLOOR)
+    text += count(sum(state.cuts[index].kept for index in row.layers)).rjust(fitted.count)
     if fitted.threshold:
-        text += f"{planned.threshold:.4f}".rjust(_THRESHOLD)
+        threshold = f"{state.cuts[row.layers[0]].threshold:.4f}"
+        text += ("" if row.group else threshold).rjust(_THRESHOLD)
     return text
 
 

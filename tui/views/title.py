@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.datasets import short_data_name
 from core.zoo import short_name
 from tui.format import plural
-from tui.lines import Lines, Span, cut
+from tui.lines import Lines, Span, clean, cut
 from tui.state import State
 
 PROTOCOL_LABELS = {
@@ -20,6 +20,7 @@ def title(state: State, width: int) -> Lines:
     settings = state.settings
     recipe = settings.finetuning
     facts = [
+        _found(state),
         f"{short_name(settings.model)} on {short_data_name(settings.dataset)}",
         base,
         f"recipe {recipe.name}, {plural(recipe.epochs, 'epoch')}",
@@ -28,6 +29,16 @@ def title(state: State, width: int) -> Lines:
     name = " Featherweight "
     rest = "  " + " · ".join(filter(None, facts))
     return ((Span(name, "brand"), Span(cut(rest, width - len(name)), "plain")),)
+
+
+def _found(state: State) -> str:
+    """What is looked for, where not all layers are listed."""
+    listing = state.listing
+    if not listing.filter:
+        return ""
+    return (
+        f"/{clean(listing.filter)}: {len(listing.listed)} of {plural(len(listing.layers), 'layer')}"
+    )
 
 
 def _base(state: State) -> str:

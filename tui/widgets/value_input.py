@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import re
 
-from textual.app import ComposeResult
-from textual.binding import Binding
-from textual.containers import Horizontal
 from textual.message import Message
-from textual.widgets import Input, Label
+
+from tui.widgets.line_input import LineInput
 
 
-class ValueInput(Horizontal):
-    """Hidden until `ask`; enter takes the value, escape leaves it."""
-
-    BINDINGS = [Binding("escape", "leave", "leave", show=False)]
+class ValueInput(LineInput):
+    """Enter takes the value, escape leaves it."""
 
     class Taken(Message):
-        """A sparsity was typed for the layer with this index, as a fraction."""
+        """A sparsity was typed for the layers with these indices, as a fraction."""
 
-        def __init__(self, index: int, sparsity: float) -> None:
+        def __init__(self, layers: tuple[int, ...], sparsity: float) -> None:
             super().__init__()
-            self.index = index
+            self.layers = layers
             self.sparsity = sparsity
 
     class Left(Message):
@@ -29,60 +25,38 @@ class ValueInput(Horizontal):
 
     def __init__(self) -> None:
         super().__init__()
-        self._index = 0
+        self._layers: tuple[int, ...] = ()
         self._floor = 0.0
 
-    def compose(self) -> ComposeResult:
-        """A prompt, the input, and what is wrong with it."""
-        yield Label(id="value-prompt")
-        yield Input(id="value", compact=True, select_on_focus=False)
-        yield Label(id="value-hint")
+    def ask(self, layers: tuple[int, ...], name: str, floor: float, first: str) -> None:
+        """Show the line with the first digit typed; `layers` come back with the value.
 
-    def on_mount(self) -> None:
-        """A cursor that blinks would write to an idle terminal."""
-        self.query_one(Input).cursor_blink = False
-        self.display = False
-
-    def ask(self, index: int, layer: str, floor: float, first: str) -> None:
-        """Show the line with the first digit typed; `index` comes back with the value."""
-        self._index = index
+        Args:
+            layers: indices of those that it is for.
+            name: what they are called.
+            floor: the least of their floors.
+            first: the digit.
+        """
+        self._layers = layers
         self._floor = 100 * floor
-        self.query_one("#value-prompt", Label).update(f"  sparsity of {layer} in %: ")
-        self.display = True
-        box = self.query_one(Input)
-        box.value = first
-        box.cursor_position = len(first)
-        self.screen.set_focus(box)
+        self.open(f"sparsity of {name} in %", first)
 
-    def type(self, character: str) -> None:
-        """Type a character that was pressed before the line had the focus."""
-        self.query_one(Input).insert_text_at_cursor(character)
-
-    def on_input_changed(self, event: Input.Changed) -> None:
+    def look_at(self, text: str) -> None:
         """Say at once whether it can be taken."""
-        event.stop()
-        _, problem = self._read(event.value)
-        hint = self.query_one("#value-hint", Label)
-        hint.update(problem or "enter takes it, escape leaves it")
-        hint.set_class(bool(problem), "wrong")
+        _, problem = self._read(text)
+        self.hint(problem or "enter takes it, escape leaves it", wrong=bool(problem))
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
+    def take(self, text: str) -> None:
         """Take the value, where it is one."""
-        event.stop()
-        value, problem = self._read(event.value)
+        value, problem = self._read(text)
         if not problem:
-            self.display = False
-            self.post_message(self.Taken(self._index, round(value / 100, 4)))
+            self.close()
+            self.post_message(self.Taken(self._layers, round(value / 100, 4)))
 
-    def on_descendant_blur(self) -> None:
-        """Close when the keys go elsewhere: it must not swallow what it cannot see."""
-        self.action_leave()
-
-    def action_leave(self) -> None:
+    def leave(self) -> None:
         """Close without a value."""
-        if self.display:
-            self.display = False
-            self.post_message(self.Left())
+        self.close()
+        self.post_message(self.Left())
 
     def _read(self, text: str) -> tuple[float, str]:
         """The percentage, and what is wrong with it."""

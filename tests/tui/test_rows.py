@@ -1,0 +1,195 @@
+"""Which rows a table of layers has: groups by module, folding, finding, and the chosen one."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.layers import Layer
+from tui.listing import MANY, Listing
+from tui.rows import FEW, groups_of, matches
+
+
+def layers_of(names: tuple[str, ...]) -> tuple[Layer, ...]:
+    kinds = ("convolution", "depthwise convolution", "linear")
+    return tuple(
+        Layer(name, (3, 3), 9, 12, kind=kinds[at % len(kinds)]) for at, name in enumerate(names)
+    )
+
+
+def walk(tree: list[object], before: str = "") -> list[str]:
+    """The names of a tree's leaves, in the order of a walk through it."""
+    found = []
+    for at, node in enumerate(tree):
+        name = f"{before}{'abcdefghijkl'[at]}"
+        found += [name] if node is None else walk(node, f"{name}.")
+    return found
+
+
+trees = st.recursive(
+    st.lists(st.none(), min_size=1, max_size=12),
+    lambda inner: st.lists(st.one_of(st.none(), inner), min_size=1, max_size=6),
+    max_leaves=60,
+).map(lambda tree: tuple(walk(tree)))
+
+moves = st.lists(
+    st.one_of(
+        st.tuples(st.just("choose"), st.integers(-2, 80)),
+        st.tuples(st.just("look_for"), st.sampled_from(["", "a", "b.c", "conv", "linear", "zzz"])),
+        st.tuples(st.sampled_from(["fold", "fold_all", "look_for_kind"]), st.none()),
+    ),
+    max_size=12,
+)
+
+
+def play(listing: Listing, steps: list[tuple[str, object]]) -> Listing:
+    for name, value in steps:
+        step = getattr(listing, name)
+        listing = step() if value is None else step(value)
+    return listing
+
+
+@given(trees)
+def test_every_layer_has_a_row_and_every_group_holds_what_lies_below_its_module(names):
+    groups = groups_of(names)
+    listing = Listing(layers_of(names))
+    own = [row for row in listing.rows if not row.group]
+    assert [row.layers for row in own] == [(at,) for at in range(len(names))]
+    assert [row for row in listing.rows if row.group] == list(groups)
+    for group in groups:
+        inside = [at for at, name in enumerate(names) if f"{name}.".startswith(f"{group.group}.")]
+        assert list(group.layers) == inside
+        assert 1 < len(inside) < len(names)
+    for one, other in product(groups, groups):
+        mine, others = set(one.layers), set(other.layers)
+        assert not mine & others or mine <= others or others <= mine
+        assert one is other or mine != others
+    for row in listing.rows:
+        holding = [g for g in groups if set(row.layers) <= set(g.layers) and g is not row]
+        assert row.depth == len(holding)
+    if len(names) <= FEW:
+        assert groups == ()
+
+
+@given(trees, moves)
+def test_whatever_is_pressed_a_row_that_shows_is_chosen_and_nothing_is_lost(names, steps):
+    listing = play(Listing.of(layers_of(names)), steps)
+    rows = listing.rows
+    if listing.filter:
+        found = [at for at, layer in enumerate(listing.layers) if matches(layer, listing.filter)]
+        assert list(listing.listed) == found
+        assert [row.layers for row in rows[1:]] == [(at,) for at in found]
+        assert bool(rows) == bool(found)
+        assert not rows or rows[0].layers == tuple(found)
+    else:
+        hidden = {
+            at for row in rows if row.group in listing.folded for at in row.layers if row.group
+        }
+        seen = {row.layers[0] for row in rows if not row.group}
+        assert seen | hidden == set(range(len(names)))
+        assert not seen & hidden
+        assert listing.listed == tuple(range(len(names)))
+    assert not rows or listing.chosen in listing.row.layers
+    assert listing.choose(listing.at) == listing
+    everything = listing.look_for("")
+    if everything.folded:
+        everything = everything.fold_all()
+    everything = everything.fold_all() if everything.folded else everything
+    assert len(everything.rows) == len(names) + len(everything.groups)
+
+
+@given(trees, st.integers(0, 80))
+def test_folding_and_unfolding_comes_back_to_the_group(names, place):
+    listing = Listing(layers_of(names)).choose(place)
+    folded = listing.fold()
+    if folded == listing:
+        assert listing.row.depth == 0
+        assert not listing.row.group
+        return
+    assert folded.row.group
+    assert set(listing.row.layers) <= set(folded.row.layers)
+    assert folded.fold().rows == listing.rows
+
+
+def resnet(blocks: tuple[int, ...], convolutions: int) -> tuple[str, ...]:
+    """The names of torchvision's."""
+    names = ["conv1"]
+    for stage, count in enumerate(blocks, 1):
+        for block in range(count):
+            names += [f"layer{stage}.{block}.conv{at + 1}" for at in range(convolutions)]
+            if block == 0 and (stage > 1 or convolutions == 3):
+                names.append(f"layer{stage}.0.downsample.0")
+    return (*names, "fc")
+
+
+VGG16 = (*(f"features.{at}" for at in (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28)),
+         *(f"classifier.{at}" for at in (0, 3, 6)))  # fmt: skip
+TRANSFORMER = (
+    "patch",
+    *(
+        f"encoder.layers.{at}.{name}"
+        for at in range(12)
+        for name in ("self_attn.in_proj_weight", "self_attn.out_proj", "linear1", "linear2")
+    ),
+    "head",
+)
+
+
+@pytest.mark.parametrize(
+    ("names", "outer", "inner"),
+    [
+        (resnet((2, 2, 2, 2), 2), {"layer1": 4, "layer2": 5, "layer3": 5, "layer4": 5}, 0),
+        (resnet((3, 4, 6, 3), 3), {"layer1": 10, "layer2": 13, "layer3": 19, "layer4": 10}, 16),
+        (VGG16, {"features": 13, "classifier": 3}, 0),
+        (TRANSFORMER, {"encoder.layers": 48}, 12),
+        (tuple(f"net.{name}" for name in VGG16), {"net.features": 13, "net.classifier": 3}, 0),
+        (("conv1", "conv2", "conv3", "fc1", "fc2"), {}, 0),
+        (tuple(f"features.{at}.conv" for at in range(500)), {}, 0),
+    ],
+    ids=["resnet18", "resnet50", "vgg16", "transformer", "wrapped", "cnn5", "flat"],
+)
+def test_the_groups_of_nets_that_are_known(names, outer, inner):
+    groups = groups_of(names)
+    assert {row.group: len(row.layers) for row in groups if row.depth == 0} == outer
+    assert sum(row.depth > 0 for row in groups) == inner
+    listing = Listing.of(layers_of(names))
+    if outer and len(names) > MANY:
+        assert len(listing.rows) == len(names) - sum(outer.values()) + len(outer)
+    else:
+        assert not listing.folded
+
+
+def test_what_is_found():
+    net = torch.nn.Sequential(
+        torch.nn.Conv2d(4, 8, 3), torch.nn.Conv2d(8, 8, (3, 13), groups=8),
+        torch.nn.ConvTranspose2d(8, 4, 2), torch.nn.Linear(4, 13), torch.nn.Embedding(3, 3),
+    )  # fmt: skip
+    from core.layers import prunable_layers
+
+    layers = prunable_layers(net)
+
+    def found(text: str) -> str:
+        return "".join(layer.name for layer in layers if matches(layer, text))
+
+    assert found("") == found("  ") == "01234"
+    assert found("conv") == found("CONVOLUTION") == "012"
+    assert found("depthwise") == found("conv depth") == "1"
+    assert (found("transposed"), found("lin"), found("emb")) == ("2", "3", "4")
+    assert found("3x3") == found("3×3") == "04"
+    assert found("3x1") == "1", "the beginning of a shape is enough"
+    assert found("x3") == found("bilinear") == found("line ar") == ""
+    assert found("3") == "3", "a number alone is of a name"
+
+
+def test_all_of_a_kind_and_back():
+    listing = Listing(layers_of(("a", "b", "c", "d"))).choose(3)
+    kind = listing.look_for_kind()
+    assert (kind.filter, kind.row.layers, kind.chosen) == ("convolution", (0, 1, 3), 3)
+    assert kind.look_for_kind() == listing
+    assert kind.choose(2).look_for_kind().filter == "depthwise convolution"
+    nothing = Listing()
+    assert nothing.look_for_kind() == nothing.fold() == nothing.fold_all() == nothing

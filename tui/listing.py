@@ -1,0 +1,122 @@
+"""The layers as a table lists them: folded, filtered, and the row that the keys act on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from tui.rows import Row, found, groups_of, unfolded
+
+if TYPE_CHECKING:
+    from core.layers import Layer
+
+MANY = 24
+"""A net with more layers than these opens with its groups folded."""
+
+NOTHING = Row(())
+"""The chosen row where there is none: a key on it acts on no layer."""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What is listed of a net's layers; a view of them, which no undo takes back.
+
+    Attributes:
+        layers: of the net, all of them.
+        chosen: index of the layer that plots show; the keys act on its row.
+        group: the heading that the keys act on instead; empty for none.
+        folded: the headings below which nothing shows.
+        filter: what is looked for; empty where everything is listed.
+    """
+
+    layers: tuple[Layer, ...] = ()
+    chosen: int = 0
+    group: str = ""
+    folded: frozenset[str] = field(default_factory=frozenset)
+    filter: str = ""
+
+    @classmethod
+    def of(cls, layers: tuple[Layer, ...]) -> Listing:
+        """The layers of a net that has just been opened."""
+        listing = cls(layers)
+        return listing.fold_all() if len(layers) > MANY else listing
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """What the layers are called."""
+        return tuple(layer.name for layer in self.layers)
+
+    @cached_property
+    def groups(self) -> tuple[Row, ...]:
+        """The headings by module, folded or not."""
+        return groups_of(self.names)
+
+    @cached_property
+    def rows(self) -> tuple[Row, ...]:
+        """The rows from top to bottom; none where nothing matches the filter."""
+        if self.filter:
+            return found(self.layers, self.filter)
+        return unfolded(self.groups, len(self.layers), self.folded)
+
+    @cached_property
+    def at(self) -> int:
+        """Which of the rows is chosen: the heading, the layer, or the heading that hides it."""
+        below = -1
+        for place, row in enumerate(self.rows):
+            if self.group and row.group == self.group:
+                return place
+            if self.chosen in row.layers:
+                if not row.group and not self.group:
+                    return place
+                below = place
+        return max(below, 0)
+
+    @property
+    def row(self) -> Row:
+        """The chosen row."""
+        return self.rows[self.at] if self.rows else NOTHING
+
+    @property
+    def listed(self) -> tuple[int, ...]:
+        """The layers that the filter leaves, folded or not."""
+        if not self.filter:
+            return tuple(range(len(self.layers)))
+        return self.rows[0].layers if self.rows else ()
+
+    def choose(self, place: int) -> Listing:
+        """With another row chosen; beyond either end it stays at the end."""
+        if not self.rows:
+            return self
+        row = self.rows[min(max(place, 0), len(self.rows) - 1)]
+        chosen = self.chosen if self.chosen in row.layers else row.layers[0]
+        return replace(self, chosen=chosen, group=row.group)
+
+    def fold(self) -> Listing:
+        """With the group that the chosen row is in, or heads, folded; or unfolded again."""
+        row = self.row
+        inside = [it.group for it in self.groups if set(row.layers) <= set(it.layers)]
+        if self.filter or not inside:
+            return self
+        return replace(self, group=inside[-1], folded=self.folded ^ {inside[-1]})._settled()
+
+    def fold_all(self) -> Listing:
+        """With all groups folded; unfolded where all are folded already."""
+        names = frozenset(group.group for group in self.groups)
+        if self.filter or not names:
+            return self
+        return replace(self, folded=frozenset() if names <= self.folded else names)._settled()
+
+    def look_for(self, text: str) -> Listing:
+        """With the layers alone that match a text; with all of them where it is empty."""
+        text = text.strip()
+        return self if text == self.filter else replace(self, filter=text, group="")._settled()
+
+    def look_for_kind(self) -> Listing:
+        """With the layers alone that are what the chosen one is, all of them chosen; and back."""
+        kind = self.layers[self.chosen].kind if self.rows else ""
+        return self.look_for("") if self.filter == kind else self.look_for(kind).choose(0)
+
+    def _settled(self) -> Listing:
+        """With a row chosen that is listed."""
+        return self.choose(self.at)

@@ -1,0 +1,113 @@
+"""The rows that a table of layers can have: layers, the headings of their modules, what matches."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import groupby, takewhile
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from core.layers import Layer
+
+FEW = 8
+"""So many layers, of a net or of a module, are a list that needs no headings."""
+
+_SIZES = re.compile(r"\d+(x\d+)*x?")
+"""A shape or the beginning of one; a number alone is rather a part of a name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A layer, or the heading of several.
+
+    Attributes:
+        layers: their indices.
+        group: what the heading says: a module's path, or what is looked for; empty for a layer.
+        depth: headings that it is below.
+    """
+
+    layers: tuple[int, ...]
+    group: str = ""
+    depth: int = 0
+
+
+@lru_cache(maxsize=4)
+def groups_of(names: tuple[str, ...]) -> tuple[Row, ...]:
+    """The headings of a net's layers by the modules that they are in, outer ones first.
+
+    What has more than `FEW` layers is divided where their paths differ first; a part with several
+    layers gets a heading, and is divided further. `names` are in the order of a walk through the
+    modules, in which the layers of a module follow one another.
+
+    Examples:
+        >>> names = ("stem", *(f"blocks.{at}.{name}" for at in range(3) for name in "abc"), "head")
+        >>> [(row.group, len(row.layers), row.depth) for row in groups_of(names)]
+        [('blocks', 9, 0), ('blocks.0', 3, 1), ('blocks.1', 3, 1), ('blocks.2', 3, 1)]
+    """
+    return tuple(_divided([tuple(name.split(".")) for name in names], range(len(names)), 0))
+
+
+def _divided(paths: list[tuple[str, ...]], inside: Sequence[int], depth: int) -> Iterator[Row]:
+    if len(inside) <= FEW:
+        return
+    differ = len(_shared(paths, inside))
+    for _, part in groupby(inside, key=lambda index: paths[index][: differ + 1]):
+        layers = tuple(part)
+        if len(layers) > 1:
+            yield Row(layers, ".".join(_shared(paths, layers)), depth)
+            yield from _divided(paths, layers, depth + 1)
+
+
+def _shared(paths: list[tuple[str, ...]], inside: Sequence[int]) -> tuple[str, ...]:
+    """The parts with which the paths of some layers begin alike."""
+    parts = zip(*(paths[index] for index in inside), strict=False)
+    return tuple(part[0] for part in takewhile(lambda part: len(set(part)) == 1, parts))
+
+
+def unfolded(groups: Sequence[Row], count: int, folded: Collection[str]) -> tuple[Row, ...]:
+    """What is to be seen of `count` layers: nothing below a heading that is folded."""
+    headings: dict[int, list[Row]] = {}
+    depths = [0] * count
+    for heading in groups:
+        headings.setdefault(heading.layers[0], []).append(heading)
+        for index in heading.layers:
+            depths[index] = heading.depth + 1
+    rows, hidden = list[Row](), 0
+    for index in range(count):
+        for heading in headings.get(index, ()):
+            if index >= hidden:
+                rows.append(heading)
+                hidden = heading.layers[-1] + 1 if heading.group in folded else hidden
+        if index >= hidden:
+            rows.append(Row((index,), depth=depths[index]))
+    return tuple(rows)
+
+
+def found(layers: Sequence[Layer], text: str) -> tuple[Row, ...]:
+    """The layers that match, below a heading for all of them; nothing where none does."""
+    matching = tuple(index for index, layer in enumerate(layers) if matches(layer, text))
+    if not matching:
+        return ()
+    return (Row(matching, f"/{text}"), *(Row((index,), depth=1) for index in matching))
+
+
+def matches(layer: Layer, text: str) -> bool:
+    """Each word of a text is in the layer's name, begins a word of its kind, or is in its shape.
+
+    Examples:
+        >>> from core.layers import Layer
+        >>> layer = Layer("layer1.0.conv2", (64, 32, 3, 3), 18_432, 18_432, kind="convolution")
+        >>> [matches(layer, text) for text in ("LAYER1 conv", "32x3x3", "2x3", "linear")]
+        [True, True, False, False]
+    """
+    return all(_has(layer, word) for word in text.lower().replace("×", "x").split())
+
+
+def _has(layer: Layer, word: str) -> bool:
+    if word in layer.name.lower() or any(part.startswith(word) for part in layer.kind.split()):
+        return True
+    shape = "x".join(map(str, layer.shape))
+    return "x" in word and _SIZES.fullmatch(word) is not None and f"x{word}" in f"x{shape}"
