@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -20,31 +19,11 @@ from core.events import Event, Notice, Progress, drain
 from core.plans import uniform_plan
 from core.settings import Settings
 from core.workbench import Workbench
+from tests.core.folders import Draw, fill, shade
 from tests.core.own_nets import write
 from tests.core.training import of_type
 
 pytestmark = pytest.mark.usefixtures("empty_cache")
-
-Draw = Callable[[int, int], Image.Image]
-
-
-def shade(
-    label: int, number: int, size: tuple[int, int] = (28, 28), mode: str = "L"
-) -> Image.Image:
-    """An image whose brightness says its class, its first pixel which one it is."""
-    pixels = np.full((size[1], size[0]), 40 + 80 * label, np.uint8)
-    pixels[0, 0] = number
-    return Image.fromarray(pixels).convert(mode)
-
-
-def fill(
-    root: Path, each: int, draw: Draw = shade, classes: tuple[str, ...] = ("cat", "dog")
-) -> Path:
-    for label, name in enumerate(classes):
-        (root / name).mkdir(parents=True, exist_ok=True)
-        for number in range(each):
-            draw(label, number).save(root / name / f"{number:03}.png")
-    return root
 
 
 def loaded(root: Path, protocol: str = "default") -> tuple[Dataset, list[str]]:
