@@ -13,9 +13,11 @@ from core.batches import Splits
 from core.choices import Choices
 from core.datasets import Dataset, check_name, load, short_data_name
 from core.datasets import decoded as decoding
+from core.datasets.room import BUDGET
 from core.errors import InputError, StoppedError
 from core.evaluation import batches
 from core.events import Event, Notice, Progress, drain
+from core.inputs import AS_THEY_ARE, Inputs
 from core.plans import uniform_plan
 from core.settings import Settings
 from core.workbench import Workbench
@@ -26,9 +28,12 @@ from tests.core.training import of_type
 pytestmark = pytest.mark.usefixtures("empty_cache")
 
 
-def loaded(root: Path, protocol: str = "default") -> tuple[Dataset, list[str]]:
+def loaded(
+    root: Path, protocol: str = "default", inputs: Inputs = AS_THEY_ARE, budget: int = BUDGET
+) -> tuple[Dataset, list[str]]:
     events: list[Event] = []
-    dataset = drain(load(f"folder:{root}", protocol=protocol), events.append)
+    stream = load(f"folder:{root}", protocol=protocol, inputs=inputs, budget=budget)
+    dataset = drain(stream, events.append)
     return dataset, [event.text for event in of_type(Notice, events)]
 
 
@@ -221,7 +226,8 @@ def test_a_name_is_checked_before_anything_is_read(tmp_path: Path) -> None:
 def test_large_images_are_evaluated_a_few_at_a_time(tmp_path: Path) -> None:
     small = Splits.of(loaded(fill(tmp_path / "small", 12))[0])
     draw: Draw = lambda label, n: shade(label, n, (800, 600), "RGB")  # noqa: E731
-    large = Splits.of(loaded(fill(tmp_path / "large", 12, draw))[0])
+    root = fill(tmp_path / "large", 12, draw)
+    large = Splits.of(loaded(root, inputs=Inputs(image_size=700))[0])
     assert [it.stop for it in batches(small.train)] == [500]
     assert [it.stop for it in batches(large.train)] == [4, 8, 12, 16, 20]
 
