@@ -22,10 +22,12 @@ from numpy.typing import NDArray
 
 from core.datasets.folder import Folder, Samples
 from core.datasets.pixels import LARGEST, SMALLEST, Shape, read_image, shape_of
+from core.datasets.reasons import reason
 from core.datasets.room import FACTS, PIXELS, known, make_room, shown_bytes, tidy, use
 from core.datasets.splits import Dataset, Split
 from core.errors import InputError, StoppedError
 from core.events import Notice, Progress, StopFlag, Stream
+from core.files import NO_SPACE
 from core.inputs import Inputs
 
 NAMED = 3
@@ -114,8 +116,8 @@ def _decode(folder: Folder, shape: Shape, home: Path, stop: StopFlag) -> Stream[
         if not home.exists():
             os.rename(work, home)
     except OSError as error:
-        why = error.strerror or error
-        raise InputError(f"cannot decode to {home.parent}: {why}; free some space") from error
+        hint = "; free some space, or give a smaller --image-size" * (error.errno in NO_SPACE)
+        raise InputError(f"cannot decode to {home.parent}: {reason(error)}{hint}") from error
     finally:
         shutil.rmtree(work, ignore_errors=True)
 
