@@ -143,8 +143,8 @@ def surplus(net: nn.Module, data: Splits) -> str:
     if outputs == classes:
         return ""
     return (
-        f"the net has {outputs:,} outputs for {classes:,} classes: it is not made for them, and "
-        "accuracy is low until it is trained or fine-tuned on these images"
+        f"the net has {outputs:,} outputs for {classes:,} classes: low accuracy until it is "
+        "fine-tuned"
     )
 
 

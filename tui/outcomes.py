@@ -23,7 +23,7 @@ def opened(net: Net, interrupted: str | None, warnings: tuple[str, ...] = ()) ->
     accuracy = net.accuracy
     next_step = "arrows or m choose sparsities, p prunes, f fine-tunes, ? explains everything"
     if warnings:
-        next_step = " · ".join(warnings)
+        next_step = " · ".join(reversed(warnings))
     if interrupted is not None:
         next_step = f"run {interrupted} was interrupted: h goes on with it"
     return Outcome(

@@ -69,8 +69,8 @@ def decoded(
     if facts is None:
         raise InputError(f"{home} does not keep what is decoded to it")
     use(home)
-    for text in facts["said"]:
-        yield Notice(text, warning=True)
+    for text, is_warning in facts["said"]:
+        yield Notice(text, warning=is_warning)
     return _mapped(folder, home, facts, protocol, inputs)
 
 
@@ -179,14 +179,17 @@ def _check(folder: Folder, labels: dict[str, list[int]]) -> None:
             raise InputError(f"no image of the split {split} can be read")
 
 
-def _said(folder: Folder, shape: Shape, bad: Sequence[Path], resized: int) -> list[str]:
+def _said(folder: Folder, shape: Shape, bad: Sequence[Path], resized: int) -> list[Any]:
+    """What there is to tell of the images, each with whether it is a warning."""
     said = []
     if bad:
         names = ", ".join(str(path.relative_to(folder.root)) for path in bad[:NAMED])
         more = f" and {len(bad) - NAMED:,} more" if len(bad) > NAMED else ""
-        said.append(f"{len(bad):,} images cannot be read and are left out: {names}{more}")
+        text = f"{len(bad):,} images cannot be read and are left out: {names}{more}"
+        said.append((text, True))
     if resized:
-        said.append(f"{resized:,} images of other sizes are cropped and resized to {shape}")
+        text = f"{resized:,} images of other sizes are cropped and resized to {shape}"
+        said.append((text, False))
     return said
 
 

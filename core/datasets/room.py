@@ -45,7 +45,7 @@ def parse_bytes(text: str) -> int:
 def shown_bytes(count: int) -> str:
     """So many bytes, for a person."""
     unit = next((it for it in ("TiB", "GiB", "MiB", "KiB") if count >= _UNITS[it]), "B")
-    return f"{count / _UNITS[unit]:.3g} {unit}" if unit != "B" else f"{count} B"
+    return f"{count / _UNITS[unit]:.1f}".removesuffix(".0") + f" {unit}"
 
 
 def known(home: Path) -> dict[str, Any] | None:
