@@ -23,6 +23,7 @@ class Images:
         layout: of a batch in memory, and of the weights that it meets: channels_last is faster, but
             a net that calls `view` on its activations cannot take it.
         size: pixels on either side that a batch is resized to; None leaves them as they are.
+        channels: that grey images are repeated in, likewise.
     """
 
     images: Tensor
@@ -31,16 +32,21 @@ class Images:
     std: float | Tensor
     layout: torch.memory_format = torch.channels_last
     size: int | None = None
+    channels: int | None = None
 
     @classmethod
     def of(cls, dataset: Dataset, split: Split, device: torch.device = CPU) -> Images:
         """The tensors of one split of `dataset`; on the processor they share its memory."""
-        images = torch.from_numpy(split.images).to(device)
-        if dataset.channels is not None:  # the same memory for each of them
-            images = images.expand(-1, dataset.channels, -1, -1)
-        labels = torch.from_numpy(split.labels).to(device)
+        images, labels = torch.from_numpy(split.images), torch.from_numpy(split.labels)
         mean, std = (_by_channel(scale, device) for scale in (dataset.mean, dataset.std))
-        return cls(images, labels, mean, std, size=dataset.image_size)
+        return cls(
+            images.to(device),
+            labels.to(device),
+            mean,
+            std,
+            size=dataset.image_size,
+            channels=dataset.channels,
+        )
 
     @property
     def device(self) -> torch.device:
@@ -54,7 +60,8 @@ class Images:
     def values(self) -> int:
         """Of one image, as a batch has it."""
         channels, height, width = self.images.shape[1:]
-        return channels * (height * width if self.size is None else self.size**2)
+        area = height * width if self.size is None else self.size**2
+        return area * (self.channels or channels)
 
     def batch(self, index: Tensor | slice) -> tuple[Tensor, Tensor]:
         """Images as (pixel / 255 - mean) / std, float32 in the layout, and their labels."""
@@ -63,7 +70,9 @@ class Images:
         if self.size is not None:
             size = (self.size, self.size)
             pixels = F.interpolate(pixels, size, mode="bilinear", antialias=True)
-            pixels = pixels.contiguous(memory_format=self.layout)
+        if self.channels is not None:
+            pixels = pixels.expand(-1, self.channels, -1, -1)
+        pixels = pixels.contiguous(memory_format=self.layout)
         return pixels.sub_(255 * self.mean).div_(255 * self.std), self.labels[index]
 
 

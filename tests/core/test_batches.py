@@ -49,7 +49,7 @@ def test_images_of_another_size_in_colours_normalised_by_channel(
     assert pixels.is_contiguous(memory_format=layout)
     assert torch.equal(labels, data.labels[index])
     assert data.values == 3 * 32 * 32
-    assert np.shares_memory(data.images.numpy(), dataset.test.images), "not copied by channel"
+    assert np.shares_memory(data.images.numpy(), dataset.test.images), "no copies are kept"
 
 
 def test_what_is_given_and_so_already_changes_nothing(data_dir: Path) -> None:
