@@ -19,7 +19,8 @@ class Images:
     """Images [N, C, H, W] in uint8 and their labels [N], with what normalising them takes.
 
     Attributes:
-        mean, std: for pixels scaled to 0..1; one number, or one for each channel as [C, 1, 1].
+        mean, std: for pixels scaled to 0..1; one number, or one for each channel as [1, C, H, W],
+            with which a batch is normalised many times sooner than with [C, 1, 1].
         layout: of a batch in memory, and of the weights that it meets: channels_last is faster, but
             a net that calls `view` on its activations cannot take it.
         size: pixels on either side that a batch is resized to; None leaves them as they are.
@@ -38,12 +39,13 @@ class Images:
     def of(cls, dataset: Dataset, split: Split, device: torch.device = CPU) -> Images:
         """The tensors of one split of `dataset`; on the processor they share its memory."""
         images, labels = torch.from_numpy(split.images), torch.from_numpy(split.labels)
-        mean, std = (_by_channel(scale, device) for scale in (dataset.mean, dataset.std))
+        height, width = images.shape[2:]
+        size = (dataset.image_size or height, dataset.image_size or width)
         return cls(
             images.to(device),
             labels.to(device),
-            mean,
-            std,
+            _by_channel(dataset.mean, size, device),
+            _by_channel(dataset.std, size, device),
             size=dataset.image_size,
             channels=dataset.channels,
         )
@@ -107,8 +109,9 @@ class Splits:
         return cls(train, validation, test, dataset.fingerprint)
 
 
-def _by_channel(scale: Scale, device: torch.device) -> float | Tensor:
-    """One number as it is; several as [C, 1, 1]."""
+def _by_channel(scale: Scale, size: tuple[int, int], device: torch.device) -> float | Tensor:
+    """One number as it is; one for each channel as [1, C, H, W], in the layout of a batch."""
     if isinstance(scale, float):
         return scale
-    return torch.tensor(scale, dtype=torch.float32, device=device)[:, None, None]
+    whole = torch.tensor(scale, device=device)[None, :, None, None].expand(-1, -1, *size)
+    return whole.contiguous(memory_format=torch.channels_last)
