@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import torch
+import torch.nn.functional as F  # noqa: N812  the name every torch program uses
 from torch import Tensor
 
 from core.datasets import Dataset, Split
+from core.inputs import Scale
 
 CPU = torch.device("cpu")
 
@@ -17,21 +19,36 @@ class Images:
     """Images [N, C, H, W] in uint8 and their labels [N], with what normalising them takes.
 
     Attributes:
+        mean, std: for pixels scaled to 0..1; one number, or one for each channel as [1, C, H, W],
+            with which a batch is normalised many times sooner than with [C, 1, 1].
         layout: of a batch in memory, and of the weights that it meets: channels_last is faster, but
             a net that calls `view` on its activations cannot take it.
+        size: pixels on either side that a batch is resized to; None leaves them as they are.
+        channels: that grey images are repeated in, likewise.
     """
 
     images: Tensor
     labels: Tensor
-    mean: float
-    std: float
+    mean: float | Tensor
+    std: float | Tensor
     layout: torch.memory_format = torch.channels_last
+    size: int | None = None
+    channels: int | None = None
 
     @classmethod
     def of(cls, dataset: Dataset, split: Split, device: torch.device = CPU) -> Images:
         """The tensors of one split of `dataset`; on the processor they share its memory."""
         images, labels = torch.from_numpy(split.images), torch.from_numpy(split.labels)
-        return cls(images.to(device), labels.to(device), dataset.mean, dataset.std)
+        height, width = images.shape[2:]
+        size = (dataset.image_size or height, dataset.image_size or width)
+        return cls(
+            images.to(device),
+            labels.to(device),
+            _by_channel(dataset.mean, size, device),
+            _by_channel(dataset.std, size, device),
+            size=dataset.image_size,
+            channels=dataset.channels,
+        )
 
     @property
     def device(self) -> torch.device:
@@ -41,10 +58,23 @@ class Images:
     def __len__(self) -> int:
         return len(self.labels)
 
+    @property
+    def values(self) -> int:
+        """Of one image, as a batch has it."""
+        channels, height, width = self.images.shape[1:]
+        area = height * width if self.size is None else self.size**2
+        return area * (self.channels or channels)
+
     def batch(self, index: Tensor | slice) -> tuple[Tensor, Tensor]:
         """Images as (pixel / 255 - mean) / std, float32 in the layout, and their labels."""
         index = index if isinstance(index, slice) else index.to(self.device)
         pixels = self.images[index].to(torch.float32, memory_format=self.layout)
+        if self.size is not None:
+            size = (self.size, self.size)
+            pixels = F.interpolate(pixels, size, mode="bilinear", antialias=True)
+        if self.channels is not None:
+            pixels = pixels.expand(-1, self.channels, -1, -1)
+        pixels = pixels.contiguous(memory_format=self.layout)
         return pixels.sub_(255 * self.mean).div_(255 * self.std), self.labels[index]
 
 
@@ -77,3 +107,11 @@ class Splits:
         validation = test if same else Images.of(dataset, dataset.validation, device)
         train = Images.of(dataset, dataset.train, device)
         return cls(train, validation, test, dataset.fingerprint)
+
+
+def _by_channel(scale: Scale, size: tuple[int, int], device: torch.device) -> float | Tensor:
+    """One number as it is; one for each channel as [1, C, H, W], in the layout of a batch."""
+    if isinstance(scale, float):
+        return scale
+    whole = torch.tensor(scale, device=device)[None, :, None, None].expand(-1, -1, *size)
+    return whole.contiguous(memory_format=torch.channels_last)

@@ -17,6 +17,7 @@ from core.choices import MEANINGS, Choices
 from core.datasets import check_name
 from core.errors import InputError
 from core.files import write_text
+from core.inputs import Inputs
 from core.plans import Plan, check_sparsity
 from core.recipes import LOSSES, METHODS, OPTIMIZERS, RECIPES
 from core.settings import DEFAULTS, PROTOCOLS, Settings
@@ -36,6 +37,7 @@ class _Kind(NamedTuple):
 _TEXT = _Kind("text in quotes", (str,))
 _WHOLE = _Kind("a whole number", (int,))
 _NUMBER = _Kind("a number", (int, float))
+_NUMBERS = _Kind("a number, or a list of them", (int, float, list))
 _SWITCH = _Kind("true or false", (bool,))
 
 SETTINGS: dict[str, _Kind] = {
@@ -47,6 +49,14 @@ SETTINGS: dict[str, _Kind] = {
     "seed": _WHOLE,
 }
 """The fields of `Settings` that a file may give, in the order in which they are written."""
+
+INPUTS: dict[str, _Kind] = {
+    "image_size": _WHOLE,
+    "channels": _WHOLE,
+    "mean": _NUMBERS,
+    "std": _NUMBERS,
+}
+"""The fields of `Inputs`, which stand beside those."""
 
 CHOICES: dict[str, _Kind] = {
     "epochs": _WHOLE,
@@ -64,7 +74,7 @@ CHOICES: dict[str, _Kind] = {
 }
 """The fields of `Choices`: the keys of the table [finetune]."""
 
-MACHINE = ("device", "threads", "data_dir", "weights")
+MACHINE = ("device", "threads", "data_dir", "weights", "cache_budget")
 """The fields of `Settings` that another machine would have otherwise: options only."""
 
 _COMMENTS = {
@@ -94,7 +104,7 @@ class Config:
     """What a file gives, each value checked by itself; `read_config` makes it.
 
     Attributes:
-        given: fields of `Settings` and of `Choices` by their names, no defaults among them.
+        given: fields of `Settings`, `Inputs` and `Choices` by their names, no defaults among them.
         plan: sparsities by the names in the file, not yet compared with a net; None where the
             file has no table of them.
     """
@@ -113,7 +123,8 @@ class Config:
         """The options over the file, the file over the defaults.
 
         Args:
-            options: fields of `Settings` (but `choices`) and of `Choices` by their names.
+            options: fields of `Settings` (but `choices` and `inputs`), of `Inputs` and of `Choices`
+                by their names.
 
         Raises:
             InputError: an option is not what is expected, or choices contradict each other: that
@@ -121,11 +132,13 @@ class Config:
         """
         values = {**self.given, **options}
         choices = Choices(**{name: values.pop(name) for name in CHOICES if name in values})
+        inputs = {name: values.pop(name) for name in INPUTS if name in values}
         settings = Settings(**values)
         try:
-            return replace(settings, choices=choices)
+            return replace(settings, choices=choices, inputs=Inputs(**inputs))
         except InputError as error:
-            beside = " and the options" if options.keys() & {"recipe", *CHOICES} else ""
+            mended_by = {"recipe", *CHOICES, *INPUTS}
+            beside = " and the options" if options.keys() & mended_by else ""
             raise InputError(f"{self._source.path}{beside}: {error}") from error
 
     def checked_plan(self, layers: Sequence[str]) -> Plan | None:
@@ -164,6 +177,7 @@ def config_text(settings: Settings, plan: Plan | None) -> str:
     """
     names = [name for name in SETTINGS if name != "precision" or settings.precision != "auto"]
     lines = [_HEADER, *(_line(name, getattr(settings, name)) for name in names)]
+    lines += [_line(name, value) for name, value in settings.inputs.given().items()]
     choices = settings.choices.given()
     if choices:
         lines += ["", f"[{FINETUNE}]  # changes to the recipe; what is not here is the recipe's"]
@@ -188,6 +202,8 @@ def _config(source: _Source, table: dict[str, Any]) -> Config:
     for name, value in table.items():
         if name in SETTINGS:
             given[name] = _checked(source, (name,), value, SETTINGS[name], _check_setting)
+        elif name in INPUTS:
+            given[name] = _checked(source, (name,), value, INPUTS[name], _check_input)
         elif name == FINETUNE:
             given |= _choices(source, value)
         elif name != SPARSITY:
@@ -239,16 +255,21 @@ def _checked(
 ) -> Any:
     """A value of the type expected that passes `check`; `name` is the last of `place`."""
     name = place[-1] if name is None else name
-    if type(value) not in kind.types:
+    parts = value if type(value) is list and list in kind.types else [value]
+    if not parts or not all(type(part) in kind.types and type(part) is not list for part in parts):
         why = f"{key(name)} = {shown(value)}: expected {kind.expected}"
         raise source.refusal(place, why)
-    if isinstance(value, int) and value.bit_length() > 64:  # too long to compute with, or to show
-        raise source.refusal(place, f"{key(name)}: expected a number of at most 64 bits")
+    for part in parts:  # too long to compute with, or to show
+        if isinstance(part, int) and part.bit_length() > 64:
+            raise source.refusal(place, f"{key(name)}: expected a number of at most 64 bits")
+    if kind is _NUMBER or kind is _NUMBERS:
+        parts = [float(part) for part in parts]
+    taken = tuple(parts) if kind is _NUMBERS else parts[0]
     try:
-        check(name, value)
+        check(name, value if kind is _NUMBER else taken)
     except InputError as error:
         raise source.refusal(place, str(error)) from error
-    return float(value) if kind is _NUMBER else value
+    return taken
 
 
 def _check_table(source: _Source, name: str, value: Any) -> None:
@@ -261,6 +282,10 @@ def _check_setting(name: str, value: Any) -> None:
     if name == "dataset":
         check_name(value)
     replace(DEFAULTS, **{name: value})
+
+
+def _check_input(name: str, value: Any) -> None:
+    Inputs(**{name: value})
 
 
 def _check_choice(name: str, value: Any) -> None:
@@ -285,11 +310,11 @@ def _unknown(name: str, value: Any) -> str:
         return f"unknown key '{name}': it belongs below [{FINETUNE}]"
     if isinstance(value, dict):
         return f"unknown table {_named(name)}: {_expected(name, (FINETUNE, SPARSITY))}"
-    return f"unknown key {_named(name)}: {_expected(name, SETTINGS)}"
+    return f"unknown key {_named(name)}: {_expected(name, (*SETTINGS, *INPUTS))}"
 
 
 def _unknown_choice(name: str) -> str:
-    if name in SETTINGS:
+    if name in SETTINGS or name in INPUTS:
         return f"unknown key '{name}' in [{FINETUNE}]: it belongs above the tables"
     return f"unknown key {_named(name)} in [{FINETUNE}]: {_expected(name, CHOICES)}"
 

@@ -21,7 +21,7 @@ _VALUES = 6_000_000
 
 def at_once(data: Images, most: int = EVALUATION_BATCH) -> int:
     """How many images of a split to evaluate at once: `most`, unless they are large."""
-    return max(1, min(most, _VALUES // max(1, data.images[0].numel())))
+    return max(1, min(most, _VALUES // max(1, data.values)))
 
 
 def batches(data: Images) -> Iterator[slice]:

@@ -30,8 +30,9 @@ def dense_weights(bench: Workbench, stop: StopFlag = never) -> Stream[DenseWeigh
     """The weights that the settings name; else those that come with the net for its data set.
 
     Those of a net of torchvision's come from there, where there is a network; where there is none
-    it is untrained, which is told. For other data, and under the reference protocol, whose dense
-    net is trained on all images too, they are trained once and kept in the platform's cache folder.
+    it is untrained, which is told. For other data, for images of another size, and under the
+    reference protocol, whose dense net is trained on all images too, they are trained once and kept
+    in the platform's cache folder.
 
     Raises:
         InputError: a file of weights cannot be taken.
@@ -40,7 +41,9 @@ def dense_weights(bench: Workbench, stop: StopFlag = never) -> Stream[DenseWeigh
     settings = bench.settings
     if settings.weights is not None:
         return load_dense(settings.weights, bench.fresh_model())
-    if settings.protocol == DEFAULTS.protocol and settings.dataset == bench.spec.dataset:
+    shipped_for = (DEFAULTS.protocol, bench.spec.dataset)
+    its_own = (settings.protocol, settings.dataset) == shipped_for
+    if its_own and not (yield from bench.splits(stop)).fingerprint:
         return load_dense(bench.spec.shipped_weights, bench.fresh_model())
     if bench.spec.is_torchvisions:
         return (yield from _pretrained(bench, stop))

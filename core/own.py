@@ -135,8 +135,21 @@ def laid_out(net: nn.Module, data: Splits) -> Splits:
     return data
 
 
-def try_forward(net: nn.Module, images: Tensor, classes: int) -> None:
-    """Run a few images [N, C, H, W] through a net, in evaluation.
+def surplus(net: nn.Module, data: Splits) -> str:
+    """What there is to say of a net that fits the images and has more outputs than they classes."""
+    classes = int(data.train.labels.max()) + 1
+    images, _ = data.train.batch(slice(0, 2))
+    outputs = try_forward(net, images, classes)
+    if outputs == classes:
+        return ""
+    return (
+        f"the net has {outputs:,} outputs for {classes:,} classes: low accuracy until it is "
+        "fine-tuned"
+    )
+
+
+def try_forward(net: nn.Module, images: Tensor, classes: int) -> int:
+    """Run a few images [N, C, H, W] through a net, in evaluation; gives how many logits it has.
 
     Raises:
         InputError: it raises, or gives no logits [N, K] for at least `classes` classes.
@@ -157,6 +170,7 @@ def try_forward(net: nn.Module, images: Tensor, classes: int) -> None:
             f"the net gives {list(logits.shape)} for images {shape}: expected "
             f"[{len(images)}, {classes}], a logit for each of {classes} classes"
         )
+    return logits.shape[1]
 
 
 def _module(name: str, place: str) -> ModuleType:

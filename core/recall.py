@@ -89,8 +89,8 @@ def settings_of(run: Run, here: Settings) -> Settings:
     """The settings of a run: what belongs to the machine as it is here.
 
     Raises:
-        InputError: the run is of another model, data set or protocol than `here`, or has settings
-            that are not known.
+        InputError: the run is of another model, data set or protocol than `here` or of images
+            of another size, or has settings that are not known.
     """
     facts = run.facts
     for name in ("model", "dataset", "protocol"):
@@ -99,6 +99,9 @@ def settings_of(run: Run, here: Settings) -> Settings:
                 f"run {run.id} has the {name} '{facts.get(name)}', not '{getattr(here, name)}': "
                 f"open it with --{name} {facts.get(name)}"
             )
+    if run.inputs != here.inputs:
+        how = f"with {run.inputs.flags}" if run.inputs.flags else f"without {here.inputs.flags}"
+        raise InputError(f"run {run.id} is of other images than these: open it {how}")
     chosen = {str(key): value for key, value in _mapping(run, facts.get("choices")).items()}
     try:
         choices = Choices(**chosen)

@@ -166,6 +166,7 @@ def _settings(bench: Workbench, precision: str) -> dict[str, Any]:
     return {
         "model": settings.model,
         "dataset": settings.dataset,
+        "inputs": settings.inputs.given(),
         "protocol": settings.protocol,
         "precision": precision,
         "device": bench.device.type,

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from core.errors import InputError
 from core.facts import FaultError, metadata, opened, read_json, saved_facts
+from core.inputs import Inputs
 from core.locks import is_held
 
 if TYPE_CHECKING:
@@ -77,6 +78,19 @@ class Run:
     def weights_path(self) -> Path:
         """Where a finished run's weights are."""
         return self.folder / WEIGHTS
+
+    @property
+    def inputs(self) -> Inputs:
+        """What was given of its images; where nothing says it, nothing.
+
+        Raises:
+            InputError: what the facts say is not known.
+        """
+        said = self.facts.get("inputs", {})
+        try:
+            return Inputs.of(said)
+        except InputError as error:
+            raise InputError(f"run {self.id} has {error}") from error
 
     def weights(self) -> Weights:
         """The weights that came of it, not compared with any net; see `load_weights` for that.

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.choices import NO_CHOICES, Choices
+from core.datasets.room import BUDGET
 from core.errors import InputError
+from core.inputs import AS_THEY_ARE, Inputs
 from core.recipes import Phase, Recipe, recipe_named
 from core.zoo import model_spec
 
@@ -28,6 +30,8 @@ class Settings:
         threads: that torch computes with; None leaves it to torch.
         data_dir: where data sets are kept; None is the platform's cache folder.
         weights: a safetensors file to start from; None takes the dense net of the protocol.
+        inputs: what is given of the images' size, channels and normalisation.
+        cache_budget: bytes that the folders of images that are decoded may take in the cache.
 
     Raises:
         InputError: a value that is not one of those expected.
@@ -44,6 +48,8 @@ class Settings:
     seed: int = 0
     data_dir: Path | None = None
     weights: Path | None = None
+    inputs: Inputs = AS_THEY_ARE
+    cache_budget: int = BUDGET
 
     def __post_init__(self) -> None:
         model_spec(self.model)

@@ -88,8 +88,10 @@ def key(name: str) -> str:
     return name if re.fullmatch("[A-Za-z0-9_-]+", name) else quoted(name)
 
 
-def written(value: str | bool | int | float) -> str:
+def written(value: str | bool | int | float | tuple[float, ...]) -> str:
     """A value as TOML has it; a float comes back as it was."""
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(written, value))}]"
     if isinstance(value, str):
         return quoted(value)
     return str(value).lower() if isinstance(value, bool) else repr(value)

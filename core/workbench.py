@@ -31,7 +31,7 @@ from core.finetuning import FineTuned, Pruned, finetune, prune_and_measure
 from core.identity import weights_digest
 from core.layers import Layer, left_out, parameter_count, prunable_layers
 from core.opening import dense_weights
-from core.own import fitted
+from core.own import fitted, surplus
 from core.precision import resolve_precision
 from core.pruning import Masks
 from core.recipes import Phase, Recipe
@@ -138,7 +138,7 @@ class Workbench:
         """Batches of large images are small, unless their size was chosen."""
         if self._splits is None or self.settings.choices.batch_size is not None:
             return phase
-        return phase.within(self._splits.train.images[0].numel())
+        return phase.within(self._splits.train.values)
 
     def open(self, stop: StopFlag = never) -> Stream[Net]:
         """Bring in the data and the dense net, and measure it.
@@ -395,14 +395,22 @@ class Workbench:
         if self._splits is None:
             settings = self.settings
             dataset = yield from datasets.load(
-                settings.dataset, settings.data_dir, settings.protocol, stop
+                settings.dataset,
+                settings.data_dir,
+                settings.protocol,
+                stop,
+                settings.inputs,
+                settings.cache_budget,
             )
             data = Splits.of(dataset, self.device)
             if self.spec.is_own:
                 yield Notice(f"this runs the code of {settings.model}")
-            if self.spec.is_own or settings.dataset != self.spec.dataset:
+            other = settings.dataset != self.spec.dataset or data.fingerprint
+            if self.spec.is_own or other:
                 model = self.fresh_model()
                 data = fitted(model, data)
+                if said := surplus(model, data):
+                    yield Notice(said, warning=True)
                 for name, why in left_out(model).items():
                     yield Notice(f"{name} is left out: {why}", warning=True)
             self._splits = data

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, Self
 
 from core.choices import MOST_EPOCHS
+from core.errors import InputError
 from core.pareto import front
 from core.runs import INTERRUPTED, UNREADABLE, Run
 from tui.unchecked import MOST, mapping, mappings, moment, number, one_line, text, whole
@@ -41,6 +42,19 @@ class Kin:
     model: str | None
     dataset: str | None
     protocol: str | None
+    inputs: str | None = None
+
+    @classmethod
+    def of(cls, run: Run) -> Self:
+        """Read what a run says of it."""
+        try:
+            inputs = text(run.inputs.flags)
+        except InputError:
+            inputs = "unknown"
+        model, dataset, protocol = (
+            text(run.facts.get(name)) for name in ("model", "dataset", "protocol")
+        )
+        return cls(model, dataset, protocol, inputs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +106,7 @@ class RunRow:
         parameters, nonzero = whole(facts.get("parameters")), whole(facts.get("nonzero"))
         return cls(
             run,
-            Kin(*(text(facts.get(name)) for name in ("model", "dataset", "protocol"))),
+            Kin.of(run),
             kind=kind,
             trial=whole(mapping(facts, "search").get("trial")),
             created=moment(facts.get("created")),
@@ -228,6 +242,7 @@ def differences(one: RunRow, other: RunRow) -> tuple[tuple[str, str, str], ...]:
     pairs: tuple[tuple[str, object, object], ...] = (
         ("net", one.kin.model, other.kin.model),
         ("data", one.kin.dataset, other.kin.dataset),
+        ("images", one.kin.inputs, other.kin.inputs),
         ("protocol", one.kin.protocol, other.kin.protocol),
         ("kind", one.kind, other.kind),
         ("recipe", one.recipe, other.recipe),

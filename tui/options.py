@@ -13,10 +13,12 @@ from core.config import Config, read_config
 from core.curves import SPLITS, WITHIN
 from core.datasets import short_data_name
 from core.datasets.registry import DATASETS, FOLDER
+from core.datasets.room import BUDGET, parse_bytes, shown_bytes
 from core.errors import InputError
 from core.experiment import Experiment, default_name, experiment_folder
 from core.goals import METHODS as ALLOCATIONS
 from core.goals import Goal, parse_goal
+from core.inputs import Inputs, flag, parse_numbers
 from core.own import FORMS
 from core.plans import (
     Plan,
@@ -43,6 +45,15 @@ def add_settings(parser: ArgumentParser, *, training: bool = True) -> None:
 
     add("--model", metavar="NAME", help=f"{', '.join(ZOO)}, or your own: {FORMS}")
     add("--dataset", metavar="NAME", help=f"{', '.join(DATASETS)} or {FOLDER}PATH")
+    add("--image-size", metavar="N", type=int, help="pixels on either side (default: the data's)")
+    add("--channels", metavar="N", type=int, help="1 (grey) or 3 (default: the data's)")
+    add("--mean", metavar="X", help="to normalise by, one or X,X,X (default: that of the data)")
+    add("--std", metavar="X", help="likewise, in pixels scaled to 0..1")
+    add(
+        "--cache-budget",
+        metavar="SIZE",
+        help=f"what decoded folders may take on the disk (default {shown_bytes(BUDGET)})",
+    )
     if training:
         add("--recipe", metavar="NAME", help=_names(RECIPES, DEFAULTS.recipe))
     add("--protocol", metavar="NAME", help=_names(PROTOCOLS, DEFAULTS.protocol))
@@ -212,18 +223,28 @@ def config_of(given: Namespace) -> Config | None:
 
 def settings_of(given: Namespace, config: Config | None = None) -> Settings:
     """The options over the file, the file over the defaults."""
-    values = vars(given)
-    options = {
-        name: value
-        for name, value in values.items()
-        if name in Choices.__slots__ or (name in Settings.__slots__ and name != "choices")
-    }
+    parts = {*Choices.__slots__, *Inputs.__slots__}
+    known = {*Settings.__slots__, *parts} - {"choices", "inputs"}
+    options = {name: _read(name, it) for name, it in vars(given).items() if name in known}
     if config is not None:
         if "model" not in options:
             _check_code("this recipe", config.given.get("model"), None)
         return config.overlaid(options)
-    choices = {name: options.pop(name) for name in Choices.__slots__ if name in options}
-    return Settings(**options, choices=Choices(**choices))
+    choices = Choices(**{n: options.pop(n) for n in Choices.__slots__ if n in options})
+    inputs = Inputs(**{n: options.pop(n) for n in Inputs.__slots__ if n in options})
+    return Settings(**options, choices=choices, inputs=inputs)
+
+
+def _read(name: str, value: Any) -> Any:
+    """What an option says, where it is more than its text."""
+    if not isinstance(value, str):
+        return value
+    if name in ("mean", "std"):
+        return parse_numbers(name, value)
+    try:
+        return parse_bytes(value) if name == "cache_budget" else value
+    except InputError as error:
+        raise InputError(f"{flag(name)} {error}") from error
 
 
 def experiment_of(given: Namespace, settings: Settings) -> Experiment:
@@ -280,7 +301,9 @@ def settings_for(given: Namespace, run: Run) -> Settings:
     made |= {name: it for name, it in numbers.items() if isinstance(it, int)}
     _check_code(f"run {run.id}", made.get("model"), vars(given).get("model"))
     fixed = {name: made[name] for name in made if name in ("model", "dataset", "protocol")}
-    options: dict[str, Any] = {**made, **vars(given), **fixed}
+    fixed |= run.inputs.given()
+    chosen = {name: it for name, it in vars(given).items() if name not in Inputs.__slots__}
+    options: dict[str, Any] = {**made, **chosen, **fixed}
     return settings_of(Namespace(**options))
 
 

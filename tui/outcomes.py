@@ -19,12 +19,14 @@ if TYPE_CHECKING:
     from core.workbench import Net
 
 
-def opened(net: Net, interrupted: str | None) -> Outcome:
-    """The dense net is there; perhaps also a run that was interrupted."""
+def opened(net: Net, interrupted: str | None, warnings: tuple[str, ...] = ()) -> Outcome:
+    """The dense net is there; perhaps also a run that was interrupted, or something to know."""
     accuracy = net.accuracy
     next_step = "arrows or m choose sparsities, p prunes, f fine-tunes, ? explains everything"
     if groups_of(tuple(profile.layer.name for profile in net.profiles)):
         next_step = "space folds a group, / finds layers, * takes all of a kind, ? explains it all"
+    if warnings:
+        next_step = " · ".join(reversed(warnings))
     if interrupted is not None:
         next_step = f"run {interrupted} was interrupted: h goes on with it"
     return Outcome(

@@ -6,8 +6,9 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from core.config import CHOICES, Config, read_config, write_config
+from core.config import CHOICES, INPUTS, Config, read_config, write_config
 from core.errors import InputError
+from core.inputs import Inputs
 from core.plans import Plan
 from core.settings import Settings
 from tui.screens.dialogs import Question
@@ -91,8 +92,8 @@ def taken(config: Config, here: Settings) -> Settings:
     What such a file does not say is the recipe's, as it is for `run --config`.
 
     Raises:
-        InputError: the file is for another net, other data or another protocol, or its choices
-            contradict each other.
+        InputError: the file is for another net, other data or another protocol, for images of
+            another size, or its choices contradict each other.
     """
     for name in ("model", "dataset", "protocol"):
         given = config.given.get(name, getattr(here, name))
@@ -101,6 +102,11 @@ def taken(config: Config, here: Settings) -> Settings:
                 f"this recipe is for the {name} '{given}', not '{getattr(here, name)}': "
                 f"start featherweight with --{name} {given}"
             )
+    given = {name: config.given[name] for name in INPUTS if name in config.given}
+    if (inputs := Inputs(**{**here.inputs.given(), **given})) != here.inputs:
+        raise InputError(
+            f"this recipe is for other images: start featherweight with {inputs.flags}"
+        )
     there, seed = config.settings, config.given.get("seed", here.seed)
     if config.given.keys() & {"recipe", *CHOICES}:
         here = replace(here, recipe=there.recipe, choices=there.choices)

@@ -37,7 +37,8 @@ class Training(Session):
 
     def _opened(self, net: Net) -> None:
         self.state = self.with_kept_scan(self.state.with_dense(net))
-        self.doing = outcomes.opened(net, self._interrupted())
+        warnings = self.doing.warnings if isinstance(self.doing, Working) else ()
+        self.doing = outcomes.opened(net, self._interrupted(), warnings)
 
     def _interrupted(self) -> str | None:
         """The newest run, where it was interrupted after an epoch."""

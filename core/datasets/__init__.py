@@ -13,7 +13,9 @@
     disk.py       what to say when a data folder cannot be used
     idx.py        the format of the files
     folder.py     a folder of images by class, and its splits
+    pixels.py     an image file made into pixels of the size and channels that all have
     decoded.py    such a folder decoded once into a file that is mapped into memory
+    room.py       what decoded folders may take on the disk, and which make way
     splits.py     train, validation and test under a protocol
     loading.py    `load` and `fetch`
 

@@ -9,6 +9,8 @@ every twelfth image of each class, in an order drawn once for all from a fixed s
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,9 +61,11 @@ def read_folder(root: Path) -> Stream[Folder]:
     """Find out what a folder holds, and tell which splits are made.
 
     Raises:
-        InputError: it has no images, or one class only; a split lacks a class, or has another
-            one; or there are too few images to hold any out.
+        InputError: it cannot be looked into, has no images at all or of a class, or one class
+            only; a split lacks a class, or has another one; or there are too few images to hold
+            any out.
     """
+    _check_access(root)
     found = {split: _sub_folder(root, names) for split, names in NAMES.items()}
     if found["train"] is None:
         if any(found.values()):
@@ -72,6 +76,11 @@ def read_folder(root: Path) -> Stream[Folder]:
     classes = parts["train"][0]
     _check(root, classes, {split: names for split, (names, _) in parts.items()})
     samples = {split: files for split, (_, files) in parts.items()}
+    if empty := set(range(len(classes))) - {label for _, label in samples["train"]}:
+        names = ", ".join(classes[label] for label in sorted(empty))
+        raise InputError(
+            f"{found['train']} has no images of {names}: fill these folders or remove them"
+        )
     whole = len(samples["train"])
     missing = [split for split in PLACES if split not in samples]
     samples |= _held_out(samples["train"], missing)
@@ -93,19 +102,30 @@ def _sub_folder(root: Path, names: tuple[str, ...]) -> Path | None:
 
 
 def _samples(folder: Path) -> tuple[tuple[str, ...], Samples]:
-    """The classes of a folder and its files, as torchvision's ImageFolder finds them."""
-    from torchvision.datasets import ImageFolder
+    """The classes of a folder and its files, as torchvision's ImageFolder finds them.
 
-    try:
-        found = ImageFolder(str(folder), allow_empty=True)
-    except FileNotFoundError as error:
-        raise InputError(
-            f"{folder} has no folders: expected one for each class, with images in it"
-        ) from error
-    if not found.samples:
-        known = ", ".join(sorted(found.extensions or ()))
+    But for hidden folders, which are no classes.
+    """
+    from torchvision.datasets.folder import IMG_EXTENSIONS, make_dataset
+
+    _check_access(folder)
+    inside = sorted(path for path in folder.iterdir() if path.is_dir())
+    classes = {path.name: path for path in inside if not path.name.startswith(".")}
+    if not classes:
+        raise InputError(f"{folder} has no folders: expected one for each class, with images in it")
+    for path in classes.values():
+        _check_access(path)
+    places = {name: place for place, name in enumerate(classes)}
+    found = make_dataset(str(folder), places, extensions=IMG_EXTENSIONS, allow_empty=True)
+    if not found:
+        known = ", ".join(sorted(IMG_EXTENSIONS))
         raise InputError(f"{folder} has no images: expected files ending in {known}")
-    return tuple(found.classes), tuple((Path(path), label) for path, label in found.samples)
+    return tuple(classes), tuple((Path(path), label) for path, label in found)
+
+
+def _check_access(folder: Path) -> None:
+    if not os.access(folder, os.R_OK | os.X_OK):
+        raise InputError(f"cannot look into {folder}: {os.strerror(errno.EACCES)}")
 
 
 def _check(root: Path, classes: tuple[str, ...], parts: dict[str, tuple[str, ...]]) -> None:

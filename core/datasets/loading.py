@@ -8,10 +8,12 @@ from platformdirs import user_cache_path
 
 from core.datasets.cache import Found
 from core.datasets.registry import FOLDER, Description, check_name, describe, is_folder
+from core.datasets.room import BUDGET
 from core.datasets.splits import PROTOCOLS, Dataset, split
 from core.datasets.store import obtain
 from core.errors import InputError
 from core.events import Progress, StopFlag, Stream, never
+from core.inputs import AS_THEY_ARE, Inputs
 
 
 def default_data_dir() -> Path:
@@ -44,6 +46,8 @@ def load(
     data_dir: Path | None = None,
     protocol: str = "default",
     stop: StopFlag = never,
+    inputs: Inputs = AS_THEY_ARE,
+    budget: int = BUDGET,
 ) -> Stream[Dataset]:
     """Fetch a data set's files where they are missing, check them and cut them into splits.
 
@@ -52,9 +56,11 @@ def load(
         data_dir: as in `fetch`.
         protocol: `default` or `reference`, see `Dataset`.
         stop: looked at while waiting.
+        inputs: what is given of size, channels and normalisation.
+        budget: bytes that all folders that are decoded may take in the cache.
 
     Raises:
-        InputError: as in `fetch`, or the protocol is unknown.
+        InputError: as in `fetch`, or the protocol is unknown, or the images cannot be as given.
         WorkError: as in `fetch`.
     """
     if protocol not in PROTOCOLS:
@@ -62,20 +68,22 @@ def load(
         raise InputError(f"unknown protocol {protocol!r}: expected one of {known}")
     check_name(name)
     if is_folder(name):
-        return (yield from _from_folder(name, protocol, stop))
+        return (yield from _from_folder(name, protocol, inputs, budget, stop))
     description = describe(name)
     found = yield from _obtain(description, data_dir, stop)
-    return split(description, found.files, protocol)
+    return split(description, found.files, protocol, inputs)
 
 
-def _from_folder(name: str, protocol: str, stop: StopFlag) -> Stream[Dataset]:
+def _from_folder(
+    name: str, protocol: str, inputs: Inputs, budget: int, stop: StopFlag
+) -> Stream[Dataset]:
     from core.datasets.decoded import decoded
     from core.datasets.folder import read_folder
 
     yield Progress("look into the folder")
     folder = yield from read_folder(Path(name.removeprefix(FOLDER)).expanduser())
     cache = user_cache_path("featherweight") / "folders"
-    return (yield from decoded(folder, cache, protocol, stop))
+    return (yield from decoded(folder, cache, protocol, inputs, budget, stop))
 
 
 def _obtain(description: Description, data_dir: Path | None, stop: StopFlag) -> Stream[Found]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -167,12 +168,22 @@ def is_folder(name: str) -> bool:
 
 def check_name(name: str) -> None:
     """Raise InputError where a data set's name means nothing; nothing is read or fetched."""
-    if is_folder(name):
-        root = Path(name.removeprefix(FOLDER)).expanduser()
-        if not root.is_dir():
-            raise InputError(f"data set '{name}': there is no folder {root}")
-    else:
+    if not is_folder(name):
         describe(name)
+        return
+    path = name.removeprefix(FOLDER)
+    if not path:
+        raise InputError(f"data set '{name}': expected {FOLDER}PATH")
+    try:
+        root = Path(path).expanduser()
+        mode = root.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        raise InputError(f"data set '{name}': there is no folder {path}") from None
+    except (OSError, RuntimeError, ValueError) as error:  # the last two for ~nobody and a NUL
+        why = error.strerror if isinstance(error, OSError) else error
+        raise InputError(f"data set '{name}' cannot be looked at: {why}") from error
+    if not stat.S_ISDIR(mode):
+        raise InputError(f"data set '{name}': {root} is a file, expected a folder")
 
 
 def short_data_name(name: str) -> str:

@@ -20,6 +20,7 @@ from core.datasets.registry import (
     TRAIN_LABELS,
     Description,
 )
+from core.inputs import AS_THEY_ARE, Inputs, Scale
 
 PROTOCOLS = ("default", "reference")
 
@@ -48,23 +49,27 @@ class Dataset:
         protocol: `default` trains on eleven twelfths of the training images and chooses on the
             rest; `reference` trains on all of them and chooses on test, as the notebook does.
         classes: number of classes.
-        mean: of the training pixels, scaled to 0..1.
+        mean: of the training pixels, scaled to 0..1, unless it was given; by channel or for all.
         std: standard deviation of the same.
         train: what is trained on.
         validation: what choices look at; under `reference` it is `test` itself.
         test: what is only reported.
         fingerprint: which images these are, where the name does not say.
+        image_size, channels: what the images are made to have when a batch of them is; None leaves
+            them as they are.
     """
 
     name: str
     protocol: str
     classes: int
-    mean: float
-    std: float
+    mean: Scale
+    std: Scale
     train: Split
     validation: Split
     test: Split
     fingerprint: str = ""
+    image_size: int | None = None
+    channels: int | None = None
 
 
 def validation_indices(labels: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -80,20 +85,36 @@ def validation_indices(labels: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.sort(by_label[_TWELFTH - 1 :: _TWELFTH])
 
 
-def split(description: Description, files: dict[str, bytearray], protocol: str) -> Dataset:
-    """Cut a data set's checked files into its splits under a protocol of `PROTOCOLS`."""
+def split(
+    description: Description,
+    files: dict[str, bytearray],
+    protocol: str,
+    inputs: Inputs = AS_THEY_ARE,
+) -> Dataset:
+    """Cut a data set's checked files into its splits under a protocol of `PROTOCOLS`.
+
+    Raises:
+        InputError: what is given of size, channels and normalisation does not go together.
+    """
     everything = _read(files[TRAIN_IMAGES], files[TRAIN_LABELS])
     test = _read(files[TEST_IMAGES], files[TEST_LABELS])
     train, validation = (everything, test) if protocol == "reference" else _hold_out(everything)
+    side, channels = everything.images.shape[-1], everything.images.shape[1]
+    known = Inputs(side, channels, (description.mean,), (description.std,))
+    other = inputs.beyond(known)
+    mean, std = other.normalisation(other.channels or channels, description.mean, description.std)
     return Dataset(
         name=description.name,
         protocol=protocol,
         classes=description.classes,
-        mean=description.mean,
-        std=description.std,
+        mean=mean,
+        std=std,
         train=train,
         validation=validation,
         test=test,
+        fingerprint=other.flags,
+        image_size=other.image_size,
+        channels=other.channels,
     )
 
 

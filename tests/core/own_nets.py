@@ -29,14 +29,14 @@ class Block(nn.Module):
 class Net(nn.Module):
     """Two blocks, and two linears that share a weight."""
 
-    def __init__(self):
+    def __init__(self, channels=1, classes=10):
         super().__init__()
-        self.stem = nn.Conv2d(1, WIDTH, 5, stride=4)
+        self.stem = nn.Conv2d(channels, WIDTH, 5, stride=4)
         self.blocks = nn.Sequential(Block(WIDTH), Block(WIDTH))
         self.mix = nn.Linear(WIDTH, WIDTH)
         self.again = nn.Linear(WIDTH, WIDTH)
         self.again.weight = self.mix.weight
-        self.head = nn.Linear(WIDTH, 10)
+        self.head = nn.Linear(WIDTH, classes)
 
     def forward(self, x):
         x = self.blocks(F.relu(self.stem(x))).mean((2, 3))
@@ -94,6 +94,10 @@ class Deep(nn.Module):
             for block in stage:
                 x = x + block(x)
         return self.head(x.flatten(1))
+
+
+def coloured():
+    return Net(channels=3, classes=3)
 
 
 def factory():

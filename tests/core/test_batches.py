@@ -8,10 +8,13 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor
+from torch.nn.functional import interpolate
+from torchvision import transforms
 
 from core.batches import Splits
 from core.datasets import load
 from core.events import drain
+from core.inputs import Inputs
 
 
 @pytest.mark.parametrize("index", [slice(3, 9), torch.tensor([7, 2, 2])])
@@ -26,6 +29,33 @@ def test_a_batch_is_normalised_and_the_images_are_left_alone(
     assert pixels.dtype == torch.float32
     assert torch.equal(labels, data.labels[index])
     assert torch.equal(data.images, before)
+
+
+@pytest.mark.parametrize("index", [slice(0, 5), torch.tensor([4, 1])])
+@pytest.mark.parametrize("layout", [torch.channels_last, torch.contiguous_format])
+def test_images_of_another_size_in_colours_normalised_by_channel(
+    index: Tensor | slice, layout: torch.memory_format, data_dir: Path
+) -> None:
+    mean, std = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+    inputs = Inputs(image_size=32, channels=3, mean=mean, std=std)
+    dataset = drain(load("mnist", data_dir, inputs=inputs))
+    assert dataset.fingerprint == inputs.flags
+    data = Splits.of(dataset).laid_out(layout).test
+    pixels, labels = data.batch(index)
+    grey = torch.from_numpy(dataset.test.images)[:5]
+    larger = interpolate(grey.float(), (32, 32), mode="bilinear", antialias=True) / 255
+    expected = transforms.Normalize(mean, std)(larger.expand(-1, 3, -1, -1))[index]
+    torch.testing.assert_close(pixels, expected, rtol=1e-5, atol=1e-5)
+    assert pixels.is_contiguous(memory_format=layout)
+    assert torch.equal(labels, data.labels[index])
+    assert data.values == 3 * 32 * 32
+    assert np.shares_memory(data.images.numpy(), dataset.test.images), "no copies are kept"
+
+
+def test_what_is_given_and_so_already_changes_nothing(data_dir: Path) -> None:
+    same = Inputs(image_size=28, channels=1, mean=(0.1307,), std=(0.3081,))
+    dataset = drain(load("mnist", data_dir, inputs=same))
+    assert (dataset.fingerprint, dataset.image_size, dataset.channels) == ("", None, None)
 
 
 def test_tensors_share_the_memory_of_the_data_set(data_dir: Path) -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from core.choices import NO_CHOICES, Choices
 from core.config import (
     CHOICES,
+    INPUTS,
     MACHINE,
     SETTINGS,
     config_text,
@@ -21,6 +22,7 @@ from core.config import (
 )
 from core.datasets.registry import DATASETS
 from core.errors import InputError
+from core.inputs import Inputs
 from core.plans import Plan
 from core.recipes import LOSSES, METHODS, OPTIMIZERS, RECIPES
 from core.settings import PRECISIONS, PROTOCOLS, Settings
@@ -60,6 +62,16 @@ CHOSEN = st.builds(
     smoothing=maybe(st.floats(0, 1, exclude_max=True)),
 ).filter(is_consistent)
 
+SCALES = [st.tuples(*[st.floats(0, 1, exclude_min=True)] * count) for count in (1, 3)]
+
+GIVEN = st.builds(
+    Inputs,
+    image_size=maybe(st.integers(1, 4096)),
+    channels=maybe(st.just(3)),
+    mean=maybe(st.one_of(SCALES)),
+    std=maybe(st.one_of(SCALES)),
+)
+
 ASKED = st.builds(
     Settings,
     model=st.sampled_from(list(ZOO)),
@@ -69,6 +81,7 @@ ASKED = st.builds(
     choices=CHOSEN,
     precision=st.sampled_from(PRECISIONS),
     seed=st.integers(0, 2**63 - 1),
+    inputs=GIVEN,
 )
 
 AWKWARD = ["", ".", "a.b", "a b", '"', "'", "\\", "\\u0041", "\n", "\r\n", "\x00", "\x7f", "#", "="]
@@ -106,7 +119,14 @@ def test_any_text_is_read_or_refused_on_one_line(path: Path, text: str) -> None:
 
 
 def test_what_is_the_machines_is_not_written(path: Path) -> None:
-    here = Settings(threads=3, device="cpu", data_dir=Path("data"), weights=Path("w"), seed=7)
+    here = Settings(
+        threads=3,
+        device="cpu",
+        data_dir=Path("data"),
+        weights=Path("w"),
+        cache_budget=1,
+        seed=7,
+    )
     write_config(path, here, None)
     assert read_config(path).settings == Settings(seed=7)
 
@@ -157,7 +177,9 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 
 def test_a_new_field_is_the_files_or_the_machines() -> None:
-    assert {*SETTINGS, *MACHINE, "choices"} == {field.name for field in fields(Settings)}
+    known = {*SETTINGS, *MACHINE, "choices", "inputs"}
+    assert known == {field.name for field in fields(Settings)}
+    assert list(INPUTS) == [field.name for field in fields(Inputs)]
     assert list(CHOICES) == [field.name for field in fields(Choices)]
     assert not SETTINGS.keys() & CHOICES.keys()
     for name, hint in {**get_type_hints(Settings), **get_type_hints(Choices)}.items():
@@ -243,6 +265,15 @@ def test_a_contradiction_names_the_file(path: Path) -> None:
     with pytest.raises(InputError) as caught:
         config.overlaid({"epochs": 2})
     assert str(caught.value) == f"{path} and the options: {why}"
+
+
+def test_what_is_given_of_the_images_is_read_and_contradictions_are_told(path: Path) -> None:
+    config = read(path, "image_size = 64\nmean = [0.5, 0.25, 0]\nstd = 1")
+    inputs = Inputs(image_size=64, mean=(0.5, 0.25, 0.0), std=(1.0,))
+    assert config.settings == Settings(inputs=inputs)
+    assert config.overlaid({"mean": (0.5,), "channels": 1}).inputs == Inputs(64, 1, (0.5,), (1.0,))
+    with pytest.raises(InputError, match=r"and the options: mean 0\.5,0\.25,0: 3 numbers"):
+        config.overlaid({"channels": 1})
 
 
 def test_an_option_mends_a_contradiction(path: Path) -> None:

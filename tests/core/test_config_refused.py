@@ -11,7 +11,10 @@ from core.own import FORMS
 from core.zoo import ZOO
 from tests.core.configs import refused
 
-ALL_KEYS = "expected one of model, dataset, protocol, recipe, precision, seed"
+ALL_KEYS = (
+    "expected one of model, dataset, protocol, recipe, precision, seed, image_size, channels, "
+    "mean, std"
+)
 ALL_CHOICES = (
     "expected one of epochs, lr, method, rounds, scale_dropout, l1, l2, rewind, optimizer, "
     "batch_size, loss, smoothing"
@@ -66,6 +69,11 @@ def test_an_unknown_key_is_named_with_its_line(path: Path, text: str, said: str)
         ("[finetune]\nrewind = 1", " line 2: rewind = 1: expected true or false"),
         ("[finetune]\nmethod = 1", " line 2: method = 1: expected text in quotes"),
         ("recipe = 2024-01-01", " line 1: recipe = 2024-01-01: expected text in quotes"),
+        ("image_size = '32x32'", ' line 1: image_size = "32x32": expected a whole number'),
+        ("mean = [0.5, true]", " line 1: mean = [...]: expected a number, or a list of them"),
+        ("std = [[0.5]]", " line 1: std = [...]: expected a number, or a list of them"),
+        ("std = []", " line 1: std = [...]: expected a number, or a list of them"),
+        (f"mean = [0, 1{'0' * 400}]", " line 1: mean: expected a number of at most 64 bits"),
         ("recipe = ['fast']", " line 1: recipe = [...]: expected text in quotes"),
         ("[recipe]\nname = 'fast'", " line 1: recipe = {...}: expected text in quotes"),
         (f"recipe = 0x{'f' * 9000}", " line 1: recipe = ...: expected text in quotes"),
@@ -104,6 +112,22 @@ def test_a_wrong_type_is_shown_with_its_line(path: Path, text: str, said: str) -
         (
             "precision = 'fp8'",
             " line 1: unknown precision 'fp8': expected one of auto, fp32, bf16",
+        ),
+        ("image_size = 0", " line 1: image size 0: expected from 1 to 4,096 pixels"),
+        ("channels = 2", " line 1: 2 channels: expected 1 (grey) or 3 (colours)"),
+        (
+            "mean = 128",
+            " line 1: mean 128: expected numbers from 0 to 1, for pixels that are scaled to 0..1; "
+            "divide what is for pixels from 0 to 255 by 255",
+        ),
+        (
+            "std = [0, 0.5, 1]",
+            " line 1: std 0,0.5,1: expected numbers above 0, at most 1, for pixels that are "
+            "scaled to 0..1",
+        ),
+        (
+            "mean = [0, 1]",
+            " line 1: mean 0,1: 2 numbers for images of 3 channels: expected 1 or 3",
         ),
         ("seed = -1", " line 1: seed -1: expected a whole number from 0 to 2^63 - 1"),
         ("[finetune]\nepochs = 0", " line 2: 0 epochs: expected from 1 to 100,000"),

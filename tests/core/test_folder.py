@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -14,42 +14,27 @@ from core.batches import Splits
 from core.choices import Choices
 from core.datasets import Dataset, check_name, load, short_data_name
 from core.datasets import decoded as decoding
+from core.datasets.room import BUDGET
 from core.errors import InputError, StoppedError
 from core.evaluation import batches
 from core.events import Event, Notice, Progress, drain
+from core.inputs import AS_THEY_ARE, Inputs
 from core.plans import uniform_plan
 from core.settings import Settings
 from core.workbench import Workbench
+from tests.core.folders import Draw, fill, shade, spotted
 from tests.core.own_nets import write
 from tests.core.training import of_type
 
 pytestmark = pytest.mark.usefixtures("empty_cache")
 
-Draw = Callable[[int, int], Image.Image]
 
-
-def shade(
-    label: int, number: int, size: tuple[int, int] = (28, 28), mode: str = "L"
-) -> Image.Image:
-    """An image whose brightness says its class, its first pixel which one it is."""
-    pixels = np.full((size[1], size[0]), 40 + 80 * label, np.uint8)
-    pixels[0, 0] = number
-    return Image.fromarray(pixels).convert(mode)
-
-
-def fill(
-    root: Path, each: int, draw: Draw = shade, classes: tuple[str, ...] = ("cat", "dog")
-) -> Path:
-    for label, name in enumerate(classes):
-        (root / name).mkdir(parents=True, exist_ok=True)
-        for number in range(each):
-            draw(label, number).save(root / name / f"{number:03}.png")
-    return root
-
-
-def loaded(root: Path, protocol: str = "default") -> tuple[Dataset, list[str]]:
+def loaded(
+    root: Path, protocol: str = "default", inputs: Inputs = AS_THEY_ARE, budget: int = BUDGET
+) -> tuple[Dataset, list[str]]:
     events: list[Event] = []
-    dataset = drain(load(f"folder:{root}", protocol=protocol), events.append)
+    stream = load(f"folder:{root}", protocol=protocol, inputs=inputs, budget=budget)
+    dataset = drain(stream, events.append)
     return dataset, [event.text for event in of_type(Notice, events)]
 
 
@@ -126,6 +111,32 @@ def test_sizes_and_channels_are_worked_out(tmp_path: Path) -> None:
     assert {int(np.median(image)) for image in dataset.train.images} == {40, 120}
 
 
+def test_large_images_are_made_smaller_unless_a_size_is_given(tmp_path: Path) -> None:
+    root = fill(tmp_path / "pets", 12, lambda label, n: shade(label, n, (300, 260)))
+    assert loaded(root)[0].train.images.shape[1:] == (1, 224, 224)
+    dataset, said = loaded(root, inputs=Inputs(image_size=250, channels=3))
+    assert dataset.train.images.shape[1:] == (3, 250, 250)
+    assert said[-1] == "24 images of other sizes are cropped and resized to 250x250"
+
+
+def test_size_channels_and_normalisation_can_be_given(tmp_path: Path, empty_cache: Path) -> None:
+    root = fill(tmp_path / "pets", 36, spotted, ("red", "green", "blue"))
+    plain, _ = loaded(root)
+    three = Inputs(mean=(0.1, 0.2, 0.3), std=(0.5, 0.6, 0.7))
+    ours, _ = loaded(root, inputs=three)
+    assert (ours.mean, ours.std) == (three.mean, three.std)
+    assert np.array_equal(ours.train.images, plain.train.images)
+    grey, _ = loaded(root, inputs=Inputs(channels=1, image_size=16, mean=(0.5,)))
+    assert grey.train.images.shape[1:] == (1, 16, 16)
+    assert grey.mean == 0.5
+    assert isinstance(grey.std, float)
+    marks = {dataset.fingerprint for dataset in (plain, ours, grey)}
+    assert len(marks) == 3, "nets and scans of one are not those of another"
+    assert len(list((empty_cache / "folders").iterdir())) == 2, "normalising decodes nothing again"
+    with pytest.raises(InputError, match="3 numbers for images of 1 channel"):
+        loaded(fill(tmp_path / "grey", 12), inputs=three)
+
+
 @pytest.mark.parametrize("mode", ["1", "LA", "P", "RGBA", "CMYK"])
 def test_every_kind_of_image_becomes_grey_or_coloured(tmp_path: Path, mode: str) -> None:
     suffix = "tiff" if mode == "CMYK" else "png"
@@ -197,6 +208,9 @@ def broken(root: Path, what: str) -> None:
             (root / "cat").mkdir(parents=True)
         case "one class":
             fill(root, 12, classes=("cat",))
+        case "an empty class":
+            fill(root, 14)
+            (root / "cow").mkdir()
         case "few":
             fill(root, 3)
         case "other classes":
@@ -216,6 +230,7 @@ def broken(root: Path, what: str) -> None:
         ("empty", "has no folders: expected one for each class"),
         ("no images", "has no images: expected files ending in .*png"),
         ("one class", "has one class, cat: expected a folder for each of two or more"),
+        ("an empty class", "has no images of cow: fill these folders or remove them"),
         ("few", "has 6 images: expected 12 or more of a class to hold any out"),
         ("other classes", "other classes than train: cow, dog in one of them only"),
         ("only test", "and no folder train"),
@@ -229,9 +244,33 @@ def test_a_folder_that_cannot_be_used_says_why(tmp_path: Path, what: str, said: 
         loaded(root)
 
 
+def test_hidden_folders_are_no_classes(tmp_path: Path) -> None:
+    root = fill(tmp_path / "pets", 12)
+    (root / ".thumbnails").mkdir()
+    assert loaded(root)[0].classes == 2
+
+
+def test_a_folder_that_may_not_be_looked_into_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = fill(tmp_path / "pets", 12)
+    for closed in (root, root / "dog"):  # the superuser, whom no mode keeps out, may test it too
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "access", lambda path, _, closed=closed: path != closed)
+            with pytest.raises(InputError, match=f"cannot look into {closed}: Permission denied"):
+                loaded(root)
+
+
 def test_a_name_is_checked_before_anything_is_read(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="there is no folder /nowhere"):
         check_name("folder:/nowhere")
+    (tmp_path / "pets").write_text("no folder")
+    with pytest.raises(InputError, match="pets is a file, expected a folder"):
+        check_name(f"folder:{tmp_path / 'pets'}")
+    with pytest.raises(InputError, match="expected folder:PATH"):
+        check_name("folder:")
+    with pytest.raises(InputError, match="cannot be looked at: Could not determine home"):
+        check_name("folder:~nobody-of-this-name/pets")
     with pytest.raises(InputError, match="or folder:PATH"):
         check_name("letters")
     check_name(f"folder:{tmp_path}")
@@ -242,7 +281,8 @@ def test_a_name_is_checked_before_anything_is_read(tmp_path: Path) -> None:
 def test_large_images_are_evaluated_a_few_at_a_time(tmp_path: Path) -> None:
     small = Splits.of(loaded(fill(tmp_path / "small", 12))[0])
     draw: Draw = lambda label, n: shade(label, n, (800, 600), "RGB")  # noqa: E731
-    large = Splits.of(loaded(fill(tmp_path / "large", 12, draw))[0])
+    root = fill(tmp_path / "large", 12, draw)
+    large = Splits.of(loaded(root, inputs=Inputs(image_size=700))[0])
     assert [it.stop for it in batches(small.train)] == [500]
     assert [it.stop for it in batches(large.train)] == [4, 8, 12, 16, 20]
 
@@ -265,3 +305,6 @@ def test_a_net_of_the_users_learns_a_folder_of_the_users(tmp_path: Path) -> None
     drain(Workbench(settings).open(), events.append)
     trained = [it.text for it in of_type(Notice, events) if "training the dense" in it.text]
     assert len(trained) == 2, "other images, another dense net"
+    said = [it.text for it in of_type(Notice, events) if "outputs for" in it.text]
+    told = "the net has 10 outputs for 2 classes: low accuracy until it is fine-tuned"
+    assert said == [told] * 2, "once for each time that it is opened"

@@ -142,6 +142,8 @@ def test_a_run_that_went_on_from_another_finds_its_base(
     [
         ({"model": "vgg16"}, "has the model 'vgg16', not 'cnn5': open it with --model vgg16"),
         ({"protocol": "reference"}, "open it with --protocol reference"),
+        ({"inputs": {"image_size": 32}}, "other images than these: open it with --image-size 32"),
+        ({"inputs": {"side": 32}}, "has inputs that are not known"),
         ({"choices": {"epochs": 0}}, "0 epochs: expected from 1"),
         ({"choices": {"speed": 3}}, "settings that are not known"),
         ({"choices": "x"}, "is damaged"),

@@ -26,6 +26,7 @@ class Working:
         batch: the last batch trained.
         epoch: the last epoch that ended.
         notice: the last thing a person should know; a warning where `warned`.
+        warnings: all that were given.
     """
 
     title: str
@@ -35,6 +36,7 @@ class Working:
     epoch: Epoch | None = None
     notice: str = ""
     warned: bool = False
+    warnings: tuple[str, ...] = ()
     stopping: bool = False
 
     def after(self, event: Event) -> Working:
@@ -47,7 +49,8 @@ class Working:
             case Epoch():
                 return replace(self, epoch=event)
             case Notice():
-                return replace(self, notice=event.text, warned=event.warning)
+                warnings = (*self.warnings, event.text) if event.warning else self.warnings
+                return replace(self, notice=event.text, warned=event.warning, warnings=warnings)
             case Tried():
                 return replace(self, notice=event.text, warned=True)
             case Trying():

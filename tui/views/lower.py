@@ -70,7 +70,8 @@ def runs(browsing: Browsing, dense: float | None) -> ParetoData:
     if kin is not None and kin.protocol == "reference":
         split = f"reference protocol: {split}"
     if kin is not None and mixed:
-        split = f"{kin.model or '–'} on {kin.dataset or '–'}, {split}"
+        inputs = f" {kin.inputs}" if kin.inputs else ""
+        split = f"{kin.model or '–'} on {kin.dataset or '–'}{inputs}, {split}"
     return ParetoData(tuple(marks), split, _dense(chosen, browsing.split, dense))
 
 

@@ -1,0 +1,140 @@
+"""Room for decoded images: what they may take on the disk, and which make way for others."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from core.errors import InputError
+from core.events import Notice, Stream
+
+PIXELS, FACTS = "pixels.u8", "facts.json"
+"""What a decoded folder is made of; when the facts were last used says which makes way."""
+
+BUDGET = 20 << 30
+"""Bytes that all decoded folders take together, unless it is said otherwise."""
+
+_ABANDONED = 86_400 * 10**9
+"""Nanoseconds after which what is being decoded is not any more."""
+
+_UNITS = {"B": 1, **{f"{p}B": 1000**n for n, p in enumerate("kMGT", 1)}}
+_UNITS |= {f"{p}iB": 1024**n for n, p in enumerate("KMGT", 1)}
+
+
+def parse_bytes(text: str) -> int:
+    """Read `20GiB`, `1.5 TB` or `500 MiB`, in any case.
+
+    Raises:
+        InputError: it is none of these.
+    """
+    units = {unit.lower(): size for unit, size in _UNITS.items()}
+    found = re.fullmatch(r"\s*(\d{1,15}(?:\.\d{1,9})?)\s*([A-Za-z]+)\s*", text)
+    if found is None or found[2].lower() not in units:
+        raise InputError(f"'{text}': expected a size such as 20GiB or 500MB")
+    return int(float(found[1]) * units[found[2].lower()])
+
+
+def shown_bytes(count: int) -> str:
+    """So many bytes, for a person."""
+    unit = next((it for it in ("TiB", "GiB", "MiB", "KiB") if count >= _UNITS[it]), "B")
+    return f"{count / _UNITS[unit]:.1f}".removesuffix(".0") + f" {unit}"
+
+
+def known(home: Path) -> dict[str, Any] | None:
+    """The facts of what was decoded; None where it is not there, or not whole."""
+    try:
+        facts: dict[str, Any] = json.loads((home / FACTS).read_text(encoding="utf-8"))
+        images = sum(len(labels) for labels in facts["labels"].values())
+        whole = (home / PIXELS).stat().st_size == images * math.prod(facts["shape"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+    return facts if whole else None
+
+
+def use(home: Path) -> None:
+    """Note that a decoded folder is wanted now."""
+    with suppress(OSError):
+        os.utime(home / FACTS)
+
+
+def make_room(home: Path, needed: int, budget: int, what: str) -> Stream[None]:
+    """Remove what was used longest ago until `home` fits beside what is left, and tell it.
+
+    Args:
+        home: where the folder is decoded to, or will be; it stays.
+        needed: bytes that it takes.
+        budget: bytes that all may take.
+        what: needs them.
+
+    Raises:
+        InputError: it alone takes more than the budget, or something cannot be removed.
+    """
+    if needed > budget:
+        raise InputError(
+            f"{what} needs {shown_bytes(needed)} when decoded, the cache may take "
+            f"{shown_bytes(budget)}: give a smaller --image-size, or a larger --cache-budget"
+        )
+    others = sorted(_others(home), key=_last_used)
+    taken = {path: _size(path) for path in others}
+    for path in others:
+        if sum(taken.values()) + needed <= budget:
+            return
+        facts = known(path)
+        shutil.rmtree(path, ignore_errors=True)
+        if path.exists():
+            raise InputError(
+                f"cannot remove {path} from the cache to keep it within {shown_bytes(budget)}: "
+                "remove it by hand, or give a larger --cache-budget"
+            )
+        yield Notice(
+            f"the decoded images of {facts['root'] if facts else path.name} have made way "
+            f"({shown_bytes(taken.pop(path))}): the cache may take {shown_bytes(budget)}"
+        )
+
+
+def tidy(home: Path, root: Path, digest: str) -> None:
+    """Remove what a killed process has left, and what a folder was decoded to before it changed.
+
+    Args:
+        home: where the folder will be decoded to.
+        root: the folder.
+        digest: of its files, with which the name of each of its decodings begins.
+    """
+    for path in home.parent.iterdir() if home.parent.is_dir() else ():
+        hidden = path.name.startswith(".")
+        killed = hidden and time.time_ns() - _stat(path, "st_mtime_ns") > _ABANDONED
+        facts = None if hidden else known(path)
+        stale = facts and facts.get("root") == str(root) and not path.name.startswith(digest)
+        if killed or stale or path == home:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _others(home: Path) -> Iterator[Path]:
+    for path in home.parent.iterdir() if home.parent.is_dir() else ():
+        if path != home and path.is_dir() and not path.name.startswith("."):
+            yield path
+
+
+def _size(path: Path) -> int:
+    return sum(_stat(file, "st_size") for file in path.iterdir())
+
+
+def _last_used(path: Path) -> int:
+    return _stat(path / FACTS, "st_mtime_ns")
+
+
+def _stat(path: Path, name: str) -> int:
+    """Of a file; of one that has gone meanwhile, nothing."""
+    try:
+        found: int = getattr(path.stat(), name)
+    except OSError:
+        return 0
+    return found

@@ -1,0 +1,48 @@
+"""What is given of the images' size, channels and normalisation: written, read and refused."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from core.errors import InputError
+from core.inputs import AS_THEY_ARE, Inputs, parse_numbers
+from tests.core.test_config import GIVEN
+from tui.cli import _parser
+from tui.options import settings_of
+
+
+@given(inputs=GIVEN)
+def test_what_is_given_comes_back_from_json_and_from_the_command_line(inputs: Inputs) -> None:
+    assert Inputs.of(json.loads(json.dumps(inputs.given()))) == inputs
+    assert settings_of(_parser().parse_args(["run", *inputs.flags.split()])).inputs == inputs
+
+
+@given(inputs=GIVEN)
+def test_only_what_differs_is_beyond_what_is_known(inputs: Inputs) -> None:
+    assert inputs.beyond(inputs) == AS_THEY_ARE
+    assert inputs.beyond(AS_THEY_ARE) == inputs
+
+
+@pytest.mark.parametrize("facts", [{"side": 3}, {"image_size": "3"}, {"mean": 1}, 7, [1], None])
+def test_facts_that_are_none_are_refused(facts: Any) -> None:
+    with pytest.raises(InputError, match="inputs that are not known"):
+        Inputs.of(facts)
+
+
+def test_normalisation_is_what_is_given_or_else_what_is_known() -> None:
+    assert AS_THEY_ARE.normalisation(3, 0.2, 0.3) == (0.2, 0.3)
+    assert Inputs(mean=(0.5,)).normalisation(1, 0.2, 0.3) == (0.5, 0.3)
+    three = (0.1, 0.2, 0.3)
+    assert Inputs(std=three).normalisation(3, 0.2, 0.3) == (0.2, three)
+    with pytest.raises(InputError, match=r"3 numbers for images of 1 channel: expected 1"):
+        Inputs(std=three).normalisation(1, 0.2, 0.3)
+
+
+@pytest.mark.parametrize("text", ["", "a", "0.5,", "0,5;1"])
+def test_what_is_no_number_is_refused(text: str) -> None:
+    with pytest.raises(InputError, match=r"--mean .*such as 0\.485,0\.456,0\.406"):
+        parse_numbers("mean", text)

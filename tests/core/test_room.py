@@ -1,0 +1,84 @@
+"""Room for decoded folders: sizes as people write them, and which folder makes way for another."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.datasets import room
+from core.datasets.room import FACTS, parse_bytes, shown_bytes
+from core.errors import InputError
+from core.inputs import Inputs
+from tests.core.folders import fill
+from tests.core.test_folder import loaded
+
+TWENTY = 20 * 28 * 28
+"""Bytes of pixels of 20 images as `fill` draws them."""
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [("20GiB", 20 << 30), ("1.5 tb", 15 * 10**11), (" 500 MB ", 5 * 10**8), ("7b", 7)],
+)
+def test_sizes_as_people_write_them(text: str, size: int) -> None:
+    assert parse_bytes(text) == size
+
+
+@pytest.mark.parametrize("text", ["", "20", "GiB", "-1GiB", "1e3GiB", "nan GB", "2 parsecs"])
+def test_what_is_no_size_is_refused(text: str) -> None:
+    with pytest.raises(InputError, match="expected a size such as 20GiB or 500MB"):
+        parse_bytes(text)
+
+
+@given(size=st.integers(0, 1 << 50))
+def test_a_size_that_is_shown_can_be_read(size: int) -> None:
+    assert parse_bytes(shown_bytes(size)) == pytest.approx(size, rel=0.06)
+
+
+@pytest.mark.usefixtures("empty_cache")
+def test_what_was_used_longest_ago_makes_way(tmp_path: Path, empty_cache: Path) -> None:
+    cache = empty_cache / "folders"
+    homes = {}
+    for age, name in enumerate(("old", "new", "newest")):
+        dataset, _ = loaded(fill(tmp_path / name, 12))
+        homes[name] = cache / dataset.fingerprint
+        os.utime(homes[name] / FACTS, (age + 1, age + 1))
+    assert loaded(tmp_path / "old")[1] == loaded(tmp_path / "old")[1], "it is used again"
+    whole = sum(path.stat().st_size for path in cache.rglob("*") if path.is_file())
+
+    fourth, said = loaded(fill(tmp_path / "fourth", 12), budget=whole)
+    assert said[-1].startswith(f"the decoded images of {tmp_path / 'new'} have made way (")
+    there = {path.name for path in cache.iterdir()}
+    assert there == {homes["old"].name, homes["newest"].name, fourth.fingerprint}
+    fourth, said = loaded(tmp_path / "fourth", budget=whole // 2)
+    assert len(said) == 4, "a smaller budget is kept at once, and what is wanted stays"
+    assert {path.name for path in cache.iterdir()} == {fourth.fingerprint}
+
+
+@pytest.mark.usefixtures("empty_cache")
+def test_a_folder_beyond_the_budget_is_refused_and_nothing_makes_way(
+    tmp_path: Path, empty_cache: Path
+) -> None:
+    loaded(fill(tmp_path / "small", 12))
+    large = fill(tmp_path / "large", 20)
+    with pytest.raises(InputError) as caught:
+        loaded(large, budget=40 * 28 * 28 - 1)
+    assert str(caught.value) == (
+        f"{large} at 28x28 needs 30.6 KiB when decoded, the cache may take 30.6 KiB: "
+        "give a smaller --image-size, or a larger --cache-budget"
+    )
+    assert len(list((empty_cache / "folders").iterdir())) == 1
+    dataset, _ = loaded(large, inputs=Inputs(image_size=14), budget=40 * 28 * 28 - 1)
+    assert dataset.train.images.shape[1:] == (1, 14, 14)
+
+
+@pytest.mark.usefixtures("empty_cache")
+def test_what_cannot_be_removed_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded(fill(tmp_path / "one", 12))
+    monkeypatch.setattr(room.shutil, "rmtree", lambda *_, **__: None)
+    with pytest.raises(InputError, match=r"cannot remove .* from the cache to keep it within"):
+        loaded(fill(tmp_path / "two", 12), budget=24 * 28 * 28)
