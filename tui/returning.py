@@ -89,5 +89,7 @@ def returned(state: State, recalled: Recalled) -> State:
         )
     if recalled.base.dense is None:
         state = replace(state, dense=recalled.base)
-    state = state.come_to(recalled.base, recalled.plan, recalled.net, recalled.pruned)
+    state = state.come_to(
+        recalled.base, recalled.plan, recalled.net, recalled.pruned, recalled.dead
+    )
     return replace(state, course=course)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.events import Accuracy
 from core.footprint import COUNTED
-from tui.format import count, mib, percent, ratio
+from tui.format import count, mib, percent, plural, ratio
 from tui.lines import Line, Lines, Span
 from tui.results import Result
 from tui.state import State
@@ -30,12 +30,25 @@ def _size(state: State, width: int) -> Line:
         Span(f"  {mib(cost.dense_bytes)} → ", "plain"),
         Span(f"{mib(cost.pruned_bytes)} MiB  ", "kept"),
         Span(f"{ratio(cost.ratio)}", "headline"),
+        *_dead(state),
     )
     room = width - sum(len(span.text) for span in spans)
     for note in (COUNTED, "4 B each, no positions", "4 B each"):
         if len(note) + 4 <= room:
             return (*spans, Span(f"  ({note})", "muted"))
     return spans
+
+
+def _dead(state: State) -> Line:
+    """What is left without dead units, once the plan has been measured and where there are any."""
+    result = state.current
+    if result is None or result.dead is None or not result.dead.total:
+        return ()
+    left = count(result.footprint.without(result.dead).nonzero)
+    return (
+        Span(f"  {left}", "kept"),
+        Span(f" without {plural(result.dead.total, 'dead unit')}", "muted"),
+    )
 
 
 def _accuracies(state: State, split: str) -> Line:

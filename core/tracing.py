@@ -1,0 +1,92 @@
+"""A net traced with torch.fx and tried: the same logits, and no value that is written over."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, fx, nn
+
+from core.cuts import UntraceableError
+
+Shapes = Mapping[fx.Node, tuple[int, ...]]
+"""Of the results of calls, where these are tensors."""
+
+
+@dataclass(frozen=True, eq=False)
+class Traced:
+    """A net as a list of calls.
+
+    Attributes:
+        net: with the parts of the net that was traced; none of them is copied.
+        shapes: with two images, and with three.
+    """
+
+    net: fx.GraphModule
+    shapes: tuple[Shapes, Shapes]
+
+
+def trace(model: nn.Module, images: Tensor) -> Traced:
+    """Trace a net, which ends up in evaluation.
+
+    Args:
+        model: the net.
+        images: a few to try it with, [N, ...].
+
+    Raises:
+        UntraceableError: torch.fx cannot trace it, what it traces gives other logits, or the net
+            writes over a value that it uses again.
+    """
+    try:
+        net = fx.symbolic_trace(model.eval())
+        with torch.no_grad():
+            two, three = (_Trial(net, some_of(images, count)) for count in (2, 3))
+            expected = model(some_of(images, 3))
+    except UntraceableError:
+        raise
+    except Exception as error:  # a net's own code runs here: it may raise anything
+        raise UntraceableError(f"torch.fx cannot trace it: {error}") from error
+    if not alike(three.result, expected):
+        raise UntraceableError("its traced calls give other logits than it does")
+    return Traced(net, (two.shapes, three.shapes))
+
+
+def some_of(images: Tensor, count: int) -> Tensor:
+    """So many images, in memory of their own; where there are fewer, some come again."""
+    return images[torch.arange(count, device=images.device) % len(images)]
+
+
+def alike(made: Any, expected: Any) -> bool:
+    """Two results are the same logits but for rounding."""
+    if not (isinstance(made, Tensor) and isinstance(expected, Tensor)):
+        return False
+    least = 1e-4 * float(expected.abs().max()) + 1e-6 if expected.numel() else 0.0
+    return made.shape == expected.shape and torch.allclose(made, expected, rtol=0.0, atol=least)
+
+
+class _Trial(fx.Interpreter):
+    """Runs the calls, and keeps the shapes of what they give.
+
+    Attributes:
+        result: what the last one gives.
+    """
+
+    def __init__(self, net: fx.GraphModule, images: Tensor) -> None:
+        super().__init__(net)
+        self.shapes: dict[fx.Node, tuple[int, ...]] = {}
+        self._versions: dict[fx.Node, int] = {}
+        self.result = self.run(images)
+
+    def run_node(self, n: fx.Node) -> Any:
+        """Run one call; what it is given has to be as it was made."""
+        # Views share the version of what they look at, so this sees every way to write.
+        for node in n.all_input_nodes:
+            made = self._versions.get(node)
+            if made is not None and made != self.env[node]._version:
+                raise UntraceableError("it writes over a value that it uses again")
+        result = super().run_node(n)
+        if isinstance(result, Tensor):
+            self.shapes[n], self._versions[n] = tuple(result.shape), result._version
+        return result
