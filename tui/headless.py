@@ -30,7 +30,7 @@ from core.events import Progress as Step
 from core.files import write_text
 from core.footprint import BYTES_PER_VALUE, COUNTED, MIB
 from core.search import Tried, Trying
-from tui.format import count, percent, plural
+from tui.format import count, percent, without_dead
 
 T = TypeVar("T")
 
@@ -185,10 +185,8 @@ def print_run(report: Mapping[str, Any], console: Console) -> None:
         f"{dense:.3f} -> {pruned:.3f} MiB ({COUNTED}): {lighter}"
     )
     if dead := sum((report.get("dead") or {}).values()):
-        console.print(
-            f"without {plural(dead, 'dead unit')}: {count(report['nonzero_without_dead'])} "
-            f"nonzero, {count(report['parameters_without_dead'])} in a smaller dense net"
-        )
+        left = report["nonzero_without_dead"], report["parameters_without_dead"]
+        console.print(without_dead(dead, *left))
     accuracies = (
         f"{stage} {percent(accuracy['test'])}" for stage, accuracy in report["accuracy"].items()
     )

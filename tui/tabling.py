@@ -6,9 +6,9 @@ from rich.console import Console
 from rich.table import Table
 
 from core.costs import Costs, CostTable
-from core.footprint import DeadUnits, Footprint
+from core.footprint import DeadUnits
 from core.han2015 import PaperLayer
-from tui.format import count, percent, plural, ratio
+from tui.format import count, percent, ratio, without_dead
 from tui.plots.numbers import count as short
 
 
@@ -38,19 +38,11 @@ def print_table(table: CostTable, split: str, console: Console) -> None:
         + (f"; {paper.title} in Han et al. 2015: {paper.rate}x" if paper else "")
     )
     if dead:
-        console.print(without(dead, table.footprint))
+        left = table.footprint.without(dead)
+        console.print(without_dead(dead.total, left.nonzero, left.parameters))
     console.print(
         f"act %: values after the layer's ReLU that are not zero, on {split}; "
         "FLOP %: weights % x the share of the layer's input that is not zero"
-    )
-
-
-def without(dead: DeadUnits, whole: Footprint) -> str:
-    """What is left without dead units, in a line."""
-    left = whole.without(dead)
-    return (
-        f"without {plural(dead.total, 'dead unit')}: {count(left.nonzero)} parameters that are not "
-        f"zero, {count(left.parameters)} in a smaller dense net"
     )
 
 
