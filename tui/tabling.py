@@ -24,7 +24,7 @@ def print_table(table: CostTable, split: str, console: Console) -> None:
     for name in ("weights", "FLOPs", "act %", "weights %", "FLOP %"):
         shown.add_column(name, justify="right")
     if dead:
-        shown.add_column("dead units", justify="right")
+        shown.add_column("dead", justify="right")
     if paper:
         for name in ("paper: act", "weights", "FLOP"):
             shown.add_column(name, justify="right", style="dim")

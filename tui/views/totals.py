@@ -9,6 +9,9 @@ from tui.lines import Line, Lines, Span
 from tui.results import Result
 from tui.state import State
 
+_COUNTED = (COUNTED, "4 B each, no positions", "4 B each")
+"""What the sizes count, from the longest wording to the shortest."""
+
 
 def totals(state: State, width: int) -> Lines:
     """Three lines: size, validation accuracies, test accuracies."""
@@ -23,31 +26,39 @@ def totals(state: State, width: int) -> Lines:
 
 def _size(state: State, width: int) -> Line:
     cost = state.footprint
-    spans = (
+    spans: Line = (
         Span("  kept ", "muted"),
         Span(count(cost.nonzero), "kept"),
         Span(f" of {count(cost.parameters)}", "plain"),
         Span(f"  {mib(cost.dense_bytes)} → ", "plain"),
         Span(f"{mib(cost.pruned_bytes)} MiB  ", "kept"),
         Span(f"{ratio(cost.ratio)}", "headline"),
-        *_dead(state),
     )
-    room = width - sum(len(span.text) for span in spans)
-    for note in (COUNTED, "4 B each, no positions", "4 B each"):
-        if len(note) + 4 <= room:
-            return (*spans, Span(f"  ({note})", "muted"))
+    counted = [(Span(f"  ({note})", "muted"),) for note in _COUNTED]
+    for wordings in (_dead(state), counted):
+        room = width - _width(spans)
+        spans += next((line for line in wordings if _width(line) <= room), ())
     return spans
 
 
-def _dead(state: State) -> Line:
-    """What is left without dead units, once the plan has been measured and where there are any."""
+def _width(line: Line) -> int:
+    return sum(len(span.text) for span in line)
+
+
+def _dead(state: State) -> tuple[Line, ...]:
+    """What is left without dead units, once the plan has been measured and where there are any.
+
+    The longest wording comes first.
+    """
     result = state.current
     if result is None or result.dead is None or not result.dead.total:
         return ()
-    left = count(result.footprint.without(result.dead).nonzero)
+    left = Span(f"  {count(result.footprint.without(result.dead).nonzero)}", "kept")
+    units = plural(result.dead.total, "dead unit")
     return (
-        Span(f"  {left}", "kept"),
-        Span(f" without {plural(result.dead.total, 'dead unit')}", "muted"),
+        (left, Span(f" without {units}", "muted")),
+        (Span(f"  {units}", "muted"),),
+        (Span(f"  {count(result.dead.total)} dead", "muted"),),
     )
 
 
