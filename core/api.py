@@ -242,6 +242,8 @@ def give_masks(model: nn.Module, masks: Masks) -> None:
 
 def _followed(model: nn.Module, data: Splits, what: Callable[[nn.Module, Tensor], T]) -> T:
     """Do something with a model and a few images in evaluation; its modes stay as they were."""
+    if torch_prune.is_pruned(model):
+        raise InputError("torch.nn.utils.prune holds its masks: call take_masks(model) first")
     modes = {module: module.training for module in model.modules()}
     try:
         images, _ = laid_out(deepcopy(model), data).validation.batch(slice(0, 3))

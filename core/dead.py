@@ -25,7 +25,7 @@ from core.following import steps_of
 from core.footprint import DeadUnits
 from core.layers import prunable_layers
 from core.steps import Each, LayerStep, Step
-from core.tracing import alike, some_of, trace
+from core.tracing import alike, trace
 from core.weights import Weights
 
 
@@ -59,9 +59,7 @@ def remove_dead(model: nn.Module, images: Tensor) -> DeadUnits:
         UntraceableError: it cannot be followed from call to call; nothing is removed.
     """
     found = Pass(model, images)
-    with torch.no_grad():
-        for name, tensor in found.changes.items():
-            model.get_parameter(name).copy_(tensor)
+    found.remove()
     return found.count()
 
 
@@ -73,7 +71,7 @@ class Pass:
         images: a few to try it with, [N, C, H, W].
 
     Attributes:
-        net: as torch.fx has it.
+        traced: the net as torch.fx has it.
         steps: its calls, in their order.
         constants: of each call's units, see `Step.constants`.
         needed: which of them anything depends on.
@@ -86,8 +84,8 @@ class Pass:
     @torch.no_grad()
     def __init__(self, model: nn.Module, images: Tensor) -> None:
         self._model = model
-        traced = trace(model, images)
-        self.net, self.steps = traced.net, steps_of(traced, model)
+        self.traced = trace(model, images)
+        self.steps = steps_of(self.traced, model)
         self.constants: dict[fx.Node, Tensor] = {}
         for step in self.steps:
             self.constants[step.node] = step.constants(self.constants)
@@ -96,9 +94,8 @@ class Pass:
             for node, units in step.needs(self.constants, self.needed[step.node]).items():
                 self.needed[node] |= units
         if self.changes:
-            tried = some_of(images, 3)
-            without = functional_call(model, dict(self.changes), (tried.clone(),))
-            if not alike(without, model(tried)):
+            tried = self.traced.images.clone()
+            if not alike(functional_call(model, dict(self.changes), (tried,)), self.traced.logits):
                 raise UntraceableError("without what its calls do not need it gives other logits")
 
     @cached_property
@@ -111,6 +108,12 @@ class Pass:
                 if not torch.equal(own.detach().cpu(), tensor):
                     changed[name] = tensor.to(own.device)
         return changed
+
+    @torch.no_grad()
+    def remove(self) -> None:
+        """Remove dead units in place; what is known of the units stays true."""
+        for name, tensor in self.changes.items():
+            self._model.get_parameter(name).copy_(tensor)
 
     def kept(self, node: fx.Node) -> Tensor:
         """Which units of a result a smaller net has: those of its layer that are needed, or one."""

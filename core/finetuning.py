@@ -14,7 +14,7 @@ from core.checkpoints import Checkpoint
 from core.dead import dead_units
 from core.errors import InputError, WorkError
 from core.evaluation import evaluate, measure
-from core.events import Accuracy, Epoch, StopFlag, Stream, never
+from core.events import Accuracy, Epoch, Progress, StopFlag, Stream, never
 from core.footprint import DeadUnits
 from core.gradual import Pruner
 from core.layers import dropouts, prunable_layers
@@ -87,7 +87,8 @@ def prune_and_measure(
     weights = masks.apply(base)
     model.load_state_dict(weights)
     accuracy = yield from measure(model, data, "pruned", stop, precision)
-    return Pruned(weights, masks, accuracy, _dead(model, data))
+    dead = yield from _dead(model, data)
+    return Pruned(weights, masks, accuracy, dead)
 
 
 def finetune(
@@ -138,6 +139,7 @@ def finetune(
     if not all(bool(tensor.isfinite().all()) for tensor in weights.values()):
         raise WorkError("fine-tuning diverged before any epoch was good: try another recipe")
     accuracy = yield from measure(model, data, "finetuned", precision=precision)
+    dead = yield from _dead(model, data)
     return FineTuned(
         weights=weights,
         masks=masks,
@@ -146,7 +148,7 @@ def finetune(
         epochs=tuple(rounds.epochs),
         best=rounds.best.epoch,
         revived=masks.revived(weights),
-        dead=_dead(model, data),
+        dead=dead,
         recipe=recipe,
         precision=precision,
         stopped=rounds.trainer.stopped,
@@ -154,7 +156,8 @@ def finetune(
     )
 
 
-def _dead(model: nn.Module, data: Splits) -> DeadUnits | None:
+def _dead(model: nn.Module, data: Splits) -> Stream[DeadUnits | None]:
+    yield Progress("count dead units")
     images, _ = data.validation.batch(slice(0, 3))
     return dead_units(model, images)
 

@@ -22,10 +22,14 @@ class Traced:
     Attributes:
         net: with the parts of the net that was traced; none of them is copied.
         shapes: with two images, and with three.
+        images: the three.
+        logits: what it gives for them.
     """
 
     net: fx.GraphModule
     shapes: tuple[Shapes, Shapes]
+    images: Tensor
+    logits: Tensor
 
 
 def trace(model: nn.Module, images: Tensor) -> Traced:
@@ -42,18 +46,19 @@ def trace(model: nn.Module, images: Tensor) -> Traced:
     try:
         net = fx.symbolic_trace(model.eval())
         with torch.no_grad():
-            two, three = (_Trial(net, some_of(images, count)) for count in (2, 3))
-            expected = model(some_of(images, 3))
+            two, three = (_Trial(net, _some_of(images, count)) for count in (2, 3))
+            tried = _some_of(images, 3)
+            logits = model(tried.clone())  # it may write into what it is given
     except Exception as error:  # a net's own code runs here: it may raise anything
         raise UntraceableError(f"torch.fx cannot trace it: {error}") from error
     if two.written_over or three.written_over:
         raise UntraceableError("it writes over a value that it uses again")
-    if not alike(three.result, expected):
+    if not alike(three.result, logits):
         raise UntraceableError("its traced calls give other logits than it does")
-    return Traced(net, (two.shapes, three.shapes))
+    return Traced(net, (two.shapes, three.shapes), tried, logits)
 
 
-def some_of(images: Tensor, count: int) -> Tensor:
+def _some_of(images: Tensor, count: int) -> Tensor:
     """So many images, in memory of their own; where there are fewer, some come again."""
     return images[torch.arange(count, device=images.device) % len(images)]
 

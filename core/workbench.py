@@ -314,6 +314,7 @@ class Workbench:
         images = yield from self._split(SPLITS[0], stop)
         model = self.fresh_model()
         model.load_state_dict(weights)
+        yield Progress("count dead units")
         some, _ = images.batch(slice(0, 3))
         return dead_units(model, some)
 

@@ -141,6 +141,9 @@ def test_what_cannot_be_followed_is_refused(model: Small, own: Splits) -> None:
         with pytest.raises(InputError, match=r"Small cannot be told: torch\.fx cannot trace"):
             verb(model, own)
     assert model.training
+    core.give_masks(model, core.prune(model, {"fc": 0.8}))
+    with pytest.raises(InputError, match="call take_masks"):
+        core.remove_dead(model, own)
 
 
 def test_dead_units_are_removed_and_a_smaller_model_has_none(own: Splits) -> None:
