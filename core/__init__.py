@@ -1,7 +1,8 @@
 """Pruning, fine-tuning and measuring neural nets: everything a script can do without a terminal.
 
-For a script, `core.splits`, `load`, `plan`, `prune`, `finetune`, `evaluate`, `take_masks`,
-`give_masks`, `drain`, `Choices` and `InputError` are enough: see `core.api`.
+For a script, `core.splits`, `load`, `plan`, `prune`, `finetune`, `evaluate`, `remove_dead`,
+`compact`, `take_masks`, `give_masks`, `drain`, `Choices` and `InputError` are enough: see
+`core.api`.
 
 `import core` loads no torch; a submodule loads what it needs. Nothing here knows of a terminal.
 
@@ -35,6 +36,11 @@ The map:
     activity      what each layer does for an image: multiplications, nonzero values
     costs         the paper's table for any net
     cuts          a net cut before a layer: run up to it once, and on from it often
+    tracing       a net as torch.fx has it, tried
+    steps         its calls, as far as units are concerned: constants, and what is needed
+    following     which calls treat each unit by itself, which are layers
+    dead          dead units: found, removed exactly, counted
+    compaction    a smaller dense net without them
     sensitivity   the scan: each layer pruned alone, over a range of sparsities
     forecast      what a plan is likely to cost, from a scan
     sampling      the accuracy of a plan on a growing sample
@@ -74,12 +80,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from core.api import (
+        compact,
         evaluate,
         finetune,
         give_masks,
         load,
         plan,
         prune,
+        remove_dead,
         splits,
         take_masks,
     )
@@ -90,6 +98,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Choices",
     "InputError",
+    "compact",
     "drain",
     "evaluate",
     "finetune",
@@ -97,6 +106,7 @@ __all__ = [
     "load",
     "plan",
     "prune",
+    "remove_dead",
     "splits",
     "take_masks",
 ]

@@ -6,6 +6,8 @@
     prune        a plan applied to a model in one shot
     finetune     prune and retrain a model: a stream of events, its result a `FineTuned`
     evaluate     how good a model is
+    remove_dead  dead units of a pruned model made zeros, exactly
+    compact      a smaller dense model without them
     take_masks, give_masks   from and to `torch.nn.utils.prune`
 
 A stream is a generator: `drain(stream, print)` runs it, hands every event on and gives its result.
@@ -13,9 +15,10 @@ A stream is a generator: `drain(stream, print)` runs it, hands every event on an
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -23,14 +26,17 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.utils import prune as torch_prune
 
-from core import datasets, finetuning
+from core import datasets, dead, finetuning
 from core.allocation import NOTHING_LOCKED, allocate
 from core.batches import Images, Splits
 from core.choices import NO_CHOICES, Choices
+from core.compaction import compacted
+from core.cuts import UntraceableError
 from core.errors import InputError
 from core.evaluation import measure
 from core.events import Accuracy, StopFlag, Stream, never
 from core.finetuning import FineTuned
+from core.footprint import DeadUnits
 from core.goals import Goal, Kind
 from core.layers import PRUNABLE, parameter_count, prunable_layers
 from core.own import fitted, laid_out
@@ -42,6 +48,7 @@ from core.whatif import Profile
 
 Pixels = Tensor | NDArray[np.uint8]
 Labels = Tensor | NDArray[np.int64]
+T = TypeVar("T")
 
 HELD_OUT = 12
 """Every so many-th of the images, by label, is for validation, and as many for test."""
@@ -180,6 +187,30 @@ def evaluate(model: nn.Module, data: Splits, stop: StopFlag = never) -> Stream[A
             module.training = training
 
 
+def remove_dead(model: nn.Module, data: Splits) -> DeadUnits:
+    """Set what belongs to dead units of `model` to zero, constants folded; no logit changes.
+
+    Masks that it was pruned by hold more than there is from then on: `take_masks` gives new ones.
+
+    Args:
+        model: a pruned net.
+        data: a few images of which it is tried on.
+
+    Raises:
+        InputError: torch.fx cannot follow the net, or it cannot take the images.
+    """
+    return _followed(model, data, dead.remove_dead)
+
+
+def compact(model: nn.Module, data: Splits) -> nn.Module:
+    """A smaller dense net with the logits of `model`, which has no dead units; for evaluation.
+
+    Raises:
+        InputError: as `remove_dead`.
+    """
+    return _followed(model, data, compacted)
+
+
 def take_masks(model: nn.Module) -> Masks:
     """Make the masks of `torch.nn.utils.prune` ours: the model holds plain, pruned weights then.
 
@@ -207,6 +238,21 @@ def give_masks(model: nn.Module, masks: Masks) -> None:
     for key, dropped in masks.dropped.items():
         module = modules[key]
         torch_prune.custom_from_mask(module, "weight", ~dropped)  # type: ignore[no-untyped-call]
+
+
+def _followed(model: nn.Module, data: Splits, what: Callable[[nn.Module, Tensor], T]) -> T:
+    """Do something with a model and a few images in evaluation; its modes stay as they were."""
+    if torch_prune.is_pruned(model):
+        raise InputError("torch.nn.utils.prune holds its masks: call take_masks(model) first")
+    modes = {module: module.training for module in model.modules()}
+    try:
+        images, _ = laid_out(deepcopy(model), data).validation.batch(slice(0, 3))
+        return what(model, images)
+    except UntraceableError as error:
+        raise InputError(f"dead units of {type(model).__name__} cannot be told: {error}") from error
+    finally:
+        for module, training in modes.items():
+            module.training = training
 
 
 def _whole(model: nn.Module, plan: Mapping[str, float]) -> Plan:

@@ -8,10 +8,11 @@ where neither the weight nor the input is zero, which is Weights% times the inpu
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from core.events import StopFlag, Stream, never
+from core.footprint import DeadUnits, Footprint, dead_facts
 from core.han2015 import HAN2015, PaperNet
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ class CostTable:
         nonzero: those that are left, every bias counted.
         paper: the paper's table, where this net is one of its own, pruned as much; its layers are
             in the same order.
+        dead: the dead units; None where they are not known.
     """
 
     layers: tuple[Costs, ...]
@@ -79,11 +81,17 @@ class CostTable:
     parameters: int
     nonzero: int
     paper: PaperNet | None = None
+    dead: DeadUnits | None = None
+
+    @property
+    def footprint(self) -> Footprint:
+        """What the net costs."""
+        return Footprint(self.parameters, self.nonzero)
 
     @property
     def ratio(self) -> float:
         """How many times fewer parameters are left."""
-        return self.parameters / self.nonzero if self.nonzero else float("inf")
+        return self.footprint.ratio
 
 
 def table_of(
@@ -97,7 +105,9 @@ def table_of(
     """
     activities = yield from bench.activity(weights, split, stop)
     kept = {layer.name: int(weights[layer.key].count_nonzero()) for layer in bench.layers}
-    return cost_table(bench.settings.model, bench.layers, kept, activities, bench.parameters)
+    dead = yield from bench.dead(weights, stop)
+    table = cost_table(bench.settings.model, bench.layers, kept, activities, bench.parameters)
+    return replace(table, dead=dead)
 
 
 def flops_kept(kept: float, nonzero_inputs: float) -> float:
@@ -146,6 +156,7 @@ def table_report(model: str, table: CostTable) -> dict[str, Any]:
         "total": {**total, "ratio": ratio},
         "parameters": table.parameters,
         "nonzero": table.nonzero,
+        **dead_facts(table.footprint, table.dead),
     }
 
 

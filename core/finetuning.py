@@ -11,9 +11,11 @@ from torch import nn
 
 from core.batches import Splits
 from core.checkpoints import Checkpoint
+from core.dead import dead_units
 from core.errors import InputError, WorkError
 from core.evaluation import evaluate, measure
-from core.events import Accuracy, Epoch, StopFlag, Stream, never
+from core.events import Accuracy, Epoch, Progress, StopFlag, Stream, never
+from core.footprint import DeadUnits
 from core.gradual import Pruner
 from core.layers import dropouts, prunable_layers
 from core.pruning import Masks, zero_share
@@ -24,11 +26,16 @@ from core.weights import Weights
 
 @dataclass(frozen=True, eq=False)
 class Pruned:
-    """A plan applied to a base in one shot, not trained."""
+    """A plan applied to a base in one shot, not trained.
+
+    Attributes:
+        dead: its dead units; None where the net cannot be followed.
+    """
 
     weights: Weights
     masks: Masks
     accuracy: Accuracy
+    dead: DeadUnits | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +48,7 @@ class FineTuned:
         best: the epoch the weights are from; None where it was stopped before any epoch ended at
             the full plan: then what there was has been pruned the rest of the way and measured.
         revived: weights outside the masks that are not exactly zero; always 0.
+        dead: units that are dead in `weights`; None where the net cannot be followed.
         recipe: that made it.
         run: that it is recorded as; None where it is not.
         stopped: its stop flag ended it early.
@@ -54,6 +62,7 @@ class FineTuned:
     epochs: tuple[Epoch, ...]
     best: int | None
     revived: int
+    dead: DeadUnits | None
     recipe: Recipe
     precision: str
     stopped: bool
@@ -78,7 +87,8 @@ def prune_and_measure(
     weights = masks.apply(base)
     model.load_state_dict(weights)
     accuracy = yield from measure(model, data, "pruned", stop, precision)
-    return Pruned(weights, masks, accuracy)
+    dead = yield from _dead(model, data)
+    return Pruned(weights, masks, accuracy, dead)
 
 
 def finetune(
@@ -129,6 +139,7 @@ def finetune(
     if not all(bool(tensor.isfinite().all()) for tensor in weights.values()):
         raise WorkError("fine-tuning diverged before any epoch was good: try another recipe")
     accuracy = yield from measure(model, data, "finetuned", precision=precision)
+    dead = yield from _dead(model, data)
     return FineTuned(
         weights=weights,
         masks=masks,
@@ -137,11 +148,18 @@ def finetune(
         epochs=tuple(rounds.epochs),
         best=rounds.best.epoch,
         revived=masks.revived(weights),
+        dead=dead,
         recipe=recipe,
         precision=precision,
         stopped=rounds.trainer.stopped,
         diverged=rounds.trainer.diverged,
     )
+
+
+def _dead(model: nn.Module, data: Splits) -> Stream[DeadUnits | None]:
+    yield Progress("count dead units")
+    images, _ = data.validation.batch(slice(0, 3))
+    return dead_units(model, images)
 
 
 class _Rounds:

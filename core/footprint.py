@@ -2,14 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 BYTES_PER_VALUE = 4
 COUNTED = "4 bytes a nonzero, positions not counted"
 """What `pruned_bytes` counts: the reference's way. A file also has to say where the values are."""
 
 MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class DeadUnits:
+    """How many units of a net are dead, and what goes with them, see `core.dead`.
+
+    Attributes:
+        units: that are dead, of each layer.
+        constant: of each layer, those that are the same for every image and not dead, since what
+            they are cannot be folded exactly.
+        nonzero: parameters that are not zero and go: weights to and from dead units, weights that
+            only make or read constants, and what is a dead unit's own, such as its bias.
+        parameters: that a smaller dense net without the dead units does not have; a layer whose
+            units are all dead keeps one.
+    """
+
+    units: Mapping[str, int]
+    constant: Mapping[str, int]
+    nonzero: int
+    parameters: int
+
+    @property
+    def total(self) -> int:
+        """The dead units of all layers."""
+        return sum(self.units.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +65,10 @@ class Footprint:
         """Parameters over nonzeros; infinite when nothing is kept."""
         return self.parameters / self.nonzero if self.nonzero else float("inf")
 
+    def without(self, dead: DeadUnits) -> Footprint:
+        """What is left without dead units: of a smaller dense net, those that are not zero."""
+        return Footprint(self.parameters - dead.parameters, self.nonzero - dead.nonzero)
+
 
 def total(parts: Iterable[Footprint], other_parameters: int = 0) -> Footprint:
     """The footprint of a net: its layers' and `other_parameters`, which are never pruned."""
@@ -47,3 +77,13 @@ def total(parts: Iterable[Footprint], other_parameters: int = 0) -> Footprint:
         parameters=sum(part.parameters for part in parts) + other_parameters,
         nonzero=sum(part.nonzero for part in parts) + other_parameters,
     )
+
+
+def dead_facts(whole: Footprint, dead: DeadUnits | None) -> dict[str, Any]:
+    """What a report says of dead units; nulls where nothing is known of them."""
+    left = None if dead is None else whole.without(dead)
+    return {
+        "dead": None if dead is None else dict(dead.units),
+        "nonzero_without_dead": None if left is None else left.nonzero,
+        "parameters_without_dead": None if left is None else left.parameters,
+    }

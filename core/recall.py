@@ -11,6 +11,7 @@ from core.choices import Choices
 from core.errors import InputError
 from core.events import Accuracy, Epoch, Stream
 from core.experiment import Experiment
+from core.footprint import DeadUnits
 from core.plans import Plan, check_sparsity
 from core.runs import Run
 from core.settings import Settings
@@ -28,6 +29,7 @@ class Recalled:
         plan: None where nothing was pruned.
         net: what came of it.
         pruned: the plan in one shot.
+        dead: the dead units of `net`; None where they are not known, or nothing was pruned.
     """
 
     settings: Settings
@@ -36,6 +38,7 @@ class Recalled:
     net: Net
     pruned: Accuracy | None
     epochs: tuple[Epoch, ...]
+    dead: DeadUnits | None = None
 
 
 def recall(bench: Workbench, dense: Net, experiment: Experiment, run: Run) -> Stream[Recalled]:
@@ -67,7 +70,8 @@ def recall(bench: Workbench, dense: Net, experiment: Experiment, run: Run) -> St
         dense=base.dense or base.accuracy,
     )
     plan, pruned = plan_of(run, bench.layer_names), _accuracy(run, "pruned")
-    return Recalled(settings, base, plan, net, pruned, epochs_of(run))
+    dead = yield from bench.dead(weights)
+    return Recalled(settings, base, plan, net, pruned, epochs_of(run), dead)
 
 
 def base_of(bench: Workbench, dense: Net, experiment: Experiment, run: Run) -> Stream[Net]:

@@ -15,7 +15,7 @@ import torch
 from core.curves import Point, Scan
 from core.events import Epoch
 from core.finetuning import FineTuned
-from core.footprint import Footprint
+from core.footprint import Footprint, dead_facts
 from core.recipes import Recipe
 from core.training import Trained
 
@@ -66,17 +66,22 @@ def run_report(
     """What `featherweight run --json` writes.
 
     A layer's threshold is that of the plan applied to the base in one shot; its kept count and the
-    nonzeros in all are those of the fine-tuned net, every bias counted. `best` is the epoch that
-    is kept, null where none ended at the full plan; under the reference protocol validation and
-    test are the same number.
+    nonzeros in all are those of the fine-tuned net, every bias counted. `dead` are the units of
+    each layer that could be removed without changing any logit, see `core.dead`, and apart from
+    `nonzero` it is told how many parameters are left without them, and how many a smaller dense
+    net has; null where the net cannot be followed. `best` is the epoch that is kept, null where
+    none ended at the full plan; under the reference protocol validation and test are the same
+    number.
     """
     facts = run_facts(bench, base, plan, result.recipe, result.precision)
     kept = {layer.name: result.masks.kept(layer) for layer in bench.layers}
     pruned_away = sum(layer.elements - kept[layer.name] for layer in bench.layers)
+    whole = Footprint(bench.parameters, bench.parameters - pruned_away)
     measured = {"pruned": asdict(result.pruned), "finetuned": asdict(result.accuracy)}
     return {
         **facts,
-        **_size(bench.parameters, bench.parameters - pruned_away),
+        **_size(whole.parameters, whole.nonzero),
+        **dead_facts(whole, result.dead),
         "layers": [{**row, "kept": kept[row["name"]]} for row in facts["layers"]],
         "accuracy": {**facts["accuracy"], **measured},
         "epochs": epoch_rows(result.epochs),

@@ -23,11 +23,13 @@ from core.answers import Compared, Ints, Mode, compare
 from core.batches import Images, Splits
 from core.costs import Activity
 from core.curves import SPARSITIES, SPLITS, Sample, Scan
+from core.dead import dead_units
 from core.devices import resolve_device
 from core.errors import InputError
 from core.evaluation import measure
 from core.events import Accuracy, Counted, Notice, Progress, StopFlag, Stream, never
 from core.finetuning import FineTuned, Pruned, finetune, prune_and_measure
+from core.footprint import DeadUnits
 from core.identity import weights_digest
 from core.layers import Layer, left_out, parameter_count, prunable_layers
 from core.opening import dense_weights
@@ -324,6 +326,15 @@ class Workbench:
         model = self.fresh_model()
         model.load_state_dict(weights)
         return (yield from measure_activity(model, data, stop))
+
+    def dead(self, weights: Weights, stop: StopFlag = never) -> Stream[DeadUnits | None]:
+        """The dead units of a net; None where it cannot be followed, see `core.dead`."""
+        images = yield from self._split(SPLITS[0], stop)
+        model = self.fresh_model()
+        model.load_state_dict(weights)
+        yield Progress("count dead units")
+        some, _ = images.batch(slice(0, 3))
+        return dead_units(model, some)
 
     def count(
         self, base: Net, plan: Mapping[str, float], stop: StopFlag = never

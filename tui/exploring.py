@@ -111,7 +111,9 @@ class Exploring(Training):
         if best is not None and net is not None:
             seconds, pruned = monotonic() - search.began, best.result.pruned
             before = replace(self.state.moment, course=search.course)
-            state = self.state.after(before).come_to(best.base, best.plan, net, pruned, seconds)
+            state = self.state.after(before).come_to(
+                best.base, best.plan, net, pruned, best.result.dead, seconds
+            )
             self.state = self.with_kept_scan(state)
         self.doing = outcomes.found(found)
 

@@ -45,3 +45,9 @@ def difference(value: float) -> str:
 def plural(number: int, thing: str) -> str:
     """So many things: 1 epoch, 2 epochs."""
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
+def without_dead(units: int, nonzero: int, parameters: int) -> str:
+    """What is left without dead units, in a line."""
+    left = f"{count(nonzero)} nonzero parameters, {count(parameters)} in a smaller dense net"
+    return f"without {plural(units, 'dead unit')}: {left}"

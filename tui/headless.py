@@ -30,7 +30,7 @@ from core.events import Progress as Step
 from core.files import write_text
 from core.footprint import BYTES_PER_VALUE, COUNTED, MIB
 from core.search import Tried, Trying
-from tui.format import count, percent
+from tui.format import count, percent, without_dead
 
 T = TypeVar("T")
 
@@ -184,6 +184,9 @@ def print_run(report: Mapping[str, Any], console: Console) -> None:
         f"{count(nonzero)} of {count(parameters)} parameters, "
         f"{dense:.3f} -> {pruned:.3f} MiB ({COUNTED}): {lighter}"
     )
+    if dead := sum((report.get("dead") or {}).values()):
+        left = report["nonzero_without_dead"], report["parameters_without_dead"]
+        console.print(without_dead(dead, *left))
     accuracies = (
         f"{stage} {percent(accuracy['test'])}" for stage, accuracy in report["accuracy"].items()
     )

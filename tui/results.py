@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from core.footprint import Footprint
+from core.footprint import DeadUnits, Footprint
 from core.plans import Plan
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ class Result:
         base: the net that was pruned.
         net: what came of it, where it can be adopted.
         seconds: that it took.
+        dead: its dead units, where they are known.
     """
 
     plan: Plan
@@ -37,6 +38,7 @@ class Result:
     footprint: Footprint
     net: Net | None = None
     seconds: float = 0.0
+    dead: DeadUnits | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

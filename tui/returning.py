@@ -89,5 +89,6 @@ def returned(state: State, recalled: Recalled) -> State:
         )
     if recalled.base.dense is None:
         state = replace(state, dense=recalled.base)
-    state = state.come_to(recalled.base, recalled.plan, recalled.net, recalled.pruned)
+    pruned, dead = recalled.pruned, recalled.dead
+    state = state.come_to(recalled.base, recalled.plan, recalled.net, pruned, dead)
     return replace(state, course=course)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from core.footprint import Footprint, total
+from core.footprint import DeadUnits, Footprint, total
 from core.plans import Plan, drop_count
 from core.settings import DEFAULTS, Settings
 from tui.listing import Listing
@@ -146,6 +146,11 @@ class State:
         """The base is not the dense net but one that was fine-tuned."""
         return self.base is not self.dense
 
+    @property
+    def current(self) -> Result | None:
+        """What the plan came to last, where it was measured: fine-tuned, or pruned in one shot."""
+        return next(filter(self.is_current, (self.finetuned, self.pruned)), None)
+
     def is_current(self, result: Result | None) -> bool:
         """The result was made from this base with this plan."""
         return result is not None and result.base is self.base and self.is_planned(result.plan)
@@ -251,11 +256,17 @@ class State:
         return replace(self.after(before), finetuned=result)
 
     def come_to(
-        self, base: Net, plan: Plan, net: Net, pruned: Accuracy | None, seconds: float = 0.0
+        self,
+        base: Net,
+        plan: Plan,
+        net: Net,
+        pruned: Accuracy | None,
+        dead: DeadUnits | None,
+        seconds: float = 0.0,
     ) -> State:
         """With a net that was fine-tuned elsewhere, as if that had been here."""
         state = replace(self, base=base, plan=plan, pruned=None)
-        tuned = Result(state.planned, base, net.accuracy, state.footprint, net, seconds)
+        tuned = Result(state.planned, base, net.accuracy, state.footprint, net, seconds, dead)
         shot = pruned and Result(state.planned, base, pruned, state.footprint)
         return replace(state, finetuned=tuned, pruned=shot or None)
 

@@ -56,7 +56,7 @@ class Training(Session):
         subject = Result(plan, base, base.accuracy, self.state.footprint)
 
         def finish(pruned: Pruned) -> None:
-            result = replace(subject, accuracy=pruned.accuracy)
+            result = replace(subject, accuracy=pruned.accuracy, dead=pruned.dead)
             self.state = self.state.with_pruned(result, since)
             self.doing = outcomes.pruned(result, self.state.dense)
 
@@ -74,7 +74,9 @@ class Training(Session):
         def finish(outcome: tuple[FineTuned, Net]) -> None:
             tuned, net = outcome
             seconds = monotonic() - began
-            result = replace(subject, accuracy=tuned.accuracy, net=net, seconds=seconds)
+            result = replace(
+                subject, accuracy=tuned.accuracy, net=net, seconds=seconds, dead=tuned.dead
+            )
             self.state = self.state.with_finetuned(result, since)
             self.doing = outcomes.finetuned(result, tuned, self.state.dense)
 

@@ -45,6 +45,14 @@ class Small(nn.Module):
         return logits
 
 
+class Flat(Small):
+    """The same, as torch.fx can trace it."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        logits: torch.Tensor = self.fc(self.drop(torch.relu(self.conv(x)).flatten(1)))
+        return logits
+
+
 @pytest.fixture
 def model() -> Small:
     torch.manual_seed(0)
@@ -126,6 +134,37 @@ def test_what_torch_has_pruned_is_the_floor_of_a_plan(model: Small, own: Splits)
     result = core.drain(core.finetune(model, {"conv": 0.5}, own, choices=core.Choices(epochs=1)))
     layers = {layer.name: layer for layer in prunable_layers(model)}
     assert result.masks.kept(layers["fc"]) == kept == 576
+
+
+def test_what_cannot_be_followed_is_refused(model: Small, own: Splits) -> None:
+    for verb in (core.remove_dead, core.compact):
+        with pytest.raises(InputError, match=r"Small cannot be told: torch\.fx cannot trace"):
+            verb(model, own)
+    assert model.training
+    core.give_masks(model, core.prune(model, {"fc": 0.8}))
+    with pytest.raises(InputError, match="call take_masks"):
+        core.remove_dead(model, own)
+
+
+def test_dead_units_are_removed_and_a_smaller_model_has_none(own: Splits) -> None:
+    torch.manual_seed(0)
+    model = Flat()
+    core.prune(model, {"fc": 0.9})
+    with torch.no_grad():
+        model.conv.weight[2] = 0.0
+        model.conv.bias[2] = 0.5
+    images, _ = own.test.batch(slice(None))
+    model.drop.eval()
+    before, logits = copy_weights(model), model(images)
+    small = core.compact(model, own)
+    assert same(before, copy_weights(model))
+    assert (model.training, model.drop.training) == (True, False)
+    dead = core.remove_dead(model, own)
+    assert dead.units == {"conv": 1, "fc": 0}
+    assert parameter_count(small) == parameter_count(model) - 26 - 360 == 1168
+    for other in (model, small):
+        assert torch.allclose(other(images), logits, atol=1e-6)
+    assert (model.training, model.drop.training) == (True, False)
 
 
 def test_packed_weights_cannot_be_handed_to_torch() -> None:

@@ -200,16 +200,21 @@ class TestShipped:
             assert row.flops_kept == pytest.approx(row.kept * share / 100)
         report = table_report("lenet-5", table)
         assert json.loads(json.dumps(report)) == report
+        assert report["dead"] == {"conv1": 0, "conv2": 0, "fc1": 115, "fc2": 0}
+        assert report["nonzero_without_dead"] < report["nonzero"] == 36_860
         assert set(report) >= {"model", "layers", "total"}
         assert set(report["total"]) == {"weights", "flops", "act", "kept", "flops_kept", "ratio"}
         assert set(report["layers"][0]) == {*report["total"], "name"} - {"ratio"}
-        assert [e.total for e in events if isinstance(e, Progress)][-1] == 10_000
+        steps = {event.step: event.total for event in events if isinstance(event, Progress)}
+        assert steps["measure activations"] == 10_000
 
     def test_dense_everything_is_left(self, bench: Workbench) -> None:
         dense = drain(bench.dense())
         masks = Masks.of(dense.weights, bench.layers, uniform_plan(0.0, bench.layer_names))
         table = drain(table_of(bench, masks.apply(dense.weights), "validation"))
         assert (table.total.kept, table.ratio, table.paper) == (100.0, 1.0, None)
+        assert table.dead is not None
+        assert (table.dead.total, table.dead.parameters) == (0, 0)
         assert table.layers[0].flops_kept == 100.0
 
     def test_an_unknown_split_is_refused(self, bench: Workbench) -> None:

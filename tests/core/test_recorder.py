@@ -111,6 +111,7 @@ def test_a_run_is_recalled(kept: Kept, bench: Workbench, base: Net) -> None:
     assert same(recalled.net.weights, kept.result.weights)
     assert recalled.net.accuracy == kept.result.accuracy
     assert recalled.pruned == kept.result.pruned
+    assert recalled.dead == kept.result.dead
     assert recalled.settings.choices == CHOICES
     assert [epoch.validation for epoch in recalled.epochs] == [
         epoch.validation for epoch in kept.result.epochs

@@ -13,10 +13,13 @@ import torch
 
 from core.batches import Images, Splits
 from core.choices import Choices
+from core.compaction import compacted
 from core.datasets import Dataset
+from core.dead import remove_dead
 from core.errors import InputError, StoppedError
 from core.events import Batch, Epoch, Event, Measured, Notice, drain
 from core.finetuning import FineTuned
+from core.layers import parameter_count
 from core.nets import Cnn5
 from core.plans import Plan
 from core.pruning import keep_mask
@@ -238,6 +241,7 @@ def test_small_jobs_and_their_reports(small: Bench) -> None:
     assert all(row["threshold"] > 0 for row in report["layers"])
     assert report["accuracy"]["finetuned"]["test"] == tuned.accuracy.test
     assert (report["revived"], report["stopped"], report["seed"]) == (0, False, 4)
+    assert_dead_are_counted_apart(bench, tuned, report)
     assert (report["precision"], report["threads"]) == ("fp32", torch.get_num_threads())
 
     diverged = replace(tuned, epochs=(replace(tuned.epochs[0], loss=float("nan")),))
@@ -249,6 +253,22 @@ def test_small_jobs_and_their_reports(small: Bench) -> None:
     assert set(report["accuracy"]) == {"dense"}
     assert keys(report["epochs"]) == [EPOCH]
     assert (report["model"], report["seed"], report["parameters"]) == ("cnn5", 4, 228_010)
+
+
+def assert_dead_are_counted_apart(
+    bench: Workbench, tuned: FineTuned, report: dict[str, Any]
+) -> None:
+    """What the report says is what is there once they are removed; the net itself has them."""
+    model = bench.fresh_model()
+    model.load_state_dict(tuned.weights)
+    images, _ = drain(bench.splits()).test.batch(slice(0, 3))
+    found = remove_dead(model, images)
+    assert report["dead"] == found.units
+    assert tuple(report["dead"]) == LAYERS
+    left = sum(int(it.count_nonzero()) for it in model.parameters())
+    assert report["nonzero_without_dead"] == left
+    small = compacted(model, images)
+    assert report["parameters_without_dead"] == parameter_count(small)
 
 
 def test_with_nothing_left_there_is_no_ratio_to_speak_of(small: Bench) -> None:

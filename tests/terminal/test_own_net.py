@@ -112,6 +112,13 @@ def test_the_papers_table(data_dir: Path, tmp_path: Path):
     assert "22,186 of 266,610 parameters: 12.02x; LeNet-300-100 in Han et al. 2015: 12x" in (
         done.stdout
     )
+    assert table["dead"] == {"fc1": 105, "fc2": 7, "fc3": 0}
+    left = table["nonzero_without_dead"], table["parameters_without_dead"]
+    assert left == (21_060, 172_243)
+    assert (
+        "without 112 dead units: 21,060 nonzero parameters, 172,243 in a smaller dense net"
+        in done.stdout
+    )
     done = featherweight("table", "--model", "lenet-5", "--preset", "aggressive")
     assert done.returncode == 2
     assert "unknown preset 'aggressive' of lenet-5: expected one of han2015" in done.stderr

@@ -31,6 +31,7 @@ from core.events import (
     Stream,
 )
 from core.experiment import Experiment
+from core.footprint import DeadUnits
 from core.layers import Layer
 from core.presets import preset_plan
 from core.recall import Recalled
@@ -147,6 +148,7 @@ class Scripted:
     Attributes:
         pause_at: how many events a fine-tuning says before it waits for `go`.
         pauses_in: which of the fine-tunings does; those before it wait for nothing.
+        dead: the dead units of every net that it makes.
         trial_base: what the trials of a search go on from; None for the base of the search.
         error: raised by the next prune or fine-tuning instead of a result.
         opening: what `open` waits for.
@@ -162,6 +164,7 @@ class Scripted:
     events: list[Event] = field(default_factory=course)
     pause_at: int | None = None
     pauses_in: int = 1
+    dead: DeadUnits | None = None
     trial_base: Net | None = None
     error: Exception | None = None
     diverged: bool = False
@@ -198,7 +201,7 @@ class Scripted:
         yield Progress("measure pruned on test", 5_000, 10_000, "images")
         self._fail()
         yield Measured("pruned", PRUNED)
-        return SimpleNamespace(accuracy=PRUNED)
+        return SimpleNamespace(accuracy=PRUNED, dead=self.dead)
 
     def finetune(
         self, base: Net, plan: Mapping[str, float], settings: Settings, stop: StopFlag
@@ -215,6 +218,7 @@ class Scripted:
             stopped=stopped,
             diverged=self.diverged,
             revived=0,
+            dead=self.dead,
         )
         return tuned, replace(net(plan), accuracy=TUNED, run="0002")
 
@@ -238,7 +242,7 @@ class Scripted:
         made = replace(net(MODERATE), accuracy=TUNED, run=run.id)
         epochs = tuple(event for event in self.events if isinstance(event, Epoch))
         settings = replace(self.settings, choices=Choices(epochs=2))
-        return Recalled(settings, dense, MODERATE, made, PRUNED, epochs)
+        return Recalled(settings, dense, MODERATE, made, PRUNED, epochs, self.dead)
 
     def kept_scan(self, base: Net) -> Scan | None:
         """What `kept` has."""
@@ -260,7 +264,7 @@ class Scripted:
             yield Trying(number, 10, ratio, DENSE.validation - max_drop, None, None)
             yield from self._script(stop)
             result = SimpleNamespace(
-                accuracy=TUNED, pruned=PRUNED, run=f"000{number}", stopped=stop()
+                accuracy=TUNED, pruned=PRUNED, run=f"000{number}", stopped=stop(), dead=self.dead
             )
             start = self.trial_base or base
             trials.append(Trial(number, ratio, start, plan, result, number == 1))

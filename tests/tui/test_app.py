@@ -9,6 +9,7 @@ import pytest
 
 from core.errors import InputError
 from core.events import Batch, Epoch, Notice, Progress
+from core.footprint import DeadUnits
 from tests.tui.conftest import idle, ready, until
 from tests.tui.scripted import AGGRESSIVE, Scripted, course
 from tui.app import FeatherweightApp
@@ -140,6 +141,33 @@ async def test_prune_then_finetune_shows_before_and_after(app, backend):
         assert "36.88x" in shown(app, "#totals")
         await pilot.press("right")
         assert "fine-tuned 99.31 at 36.88x" in shown(app, "#totals")
+
+
+@pytest.mark.parametrize(
+    ("width", "said"),
+    [
+        (120, "36.88x  5,900 without 212 dead units  (4 B each, no positions)"),
+        (80, "36.88x  5,900 without 212 dead units"),
+        (70, "36.88x  212 dead units"),
+        (60, "36.88x  212 dead"),
+    ],
+)
+async def test_what_is_left_without_dead_units_is_said_once_it_is_measured(
+    app, backend, width, said
+):
+    backend.dead = DeadUnits({"fc1": 200, "conv1": 12}, {}, nonzero=283, parameters=100_000)
+    async with app.run_test(size=(width, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press("m", "down", "enter")
+        assert "dead" not in shown(app, "#totals").splitlines()[0]
+        await pilot.press("p")
+        await idle(pilot)
+        assert shown(app, "#totals").splitlines()[0].rstrip().endswith(said)
+        await pilot.press("f")
+        await idle(pilot)
+        assert shown(app, "#totals").splitlines()[0].rstrip().endswith(said)
+        await pilot.press("right")
+        assert "dead" not in shown(app, "#totals").splitlines()[0]
 
 
 async def test_adopting_makes_the_zeros_a_floor_and_dense_takes_it_back(app):

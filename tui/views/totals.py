@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from core.events import Accuracy
 from core.footprint import COUNTED
-from tui.format import count, mib, percent, ratio
+from tui.format import count, mib, percent, plural, ratio
 from tui.lines import Line, Lines, Span
 from tui.results import Result
 from tui.state import State
+
+_COUNTED = (COUNTED, "4 B each, no positions", "4 B each")
+"""What the sizes count, from the longest wording to the shortest."""
 
 
 def totals(state: State, width: int) -> Lines:
@@ -23,7 +26,7 @@ def totals(state: State, width: int) -> Lines:
 
 def _size(state: State, width: int) -> Line:
     cost = state.footprint
-    spans = (
+    spans: Line = (
         Span("  kept ", "muted"),
         Span(count(cost.nonzero), "kept"),
         Span(f" of {count(cost.parameters)}", "plain"),
@@ -31,11 +34,32 @@ def _size(state: State, width: int) -> Line:
         Span(f"{mib(cost.pruned_bytes)} MiB  ", "kept"),
         Span(f"{ratio(cost.ratio)}", "headline"),
     )
-    room = width - sum(len(span.text) for span in spans)
-    for note in (COUNTED, "4 B each, no positions", "4 B each"):
-        if len(note) + 4 <= room:
-            return (*spans, Span(f"  ({note})", "muted"))
+    counted = [(Span(f"  ({note})", "muted"),) for note in _COUNTED]
+    for wordings in (_dead(state), counted):
+        room = width - _width(spans)
+        spans += next((line for line in wordings if _width(line) <= room), ())
     return spans
+
+
+def _width(line: Line) -> int:
+    return sum(len(span.text) for span in line)
+
+
+def _dead(state: State) -> tuple[Line, ...]:
+    """What is left without dead units, once the plan has been measured and where there are any.
+
+    The longest wording comes first.
+    """
+    result = state.current
+    if result is None or result.dead is None or not result.dead.total:
+        return ()
+    left = Span(f"  {count(result.footprint.without(result.dead).nonzero)}", "kept")
+    units = plural(result.dead.total, "dead unit")
+    return (
+        (left, Span(f" without {units}", "muted")),
+        (Span(f"  {units}", "muted"),),
+        (Span(f"  {count(result.dead.total)} dead", "muted"),),
+    )
 
 
 def _accuracies(state: State, split: str) -> Line:

@@ -1,0 +1,190 @@
+"""Dead units of a pruned net: found, removed exactly, counted.
+
+Han et al. (2015, section 3.5) call a neuron dead that has no input or no output connection left. A
+unit without inputs puts out a constant, which the biases of the next layer can take in; one without
+outputs has no effect; either takes its connections along, so that others may die of it. One pass
+forward finds all constants and one back all that is not needed, which is what repeated removal
+comes to.
+
+Nothing changes but the rounding: a constant is folded only where it is the same everywhere, so not
+at the border of a convolution that pads with zeros, and only into a bias that is there. A unit is
+dead where no call of the net needs it, see `core.following` for what is known of calls. What is
+found is checked: the net gives the same logits without it.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import torch
+from torch import Tensor, fx, nn
+from torch.func import functional_call
+
+from core.cuts import UntraceableError
+from core.following import steps_of
+from core.footprint import DeadUnits
+from core.layers import prunable_layers
+from core.steps import Each, LayerStep, Step
+from core.tracing import alike, trace
+from core.weights import Weights
+
+
+def dead_units(model: nn.Module, images: Tensor) -> DeadUnits | None:
+    """Count the dead units of `model`, which ends up in evaluation, its weights as they were.
+
+    Args:
+        model: the net.
+        images: a few to try it with, [N, C, H, W].
+
+    Returns:
+        None where the net cannot be followed from call to call: nothing is known then.
+    """
+    try:
+        return Pass(model, images).count()
+    except UntraceableError:
+        return None
+
+
+def remove_dead(model: nn.Module, images: Tensor) -> DeadUnits:
+    """Remove the dead units of `model` in place: it keeps its shapes, its logits and its layers.
+
+    Their weights and biases are zero then, in batch norms too, and the biases of the layers that
+    read them hold the constants that they put out.
+
+    Args:
+        model: the net, which ends up in evaluation.
+        images: a few to try it with, [N, C, H, W].
+
+    Raises:
+        UntraceableError: it cannot be followed from call to call; nothing is removed.
+    """
+    found = Pass(model, images)
+    found.remove()
+    return found.count()
+
+
+class Pass:
+    """What is known of the units of a net, from its input to its logits and back.
+
+    Args:
+        model: the net, which ends up in evaluation; it is not copied.
+        images: a few to try it with, [N, C, H, W].
+
+    Attributes:
+        traced: the net as torch.fx has it.
+        steps: its calls, in their order.
+        constants: of each call's units, see `Step.constants`.
+        needed: which of them anything depends on.
+
+    Raises:
+        UntraceableError: it cannot be followed from call to call, or gives other logits without
+            what is not needed.
+    """
+
+    @torch.no_grad()
+    def __init__(self, model: nn.Module, images: Tensor) -> None:
+        self._model = model
+        self.traced = trace(model, images)
+        self.steps = steps_of(self.traced, model)
+        self.constants: dict[fx.Node, Tensor] = {}
+        for step in self.steps:
+            self.constants[step.node] = step.constants(self.constants)
+        self.needed = {step.node: torch.zeros(step.units, dtype=torch.bool) for step in self.steps}
+        for step in reversed(self.steps):
+            for node, units in step.needs(self.constants, self.needed[step.node]).items():
+                self.needed[node] |= units
+        if self.changes:
+            tried = self.traced.images.clone()
+            if not alike(functional_call(model, dict(self.changes), (tried,)), self.traced.logits):
+                raise UntraceableError("without what its calls do not need it gives other logits")
+
+    @cached_property
+    def changes(self) -> Weights:
+        """The parameters that are other without dead units, by name, in their own shapes."""
+        changed = {}
+        for step in self.steps:
+            for name, tensor in self._without(step).items():
+                own = self._model.get_parameter(name)
+                if not torch.equal(own.detach().cpu(), tensor):
+                    changed[name] = tensor.to(own.device)
+        return changed
+
+    @torch.no_grad()
+    def remove(self) -> None:
+        """Remove dead units in place; what is known of the units stays true."""
+        for name, tensor in self.changes.items():
+            self._model.get_parameter(name).copy_(tensor)
+
+    def kept(self, node: fx.Node) -> Tensor:
+        """Which units of a result a smaller net has: those of its layer that are needed, or one."""
+        maker = self._maker(node)
+        if maker is None:
+            return torch.ones_like(self.needed[node])
+        kept = self.needed[maker.node].clone()
+        kept[0] |= not kept.any()
+        return kept
+
+    def count(self) -> DeadUnits:
+        """The dead units in plain numbers."""
+        names = [layer.name for layer in prunable_layers(self._model)]
+        units, constant = dict.fromkeys(names, 0), dict.fromkeys(names, 0)
+        for step in self._layers():
+            needed = self.needed[step.node]
+            units[step.name] = int((~needed).sum())
+            constant[step.name] = int((needed & self.constants[step.node].isfinite()).sum())
+        goes = [self._goes(step) for step in self.steps]
+        nonzero, parameters = (sum(counts) for counts in zip(*goes, strict=True))
+        return DeadUnits(units, constant, nonzero, parameters)
+
+    def _layers(self) -> list[LayerStep]:
+        return [step for step in self.steps if isinstance(step, LayerStep)]
+
+    @cached_property
+    def _steps_by_node(self) -> dict[fx.Node, Step]:
+        return {step.node: step for step in self.steps}
+
+    def _maker(self, node: fx.Node) -> LayerStep | None:
+        """The layer whose units these are; None where it is not known."""
+        step = self._steps_by_node[node]
+        while isinstance(step, Each):
+            step = self._steps_by_node[step.source]
+        return step if isinstance(step, LayerStep) else None
+
+    def _without(self, step: Step) -> Weights:
+        """What becomes of a step's parameters."""
+        if isinstance(step, LayerStep):
+            made = step.without(self.constants, self.needed[step.node])
+            return {
+                f"{step.name}.{name}": tensor
+                for name, tensor in zip(("weight", "bias"), made, strict=True)
+                if tensor is not None
+            }
+        if isinstance(step, Each) and step.norm and (maker := self._maker(step.node)):
+            dead = ~self.needed[maker.node]
+            return {
+                name: tensor.detach().cpu().masked_fill(dead, 0.0)
+                for name, tensor in self._norm_parameters(step.norm)
+            }
+        return {}
+
+    def _goes(self, step: Step) -> tuple[int, int]:
+        """The nonzero parameters of a step that go, and all that a smaller net does not have."""
+        if isinstance(step, LayerStep):
+            needed, kept = self.needed[step.node], self.kept(step.node)
+            unread = ~step.reads(self.constants, needed)
+            biases = 0 if step.bias is None else 1
+            inputs = int(self.kept(step.source).sum())
+            taps = step.weight.shape[2]
+            here = step.units * (step.inputs * taps + biases)
+            smaller = int(kept.sum()) * (inputs * taps + biases)
+            nonzero = int(step.nonzero[unread].sum()) + biases * int((~needed).sum())
+            return nonzero, here - smaller
+        if isinstance(step, Each) and step.norm and (maker := self._maker(step.node)):
+            parts = len(self._norm_parameters(step.norm))
+            dead = int((~self.needed[maker.node]).sum())
+            return parts * dead, parts * int((~self.kept(step.node)).sum())
+        return 0, 0
+
+    def _norm_parameters(self, name: str) -> list[tuple[str, Tensor]]:
+        norm = self._model.get_submodule(name)
+        return [(f"{name}.{key}", it) for key, it in norm.named_parameters(recurse=False)]

@@ -1,0 +1,100 @@
+"""A net traced with torch.fx and tried: the same logits, and no value that is written over."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, fx, nn
+
+from core.cuts import UntraceableError
+
+Shapes = Mapping[fx.Node, tuple[int, ...]]
+"""Of the results of calls, where these are tensors."""
+
+
+@dataclass(frozen=True, eq=False)
+class Traced:
+    """A net as a list of calls.
+
+    Attributes:
+        net: with the parts of the net that was traced; none of them is copied.
+        shapes: with two images, and with three.
+        images: the three.
+        logits: what it gives for them.
+    """
+
+    net: fx.GraphModule
+    shapes: tuple[Shapes, Shapes]
+    images: Tensor
+    logits: Tensor
+
+
+def trace(model: nn.Module, images: Tensor) -> Traced:
+    """Trace a net, which ends up in evaluation.
+
+    Args:
+        model: the net.
+        images: a few to try it with, [N, ...].
+
+    Raises:
+        UntraceableError: torch.fx cannot trace it, what it traces gives other logits, or the net
+            writes over a value that it uses again.
+    """
+    try:
+        net = fx.symbolic_trace(model.eval())
+        with torch.no_grad():
+            two, three = (_Trial(net, _some_of(images, count)) for count in (2, 3))
+            tried = _some_of(images, 3)
+            logits = model(tried.clone())  # it may write into what it is given
+    except Exception as error:  # a net's own code runs here: it may raise anything
+        raise UntraceableError(f"torch.fx cannot trace it: {error}") from error
+    if two.written_over or three.written_over:
+        raise UntraceableError("it writes over a value that it uses again")
+    if not alike(three.result, logits):
+        raise UntraceableError("its traced calls give other logits than it does")
+    return Traced(net, (two.shapes, three.shapes), tried, logits)
+
+
+def _some_of(images: Tensor, count: int) -> Tensor:
+    """So many images, in memory of their own; where there are fewer, some come again."""
+    return images[torch.arange(count, device=images.device) % len(images)]
+
+
+def alike(made: Any, expected: Any) -> bool:
+    """Two results are the same logits but for rounding; none that are not finite are."""
+    both = isinstance(made, Tensor) and isinstance(expected, Tensor)
+    if not both or made.shape != expected.shape:
+        return False
+    # NaN is at no distance.
+    return bool(((made - expected).abs() <= 1e-4 * expected.abs().max() + 1e-6).all())
+
+
+class _Trial(fx.Interpreter):
+    """Runs the calls, and keeps the shapes of what they give.
+
+    Attributes:
+        result: what the last one gives.
+        written_over: a call was given something that was not as it had been made.
+    """
+
+    def __init__(self, net: fx.GraphModule, images: Tensor) -> None:
+        super().__init__(net)
+        self.shapes: dict[fx.Node, tuple[int, ...]] = {}
+        self.written_over = False
+        self._versions: dict[fx.Node, int] = {}
+        self.result = self.run(images)
+
+    def run_node(self, n: fx.Node) -> Any:
+        """Run one call."""
+        # Views share the version of what they look at, so this sees every way to write.
+        for node in n.all_input_nodes:
+            made = self._versions.get(node)
+            if made is not None and made != self.env[node]._version:
+                self.written_over = True
+        result = super().run_node(n)
+        if isinstance(result, Tensor):
+            self.shapes[n], self._versions[n] = tuple(result.shape), result._version
+        return result
