@@ -1,7 +1,7 @@
 """Pruning, fine-tuning and measuring neural nets: everything a script can do without a terminal.
 
 For a script, `core.splits`, `load`, `plan`, `prune`, `finetune`, `evaluate`, `remove_dead`,
-`compact`, `take_masks`, `give_masks`, `drain`, `Choices` and `InputError` are enough: see
+`compact`, `take_masks`, `give_masks`, `drain`, `Choices`, `Inputs` and `InputError` are enough: see
 `core.api`.
 
 `import core` loads no torch; a submodule loads what it needs. Nothing here knows of a terminal.
@@ -18,6 +18,7 @@ The map:
     identity      which weights these are: a digest
     settings      what a run is asked to do, checked
     choices       what a person may change about a recipe, each with its line
+    inputs        what a person may say of the images: size, channels, normalisation
     config, toml  settings and sparsities in a small file, for sharing
     batches       a split as tensors, normalised a batch at a time
     layers        which weights can be pruned: name, shape, counts
@@ -94,10 +95,12 @@ if TYPE_CHECKING:
     from core.choices import Choices
     from core.errors import InputError
     from core.events import drain
+    from core.inputs import Inputs
 
 __all__ = [
     "Choices",
     "InputError",
+    "Inputs",
     "compact",
     "drain",
     "evaluate",
@@ -111,7 +114,7 @@ __all__ = [
     "take_masks",
 ]
 
-_ROOMS = {"Choices": "choices", "InputError": "errors", "drain": "events"}
+_ROOMS = {"Choices": "choices", "InputError": "errors", "Inputs": "inputs", "drain": "events"}
 """Where a name is that is not in `core.api`."""
 
 

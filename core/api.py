@@ -38,6 +38,7 @@ from core.events import Accuracy, StopFlag, Stream, never
 from core.finetuning import FineTuned
 from core.footprint import DeadUnits
 from core.goals import Goal, Kind
+from core.inputs import AS_THEY_ARE, Inputs
 from core.layers import PRUNABLE, parameter_count, prunable_layers
 from core.own import fitted, laid_out
 from core.plans import Plan
@@ -83,13 +84,20 @@ def splits(
     return Splits(made["train"], made["validation"], made["test"])
 
 
-def load(name: str = "mnist", data_dir: Path | None = None) -> Stream[Splits]:
+def load(
+    name: str = "mnist", data_dir: Path | None = None, inputs: Inputs = AS_THEY_ARE
+) -> Stream[Splits]:
     """The splits of a data set that is known by name, fetched where it is missing.
+
+    Args:
+        name: such as `mnist` or `folder:PATH`.
+        data_dir: where its files are kept; None is the platform's cache folder.
+        inputs: the size, the channels and the normalisation that the images shall have.
 
     Raises:
         InputError, WorkError: as `datasets.load`.
     """
-    return Splits.of((yield from datasets.load(name, data_dir)))
+    return Splits.of((yield from datasets.load(name, data_dir, inputs=inputs)))
 
 
 def plan(

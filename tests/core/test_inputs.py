@@ -11,14 +11,11 @@ from hypothesis import given
 from core.errors import InputError
 from core.inputs import AS_THEY_ARE, Inputs, parse_numbers
 from tests.core.test_config import GIVEN
-from tui.cli import _parser
-from tui.options import settings_of
 
 
 @given(inputs=GIVEN)
-def test_what_is_given_comes_back_from_json_and_from_the_command_line(inputs: Inputs) -> None:
+def test_what_is_given_comes_back_from_json(inputs: Inputs) -> None:
     assert Inputs.of(json.loads(json.dumps(inputs.given()))) == inputs
-    assert settings_of(_parser().parse_args(["run", *inputs.flags.split()])).inputs == inputs
 
 
 @given(inputs=GIVEN)

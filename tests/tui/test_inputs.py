@@ -1,0 +1,53 @@
+"""What is given of the images, on the command line and in what the programs read back."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+
+from core.config import read_config, write_config
+from core.errors import InputError
+from core.inputs import Inputs
+from core.runs import DONE, Run
+from core.settings import Settings
+from tests.core.test_config import GIVEN
+from tui.cli import _parser
+from tui.history import RunRow, differences
+from tui.options import settings_for, settings_of
+from tui.sharing import taken
+
+
+@given(inputs=GIVEN)
+def test_flags_are_what_the_command_line_takes(inputs: Inputs) -> None:
+    assert settings_of(_parser().parse_args(["run", *inputs.flags.split()])).inputs == inputs
+
+
+def test_a_run_is_opened_with_its_own_images_whatever_the_options_say(tmp_path: Path) -> None:
+    inputs = Inputs(image_size=32, mean=(0.1, 0.2, 0.3))
+    facts = {"model": "cnn5", "dataset": "mnist", "protocol": "default", "inputs": inputs.given()}
+    run = Run("0001", tmp_path, DONE, json.loads(json.dumps(facts)))
+    given = _parser().parse_args(["table", "--channels", "3", "--std", "0.5", "--threads", "2"])
+    assert settings_for(given, run) == Settings(inputs=inputs, threads=2)
+    old = Run("0001", tmp_path, DONE, {"model": "cnn5"})
+    assert settings_for(given, old) == Settings(threads=2)
+
+
+def test_runs_of_other_images_are_no_kin_and_differ_in_them(tmp_path: Path) -> None:
+    small, plain, odd = (
+        RunRow.of(Run(str(number), tmp_path, DONE, {"inputs": said}))
+        for number, said in enumerate(({"image_size": 16}, {}, "nonsense"))
+    )
+    assert len({small.kin, plain.kin, odd.kin}) == 3
+    assert differences(small, plain) == (("images", "--image-size 16", "–"),)
+
+
+def test_a_recipe_for_other_images_is_not_taken(tmp_path: Path) -> None:
+    path, here = tmp_path / "recipe.toml", Settings(inputs=Inputs(image_size=32))
+    write_config(path, replace(here, seed=3), None)
+    assert taken(read_config(path), here) == replace(here, seed=3)
+    with pytest.raises(InputError, match="other images: start featherweight with --image-size 32"):
+        taken(read_config(path), Settings())
