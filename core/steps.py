@@ -125,7 +125,7 @@ class LayerStep(Step):
     def constants(self, known: By) -> Tensor:
         """Of the units that read nothing but inputs which are the same constant everywhere."""
         given = known[self.source]
-        same = given.isfinite() & self._everywhere(given)
+        same = self._everywhere(given)
         varies = ((self.nonzero > 0) & ~same).any(1)
         total = self._folded(given, same)
         return total.masked_fill(varies | ~total.isfinite(), torch.nan)
@@ -137,12 +137,10 @@ class LayerStep(Step):
     def reads(self, known: By, needed: Tensor) -> Tensor:
         """Which inputs each unit has to read, booleans [units, inputs].
 
-        A unit that nothing needs reads none, nor does one that is constant where its bias can be
-        the constant; an input that is constant is not read where the biases can take it in.
+        A unit that nothing needs reads none; an input that is constant is not read where the
+        biases can take it in.
         """
-        reading = needed & ~self._settled(known)
-        read = ~self._foldable(known[self.source])
-        return (self.nonzero > 0) & reading[:, None] & read
+        return (self.nonzero > 0) & needed[:, None] & ~self._foldable(known[self.source])
 
     def without(self, known: By, needed: Tensor) -> tuple[Tensor, Tensor | None]:
         """The weight and the bias, in their own shapes, with what is not read or needed zero."""
@@ -152,21 +150,15 @@ class LayerStep(Step):
             return weight, None
         given = known[self.source]
         bias = self._folded(given, self._foldable(given))
-        bias = torch.where(self._settled(known), known[self.node], bias)
         return weight, bias.masked_fill(~needed, 0.0).to(weight.dtype)
-
-    def _settled(self, known: By) -> Tensor:
-        """Which units are constants that the bias alone can be, or zero."""
-        own = known[self.node]
-        return own.isfinite() if self.module.bias is not None else own == 0
 
     def _foldable(self, given: Tensor) -> Tensor:
         """Which inputs are constants that the biases can take in, or zero."""
-        can = self.module.bias is not None
-        return given.isfinite() & self._everywhere(given) if can else given == 0
+        return self._everywhere(given) if self.module.bias is not None else given == 0
 
     def _everywhere(self, given: Tensor) -> Tensor:
-        return given == 0 if self.padded else torch.ones_like(given, dtype=torch.bool)
+        """Which inputs are the same constant everywhere, zeros around them included."""
+        return given == 0 if self.padded else given.isfinite()
 
     def _folded(self, given: Tensor, which: Tensor) -> Tensor:
         """The biases, with what comes of the constants of some inputs; float64 [units]."""

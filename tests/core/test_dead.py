@@ -194,9 +194,11 @@ class TestBorders:
         set_unit(net[0], 1, bias)
         found = assert_removed_exactly(net, IMAGES)
         assert found.units["0"] == dead
-        known = not isinstance(between[0] if between else None, nn.PReLU | nn.InstanceNorm2d)
         assert found.constant["0"] == 1 - dead
-        if dead and known:
+        for module in net.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                assert [bool(module.weight[1]), bool(module.bias[1])] == [not dead, False]
+        if dead:
             assert not net[0].bias[1]
             assert not net[len(between) + 1].weight[:, 1].any()
 
@@ -346,7 +348,7 @@ class Odd(nn.Module):
         super().__init__()
         torch.manual_seed(0)
         self.conv = nn.Conv2d(1, 3, 3)
-        self.one, self.two = nn.Linear(108, 6), nn.Linear(6, 6)
+        self.one, self.two, self.row = nn.Linear(108, 6), nn.Linear(6, 6), nn.Linear(36, 4)
         self.use = use
         for layer in (self.conv, self.one):
             set_unit(layer, 1, 0.5)
@@ -377,6 +379,7 @@ def hidden(net: Odd, x: Tensor) -> Tensor:
         (lambda net, x: net.two(net.one(net.conv(x).transpose(2, 3).flatten(1))), [0, 1]),
         (lambda net, x: net.two(net.one(F.pad(net.conv(x), (0, 0)).flatten(1))), [0, 1]),
         (lambda net, x: net.one(F.relu_(net.conv(x)).flatten(1)), [1, 0]),
+        (lambda net, x: net.row(net.conv(x).reshape(-1, 36)).reshape(x.size(0), -1), [0, 0]),
     ],
 )
 def test_what_is_odd_is_left_alone(use, dead: list[int]) -> None:

@@ -35,6 +35,8 @@ goal        60x, 6000 kept, 28 KiB, or 0.5 points: search by fine-tuning
 validation  5,000 images that every choice looks at
 test        10,000 others, only reported
 revived     pruned weights that are not exactly zero; always 0
+dead        units with no input or no output left; without them the
+            net is the same, and lighter still: told after p and f
 
 The mouse works too: click a layer, a group or a bar, turn the wheel.
 ctrl+p opens a palette with everything by name."""
