@@ -75,8 +75,9 @@ class Magnitudes:
 class Lamp:
     """A layer whose weights rank by their LAMP scores, see `lamp`.
 
-    The scores rise with the magnitude, so a few of them find the weight at the bar. Of the sums of
-    squares that they take, only every 4,096th is kept.
+    The scores rise with the magnitude, so a few of them find the weight at the bar; those are kept,
+    as the next bar needs most of them again. Of the sums of squares that they take, only every
+    4,096th is kept.
     """
 
     profile: Profile
@@ -87,15 +88,21 @@ class Lamp:
 
     def score(self, magnitude: np.float32) -> float:
         """The score, above 0 and up to 1, of those of the layer's weights of this magnitude."""
-        return float(magnitude) ** 2 / sum(
-            _squares_from(side, sums, magnitude) for side, sums in self._sides
-        )
+        score = self._scores.get(magnitude)
+        if score is None:
+            above = sum(_squares_from(side, sums, magnitude) for side, sums in self._sides)
+            score = self._scores[magnitude] = float(magnitude) ** 2 / above
+        return score
 
     def _reaching(self, side: Floats, bar: float) -> int:
         ranks = range(side.size)
         return side.size - bisect_left(
             ranks, bar, key=lambda rank: self.score(np.float32(side[rank]))
         )
+
+    @cached_property
+    def _scores(self) -> dict[np.float32, float]:
+        return {}
 
     @cached_property
     def _sides(self) -> tuple[tuple[Floats, Doubles], ...]:

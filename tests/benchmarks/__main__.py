@@ -26,6 +26,7 @@ BENCHMARKS = {
     "evaluation": ("evaluation",),
     "scanning": ("scan_exact", "scan_quick"),
     "what_if": ("what_if_ms",),
+    "many_layers": ("many_layers_ms",),
     "pruning": ("prune_time", "prune_memory"),
     "starting": ("first_screen", "start_freeze"),
     "screen": ("loop_lag_p99",),

@@ -1,0 +1,76 @@
+"""How long the app takes to answer a key where the net has 500 layers.
+
+The real app at 120x36 over 500 layers of 20,000 weights in groups of ten and a hundred. What is
+timed is all that a key does before the next one can be read: the new plan, the table, the totals
+and, as after a rest, both plots.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from statistics import median
+from time import perf_counter
+
+import numpy as np
+
+from core.layers import Layer
+from core.whatif import Profile
+from core.workbench import Net
+from tests.benchmarks.figures import Figure
+from tests.tui.conftest import ready
+from tests.tui.scripted import DENSE, Many
+from tui.app import FeatherweightApp
+
+LAYERS, WEIGHTS = 500, 20_000
+TURNS = 25
+KEYS: dict[str, Callable[[FeatherweightApp], None]] = {
+    "down": lambda app: app.action_layer(1),
+    "one layer": lambda app: app.action_nudge(1),
+    "all layers": lambda app: app.action_spread(),
+    "fold all": lambda app: app.action_fold_all(),
+}
+
+
+def figures(wanted: tuple[str, ...]) -> list[Figure]:
+    seconds = asyncio.run(_keys())
+    detail = {f"{key} ms": 1000 * median(times) for key, times in seconds.items()}
+    return [
+        Figure(
+            key="many_layers_ms",
+            what=f"a key with {LAYERS} layers, plots and all, the slowest one's median",
+            value=max(detail.values()),
+            unit=" ms",
+            limit=50,
+            at_least=False,
+            detail=detail,
+        )
+    ]
+
+
+async def _keys() -> dict[str, list[float]]:
+    """The seconds of each time that a key is pressed."""
+    app = FeatherweightApp(Many(net=_net()))
+    seconds: dict[str, list[float]] = {key: [] for key in KEYS}
+    async with app.run_test(size=(120, 36)) as pilot:
+        await ready(pilot)
+        app.show(app.state.listed(app.state.listing.fold_all()).choose(200))
+        for turn in range(TURNS):
+            for key, times in seconds.items():
+                app.explore._plots_drawn = 0.0
+                start = perf_counter()
+                KEYS[key](app)
+                times.append(perf_counter() - start)
+            await pilot.pause()
+            app.show(app.state.listed(app.state.listing.fold_all()).choose(200 + turn))
+    return seconds
+
+
+def _net() -> Net:
+    rng = np.random.default_rng(0)
+    profiles = []
+    for at in range(LAYERS):
+        name = f"layer{at // 100}.{at // 10 % 10}.conv{at % 10}"
+        layer = Layer(name, (WEIGHTS // 10, 10), WEIGHTS, WEIGHTS, kind="convolution")
+        profiles.append(Profile.of(layer, rng.normal(size=WEIGHTS).astype(np.float32)))
+    return Net({}, DENSE, tuple(profiles), 0)
