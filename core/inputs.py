@@ -78,6 +78,16 @@ class Inputs:
         """The same as the command line takes it; empty where nothing is said."""
         return " ".join(f"{flag(name)} {_written(value)}" for name, value in self.given().items())
 
+    def over(self, other: Inputs) -> Inputs:
+        """What is said, and what another says where this is silent.
+
+        What that says of the normalisation means nothing for other channels.
+        """
+        known = other.given()
+        if self.channels not in (None, other.channels):
+            known = {name: it for name, it in known.items() if name not in ("mean", "std")}
+        return Inputs(**{**known, **self.given()})
+
     def beyond(self, known: Inputs) -> Inputs:
         """What is said and differs from what is known."""
         same = known.given()

@@ -410,7 +410,7 @@ class Workbench:
                 settings.data_dir,
                 settings.protocol,
                 stop,
-                settings.inputs,
+                settings.inputs.over(self.spec.inputs),
                 settings.cache_budget,
             )
             data = Splits.of(dataset, self.device)

@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING
 
 from core import own
 from core.errors import InputError
+from core.inputs import AS_THEY_ARE, Inputs
 
 if TYPE_CHECKING:
     from torch import nn
 
 
 _TORCHVISION = "torchvision.models:"
+
+IMAGENET = Inputs(image_size=224, channels=3, mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
+"""The images that torchvision's weights were trained on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +29,13 @@ class ModelSpec:
         name: what people call it; of their own ones, where its code is.
         factory: `module:callable` that builds it, with fresh weights; None for the user's own.
         dataset: the data set that its shipped weights were trained on; None without any.
+        inputs: the images that it is for, where its weights were trained on others than `dataset`.
     """
 
     name: str
     factory: str | None = None
     dataset: str | None = None
+    inputs: Inputs = AS_THEY_ARE
 
     @property
     def is_own(self) -> bool:
@@ -67,8 +73,8 @@ ZOO = {
         ModelSpec("cnn5", "core.nets:Cnn5", "mnist"),
         ModelSpec("lenet-300-100", "core.nets:LeNet300", "mnist"),
         ModelSpec("lenet-5", "core.nets:LeNet5", "mnist"),
-        ModelSpec("alexnet", f"{_TORCHVISION}alexnet"),
-        ModelSpec("vgg16", f"{_TORCHVISION}vgg16"),
+        ModelSpec("alexnet", f"{_TORCHVISION}alexnet", inputs=IMAGENET),
+        ModelSpec("vgg16", f"{_TORCHVISION}vgg16", inputs=IMAGENET),
     )
 }
 

@@ -10,6 +10,7 @@ from hypothesis import given
 
 from core.errors import InputError
 from core.inputs import AS_THEY_ARE, Inputs, parse_numbers
+from core.zoo import IMAGENET
 from tests.core.test_config import GIVEN
 
 
@@ -22,6 +23,16 @@ def test_what_is_given_comes_back_from_json(inputs: Inputs) -> None:
 def test_only_what_differs_is_beyond_what_is_known(inputs: Inputs) -> None:
     assert inputs.beyond(inputs) == AS_THEY_ARE
     assert inputs.beyond(AS_THEY_ARE) == inputs
+
+
+@given(inputs=GIVEN)
+def test_what_is_said_wins_over_what_a_net_is_for(inputs: Inputs) -> None:
+    assert inputs.over(AS_THEY_ARE) == inputs
+    assert AS_THEY_ARE.over(inputs) == inputs
+    over = inputs.over(IMAGENET)
+    assert over.given().items() >= inputs.given().items()
+    assert over.image_size == (inputs.image_size or 224)
+    assert inputs.channels in (None, 3) or (over.mean, over.std) == (inputs.mean, inputs.std)
 
 
 @pytest.mark.parametrize("facts", [{"side": 3}, {"image_size": "3"}, {"mean": 1}, 7, [1], None])

@@ -15,6 +15,7 @@ import torchvision
 from core.batches import Splits
 from core.errors import InputError, StoppedError
 from core.events import Epoch, Event, Notice, drain
+from core.inputs import Inputs
 from core.opening import dense_weights
 from core.settings import Settings
 from core.workbench import Workbench
@@ -75,8 +76,8 @@ def test_with_one_it_has_torchvisions_weights(
 
 
 def test_images_that_it_cannot_take_are_told(data_dir: Path) -> None:
-    bench = Workbench(Settings(model="alexnet", data_dir=data_dir))
-    with pytest.raises(InputError, match=r"cannot take images \[2, 1, 28, 28\]"):
+    bench = Workbench(Settings(model="alexnet", data_dir=data_dir, inputs=Inputs(image_size=28)))
+    with pytest.raises(InputError, match=r"cannot take images \[2, 3, 28, 28\]"):
         drain(bench.open())
 
 
