@@ -181,7 +181,7 @@ async def test_layers_are_found_while_one_types(deep):
         await pilot.press("space", *"depth")
         await pilot.pause()
         assert "7 of 195 layers" in hint()
-        assert rows_of(app)[0].startswith("▾ /stage3.1 … (7)")
+        assert rows_of(app)[0].startswith("▾ /stage3.1 dep… (7)")
         assert rows_of(app)[1].startswith("▶ stage3.1.1 80")
         assert "/stage3.1 depth: 7 of 195 layers" in shown(app, "#title")
         await pilot.press("x", "x", "enter")
@@ -242,6 +242,9 @@ async def test_one_key_for_all_convolutions(app):
         await pilot.press("down", "l", "down", "asterisk")
         assert "/convolution: 3 of 5 layers" in shown(app, "#title")
         assert "keys act on all 3 layers of this kind" in shown(app, "#activity")
+        assert rows_of(app) == [
+            "▶▫▾ /convolution (3) 77,728", "│ conv1 832", "▪ conv2 25,632", "│ conv3 51,264",
+        ]  # fmt: skip
         await pilot.press("8", "0", "enter")
         sparsities = {"conv1": 0.8, "conv2": 0.0, "conv3": 0.8, "fc1": 0.0, "fc2": 0.0}
         assert app.state.planned == sparsities

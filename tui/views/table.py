@@ -23,6 +23,9 @@ OPEN, FOLDED = "▾", "▸"
 EIGHTHS = " ▏▎▍▌▋▊▉"
 _GAP = 2
 _BAR = 6
+_FOUND = 20
+"""Cells of names below what is looked for, at least: it stands there too, before their number."""
+
 _SHAPE, _COUNT, _NUMBER, _FLOOR, _THRESHOLD = 12, 11, 8, 8, 9
 
 
@@ -52,13 +55,14 @@ def columns(state: State, width: int) -> Columns:
     """Fit the columns to a width: the shape gives way first, then the threshold."""
     floor = any(profile.floor > 0 for profile in state.profiles)
     most = max((profile.layer.parameters for profile in state.profiles), default=0)
-    if state.listing.groups:
+    if state.listing.groups or state.listing.filter:
         most = state.footprint.parameters
     number = max(_COUNT, len(count(most)) + 1)
     spare = width - 2 - number - _GAP - _BAR - _NUMBER - number - 1
-    name = min(
-        _longest(state.listing.names, state.listing.groups), max(8, min(spare - 4, width // 3))
-    )
+    longest = _longest(state.listing.names, state.listing.groups)
+    if state.listing.filter:
+        longest = max(longest + (0 if state.listing.groups else 2), _FOUND)
+    name = min(longest, max(8, min(spare - 4, width // 3)))
     spare -= name
     floor = floor and spare >= _FLOOR
     spare -= _FLOOR * floor
