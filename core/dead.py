@@ -20,13 +20,22 @@ import torch
 from torch import Tensor, fx, nn
 from torch.func import functional_call
 
+from core.batches import Images
 from core.cuts import UntraceableError
+from core.events import Progress, Stream
 from core.following import steps_of
 from core.footprint import DeadUnits
 from core.layers import prunable_layers
 from core.steps import Each, LayerStep, Step
 from core.tracing import alike, trace
 from core.weights import Weights
+
+
+def count_dead(model: nn.Module, data: Images) -> Stream[DeadUnits | None]:
+    """Count the dead units of `model`, tried on a few images of a split, see `dead_units`."""
+    yield Progress("count dead units")
+    images, _ = data.batch(slice(0, 3))
+    return dead_units(model, images)
 
 
 def dead_units(model: nn.Module, images: Tensor) -> DeadUnits | None:
@@ -94,9 +103,7 @@ class Pass:
             for node, units in step.needs(self.constants, self.needed[step.node]).items():
                 self.needed[node] |= units
         if self.changes:
-            tried = self.traced.images.clone()
-            if not alike(functional_call(model, dict(self.changes), (tried,)), self.traced.logits):
-                raise UntraceableError("without what its calls do not need it gives other logits")
+            self._check(self.traced.images.clone())
 
     @cached_property
     def changes(self) -> Weights:
@@ -108,6 +115,14 @@ class Pass:
                 if not torch.equal(own.detach().cpu(), tensor):
                     changed[name] = tensor.to(own.device)
         return changed
+
+    def _check(self, images: Tensor) -> None:
+        try:
+            made = functional_call(self._model, dict(self.changes), (images,))
+        except Exception as error:  # a net's own code runs here: it may raise anything
+            raise UntraceableError(f"it cannot run with other weights: {error}") from error
+        if not alike(made, self.traced.logits):
+            raise UntraceableError("without what its calls do not need it gives other logits")
 
     @torch.no_grad()
     def remove(self) -> None:

@@ -11,10 +11,10 @@ from torch import nn
 
 from core.batches import Splits
 from core.checkpoints import Checkpoint
-from core.dead import dead_units
+from core.dead import count_dead
 from core.errors import InputError, WorkError
 from core.evaluation import evaluate, measure
-from core.events import Accuracy, Epoch, Progress, StopFlag, Stream, never
+from core.events import Accuracy, Epoch, StopFlag, Stream, never
 from core.footprint import DeadUnits
 from core.gradual import Pruner
 from core.layers import dropouts, prunable_layers
@@ -29,13 +29,13 @@ class Pruned:
     """A plan applied to a base in one shot, not trained.
 
     Attributes:
-        dead: its dead units; None where the net cannot be followed.
+        dead: its dead units, where they have been counted.
     """
 
     weights: Weights
     masks: Masks
     accuracy: Accuracy
-    dead: DeadUnits | None
+    dead: DeadUnits | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,8 +87,7 @@ def prune_and_measure(
     weights = masks.apply(base)
     model.load_state_dict(weights)
     accuracy = yield from measure(model, data, "pruned", stop, precision)
-    dead = yield from _dead(model, data)
-    return Pruned(weights, masks, accuracy, dead)
+    return Pruned(weights, masks, accuracy)
 
 
 def finetune(
@@ -139,7 +138,7 @@ def finetune(
     if not all(bool(tensor.isfinite().all()) for tensor in weights.values()):
         raise WorkError("fine-tuning diverged before any epoch was good: try another recipe")
     accuracy = yield from measure(model, data, "finetuned", precision=precision)
-    dead = yield from _dead(model, data)
+    dead = yield from count_dead(model, data.validation)
     return FineTuned(
         weights=weights,
         masks=masks,
@@ -154,12 +153,6 @@ def finetune(
         stopped=rounds.trainer.stopped,
         diverged=rounds.trainer.diverged,
     )
-
-
-def _dead(model: nn.Module, data: Splits) -> Stream[DeadUnits | None]:
-    yield Progress("count dead units")
-    images, _ = data.validation.batch(slice(0, 3))
-    return dead_units(model, images)
 
 
 class _Rounds:

@@ -11,6 +11,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from operator import attrgetter
 from typing import Any
 
 import torch
@@ -271,6 +272,5 @@ def _used_once(net: fx.GraphModule, model: nn.Module) -> set[int]:
         if node.op == "call_module":
             uses.update(id(it) for it in net.get_submodule(str(node.target)).parameters())
         elif node.op == "get_attr":
-            path, _, name = str(node.target).rpartition(".")
-            uses[id(getattr(net.get_submodule(path), name))] += 1
+            uses[id(attrgetter(str(node.target))(net))] += 1
     return {it for it, count in names.items() if count == uses[it] == 1}

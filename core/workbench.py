@@ -23,7 +23,7 @@ from core.answers import Compared, Ints, Mode, compare
 from core.batches import Images, Splits
 from core.costs import Activity
 from core.curves import SPARSITIES, SPLITS, Sample, Scan
-from core.dead import dead_units
+from core.dead import count_dead
 from core.devices import resolve_device
 from core.errors import InputError
 from core.evaluation import measure
@@ -196,11 +196,13 @@ class Workbench:
         )
 
     def prune(self, base: Net, plan: Mapping[str, float], stop: StopFlag = never) -> Stream[Pruned]:
-        """Apply `plan` to `base` in one shot and measure it."""
+        """Apply `plan` to `base` in one shot, measure it, and count its dead units."""
         data = yield from self.splits(stop)
         model = self.fresh_model()
         precision = yield from self.precision(data)
-        return (yield from prune_and_measure(model, base.weights, plan, data, stop, precision))
+        pruned = yield from prune_and_measure(model, base.weights, plan, data, stop, precision)
+        dead = yield from count_dead(model, data.validation)
+        return replace(pruned, dead=dead)
 
     def finetune(
         self,
@@ -332,9 +334,7 @@ class Workbench:
         images = yield from self._split(SPLITS[0], stop)
         model = self.fresh_model()
         model.load_state_dict(weights)
-        yield Progress("count dead units")
-        some, _ = images.batch(slice(0, 3))
-        return dead_units(model, some)
+        return (yield from count_dead(model, images))
 
     def count(
         self, base: Net, plan: Mapping[str, float], stop: StopFlag = never

@@ -284,7 +284,6 @@ def all_data() -> Splits:
 
 
 DEAD = {
-    ("cnn5", 40): {"conv1": 1, "conv2": 0, "conv3": 0, "fc1": 35, "fc2": 0},
     ("cnn5", 100): {"conv1": 5, "conv2": 2, "conv3": 4, "fc1": 130, "fc2": 0},
     ("lenet-5", 40): {"conv1": 0, "conv2": 0, "fc1": 84, "fc2": 0},
     ("lenet-5", 100): {"conv1": 0, "conv2": 0, "fc1": 229, "fc2": 0},
