@@ -24,9 +24,8 @@ from core.weights import Weights
 
 @dataclass(frozen=True, eq=False)
 class Pruned:
-    """A plan applied to a base in one shot, not trained."""
+    """A plan applied to a base in one shot, not trained: `masks.apply(base)` are its weights."""
 
-    weights: Weights
     masks: Masks
     accuracy: Accuracy
 
@@ -75,10 +74,9 @@ def prune_and_measure(
         StoppedError: `stop` was raised.
     """
     masks = Masks.of(base, prunable_layers(model), plan)
-    weights = masks.apply(base)
-    model.load_state_dict(weights)
+    masks.load(model, base)
     accuracy = yield from measure(model, data, "pruned", stop, precision)
-    return Pruned(weights, masks, accuracy)
+    return Pruned(masks, accuracy)
 
 
 def finetune(
