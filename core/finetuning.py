@@ -23,14 +23,6 @@ from core.weights import Weights
 
 
 @dataclass(frozen=True, eq=False)
-class Pruned:
-    """A plan applied to a base in one shot, not trained: `masks.apply(base)` are its weights."""
-
-    masks: Masks
-    accuracy: Accuracy
-
-
-@dataclass(frozen=True, eq=False)
 class FineTuned:
     """What fine-tuning made of a base and a plan: the best epoch that ended at the full plan.
 
@@ -67,16 +59,14 @@ def prune_and_measure(
     data: Splits,
     stop: StopFlag = never,
     precision: str = "fp32",
-) -> Stream[Pruned]:
+) -> Stream[Accuracy]:
     """Apply `plan` to `base` in one shot and measure what is left; `model` ends up holding it.
 
     Raises:
         StoppedError: `stop` was raised.
     """
-    masks = Masks.of(base, prunable_layers(model), plan)
-    masks.load(model, base)
-    accuracy = yield from measure(model, data, "pruned", stop, precision)
-    return Pruned(masks, accuracy)
+    Masks.of(base, prunable_layers(model), plan).load(model, base)
+    return (yield from measure(model, data, "pruned", stop, precision))
 
 
 def finetune(
@@ -130,7 +120,7 @@ def finetune(
     return FineTuned(
         weights=weights,
         masks=masks,
-        pruned=pruned.accuracy,
+        pruned=pruned,
         accuracy=accuracy,
         epochs=tuple(rounds.epochs),
         best=rounds.best.epoch,

@@ -18,7 +18,7 @@ from torch import nn
 
 from core import datasets
 from core.activity import bring_in, measure_activity
-from core.allocator import keep_freed_memory
+from core.allocator import give_back_memory, keep_freed_memory
 from core.answers import Compared, Ints, Mode, compare
 from core.batches import Images, Splits
 from core.costs import Activity
@@ -27,7 +27,8 @@ from core.devices import resolve_device
 from core.errors import InputError
 from core.evaluation import at_once, measure
 from core.events import Accuracy, Counted, Notice, Progress, StopFlag, Stream, never
-from core.finetuning import FineTuned, Pruned, finetune, prune_and_measure
+from core.finetuning import FineTuned, finetune, prune_and_measure
+from core.footprint import BYTES_PER_VALUE
 from core.identity import weights_digest
 from core.layers import Layer, left_out, parameter_count, prunable_layers
 from core.opening import dense_weights
@@ -41,6 +42,9 @@ from core.training import Trained, train
 from core.weights import DenseWeights, Weights
 from core.whatif import Profile
 from core.zoo import model_spec
+
+LARGE = 128 << 20
+"""Bytes of a model before which other freed memory is given back, rather than kept beside it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,7 +171,9 @@ class Workbench:
             )
         )
 
-    def prune(self, base: Net, plan: Mapping[str, float], stop: StopFlag = never) -> Stream[Pruned]:
+    def prune(
+        self, base: Net, plan: Mapping[str, float], stop: StopFlag = never
+    ) -> Stream[Accuracy]:
         """Apply `plan` to `base` in one shot and measure it."""
         data = yield from self.splits(stop)
         precision = yield from self.precision(data)
@@ -414,6 +420,8 @@ class Workbench:
 
     def vehicle(self) -> nn.Module:
         """A model that is about to be given weights: those it has are arbitrary."""
+        if BYTES_PER_VALUE * self.parameters >= LARGE:
+            give_back_memory()
         if self.spec.is_own:
             return self.fresh_model()
         return deepcopy(self._outline).to_empty(device=self.device)

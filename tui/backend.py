@@ -16,8 +16,9 @@ from core.settings import Settings
 
 if TYPE_CHECKING:
     from core.curves import Scan
+    from core.events import Accuracy
     from core.experiment import Experiment
-    from core.finetuning import FineTuned, Pruned
+    from core.finetuning import FineTuned
     from core.recall import Recalled
     from core.runs import Run
     from core.search import Found
@@ -38,7 +39,7 @@ class Backend(Protocol):
     def train(self, settings: Settings, stop: StopFlag) -> Stream[tuple[Trained, Net]]:
         """Train a new dense net by the recipe of these settings; their choices are for `f`."""
 
-    def prune(self, base: Net, plan: Mapping[str, float], stop: StopFlag) -> Stream[Pruned]:
+    def prune(self, base: Net, plan: Mapping[str, float], stop: StopFlag) -> Stream[Accuracy]:
         """Apply the plan to the base in one shot and measure it."""
 
     def finetune(
@@ -115,7 +116,7 @@ class CoreBackend:
         trained = yield from recorder.train(bench, self.experiment, stop)
         return trained, bench.net(trained)
 
-    def prune(self, base: Net, plan: Mapping[str, float], stop: StopFlag) -> Stream[Pruned]:
+    def prune(self, base: Net, plan: Mapping[str, float], stop: StopFlag) -> Stream[Accuracy]:
         """See `Backend.prune`."""
         return (yield from self._bench.prune(base, plan, stop))
 

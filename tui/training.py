@@ -7,7 +7,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from core.errors import InputError
-from core.events import Batch, Epoch, Event, Measured
+from core.events import Accuracy, Batch, Epoch, Event, Measured
 from core.runs import INTERRUPTED
 from tui import outcomes
 from tui.format import ratio
@@ -17,7 +17,7 @@ from tui.session import Session
 from tui.views.activity import Outcome, Working
 
 if TYPE_CHECKING:
-    from core.finetuning import FineTuned, Pruned
+    from core.finetuning import FineTuned
     from core.training import Trained
     from core.workbench import Net
     from tui.backend import Backend
@@ -54,8 +54,8 @@ class Training(Session):
             return
         subject = Result(plan, base, base.accuracy, self.state.footprint)
 
-        def finish(pruned: Pruned) -> None:
-            result = replace(subject, accuracy=pruned.accuracy)
+        def finish(accuracy: Accuracy) -> None:
+            result = replace(subject, accuracy=accuracy)
             self.state = self.state.with_pruned(result, since)
             self.doing = outcomes.pruned(result, self.state.dense)
 

@@ -93,15 +93,15 @@ def _memory(terminal: Terminal) -> dict[str, int]:
 
     forget_peak(process)
     terminal.press("m", "enter")
-    after("measured while dragging", "han2015")
+    after("measured while dragging", "13.12x")
     terminal.press("p")
     after("pruned", "pruned at once")
     terminal.press("right", "d")
     after("ten images looked at", "test images")
     terminal.press("right", "v")
-    after("all images, both nets", "confusion")
+    after("all images, both nets", "true → answer")
     terminal.press("right", "V", "V")
-    after("costs", "act")
+    after("costs", "act %")
     terminal.press("right")
     time.sleep(1.5)  # the measurement is under way, and has to give way
     terminal.press("p")

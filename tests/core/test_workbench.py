@@ -85,8 +85,7 @@ class TestWholeMnist:
         before = {name: tensor.clone() for name, tensor in net.weights.items()}
         state = torch.get_rng_state()
         pruned = drain(bench.prune(net, aggressive))
-        assert pruned.accuracy.test < 30
-        assert [pruned.masks.kept(la) for la in bench.layers] == [280, 1280, 1024, 2949, 256]
+        assert pruned.test < 30
         assert all(torch.equal(net.weights[name], before[name]) for name in before)
         assert torch.equal(torch.get_rng_state(), state)
 

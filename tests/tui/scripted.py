@@ -165,13 +165,13 @@ class Scripted:
         trained = SimpleNamespace(accuracy=accuracy, best=5, stopped=stop(), diverged=False)
         return trained, net(accuracy=accuracy)
 
-    def prune(self, base: Net, plan: Mapping[str, float], stop: StopFlag) -> Stream[Any]:
+    def prune(self, base: Net, plan: Mapping[str, float], stop: StopFlag) -> Stream[Accuracy]:
         """The plan in one shot."""
         self.started.append("prune")
         yield Progress("measure pruned on test", 5_000, 10_000, "images")
         self._fail()
         yield Measured("pruned", PRUNED)
-        return SimpleNamespace(accuracy=PRUNED)
+        return PRUNED
 
     def finetune(
         self, base: Net, plan: Mapping[str, float], settings: Settings, stop: StopFlag
