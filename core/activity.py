@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from importlib import import_module
 from typing import Any
 
 import torch
@@ -34,6 +35,15 @@ _RELUS = {
 
 _CALLS = "_featherweight_calls"
 """The attribute of a tensor that says of which layers' calls it holds the values."""
+
+
+def bring_in() -> None:
+    """Import what a mode of the dispatcher needs, before there is a net to measure.
+
+    Torch imports it when the first mode sees the first operation, and what it imports keeps the
+    frames that asked for it, with the net in them, until the garbage is collected.
+    """
+    import_module("torch._dynamo")
 
 
 def measure_activity(

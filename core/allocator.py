@@ -23,14 +23,30 @@ def keep_freed_memory() -> bool:
     return set_thresholds(mmap=32 * MIB, trim=1024 * MIB, pad=64 * MIB)
 
 
+def give_back_memory() -> None:
+    """Give the system what was freed and kept so far; where the C library is not glibc, nothing."""
+    library = _library()
+    if library is not None:
+        library.malloc_trim(0)
+
+
 def set_thresholds(*, mmap: int, trim: int, pad: int) -> bool:
     """From how many bytes on a block is mapped, the heap trimmed, and how many are kept then."""
-    if not sys.platform.startswith("linux"):
-        return False
-    try:
-        mallopt = ctypes.CDLL(None).mallopt
-    except (OSError, AttributeError):
+    library = _library()
+    if library is None:
         return False
     wanted = ((M_MMAP_THRESHOLD, mmap), (M_TRIM_THRESHOLD, trim), (M_TOP_PAD, pad))
-    accepted = [mallopt(option, value) == 1 for option, value in wanted]
+    accepted = [library.mallopt(option, value) == 1 for option, value in wanted]
     return all(accepted)
+
+
+def _library() -> ctypes.CDLL | None:
+    """The C library, where it has glibc's functions."""
+    if not sys.platform.startswith("linux"):
+        return None
+    try:
+        library = ctypes.CDLL(None)
+        _ = library.mallopt, library.malloc_trim
+    except (OSError, AttributeError):
+        return None
+    return library

@@ -185,11 +185,14 @@ def look_at(model: nn.Module, data: Images, indices: Sequence[int]) -> Shown:
     """What `model` says of the images `indices` [n] of `data`, computed in float32."""
     import torch
 
+    from core.evaluation import at_once
+
     model.eval()
     # Of no images one is looked at all the same: it tells how many classes there are.
-    images, _ = data.batch(torch.tensor(tuple(indices) or (0,)))
+    index = torch.tensor(tuple(indices) or (0,))
     with torch.inference_mode():
-        logits = model(images).float()[: len(indices)]
+        parts = [model(data.batch(some)[0]).float() for some in torch.split(index, at_once(data))]
+        logits = torch.cat(parts)[: len(indices)]
         classes, shares = logits.argmax(1), logits.softmax(1) * 100
     return Shown(_still(classes.cpu().numpy()), _still(shares.cpu().numpy()))
 

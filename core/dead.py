@@ -14,11 +14,11 @@ found is checked: the net gives the same logits without it.
 
 from __future__ import annotations
 
+from copy import deepcopy
 from functools import cached_property
 
 import torch
 from torch import Tensor, fx, nn
-from torch.func import functional_call
 
 from core.batches import Images
 from core.cuts import UntraceableError
@@ -28,18 +28,23 @@ from core.footprint import DeadUnits
 from core.layers import prunable_layers
 from core.steps import Each, LayerStep, Step
 from core.tracing import alike, trace
-from core.weights import Weights
 
 
 def count_dead(model: nn.Module, data: Images) -> Stream[DeadUnits | None]:
-    """Count the dead units of `model`, tried on a few images of a split, see `dead_units`."""
+    """Count the dead units of `model`, which is used up, on a few images of a split.
+
+    A large net has no room for a copy: it ends up without its dead units, see `dead_units`.
+    """
     yield Progress("count dead units")
     images, _ = data.batch(slice(0, 3))
-    return dead_units(model, images)
+    try:
+        return Pass(model, images).remove()
+    except UntraceableError:
+        return None
 
 
 def dead_units(model: nn.Module, images: Tensor) -> DeadUnits | None:
-    """Count the dead units of `model`, which ends up in evaluation, its weights as they were.
+    """Count the dead units of `model`, which stays as it is.
 
     Args:
         model: the net.
@@ -49,7 +54,7 @@ def dead_units(model: nn.Module, images: Tensor) -> DeadUnits | None:
         None where the net cannot be followed from call to call: nothing is known then.
     """
     try:
-        return Pass(model, images).count()
+        return Pass(deepcopy(model), images).remove()
     except UntraceableError:
         return None
 
@@ -67,9 +72,10 @@ def remove_dead(model: nn.Module, images: Tensor) -> DeadUnits:
     Raises:
         UntraceableError: it cannot be followed from call to call; nothing is removed.
     """
-    found = Pass(model, images)
-    found.remove()
-    return found.count()
+    without = deepcopy(model)
+    counted = Pass(without, images).remove()
+    model.eval().load_state_dict(without.state_dict())
+    return counted
 
 
 class Pass:
@@ -86,8 +92,7 @@ class Pass:
         needed: which of them anything depends on.
 
     Raises:
-        UntraceableError: it cannot be followed from call to call, or gives other logits without
-            what is not needed.
+        UntraceableError: it cannot be followed from call to call.
     """
 
     @torch.no_grad()
@@ -102,33 +107,27 @@ class Pass:
         for step in reversed(self.steps):
             for node, units in step.needs(self.constants, self.needed[step.node]).items():
                 self.needed[node] |= units
-        if self.changes:
-            self._check(self.traced.images.clone())
 
-    @cached_property
-    def changes(self) -> Weights:
-        """The parameters that are other without dead units, by name, in their own shapes."""
-        changed = {}
+    @torch.no_grad()
+    def remove(self) -> DeadUnits:
+        """Remove dead units in place, one layer after the other, and see that nothing else changes.
+
+        Returns:
+            What was removed.
+
+        Raises:
+            UntraceableError: the net gives other logits without them; it is of no use then.
+        """
+        counted = self.count()
         for step in self.steps:
-            for name, tensor in self._without(step).items():
-                own = self._model.get_parameter(name)
-                if not torch.equal(own.detach().cpu(), tensor):
-                    changed[name] = tensor.to(own.device)
-        return changed
-
-    def _check(self, images: Tensor) -> None:
+            self._remove(step)
         try:
-            made = functional_call(self._model, dict(self.changes), (images,))
+            made = self._model(self.traced.images.clone())
         except Exception as error:  # a net's own code runs here: it may raise anything
             raise UntraceableError(f"it cannot run with other weights: {error}") from error
         if not alike(made, self.traced.logits):
             raise UntraceableError("without what its calls do not need it gives other logits")
-
-    @torch.no_grad()
-    def remove(self) -> None:
-        """Remove dead units in place; what is known of the units stays true."""
-        for name, tensor in self.changes.items():
-            self._model.get_parameter(name).copy_(tensor)
+        return counted
 
     def kept(self, node: fx.Node) -> Tensor:
         """Which units of a result a smaller net has: those of its layer that are needed, or one."""
@@ -165,34 +164,27 @@ class Pass:
             step = self._steps_by_node[step.source]
         return step if isinstance(step, LayerStep) else None
 
-    def _without(self, step: Step) -> Weights:
-        """What becomes of a step's parameters."""
+    def _remove(self, step: Step) -> None:
+        """Remove what is dead of a step's parameters."""
         if isinstance(step, LayerStep):
-            made = step.without(self.constants, self.needed[step.node])
-            return {
-                f"{step.name}.{name}": tensor
-                for name, tensor in zip(("weight", "bias"), made, strict=True)
-                if tensor is not None
-            }
-        if isinstance(step, Each) and step.norm and (maker := self._maker(step.node)):
+            step.remove(self.constants, self.needed[step.node])
+        elif isinstance(step, Each) and step.norm and (maker := self._maker(step.node)):
             dead = ~self.needed[maker.node]
-            return {
-                name: tensor.detach().cpu().masked_fill(dead, 0.0)
-                for name, tensor in self._norm_parameters(step.norm)
-            }
-        return {}
+            for parameter in self._norm_parameters(step.norm):
+                parameter.masked_fill_(dead.to(parameter.device), 0.0)
 
     def _goes(self, step: Step) -> tuple[int, int]:
         """The nonzero parameters of a step that go, and all that a smaller net does not have."""
         if isinstance(step, LayerStep):
             needed, kept = self.needed[step.node], self.kept(step.node)
-            unread = ~step.reads(self.constants, needed)
+            unread = step.reads(self.constants, needed).logical_not_()
             biases = 0 if step.bias is None else 1
             inputs = int(self.kept(step.source).sum())
             taps = step.weight.shape[2]
             here = step.units * (step.inputs * taps + biases)
             smaller = int(kept.sum()) * (inputs * taps + biases)
-            nonzero = int(step.nonzero[unread].sum()) + biases * int((~needed).sum())
+            gone = int((step.weight != 0).logical_and_(unread[:, :, None]).count_nonzero())
+            nonzero = gone + biases * int((~needed).sum())
             return nonzero, here - smaller
         if isinstance(step, Each) and step.norm and (maker := self._maker(step.node)):
             parts = len(self._norm_parameters(step.norm))
@@ -200,6 +192,5 @@ class Pass:
             return parts * dead, parts * int((~self.kept(step.node)).sum())
         return 0, 0
 
-    def _norm_parameters(self, name: str) -> list[tuple[str, Tensor]]:
-        norm = self._model.get_submodule(name)
-        return [(f"{name}.{key}", it) for key, it in norm.named_parameters(recurse=False)]
+    def _norm_parameters(self, name: str) -> list[nn.Parameter]:
+        return list(self._model.get_submodule(name).parameters(recurse=False))

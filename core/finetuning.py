@@ -32,8 +32,6 @@ class Pruned:
         dead: its dead units, where they have been counted.
     """
 
-    weights: Weights
-    masks: Masks
     accuracy: Accuracy
     dead: DeadUnits | None = None
 
@@ -77,17 +75,14 @@ def prune_and_measure(
     data: Splits,
     stop: StopFlag = never,
     precision: str = "fp32",
-) -> Stream[Pruned]:
+) -> Stream[Accuracy]:
     """Apply `plan` to `base` in one shot and measure what is left; `model` ends up holding it.
 
     Raises:
         StoppedError: `stop` was raised.
     """
-    masks = Masks.of(base, prunable_layers(model), plan)
-    weights = masks.apply(base)
-    model.load_state_dict(weights)
-    accuracy = yield from measure(model, data, "pruned", stop, precision)
-    return Pruned(weights, masks, accuracy)
+    Masks.of(base, prunable_layers(model), plan).load(model, base)
+    return (yield from measure(model, data, "pruned", stop, precision))
 
 
 def finetune(
@@ -142,7 +137,7 @@ def finetune(
     return FineTuned(
         weights=weights,
         masks=masks,
-        pruned=pruned.accuracy,
+        pruned=pruned,
         accuracy=accuracy,
         epochs=tuple(rounds.epochs),
         best=rounds.best.epoch,

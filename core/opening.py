@@ -40,11 +40,11 @@ def dense_weights(bench: Workbench, stop: StopFlag = never) -> Stream[DenseWeigh
     """
     settings = bench.settings
     if settings.weights is not None:
-        return load_dense(settings.weights, bench.fresh_model())
+        return load_dense(settings.weights, bench.vehicle())
     shipped_for = (DEFAULTS.protocol, bench.spec.dataset)
     its_own = (settings.protocol, settings.dataset) == shipped_for
     if its_own and not (yield from bench.splits(stop)).fingerprint:
-        return load_dense(bench.spec.shipped_weights, bench.fresh_model())
+        return load_dense(bench.spec.shipped_weights, bench.vehicle())
     if bench.spec.is_torchvisions:
         return (yield from _pretrained(bench, stop))
     recipe = "reference" if settings.protocol == "reference" else DEFAULTS.recipe
@@ -88,7 +88,7 @@ def _trained_once(bench: Workbench, stop: StopFlag) -> Stream[DenseWeights]:
     path = _kept(bench, (yield from bench.resolved_precision(stop)), data.fingerprint)
     if path.exists():
         try:
-            return load_dense(path, bench.fresh_model())
+            return load_dense(path, bench.vehicle())
         except InputError as error:
             yield Notice(f"what was kept cannot be used: {error}", warning=True)
     of = f"{short_name(settings.model)} on {settings.dataset}"

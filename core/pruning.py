@@ -98,6 +98,14 @@ class Masks:
             for name, tensor in weights.items()
         }
 
+    def load(self, model: nn.Module, weights: Mapping[str, Tensor]) -> None:
+        """Have `model` hold a state_dict with what is pruned set to zero; it takes no other copy.
+
+        The model's memory is its own: it shares none with `weights`.
+        """
+        model.load_state_dict(weights)
+        self.to(next(model.parameters()).device).hold(model)
+
     @torch.no_grad()
     def hold(self, model: nn.Module, optimizer: Optimizer | None = None) -> None:
         """Set what is pruned to exactly zero in `model`, and what the optimiser remembers of it.

@@ -55,7 +55,7 @@ def recall(bench: Workbench, dense: Net, experiment: Experiment, run: Run) -> St
             that it started from is neither `dense` nor a run of the experiment.
     """
     settings = settings_of(run, bench.settings)
-    dense_weights = load_dense(run.weights_path, bench.by(settings).fresh_model())
+    dense_weights = load_dense(run.weights_path, bench.vehicle())
     weights, early = dense_weights.weights, dense_weights.early
     if run.facts.get("kind") == "train":
         accuracy = _accuracy(run, "dense")

@@ -116,7 +116,7 @@ class _Scanner:
         self.stopped = False
         layers = prunable_layers(model)
         self.base: Weights = {
-            layer.key: model.get_parameter(layer.key).detach().clone() for layer in layers
+            layer.key: model.get_parameter(layer.key).detach() for layer in layers
         }
         self.groups: dict[str, tuple[Layer, ...]] = {layer.name: (layer,) for layer in layers}
         self.points = {layer.name: self._points([layer], sparsities) for layer in layers}
@@ -213,17 +213,16 @@ class _Scanner:
             return False
         return self.within is None or point.seen().estimate[1] > self.within
 
-    @torch.no_grad()
     def _prune(self, name: str, point: _Open) -> None:
+        """Have the net compute with other tensors: its own are somebody's, and stay as they are."""
         for layer in self.groups[name]:
             weight = self.base[layer.key]
-            kept = above(weight, point.thresholds[layer.key])
-            self.model.get_parameter(layer.key).copy_(weight.masked_fill(~kept, 0.0))
+            dropped = above(weight, point.thresholds[layer.key]).logical_not_()
+            self.model.get_parameter(layer.key).data = weight.masked_fill(dropped, 0.0)
 
-    @torch.no_grad()
     def _restore(self, name: str) -> None:
         for layer in self.groups[name]:
-            self.model.get_parameter(layer.key).copy_(self.base[layer.key])
+            self.model.get_parameter(layer.key).data = self.base[layer.key]
 
     def _progress(self) -> Progress:
         points = [point for points in self.points.values() for point in points]

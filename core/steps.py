@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 
 import torch
 from torch import Tensor, fx, nn
@@ -117,16 +116,18 @@ class LayerStep(Step):
         bias = self.module.bias
         return None if bias is None else bias.detach().cpu().double()
 
-    @cached_property
-    def nonzero(self) -> Tensor:
-        """The weights between a unit and an input that are not zero, counts [units, inputs]."""
-        return (self.weight != 0).sum(2)
+    @property
+    def connected(self) -> Tensor:
+        """Where a weight between a unit and an input is not zero, booleans [units, inputs]."""
+        nonzero = self.weight != 0
+        # Without a copy where there is one weight between them, as in the largest layers.
+        return nonzero[:, :, 0] if nonzero.shape[2] == 1 else nonzero.any(2)
 
     def constants(self, known: By) -> Tensor:
         """Of the units that read nothing but inputs which are the same constant everywhere."""
         given = known[self.source]
         same = self._everywhere(given)
-        varies = ((self.nonzero > 0) & ~same).any(1)
+        varies = self.connected.logical_and_(~same).any(1)
         total = self._folded(given, same)
         return total.masked_fill(varies | ~total.isfinite(), torch.nan)
 
@@ -140,17 +141,22 @@ class LayerStep(Step):
         A unit that nothing needs reads none; an input that is constant is not read where the
         biases can take it in.
         """
-        return (self.nonzero > 0) & needed[:, None] & ~self._foldable(known[self.source])
+        read = ~self._foldable(known[self.source])
+        return self.connected.logical_and_(needed[:, None]).logical_and_(read)
 
-    def without(self, known: By, needed: Tensor) -> tuple[Tensor, Tensor | None]:
-        """The weight and the bias, in their own shapes, with what is not read or needed zero."""
-        reads = self.reads(known, needed)
-        weight = self.weight.masked_fill(~reads[:, :, None], 0.0).reshape(self.module.weight.shape)
-        if self.module.bias is None:
-            return weight, None
-        given = known[self.source]
-        bias = self._folded(given, self._foldable(given))
-        return weight, bias.masked_fill(~needed, 0.0).to(weight.dtype)
+    @torch.no_grad()
+    def remove(self, known: By, needed: Tensor) -> None:
+        """Set what is not read or needed to zero, and fold the constants that are not read.
+
+        In place: a copy of the weight of a large layer is a large part of the net's memory.
+        """
+        given, weight, bias = known[self.source], self.module.weight, self.module.bias
+        foldable = self._foldable(given)
+        if bias is not None:
+            bias.copy_(self._folded(given, foldable).masked_fill(~needed, 0.0))
+        columns = foldable.repeat_interleave(weight.shape[1] // self.inputs)
+        for dimension, gone in ((0, ~needed), (1, columns)):
+            weight.index_fill_(dimension, gone.nonzero()[:, 0].to(weight.device), 0.0)
 
     def _foldable(self, given: Tensor) -> Tensor:
         """Which inputs are constants that the biases can take in, or zero."""

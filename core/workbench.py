@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping, Sequence
-from copy import copy
+from copy import copy, deepcopy
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -17,8 +17,8 @@ import torch
 from torch import nn
 
 from core import datasets
-from core.activity import measure_activity
-from core.allocator import keep_freed_memory
+from core.activity import bring_in, measure_activity
+from core.allocator import give_back_memory, keep_freed_memory
 from core.answers import Compared, Ints, Mode, compare
 from core.batches import Images, Splits
 from core.costs import Activity
@@ -26,10 +26,10 @@ from core.curves import SPARSITIES, SPLITS, Sample, Scan
 from core.dead import count_dead
 from core.devices import resolve_device
 from core.errors import InputError
-from core.evaluation import measure
+from core.evaluation import at_once, measure
 from core.events import Accuracy, Counted, Notice, Progress, StopFlag, Stream, never
 from core.finetuning import FineTuned, Pruned, finetune, prune_and_measure
-from core.footprint import DeadUnits
+from core.footprint import BYTES_PER_VALUE, DeadUnits
 from core.identity import weights_digest
 from core.layers import Layer, left_out, parameter_count, prunable_layers
 from core.opening import dense_weights
@@ -44,6 +44,9 @@ from core.training import Trained, train
 from core.weights import DenseWeights, Weights
 from core.whatif import Profile
 from core.zoo import model_spec
+
+LARGE = 128 << 20
+"""Bytes of a model before which other freed memory is given back, rather than kept beside it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,14 +110,6 @@ class Workbench:
         with torch.device("meta"):
             return self.spec.build()
 
-    @cached_property
-    def _looking(self) -> nn.Module:
-        return self.fresh_model()
-
-    @cached_property
-    def _beside(self) -> nn.Module:
-        return self.fresh_model()
-
     @property
     def layer_names(self) -> tuple[str, ...]:
         """The names of the layers that can be pruned."""
@@ -150,11 +145,11 @@ class Workbench:
         Raises:
             InputError: its code does not work, see `core.own`; or its weights cannot be taken.
         """
+        # First of all, since finding it out takes a net that is trained.
+        precision = yield from self.resolved_precision(stop)
         dense = yield from self.dense(stop)
         data = yield from self.splits(stop)
-        model = self.fresh_model()
-        model.load_state_dict(dense.weights)
-        precision = yield from self.precision(data)
+        model = self._reading(dense.weights)
         accuracy = yield from measure(model, data, "dense", stop, precision)
         net = self.net_of(dense.weights, accuracy, early=dense.early)
         return replace(net, trained=dense.trained)
@@ -198,11 +193,10 @@ class Workbench:
     def prune(self, base: Net, plan: Mapping[str, float], stop: StopFlag = never) -> Stream[Pruned]:
         """Apply `plan` to `base` in one shot, measure it, and count its dead units."""
         data = yield from self.splits(stop)
-        model = self.fresh_model()
         precision = yield from self.precision(data)
-        pruned = yield from prune_and_measure(model, base.weights, plan, data, stop, precision)
-        dead = yield from count_dead(model, data.validation)
-        return replace(pruned, dead=dead)
+        model = self.vehicle()
+        accuracy = yield from prune_and_measure(model, base.weights, plan, data, stop, precision)
+        return Pruned(accuracy, (yield from count_dead(model, data.validation)))
 
     def finetune(
         self,
@@ -217,7 +211,7 @@ class Workbench:
         precision = yield from self.precision(data)
         return (
             yield from finetune(
-                self.fresh_model(),
+                self.vehicle(),
                 base.weights,
                 plan,
                 data,
@@ -247,11 +241,9 @@ class Workbench:
         """
         images = yield from self._split(split, stop)
         precision = yield from self.resolved_precision(stop)
-        model = self.fresh_model()
-        model.load_state_dict(weights)
         return (
             yield from scan(
-                model,
+                self._reading(weights),
                 images,
                 split=split,
                 sparsities=sparsities,
@@ -266,17 +258,19 @@ class Workbench:
     def look(self, base: Net, plan: Mapping[str, float], stop: StopFlag = never) -> Stream[Sample]:
         """Apply `plan` to `base` in one shot and measure it on a growing sample of validation.
 
-        It may run beside a job, one at a time: it has a model of its own. The order of the images
-        depends on the plan, so that plans err independently of each other.
+        It may run beside a job: it has a model of its own. The order of the images depends on the
+        plan, so that plans err independently of each other.
         """
         data = yield from self.splits(stop)
         precision = yield from self.precision(data)
-        model = self._looking
-        model.load_state_dict(Masks.of(base.weights, self.layers, plan).apply(base.weights))
         order = zlib.crc32(repr(sorted(plan.items())).encode()) + self.settings.seed
         return (
             yield from sample_accuracy(
-                model, data.validation, seed=order, precision=precision, stop=stop
+                self._pruned(base, plan),
+                data.validation,
+                seed=order,
+                precision=precision,
+                stop=stop,
             )
         )
 
@@ -292,17 +286,15 @@ class Workbench:
     ) -> Stream[Compared]:
         """What `dense` and `plan` applied to `base` say of test images; see `answers.compare`.
 
-        It may run beside a job, in the thread of `look`: its models are the same.
+        It may run beside a job, as `look` does.
         """
         data = yield from self.splits(stop)
         precision = yield from self.precision(data)
-        pruned = Masks.of(base.weights, self.layers, plan).apply(base.weights)
-        for model, weights in ((self._looking, pruned), (self._beside, dense.weights)):
-            model.load_state_dict(weights)
-        digest = weights_digest(pruned)
+        pruned = self._pruned(base, plan)
+        digest = weights_digest(pruned.state_dict())
         compared = yield from compare(
-            self._beside,
-            self._looking,
+            self._reading(dense.weights),
+            pruned,
             data.test,
             mode=mode,
             start=start,
@@ -325,14 +317,13 @@ class Workbench:
             InputError: there is no such split.
         """
         data = yield from self._split(split, stop)
-        model = self.fresh_model()
-        model.load_state_dict(weights)
-        return (yield from measure_activity(model, data, stop))
+        bring_in()
+        return (yield from measure_activity(self._reading(weights), data, stop))
 
     def dead(self, weights: Weights, stop: StopFlag = never) -> Stream[DeadUnits | None]:
         """The dead units of a net; None where it cannot be followed, see `core.dead`."""
         images = yield from self._split(SPLITS[0], stop)
-        model = self.fresh_model()
+        model = self.vehicle()
         model.load_state_dict(weights)
         return (yield from count_dead(model, images))
 
@@ -343,10 +334,10 @@ class Workbench:
 
         It may run beside a job, as `look` does.
         """
-        masks, split = Masks.of(base.weights, self.layers, plan), SPLITS[0]
+        split = SPLITS[0]
         images = yield from self._split(split, stop)
-        self._looking.load_state_dict(masks.apply(base.weights))
-        activities = yield from measure_activity(self._looking, images, stop)
+        bring_in()
+        activities = yield from measure_activity(self._pruned(base, plan), images, stop)
         counted = Counted(activities, split, len(images))
         yield counted
         return counted
@@ -373,8 +364,8 @@ class Workbench:
         """The precision that training uses on this machine, the same for all of a session."""
         if self._precision is not None:
             return self._precision
-        images, labels = data.train.batch(slice(0, self.finetuning.finetune.batch_size))
-        name = self.settings.precision
+        name, most = self.settings.precision, self.finetuning.finetune.batch_size
+        images, labels = data.train.batch(slice(0, at_once(data.train, most)))
 
         def build() -> nn.Module:
             return self.fresh_model().to(memory_format=data.train.layout)
@@ -418,7 +409,7 @@ class Workbench:
                 yield Notice(f"this runs the code of {settings.model}")
             other = settings.dataset != self.spec.dataset or data.fingerprint
             if self.spec.is_own or other:
-                model = self.fresh_model()
+                model = self.vehicle()
                 data = fitted(model, data)
                 if said := surplus(model, data):
                     yield Notice(said, warning=True)
@@ -440,6 +431,34 @@ class Workbench:
             raise InputError(f"unknown split '{name}': expected one of {', '.join(SPLITS)}")
         data = yield from self.splits(stop)
         return data.validation if name == SPLITS[0] else data.test
+
+    def _pruned(self, base: Net, plan: Mapping[str, float]) -> nn.Module:
+        """A model that holds what `plan` leaves of `base`, in memory of its own."""
+        model = self.vehicle()
+        Masks.of(base.weights, self.layers, plan).load(model, base.weights)
+        return model
+
+    def _reading(self, weights: Weights) -> nn.Module:
+        """A model to ask, not to train: it reads `weights` where they are.
+
+        The user's own has a copy of them: its code may write into what it computes with.
+        """
+        if self.spec.is_own:
+            model = self.fresh_model()
+            model.load_state_dict(weights)
+            return model
+        model = deepcopy(self._outline)
+        here = {name: tensor.to(self.device) for name, tensor in weights.items()}
+        model.load_state_dict(here, assign=True)
+        return model.requires_grad_(False)
+
+    def vehicle(self) -> nn.Module:
+        """A model that is about to be given weights: those it has are arbitrary."""
+        if BYTES_PER_VALUE * self.parameters >= LARGE:
+            give_back_memory()
+        if self.spec.is_own:
+            return self.fresh_model()
+        return deepcopy(self._outline).to_empty(device=self.device)
 
     def fresh_model(self) -> nn.Module:
         """A model with initial weights drawn from the seed."""

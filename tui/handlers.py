@@ -264,14 +264,14 @@ def table(given: Namespace) -> int:
     def stream(stop: StopFlag) -> Stream[CostTable]:
         if found:
             yield from bench.splits(stop)
-            weights = load_weights(found.weights_path, bench.fresh_model())
+            weights = load_weights(found.weights_path, bench.vehicle())
             return (yield from table_of(bench, weights, given.split, stop))
         base = yield from bench.open(stop)
         chosen = plan or uniform_plan(0.0, bench.layer_names)
         if goal:
             chosen = yield from plan_for(bench, base, goal, method, locked, experiment, stop)
-        masks = Masks.of(base.weights, bench.layers, chosen)
-        return (yield from table_of(bench, masks.apply(base.weights), given.split, stop))
+        pruned = Masks.of(base.weights, bench.layers, chosen).apply(base.weights)
+        return (yield from table_of(bench, pruned, given.split, stop))
 
     with headless.stop_on_interrupt(console) as stop:
         result = headless.drive(stream(stop), console)

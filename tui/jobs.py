@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -92,6 +93,10 @@ class Job:
         """An early end has been asked for."""
         return self._stop.is_set()
 
+    def wait(self) -> None:
+        """Wait for its end."""
+        self._thread.join()
+
     def abandon(self, seconds: float) -> None:
         """Drop the stream at its next event, no result wanted; wait so long for it to be gone."""
         self._abandoned.set()
@@ -103,6 +108,7 @@ class Job:
         try:
             outcome = Done(self._drive(self._start_stream(self._stop.is_set)))
         except BaseException as error:
+            _let_go(error)
             outcome = Failed(error)
         self._tell(self.ends(self.id, outcome))
 
@@ -121,3 +127,13 @@ class Job:
             self._tell(self.says(self.id, event))
         stream.close()
         return None
+
+
+def _let_go(error: BaseException | None) -> None:
+    """Drop what the frames hold in which an error came up, such as a net, for as long as it lives.
+
+    The error and the frame that caught it would keep each other until the garbage is collected.
+    """
+    while error is not None:
+        traceback.clear_frames(error.__traceback__)
+        error = error.__cause__ or error.__context__

@@ -70,9 +70,16 @@ class Looking(Session):
     def start_job(
         self, title: str, start: Callable[[StopFlag], Stream[Any]], finish: Finish
     ) -> None:
-        """Give way, then start the job."""
+        """Give way, then start the job: what the measurement takes of memory is free by then."""
         self._leave()
-        super().start_job(title, start, finish)
+        leaving = self._look
+
+        def in_turn(stop: StopFlag) -> Stream[Any]:
+            if leaving is not None:
+                leaving.wait()
+            return start(stop)
+
+        super().start_job(title, in_turn, finish)
 
     def action_digits(self) -> None:
         """Show the digits; once they are there, those that the pruned net alone gets wrong."""

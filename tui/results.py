@@ -213,6 +213,6 @@ def within_limits(past: tuple[Moment, ...]) -> tuple[Moment, ...]:
         new = past[place].nets - nets
         nets |= new
         size += sum(profile.layer.elements for net in new for profile in net.profiles)
-        if size > UNDO_PARAMETERS and place < len(past) - 1:
+        if new and size > UNDO_PARAMETERS and place < len(past) - 1:
             return past[place + 1 :]
     return past

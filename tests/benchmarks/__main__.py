@@ -30,6 +30,8 @@ BENCHMARKS = {
     "pruning": ("prune_time", "prune_memory"),
     "starting": ("first_screen", "start_freeze"),
     "screen": ("loop_lag_p99",),
+    "opened": ("vgg16_memory", "vgg16_key"),
+    "table": ("table_time",),
     "dragging": ("drag_intervals", "forecast"),
 }
 """The module of each figure: modules give their figures in this order from `figures(wanted)`."""

@@ -15,11 +15,10 @@ def peak_of(work: Callable[[], object]) -> int:
     Linux only. It is meant for a process that has done little else, see `in_fresh_process`:
     memory that was freed and kept before would be taken again unseen.
     """
-    with suppress(OSError):  # else the peak counts what came before, and is too high, never low
-        Path("/proc/self/clear_refs").write_text("5")
-    before = _bytes("VmRSS")
+    forget_peak()
+    before = resident()
     kept = work()
-    peak = _bytes("VmHWM") - before
+    peak = resident(peak=True) - before
     del kept
     return peak
 
@@ -31,8 +30,16 @@ def in_fresh_process(module: str, function: str) -> float:
     return float(done.stdout.split()[-1])
 
 
-def _bytes(name: str) -> int:
-    for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
+def forget_peak(process: int | str = "self") -> None:
+    """Have the peak of a process begin anew; where that is not allowed it may be too high."""
+    with suppress(OSError):
+        Path(f"/proc/{process}/clear_refs").write_text("5")
+
+
+def resident(process: int | str = "self", *, peak: bool = False) -> int:
+    """The bytes of memory that a process has now, or had at its peak."""
+    name = "VmHWM" if peak else "VmRSS"
+    for line in Path(f"/proc/{process}/status").read_text(encoding="ascii").splitlines():
         if line.startswith(f"{name}:"):
             return int(line.split()[1]) * 1024
-    raise RuntimeError(f"no {name} in the status of the process")
+    raise RuntimeError(f"no {name} in the status of process {process}")

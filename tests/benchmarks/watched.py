@@ -4,7 +4,8 @@
 
 The options are `featherweight`'s. A task of the loop sleeps for a moment, again and again; how much
 later than asked it wakes is how long a key pressed just then would have waited. When the app is
-left, the lags are in FILE, by the first word of what it was doing.
+left, the lags are in FILE, by the first word of what it was doing; and for each key that changed
+what is shown, how long it took from the moment when it was read until all that had been drawn.
 """
 
 from __future__ import annotations
@@ -20,17 +21,20 @@ from statistics import median, quantiles
 from tempfile import TemporaryDirectory
 from time import monotonic
 
+from textual import events
+
 import tui.app
 import tui.cli
 from tests.terminal.terminal import Terminal
 from tui.app import FeatherweightApp
+from tui.state import State
 from tui.views.activity import Working
 
 REPOSITORY = Path(__file__).parents[2]
 NAP = 0.005
 """Seconds between two looks at the clock."""
 
-IDLE = "idle"
+IDLE, KEY = "idle", "key"
 
 Lags = dict[str, list[float]]
 
@@ -41,6 +45,7 @@ class WatchedApp(FeatherweightApp):
     CSS_PATH = REPOSITORY / "tui" / FeatherweightApp.CSS_PATH
     target: Path
     lags: Lags
+    pressed: float | None = None
 
     async def run_async(self, *given: object, **options: object) -> None:
         """Watch from the first moment of the loop on."""
@@ -54,6 +59,19 @@ class WatchedApp(FeatherweightApp):
         self.target.write_text(json.dumps(self.lags), encoding="utf-8")
         super().exit(*given, **options)
 
+    async def on_event(self, event: events.Event) -> None:
+        """Remember when a key came."""
+        if isinstance(event, events.Key):
+            self.pressed = event.time
+        await super().on_event(event)
+
+    def show(self, state: State) -> None:
+        """Where that answers a key, see when it is on the screen."""
+        super().show(state)
+        pressed, self.pressed = self.pressed, None
+        if pressed is not None:
+            self.call_after_refresh(lambda: self.lags[KEY].append(monotonic() - pressed))
+
     async def _watch(self) -> None:
         while True:
             asleep = monotonic()
@@ -64,12 +82,21 @@ class WatchedApp(FeatherweightApp):
 
 
 @contextmanager
-def watched(*options: str) -> Iterator[tuple[Terminal, Callable[[], Lags]]]:
+def watched(
+    *options: str, columns: int = 80, rows: int = 24, **environment: str
+) -> Iterator[tuple[Terminal, Callable[[], Lags]]]:
     """The app in a terminal, and what gives its lags once it has been left."""
     with TemporaryDirectory() as folder:
         target = Path(folder) / "lags.json"
         command = ("-m", "tests.benchmarks.watched", str(target), *options)
-        with Terminal(*command, command=sys.executable, PYTHONPATH=str(REPOSITORY)) as terminal:
+        with Terminal(
+            *command,
+            columns=columns,
+            rows=rows,
+            command=sys.executable,
+            PYTHONPATH=str(REPOSITORY),
+            **environment,
+        ) as terminal:
             yield terminal, lambda: json.loads(target.read_text(encoding="utf-8"))
 
 

@@ -245,6 +245,19 @@ def test_a_look_says_what_float32_says(nets: Nets, data: Images) -> None:
     assert frozen(shown.classes, shown.shares, shown.confidences)
 
 
+def test_large_images_are_looked_at_a_few_at_a_time(
+    nets: Nets, data: Images, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, taken = look_at(nets[1], data, range(10)), []
+    monkeypatch.setattr("core.evaluation._VALUES", 4 * 28 * 28)
+    hook = nets[1].register_forward_pre_hook(lambda _, given: taken.append(len(given[0])))
+    parts = look_at(nets[1], data, range(10))
+    hook.remove()
+    assert taken == [4, 4, 2]
+    assert parts.classes.tolist() == whole.classes.tolist()
+    assert parts.shares == pytest.approx(whole.shares, abs=1e-3)
+
+
 def test_a_look_at_nothing_knows_the_classes() -> None:
     shown = look_at(Rgb(7, seed=0), colours(5, 7), ())
     assert shown.shares.shape == (0, 7)

@@ -118,6 +118,17 @@ def test_applying_makes_a_copy() -> None:
         assert torch.equal(tensor, before[name])
 
 
+def test_loading_is_applying_in_the_models_own_memory() -> None:
+    weights = small_net().state_dict()
+    before = {name: tensor.clone() for name, tensor in weights.items()}
+    masks, model = masks_of(small_net(), 0.5), small_net(seed=1)
+    masks.load(model, weights)
+    for name, tensor in masks.apply(weights).items():
+        assert torch.equal(model.get_parameter(name), tensor)
+        model.get_parameter(name).detach().fill_(7.0)
+        assert torch.equal(weights[name], before[name])
+
+
 @pytest.mark.parametrize("value", [1e-30, 1e-45, float("nan"), float("-inf")])
 def test_a_single_revived_weight_is_counted(value: float) -> None:
     model = small_net()

@@ -287,10 +287,11 @@ class TestMeasuring:
     def test_one_shot_pruning_is_the_plan_applied_and_measured(
         self, tiny: Splits, dense: Weights, layers: tuple[Layer, ...], aggressive: Plan
     ) -> None:
-        pruned, events = recorded(prune_and_measure(Cnn5(), dense, aggressive, tiny))
-        assert events[-1] == Measured("pruned", pruned.accuracy)
-        assert same(pruned.weights, Masks.of(dense, layers, aggressive).apply(dense))
-        assert plain_accuracy(pruned.weights, tiny.test) == pytest.approx(pruned.accuracy.test)
+        model, pruned = Cnn5(), Masks.of(dense, layers, aggressive).apply(dense)
+        accuracy, events = recorded(prune_and_measure(model, dense, aggressive, tiny))
+        assert events[-1] == Measured("pruned", accuracy)
+        assert same(dict(model.state_dict()), pruned)
+        assert plain_accuracy(pruned, tiny.test) == pytest.approx(accuracy.test)
 
     def test_stopped_it_measures_nothing(
         self, few: Splits, dense: Weights, aggressive: Plan

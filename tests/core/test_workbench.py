@@ -89,7 +89,6 @@ class TestWholeMnist:
         state = torch.get_rng_state()
         pruned = drain(bench.prune(net, aggressive))
         assert pruned.accuracy.test < 30
-        assert [pruned.masks.kept(la) for la in bench.layers] == [280, 1280, 1024, 2949, 256]
         assert pruned.dead is not None
         assert list(pruned.dead.units.values()) == [0, 0, 0, 88, 0]
         assert all(torch.equal(net.weights[name], before[name]) for name in before)

@@ -195,7 +195,7 @@ class Scripted:
         trained = SimpleNamespace(accuracy=accuracy, best=5, stopped=stop(), diverged=False)
         return trained, net(accuracy=accuracy)
 
-    def prune(self, base: Net, plan: Mapping[str, float], stop: StopFlag) -> Stream[Any]:
+    def prune(self, base: Net, plan: Mapping[str, float], stop: StopFlag) -> Stream[Accuracy]:
         """The plan in one shot."""
         self.started.append("prune")
         yield Progress("measure pruned on test", 5_000, 10_000, "images")

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import gc
+import threading
+import weakref
+from dataclasses import dataclass, field, replace
 
-from core.errors import WorkError
+from core.errors import StoppedError, WorkError
 from core.events import StopFlag, Stream
 from tests.tui.conftest import idle, ready, until
-from tests.tui.scripted import Scripted
+from tests.tui.scripted import PATIENCE, Scripted
 from tests.tui.test_app import AGGRESSIVE, shown
 from tui.app import FeatherweightApp
+from tui.jobs import Failed, Job, JobEnded
 from tui.results import Digits, Wanted
 
 PRESET = ("m", "down", "enter")
@@ -67,6 +71,34 @@ async def test_it_gives_way_to_a_job_and_comes_back_after_it(app, backend):
         backend.go.set()
         await idle(pilot)
         await until(pilot, lambda app: len(backend.looked) == 2)
+
+
+@dataclass
+class Slow(Scripted):
+    """A backend whose looks take their time to give way."""
+
+    held: threading.Event = field(default_factory=threading.Event)
+
+    def look(self, wanted: Wanted, stop: StopFlag) -> Stream[None]:
+        yield from super().look(replace(wanted, accuracy=False), stop)
+        self.looked.append(dict(wanted.plan))
+        self.held.wait(PATIENCE)
+        self.started.append("given way")
+
+
+async def test_a_job_begins_when_the_measurement_has_let_go_of_its_memory():
+    backend = Slow()
+    app = FeatherweightApp(backend)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press(*PRESET)
+        await until(pilot, lambda app: backend.looked)
+        await pilot.press("p")
+        assert app.job is not None
+        assert backend.started == []
+        backend.held.set()
+        await until(pilot, lambda app: app.state.pruned)
+        assert backend.started == ["given way", "prune"]
 
 
 async def test_what_is_known_is_not_measured_again(app, backend):
@@ -203,3 +235,36 @@ async def test_the_confusion_matrix_counts_every_test_image(app, backend):
         assert app.state.sight.compared.counted is not None
         assert "2,000 wrong of 10,000 test images" in shown(app, "#plot-0")
         assert "8 → 1" in shown(app, "#plot-0")
+
+
+class Heavy:
+    """What takes memory."""
+
+
+def test_what_a_job_held_goes_with_it_though_its_error_stays():
+    said, held = [], []
+
+    def measure(heavy: Heavy) -> Stream[None]:
+        held.append(weakref.ref(heavy))
+        raise StoppedError("stopped")
+        yield
+
+    def stream(stop: StopFlag) -> Stream[None]:
+        heavy = Heavy()
+        try:
+            yield from measure(heavy)
+        except StoppedError as error:
+            raise WorkError("no") from error
+
+    gc.disable()
+    try:
+        job = Job(1, stream, said.append)
+        job.start()
+        job.wait()
+        assert held[0]() is None
+    finally:
+        gc.enable()
+    (ended,) = said
+    assert isinstance(ended, JobEnded)
+    assert isinstance(ended.outcome, Failed)
+    assert str(ended.outcome.error) == "no"

@@ -151,6 +151,16 @@ def test_undo_forgets_what_would_take_too_much_memory(monkeypatch):
     assert state.finetuned.accuracy.test > 4
 
 
+def test_moments_of_one_net_are_no_heavier_for_being_many(monkeypatch):
+    monkeypatch.setattr("tui.results.UNDO_PARAMETERS", START.footprint.parameters // 2)
+    state = START
+    for _ in range(5):
+        state = state.nudge(1)
+    for _ in range(5):
+        state = state.undo()
+    assert state.planned == START.planned
+
+
 def test_a_locked_layer_is_left_alone_where_all_are_set():
     state = START.choose(1).nudge(5).toggle_lock().choose(3).nudge(9)
     assert state.locked == {"conv2"}

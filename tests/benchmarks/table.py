@@ -1,0 +1,39 @@
+"""The table of what the layers cost, on the 10,000 test images, over one evaluation of them."""
+
+from __future__ import annotations
+
+from core.costs import table_of
+from core.evaluation import count_correct
+from core.events import drain
+from core.settings import Settings
+from core.weights import load_weights
+from core.workbench import Workbench
+from tests.benchmarks.figures import Figure, in_turns, medians, ratio
+
+
+def figures(_wanted: tuple[str, ...]) -> list[Figure]:
+    """The shipped cnn5, seven rounds; both as this machine is fast."""
+    bench = Workbench(Settings())
+    data = drain(bench.splits())
+    precision = drain(bench.precision(data))
+    net = bench.fresh_model()
+    weights = load_weights(bench.spec.shipped_weights, net)
+    net.load_state_dict(weights)
+    seconds = in_turns(
+        {
+            "table": lambda: drain(table_of(bench, weights, "test")),
+            "evaluation": lambda: drain(count_correct(net, data.test, precision=precision)),
+        },
+        rounds=7,
+    )
+    return [
+        Figure(
+            key="table_time",
+            what="the table of cnn5 on 10,000 images, over one evaluation of them",
+            value=ratio(seconds["table"], seconds["evaluation"]),
+            unit="x",
+            limit=3,
+            at_least=False,
+            detail=medians(seconds),
+        )
+    ]
