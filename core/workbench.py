@@ -1,7 +1,8 @@
 """One model, one data set and the settings: the jobs that every program of ours runs.
 
-A job is a stream. It works on a model of its own and leaves what it is given as it was; its result
-holds weights that nobody changes afterwards, and the plain numbers a screen shows.
+A job is a stream. What it changes is in memory of its own, what it only asks it reads where it is:
+it leaves what it is given as it was, and keeps no model when it has ended. Its result holds weights
+that nobody changes afterwards, and the plain numbers a screen shows.
 """
 
 from __future__ import annotations

@@ -5,7 +5,8 @@
 The options are `featherweight`'s. A task of the loop sleeps for a moment, again and again; how much
 later than asked it wakes is how long a key pressed just then would have waited. When the app is
 left, the lags are in FILE, by the first word of what it was doing; and for each key that changed
-what is shown, how long it took from the moment when it was read until all that had been drawn.
+what is shown, how long it took from the moment when it was read until all that had been drawn, and
+for how much of that the thread that draws had computed.
 """
 
 from __future__ import annotations
@@ -19,9 +20,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from statistics import median, quantiles
 from tempfile import TemporaryDirectory
-from time import monotonic
+from time import monotonic, thread_time
 
+from rich.console import RenderableType
 from textual import events
+from textual.screen import Screen
 
 import tui.app
 import tui.cli
@@ -34,7 +37,7 @@ REPOSITORY = Path(__file__).parents[2]
 NAP = 0.005
 """Seconds between two looks at the clock."""
 
-IDLE, KEY = "idle", "key"
+IDLE, KEY, COMPUTING = "idle", "key", "key, computing"
 
 Lags = dict[str, list[float]]
 
@@ -45,11 +48,14 @@ class WatchedApp(FeatherweightApp):
     CSS_PATH = REPOSITORY / "tui" / FeatherweightApp.CSS_PATH
     target: Path
     lags: Lags
-    pressed: float | None = None
+    pressed: tuple[float, float] | None = None
+    """When the key came that is being answered, and what this thread had computed until then."""
+    answered: list[tuple[float, float]]
+    """The same of those whose answers are about to be drawn."""
 
     async def run_async(self, *given: object, **options: object) -> None:
         """Watch from the first moment of the loop on."""
-        self.lags = defaultdict(list)
+        self.lags, self.answered = defaultdict(list), []
         watch = asyncio.create_task(self._watch())
         await super().run_async(*given, **options)
         watch.cancel()
@@ -62,15 +68,22 @@ class WatchedApp(FeatherweightApp):
     async def on_event(self, event: events.Event) -> None:
         """Remember when a key came."""
         if isinstance(event, events.Key):
-            self.pressed = event.time
+            self.pressed = event.time, thread_time()
         await super().on_event(event)
 
     def show(self, state: State) -> None:
-        """Where that answers a key, see when it is on the screen."""
+        """Where that answers a key, the next drawing shows it."""
         super().show(state)
-        pressed, self.pressed = self.pressed, None
-        if pressed is not None:
-            self.call_after_refresh(lambda: self.lags[KEY].append(monotonic() - pressed))
+        if self.pressed is not None:
+            self.answered.append(self.pressed)
+            self.pressed = None
+
+    def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
+        super()._display(screen, renderable)
+        for came, computed in self.answered:
+            self.lags[KEY].append(monotonic() - came)
+            self.lags[COMPUTING].append(thread_time() - computed)
+        self.answered.clear()
 
     async def _watch(self) -> None:
         while True:
