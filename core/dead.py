@@ -38,9 +38,12 @@ def count_dead(model: nn.Module, data: Images) -> Stream[DeadUnits | None]:
     yield Progress("count dead units")
     images, _ = data.batch(slice(0, 3))
     try:
-        return Pass(model, images).remove()
+        found = Pass(model, images)
+        counted = found.remove()
     except UntraceableError:
         return None
+    found.traced.let_go()
+    return counted
 
 
 def dead_units(model: nn.Module, images: Tensor) -> DeadUnits | None:

@@ -132,8 +132,9 @@ def finetune(
     masks, weights = rounds.outcome()
     if not all(bool(tensor.isfinite().all()) for tensor in weights.values()):
         raise WorkError("fine-tuning diverged before any epoch was good: try another recipe")
-    accuracy = yield from measure(model, data, "finetuned", precision=precision)
     dead = yield from count_dead(model, data.validation)
+    model.load_state_dict(weights)
+    accuracy = yield from measure(model, data, "finetuned", precision=precision)
     return FineTuned(
         weights=weights,
         masks=masks,

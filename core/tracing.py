@@ -31,6 +31,14 @@ class Traced:
     images: Tensor
     logits: Tensor
 
+    def let_go(self) -> None:
+        """Drop the parts of the net, which is of no use then.
+
+        A net of torch.fx and its graph would keep them until the garbage is collected.
+        """
+        self.net._modules.clear()
+        self.net._parameters.clear()
+
 
 def trace(model: nn.Module, images: Tensor) -> Traced:
     """Trace a net, which ends up in evaluation.
@@ -44,7 +52,9 @@ def trace(model: nn.Module, images: Tensor) -> Traced:
             writes over a value that it uses again.
     """
     try:
-        net = fx.symbolic_trace(model.eval())
+        tracer = fx.Tracer()
+        net = fx.GraphModule(model, tracer.trace(model.eval()))
+        vars(tracer).clear()  # it is one of a ring, and would keep the net
         with torch.no_grad():
             two, three = (_Trial(net, _some_of(images, count)) for count in (2, 3))
             tried = _some_of(images, 3)
