@@ -12,7 +12,7 @@ from tui.choosing import Choosing
 from tui.lines import Lines, Span, cut
 from tui.widgets.lines import ROLE_CLASSES, LinesWidget
 
-TITLE_WIDTH, VALUE_WIDTH = 14, 11
+TITLE_WIDTH, VALUE_WIDTH = 14, 15
 HINT = "↑↓ row · ←→ change · backspace resets · enter takes · escape leaves"
 
 
