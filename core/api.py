@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -171,6 +172,8 @@ def finetune(
     whole, base = _whole(model, plan), copy_weights(model)
     vehicle = deepcopy(model)  # its dropouts and its layout in memory change
     data = fitted(vehicle, data)
+    if choices.batch_size is None:
+        how = replace(how, finetune=how.finetune.within(data.train.values))
     result = yield from finetuning.finetune(
         vehicle, base, whole, data, how, seed=seed, precision=precision, stop=stop
     )

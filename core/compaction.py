@@ -10,7 +10,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from core.cuts import UntraceableError
 from core.dead import Pass
-from core.steps import Each, LayerStep
+from core.steps import Each, LayerStep, Step
 from core.tracing import alike
 
 
@@ -31,16 +31,10 @@ def compacted(model: nn.Module, images: Tensor) -> fx.GraphModule:
     found = Pass(deepcopy(model), images)
     found.remove()
     net, logits = found.traced.net, found.traced.logits
-    for step in found.steps:
-        kept = found.kept(step.node)
-        if isinstance(step, LayerStep):
-            _replace(net, step.name, _layer(step, found.kept(step.source), kept))
-        elif isinstance(step, Each) and step.norm:
-            _replace(net, step.norm, _norm(net, step.norm, kept))
-        elif isinstance(step, Each) and step.flattens:
-            _flatten(net.graph, step.node, step.source)
-    net.recompile()
     try:
+        for step in found.steps:
+            _make_smaller(net, found, step)
+        net.recompile()
         with torch.no_grad():
             made = net(found.traced.images.clone())
     except Exception as error:  # a net's own code runs here: it may raise anything
@@ -48,6 +42,17 @@ def compacted(model: nn.Module, images: Tensor) -> fx.GraphModule:
     if not alike(made, logits):
         raise UntraceableError("what it computes depends on how many units it has")
     return net
+
+
+def _make_smaller(net: fx.GraphModule, found: Pass, step: Step) -> None:
+    """Put a smaller layer or batch norm in the place of one, or flatten what there is."""
+    kept = found.kept(step.node)
+    if isinstance(step, LayerStep):
+        _replace(net, step.name, _layer(step, found.kept(step.source), kept))
+    elif isinstance(step, Each) and step.norm:
+        _replace(net, step.norm, _norm(net, step.norm, kept))
+    elif isinstance(step, Each) and step.flattens:
+        _flatten(net.graph, step.node, step.source)
 
 
 def _layer(step: LayerStep, inputs: Tensor, kept: Tensor) -> nn.Module:

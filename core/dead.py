@@ -40,7 +40,7 @@ def count_dead(model: nn.Module, data: Images) -> Stream[DeadUnits | None]:
     try:
         found = Pass(model, images)
         counted = found.remove()
-    except UntraceableError:
+    except Exception:  # a net's own code runs here, and a training that is over is not to be lost
         return None
     found.traced.let_go()
     return counted

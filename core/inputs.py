@@ -41,6 +41,11 @@ class Inputs:
     std: Numbers | None = None
 
     def __post_init__(self) -> None:
+        for name in ("image_size", "channels"):
+            if type(value := getattr(self, name)) not in (int, type(None)):
+                raise InputError(f"{name} {value!r}: expected a whole number")
+        for name in ("mean", "std"):
+            object.__setattr__(self, name, _numbers(name, getattr(self, name)))
         if self.image_size is not None and not 1 <= self.image_size <= MOST_PIXELS:
             raise InputError(
                 f"image size {self.image_size}: expected from 1 to {MOST_PIXELS:,} pixels"
@@ -114,10 +119,6 @@ class Inputs:
             )
 
 
-AS_THEY_ARE = Inputs()
-"""Nothing is said: all is left to the data."""
-
-
 def flag(name: str) -> str:
     """What a field is called on the command line."""
     return f"--{name.replace('_', '-')}"
@@ -136,6 +137,16 @@ def parse_numbers(name: str, text: str) -> Numbers:
             f"{flag(name)} {text}: expected a number, or one for each channel such as "
             "0.485,0.456,0.406"
         ) from error
+
+
+def _numbers(name: str, given: Any) -> Numbers | None:
+    """One number or several, as floats."""
+    if given is None:
+        return None
+    try:
+        return tuple(float(it) for it in (given if isinstance(given, tuple) else (given,)))
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{name} {given!r}: expected a number, or one for each channel") from error
 
 
 def _check_numbers(name: str, numbers: Numbers) -> None:
@@ -159,3 +170,7 @@ def _scale(said: Numbers | None, known: Scale) -> Scale:
 def _written(value: int | Numbers) -> str:
     parts = value if isinstance(value, tuple) else (value,)
     return ",".join(repr(part).removesuffix(".0") for part in parts)
+
+
+AS_THEY_ARE = Inputs()
+"""Nothing is said: all is left to the data."""

@@ -19,8 +19,12 @@ METHODS: dict[Method, str] = {
 }
 """How a plan comes into force, each in a line."""
 
-OPTIMIZERS: dict[OptimizerName, float] = {"adamw": 5e-3, "sgd": 0.1, "adadelta": 1.0}
-"""The optimisers, with the learning rates that they are used with where none is said."""
+OPTIMIZERS: dict[OptimizerName, tuple[float, float]] = {
+    "adamw": (5e-3, 1e-2),
+    "sgd": (0.1, 1e-4),
+    "adadelta": (1.0, 0.0),
+}
+"""The optimisers, with the learning rate and the weight decay that each has where none is said."""
 
 LOSSES: dict[LossName, str] = {
     "cross-entropy": "log likelihood after a softmax",
@@ -29,15 +33,15 @@ LOSSES: dict[LossName, str] = {
 }
 """What training brings down, each in a line.
 
-`margin` is the multi-class hinge of Crammer and Singer (2001); `squared` does as well as
-cross-entropy on most tasks (Hui and Belkin 2021, "Evaluation of Neural Architectures Trained with
-Square Loss vs Cross-Entropy in Classification Tasks").
+`margin` is the multi-class hinge of Weston and Watkins (1999), divided by the classes; `squared`
+does as well as cross-entropy on most tasks (Hui and Belkin 2021, "Evaluation of Neural
+Architectures Trained with Square Loss vs Cross-Entropy in Classification Tasks").
 """
 
 MOMENTUM = 0.9
 """Of SGD, where a recipe for another optimiser is changed to it."""
 
-PIXELS = 6_000_000
+BATCH_VALUES = 6_000_000
 """Pixels in a batch of training, as values, unless its size is chosen: 39 images of 3x224x224.
 
 What VGG-16 keeps of them for the backward pass is a hundred times as much, 2.4 GB.
@@ -74,19 +78,25 @@ class Phase:
     batch_size: int = 256
 
     def by(self, optimizer: OptimizerName, lr: float | None) -> Phase:
-        """The same with another optimiser, at its own learning rate where none is given."""
+        """The same with another optimiser, at its own rate where none is given, and its own decay.
+
+        Decay means another thing to each, see `weight_decay`.
+        """
         if optimizer == self.optimizer:
             return self if lr is None else replace(self, lr=lr)
+        own, decay = OPTIMIZERS[optimizer]
         return replace(
             self,
             optimizer=optimizer,
-            lr=OPTIMIZERS[optimizer] if lr is None else lr,
+            lr=own if lr is None else lr,
+            weight_decay=decay,
             momentum=MOMENTUM if optimizer == "sgd" else 0.0,
         )
 
-    def within(self, pixels: int) -> Phase:
-        """The same with no more images in a batch than `PIXELS` allow for images of `pixels`."""
-        return replace(self, batch_size=max(1, min(self.batch_size, PIXELS // max(1, pixels))))
+    def within(self, values: int) -> Phase:
+        """The same with no more images of so many values in a batch than `BATCH_VALUES` allow."""
+        most = max(1, BATCH_VALUES // max(1, values))
+        return replace(self, batch_size=min(self.batch_size, most))
 
     def steps_in_epoch(self, images: int) -> int:
         """Optimiser steps in one epoch; the last batch may be smaller."""

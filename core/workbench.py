@@ -445,7 +445,7 @@ class Workbench:
         The user's own has a copy of them: its code may write into what it computes with.
         """
         if self.spec.is_own:
-            model = self.fresh_model()
+            model = self._own_copy()
             model.load_state_dict(weights)
             return model
         model = deepcopy(self._outline)
@@ -458,8 +458,15 @@ class Workbench:
         if BYTES_PER_VALUE * self.parameters >= LARGE:
             give_back_memory()
         if self.spec.is_own:
-            return self.fresh_model()
+            return self._own_copy()
         return deepcopy(self._outline).to_empty(device=self.device)
+
+    def _own_copy(self) -> nn.Module:
+        """The user's net: its constructor may take long, or do more than to build."""
+        try:
+            return deepcopy(self._outline)
+        except Exception:  # the user's code: it may raise anything
+            return self.fresh_model()
 
     def fresh_model(self) -> nn.Module:
         """A model with initial weights drawn from the seed."""

@@ -74,10 +74,11 @@ class FeatherweightApp(Planning, Finding, Exploring, Returning, Sharing, Looking
         A key that has to wait for the job that runs is no binding meanwhile, and comes here.
         """
         line = self.explore.line
-        if line is not None and event.is_printable and event.character:
+        on_top = self.screen is self.explore
+        if line is not None and on_top and event.is_printable and event.character:
             event.prevent_default()
             line.type(event.character)
-        elif self.job is not None and self.screen is self.explore and not self.typing:
+        elif self.job is not None and on_top and not self.typing:
             for key in KEYS:
                 if event.key in key.keys.split(",") and key.name in IDLE_ACTIONS:
                     self.notify(f"{key.label} has to wait: a job runs, x stops it")

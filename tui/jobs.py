@@ -134,6 +134,10 @@ def _let_go(error: BaseException | None) -> None:
 
     The error and the frame that caught it would keep each other until the garbage is collected.
     """
-    while error is not None:
-        traceback.clear_frames(error.__traceback__)
-        error = error.__cause__ or error.__context__
+    left, seen = [error], set[int]()
+    while left:
+        one = left.pop()
+        if one is not None and id(one) not in seen:  # an error may be its own cause
+            seen.add(id(one))
+            traceback.clear_frames(one.__traceback__)
+            left += [one.__cause__, one.__context__]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from tui.rows import Row, found, groups_of, unfolded
+from tui.rows import KIND, Row, found, groups_of, unfolded
 
 if TYPE_CHECKING:
     from core.layers import Layer
@@ -114,8 +114,8 @@ class Listing:
 
     def look_for_kind(self) -> Listing:
         """With the layers alone that are what the chosen one is, all of them chosen; and back."""
-        kind = self.layers[self.chosen].kind if self.rows else ""
-        return self.look_for("") if self.filter == kind else self.look_for(kind).choose(0)
+        wanted = f"{KIND}{self.layers[self.chosen].kind}" if self.rows else ""
+        return self.look_for("") if self.filter == wanted else self.look_for(wanted).choose(0)
 
     def _settled(self) -> Listing:
         """With a row chosen that is listed."""

@@ -25,10 +25,11 @@ def opened(net: Net, interrupted: str | None, warnings: tuple[str, ...] = ()) ->
     next_step = "arrows or m choose sparsities, p prunes, f fine-tunes, ? explains everything"
     if groups_of(tuple(profile.layer.name for profile in net.profiles)):
         next_step = "space folds a group, / finds layers, * takes all of a kind, ? explains it all"
-    if warnings:
-        next_step = " · ".join(reversed(warnings))
+    said = [*reversed(warnings)]
     if interrupted is not None:
-        next_step = f"run {interrupted} was interrupted: h goes on with it"
+        said.insert(0, f"run {interrupted} was interrupted: h goes on with it")
+    if said:
+        next_step = " · ".join(said)
     return Outcome(
         f"ready: the dense net has {percent(accuracy.test)} % on test, "
         f"{percent(accuracy.validation)} % on validation",

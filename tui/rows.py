@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 FEW = 8
 """So many layers, of a net or of a module, are a list that needs no headings."""
 
+KIND = "*"
+"""Before a kind of layer where that is looked for, and no names or shapes."""
+
 _SIZES = re.compile(r"\d+(x\d+)*x?")
 """A shape or the beginning of one; a number alone is rather a part of a name."""
 
@@ -91,18 +94,29 @@ def found(layers: Sequence[Layer], text: str) -> tuple[Row, ...]:
     matching = tuple(index for index, layer in enumerate(layers) if matches(layer, text))
     if not matching:
         return ()
-    return (Row(matching, f"/{text}"), *(Row((index,), depth=1) for index in matching))
+    return (Row(matching, f"/{called(text)}"), *(Row((index,), depth=1) for index in matching))
+
+
+def called(text: str) -> str:
+    """What is looked for, as a heading says it."""
+    return text.removeprefix(KIND)
 
 
 def matches(layer: Layer, text: str) -> bool:
     """Each word of a text is in the layer's name, begins a word of its kind, or is in its shape.
 
+    After `KIND` each is a word of its kind: all convolutions are found, depthwise ones too.
+
     Examples:
         >>> from core.layers import Layer
         >>> layer = Layer("layer1.0.conv2", (64, 32, 3, 3), 18_432, 18_432, kind="convolution")
-        >>> [matches(layer, text) for text in ("LAYER1 conv", "32x3x3", "2x3", "linear")]
-        [True, True, False, False]
+        >>> [matches(layer, text) for text in ("LAYER1 conv", "32x3x3", "2x3", "3x", "linear")]
+        [True, True, False, True, False]
+        >>> [matches(layer, text) for text in ("*convolution", "*conv")]
+        [True, False]
     """
+    if text.startswith(KIND):
+        return set(called(text).split()) <= set(layer.kind.split())
     return all(_has(layer, word) for word in text.lower().replace("×", "x").split())
 
 
@@ -110,4 +124,5 @@ def _has(layer: Layer, word: str) -> bool:
     if word in layer.name.lower() or any(part.startswith(word) for part in layer.kind.split()):
         return True
     shape = "x".join(map(str, layer.shape))
-    return "x" in word and _SIZES.fullmatch(word) is not None and f"x{word}" in f"x{shape}"
+    sizes = word.removesuffix("x")
+    return "x" in word and _SIZES.fullmatch(word) is not None and f"x{sizes}x" in f"x{shape}x"

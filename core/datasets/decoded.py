@@ -150,7 +150,7 @@ def _filled(folder: Folder, shape: Shape, target: Path, stop: StopFlag) -> Strea
     _check(folder, labels)
     mean = total / values
     return {
-        "root": str(folder.root),
+        "root": str(folder.root.resolve()),
         "shape": [shape.channels, shape.height, shape.width],
         "labels": labels,
         "mean": mean,
@@ -199,7 +199,12 @@ def _mapped(
     labels = {split: np.array(found, np.int64) for split, found in facts["labels"].items()}
     counts = [len(labels[split]) for split in ("train", "validation", "test")]
     # Copied where something writes to it, which nothing does.
-    pixels = np.memmap(home / PIXELS, np.uint8, "c", shape=(sum(counts), *facts["shape"]))
+    try:
+        pixels = np.memmap(home / PIXELS, np.uint8, "c", shape=(sum(counts), *facts["shape"]))
+    except OSError as error:
+        raise InputError(
+            f"what {folder.root} is decoded to cannot be read ({reason(error)}): start again"
+        ) from error
     ends = np.cumsum([0, *counts])
 
     def part(first: int, last: int, *names: str) -> Split:

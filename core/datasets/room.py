@@ -108,23 +108,32 @@ def tidy(home: Path, root: Path, digest: str) -> None:
         root: the folder.
         digest: of its files, with which the name of each of its decodings begins.
     """
-    for path in home.parent.iterdir() if home.parent.is_dir() else ():
+    for path in _inside(home.parent):
         hidden = path.name.startswith(".")
         killed = hidden and time.time_ns() - _stat(path, "st_mtime_ns") > _ABANDONED
         facts = None if hidden else known(path)
-        stale = facts and facts.get("root") == str(root) and not path.name.startswith(digest)
+        same = facts and facts.get("root") == str(root.resolve())
+        stale = same and not path.name.startswith(digest)
         if killed or stale or path == home:
             shutil.rmtree(path, ignore_errors=True)
 
 
 def _others(home: Path) -> Iterator[Path]:
-    for path in home.parent.iterdir() if home.parent.is_dir() else ():
+    for path in _inside(home.parent):
         if path != home and path.is_dir() and not path.name.startswith("."):
             yield path
 
 
 def _size(path: Path) -> int:
-    return sum(_stat(file, "st_size") for file in path.iterdir())
+    return sum(_stat(file, "st_size") for file in _inside(path))
+
+
+def _inside(path: Path) -> tuple[Path, ...]:
+    """What is in a folder; nothing where it cannot be looked into, or has gone meanwhile."""
+    try:
+        return tuple(path.iterdir())
+    except OSError:
+        return ()
 
 
 def _last_used(path: Path) -> int:

@@ -20,7 +20,16 @@ from core.losses import mean_loss
 from core.nets import Cnn5
 from core.plans import Plan, uniform_plan
 from core.pruning import Masks, zero_share
-from core.recipes import LOSSES, METHODS, MOMENTUM, OPTIMIZERS, PIXELS, RECIPES, LossName, Recipe
+from core.recipes import (
+    BATCH_VALUES,
+    LOSSES,
+    METHODS,
+    MOMENTUM,
+    OPTIMIZERS,
+    RECIPES,
+    LossName,
+    Recipe,
+)
 from core.weights import Weights
 from tests.core.training import STEPS, kept_counts, planned_counts, short
 
@@ -63,9 +72,11 @@ def test_every_choice_is_explained() -> None:
     assert all(0 < len(line) <= 40 for line in lines)
 
 
-def test_another_optimizer_comes_with_its_own_learning_rate() -> None:
+def test_another_optimizer_comes_with_its_own_learning_rate_and_decay() -> None:
     phase = Choices(optimizer="sgd").applied_to(RECIPES["fast"]).finetune
-    assert (phase.optimizer, phase.lr, phase.momentum) == ("sgd", OPTIMIZERS["sgd"], MOMENTUM)
+    assert (phase.optimizer, phase.momentum) == ("sgd", MOMENTUM)
+    assert (phase.lr, phase.weight_decay) == OPTIMIZERS["sgd"]
+    assert Choices(optimizer="sgd", l2=0.01).applied_to(RECIPES["fast"]).finetune.lr == phase.lr
     assert Choices(optimizer="sgd", lr=0.3).applied_to(RECIPES["fast"]).finetune.lr == 0.3
     same = RECIPES["reference"]
     assert Choices(optimizer=same.finetune.optimizer).applied_to(same) == same
@@ -82,8 +93,8 @@ def test_a_batch_holds_no_more_pixels_than_there_is_room_for(pixels: int, size: 
     phase = replace(RECIPES["fast"].finetune, batch_size=size)
     fitted = phase.within(pixels)
     assert 1 <= fitted.batch_size <= size
-    assert fitted.batch_size == 1 or fitted.batch_size * pixels <= PIXELS
-    assert fitted.batch_size == size or (fitted.batch_size + 1) * pixels > PIXELS
+    assert fitted.batch_size == 1 or fitted.batch_size * pixels <= BATCH_VALUES
+    assert fitted.batch_size == size or (fitted.batch_size + 1) * pixels > BATCH_VALUES
 
 
 @pytest.mark.parametrize("loss", LOSSES)

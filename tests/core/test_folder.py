@@ -94,6 +94,20 @@ def test_it_is_decoded_once_until_a_file_changes(
     assert changed.fingerprint != first.fingerprint
 
 
+def test_folders_of_one_name_in_two_places_are_kept_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(tmp_path / "here" / "pets", 12)
+    fill(tmp_path / "there" / "pets", 13)
+    decoded = []
+    whole = decoding._decode
+    monkeypatch.setattr(decoding, "_decode", lambda *given: decoded.append(0) or whole(*given))
+    for place in ("here", "there", "here"):
+        monkeypatch.chdir(tmp_path / place)
+        drain(load("folder:pets"))
+    assert len(decoded) == 2
+
+
 def test_a_stop_leaves_nothing_half_decoded(tmp_path: Path, empty_cache: Path) -> None:
     root, seen = fill(tmp_path / "pets", 12), list[Event]()
     stream = load(f"folder:{root}", stop=lambda: len(of_type(Progress, seen)) > 5)
@@ -282,7 +296,7 @@ def test_large_images_are_evaluated_a_few_at_a_time(tmp_path: Path) -> None:
     small = Splits.of(loaded(fill(tmp_path / "small", 12))[0])
     draw: Draw = lambda label, n: shade(label, n, (800, 600), "RGB")  # noqa: E731
     root = fill(tmp_path / "large", 12, draw)
-    large = Splits.of(loaded(root, inputs=Inputs(image_size=700))[0])
+    large = Splits.of(loaded(root, inputs=Inputs(image_size=224))[0])
     assert [it.stop for it in batches(small.train)] == [500]
     assert [it.stop for it in batches(large.train)] == [4, 8, 12, 16, 20]
 
@@ -305,6 +319,6 @@ def test_a_net_of_the_users_learns_a_folder_of_the_users(tmp_path: Path) -> None
     drain(Workbench(settings).open(), events.append)
     trained = [it.text for it in of_type(Notice, events) if "training the dense" in it.text]
     assert len(trained) == 2, "other images, another dense net"
-    said = [it.text for it in of_type(Notice, events) if "outputs for" in it.text]
-    told = "the net has 10 outputs for 2 classes: low accuracy until it is fine-tuned"
+    said = [it.text for it in of_type(Notice, events) if "outputs" in it.text]
+    told = "the net has 10 outputs, the images 2 classes"
     assert said == [told] * 2, "once for each time that it is opened"

@@ -35,7 +35,14 @@ def test_what_is_said_wins_over_what_a_net_is_for(inputs: Inputs) -> None:
     assert inputs.channels in (None, 3) or (over.mean, over.std) == (inputs.mean, inputs.std)
 
 
-@pytest.mark.parametrize("facts", [{"side": 3}, {"image_size": "3"}, {"mean": 1}, 7, [1], None])
+def test_a_script_may_give_one_number() -> None:
+    assert Inputs(mean=0.5, std=1).given() == {"mean": (0.5,), "std": (1.0,)}  # type: ignore[arg-type]
+    for wrong in ({"mean": "grey"}, {"image_size": "3"}, {"channels": True}):
+        with pytest.raises(InputError, match="expected"):
+            Inputs(**wrong)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("facts", [{"side": 3}, 7, [1], None])
 def test_facts_that_are_none_are_refused(facts: Any) -> None:
     with pytest.raises(InputError, match="inputs that are not known"):
         Inputs.of(facts)

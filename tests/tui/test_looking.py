@@ -268,3 +268,18 @@ def test_what_a_job_held_goes_with_it_though_its_error_stays():
     assert isinstance(ended, JobEnded)
     assert isinstance(ended.outcome, Failed)
     assert str(ended.outcome.error) == "no"
+
+
+def test_an_error_that_is_its_own_cause_ends_the_job():
+    said = []
+
+    def stream(stop: StopFlag) -> Stream[None]:
+        error = ValueError("a ring")
+        raise error from error
+        yield
+
+    job = Job(1, stream, said.append)
+    job.start()
+    job.wait()
+    (ended,) = said
+    assert isinstance(ended.outcome, Failed)

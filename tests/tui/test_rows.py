@@ -180,7 +180,8 @@ def test_what_is_found():
     assert found("depthwise") == found("conv depth") == "1"
     assert (found("transposed"), found("lin"), found("emb")) == ("2", "3", "4")
     assert found("3x3") == found("3×3") == "04"
-    assert found("3x1") == "1", "the beginning of a shape is enough"
+    assert (found("3x13"), found("3x1")) == ("1", ""), "numbers are whole"
+    assert found("3x") == "014"
     assert found("x3") == found("bilinear") == found("line ar") == ""
     assert found("3") == "3", "a number alone is of a name"
 
@@ -188,8 +189,24 @@ def test_what_is_found():
 def test_all_of_a_kind_and_back():
     listing = Listing(layers_of(("a", "b", "c", "d"))).choose(3)
     kind = listing.look_for_kind()
-    assert (kind.filter, kind.row.layers, kind.chosen) == ("convolution", (0, 1, 3), 3)
+    assert (kind.filter, kind.row.layers, kind.chosen) == ("*convolution", (0, 1, 3), 3)
     assert kind.look_for_kind() == listing
-    assert kind.choose(2).look_for_kind().filter == "depthwise convolution"
+    assert kind.choose(2).look_for_kind().filter == "*depthwise convolution"
     nothing = Listing()
     assert nothing.look_for_kind() == nothing.fold() == nothing.fold_all() == nothing
+
+
+def test_all_of_a_kind_are_those_of_the_kind_and_no_others():
+    kinds = {
+        "embedding": "embedding",
+        "patch_embedding.proj": "convolution",
+        "linear_conv.dw": "recurrent",
+        "head": "linear",
+    }
+    layers = tuple(Layer(name, (3, 3), 9, 12, kind=kind) for name, kind in kinds.items())
+    for index, it in enumerate(layers):
+        listing = Listing(layers).choose(index).look_for_kind()
+        assert listing.listed == (index,)
+        assert listing.row.layers == (index,)
+        assert it.kind in listing.filter
+        assert listing.look_for_kind().listed == (0, 1, 2, 3)

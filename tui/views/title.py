@@ -6,6 +6,7 @@ from core.datasets import short_data_name
 from core.zoo import short_name
 from tui.format import plural
 from tui.lines import Lines, Span, clean, cut
+from tui.rows import called
 from tui.state import State
 
 PROTOCOL_LABELS = {
@@ -36,9 +37,8 @@ def _found(state: State) -> str:
     listing = state.listing
     if not listing.filter:
         return ""
-    return (
-        f"/{clean(listing.filter)}: {len(listing.listed)} of {plural(len(listing.layers), 'layer')}"
-    )
+    found = f"{len(listing.listed)} of {plural(len(listing.layers), 'layer')}"
+    return f"/{clean(called(listing.filter))}: {found}"
 
 
 def _base(state: State) -> str:
