@@ -44,7 +44,7 @@ def test_choose_prune_finetune_adopt_stop_and_quit(terminal: Terminal):
     terminal.press("down")
     terminal.wait_for("▶ conv3")
     assert terminal.written > before
-    text = terminal.wait_for("fine-tuned in", "revived 0", "test 11.")
+    text = terminal.wait_for("fine-tuned in", "revived 0", "test 11.", seconds=900)
     after = re.search(r"test 11\.\d\d → (\d\d\.\d\d) %", text)
     assert after is not None
     assert float(after[1]) > 97
