@@ -304,10 +304,6 @@ class State:
         """With another row chosen; beyond either end it stays at the end."""
         return self.listed(self.listing.choose(place))
 
-    def set_sparsity(self, index: int, sparsity: float) -> State:
-        """With one layer's sparsity changed, held between its floor and 1."""
-        return self.give((index,), sparsity)
-
     def give(self, layers: Iterable[int], sparsity: float) -> State:
         """With one sparsity for some layers, held between each one's floor and 1."""
         return self._changed(dict.fromkeys(layers, sparsity))

@@ -38,7 +38,7 @@ def play(state: State, steps: list[tuple[str, object]]) -> State:
             case "choose":
                 state = state.choose(value)
             case "set":
-                state = state.set_sparsity(state.chosen, value)
+                state = state.give((state.chosen,), value)
             case _:
                 state = getattr(state, name)()
     return state
@@ -75,7 +75,7 @@ def test_the_aggressive_preset_costs_what_the_reference_says():
 
 
 def test_a_change_that_changes_nothing_leaves_nothing_to_undo():
-    state = START.set_sparsity(0, -1.0)
+    state = START.give((0,), -1.0)
     assert state is START
 
 
@@ -90,7 +90,7 @@ def test_a_new_base_lifts_the_plan_to_its_floor_and_undo_brings_back_the_old_one
     lifted = state.with_dense(BASE)
     floors = {profile.layer.name: profile.floor for profile in BASE.profiles}
     assert lifted.planned == floors
-    assert lifted.set_sparsity(0, 0.0) is lifted
+    assert lifted.give((0,), 0.0) is lifted
     undone = lifted.undo()
     assert (undone.base, undone.planned) == (START.base, state.planned)
 
