@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal
@@ -76,13 +78,13 @@ class LineInput(Horizontal):
     def look_at(self, text: str) -> None:
         """Answer a key."""
 
+    @abstractmethod
     def take(self, text: str) -> None:
         """Take what was typed, where that can be."""
-        raise NotImplementedError
 
+    @abstractmethod
     def leave(self) -> None:
         """Close without it."""
-        raise NotImplementedError
 
     def turn_away(self, text: str) -> None:
         """Close, as the keys have gone elsewhere."""
