@@ -4,7 +4,8 @@ The app runs in a pseudo-terminal that shows four plots, on a few images of 224 
 memory is seen from outside, and what it has without a net is what the same app has with one of a
 thousand parameters: the rest is VGG-16's, the values between its layers among it. The keys are
 arrows, steps and locks on all layers, one soon after another and with a rest in which the
-measurement beside them begins; a key is answered when what it changed has been drawn, plots too.
+measurement beside them begins; a key is answered when the texts that it changed have been drawn.
+Its plots follow one by one, and the keys that come meanwhile wait for them.
 """
 
 from __future__ import annotations

@@ -112,11 +112,14 @@ class _Chart:
             self._ticks(places, numbers),
             self.floor,
         )
+        dense, pruned = {}, {}
         for place, bar in zip(places, self.bars, strict=True):
             for row in range(int(place), int(place) - max(1, thick), -1):
-                canvas.lying_bar(row, bar.dense / top, _DENSE, "dense")
+                dense[row] = bar.dense / top
                 # Where there is room, the second bar lies below the first instead of over it.
-                canvas.lying_bar(row - thick, bar.pruned / top, _PRUNED, "pruned")
+                pruned[row - thick] = bar.pruned / top
+        canvas.lying_bars(dense, _DENSE, "dense")
+        canvas.lying_bars(pruned, _PRUNED, "pruned")
         return canvas.lines()
 
     def _ticks(self, places: Sequence[float], texts: Sequence[str]) -> tuple[Tick, ...]:

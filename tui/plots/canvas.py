@@ -6,7 +6,7 @@ and plotext never sees anything else.
 """
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
@@ -35,13 +35,16 @@ class _Frame(NamedTuple):
 
 
 class _Signal(NamedTuple):
-    """Points from 0 to 1, drawn with a character."""
+    """Points from 0 to 1, drawn with a character.
+
+    Those whose places are in `joined` have a line from the point before.
+    """
 
     x: tuple[float, ...]
     y: tuple[float, ...]
     char: str
     role: str
-    joined: bool
+    joined: tuple[int, ...]
 
 
 class _Text(NamedTuple):
@@ -95,7 +98,7 @@ class Canvas:
         for start, stop in _runs(np.isfinite(x) & np.isfinite(y)):
             kept = start + self._last_in_each_dot(x[start:stop])
             dots = _middles(x[kept], self.columns * 2), _middles(y[kept], self.rows * 4)
-            self._signal(*dots, "braille", role, joined=True)
+            self._signal(*dots, "braille", role, joined=range(1, len(kept)))
 
     def marks(self, xs: ArrayLike, ys: ArrayLike, char: str, role: str) -> None:
         """Draw a character at each point."""
@@ -106,12 +109,12 @@ class Canvas:
     def horizontal(self, y: float, char: str, role: str) -> None:
         """Draw a line of characters from left to right."""
         at = (self.row(y) + 0.5) / self.rows
-        self._signal(self._from_end_to_end(self.columns), np.full(2, at), char, role, joined=True)
+        self._signal(self._from_end_to_end(self.columns), np.full(2, at), char, role, joined=(1,))
 
     def vertical(self, x: float, char: str, role: str) -> None:
         """Draw a line of characters from top to bottom."""
         at = (int(_unit([x], self._x)[0] * self.columns) + 0.5) / self.columns
-        self._signal(np.full(2, at), self._from_end_to_end(self.rows), char, role, joined=True)
+        self._signal(np.full(2, at), self._from_end_to_end(self.rows), char, role, joined=(1,))
 
     @property
     def bottom(self) -> float:
@@ -145,10 +148,12 @@ class Canvas:
         rows = [row for bar in bars for row in range(len(bar))]
         self._put(columns, rows, "".join(bars), role)
 
-    def lying_bar(self, row: int, length: float, ramp: str, role: str) -> None:
-        """Draw a bar of a length of 0 to 1 in a row, counted from the bottom."""
-        bar = _bar(length, self.columns, ramp)
-        self._put(range(len(bar)), [row] * len(bar), bar, role)
+    def lying_bars(self, lengths: Mapping[int, float], ramp: str, role: str) -> None:
+        """Draw bars of a length of 0 to 1, by their rows, counted from the bottom."""
+        bars = {row: _bar(length, self.columns, ramp) for row, length in lengths.items()}
+        columns = [column for bar in bars.values() for column in range(len(bar))]
+        rows = [row for row, bar in bars.items() for _ in bar]
+        self._put(columns, rows, "".join(bars.values()), role)
 
     def lines(self) -> Lines:
         """Return what has been drawn."""
@@ -166,18 +171,27 @@ class Canvas:
         return np.array([0.5, cells - 0.5]) / cells
 
     def _put(self, columns: Iterable[int], rows: Iterable[int], text: str, role: str) -> None:
-        """Write each character of a text into its own cell."""
-        x = (np.fromiter(columns, float) + 0.5) / self.columns
-        y = (np.fromiter(rows, float) + 0.5) / self.rows
-        chars = np.array(list(text))
-        for char in np.unique(chars):
-            there = chars == char
-            self._signal(x[there], y[there], str(char), role)
+        """Write each character of a text into its own cell.
 
-    def _signal(self, x: _Floats, y: _Floats, char: str, role: str, joined: bool = False) -> None:
+        What plotext takes grows with the points, so that a row of equal cells is one line, given by
+        its first and its last.
+        """
+        cells = np.zeros((self.rows, self.columns + 1), dtype="<U1")
+        cells[np.fromiter(rows, int), np.fromiter(columns, int)] = list(text)
+        flat = cells.ravel()
+        for char in np.unique(flat[flat != ""]):
+            ends = np.array(list(_runs(flat == char))) - (0, 1)
+            places, first = np.unique(ends, return_index=True)
+            y, x = np.divmod(places, self.columns + 1)
+            points = (x + 0.5) / self.columns, (y + 0.5) / self.rows
+            self._signal(*points, str(char), role, np.flatnonzero(first % 2).tolist())
+
+    def _signal(
+        self, x: _Floats, y: _Floats, char: str, role: str, joined: Iterable[int] = ()
+    ) -> None:
         if len(x):
             points = tuple(x.tolist()), tuple(y.tolist())
-            self._content.append(_Signal(*points, char, role, joined))
+            self._content.append(_Signal(*points, char, role, tuple(joined)))
 
 
 def bring_in() -> None:
@@ -206,7 +220,9 @@ def _draw(frame: _Frame, content: tuple[_Signal | _Text, ...]) -> Lines:
         else:
             marker = plotext.marker(item.char, pixel=code(item.role))
             signal = figure.signal(list(item.x), list(item.y), marker=marker)
-            figure.draw(signal.lines(item.joined))
+            for place in item.joined:
+                signal.line(place)
+            figure.draw(signal)
     lines = parse(figure.build().string())
     if not frame.floor:
         return lines

@@ -102,7 +102,7 @@ class ExploreScreen(Screen[None]):
         return tuple(PLOTS[(state.plot + index) % len(PLOTS)] for index in range(self._panels))
 
     def show(self, state: State, doing: Working | Outcome, keys: tuple[Key, ...]) -> None:
-        """Answer a key: the texts at once, the plots at most four times a second.
+        """Answer a key: the texts at once, then the plots, at most four times a second.
 
         Before the screen is mounted it only takes note, for its first frame.
         """
@@ -140,10 +140,15 @@ class ExploreScreen(Screen[None]):
         self.query_one(KeyLine).show(self._keys)
 
     def _redraw_plots(self) -> None:
+        """One after another: keys that come meanwhile wait for one plot at most."""
         self._plots_drawn = monotonic()
+        self.call_after_refresh(self._draw_plots_from, 0)
+
+    def _draw_plots_from(self, index: int) -> None:
         names = self.visible_plots(self._state)
-        for panel, name in zip(self.query(PlotPanel), names, strict=False):
-            panel.show(self._state, name)
+        if index < len(names):
+            self.query_one(f"#plot-{index}", PlotPanel).show(self._state, names[index])
+            self.call_after_refresh(self._draw_plots_from, index + 1)
 
     def _lines(self, name: str) -> LinesWidget:
         return self.query_one(f"#{name}", LinesWidget)
