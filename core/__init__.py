@@ -63,6 +63,8 @@ The map:
     allocator     freed memory that is kept for the next step
     libraries     torch's shared libraries, brought in while other threads go on
     opening       the dense net: given, shipped, kept from before, or trained now
+    kept          dense nets trained on first use, kept in the cache
+    models        fresh models, and ones that hold or read weights that are there
     workbench     one model, one data set and the settings: the jobs that the programs run
     report        a result as the JSON of the commands, and as a run records it
     experiment    a folder of runs: which is meant, begun, taken up again, deleted

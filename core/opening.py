@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from dataclasses import asdict, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING
-
-import platformdirs
-import torch
 
 from core.choices import NO_CHOICES
 from core.datasets.patience import Pulse, follow
 from core.datasets.reasons import reason
-from core.errors import InputError, StoppedError
+from core.errors import StoppedError
 from core.events import Notice, StopFlag, Stream, never
-from core.own import source_digest
+from core.kept import trained_once
 from core.settings import DEFAULTS
 from core.trainer import copy_weights
-from core.weights import DenseWeights, Weights, load_dense, save_dense
-from core.zoo import short_name
+from core.weights import DenseWeights, Weights, load_dense
 
 if TYPE_CHECKING:
     from core.workbench import Workbench
@@ -40,19 +33,16 @@ def dense_weights(bench: Workbench, stop: StopFlag = never) -> Stream[DenseWeigh
     """
     settings = bench.settings
     if settings.weights is not None:
-        return load_dense(settings.weights, bench.vehicle())
+        return load_dense(settings.weights, bench.models.vehicle())
     shipped_for = (DEFAULTS.protocol, bench.spec.dataset)
     its_own = (settings.protocol, settings.dataset) == shipped_for
     if its_own and not (yield from bench.splits(stop)).fingerprint:
-        return load_dense(bench.spec.shipped_weights, bench.vehicle())
+        return load_dense(bench.spec.shipped_weights, bench.models.vehicle())
     if bench.spec.is_torchvisions:
         return (yield from _pretrained(bench, stop))
     recipe = "reference" if settings.protocol == "reference" else DEFAULTS.recipe
-    return (
-        yield from _trained_once(
-            bench.by(replace(settings, recipe=recipe, choices=NO_CHOICES)), stop
-        )
-    )
+    by_recipe = bench.by(replace(settings, recipe=recipe, choices=NO_CHOICES))
+    return (yield from trained_once(by_recipe, stop))
 
 
 def _pretrained(bench: Workbench, stop: StopFlag) -> Stream[DenseWeights]:
@@ -79,50 +69,3 @@ def _pretrained(bench: Workbench, stop: StopFlag) -> Stream[DenseWeights]:
             warning=True,
         )
         return DenseWeights(copy_weights(bench.fresh_model()), None, trained=False)
-
-
-def _trained_once(bench: Workbench, stop: StopFlag) -> Stream[DenseWeights]:
-    """The dense net of the workbench's recipe: from the cache, or trained and put there."""
-    settings = bench.settings
-    data = yield from bench.splits(stop)
-    path = _kept(bench, (yield from bench.resolved_precision(stop)), data.fingerprint)
-    if path.exists():
-        try:
-            return load_dense(path, bench.vehicle())
-        except InputError as error:
-            yield Notice(f"what was kept cannot be used: {error}", warning=True)
-    of = f"{short_name(settings.model)} on {settings.dataset}"
-    yield Notice(f"training the dense {of} by the recipe {settings.recipe}; kept in {path}")
-    trained = yield from bench.train(stop)
-    if trained.stopped:
-        raise StoppedError(f"stopped while the dense {of} was trained")
-    dense = DenseWeights(trained.weights, trained.early)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        save_dense(path, dense, {"recipe": settings.recipe, "protocol": settings.protocol})
-    except (OSError, InputError) as error:
-        yield Notice(f"the dense net is not kept: {error}", warning=True)
-    return dense
-
-
-def _kept(bench: Workbench, precision: str, fingerprint: str) -> Path:
-    """Where a dense net trained with these settings is kept."""
-    settings = bench.settings
-    facts = {
-        "model": settings.model,
-        "dataset": settings.dataset,
-        "protocol": settings.protocol,
-        "phase": asdict(bench.training),
-        "seed": settings.seed,
-        "precision": precision,
-        "device": bench.device.type,
-        "threads": torch.get_num_threads(),
-        "torch": torch.__version__,
-    }
-    if fingerprint:
-        facts["images"] = fingerprint
-    if bench.spec.is_own:
-        facts["code"] = source_digest(settings.model)
-    digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:12]
-    cache = Path(platformdirs.user_cache_dir("featherweight"))
-    return cache / "dense" / f"{short_name(settings.model)}-{digest}.safetensors"

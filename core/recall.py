@@ -12,6 +12,7 @@ from core.errors import InputError
 from core.events import Accuracy, Epoch, Stream
 from core.experiment import Experiment
 from core.footprint import DeadUnits
+from core.kept import kept_net
 from core.plans import Plan, check_sparsity
 from core.runs import Run
 from core.settings import Settings
@@ -55,7 +56,7 @@ def recall(bench: Workbench, dense: Net, experiment: Experiment, run: Run) -> St
             that it started from is neither `dense` nor a run of the experiment.
     """
     settings = settings_of(run, bench.settings)
-    dense_weights = load_dense(run.weights_path, bench.vehicle())
+    dense_weights = load_dense(run.weights_path, bench.models.vehicle())
     weights, early = dense_weights.weights, dense_weights.early
     if run.facts.get("kind") == "train":
         accuracy = _accuracy(run, "dense")
@@ -83,6 +84,8 @@ def base_of(bench: Workbench, dense: Net, experiment: Experiment, run: Run) -> S
         made = yield from recall(bench, dense, experiment, experiment.find(base["run"]))
         if made.net.digest == base.get("weights"):
             return made.net
+    if (kept := kept_net(bench, str(base.get("weights")))) is not None:
+        return (yield from bench.measured(kept))
     raise InputError(
         f"run {run.id} started from a net that is not here: open it with --weights FILE, then "
         "come back to this run"

@@ -174,7 +174,7 @@ def _settings(bench: Workbench, precision: str) -> dict[str, Any]:
         "inputs": settings.inputs.given(),
         "protocol": settings.protocol,
         "precision": precision,
-        "device": bench.device.type,
+        "device": bench.models.device.type,
         "threads": torch.get_num_threads(),
         "seed": settings.seed,
     }

@@ -118,19 +118,30 @@ class Run:
         path = self.folder / CHECKPOINT
         if self.finished or not os.path.lexists(path):
             return None
-        from safetensors import SafetensorError
-        from safetensors.torch import load
-
         try:
-            # Facts and tensors of one file, which may be replaced meanwhile; and not mapped into
-            # memory, as Windows would not let it be replaced then.
-            with opened(path) as file:
-                facts = saved_facts(file)
-                file.seek(0)
-                return Saved(load(file.read()), facts)
-        except (FaultError, OSError, SafetensorError) as error:
-            fault = f"cannot read {path}: {error}"
-            raise InputError(f"{fault}; delete run {self.id} and start again") from error
+            return saved_at(path)
+        except InputError as error:
+            raise InputError(f"{error}; delete run {self.id} and start again") from error
+
+
+def saved_at(path: Path) -> Saved:
+    """A checkpoint in a file.
+
+    Raises:
+        InputError: there is none, or it is damaged.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load
+
+    try:
+        # Facts and tensors of one file, which may be replaced meanwhile; and not mapped into
+        # memory, as Windows would not let it be replaced then.
+        with opened(path) as file:
+            facts = saved_facts(file)
+            file.seek(0)
+            return Saved(load(file.read()), facts)
+    except (FaultError, OSError, SafetensorError) as error:
+        raise InputError(f"cannot read {path}: {error}") from error
 
 
 def read_run(folder: Path) -> Run | None:

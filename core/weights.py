@@ -114,9 +114,13 @@ def _without_masks(weights: Weights) -> Weights:
     return plain
 
 
+EARLY = ".early"
+"""What stands between a file's name and its suffix."""
+
+
 def early_path(path: Path) -> Path:
     """Where the early weights of a dense net in `path` are kept: `net.early.safetensors`."""
-    return path.with_name(f"{path.stem}.early{path.suffix}")
+    return path.with_name(f"{path.stem}{EARLY}{path.suffix}")
 
 
 def load_dense(path: Path, model: nn.Module) -> DenseWeights:

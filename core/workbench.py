@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping, Sequence
-from copy import copy, deepcopy
+from copy import copy
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any
 
 import torch
@@ -19,7 +18,7 @@ from torch import nn
 
 from core import datasets
 from core.activity import bring_in, measure_activity
-from core.allocator import give_back_memory, keep_freed_memory
+from core.allocator import keep_freed_memory
 from core.answers import Compared, Ints, Mode, compare
 from core.batches import Images, Splits
 from core.costs import Activity
@@ -30,13 +29,13 @@ from core.errors import InputError
 from core.evaluation import at_once, measure
 from core.events import Accuracy, Counted, Notice, Progress, StopFlag, Stream, never
 from core.finetuning import FineTuned, Pruned, finetune, prune_and_measure
-from core.footprint import BYTES_PER_VALUE, DeadUnits
+from core.footprint import DeadUnits
 from core.identity import weights_digest
-from core.layers import Layer, left_out, parameter_count, prunable_layers
+from core.layers import Layer, left_out
+from core.models import Models
 from core.opening import dense_weights
 from core.own import fitted, surplus
 from core.precision import resolve_precision
-from core.pruning import Masks
 from core.recipes import Phase, Recipe
 from core.sampling import sample_accuracy
 from core.sensitivity import scan
@@ -45,9 +44,6 @@ from core.training import Trained, train
 from core.weights import DenseWeights, Weights
 from core.whatif import Profile
 from core.zoo import model_spec
-
-LARGE = 128 << 20
-"""Bytes of a model before which other freed memory is given back, rather than kept beside it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,33 +89,29 @@ class Workbench:
         self._precision: str | None = None
         # Of the last two nets to all test images, by the digests of their weights.
         self._answers: Mapping[str, Ints] = {}
-        self.device = resolve_device(settings.device)
+        self.models = Models(self.spec, resolve_device(settings.device))
         keep_freed_memory()
         if settings.threads is not None:
             torch.set_num_threads(settings.threads)
 
-    @cached_property
+    @property
     def layers(self) -> tuple[Layer, ...]:
         """The layers that can be pruned."""
-        return prunable_layers(self._outline)
-
-    @cached_property
-    def _outline(self) -> nn.Module:
-        """The model's parts and shapes, for the zoo's without memory for its weights."""
-        if self.spec.is_own:
-            return self.fresh_model()
-        with torch.device("meta"):
-            return self.spec.build()
+        return self.models.layers
 
     @property
     def layer_names(self) -> tuple[str, ...]:
         """The names of the layers that can be pruned."""
         return tuple(layer.name for layer in self.layers)
 
-    @cached_property
+    @property
     def parameters(self) -> int:
         """All parameters of the model."""
-        return parameter_count(self._outline)
+        return self.models.parameters
+
+    def fresh_model(self) -> nn.Module:
+        """A model with initial weights drawn from the seed."""
+        return self.models.fresh(self.settings.seed)
 
     @property
     def finetuning(self) -> Recipe:
@@ -147,10 +139,15 @@ class Workbench:
             InputError: its code does not work, see `core.own`; or its weights cannot be taken.
         """
         # First of all, since finding it out takes a net that is trained.
-        precision = yield from self.resolved_precision(stop)
+        yield from self.resolved_precision(stop)
         dense = yield from self.dense(stop)
+        return (yield from self.measured(dense, stop))
+
+    def measured(self, dense: DenseWeights, stop: StopFlag = never) -> Stream[Net]:
+        """A dense net with its accuracy, as one to prune from."""
         data = yield from self.splits(stop)
-        model = self._reading(dense.weights)
+        precision = yield from self.precision(data)
+        model = self.models.reading(dense.weights)
         accuracy = yield from measure(model, data, "dense", stop, precision)
         net = self.net_of(dense.weights, accuracy, early=dense.early)
         return replace(net, trained=dense.trained)
@@ -195,7 +192,7 @@ class Workbench:
         """Apply `plan` to `base` in one shot, measure it, and count its dead units."""
         data = yield from self.splits(stop)
         precision = yield from self.precision(data)
-        model = self.vehicle()
+        model = self.models.vehicle()
         accuracy = yield from prune_and_measure(model, base.weights, plan, data, stop, precision)
         return Pruned(accuracy, (yield from count_dead(model, data.validation)))
 
@@ -212,7 +209,7 @@ class Workbench:
         precision = yield from self.precision(data)
         return (
             yield from finetune(
-                self.vehicle(),
+                self.models.vehicle(),
                 base.weights,
                 plan,
                 data,
@@ -244,7 +241,7 @@ class Workbench:
         precision = yield from self.resolved_precision(stop)
         return (
             yield from scan(
-                self._reading(weights),
+                self.models.reading(weights),
                 images,
                 split=split,
                 sparsities=sparsities,
@@ -267,7 +264,7 @@ class Workbench:
         order = zlib.crc32(repr(sorted(plan.items())).encode()) + self.settings.seed
         return (
             yield from sample_accuracy(
-                self._pruned(base, plan),
+                self.models.pruned(base.weights, plan),
                 data.validation,
                 seed=order,
                 precision=precision,
@@ -291,10 +288,10 @@ class Workbench:
         """
         data = yield from self.splits(stop)
         precision = yield from self.precision(data)
-        pruned = self._pruned(base, plan)
+        pruned = self.models.pruned(base.weights, plan)
         digest = weights_digest(pruned.state_dict())
         compared = yield from compare(
-            self._reading(dense.weights),
+            self.models.reading(dense.weights),
             pruned,
             data.test,
             mode=mode,
@@ -319,12 +316,12 @@ class Workbench:
         """
         data = yield from self._split(split, stop)
         bring_in()
-        return (yield from measure_activity(self._reading(weights), data, stop))
+        return (yield from measure_activity(self.models.reading(weights), data, stop))
 
     def dead(self, weights: Weights, stop: StopFlag = never) -> Stream[DeadUnits | None]:
         """The dead units of a net; None where it cannot be followed, see `core.dead`."""
         images = yield from self._split(SPLITS[0], stop)
-        model = self.vehicle()
+        model = self.models.vehicle()
         model.load_state_dict(weights)
         return (yield from count_dead(model, images))
 
@@ -338,7 +335,9 @@ class Workbench:
         split = SPLITS[0]
         images = yield from self._split(split, stop)
         bring_in()
-        activities = yield from measure_activity(self._pruned(base, plan), images, stop)
+        activities = yield from measure_activity(
+            self.models.pruned(base.weights, plan), images, stop
+        )
         counted = Counted(activities, split, len(images))
         yield counted
         return counted
@@ -405,12 +404,12 @@ class Workbench:
                 settings.inputs.over(self.spec.inputs),
                 settings.cache_budget,
             )
-            data = Splits.of(dataset, self.device)
+            data = Splits.of(dataset, self.models.device)
             if self.spec.is_own:
                 yield Notice(f"this runs the code of {settings.model}")
             other = settings.dataset != self.spec.dataset or data.fingerprint
             if self.spec.is_own or other:
-                model = self.vehicle()
+                model = self.models.vehicle()
                 data = fitted(model, data)
                 if said := surplus(model, data):
                     yield Notice(said, warning=True)
@@ -432,44 +431,3 @@ class Workbench:
             raise InputError(f"unknown split '{name}': expected one of {', '.join(SPLITS)}")
         data = yield from self.splits(stop)
         return data.validation if name == SPLITS[0] else data.test
-
-    def _pruned(self, base: Net, plan: Mapping[str, float]) -> nn.Module:
-        """A model that holds what `plan` leaves of `base`, in memory of its own."""
-        model = self.vehicle()
-        Masks.of(base.weights, self.layers, plan).load(model, base.weights)
-        return model
-
-    def _reading(self, weights: Weights) -> nn.Module:
-        """A model to ask, not to train: it reads `weights` where they are.
-
-        The user's own has a copy of them: its code may write into what it computes with.
-        """
-        if self.spec.is_own:
-            model = self._own_copy()
-            model.load_state_dict(weights)
-            return model
-        model = deepcopy(self._outline)
-        here = {name: tensor.to(self.device) for name, tensor in weights.items()}
-        model.load_state_dict(here, assign=True)
-        return model.requires_grad_(False)
-
-    def vehicle(self) -> nn.Module:
-        """A model that is about to be given weights: those it has are arbitrary."""
-        if BYTES_PER_VALUE * self.parameters >= LARGE:
-            give_back_memory()
-        if self.spec.is_own:
-            return self._own_copy()
-        return deepcopy(self._outline).to_empty(device=self.device)
-
-    def _own_copy(self) -> nn.Module:
-        """The user's net: its constructor may take long, or do more than to build."""
-        try:
-            return deepcopy(self._outline)
-        except Exception:  # the user's code: it may raise anything
-            return self.fresh_model()
-
-    def fresh_model(self) -> nn.Module:
-        """A model with initial weights drawn from the seed."""
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self.settings.seed)
-            return self.spec.build().to(self.device)

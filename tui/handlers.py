@@ -264,7 +264,7 @@ def table(given: Namespace) -> int:
     def stream(stop: StopFlag) -> Stream[CostTable]:
         if found:
             yield from bench.splits(stop)
-            weights = load_weights(found.weights_path, bench.vehicle())
+            weights = load_weights(found.weights_path, bench.models.vehicle())
             return (yield from table_of(bench, weights, given.split, stop))
         base = yield from bench.open(stop)
         chosen = plan or uniform_plan(0.0, bench.layer_names)

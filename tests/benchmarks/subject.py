@@ -32,7 +32,7 @@ class Subject:
 def subject() -> Subject:
     """Bring everything in."""
     bench = Workbench(Settings())
-    data = Splits.of(drain(load("mnist")), bench.device)
+    data = Splits.of(drain(load("mnist")), bench.models.device)
     precision = drain(bench.precision(data))
     net = bench.spec.build()
     net.load_state_dict(load_weights(bench.spec.shipped_weights, net))

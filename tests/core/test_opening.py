@@ -15,7 +15,9 @@ import torchvision
 from core.batches import Splits
 from core.errors import InputError, StoppedError
 from core.events import Epoch, Event, Notice, drain
+from core.identity import weights_digest
 from core.inputs import Inputs
+from core.kept import kept_net
 from core.opening import dense_weights
 from core.settings import Settings
 from core.workbench import Workbench
@@ -36,6 +38,16 @@ def gives(monkeypatch: pytest.MonkeyPatch, answer: Any) -> None:
 
     weights = SimpleNamespace(DEFAULT=SimpleNamespace(get_state_dict=get_state_dict))
     monkeypatch.setattr(torchvision.models, "get_model_weights", lambda _: weights)
+
+
+@pytest.fixture
+def without_weights(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """A net for a few images, as if it came with weights for other data."""
+    whole = Splits.of
+    monkeypatch.setattr(Splits, "of", lambda dataset, device: small(dataset, device, whole))
+    spec = replace(model_spec("lenet-300-100"), dataset=None)
+    monkeypatch.setattr("core.workbench.model_spec", lambda _: spec)
+    return Settings(model="lenet-300-100", data_dir=data_dir, precision="fp32")
 
 
 @pytest.fixture
@@ -85,18 +97,13 @@ def test_the_outline_takes_no_memory_for_weights() -> None:
     bench = Workbench(Settings(model="vgg16"))
     assert bench.parameters == 138_357_544
     assert len(bench.layers) == 16
-    assert bench._outline.get_parameter("classifier.0.weight").is_meta
+    assert bench.models._outline.get_parameter("classifier.0.weight").is_meta
 
 
 def test_for_other_data_a_dense_net_is_trained_once(
-    data_dir: Path, empty_cache: Path, monkeypatch: pytest.MonkeyPatch
+    without_weights: Settings, empty_cache: Path
 ) -> None:
-    whole = Splits.of
-    monkeypatch.setattr(Splits, "of", lambda dataset, device: small(dataset, device, whole))
-    # As if the net came with weights for other data.
-    spec = replace(model_spec("lenet-300-100"), dataset=None)
-    monkeypatch.setattr("core.workbench.model_spec", lambda _: spec)
-    settings = Settings(model="lenet-300-100", data_dir=data_dir, precision="fp32", seed=5)
+    settings = replace(without_weights, seed=5)
     trained = []
     for _ in range(2):
         events: list[Event] = []
@@ -111,3 +118,30 @@ def test_for_other_data_a_dense_net_is_trained_once(
     other = Workbench(replace(settings, seed=6))
     with pytest.raises(StoppedError, match="stopped"):
         drain(dense_weights(other, stop=lambda: True))
+
+
+def test_a_training_on_first_use_that_is_stopped_goes_on(
+    without_weights: Settings, empty_cache: Path
+) -> None:
+
+    through = drain(dense_weights(Workbench(without_weights)))
+    (kept,) = (p for p in (empty_cache / "dense").iterdir() if ".early" not in p.name)
+    kept.unlink()
+
+    events: list[Event] = []
+    with pytest.raises(StoppedError, match="goes on after epoch 2 the next time"):
+        stopped = dense_weights(Workbench(without_weights), lambda: len(of_type(Epoch, events)) > 1)
+        drain(stopped, events.append)
+    assert not kept.exists()
+    before, events = events, []
+    again = drain(dense_weights(Workbench(without_weights)), events.append)
+    assert [epoch.epoch for epoch in of_type(Epoch, before)] == [1, 2]
+    assert of_type(Epoch, events)[0].epoch == 3
+    assert same(again.weights, through.weights)
+    assert sorted(p.suffix for p in kept.parent.iterdir()) == [".safetensors"] * 2
+
+    bench = Workbench(replace(without_weights, seed=9))
+    found = kept_net(bench, weights_digest(through.weights))
+    assert found is not None
+    assert same(found.weights, through.weights)
+    assert kept_net(bench, "another") is None

@@ -109,11 +109,11 @@ def _nets_with_other_weights(base: Net) -> int:
 def test_a_net_that_is_only_asked_reads_the_weights_where_they_are(
     bench: Workbench, base: Net
 ) -> None:
-    asked = bench._reading(base.weights)
+    asked = bench.models.reading(base.weights)
     for name, parameter in asked.named_parameters():
         assert parameter.data_ptr() == base.weights[name].data_ptr()
         assert not parameter.requires_grad, "nobody can train it"
-    pruned = bench._pruned(base, PLAN)
+    pruned = bench.models.pruned(base.weights, PLAN)
     for name, parameter in pruned.named_parameters():
         assert parameter.data_ptr() != base.weights[name].data_ptr()
 

@@ -1,0 +1,128 @@
+"""Dense nets that were trained on first use: kept in the platform's cache folder.
+
+A training that is stopped or killed goes on after its last epoch the next time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import platformdirs
+import torch
+
+from core.checkpoints import Checkpoint
+from core.errors import InputError, StoppedError
+from core.events import Notice, StopFlag, Stream
+from core.facts import to_json
+from core.identity import weights_digest
+from core.own import source_digest
+from core.runs import saved_at
+from core.training import Trained
+from core.weights import EARLY, DenseWeights, load_dense, save_dense, save_weights
+from core.zoo import short_name
+
+if TYPE_CHECKING:
+    from core.workbench import Workbench
+
+_UNFINISHED = ".unfinished"
+
+
+def trained_once(bench: Workbench, stop: StopFlag) -> Stream[DenseWeights]:
+    """The dense net of the workbench's recipe: from the cache, or trained and put there.
+
+    Raises:
+        StoppedError: `stop` was raised while it was trained.
+    """
+    settings = bench.settings
+    data = yield from bench.splits(stop)
+    path = _place(bench, (yield from bench.resolved_precision(stop)), data.fingerprint)
+    if path.exists():
+        try:
+            return load_dense(path, bench.models.vehicle())
+        except InputError as error:
+            yield Notice(f"what was kept cannot be used: {error}", warning=True)
+    of = f"{short_name(settings.model)} on {settings.dataset}"
+    yield Notice(f"training the dense {of} by the recipe {settings.recipe}; kept in {path}")
+    trained = yield from _trained(bench, path.with_suffix(_UNFINISHED), stop)
+    if trained.stopped:
+        kept = f"; it goes on after epoch {len(trained.epochs)} the next time"
+        there = path.with_suffix(_UNFINISHED).exists()
+        raise StoppedError(f"stopped while the dense {of} was trained{kept * there}")
+    dense = DenseWeights(trained.weights, trained.early)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_dense(path, dense, {"recipe": settings.recipe, "protocol": settings.protocol})
+        with suppress(OSError):  # the next training of this net takes its place
+            path.with_suffix(_UNFINISHED).unlink(missing_ok=True)
+    except (InputError, OSError) as error:
+        yield Notice(f"the dense net is not kept: {error}", warning=True)
+    return dense
+
+
+def kept_net(bench: Workbench, digest: str) -> DenseWeights | None:
+    """The dense net with such a digest, if it is one of those that are kept for this model."""
+    for path in sorted(_folder().glob(f"{short_name(bench.settings.model)}-*.safetensors")):
+        if not path.stem.endswith(EARLY):
+            with suppress(InputError):
+                dense = load_dense(path, bench.models.vehicle())
+                if weights_digest(dense.weights) == digest:
+                    return dense
+    return None
+
+
+def _trained(bench: Workbench, unfinished: Path, stop: StopFlag) -> Stream[Trained]:
+    """Train, from where a training before was left; what it needs to go on is kept in a file."""
+    training = bench.train(stop, checkpoints=True, resume=_left(unfinished))
+    while True:
+        try:
+            event = next(training)
+        except StopIteration as end:
+            trained: Trained = end.value
+            return trained
+        if not isinstance(event, Checkpoint):
+            yield event
+            continue
+        with suppress(InputError, OSError):  # then the net cannot be kept either, which is told
+            unfinished.parent.mkdir(parents=True, exist_ok=True)
+            facts = to_json({"state": event.facts})
+            save_weights(unfinished, dict(event.tensors), {"facts": facts})
+
+
+def _left(unfinished: Path) -> dict[str, Any] | None:
+    """The state of a training that was left; None where there is none that can be used."""
+    try:
+        saved = saved_at(unfinished)
+        return Checkpoint(saved.tensors, saved.facts["state"]).state()
+    except (InputError, KeyError, TypeError):
+        return None
+
+
+def _folder() -> Path:
+    return Path(platformdirs.user_cache_dir("featherweight")) / "dense"
+
+
+def _place(bench: Workbench, precision: str, fingerprint: str) -> Path:
+    """Where a dense net trained with these settings is kept."""
+    settings = bench.settings
+    facts = {
+        "model": settings.model,
+        "dataset": settings.dataset,
+        "protocol": settings.protocol,
+        "phase": asdict(bench.training),
+        "seed": settings.seed,
+        "precision": precision,
+        "device": bench.models.device.type,
+        "threads": torch.get_num_threads(),
+        "torch": torch.__version__,
+    }
+    if fingerprint:
+        facts["images"] = fingerprint
+    if bench.spec.is_own:
+        facts["code"] = source_digest(settings.model)
+    digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:12]
+    return _folder() / f"{short_name(settings.model)}-{digest}.safetensors"

@@ -1,0 +1,92 @@
+"""The models of a workbench: fresh ones, and ones that hold or read weights that are there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from copy import deepcopy
+from functools import cached_property
+
+import torch
+from torch import nn
+
+from core.allocator import give_back_memory
+from core.footprint import BYTES_PER_VALUE
+from core.layers import Layer, parameter_count, prunable_layers
+from core.pruning import Masks
+from core.weights import Weights
+from core.zoo import ModelSpec
+
+LARGE = 128 << 20
+"""Bytes of a model before which other freed memory is given back, rather than kept beside it."""
+
+
+class Models:
+    """Models of one net, on one device.
+
+    Attributes:
+        spec: how the net is built.
+        device: that the models are on.
+    """
+
+    def __init__(self, spec: ModelSpec, device: torch.device) -> None:
+        self.spec = spec
+        self.device = device
+
+    @cached_property
+    def layers(self) -> tuple[Layer, ...]:
+        """The layers that can be pruned."""
+        return prunable_layers(self._outline)
+
+    @cached_property
+    def parameters(self) -> int:
+        """All parameters of the net."""
+        return parameter_count(self._outline)
+
+    def fresh(self, seed: int) -> nn.Module:
+        """A model with initial weights drawn from a seed."""
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            return self.spec.build().to(self.device)
+
+    def vehicle(self) -> nn.Module:
+        """A model that is about to be given weights: those it has are arbitrary."""
+        if BYTES_PER_VALUE * self.parameters >= LARGE:
+            give_back_memory()
+        if self.spec.is_own:
+            return self._own_copy()
+        return deepcopy(self._outline).to_empty(device=self.device)
+
+    def reading(self, weights: Weights) -> nn.Module:
+        """A model to ask, not to train: it reads `weights` where they are.
+
+        The user's own has a copy of them: its code may write into what it computes with.
+        """
+        if self.spec.is_own:
+            model = self._own_copy()
+            model.load_state_dict(weights)
+            return model
+        model = deepcopy(self._outline)
+        here = {name: tensor.to(self.device) for name, tensor in weights.items()}
+        model.load_state_dict(here, assign=True)
+        return model.requires_grad_(False)
+
+    def pruned(self, weights: Weights, plan: Mapping[str, float]) -> nn.Module:
+        """A model that holds what `plan` leaves of `weights`, in memory of its own."""
+        model = self.vehicle()
+        Masks.of(weights, self.layers, plan).load(model, weights)
+        return model
+
+    @cached_property
+    def _outline(self) -> nn.Module:
+        """The net's parts and shapes, for the zoo's without memory for its weights."""
+        if self.spec.is_own:
+            return self.fresh(0)
+        with torch.device("meta"):
+            return self.spec.build()
+
+    def _own_copy(self) -> nn.Module:
+        """The user's net: its constructor may take long, or do more than to build."""
+        try:
+            return deepcopy(self._outline)
+        except Exception:  # the user's code: it may raise anything
+            return self.fresh(0)
