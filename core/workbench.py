@@ -59,6 +59,7 @@ class Net:
         run: that it came of; None where it did not come of one.
         dense: the accuracy of the dense net that it was made from; None where it is that itself.
         trained: it is not as its code initialised it.
+        image_values: numbers in an image that it is for; 0 where that is not known.
     """
 
     weights: Weights
@@ -70,6 +71,7 @@ class Net:
     run: str | None = None
     dense: Accuracy | None = None
     trained: bool = True
+    image_values: int = 0
 
 
 class Workbench:
@@ -386,7 +388,17 @@ class Workbench:
         profiles = tuple(Profile.of(la, weights[la.key].numpy()) for la in self.layers)
         other = self.parameters - sum(layer.parameters for layer in self.layers)
         digest = weights_digest(weights)
-        return Net(weights, accuracy, profiles, other, digest, early, run, dense)
+        return Net(
+            weights,
+            accuracy,
+            profiles,
+            other,
+            digest,
+            early,
+            run,
+            dense,
+            image_values=self._splits.train.values if self._splits else 0,
+        )
 
     def splits(self, stop: StopFlag = never) -> Stream[Splits]:
         """The images, brought in once; a net that they are not known to fit is tried on a few.

@@ -77,12 +77,14 @@ class Choosing:
     Attributes:
         at: the index of the row that the keys act on.
         rewindable: the net has early weights to rewind to.
+        image_values: numbers in an image: of large ones a recipe takes fewer at once.
     """
 
     recipe: str
     choices: Choices = NO_CHOICES
     at: int = 0
     rewindable: bool = True
+    image_values: int = 0
 
     @property
     def problem(self) -> str:
@@ -126,8 +128,14 @@ class Choosing:
     def _name(self) -> str:
         return tuple(TITLES)[self.at]
 
+    @property
+    def _fitted(self) -> Recipe:
+        """The recipe, its batches fitted to the images."""
+        recipe = recipe_named(self.recipe)
+        return replace(recipe, finetune=recipe.finetune.within(self.image_values))
+
     def _row(self, name: str) -> Row:
-        own = None if name == "recipe" else _of_recipe(recipe_named(self.recipe), name)
+        own = None if name == "recipe" else _of_recipe(self._fitted, name)
         changed = name != "recipe" and (
             getattr(self.choices, name) is not None or self._value(name) != own
         )
@@ -152,7 +160,7 @@ class Choosing:
         """What is in force, whether chosen or the recipe's."""
         if name == "recipe":
             return self.recipe
-        recipe, chosen = recipe_named(self.recipe), getattr(self.choices, name)
+        recipe, chosen = self._fitted, getattr(self.choices, name)
         if name == "method":
             return self.choices.method_with(recipe)
         if chosen is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from argparse import SUPPRESS, ArgumentParser, Namespace
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -293,7 +294,8 @@ def settings_for(given: Namespace, run: Run) -> Settings:
     """The options, for what a run was made of; what else it was made with, where none says it.
 
     Raises:
-        InputError: the run is of the user's own net, which the options do not name.
+        InputError: the run is of the user's own net, which the options do not name, or they name
+            another net, or say of the images what the run was not made with.
     """
     texts = {name: run.facts.get(name) for name in ("model", "dataset", "protocol", "precision")}
     numbers = {name: run.facts.get(name) for name in ("seed", "threads")}
@@ -301,10 +303,14 @@ def settings_for(given: Namespace, run: Run) -> Settings:
     made |= {name: it for name, it in numbers.items() if isinstance(it, int)}
     _check_code(f"run {run.id}", made.get("model"), vars(given).get("model"))
     fixed = {name: made[name] for name in made if name in ("model", "dataset", "protocol")}
-    fixed |= run.inputs.given()
-    chosen = {name: it for name, it in vars(given).items() if name not in Inputs.__slots__}
-    options: dict[str, Any] = {**made, **chosen, **fixed}
-    return settings_of(Namespace(**options))
+    options: dict[str, Any] = {**made, **vars(given), **fixed}
+    settings = settings_of(Namespace(**options))
+    said = {name: it for name, it in vars(given).items() if fixed.get(name, it) != it}
+    others = [f"--{name} {it}" for name, it in said.items()]
+    others += filter(None, [settings.inputs.beyond(run.inputs).flags])
+    if others:
+        raise InputError(f"run {run.id} was not made with {' '.join(others)}: leave it out")
+    return replace(settings, inputs=run.inputs)
 
 
 def _check_code(what: str, model: object, given: object) -> None:

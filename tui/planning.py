@@ -102,7 +102,12 @@ class Planning(Session):
         """Ask how to fine-tune."""
         settings, base = self.state.settings, self.state.base
         rewindable = base is not None and base.early is not None
-        choosing = Choosing(settings.recipe, settings.choices, rewindable=rewindable)
+        choosing = Choosing(
+            settings.recipe,
+            settings.choices,
+            rewindable=rewindable,
+            image_values=base.image_values if base else 0,
+        )
         self.push_screen(ChoicesScreen(choosing), self._take_choices)
 
     def _take_choices(self, chosen: Choosing | None) -> None:

@@ -129,8 +129,8 @@ def test_a_training_on_first_use_that_is_stopped_goes_on(
     kept.unlink()
 
     events: list[Event] = []
+    stopped = dense_weights(Workbench(without_weights), lambda: len(of_type(Epoch, events)) > 1)
     with pytest.raises(StoppedError, match="goes on after epoch 2 the next time"):
-        stopped = dense_weights(Workbench(without_weights), lambda: len(of_type(Epoch, events)) > 1)
         drain(stopped, events.append)
     assert not kept.exists()
     before, events = events, []

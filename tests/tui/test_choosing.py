@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.choices import NO_CHOICES
+from core.choices import NO_CHOICES, Choices
 from core.recipes import RECIPES, recipe_named
 from core.workbench import Net
 from tests.tui.conftest import idle, ready
@@ -158,3 +158,11 @@ def test_rounds_of_a_file_show_the_method_that_they_mean():
 def test_backspace_on_the_method_takes_back_the_rounds_that_mean_it():
     choosing = Choosing("fast", NO_CHOICES.__class__(rounds=4), at=ROWS.index("method"))
     assert row(choosing.reset(), "method") == ("gradual", False)
+
+
+def test_of_large_images_fewer_are_taken_at_once_and_the_row_says_so() -> None:
+    rows = {row.name: row for row in Choosing("fast", image_values=3 * 224 * 224).rows()}
+    assert (rows["batch_size"].value, rows["batch_size"].changed) == ("39", False)
+    chosen = Choosing("fast", Choices(batch_size=256), image_values=3 * 224 * 224)
+    rows = {row.name: row for row in chosen.rows()}
+    assert (rows["batch_size"].value, rows["batch_size"].changed) == ("256", True)

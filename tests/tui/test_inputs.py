@@ -26,14 +26,21 @@ def test_flags_are_what_the_command_line_takes(inputs: Inputs) -> None:
     assert settings_of(_parser().parse_args(["run", *inputs.flags.split()])).inputs == inputs
 
 
-def test_a_run_is_opened_with_its_own_images_whatever_the_options_say(tmp_path: Path) -> None:
+def test_a_run_is_opened_with_its_own_images_and_no_others(tmp_path: Path) -> None:
     inputs = Inputs(image_size=32, mean=(0.1, 0.2, 0.3))
     facts = {"model": "cnn5", "dataset": "mnist", "protocol": "default", "inputs": inputs.given()}
     run = Run("0001", tmp_path, DONE, json.loads(json.dumps(facts)))
-    given = _parser().parse_args(["table", "--channels", "3", "--std", "0.5", "--threads", "2"])
-    assert settings_for(given, run) == Settings(inputs=inputs, threads=2)
     old = Run("0001", tmp_path, DONE, {"model": "cnn5"})
-    assert settings_for(given, old) == Settings(threads=2)
+    for flags in (["--threads", "2"], ["--image-size", "32", "--threads", "2"]):
+        given = _parser().parse_args(["table", *flags])
+        assert settings_for(given, run) == Settings(inputs=inputs, threads=2)
+    others = ["--image-size", "32", "--std", "0.5"]
+    with pytest.raises(InputError, match=r"0001 was not made with --std 0\.5: leave it out"):
+        settings_for(_parser().parse_args(["table", *others]), run)
+    with pytest.raises(InputError, match=r"not made with --image-size 32 --std 0\.5"):
+        settings_for(_parser().parse_args(["table", *others]), old)
+    with pytest.raises(InputError, match=r"not made with --dataset fashion-mnist --std 0\.5"):
+        settings_for(_parser().parse_args(["table", *others, "--dataset", "fashion-mnist"]), run)
 
 
 def test_runs_of_other_images_are_no_kin_and_differ_in_them(tmp_path: Path) -> None:
