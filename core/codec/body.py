@@ -1,0 +1,275 @@
+"""The tensors of a file: for each, where its values are, and then the values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.codec import kernels
+from core.codec.books import code_book, code_step
+from core.codec.compact import (
+    DTYPES,
+    MOST_STEPS,
+    Codebook,
+    Kind,
+    Raw,
+    Steps,
+    Tied,
+    Values,
+    codes_of,
+)
+from core.codec.models import Models
+from core.codec.outline import CODEBOOK, RAW, STEPS, TIED, Geometry, Outline, geometry
+from core.codec.stream import Slots, Stream, fresh
+from core.errors import InputError
+
+Mask = NDArray[np.uint8]
+Counts = NDArray[np.int64]
+Meter = Callable[[str, int], None]
+"""Told, after each part, its name and the place of the entry it belongs to."""
+
+UNKNOWN = 15
+"""The bucket of a unit of which nothing is known from what comes after."""
+
+CHUNK = 1 << 18
+"""Values between two looks at the room in the buffer."""
+
+
+def code_bodies(
+    stream: Stream, outlines: Sequence[Outline], given: Sequence[Values | None], meter: Meter
+) -> list[Values]:
+    """Code the values of all entries: weights from the last to the first, then the others.
+
+    Args:
+        stream: where they are read from or written to.
+        outlines: of the entries.
+        given: the values that are written; Nones to read.
+        meter: told how far each part went.
+    """
+    models = Models()
+    weights = [i for i, it in enumerate(outlines) if it.is_weight and it.kind != TIED]
+    others = [i for i, it in enumerate(outlines) if not it.is_weight and it.kind != TIED]
+    done: dict[int, Values] = {}
+    filled: dict[int, Counts] = {}
+    after: Counts | None = None
+    for at, i in reversed(list(enumerate(weights))):
+        before = outlines[weights[at - 1]].shape[0] if at else 0
+        form = geometry(outlines[i].shape, before)
+        body = Body(stream, models, outlines[i], form, partial(_metered, meter, i))
+        done[i], mask = body.code(given[i], _read_by(after, form.rows))
+        after = mask.sum(axis=0, dtype=np.int64)
+        filled[i] = mask.sum(axis=1, dtype=np.int64)
+    for i in others:
+        form = geometry(outlines[i].shape, 0)
+        owner = max((j for j in weights if j < i), default=-1)
+        counts = filled.get(owner)
+        known = buckets(counts) if counts is not None and counts.size == form.rows else None
+        body = Body(stream, models, outlines[i], form, partial(_as_bias, meter, i))
+        done[i], _ = body.code(given[i], known if known is not None else _unknown(form.rows))
+    for i, it in enumerate(outlines):
+        if it.kind == TIED:
+            done[i] = Tied(outlines[it.tied].name)
+    return [done[i] for i in range(len(outlines))]
+
+
+def _metered(meter: Meter, entry: int, part: str) -> None:
+    meter(part, entry)
+
+
+def _as_bias(meter: Meter, entry: int, _part: str) -> None:
+    meter("biases", entry)
+
+
+def buckets(counts: Counts) -> Counts:
+    """Counts in 15 steps: 0 to 4 each, then two for every doubling."""
+    top = np.maximum(counts, 1)
+    length = np.zeros_like(counts)
+    for k in range(1, 48):
+        length += (top >> k) > 0
+    second = (top >> np.maximum(length - 1, 0)) & 1
+    return np.where(counts < 4, counts, np.minimum(2 * length + second, 14))
+
+
+def _unknown(rows: int) -> Counts:
+    return np.full(rows, UNKNOWN, np.int64)
+
+
+def _read_by(after: Counts | None, rows: int) -> Counts:
+    """How much each of `rows` units is read by the next weight, of whose columns we know."""
+    if after is None or not rows or after.size % rows:
+        return _unknown(rows)
+    return buckets(after.reshape(rows, -1).sum(axis=1))
+
+
+class Body:
+    """One tensor, and what codes it."""
+
+    def __init__(
+        self,
+        stream: Stream,
+        models: Models,
+        outline: Outline,
+        form: Geometry,
+        meter: Callable[[str], None],
+    ) -> None:
+        self.stream = stream
+        self.models = models
+        self.outline = outline
+        self.form = form
+        self.shape = np.array(form, np.int64)
+        self.meter = meter
+
+    def code(self, given: Values | None, outgoing: Counts) -> tuple[Values, Mask]:
+        """Code its mask and its values; returns the values and the mask [rows, columns]."""
+        size = (self.form.rows, self.form.columns)
+        if given is None:
+            mask = np.zeros(size, np.uint8)
+        else:
+            assert not isinstance(given, Tied)
+            mask = (codes_of(given).reshape(size) != 0).view(np.uint8)
+        self._mask(mask, outgoing)
+        self.meter("positions")
+        kinds: dict[int, Callable[[Values | None, Mask], Values]]
+        kinds = {RAW: self._raw, CODEBOOK: self._codebook, STEPS: self._steps}
+        values = kinds[self.outline.kind](given, mask)
+        self.meter("values")
+        return values, mask
+
+    def _chunks(self, decisions: int) -> Any:
+        """Rows by and by, with room for so many decisions of two bytes for each value."""
+        rows, columns = self.form.rows, max(self.form.columns, 1)
+        step = max(CHUNK // columns, 1)
+        for first in range(0, rows, step):
+            stop = min(first + step, rows)
+            self.stream.room(2 * decisions * (columns + 1) * (stop - first))
+            yield first, stop
+            self.stream.check()
+
+    def _mask(self, mask: Mask, outgoing: Counts) -> None:
+        form, models = self.form, self.models
+        slots = models.mask_slots(form)
+        for first, stop in self._chunks(1):
+            kernels.code_mask(
+                self.stream.coder,
+                self.stream.buffer,
+                self.stream.tables,
+                slots,
+                models.flags[int(form.columns > 1)],
+                models.mask,
+                models.mask_settings,
+                mask,
+                self.shape,
+                outgoing,
+                first,
+                stop,
+            )
+
+    def _raw(self, given: Values | None, mask: Mask) -> Raw:
+        kind, dtype = DTYPES[self.outline.dtype], self.outline.dtype
+        if isinstance(given, Raw):
+            words = given.words.reshape(mask.shape)
+        else:
+            words = np.zeros(mask.shape, kind.words)
+        slots = fresh((16 << kind.exponent) + 16)
+        flat, kept = words.reshape(-1), mask.reshape(-1)
+        for first in range(0, kept.size, CHUNK):
+            at = np.flatnonzero(kept[first : first + CHUNK]) + first
+            coded = flat[at]
+            if kind.exponent:
+                coded = self._floats(coded, kind, slots)
+            elif dtype != "bool":
+                coded = self._whole(coded, kind)
+            else:
+                coded = np.ones_like(coded)
+            if given is None:
+                flat[at] = coded
+        return Raw(dtype, words.reshape(self.outline.shape))
+
+    def _floats(self, words: NDArray[Any], kind: Kind, slots: Slots) -> NDArray[Any]:
+        """Code the bits of floating-point numbers."""
+        coded = words.astype(np.int64)
+        self.stream.room(2 * kind.bits * coded.size)
+        kernels.code_words(
+            self.stream.coder,
+            self.stream.buffer,
+            slots,
+            kind.exponent,
+            kind.mantissa,
+            coded,
+        )
+        self.stream.check()
+        return coded.astype(kind.words)
+
+    def _whole(self, words: NDArray[Any], kind: Kind) -> NDArray[Any]:
+        """Code whole numbers, near zero first, in two halves of 32 bits."""
+        if kind.signed:
+            number = words.view(f"i{kind.bits // 8}").astype(np.int64)
+            number = (number << 1) ^ (number >> 63)
+        else:
+            number = words.astype(np.int64)
+        halves = []
+        for half, coded in (("high", number >> 32 & 0xFFFFFFFF), ("low", number & 0xFFFFFFFF)):
+            slots = self.stream.numbers(f"{half} half of a {self.outline.dtype}")
+            self.stream.room(2 * 70 * coded.size)
+            kernels.code_numbers(self.stream.coder, self.stream.buffer, slots, coded)
+            self.stream.check()
+            halves.append(coded)
+        number = (halves[0] << 32) | halves[1]
+        if kind.signed:
+            number = (number >> 1 & 0x7FFFFFFFFFFFFFFF) ^ -(number & 1)
+        return number.astype(kind.words)
+
+    def _codebook(self, given: Values | None, mask: Mask) -> Codebook:
+        book = given.values if isinstance(given, Codebook) else None
+        values = code_book(self.stream, self.outline.dtype, book)
+        self.meter("codebooks")
+        below = int(np.count_nonzero(values < 0))
+        if isinstance(given, Codebook):
+            place = given.codes.reshape(mask.shape).astype(np.int32) - 1 - below
+            symbols = np.where(mask, np.where(place < 0, place, place + 1), 0).astype(np.int32)
+        else:
+            symbols = np.zeros(mask.shape, np.int32)
+        self._symbols(symbols, mask, below, values.size - below)
+        place = np.where(symbols < 0, symbols, symbols - 1) + below + 1
+        codes = np.where(mask, place, 0).astype(np.int16)
+        return Codebook(self.outline.dtype, values, codes.reshape(self.outline.shape))
+
+    def _steps(self, given: Values | None, mask: Mask) -> Steps:
+        symbols = np.zeros(mask.shape, np.int32)
+        step, below, above = 1.0, 0, 0
+        if isinstance(given, Steps):
+            step = given.step
+            symbols = given.codes.reshape(mask.shape).astype(np.int32)
+            below, above = max(-int(symbols.min(initial=0)), 0), int(symbols.max(initial=0))
+        step = code_step(self.stream, step)
+        below = self.stream.number("steps below zero", below, MOST_STEPS)
+        above = self.stream.number("steps above zero", above, MOST_STEPS)
+        self.meter("codebooks")
+        if not below and not above and mask.any():
+            raise InputError(f"'{self.outline.name}' has values that are not zero and no steps")
+        self._symbols(symbols, mask, below, above)
+        return Steps(step, symbols.reshape(self.outline.shape))
+
+    def _symbols(self, symbols: NDArray[np.int32], mask: Mask, below: int, above: int) -> None:
+        models, slots = self.models, self.models.symbol_slots(self.form)
+        for first, stop in self._chunks(80):
+            kernels.code_symbols(
+                self.stream.coder,
+                self.stream.buffer,
+                self.stream.tables,
+                slots,
+                models.sign,
+                models.bins,
+                models.symbol_settings,
+                mask,
+                symbols,
+                self.shape,
+                np.array([below, above], np.int64),
+                self.stream.numbers("steps beyond the bins"),
+                first,
+                stop,
+            )

@@ -1,0 +1,93 @@
+"""The few values that a tensor shares: codebooks and steps."""
+
+from __future__ import annotations
+
+from math import isfinite
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.codec.compact import DTYPES
+from core.codec.stream import Stream
+from core.errors import InputError
+
+MOST_VALUES = 256
+
+
+def code_book(
+    stream: Stream, dtype: str, values: NDArray[np.float32] | None
+) -> NDArray[np.float32]:
+    """Code a codebook: the values as whole numbers that grow with them, each by its distance.
+
+    Raises:
+        InputError: what is read is not a codebook.
+    """
+    kind = DTYPES[dtype]
+    words = words_of(values, dtype) if values is not None else np.zeros(0, kind.words)
+    sign = 1 << (kind.bits - 1)
+    below = [int(word) - sign for word in words if word >= sign][::-1]
+    above = [int(word) for word in words if word < sign]
+    # Both sides by magnitude, which the bits of floating-point numbers are in the order of.
+    about = f"codebook of {dtype}"
+    below = _rising(stream, f"{about}, below", below)
+    above = _rising(stream, f"{about}, above", above)
+    if not 0 < len(below) + len(above) <= MOST_VALUES or max(below + above) >= _infinite(dtype):
+        raise InputError("a codebook holds no values, too many, or such as are not finite")
+    ordered = [word + sign for word in reversed(below)] + above
+    return floats(np.array(ordered, kind.words), dtype)
+
+
+def _rising(stream: Stream, about: str, words: list[int]) -> list[int]:
+    """Code words that rise from above zero."""
+    count = stream.number("size of a codebook", len(words), MOST_VALUES)
+    found, last = [], 0
+    for k in range(count):
+        given = words[k] - last - 1 if words else 0
+        last += 1 + stream.number(f"{about}, {'next' if k else 'first'}", given, 1 << 31)
+        found.append(last)
+    return found
+
+
+def code_step(stream: Stream, step: float) -> float:
+    """Code a positive float32; one of bfloat16 takes fewer bits.
+
+    Raises:
+        InputError: what is read is not one.
+    """
+    word = int(np.float32(step).view(np.uint32))
+    top = stream.number("step", word >> 16, 0xFFFF)
+    fine = stream.number("rest of a step", word & 0xFFFF, 0xFFFF)
+    value = float(np.uint32(top << 16 | fine).view(np.float32))
+    if not isfinite(value) or value <= 0:
+        raise InputError(f"a step is {value}, expected a positive number")
+    return value
+
+
+def floats(words: NDArray[np.unsignedinteger], dtype: str) -> NDArray[np.float32]:
+    """Values in float32 from their bits in `dtype`."""
+    match dtype:
+        case "float16":
+            return words.view(np.float16).astype(np.float32)
+        case "bfloat16":
+            return (words.astype(np.uint32) << 16).view(np.float32)
+        case _:
+            return words.view(np.float32)
+
+
+def words_of(values: NDArray[np.float32], dtype: str) -> NDArray[Any]:
+    """The bits in `dtype` of values that are exact in it."""
+    match dtype:
+        case "float16":
+            with np.errstate(over="ignore"):
+                return values.astype(np.float16).view(np.uint16)
+        case "bfloat16":
+            return (values.view(np.uint32) >> 16).astype(np.uint16)
+        case _:
+            return values.view(np.uint32)
+
+
+def _infinite(dtype: str) -> int:
+    """The bits of infinity."""
+    kind = DTYPES[dtype]
+    return ((1 << kind.exponent) - 1) << kind.mantissa

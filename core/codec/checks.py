@@ -1,0 +1,99 @@
+"""Whether a net can be kept in a compact file, looked at before a byte is written."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from core.codec.books import MOST_VALUES, floats, words_of
+from core.codec.compact import (
+    CODEBOOK_DTYPES,
+    DTYPES,
+    MOST_STEPS,
+    Codebook,
+    CompactFile,
+    Entry,
+    Raw,
+    Steps,
+    Tied,
+)
+from core.codec.header import MOST_DIMENSIONS, MOST_ENTRIES, MOST_NAMES, MOST_SIDE
+from core.errors import InputError
+from core.zoo import ZOO
+
+
+def check_file(file: CompactFile) -> None:
+    """Raises InputError where `file` does not fit together, or is more than a file may hold."""
+    if file.model and file.model not in ZOO:
+        raise InputError(
+            f"'{file.model}' is no net of the zoo: expected one of {', '.join(ZOO)}, "
+            "or '' for a net of one's own"
+        )
+    if len(file.entries) > MOST_ENTRIES:
+        raise InputError(f"{len(file.entries)} tensors, expected at most {MOST_ENTRIES}")
+    if sum(len(entry.name.encode()) + 1 for entry in file.entries) > MOST_NAMES:
+        raise InputError(f"the names of the tensors take more than {MOST_NAMES} bytes")
+    before: dict[str, Entry] = {}
+    for entry in file.entries:
+        try:
+            _check_entry(entry, before)
+        except InputError as error:
+            raise InputError(f"'{entry.name}' cannot be kept in a compact file: {error}") from error
+        before[entry.name] = entry
+
+
+def _check_entry(entry: Entry, before: dict[str, Entry]) -> None:
+    if entry.name in before or "\n" in entry.name:
+        raise InputError("its name has a line break, or another tensor has it too")
+    if len(entry.shape) > MOST_DIMENSIONS or any(not 0 <= n <= MOST_SIDE for n in entry.shape):
+        raise InputError(f"its shape is {entry.shape}, expected at most {MOST_DIMENSIONS} sides")
+    match entry.values:
+        case Raw(dtype, words):
+            _check_type(dtype, tuple(DTYPES))
+            _check_array(words, entry.shape, DTYPES[dtype].words)
+            if dtype == "bool" and words.size and words.max() > 1:
+                raise InputError("a bool is neither 0 nor 1")
+        case Codebook(dtype, values, codes):
+            _check_type(dtype, CODEBOOK_DTYPES)
+            _check_array(codes, entry.shape, np.dtype(np.int16))
+            _check_book(values, dtype)
+            _check_range(codes, 0, values.size)
+        case Steps(step, codes):
+            _check_array(codes, entry.shape, np.dtype(np.int32))
+            _check_range(codes, -MOST_STEPS, MOST_STEPS)
+            if not (np.isfinite(step) and step > 0 and float(np.float32(step)) == step):
+                raise InputError(f"its step is {step}, expected a positive float32")
+            if not np.isfinite(np.float32(step) * np.float32(MOST_STEPS)):
+                raise InputError(f"its step is {step}, expected one whose multiples are finite")
+        case Tied(to):
+            _check_tied(entry, before.get(to))
+
+
+def _check_tied(entry: Entry, to: Entry | None) -> None:
+    if to is None or isinstance(to.values, Tied) or to.shape != entry.shape:
+        raise InputError("it is tied to none of the tensors before it with its shape")
+
+
+def _check_type(dtype: str, known: tuple[str, ...]) -> None:
+    if dtype not in known:
+        raise InputError(f"its type is {dtype}, expected one of {', '.join(known)}")
+
+
+def _check_array(array: np.ndarray, shape: tuple[int, ...], dtype: np.dtype) -> None:
+    if array.shape != shape or array.dtype != dtype:
+        raise InputError(f"it has an array {array.dtype} {array.shape}, expected {dtype} {shape}")
+
+
+def _check_range(codes: np.ndarray, least: int, most: int) -> None:
+    if codes.size and not (least <= codes.min() and codes.max() <= most):
+        raise InputError(
+            f"its codes go from {codes.min()} to {codes.max()}, expected {least} to {most}"
+        )
+
+
+def _check_book(values: np.ndarray, dtype: str) -> None:
+    if values.dtype != np.float32 or values.ndim != 1 or not 1 <= values.size <= MOST_VALUES:
+        raise InputError(f"its codebook is not of 1 to {MOST_VALUES} float32")
+    if not np.isfinite(values).all() or (values == 0).any() or (np.diff(values) <= 0).any():
+        raise InputError("the values of its codebook are not finite, ascending and other than zero")
+    if (floats(words_of(values, dtype), dtype) != values).any():
+        raise InputError(f"the values of its codebook are not exact in {dtype}")

@@ -1,0 +1,162 @@
+"""What a compact file holds: a net's tensors as they are kept, and a few facts about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How the values of a type are made up.
+
+    Attributes:
+        bits: of a value.
+        exponent: bits of the exponent of a floating-point type; 0 for whole numbers.
+        mantissa: bits of its mantissa.
+        signed: whole numbers may be negative.
+    """
+
+    bits: int
+    exponent: int = 0
+    mantissa: int = 0
+    signed: bool = False
+
+    @property
+    def words(self) -> np.dtype[Any]:
+        """The unsigned type that holds its bits."""
+        return np.dtype(f"u{self.bits // 8}")
+
+
+DTYPES: Mapping[str, Kind] = {
+    "float32": Kind(32, 8, 23),
+    "float16": Kind(16, 5, 10),
+    "bfloat16": Kind(16, 8, 7),
+    "float64": Kind(64, 11, 52),
+    "int64": Kind(64, signed=True),
+    "int32": Kind(32, signed=True),
+    "int16": Kind(16, signed=True),
+    "int8": Kind(8, signed=True),
+    "uint8": Kind(8),
+    "bool": Kind(8),
+}
+"""The types a tensor may have, in the order of their numbers in a file."""
+
+MOST_STEPS = 1 << 24
+"""How many steps a value may be from zero: whole numbers up to it are exact in float32."""
+
+CODEBOOK_DTYPES = ("float32", "float16", "bfloat16")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Raw:
+    """Values as they are, every bit.
+
+    Attributes:
+        dtype: one of `DTYPES`.
+        words: the bits of the values, unsigned, in the tensor's shape; a 0 is where the mask is.
+    """
+
+    dtype: str
+    words: NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Codebook:
+    """A float32 tensor whose values that are not zero are among a few.
+
+    Attributes:
+        dtype: what the values are kept in, one of `CODEBOOK_DTYPES`.
+        values: the 1 to 256 values in float32, ascending, distinct, finite and none of them zero;
+            each is one of `dtype` exactly.
+        codes: int16 in the tensor's shape: 0 for a zero, else 1 + the place among `values`.
+    """
+
+    dtype: str
+    values: NDArray[np.float32]
+    codes: NDArray[np.int16]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Steps:
+    """A float32 tensor whose values are whole multiples of a step.
+
+    Attributes:
+        step: a positive float32; one of bfloat16 takes two bytes less in a file.
+        codes: int32 in the tensor's shape, at most 2**24 either side of zero; a value is the
+            product in float32.
+    """
+
+    step: float
+    codes: NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True)
+class Tied:
+    """The tensor is the same as an entry before it.
+
+    Attributes:
+        to: that one's name.
+    """
+
+    to: str
+
+
+Values = Raw | Codebook | Steps | Tied
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Entry:
+    """A tensor of a state_dict.
+
+    Attributes:
+        name: its name there.
+        shape: its shape.
+        values: how it is kept.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    values: Values
+
+    @property
+    def elements(self) -> int:
+        """How many values it has."""
+        return prod(self.shape)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CompactFile:
+    """A net as a compact file holds it.
+
+    Attributes:
+        model: the name of a net of the zoo; empty for one of the user's own.
+        entries: the tensors of its state_dict, in order.
+        facts: what else is known of it, such as the data set: plain JSON.
+    """
+
+    model: str
+    entries: tuple[Entry, ...]
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+def codes_of(values: Raw | Codebook | Steps) -> NDArray[Any]:
+    """The array that has a 0 wherever the tensor is zero."""
+    return values.words if isinstance(values, Raw) else values.codes
+
+
+def dense(values: Raw | Codebook | Steps) -> tuple[str, NDArray[Any]]:
+    """The type of a tensor, and the bits of its values, unsigned."""
+    match values:
+        case Raw(dtype, words):
+            return dtype, words
+        case Codebook(_, book, codes):
+            whole = np.concatenate([np.zeros(1, np.float32), book])
+            return "float32", whole[codes].view(np.uint32)
+        case Steps(step, codes):
+            return "float32", (codes.astype(np.float32) * np.float32(step)).view(np.uint32)

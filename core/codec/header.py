@@ -1,0 +1,145 @@
+"""What a file says before any values: the net, a few facts, and the outline of every tensor."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from core.codec.compact import CODEBOOK_DTYPES, DTYPES
+from core.codec.layouts import LAYOUTS, layout_number
+from core.codec.outline import CODEBOOK, RAW, TIED, Outline
+from core.codec.stream import Stream
+from core.errors import InputError
+from core.facts import FaultError, from_json
+
+MOST_FACTS = 4096
+MOST_NAMES = 1 << 20
+MOST_ENTRIES = 1 << 16
+MOST_DIMENSIONS = 8
+MOST_SIDE = (1 << 31) - 1
+
+Named = tuple[str, tuple[int, ...]]
+"""A tensor's name and shape."""
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The head of a file.
+
+    Attributes:
+        model: the name of a net of the zoo; empty for another.
+        outlines: of its tensors.
+        facts: what else is known of it.
+    """
+
+    model: str = ""
+    outlines: Sequence[Outline] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def layout(self) -> int:
+        """The number of the layout that has its names and shapes; 0 where it carries them."""
+        return layout_number(self.model, tuple((it.name, it.shape) for it in self.outlines))
+
+    @property
+    def elements(self) -> int:
+        """The values of all tensors; those that are tied count once."""
+        return sum(it.elements for it in self.outlines if it.kind != TIED)
+
+
+def facts_text(facts: Mapping[str, Any]) -> str:
+    """Facts as the shortest JSON, in the order of their names; empty for none.
+
+    Raises:
+        InputError: they are not plain JSON, or too long.
+    """
+    if not facts:
+        return ""
+    try:
+        text = json.dumps(
+            dict(facts), allow_nan=False, ensure_ascii=False, separators=(",", ":"), sort_keys=True
+        )
+        size = len(text.encode())
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InputError(f"the facts of a compact file have to be plain JSON: {error}") from error
+    if size > MOST_FACTS:
+        raise InputError(
+            f"the facts of a compact file take {size} bytes, expected at most {MOST_FACTS}"
+        )
+    return text
+
+
+def code_header(
+    stream: Stream, given: Header | None, check: Callable[[Sequence[Named], bool], None]
+) -> Header:
+    """Code a header.
+
+    Args:
+        stream: where it is written to or read from.
+        given: what is written; None to read.
+        check: looks at the names and shapes, and whether the zoo knows them, before more is read;
+            raises InputError.
+
+    Raises:
+        InputError: what is read is not a header.
+    """
+    header = given or Header()
+    number = stream.number("layout", header.layout, len(LAYOUTS))
+    text = stream.text("facts", facts_text(header.facts), MOST_FACTS)
+    try:
+        facts = from_json(text, "the text of the facts") if text else {}
+    except FaultError as error:
+        raise InputError(str(error)) from error
+    if number:
+        layout = LAYOUTS[number - 1]
+        model, named = layout.model, list(layout.shapes)
+    else:
+        model = stream.text("model", header.model, 64)
+        named = _code_names(stream, [(it.name, it.shape) for it in header.outlines])
+    check(named, number > 0)
+    outlines: list[Outline] = []
+    for i, (name, shape) in enumerate(named):
+        outline = given.outlines[i] if given else Outline(name, shape, RAW)
+        outlines.append(_code_outline(stream, outline, outlines))
+    return Header(model, outlines, facts)
+
+
+def _code_names(stream: Stream, given: Sequence[Named]) -> list[Named]:
+    """Code how many tensors there are, their names and their shapes."""
+    count = stream.number("count of tensors", len(given), MOST_ENTRIES)
+    text = stream.text("names", "\n".join(name for name, _ in given), MOST_NAMES)
+    names = text.split("\n") if count else []
+    if len(names) != count or len(set(names)) != count:
+        raise InputError(f"it names {len(set(names))} tensors, expected {count}")
+    shapes = [shape for _, shape in given] if given else [()] * count
+    named = []
+    for name, shape in zip(names, shapes, strict=True):
+        dimensions = stream.number("count of dimensions", len(shape), MOST_DIMENSIONS)
+        sides = shape if given else (0,) * dimensions
+        named.append((name, tuple(stream.number("side", side, MOST_SIDE) for side in sides)))
+    return named
+
+
+def _code_outline(stream: Stream, outline: Outline, before: Sequence[Outline]) -> Outline:
+    """Code how a tensor is kept."""
+    about = "weight" if outline.is_weight else "bias"
+    kind = stream.number(f"kind of a {about}", outline.kind, TIED)
+    dtype, tied = "", -1
+    if kind == RAW:
+        dtype = _code_name(stream, f"type of a {about}", outline.dtype, tuple(DTYPES))
+    elif kind == CODEBOOK:
+        dtype = _code_name(stream, f"codebook of a {about}", outline.dtype, CODEBOOK_DTYPES)
+    elif kind == TIED:
+        tied = stream.number("entry it is tied to", outline.tied)
+        if tied >= len(before) or before[tied].kind == TIED:
+            raise InputError(f"'{outline.name}' is tied to no tensor before it")
+        if before[tied].shape != outline.shape:
+            raise InputError(f"'{outline.name}' is tied to a tensor of another shape")
+    return Outline(outline.name, outline.shape, kind, dtype, tied)
+
+
+def _code_name(stream: Stream, about: str, name: str, known: tuple[str, ...]) -> str:
+    """Code one of a few names."""
+    return known[stream.number(about, known.index(name) if name in known else 0, len(known) - 1)]

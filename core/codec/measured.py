@@ -1,0 +1,103 @@
+"""Where the bytes of a compact file go."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.codec.compact import CompactFile, Tied, codes_of
+from core.codec.container import DIGEST, read
+
+PARTS = ("header", "positions", "values", "codebooks", "biases", "checksum")
+"""What a file is made of, in order; all that has no rows and columns is among the biases."""
+
+
+@dataclass(frozen=True, slots=True)
+class LayerBytes:
+    """What a tensor with rows and columns takes in a file.
+
+    Attributes:
+        name: the tensor's.
+        shape: its shape.
+        nonzero: its values that are not zero.
+        bytes: of its positions, values and codebook.
+        bits: of the same for each value that is not zero; 0 where there is none.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    nonzero: int
+    bytes: int
+    bits: float
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """A file that was read, and where its bytes go.
+
+    Attributes:
+        file: what it holds.
+        bytes: its size.
+        parts: bytes by part, see `PARTS`; they add up to the size.
+        layers: of the tensors with rows and columns, in order.
+        nonzero: the values of all tensors that are not zero.
+    """
+
+    file: CompactFile
+    bytes: int
+    parts: Mapping[str, int]
+    layers: tuple[LayerBytes, ...]
+    nonzero: int
+
+
+def parts(data: bytes) -> Mapping[str, int]:
+    """The bytes of a file by part, see `PARTS`; raises InputError, see `decode`."""
+    return inspect(data).parts
+
+
+def inspect(data: bytes, max_elements: int | None = None) -> Inspection:
+    """Read a file and say where its bytes go; raises InputError, see `decode`.
+
+    The parts are coded as one stream and share bytes; each is told to the nearest byte.
+    """
+    spent = dict.fromkeys(PARTS, 0.0)
+    by_entry: dict[int, float] = {}
+    used = 0.0
+
+    def meter(part: str, entry: int, bits: float) -> None:
+        nonlocal used
+        spent[part] += bits - used
+        by_entry[entry] = by_entry.get(entry, 0.0) + bits - used
+        used = bits
+
+    file = read(data, max_elements, meter)
+    spent["checksum"] = 8.0 * DIGEST
+    # What begins a file, and what is lost where the stream ends at a whole byte.
+    spent["header"] += 8.0 * len(data) - sum(spent.values())
+    counts = [
+        0 if isinstance(it.values, Tied) else int(np.count_nonzero(codes_of(it.values)))
+        for it in file.entries
+    ]
+    layers = tuple(
+        LayerBytes(
+            it.name,
+            it.shape,
+            counts[i],
+            round(by_entry[i] / 8),
+            by_entry[i] / counts[i] if counts[i] else 0.0,
+        )
+        for i, it in enumerate(file.entries)
+        if len(it.shape) > 1 and not isinstance(it.values, Tied)
+    )
+    return Inspection(file, len(data), _whole(spent, len(data)), layers, sum(counts))
+
+
+def _whole(spent: Mapping[str, float], size: int) -> Mapping[str, int]:
+    """Bits as bytes that add up to `size`: those with most of a byte left over are rounded up."""
+    whole = {part: int(bits // 8) for part, bits in spent.items()}
+    left = sorted(spent, key=lambda part: spent[part] % 8, reverse=True)
+    for part in left[: size - sum(whole.values())]:
+        whole[part] += 1
+    return whole

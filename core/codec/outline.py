@@ -1,0 +1,105 @@
+"""What is known of a tensor before its values: its name, shape and how it is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from math import isqrt, prod
+from typing import NamedTuple
+
+from core.codec.compact import Codebook, Entry, Raw, Steps, Tied
+
+RAW, CODEBOOK, STEPS, TIED = range(4)
+"""The kinds, by their numbers in a file."""
+
+_PICTURE = 64
+"""Inputs from which a linear without a layer before it may be taken to see a square picture."""
+
+
+class Geometry(NamedTuple):
+    """A tensor as filters over channels of height times width places."""
+
+    rows: int
+    channels: int
+    height: int
+    width: int
+
+    @property
+    def columns(self) -> int:
+        """Values in a row."""
+        return self.channels * self.height * self.width
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """A tensor before its values.
+
+    Attributes:
+        name: its name in the state_dict.
+        shape: its shape.
+        kind: how it is kept.
+        dtype: the type of its values, of the codebook's where it has one; empty for the others.
+        tied: the place of the entry that it is the same as; -1 for none.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    kind: int
+    dtype: str = ""
+    tied: int = -1
+
+    @property
+    def elements(self) -> int:
+        """How many values it has."""
+        return prod(self.shape)
+
+    @property
+    def is_weight(self) -> bool:
+        """It has rows and columns."""
+        return len(self.shape) > 1
+
+
+def elements(named: Iterable[tuple[str, tuple[int, ...]]]) -> int:
+    """The values of tensors with these names and shapes."""
+    return sum(prod(shape) for _, shape in named)
+
+
+def outline_of(entry: Entry, names: Sequence[str]) -> Outline:
+    """The outline of an entry that comes after those called `names`."""
+    match entry.values:
+        case Raw(dtype, _):
+            return Outline(entry.name, entry.shape, RAW, dtype)
+        case Codebook(dtype, _, _):
+            return Outline(entry.name, entry.shape, CODEBOOK, dtype)
+        case Steps():
+            return Outline(entry.name, entry.shape, STEPS)
+        case Tied(to):
+            return Outline(entry.name, entry.shape, TIED, tied=list(names).index(to))
+
+
+def geometry(shape: tuple[int, ...], before: int) -> Geometry:
+    """The geometry of a tensor of this shape.
+
+    Args:
+        shape: its shape.
+        before: the rows of the weight before it, 0 for none: a linear that reads several places of
+            each channel of a convolution has them as its places.
+    """
+    match shape:
+        case ():
+            return Geometry(1, 1, 1, 1)
+        case (rows,):
+            return Geometry(rows, 1, 1, 1)
+        case (rows, inputs):
+            if before and inputs % before == 0:
+                return Geometry(rows, before, *_square(inputs // before))
+            if not before and inputs >= _PICTURE and isqrt(inputs) ** 2 == inputs:
+                return Geometry(rows, 1, *_square(inputs))
+            return Geometry(rows, inputs, 1, 1)
+        case _:
+            return Geometry(shape[0], shape[1], prod(shape[2:-1]), shape[-1])
+
+
+def _square(places: int) -> tuple[int, int]:
+    side = isqrt(places)
+    return (side, side) if side * side == places else (1, places)

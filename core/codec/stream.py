@@ -1,0 +1,132 @@
+"""One stream of range-coded bits, written or read: numbers and text, and what the kernels code."""
+
+from __future__ import annotations
+
+from math import log2
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.codec import kernels
+from core.codec.primer import PRIMER
+from core.codec.tables import tables
+from core.errors import InputError
+
+Slots = NDArray[np.int64]
+
+_ROOM = 1 << 16
+
+
+def fresh(count: int) -> Slots:
+    """Slots that expect a 0 as much as a 1."""
+    slots = np.empty((count, 2), np.int64)
+    slots[:, 0] = kernels.ONE // 2
+    slots[:, 1] = 2
+    return slots
+
+
+class Stream:
+    """Range-coded bits with what has been learnt of them so far.
+
+    Each method codes a value and returns it: the one that is given where it writes, the one that
+    is there where it reads.
+
+    Args:
+        data: what is read; None to write.
+    """
+
+    def __init__(self, data: bytes | None = None) -> None:
+        self.reads = data is not None
+        self.coder = np.zeros(9, np.int64)
+        self.coder[kernels.RANGE] = 0xFFFFFFFF
+        self.coder[kernels.DECODING] = self.reads
+        self.tables = tables()
+        self._written = bytearray()
+        self._numbers: dict[str, Slots] = {}
+        self._text: tuple[Slots, NDArray[np.int64], NDArray[np.int64]] | None = None
+        if data is None:
+            self.buffer = np.zeros(_ROOM, np.uint8)
+        else:
+            self.buffer = np.frombuffer(data, np.uint8).copy()  # one type for numba
+            kernels.start(self.coder, self.buffer)
+
+    def number(self, about: str, number: int = 0, most: int = 1 << 40) -> int:
+        """A whole number from 0; those about the same thing are expected to be alike.
+
+        Raises:
+            InputError: what is read is larger than `most`.
+        """
+        self.room(64)
+        slots = self.numbers(about)
+        number = int(kernels.code_number(self.coder, self.buffer, slots, number))
+        self.check()
+        if number > most:
+            raise InputError(f"the {about} is said to be {number}, expected at most {most}")
+        return number
+
+    def numbers(self, about: str) -> Slots:
+        """What has been learnt about numbers of a kind."""
+        return self._numbers.setdefault(about, fresh(256))
+
+    def text(self, about: str, text: str = "", most: int = 4096) -> str:
+        """A text of at most `most` bytes in UTF-8."""
+        given = np.frombuffer(text.encode(), np.uint8).copy()
+        count = self.number(f"length of the {about}", given.size, most)
+        if not count:
+            return ""
+        coded = np.zeros(count, np.uint8) if self.reads else given
+        self.room(32 * count)
+        slots, weights, history = self._text = self._text or _primed()
+        args = (self.tables, slots, weights, history, coded)
+        kernels.code_text(self.coder, self.buffer, *args)
+        self.check()
+        try:
+            return coded.tobytes().decode()
+        except UnicodeDecodeError as error:
+            raise InputError(f"the {about} is no text") from error
+
+    def room(self, count: int) -> None:
+        """Have at least `count` bytes free in the buffer, where it is written to."""
+        if self.reads:
+            return
+        count += int(self.coder[kernels.PENDING]) + 8
+        if self.buffer.size - self.coder[kernels.POSITION] >= count:
+            return
+        self._written += self.buffer[: self.coder[kernels.POSITION]].tobytes()
+        self.coder[kernels.POSITION] = 0
+        if self.buffer.size < count:
+            self.buffer = np.zeros(count, np.uint8)
+
+    def check(self) -> None:
+        """Raises InputError where more was read than there is."""
+        if self.coder[kernels.PAST_END] > kernels.MOST_PAST_END:
+            raise InputError("it ends before all that it says it holds")
+
+    def bits(self) -> float:
+        """How much of what is read has been used so far, in bits and parts of them."""
+        read = int(self.coder[kernels.POSITION]) + int(self.coder[kernels.PAST_END])
+        return 8 * read - log2(int(self.coder[kernels.RANGE]))
+
+    def end(self) -> bytes:
+        """All that was written; nothing can follow."""
+        self.room(16)
+        kernels.finish(self.coder, self.buffer)
+        return bytes(self._written) + self.buffer[: self.coder[kernels.POSITION]].tobytes()
+
+    def rest(self) -> bytes:
+        """What has not been read."""
+        return self.buffer[self.coder[kernels.POSITION] :].tobytes()
+
+
+def _primed() -> tuple[Any, ...]:
+    """A model of text that has read the primer."""
+    slots = fresh(kernels.TEXT_ORDERS * kernels.TEXT_SLOTS)
+    weights = np.array([20000] * kernels.TEXT_ORDERS + [0], np.int64)
+    history = np.zeros(4, np.int64)
+    coder = np.zeros(9, np.int64)
+    coder[kernels.RANGE] = 0xFFFFFFFF
+    text = np.frombuffer(PRIMER, np.uint8).copy()
+    buffer = np.zeros(32 * text.size + 16, np.uint8)
+    kernels.code_text(coder, buffer, tables(), slots, weights, history, text)
+    return slots, weights, history

@@ -1,0 +1,89 @@
+"""Compact files of all kinds, for tests: as hypothesis strategies, and as random ones."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from core.codec import Codebook, CompactFile, Entry, Raw, Steps, Tied, dense
+from core.codec.books import floats
+from core.codec.compact import CODEBOOK_DTYPES, DTYPES, Values
+
+shapes = st.lists(st.integers(0, 6), max_size=5).map(tuple)
+names = st.text(st.characters(exclude_characters="\n", exclude_categories=["Cs"]), max_size=8)
+
+
+@st.composite
+def raws(draw: st.DrawFn, shape: tuple[int, ...]) -> Raw:
+    dtype = draw(st.sampled_from(sorted(DTYPES)))
+    most = 1 if dtype == "bool" else 2 ** DTYPES[dtype].bits - 1
+    words = st.one_of(st.just(0), st.integers(0, most))
+    return Raw(dtype, draw(arrays(DTYPES[dtype].words, shape, elements=words)))
+
+
+@st.composite
+def codebooks(draw: st.DrawFn, shape: tuple[int, ...]) -> Codebook:
+    dtype = draw(st.sampled_from(CODEBOOK_DTYPES))
+    kind = DTYPES[dtype]
+    sign = 1 << (kind.bits - 1)
+    finite = ((1 << kind.exponent) - 1) << kind.mantissa
+    words = draw(st.sets(st.integers(1, finite - 1), min_size=1, max_size=9))
+    flipped = [word | (sign * draw(st.booleans())) for word in sorted(words)]
+    values = np.sort(floats(np.array(flipped, kind.words), dtype))
+    codes = draw(arrays(np.int16, shape, elements=st.integers(0, len(words))))
+    return Codebook(dtype, values, codes)
+
+
+@st.composite
+def steps(draw: st.DrawFn, shape: tuple[int, ...]) -> Steps:
+    most = draw(st.sampled_from([1, 3, 100, 2**24]))
+    codes = draw(arrays(np.int32, shape, elements=st.integers(-most, most)))
+    step = draw(st.floats(2.0**-149, 2.0**100, width=32))
+    return Steps(step, codes)
+
+
+@st.composite
+def compact_files(draw: st.DrawFn) -> CompactFile:
+    entries: list[Entry] = []
+    for name in draw(st.lists(names, max_size=5, unique=True)):
+        untied = [it for it in entries if not isinstance(it.values, Tied)]
+        if untied and draw(st.integers(0, 4)) == 0:
+            to = draw(st.sampled_from(untied))
+            entries.append(Entry(name, to.shape, Tied(to.name)))
+            continue
+        shape = draw(shapes)
+        kind = draw(st.sampled_from([raws, codebooks, steps]))
+        entries.append(Entry(name, shape, draw(kind(shape))))
+    plain = st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=5))
+    facts = draw(st.dictionaries(st.text(max_size=5), plain, max_size=3))
+    return CompactFile("", tuple(entries), facts)
+
+
+def assert_same(one: CompactFile, other: CompactFile) -> None:
+    assert (one.model, dict(one.facts)) == (other.model, dict(other.facts))
+    assert [(it.name, it.shape) for it in one.entries] == [
+        (it.name, it.shape) for it in other.entries
+    ]
+    for a, b in zip(one.entries, other.entries, strict=True):
+        assert _kept(a.values) == _kept(b.values), a.name
+
+
+def _kept(values: Values) -> Any:
+    """All there is to it, as what can be compared: bits, not numbers."""
+    match values:
+        case Tied(to):
+            return to
+        case Raw(dtype, words):
+            return dtype, words.shape, words.dtype, words.tobytes()
+        case Codebook(dtype, book, codes):
+            return dtype, book.tobytes(), codes.shape, codes.tobytes(), _bits(values)
+        case Steps(step, codes):
+            return step, codes.shape, codes.tobytes(), _bits(values)
+
+
+def _bits(values: Codebook | Steps) -> tuple[str, bytes]:
+    dtype, words = dense(values)
+    return dtype, words.tobytes()

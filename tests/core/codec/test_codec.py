@@ -1,0 +1,25 @@
+"""What was written is read: every bit of it, whatever it is."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+
+from core.codec import CompactFile, decode, encode, inspect
+from tests.core.codec.files import assert_same, compact_files
+
+
+@settings(max_examples=200)
+@given(compact_files())
+def test_what_was_written_is_read(file: CompactFile) -> None:
+    data = encode(file)
+    assert_same(decode(data), file)
+    assert encode(file) == data
+
+
+@settings(max_examples=50)
+@given(compact_files())
+def test_the_parts_add_up_to_the_file(file: CompactFile) -> None:
+    data = encode(file)
+    found = inspect(data)
+    assert sum(found.parts.values()) == found.bytes == len(data)
+    assert min(found.parts.values()) >= 0
