@@ -1,30 +1,36 @@
-"""Quantising a pruned net: codebooks for its weights, steps for its biases, and more training."""
+"""Quantising a pruned net: few values for its weights, steps for its biases, and more training."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-import torch
 from torch import nn
+from torch.optim import Optimizer
 
-from core.codebooks import Codebook
 from core.evaluation import evaluate
 from core.events import Epoch, Notice, StopFlag, Stream, never
 from core.gradual import Pruner
 from core.layers import dropouts
 from core.pruning import Masks, zero_share
 from core.recipes import Phase
-from core.sharing import Sharing, Steps
+from core.rounding import Rounded, Shared, Stepped
+from core.sharing import Sharing
 from core.trainer import Trainer, copy_weights
 from core.weights import Weights
 from core.workbench import Workbench
 
 SIZES = (2, 3, 4, 5, 6, 8, 12, 16, 24, 32, 64, 128, 256)
-"""Values in a codebook, from the smallest file to the most exact net."""
+"""Values that the weights of a layer share, from the smallest file to the most exact net."""
+
+KINDS: Mapping[str, type[Shared | Stepped]] = {"codebook": Shared, "steps": Stepped}
+"""What these values are: found by k-means, or evenly spaced."""
+
+BIAS_STEP = 0.25
+"""Of the root mean square of a layer's biases: much finer changed no answer that was seen."""
 
 RATE = 0.1
-"""Of the recipe's learning rate: the shared values only have to settle."""
+"""Of the recipe's learning rate: the values only have to settle."""
 
 FAR = 1.0
 """Points of accuracy beyond the drop that training is not expected to win back."""
@@ -36,24 +42,24 @@ class Quantised:
 
     Attributes:
         weights: what it computes with.
-        books: by the name of the weight in the state_dict.
-        steps: the biases, likewise.
-        sizes: values in the codebook of each layer, as asked for.
+        rounded: its weights and biases as they are made up, by name.
+        size: how many values the weights of a layer share at most.
         validation: accuracy in percent.
     """
 
     weights: Weights
-    books: Mapping[str, Codebook]
-    steps: Mapping[str, Steps]
-    sizes: Mapping[str, int]
+    rounded: Mapping[str, Rounded]
+    size: int
     validation: float
 
 
 def quantise(
     bench: Workbench,
     weights: Weights,
-    sizes: Mapping[str, int],
-    epochs: int,
+    size: int,
+    *,
+    kind: str = "codebook",
+    epochs: int = 0,
     stop: StopFlag = never,
 ) -> Stream[Quantised]:
     """Share the values of each layer's weights, and train what is shared.
@@ -64,52 +70,53 @@ def quantise(
     Args:
         bench: the model and the data.
         weights: of a pruned net, a state_dict; its zeros stay.
-        sizes: values in the codebook of each layer.
+        size: values that the weights of a layer share.
+        kind: one of `KINDS`.
         epochs: of training; 0 for none.
         stop: looked at between batches.
 
     Raises:
-        InputError: a size is not from 1 to 256.
+        InputError: the size is not from 1 to 256.
     """
-    books = {la.key: Codebook.of(weights[la.key], sizes[la.name]) for la in bench.layers}
-    steps = {name: Steps.of(weights[name]) for name in _vectors(bench)}
-    sharing = Sharing(weights, books, steps)
+    rounded: dict[str, Rounded] = {
+        la.key: KINDS[kind].of(weights[la.key], size) for la in bench.layers
+    }
+    rounded |= {name: Stepped.by(weights[name], BIAS_STEP) for name in _vectors(bench)}
     model = bench.models.vehicle()
-    model.load_state_dict(_tied(bench, {**weights, **sharing.tensors()}))
+    tensors = {name: it.tensor() for name, it in rounded.items()}
+    model.load_state_dict(_tied(bench, {**weights, **tensors}))
     validation = yield from _validated(bench, model, stop)
-    best = Quantised(copy_weights(model), books, steps, dict(sizes), validation)
+    best = Quantised(copy_weights(model), rounded, size, validation)
     if not epochs:
         return best
-    return (yield from _trained(bench, model, sharing, epochs, best, stop))
+    return (yield from _trained(bench, model, Sharing(weights, rounded), epochs, best, stop))
 
 
 def smallest(
     bench: Workbench,
     weights: Weights,
     max_drop: float,
-    epochs: int,
+    *,
+    kind: str = "codebook",
+    epochs: int = 0,
     stop: StopFlag = never,
 ) -> Stream[Quantised]:
-    """The fewest values, the same for all layers, that keep validation within a drop.
+    """The fewest values, the same number for all layers, that keep validation within a drop.
 
     That is `max_drop` points of accuracy below the net as it is, at most. Where no size does, the
     largest is the result. See `quantise` for the rest.
     """
-    model = bench.models.reading(weights)
-    least = (yield from _validated(bench, model, stop)) - max_drop
+    exact = yield from _validated(bench, bench.models.reading(weights), stop)
+    least = exact - max_drop
     for size in SIZES:
-        sizes = dict.fromkeys(bench.layer_names, size)
-        tried = yield from quantise(bench, weights, sizes, 0, stop)
-        if tried.validation < least and epochs and tried.validation >= least - FAR:
-            tried = yield from quantise(bench, weights, sizes, epochs, stop)
-        within = tried.validation >= least
-        yield Notice(
-            f"{size} values a layer: validation {tried.validation:.2f} %"
-            + ("" if within else f", below {least:.2f}")
-        )
-        if within or size == SIZES[-1]:
-            return tried
-    raise AssertionError("the last size is taken as it is")
+        tried = yield from quantise(bench, weights, size, kind=kind, stop=stop)
+        if epochs and least - FAR <= tried.validation < least:
+            tried = yield from quantise(bench, weights, size, kind=kind, epochs=epochs, stop=stop)
+        below = "" if tried.validation >= least else f", wanted {least:.2f}"
+        yield Notice(f"{size} values a layer: validation {tried.validation:.2f} %{below}")
+        if not below:
+            break
+    return tried
 
 
 def _vectors(bench: Workbench) -> list[str]:
@@ -141,17 +148,11 @@ def _trained(
     """Train what is shared; the best epoch, or `best` where none is better."""
     data = yield from bench.splits(stop)
     precision = yield from bench.precision(data)
-    recipe = bench.finetuning
-    phase = _phase(recipe.finetune, epochs)
-    held = replace(recipe, finetune=phase, method="one-shot", rounds=1)
-    weights = model.state_dict()
-    plan = {layer.name: zero_share(weights[layer.key]) for layer in bench.layers}
-    masks = Masks({key: weights[key] == 0 for layer in bench.layers for key in layer.keys})
-    before = {name: drop.p for name, drop in dropouts(model).items()}
+    phase = _phase(bench.finetuning.finetune, epochs)
     trainer = Trainer(model, data.train, phase, bench.settings.seed, precision)
-    pruner = Pruner(model, plan, held, masks, len(data.train), before)
+    pruner = _holding(bench, model, phase, len(data.train))
 
-    def after_step(optimizer: torch.optim.Optimizer) -> None:
+    def after_step(optimizer: Optimizer) -> None:
         pruner.after_step(optimizer)
         sharing.after_step(model)
 
@@ -161,12 +162,28 @@ def _trained(
             break
         validation = yield from _validated(bench, model, never)
         if validation > best.validation:
-            best = Quantised(copy_weights(model), *sharing.state(), best.sizes, validation)
-        sparsity = pruner.sparsity()
-        revived = masks.revived(model.state_dict())
-        yield Epoch(trainer.epoch, loss, validation, trainer.epoch_seconds, sparsity, True, revived)
-
+            best = Quantised(copy_weights(model), dict(sharing.rounded), best.size, validation)
+        revived = pruner.masks.revived(model.state_dict())
+        yield Epoch(
+            trainer.epoch,
+            loss,
+            validation,
+            trainer.epoch_seconds,
+            pruner.sparsity(),
+            True,
+            revived,
+        )
     return best
+
+
+def _holding(bench: Workbench, model: nn.Module, phase: Phase, images: int) -> Pruner:
+    """What keeps zeros zero, and scales dropout as the recipe says."""
+    weights = model.state_dict()
+    plan = {layer.name: zero_share(weights[layer.key]) for layer in bench.layers}
+    masks = Masks({key: weights[key] == 0 for layer in bench.layers for key in layer.keys})
+    recipe = replace(bench.finetuning, finetune=phase, method="one-shot", rounds=1)
+    before = {name: drop.p for name, drop in dropouts(model).items()}
+    return Pruner(model, plan, recipe, masks, images, before)
 
 
 def _phase(phase: Phase, epochs: int) -> Phase:

@@ -43,29 +43,54 @@ _GLOBAL = re.compile(r"GLOBAL (\S+)")
 _ORIGINAL, _MASK = "_orig", "_mask"
 """What `torch.nn.utils.prune` puts behind the names of a weight and of its mask."""
 
+COMPACT = ".fw"
+"""How the name of a compact file ends, see `core.codec`."""
+
 _WRAPPED = "module."
 """What nn.DataParallel puts before every name."""
 
 
 def load_weights(path: Path, model: nn.Module) -> Weights:
-    """Read a state_dict of `model` from a safetensors file, or from one of torch.save.
+    """Read a state_dict of `model` from a safetensors file, a compact one, or one of torch.save.
 
-    From the latter nothing is unpickled but tensors and plain data (`weights_only`); the
+    From the last nothing is unpickled but tensors and plain data (`weights_only`); the
     state_dict may be inside of a checkpoint, and its names may begin with `module.`.
 
     Raises:
         InputError: the file cannot be read, or its names, shapes or types are not the model's.
     """
     expected = model.state_dict()
+    weights = _read(path, expected)
+    if wrong := _first_difference(weights, expected) or _untied(weights, model):
+        raise InputError(f"{path} does not fit {type(model).__name__}: {wrong}")
+    return {name: weights[name] for name in expected}
+
+
+def _read(path: Path, expected: Weights) -> Weights:
+    """The tensors of a file, by what its name ends with."""
     try:
-        weights = _unpickled(path, expected) if path.suffix in PICKLES else load_file(path)
+        if path.suffix in PICKLES:
+            return _unpickled(path, expected)
+        return _unpacked(path, expected) if path.suffix == COMPACT else load_file(path)
     except FileNotFoundError as error:
         raise InputError(f"no weights at {path}: give the path of a safetensors file") from error
     except (OSError, SafetensorError) as error:
         raise InputError(f"cannot read {path} as safetensors: {error}") from error
-    if wrong := _first_difference(weights, expected) or _untied(weights, model):
-        raise InputError(f"{path} does not fit {type(model).__name__}: {wrong}")
-    return {name: weights[name] for name in expected}
+
+
+def _unpacked(path: Path, expected: Weights) -> Weights:
+    """The state_dict of a compact file, in the types that are expected."""
+    from core.codec import decode, to_state
+
+    most = sum(tensor.numel() for tensor in expected.values())
+    try:
+        found = to_state(decode(path.read_bytes(), most))
+    except InputError as error:
+        raise InputError(f"cannot read {path}: {error}") from error
+    return {
+        name: tensor.to(expected[name].dtype) if name in expected else tensor
+        for name, tensor in found.items()
+    }
 
 
 def _untied(weights: Weights, model: nn.Module) -> str | None:

@@ -26,6 +26,8 @@ examples:
   featherweight table --preset aggressive           what each layer costs, before and after
   featherweight train --to dense.safetensors        train a dense net
   featherweight --weights dense.safetensors         and open it
+  featherweight export cnn5-mnist --to net.fw       write what came of the newest run
+  featherweight inspect net.fw                      what is in a file, and how good it is
   featherweight data fetch mnist                    bring the data in, before a flight
 """
 
@@ -108,6 +110,16 @@ def _parser() -> ArgumentParser:
     )
     train.set_defaults(handler=_later("train"))
 
+    export = commands.add_parser("export", help="write the net of a run to a file, and measure it")
+    options.add_export(export)
+    _add_common(export, training=False)
+    export.set_defaults(handler=_later("export", "tui.file_handlers"))
+
+    inspect = commands.add_parser("inspect", help="what a compact file holds, and its accuracy")
+    options.add_inspect(inspect)
+    _add_common(inspect, training=False)
+    inspect.set_defaults(handler=_later("inspect", "tui.file_handlers"))
+
     data = commands.add_parser("data", help="bring data sets in")
     actions = data.add_subparsers(metavar="ACTION", required=True, parser_class=_Parser)
     fetch = actions.add_parser("fetch", help="fetch a data set into the cache and check it")
@@ -123,11 +135,11 @@ def _add_common(parser: ArgumentParser, *, training: bool = True) -> None:
     options.add_json(parser)
 
 
-def _later(name: str) -> Callable[[Namespace], int]:
+def _later(name: str, module: str = "tui.handlers") -> Callable[[Namespace], int]:
     """The handler called `name`, imported when it is wanted."""
 
     def handler(given: Namespace) -> int:
-        status: int = getattr(import_module("tui.handlers"), name)(given)
+        status: int = getattr(import_module(module), name)(given)
         return status
 
     return handler

@@ -142,6 +142,53 @@ def add_table(parser: ArgumentParser) -> None:
     _add_split(parser, "test")
 
 
+def add_export(parser: ArgumentParser) -> None:
+    """What is written, and how."""
+    parser.add_argument(
+        "run",
+        metavar="RUN",
+        nargs="?",
+        help="the net that came of it: FOLDER, its newest run, or FOLDER:RUN-ID "
+        "(default: the dense net of the settings)",
+    )
+    group = parser.add_argument_group("the file")
+    group.add_argument(
+        "--to",
+        metavar="FILE",
+        type=Path,
+        required=True,
+        help="net.fw, compact; net.safetensors or net.pt, a plain state_dict",
+    )
+    group.add_argument(
+        "--values",
+        metavar="NAME",
+        help="of a compact file: float32, every bit; float16, bfloat16; codebook, few values found "
+        "by k-means; steps, few values evenly spaced (default float32, or codebook where --levels "
+        "or --max-drop is given)",
+    )
+    group.add_argument(
+        "--levels", metavar="N", type=int, help="values that the weights of a layer share, 2 to 256"
+    )
+    group.add_argument(
+        "--max-drop",
+        metavar="POINTS",
+        type=float,
+        help="as few levels as cost no more of validation accuracy",
+    )
+    group.add_argument(
+        "--tune",
+        metavar="N",
+        type=int,
+        default=0,
+        help="epochs of training the shared values, where they need it (default 0)",
+    )
+
+
+def add_inspect(parser: ArgumentParser) -> None:
+    """What is looked into."""
+    parser.add_argument("file", metavar="FILE", type=Path, help="a compact file")
+
+
 def _add_split(parser: Any, default: str) -> None:
     parser.add_argument("--split", metavar="NAME", help=_names(SPLITS, default), default=default)
 

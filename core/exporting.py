@@ -1,0 +1,163 @@
+"""Writing a net to a file that others can use, and measuring what that file gives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from core.codec import Inspection, encode, inspect
+from core.cuts import UntraceableError
+from core.dead import remove_dead
+from core.errors import InputError
+from core.evaluation import measure
+from core.events import Accuracy, Notice, Progress, StopFlag, Stream, never
+from core.files import write_whole
+from core.packing import Packing, packed
+from core.quantising import quantise, smallest
+from core.runs import PICKLES
+from core.trainer import copy_weights
+from core.weights import COMPACT, Weights, load_weights, save_weights
+from core.workbench import Workbench
+
+SAFETENSORS = ".safetensors"
+SUFFIXES = (COMPACT, SAFETENSORS, *PICKLES[:2])
+"""The formats that a net is written in, by how the name of a file ends."""
+
+
+@dataclass(frozen=True, eq=False)
+class Exported:
+    """A file that a net was written to.
+
+    Attributes:
+        path: of the file.
+        bytes: its size.
+        accuracy: in percent, of the net that was read back from it.
+        inspection: where the bytes of a compact file go; None of another format.
+        levels: how many values the weights of a layer share; None where they share none.
+    """
+
+    path: Path
+    bytes: int
+    accuracy: Accuracy
+    inspection: Inspection | None = None
+    levels: int | None = None
+
+
+def check_target(to: Path, packing: Packing) -> None:
+    """Raise InputError for a file that a net cannot be written to so."""
+    if to.suffix not in SUFFIXES:
+        raise InputError(f"'{to}': expected a name that ends with one of {', '.join(SUFFIXES)}")
+    if to.suffix != COMPACT and packing != Packing():
+        raise InputError(f"'{to}' keeps every value as it is: quantised nets go to {COMPACT} files")
+
+
+def export(
+    bench: Workbench, weights: Weights, to: Path, packing: Packing, stop: StopFlag = never
+) -> Stream[Exported]:
+    """Write a net to a file, read it back and measure it.
+
+    Where values are not kept exactly, dead units are removed first, see `core.dead`.
+
+    Args:
+        bench: that the net is of.
+        weights: a state_dict.
+        to: the file; what its name ends with is the format, one of `SUFFIXES`.
+        packing: how a compact file keeps the values.
+        stop: looked at between batches.
+
+    Raises:
+        InputError: see `check_target`; or the file cannot be written.
+        StoppedError: `stop` was raised before there was anything to write.
+    """
+    check_target(to, packing)
+    yield from bench.splits(stop)
+    levels = None
+    if to.suffix == COMPACT:
+        file, levels = yield from _packed(bench, weights, packing, stop)
+        yield Progress("write the compact file")
+        data = encode(file)
+        write_whole(to, lambda part: part.write_bytes(data))
+    elif to.suffix == SAFETENSORS:
+        save_weights(to, weights, {"model": bench.settings.model})
+    else:
+        write_whole(to, lambda part: torch.save(dict(weights), part))
+    return (yield from examine(bench, to, levels))
+
+
+def examine(bench: Workbench, path: Path, levels: int | None = None) -> Stream[Exported]:
+    """Read a net from a file and measure it; raises InputError where it cannot be read."""
+    data = yield from bench.splits()
+    model = bench.models.vehicle()
+    model.load_state_dict(load_weights(path, model))
+    precision = yield from bench.precision(data)
+    accuracy = yield from measure(model, data, "file", precision=precision)
+    inspection = inspect(path.read_bytes()) if path.suffix == COMPACT else None
+    return Exported(path, path.stat().st_size, accuracy, inspection, levels)
+
+
+def inspect_report(inspection: Inspection, accuracy: Accuracy | None) -> dict[str, Any]:
+    """What `featherweight inspect --json` writes."""
+    return {
+        "model": inspection.file.model or None,
+        "facts": dict(inspection.file.facts),
+        "bytes": inspection.bytes,
+        "parts": dict(inspection.parts),
+        "layers": [{**asdict(layer), "shape": list(layer.shape)} for layer in inspection.layers],
+        "nonzero": inspection.nonzero,
+        "accuracy": None if accuracy is None else asdict(accuracy),
+    }
+
+
+def export_report(exported: Exported, packing: Packing, before: Accuracy) -> Mapping[str, Any]:
+    """What `featherweight export --json` writes."""
+    inspected = (
+        {"bytes": exported.bytes, "accuracy": asdict(exported.accuracy)}
+        if exported.inspection is None
+        else inspect_report(exported.inspection, exported.accuracy)
+    )
+    return {
+        **inspected,
+        "file": str(exported.path),
+        "values": packing.values,
+        "levels": exported.levels,
+        "before": asdict(before),
+    }
+
+
+def _packed(
+    bench: Workbench, weights: Weights, packing: Packing, stop: StopFlag
+) -> Stream[tuple[Any, int | None]]:
+    """What the compact file holds, and the levels of a quantised net."""
+    if packing.values == "float32":
+        return packed(bench, weights, packing.values, {}), None
+    weights = yield from _without_dead(bench, weights)
+    if not packing.quantises:
+        return packed(bench, weights, packing.values, {}), None
+    kind, epochs = packing.values, packing.epochs
+    if packing.levels is not None:
+        found = yield from quantise(
+            bench, weights, packing.levels, kind=kind, epochs=epochs, stop=stop
+        )
+    else:
+        drop = packing.max_drop or 0.0
+        found = yield from smallest(bench, weights, drop, kind=kind, epochs=epochs, stop=stop)
+    return packed(bench, found.weights, packing.values, found.rounded), found.size
+
+
+def _without_dead(bench: Workbench, weights: Weights) -> Stream[Weights]:
+    """The same net without its dead units, where it can be followed."""
+    data = yield from bench.splits()
+    model: nn.Module = bench.models.vehicle()
+    model.load_state_dict(weights)
+    images, _ = data.validation.batch(slice(0, 3))
+    try:
+        remove_dead(model, images)
+    except UntraceableError as error:
+        yield Notice(f"dead units stay in the file: {error}")
+        return weights
+    return copy_weights(model)

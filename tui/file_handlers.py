@@ -1,0 +1,147 @@
+"""What the commands about files of nets do: `export` and `inspect`."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+
+from core.errors import InputError
+from core.events import StopFlag, Stream
+from core.experiment import open_run
+from core.footprint import BYTES_PER_VALUE
+from core.inputs import Inputs
+from core.zoo import ZOO
+from tui import options
+from tui.format import count, percent
+
+if TYPE_CHECKING:
+    from core.exporting import Exported
+    from core.packing import Packing
+    from core.workbench import Net
+
+
+def export(given: Namespace) -> int:
+    """Write the net of a run, or the dense net, to a file, and measure what the file gives."""
+    found = None if given.run is None else open_run(given.run)
+    settings = options.settings_of(given) if not found else options.settings_for(given, found)
+    if found and not found.finished:
+        raise InputError(f"run {found.id} is {found.status}: its net is there when it is finished")
+    from tui import headless
+
+    headless.check_writable(given.json)
+    headless.check_writable(str(given.to))
+    from core.exporting import check_target, export_report
+    from core.exporting import export as export_net
+    from core.weights import load_dense
+    from core.workbench import Workbench
+
+    packing = _packing_of(given)
+    check_target(given.to, packing)
+    bench = Workbench(settings)
+    console = headless.console_for(given.json)
+
+    def stream(stop: StopFlag) -> Stream[tuple[Net, Exported]]:
+        if found:
+            yield from bench.splits(stop)
+            dense = load_dense(found.weights_path, bench.models.vehicle())
+            net = yield from bench.measured(dense, stop)
+        else:
+            net = yield from bench.open(stop)
+        return net, (yield from export_net(bench, net.weights, given.to, packing, stop))
+
+    with headless.stop_on_interrupt(console) as stop:
+        net, exported = headless.drive(stream(stop), console)
+    report = export_report(exported, packing, net.accuracy)
+    if exported.inspection is not None:
+        _print_inspected(report, console)
+    dense, read = net.accuracy.test, exported.accuracy.test
+    size = BYTES_PER_VALUE * bench.parameters
+    console.print(
+        f"{exported.path}: {count(exported.bytes)} bytes, {size / exported.bytes:.1f}x smaller "
+        f"than {count(size)} in float32; test accuracy {percent(dense)} %, "
+        f"read back {percent(read)} %",
+        markup=False,
+    )
+    headless.write_json(report, given.json)
+    return 0
+
+
+def _packing_of(given: Namespace) -> Packing:
+    from core.packing import Packing
+
+    shared = given.levels is not None or given.max_drop is not None
+    values = given.values or ("codebook" if shared else "float32")
+    return Packing(values, given.levels, given.max_drop, given.tune)
+
+
+def inspect(given: Namespace) -> int:
+    """Say what a compact file holds, and measure it where its net and its images are there."""
+    from tui import headless
+
+    headless.check_writable(given.json)
+    from core import codec
+    from core.exporting import inspect_report
+
+    try:
+        inspection = codec.inspect(given.file.read_bytes())
+    except OSError as error:
+        raise InputError(f"cannot read {given.file}: {error.strerror or error}") from error
+    console = headless.console_for(given.json)
+    accuracy = None
+    if (model := _model_of(given, inspection.file.model)) is None:
+        console.print("a net of one's own: --model path/to/net.py:Net measures it")
+    else:
+        settings = options.settings_of(
+            Namespace(**{**_facts(inspection.file.facts), **vars(given), "model": model})
+        )
+        from core.exporting import examine
+        from core.workbench import Workbench
+
+        bench = Workbench(settings)
+        with headless.stop_on_interrupt(console):
+            accuracy = headless.drive(examine(bench, given.file), console).accuracy
+    report = inspect_report(inspection, accuracy)
+    _print_inspected(report, console)
+    headless.write_json(report, given.json)
+    return 0
+
+
+def _model_of(given: Namespace, named: str) -> str | None:
+    """The net of a file; one's own has to be named."""
+    said: str | None = getattr(given, "model", None)
+    if said is not None and named and said != named:
+        raise InputError(f"the file is of {named}, not of {said}: leave --model out")
+    return said or (named if named in ZOO else None)
+
+
+def _facts(facts: Any) -> dict[str, Any]:
+    """What a file says of its images, as the options do; nothing is trusted."""
+    said = {
+        name: facts[name] for name in ("dataset", "protocol") if isinstance(facts.get(name), str)
+    }
+    inputs = facts.get("inputs", {})
+    return said | (Inputs.of(inputs).given() if isinstance(inputs, dict) else {})
+
+
+def _print_inspected(report: Any, console: Console) -> None:
+    """Where the bytes of a compact file go."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("tensor")
+    for name in ("shape", "nonzero", "bytes", "bits each"):
+        table.add_column(name, justify="right")
+    for layer in report["layers"]:
+        shape = "x".join(map(str, layer["shape"]))
+        nonzero, size = count(layer["nonzero"]), count(layer["bytes"])
+        table.add_row(layer["name"], shape, nonzero, size, f"{layer['bits']:.2f}")
+    console.print(table)
+    parts = ", ".join(f"{name} {count(size)}" for name, size in report["parts"].items())
+    console.print(f"{count(report['bytes'])} bytes: {parts}")
+    if report["accuracy"] is not None:
+        accuracy = report["accuracy"]
+        console.print(
+            f"accuracy from the file: validation {percent(accuracy['validation'])} %, "
+            f"test {percent(accuracy['test'])} %"
+        )
