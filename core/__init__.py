@@ -66,6 +66,13 @@ The map:
     kept          dense nets trained on first use, kept in the cache
     models        fresh models, and ones that hold or read weights that are there
     workbench     one model, one data set and the settings: the jobs that the programs run
+    codec/        the compact file: encode, decode, and FORMAT.md, which documents it to the bit
+    rounding      tensors of few numbers: codebooks found by k-means, whole steps
+    sharing       training a net of rounded numbers
+    quantising    few values for the weights of each layer, as few as a drop in accuracy allows
+    packing       a net as what a compact file holds
+    exporting     a net written to a file, read back and measured
+    sizes         what a pruned net takes, in the ways that people count it
     report        a result as the JSON of the commands, and as a run records it
     experiment    a folder of runs: which is meant, begun, taken up again, deleted
     runs          one run on disk, read; recording: one in the making

@@ -20,6 +20,7 @@ from core.gradual import Pruner
 from core.layers import dropouts, prunable_layers
 from core.pruning import Masks, zero_share
 from core.recipes import Recipe
+from core.sizes import Sizes
 from core.trainer import Best, Trainer, copy_weights
 from core.weights import Weights
 
@@ -49,6 +50,7 @@ class FineTuned:
         dead: units that are dead in `weights`; None where the net cannot be followed.
         recipe: that made it.
         run: that it is recorded as; None where it is not.
+        sizes: what it takes; None where that was not measured.
         stopped: its stop flag ended it early.
         diverged: a loss that is not finite ended it early.
     """
@@ -66,6 +68,7 @@ class FineTuned:
     stopped: bool
     diverged: bool
     run: str | None = None
+    sizes: Sizes | None = None
 
 
 def prune_and_measure(

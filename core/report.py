@@ -17,6 +17,7 @@ from core.events import Epoch
 from core.finetuning import FineTuned
 from core.footprint import Footprint, dead_facts
 from core.recipes import Recipe
+from core.sizes import sizes_facts
 from core.training import Trained
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def run_report(
     `nonzero` it is told how many parameters are left without them, and how many a smaller dense
     net has; null where the net cannot be followed. `best` is the epoch that is kept, null where
     none ended at the full plan; under the reference protocol validation and test are the same
-    number.
+    number. `sizes` are bytes, see `core.sizes`; `quantised` is for what writes such a file.
     """
     facts = run_facts(bench, base, plan, result.recipe, result.precision)
     kept = {layer.name: result.masks.kept(layer) for layer in bench.layers}
@@ -88,6 +89,7 @@ def run_report(
         "best": result.best,
         "revived": result.revived,
         "stopped": result.stopped,
+        "sizes": sizes_facts(result.sizes),
     }
 
 

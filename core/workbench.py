@@ -40,6 +40,7 @@ from core.recipes import Phase, Recipe
 from core.sampling import sample_accuracy
 from core.sensitivity import scan
 from core.settings import Settings
+from core.sizes import sizes_of
 from core.training import Trained, train
 from core.weights import DenseWeights, Weights
 from core.whatif import Profile
@@ -209,21 +210,21 @@ class Workbench:
         """Fine-tune `base` towards `plan` by the recipe; see `finetuning.finetune`."""
         data = yield from self.splits(stop)
         precision = yield from self.precision(data)
-        return (
-            yield from finetune(
-                self.models.vehicle(),
-                base.weights,
-                plan,
-                data,
-                self.finetuning,
-                early=base.early,
-                seed=self.settings.seed,
-                precision=precision,
-                stop=stop,
-                checkpoints=checkpoints,
-                resume=resume,
-            )
+        tuned = yield from finetune(
+            self.models.vehicle(),
+            base.weights,
+            plan,
+            data,
+            self.finetuning,
+            early=base.early,
+            seed=self.settings.seed,
+            precision=precision,
+            stop=stop,
+            checkpoints=checkpoints,
+            resume=resume,
         )
+        yield Progress("measure the files")
+        return replace(tuned, sizes=sizes_of(self, tuned.weights))
 
     def scan(
         self,
