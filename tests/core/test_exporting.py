@@ -212,6 +212,6 @@ def _entries_one_by_one(weights: Weights) -> int:
         zeros = 0
         for value in tensor.flatten().tolist() if name.endswith("weight") else ():
             zeros = zeros + 1 if value == 0 else 0
-            entries += value != 0 or zeros % 32 == 0 and zeros > 0
+            entries += value != 0 or (zeros % 32 == 0 and zeros > 0)
         entries -= zeros // 32 if name.endswith("weight") else 0
     return entries
