@@ -38,10 +38,13 @@ The map:
     costs         the paper's table for any net
     cuts          a net cut before a layer: run up to it once, and on from it often
     tracing       a net as torch.fx has it, tried
+    calls         what its calls are: kinds that several look for
     steps         its calls, as far as units are concerned: constants, and what is needed
     following     which calls treat each unit by itself, which are layers
     dead          dead units: found, removed exactly, counted
     compaction    a smaller dense net without them
+    timing        ways to do the same, timed by turns
+    sparse/       a pruned net run by its nonzeros, where that is faster
     sensitivity   the scan: each layer pruned alone, over a range of sparsities
     forecast      what a plan is likely to cost, from a scan
     sampling      the accuracy of a plan on a growing sample
