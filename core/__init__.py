@@ -45,6 +45,8 @@ The map:
     compaction    a smaller dense net without them
     timing        ways to do the same, timed by turns
     sparse/       a pruned net run by its nonzeros, where that is faster
+    engines       torch, onnxruntime, openvino: what runs a net with every weight
+    race          engines timed side by side; bench: what came of it, and its JSON
     sensitivity   the scan: each layer pruned alone, over a range of sparsities
     forecast      what a plan is likely to cost, from a scan
     sampling      the accuracy of a plan on a growing sample

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from core.bench import SECONDS
 from core.choices import MEANINGS, Choices
 from core.config import Config, read_config
 from core.curves import SPLITS, WITHIN
@@ -139,6 +140,23 @@ def add_table(parser: ArgumentParser) -> None:
     )
     add_plan(parser)
     _add_split(parser, "test")
+
+
+def add_bench(parser: ArgumentParser) -> None:
+    """What is timed."""
+    parser.add_argument(
+        "net",
+        metavar="RUN|FILE",
+        help="the net that came of a run: FOLDER, its newest one, or FOLDER:RUN-ID; or a file of "
+        "weights, safetensors or .pt, of the net that --model names",
+    )
+    parser.add_argument(
+        "--seconds",
+        metavar="S",
+        type=float,
+        default=SECONDS,
+        help=f"to spend, roughly (default {SECONDS:g})",
+    )
 
 
 def _add_split(parser: Any, default: str) -> None:

@@ -19,6 +19,7 @@ from torch import Tensor, fx, nn
 
 from core.compaction import compacted
 from core.cuts import UntraceableError
+from core.engines import run
 from core.errors import StoppedError
 from core.events import Progress, StopFlag, Stream, never
 from core.sparse.groups import Group, groups_of
@@ -231,10 +232,3 @@ class _Given(fx.Interpreter):
         if n in self._wanted:
             self.values[n] = result.clone()
         return result
-
-
-@torch.inference_mode()
-def run(net: nn.Module, images: Tensor) -> Tensor:
-    """What a net gives for images, without anything for gradients."""
-    made: Tensor = net(images)
-    return made

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from core.batches import Splits
 from core.datasets import load
+from core.engines import run
 from core.errors import StoppedError
 from core.events import drain
 from core.layers import prunable_layers
@@ -22,7 +23,7 @@ from core.pruning import Masks
 from core.sparse.chains import Chain, with_chains
 from core.sparse.groups import groups_of
 from core.sparse.layers import Known, Pool, Weighted
-from core.sparse.net import faster, run
+from core.sparse.net import faster
 from core.sparse.program import Program
 from core.sparse.simpler import simpler
 from core.tracing import trace
