@@ -17,6 +17,8 @@ from core.sparse.program import Floats, Program
 class Chain(nn.Module):
     """Layers one after another, run by the kernels; in evaluation, without gradients.
 
+    Calls work in the same memory: one at a time.
+
     Args:
         groups: the layers; each reads what the one before gives.
         block: images that are computed together.
@@ -41,19 +43,24 @@ class Chain(nn.Module):
         Raises:
             ValueError: that is of another shape or type than what the net was tried with.
         """
-        if images.shape[1:] != self._given or images.dtype != torch.float32:
+        # A small net takes no longer than all that is around it: each step here is weighed.
+        shape, work = images.shape, self._work
+        if shape[1:] != self._given or images.dtype != torch.float32:
             expected = f"[N, {', '.join(map(str, self._given))}] in float32"
-            raise ValueError(f"{list(images.shape)} in {images.dtype}: expected {expected}")
+            raise ValueError(f"{list(shape)} in {images.dtype}: expected {expected}")
+        count = shape[0]
         given = images.detach().contiguous().numpy().reshape(-1)
-        made = np.empty(len(images) * self._program.values, np.float32)
-        self._run(given, made, len(images))
-        return torch.from_numpy(made).view(len(images), *self._made)
+        made = np.empty((count, *self._made), np.float32)
+        if len(work) == 1 or count <= self._program.block:
+            self._program.run(given, made.reshape(-1), 0, count, work[0])
+        else:
+            self._share(given, made.reshape(-1), count)
+        return torch.from_numpy(made)
 
-    def _run(self, given: Floats, made: Floats, count: int) -> None:
+    def _share(self, given: Floats, made: Floats, count: int) -> None:
+        """Have each thread do some of the blocks."""
         block, run = self._program.block, self._program.run
         shares = min(len(self._work), -(-count // block))
-        if shares < 2:
-            return run(given, made, 0, count, self._work[0])
         ends = [-(-count * it // (shares * block)) * block for it in range(shares + 1)]
         tasks = [
             _pool().submit(run, given, made, begin, min(end, count), work)
@@ -62,7 +69,6 @@ class Chain(nn.Module):
         run(given, made, 0, min(ends[1], count), self._work[0])
         for task in tasks:
             task.result()
-        return None
 
 
 def with_chains(
