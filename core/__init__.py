@@ -1,8 +1,8 @@
 """Pruning, fine-tuning and measuring neural nets: everything a script can do without a terminal.
 
 For a script, `core.splits`, `load`, `plan`, `prune`, `finetune`, `evaluate`, `remove_dead`,
-`compact`, `take_masks`, `give_masks`, `drain`, `Choices`, `Inputs` and `InputError` are enough: see
-`core.api`.
+`compact`, `accelerate`, `take_masks`, `give_masks`, `drain`, `Choices`, `Inputs` and `InputError`
+are enough: see `core.api`.
 
 `import core` loads no torch; a submodule loads what it needs. Nothing here knows of a terminal.
 
@@ -86,6 +86,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from core.api import (
+        accelerate,
         compact,
         evaluate,
         finetune,
@@ -106,6 +107,7 @@ __all__ = [
     "Choices",
     "InputError",
     "Inputs",
+    "accelerate",
     "compact",
     "drain",
     "evaluate",

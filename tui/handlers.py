@@ -286,6 +286,8 @@ def table(given: Namespace) -> int:
 def bench(given: Namespace) -> int:
     """Time a net in every engine that is there."""
     is_file = os.path.isfile(given.net) or Path(given.net).suffix in (SAFETENSORS, *PICKLES)
+    if is_file and not os.path.isfile(given.net):
+        raise InputError(f"there is no file {given.net}: expected weights, or a run")
     found = None if is_file else open_run(given.net)
     settings = options.settings_for(given, found) if found else options.settings_of(given)
     if "threads" not in given:  # a run's were for training it
@@ -307,8 +309,8 @@ def bench(given: Namespace) -> int:
     path = found.weights_path if found else Path(given.net)
 
     def stream(stop: StopFlag) -> Stream[Bench]:
-        weights = load_weights(path, workbench.vehicle())
         yield from workbench.splits(stop)
+        weights = load_weights(path, workbench.vehicle())
         return (yield from workbench.time(weights, given.seconds, stop))
 
     with headless.stop_on_interrupt(console) as stop:
