@@ -13,7 +13,8 @@ class PlotPanel(LinesWidget, can_focus=True):
     HELP = """
     # The plots
     v shows the next one: weights of the chosen layer, accuracy while training, the sensitivities,
-    parameters, size and costs per layer, digits, and which classes are taken for which.
+    parameters and size per layer, how fast the net is, what each layer costs, digits, and which
+    classes are taken for which.
     """
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
@@ -48,6 +49,8 @@ def _seen_by(state: State, name: str) -> object:
             return state.sight, state.base, state.planned, state.digits
         case "costs":
             return state.base, state.chosen, state.cuts, state.counts
+        case "speed":
+            return state.speed, state.speed_is_now
         case "sensitivity":
             return state.base, state.chosen, state.cuts, state.scan, state.tolerance
         case _:
