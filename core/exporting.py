@@ -13,15 +13,16 @@ from torch import nn
 from core.codec import Inspection, encode, inspect
 from core.cuts import UntraceableError
 from core.dead import remove_dead
-from core.errors import InputError
+from core.errors import InputError, StoppedError
 from core.evaluation import measure
 from core.events import Accuracy, Notice, Progress, StopFlag, Stream, never
+from core.exports import COMPACT, Export
 from core.files import write_whole
 from core.packing import Packing, packed
 from core.quantising import quantise, smallest
 from core.runs import PICKLES
 from core.trainer import copy_weights
-from core.weights import COMPACT, Weights, load_weights, save_weights
+from core.weights import Weights, load_weights, save_weights
 from core.workbench import Workbench
 
 SAFETENSORS = ".safetensors"
@@ -72,13 +73,17 @@ def export(
 
     Raises:
         InputError: see `check_target`; or the file cannot be written.
-        StoppedError: `stop` was raised before there was anything to write.
+        StoppedError: `stop` was raised before there was anything to write, or before what was
+            written had been measured.
     """
     check_target(to, packing)
     yield from bench.splits(stop)
     levels = None
     if to.suffix == COMPACT:
-        file, levels = yield from _packed(bench, weights, packing, stop)
+        try:
+            file, levels = yield from _packed(bench, weights, packing, stop)
+        except StoppedError as error:
+            raise StoppedError("stopped: nothing was written") from error
         yield Progress("write the compact file")
         data = encode(file)
         write_whole(to, lambda part: part.write_bytes(data))
@@ -86,18 +91,41 @@ def export(
         save_weights(to, weights, {"model": bench.settings.model})
     else:
         write_whole(to, lambda part: torch.save(dict(weights), part))
-    return (yield from examine(bench, to, levels))
+    # A stop that has only cut short a training has done its work.
+    stop = never if stop() else stop
+    try:
+        return (yield from examine(bench, to, levels, stop))
+    except StoppedError as error:
+        raise StoppedError(f"stopped: {to} is written and whole, but not measured") from error
 
 
-def examine(bench: Workbench, path: Path, levels: int | None = None) -> Stream[Exported]:
-    """Read a net from a file and measure it; raises InputError where it cannot be read."""
-    data = yield from bench.splits()
+def examine(
+    bench: Workbench, path: Path, levels: int | None = None, stop: StopFlag = never
+) -> Stream[Exported]:
+    """Read a net from a file and measure it.
+
+    Raises:
+        InputError: it cannot be read.
+        StoppedError: `stop` was raised.
+    """
+    data = yield from bench.splits(stop)
     model = bench.models.vehicle()
     model.load_state_dict(load_weights(path, model))
     precision = yield from bench.precision(data)
-    accuracy = yield from measure(model, data, "file", precision=precision)
+    accuracy = yield from measure(model, data, "file", stop, precision)
     inspection = inspect(path.read_bytes()) if path.suffix == COMPACT else None
     return Exported(path, path.stat().st_size, accuracy, inspection, levels)
+
+
+def export_record(exported: Exported, packing: Packing) -> Export:
+    """What is recorded of a file beside the run whose net it holds."""
+    return Export(
+        str(exported.path.resolve()),
+        exported.bytes,
+        packing.values,
+        exported.levels,
+        exported.accuracy,
+    )
 
 
 def inspect_report(inspection: Inspection, accuracy: Accuracy | None) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from core.errors import InputError
 from core.events import StopFlag, Stream
-from core.experiment import open_run
+from core.experiment import Experiment, open_run
 from core.footprint import BYTES_PER_VALUE
 from core.inputs import Inputs
 from core.zoo import ZOO
@@ -33,7 +33,7 @@ def export(given: Namespace) -> int:
 
     headless.check_writable(given.json)
     headless.check_writable(str(given.to))
-    from core.exporting import check_target, export_report
+    from core.exporting import check_target, export_record, export_report
     from core.exporting import export as export_net
     from core.weights import load_dense
     from core.workbench import Workbench
@@ -54,6 +54,11 @@ def export(given: Namespace) -> int:
 
     with headless.stop_on_interrupt(console) as stop:
         net, exported = headless.drive(stream(stop), console)
+    if found:
+        try:
+            Experiment(found.folder.parent).add_export(found, export_record(exported, packing))
+        except InputError as error:
+            console.print(f"not recorded with run {found.id}: {error}", markup=False)
     report = export_report(exported, packing, net.accuracy)
     if exported.inspection is not None:
         _print_inspected(report, console)
