@@ -103,10 +103,10 @@ def _is_whole(value: Any) -> bool:
 def _accuracy(said: object) -> Accuracy | None:
     if not isinstance(said, Mapping):
         return None
-    values = [said.get(split) for split in ("validation", "test")]
-    known = [float(value) for value in values if _is_percent(value)]
-    return Accuracy(*known) if len(known) == 2 else None
+    validation, test = (_percent(said.get(split)) for split in ("validation", "test"))
+    return None if validation is None or test is None else Accuracy(validation, test)
 
 
-def _is_percent(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 100
+def _percent(value: Any) -> float | None:
+    known = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 100
+    return float(value) if known else None

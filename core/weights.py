@@ -13,6 +13,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from core.errors import InputError
+from core.exports import COMPACT
 from core.files import write_whole
 from core.identity import weights_digest
 from core.layers import prunable_layers
@@ -42,9 +43,6 @@ _GLOBAL = re.compile(r"GLOBAL (\S+)")
 
 _ORIGINAL, _MASK = "_orig", "_mask"
 """What `torch.nn.utils.prune` puts behind the names of a weight and of its mask."""
-
-COMPACT = ".fw"
-"""How the name of a compact file ends, see `core.codec`."""
 
 _WRAPPED = "module."
 """What nn.DataParallel puts before every name."""

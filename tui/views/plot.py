@@ -17,6 +17,7 @@ from tui.plots.costs import draw as draw_costs
 from tui.plots.curves import Curve
 from tui.plots.digits import Digit, DigitsData
 from tui.plots.digits import draw as draw_digits
+from tui.plots.files import draw as draw_files
 from tui.plots.histogram import HistogramData, bins
 from tui.plots.histogram import draw as draw_histogram
 from tui.plots.parameters import ParametersData
@@ -27,6 +28,7 @@ from tui.plots.size import SizeData
 from tui.plots.size import draw as draw_size
 from tui.results import Course, Wanted
 from tui.state import State
+from tui.views.files import files
 
 
 def bring_in() -> None:
@@ -49,6 +51,8 @@ def plot(state: State, name: str, width: int, height: int) -> Lines:
             return draw_confusion(_confusion(state), width, height, "looking at every test image")
         case "costs":
             return draw_costs(_costs(state), width, height)
+        case "files":
+            return draw_files(files(state), width, height)
         case "parameters":
             return draw_parameters(_parameters(state), width, height)
         case _:
