@@ -70,6 +70,7 @@ The map:
     rounding      tensors of few numbers: codebooks found by k-means, whole steps
     sharing       training a net of rounded numbers
     quantising    few values for the weights of each layer, as few as a drop in accuracy allows
+    formats       the formats that a net is written in, and how values may be kept
     packing       a net as what a compact file holds
     exporting     a net written to a file, read back and measured
     sizes         what a pruned net takes, in the ways that people count it

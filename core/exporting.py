@@ -13,21 +13,17 @@ from torch import nn
 from core.codec import Inspection, encode, inspect
 from core.cuts import UntraceableError
 from core.dead import remove_dead
-from core.errors import InputError, StoppedError
+from core.errors import StoppedError
 from core.evaluation import measure
 from core.events import Accuracy, Notice, Progress, StopFlag, Stream, never
-from core.exports import COMPACT, Export
+from core.exports import Export
 from core.files import write_whole
-from core.packing import Packing, packed
+from core.formats import COMPACT, SAFETENSORS, Packing, check_target
+from core.packing import packed
 from core.quantising import quantise, smallest
-from core.runs import PICKLES
 from core.trainer import copy_weights
 from core.weights import Weights, load_weights, save_weights
 from core.workbench import Workbench
-
-SAFETENSORS = ".safetensors"
-SUFFIXES = (COMPACT, SAFETENSORS, *PICKLES[:2])
-"""The formats that a net is written in, by how the name of a file ends."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,14 +45,6 @@ class Exported:
     levels: int | None = None
 
 
-def check_target(to: Path, packing: Packing) -> None:
-    """Raise InputError for a file that a net cannot be written to so."""
-    if to.suffix not in SUFFIXES:
-        raise InputError(f"'{to}': expected a name that ends with one of {', '.join(SUFFIXES)}")
-    if to.suffix != COMPACT and packing != Packing():
-        raise InputError(f"'{to}' keeps every value as it is: quantised nets go to {COMPACT} files")
-
-
 def export(
     bench: Workbench, weights: Weights, to: Path, packing: Packing, stop: StopFlag = never
 ) -> Stream[Exported]:
@@ -67,7 +55,7 @@ def export(
     Args:
         bench: that the net is of.
         weights: a state_dict.
-        to: the file; what its name ends with is the format, one of `SUFFIXES`.
+        to: the file; what its name ends with is the format, see `core.formats`.
         packing: how a compact file keeps the values.
         stop: looked at between batches.
 

@@ -11,17 +11,12 @@ from typing import Any
 from core.events import Accuracy
 from core.facts import FaultError, read_json, to_json
 from core.files import write_text
+from core.formats import COMPACT, EXACT
 
 EXPORTS = "exports.json"
 
-COMPACT = ".fw"
-"""How the names of compact files end."""
-
 MOST = 100
 """Files that are remembered of a run, the newest ones."""
-
-EXACT = "float32"
-"""Values that are kept as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +26,7 @@ class Export:
     Attributes:
         file: its path.
         bytes: its size.
-        values: how it keeps the values, see `core.packing`.
+        values: how it keeps the values, one of `core.formats.VALUES`.
         levels: how many values the weights of a layer share; None where they share none.
         accuracy: in percent, of the net that was read back from it.
     """
@@ -55,7 +50,7 @@ class Export:
     @property
     def exact(self) -> bool:
         """It keeps every bit."""
-        return self.values == EXACT
+        return self.values == EXACT[0]
 
 
 def read_exports(folder: Path) -> tuple[Export, ...]:

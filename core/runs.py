@@ -35,9 +35,6 @@ RUNNING, INTERRUPTED, DONE, STOPPED = "running", "interrupted", "done", "stopped
 UNREADABLE = "unreadable"
 FINISHED = (DONE, STOPPED)
 
-PICKLES = (".pt", ".pth", ".ckpt", ".bin")
-"""How the names of files of weights end that torch.save has written."""
-
 NOTE_LIMIT = 10_000
 """Characters in a note."""
 

@@ -13,11 +13,10 @@ from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from core.errors import InputError
-from core.exports import COMPACT
 from core.files import write_whole
+from core.formats import COMPACT, PICKLES
 from core.identity import weights_digest
 from core.layers import prunable_layers
-from core.runs import PICKLES
 
 Weights = dict[str, Tensor]
 """A plain state_dict: names to tensors."""

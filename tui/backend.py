@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from core.exports import Export
     from core.finetuning import FineTuned, Pruned
     from core.footprint import Sizes
-    from core.packing import Packing
+    from core.formats import Packing
     from core.recall import Recalled
     from core.runs import Run
     from core.search import Found

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.events import Event, Notice, StopFlag, Stream
-from core.exports import COMPACT, Export
+from core.exports import Export
 from core.footprint import Sizes
+from core.formats import COMPACT
 from core.zoo import short_name
 from tui import outcomes
 from tui.jobs import Job

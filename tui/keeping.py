@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from core.errors import InputError
-from core.exports import COMPACT, EXACT
+from core.formats import COMPACT, LEVELS, SHARED, Packing, check_target
 from tui.choosing import Row, along, turned
 from tui.format import plural
 from tui.screens.path import check_folder, path_of
 
-if TYPE_CHECKING:
-    from core.packing import Packing
-
 VALUES = {
     "codebook": "few values a layer, found by k-means",
     "steps": "few values a layer, evenly spaced",
-    EXACT: "every bit as it is",
+    "float32": "every bit as it is",
     "float16": "16 bits, more of them for precision",
     "bfloat16": "16 bits, as many as float32 for range",
 }
@@ -57,18 +53,14 @@ class Keeping:
     @property
     def packing(self) -> Packing:
         """What the rows come to; files of other formats keep every value."""
-        from core.packing import Packing  # loads torch, which is there by now
-
         if not self._shares:
-            return Packing(self.values if self.compact else EXACT)
+            return Packing(self.values if self.compact else "float32")
         drop = self.drop if self.levels is None else None
         return Packing(self.values, self.levels, drop, self.epochs)
 
     @property
     def problem(self) -> str:
         """Why this cannot be taken; empty where it can."""
-        from core.exporting import check_target
-
         path = self.path.strip()
         try:
             check_target(path_of(path), self.packing)
@@ -112,9 +104,7 @@ class Keeping:
     @property
     def _shares(self) -> bool:
         """The weights of a layer are to share values."""
-        from core.quantising import KINDS
-
-        return self.compact and self.values in KINDS
+        return self.compact and self.values in SHARED
 
 
 def _points(drop: float) -> str:
@@ -124,8 +114,6 @@ def _points(drop: float) -> str:
 
 def _levels(levels: int | None, steps: int) -> int | None:
     """The number of levels so many steps on; below the least it is left open."""
-    from core.quantising import SIZES
-
-    open_or_not = (None, *SIZES)
+    open_or_not = (None, *LEVELS)
     place = open_or_not.index(levels) + steps
-    return open_or_not[min(max(place, 0), len(SIZES))]
+    return open_or_not[min(max(place, 0), len(LEVELS))]

@@ -34,8 +34,8 @@ from core.events import (
 from core.experiment import Experiment
 from core.exports import Export
 from core.footprint import DeadUnits, Sizes
+from core.formats import Packing
 from core.layers import Layer
-from core.packing import Packing
 from core.presets import preset_plan
 from core.recall import Recalled
 from core.runs import Run
