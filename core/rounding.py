@@ -128,7 +128,8 @@ def _short(values: Tensor) -> Tensor:
 
 
 def _short_step(step: float) -> float:
-    return float(_short(torch.tensor(step or 1.0)))
+    """Rounded likewise, and above zero: what is smaller than any such number is rounded away."""
+    return max(float(_short(torch.tensor(step))), torch.finfo(torch.bfloat16).tiny)
 
 
 def _nearest(found: Tensor, values: Tensor) -> Tensor:

@@ -79,9 +79,8 @@ def _unpacked(path: Path, expected: Weights) -> Weights:
     """The state_dict of a compact file, in the types that are expected."""
     from core.codec import decode, to_state
 
-    most = sum(tensor.numel() for tensor in expected.values())
     try:
-        found = to_state(decode(path.read_bytes(), most))
+        found = to_state(decode(path.read_bytes()))
     except InputError as error:
         raise InputError(f"cannot read {path}: {error}") from error
     return {

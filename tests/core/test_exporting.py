@@ -1,0 +1,217 @@
+"""Nets written to files, quantised and trained, and measured from what is read back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from core.batches import Splits
+from core.choices import Choices
+from core.errors import InputError
+from core.events import Accuracy, Epoch, Event, Notice, drain
+from core.exporting import SUFFIXES, Exported, examine, export, export_report, inspect_report
+from core.packing import VALUES, Packing
+from core.pruning import Masks
+from core.quantising import quantise, smallest
+from core.rounding import Shared
+from core.settings import Settings
+from core.sizes import sizes_of
+from core.weights import DenseWeights, Weights, load_weights
+from core.workbench import Workbench
+from tests.core.training import of_type, same
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+@pytest.fixture(scope="module")
+def bench(data_dir: Path, few: Splits) -> Workbench:
+    """The shipped LeNet-300-100 on a few images, which are small and quick."""
+    bench = Workbench(Settings(model="lenet-300-100", data_dir=data_dir, precision="fp32"))
+    bench._splits = few
+    return bench
+
+
+@pytest.fixture(scope="module")
+def pruned(bench: Workbench) -> Weights:
+    """The dense net pruned to a tenth, in one shot."""
+    dense = load_weights(bench.spec.shipped_weights, bench.models.vehicle())
+    plan = {"fc1": 0.92, "fc2": 0.8, "fc3": 0.5}
+    return Masks.of(dense, bench.layers, plan).apply(dense)
+
+
+def exact(bench: Workbench, weights: Weights) -> Accuracy:
+    return drain(bench.measured(DenseWeights(weights, None))).accuracy
+
+
+@pytest.mark.parametrize("suffix", [s for s in SUFFIXES if s != ".onnx"])
+def test_every_format_gives_back_every_bit(
+    bench: Workbench, pruned: Weights, tmp_path: Path, suffix: str
+) -> None:
+    found = drain(export(bench, pruned, tmp_path / f"net{suffix}", Packing()))
+    assert same(load_weights(found.path, bench.models.vehicle()), pruned)
+    assert found.bytes == found.path.stat().st_size
+    assert found.accuracy == exact(bench, pruned)
+    assert (found.inspection is None) == (suffix != ".fw")
+
+
+@pytest.mark.parametrize("values", VALUES)
+def test_what_is_measured_is_what_the_file_gives(
+    bench: Workbench, pruned: Weights, tmp_path: Path, values: str
+) -> None:
+    shared = values in ("codebook", "steps")
+    packing = Packing(values, levels=16 if shared else None)
+    found = drain(export(bench, pruned, tmp_path / "net.fw", packing))
+    read = load_weights(found.path, bench.models.vehicle())
+    for layer in bench.layers:
+        assert not read[layer.key][pruned[layer.key] == 0].any(), "what is pruned stays pruned"
+        if shared:
+            kinds = torch.unique(read[layer.key])
+            assert len(kinds) <= 17
+    again = drain(examine(bench, found.path))
+    assert again.accuracy == found.accuracy
+    before = exact(bench, pruned)
+    assert abs(found.accuracy.validation - before.validation) < 4
+    report = export_report(found, packing, before)
+    assert report["bytes"] == found.bytes == sum(report["parts"].values())
+    assert report["levels"] == (16 if shared else None)
+
+
+def test_a_quantised_file_is_much_smaller(
+    bench: Workbench, pruned: Weights, tmp_path: Path
+) -> None:
+    def size(packing: Packing) -> int:
+        return drain(export(bench, pruned, tmp_path / "net.fw", packing)).bytes
+
+    whole, half = size(Packing()), size(Packing("float16"))
+    sixteen, four = (size(Packing("codebook", levels=n)) for n in (16, 4))
+    assert whole > 1.4 * half > 1.8 * sixteen > 2 * four
+
+
+def test_training_behind_the_values_wins_accuracy_back(bench: Workbench, pruned: Weights) -> None:
+    # Enough steps, of the few images that there are.
+    bench = bench.by(replace(bench.settings, choices=Choices(batch_size=10)))
+    rough = drain(quantise(bench, pruned, 2))
+    events: list[Event] = []
+    tuned = drain(quantise(bench, pruned, 2, epochs=2), events.append)
+    epochs = of_type(Epoch, events)
+    assert [epoch.epoch for epoch in epochs] == [1, 2]
+    assert all(epoch.revived == 0 for epoch in epochs)
+    assert tuned.validation == max([rough.validation, *(epoch.validation for epoch in epochs)])
+    assert tuned.validation > rough.validation + 1
+    for layer in bench.layers:
+        weight, rounded = tuned.weights[layer.key], tuned.rounded[layer.key]
+        assert isinstance(rounded, Shared)
+        assert torch.equal(weight, rounded.tensor())
+        assert len(torch.unique(weight[weight != 0])) <= 2
+        assert not weight[pruned[layer.key] == 0].any()
+
+
+def test_stopped_the_best_so_far_is_the_result(bench: Workbench, pruned: Weights) -> None:
+    rough = drain(quantise(bench, pruned, 4))
+    events: list[Event] = []
+    stopped = quantise(bench, pruned, 4, epochs=50, stop=lambda: len(of_type(Epoch, events)) > 0)
+    found = drain(stopped, events.append)
+    assert len(of_type(Epoch, events)) == 1
+    assert found.validation >= rough.validation
+
+
+def test_the_smallest_within_a_drop_is_the_first_that_is(bench: Workbench, pruned: Weights) -> None:
+    least = exact(bench, pruned).validation - 1.0
+    events: list[Event] = []
+    found = drain(smallest(bench, pruned, 1.0), events.append)
+    assert found.validation >= least
+    tried = [notice.text for notice in of_type(Notice, events)]
+    assert tried[-1].startswith(f"{found.size} values a layer: validation")
+    assert all("wanted" in text for text in tried[:-1])
+    assert "wanted" not in tried[-1]
+    for size in range(2, found.size):
+        if any(text.startswith(f"{size} values") for text in tried):
+            assert drain(quantise(bench, pruned, size)).validation < least
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"values": "int4"}, "values 'int4': expected one of float32"),
+        ({"values": "codebook"}, "expected either levels or a largest drop"),
+        ({"values": "steps", "levels": 4, "max_drop": 1.0}, "either levels or a largest drop"),
+        ({"values": "codebook", "levels": 300}, "300 levels: expected from 1 to 256"),
+        ({"levels": 4}, "values as float32 are not shared"),
+        ({"values": "float16", "epochs": 1}, "values as float16 are not shared"),
+        ({"values": "codebook", "max_drop": -1.0}, "a drop of -1.0"),
+    ],
+)
+def test_packings_that_make_no_sense_are_refused(given: dict[str, object], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        Packing(**given)
+
+
+def test_a_format_that_is_not_known_is_refused_before_anything_is_done(
+    bench: Workbench, pruned: Weights, tmp_path: Path
+) -> None:
+    with pytest.raises(InputError, match=r"net\.zip': expected a name that ends with one of \.fw"):
+        drain(export(bench, pruned, tmp_path / "net.zip", Packing()))
+    packing = Packing("codebook", levels=4)
+    with pytest.raises(InputError, match=r"quantised nets go to \.fw files"):
+        drain(export(bench, pruned, tmp_path / "net.pt", packing))
+    with pytest.raises(InputError, match="does not exist"):
+        drain(export(bench, pruned, tmp_path / "missing" / "net.fw", Packing()))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_of_another_net_is_refused(
+    bench: Workbench, pruned: Weights, tmp_path: Path
+) -> None:
+    found = drain(export(bench, pruned, tmp_path / "net.fw", Packing()))
+    other = Workbench(replace(bench.settings, model="cnn5"))
+    with pytest.raises(InputError, match=r"net\.fw does not fit Cnn5"):
+        load_weights(found.path, other.models.vehicle())
+    found.path.write_bytes(found.path.read_bytes()[:-9])
+    with pytest.raises(InputError, match=r"cannot read .*net\.fw: .*cut short"):
+        load_weights(found.path, bench.models.vehicle())
+
+
+def test_facts_say_which_images_where_the_name_does_not(
+    bench: Workbench, pruned: Weights, tmp_path: Path
+) -> None:
+    def facts(bench: Workbench) -> Exported:
+        return drain(export(bench, pruned, tmp_path / "net.fw", Packing()))
+
+    plain = facts(bench)
+    assert plain.inspection is not None
+    assert dict(plain.inspection.file.facts) == {}
+    other = bench.by(replace(bench.settings, dataset="fashion-mnist"))
+    found = facts(other)
+    assert found.inspection is not None
+    report = inspect_report(found.inspection, found.accuracy)
+    assert report["facts"] == {"dataset": "fashion-mnist"}
+    assert report["model"] == "lenet-300-100"
+
+
+def test_sizes_are_those_of_real_bytes(bench: Workbench, pruned: Weights, tmp_path: Path) -> None:
+    sizes = sizes_of(bench, pruned)
+    found = drain(export(bench, pruned, tmp_path / "net.fw", Packing()))
+    dense = drain(export(bench, pruned, tmp_path / "net.safetensors", Packing()))
+    assert sizes.compact == found.bytes
+    assert sizes.dense is not None
+    assert abs(sizes.dense - dense.bytes) < 200, "notes in the header"
+    nonzero = sum(int(it.count_nonzero()) for name, it in pruned.items() if "weight" in name)
+    assert sizes.values == 4 * (nonzero + 410)
+    assert sizes.han2015 == 4 * 410 + (37 * _entries_one_by_one(pruned) + 7) // 8
+    assert sizes.compact < sizes.values + 0.13 * nonzero * 8 < sizes.han2015
+    assert sizes.compact < (sizes.zip or 0)
+
+
+def _entries_one_by_one(weights: Weights) -> int:
+    """What is stored with distances of 5 bits: nonzeros, and a zero after every 32 without one."""
+    entries = 0
+    for name, tensor in weights.items():
+        zeros = 0
+        for value in tensor.flatten().tolist() if name.endswith("weight") else ():
+            zeros = zeros + 1 if value == 0 else 0
+            entries += value != 0 or (zeros % 32 == 0 and zeros > 0)
+        entries -= zeros // 32 if name.endswith("weight") else 0
+    return entries
