@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -75,6 +75,12 @@ def add_export(folder: Path, export: Export) -> None:
 def with_export(exports: tuple[Export, ...], export: Export) -> tuple[Export, ...]:
     """Files with one more, the newest last, which may have taken the place of another."""
     return (*(one for one in exports if one.file != export.file), export)
+
+
+def newest_compact(exports: Sequence[Export], *, exact: bool) -> Export | None:
+    """The last compact file that keeps every bit, or that does not; None where there is none."""
+    found = (one for one in reversed(exports) if one.compact and one.exact == exact)
+    return next(found, None)
 
 
 def _export(row: object) -> Export | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.exports import Export
+from core.exports import Export, newest_compact
 from core.footprint import Footprint, Sizes
 from tui.format import percent
 from tui.plots.files import FilesData, FilesRow
@@ -45,16 +45,14 @@ def _counted(footprint: Footprint) -> tuple[FilesRow, ...]:
 
 
 def _measured(sizes: Sizes, exports: tuple[Export, ...]) -> tuple[FilesRow, ...]:
-    compact = [export for export in exports if export.compact]
-    lossless = next((one for one in reversed(compact) if one.exact), None)
-    lossy = next((one for one in reversed(compact) if not one.exact), None)
+    lossless = newest_compact(exports, exact=True)
     return (
         _file("dense file", sizes.dense),
         _file("dense file, zipped", sizes.zip),
         FilesRow("5/8-bit index", sizes.han2015, file=False),
         FilesRow("values only", sizes.values, file=False),
         _file("compact, lossless", lossless.bytes if lossless else sizes.compact, WRITE),
-        _quantised(lossy),
+        _quantised(newest_compact(exports, exact=False)),
     )
 
 
