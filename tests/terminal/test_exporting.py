@@ -18,8 +18,9 @@ def test_what_the_program_writes_the_command_reads(data_dir: Path, tmp_path: Pat
         terminal.wait_for("36.88x")
         terminal.press("e")
         terminal.wait_for("Write the pruned net", "cnn5-36.88x.fw", "codebook", "fewest")
-        delete_all = "\x15"
-        terminal.press(delete_all, str(path), "enter")
+        terminal.press(str(path))
+        terminal.wait_for("light.fw", "escape leaves it")
+        terminal.press("enter")
         terminal.wait_for("exporting light.fw", "files")
         shown = terminal.wait_for("light.fw: ", "smaller than dense", "compact, lossless")
         terminal.press("q")
