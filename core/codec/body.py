@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from core.codec.compact import (
     Values,
     codes_of,
 )
-from core.codec.models import Models
+from core.codec.models import Models, mask_kind
 from core.codec.outline import CODEBOOK, RAW, STEPS, TIED, Geometry, Outline, geometry
 from core.codec.stream import Slots, Stream, fresh
 from core.errors import InputError
@@ -59,17 +60,20 @@ def code_bodies(
     for at, i in reversed(list(enumerate(weights))):
         before = outlines[weights[at - 1]].shape[0] if at else 0
         form = geometry(outlines[i].shape, before)
-        body = Body(stream, models, outlines[i], form, partial(_metered, meter, i))
-        done[i], mask = body.code(given[i], _read_by(after, form.rows))
+        read = _read_by(after, form.rows)
+        body = Body(stream, models, outlines[i], form, read, partial(_metered, meter, i))
+        done[i], mask = body.code(given[i])
         after = mask.sum(axis=0, dtype=np.int64)
         filled[i] = mask.sum(axis=1, dtype=np.int64)
     for i in others:
         form = geometry(outlines[i].shape, 0)
         owner = max((j for j in weights if j < i), default=-1)
         counts = filled.get(owner)
-        known = buckets(counts) if counts is not None and counts.size == form.rows else None
-        body = Body(stream, models, outlines[i], form, partial(_as_bias, meter, i))
-        done[i], _ = body.code(given[i], known if known is not None else _unknown(form.rows))
+        read = _unknown(form.rows)
+        if counts is not None and counts.size == form.rows:
+            read = buckets(counts)
+        body = Body(stream, models, outlines[i], form, read, partial(_as_bias, meter, i))
+        done[i], _ = body.code(given[i])
     for i, it in enumerate(outlines):
         if it.kind == TIED:
             done[i] = Tied(outlines[it.tied].name)
@@ -105,6 +109,12 @@ def _read_by(after: Counts | None, rows: int) -> Counts:
     return buckets(after.reshape(rows, -1).sum(axis=1))
 
 
+def _descends(mask: Mask) -> bool:
+    """No row is before one that has a one where they first differ and it has a zero."""
+    packed = [row.tobytes() for row in np.packbits(mask, axis=1)]
+    return all(one >= other for one, other in pairwise(packed))
+
+
 class Body:
     """One tensor, and what codes it."""
 
@@ -114,6 +124,7 @@ class Body:
         models: Models,
         outline: Outline,
         form: Geometry,
+        outgoing: Counts,
         meter: Callable[[str], None],
     ) -> None:
         self.stream = stream
@@ -121,9 +132,10 @@ class Body:
         self.outline = outline
         self.form = form
         self.shape = np.array(form, np.int64)
+        self.outgoing = outgoing
         self.meter = meter
 
-    def code(self, given: Values | None, outgoing: Counts) -> tuple[Values, Mask]:
+    def code(self, given: Values | None) -> tuple[Values, Mask]:
         """Code its mask and its values; returns the values and the mask [rows, columns]."""
         size = (self.form.rows, self.form.columns)
         if given is None:
@@ -131,7 +143,7 @@ class Body:
         else:
             assert not isinstance(given, Tied)
             mask = (codes_of(given).reshape(size) != 0).view(np.uint8)
-        self._mask(mask, outgoing)
+        self._mask(mask)
         self.meter("positions")
         kinds: dict[int, Callable[[Values | None, Mask], Values]]
         kinds = {RAW: self._raw, CODEBOOK: self._codebook, STEPS: self._steps}
@@ -149,21 +161,25 @@ class Body:
             yield first, stop
             self.stream.check()
 
-    def _mask(self, mask: Mask, outgoing: Counts) -> None:
+    def _mask(self, mask: Mask) -> None:
         form, models = self.form, self.models
-        slots = models.mask_slots(form)
+        slots, kind = models.mask_slots(form), mask_kind(self.outline.shape, form)
+        ordered = 0
+        if form.rows > 1 and form.columns > 1:
+            ordered = self.stream.number("order of rows", int(_descends(mask)), 1)
         for first, stop in self._chunks(1):
             kernels.code_mask(
                 self.stream.coder,
                 self.stream.buffer,
                 self.stream.tables,
                 slots,
-                models.flags[int(form.columns > 1)],
-                models.mask,
-                models.mask_settings,
+                models.flags[kind],
+                models.mask[kind],
+                models.mask_settings[kind],
                 mask,
                 self.shape,
-                outgoing,
+                self.outgoing,
+                ordered,
                 first,
                 stop,
             )
@@ -255,21 +271,24 @@ class Body:
         return Steps(step, symbols.reshape(self.outline.shape))
 
     def _symbols(self, symbols: NDArray[np.int32], mask: Mask, below: int, above: int) -> None:
-        models, slots = self.models, self.models.symbol_slots(self.form)
+        models, weight = self.models, self.outline.is_weight
+        slots = models.symbol_slots(self.form, weight)
         for first, stop in self._chunks(80):
             kernels.code_symbols(
                 self.stream.coder,
                 self.stream.buffer,
                 self.stream.tables,
                 slots,
-                models.sign,
-                models.bins,
-                models.symbol_settings,
+                models.sign[int(weight)],
+                models.bins[int(weight)],
+                models.symbol_settings[int(weight)],
                 mask,
                 symbols,
                 self.shape,
+                self.outgoing,
                 np.array([below, above], np.int64),
                 self.stream.numbers("steps beyond the bins"),
                 first,
                 stop,
             )
+        models.keep(slots, weight)

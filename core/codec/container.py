@@ -78,12 +78,13 @@ def read(data: bytes, max_elements: int | None, meter: Meter) -> CompactFile:
             stream, header.outlines, nothing, lambda part, i: meter(part, i, stream.bits())
         )
         _check_end(stream, header, len(payload))
+        named = zip(header.outlines, values, strict=True)
+        entries = tuple(Entry(it.name, it.shape, kept) for it, kept in named)
+        file = CompactFile(header.model, entries, header.facts)
+        check_file(file)
     except InputError as error:
         raise InputError(f"not a compact file that can be read: {error}") from error
-    entries = (
-        Entry(it.name, it.shape, kept) for it, kept in zip(header.outlines, values, strict=True)
-    )
-    return CompactFile(header.model, tuple(entries), header.facts)
+    return file
 
 
 def _payload(data: bytes) -> bytes:

@@ -153,18 +153,21 @@ def mixed_bit(
     """
     stretch, squash = tables
     count = context.size
-    total = weights[count] << 8
-    for j in range(count):
-        total += weights[j] * stretch[slots[context[j], 0] >> 16]
+    base = stretch[slots[context[0], 0] >> 16]
+    total = weights[0] * base + (weights[count] << 8)
+    for j in range(1, count):
+        total += weights[j] * (stretch[slots[context[j], 0] >> 16] - base)
     total = min(max(total >> 16, -2815), 2815)
     p = squash[total + 2815]
     bit = code_bit(coder, buffer, p, bit)
     error = ((bit << 16) - p) * rate
-    for j in range(count):
-        at = context[j]
-        weights[j] += (stretch[slots[at, 0] >> 16] * error + (1 << 23)) >> 24
-        _learn(slots, at, bit, limits[j])
+    weights[0] += (base * error + (1 << 23)) >> 24
     weights[count] += (256 * error + (1 << 23)) >> 24
+    for j in range(1, count):
+        at = context[j]
+        weights[j] += ((stretch[slots[at, 0] >> 16] - base) * error + (1 << 23)) >> 24
+        _learn(slots, at, bit, limits[j])
+    _learn(slots, context[0], bit, limits[0])
     return bit
 
 
@@ -228,16 +231,51 @@ def code_text(
         history[0] = node & 0xFF
 
 
-MASK_INPUTS = 10
 FLAG_INPUTS = 4
+MASK_INPUTS = 12
+
+FLAG, BIT, ROW, NEXT_ROW = range(4)
+READ = 4
+RECENT, RECENT_READ = READ + 32, READ + 36
+PATTERN, PAST, INSIDE, CROWD, STATE = range(104, 104 + 5 * 16, 16)
+CHANNEL = 192
+"""Where the slots of a mask are: those for its channels, groups, places and columns are last."""
 
 
 @njit(cache=True)
-def _touch(slots: Any, at: int, parent: int, count: int) -> None:
+def _touch(slots: Any, at: int, parent: int, ones: int) -> None:
     """Have a slot that is used for the first time expect what its parent does."""
     if slots[at, 0] == UNTOUCHED:
-        slots[at, 0] = slots[parent, 0]
-        slots[at, 1] = count
+        _inherit(slots, at, parent, ones)
+
+
+@njit(cache=True)
+def _inherit(slots: Any, at: int, parent: int, ones: int) -> None:
+    """Have a slot expect what its parent does, as if it had seen `ones` / 16 of the rarer bit."""
+    p = slots[parent, 0]
+    slots[at, 0] = p
+    rarer = max(min(p, ONE - p) >> 16, 1)
+    slots[at, 1] = min(max((ones << 12) // rarer, 2), 60000)
+
+
+@njit(cache=True)
+def _full(mask: Any, row: int) -> int:
+    """Whether there is a one in a row; there is none before the first."""
+    if row >= 0:
+        for column in range(mask.shape[1]):
+            if mask[row, column]:
+                return 1
+    return 0
+
+
+@njit(cache=True)
+def _ones(mask: Any, row: int, first: int, count: int) -> int:
+    """The ones among some columns of a row, three at most; there are none before the first."""
+    ones = 0
+    if row >= 0 and first >= 0 and count > 1:
+        for column in range(first, first + count):
+            ones += mask[row, column]
+    return min(ones, 3)
 
 
 @njit(cache=True)
@@ -252,116 +290,129 @@ def code_mask(
     mask: Any,
     geometry: Any,
     outgoing: Any,
+    ordered: int,
     first: int,
     stop: int,
 ) -> None:
     """Code rows `first` to `stop` of a mask [rows, channels * height * width] of ones and zeros.
 
-    Args:
-        settings: of the model: rates, then for each input its prior's strength and its limit.
-        geometry: rows, channels, height, width.
-        outgoing: of each row, how much its unit is read by what comes after, 0 to 15.
+    `settings` are two rates, and for each input how strong its prior is and how far its count
+    goes; `geometry` is rows, channels, height and width; `outgoing` says of each row how much its
+    unit is read by what comes after, 0 to 15; `ordered`, that rows descend.
     """
     channels, height, width = geometry[1], geometry[2], geometry[3]
     places = height * width
     columns = channels * places
-    flag_context = np.empty(FLAG_INPUTS, np.int64)
+    flags = np.empty(FLAG_INPUTS, np.int64)
     flag_limits = np.full(FLAG_INPUTS, 1023, np.int64)
     context = np.empty(MASK_INPUTS, np.int64)
     limits = np.empty(MASK_INPUTS, np.int64)
-    prior = np.empty(MASK_INPUTS, np.int64)
     for j in range(MASK_INPUTS):
-        prior[j] = settings[2 + 2 * j]
         limits[j] = settings[3 + 2 * j]
-    flags = 1
-    bits = flags + 1 + 16 + 4 + 64
-    channel_slots = bits + 1
-    place_slots = channel_slots + channels
+    group_slots = CHANNEL + channels
+    place_slots = group_slots + channels // 8 + 1
     column_slots = place_slots + places
-    pattern_slots = column_slots + columns
-    row_slot = pattern_slots + 16 + 16 + 16 * 4 + 16 + 16 * 4
     zero = np.uint8(0)
+    context[0], context[1], context[2] = BIT, ROW, NEXT_ROW
     for o in range(first, stop):
-        flag_context[0] = flags
-        flag_context[1] = flags + 1 + outgoing[o]
-        flag_context[2] = flags + 17 + (slots[0, 1] & 3)
-        flag_context[3] = flags + 21 + (slots[0, 1] & 3) * 16 + outgoing[o]
-        for j in range(1, FLAG_INPUTS):
-            _touch(slots, flag_context[j], flags, 2)
-        full = 0
-        if not coder[DECODING]:
-            for i in range(columns):
-                if mask[o, i]:
-                    full = 1
-                    break
-        full = mixed_bit(
-            coder, buffer, tables, slots, flag_context, flag_limits, flag_weights, settings[0], full
-        )
-        slots[0, 1] = ((slots[0, 1] << 1) | full) & 3
-        if columns == 1:
-            mask[o, 0] = full
-            continue
         if coder[PAST_END] > MOST_PAST_END:
             return
-        if not full:
+        recent = _full(mask, o - 1) | _full(mask, o - 2) << 1
+        read = outgoing[o]
+        if ordered and o > 0 and not recent & 1:
             continue
-        slots[row_slot, 0] = UNTOUCHED
-        above = max(o - 1, 0)
+        flags[0] = FLAG
+        flags[1] = READ + 16 + read
+        flags[2] = RECENT + recent
+        flags[3] = RECENT_READ + recent * 16 + read
+        for j in range(1, FLAG_INPUTS):
+            _touch(slots, flags[j], FLAG, 16)
+        full = mixed_bit(
+            coder,
+            buffer,
+            tables,
+            slots,
+            flags,
+            flag_limits,
+            flag_weights,
+            settings[0],
+            0 if coder[DECODING] else _full(mask, o),
+        )
+        if columns == 1:
+            mask[o, 0] = full
+        if columns == 1 or not full:
+            continue
+        _touch(slots, READ + read, BIT, settings[4])
+        _inherit(slots, ROW, READ + read, settings[4])
+        _touch(slots, NEXT_ROW, BIT, settings[6])
+        _inherit(slots, NEXT_ROW, NEXT_ROW, settings[6])
+        state = 0 if ordered and o > 0 else 2
+        rate = settings[1] * 131072 // (131072 + slots[BIT, 1]) + 2
         for i in range(channels):
-            inside = 0
             base = i * places
-            previous = 0
-            if i > 0:
-                for k in range(places):
-                    previous += mask[o, base - places + k]
-            over = 0
-            if o > 0:
-                for k in range(places):
-                    over += mask[above, base + k]
-            for y in range(height):
-                for x in range(width):
-                    k = y * width + x
-                    at = base + k
-                    left = mask[o, at - 1] if x > 0 else zero
-                    up = mask[o, at - width] if y > 0 else zero
-                    up_left = mask[o, at - width - 1] if x > 0 and y > 0 else zero
-                    up_right = mask[o, at - width + 1] if x < width - 1 and y > 0 else zero
-                    same = mask[o - 1, at] if o > 0 else zero
-                    same2 = mask[o - 2, at] if o > 1 else zero
-                    beside = mask[o, at - places] if i > 0 else zero
-                    beside2 = mask[o, at - 2 * places] if i > 1 else zero
-                    pattern = int(left) | int(up) << 1 | int(up_left) << 2 | int(up_right) << 3
-                    past = int(same) | int(same2) << 1 | int(beside) << 2 | int(beside2) << 3
-                    progress = 4 * k // places
-                    context[0] = bits
-                    context[1] = row_slot
-                    context[2] = channel_slots + i
-                    context[3] = place_slots + k
-                    context[4] = column_slots + at
-                    context[5] = pattern_slots + pattern
-                    context[6] = pattern_slots + 16 + past
-                    context[7] = pattern_slots + 32 + min(inside, 3) * 4 + progress
-                    context[8] = pattern_slots + 96 + min(previous, 3) * 4 + min(over, 3)
-                    context[9] = pattern_slots + 112 + outgoing[o]
-                    for j in range(1, MASK_INPUTS):
-                        _touch(slots, context[j], bits, prior[j])
-                    bit = mixed_bit(
-                        coder,
-                        buffer,
-                        tables,
-                        slots,
-                        context,
-                        limits,
-                        mask_weights,
-                        settings[1],
-                        int(mask[o, at]),
-                    )
-                    mask[o, at] = bit
-                    inside += bit
+            inside = 0
+            crowd = _ones(mask, o, base - places, places) * 4 + _ones(mask, o - 1, base, places)
+            context[3] = CHANNEL + i
+            context[4] = group_slots + i // 8
+            context[10] = CROWD + crowd
+            _touch(slots, context[3], BIT, settings[8])
+            for k in range(places):
+                y, x = k // width, k % width
+                at = base + k
+                same = mask[o - 1, at] if o > 0 else zero
+                if state == 0 and not same:
+                    mask[o, at] = 0
+                    continue
+                left = mask[o, at - 1] if x > 0 else zero
+                up = mask[o, at - width] if y > 0 else zero
+                up_left = mask[o, at - width - 1] if x > 0 and y > 0 else zero
+                up_right = mask[o, at - width + 1] if x < width - 1 and y > 0 else zero
+                same2 = mask[o - 2, at] if o > 1 else zero
+                beside = mask[o, at - places] if i > 0 else zero
+                beside2 = mask[o, at - 2 * places] if i > 1 else zero
+                context[5] = column_slots + at
+                context[6] = place_slots + k
+                context[7] = PATTERN + (left | up << 1 | up_left << 2 | up_right << 3)
+                context[8] = PAST + (same | same2 << 1 | beside << 2 | beside2 << 3)
+                context[9] = INSIDE + min(inside, 3) * 4 + 4 * k // places
+                context[11] = STATE + state
+                _touch(slots, context[4], BIT, settings[10])
+                _touch(slots, context[5], context[3], settings[12])
+                for j in range(6, MASK_INPUTS):
+                    _touch(slots, context[j], BIT, settings[2 + 2 * j])
+                bit = mixed_bit(
+                    coder,
+                    buffer,
+                    tables,
+                    slots,
+                    context,
+                    limits,
+                    mask_weights[state],
+                    rate,
+                    int(mask[o, at]),
+                )
+                _learn(slots, READ + read, bit, 60000)
+                mask[o, at] = bit
+                inside += bit
+                if state == 0 and not bit:
+                    state = 1
+                elif state == 1 and bit:
+                    state = 2
 
 
 SYMBOL_INPUTS = 7
 BINS = 12
+
+SIGN, BIN = 0, 1
+NEAR_SIGN, LAST_SIGN, PAST_SIGN = 13, 22, 31
+NEAR_BIN = 40
+FULL = NEAR_BIN + 25 * BINS
+SIGNED = FULL + 4 * BINS
+ROW_SYMBOLS = SIGNED + 2 * BINS
+"""Where the slots of symbols are: those of rows, places and channels are last."""
+
+SORT = 5
+"""Slots of each of those: of a sign, and of the first four bins."""
 
 
 @njit(cache=True)
@@ -376,6 +427,7 @@ def code_symbols(
     mask: Any,
     symbols: Any,
     geometry: Any,
+    outgoing: Any,
     most: Any,
     numbers: Any,
     first: int,
@@ -383,9 +435,8 @@ def code_symbols(
 ) -> None:
     """Code the symbols [rows, columns], signed and not zero where the mask is.
 
-    Args:
-        most: the largest magnitude below and above zero.
-        numbers: 256 slots for what goes beyond the bins.
+    `most` are the largest magnitudes below and above zero, `numbers` slots for what goes beyond
+    the bins; for the rest see `code_mask`.
     """
     channels, height, width = geometry[1], geometry[2], geometry[3]
     places = height * width
@@ -393,23 +444,19 @@ def code_symbols(
     limits = np.empty(SYMBOL_INPUTS, np.int64)
     for j in range(SYMBOL_INPUTS):
         limits[j] = settings[3 + 2 * j]
-    signs = 1
-    bins = 2
-    group = 1 + 4  # a sign, and four bins
-    sign_near = bins + BINS
-    near = sign_near + 81
-    bin_near = near + 81
-    inside = bin_near + 25 * BINS
-    sign_of = inside + 4 * BINS
-    place_slots = sign_of + 2 * BINS
-    channel_slots = place_slots + group * places
-    row_slot = channel_slots + group * channels
+    place_slots = ROW_SYMBOLS + SORT * 17
+    channel_slots = place_slots + SORT * places
     for o in range(first, stop):
-        for j in range(group):
-            slots[row_slot + j, 0] = UNTOUCHED
-        last, last2 = 0, 0
         if coder[PAST_END] > MOST_PAST_END:
             return
+        last, last2 = 0, 0
+        row_slot = ROW_SYMBOLS
+        if channels * places == 1:
+            row_slot += SORT * (1 + outgoing[o])
+            last = int(symbols[o - 1, 0]) if o > 0 else 0
+            last2 = int(symbols[o - 2, 0]) if o > 1 else 0
+        else:
+            slots[row_slot : row_slot + SORT, 0] = UNTOUCHED
         for i in range(channels):
             crowd = -1
             for k in range(places):
@@ -432,15 +479,16 @@ def code_symbols(
                 elif most[1] == 0:
                     negative = 1
                 else:
-                    context[0] = signs
+                    context[0] = SIGN
                     context[1] = row_slot
-                    context[2] = channel_slots + group * i
-                    context[3] = place_slots + group * k
-                    context[4] = sign_near + _three(left) * 3 + _three(up)
-                    context[5] = near + _three(last) * 3 + _three(last2)
-                    context[6] = near + 9 + _three(same) * 3 + _three(beside)
+                    context[2] = channel_slots + SORT * i
+                    context[3] = place_slots + SORT * k
+                    context[4] = NEAR_SIGN + _three(left) * 3 + _three(up)
+                    context[5] = LAST_SIGN + _three(last) * 3 + _three(last2)
+                    context[6] = PAST_SIGN + _three(same) * 3 + _three(beside)
                     for j in range(1, SYMBOL_INPUTS):
-                        _touch(slots, context[j], signs, settings[2 + 2 * j])
+                        _touch(slots, context[j], SIGN, settings[2 + 2 * j])
+                    rate = settings[0] * 128 // (128 + slots[SIGN, 1]) + 2
                     negative = mixed_bit(
                         coder,
                         buffer,
@@ -449,7 +497,7 @@ def code_symbols(
                         context,
                         limits,
                         sign_weights,
-                        settings[0],
+                        rate,
                         negative,
                     )
                 largest = most[0] if negative else most[1]
@@ -459,15 +507,16 @@ def code_symbols(
                 while value < largest and value <= BINS:
                     b = value - 1
                     few = min(b, 3)
-                    context[0] = bins + b
+                    context[0] = BIN + b
                     context[1] = row_slot + 1 + few
-                    context[2] = channel_slots + group * i + 1 + few
-                    context[3] = place_slots + group * k + 1 + few
-                    context[4] = bin_near + pair * BINS + b
-                    context[5] = inside + crowd * BINS + b
-                    context[6] = sign_of + negative * BINS + b
+                    context[2] = channel_slots + SORT * i + 1 + few
+                    context[3] = place_slots + SORT * k + 1 + few
+                    context[4] = NEAR_BIN + pair * BINS + b
+                    context[5] = FULL + crowd * BINS + b
+                    context[6] = SIGNED + negative * BINS + b
                     for j in range(1, SYMBOL_INPUTS):
-                        _touch(slots, context[j], bins + b, settings[2 + 2 * j])
+                        _touch(slots, context[j], BIN + b, settings[2 + 2 * j])
+                    rate = settings[1] * 128 // (128 + slots[BIN + b, 1]) + 2
                     more = mixed_bit(
                         coder,
                         buffer,
@@ -476,7 +525,7 @@ def code_symbols(
                         context,
                         limits,
                         bin_weights[b],
-                        settings[1],
+                        rate,
                         int(magnitude > value),
                     )
                     if not more:

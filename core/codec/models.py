@@ -1,4 +1,7 @@
-"""What the models of a file begin with: slots, weights of the mixers, rates. Part of the format."""
+"""What the models of a file begin with: slots, rates and the mixers' weights. Part of the format.
+
+The numbers were found by a search for those that make files of pruned LeNets and of cnn5 small.
+"""
 
 from __future__ import annotations
 
@@ -11,37 +14,152 @@ from core.codec.stream import Slots, fresh
 
 Weights = NDArray[np.int64]
 
+LINEAR, CONVOLUTION, FIRST, FLAT, VECTOR = range(5)
+"""Kinds of masks: no places, several channels, one channel, a linear with places, no columns."""
+
+# fmt: off
+FLAG_WEIGHTS = (
+    (
+        65278, 16000, -2288, 8000, 68494,
+    ),
+    (
+        65536, -2400, 0, -2400, 39920,
+    ),
+    (
+        71187, 32314, 1077, 59283, 116892,
+    ),
+    (
+        65536, 40000, -8000, 32000, 16000,
+    ),
+    (
+        65536, 16000, 16000, 16000, 0,
+    ),
+)
+MASK_WEIGHTS = (
+    (
+        43240, 1991, -34465, -11331, 15500, 500, 35063, 12562, 8443, -541, 0, 4892, -31374,
+    ),
+    (
+        57856, 30032, -28480, 42944, 5600, 6400, 9120, 52800, 8000, 8160, 3200, 37888,
+        -25504,
+    ),
+    (
+        58744, 48018, -15718, 0, 0, 5047, -2398, 7771, 10013, 21609, -23944, -8778, -4256,
+    ),
+    (
+        65536, 24000, -10400, 8000, 29600, 24000, 8000, 40000, 8000, 24000, 32000, 46000, 0,
+    ),
+    (
+        65536, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    ),
+)
+MASK_SETTINGS = (
+    (
+        256, 600, 24, 4194304, 22, 20000, 378, 20000, 16, 20000, 2, 20000, 1, 20000, 360,
+        11364, 205, 11364, 94, 20000, 17, 11364, 3, 20000, 3, 20000,
+    ),
+    (
+        256, 79, 24, 4194304, 93, 20000, 342, 20000, 16, 20000, 21, 20000, 6, 20000, 18,
+        20000, 9, 40478, 22, 27950, 5, 20000, 34, 25299, 9, 56246,
+    ),
+    (
+        16, 600, 24, 4194304, 94, 20000, 6, 20000, 17, 20000, 15, 20000, 507, 20000, 1818,
+        20000, 47, 20000, 2000, 20000, 11, 20000, 152, 20000, 2000, 20000,
+    ),
+    (
+        256, 45, 24, 4194304, 38, 20000, 107, 20000, 9, 56246, 14, 4882, 6, 20000, 5, 2777,
+        4, 56246, 14, 8996, 6, 4444, 8, 56246, 21, 56246,
+    ),
+    (
+        100, 0, 16, 1023, 16, 1023, 16, 1023, 16, 1023, 16, 1023, 16, 1023, 16, 1023, 16,
+        1023, 16, 1023, 16, 1023, 16, 1023, 16, 1023,
+    ),
+)
+SIGN_WEIGHTS = (
+    (
+        20722, -3987, 10902, -20928, -15736, 10625, 1928, -29515,
+    ),
+    (
+        66208, -29077, 15408, 10154, 76193, 10000, 7380, -1123,
+    ),
+)
+BIN_WEIGHTS = (
+    (
+        25440, 3830, 31454, -3683, -745, -15317, 45705, 31665,
+    ),
+    (
+        54899, 16480, 1655, 2260, 769, -4303, 50832, -2764,
+    ),
+)
+SYMBOL_SETTINGS = (
+    (
+        5, 600, 48, 1023, 16, 1000, 39, 1000, 2000, 1000, 108, 826, 1521, 811, 24, 1000,
+    ),
+    (
+        600, 600, 48, 1023, 45, 1000, 8, 2002, 33, 80, 8, 264, 25, 1000, 29, 1190,
+    ),
+)
+# fmt: on
+
+CARRIED = 6
+"""How far the counts of signs and bins go from one tensor to the next."""
+
+
+def mask_kind(shape: tuple[int, ...], form: Geometry) -> int:
+    """The kind of a tensor's mask."""
+    if form.columns == 1:
+        return VECTOR
+    if form.height * form.width == 1:
+        return LINEAR
+    if len(shape) == 2:
+        return FLAT
+    return FIRST if form.channels == 1 else CONVOLUTION
+
 
 class Models:
-    """The mixers' weights, which learn from one tensor to the next, and the settings."""
+    """The mixers' weights, which learn from one tensor to the next, and the settings.
+
+    Attributes:
+        flags: of the flags of rows, by kind of mask.
+        mask: of the bits of masks, by kind, and by how far a row has come, see `code_mask`.
+        mask_settings: rates, priors and limits, by kind.
+        sign: of signs, of vectors and of weights.
+        bins: of the bins of magnitudes, of vectors and of weights, by bin.
+        symbol_settings: rates, priors and limits, of vectors and of weights.
+    """
 
     def __init__(self) -> None:
-        self.flags = np.zeros((2, kernels.FLAG_INPUTS + 1), np.int64)
-        self.flags[:, : kernels.FLAG_INPUTS] = 65536 * 3 // 10
-        self.mask = np.zeros(kernels.MASK_INPUTS + 1, np.int64)
-        self.mask[: kernels.MASK_INPUTS] = 65536 * 2 // 10
-        self.mask_settings = np.array([100, 20] + [4, 1023] * kernels.MASK_INPUTS, np.int64)
-        self.sign = np.zeros(kernels.SYMBOL_INPUTS + 1, np.int64)
-        self.sign[: kernels.SYMBOL_INPUTS] = 65536 * 25 // 100
-        self.bins = np.zeros((kernels.BINS, kernels.SYMBOL_INPUTS + 1), np.int64)
-        self.bins[:, : kernels.SYMBOL_INPUTS] = 65536 * 2 // 10
-        self.symbol_settings = np.array([20, 20] + [4, 1023] * kernels.SYMBOL_INPUTS, np.int64)
+        self.flags = np.array(FLAG_WEIGHTS, np.int64)
+        self.mask = np.array(MASK_WEIGHTS, np.int64)[:, None].repeat(3, axis=1)
+        self.mask_settings = np.array(MASK_SETTINGS, np.int64)
+        self.sign = np.array(SIGN_WEIGHTS, np.int64)
+        self.bins = np.array(BIN_WEIGHTS, np.int64)[:, None].repeat(kernels.BINS, axis=1)
+        self.symbol_settings = np.array(SYMBOL_SETTINGS, np.int64)
+        self._last = [fresh(1 + kernels.BINS), fresh(1 + kernels.BINS)]
 
     def mask_slots(self, form: Geometry) -> Slots:
-        """Slots for a mask; all but the first are untouched."""
+        """Slots for a mask; all but the first two are untouched."""
         places = form.height * form.width
-        count = 512 + form.channels + places + form.columns
-        slots = _untouched(count)
-        for at in (1, 1 + 1 + 16 + 4 + 64):
-            slots[at] = kernels.ONE // 2, 2
-        slots[0] = 0
+        count = form.channels + form.channels // 8 + 1 + places + form.columns
+        slots = _untouched(kernels.CHANNEL + count)
+        slots[:2] = kernels.ONE // 2, 2
         return slots
 
-    def symbol_slots(self, form: Geometry) -> Slots:
-        """Slots for symbols; those of a sign and of the bins alone are touched."""
-        slots = _untouched(1024 + 5 * (form.channels + form.height * form.width))
-        slots[1 : 2 + kernels.BINS] = kernels.ONE // 2, 2
+    def symbol_slots(self, form: Geometry, weight: bool) -> Slots:
+        """Slots for symbols, untouched but those of a sign and of the bins.
+
+        These expect what the tensor before of the same sort had, but are soon convinced of more.
+        """
+        count = 17 + form.channels + form.height * form.width
+        slots = _untouched(kernels.ROW_SYMBOLS + kernels.SORT * count)
+        slots[: 1 + kernels.BINS] = self._last[int(weight)]
         return slots
+
+    def keep(self, slots: Slots, weight: bool) -> None:
+        """Have the next tensor of the same sort expect what this one had."""
+        kept = self._last[int(weight)]
+        kept[:] = slots[: 1 + kernels.BINS]
+        np.minimum(kept[:, 1], CARRIED, out=kept[:, 1])
 
 
 def _untouched(count: int) -> Slots:

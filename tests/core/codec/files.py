@@ -87,3 +87,40 @@ def _kept(values: Values) -> Any:
 def _bits(values: Codebook | Steps) -> tuple[str, bytes]:
     dtype, words = dense(values)
     return dtype, words.tobytes()
+
+
+def nets() -> dict[str, CompactFile]:
+    """Small nets that reach what random tensors do not: long masks in order, large steps."""
+    return {name: _net(name) for name in ("codebook", "steps", "raw", "ordered", "dense")}
+
+
+def _net(name: str) -> CompactFile:
+    draw = np.random.default_rng(len(name))
+    shapes = {
+        "conv1.weight": (6, 1, 3, 3),
+        "conv1.bias": (6,),
+        "conv2.weight": (8, 6, 3, 3),
+        "conv2.bias": (8,),
+        "fc1.weight": (20, 72),
+        "fc1.bias": (20,),
+        "fc2.weight": (4, 20),
+        "fc2.bias": (4,),
+    }
+    entries = []
+    for key, shape in shapes.items():
+        mask = draw.random(shape) < (1.0 if name == "dense" else 0.15)
+        if name in ("codebook", "ordered"):
+            codes = np.where(mask, draw.integers(1, 6, shape), 0).astype(np.int16)
+            if name == "ordered":
+                rows = codes.reshape(len(codes), -1)
+                order = sorted(range(len(rows)), key=lambda o: tuple(rows[o] != 0), reverse=True)
+                codes = codes[order]
+            book = np.array([-2, -1, 0.5, 1, 4], np.float32)
+            entries.append(Entry(key, shape, Codebook("bfloat16", book, codes)))
+        elif name == "steps":
+            codes = np.where(mask, draw.integers(-40, 41, shape), 0).astype(np.int32)
+            entries.append(Entry(key, shape, Steps(0.25, codes)))
+        else:
+            words = draw.normal(size=shape).astype(np.float32).view(np.uint32)
+            entries.append(Entry(key, shape, Raw("float32", np.where(mask, words, np.uint32(0)))))
+    return CompactFile("", tuple(entries), {"dataset": "mnist", "image_size": 28})

@@ -1,0 +1,121 @@
+"""What is damaged or made to harm is refused: clearly, at once, within bounded memory."""
+
+from __future__ import annotations
+
+import random
+import re
+from hashlib import blake2b
+from time import process_time
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.codec import CompactFile, Entry, Raw, decode, encode, inspect
+from core.codec.container import DIGEST, MAGIC
+from core.codec.header import Header, code_header
+from core.codec.outline import RAW, Outline
+from core.codec.stream import Stream
+from core.errors import InputError
+from tests.core.codec.files import nets
+from tests.fuzz.codec import mutated, survives
+
+FILE = encode(nets()["codebook"])
+OTHER = encode(nets()["steps"])
+
+
+def sealed(content: bytes) -> bytes:
+    """With the checksum that belongs to it."""
+    return content + blake2b(content, digest_size=DIGEST).digest()
+
+
+def test_cut_anywhere() -> None:
+    for length in range(len(FILE)):
+        with pytest.raises(InputError, match="compact file"):
+            decode(FILE[:length])
+
+
+def test_every_bit_flipped() -> None:
+    for bit in range(8 * len(FILE)):
+        data = bytearray(FILE)
+        data[bit // 8] ^= 1 << bit % 8
+        with pytest.raises(InputError, match="compact file"):
+            decode(bytes(data))
+
+
+def test_spliced() -> None:
+    for cut in range(1, min(len(FILE), len(OTHER))):
+        spliced = FILE[:cut] + OTHER[cut:]
+        if spliced != OTHER:  # they begin alike
+            with pytest.raises(InputError, match="checksum"):
+                decode(spliced)
+
+
+def test_something_appended() -> None:
+    with pytest.raises(InputError, match="checksum"):
+        decode(FILE + b"\0")
+    with pytest.raises(InputError, match="follow its end"):
+        decode(sealed(FILE[:-DIGEST] + bytes([1] * 5)))
+    with pytest.raises(InputError, match="follow its end"):
+        decode(sealed(FILE[:-DIGEST] + bytes(5)))
+
+
+def test_a_version_that_is_not_known() -> None:
+    with pytest.raises(InputError, match=re.escape("version 2, expected 1")):
+        decode(sealed(MAGIC + b"\2" + FILE[4:-DIGEST]))
+
+
+def claimed(*shapes: tuple[int, ...]) -> bytes:
+    """A file of a header alone that says there are tensors of these shapes."""
+    stream = Stream()
+    outlines = [Outline(f"w{i}", shape, RAW, "float32") for i, shape in enumerate(shapes)]
+    code_header(stream, Header("", outlines), lambda _named, _known: None)
+    return sealed(MAGIC + b"\1" + stream.end())
+
+
+@pytest.mark.parametrize(
+    "shapes",
+    [
+        ((10**6, 10**6),),
+        ((2**31 - 1,) * 8,),
+        ((2**30,),),
+        ((2**21,),) * 30,
+        ((0, 2**31 - 1), (2**23, 1)),
+    ],
+)
+def test_more_weights_than_there_can_be(shapes: tuple[tuple[int, ...], ...]) -> None:
+    data = claimed(*shapes)
+    assert len(data) < 200
+    start = process_time()
+    with pytest.raises(InputError, match="it says it holds"):
+        decode(data)
+    assert process_time() - start < 1
+
+
+def test_no_more_than_the_caller_allows() -> None:
+    with pytest.raises(InputError, match="expected at most 100"):
+        decode(FILE, max_elements=100)
+    decode(FILE, max_elements=2182)
+
+
+def test_a_large_net_without_weights_is_read() -> None:
+    words = np.zeros((3000, 2000), np.uint32)
+    data = encode(CompactFile("", (Entry("w", words.shape, Raw("float32", words)),)))
+    found = inspect(data)
+    assert len(data) < 200
+    assert found.nonzero == 0
+    with pytest.raises(InputError, match="expected at least"):
+        decode(sealed(data[: -DIGEST - 1]))
+
+
+@settings(max_examples=300)
+@given(st.binary(max_size=60))
+def test_any_stream(stream: bytes) -> None:
+    survives(sealed(MAGIC + b"\1" + stream))
+
+
+def test_mutations_with_a_right_checksum() -> None:
+    chance = random.Random(0)
+    for _ in range(400):
+        survives(mutated(chance, [FILE, OTHER]))

@@ -1,0 +1,57 @@
+"""FORMAT.md is true: a decoder written from it reads what ours reads."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given, settings
+
+from core.codec import CompactFile, Tied, decode, dense, encode
+from core.codec import models as ours
+from core.codec.compact import DTYPES
+from core.codec.layouts import LAYOUTS
+from core.codec.primer import PRIMER
+from tests.core.codec.files import compact_files, nets
+from tests.core.codec.reference import TABLES, TYPES, Decoder
+
+
+def assert_reads_the_same(data: bytes) -> None:
+    file, found = decode(data), Decoder(data)
+    assert (found.model, found.facts) == (file.model, file.facts)
+    assert [(it.name, it.shape) for it in found.tensors] == [
+        (it.name, it.shape) for it in file.entries
+    ]
+    by_name = {it.name: it for it in file.entries}
+    for entry, tensor in zip(file.entries, found.tensors, strict=True):
+        values = entry.values
+        while isinstance(values, Tied):
+            values = by_name[values.to].values
+        dtype, words = dense(values)
+        assert tensor.type == dtype
+        assert tensor.words == words.reshape(-1).tolist()
+
+
+@settings(max_examples=60)
+@given(compact_files())
+def test_it_reads_any_small_file(file: CompactFile) -> None:
+    assert_reads_the_same(encode(file))
+
+
+@pytest.mark.parametrize("name", sorted(nets()))
+def test_it_reads_small_nets(name: str) -> None:
+    assert_reads_the_same(encode(nets()[name]))
+
+
+def test_its_tables_are_ours() -> None:
+    assert TABLES["flag_weights"] == [list(it) for it in ours.FLAG_WEIGHTS]
+    assert TABLES["mask_weights"] == [list(it) for it in ours.MASK_WEIGHTS]
+    assert TABLES["mask_settings"] == [list(it) for it in ours.MASK_SETTINGS]
+    assert TABLES["sign_weights"] == [list(it) for it in ours.SIGN_WEIGHTS]
+    assert TABLES["bin_weights"] == [list(it) for it in ours.BIN_WEIGHTS]
+    assert TABLES["symbol_settings"] == [list(it) for it in ours.SYMBOL_SETTINGS]
+    assert TABLES["primer"].encode() == PRIMER
+    assert tuple(DTYPES) == tuple(TYPES)
+    assert json.loads(json.dumps([[it.model, it.shapes] for it in LAYOUTS])) == [
+        [it["model"], it["tensors"]] for it in TABLES["layouts"]
+    ]

@@ -1,0 +1,1 @@
+"""Long runs against hostile input: `python -m tests.fuzz.codec --minutes 10`."""
