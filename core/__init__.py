@@ -75,12 +75,14 @@ The map:
     rounding      tensors of few numbers: codebooks found by k-means, whole steps
     sharing       training a net of rounded numbers
     quantising    few values for the weights of each layer, as few as a drop in accuracy allows
+    formats       the formats that a net is written in, and how values may be kept
     packing       a net as what a compact file holds
     exporting     a net written to a file, read back and measured
     sizes         what a pruned net takes, in the ways that people count it
     report        a result as the JSON of the commands, and as a run records it
     experiment    a folder of runs: which is meant, begun, taken up again, deleted
     runs          one run on disk, read; recording: one in the making
+    exports       the files that a run's net was written to
     facts, locks  JSON and headers read without trust; who is making a run
     recorder      trainings recorded while they go on, and taken up again
     recall        back to a run: its settings, plan and nets

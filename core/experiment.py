@@ -24,6 +24,7 @@ from uuid import uuid4
 import platformdirs
 
 from core.errors import InputError
+from core.exports import Export, add_export
 from core.facts import FaultError, read_json, to_json
 from core.files import write_text
 from core.locks import HIDDEN, changing, erase, explained, is_held, make_folder, remove
@@ -150,6 +151,15 @@ class Experiment:
                 return
             with explained(path):
                 path.unlink(missing_ok=True)
+
+    def add_export(self, run: Run, export: Export) -> None:
+        """Record a file that a run's net was written to.
+
+        Raises:
+            InputError: the run is gone, or it cannot be written.
+        """
+        with self._changing(run) as now:
+            add_export(now.folder, export)
 
     def _ids(self) -> list[str]:
         """The names that a run's folder can have, in order; not all of them have to be runs."""

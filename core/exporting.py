@@ -13,20 +13,17 @@ from torch import nn
 from core.codec import Inspection, encode, inspect
 from core.cuts import UntraceableError
 from core.dead import remove_dead
-from core.errors import InputError
+from core.errors import StoppedError
 from core.evaluation import measure
 from core.events import Accuracy, Notice, Progress, StopFlag, Stream, never
+from core.exports import Export
 from core.files import write_whole
-from core.packing import Packing, packed
+from core.formats import COMPACT, SAFETENSORS, Packing, check_target
+from core.packing import packed
 from core.quantising import quantise, smallest
-from core.runs import PICKLES
 from core.trainer import copy_weights
-from core.weights import COMPACT, Weights, load_weights, save_weights
+from core.weights import Weights, load_weights, save_weights
 from core.workbench import Workbench
-
-SAFETENSORS = ".safetensors"
-SUFFIXES = (COMPACT, SAFETENSORS, *PICKLES[:2])
-"""The formats that a net is written in, by how the name of a file ends."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,14 +45,6 @@ class Exported:
     levels: int | None = None
 
 
-def check_target(to: Path, packing: Packing) -> None:
-    """Raise InputError for a file that a net cannot be written to so."""
-    if to.suffix not in SUFFIXES:
-        raise InputError(f"'{to}': expected a name that ends with one of {', '.join(SUFFIXES)}")
-    if to.suffix != COMPACT and packing != Packing():
-        raise InputError(f"'{to}' keeps every value as it is: quantised nets go to {COMPACT} files")
-
-
 def export(
     bench: Workbench, weights: Weights, to: Path, packing: Packing, stop: StopFlag = never
 ) -> Stream[Exported]:
@@ -66,19 +55,23 @@ def export(
     Args:
         bench: that the net is of.
         weights: a state_dict.
-        to: the file; what its name ends with is the format, one of `SUFFIXES`.
+        to: the file; what its name ends with is the format, see `core.formats`.
         packing: how a compact file keeps the values.
         stop: looked at between batches.
 
     Raises:
         InputError: see `check_target`; or the file cannot be written.
-        StoppedError: `stop` was raised before there was anything to write.
+        StoppedError: `stop` was raised before there was anything to write, or before what was
+            written had been measured.
     """
     check_target(to, packing)
     yield from bench.splits(stop)
     levels = None
     if to.suffix == COMPACT:
-        file, levels = yield from _packed(bench, weights, packing, stop)
+        try:
+            file, levels = yield from _packed(bench, weights, packing, stop)
+        except StoppedError as error:
+            raise StoppedError("stopped: nothing was written") from error
         yield Progress("write the compact file")
         data = encode(file)
         write_whole(to, lambda part: part.write_bytes(data))
@@ -86,18 +79,41 @@ def export(
         save_weights(to, weights, {"model": bench.settings.model})
     else:
         write_whole(to, lambda part: torch.save(dict(weights), part))
-    return (yield from examine(bench, to, levels))
+    # A stop that has only cut short a training has done its work.
+    stop = never if stop() else stop
+    try:
+        return (yield from examine(bench, to, levels, stop))
+    except StoppedError as error:
+        raise StoppedError(f"stopped: {to} is written and whole, but not measured") from error
 
 
-def examine(bench: Workbench, path: Path, levels: int | None = None) -> Stream[Exported]:
-    """Read a net from a file and measure it; raises InputError where it cannot be read."""
-    data = yield from bench.splits()
+def examine(
+    bench: Workbench, path: Path, levels: int | None = None, stop: StopFlag = never
+) -> Stream[Exported]:
+    """Read a net from a file and measure it.
+
+    Raises:
+        InputError: it cannot be read.
+        StoppedError: `stop` was raised.
+    """
+    data = yield from bench.splits(stop)
     model = bench.models.vehicle()
     model.load_state_dict(load_weights(path, model))
     precision = yield from bench.precision(data)
-    accuracy = yield from measure(model, data, "file", precision=precision)
+    accuracy = yield from measure(model, data, "file", stop, precision)
     inspection = inspect(path.read_bytes()) if path.suffix == COMPACT else None
     return Exported(path, path.stat().st_size, accuracy, inspection, levels)
+
+
+def export_record(exported: Exported, packing: Packing) -> Export:
+    """What is recorded of a file beside the run whose net it holds."""
+    return Export(
+        str(exported.path.resolve()),
+        exported.bytes,
+        packing.values,
+        exported.levels,
+        exported.accuracy,
+    )
 
 
 def inspect_report(inspection: Inspection, accuracy: Accuracy | None) -> dict[str, Any]:

@@ -15,12 +15,11 @@ from core.dead import count_dead
 from core.errors import InputError, WorkError
 from core.evaluation import evaluate, measure
 from core.events import Accuracy, Epoch, StopFlag, Stream, never
-from core.footprint import DeadUnits
+from core.footprint import DeadUnits, Sizes
 from core.gradual import Pruner
 from core.layers import dropouts, prunable_layers
 from core.pruning import Masks, zero_share
 from core.recipes import Recipe
-from core.sizes import Sizes
 from core.trainer import Best, Trainer, copy_weights
 from core.weights import Weights
 

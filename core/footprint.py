@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, fields
+from typing import Any, Self
 
 BYTES_PER_VALUE = 4
 COUNTED = "4 bytes a nonzero, positions not counted"
@@ -36,6 +36,34 @@ class DeadUnits:
     def total(self) -> int:
         """The dead units of all layers."""
         return sum(self.units.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """Bytes of one net.
+
+    Attributes:
+        values: of what is not zero in float32, positions not counted: the reference's way.
+        han2015: of the same with the distances between them in 5 or 8 bits, zeros filled in where
+            one is too long, biases as they are: the paper's way.
+        dense: of the safetensors file; None of a large net, as the next two.
+        zip: of that file in a zip.
+        compact: of the compact file that keeps every bit.
+    """
+
+    values: int
+    han2015: int
+    dense: int | None
+    zip: int | None
+    compact: int | None
+
+    @classmethod
+    def of(cls, said: object) -> Self | None:
+        """What a report says, which nobody has checked; None where it says nothing to be used."""
+        if not isinstance(said, Mapping):
+            return None
+        values, han2015, *files = (_bytes(said.get(field.name)) for field in fields(cls))
+        return None if values is None or han2015 is None else cls(values, han2015, *files)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,3 +115,8 @@ def dead_facts(whole: Footprint, dead: DeadUnits | None) -> dict[str, Any]:
         "nonzero_without_dead": None if left is None else left.nonzero,
         "parameters_without_dead": None if left is None else left.parameters,
     }
+
+
+def _bytes(value: Any) -> int | None:
+    known = isinstance(value, int) and not isinstance(value, bool) and 0 < value < 1 << 50
+    return value if known else None

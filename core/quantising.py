@@ -10,6 +10,7 @@ from torch.optim import Optimizer
 
 from core.evaluation import evaluate
 from core.events import Epoch, Notice, StopFlag, Stream, never
+from core.formats import LEVELS
 from core.gradual import Pruner
 from core.layers import dropouts
 from core.pruning import Masks, zero_share
@@ -19,9 +20,6 @@ from core.sharing import Sharing
 from core.trainer import Trainer, copy_weights
 from core.weights import Weights
 from core.workbench import Workbench
-
-SIZES = (2, 3, 4, 5, 6, 8, 12, 16, 24, 32, 64, 128, 256)
-"""Values that the weights of a layer share, from the smallest file to the most exact net."""
 
 KINDS: Mapping[str, type[Shared | Stepped]] = {"codebook": Shared, "steps": Stepped}
 """What these values are: found by k-means, or evenly spaced."""
@@ -108,7 +106,7 @@ def smallest(
     """
     exact = yield from _validated(bench, bench.models.reading(weights), stop)
     least = exact - max_drop
-    for size in SIZES:
+    for size in LEVELS:
         tried = yield from quantise(bench, weights, size, kind=kind, stop=stop)
         if epochs and least - FAR <= tried.validation < least:
             tried = yield from quantise(bench, weights, size, kind=kind, epochs=epochs, stop=stop)

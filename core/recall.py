@@ -11,7 +11,8 @@ from core.choices import Choices
 from core.errors import InputError
 from core.events import Accuracy, Epoch, Stream
 from core.experiment import Experiment
-from core.footprint import DeadUnits
+from core.exports import Export
+from core.footprint import DeadUnits, Sizes
 from core.kept import kept_net
 from core.plans import Plan, check_sparsity
 from core.runs import Run
@@ -31,6 +32,8 @@ class Recalled:
         net: what came of it.
         pruned: the plan in one shot.
         dead: the dead units of `net`; None where they are not known, or nothing was pruned.
+        sizes: what `net` takes, as the run records it; None where it does not.
+        exports: the files that it was written to.
     """
 
     settings: Settings
@@ -40,6 +43,8 @@ class Recalled:
     pruned: Accuracy | None
     epochs: tuple[Epoch, ...]
     dead: DeadUnits | None = None
+    sizes: Sizes | None = None
+    exports: tuple[Export, ...] = ()
 
 
 def recall(bench: Workbench, dense: Net, experiment: Experiment, run: Run) -> Stream[Recalled]:
@@ -72,7 +77,8 @@ def recall(bench: Workbench, dense: Net, experiment: Experiment, run: Run) -> St
     )
     plan, pruned = plan_of(run, bench.layer_names), _accuracy(run, "pruned")
     dead = yield from bench.dead(weights)
-    return Recalled(settings, base, plan, net, pruned, epochs_of(run), dead)
+    sizes = Sizes.of(run.facts.get("sizes"))
+    return Recalled(settings, base, plan, net, pruned, epochs_of(run), dead, sizes, run.exports)
 
 
 def base_of(bench: Workbench, dense: Net, experiment: Experiment, run: Run) -> Stream[Net]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.errors import InputError
+from core.exports import EXPORTS
 from core.facts import FaultError, to_json
 from core.files import write_text
 from core.locks import changing, explained, is_held, remove, taken
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 BEGUN = f".{REPORT}-begun"
 """What the report is called until the lock of a new run is held; before that it is no run."""
 
-_PARTS = tuple(f".{name}-" for name in (REPORT, WEIGHTS, CHECKPOINT, NOTE))
+_PARTS = tuple(f".{name}-" for name in (REPORT, WEIGHTS, CHECKPOINT, NOTE, EXPORTS))
 """How the names of files begin that are being written, see `write_whole`."""
 
 

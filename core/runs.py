@@ -4,6 +4,7 @@
     0001/weights.safetensors     what came of it
     0001/checkpoint.safetensors  only while it is unfinished: tensors, and the facts in the header
     0001/note.txt                what a person typed
+    0001/exports.json            the files that its net was written to
     0001/lock                    held by the process that makes the run, and free when that is dead
 
 `core.recording` says how it is written. Reading needs no torch, apart from tensors, and unpickles
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from core.errors import InputError
+from core.exports import Export, read_exports
 from core.facts import FaultError, metadata, opened, read_json, saved_facts
 from core.inputs import Inputs
 from core.locks import is_held
@@ -32,9 +34,6 @@ CHECKPOINT, LOCK = "checkpoint.safetensors", "lock"
 RUNNING, INTERRUPTED, DONE, STOPPED = "running", "interrupted", "done", "stopped"
 UNREADABLE = "unreadable"
 FINISHED = (DONE, STOPPED)
-
-PICKLES = (".pt", ".pth", ".ckpt", ".bin")
-"""How the names of files of weights end that torch.save has written."""
 
 NOTE_LIMIT = 10_000
 """Characters in a note."""
@@ -60,6 +59,7 @@ class Run:
             cannot be read. Nothing in it is checked: a person may have edited the file.
         note: what a person typed.
         problem: of an unreadable run, what is wrong, on one line.
+        exports: the files that its net was written to, the newest last.
     """
 
     id: str
@@ -68,6 +68,7 @@ class Run:
     facts: Mapping[str, Any]
     note: str = ""
     problem: str | None = None
+    exports: tuple[Export, ...] = ()
 
     @property
     def finished(self) -> bool:
@@ -163,7 +164,8 @@ def read_run(folder: Path) -> Run | None:
         if not _is_run(folder):
             return None
         status, problem = UNREADABLE, str(fault)
-    return Run(folder.name, folder, status, facts, read_note(folder), problem)
+    note, exports = read_note(folder), read_exports(folder)
+    return Run(folder.name, folder, status, facts, note, problem, exports)
 
 
 def read_note(folder: Path) -> str:

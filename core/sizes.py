@@ -5,14 +5,14 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import torch
 from safetensors.torch import save
 from torch import Tensor
 
-from core.footprint import BYTES_PER_VALUE
+from core.footprint import BYTES_PER_VALUE, Sizes
 from core.layers import Layer
 from core.weights import Weights
 
@@ -24,26 +24,6 @@ CONVOLUTION_BITS, LINEAR_BITS = 8, 5
 
 MOST_PARAMETERS = 20_000_000
 """Of a net whose files are made only to be measured: beyond, that would take a minute and more."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sizes:
-    """Bytes of one net.
-
-    Attributes:
-        values: of what is not zero in float32, positions not counted: the reference's way.
-        han2015: of the same with the distances between them in 5 or 8 bits, zeros filled in where
-            one is too long, biases as they are: the paper's way.
-        dense: of the safetensors file; None of a large net, as the next two.
-        zip: of that file in a zip.
-        compact: of the compact file that keeps every bit.
-    """
-
-    values: int
-    han2015: int
-    dense: int | None
-    zip: int | None
-    compact: int | None
 
 
 def sizes_of(bench: Workbench, weights: Weights) -> Sizes:

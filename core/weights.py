@@ -14,9 +14,9 @@ from torch import Tensor, nn
 
 from core.errors import InputError
 from core.files import write_whole
+from core.formats import COMPACT, PICKLES
 from core.identity import weights_digest
 from core.layers import prunable_layers
-from core.runs import PICKLES
 
 Weights = dict[str, Tensor]
 """A plain state_dict: names to tensors."""
@@ -42,9 +42,6 @@ _GLOBAL = re.compile(r"GLOBAL (\S+)")
 
 _ORIGINAL, _MASK = "_orig", "_mask"
 """What `torch.nn.utils.prune` puts behind the names of a weight and of its mask."""
-
-COMPACT = ".fw"
-"""How the name of a compact file ends, see `core.codec`."""
 
 _WRAPPED = "module."
 """What nn.DataParallel puts before every name."""

@@ -14,6 +14,7 @@ The map:
     training      the jobs that make nets
     exploring     scan, tolerance, goal, search
     racing        how fast the net is, in every engine
+    exporting     the net in a file, read back
     looking       the background measurement: accuracy while dragging, digits
     returning     history, and the way back to a run
     keys          every key, what it does and what it is called
@@ -22,10 +23,10 @@ The map:
     state         what the screen shows: immutable, with every way it can change
     rows, listing   layers in groups by module, folded and found, and the chosen row
     results       what has come of plans, and what undo goes back to
-    choosing      how to fine-tune, row by row
+    choosing      how to fine-tune, row by row; keeping: how a file keeps the values
     history, browsing   the runs as a table shows them
     views/        pure functions from the state to lines of text
     plots/        pure functions from numbers to lines of text; canvas.py alone knows plotext
     widgets/      puts lines on the screen and rewrites only what changed
-    screens/      main, goal, choices, history, help, questions
+    screens/      main, goal, choices, export, history, help, questions
 """

@@ -6,11 +6,13 @@ import gc
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property, partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from core.choices import NO_CHOICES
 from core.curves import SPLITS, UNIFORM_SPARSITIES
-from core.events import Progress, StopFlag, Stream
+from core.errors import InputError
+from core.events import Notice, Progress, StopFlag, Stream
 from core.libraries import bring_in
 from core.settings import Settings
 
@@ -18,13 +20,16 @@ if TYPE_CHECKING:
     from core.bench import Bench
     from core.curves import Scan
     from core.experiment import Experiment
+    from core.exports import Export
     from core.finetuning import FineTuned, Pruned
+    from core.footprint import Sizes
+    from core.formats import Packing
     from core.recall import Recalled
     from core.runs import Run
     from core.search import Found
     from core.training import Trained
     from core.workbench import Net, Workbench
-    from tui.results import Wanted
+    from tui.results import Result, Wanted
 
 
 class Backend(Protocol):
@@ -71,6 +76,11 @@ class Backend(Protocol):
         self, base: Net, plan: Mapping[str, float], tuned: Net | None, stop: StopFlag
     ) -> Stream[Bench]:
         """Time a fine-tuned net, or the plan applied to the base, in every engine."""
+
+    def export(
+        self, result: Result, to: Path, packing: Packing, settings: Settings, stop: StopFlag
+    ) -> Stream[tuple[Export, Sizes]]:
+        """Write what a plan came to to a file, read it back, and measure it and its sizes."""
 
     def look(self, wanted: Wanted, stop: StopFlag) -> Stream[None]:
         """Measure a plan in one shot on a growing sample, and look at images, beside any job."""
@@ -197,6 +207,29 @@ class CoreBackend:
             return (yield from bench.time(tuned.weights, stop=stop))
         pruned = Masks.of(base.weights, bench.layers, plan).apply(base.weights)
         return (yield from bench.time(pruned, stop=stop))
+
+    def export(
+        self, result: Result, to: Path, packing: Packing, settings: Settings, stop: StopFlag
+    ) -> Stream[tuple[Export, Sizes]]:
+        """See `Backend.export`; it is recorded beside the run that the net came of."""
+        from core.exporting import export, export_record
+        from core.sizes import sizes_of
+        from core.trainer import copy_weights
+
+        bench, base, plan, net = self._bench.by(settings), result.base, result.plan, result.net
+        weights = net.weights if net else copy_weights(bench.models.pruned(base.weights, plan))
+        exported = yield from export(bench, weights, to, packing, stop)
+        record = export_record(exported, packing)
+        untouched = all(plan[profile.layer.name] == profile.floor for profile in base.profiles)
+        if run := net.run if net else base.run if untouched else None:
+            try:
+                self.experiment.add_export(self.experiment.find(run), record)
+            except InputError as error:
+                yield Notice(f"not recorded with run {run}: {error}", warning=True)
+        if result.sizes is not None:
+            return record, result.sizes
+        yield Progress("measure the files")
+        return record, sizes_of(bench, weights)
 
     def look(self, wanted: Wanted, stop: StopFlag) -> Stream[None]:
         """See `Backend.look`: what takes milliseconds first, what takes a second last."""

@@ -108,7 +108,7 @@ class Choosing:
         """With the chosen row's value changed by so many steps."""
         name = self._name
         if name == "recipe":
-            return replace(self, recipe=_next(NAMED[name], self.recipe, steps))
+            return replace(self, recipe=turned(NAMED[name], self.recipe, steps))
         value = self._value(name)
         changed = replace(self.choices, **{name: _changed(name, value, steps)})
         if name == "method" and changed.method != "iterative":
@@ -184,7 +184,7 @@ def _of_recipe(recipe: Recipe, name: str) -> Any:
 def _changed(name: str, value: Any, steps: int) -> Any:
     match name:
         case _ if name in NAMED:
-            return _next(NAMED[name], value, steps)
+            return turned(NAMED[name], value, steps)
         case "scale_dropout" | "rewind":
             return not value
         case "epochs":
@@ -192,16 +192,17 @@ def _changed(name: str, value: Any, steps: int) -> Any:
         case "rounds":
             return min(max(value + steps, 2), MOST_ROUNDS)
         case "batch_size":
-            return int(_along(BATCHES, value, steps))
+            return int(along(BATCHES, value, steps))
         case _:
-            return _along(SERIES_OF.get(name, STRENGTHS), value, steps)
+            return along(SERIES_OF.get(name, STRENGTHS), value, steps)
 
 
-def _next(options: Sequence[str], value: str, steps: int) -> str:
+def turned(options: Sequence[str], value: str, steps: int) -> str:
+    """The option so many steps on, from the last to the first again."""
     return options[(options.index(value) + steps) % len(options)]
 
 
-def _along(series: Sequence[float], value: float, steps: int) -> float:
+def along(series: Sequence[float], value: float, steps: int) -> float:
     """The member of a rising series that is so many steps beyond a value, which may lie between."""
     slack = 1e-9 * value
     below = sum(member < value - slack for member in series)

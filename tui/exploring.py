@@ -111,8 +111,9 @@ class Exploring(Training):
         if best is not None and net is not None:
             seconds, pruned = monotonic() - search.began, best.result.pruned
             before = replace(self.state.moment, course=search.course)
+            dead, sizes = best.result.dead, best.result.sizes
             state = self.state.after(before).come_to(
-                best.base, best.plan, net, pruned, best.result.dead, seconds
+                best.base, best.plan, net, pruned, dead, seconds, sizes
             )
             self.state = self.with_kept_scan(state)
         self.doing = outcomes.found(found)

@@ -10,8 +10,9 @@ from rich.table import Table
 
 from core.errors import InputError
 from core.events import StopFlag, Stream
-from core.experiment import open_run
+from core.experiment import Experiment, open_run
 from core.footprint import BYTES_PER_VALUE
+from core.formats import Packing, check_target
 from core.inputs import Inputs
 from core.zoo import ZOO
 from tui import options
@@ -19,7 +20,6 @@ from tui.format import count, percent
 
 if TYPE_CHECKING:
     from core.exporting import Exported
-    from core.packing import Packing
     from core.workbench import Net
 
 
@@ -33,8 +33,8 @@ def export(given: Namespace) -> int:
 
     headless.check_writable(given.json)
     headless.check_writable(str(given.to))
-    from core.exporting import check_target, export_report
     from core.exporting import export as export_net
+    from core.exporting import export_record, export_report
     from core.weights import load_dense
     from core.workbench import Workbench
 
@@ -54,6 +54,11 @@ def export(given: Namespace) -> int:
 
     with headless.stop_on_interrupt(console) as stop:
         net, exported = headless.drive(stream(stop), console)
+    if found:
+        try:
+            Experiment(found.folder.parent).add_export(found, export_record(exported, packing))
+        except InputError as error:
+            console.print(f"not recorded with run {found.id}: {error}", markup=False)
     report = export_report(exported, packing, net.accuracy)
     if exported.inspection is not None:
         _print_inspected(report, console)
@@ -70,8 +75,6 @@ def export(given: Namespace) -> int:
 
 
 def _packing_of(given: Namespace) -> Packing:
-    from core.packing import Packing
-
     shared = given.levels is not None or given.max_drop is not None
     values = given.values or ("codebook" if shared else "float32")
     return Packing(values, given.levels, given.max_drop, given.tune)

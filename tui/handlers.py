@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 from core.curves import SPARSITIES, SPLITS, UNIFORM_SPARSITIES, WITHIN
 from core.errors import InputError
 from core.experiment import Experiment, open_run
+from core.formats import PICKLES
 from core.plans import Plan, parse_sparsities, uniform_plan
 from core.presets import default_preset, preset_plan
-from core.runs import PICKLES
 from core.settings import Settings
 from core.zoo import short_name
 from tui import options

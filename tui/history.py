@@ -12,6 +12,8 @@ from typing import Any, Self
 
 from core.choices import MOST_EPOCHS
 from core.errors import InputError
+from core.exports import Export, newest_compact
+from core.footprint import Sizes
 from core.pareto import front
 from core.runs import INTERRUPTED, UNREADABLE, Run
 from tui.unchecked import MOST, mapping, mappings, moment, number, one_line, text, whole
@@ -73,6 +75,7 @@ class RunRow:
         best: the epoch that was kept.
         base: the run whose net it started from.
         resumable: it is unfinished, and its checkpoint says how to go on.
+        sizes: bytes of its net.
     """
 
     run: Run
@@ -95,6 +98,7 @@ class RunRow:
     base: str | None = None
     layers: tuple[LayerRow, ...] = ()
     resumable: bool = False
+    sizes: Sizes | None = None
 
     @classmethod
     def of(cls, run: Run) -> Self:
@@ -125,6 +129,7 @@ class RunRow:
             base=text(mapping(facts, "base").get("run")),
             layers=_layers(facts),
             resumable=run.status == INTERRUPTED and bool(mapping(facts, "state")),
+            sizes=Sizes.of(facts.get("sizes")),
         )
 
     @property
@@ -163,6 +168,19 @@ class RunRow:
     def problem(self) -> str:
         """What is wrong with an unreadable run."""
         return one_line(self.run.problem or "") if self.status == UNREADABLE else ""
+
+    @property
+    def compact(self) -> int | None:
+        """Bytes of its net in a compact file that keeps every bit."""
+        written = newest_compact(self.run.exports, exact=True)
+        if written:
+            return written.bytes
+        return self.sizes.compact if self.sizes else None
+
+    @property
+    def quantised(self) -> Export | None:
+        """The last compact file of its net that keeps less."""
+        return newest_compact(self.run.exports, exact=False)
 
     @property
     def openable(self) -> bool:

@@ -105,6 +105,8 @@ KEYS = (
     Key("a", "a", "adopt", "adopt", "Make the fine-tuned net the base, to prune again",
         WORK, footer=7),
     Key("r", "r", "revert", "dense", "Go back to the dense net as the base", WORK),
+    Key("e", "e", "export", "export", "Write the net on the screen to a file, and measure that",
+        WORK, footer=1),
     Key("t", "t", "train", "train", "Train a new dense net (asks first)", WORK),
     Key("v", "v", "plot(1)", "plot", "Show the next plot", LOOK, footer=2),
     Key("V", "V", "plot(-1)", "plot before", "Show the plot before", LOOK),

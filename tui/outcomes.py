@@ -6,13 +6,23 @@ from typing import TYPE_CHECKING
 
 from core.bench import SPARSE, Bench
 from core.errors import InputError, StoppedError, WorkError
-from tui.format import difference, duration, gain, milliseconds, percent, plural, ratio
+from tui.format import (
+    count,
+    difference,
+    duration,
+    gain,
+    milliseconds,
+    percent,
+    plural,
+    ratio,
+)
 from tui.results import Result
 from tui.rows import groups_of
 from tui.views.activity import Outcome
 
 if TYPE_CHECKING:
     from core.curves import Scan
+    from core.exports import Export
     from core.finetuning import FineTuned
     from core.recall import Recalled
     from core.search import Found
@@ -128,6 +138,20 @@ def found(found: Found) -> Outcome:
         f"{percent(accuracy.test)} % on test: the lightest of {tried}",
         "its plan and its net are here: a adopts it; h shows every trial",
         role="warning" if found.stopped else "good",
+    )
+
+
+def exported(export: Export, result: Result, warnings: tuple[str, ...] = ()) -> Outcome:
+    """A file is written, and this is what it gives."""
+    dense = result.footprint.dense_bytes
+    kept = export.values if export.levels is None else f"{export.values} of {export.levels}"
+    said = (*warnings, f"values: {kept}", f"featherweight inspect {export.name}" * export.compact)
+    return Outcome(
+        f"{export.name}: {count(export.bytes)} bytes, {dense / export.bytes:.1f}x smaller than "
+        f"dense; test {percent(result.accuracy.test)} %, read back "
+        f"{percent(export.accuracy.test)} %",
+        " · ".join(filter(None, said)),
+        role="warning" if warnings else "good",
     )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from core.footprint import DeadUnits, Footprint
+from core.exports import Export, with_export
+from core.footprint import DeadUnits, Footprint, Sizes
 from core.plans import Plan
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ class Result:
         net: what came of it, where it can be adopted.
         seconds: that it took.
         dead: its dead units, where they are known.
+        sizes: what it takes, where that was measured.
+        exports: the files that it was written to, the newest last.
     """
 
     plan: Plan
@@ -40,6 +43,12 @@ class Result:
     net: Net | None = None
     seconds: float = 0.0
     dead: DeadUnits | None = None
+    sizes: Sizes | None = None
+    exports: tuple[Export, ...] = ()
+
+    def written(self, export: Export, sizes: Sizes) -> Result:
+        """With one more file."""
+        return replace(self, sizes=sizes, exports=with_export(self.exports, export))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,6 +75,12 @@ class Moment:
     finetuned: Result | None
     course: Course | None
     settings: Settings
+
+    def renewed(self, old: Result, new: Result) -> Moment:
+        """With a result of which more is known."""
+        pruned = new if self.pruned is old else self.pruned
+        finetuned = new if self.finetuned is old else self.finetuned
+        return replace(self, pruned=pruned, finetuned=finetuned)
 
     @property
     def nets(self) -> frozenset[Net]:

@@ -89,6 +89,13 @@ def returned(state: State, recalled: Recalled) -> State:
         )
     if recalled.base.dense is None:
         state = replace(state, dense=recalled.base)
-    pruned, dead = recalled.pruned, recalled.dead
-    state = state.come_to(recalled.base, recalled.plan, recalled.net, pruned, dead)
+    state = state.come_to(
+        recalled.base,
+        recalled.plan,
+        recalled.net,
+        recalled.pruned,
+        recalled.dead,
+        sizes=recalled.sizes,
+        exports=recalled.exports,
+    )
     return replace(state, course=course)

@@ -12,7 +12,7 @@ from core.inputs import Inputs
 from core.plans import Plan
 from core.settings import Settings
 from tui.screens.dialogs import Question
-from tui.screens.path import PathScreen
+from tui.screens.path import PathScreen, check_folder, path_of
 from tui.session import Session
 from tui.views.activity import Outcome
 
@@ -26,7 +26,7 @@ class Sharing(Session):
 
     def action_write_recipe(self) -> None:
         """Ask for a file, and write to it."""
-        screen = PathScreen("Write a recipe to", self.recipe_path, WHAT, check=_check_folder)
+        screen = PathScreen("Write a recipe to", self.recipe_path, WHAT, check=check_folder)
         self.push_screen(screen, self._write_to)
 
     def action_open_recipe(self) -> None:
@@ -37,7 +37,7 @@ class Sharing(Session):
     def _write_to(self, text: str | None) -> None:
         if text is None:
             return
-        self.recipe_path, path = text, _path(text)
+        self.recipe_path, path = text, path_of(text)
         if not os.path.lexists(path):
             self._write(path)
             return
@@ -54,7 +54,7 @@ class Sharing(Session):
 
     def _read(self, text: str) -> tuple[Settings, Plan | None]:
         """What a file says over what is chosen; raises InputError for one that cannot be taken."""
-        config = read_config(_path(text))
+        config = read_config(path_of(text))
         return taken(config, self.state.settings), config.checked_plan(self.state.layer_names)
 
     def _take_from(self, text: str | None) -> None:
@@ -69,21 +69,6 @@ class Sharing(Session):
             detail = "u takes it back; c shows how it fine-tunes"
             self.say(Outcome(f"taken from {text}", detail, passing=True))
         self.show(self.state)
-
-
-def _path(text: str) -> Path:
-    """A path as it was typed; raises InputError where its `~` is nobody's."""
-    try:
-        return Path(text).expanduser()
-    except RuntimeError as error:
-        raise InputError(f"cannot find '{text}': {error}") from error
-
-
-def _check_folder(text: str) -> None:
-    """Raises InputError where there is no folder for a file."""
-    folder = _path(text).absolute().parent
-    if not folder.is_dir():
-        raise InputError(f"the folder {folder} does not exist: make it, or give another one")
 
 
 def taken(config: Config, here: Settings) -> Settings:

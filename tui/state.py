@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from core.footprint import DeadUnits, Footprint, total
+from core.footprint import DeadUnits, Footprint, Sizes, total
 from core.plans import Plan, drop_count
 from core.settings import DEFAULTS, Settings
 from tui.listing import Listing
@@ -29,11 +29,13 @@ from tui.results import (
 if TYPE_CHECKING:
     from core.curves import Scan
     from core.events import Accuracy
+    from core.exports import Export
     from core.whatif import Cut, Profile
     from core.workbench import Net
 
 PLOTS = (
-    "histogram", "accuracy", "sensitivity", "parameters", "size", "speed", "costs", "digits",
+    "histogram", "accuracy", "sensitivity", "parameters", "size", "files", "speed", "costs",
+    "digits",
     "confusion",
 )  # fmt: skip
 TOLERANCES = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0, 7.0, 10.0, 20.0)
@@ -278,12 +280,23 @@ class State:
         pruned: Accuracy | None,
         dead: DeadUnits | None,
         seconds: float = 0.0,
+        sizes: Sizes | None = None,
+        exports: tuple[Export, ...] = (),
     ) -> State:
         """With a net that was fine-tuned elsewhere, as if that had been here."""
         state = replace(self, base=base, plan=plan, pruned=None)
-        tuned = Result(state.planned, base, net.accuracy, state.footprint, net, seconds, dead)
+        tuned = Result(
+            state.planned, base, net.accuracy, state.footprint, net, seconds, dead, sizes, exports
+        )
         shot = pruned and Result(state.planned, base, pruned, state.footprint)
         return replace(state, finetuned=tuned, pruned=shot or None)
+
+    def renewed(self, old: Result, new: Result) -> State:
+        """With a result of which more is known, also where undo and redo go."""
+        past = tuple(moment.renewed(old, new) for moment in self.past)
+        future = tuple(moment.renewed(old, new) for moment in self.future)
+        state = self._at(self.moment.renewed(old, new))
+        return replace(state, past=past, future=future)
 
     def adopt(self) -> State:
         """With the fine-tuned net as the base; its zeros become the plan's floor."""

@@ -75,7 +75,12 @@ class Training(Session):
             tuned, net = outcome
             seconds = monotonic() - began
             result = replace(
-                subject, accuracy=tuned.accuracy, net=net, seconds=seconds, dead=tuned.dead
+                subject,
+                accuracy=tuned.accuracy,
+                net=net,
+                seconds=seconds,
+                dead=tuned.dead,
+                sizes=tuned.sizes,
             )
             self.state = self.state.with_finetuned(result, since)
             self.doing = outcomes.finetuned(result, tuned, self.state.dense)

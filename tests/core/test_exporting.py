@@ -12,8 +12,8 @@ from core.batches import Splits
 from core.choices import Choices
 from core.errors import InputError
 from core.events import Accuracy, Epoch, Event, Notice, drain
-from core.exporting import SUFFIXES, Exported, examine, export, export_report, inspect_report
-from core.packing import VALUES, Packing
+from core.exporting import Exported, examine, export, export_report, inspect_report
+from core.formats import SUFFIXES, VALUES, Packing
 from core.pruning import Masks
 from core.quantising import quantise, smallest
 from core.rounding import Shared

@@ -12,6 +12,7 @@ from textual.pilot import Pilot
 from tests.tui.conftest import idle, ready, until
 from tests.tui.scripted import Many, Scripted, residual
 from tui.app import FeatherweightApp
+from tui.state import PLOTS
 
 SIZES = [(60, 20), (80, 24), (120, 36), (160, 50)]
 THEMES = ["textual-dark", "textual-light", "ansi-dark", "ansi-light"]
@@ -54,6 +55,28 @@ def test_plan(snap_compare, app, size):
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 def test_finetuned(snap_compare, app, size):
     assert snap_compare(app, terminal_size=size, run_before=finetuned)
+
+
+@pytest.mark.parametrize("size", SIZES[:3], ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("keys", [("down",), ("enter",)], ids=["asked", "written"])
+def test_export(snap_compare, app, size, keys, tmp_path, monkeypatch):
+    async def exported(pilot: Pilot[None]) -> None:
+        await finetuned(pilot)
+        await pilot.press("e", *keys)
+        await idle(pilot)
+        await settled(pilot)
+
+    monkeypatch.chdir(tmp_path)
+    assert snap_compare(app, terminal_size=size, run_before=exported)
+
+
+def test_files_of_another_plan(snap_compare, app):
+    async def changed(pilot: Pilot[None]) -> None:
+        await finetuned(pilot)
+        await pilot.press("right", *["v"] * (PLOTS.index("files") - PLOTS.index("accuracy")))
+        await settled(pilot)
+
+    assert snap_compare(app, terminal_size=(80, 24), run_before=changed)
 
 
 @pytest.mark.parametrize("theme", THEMES)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Label
 
-from tui.choosing import Choosing
+from tui.choosing import Choosing, Row
 from tui.lines import Lines, Span, cut
 from tui.widgets.lines import ROLE_CLASSES, LinesWidget
 
@@ -78,7 +80,7 @@ class ChoicesScreen(ModalScreen[Choosing | None]):
 
     def _show(self) -> None:
         rows = self.query_one("#choices", LinesWidget)
-        lines = choices(self.choosing, rows.size.width)
+        lines = row_lines(self.choosing.rows(), self.choosing.at, rows.size.width)
         rows.styles.height = len(lines)
         rows.lines = lines
         hint = self.query_one("#choices-hint", Label)
@@ -86,11 +88,11 @@ class ChoicesScreen(ModalScreen[Choosing | None]):
         hint.set_class(bool(self.choosing.problem), "wrong")
 
 
-def choices(choosing: Choosing, width: int) -> Lines:
+def row_lines(rows: Sequence[Row], at: int, width: int) -> Lines:
     """A line for each row: its title, its value, and its meaning as far as there is room."""
     lines = []
-    for index, row in enumerate(choosing.rows()):
-        chosen = index == choosing.at
+    for index, row in enumerate(rows):
+        chosen = index == at
         role = "chosen" if chosen else ("muted" if row.idle else "plain")
         value = ("–" if row.idle else row.value) + ("*" if row.changed else "")
         room = max(0, width - 4 - TITLE_WIDTH - VALUE_WIDTH)

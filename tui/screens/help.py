@@ -20,6 +20,9 @@ threshold   the k-th smallest magnitude, k = sparsity x elements;
 kept        in the table weights alone; in the totals biases too,
             which are never pruned
 size        {COUNTED}
+files       what a net takes in bytes: its values only, with the paper's 5 or
+            8 bits for each position, and in real files; e writes one, with
+            its weights exact or sharing few values, and measures it anew
 plan        the sparsities you choose, for p and f
 base        what the plan is applied to: dense, or adopted by a
 floor       the sparsity that the base has already

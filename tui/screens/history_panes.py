@@ -13,7 +13,7 @@ from tui.browsing import Browsing
 from tui.history_keys import TYPING, offered
 from tui.screens.run_files import RunFiles
 from tui.views.compare import VIEWS, views
-from tui.views.history import about, failure, hint, said, title, welcome
+from tui.views.history import ABOUT, about, failure, hint, said, sizes, title, welcome
 from tui.widgets.key_line import KeyLine
 from tui.widgets.lines import ROLE_CLASSES, LinesWidget
 from tui.widgets.note_input import NoteInput
@@ -32,8 +32,8 @@ CLOCK_SLACK = 0.02
 LOW, HIGH = 22, 32
 """Below the first height no line is left empty, below the second only one."""
 
-ABOUT, SAID = 2, 1
-"""Lines about the chosen run, and for what enter does with it."""
+SAID = 1
+"""Lines for what enter does with the chosen run."""
 
 TABLE_SHARE = 0.42
 """How much the table gets of the lines that it shares with what is below it."""
@@ -112,13 +112,19 @@ class HistoryPanes(RunFiles):
         if self.stale and now - self._drawn >= REDRAW_SECONDS - CLOCK_SLACK:
             self._show_panel()
 
+    @property
+    def _about(self) -> int:
+        """Lines about the chosen run, the same for every run."""
+        any_sizes = any(sizes(row) for row in self.browsing.rows or ())
+        return ABOUT + (any_sizes and self.size.height >= LOW)
+
     def _fit(self) -> None:
         """Share the lines between the table and what is below it."""
         height, rows = self.size.height, self.browsing.rows
         wanted = 1 if rows is None else 1 + len(rows) if rows else 0
         above = int(height >= HIGH)
         between = int(height >= LOW and wanted > 0)
-        room = height - 2 - ABOUT - SAID - above - between
+        room = height - 2 - self._about - SAID - above - between
         table = min(wanted, max(4, int(room * TABLE_SHARE)))
         self._panel_height = room - table
         self.query_one(RunTable).styles.height = table
@@ -130,8 +136,9 @@ class HistoryPanes(RunFiles):
         width, browsing, row = self.size.width, self.browsing, self.browsing.chosen
         self._lines("title").lines = title(browsing, self.experiment.folder, width)
         self.query_one(RunTable).show(browsing, self.current)
-        message = said(self.message or hint(browsing, self.current), width, ABOUT + SAID)
-        left = ABOUT + SAID - len(message)
+        height = self._about + SAID
+        message = said(self.message or hint(browsing, self.current), width, height)
+        left = height - len(message)
         facts = about(row, self.current, width, left) if row else ()
         for name, lines, height in (("about", facts, left), ("said", message, len(message))):
             self._lines(name).styles.height = height

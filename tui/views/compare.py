@@ -73,6 +73,7 @@ def _totals(one: RunRow, other: RunRow, width: int) -> Lines:
         _Total(10, "ratio", ratio(one.ratio), ratio(other.ratio), _times(one.ratio, other.ratio)),
         _Total(12, "validation", *_scores(one, other, "validation")),
         _Total(8, "test", *_scores(one, other, "test")),
+        *_files(one, other),
         _Total(10, "vs dense", *(signed(row.gain("validation")) for row in (one, other))),
         _Total(11, "nonzero", whole(one.nonzero), whole(other.nonzero), _less(one, other)),
         _Total(8, "epochs", epochs(one), epochs(other)),
@@ -107,6 +108,17 @@ class _Total(NamedTuple):
     mine: str
     others: str
     apart: str = ""
+
+
+def _files(one: RunRow, other: RunRow) -> tuple[_Total, ...]:
+    """Columns of bytes, where either run records any."""
+    mine, others = (row.quantised.bytes if row.quantised else None for row in (one, other))
+    found = ((10, "lossless", one.compact, other.compact), (11, "quantised", mine, others))
+    return tuple(
+        _Total(width, name, whole(this), whole(that), _times(that, this))
+        for width, name, this, that in found
+        if this or that
+    )
 
 
 def _scores(one: RunRow, other: RunRow, split: str) -> tuple[str, str, str]:

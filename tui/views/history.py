@@ -8,10 +8,13 @@ from textwrap import wrap
 
 from core.runs import DONE, INTERRUPTED, RUNNING, UNREADABLE
 from tui.browsing import Browsing
-from tui.format import plural
+from tui.format import count, percent, plural
 from tui.history import RunRow
 from tui.lines import Lines, Span, clean, cut
 from tui.views.runs import arrow, epochs, when, whole
+
+ABOUT = 2
+"""Lines about a run; one more for its sizes, where there is room."""
 
 
 def title(browsing: Browsing, folder: Path, width: int) -> Lines:
@@ -43,15 +46,31 @@ def shortened(path: str, name: str, width: int) -> str:
 
 
 def about(row: RunRow, current: str | None, width: int, height: int) -> Lines:
-    """What is known of a run, in at most so many lines; the last one is for its note."""
+    """What is known of a run, in at most so many lines; the last ones are for sizes and note."""
     room, start = max(10, width - 3), f"{row.id}  "
     facts = " · ".join(filter(None, _facts(row, current)))
     indent = " " * len(start)
     lines = wrap(facts, room, initial_indent=start, subsequent_indent=indent)
-    lines = _at_most(lines, height - bool(row.note and height > 1), room)
-    if row.note and height > 1:
-        lines.append(cut(indent + row.note, room))
+    below = [text for text in (sizes(row) if height > ABOUT else "", clean(row.note)) if text]
+    below = below[: max(0, height - 1)]
+    lines = _at_most(lines, height - len(below), room)
+    lines += [cut(indent + text, room) for text in below]
     return tuple((Span(f"  {line}", "muted"),) for line in lines)
+
+
+def sizes(row: RunRow) -> str:
+    """What the net of a run takes in bytes, from what matters most; empty where nothing says it."""
+    found, small = row.sizes, row.quantised
+    files = (
+        (small and small.bytes, f"quantised at {percent(small.accuracy.test)} %" if small else ""),
+        (row.compact, "lossless"),
+        (found and found.values, "values only"),
+        (found and found.han2015, "with 5/8-bit index"),
+        (found and found.zip, "zipped"),
+        (found and found.dense, "dense"),
+    )
+    known = " · ".join(f"{count(size)} {name}" for size, name in files if size)
+    return f"bytes: {known}" if known else ""
 
 
 def _epochs(row: RunRow) -> str:

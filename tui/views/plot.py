@@ -18,6 +18,7 @@ from tui.plots.costs import draw as draw_costs
 from tui.plots.curves import Curve
 from tui.plots.digits import Digit, DigitsData
 from tui.plots.digits import draw as draw_digits
+from tui.plots.files import draw as draw_files
 from tui.plots.histogram import HistogramData, bins
 from tui.plots.histogram import draw as draw_histogram
 from tui.plots.numbers import count as short
@@ -31,6 +32,7 @@ from tui.plots.speed import SpeedData
 from tui.plots.speed import draw as draw_speed
 from tui.results import Course, Wanted
 from tui.state import State
+from tui.views.files import files
 
 
 def bring_in() -> None:
@@ -55,6 +57,8 @@ def plot(state: State, name: str, width: int, height: int) -> Lines:
             return draw_costs(_costs(state), width, height)
         case "speed":
             return draw_speed(_speed(state), width, height)
+        case "files":
+            return draw_files(files(state), width, height)
         case "parameters":
             return draw_parameters(_parameters(state), width, height)
         case _:

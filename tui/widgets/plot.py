@@ -13,8 +13,8 @@ class PlotPanel(LinesWidget, can_focus=True):
     HELP = """
     # The plots
     v shows the next one: weights of the chosen layer, accuracy while training, the sensitivities,
-    parameters and size per layer, how fast the net is, what each layer costs, digits, and which
-    classes are taken for which.
+    parameters and size per layer, what the net takes in a file, how fast it is, what each layer
+    costs, digits, and which classes are taken for which.
     """
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
@@ -47,6 +47,9 @@ def _seen_by(state: State, name: str) -> object:
             return state.course, state.dense and state.dense.accuracy
         case "digits" | "confusion":
             return state.sight, state.base, state.planned, state.digits
+        case "files":
+            results = (state.finetuned, state.pruned)
+            return state.base, state.footprints, results, state.current
         case "costs":
             return state.base, state.chosen, state.cuts, state.counts
         case "speed":

@@ -1,0 +1,130 @@
+"""Nets written for real: what is recorded beside the run that they came of."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from core.events import Accuracy, Notice, Stream, drain
+from core.experiment import Experiment
+from core.footprint import total
+from core.formats import Packing
+from core.pruning import Masks
+from core.runs import Run
+from core.settings import Settings
+from core.sizes import sizes_of
+from core.weights import Weights, load_weights
+from core.workbench import Net, Workbench
+from tui.backend import CoreBackend
+from tui.cli import main
+from tui.results import Result
+
+MODEL = "lenet-300-100"
+PLAN = {"fc1": 0.92, "fc2": 0.8, "fc3": 0.5}
+SMALL = Packing("codebook", levels=8)
+ACCURACY = Accuracy(97.0, 97.1)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def threads_as_before() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def backend(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> CoreBackend:
+    settings = Settings(model=MODEL, data_dir=data_dir, precision="fp32", threads=1)
+    return CoreBackend(settings, Experiment(tmp_path_factory.mktemp("runs")))
+
+
+@pytest.fixture(scope="module")
+def bench(backend: CoreBackend) -> Workbench:
+    return backend._bench
+
+
+@pytest.fixture(scope="module")
+def dense(bench: Workbench) -> Weights:
+    return load_weights(bench.spec.shipped_weights, bench.models.vehicle())
+
+
+@pytest.fixture(scope="module")
+def pruned(bench: Workbench, dense: Weights) -> Weights:
+    return Masks.of(dense, bench.layers, PLAN).apply(dense)
+
+
+@pytest.fixture
+def run(backend: CoreBackend, pruned: Weights) -> Run:
+    facts = {"model": MODEL, "dataset": "mnist", "protocol": "default", "precision": "fp32"}
+    return backend.experiment.begin(facts).finish(pruned, {})
+
+
+def tuned(bench: Workbench, dense: Weights, weights: Weights, run: str | None) -> Result:
+    """What would have come of a fine-tuning."""
+    base = bench.net_of(dense, ACCURACY)
+    net = bench.net_of(weights, ACCURACY, run=run)
+    cuts = [(profile, profile.cut(PLAN[profile.layer.name])) for profile in base.profiles]
+    cost = total((profile.footprint(cut) for profile, cut in cuts), base.other_parameters)
+    return Result(PLAN, base, ACCURACY, cost, net)
+
+
+def exported(backend: CoreBackend, result: Result, to: Path, packing: Packing) -> Stream:
+    return backend.export(result, to, packing, backend.settings, lambda: False)
+
+
+def test_a_net_of_a_run_is_recorded_beside_it(backend, bench, dense, pruned, run, tmp_path):
+    result = tuned(bench, dense, pruned, run.id)
+    export, sizes = drain(exported(backend, result, tmp_path / "net.fw", SMALL))
+    assert backend.experiment.find(run.id).exports == (export,)
+    assert export.file == str(tmp_path / "net.fw")
+    assert export.bytes == (tmp_path / "net.fw").stat().st_size
+    assert (export.values, export.levels) == ("codebook", 8)
+    assert sizes == sizes_of(bench, pruned)
+    assert export.bytes < sizes.compact < sizes.values
+
+
+def test_a_plan_in_one_shot_is_of_no_run(backend, bench, dense, pruned, run, tmp_path):
+    one_shot = tuned(bench, dense, pruned, run.id)
+    one_shot = Result(PLAN, one_shot.base, ACCURACY, one_shot.footprint)
+    export, sizes = drain(exported(backend, one_shot, tmp_path / "net.fw", Packing()))
+    assert export.bytes == sizes.compact
+    assert backend.experiment.find(run.id).exports == ()
+    read = load_weights(tmp_path / "net.fw", bench.models.vehicle())
+    assert all((read[name] == pruned[name]).all() for name in pruned)
+
+
+def test_a_base_as_it_is_belongs_to_its_run(backend, bench, pruned, run, tmp_path):
+    base: Net = bench.net_of(pruned, ACCURACY, run=run.id)
+    plan = {profile.layer.name: profile.floor for profile in base.profiles}
+    cost = total((p.footprint(p.cut(p.floor)) for p in base.profiles), base.other_parameters)
+    result = Result(plan, base, ACCURACY, cost)
+    export, _ = drain(exported(backend, result, tmp_path / "net.fw", Packing()))
+    assert backend.experiment.find(run.id).exports == (export,)
+
+
+def test_a_run_that_is_gone_costs_no_file(backend, bench, dense, pruned, run, tmp_path):
+    backend.experiment.delete(run)
+    said = []
+    result = tuned(bench, dense, pruned, run.id)
+    drain(exported(backend, result, tmp_path / "net.fw", SMALL), said.append)
+    assert (tmp_path / "net.fw").exists()
+    notices = [event for event in said if isinstance(event, Notice)]
+    assert [notice.warning for notice in notices] == [True]
+    assert f"not recorded with run {run.id}" in notices[0].text
+
+
+def test_the_command_records_it_too(backend, run, data_dir, tmp_path, capsys):
+    place = f"{backend.experiment.folder}:{run.id}"
+    to, target = tmp_path / "net.fw", tmp_path / "it.json"
+    options = ("--levels", "8", "--threads", "1", "--data-dir", str(data_dir))
+    assert main(["export", place, "--to", str(to), *options, "--json", str(target)]) == 0
+    (export,) = backend.experiment.find(run.id).exports
+    report = json.loads(target.read_text())
+    assert export.bytes == report["bytes"] == to.stat().st_size
+    assert export.accuracy.test == report["accuracy"]["test"]
+    assert export.levels == 8
+    assert "read back" in capsys.readouterr().out

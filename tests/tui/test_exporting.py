@@ -1,0 +1,253 @@
+"""The key `e`: the net on the screen, written to a file, over scripted jobs and a real history."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from textual.widgets import Static
+
+from core.errors import InputError
+from core.exports import Export
+from core.formats import LEVELS, SHARED, VALUES, Packing
+from tests.tui.conftest import idle, ready, until
+from tests.tui.scripted import AGGRESSIVE, PRUNED, SIZES, TUNED, Scripted, net
+from tests.tui.test_app import shown
+from tui import keeping
+from tui.app import FeatherweightApp
+from tui.exporting import what
+from tui.keeping import Keeping
+from tui.results import Result
+from tui.screens.dialogs import Question
+from tui.screens.export import ExportScreen
+from tui.state import State
+from tui.views.activity import Working
+from tui.views.files import files
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+async def asked(pilot) -> ExportScreen:
+    """Until the dialog is there."""
+    await pilot.press("e")
+    await until(pilot, lambda app: isinstance(app.screen, ExportScreen))
+    return pilot.app.screen
+
+
+async def planned(pilot) -> None:
+    await ready(pilot)
+    await pilot.press("m", "down", "enter")
+
+
+async def test_the_fine_tuned_net_is_written_and_told(app):
+    async with app.run_test(size=(80, 24)) as pilot:
+        await planned(pilot)
+        await pilot.press("f")
+        await idle(pilot)
+        course, tuned = app.state.course, app.state.finetuned
+        screen = await asked(pilot)
+        path = Path(screen.keeping.path)
+        await pilot.press("enter")
+        await idle(pilot)
+        assert app.backend.started[-1] == f"export {path} codebook None"
+        assert path.stat().st_size == 5_512
+        assert f"{path}: 5,512 bytes" in app.doing.text
+        assert "x smaller than dense; test 99.31 %, read back 99.29 %" in app.doing.text
+        assert app.state.course == course, "no batch of the export is in the curve"
+        assert app.state.finetuned.net is tuned.net
+        assert [one.bytes for one in app.state.finetuned.exports] == [5_512]
+        await until(pilot, lambda app: not app.explore.stale)
+        panel = shown(app, "#plot-0")
+        assert "compact, 12 values" in panel
+        assert "99.29 %" in panel
+
+
+async def test_what_was_never_measured_is_pruned_and_measured_first(app):
+    async with app.run_test(size=(80, 24)) as pilot:
+        await planned(pilot)
+        await asked(pilot)
+        await pilot.press("enter")
+        await idle(pilot)
+        assert [word.partition(" ")[0] for word in app.backend.started] == ["prune", "export"]
+        assert app.state.is_current(app.state.pruned)
+        assert app.state.pruned.accuracy == PRUNED
+        assert app.state.pruned.sizes == SIZES
+        await pilot.press("u")
+        assert app.state.pruned is None
+
+
+async def test_undo_keeps_what_was_written(app):
+    async with app.run_test(size=(80, 24)) as pilot:
+        await planned(pilot)
+        await pilot.press("p")
+        await idle(pilot)
+        await pilot.press("right", "left")
+        await asked(pilot)
+        await pilot.press("enter")
+        await idle(pilot)
+        assert app.backend.started[0] == "prune"
+        assert len(app.backend.started) == 2, "what was measured is not measured again"
+        await pilot.press("u", "u")
+        assert app.state.planned == AGGRESSIVE
+        assert app.state.current.exports
+
+
+async def test_x_stops_it_and_leaves_nothing(tmp_path):
+    backend = Scripted(pause_at=0)
+    app = FeatherweightApp(backend)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await planned(pilot)
+        await asked(pilot)
+        await pilot.press("enter")
+        await until(pilot, lambda _: backend.paused.is_set())
+        await until(pilot, lambda app: isinstance(app.doing, Working) and app.doing.batch)
+        assert "left" in shown(app, "#activity")
+        await pilot.press("e", "x")
+        assert not isinstance(app.screen, ExportScreen), "one job at a time"
+        backend.go.set()
+        await idle(pilot)
+        assert app.doing.text == "stopped: nothing was written"
+        assert not list(tmp_path.iterdir())
+
+
+async def test_a_file_that_is_there_is_asked_about(app, tmp_path):
+    async with app.run_test(size=(80, 24)) as pilot:
+        await planned(pilot)
+        path = tmp_path / (await asked(pilot)).keeping.path
+        path.write_text("dear")
+        await pilot.press("enter", "n")
+        assert path.read_text() == "dear"
+        assert app.job is None
+        await asked(pilot)
+        await pilot.press("enter")
+        await until(pilot, lambda app: isinstance(app.screen, Question))
+        await pilot.press("y")
+        await idle(pilot)
+        assert path.stat().st_size == 5_512
+
+
+async def test_what_cannot_be_written_is_told_in_the_dialog(app):
+    wrong = {"nowhere/net.fw": "does not exist", "net.zip": "with one of .fw", "": "one of .fw"}
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        screen = await asked(pilot)
+        for path, said in wrong.items():
+            screen.query_one("Input").value = path
+            await pilot.press("enter")
+            assert app.screen is screen
+            assert said in str(screen.query_one("#export-hint", Static).visual)
+        await pilot.press("escape")
+        assert app.job is None
+
+
+async def test_a_disk_without_space_is_an_error_in_the_app(app):
+    app.backend.error = InputError("cannot write net.fw: no space left (0 MB free)")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await planned(pilot)
+        app.backend.prune = Scripted().prune
+        await asked(pilot)
+        await pilot.press("enter")
+        await idle(pilot)
+        assert app.doing.role == "error"
+        assert "no space left" in app.doing.text
+        await pilot.press("p")
+        await idle(pilot)
+        assert app.doing.role == "good"
+
+
+async def test_rows_are_changed_and_remembered(app):
+    async with app.run_test(size=(80, 24)) as pilot:
+        await planned(pilot)
+        before = (await asked(pilot)).keeping.path
+        await pilot.press("down", "right", "down", *["right"] * 7, "down", "right", "down", "right")
+        await pilot.press("enter")
+        await idle(pilot)
+        assert app.backend.started[-1].endswith("steps 12")
+        await pilot.press("right")
+        screen = await asked(pilot)
+        assert screen.keeping.packing == Packing("steps", levels=12, epochs=1)
+        assert screen.keeping.path != before, "the name goes with the ratio"
+        await pilot.press("q")
+        assert app.screen is screen, "a name is typed: q is a letter"
+
+
+async def test_a_letter_is_typed_only_where_there_is_a_name(app):
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        screen = await asked(pilot)
+        await pilot.press("home", "m", "y", "down", "x", "up", "end", "backspace", "backspace")
+        assert screen.keeping.path == "mycnn5-1x."
+
+
+def test_every_way_to_keep_values_can_be_chosen():
+    assert set(keeping.VALUES) == set(VALUES)
+    chosen = Keeping("net.fw", at=1)
+    seen = {chosen.values}
+    for _ in VALUES:
+        assert chosen.packing.quantises == (chosen.values in SHARED)
+        chosen = chosen.change(1)
+        seen.add(chosen.values)
+    assert seen == set(VALUES)
+    fewest = replace(chosen, at=2)
+    assert [fewest.change(n).packing.levels for n in range(len(LEVELS) + 2)] == [
+        None,
+        *LEVELS,
+        LEVELS[-1],
+    ]
+    assert fewest.change(3).change(-9).packing == Packing("codebook", max_drop=0.1)
+
+
+def test_other_formats_keep_every_value():
+    for path in ("net.pt", "net.safetensors"):
+        chosen = Keeping(path, at=1)
+        assert chosen.packing == Packing()
+        assert not chosen.problem
+        assert all(row.idle for row in chosen.rows())
+        assert chosen.change(1) == chosen
+
+
+def test_what_the_net_on_the_screen_is_called():
+    dense, tuned = net(), net(AGGRESSIVE)
+    state = State().with_dense(dense)
+    assert what(state) == "the dense net"
+    state = state.set_plan(AGGRESSIVE)
+    assert what(state) == "the pruned net"
+    state = state.with_finetuned(
+        Result(state.planned, dense, TUNED, state.footprint, tuned), state.moment
+    )
+    assert what(state) == "the fine-tuned net"
+    assert what(state.nudge(-1)) == "the pruned net"
+    assert what(state.adopt()) == "the base"
+
+
+def test_the_plot_of_files_says_what_is_not_known_and_what_is_of_another_plan():
+    dense, tuned = net(), net(AGGRESSIVE)
+    state = State().with_dense(dense).set_plan(AGGRESSIVE)
+    rows = {row.name: row for row in files(state).rows}
+    assert rows["values only"].bytes == state.footprint.pruned_bytes
+    assert [row.note for row in rows.values() if row.bytes is None] == [
+        *["f fine-tunes, e writes"] * 4,
+        "e writes it",
+    ]
+    result = Result(state.planned, dense, TUNED, state.footprint, tuned, sizes=SIZES)
+    state = state.with_finetuned(result, state.moment)
+    export = Export("/net.fw", 5_512, "codebook", 12, TUNED)
+    written = state.renewed(result, result.written(export, SIZES))
+    assert not files(written).before
+    assert [row.bytes for row in files(state).rows] == [
+        912_616,
+        58_211,
+        31_020,
+        24_732,
+        24_100,
+        None,
+    ]
+    assert files(written).rows[-1].bytes == 5_512
+    assert files(written).rows[-1].note == "99.31 %"
+    other = files(written.nudge(-1))
+    assert other.before
+    assert other.rows == files(written).rows

@@ -1,0 +1,72 @@
+"""The plot of files, at every size and for whatever numbers."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.tui.test_plots import assert_exact, names, roles, sizes, text
+from tui.lines import ROLES
+from tui.plots.files import FilesData, FilesRow, draw
+
+ROWS = (
+    FilesRow("dense file", 912_616),
+    FilesRow("dense file, zipped", 34_642),
+    FilesRow("5/8-bit index", 45_209, file=False),
+    FilesRow("values only", 24_732, file=False),
+    FilesRow("compact, lossless", 22_565),
+    FilesRow("compact, 12 values", 5_512, "99.29 %"),
+)
+DATA = FilesData(ROWS, 912_040, "fine-tuned, test 99.31 %")
+
+rows = st.lists(
+    st.builds(
+        FilesRow,
+        names,
+        st.none() | st.integers(0, 1 << 50),
+        names,
+        st.booleans(),
+    ),
+    max_size=9,
+).map(tuple)
+
+
+@given(area=sizes, rows=rows, dense=st.integers(0, 1 << 50), caption=names, before=st.booleans())
+def test_it_fills_its_area_whatever_the_numbers(area, rows, dense, caption, before):
+    lines = draw(FilesData(rows, dense, caption, before), *area)
+    assert_exact(lines, *area)
+    assert roles(lines) <= {*ROLES}
+
+
+def test_bytes_and_ratios_stand_beside_the_bars():
+    shown = text(draw(DATA, 80, 10))
+    assert "fine-tuned, test 99.31 %" in shown[0]
+    last = next(line for line in shown if "compact, 12 values" in line)
+    assert last.endswith("5,512 B 165.5x 99.29 %")
+    assert any("dense file  " in line and "1.0x" in line for line in shown)
+
+
+def test_a_longer_bar_is_a_larger_file():
+    lines = text(draw(DATA, 80, 8))
+    shown = {row.name: line for row in ROWS for line in lines if line.startswith(f"{row.name} ")}
+    lengths = {row.bytes: sum(char in "█░" for char in shown[row.name]) for row in ROWS}
+    assert [lengths[size] for size in sorted(lengths)] == sorted(lengths.values())
+    assert min(lengths.values()) > 0
+
+
+def test_on_few_lines_what_matters_most_stays():
+    shown = "\n".join(text(draw(DATA, 60, 4)))
+    assert "compact, 12 values" in shown
+    assert "compact, lossless" in shown
+    assert "dense file" not in shown
+
+
+def test_what_is_not_known_says_how_it_can_be():
+    unknown = FilesData((FilesRow("compact, quantised", None, "e writes it"), *ROWS[:1]), 912_040)
+    assert any("e writes it" in line for line in text(draw(unknown, 60, 7)))
+
+
+def test_another_plan_is_dimmed():
+    dimmed = roles(draw(FilesData(ROWS, 912_040, "before", before=True), 80, 10))
+    assert not dimmed & {"kept", "dense", "label", "chosen"} - {"label"}
+    assert {"kept", "dense", "chosen"} <= roles(draw(DATA, 80, 10))

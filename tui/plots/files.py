@@ -1,0 +1,147 @@
+"""What a net takes as a file, and in the ways that people count without one."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tui.lines import Line, Lines, Span, blank, clean, cut, fits, header
+from tui.plots.canvas import Canvas
+from tui.plots.numbers import ratio, short
+from tui.plots.ticks import Axis, Tick
+
+_FILE, _COUNTED = "▏▎▍▌▋▊▉█", "░"
+_MOST_NUMBERS = 0.55
+"""Of the width, so that there is room for bars."""
+
+_LEAST_BAR = 0.15
+"""Of a decade, so that the smallest file has a bar too."""
+
+
+@dataclass(frozen=True, slots=True)
+class FilesRow:
+    """One way to count.
+
+    Attributes:
+        name: What is counted.
+        bytes: None where that is not known.
+        note: What stands beside the bytes, or in place of the bar.
+        file: It is a file, not only counted.
+    """
+
+    name: str
+    bytes: int | None
+    note: str = ""
+    file: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class FilesData:
+    """What the plot of files shows.
+
+    Attributes:
+        rows: The ways to count, the one that matters most last.
+        dense: Bytes of all parameters in float32, which the others are compared with.
+        caption: Which net it is.
+        before: It is of another plan than the present one.
+    """
+
+    rows: tuple[FilesRow, ...]
+    dense: int
+    caption: str = ""
+    before: bool = False
+
+
+def draw(data: FilesData, width: int, height: int) -> Lines:
+    """Draw a bar on a logarithmic scale for each row, with its numbers to the right.
+
+    Where there are more rows than lines, the first ones give way.
+    """
+    if not fits(width, height) or not data.rows:
+        return blank(width, height)
+    floor = height >= len(data.rows) + 3
+    rows = data.rows[-(height - 1 - 2 * floor) :]
+    body = _Chart(data, rows, floor).lines(width, height - 1)
+    return (*header(_title(data), (), width, rows=1), *body, *blank(width, height - 1 - len(body)))
+
+
+def _title(data: FilesData) -> Line:
+    roles = ("pending",) * 3 if data.before else ("label", "kept", "dense")
+    return (
+        Span("files ", "title"),
+        Span("(log)  ", "hint"),
+        Span(clean(data.caption), roles[0]),
+        Span(f"  {_FILE[-1]} file", roles[1]),
+        Span(f"  {_COUNTED} counted", roles[2]),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Chart:
+    """The rows that show."""
+
+    data: FilesData
+    rows: Sequence[FilesRow]
+    floor: bool
+
+    def lines(self, width: int, room: int) -> Lines:
+        each = min((room - 2 * self.floor + 1) // len(self.rows), 4)
+        # Nothing needs to keep the last bar apart from the axis.
+        height = each * len(self.rows) - (each > 1)
+        places = [height - each * index - 0.5 for index in range(len(self.rows))]
+        axis = self._axis()
+        canvas = Canvas(
+            width,
+            height + 2 * self.floor,
+            axis,
+            Axis(0, height, self._ticks(places, self._names(width // 3))),
+            self._ticks(places, self._numbers(int(width * _MOST_NUMBERS))),
+            self.floor,
+        )
+        for file, ramp, role in ((True, _FILE, "kept"), (False, _COUNTED, "dense")):
+            bars = {
+                line: (math.log10(row.bytes) - axis.lower) / (axis.upper - axis.lower)
+                for at, row in zip(places, self.rows, strict=True)
+                for line in range(int(at), int(at) - max(1, each - 1), -1)
+                if row.bytes and row.file == file
+            }
+            canvas.lying_bars(bars, ramp, "pending" if self.data.before else role)
+        for at, row in zip(places, self.rows, strict=True):
+            if not row.bytes:
+                canvas.text(1, int(at), clean(row.note), "hint")
+        return canvas.lines()
+
+    def _axis(self) -> Axis:
+        """Decimal logarithms of bytes, from a round number."""
+        sizes = [max(1, self.data.dense), *(row.bytes for row in self.data.rows if row.bytes)]
+        lower = math.floor(math.log10(min(sizes)) - _LEAST_BAR)
+        upper = max(math.log10(max(sizes)), lower + 1.0)
+        decades = range(lower, math.floor(upper) + 1)
+        ticks = (Tick(power, short(10.0**power)) for power in decades)
+        return Axis(lower, upper, tuple(ticks), "bytes")
+
+    def _ticks(self, places: Sequence[float], texts: Sequence[str]) -> tuple[Tick, ...]:
+        role = "pending" if self.data.before else "label"
+        last = "pending" if self.data.before else "chosen"
+        roles = (last if row is self.data.rows[-1] else role for row in self.rows)
+        return tuple(map(Tick, places, texts, roles))
+
+    def _names(self, width: int) -> list[str]:
+        names = [cut(clean(row.name), width) for row in self.rows]
+        longest = max(map(len, names))
+        return [f"{name:<{longest}} " for name in names]
+
+    def _numbers(self, width: int) -> list[str]:
+        """Bytes, how many times smaller, and the notes, as far as there is room."""
+        columns = [
+            [f"{row.bytes:,} B" if row.bytes else "" for row in self.rows],
+            [ratio(row.bytes, self.data.dense) if row.bytes else "" for row in self.rows],
+            [clean(row.note) if row.bytes else "" for row in self.rows],
+        ]
+        shown = [column for column in columns if any(column)]
+        while shown and sum(1 + max(map(len, column)) for column in shown) > width:
+            shown.pop()
+        widths = [max(map(len, column)) for column in shown]
+        return [
+            "".join(f" {text:>{w}}" for text, w in zip(row, widths, strict=True))
+            for row in (zip(*shown, strict=True) if shown else [()] * len(self.rows))
+        ]

@@ -1,0 +1,68 @@
+"""What the net on the screen takes in bytes, as far as that is known."""
+
+from __future__ import annotations
+
+from core.exports import Export, newest_compact
+from core.footprint import Footprint, Sizes
+from tui.format import percent
+from tui.plots.files import FilesData, FilesRow
+from tui.results import Result
+from tui.state import State
+
+TUNE, WRITE = "f fine-tunes, e writes", "e writes it"
+UNMEASURED = "too large to make unasked"
+
+
+def files(state: State) -> FilesData:
+    """The files of what came of the plan; where nothing has yet, of the plan before."""
+    result, footprint = shown(state), state.footprint
+    if result is None:
+        return FilesData(_counted(footprint), footprint.dense_bytes, "the plan")
+    current = state.is_current(result)
+    net = "fine-tuned" if result.net else "pruned"
+    test = f"test {percent(result.accuracy.test)} %"
+    caption = f"{net}, {test}" if current else f"{net} (plan before)"
+    rows = _measured(result.sizes, result.exports) if result.sizes else _counted(result.footprint)
+    return FilesData(rows, footprint.dense_bytes, caption, before=not current)
+
+
+def shown(state: State) -> Result | None:
+    """The result of this plan, or else the last one of which files are known."""
+    results = (state.finetuned, state.pruned)
+    return state.current or next((one for one in results if one and one.sizes), None)
+
+
+def _counted(footprint: Footprint) -> tuple[FilesRow, ...]:
+    """What follows from the plan alone."""
+    return (
+        FilesRow("dense file", None, TUNE),
+        FilesRow("dense file, zipped", None, TUNE),
+        FilesRow("5/8-bit index", None, TUNE, file=False),
+        FilesRow("values only", footprint.pruned_bytes, file=False),
+        FilesRow("compact, lossless", None, TUNE),
+        FilesRow("compact, quantised", None, WRITE),
+    )
+
+
+def _measured(sizes: Sizes, exports: tuple[Export, ...]) -> tuple[FilesRow, ...]:
+    lossless = newest_compact(exports, exact=True)
+    return (
+        _file("dense file", sizes.dense),
+        _file("dense file, zipped", sizes.zip),
+        FilesRow("5/8-bit index", sizes.han2015, file=False),
+        FilesRow("values only", sizes.values, file=False),
+        _file("compact, lossless", lossless.bytes if lossless else sizes.compact, WRITE),
+        _quantised(newest_compact(exports, exact=False)),
+    )
+
+
+def _file(name: str, size: int | None, otherwise: str = UNMEASURED) -> FilesRow:
+    return FilesRow(name, size, "" if size else otherwise)
+
+
+def _quantised(export: Export | None) -> FilesRow:
+    """With the accuracy that was read back."""
+    if export is None:
+        return FilesRow("compact, quantised", None, WRITE)
+    how = export.values if export.levels is None else f"{export.levels} values"
+    return FilesRow(f"compact, {how}", export.bytes, f"{percent(export.accuracy.test)} %")
