@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 import io
-import logging
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from core.onnx import to_onnx
 from core.timing import Way
-
-OPSET = 17
-"""Of the ONNX that onnxruntime and openvino are given."""
 
 
 class AbsentError(Exception):
@@ -74,7 +67,7 @@ def _onnxruntime(net: nn.Module, images: Tensor, threads: int) -> Way:
     options = engine.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
     options.log_severity_level = 3
-    model = _onnx(net, images)
+    model = to_onnx(net, images)
     session = engine.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     given = {session.get_inputs()[0].name: images.contiguous().numpy()}
     return lambda: session.run(None, given)[0]
@@ -89,7 +82,7 @@ def _openvino(net: nn.Module, images: Tensor, threads: int) -> Way:
         "PERFORMANCE_HINT": "LATENCY",
     }
     compiler = engine.Core()
-    model = compiler.read_model(io.BytesIO(_onnx(net, images)))
+    model = compiler.read_model(io.BytesIO(to_onnx(net, images)))
     request = compiler.compile_model(model, "CPU", options).create_infer_request()
     given = [images.contiguous().numpy()]
     return lambda: request.infer(given, share_inputs=True, share_outputs=True)[0]
@@ -108,27 +101,3 @@ def _import(name: str) -> Any:
         return import_module(name)
     except ImportError as error:
         raise AbsentError("not installed; featherweight[engines] brings it in") from error
-
-
-def _onnx(net: nn.Module, images: Tensor) -> bytes:
-    """A net for images of this number and size."""
-    given = (images.contiguous(),)
-    with TemporaryDirectory() as folder, _quiet():
-        file = Path(folder) / "net.onnx"
-        # The exporter that traces: the other one needs a package more.
-        torch.onnx.export(net, given, file, opset_version=OPSET, dynamo=False)
-        return file.read_bytes()
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Without what the exporter says of itself."""
-    log = logging.getLogger("torch.onnx")
-    before = log.level
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        log.setLevel(logging.ERROR)
-        try:
-            yield
-        finally:
-            log.setLevel(before)

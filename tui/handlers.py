@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from core.curves import SPARSITIES, SPLITS, UNIFORM_SPARSITIES, WITHIN
 from core.errors import InputError
 from core.experiment import Experiment, open_run
-from core.formats import PICKLES
+from core.formats import COMPACT, PICKLES, SAFETENSORS
 from core.plans import Plan, parse_sparsities, uniform_plan
 from core.presets import default_preset, preset_plan
 from core.settings import Settings
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from core.search import Found
     from core.workbench import Net, Workbench
 
-SAFETENSORS = ".safetensors"
 
 LEAVE_SECONDS = 0.5
 """How long leaving in the middle of a job lets it clean up before the process ends."""
@@ -285,7 +284,11 @@ def table(given: Namespace) -> int:
 
 def bench(given: Namespace) -> int:
     """Time a net in every engine that is there."""
-    is_file = os.path.isfile(given.net) or Path(given.net).suffix in (SAFETENSORS, *PICKLES)
+    is_file = os.path.isfile(given.net) or Path(given.net).suffix in (
+        COMPACT,
+        SAFETENSORS,
+        *PICKLES,
+    )
     if is_file and not os.path.isfile(given.net):
         raise InputError(f"there is no file {given.net}: expected weights, or a run")
     found = None if is_file else open_run(given.net)

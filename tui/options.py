@@ -158,7 +158,7 @@ def add_export(parser: ArgumentParser) -> None:
         metavar="FILE",
         type=Path,
         required=True,
-        help="net.fw, compact; net.safetensors or net.pt, a plain state_dict",
+        help="net.fw, compact; net.safetensors or net.pt, a plain state_dict; net.onnx",
     )
     group.add_argument(
         "--values",
@@ -196,7 +196,7 @@ def add_bench(parser: ArgumentParser) -> None:
         "net",
         metavar="RUN|FILE",
         help="the net that came of a run: FOLDER, its newest one, or FOLDER:RUN-ID; or a file of "
-        "weights, safetensors or .pt, of the net that --model names",
+        "weights, .fw, .safetensors or .pt, of the net that --model names",
     )
     parser.add_argument(
         "--seconds",
