@@ -33,6 +33,12 @@ BENCHMARKS = {
     "opened": ("vgg16_memory", "vgg16_key"),
     "table": ("table_time",),
     "dragging": ("drag_intervals", "forecast"),
+    "codec": (
+        "positions_over_entropy",
+        "lossless_over_best_plain",
+        "codec_vgg16_s",
+        "codec_vgg16_memory",
+    ),
 }
 """The module of each figure: modules give their figures in this order from `figures(wanted)`."""
 
