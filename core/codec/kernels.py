@@ -7,7 +7,8 @@ holds all of them, since numba's cache on the disk looks at no other file than a
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from numba import njit
@@ -23,8 +24,18 @@ UNTOUCHED = -1
 MOST_PAST_END = 4
 """Zeros that a decoder may read behind the end: as many as the encoder may leave out."""
 
+Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
-@njit(cache=True, error_model="numpy")
+
+def compiled(function: Kernel) -> Kernel:
+    """A function that numba compiles when it is first called, and keeps where it may write."""
+    try:
+        return cast(Kernel, njit(cache=True, error_model="numpy")(function))
+    except RuntimeError:  # there is no such place
+        return cast(Kernel, njit(error_model="numpy")(function))
+
+
+@compiled
 def _shift(coder: Any, buffer: Any) -> None:
     """Move the highest byte of `low` out, keeping those back that a carry may still change."""
     low = coder[LOW]
@@ -44,7 +55,7 @@ def _shift(coder: Any, buffer: Any) -> None:
     coder[LOW] = (low & 0x00FFFFFF) << 8
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def _fetch(coder: Any, buffer: Any) -> None:
     """Take one more byte of the file into `code`."""
     byte = 0
@@ -56,7 +67,7 @@ def _fetch(coder: Any, buffer: Any) -> None:
     coder[CODE] = ((coder[CODE] & 0x00FFFFFF) << 8) | byte
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def code_bit(coder: Any, buffer: Any, p: int, bit: int) -> int:
     """Code one bit whose probability to be 1 is p / 65536; returns it."""
     bound = (coder[RANGE] * p) >> 16
@@ -79,14 +90,14 @@ def code_bit(coder: Any, buffer: Any, p: int, bit: int) -> int:
     return bit
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def start(coder: Any, buffer: Any) -> None:
     """Read the first four bytes."""
     for _ in range(4):
         _fetch(coder, buffer)
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def finish(coder: Any, buffer: Any) -> None:
     """Write the fewest bytes that say which interval it came to."""
     for count in range(5):
@@ -100,7 +111,7 @@ def finish(coder: Any, buffer: Any) -> None:
             return
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def _flush(coder: Any, buffer: Any) -> None:
     """Write the bytes that were kept back; a carry may still be in `low`."""
     carry = coder[LOW] >> 32
@@ -113,16 +124,18 @@ def _flush(coder: Any, buffer: Any) -> None:
     coder[PENDING] = 0
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def _learn(slots: Any, at: int, bit: int, limit: int) -> None:
     """Move the probability of a slot towards the bit by one over its count."""
     count = slots[at, 1]
-    slots[at, 0] += ((bit << 32) - bit - slots[at, 0]) // count
+    # The whole-number quotient: both are below 2**33, so float64 is exact enough that its floor is
+    # the true one on every machine, and twice as quick.
+    slots[at, 0] += int(np.floor(((bit << 32) - bit - slots[at, 0]) / count))
     if count < limit:
         slots[at, 1] = count + 1
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def slot_bit(coder: Any, buffer: Any, slots: Any, at: int, limit: int, bit: int) -> int:
     """Code a bit with the probability of one slot, which learns it."""
     p = min(max(slots[at, 0] >> 16, 1), 65535)
@@ -131,7 +144,7 @@ def slot_bit(coder: Any, buffer: Any, slots: Any, at: int, limit: int, bit: int)
     return bit
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def mixed_bit(
     coder: Any,
     buffer: Any,
@@ -171,7 +184,7 @@ def mixed_bit(
     return bit
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def code_number(coder: Any, buffer: Any, slots: Any, number: int) -> int:
     """Code a number from 0 to 2**62: how many bits it has, then the bits.
 
@@ -201,7 +214,7 @@ TEXT_SLOTS = 1 << 14
 TEXT_ORDERS = 5
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def code_text(
     coder: Any,
     buffer: Any,
@@ -243,14 +256,14 @@ CHANNEL = 192
 """Where the slots of a mask are: those for its channels, groups, places and columns are last."""
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def _touch(slots: Any, at: int, parent: int, ones: int) -> None:
     """Have a slot that is used for the first time expect what its parent does."""
     if slots[at, 0] == UNTOUCHED:
         _inherit(slots, at, parent, ones)
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def _inherit(slots: Any, at: int, parent: int, ones: int) -> None:
     """Have a slot expect what its parent does, as if it had seen `ones` / 16 of the rarer bit."""
     p = slots[parent, 0]
@@ -259,7 +272,7 @@ def _inherit(slots: Any, at: int, parent: int, ones: int) -> None:
     slots[at, 1] = min(max((ones << 12) // rarer, 2), 60000)
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def _full(mask: Any, row: int) -> int:
     """Whether there is a one in a row; there is none before the first."""
     if row >= 0:
@@ -269,7 +282,7 @@ def _full(mask: Any, row: int) -> int:
     return 0
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def _ones(mask: Any, row: int, first: int, count: int) -> int:
     """The ones among some columns of a row, three at most; there are none before the first."""
     ones = 0
@@ -279,7 +292,7 @@ def _ones(mask: Any, row: int, first: int, count: int) -> int:
     return min(ones, 3)
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def code_mask(
     coder: Any,
     buffer: Any,
@@ -420,7 +433,7 @@ SORT = 5
 """Slots of each of those: of a sign, and of the first four bins."""
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def code_symbols(
     coder: Any,
     buffer: Any,
@@ -544,7 +557,7 @@ def code_symbols(
                 last = symbols[o, at]
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def _three(symbol: int) -> int:
     """0 for none, 1 for a negative, 2 for a positive one."""
     return 0 if symbol == 0 else 1 if symbol < 0 else 2
@@ -554,7 +567,7 @@ TOP = 3
 """How many of the first bits of a mantissa are modelled."""
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def code_words(
     coder: Any,
     buffer: Any,
@@ -595,7 +608,7 @@ def code_words(
         words[i] = value
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def code_numbers(coder: Any, buffer: Any, slots: Any, numbers: Any) -> None:
     """Code whole numbers of int64 from 0 to 2**62 each."""
     for i in range(numbers.size):
