@@ -42,6 +42,7 @@ The map:
     following     which calls treat each unit by itself, which are layers
     dead          dead units: found, removed exactly, counted
     compaction    a smaller dense net without them
+    ordering      units in the order in which a compact file is smallest
     sensitivity   the scan: each layer pruned alone, over a range of sparsities
     forecast      what a plan is likely to cost, from a scan
     sampling      the accuracy of a plan on a growing sample

@@ -36,18 +36,24 @@ def compiled(function: Kernel) -> Kernel:
 
 
 @compiled
+def _release(coder: Any, buffer: Any) -> None:
+    """Write the bytes that were kept back, with the carry that may be in `low`."""
+    carry = coder[LOW] >> 32
+    if coder[STARTED]:
+        buffer[coder[POSITION]] = (coder[CACHE] + carry) & 0xFF
+        coder[POSITION] += 1
+    for _ in range(coder[PENDING]):
+        buffer[coder[POSITION]] = (0xFF + carry) & 0xFF
+        coder[POSITION] += 1
+    coder[PENDING] = 0
+
+
+@compiled
 def _shift(coder: Any, buffer: Any) -> None:
     """Move the highest byte of `low` out, keeping those back that a carry may still change."""
     low = coder[LOW]
     if low < 0xFF000000 or low >= 1 << 32:
-        carry = low >> 32
-        if coder[STARTED]:
-            buffer[coder[POSITION]] = (coder[CACHE] + carry) & 0xFF
-            coder[POSITION] += 1
-        for _ in range(coder[PENDING]):
-            buffer[coder[POSITION]] = (0xFF + carry) & 0xFF
-            coder[POSITION] += 1
-        coder[PENDING] = 0
+        _release(coder, buffer)
         coder[STARTED] = 1
         coder[CACHE] = (low >> 24) & 0xFF
     else:
@@ -107,21 +113,8 @@ def finish(coder: Any, buffer: Any) -> None:
             coder[LOW] = value
             for _ in range(count):
                 _shift(coder, buffer)
-            _flush(coder, buffer)
+            _release(coder, buffer)
             return
-
-
-@compiled
-def _flush(coder: Any, buffer: Any) -> None:
-    """Write the bytes that were kept back; a carry may still be in `low`."""
-    carry = coder[LOW] >> 32
-    if coder[STARTED]:
-        buffer[coder[POSITION]] = (coder[CACHE] + carry) & 0xFF
-        coder[POSITION] += 1
-    for _ in range(coder[PENDING]):
-        buffer[coder[POSITION]] = (0xFF + carry) & 0xFF
-        coder[POSITION] += 1
-    coder[PENDING] = 0
 
 
 @compiled
