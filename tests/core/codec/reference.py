@@ -23,7 +23,7 @@ TYPES = ["float32", "float16", "bfloat16", "float64", "int64", "int32", "int16",
 TYPES += ["uint8", "bool"]
 FLOATS = {"float32": (8, 23), "float16": (5, 10), "bfloat16": (8, 7), "float64": (11, 52)}
 BITS = {"int64": 64, "int32": 32, "int16": 16, "int8": 8, "uint8": 8}
-OF_BINS, OF_SIGNS = range(2)
+PRIMED: list[Any] = []
 
 
 def _squash() -> dict[int, int]:
@@ -155,10 +155,20 @@ class Bits:
     def text(self, about: str) -> str:
         count = self.number(f"length of the {about}")
         if count and not self.primed:
-            self.primed = True
+            self._prime()
+        return bytes(self._byte() for _ in range(count)).decode()
+
+    def _prime(self) -> None:
+        """Learn the primer; what comes of it is kept, since it takes a while."""
+        self.primed = True
+        if not PRIMED:
             for byte in TABLES["primer"].encode():
                 self._byte(byte)
-        return bytes(self._byte() for _ in range(count)).decode()
+            slots = {at: (slot.p, slot.n) for at, slot in self.text_slots.items()}
+            PRIMED.append((slots, list(self.text_weights), self.before))
+        slots, weights, self.before = PRIMED[0]
+        self.text_slots.update({at: Slot(*slot) for at, slot in slots.items()})
+        self.text_weights = list(weights)
 
     def _byte(self, known: int | None = None) -> int:
         h = [0]

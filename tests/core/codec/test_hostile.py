@@ -112,7 +112,7 @@ def test_a_large_net_without_weights_is_read() -> None:
         decode(sealed(data[: -DIGEST - 1]))
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(st.binary(max_size=60))
 def test_any_stream(stream: bytes) -> None:
     survives(sealed(MAGIC + b"\1" + stream))
@@ -120,5 +120,5 @@ def test_any_stream(stream: bytes) -> None:
 
 def test_mutations_with_a_right_checksum() -> None:
     chance = random.Random(0)
-    for _ in range(400):
+    for _ in range(200):
         survives(mutated(chance, [FILE, OTHER]))

@@ -32,7 +32,7 @@ def assert_reads_the_same(data: bytes, large: int = ours.MOST_ELEMENTS) -> None:
         assert tensor.words == words.reshape(-1).tolist()
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(compact_files())
 def test_it_reads_any_small_file(file: CompactFile) -> None:
     assert_reads_the_same(encode(file))
