@@ -88,7 +88,6 @@ The map:
     recall        back to a run: its settings, plan and nets
     scans         scans kept with an experiment
     files         files that are written whole or not at all
-    codec/        the compact file: encode, decode, where its bytes go
 """
 
 from __future__ import annotations

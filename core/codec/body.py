@@ -23,7 +23,7 @@ from core.codec.compact import (
     Values,
     codes_of,
 )
-from core.codec.models import Models, mask_kind
+from core.codec.models import LARGE, Models, mask_kind
 from core.codec.outline import CODEBOOK, RAW, STEPS, TIED, Geometry, Outline, geometry
 from core.codec.stream import Slots, Stream, fresh
 from core.errors import InputError
@@ -164,6 +164,7 @@ class Body:
     def _mask(self, mask: Mask) -> None:
         form, models = self.form, self.models
         slots, kind = models.mask_slots(form), mask_kind(self.outline.shape, form)
+        inputs = kernels.FEW_INPUTS if kind == LARGE else kernels.MASK_INPUTS
         ordered = 0
         if form.rows > 1 and form.columns > 1:
             ordered = self.stream.number("order of rows", int(_descends(mask)), 1)
@@ -180,6 +181,7 @@ class Body:
                 self.shape,
                 self.outgoing,
                 ordered,
+                inputs,
                 first,
                 stop,
             )

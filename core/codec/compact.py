@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from math import prod
 from typing import Any
 
 import numpy as np
@@ -123,11 +122,6 @@ class Entry:
     name: str
     shape: tuple[int, ...]
     values: Values
-
-    @property
-    def elements(self) -> int:
-        """How many values it has."""
-        return prod(self.shape)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -44,7 +44,7 @@ def encode(file: CompactFile) -> bytes:
     code_bodies(stream, outlines, [entry.values for entry in file.entries], lambda _part, _i: None)
     content = MAGIC + bytes([VERSION]) + stream.end()
     if not header.layout:
-        content = content.ljust(_least_bytes(header.elements), b"\0")
+        content = content.ljust(_least_bytes(elements(header.named)), b"\0")
     return content + _digest(content)
 
 
@@ -127,6 +127,6 @@ def _check_size(count: int, size: int, known: bool, max_elements: int | None) ->
 def _check_end(stream: Stream, header: Header, size: int) -> None:
     """Refuse what comes after the end, other than zeros that make up for many values."""
     rest = stream.rest()
-    filled = 0 if header.layout else _least_bytes(header.elements) - len(MAGIC) - 1
+    filled = 0 if header.layout else _least_bytes(elements(header.named)) - len(MAGIC) - 1
     if rest.strip(b"\0") or (rest and size > filled):
         raise InputError(f"{len(rest)} bytes follow its end")

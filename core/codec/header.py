@@ -39,14 +39,14 @@ class Header:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
     @property
-    def layout(self) -> int:
-        """The number of the layout that has its names and shapes; 0 where it carries them."""
-        return layout_number(self.model, tuple((it.name, it.shape) for it in self.outlines))
+    def named(self) -> tuple[Named, ...]:
+        """The names and shapes of its tensors."""
+        return tuple((it.name, it.shape) for it in self.outlines)
 
     @property
-    def elements(self) -> int:
-        """The values of all tensors; those that are tied count once."""
-        return sum(it.elements for it in self.outlines if it.kind != TIED)
+    def layout(self) -> int:
+        """The number of the layout that has its names and shapes; 0 where it carries them."""
+        return layout_number(self.model, self.named)
 
 
 def facts_text(facts: Mapping[str, Any]) -> str:
@@ -97,7 +97,7 @@ def code_header(
         model, named = layout.model, list(layout.shapes)
     else:
         model = stream.text("model", header.model, 64)
-        named = _code_names(stream, [(it.name, it.shape) for it in header.outlines])
+        named = _code_names(stream, header.named)
     check(named, number > 0)
     outlines: list[Outline] = []
     for i, (name, shape) in enumerate(named):

@@ -7,7 +7,8 @@ holds all of them, since numba's cache on the disk looks at no other file than a
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from numba import njit
@@ -23,20 +24,36 @@ UNTOUCHED = -1
 MOST_PAST_END = 4
 """Zeros that a decoder may read behind the end: as many as the encoder may leave out."""
 
+Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
-@njit(cache=True)
+
+def compiled(function: Kernel) -> Kernel:
+    """A function that numba compiles when it is first called, and keeps where it may write."""
+    try:
+        return cast(Kernel, njit(cache=True, error_model="numpy")(function))
+    except RuntimeError:  # there is no such place
+        return cast(Kernel, njit(error_model="numpy")(function))
+
+
+@compiled
+def _release(coder: Any, buffer: Any) -> None:
+    """Write the bytes that were kept back, with the carry that may be in `low`."""
+    carry = coder[LOW] >> 32
+    if coder[STARTED]:
+        buffer[coder[POSITION]] = (coder[CACHE] + carry) & 0xFF
+        coder[POSITION] += 1
+    for _ in range(coder[PENDING]):
+        buffer[coder[POSITION]] = (0xFF + carry) & 0xFF
+        coder[POSITION] += 1
+    coder[PENDING] = 0
+
+
+@compiled
 def _shift(coder: Any, buffer: Any) -> None:
     """Move the highest byte of `low` out, keeping those back that a carry may still change."""
     low = coder[LOW]
     if low < 0xFF000000 or low >= 1 << 32:
-        carry = low >> 32
-        if coder[STARTED]:
-            buffer[coder[POSITION]] = (coder[CACHE] + carry) & 0xFF
-            coder[POSITION] += 1
-        for _ in range(coder[PENDING]):
-            buffer[coder[POSITION]] = (0xFF + carry) & 0xFF
-            coder[POSITION] += 1
-        coder[PENDING] = 0
+        _release(coder, buffer)
         coder[STARTED] = 1
         coder[CACHE] = (low >> 24) & 0xFF
     else:
@@ -44,7 +61,7 @@ def _shift(coder: Any, buffer: Any) -> None:
     coder[LOW] = (low & 0x00FFFFFF) << 8
 
 
-@njit(cache=True)
+@compiled
 def _fetch(coder: Any, buffer: Any) -> None:
     """Take one more byte of the file into `code`."""
     byte = 0
@@ -56,7 +73,7 @@ def _fetch(coder: Any, buffer: Any) -> None:
     coder[CODE] = ((coder[CODE] & 0x00FFFFFF) << 8) | byte
 
 
-@njit(cache=True)
+@compiled
 def code_bit(coder: Any, buffer: Any, p: int, bit: int) -> int:
     """Code one bit whose probability to be 1 is p / 65536; returns it."""
     bound = (coder[RANGE] * p) >> 16
@@ -79,14 +96,14 @@ def code_bit(coder: Any, buffer: Any, p: int, bit: int) -> int:
     return bit
 
 
-@njit(cache=True)
+@compiled
 def start(coder: Any, buffer: Any) -> None:
     """Read the first four bytes."""
     for _ in range(4):
         _fetch(coder, buffer)
 
 
-@njit(cache=True)
+@compiled
 def finish(coder: Any, buffer: Any) -> None:
     """Write the fewest bytes that say which interval it came to."""
     for count in range(5):
@@ -96,33 +113,22 @@ def finish(coder: Any, buffer: Any) -> None:
             coder[LOW] = value
             for _ in range(count):
                 _shift(coder, buffer)
-            _flush(coder, buffer)
+            _release(coder, buffer)
             return
 
 
-@njit(cache=True)
-def _flush(coder: Any, buffer: Any) -> None:
-    """Write the bytes that were kept back; a carry may still be in `low`."""
-    carry = coder[LOW] >> 32
-    if coder[STARTED]:
-        buffer[coder[POSITION]] = (coder[CACHE] + carry) & 0xFF
-        coder[POSITION] += 1
-    for _ in range(coder[PENDING]):
-        buffer[coder[POSITION]] = (0xFF + carry) & 0xFF
-        coder[POSITION] += 1
-    coder[PENDING] = 0
-
-
-@njit(cache=True)
+@compiled
 def _learn(slots: Any, at: int, bit: int, limit: int) -> None:
     """Move the probability of a slot towards the bit by one over its count."""
     count = slots[at, 1]
-    slots[at, 0] += ((bit << 32) - bit - slots[at, 0]) // count
+    # The whole-number quotient: both are below 2**33, so float64 is exact enough that its floor is
+    # the true one on every machine, and twice as quick.
+    slots[at, 0] += int(np.floor(((bit << 32) - bit - slots[at, 0]) / count))
     if count < limit:
         slots[at, 1] = count + 1
 
 
-@njit(cache=True)
+@compiled
 def slot_bit(coder: Any, buffer: Any, slots: Any, at: int, limit: int, bit: int) -> int:
     """Code a bit with the probability of one slot, which learns it."""
     p = min(max(slots[at, 0] >> 16, 1), 65535)
@@ -131,7 +137,7 @@ def slot_bit(coder: Any, buffer: Any, slots: Any, at: int, limit: int, bit: int)
     return bit
 
 
-@njit(cache=True)
+@compiled
 def mixed_bit(
     coder: Any,
     buffer: Any,
@@ -171,7 +177,7 @@ def mixed_bit(
     return bit
 
 
-@njit(cache=True)
+@compiled
 def code_number(coder: Any, buffer: Any, slots: Any, number: int) -> int:
     """Code a number from 0 to 2**62: how many bits it has, then the bits.
 
@@ -201,7 +207,7 @@ TEXT_SLOTS = 1 << 14
 TEXT_ORDERS = 5
 
 
-@njit(cache=True)
+@compiled
 def code_text(
     coder: Any,
     buffer: Any,
@@ -233,6 +239,7 @@ def code_text(
 
 FLAG_INPUTS = 4
 MASK_INPUTS = 12
+FEW_INPUTS = 5
 
 FLAG, BIT, ROW, NEXT_ROW = range(4)
 READ = 4
@@ -242,14 +249,14 @@ CHANNEL = 192
 """Where the slots of a mask are: those for its channels, groups, places and columns are last."""
 
 
-@njit(cache=True)
+@compiled
 def _touch(slots: Any, at: int, parent: int, ones: int) -> None:
     """Have a slot that is used for the first time expect what its parent does."""
     if slots[at, 0] == UNTOUCHED:
         _inherit(slots, at, parent, ones)
 
 
-@njit(cache=True)
+@compiled
 def _inherit(slots: Any, at: int, parent: int, ones: int) -> None:
     """Have a slot expect what its parent does, as if it had seen `ones` / 16 of the rarer bit."""
     p = slots[parent, 0]
@@ -258,7 +265,7 @@ def _inherit(slots: Any, at: int, parent: int, ones: int) -> None:
     slots[at, 1] = min(max((ones << 12) // rarer, 2), 60000)
 
 
-@njit(cache=True)
+@compiled
 def _full(mask: Any, row: int) -> int:
     """Whether there is a one in a row; there is none before the first."""
     if row >= 0:
@@ -268,7 +275,7 @@ def _full(mask: Any, row: int) -> int:
     return 0
 
 
-@njit(cache=True)
+@compiled
 def _ones(mask: Any, row: int, first: int, count: int) -> int:
     """The ones among some columns of a row, three at most; there are none before the first."""
     ones = 0
@@ -278,7 +285,7 @@ def _ones(mask: Any, row: int, first: int, count: int) -> int:
     return min(ones, 3)
 
 
-@njit(cache=True)
+@compiled
 def code_mask(
     coder: Any,
     buffer: Any,
@@ -291,6 +298,7 @@ def code_mask(
     geometry: Any,
     outgoing: Any,
     ordered: int,
+    inputs: int,
     first: int,
     stop: int,
 ) -> None:
@@ -298,16 +306,17 @@ def code_mask(
 
     `settings` are two rates, and for each input how strong its prior is and how far its count
     goes; `geometry` is rows, channels, height and width; `outgoing` says of each row how much its
-    unit is read by what comes after, 0 to 15; `ordered`, that rows descend.
+    unit is read by what comes after, 0 to 15; `ordered`, that rows descend; of the `inputs` the
+    first are taken, FEW_INPUTS or MASK_INPUTS.
     """
     channels, height, width = geometry[1], geometry[2], geometry[3]
     places = height * width
     columns = channels * places
     flags = np.empty(FLAG_INPUTS, np.int64)
     flag_limits = np.full(FLAG_INPUTS, 1023, np.int64)
-    context = np.empty(MASK_INPUTS, np.int64)
-    limits = np.empty(MASK_INPUTS, np.int64)
-    for j in range(MASK_INPUTS):
+    context = np.empty(inputs, np.int64)
+    limits = np.empty(inputs, np.int64)
+    for j in range(inputs):
         limits[j] = settings[3 + 2 * j]
     group_slots = CHANNEL + channels
     place_slots = group_slots + channels // 8 + 1
@@ -350,36 +359,38 @@ def code_mask(
         rate = settings[1] * 131072 // (131072 + slots[BIT, 1]) + 2
         for i in range(channels):
             base = i * places
-            inside = 0
-            crowd = _ones(mask, o, base - places, places) * 4 + _ones(mask, o - 1, base, places)
+            inside, crowd = 0, 0
+            if inputs > FEW_INPUTS:
+                crowd = _ones(mask, o, base - places, places) * 4 + _ones(mask, o - 1, base, places)
             context[3] = CHANNEL + i
             context[4] = group_slots + i // 8
-            context[10] = CROWD + crowd
             _touch(slots, context[3], BIT, settings[8])
             for k in range(places):
-                y, x = k // width, k % width
                 at = base + k
                 same = mask[o - 1, at] if o > 0 else zero
                 if state == 0 and not same:
                     mask[o, at] = 0
                     continue
-                left = mask[o, at - 1] if x > 0 else zero
-                up = mask[o, at - width] if y > 0 else zero
-                up_left = mask[o, at - width - 1] if x > 0 and y > 0 else zero
-                up_right = mask[o, at - width + 1] if x < width - 1 and y > 0 else zero
-                same2 = mask[o - 2, at] if o > 1 else zero
-                beside = mask[o, at - places] if i > 0 else zero
-                beside2 = mask[o, at - 2 * places] if i > 1 else zero
-                context[5] = column_slots + at
-                context[6] = place_slots + k
-                context[7] = PATTERN + (left | up << 1 | up_left << 2 | up_right << 3)
-                context[8] = PAST + (same | same2 << 1 | beside << 2 | beside2 << 3)
-                context[9] = INSIDE + min(inside, 3) * 4 + 4 * k // places
-                context[11] = STATE + state
                 _touch(slots, context[4], BIT, settings[10])
-                _touch(slots, context[5], context[3], settings[12])
-                for j in range(6, MASK_INPUTS):
-                    _touch(slots, context[j], BIT, settings[2 + 2 * j])
+                if inputs > FEW_INPUTS:
+                    y, x = k // width, k % width
+                    left = mask[o, at - 1] if x > 0 else zero
+                    up = mask[o, at - width] if y > 0 else zero
+                    up_left = mask[o, at - width - 1] if x > 0 and y > 0 else zero
+                    up_right = mask[o, at - width + 1] if x < width - 1 and y > 0 else zero
+                    same2 = mask[o - 2, at] if o > 1 else zero
+                    beside = mask[o, at - places] if i > 0 else zero
+                    beside2 = mask[o, at - 2 * places] if i > 1 else zero
+                    context[5] = column_slots + at
+                    context[6] = place_slots + k
+                    context[7] = PATTERN + (left | up << 1 | up_left << 2 | up_right << 3)
+                    context[8] = PAST + (same | same2 << 1 | beside << 2 | beside2 << 3)
+                    context[9] = INSIDE + min(inside, 3) * 4 + 4 * k // places
+                    context[10] = CROWD + crowd
+                    context[11] = STATE + state
+                    _touch(slots, context[5], context[3], settings[12])
+                    for j in range(6, MASK_INPUTS):
+                        _touch(slots, context[j], BIT, settings[2 + 2 * j])
                 bit = mixed_bit(
                     coder,
                     buffer,
@@ -415,7 +426,7 @@ SORT = 5
 """Slots of each of those: of a sign, and of the first four bins."""
 
 
-@njit(cache=True)
+@compiled
 def code_symbols(
     coder: Any,
     buffer: Any,
@@ -539,7 +550,7 @@ def code_symbols(
                 last = symbols[o, at]
 
 
-@njit(cache=True)
+@compiled
 def _three(symbol: int) -> int:
     """0 for none, 1 for a negative, 2 for a positive one."""
     return 0 if symbol == 0 else 1 if symbol < 0 else 2
@@ -549,7 +560,7 @@ TOP = 3
 """How many of the first bits of a mantissa are modelled."""
 
 
-@njit(cache=True)
+@compiled
 def code_words(
     coder: Any,
     buffer: Any,
@@ -590,7 +601,7 @@ def code_words(
         words[i] = value
 
 
-@njit(cache=True)
+@compiled
 def code_numbers(coder: Any, buffer: Any, slots: Any, numbers: Any) -> None:
     """Code whole numbers of int64 from 0 to 2**62 each."""
     for i in range(numbers.size):

@@ -14,8 +14,12 @@ from core.codec.stream import Slots, fresh
 
 Weights = NDArray[np.int64]
 
-LINEAR, CONVOLUTION, FIRST, FLAT, VECTOR = range(5)
-"""Kinds of masks: no places, several channels, one channel, a linear with places, no columns."""
+LINEAR, CONVOLUTION, FIRST, FLAT, VECTOR, LARGE = range(6)
+"""Kinds of masks: no places, several channels, one channel, a linear with places, one column, and
+those of tensors so large that they have to be quick."""
+
+MOST_ELEMENTS = 1 << 22
+"""How many elements a tensor has that is not large."""
 
 # fmt: off
 FLAG_WEIGHTS = (
@@ -34,6 +38,9 @@ FLAG_WEIGHTS = (
     (
         65536, 16000, 16000, 16000, 0,
     ),
+    (
+        65536, 16000, 0, 16000, 0,
+    ),
 )
 MASK_WEIGHTS = (
     (
@@ -51,6 +58,9 @@ MASK_WEIGHTS = (
     ),
     (
         65536, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    ),
+    (
+        65536, 24000, 0, 32000, 8000, 0, 0, 0, 0, 0, 0, 0, 0,
     ),
 )
 MASK_SETTINGS = (
@@ -73,6 +83,10 @@ MASK_SETTINGS = (
     (
         100, 0, 16, 1023, 16, 1023, 16, 1023, 16, 1023, 16, 1023, 16, 1023, 16, 1023, 16,
         1023, 16, 1023, 16, 1023, 16, 1023, 16, 1023,
+    ),
+    (
+        100, 20, 16, 4194304, 32, 20000, 32, 20000, 32, 20000, 32, 20000, 32, 20000, 32,
+        20000, 32, 20000, 32, 20000, 32, 20000, 32, 20000, 32, 20000,
     ),
 )
 SIGN_WEIGHTS = (
@@ -109,6 +123,8 @@ def mask_kind(shape: tuple[int, ...], form: Geometry) -> int:
     """The kind of a tensor's mask."""
     if form.columns == 1:
         return VECTOR
+    if form.rows * form.columns > MOST_ELEMENTS:
+        return LARGE
     if form.height * form.width == 1:
         return LINEAR
     if len(shape) == 2:

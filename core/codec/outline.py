@@ -49,19 +49,14 @@ class Outline:
     tied: int = -1
 
     @property
-    def elements(self) -> int:
-        """How many values it has."""
-        return prod(self.shape)
-
-    @property
     def is_weight(self) -> bool:
         """It has rows and columns."""
         return len(self.shape) > 1
 
 
 def elements(named: Iterable[tuple[str, tuple[int, ...]]]) -> int:
-    """The values of tensors with these names and shapes."""
-    return sum(prod(shape) for _, shape in named)
+    """The values that tensors of these shapes may take room for; a side of 0 counts as one."""
+    return sum(prod(max(side, 1) for side in shape) for _, shape in named)
 
 
 def outline_of(entry: Entry, names: Sequence[str]) -> Outline:

@@ -122,7 +122,7 @@ class Stream:
 def _primed() -> tuple[Any, ...]:
     """A model of text that has read the primer."""
     slots = fresh(kernels.TEXT_ORDERS * kernels.TEXT_SLOTS)
-    weights = np.array([65536, 20000, 20000, 20000, 20000, 0], np.int64)
+    weights = np.array([90000, 60000, 60000, 80000, 80000, 0], np.int64)
     history = np.zeros(4, np.int64)
     coder = np.zeros(9, np.int64)
     coder[kernels.RANGE] = 0xFFFFFFFF

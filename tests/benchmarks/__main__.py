@@ -34,6 +34,12 @@ BENCHMARKS = {
     "table": ("table_time",),
     "sparse": ("sparse_batch1", "sparse_batch64", "sparse_lenet_300_100", "sparse_lenet_5"),
     "dragging": ("drag_intervals", "forecast"),
+    "codec": (
+        "positions_over_entropy",
+        "lossless_over_best_plain",
+        "codec_vgg16_s",
+        "codec_vgg16_memory",
+    ),
 }
 """The module of each figure: modules give their figures in this order from `figures(wanted)`."""
 

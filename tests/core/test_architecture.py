@@ -9,7 +9,7 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[2]
 COMMANDS = Path(sys.executable).parent
-HEAVY = {"torch", "torchvision", "numpy", "textual"}
+HEAVY = {"torch", "torchvision", "numpy", "numba", "textual"}
 
 
 def packages_after(code: str) -> set[str]:

@@ -23,7 +23,7 @@ TYPES = ["float32", "float16", "bfloat16", "float64", "int64", "int32", "int16",
 TYPES += ["uint8", "bool"]
 FLOATS = {"float32": (8, 23), "float16": (5, 10), "bfloat16": (8, 7), "float64": (11, 52)}
 BITS = {"int64": 64, "int32": 32, "int16": 16, "int8": 8, "uint8": 8}
-OF_BINS, OF_SIGNS = range(2)
+PRIMED: list[Any] = []
 
 
 def _squash() -> dict[int, int]:
@@ -86,7 +86,7 @@ class Bits:
             self._next()
         self.about: dict[str, defaultdict[int, Slot]] = {}
         self.text_slots: defaultdict[int, Slot] = defaultdict(fresh)
-        self.text_weights = [65536, 20000, 20000, 20000, 20000, 0]
+        self.text_weights = [90000, 60000, 60000, 80000, 80000, 0]
         self.before = [0, 0, 0, 0]
         self.primed = False
 
@@ -155,10 +155,20 @@ class Bits:
     def text(self, about: str) -> str:
         count = self.number(f"length of the {about}")
         if count and not self.primed:
-            self.primed = True
+            self._prime()
+        return bytes(self._byte() for _ in range(count)).decode()
+
+    def _prime(self) -> None:
+        """Learn the primer; what comes of it is kept, since it takes a while."""
+        self.primed = True
+        if not PRIMED:
             for byte in TABLES["primer"].encode():
                 self._byte(byte)
-        return bytes(self._byte() for _ in range(count)).decode()
+            slots = {at: (slot.p, slot.n) for at, slot in self.text_slots.items()}
+            PRIMED.append((slots, list(self.text_weights), self.before))
+        slots, weights, self.before = PRIMED[0]
+        self.text_slots.update({at: Slot(*slot) for at, slot in slots.items()})
+        self.text_weights = list(weights)
 
     def _byte(self, known: int | None = None) -> int:
         h = [0]
@@ -193,9 +203,10 @@ class Tensor:
 
 
 class Decoder:
-    """Reads a file into `model`, `facts` and `tensors`."""
+    """Reads a file into `model`, `facts` and `tensors`; `large` is 2^22 but for tests."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, large: int = 1 << 22) -> None:
+        self.large = large
         assert data[:4] == b"\xf7FW\x01"
         assert data[-6:] == blake2b(data[:-6], digest_size=6).digest()
         self.bits = Bits(data[4:-6])
@@ -286,7 +297,7 @@ class Decoder:
         rows, channels, height, width = form
         places = height * width
         columns = channels * places
-        kind = mask_kind(it.shape, form)
+        kind = mask_kind(it.shape, form, self.large)
         settings = TABLES["mask_settings"][kind]
         priors, limits = settings[2::2], settings[3::2]
         slots: defaultdict[Any, Slot] = defaultdict(Slot)
@@ -347,7 +358,11 @@ class Decoder:
                     slots["crowd", crowd].touch(bit_slot, priors[10]),
                     slots["state", state].touch(bit_slot, priors[11]),
                 ]
-                bit = self.bits.mixed(chosen, limits, self.masks[kind][state], rate)
+                weights = self.masks[kind][state]
+                if kind == 5:
+                    chosen = chosen[:5]
+                    weights = self.masks[kind][state] = weights[:6]
+                bit = self.bits.mixed(chosen, limits[: len(chosen)], weights, rate)
                 reading.learn(bit, 60000)
                 row[column] = bit
                 if state == 0 and not bit:
@@ -499,10 +514,12 @@ def geometry(shape: tuple[int, ...], before: int) -> tuple[int, int, int, int]:
     return (rows, channels, side, side) if side**2 == places else (rows, channels, 1, places)
 
 
-def mask_kind(shape: tuple[int, ...], form: tuple[int, int, int, int]) -> int:
-    _, channels, height, width = form
+def mask_kind(shape: tuple[int, ...], form: tuple[int, int, int, int], large: int) -> int:
+    rows, channels, height, width = form
     if channels * height * width == 1:
         return 4
+    if rows * channels * height * width > large:
+        return 5
     if height * width == 1:
         return 0
     if len(shape) == 2:

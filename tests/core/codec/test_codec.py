@@ -8,7 +8,7 @@ from core.codec import CompactFile, decode, encode, inspect
 from tests.core.codec.files import assert_same, compact_files
 
 
-@settings(max_examples=200)
+@settings(max_examples=80)
 @given(compact_files())
 def test_what_was_written_is_read(file: CompactFile) -> None:
     data = encode(file)
@@ -16,7 +16,7 @@ def test_what_was_written_is_read(file: CompactFile) -> None:
     assert encode(file) == data
 
 
-@settings(max_examples=50)
+@settings(max_examples=25)
 @given(compact_files())
 def test_the_parts_add_up_to_the_file(file: CompactFile) -> None:
     data = encode(file)

@@ -16,8 +16,8 @@ from tests.core.codec.files import compact_files, nets
 from tests.core.codec.reference import TABLES, TYPES, Decoder
 
 
-def assert_reads_the_same(data: bytes) -> None:
-    file, found = decode(data), Decoder(data)
+def assert_reads_the_same(data: bytes, large: int = ours.MOST_ELEMENTS) -> None:
+    file, found = decode(data), Decoder(data, large)
     assert (found.model, found.facts) == (file.model, file.facts)
     assert [(it.name, it.shape) for it in found.tensors] == [
         (it.name, it.shape) for it in file.entries
@@ -32,7 +32,7 @@ def assert_reads_the_same(data: bytes) -> None:
         assert tensor.words == words.reshape(-1).tolist()
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(compact_files())
 def test_it_reads_any_small_file(file: CompactFile) -> None:
     assert_reads_the_same(encode(file))
@@ -41,6 +41,12 @@ def test_it_reads_any_small_file(file: CompactFile) -> None:
 @pytest.mark.parametrize("name", sorted(nets()))
 def test_it_reads_small_nets(name: str) -> None:
     assert_reads_the_same(encode(nets()[name]))
+
+
+@pytest.mark.parametrize("name", ["raw", "ordered"])
+def test_it_reads_large_tensors(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ours, "MOST_ELEMENTS", 60)
+    assert_reads_the_same(encode(nets()[name]), 60)
 
 
 def test_its_tables_are_ours() -> None:

@@ -1,0 +1,158 @@
+"""The compact file: its bytes against plain ways, and what VGG-16 takes.
+
+The net is the shipped cnn5, pruned at once to the reference's aggressive sparsities (36.88x). The
+plain ways are zip, xz and zstd of the dense arrays, and a bitmask with the values that are not
+zero. VGG-16 has random weights at the published sparsities, and is written and read back once.
+"""
+
+from __future__ import annotations
+
+import lzma
+import zlib
+from time import perf_counter
+
+import numpy as np
+import torch
+import zstandard
+
+from core.codec import decode, encode, from_state, inspect, to_state
+from core.layers import prunable_layers
+from core.nets import Cnn5
+from core.ordering import in_order
+from core.presets import preset_plan
+from core.pruning import Masks
+from core.weights import Weights, load_weights
+from core.zoo import model_spec
+from tests.benchmarks import vgg16
+from tests.benchmarks.figures import Figure
+from tests.benchmarks.memory import in_fresh_process, peak_of
+
+FACTS = {"dataset": "mnist", "image_size": 28, "channels": 1, "mean": [0.1307], "std": [0.3081]}
+
+
+def figures(wanted: tuple[str, ...]) -> list[Figure]:
+    measured = {
+        "positions_over_entropy": _positions,
+        "lossless_over_best_plain": _lossless,
+        "codec_vgg16_s": _seconds,
+        "codec_vgg16_memory": _memory,
+    }
+    return [measured[key]() for key in wanted]
+
+
+def _positions() -> Figure:
+    weights = _pruned()
+    entropy = sum(_entropy(it) for it in weights.values() if it.dim() > 1)
+    bytes_ = _position_bytes(weights)
+    return Figure(
+        key="positions_over_entropy",
+        what="coded positions of cnn5 at 36.88x, over their order-0 entropy",
+        value=bytes_ / entropy,
+        unit="x",
+        limit=1.01,
+        at_least=False,
+        detail={
+            "bytes": bytes_,
+            "order-0 bytes": entropy,
+            "bytes with units in order": _position_bytes(_in_order(weights)),
+        },
+    )
+
+
+def _lossless() -> Figure:
+    weights = _pruned()
+    dense = b"".join(it.numpy().tobytes() for it in weights.values())
+    masked = b"".join(
+        np.packbits(it.numpy() != 0).tobytes() + it[it != 0].numpy().tobytes()
+        for it in weights.values()
+    )
+    plain = {
+        "zip": len(zlib.compress(dense, 9)),
+        "xz": len(lzma.compress(dense, preset=9 | lzma.PRESET_EXTREME)),
+        "zstd -19": len(zstandard.ZstdCompressor(level=19).compress(dense)),
+        "bitmask and values": len(masked),
+    }
+    ours = len(encode(from_state(weights, "cnn5", FACTS)))
+    return Figure(
+        key="lossless_over_best_plain",
+        what="lossless compact file of cnn5 at 36.88x, over the best of zip, xz, zstd, bitmask",
+        value=ours / min(plain.values()),
+        unit="x",
+        limit=1.0,
+        at_least=False,
+        detail={"bytes": ours, **{f"{name} bytes": size for name, size in plain.items()}},
+    )
+
+
+def _seconds() -> Figure:
+    encode(from_state(_pruned(), "cnn5"))  # compiles, which is done once on a machine
+    weights = _pruned_vgg16()
+    start = perf_counter()
+    data = encode(from_state(weights))
+    middle = perf_counter()
+    back = to_state(decode(data))
+    end = perf_counter()
+    assert all(torch.equal(back[name], it) for name, it in weights.items())
+    return Figure(
+        key="codec_vgg16_s",
+        what="VGG-16 at the published sparsities: write a lossless compact file and read it",
+        value=end - start,
+        unit=" s",
+        limit=120,
+        at_least=False,
+        detail={"write": middle - start, "read": end - middle, "bytes": len(data)},
+    )
+
+
+def _memory() -> Figure:
+    return Figure(
+        key="codec_vgg16_memory",
+        what="the same: memory at its peak beside the weights, those read back in it",
+        value=in_fresh_process(__name__, "copies"),
+        unit=" copies",
+        limit=3,
+        at_least=False,
+    )
+
+
+def copies() -> float:
+    """Copies of the weights that writing and reading take; for a process of its own."""
+    encode(from_state(_pruned(), "cnn5"))
+    weights = _pruned_vgg16()
+    size = sum(4 * it.numel() for it in weights.values())
+    return peak_of(lambda: to_state(decode(encode(from_state(weights))))) / size
+
+
+def _pruned() -> Weights:
+    """The shipped cnn5 at the reference's aggressive sparsities."""
+    model = Cnn5()
+    layers = prunable_layers(model)
+    dense = load_weights(model_spec("cnn5").shipped_weights, model)
+    plan = preset_plan("aggressive", "cnn5", [layer.name for layer in layers])
+    return Masks.of(dense, layers, plan).apply(dense)
+
+
+def _in_order(weights: Weights) -> Weights:
+    model = Cnn5()
+    model.load_state_dict(weights)
+    in_order(model, torch.randn(3, 1, 28, 28))
+    return dict(model.state_dict())
+
+
+def _position_bytes(weights: Weights) -> int:
+    return inspect(encode(from_state(weights, "cnn5", FACTS))).parts["positions"]
+
+
+def _entropy(weight: torch.Tensor) -> float:
+    """Bytes of the positions of the nonzeros, each weight by itself being one or not."""
+    share = float((weight != 0).double().mean())
+    bits = -share * np.log2(share) - (1 - share) * np.log2(1 - share)
+    return float(weight.numel() * bits / 8)
+
+
+def _pruned_vgg16() -> Weights:
+    weights = vgg16.weights()
+    masks = Masks.of(weights, vgg16.layers(), vgg16.plan())
+    for name, weight in masks.apply(weights).items():
+        weights[name] = weight
+    return weights

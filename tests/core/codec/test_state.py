@@ -1,0 +1,169 @@
+"""From a state_dict to a file and back; the zoo's layouts; what cannot be kept."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from core.codec import (
+    Codebook,
+    CompactFile,
+    Entry,
+    Raw,
+    Steps,
+    Tied,
+    decode,
+    encode,
+    from_state,
+    inspect,
+    raw,
+    to_state,
+)
+from core.codec.layouts import LAYOUTS
+from core.errors import InputError
+from core.layers import Layer
+from core.plans import Plan
+from core.pruning import Masks
+from core.weights import Weights
+from core.zoo import ZOO
+
+
+def bits(tensor: Tensor) -> bytes:
+    return tensor.contiguous().reshape(-1).view(torch.uint8).numpy().tobytes()
+
+
+def test_the_layouts_are_those_of_the_zoo() -> None:
+    assert {layout.model for layout in LAYOUTS} == set(ZOO)
+    with torch.device("meta"):
+        for layout in LAYOUTS:
+            state = ZOO[layout.model].build().state_dict()
+            assert layout.shapes == tuple((name, tuple(it.shape)) for name, it in state.items())
+
+
+def test_a_pruned_net_comes_back_bit_by_bit(
+    dense: Weights, layers: tuple[Layer, ...], aggressive: Plan
+) -> None:
+    pruned = Masks.of(dense, layers, aggressive).apply(dense)
+    facts = {"dataset": "mnist", "image_size": 28, "channels": 1, "mean": [0.1307]}
+    data = encode(from_state(pruned, "cnn5", facts))
+    file = decode(data)
+    back = to_state(file)
+    assert (file.model, file.facts) == ("cnn5", facts)
+    assert list(back) == list(pruned)
+    assert all(bits(back[name]) == bits(it) for name, it in pruned.items())
+    found = inspect(data)
+    assert found.parts["header"] + found.parts["checksum"] <= 24
+    assert [it.name for it in found.layers] == [layer.key for layer in layers]
+    assert [it.nonzero for it in found.layers] == [
+        int((pruned[layer.key] != 0).sum()) for layer in layers
+    ]
+    rest = found.parts["header"] + found.parts["biases"] + found.parts["checksum"]
+    assert abs(sum(it.bytes for it in found.layers) + rest - len(data)) <= 5
+
+
+def test_every_bit_of_every_type() -> None:
+    odd = torch.tensor([0.0, -0.0, float("nan"), float("inf"), -1e-40, 1.5, 3e38])
+    state = {
+        "float32": odd,
+        "float16": odd.half(),
+        "bfloat16": odd.bfloat16(),
+        "float64": odd.double(),
+        "int64": torch.tensor([0, 1, -1, 2**63 - 1, -(2**63)]),
+        "bool": torch.tensor([[True, False]]),
+        "count": torch.tensor(17),
+        "empty": torch.zeros(3, 0),
+    }
+    back = to_state(decode(encode(from_state(state))))
+    for name, tensor in state.items():
+        assert back[name].dtype == tensor.dtype
+        assert back[name].shape == tensor.shape
+        assert bits(back[name]) == bits(tensor)
+
+
+def test_tied_weights_are_kept_once() -> None:
+    class Tying(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.embedding = nn.Embedding(50, 20)
+            self.head = nn.Linear(20, 50, bias=False)
+            self.head.weight = self.embedding.weight
+
+    state = Tying().state_dict()
+    file = from_state(state)
+    data = encode(file)
+    assert isinstance(file.entries[1].values, Tied)
+    assert len(data) < 50 * 20 * 4
+    back = to_state(decode(data))
+    assert torch.equal(back["head.weight"], state["head.weight"])
+    assert back["head.weight"].data_ptr() == back["embedding.weight"].data_ptr()
+
+
+def test_the_caller_chooses_how_a_tensor_is_kept() -> None:
+    state = {"weight": torch.tensor([[0.5, 0.0], [-1.0, 0.5]]), "bias": torch.tensor([0.25, -0.5])}
+
+    def keep(name: str, tensor: Tensor) -> Codebook | Steps:
+        if name == "bias":
+            return Steps(0.25, (tensor / 0.25).int().numpy())
+        codes = torch.tensor([[2, 0], [1, 2]], dtype=torch.int16).numpy()
+        return Codebook("bfloat16", np.array([-1.0, 0.5], np.float32), codes)
+
+    back = to_state(decode(encode(from_state(state, keep=keep))))
+    assert all(torch.equal(back[name], it) for name, it in state.items())
+
+
+def test_a_type_that_cannot_be_kept() -> None:
+    with pytest.raises(InputError, match="not complex64"):
+        raw(torch.zeros(2, dtype=torch.complex64))
+
+
+WORDS = np.zeros((2, 2), np.uint32)
+CODES = np.ones((2, 2), np.int16)
+
+
+@pytest.mark.parametrize(
+    ("entries", "why"),
+    [
+        ([Entry("w", (4,), Raw("float32", WORDS))], "expected uint32 \\(4,\\)"),
+        ([Entry("w", (2, 2), Raw("float16", WORDS))], "expected uint16"),
+        ([Entry("w", (2, 2), Raw("complex64", WORDS))], "its type is complex64"),
+        ([Entry("w\n", (2, 2), Raw("float32", WORDS))], "line break"),
+        ([Entry("w", (2, 2), Raw("float32", WORDS))] * 2, "another tensor has it too"),
+        ([Entry("w", (1,) * 9, Raw("float32", WORDS[:1, :1]))], "at most 8 sides"),
+        ([Entry("w", (2, 2), Tied("v"))], "tied to none"),
+        ([Entry("w", (2, 2), Steps(0.0, CODES.astype(np.int32)))], "its step is 0.0"),
+        ([Entry("w", (2, 2), Steps(0.1, CODES.astype(np.int32)))], "its step is 0.1"),
+        ([Entry("w", (2, 2), Steps(1.0, CODES.astype(np.int32) << 25))], "codes go from"),
+        (
+            [Entry("w", (2, 2), Codebook("float32", np.ones(0, np.float32), CODES))],
+            "not of 1 to 256",
+        ),
+        (
+            [Entry("w", (2, 2), Codebook("float32", np.array([1, 1], np.float32), CODES))],
+            "ascending",
+        ),
+        (
+            [Entry("w", (2, 2), Codebook("bfloat16", np.array([0.1], np.float32), CODES))],
+            "not exact in bfloat16",
+        ),
+        (
+            [Entry("w", (2, 2), Codebook("float32", np.array([1], np.float32), CODES + CODES))],
+            "codes go from 2 to 2, expected 0 to 1",
+        ),
+    ],
+)
+def test_what_does_not_fit_together(entries: list[Entry], why: str) -> None:
+    with pytest.raises(InputError, match=why):
+        encode(CompactFile("", tuple(entries)))
+
+
+def test_facts_are_plain_and_few() -> None:
+    with pytest.raises(InputError, match="plain JSON"):
+        encode(CompactFile("", (), {"when": object()}))
+    with pytest.raises(InputError, match="plain JSON"):
+        encode(CompactFile("", (), {"loss": float("nan")}))
+    with pytest.raises(InputError, match="at most 4096"):
+        encode(CompactFile("", (), {"long": "x" * 5000}))
+    with pytest.raises(InputError, match="no net of the zoo"):
+        encode(CompactFile("cnn6", ()))
