@@ -72,6 +72,7 @@ The map:
     models        fresh models, and ones that hold or read weights that are there
     workbench     one model, one data set and the settings: the jobs that the programs run
     codec/        the compact file: encode, decode, and FORMAT.md, which documents it to the bit
+    ordering      units in the order in which a compact file is smallest
     rounding      tensors of few numbers: codebooks found by k-means, whole steps
     sharing       training a net of rounded numbers
     quantising    few values for the weights of each layer, as few as a drop in accuracy allows

@@ -21,6 +21,7 @@ from core.exports import Export
 from core.files import write_whole
 from core.formats import COMPACT, ONNX, SAFETENSORS, Packing, check_target
 from core.onnx import OnnxNet, to_onnx
+from core.ordering import in_order
 from core.packing import packed
 from core.quantising import quantise, smallest
 from core.trainer import copy_weights
@@ -52,7 +53,8 @@ def export(
 ) -> Stream[Exported]:
     """Write a net to a file, read it back and measure it.
 
-    Where values are not kept exactly, dead units are removed first, see `core.dead`.
+    Where values are not kept exactly, dead units are removed first, see `core.dead`, and the others
+    put in the order that takes the fewest bytes, see `core.ordering`.
 
     Args:
         bench: that the net is of.
@@ -156,7 +158,7 @@ def _packed(
     """What the compact file holds, and the levels of a quantised net."""
     if packing.values == "float32":
         return packed(bench, weights, packing.values, {}), None
-    weights = yield from _without_dead(bench, weights)
+    weights = yield from _tidied(bench, weights)
     if not packing.quantises:
         return packed(bench, weights, packing.values, {}), None
     kind, epochs = packing.values, packing.epochs
@@ -184,15 +186,16 @@ def _onnx(bench: Workbench, weights: Weights) -> Stream[bytes]:
     return to_onnx(net, images.to(CPU), any_number=True)
 
 
-def _without_dead(bench: Workbench, weights: Weights) -> Stream[Weights]:
-    """The same net without its dead units, where it can be followed."""
+def _tidied(bench: Workbench, weights: Weights) -> Stream[Weights]:
+    """The same net without its dead units, the others in order, where it can be followed."""
     data = yield from bench.splits()
     model: nn.Module = bench.models.vehicle()
     model.load_state_dict(weights)
     images, _ = data.validation.batch(slice(0, 3))
     try:
         remove_dead(model, images)
+        in_order(model, images)
     except UntraceableError as error:
-        yield Notice(f"dead units stay in the file: {error}")
+        yield Notice(f"dead units stay in the file, and its units as they are: {error}")
         return weights
     return copy_weights(model)

@@ -6,6 +6,7 @@ import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -78,13 +79,13 @@ class OnnxNet(nn.Module):
     def __init__(self, path: Path) -> None:
         super().__init__()
         try:
-            import onnxruntime
+            engine = import_module("onnxruntime")
         except ImportError as error:
             raise InputError(
                 "an ONNX file is measured by onnxruntime: pip install 'featherweight[engines]'"
             ) from error
         try:
-            self._session = onnxruntime.InferenceSession(
+            self._session = engine.InferenceSession(
                 path.read_bytes(), providers=["CPUExecutionProvider"]
             )
         except Exception as error:  # onnxruntime has classes of its own for each fault

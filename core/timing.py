@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from statistics import median, quantiles
 from time import perf_counter
 from typing import TypeVar
 
@@ -34,10 +33,16 @@ class Latency:
     @classmethod
     def of(cls, seconds: Sequence[float]) -> Latency:
         """What some runs took."""
-        if len(seconds) < 2:
-            return cls(seconds[0], seconds[0], seconds[0])
-        tenths = quantiles(seconds, n=10, method="inclusive")
-        return cls(median(seconds), tenths[0], tenths[-1])
+        ordered = sorted(seconds)
+        return cls(*(_quantile(ordered, share) for share in (0.5, 0.1, 0.9)))
+
+
+def _quantile(ordered: Sequence[float], share: float) -> float:
+    """Where so large a share of some numbers is below, between the two that are nearest."""
+    place = share * (len(ordered) - 1)
+    below = int(place)
+    above = min(below + 1, len(ordered) - 1)
+    return ordered[below] + (place - below) * (ordered[above] - ordered[below])
 
 
 def in_turns(ways: Mapping[K, Way], budget: float) -> Iterator[dict[K, list[float]]]:

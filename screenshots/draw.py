@@ -4,8 +4,8 @@
     python screenshots/draw.py [--history FOLDER]
 
 It opens the app without a terminal, presses the keys a person would, and saves what is on the
-screen as SVG; with data in the cache it takes about as long as two fine-tunings and a scan. The
-history is that of a search, which takes ten minutes of its own.
+screen as SVG; with data in the cache it takes about as long as two fine-tunings, a scan and a
+comparison of engines. The history is that of a search, which takes ten minutes of its own.
 """
 
 from __future__ import annotations
@@ -48,6 +48,15 @@ async def exploring() -> None:
         await _until(pilot, lambda app: not app.looking)
         await pilot.press(*["v"] * 4)
         await _save(pilot, "exploring")
+
+
+async def speed() -> None:
+    """How fast the aggressive plan is in every engine that is installed."""
+    async with _opened(120, 36) as pilot:
+        await pilot.press("m", "down", "enter", "b")
+        await _until(pilot, lambda app: not isinstance(app.doing, Working))
+        await _until(pilot, lambda app: not app.looking)
+        await _save(pilot, "speed")
 
 
 async def history(folder: Path) -> None:
@@ -107,4 +116,5 @@ if __name__ == "__main__":
         asyncio.run(history(given.history))
     asyncio.run(wide())
     asyncio.run(exploring())
+    asyncio.run(speed())
     asyncio.run(narrow())

@@ -131,7 +131,7 @@ class _Trial:
 
     def found(self, seconds: float) -> Stream[Faster]:
         """The fastest net; measuring takes about so long."""
-        sparse = {block: self._sparse(self._groups, block) for block in self._blocks()}
+        sparse = {it: self._sparse(self._groups, it, self._threads) for it in self._blocks()}
         fit = {block: net for block, net in sparse.items() if block == 1 or _room(net) <= _ROOM}
         blocks = self._right(fit)
         if not blocks:
@@ -139,25 +139,27 @@ class _Trial:
         block = yield from self._fastest("images together", blocks, seconds / 4)
         chosen = yield from self._faster_groups(block, seconds / 2)
         known = tuple(group.name for group in self._groups)
-        ways = {
-            "dense": Faster(self._model),
-            "compacted": Faster(self._dense, layers=known),
-            "channels last": Faster(_ChannelsLast(self._dense), layers=known),
-            "sparse": Faster(blocks[block], known, known, block=block),
-        }
-        if 0 < len(chosen) < len(known):
-            names = tuple(group.name for group in chosen)
-            ways["mixed"] = Faster(self._sparse(chosen, block), names, known, block=block)
-        right = self._right({name: way.net for name, way in ways.items()})
-        return ways[(yield from self._fastest("whole nets", right, seconds / 4))]
+        found = [
+            Faster(self._model),
+            Faster(self._dense, layers=known),
+            Faster(_ChannelsLast(self._dense), layers=known),
+        ]
+        for groups in filter(None, dict.fromkeys((self._groups, chosen))):
+            names = tuple(group.name for group in groups)
+            # Handing work to other threads is not for nothing, least of all on a busy machine.
+            for threads in {1, self._threads}:
+                net = self._sparse(groups, block, threads)
+                found.append(Faster(net, names, known, block=block))
+        right = self._right({place: it.net for place, it in enumerate(found)})
+        return found[(yield from self._fastest("whole nets", right, seconds / 4))]
 
     def _blocks(self) -> list[int]:
         """How many images might be taken together."""
         each = -(-len(self._images) // self._threads)
         return [it for it in BLOCKS if it == 1 or it <= each]
 
-    def _sparse(self, groups: tuple[Group, ...], block: int) -> nn.Module:
-        return self._chains.with_chains(self._dense, groups, block, self._threads)
+    def _sparse(self, groups: tuple[Group, ...], block: int, threads: int) -> nn.Module:
+        return self._chains.with_chains(self._dense, groups, block, threads)
 
     def _right(self, nets: Mapping[K, nn.Module]) -> dict[K, nn.Module]:
         """Those that give the logits of the model."""
