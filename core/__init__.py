@@ -1,8 +1,8 @@
 """Pruning, fine-tuning and measuring neural nets: everything a script can do without a terminal.
 
 For a script, `core.splits`, `load`, `plan`, `prune`, `finetune`, `evaluate`, `remove_dead`,
-`compact`, `take_masks`, `give_masks`, `drain`, `Choices`, `Inputs` and `InputError` are enough: see
-`core.api`.
+`compact`, `accelerate`, `take_masks`, `give_masks`, `drain`, `Choices`, `Inputs` and `InputError`
+are enough: see `core.api`.
 
 `import core` loads no torch; a submodule loads what it needs. Nothing here knows of a terminal.
 
@@ -38,10 +38,15 @@ The map:
     costs         the paper's table for any net
     cuts          a net cut before a layer: run up to it once, and on from it often
     tracing       a net as torch.fx has it, tried
+    calls         what its calls are: kinds that several look for
     steps         its calls, as far as units are concerned: constants, and what is needed
     following     which calls treat each unit by itself, which are layers
     dead          dead units: found, removed exactly, counted
     compaction    a smaller dense net without them
+    timing        ways to do the same, timed by turns
+    sparse/       a pruned net run by its nonzeros, where that is faster
+    engines       torch, onnxruntime, openvino: what runs a net with every weight
+    race          engines timed side by side; bench: what came of it, and its JSON
     sensitivity   the scan: each layer pruned alone, over a range of sparsities
     forecast      what a plan is likely to cost, from a scan
     sampling      the accuracy of a plan on a growing sample
@@ -93,6 +98,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from core.api import (
+        accelerate,
         compact,
         evaluate,
         finetune,
@@ -113,6 +119,7 @@ __all__ = [
     "Choices",
     "InputError",
     "Inputs",
+    "accelerate",
     "compact",
     "drain",
     "evaluate",

@@ -58,6 +58,14 @@ class Images:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def on(self, device: torch.device) -> Images:
+        """The same images on another device."""
+        mean, std = (
+            it.to(device) if isinstance(it, Tensor) else it for it in (self.mean, self.std)
+        )
+        images, labels = self.images.to(device), self.labels.to(device)
+        return replace(self, images=images, labels=labels, mean=mean, std=std)
+
     @property
     def values(self) -> int:
         """Of one image, as a batch has it."""

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from core.batches import CPU
 from core.codec import Inspection, encode, inspect
 from core.cuts import UntraceableError
 from core.dead import remove_dead
@@ -18,7 +19,8 @@ from core.evaluation import measure
 from core.events import Accuracy, Notice, Progress, StopFlag, Stream, never
 from core.exports import Export
 from core.files import write_whole
-from core.formats import COMPACT, SAFETENSORS, Packing, check_target
+from core.formats import COMPACT, ONNX, SAFETENSORS, Packing, check_target
+from core.onnx import OnnxNet, to_onnx
 from core.packing import packed
 from core.quantising import quantise, smallest
 from core.trainer import copy_weights
@@ -77,6 +79,9 @@ def export(
         write_whole(to, lambda part: part.write_bytes(data))
     elif to.suffix == SAFETENSORS:
         save_weights(to, weights, {"model": bench.settings.model})
+    elif to.suffix == ONNX:
+        data = yield from _onnx(bench, weights)
+        write_whole(to, lambda part: part.write_bytes(data))
     else:
         write_whole(to, lambda part: torch.save(dict(weights), part))
     # A stop that has only cut short a training has done its work.
@@ -97,9 +102,9 @@ def examine(
         StoppedError: `stop` was raised.
     """
     data = yield from bench.splits(stop)
-    model = bench.models.vehicle()
-    model.load_state_dict(load_weights(path, model))
-    precision = yield from bench.precision(data)
+    is_onnx = path.suffix == ONNX
+    model = OnnxNet(path) if is_onnx else _loaded(bench, path)
+    precision = "fp32" if is_onnx else (yield from bench.precision(data))
     accuracy = yield from measure(model, data, "file", stop, precision)
     inspection = inspect(path.read_bytes()) if path.suffix == COMPACT else None
     return Exported(path, path.stat().st_size, accuracy, inspection, levels)
@@ -163,6 +168,20 @@ def _packed(
         drop = packing.max_drop or 0.0
         found = yield from smallest(bench, weights, drop, kind=kind, epochs=epochs, stop=stop)
     return packed(bench, found.weights, packing.values, found.rounded), found.size
+
+
+def _loaded(bench: Workbench, path: Path) -> nn.Module:
+    model = bench.models.vehicle()
+    model.load_state_dict(load_weights(path, model))
+    return model
+
+
+def _onnx(bench: Workbench, weights: Weights) -> Stream[bytes]:
+    """The net as ONNX, for any number of images."""
+    data = yield from bench.splits()
+    images, _ = data.validation.batch(slice(0, 2))
+    net = bench.models.reading(weights).eval().to(CPU).to(memory_format=torch.contiguous_format)
+    return to_onnx(net, images.to(CPU), any_number=True)
 
 
 def _without_dead(bench: Workbench, weights: Weights) -> Stream[Weights]:

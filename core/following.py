@@ -18,6 +18,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812  the name every torch program uses
 from torch import Tensor, fx, nn
 
+from core.calls import DROPOUTS, MAX_POOLS, NORMS, RESHAPES, Call, looks
 from core.steps import Each, LayerStep, Look, Mixing, Step
 from core.tracing import Traced
 
@@ -38,28 +39,11 @@ _ACTIVATIONS = {
 }  # fmt: skip
 """As functions, as methods of a tensor, as modules."""
 
-_DROPOUTS = {
-    nn.Identity, nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout,
-    nn.FeatureAlphaDropout,
-    F.dropout, F.dropout1d, F.dropout2d, F.dropout3d, F.alpha_dropout, F.feature_alpha_dropout,
-}  # fmt: skip
-"""What does nothing in evaluation; the functions have to be told so."""
-
-_RESHAPES = {
-    nn.Flatten, torch.flatten, torch.reshape, torch.squeeze,
-    "flatten", "reshape", "squeeze", "view", "contiguous",
-}  # fmt: skip
 _MEANS = {torch.mean, "mean"}
-_LOOKS = {"size", "dim", "numel"}
 
 _LAYERS = {nn.Linear: 2, nn.Conv1d: 3, nn.Conv2d: 4, nn.Conv3d: 5}
 """With the dimensions that what they are given has to have; units are along the second then."""
 
-_NORMS = {nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d}
-_MAX_POOLS = {
-    nn.MaxPool1d: 3, nn.MaxPool2d: 4, nn.MaxPool3d: 5,
-    F.max_pool1d: 3, F.max_pool2d: 4, F.max_pool3d: 5,
-}  # fmt: skip
 _AVERAGE_POOLS = {
     nn.AvgPool1d: 3, nn.AvgPool2d: 4, nn.AvgPool3d: 5,
     F.avg_pool1d: 3, F.avg_pool2d: 4, F.avg_pool3d: 5,
@@ -70,7 +54,7 @@ _ADAPTIVE_POOLS = {
     F.adaptive_max_pool1d: 3, F.adaptive_max_pool2d: 4, F.adaptive_max_pool3d: 5,
     F.adaptive_avg_pool1d: 3, F.adaptive_avg_pool2d: 4, F.adaptive_avg_pool3d: 5,
 }  # fmt: skip
-_DIMENSIONS = {**_MAX_POOLS, **_AVERAGE_POOLS, **_ADAPTIVE_POOLS}
+_DIMENSIONS = {**MAX_POOLS, **_AVERAGE_POOLS, **_ADAPTIVE_POOLS}
 
 
 def steps_of(traced: Traced, model: nn.Module) -> tuple[Step, ...]:
@@ -94,10 +78,10 @@ class _Follower:
         return tuple(self._made.values())
 
     def _step(self, node: fx.Node) -> Step:
-        if _looks(node):
+        if looks(node):
             return Look(node, 0)
         source = self._source(node)
-        known = None if source is None else self._known(_Call(self._net, node, source))
+        known = None if source is None else self._known(Call(self._net, node, source))
         shape = self._shape(node)
         return known or Step(node, shape[1] if len(shape) > 1 else 0)
 
@@ -109,28 +93,27 @@ class _Follower:
             return None
         return source if min(len(self._shape(it)) for it in (node, source)) > 1 else None
 
-    def _known(self, call: _Call) -> Step | None:
+    def _known(self, call: Call) -> Step | None:
         """The step of a call that is known to be safe."""
         if call.hooked:
             return None
-        if call.kind in _RESHAPES:
+        if call.kind in RESHAPES:
             return self._reshape(call)
         if call.node.all_input_nodes != [call.source]:
             return None
         if call.kind in _LAYERS:
             return self._layer(call)
-        if call.kind in _NORMS:
+        if call.kind in NORMS:
             return self._norm(call)
         become = self._become(call)
         return None if become is None else self._each(call, become)
 
-    def _become(self, call: _Call) -> Callable[[Tensor], Tensor] | None:
+    def _become(self, call: Call) -> Callable[[Tensor], Tensor] | None:
         """What a constant becomes in a call that has no weights."""
         if call.kind in _ACTIVATIONS:
             return call.on
-        if call.kind in _DROPOUTS:
-            off = call.module is not None or call.option("training", 2, True) is False
-            return _stays if off else None
+        if call.kind in DROPOUTS:
+            return _stays if call.does_nothing else None
         shape = self._shape(call.source)
         if call.kind in _MEANS:
             dims = call.option("dim", 1, ())
@@ -140,9 +123,9 @@ class _Follower:
             return _stays if self._pools_constants(call) else _stays_if_zero
         return None
 
-    def _pools_constants(self, call: _Call) -> bool:
+    def _pools_constants(self, call: Call) -> bool:
         """A pool makes the same constant of any, at the border too."""
-        if call.kind in _MAX_POOLS:
+        if call.kind in MAX_POOLS:
             # Padding is never the largest, but a dilated window may lie in nothing else.
             return call.option("dilation", 4, 1) == 1 or not _any(call.option("padding", 3, 0))
         if call.kind in _AVERAGE_POOLS:
@@ -150,7 +133,7 @@ class _Follower:
             return not other and call.option("divisor_override", 6, None) is None
         return True
 
-    def _reshape(self, call: _Call) -> Step | None:
+    def _reshape(self, call: Call) -> Step | None:
         """Each unit stays by itself where it keeps its dimension, or where all but the first go."""
         if any(isinstance(it, torch.dtype) for it in (*call.node.args, *call.node.kwargs.values())):
             return None
@@ -161,7 +144,7 @@ class _Follower:
             return replace(self._each(call, _stays), flattens=True)
         return None
 
-    def _layer(self, call: _Call) -> Step | None:
+    def _layer(self, call: Call) -> Step | None:
         module, inputs = call.module, self._made[call.source].units
         assert isinstance(module, Mixing)
         wrong = len(self._shape(call.source)) != _LAYERS[type(module)]
@@ -170,7 +153,7 @@ class _Follower:
         units, padded = len(module.weight), _is_padded(module)
         return LayerStep(call.node, units, call.source, inputs, call.path, module, padded)
 
-    def _norm(self, call: _Call) -> Step | None:
+    def _norm(self, call: Call) -> Step | None:
         module, units = call.module, self._made[call.source].units
         assert isinstance(module, nn.modules.batchnorm._BatchNorm)
         if module.running_mean is None or not self._is_own(module) or module.num_features != units:
@@ -185,7 +168,7 @@ class _Follower:
 
         return replace(self._each(call, become), norm=call.path)
 
-    def _each(self, call: _Call, become: Callable[[Tensor], Tensor]) -> Each:
+    def _each(self, call: Call, become: Callable[[Tensor], Tensor]) -> Each:
         return Each(call.node, self._made[call.source].units, call.source, become)
 
     def _is_own(self, module: nn.Module) -> bool:
@@ -195,52 +178,6 @@ class _Follower:
 
     def _shape(self, node: fx.Node) -> tuple[int, ...]:
         return self._shapes[-1].get(node, ())
-
-
-class _Call:
-    """A call of one tensor.
-
-    Attributes:
-        kind: a module's type, a function, or a method's name.
-    """
-
-    def __init__(self, net: fx.GraphModule, node: fx.Node, source: fx.Node) -> None:
-        self.node, self.source, self.path = node, source, str(node.target)
-        is_module = node.op == "call_module"
-        self.module = net.get_submodule(self.path) if is_module else None
-        self.kind: Any = node.target if self.module is None else type(self.module)
-
-    @property
-    def hooked(self) -> bool:
-        """More happens in it than its kind says."""
-        it = self.module
-        return it is not None and bool(it._forward_hooks or it._forward_pre_hooks)
-
-    def option(self, name: str, place: int, default: Any) -> Any:
-        """What it is called with, beside the tensor."""
-        if self.module is not None:
-            return getattr(self.module, name, default)
-        args = self.node.args
-        return args[place] if place < len(args) else self.node.kwargs.get(name, default)
-
-    def on(self, value: Tensor) -> Tensor:
-        """What it gives for another tensor."""
-        rest, named = self.node.args[1:], self.node.kwargs
-        if self.module is not None:
-            made = self.module(value)
-        elif isinstance(self.kind, str):
-            made = getattr(value, self.kind)(*rest, **named)
-        else:
-            made = self.kind(value, *rest, **named)
-        assert isinstance(made, Tensor)
-        return made
-
-
-def _looks(node: fx.Node) -> bool:
-    """It looks at a shape alone."""
-    if node.op == "call_method":
-        return node.target in _LOOKS
-    return node.op == "call_function" and node.target is getattr and "shape" in node.args
 
 
 def _stays(constants: Tensor) -> Tensor:

@@ -10,12 +10,12 @@ from pathlib import Path
 
 from core.errors import InputError
 
-COMPACT, SAFETENSORS = ".fw", ".safetensors"
+COMPACT, SAFETENSORS, ONNX = ".fw", ".safetensors", ".onnx"
 
 PICKLES = (".pt", ".pth", ".ckpt", ".bin")
 """How the names of files of weights end that torch.save has written."""
 
-SUFFIXES = (COMPACT, SAFETENSORS, *PICKLES[:2])
+SUFFIXES = (COMPACT, SAFETENSORS, *PICKLES[:2], ONNX)
 """The formats that a net is written in, by how the name of a file ends."""
 
 EXACT = ("float32", "float16", "bfloat16")

@@ -73,13 +73,19 @@ def _some_of(images: Tensor, count: int) -> Tensor:
     return images[torch.arange(count, device=images.device) % len(images)]
 
 
-def alike(made: Any, expected: Any) -> bool:
-    """Two results are the same logits but for rounding; none that are not finite are."""
+def alike(made: Any, expected: Any, within: float = 1e-4) -> bool:
+    """Two results are the same logits but for rounding; none that are not finite are.
+
+    Args:
+        made: a result.
+        expected: what it shall be.
+        within: how far they may be apart, as a share of the largest that is expected.
+    """
     both = isinstance(made, Tensor) and isinstance(expected, Tensor)
     if not both or made.shape != expected.shape:
         return False
     # NaN is at no distance.
-    return bool(((made - expected).abs() <= 1e-4 * expected.abs().max() + 1e-6).all())
+    return bool(((made - expected).abs() <= within * expected.abs().max() + 1e-6).all())
 
 
 class _Trial(fx.Interpreter):

@@ -20,7 +20,8 @@ from core import datasets
 from core.activity import bring_in, measure_activity
 from core.allocator import keep_freed_memory
 from core.answers import Compared, Ints, Mode, compare
-from core.batches import Images, Splits
+from core.batches import CPU, Images, Splits
+from core.bench import SECONDS, Bench
 from core.costs import Activity
 from core.curves import SPARSITIES, SPLITS, Sample, Scan
 from core.dead import count_dead
@@ -36,6 +37,7 @@ from core.models import Models
 from core.opening import dense_weights
 from core.own import fitted, surplus
 from core.precision import resolve_precision
+from core.race import race
 from core.recipes import Phase, Recipe
 from core.sampling import sample_accuracy
 from core.sensitivity import scan
@@ -344,6 +346,14 @@ class Workbench:
         counted = Counted(activities, split, len(images))
         yield counted
         return counted
+
+    def time(
+        self, weights: Weights, seconds: float = SECONDS, stop: StopFlag = never
+    ) -> Stream[Bench]:
+        """How fast a net is on test images, in every engine that is there; see `core.race`."""
+        data = yield from self._split(SPLITS[1], stop)
+        model = self.models.reading(weights).to(CPU).to(memory_format=torch.contiguous_format)
+        return (yield from race(model, data.on(CPU), seconds=seconds, stop=stop))
 
     def net(self, result: Trained | FineTuned, base: Net | None = None) -> Net:
         """What a training made, as a net to prune from; `base` is what was fine-tuned."""

@@ -6,13 +6,14 @@ The map:
     options       its options, and what they say
     handlers      what each subcommand does
     headless      the same jobs without a screen: rich progress, plain lines, JSON
-    scanning, searching, tabling   their tables
+    scanning, searching, tabling, benching   their tables
     app           the terminal program: which keys make sense now
     session       what its parts share: the state, the screen, the job that runs
     planning      the keys that choose sparsities by hand
     finding       the keys that list layers: fold, find, all of a kind
     training      the jobs that make nets
     exploring     scan, tolerance, goal, search
+    racing        how fast the net is, in every engine
     exporting     the net in a file, read back
     looking       the background measurement: accuracy while dragging, digits
     returning     history, and the way back to a run

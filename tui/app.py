@@ -14,13 +14,14 @@ from tui.finding import Finding
 from tui.keys import BINDINGS, KEYS
 from tui.looking import Looking
 from tui.planning import Planning
+from tui.racing import Racing
 from tui.returning import Returning
 from tui.screens.dialogs import Question
 from tui.screens.help import HelpScreen
 from tui.sharing import Sharing
 from tui.views.activity import Working
 
-IDLE_ACTIONS = {"prune", "finetune", "train", "adopt", "revert", "scan", "export"}
+IDLE_ACTIONS = {"prune", "finetune", "train", "adopt", "revert", "scan", "export", "bench"}
 PLAN_ACTIONS = {
     "layer", "nudge", "type_value", "spread", "reset_layer", "lock", "presets", "undo", "redo",
     "choices", "goal", "tolerate", "digits", "more_digits", "history",
@@ -30,7 +31,9 @@ _OF_KEYS = {key.name for key in KEYS} - {"help"}
 """What no key does while a line is open to be typed in."""
 
 
-class FeatherweightApp(Planning, Finding, Exploring, Exporting, Returning, Sharing, Looking):
+class FeatherweightApp(
+    Planning, Finding, Exploring, Exporting, Returning, Sharing, Racing, Looking
+):
     """Pick sparsities, prune, fine-tune and watch."""
 
     TITLE = "Featherweight"

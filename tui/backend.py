@@ -17,6 +17,7 @@ from core.libraries import bring_in
 from core.settings import Settings
 
 if TYPE_CHECKING:
+    from core.bench import Bench
     from core.curves import Scan
     from core.experiment import Experiment
     from core.exports import Export
@@ -70,6 +71,11 @@ class Backend(Protocol):
 
     def recall(self, dense: Net, run: Run, stop: StopFlag) -> Stream[Recalled]:
         """Bring a run back, where it was interrupted to its end."""
+
+    def bench(
+        self, base: Net, plan: Mapping[str, float], tuned: Net | None, stop: StopFlag
+    ) -> Stream[Bench]:
+        """Time a fine-tuned net, or the plan applied to the base, in every engine."""
 
     def export(
         self, result: Result, to: Path, packing: Packing, settings: Settings, stop: StopFlag
@@ -189,6 +195,18 @@ class CoreBackend:
             yield from recorder.resume(self._bench, dense, run, self.experiment, stop)
             run = self.experiment.find(run.id)
         return (yield from recall(self._bench, dense, self.experiment, run))
+
+    def bench(
+        self, base: Net, plan: Mapping[str, float], tuned: Net | None, stop: StopFlag
+    ) -> Stream[Bench]:
+        """See `Backend.bench`."""
+        from core.pruning import Masks
+
+        bench = self._bench
+        if tuned is not None:
+            return (yield from bench.time(tuned.weights, stop=stop))
+        pruned = Masks.of(base.weights, bench.layers, plan).apply(base.weights)
+        return (yield from bench.time(pruned, stop=stop))
 
     def export(
         self, result: Result, to: Path, packing: Packing, settings: Settings, stop: StopFlag

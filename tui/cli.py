@@ -24,6 +24,7 @@ examples:
   featherweight search --max-drop 0.5               the lightest net within half a point
   featherweight scan                                which layers can give more
   featherweight table --preset aggressive           what each layer costs, before and after
+  featherweight bench cnn5-mnist:7                  how fast the net of a run is
   featherweight train --to dense.safetensors        train a dense net
   featherweight --weights dense.safetensors         and open it
   featherweight export cnn5-mnist --to net.fw       write what came of the newest run
@@ -99,6 +100,11 @@ def _parser() -> ArgumentParser:
     options.add_table(table)
     _add_common(table, training=False)
     table.set_defaults(handler=_later("table"))
+
+    bench = commands.add_parser("bench", help="how fast a net is here, in every engine")
+    options.add_bench(bench)
+    _add_common(bench, training=False)
+    bench.set_defaults(handler=_later("bench"))
 
     train = commands.add_parser("train", help="train a dense net and write its weights")
     _add_common(train)

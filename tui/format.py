@@ -22,6 +22,17 @@ def ratio(value: float) -> str:
     return f"{value:.2f}x" if math.isfinite(value) else "∞x"
 
 
+def gain(value: float) -> str:
+    """How many times as fast; where it is slower, how many times slower."""
+    return f"{value:.1f}x" if value >= 1 else f"slower {1 / value:.1f}x"
+
+
+def milliseconds(seconds: float) -> str:
+    """Seconds as milliseconds, three digits that count."""
+    value = 1000 * seconds
+    return f"{value:,.{max(0, 2 - math.floor(math.log10(value)))}f}" if value >= 0.001 else "0.000"
+
+
 def mib(size: int) -> str:
     """Bytes in MiB, with enough decimals to tell small nets apart."""
     return f"{size / MIB:.3f}" if size < 10 * MIB else f"{size / MIB:,.1f}"

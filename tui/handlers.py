@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from argparse import Namespace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.curves import SPARSITIES, SPLITS, UNIFORM_SPARSITIES, WITHIN
 from core.errors import InputError
 from core.experiment import Experiment, open_run
-from core.formats import PICKLES
+from core.formats import COMPACT, PICKLES, SAFETENSORS
 from core.plans import Plan, parse_sparsities, uniform_plan
 from core.presets import default_preset, preset_plan
 from core.settings import Settings
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from core.events import StopFlag, Stream
     from core.search import Found
     from core.workbench import Net, Workbench
+
 
 LEAVE_SECONDS = 0.5
 """How long leaving in the middle of a job lets it clean up before the process ends."""
@@ -278,6 +280,47 @@ def table(given: Namespace) -> int:
     print_table(result, given.split, console)
     headless.write_json(table_report(settings.model, result), given.json)
     return 0
+
+
+def bench(given: Namespace) -> int:
+    """Time a net in every engine that is there."""
+    is_file = os.path.isfile(given.net) or Path(given.net).suffix in (
+        COMPACT,
+        SAFETENSORS,
+        *PICKLES,
+    )
+    if is_file and not os.path.isfile(given.net):
+        raise InputError(f"there is no file {given.net}: expected weights, or a run")
+    found = None if is_file else open_run(given.net)
+    settings = options.settings_for(given, found) if found else options.settings_of(given)
+    if "threads" not in given:  # a run's were for training it
+        settings = replace(settings, threads=None)
+    if found and not found.finished:
+        raise InputError(f"run {found.id} is {found.status}: its net is there when it is finished")
+    if not given.seconds > 0:
+        raise InputError(f"--seconds {given.seconds:g}: expected a number above 0")
+    from tui import headless
+
+    headless.check_writable(given.json)
+    from core.bench import Bench, bench_report
+    from core.weights import load_weights
+    from core.workbench import Workbench
+    from tui.benching import print_bench
+
+    workbench = Workbench(settings)
+    console = headless.console_for(given.json)
+    path = found.weights_path if found else Path(given.net)
+
+    def stream(stop: StopFlag) -> Stream[Bench]:
+        yield from workbench.splits(stop)
+        weights = load_weights(path, workbench.models.vehicle())
+        return (yield from workbench.time(weights, given.seconds, stop))
+
+    with headless.stop_on_interrupt(console) as stop:
+        result = headless.drive(stream(stop), console)
+    print_bench(result, console)
+    headless.write_json(bench_report(settings.model, settings.dataset, result), given.json)
+    return 130 if result.stopped else 0
 
 
 def train(given: Namespace) -> int:

@@ -110,6 +110,7 @@ KEYS = (
     Key("t", "t", "train", "train", "Train a new dense net (asks first)", WORK),
     Key("v", "v", "plot(1)", "plot", "Show the next plot", LOOK, footer=2),
     Key("V", "V", "plot(-1)", "plot before", "Show the plot before", LOOK),
+    Key("b", "b", "bench", "bench", "Time the net that is shown, in every engine here", LOOK),
     Key("d", "d", "digits", "digits", "Ten test digits; again: those newly wrong", LOOK),
     Key("D", "D", "more_digits", "more digits", "The next ten digits", LOOK),
     Key("w", "w", "write_recipe", "write", "Write sparsities and settings to a TOML file", LOOK),

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from core.bench import SECONDS
 from core.choices import MEANINGS, Choices
 from core.config import Config, read_config
 from core.curves import SPLITS, WITHIN
@@ -157,7 +158,7 @@ def add_export(parser: ArgumentParser) -> None:
         metavar="FILE",
         type=Path,
         required=True,
-        help="net.fw, compact; net.safetensors or net.pt, a plain state_dict",
+        help="net.fw, compact; net.safetensors or net.pt, a plain state_dict; net.onnx",
     )
     group.add_argument(
         "--values",
@@ -187,6 +188,23 @@ def add_export(parser: ArgumentParser) -> None:
 def add_inspect(parser: ArgumentParser) -> None:
     """What is looked into."""
     parser.add_argument("file", metavar="FILE", type=Path, help="a compact file")
+
+
+def add_bench(parser: ArgumentParser) -> None:
+    """What is timed."""
+    parser.add_argument(
+        "net",
+        metavar="RUN|FILE",
+        help="the net that came of a run: FOLDER, its newest one, or FOLDER:RUN-ID; or a file of "
+        "weights, .fw, .safetensors or .pt, of the net that --model names",
+    )
+    parser.add_argument(
+        "--seconds",
+        metavar="S",
+        type=float,
+        default=SECONDS,
+        help=f"to spend, roughly (default {SECONDS:g})",
+    )
 
 
 def _add_split(parser: Any, default: str) -> None:

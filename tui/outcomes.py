@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from core.bench import SPARSE, Bench
 from core.errors import InputError, StoppedError, WorkError
-from tui.format import count, difference, duration, percent, plural, ratio
+from tui.format import (
+    count,
+    difference,
+    duration,
+    gain,
+    milliseconds,
+    percent,
+    plural,
+    ratio,
+)
 from tui.results import Result
 from tui.rows import groups_of
 from tui.views.activity import Outcome
@@ -35,6 +45,24 @@ def opened(net: Net, interrupted: str | None, warnings: tuple[str, ...] = ()) ->
         f"ready: the dense net has {percent(accuracy.test)} % on test, "
         f"{percent(accuracy.validation)} % on validation",
         next_step,
+    )
+
+
+def timed(bench: Bench) -> Outcome:
+    """A net has been timed; what it is with as many threads as there were at first."""
+    said, slower = [], False
+    for batch, threads in bench.cases:
+        row = bench.row(SPARSE, batch, threads)
+        factor = bench.gain(row) if row and threads == bench.cases[0][1] else None
+        if row and factor:
+            slower |= factor < 1
+            said.append(f"batch {batch} {milliseconds(row.latency.median)} ms ({gain(factor)})")
+    early = ", stopped early" * bench.stopped
+    return Outcome(
+        f"{plural(bench.cases[0][1], 'thread')}: {', '.join(said)} "
+        f"against the best dense engine{early}",
+        "the plot speed has the rest; featherweight bench RUN --json keeps it",
+        role="warning" if slower or bench.stopped else "good",
     )
 
 

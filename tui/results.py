@@ -11,6 +11,7 @@ from core.plans import Plan
 
 if TYPE_CHECKING:
     from core.answers import Compared
+    from core.bench import Bench
     from core.curves import Sample
     from core.events import Accuracy, Batch, Counted, Epoch
     from core.settings import Settings
@@ -217,6 +218,21 @@ class Counts:
 
     wanted: Wanted
     counted: Counted
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Speed:
+    """How fast a net is.
+
+    Attributes:
+        tuned: the net that was timed; None where it was the plan applied to the base.
+        bench: the comparison, as far as it is.
+    """
+
+    plan: Plan
+    base: Net
+    tuned: Net | None
+    bench: Bench
 
 
 def within_limits(past: tuple[Moment, ...]) -> tuple[Moment, ...]:

@@ -21,6 +21,7 @@ from tui.results import (
     Moment,
     Result,
     Sight,
+    Speed,
     Wanted,
     within_limits,
 )
@@ -33,7 +34,8 @@ if TYPE_CHECKING:
     from core.workbench import Net
 
 PLOTS = (
-    "histogram", "accuracy", "sensitivity", "parameters", "size", "files", "costs", "digits",
+    "histogram", "accuracy", "sensitivity", "parameters", "size", "files", "speed", "costs",
+    "digits",
     "confusion",
 )  # fmt: skip
 TOLERANCES = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0, 7.0, 10.0, 20.0)
@@ -59,6 +61,7 @@ class State:
         digits: the test images that are looked at.
         sight: the last of them that were seen, with what the nets say.
         counts: what each layer does, of the net that was counted last.
+        speed: how fast the net is that was timed last.
         tolerance: points below the base's accuracy where the sensitivity plot has its line.
         settings: how a net is fine-tuned, among what does not change.
         plot: index in PLOTS of the first plot that is shown.
@@ -80,6 +83,7 @@ class State:
     digits: Digits = FIRST_DIGITS
     sight: Sight | None = None
     counts: Counts | None = None
+    speed: Speed | None = None
     course: Course | None = None
     settings: Settings = DEFAULTS
     plot: int = 0
@@ -171,6 +175,18 @@ class State:
         return wanted.base is self.base and self.is_planned(wanted.plan)
 
     @property
+    def tuned(self) -> Net | None:
+        """The fine-tuned net of this base and plan."""
+        return self.finetuned.net if self.finetuned and self.is_current(self.finetuned) else None
+
+    @property
+    def speed_is_now(self) -> bool:
+        """What was timed is the net that is shown."""
+        timed = self.speed
+        same = timed is not None and timed.base is self.base and timed.tuned is self.tuned
+        return timed is not None and same and self.is_planned(timed.plan)
+
+    @property
     def looked_at(self) -> Look | None:
         """The accuracy in the background, where it is of this base with this plan."""
         look = self.look
@@ -201,14 +217,13 @@ class State:
         """What is worth measuring in the background where these plots are in sight."""
         if self.base is None or self.dense is None:
             return None
-        tuned = self.finetuned.net if self.finetuned and self.is_current(self.finetuned) else None
         look = self.looked_at
         known = self.untouched or self.is_current(self.pruned) or (look and look.sample.exact)
         wanted = Wanted(
             self.dense,
             self.base,
             self.planned,
-            tuned,
+            self.tuned,
             accuracy=not known,
             digits=self.digits if {"digits", "confusion"} & set(plots) else None,
             matrix="confusion" in plots,

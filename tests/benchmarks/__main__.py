@@ -32,6 +32,7 @@ BENCHMARKS = {
     "screen": ("loop_lag_p99",),
     "opened": ("vgg16_memory", "vgg16_key"),
     "table": ("table_time",),
+    "sparse": ("sparse_batch1", "sparse_batch64", "sparse_lenet_300_100", "sparse_lenet_5"),
     "dragging": ("drag_intervals", "forecast"),
 }
 """The module of each figure: modules give their figures in this order from `figures(wanted)`."""

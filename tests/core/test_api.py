@@ -23,6 +23,7 @@ from core.layers import parameter_count, prunable_layers
 from core.own import build
 from core.trainer import copy_weights
 from core.weights import load_weights
+from core.zoo import model_spec
 from tests.core.own_nets import write
 from tests.core.training import of_type, recorded, same
 
@@ -221,6 +222,19 @@ def test_what_core_offers_is_there_and_documented() -> None:
         assert getattr(core, name).__doc__
     with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
         _ = core.nothing
+
+
+def test_a_pruned_model_is_accelerated_and_stays_as_it_is(tiny: Splits) -> None:
+    model = model_spec("lenet-300-100").build()
+    core.prune(model, core.plan(model, 12))
+    before = copy_weights(model)
+    found = core.drain(core.accelerate(model, tiny, batch=3))
+    images, _ = tiny.test.batch(slice(0, 20))
+    with torch.no_grad():
+        assert torch.allclose(found.net(images), model.eval()(images), atol=1e-4)
+    assert same(before, copy_weights(model))
+    with pytest.raises(InputError, match="a batch of 0 images"):
+        core.drain(core.accelerate(model, tiny, batch=0))
 
 
 def test_the_script_of_the_readme_runs(data_dir: Path, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import onnx
 import pytest
 import torch
 
@@ -14,6 +15,7 @@ from core.errors import InputError
 from core.events import Accuracy, Epoch, Event, Notice, drain
 from core.exporting import Exported, examine, export, export_report, inspect_report
 from core.formats import SUFFIXES, VALUES, Packing
+from core.onnx import OPSET, OnnxNet
 from core.pruning import Masks
 from core.quantising import quantise, smallest
 from core.rounding import Shared
@@ -55,6 +57,23 @@ def test_every_format_gives_back_every_bit(
     assert found.bytes == found.path.stat().st_size
     assert found.accuracy == exact(bench, pruned)
     assert (found.inspection is None) == (suffix != ".fw")
+
+
+def test_onnx_gives_the_logits_of_torch_for_any_number_of_images(
+    bench: Workbench, pruned: Weights, tmp_path: Path
+) -> None:
+    found = drain(export(bench, pruned, tmp_path / "net.onnx", Packing()))
+    assert found.accuracy == exact(bench, pruned)
+    model, net = bench.models.reading(pruned).eval(), OnnxNet(found.path)
+    for count in (1, 7, 64):
+        images, _ = drain(bench.splits()).test.batch(slice(0, count))
+        with torch.no_grad():
+            assert torch.allclose(net(images), model(images), rtol=1e-4, atol=1e-4)
+    opsets = onnx.load(found.path).opset_import
+    assert [(opset.domain, opset.version) for opset in opsets] == [("", OPSET)]
+    found.path.write_bytes(b"no net")
+    with pytest.raises(InputError, match=r"cannot read .*net\.onnx as ONNX"):
+        drain(examine(bench, found.path))
 
 
 @pytest.mark.parametrize("values", VALUES)

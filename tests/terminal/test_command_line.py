@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from core.zoo import model_spec
 from tests.terminal.terminal import FEATHERWEIGHT
 from tui.cli import main
 
@@ -56,6 +57,11 @@ def featherweight(*arguments: str, **options: object) -> subprocess.CompletedPro
         (("train", "--to", "/nowhere/net.safetensors"), ("/nowhere", "does not exist")),
         (("data", "fetch", "letters"), ("letters", "mnist")),
         (("prune",), ("prune", "run", "train")),
+        (("bench",), ("RUN|FILE",)),
+        (("bench", "nowhere"), ("nowhere", "FOLDER:RUN-ID")),
+        (("bench", "/nowhere.safetensors"), ("/nowhere.safetensors", "there is no file")),
+        (("bench", __file__, "--seconds", "0"), ("--seconds 0", "above 0")),
+        (("bench", __file__, "--json", "/nowhere/bench.json"), ("/nowhere", "does not exist")),
         (("run", "--json", "n" * 300 + "/run.json"), ("does not exist",)),
         (("data", "fetch", "mnist", "--data-dir", "n" * 300), ("cannot be used",)),
         (("run", "--threads", "99999999999"), ("from 1 to",)),
@@ -273,6 +279,28 @@ def test_a_scan_is_a_table_and_json(data_dir: Path, tmp_path: Path):
         assert [sparsity, *(f"{column[place]:.2f}" for column in columns)] in lines
     assert report["layers"]["conv1"][1] + 15 < report["layers"]["fc1"][1]
     assert {seen for row in report["seen"].values() for seen in row} == {5000}
+
+
+def test_a_bench_is_a_table_and_json(data_dir: Path, tmp_path: Path):
+    target = tmp_path / "bench.json"
+    dense = str(model_spec("lenet-300-100").shipped_weights)
+    options = (*SMALL, "--threads", "1", "--seconds", "0.5", "--data-dir", str(data_dir))
+    done = featherweight("bench", dense, *options, "--json", str(target))
+    assert done.returncode == 0, done.stderr
+    report = json.loads(target.read_text())
+    assert (report["model"], report["precision"], report["threads"]) == (SMALL[1], "fp32", 1)
+    assert report["parameters"] == {"dense": 266_610, "pruned": 266_610, "compacted": 266_610}
+    assert report["bytes"]["dense"] == 4 * 266_610
+    assert report["macs"]["dense"] == 266_200
+    for engine in ("torch", "torch channels_last", "sparse"):
+        rows = [row for row in report["rows"] if row["engine"] == engine]
+        assert [row["batch"] for row in rows] == [1, 64]
+        assert all(0 < row["low"] <= row["median"] <= row["high"] for row in rows)
+        assert done.stdout.count(f"{engine} ") >= 2
+    for row in report["rows"]:
+        if row["gain"] < 1:
+            assert f"slower {1 / row['gain']:.1f}x" in done.stdout
+    assert done.stdout.count(" best") >= 2
 
 
 def test_a_quick_scan_shows_its_intervals(data_dir: Path):

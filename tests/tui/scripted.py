@@ -14,6 +14,7 @@ import numpy as np
 
 from core.answers import Compared, Shown
 from core.answers import Counted as AllAnswers
+from core.bench import ENGINES, SPARSE, Amounts, Bench, Row, Timed
 from core.choices import Choices
 from core.costs import Activity
 from core.curves import SPARSITIES, UNIFORM_SPARSITIES, Point, Sample, Sampled, Scan, Scanned
@@ -41,6 +42,7 @@ from core.recall import Recalled
 from core.runs import Run
 from core.search import Found, Trial, Tried, Trying
 from core.settings import Settings
+from core.timing import Latency
 from core.whatif import Profile
 from core.workbench import Net
 from tui.results import Digits, Result, Wanted
@@ -113,6 +115,22 @@ def scanned(images: int) -> Scan:
     }
     uniform = tuple(point(sparsity, 0.72) for sparsity in UNIFORM_SPARSITIES)
     return Scan("validation", 5_000, layers, uniform, "fp32", True, False)
+
+
+MILLISECONDS = (0.85, 0.765, 0.305, 0.479, 0.0676)
+
+
+def timed(batches: tuple[int, ...], threads: tuple[int, ...]) -> Bench:
+    """Every engine; with two threads the sparse one is slower than the best."""
+    rows = (
+        Row(engine, batch, count, Latency(it, 0.9 * it, 1.2 * it), 100)
+        for count in threads
+        for batch in batches
+        for engine, ms in zip(ENGINES, MILLISECONDS, strict=True)
+        for it in [ms / 1000 * batch * (6 if count == 2 and engine == SPARSE else 1)]
+    )
+    amounts = Amounts(12_694_016, 713_000, 11_500_000), Amounts(228_010, 6_183, 200_000)
+    return Bench(max(threads), *amounts, tuple(rows))
 
 
 def compared(counted: bool) -> Compared:
@@ -283,6 +301,19 @@ class Scripted:
                 break
         found = Found(trials[0], tuple(trials), DENSE.validation - max_drop, stop())
         return found, replace(net(MODERATE), accuracy=TUNED)
+
+    def bench(
+        self, base: Net, plan: Mapping[str, float], tuned: Net | None, stop: StopFlag
+    ) -> Stream[Bench]:
+        """One thread, then two; it pauses between them where trainings do."""
+        self.started.append(f"bench {'tuned' if tuned else dict(plan)}")
+        yield Progress("batch 1, 1 thread:", 1, 5, "s")
+        first = timed((1, 64), (1,))
+        yield Timed(first)
+        if self.pause_at is not None:
+            self.paused.set()
+            self.go.wait(PATIENCE)
+        return replace(first, stopped=True) if stop() else timed((1, 64), (1, 2))
 
     def export(
         self, result: Result, to: Path, packing: Packing, settings: Settings, stop: StopFlag

@@ -37,6 +37,9 @@ goal        60x, 6000 kept, 28 KiB, or 0.5 points: search by fine-tuning
             all of them; goals and presets are always for the whole net
 validation  5,000 images that every choice looks at
 test        10,000 others, only reported
+speed       ms for a batch, the median of runs by turns: engines that run every
+            weight in float32, and sparse: layers by their nonzeros where that
+            is faster here, the same logits
 revived     pruned weights that are not exactly zero; always 0
 dead        units with no input or no output left; without them the
             net is the same, and lighter still: told after p and f

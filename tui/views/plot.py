@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from core.bench import SPARSE, Amounts, Row
 from core.costs import cost_table
 from core.curves import Point, Scan
 from core.han2015 import PaperLayer
-from tui.format import count
+from tui.format import count, gain, milliseconds, plural
 from tui.lines import Lines
 from tui.plots import canvas
 from tui.plots.accuracy import AccuracyData
@@ -20,12 +21,15 @@ from tui.plots.digits import draw as draw_digits
 from tui.plots.files import draw as draw_files
 from tui.plots.histogram import HistogramData, bins
 from tui.plots.histogram import draw as draw_histogram
+from tui.plots.numbers import count as short
 from tui.plots.parameters import ParametersData
 from tui.plots.parameters import draw as draw_parameters
 from tui.plots.sensitivity import SensitivityData
 from tui.plots.sensitivity import draw as draw_sensitivity
 from tui.plots.size import SizeData
 from tui.plots.size import draw as draw_size
+from tui.plots.speed import SpeedData
+from tui.plots.speed import draw as draw_speed
 from tui.results import Course, Wanted
 from tui.state import State
 from tui.views.files import files
@@ -51,6 +55,8 @@ def plot(state: State, name: str, width: int, height: int) -> Lines:
             return draw_confusion(_confusion(state), width, height, "looking at every test image")
         case "costs":
             return draw_costs(_costs(state), width, height)
+        case "speed":
+            return draw_speed(_speed(state), width, height)
         case "files":
             return draw_files(files(state), width, height)
         case "parameters":
@@ -196,6 +202,47 @@ def _costs(state: State) -> CostsData:
 
 def _printed(row: PaperLayer) -> tuple[str, str, str]:
     return f"{row.act}", f"{row.kept:g}", f"{row.flops_kept}"
+
+
+def _speed(state: State) -> SpeedData:
+    """The comparison that was made last, as far as it is."""
+    timed = state.speed
+    if timed is None:
+        return SpeedData(hint="b times the net in every engine that is here")
+    bench, cases = timed.bench, timed.bench.cases
+    slowest_first = sorted(bench.rows, key=lambda row: (row.engine == SPARSE, -row.latency.median))
+    engines = tuple(
+        (_ENGINES.get(engine, engine), tuple(_time(bench.row(engine, *case)) for case in cases))
+        for engine in dict.fromkeys(row.engine for row in slowest_first)
+    )
+    ours = [bench.row(SPARSE, *case) for case in cases]
+    gains = [bench.gain(row) if row else None for row in ours]
+    net = "fine-tuned" if timed.tuned else "pruned"
+    return SpeedData(
+        cases=tuple((f"batch {batch}", plural(threads, "thread")) for batch, threads in cases),
+        engines=engines,
+        against=tuple(gain(it) if it else "–" for it in gains),
+        slower=tuple(it is not None and it < 1 for it in gains),
+        amounts=(
+            _amounts("MACs", bench.macs),
+            _amounts("parameters", bench.parameters),
+        ),
+        caption=net if state.speed_is_now else f"{net} (plan before)",
+    )
+
+
+_ENGINES = {"torch channels_last": "channels_last"}
+"""What an engine is called where there is little room."""
+
+
+def _time(row: Row | None) -> str:
+    return milliseconds(row.latency.median) if row else "–"
+
+
+def _amounts(what: str, amounts: Amounts) -> str:
+    smaller = amounts.compacted
+    compacted = "" if smaller is None else f", {short(smaller)} in a smaller dense net"
+    return f"{what}: {short(amounts.dense)}, {short(amounts.pruned)} nonzero{compacted}"
 
 
 def _parameters(state: State) -> ParametersData:

@@ -13,8 +13,8 @@ class PlotPanel(LinesWidget, can_focus=True):
     HELP = """
     # The plots
     v shows the next one: weights of the chosen layer, accuracy while training, the sensitivities,
-    parameters and size per layer, what the net takes in a file, costs per layer, digits, and which
-    classes are taken for which.
+    parameters and size per layer, what the net takes in a file, how fast it is, what each layer
+    costs, digits, and which classes are taken for which.
     """
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
@@ -52,6 +52,8 @@ def _seen_by(state: State, name: str) -> object:
             return state.base, state.footprints, results, state.current
         case "costs":
             return state.base, state.chosen, state.cuts, state.counts
+        case "speed":
+            return state.speed, state.speed_is_now
         case "sensitivity":
             return state.base, state.chosen, state.cuts, state.scan, state.tolerance
         case _:

@@ -1,0 +1,85 @@
+"""A call of a traced net: what it is, with what it is called; kinds that several look for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F  # noqa: N812  the name every torch program uses
+from torch import Tensor, fx, nn
+
+DROPOUTS = {
+    nn.Identity, nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout,
+    nn.FeatureAlphaDropout,
+    F.dropout, F.dropout1d, F.dropout2d, F.dropout3d, F.alpha_dropout, F.feature_alpha_dropout,
+}  # fmt: skip
+"""What does nothing in evaluation; the functions have to be told so."""
+
+RESHAPES = {
+    nn.Flatten, torch.flatten, torch.reshape, torch.squeeze,
+    "flatten", "reshape", "squeeze", "view", "contiguous",
+}  # fmt: skip
+
+MAX_POOLS = {
+    nn.MaxPool1d: 3, nn.MaxPool2d: 4, nn.MaxPool3d: 5,
+    F.max_pool1d: 3, F.max_pool2d: 4, F.max_pool3d: 5,
+}  # fmt: skip
+
+NORMS = {nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d}
+
+RELUS = {nn.ReLU, F.relu, torch.relu, torch.relu_, F.relu_, "relu", "relu_"}
+
+_LOOKS = {"size", "dim", "numel"}
+
+
+class Call:
+    """A call of one tensor.
+
+    Attributes:
+        kind: a module's type, a function, or a method's name.
+    """
+
+    def __init__(self, net: fx.GraphModule, node: fx.Node, source: fx.Node) -> None:
+        self.node, self.source, self.path = node, source, str(node.target)
+        is_module = node.op == "call_module"
+        self.module = net.get_submodule(self.path) if is_module else None
+        self.kind: Any = node.target if self.module is None else type(self.module)
+
+    @property
+    def hooked(self) -> bool:
+        """More happens in it than its kind says."""
+        it = self.module
+        return it is not None and bool(it._forward_hooks or it._forward_pre_hooks)
+
+    def option(self, name: str, place: int, default: Any) -> Any:
+        """What it is called with, beside the tensor."""
+        if self.module is not None:
+            return getattr(self.module, name, default)
+        args = self.node.args
+        return args[place] if place < len(args) else self.node.kwargs.get(name, default)
+
+    @property
+    def does_nothing(self) -> bool:
+        """It is a dropout that is off, or an identity."""
+        if self.kind not in DROPOUTS:
+            return False
+        return self.module is not None or self.option("training", 2, True) is False
+
+    def on(self, value: Tensor) -> Tensor:
+        """What it gives for another tensor."""
+        rest, named = self.node.args[1:], self.node.kwargs
+        if self.module is not None:
+            made = self.module(value)
+        elif isinstance(self.kind, str):
+            made = getattr(value, self.kind)(*rest, **named)
+        else:
+            made = self.kind(value, *rest, **named)
+        assert isinstance(made, Tensor)
+        return made
+
+
+def looks(node: fx.Node) -> bool:
+    """It looks at a shape alone."""
+    if node.op == "call_method":
+        return node.target in _LOOKS
+    return node.op == "call_function" and node.target is getattr and "shape" in node.args

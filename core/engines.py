@@ -1,0 +1,103 @@
+"""Engines that run a net with every weight, zeros too, in float32 on the processor."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import dataclass
+from functools import partial
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from core.onnx import to_onnx
+from core.timing import Way
+
+
+class AbsentError(Exception):
+    """An engine cannot run the net; says why."""
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A way to run nets.
+
+    Attributes:
+        name: as people are told.
+        package: that it is, for its version.
+        prepare: from a net in evaluation, images and threads to a run that gives the logits.
+    """
+
+    name: str
+    package: str
+    prepare: Callable[[nn.Module, Tensor, int], Way]
+
+    @property
+    def version(self) -> str | None:
+        """Of its package; None where that is not installed."""
+        try:
+            return version(self.package)
+        except PackageNotFoundError:
+            return None
+
+
+@torch.inference_mode()
+def run(net: nn.Module, images: Tensor) -> Tensor:
+    """What a net gives for images, without anything for gradients."""
+    made: Tensor = net(images)
+    return made
+
+
+def _torch(net: nn.Module, images: Tensor, _threads: int) -> Way:
+    return partial(run, net, images.contiguous())
+
+
+def _channels_last(net: nn.Module, images: Tensor, _threads: int) -> Way:
+    layout = torch.channels_last
+    laid_out = deepcopy(net).to(memory_format=layout)
+    return partial(run, laid_out, images.contiguous(memory_format=layout))
+
+
+def _onnxruntime(net: nn.Module, images: Tensor, threads: int) -> Way:
+    engine = _import("onnxruntime")
+    options = engine.SessionOptions()
+    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+    options.log_severity_level = 3
+    model = to_onnx(net, images)
+    session = engine.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    given = {session.get_inputs()[0].name: images.contiguous().numpy()}
+    return lambda: session.run(None, given)[0]
+
+
+def _openvino(net: nn.Module, images: Tensor, threads: int) -> Way:
+    engine = _import("openvino")
+    # It takes what is faster otherwise, such as bf16.
+    options = {
+        "INFERENCE_PRECISION_HINT": "f32",
+        "INFERENCE_NUM_THREADS": threads,
+        "PERFORMANCE_HINT": "LATENCY",
+    }
+    compiler = engine.Core()
+    model = compiler.read_model(io.BytesIO(to_onnx(net, images)))
+    request = compiler.compile_model(model, "CPU", options).create_infer_request()
+    given = [images.contiguous().numpy()]
+    return lambda: request.infer(given, share_inputs=True, share_outputs=True)[0]
+
+
+DENSE = (
+    Engine("torch", "torch", _torch),
+    Engine("torch channels_last", "torch", _channels_last),
+    Engine("onnxruntime", "onnxruntime", _onnxruntime),
+    Engine("openvino", "openvino", _openvino),
+)
+
+
+def _import(name: str) -> Any:
+    try:
+        return import_module(name)
+    except ImportError as error:
+        raise AbsentError("not installed; featherweight[engines] brings it in") from error

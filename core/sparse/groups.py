@@ -1,0 +1,187 @@
+"""The layers of a traced net that the kernels know, each with what they can do along with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from math import prod
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import fx, nn
+
+from core.calls import MAX_POOLS, RELUS, Call
+from core.sparse.layers import Known, Pair, Pool, Weighted
+from core.sparse.simpler import Sizes
+
+_Known = nn.Linear | nn.Conv1d | nn.Conv2d
+_DIMENSIONS: dict[Any, int] = {nn.Linear: 2, nn.Conv1d: 3, nn.Conv2d: 4}
+"""Of what a layer has to be given, images first."""
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """A layer with weights, and what comes after it that the kernels do along with it.
+
+    Where something flattens what a linear reads, that belongs to the linear.
+
+    Attributes:
+        name: the path of the module with weights.
+        nodes: the calls, each of which reads nothing but the one before.
+        layers: the one with weights and those after it, as the kernels know them.
+        given, made: shapes of what the group reads and gives of an image.
+    """
+
+    name: str
+    nodes: tuple[fx.Node, ...]
+    layers: tuple[Known, ...]
+    given: tuple[int, ...]
+    made: tuple[int, ...]
+
+    @property
+    def layer(self) -> Weighted:
+        """The one with weights."""
+        first = self.layers[0]
+        assert isinstance(first, Weighted)
+        return first
+
+    @property
+    def source(self) -> fx.Node:
+        """The call whose result it reads."""
+        return self.nodes[0].all_input_nodes[0]
+
+
+def shape_of(given: tuple[int, ...]) -> tuple[int, int, int]:
+    """Channels, rows and columns of what there is of an image; features are channels."""
+    channels, *size = given
+    rows, columns = [1, 1, *size][-2:]
+    return channels, rows, columns
+
+
+def chains_of(groups: Iterable[Group]) -> tuple[tuple[Group, ...], ...]:
+    """The groups, those together of which each is all that reads the one before."""
+    chains: list[list[Group]] = []
+    for group in groups:
+        follows = chains and group.source is chains[-1][-1].nodes[-1]
+        if follows and len(group.source.users) == 1:
+            chains[-1].append(group)
+        else:
+            chains.append([group])
+    return tuple(map(tuple, chains))
+
+
+def groups_of(net: fx.GraphModule, sizes: Sizes) -> Iterator[Group]:
+    """The groups of a net, in the order in which their layers are called.
+
+    Args:
+        net: see `simpler`.
+        sizes: shapes of results for three images.
+    """
+    for node in net.graph.nodes:
+        call = _call(net, sizes, node)
+        layer = None if call is None else _weighted(call, sizes)
+        if layer is not None:
+            yield _group(net, sizes, node, layer)
+
+
+def _group(net: fx.GraphModule, sizes: Sizes, node: fx.Node, layer: Weighted) -> Group:
+    nodes = [node]
+    before = _call(net, sizes, node.all_input_nodes[0])
+    if before is not None and len(before.node.users) == 1 and _flattens(before, sizes):
+        nodes.insert(0, before.node)
+        kernel = layer.weight.reshape(-1, *shape_of(sizes[before.source][1:]))
+        layer = replace(layer, weight=kernel)
+    layers: list[Known] = [layer]
+    while len(nodes[-1].users) == 1:
+        call = _call(net, sizes, next(iter(nodes[-1].users)))
+        if call is None or not _goes_along(call, sizes, layers):
+            break
+        nodes.append(call.node)
+    given, made = sizes[nodes[0].all_input_nodes[0]][1:], sizes[nodes[-1]][1:]
+    return Group(str(node.target), tuple(nodes), tuple(layers), given, made)
+
+
+def _goes_along(call: Call, sizes: Sizes, layers: list[Known]) -> bool:
+    """Take in a call that the kernels do along with the layers before it."""
+    if call.kind in RELUS:
+        layers[-1] = replace(layers[-1], relu=True)
+    elif (pool := _pool(call, sizes)) is not None:
+        layers.append(pool)
+    else:
+        return False
+    return True
+
+
+def _flattens(call: Call, sizes: Sizes) -> bool:
+    """It flattens all of an image; see `simpler`."""
+    given, made = sizes[call.source], sizes[call.node]
+    return call.kind is torch.flatten and made == (given[0], prod(given[1:]))
+
+
+def _call(net: fx.GraphModule, sizes: Sizes, node: fx.Node) -> Call | None:
+    """A call that makes of one tensor another, and reads nothing else."""
+    source = node.args[0] if node.args else None
+    if not isinstance(source, fx.Node) or node.all_input_nodes != [source]:
+        return None
+    if not {node, source} <= sizes.keys():
+        return None
+    call = Call(net, node, source)
+    return None if call.hooked else call
+
+
+def _weighted(call: Call, sizes: Sizes) -> Weighted | None:
+    """A layer with weights that the kernels know."""
+    module, dimensions = call.module, _DIMENSIONS.get(call.kind)
+    if dimensions != len(sizes[call.source]) or not isinstance(module, _Known):
+        return None
+    if module.weight.dtype != torch.float32 or module.weight.device.type != "cpu":
+        return None
+    weight = _array(module.weight)
+    bias = np.zeros(len(weight), np.float32) if module.bias is None else _array(module.bias)
+    if isinstance(module, nn.Linear):
+        return Weighted(weight[:, :, None, None], bias)
+    if module.padding_mode != "zeros":
+        return None
+    return Weighted(
+        weight if weight.ndim == 4 else weight[:, :, None],
+        bias,
+        _rows_and_columns(sizes[call.node]),
+        _pair(module.stride),
+        _pair(module._reversed_padding_repeated_twice[::2][::-1], 0),
+        _pair(module.dilation),
+        module.groups,
+    )
+
+
+def _pool(call: Call, sizes: Sizes) -> Pool | None:
+    """Max pooling that the kernels know."""
+    if MAX_POOLS.get(call.kind) != len(sizes[call.source]) or len(sizes[call.source]) > 4:
+        return None
+    if call.option("return_indices", 6, False):
+        return None
+    kernel = call.option("kernel_size", 1, None)
+    stride = call.option("stride", 2, None) or kernel
+    padding, dilation = call.option("padding", 3, 0), call.option("dilation", 4, 1)
+    flat = len(sizes[call.source]) == 3
+    kernel, stride, dilation = (_pair(it, flat=flat) for it in (kernel, stride, dilation))
+    out = _rows_and_columns(sizes[call.node])
+    return Pool(out, kernel, stride, _pair(padding, 0, flat=flat), dilation)
+
+
+def _rows_and_columns(size: tuple[int, ...]) -> Pair:
+    """Of a result [N, C, ...] of one dimension or two."""
+    return size[-2] if len(size) == 4 else 1, size[-1]
+
+
+def _pair(given: Any, one: int = 1, *, flat: bool = False) -> Pair:
+    """A number for rows and one for columns; `one` for rows where there are none."""
+    if isinstance(given, int):
+        return one if flat else given, given
+    return one if len(given) == 1 else given[0], given[-1]
+
+
+def _array(parameter: torch.Tensor) -> NDArray[np.float32]:
+    made: NDArray[np.float32] = parameter.detach().contiguous().numpy()
+    return made

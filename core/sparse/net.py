@@ -1,0 +1,234 @@
+"""A pruned net as it is fastest here: each layer by its nonzeros or as torch has it, measured.
+
+Dead units go first, see `core.compaction`. Then everything is timed on the images in question:
+how many of them the kernels take together, each layer by the kernels and by torch, and in the end
+the whole nets that come of it beside the dense one, which is what is left if none is faster.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from functools import partial
+from statistics import median
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor, fx, nn
+
+from core.compaction import compacted
+from core.cuts import UntraceableError
+from core.engines import run
+from core.errors import StoppedError
+from core.events import Progress, StopFlag, Stream, never
+from core.sparse.groups import Group, groups_of
+from core.sparse.simpler import simpler
+from core.timing import in_turns
+from core.tracing import Traced, alike, trace
+
+K = TypeVar("K")
+
+BLOCKS = (1, 4, 8, 16)
+"""Images that the kernels compute together; which number is fastest is measured."""
+
+SECONDS = 1.0
+"""That measuring takes, roughly, if the net itself is not slow."""
+
+_SMALL = 1024**2
+"""Weights of a layer that is tried whatever its sparsity."""
+
+_ROOM = 16 * 1024**2
+"""Float32 values that a thread of the kernels may work in, where it takes several images."""
+
+
+@dataclass(frozen=True, eq=False)
+class Faster:
+    """A net with the same logits.
+
+    Attributes:
+        net: takes images [N, C, H, W] of the same size, any number; for evaluation.
+        sparse: the layers that the kernels run.
+        layers: all that they could.
+        compacted: dead units are gone.
+        block: images that the kernels compute together.
+    """
+
+    net: nn.Module
+    sparse: tuple[str, ...] = ()
+    layers: tuple[str, ...] = ()
+    compacted: bool = False
+    block: int = 1
+
+
+def faster(
+    model: nn.Module,
+    images: Tensor,
+    threads: int = 1,
+    seconds: float = SECONDS,
+    stop: StopFlag = never,
+) -> Stream[Faster]:
+    """Find out how a pruned net runs fastest on this machine.
+
+    Args:
+        model: it stays as it is, but for its mode, which is evaluation then.
+        images: as many as it shall be fast for, [N, C, H, W].
+        threads: that the kernels may use; torch uses as many as it is set to.
+        seconds: for measuring.
+        stop: gives up between two measurements.
+
+    Raises:
+        StoppedError: `stop` was raised.
+    """
+    model.eval()
+    yield Progress("look for dead units")
+    try:
+        dense, is_smaller = _traced(model, images)
+        sizes = simpler(dense)
+    except UntraceableError:
+        return Faster(model)
+    groups = tuple(it for it in groups_of(dense.net, sizes) if _may_pay(it))
+    if not groups:
+        return Faster(model)
+    yield Progress("compile the kernels")
+    trial = _Trial(model, dense.net, groups, images, threads, stop)
+    found = yield from trial.found(seconds)
+    return replace(found, compacted=is_smaller and found.net is not model)
+
+
+def _traced(model: nn.Module, images: Tensor) -> tuple[Traced, bool]:
+    """The net without its dead units if these can be told, and whether they can."""
+    try:
+        return trace(compacted(model, images[:3]), images[:3]), True
+    except UntraceableError:
+        return trace(model, images[:3]), False
+
+
+def _may_pay(group: Group) -> bool:
+    """Its nonzeros are few, or take little room to list."""
+    weight = group.layer.weight
+    return weight.size <= _SMALL or 2 * group.layer.nonzero <= weight.size
+
+
+class _Trial:
+    """Ways to run a net, timed on some images."""
+
+    def __init__(
+        self,
+        model: nn.Module,
+        dense: fx.GraphModule,
+        groups: tuple[Group, ...],
+        images: Tensor,
+        threads: int,
+        stop: StopFlag,
+    ) -> None:
+        from core.sparse import chains  # which compiles
+
+        self._chains = chains
+        self._model, self._dense, self._groups = model, dense, groups
+        self._images, self._threads, self._stop = images, threads, stop
+        self._expected = run(model, images)
+
+    def found(self, seconds: float) -> Stream[Faster]:
+        """The fastest net; measuring takes about so long."""
+        sparse = {block: self._sparse(self._groups, block) for block in self._blocks()}
+        fit = {block: net for block, net in sparse.items() if block == 1 or _room(net) <= _ROOM}
+        blocks = self._right(fit)
+        if not blocks:
+            return Faster(self._model)
+        block = yield from self._fastest("images together", blocks, seconds / 4)
+        chosen = yield from self._faster_groups(block, seconds / 2)
+        known = tuple(group.name for group in self._groups)
+        ways = {
+            "dense": Faster(self._model),
+            "compacted": Faster(self._dense, layers=known),
+            "channels last": Faster(_ChannelsLast(self._dense), layers=known),
+            "sparse": Faster(blocks[block], known, known, block=block),
+        }
+        if 0 < len(chosen) < len(known):
+            names = tuple(group.name for group in chosen)
+            ways["mixed"] = Faster(self._sparse(chosen, block), names, known, block=block)
+        right = self._right({name: way.net for name, way in ways.items()})
+        return ways[(yield from self._fastest("whole nets", right, seconds / 4))]
+
+    def _blocks(self) -> list[int]:
+        """How many images might be taken together."""
+        each = -(-len(self._images) // self._threads)
+        return [it for it in BLOCKS if it == 1 or it <= each]
+
+    def _sparse(self, groups: tuple[Group, ...], block: int) -> nn.Module:
+        return self._chains.with_chains(self._dense, groups, block, self._threads)
+
+    def _right(self, nets: Mapping[K, nn.Module]) -> dict[K, nn.Module]:
+        """Those that give the logits of the model."""
+        return {key: net for key, net in nets.items() if self._gives(net)}
+
+    def _gives(self, net: nn.Module) -> bool:
+        try:
+            return alike(run(net, self._images), self._expected)
+        except Exception:  # a net's own code runs here, on another layout in memory
+            return False
+
+    def _faster_groups(self, block: int, seconds: float) -> Stream[tuple[Group, ...]]:
+        """The layers that are faster by their nonzeros, each with what follows it."""
+        given = _Given(self._dense, {group.source for group in self._groups})
+        with torch.inference_mode():
+            given.run(self._images)
+        chosen = []
+        for group in self._groups:
+            values = given.values[group.source]
+            ways = {
+                "sparse": self._chains.Chain([group], block, self._threads),
+                "dense": self._chains.alone(self._dense, group),
+            }
+            part = seconds / len(self._groups)
+            if (yield from self._fastest(group.name, ways, part, values)) == "sparse":
+                chosen.append(group)
+        return tuple(chosen)
+
+    def _fastest(
+        self, step: str, nets: Mapping[K, nn.Module], seconds: float, given: Tensor | None = None
+    ) -> Stream[K]:
+        """The key of the net that takes least for the images, or for what is given."""
+        images = self._images if given is None else given
+        ways = {key: partial(run, net, images) for key, net in nets.items()}
+        taken = {key: [0.0] for key in ways}
+        for taken in in_turns(ways, seconds) if len(ways) > 1 else ():  # noqa: B007
+            yield Progress(f"time {step}")
+            if self._stop():
+                raise StoppedError("stopped: nothing was timed to the end")
+        return min(ways, key=lambda key: median(taken[key]))
+
+
+def _room(net: nn.Module) -> int:
+    """Values that a thread works in."""
+    return max(getattr(module, "memory", 0) for module in net.modules())
+
+
+class _ChannelsLast(nn.Module):
+    """A net whose weights and images lie in memory with the channels innermost."""
+
+    def __init__(self, net: nn.Module) -> None:
+        super().__init__()
+        self._net = deepcopy(net).to(memory_format=torch.channels_last)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """What the net gives."""
+        made: Tensor = self._net(images.contiguous(memory_format=torch.channels_last))
+        return made
+
+
+class _Given(fx.Interpreter):
+    """Runs a net and keeps copies of the results of some calls: later ones may write over them."""
+
+    def __init__(self, net: fx.GraphModule, wanted: set[fx.Node]) -> None:
+        super().__init__(net)
+        self._wanted = wanted
+        self.values: dict[fx.Node, Tensor] = {}
+
+    def run_node(self, n: fx.Node) -> Any:
+        """Run one call."""
+        result = super().run_node(n)
+        if n in self._wanted:
+            self.values[n] = result.clone()
+        return result

@@ -1,0 +1,221 @@
+"""Layers one after another as a table of numbers, for the kernels to run without any Python.
+
+What a layer makes lies in one of two parts of the memory, by turns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain
+from math import prod
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.sparse import kernels
+from core.sparse.layers import NOTHING, ONCE, Known, Pair, Pool, Weighted
+
+Floats = NDArray[np.float32]
+T = TypeVar("T", bound=np.generic)
+Places = NDArray[np.int64]
+
+SPARE = 64
+"""Values behind each part of the memory, since the last tile of a stretch may be too large."""
+
+LANES = 8
+"""Values that a processor adds at once, roughly: stretches are compared by it."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Where values lie: (channel, row, column) at `channel * plane + row * pitch + column`.
+
+    Attributes:
+        channels: how many.
+        size: rows and columns.
+        pitch: from a row to the next.
+        plane: from a channel to the next.
+    """
+
+    channels: int
+    size: Pair
+    pitch: int
+    plane: int
+
+    @classmethod
+    def whole(cls, channels: int, size: Pair) -> View:
+        """Without gaps."""
+        return cls(channels, size, size[1], prod(size))
+
+    @property
+    def values(self) -> int:
+        """From the first to the end of the last channel."""
+        return self.channels * self.plane
+
+
+class Program:
+    """Layers to be run in one go, on `block` images at a time.
+
+    Args:
+        layers: at least one.
+        channels: of what the first is given.
+        size: rows and columns of that.
+        block: images that are computed together.
+    """
+
+    def __init__(self, layers: Sequence[Known], channels: int, size: Pair, block: int) -> None:
+        self.block = block
+        self._rows: list[list[int]] = []
+        self._starts: list[NDArray[np.int64]] = []
+        self._shifts: list[NDArray[np.int64]] = []
+        self._values: list[Floats] = []
+        self._biases: list[Floats] = []
+        self._units = self._nonzero = 0
+        self._largest = [0, 0]
+        self._aside = 0
+        view = View.whole(channels, size)
+        self._add(kernels.LOAD, view.values)
+        self._made(view)
+        for layer in layers:
+            view = self._pool(layer, view) if isinstance(layer, Pool) else self._sum(layer, view)
+        self._add(kernels.STORE, view.channels, *view.size, view.plane, view.pitch)
+        self.values = view.channels * prod(view.size)
+        self._assemble()
+
+    def run(self, images: Floats, made: Floats, begin: int, end: int, work: Floats) -> None:
+        """Compute the results for some of the images, which lie one after another.
+
+        Args:
+            images: all values of all images.
+            made: takes all values of all results, `values` for each.
+            begin: the first image to do.
+            end: the one after the last.
+            work: `memory` values, of this call alone.
+        """
+        kernels.run(*self._tables, self.block, images, made, begin, end, work)
+
+    @property
+    def memory(self) -> int:
+        """Values that a run works in."""
+        return sum(self._largest) + self._aside + 3 * SPARE
+
+    def _assemble(self) -> None:
+        """Fill in where the parts of the memory are, and make arrays of it all."""
+        second = self._largest[0] + SPARE
+        parts = 0, second
+        table = np.zeros((len(self._rows), kernels.WIDTH), np.int64)
+        for place, row in enumerate(self._rows):
+            here, there = parts[(place + 1) % 2], parts[place % 2]
+            if row[0] in (kernels.LOAD, kernels.STORE):
+                row = [row[0], there if row[0] == kernels.LOAD else here, *row[1:]]
+            else:
+                row = [row[0], here, there, *row[1:]]
+            if row[0] == kernels.POOL:
+                row.append(second + self._largest[1] + SPARE)
+            table[place, : len(row)] = row
+        self._tables = (
+            table,
+            np.array([*chain(*self._starts), self._nonzero], np.int64),
+            _joined(self._shifts, np.uint32),
+            _joined(self._values, np.float32),
+            _joined(self._biases, np.float32),
+        )
+
+    def _add(self, kind: int, *numbers: int) -> None:
+        self._rows.append([kind, *numbers])
+
+    def _made(self, view: View) -> View:
+        """Keep room for what the last operation makes."""
+        part = (len(self._rows) - 1) % 2
+        self._largest[part] = max(self._largest[part], view.values * self.block)
+        return view
+
+    def _pool(self, pool: Pool, view: View) -> View:
+        ends = [int(tap[-1]) + 1 for tap in pool.taps]
+        steps = zip(pool.out, pool.stride, ends, strict=True)
+        rows, columns = ((out - 1) * stride + end for out, stride, end in steps)
+        if pool.padding != NOTHING or rows > view.size[0] or columns > view.size[1]:
+            given = (view.channels, *view.size, view.plane, view.pitch)
+            self._add(kernels.PAD, *given, *ONCE, rows, columns, *ONCE, *pool.padding, 1)
+            view = self._made(View.whole(view.channels, (rows, columns)))
+        line, column = pool.taps
+        window = (line[:, None] * view.pitch + column).reshape(-1) * self.block
+        self._shifts.append(window)
+        self._values.append(np.zeros(len(window), np.float32))
+        first, self._nonzero = self._nonzero, self._nonzero + len(window)
+        self._aside = max(self._aside, ((pool.out[1] - 1) * pool.stride[1] + 1) * self.block)
+        place = (view.channels, view.plane, view.pitch, *pool.out, *pool.stride)
+        self._add(kernels.POOL, *place, first, self._nonzero, int(pool.relu))
+        return self._made(View.whole(view.channels, pool.out))
+
+    def _sum(self, layer: Weighted, view: View) -> View:
+        if layer.stride != ONCE or layer.padding != NOTHING:
+            view, columns = self._spread(layer, view)
+        else:
+            columns = _columns(layer, view)
+        return self._stretches(layer, view, self._keep(layer, view, columns))
+
+    def _spread(self, layer: Weighted, view: View) -> tuple[View, Places]:
+        """Have zeros laid around what a layer is given, and what its strides skip laid apart.
+
+        Returns:
+            The input as a convolution without stride and padding takes it; and where each weight of
+            a unit of the first group reads for the first of the unit's results.
+        """
+        steps = zip(layer.taps, layer.stride, strict=True)
+        (phase_y, line), (phase_x, column) = ((tap % step, tap // step) for tap, step in steps)
+        planes = int(phase_y.max()) + 1, int(phase_x.max()) + 1
+        size = int(line.max()) + layer.out[0], int(column.max()) + layer.out[1]
+        given = (view.channels, *view.size, view.plane, view.pitch)
+        self._add(kernels.PAD, *given, *planes, *size, *layer.stride, *layer.padding)
+        made = self._made(View.whole(view.channels * prod(planes), size))
+        phase = phase_y[:, None] * planes[1] + phase_x
+        channel = np.arange(layer.weight.shape[1])[:, None, None] * prod(planes) + phase
+        return made, channel * made.plane + line[:, None] * made.pitch + column
+
+    def _keep(self, layer: Weighted, view: View, columns: Places) -> int:
+        """Keep a layer's nonzeros by unit; gives the number of its first unit."""
+        first = self._units
+        group = layer.channels // layer.groups
+        apart = view.channels // layer.groups * view.plane
+        units, places = layer.weight.reshape(layer.channels, -1).nonzero()
+        shifts = columns.reshape(-1)[places] + units // group * apart
+        counts = np.bincount(units, minlength=layer.channels)
+        self._starts.append(self._nonzero + np.cumsum(counts) - counts)
+        self._shifts.append(shifts * self.block)
+        self._values.append(layer.weight[layer.weight != 0])
+        self._biases.append(layer.bias)
+        self._units += layer.channels
+        self._nonzero += len(units)
+        return first
+
+    def _stretches(self, layer: Weighted, view: View, unit: int) -> View:
+        """Sum row by row; or all rows in one go, with what lies between them, if that is less."""
+        block, (rows, columns) = self.block, layer.out
+        at_once = ((rows - 1) * view.pitch + columns) * block
+        in_one = _tiled(at_once) <= rows * _tiled(columns * block)
+        lines, length = (1, at_once) if in_one else (rows, columns * block)
+        pitch = view.pitch if in_one else columns
+        last = (lines - 1) * pitch * block + length + kernels.overrun(length)
+        made = View(layer.channels, layer.out, pitch, -(-last // block))
+        steps = (view.pitch * block, made.plane * block, pitch * block)
+        self._add(kernels.SUM, made.channels, unit, int(layer.relu), lines, length, *steps)
+        return self._made(made)
+
+
+def _joined(parts: Sequence[NDArray[Any]], kind: type[T]) -> NDArray[T]:
+    return np.concatenate([np.zeros(0, kind), *parts]).astype(kind)
+
+
+def _columns(layer: Weighted, view: View) -> Places:
+    """Where each weight of a unit of the first group reads for the first of the unit's results."""
+    channel = np.arange(layer.weight.shape[1])[:, None, None]
+    line, column = layer.taps
+    return channel * view.plane + line[:, None] * view.pitch + column
+
+
+def _tiled(length: int) -> int:
+    """What a stretch costs: the vectors in its tiles, and the start of a loop."""
+    return (length + kernels.overrun(length)) // LANES + 2

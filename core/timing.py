@@ -1,0 +1,73 @@
+"""Ways to do the same timed by turns, so that what slows a machine down slows all of them down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median, quantiles
+from time import perf_counter
+from typing import TypeVar
+
+K = TypeVar("K")
+Way = Callable[[], object]
+
+TURN = 0.01
+"""Seconds that a way has to itself, again and again: a processor's caches are its own then."""
+
+LONG = 0.25
+"""Seconds from which on a first run counts: it is not worth another to be warm."""
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """Seconds of one run.
+
+    Attributes:
+        median: half of the runs took longer.
+        low, high: a tenth took less, a tenth took longer.
+    """
+
+    median: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, seconds: Sequence[float]) -> Latency:
+        """What some runs took."""
+        if len(seconds) < 2:
+            return cls(seconds[0], seconds[0], seconds[0])
+        tenths = quantiles(seconds, n=10, method="inclusive")
+        return cls(median(seconds), tenths[0], tenths[-1])
+
+
+def in_turns(ways: Mapping[K, Way], budget: float) -> Iterator[dict[K, list[float]]]:
+    """Time each way, round after round, until `budget` seconds are over; at least one round.
+
+    Yields:
+        After each way's turn, what every run took so far, by way, as seconds.
+    """
+    seconds: dict[K, list[float]] = {name: [] for name in ways}
+    start = perf_counter()
+    while True:
+        for name, way in ways.items():
+            seconds[name] += _turn(way)
+            yield seconds
+        if perf_counter() - start >= budget:
+            return
+
+
+def _turn(way: Way) -> list[float]:
+    """What the runs of one turn took; the first, which warms the caches, is left out."""
+    seconds = [_timed(way)]
+    if seconds[0] >= LONG:
+        return seconds
+    end = perf_counter() + TURN
+    while perf_counter() < end or len(seconds) == 1:
+        seconds.append(_timed(way))
+    return seconds[1:]
+
+
+def _timed(way: Way) -> float:
+    start = perf_counter()
+    way()
+    return perf_counter() - start

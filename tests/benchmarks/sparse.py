@@ -1,0 +1,55 @@
+"""A pruned net by its nonzeros, over the fastest dense engine that is installed, with one thread.
+
+The shipped weights at the sparsities that the nets are known for; what they are trained to makes no
+difference to time. Engines that are not installed are not compared with, see `core.engines`.
+"""
+
+from __future__ import annotations
+
+from core.bench import SPARSE, Bench
+from core.events import drain
+from core.presets import default_preset, preset_plan
+from core.pruning import Masks
+from core.settings import Settings
+from core.weights import load_weights
+from core.workbench import Workbench
+from tests.benchmarks.figures import Figure
+
+NETS = {
+    "sparse_batch1": ("cnn5", (1,), 3.0),
+    "sparse_batch64": ("cnn5", (64,), 3.0),
+    "sparse_lenet_300_100": ("lenet-300-100", (1, 64), 1.0),
+    "sparse_lenet_5": ("lenet-5", (1, 64), 1.0),
+}
+"""The net, the numbers of images, and how many times as fast it has to be at each of them."""
+
+SECONDS = 15.0
+
+
+def figures(wanted: tuple[str, ...]) -> list[Figure]:
+    """One comparison for each net."""
+    benches = {name: _timed(name) for name in dict.fromkeys(NETS[key][0] for key in wanted)}
+    return [_figure(key, benches[NETS[key][0]]) for key in wanted]
+
+
+def _timed(name: str) -> Bench:
+    bench = Workbench(Settings(model=name, device="cpu", threads=1))
+    weights = load_weights(bench.spec.shipped_weights, bench.vehicle())
+    plan = preset_plan(default_preset(name), name, bench.layer_names)
+    pruned = Masks.of(weights, bench.layers, plan).apply(weights)
+    return drain(bench.time(pruned, SECONDS))
+
+
+def _figure(key: str, bench: Bench) -> Figure:
+    name, batches, limit = NETS[key]
+    ours = [row for row in bench.rows if row.engine == SPARSE and row.batch in batches]
+    images = " and ".join(map(str, batches))
+    return Figure(
+        key=key,
+        what=f"{name} by its nonzeros, batch {images}, over the fastest dense engine",
+        value=min(bench.gain(row) or 0.0 for row in ours),
+        unit="x",
+        limit=limit,
+        at_least=True,
+        detail={f"{it.engine}, batch {it.batch}": it.latency.median for it in bench.rows},
+    )

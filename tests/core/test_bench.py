@@ -1,0 +1,122 @@
+"""Engines side by side: who is there, what is counted, and what is said of it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from core import engines
+from core import race as racing
+from core.batches import Splits
+from core.bench import ENGINES, SPARSE, Amounts, Bench, Row, Timed, bench_report
+from core.engines import AbsentError, Engine
+from core.errors import StoppedError
+from core.events import drain
+from core.layers import parameter_count
+from core.nets import LeNet5
+from core.timing import Latency
+from core.trainer import copy_weights
+from tests.core.test_sparse import pruned
+from tests.core.training import same
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+def test_every_engine_is_timed_and_the_amounts_are_the_nets(few: Splits) -> None:
+    net = pruned("lenet-5")
+    before, said = copy_weights(net), list[Timed]()
+    bench = drain(
+        racing.race(net, few.test, seconds=0.2),
+        lambda event: said.append(event) if isinstance(event, Timed) else None,
+    )
+    assert same(before, copy_weights(net))
+    assert bench.cases == ((1, 1), (64, 1))
+    timed = [row.engine for row in bench.rows]
+    assert set(timed) | set(bench.missing) == set(ENGINES)
+    assert not {"torch", "torch channels_last", SPARSE} & set(bench.missing)
+    assert all(timed.count(engine) == 2 for engine in timed)
+    for row in bench.rows:
+        assert 0 < row.latency.low <= row.latency.median <= row.latency.high
+    assert [len(it.bench.rows) for it in said] == [len(timed) // 2, len(timed)]
+    # Caffe's LeNet-5: 500 x 24 x 24, 25,000 x 8 x 8, 400,000 and 5,000.
+    assert bench.macs.dense == 288_000 + 1_600_000 + 400_000 + 5_000
+    nonzero = sum(int(it.count_nonzero()) for it in net.parameters() if it.dim() > 1)
+    biases = sum(it.numel() for it in net.parameters() if it.dim() == 1)
+    assert bench.parameters.dense == parameter_count(net) == 431_080
+    assert bench.parameters.pruned == nonzero + biases
+    assert bench.parameters.compacted is not None
+    assert nonzero < bench.parameters.compacted <= 431_080
+
+
+def test_the_report_says_what_the_contract_says() -> None:
+    latency = Latency(0.002, 0.001, 0.003)
+    row = Row("torch", 64, 1, latency, 9)
+    slow = Row(SPARSE, 64, 1, Latency(0.004, 0.003, 0.005), 5)
+    bench = Bench(2, Amounts(100, 10, 50), Amounts(20, 5, None), (row, slow))
+    report = json.loads(json.dumps(bench_report("cnn5", "mnist", bench)))
+    assert report["threads"] == 2
+    assert report["rows"][0] == {
+        "engine": "torch", "batch": 64, "threads": 1, "median": 0.002, "low": 0.001,
+        "high": 0.003, "runs": 9, "gain": 1.0,
+    }  # fmt: skip
+    assert report["rows"][1]["gain"] == 0.5
+    assert report["macs"] == {"dense": 100, "pruned": 10, "compacted": 50}
+    assert report["bytes"] == {"dense": 80, "pruned": 20, "compacted": None}
+
+
+def _absent(_net: nn.Module, _images: Tensor, _threads: int) -> engines.Way:
+    raise AbsentError("not installed")
+
+
+def _broken(_net: nn.Module, _images: Tensor, _threads: int) -> engines.Way:
+    raise RuntimeError("no such operator\nand a long trace")
+
+
+def _wrong(net: nn.Module, images: Tensor, _threads: int) -> engines.Way:
+    return lambda: engines.run(net, images) + 1
+
+
+def test_an_engine_that_cannot_is_left_out_and_it_is_said_why(
+    few: Splits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    some = {"absent": _absent, "broken": _broken, "wrong": _wrong}
+    others = tuple(Engine(name, "no-such-package", prepare) for name, prepare in some.items())
+    monkeypatch.setattr(racing, "DENSE", (engines.DENSE[0], *others))
+    bench = drain(racing.race(LeNet5(), few.test, seconds=0.1))
+    assert bench.missing == {
+        "absent": "not installed",
+        "broken": "cannot run this net: no such operator",
+        "wrong": "gives other logits than torch",
+    }
+    assert {row.engine for row in bench.rows} == {"torch", SPARSE}
+
+
+def test_a_raised_flag_ends_it_with_what_there_is(
+    few: Splits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(racing, "DENSE", engines.DENSE[:1])
+    with pytest.raises(StoppedError):
+        drain(racing.race(LeNet5(), few.test, seconds=0.1, stop=lambda: True))
+    said = list[Timed]()
+    stream = racing.race(LeNet5(), few.test, seconds=0.1, stop=lambda: bool(said))
+    bench = drain(stream, lambda event: said.append(event) if isinstance(event, Timed) else None)
+    assert bench.stopped
+    assert bench.cases == ((1, 1),)
+    assert bench == replace(said[0].bench, stopped=True)
+
+
+def test_threads_are_as_before_when_it_ends(few: Splits) -> None:
+    stream = racing.race(LeNet5(), few.test, seconds=0.1)
+    torch.set_num_threads(2)
+    try:
+        for event in stream:
+            if isinstance(event, Timed):
+                break
+        stream.close()
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(1)

@@ -1,0 +1,244 @@
+"""A pruned net by its nonzeros: torch's logits, whatever the layers, the images and the threads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F  # noqa: N812  the name every torch program uses
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor, nn
+
+from core.batches import Splits
+from core.datasets import load
+from core.engines import run
+from core.errors import StoppedError
+from core.events import drain
+from core.layers import prunable_layers
+from core.presets import default_preset, preset_plan
+from core.pruning import Masks
+from core.sparse.chains import Chain, with_chains
+from core.sparse.groups import groups_of
+from core.sparse.layers import Known, Pool, Weighted
+from core.sparse.net import faster
+from core.sparse.program import Program
+from core.sparse.simpler import simpler
+from core.tracing import trace
+from core.trainer import copy_weights
+from core.weights import load_weights
+from core.zoo import model_spec
+from tests.core.random_nets import RandomNet, random_nets
+from tests.core.training import same
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+PAIRS = st.tuples(st.integers(1, 3), st.integers(1, 3))
+BLOCKS = st.sampled_from([1, 2, 4, 8, 16])
+
+
+def close(made: Tensor, expected: Tensor) -> bool:
+    """Within 1e-4 of the largest, and no number where there is none."""
+    assert made.shape == expected.shape
+    scale = float(expected.nan_to_num().abs().max()) if expected.numel() else 0.0
+    return torch.allclose(made, expected, rtol=0, atol=1e-4 * scale + 1e-6, equal_nan=True)
+
+
+def program(layers: list[Known], images: Tensor, out: tuple[int, ...], block: int) -> Tensor:
+    """What the kernels make of images; memory is full of what is no number before."""
+    count, channels, rows, columns = images.shape
+    made = Program(layers, channels, (rows, columns), block)
+    result = np.full(count * made.values, np.nan, np.float32)
+    work = np.full(made.memory, np.nan, np.float32)
+    made.run(images.contiguous().numpy().reshape(-1), result, 0, count, work)
+    return torch.from_numpy(result).view(count, *out)
+
+
+@st.composite
+def convolutions(draw: st.DrawFn) -> tuple[Weighted, Tensor, Tensor]:
+    """A convolution, images and what torch makes of them."""
+    torch.manual_seed(draw(st.integers(0, 1000)))
+    groups, inputs, units = (
+        draw(st.integers(1, 3)),
+        draw(st.integers(1, 3)),
+        draw(st.integers(1, 4)),
+    )
+    kernel, stride, dilation = draw(PAIRS), draw(PAIRS), draw(PAIRS)
+    padding = draw(st.tuples(st.integers(0, 3), st.integers(0, 3)))
+    least = [(k - 1) * d + 1 for k, d in zip(kernel, dilation, strict=True)]
+    size = [draw(st.integers(it, it + 30)) for it in least]
+    weight = torch.randn(groups * units, inputs, *kernel)
+    weight *= torch.rand_like(weight) < draw(st.floats(0, 1))
+    bias = torch.randn(groups * units)
+    images = torch.randn(draw(st.integers(1, 20)), groups * inputs, *size)
+    expected = F.conv2d(images, weight, bias, stride, padding, dilation, groups)
+    relu = draw(st.booleans())
+    out = (expected.shape[2], expected.shape[3])
+    layer = Weighted(weight.numpy(), bias.numpy(), out, stride, padding, dilation, groups, relu)
+    return layer, images, expected.relu() if relu else expected
+
+
+@settings(max_examples=150)
+@given(convolutions(), BLOCKS)
+def test_any_convolution_is_torchs(case: tuple[Weighted, Tensor, Tensor], block: int) -> None:
+    layer, images, expected = case
+    assert close(program([layer], images, tuple(expected.shape[1:]), block), expected)
+
+
+@settings(max_examples=60)
+@given(
+    st.data(), PAIRS, PAIRS, st.tuples(st.integers(1, 2), st.integers(1, 2)), st.booleans(), BLOCKS
+)
+def test_any_max_pooling_is_torchs(
+    data: st.DataObject,
+    kernel: tuple[int, int],
+    stride: tuple[int, int],
+    dilation: tuple[int, int],
+    ceil: bool,
+    block: int,
+) -> None:
+    padding = data.draw(st.tuples(*(st.integers(0, size // 2) for size in kernel)))
+    size = data.draw(st.tuples(st.integers(5, 20), st.integers(5, 20)))
+    images = torch.randn(data.draw(st.integers(1, 9)), 3, *size)
+    images[torch.rand_like(images) < 0.01] = torch.nan
+    expected = F.max_pool2d(images, kernel, stride, padding, dilation, ceil_mode=ceil)
+    relu = data.draw(st.booleans())
+    pool = Pool((expected.shape[2], expected.shape[3]), kernel, stride, padding, dilation, relu)
+    made = program([pool], images, tuple(expected.shape[1:]), block)
+    assert close(made, expected.relu() if relu else expected)
+
+
+def thinned(net: nn.Module, share: float) -> nn.Module:
+    with torch.no_grad():
+        for weight in (it for it in net.parameters() if it.dim() > 1):
+            weight[torch.rand_like(weight) < share] = 0.0
+    return net.eval()
+
+
+@settings(max_examples=40)
+@given(random_nets(), st.floats(0, 1), BLOCKS, st.integers(1, 9), st.data())
+def test_any_layers_of_any_net_by_the_kernels(
+    net: RandomNet, share: float, block: int, count: int, data: st.DataObject
+) -> None:
+    images = torch.randn(count, 1, 8, 8)
+    before = copy_weights(thinned(net, share))
+    expected = run(net, images)
+    traced = trace(net, images)
+    groups = list(groups_of(traced.net, simpler(traced)))
+    chosen = [group for group in groups if data.draw(st.booleans())]
+    mixed = with_chains(traced.net, chosen, block, threads=1)
+    assert close(run(mixed, images), expected)
+    assert same(before, copy_weights(net))
+
+
+class OneDimension(nn.Module):
+    """Convolutions and pooling of one dimension, and linears after them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv1d(16, 8, 3, stride=2, padding=1)
+        self.norm = nn.BatchNorm1d(8)
+        self.conv2 = nn.Conv1d(8, 8, 3, padding="same", groups=2)
+        self.pool = nn.MaxPool1d(2, ceil_mode=True)
+        self.fc = nn.Linear(32, 5, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.norm(self.conv1(x.squeeze(1)))
+        return self.fc(self.pool(self.conv2(x).relu()).flatten(1))
+
+
+def test_one_dimension_is_two() -> None:
+    torch.manual_seed(0)
+    net = thinned(OneDimension(), 0.5)
+    images = torch.randn(9, 1, 16, 15)
+    traced = trace(net, images)
+    groups = list(groups_of(traced.net, simpler(traced)))
+    assert [len(group.nodes) for group in groups] == [1, 3, 2]
+    assert close(run(with_chains(traced.net, groups, 4, 1), images), run(net, images))
+
+
+def pruned(name: str) -> nn.Module:
+    """A net of the zoo, its shipped weights at the sparsities that it is known for."""
+    spec = model_spec(name)
+    net = spec.build()
+    weights = load_weights(spec.shipped_weights, net)
+    layers = prunable_layers(net)
+    plan = preset_plan(default_preset(name), name, [layer.name for layer in layers])
+    net.load_state_dict(Masks.of(weights, layers, plan).apply(weights))
+    return net.eval()
+
+
+def by_nonzeros(net: nn.Module, images: Tensor, block: int, threads: int = 1) -> nn.Module:
+    traced = trace(net, images[:3])
+    return with_chains(traced.net, list(groups_of(traced.net, simpler(traced))), block, threads)
+
+
+def test_cnn5_says_the_same_of_each_of_10_000_images(data_dir: Path) -> None:
+    test = Splits.of(drain(load("mnist", data_dir))).test
+    net = pruned("cnn5")
+    images, _ = test.batch(slice(0, 64))
+    sparse = by_nonzeros(net, images, 8)
+    assert isinstance(sparse, Chain)
+    for start in range(0, 10_000, 2_000):
+        images, _ = test.batch(slice(start, start + 2_000))
+        made, expected = run(sparse, images), run(net, images)
+        assert close(made, expected)
+        assert torch.equal(made.argmax(1), expected.argmax(1))
+
+
+@pytest.mark.parametrize("name", ["lenet-300-100", "lenet-5"])
+def test_the_papers_nets(name: str, few: Splits) -> None:
+    net = pruned(name)
+    images, _ = few.test.batch(slice(0, 500))
+    expected = run(net, images)
+    for block, threads in ((1, 1), (4, 3), (16, 2)):
+        sparse = by_nonzeros(net, images, block, threads)
+        assert isinstance(sparse, Chain)
+        for count in (500, 33, 1):
+            assert close(run(sparse, images[:count]), expected[:count])
+
+
+def test_other_images_than_it_was_tried_with_are_refused(few: Splits) -> None:
+    images, _ = few.test.batch(slice(0, 4))
+    sparse = by_nonzeros(pruned("cnn5"), images, 1)
+    with pytest.raises(ValueError, match=r"\[4, 1, 28, 27\] in .*: expected \[N, 1, 28"):
+        sparse(images[..., 1:])
+    with pytest.raises(ValueError, match="float64"):
+        sparse(images.double())
+
+
+@pytest.mark.parametrize("count", [1, 10])
+def test_the_fastest_gives_the_same_logits(few: Splits, count: int) -> None:
+    net = pruned("cnn5")
+    before = copy_weights(net)
+    images, _ = few.test.batch(slice(0, count))
+    found = drain(faster(net, images, seconds=0.1))
+    assert found.layers in ((), ("conv1", "conv2", "conv3", "fc1", "fc2"))
+    assert set(found.sparse) <= set(found.layers)
+    others, _ = few.test.batch(slice(0, 100))
+    assert close(run(found.net, others), run(net, others))
+    assert same(before, copy_weights(net))
+
+
+class Odd(nn.Module):
+    """What torch.fx cannot trace: it looks at values."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc = nn.Linear(784, 10)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.fc(x.flatten(1)) if x.sum() > 0 else self.fc(-x.flatten(1))
+
+
+def test_a_net_that_cannot_be_traced_stays_as_it_is() -> None:
+    net = Odd()
+    assert drain(faster(net, torch.randn(2, 1, 28, 28))).net is net
+
+
+def test_a_raised_flag_ends_it(few: Splits) -> None:
+    images, _ = few.test.batch(slice(0, 4))
+    with pytest.raises(StoppedError):
+        drain(faster(pruned("lenet-5"), images, stop=lambda: True))

@@ -1,0 +1,118 @@
+"""b: the net that is shown, timed in every engine."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.errors import WorkError
+from tests.tui.conftest import idle, ready, until
+from tests.tui.scripted import AGGRESSIVE, MODERATE, Scripted
+from tests.tui.test_looking import shown
+from tui.app import FeatherweightApp
+from tui.state import PLOTS
+
+PRESET = ("m", "down", "enter")
+
+
+async def still(pilot) -> None:
+    await until(pilot, lambda app: not app.looking and not app.explore.stale)
+
+
+async def test_the_plan_is_timed_and_marked_once_it_is_another(app, backend):
+    backend.rested.set()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press(*PRESET, "b")
+        await idle(pilot)
+        await still(pilot)
+        assert backend.started == [f"bench {AGGRESSIVE}"]
+        assert PLOTS[app.state.plot] == "speed"
+        lines = [" ".join(line.split()) for line in shown(app, "#plot-0").splitlines()]
+        assert lines[0] == "how fast it is, ms pruned"
+        assert lines[-2].startswith("over the best 4.5x 4.5x slower 1.3x slower 1.3x")
+        assert lines[-1] == "MACs: 12.7M, 713,000 nonzero, 11.5M in a smaller dense net"
+        assert app.doing.role == "good"
+        assert "1 thread: batch 1 0.0676 ms (4.5x), batch 64 4.33 ms (4.5x)" in app.doing.text
+        await pilot.press("left")
+        await still(pilot)
+        assert "pruned (plan before)" in shown(app, "#plot-0")
+        await pilot.press("u")
+        await still(pilot)
+        assert "plan before" not in shown(app, "#plot-0")
+
+
+async def test_the_fine_tuned_net_is_timed_where_there_is_one(app, backend):
+    backend.rested.set()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press(*PRESET, "b")
+        await idle(pilot)
+        await pilot.press("f")
+        await idle(pilot)
+        await pilot.press(*"v" * ((PLOTS.index("speed") - app.state.plot) % len(PLOTS)))
+        await still(pilot)
+        assert "pruned (plan before)" in shown(app, "#plot-0")
+        await pilot.press("b")
+        await idle(pilot)
+        await still(pilot)
+        assert backend.started[-1] == "bench tuned"
+        assert shown(app, "#plot-0").splitlines()[0].split()[-1] == "fine-tuned"
+
+
+async def test_it_is_shown_as_far_as_it_is_and_stops(backend):
+    backend.pause_at = 1
+    app = FeatherweightApp(backend)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press("b")
+        await until(pilot, lambda app: app.state.speed and not app.explore.stale)
+        assert "2 threads" not in shown(app, "#plot-0")
+        assert "batch 64" in shown(app, "#plot-0")
+        await pilot.press("f")
+        assert backend.started == [f"bench {dict.fromkeys(MODERATE, 0.0)}"]
+        await pilot.press("x")
+        backend.go.set()
+        await idle(pilot)
+        assert app.doing.role == "warning"
+        assert app.doing.text.endswith("stopped early")
+        assert app.state.speed.bench.stopped
+
+
+async def test_before_it_there_is_the_key(app):
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press(*"v" * PLOTS.index("speed"))
+        await until(pilot, lambda app: not app.explore.stale)
+        assert "b times the net in every engine that is here" in shown(app, "#plot-0")
+
+
+async def test_an_error_loses_nothing(monkeypatch):
+    class Failing(Scripted):
+        def bench(self, *_):
+            yield from ()
+            raise WorkError("no engine is there")
+
+    app = FeatherweightApp(Failing())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press(*PRESET, "b")
+        await idle(pilot)
+        assert app.doing.role == "error"
+        assert "no engine is there" in app.doing.text
+        assert app.state.planned == AGGRESSIVE
+
+
+@pytest.mark.parametrize("size", [(60, 20), (80, 24)], ids=lambda size: f"{size[0]}x{size[1]}")
+def test_speed(snap_compare, app, monkeypatch, size):
+    monkeypatch.setattr("tui.session.monotonic", lambda: 0.0)
+    monkeypatch.setattr("tui.views.activity.monotonic", lambda: 3.0)
+    monkeypatch.setattr("tui.app.monotonic", lambda: 0.0)
+
+    async def timed(pilot):
+        await ready(pilot)
+        app.backend.rested.set()
+        await pilot.press(*PRESET, "b")
+        await idle(pilot)
+        await still(pilot)
+
+    assert snap_compare(app, terminal_size=size, run_before=timed)
