@@ -105,7 +105,7 @@ async def test_x_stops_it_and_leaves_nothing(tmp_path):
         await pilot.press("enter")
         await until(pilot, lambda _: backend.paused.is_set())
         await until(pilot, lambda app: isinstance(app.doing, Working) and app.doing.batch)
-        assert "left" in shown(app, "#activity")
+        await until(pilot, lambda app: "left" in shown(app, "#activity"))
         await pilot.press("e", "x")
         assert not isinstance(app.screen, ExportScreen), "one job at a time"
         backend.go.set()
