@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -35,6 +36,17 @@ async def wide() -> None:
         await pilot.press("f")
         await _until(pilot, lambda app: not isinstance(app.doing, Working))
         await _save(pilot, "finetuned")
+        await _files(pilot)
+
+
+async def _files(pilot: Pilot[None]) -> None:
+    """What the net takes once it is in a file."""
+    os.chdir(tempfile.mkdtemp())
+    await pilot.press("e")
+    await pilot.pause(0.6)
+    await pilot.press("enter")
+    await _until(pilot, lambda app: not isinstance(app.doing, Working))
+    await _save(pilot, "files")
 
 
 async def exploring() -> None:
