@@ -67,6 +67,7 @@ def _onnxruntime(net: nn.Module, images: Tensor, threads: int) -> Way:
     options = engine.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
     options.log_severity_level = 3
+    _import("onnx")
     model = to_onnx(net, images)
     session = engine.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     given = {session.get_inputs()[0].name: images.contiguous().numpy()}
@@ -81,6 +82,7 @@ def _openvino(net: nn.Module, images: Tensor, threads: int) -> Way:
         "INFERENCE_NUM_THREADS": threads,
         "PERFORMANCE_HINT": "LATENCY",
     }
+    _import("onnx")
     compiler = engine.Core()
     model = compiler.read_model(io.BytesIO(to_onnx(net, images)))
     request = compiler.compile_model(model, "CPU", options).create_infer_request()

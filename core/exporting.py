@@ -11,22 +11,33 @@ import torch
 from torch import nn
 
 from core.batches import CPU
-from core.codec import Inspection, encode, inspect
+from core.codec import Inspection, encode, inspect, to_state
 from core.cuts import UntraceableError
 from core.dead import remove_dead
-from core.errors import StoppedError
+from core.errors import InputError, StoppedError
 from core.evaluation import measure
 from core.events import Accuracy, Notice, Progress, StopFlag, Stream, never
 from core.exports import Export
 from core.files import write_whole
 from core.formats import COMPACT, ONNX, SAFETENSORS, Packing, check_target
-from core.onnx import OnnxNet, to_onnx
+from core.onnx import OPSET, OnnxNet, check_onnx, to_onnx
 from core.ordering import in_order
 from core.packing import packed
 from core.quantising import quantise, smallest
+from core.tracing import alike
 from core.trainer import copy_weights
-from core.weights import Weights, load_weights, save_weights
+from core.weights import (
+    Weights,
+    fitting,
+    load_weights,
+    most_elements,
+    save_weights,
+    widened,
+)
 from core.workbench import Workbench
+
+CLOSE = 1e-4
+"""How near the logits of another engine are to torch's, relative."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +80,8 @@ def export(
             written had been measured.
     """
     check_target(to, packing)
+    if to.suffix == ONNX:
+        check_onnx()
     yield from bench.splits(stop)
     levels = None
     if to.suffix == COMPACT:
@@ -104,12 +117,38 @@ def examine(
         StoppedError: `stop` was raised.
     """
     data = yield from bench.splits(stop)
-    is_onnx = path.suffix == ONNX
-    model = OnnxNet(path) if is_onnx else _loaded(bench, path)
-    precision = "fp32" if is_onnx else (yield from bench.precision(data))
+    model, inspection = _read(bench, path)
+    precision = "fp32" if path.suffix == ONNX else (yield from bench.precision(data))
     accuracy = yield from measure(model, data, "file", stop, precision)
-    inspection = inspect(path.read_bytes()) if path.suffix == COMPACT else None
     return Exported(path, path.stat().st_size, accuracy, inspection, levels)
+
+
+def _read(bench: Workbench, path: Path) -> tuple[nn.Module, Inspection | None]:
+    """The net in a file, and where the bytes of a compact one go."""
+    if path.suffix == ONNX:
+        return OnnxNet(path.read_bytes(), str(path)), None
+    model, inspection = bench.models.vehicle(), None
+    if path.suffix == COMPACT:
+        inspection = inspected(path, most_elements(model.state_dict()))
+        found = widened(to_state(inspection.file), model.state_dict())
+        model.load_state_dict(fitting(found, model, path))
+    else:
+        model.load_state_dict(load_weights(path, model))
+    return model, inspection
+
+
+def inspected(path: Path, most: int | None = None) -> Inspection:
+    """Where the bytes of a compact file go.
+
+    Raises:
+        InputError: it cannot be read, or holds more than `most` values.
+    """
+    try:
+        return inspect(path.read_bytes(), most)
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+    except InputError as error:
+        raise InputError(f"cannot read {path}: {error}") from error
 
 
 def export_record(exported: Exported, packing: Packing) -> Export:
@@ -149,6 +188,8 @@ def export_report(exported: Exported, packing: Packing, before: Accuracy) -> Map
         "values": packing.values,
         "levels": exported.levels,
         "before": asdict(before),
+        "within": packing.max_drop is None
+        or exported.accuracy.validation >= before.validation - packing.max_drop,
     }
 
 
@@ -172,18 +213,19 @@ def _packed(
     return packed(bench, found.weights, packing.values, found.rounded), found.size
 
 
-def _loaded(bench: Workbench, path: Path) -> nn.Module:
-    model = bench.models.vehicle()
-    model.load_state_dict(load_weights(path, model))
-    return model
-
-
 def _onnx(bench: Workbench, weights: Weights) -> Stream[bytes]:
     """The net as ONNX, for any number of images."""
     data = yield from bench.splits()
     images, _ = data.validation.batch(slice(0, 2))
     net = bench.models.reading(weights).eval().to(CPU).to(memory_format=torch.contiguous_format)
-    return to_onnx(net, images.to(CPU), any_number=True)
+    made = to_onnx(net, images.to(CPU), any_number=True)
+    few, _ = data.validation.batch(slice(0, 7))
+    with torch.no_grad():
+        same = alike(OnnxNet(made, "it")(few.to(CPU)), net(few.to(CPU).contiguous()), CLOSE)
+    if not same:
+        raise InputError("as ONNX this net gives other logits: it is not written")
+    yield Notice(f"ONNX of opset {OPSET}: the logits of torch in onnxruntime")
+    return made
 
 
 def _tidied(bench: Workbench, weights: Weights) -> Stream[Weights]:

@@ -53,19 +53,22 @@ class Packing:
     def __post_init__(self) -> None:
         if self.values not in VALUES:
             raise InputError(f"values '{self.values}': expected one of {', '.join(VALUES)}")
-        if self.levels is not None and not 1 <= self.levels <= LEVELS[-1]:
-            raise InputError(f"{self.levels} levels: expected from 1 to {LEVELS[-1]}")
+        if self.levels is not None and not 2 <= self.levels <= LEVELS[-1]:
+            raise InputError(f"{self.levels} levels: expected from 2 to {LEVELS[-1]}")
         if self.max_drop is not None and not 0 <= self.max_drop <= 100:
             raise InputError(f"a drop of {self.max_drop}: expected points of accuracy, 0 to 100")
         if not 0 <= self.epochs <= 500:
             raise InputError(f"{self.epochs} epochs: expected from 0 to 500")
         said = self.levels is not None or self.max_drop is not None
         if self.quantises and (self.levels is None) == (self.max_drop is None):
-            raise InputError(f"values as {self.values}: expected either levels or a largest drop")
+            raise InputError(
+                f"values as {self.values}: expected either levels or a largest drop (--levels N or "
+                "--max-drop POINTS)"
+            )
         if not self.quantises and (said or self.epochs):
             raise InputError(
-                f"values as {self.values} are not shared: levels, a drop and epochs are for "
-                f"{' and '.join(SHARED)}"
+                f"values as {self.values} are not shared: levels, a drop and epochs of tuning "
+                f"are for {' and '.join(SHARED)} (--values)"
             )
 
     @property

@@ -159,3 +159,8 @@ def _names(model: nn.Module) -> Mapping[int, list[str]]:
     for name, parameter in model.named_parameters(remove_duplicate=False):
         names.setdefault(id(parameter), []).append(name)
     return names
+
+
+def bias_of(key: str) -> str:
+    """What the bias beside a weight is called in a state_dict."""
+    return key.removesuffix("weight") + "bias"

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -46,10 +47,6 @@ def to_onnx(net: nn.Module, images: Tensor, any_number: bool = False) -> bytes:
                 output_names=["logits"],
                 dynamic_axes=free,
             )
-        except ModuleNotFoundError as error:
-            raise InputError(
-                f"ONNX needs the package {error.name}: pip install 'featherweight[engines]'"
-            ) from error
         except Exception as error:  # a net's own code runs here: it may raise anything
             raise InputError(f"this net cannot be written as ONNX: {error}") from error
         return file.read_bytes()
@@ -76,23 +73,38 @@ class OnnxNet(nn.Module):
         InputError: the file cannot be read, or onnxruntime is not there.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, data: bytes, name: str) -> None:
         super().__init__()
+        engine = _package("onnxruntime")
         try:
-            engine = import_module("onnxruntime")
-        except ImportError as error:
-            raise InputError(
-                "an ONNX file is measured by onnxruntime: pip install 'featherweight[engines]'"
-            ) from error
-        try:
-            self._session = engine.InferenceSession(
-                path.read_bytes(), providers=["CPUExecutionProvider"]
-            )
+            self._session = engine.InferenceSession(data, providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime has classes of its own for each fault
-            raise InputError(f"cannot read {path} as ONNX: {error}") from error
+            raise InputError(f"cannot read {name} as ONNX: {error}") from error
         self._input = self._session.get_inputs()[0].name
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits of images [N, C, H, W]."""
         given = {self._input: images.cpu().contiguous().numpy()}
-        return torch.from_numpy(self._session.run(None, given)[0]).to(images.device)
+        try:
+            made = self._session.run(None, given)[0]
+        except Exception as error:  # as above
+            raise InputError(
+                f"as ONNX this net does not take {len(images)} images: its code may have made the "
+                f"number of those that it was traced with a constant ({error})"
+            ) from error
+        return torch.from_numpy(made).to(images.device)
+
+
+def check_onnx() -> None:
+    """Raise InputError where a package is missing that writes or runs ONNX."""
+    for name in ("onnx", "onnxruntime"):
+        _package(name)
+
+
+def _package(name: str) -> Any:
+    try:
+        return import_module(name)
+    except ImportError as error:
+        raise InputError(
+            f"ONNX needs the package {name}: pip install 'featherweight[engines]'"
+        ) from error

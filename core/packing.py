@@ -9,8 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core.codec.compact import Codebook, CompactFile, Steps, Values
+from core.codec.compact import Codebook, CompactFile, Steps, Tied, Values
 from core.codec.state import from_state, raw
+from core.datasets.registry import FOLDER
+from core.errors import InputError
 from core.formats import EXACT
 from core.rounding import Rounded, Shared
 from core.settings import DEFAULTS
@@ -33,23 +35,40 @@ def packed(
     Raises:
         InputError: a file cannot hold a tensor's type.
     """
+    aliases = {alias: la.key for la in bench.layers for alias in la.aliases}
+    pruned = {la.key for la in bench.layers}
+    before: set[str] = set()
 
     def keep(name: str, tensor: Tensor) -> Values | None:
+        first = aliases.get(name)
+        if first in before:
+            return Tied(first)
+        before.add(name)
         if name in rounded:
             return _values(rounded[name])
         if values in EXACT and tensor.dtype == torch.float32:
-            return raw(tensor.to(getattr(torch, values)))
-        return None
+            tensor = _narrowed(name, tensor, values)
+        # What is pruned may be a negative zero, which a file would keep as a value.
+        return raw(tensor + 0.0 if name in pruned else tensor)
 
     model = bench.settings.model
     return from_state(weights, model if model in ZOO else "", facts_of(bench), keep)
+
+
+def _narrowed(name: str, tensor: Tensor, values: str) -> Tensor:
+    made = tensor.to(getattr(torch, values))
+    if not bool(made.isfinite().all()) and bool(tensor.isfinite().all()):
+        raise InputError(f"'{name}' has values too large for {values}: take bfloat16 or float32")
+    return made
 
 
 def facts_of(bench: Workbench) -> dict[str, Any]:
     """What tells which images a net is for, where its name does not."""
     settings = bench.settings
     facts: dict[str, Any] = {}
-    if settings.dataset != (bench.spec.dataset or DEFAULTS.dataset):
+    if settings.dataset.startswith(FOLDER):
+        facts["dataset"] = FOLDER.removesuffix(":")  # where it is, is nobody else's business
+    elif settings.dataset != (bench.spec.dataset or DEFAULTS.dataset):
         facts["dataset"] = settings.dataset
     if settings.protocol != DEFAULTS.protocol:
         facts["protocol"] = settings.protocol

@@ -12,7 +12,7 @@ from core.evaluation import evaluate
 from core.events import Epoch, Notice, StopFlag, Stream, never
 from core.formats import LEVELS
 from core.gradual import Pruner
-from core.layers import dropouts
+from core.layers import bias_of, dropouts
 from core.pruning import Masks, zero_share
 from core.recipes import Phase
 from core.rounding import Rounded, Shared, Stepped
@@ -26,6 +26,9 @@ KINDS: Mapping[str, type[Shared | Stepped]] = {"codebook": Shared, "steps": Step
 
 BIAS_STEP = 0.25
 """Of the root mean square of a layer's biases: much finer changed no answer that was seen."""
+
+COARSE = 16
+"""Values of a layer's weights up to which biases are no finer; beyond they are in proportion."""
 
 RATE = 0.1
 """Of the recipe's learning rate: the values only have to settle."""
@@ -79,7 +82,8 @@ def quantise(
     rounded: dict[str, Rounded] = {
         la.key: KINDS[kind].of(weights[la.key], size) for la in bench.layers
     }
-    rounded |= {name: Stepped.by(weights[name], BIAS_STEP) for name in _vectors(bench)}
+    part = BIAS_STEP * min(1.0, COARSE / size)
+    rounded |= {name: Stepped.by(weights[name], part) for name in _biases(bench, weights)}
     model = bench.models.vehicle()
     tensors = {name: it.tensor() for name, it in rounded.items()}
     model.load_state_dict(_tied(bench, {**weights, **tensors}))
@@ -111,22 +115,25 @@ def smallest(
         if epochs and least - FAR <= tried.validation < least:
             tried = yield from quantise(bench, weights, size, kind=kind, epochs=epochs, stop=stop)
         below = "" if tried.validation >= least else f", wanted {least:.2f}"
-        yield Notice(f"{size} values a layer: validation {tried.validation:.2f} %{below}")
+        last = bool(below) and size == LEVELS[-1]
+        text = f"{size} values a layer: validation {tried.validation:.2f} %{below}"
+        yield Notice(text, warning=last)
         if not below:
             break
     return tried
 
 
-def _vectors(bench: Workbench) -> list[str]:
-    """The biases and all other parameters that are vectors."""
-    named = bench.models.vehicle().named_parameters()
-    return [name for name, it in named if it.dim() <= 1 and it.numel()]
+def _biases(bench: Workbench, weights: Weights) -> list[str]:
+    """Those of the layers whose weights are shared; all else that a net has stays as it is."""
+    names = (bias_of(layer.key) for layer in bench.layers)
+    return [name for name in names if name in weights and weights[name].numel()]
 
 
 def _tied(bench: Workbench, weights: Weights) -> Weights:
-    """The same under all names that a weight has."""
-    other = {alias: weights[la.key] for la in bench.layers for alias in la.aliases}
-    return {**weights, **other}
+    """The same under all names that a weight or a bias has."""
+    keys = {alias: la.key for la in bench.layers for alias in la.aliases}
+    keys |= {bias_of(alias): bias_of(key) for alias, key in keys.items()}
+    return {**weights, **{it: weights[key] for it, key in keys.items() if it in weights}}
 
 
 def _validated(bench: Workbench, model: nn.Module, stop: StopFlag) -> Stream[float]:

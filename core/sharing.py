@@ -36,7 +36,7 @@ class Sharing:
         """Take what the optimiser has moved to the exact numbers, and round them anew."""
         for name, it in self.rounded.items():
             parameter = model.get_parameter(name)
-            self._exact[name] += it.part(parameter - self._tensors[name])
+            self._exact[name] += it.part(parameter.detach().cpu() - self._tensors[name])
             self.rounded[name] = it.again(self._exact[name])
             self._tensors[name] = self.rounded[name].tensor()
             parameter.copy_(self._tensors[name])

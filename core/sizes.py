@@ -12,6 +12,7 @@ import torch
 from safetensors.torch import save
 from torch import Tensor
 
+from core.errors import InputError
 from core.footprint import BYTES_PER_VALUE, Sizes
 from core.layers import Layer
 from core.weights import Weights
@@ -37,8 +38,11 @@ def sizes_of(bench: Workbench, weights: Weights) -> Sizes:
     if bench.parameters > MOST_PARAMETERS:
         return Sizes(*counted, None, None, None)
     dense = save({name: tensor.contiguous() for name, tensor in weights.items()})
-    compact = encode(packed(bench, weights, "float32", {}))
-    return Sizes(*counted, len(dense), len(_zipped(dense)), len(compact))
+    try:
+        compact = len(encode(packed(bench, weights, "float32", {})))
+    except (InputError, MemoryError):  # a training that is over is not to be lost
+        compact = None
+    return Sizes(*counted, len(dense), len(_zipped(dense)), compact)
 
 
 def sizes_facts(sizes: Sizes | None) -> dict[str, Any] | None:

@@ -56,11 +56,24 @@ def load_weights(path: Path, model: nn.Module) -> Weights:
     Raises:
         InputError: the file cannot be read, or its names, shapes or types are not the model's.
     """
+    return fitting(_read(path, model.state_dict()), model, path)
+
+
+def fitting(weights: Weights, model: nn.Module, path: Path) -> Weights:
+    """Tensors that were read from a file, if they are a state_dict of `model`.
+
+    Raises:
+        InputError: their names, shapes or types are not the model's, or they are not finite.
+    """
     expected = model.state_dict()
-    weights = _read(path, expected)
     if wrong := _first_difference(weights, expected) or _untied(weights, model):
         raise InputError(f"{path} does not fit {type(model).__name__}: {wrong}")
-    return {name: weights[name] for name in expected}
+    found = {name: weights[name] for name in expected}
+    for layer in prunable_layers(model):
+        for key in layer.keys:
+            # A mask that was multiplied with leaves negative zeros, which are pruned as well.
+            found[key].add_(0.0)
+    return found
 
 
 def _read(path: Path, expected: Weights) -> Weights:
@@ -80,9 +93,19 @@ def _unpacked(path: Path, expected: Weights) -> Weights:
     from core.codec import decode, to_state
 
     try:
-        found = to_state(decode(path.read_bytes()))
+        found = to_state(decode(path.read_bytes(), most_elements(expected)))
     except InputError as error:
         raise InputError(f"cannot read {path}: {error}") from error
+    return widened(found, expected)
+
+
+def most_elements(expected: Weights) -> int:
+    """How many values a file for such tensors may hold; a small one may be of another net."""
+    return max(1 << 22, sum(tensor.numel() for tensor in expected.values()))
+
+
+def widened(found: Weights, expected: Weights) -> Weights:
+    """Tensors in the types that are expected of them."""
     return {
         name: tensor.to(expected[name].dtype) if name in expected else tensor
         for name, tensor in found.items()

@@ -50,7 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _complain(error: object, status: int) -> int:
-    print(f"featherweight: {' '.join(str(error).split())}", file=sys.stderr)
+    said = "".join(char if char.isprintable() else "?" for char in " ".join(str(error).split()))
+    print(f"featherweight: {said}", file=sys.stderr)
     return status
 
 

@@ -7,18 +7,23 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
+from core.datasets.registry import DATASETS
 from core.errors import InputError
 from core.events import StopFlag, Stream
 from core.experiment import Experiment, open_run
 from core.footprint import BYTES_PER_VALUE
-from core.formats import Packing, check_target
+from core.formats import COMPACT, Packing, check_target
 from core.inputs import Inputs
+from core.settings import PROTOCOLS, Settings
 from core.zoo import ZOO
 from tui import options
 from tui.format import count, percent
+from tui.lines import clean
 
 if TYPE_CHECKING:
+    from core.codec import CompactFile
     from core.exporting import Exported
     from core.workbench import Net
 
@@ -85,31 +90,35 @@ def inspect(given: Namespace) -> int:
     from tui import headless
 
     headless.check_writable(given.json)
-    from core import codec
-    from core.exporting import inspect_report
+    from core.exporting import examine, inspect_report, inspected
+    from core.workbench import Workbench
 
-    try:
-        inspection = codec.inspect(given.file.read_bytes())
-    except OSError as error:
-        raise InputError(f"cannot read {given.file}: {error.strerror or error}") from error
+    if given.file.suffix != COMPACT:
+        raise InputError(f"'{given.file}' is no compact file: expected a name that ends with .fw")
+    inspection = inspected(given.file)
     console = headless.console_for(given.json)
     accuracy = None
-    if (model := _model_of(given, inspection.file.model)) is None:
+    if (settings := settings_of_file(given, inspection.file)) is None:
         console.print("a net of one's own: --model path/to/net.py:Net measures it")
     else:
-        settings = options.settings_of(
-            Namespace(**{**_facts(inspection.file.facts), **vars(given), "model": model})
-        )
-        from core.exporting import examine
-        from core.workbench import Workbench
-
         bench = Workbench(settings)
-        with headless.stop_on_interrupt(console):
-            accuracy = headless.drive(examine(bench, given.file), console).accuracy
+        try:
+            with headless.stop_on_interrupt(console) as stop:
+                accuracy = headless.drive(examine(bench, given.file, stop=stop), console).accuracy
+        except InputError as error:
+            console.print(f"not measured: {error}", markup=False)
     report = inspect_report(inspection, accuracy)
     _print_inspected(report, console)
     headless.write_json(report, given.json)
     return 0
+
+
+def settings_of_file(given: Namespace, file: CompactFile) -> Settings | None:
+    """The options, for the net and the images that a compact file names; None without a net."""
+    model = _model_of(given, file.model)
+    if model is None:
+        return None
+    return options.settings_of(Namespace(**{**_facts(file.facts), **vars(given), "model": model}))
 
 
 def _model_of(given: Namespace, named: str) -> str | None:
@@ -122,9 +131,8 @@ def _model_of(given: Namespace, named: str) -> str | None:
 
 def _facts(facts: Any) -> dict[str, Any]:
     """What a file says of its images, as the options do; nothing is trusted."""
-    said = {
-        name: facts[name] for name in ("dataset", "protocol") if isinstance(facts.get(name), str)
-    }
+    known = {"dataset": DATASETS, "protocol": PROTOCOLS}
+    said = {name: facts[name] for name in known if facts.get(name) in tuple(known[name])}
     inputs = facts.get("inputs", {})
     return said | (Inputs.of(inputs).given() if isinstance(inputs, dict) else {})
 
@@ -138,7 +146,7 @@ def _print_inspected(report: Any, console: Console) -> None:
     for layer in report["layers"]:
         shape = "x".join(map(str, layer["shape"]))
         nonzero, size = count(layer["nonzero"]), count(layer["bytes"])
-        table.add_row(layer["name"], shape, nonzero, size, f"{layer['bits']:.2f}")
+        table.add_row(Text(clean(layer["name"])), shape, nonzero, size, f"{layer['bits']:.2f}")
     console.print(table)
     parts = ", ".join(f"{name} {count(size)}" for name, size in report["parts"].items())
     console.print(f"{count(report['bytes'])} bytes: {parts}")

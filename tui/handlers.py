@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from core.curves import SPARSITIES, SPLITS, UNIFORM_SPARSITIES, WITHIN
 from core.errors import InputError
 from core.experiment import Experiment, open_run
-from core.formats import COMPACT, PICKLES, SAFETENSORS
+from core.formats import COMPACT, ONNX, PICKLES, SAFETENSORS
 from core.plans import Plan, parse_sparsities, uniform_plan
 from core.presets import default_preset, preset_plan
 from core.settings import Settings
@@ -282,6 +282,16 @@ def table(given: Namespace) -> int:
     return 0
 
 
+def _settings_of_file(given: Namespace) -> Settings:
+    from core.exporting import inspected
+    from tui.file_handlers import settings_of_file
+
+    settings = settings_of_file(given, inspected(Path(given.net)).file)
+    if settings is None:
+        raise InputError(f"{given.net} holds a net of one's own: say --model path/to/net.py:Net")
+    return settings
+
+
 def bench(given: Namespace) -> int:
     """Time a net in every engine that is there."""
     is_file = os.path.isfile(given.net) or Path(given.net).suffix in (
@@ -289,10 +299,17 @@ def bench(given: Namespace) -> int:
         SAFETENSORS,
         *PICKLES,
     )
+    if Path(given.net).suffix == ONNX:
+        raise InputError(f"{given.net}: expected a run, or weights in .fw, .safetensors or .pt")
     if is_file and not os.path.isfile(given.net):
         raise InputError(f"there is no file {given.net}: expected weights, or a run")
     found = None if is_file else open_run(given.net)
-    settings = options.settings_for(given, found) if found else options.settings_of(given)
+    if found:
+        settings = options.settings_for(given, found)
+    elif Path(given.net).suffix == COMPACT:
+        settings = _settings_of_file(given)
+    else:
+        settings = options.settings_of(given)
     if "threads" not in given:  # a run's were for training it
         settings = replace(settings, threads=None)
     if found and not found.finished:

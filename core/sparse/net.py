@@ -8,6 +8,7 @@ the whole nets that come of it beside the dense one, which is what is left if no
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import partial
@@ -142,8 +143,9 @@ class _Trial:
         found = [
             Faster(self._model),
             Faster(self._dense, layers=known),
-            Faster(_ChannelsLast(self._dense), layers=known),
         ]
+        with suppress(RuntimeError):  # a tensor that has no such layout
+            found.append(Faster(_ChannelsLast(self._dense), layers=known))
         for groups in filter(None, dict.fromkeys((self._groups, chosen))):
             names = tuple(group.name for group in groups)
             # Handing work to other threads is not for nothing, least of all on a busy machine.
