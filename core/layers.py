@@ -53,7 +53,8 @@ class Layer:
 def prunable_layers(model: nn.Module) -> tuple[Layer, ...]:
     """The layers of `model` that can be pruned, in the order in which it names them.
 
-    A weight that several modules share is one layer, under its first name.
+    A weight that several modules share is one layer, under its first name; one without elements
+    is none.
     """
     names = _names(model)
     seen: set[int] = set()
@@ -68,7 +69,7 @@ def prunable_layers(model: nn.Module) -> tuple[Layer, ...]:
         )
         counted.update(id(p) for p in module.parameters(recurse=False) if id(p) not in weights)
         for name, weight in _weights(module):
-            if id(weight) in seen:
+            if id(weight) in seen or not weight.numel():
                 continue
             seen.add(id(weight))
             whole = f"{path}.{name}" if path else name
