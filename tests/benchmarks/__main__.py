@@ -37,6 +37,7 @@ BENCHMARKS = {
     "codec": (
         "positions_over_entropy",
         "lossless_over_best_plain",
+        "quantised_bytes",
         "codec_vgg16_s",
         "codec_vgg16_memory",
     ),
