@@ -34,7 +34,7 @@ from tests.benchmarks import vgg16
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.memory import in_fresh_process, peak_of
 
-LEVELS = 6
+LEVELS = 5
 """Values a layer, of which README measures what they cost in accuracy after fine-tuning."""
 
 FACTS = {"dataset": "mnist", "image_size": 28, "channels": 1, "mean": [0.1307], "std": [0.3081]}
