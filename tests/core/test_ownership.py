@@ -167,4 +167,4 @@ def test_finding_out_the_precision_takes_few_large_images(
         images = Images(pixels, torch.zeros(300, dtype=torch.int64), 0.5, 0.5)
         other = Workbench(bench.settings)
         drain(other.precision(Splits(images, images, images)))
-    assert asked == [256, 4]
+    assert asked == [256, 3]
