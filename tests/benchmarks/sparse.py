@@ -34,7 +34,7 @@ def figures(wanted: tuple[str, ...]) -> list[Figure]:
 
 def _timed(name: str) -> Bench:
     bench = Workbench(Settings(model=name, device="cpu", threads=1))
-    weights = load_weights(bench.spec.shipped_weights, bench.vehicle())
+    weights = load_weights(bench.spec.shipped_weights, bench.models.vehicle())
     plan = preset_plan(default_preset(name), name, bench.layer_names)
     pruned = Masks.of(weights, bench.layers, plan).apply(weights)
     return drain(bench.time(pruned, SECONDS))
