@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from time import perf_counter
+from time import perf_counter, sleep
 from typing import TypeVar
 
 K = TypeVar("K")
@@ -12,6 +12,9 @@ Way = Callable[[], object]
 
 TURN = 0.01
 """Seconds that a way has to itself, again and again: a processor's caches are its own then."""
+
+REST = 0.01
+"""Seconds before each turn: threads of the way before look for work that long before they sleep."""
 
 LONG = 0.25
 """Seconds from which on a first run counts: it is not worth another to be warm."""
@@ -63,6 +66,7 @@ def in_turns(ways: Mapping[K, Way], budget: float) -> Iterator[dict[K, list[floa
 
 def _turn(way: Way) -> list[float]:
     """What the runs of one turn took; the first, which warms the caches, is left out."""
+    sleep(REST)
     seconds = [_timed(way)]
     if seconds[0] >= LONG:
         return seconds

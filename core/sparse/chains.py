@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
-import numpy as np
 import torch
 from torch import Tensor, fx, nn
 
 from core.sparse.groups import Group, chains_of, shape_of
-from core.sparse.program import Floats, Program
+from core.sparse.program import Program
 
 
 class Chain(nn.Module):
@@ -23,19 +22,22 @@ class Chain(nn.Module):
         groups: the layers; each reads what the one before gives.
         block: images that are computed together.
         threads: at most; each takes some of the images.
+        rest: what most values are that the first layer is given.
 
     Attributes:
         memory: float32 values that each thread works in.
     """
 
-    def __init__(self, groups: Sequence[Group], block: int, threads: int) -> None:
+    def __init__(
+        self, groups: Sequence[Group], block: int, threads: int, rest: float = 0.0
+    ) -> None:
         super().__init__()
         self._given, self._made = groups[0].given, groups[-1].made
         channels, rows, columns = shape_of(self._given)
         layers = [layer for group in groups for layer in group.layers]
-        self._program = Program(layers, channels, (rows, columns), block)
+        self._program = Program(layers, channels, (rows, columns), block, rest)
         self.memory = self._program.memory
-        self._work = [np.zeros(self._program.memory, np.float32) for _ in range(threads)]
+        self._work = [torch.zeros(self._program.memory) for _ in range(threads)]
 
     def forward(self, images: Tensor) -> Tensor:
         """What the last layer gives for what the first is given, [N, ...], float32.
@@ -49,15 +51,15 @@ class Chain(nn.Module):
             expected = f"[N, {', '.join(map(str, self._given))}] in float32"
             raise ValueError(f"{list(shape)} in {images.dtype}: expected {expected}")
         count = shape[0]
-        given = images.detach().contiguous().numpy().reshape(-1)
-        made = np.empty((count, *self._made), np.float32)
+        given = images.contiguous()
+        made = torch.empty((count, *self._made))
         if len(work) == 1 or count <= self._program.block:
-            self._program.run(given, made.reshape(-1), 0, count, work[0])
+            self._program.run(given, made, 0, count, work[0])
         else:
-            self._share(given, made.reshape(-1), count)
-        return torch.from_numpy(made)
+            self._share(given, made, count)
+        return made
 
-    def _share(self, given: Floats, made: Floats, count: int) -> None:
+    def _share(self, given: Tensor, made: Tensor, count: int) -> None:
         """Have each thread do some of the blocks."""
         block, run = self._program.block, self._program.run
         shares = min(len(self._work), -(-count // block))
@@ -72,7 +74,7 @@ class Chain(nn.Module):
 
 
 def with_chains(
-    net: fx.GraphModule, groups: Sequence[Group], block: int, threads: int
+    net: fx.GraphModule, groups: Sequence[Group], block: int, threads: int, rest: float = 0.0
 ) -> nn.Module:
     """A net that runs some of its layers by the kernels; `net` stays as it is and shares the rest.
 
@@ -81,6 +83,7 @@ def with_chains(
         groups: the layers, in the order in which they are called.
         block: images that the kernels compute together.
         threads: that they may use.
+        rest: what most values of the images are.
     """
     chains = chains_of(groups)
     ends = {chain[-1].nodes[-1]: chain for chain in chains}
@@ -89,13 +92,19 @@ def with_chains(
     for node in net.graph.nodes:
         if chain := ends.get(node):
             name = f"sparse_{len(parts)}"
-            parts[name] = Chain(chain, block, threads)
-            made[node] = graph.call_module(name, (made[chain[0].source],))
+            source = chain[0].source
+            parts[name] = Chain(chain, block, threads, rest_at(source, rest))
+            made[node] = graph.call_module(name, (made[source],))
         elif node not in inside:
             made[node] = graph.node_copy(node, made.__getitem__)
     whole = fx.GraphModule(parts, graph)
     only = list(whole.children()) if len(graph.nodes) == 3 else []
     return only[0] if only and isinstance(only[0], Chain) else whole
+
+
+def rest_at(source: fx.Node, rest: float) -> float:
+    """What most values are that a call gives: that of the images, or 0, as after a ReLU."""
+    return rest if source.op == "placeholder" else 0.0
 
 
 def alone(net: fx.GraphModule, group: Group) -> nn.Module:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numba
 import platformdirs
-from numba import njit
+from numba import cfunc, njit
 
 _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
 
@@ -21,11 +21,15 @@ contracted = njit(**_OPTIONS, fastmath={"contract"})
 
 
 def entry(function: Callable[..., None], signature: str) -> Any:
-    """Compile a function that Python calls, or bring in what was kept; seconds or milliseconds."""
+    """Compile a function that Python calls, or bring in what was kept; seconds or milliseconds.
+
+    It is called by ctypes, which takes addresses as they are: numba's own way of taking an array
+    apart costs more, for a dozen of them, than a small net does.
+    """
     try:
         return _kept(function, signature)
     except Exception:  # a folder that cannot be written, or a file that is not what was written
-        return njit(signature, **_OPTIONS)(function)
+        return cfunc(signature, **_OPTIONS)(function).ctypes
 
 
 def _kept(function: Callable[..., None], signature: str) -> Any:
@@ -34,7 +38,7 @@ def _kept(function: Callable[..., None], signature: str) -> Any:
     # Numba looks at the date of one file; what is compiled depends on all of them.
     config["CACHE_DIR"] = str(platformdirs.user_cache_path("featherweight") / "numba" / _code())
     try:
-        return njit(signature, **_OPTIONS, cache=True)(function)
+        return cfunc(signature, **_OPTIONS, cache=True)(function).ctypes
     finally:
         config["CACHE_DIR"] = before
 

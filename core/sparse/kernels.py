@@ -14,11 +14,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numba.np.numpy_support import carray
 
 from core.sparse.compiling import compiled, contracted, entry
 from core.sparse.vectors import LARGEST, SUMS
 
-LOAD, SUM, POOL, PAD, STORE = range(5)
+LOAD, SUM, SCATTER, POOL, PAD, STORE = range(6)
 """The first number of an operation's row; what the others are, each kernel says."""
 
 WIDTH = 20
@@ -63,12 +64,13 @@ def _sum(
 ) -> None:
     """Sum what each unit reads.
 
-    From, to; units, their first start, relu; rows, values in each, pitch of the input, plane and
-    pitch of the output, each times the images.
+    From, to; units, their first start and bias, relu; rows, values in each, pitch of the input,
+    plane and pitch of the output, each times the images.
     """
-    at, to, units, unit, relu, rows, length, pitch, plane, out_pitch = row[1:11]
+    at, to, units, start, at_bias, relu, rows, length, pitch, plane, out_pitch = row[1:12]
     for number in range(units):
-        first, last, bias = starts[unit + number], starts[unit + number + 1], biases[unit + number]
+        first, last = starts[start + number], starts[start + number + 1]
+        bias = biases[at_bias + number]
         for y in range(rows):
             target, source = to + number * plane + y * out_pitch, at + y * pitch
             if length == 1:
@@ -97,6 +99,28 @@ def _dot_of(work: Any, at: int, shifts: Any, values: Any, first: int, last: int)
         a += values[place] * work[here + shifts[place]]
         place += np.uint64(1)
     return ((a + b) + (c + d)) + ((e + f) + (g + h))
+
+
+def _scatter_to(row: Any, starts: Any, shifts: Any, values: Any, biases: Any, work: Any) -> None:
+    """Have each input of one image that is not what most are add to the units that read it.
+
+    From, to; units, their first bias, and after the last what most inputs are; relu; inputs, where
+    their places are listed, their first start.
+    """
+    at, to, units, at_bias, relu, inputs, listed, start = row[1:9]
+    for number in range(units):
+        work[to + number] = biases[at_bias + number]
+    base, rest = np.uint64(to), biases[at_bias + units]
+    for number in range(inputs):
+        x = work[at + np.int64(shifts[listed + number])] - rest
+        if x != 0:
+            place, end = np.uint64(starts[start + number]), np.uint64(starts[start + number + 1])
+            while place < end:
+                work[base + shifts[place]] += values[place] * x
+                place += np.uint64(1)
+    for number in range(units if relu else 0):
+        if work[to + number] < 0:
+            work[to + number] = np.float32(0)
 
 
 def _stretch_by(tiles: tuple[Any, ...]) -> Any:
@@ -165,16 +189,26 @@ def _pad(row: Any, block: int, work: Any) -> None:
 
 
 def _run(
-    table: Any, starts: Any, shifts: Any, values: Any, biases: Any, block: int, images: Any,
-    made: Any, begin: int, end: int, work: Any,
+    rows: int, table_at: Any, starts_at: Any, shifts_at: Any, values_at: Any, biases_at: Any,
+    block: int, images_at: Any, made_at: Any, begin: int, end: int, work_at: Any,
 ) -> None:  # fmt: skip
-    """Run a program on the images from `begin` to `end`, `block` at a time."""
+    """Run a program on the images from `begin` to `end`, `block` at a time.
+
+    Arrays are told by their addresses. How long one is makes no difference: no index is looked at.
+    """
+    table = carray(table_at, (rows, WIDTH), np.int64)
+    starts, shifts = carray(starts_at, (1,), np.int64), carray(shifts_at, (1,), np.uint32)
+    values, biases = carray(values_at, (1,), np.float32), carray(biases_at, (1,), np.float32)
+    images, made = carray(images_at, (1,), np.float32), carray(made_at, (1,), np.float32)
+    work = carray(work_at, (1,), np.float32)
     for first in range(begin, end, block):
         count = min(block, end - first)
         for place in range(len(table)):
             row = table[place]
             if row[0] == SUM:
                 _add_up(row, starts, shifts, values, biases, block, work)
+            elif row[0] == SCATTER:
+                _scatter(row, starts, shifts, values, biases, work)
             elif row[0] == POOL:
                 _pool_all(row, shifts, values, block, work)
             elif row[0] == PAD:
@@ -185,12 +219,12 @@ def _run(
                 _take_out(row, work, first, count, block, made)
 
 
-_dot = contracted(_dot_of)
+_dot, _scatter = contracted(_dot_of), contracted(_scatter_to)
 _add_stretch, _take_largest = _stretch_by(SUMS), _stretch_by(LARGEST)
 _add_up, _pool_all, _lay_out = compiled(_sum), compiled(_pool), compiled(_pad)
 _bring_in, _take_out = compiled(_load), compiled(_store)
 
 run = entry(
     _run,
-    "void(i8[:,::1], i8[::1], u4[::1], f4[::1], f4[::1], i8, f4[::1], f4[::1], i8, i8, f4[::1])",
+    "void(i8, voidptr, voidptr, voidptr, voidptr, voidptr, i8, voidptr, voidptr, i8, i8, voidptr)",
 )

@@ -129,6 +129,7 @@ class _Trial:
         self._model, self._dense, self._groups = model, dense, groups
         self._images, self._threads, self._stop = images, threads, stop
         self._expected = run(model, images)
+        self._rest = float(images[0].flatten().mode().values) if images.numel() else 0.0
 
     def found(self, seconds: float) -> Stream[Faster]:
         """The fastest net; measuring takes about so long."""
@@ -161,7 +162,7 @@ class _Trial:
         return [it for it in BLOCKS if it == 1 or it <= each]
 
     def _sparse(self, groups: tuple[Group, ...], block: int, threads: int) -> nn.Module:
-        return self._chains.with_chains(self._dense, groups, block, threads)
+        return self._chains.with_chains(self._dense, groups, block, threads, self._rest)
 
     def _right(self, nets: Mapping[K, nn.Module]) -> dict[K, nn.Module]:
         """Those that give the logits of the model."""
@@ -181,8 +182,9 @@ class _Trial:
         chosen = []
         for group in self._groups:
             values = given.values[group.source]
+            rest = self._chains.rest_at(group.source, self._rest)
             ways = {
-                "sparse": self._chains.Chain([group], block, self._threads),
+                "sparse": self._chains.Chain([group], block, self._threads, rest),
                 "dense": self._chains.alone(self._dense, group),
             }
             part = seconds / len(self._groups)

@@ -12,7 +12,9 @@ from math import prod
 from typing import Any, TypeVar
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from core.sparse import kernels
 from core.sparse.layers import NOTHING, ONCE, Known, Pair, Pool, Weighted
@@ -63,38 +65,51 @@ class Program:
         channels: of what the first is given.
         size: rows and columns of that.
         block: images that are computed together.
+        rest: what most values are that the first is given, such as an image's background.
     """
 
-    def __init__(self, layers: Sequence[Known], channels: int, size: Pair, block: int) -> None:
+    def __init__(
+        self, layers: Sequence[Known], channels: int, size: Pair, block: int, rest: float = 0.0
+    ) -> None:
         self.block = block
         self._rows: list[list[int]] = []
         self._starts: list[NDArray[np.int64]] = []
         self._shifts: list[NDArray[np.int64]] = []
         self._values: list[Floats] = []
         self._biases: list[Floats] = []
-        self._units = self._nonzero = 0
+        self._lists = self._units = self._nonzero = 0
         self._largest = [0, 0]
         self._aside = 0
         view = View.whole(channels, size)
         self._add(kernels.LOAD, view.values)
         self._made(view)
         for layer in layers:
-            view = self._pool(layer, view) if isinstance(layer, Pool) else self._sum(layer, view)
+            if isinstance(layer, Pool):
+                view = self._pool(layer, view)
+            elif block == 1 and _reads_all(layer):
+                view = self._scattered(layer, view, rest if layer is layers[0] else 0.0)
+            else:
+                view = self._sum(layer, view)
         self._add(kernels.STORE, view.channels, *view.size, view.plane, view.pitch)
         self.values = view.channels * prod(view.size)
         self._assemble()
 
-    def run(self, images: Floats, made: Floats, begin: int, end: int, work: Floats) -> None:
-        """Compute the results for some of the images, which lie one after another.
+    def run(self, images: Tensor, made: Tensor, begin: int, end: int, work: Tensor) -> None:
+        """Compute the results for some of the images; tensors are of float32, without gaps.
 
         Args:
-            images: all values of all images.
+            images: all values of all images, one after another.
             made: takes all values of all results, `values` for each.
             begin: the first image to do.
             end: the one after the last.
             work: `memory` values, of this call alone.
         """
-        kernels.run(*self._tables, self.block, images, made, begin, end, work)
+        table, starts, shifts, values, biases = self._tables
+        kernels.run(
+            len(self._rows), table.data_ptr(), starts.data_ptr(), shifts.data_ptr(),
+            values.data_ptr(), biases.data_ptr(), self.block, images.data_ptr(), made.data_ptr(),
+            begin, end, work.data_ptr(),
+        )  # fmt: skip
 
     @property
     def memory(self) -> int:
@@ -115,13 +130,14 @@ class Program:
             if row[0] == kernels.POOL:
                 row.append(second + self._largest[1] + SPARE)
             table[place, : len(row)] = row
-        self._tables = (
+        tables = (
             table,
-            np.array([*chain(*self._starts), self._nonzero], np.int64),
+            np.array([*chain(*self._starts)], np.int64),
             _joined(self._shifts, np.uint32),
             _joined(self._values, np.float32),
             _joined(self._biases, np.float32),
         )
+        self._tables = tuple(map(torch.from_numpy, tables))  # which give their addresses quickly
 
     def _add(self, kind: int, *numbers: int) -> None:
         self._rows.append([kind, *numbers])
@@ -142,9 +158,7 @@ class Program:
             view = self._made(View.whole(view.channels, (rows, columns)))
         line, column = pool.taps
         window = (line[:, None] * view.pitch + column).reshape(-1) * self.block
-        self._shifts.append(window)
-        self._values.append(np.zeros(len(window), np.float32))
-        first, self._nonzero = self._nonzero, self._nonzero + len(window)
+        first = self._list(window, np.zeros(len(window), np.float32))
         self._aside = max(self._aside, ((pool.out[1] - 1) * pool.stride[1] + 1) * self.block)
         place = (view.channels, view.plane, view.pitch, *pool.out, *pool.stride)
         self._add(kernels.POOL, *place, first, self._nonzero, int(pool.relu))
@@ -155,7 +169,25 @@ class Program:
             view, columns = self._spread(layer, view)
         else:
             columns = _columns(layer, view)
-        return self._stretches(layer, view, self._keep(layer, view, columns))
+        lists = self._keep(layer, view, columns)
+        return self._stretches(layer, view, *lists)
+
+    def _scattered(self, layer: Weighted, view: View, rest: float) -> View:
+        """Sum input by input: those that are `rest`, as after a ReLU 0, cost nothing then.
+
+        What units make of an input that is `rest` everywhere is in their biases.
+        """
+        weight = layer.weight.reshape(layer.channels, -1).T
+        inputs, units = weight.nonzero()
+        read, counts = np.unique(inputs, return_counts=True)
+        places = _columns(layer, view).reshape(-1)[read]
+        listed = self._list(places, np.zeros(len(read), np.float32))
+        first = self._lists_of(counts, units, weight[inputs, units])
+        biases = layer.bias + np.float32(rest) * weight.sum(0)
+        bias = self._bias(np.append(biases, np.float32(rest)))
+        numbers = layer.channels, bias, int(layer.relu), len(read), listed, first
+        self._add(kernels.SCATTER, *numbers)
+        return self._made(View.whole(layer.channels, ONCE))
 
     def _spread(self, layer: Weighted, view: View) -> tuple[View, Places]:
         """Have zeros laid around what a layer is given, and what its strides skip laid apart.
@@ -175,23 +207,41 @@ class Program:
         channel = np.arange(layer.weight.shape[1])[:, None, None] * prod(planes) + phase
         return made, channel * made.plane + line[:, None] * made.pitch + column
 
-    def _keep(self, layer: Weighted, view: View, columns: Places) -> int:
-        """Keep a layer's nonzeros by unit; gives the number of its first unit."""
-        first = self._units
+    def _keep(self, layer: Weighted, view: View, columns: Places) -> tuple[int, int]:
+        """Keep a layer's nonzeros by unit; gives where the lists begin, and the biases."""
         group = layer.channels // layer.groups
         apart = view.channels // layer.groups * view.plane
         units, places = layer.weight.reshape(layer.channels, -1).nonzero()
         shifts = columns.reshape(-1)[places] + units // group * apart
         counts = np.bincount(units, minlength=layer.channels)
-        self._starts.append(self._nonzero + np.cumsum(counts) - counts)
-        self._shifts.append(shifts * self.block)
-        self._values.append(layer.weight[layer.weight != 0])
-        self._biases.append(layer.bias)
-        self._units += layer.channels
-        self._nonzero += len(units)
+        weights = layer.weight[layer.weight != 0]
+        return self._lists_of(counts, shifts * self.block, weights), self._bias(layer.bias)
+
+    def _lists_of(self, counts: Places, shifts: Places, values: Floats) -> int:
+        """Keep lists of so many shifts and values each; gives the number of the first."""
+        first = self._lists
+        ends = np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)])
+        self._starts.append(self._nonzero + ends)
+        self._lists += len(ends)
+        self._list(shifts, values)
         return first
 
-    def _stretches(self, layer: Weighted, view: View, unit: int) -> View:
+    def _list(self, shifts: Places, values: Floats) -> int:
+        """Keep shifts and values; gives the place of the first."""
+        first = self._nonzero
+        self._shifts.append(shifts)
+        self._values.append(values)
+        self._nonzero += len(shifts)
+        return first
+
+    def _bias(self, biases: Floats) -> int:
+        """Keep biases; gives the place of the first."""
+        first = self._units
+        self._biases.append(biases)
+        self._units += len(biases)
+        return first
+
+    def _stretches(self, layer: Weighted, view: View, first: int, bias: int) -> View:
         """Sum row by row; or all rows in one go, with what lies between them, if that is less."""
         block, (rows, columns) = self.block, layer.out
         at_once = ((rows - 1) * view.pitch + columns) * block
@@ -201,12 +251,18 @@ class Program:
         last = (lines - 1) * pitch * block + length + kernels.overrun(length)
         made = View(layer.channels, layer.out, pitch, -(-last // block))
         steps = (view.pitch * block, made.plane * block, pitch * block)
-        self._add(kernels.SUM, made.channels, unit, int(layer.relu), lines, length, *steps)
+        self._add(kernels.SUM, made.channels, first, bias, int(layer.relu), lines, length, *steps)
         return self._made(made)
 
 
 def _joined(parts: Sequence[NDArray[Any]], kind: type[T]) -> NDArray[T]:
     return np.concatenate([np.zeros(0, kind), *parts]).astype(kind)
+
+
+def _reads_all(layer: Weighted) -> bool:
+    """Each unit reads the whole input at once, as a linear's does."""
+    alone = layer.groups == 1 and layer.out == ONCE
+    return alone and layer.stride == ONCE and layer.padding == NOTHING
 
 
 def _columns(layer: Weighted, view: View) -> Places:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F  # noqa: N812  the name every torch program uses
@@ -46,14 +45,16 @@ def close(made: Tensor, expected: Tensor) -> bool:
     return torch.allclose(made, expected, rtol=0, atol=1e-4 * scale + 1e-6, equal_nan=True)
 
 
-def program(layers: list[Known], images: Tensor, out: tuple[int, ...], block: int) -> Tensor:
+def program(
+    layers: list[Known], images: Tensor, out: tuple[int, ...], block: int, rest: float = 0.0
+) -> Tensor:
     """What the kernels make of images; memory is full of what is no number before."""
     count, channels, rows, columns = images.shape
-    made = Program(layers, channels, (rows, columns), block)
-    result = np.full(count * made.values, np.nan, np.float32)
-    work = np.full(made.memory, np.nan, np.float32)
-    made.run(images.contiguous().numpy().reshape(-1), result, 0, count, work)
-    return torch.from_numpy(result).view(count, *out)
+    made = Program(layers, channels, (rows, columns), block, rest)
+    result = torch.full((count, *out), torch.nan)
+    assert result.numel() == count * made.values
+    made.run(images.contiguous(), result, 0, count, torch.full((made.memory,), torch.nan))
+    return result
 
 
 @st.composite
@@ -108,6 +109,40 @@ def test_any_max_pooling_is_torchs(
     pool = Pool((expected.shape[2], expected.shape[3]), kernel, stride, padding, dilation, relu)
     made = program([pool], images, tuple(expected.shape[1:]), block)
     assert close(made, expected.relu() if relu else expected)
+
+
+@settings(max_examples=100)
+@given(
+    st.integers(0, 1000),
+    st.tuples(*(st.integers(1, 9),) * 3),
+    st.integers(1, 20),
+    st.floats(0, 1),
+    st.floats(0, 1),
+    st.sampled_from([0.0, -0.4242]),
+    BLOCKS,
+)
+def test_linears_are_torchs_whatever_most_inputs_are(
+    seed: int,
+    size: tuple[int, int, int],
+    units: int,
+    share: float,
+    same_share: float,
+    rest: float,
+    block: int,
+) -> None:
+    torch.manual_seed(seed)
+    images = torch.randn(5, *size)
+    images[torch.rand_like(images) < same_share] = rest
+    first = torch.randn(units, *size) * (torch.rand(units, *size) < share)
+    second = torch.randn(4, units, 1, 1) * (torch.rand(4, units, 1, 1) < share)
+    biases = torch.randn(units), torch.randn(4)
+    layers: list[Known] = [
+        Weighted(first.numpy(), biases[0].numpy(), relu=True),
+        Weighted(second.numpy(), biases[1].numpy()),
+    ]
+    hidden = F.linear(images.flatten(1), first.flatten(1), biases[0]).relu()
+    expected = F.linear(hidden, second.flatten(1), biases[1])
+    assert close(program(layers, images, (4,), block, rest), expected)
 
 
 def thinned(net: nn.Module, share: float) -> nn.Module:
