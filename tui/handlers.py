@@ -247,7 +247,8 @@ def table(given: Namespace) -> int:
     from tui import headless
 
     headless.check_writable(given.json)
-    from core.costs import CostTable, table_of, table_report
+    from core import measuring
+    from core.costs import CostTable, table_report
     from core.planned import plan_for
     from core.pruning import Masks
     from core.weights import load_weights
@@ -267,13 +268,13 @@ def table(given: Namespace) -> int:
         if found:
             yield from bench.splits(stop)
             weights = load_weights(found.weights_path, bench.models.vehicle())
-            return (yield from table_of(bench, weights, given.split, stop))
+            return (yield from measuring.table(bench, weights, given.split, stop))
         base = yield from bench.open(stop)
         chosen = plan or uniform_plan(0.0, bench.layer_names)
         if goal:
             chosen = yield from plan_for(bench, base, goal, method, locked, experiment, stop)
         pruned = Masks.of(base.weights, bench.layers, chosen).apply(base.weights)
-        return (yield from table_of(bench, pruned, given.split, stop))
+        return (yield from measuring.table(bench, pruned, given.split, stop))
 
     with headless.stop_on_interrupt(console) as stop:
         result = headless.drive(stream(stop), console)
@@ -319,6 +320,7 @@ def bench(given: Namespace) -> int:
     from tui import headless
 
     headless.check_writable(given.json)
+    from core import measuring
     from core.bench import Bench, bench_report
     from core.weights import load_weights
     from core.workbench import Workbench
@@ -331,7 +333,7 @@ def bench(given: Namespace) -> int:
     def stream(stop: StopFlag) -> Stream[Bench]:
         yield from workbench.splits(stop)
         weights = load_weights(path, workbench.models.vehicle())
-        return (yield from workbench.time(weights, given.seconds, stop))
+        return (yield from measuring.time(workbench, weights, given.seconds, stop))
 
     with headless.stop_on_interrupt(console) as stop:
         result = headless.drive(stream(stop), console)

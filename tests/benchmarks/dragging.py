@@ -7,6 +7,7 @@ from statistics import mean
 
 import numpy as np
 
+from core import measuring
 from core.curves import Sampled
 from core.events import drain
 from core.forecast import drops, forecast, lowest
@@ -27,14 +28,14 @@ def figures(_wanted: tuple[str, ...]) -> list[Figure]:
     """Every interval that was shown before all images were counted, and every forecast."""
     bench = Workbench(Settings())
     base = drain(bench.open())
-    scan = drain(bench.scan(base.weights))
+    scan = drain(measuring.scan(bench, base.weights))
     dense = base.accuracy.validation
     held: dict[int, list[bool]] = {}
     errors: dict[str, list[float]] = {"product": [], "sum": []}
     for seed in range(PLANS):
         plan = random_plan(bench.layer_names, seed)
         said: list[Sampled] = []
-        drain(bench.look(base, plan), lambda event, said=said: said.append(event))
+        drain(measuring.look(bench, base, plan), lambda event, said=said: said.append(event))
         samples = [event.sample for event in said if isinstance(event, Sampled)]
         truth = samples[-1].accuracy
         for sample in samples[:-1]:
