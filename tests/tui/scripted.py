@@ -14,10 +14,11 @@ import numpy as np
 
 from core.answers import Compared, Shown
 from core.answers import Counted as AllAnswers
-from core.bench import ENGINES, SPARSE, Amounts, Bench, Row, Timed
+from core.bench import SPARSE, Amounts, Bench, Row, Timed
 from core.choices import Choices
 from core.costs import Activity
 from core.curves import SPARSITIES, UNIFORM_SPARSITIES, Point, Sample, Sampled, Scan, Scanned
+from core.engines import DENSE as ENGINES
 from core.errors import StoppedError
 from core.events import (
     Accuracy,
@@ -122,11 +123,12 @@ MILLISECONDS = (0.85, 0.765, 0.305, 0.479, 0.0676)
 
 def timed(batches: tuple[int, ...], threads: tuple[int, ...]) -> Bench:
     """Every engine; with two threads the sparse one is slower than the best."""
+    engines = (*(engine.name for engine in ENGINES), SPARSE)
     rows = (
         Row(engine, batch, count, Latency(it, 0.9 * it, 1.2 * it), 100)
         for count in threads
         for batch in batches
-        for engine, ms in zip(ENGINES, MILLISECONDS, strict=True)
+        for engine, ms in zip(engines, MILLISECONDS, strict=True)
         for it in [ms / 1000 * batch * (6 if count == 2 and engine == SPARSE else 1)]
     )
     amounts = Amounts(12_694_016, 713_000, 11_500_000), Amounts(228_010, 6_183, 200_000)
