@@ -240,7 +240,7 @@ def table(given: Namespace) -> int:
     found = None if given.run is None else open_run(given.run)
     config = options.config_of(given)
     settings = (
-        options.settings_of(given, config) if not found else options.settings_for(given, found)
+        options.settings_of(given, config) if not found else options.settings_of_net(given, found)
     )
     goal, method = options.goal_of(given), options.allocation_of(given)
     experiment = options.experiment_of(given, settings)
@@ -257,8 +257,6 @@ def table(given: Namespace) -> int:
 
     bench = Workbench(settings)
     plan = options.explicit_plan(given, config, settings.model, bench.layer_names)
-    if found and not found.finished:
-        raise InputError(f"run {found.id} is {found.status}: its net is there when it is finished")
     if found and (plan or goal):
         raise InputError(f"run {found.id} has its own sparsities: give RUN or sparsities, not both")
     locked = options.locks_of(given, bench.layer_names)
@@ -306,15 +304,13 @@ def bench(given: Namespace) -> int:
         raise InputError(f"there is no file {given.net}: expected weights, or a run")
     found = None if is_file else open_run(given.net)
     if found:
-        settings = options.settings_for(given, found)
+        settings = options.settings_of_net(given, found)
     elif Path(given.net).suffix == COMPACT:
         settings = _settings_of_file(given)
     else:
         settings = options.settings_of(given)
     if "threads" not in given:  # a run's were for training it
         settings = replace(settings, threads=None)
-    if found and not found.finished:
-        raise InputError(f"run {found.id} is {found.status}: its net is there when it is finished")
     if not given.seconds > 0:
         raise InputError(f"--seconds {given.seconds:g}: expected a number above 0")
     from tui import headless

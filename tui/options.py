@@ -378,6 +378,18 @@ def settings_for(given: Namespace, run: Run) -> Settings:
     return replace(settings, inputs=run.inputs)
 
 
+def settings_of_net(given: Namespace, run: Run) -> Settings:
+    """The same, for the net that came of a run.
+
+    Raises:
+        InputError: the run is not finished, or `settings_for` raises it.
+    """
+    settings = settings_for(given, run)
+    if not run.finished:
+        raise InputError(f"run {run.id} is {run.status}: its net is there when it is finished")
+    return settings
+
+
 def _check_code(what: str, model: object, given: object) -> None:
     """A file does not get code run that nobody has asked for."""
     if isinstance(model, str) and model not in ZOO and model != given:
