@@ -93,6 +93,7 @@ def inspect(given: Namespace) -> int:
 
     if given.file.suffix != COMPACT:
         raise InputError(f"'{given.file}' is no compact file: expected a name that ends with .fw")
+    options.check_no_weights(given, str(given.file))
     inspection = inspected(given.file)
     console = headless.console_for(given.json)
     accuracy = None

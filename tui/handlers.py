@@ -282,6 +282,10 @@ def table(given: Namespace) -> int:
 
 
 def _settings_of_file(given: Namespace) -> Settings:
+    """The options, for the net in a file of weights."""
+    options.check_no_weights(given, given.net)
+    if Path(given.net).suffix != COMPACT:
+        return options.settings_of(given)
     from core.exporting import inspected
     from tui.file_handlers import settings_of_file
 
@@ -303,12 +307,7 @@ def bench(given: Namespace) -> int:
     if is_file and not os.path.isfile(given.net):
         raise InputError(f"there is no file {given.net}: expected weights, or a run")
     found = None if is_file else open_run(given.net)
-    if found:
-        settings = options.settings_of_net(given, found)
-    elif Path(given.net).suffix == COMPACT:
-        settings = _settings_of_file(given)
-    else:
-        settings = options.settings_of(given)
+    settings = options.settings_of_net(given, found) if found else _settings_of_file(given)
     if "threads" not in given:  # a run's were for training it
         settings = replace(settings, threads=None)
     if not given.seconds > 0:
