@@ -35,6 +35,7 @@ from core.events import (
 )
 from core.experiment import Experiment
 from core.exports import Export
+from core.finetuning import Pruned
 from core.footprint import DeadUnits, Sizes
 from core.formats import Packing
 from core.layers import Layer
@@ -219,13 +220,13 @@ class Scripted:
         trained = SimpleNamespace(accuracy=accuracy, best=5, stopped=stop(), diverged=False)
         return trained, net(accuracy=accuracy)
 
-    def prune(self, base: Net, plan: Mapping[str, float], stop: StopFlag) -> Stream[Accuracy]:
+    def prune(self, base: Net, plan: Mapping[str, float], stop: StopFlag) -> Stream[Pruned]:
         """The plan in one shot."""
         self.started.append("prune")
         yield Progress("measure pruned on test", 5_000, 10_000, "images")
         self._fail()
         yield Measured("pruned", PRUNED)
-        return SimpleNamespace(accuracy=PRUNED, dead=self.dead)
+        return Pruned(PRUNED, self.dead)
 
     def finetune(
         self, base: Net, plan: Mapping[str, float], settings: Settings, stop: StopFlag
