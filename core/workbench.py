@@ -25,6 +25,7 @@ from core.evaluation import at_once, measure
 from core.events import Accuracy, Notice, Progress, StopFlag, Stream, never
 from core.finetuning import FineTuned, finetune
 from core.identity import weights_digest
+from core.inputs import AS_THEY_ARE, Inputs
 from core.layers import Layer, left_out
 from core.models import Models
 from core.opening import dense_weights
@@ -300,6 +301,11 @@ class Workbench:
             if (size := self.training.batch_size) < self.settings.training.batch_size:
                 yield Notice(f"training takes {size} of these images at once; --batch-size says")
         return self._splits
+
+    @property
+    def images(self) -> Inputs:
+        """What the net is given of the images, when they are there."""
+        return self._splits.train.inputs if self._splits else AS_THEY_ARE
 
     @property
     def data_name(self) -> str:
