@@ -56,8 +56,8 @@ class RowsScreen(ModalScreen[Chosen | None]):
             yield Static(self.HINT, classes="dialog--hint", id="rows-hint", markup=False)
 
     def above(self) -> ComposeResult:
-        """The title."""
-        raise NotImplementedError
+        """What is above the rows: nothing, unless a screen has a title."""
+        yield from ()
 
     def on_mount(self) -> None:
         """Show the rows when their width is known."""
