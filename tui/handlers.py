@@ -339,6 +339,8 @@ def bench(given: Namespace) -> int:
 
 def train(given: Namespace) -> int:
     """Train a dense net and write its weights."""
+    if "weights" in given:
+        raise InputError(f"train begins with fresh weights: leave --weights {given.weights} out")
     settings = options.settings_of(given)
     experiment = options.experiment_of(given, settings)
     from tui import headless
