@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from threading import Lock
+from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
@@ -12,32 +15,50 @@ from torch import Tensor, fx, nn
 from core.sparse.groups import Group, chains_of, shape_of
 from core.sparse.program import Program
 
+_PLAIN = (Tensor, nn.Parameter)
+"""What has values in memory for sure: other kinds of tensors may only stand for some."""
+
 
 class Chain(nn.Module):
     """Layers one after another, run by the kernels; in evaluation, without gradients.
 
-    Calls work in the same memory: one at a time.
+    Calls work in the same memory, so they wait for each other; a copy has its own.
 
     Args:
         groups: the layers; each reads what the one before gives.
         block: images that are computed together.
         threads: at most; each takes some of the images.
-        rest: what most values are that the first layer is given.
+        rest: see `Program`.
 
     Attributes:
         memory: float32 values that each thread works in.
     """
 
     def __init__(
-        self, groups: Sequence[Group], block: int, threads: int, rest: float = 0.0
+        self, groups: Sequence[Group], block: int, threads: int, rest: float | None = 0.0
     ) -> None:
         super().__init__()
         self._given, self._made = groups[0].given, groups[-1].made
         channels, rows, columns = shape_of(self._given)
         layers = [layer for group in groups for layer in group.layers]
         self._program = Program(layers, channels, (rows, columns), block, rest)
-        self.memory = self._program.memory
-        self._work = [torch.zeros(self._program.memory) for _ in range(threads)]
+        self.memory, self._threads = self._program.memory, threads
+        self._prepare()
+
+    def _prepare(self) -> None:
+        """Take what is this net's alone, and goes with it neither into a copy nor into a file."""
+        self._lock = Lock()
+        self._work = [_floats(self.memory) for _ in range(self._threads)]
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Everything but the lock and the memory."""
+        own = ("_lock", "_work")
+        return {name: it for name, it in self.__dict__.items() if name not in own}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take memory and a lock of its own."""
+        self.__dict__.update(state)
+        self._prepare()
 
     def forward(self, images: Tensor) -> Tensor:
         """What the last layer gives for what the first is given, [N, ...], float32.
@@ -48,17 +69,19 @@ class Chain(nn.Module):
         """
         # A small net takes no longer than all that is around it: each step here is weighed.
         shape, work = images.shape, self._work
-        if shape[1:] != self._given or images.dtype != torch.float32 or not images.is_cpu:
+        is_plain = images.is_cpu and type(images) in _PLAIN
+        if shape[1:] != self._given or images.dtype != torch.float32 or not is_plain:
             expected = f"[N, {', '.join(map(str, self._given))}] in torch.float32 on cpu"
-            said = f"{list(shape)} in {images.dtype} on {images.device}"
+            said = f"{type(images).__name__} {list(shape)} in {images.dtype} on {images.device}"
             raise ValueError(f"{said}: expected {expected}")
         count = shape[0]
-        given = images.contiguous()
-        made = torch.empty((count, *self._made))
-        if len(work) == 1 or count <= self._program.block:
-            self._program.run(given, made, 0, count, work[0])
-        else:
-            self._share(given, made, count)
+        given = images.contiguous().resolve_neg()
+        made = _floats(count, *self._made)
+        with self._lock:
+            if len(work) == 1 or count <= self._program.block:
+                self._program.run(given, made, 0, count, work[0])
+            else:
+                self._share(given, made, count)
         return made
 
     def _share(self, given: Tensor, made: Tensor, count: int) -> None:
@@ -76,7 +99,11 @@ class Chain(nn.Module):
 
 
 def with_chains(
-    net: fx.GraphModule, groups: Sequence[Group], block: int, threads: int, rest: float = 0.0
+    net: fx.GraphModule,
+    groups: Sequence[Group],
+    block: int,
+    threads: int,
+    rest: float | None = 0.0,
 ) -> nn.Module:
     """A net that runs some of its layers by the kernels; `net` stays as it is and shares the rest.
 
@@ -85,7 +112,7 @@ def with_chains(
         groups: the layers, in the order in which they are called.
         block: images that the kernels compute together.
         threads: that they may use.
-        rest: what most values of the images are.
+        rest: what most values of the images are, see `Program`.
     """
     chains = chains_of(groups)
     ends = {chain[-1].nodes[-1]: chain for chain in chains}
@@ -104,9 +131,9 @@ def with_chains(
     return only[0] if only and isinstance(only[0], Chain) else whole
 
 
-def rest_at(source: fx.Node, rest: float) -> float:
+def rest_at(source: fx.Node, rest: float | None) -> float | None:
     """What most values are that a call gives: that of the images, or 0, as after a ReLU."""
-    return rest if source.op == "placeholder" else 0.0
+    return rest if source.op == "placeholder" or rest is None else 0.0
 
 
 def alone(net: fx.GraphModule, group: Group) -> nn.Module:
@@ -125,6 +152,16 @@ def _parts(net: fx.GraphModule) -> dict[str, object]:
     return {name: part for parts in every for name, part in parts if name}
 
 
+def _floats(*size: int) -> Tensor:
+    """Room in the processor's memory, whatever torch takes by default."""
+    return torch.empty(size, dtype=torch.float32, device="cpu")
+
+
 @cache
 def _pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(thread_name_prefix="sparse")
+
+
+# A process that is forked off has none of the threads.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_pool.cache_clear)

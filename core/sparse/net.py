@@ -111,6 +111,14 @@ def _may_pay(group: Group) -> bool:
     return weight.size <= _SMALL or 2 * group.layer.nonzero <= weight.size
 
 
+@dataclass(frozen=True, slots=True)
+class _How:
+    """How the kernels go through images: how many together, and `rest` of `Program`."""
+
+    block: int
+    rest: float | None = None
+
+
 class _Trial:
     """Ways to run a net, timed on some images."""
 
@@ -129,17 +137,17 @@ class _Trial:
         self._model, self._dense, self._groups = model, dense, groups
         self._images, self._threads, self._stop = images, threads, stop
         self._expected = run(model, images)
-        self._rest = float(images[0].flatten().mode().values) if images.numel() else 0.0
+        self._rest = _most(images)
 
     def found(self, seconds: float) -> Stream[Faster]:
         """The fastest net; measuring takes about so long."""
-        sparse = {it: self._sparse(self._groups, it, self._threads) for it in self._blocks()}
-        fit = {block: net for block, net in sparse.items() if block == 1 or _room(net) <= _ROOM}
-        blocks = self._right(fit)
-        if not blocks:
+        sparse = {how: self._sparse(self._groups, self._threads, how) for how in self._hows()}
+        fit = {how: net for how, net in sparse.items() if how.block == 1 or _room(net) <= _ROOM}
+        right = self._right(fit)
+        if not right:
             return Faster(self._model)
-        block = yield from self._fastest("images together", blocks, seconds / 4)
-        chosen = yield from self._faster_groups(block, seconds / 2)
+        how = yield from self._fastest("images together", right, seconds / 4)
+        chosen = yield from self._faster_groups(how, seconds / 2)
         known = tuple(group.name for group in self._groups)
         found = [
             Faster(self._model),
@@ -151,18 +159,19 @@ class _Trial:
             names = tuple(group.name for group in groups)
             # Handing work to other threads is not for nothing, least of all on a busy machine.
             for threads in {1, self._threads}:
-                net = self._sparse(groups, block, threads)
-                found.append(Faster(net, names, known, block=block))
-        right = self._right({place: it.net for place, it in enumerate(found)})
-        return found[(yield from self._fastest("whole nets", right, seconds / 4))]
+                net = self._sparse(groups, threads, how)
+                found.append(Faster(net, names, known, block=how.block))
+        all_right = self._right({place: it.net for place, it in enumerate(found)})
+        return found[(yield from self._fastest("whole nets", all_right, seconds / 4))]
 
-    def _blocks(self) -> list[int]:
-        """How many images might be taken together."""
+    def _hows(self) -> list[_How]:
+        """How the kernels might go through the images."""
         each = -(-len(self._images) // self._threads)
-        return [it for it in BLOCKS if it == 1 or it <= each]
+        blocks = [it for it in BLOCKS if it == 1 or it <= each]
+        return [_How(1, self._rest), *(_How(it) for it in blocks)]
 
-    def _sparse(self, groups: tuple[Group, ...], block: int, threads: int) -> nn.Module:
-        return self._chains.with_chains(self._dense, groups, block, threads, self._rest)
+    def _sparse(self, groups: tuple[Group, ...], threads: int, how: _How) -> nn.Module:
+        return self._chains.with_chains(self._dense, groups, how.block, threads, how.rest)
 
     def _right(self, nets: Mapping[K, nn.Module]) -> dict[K, nn.Module]:
         """Those that give the logits of the model."""
@@ -174,7 +183,7 @@ class _Trial:
         except Exception:  # a net's own code runs here, on another layout in memory
             return False
 
-    def _faster_groups(self, block: int, seconds: float) -> Stream[tuple[Group, ...]]:
+    def _faster_groups(self, how: _How, seconds: float) -> Stream[tuple[Group, ...]]:
         """The layers that are faster by their nonzeros, each with what follows it."""
         given = _Given(self._dense, {group.source for group in self._groups})
         with torch.inference_mode():
@@ -182,9 +191,9 @@ class _Trial:
         chosen = []
         for group in self._groups:
             values = given.values[group.source]
-            rest = self._chains.rest_at(group.source, self._rest)
+            rest = self._chains.rest_at(group.source, how.rest)
             ways = {
-                "sparse": self._chains.Chain([group], block, self._threads, rest),
+                "sparse": self._chains.Chain([group], how.block, self._threads, rest),
                 "dense": self._chains.alone(self._dense, group),
             }
             part = seconds / len(self._groups)
@@ -204,6 +213,20 @@ class _Trial:
             if self._stop():
                 raise StoppedError("stopped: nothing was timed to the end")
         return min(ways, key=lambda key: median(taken[key]))
+
+
+def _most(images: Tensor) -> float:
+    """What most values of the first image are.
+
+    It is 0 where that is far from all others: sums of what is left then lose their last places.
+    """
+    values = images[:1].flatten()
+    if not len(values):
+        return 0.0
+    most = values.mode().values
+    others = values[values != most]
+    near = len(others) > 0 and bool(most.abs() <= others.abs().max())  # False of what is no number
+    return float(most) if near else 0.0
 
 
 def _room(net: nn.Module) -> int:

@@ -65,11 +65,18 @@ class Program:
         channels: of what the first is given.
         size: rows and columns of that.
         block: images that are computed together.
-        rest: what most values are that the first is given, such as an image's background.
+        rest: what most values are that the first is given, such as an image's background: of one
+            image at a time, linears leave out what is so, and zeros further on; None if they shall
+            not.
     """
 
     def __init__(
-        self, layers: Sequence[Known], channels: int, size: Pair, block: int, rest: float = 0.0
+        self,
+        layers: Sequence[Known],
+        channels: int,
+        size: Pair,
+        block: int,
+        rest: float | None = 0.0,
     ) -> None:
         self.block = block
         self._rows: list[list[int]] = []
@@ -86,7 +93,7 @@ class Program:
         for layer in layers:
             if isinstance(layer, Pool):
                 view = self._pool(layer, view)
-            elif block == 1 and _reads_all(layer):
+            elif block == 1 and rest is not None and _reads_all(layer, view):
                 view = self._scattered(layer, view, rest if layer is layers[0] else 0.0)
             else:
                 view = self._sum(layer, view)
@@ -133,7 +140,7 @@ class Program:
         tables = (
             table,
             np.array([*chain(*self._starts)], np.int64),
-            _joined(self._shifts, np.uint32),
+            _joined(self._shifts, np.uint32).view(np.int32),  # not every type can be pickled
             _joined(self._values, np.float32),
             _joined(self._biases, np.float32),
         )
@@ -165,7 +172,7 @@ class Program:
         return self._made(View.whole(view.channels, pool.out))
 
     def _sum(self, layer: Weighted, view: View) -> View:
-        if layer.stride != ONCE or layer.padding != NOTHING:
+        if not _is_plain(layer, view):
             view, columns = self._spread(layer, view)
         else:
             columns = _columns(layer, view)
@@ -183,8 +190,8 @@ class Program:
         places = _columns(layer, view).reshape(-1)[read]
         listed = self._list(places, np.zeros(len(read), np.float32))
         first = self._lists_of(counts, units, weight[inputs, units])
-        biases = layer.bias + np.float32(rest) * weight.sum(0)
-        bias = self._bias(np.append(biases, np.float32(rest)))
+        biases = layer.bias + rest * weight.sum(0, dtype=np.float64)
+        bias = self._bias(np.append(biases, rest).astype(np.float32))
         numbers = layer.channels, bias, int(layer.relu), len(read), listed, first
         self._add(kernels.SCATTER, *numbers)
         return self._made(View.whole(layer.channels, ONCE))
@@ -259,10 +266,15 @@ def _joined(parts: Sequence[NDArray[Any]], kind: type[T]) -> NDArray[T]:
     return np.concatenate([np.zeros(0, kind), *parts]).astype(kind)
 
 
-def _reads_all(layer: Weighted) -> bool:
+def _reads_all(layer: Weighted, view: View) -> bool:
     """Each unit reads the whole input at once, as a linear's does."""
-    alone = layer.groups == 1 and layer.out == ONCE
-    return alone and layer.stride == ONCE and layer.padding == NOTHING
+    return layer.groups == 1 and layer.out == ONCE and _is_plain(layer, view)
+
+
+def _is_plain(layer: Weighted, view: View) -> bool:
+    """It reads what there is, a step at a time, and nothing around it on any side."""
+    ends = tuple(int(tap[-1]) + out for tap, out in zip(layer.taps, layer.out, strict=True))
+    return layer.stride == ONCE and layer.padding == NOTHING and ends == view.size
 
 
 def _columns(layer: Weighted, view: View) -> Places:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pickle
+from concurrent.futures import ThreadPoolExecutor
+from copy import deepcopy
 from pathlib import Path
 
 import pytest
@@ -10,6 +13,7 @@ import torch.nn.functional as F  # noqa: N812  the name every torch program uses
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
+from torch._subclasses.fake_tensor import FakeTensorMode
 
 from core.batches import Splits
 from core.datasets import load
@@ -68,13 +72,15 @@ def convolutions(draw: st.DrawFn) -> tuple[Weighted, Tensor, Tensor]:
     )
     kernel, stride, dilation = draw(PAIRS), draw(PAIRS), draw(PAIRS)
     padding = draw(st.tuples(st.integers(0, 3), st.integers(0, 3)))
+    below, behind = draw(st.tuples(st.integers(0, 2), st.integers(0, 2)))
     least = [(k - 1) * d + 1 for k, d in zip(kernel, dilation, strict=True)]
     size = [draw(st.integers(it, it + 30)) for it in least]
     weight = torch.randn(groups * units, inputs, *kernel)
     weight *= torch.rand_like(weight) < draw(st.floats(0, 1))
     bias = torch.randn(groups * units)
     images = torch.randn(draw(st.integers(1, 20)), groups * inputs, *size)
-    expected = F.conv2d(images, weight, bias, stride, padding, dilation, groups)
+    around = padding[1], padding[1] + behind, padding[0], padding[0] + below
+    expected = F.conv2d(F.pad(images, around), weight, bias, stride, 0, dilation, groups)
     relu = draw(st.booleans())
     out = (expected.shape[2], expected.shape[3])
     layer = Weighted(weight.numpy(), bias.numpy(), out, stride, padding, dilation, groups, relu)
@@ -244,6 +250,42 @@ def test_other_images_than_it_was_tried_with_are_refused(few: Splits) -> None:
         sparse(images.to("meta"))
     with pytest.raises(ValueError, match="float64"):
         sparse(images.double())
+
+
+def test_a_net_is_right_whatever_torch_takes_by_default(few: Splits) -> None:
+    net, images = pruned("lenet-300-100"), few.test.batch(slice(0, 20))[0].contiguous()
+    sparse, expected = by_nonzeros(net, images, 4, 2), run(net, images)
+    for dtype in (torch.float16, torch.float64):
+        torch.set_default_dtype(dtype)
+        try:
+            assert close(run(sparse, images), expected)
+        finally:
+            torch.set_default_dtype(torch.float32)
+    with torch.device("meta"):
+        assert close(run(sparse, images), expected)
+    with FakeTensorMode() as fake, pytest.raises(ValueError, match="FakeTensor"):
+        sparse(fake.from_tensor(images))
+    assert close(run(sparse, torch._neg_view(images)), run(net, -images))
+
+
+def test_calls_from_several_threads_and_copies_do_not_disturb_each_other(few: Splits) -> None:
+    net, images = pruned("lenet-300-100"), few.test.batch(slice(0, 64))[0].contiguous()
+    sparse, expected = by_nonzeros(net, images, 1), run(net, images)
+    copies = [sparse, sparse, deepcopy(sparse), pickle.loads(pickle.dumps(sparse))]
+    with ThreadPoolExecutor(len(copies)) as pool:
+        made = [pool.submit(run, it, images) for it in copies * 20]
+        assert all(close(it.result(), expected) for it in made)
+
+
+@pytest.mark.parametrize("most", [-9999.0, 1e9, float("nan"), float("inf"), 0.5])
+def test_what_most_of_an_image_is_takes_nothing_from_the_others(most: float) -> None:
+    torch.manual_seed(0)
+    net = thinned(nn.Sequential(nn.Flatten(), nn.Linear(64, 30), nn.ReLU(), nn.Linear(30, 3)), 0.7)
+    images = torch.randn(8, 1, 8, 8)
+    tried = images[:1].clone()
+    tried[..., :5, :] = most
+    found = drain(faster(net, tried, seconds=0.1)).net
+    assert close(run(found, images), run(net, images))
 
 
 @pytest.mark.parametrize("count", [1, 10])
