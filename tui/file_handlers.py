@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from core.datasets.registry import DATASETS
+from core.datasets.registry import DATASETS, FOLDER
 from core.errors import InputError
 from core.events import StopFlag, Stream
 from core.experiment import Experiment, open_run
@@ -97,8 +97,12 @@ def inspect(given: Namespace) -> int:
     inspection = inspected(given.file)
     console = headless.console_for(given.json)
     accuracy = None
-    if (settings := settings_of_file(given, inspection.file)) is None:
+    settings = settings_of_file(given, inspection.file)
+    if settings is None:
         console.print("a net of one's own: --model path/to/net.py:Net measures it")
+    elif _is_for_a_folder(inspection.file) and "dataset" not in given:
+        said = f"a net for a folder of images: --dataset {FOLDER}PATH measures it"
+        console.print(said, markup=False)
     else:
         bench = Workbench(settings)
         try:
@@ -132,8 +136,13 @@ def _facts(facts: Any) -> dict[str, Any]:
     """What a file says of its images, as the options do; nothing is trusted."""
     known = {"dataset": DATASETS, "protocol": PROTOCOLS}
     said = {name: facts[name] for name in known if facts.get(name) in tuple(known[name])}
-    inputs = facts.get("inputs", {})
+    inputs = facts.get("images", facts.get("inputs", {}))
     return said | (Inputs.of(inputs).given() if isinstance(inputs, dict) else {})
+
+
+def _is_for_a_folder(file: CompactFile) -> bool:
+    """Its images are of somebody's own, and not named in it."""
+    return bool(file.facts.get("dataset") == FOLDER.removesuffix(":"))
 
 
 def _print_inspected(report: Any, console: Console) -> None:

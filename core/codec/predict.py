@@ -1,6 +1,6 @@
 """Predicting with a compact file and NumPy: no torch, and an example for other programs.
 
-    python -m core.codec.predict net.fw digit.png ...
+    python -m core.codec.predict net.fw image.png ...
 
 prints a class, and how sure the net is of it, for each image. It knows the zoo's nets: layers in
 the order of the file, ReLU after all but the last, and around some of them what `NETS` says.
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from core.codec.compact import CompactFile, Tied, dense
 from core.codec.container import decode
+from core.codec.layouts import layout_number
 from core.datasets.pixels import Shape, read_image
 from core.datasets.registry import DATASETS
 from core.errors import InputError
@@ -56,8 +57,8 @@ class Net:
     averaged: int | None = None
 
 
-SIDE = 28
-"""Of the images of `DATASETS`."""
+SIDE, LARGEST = 28, 512
+"""Of the images of `DATASETS`, and the most that a convolution is computed of here."""
 
 _HALVED, _SAME = Around(pool=(2, 2)), Around(padding=1)
 
@@ -87,11 +88,67 @@ def logits(file: CompactFile, images: Floats) -> Floats:
     """The logits of a net, [N, classes], for normalised images [N, C, H, W].
 
     Raises:
-        InputError: it is a net that is not known here.
+        InputError: it is a net that is not known here, or one for other images.
     """
     net, tensors = _net(file), _tensors(file)
+    # One at a time: a convolution lays out what each of its results reads.
+    return np.concatenate([_logits(net, tensors, image[None]) for image in images])
+
+
+def images_of(file: CompactFile) -> tuple[Shape, Floats, Floats]:
+    """The images that the net of a file takes: their shape, mean and standard deviation.
+
+    The last two are for pixels scaled to 0..1, [1 or C, 1, 1].
+
+    Raises:
+        InputError: the file does not say, and it is a net for whatever images there are.
+    """
+    net, facts = _net(file), file.facts
+    said = Inputs.of(facts.get("images") or facts.get("inputs") or {})
+    said = said.over(ZOO[file.model].inputs)
+    name = facts.get("dataset", "mnist")
+    if isinstance(name, str) and name in DATASETS:
+        known = DATASETS[name]
+        said = said.over(Inputs(SIDE, 1, (known.mean,), (known.std,)))
+    if not (said.image_size and said.channels and said.mean and said.std):
+        raise InputError("the file does not say which images its net is for")
+    if said.image_size > LARGEST or (net.averaged is None and said.image_size != SIDE):
+        expected = SIDE if net.averaged is None else f"at most {LARGEST}"
+        raise InputError(
+            f"the file is for images of {said.image_size} pixels a side: expected {expected}"
+        )
+    mean, std = (np.array(it, np.float32).reshape(-1, 1, 1) for it in (said.mean, said.std))
+    return Shape(said.channels, said.image_size, said.image_size), mean, std
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Print what a net says of images; the exit status."""
+    try:
+        if len(arguments) < 2:
+            raise InputError("expected a compact file and images: net.fw image.png ...")
+        file = decode(Path(arguments[0]).read_bytes())
+        shape, mean, std = images_of(file)
+        pixels = np.stack([_read(Path(path), shape) for path in arguments[1:]])
+        found = logits(file, ((pixels / 255 - mean) / std).astype(np.float32))
+    except (InputError, OSError) as error:
+        print(f"predict: {error}", file=sys.stderr)
+        return 2
+    for path, made in zip(arguments[1:], found, strict=True):
+        likely = np.exp(made - made.max())
+        print(f"{path}: {likely.argmax()}, {100 / likely.sum():.1f} %")
+    return 0
+
+
+def _net(file: CompactFile) -> Net:
+    if file.model not in NETS:
+        raise InputError(f"'{file.model}' is not known here: expected one of {', '.join(NETS)}")
+    if not layout_number(file.model, tuple((it.name, it.shape) for it in file.entries)):
+        raise InputError(f"the tensors of the file are not those of {file.model}")
+    return NETS[file.model]
+
+
+def _logits(net: Net, tensors: Mapping[str, Floats], x: Floats) -> Floats:
     names = [name.removesuffix(".weight") for name in tensors if name.endswith(".weight")]
-    x = images
     for name in names:
         weight, bias = tensors[f"{name}.weight"], tensors[f"{name}.bias"]
         if weight.ndim == 4:
@@ -105,52 +162,6 @@ def logits(file: CompactFile, images: Floats) -> Floats:
     return x
 
 
-def images_of(file: CompactFile) -> tuple[Shape, Floats, Floats]:
-    """The images that the net of a file takes: their shape, mean and standard deviation.
-
-    The last two are for pixels scaled to 0..1, [1 or C, 1, 1].
-
-    Raises:
-        InputError: the file does not say, and it is a net for whatever images there are.
-    """
-    _net(file)
-    facts = file.facts
-    said = Inputs.of(facts.get("images") or facts.get("inputs") or {})
-    said = said.over(ZOO[file.model].inputs)
-    if (name := facts.get("dataset", "mnist")) in DATASETS:
-        known = DATASETS[name]
-        said = said.over(Inputs(SIDE, 1, (known.mean,), (known.std,)))
-    if not (said.image_size and said.channels and said.mean and said.std):
-        raise InputError("the file does not say which images its net is for")
-    mean, std = (np.array(it, np.float32).reshape(-1, 1, 1) for it in (said.mean, said.std))
-    return Shape(said.channels, said.image_size, said.image_size), mean, std
-
-
-def main(arguments: Sequence[str]) -> int:
-    """Print what a net says of images; the exit status."""
-    try:
-        if len(arguments) < 2:
-            raise InputError("expected a compact file and images: net.fw digit.png ...")
-        file = decode(Path(arguments[0]).read_bytes())
-        shape, mean, std = images_of(file)
-        pixels = np.stack([_read(Path(path), shape) for path in arguments[1:]])
-        found = logits(file, ((pixels / 255 - mean) / std).astype(np.float32))
-    except (InputError, OSError) as error:
-        print(f"predict: {error}", file=sys.stderr)
-        return 2
-    likely = np.exp(found - found.max(1, keepdims=True))
-    likely /= likely.sum(1, keepdims=True)
-    for path, shares in zip(arguments[1:], likely, strict=True):
-        print(f"{path}: {shares.argmax()}, {100 * shares.max():.1f} %")
-    return 0
-
-
-def _net(file: CompactFile) -> Net:
-    if file.model not in NETS:
-        raise InputError(f"'{file.model}' is not known here: expected one of {', '.join(NETS)}")
-    return NETS[file.model]
-
-
 def _tensors(file: CompactFile) -> dict[str, Floats]:
     """The tensors of a file in float32."""
     found: dict[str, Floats] = {}
@@ -159,6 +170,8 @@ def _tensors(file: CompactFile) -> dict[str, Floats]:
             found[entry.name] = found[entry.values.to]
             continue
         dtype, words = dense(entry.values)
+        if dtype not in ("float32", "float16", "bfloat16"):
+            raise InputError(f"'{entry.name}' is of {dtype}, which no net is that is known here")
         # The upper half of a float32 is what NumPy, which has no bfloat16, takes for one.
         wide = words.astype(np.uint32) << 16 if dtype == "bfloat16" else words
         kind = np.float16 if dtype == "float16" else np.float32
@@ -168,6 +181,8 @@ def _tensors(file: CompactFile) -> dict[str, Floats]:
 
 def _convolved(x: Floats, weight: Floats, bias: Floats, around: Around) -> Floats:
     """A convolution and its pooling; a ReLU after both gives the same as one between them."""
+    if x.shape[1] != weight.shape[1]:
+        raise InputError(f"{x.shape[1]} channels, expected {weight.shape[1]}: other images")
     if around.padding:
         x = np.pad(x, ((0, 0), (0, 0), *((around.padding,) * 2,) * 2))
     windows = _windows(x, weight.shape[2:], around.stride)
@@ -197,7 +212,10 @@ def _averaged(x: Floats, side: int) -> Floats:
 
 
 def _linear(x: Floats, weight: Floats, bias: Floats) -> Floats:
-    return x.reshape(len(x), -1) @ weight.T + bias
+    values = x.reshape(len(x), -1)
+    if values.shape[1] != weight.shape[1]:
+        raise InputError(f"{values.shape[1]} values, expected {weight.shape[1]}: other images")
+    return values @ weight.T + bias
 
 
 def _read(path: Path, shape: Shape) -> NDArray[np.uint8]:

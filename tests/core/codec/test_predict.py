@@ -14,8 +14,9 @@ from PIL import Image
 
 from core.batches import Splits
 from core.codec import encode, from_state, raw
-from core.codec.compact import CompactFile
+from core.codec.compact import CompactFile, Entry, Steps
 from core.codec.container import decode
+from core.codec.layouts import LAYOUTS
 from core.codec.predict import NETS, images_of, logits, main
 from core.datasets.pixels import Shape
 from core.errors import InputError
@@ -59,7 +60,9 @@ def test_numpy_says_what_torchvisions_nets_say(name: str, side: int) -> None:
 
 def test_the_file_says_which_images_its_net_is_for() -> None:
     def file_with(model: str, facts: dict[str, object]) -> CompactFile:
-        return CompactFile(model, (), facts)
+        shapes = next(layout.shapes for layout in LAYOUTS if layout.model == model)
+        nothing = Steps(1.0, np.zeros(0, np.int32))
+        return CompactFile(model, tuple(Entry(*it, nothing) for it in shapes), facts)
 
     shape, mean, std = images_of(file_with("cnn5", {}))
     assert (shape, mean.item(), std.item()) == (
@@ -78,8 +81,31 @@ def test_the_file_says_which_images_its_net_is_for() -> None:
     said = Inputs(image_size=64, channels=3, mean=(0.5,), std=(0.25,)).given()
     shape, mean, std = images_of(file_with("alexnet", {"dataset": "folder", "images": said}))
     assert (shape, mean.item(), std.item()) == (Shape(3, 64, 64), 0.5, 0.25)
-    with pytest.raises(InputError, match="does not say which images"):
-        images_of(file_with("cnn5", {"dataset": "folder"}))
+    for facts, message in (
+        ({"dataset": "folder"}, "does not say which images"),
+        ({"dataset": ["mnist"]}, "does not say which images"),
+        ({"inputs": {"image_size": 8}}, "images of 8 pixels a side: expected 28"),
+        ({"inputs": {"image_size": "8"}}, "expected a whole number"),
+        ({"images": "all"}, "inputs that are not known"),
+    ):
+        with pytest.raises(InputError, match=message):
+            images_of(file_with("cnn5", facts))
+    with pytest.raises(InputError, match="images of 4096 pixels a side: expected at most 512"):
+        images_of(file_with("vgg16", {"inputs": {"image_size": 4096}}))
+
+
+def test_a_file_that_is_not_of_its_net_is_refused() -> None:
+    file = decode(encode(from_state({"fc1.weight": torch.ones(2, 2)}, "lenet-300-100")))
+    with pytest.raises(InputError, match="the tensors of the file are not those of lenet-300"):
+        logits(file, np.zeros((1, 1, 28, 28), np.float32))
+    state = model_spec("lenet-300-100").build().state_dict()
+    whole = {name: tensor.long() for name, tensor in state.items()}
+    file = from_state(whole, "lenet-300-100", keep=lambda _name, tensor: raw(tensor))
+    with pytest.raises(InputError, match=r"'fc1\.weight' is of int64"):
+        logits(file, np.zeros((1, 1, 28, 28), np.float32))
+    file = from_state(state, "lenet-300-100", keep=lambda _name, tensor: raw(tensor))
+    with pytest.raises(InputError, match="64 values, expected 784: other images"):
+        logits(file, np.zeros((1, 1, 8, 8), np.float32))
 
 
 def test_the_command_needs_no_torch(tmp_path: Path, few: Splits) -> None:
@@ -107,7 +133,7 @@ def test_what_cannot_be_predicted_is_said(tmp_path: Path, capsys) -> None:
     own = tmp_path / "own.fw"
     own.write_bytes(encode(from_state(state)))
     known = tmp_path / "known.fw"
-    known.write_bytes(encode(from_state(state, "cnn5")))
+    known.write_bytes(encode(from_state(model_spec("cnn5").build().state_dict(), "cnn5")))
     image = tmp_path / "digit.png"
     Image.new("L", (28, 28)).save(image)
     for arguments, message in (
