@@ -145,6 +145,8 @@ class Program:
             _joined(self._biases, np.float32),
         )
         self._tables = tuple(map(torch.from_numpy, tables))  # which give their addresses quickly
+        for lists in (self._starts, self._shifts, self._values, self._biases):
+            lists.clear()
 
     def _add(self, kind: int, *numbers: int) -> None:
         self._rows.append([kind, *numbers])
