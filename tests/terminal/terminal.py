@@ -19,6 +19,9 @@ import pyte
 
 FEATHERWEIGHT = str(Path(sys.executable).with_name("featherweight"))
 
+PATIENCE = 300.0
+"""Seconds for what takes one or two, or a minute, on a machine that does nothing else."""
+
 KEYS = {
     "up": "\x1b[A",
     "down": "\x1b[B",
@@ -83,7 +86,13 @@ class Terminal:
                 self._take()
         return self.written - before
 
-    def wait_for(self, *texts: str, gone: tuple[str, ...] = (), seconds: float = 120.0) -> str:
+    def wait_for_quiet(self, seconds: float) -> None:
+        """Read until the program has written nothing for so many seconds."""
+        end = time.monotonic() + PATIENCE
+        while self.read(seconds):
+            assert time.monotonic() < end, f"never quiet:\n{self.text}"
+
+    def wait_for(self, *texts: str, gone: tuple[str, ...] = (), seconds: float = PATIENCE) -> str:
         """Read until all texts are on the screen, and none of `gone`; fails with the screen."""
 
         def reached() -> bool:
@@ -93,7 +102,7 @@ class Terminal:
         self.wait_until(reached, str(texts), seconds)
         return self.text
 
-    def wait_until(self, reached: Callable[[], bool], what: str, seconds: float = 120.0) -> None:
+    def wait_until(self, reached: Callable[[], bool], what: str, seconds: float = PATIENCE) -> None:
         """Read until the screen is as it should be; fails with the screen."""
         end = time.monotonic() + seconds
         while not reached():
@@ -104,9 +113,9 @@ class Terminal:
             if select.select([self._master], [], [], min(left, 0.2))[0]:
                 self._take()
 
-    def wait(self, seconds: float) -> int:
+    def wait(self) -> int:
         """Read until the program has ended; gives its exit status."""
-        end = time.monotonic() + seconds
+        end = time.monotonic() + PATIENCE
         while self.process.poll() is None:
             assert time.monotonic() < end, f"still running:\n{self.text}"
             if select.select([self._master], [], [], 0.02)[0]:
