@@ -70,7 +70,8 @@ The map:
     opening       the dense net: given, shipped, kept from before, or trained now
     kept          dense nets trained on first use, kept in the cache
     models        fresh models, and ones that hold or read weights that are there
-    workbench     one model, one data set and the settings: the jobs that the programs run
+    workbench     one model, one data set and the settings: what jobs share, those that make a net
+    measuring     the jobs that only ask: scan, sample, compare, count, time
     codec/        the compact file: encode, decode, and FORMAT.md, which documents it to the bit
     ordering      units in the order in which a compact file is smallest
     rounding      tensors of few numbers: codebooks found by k-means, whole steps

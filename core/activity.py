@@ -121,7 +121,7 @@ class _Call:
             self.units, self.nonzero, self._rectified = units, nonzero, True
 
 
-class _Following(TorchDispatchMode):  # type: ignore[no-untyped-call]
+class _Following(TorchDispatchMode):
     """Hands on, from operation to operation, of which layers a tensor holds the values."""
 
     def __torch_dispatch__(

@@ -261,7 +261,7 @@ def take_masks(model: nn.Module) -> Masks:
     """
     for module in model.modules():
         if isinstance(module, PRUNABLE) and hasattr(module, "weight_mask"):
-            torch_prune.remove(module, "weight")  # type: ignore[no-untyped-call]
+            torch_prune.remove(module, "weight")
     nothing_more = {layer.name: 0.0 for layer in prunable_layers(model)}
     return Masks.of(copy_weights(model), prunable_layers(model), nothing_more)
 
@@ -280,7 +280,7 @@ def give_masks(model: nn.Module, masks: Masks) -> None:
             raise InputError(f"'{key}' is no weight of a module: expected a layer of its own")
     for key, dropped in masks.dropped.items():
         module = modules[key]
-        torch_prune.custom_from_mask(module, "weight", ~dropped)  # type: ignore[no-untyped-call]
+        torch_prune.custom_from_mask(module, "weight", ~dropped)
 
 
 def _followed(model: nn.Module, data: Splits, what: Callable[[nn.Module, Tensor], T]) -> T:

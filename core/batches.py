@@ -9,7 +9,7 @@ import torch.nn.functional as F  # noqa: N812  the name every torch program uses
 from torch import Tensor
 
 from core.datasets import Dataset, Split
-from core.inputs import Scale
+from core.inputs import Inputs, Scale
 
 CPU = torch.device("cpu")
 
@@ -72,6 +72,19 @@ class Images:
         channels, height, width = self.images.shape[1:]
         area = height * width if self.size is None else self.size**2
         return area * (self.channels or channels)
+
+    @property
+    def inputs(self) -> Inputs:
+        """What a net is given of them, the normalisation to six places; no size if not square."""
+        channels, height, width = self.images.shape[1:]
+        side = self.size or (height if height == width else None)
+        mean, std = (
+            tuple(round(it, 6) for it in (scale[0, :, 0, 0].tolist()))
+            if isinstance(scale, Tensor)
+            else (round(scale, 6),)
+            for scale in (self.mean, self.std)
+        )
+        return Inputs(side, self.channels or channels, mean, std)
 
     def batch(self, index: Tensor | slice) -> tuple[Tensor, Tensor]:
         """Images as (pixel / 255 - mean) / std, float32 in the layout, and their labels."""

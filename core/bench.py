@@ -17,16 +17,13 @@ SECONDS = 20.0
 SPARSE = "sparse"
 """The net as it is fastest here, by its nonzeros or not, see `core.sparse`."""
 
-ENGINES = ("torch", "torch channels_last", "onnxruntime", "openvino", SPARSE)
-"""All but the last run every weight, zeros too, in float32."""
-
 
 @dataclass(frozen=True, slots=True)
 class Row:
     """How fast an engine is.
 
     Attributes:
-        engine: one of `ENGINES`.
+        engine: one of `core.engines`, which run every weight; or `SPARSE`.
         batch: images that it is given at once.
         threads: that it may use.
         latency: of one batch.
@@ -111,9 +108,9 @@ class Bench:
 
     def best_dense(self, batch: int, threads: int) -> Row | None:
         """The fastest engine that runs every weight."""
-        rows = (self.row(engine, batch, threads) for engine in ENGINES if engine != SPARSE)
-        there = [row for row in rows if row is not None]
-        return min(there, key=lambda row: row.latency.median, default=None)
+        rows = (row for row in self.rows if (row.batch, row.threads) == (batch, threads))
+        dense = (row for row in rows if row.engine != SPARSE)
+        return min(dense, key=lambda row: row.latency.median, default=None)
 
     def gain(self, row: Row) -> float | None:
         """How many times as fast as the best dense engine; below 1 it is slower."""

@@ -8,17 +8,14 @@ where neither the weight nor the input is zero, which is Weights% times the inpu
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from core.events import StopFlag, Stream, never
 from core.footprint import DeadUnits, Footprint, dead_facts
 from core.han2015 import HAN2015, PaperNet
 
 if TYPE_CHECKING:
     from core.layers import Layer
-    from core.weights import Weights
-    from core.workbench import Workbench
 
 FLOPS_PER_MAC = 2
 """A multiplication and an addition, as the paper counts."""
@@ -92,22 +89,6 @@ class CostTable:
     def ratio(self) -> float:
         """How many times fewer parameters are left."""
         return self.footprint.ratio
-
-
-def table_of(
-    bench: Workbench, weights: Weights, split: str, stop: StopFlag = never
-) -> Stream[CostTable]:
-    """Measure a net of the workbench on the images of a split, and put its table together.
-
-    Raises:
-        InputError: there is no such split.
-        StoppedError: `stop` was raised.
-    """
-    activities = yield from bench.activity(weights, split, stop)
-    kept = {layer.name: int(weights[layer.key].count_nonzero()) for layer in bench.layers}
-    dead = yield from bench.dead(weights, stop)
-    table = cost_table(bench.settings.model, bench.layers, kept, activities, bench.parameters)
-    return replace(table, dead=dead)
 
 
 def flops_kept(kept: float, nonzero_inputs: float) -> float:

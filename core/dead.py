@@ -33,7 +33,10 @@ from core.tracing import alike, trace
 def count_dead(model: nn.Module, data: Images) -> Stream[DeadUnits | None]:
     """Count the dead units of `model`, which is used up, on a few images of a split.
 
-    A large net has no room for a copy: it ends up without its dead units, see `dead_units`.
+    A large net has no room for a copy: it ends up without its dead units.
+
+    Returns:
+        None where the net cannot be followed from call to call: nothing is known then.
     """
     yield Progress("count dead units")
     images, _ = data.batch(slice(0, 3))
@@ -44,22 +47,6 @@ def count_dead(model: nn.Module, data: Images) -> Stream[DeadUnits | None]:
         return None
     found.traced.let_go()
     return counted
-
-
-def dead_units(model: nn.Module, images: Tensor) -> DeadUnits | None:
-    """Count the dead units of `model`, which stays as it is.
-
-    Args:
-        model: the net.
-        images: a few to try it with, [N, C, H, W].
-
-    Returns:
-        None where the net cannot be followed from call to call: nothing is known then.
-    """
-    try:
-        return Pass(deepcopy(model), images).remove()
-    except UntraceableError:
-        return None
 
 
 def remove_dead(model: nn.Module, images: Tensor) -> DeadUnits:
@@ -143,18 +130,13 @@ class Pass:
 
     def count(self) -> DeadUnits:
         """The dead units in plain numbers."""
-        names = [layer.name for layer in prunable_layers(self._model)]
-        units, constant = dict.fromkeys(names, 0), dict.fromkeys(names, 0)
-        for step in self._layers():
-            needed = self.needed[step.node]
-            units[step.name] = int((~needed).sum())
-            constant[step.name] = int((needed & self.constants[step.node].isfinite()).sum())
+        units = {layer.name: 0 for layer in prunable_layers(self._model)}
+        for step in self.steps:
+            if isinstance(step, LayerStep):
+                units[step.name] = int((~self.needed[step.node]).sum())
         goes = [self._goes(step) for step in self.steps]
         nonzero, parameters = (sum(counts) for counts in zip(*goes, strict=True))
-        return DeadUnits(units, constant, nonzero, parameters)
-
-    def _layers(self) -> list[LayerStep]:
-        return [step for step in self.steps if isinstance(step, LayerStep)]
+        return DeadUnits(units, nonzero, parameters)
 
     @cached_property
     def _steps_by_node(self) -> dict[fx.Node, Step]:

@@ -22,6 +22,30 @@ class AbsentError(Exception):
     """An engine cannot run the net; says why."""
 
 
+class Subject:
+    """A net as engines take it.
+
+    Args:
+        net: in evaluation, on the processor.
+    """
+
+    def __init__(self, net: nn.Module) -> None:
+        self.net = net
+        self._onnx: dict[torch.Size, bytes] = {}
+
+    def onnx(self, images: Tensor) -> bytes:
+        """As ONNX, for so many images and no other number; written once, and kept.
+
+        Raises:
+            AbsentError: the package onnx is not there.
+            InputError: the net cannot be written so.
+        """
+        _import("onnx")
+        if images.shape not in self._onnx:
+            self._onnx[images.shape] = to_onnx(self.net, images)
+        return self._onnx[images.shape]
+
+
 @dataclass(frozen=True)
 class Engine:
     """A way to run nets.
@@ -29,12 +53,12 @@ class Engine:
     Attributes:
         name: as people are told.
         package: that it is, for its version.
-        prepare: from a net in evaluation, images and threads to a run that gives the logits.
+        prepare: from a net, images and threads to a run that gives the logits.
     """
 
     name: str
     package: str
-    prepare: Callable[[nn.Module, Tensor, int], Way]
+    prepare: Callable[[Subject, Tensor, int], Way]
 
     @property
     def version(self) -> str | None:
@@ -52,29 +76,28 @@ def run(net: nn.Module, images: Tensor) -> Tensor:
     return made
 
 
-def _torch(net: nn.Module, images: Tensor, _threads: int) -> Way:
-    return partial(run, net, images.contiguous())
+def _torch(subject: Subject, images: Tensor, _threads: int) -> Way:
+    return partial(run, subject.net, images.contiguous())
 
 
-def _channels_last(net: nn.Module, images: Tensor, _threads: int) -> Way:
+def _channels_last(subject: Subject, images: Tensor, _threads: int) -> Way:
     layout = torch.channels_last
-    laid_out = deepcopy(net).to(memory_format=layout)
+    laid_out = deepcopy(subject.net).to(memory_format=layout)
     return partial(run, laid_out, images.contiguous(memory_format=layout))
 
 
-def _onnxruntime(net: nn.Module, images: Tensor, threads: int) -> Way:
+def _onnxruntime(subject: Subject, images: Tensor, threads: int) -> Way:
     engine = _import("onnxruntime")
     options = engine.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
     options.log_severity_level = 3
-    _import("onnx")
-    model = to_onnx(net, images)
+    model = subject.onnx(images)
     session = engine.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     given = {session.get_inputs()[0].name: images.contiguous().numpy()}
     return lambda: session.run(None, given)[0]
 
 
-def _openvino(net: nn.Module, images: Tensor, threads: int) -> Way:
+def _openvino(subject: Subject, images: Tensor, threads: int) -> Way:
     engine = _import("openvino")
     # It takes what is faster otherwise, such as bf16.
     options = {
@@ -82,9 +105,8 @@ def _openvino(net: nn.Module, images: Tensor, threads: int) -> Way:
         "INFERENCE_NUM_THREADS": threads,
         "PERFORMANCE_HINT": "LATENCY",
     }
-    _import("onnx")
     compiler = engine.Core()
-    model = compiler.read_model(io.BytesIO(to_onnx(net, images)))
+    model = compiler.read_model(io.BytesIO(subject.onnx(images)))
     request = compiler.compile_model(model, "CPU", options).create_infer_request()
     given = [images.contiguous().numpy()]
     return lambda: request.infer(given, share_inputs=True, share_outputs=True)[0]

@@ -19,8 +19,6 @@ class DeadUnits:
 
     Attributes:
         units: that are dead, of each layer.
-        constant: of each layer, those that are the same for every image and not dead, since what
-            they are cannot be folded exactly.
         nonzero: parameters that are not zero and go: weights to and from dead units, weights that
             only make or read constants, and what is a dead unit's own, such as its bias.
         parameters: that a smaller dense net without the dead units does not have; a layer whose
@@ -28,7 +26,6 @@ class DeadUnits:
     """
 
     units: Mapping[str, int]
-    constant: Mapping[str, int]
     nonzero: int
     parameters: int
 

@@ -63,11 +63,16 @@ def _narrowed(name: str, tensor: Tensor, values: str) -> Tensor:
 
 
 def facts_of(bench: Workbench) -> dict[str, Any]:
-    """What tells which images a net is for, where its name does not."""
+    """What tells which images a net is for, where its name does not.
+
+    `inputs` is what was said of them, `images` what those of a folder came to.
+    """
     settings = bench.settings
     facts: dict[str, Any] = {}
     if settings.dataset.startswith(FOLDER):
         facts["dataset"] = FOLDER.removesuffix(":")  # where it is, is nobody else's business
+        if seen := bench.images.given():
+            facts["images"] = seen
     elif settings.dataset != (bench.spec.dataset or DEFAULTS.dataset):
         facts["dataset"] = settings.dataset
     if settings.protocol != DEFAULTS.protocol:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from core import recorder
+from core import measuring, recorder
 from core.allocation import allocate
 from core.curves import SPLITS, Scan
 from core.errors import InputError, StoppedError
@@ -100,7 +100,7 @@ def known_scan(
     kept = load_scan(experiment.folder, base.digest, SPLITS[0], bench.data_name).scan
     if kept is not None and kept.exact:
         return kept
-    scan = yield from bench.scan(base.weights, stop=stop)
+    scan = yield from measuring.scan(bench, base.weights, stop=stop)
     yield from keep_scan(bench, base.digest, scan, experiment)
     if scan.stopped:
         raise StoppedError("stopped while it scanned: what there is of the scan is kept")

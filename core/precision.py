@@ -68,7 +68,7 @@ def _gain(build: Callable[[], nn.Module], images: Tensor, labels: Tensor) -> flo
                 with autocast(images.device, precision):
                     logits = model(images)
                 loss = F.cross_entropy(logits.float(), labels)
-                loss.backward()  # type: ignore[no-untyped-call]
+                loss.backward()
                 _wait_for(images.device)
                 times.append(perf_counter() - start)
     return median(seconds["fp32"][1:]) / median(seconds["bf16"][1:])

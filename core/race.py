@@ -21,7 +21,7 @@ from core.bench import BATCHES, SECONDS, SPARSE, Amounts, Bench, Fastest, Row, T
 from core.compaction import compacted
 from core.costs import Activity
 from core.cuts import UntraceableError
-from core.engines import DENSE, AbsentError, Engine, run
+from core.engines import DENSE, AbsentError, Engine, Subject, run
 from core.errors import StoppedError
 from core.events import Progress, StopFlag, Stream, never
 from core.layers import parameter_count, prunable_layers
@@ -58,11 +58,11 @@ def race(
     amounts = yield from _amounts(model.eval(), data)
     versions = {engine.package: engine.version for engine in DENSE}
     there = {package: it for package, it in versions.items() if it is not None}
-    bench = Bench(threads, *amounts, versions=there)
+    bench, subject = Bench(threads, *amounts, versions=there), Subject(model)
     for case in cases:
         with _threads(case[1]):
             try:
-                bench = yield from _Case(model, data, *case, stop).on(bench, seconds / len(cases))
+                bench = yield from _Case(subject, data, *case, stop).on(bench, seconds / len(cases))
             except StoppedError:
                 if not bench.rows:
                     raise
@@ -86,18 +86,18 @@ class _Case:
     """One number of images and one of threads."""
 
     def __init__(
-        self, model: nn.Module, data: Images, batch: int, threads: int, stop: StopFlag
+        self, subject: Subject, data: Images, batch: int, threads: int, stop: StopFlag
     ) -> None:
-        self._model, self._batch, self._threads, self._stop = model, batch, threads, stop
+        self._subject, self._batch, self._threads, self._stop = subject, batch, threads, stop
         self._images = data.batch(torch.arange(batch) % len(data))[0].contiguous()
-        self._expected = run(model, self._images)
+        self._expected = run(subject.net, self._images)
         self._title = f"batch {batch}, {threads} {'thread' if threads == 1 else 'threads'}"
 
     def on(self, bench: Bench, seconds: float) -> Stream[Bench]:
         """A comparison with this case in it, which takes about so long."""
         ways, missing = yield from self._engines()
         found = yield from faster(
-            self._model, self._images, self._threads, CHOOSING * seconds, self._stop
+            self._subject.net, self._images, self._threads, CHOOSING * seconds, self._stop
         )
         ways[SPARSE] = partial(run, found.net, self._images)
         taken = yield from self._time(ways, (1 - CHOOSING) * seconds)
@@ -134,7 +134,7 @@ class _Case:
             AbsentError: it is not there, cannot take the net, or gives other logits.
         """
         try:
-            way = engine.prepare(self._model, self._images, self._threads)
+            way = engine.prepare(self._subject, self._images, self._threads)
             made = torch.as_tensor(way())
         except AbsentError:
             raise

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from math import isfinite
 from typing import Any
 
+from core import measuring
 from core.choices import Choices
 from core.errors import InputError
 from core.events import Accuracy, Epoch, Stream
@@ -76,7 +77,7 @@ def recall(bench: Workbench, dense: Net, experiment: Experiment, run: Run) -> St
         dense=base.dense or base.accuracy,
     )
     plan, pruned = plan_of(run, bench.layer_names), _accuracy(run, "pruned")
-    dead = yield from bench.dead(weights)
+    dead = yield from measuring.dead(bench, weights)
     sizes = Sizes.of(run.facts.get("sizes"))
     return Recalled(settings, base, plan, net, pruned, epochs_of(run), dead, sizes, run.exports)
 

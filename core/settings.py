@@ -29,7 +29,7 @@ class Settings:
         device: `auto` takes cuda or mps where there is one.
         threads: that torch computes with; None leaves it to torch.
         data_dir: where data sets are kept; None is the platform's cache folder.
-        weights: a safetensors file to start from; None takes the dense net of the protocol.
+        weights: a file of weights to start from; None takes the dense net of the protocol.
         inputs: what is given of the images' size, channels and normalisation.
         cache_budget: bytes that the folders of images that are decoded may take in the cache.
 

@@ -148,7 +148,7 @@ class Trainer:
             logits = self.model(images)
         loss = mean_loss(self.phase, logits, labels)
         self.optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         for weight in self._penalised:
             if weight.grad is not None:
                 weight.grad.add_(weight.detach().sign(), alpha=self.phase.l1)

@@ -1,14 +1,14 @@
-"""One model, one data set and the settings: the jobs that every program of ours runs.
+"""One model, one data set and the settings: what jobs share, and those that make a net.
 
 A job is a stream. What it changes is in memory of its own, what it only asks it reads where it is:
 it leaves what it is given as it was, and keeps no model when it has ended. Its result holds weights
-that nobody changes afterwards, and the plain numbers a screen shows.
+that nobody changes afterwards, and the plain numbers a screen shows. What can be asked of a net is
+in `core.measuring`.
 """
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from copy import copy
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,30 +17,21 @@ import torch
 from torch import nn
 
 from core import datasets
-from core.activity import bring_in, measure_activity
 from core.allocator import keep_freed_memory
-from core.answers import Compared, Ints, Mode, compare
-from core.batches import CPU, Images, Splits
-from core.bench import SECONDS, Bench
-from core.costs import Activity
-from core.curves import SPARSITIES, SPLITS, Sample, Scan
-from core.dead import count_dead
+from core.answers import Ints
+from core.batches import Splits
 from core.devices import resolve_device
-from core.errors import InputError
 from core.evaluation import at_once, measure
-from core.events import Accuracy, Counted, Notice, Progress, StopFlag, Stream, never
-from core.finetuning import FineTuned, Pruned, finetune, prune_and_measure
-from core.footprint import DeadUnits
+from core.events import Accuracy, Notice, Progress, StopFlag, Stream, never
+from core.finetuning import FineTuned, finetune
 from core.identity import weights_digest
+from core.inputs import AS_THEY_ARE, Inputs
 from core.layers import Layer, left_out
 from core.models import Models
 from core.opening import dense_weights
 from core.own import fitted, surplus
 from core.precision import resolve_precision
-from core.race import race
 from core.recipes import Phase, Recipe
-from core.sampling import sample_accuracy
-from core.sensitivity import scan
 from core.settings import Settings
 from core.sizes import sizes_of
 from core.training import Trained, train
@@ -78,10 +69,14 @@ class Net:
 
 
 class Workbench:
-    """The jobs, for one model, one data set and fixed settings; one runs at a time.
+    """What jobs on one model, one data set and fixed settings share; one runs at a time.
 
     The process computes with the settings' threads from then on, and keeps memory that it frees,
     see `core.allocator`.
+
+    Attributes:
+        answers: of the last two nets that were compared, to all test images, by the digests of
+            their weights.
 
     Raises:
         InputError: the settings name a model or a device that is not there.
@@ -92,8 +87,7 @@ class Workbench:
         self.spec = model_spec(settings.model)
         self._splits: Splits | None = None
         self._precision: str | None = None
-        # Of the last two nets to all test images, by the digests of their weights.
-        self._answers: Mapping[str, Ints] = {}
+        self.answers: Mapping[str, Ints] = {}
         self.models = Models(self.spec, resolve_device(settings.device))
         keep_freed_memory()
         if settings.threads is not None:
@@ -193,14 +187,6 @@ class Workbench:
             )
         )
 
-    def prune(self, base: Net, plan: Mapping[str, float], stop: StopFlag = never) -> Stream[Pruned]:
-        """Apply `plan` to `base` in one shot, measure it, and count its dead units."""
-        data = yield from self.splits(stop)
-        precision = yield from self.precision(data)
-        model = self.models.vehicle()
-        accuracy = yield from prune_and_measure(model, base.weights, plan, data, stop, precision)
-        return Pruned(accuracy, (yield from count_dead(model, data.validation)))
-
     def finetune(
         self,
         base: Net,
@@ -227,133 +213,6 @@ class Workbench:
         )
         yield Progress("measure the files")
         return replace(tuned, sizes=sizes_of(self, tuned.weights))
-
-    def scan(
-        self,
-        weights: Weights,
-        split: str = SPLITS[0],
-        sparsities: Sequence[float] = SPARSITIES,
-        uniform: Sequence[float] = (),
-        within: float | None = None,
-        stop: StopFlag = never,
-    ) -> Stream[Scan]:
-        """How sensitive a net is to pruning each layer; see `sensitivity.scan`.
-
-        Raises:
-            InputError: there is no such split, or `sensitivity.scan` raises it.
-        """
-        images = yield from self._split(split, stop)
-        precision = yield from self.resolved_precision(stop)
-        return (
-            yield from scan(
-                self.models.reading(weights),
-                images,
-                split=split,
-                sparsities=sparsities,
-                uniform=uniform,
-                within=within,
-                seed=self.settings.seed,
-                precision=precision,
-                stop=stop,
-            )
-        )
-
-    def look(self, base: Net, plan: Mapping[str, float], stop: StopFlag = never) -> Stream[Sample]:
-        """Apply `plan` to `base` in one shot and measure it on a growing sample of validation.
-
-        It may run beside a job: it has a model of its own. The order of the images depends on the
-        plan, so that plans err independently of each other.
-        """
-        data = yield from self.splits(stop)
-        precision = yield from self.precision(data)
-        order = zlib.crc32(repr(sorted(plan.items())).encode()) + self.settings.seed
-        return (
-            yield from sample_accuracy(
-                self.models.pruned(base.weights, plan),
-                data.validation,
-                seed=order,
-                precision=precision,
-                stop=stop,
-            )
-        )
-
-    def compare(
-        self,
-        dense: Net,
-        base: Net,
-        plan: Mapping[str, float],
-        mode: Mode,
-        start: int,
-        matrix: bool = False,
-        stop: StopFlag = never,
-    ) -> Stream[Compared]:
-        """What `dense` and `plan` applied to `base` say of test images; see `answers.compare`.
-
-        It may run beside a job, as `look` does.
-        """
-        data = yield from self.splits(stop)
-        precision = yield from self.precision(data)
-        pruned = self.models.pruned(base.weights, plan)
-        digest = weights_digest(pruned.state_dict())
-        compared = yield from compare(
-            self.models.reading(dense.weights),
-            pruned,
-            data.test,
-            mode=mode,
-            start=start,
-            matrix=matrix,
-            dense_answers=self._answers.get(dense.digest),
-            pruned_answers=self._answers.get(digest),
-            precision=precision,
-            stop=stop,
-        )
-        if (counted := compared.counted) is not None:
-            self._answers = {dense.digest: counted.dense_answers, digest: counted.pruned_answers}
-        return compared
-
-    def activity(
-        self, weights: Weights, split: str = SPLITS[1], stop: StopFlag = never
-    ) -> Stream[dict[str, Activity]]:
-        """What each layer of a net does, on the images of a split; see `core.activity`.
-
-        Raises:
-            InputError: there is no such split.
-        """
-        data = yield from self._split(split, stop)
-        bring_in()
-        return (yield from measure_activity(self.models.reading(weights), data, stop))
-
-    def dead(self, weights: Weights, stop: StopFlag = never) -> Stream[DeadUnits | None]:
-        """The dead units of a net; None where it cannot be followed, see `core.dead`."""
-        images = yield from self._split(SPLITS[0], stop)
-        model = self.models.vehicle()
-        model.load_state_dict(weights)
-        return (yield from count_dead(model, images))
-
-    def count(
-        self, base: Net, plan: Mapping[str, float], stop: StopFlag = never
-    ) -> Stream[Counted]:
-        """Count what the layers of `plan` applied to `base` do, on validation, and tell it.
-
-        It may run beside a job, as `look` does.
-        """
-        split = SPLITS[0]
-        images = yield from self._split(split, stop)
-        bring_in()
-        activities = yield from measure_activity(
-            self.models.pruned(base.weights, plan), images, stop
-        )
-        counted = Counted(activities, split, len(images))
-        yield counted
-        return counted
-
-    def time(
-        self, weights: Weights, seconds: float = SECONDS, stop: StopFlag = never
-    ) -> Stream[Bench]:
-        """How fast a net is on test images, in every engine that is there; see `core.race`."""
-        data = yield from self._split(SPLITS[1], stop)
-        model = self.models.reading(weights).to(CPU).to(memory_format=torch.contiguous_format)
-        return (yield from race(model, data.on(CPU), seconds=seconds, stop=stop))
 
     def net(self, result: Trained | FineTuned, base: Net | None = None) -> Net:
         """What a training made, as a net to prune from; `base` is what was fine-tuned."""
@@ -444,13 +303,12 @@ class Workbench:
         return self._splits
 
     @property
+    def images(self) -> Inputs:
+        """What the net is given of the images, when they are there."""
+        return self._splits.train.inputs if self._splits else AS_THEY_ARE
+
+    @property
     def data_name(self) -> str:
         """Which images these are and how they are split, when they are there."""
         images = self._splits.fingerprint if self._splits else ""
         return ", ".join(filter(None, (self.settings.dataset, self.settings.protocol, images)))
-
-    def _split(self, name: str, stop: StopFlag) -> Stream[Images]:
-        if name not in SPLITS:
-            raise InputError(f"unknown split '{name}': expected one of {', '.join(SPLITS)}")
-        data = yield from self.splits(stop)
-        return data.validation if name == SPLITS[0] else data.test

@@ -28,5 +28,5 @@ The map:
     views/        pure functions from the state to lines of text
     plots/        pure functions from numbers to lines of text; canvas.py alone knows plotext
     widgets/      puts lines on the screen and rewrites only what changed
-    screens/      main, goal, choices, export, history, help, questions
+    screens/      main, goal, rows of choices: choices, export; history, help, questions
 """

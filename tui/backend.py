@@ -6,6 +6,7 @@ import gc
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property, partial
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -118,6 +119,7 @@ class CoreBackend:
             from tui.views import plot
 
             plot.bring_in()
+            import_module("core.measuring")
             return self._bench
         finally:
             gc.freeze()
@@ -133,7 +135,9 @@ class CoreBackend:
 
     def prune(self, base: Net, plan: Mapping[str, float], stop: StopFlag) -> Stream[Pruned]:
         """See `Backend.prune`."""
-        return (yield from self._bench.prune(base, plan, stop))
+        from core import measuring
+
+        return (yield from measuring.prune(self._bench, base, plan, stop))
 
     def finetune(
         self, base: Net, plan: Mapping[str, float], settings: Settings, stop: StopFlag
@@ -147,10 +151,11 @@ class CoreBackend:
 
     def scan(self, base: Net, stop: StopFlag) -> Stream[Scan]:
         """See `Backend.scan`; it is kept with the experiment."""
+        from core import measuring
         from core.planned import keep_scan
 
         bench = self._bench
-        scan = yield from bench.scan(base.weights, uniform=UNIFORM_SPARSITIES, stop=stop)
+        scan = yield from measuring.scan(bench, base.weights, uniform=UNIFORM_SPARSITIES, stop=stop)
         yield from keep_scan(bench, base.digest, scan, self.experiment)
         return scan
 
@@ -200,13 +205,14 @@ class CoreBackend:
         self, base: Net, plan: Mapping[str, float], tuned: Net | None, stop: StopFlag
     ) -> Stream[Bench]:
         """See `Backend.bench`."""
+        from core import measuring
         from core.pruning import Masks
 
         bench = self._bench
         if tuned is not None:
-            return (yield from bench.time(tuned.weights, stop=stop))
+            return (yield from measuring.time(bench, tuned.weights, stop=stop))
         pruned = Masks.of(base.weights, bench.layers, plan).apply(base.weights)
-        return (yield from bench.time(pruned, stop=stop))
+        return (yield from measuring.time(bench, pruned, stop=stop))
 
     def export(
         self, result: Result, to: Path, packing: Packing, settings: Settings, stop: StopFlag
@@ -233,13 +239,16 @@ class CoreBackend:
 
     def look(self, wanted: Wanted, stop: StopFlag) -> Stream[None]:
         """See `Backend.look`: what takes milliseconds first, what takes a second last."""
+        from core import measuring
+
         bench, base, plan, digits = self._bench, wanted.base, wanted.plan, wanted.digits
-        compare = partial(bench.compare, wanted.dense, wanted.tuned or base, plan, stop=stop)
+        shown = wanted.tuned or base
+        compare = partial(measuring.compare, bench, wanted.dense, shown, plan, stop=stop)
         if digits and digits.mode == "chosen":
             yield from compare("chosen", digits.start)
         if wanted.accuracy:
-            yield from bench.look(base, plan, stop)
+            yield from measuring.look(bench, base, plan, stop)
         if wanted.costs:
-            yield from bench.count(wanted.tuned or base, plan, stop)
+            yield from measuring.count(bench, shown, plan, stop)
         if digits and (wanted.matrix or digits.mode == "wrong"):
             yield from compare(digits.mode, digits.start, matrix=True)

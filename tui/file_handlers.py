@@ -31,9 +31,7 @@ if TYPE_CHECKING:
 def export(given: Namespace) -> int:
     """Write the net of a run, or the dense net, to a file, and measure what the file gives."""
     found = None if given.run is None else open_run(given.run)
-    settings = options.settings_of(given) if not found else options.settings_for(given, found)
-    if found and not found.finished:
-        raise InputError(f"run {found.id} is {found.status}: its net is there when it is finished")
+    settings = options.settings_of(given) if not found else options.settings_of_net(given, found)
     from tui import headless
 
     headless.check_writable(given.json)
@@ -95,6 +93,7 @@ def inspect(given: Namespace) -> int:
 
     if given.file.suffix != COMPACT:
         raise InputError(f"'{given.file}' is no compact file: expected a name that ends with .fw")
+    options.check_no_weights(given, str(given.file))
     inspection = inspected(given.file)
     console = headless.console_for(given.json)
     accuracy = None

@@ -240,14 +240,15 @@ def table(given: Namespace) -> int:
     found = None if given.run is None else open_run(given.run)
     config = options.config_of(given)
     settings = (
-        options.settings_of(given, config) if not found else options.settings_for(given, found)
+        options.settings_of(given, config) if not found else options.settings_of_net(given, found)
     )
     goal, method = options.goal_of(given), options.allocation_of(given)
     experiment = options.experiment_of(given, settings)
     from tui import headless
 
     headless.check_writable(given.json)
-    from core.costs import CostTable, table_of, table_report
+    from core import measuring
+    from core.costs import CostTable, table_report
     from core.planned import plan_for
     from core.pruning import Masks
     from core.weights import load_weights
@@ -256,8 +257,6 @@ def table(given: Namespace) -> int:
 
     bench = Workbench(settings)
     plan = options.explicit_plan(given, config, settings.model, bench.layer_names)
-    if found and not found.finished:
-        raise InputError(f"run {found.id} is {found.status}: its net is there when it is finished")
     if found and (plan or goal):
         raise InputError(f"run {found.id} has its own sparsities: give RUN or sparsities, not both")
     locked = options.locks_of(given, bench.layer_names)
@@ -267,13 +266,13 @@ def table(given: Namespace) -> int:
         if found:
             yield from bench.splits(stop)
             weights = load_weights(found.weights_path, bench.models.vehicle())
-            return (yield from table_of(bench, weights, given.split, stop))
+            return (yield from measuring.table(bench, weights, given.split, stop))
         base = yield from bench.open(stop)
         chosen = plan or uniform_plan(0.0, bench.layer_names)
         if goal:
             chosen = yield from plan_for(bench, base, goal, method, locked, experiment, stop)
         pruned = Masks.of(base.weights, bench.layers, chosen).apply(base.weights)
-        return (yield from table_of(bench, pruned, given.split, stop))
+        return (yield from measuring.table(bench, pruned, given.split, stop))
 
     with headless.stop_on_interrupt(console) as stop:
         result = headless.drive(stream(stop), console)
@@ -283,6 +282,10 @@ def table(given: Namespace) -> int:
 
 
 def _settings_of_file(given: Namespace) -> Settings:
+    """The options, for the net in a file of weights."""
+    options.check_no_weights(given, given.net)
+    if Path(given.net).suffix != COMPACT:
+        return options.settings_of(given)
     from core.exporting import inspected
     from tui.file_handlers import settings_of_file
 
@@ -304,21 +307,15 @@ def bench(given: Namespace) -> int:
     if is_file and not os.path.isfile(given.net):
         raise InputError(f"there is no file {given.net}: expected weights, or a run")
     found = None if is_file else open_run(given.net)
-    if found:
-        settings = options.settings_for(given, found)
-    elif Path(given.net).suffix == COMPACT:
-        settings = _settings_of_file(given)
-    else:
-        settings = options.settings_of(given)
+    settings = options.settings_of_net(given, found) if found else _settings_of_file(given)
     if "threads" not in given:  # a run's were for training it
         settings = replace(settings, threads=None)
-    if found and not found.finished:
-        raise InputError(f"run {found.id} is {found.status}: its net is there when it is finished")
     if not given.seconds > 0:
         raise InputError(f"--seconds {given.seconds:g}: expected a number above 0")
     from tui import headless
 
     headless.check_writable(given.json)
+    from core import measuring
     from core.bench import Bench, bench_report
     from core.weights import load_weights
     from core.workbench import Workbench
@@ -331,7 +328,7 @@ def bench(given: Namespace) -> int:
     def stream(stop: StopFlag) -> Stream[Bench]:
         yield from workbench.splits(stop)
         weights = load_weights(path, workbench.models.vehicle())
-        return (yield from workbench.time(weights, given.seconds, stop))
+        return (yield from measuring.time(workbench, weights, given.seconds, stop))
 
     with headless.stop_on_interrupt(console) as stop:
         result = headless.drive(stream(stop), console)
@@ -342,6 +339,8 @@ def bench(given: Namespace) -> int:
 
 def train(given: Namespace) -> int:
     """Train a dense net and write its weights."""
+    if "weights" in given:
+        raise InputError(f"train begins with fresh weights: leave --weights {given.weights} out")
     settings = options.settings_of(given)
     experiment = options.experiment_of(given, settings)
     from tui import headless

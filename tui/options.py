@@ -67,7 +67,7 @@ def add_settings(parser: ArgumentParser, *, training: bool = True) -> None:
         "--weights",
         metavar="FILE",
         type=Path,
-        help="dense weights to start from, safetensors or .pt",
+        help="dense weights to start from: .safetensors, .pt or .fw",
     )
     add_data_dir(group)
     if training:
@@ -376,6 +376,26 @@ def settings_for(given: Namespace, run: Run) -> Settings:
     if others:
         raise InputError(f"run {run.id} was not made with {' '.join(others)}: leave it out")
     return replace(settings, inputs=run.inputs)
+
+
+def settings_of_net(given: Namespace, run: Run) -> Settings:
+    """The same, for the net that came of a run.
+
+    Raises:
+        InputError: the run is not finished, the options name other weights, or `settings_for`
+            raises it.
+    """
+    settings = settings_for(given, run)
+    if not run.finished:
+        raise InputError(f"run {run.id} is {run.status}: its net is there when it is finished")
+    check_no_weights(given, f"run {run.id}")
+    return settings
+
+
+def check_no_weights(given: Namespace, what: str) -> None:
+    """Raises InputError where the options name weights beside a net that has its own."""
+    if "weights" in given:
+        raise InputError(f"{what} has weights of its own: leave --weights {given.weights} out")
 
 
 def _check_code(what: str, model: object, given: object) -> None:

@@ -29,11 +29,12 @@ def scan_stream(
     stop: StopFlag,
 ) -> Stream[Scan]:
     """Open the dense net and scan it; the scan is kept with the experiment."""
+    from core import measuring
     from core.identity import weights_digest
     from core.planned import keep_scan
 
     dense = yield from bench.dense(stop)
-    scan = yield from bench.scan(dense.weights, split, sparsities, uniform, within, stop)
+    scan = yield from measuring.scan(bench, dense.weights, split, sparsities, uniform, within, stop)
     yield from keep_scan(bench, weights_digest(dense.weights), scan, experiment)
     return scan
 

@@ -25,6 +25,9 @@ FREE_ELEMENTS, ELEMENTS_A_BYTE = 1 << 22, 1 << 14
 The encoder appends zeros where a net has more, such as a large one with hardly a weight left.
 """
 
+MOST_ELEMENTS = 1 << 28
+"""Values that a file may hold in any case, unless it is said how many there are: some gigabytes."""
+
 Meter = Callable[[str, int, float], None]
 """Told, after each part that is read, its name, its entry, and all bits used so far."""
 
@@ -54,7 +57,7 @@ def decode(data: bytes, max_elements: int | None = None) -> CompactFile:
     Args:
         data: the bytes.
         max_elements: how many values it may hold; by default as many as a layout of the zoo has,
-            or as the size of the file lets expect.
+            or as the size of the file lets expect, and no more than `MOST_ELEMENTS`.
 
     Raises:
         InputError: they are damaged, no such file, or say they hold more than they may.
@@ -115,8 +118,9 @@ def _least_bytes(count: int) -> int:
 
 def _check_size(count: int, size: int, known: bool, max_elements: int | None) -> None:
     """Refuse more values than are allowed, before any room is taken for them."""
-    if max_elements is not None and count > max_elements:
-        raise InputError(f"it says it holds {count} values, expected at most {max_elements}")
+    most = MOST_ELEMENTS if max_elements is None else max_elements
+    if count > most:
+        raise InputError(f"it says it holds {count} values, expected at most {most}")
     if max_elements is None and not known and size - DIGEST < _least_bytes(count):
         raise InputError(
             f"it says it holds {count} values in {size} bytes, "

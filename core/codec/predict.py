@@ -2,66 +2,128 @@
 
     python -m core.codec.predict net.fw digit.png ...
 
-prints a class, and how sure the net is of it, for each image. It knows the zoo's nets for images of
-28 x 28 in grey: layers in the order of the file, max pooling after some of them, ReLU after all but
-the last.
+prints a class, and how sure the net is of it, for each image. It knows the zoo's nets: layers in
+the order of the file, ReLU after all but the last, and around some of them what `NETS` says.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
 
 from core.codec.compact import CompactFile, Tied, dense
 from core.codec.container import decode
+from core.datasets.pixels import Shape, read_image
 from core.datasets.registry import DATASETS
 from core.errors import InputError
+from core.inputs import Inputs
+from core.zoo import ZOO
 
 Floats = NDArray[np.float32]
 
-POOLED: Mapping[str, frozenset[str]] = {
-    "cnn5": frozenset({"conv2", "conv3"}),
-    "lenet-300-100": frozenset(),
-    "lenet-5": frozenset({"conv1", "conv2"}),
-}
-"""The layers that a max pooling of 2 x 2 follows, of each net that is known here."""
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What is around a convolution.
+
+    Attributes:
+        stride: of its windows.
+        padding: zeros on every side.
+        pool: side and stride of the windows of the max pooling after it; None without any.
+    """
+
+    stride: int = 1
+    padding: int = 0
+    pool: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Net:
+    """What a file does not say of a net.
+
+    Attributes:
+        around: convolutions that have something around them, by name.
+        averaged: the side that the last convolution's result is averaged to; None where it is not.
+    """
+
+    around: Mapping[str, Around] = field(default_factory=dict)
+    averaged: int | None = None
+
 
 SIDE = 28
+"""Of the images of `DATASETS`."""
+
+_HALVED, _SAME = Around(pool=(2, 2)), Around(padding=1)
+
+NETS: Mapping[str, Net] = {
+    "cnn5": Net({"conv2": _HALVED, "conv3": _HALVED}),
+    "lenet-300-100": Net(),
+    "lenet-5": Net({"conv1": _HALVED, "conv2": _HALVED}),
+    "alexnet": Net(
+        {
+            "features.0": Around(4, 2, (3, 2)),
+            "features.3": Around(1, 2, (3, 2)),
+            "features.6": _SAME,
+            "features.8": _SAME,
+            "features.10": Around(1, 1, (3, 2)),
+        },
+        averaged=6,
+    ),
+    "vgg16": Net(
+        {f"features.{place}": _SAME for place in (0, 5, 10, 12, 17, 19, 24, 26)}
+        | {f"features.{place}": Around(1, 1, (2, 2)) for place in (2, 7, 14, 21, 28)},
+        averaged=7,
+    ),
+}
 
 
 def logits(file: CompactFile, images: Floats) -> Floats:
-    """The logits of a net, [N, classes], for normalised images [N, 1, 28, 28].
+    """The logits of a net, [N, classes], for normalised images [N, C, H, W].
 
     Raises:
         InputError: it is a net that is not known here.
     """
-    if file.model not in POOLED:
-        raise InputError(f"'{file.model}' is not known here: expected one of {', '.join(POOLED)}")
-    tensors = _tensors(file)
+    net, tensors = _net(file), _tensors(file)
     names = [name.removesuffix(".weight") for name in tensors if name.endswith(".weight")]
     x = images
     for name in names:
         weight, bias = tensors[f"{name}.weight"], tensors[f"{name}.bias"]
-        x = _convolved(x, weight, bias) if weight.ndim == 4 else _linear(x, weight, bias)
-        if name in POOLED[file.model]:
-            n, c, h, w = x.shape
-            x = x.reshape(n, c, h // 2, 2, w // 2, 2).max((3, 5))
+        if weight.ndim == 4:
+            x = _convolved(x, weight, bias, net.around.get(name, Around()))
+        else:
+            if x.ndim == 4 and net.averaged is not None:
+                x = _averaged(x, net.averaged)
+            x = _linear(x, weight, bias)
         if name != names[-1]:
             x = np.maximum(x, 0)
     return x
 
 
-def normalised(pixels: NDArray[np.uint8], dataset: str = "mnist") -> Floats:
-    """Pixels 0..255, [N, 28, 28], as the nets are given them: [N, 1, 28, 28]."""
-    known = DATASETS[dataset]
-    scaled = (pixels.astype(np.float32) / 255 - known.mean) / known.std
-    return scaled.astype(np.float32)[:, None]
+def images_of(file: CompactFile) -> tuple[Shape, Floats, Floats]:
+    """The images that the net of a file takes: their shape, mean and standard deviation.
+
+    The last two are for pixels scaled to 0..1, [1 or C, 1, 1].
+
+    Raises:
+        InputError: the file does not say, and it is a net for whatever images there are.
+    """
+    _net(file)
+    facts = file.facts
+    said = Inputs.of(facts.get("images") or facts.get("inputs") or {})
+    said = said.over(ZOO[file.model].inputs)
+    if (name := facts.get("dataset", "mnist")) in DATASETS:
+        known = DATASETS[name]
+        said = said.over(Inputs(SIDE, 1, (known.mean,), (known.std,)))
+    if not (said.image_size and said.channels and said.mean and said.std):
+        raise InputError("the file does not say which images its net is for")
+    mean, std = (np.array(it, np.float32).reshape(-1, 1, 1) for it in (said.mean, said.std))
+    return Shape(said.channels, said.image_size, said.image_size), mean, std
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -70,9 +132,9 @@ def main(arguments: Sequence[str]) -> int:
         if len(arguments) < 2:
             raise InputError("expected a compact file and images: net.fw digit.png ...")
         file = decode(Path(arguments[0]).read_bytes())
-        pixels = np.stack([_read(Path(path)) for path in arguments[1:]])
-        dataset = file.facts.get("dataset", "mnist")
-        found = logits(file, normalised(pixels, dataset if dataset in DATASETS else "mnist"))
+        shape, mean, std = images_of(file)
+        pixels = np.stack([_read(Path(path), shape) for path in arguments[1:]])
+        found = logits(file, ((pixels / 255 - mean) / std).astype(np.float32))
     except (InputError, OSError) as error:
         print(f"predict: {error}", file=sys.stderr)
         return 2
@@ -81,6 +143,12 @@ def main(arguments: Sequence[str]) -> int:
     for path, shares in zip(arguments[1:], likely, strict=True):
         print(f"{path}: {shares.argmax()}, {100 * shares.max():.1f} %")
     return 0
+
+
+def _net(file: CompactFile) -> Net:
+    if file.model not in NETS:
+        raise InputError(f"'{file.model}' is not known here: expected one of {', '.join(NETS)}")
+    return NETS[file.model]
 
 
 def _tensors(file: CompactFile) -> dict[str, Floats]:
@@ -98,23 +166,47 @@ def _tensors(file: CompactFile) -> dict[str, Floats]:
     return found
 
 
-def _convolved(x: Floats, weight: Floats, bias: Floats) -> Floats:
-    windows = sliding_window_view(x, weight.shape[2:], (2, 3))
-    made = np.tensordot(windows, weight, ([1, 4, 5], [1, 2, 3]))
-    return (made + bias).transpose(0, 3, 1, 2)
+def _convolved(x: Floats, weight: Floats, bias: Floats, around: Around) -> Floats:
+    """A convolution and its pooling; a ReLU after both gives the same as one between them."""
+    if around.padding:
+        x = np.pad(x, ((0, 0), (0, 0), *((around.padding,) * 2,) * 2))
+    windows = _windows(x, weight.shape[2:], around.stride)
+    made = np.tensordot(windows, weight, ([1, 4, 5], [1, 2, 3])) + bias
+    x = made.transpose(0, 3, 1, 2)
+    if around.pool:
+        side, stride = around.pool
+        x = _windows(x, (side, side), stride).max((4, 5))
+    return x
+
+
+def _windows(x: Floats, sides: Sequence[int], stride: int) -> Floats:
+    """What each result reads, [N, C, rows, columns, height, width]."""
+    return sliding_window_view(x, tuple(sides), (2, 3))[:, :, ::stride, ::stride]
+
+
+def _averaged(x: Floats, side: int) -> Floats:
+    """Means of as many parts as `side` says, down and across, which may overlap by a value."""
+    for axis in (2, 3):
+        length = x.shape[axis]
+        parts = [
+            x.take(range(it * length // side, -(-(it + 1) * length // side)), axis).mean(axis)
+            for it in range(side)
+        ]
+        x = np.stack(parts, axis)
+    return x
 
 
 def _linear(x: Floats, weight: Floats, bias: Floats) -> Floats:
     return x.reshape(len(x), -1) @ weight.T + bias
 
 
-def _read(path: Path) -> NDArray[np.uint8]:
-    """An image in grey, brought to 28 x 28; white on black, as MNIST has it."""
-    try:
-        with Image.open(path) as image:
-            return np.asarray(image.convert("L").resize((SIDE, SIDE)), dtype=np.uint8)
-    except UnidentifiedImageError as error:
-        raise InputError(f"cannot read {path} as an image") from error
+def _read(path: Path, shape: Shape) -> NDArray[np.uint8]:
+    """An image as the net takes it; of a digit white on black, as MNIST has it."""
+    found = read_image(path, shape)
+    if found is None:
+        path.stat()  # what is not there is said so
+        raise InputError(f"cannot read {path} as an image")
+    return found[0]
 
 
 if __name__ == "__main__":

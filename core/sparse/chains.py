@@ -43,13 +43,15 @@ class Chain(nn.Module):
         """What the last layer gives for what the first is given, [N, ...], float32.
 
         Raises:
-            ValueError: that is of another shape or type than what the net was tried with.
+            ValueError: that is of another shape or type than what the net was tried with, or not in
+                the processor's memory.
         """
         # A small net takes no longer than all that is around it: each step here is weighed.
         shape, work = images.shape, self._work
-        if shape[1:] != self._given or images.dtype != torch.float32:
-            expected = f"[N, {', '.join(map(str, self._given))}] in float32"
-            raise ValueError(f"{list(shape)} in {images.dtype}: expected {expected}")
+        if shape[1:] != self._given or images.dtype != torch.float32 or not images.is_cpu:
+            expected = f"[N, {', '.join(map(str, self._given))}] in torch.float32 on cpu"
+            said = f"{list(shape)} in {images.dtype} on {images.device}"
+            raise ValueError(f"{said}: expected {expected}")
         count = shape[0]
         given = images.contiguous()
         made = torch.empty((count, *self._made))

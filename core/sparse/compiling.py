@@ -23,13 +23,14 @@ contracted = njit(**_OPTIONS, fastmath={"contract"})
 def entry(function: Callable[..., None], signature: str) -> Any:
     """Compile a function that Python calls, or bring in what was kept; seconds or milliseconds.
 
-    It is called by ctypes, which takes addresses as they are: numba's own way of taking an array
-    apart costs more, for a dozen of them, than a small net does.
+    What is given has to be held as long as its attribute `ctypes` is called, which takes addresses
+    as they are: numba's own way of taking an array apart costs more, for a dozen of them, than a
+    small net does.
     """
     try:
         return _kept(function, signature)
     except Exception:  # a folder that cannot be written, or a file that is not what was written
-        return cfunc(signature, **_OPTIONS)(function).ctypes
+        return cfunc(signature, **_OPTIONS)(function)
 
 
 def _kept(function: Callable[..., None], signature: str) -> Any:
@@ -38,7 +39,7 @@ def _kept(function: Callable[..., None], signature: str) -> Any:
     # Numba looks at the date of one file; what is compiled depends on all of them.
     config["CACHE_DIR"] = str(platformdirs.user_cache_path("featherweight") / "numba" / _code())
     try:
-        return cfunc(signature, **_OPTIONS, cache=True)(function).ctypes
+        return cfunc(signature, **_OPTIONS, cache=True)(function)
     finally:
         config["CACHE_DIR"] = before
 

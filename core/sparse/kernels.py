@@ -224,7 +224,8 @@ _add_stretch, _take_largest = _stretch_by(SUMS), _stretch_by(LARGEST)
 _add_up, _pool_all, _lay_out = compiled(_sum), compiled(_pool), compiled(_pad)
 _bring_in, _take_out = compiled(_load), compiled(_store)
 
-run = entry(
+_entry = entry(
     _run,
     "void(i8, voidptr, voidptr, voidptr, voidptr, voidptr, i8, voidptr, voidptr, i8, i8, voidptr)",
 )
+run = _entry.ctypes

@@ -7,8 +7,9 @@ from statistics import mean
 
 import numpy as np
 
-from core.curves import Sampled
-from core.events import drain
+from core import measuring
+from core.curves import Sampled, Scan
+from core.events import Event, drain
 from core.forecast import drops, forecast, lowest
 from core.plans import Plan
 from core.settings import Settings
@@ -27,16 +28,17 @@ def figures(_wanted: tuple[str, ...]) -> list[Figure]:
     """Every interval that was shown before all images were counted, and every forecast."""
     bench = Workbench(Settings())
     base = drain(bench.open())
-    scan = drain(bench.scan(base.weights))
+    scan = drain(measuring.scan(bench, base.weights))
     dense = base.accuracy.validation
     held: dict[int, list[bool]] = {}
     errors: dict[str, list[float]] = {"product": [], "sum": []}
     for seed in range(PLANS):
         plan = random_plan(bench.layer_names, seed)
-        said: list[Sampled] = []
-        drain(bench.look(base, plan), lambda event, said=said: said.append(event))
+        said: list[Event] = []
+        drain(measuring.look(bench, base, plan), said.append)
         samples = [event.sample for event in said if isinstance(event, Sampled)]
         truth = samples[-1].accuracy
+        assert truth is not None, "all images were counted"
         for sample in samples[:-1]:
             low, high = sample.interval
             held.setdefault(sample.images, []).append(low <= truth <= high)
@@ -76,9 +78,9 @@ def random_plan(layers: tuple[str, ...], seed: int) -> Plan:
     }
 
 
-def _foretold(base: Net, plan: Plan, scan, dense: float) -> dict[str, float]:
-    left = prod(1 - drop / dense for drop in drops(scan, base.profiles, plan, dense))
-    return {
-        "product": max(lowest(scan), dense * left),
-        "sum": forecast(scan, base.profiles, plan, dense),
-    }
+def _foretold(base: Net, plan: Plan, scan: Scan, dense: float) -> dict[str, float]:
+    alone = drops(scan, base.profiles, plan, dense)
+    left = prod(1 - drop / dense for drop in alone if drop is not None)
+    added = forecast(scan, base.profiles, plan, dense)
+    assert added is not None, "every layer was scanned"
+    return {"product": max(lowest(scan), dense * left), "sum": added}

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F  # noqa: N812
-from torch import nn
+from torch import Tensor, nn
 from torch.optim import AdamW
 from torch.optim.lr_scheduler import OneCycleLR
 from torch.utils.data import DataLoader
@@ -16,16 +16,19 @@ from torchvision.transforms import Compose, Normalize, ToTensor
 
 from core.recipes import Phase
 
+Batch = tuple[Tensor, Tensor]
+"""Images and their labels."""
+
 TO_TENSORS = Compose([ToTensor(), Normalize((0.1307,), (0.3081,))])
 
 
-def loader(data_dir: Path, *, train: bool, batch_size: int) -> DataLoader:
+def loader(data_dir: Path, *, train: bool, batch_size: int) -> DataLoader[Batch]:
     """MNIST through torchvision's data set, an image at a time, without workers."""
     dataset = MNIST(data_dir, train=train, transform=TO_TENSORS)
     return DataLoader(dataset, batch_size=batch_size, shuffle=train)
 
 
-def training_steps(model: nn.Module, batches: DataLoader, phase: Phase) -> Iterator[int]:
+def training_steps(model: nn.Module, batches: DataLoader[Batch], phase: Phase) -> Iterator[int]:
     """Train without end; gives the number of images of each step."""
     optimizer = AdamW(model.parameters(), lr=phase.lr, weight_decay=phase.weight_decay)
     steps = phase.epochs * len(batches)
@@ -42,7 +45,7 @@ def training_steps(model: nn.Module, batches: DataLoader, phase: Phase) -> Itera
             yield len(images)
 
 
-def count_correct(model: nn.Module, batches: DataLoader) -> int:
+def count_correct(model: nn.Module, batches: Iterable[Batch]) -> int:
     """One full evaluation."""
     model.eval()
     correct = 0

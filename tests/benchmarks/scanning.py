@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from itertools import cycle
@@ -19,7 +19,7 @@ from core.predictions import FIRST_CHECKS, SAFETY
 from core.pruning import keep_mask
 from core.sensitivity import MOST_IMAGES, scan
 from tests.benchmarks import plain
-from tests.benchmarks.figures import Figure, in_turns, medians, ratio
+from tests.benchmarks.figures import Figure, Way, in_turns, medians, ratio
 from tests.benchmarks.subject import subject
 
 ROUNDS = 5
@@ -39,7 +39,7 @@ def figures(wanted: tuple[str, ...]) -> list[Figure]:
         results["exact" if within is None else "quick"] = drain(stream)
 
     plain_points = _plain_points(model, it.plain_test, points)
-    ways = {
+    ways: dict[str, Way] = {
         "plain": lambda: [next(plain_points) for _ in range(POINTS_A_ROUND)],
         "exact": partial(run, None),
         "quick": partial(run, WITHIN),
@@ -95,7 +95,7 @@ def figures(wanted: tuple[str, ...]) -> list[Figure]:
 
 
 def _plain_points(
-    model: nn.Module, batches: object, points: list[tuple[Layer, float]]
+    model: nn.Module, batches: Iterable[plain.Batch], points: list[tuple[Layer, float]]
 ) -> Iterator[int]:
     """Prune one layer of a copy, evaluate everything; a point a step, spread over the layers."""
     for layer, sparsity in cycle(points[:: len(points) // 15 + 1]):

@@ -6,6 +6,7 @@ difference to time. Engines that are not installed are not compared with, see `c
 
 from __future__ import annotations
 
+from core import measuring
 from core.bench import SPARSE, Bench
 from core.events import drain
 from core.presets import default_preset, preset_plan
@@ -37,7 +38,7 @@ def _timed(name: str) -> Bench:
     weights = load_weights(bench.spec.shipped_weights, bench.models.vehicle())
     plan = preset_plan(default_preset(name), name, bench.layer_names)
     pruned = Masks.of(weights, bench.layers, plan).apply(weights)
-    return drain(bench.time(pruned, SECONDS))
+    return drain(measuring.time(bench, pruned, SECONDS))
 
 
 def _figure(key: str, bench: Bench) -> Figure:

@@ -72,7 +72,7 @@ def _until_drawn(
     command: tuple[str, ...], texts: tuple[str, ...], environment: dict[str, str]
 ) -> float:
     start = perf_counter()
-    with Terminal(*command[1:], command=command[0], **environment) as terminal:
+    with Terminal(*command[1:], columns=80, rows=24, command=command[0], **environment) as terminal:
         last = terminal.screen.lines - 1, terminal.screen.columns - 1
 
         def drawn() -> bool:

@@ -25,8 +25,8 @@ class Subject:
     net: nn.Module
     data: Splits
     precision: str
-    plain_train: DataLoader
-    plain_test: DataLoader
+    plain_train: DataLoader[plain.Batch]
+    plain_test: DataLoader[plain.Batch]
 
 
 def subject() -> Subject:

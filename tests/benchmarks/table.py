@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.costs import table_of
+from core import measuring
 from core.evaluation import count_correct
 from core.events import drain
 from core.settings import Settings
@@ -21,7 +21,7 @@ def figures(_wanted: tuple[str, ...]) -> list[Figure]:
     net.load_state_dict(weights)
     seconds = in_turns(
         {
-            "table": lambda: drain(table_of(bench, weights, "test")),
+            "table": lambda: drain(measuring.table(bench, weights, "test")),
             "evaluation": lambda: drain(count_correct(net, data.test, precision=precision)),
         },
         rounds=7,

@@ -21,6 +21,8 @@ from pathlib import Path
 from statistics import median, quantiles
 from tempfile import TemporaryDirectory
 from time import monotonic, thread_time
+from typing import Any
+from unittest.mock import patch
 
 from rich.console import RenderableType
 from textual import events
@@ -45,7 +47,7 @@ Lags = dict[str, list[float]]
 class WatchedApp(FeatherweightApp):
     """Writes down how late its event loop is, until it is left."""
 
-    CSS_PATH = REPOSITORY / "tui" / FeatherweightApp.CSS_PATH
+    CSS_PATH = str(REPOSITORY / "tui" / FeatherweightApp.CSS_PATH)
     target: Path
     lags: Lags
     pressed: tuple[float, float] | None = None
@@ -53,14 +55,14 @@ class WatchedApp(FeatherweightApp):
     answered: list[tuple[float, float]]
     """The same of those whose answers are about to be drawn."""
 
-    async def run_async(self, *given: object, **options: object) -> None:
+    async def run_async(self, *given: Any, **options: Any) -> None:
         """Watch from the first moment of the loop on."""
         self.lags, self.answered = defaultdict(list), []
         watch = asyncio.create_task(self._watch())
         await super().run_async(*given, **options)
         watch.cancel()
 
-    def exit(self, *given: object, **options: object) -> None:
+    def exit(self, *given: Any, **options: Any) -> None:
         """Leaving is no longer watched."""
         self.target.write_text(json.dumps(self.lags), encoding="utf-8")
         super().exit(*given, **options)
@@ -125,8 +127,8 @@ def summary(lags: list[float], name: str) -> dict[str, float]:
 def main() -> int:
     """Run the app; its exit status."""
     WatchedApp.target = Path(sys.argv[1])
-    tui.app.FeatherweightApp = WatchedApp
-    return tui.cli.main(sys.argv[2:])
+    with patch.object(tui.app, "FeatherweightApp", WatchedApp):
+        return tui.cli.main(sys.argv[2:])
 
 
 if __name__ == "__main__":

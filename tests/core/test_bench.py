@@ -12,12 +12,13 @@ from torch import Tensor, nn
 from core import engines
 from core import race as racing
 from core.batches import Splits
-from core.bench import ENGINES, SPARSE, Amounts, Bench, Row, Timed, bench_report
-from core.engines import AbsentError, Engine
+from core.bench import SPARSE, Amounts, Bench, Row, Timed, bench_report
+from core.engines import AbsentError, Engine, Subject
 from core.errors import StoppedError
 from core.events import drain
 from core.layers import parameter_count
 from core.nets import LeNet5
+from core.onnx import to_onnx
 from core.timing import Latency
 from core.trainer import copy_weights
 from tests.core.test_sparse import pruned
@@ -36,7 +37,7 @@ def test_every_engine_is_timed_and_the_amounts_are_the_nets(few: Splits) -> None
     assert same(before, copy_weights(net))
     assert bench.cases == ((1, 1), (64, 1))
     timed = [row.engine for row in bench.rows]
-    assert set(timed) | set(bench.missing) == set(ENGINES)
+    assert set(timed) | set(bench.missing) == {*(engine.name for engine in engines.DENSE), SPARSE}
     assert not {"torch", "torch channels_last", SPARSE} & set(bench.missing)
     assert all(timed.count(engine) == 2 for engine in timed)
     for row in bench.rows:
@@ -68,16 +69,16 @@ def test_the_report_says_what_the_contract_says() -> None:
     assert report["bytes"] == {"dense": 80, "pruned": 20, "compacted": None}
 
 
-def _absent(_net: nn.Module, _images: Tensor, _threads: int) -> engines.Way:
+def _absent(_subject: Subject, _images: Tensor, _threads: int) -> engines.Way:
     raise AbsentError("not installed")
 
 
-def _broken(_net: nn.Module, _images: Tensor, _threads: int) -> engines.Way:
+def _broken(_subject: Subject, _images: Tensor, _threads: int) -> engines.Way:
     raise RuntimeError("no such operator\nand a long trace")
 
 
-def _wrong(net: nn.Module, images: Tensor, _threads: int) -> engines.Way:
-    return lambda: engines.run(net, images) + 1
+def _wrong(subject: Subject, images: Tensor, _threads: int) -> engines.Way:
+    return lambda: engines.run(subject.net, images) + 1
 
 
 def test_an_engine_that_cannot_is_left_out_and_it_is_said_why(
@@ -93,6 +94,26 @@ def test_an_engine_that_cannot_is_left_out_and_it_is_said_why(
         "wrong": "gives other logits than torch",
     }
     assert {row.engine for row in bench.rows} == {"torch", SPARSE}
+
+
+def test_the_net_is_written_as_onnx_once_for_each_number_of_images(
+    few: Splits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = list[int]()
+
+    def counted(net: nn.Module, images: Tensor) -> bytes:
+        written.append(len(images))
+        return to_onnx(net, images)
+
+    monkeypatch.setattr(engines, "to_onnx", counted)
+    torch.set_num_threads(2)
+    try:
+        bench = drain(racing.race(LeNet5(), few.test, seconds=0.1))
+    finally:
+        torch.set_num_threads(1)
+    assert bench.cases == ((1, 1), (64, 1), (1, 2), (64, 2))
+    assert bench.row("onnxruntime", 64, 2) is not None
+    assert written == [1, 64]
 
 
 def test_a_raised_flag_ends_it_with_what_there_is(

@@ -17,7 +17,7 @@ import core
 from core.batches import Splits
 from core.compaction import compacted
 from core.cuts import UntraceableError
-from core.dead import dead_units, remove_dead
+from core.dead import count_dead, remove_dead
 from core.footprint import DeadUnits
 from core.layers import parameter_count
 from core.own import build
@@ -130,9 +130,7 @@ def chains(draw: st.DrawFn) -> Chain:
 @given(net=chains(), shares=SHARES)
 def test_a_chain_gives_the_same_logits_without_its_dead_units(net: Chain, shares) -> None:
     thin_out(net, *shares)
-    counted = dead_units(net, torch.randn(3, 1, 12, 12))
     found = assert_removed_exactly(net, torch.randn(9, 1, 12, 12))
-    assert counted == found
     light = compacted(net, torch.randn(2, 1, 12, 12))
     assert parameter_count(light) == parameter_count(net) - found.parameters
 
@@ -194,7 +192,6 @@ class TestBorders:
         set_unit(net[0], 1, bias)
         found = assert_removed_exactly(net, IMAGES)
         assert found.units["0"] == dead
-        assert found.constant["0"] == 1 - dead
         for module in net.modules():
             if isinstance(module, nn.BatchNorm2d):
                 assert [bool(module.weight[1]), bool(module.bias[1])] == [not dead, False]
@@ -223,7 +220,6 @@ class TestBorders:
         net[1].weight.data[1, 1] = 0.0
         found = assert_removed_exactly(net, IMAGES)
         assert found.units == {"0": 1, "1": 0, "2": 0}
-        assert found.constant == {"0": 0, "1": 1, "2": 0}
         assert not net[1].weight[1].any()
         assert found.parameters == 10 + 27
 
@@ -273,8 +269,7 @@ def test_it_finds_what_repeated_removal_finds(wide: list[int], single: float, se
     net = sequence(nn.Flatten(), *(part for it in layers for part in (it, nn.Tanh())))
     thin_out(net, seed, 0.0, 0.0, single)
     expected = [len(units) for units in dead_by_hand([layer.weight.data for layer in layers])]
-    found = dead_units(net, torch.randn(3, 1, 4, 4))
-    assert found is not None
+    found = remove_dead(net, torch.randn(3, 1, 4, 4))
     assert list(found.units.values()) == expected
 
 
@@ -321,7 +316,6 @@ class TestOwnNets:
             net.head.weight[:, 2] = 0.0
         found = assert_removed_exactly(net, torch.randn(5, 1, 28, 28))
         assert not any(found.units.values())
-        assert found.constant == {**dict.fromkeys(found.units, 0), "stem": 4, "head": 4}
 
     def test_attention_is_left_alone(self, tmp_path: Path) -> None:
         net = build(f"{write(tmp_path)}:Attending")
@@ -331,10 +325,10 @@ class TestOwnNets:
                 weight[:, 5:8] = 0.0
         assert not assert_removed_exactly(net, torch.randn(5, 1, 28, 28)).total
 
-    def test_what_cannot_be_traced_is_not_known(self, tmp_path: Path) -> None:
+    def test_what_cannot_be_traced_is_not_known(self, tmp_path: Path, few: Splits) -> None:
         net = build(f"{write(tmp_path)}:Viewing")
         before = copy_weights(net)
-        assert dead_units(net, torch.randn(3, 1, 28, 28)) is None
+        assert core.drain(count_dead(net, few.test)) is None
         with pytest.raises(UntraceableError, match=r"torch\.fx cannot trace it"):
             remove_dead(net, torch.randn(3, 1, 28, 28))
         assert same(before, copy_weights(net))
@@ -425,6 +419,5 @@ def test_a_layer_may_die_whole() -> None:
     second.weight.data.zero_()
     found = assert_removed_exactly(net, IMAGES)
     assert found.units == {"0": 3, "2": 2, "4": 0}
-    assert found.constant["4"] == 4
     assert nonzero(net) == 4
     assert parameter_count(compacted(net, IMAGES)) == (9 + 1) + (9 + 1) + (64 + 4)

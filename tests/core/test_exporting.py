@@ -8,15 +8,18 @@ from pathlib import Path
 import onnx
 import pytest
 import torch
+from PIL import Image
 from torch import nn
 
 from core.batches import Splits
 from core.choices import Choices
 from core.codec import Tied
+from core.codec.predict import main
 from core.errors import InputError
 from core.events import Accuracy, Epoch, Event, Notice, drain
 from core.exporting import Exported, examine, export, export_report, inspect_report
 from core.formats import SUFFIXES, VALUES, Packing
+from core.inputs import Inputs
 from core.onnx import OPSET, OnnxNet
 from core.packing import facts_of
 from core.pruning import Masks
@@ -27,6 +30,7 @@ from core.sizes import sizes_of
 from core.trainer import copy_weights
 from core.weights import DenseWeights, Weights, load_weights
 from core.workbench import Workbench
+from tests.core.folders import fill, shade, spotted
 from tests.core.training import of_type, same
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -319,9 +323,42 @@ def test_onnx_that_takes_one_number_of_images_is_not_written(
     assert not list(tmp_path.iterdir())
 
 
-def test_where_a_folder_of_images_is_is_not_told(bench: Workbench) -> None:
-    other = bench.by(replace(bench.settings, dataset="folder:/home/someone/private"))
-    assert facts_of(other) == {"dataset": "folder"}
+def test_where_a_folder_of_images_is_is_not_told() -> None:
+    settings = Settings(model="lenet-300-100", dataset="folder:/home/someone/private")
+    assert facts_of(Workbench(settings)) == {"dataset": "folder"}
+
+
+@pytest.mark.usefixtures("empty_cache")
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_file_alone_predicts_what_torch_does_of_a_folder(
+    pruned: Weights, tmp_path: Path, capsys: pytest.CaptureFixture[str], channels: int
+) -> None:
+    root = fill(tmp_path / "pets", 12, spotted if channels == 3 else shade)
+    size = {"image_size": 28, "channels": 1} if channels == 3 else {}
+    settings = Settings(
+        model="lenet-300-100",
+        dataset=f"folder:{root}",
+        precision="fp32",
+        inputs=Inputs(**size),
+    )
+    bench = Workbench(settings)
+    found = drain(export(bench, pruned, tmp_path / "net.fw", Packing()))
+    assert found.inspection
+    facts = found.inspection.file.facts
+    assert facts["dataset"] == "folder"
+    assert str(tmp_path) not in str(facts)
+    assert (facts["images"]["image_size"], facts["images"]["channels"]) == (28, 1)
+    model = bench.models.vehicle()
+    model.load_state_dict(pruned)
+    data = drain(bench.splits())
+    image = data.train.images[:1]
+    Image.fromarray(image[0, 0].numpy()).save(tmp_path / "one.png")
+    with torch.no_grad():
+        sure = model.eval()(data.train.batch(slice(0, 1))[0]).softmax(1)[0]
+    capsys.readouterr()
+    assert main([str(found.path), str(tmp_path / "one.png")]) == 0
+    said = capsys.readouterr().out.split(": ")[1]
+    assert said == f"{int(sure.argmax())}, {100 * float(sure.max()):.1f} %\n"
 
 
 def _entries_one_by_one(weights: Weights) -> int:

@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from core import measuring
 from core.batches import Splits
 from core.choices import Choices
 from core.curves import SPARSITIES
@@ -78,7 +79,7 @@ def test_it_is_trained_pruned_scanned_fine_tuned_and_recalled(
             0.8 * layer.elements
         )
         assert all(torch.equal(weights[layer.key], weights[key]) for key in layer.aliases)
-    scan = drain(bench.scan(base.weights, sparsities=SPARSITIES[::6]))
+    scan = drain(measuring.scan(bench, base.weights, sparsities=SPARSITIES[::6]))
     assert set(scan.layers) == set(bench.layer_names)
     again = drain(recall(bench, base, experiment, experiment.newest()))
     assert same(again.net.weights, weights)

@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import nn
 
-from core import workbench
+from core import measuring, workbench
 from core.batches import Images, Splits
 from core.curves import Sampled
 from core.errors import StoppedError
@@ -64,12 +64,16 @@ def base(bench: Workbench) -> Net:
 PLAN = uniform_plan(0.7, ("conv1", "conv2", "conv3", "fc1", "fc2"))
 
 JOBS: dict[str, Callable[[Workbench, Net, Any], Stream[Any]]] = {
-    "prune": lambda bench, base, stop: bench.prune(base, PLAN, stop),
-    "look": lambda bench, base, stop: bench.look(base, PLAN, stop),
-    "compare": lambda bench, base, stop: bench.compare(base, base, PLAN, "wrong", 0, stop=stop),
-    "count": lambda bench, base, stop: bench.count(base, PLAN, stop),
-    "activity": lambda bench, base, stop: bench.activity(base.weights, stop=stop),
-    "scan": lambda bench, base, stop: bench.scan(base.weights, sparsities=(0.5,), stop=stop),
+    "prune": lambda bench, base, stop: measuring.prune(bench, base, PLAN, stop),
+    "look": lambda bench, base, stop: measuring.look(bench, base, PLAN, stop),
+    "compare": lambda bench, base, stop: measuring.compare(
+        bench, base, base, PLAN, "wrong", 0, stop=stop
+    ),
+    "count": lambda bench, base, stop: measuring.count(bench, base, PLAN, stop),
+    "activity": lambda bench, base, stop: measuring.activity(bench, base.weights, stop=stop),
+    "scan": lambda bench, base, stop: measuring.scan(
+        bench, base.weights, sparsities=(0.5,), stop=stop
+    ),
 }
 
 
@@ -130,24 +134,24 @@ def test_a_net_of_the_users_that_writes_into_its_weights_writes_into_a_copy(
     own = Workbench(settings)
     base = drain(own.open())
     plan: Plan = {"head": 0.5}
-    drain(own.look(base, plan))
-    drain(own.prune(base, plan))
-    drain(own.activity(base.weights))
+    drain(measuring.look(own, base, plan))
+    drain(measuring.prune(own, base, plan))
+    drain(measuring.activity(own, base.weights))
     assert same(base.weights, given)
 
 
 def test_two_measurements_do_not_meet(bench: Workbench, base: Net) -> None:
     """One in the middle of another, as the one beside a job may be."""
     alone: list[Event] = []
-    drain(bench.look(base, PLAN), alone.append)
+    drain(measuring.look(bench, base, PLAN), alone.append)
     events: list[Event] = []
-    stream = bench.look(base, PLAN)
+    stream = measuring.look(bench, base, PLAN)
     while True:
         try:
             events.append(next(stream))
         except StopIteration:
             break
-        drain(bench.prune(base, uniform_plan(1.0, tuple(PLAN))))
+        drain(measuring.prune(bench, base, uniform_plan(1.0, tuple(PLAN))))
     assert [event for event in events if isinstance(event, Sampled)] == alone
 
 

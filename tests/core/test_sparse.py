@@ -240,6 +240,8 @@ def test_other_images_than_it_was_tried_with_are_refused(few: Splits) -> None:
     sparse = by_nonzeros(pruned("cnn5"), images, 1)
     with pytest.raises(ValueError, match=r"\[4, 1, 28, 27\] in .*: expected \[N, 1, 28"):
         sparse(images[..., 1:])
+    with pytest.raises(ValueError, match=r"on meta: expected .* on cpu"):
+        sparse(images.to("meta"))
     with pytest.raises(ValueError, match="float64"):
         sparse(images.double())
 

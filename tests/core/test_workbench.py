@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import torch
 
+from core import measuring
 from core.batches import Images, Splits
 from core.choices import Choices
 from core.compaction import compacted
@@ -87,7 +88,7 @@ class TestWholeMnist:
         net, _ = opened
         before = {name: tensor.clone() for name, tensor in net.weights.items()}
         state = torch.get_rng_state()
-        pruned = drain(bench.prune(net, aggressive))
+        pruned = drain(measuring.prune(bench, net, aggressive))
         assert pruned.accuracy.test < 30
         assert pruned.dead is not None
         assert list(pruned.dead.units.values()) == [0, 0, 0, 88, 0]

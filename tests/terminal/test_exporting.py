@@ -15,7 +15,7 @@ def test_what_the_program_writes_the_command_reads(data_dir: Path, tmp_path: Pat
     with Terminal(*options, "--experiment", str(tmp_path / "runs")) as terminal:
         terminal.wait_for("ready: the dense net has 99.")
         terminal.press("m", "down", "enter")
-        terminal.wait_for("36.88x")
+        terminal.wait_for("36.88x", gone=("enter takes one",))
         terminal.press("e")
         terminal.wait_for("Write the pruned net", "cnn5-36.88x.fw", "codebook", "fewest")
         terminal.press(str(path))

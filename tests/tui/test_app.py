@@ -155,7 +155,7 @@ async def test_prune_then_finetune_shows_before_and_after(app, backend):
 async def test_what_is_left_without_dead_units_is_said_once_it_is_measured(
     app, backend, width, said
 ):
-    backend.dead = DeadUnits({"fc1": 200, "conv1": 12}, {}, nonzero=283, parameters=100_000)
+    backend.dead = DeadUnits({"fc1": 200, "conv1": 12}, nonzero=283, parameters=100_000)
     async with app.run_test(size=(width, 24)) as pilot:
         await ready(pilot)
         await pilot.press("m", "down", "enter")

@@ -131,7 +131,7 @@ async def test_what_contradicts_itself_cannot_be_taken(app):
         await ready(pilot)
         await pilot.press("c", *["down"] * 8, "right", "enter")
         assert isinstance(app.screen, ChoicesScreen)
-        hint = str(app.screen.query_one("#choices-hint").render())
+        hint = str(app.screen.query_one("#rows-hint").render())
         assert "rewinding needs masks that are there before it trains" in hint
         await pilot.press("backspace", "enter")
         assert not isinstance(app.screen, ChoicesScreen)

@@ -50,7 +50,7 @@ async def test_the_fine_tuned_net_is_written_and_told(app):
         await idle(pilot)
         course, tuned = app.state.course, app.state.finetuned
         screen = await asked(pilot)
-        path = Path(screen.keeping.path)
+        path = Path(screen.chosen.path)
         await pilot.press("enter")
         await idle(pilot)
         assert app.backend.started[-1] == f"export {path} codebook None"
@@ -117,7 +117,7 @@ async def test_x_stops_it_and_leaves_nothing(tmp_path):
 async def test_a_file_that_is_there_is_asked_about(app, tmp_path):
     async with app.run_test(size=(80, 24)) as pilot:
         await planned(pilot)
-        path = tmp_path / (await asked(pilot)).keeping.path
+        path = tmp_path / (await asked(pilot)).chosen.path
         path.write_text("dear")
         await pilot.press("enter", "n")
         assert path.read_text() == "dear"
@@ -139,7 +139,7 @@ async def test_what_cannot_be_written_is_told_in_the_dialog(app):
             screen.query_one("Input").value = path
             await pilot.press("enter")
             assert app.screen is screen
-            assert said in str(screen.query_one("#export-hint", Static).visual)
+            assert said in str(screen.query_one("#rows-hint", Static).visual)
         await pilot.press("escape")
         assert app.job is None
 
@@ -162,15 +162,15 @@ async def test_a_disk_without_space_is_an_error_in_the_app(app):
 async def test_rows_are_changed_and_remembered(app):
     async with app.run_test(size=(80, 24)) as pilot:
         await planned(pilot)
-        before = (await asked(pilot)).keeping.path
+        before = (await asked(pilot)).chosen.path
         await pilot.press("down", "right", "down", *["right"] * 7, "down", "right", "down", "right")
         await pilot.press("enter")
         await idle(pilot)
         assert app.backend.started[-1].endswith("steps 12")
         await pilot.press("right")
         screen = await asked(pilot)
-        assert screen.keeping.packing == Packing("steps", levels=12, epochs=1)
-        assert screen.keeping.path != before, "the name goes with the ratio"
+        assert screen.chosen.packing == Packing("steps", levels=12, epochs=1)
+        assert screen.chosen.path != before, "the name goes with the ratio"
         await pilot.press("q")
         assert app.screen is screen, "a name is typed: q is a letter"
 
@@ -180,7 +180,7 @@ async def test_a_letter_is_typed_only_where_there_is_a_name(app):
         await ready(pilot)
         screen = await asked(pilot)
         await pilot.press("home", "m", "y", "down", "x", "up", "end", "backspace", "backspace")
-        assert screen.keeping.path == "mycnn5-1x."
+        assert screen.chosen.path == "mycnn5-1x."
 
 
 def test_every_way_to_keep_values_can_be_chosen():

@@ -7,15 +7,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 from hypothesis import given
 
 from core.config import read_config, write_config
 from core.errors import InputError
+from core.experiment import Experiment
 from core.inputs import Inputs
 from core.runs import DONE, Run
 from core.settings import Settings
 from tests.core.test_config import GIVEN
-from tui.cli import _parser
+from tui.cli import _parser, main
 from tui.history import RunRow, differences
 from tui.options import settings_for, settings_of
 from tui.sharing import taken
@@ -41,6 +43,34 @@ def test_a_run_is_opened_with_its_own_images_and_no_others(tmp_path: Path) -> No
         settings_for(_parser().parse_args(["table", *others]), old)
     with pytest.raises(InputError, match=r"not made with --dataset fashion-mnist --std 0\.5"):
         settings_for(_parser().parse_args(["table", *others, "--dataset", "fashion-mnist"]), run)
+
+
+@pytest.mark.parametrize(
+    "command", [("export", "--to", "net.fw"), ("bench",), ("table",)], ids=lambda it: it[0]
+)
+def test_a_run_has_its_own_weights(
+    command: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = Experiment(tmp_path).begin({"model": "cnn5"}).finish({"x": torch.ones(1)}, {})
+    assert main([*command, f"{tmp_path}:{run.id}", "--weights", "mine.pt"]) == 2
+    said = f"run {run.id} has weights of its own: leave --weights mine.pt out"
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("command", "name"), [("bench", "mine.pt"), ("inspect", "mine.fw")])
+def test_so_has_a_file(
+    command: str, name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / name
+    file.touch()
+    assert main([command, str(file), "--weights", "other.pt"]) == 2
+    said = f"{file} has weights of its own: leave --weights other.pt out"
+    assert said in capsys.readouterr().err
+
+
+def test_training_begins_with_none(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "--weights", "mine.pt"]) == 2
+    assert "fresh weights: leave --weights mine.pt out" in capsys.readouterr().err
 
 
 def test_runs_of_other_images_are_no_kin_and_differ_in_them(tmp_path: Path) -> None:

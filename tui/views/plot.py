@@ -212,7 +212,7 @@ def _speed(state: State) -> SpeedData:
     bench, cases = timed.bench, timed.bench.cases
     slowest_first = sorted(bench.rows, key=lambda row: (row.engine == SPARSE, -row.latency.median))
     engines = tuple(
-        (_ENGINES.get(engine, engine), tuple(_time(bench.row(engine, *case)) for case in cases))
+        (engine.removeprefix("torch "), tuple(_time(bench.row(engine, *case)) for case in cases))
         for engine in dict.fromkeys(row.engine for row in slowest_first)
     )
     ours = [bench.row(SPARSE, *case) for case in cases]
@@ -229,10 +229,6 @@ def _speed(state: State) -> SpeedData:
         ),
         caption=net if state.speed_is_now else f"{net} (plan before)",
     )
-
-
-_ENGINES = {"torch channels_last": "channels_last"}
-"""What an engine is called where there is little room."""
 
 
 def _time(row: Row | None) -> str:

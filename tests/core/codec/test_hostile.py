@@ -95,6 +95,13 @@ def test_more_weights_than_there_can_be(shapes: tuple[tuple[int, ...], ...]) -> 
     assert process_time() - start < 1
 
 
+def test_no_number_of_bytes_makes_room_for_any_number_of_weights() -> None:
+    """Zeros are cheap: a file of a megabyte would have the memory of a hundred gigabytes."""
+    data = sealed(claimed((2**30,))[:-DIGEST] + bytes(2**20))
+    with pytest.raises(InputError, match=f"expected at most {2**28}"):
+        decode(data)
+
+
 def test_no_more_than_the_caller_allows() -> None:
     with pytest.raises(InputError, match="expected at most 100"):
         decode(FILE, max_elements=100)

@@ -14,14 +14,24 @@ from PIL import Image
 
 from core.batches import Splits
 from core.codec import encode, from_state, raw
+from core.codec.compact import CompactFile
 from core.codec.container import decode
-from core.codec.predict import POOLED, logits, main
+from core.codec.predict import NETS, images_of, logits, main
+from core.datasets.pixels import Shape
+from core.errors import InputError
+from core.inputs import Inputs
 from core.weights import load_weights
-from core.zoo import model_spec
+from core.zoo import ZOO, model_spec
+
+SHIPPED = [spec.name for spec in ZOO.values() if not spec.is_torchvisions]
+
+
+def test_every_net_of_the_zoo_is_known() -> None:
+    assert NETS.keys() == ZOO.keys()
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
-@pytest.mark.parametrize("name", POOLED)
+@pytest.mark.parametrize("name", SHIPPED)
 def test_numpy_says_what_torch_says(name: str, dtype: torch.dtype, few: Splits) -> None:
     spec = model_spec(name)
     model = spec.build().eval()
@@ -35,6 +45,41 @@ def test_numpy_says_what_torch_says(name: str, dtype: torch.dtype, few: Splits) 
     ours = logits(file, images.contiguous().numpy())
     assert np.allclose(ours, theirs, rtol=1e-4, atol=1e-4)
     assert (ours.argmax(1) == labels.numpy()).mean() > 0.97
+
+
+@pytest.mark.parametrize(("name", "side"), [("alexnet", 224), ("alexnet", 96), ("vgg16", 48)])
+def test_numpy_says_what_torchvisions_nets_say(name: str, side: int) -> None:
+    model = model_spec(name).build().eval()
+    file = from_state(model.state_dict(), name, keep=lambda _name, tensor: raw(tensor))
+    images = torch.randn(2, 3, side, side)
+    with torch.no_grad():
+        theirs = model(images).numpy()
+    assert np.allclose(logits(file, images.numpy()), theirs, rtol=0, atol=1e-4 * abs(theirs).max())
+
+
+def test_the_file_says_which_images_its_net_is_for() -> None:
+    def file_with(model: str, facts: dict[str, object]) -> CompactFile:
+        return CompactFile(model, (), facts)
+
+    shape, mean, std = images_of(file_with("cnn5", {}))
+    assert (shape, mean.item(), std.item()) == (
+        Shape(1, 28, 28),
+        pytest.approx(0.1307),
+        pytest.approx(0.3081),
+    )
+    _, mean, _ = images_of(file_with("lenet-5", {"dataset": "fashion-mnist"}))
+    assert mean.item() == pytest.approx(0.286)
+    shape, mean, _ = images_of(file_with("vgg16", {}))
+    assert (shape, mean.shape, mean[0].item()) == (
+        Shape(3, 224, 224),
+        (3, 1, 1),
+        pytest.approx(0.485),
+    )
+    said = Inputs(image_size=64, channels=3, mean=(0.5,), std=(0.25,)).given()
+    shape, mean, std = images_of(file_with("alexnet", {"dataset": "folder", "images": said}))
+    assert (shape, mean.item(), std.item()) == (Shape(3, 64, 64), 0.5, 0.25)
+    with pytest.raises(InputError, match="does not say which images"):
+        images_of(file_with("cnn5", {"dataset": "folder"}))
 
 
 def test_the_command_needs_no_torch(tmp_path: Path, few: Splits) -> None:
@@ -61,12 +106,15 @@ def test_what_cannot_be_predicted_is_said(tmp_path: Path, capsys) -> None:
     state = {"weight": torch.ones(2, 2)}
     own = tmp_path / "own.fw"
     own.write_bytes(encode(from_state(state)))
+    known = tmp_path / "known.fw"
+    known.write_bytes(encode(from_state(state, "cnn5")))
     image = tmp_path / "digit.png"
     Image.new("L", (28, 28)).save(image)
     for arguments, message in (
         ([str(own)], "expected a compact file and images"),
         ([str(own), str(image)], "'' is not known here: expected one of cnn5"),
-        ([str(own), str(own)], "cannot read .*own.fw as an image"),
+        ([str(known), str(own)], "cannot read .*own.fw as an image"),
+        ([str(known), str(tmp_path / "none.png")], "No such file"),
         ([str(image), str(image)], "not a compact file"),
         ([str(tmp_path / "none.fw"), str(image)], "No such file"),
     ):
