@@ -22,6 +22,9 @@ FEATHERWEIGHT = str(Path(sys.executable).with_name("featherweight"))
 PATIENCE = 300.0
 """Seconds for what takes one or two, or a minute, on a machine that does nothing else."""
 
+SAYS_OTHERWISE = ("COLORTERM", "NO_COLOR", "COLUMNS", "LINES")
+"""Where the environment has these, a program heeds them more than its terminal."""
+
 KEYS = {
     "up": "\x1b[A",
     "down": "\x1b[B",
@@ -52,7 +55,7 @@ class Terminal:
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         self.before = termios.tcgetattr(slave)
-        env = {k: v for k, v in os.environ.items() if k not in ("COLORTERM", "NO_COLOR")}
+        env = {k: v for k, v in os.environ.items() if k not in SAYS_OTHERWISE}
         self.process = subprocess.Popen(
             [command, *arguments],
             stdin=slave,
@@ -113,9 +116,9 @@ class Terminal:
             if select.select([self._master], [], [], min(left, 0.2))[0]:
                 self._take()
 
-    def wait(self) -> int:
+    def wait(self, seconds: float = PATIENCE) -> int:
         """Read until the program has ended; gives its exit status."""
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + seconds
         while self.process.poll() is None:
             assert time.monotonic() < end, f"still running:\n{self.text}"
             if select.select([self._master], [], [], 0.02)[0]:
