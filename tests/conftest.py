@@ -20,6 +20,11 @@ settings.register_profile("suite", deadline=None, suppress_health_check=[HealthC
 settings.load_profile("suite")  # on a busy machine anything may take long
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes minutes comes first, so that no worker is left alone with it in the end."""
+    items.sort(key=lambda item: "terminal" not in item.path.parts)
+
+
 @pytest.fixture(autouse=True, scope="session")
 def own_experiments(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """What tests record goes to a folder of their own."""

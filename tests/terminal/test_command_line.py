@@ -155,12 +155,12 @@ def test_help_and_version():
 
 
 def test_without_a_terminal_the_default_job_runs(data_dir: Path):
-    done = featherweight("--epochs", "1", "--data-dir", str(data_dir))
+    done = featherweight(*SMALL, "--epochs", "1", "--data-dir", str(data_dir))
     assert done.returncode == 0
     assert len(done.stderr.splitlines()) == 1
-    assert "run --preset aggressive --recipe fast" in done.stderr
-    assert "6,183 of 228,010 parameters" in done.stdout
-    assert "36.88x lighter" in done.stdout
+    assert "run --preset han2015 --recipe fast" in done.stderr
+    assert "22,186 of 266,610 parameters" in done.stdout
+    assert "12.02x lighter" in done.stdout
     assert "revived weights: 0" in done.stdout
     assert "\x1b" not in done.stdout
 
