@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from core.datasets import default_data_dir, fetch
 from core.events import drain
+
+# Each worker of the suite has one processor: so have the programs that it starts. Torch looks at
+# this once, when it is imported, which is after this file.
+os.environ["OMP_NUM_THREADS"] = "1"
+
+settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")  # on a busy machine anything may take long
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes minutes comes first, so that no worker is left alone with it in the end."""
+    items.sort(key=lambda item: "terminal" not in item.path.parts)
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from hypothesis import settings
 
 from core.batches import Images, Splits
 from core.datasets import load
@@ -18,9 +17,6 @@ from core.plans import Plan
 from core.presets import preset_plan
 from core.weights import Weights, load_weights
 from core.zoo import model_spec
-
-settings.register_profile("core", deadline=None)
-settings.load_profile("core")
 
 
 def head(images: Images, count: int) -> Images:

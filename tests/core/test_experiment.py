@@ -206,9 +206,9 @@ def test_hundreds_of_runs_are_listed_at_once(experiment: Experiment) -> None:
         folder.mkdir()
         for path in run.folder.iterdir():
             os.link(path, folder / path.name)
-    start = time.perf_counter()
+    start = time.process_time()  # which is no other program's
     assert len(experiment.runs()) == 500
-    assert time.perf_counter() - start < 2  # it takes a tenth of that
+    assert time.process_time() - start < 2  # it takes a tenth of that
 
 
 # Which experiment, which run

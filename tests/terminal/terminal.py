@@ -19,6 +19,12 @@ import pyte
 
 FEATHERWEIGHT = str(Path(sys.executable).with_name("featherweight"))
 
+PATIENCE = 300.0
+"""Seconds for what takes one or two, or a minute, on a machine that does nothing else."""
+
+SAYS_OTHERWISE = ("COLORTERM", "NO_COLOR", "COLUMNS", "LINES")
+"""Where the environment has these, a program heeds them more than its terminal."""
+
 KEYS = {
     "up": "\x1b[A",
     "down": "\x1b[B",
@@ -49,7 +55,7 @@ class Terminal:
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         self.before = termios.tcgetattr(slave)
-        env = {k: v for k, v in os.environ.items() if k not in ("COLORTERM", "NO_COLOR")}
+        env = {k: v for k, v in os.environ.items() if k not in SAYS_OTHERWISE}
         self.process = subprocess.Popen(
             [command, *arguments],
             stdin=slave,
@@ -83,7 +89,13 @@ class Terminal:
                 self._take()
         return self.written - before
 
-    def wait_for(self, *texts: str, gone: tuple[str, ...] = (), seconds: float = 120.0) -> str:
+    def wait_for_quiet(self, seconds: float) -> None:
+        """Read until the program has written nothing for so many seconds."""
+        end = time.monotonic() + PATIENCE
+        while self.read(seconds):
+            assert time.monotonic() < end, f"never quiet:\n{self.text}"
+
+    def wait_for(self, *texts: str, gone: tuple[str, ...] = (), seconds: float = PATIENCE) -> str:
         """Read until all texts are on the screen, and none of `gone`; fails with the screen."""
 
         def reached() -> bool:
@@ -93,7 +105,7 @@ class Terminal:
         self.wait_until(reached, str(texts), seconds)
         return self.text
 
-    def wait_until(self, reached: Callable[[], bool], what: str, seconds: float = 120.0) -> None:
+    def wait_until(self, reached: Callable[[], bool], what: str, seconds: float = PATIENCE) -> None:
         """Read until the screen is as it should be; fails with the screen."""
         end = time.monotonic() + seconds
         while not reached():
@@ -104,7 +116,7 @@ class Terminal:
             if select.select([self._master], [], [], min(left, 0.2))[0]:
                 self._take()
 
-    def wait(self, seconds: float) -> int:
+    def wait(self, seconds: float = PATIENCE) -> int:
         """Read until the program has ended; gives its exit status."""
         end = time.monotonic() + seconds
         while self.process.poll() is None:

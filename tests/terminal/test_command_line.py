@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from core.zoo import model_spec
-from tests.terminal.terminal import FEATHERWEIGHT
+from tests.terminal.terminal import FEATHERWEIGHT, PATIENCE
 from tui.cli import main
 
 SMALL = ("--model", "lenet-300-100")
@@ -26,7 +26,7 @@ def featherweight(*arguments: str, **options: object) -> subprocess.CompletedPro
         capture_output=True,
         text=True,
         stdin=subprocess.DEVNULL,
-        timeout=300,
+        timeout=PATIENCE,
         **options,
     )
 
@@ -155,12 +155,12 @@ def test_help_and_version():
 
 
 def test_without_a_terminal_the_default_job_runs(data_dir: Path):
-    done = featherweight("--epochs", "1", "--data-dir", str(data_dir))
+    done = featherweight(*SMALL, "--epochs", "1", "--data-dir", str(data_dir))
     assert done.returncode == 0
     assert len(done.stderr.splitlines()) == 1
-    assert "run --preset aggressive --recipe fast" in done.stderr
-    assert "6,183 of 228,010 parameters" in done.stdout
-    assert "36.88x lighter" in done.stdout
+    assert "run --preset han2015 --recipe fast" in done.stderr
+    assert "22,186 of 266,610 parameters" in done.stdout
+    assert "12.02x lighter" in done.stdout
     assert "revived weights: 0" in done.stdout
     assert "\x1b" not in done.stdout
 
@@ -217,7 +217,7 @@ def test_an_interrupted_run_measures_what_there_is_and_says_so(data_dir: Path):
         if line.startswith("pruned:"):
             break
     run.send_signal(signal.SIGINT)
-    out, err = run.communicate(timeout=300)
+    out, err = run.communicate(timeout=PATIENCE)
     assert run.returncode == 130
     assert "Traceback" not in err
     report = json.loads(out)
@@ -242,7 +242,7 @@ def test_a_second_interrupt_leaves_at_once(data_dir: Path):
     for sign in ("dense:", "stopping"):
         assert any(line.startswith(sign) for line in run.stdout)
         run.send_signal(signal.SIGINT)
-    _, err = run.communicate(timeout=60)
+    _, err = run.communicate(timeout=PATIENCE)
     assert run.returncode == 130
     assert err.splitlines() == ["featherweight: interrupted"]
 
@@ -254,7 +254,7 @@ def test_no_space_is_bad_input_and_leaves_nothing_half_written(tmp_path: Path):
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000)),
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.returncode == 2
@@ -326,7 +326,7 @@ def test_an_interrupted_scan_keeps_what_is_done(data_dir: Path):
     assert scan.stderr is not None
     assert any(line.startswith("scanned: up to 1,000 of 10,000") for line in scan.stderr)
     scan.send_signal(signal.SIGINT)
-    out, err = scan.communicate(timeout=120)
+    out, err = scan.communicate(timeout=PATIENCE)
     assert scan.returncode == 130
     assert "stopped early" in err
     report = json.loads(out)

@@ -24,7 +24,7 @@ def test_what_the_program_writes_the_command_reads(data_dir: Path, tmp_path: Pat
         terminal.wait_for("exporting light.fw", "files")
         shown = terminal.wait_for("light.fw: ", "smaller than dense", "compact, lossless")
         terminal.press("q")
-        assert terminal.wait(20) == 0
+        assert terminal.wait() == 0
     size = int(re.search(r"light\.fw: ([\d,]+) bytes", shown)[1].replace(",", ""))
     assert size == path.stat().st_size < 228_010 * 4 / 100
     done = featherweight("inspect", str(path), "--json", "-", *options)

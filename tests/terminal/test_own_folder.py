@@ -71,5 +71,5 @@ def test_in_the_program(options: tuple[str, ...], cache: dict[str, str]):
         assert after is not None
         assert float(after[1]) > 90
         terminal.press("q")
-        assert terminal.wait(60) == 0
+        assert terminal.wait() == 0
         assert terminal.restored

@@ -62,7 +62,7 @@ def test_in_the_program(options: tuple[str, ...]):
         terminal.press("f")
         terminal.wait_for("fine-tuned in", "revived 0")
         terminal.press("q")
-        assert terminal.wait(60) == 0
+        assert terminal.wait() == 0
         assert terminal.restored
 
 

@@ -60,7 +60,7 @@ DENSE = Accuracy(99.18, 99.41)
 PRUNED = Accuracy(11.24, 11.35)
 TUNED = Accuracy(99.26, 99.31)
 SIZES = Sizes(24_732, 31_020, 912_616, 58_211, 24_100)
-PATIENCE = 30.0
+PATIENCE = 120.0
 MODERATE, AGGRESSIVE = (
     preset_plan(name, "cnn5", tuple(SHAPES)) for name in ("moderate", "aggressive")
 )

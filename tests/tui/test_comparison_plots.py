@@ -33,7 +33,7 @@ each = pytest.mark.parametrize(
 
 
 @each
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(area=sizes)
 def test_every_area_is_filled_exactly(draw, data, area):
     assert_exact(draw(data, *area), *area)
@@ -83,7 +83,7 @@ epochs = st.lists(st.tuples(numbers, numbers), max_size=6).map(tuple)
 marks = st.builds(CourseMark, names, epochs, st.none() | numbers, st.just("◉"), st.just("all"))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(area=sizes, runs=st.lists(marks, max_size=3).map(tuple), split=names, dense=numbers)
 def test_no_courses_fail(area, runs, split, dense):
     assert_exact(courses.draw(CoursesData(runs, split, dense), *area), *area)
@@ -93,7 +93,7 @@ counts = st.lists(st.integers(-9, 10**9), max_size=9).map(np.array)
 counted = st.builds(WeightsMark, names, counts, names)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(sizes, names, st.lists(numbers, max_size=10).map(np.array), counted, counted)
 def test_no_weights_fail(area, layer, edges, bars, line):
     data = TwoWeightsData(layer, edges, bars, line)

@@ -25,7 +25,7 @@ each = pytest.mark.parametrize("data", [confused(), confused(100)])
 
 
 @each
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(area=sizes)
 def test_every_area_is_filled_exactly(data, area):
     assert_exact(confusion.draw(data, *area), *area)
@@ -95,7 +95,7 @@ def test_without_any_counts_a_hint_says_what_to_do():
     assert "press x" in "".join(text(confusion.draw(data, 80, 9, hint="press x")))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     area=sizes,
     classes=st.lists(names, max_size=12).map(tuple),

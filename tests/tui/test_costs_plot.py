@@ -33,7 +33,7 @@ each = pytest.mark.parametrize("data", [LENET, MANY], ids=["known", "many"])
 
 
 @each
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(area=sizes)
 def test_every_area_is_filled_exactly(data, area):
     assert_exact(costs.draw(data, *area), *area)
@@ -69,7 +69,7 @@ def test_what_is_not_known_yet_is_a_dash():
     assert row[2:] == ["50.00", "–", "–", "–"]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     area=sizes,
     name=names,

@@ -29,7 +29,7 @@ each = pytest.mark.parametrize("data", [ten(), ten(pruned=False)])
 
 
 @each
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(area=sizes)
 def test_every_area_is_filled_exactly(data, area):
     assert_exact(digits.draw(data, *area), *area)
@@ -98,7 +98,7 @@ images = st.builds(
 digit = st.builds(Digit, images | st.just(ring()), names | st.integers(0, 9), answers, answers)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(area=sizes, shown=st.lists(digit, max_size=12).map(tuple), caption=names)
 def test_no_digits_fail(area, shown, caption):
     assert_exact(digits.draw(DigitsData(shown, caption), *area), *area)

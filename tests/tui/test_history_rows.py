@@ -141,7 +141,7 @@ some_runs = st.lists(
 )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(some_runs, st.sampled_from(WIDTHS), st.integers(0, 24), st.data())
 def test_whatever_runs_hold_the_screen_shows_them(found, width, height, data):
     rows = [row(at, status, note, **facts) for at, (facts, status, note) in enumerate(found, 1)]
@@ -178,7 +178,7 @@ CHANGES: dict[str, Any] = {
 }
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 6), st.lists(st.sampled_from(sorted(CHANGES)), max_size=12))
 @example(3, ["mark", "forget", "down", "forget", "view"])
 def test_whatever_is_pressed_a_run_is_chosen(count, pressed):

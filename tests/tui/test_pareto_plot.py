@@ -27,7 +27,7 @@ each = pytest.mark.parametrize("data", [runs(), runs("d", "c")])
 
 
 @each
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(area=sizes)
 def test_every_area_is_filled_exactly(data, area):
     assert_exact(pareto.draw(data, *area), *area)
@@ -98,7 +98,7 @@ kinds = st.sampled_from(["finetuned", "stopped", "dense"])
 marks = st.builds(RunMark, names, numbers, numbers, kinds, st.booleans(), st.booleans())
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(area=sizes, runs=st.lists(marks, max_size=12).map(tuple), split=names, dense=numbers)
 def test_no_runs_fail(area, runs, split, dense):
     assert_exact(pareto.draw(ParetoData(runs, split, dense), *area), *area)

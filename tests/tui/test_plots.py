@@ -76,7 +76,7 @@ names = st.text(max_size=30)
 
 
 @each_plot
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(area=sizes)
 def test_every_area_is_filled_exactly(draw, data, area):
     assert_exact(draw(data, *area), *area)
@@ -212,7 +212,7 @@ def test_one_more_batch_changes_few_cells():
     assert sum(a != b for a, b in zip(before, after, strict=True)) <= 3
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     area=sizes,
     name=names,
@@ -230,7 +230,7 @@ def test_no_histogram_fails(area, name, edges, counts, threshold, ordered):
     assert_exact(histogram.draw(data, *area), *area)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     area=sizes,
     rows=st.lists(st.tuples(names, numbers, numbers), max_size=20),
@@ -242,7 +242,7 @@ def test_no_bars_fail(area, rows, chosen):
     assert_exact(size.draw(SizeData(*columns, chosen), *area), *area)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     area=sizes,
     epochs=st.one_of(st.integers(-1, 30), st.just(10**9)),

@@ -41,7 +41,7 @@ each = pytest.mark.parametrize("data", [scanned(), scanned(half=1.3, stale=True)
 
 
 @each
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(area=sizes)
 def test_every_area_is_filled_exactly(data, area):
     assert_exact(sensitivity.draw(data, *area), *area)
@@ -179,7 +179,7 @@ points = st.lists(st.tuples(numbers, numbers, numbers), max_size=6).map(tuple)
 curves = st.builds(Curve, names, points, numbers)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     area=sizes,
     data=st.builds(
@@ -203,7 +203,7 @@ fractions = st.tuples(st.floats(0, 1), st.floats(0, 100), st.floats(0, 100))
 plausible = st.builds(Curve, names, st.lists(fractions, max_size=6).map(tuple), st.floats(0, 1))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     area=sizes,
     curves=st.lists(plausible, max_size=5).map(tuple),

@@ -33,7 +33,7 @@ each = pytest.mark.parametrize("data", [KNOWN, NOTHING], ids=["known", "nothing"
 
 
 @each
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(area=sizes)
 def test_every_area_is_filled_exactly(data, area):
     assert_exact(speed.draw(data, *area), *area)
@@ -70,7 +70,7 @@ def test_the_last_cases_give_way_and_ours_never_does():
     assert len(rows[3]) == 5
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(area=sizes, name=names, count=st.integers(0, 5))
 def test_no_names_fail(area, name, count):
     data = SpeedData(

@@ -29,7 +29,7 @@ def test_the_first_screen_needs_nothing_heavy(tmp_path: Path):
     modules = tmp_path / "modules"
     command = ("-c", FIRST_SCREEN, str(modules))
     with Terminal(*command, command=sys.executable, columns=160, rows=50) as terminal:
-        assert terminal.wait(60) == 0
+        assert terminal.wait() == 0
         drawn = terminal.raw.decode()
     loaded = set(modules.read_text().split())
     assert {"tui", "core", "textual"} <= loaded
