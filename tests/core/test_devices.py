@@ -46,16 +46,20 @@ from core.allocator import keep_freed_memory
 
 def faults():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-    torch.ones(4_000_000).sum()
+    blocks = [torch.ones(4_000_000) for _ in range(8)]
+    del blocks
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
 
 assert keep_freed_memory() and keep_freed_memory()
-print(min(faults() for _ in range(5)))
+print(max([faults() for _ in range(20)][10:]))
 """
 
 
 def test_freed_memory_is_kept_where_the_allocator_is_glibc() -> None:
-    """A block of 3,906 pages, taken again in a process of its own, costs hardly a page fault."""
+    """Eight blocks of 3,906 pages, taken again in a process of its own, cost hardly a page fault.
+
+    The first few may lie one behind the other, where something small lies between them.
+    """
     if platform.libc_ver()[0] != "glibc":
         assert not keep_freed_memory(), "other allocators are left as they are"
         return
