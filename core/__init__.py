@@ -111,10 +111,10 @@ if TYPE_CHECKING:
         splits,
         take_masks,
     )
-    from core.choices import Choices
+    from core.data.inputs import Inputs
     from core.errors import InputError
     from core.events import drain
-    from core.inputs import Inputs
+    from core.settings.choices import Choices
 
 __all__ = [
     "Choices",

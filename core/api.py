@@ -28,27 +28,29 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.utils import prune as torch_prune
 
-from core import datasets, dead, finetuning
-from core.allocation import NOTHING_LOCKED, allocate
-from core.batches import CPU, Images, Splits
-from core.choices import NO_CHOICES, Choices
-from core.compaction import compacted
-from core.cuts import UntraceableError
+from core.data import load as load_dataset
+from core.data.batches import CPU, Images, Splits
+from core.data.inputs import AS_THEY_ARE, Inputs
 from core.errors import InputError
-from core.evaluation import measure
 from core.events import Accuracy, StopFlag, Stream, never
-from core.finetuning import FineTuned
-from core.footprint import DeadUnits
-from core.goals import Goal, Kind
-from core.inputs import AS_THEY_ARE, Inputs
-from core.layers import PRUNABLE, parameter_count, prunable_layers
-from core.own import fitted, laid_out
-from core.plans import Plan
-from core.pruning import Masks
-from core.recipes import recipe_named
-from core.sparse.net import Faster, faster
-from core.trainer import copy_weights
-from core.whatif import Profile
+from core.graph import dead_units
+from core.graph.compaction import compacted
+from core.graph.prefix_cache import UntraceableError
+from core.inference.sparse.net import Faster, faster
+from core.measure.evaluation import measure
+from core.nets.footprint import DeadUnits
+from core.nets.layers import PRUNABLE, parameter_count, prunable_layers
+from core.nets.user_model import fitted, laid_out
+from core.pruning.allocation import NOTHING_LOCKED, allocate
+from core.pruning.goals import Goal, Kind
+from core.pruning.masks import Masks
+from core.pruning.plans import Plan
+from core.pruning.what_if import Profile
+from core.settings.choices import NO_CHOICES, Choices
+from core.training import finetuning
+from core.training.finetuning import FineTuned
+from core.training.loop import copy_weights
+from core.training.recipes import recipe_named
 
 Pixels = Tensor | NDArray[np.uint8]
 Labels = Tensor | NDArray[np.int64]
@@ -100,7 +102,7 @@ def load(
     Raises:
         InputError, WorkError: as `datasets.load`.
     """
-    return Splits.of((yield from datasets.load(name, data_dir, inputs=inputs)))
+    return Splits.of((yield from load_dataset(name, data_dir, inputs=inputs)))
 
 
 def plan(
@@ -212,7 +214,7 @@ def remove_dead(model: nn.Module, data: Splits) -> DeadUnits:
     Raises:
         InputError: torch.fx cannot follow the net, or it cannot take the images.
     """
-    return _followed(model, data, dead.remove_dead)
+    return _followed(model, data, dead_units.remove_dead)
 
 
 def compact(model: nn.Module, data: Splits) -> nn.Module:
@@ -227,7 +229,7 @@ def compact(model: nn.Module, data: Splits) -> nn.Module:
 def accelerate(
     model: nn.Module, data: Splits, batch: int = 1, stop: StopFlag = never
 ) -> Stream[Faster]:
-    """Find out how a pruned model runs fastest on this machine's processor; see `core.sparse.net`.
+    """Find out how a pruned model runs fastest on this machine's processor.
 
     The result's `net` takes images as `model` does and gives its logits; it is for evaluation, on
     the processor, and computes with as many threads as torch is set to.

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from core.answers import Compared
-    from core.costs import Activity
+    from core.measure.comparison import Compared
+    from core.measure.costs import Activity
 
 T = TypeVar("T")
 

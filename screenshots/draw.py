@@ -19,10 +19,10 @@ from pathlib import Path
 
 from textual.pilot import Pilot
 
-from core.experiment import Experiment
-from core.settings import Settings
+from core.experiments.experiment import Experiment
+from core.settings.settings import Settings
 from tui.app import FeatherweightApp
-from tui.backend import CoreBackend
+from tui.jobs.backend import CoreBackend
 from tui.views.activity import Working
 
 FOLDER = Path(__file__).parent

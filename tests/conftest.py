@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from core.datasets import default_data_dir, fetch
+from core.data import default_data_dir, fetch
 from core.events import drain
 
 # Each worker of the suite has one processor: so have the programs that it starts. Torch looks at
@@ -31,7 +31,7 @@ def own_experiments(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         folder = tmp_path_factory.mktemp("data")
         patch.setenv("XDG_DATA_HOME", str(folder))
-        patch.setattr("core.experiment.default_place", lambda: folder / "experiments")
+        patch.setattr("core.experiments.experiment.default_place", lambda: folder / "experiments")
         yield
 
 

@@ -7,18 +7,18 @@ from time import monotonic
 from textual import events
 from textual.app import App
 
-from tui.commands import KeyCommands
-from tui.exploring import Exploring
-from tui.exporting import Exporting
-from tui.finding import Finding
-from tui.keys import BINDINGS, KEYS
-from tui.looking import Looking
-from tui.planning import Planning
-from tui.racing import Racing
-from tui.returning import Returning
+from tui.features.background_measurement import Looking
+from tui.features.benchmarking import Racing
+from tui.features.exploring import Exploring
+from tui.features.exporting import Exporting
+from tui.features.history import Returning
+from tui.features.layer_list import Finding
+from tui.features.planning import Planning
+from tui.features.recipe_files import Sharing
+from tui.keys.keys import BINDINGS, KEYS
+from tui.keys.palette import KeyCommands
 from tui.screens.dialogs import Question
 from tui.screens.help import HelpScreen
-from tui.sharing import Sharing
 from tui.views.activity import Working
 
 IDLE_ACTIONS = {"prune", "finetune", "train", "adopt", "revert", "scan", "export", "bench"}

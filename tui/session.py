@@ -9,12 +9,12 @@ from typing import Any
 from textual.app import App
 
 from core.events import Event, StopFlag, Stream
-from tui import outcomes
-from tui.backend import Backend
-from tui.jobs import Done, Failed, Job, JobEnded, JobEvent
-from tui.keys import KEYS, Key
-from tui.screens.explore import ExploreScreen
-from tui.state import State
+from tui.jobs.backend import Backend
+from tui.jobs.job import Done, Failed, Job, JobEnded, JobEvent
+from tui.keys.keys import KEYS, Key
+from tui.screens.main import ExploreScreen
+from tui.state.state import State
+from tui.views import outcomes
 from tui.views.activity import Outcome, Working
 
 Finish = Callable[[Any], None]

@@ -27,11 +27,11 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from core.datasets.registry import check_name, describe, short_data_name
+from core.data.registry import check_name, describe, short_data_name
 
 if TYPE_CHECKING:
-    from core.datasets.loading import default_data_dir, fetch, load
-    from core.datasets.splits import Dataset, Split
+    from core.data.loading import default_data_dir, fetch, load
+    from core.data.splits import Dataset, Split
 
 __all__ = [
     "Dataset",

@@ -6,14 +6,14 @@ from pathlib import Path
 
 from platformdirs import user_cache_path
 
-from core.datasets.cache import Found
-from core.datasets.registry import FOLDER, Description, check_name, describe, is_folder
-from core.datasets.room import BUDGET
-from core.datasets.splits import PROTOCOLS, Dataset, split
-from core.datasets.store import obtain
+from core.data.folders.disk_budget import BUDGET
+from core.data.inputs import AS_THEY_ARE, Inputs
+from core.data.registry import FOLDER, Description, check_name, describe, is_folder
+from core.data.sources.cache import Found
+from core.data.sources.store import obtain
+from core.data.splits import PROTOCOLS, Dataset, split
 from core.errors import InputError
 from core.events import Progress, StopFlag, Stream, never
-from core.inputs import AS_THEY_ARE, Inputs
 
 
 def default_data_dir() -> Path:
@@ -52,7 +52,7 @@ def load(
     """Fetch a data set's files where they are missing, check them and cut them into splits.
 
     Args:
-        name: of the data set, such as `mnist`, or `folder:PATH`, see `core.datasets.folder`.
+        name: of the data set, such as `mnist`, or `folder:PATH`.
         data_dir: as in `fetch`.
         protocol: `default` or `reference`, see `Dataset`.
         stop: looked at while waiting.
@@ -77,8 +77,8 @@ def load(
 def _from_folder(
     name: str, protocol: str, inputs: Inputs, budget: int, stop: StopFlag
 ) -> Stream[Dataset]:
-    from core.datasets.decoded import decoded
-    from core.datasets.folder import read_folder
+    from core.data.folders.decoded_cache import decoded
+    from core.data.folders.image_folder import read_folder
 
     yield Progress("look into the folder")
     folder = yield from read_folder(Path(name.removeprefix(FOLDER)).expanduser())

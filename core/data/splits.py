@@ -12,15 +12,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.datasets import idx
-from core.datasets.registry import (
+from core.data import idx
+from core.data.inputs import AS_THEY_ARE, Inputs, Scale
+from core.data.registry import (
     TEST_IMAGES,
     TEST_LABELS,
     TRAIN_IMAGES,
     TRAIN_LABELS,
     Description,
 )
-from core.inputs import AS_THEY_ARE, Inputs, Scale
 
 PROTOCOLS = ("default", "reference")
 

@@ -1,7 +1,7 @@
 """An experiment on disk: a folder of runs, which run is meant, begun, taken up again and deleted.
 
-An experiment is a folder with a folder for each run, see `core.runs`; the scans of its nets are
-in `scans`, see `core.scans`. Listing it loads no torch.
+An experiment is a folder with a folder for each run, see `core.experiments.runs`; the scans of its
+nets are in `scans`, see `core.experiments.saved_scans`. Listing it loads no torch.
 
 Where it is: `experiment_folder` says where a program records, `open_run` which run a person means;
 both take a path or the name of an experiment in the default place by the same rule, so that what
@@ -24,12 +24,21 @@ from uuid import uuid4
 import platformdirs
 
 from core.errors import InputError
-from core.exports import Export, add_export
-from core.facts import FaultError, read_json, to_json
-from core.files import write_text
-from core.locks import HIDDEN, changing, erase, explained, is_held, make_folder, remove
-from core.recording import BEGUN, Recording, tidy
-from core.runs import INTERRUPTED, LOCK, NOTE, NOTE_LIMIT, REPORT, RUNNING, Run, read_run
+from core.experiments.exports import Export, add_export
+from core.experiments.run_writer import BEGUN, Recording, tidy
+from core.experiments.runs import (
+    INTERRUPTED,
+    LOCK,
+    NOTE,
+    NOTE_LIMIT,
+    REPORT,
+    RUNNING,
+    Run,
+    read_run,
+)
+from core.system.files import write_text
+from core.system.locks import HIDDEN, changing, erase, explained, is_held, make_folder, remove
+from core.system.untrusted_json import FaultError, read_json, to_json
 
 PACKAGES = ("featherweight", "torch", "torchvision", "numpy")
 """Those whose versions are recorded with a run."""

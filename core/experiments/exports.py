@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from core.events import Accuracy
-from core.facts import FaultError, read_json, to_json
-from core.files import write_text
-from core.formats import COMPACT, EXACT
+from core.formats.export_formats import COMPACT, EXACT
+from core.system.files import write_text
+from core.system.untrusted_json import FaultError, read_json, to_json
 
 EXPORTS = "exports.json"
 
@@ -26,7 +26,7 @@ class Export:
     Attributes:
         file: its path.
         bytes: its size.
-        values: how it keeps the values, one of `core.formats.VALUES`.
+        values: how it keeps the values, one of `core.formats.export_formats.VALUES`.
         levels: how many values the weights of a layer share; None where they share none.
         accuracy: in percent, of the net that was read back from it.
     """

@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from core.curves import Point, Scan
 from core.events import Epoch
-from core.finetuning import FineTuned
-from core.footprint import Footprint, dead_facts
-from core.recipes import Recipe
-from core.sizes import sizes_facts
-from core.training import Trained
+from core.formats.sizes import sizes_facts
+from core.nets.footprint import Footprint, dead_facts
+from core.pruning.curves import Point, Scan
+from core.training.dense import Trained
+from core.training.finetuning import FineTuned
+from core.training.recipes import Recipe
 
 if TYPE_CHECKING:
-    from core.search import Found, Trial
-    from core.workbench import Net, Workbench
+    from core.jobs.search import Found, Trial
+    from core.jobs.workbench import Net, Workbench
 
 
 def run_facts(
@@ -68,11 +68,11 @@ def run_report(
 
     A layer's threshold is that of the plan applied to the base in one shot; its kept count and the
     nonzeros in all are those of the fine-tuned net, every bias counted. `dead` are the units of
-    each layer that could be removed without changing any logit, see `core.dead`, and apart from
+    each layer that could be removed without changing any logit, see `dead_units`, and apart from
     `nonzero` it is told how many parameters are left without them, and how many a smaller dense
     net has; null where the net cannot be followed. `best` is the epoch that is kept, null where
     none ended at the full plan; under the reference protocol validation and test are the same
-    number. `sizes` are bytes, see `core.sizes`; `quantised` is for what writes such a file.
+    number. `sizes` are bytes, see `core.formats.sizes`; `quantised` is for what writes such a file.
     """
     facts = run_facts(bench, base, plan, result.recipe, result.precision)
     kept = {layer.name: result.masks.kept(layer) for layer in bench.layers}

@@ -13,11 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.errors import InputError
-from core.exports import EXPORTS
-from core.facts import FaultError, to_json
-from core.files import write_text
-from core.locks import changing, explained, is_held, remove, taken
-from core.runs import (
+from core.experiments.exports import EXPORTS
+from core.experiments.runs import (
     CHECKPOINT,
     DONE,
     FINISHED,
@@ -29,6 +26,9 @@ from core.runs import (
     read_run,
     stated,
 )
+from core.system.files import write_text
+from core.system.locks import changing, explained, is_held, remove, taken
+from core.system.untrusted_json import FaultError, to_json
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -83,7 +83,7 @@ class Recording:
         """Keep what the run can go on from, in place of the checkpoint before.
 
         Args:
-            tensors: see `core.checkpoints`.
+            tensors: see `core.training.checkpoints`.
             facts: the report so far, in JSON's own types; what the run began with is added.
 
         Raises:
@@ -92,7 +92,7 @@ class Recording:
         """
         self._check()
         text = to_json({**self._facts, **facts})
-        from core.weights import save_weights
+        from core.nets.weights import save_weights
 
         save_weights(self.folder / CHECKPOINT, dict(tensors), {"facts": text})
 
@@ -113,7 +113,7 @@ class Recording:
         if facts["status"] not in FINISHED:
             raise ValueError(f"status {facts['status']!r}: expected one of {', '.join(FINISHED)}")
         text = to_json(facts)
-        from core.weights import save_weights
+        from core.nets.weights import save_weights
 
         save_weights(self.folder / WEIGHTS, dict(weights), {})
         write_text(self.folder / REPORT, text)

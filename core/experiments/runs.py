@@ -7,8 +7,8 @@
     0001/exports.json            the files that its net was written to
     0001/lock                    held by the process that makes the run, and free when that is dead
 
-`core.recording` says how it is written. Reading needs no torch, apart from tensors, and unpickles
-nothing.
+`core.experiments.run_writer` says how it is written. Reading needs no torch, apart from tensors,
+and unpickles nothing.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from core.data.inputs import Inputs
 from core.errors import InputError
-from core.exports import Export, read_exports
-from core.facts import FaultError, metadata, opened, read_json, saved_facts
-from core.inputs import Inputs
-from core.locks import is_held
+from core.experiments.exports import Export, read_exports
+from core.system.locks import is_held
+from core.system.untrusted_json import FaultError, metadata, opened, read_json, saved_facts
 
 if TYPE_CHECKING:
-    from core.weights import Weights
+    from core.nets.weights import Weights
 
 REPORT, WEIGHTS, NOTE = "run.json", "weights.safetensors", "note.txt"
 CHECKPOINT, LOCK = "checkpoint.safetensors", "lock"

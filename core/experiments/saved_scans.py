@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from core.curves import SPLITS, Point, Scan
 from core.errors import InputError
-from core.facts import FaultError, read_json
-from core.files import write_text
-from core.locks import changing, make_folder
+from core.pruning.curves import SPLITS, Point, Scan
+from core.system.files import write_text
+from core.system.locks import changing, make_folder
+from core.system.untrusted_json import FaultError, read_json
 
 SCANS = "scans"
 """The folder of an experiment that holds them: DIGEST-SPLIT.json."""
@@ -40,7 +40,7 @@ def save_scan(folder: Path, digest: str, scan: Scan, data: str = "") -> bool:
 
     Args:
         folder: of the experiment; made where it is missing.
-        digest: of the weights, see `core.identity`.
+        digest: of the weights, see `core.nets.digest`.
         scan: as it is; one that was stopped early is worth keeping too.
         data: what the split was cut from and how, such as `mnist, default`: a digest does not
             tell on what a net was measured.

@@ -9,16 +9,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core.codec.compact import Codebook, CompactFile, Steps, Tied, Values
-from core.codec.state import from_state, raw
-from core.datasets.registry import FOLDER
+from core.data.registry import FOLDER
 from core.errors import InputError
-from core.formats import EXACT
-from core.rounding import Rounded, Shared
-from core.settings import DEFAULTS
-from core.weights import Weights
-from core.workbench import Workbench
-from core.zoo import ZOO
+from core.formats.codebooks import Rounded, Shared
+from core.formats.codec.compact import Codebook, CompactFile, Steps, Tied, Values
+from core.formats.codec.state import from_state, raw
+from core.formats.export_formats import EXACT
+from core.jobs.workbench import Workbench
+from core.nets.weights import Weights
+from core.nets.zoo import ZOO
+from core.settings.settings import DEFAULTS
 
 
 def packed(

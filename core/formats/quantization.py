@@ -8,18 +8,18 @@ from dataclasses import dataclass, replace
 from torch import nn
 from torch.optim import Optimizer
 
-from core.evaluation import evaluate
 from core.events import Epoch, Notice, StopFlag, Stream, never
-from core.formats import LEVELS
-from core.gradual import Pruner
-from core.layers import bias_of, dropouts
-from core.pruning import Masks, zero_share
-from core.recipes import Phase
-from core.rounding import Rounded, Shared, Stepped
-from core.sharing import Sharing
-from core.trainer import Trainer, copy_weights
-from core.weights import Weights
-from core.workbench import Workbench
+from core.formats.codebooks import Rounded, Shared, Stepped
+from core.formats.export_formats import LEVELS
+from core.formats.straight_through import Sharing
+from core.jobs.workbench import Workbench
+from core.measure.evaluation import evaluate
+from core.nets.layers import bias_of, dropouts
+from core.nets.weights import Weights
+from core.pruning.masks import Masks, zero_share
+from core.training.gradual import Pruner
+from core.training.loop import Trainer, copy_weights
+from core.training.recipes import Phase
 
 KINDS: Mapping[str, type[Shared | Stepped]] = {"codebook": Shared, "steps": Stepped}
 """What these values are: found by k-means, or evenly spaced."""

@@ -13,12 +13,12 @@ from safetensors.torch import save
 from torch import Tensor
 
 from core.errors import InputError
-from core.footprint import BYTES_PER_VALUE, Sizes
-from core.layers import Layer
-from core.weights import Weights
+from core.nets.footprint import BYTES_PER_VALUE, Sizes
+from core.nets.layers import Layer
+from core.nets.weights import Weights
 
 if TYPE_CHECKING:
-    from core.workbench import Workbench
+    from core.jobs.workbench import Workbench
 
 CONVOLUTION_BITS, LINEAR_BITS = 8, 5
 """Of an index in Han, Mao and Dally (2016), section 2."""
@@ -30,8 +30,8 @@ MOST_PARAMETERS = 20_000_000
 def sizes_of(bench: Workbench, weights: Weights) -> Sizes:
     """Measure a net of the workbench; the files are made in memory."""
     # Numba comes in with it, which a session without a fine-tuning does not need.
-    from core.codec import encode
-    from core.packing import packed
+    from core.formats.codec import encode
+    from core.formats.packing import packed
 
     nonzero = bench.parameters - sum(_zeros(weights[layer.key]) for layer in bench.layers)
     counted = BYTES_PER_VALUE * nonzero, _indexed(bench.layers, weights, bench.parameters)

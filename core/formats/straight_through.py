@@ -12,7 +12,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from core.rounding import Rounded
+from core.formats.codebooks import Rounded
 
 
 class Sharing:

@@ -8,10 +8,10 @@ import torch
 from torch import Tensor, fx, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from core.cuts import UntraceableError
-from core.dead import Pass
-from core.steps import Each, LayerStep, Step
-from core.tracing import alike
+from core.graph.dead_units import Pass
+from core.graph.prefix_cache import UntraceableError
+from core.graph.tracing import alike
+from core.graph.units import Each, LayerStep, Step
 
 
 def compacted(model: nn.Module, images: Tensor) -> fx.GraphModule:
@@ -25,7 +25,7 @@ def compacted(model: nn.Module, images: Tensor) -> fx.GraphModule:
         images: a few to try it with, [N, C, H, W].
 
     Raises:
-        UntraceableError: it cannot be followed from call to call, see `core.dead`, or what it
+        UntraceableError: it cannot be followed from call to call, see `dead_units`, or what it
             computes depends on how many units it has.
     """
     found = Pass(deepcopy(model), images)

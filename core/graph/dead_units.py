@@ -8,7 +8,7 @@ comes to.
 
 Nothing changes but the rounding: a constant is folded only where it is the same everywhere, so not
 at the border of a convolution that pads with zeros, and only into a bias that is there. A unit is
-dead where no call of the net needs it, see `core.following` for what is known of calls. What is
+dead where no call of the net needs it, see `unit_graph` for what is known of calls. What is
 found is checked: the net gives the same logits without it.
 """
 
@@ -20,14 +20,14 @@ from functools import cached_property
 import torch
 from torch import Tensor, fx, nn
 
-from core.batches import Images
-from core.cuts import UntraceableError
+from core.data.batches import Images
 from core.events import Progress, Stream
-from core.following import steps_of
-from core.footprint import DeadUnits
-from core.layers import prunable_layers
-from core.steps import Each, LayerStep, Step
-from core.tracing import alike, trace
+from core.graph.prefix_cache import UntraceableError
+from core.graph.tracing import alike, trace
+from core.graph.unit_graph import steps_of
+from core.graph.units import Each, LayerStep, Step
+from core.nets.footprint import DeadUnits
+from core.nets.layers import prunable_layers
 
 
 def count_dead(model: nn.Module, data: Images) -> Stream[DeadUnits | None]:

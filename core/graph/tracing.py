@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, fx, nn
 
-from core.cuts import UntraceableError
+from core.graph.prefix_cache import UntraceableError
 
 Shapes = Mapping[fx.Node, tuple[int, ...]]
 """Of the results of calls, where these are tensors."""

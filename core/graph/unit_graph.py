@@ -18,9 +18,9 @@ import torch
 import torch.nn.functional as F  # noqa: N812  the name every torch program uses
 from torch import Tensor, fx, nn
 
-from core.calls import DROPOUTS, MAX_POOLS, NORMS, RESHAPES, Call, looks
-from core.steps import Each, LayerStep, Look, Mixing, Step
-from core.tracing import Traced
+from core.graph.fx_calls import DROPOUTS, MAX_POOLS, NORMS, RESHAPES, Call, looks
+from core.graph.tracing import Traced
+from core.graph.units import Each, LayerStep, Look, Mixing, Step
 
 _ONE_BY_ONE = (
     "relu", "relu6", "leaky_relu", "elu", "selu", "celu", "gelu", "silu", "mish", "softplus",

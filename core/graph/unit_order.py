@@ -4,7 +4,7 @@ The units of a hidden layer can be exchanged at will: a net with its n units in 
 the weights that read them with them, is the same net but for the rounding of sums. So their order
 carries log2(n!) bits that nobody needs, 210 bytes for 256 units; in an order that can be foretold
 they need not be written. Units are sorted by where their weights are, those with an earlier one
-first, which is what `core.codec` makes use of.
+first, which is what `core.formats.codec` makes use of.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ import torch
 from torch import Tensor, fx, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from core.cuts import UntraceableError
-from core.following import steps_of
-from core.steps import Each, LayerStep, Look, Step
-from core.tracing import alike, trace
+from core.graph.prefix_cache import UntraceableError
+from core.graph.tracing import alike, trace
+from core.graph.unit_graph import steps_of
+from core.graph.units import Each, LayerStep, Look, Step
 
 
 def in_order(model: nn.Module, images: Tensor) -> None:

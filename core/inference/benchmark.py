@@ -15,19 +15,19 @@ from time import perf_counter
 import torch
 from torch import nn
 
-from core.activity import bring_in, measure_activity
-from core.batches import Images
-from core.bench import BATCHES, SECONDS, SPARSE, Amounts, Bench, Fastest, Row, Timed
-from core.compaction import compacted
-from core.costs import Activity
-from core.cuts import UntraceableError
-from core.engines import DENSE, AbsentError, Engine, Subject, run
+from core.data.batches import Images
 from core.errors import StoppedError
 from core.events import Progress, StopFlag, Stream, never
-from core.layers import parameter_count, prunable_layers
-from core.sparse.net import faster
-from core.timing import Latency, Way, in_turns
-from core.tracing import alike
+from core.graph.compaction import compacted
+from core.graph.prefix_cache import UntraceableError
+from core.graph.tracing import alike
+from core.inference.engines import DENSE, AbsentError, Engine, Subject, run
+from core.inference.sparse.net import faster
+from core.inference.timings import BATCHES, SECONDS, SPARSE, Amounts, Bench, Fastest, Row, Timed
+from core.measure.activity import bring_in, measure_activity
+from core.measure.costs import Activity
+from core.nets.layers import parameter_count, prunable_layers
+from core.system.timing import Latency, Way, in_turns
 
 CHOOSING = 0.25
 """The share of the time that goes to finding out how the sparse net is fastest."""

@@ -14,8 +14,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from core.onnx import to_onnx
-from core.timing import Way
+from core.formats.onnx import to_onnx
+from core.system.timing import Way
 
 
 class AbsentError(Exception):

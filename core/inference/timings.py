@@ -7,15 +7,15 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from core.events import Event
-from core.footprint import BYTES_PER_VALUE
-from core.timing import Latency
+from core.nets.footprint import BYTES_PER_VALUE
+from core.system.timing import Latency
 
 BATCHES = (1, 64)
 SECONDS = 20.0
 """That a comparison takes, roughly, unless a net is slow."""
 
 SPARSE = "sparse"
-"""The net as it is fastest here, by its nonzeros or not, see `core.sparse`."""
+"""The net as it is fastest here, by its nonzeros or not, see `core.inference.sparse`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Row:
     """How fast an engine is.
 
     Attributes:
-        engine: one of `core.engines`, which run every weight; or `SPARSE`.
+        engine: one of `core.inference.engines`, which run every weight; or `SPARSE`.
         batch: images that it is given at once.
         threads: that it may use.
         latency: of one batch.

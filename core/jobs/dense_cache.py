@@ -15,19 +15,19 @@ from typing import TYPE_CHECKING, Any
 import platformdirs
 import torch
 
-from core.checkpoints import Checkpoint
 from core.errors import InputError, StoppedError
 from core.events import Notice, StopFlag, Stream
-from core.facts import to_json
-from core.identity import weights_digest
-from core.own import source_digest
-from core.runs import saved_at
-from core.training import Trained
-from core.weights import EARLY, DenseWeights, load_dense, save_dense, save_weights
-from core.zoo import short_name
+from core.experiments.runs import saved_at
+from core.nets.digest import weights_digest
+from core.nets.user_model import source_digest
+from core.nets.weights import EARLY, DenseWeights, load_dense, save_dense, save_weights
+from core.nets.zoo import short_name
+from core.system.untrusted_json import to_json
+from core.training.checkpoints import Checkpoint
+from core.training.dense import Trained
 
 if TYPE_CHECKING:
-    from core.workbench import Workbench
+    from core.jobs.workbench import Workbench
 
 _UNFINISHED = ".unfinished"
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from core.choices import NO_CHOICES
-from core.datasets.patience import Pulse, follow
-from core.datasets.reasons import reason
 from core.errors import StoppedError
 from core.events import Notice, StopFlag, Stream, never
-from core.kept import trained_once
-from core.settings import DEFAULTS
-from core.trainer import copy_weights
-from core.weights import DenseWeights, Weights, load_dense
+from core.jobs.dense_cache import trained_once
+from core.nets.weights import DenseWeights, Weights, load_dense
+from core.settings.choices import NO_CHOICES
+from core.settings.settings import DEFAULTS
+from core.system.background import Pulse, follow
+from core.system.error_text import reason
+from core.training.loop import copy_weights
 
 if TYPE_CHECKING:
-    from core.workbench import Workbench
+    from core.jobs.workbench import Workbench
 
 
 def dense_weights(bench: Workbench, stop: StopFlag = never) -> Stream[DenseWeights]:

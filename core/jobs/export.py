@@ -10,23 +10,22 @@ from typing import Any
 import torch
 from torch import nn
 
-from core.batches import CPU
-from core.codec import Inspection, encode, inspect, to_state
-from core.cuts import UntraceableError
-from core.dead import remove_dead
+from core.data.batches import CPU
 from core.errors import InputError, StoppedError
-from core.evaluation import measure
 from core.events import Accuracy, Notice, Progress, StopFlag, Stream, never
-from core.exports import Export
-from core.files import write_whole
-from core.formats import COMPACT, ONNX, SAFETENSORS, Packing, check_target
-from core.onnx import OPSET, OnnxNet, check_onnx, to_onnx
-from core.ordering import in_order
-from core.packing import packed
-from core.quantising import quantise, smallest
-from core.tracing import alike
-from core.trainer import copy_weights
-from core.weights import (
+from core.experiments.exports import Export
+from core.formats.codec import Inspection, encode, inspect, to_state
+from core.formats.export_formats import COMPACT, ONNX, SAFETENSORS, Packing, check_target
+from core.formats.onnx import OPSET, OnnxNet, check_onnx, to_onnx
+from core.formats.packing import packed
+from core.formats.quantization import quantise, smallest
+from core.graph.dead_units import remove_dead
+from core.graph.prefix_cache import UntraceableError
+from core.graph.tracing import alike
+from core.graph.unit_order import in_order
+from core.jobs.workbench import Workbench
+from core.measure.evaluation import measure
+from core.nets.weights import (
     Weights,
     fitting,
     load_weights,
@@ -34,7 +33,8 @@ from core.weights import (
     save_weights,
     widened,
 )
-from core.workbench import Workbench
+from core.system.files import write_whole
+from core.training.loop import copy_weights
 
 CLOSE = 1e-4
 """How near the logits of another engine are to torch's, relative."""
@@ -64,13 +64,13 @@ def export(
 ) -> Stream[Exported]:
     """Write a net to a file, read it back and measure it.
 
-    Where values are not kept exactly, dead units are removed first, see `core.dead`, and the others
-    put in the order that takes the fewest bytes, see `core.ordering`.
+    Where values are not kept exactly, dead units are removed first, see `dead_units`, and the
+    others put in the order that takes the fewest bytes, see `core.graph.unit_order`.
 
     Args:
         bench: that the net is of.
         weights: a state_dict.
-        to: the file; what its name ends with is the format, see `core.formats`.
+        to: the file; what its name ends with is the format, see `core.formats.export_formats`.
         packing: how a compact file keeps the values.
         stop: looked at between batches.
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from core import measuring, recorder
-from core.allocation import allocate
-from core.curves import SPLITS, Scan
 from core.errors import InputError, StoppedError
 from core.events import Notice, StopFlag, Stream, never
-from core.experiment import Experiment
-from core.footprint import Footprint
-from core.goals import SENSITIVITY, Goal
-from core.plans import Plan
-from core.scans import load_scan, save_scan
-from core.search import LEAST, START, TRIALS, Attempt, Found, Made, search
-from core.workbench import Net, Workbench
+from core.experiments.experiment import Experiment
+from core.experiments.saved_scans import load_scan, save_scan
+from core.jobs import measurement, recording
+from core.jobs.search import LEAST, START, TRIALS, Attempt, Found, Made, search
+from core.jobs.workbench import Net, Workbench
+from core.nets.footprint import Footprint
+from core.pruning.allocation import allocate
+from core.pruning.curves import SPLITS, Scan
+from core.pruning.goals import SENSITIVITY, Goal
+from core.pruning.plans import Plan
 
 
 def plan_for(
@@ -64,7 +64,7 @@ def search_for(
         start = base if before is None else bench.net(before.result, before.base)
         plan = _plan(bench, start, Goal("ratio", asked.ratio), method, locked, scan)
         said = {"search": {"trial": asked.number, "least": least}, "allocate": method}
-        result = yield from recorder.finetune(bench, start, plan, experiment, stop, said)
+        result = yield from recording.finetune(bench, start, plan, experiment, stop, said)
         return start, plan, result
 
     heaviest, lightest = reach(bench, base, locked)
@@ -100,7 +100,7 @@ def known_scan(
     kept = load_scan(experiment.folder, base.digest, SPLITS[0], bench.data_name).scan
     if kept is not None and kept.exact:
         return kept
-    scan = yield from measuring.scan(bench, base.weights, stop=stop)
+    scan = yield from measurement.scan(bench, base.weights, stop=stop)
     yield from keep_scan(bench, base.digest, scan, experiment)
     if scan.stopped:
         raise StoppedError("stopped while it scanned: what there is of the scan is kept")

@@ -1,6 +1,6 @@
 """What is asked of a net on the workbench: pruned, scanned, sampled, compared, counted, timed.
 
-These are jobs as those of `core.workbench`, but no net comes of them: they read one where it is, or
+These are jobs as those of `workbench`, but no net comes of them: they read one where it is, or
 have a model of their own for as long as they run.
 """
 
@@ -12,23 +12,23 @@ from dataclasses import replace
 
 import torch
 
-from core import answers, sensitivity
-from core.activity import bring_in, measure_activity
-from core.answers import Compared, Mode
-from core.batches import CPU, Images
-from core.bench import SECONDS, Bench
-from core.costs import Activity, CostTable, cost_table
-from core.curves import SPARSITIES, SPLITS, Sample, Scan
-from core.dead import count_dead
+from core.data.batches import CPU, Images
 from core.errors import InputError
 from core.events import Counted, StopFlag, Stream, never
-from core.finetuning import Pruned, prune_and_measure
-from core.footprint import DeadUnits
-from core.identity import weights_digest
-from core.race import race
-from core.sampling import sample_accuracy
-from core.weights import Weights
-from core.workbench import Net, Workbench
+from core.graph.dead_units import count_dead
+from core.inference.benchmark import race
+from core.inference.timings import SECONDS, Bench
+from core.jobs.workbench import Net, Workbench
+from core.measure import comparison, sensitivity
+from core.measure.activity import bring_in, measure_activity
+from core.measure.comparison import Compared, Mode
+from core.measure.costs import Activity, CostTable, cost_table
+from core.measure.sampling import sample_accuracy
+from core.nets.digest import weights_digest
+from core.nets.footprint import DeadUnits
+from core.nets.weights import Weights
+from core.pruning.curves import SPARSITIES, SPLITS, Sample, Scan
+from core.training.finetuning import Pruned, prune_and_measure
 
 
 def prune(
@@ -113,7 +113,7 @@ def compare(
     precision = yield from bench.precision(data)
     pruned = bench.models.pruned(base.weights, plan)
     digest = weights_digest(pruned.state_dict())
-    compared = yield from answers.compare(
+    compared = yield from comparison.compare(
         bench.models.reading(dense.weights),
         pruned,
         data.test,
@@ -133,7 +133,7 @@ def compare(
 def activity(
     bench: Workbench, weights: Weights, split: str = SPLITS[1], stop: StopFlag = never
 ) -> Stream[dict[str, Activity]]:
-    """What each layer of a net does, on the images of a split; see `core.activity`.
+    """What each layer of a net does, on the images of a split; see `core.measure.activity`.
 
     Raises:
         InputError: there is no such split.
@@ -144,7 +144,7 @@ def activity(
 
 
 def dead(bench: Workbench, weights: Weights, stop: StopFlag = never) -> Stream[DeadUnits | None]:
-    """The dead units of a net; None where it cannot be followed, see `core.dead`."""
+    """The dead units of a net; None where it cannot be followed, see `core.graph.dead_units`."""
     images = yield from _split(bench, SPLITS[0], stop)
     model = bench.models.vehicle()
     model.load_state_dict(weights)
@@ -154,7 +154,7 @@ def dead(bench: Workbench, weights: Weights, stop: StopFlag = never) -> Stream[D
 def table(
     bench: Workbench, weights: Weights, split: str, stop: StopFlag = never
 ) -> Stream[CostTable]:
-    """What a net costs, measured on the images of a split; see `core.costs`.
+    """What a net costs, measured on the images of a split; see `core.measure.costs`.
 
     Raises:
         InputError: there is no such split.
@@ -186,7 +186,7 @@ def count(
 def time(
     bench: Workbench, weights: Weights, seconds: float = SECONDS, stop: StopFlag = never
 ) -> Stream[Bench]:
-    """How fast a net is on test images, in every engine that is there; see `core.race`."""
+    """How fast a net is on test images, in every engine that is there."""
     data = yield from _split(bench, SPLITS[1], stop)
     model = bench.models.reading(weights).to(CPU).to(memory_format=torch.contiguous_format)
     return (yield from race(model, data.on(CPU), seconds=seconds, stop=stop))

@@ -9,12 +9,12 @@ from functools import cached_property
 import torch
 from torch import nn
 
-from core.allocator import give_back_memory
-from core.footprint import BYTES_PER_VALUE
-from core.layers import Layer, parameter_count, prunable_layers
-from core.pruning import Masks
-from core.weights import Weights
-from core.zoo import ModelSpec
+from core.nets.footprint import BYTES_PER_VALUE
+from core.nets.layers import Layer, parameter_count, prunable_layers
+from core.nets.weights import Weights
+from core.nets.zoo import ModelSpec
+from core.pruning.masks import Masks
+from core.system.allocator import give_back_memory
 
 LARGE = 128 << 20
 """Bytes of a model before which other freed memory is given back, rather than kept beside it."""

@@ -7,18 +7,25 @@ from dataclasses import asdict, replace
 from functools import partial
 from typing import Any, TypeVar
 
-from core.checkpoints import Checkpoint
 from core.errors import InputError
 from core.events import Epoch, Notice, StopFlag, Stream, never
-from core.experiment import Experiment
-from core.finetuning import FineTuned
-from core.recall import base_of, plan_of, settings_of
-from core.recording import Recording
-from core.report import epoch_rows, recipe_facts, run_facts, run_report, train_facts, train_report
-from core.runs import DONE, STOPPED, WEIGHTS, Run
-from core.training import Trained
-from core.weights import DenseWeights, Weights, save_early
-from core.workbench import Net, Workbench
+from core.experiments.experiment import Experiment
+from core.experiments.report import (
+    epoch_rows,
+    recipe_facts,
+    run_facts,
+    run_report,
+    train_facts,
+    train_report,
+)
+from core.experiments.run_writer import Recording
+from core.experiments.runs import DONE, STOPPED, WEIGHTS, Run
+from core.jobs.restore import base_of, plan_of, settings_of
+from core.jobs.workbench import Net, Workbench
+from core.nets.weights import DenseWeights, Weights, save_early
+from core.training.checkpoints import Checkpoint
+from core.training.dense import Trained
+from core.training.finetuning import FineTuned
 
 T = TypeVar("T")
 R = TypeVar("R", FineTuned, Trained)

@@ -7,19 +7,19 @@ from dataclasses import dataclass, replace
 from math import isfinite
 from typing import Any
 
-from core import measuring
-from core.choices import Choices
 from core.errors import InputError
 from core.events import Accuracy, Epoch, Stream
-from core.experiment import Experiment
-from core.exports import Export
-from core.footprint import DeadUnits, Sizes
-from core.kept import kept_net
-from core.plans import Plan, check_sparsity
-from core.runs import Run
-from core.settings import Settings
-from core.weights import load_dense
-from core.workbench import Net, Workbench
+from core.experiments.experiment import Experiment
+from core.experiments.exports import Export
+from core.experiments.runs import Run
+from core.jobs import measurement
+from core.jobs.dense_cache import kept_net
+from core.jobs.workbench import Net, Workbench
+from core.nets.footprint import DeadUnits, Sizes
+from core.nets.weights import load_dense
+from core.pruning.plans import Plan, check_sparsity
+from core.settings.choices import Choices
+from core.settings.settings import Settings
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +77,7 @@ def recall(bench: Workbench, dense: Net, experiment: Experiment, run: Run) -> St
         dense=base.dense or base.accuracy,
     )
     plan, pruned = plan_of(run, bench.layer_names), _accuracy(run, "pruned")
-    dead = yield from measuring.dead(bench, weights)
+    dead = yield from measurement.dead(bench, weights)
     sizes = Sizes.of(run.facts.get("sizes"))
     return Recalled(settings, base, plan, net, pruned, epochs_of(run), dead, sizes, run.exports)
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from core.errors import InputError, StoppedError, WorkError
 from core.events import Event, Notice, StopFlag, Stream, never
-from core.plans import Plan
+from core.pruning.plans import Plan
 
 if TYPE_CHECKING:
-    from core.finetuning import FineTuned
-    from core.workbench import Net
+    from core.jobs.workbench import Net
+    from core.training.finetuning import FineTuned
 
 START, GROWTH = 30.0, 2.0
 """The ratio tried first, and the factor to the next one while only one side is known."""

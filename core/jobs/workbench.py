@@ -3,7 +3,7 @@
 A job is a stream. What it changes is in memory of its own, what it only asks it reads where it is:
 it leaves what it is given as it was, and keeps no model when it has ended. Its result holds weights
 that nobody changes afterwards, and the plain numbers a screen shows. What can be asked of a net is
-in `core.measuring`.
+in `core.jobs.measurement`.
 """
 
 from __future__ import annotations
@@ -16,28 +16,28 @@ from typing import Any
 import torch
 from torch import nn
 
-from core import datasets
-from core.allocator import keep_freed_memory
-from core.answers import Ints
-from core.batches import Splits
-from core.devices import resolve_device
-from core.evaluation import at_once, measure
+from core.data import load as load_dataset
+from core.data.batches import Splits
+from core.data.inputs import AS_THEY_ARE, Inputs
 from core.events import Accuracy, Notice, Progress, StopFlag, Stream, never
-from core.finetuning import FineTuned, finetune
-from core.identity import weights_digest
-from core.inputs import AS_THEY_ARE, Inputs
-from core.layers import Layer, left_out
-from core.models import Models
-from core.opening import dense_weights
-from core.own import fitted, surplus
-from core.precision import resolve_precision
-from core.recipes import Phase, Recipe
-from core.settings import Settings
-from core.sizes import sizes_of
-from core.training import Trained, train
-from core.weights import DenseWeights, Weights
-from core.whatif import Profile
-from core.zoo import model_spec
+from core.formats.sizes import sizes_of
+from core.jobs.dense_net import dense_weights
+from core.jobs.models import Models
+from core.measure.comparison import Ints
+from core.measure.evaluation import at_once, measure
+from core.nets.digest import weights_digest
+from core.nets.layers import Layer, left_out
+from core.nets.user_model import fitted, surplus
+from core.nets.weights import DenseWeights, Weights
+from core.nets.zoo import model_spec
+from core.pruning.what_if import Profile
+from core.settings.settings import Settings
+from core.system.allocator import keep_freed_memory
+from core.system.devices import resolve_device
+from core.system.precision import resolve_precision
+from core.training.dense import Trained, train
+from core.training.finetuning import FineTuned, finetune
+from core.training.recipes import Phase, Recipe
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +72,7 @@ class Workbench:
     """What jobs on one model, one data set and fixed settings share; one runs at a time.
 
     The process computes with the settings' threads from then on, and keeps memory that it frees,
-    see `core.allocator`.
+    see `core.system.allocator`.
 
     Attributes:
         answers: of the last two nets that were compared, to all test images, by the digests of
@@ -135,7 +135,7 @@ class Workbench:
         A net of the user's own is tried on a few images first; what of it cannot be pruned is told.
 
         Raises:
-            InputError: its code does not work, see `core.own`; or its weights cannot be taken.
+            InputError: its code does not work, see `user_model`; or its weights cannot be taken.
         """
         # First of all, since finding it out takes a net that is trained.
         yield from self.resolved_precision(stop)
@@ -278,7 +278,7 @@ class Workbench:
         """
         if self._splits is None:
             settings = self.settings
-            dataset = yield from datasets.load(
+            dataset = yield from load_dataset(
                 settings.dataset,
                 settings.data_dir,
                 settings.protocol,

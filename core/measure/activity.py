@@ -18,12 +18,12 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from core.batches import Images
-from core.costs import Activity
+from core.data.batches import Images
 from core.errors import StoppedError
-from core.evaluation import batches
 from core.events import Progress, StopFlag, Stream, never
-from core.layers import PRUNABLE, prunable_layers
+from core.measure.costs import Activity
+from core.measure.evaluation import batches
+from core.nets.layers import PRUNABLE, prunable_layers
 
 _aten = torch.ops.aten
 

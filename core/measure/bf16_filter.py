@@ -19,7 +19,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from core.precision import autocast
+from core.system.precision import autocast
 
 SAFETY = 4.0
 """The bound over the largest error seen. On cnn5 and MNIST the largest of 10,000 errors is 2.1

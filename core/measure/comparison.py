@@ -23,7 +23,7 @@ from core.events import Looked, Progress, StopFlag, Stream, never
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from core.batches import Images
+    from core.data.batches import Images
 
 Ints = NDArray[np.int64]
 Mode = Literal["chosen", "wrong"]
@@ -185,7 +185,7 @@ def look_at(model: nn.Module, data: Images, indices: Sequence[int]) -> Shown:
     """What `model` says of the images `indices` [n] of `data`, computed in float32."""
     import torch
 
-    from core.evaluation import at_once
+    from core.measure.evaluation import at_once
 
     model.eval()
     # Of no images one is looked at all the same: it tells how many classes there are.
@@ -206,7 +206,7 @@ def all_answers(
 ) -> Stream[Ints]:
     """The answers [N] of `model` to all images of `data`, those of float32 in any precision.
 
-    In the precision `bf16` they are the same and come sooner, see `core.predictions`.
+    In the precision `bf16` they are the same and come sooner, see `core.measure.bf16_filter`.
 
     Raises:
         StoppedError: `stop` was raised.
@@ -333,12 +333,12 @@ class _Nets(NamedTuple):
 def _growing(model: nn.Module, data: Images, precision: str, stop: StopFlag) -> Iterator[Ints]:
     """Yield the answers [n] to the first images: to none, then to more and more, then to all.
 
-    Should they prove wrong (see `core.predictions`), it begins again, in float32.
+    Should they prove wrong (see `core.measure.bf16_filter`), it begins again, in float32.
     """
     import torch
 
-    from core.evaluation import answers, at_once
-    from core.predictions import Predictor
+    from core.measure.bf16_filter import Predictor
+    from core.measure.evaluation import answers, at_once
 
     model.eval()
     predictor, known = Predictor(), np.empty(len(data), np.int64)

@@ -11,11 +11,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from core.footprint import DeadUnits, Footprint, dead_facts
-from core.han2015 import HAN2015, PaperNet
+from core.nets.footprint import DeadUnits, Footprint, dead_facts
+from core.pruning.han2015 import HAN2015, PaperNet
 
 if TYPE_CHECKING:
-    from core.layers import Layer
+    from core.nets.layers import Layer
 
 FLOPS_PER_MAC = 2
 """A multiplication and an addition, as the paper counts."""
@@ -110,7 +110,7 @@ def cost_table(
             pruned as the paper's was.
         layers: in order.
         kept: weights that are left in each.
-        activities: what was measured of each, see `core.activity`.
+        activities: what was measured of each, see `core.measure.activity`.
         parameters: of the whole net.
     """
     rows = [_row(layer, kept[layer.name], activities.get(layer.name)) for layer in layers]

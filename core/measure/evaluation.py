@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-from core.batches import Images, Splits
+from core.data.batches import Images, Splits
 from core.errors import StoppedError
 from core.events import Accuracy, Measured, Progress, StopFlag, Stream, never
-from core.predictions import Predictor
+from core.measure.bf16_filter import Predictor
 
 EVALUATION_BATCH = 500
 """Images at once, unless they are large."""
@@ -41,7 +41,7 @@ def count_correct(
 ) -> Stream[int]:
     """Count the images of `data` that `model` gets right in float32.
 
-    In the precision `bf16` the count is the same and comes sooner, see `core.predictions`.
+    In the precision `bf16` the count is the same and comes sooner, see `core.measure.bf16_filter`.
 
     Raises:
         StoppedError: `stop` was raised.

@@ -5,12 +5,12 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from core.batches import Images
-from core.curves import Sample, Sampled
+from core.data.batches import Images
 from core.errors import StoppedError
-from core.evaluation import answers, at_once, count_correct
 from core.events import StopFlag, Stream, never
-from core.predictions import Predictor
+from core.measure.bf16_filter import Predictor
+from core.measure.evaluation import answers, at_once, count_correct
+from core.pruning.curves import Sample, Sampled
 
 FIRST = 250
 """Images of the first sample; each further one is twice as large."""
@@ -30,7 +30,7 @@ def sample_accuracy(
     """Count the images that `model` gets right, on more and more of `data`, and in the end on all.
 
     Tells `Sampled` after 250 images, after twice as many, and so on; the order is drawn from
-    `seed`. The counts are those of float32, whatever the precision: `core.predictions` says how.
+    `seed`. The counts are those of float32, whatever the precision: see `bf16_filter`.
 
     Raises:
         StoppedError: `stop` was raised.

@@ -13,16 +13,16 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
-from core.batches import Images
-from core.curves import SPARSITIES, Point, Scan, Scanned
-from core.cuts import CutNet, UncutNet, UntraceableError, Values
+from core.data.batches import Images
 from core.errors import InputError
 from core.events import Notice, Progress, StopFlag, Stream, never
-from core.layers import Layer, prunable_layers
-from core.plans import check_sparsity
-from core.predictions import Predictor
-from core.pruning import above, threshold
-from core.weights import Weights
+from core.graph.prefix_cache import CutNet, UncutNet, UntraceableError, Values
+from core.measure.bf16_filter import Predictor
+from core.nets.layers import Layer, prunable_layers
+from core.nets.weights import Weights
+from core.pruning.curves import SPARSITIES, Point, Scan, Scanned
+from core.pruning.masks import above, threshold
+from core.pruning.plans import check_sparsity
 
 UNIFORM = "*"
 """The group of all layers; the name of a module is never this."""
@@ -62,7 +62,7 @@ def scan(
     """Measure `model`, with its weights as they are, with each layer alone pruned to `sparsities`.
 
     The counts are those of pruning one layer and evaluating everything in float32, whatever the
-    precision: `core.predictions` says how.
+    precision: `core.measure.bf16_filter` says how.
 
     When `stop` is raised it ends within one point and gives what there is. `model` holds its own
     weights again afterwards.

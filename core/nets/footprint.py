@@ -15,7 +15,7 @@ MIB = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class DeadUnits:
-    """How many units of a net are dead, and what goes with them, see `core.dead`.
+    """How many units of a net are dead, and what goes with them, see `core.graph.dead_units`.
 
     Attributes:
         units: that are dead, of each layer.

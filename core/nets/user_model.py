@@ -22,7 +22,7 @@ from core.errors import InputError
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from core.batches import Splits
+    from core.data.batches import Splits
 
 FORMS = "path/to/net.py:Net or package.module:Net"
 
@@ -106,7 +106,7 @@ def fitted(net: nn.Module, data: Splits) -> Splits:
     Raises:
         InputError: it has nothing to prune, or `laid_out` raises it.
     """
-    from core.layers import prunable_layers
+    from core.nets.layers import prunable_layers
 
     if not prunable_layers(net):
         raise InputError(f"{type(net).__name__} has no weights that can be pruned")

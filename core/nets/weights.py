@@ -13,10 +13,10 @@ from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from core.errors import InputError
-from core.files import write_whole
-from core.formats import COMPACT, PICKLES
-from core.identity import weights_digest
-from core.layers import prunable_layers
+from core.formats.export_formats import COMPACT, PICKLES
+from core.nets.digest import weights_digest
+from core.nets.layers import prunable_layers
+from core.system.files import write_whole
 
 Weights = dict[str, Tensor]
 """A plain state_dict: names to tensors."""
@@ -90,7 +90,7 @@ def _read(path: Path, expected: Weights) -> Weights:
 
 def _unpacked(path: Path, expected: Weights) -> Weights:
     """The state_dict of a compact file, in the types that are expected."""
-    from core.codec import decode, to_state
+    from core.formats.codec import decode, to_state
 
     try:
         found = to_state(decode(path.read_bytes(), most_elements(expected)))

@@ -7,9 +7,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core import own
+from core.data.inputs import AS_THEY_ARE, Inputs
 from core.errors import InputError
-from core.inputs import AS_THEY_ARE, Inputs
+from core.nets import user_model
 
 if TYPE_CHECKING:
     from torch import nn
@@ -54,7 +54,7 @@ class ModelSpec:
             InputError: the user's code does not give one, see `own.build`.
         """
         if self.factory is None:
-            return own.build(self.name)
+            return user_model.build(self.name)
         module, _, attribute = self.factory.partition(":")
         net: nn.Module = getattr(import_module(module), attribute)()
         return net
@@ -64,15 +64,15 @@ class ModelSpec:
         """The safetensors file with its trained dense weights, a part of the package."""
         from importlib import resources  # not before the first screen
 
-        return Path(str(resources.files("core").joinpath("dense", f"{self.name}.safetensors")))
+        return Path(str(resources.files("core.nets").joinpath("dense", f"{self.name}.safetensors")))
 
 
 ZOO = {
     spec.name: spec
     for spec in (
-        ModelSpec("cnn5", "core.nets:Cnn5", "mnist"),
-        ModelSpec("lenet-300-100", "core.nets:LeNet300", "mnist"),
-        ModelSpec("lenet-5", "core.nets:LeNet5", "mnist"),
+        ModelSpec("cnn5", "core.nets.architectures:Cnn5", "mnist"),
+        ModelSpec("lenet-300-100", "core.nets.architectures:LeNet300", "mnist"),
+        ModelSpec("lenet-5", "core.nets.architectures:LeNet5", "mnist"),
         ModelSpec("alexnet", f"{_TORCHVISION}alexnet", inputs=IMAGENET),
         ModelSpec("vgg16", f"{_TORCHVISION}vgg16", inputs=IMAGENET),
     )
@@ -81,7 +81,7 @@ ZOO = {
 
 def short_name(name: str) -> str:
     """What a net is called where there is little room: the user's own without its folders."""
-    return name if name in ZOO else own.title(name)
+    return name if name in ZOO else user_model.title(name)
 
 
 def model_spec(name: str) -> ModelSpec:
@@ -94,6 +94,6 @@ def model_spec(name: str) -> ModelSpec:
         return ZOO[name]
     if ":" not in name:
         known = ", ".join(ZOO)
-        raise InputError(f"unknown model '{name}': expected one of {known}, or {own.FORMS}")
-    own.check_place(name)
+        raise InputError(f"unknown model '{name}': expected one of {known}, or {user_model.FORMS}")
+    user_model.check_place(name)
     return ModelSpec(name)

@@ -1,6 +1,6 @@
 """From a budget, how many parameters may be nonzero in all, to a sparsity for every layer.
 
-Every method ranks the weights, see `core.rankings`, and the allocation is the highest bar that
+Every method ranks the weights, see `scores`, and the allocation is the highest bar that
 enough of them reach, filled up in the order of the layers where several weights are at the bar. So
 the budget is met to the last weight, and a smaller one never keeps more of any layer.
 """
@@ -14,20 +14,20 @@ from types import MappingProxyType
 
 import numpy as np
 
-from core import rankings
-from core.curves import Scan
 from core.errors import InputError
-from core.goals import METHODS, SENSITIVITY
-from core.plans import Plan, check_sparsity
-from core.rankings import LEVEL, Curve, Ranking, nonzero, sensitivity
-from core.whatif import Profile
+from core.pruning import scores
+from core.pruning.curves import Scan
+from core.pruning.goals import METHODS, SENSITIVITY
+from core.pruning.plans import Plan, check_sparsity
+from core.pruning.scores import LEVEL, Curve, Ranking, nonzero, sensitivity
+from core.pruning.what_if import Profile
 
 _RANKINGS: dict[str, Callable[[Profile], Ranking]] = {
-    "uniform": rankings.uniform,
-    "erk": rankings.erk,
-    "magnitude": rankings.magnitude,
-    "lamp": rankings.lamp,
-    "han": rankings.han,
+    "uniform": scores.uniform,
+    "erk": scores.erk,
+    "magnitude": scores.magnitude,
+    "lamp": scores.lamp,
+    "han": scores.han,
 }
 
 NOTHING_LOCKED: Mapping[str, float] = MappingProxyType({})

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from core.curves import Scan
-from core.rankings import sensitivity
-from core.whatif import Profile
+from core.pruning.curves import Scan
+from core.pruning.scores import sensitivity
+from core.pruning.what_if import Profile
 
 
 def forecast(

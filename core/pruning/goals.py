@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from core.errors import InputError
-from core.footprint import BYTES_PER_VALUE, MIB
+from core.nets.footprint import BYTES_PER_VALUE, MIB
 
 SENSITIVITY = "sensitivity"
 
@@ -21,7 +21,7 @@ METHODS: dict[str, str] = {
     SENSITIVITY: "each layer as far as its scan allows for one drop in accuracy",
     "han": "thresholds in proportion to the standard deviation of each layer's weights (Han)",
 }
-"""The methods, each with what it does in one line; `core.rankings` has their sources."""
+"""The methods, each with what it does in one line; `core.pruning.scores` has their sources."""
 
 MOST = 1e18
 """Parameters: more than any net has, and few enough to be a number of them."""

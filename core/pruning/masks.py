@@ -14,10 +14,10 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from core.layers import Layer
-from core.plans import check_sparsity, drop_count
-from core.selection import kth_magnitude
-from core.weights import Weights
+from core.nets.layers import Layer
+from core.nets.weights import Weights
+from core.pruning.plans import check_sparsity, drop_count
+from core.pruning.selection import kth_magnitude
 
 
 def threshold(weight: Tensor, sparsity: float) -> float:

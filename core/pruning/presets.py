@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from core.errors import InputError
-from core.han2015 import HAN2015
-from core.plans import Plan, uniform_plan
+from core.pruning.han2015 import HAN2015
+from core.pruning.plans import Plan, uniform_plan
 
 
 @dataclass(frozen=True, slots=True)

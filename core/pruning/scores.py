@@ -17,8 +17,8 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from core.curves import Point
-from core.whatif import Floats, Profile
+from core.pruning.curves import Point
+from core.pruning.what_if import Floats, Profile
 
 Doubles = npt.NDArray[np.float64]
 

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from core.footprint import Footprint
-from core.plans import drop_count
+from core.nets.footprint import Footprint
+from core.pruning.plans import drop_count
 
 if TYPE_CHECKING:
-    from core.layers import Layer
+    from core.nets.layers import Layer
 
 Floats = npt.NDArray[np.float32]
 

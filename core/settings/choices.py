@@ -8,7 +8,16 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from core.errors import InputError
-from core.recipes import LOSSES, METHODS, OPTIMIZERS, LossName, Method, OptimizerName, Phase, Recipe
+from core.training.recipes import (
+    LOSSES,
+    METHODS,
+    OPTIMIZERS,
+    LossName,
+    Method,
+    OptimizerName,
+    Phase,
+    Recipe,
+)
 
 DEFAULT_ROUNDS = 3
 MOST_ROUNDS = 100

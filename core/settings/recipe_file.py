@@ -13,15 +13,15 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from core.choices import MEANINGS, Choices
-from core.datasets import check_name
+from core.data import check_name
+from core.data.inputs import Inputs
 from core.errors import InputError
-from core.files import write_text
-from core.inputs import Inputs
-from core.plans import Plan, check_sparsity
-from core.recipes import LOSSES, METHODS, OPTIMIZERS, RECIPES
-from core.settings import DEFAULTS, PROTOCOLS, Settings
-from core.toml import key, line_of, parsed, printable, read_text, shortened, shown, written
+from core.pruning.plans import Plan, check_sparsity
+from core.settings.choices import MEANINGS, Choices
+from core.settings.settings import DEFAULTS, PROTOCOLS, Settings
+from core.settings.toml import key, line_of, parsed, printable, read_text, shortened, shown, written
+from core.system.files import write_text
+from core.training.recipes import LOSSES, METHODS, OPTIMIZERS, RECIPES
 
 FINETUNE = "finetune"
 SPARSITY = "sparsity"

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.choices import NO_CHOICES, Choices
-from core.datasets.room import BUDGET
+from core.data.folders.disk_budget import BUDGET
+from core.data.inputs import AS_THEY_ARE, Inputs
 from core.errors import InputError
-from core.inputs import AS_THEY_ARE, Inputs
-from core.recipes import Phase, Recipe, recipe_named
-from core.zoo import model_spec
+from core.nets.zoo import model_spec
+from core.settings.choices import NO_CHOICES, Choices
+from core.training.recipes import Phase, Recipe, recipe_named
 
 PROTOCOLS = ("default", "reference")
 PRECISIONS = ("auto", "fp32", "bf16")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.error import HTTPError, URLError
 
-from core.datasets import patience
+from core.system import background
 
 
 def reason(error: BaseException) -> str:
@@ -12,6 +12,6 @@ def reason(error: BaseException) -> str:
     if isinstance(error, URLError) and not isinstance(error, HTTPError):
         return reason(error.reason) if isinstance(error.reason, OSError) else str(error.reason)
     if isinstance(error, TimeoutError):
-        return f"no answer in {patience.LIMIT:g} s"
+        return f"no answer in {background.LIMIT:g} s"
     text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     return " ".join(text.split()) or type(error).__name__

@@ -16,7 +16,7 @@ from uuid import uuid4
 from filelock import BaseFileLock, FileLock, Timeout
 
 from core.errors import InputError
-from core.files import explain_write_error
+from core.system.files import explain_write_error
 
 HIDDEN = ".run-"
 """How the name of a run's folder begins while it is being made or deleted."""

@@ -14,10 +14,10 @@ import torch
 import torch.nn.functional as F  # noqa: N812  the name every torch program uses
 from torch import Tensor, nn
 
-from core.dropout import use_byte_dropout
 from core.errors import InputError
 from core.events import Notice, Progress, Stream
-from core.files import write_text
+from core.system.files import write_text
+from core.training.byte_dropout import use_byte_dropout
 
 WORTHWHILE = 1.2
 """bf16 has to be this many times faster: its sums are coarser, so a tie goes to float32."""

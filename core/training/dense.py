@@ -8,14 +8,14 @@ from typing import Any
 
 from torch import nn
 
-from core.batches import Splits
-from core.checkpoints import Checkpoint
+from core.data.batches import Splits
 from core.errors import StoppedError, WorkError
-from core.evaluation import evaluate, measure
 from core.events import Accuracy, Epoch, StopFlag, Stream, never
-from core.recipes import Phase
-from core.trainer import Best, Trainer, copy_weights
-from core.weights import Weights
+from core.measure.evaluation import evaluate, measure
+from core.nets.weights import Weights
+from core.training.checkpoints import Checkpoint
+from core.training.loop import Best, Trainer, copy_weights
+from core.training.recipes import Phase
 
 
 @dataclass(frozen=True, eq=False)

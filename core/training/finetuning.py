@@ -9,19 +9,19 @@ from typing import Any
 
 from torch import nn
 
-from core.batches import Splits
-from core.checkpoints import Checkpoint
-from core.dead import count_dead
+from core.data.batches import Splits
 from core.errors import InputError, WorkError
-from core.evaluation import evaluate, measure
 from core.events import Accuracy, Epoch, StopFlag, Stream, never
-from core.footprint import DeadUnits, Sizes
-from core.gradual import Pruner
-from core.layers import dropouts, prunable_layers
-from core.pruning import Masks, zero_share
-from core.recipes import Recipe
-from core.trainer import Best, Trainer, copy_weights
-from core.weights import Weights
+from core.graph.dead_units import count_dead
+from core.measure.evaluation import evaluate, measure
+from core.nets.footprint import DeadUnits, Sizes
+from core.nets.layers import dropouts, prunable_layers
+from core.nets.weights import Weights
+from core.pruning.masks import Masks, zero_share
+from core.training.checkpoints import Checkpoint
+from core.training.gradual import Pruner
+from core.training.loop import Best, Trainer, copy_weights
+from core.training.recipes import Recipe
 
 
 @dataclass(frozen=True, eq=False)

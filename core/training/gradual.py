@@ -9,9 +9,9 @@ from typing import Any
 from torch import nn
 from torch.optim import Optimizer
 
-from core.layers import Layer, dropouts, prunable_layers
-from core.pruning import Masks, zero_share
-from core.recipes import Recipe
+from core.nets.layers import Layer, dropouts, prunable_layers
+from core.pruning.masks import Masks, zero_share
+from core.training.recipes import Recipe
 
 
 class Pruner:

@@ -13,15 +13,15 @@ from torch import Tensor, nn
 from torch.optim import SGD, Adadelta, AdamW, Optimizer
 from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, OneCycleLR, StepLR
 
-from core.batches import Images
-from core.dropout import use_byte_dropout
+from core.data.batches import Images
 from core.events import Batch, Notice, StopFlag, Stream
-from core.layers import prunable_layers
-from core.losses import mean_loss
-from core.precision import autocast
-from core.pruning import Masks
-from core.recipes import Phase
-from core.weights import Weights
+from core.nets.layers import prunable_layers
+from core.nets.weights import Weights
+from core.pruning.masks import Masks
+from core.system.precision import autocast
+from core.training.byte_dropout import use_byte_dropout
+from core.training.losses import mean_loss
+from core.training.recipes import Phase
 
 
 class Trainer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch.nn.functional as F  # noqa: N812  the name every torch program uses
 from torch import Tensor
 
-from core.recipes import Phase
+from core.training.recipes import Phase
 
 
 def mean_loss(phase: Phase, logits: Tensor, labels: Tensor) -> Tensor:

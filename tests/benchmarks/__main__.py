@@ -17,8 +17,8 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from core.files import write_text
-from core.precision import processor
+from core.system.files import write_text
+from core.system.precision import processor
 from tests.benchmarks.figures import Figure
 
 BENCHMARKS = {

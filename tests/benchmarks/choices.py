@@ -12,11 +12,11 @@ import json
 from pathlib import Path
 from statistics import mean
 
-from core.choices import Choices
 from core.events import drain
-from core.presets import preset_plan
-from core.settings import Settings
-from core.workbench import Workbench
+from core.jobs.workbench import Workbench
+from core.pruning.presets import preset_plan
+from core.settings.choices import Choices
+from core.settings.settings import Settings
 
 VARIANTS = {
     "as it is": Choices(),

@@ -17,19 +17,19 @@ import numpy as np
 import torch
 import zstandard
 
-from core.codec import decode, encode, from_state, inspect, to_state
 from core.events import drain
-from core.exporting import export
-from core.formats import Packing
-from core.layers import prunable_layers
-from core.nets import Cnn5
-from core.ordering import in_order
-from core.presets import preset_plan
-from core.pruning import Masks
-from core.settings import Settings
-from core.weights import Weights, load_weights
-from core.workbench import Workbench
-from core.zoo import model_spec
+from core.formats.codec import decode, encode, from_state, inspect, to_state
+from core.formats.export_formats import Packing
+from core.graph.unit_order import in_order
+from core.jobs.export import export
+from core.jobs.workbench import Workbench
+from core.nets.architectures import Cnn5
+from core.nets.layers import prunable_layers
+from core.nets.weights import Weights, load_weights
+from core.nets.zoo import model_spec
+from core.pruning.masks import Masks
+from core.pruning.presets import preset_plan
+from core.settings.settings import Settings
 from tests.benchmarks import vgg16
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.memory import in_fresh_process, peak_of

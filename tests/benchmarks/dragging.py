@@ -7,13 +7,13 @@ from statistics import mean
 
 import numpy as np
 
-from core import measuring
-from core.curves import Sampled, Scan
 from core.events import Event, drain
-from core.forecast import drops, forecast, lowest
-from core.plans import Plan
-from core.settings import Settings
-from core.workbench import Net, Workbench
+from core.jobs import measurement
+from core.jobs.workbench import Net, Workbench
+from core.pruning.curves import Sampled, Scan
+from core.pruning.forecast import drops, forecast, lowest
+from core.pruning.plans import Plan
+from core.settings.settings import Settings
 from tests.benchmarks.figures import Figure
 
 PLANS = 400
@@ -28,14 +28,14 @@ def figures(_wanted: tuple[str, ...]) -> list[Figure]:
     """Every interval that was shown before all images were counted, and every forecast."""
     bench = Workbench(Settings())
     base = drain(bench.open())
-    scan = drain(measuring.scan(bench, base.weights))
+    scan = drain(measurement.scan(bench, base.weights))
     dense = base.accuracy.validation
     held: dict[int, list[bool]] = {}
     errors: dict[str, list[float]] = {"product": [], "sum": []}
     for seed in range(PLANS):
         plan = random_plan(bench.layer_names, seed)
         said: list[Event] = []
-        drain(measuring.look(bench, base, plan), said.append)
+        drain(measurement.look(bench, base, plan), said.append)
         samples = [event.sample for event in said if isinstance(event, Sampled)]
         truth = samples[-1].accuracy
         assert truth is not None, "all images were counted"

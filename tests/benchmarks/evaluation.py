@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from core.evaluation import count_correct
 from core.events import drain
+from core.measure.evaluation import count_correct
 from tests.benchmarks import plain
 from tests.benchmarks.figures import Figure, in_turns, medians, ratio
 from tests.benchmarks.subject import subject

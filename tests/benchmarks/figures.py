@@ -8,7 +8,7 @@ from statistics import median
 from time import perf_counter
 from typing import Any
 
-from core.allocator import MIB, keep_freed_memory, set_thresholds
+from core.system.allocator import MIB, keep_freed_memory, set_thresholds
 
 Way = Callable[[], object]
 

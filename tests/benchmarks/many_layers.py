@@ -14,9 +14,9 @@ from time import perf_counter
 
 import numpy as np
 
-from core.layers import Layer
-from core.whatif import Profile
-from core.workbench import Net
+from core.jobs.workbench import Net
+from core.nets.layers import Layer
+from core.pruning.what_if import Profile
 from tests.benchmarks.figures import Figure
 from tests.tui.conftest import ready
 from tests.tui.scripted import DENSE, Many

@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader
 from torchvision.datasets import MNIST
 from torchvision.transforms import Compose, Normalize, ToTensor
 
-from core.recipes import Phase
+from core.training.recipes import Phase
 
 Batch = tuple[Tensor, Tensor]
 """Images and their labels."""

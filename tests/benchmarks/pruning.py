@@ -10,9 +10,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from core.allocator import keep_freed_memory
-from core.plans import drop_count
-from core.pruning import Masks
+from core.pruning.masks import Masks
+from core.pruning.plans import drop_count
+from core.system.allocator import keep_freed_memory
 from tests.benchmarks import vgg16
 from tests.benchmarks.figures import Figure, in_turns, medians, ratio
 from tests.benchmarks.memory import in_fresh_process, peak_of

@@ -10,14 +10,14 @@ from itertools import cycle
 import torch
 from torch import nn
 
-from core.batches import Images
-from core.curves import SPARSITIES, WITHIN, Scan
+from core.data.batches import Images
 from core.events import drain
-from core.layers import Layer, prunable_layers
-from core.precision import autocast
-from core.predictions import FIRST_CHECKS, SAFETY
-from core.pruning import keep_mask
-from core.sensitivity import MOST_IMAGES, scan
+from core.measure.bf16_filter import FIRST_CHECKS, SAFETY
+from core.measure.sensitivity import MOST_IMAGES, scan
+from core.nets.layers import Layer, prunable_layers
+from core.pruning.curves import SPARSITIES, WITHIN, Scan
+from core.pruning.masks import keep_mask
+from core.system.precision import autocast
 from tests.benchmarks import plain
 from tests.benchmarks.figures import Figure, Way, in_turns, medians, ratio
 from tests.benchmarks.subject import subject

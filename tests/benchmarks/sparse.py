@@ -1,19 +1,19 @@
 """A pruned net by its nonzeros, over the fastest dense engine that is installed.
 
 The shipped weights at the sparsities that the nets are known for; what they are trained to makes no
-difference to time. Engines that are not installed are not compared with, see `core.engines`.
+difference to time. Engines that are not installed are not compared with, see `engines`.
 """
 
 from __future__ import annotations
 
-from core import measuring
-from core.bench import SPARSE, Bench
 from core.events import drain
-from core.presets import default_preset, preset_plan
-from core.pruning import Masks
-from core.settings import Settings
-from core.weights import load_weights
-from core.workbench import Workbench
+from core.inference.timings import SPARSE, Bench
+from core.jobs import measurement
+from core.jobs.workbench import Workbench
+from core.nets.weights import load_weights
+from core.pruning.masks import Masks
+from core.pruning.presets import default_preset, preset_plan
+from core.settings.settings import Settings
 from tests.benchmarks.figures import Figure
 
 NETS = {
@@ -38,7 +38,7 @@ def _timed(name: str) -> Bench:
     weights = load_weights(bench.spec.shipped_weights, bench.models.vehicle())
     plan = preset_plan(default_preset(name), name, bench.layer_names)
     pruned = Masks.of(weights, bench.layers, plan).apply(weights)
-    return drain(measuring.time(bench, pruned, SECONDS))
+    return drain(measurement.time(bench, pruned, SECONDS))
 
 
 def _figure(key: str, bench: Bench) -> Figure:

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from torch import nn
 from torch.utils.data import DataLoader
 
-from core.batches import Splits
-from core.datasets import default_data_dir, load
+from core.data import default_data_dir, load
+from core.data.batches import Splits
 from core.events import drain
-from core.settings import Settings
-from core.weights import load_weights
-from core.workbench import Workbench
+from core.jobs.workbench import Workbench
+from core.nets.weights import load_weights
+from core.settings.settings import Settings
 from tests.benchmarks import plain
 
 BATCH = 256

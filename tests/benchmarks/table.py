@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from core import measuring
-from core.evaluation import count_correct
 from core.events import drain
-from core.settings import Settings
-from core.weights import load_weights
-from core.workbench import Workbench
+from core.jobs import measurement
+from core.jobs.workbench import Workbench
+from core.measure.evaluation import count_correct
+from core.nets.weights import load_weights
+from core.settings.settings import Settings
 from tests.benchmarks.figures import Figure, in_turns, medians, ratio
 
 
@@ -21,7 +21,7 @@ def figures(_wanted: tuple[str, ...]) -> list[Figure]:
     net.load_state_dict(weights)
     seconds = in_turns(
         {
-            "table": lambda: drain(measuring.table(bench, weights, "test")),
+            "table": lambda: drain(measurement.table(bench, weights, "test")),
             "evaluation": lambda: drain(count_correct(net, data.test, precision=precision)),
         },
         rounds=7,

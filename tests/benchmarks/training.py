@@ -12,8 +12,8 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from core.events import Batch
-from core.recipes import recipe_named
-from core.training import train
+from core.training.dense import train
+from core.training.recipes import recipe_named
 from tests.benchmarks import plain
 from tests.benchmarks.figures import Figure, in_turns, medians, ratio
 from tests.benchmarks.subject import subject

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 from torchvision.models import vgg16
 
-from core.layers import Layer, prunable_layers
-from core.plans import Plan
+from core.nets.layers import Layer, prunable_layers
+from core.pruning.plans import Plan
 
 _KEPT = (58, 22, 34, 36, 53, 24, 42, 32, 27, 34, 35, 29, 36, 4, 4, 23)
 

@@ -29,10 +29,10 @@ from textual import events
 from textual.screen import Screen
 
 import tui.app
-import tui.cli
+import tui.cli.main
 from tests.terminal.terminal import Terminal
 from tui.app import FeatherweightApp
-from tui.state import State
+from tui.state.state import State
 from tui.views.activity import Working
 
 REPOSITORY = Path(__file__).parents[2]
@@ -128,7 +128,7 @@ def main() -> int:
     """Run the app; its exit status."""
     WatchedApp.target = Path(sys.argv[1])
     with patch.object(tui.app, "FeatherweightApp", WatchedApp):
-        return tui.cli.main(sys.argv[2:])
+        return tui.cli.main.main(sys.argv[2:])
 
 
 if __name__ == "__main__":

@@ -17,15 +17,15 @@ import torch
 from torch import Tensor
 
 from core.events import Accuracy
-from core.layers import Layer
-from core.plans import drop_count
-from core.whatif import Profile
-from core.workbench import Net
+from core.jobs.workbench import Net
+from core.nets.layers import Layer
+from core.pruning.plans import drop_count
+from core.pruning.what_if import Profile
 from tests.benchmarks import vgg16
 from tests.benchmarks.figures import Figure, in_turns
 from tests.benchmarks.memory import in_fresh_process, peak_of
 from tui.plots.histogram import bins
-from tui.state import State
+from tui.state.state import State
 
 LAYERS = vgg16.layers()
 LARGEST = max(range(len(LAYERS)), key=lambda index: LAYERS[index].elements)

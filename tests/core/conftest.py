@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 import torch
 
-from core.batches import Images, Splits
-from core.datasets import load
+from core.data import load
+from core.data.batches import Images, Splits
 from core.events import drain
-from core.layers import Layer, prunable_layers
-from core.nets import Cnn5
-from core.plans import Plan
-from core.presets import preset_plan
-from core.weights import Weights, load_weights
-from core.zoo import model_spec
+from core.nets.architectures import Cnn5
+from core.nets.layers import Layer, prunable_layers
+from core.nets.weights import Weights, load_weights
+from core.nets.zoo import model_spec
+from core.pruning.plans import Plan
+from core.pruning.presets import preset_plan
 
 
 def head(images: Images, count: int) -> Images:

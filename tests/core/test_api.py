@@ -16,16 +16,16 @@ from torch import nn
 from torch.nn.utils import prune as torch_prune
 
 import core
-from core.batches import Splits
+from core.data.batches import Splits
 from core.errors import InputError
 from core.events import Batch, Epoch
-from core.layers import parameter_count, prunable_layers
-from core.own import build
-from core.trainer import copy_weights
-from core.weights import load_weights
-from core.zoo import model_spec
+from core.nets.layers import parameter_count, prunable_layers
+from core.nets.user_model import build
+from core.nets.weights import load_weights
+from core.nets.zoo import model_spec
+from core.training.loop import copy_weights
 from tests.core.own_nets import write
-from tests.core.training import of_type, recorded, same
+from tests.core.training.loops import of_type, recorded, same
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -25,7 +25,7 @@ def test_the_whole_core_loads_nothing_of_the_terminal() -> None:
     loaded = packages_after(
         "import core, importlib, pkgutil\n"
         "names = [found.name for found in pkgutil.walk_packages(core.__path__, 'core.')]\n"
-        "assert {'core.workbench', 'core.report', 'core.datasets.loading'} <= set(names)\n"
+        "assert {'core.jobs.workbench', 'core.experiments.report'} <= set(names)\n"
         "for name in names: importlib.import_module(name)"
     )
     assert {"core", "torch"} <= loaded
@@ -40,16 +40,19 @@ def test_core_alone_is_lazy() -> None:
 
 def test_what_the_command_line_needs_first_is_light() -> None:
     loaded = packages_after(
-        "import core.errors, core.events, core.files, core.footprint, core.plans, core.recipes\n"
-        "import core.settings, core.zoo, core.libraries, core.choices, core.config, core.curves\n"
-        "import core.experiment, core.goals, core.runs, core.search\n"
-        "from core.datasets import describe; describe('mnist')"
+        "import core.errors, core.events, core.system.files, core.nets.footprint\n"
+        "import core.pruning.plans, core.training.recipes, core.settings.settings\n"
+        "import core.nets.zoo, core.system.preload, core.settings.choices\n"
+        "import core.settings.recipe_file, core.pruning.curves\n"
+        "import core.experiments.experiment, core.pruning.goals\n"
+        "import core.experiments.runs, core.jobs.search\n"
+        "from core.data import describe; describe('mnist')"
     )
     assert not loaded & HEAVY
 
 
 def test_the_command_line_is_light() -> None:
-    assert not packages_after("import tui.cli") & HEAVY
+    assert not packages_after("import tui.cli.main") & HEAVY
 
 
 def test_help_is_light() -> None:
@@ -62,7 +65,7 @@ def test_help_is_light() -> None:
     )
     lines = [line.rpartition("|")[2].strip() for line in done.stderr.splitlines()]
     assert "usage: featherweight" in done.stdout
-    assert "tui.cli" in lines
+    assert "tui.cli.main" in lines
     assert not {line.partition(".")[0] for line in lines} & HEAVY
 
 

@@ -19,11 +19,11 @@ from pathlib import Path
 
 import numpy as np
 
-from core.codec import Codebook, CompactFile, Entry, Raw, Steps, Tied, decode, encode
-from core.codec.compact import DTYPES, Values
-from core.codec.container import DIGEST
-from core.codec.layouts import LAYOUTS
 from core.errors import InputError
+from core.formats.codec import Codebook, CompactFile, Entry, Raw, Steps, Tied, decode, encode
+from core.formats.codec.compact import DTYPES, Values
+from core.formats.codec.container import DIGEST
+from core.formats.codec.layouts import LAYOUTS
 
 MEMORY = 3 << 30
 """Bytes of address space, most of which are the libraries'."""

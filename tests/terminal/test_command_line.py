@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from core.zoo import model_spec
+from core.nets.zoo import model_spec
 from tests.terminal.terminal import FEATHERWEIGHT, PATIENCE
 from tui.cli import main
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.core.folders import fill, spotted
+from tests.core.data.folders import fill, spotted
 from tests.core.own_nets import write
 from tests.terminal.terminal import Terminal
 from tests.terminal.test_command_line import featherweight

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from core.own import build
+from core.nets.user_model import build
 from tests.core.own_nets import write
 from tests.terminal.terminal import Terminal
 from tests.terminal.test_command_line import featherweight

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from core.experiment import Experiment
-from tests.tui.histories import AGGRESSIVE, every_kind, finished
+from core.experiments.experiment import Experiment
+from tests.tui.history.histories import AGGRESSIVE, every_kind, finished
 from tests.tui.scripted import PATIENCE, Scripted
 from tui.app import FeatherweightApp
 from tui.views.activity import Outcome

@@ -12,13 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from core.answers import Compared, Shown
-from core.answers import Counted as AllAnswers
-from core.bench import SPARSE, Amounts, Bench, Row, Timed
-from core.choices import Choices
-from core.costs import Activity
-from core.curves import SPARSITIES, UNIFORM_SPARSITIES, Point, Sample, Sampled, Scan, Scanned
-from core.engines import DENSE as ENGINES
 from core.errors import StoppedError
 from core.events import (
     Accuracy,
@@ -33,21 +26,36 @@ from core.events import (
     StopFlag,
     Stream,
 )
-from core.experiment import Experiment
-from core.exports import Export
-from core.finetuning import Pruned
-from core.footprint import DeadUnits, Sizes
-from core.formats import Packing
-from core.layers import Layer
-from core.presets import preset_plan
-from core.recall import Recalled
-from core.runs import Run
-from core.search import Found, Trial, Tried, Trying
-from core.settings import Settings
-from core.timing import Latency
-from core.whatif import Profile
-from core.workbench import Net
-from tui.results import Digits, Result, Wanted
+from core.experiments.experiment import Experiment
+from core.experiments.exports import Export
+from core.experiments.runs import Run
+from core.formats.export_formats import Packing
+from core.inference.engines import DENSE as ENGINES
+from core.inference.timings import SPARSE, Amounts, Bench, Row, Timed
+from core.jobs.restore import Recalled
+from core.jobs.search import Found, Trial, Tried, Trying
+from core.jobs.workbench import Net
+from core.measure.comparison import Compared, Shown
+from core.measure.comparison import Counted as AllAnswers
+from core.measure.costs import Activity
+from core.nets.footprint import DeadUnits, Sizes
+from core.nets.layers import Layer
+from core.pruning.curves import (
+    SPARSITIES,
+    UNIFORM_SPARSITIES,
+    Point,
+    Sample,
+    Sampled,
+    Scan,
+    Scanned,
+)
+from core.pruning.presets import preset_plan
+from core.pruning.what_if import Profile
+from core.settings.choices import Choices
+from core.settings.settings import Settings
+from core.system.timing import Latency
+from core.training.finetuning import Pruned
+from tui.state.results import Digits, Result, Wanted
 
 SHAPES = {
     "conv1": (32, 1, 5, 5),

@@ -9,11 +9,11 @@ import pytest
 
 from core.errors import InputError
 from core.events import Batch, Epoch, Notice, Progress
-from core.footprint import DeadUnits
+from core.nets.footprint import DeadUnits
 from tests.tui.conftest import idle, ready, until
 from tests.tui.scripted import AGGRESSIVE, Scripted, course
 from tui.app import FeatherweightApp
-from tui.jobs import Done, JobEnded, JobEvent
+from tui.jobs.job import Done, JobEnded, JobEvent
 from tui.screens.dialogs import Question
 from tui.screens.help import HelpScreen
 from tui.views.activity import Working

@@ -9,13 +9,18 @@ from pathlib import Path
 HERE = Path(__file__).parent
 
 
+def _test(picture: Path) -> Path:
+    """The test file, without its suffix, that a picture in the `__snapshots__` beside it is of."""
+    return picture.parents[2] / picture.parent.name
+
+
 def test_every_picture_is_a_tests() -> None:
     """Workers know only of the tests that each has run, so pytest is asked for all there are."""
-    pictures = {path.relative_to(HERE / "__snapshots__") for path in HERE.rglob("*.svg")}
-    files = {str(HERE / f"{picture.parent}.py") for picture in pictures}
+    pictures = set(HERE.rglob("*.svg"))
+    files = {f"{_test(picture)}.py" for picture in pictures}
     command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-n", "0", *sorted(files)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     tests = [line.split("::") for line in done.stdout.splitlines() if "::" in line]
-    known = {Path(Path(file).stem, f"{name}.svg") for file, name in tests}
+    known = {Path(file).resolve().with_suffix("") / f"{name}.svg" for file, name in tests}
     assert pictures
-    assert pictures - known == set()
+    assert {_test(picture) / picture.name for picture in pictures} - known == set()

@@ -12,7 +12,7 @@ from textual.pilot import Pilot
 from tests.tui.conftest import idle, ready, until
 from tests.tui.scripted import Many, Scripted, residual
 from tui.app import FeatherweightApp
-from tui.state import PLOTS
+from tui.state.state import PLOTS
 
 SIZES = [(60, 20), (80, 24), (120, 36), (160, 50)]
 THEMES = ["textual-dark", "textual-light", "ansi-dark", "ansi-light"]
@@ -22,7 +22,7 @@ PLAN = ("m", "down", "enter", "down")
 @pytest.fixture(autouse=True)
 def same_every_time(monkeypatch):
     """Times that are shown are the scripts' own, and no message gives way to a later one."""
-    monkeypatch.setattr("tui.jobs.JobEvent.can_replace", lambda *_: False)
+    monkeypatch.setattr("tui.jobs.job.JobEvent.can_replace", lambda *_: False)
     for module in ("app", "session", "training"):
         monkeypatch.setattr(f"tui.{module}.monotonic", lambda: 0.0)
     monkeypatch.setattr("tui.views.activity.monotonic", lambda: 3.0)

@@ -12,7 +12,7 @@ from tui.views.activity import Working, activity
 HEAVY = {"torch", "torchvision", "numpy", "plotext", "PIL", "safetensors"}
 
 FIRST_SCREEN = """
-import sys, tui.app, tui.cli
+import sys, tui.app, tui.cli.main
 from pathlib import Path
 
 def opened(app):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from rich.console import Console
 from rich.table import Table
 
-from core.bench import SPARSE, Amounts, Bench, Fastest, Row
-from tui.format import count, gain, milliseconds, plural
+from core.inference.timings import SPARSE, Amounts, Bench, Fastest, Row
+from tui.text.format import count, gain, milliseconds, plural
 
 
 def print_bench(bench: Bench, console: Console) -> None:

@@ -9,20 +9,20 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.curves import SPARSITIES, SPLITS, UNIFORM_SPARSITIES, WITHIN
 from core.errors import InputError
-from core.experiment import Experiment, open_run
-from core.formats import COMPACT, ONNX, PICKLES, SAFETENSORS
-from core.plans import Plan, parse_sparsities, uniform_plan
-from core.presets import default_preset, preset_plan
-from core.settings import Settings
-from core.zoo import short_name
-from tui import options
+from core.experiments.experiment import Experiment, open_run
+from core.formats.export_formats import COMPACT, ONNX, PICKLES, SAFETENSORS
+from core.nets.zoo import short_name
+from core.pruning.curves import SPARSITIES, SPLITS, UNIFORM_SPARSITIES, WITHIN
+from core.pruning.plans import Plan, parse_sparsities, uniform_plan
+from core.pruning.presets import default_preset, preset_plan
+from core.settings.settings import Settings
+from tui.cli import options
 
 if TYPE_CHECKING:
     from core.events import StopFlag, Stream
-    from core.search import Found
-    from core.workbench import Net, Workbench
+    from core.jobs.search import Found
+    from core.jobs.workbench import Net, Workbench
 
 
 LEAVE_SECONDS = 0.5
@@ -64,9 +64,9 @@ def _check_theme(name: str) -> None:
 
 
 def _open_app(settings: Settings, experiment: Experiment, theme: str | None) -> int:
-    from core.datasets import check_name
+    from core.data import check_name
     from tui.app import FeatherweightApp
-    from tui.backend import CoreBackend
+    from tui.jobs.backend import CoreBackend
 
     check_name(settings.dataset)
     program = FeatherweightApp(CoreBackend(settings, experiment))
@@ -90,11 +90,11 @@ def run(given: Namespace) -> int:
     settings = options.settings_of(given, config)
     goal, method = options.goal_of(given), options.allocation_of(given)
     experiment = options.experiment_of(given, settings)
-    from tui import headless
+    from tui.cli import headless
 
     headless.check_writable(given.json)
-    from core.planned import plan_for
-    from core.workbench import Workbench
+    from core.jobs.goals import plan_for
+    from core.jobs.workbench import Workbench
 
     bench = Workbench(settings)
     explicit = options.explicit_plan(given, config, settings.model, bench.layer_names)
@@ -120,11 +120,11 @@ def _resume(given: Namespace) -> int:
     found = open_run(given.resume)
     experiment = Experiment(found.folder.parent)
     settings = options.settings_for(given, found)
-    from tui import headless
+    from tui.cli import headless
 
     headless.check_writable(given.json)
-    from core import recorder
-    from core.workbench import Workbench
+    from core.jobs import recording
+    from core.jobs.workbench import Workbench
 
     bench = Workbench(settings)
     console = headless.console_for(given.json)
@@ -132,7 +132,7 @@ def _resume(given: Namespace) -> int:
     def stream(stop: StopFlag) -> Stream[None]:
         is_dense = found.facts.get("kind") == "train"
         dense = None if is_dense else (yield from bench.open(stop))
-        yield from recorder.resume(bench, dense, found, experiment, stop)
+        yield from recording.resume(bench, dense, found, experiment, stop)
 
     with headless.stop_on_interrupt(console) as stop:
         headless.drive(stream(stop), console)
@@ -149,10 +149,10 @@ def _resume(given: Namespace) -> int:
 def _run(
     bench: Workbench, base: Net, plan: Plan, experiment: Experiment, stop: StopFlag
 ) -> Stream[dict[str, Any]]:
-    from core import recorder
-    from core.report import run_report
+    from core.experiments.report import run_report
+    from core.jobs import recording
 
-    result = yield from recorder.finetune(bench, base, plan, experiment, stop)
+    result = yield from recording.finetune(bench, base, plan, experiment, stop)
     report = run_report(bench, base, plan, result)
     return {**report, "experiment": str(experiment.folder), "run": result.run}
 
@@ -164,13 +164,13 @@ def search(given: Namespace) -> int:
     experiment = options.experiment_of(given, settings)
     if not 0 <= given.max_drop <= 100:
         raise InputError(f"--max-drop {given.max_drop}: expected points of accuracy from 0 to 100")
-    from tui import headless
+    from tui.cli import headless
 
     headless.check_writable(given.json)
-    from core.planned import search_for
-    from core.report import search_report
-    from core.workbench import Workbench
-    from tui.searching import print_search
+    from core.experiments.report import search_report
+    from core.jobs.goals import search_for
+    from core.jobs.workbench import Workbench
+    from tui.cli.search_table import print_search
 
     bench = Workbench(settings)
     locked = options.locks_of(given, bench.layer_names)
@@ -209,12 +209,12 @@ def scan(given: Namespace) -> int:
     if within is not None and not within > 0:
         raise InputError(f"--within {within}: expected points of accuracy above 0")
     experiment = options.experiment_of(given, settings)
-    from tui import headless
+    from tui.cli import headless
 
     headless.check_writable(given.json)
-    from core.report import scan_report
-    from core.workbench import Workbench
-    from tui.scanning import print_scan, scan_stream
+    from core.experiments.report import scan_report
+    from core.jobs.workbench import Workbench
+    from tui.cli.scan_table import print_scan, scan_stream
 
     bench = Workbench(settings)
     console = headless.console_for(given.json)
@@ -244,16 +244,16 @@ def table(given: Namespace) -> int:
     )
     goal, method = options.goal_of(given), options.allocation_of(given)
     experiment = options.experiment_of(given, settings)
-    from tui import headless
+    from tui.cli import headless
 
     headless.check_writable(given.json)
-    from core import measuring
-    from core.costs import CostTable, table_report
-    from core.planned import plan_for
-    from core.pruning import Masks
-    from core.weights import load_weights
-    from core.workbench import Workbench
-    from tui.tabling import print_table
+    from core.jobs import measurement
+    from core.jobs.goals import plan_for
+    from core.jobs.workbench import Workbench
+    from core.measure.costs import CostTable, table_report
+    from core.nets.weights import load_weights
+    from core.pruning.masks import Masks
+    from tui.cli.cost_table import print_table
 
     bench = Workbench(settings)
     plan = options.explicit_plan(given, config, settings.model, bench.layer_names)
@@ -266,13 +266,13 @@ def table(given: Namespace) -> int:
         if found:
             yield from bench.splits(stop)
             weights = load_weights(found.weights_path, bench.models.vehicle())
-            return (yield from measuring.table(bench, weights, given.split, stop))
+            return (yield from measurement.table(bench, weights, given.split, stop))
         base = yield from bench.open(stop)
         chosen = plan or uniform_plan(0.0, bench.layer_names)
         if goal:
             chosen = yield from plan_for(bench, base, goal, method, locked, experiment, stop)
         pruned = Masks.of(base.weights, bench.layers, chosen).apply(base.weights)
-        return (yield from measuring.table(bench, pruned, given.split, stop))
+        return (yield from measurement.table(bench, pruned, given.split, stop))
 
     with headless.stop_on_interrupt(console) as stop:
         result = headless.drive(stream(stop), console)
@@ -286,8 +286,8 @@ def _settings_of_file(given: Namespace) -> Settings:
     options.check_no_weights(given, given.net)
     if Path(given.net).suffix != COMPACT:
         return options.settings_of(given)
-    from core.exporting import inspected
-    from tui.file_handlers import settings_of_file
+    from core.jobs.export import inspected
+    from tui.cli.file_commands import settings_of_file
 
     settings = settings_of_file(given, inspected(Path(given.net)).file)
     if settings is None:
@@ -312,14 +312,14 @@ def bench(given: Namespace) -> int:
         settings = replace(settings, threads=None)
     if not given.seconds > 0:
         raise InputError(f"--seconds {given.seconds:g}: expected a number above 0")
-    from tui import headless
+    from tui.cli import headless
 
     headless.check_writable(given.json)
-    from core import measuring
-    from core.bench import Bench, bench_report
-    from core.weights import load_weights
-    from core.workbench import Workbench
-    from tui.benching import print_bench
+    from core.inference.timings import Bench, bench_report
+    from core.jobs import measurement
+    from core.jobs.workbench import Workbench
+    from core.nets.weights import load_weights
+    from tui.cli.bench_table import print_bench
 
     workbench = Workbench(settings)
     console = headless.console_for(given.json)
@@ -328,7 +328,7 @@ def bench(given: Namespace) -> int:
     def stream(stop: StopFlag) -> Stream[Bench]:
         yield from workbench.splits(stop)
         weights = load_weights(path, workbench.models.vehicle())
-        return (yield from measuring.time(workbench, weights, given.seconds, stop))
+        return (yield from measurement.time(workbench, weights, given.seconds, stop))
 
     with headless.stop_on_interrupt(console) as stop:
         result = headless.drive(stream(stop), console)
@@ -343,7 +343,7 @@ def train(given: Namespace) -> int:
         raise InputError(f"train begins with fresh weights: leave --weights {given.weights} out")
     settings = options.settings_of(given)
     experiment = options.experiment_of(given, settings)
-    from tui import headless
+    from tui.cli import headless
 
     target = given.to or Path(f"{short_name(settings.model)}.safetensors")
     if target.suffix in PICKLES:
@@ -354,15 +354,15 @@ def train(given: Namespace) -> int:
         raise InputError(f"{target} is there already: say with --to FILE where the weights go")
     headless.check_writable(given.json)
     headless.check_writable(str(target))
-    from core import recorder
-    from core.report import train_report
-    from core.weights import DenseWeights, save_dense
-    from core.workbench import Workbench
+    from core.experiments.report import train_report
+    from core.jobs import recording
+    from core.jobs.workbench import Workbench
+    from core.nets.weights import DenseWeights, save_dense
 
     bench = Workbench(settings)
     console = headless.console_for(given.json)
     with headless.stop_on_interrupt(console) as stop:
-        result = headless.drive(recorder.train(bench, experiment, stop), console)
+        result = headless.drive(recording.train(bench, experiment, stop), console)
     report = train_report(bench, result)
     notes = {name: str(report[name]) for name in ("model", "dataset", "protocol", "recipe", "seed")}
     save_dense(target, DenseWeights(result.weights, result.early), notes)
@@ -374,8 +374,8 @@ def train(given: Namespace) -> int:
 
 def fetch(given: Namespace) -> int:
     """Fetch a data set into the cache."""
-    from core.datasets import fetch as fetch_data
-    from tui.headless import console_for, drive, stop_on_interrupt
+    from core.data import fetch as fetch_data
+    from tui.cli.headless import console_for, drive, stop_on_interrupt
 
     console = console_for(None)
     with stop_on_interrupt(console) as stop:

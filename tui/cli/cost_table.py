@@ -5,11 +5,11 @@ from __future__ import annotations
 from rich.console import Console
 from rich.table import Table
 
-from core.costs import Costs, CostTable
-from core.footprint import DeadUnits
-from core.han2015 import PaperLayer
-from tui.format import count, percent, ratio, without_dead
-from tui.plots.numbers import count as short
+from core.measure.costs import Costs, CostTable
+from core.nets.footprint import DeadUnits
+from core.pruning.han2015 import PaperLayer
+from tui.plots.drawing.numbers import count as short
+from tui.text.format import count, percent, ratio, without_dead
 
 
 def print_table(table: CostTable, split: str, console: Console) -> None:

@@ -9,37 +9,37 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from core.datasets.registry import DATASETS, FOLDER
+from core.data.inputs import Inputs
+from core.data.registry import DATASETS, FOLDER
 from core.errors import InputError
 from core.events import StopFlag, Stream
-from core.experiment import Experiment, open_run
-from core.footprint import BYTES_PER_VALUE
-from core.formats import COMPACT, Packing, check_target
-from core.inputs import Inputs
-from core.settings import PROTOCOLS, Settings
-from core.zoo import ZOO
-from tui import options
-from tui.format import count, percent
-from tui.lines import clean
+from core.experiments.experiment import Experiment, open_run
+from core.formats.export_formats import COMPACT, Packing, check_target
+from core.nets.footprint import BYTES_PER_VALUE
+from core.nets.zoo import ZOO
+from core.settings.settings import PROTOCOLS, Settings
+from tui.cli import options
+from tui.text.format import count, percent
+from tui.text.lines import clean
 
 if TYPE_CHECKING:
-    from core.codec import CompactFile
-    from core.exporting import Exported
-    from core.workbench import Net
+    from core.formats.codec import CompactFile
+    from core.jobs.export import Exported
+    from core.jobs.workbench import Net
 
 
 def export(given: Namespace) -> int:
     """Write the net of a run, or the dense net, to a file, and measure what the file gives."""
     found = None if given.run is None else open_run(given.run)
     settings = options.settings_of(given) if not found else options.settings_of_net(given, found)
-    from tui import headless
+    from tui.cli import headless
 
     headless.check_writable(given.json)
     headless.check_writable(str(given.to))
-    from core.exporting import export as export_net
-    from core.exporting import export_record, export_report
-    from core.weights import load_dense
-    from core.workbench import Workbench
+    from core.jobs.export import export as export_net
+    from core.jobs.export import export_record, export_report
+    from core.jobs.workbench import Workbench
+    from core.nets.weights import load_dense
 
     packing = _packing_of(given)
     check_target(given.to, packing)
@@ -85,11 +85,11 @@ def _packing_of(given: Namespace) -> Packing:
 
 def inspect(given: Namespace) -> int:
     """Say what a compact file holds, and measure it where its net and its images are there."""
-    from tui import headless
+    from tui.cli import headless
 
     headless.check_writable(given.json)
-    from core.exporting import examine, inspect_report, inspected
-    from core.workbench import Workbench
+    from core.jobs.export import examine, inspect_report, inspected
+    from core.jobs.workbench import Workbench
 
     if given.file.suffix != COMPACT:
         raise InputError(f"'{given.file}' is no compact file: expected a name that ends with .fw")

@@ -23,14 +23,14 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from core.curves import Scanned
 from core.errors import InputError
 from core.events import Batch, Epoch, Event, Measured, Notice, StopFlag, Stream, drain
 from core.events import Progress as Step
-from core.files import write_text
-from core.footprint import BYTES_PER_VALUE, COUNTED, MIB
-from core.search import Tried, Trying
-from tui.format import count, percent, without_dead
+from core.jobs.search import Tried, Trying
+from core.nets.footprint import BYTES_PER_VALUE, COUNTED, MIB
+from core.pruning.curves import Scanned
+from core.system.files import write_text
+from tui.text.format import count, percent, without_dead
 
 T = TypeVar("T")
 

@@ -9,31 +9,31 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from core.bench import SECONDS
-from core.choices import MEANINGS, Choices
-from core.config import Config, read_config
-from core.curves import SPLITS, WITHIN
-from core.datasets import short_data_name
-from core.datasets.registry import DATASETS, FOLDER
-from core.datasets.room import BUDGET, parse_bytes, shown_bytes
+from core.data import short_data_name
+from core.data.folders.disk_budget import BUDGET, parse_bytes, shown_bytes
+from core.data.inputs import Inputs, flag, parse_numbers
+from core.data.registry import DATASETS, FOLDER
 from core.errors import InputError
-from core.experiment import Experiment, default_name, experiment_folder
-from core.goals import METHODS as ALLOCATIONS
-from core.goals import Goal, parse_goal
-from core.inputs import Inputs, flag, parse_numbers
-from core.own import FORMS
-from core.plans import (
+from core.experiments.experiment import Experiment, default_name, experiment_folder
+from core.experiments.runs import Run
+from core.inference.timings import SECONDS
+from core.jobs.search import START, TRIALS
+from core.nets.user_model import FORMS
+from core.nets.zoo import ZOO, short_name
+from core.pruning.curves import SPLITS, WITHIN
+from core.pruning.goals import METHODS as ALLOCATIONS
+from core.pruning.goals import Goal, parse_goal
+from core.pruning.plans import (
     Plan,
     parse_plan,
     parse_sparsity,
     uniform_plan,
 )
-from core.presets import preset_plan
-from core.recipes import LOSSES, METHODS, OPTIMIZERS, RECIPES
-from core.runs import Run
-from core.search import START, TRIALS
-from core.settings import DEFAULTS, DEVICES, PRECISIONS, PROTOCOLS, Settings
-from core.zoo import ZOO, short_name
+from core.pruning.presets import preset_plan
+from core.settings.choices import MEANINGS, Choices
+from core.settings.recipe_file import Config, read_config
+from core.settings.settings import DEFAULTS, DEVICES, PRECISIONS, PROTOCOLS, Settings
+from core.training.recipes import LOSSES, METHODS, OPTIMIZERS, RECIPES
 
 DEFAULT_ALLOCATION = "lamp"
 

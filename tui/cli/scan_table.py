@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
-from core.curves import Point, Scan
-from tui.format import count, percent
+from core.pruning.curves import Point, Scan
+from tui.text.format import count, percent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from core.events import StopFlag, Stream
-    from core.experiment import Experiment
-    from core.workbench import Workbench
+    from core.experiments.experiment import Experiment
+    from core.jobs.workbench import Workbench
 
 
 def scan_stream(
@@ -29,12 +29,14 @@ def scan_stream(
     stop: StopFlag,
 ) -> Stream[Scan]:
     """Open the dense net and scan it; the scan is kept with the experiment."""
-    from core import measuring
-    from core.identity import weights_digest
-    from core.planned import keep_scan
+    from core.jobs import measurement
+    from core.jobs.goals import keep_scan
+    from core.nets.digest import weights_digest
 
     dense = yield from bench.dense(stop)
-    scan = yield from measuring.scan(bench, dense.weights, split, sparsities, uniform, within, stop)
+    scan = yield from measurement.scan(
+        bench, dense.weights, split, sparsities, uniform, within, stop
+    )
     yield from keep_scan(bench, weights_digest(dense.weights), scan, experiment)
     return scan
 

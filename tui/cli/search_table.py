@@ -5,8 +5,8 @@ from __future__ import annotations
 from rich.console import Console
 from rich.table import Table
 
-from core.search import Found
-from tui.format import percent
+from core.jobs.search import Found
+from tui.text.format import percent
 
 
 def print_search(found: Found, console: Console) -> None:

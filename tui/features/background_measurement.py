@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from textual.timer import Timer
 
-from core.curves import Sampled
 from core.events import Counted, Looked, StopFlag, Stream
-from tui.jobs import Failed, Job, JobEnded, JobEvent
-from tui.results import Counts, Look, Sight, Wanted
+from core.pruning.curves import Sampled
+from tui.jobs.job import Failed, Job, JobEnded, JobEvent
 from tui.session import Finish, Session
-from tui.state import State
+from tui.state.results import Counts, Look, Sight, Wanted
+from tui.state.state import State
 
 if TYPE_CHECKING:
-    from tui.backend import Backend
+    from tui.jobs.backend import Backend
 
 REST = 0.2
 """Seconds for which the plan has to rest."""

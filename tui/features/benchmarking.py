@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
-from core.bench import Bench, Timed
 from core.events import Event
-from tui import outcomes
-from tui.backend import Backend
-from tui.results import Speed
+from core.inference.timings import Bench, Timed
+from tui.jobs.backend import Backend
 from tui.session import Session
+from tui.state.results import Speed
+from tui.views import outcomes
 
 
 class Racing(Session):

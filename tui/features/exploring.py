@@ -6,19 +6,19 @@ from dataclasses import dataclass, replace
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from core.curves import Scan, Scanned
 from core.events import Event
-from core.search import Trying
-from tui import outcomes
-from tui.results import Course
+from core.jobs.search import Trying
+from core.pruning.curves import Scan, Scanned
+from tui.features.training import Training
 from tui.screens.goal import Asked, GoalScreen
-from tui.training import Training
+from tui.state.results import Course
+from tui.views import outcomes
 from tui.views.activity import Outcome
 
 if TYPE_CHECKING:
-    from core.search import Found
-    from core.workbench import Net
-    from tui.backend import Backend
+    from core.jobs.search import Found
+    from core.jobs.workbench import Net
+    from tui.jobs.backend import Backend
 
 
 @dataclass(frozen=True, slots=True, eq=False)

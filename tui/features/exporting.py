@@ -9,23 +9,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.events import Event, Notice, StopFlag, Stream
-from core.exports import Export
-from core.footprint import Sizes
-from core.formats import COMPACT
-from core.zoo import short_name
-from tui import outcomes
-from tui.jobs import Job
-from tui.keeping import Keeping
-from tui.results import Result
+from core.experiments.exports import Export
+from core.formats.export_formats import COMPACT
+from core.nets.footprint import Sizes
+from core.nets.zoo import short_name
+from tui.features.training import Training
+from tui.jobs.job import Job
 from tui.screens.dialogs import Question
 from tui.screens.export import ExportScreen
 from tui.screens.path import path_of
-from tui.state import State
-from tui.training import Training
+from tui.state.export_form import Keeping
+from tui.state.results import Result
+from tui.state.state import State
+from tui.views import outcomes
 from tui.views.activity import Working
 
 if TYPE_CHECKING:
-    from tui.backend import Backend
+    from tui.jobs.backend import Backend
 
 
 class Exporting(Training):

@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tui import outcomes
-from tui.history import RunRow
-from tui.results import Course
+from tui.features.training import Training
 from tui.screens.history import HistoryScreen
-from tui.state import State
-from tui.training import Training
+from tui.state.results import Course
+from tui.state.runs import RunRow
+from tui.state.state import State
+from tui.views import outcomes
 
 if TYPE_CHECKING:
-    from core.recall import Recalled
-    from core.runs import Run
+    from core.experiments.runs import Run
+    from core.jobs.restore import Recalled
 
 
 class Returning(Training):
@@ -64,7 +64,7 @@ def _run_of(state: State) -> str | None:
 
 def _course(run: Run) -> Course:
     """How far a run had come that is gone on with."""
-    from core.recall import epochs_of  # loads torch, which is there by now
+    from core.jobs.restore import epochs_of  # loads torch, which is there by now
 
     row, epochs = RunRow.of(run), epochs_of(run)
     return Course(row.planned or len(epochs), finetuning=not row.trained, epochs=epochs)

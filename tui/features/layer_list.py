@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tui.backend import Backend
-from tui.listing import Listing
+from tui.jobs.backend import Backend
 from tui.session import Session
+from tui.state.layer_list import Listing
 from tui.views.activity import Outcome
 from tui.widgets.find_input import FindInput
 from tui.widgets.layer_table import LayerTable

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from core.presets import preset_plan, presets_of
-from tui.choosing import Choosing
-from tui.format import percent, plural
-from tui.screens.choices import ChoicesScreen
+from core.pruning.presets import preset_plan, presets_of
 from tui.screens.dialogs import Choice
+from tui.screens.recipe import ChoicesScreen
 from tui.session import Session
-from tui.state import State
+from tui.state.recipe_form import Choosing
+from tui.state.state import State
+from tui.text.format import percent, plural
 from tui.views.activity import Outcome
-from tui.views.table import LOCK, called
+from tui.views.layer_table import LOCK, called
 from tui.widgets.layer_table import LayerTable
 from tui.widgets.value_input import ValueInput
 

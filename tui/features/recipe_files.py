@@ -6,11 +6,11 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from core.config import CHOICES, INPUTS, Config, read_config, write_config
+from core.data.inputs import Inputs
 from core.errors import InputError
-from core.inputs import Inputs
-from core.plans import Plan
-from core.settings import Settings
+from core.pruning.plans import Plan
+from core.settings.recipe_file import CHOICES, INPUTS, Config, read_config, write_config
+from core.settings.settings import Settings
 from tui.screens.dialogs import Question
 from tui.screens.path import PathScreen, check_folder, path_of
 from tui.session import Session

@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING
 
 from core.errors import InputError
 from core.events import Batch, Epoch, Event, Measured
-from core.runs import INTERRUPTED
-from tui import outcomes
-from tui.format import ratio
-from tui.results import Course, Result
+from core.experiments.runs import INTERRUPTED
 from tui.screens.dialogs import Question
 from tui.session import Session
+from tui.state.results import Course, Result
+from tui.text.format import ratio
+from tui.views import outcomes
 from tui.views.activity import Outcome, Working
 
 if TYPE_CHECKING:
-    from core.finetuning import FineTuned, Pruned
-    from core.training import Trained
-    from core.workbench import Net
-    from tui.backend import Backend
+    from core.jobs.workbench import Net
+    from core.training.dense import Trained
+    from core.training.finetuning import FineTuned, Pruned
+    from tui.jobs.backend import Backend
 
 
 class Training(Session):

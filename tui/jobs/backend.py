@@ -10,27 +10,27 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from core.choices import NO_CHOICES
-from core.curves import SPLITS, UNIFORM_SPARSITIES
 from core.errors import InputError
 from core.events import Notice, Progress, StopFlag, Stream
-from core.libraries import bring_in
-from core.settings import Settings
+from core.pruning.curves import SPLITS, UNIFORM_SPARSITIES
+from core.settings.choices import NO_CHOICES
+from core.settings.settings import Settings
+from core.system.preload import bring_in
 
 if TYPE_CHECKING:
-    from core.bench import Bench
-    from core.curves import Scan
-    from core.experiment import Experiment
-    from core.exports import Export
-    from core.finetuning import FineTuned, Pruned
-    from core.footprint import Sizes
-    from core.formats import Packing
-    from core.recall import Recalled
-    from core.runs import Run
-    from core.search import Found
-    from core.training import Trained
-    from core.workbench import Net, Workbench
-    from tui.results import Result, Wanted
+    from core.experiments.experiment import Experiment
+    from core.experiments.exports import Export
+    from core.experiments.runs import Run
+    from core.formats.export_formats import Packing
+    from core.inference.timings import Bench
+    from core.jobs.restore import Recalled
+    from core.jobs.search import Found
+    from core.jobs.workbench import Net, Workbench
+    from core.nets.footprint import Sizes
+    from core.pruning.curves import Scan
+    from core.training.dense import Trained
+    from core.training.finetuning import FineTuned, Pruned
+    from tui.state.results import Result, Wanted
 
 
 class Backend(Protocol):
@@ -96,7 +96,7 @@ class CoreBackend:
 
     @cached_property
     def _bench(self) -> Workbench:
-        from core.workbench import Workbench
+        from core.jobs.workbench import Workbench
 
         return Workbench(self.settings)
 
@@ -116,10 +116,10 @@ class CoreBackend:
         """
         gc.disable()
         try:
-            from tui.views import plot
+            from tui.views import plots
 
-            plot.bring_in()
-            import_module("core.measuring")
+            plots.bring_in()
+            import_module("core.jobs.measurement")
             return self._bench
         finally:
             gc.freeze()
@@ -127,41 +127,43 @@ class CoreBackend:
 
     def train(self, settings: Settings, stop: StopFlag) -> Stream[tuple[Trained, Net]]:
         """See `Backend.train`."""
-        from core import recorder
+        from core.jobs import recording
 
         bench = self._bench.by(replace(settings, choices=NO_CHOICES))
-        trained = yield from recorder.train(bench, self.experiment, stop)
+        trained = yield from recording.train(bench, self.experiment, stop)
         return trained, bench.net(trained)
 
     def prune(self, base: Net, plan: Mapping[str, float], stop: StopFlag) -> Stream[Pruned]:
         """See `Backend.prune`."""
-        from core import measuring
+        from core.jobs import measurement
 
-        return (yield from measuring.prune(self._bench, base, plan, stop))
+        return (yield from measurement.prune(self._bench, base, plan, stop))
 
     def finetune(
         self, base: Net, plan: Mapping[str, float], settings: Settings, stop: StopFlag
     ) -> Stream[tuple[FineTuned, Net]]:
         """See `Backend.finetune`."""
-        from core import recorder
+        from core.jobs import recording
 
         bench = self._bench.by(settings)
-        tuned = yield from recorder.finetune(bench, base, plan, self.experiment, stop)
+        tuned = yield from recording.finetune(bench, base, plan, self.experiment, stop)
         return tuned, bench.net(tuned, base)
 
     def scan(self, base: Net, stop: StopFlag) -> Stream[Scan]:
         """See `Backend.scan`; it is kept with the experiment."""
-        from core import measuring
-        from core.planned import keep_scan
+        from core.jobs import measurement
+        from core.jobs.goals import keep_scan
 
         bench = self._bench
-        scan = yield from measuring.scan(bench, base.weights, uniform=UNIFORM_SPARSITIES, stop=stop)
+        scan = yield from measurement.scan(
+            bench, base.weights, uniform=UNIFORM_SPARSITIES, stop=stop
+        )
         yield from keep_scan(bench, base.digest, scan, self.experiment)
         return scan
 
     def kept_scan(self, base: Net) -> Scan | None:
         """See `Backend.kept_scan`."""
-        from core.scans import load_scan
+        from core.experiments.saved_scans import load_scan
 
         data = self._bench.data_name
         return load_scan(self.experiment.folder, base.digest, SPLITS[0], data).scan
@@ -176,7 +178,7 @@ class CoreBackend:
         stop: StopFlag,
     ) -> Stream[tuple[Found, Net | None]]:
         """See `Backend.search`."""
-        from core.planned import search_for
+        from core.jobs.goals import search_for
 
         bench = self._bench.by(settings)
         found = yield from search_for(
@@ -193,11 +195,11 @@ class CoreBackend:
 
     def recall(self, dense: Net, run: Run, stop: StopFlag) -> Stream[Recalled]:
         """See `Backend.recall`."""
-        from core import recorder
-        from core.recall import recall
+        from core.jobs import recording
+        from core.jobs.restore import recall
 
         if not run.finished:
-            yield from recorder.resume(self._bench, dense, run, self.experiment, stop)
+            yield from recording.resume(self._bench, dense, run, self.experiment, stop)
             run = self.experiment.find(run.id)
         return (yield from recall(self._bench, dense, self.experiment, run))
 
@@ -205,22 +207,22 @@ class CoreBackend:
         self, base: Net, plan: Mapping[str, float], tuned: Net | None, stop: StopFlag
     ) -> Stream[Bench]:
         """See `Backend.bench`."""
-        from core import measuring
-        from core.pruning import Masks
+        from core.jobs import measurement
+        from core.pruning.masks import Masks
 
         bench = self._bench
         if tuned is not None:
-            return (yield from measuring.time(bench, tuned.weights, stop=stop))
+            return (yield from measurement.time(bench, tuned.weights, stop=stop))
         pruned = Masks.of(base.weights, bench.layers, plan).apply(base.weights)
-        return (yield from measuring.time(bench, pruned, stop=stop))
+        return (yield from measurement.time(bench, pruned, stop=stop))
 
     def export(
         self, result: Result, to: Path, packing: Packing, settings: Settings, stop: StopFlag
     ) -> Stream[tuple[Export, Sizes]]:
         """See `Backend.export`; it is recorded beside the run that the net came of."""
-        from core.exporting import export, export_record
-        from core.sizes import sizes_of
-        from core.trainer import copy_weights
+        from core.formats.sizes import sizes_of
+        from core.jobs.export import export, export_record
+        from core.training.loop import copy_weights
 
         bench, base, plan, net = self._bench.by(settings), result.base, result.plan, result.net
         weights = net.weights if net else copy_weights(bench.models.pruned(base.weights, plan))
@@ -239,16 +241,16 @@ class CoreBackend:
 
     def look(self, wanted: Wanted, stop: StopFlag) -> Stream[None]:
         """See `Backend.look`: what takes milliseconds first, what takes a second last."""
-        from core import measuring
+        from core.jobs import measurement
 
         bench, base, plan, digits = self._bench, wanted.base, wanted.plan, wanted.digits
         shown = wanted.tuned or base
-        compare = partial(measuring.compare, bench, wanted.dense, shown, plan, stop=stop)
+        compare = partial(measurement.compare, bench, wanted.dense, shown, plan, stop=stop)
         if digits and digits.mode == "chosen":
             yield from compare("chosen", digits.start)
         if wanted.accuracy:
-            yield from measuring.look(bench, base, plan, stop)
+            yield from measurement.look(bench, base, plan, stop)
         if wanted.costs:
-            yield from measuring.count(bench, shown, plan, stop)
+            yield from measurement.count(bench, shown, plan, stop)
         if digits and (wanted.matrix or digits.mode == "wrong"):
             yield from compare(digits.mode, digits.start, matrix=True)

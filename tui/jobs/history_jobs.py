@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from core.errors import InputError
 from core.events import StopFlag, Stream
-from core.experiment import Experiment
-from core.runs import Run
-from tui.history import RunRow
-from tui.jobs import Job, JobEnded, JobEvent
+from core.experiments.experiment import Experiment
+from core.experiments.runs import Run
+from tui.jobs.job import Job, JobEnded, JobEvent
+from tui.state.runs import RunRow
 
 if TYPE_CHECKING:
-    from core.whatif import Profile
+    from core.pruning.what_if import Profile
 
 T = TypeVar("T")
 
@@ -64,7 +64,7 @@ def at_once(work: Callable[[], T]) -> Callable[[StopFlag], Stream[T]]:
 
 def read_rows(experiment: Experiment) -> tuple[RunRow, ...]:
     """All runs; raises InputError where the folder cannot be read."""
-    from tui.plots import canvas
+    from tui.plots.drawing import canvas
 
     canvas.bring_in()  # here, so that the first plot need not wait for it
     return tuple(RunRow.of(run) for run in experiment.runs())
@@ -101,8 +101,8 @@ def _read(run: Run, name: str) -> Profile:
     import numpy as np
     from safetensors import SafetensorError, safe_open
 
-    from core.layers import Layer
-    from core.whatif import Profile
+    from core.nets.layers import Layer
+    from core.pruning.what_if import Profile
 
     layer = Layer(name, (), 0, 0)
     try:

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from textual.binding import BindingType
 
-from core.runs import INTERRUPTED
-from tui.browsing import Browsing
-from tui.history import SPLITS
-from tui.keys import Key
+from core.experiments.runs import INTERRUPTED
+from tui.keys.keys import Key
+from tui.state.browsing import Browsing
+from tui.state.runs import SPLITS
 
 RUNS, COMPARE, LEAVE = "The runs", "Compare", "Leave"
 

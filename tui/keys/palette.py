@@ -6,7 +6,7 @@ from functools import partial
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
-from tui.keys import KEYS, Key
+from tui.keys.keys import KEYS, Key
 
 
 class KeyCommands(Provider):

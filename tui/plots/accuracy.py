@@ -8,9 +8,9 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tui.lines import Line, Lines, Span, blank, clean, cut, fits, header
-from tui.plots.canvas import Canvas
-from tui.plots.ticks import Axis, linear_ticks, nice_step
+from tui.plots.drawing.canvas import Canvas
+from tui.plots.drawing.ticks import Axis, linear_ticks, nice_step
+from tui.text.lines import Line, Lines, Span, blank, clean, cut, fits, header
 
 _VALIDATION, _PENDING, _BEST, _DENSE, _BATCH = "●", "○", "◆", "╌", "⠒"
 # As wide as the widest tick, so that the area does not move when the limits do.

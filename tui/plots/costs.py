@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tui.lines import Line, Lines, Span, blank, clean, cut, cut_path, fits, header, note
-from tui.plots.numbers import count
+from tui.plots.drawing.numbers import count
+from tui.text.lines import Line, Lines, Span, blank, clean, cut, cut_path, fits, header, note
 
 _GAP = 2
 _NAME = 16

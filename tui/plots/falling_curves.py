@@ -7,12 +7,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tui.lines import Lines, clean, cut
-from tui.plots.canvas import Canvas
-from tui.plots.curves import Curves, Path
-from tui.plots.percents import percent_axis, points
-from tui.plots.placing import Cell, Cells, Trail, cell_at, cut_below
-from tui.plots.ticks import Axis, Tick, linear_ticks, nice_step
+from tui.plots.drawing.canvas import Canvas
+from tui.plots.drawing.curves import Curves, Path
+from tui.plots.drawing.percents import percent_axis, points
+from tui.plots.drawing.placing import Cell, Cells, Trail, cell_at, cut_below
+from tui.plots.drawing.ticks import Axis, Tick, linear_ticks, nice_step
+from tui.text.lines import Lines, clean, cut
 
 PLANNED, OTHERS, BELOW, INTERVAL = "◆", "○", "▾", "⡇"
 _TOLERANCE, _CHOSEN = "╌", "▸"

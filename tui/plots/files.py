@@ -4,10 +4,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tui.lines import Line, Lines, Span, blank, clean, cut, fits, header
-from tui.plots.canvas import Canvas
-from tui.plots.numbers import ratio, short
-from tui.plots.ticks import Axis, Tick
+from tui.plots.drawing.canvas import Canvas
+from tui.plots.drawing.numbers import ratio, short
+from tui.plots.drawing.ticks import Axis, Tick
+from tui.text.lines import Line, Lines, Span, blank, clean, cut, fits, header
 
 _FILE, _COUNTED = "▏▎▍▌▋▊▉█", "░"
 _MOST_NUMBERS = 0.55

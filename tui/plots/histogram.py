@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tui.lines import Line, Lines, Span, blank, clean, fits, header, note
-from tui.plots.canvas import Canvas
-from tui.plots.numbers import amounts, count, percent
-from tui.plots.ticks import Axis, linear_ticks, nice_step, sqrt_ticks
+from tui.plots.drawing.canvas import Canvas
+from tui.plots.drawing.numbers import amounts, count, percent
+from tui.plots.drawing.ticks import Axis, linear_ticks, nice_step, sqrt_ticks
+from tui.text.lines import Line, Lines, Span, blank, clean, fits, header, note
 
 _Floats = NDArray[np.float64]
 # Counts are five characters at most, so the margin stays the same from layer to layer.

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from tui.lines import Lines
-from tui.plots.bars import Bar, Style, draw_bars
-from tui.plots.numbers import COUNTS, amounts, count, percent
+from tui.plots.drawing.bars import Bar, Style, draw_bars
+from tui.plots.drawing.numbers import COUNTS, amounts, count, percent
+from tui.text.lines import Lines
 
 _STYLE = Style("parameters", "kept", False, COUNTS, count, percent)
 

@@ -3,10 +3,10 @@
 import math
 from dataclasses import dataclass
 
-from tui.lines import Line, Lines, Span, blank, clean, fits, header
-from tui.plots import falling
-from tui.plots.curves import Curve, Curves, Path
-from tui.plots.percents import percent_or_nan, short_percent
+from tui.plots import falling_curves
+from tui.plots.drawing.curves import Curve, Curves, Path
+from tui.plots.drawing.percents import percent_or_nan, short_percent
+from tui.text.lines import Line, Lines, Span, blank, clean, fits, header
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ def draw(
         return blank(width, height)
     rows = 2 if height >= 8 else 1
     curves = _curves(data)
-    body = falling.draw(curves, width, height - rows, hint)
+    body = falling_curves.draw(curves, width, height - rows, hint)
     return header(_title(curves, rows), _legend(curves, data), width, rows) + body
 
 
@@ -117,11 +117,11 @@ def _legend(curves: Curves, data: SensitivityData) -> Line:
         legend.append(Span(_apart(legend) + clean(data.progress), "hint"))
     if any(math.isfinite(path.current) for path in curves.drawn):
         role = "pending" if data.stale else "chosen"
-        legend.append(Span(f"{_apart(legend)}{falling.PLANNED} planned", role))
-        legend.append(Span(f", {falling.OTHERS} in other layers", "pending"))
-        legend.append(Span(f", {falling.BELOW} below", "pending"))
+        legend.append(Span(f"{_apart(legend)}{falling_curves.PLANNED} planned", role))
+        legend.append(Span(f", {falling_curves.OTHERS} in other layers", "pending"))
+        legend.append(Span(f", {falling_curves.BELOW} below", "pending"))
     if curves.chosen and curves.chosen.half.any():
-        legend.append(Span(f"  {falling.INTERVAL} 95 % interval", "label"))
+        legend.append(Span(f"  {falling_curves.INTERVAL} 95 % interval", "label"))
     if data.split:
         legend.append(Span(f"{_apart(legend)}{clean(data.split)} accuracy", "label"))
     return tuple(legend)

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from tui.lines import Lines
-from tui.plots.bars import Bar, Style, draw_bars
-from tui.plots.numbers import BYTES, amounts, ratio, volume
+from tui.plots.drawing.bars import Bar, Style, draw_bars
+from tui.plots.drawing.numbers import BYTES, amounts, ratio, volume
+from tui.text.lines import Lines
 
 _STYLE = Style("size", "pruned", True, BYTES, volume, ratio)
 

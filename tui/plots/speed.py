@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tui.lines import Line, Lines, Span, blank, clean, cut, fits, header, note
+from tui.text.lines import Line, Lines, Span, blank, clean, cut, fits, header, note
 
 _GAP = 2
 _NAME = 13

@@ -9,9 +9,9 @@ from textual.binding import Binding
 from textual.containers import Horizontal
 from textual.widgets import Input, Label
 
-from tui.keeping import Keeping
-from tui.lines import Span
-from tui.screens.rows import TITLE_WIDTH, RowsScreen
+from tui.screens.form import TITLE_WIDTH, RowsScreen
+from tui.state.export_form import Keeping
+from tui.text.lines import Span
 from tui.widgets.lines import LinesWidget
 
 

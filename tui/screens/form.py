@@ -11,9 +11,9 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from tui.choosing import Choosing, Row
-from tui.keeping import Keeping
-from tui.lines import Lines, Span, cut
+from tui.state.export_form import Keeping
+from tui.state.recipe_form import Choosing, Row
+from tui.text.lines import Lines, Span, cut
 from tui.widgets.lines import ROLE_CLASSES, LinesWidget
 
 Chosen = TypeVar("Chosen", Choosing, Keeping)

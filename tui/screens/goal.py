@@ -14,11 +14,11 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Label
 
 from core.errors import InputError
-from core.goals import SENSITIVITY, parse_goal
-from core.plans import Plan
-from tui.format import count, percent
-from tui.lines import Lines, Span, cut
-from tui.state import State
+from core.pruning.goals import SENSITIVITY, parse_goal
+from core.pruning.plans import Plan
+from tui.state.state import State
+from tui.text.format import count, percent
+from tui.text.lines import Lines, Span, cut
 from tui.widgets.lines import ROLE_CLASSES, LinesWidget
 
 TOLERANCE = "tolerance"
@@ -176,7 +176,7 @@ def plan_of(asked: Asked, state: State) -> Plan:
     Raises:
         InputError: the goal cannot be read or reached, or the method needs a scan.
     """
-    from core.allocation import allocate, by_tolerance  # NumPy comes in beside torch
+    from core.pruning.allocation import allocate, by_tolerance  # NumPy comes in beside torch
 
     base = state.base
     if base is None:

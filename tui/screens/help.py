@@ -10,8 +10,8 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from core.footprint import COUNTED
-from tui.keys import KEYS
+from core.nets.footprint import COUNTED
+from tui.keys.keys import KEYS
 
 MEANINGS = f"""\
 sparsity    zeros over elements of a layer's weight

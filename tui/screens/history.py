@@ -6,17 +6,17 @@ from functools import partial
 
 from textual import events
 
-from core.experiment import Experiment
-from core.runs import RUNNING, Run
-from tui import history_jobs as jobs
-from tui.browsing import Browsing
-from tui.history import RunRow, incomparable
-from tui.history_keys import BINDINGS, KEYS
-from tui.lines import Span
+from core.experiments.experiment import Experiment
+from core.experiments.runs import RUNNING, Run
+from tui.jobs import history_jobs as jobs
+from tui.keys.history_keys import BINDINGS, KEYS
 from tui.screens.dialogs import Question
 from tui.screens.history_help import HistoryHelp
 from tui.screens.history_panes import HistoryPanes
-from tui.views.runs import sortable
+from tui.state.browsing import Browsing
+from tui.state.runs import RunRow, incomparable
+from tui.text.lines import Span
+from tui.views.run_table import sortable
 from tui.widgets.note_input import NoteInput
 from tui.widgets.run_table import RunTable
 

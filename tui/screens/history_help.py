@@ -8,9 +8,9 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
-from tui.history_keys import KEYS
+from tui.keys.history_keys import KEYS
 from tui.screens.help import HelpScreen
-from tui.views.runs import DENSE, HERE, MARKED, OFF_FRONT, ON_FRONT, STOPPED_EARLY
+from tui.views.run_table import DENSE, HERE, MARKED, OFF_FRONT, ON_FRONT, STOPPED_EARLY
 
 MEANINGS = f"""\
 {ON_FRONT}         on the front: no other run beats

@@ -7,13 +7,13 @@ from time import monotonic
 
 from textual.app import ComposeResult
 
-from core.experiment import Experiment
-from core.runs import RUNNING
-from tui.browsing import Browsing
-from tui.history_keys import TYPING, offered
+from core.experiments.experiment import Experiment
+from core.experiments.runs import RUNNING
+from tui.keys.history_keys import TYPING, offered
 from tui.screens.run_files import RunFiles
-from tui.views.compare import VIEWS, views
+from tui.state.browsing import Browsing
 from tui.views.history import ABOUT, about, failure, hint, said, sizes, title, welcome
+from tui.views.run_comparison import VIEWS, views
 from tui.widgets.key_line import KeyLine
 from tui.widgets.lines import ROLE_CLASSES, LinesWidget
 from tui.widgets.note_input import NoteInput

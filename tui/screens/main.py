@@ -10,8 +10,8 @@ from textual.containers import Container
 from textual.geometry import Size
 from textual.screen import Screen
 
-from tui.keys import Key
-from tui.state import PLOTS, State
+from tui.keys.keys import Key
+from tui.state.state import PLOTS, State
 from tui.views.activity import Outcome, Working, activity
 from tui.views.title import title
 from tui.views.totals import totals

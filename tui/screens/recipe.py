@@ -6,8 +6,8 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.widgets import Label
 
-from tui.choosing import Choosing
-from tui.screens.rows import RowsScreen
+from tui.screens.form import RowsScreen
+from tui.state.recipe_form import Choosing
 
 
 class ChoicesScreen(RowsScreen[Choosing]):

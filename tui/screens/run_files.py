@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 from textual.screen import Screen
 
 from core.errors import InputError
-from core.experiment import Experiment
-from core.runs import Run
-from tui import history_jobs as jobs
-from tui.browsing import Browsing
-from tui.jobs import Done, Job, JobEnded
-from tui.lines import Span
+from core.experiments.experiment import Experiment
+from core.experiments.runs import Run
+from tui.jobs import history_jobs as jobs
+from tui.jobs.job import Done, Job, JobEnded
+from tui.state.browsing import Browsing
+from tui.text.lines import Span
 
 if TYPE_CHECKING:
-    from tui.history import RunRow
-    from tui.views.lower import Weights
+    from tui.state.runs import RunRow
+    from tui.views.run_plots import Weights
 
 KEPT = 4
 """Layers whose weights are kept in memory: those of two runs, and of the two before."""

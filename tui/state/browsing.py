@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from tui.history import SPLITS, LayerRow, RunRow, incomparable, joined, ordered
+from tui.state.runs import SPLITS, LayerRow, RunRow, incomparable, joined, ordered
 
 RISING = frozenset({"what", "nonzero", "epochs", "recipe", "seed", "note"})
 """The columns whose least value comes first, until they are turned round."""

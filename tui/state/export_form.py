@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from core.errors import InputError
-from core.formats import COMPACT, LEVELS, SHARED, Packing, check_target
-from tui.choosing import Row, along, turned
-from tui.format import plural
+from core.formats.export_formats import COMPACT, LEVELS, SHARED, Packing, check_target
 from tui.screens.path import check_folder, path_of
+from tui.state.recipe_form import Row, along, turned
+from tui.text.format import plural
 
 VALUES = {
     "codebook": "few values a layer, found by k-means",

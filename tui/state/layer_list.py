@@ -6,10 +6,10 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from tui.rows import KIND, Row, found, groups_of, unfolded
+from tui.state.layer_rows import KIND, Row, found, groups_of, unfolded
 
 if TYPE_CHECKING:
-    from core.layers import Layer
+    from core.nets.layers import Layer
 
 MANY = 24
 """A net with more layers than these opens with its groups folded."""

@@ -10,7 +10,7 @@ from itertools import groupby, takewhile
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from core.layers import Layer
+    from core.nets.layers import Layer
 
 FEW = 8
 """So many layers, of a net or of a module, are a list that needs no headings."""
@@ -108,7 +108,7 @@ def matches(layer: Layer, text: str) -> bool:
     After `KIND` each is a word of its kind: all convolutions are found, depthwise ones too.
 
     Examples:
-        >>> from core.layers import Layer
+        >>> from core.nets.layers import Layer
         >>> layer = Layer("layer1.0.conv2", (64, 32, 3, 3), 18_432, 18_432, kind="convolution")
         >>> [matches(layer, text) for text in ("LAYER1 conv", "32x3x3", "2x3", "3x", "linear")]
         [True, True, False, True, False]

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from tui.lines import clean
+from tui.text.lines import clean
 
 MOST = 1e12
 """Numbers beyond are taken for damage."""

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from core.choices import MEANINGS, NO_CHOICES, Choices
 from core.errors import InputError
-from core.recipes import (
+from core.settings.choices import MEANINGS, NO_CHOICES, Choices
+from core.training.recipes import (
     LOSSES,
     METHODS,
     OPTIMIZERS,

@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from core.exports import Export, with_export
-from core.footprint import DeadUnits, Footprint, Sizes
-from core.plans import Plan
+from core.experiments.exports import Export, with_export
+from core.nets.footprint import DeadUnits, Footprint, Sizes
+from core.pruning.plans import Plan
 
 if TYPE_CHECKING:
-    from core.answers import Compared
-    from core.bench import Bench
-    from core.curves import Sample
     from core.events import Accuracy, Batch, Counted, Epoch
-    from core.settings import Settings
-    from core.workbench import Net
+    from core.inference.timings import Bench
+    from core.jobs.workbench import Net
+    from core.measure.comparison import Compared
+    from core.pruning.curves import Sample
+    from core.settings.settings import Settings
 
 UNDO_LIMIT = 500
 
@@ -130,7 +130,7 @@ class Course:
 
 @dataclass(frozen=True, slots=True)
 class Digits:
-    """Which test images are looked at, see `core.answers`.
+    """Which test images are looked at, see `core.measure.comparison`.
 
     Attributes:
         mode: one of each class, or those that only the pruned net gets wrong.

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
 
-from core.choices import MOST_EPOCHS
 from core.errors import InputError
-from core.exports import Export, newest_compact
-from core.footprint import Sizes
-from core.pareto import front
-from core.runs import INTERRUPTED, UNREADABLE, Run
-from tui.unchecked import MOST, mapping, mappings, moment, number, one_line, text, whole
+from core.experiments.exports import Export, newest_compact
+from core.experiments.pareto import front
+from core.experiments.runs import INTERRUPTED, UNREADABLE, Run
+from core.nets.footprint import Sizes
+from core.settings.choices import MOST_EPOCHS
+from tui.state.lenient import MOST, mapping, mappings, moment, number, one_line, text, whole
 
 SPLITS = ("validation", "test")
 
@@ -139,7 +139,7 @@ class RunRow:
 
     @property
     def status(self) -> str:
-        """How it ended, see `core.runs`."""
+        """How it ended, see `core.experiments.runs`."""
         return self.run.status
 
     @property

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from core.footprint import DeadUnits, Footprint, Sizes, total
-from core.plans import Plan, drop_count
-from core.settings import DEFAULTS, Settings
-from tui.listing import Listing
-from tui.results import (
+from core.nets.footprint import DeadUnits, Footprint, Sizes, total
+from core.pruning.plans import Plan, drop_count
+from core.settings.settings import DEFAULTS, Settings
+from tui.state.layer_list import Listing
+from tui.state.results import (
     FIRST_DIGITS,
     Counts,
     Course,
@@ -27,11 +27,11 @@ from tui.results import (
 )
 
 if TYPE_CHECKING:
-    from core.curves import Scan
     from core.events import Accuracy
-    from core.exports import Export
-    from core.whatif import Cut, Profile
-    from core.workbench import Net
+    from core.experiments.exports import Export
+    from core.jobs.workbench import Net
+    from core.pruning.curves import Scan
+    from core.pruning.what_if import Cut, Profile
 
 PLOTS = (
     "histogram", "accuracy", "sensitivity", "parameters", "size", "files", "speed", "costs",
@@ -209,7 +209,7 @@ class State:
         """The accuracy that the scan of the base foretells for the plan, in percent."""
         if self.base is None or self.scan is None or self.scan_is_stale or self.untouched:
             return None
-        from core.forecast import forecast  # NumPy comes in beside torch, not before it
+        from core.pruning.forecast import forecast  # NumPy comes in beside torch, not before it
 
         return forecast(self.scan, self.profiles, self.planned, self.base.accuracy.validation)
 

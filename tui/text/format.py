@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from core.footprint import MIB
+from core.nets.footprint import MIB
 
 
 def count(number: int) -> str:

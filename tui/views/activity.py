@@ -7,9 +7,9 @@ from textwrap import wrap
 from time import monotonic
 
 from core.events import Batch, Epoch, Event, Notice, Progress
-from core.search import Tried, Trying
-from tui.format import count, duration, percent
-from tui.lines import Line, Lines, Span, cut
+from core.jobs.search import Tried, Trying
+from tui.text.format import count, duration, percent
+from tui.text.lines import Line, Lines, Span, cut
 
 HEIGHT = 2
 SHORTEST_BAR = 6

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from core.exports import Export, newest_compact
-from core.footprint import Footprint, Sizes
-from tui.format import percent
+from core.experiments.exports import Export, newest_compact
+from core.nets.footprint import Footprint, Sizes
 from tui.plots.files import FilesData, FilesRow
-from tui.results import Result
-from tui.state import State
+from tui.state.results import Result
+from tui.state.state import State
+from tui.text.format import percent
 
 TUNE, WRITE = "f fine-tunes, e writes", "e writes it"
 UNMEASURED = "too large to make unasked"

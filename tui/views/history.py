@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from textwrap import wrap
 
-from core.runs import DONE, INTERRUPTED, RUNNING, UNREADABLE
-from tui.browsing import Browsing
-from tui.format import count, percent, plural
-from tui.history import RunRow
-from tui.lines import Lines, Span, clean, cut
-from tui.views.runs import arrow, epochs, when, whole
+from core.experiments.runs import DONE, INTERRUPTED, RUNNING, UNREADABLE
+from tui.state.browsing import Browsing
+from tui.state.runs import RunRow
+from tui.text.format import count, percent, plural
+from tui.text.lines import Lines, Span, clean, cut
+from tui.views.run_table import arrow, epochs, when, whole
 
 ABOUT = 2
 """Lines about a run; one more for its sizes, where there is room."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from core.footprint import total
-from tui.format import count, percent
-from tui.lines import Line, Lines, Span, clean, cut, cut_path
-from tui.rows import Row
-from tui.state import State
+from core.nets.footprint import total
+from tui.state.layer_rows import Row
+from tui.state.state import State
+from tui.text.format import count, percent
+from tui.text.lines import Line, Lines, Span, clean, cut, cut_path
 
 LOCK, PARTLY = "▪", "▫"
 """Beside a layer that is locked, and beside a heading of some that are."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.bench import SPARSE, Bench
 from core.errors import InputError, StoppedError, WorkError
-from tui.format import (
+from core.inference.timings import SPARSE, Bench
+from tui.state.layer_rows import groups_of
+from tui.state.results import Result
+from tui.text.format import (
     count,
     difference,
     duration,
@@ -16,18 +18,16 @@ from tui.format import (
     plural,
     ratio,
 )
-from tui.results import Result
-from tui.rows import groups_of
 from tui.views.activity import Outcome
 
 if TYPE_CHECKING:
-    from core.curves import Scan
-    from core.exports import Export
-    from core.finetuning import FineTuned
-    from core.recall import Recalled
-    from core.search import Found
-    from core.training import Trained
-    from core.workbench import Net
+    from core.experiments.exports import Export
+    from core.jobs.restore import Recalled
+    from core.jobs.search import Found
+    from core.jobs.workbench import Net
+    from core.pruning.curves import Scan
+    from core.training.dense import Trained
+    from core.training.finetuning import FineTuned
 
 
 def opened(net: Net, interrupted: str | None, warnings: tuple[str, ...] = ()) -> Outcome:

@@ -2,36 +2,36 @@
 
 from __future__ import annotations
 
-from core.bench import SPARSE, Amounts, Row
-from core.costs import cost_table
-from core.curves import Point, Scan
-from core.han2015 import PaperLayer
-from tui.format import count, gain, milliseconds, plural
-from tui.lines import Lines
-from tui.plots import canvas
+from core.inference.timings import SPARSE, Amounts, Row
+from core.measure.costs import cost_table
+from core.pruning.curves import Point, Scan
+from core.pruning.han2015 import PaperLayer
 from tui.plots.accuracy import AccuracyData
 from tui.plots.accuracy import draw as draw_accuracy
-from tui.plots.confusion import ConfusionData
-from tui.plots.confusion import draw as draw_confusion
 from tui.plots.costs import CostsData, CostsRow
 from tui.plots.costs import draw as draw_costs
-from tui.plots.curves import Curve
-from tui.plots.digits import Digit, DigitsData
-from tui.plots.digits import draw as draw_digits
+from tui.plots.drawing import canvas
+from tui.plots.drawing.curves import Curve
+from tui.plots.drawing.numbers import count as short
 from tui.plots.files import draw as draw_files
 from tui.plots.histogram import HistogramData, bins
 from tui.plots.histogram import draw as draw_histogram
-from tui.plots.numbers import count as short
 from tui.plots.parameters import ParametersData
 from tui.plots.parameters import draw as draw_parameters
+from tui.plots.predictions.confusion import ConfusionData
+from tui.plots.predictions.confusion import draw as draw_confusion
+from tui.plots.predictions.digits import Digit, DigitsData
+from tui.plots.predictions.digits import draw as draw_digits
 from tui.plots.sensitivity import SensitivityData
 from tui.plots.sensitivity import draw as draw_sensitivity
 from tui.plots.size import SizeData
 from tui.plots.size import draw as draw_size
 from tui.plots.speed import SpeedData
 from tui.plots.speed import draw as draw_speed
-from tui.results import Course, Wanted
-from tui.state import State
+from tui.state.results import Course, Wanted
+from tui.state.state import State
+from tui.text.format import count, gain, milliseconds, plural
+from tui.text.lines import Lines
 from tui.views.files import files
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from itertools import zip_longest
 from typing import NamedTuple, Self
 
-from tui.browsing import Browsing
-from tui.format import percent
-from tui.history import LayerRow, RunRow, differences
-from tui.lines import Line, Lines, Span, clean, cut, cut_path
-from tui.views.runs import NONE, epochs, points, ratio, signed, whole
+from tui.state.browsing import Browsing
+from tui.state.runs import LayerRow, RunRow, differences
+from tui.text.format import percent
+from tui.text.lines import Line, Lines, Span, clean, cut, cut_path
+from tui.views.run_table import NONE, epochs, points, ratio, signed, whole
 
 ONE, OTHER, AT = "◉", "◎", "▸"
 """The signs of the chosen run, of the one that it is compared with, and of the chosen layer."""

@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from core.runs import STOPPED
-from tui.browsing import Browsing
-from tui.history import RunRow, place
-from tui.lines import Lines
-from tui.plots import courses, pareto, two_weights
-from tui.plots.courses import CourseMark, CoursesData
-from tui.plots.pareto import ParetoData, RunMark
-from tui.plots.two_weights import TwoWeightsData, WeightsMark
-from tui.views.compare import ONE, OTHER, beside, sparsities, views
+from core.experiments.runs import STOPPED
+from tui.plots.runs import pareto, training_curves, two_weights
+from tui.plots.runs.pareto import ParetoData, RunMark
+from tui.plots.runs.training_curves import CourseMark, CoursesData
+from tui.plots.runs.two_weights import TwoWeightsData, WeightsMark
+from tui.state.browsing import Browsing
+from tui.state.runs import RunRow, place
+from tui.text.lines import Lines
+from tui.views.run_comparison import ONE, OTHER, beside, sparsities, views
 
 if TYPE_CHECKING:
-    from core.whatif import Profile
+    from core.pruning.what_if import Profile
 
 Weights = Mapping[tuple[str, str], "Profile | str"]
 """By run and layer: the weights, or why they are not there."""
@@ -112,7 +112,7 @@ def _view(
         case "curves":
             dense = _dense(one, "validation", dense)
             marks = (_course(one, ONE, "chosen"), _course(other, OTHER, "all"))
-            return courses.draw(CoursesData(marks, "validation", dense), width, height)
+            return training_curves.draw(CoursesData(marks, "validation", dense), width, height)
         case _:
             return two_weights.draw(_weights(browsing, weights, width), width, height)
 

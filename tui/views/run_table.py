@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from core.runs import INTERRUPTED, RUNNING, STOPPED, UNREADABLE
-from tui.browsing import Browsing
-from tui.format import count, difference, percent
-from tui.history import RunRow, fronts
-from tui.lines import Line, Lines, Span, cut
+from core.experiments.runs import INTERRUPTED, RUNNING, STOPPED, UNREADABLE
+from tui.state.browsing import Browsing
+from tui.state.runs import RunRow, fronts
+from tui.text.format import count, difference, percent
+from tui.text.lines import Line, Lines, Span, cut
 
 NONE = "–"
 CHOSEN, MARKED, HERE = "▶", "◎", "⌂"

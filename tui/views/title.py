@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from core.datasets import short_data_name
-from core.zoo import short_name
-from tui.format import plural
-from tui.lines import Lines, Span, clean, cut
-from tui.rows import called
-from tui.state import State
+from core.data import short_data_name
+from core.nets.zoo import short_name
+from tui.state.layer_rows import called
+from tui.state.state import State
+from tui.text.format import plural
+from tui.text.lines import Lines, Span, clean, cut
 
 PROTOCOL_LABELS = {
     "default": "",

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from core.events import Accuracy
-from core.footprint import COUNTED
-from tui.format import count, mib, percent, plural, ratio
-from tui.lines import Line, Lines, Span
-from tui.results import Result
-from tui.state import State
+from core.nets.footprint import COUNTED
+from tui.state.results import Result
+from tui.state.state import State
+from tui.text.format import count, mib, percent, plural, ratio
+from tui.text.lines import Line, Lines, Span
 
 _COUNTED = (COUNTED, "4 B each, no positions", "4 B each")
 """What the sizes count, from the longest wording to the shortest."""

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from textual.message import Message
 
-from tui.format import plural
-from tui.rows import matches
+from tui.state.layer_rows import matches
+from tui.text.format import plural
 from tui.widgets.line_input import LineInput
 
 if TYPE_CHECKING:
-    from core.layers import Layer
+    from core.nets.layers import Layer
 
 
 class FindInput(LineInput):

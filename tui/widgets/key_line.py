@@ -6,8 +6,8 @@ from itertools import chain
 
 from textual import events
 
-from tui.keys import Key, fitting
-from tui.lines import Span
+from tui.keys.keys import Key, fitting
+from tui.text.lines import Span
 from tui.widgets.lines import LinesWidget
 
 

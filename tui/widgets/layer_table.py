@@ -5,8 +5,8 @@ from __future__ import annotations
 from textual import events
 from textual.message import Message
 
-from tui.state import State
-from tui.views.table import columns, first_row, table
+from tui.state.state import State
+from tui.views.layer_table import columns, first_row, table
 from tui.widgets.lines import LinesWidget
 
 LEAST, REST = 6, 16

@@ -10,7 +10,7 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui.lines import ROLES, Line, Lines
+from tui.text.lines import ROLES, Line, Lines
 
 SCREEN_ROLES = (
     "muted",

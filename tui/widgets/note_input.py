@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.message import Message
 
-from core.runs import NOTE_LIMIT, Run
+from core.experiments.runs import NOTE_LIMIT, Run
 from tui.widgets.line_input import LineInput
 
 

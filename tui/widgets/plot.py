@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tui.lines import Lines
-from tui.state import State
+from tui.state.state import State
+from tui.text.lines import Lines
 from tui.widgets.lines import LinesWidget
 
 
@@ -64,6 +64,6 @@ def _draw(state: State, name: str, width: int, height: int) -> Lines:
     if state.base is None:
         return ()
     # NumPy and plotext come in beside torch, in the thread of the job that opens the base.
-    from tui.views.plot import plot
+    from tui.views.plots import plot
 
     return plot(state, name, width, height)

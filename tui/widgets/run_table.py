@@ -5,8 +5,8 @@ from __future__ import annotations
 from textual import events
 from textual.message import Message
 
-from tui.browsing import Browsing
-from tui.views.runs import scrolled, table
+from tui.state.browsing import Browsing
+from tui.views.run_table import scrolled, table
 from tui.widgets.lines import LinesWidget
 
 

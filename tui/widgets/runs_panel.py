@@ -6,12 +6,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from tui.browsing import Browsing
-from tui.lines import Lines
+from tui.state.browsing import Browsing
+from tui.text.lines import Lines
 from tui.widgets.lines import LinesWidget
 
 if TYPE_CHECKING:
-    from tui.views.lower import Weights
+    from tui.views.run_plots import Weights
 
 Draw = Callable[[int, int], Lines]
 """Draws for a width and a height."""
@@ -57,6 +57,6 @@ def _draw(
     browsing: Browsing, dense: float | None, weights: Weights, width: int, height: int
 ) -> Lines:
     # NumPy and plotext come in beside the runs, in the thread that reads them.
-    from tui.views.lower import lower
+    from tui.views.run_plots import lower
 
     return lower(browsing, dense, weights, width, height)

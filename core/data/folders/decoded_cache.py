@@ -1,7 +1,8 @@
 """A folder's images, decoded once into a file of pixels that is mapped into memory, not read.
 
 The file lies in the cache under what decides its contents: the images' names, sizes and times, and
-what of their size and channels was given. See `core.datasets.room` for how much there may be.
+what of their size and channels was given. See `core.data.folders.disk_budget` for how much there
+may be.
 """
 
 from __future__ import annotations
@@ -20,15 +21,15 @@ from uuid import uuid4
 import numpy as np
 from numpy.typing import NDArray
 
-from core.datasets.folder import Folder, Samples
-from core.datasets.pixels import LARGEST, SMALLEST, Shape, read_image, shape_of
-from core.datasets.reasons import reason
-from core.datasets.room import FACTS, PIXELS, known, make_room, shown_bytes, tidy, use
-from core.datasets.splits import Dataset, Split
+from core.data.folders.disk_budget import FACTS, PIXELS, known, make_room, shown_bytes, tidy, use
+from core.data.folders.image_folder import Folder, Samples
+from core.data.folders.pixels import LARGEST, SMALLEST, Shape, read_image, shape_of
+from core.data.inputs import Inputs
+from core.data.splits import Dataset, Split
 from core.errors import InputError, StoppedError
 from core.events import Notice, Progress, StopFlag, Stream
-from core.files import NO_SPACE
-from core.inputs import Inputs
+from core.system.error_text import reason
+from core.system.files import NO_SPACE
 
 NAMED = 3
 """Images that cannot be read that are named one by one."""

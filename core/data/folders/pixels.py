@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from core.datasets.folder import Samples
+from core.data.folders.image_folder import Samples
+from core.data.inputs import Inputs
 from core.errors import InputError
-from core.inputs import Inputs
 
 SMALLEST, LARGEST = 8, 224
 """The side of an image in pixels where sizes differ or are large, unless it is given."""

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.datasets.patience import heed
-from core.datasets.reasons import reason
-from core.datasets.registry import Description, File
+from core.data.registry import Description, File
 from core.events import Progress, StopFlag, Stream
+from core.system.background import heed
+from core.system.error_text import reason
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from core.datasets import mirrors, package
-from core.datasets.cache import home, look
-from core.datasets.patience import SourceError
-from core.datasets.registry import Debian, Description, Files
+from core.data.registry import Debian, Description, Files
+from core.data.sources import mirrors, package
+from core.data.sources.cache import home, look
 from core.errors import WorkError
 from core.events import Notice, StopFlag, Stream
+from core.system.background import SourceError
 
 T = TypeVar("T")
 

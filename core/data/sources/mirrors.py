@@ -12,11 +12,11 @@ from functools import partial
 from http.client import HTTPException
 from urllib.request import urlopen
 
-from core.datasets import patience
-from core.datasets.patience import Pulse, SourceError, follow
-from core.datasets.reasons import reason
-from core.datasets.registry import Description, File, Files
+from core.data.registry import Description, File, Files
 from core.events import StopFlag, Stream
+from core.system import background
+from core.system.background import Pulse, SourceError, follow
+from core.system.error_text import reason
 
 _CHUNK = 1 << 16
 
@@ -57,7 +57,7 @@ def download(description: Description, mirror: str, stop: StopFlag) -> Stream[Fi
     files: Files = {}
     for name, file in description.files.items():
         job = partial(_download, f"{mirror}{name}.gz", file)
-        files[name] = yield from follow(job, f"fetch {name}", stop, patience.LIMIT)
+        files[name] = yield from follow(job, f"fetch {name}", stop, background.LIMIT)
     return files
 
 
@@ -71,7 +71,7 @@ def _download(url: str, file: File, pulse: Pulse) -> bytes:
 
 def _read(url: str, file: File, pulse: Pulse) -> bytes:
     content = bytearray()
-    with urlopen(url, timeout=patience.LIMIT) as response:
+    with urlopen(url, timeout=background.LIMIT) as response:
         total = response.length or 0
         while chunk := response.read1(_CHUNK):
             content += chunk

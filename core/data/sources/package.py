@@ -20,13 +20,13 @@ from pathlib import Path
 from threading import Thread
 from zipfile import BadZipFile, ZipFile
 
-from core.datasets import patience
-from core.datasets.patience import Pulse, SourceError, follow, heed, too_silent
-from core.datasets.pickled import mnist_files
-from core.datasets.reasons import reason
-from core.datasets.registry import Files, Package
+from core.data.registry import Files, Package
+from core.data.sources.mnist_pickle import mnist_files
 from core.events import Progress, StopFlag, Stream
-from core.files import NO_SPACE
+from core.system import background
+from core.system.background import Pulse, SourceError, follow, heed, too_silent
+from core.system.error_text import reason
+from core.system.files import NO_SPACE
 
 _ERROR_NUMBER = re.compile(r"(?:Errno|os error) (\d+)")
 
@@ -83,7 +83,7 @@ def _command(package: Package, folder: Path) -> list[str]:
         # -P: a file of the working directory must not stand in for a module of pip's.
         pip = (sys.executable, "-P", "-m", "pip", "download", *wheel_alone)
         quiet = ("--no-input", "--disable-pip-version-check", "--progress-bar", "off")
-        waits = ("--no-cache-dir", "--timeout", f"{patience.LIMIT:g}", "--retries", "0")
+        waits = ("--no-cache-dir", "--timeout", f"{background.LIMIT:g}", "--retries", "0")
         return [*pip, *quiet, *waits, "--dest", str(folder), wanted]
     if uv := shutil.which("uv"):
         where = ("--target", str(folder), "--python", sys.executable)
@@ -97,7 +97,7 @@ def _environment(folder: Path) -> dict[str, str]:
         **os.environ,
         "TMPDIR": str(folder),
         "UV_CACHE_DIR": str(folder / ".uv"),
-        "UV_HTTP_TIMEOUT": f"{patience.LIMIT:g}",
+        "UV_HTTP_TIMEOUT": f"{background.LIMIT:g}",
         "UV_HTTP_RETRIES": "0",
     }
 
@@ -122,11 +122,11 @@ def _watch(
         size = _size(folder)
         if (size, len(lines)) != seen:
             seen, since = (size, len(lines)), time.monotonic()
-        too_silent(time.monotonic() - since, patience.LIMIT)
+        too_silent(time.monotonic() - since, background.LIMIT)
         done = min(size, package.size)
         yield Progress(f"fetch {package.name} {package.version}", done, package.size, "B")
         try:
-            process.wait(patience.TICK)
+            process.wait(background.TICK)
         except subprocess.TimeoutExpired:
             continue
     heed(stop)  # the signal that stops us may have ended the installer too

@@ -9,14 +9,14 @@ from tempfile import TemporaryDirectory
 
 from filelock import FileLock, Timeout
 
-from core.datasets import patience
-from core.datasets.cache import Found, home, look
-from core.datasets.disk import unusable
-from core.datasets.patience import heed
-from core.datasets.registry import Description, Files
-from core.datasets.sources import gather
+from core.data.registry import Description, Files
+from core.data.sources.cache import Found, home, look
+from core.data.sources.fetching import gather
+from core.data.sources.unusable_folder import unusable
 from core.errors import InputError, WorkError
 from core.events import Notice, Progress, StopFlag, Stream
+from core.system import background
+from core.system.background import heed
 
 _WORK_PREFIX = ".fetch-"
 
@@ -79,7 +79,7 @@ def _fetch(description: Description, data_dir: Path, own: bool, stop: StopFlag) 
 def _acquire(lock: FileLock, stop: StopFlag) -> Stream[None]:
     while True:
         try:
-            lock.acquire(timeout=patience.TICK)
+            lock.acquire(timeout=background.TICK)
             return
         except Timeout:
             heed(stop)

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from core.errors import InputError
-from core.files import NO_SPACE
+from core.system.files import NO_SPACE
 
 _MEGABYTE = 1_000_000
 _OTHER = "give another --data-dir"

@@ -25,10 +25,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from core.codec.compact import Codebook, CompactFile, Entry, Raw, Steps, Tied, dense
-    from core.codec.container import decode, encode
-    from core.codec.measured import Inspection, LayerBytes, inspect, parts
-    from core.codec.state import from_state, raw, to_state
+    from core.formats.codec.compact import Codebook, CompactFile, Entry, Raw, Steps, Tied, dense
+    from core.formats.codec.container import decode, encode
+    from core.formats.codec.measured import Inspection, LayerBytes, inspect, parts
+    from core.formats.codec.state import from_state, raw, to_state
 
 __all__ = [
     "Codebook",
@@ -61,5 +61,5 @@ _ROOMS = {
 def __getattr__(name: str) -> Any:
     for room, names in _ROOMS.items():
         if name in names:
-            return getattr(import_module(f"core.codec.{room}"), name)
+            return getattr(import_module(f"core.formats.codec.{room}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.codec import kernels
-from core.codec.books import code_book, code_step
-from core.codec.compact import (
+from core.errors import InputError
+from core.formats.codec import kernels
+from core.formats.codec.books import code_book, code_step
+from core.formats.codec.compact import (
     DTYPES,
     MOST_STEPS,
     Codebook,
@@ -23,10 +24,9 @@ from core.codec.compact import (
     Values,
     codes_of,
 )
-from core.codec.models import LARGE, Models, mask_kind
-from core.codec.outline import CODEBOOK, RAW, STEPS, TIED, Geometry, Outline, geometry
-from core.codec.stream import Slots, Stream, fresh
-from core.errors import InputError
+from core.formats.codec.models import LARGE, Models, mask_kind
+from core.formats.codec.outline import CODEBOOK, RAW, STEPS, TIED, Geometry, Outline, geometry
+from core.formats.codec.stream import Slots, Stream, fresh
 
 Mask = NDArray[np.uint8]
 Counts = NDArray[np.int64]

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.codec.compact import DTYPES
-from core.codec.stream import Stream
 from core.errors import InputError
+from core.formats.codec.compact import DTYPES
+from core.formats.codec.stream import Stream
 
 MOST_VALUES = 256
 

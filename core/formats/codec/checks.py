@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.codec.books import MOST_VALUES, floats, words_of
-from core.codec.compact import (
+from core.errors import InputError
+from core.formats.codec.books import MOST_VALUES, floats, words_of
+from core.formats.codec.compact import (
     CODEBOOK_DTYPES,
     DTYPES,
     MOST_STEPS,
@@ -16,9 +17,8 @@ from core.codec.compact import (
     Steps,
     Tied,
 )
-from core.codec.header import MOST_DIMENSIONS, MOST_ENTRIES, MOST_NAMES, MOST_SIDE
-from core.errors import InputError
-from core.zoo import ZOO
+from core.formats.codec.header import MOST_DIMENSIONS, MOST_ENTRIES, MOST_NAMES, MOST_SIDE
+from core.nets.zoo import ZOO
 
 
 def check_file(file: CompactFile) -> None:

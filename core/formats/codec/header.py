@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from core.codec.compact import CODEBOOK_DTYPES, DTYPES
-from core.codec.layouts import LAYOUTS, layout_number
-from core.codec.outline import CODEBOOK, RAW, TIED, Outline
-from core.codec.stream import Stream
 from core.errors import InputError
-from core.facts import FaultError, from_json
+from core.formats.codec.compact import CODEBOOK_DTYPES, DTYPES
+from core.formats.codec.layouts import LAYOUTS, layout_number
+from core.formats.codec.outline import CODEBOOK, RAW, TIED, Outline
+from core.formats.codec.stream import Stream
+from core.system.untrusted_json import FaultError, from_json
 
 MOST_FACTS = 4096
 MOST_NAMES = 1 << 20

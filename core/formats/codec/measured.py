@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.codec.compact import CompactFile, Tied, codes_of
-from core.codec.container import DIGEST, read
+from core.formats.codec.compact import CompactFile, Tied, codes_of
+from core.formats.codec.container import DIGEST, read
 
 PARTS = ("header", "positions", "values", "codebooks", "biases", "checksum")
 """What a file is made of, in order; all that has no rows and columns is among the biases."""

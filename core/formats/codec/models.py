@@ -8,9 +8,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from core.codec import kernels
-from core.codec.outline import Geometry
-from core.codec.stream import Slots, fresh
+from core.formats.codec import kernels
+from core.formats.codec.outline import Geometry
+from core.formats.codec.stream import Slots, fresh
 
 Weights = NDArray[np.int64]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import isqrt, prod
 from typing import NamedTuple
 
-from core.codec.compact import Codebook, Entry, Raw, Steps, Tied
+from core.formats.codec.compact import Codebook, Entry, Raw, Steps, Tied
 
 RAW, CODEBOOK, STEPS, TIED = range(4)
 """The kinds, by their numbers in a file."""

@@ -1,6 +1,6 @@
 """Predicting with a compact file and NumPy: no torch, and an example for other programs.
 
-    python -m core.codec.predict net.fw image.png ...
+    python -m core.formats.codec.predict net.fw image.png ...
 
 prints a class, and how sure the net is of it, for each image. It knows the zoo's nets: layers in
 the order of the file, ReLU after all but the last, and around some of them what `NETS` says.
@@ -17,14 +17,14 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from core.codec.compact import CompactFile, Tied, dense
-from core.codec.container import decode
-from core.codec.layouts import layout_number
-from core.datasets.pixels import Shape, read_image
-from core.datasets.registry import DATASETS
+from core.data.folders.pixels import Shape, read_image
+from core.data.inputs import Inputs
+from core.data.registry import DATASETS
 from core.errors import InputError
-from core.inputs import Inputs
-from core.zoo import ZOO
+from core.formats.codec.compact import CompactFile, Tied, dense
+from core.formats.codec.container import decode
+from core.formats.codec.layouts import layout_number
+from core.nets.zoo import ZOO
 
 Floats = NDArray[np.float32]
 

@@ -10,8 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from core.codec.compact import DTYPES, CompactFile, Entry, Raw, Tied, Values, dense
 from core.errors import InputError
+from core.formats.codec.compact import DTYPES, CompactFile, Entry, Raw, Tied, Values, dense
 
 Keep = Callable[[str, Tensor], Values | None]
 """How a tensor is to be kept, by its name; None for as it is, every bit."""

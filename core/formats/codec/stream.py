@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.codec import kernels
-from core.codec.primer import PRIMER
-from core.codec.tables import tables
 from core.errors import InputError
+from core.formats.codec import kernels
+from core.formats.codec.primer import PRIMER
+from core.formats.codec.tables import tables
 
 Slots = NDArray[np.int64]
 

@@ -12,8 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor, fx, nn
 
-from core.sparse.groups import Group, chains_of, shape_of
-from core.sparse.program import Program
+from core.inference.sparse.groups import Group, chains_of, shape_of
+from core.inference.sparse.program import Program
 
 _PLAIN = (Tensor, nn.Parameter)
 """What has values in memory for sure: other kinds of tensors may only stand for some."""

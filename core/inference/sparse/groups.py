@@ -12,9 +12,9 @@ import torch
 from numpy.typing import NDArray
 from torch import fx, nn
 
-from core.calls import MAX_POOLS, RELUS, Call
-from core.sparse.layers import Known, Pair, Pool, Weighted
-from core.sparse.simpler import Sizes
+from core.graph.fx_calls import MAX_POOLS, RELUS, Call
+from core.inference.sparse.layers import Known, Pair, Pool, Weighted
+from core.inference.sparse.simpler import Sizes
 
 _Known = nn.Linear | nn.Conv1d | nn.Conv2d
 _DIMENSIONS: dict[Any, int] = {nn.Linear: 2, nn.Conv1d: 3, nn.Conv2d: 4}

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 from numba.np.numpy_support import carray
 
-from core.sparse.compiling import compiled, contracted, entry
-from core.sparse.vectors import LARGEST, SUMS
+from core.inference.sparse.compiling import compiled, contracted, entry
+from core.inference.sparse.vectors import LARGEST, SUMS
 
 LOAD, SUM, SCATTER, POOL, PAD, STORE = range(6)
 """The first number of an operation's row; what the others are, each kernel says."""

@@ -1,8 +1,8 @@
 """A pruned net as it is fastest here: each layer by its nonzeros or as torch has it, measured.
 
-Dead units go first, see `core.compaction`. Then everything is timed on the images in question:
-how many of them the kernels take together, each layer by the kernels and by torch, and in the end
-the whole nets that come of it beside the dense one, which is what is left if none is faster.
+Dead units go first, see `core.graph.compaction`. Then everything is timed on the images in
+question: how many of them the kernels take together, each layer by the kernels and by torch, and in
+the end the resulting nets beside the dense one, which is what is left if none is faster.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, fx, nn
 
-from core.compaction import compacted
-from core.cuts import UntraceableError
-from core.engines import run
 from core.errors import StoppedError
 from core.events import Progress, StopFlag, Stream, never
-from core.sparse.groups import Group, groups_of
-from core.sparse.simpler import simpler
-from core.timing import in_turns
-from core.tracing import Traced, alike, trace
+from core.graph.compaction import compacted
+from core.graph.prefix_cache import UntraceableError
+from core.graph.tracing import Traced, alike, trace
+from core.inference.engines import run
+from core.inference.sparse.groups import Group, groups_of
+from core.inference.sparse.simpler import simpler
+from core.system.timing import in_turns
 
 K = TypeVar("K")
 
@@ -131,7 +131,7 @@ class _Trial:
         threads: int,
         stop: StopFlag,
     ) -> None:
-        from core.sparse import chains  # which compiles
+        from core.inference.sparse import chains
 
         self._chains = chains
         self._model, self._dense, self._groups = model, dense, groups

@@ -16,8 +16,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from core.sparse import kernels
-from core.sparse.layers import NOTHING, ONCE, Known, Pair, Pool, Weighted
+from core.inference.sparse import kernels
+from core.inference.sparse.layers import NOTHING, ONCE, Known, Pair, Pool, Weighted
 
 Floats = NDArray[np.float32]
 T = TypeVar("T", bound=np.generic)

@@ -14,8 +14,8 @@ from torch import fx, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
 
-from core.calls import NORMS, RESHAPES, Call
-from core.tracing import Traced
+from core.graph.fx_calls import NORMS, RESHAPES, Call
+from core.graph.tracing import Traced
 
 Sizes = dict[fx.Node, tuple[int, ...]]
 """Of the results of calls for three images, by the call."""

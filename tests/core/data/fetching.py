@@ -11,7 +11,8 @@ import sys
 import time
 from pathlib import Path
 
-from core.datasets import fetch, mirrors
+from core.data import fetch
+from core.data.sources import mirrors
 from core.errors import InputError
 from core.events import drain
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from core.datasets import mirrors
-from tests.core.servers import serving
+from core.data.sources import mirrors
+from tests.core.data.servers import serving
 
 
 @pytest.fixture(scope="session")

@@ -11,10 +11,10 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 from torchvision import transforms
 
-from core.batches import Splits
-from core.datasets import load
+from core.data import load
+from core.data.batches import Splits
+from core.data.inputs import Inputs
 from core.events import drain
-from core.inputs import Inputs
 
 
 @pytest.mark.parametrize("index", [slice(3, 9), torch.tensor([7, 2, 2])])

@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.datasets import fetch, idx, loading, mirrors
-from core.datasets.registry import DATASETS, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS
+from core.data import fetch, idx, loading
+from core.data.registry import DATASETS, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS
+from core.data.sources import mirrors
 from core.errors import InputError
 from core.events import Notice, drain
 
-pytest_plugins = ("tests.core.mirror",)
+pytest_plugins = ("tests.core.data.mirror",)
 
 NAMES = tuple(DATASETS["mnist"].files)
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.datasets import Dataset, Split, load
-from core.datasets.splits import validation_indices
+from core.data import Dataset, Split, load
+from core.data.splits import validation_indices
 from core.errors import InputError, WorkError
 from core.events import Progress, drain
 
@@ -97,6 +97,6 @@ def test_stop_is_heeded(data_dir: Path) -> None:
 
 
 def test_import_loads_no_torch() -> None:
-    code = "import sys, core.datasets; sys.exit('torch' in sys.modules)"
+    code = "import sys, core.data; sys.exit('torch' in sys.modules)"
     path = os.pathsep.join(entry for entry in sys.path if entry)
     subprocess.run([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": path}, check=True)

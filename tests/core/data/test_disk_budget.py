@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.datasets import room
-from core.datasets.room import FACTS, parse_bytes, shown_bytes
+from core.data.folders import disk_budget
+from core.data.folders.disk_budget import FACTS, parse_bytes, shown_bytes
+from core.data.inputs import Inputs
 from core.errors import InputError
-from core.inputs import Inputs
-from tests.core.folders import fill
-from tests.core.test_folder import loaded
+from tests.core.data.folders import fill
+from tests.core.data.test_folders import loaded
 
 TWENTY = 20 * 28 * 28
 """Bytes of pixels of 20 images as `fill` draws them."""
@@ -79,6 +79,6 @@ def test_a_folder_beyond_the_budget_is_refused_and_nothing_makes_way(
 @pytest.mark.usefixtures("empty_cache")
 def test_what_cannot_be_removed_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     loaded(fill(tmp_path / "one", 12))
-    monkeypatch.setattr(room.shutil, "rmtree", lambda *_, **__: None)
+    monkeypatch.setattr(disk_budget.shutil, "rmtree", lambda *_, **__: None)
     with pytest.raises(InputError, match=r"cannot remove .* from the cache to keep it within"):
         loaded(fill(tmp_path / "two", 12), budget=24 * 28 * 28)

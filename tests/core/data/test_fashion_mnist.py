@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from core.datasets import fetch, load
-from core.datasets.cache import home
-from core.datasets.registry import DATASETS, TRAIN_LABELS, Debian
+from core.data import fetch, load
+from core.data.registry import DATASETS, TRAIN_LABELS, Debian
+from core.data.sources.cache import home
 from core.errors import WorkError
 from core.events import Event, Notice, drain
 
-pytest_plugins = ("tests.core.mirror",)
+pytest_plugins = ("tests.core.data.mirror",)
 
 FASHION = DATASETS["fashion-mnist"]
 DEBIAN = FASHION.debian.folder if FASHION.debian else Path()

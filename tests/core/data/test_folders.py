@@ -10,21 +10,21 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.batches import Splits
-from core.choices import Choices
-from core.datasets import Dataset, check_name, load, short_data_name
-from core.datasets import decoded as decoding
-from core.datasets.room import BUDGET
+from core.data import Dataset, check_name, load, short_data_name
+from core.data.batches import Splits
+from core.data.folders import decoded_cache as decoding
+from core.data.folders.disk_budget import BUDGET
+from core.data.inputs import AS_THEY_ARE, Inputs
 from core.errors import InputError, StoppedError
-from core.evaluation import batches
 from core.events import Event, Notice, Progress, drain
-from core.inputs import AS_THEY_ARE, Inputs
-from core.plans import uniform_plan
-from core.settings import Settings
-from core.workbench import Workbench
-from tests.core.folders import Draw, fill, shade, spotted
+from core.jobs.workbench import Workbench
+from core.measure.evaluation import batches
+from core.pruning.plans import uniform_plan
+from core.settings.choices import Choices
+from core.settings.settings import Settings
+from tests.core.data.folders import Draw, fill, shade, spotted
 from tests.core.own_nets import write
-from tests.core.training import of_type
+from tests.core.training.loops import of_type
 
 pytestmark = pytest.mark.usefixtures("empty_cache")
 

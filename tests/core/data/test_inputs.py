@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 
+from core.data.inputs import AS_THEY_ARE, Inputs, parse_numbers
 from core.errors import InputError
-from core.inputs import AS_THEY_ARE, Inputs, parse_numbers
-from core.zoo import IMAGENET
-from tests.core.test_config import GIVEN
+from core.nets.zoo import IMAGENET
+from tests.core.settings.test_recipe_file import GIVEN
 
 
 @given(inputs=GIVEN)

@@ -15,16 +15,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.datasets import fetch, mirrors, package, patience, pickled
-from core.datasets.registry import DATASETS, TRAIN_LABELS
+from core.data import fetch
+from core.data.registry import DATASETS, TRAIN_LABELS
+from core.data.sources import mirrors, mnist_pickle, package
 from core.errors import InputError, WorkError
 from core.events import Event, Notice, Progress, drain
-from tests.core.servers import serving, silent
+from core.system import background
+from tests.core.data.servers import serving, silent
 
 NAMES = tuple(DATASETS["mnist"].files)
 REFUSED = "http://127.0.0.1:9/"
 
-pytest_plugins = ("tests.core.mirror",)
+pytest_plugins = ("tests.core.data.mirror",)
 
 NameMirrors = Callable[..., None]
 Install = Callable[[str], None]
@@ -47,8 +49,8 @@ def no_package(installer: Install) -> None:
 
 @pytest.fixture
 def short_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patience, "LIMIT", 0.5)
-    monkeypatch.setattr(patience, "TICK", 0.02)
+    monkeypatch.setattr(background, "LIMIT", 0.5)
+    monkeypatch.setattr(background, "TICK", 0.02)
 
 
 def left_in(folder: Path) -> set[str]:
@@ -81,7 +83,7 @@ def test_the_next_mirror_follows_one_that_fails(
 def test_bytes_are_told_as_they_come(
     tmp_path: Path, mirror: str, name_mirrors: NameMirrors, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(patience, "TICK", 0.001)
+    monkeypatch.setattr(background, "TICK", 0.001)
     name_mirrors(mirror)
     events: list[Event] = []
     drain(fetch("mnist", tmp_path), events.append)
@@ -294,11 +296,11 @@ def test_the_unpickler_makes_nothing_but_arrays(
     target = tmp_path / "made"
     packed = gzip.compress(pickle.dumps(Malicious(call, f"mkdir {target}")))
     with pytest.raises(pickle.UnpicklingError, match="is refused: only arrays are read"):
-        pickled.unpickle(packed)
+        mnist_pickle.unpickle(packed)
     assert not target.exists()
 
 
 def test_the_unpickler_makes_arrays() -> None:
     array = np.arange(6, dtype=np.float32).reshape(2, 3)
     packed = gzip.compress(pickle.dumps(array, protocol=4))
-    np.testing.assert_array_equal(pickled.unpickle(packed), array)
+    np.testing.assert_array_equal(mnist_pickle.unpickle(packed), array)

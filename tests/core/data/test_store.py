@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from core.datasets import fetch
-from core.datasets.registry import DATASETS
+from core.data import fetch
+from core.data.registry import DATASETS
 from core.errors import InputError, WorkError
 from core.events import Progress, drain
 
-pytest_plugins = ("tests.core.mirror",)
+pytest_plugins = ("tests.core.data.mirror",)
 
 NAMES = set(DATASETS["mnist"].files)
 WAITING = Progress("waiting for another fetch")

@@ -18,11 +18,11 @@ from pathlib import Path
 
 import torch
 
-from core.experiment import Experiment
-from core.recording import Recording
-from core.runs import DONE, INTERRUPTED, Run
-from core.weights import Weights
-from tests.core.recorded_runs import values
+from core.experiments.experiment import Experiment
+from core.experiments.run_writer import Recording
+from core.experiments.runs import DONE, INTERRUPTED, Run
+from core.nets.weights import Weights
+from tests.core.experiments.recorded_runs import values
 
 EPOCHS = 2
 KILLED = 99

@@ -9,11 +9,11 @@ from typing import Any
 
 import torch
 
-from core.experiment import Experiment
-from core.runs import Run
-from core.weights import Weights
+from core.experiments.experiment import Experiment
+from core.experiments.runs import Run
+from core.nets.weights import Weights
 
-REPOSITORY = Path(__file__).parents[2]
+REPOSITORY = Path(__file__).parents[3]
 RUN, WEIGHTS, CHECKPOINT = "run.json", "weights.safetensors", "checkpoint.safetensors"
 FACTS = {"model": "cnn5", "epochs": []}
 

@@ -13,9 +13,9 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from core.errors import InputError
-from core.experiment import Experiment
-from core.runs import Run
-from tests.core.recorded_runs import (
+from core.experiments.experiment import Experiment
+from core.experiments.runs import Run
+from tests.core.experiments.recorded_runs import (
     CHECKPOINT,
     FACTS,
     RUN,
@@ -155,7 +155,7 @@ def test_weights_that_break_later_are_told(experiment: Experiment) -> None:
 UNPRIVILEGED = """
 import os, sys
 from pathlib import Path
-from core.experiment import Experiment, environment
+from core.experiments.experiment import Experiment, environment
 from core.errors import InputError
 
 environment()  # what it imports may be out of reach afterwards

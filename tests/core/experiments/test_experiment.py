@@ -16,7 +16,7 @@ import pytest
 import torch
 
 from core.errors import InputError
-from core.experiment import (
+from core.experiments.experiment import (
     PACKAGES,
     Experiment,
     default_name,
@@ -27,8 +27,8 @@ from core.experiment import (
     open_run,
     split_run,
 )
-from core.runs import NOTE_LIMIT
-from tests.core.recorded_runs import FACTS, finished, interrupted, values
+from core.experiments.runs import NOTE_LIMIT
+from tests.core.experiments.recorded_runs import FACTS, finished, interrupted, values
 from tests.core.test_architecture import HEAVY, packages_after
 
 
@@ -187,8 +187,8 @@ def test_listing_loads_no_torch(experiment: Experiment) -> None:
     finished(experiment)
     interrupted(experiment)
     loaded = packages_after(
-        "from core.experiment import Experiment, environment\n"
-        "import core.scans, pathlib\n"
+        "from core.experiments.experiment import Experiment, environment\n"
+        "import core.experiments.saved_scans, pathlib\n"
         f"runs = Experiment(pathlib.Path({str(experiment.folder)!r})).runs()\n"
         "assert [run.status for run in runs] == ['done', 'interrupted']\n"
         "assert runs[1].facts['epoch'] == 1\n"
@@ -217,7 +217,7 @@ def test_hundreds_of_runs_are_listed_at_once(experiment: Experiment) -> None:
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The default place, below a folder of the test, and an empty working directory."""
-    monkeypatch.setattr("core.experiment.default_place", default_place)
+    monkeypatch.setattr("core.experiments.experiment.default_place", default_place)
     monkeypatch.setattr(platformdirs, "user_data_dir", lambda name: tmp_path / name)
     (tmp_path / "cwd").mkdir()
     monkeypatch.chdir(tmp_path / "cwd")

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from core.errors import InputError
 from core.events import Accuracy
-from core.experiment import Experiment
-from core.exports import EXPORTS, MOST, Export, newest_compact, read_exports
-from core.footprint import Sizes
-from core.runs import Run
-from tests.core.recorded_runs import finished
+from core.experiments.experiment import Experiment
+from core.experiments.exports import EXPORTS, MOST, Export, newest_compact, read_exports
+from core.experiments.runs import Run
+from core.nets.footprint import Sizes
+from tests.core.experiments.recorded_runs import finished
 
 LOSSLESS = Export("/nets/net.fw", 24_100, "float32", None, Accuracy(99.26, 99.31))
 SMALL = Export("/nets/small.fw", 5_512, "codebook", 12, Accuracy(99.2, 99.29))

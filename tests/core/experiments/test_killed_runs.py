@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from core import locks, runs
 from core.errors import InputError
-from core.experiment import Experiment
-from tests.core.recorded_runs import FACTS, filled, finished, interrupted, python
+from core.experiments import runs
+from core.experiments.experiment import Experiment
+from core.system import locks
+from tests.core.experiments.recorded_runs import FACTS, filled, finished, interrupted, python
 
 
 @pytest.fixture
@@ -22,7 +23,7 @@ def experiment(tmp_path: Path) -> Experiment:
 CLAIM = """
 import sys
 from pathlib import Path
-from core.experiment import Experiment
+from core.experiments.experiment import Experiment
 
 print("ready", flush=True)
 sys.stdin.readline()
@@ -50,7 +51,7 @@ def test_two_processes_never_claim_the_same_id(experiment: Experiment) -> None:
 HOLD = """
 import sys, time
 from pathlib import Path
-from core.experiment import Experiment
+from core.experiments.experiment import Experiment
 
 recording = Experiment(Path(sys.argv[1])).begin({"model": "cnn5"})
 print(recording.id, flush=True)
@@ -127,5 +128,5 @@ def test_who_never_lets_go_is_told(experiment: Experiment, monkeypatch: pytest.M
 
 
 def test_killed_at_any_moment_it_leaves_runs_that_are_whole(experiment: Experiment) -> None:
-    code = "import sys; from tests.core.killing import kill; kill(sys.argv[1])"
+    code = "import sys; from tests.core.experiments.killing import kill; kill(sys.argv[1])"
     assert python(code, experiment.folder).communicate()[0] == "whole\n"

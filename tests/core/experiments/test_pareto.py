@@ -8,7 +8,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.pareto import front
+from core.experiments.pareto import front
 
 Points = list[tuple[float, float]]
 

@@ -15,16 +15,16 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.batches import Images
-from core.checkpoints import Checkpoint
+from core.data.batches import Images
 from core.errors import InputError
-from core.experiment import Experiment, environment
-from core.locks import erase
-from core.nets import Cnn5
-from core.recipes import RECIPES, recipe_named
-from core.recording import Recording
-from core.trainer import Trainer
-from tests.core.recorded_runs import (
+from core.experiments.experiment import Experiment, environment
+from core.experiments.run_writer import Recording
+from core.nets.architectures import Cnn5
+from core.system.locks import erase
+from core.training.checkpoints import Checkpoint
+from core.training.loop import Trainer
+from core.training.recipes import RECIPES, recipe_named
+from tests.core.experiments.recorded_runs import (
     CHECKPOINT,
     FACTS,
     RUN,

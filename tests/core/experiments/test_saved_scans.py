@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.curves import SPLITS, Point, Scan
 from core.errors import InputError
-from core.scans import KeptScan, load_scan, save_scan
+from core.experiments.saved_scans import KeptScan, load_scan, save_scan
+from core.pruning.curves import SPLITS, Point, Scan
 
 DIGEST = "0123456789abcdef"
 NAME = f"{DIGEST}-validation.json"

@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as npst
 from torch import Tensor
 
 from core.errors import InputError
-from core.rounding import Shared, Stepped
+from core.formats.codebooks import Shared, Stepped
 
 WEIGHTS = npst.arrays(
     "float32",

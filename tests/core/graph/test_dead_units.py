@@ -14,19 +14,19 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 import core
-from core.batches import Splits
-from core.compaction import compacted
-from core.cuts import UntraceableError
-from core.dead import count_dead, remove_dead
-from core.footprint import DeadUnits
-from core.layers import parameter_count
-from core.own import build
-from core.trainer import copy_weights
-from core.weights import load_weights
-from core.zoo import model_spec
+from core.data.batches import Splits
+from core.graph.compaction import compacted
+from core.graph.dead_units import count_dead, remove_dead
+from core.graph.prefix_cache import UntraceableError
+from core.nets.footprint import DeadUnits
+from core.nets.layers import parameter_count
+from core.nets.user_model import build
+from core.nets.weights import load_weights
+from core.nets.zoo import model_spec
+from core.training.loop import copy_weights
 from tests.core.own_nets import write
 from tests.core.random_nets import RandomNet, random_nets
-from tests.core.training import same
+from tests.core.training.loops import same
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

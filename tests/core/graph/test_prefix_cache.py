@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from core.cuts import CutNet, UncutNet, UntraceableError
-from core.layers import prunable_layers
-from core.nets import Cnn5
+from core.graph.prefix_cache import CutNet, UncutNet, UntraceableError
+from core.nets.architectures import Cnn5
+from core.nets.layers import prunable_layers
 from tests.core.random_nets import RandomNet, random_nets
 
 

@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from core.codec import encode, from_state
-from core.cuts import UntraceableError
-from core.nets import Cnn5, LeNet300
-from core.ordering import in_order
+from core.formats.codec import encode, from_state
+from core.graph.prefix_cache import UntraceableError
+from core.graph.unit_order import in_order
+from core.nets.architectures import Cnn5, LeNet300
 
 
 def pruned(model: nn.Module, kept: float) -> nn.Module:

@@ -9,20 +9,20 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from core import engines
-from core import race as racing
-from core.batches import Splits
-from core.bench import SPARSE, Amounts, Bench, Row, Timed, bench_report
-from core.engines import AbsentError, Engine, Subject
+from core.data.batches import Splits
 from core.errors import StoppedError
 from core.events import drain
-from core.layers import parameter_count
-from core.nets import LeNet5
-from core.onnx import to_onnx
-from core.timing import Latency
-from core.trainer import copy_weights
-from tests.core.test_sparse import pruned
-from tests.core.training import same
+from core.formats.onnx import to_onnx
+from core.inference import benchmark as racing
+from core.inference import engines
+from core.inference.engines import AbsentError, Engine, Subject
+from core.inference.timings import SPARSE, Amounts, Bench, Row, Timed, bench_report
+from core.nets.architectures import LeNet5
+from core.nets.layers import parameter_count
+from core.system.timing import Latency
+from core.training.loop import copy_weights
+from tests.core.inference.test_sparse import pruned
+from tests.core.training.loops import same
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

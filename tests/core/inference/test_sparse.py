@@ -15,26 +15,26 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 
-from core.batches import Splits
-from core.datasets import load
-from core.engines import run
+from core.data import load
+from core.data.batches import Splits
 from core.errors import StoppedError
 from core.events import drain
-from core.layers import prunable_layers
-from core.presets import default_preset, preset_plan
-from core.pruning import Masks
-from core.sparse.chains import Chain, with_chains
-from core.sparse.groups import groups_of
-from core.sparse.layers import Known, Pool, Weighted
-from core.sparse.net import faster
-from core.sparse.program import Program
-from core.sparse.simpler import simpler
-from core.tracing import trace
-from core.trainer import copy_weights
-from core.weights import load_weights
-from core.zoo import model_spec
+from core.graph.tracing import trace
+from core.inference.engines import run
+from core.inference.sparse.chains import Chain, with_chains
+from core.inference.sparse.groups import groups_of
+from core.inference.sparse.layers import Known, Pool, Weighted
+from core.inference.sparse.net import faster
+from core.inference.sparse.program import Program
+from core.inference.sparse.simpler import simpler
+from core.nets.layers import prunable_layers
+from core.nets.weights import load_weights
+from core.nets.zoo import model_spec
+from core.pruning.masks import Masks
+from core.pruning.presets import default_preset, preset_plan
+from core.training.loop import copy_weights
 from tests.core.random_nets import RandomNet, random_nets
-from tests.core.training import same
+from tests.core.training.loops import same
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

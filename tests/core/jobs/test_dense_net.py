@@ -12,18 +12,18 @@ import pytest
 import torch
 import torchvision
 
-from core.batches import Splits
+from core.data.batches import Splits
+from core.data.inputs import Inputs
 from core.errors import InputError, StoppedError
 from core.events import Epoch, Event, Notice, drain
-from core.identity import weights_digest
-from core.inputs import Inputs
-from core.kept import kept_net
-from core.opening import dense_weights
-from core.settings import Settings
-from core.workbench import Workbench
-from core.zoo import model_spec
-from tests.core.test_recorder import small
-from tests.core.training import of_type, same
+from core.jobs.dense_cache import kept_net
+from core.jobs.dense_net import dense_weights
+from core.jobs.workbench import Workbench
+from core.nets.digest import weights_digest
+from core.nets.zoo import model_spec
+from core.settings.settings import Settings
+from tests.core.jobs.test_recording import small
+from tests.core.training.loops import of_type, same
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -46,7 +46,7 @@ def without_weights(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Settings
     whole = Splits.of
     monkeypatch.setattr(Splits, "of", lambda dataset, device: small(dataset, device, whole))
     spec = replace(model_spec("lenet-300-100"), dataset=None)
-    monkeypatch.setattr("core.workbench.model_spec", lambda _: spec)
+    monkeypatch.setattr("core.jobs.workbench.model_spec", lambda _: spec)
     return Settings(model="lenet-300-100", data_dir=data_dir, precision="fp32")
 
 

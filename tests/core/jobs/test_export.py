@@ -11,27 +11,27 @@ import torch
 from PIL import Image
 from torch import nn
 
-from core.batches import Splits
-from core.choices import Choices
-from core.codec import Tied
-from core.codec.predict import main
+from core.data.batches import Splits
+from core.data.inputs import Inputs
 from core.errors import InputError
 from core.events import Accuracy, Epoch, Event, Notice, drain
-from core.exporting import Exported, examine, export, export_report, inspect_report
-from core.formats import SUFFIXES, VALUES, Packing
-from core.inputs import Inputs
-from core.onnx import OPSET, OnnxNet
-from core.packing import facts_of
-from core.pruning import Masks
-from core.quantising import quantise, smallest
-from core.rounding import Shared
-from core.settings import Settings
-from core.sizes import sizes_of
-from core.trainer import copy_weights
-from core.weights import DenseWeights, Weights, load_weights
-from core.workbench import Workbench
-from tests.core.folders import fill, shade, spotted
-from tests.core.training import of_type, same
+from core.formats.codebooks import Shared
+from core.formats.codec import Tied
+from core.formats.codec.predict import main
+from core.formats.export_formats import SUFFIXES, VALUES, Packing
+from core.formats.onnx import OPSET, OnnxNet
+from core.formats.packing import facts_of
+from core.formats.quantization import quantise, smallest
+from core.formats.sizes import sizes_of
+from core.jobs.export import Exported, examine, export, export_report, inspect_report
+from core.jobs.workbench import Workbench
+from core.nets.weights import DenseWeights, Weights, load_weights
+from core.pruning.masks import Masks
+from core.settings.choices import Choices
+from core.settings.settings import Settings
+from core.training.loop import copy_weights
+from tests.core.data.folders import fill, shade, spotted
+from tests.core.training.loops import of_type, same
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

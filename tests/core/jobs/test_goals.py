@@ -8,17 +8,17 @@ from pathlib import Path
 import pytest
 import torch
 
-from core.batches import Splits
-from core.choices import Choices
+from core.data.batches import Splits
 from core.events import drain
-from core.experiment import Experiment
-from core.planned import reach, search_for
-from core.plans import Plan
-from core.pruning import Masks
-from core.search import LEAST
-from core.settings import Settings
-from core.workbench import Net, Workbench
-from tests.core.test_recorder import small
+from core.experiments.experiment import Experiment
+from core.jobs.goals import reach, search_for
+from core.jobs.search import LEAST
+from core.jobs.workbench import Net, Workbench
+from core.pruning.masks import Masks
+from core.pruning.plans import Plan
+from core.settings.choices import Choices
+from core.settings.settings import Settings
+from tests.core.jobs.test_recording import small
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

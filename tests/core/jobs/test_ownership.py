@@ -12,17 +12,17 @@ import pytest
 import torch
 from torch import nn
 
-from core import measuring, workbench
-from core.batches import Images, Splits
-from core.curves import Sampled
+from core.data.batches import Images, Splits
 from core.errors import StoppedError
 from core.events import Event, Stream, drain
-from core.nets import Cnn5
-from core.plans import Plan, uniform_plan
-from core.settings import Settings
-from core.workbench import Net, Workbench
-from tests.core.test_recorder import small
-from tests.core.training import same
+from core.jobs import measurement, workbench
+from core.jobs.workbench import Net, Workbench
+from core.nets.architectures import Cnn5
+from core.pruning.curves import Sampled
+from core.pruning.plans import Plan, uniform_plan
+from core.settings.settings import Settings
+from tests.core.jobs.test_recording import small
+from tests.core.training.loops import same
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -64,14 +64,14 @@ def base(bench: Workbench) -> Net:
 PLAN = uniform_plan(0.7, ("conv1", "conv2", "conv3", "fc1", "fc2"))
 
 JOBS: dict[str, Callable[[Workbench, Net, Any], Stream[Any]]] = {
-    "prune": lambda bench, base, stop: measuring.prune(bench, base, PLAN, stop),
-    "look": lambda bench, base, stop: measuring.look(bench, base, PLAN, stop),
-    "compare": lambda bench, base, stop: measuring.compare(
+    "prune": lambda bench, base, stop: measurement.prune(bench, base, PLAN, stop),
+    "look": lambda bench, base, stop: measurement.look(bench, base, PLAN, stop),
+    "compare": lambda bench, base, stop: measurement.compare(
         bench, base, base, PLAN, "wrong", 0, stop=stop
     ),
-    "count": lambda bench, base, stop: measuring.count(bench, base, PLAN, stop),
-    "activity": lambda bench, base, stop: measuring.activity(bench, base.weights, stop=stop),
-    "scan": lambda bench, base, stop: measuring.scan(
+    "count": lambda bench, base, stop: measurement.count(bench, base, PLAN, stop),
+    "activity": lambda bench, base, stop: measurement.activity(bench, base.weights, stop=stop),
+    "scan": lambda bench, base, stop: measurement.scan(
         bench, base.weights, sparsities=(0.5,), stop=stop
     ),
 }
@@ -134,24 +134,24 @@ def test_a_net_of_the_users_that_writes_into_its_weights_writes_into_a_copy(
     own = Workbench(settings)
     base = drain(own.open())
     plan: Plan = {"head": 0.5}
-    drain(measuring.look(own, base, plan))
-    drain(measuring.prune(own, base, plan))
-    drain(measuring.activity(own, base.weights))
+    drain(measurement.look(own, base, plan))
+    drain(measurement.prune(own, base, plan))
+    drain(measurement.activity(own, base.weights))
     assert same(base.weights, given)
 
 
 def test_two_measurements_do_not_meet(bench: Workbench, base: Net) -> None:
     """One in the middle of another, as the one beside a job may be."""
     alone: list[Event] = []
-    drain(measuring.look(bench, base, PLAN), alone.append)
+    drain(measurement.look(bench, base, PLAN), alone.append)
     events: list[Event] = []
-    stream = measuring.look(bench, base, PLAN)
+    stream = measurement.look(bench, base, PLAN)
     while True:
         try:
             events.append(next(stream))
         except StopIteration:
             break
-        drain(measuring.prune(bench, base, uniform_plan(1.0, tuple(PLAN))))
+        drain(measurement.prune(bench, base, uniform_plan(1.0, tuple(PLAN))))
     assert [event for event in events if isinstance(event, Sampled)] == alone
 
 

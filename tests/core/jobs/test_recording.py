@@ -13,21 +13,21 @@ from shutil import copytree
 import pytest
 import torch
 
-from core import recorder
-from core.batches import Splits
-from core.choices import Choices
-from core.datasets import Dataset
+from core.data import Dataset
+from core.data.batches import Splits
 from core.errors import InputError
 from core.events import Epoch, Event, Notice, Stream, drain
-from core.experiment import Experiment
-from core.finetuning import FineTuned
-from core.plans import Plan
-from core.recall import recall
-from core.runs import DONE, INTERRUPTED, STOPPED, Run
-from core.settings import Settings
-from core.workbench import Net, Workbench
+from core.experiments.experiment import Experiment
+from core.experiments.runs import DONE, INTERRUPTED, STOPPED, Run
+from core.jobs import recording
+from core.jobs.restore import recall
+from core.jobs.workbench import Net, Workbench
+from core.pruning.plans import Plan
+from core.settings.choices import Choices
+from core.settings.settings import Settings
+from core.training.finetuning import FineTuned
 from tests.core.conftest import head
-from tests.core.training import of_type, recorded, same
+from tests.core.training.loops import of_type, recorded, same
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -77,7 +77,7 @@ def kept(
 ) -> Kept:
     """One that no test changes."""
     experiment = Experiment(tmp_path_factory.mktemp("kept"))
-    result = drain(recorder.finetune(bench, base, aggressive, experiment))
+    result = drain(recording.finetune(bench, base, aggressive, experiment))
     return Kept(experiment, aggressive, result)
 
 
@@ -126,7 +126,7 @@ def test_a_run_that_went_on_from_another_finds_its_base(
     experiment = Experiment(folder)
     net = bench.net(kept.result, base)
     plan = {name: min(1.0, sparsity + 0.01) for name, sparsity in kept.plan.items()}
-    second = drain(recorder.finetune(bench, net, plan, experiment))
+    second = drain(recording.finetune(bench, net, plan, experiment))
     run = experiment.find(second.run or "")
     assert run.facts["base"] == {"run": "0001", "weights": net.digest, "trained": True}
     assert run.facts["accuracy"]["dense"]["test"] == base.accuracy.test
@@ -165,7 +165,7 @@ def test_one_that_was_stopped_is_called_so(
     bench: Workbench, base: Net, aggressive: Plan, tmp_path: Path
 ) -> None:
     experiment, events = Experiment(tmp_path), list[Event]()
-    stream = recorder.finetune(
+    stream = recording.finetune(
         bench, base, aggressive, experiment, stop=lambda: bool(of_type(Epoch, events))
     )
     result = drain(stream, events.append)
@@ -186,22 +186,22 @@ def test_a_closed_stream_leaves_its_last_epoch_to_go_on_from(
     kept: Kept, bench: Workbench, base: Net, aggressive: Plan, tmp_path: Path
 ) -> None:
     experiment = Experiment(tmp_path)
-    run = broken_off(recorder.finetune(bench, base, aggressive, experiment), experiment)
+    run = broken_off(recording.finetune(bench, base, aggressive, experiment), experiment)
     assert (run.id, run.status, len(run.facts["epochs"])) == ("0001", INTERRUPTED, 1)
-    resumed = drain(recorder.resume(bench, base, run, experiment))
+    resumed = drain(recording.resume(bench, base, run, experiment))
     assert same(resumed.weights, kept.result.weights)
     done = experiment.find("1")
     assert done.status == DONE
     assert len(done.facts["resumed"]) == 1
     with pytest.raises(InputError, match="run 0001 is done: there is nothing to go on with"):
-        drain(recorder.resume(bench, base, done, experiment))
+        drain(recording.resume(bench, base, done, experiment))
 
 
 def test_dense_training_is_recorded_with_its_early_weights(
     bench: Workbench, base: Net, tmp_path: Path
 ) -> None:
     experiment = Experiment(tmp_path)
-    trained = drain(recorder.train(bench, experiment))
+    trained = drain(recording.train(bench, experiment))
     run = experiment.find(trained.run or "")
     assert (run.facts["kind"], run.facts["training"]["epochs"]) == ("train", 3)
     recalled = drain(recall(bench, base, experiment, run))
@@ -214,12 +214,12 @@ def test_dense_training_is_recorded_with_its_early_weights(
 def test_dense_training_goes_on_from_its_last_epoch(
     bench: Workbench, base: Net, tmp_path: Path
 ) -> None:
-    whole = drain(recorder.train(bench, Experiment(tmp_path / "whole")))
+    whole = drain(recording.train(bench, Experiment(tmp_path / "whole")))
     experiment = Experiment(tmp_path / "broken off")
-    run = broken_off(recorder.train(bench, experiment), experiment)
+    run = broken_off(recording.train(bench, experiment), experiment)
     assert (run.status, len(run.facts["epochs"])) == (INTERRUPTED, 1)
     other = bench.by(replace(bench.settings, choices=Choices(epochs=9), seed=5))
-    result, events = recorded(recorder.resume(other, base, run, experiment))
+    result, events = recorded(recording.resume(other, base, run, experiment))
     assert [epoch.epoch for epoch in of_type(Epoch, events)] == [2, 3]
     assert same(result.weights, whole.weights)
     done = experiment.find("1")
@@ -241,9 +241,9 @@ def test_what_cannot_be_gone_on_with_says_why(
     bench: Workbench, base: Net, tmp_path: Path, facts: dict[str, object], said: str
 ) -> None:
     experiment = Experiment(tmp_path)
-    run = broken_off(recorder.train(bench, experiment), experiment)
+    run = broken_off(recording.train(bench, experiment), experiment)
     with pytest.raises(InputError, match=said):
-        drain(recorder.resume(bench, base, replace(run, facts={**run.facts, **facts}), experiment))
+        drain(recording.resume(bench, base, replace(run, facts={**run.facts, **facts}), experiment))
 
 
 def test_a_disk_that_refuses_costs_a_warning_not_the_training(
@@ -251,7 +251,7 @@ def test_a_disk_that_refuses_costs_a_warning_not_the_training(
 ) -> None:
     place = tmp_path / "file"
     place.write_text("no folder")
-    result, events = recorded(recorder.finetune(bench, base, aggressive, Experiment(place)))
+    result, events = recorded(recording.finetune(bench, base, aggressive, Experiment(place)))
     warnings = [event.text for event in of_type(Notice, events) if event.warning]
     assert len(warnings) == 1
     assert "this run is not recorded" in warnings[0]
@@ -268,9 +268,9 @@ def test_checkpoints_that_cannot_be_written_cost_a_warning_each(
     def refuse(*_: object) -> None:
         raise InputError("no space left")
 
-    monkeypatch.setattr("core.recording.Recording.checkpoint", refuse)
+    monkeypatch.setattr("core.experiments.run_writer.Recording.checkpoint", refuse)
     experiment = Experiment(tmp_path / "experiment")
-    result, events = recorded(recorder.finetune(bench, base, aggressive, experiment))
+    result, events = recorded(recording.finetune(bench, base, aggressive, experiment))
     warnings = [event.text for event in of_type(Notice, events) if event.warning]
     assert warnings == ["this epoch is not recorded: no space left"] * 3
     assert experiment.find(result.run or "").status == DONE
@@ -280,13 +280,13 @@ KILLED = """
 import sys
 from pathlib import Path
 import pytest
-from core.batches import Splits
+from core.data.batches import Splits
 from core.events import Epoch
-from core.experiment import Experiment
-from core.presets import preset_plan
+from core.experiments.experiment import Experiment
+from core.pruning.presets import preset_plan
 from core import recorder
-from core.workbench import Workbench
-from tests.core.test_recorder import settings, small
+from core.jobs.workbench import Workbench
+from tests.core.jobs.test_recording import settings, small
 
 whole = Splits.of
 Splits.of = lambda dataset, device: small(dataset, device, whole)
@@ -298,7 +298,7 @@ try:
 except StopIteration as end:
     base = end.value
 plan = preset_plan("aggressive", "cnn5", bench.layer_names)
-for event in recorder.finetune(bench, base, plan, Experiment(Path(sys.argv[2]))):
+for event in recording.finetune(bench, base, plan, Experiment(Path(sys.argv[2]))):
     if isinstance(event, Epoch):
         print(event.epoch, flush=True)
 """
@@ -311,7 +311,7 @@ def test_killed_in_its_third_epoch_it_comes_to_the_same_when_taken_up_again(
     folder = tmp_path / "killed"
     child = subprocess.Popen(
         [sys.executable, "-c", KILLED, str(data_dir), str(folder)],
-        cwd=Path(__file__).parents[2],
+        cwd=Path(__file__).parents[3],
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -323,6 +323,6 @@ def test_killed_in_its_third_epoch_it_comes_to_the_same_when_taken_up_again(
     run = experiment.newest()
     assert run.status == INTERRUPTED
     assert len(run.facts["epochs"]) in (1, 2)
-    resumed = drain(recorder.resume(bench, base, run, experiment))
+    resumed = drain(recording.resume(bench, base, run, experiment))
     assert same(resumed.weights, kept.result.weights)
     assert experiment.newest().status == DONE

@@ -13,17 +13,17 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from core.batches import Splits
-from core.checkpoints import Checkpoint
+from core.data.batches import Splits
 from core.errors import InputError
 from core.events import Epoch
-from core.finetuning import FineTuned, finetune
-from core.nets import Cnn5
-from core.plans import Plan
-from core.recipes import Recipe
-from core.training import train
-from core.weights import Weights
-from tests.core.training import fresh, of_type, recorded, same, short
+from core.nets.architectures import Cnn5
+from core.nets.weights import Weights
+from core.pruning.plans import Plan
+from core.training.checkpoints import Checkpoint
+from core.training.dense import train
+from core.training.finetuning import FineTuned, finetune
+from core.training.recipes import Recipe
+from tests.core.training.loops import fresh, of_type, recorded, same, short
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

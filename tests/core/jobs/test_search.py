@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from core.errors import InputError, StoppedError, WorkError
 from core.events import Event, Notice, Stream
-from core.search import PRECISION, Attempt, Found, Made, Tried, Trying, search
-from tests.core.training import of_type, recorded
+from core.jobs.search import PRECISION, Attempt, Found, Made, Tried, Trying, search
+from tests.core.training.loops import of_type, recorded
 
 LEAST = 99.0
 

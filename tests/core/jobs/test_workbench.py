@@ -11,25 +11,25 @@ from typing import Any
 import pytest
 import torch
 
-from core import measuring
-from core.batches import Images, Splits
-from core.choices import Choices
-from core.compaction import compacted
-from core.datasets import Dataset
-from core.dead import remove_dead
+from core.data import Dataset
+from core.data.batches import Images, Splits
 from core.errors import InputError, StoppedError
 from core.events import Batch, Epoch, Event, Measured, Notice, drain
-from core.finetuning import FineTuned
-from core.layers import parameter_count
-from core.nets import Cnn5
-from core.plans import Plan
-from core.pruning import keep_mask
-from core.report import run_report, train_report
-from core.settings import Settings
-from core.training import Trained
-from core.weights import Weights, save_weights
-from core.workbench import Net, Workbench
-from tests.core.training import same
+from core.experiments.report import run_report, train_report
+from core.graph.compaction import compacted
+from core.graph.dead_units import remove_dead
+from core.jobs import measurement
+from core.jobs.workbench import Net, Workbench
+from core.nets.architectures import Cnn5
+from core.nets.layers import parameter_count
+from core.nets.weights import Weights, save_weights
+from core.pruning.masks import keep_mask
+from core.pruning.plans import Plan
+from core.settings.choices import Choices
+from core.settings.settings import Settings
+from core.training.dense import Trained
+from core.training.finetuning import FineTuned
+from tests.core.training.loops import same
 
 LAYERS = ("conv1", "conv2", "conv3", "fc1", "fc2")
 
@@ -88,7 +88,7 @@ class TestWholeMnist:
         net, _ = opened
         before = {name: tensor.clone() for name, tensor in net.weights.items()}
         state = torch.get_rng_state()
-        pruned = drain(measuring.prune(bench, net, aggressive))
+        pruned = drain(measurement.prune(bench, net, aggressive))
         assert pruned.accuracy.test < 30
         assert pruned.dead is not None
         assert list(pruned.dead.units.values()) == [0, 0, 0, 88, 0]

@@ -12,14 +12,14 @@ import pytest
 from hypothesis import strategies as st
 from safetensors.numpy import load_file
 
-from core.allocation import allocate
-from core.curves import SPARSITIES, Point, Scan
-from core.goals import METHODS
-from core.layers import Layer
-from core.plans import Plan, drop_count
-from core.rankings import sensitivity
-from core.whatif import Profile
-from core.zoo import model_spec
+from core.nets.layers import Layer
+from core.nets.zoo import model_spec
+from core.pruning.allocation import allocate
+from core.pruning.curves import SPARSITIES, Point, Scan
+from core.pruning.goals import METHODS
+from core.pruning.plans import Plan, drop_count
+from core.pruning.scores import sensitivity
+from core.pruning.what_if import Profile
 
 Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from core.predictions import FIRST_CHECKS, SAFETY, Predictor, margins
+from core.measure.bf16_filter import FIRST_CHECKS, SAFETY, Predictor, margins
 
 IMAGES, CLASSES = 400, 10
 

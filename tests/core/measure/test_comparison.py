@@ -13,7 +13,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from core.answers import (
+from core.data.batches import Images, Splits
+from core.errors import InputError, StoppedError
+from core.events import Event, Looked, Progress, drain
+from core.measure.comparison import (
     PAGE,
     Compared,
     Counted,
@@ -25,17 +28,14 @@ from core.answers import (
     newly_wrong,
     of_each_class,
 )
-from core.batches import Images, Splits
-from core.errors import InputError, StoppedError
-from core.evaluation import count_correct
-from core.events import Event, Looked, Progress, drain
-from core.layers import Layer
-from core.nets import Cnn5
-from core.plans import uniform_plan
-from core.pruning import Masks
-from core.weights import Weights
+from core.measure.evaluation import count_correct
+from core.nets.architectures import Cnn5
+from core.nets.layers import Layer
+from core.nets.weights import Weights
+from core.pruning.masks import Masks
+from core.pruning.plans import uniform_plan
 from tests.core.conftest import head
-from tests.core.training import of_type, recorded
+from tests.core.training.loops import of_type, recorded
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -249,7 +249,7 @@ def test_large_images_are_looked_at_a_few_at_a_time(
     nets: Nets, data: Images, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole, taken = look_at(nets[1], data, range(10)), []
-    monkeypatch.setattr("core.evaluation._VALUES", 4 * 28 * 28)
+    monkeypatch.setattr("core.measure.evaluation._VALUES", 4 * 28 * 28)
     hook = nets[1].register_forward_pre_hook(lambda _, given: taken.append(len(given[0])))
     parts = look_at(nets[1], data, range(10))
     hook.remove()
@@ -411,5 +411,5 @@ def test_what_cannot_be_compared(nets: Nets, data: Images) -> None:
 
 
 def test_the_events_are_known_without_torch() -> None:
-    code = "import sys, core.answers; sys.exit('torch' in sys.modules)"
+    code = "import sys, core.measure.comparison; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0

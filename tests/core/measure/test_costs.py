@@ -11,20 +11,20 @@ import torch
 import torch.nn.functional as F  # noqa: N812  the name every torch program uses
 from torch import Tensor, nn
 
-from core import measuring
-from core.activity import measure_activity
-from core.batches import Images
-from core.costs import cost_table, flops_kept, table_report
+from core.data.batches import Images
 from core.errors import InputError, StoppedError
 from core.events import Progress, drain
-from core.han2015 import HAN2015
-from core.layers import prunable_layers
-from core.plans import Plan, uniform_plan
-from core.presets import preset_plan
-from core.pruning import Masks
-from core.settings import Settings
-from core.workbench import Workbench
-from tests.core.training import recorded
+from core.jobs import measurement
+from core.jobs.workbench import Workbench
+from core.measure.activity import measure_activity
+from core.measure.costs import cost_table, flops_kept, table_report
+from core.nets.layers import prunable_layers
+from core.pruning.han2015 import HAN2015
+from core.pruning.masks import Masks
+from core.pruning.plans import Plan, uniform_plan
+from core.pruning.presets import preset_plan
+from core.settings.settings import Settings
+from tests.core.training.loops import recorded
 
 
 @pytest.mark.parametrize("net", HAN2015.values(), ids=HAN2015)
@@ -190,7 +190,7 @@ class TestShipped:
         dense = drain(bench.dense())
         plan: Plan = preset_plan("han2015", "lenet-5", bench.layer_names)
         weights = Masks.of(dense.weights, bench.layers, plan).apply(dense.weights)
-        table, events = recorded(measuring.table(bench, weights, "test"))
+        table, events = recorded(measurement.table(bench, weights, "test"))
         assert table.paper is HAN2015["lenet-5"]
         assert (table.nonzero, round(table.ratio, 2)) == (36_860, 11.7)
         assert [round(row.kept) for row in table.layers] == [66, 12, 8, 19]
@@ -212,7 +212,7 @@ class TestShipped:
     def test_dense_everything_is_left(self, bench: Workbench) -> None:
         dense = drain(bench.dense())
         masks = Masks.of(dense.weights, bench.layers, uniform_plan(0.0, bench.layer_names))
-        table = drain(measuring.table(bench, masks.apply(dense.weights), "validation"))
+        table = drain(measurement.table(bench, masks.apply(dense.weights), "validation"))
         assert (table.total.kept, table.ratio, table.paper) == (100.0, 1.0, None)
         assert table.dead is not None
         assert (table.dead.total, table.dead.parameters) == (0, 0)
@@ -220,7 +220,7 @@ class TestShipped:
 
     def test_an_unknown_split_is_refused(self, bench: Workbench) -> None:
         with pytest.raises(InputError, match="unknown split 'train'"):
-            drain(measuring.table(bench, {}, "train"))
+            drain(measurement.table(bench, {}, "train"))
 
 
 def test_with_nothing_measured_the_shares_of_weights_are_there() -> None:

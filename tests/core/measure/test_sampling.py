@@ -9,18 +9,18 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.batches import Splits
-from core.curves import Sample, Sampled, wilson
+from core.data.batches import Splits
 from core.errors import StoppedError
 from core.events import drain
-from core.layers import Layer
-from core.nets import Cnn5
-from core.plans import uniform_plan
-from core.pruning import Masks
-from core.sampling import sample_accuracy
-from core.weights import Weights
+from core.measure.sampling import sample_accuracy
+from core.nets.architectures import Cnn5
+from core.nets.layers import Layer
+from core.nets.weights import Weights
+from core.pruning.curves import Sample, Sampled, wilson
+from core.pruning.masks import Masks
+from core.pruning.plans import uniform_plan
 from tests.core.conftest import head
-from tests.core.training import of_type, plain_accuracy, recorded
+from tests.core.training.loops import of_type, plain_accuracy, recorded
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

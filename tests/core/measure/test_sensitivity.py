@@ -10,20 +10,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from core.batches import Images, Splits
-from core.curves import SPARSITIES, UNIFORM_SPARSITIES, Scan, Scanned
+from core.data.batches import Images, Splits
 from core.errors import InputError
-from core.evaluation import count_correct
 from core.events import Event, Notice, Progress, drain
-from core.layers import Layer, prunable_layers
-from core.nets import Cnn5
-from core.predictions import Predictor, margins
-from core.pruning import keep_mask
-from core.sensitivity import scan
-from core.weights import Weights
+from core.measure.bf16_filter import Predictor, margins
+from core.measure.evaluation import count_correct
+from core.measure.sensitivity import scan
+from core.nets.architectures import Cnn5
+from core.nets.layers import Layer, prunable_layers
+from core.nets.weights import Weights
+from core.pruning.curves import SPARSITIES, UNIFORM_SPARSITIES, Scan, Scanned
+from core.pruning.masks import keep_mask
 from tests.core.conftest import head
 from tests.core.random_nets import RandomNet, random_nets
-from tests.core.training import of_type, plain_accuracy, recorded, same
+from tests.core.training.loops import of_type, plain_accuracy, recorded, same
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -76,7 +76,7 @@ class TestExact:
         plain_counts: dict[str, list[int]],
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        monkeypatch.setattr("core.sensitivity.MOST_IMAGES", batch)
+        monkeypatch.setattr("core.measure.sensitivity.MOST_IMAGES", batch)
         result = drain(scan(net, images, split="test", precision=precision))
         differ = 0
         for name, points in result.layers.items():
@@ -233,7 +233,7 @@ def test_what_cannot_be_traced_is_scanned_the_plain_way(
 def test_a_net_whose_values_take_much_is_scanned_a_few_images_at_a_time(
     net: Cnn5, images: Images, monkeypatch: pytest.MonkeyPatch, plain_counts: dict[str, list[int]]
 ) -> None:
-    monkeypatch.setattr("core.sensitivity.MOST_BYTES", 7_000_000)
+    monkeypatch.setattr("core.measure.sensitivity.MOST_BYTES", 7_000_000)
     result, events = recorded(scan(net, images, split="test", sparsities=[0.95]))
     assert counts(result) == {name: row[-1:] for name, row in plain_counts.items()}
     assert len(of_type(Scanned, events)) == 6

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from core.identity import weights_digest
-from core.weights import Weights
+from core.nets.digest import weights_digest
+from core.nets.weights import Weights
 
 
 def some() -> Weights:

@@ -7,7 +7,7 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.footprint import Footprint, total
+from core.nets.footprint import Footprint, total
 
 PARTS = st.lists(
     st.integers(1, 10**9).flatmap(

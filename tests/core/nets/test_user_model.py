@@ -10,28 +10,28 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from core import measuring
-from core.batches import Splits
-from core.choices import Choices
-from core.curves import SPARSITIES
+from core.data.batches import Splits
 from core.errors import InputError
 from core.events import Event, Notice, drain
-from core.experiment import Experiment, default_name
-from core.footprint import Footprint
-from core.layers import left_out, parameter_count, prunable_layers
-from core.own import build
-from core.plans import uniform_plan
-from core.pruning import Masks
-from core.recall import recall
-from core.recorder import finetune
-from core.settings import Settings
-from core.trainer import copy_weights
-from core.weights import load_weights
-from core.workbench import Workbench
-from core.zoo import short_name
+from core.experiments.experiment import Experiment, default_name
+from core.jobs import measurement
+from core.jobs.recording import finetune
+from core.jobs.restore import recall
+from core.jobs.workbench import Workbench
+from core.nets.footprint import Footprint
+from core.nets.layers import left_out, parameter_count, prunable_layers
+from core.nets.user_model import build
+from core.nets.weights import load_weights
+from core.nets.zoo import short_name
+from core.pruning.curves import SPARSITIES
+from core.pruning.masks import Masks
+from core.pruning.plans import uniform_plan
+from core.settings.choices import Choices
+from core.settings.settings import Settings
+from core.training.loop import copy_weights
+from tests.core.jobs.test_recording import small
 from tests.core.own_nets import write
-from tests.core.test_recorder import small
-from tests.core.training import of_type, same
+from tests.core.training.loops import of_type, same
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -79,7 +79,7 @@ def test_it_is_trained_pruned_scanned_fine_tuned_and_recalled(
             0.8 * layer.elements
         )
         assert all(torch.equal(weights[layer.key], weights[key]) for key in layer.aliases)
-    scan = drain(measuring.scan(bench, base.weights, sparsities=SPARSITIES[::6]))
+    scan = drain(measurement.scan(bench, base.weights, sparsities=SPARSITIES[::6]))
     assert set(scan.layers) == set(bench.layer_names)
     again = drain(recall(bench, base, experiment, experiment.newest()))
     assert same(again.net.weights, weights)
@@ -194,7 +194,7 @@ def test_a_file_that_cannot_be_imported_says_why(tmp_path: Path, source: str, sa
 
 
 def test_a_module_of_a_package() -> None:
-    assert isinstance(build("core.nets:Cnn5"), nn.Module)
+    assert isinstance(build("core.nets.architectures:Cnn5"), nn.Module)
     with pytest.raises(InputError, match=r"there is no module core\.nothing here"):
         build("core.nothing:Net")
 

@@ -17,8 +17,8 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from core.errors import InputError
-from core.nets import Cnn5
-from core.weights import (
+from core.nets.architectures import Cnn5
+from core.nets.weights import (
     DenseWeights,
     Weights,
     early_path,
@@ -27,7 +27,7 @@ from core.weights import (
     save_dense,
     save_weights,
 )
-from core.zoo import model_spec
+from core.nets.zoo import model_spec
 
 
 def weights_of(seed: int) -> Weights:
@@ -205,8 +205,8 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> Non
 KILLED_WHILE_SAVING = """
 import os, signal, sys
 from pathlib import Path
-from core.nets import Cnn5
-from core.weights import load_weights, save_weights
+from core.nets.architectures import Cnn5
+from core.nets.weights import load_weights, save_weights
 
 path = Path(sys.argv[1])
 model = Cnn5()
@@ -234,7 +234,7 @@ print("whole")
 def test_killed_while_saving_it_leaves_a_whole_file(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", KILLED_WHILE_SAVING, tmp_path / "it.safetensors"],
-        cwd=Path(__file__).parents[2],
+        cwd=Path(__file__).parents[3],
         capture_output=True,
         text=True,
     )

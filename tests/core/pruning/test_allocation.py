@@ -12,15 +12,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.allocation import allocate, by_tolerance
-from core.curves import Point
 from core.errors import InputError
-from core.footprint import total
-from core.goals import METHODS, parse_goal
-from core.layers import Layer
-from core.plans import Plan, drop_count
-from core.whatif import Profile
-from tests.core.scanned_nets import (
+from core.nets.footprint import total
+from core.nets.layers import Layer
+from core.pruning.allocation import allocate, by_tolerance
+from core.pruning.curves import Point
+from core.pruning.goals import METHODS, parse_goal
+from core.pruning.plans import Plan, drop_count
+from core.pruning.what_if import Profile
+from tests.core.measure.scanned_nets import (
     IMAGES,
     UNIT,
     Net,

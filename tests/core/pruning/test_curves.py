@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.curves import SPARSITIES, UNIFORM_SPARSITIES, Point, Scan, wilson
 from core.errors import InputError
-from core.plans import parse_sparsities
+from core.pruning.curves import SPARSITIES, UNIFORM_SPARSITIES, Point, Scan, wilson
+from core.pruning.plans import parse_sparsities
 
 
 def test_the_references_ranges() -> None:

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.curves import Point, Scan
-from core.forecast import drops, forecast
-from core.layers import Layer
-from core.whatif import Profile
+from core.nets.layers import Layer
+from core.pruning.curves import Point, Scan
+from core.pruning.forecast import drops, forecast
+from core.pruning.what_if import Profile
 
 DENSE = 99.0
 

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import InputError
-from core.footprint import Footprint
-from core.goals import Goal, parse_goal
+from core.nets.footprint import Footprint
+from core.pruning.goals import Goal, parse_goal
 
 
 class TestGoals:
@@ -82,7 +82,7 @@ class TestGoals:
 
 
 def test_none_of_it_needs_torch() -> None:
-    code = "import sys, core.allocation; assert 'torch' not in sys.modules"
+    code = "import sys, core.pruning.allocation; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
-    light = "import sys, core.goals; assert 'numpy' not in sys.modules"
+    light = "import sys, core.pruning.goals; assert 'numpy' not in sys.modules"
     subprocess.run([sys.executable, "-c", light], check=True)

@@ -13,13 +13,13 @@ from hypothesis.extra import numpy as npst
 from torch import Tensor, nn
 
 from core.errors import InputError
-from core.footprint import Footprint
-from core.layers import Layer, parameter_count, prunable_layers
-from core.nets import Cnn5
-from core.plans import Plan
-from core.presets import preset_plan
-from core.pruning import Masks, keep_mask, threshold, zero_share
-from core.weights import Weights
+from core.nets.architectures import Cnn5
+from core.nets.footprint import Footprint
+from core.nets.layers import Layer, parameter_count, prunable_layers
+from core.nets.weights import Weights
+from core.pruning.masks import Masks, keep_mask, threshold, zero_share
+from core.pruning.plans import Plan
+from core.pruning.presets import preset_plan
 
 TIES = st.sampled_from([0.0, -0.0, 0.5, -0.5, 1.0, -1.0, 3.0])
 VALUES = TIES | st.floats(-(2**100), 2**100, width=32)

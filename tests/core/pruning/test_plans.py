@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import InputError
-from core.plans import (
+from core.pruning.plans import (
     drop_count,
     parse_plan,
     parse_sparsity,

@@ -7,11 +7,11 @@ import torch
 from torch import nn
 
 from core.errors import InputError
-from core.han2015 import HAN2015
-from core.layers import parameter_count, prunable_layers
-from core.plans import drop_count
-from core.presets import default_preset, preset_plan, presets_of
-from core.zoo import ZOO, model_spec
+from core.nets.layers import parameter_count, prunable_layers
+from core.nets.zoo import ZOO, model_spec
+from core.pruning.han2015 import HAN2015
+from core.pruning.plans import drop_count
+from core.pruning.presets import default_preset, preset_plan, presets_of
 
 LAYERS = ("conv1", "conv2", "conv3", "fc1", "fc2")
 EVERY = [(model, name) for model in ZOO for name in presets_of(model)]

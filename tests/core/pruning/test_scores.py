@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.allocation import by_tolerance
-from core.curves import Point
-from core.goals import Goal
-from core.layers import Layer
-from core.rankings import LEVEL, Curve, lamp, magnitude, sensitivity
-from core.whatif import Profile
-from tests.core.scanned_nets import (
+from core.nets.layers import Layer
+from core.pruning.allocation import by_tolerance
+from core.pruning.curves import Point
+from core.pruning.goals import Goal
+from core.pruning.scores import LEVEL, Curve, lamp, magnitude, sensitivity
+from core.pruning.what_if import Profile
+from tests.core.measure.scanned_nets import (
     IMAGES,
     UNIT,
     Floats,

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 from torch import Tensor
 
-from core import selection
-from core.selection import kth_magnitude
+from core.pruning import selection
+from core.pruning.selection import kth_magnitude
 
 EXTREMES = [0.0, -0.0, 1e-45, -1e-45, 1e-40, 1.1754944e-38, 3.4028235e38, math.inf, -math.inf]
 TIES = st.sampled_from([*EXTREMES, 0.5, -0.5, 1.0, np.nextafter(np.float32(1), np.float32(2))])

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from core.layers import Layer
-from core.pruning import keep_mask, threshold
-from core.whatif import Profile
+from core.nets.layers import Layer
+from core.pruning.masks import keep_mask, threshold
+from core.pruning.what_if import Profile
 
 Floats = npt.NDArray[np.float32]
 

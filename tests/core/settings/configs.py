@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from core.config import (
+from core.errors import InputError
+from core.settings.recipe_file import (
     Config,
     read_config,
 )
-from core.errors import InputError
 
 LAYERS = ("conv1", "conv2", "conv3", "fc1", "fc2")
 

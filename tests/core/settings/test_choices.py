@@ -10,17 +10,18 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.batches import Splits
-from core.choices import DEFAULT_ROUNDS, MEANINGS, NO_CHOICES, Choices
+from core.data.batches import Splits
 from core.errors import InputError
 from core.events import Batch, drain
-from core.finetuning import finetune
-from core.layers import Layer
-from core.losses import mean_loss
-from core.nets import Cnn5
-from core.plans import Plan, uniform_plan
-from core.pruning import Masks, zero_share
-from core.recipes import (
+from core.nets.architectures import Cnn5
+from core.nets.layers import Layer
+from core.nets.weights import Weights
+from core.pruning.masks import Masks, zero_share
+from core.pruning.plans import Plan, uniform_plan
+from core.settings.choices import DEFAULT_ROUNDS, MEANINGS, NO_CHOICES, Choices
+from core.training.finetuning import finetune
+from core.training.losses import mean_loss
+from core.training.recipes import (
     BATCH_VALUES,
     LOSSES,
     METHODS,
@@ -30,8 +31,7 @@ from core.recipes import (
     LossName,
     Recipe,
 )
-from core.weights import Weights
-from tests.core.training import STEPS, kept_counts, planned_counts, short
+from tests.core.training.loops import STEPS, kept_counts, planned_counts, short
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

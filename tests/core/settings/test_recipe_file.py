@@ -10,8 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.choices import NO_CHOICES, Choices
-from core.config import (
+from core.data.inputs import Inputs
+from core.data.registry import DATASETS
+from core.errors import InputError
+from core.nets.zoo import ZOO
+from core.pruning.plans import Plan
+from core.settings.choices import NO_CHOICES, Choices
+from core.settings.recipe_file import (
     CHOICES,
     INPUTS,
     MACHINE,
@@ -20,15 +25,10 @@ from core.config import (
     read_config,
     write_config,
 )
-from core.datasets.registry import DATASETS
-from core.errors import InputError
-from core.inputs import Inputs
-from core.plans import Plan
-from core.recipes import LOSSES, METHODS, OPTIMIZERS, RECIPES
-from core.settings import PRECISIONS, PROTOCOLS, Settings
-from core.toml import line_of
-from core.zoo import ZOO
-from tests.core.configs import LAYERS, WHOLE, read
+from core.settings.settings import PRECISIONS, PROTOCOLS, Settings
+from core.settings.toml import line_of
+from core.training.recipes import LOSSES, METHODS, OPTIMIZERS, RECIPES
+from tests.core.settings.configs import LAYERS, WHOLE, read
 
 # What is written is read back
 

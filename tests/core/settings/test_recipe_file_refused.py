@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from core.datasets.registry import DATASETS
-from core.own import FORMS
-from core.zoo import ZOO
-from tests.core.configs import refused
+from core.data.registry import DATASETS
+from core.nets.user_model import FORMS
+from core.nets.zoo import ZOO
+from tests.core.settings.configs import refused
 
 ALL_KEYS = (
     "expected one of model, dataset, protocol, recipe, precision, seed, image_size, channels, "

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from core.choices import Choices
 from core.errors import InputError
-from core.recipes import RECIPES, recipe_named
-from core.settings import Settings
-from core.zoo import ZOO, model_spec
+from core.nets.zoo import ZOO, model_spec
+from core.settings.choices import Choices
+from core.settings.settings import Settings
+from core.training.recipes import RECIPES, recipe_named
 
 
 @pytest.mark.parametrize(

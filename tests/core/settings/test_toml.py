@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from core.config import (
+from core.errors import InputError
+from core.settings.recipe_file import (
     read_config,
 )
-from core.errors import InputError
-from core.toml import MOST_BYTES, line_of
-from tests.core.configs import refused
+from core.settings.toml import MOST_BYTES, line_of
+from tests.core.settings.configs import refused
 
 TWICE = "; give each key and each table once"
 QUOTES = '; expected "text" in quotes, a number such as 0.5, true or false'
@@ -131,6 +131,6 @@ def test_the_line_is_that_of_the_key(text: str, keys: tuple[str, ...], line: int
 def test_where_the_line_would_take_too_long_the_key_is_named_alone(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("core.toml._SEARCHED", 10_000)
+    monkeypatch.setattr("core.settings.toml._SEARCHED", 10_000)
     text = "[sparsity]\na = [" + "0,\n" * 1000 + "]"
     assert refused(path, text) == ": a = [...]: expected a number"

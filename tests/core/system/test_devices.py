@@ -9,10 +9,10 @@ import sys
 import pytest
 import torch
 
-from core.allocator import keep_freed_memory
-from core.devices import resolve_device
 from core.errors import InputError
-from core.settings import Settings
+from core.settings.settings import Settings
+from core.system.allocator import keep_freed_memory
+from core.system.devices import resolve_device
 
 THERE = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
 
@@ -42,7 +42,7 @@ def test_an_unknown_one_is_refused() -> None:
 FAULTS = """
 import resource
 import torch
-from core.allocator import keep_freed_memory
+from core.system.allocator import keep_freed_memory
 
 def faults():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import InputError
-from core.files import write_text, write_whole
+from core.system.files import write_text, write_whole
 
 
 def test_text_is_written_as_utf8(tmp_path: Path) -> None:

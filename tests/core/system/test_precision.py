@@ -9,9 +9,9 @@ import pytest
 import torch
 from torch import nn
 
-from core.batches import Splits
+from core.data.batches import Splits
 from core.events import Event, Notice, Progress, drain
-from core.precision import resolve_precision
+from core.system.precision import resolve_precision
 
 
 def build() -> nn.Module:

@@ -10,9 +10,9 @@ from threading import Event
 
 import pytest
 
-from core import libraries
 from core.errors import StoppedError
 from core.events import Progress, drain
+from core.system import preload
 
 LINUX = sys.platform.startswith("linux")
 """Elsewhere everything is left to the import."""
@@ -21,7 +21,7 @@ BRING_IN = """
 import sys
 from pathlib import Path
 from core.events import drain
-from core.libraries import bring_in
+from core.system.preload import bring_in
 said = []
 drain(bring_in(), said.append)
 assert "torch" not in sys.modules and "numpy" not in sys.modules
@@ -39,7 +39,7 @@ def brought_in(**environment: str) -> list[str]:
     done = subprocess.run(
         [sys.executable, "-c", BRING_IN],
         env={**env, **environment},
-        cwd=Path(__file__).parents[2],
+        cwd=Path(__file__).parents[3],
         capture_output=True,
         text=True,
         check=False,
@@ -63,22 +63,22 @@ def test_a_library_path_of_the_user_leaves_the_order_to_torch(tmp_path: Path):
 
 
 def test_nothing_is_done_where_torch_is_there_already():
-    assert list(libraries.bring_in()) == []
+    assert list(preload.bring_in()) == []
 
 
 @pytest.mark.usefixtures("not_imported")
 def test_nothing_is_done_without_torch(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(libraries, "find_spec", lambda _: None)
-    assert list(libraries.bring_in()) == []
+    monkeypatch.setattr(preload, "find_spec", lambda _: None)
+    assert list(preload.bring_in()) == []
 
 
 @pytest.mark.usefixtures("not_imported")
 def test_a_stop_is_heeded_while_it_works(monkeypatch: pytest.MonkeyPatch):
     wanted, stopped = Event(), Event()
     monkeypatch.setattr(sys, "platform", "linux")
-    monkeypatch.setattr(libraries, "_work", lambda _: wanted.wait(60))
-    monkeypatch.setattr(libraries, "_bytes_from_disk", lambda: 0)
-    stream = libraries.bring_in(stopped.is_set)
+    monkeypatch.setattr(preload, "_work", lambda _: wanted.wait(60))
+    monkeypatch.setattr(preload, "_bytes_from_disk", lambda: 0)
+    stream = preload.bring_in(stopped.is_set)
     event = next(stream)
     assert isinstance(event, Progress)
     assert (event.step, event.unit, event.total) == ("bring in torch", "B", 0)
@@ -93,17 +93,17 @@ def test_what_goes_wrong_is_left_to_the_import(monkeypatch: pytest.MonkeyPatch):
     def fail(*_: object) -> int:
         raise MemoryError
 
-    monkeypatch.setattr(libraries, "read", fail)
-    drain(libraries.bring_in())
+    monkeypatch.setattr(preload, "read", fail)
+    drain(preload.bring_in())
 
 
 def test_a_package_is_found_without_being_imported():
-    folder = libraries.installed_in("torch")
+    folder = preload.installed_in("torch")
     assert folder is not None
     assert (folder / "torch" / "__init__.py").is_file()
-    assert libraries.installed_in("not_installed_anywhere") is None
-    assert libraries.installed_in("nowhere.torch") is None
-    assert libraries.installed_in("this") is None, "a module is no package"
+    assert preload.installed_in("not_installed_anywhere") is None
+    assert preload.installed_in("nowhere.torch") is None
+    assert preload.installed_in("this") is None, "a module is no package"
 
 
 def test_files_are_read_whole_and_what_cannot_be_read_is_left_out(tmp_path: Path):
@@ -112,11 +112,11 @@ def test_files_are_read_whole_and_what_cannot_be_read_is_left_out(tmp_path: Path
     (tmp_path / "lib" / "b.so").write_bytes(b"b")
     (tmp_path / "lib" / "gone.so").symlink_to(tmp_path / "nowhere")
     (tmp_path / "lib" / "folder.so").mkdir()
-    assert libraries.read(tmp_path, ("lib/*.so", "nothing/*.so")) == 3_000_001
+    assert preload.read(tmp_path, ("lib/*.so", "nothing/*.so")) == 3_000_001
 
 
 def test_what_is_no_library_is_not_linked(tmp_path: Path):
     (tmp_path / "text.so").write_text("no library")
     now = getattr(os, "RTLD_NOW", 2)
-    assert not libraries.link(tmp_path / "text.so", now)
-    assert not libraries.link(tmp_path / "missing.so", now)
+    assert not preload.link(tmp_path / "text.so", now)
+    assert not preload.link(tmp_path / "missing.so", now)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from time import sleep
 
-from core.timing import LONG, Latency, in_turns
+from core.system.timing import LONG, Latency, in_turns
 
 
 def test_every_way_has_its_turn_in_each_round() -> None:

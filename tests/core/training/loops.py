@@ -9,13 +9,13 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor
 
-from core.batches import Images
+from core.data.batches import Images
 from core.events import Batch, Event, Stream, drain
-from core.layers import Layer
-from core.nets import Cnn5
-from core.plans import Plan
-from core.recipes import RECIPES, Recipe
-from core.weights import Weights
+from core.nets.architectures import Cnn5
+from core.nets.layers import Layer
+from core.nets.weights import Weights
+from core.pruning.plans import Plan
+from core.training.recipes import RECIPES, Recipe
 
 T = TypeVar("T")
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from core.dropout import ByteDropout, use_byte_dropout
-from core.nets import Cnn5
+from core.nets.architectures import Cnn5
+from core.training.byte_dropout import ByteDropout, use_byte_dropout
 
 
 def dropout(p: float, seed: int = 0) -> ByteDropout:

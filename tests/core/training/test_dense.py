@@ -13,19 +13,19 @@ from torch import nn
 from torch.optim import SGD, Adadelta, AdamW, Optimizer
 from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, OneCycleLR, StepLR
 
-from core.batches import Images, Splits
+from core.data.batches import Images, Splits
 from core.errors import InputError, StoppedError
-from core.evaluation import count_correct, evaluate, measure
 from core.events import Accuracy, Batch, Epoch, Event, Measured, Progress, Stream, drain
-from core.finetuning import FineTuned, finetune, prune_and_measure
-from core.layers import Layer
-from core.nets import Cnn5
-from core.plans import Plan
-from core.pruning import Masks
-from core.recipes import RECIPES, Phase
-from core.training import Trained, train
-from core.weights import Weights
-from tests.core.training import (
+from core.measure.evaluation import count_correct, evaluate, measure
+from core.nets.architectures import Cnn5
+from core.nets.layers import Layer
+from core.nets.weights import Weights
+from core.pruning.masks import Masks
+from core.pruning.plans import Plan
+from core.training.dense import Trained, train
+from core.training.finetuning import FineTuned, finetune, prune_and_measure
+from core.training.recipes import RECIPES, Phase
+from tests.core.training.loops import (
     STEPS,
     fresh,
     kept_counts,

@@ -7,17 +7,17 @@ import math
 import pytest
 import torch
 
-from core.batches import Splits
+from core.data.batches import Splits
 from core.errors import WorkError
 from core.events import Batch, Epoch, Event, Notice, drain
-from core.finetuning import finetune
-from core.layers import Layer
-from core.nets import Cnn5
-from core.plans import Plan, uniform_plan
-from core.pruning import Masks
-from core.recipes import RECIPES
-from core.weights import Weights
-from tests.core.training import (
+from core.nets.architectures import Cnn5
+from core.nets.layers import Layer
+from core.nets.weights import Weights
+from core.pruning.masks import Masks
+from core.pruning.plans import Plan, uniform_plan
+from core.training.finetuning import finetune
+from core.training.recipes import RECIPES
+from tests.core.training.loops import (
     STEPS,
     kept_counts,
     of_type,

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.optim import SGD, Adadelta, Adagrad, Adam, AdamW, NAdam, Optimizer, RMSprop
 
-from core.layers import prunable_layers
-from core.pruning import Masks, keep_mask
+from core.nets.layers import prunable_layers
+from core.pruning.masks import Masks, keep_mask
 
 Build = Callable[[Iterable[nn.Parameter]], Optimizer]
 

@@ -13,8 +13,8 @@ from tests.tui.conftest import idle, ready, until
 from tests.tui.scripted import PATIENCE, Scripted
 from tests.tui.test_app import AGGRESSIVE, shown
 from tui.app import FeatherweightApp
-from tui.jobs import Failed, Job, JobEnded
-from tui.results import Digits, Wanted
+from tui.jobs.job import Failed, Job, JobEnded
+from tui.state.results import Digits, Wanted
 
 PRESET = ("m", "down", "enter")
 

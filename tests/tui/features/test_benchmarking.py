@@ -6,10 +6,10 @@ import pytest
 
 from core.errors import WorkError
 from tests.tui.conftest import idle, ready, until
+from tests.tui.features.test_background_measurement import shown
 from tests.tui.scripted import AGGRESSIVE, MODERATE, Scripted
-from tests.tui.test_looking import shown
 from tui.app import FeatherweightApp
-from tui.state import PLOTS
+from tui.state.state import PLOTS
 
 PRESET = ("m", "down", "enter")
 

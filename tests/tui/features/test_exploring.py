@@ -7,18 +7,18 @@ from dataclasses import replace
 import pytest
 from textual.widgets import Input, Static
 
-from core.choices import Choices
-from core.config import read_config
-from core.plans import Plan
+from core.pruning.plans import Plan
+from core.settings.choices import Choices
+from core.settings.recipe_file import read_config
 from tests.tui.conftest import idle, ready, until
 from tests.tui.scripted import AGGRESSIVE, MODERATE, Scripted, net, scanned
 from tests.tui.test_app import shown
 from tui.app import FeatherweightApp
-from tui.keys import KEYS, fitting
+from tui.keys.keys import KEYS, fitting
 from tui.screens.dialogs import Question
 from tui.screens.goal import Asked, GoalScreen, preview_lines
 from tui.screens.path import PathScreen
-from tui.state import State
+from tui.state.state import State
 from tui.views.activity import Working
 
 

@@ -10,18 +10,18 @@ import pytest
 import torch
 
 from core.events import Accuracy, Notice, Stream, drain
-from core.experiment import Experiment
-from core.footprint import total
-from core.formats import Packing
-from core.pruning import Masks
-from core.runs import Run
-from core.settings import Settings
-from core.sizes import sizes_of
-from core.weights import Weights, load_weights
-from core.workbench import Net, Workbench
-from tui.backend import CoreBackend
+from core.experiments.experiment import Experiment
+from core.experiments.runs import Run
+from core.formats.export_formats import Packing
+from core.formats.sizes import sizes_of
+from core.jobs.workbench import Net, Workbench
+from core.nets.footprint import total
+from core.nets.weights import Weights, load_weights
+from core.pruning.masks import Masks
+from core.settings.settings import Settings
 from tui.cli import main
-from tui.results import Result
+from tui.jobs.backend import CoreBackend
+from tui.state.results import Result
 
 MODEL = "lenet-300-100"
 PLAN = {"fc1": 0.92, "fc2": 0.8, "fc3": 0.5}

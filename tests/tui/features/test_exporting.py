@@ -9,19 +9,19 @@ import pytest
 from textual.widgets import Static
 
 from core.errors import InputError
-from core.exports import Export
-from core.formats import LEVELS, SHARED, VALUES, Packing
+from core.experiments.exports import Export
+from core.formats.export_formats import LEVELS, SHARED, VALUES, Packing
 from tests.tui.conftest import idle, ready, until
 from tests.tui.scripted import AGGRESSIVE, PRUNED, SIZES, TUNED, Scripted, net
 from tests.tui.test_app import shown
-from tui import keeping
 from tui.app import FeatherweightApp
-from tui.exporting import what
-from tui.keeping import Keeping
-from tui.results import Result
+from tui.features.exporting import what
 from tui.screens.dialogs import Question
 from tui.screens.export import ExportScreen
-from tui.state import State
+from tui.state import export_form
+from tui.state.export_form import Keeping
+from tui.state.results import Result
+from tui.state.state import State
 from tui.views.activity import Working
 from tui.views.files import files
 
@@ -184,7 +184,7 @@ async def test_a_letter_is_typed_only_where_there_is_a_name(app):
 
 
 def test_every_way_to_keep_values_can_be_chosen():
-    assert set(keeping.VALUES) == set(VALUES)
+    assert set(export_form.VALUES) == set(VALUES)
     chosen = Keeping("net.fw", at=1)
     seen = {chosen.values}
     for _ in VALUES:

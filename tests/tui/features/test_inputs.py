@@ -10,17 +10,18 @@ import pytest
 import torch
 from hypothesis import given
 
-from core.config import read_config, write_config
+from core.data.inputs import Inputs
 from core.errors import InputError
-from core.experiment import Experiment
-from core.inputs import Inputs
-from core.runs import DONE, Run
-from core.settings import Settings
-from tests.core.test_config import GIVEN
-from tui.cli import _parser, main
-from tui.history import RunRow, differences
-from tui.options import settings_for, settings_of
-from tui.sharing import taken
+from core.experiments.experiment import Experiment
+from core.experiments.runs import DONE, Run
+from core.settings.recipe_file import read_config, write_config
+from core.settings.settings import Settings
+from tests.core.settings.test_recipe_file import GIVEN
+from tui.cli import main
+from tui.cli.main import _parser
+from tui.cli.options import settings_for, settings_of
+from tui.features.recipe_files import taken
+from tui.state.runs import RunRow, differences
 
 
 @given(inputs=GIVEN)

@@ -7,20 +7,20 @@ import re
 import numpy as np
 import pytest
 
-from core.curves import SPARSITIES, Point, Scan
-from core.layers import Layer, prunable_layers
-from core.own import build
-from core.trainer import copy_weights
-from core.whatif import Profile
-from core.workbench import Net
+from core.jobs.workbench import Net
+from core.nets.layers import Layer, prunable_layers
+from core.nets.user_model import build
+from core.pruning.curves import SPARSITIES, Point, Scan
+from core.pruning.what_if import Profile
+from core.training.loop import copy_weights
 from tests.core.own_nets import write
 from tests.tui.conftest import ready, until
 from tests.tui.scripted import DENSE, Many
 from tests.tui.test_app import shown
 from tui.app import FeatherweightApp
-from tui.state import State
-from tui.views.plot import plot
-from tui.views.table import table
+from tui.state.state import State
+from tui.views.layer_table import table
+from tui.views.plots import plot
 from tui.widgets.find_input import FindInput
 from tui.widgets.layer_table import LayerTable
 from tui.widgets.value_input import ValueInput

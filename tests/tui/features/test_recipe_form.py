@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.choices import NO_CHOICES, Choices
-from core.recipes import RECIPES, recipe_named
-from core.workbench import Net
+from core.jobs.workbench import Net
+from core.settings.choices import NO_CHOICES, Choices
+from core.training.recipes import RECIPES, recipe_named
 from tests.tui.conftest import idle, ready
 from tests.tui.scripted import Scripted
 from tui.app import FeatherweightApp
-from tui.choosing import TITLES, Choosing
-from tui.screens.choices import ChoicesScreen
+from tui.screens.recipe import ChoicesScreen
+from tui.state.recipe_form import TITLES, Choosing
 
 ROWS = tuple(TITLES)
 

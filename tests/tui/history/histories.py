@@ -16,15 +16,15 @@ from textual import events
 from textual.app import App
 from textual.pilot import Pilot
 
-from core.experiment import Experiment
-from core.runs import Run
-from core.weights import Weights
+from core.experiments.experiment import Experiment
+from core.experiments.runs import Run
+from core.nets.weights import Weights
 from tests.tui.scripted import PATIENCE, SHAPES
 from tui.screens.history import HistoryScreen
 from tui.widgets.lines import LinesWidget
 
 NAMES = {"[": "left_square_bracket", "]": "right_square_bracket", "?": "question_mark"}
-CSS = Path(__file__).parents[2] / "tui" / "featherweight.tcss"
+CSS = Path(__file__).parents[3] / "tui" / "featherweight.tcss"
 MODERATE = {"conv1": 0.55, "conv2": 0.8, "conv3": 0.9, "fc1": 0.9, "fc2": 0.6}
 AGGRESSIVE = {"conv1": 0.65, "conv2": 0.95, "conv3": 0.98, "fc1": 0.98, "fc2": 0.9}
 OTHER_SHAPES = {"fc1": (300, 784), "fc2": (100, 300), "fc3": (10, 100)}
@@ -219,7 +219,7 @@ def unreadable(experiment: Experiment) -> Run:
 def every_kind(folder: Path) -> Experiment:
     """Twelve runs, one after another."""
     hours = (f"2026-11-{20 + at // 4:02}T{9 + at % 4 * 3:02}:07:00Z" for at in count())
-    with patch("core.experiment._now", lambda: next(hours)):
+    with patch("core.experiments.experiment._now", lambda: next(hours)):
         experiment = Experiment(folder)
         trained(experiment)
         finished(experiment, MODERATE, 99.38, 99.40, "moderate, as in the notebook")

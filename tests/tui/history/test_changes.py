@@ -7,7 +7,7 @@ from textual import events
 from textual.widgets import Input
 
 from core.errors import InputError
-from tests.tui.histories import (
+from tests.tui.history.histories import (
     AGGRESSIVE,
     Host,
     clipped,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from core.experiment import Experiment
-from tests.tui.histories import (
+from core.experiments.experiment import Experiment
+from tests.tui.history.histories import (
     AGGRESSIVE,
     Host,
     clipped,

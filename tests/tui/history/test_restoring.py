@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from core.choices import Choices
 from core.errors import InputError
-from core.experiment import Experiment
+from core.experiments.experiment import Experiment
+from core.settings.choices import Choices
 from tests.tui.conftest import idle, ready, until
-from tests.tui.histories import AGGRESSIVE, finished, interrupted
+from tests.tui.history.histories import AGGRESSIVE, finished, interrupted
 from tests.tui.scripted import MODERATE, TUNED, Scripted
 from tests.tui.test_app import shown
 from tui.app import FeatherweightApp

@@ -10,17 +10,17 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from core.runs import DONE, FINISHED, INTERRUPTED, RUNNING, UNREADABLE, Run
-from tests.tui.histories import AGGRESSIVE, course, outcome, tuning
-from tests.tui.test_plots import assert_exact
-from tui.browsing import Browsing
-from tui.history import SORT_KEYS, RunRow, differences, fronts, incomparable, joined, ordered
-from tui.history_keys import KEYS, offered
-from tui.lines import Lines
-from tui.views.compare import sparsities
+from core.experiments.runs import DONE, FINISHED, INTERRUPTED, RUNNING, UNREADABLE, Run
+from tests.tui.history.histories import AGGRESSIVE, course, outcome, tuning
+from tests.tui.plots.test_plots import assert_exact
+from tui.keys.history_keys import KEYS, offered
+from tui.state.browsing import Browsing
+from tui.state.runs import SORT_KEYS, RunRow, differences, fronts, incomparable, joined, ordered
+from tui.text.lines import Lines
 from tui.views.history import about, failure, hint, said, shortened, title, welcome
-from tui.views.lower import lower
-from tui.views.runs import columns, ratio, scrolled, sortable, table, when
+from tui.views.run_comparison import sparsities
+from tui.views.run_plots import lower
+from tui.views.run_table import columns, ratio, scrolled, sortable, table, when
 
 STATUSES = (*FINISHED, INTERRUPTED, RUNNING, UNREADABLE)
 WIDTHS = (40, 60, 80, 120, 200)

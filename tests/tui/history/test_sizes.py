@@ -9,12 +9,21 @@ from pathlib import Path
 import pytest
 
 from core.events import Accuracy
-from core.experiment import Experiment
-from core.exports import Export
-from tests.tui.histories import AGGRESSIVE, MODERATE, Host, clipped, finished, line, press, settled
-from tests.tui.histories import text as screen
-from tests.tui.test_history_snapshots import PLACE
-from tui.history import RunRow
+from core.experiments.experiment import Experiment
+from core.experiments.exports import Export
+from tests.tui.history.histories import (
+    AGGRESSIVE,
+    MODERATE,
+    Host,
+    clipped,
+    finished,
+    line,
+    press,
+    settled,
+)
+from tests.tui.history.histories import text as screen
+from tests.tui.history.test_snapshots import PLACE
+from tui.state.runs import RunRow
 from tui.views.history import about, sizes
 
 SIZES = {"values": 24_732, "han2015": 45_209, "dense": 912_792, "zip": 34_642, "compact": 22_565}
@@ -86,8 +95,8 @@ def test_what_is_odd_is_not_shown(three):
 @pytest.mark.parametrize("keys", [(), ("space", "down")], ids=["runs", "two-runs"])
 def test_pictures(snap_compare, three, keys, monkeypatch):
     monkeypatch.setattr("tui.views.history.tilde", lambda _: PLACE)
-    monkeypatch.setattr("tui.history.moment", lambda _: datetime(2026, 11, 20, 9, 7, tzinfo=UTC))
-    monkeypatch.setattr("tui.views.runs._now", lambda: datetime(2026, 11, 22, 20, tzinfo=UTC))
+    monkeypatch.setattr("tui.state.runs.moment", lambda _: datetime(2026, 11, 20, 9, 7, tzinfo=UTC))
+    monkeypatch.setattr("tui.views.run_table._now", lambda: datetime(2026, 11, 22, 20, tzinfo=UTC))
 
     async def pressed(pilot) -> None:
         await settled(pilot)

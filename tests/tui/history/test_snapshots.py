@@ -1,6 +1,6 @@
 """What the history looks like, at every size.
 
-After a change that is meant: `python -m pytest tests/tui/test_history_snapshots.py
+After a change that is meant: `python -m pytest tests/tui/history/test_snapshots.py
 --snapshot-update`, and look at the report before committing.
 """
 
@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from core.experiment import Experiment
-from tests.tui.histories import Host, every_kind, press, settled
+from core.experiments.experiment import Experiment
+from tests.tui.history.histories import Host, every_kind, press, settled
 
 SIZES = [(60, 20), (80, 24), (120, 36)]
 PLACE = "~/.local/share/featherweight/experiments/cnn5-mnist"
@@ -31,8 +31,8 @@ def twelve(tmp_path_factory: pytest.TempPathFactory) -> Experiment:
 def same_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody's home, time zone or today."""
     monkeypatch.setattr("tui.views.history.tilde", lambda _: PLACE)
-    monkeypatch.setattr("tui.history.moment", _in_utc)
-    monkeypatch.setattr("tui.views.runs._now", lambda: datetime(2026, 11, 22, 20, tzinfo=UTC))
+    monkeypatch.setattr("tui.state.runs.moment", _in_utc)
+    monkeypatch.setattr("tui.views.run_table._now", lambda: datetime(2026, 11, 22, 20, tzinfo=UTC))
     monkeypatch.setattr("tui.screens.history_panes.REDRAW_SECONDS", 0.05)
 
 

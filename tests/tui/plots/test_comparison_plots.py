@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.tui.test_plots import assert_exact, inked, names, numbers, sizes, text
-from tui.plots import courses, two_weights
-from tui.plots.courses import CourseMark, CoursesData
-from tui.plots.two_weights import TwoWeightsData, WeightsMark
+from tests.tui.plots.test_plots import assert_exact, inked, names, numbers, sizes, text
+from tui.plots.runs import training_curves, two_weights
+from tui.plots.runs.training_curves import CourseMark, CoursesData
+from tui.plots.runs.two_weights import TwoWeightsData, WeightsMark
 
 COMING = tuple(enumerate((91.0, 98.2, 98.9, 99.2, 99.3), 1))
 STEADY = tuple(enumerate((98.9, 98.95, 99.0), 1))
@@ -28,7 +28,7 @@ def weights(bars=(1, 4, 900, 4, 0), line=(9, 0, 0, 0, 9), missing="") -> TwoWeig
 
 
 each = pytest.mark.parametrize(
-    ("draw", "data"), [(courses.draw, two()), (two_weights.draw, weights())]
+    ("draw", "data"), [(training_curves.draw, two()), (two_weights.draw, weights())]
 )
 
 
@@ -49,7 +49,7 @@ def test_the_usual_areas_show_both(draw, data, area):
 
 
 def test_both_courses_are_told_and_drawn():
-    lines = courses.draw(two(), 80, 11)
+    lines = training_curves.draw(two(), 80, 11)
     assert text(lines)[0].startswith("◉ 0007 99.30 % (epoch 5, kept)")
     assert text(lines)[1].startswith("◎ 3 99.00 % (epoch 3, last)")
     assert "▾" in inked(lines, "chosen")  # the first epoch lies far below
@@ -59,7 +59,7 @@ def test_both_courses_are_told_and_drawn():
 
 
 def test_courses_without_epochs_say_so():
-    lines = courses.draw(two((), ()), 80, 11)
+    lines = training_curves.draw(two((), ()), 80, 11)
     assert inked(lines, "hint") == "neither of the two records its epochs"
     assert text(lines)[0].startswith("◉ 0007 –")
 
@@ -86,7 +86,7 @@ marks = st.builds(CourseMark, names, epochs, st.none() | numbers, st.just("◉")
 @settings(max_examples=25)
 @given(area=sizes, runs=st.lists(marks, max_size=3).map(tuple), split=names, dense=numbers)
 def test_no_courses_fail(area, runs, split, dense):
-    assert_exact(courses.draw(CoursesData(runs, split, dense), *area), *area)
+    assert_exact(training_curves.draw(CoursesData(runs, split, dense), *area), *area)
 
 
 counts = st.lists(st.integers(-9, 10**9), max_size=9).map(np.array)

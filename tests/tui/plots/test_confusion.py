@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.tui.test_plots import assert_exact, inked, names, sizes, text
-from tui.plots import confusion
-from tui.plots.confusion import ConfusionData
+from tests.tui.plots.test_plots import assert_exact, inked, names, sizes, text
+from tui.plots.predictions import confusion
+from tui.plots.predictions.confusion import ConfusionData
 
 
 def confused(classes: int = 10) -> ConfusionData:

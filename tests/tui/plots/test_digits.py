@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.tui.test_plots import assert_exact, inked, names, sizes, text
-from tui.plots import digits
-from tui.plots.digits import Digit, DigitsData
+from tests.tui.plots.test_plots import assert_exact, inked, names, sizes, text
+from tui.plots.predictions import digits
+from tui.plots.predictions.digits import Digit, DigitsData
 
 
 def ring(size: int = 28) -> np.ndarray:

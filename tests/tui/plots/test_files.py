@@ -5,9 +5,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.tui.test_plots import assert_exact, names, roles, sizes, text
-from tui.lines import ROLES
+from tests.tui.plots.test_plots import assert_exact, names, roles, sizes, text
 from tui.plots.files import FilesData, FilesRow, draw
+from tui.text.lines import ROLES
 
 ROWS = (
     FilesRow("dense file", 912_616),

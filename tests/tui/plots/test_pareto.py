@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.tui.test_plots import assert_exact, inked, names, numbers, sizes, text
-from tui.plots import pareto
-from tui.plots.pareto import ParetoData, RunMark
+from tests.tui.plots.test_plots import assert_exact, inked, names, numbers, sizes, text
+from tui.plots.runs import pareto
+from tui.plots.runs.pareto import ParetoData, RunMark
 
 
 def runs(chosen: str = "", compared: str = "") -> ParetoData:

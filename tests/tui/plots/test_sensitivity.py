@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.tui.test_plots import assert_exact, inked, names, numbers, roles, sizes, text
+from tests.tui.plots.test_plots import assert_exact, inked, names, numbers, roles, sizes, text
 from tui.plots import sensitivity
-from tui.plots.curves import Curve
+from tui.plots.drawing.curves import Curve
 from tui.plots.sensitivity import SensitivityData
 
 NAN = math.nan
@@ -217,8 +217,8 @@ def test_no_plausible_curves_fail(area, curves, line, dense):
 
 def test_importing_the_exploring_plots_loads_neither_plotext_nor_torch():
     check = (
-        "import sys, tui.plots.sensitivity, tui.plots.pareto, tui.plots.digits, "
-        "tui.plots.confusion; print({'plotext', 'textual', 'torch'} & set(sys.modules))"
+        "import sys, tui.plots.sensitivity, tui.plots.runs.pareto, tui.plots.predictions.digits, "
+        "tui.plots.predictions.confusion; print({'plotext', 'textual', 'torch'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"

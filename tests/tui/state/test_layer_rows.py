@@ -9,9 +9,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.layers import Layer
-from tui.listing import MANY, Listing
-from tui.rows import FEW, groups_of, matches
+from core.nets.layers import Layer
+from tui.state.layer_list import MANY, Listing
+from tui.state.layer_rows import FEW, groups_of, matches
 
 
 def layers_of(names: tuple[str, ...]) -> tuple[Layer, ...]:
@@ -168,7 +168,7 @@ def test_what_is_found():
         torch.nn.Conv2d(4, 8, 3), torch.nn.Conv2d(8, 8, (3, 13), groups=8),
         torch.nn.ConvTranspose2d(8, 4, 2), torch.nn.Linear(4, 13), torch.nn.Embedding(3, 3),
     )  # fmt: skip
-    from core.layers import prunable_layers
+    from core.nets.layers import prunable_layers
 
     layers = prunable_layers(net)
 

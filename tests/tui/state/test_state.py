@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.events import Accuracy
-from core.settings import Settings
-from core.workbench import Net
+from core.jobs.workbench import Net
+from core.settings.settings import Settings
 from tests.tui.scripted import AGGRESSIVE, DENSE, SHAPES, net
-from tui.results import Course, Result
-from tui.state import PLOTS, State
+from tui.state.results import Course, Result
+from tui.state.state import PLOTS, State
 from tui.views.title import title
 
 START = State().with_dense(net())
@@ -139,7 +139,7 @@ def test_sparsities_that_were_moved_while_it_was_fine_tuned_stay():
 
 def test_undo_forgets_what_would_take_too_much_memory(monkeypatch):
     size = START.footprint.parameters
-    monkeypatch.setattr("tui.results.UNDO_PARAMETERS", 3 * size)
+    monkeypatch.setattr("tui.state.results.UNDO_PARAMETERS", 3 * size)
     state = START
     for number in range(9):
         state = state.with_finetuned(result(float(number), net()), state.moment).nudge(1)
@@ -152,7 +152,7 @@ def test_undo_forgets_what_would_take_too_much_memory(monkeypatch):
 
 
 def test_moments_of_one_net_are_no_heavier_for_being_many(monkeypatch):
-    monkeypatch.setattr("tui.results.UNDO_PARAMETERS", START.footprint.parameters // 2)
+    monkeypatch.setattr("tui.state.results.UNDO_PARAMETERS", START.footprint.parameters // 2)
     state = START
     for _ in range(5):
         state = state.nudge(1)

@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from tui.lines import Line, Lines, Span, blank, clean, cut_path, fits, header, note
-from tui.plots.canvas import Canvas
-from tui.plots.numbers import Units
-from tui.plots.ticks import Axis, Tick, unit_ticks
+from tui.plots.drawing.canvas import Canvas
+from tui.plots.drawing.numbers import Units
+from tui.plots.drawing.ticks import Axis, Tick, unit_ticks
+from tui.text.lines import Line, Lines, Span, blank, clean, cut_path, fits, header, note
 
 _DENSE, _PRUNED = "░", "▏▎▍▌▋▊▉█"
 _CHOSEN = "▸ "

@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tui.lines import Line, Lines, Span, cut
-from tui.plots.sgr import code, parse
-from tui.plots.ticks import Axis, Tick
+from tui.plots.drawing.sgr import code, parse
+from tui.plots.drawing.ticks import Axis, Tick
+from tui.text.lines import Line, Lines, Span, cut
 
 _Floats = NDArray[np.float64]
 # A point at the very end of an axis belongs to its last cell, not to the one after it.

@@ -7,8 +7,8 @@ from typing import NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from tui.lines import clean
-from tui.plots.percents import percent_or_nan, percents
+from tui.plots.drawing.percents import percent_or_nan, percents
+from tui.text.lines import clean
 
 _Floats = NDArray[np.float64]
 

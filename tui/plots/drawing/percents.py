@@ -5,7 +5,7 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tui.plots.ticks import Axis, Tick, linear_ticks
+from tui.plots.drawing.ticks import Axis, Tick, linear_ticks
 
 _STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 25, 50)
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tui.plots.ticks import Axis
+from tui.plots.drawing.ticks import Axis
 
 _Floats = NDArray[np.float64]
 Trail = NDArray[np.int64]

@@ -2,7 +2,7 @@
 
 import re
 
-from tui.lines import ROLES, Line, Lines, Span
+from tui.text.lines import ROLES, Line, Lines, Span
 
 # Codes below 16 are the terminal's own colours, which plotext uses for its defaults.
 _FIRST = 16

@@ -3,7 +3,7 @@
 import math
 from typing import NamedTuple
 
-from tui.plots.numbers import Units, short, unit
+from tui.plots.drawing.numbers import Units, short, unit
 
 
 class Tick(NamedTuple):

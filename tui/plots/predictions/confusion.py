@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 from numpy.typing import ArrayLike
 
-from tui.lines import Line, Lines, Span, blank, clean, fits, header, note
-from tui.plots.matrix import FEWER, MORE, draw_matrix, matrix_size
-from tui.plots.mixups import Mixups
-from tui.plots.numbers import count
-from tui.plots.ranking import AFTER, BEFORE, draw_pairs, draw_recalls
+from tui.plots.drawing.numbers import count
+from tui.plots.predictions.matrix import FEWER, MORE, draw_matrix, matrix_size
+from tui.plots.predictions.mixups import Mixups
+from tui.plots.predictions.ranking import AFTER, BEFORE, draw_pairs, draw_recalls
+from tui.text.lines import Line, Lines, Span, blank, clean, fits, header, note
 
 _RECALLS = "recall in %"
 _GAP = 4

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from numpy.typing import ArrayLike
 
-from tui.lines import Line, Lines, Span, blank, clean, cut, fits, header, note
-from tui.plots.braille import Picture, braille, crop, grey
+from tui.plots.drawing.braille import Picture, braille, crop, grey
+from tui.text.lines import Line, Lines, Span, blank, clean, cut, fits, header, note
 
 _NETS = ("dense", "pruned")
 _WRONG, _MISSING = "✗", "-"

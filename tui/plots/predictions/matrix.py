@@ -4,10 +4,10 @@ import math
 
 import numpy as np
 
-from tui.lines import Line, Lines, Span, header
-from tui.plots.mixups import Mixups
-from tui.plots.numbers import count
-from tui.plots.ranking import recall, recall_width
+from tui.plots.drawing.numbers import count
+from tui.plots.predictions.mixups import Mixups
+from tui.plots.predictions.ranking import recall, recall_width
+from tui.text.lines import Line, Lines, Span, header
 
 MORE, FEWER = "↑", "↓"
 _NONE = "·"

@@ -6,8 +6,8 @@ from typing import NamedTuple, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tui.lines import clean, cut
-from tui.plots.numbers import amounts
+from tui.plots.drawing.numbers import amounts
+from tui.text.lines import clean, cut
 
 _LONGEST = 10
 # Points of recall that are worth a colour.

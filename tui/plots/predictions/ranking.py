@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from tui.lines import Line, Lines, Span, blank, header
-from tui.plots.mixups import Mixup, Mixups
-from tui.plots.numbers import count
+from tui.plots.drawing.numbers import count
+from tui.plots.predictions.mixups import Mixup, Mixups
+from tui.text.lines import Line, Lines, Span, blank, header
 
 BEFORE, AFTER = "░", "█"
 _RAMP = "▏▎▍▌▋▊▉█"

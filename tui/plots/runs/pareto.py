@@ -3,12 +3,12 @@
 import math
 from dataclasses import dataclass, replace
 
-from core.pareto import front
-from tui.lines import Line, Lines, Span, blank, clean, cut, fits, header
-from tui.plots.canvas import Canvas
-from tui.plots.percents import percent_axis, percent_or_nan
-from tui.plots.placing import Cell, Cells, cell_at, cut_below
-from tui.plots.ticks import Axis, Tick
+from core.experiments.pareto import front
+from tui.plots.drawing.canvas import Canvas
+from tui.plots.drawing.percents import percent_axis, percent_or_nan
+from tui.plots.drawing.placing import Cell, Cells, cell_at, cut_below
+from tui.plots.drawing.ticks import Axis, Tick
+from tui.text.lines import Line, Lines, Span, blank, clean, cut, fits, header
 
 _FRONT, _OTHER, _STOPPED, _DENSE, _BELOW, _LINE = "◆", "○", "×", "■", "▾", "╌"
 _CHOSEN, _COMPARED, _POINTER = "◉", "◎", "▸"

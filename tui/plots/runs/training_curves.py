@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tui.lines import Lines, Span, blank, clean, cut, fits, header
-from tui.plots.canvas import Canvas
-from tui.plots.percents import percent_axis, percent_or_nan, percents
-from tui.plots.placing import cut_below
-from tui.plots.ticks import Axis, linear_ticks, nice_step
+from tui.plots.drawing.canvas import Canvas
+from tui.plots.drawing.percents import percent_axis, percent_or_nan, percents
+from tui.plots.drawing.placing import cut_below
+from tui.plots.drawing.ticks import Axis, linear_ticks, nice_step
+from tui.text.lines import Lines, Span, blank, clean, cut, fits, header
 
 _DENSE, _BELOW = "╌", "▾"
 # As wide as the widest tick, so that the area does not move when the limits do.

@@ -8,9 +8,9 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from core.codec import Codebook, CompactFile, Entry, Raw, Steps, Tied, dense
-from core.codec.books import floats
-from core.codec.compact import CODEBOOK_DTYPES, DTYPES, Values
+from core.formats.codec import Codebook, CompactFile, Entry, Raw, Steps, Tied, dense
+from core.formats.codec.books import floats
+from core.formats.codec.compact import CODEBOOK_DTYPES, DTYPES, Values
 
 shapes = st.lists(st.integers(0, 6), max_size=5).map(tuple)
 names = st.text(st.characters(exclude_characters="\n", exclude_categories=["Cs"]), max_size=8)

@@ -13,9 +13,9 @@ from math import isqrt, prod
 from pathlib import Path
 from typing import Any
 
-import core.codec
+import core.formats.codec
 
-PAGE = Path(core.codec.__file__).with_name("FORMAT.md").read_text(encoding="utf-8")
+PAGE = Path(core.formats.codec.__file__).with_name("FORMAT.md").read_text(encoding="utf-8")
 TABLES: dict[str, Any] = json.loads(PAGE.split("```json\n")[1].split("```")[0])
 
 E = 79538252774825785662640898770

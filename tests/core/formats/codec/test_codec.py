@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from hypothesis import given, settings
 
-from core.codec import CompactFile, decode, encode, inspect
-from tests.core.codec.files import assert_same, compact_files
+from core.formats.codec import CompactFile, decode, encode, inspect
+from tests.core.formats.codec.files import assert_same, compact_files
 
 
 @settings(max_examples=80)

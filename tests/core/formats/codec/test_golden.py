@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from core.codec import Codebook, CompactFile, Entry, Raw, Steps, Tied, decode, encode
-from tests.core.codec.files import assert_same
+from core.formats.codec import Codebook, CompactFile, Entry, Raw, Steps, Tied, decode, encode
+from tests.core.formats.codec.files import assert_same
 
 GOLDEN = """
 f746570183d309fb47ee655ed48b16909435c36959b0ba0d07482d44db39460b00b6c225c1ca855ac6bf2d1dcb3e58e6

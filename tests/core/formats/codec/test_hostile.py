@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.codec import CompactFile, Entry, Raw, Tied, decode, encode, inspect
-from core.codec.container import DIGEST, MAGIC
-from core.codec.header import Header, code_header
-from core.codec.outline import RAW, Outline
-from core.codec.stream import Stream
 from core.errors import InputError
-from tests.core.codec.files import nets
+from core.formats.codec import CompactFile, Entry, Raw, Tied, decode, encode, inspect
+from core.formats.codec.container import DIGEST, MAGIC
+from core.formats.codec.header import Header, code_header
+from core.formats.codec.outline import RAW, Outline
+from core.formats.codec.stream import Stream
+from tests.core.formats.codec.files import nets
 from tests.fuzz.codec import mutated, survives
 
 FILE = encode(nets()["codebook"])

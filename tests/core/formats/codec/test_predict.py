@@ -12,17 +12,17 @@ import pytest
 import torch
 from PIL import Image
 
-from core.batches import Splits
-from core.codec import encode, from_state, raw
-from core.codec.compact import CompactFile, Entry, Steps
-from core.codec.container import decode
-from core.codec.layouts import LAYOUTS
-from core.codec.predict import NETS, images_of, logits, main
-from core.datasets.pixels import Shape
+from core.data.batches import Splits
+from core.data.folders.pixels import Shape
+from core.data.inputs import Inputs
 from core.errors import InputError
-from core.inputs import Inputs
-from core.weights import load_weights
-from core.zoo import ZOO, model_spec
+from core.formats.codec import encode, from_state, raw
+from core.formats.codec.compact import CompactFile, Entry, Steps
+from core.formats.codec.container import decode
+from core.formats.codec.layouts import LAYOUTS
+from core.formats.codec.predict import NETS, images_of, logits, main
+from core.nets.weights import load_weights
+from core.nets.zoo import ZOO, model_spec
 
 SHIPPED = [spec.name for spec in ZOO.values() if not spec.is_torchvisions]
 
@@ -119,7 +119,7 @@ def test_the_command_needs_no_torch(tmp_path: Path, few: Splits) -> None:
         digits.append(tmp_path / f"{place}.png")
         Image.fromarray(pixels).save(digits[-1])
     code = (
-        "import sys; from core.codec.predict import main; status = main(sys.argv[1:]); "
+        "import sys; from core.formats.codec.predict import main; status = main(sys.argv[1:]); "
         "assert 'torch' not in sys.modules; sys.exit(status)"
     )
     command = [sys.executable, "-c", code, str(file), *map(str, digits)]

@@ -7,13 +7,13 @@ import json
 import pytest
 from hypothesis import given, settings
 
-from core.codec import CompactFile, Tied, decode, dense, encode
-from core.codec import models as ours
-from core.codec.compact import DTYPES
-from core.codec.layouts import LAYOUTS
-from core.codec.primer import PRIMER
-from tests.core.codec.files import compact_files, nets
-from tests.core.codec.reference import TABLES, TYPES, Decoder
+from core.formats.codec import CompactFile, Tied, decode, dense, encode
+from core.formats.codec import models as ours
+from core.formats.codec.compact import DTYPES
+from core.formats.codec.layouts import LAYOUTS
+from core.formats.codec.primer import PRIMER
+from tests.core.formats.codec.files import compact_files, nets
+from tests.core.formats.codec.reference import TABLES, TYPES, Decoder
 
 
 def assert_reads_the_same(data: bytes, large: int = ours.MOST_ELEMENTS) -> None:

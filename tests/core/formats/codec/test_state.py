@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from core.codec import (
+from core.errors import InputError
+from core.formats.codec import (
     Codebook,
     CompactFile,
     Entry,
@@ -21,13 +22,12 @@ from core.codec import (
     raw,
     to_state,
 )
-from core.codec.layouts import LAYOUTS
-from core.errors import InputError
-from core.layers import Layer
-from core.plans import Plan
-from core.pruning import Masks
-from core.weights import Weights
-from core.zoo import ZOO
+from core.formats.codec.layouts import LAYOUTS
+from core.nets.layers import Layer
+from core.nets.weights import Weights
+from core.nets.zoo import ZOO
+from core.pruning.masks import Masks
+from core.pruning.plans import Plan
 
 
 def bits(tensor: Tensor) -> bytes:
