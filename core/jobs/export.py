@@ -18,7 +18,7 @@ from core.formats.codec import Inspection, encode, inspect, to_state
 from core.formats.export_formats import COMPACT, ONNX, SAFETENSORS, Packing, check_target
 from core.formats.onnx import OPSET, OnnxNet, check_onnx, to_onnx
 from core.formats.packing import packed
-from core.formats.quantization import quantise, smallest
+from core.jobs.quantization import quantise, smallest
 from core.graph.dead_units import remove_dead
 from core.graph.prefix_cache import UntraceableError
 from core.graph.tracing import alike

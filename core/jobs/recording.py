@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from core.errors import InputError
 from core.events import Epoch, Notice, StopFlag, Stream, never
 from core.experiments.experiment import Experiment
-from core.experiments.report import (
+from core.jobs.report import (
     epoch_rows,
     recipe_facts,
     run_facts,

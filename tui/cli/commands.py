@@ -149,7 +149,7 @@ def _resume(given: Namespace) -> int:
 def _run(
     bench: Workbench, base: Net, plan: Plan, experiment: Experiment, stop: StopFlag
 ) -> Stream[dict[str, Any]]:
-    from core.experiments.report import run_report
+    from core.jobs.report import run_report
     from core.jobs import recording
 
     result = yield from recording.finetune(bench, base, plan, experiment, stop)
@@ -167,7 +167,7 @@ def search(given: Namespace) -> int:
     from tui.cli import headless
 
     headless.check_writable(given.json)
-    from core.experiments.report import search_report
+    from core.jobs.report import search_report
     from core.jobs.goals import search_for
     from core.jobs.workbench import Workbench
     from tui.cli.search_table import print_search
@@ -212,7 +212,7 @@ def scan(given: Namespace) -> int:
     from tui.cli import headless
 
     headless.check_writable(given.json)
-    from core.experiments.report import scan_report
+    from core.jobs.report import scan_report
     from core.jobs.workbench import Workbench
     from tui.cli.scan_table import print_scan, scan_stream
 
@@ -354,7 +354,7 @@ def train(given: Namespace) -> int:
         raise InputError(f"{target} is there already: say with --to FILE where the weights go")
     headless.check_writable(given.json)
     headless.check_writable(str(target))
-    from core.experiments.report import train_report
+    from core.jobs.report import train_report
     from core.jobs import recording
     from core.jobs.workbench import Workbench
     from core.nets.weights import DenseWeights, save_dense

@@ -21,7 +21,7 @@ from core.formats.codec.predict import main
 from core.formats.export_formats import SUFFIXES, VALUES, Packing
 from core.formats.onnx import OPSET, OnnxNet
 from core.formats.packing import facts_of
-from core.formats.quantization import quantise, smallest
+from core.jobs.quantization import quantise, smallest
 from core.formats.sizes import sizes_of
 from core.jobs.export import Exported, examine, export, export_report, inspect_report
 from core.jobs.workbench import Workbench

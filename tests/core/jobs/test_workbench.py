@@ -15,7 +15,7 @@ from core.data import Dataset
 from core.data.batches import Images, Splits
 from core.errors import InputError, StoppedError
 from core.events import Batch, Epoch, Event, Measured, Notice, drain
-from core.experiments.report import run_report, train_report
+from core.jobs.report import run_report, train_report
 from core.graph.compaction import compacted
 from core.graph.dead_units import remove_dead
 from core.jobs import measurement
