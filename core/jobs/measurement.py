@@ -14,7 +14,7 @@ import torch
 
 from core.data.batches import CPU, Images
 from core.errors import InputError
-from core.events import Counted, StopFlag, Stream, never
+from core.events import StopFlag, Stream, never
 from core.graph.dead_units import count_dead
 from core.inference.benchmark import race
 from core.inference.timings import SECONDS, Bench
@@ -22,7 +22,7 @@ from core.jobs.workbench import Net, Workbench
 from core.measure import comparison, sensitivity
 from core.measure.activity import bring_in, measure_activity
 from core.measure.comparison import Compared, Mode
-from core.measure.costs import Activity, CostTable, cost_table
+from core.measure.costs import Activity, CostTable, Counted, cost_table
 from core.measure.sampling import sample_accuracy
 from core.nets.digest import weights_digest
 from core.nets.footprint import DeadUnits

@@ -15,13 +15,13 @@ from torch import Tensor, nn
 
 import core
 from core.data.batches import Splits
+from core.formats.weights_files import load_weights
 from core.graph.compaction import compacted
 from core.graph.dead_units import count_dead, remove_dead
 from core.graph.prefix_cache import UntraceableError
 from core.nets.footprint import DeadUnits
 from core.nets.layers import parameter_count
 from core.nets.user_model import build
-from core.nets.weights import load_weights
 from core.nets.zoo import model_spec
 from core.training.loop import copy_weights
 from tests.core.own_nets import write

@@ -15,14 +15,16 @@ from core.data import Dataset
 from core.data.batches import Images, Splits
 from core.errors import InputError, StoppedError
 from core.events import Batch, Epoch, Event, Measured, Notice, drain
-from core.jobs.report import run_report, train_report
+from core.formats.weights_files import save_weights
 from core.graph.compaction import compacted
 from core.graph.dead_units import remove_dead
 from core.jobs import measurement
+from core.jobs.dense_net import open_dense_net
+from core.jobs.report import run_report, train_report
 from core.jobs.workbench import Net, Workbench
 from core.nets.architectures import Cnn5
 from core.nets.layers import parameter_count
-from core.nets.weights import Weights, save_weights
+from core.nets.weights import Weights
 from core.pruning.masks import keep_mask
 from core.pruning.plans import Plan
 from core.settings.choices import Choices
@@ -69,7 +71,7 @@ class TestWholeMnist:
     @pytest.fixture(scope="class")
     def opened(self, bench: Workbench) -> tuple[Net, list[Event]]:
         events: list[Event] = []
-        return drain(bench.open(), events.append), events
+        return drain(open_dense_net(bench), events.append), events
 
     def test_the_shipped_net_is_as_good_as_the_references(
         self, bench: Workbench, opened: tuple[Net, list[Event]], shipped: Weights
@@ -115,12 +117,12 @@ class TestOpening:
             path.write_bytes(content)
         bench = Workbench(Settings(data_dir=data_dir, weights=path))
         with pytest.raises(InputError, match=str(path)):
-            drain(bench.open())
+            drain(open_dense_net(bench))
 
     def test_an_unknown_data_set_is_refused(self, data_dir: Path) -> None:
         bench = Workbench(Settings(data_dir=data_dir, dataset="letters"))
         with pytest.raises(InputError, match=r"'letters'.*mnist"):
-            drain(bench.open())
+            drain(open_dense_net(bench))
 
     def test_threads_are_those_asked_for(self) -> None:
         threads = torch.get_num_threads()
@@ -197,7 +199,7 @@ class Bench:
         self.bench = Workbench(settings)
         self.plan = plan
         state = torch.get_rng_state()
-        self.base: Net = drain(self.bench.open())
+        self.base: Net = drain(open_dense_net(self.bench))
         self.tuned: FineTuned = drain(self.bench.finetune(self.base, plan))
         self.trained: Trained = drain(self.bench.train())
         self.drew = not torch.equal(torch.get_rng_state(), state)
