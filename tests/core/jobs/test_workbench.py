@@ -60,7 +60,7 @@ def assert_profiles_are_those_of(net: Net, weights: Weights) -> None:
     for profile in net.profiles:
         weight = weights[profile.layer.key]
         for sparsity in (0.0, 0.5, 0.97, 1.0):
-            assert profile.cut(sparsity).kept == int(keep_mask(weight, sparsity).sum())
+            assert profile.what_if(sparsity).kept == int(keep_mask(weight, sparsity).sum())
 
 
 class TestWholeMnist:
