@@ -23,9 +23,8 @@ from core.inference.timings import SPARSE, Amounts, Bench, Row, Timed
 from core.jobs.restore import Recalled
 from core.jobs.search import Found, Trial, Tried, Trying
 from core.jobs.workbench import Net
-from core.measure.comparison import Compared, Looked, Shown
-from core.measure.comparison import Counted as AllAnswers
-from core.measure.costs import Activity, Counted
+from core.measure.comparison import ComparisonUpdated, ConfusionCounts, NetComparison, Predictions
+from core.measure.costs import Activity, ActivityMeasured
 from core.nets.footprint import DeadUnits, Sizes
 from core.nets.layers import Layer
 from core.pruning.curves import (
@@ -132,7 +131,7 @@ def timed(batches: tuple[int, ...], threads: tuple[int, ...]) -> Bench:
     return Bench(max(threads), *amounts, tuple(rows))
 
 
-def compared(counted: bool) -> Compared:
+def compared(counted: bool) -> NetComparison:
     """Ten squares of growing size, the last two of which the pruned net gets wrong."""
     pixels = np.zeros((10, 28, 28), np.uint8)
     for size, image in enumerate(pixels, 4):
@@ -141,10 +140,10 @@ def compared(counted: bool) -> Compared:
     pruned = np.where(labels < 8, labels, 1)
     shares = np.full((10, 10), 5.0, np.float32)
     shares[labels, pruned] = 55.0
-    both = Shown(labels, np.eye(10, dtype=np.float32) * 100), Shown(pruned, shares)
+    both = Predictions(labels, np.eye(10, dtype=np.float32) * 100), Predictions(pruned, shares)
     answers = np.tile(labels, 1_000), np.tile(pruned, 1_000)
-    found = AllAnswers.of(np.tile(labels, 1_000), *answers, 10) if counted else None
-    return Compared(labels, pixels, labels, *both, found)
+    found = ConfusionCounts.of(np.tile(labels, 1_000), *answers, 10) if counted else None
+    return NetComparison(labels, pixels, labels, *both, found)
 
 
 def course(epochs: int = 5, batches: int = 40) -> list[Event]:
@@ -338,11 +337,13 @@ class Scripted:
         """Images at once; the first sample, and all images once `rested` is set."""
         if wanted.digits:
             self.digits.append(wanted.digits)
-            yield Looked(compared(counted=wanted.matrix or wanted.digits.mode == "wrong"))
+            yield ComparisonUpdated(
+                compared(counted=wanted.matrix or wanted.digits.mode == "wrong")
+            )
         if wanted.costs:
             self.counted.append(dict(wanted.plan))
             does = {name: Activity(1_000.0, 100.0, 0.5, 0.5) for name in SHAPES}
-            yield Counted(does, "validation", 5_000)
+            yield ActivityMeasured(does, "validation", 5_000)
         if not wanted.accuracy:
             return
         self.looked.append(dict(wanted.plan))

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from core.data.batches import Images, Splits
 from core.errors import InputError
 from core.events import Event, Notice, Progress, drain
-from core.measure.bf16_filter import Predictor, margins
+from core.measure.bf16_filter import Bf16Filter, margins
 from core.measure.evaluation import count_correct
 from core.measure.sensitivity import scan
 from core.nets.architectures import Cnn5
@@ -119,11 +119,11 @@ class TestExact:
         plain_counts: dict[str, list[int]],
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        def trusting(self: Predictor, coarse: Tensor, exact: object) -> Tensor:
+        def trusting(self: Bf16Filter, coarse: Tensor, exact: object) -> Tensor:
             return coarse.argmax(1).zero_()
 
-        monkeypatch.setattr(Predictor, "filtered", trusting)
-        monkeypatch.setattr(Predictor, "sound", property(lambda _: False))
+        monkeypatch.setattr(Bf16Filter, "filtered", trusting)
+        monkeypatch.setattr(Bf16Filter, "sound", property(lambda _: False))
         stream = scan(net, images, split="test", sparsities=[0.95], precision="bf16")
         result, events = recorded(stream)
         assert counts(result) == {name: row[-1:] for name, row in plain_counts.items()}
@@ -168,7 +168,7 @@ class TestEvents:
     def test_stopped_while_it_counts_again_what_was_doubtful_is_not_known(
         self, net: Cnn5, images: Images, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(Predictor, "sound", property(lambda _: False))
+        monkeypatch.setattr(Bf16Filter, "sound", property(lambda _: False))
         told: list[Event] = []
         stream = scan(
             net,
