@@ -10,7 +10,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from core.graph.dead_units import Pass
 from core.graph.prefix_cache import UntraceableError
-from core.graph.tracing import alike
+from core.graph.tracing import alike, traceable_copy
 from core.graph.units import Each, LayerStep, Step
 
 
@@ -28,7 +28,7 @@ def compacted(model: nn.Module, images: Tensor) -> fx.GraphModule:
         UntraceableError: it cannot be followed from call to call, see `dead_units`, or what it
             computes depends on how many units it has.
     """
-    found = Pass(deepcopy(model), images)
+    found = Pass(traceable_copy(model), images)
     found.remove()
     net, logits = found.traced.net, found.traced.logits
     try:

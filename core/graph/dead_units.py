@@ -14,7 +14,6 @@ found is checked: the net gives the same logits without it.
 
 from __future__ import annotations
 
-from copy import deepcopy
 from functools import cached_property
 
 import torch
@@ -23,7 +22,7 @@ from torch import Tensor, fx, nn
 from core.data.batches import Images
 from core.events import Progress, Stream
 from core.graph.prefix_cache import UntraceableError
-from core.graph.tracing import alike, trace
+from core.graph.tracing import alike, trace, traceable_copy
 from core.graph.unit_graph import steps_of
 from core.graph.units import Each, LayerStep, Step
 from core.nets.footprint import DeadUnits
@@ -62,7 +61,7 @@ def remove_dead(model: nn.Module, images: Tensor) -> DeadUnits:
     Raises:
         UntraceableError: it cannot be followed from call to call; nothing is removed.
     """
-    without = deepcopy(model)
+    without = traceable_copy(model)
     counted = Pass(without, images).remove()
     model.eval().load_state_dict(without.state_dict())
     return counted

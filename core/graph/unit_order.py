@@ -10,14 +10,13 @@ first, which is what `core.formats.codec` makes use of.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from copy import deepcopy
 
 import torch
 from torch import Tensor, fx, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from core.graph.prefix_cache import UntraceableError
-from core.graph.tracing import alike, trace
+from core.graph.tracing import alike, trace, traceable_copy
 from core.graph.unit_graph import steps_of
 from core.graph.units import Each, LayerStep, Look, Step
 
@@ -34,7 +33,7 @@ def in_order(model: nn.Module, images: Tensor) -> None:
     Raises:
         UntraceableError: it cannot be followed from call to call; nothing is changed.
     """
-    ordered = deepcopy(model)
+    ordered = traceable_copy(model)
     traced = trace(ordered, images)
     steps = {step.node: step for step in steps_of(traced, ordered)}
     with torch.no_grad():
