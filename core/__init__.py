@@ -181,4 +181,4 @@ if not TYPE_CHECKING:  # else a type checker would take any name for one that is
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
     def __dir__() -> list[str]:
-        return sorted({*globals(), *__all__})
+        return sorted(__all__)

@@ -24,7 +24,7 @@ from core.measure import sensitivity
 from core.measure.evaluation import measure
 from core.nets.layers import prunable_layers
 from core.nets.model_copy import copied, copy_model
-from core.nets.user_model import check_not_reparametrized, fitted, laid_out
+from core.nets.user_model import beside, check_no_torch_masks, fitted, laid_out
 from core.pruning.curves import SPARSITIES, SPLITS, UNIFORM_SPARSITIES, Scan
 from core.pruning.plans import whole_plan
 from core.settings.choices import NO_CHOICES, Choices
@@ -61,13 +61,13 @@ def finetune(
 
     The model gets its new weights when the stream ends, not before.
     """
-    check_not_reparametrized(model)
+    check_no_torch_masks(model)
     how = choices.applied_to(recipe_named(recipe))
     _check_precision(precision)
     base = copy_weights(model)
     whole = whole_plan(plan, [layer.name for layer in prunable_layers(model)])
     copy = copy_model(model)
-    data = fitted(copy.model, _on_device_of(model, data))
+    data = fitted(copy.model, beside(model, data))
     copy.check_trainable(data.train.batch(slice(0, 2))[0])
     if choices.batch_size is None:
         how = replace(how, finetune=how.finetune.within(data.train.values))
@@ -81,7 +81,7 @@ def finetune(
 def evaluate(model: nn.Module, data: Splits, stop: StopFlag = never) -> Stream[Accuracy]:
     """Measure the accuracy of a model; see `core.evaluate`."""
     copy = copied(model)
-    return (yield from measure(copy, laid_out(copy, _on_device_of(model, data)), "given", stop))
+    return (yield from measure(copy, laid_out(copy, beside(model, data)), "given", stop))
 
 
 def scan(
@@ -97,12 +97,12 @@ def scan(
     stop: StopFlag = never,
 ) -> Stream[Scan]:
     """Measure how sensitive each layer of a model is to pruning; see `core.scan`."""
-    check_not_reparametrized(model)
+    check_no_torch_masks(model)
     _check_precision(precision)
     if split not in SPLITS:
         raise InputError(f"unknown split '{split}': expected one of {', '.join(SPLITS)}")
     copy = copied(model)
-    data = fitted(copy, _on_device_of(model, data))
+    data = fitted(copy, beside(model, data))
     return (
         yield from sensitivity.scan(
             copy,
@@ -124,18 +124,12 @@ def accelerate(
     """Find out how a pruned model runs fastest; see `core.accelerate`."""
     if batch < 1:
         raise InputError(f"a batch of {batch} images: expected 1 or more")
-    check_not_reparametrized(model)
+    check_no_torch_masks(model)
     copy = copied(model).to(CPU)
-    images = laid_out(copy, data.on(CPU)).test
+    images = laid_out(copy, beside(copy, data)).test
     some, _ = images.batch(torch.arange(batch) % len(images))
     copy = copy.to(memory_format=torch.contiguous_format)
     return (yield from faster(copy, some.contiguous(), torch.get_num_threads(), stop=stop))
-
-
-def _on_device_of(model: nn.Module, data: Splits) -> Splits:
-    """The images where the model is; where it has no parameters, where they are."""
-    parameter = next(model.parameters(), None)
-    return data if parameter is None else data.on(parameter.device)
 
 
 def _check_precision(name: str) -> None:

@@ -12,7 +12,7 @@ from core.formats.codec import encode, from_state, raw
 from core.formats.export_formats import COMPACT, PICKLES, SAFETENSORS
 from core.nets import weights
 from core.nets.layers import prunable_layers
-from core.nets.user_model import check_not_reparametrized
+from core.nets.user_model import check_no_torch_masks
 from core.system.files import write_whole
 from core.training.loop import copy_weights
 
@@ -46,7 +46,7 @@ def save(model: nn.Module, path: Path | str) -> int:
         >>> core.save(model, folder / "light.fw") < 4 * 2410 / 10
         True
     """
-    check_not_reparametrized(model)
+    check_no_torch_masks(model)
     path = Path(path)
     if path.suffix not in SUFFIXES:
         raise InputError(f"'{path}': expected a name that ends with one of {', '.join(SUFFIXES)}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TypeVar
+from typing import TypeVar, get_args
 
 from torch import Tensor, nn
 
@@ -15,7 +15,7 @@ from core.graph.prefix_cache import UntraceableError
 from core.nets.footprint import DeadUnits
 from core.nets.layers import parameter_count, prunable_layers
 from core.nets.model_copy import copied
-from core.nets.user_model import check_not_reparametrized, laid_out
+from core.nets.user_model import beside, check_no_torch_masks, laid_out
 from core.pruning.allocation import NOTHING_LOCKED, allocate
 from core.pruning.curves import Scan
 from core.pruning.goals import SENSITIVITY, Goal, Kind
@@ -66,7 +66,9 @@ def plan(
         >>> sum(int(weight.count_nonzero()) for weight in model.parameters()) <= 2410 / 10
         True
     """
-    check_not_reparametrized(model)
+    check_no_torch_masks(model)
+    if kind not in get_args(Kind):
+        raise InputError(f"unknown kind '{kind}': expected one of {', '.join(get_args(Kind))}")
     if method == SENSITIVITY and (scan is None or dense is None):
         raise InputError(
             f"the method '{SENSITIVITY}' needs scan=core.scan(model, data) and "
@@ -110,7 +112,7 @@ def prune(model: nn.Module, plan: Mapping[str, float]) -> Masks:
         >>> int(model[1].weight.count_nonzero()), int(masks.dropped["1.weight"].sum())
         (512, 1536)
     """
-    check_not_reparametrized(model)
+    check_no_torch_masks(model)
     layers = prunable_layers(model)
     whole, weights = whole_plan(plan, [layer.name for layer in layers]), copy_weights(model)
     masks = Masks.of(weights, layers, whole)
@@ -181,10 +183,9 @@ def compact(model: nn.Module, data: Splits) -> nn.Module:
 
 def _followed(model: nn.Module, data: Splits, work: Callable[[nn.Module, Tensor], T]) -> T:
     """Do something with a model and three images that it can take; its modes stay as they were."""
-    check_not_reparametrized(model)
+    check_no_torch_masks(model)
     modes = {module: module.training for module in model.modules()}
-    device = next(model.parameters()).device
-    images, _ = laid_out(copied(model), data.on(device)).validation.batch(slice(0, 3))
+    images, _ = laid_out(copied(model), beside(model, data)).validation.batch(slice(0, 3))
     try:
         return work(model, images)
     except UntraceableError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import torch
 import torch.nn.functional as F  # noqa: N812  the name every torch program uses
@@ -28,8 +28,8 @@ class Images:
         channels: that grey images are repeated in, likewise.
     """
 
-    images: Tensor
-    labels: Tensor
+    images: Tensor = field(repr=False)
+    labels: Tensor = field(repr=False)
     mean: float | Tensor
     std: float | Tensor
     layout: torch.memory_format = torch.channels_last

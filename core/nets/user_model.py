@@ -135,7 +135,22 @@ def laid_out(net: nn.Module, data: Splits) -> Splits:
     return data
 
 
-def check_not_reparametrized(net: nn.Module) -> None:
+def beside(net: nn.Module, data: object) -> Splits:
+    """The images of `data`, on the device of a net; where they are if it has no parameters.
+
+    Raises:
+        InputError: `data` holds no splits; it may be a loader.
+    """
+    from core.data.batches import Splits
+
+    if not isinstance(data, Splits):
+        kind = type(data).__name__
+        raise InputError(f"data is a {kind}: expected what core.splits or core.load returns")
+    parameter = next(net.parameters(), None)
+    return data if parameter is None else data.on(parameter.device)
+
+
+def check_no_torch_masks(net: nn.Module) -> None:
     """Check that `torch.nn.utils.prune` holds no masks of a net, which would hide its zeros.
 
     Raises:
