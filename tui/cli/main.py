@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from core.errors import InputError, StoppedError, WorkError
-from tui.cli import options
+from tui.cli import arguments
 
 EXAMPLES = """\
 examples:
@@ -75,35 +75,35 @@ def _parser() -> ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action=_Version)
-    options.add_settings(parser)
-    options.add_experiment(parser)
+    arguments.add_settings(parser)
+    arguments.add_experiment(parser)
     parser.add_argument("--theme", metavar="NAME", help="colours of the terminal program")
     parser.set_defaults(handler=_later("app"))
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=_Parser)
 
     run = commands.add_parser("run", help="prune and fine-tune without the terminal program")
-    options.add_plan(run)
-    options.add_resume(run)
+    arguments.add_plan(run)
+    arguments.add_resume(run)
     _add_common(run)
     run.set_defaults(handler=_later("run"))
 
     search = commands.add_parser("search", help="the lightest net within a drop in accuracy")
-    options.add_search(search)
+    arguments.add_search(search)
     _add_common(search)
     search.set_defaults(handler=_later("search"))
 
     scan = commands.add_parser("scan", help="how sensitive each layer is to being pruned alone")
-    options.add_scan(scan)
+    arguments.add_scan(scan)
     _add_common(scan, training=False)
     scan.set_defaults(handler=_later("scan"))
 
     table = commands.add_parser("table", help="what each layer costs, as in Han et al. (2015)")
-    options.add_table(table)
+    arguments.add_table(table)
     _add_common(table, training=False)
     table.set_defaults(handler=_later("table"))
 
     bench = commands.add_parser("bench", help="how fast a net is here, in every engine")
-    options.add_bench(bench)
+    arguments.add_bench(bench)
     _add_common(bench, training=False)
     bench.set_defaults(handler=_later("bench"))
 
@@ -118,12 +118,12 @@ def _parser() -> ArgumentParser:
     train.set_defaults(handler=_later("train"))
 
     export = commands.add_parser("export", help="write the net of a run to a file, and measure it")
-    options.add_export(export)
+    arguments.add_export(export)
     _add_common(export, training=False)
     export.set_defaults(handler=_later("export", "tui.cli.file_commands"))
 
     inspect = commands.add_parser("inspect", help="what a compact file holds, and its accuracy")
-    options.add_inspect(inspect)
+    arguments.add_inspect(inspect)
     _add_common(inspect, training=False)
     inspect.set_defaults(handler=_later("inspect", "tui.cli.file_commands"))
 
@@ -131,15 +131,15 @@ def _parser() -> ArgumentParser:
     actions = data.add_subparsers(metavar="ACTION", required=True, parser_class=_Parser)
     fetch = actions.add_parser("fetch", help="fetch a data set into the cache and check it")
     fetch.add_argument("name", help="of the data set, such as mnist")
-    options.add_data_dir(fetch)
+    arguments.add_data_dir(fetch)
     fetch.set_defaults(handler=_later("fetch"))
     return parser
 
 
 def _add_common(parser: ArgumentParser, *, training: bool = True) -> None:
-    options.add_settings(parser, training=training)
-    options.add_experiment(parser)
-    options.add_json(parser)
+    arguments.add_settings(parser, training=training)
+    arguments.add_experiment(parser)
+    arguments.add_json(parser)
 
 
 def _later(name: str, module: str = "tui.cli.commands") -> Callable[[Namespace], int]:
