@@ -59,7 +59,7 @@ class Packing:
         number(0, 100, series=(0.0, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 5.0)),
         "points of validation accuracy that may be lost",
     )
-    epochs: int = setting(0, whole(0, 500), "epochs of training the shared values, if it helps")
+    epochs: int = setting(0, whole(0, 500), "epochs of training the shared values, if needed")
 
     def __post_init__(self) -> None:
         check_fields(self)

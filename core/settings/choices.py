@@ -55,7 +55,7 @@ class Choices:
     l2: float | None = setting(
         None, number(0, 1, series=_STRENGTHS), "L2 penalty (weight decay)", label="L2"
     )
-    rewind: bool | None = setting(None, switch(), "reset surviving weights to early values")
+    rewind: bool | None = setting(None, switch(), "reset kept weights to early values")
     optimizer: OptimizerName | None = setting(
         None, one_of({name: it.meaning for name, it in OPTIMIZERS.items()}), "optimizer"
     )

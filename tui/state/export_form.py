@@ -70,7 +70,7 @@ class ExportForm:
             Row("max_drop", "accuracy drop", points, "of validation accuracy, at most",
                 False, not (shares and fewest)),
             Row("epochs", "tuning", plural(self.epochs, "epoch"),
-                "of training the shared values, if it helps", False, not shares),
+                "training the shared values, if needed", False, not shares),
         )  # fmt: skip
 
     def move(self, steps: int) -> ExportForm:

@@ -71,7 +71,7 @@ def test_every_change_is_explained_in_a_line_that_fits_the_form() -> None:
     assert list(changes) == [field.name for field in fields(Choices)]
     lines = [it.meaning for it in changes.values()]
     lines += [line for it in changes.values() for line in it.kind.meanings.values()]
-    assert all(0 < len(line) <= 40 for line in lines)
+    assert all(0 < len(line) <= 37 for line in lines)
 
 
 def test_another_optimizer_comes_with_its_own_learning_rate_and_decay() -> None:
