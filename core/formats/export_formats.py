@@ -24,7 +24,7 @@ EXACT = ("float32", "float16", "bfloat16")
 """Types in which values are kept one by one; float32 loses nothing."""
 
 SHARED = ("codebook", "steps")
-"""Kinds of values that the weights of a layer share, see `core.formats.quantization`."""
+"""Kinds of values that the weights of a layer share, see `core.jobs.quantization`."""
 
 VALUES = {
     "codebook": "a few values per layer, by k-means",

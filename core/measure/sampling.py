@@ -10,7 +10,7 @@ from core.errors import StoppedError
 from core.events import StopFlag, Stream, never
 from core.measure.bf16_filter import Predictor
 from core.measure.evaluation import answers, at_once, count_correct
-from core.pruning.curves import Sample, Sampled
+from core.pruning.curves import Sample, SampleUpdated
 
 FIRST = 250
 """Images of the first sample; each further one is twice as large."""
@@ -29,7 +29,7 @@ def sample_accuracy(
 ) -> Stream[Sample]:
     """Count the images that `model` gets right, on more and more of `data`, and in the end on all.
 
-    Tells `Sampled` after 250 images, after twice as many, and so on; the order is drawn from
+    Tells `SampleUpdated` after 250 images, after twice as many, and so on; the order is drawn from
     `seed`. The counts are those of float32, whatever the precision: see `bf16_filter`.
 
     Raises:
@@ -47,9 +47,9 @@ def sample_accuracy(
         seen += len(index)
         if goal <= seen < len(data) and predictor.sound:
             goal = 2 * seen
-            yield Sampled(Sample(correct, seen, len(data)))
+            yield SampleUpdated(Sample(correct, seen, len(data)))
     if not predictor.sound:
         correct = yield from count_correct(model, data, stop=stop)
     sample = Sample(correct, len(data), len(data))
-    yield Sampled(sample)
+    yield SampleUpdated(sample)
     return sample

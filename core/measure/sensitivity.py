@@ -20,7 +20,7 @@ from core.graph.prefix_cache import CutNet, UncutNet, UntraceableError, Values
 from core.measure.bf16_filter import Predictor
 from core.nets.layers import Layer, prunable_layers
 from core.nets.weights import Weights
-from core.pruning.curves import SPARSITIES, Point, Scan, Scanned
+from core.pruning.curves import SPARSITIES, Point, Scan, ScanUpdated
 from core.pruning.masks import above, threshold
 from core.pruning.plans import check_sparsity
 
@@ -133,7 +133,7 @@ class _Scanner:
             if not any(self._is_open(p) for points in self.points.values() for p in points):
                 return
             yield from self._advance(index, stop)
-            yield Scanned(self.result())
+            yield ScanUpdated(self.result())
             if self.stopped:
                 return
 
@@ -217,8 +217,8 @@ class _Scanner:
         """Have the net compute with other tensors: its own are somebody's, and stay as they are."""
         for layer in self.groups[name]:
             weight = self.base[layer.key]
-            dropped = above(weight, point.thresholds[layer.key]).logical_not_()
-            self.model.get_parameter(layer.key).data = weight.masked_fill(dropped, 0.0)
+            pruned = above(weight, point.thresholds[layer.key]).logical_not_()
+            self.model.get_parameter(layer.key).data = weight.masked_fill(pruned, 0.0)
 
     def _restore(self, name: str) -> None:
         for layer in self.groups[name]:

@@ -13,19 +13,7 @@ from typing import Any
 import numpy as np
 
 from core.errors import StoppedError
-from core.events import (
-    Accuracy,
-    Batch,
-    Counted,
-    Epoch,
-    Event,
-    Looked,
-    Measured,
-    Notice,
-    Progress,
-    StopFlag,
-    Stream,
-)
+from core.events import Accuracy, Batch, Epoch, Event, Measured, Notice, Progress, StopFlag, Stream
 from core.experiments.experiment import Experiment
 from core.experiments.exports import Export
 from core.experiments.runs import Run
@@ -35,9 +23,9 @@ from core.inference.timings import SPARSE, Amounts, Bench, Row, Timed
 from core.jobs.restore import Recalled
 from core.jobs.search import Found, Trial, Tried, Trying
 from core.jobs.workbench import Net
-from core.measure.comparison import Compared, Shown
+from core.measure.comparison import Compared, Looked, Shown
 from core.measure.comparison import Counted as AllAnswers
-from core.measure.costs import Activity
+from core.measure.costs import Activity, Counted
 from core.nets.footprint import DeadUnits, Sizes
 from core.nets.layers import Layer
 from core.pruning.curves import (
@@ -45,9 +33,9 @@ from core.pruning.curves import (
     UNIFORM_SPARSITIES,
     Point,
     Sample,
-    Sampled,
+    SampleUpdated,
     Scan,
-    Scanned,
+    ScanUpdated,
 )
 from core.pruning.presets import preset_plan
 from core.pruning.what_if import Profile
@@ -81,7 +69,7 @@ def net(plan: Mapping[str, float] | None = None, accuracy: Accuracy = DENSE) -> 
     for name, shape in SHAPES.items():
         weight = rng.normal(0, 0.05, shape).astype(np.float32)
         layer = _layer(name, shape)
-        threshold = Profile.of(layer, weight).cut((plan or {}).get(name, 0.0)).threshold
+        threshold = Profile.of(layer, weight).what_if((plan or {}).get(name, 0.0)).threshold
         profiles.append(Profile.of(layer, np.where(np.abs(weight) > threshold, weight, 0)))
     return Net({}, accuracy, tuple(profiles), 0, digest=repr(plan))
 
@@ -265,7 +253,7 @@ class Scripted:
                 self.go.wait(PATIENCE)
             if stop():
                 return replace(scanned(1_000), stopped=True)
-            yield Scanned(scanned(images))
+            yield ScanUpdated(scanned(images))
         return scanned(5_000) if self.scan_images else replace(scanned(0), stopped=True)
 
     def recall(self, dense: Net, run: Run, stop: StopFlag) -> Stream[Recalled]:
@@ -358,11 +346,11 @@ class Scripted:
         if not wanted.accuracy:
             return
         self.looked.append(dict(wanted.plan))
-        yield Sampled(Sample(243, 250, 5_000))
+        yield SampleUpdated(Sample(243, 250, 5_000))
         while not self.rested.wait(0.01):
             if stop():
                 raise StoppedError("stopped")
-        yield Sampled(Sample(4_862, 5_000, 5_000))
+        yield SampleUpdated(Sample(4_862, 5_000, 5_000))
 
     def _script(self, stop: StopFlag) -> Stream[None]:
         self.pauses_in -= 1
