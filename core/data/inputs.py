@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 from core.errors import InputError
-from core.fields import check_fields, given, setting, settings_in
-from core.kinds import number, one_of, per_channel, whole
+from core.fields.declaration import check_fields, given, setting, settings_in
+from core.fields.kinds import number, one_of, per_channel, whole
 
 PerChannel = tuple[float, ...]
 """One for all channels, or one for each."""

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import InputError
-from core.fields import check_fields, setting
-from core.kinds import number, one_of, whole
+from core.fields.declaration import check_fields, setting
+from core.fields.kinds import number, one_of, whole
 
 COMPACT, SAFETENSORS, ONNX = ".fw", ".safetensors", ".onnx"
 

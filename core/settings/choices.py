@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from core.errors import InputError
-from core.fields import check_fields, given, setting
-from core.kinds import number, one_of, switch, whole
+from core.fields.declaration import check_fields, given, setting
+from core.fields.kinds import number, one_of, switch, whole
 from core.training.recipes import (
     LOSSES,
     METHODS,

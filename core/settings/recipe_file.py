@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import InputError
-from core.fields import Setting, settings_in
-from core.kinds import number
+from core.fields.declaration import Setting, settings_in
+from core.fields.kinds import number
 from core.pruning.plans import Plan, check_sparsity
 from core.settings.choices import Choices
 from core.settings.settings import DEFAULTS, SETTINGS, Settings

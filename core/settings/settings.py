@@ -11,8 +11,8 @@ from core.data import check_name
 from core.data.folders.disk_budget import BUDGET, parse_bytes, shown_bytes
 from core.data.inputs import AS_THEY_ARE, Inputs
 from core.data.registry import DATASETS, FOLDER
-from core.fields import check_fields, setting, settings_in
-from core.kinds import Kind, one_of, path, text, whole
+from core.fields.declaration import check_fields, setting, settings_in
+from core.fields.kinds import Kind, one_of, path, text, whole
 from core.nets.user_model import FORMS
 from core.nets.zoo import ZOO, model_spec
 from core.settings.choices import NO_CHOICES, Choices

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from core.data.inputs import Inputs
-from core.fields import Setting, settings_in
+from core.fields.declaration import Setting, settings_in
+from core.fields.kinds import number, one_of, whole
 from core.formats.export_formats import VALUES, Packing
 from core.inference.timings import SECONDS
 from core.jobs.search import START, TRIALS
-from core.kinds import number, one_of, whole
 from core.pruning.curves import SPLITS, WITHIN
 from core.pruning.goals import METHODS as ALLOCATIONS
 from core.settings.choices import Choices

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.fields import Setting
+from core.fields.declaration import Setting
 from core.settings.recipe_file import CHANGES, FINETUNE
 from core.settings.settings import SETTINGS
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from core.data.inputs import Inputs
 from core.errors import InputError
-from core.fields import settings_in
+from core.fields.declaration import settings_in
 from core.pruning.plans import Plan
 from core.settings.recipe_file import CHANGES, Config, read_config, write_config
 from core.settings.settings import Settings

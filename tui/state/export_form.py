@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from core.errors import InputError
-from core.fields import settings_in
+from core.fields.declaration import settings_in
 from core.formats.export_formats import COMPACT, LEVELS, SHARED, VALUES, Packing, check_target
 from tui.screens.path import check_folder, path_of
 from tui.state.recipe_form import Row

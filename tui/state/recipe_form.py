@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from core.errors import InputError
-from core.fields import settings_in
+from core.fields.declaration import settings_in
 from core.settings.choices import NO_CHOICES, Choices
 from core.settings.settings import SETTINGS
 from core.training.recipes import Recipe, recipe_named

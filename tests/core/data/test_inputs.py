@@ -10,7 +10,7 @@ from hypothesis import given
 
 from core.data.inputs import AS_THEY_ARE, Inputs
 from core.errors import InputError
-from core.fields import settings_in
+from core.fields.declaration import settings_in
 from core.nets.zoo import IMAGENET
 from tests.core.settings.test_recipe_file import GIVEN
 

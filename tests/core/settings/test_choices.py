@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from core.data.batches import Splits
 from core.errors import InputError
 from core.events import Batch, drain
-from core.fields import settings_in
+from core.fields.declaration import settings_in
 from core.nets.architectures import Cnn5
 from core.nets.layers import Layer
 from core.nets.weights import Weights

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from core.errors import InputError
-from core.kinds import Kind
+from core.fields.kinds import Kind
 
 
 @dataclass(frozen=True)

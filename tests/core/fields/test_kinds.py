@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from core.errors import InputError
-from core.kinds import Kind, along, number, one_of, per_channel, switch, whole
+from core.fields.kinds import Kind, along, number, one_of, per_channel, switch, whole
 
 SERIES = (0.0, 0.1, 0.5, 1.0)
 SIDES = {1: "grayscale", 3: "color", 4: ""}
