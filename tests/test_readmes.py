@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from core.formats.weights_files import load_weights
 from core.nets.user_model import build
-from core.nets.weights import load_weights
 from tests.core.own_nets import write
 from tui.cli.main import main
 from tui.keys import history_keys, keys
