@@ -83,11 +83,11 @@ The map:
     sizes         what a pruned net takes, in the ways that people count it
     report        a result as the JSON of the commands, and as a run records it
     experiment    a folder of runs: which is meant, begun, taken up again, deleted
-    runs          one run on disk, read; recording: one in the making
+    runs          one run on disk, read; run_writer: one in the making
     exports       the files that a run's net was written to
     facts, locks  JSON and headers read without trust; who is making a run
     recorder      trainings recorded while they go on, and taken up again
-    recall        back to a run: its settings, plan and nets
+    restore       back to a run: its settings, plan and nets
     scans         scans kept with an experiment
     files         files that are written whole or not at all
 """

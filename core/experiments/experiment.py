@@ -25,7 +25,7 @@ import platformdirs
 
 from core.errors import InputError
 from core.experiments.exports import Export, add_export
-from core.experiments.run_writer import BEGUN, Recording, tidy
+from core.experiments.run_writer import BEGUN, RunWriter, tidy
 from core.experiments.runs import (
     INTERRUPTED,
     LOCK,
@@ -90,7 +90,7 @@ class Experiment:
             raise InputError(f"{self.folder} is a run of an experiment: give {whole}")
         raise InputError(f"{self.folder} has no runs: give the folder of an experiment")
 
-    def begin(self, facts: Mapping[str, Any]) -> Recording:
+    def begin(self, facts: Mapping[str, Any]) -> RunWriter:
         """Begin a run under the next id; the folders that are missing are made.
 
         Args:
@@ -106,9 +106,9 @@ class Experiment:
         make_folder(self.folder)
         with changing(self.folder):
             self._tidy()
-            return Recording.begin(self._claim(text), facts)
+            return RunWriter.begin(self._claim(text), facts)
 
-    def resume(self, run: Run) -> Recording:
+    def resume(self, run: Run) -> RunWriter:
         """Go on with an interrupted run, from its `checkpoint` if it has one.
 
         When and where that is done is added to its facts as `resumed`.
@@ -129,7 +129,7 @@ class Experiment:
             facts["resumed"] = [*(before if isinstance(before, list) else ()), again]
             del facts["status"]
             tidy(now.folder)
-            return Recording(now.folder, facts)
+            return RunWriter(now.folder, facts)
 
     def delete(self, run: Run) -> None:
         """Delete a run, whole or not at all.

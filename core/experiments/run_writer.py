@@ -27,7 +27,7 @@ from core.experiments.runs import (
     stated,
 )
 from core.system.files import write_text
-from core.system.locks import changing, explained, is_held, remove, taken
+from core.system.locks import acquire, changing, explained, is_held, remove
 from core.system.untrusted_json import FaultError, to_json
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ _PARTS = tuple(f".{name}-" for name in (REPORT, WEIGHTS, CHECKPOINT, NOTE, EXPOR
 """How the names of files begin that are being written, see `write_whole`."""
 
 
-class Recording:
+class RunWriter:
     """A run in the making, whose lock this process holds; a context manager, see `close`.
 
     It may be used from another thread than the one that began it, by one at a time.
@@ -51,23 +51,23 @@ class Recording:
     def __init__(self, folder: Path, facts: Mapping[str, Any]) -> None:
         self.folder = folder
         self._facts = dict(facts)
-        self._lock = taken(folder / LOCK)
+        self._lock = acquire(folder / LOCK)
 
     @classmethod
-    def begin(cls, folder: Path, facts: Mapping[str, Any]) -> Recording:
+    def begin(cls, folder: Path, facts: Mapping[str, Any]) -> RunWriter:
         """Make a run of a folder that has all ready; if it cannot, the folder goes (InputError)."""
-        recording = None
+        writer = None
         try:
-            recording = cls(folder, facts)
+            writer = cls(folder, facts)
             with explained(folder / REPORT):
                 os.replace(folder / BEGUN, folder / REPORT)
         except BaseException:
-            if recording is not None:
-                recording._lock.release()
+            if writer is not None:
+                writer._lock.release()
             with suppress(InputError):
                 remove(folder)
             raise
-        return recording
+        return writer
 
     @property
     def id(self) -> str:
@@ -147,7 +147,7 @@ class Recording:
         finally:
             self._lock.release()
 
-    def __enter__(self) -> Recording:
+    def __enter__(self) -> RunWriter:
         return self
 
     def __exit__(

@@ -23,7 +23,7 @@ from core.settings.settings import Settings
 
 
 @dataclass(frozen=True, eq=False)
-class Recalled:
+class Restored:
     """What there was when a run had ended.
 
     Attributes:
@@ -48,7 +48,7 @@ class Recalled:
     exports: tuple[Export, ...] = ()
 
 
-def recall(bench: Workbench, dense: Net, experiment: Experiment, run: Run) -> Stream[Recalled]:
+def restore(bench: Workbench, dense: Net, experiment: Experiment, run: Run) -> Stream[Restored]:
     """Bring a finished run back.
 
     Args:
@@ -67,7 +67,7 @@ def recall(bench: Workbench, dense: Net, experiment: Experiment, run: Run) -> St
     if run.facts.get("kind") == "train":
         accuracy = _accuracy(run, "dense")
         net = bench.net_of(weights, accuracy, early=early, run=run.id)
-        return Recalled(settings, net, None, net, None, epochs_of(run))
+        return Restored(settings, net, None, net, None, epochs_of(run))
     base = yield from base_of(bench, dense, experiment, run)
     net = bench.net_of(
         weights,
@@ -79,7 +79,7 @@ def recall(bench: Workbench, dense: Net, experiment: Experiment, run: Run) -> St
     plan, pruned = plan_of(run, bench.layer_names), _accuracy(run, "pruned")
     dead = yield from measurement.dead(bench, weights)
     sizes = Sizes.of(run.facts.get("sizes"))
-    return Recalled(settings, base, plan, net, pruned, epochs_of(run), dead, sizes, run.exports)
+    return Restored(settings, base, plan, net, pruned, epochs_of(run), dead, sizes, run.exports)
 
 
 def base_of(bench: Workbench, dense: Net, experiment: Experiment, run: Run) -> Stream[Net]:
@@ -88,7 +88,7 @@ def base_of(bench: Workbench, dense: Net, experiment: Experiment, run: Run) -> S
     if base.get("weights") == dense.digest:
         return dense
     if isinstance(base.get("run"), str):
-        made = yield from recall(bench, dense, experiment, experiment.find(base["run"]))
+        made = yield from restore(bench, dense, experiment, experiment.find(base["run"]))
         if made.net.digest == base.get("weights"):
             return made.net
     if (kept := kept_net(bench, str(base.get("weights")))) is not None:

@@ -123,7 +123,7 @@ def _resume(given: Namespace) -> int:
     from tui.cli import headless
 
     headless.check_writable(given.json)
-    from core.jobs import recording
+    from core.jobs import recorded_jobs
     from core.jobs.workbench import Workbench
 
     bench = Workbench(settings)
@@ -132,7 +132,7 @@ def _resume(given: Namespace) -> int:
     def stream(stop: StopFlag) -> Stream[None]:
         is_dense = found.facts.get("kind") == "train"
         dense = None if is_dense else (yield from bench.open(stop))
-        yield from recording.resume(bench, dense, found, experiment, stop)
+        yield from recorded_jobs.resume(bench, dense, found, experiment, stop)
 
     with headless.stop_on_interrupt(console) as stop:
         headless.drive(stream(stop), console)
@@ -150,9 +150,9 @@ def _run(
     bench: Workbench, base: Net, plan: Plan, experiment: Experiment, stop: StopFlag
 ) -> Stream[dict[str, Any]]:
     from core.experiments.report import run_report
-    from core.jobs import recording
+    from core.jobs import recorded_jobs
 
-    result = yield from recording.finetune(bench, base, plan, experiment, stop)
+    result = yield from recorded_jobs.finetune(bench, base, plan, experiment, stop)
     report = run_report(bench, base, plan, result)
     return {**report, "experiment": str(experiment.folder), "run": result.run}
 
@@ -355,14 +355,14 @@ def train(given: Namespace) -> int:
     headless.check_writable(given.json)
     headless.check_writable(str(target))
     from core.experiments.report import train_report
-    from core.jobs import recording
+    from core.jobs import recorded_jobs
     from core.jobs.workbench import Workbench
     from core.nets.weights import DenseWeights, save_dense
 
     bench = Workbench(settings)
     console = headless.console_for(given.json)
     with headless.stop_on_interrupt(console) as stop:
-        result = headless.drive(recording.train(bench, experiment, stop), console)
+        result = headless.drive(recorded_jobs.train(bench, experiment, stop), console)
     report = train_report(bench, result)
     notes = {name: str(report[name]) for name in ("model", "dataset", "protocol", "recipe", "seed")}
     save_dense(target, DenseWeights(result.weights, result.early), notes)

@@ -19,7 +19,7 @@ from pathlib import Path
 import torch
 
 from core.experiments.experiment import Experiment
-from core.experiments.run_writer import Recording
+from core.experiments.run_writer import RunWriter
 from core.experiments.runs import DONE, INTERRUPTED, Run
 from core.nets.weights import Weights
 from tests.core.experiments.recorded_runs import values
@@ -104,15 +104,15 @@ def kill_before(step: int) -> None:
 
 
 def make(
-    recording: Recording, epoch: int = 0, say: Callable[[str, int | str], None] = lambda *said: None
+    writer: RunWriter, epoch: int = 0, say: Callable[[str, int | str], None] = lambda *said: None
 ) -> None:
     """Go through the epochs that are left, and finish."""
-    say(recording.id, epoch)
+    say(writer.id, epoch)
     for now in range(epoch + 1, EPOCHS + 1):
-        recording.checkpoint(filled(now), {"epoch": now})
-        say(recording.id, now)
-    recording.finish(filled(EPOCHS), {"epoch": EPOCHS})
-    say(recording.id, DONE)
+        writer.checkpoint(filled(now), {"epoch": now})
+        say(writer.id, now)
+    writer.finish(filled(EPOCHS), {"epoch": EPOCHS})
+    say(writer.id, DONE)
 
 
 def filled(epoch: int) -> Weights:

@@ -31,9 +31,9 @@ def finished(experiment: Experiment, value: float = 1.0, **facts: Any) -> Run:
 
 
 def interrupted(experiment: Experiment, epoch: int = 1) -> Run:
-    with experiment.begin(FACTS) as recording:
-        recording.checkpoint(filled(epoch), {"epoch": epoch})
-    return experiment.find(recording.id)
+    with experiment.begin(FACTS) as writer:
+        writer.checkpoint(filled(epoch), {"epoch": epoch})
+    return experiment.find(writer.id)
 
 
 def python(code: str, *args: str | Path) -> subprocess.Popen[str]:

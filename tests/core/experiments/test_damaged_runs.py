@@ -217,16 +217,16 @@ def files_up_to(size: int) -> Iterator[None]:
 
 
 def test_a_full_disk_leaves_the_checkpoint_before(experiment: Experiment) -> None:
-    recording = experiment.begin(FACTS)
-    recording.checkpoint(filled(1), {"epoch": 1})
-    for keep in (recording.checkpoint, recording.finish):
+    writer = experiment.begin(FACTS)
+    writer.checkpoint(filled(1), {"epoch": 1})
+    for keep in (writer.checkpoint, writer.finish):
         with files_up_to(500), pytest.raises(InputError, match="no space left"):
             keep(filled(2), {"epoch": 2})
         saved = experiment.newest().checkpoint()
         assert saved is not None
         assert (saved.facts["epoch"], values(saved.tensors)) == (1, {1.0})
-    assert sorted(os.listdir(recording.folder)) == [CHECKPOINT, "lock", RUN]
-    assert values(recording.finish(filled(2), {}).weights()) == {2.0}
+    assert sorted(os.listdir(writer.folder)) == [CHECKPOINT, "lock", RUN]
+    assert values(writer.finish(filled(2), {}).weights()) == {2.0}
 
 
 def test_a_full_disk_at_the_beginning_leaves_nothing(experiment: Experiment) -> None:

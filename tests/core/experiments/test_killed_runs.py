@@ -28,8 +28,8 @@ from core.experiments.experiment import Experiment
 print("ready", flush=True)
 sys.stdin.readline()
 experiment = Experiment(Path(sys.argv[1]))
-recordings = [experiment.begin({"by": sys.argv[2]}) for _ in range(20)]
-print(*(recording.id for recording in recordings))
+writers = [experiment.begin({"by": sys.argv[2]}) for _ in range(20)]
+print(*(writer.id for writer in writers))
 """
 
 
@@ -53,8 +53,8 @@ import sys, time
 from pathlib import Path
 from core.experiments.experiment import Experiment
 
-recording = Experiment(Path(sys.argv[1])).begin({"model": "cnn5"})
-print(recording.id, flush=True)
+writer = Experiment(Path(sys.argv[1])).begin({"model": "cnn5"})
+print(writer.id, flush=True)
 time.sleep(600)
 """
 
@@ -98,10 +98,10 @@ def test_many_may_look_at_once(experiment: Experiment) -> None:
 def test_who_looks_while_a_run_ends_sees_it_run_or_done(
     experiment: Experiment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    recording, is_held = experiment.begin(FACTS), locks.is_held
+    writer, is_held = experiment.begin(FACTS), locks.is_held
 
     def ends_before(lock: Path) -> bool:
-        recording.finish(filled(1), {})
+        writer.finish(filled(1), {})
         return is_held(lock)
 
     monkeypatch.setattr(runs, "is_held", ends_before)
@@ -109,12 +109,12 @@ def test_who_looks_while_a_run_ends_sees_it_run_or_done(
 
 
 def test_a_lock_that_cannot_be_shared_is_tried(experiment: Experiment) -> None:
-    recording = experiment.begin(FACTS)
-    lock = recording.folder / "lock"
+    writer = experiment.begin(FACTS)
+    lock = writer.folder / "lock"
     assert locks.is_held(lock)
     assert locks.is_held_by_trial(lock)
-    recording.checkpoint(filled(1), {})
-    recording.close()
+    writer.checkpoint(filled(1), {})
+    writer.close()
     assert not locks.is_held(lock)
     assert not locks.is_held_by_trial(lock)
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from core.data.batches import Images
 from core.errors import InputError
 from core.experiments.experiment import Experiment, environment
-from core.experiments.run_writer import Recording
+from core.experiments.run_writer import RunWriter
 from core.nets.architectures import Cnn5
 from core.system.locks import erase
 from core.training.checkpoints import Checkpoint
@@ -46,15 +46,15 @@ def experiment(tmp_path: Path) -> Experiment:
 
 def test_a_run_from_its_beginning_to_its_end(experiment: Experiment) -> None:
     assert experiment.runs() == ()
-    recording = experiment.begin(FACTS)
+    writer = experiment.begin(FACTS)
     (run,) = experiment.runs()
     assert (run.id, run.status, run.facts["model"]) == ("0001", "running", "cnn5")
     assert run.checkpoint() is None
-    recording.checkpoint(filled(1), {"epoch": 1})
-    recording.checkpoint(filled(2), {"epoch": 2})
+    writer.checkpoint(filled(1), {"epoch": 1})
+    writer.checkpoint(filled(2), {"epoch": 2})
     run = experiment.find("0001")
     assert (run.status, run.facts["epoch"], run.facts["model"]) == ("running", 2, "cnn5")
-    done = recording.finish(filled(3), {"epoch": 3, "layers": [{"name": "fc"}]})
+    done = writer.finish(filled(3), {"epoch": 3, "layers": [{"name": "fc"}]})
     assert done == experiment.newest() == experiment.find("1")
     assert (done.status, done.note, done.problem) == ("done", "", None)
     assert done.facts == {
@@ -79,10 +79,10 @@ def test_a_run_can_end_early(experiment: Experiment) -> None:
     run = finished(experiment, status="stopped")
     assert (run.status, run.finished) == ("stopped", True)
     assert "status" not in run.facts
-    recording = experiment.begin(FACTS)
+    writer = experiment.begin(FACTS)
     with pytest.raises(ValueError, match="status 'failed': expected one of done, stopped"):
-        recording.finish(filled(1), {"status": "failed"})
-    assert recording.held
+        writer.finish(filled(1), {"status": "failed"})
+    assert writer.held
 
 
 def test_tensors_come_back_as_they_were(experiment: Experiment) -> None:
@@ -93,10 +93,10 @@ def test_tensors_come_back_as_they_were(experiment: Experiment) -> None:
         "spread": torch.arange(6.0).reshape(2, 3).T,
         "number": torch.tensor(7),
     }
-    recording = experiment.begin(FACTS)
-    recording.checkpoint(tensors, {})
+    writer = experiment.begin(FACTS)
+    writer.checkpoint(tensors, {})
     saved = experiment.newest().checkpoint()
-    run = recording.finish(tensors, {})
+    run = writer.finish(tensors, {})
     assert saved is not None
     for found in (saved.tensors, run.weights()):
         assert found.keys() == tensors.keys()
@@ -117,8 +117,8 @@ def test_the_state_of_a_training_goes_through_a_checkpoint(
     sum(parameter.sum() for parameter in net.parameters()).backward()  # type: ignore[union-attr]
     trainer.optimizer.step()
     checkpoint = Checkpoint.of(trainer.state())
-    with experiment.begin(FACTS) as recording:
-        recording.checkpoint(checkpoint.tensors, {"state": checkpoint.facts})
+    with experiment.begin(FACTS) as writer:
+        writer.checkpoint(checkpoint.tensors, {"state": checkpoint.facts})
     saved = experiment.newest().checkpoint()
     assert saved is not None
     assert saved.facts["state"] == json.loads(json.dumps(checkpoint.facts))
@@ -144,14 +144,14 @@ facts = st.dictionaries(
 def test_any_facts_come_back_as_they_were(early: dict[str, Any], late: dict[str, Any]) -> None:
     with TemporaryDirectory() as folder:
         experiment = Experiment(Path(folder))
-        with experiment.begin(early) as recording:
+        with experiment.begin(early) as writer:
             begun = dict(experiment.newest().facts)
             assert {key: begun[key] for key in early} == early
-            recording.checkpoint({}, late)
+            writer.checkpoint({}, late)
             saved = experiment.newest().checkpoint()
             assert saved is not None
             assert experiment.newest().facts == saved.facts == {**begun, **late}
-            assert recording.finish({}, late).facts == {**begun, **late}
+            assert writer.finish({}, late).facts == {**begun, **late}
 
 
 def test_numbers_that_are_not_finite_are_refused_and_change_nothing(experiment: Experiment) -> None:
@@ -159,12 +159,12 @@ def test_numbers_that_are_not_finite_are_refused_and_change_nothing(experiment: 
     with pytest.raises(ValueError, match="not JSON compliant"):
         experiment.begin(wrong)
     assert not experiment.folder.exists()
-    recording = experiment.begin(FACTS)
-    recording.checkpoint(filled(1), {"epoch": 1})
-    for keep in (recording.checkpoint, recording.finish):
+    writer = experiment.begin(FACTS)
+    writer.checkpoint(filled(1), {"epoch": 1})
+    for keep in (writer.checkpoint, writer.finish):
         with pytest.raises(ValueError, match="not JSON compliant"):
             keep(filled(2), {"loss": float("inf")})
-    recording.close()
+    writer.close()
     run = experiment.newest()
     assert (run.status, run.facts["epoch"]) == ("interrupted", 1)
     assert not run.weights_path.exists()
@@ -177,9 +177,9 @@ def test_only_a_finished_run_has_weights(experiment: Experiment) -> None:
 
 
 def test_a_recording_knows_its_place(experiment: Experiment) -> None:
-    with experiment.begin(FACTS) as recording:
-        assert isinstance(recording, Recording)
-        assert recording.folder == experiment.folder / recording.id
+    with experiment.begin(FACTS) as writer:
+        assert isinstance(writer, RunWriter)
+        assert writer.folder == experiment.folder / writer.id
 
 
 # Letting go
@@ -187,8 +187,8 @@ def test_a_recording_knows_its_place(experiment: Experiment) -> None:
 
 def test_what_fails_leaves_its_checkpoint(experiment: Experiment) -> None:
     def fail() -> None:
-        with experiment.begin(FACTS) as recording:
-            recording.checkpoint(filled(4), {"epoch": 4})
+        with experiment.begin(FACTS) as writer:
+            writer.checkpoint(filled(4), {"epoch": 4})
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -212,40 +212,40 @@ def test_a_run_with_a_note_stays(experiment: Experiment) -> None:
 
 
 def test_an_abandoned_run_goes(experiment: Experiment) -> None:
-    recording = experiment.begin(FACTS)
-    recording.checkpoint(filled(1), {})
-    recording.abandon()
+    writer = experiment.begin(FACTS)
+    writer.checkpoint(filled(1), {})
+    writer.abandon()
     assert os.listdir(experiment.folder) == [".lock"]
 
 
 def test_what_is_over_is_over(experiment: Experiment) -> None:
-    recording = experiment.begin(FACTS)
-    recording.finish(filled(1), {})
-    recording.close()
+    writer = experiment.begin(FACTS)
+    writer.finish(filled(1), {})
+    writer.close()
     assert experiment.newest().status == "done"
     for again in (
-        lambda: recording.checkpoint(filled(1), {}),
-        lambda: recording.finish(filled(1), {}),
-        recording.abandon,
+        lambda: writer.checkpoint(filled(1), {}),
+        lambda: writer.finish(filled(1), {}),
+        writer.abandon,
     ):
         with pytest.raises(RuntimeError, match="run 0001 is over"):
             again()
 
 
 def test_a_run_goes_on_in_another_thread(experiment: Experiment) -> None:
-    recording = experiment.begin(FACTS)
-    thread = threading.Thread(target=recording.finish, args=(filled(1), {}))
+    writer = experiment.begin(FACTS)
+    thread = threading.Thread(target=writer.finish, args=(filled(1), {}))
     thread.start()
     thread.join()
-    assert not recording.held
+    assert not writer.held
     assert experiment.newest().status == "done"
 
 
 def test_a_folder_that_goes_meanwhile_is_told(experiment: Experiment) -> None:
-    with experiment.begin(FACTS) as recording:
+    with experiment.begin(FACTS) as writer:
         erase(experiment.folder)
         with pytest.raises(InputError, match=r"the folder .*0001 does not exist"):
-            recording.checkpoint(filled(1), {})
+            writer.checkpoint(filled(1), {})
 
 
 # Going on
@@ -253,9 +253,9 @@ def test_a_folder_that_goes_meanwhile_is_told(experiment: Experiment) -> None:
 
 def test_an_interrupted_run_goes_on(experiment: Experiment) -> None:
     run = interrupted(experiment, epoch=2)
-    with experiment.resume(run) as recording:
+    with experiment.resume(run) as writer:
         assert experiment.newest().status == "running"
-        recording.checkpoint(filled(3), {"epoch": 3})
+        writer.checkpoint(filled(3), {"epoch": 3})
     run = experiment.newest()
     assert (run.id, run.status, run.facts["epoch"]) == ("0001", "interrupted", 3)
     assert [again["environment"] for again in run.facts["resumed"]] == [environment()]
@@ -286,10 +286,10 @@ def test_what_a_killed_process_left_is_cleared(experiment: Experiment) -> None:
     (finish.folder / "lock").touch()
     assert experiment.runs() == (finish, resume)
     assert experiment.find("1").checkpoint() is None
-    recording = experiment.resume(resume)
+    writer = experiment.resume(resume)
     assert sorted(os.listdir(resume.folder)) == [CHECKPOINT, "lock", RUN]
     (resume.folder / half).touch()
     experiment.begin(FACTS).abandon()
     assert sorted(os.listdir(finish.folder)) == [RUN, WEIGHTS]
     assert (resume.folder / half).exists()  # of a process that lives
-    recording.close()
+    writer.close()

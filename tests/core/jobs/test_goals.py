@@ -18,7 +18,7 @@ from core.pruning.masks import Masks
 from core.pruning.plans import Plan
 from core.settings.choices import Choices
 from core.settings.settings import Settings
-from tests.core.jobs.test_recording import small
+from tests.core.jobs.test_recorded_jobs import small
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -180,8 +180,8 @@ def finished(
     **more: Any,
 ) -> Run:
     """A fine-tuning that is over."""
-    recording = experiment.begin(tuning(plan, **more))
-    run = recording.finish(weights(plan), outcome(validation, test))
+    writer = experiment.begin(tuning(plan, **more))
+    run = writer.finish(weights(plan), outcome(validation, test))
     if note:
         experiment.annotate(run, note)
     return run
@@ -203,10 +203,10 @@ def trained(experiment: Experiment) -> Run:
 
 def interrupted(experiment: Experiment, epochs: int = 3, **more: Any) -> Run:
     """A fine-tuning that was killed after some epochs."""
-    with experiment.begin(tuning(AGGRESSIVE, **more)) as recording:
+    with experiment.begin(tuning(AGGRESSIVE, **more)) as writer:
         facts = {"epochs": course(99.1, 98.2, epochs), "state": {"round": 1}}
-        recording.checkpoint(weights(AGGRESSIVE), facts)
-    return experiment.find(recording.id)
+        writer.checkpoint(weights(AGGRESSIVE), facts)
+    return experiment.find(writer.id)
 
 
 def unreadable(experiment: Experiment) -> Run:

@@ -139,7 +139,7 @@ async def test_the_last_run_deleted_leaves_a_welcome(few):
 
 async def test_a_running_run_is_left_alone(few):
     app = Host(few)
-    with few.begin(tuning(AGGRESSIVE)) as recording:
+    with few.begin(tuning(AGGRESSIVE)) as writer:
         async with app.run_test(size=(80, 24)) as pilot:
             await ready(pilot, "x")
             assert "run 0003 is running: stop it first" in text(pilot)
@@ -148,7 +148,7 @@ async def test_a_running_run_is_left_alone(few):
             assert "running: it can be opened when it is over" in text(pilot)
             await ready(pilot, "n", "a", "enter")
             assert few.find("3").note == "a"
-    recording.abandon() if recording.held else None
+    writer.abandon() if writer.held else None
 
 
 async def test_a_run_that_has_gone_meanwhile_is_told(few):

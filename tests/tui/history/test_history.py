@@ -245,8 +245,8 @@ async def test_enter_takes_the_run(twelve, keys, says, id):  # noqa: A002
 
 
 async def test_what_cannot_be_taken_up_stays(few):
-    with few.begin(tuning(AGGRESSIVE)) as recording:
-        few.annotate(few.find(recording.id), "killed early")
+    with few.begin(tuning(AGGRESSIVE)) as writer:
+        few.annotate(few.find(writer.id), "killed early")
     app = Host(few)
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot, "enter")

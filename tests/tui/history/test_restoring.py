@@ -38,7 +38,7 @@ async def test_a_run_comes_back_with_its_sparsities_recipe_and_net(tmp_path):
         await pilot.press("m", "down", "enter")
         await chosen(pilot)
         await idle(pilot)
-        assert app.backend.started == ["recall 0001"]
+        assert app.backend.started == ["restore 0001"]
         assert app.state.planned == MODERATE
         assert app.state.settings.choices == Choices(epochs=2)
         assert app.state.is_current(app.state.finetuned)

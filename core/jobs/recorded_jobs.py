@@ -18,7 +18,7 @@ from core.experiments.report import (
     train_facts,
     train_report,
 )
-from core.experiments.run_writer import Recording
+from core.experiments.run_writer import RunWriter
 from core.experiments.runs import DONE, STOPPED, WEIGHTS, Run
 from core.jobs.restore import base_of, plan_of, settings_of
 from core.jobs.workbench import Net, Workbench
@@ -45,21 +45,21 @@ def finetune(
     """
     precision = yield from bench.resolved_precision(stop)
     facts = run_facts(bench, base, plan, bench.finetuning, precision)
-    recording = yield from _begun(experiment, {**facts, **(remarks or {})})
-    stream = bench.finetune(base, plan, stop, checkpoints=recording is not None)
-    if recording is None:
+    writer = yield from _begun(experiment, {**facts, **(remarks or {})})
+    stream = bench.finetune(base, plan, stop, checkpoints=writer is not None)
+    if writer is None:
         return (yield from stream)
-    return (yield from _as_a_run(stream, recording, partial(run_report, bench, base, plan)))
+    return (yield from _as_a_run(stream, writer, partial(run_report, bench, base, plan)))
 
 
 def train(bench: Workbench, experiment: Experiment, stop: StopFlag = never) -> Stream[Trained]:
     """Train a dense net as `Workbench.train` does, recorded as a run of `experiment`."""
     precision = yield from bench.resolved_precision(stop)
-    recording = yield from _begun(experiment, train_facts(bench, precision))
-    stream = bench.train(stop, checkpoints=recording is not None)
-    if recording is None:
+    writer = yield from _begun(experiment, train_facts(bench, precision))
+    stream = bench.train(stop, checkpoints=writer is not None)
+    if writer is None:
         return (yield from stream)
-    return (yield from _trained_as_a_run(stream, recording, bench))
+    return (yield from _trained_as_a_run(stream, writer, bench))
 
 
 def resume(
@@ -72,7 +72,7 @@ def resume(
 
     Raises:
         InputError: the run cannot be gone on with: it is not interrupted, has no checkpoint, was
-            made by another recipe of the same name, or `recall.settings_of` raises it.
+            made by another recipe of the same name, or `restore.settings_of` raises it.
     """
     if run.finished:
         raise InputError(f"run {run.id} is {run.status}: there is nothing to go on with")
@@ -112,7 +112,7 @@ def _saved(run: Run) -> tuple[Mapping[str, Any], tuple[Epoch, ...]]:
         raise InputError(f"{fault}: delete the run and start again") from error
 
 
-def _begun(experiment: Experiment, facts: Mapping[str, Any]) -> Stream[Recording | None]:
+def _begun(experiment: Experiment, facts: Mapping[str, Any]) -> Stream[RunWriter | None]:
     """A run in the making; None, with a warning, where there is no place for it."""
     try:
         return experiment.begin(facts)
@@ -123,7 +123,7 @@ def _begun(experiment: Experiment, facts: Mapping[str, Any]) -> Stream[Recording
 
 def _as_a_run(
     stream: Stream[R],
-    recording: Recording,
+    writer: RunWriter,
     report: Callable[[R], Mapping[str, Any]],
     before: tuple[Epoch, ...] = (),
 ) -> Stream[R]:
@@ -133,18 +133,18 @@ def _as_a_run(
         status = STOPPED if result.stopped else DONE
         return result.weights, {**report(result), "status": status}
 
-    result, run = yield from recorded(stream, recording, before, finished)
+    result, run = yield from recorded(stream, writer, before, finished)
     return replace(result, run=None if run is None else run.id)
 
 
 def _trained_as_a_run(
-    stream: Stream[Trained], recording: Recording, bench: Workbench, before: tuple[Epoch, ...] = ()
+    stream: Stream[Trained], writer: RunWriter, bench: Workbench, before: tuple[Epoch, ...] = ()
 ) -> Stream[Trained]:
     """The same for a dense net, whose early weights are kept beside it."""
-    result = yield from _as_a_run(stream, recording, partial(train_report, bench), before)
+    result = yield from _as_a_run(stream, writer, partial(train_report, bench), before)
     if result.run is not None:
         try:
-            save_early(recording.folder / WEIGHTS, DenseWeights(result.weights, result.early), {})
+            save_early(writer.folder / WEIGHTS, DenseWeights(result.weights, result.early), {})
         except InputError as error:
             yield Notice(f"the early weights are not recorded: {error}", warning=True)
     return result
@@ -152,7 +152,7 @@ def _trained_as_a_run(
 
 def recorded(
     stream: Stream[T],
-    recording: Recording,
+    writer: RunWriter,
     before: tuple[Epoch, ...],
     finished: Callable[[T], tuple[Weights, Mapping[str, Any]]],
 ) -> Stream[tuple[T, Run | None]]:
@@ -163,7 +163,7 @@ def recorded(
 
     Args:
         stream: a training that tells checkpoints.
-        recording: the run that it is recorded as.
+        writer: the run that it is recorded as.
         before: epochs of it that have been recorded already.
         finished: the weights that came of it, and the report.
 
@@ -171,7 +171,7 @@ def recorded(
         The stream's result, and its run; None where that could not be written.
     """
     epochs = list(before)
-    with recording:
+    with writer:
         while True:
             try:
                 event = next(stream)
@@ -185,11 +185,11 @@ def recorded(
                 continue
             try:
                 facts = {"epochs": epoch_rows(epochs), "state": event.facts}
-                recording.checkpoint(event.tensors, facts)
+                writer.checkpoint(event.tensors, facts)
             except InputError as error:
                 yield Notice(f"this epoch is not recorded: {error}", warning=True)
         try:
-            return result, recording.finish(*finished(result))
+            return result, writer.finish(*finished(result))
         except InputError as error:
             yield Notice(f"the run is not recorded: {error}", warning=True)
             return result, None

@@ -1,4 +1,4 @@
-"""Trainings recorded on real MNIST: killed, resumed, recalled; and a disk that refuses."""
+"""Trainings recorded on real MNIST: killed, resumed, restored; and a disk that refuses."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from core.errors import InputError
 from core.events import Epoch, Event, Notice, Stream, drain
 from core.experiments.experiment import Experiment
 from core.experiments.runs import DONE, INTERRUPTED, STOPPED, Run
-from core.jobs import recording
-from core.jobs.restore import recall
+from core.jobs import recorded_jobs
+from core.jobs.restore import restore
 from core.jobs.workbench import Net, Workbench
 from core.pruning.plans import Plan
 from core.settings.choices import Choices
@@ -77,7 +77,7 @@ def kept(
 ) -> Kept:
     """One that no test changes."""
     experiment = Experiment(tmp_path_factory.mktemp("kept"))
-    result = drain(recording.finetune(bench, base, aggressive, experiment))
+    result = drain(recorded_jobs.finetune(bench, base, aggressive, experiment))
     return Kept(experiment, aggressive, result)
 
 
@@ -104,19 +104,19 @@ def test_what_is_recorded_is_not_changed_by_recording_it(
     assert plain.accuracy == kept.result.accuracy
 
 
-def test_a_run_is_recalled(kept: Kept, bench: Workbench, base: Net) -> None:
-    recalled = drain(recall(bench, base, kept.experiment, kept.run))
-    assert recalled.base is base
-    assert recalled.plan == kept.plan
-    assert same(recalled.net.weights, kept.result.weights)
-    assert recalled.net.accuracy == kept.result.accuracy
-    assert recalled.pruned == kept.result.pruned
-    assert recalled.dead == kept.result.dead
-    assert recalled.settings.choices == CHOICES
-    assert [epoch.validation for epoch in recalled.epochs] == [
+def test_a_run_is_restored(kept: Kept, bench: Workbench, base: Net) -> None:
+    restored = drain(restore(bench, base, kept.experiment, kept.run))
+    assert restored.base is base
+    assert restored.plan == kept.plan
+    assert same(restored.net.weights, kept.result.weights)
+    assert restored.net.accuracy == kept.result.accuracy
+    assert restored.pruned == kept.result.pruned
+    assert restored.dead == kept.result.dead
+    assert restored.settings.choices == CHOICES
+    assert [epoch.validation for epoch in restored.epochs] == [
         epoch.validation for epoch in kept.result.epochs
     ]
-    assert recalled.net.profiles[1].floor == pytest.approx(0.95)
+    assert restored.net.profiles[1].floor == pytest.approx(0.95)
 
 
 def test_a_run_that_went_on_from_another_finds_its_base(
@@ -126,16 +126,16 @@ def test_a_run_that_went_on_from_another_finds_its_base(
     experiment = Experiment(folder)
     net = bench.net(kept.result, base)
     plan = {name: min(1.0, sparsity + 0.01) for name, sparsity in kept.plan.items()}
-    second = drain(recording.finetune(bench, net, plan, experiment))
+    second = drain(recorded_jobs.finetune(bench, net, plan, experiment))
     run = experiment.find(second.run or "")
     assert run.facts["base"] == {"run": "0001", "weights": net.digest, "trained": True}
     assert run.facts["accuracy"]["dense"]["test"] == base.accuracy.test
-    recalled = drain(recall(bench, base, experiment, run))
-    assert recalled.base.digest == net.digest
-    assert recalled.net.dense == base.accuracy
+    restored = drain(restore(bench, base, experiment, run))
+    assert restored.base.digest == net.digest
+    assert restored.net.dense == base.accuracy
     experiment.delete(experiment.find("1"))
     with pytest.raises(InputError, match="no run '0001'"):
-        drain(recall(bench, base, experiment, run))
+        drain(restore(bench, base, experiment, run))
 
 
 @pytest.mark.parametrize(
@@ -158,14 +158,14 @@ def test_what_cannot_be_recalled_says_why(
 ) -> None:
     run = replace(kept.run, facts={**kept.run.facts, **facts})
     with pytest.raises(InputError, match=said):
-        drain(recall(bench, base, kept.experiment, run))
+        drain(restore(bench, base, kept.experiment, run))
 
 
 def test_one_that_was_stopped_is_called_so(
     bench: Workbench, base: Net, aggressive: Plan, tmp_path: Path
 ) -> None:
     experiment, events = Experiment(tmp_path), list[Event]()
-    stream = recording.finetune(
+    stream = recorded_jobs.finetune(
         bench, base, aggressive, experiment, stop=lambda: bool(of_type(Epoch, events))
     )
     result = drain(stream, events.append)
@@ -186,47 +186,47 @@ def test_a_closed_stream_leaves_its_last_epoch_to_go_on_from(
     kept: Kept, bench: Workbench, base: Net, aggressive: Plan, tmp_path: Path
 ) -> None:
     experiment = Experiment(tmp_path)
-    run = broken_off(recording.finetune(bench, base, aggressive, experiment), experiment)
+    run = broken_off(recorded_jobs.finetune(bench, base, aggressive, experiment), experiment)
     assert (run.id, run.status, len(run.facts["epochs"])) == ("0001", INTERRUPTED, 1)
-    resumed = drain(recording.resume(bench, base, run, experiment))
+    resumed = drain(recorded_jobs.resume(bench, base, run, experiment))
     assert same(resumed.weights, kept.result.weights)
     done = experiment.find("1")
     assert done.status == DONE
     assert len(done.facts["resumed"]) == 1
     with pytest.raises(InputError, match="run 0001 is done: there is nothing to go on with"):
-        drain(recording.resume(bench, base, done, experiment))
+        drain(recorded_jobs.resume(bench, base, done, experiment))
 
 
 def test_dense_training_is_recorded_with_its_early_weights(
     bench: Workbench, base: Net, tmp_path: Path
 ) -> None:
     experiment = Experiment(tmp_path)
-    trained = drain(recording.train(bench, experiment))
+    trained = drain(recorded_jobs.train(bench, experiment))
     run = experiment.find(trained.run or "")
     assert (run.facts["kind"], run.facts["training"]["epochs"]) == ("train", 3)
-    recalled = drain(recall(bench, base, experiment, run))
-    assert recalled.plan is None
-    assert recalled.net.early is not None
-    assert same(recalled.net.early, trained.early)
-    assert recalled.net.accuracy == trained.accuracy
+    restored = drain(restore(bench, base, experiment, run))
+    assert restored.plan is None
+    assert restored.net.early is not None
+    assert same(restored.net.early, trained.early)
+    assert restored.net.accuracy == trained.accuracy
 
 
 def test_dense_training_goes_on_from_its_last_epoch(
     bench: Workbench, base: Net, tmp_path: Path
 ) -> None:
-    whole = drain(recording.train(bench, Experiment(tmp_path / "whole")))
+    whole = drain(recorded_jobs.train(bench, Experiment(tmp_path / "whole")))
     experiment = Experiment(tmp_path / "broken off")
-    run = broken_off(recording.train(bench, experiment), experiment)
+    run = broken_off(recorded_jobs.train(bench, experiment), experiment)
     assert (run.status, len(run.facts["epochs"])) == (INTERRUPTED, 1)
     other = bench.by(replace(bench.settings, choices=Choices(epochs=9), seed=5))
-    result, events = recorded(recording.resume(other, base, run, experiment))
+    result, events = recorded(recorded_jobs.resume(other, base, run, experiment))
     assert [epoch.epoch for epoch in of_type(Epoch, events)] == [2, 3]
     assert same(result.weights, whole.weights)
     done = experiment.find("1")
     assert (done.status, len(done.facts["epochs"])) == (DONE, 3)
-    recalled = drain(recall(bench, base, experiment, done))
-    assert recalled.net.early is not None
-    assert same(recalled.net.early, whole.early)
+    restored = drain(restore(bench, base, experiment, done))
+    assert restored.net.early is not None
+    assert same(restored.net.early, whole.early)
 
 
 @pytest.mark.parametrize(
@@ -241,9 +241,13 @@ def test_what_cannot_be_gone_on_with_says_why(
     bench: Workbench, base: Net, tmp_path: Path, facts: dict[str, object], said: str
 ) -> None:
     experiment = Experiment(tmp_path)
-    run = broken_off(recording.train(bench, experiment), experiment)
+    run = broken_off(recorded_jobs.train(bench, experiment), experiment)
     with pytest.raises(InputError, match=said):
-        drain(recording.resume(bench, base, replace(run, facts={**run.facts, **facts}), experiment))
+        drain(
+            recorded_jobs.resume(
+                bench, base, replace(run, facts={**run.facts, **facts}), experiment
+            )
+        )
 
 
 def test_a_disk_that_refuses_costs_a_warning_not_the_training(
@@ -251,7 +255,7 @@ def test_a_disk_that_refuses_costs_a_warning_not_the_training(
 ) -> None:
     place = tmp_path / "file"
     place.write_text("no folder")
-    result, events = recorded(recording.finetune(bench, base, aggressive, Experiment(place)))
+    result, events = recorded(recorded_jobs.finetune(bench, base, aggressive, Experiment(place)))
     warnings = [event.text for event in of_type(Notice, events) if event.warning]
     assert len(warnings) == 1
     assert "this run is not recorded" in warnings[0]
@@ -268,9 +272,9 @@ def test_checkpoints_that_cannot_be_written_cost_a_warning_each(
     def refuse(*_: object) -> None:
         raise InputError("no space left")
 
-    monkeypatch.setattr("core.experiments.run_writer.Recording.checkpoint", refuse)
+    monkeypatch.setattr("core.experiments.run_writer.RunWriter.checkpoint", refuse)
     experiment = Experiment(tmp_path / "experiment")
-    result, events = recorded(recording.finetune(bench, base, aggressive, experiment))
+    result, events = recorded(recorded_jobs.finetune(bench, base, aggressive, experiment))
     warnings = [event.text for event in of_type(Notice, events) if event.warning]
     assert warnings == ["this epoch is not recorded: no space left"] * 3
     assert experiment.find(result.run or "").status == DONE
@@ -284,9 +288,9 @@ from core.data.batches import Splits
 from core.events import Epoch
 from core.experiments.experiment import Experiment
 from core.pruning.presets import preset_plan
-from core import recorder
+from core.jobs import recorded_jobs
 from core.jobs.workbench import Workbench
-from tests.core.jobs.test_recording import settings, small
+from tests.core.jobs.test_recorded_jobs import settings, small
 
 whole = Splits.of
 Splits.of = lambda dataset, device: small(dataset, device, whole)
@@ -298,7 +302,7 @@ try:
 except StopIteration as end:
     base = end.value
 plan = preset_plan("aggressive", "cnn5", bench.layer_names)
-for event in recording.finetune(bench, base, plan, Experiment(Path(sys.argv[2]))):
+for event in recorded_jobs.finetune(bench, base, plan, Experiment(Path(sys.argv[2]))):
     if isinstance(event, Epoch):
         print(event.epoch, flush=True)
 """
@@ -323,6 +327,6 @@ def test_killed_in_its_third_epoch_it_comes_to_the_same_when_taken_up_again(
     run = experiment.newest()
     assert run.status == INTERRUPTED
     assert len(run.facts["epochs"]) in (1, 2)
-    resumed = drain(recording.resume(bench, base, run, experiment))
+    resumed = drain(recorded_jobs.resume(bench, base, run, experiment))
     assert same(resumed.weights, kept.result.weights)
     assert experiment.newest().status == DONE
