@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from core.experiments.run_record import TRAIN
 from tui.features.training import Training
 from tui.screens.history import HistoryScreen
 from tui.state.results import Course
-from tui.state.runs import RunRow
 from tui.state.state import State
 from tui.views import outcomes
 
@@ -37,7 +37,7 @@ class Returning(Training):
             self.screen.mark_current(_run_of(state))
 
     def _return_to(self, run: Run | None) -> None:
-        """Go back to a run; go on with it where it was interrupted."""
+        """Restore a run; resume it first if it was interrupted."""
         dense = self.state.dense
         if run is None:
             return
@@ -52,7 +52,8 @@ class Returning(Training):
         self._subject = None
         if not run.finished:
             self.watch_training(_course(run))
-        title = f"back to run {run.id}" if run.finished else f"going on with run {run.id}"
+        action = "restoring" if run.finished else "resuming" if run.record.epochs else "restarting"
+        title = f"{action} run {run.id}"
         self.start_job(title, lambda stop: self.backend.restore(dense, run, stop), finish)
 
 
@@ -63,11 +64,10 @@ def _run_of(state: State) -> str | None:
 
 
 def _course(run: Run) -> Course:
-    """How far a run had come that is gone on with."""
-    from core.jobs.restore import epochs_of  # loads torch, which is there by now
-
-    row, epochs = RunRow.of(run), epochs_of(run)
-    return Course(row.planned or len(epochs), finetuning=not row.trained, epochs=epochs)
+    """How far a run had come that is resumed."""
+    record, epochs = run.record, run.record.epoch_events
+    is_tuning = record.kind != TRAIN
+    return Course(record.planned_epochs or len(epochs), finetuning=is_tuning, epochs=epochs)
 
 
 def returned(state: State, restored: Restored) -> State:

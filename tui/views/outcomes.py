@@ -38,7 +38,7 @@ def opened(net: Net, interrupted: str | None, warnings: tuple[str, ...] = ()) ->
         next_step = "space folds a group, / finds layers, * takes all of a kind, ? explains it all"
     said = [*reversed(warnings)]
     if interrupted is not None:
-        said.insert(0, f"run {interrupted} was interrupted: h goes on with it")
+        said.insert(0, f"run {interrupted} was interrupted: press h to resume it")
     if said:
         next_step = " · ".join(said)
     return Outcome(

@@ -16,9 +16,10 @@ import torch
 from core.data import Dataset
 from core.data.batches import Splits
 from core.errors import InputError
-from core.events import Epoch, Event, Notice, Stream, drain
+from core.events import Batch, Epoch, Event, Notice, Stream, drain
 from core.experiments.experiment import Experiment
-from core.experiments.runs import DONE, INTERRUPTED, STOPPED, Run
+from core.experiments.run_record import BaseRecord, read_record, record_json
+from core.experiments.runs import DONE, INTERRUPTED, RUNNING, STOPPED, Run
 from core.jobs import recorded_jobs
 from core.jobs.restore import restore
 from core.jobs.workbench import Net, Workbench
@@ -85,14 +86,14 @@ def test_a_run_holds_what_came_of_it(kept: Kept, base: Net) -> None:
     run, result = kept.run, kept.result
     assert (run.id, run.status) == ("0001", DONE)
     assert same(run.weights(), result.weights)
-    facts = run.facts
-    assert facts["accuracy"]["finetuned"]["test"] == result.accuracy.test
-    assert [row["epoch"] for row in facts["epochs"]] == [1, 2, 3]
-    assert {row["name"]: row["sparsity"] for row in facts["layers"]} == kept.plan
-    assert (facts["nonzero"], facts["revived"]) == (6_183, 0)
-    assert facts["base"] == {"run": None, "weights": base.digest, "trained": True}
-    assert facts["choices"] == {"epochs": 3}
-    assert facts["environment"]["torch"]
+    record = run.checked()
+    assert record.accuracy.finetuned == result.accuracy
+    assert [row.epoch for row in record.epochs] == [1, 2, 3]
+    assert {row.name: row.sparsity for row in record.layers} == kept.plan
+    assert (record.nonzero, record.revived) == (6_183, 0)
+    assert record.base == BaseRecord(None, base.digest, True)
+    assert record.choices == CHOICES
+    assert record.environment["torch"]
     assert not (run.folder / "checkpoint.safetensors").exists()
 
 
@@ -128,8 +129,8 @@ def test_a_run_that_went_on_from_another_finds_its_base(
     plan = {name: min(1.0, sparsity + 0.01) for name, sparsity in kept.plan.items()}
     second = drain(recorded_jobs.finetune(bench, net, plan, experiment))
     run = experiment.find(second.run or "")
-    assert run.facts["base"] == {"run": "0001", "weights": net.digest, "trained": True}
-    assert run.facts["accuracy"]["dense"]["test"] == base.accuracy.test
+    assert run.record.base == BaseRecord("0001", net.digest, True)
+    assert run.record.accuracy.dense == base.accuracy
     restored = drain(restore(bench, base, experiment, run))
     assert restored.base.digest == net.digest
     assert restored.net.dense == base.accuracy
@@ -138,25 +139,36 @@ def test_a_run_that_went_on_from_another_finds_its_base(
         drain(restore(bench, base, experiment, run))
 
 
+def changed(run: Run, said: dict[str, object]) -> Run:
+    """A run in whose file something has been changed."""
+    record, faults = read_record({**record_json(run.record), **said}, "run.json")
+    return replace(run, record=record, faults=faults)
+
+
 @pytest.mark.parametrize(
     ("facts", "said"),
     [
         ({"model": "vgg16"}, "has the model 'vgg16', not 'cnn5': open it with --model vgg16"),
         ({"protocol": "reference"}, "open it with --protocol reference"),
         ({"inputs": {"image_size": 32}}, "other images than these: open it with --image-size 32"),
-        ({"inputs": {"side": 32}}, "has inputs that are not known"),
-        ({"choices": {"epochs": 0}}, "0 epochs: expected from 1"),
-        ({"choices": {"speed": 3}}, "settings that are not known"),
-        ({"choices": "x"}, "is damaged"),
+        ({"inputs": {"side": 32}}, r"run.json: inputs\.side: unknown key, expected one of"),
+        ({"choices": {"epochs": 0}}, "run.json: choices: 0 epochs: expected from 1"),
+        ({"choices": {"speed": 3}}, r"run.json: choices\.speed: unknown key, expected one of ep"),
+        ({"choices": "x"}, "run.json: choices: found 'x', expected an object"),
+        ({"recipe": None}, "run.json: recipe: found nothing"),
         ({"layers": [{"name": "conv1"}]}, "no plan for the layers conv1, conv2"),
-        ({"accuracy": {"finetuned": {"validation": "high"}}}, "how accurate"),
+        (
+            {"accuracy": {"finetuned": {"validation": "high", "test": 99}}},
+            r"run.json: accuracy\.finetuned\.validation: found 'high', expected a number",
+        ),
+        ({"accuracy": {}}, r"run.json: accuracy\.finetuned: found nothing"),
         ({"base": {"run": None, "weights": "0"}}, "started from a net that is not here"),
     ],
 )
 def test_what_cannot_be_recalled_says_why(
     kept: Kept, bench: Workbench, base: Net, facts: dict[str, object], said: str
 ) -> None:
-    run = replace(kept.run, facts={**kept.run.facts, **facts})
+    run = changed(kept.run, facts)
     with pytest.raises(InputError, match=said):
         drain(restore(bench, base, kept.experiment, run))
 
@@ -187,13 +199,13 @@ def test_a_closed_stream_leaves_its_last_epoch_to_go_on_from(
 ) -> None:
     experiment = Experiment(tmp_path)
     run = broken_off(recorded_jobs.finetune(bench, base, aggressive, experiment), experiment)
-    assert (run.id, run.status, len(run.facts["epochs"])) == ("0001", INTERRUPTED, 1)
+    assert (run.id, run.status, len(run.record.epochs)) == ("0001", INTERRUPTED, 1)
     resumed = drain(recorded_jobs.resume(bench, base, run, experiment))
     assert same(resumed.weights, kept.result.weights)
     done = experiment.find("1")
     assert done.status == DONE
-    assert len(done.facts["resumed"]) == 1
-    with pytest.raises(InputError, match="run 0001 is done: there is nothing to go on with"):
+    assert len(done.record.resumed) == 1
+    with pytest.raises(InputError, match="run 0001 is done: there is nothing to resume"):
         drain(recorded_jobs.resume(bench, base, done, experiment))
 
 
@@ -203,7 +215,7 @@ def test_dense_training_is_recorded_with_its_early_weights(
     experiment = Experiment(tmp_path)
     trained = drain(recorded_jobs.train(bench, experiment))
     run = experiment.find(trained.run or "")
-    assert (run.facts["kind"], run.facts["training"]["epochs"]) == ("train", 3)
+    assert (run.record.kind, run.record.planned_epochs) == ("train", 3)
     restored = drain(restore(bench, base, experiment, run))
     assert restored.plan is None
     assert restored.net.early is not None
@@ -217,13 +229,13 @@ def test_dense_training_goes_on_from_its_last_epoch(
     whole = drain(recorded_jobs.train(bench, Experiment(tmp_path / "whole")))
     experiment = Experiment(tmp_path / "broken off")
     run = broken_off(recorded_jobs.train(bench, experiment), experiment)
-    assert (run.status, len(run.facts["epochs"])) == (INTERRUPTED, 1)
+    assert (run.status, len(run.record.epochs)) == (INTERRUPTED, 1)
     other = bench.by(replace(bench.settings, choices=Choices(epochs=9), seed=5))
     result, events = recorded(recorded_jobs.resume(other, base, run, experiment))
     assert [epoch.epoch for epoch in of_type(Epoch, events)] == [2, 3]
     assert same(result.weights, whole.weights)
     done = experiment.find("1")
-    assert (done.status, len(done.facts["epochs"])) == (DONE, 3)
+    assert (done.status, len(done.record.epochs)) == (DONE, 3)
     restored = drain(restore(bench, base, experiment, done))
     assert restored.net.early is not None
     assert same(restored.net.early, whole.early)
@@ -243,11 +255,7 @@ def test_what_cannot_be_gone_on_with_says_why(
     experiment = Experiment(tmp_path)
     run = broken_off(recorded_jobs.train(bench, experiment), experiment)
     with pytest.raises(InputError, match=said):
-        drain(
-            recorded_jobs.resume(
-                bench, base, replace(run, facts={**run.facts, **facts}), experiment
-            )
-        )
+        drain(recorded_jobs.resume(bench, base, changed(run, facts), experiment))
 
 
 def test_a_disk_that_refuses_costs_a_warning_not_the_training(
@@ -281,11 +289,10 @@ def test_checkpoints_that_cannot_be_written_cost_a_warning_each(
 
 
 KILLED = """
-import sys
+import os, signal, sys
 from pathlib import Path
-import pytest
 from core.data.batches import Splits
-from core.events import Epoch
+from core.events import Batch, Epoch, drain
 from core.experiments.experiment import Experiment
 from core.pruning.presets import preset_plan
 from core.jobs import recorded_jobs
@@ -295,38 +302,74 @@ from tests.core.jobs.test_recorded_jobs import settings, small
 whole = Splits.of
 Splits.of = lambda dataset, device: small(dataset, device, whole)
 bench = Workbench(settings(Path(sys.argv[1])))
-stream = bench.open()
-try:
-    while True:
-        next(stream)
-except StopIteration as end:
-    base = end.value
-plan = preset_plan("aggressive", "cnn5", bench.layer_names)
-for event in recorded_jobs.finetune(bench, base, plan, Experiment(Path(sys.argv[2]))):
-    if isinstance(event, Epoch):
-        print(event.epoch, flush=True)
+job, kind, count = sys.argv[3], {"Batch": Batch, "Epoch": Epoch}[sys.argv[4]], int(sys.argv[5])
+experiment = Experiment(Path(sys.argv[2]))
+if job == "finetune":
+    plan = preset_plan("aggressive", "cnn5", bench.layer_names)
+    stream = recorded_jobs.finetune(bench, drain(bench.open()), plan, experiment)
+else:
+    stream = recorded_jobs.train(bench, experiment)
+for event in stream:
+    count -= isinstance(event, kind)
+    if not count:
+        os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
-def test_killed_in_its_third_epoch_it_comes_to_the_same_when_taken_up_again(
+def killed(folder: Path, data_dir: Path, job: str, event: str, count: int) -> Run:
+    """A recorded job whose process kills itself with SIGKILL at its n-th event of a kind."""
+    code = [sys.executable, "-c", KILLED, str(data_dir), str(folder), job, event, str(count)]
+    child = subprocess.run(code, cwd=Path(__file__).parents[3], check=False)
+    assert child.returncode == -signal.SIGKILL
+    return Experiment(folder).newest()
+
+
+def test_killed_in_its_third_epoch_it_comes_to_the_same_when_resumed(
     kept: Kept, bench: Workbench, base: Net, data_dir: Path, tmp_path: Path
 ) -> None:
-    """The first epoch's line comes before its checkpoint, the second's after that of the first."""
-    folder = tmp_path / "killed"
-    child = subprocess.Popen(
-        [sys.executable, "-c", KILLED, str(data_dir), str(folder)],
-        cwd=Path(__file__).parents[3],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert child.stdout is not None
-    assert [child.stdout.readline().strip() for _ in range(2)] == ["1", "2"]
-    child.send_signal(signal.SIGKILL)
-    child.wait()
-    experiment = Experiment(folder)
-    run = experiment.newest()
-    assert run.status == INTERRUPTED
-    assert len(run.facts["epochs"]) in (1, 2)
-    resumed = drain(recorded_jobs.resume(bench, base, run, experiment))
+    """An epoch is told before its checkpoint is written, so the third one is lost."""
+    run = killed(tmp_path, data_dir, "finetune", "Epoch", 3)
+    assert (run.status, len(run.record.epochs)) == (INTERRUPTED, 2)
+    resumed = drain(recorded_jobs.resume(bench, base, run, Experiment(tmp_path)))
     assert same(resumed.weights, kept.result.weights)
+    assert Experiment(tmp_path).newest().status == DONE
+
+
+def test_killed_in_its_first_epoch_a_fine_tuning_starts_over_from_its_settings(
+    kept: Kept, bench: Workbench, base: Net, data_dir: Path, tmp_path: Path
+) -> None:
+    run, experiment = killed(tmp_path, data_dir, "finetune", "Batch", 2), Experiment(tmp_path)
+    assert (run.status, run.record.epochs, run.checkpoint()) == (INTERRUPTED, (), None)
+    assert run.resumable
+    other = bench.by(replace(bench.settings, choices=Choices(epochs=9), seed=5))
+    result, events = recorded(recorded_jobs.resume(other, base, run, experiment))
+    assert [epoch.epoch for epoch in of_type(Epoch, events)] == [1, 2, 3]
+    assert same(result.weights, kept.result.weights)
+    (done,) = experiment.runs()
+    assert (done.id, done.status, len(done.record.epochs)) == (run.id, DONE, 3)
+    assert len(done.record.resumed) == 1
+    assert done.record.created == run.record.created
+
+
+def test_killed_in_its_first_epoch_a_dense_training_starts_over(
+    bench: Workbench, base: Net, data_dir: Path, tmp_path: Path
+) -> None:
+    whole = drain(recorded_jobs.train(bench, Experiment(tmp_path / "whole")))
+    run = killed(tmp_path / "killed", data_dir, "train", "Batch", 2)
+    assert (run.status, run.record.epochs, run.resumable) == (INTERRUPTED, (), True)
+    experiment = Experiment(tmp_path / "killed")
+    result = drain(recorded_jobs.resume(bench, None, run, experiment))
+    assert same(result.weights, whole.weights)
     assert experiment.newest().status == DONE
+
+
+def test_a_run_that_is_started_over_and_left_again_stays(
+    bench: Workbench, base: Net, data_dir: Path, tmp_path: Path
+) -> None:
+    run, experiment = killed(tmp_path, data_dir, "finetune", "Batch", 2), Experiment(tmp_path)
+    stream = recorded_jobs.resume(bench, base, run, experiment)
+    while not isinstance(next(stream), Batch):
+        pass
+    assert experiment.newest().status == RUNNING
+    stream.close()
+    assert (experiment.newest().status, experiment.newest().resumable) == (INTERRUPTED, True)

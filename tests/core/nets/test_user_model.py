@@ -18,7 +18,6 @@ from core.jobs import measurement
 from core.jobs.recorded_jobs import finetune
 from core.jobs.restore import restore
 from core.jobs.workbench import Workbench
-from core.nets.footprint import Footprint
 from core.nets.layers import left_out, parameter_count, prunable_layers
 from core.nets.user_model import build
 from core.nets.weights import load_weights
@@ -83,8 +82,7 @@ def test_it_is_trained_pruned_scanned_fine_tuned_and_restored(
     assert set(scan.layers) == set(bench.layer_names)
     again = drain(restore(bench, base, experiment, experiment.newest()))
     assert same(again.net.weights, weights)
-    kept = Footprint(bench.parameters, experiment.newest().facts["nonzero"])
-    assert kept.nonzero == bench.parameters - sum(
+    assert experiment.newest().record.nonzero == bench.parameters - sum(
         round(0.8 * layer.elements) for layer in bench.layers
     )
     opened = drain(bench_of(mine, name, data_dir).open(), events.append)
