@@ -101,7 +101,7 @@ class RunWriter:
         """
         self._check()
         text = to_json(record_json(replace(self._record, epochs=tuple(epochs), state=state)))
-        from core.nets.weights import save_weights
+        from core.formats.weights_files import save_weights
 
         save_weights(self.folder / CHECKPOINT, dict(tensors), {HEADER: text})
 
@@ -120,7 +120,7 @@ class RunWriter:
         record = record.provenance(self._record)
         status = STOPPED if record.stopped else DONE
         text = to_json(record_json(replace(record, status=status)))
-        from core.nets.weights import save_weights
+        from core.formats.weights_files import save_weights
 
         save_weights(self.folder / WEIGHTS, dict(weights), {})
         write_text(self.folder / REPORT, text)

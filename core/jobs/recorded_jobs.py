@@ -10,19 +10,20 @@ from typing import Any, TypeVar
 from core.errors import InputError
 from core.events import Epoch, Notice, StopFlag, Stream, never
 from core.experiments.experiment import Experiment
-from core.experiments.report import (
+from core.experiments.run_record import TRAIN, EpochRecord, RunRecord, TrialRecord
+from core.experiments.run_writer import RunWriter
+from core.experiments.runs import WEIGHTS, Run
+from core.formats.weights_files import save_early
+from core.jobs.report import (
     finetuned_record,
     finetuning_record,
     recipe_json,
     trained_record,
     training_record,
 )
-from core.experiments.run_record import TRAIN, EpochRecord, RunRecord, TrialRecord
-from core.experiments.run_writer import RunWriter
-from core.experiments.runs import WEIGHTS, Run
 from core.jobs.restore import base_of, plan_of, settings_of
 from core.jobs.workbench import Net, Workbench
-from core.nets.weights import DenseWeights, Weights, save_early
+from core.nets.weights import DenseWeights, Weights
 from core.training.checkpoints import Checkpoint
 from core.training.dense import Trained
 from core.training.finetuning import FineTuned

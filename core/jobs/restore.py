@@ -10,11 +10,12 @@ from core.experiments.experiment import Experiment
 from core.experiments.exports import Export
 from core.experiments.run_record import TRAIN
 from core.experiments.runs import Run
+from core.formats.weights_files import load_dense
 from core.jobs import measurement
 from core.jobs.dense_cache import kept_net
+from core.jobs.dense_net import measured_net
 from core.jobs.workbench import Net, Workbench
 from core.nets.footprint import DeadUnits, Sizes
-from core.nets.weights import load_dense
 from core.pruning.plans import Plan
 from core.settings.settings import Settings
 
@@ -90,7 +91,7 @@ def base_of(bench: Workbench, dense: Net, experiment: Experiment, run: Run) -> S
         if made.net.digest == base.weights:
             return made.net
     if base.weights is not None and (kept := kept_net(bench, base.weights)) is not None:
-        return (yield from bench.measured(kept))
+        return (yield from measured_net(bench, kept))
     raise InputError(
         f"run {run.id} started from a net that is not here: open it with --weights FILE, then "
         "come back to this run"

@@ -30,7 +30,7 @@ from core.experiments.run_record import TRAIN, RunRecord, report_json
 from core.experiments.runs import STOPPED, WEIGHTS, Run
 from core.jobs.search import Tried, Trying
 from core.nets.footprint import BYTES_PER_VALUE, COUNTED, MIB
-from core.pruning.curves import Scanned
+from core.pruning.curves import ScanUpdated
 from core.system.files import write_text
 from tui.text.format import count, percent, without_dead
 from tui.text.lines import clean
@@ -80,7 +80,7 @@ class _Shown:
                 done = (event.epoch - 1) * event.images + event.seen
                 note = f"epoch {event.epoch} of {event.epochs}, loss {event.loss:.4f}"
                 self._move("train", done, event.epochs * event.images, note)
-            case Scanned():
+            case ScanUpdated():
                 pass  # the bar says it
             case _:
                 _tell(event, self._progress.console)
@@ -117,7 +117,7 @@ def _tell(event: Event, console: Console) -> None:
             console.print(
                 f"trial {event.number} of at most {event.trials}: {event.ratio:.1f}x{known}"
             )
-        case Scanned():
+        case ScanUpdated():
             most = max((point.images for point in event.scan.points()), default=0)
             console.print(
                 f"scanned: up to {count(most)} of {count(event.scan.images)} images a point"

@@ -21,6 +21,7 @@ from core.experiments.experiment import Experiment
 from core.experiments.run_record import BaseRecord, read_record, record_json
 from core.experiments.runs import DONE, INTERRUPTED, RUNNING, STOPPED, Run
 from core.jobs import recorded_jobs
+from core.jobs.dense_net import open_dense_net
 from core.jobs.restore import restore
 from core.jobs.workbench import Net, Workbench
 from core.pruning.plans import Plan
@@ -56,7 +57,7 @@ def bench(data_dir: Path) -> Iterator[Workbench]:
 
 @pytest.fixture(scope="module")
 def base(bench: Workbench) -> Net:
-    return drain(bench.open())
+    return drain(open_dense_net(bench))
 
 
 @dataclass
@@ -296,6 +297,7 @@ from core.events import Batch, Epoch, drain
 from core.experiments.experiment import Experiment
 from core.pruning.presets import preset_plan
 from core.jobs import recorded_jobs
+from core.jobs.dense_net import open_dense_net
 from core.jobs.workbench import Workbench
 from tests.core.jobs.test_recorded_jobs import settings, small
 
@@ -306,7 +308,7 @@ job, kind, count = sys.argv[3], {"Batch": Batch, "Epoch": Epoch}[sys.argv[4]], i
 experiment = Experiment(Path(sys.argv[2]))
 if job == "finetune":
     plan = preset_plan("aggressive", "cnn5", bench.layer_names)
-    stream = recorded_jobs.finetune(bench, drain(bench.open()), plan, experiment)
+    stream = recorded_jobs.finetune(bench, drain(open_dense_net(bench)), plan, experiment)
 else:
     stream = recorded_jobs.train(bench, experiment)
 for event in stream:

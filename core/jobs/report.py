@@ -41,7 +41,7 @@ def finetuning_record(
 
     A layer's threshold and its kept count are those of the plan applied to the base in one shot.
     """
-    cuts = [p.cut(plan[p.layer.name]) for p in base.profiles]
+    cuts = [p.what_if(plan[p.layer.name]) for p in base.profiles]
     layers = tuple(
         LayerRecord(layer.name, layer.elements, plan[layer.name], cut.kept, cut.threshold)
         for layer, cut in zip(bench.layers, cuts, strict=True)
