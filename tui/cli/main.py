@@ -120,12 +120,12 @@ def _parser() -> ArgumentParser:
     export = commands.add_parser("export", help="write the net of a run to a file, and measure it")
     options.add_export(export)
     _add_common(export, training=False)
-    export.set_defaults(handler=_later("export", "tui.cli.file_commands"))
+    export.set_defaults(handler=_later("export", "tui.cli.commands.export"))
 
     inspect = commands.add_parser("inspect", help="what a compact file holds, and its accuracy")
     options.add_inspect(inspect)
     _add_common(inspect, training=False)
-    inspect.set_defaults(handler=_later("inspect", "tui.cli.file_commands"))
+    inspect.set_defaults(handler=_later("inspect", "tui.cli.commands.export"))
 
     data = commands.add_parser("data", help="bring data sets in")
     actions = data.add_subparsers(metavar="ACTION", required=True, parser_class=_Parser)
@@ -142,7 +142,7 @@ def _add_common(parser: ArgumentParser, *, training: bool = True) -> None:
     options.add_json(parser)
 
 
-def _later(name: str, module: str = "tui.cli.commands") -> Callable[[Namespace], int]:
+def _later(name: str, module: str = "tui.cli.commands.run") -> Callable[[Namespace], int]:
     """The handler called `name`, imported when it is wanted."""
 
     def handler(given: Namespace) -> int:

@@ -90,7 +90,7 @@ def run(given: Namespace) -> int:
     settings = options.settings_of(given, config)
     goal, method = options.goal_of(given), options.allocation_of(given)
     experiment = options.experiment_of(given, settings)
-    from tui.cli import headless
+    from tui.cli import progress as headless
 
     headless.check_writable(given.json)
     from core.jobs.goals import plan_for
@@ -120,7 +120,7 @@ def _resume(given: Namespace) -> int:
     found = open_run(given.resume)
     experiment = Experiment(found.folder.parent)
     settings = options.settings_for(given, found)
-    from tui.cli import headless
+    from tui.cli import progress as headless
 
     headless.check_writable(given.json)
     from core.jobs import recording
@@ -164,13 +164,13 @@ def search(given: Namespace) -> int:
     experiment = options.experiment_of(given, settings)
     if not 0 <= given.max_drop <= 100:
         raise InputError(f"--max-drop {given.max_drop}: expected points of accuracy from 0 to 100")
-    from tui.cli import headless
+    from tui.cli import progress as headless
 
     headless.check_writable(given.json)
     from core.experiments.report import search_report
     from core.jobs.goals import search_for
     from core.jobs.workbench import Workbench
-    from tui.cli.search_table import print_search
+    from tui.cli.commands.search import print_search
 
     bench = Workbench(settings)
     locked = options.locks_of(given, bench.layer_names)
@@ -209,12 +209,12 @@ def scan(given: Namespace) -> int:
     if within is not None and not within > 0:
         raise InputError(f"--within {within}: expected points of accuracy above 0")
     experiment = options.experiment_of(given, settings)
-    from tui.cli import headless
+    from tui.cli import progress as headless
 
     headless.check_writable(given.json)
     from core.experiments.report import scan_report
     from core.jobs.workbench import Workbench
-    from tui.cli.scan_table import print_scan, scan_stream
+    from tui.cli.commands.scan import print_scan, scan_stream
 
     bench = Workbench(settings)
     console = headless.console_for(given.json)
@@ -244,7 +244,7 @@ def table(given: Namespace) -> int:
     )
     goal, method = options.goal_of(given), options.allocation_of(given)
     experiment = options.experiment_of(given, settings)
-    from tui.cli import headless
+    from tui.cli import progress as headless
 
     headless.check_writable(given.json)
     from core.jobs import measurement
@@ -253,7 +253,7 @@ def table(given: Namespace) -> int:
     from core.measure.costs import CostTable, table_report
     from core.nets.weights import load_weights
     from core.pruning.masks import Masks
-    from tui.cli.cost_table import print_table
+    from tui.cli.commands.table import print_table
 
     bench = Workbench(settings)
     plan = options.explicit_plan(given, config, settings.model, bench.layer_names)
@@ -287,7 +287,7 @@ def _settings_of_file(given: Namespace) -> Settings:
     if Path(given.net).suffix != COMPACT:
         return options.settings_of(given)
     from core.jobs.export import inspected
-    from tui.cli.file_commands import settings_of_file
+    from tui.cli.commands.export import settings_of_file
 
     settings = settings_of_file(given, inspected(Path(given.net)).file)
     if settings is None:
@@ -312,14 +312,14 @@ def bench(given: Namespace) -> int:
         settings = replace(settings, threads=None)
     if not given.seconds > 0:
         raise InputError(f"--seconds {given.seconds:g}: expected a number above 0")
-    from tui.cli import headless
+    from tui.cli import progress as headless
 
     headless.check_writable(given.json)
     from core.inference.timings import Bench, bench_report
     from core.jobs import measurement
     from core.jobs.workbench import Workbench
     from core.nets.weights import load_weights
-    from tui.cli.bench_table import print_bench
+    from tui.cli.commands.bench import print_bench
 
     workbench = Workbench(settings)
     console = headless.console_for(given.json)
@@ -343,7 +343,7 @@ def train(given: Namespace) -> int:
         raise InputError(f"train begins with fresh weights: leave --weights {given.weights} out")
     settings = options.settings_of(given)
     experiment = options.experiment_of(given, settings)
-    from tui.cli import headless
+    from tui.cli import progress as headless
 
     target = given.to or Path(f"{short_name(settings.model)}.safetensors")
     if target.suffix in PICKLES:
@@ -375,7 +375,7 @@ def train(given: Namespace) -> int:
 def fetch(given: Namespace) -> int:
     """Fetch a data set into the cache."""
     from core.data import fetch as fetch_data
-    from tui.cli.headless import console_for, drive, stop_on_interrupt
+    from tui.cli.progress import console_for, drive, stop_on_interrupt
 
     console = console_for(None)
     with stop_on_interrupt(console) as stop:

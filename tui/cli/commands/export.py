@@ -32,7 +32,7 @@ def export(given: Namespace) -> int:
     """Write the net of a run, or the dense net, to a file, and measure what the file gives."""
     found = None if given.run is None else open_run(given.run)
     settings = options.settings_of(given) if not found else options.settings_of_net(given, found)
-    from tui.cli import headless
+    from tui.cli import progress as headless
 
     headless.check_writable(given.json)
     headless.check_writable(str(given.to))
@@ -85,7 +85,7 @@ def _packing_of(given: Namespace) -> Packing:
 
 def inspect(given: Namespace) -> int:
     """Say what a compact file holds, and measure it where its net and its images are there."""
-    from tui.cli import headless
+    from tui.cli import progress as headless
 
     headless.check_writable(given.json)
     from core.jobs.export import examine, inspect_report, inspected
