@@ -120,19 +120,19 @@ def _parser() -> ArgumentParser:
     export = commands.add_parser("export", help="write the net of a run to a file, and measure it")
     options.add_export(export)
     _add_common(export, training=False)
-    export.set_defaults(handler=_later("export", "tui.cli.commands.export"))
+    export.set_defaults(handler=_later("export"))
 
     inspect = commands.add_parser("inspect", help="what a compact file holds, and its accuracy")
     options.add_inspect(inspect)
     _add_common(inspect, training=False)
-    inspect.set_defaults(handler=_later("inspect", "tui.cli.commands.export"))
+    inspect.set_defaults(handler=_later("inspect"))
 
     data = commands.add_parser("data", help="bring data sets in")
     actions = data.add_subparsers(metavar="ACTION", required=True, parser_class=_Parser)
     fetch = actions.add_parser("fetch", help="fetch a data set into the cache and check it")
     fetch.add_argument("name", help="of the data set, such as mnist")
     options.add_data_dir(fetch)
-    fetch.set_defaults(handler=_later("fetch"))
+    fetch.set_defaults(handler=_later("data"))
     return parser
 
 
@@ -142,11 +142,12 @@ def _add_common(parser: ArgumentParser, *, training: bool = True) -> None:
     options.add_json(parser)
 
 
-def _later(name: str, module: str = "tui.cli.commands.run") -> Callable[[Namespace], int]:
-    """The handler called `name`, imported when it is wanted."""
+def _later(name: str) -> Callable[[Namespace], int]:
+    """The command in `tui/cli/commands` called `name`, imported when it is wanted."""
 
     def handler(given: Namespace) -> int:
-        status: int = getattr(import_module(module), name)(given)
+        command = import_module(f"tui.cli.commands.{name}").prepare(given)
+        status: int = command.perform()
         return status
 
     return handler

@@ -1,16 +1,8 @@
-"""The jobs without a screen: a rich progress display, plain lines in a log, JSON."""
+"""How a job goes, for those who watch the command line: a progress bar, or plain lines in a log."""
 
 from __future__ import annotations
 
-import json
-import os
-import signal
-import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from pathlib import Path
-from threading import Event as Flag
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from rich.console import Console
 from rich.progress import (
@@ -21,23 +13,14 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
-from rich.table import Table
 
-from core.errors import InputError
-from core.events import Batch, Epoch, Event, Measured, Notice, StopFlag, Stream, drain
+from core.events import Batch, Epoch, Event, Measured, Notice, Stream, drain
 from core.events import Progress as Step
 from core.jobs.search import Tried, Trying
-from core.nets.footprint import BYTES_PER_VALUE, COUNTED, MIB
 from core.pruning.curves import Scanned
-from core.system.files import write_text
-from tui.text.format import count, percent, without_dead
+from tui.text.format import count, percent
 
 T = TypeVar("T")
-
-
-def console_for(json_path: str | None) -> Console:
-    """Where people read: standard error while JSON has standard output for itself."""
-    return Console(stderr=json_path == "-", highlight=False, soft_wrap=True)
 
 
 def drive(stream: Stream[T], console: Console) -> T:
@@ -119,88 +102,3 @@ def _tell(event: Event, console: Console) -> None:
             console.print(
                 f"scanned: up to {count(most)} of {count(event.scan.images)} images a point"
             )
-
-
-@contextmanager
-def stop_on_interrupt(console: Console) -> Iterator[StopFlag]:
-    """A stop flag that the first ctrl+c raises; the second interrupts at once."""
-    flag = Flag()
-
-    def stop(_number: int, _frame: object) -> None:
-        if flag.is_set():
-            raise KeyboardInterrupt
-        flag.set()
-        console.print("stopping (ctrl+c again leaves at once)")
-
-    before = signal.signal(signal.SIGINT, stop)
-    try:
-        yield flag.is_set
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-def check_writable(path: str | None) -> None:
-    """Raise InputError now where a result could not be written to `path` in the end."""
-    if path in (None, "-"):
-        return
-    target = Path(path)
-    if os.path.isdir(target):
-        raise InputError(f"cannot write {target}: it is a folder; give the path of a file")
-    if not os.path.isdir(target.parent):
-        raise InputError(f"cannot write {target}: the folder {target.parent} does not exist")
-    if not os.access(target.parent, os.W_OK):
-        raise InputError(f"cannot write {target}: no permission to write in {target.parent}")
-
-
-def write_json(report: Mapping[str, Any], path: str | None) -> None:
-    """Write a report to a file, whole or not at all, or to standard output for `-`."""
-    text = json.dumps(report, indent=2, allow_nan=False) + "\n"
-    if path == "-":
-        sys.stdout.write(text)
-        sys.stdout.flush()
-    elif path is not None:
-        write_text(Path(path), text)
-
-
-def print_run(report: Mapping[str, Any], console: Console) -> None:
-    """What a person wants to know of a run."""
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    table.add_column("layer")
-    for name in ("weights", "sparsity %", "kept", "threshold"):
-        table.add_column(name, justify="right")
-    for layer in report["layers"]:
-        table.add_row(
-            layer["name"],
-            count(layer["elements"]),
-            percent(100 * layer["sparsity"]),
-            count(layer["kept"]),
-            f"{layer['threshold']:.5f}",
-        )
-    console.print(table)
-    parameters, nonzero = report["parameters"], report["nonzero"]
-    dense, pruned = (BYTES_PER_VALUE * n / MIB for n in (parameters, nonzero))
-    lighter = f"{report['ratio']:.2f}x lighter" if report["ratio"] else "nothing is left"
-    console.print(
-        f"{count(nonzero)} of {count(parameters)} parameters, "
-        f"{dense:.3f} -> {pruned:.3f} MiB ({COUNTED}): {lighter}"
-    )
-    if dead := sum((report.get("dead") or {}).values()):
-        left = report["nonzero_without_dead"], report["parameters_without_dead"]
-        console.print(without_dead(dead, *left))
-    accuracies = (
-        f"{stage} {percent(accuracy['test'])}" for stage, accuracy in report["accuracy"].items()
-    )
-    labels = " (reference protocol: chosen on test)" * (report["protocol"] == "reference")
-    console.print(f"test accuracy %: {', '.join(accuracies)}{labels}")
-    early = ", stopped early" * report["stopped"]
-    if report["best"] is None:
-        early += ": pruned the rest of the way, not trained at the full plan"
-    console.print(f"revived weights: {report['revived']}; seed {report['seed']}{early}")
-    if report.get("run"):
-        console.print(f"recorded as {report['experiment']}:{report['run']}", markup=False)
-
-
-def print_trained(report: Mapping[str, Any], weights: Path, console: Console) -> None:
-    """What a person wants to know of a dense net."""
-    early = ", stopped early" * report["stopped"]
-    console.print(f"best epoch {report['best']}{early}; weights in {weights}", markup=False)

@@ -1,12 +1,77 @@
-"""The table of a comparison: how fast each engine is, and what the net costs."""
+"""The command `bench`: how fast a net is here, in every engine."""
 
 from __future__ import annotations
+
+import os
+from argparse import Namespace
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
 
-from core.inference.timings import SPARSE, Amounts, Bench, Fastest, Row
+from core.errors import InputError
+from core.experiments.experiment import open_run
+from core.formats.export_formats import COMPACT, ONNX, PICKLES, SAFETENSORS
+from core.inference.timings import SPARSE, Amounts, Bench, Fastest, Row, bench_report
+from core.settings.settings import Settings
+from tui.cli import checks, options
+from tui.cli.command import Command
 from tui.text.format import count, gain, milliseconds, plural
+
+if TYPE_CHECKING:
+    from core.events import StopFlag, Stream
+
+
+def prepare(given: Namespace) -> Command[Bench]:
+    """Check the options; raises InputError."""
+    if not given.seconds > 0:
+        raise InputError(f"--seconds {given.seconds:g}: expected a number above 0")
+    checks.check_output(given.json)
+    path, settings = _net(given)
+    if "threads" not in given:  # a run's were for training it
+        settings = replace(settings, threads=None)
+    bench = checks.workbench_for(given, settings, path)
+    from core.jobs import measurement
+    from core.nets.weights import load_weights
+
+    def work(stop: StopFlag) -> Stream[Bench]:
+        yield from bench.splits(stop)
+        weights = load_weights(path, bench.models.vehicle())
+        return (yield from measurement.time(bench, weights, given.seconds, stop))
+
+    def show(result: Bench, console: Console) -> dict[str, Any]:
+        print_bench(result, console)
+        return bench_report(settings.model, settings.dataset, result)
+
+    return Command(work, show, given.json)
+
+
+def _net(given: Namespace) -> tuple[Path, Settings]:
+    """The file of weights that is meant by RUN|FILE, and the settings for it."""
+    path = Path(given.net)
+    if path.suffix == ONNX:
+        raise InputError(f"{path}: expected a run, or weights in .fw, .safetensors or .pt")
+    if os.path.isfile(path):
+        return path, _settings_of_file(given, path)
+    if path.suffix in (COMPACT, SAFETENSORS, *PICKLES):
+        raise InputError(f"there is no file {path}: expected weights, or a run")
+    found = open_run(given.net)
+    return found.weights_path, options.settings_of_net(given, found)
+
+
+def _settings_of_file(given: Namespace, path: Path) -> Settings:
+    options.check_no_weights(given, given.net)
+    if path.suffix != COMPACT:
+        return options.settings_of(given)
+    from core.jobs.export import inspected
+    from tui.cli.commands.inspect import settings_of_file
+
+    settings = settings_of_file(given, inspected(path).file)
+    if settings is None:
+        raise InputError(f"{path} holds a net of your own: add --model path/to/net.py:Net")
+    return settings
 
 
 def print_bench(bench: Bench, console: Console) -> None:

@@ -1,12 +1,60 @@
-"""The command `search`: its table."""
+"""The command `search`: the lightest net within a drop in accuracy."""
 
 from __future__ import annotations
+
+from argparse import Namespace
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
 
-from core.jobs.search import Found
+from core.errors import InputError
+from core.jobs.search import Found, check_search
+from tui.cli import checks, options
+from tui.cli.command import Command
 from tui.text.format import percent
+
+if TYPE_CHECKING:
+    from core.events import StopFlag, Stream
+
+
+def prepare(given: Namespace) -> Command[Found]:
+    """Check the options; raises InputError."""
+    settings = options.settings_of(given, options.config_of(given))
+    method = options.allocation_of(given)
+    if not 0 <= given.max_drop <= 100:
+        raise InputError(f"--max-drop {given.max_drop}: expected points of accuracy from 0 to 100")
+    check_search(given.trials, given.start)
+    experiment = checks.experiment_for(given, settings)
+    bench = checks.workbench_for(given, settings)
+    from core.experiments.report import search_report
+    from core.jobs.goals import search_for
+    from core.pruning.allocation import check_locked
+
+    locked = options.locks_of(given, bench.layer_names)
+    check_locked(bench.layer_names, locked)
+
+    def work(stop: StopFlag) -> Stream[Found]:
+        base = yield from bench.open(stop)
+        return (
+            yield from search_for(
+                bench,
+                base,
+                max_drop=given.max_drop,
+                method=method,
+                locked=locked,
+                experiment=experiment,
+                trials=given.trials,
+                start=given.start,
+                stop=stop,
+            )
+        )
+
+    def show(found: Found, console: Console) -> dict[str, Any]:
+        print_search(found, console)
+        return {**search_report(bench, found), "experiment": str(experiment.folder)}
+
+    return Command(work, show, given.json)
 
 
 def print_search(found: Found, console: Console) -> None:

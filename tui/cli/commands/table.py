@@ -1,15 +1,69 @@
-"""The table of what a net costs, layer by layer, beside the paper's where it has one."""
+"""The command `table`: what a net costs, layer by layer, beside the paper's figures."""
 
 from __future__ import annotations
+
+from argparse import Namespace
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
 
-from core.measure.costs import Costs, CostTable
+from core.errors import InputError
+from core.experiments.experiment import open_run
+from core.measure.costs import Costs, CostTable, table_report
 from core.nets.footprint import DeadUnits
 from core.pruning.han2015 import PaperLayer
+from core.pruning.plans import uniform_plan
+from tui.cli import checks, options
+from tui.cli.command import Command
 from tui.plots.drawing.numbers import count as short
 from tui.text.format import count, percent, ratio, without_dead
+
+if TYPE_CHECKING:
+    from core.events import StopFlag, Stream
+
+
+def prepare(given: Namespace) -> Command[CostTable]:
+    """Check the options; raises InputError."""
+    checks.check_split(given.split)
+    found = None if given.run is None else open_run(given.run)
+    config = options.config_of(given)
+    settings = (
+        options.settings_of_net(given, found) if found else options.settings_of(given, config)
+    )
+    goal, method = options.goal_of(given), options.allocation_of(given)
+    experiment = checks.experiment_for(given, settings)
+    bench = checks.workbench_for(given, settings, found.weights_path if found else None)
+    from core.jobs import measurement
+    from core.jobs.goals import plan_for
+    from core.jobs.preflight import check_goal
+    from core.nets.weights import load_weights
+    from core.pruning.masks import Masks
+
+    plan = options.explicit_plan(given, config, settings.model, bench.layer_names)
+    locked = options.locks_of(given, bench.layer_names)
+    if found and (plan or goal):
+        raise InputError(f"run {found.id} has its own sparsities: give RUN or sparsities, not both")
+    if goal:
+        check_goal(bench, goal, locked)
+
+    def work(stop: StopFlag) -> Stream[CostTable]:
+        if found:
+            yield from bench.splits(stop)
+            weights = load_weights(found.weights_path, bench.models.vehicle())
+            return (yield from measurement.table(bench, weights, given.split, stop))
+        base = yield from bench.open(stop)
+        chosen = plan or uniform_plan(0.0, bench.layer_names)
+        if goal:
+            chosen = yield from plan_for(bench, base, goal, method, locked, experiment, stop)
+        pruned = Masks.of(base.weights, bench.layers, chosen).apply(base.weights)
+        return (yield from measurement.table(bench, pruned, given.split, stop))
+
+    def show(result: CostTable, console: Console) -> dict[str, Any]:
+        print_table(result, given.split, console)
+        return table_report(settings.model, result)
+
+    return Command(work, show, given.json)
 
 
 def print_table(table: CostTable, split: str, console: Console) -> None:

@@ -1,0 +1,68 @@
+"""The command `train`: train a dense net and write its weights."""
+
+from __future__ import annotations
+
+import os
+from argparse import Namespace
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+
+from core.errors import InputError
+from core.formats.export_formats import PICKLES
+from core.nets.zoo import short_name
+from tui.cli import checks, options
+from tui.cli.command import Command
+
+if TYPE_CHECKING:
+    from core.events import StopFlag, Stream
+
+Report = Mapping[str, Any]
+
+NOTES = ("model", "dataset", "protocol", "recipe", "seed")
+"""What of the report is written into the file of weights."""
+
+
+def prepare(given: Namespace) -> Command[Report]:
+    """Check the options; raises InputError."""
+    if "weights" in given:
+        raise InputError(f"train starts from fresh weights: remove --weights {given.weights}")
+    settings = options.settings_of(given)
+    experiment = checks.experiment_for(given, settings)
+    target = _target(given, settings.model)
+    bench = checks.workbench_for(given, settings)
+    from core.experiments.report import train_report
+    from core.jobs import recording
+    from core.nets.weights import DenseWeights, save_dense
+
+    def work(stop: StopFlag) -> Stream[Report]:
+        result = yield from recording.train(bench, experiment, stop)
+        report = train_report(bench, result)
+        notes = {name: str(report[name]) for name in NOTES}
+        save_dense(target, DenseWeights(result.weights, result.early), notes)
+        place = {"file": str(target), "experiment": str(experiment.folder), "run": result.run}
+        return {**report, **place}
+
+    return Command(work, lambda it, console: print_trained(it, target, console), given.json)
+
+
+def _target(given: Namespace, model: str) -> Path:
+    """The file the weights are written to; raises InputError where it cannot be."""
+    target: Path = given.to or Path(f"{short_name(model)}.safetensors")
+    if target.suffix in PICKLES:
+        raise InputError(
+            f"weights are written as safetensors: use a name such as {target.stem}.safetensors"
+        )
+    if given.to is None and os.path.exists(target):
+        raise InputError(f"{target} already exists: choose another file with --to FILE")
+    checks.check_output(target)
+    return target
+
+
+def print_trained(report: Report, weights: Path, console: Console) -> Report:
+    """Print the best epoch of a dense training and where its weights are; returns its report."""
+    early = ", stopped early" * report["stopped"]
+    console.print(f"best epoch {report['best']}{early}; weights in {weights}", markup=False)
+    return report
