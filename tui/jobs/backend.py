@@ -105,6 +105,7 @@ class CoreBackend:
         yield Progress("bring in torch")
         yield from bring_in(stop)
         bench = self._import_all()
+        import_module("core.jobs.preflight").check(bench)
         return (yield from bench.open(stop))
 
     def _import_all(self) -> Workbench:
