@@ -35,7 +35,7 @@ from core.errors import InputError
 from core.events import Accuracy, StopFlag, Stream, never
 from core.graph import dead_units
 from core.graph.compaction import compacted
-from core.graph.prefix_cache import UntraceableError
+from core.graph.tracing import UntraceableError
 from core.inference.sparse.net import Faster, faster
 from core.measure.evaluation import measure
 from core.nets.footprint import DeadUnits

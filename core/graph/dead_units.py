@@ -22,8 +22,7 @@ from torch import Tensor, fx, nn
 
 from core.data.batches import Images
 from core.events import Progress, Stream
-from core.graph.prefix_cache import UntraceableError
-from core.graph.tracing import alike, trace
+from core.graph.tracing import UntraceableError, alike, trace, untraceable
 from core.graph.unit_graph import steps_of
 from core.graph.units import Each, LayerStep, Step
 from core.nets.footprint import DeadUnits
@@ -111,10 +110,8 @@ class Pass:
         counted = self.count()
         for step in self.steps:
             self._remove(step)
-        try:
+        with untraceable("it cannot run with other weights"):
             made = self._model(self.traced.images.clone())
-        except Exception as error:  # a net's own code runs here: it may raise anything
-            raise UntraceableError(f"it cannot run with other weights: {error}") from error
         if not alike(made, self.traced.logits):
             raise UntraceableError("without what its calls do not need it gives other logits")
         return counted

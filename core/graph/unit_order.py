@@ -16,8 +16,7 @@ import torch
 from torch import Tensor, fx, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from core.graph.prefix_cache import UntraceableError
-from core.graph.tracing import alike, trace
+from core.graph.tracing import UntraceableError, alike, trace, untraceable
 from core.graph.unit_graph import steps_of
 from core.graph.units import Each, LayerStep, Look, Step
 
@@ -41,10 +40,8 @@ def in_order(model: nn.Module, images: Tensor) -> None:
         for step in steps.values():
             if isinstance(step, LayerStep):
                 _sort(ordered, step, steps)
-        try:
+        with untraceable("it cannot run with other weights"):
             made = ordered(traced.images.clone())
-        except Exception as error:  # a net's own code runs here: it may raise anything
-            raise UntraceableError(f"it cannot run with other weights: {error}") from error
     if not alike(made, traced.logits):
         raise UntraceableError("with its units in another order it gives other logits")
     model.eval().load_state_dict(ordered.state_dict())

@@ -20,8 +20,7 @@ from core.formats.onnx import OPSET, OnnxNet, check_onnx, to_onnx
 from core.formats.packing import packed
 from core.formats.quantization import quantise, smallest
 from core.graph.dead_units import remove_dead
-from core.graph.prefix_cache import UntraceableError
-from core.graph.tracing import alike
+from core.graph.tracing import UntraceableError, alike
 from core.graph.unit_order import in_order
 from core.jobs.workbench import Workbench
 from core.measure.evaluation import measure

@@ -16,7 +16,8 @@ from torch import Tensor, nn
 from core.data.batches import Images
 from core.errors import InputError
 from core.events import Notice, Progress, StopFlag, Stream, never
-from core.graph.prefix_cache import CutNet, UncutNet, UntraceableError, Values
+from core.graph.prefix_cache import CutNet, UncutNet, Values
+from core.graph.tracing import UntraceableError
 from core.measure.bf16_filter import Predictor
 from core.nets.layers import Layer, prunable_layers
 from core.nets.weights import Weights

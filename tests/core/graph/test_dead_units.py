@@ -17,7 +17,7 @@ import core
 from core.data.batches import Splits
 from core.graph.compaction import compacted
 from core.graph.dead_units import count_dead, remove_dead
-from core.graph.prefix_cache import UntraceableError
+from core.graph.tracing import UntraceableError
 from core.nets.footprint import DeadUnits
 from core.nets.layers import parameter_count
 from core.nets.user_model import build
