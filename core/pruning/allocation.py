@@ -116,7 +116,7 @@ def check_reach(
     never = parameters - sum(sizes.values())
     held = sum(sizes[name] - drop_count(locked[name], sizes[name]) for name in locked)
     left = sum(size for name, size in sizes.items() if name not in locked)
-    _check_budget(budget, parameters, never, held, left)
+    _check_budget(budget, parameters, never, held, left, bool(locked))
 
 
 def _unlocked(profiles: Sequence[Profile], locked: Mapping[str, float]) -> list[Profile]:
@@ -168,11 +168,13 @@ def _weights(
             held += min(profile.cut(locked[profile.layer.name]).kept, nonzero(profile))
         else:
             left += nonzero(profile)
-    _check_budget(budget, parameters, never, held, left)
+    _check_budget(budget, parameters, never, held, left, bool(locked))
     return budget - never - held
 
 
-def _check_budget(budget: int, parameters: int, never: int, held: int, left: int) -> None:
+def _check_budget(
+    budget: int, parameters: int, never: int, held: int, left: int, locked: bool
+) -> None:
     least, most = never + held, never + held + left
     if budget < least:
         raise InputError(
@@ -183,7 +185,7 @@ def _check_budget(budget: int, parameters: int, never: int, held: int, left: int
     if budget > most:
         raise InputError(
             f"a goal of {budget:,} nonzero parameters: the base has only {most:,} left to keep"
-            f"{', as the locked layers are' if held else ''}; expected no more, "
+            f"{', as the locked layers are' if locked else ''}; expected no more, "
             f"which is {_ratio(parameters, most, math.ceil):,}x at least"
         )
 

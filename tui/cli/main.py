@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import sys
 from argparse import SUPPRESS, ArgumentParser, Namespace
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
@@ -20,17 +20,43 @@ EXAMPLES = """\
 examples:
   featherweight                                     open the terminal program
   featherweight run --preset aggressive --json -    prune and fine-tune without it
-  featherweight run --ratio 60 --allocate lamp      so light; how layers share is worked out
-  featherweight search --max-drop 0.5               the lightest net within half a point
-  featherweight scan                                which layers can give more
-  featherweight table --preset aggressive           what each layer costs, before and after
-  featherweight bench cnn5-mnist:7                  how fast the net of a run is
+  featherweight run --ratio 60 --allocate lamp      60x smaller; sparsities chosen for you
+  featherweight search --max-drop 0.5               find the lightest net within half a point
+  featherweight scan                                see which layers can be pruned further
+  featherweight table --preset aggressive           see what each layer costs, before and after
+  featherweight bench cnn5-mnist:7                  time the net a run produced
   featherweight train --to dense.safetensors        train a dense net
   featherweight --weights dense.safetensors         and open it
-  featherweight export cnn5-mnist --to net.fw       write what came of the newest run
-  featherweight inspect net.fw                      what is in a file, and how good it is
-  featherweight data fetch mnist                    bring the data in, before a flight
+  featherweight export cnn5-mnist --to net.fw       write the net the newest run produced
+  featherweight inspect net.fw                      see what is in a file, and its accuracy
+  featherweight data fetch mnist                    download the data before you go offline
 """
+
+
+def _add_target(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--to",
+        metavar="FILE",
+        type=Path,
+        help="where to write the weights, as safetensors (default: MODEL.safetensors, if free)",
+    )
+
+
+COMMANDS: Mapping[str, tuple[str, bool, tuple[Callable[[ArgumentParser], None], ...]]] = {
+    "run": (
+        "prune and fine-tune without the terminal program",
+        True,
+        (options.add_plan, options.add_resume),
+    ),
+    "search": ("find the lightest net within a drop in accuracy", True, (options.add_search,)),
+    "scan": ("measure how sensitive each layer is to pruning", False, (options.add_scan,)),
+    "table": ("show what each layer costs, as in Han et al. (2015)", False, (options.add_table,)),
+    "bench": ("time a net in every engine installed here", False, (options.add_bench,)),
+    "train": ("train a dense net and write its weights", True, (_add_target,)),
+    "export": ("write a run's net to a file and measure it", False, (options.add_export,)),
+    "inspect": ("show what a compact file holds and its accuracy", False, (options.add_inspect,)),
+}
+"""Each command: its help, whether it trains, and what adds its own options."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -77,69 +103,24 @@ def _parser() -> ArgumentParser:
     parser.add_argument("--version", action=_Version)
     options.add_settings(parser)
     options.add_experiment(parser)
-    parser.add_argument("--theme", metavar="NAME", help="colours of the terminal program")
+    parser.add_argument("--theme", metavar="NAME", help="a color theme for the terminal program")
     parser.set_defaults(handler=_later("app"))
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=_Parser)
-
-    run = commands.add_parser("run", help="prune and fine-tune without the terminal program")
-    options.add_plan(run)
-    options.add_resume(run)
-    _add_common(run)
-    run.set_defaults(handler=_later("run"))
-
-    search = commands.add_parser("search", help="the lightest net within a drop in accuracy")
-    options.add_search(search)
-    _add_common(search)
-    search.set_defaults(handler=_later("search"))
-
-    scan = commands.add_parser("scan", help="how sensitive each layer is to being pruned alone")
-    options.add_scan(scan)
-    _add_common(scan, training=False)
-    scan.set_defaults(handler=_later("scan"))
-
-    table = commands.add_parser("table", help="what each layer costs, as in Han et al. (2015)")
-    options.add_table(table)
-    _add_common(table, training=False)
-    table.set_defaults(handler=_later("table"))
-
-    bench = commands.add_parser("bench", help="how fast a net is here, in every engine")
-    options.add_bench(bench)
-    _add_common(bench, training=False)
-    bench.set_defaults(handler=_later("bench"))
-
-    train = commands.add_parser("train", help="train a dense net and write its weights")
-    _add_common(train)
-    train.add_argument(
-        "--to",
-        metavar="FILE",
-        type=Path,
-        help="where the weights go, as safetensors (default: MODEL.safetensors, if not there yet)",
-    )
-    train.set_defaults(handler=_later("train"))
-
-    export = commands.add_parser("export", help="write the net of a run to a file, and measure it")
-    options.add_export(export)
-    _add_common(export, training=False)
-    export.set_defaults(handler=_later("export"))
-
-    inspect = commands.add_parser("inspect", help="what a compact file holds, and its accuracy")
-    options.add_inspect(inspect)
-    _add_common(inspect, training=False)
-    inspect.set_defaults(handler=_later("inspect"))
-
-    data = commands.add_parser("data", help="bring data sets in")
+    for name, (what, trains, own_options) in COMMANDS.items():
+        command = commands.add_parser(name, help=what)
+        for add in own_options:
+            add(command)
+        options.add_settings(command, training=trains)
+        options.add_experiment(command)
+        options.add_json(command)
+        command.set_defaults(handler=_later(name))
+    data = commands.add_parser("data", help="fetch data sets")
     actions = data.add_subparsers(metavar="ACTION", required=True, parser_class=_Parser)
     fetch = actions.add_parser("fetch", help="fetch a data set into the cache and check it")
-    fetch.add_argument("name", help="of the data set, such as mnist")
+    fetch.add_argument("name", help="the data set, such as mnist")
     options.add_data_dir(fetch)
     fetch.set_defaults(handler=_later("data"))
     return parser
-
-
-def _add_common(parser: ArgumentParser, *, training: bool = True) -> None:
-    options.add_settings(parser, training=training)
-    options.add_experiment(parser)
-    options.add_json(parser)
 
 
 def _later(name: str) -> Callable[[Namespace], int]:
