@@ -164,6 +164,7 @@ def names(tmp_path: Path) -> dict[str, str]:
         (("table", "--json", "/nowhere/table.json"), ("/nowhere", "does not exist")),
         (("train", "--to", "{tmp}"), ("it is a folder",)),
         (("train", "--to", "{tmp}/net.pt"), ("net.safetensors",)),
+        (("train", "--to", "{tmp}/net.fw"), ("net.safetensors",)),
         (("train", "--weights", "{lenet}"), ("fresh weights",)),
         (("train", "--data-dir", "{text}"), ("{text} is a file",)),
         (("train", "--experiment", "{text}"), ("{text} is a file",)),

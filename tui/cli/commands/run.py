@@ -66,8 +66,12 @@ def _resume(given: Namespace) -> Command[Report]:
         raise InputError(f"run {found.id} is {found.status}: there is nothing to go on with")
     bench = checks.workbench_for(given, settings)
     from core.jobs import recording
+    from core.jobs.restore import plan_of, settings_of
 
     trains = found.facts.get("kind") == "train"
+    settings_of(found, settings)
+    if not trains:
+        plan_of(found, bench.layer_names)
 
     def work(stop: StopFlag) -> Stream[Report]:
         dense = None if trains else (yield from bench.open(stop))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from core.errors import InputError
-from core.formats.export_formats import PICKLES
+from core.formats.export_formats import PICKLES, SAFETENSORS, SUFFIXES
 from core.nets.zoo import short_name
 from tui.cli import checks, options
 from tui.cli.command import Command
@@ -51,7 +51,7 @@ def prepare(given: Namespace) -> Command[Report]:
 def _target(given: Namespace, model: str) -> Path:
     """The file the weights are written to; raises InputError where it cannot be."""
     target: Path = given.to or Path(f"{short_name(model)}.safetensors")
-    if target.suffix in PICKLES:
+    if target.suffix in {*PICKLES, *SUFFIXES} - {SAFETENSORS}:
         raise InputError(
             f"weights are written as safetensors: use a name such as {target.stem}.safetensors"
         )
