@@ -1,17 +1,17 @@
 """Data sets in memory: fetched once, checked by SHA-256 at every load, cut into three splits.
 
-`load` and `fetch` are streams (see `core.events`). From the data to its splits:
+`load` and `fetch` are streams (see `core.events`).
 
-    registry    what a data set is made of: its files, their SHA-256, where they come from
-    idx         the format of those files
-    sources/    where files come from, tried in turn, and the data folder they are kept in
-    folders/    a user's folder of images: read, decoded once, kept within a budget
-    inputs      the size, channels and normalization a user asks for
-    splits      train, validation and test under a protocol
-    batches     splits as tensors, batch by batch
-    loading     `load` and `fetch`
+    registry   what a data set consists of: files, their SHA-256, where they come from
+    loading    `load` and `fetch`
+    splits     train, validation and test under a protocol
+    batches    a split as tensors, normalized a batch at a time
+    inputs     what a person may set about the images: size, channels, normalization
+    idx        the format of MNIST's files
+    sources/   where files come from: cache, mirrors, package
+    folders/   a folder of images by class: scanned, decoded once, kept on disk
 
-Naming a data set loads no NumPy: everything else is imported when it is asked for.
+Names of data sets are known without NumPy; the rest loads on demand.
 """
 
 from __future__ import annotations

@@ -86,7 +86,7 @@ def reach(bench: Workbench, base: Net, locked: Mapping[str, float]) -> tuple[Foo
     never_pruned = bench.parameters - sum(profile.layer.elements for profile in base.profiles)
     most = least = never_pruned
     for profile in base.profiles:
-        kept = profile.cut(locked.get(profile.layer.name, profile.floor)).kept
+        kept = profile.what_if(locked.get(profile.layer.name, profile.floor)).kept
         most += kept
         least += kept if profile.layer.name in locked else min(kept, 1)
     return Footprint(bench.parameters, most), Footprint(bench.parameters, least)

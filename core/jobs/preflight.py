@@ -8,9 +8,9 @@ from pathlib import Path
 import torch
 
 from core.data.registry import describe, is_folder
+from core.formats.weights_files import load_weights
 from core.jobs.workbench import Workbench
 from core.nets.user_model import check_prunable, try_forward
-from core.nets.weights import load_weights
 from core.pruning.allocation import check_reach
 from core.pruning.goals import Goal
 

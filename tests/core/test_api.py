@@ -19,9 +19,9 @@ import core
 from core.data.batches import Splits
 from core.errors import InputError
 from core.events import Batch, Epoch
+from core.formats.weights_files import load_weights
 from core.nets.layers import parameter_count, prunable_layers
 from core.nets.user_model import build
-from core.nets.weights import load_weights
 from core.nets.zoo import model_spec
 from core.training.loop import copy_weights
 from tests.core.own_nets import write
@@ -125,7 +125,7 @@ def test_masks_go_to_torch_and_come_back(model: Small, own: Splits, tmp_path: Pa
     back = core.take_masks(model)
     assert not torch_prune.is_pruned(model)
     assert same(copy_weights(model), plain)
-    assert same(back.dropped, masks.dropped)
+    assert same(back.pruned, masks.pruned)
 
 
 def test_what_torch_has_pruned_is_the_floor_of_a_plan(model: Small, own: Splits) -> None:

@@ -1,8 +1,9 @@
-"""Where a data set's files come from.
+"""Where the files of a data set come from, tried in order.
 
-fetching         the sources in turn, until one gives the files
-mirrors          a source: the mirrors that torchvision names
-package          a source: a wheel of the package index, read by `mnist_pickle`
-cache            the files in a data folder, read and checked
-store            from a data folder to checked files: locked, fetched, moved into place
+store             from a data folder to checked files: locked, fetched, moved into place
+fetching          the sources in order, until one has the files
+cache             the files in a data folder, read and checked
+mirrors           the mirrors that torchvision names
+package           a wheel from the package index
+mnist_pickle      the arrays in that wheel, unpickled without running code
 """

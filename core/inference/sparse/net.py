@@ -21,7 +21,7 @@ from torch import Tensor, fx, nn
 from core.errors import StoppedError
 from core.events import Progress, StopFlag, Stream, never
 from core.graph.compaction import compacted
-from core.graph.tracing import Traced, UntraceableError, alike, trace
+from core.graph.tracing import Traced, UntraceableError, same_logits, trace
 from core.inference.engines import run
 from core.inference.sparse.groups import Group, groups_of
 from core.inference.sparse.simpler import simpler
@@ -178,7 +178,7 @@ class _Trial:
 
     def _gives(self, net: nn.Module) -> bool:
         try:
-            return alike(run(net, self._images), self._expected)
+            return same_logits(run(net, self._images), self._expected)
         except Exception:  # a net's own code runs here, on another layout in memory
             return False
 

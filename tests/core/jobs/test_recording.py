@@ -20,6 +20,7 @@ from core.events import Epoch, Event, Notice, Stream, drain
 from core.experiments.experiment import Experiment
 from core.experiments.runs import DONE, INTERRUPTED, STOPPED, Run
 from core.jobs import recording
+from core.jobs.dense_net import open_dense_net
 from core.jobs.restore import recall
 from core.jobs.workbench import Net, Workbench
 from core.pruning.plans import Plan
@@ -55,7 +56,7 @@ def bench(data_dir: Path) -> Iterator[Workbench]:
 
 @pytest.fixture(scope="module")
 def base(bench: Workbench) -> Net:
-    return drain(bench.open())
+    return drain(open_dense_net(bench))
 
 
 @dataclass
@@ -284,14 +285,15 @@ from core.data.batches import Splits
 from core.events import Epoch
 from core.experiments.experiment import Experiment
 from core.pruning.presets import preset_plan
-from core import recorder
+from core.jobs import recording
+from core.jobs.dense_net import open_dense_net
 from core.jobs.workbench import Workbench
 from tests.core.jobs.test_recording import settings, small
 
 whole = Splits.of
 Splits.of = lambda dataset, device: small(dataset, device, whole)
 bench = Workbench(settings(Path(sys.argv[1])))
-stream = bench.open()
+stream = open_dense_net(bench)
 try:
     while True:
         next(stream)

@@ -33,8 +33,8 @@ def prepare(given: Namespace) -> Command[Bench]:
     if "threads" not in given:  # a run's were for training it
         settings = replace(settings, threads=None)
     bench = checks.workbench_for(given, settings, path)
+    from core.formats.weights_files import load_weights
     from core.jobs import measurement
-    from core.nets.weights import load_weights
 
     def work(stop: StopFlag) -> Stream[Bench]:
         yield from bench.splits(stop)

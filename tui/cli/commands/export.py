@@ -20,6 +20,7 @@ from tui.text.format import count, percent
 
 if TYPE_CHECKING:
     from core.events import StopFlag, Stream
+    from core.jobs.dense_net import measured_net, open_dense_net
     from core.jobs.export import Exported
     from core.jobs.workbench import Net
 
@@ -33,19 +34,19 @@ def prepare(given: Namespace) -> Command[tuple[Net, Exported]]:
     checks.check_output(given.to)
     bench = checks.workbench_for(given, settings, found.weights_path if found else None)
     from core.formats.onnx import check_onnx
+    from core.formats.weights_files import load_dense
     from core.jobs.export import export, export_record, export_report
-    from core.nets.weights import load_dense
 
     if given.to.suffix == ONNX:
         check_onnx()
 
     def work(stop: StopFlag) -> Stream[tuple[Net, Exported]]:
         if found is None:
-            net = yield from bench.open(stop)
+            net = yield from open_dense_net(bench, stop)
         else:
             yield from bench.splits(stop)
             dense = load_dense(found.weights_path, bench.models.vehicle())
-            net = yield from bench.measured(dense, stop)
+            net = yield from measured_net(bench, dense, stop)
         exported = yield from export(bench, net.weights, given.to, packing, stop)
         if found is not None:
             try:

@@ -33,10 +33,11 @@ def prepare(given: Namespace) -> Command[Any]:
     goal, method = options.goal_of(given), options.allocation_of(given)
     experiment = checks.experiment_for(given, settings)
     bench = checks.workbench_for(given, settings)
-    from core.experiments.report import run_report
     from core.jobs import recording
+    from core.jobs.dense_net import open_dense_net
     from core.jobs.goals import plan_for
     from core.jobs.preflight import check_goal
+    from core.jobs.report import run_report
 
     explicit = options.explicit_plan(given, config, settings.model, bench.layer_names)
     chosen = explicit or preset_plan(
@@ -47,7 +48,7 @@ def prepare(given: Namespace) -> Command[Any]:
         check_goal(bench, goal, locked)
 
     def work(stop: StopFlag) -> Stream[Report]:
-        base = yield from bench.open(stop)
+        base = yield from open_dense_net(bench, stop)
         plan = chosen
         if goal:
             plan = yield from plan_for(bench, base, goal, method, locked, experiment, stop)
@@ -66,6 +67,7 @@ def _resume(given: Namespace) -> Command[Report]:
         raise InputError(f"run {found.id} is {found.status}: there is nothing to go on with")
     bench = checks.workbench_for(given, settings)
     from core.jobs import recording
+    from core.jobs.dense_net import open_dense_net
     from core.jobs.restore import plan_of, settings_of
 
     trains = found.facts.get("kind") == "train"
@@ -74,7 +76,7 @@ def _resume(given: Namespace) -> Command[Report]:
         plan_of(found, bench.layer_names)
 
     def work(stop: StopFlag) -> Stream[Report]:
-        dense = None if trains else (yield from bench.open(stop))
+        dense = None if trains else (yield from open_dense_net(bench, stop))
         yield from recording.resume(bench, dense, found, experiment, stop)
         place = {"experiment": str(experiment.folder), "run": found.id}
         return {**experiment.find(found.id).facts, **place}

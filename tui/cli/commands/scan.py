@@ -31,13 +31,15 @@ def prepare(given: Namespace) -> Command[Scan]:
     uniform = (asked or UNIFORM_SPARSITIES) if given.uniform else ()
     experiment = checks.experiment_for(given, settings)
     bench = checks.workbench_for(given, settings)
-    from core.experiments.report import scan_report
     from core.jobs import measurement
+    from core.jobs.dense_net import dense_weights
     from core.jobs.goals import keep_scan
+    from core.jobs.report import scan_report
     from core.nets.digest import weights_digest
 
     def work(stop: StopFlag) -> Stream[Scan]:
-        dense = yield from bench.dense(stop)
+        yield from bench.splits(stop)
+        dense = yield from dense_weights(bench, stop)
         scan = yield from measurement.scan(
             bench, dense.weights, given.split, asked or SPARSITIES, uniform, within, stop
         )

@@ -27,15 +27,16 @@ def prepare(given: Namespace) -> Command[Found]:
     check_search(given.trials, given.start)
     experiment = checks.experiment_for(given, settings)
     bench = checks.workbench_for(given, settings)
-    from core.experiments.report import search_report
+    from core.jobs.dense_net import open_dense_net
     from core.jobs.goals import search_for
+    from core.jobs.report import search_report
     from core.pruning.allocation import check_locked
 
     locked = options.locks_of(given, bench.layer_names)
     check_locked(bench.layer_names, locked)
 
     def work(stop: StopFlag) -> Stream[Found]:
-        base = yield from bench.open(stop)
+        base = yield from open_dense_net(bench, stop)
         return (
             yield from search_for(
                 bench,

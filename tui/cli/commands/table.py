@@ -34,10 +34,11 @@ def prepare(given: Namespace) -> Command[CostTable]:
     goal, method = options.goal_of(given), options.allocation_of(given)
     experiment = checks.experiment_for(given, settings)
     bench = checks.workbench_for(given, settings, found.weights_path if found else None)
+    from core.formats.weights_files import load_weights
     from core.jobs import measurement
+    from core.jobs.dense_net import open_dense_net
     from core.jobs.goals import plan_for
     from core.jobs.preflight import check_goal
-    from core.nets.weights import load_weights
     from core.pruning.masks import Masks
 
     plan = options.explicit_plan(given, config, settings.model, bench.layer_names)
@@ -52,7 +53,7 @@ def prepare(given: Namespace) -> Command[CostTable]:
             yield from bench.splits(stop)
             weights = load_weights(found.weights_path, bench.models.vehicle())
             return (yield from measurement.table(bench, weights, given.split, stop))
-        base = yield from bench.open(stop)
+        base = yield from open_dense_net(bench, stop)
         chosen = plan or uniform_plan(0.0, bench.layer_names)
         if goal:
             chosen = yield from plan_for(bench, base, goal, method, locked, experiment, stop)

@@ -33,9 +33,10 @@ def prepare(given: Namespace) -> Command[Report]:
     experiment = checks.experiment_for(given, settings)
     target = _target(given, settings.model)
     bench = checks.workbench_for(given, settings)
-    from core.experiments.report import train_report
+    from core.formats.weights_files import save_dense
     from core.jobs import recording
-    from core.nets.weights import DenseWeights, save_dense
+    from core.jobs.report import train_report
+    from core.nets.weights import DenseWeights
 
     def work(stop: StopFlag) -> Stream[Report]:
         result = yield from recording.train(bench, experiment, stop)

@@ -32,7 +32,7 @@ def run_facts(
 
     A layer's threshold and its kept count are those of the plan applied to the base in one shot.
     """
-    cuts = [p.cut(plan[p.layer.name]) for p in base.profiles]
+    cuts = [p.what_if(plan[p.layer.name]) for p in base.profiles]
     rows = list(zip(bench.layers, cuts, strict=True))
     pruned_away = sum(layer.elements - cut.kept for layer, cut in rows)
     accuracy = {"dense": asdict(base.dense or base.accuracy)}
