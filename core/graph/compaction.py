@@ -9,7 +9,7 @@ from torch import Tensor, fx, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from core.graph.dead_units import UnitAnalysis
-from core.graph.tracing import UntraceableError, same_logits, untraceable
+from core.graph.tracing import UntraceableError, same_logits, traceable_copy, untraceable
 from core.graph.units import LayerCall, UnitCall, UnitwiseCall
 
 
@@ -27,7 +27,7 @@ def compacted(model: nn.Module, images: Tensor) -> fx.GraphModule:
         UntraceableError: the net cannot be traced, or its result depends on how many units a layer
             has.
     """
-    analysis = UnitAnalysis(deepcopy(model), images)
+    analysis = UnitAnalysis(traceable_copy(model), images)
     analysis.remove()
     net, logits = analysis.traced.net, analysis.traced.logits
     with untraceable("it relies on units that were removed"), torch.no_grad():

@@ -188,7 +188,10 @@ def search(
     Raises:
         InputError: the number of trials is not at least 1, or `start` not above 1.
     """
-    check_search(trials, start)
+    if trials < 1:
+        raise InputError(f"{trials} trials: expected at least 1")
+    if not (math.isfinite(start) and start > 1):
+        raise InputError(f"a search that starts from {start}x: expected a ratio above 1")
     bracket, done = Bracket(floor=min(floor, most), most=most, start=start), list[Trial]()
     stopped, failed = False, 0
     while len(done) + failed < trials and (ratio := bracket.next()) is not None and not stopped:
@@ -213,14 +216,6 @@ def search(
         bracket = bracket.learn(ratio, trial.good)
         yield Tried(trial)
     return Found(_lightest(done), tuple(done), least, stopped)
-
-
-def check_search(trials: int, start: float) -> None:
-    """Raise InputError for a number of trials or a first ratio that `search` does not take."""
-    if trials < 1:
-        raise InputError(f"{trials} trials: expected at least 1")
-    if not (math.isfinite(start) and start > 1):
-        raise InputError(f"a search that starts from {start}x: expected a ratio above 1")
 
 
 def _lightest(trials: Sequence[Trial]) -> Trial | None:

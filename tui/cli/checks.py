@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.data import check_name
-from core.errors import InputError
 from core.experiments.experiment import Experiment
 from core.settings.settings import Settings
 from core.system.files import check_readable, check_writable, check_writable_folder
@@ -67,11 +66,3 @@ def check_output(path: str | Path | None) -> None:
     """Raise InputError where a result could not be written to `path` in the end."""
     if path is not None and path != "-":
         check_writable(Path(path))
-
-
-def check_split(name: str) -> None:
-    """Raise InputError for a split that does not exist."""
-    from core.pruning.curves import SPLITS
-
-    if name not in SPLITS:
-        raise InputError(f"unknown split '{name}': expected one of {', '.join(SPLITS)}")

@@ -14,22 +14,22 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from core.errors import InputError, StoppedError, WorkError
-from tui.cli import options
+from tui.cli import arguments
 
 EXAMPLES = """\
 examples:
   featherweight                                     open the terminal program
   featherweight run --preset aggressive --json -    prune and fine-tune without it
-  featherweight run --ratio 60 --allocate lamp      60x smaller; sparsities chosen for you
-  featherweight search --max-drop 0.5               find the lightest net within half a point
-  featherweight scan                                see which layers can be pruned further
-  featherweight table --preset aggressive           see what each layer costs, before and after
-  featherweight bench cnn5-mnist:7                  time the net a run produced
+  featherweight run --ratio 60                      60x smaller; sparsities chosen for you
+  featherweight search --max-drop 0.5               smallest net within half a point of accuracy
+  featherweight scan                                how far each layer can be pruned
+  featherweight table --preset aggressive           what each layer costs, before and after
+  featherweight bench cnn5-mnist:7                  how fast a run's net is
   featherweight train --to dense.safetensors        train a dense net
-  featherweight --weights dense.safetensors         and open it
-  featherweight export cnn5-mnist --to net.fw       write the net the newest run produced
-  featherweight inspect net.fw                      see what is in a file, and its accuracy
-  featherweight data fetch mnist                    download the data before you go offline
+  featherweight --weights dense.safetensors         open it
+  featherweight export cnn5-mnist --to net.fw       write the newest run's net to a file
+  featherweight inspect net.fw                      what a file holds, and its accuracy
+  featherweight data fetch mnist                    download the data ahead of time
 """
 
 
@@ -38,7 +38,7 @@ def _add_target(parser: ArgumentParser) -> None:
         "--to",
         metavar="FILE",
         type=Path,
-        help="where to write the weights, as safetensors (default: MODEL.safetensors, if free)",
+        help="file for the weights, as safetensors (default: MODEL.safetensors, unless it exists)",
     )
 
 
@@ -46,15 +46,19 @@ COMMANDS: Mapping[str, tuple[str, bool, tuple[Callable[[ArgumentParser], None], 
     "run": (
         "prune and fine-tune without the terminal program",
         True,
-        (options.add_plan, options.add_resume),
+        (arguments.add_plan, arguments.add_resume),
     ),
-    "search": ("find the lightest net within a drop in accuracy", True, (options.add_search,)),
-    "scan": ("measure how sensitive each layer is to pruning", False, (options.add_scan,)),
-    "table": ("show what each layer costs, as in Han et al. (2015)", False, (options.add_table,)),
-    "bench": ("time a net in every engine installed here", False, (options.add_bench,)),
+    "search": ("find the smallest net within a drop in accuracy", True, (arguments.add_search,)),
+    "scan": ("measure accuracy with each layer pruned alone", False, (arguments.add_scan,)),
+    "table": ("list what each layer costs, as in Han et al. (2015)", False, (arguments.add_table,)),
+    "bench": ("time a net in every installed engine", False, (arguments.add_bench,)),
     "train": ("train a dense net and write its weights", True, (_add_target,)),
-    "export": ("write a run's net to a file and measure it", False, (options.add_export,)),
-    "inspect": ("show what a compact file holds and its accuracy", False, (options.add_inspect,)),
+    "export": ("write a run's net to a file, and measure the file", False, (arguments.add_export,)),
+    "inspect": (
+        "show what a compact file holds",
+        False,
+        (arguments.add_inspect,),
+    ),
 }
 """Each command: its help, whether it trains, and what adds its own options."""
 
@@ -101,24 +105,24 @@ def _parser() -> ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action=_Version)
-    options.add_settings(parser)
-    options.add_experiment(parser)
-    parser.add_argument("--theme", metavar="NAME", help="a color theme for the terminal program")
+    arguments.add_settings(parser)
+    arguments.add_experiment(parser)
+    parser.add_argument("--theme", metavar="NAME", help="color theme of the terminal program")
     parser.set_defaults(handler=_later("app"))
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=_Parser)
     for name, (what, trains, own_options) in COMMANDS.items():
         command = commands.add_parser(name, help=what)
         for add in own_options:
             add(command)
-        options.add_settings(command, training=trains)
-        options.add_experiment(command)
-        options.add_json(command)
+        arguments.add_settings(command, training=trains)
+        arguments.add_experiment(command)
+        arguments.add_json(command)
         command.set_defaults(handler=_later(name))
-    data = commands.add_parser("data", help="fetch data sets")
+    data = commands.add_parser("data", help="download data sets")
     actions = data.add_subparsers(metavar="ACTION", required=True, parser_class=_Parser)
-    fetch = actions.add_parser("fetch", help="fetch a data set into the cache and check it")
+    fetch = actions.add_parser("fetch", help="download a data set into the cache and verify it")
     fetch.add_argument("name", help="the data set, such as mnist")
-    options.add_data_dir(fetch)
+    arguments.add_data_dir(fetch)
     fetch.set_defaults(handler=_later("data"))
     return parser
 

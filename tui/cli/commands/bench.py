@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 def prepare(given: Namespace) -> Command[Bench]:
     """Check the options; raises InputError."""
-    if not given.seconds > 0:
-        raise InputError(f"--seconds {given.seconds:g}: expected a number above 0")
     checks.check_output(given.json)
     path, settings = _net(given)
     if "threads" not in given:  # a run's were for training it

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
-from core.errors import InputError
 from core.pruning.curves import SPARSITIES, UNIFORM_SPARSITIES, WITHIN, Point, Scan
 from core.pruning.plans import parse_sparsities
 from tui.cli import checks, options
@@ -23,11 +22,8 @@ if TYPE_CHECKING:
 def prepare(given: Namespace) -> Command[Scan]:
     """Check the options; raises InputError."""
     settings = options.settings_of(given)
-    checks.check_split(given.split)
     asked = None if given.sparsities is None else parse_sparsities(given.sparsities)
     within = WITHIN if given.quick and given.within is None else given.within
-    if within is not None and not within > 0:
-        raise InputError(f"--within {within}: expected points of accuracy above 0")
     uniform = (asked or UNIFORM_SPARSITIES) if given.uniform else ()
     experiment = checks.experiment_for(given, settings)
     bench = checks.workbench_for(given, settings)

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
-from core.errors import InputError
-from core.jobs.search import Found, check_search
+from core.jobs.search import Found
 from tui.cli import checks, options
 from tui.cli.command import Command
 from tui.text.format import percent
@@ -22,9 +21,6 @@ def prepare(given: Namespace) -> Command[Found]:
     """Check the options; raises InputError."""
     settings = options.settings_of(given, options.config_of(given))
     method = options.allocation_of(given)
-    if not 0 <= given.max_drop <= 100:
-        raise InputError(f"--max-drop {given.max_drop}: expected points of accuracy from 0 to 100")
-    check_search(given.trials, given.start)
     experiment = checks.experiment_for(given, settings)
     bench = checks.workbench_for(given, settings)
     from core.jobs.dense_net import open_dense_net

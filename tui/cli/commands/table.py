@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 def prepare(given: Namespace) -> Command[CostTable]:
     """Check the options; raises InputError."""
-    checks.check_split(given.split)
     found = None if given.run is None else open_run(given.run)
     config = options.config_of(given)
     settings = (
