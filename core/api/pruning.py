@@ -11,7 +11,7 @@ from core.data.batches import Splits
 from core.errors import InputError
 from core.graph import dead_units
 from core.graph.compaction import compacted
-from core.graph.prefix_cache import UntraceableError
+from core.graph.tracing import UntraceableError
 from core.nets.footprint import DeadUnits
 from core.nets.layers import parameter_count, prunable_layers
 from core.nets.model_copy import copied
