@@ -263,6 +263,7 @@ def test_a_scan_counts_what_pruning_one_layer_leaves(data: core.Splits) -> None:
         lambda model, data: core.finetune(model, {"fc1": 1.5}, data),
         lambda model, data: core.plan(model, 3, method="sensitivity"),
         lambda model, data: core.plan(model, 3, "times"),
+        lambda model, data: core.plan(nn.ReLU(), 3),
         lambda model, data: core.evaluate(model, [data.train.batch(slice(0, 2))]),
         lambda model, data: core.remove_dead(model, data.test),
         lambda model, data: core.prune(model, {"fc1": -1}),
