@@ -8,9 +8,9 @@ import torch
 from torch import nn
 
 from core.errors import InputError
+from core.formats import weights_files
 from core.formats.codec import encode, from_state, raw
 from core.formats.export_formats import COMPACT, PICKLES, SAFETENSORS
-from core.nets import weights
 from core.nets.layers import prunable_layers
 from core.nets.user_model import check_no_torch_masks
 from core.system.files import write_whole
@@ -51,7 +51,7 @@ def save(model: nn.Module, path: Path | str) -> int:
     if path.suffix not in SUFFIXES:
         raise InputError(f"'{path}': expected a name that ends with one of {', '.join(SUFFIXES)}")
     if path.suffix == SAFETENSORS:
-        weights.save_weights(path, copy_weights(model), {})
+        weights_files.save_weights(path, copy_weights(model), {})
     elif path.suffix == COMPACT:
         data = _packed(model)
         write_whole(path, lambda part: part.write_bytes(data))
@@ -80,7 +80,7 @@ def load_weights(model: nn.Module, path: Path | str) -> None:
         >>> torch.equal(model[1].weight, other[1].weight)
         True
     """
-    model.load_state_dict(weights.load_weights(Path(path), model))
+    model.load_state_dict(weights_files.load_weights(Path(path), model))
 
 
 def _packed(model: nn.Module) -> bytes:

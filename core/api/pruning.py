@@ -110,7 +110,7 @@ def prune(model: nn.Module, plan: Mapping[str, float]) -> Masks:
         >>> from torch import nn
         >>> model = nn.Sequential(nn.Flatten(), nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 10))
         >>> masks = core.prune(model, {"1": 0.75})
-        >>> int(model[1].weight.count_nonzero()), int(masks.dropped["1.weight"].sum())
+        >>> int(model[1].weight.count_nonzero()), int(masks.pruned["1.weight"].sum())
         (512, 1536)
     """
     check_no_torch_masks(model)

@@ -33,15 +33,15 @@ def to_torch_prune(model: nn.Module, masks: Masks) -> None:
         >>> sorted(model.state_dict()), int(model[1].weight_mask.sum())
         (['1.bias', '1.weight_mask', '1.weight_orig'], 160)
     """
-    modules = {key: _module(model, key) for key in masks.dropped}
-    for key, dropped in masks.dropped.items():
+    modules = {key: _module(model, key) for key in masks.pruned}
+    for key, pruned in masks.pruned.items():
         weight = modules[key].weight
         assert isinstance(weight, Tensor)
-        if dropped.shape != weight.shape:
-            given, expected = tuple(dropped.shape), tuple(weight.shape)
+        if pruned.shape != weight.shape:
+            given, expected = tuple(pruned.shape), tuple(weight.shape)
             raise InputError(f"the mask of '{key}' has shape {given}: expected {expected}")
-    for key, dropped in masks.dropped.items():
-        torch_prune.custom_from_mask(modules[key], "weight", ~dropped)
+    for key, pruned in masks.pruned.items():
+        torch_prune.custom_from_mask(modules[key], "weight", ~pruned)
 
 
 def from_torch_prune(model: nn.Module) -> Masks:

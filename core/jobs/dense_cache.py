@@ -10,7 +10,7 @@ import json
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import platformdirs
 import torch
@@ -18,16 +18,15 @@ import torch
 from core.errors import InputError, StoppedError
 from core.events import Notice, StopFlag, Stream
 from core.experiments.runs import saved_at
+from core.formats.weights_files import EARLY, load_dense, save_dense, save_weights
+from core.jobs.workbench import Workbench
 from core.nets.digest import weights_digest
 from core.nets.user_model import source_digest
-from core.nets.weights import EARLY, DenseWeights, load_dense, save_dense, save_weights
+from core.nets.weights import DenseWeights
 from core.nets.zoo import short_name
-from core.system.untrusted_json import to_json
+from core.system.untrusted_json import HEADER, to_json
 from core.training.checkpoints import Checkpoint
 from core.training.dense import Trained
-
-if TYPE_CHECKING:
-    from core.jobs.workbench import Workbench
 
 _UNFINISHED = ".unfinished"
 
@@ -89,16 +88,16 @@ def _trained(bench: Workbench, unfinished: Path, stop: StopFlag) -> Stream[Train
             continue
         with suppress(InputError, OSError):  # then the net cannot be kept either, which is told
             unfinished.parent.mkdir(parents=True, exist_ok=True)
-            facts = to_json({"state": event.facts})
-            save_weights(unfinished, dict(event.tensors), {"facts": facts})
+            state = to_json({"state": event.facts})
+            save_weights(unfinished, dict(event.tensors), {HEADER: state})
 
 
 def _left(unfinished: Path) -> dict[str, Any] | None:
     """The state of a training that was left; None where there is none that can be used."""
     try:
         saved = saved_at(unfinished)
-        return Checkpoint(saved.tensors, saved.facts["state"]).state()
-    except (InputError, KeyError, TypeError):
+        return Checkpoint(saved.tensors, saved.state or {}).state() or None
+    except (InputError, TypeError, ValueError):
         return None
 
 

@@ -12,12 +12,12 @@ from torch import nn
 from core.data.batches import Splits
 from core.errors import InputError, WorkError
 from core.events import Accuracy, Epoch, StopFlag, Stream, never
-from core.graph.dead_units import count_dead
+from core.graph.dead_units import count_dead_units
 from core.measure.evaluation import evaluate, measure
 from core.nets.footprint import DeadUnits, Sizes
 from core.nets.layers import dropouts, prunable_layers
 from core.nets.weights import Weights
-from core.pruning.masks import Masks, zero_share
+from core.pruning.masks import Masks, sparsity_of
 from core.training.checkpoints import Checkpoint
 from core.training.gradual import Pruner
 from core.training.loop import Best, Trainer, copy_weights
@@ -134,7 +134,7 @@ def finetune(
     masks, weights = rounds.outcome()
     if not all(bool(tensor.isfinite().all()) for tensor in weights.values()):
         raise WorkError("fine-tuning diverged before any epoch was good: try another recipe")
-    dead = yield from count_dead(model, data.validation)
+    dead = yield from count_dead_units(model, data.validation)
     model.load_state_dict(weights)
     accuracy = yield from measure(model, data, "finetuned", precision=precision)
     return FineTuned(
@@ -182,7 +182,7 @@ class _Rounds:
         self.precision = precision
         self.layers = prunable_layers(model)
         self.dropout = {name: drop.p for name, drop in dropouts(model).items()}
-        self.start = {la.name: zero_share(base[la.key]) for la in self.layers}
+        self.start = {la.name: sparsity_of(base[la.key]) for la in self.layers}
         self.epochs: list[Epoch] = []
         self.best = Best()
         self.round = 1

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -18,12 +15,10 @@ from torch.nn.utils import prune as torch_prune
 import core
 from core import Batch, Epoch, InputError
 from core.data.batches import Splits
+from core.formats.weights_files import load_weights
 from core.nets.layers import parameter_count, prunable_layers
-from core.nets.user_model import build
-from core.nets.weights import load_weights
 from core.nets.zoo import model_spec
 from core.training.loop import copy_weights
-from tests.core.own_nets import write
 from tests.core.training.loops import of_type, same
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -124,7 +119,7 @@ def test_masks_go_to_torch_and_come_back(model: Small, own: Splits, tmp_path: Pa
     back = core.from_torch_prune(model)
     assert not torch_prune.is_pruned(model)
     assert same(copy_weights(model), plain)
-    assert same(back.dropped, masks.dropped)
+    assert same(back.pruned, masks.pruned)
 
 
 def test_what_torch_has_pruned_is_the_floor_of_a_plan(model: Small, own: Splits) -> None:
@@ -234,22 +229,3 @@ def test_a_pruned_model_is_accelerated_and_stays_as_it_is(tiny: Splits) -> None:
     assert same(before, copy_weights(model))
     with pytest.raises(InputError, match="a batch of 0 images"):
         core.accelerate(model, tiny, batch=0)
-
-
-def test_the_script_of_the_readme_runs(data_dir: Path, tmp_path: Path) -> None:
-    (script,) = re.findall(r"```python\n(.*?)```", (REPOSITORY / "README.md").read_text(), re.S)
-    assert len([line for line in script.splitlines() if line]) <= 15
-    write(tmp_path)
-    torch.save(build(f"{tmp_path / 'mine.py'}:Net").state_dict(), tmp_path / "mine.pt")
-    start = "import torch; torch.set_num_threads(1)\n"
-    code = start + script.replace('core.load("mnist")', f'core.load("mnist", {str(data_dir)!r})')
-    code = code.replace("import core\n", "import core, pathlib\n", 1)
-    code = code.replace(repr(str(data_dir)), f"pathlib.Path({str(data_dir)!r})")
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    assert "Epoch(epoch=1" in done.stdout
-    assert done.stdout.rstrip().endswith("revived: 0")
-    weights = load_weights(tmp_path / "light.pt", build(f"{tmp_path / 'mine.py'}:Net"))
-    assert sum(int(it.count_nonzero()) for name, it in weights.items() if "norm" not in name) < 500

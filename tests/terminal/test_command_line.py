@@ -12,7 +12,7 @@ import pytest
 
 from core.nets.zoo import model_spec
 from tests.terminal.terminal import FEATHERWEIGHT, PATIENCE
-from tui.cli import main
+from tui.cli.main import main
 
 SMALL = ("--model", "lenet-300-100")
 """The net that is trained soonest."""
@@ -46,9 +46,9 @@ def featherweight(*arguments: str, **options: object) -> subprocess.CompletedPro
         (("run", "--recipe", "slow"), ("slow", "fast, reference")),
         (("run", "--protocol", "mine"), ("mine", "default, reference")),
         (("run", "--precision", "int8"), ("int8", "auto, fp32, bf16")),
-        (("run", "--epochs", "0"), ("0 epochs", "from 1")),
+        (("run", "--epochs", "0"), ("--epochs 0", "from 1")),
         (("run", "--epochs", "many"), ("many",)),
-        (("run", "--threads", "0"), ("0 threads", "from 1 to")),
+        (("run", "--threads", "0"), ("--threads 0", "from 1 to")),
         (("run", "--seed", "-1"), ("-1",)),
         (("run", "--model", "cnn6"), ("cnn6", "cnn5")),
         (("run", "--dataset", "letters"), ("letters", "mnist")),
@@ -71,7 +71,7 @@ def featherweight(*arguments: str, **options: object) -> subprocess.CompletedPro
         (("scan", "--split", "train"), ("train", "validation, test")),
         (("scan", "--sparsities", "0.5,2"), ("2.0", "from 0 to 1")),
         (("scan", "--sparsities", "0.1:0.9"), ("0.1:0.9", "FROM:TO:STEP")),
-        (("scan", "--within", "0"), ("--within 0.0", "above 0")),
+        (("scan", "--within", "0"), ("--within 0", "above 0")),
         (("scan", "--recipe", "fast"), ("--recipe",)),
         (("scan", "--json", "/nowhere/scan.json"), ("/nowhere", "does not exist")),
         (("run", "--ratio", "light"), ("'light'", "60x")),
@@ -86,21 +86,21 @@ def featherweight(*arguments: str, **options: object) -> subprocess.CompletedPro
         (("run", "--method", "slowly"), ("slowly", "one-shot, gradual, iterative")),
         (("run", "--rounds", "3", "--method", "gradual"), ("3 rounds", "iterative")),
         (("run", "--rewind"), ("rewinding", "one-shot or iterative")),
-        (("run", "--lr", "0"), ("learning rate 0.0", "above 0")),
-        (("run", "--l1", "-1"), ("l1 -1.0", "from 0 to 1")),
+        (("run", "--lr", "0"), ("--lr 0", "above 0")),
+        (("run", "--l1", "-1"), ("--l1 -1", "from 0 to 1")),
         (("run", "--config", "/nowhere.toml"), ("/nowhere.toml", "no such file")),
         (("run", "--resume", "/nowhere"), ("/nowhere",)),
         (("run", "--resume", "cnn5-mnist:999999"), ("cnn5-mnist", "FOLDER:RUN-ID")),
-        (("run", "--image-size", "0"), ("image size 0", "from 1 to 4,096")),
+        (("run", "--image-size", "0"), ("--image-size 0", "from 1 to 4,096")),
         (("run", "--image-size", "32x32"), ("--image-size", "32x32")),
-        (("run", "--channels", "2"), ("2 channels", "1 (grey) or 3")),
+        (("run", "--channels", "2"), ("--channels 2", "one of 1, 3")),
         (("run", "--mean", "0.5,x"), ("--mean 0.5,x", "one for each channel")),
         (("run", "--std", "0"), ("std 0", "above 0")),
         (("run", "--mean", "124,116,104"), ("mean 124,116,104", "by 255")),
-        (("run", "--cache-budget", "20"), ("--cache-budget '20'", "20GiB")),
+        (("run", "--cache-budget", "20"), ("--cache-budget 20", "20GiB")),
         (("run", "--dataset", "folder:/nowhere"), ("/nowhere", "no folder")),
         (("search",), ("--max-drop",)),
-        (("search", "--max-drop", "-1"), ("--max-drop -1.0", "from 0 to 100")),
+        (("search", "--max-drop", "-1"), ("--max-drop -1", "from 0 to 100")),
         (("search", "--max-drop", "nan"), ("--max-drop nan", "from 0 to 100")),
         (("scan", "--allocate", "lamp"), ("--allocate",)),
     ],

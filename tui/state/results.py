@@ -10,10 +10,11 @@ from core.nets.footprint import DeadUnits, Footprint, Sizes
 from core.pruning.plans import Plan
 
 if TYPE_CHECKING:
-    from core.events import Accuracy, Batch, Counted, Epoch
+    from core.events import Accuracy, Batch, Epoch
     from core.inference.timings import Bench
     from core.jobs.workbench import Net
-    from core.measure.comparison import Compared
+    from core.measure.comparison import NetComparison
+    from core.measure.costs import ActivityMeasured
     from core.pruning.curves import Sample
     from core.settings.settings import Settings
 
@@ -199,7 +200,7 @@ class Sight:
     """
 
     wanted: Wanted
-    compared: Compared
+    compared: NetComparison
 
     def answers(self, wanted: Wanted) -> bool:
         """It is what is wanted now, as far as that concerns images."""
@@ -217,7 +218,7 @@ class Counts:
     """
 
     wanted: Wanted
-    counted: Counted
+    counted: ActivityMeasured
 
 
 @dataclass(frozen=True, slots=True, eq=False)

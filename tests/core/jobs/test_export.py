@@ -12,7 +12,7 @@ from PIL import Image
 from torch import nn
 
 from core.data.batches import Splits
-from core.data.inputs import Inputs
+from core.data.inputs import AS_THEY_ARE, Inputs
 from core.errors import InputError
 from core.events import Accuracy, Epoch, Event, Notice, drain
 from core.formats.codebooks import Shared
@@ -20,12 +20,13 @@ from core.formats.codec import Tied
 from core.formats.codec.predict import main
 from core.formats.export_formats import SUFFIXES, VALUES, Packing
 from core.formats.onnx import OPSET, OnnxNet
-from core.formats.packing import facts_of
-from core.formats.quantization import quantise, smallest
-from core.formats.sizes import sizes_of
+from core.formats.packing import image_facts
+from core.formats.weights_files import load_weights
+from core.jobs.dense_net import measured_net
 from core.jobs.export import Exported, examine, export, export_report, inspect_report
+from core.jobs.quantization import quantise, smallest
 from core.jobs.workbench import Workbench
-from core.nets.weights import DenseWeights, Weights, load_weights
+from core.nets.weights import DenseWeights, Weights
 from core.pruning.masks import Masks
 from core.settings.choices import Choices
 from core.settings.settings import Settings
@@ -53,7 +54,7 @@ def pruned(bench: Workbench) -> Weights:
 
 
 def exact(bench: Workbench, weights: Weights) -> Accuracy:
-    return drain(bench.measured(DenseWeights(weights, None))).accuracy
+    return drain(measured_net(bench, DenseWeights(weights, None))).accuracy
 
 
 @pytest.mark.parametrize("suffix", [s for s in SUFFIXES if s != ".onnx"])
@@ -164,13 +165,19 @@ def test_the_smallest_within_a_drop_is_the_first_that_is(bench: Workbench, prune
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"values": "int4"}, "values 'int4': expected one of float32"),
+        ({"values": "int4"}, "values = 'int4': expected one of codebook"),
         ({"values": "codebook"}, "expected either levels or a largest drop"),
         ({"values": "steps", "levels": 4, "max_drop": 1.0}, "either levels or a largest drop"),
-        ({"values": "codebook", "levels": 300}, "300 levels: expected from 2 to 256"),
+        (
+            {"values": "codebook", "levels": 300},
+            "levels = 300: expected a whole number from 2 to 256",
+        ),
         ({"levels": 4}, "values as float32 are not shared"),
         ({"values": "float16", "epochs": 1}, "values as float16 are not shared"),
-        ({"values": "codebook", "max_drop": -1.0}, "a drop of -1.0"),
+        (
+            {"values": "codebook", "max_drop": -1.0},
+            "max_drop = -1.0: expected a number from 0 to 100",
+        ),
     ],
 )
 def test_packings_that_make_no_sense_are_refused(given: dict[str, object], message: str) -> None:
@@ -221,7 +228,7 @@ def test_facts_say_which_images_where_the_name_does_not(
 
 
 def test_sizes_are_those_of_real_bytes(bench: Workbench, pruned: Weights, tmp_path: Path) -> None:
-    sizes = sizes_of(bench, pruned)
+    sizes = bench.sizes(pruned)
     found = drain(export(bench, pruned, tmp_path / "net.fw", Packing()))
     dense = drain(export(bench, pruned, tmp_path / "net.safetensors", Packing()))
     assert sizes.compact == found.bytes
@@ -325,7 +332,7 @@ def test_onnx_that_takes_one_number_of_images_is_not_written(
 
 def test_where_a_folder_of_images_is_is_not_told() -> None:
     settings = Settings(model="lenet-300-100", dataset="folder:/home/someone/private")
-    assert facts_of(Workbench(settings)) == {"dataset": "folder"}
+    assert image_facts(settings, AS_THEY_ARE) == {"dataset": "folder"}
 
 
 @pytest.mark.usefixtures("empty_cache")

@@ -16,12 +16,13 @@ from core.data.batches import Images, Splits
 from core.errors import StoppedError
 from core.events import Event, Stream, drain
 from core.jobs import measurement, workbench
+from core.jobs.dense_net import open_dense_net
 from core.jobs.workbench import Net, Workbench
 from core.nets.architectures import Cnn5
-from core.pruning.curves import Sampled
+from core.pruning.curves import SampleUpdated
 from core.pruning.plans import Plan, uniform_plan
 from core.settings.settings import Settings
-from tests.core.jobs.test_recording import small
+from tests.core.jobs.test_recorded_jobs import small
 from tests.core.training.loops import same
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -58,7 +59,7 @@ def bench(data_dir: Path) -> Workbench:
 
 @pytest.fixture(scope="module")
 def base(bench: Workbench) -> Net:
-    return drain(bench.open())
+    return drain(open_dense_net(bench))
 
 
 PLAN = uniform_plan(0.7, ("conv1", "conv2", "conv3", "fc1", "fc2"))
@@ -132,7 +133,7 @@ def test_a_net_of_the_users_that_writes_into_its_weights_writes_into_a_copy(
     torch.save(given, weights)
     settings = Settings(model=f"{code}:Net", weights=weights, data_dir=data_dir, precision="fp32")
     own = Workbench(settings)
-    base = drain(own.open())
+    base = drain(open_dense_net(own))
     plan: Plan = {"head": 0.5}
     drain(measurement.look(own, base, plan))
     drain(measurement.prune(own, base, plan))
@@ -152,7 +153,7 @@ def test_two_measurements_do_not_meet(bench: Workbench, base: Net) -> None:
         except StopIteration:
             break
         drain(measurement.prune(bench, base, uniform_plan(1.0, tuple(PLAN))))
-    assert [event for event in events if isinstance(event, Sampled)] == alone
+    assert [event for event in events if isinstance(event, SampleUpdated)] == alone
 
 
 def test_finding_out_the_precision_takes_few_large_images(

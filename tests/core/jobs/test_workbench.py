@@ -15,14 +15,17 @@ from core.data import Dataset
 from core.data.batches import Images, Splits
 from core.errors import InputError, StoppedError
 from core.events import Batch, Epoch, Event, Measured, Notice, drain
-from core.experiments.report import run_report, train_report
+from core.experiments.run_record import report_json
+from core.formats.weights_files import save_weights
 from core.graph.compaction import compacted
 from core.graph.dead_units import remove_dead
 from core.jobs import measurement
+from core.jobs.dense_net import open_dense_net
+from core.jobs.report import finetuned_record, trained_record
 from core.jobs.workbench import Net, Workbench
 from core.nets.architectures import Cnn5
 from core.nets.layers import parameter_count
-from core.nets.weights import Weights, save_weights
+from core.nets.weights import Weights
 from core.pruning.masks import keep_mask
 from core.pruning.plans import Plan
 from core.settings.choices import Choices
@@ -58,7 +61,7 @@ def assert_profiles_are_those_of(net: Net, weights: Weights) -> None:
     for profile in net.profiles:
         weight = weights[profile.layer.key]
         for sparsity in (0.0, 0.5, 0.97, 1.0):
-            assert profile.cut(sparsity).kept == int(keep_mask(weight, sparsity).sum())
+            assert profile.what_if(sparsity).kept == int(keep_mask(weight, sparsity).sum())
 
 
 class TestWholeMnist:
@@ -69,7 +72,7 @@ class TestWholeMnist:
     @pytest.fixture(scope="class")
     def opened(self, bench: Workbench) -> tuple[Net, list[Event]]:
         events: list[Event] = []
-        return drain(bench.open(), events.append), events
+        return drain(open_dense_net(bench), events.append), events
 
     def test_the_shipped_net_is_as_good_as_the_references(
         self, bench: Workbench, opened: tuple[Net, list[Event]], shipped: Weights
@@ -103,7 +106,7 @@ class TestOpening:
         path = tmp_path / "mine.safetensors"
         weights = dict(Cnn5().state_dict())
         save_weights(path, weights, {})
-        net = drain(Workbench(Settings(data_dir=data_dir, weights=path)).open())
+        net = drain(open_dense_net(Workbench(Settings(data_dir=data_dir, weights=path))))
         assert all(torch.equal(net.weights[name], weights[name]) for name in weights)
 
     @pytest.mark.parametrize("content", [None, b"garbage"])
@@ -115,12 +118,12 @@ class TestOpening:
             path.write_bytes(content)
         bench = Workbench(Settings(data_dir=data_dir, weights=path))
         with pytest.raises(InputError, match=str(path)):
-            drain(bench.open())
+            drain(open_dense_net(bench))
 
     def test_an_unknown_data_set_is_refused(self, data_dir: Path) -> None:
         bench = Workbench(Settings(data_dir=data_dir, dataset="letters"))
         with pytest.raises(InputError, match=r"'letters'.*mnist"):
-            drain(bench.open())
+            drain(open_dense_net(bench))
 
     def test_threads_are_those_asked_for(self) -> None:
         threads = torch.get_num_threads()
@@ -139,7 +142,7 @@ class TestReferenceProtocol:
         nets, events = [], []
         for _ in range(2):
             said: list[Event] = []
-            nets.append(drain(Workbench(settings).open(), said.append))
+            nets.append(drain(open_dense_net(Workbench(settings)), said.append))
             events.append(said)
         assert [len([e for e in said if isinstance(e, Epoch)]) for said in events] == [5, 0]
         path, early = sorted((empty_cache / "dense").iterdir(), key=lambda path: len(path.name))
@@ -161,7 +164,7 @@ class TestReferenceProtocol:
             settings = Settings(
                 data_dir=data_dir, protocol="reference", precision="fp32", seed=seed
             )
-            drain(Workbench(settings).open())
+            drain(open_dense_net(Workbench(settings)))
         assert len(list((empty_cache / "dense").iterdir())) == 4
 
     def test_a_cache_that_cannot_be_written_costs_no_training(
@@ -171,7 +174,7 @@ class TestReferenceProtocol:
         empty_cache.touch()
         settings = Settings(data_dir=data_dir, protocol="reference", precision="fp32")
         events: list[Event] = []
-        net = drain(Workbench(settings).open(), events.append)
+        net = drain(open_dense_net(Workbench(settings)), events.append)
         warnings = [event for event in events if isinstance(event, Notice) and event.warning]
         assert net.accuracy.test > 0
         assert len(warnings) == 1
@@ -184,7 +187,9 @@ class TestReferenceProtocol:
         events: list[Event] = []
         with pytest.raises(StoppedError):
             drain(
-                Workbench(settings).open(lambda: any(isinstance(e, Batch) for e in events)),
+                open_dense_net(
+                    Workbench(settings), lambda: any(isinstance(e, Batch) for e in events)
+                ),
                 events.append,
             )
         assert not list((empty_cache / "dense").glob("*.safetensors"))
@@ -197,7 +202,7 @@ class Bench:
         self.bench = Workbench(settings)
         self.plan = plan
         state = torch.get_rng_state()
-        self.base: Net = drain(self.bench.open())
+        self.base: Net = drain(open_dense_net(self.bench))
         self.tuned: FineTuned = drain(self.bench.finetune(self.base, plan))
         self.trained: Trained = drain(self.bench.train())
         self.drew = not torch.equal(torch.get_rng_state(), state)
@@ -230,7 +235,7 @@ def test_small_jobs_and_their_reports(small: Bench) -> None:
     assert_profiles_are_those_of(net, tuned.weights)
     assert [round(profile.floor, 2) for profile in net.profiles] == [0.65, 0.95, 0.98, 0.98, 0.9]
 
-    report = run_report(bench, base, small.plan, tuned)
+    report = report_json(finetuned_record(bench, base, small.plan, tuned))
     assert json.loads(json.dumps(report, allow_nan=False)) == report
     assert set(RUN.split()) <= set(report)
     assert keys(report["layers"]) == [{"name", "elements", "sparsity", "kept", "threshold"}] * 5
@@ -247,10 +252,10 @@ def test_small_jobs_and_their_reports(small: Bench) -> None:
     assert (report["precision"], report["threads"]) == ("fp32", torch.get_num_threads())
 
     diverged = replace(tuned, epochs=(replace(tuned.epochs[0], loss=float("nan")),))
-    report = run_report(bench, base, small.plan, diverged)
+    report = report_json(finetuned_record(bench, base, small.plan, diverged))
     assert json.loads(json.dumps(report, allow_nan=False))["epochs"][0]["loss"] is None
 
-    report = train_report(bench, trained)
+    report = report_json(trained_record(bench, trained))
     assert json.loads(json.dumps(report, allow_nan=False)) == report
     assert set(report["accuracy"]) == {"dense"}
     assert keys(report["epochs"]) == [EPOCH]
@@ -276,7 +281,7 @@ def assert_dead_are_counted_apart(
 def test_with_nothing_left_there_is_no_ratio_to_speak_of(small: Bench) -> None:
     plan = dict.fromkeys(LAYERS, 1.0)
     result = drain(small.bench.finetune(small.base, plan))
-    report = run_report(small.bench, small.base, plan, result)
+    report = report_json(finetuned_record(small.bench, small.base, plan, result))
     assert [row["kept"] for row in report["layers"]] == [0] * 5
     assert report["nonzero"] == 394
     assert report["ratio"] == round(228_010 / 394, 2)

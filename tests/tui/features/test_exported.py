@@ -11,15 +11,16 @@ import torch
 
 from core.events import Accuracy, Notice, Stream, drain
 from core.experiments.experiment import Experiment
+from core.experiments.run_record import RunRecord
 from core.experiments.runs import Run
 from core.formats.export_formats import Packing
-from core.formats.sizes import sizes_of
+from core.formats.weights_files import load_weights
 from core.jobs.workbench import Net, Workbench
 from core.nets.footprint import total
-from core.nets.weights import Weights, load_weights
+from core.nets.weights import Weights
 from core.pruning.masks import Masks
 from core.settings.settings import Settings
-from tui.cli import main
+from tui.cli.main import main
 from tui.jobs.backend import CoreBackend
 from tui.state.results import Result
 
@@ -59,15 +60,15 @@ def pruned(bench: Workbench, dense: Weights) -> Weights:
 
 @pytest.fixture
 def run(backend: CoreBackend, pruned: Weights) -> Run:
-    facts = {"model": MODEL, "dataset": "mnist", "protocol": "default", "precision": "fp32"}
-    return backend.experiment.begin(facts).finish(pruned, {})
+    record = RunRecord(model=MODEL, dataset="mnist", protocol="default", precision="fp32")
+    return backend.experiment.begin(record).finish(pruned, record)
 
 
 def tuned(bench: Workbench, dense: Weights, weights: Weights, run: str | None) -> Result:
     """What would have come of a fine-tuning."""
     base = bench.net_of(dense, ACCURACY)
     net = bench.net_of(weights, ACCURACY, run=run)
-    cuts = [(profile, profile.cut(PLAN[profile.layer.name])) for profile in base.profiles]
+    cuts = [(profile, profile.what_if(PLAN[profile.layer.name])) for profile in base.profiles]
     cost = total((profile.footprint(cut) for profile, cut in cuts), base.other_parameters)
     return Result(PLAN, base, ACCURACY, cost, net)
 
@@ -83,7 +84,7 @@ def test_a_net_of_a_run_is_recorded_beside_it(backend, bench, dense, pruned, run
     assert export.file == str(tmp_path / "net.fw")
     assert export.bytes == (tmp_path / "net.fw").stat().st_size
     assert (export.values, export.levels) == ("codebook", 8)
-    assert sizes == sizes_of(bench, pruned)
+    assert sizes == bench.sizes(pruned)
     assert export.bytes < sizes.compact < sizes.values
 
 
@@ -100,7 +101,7 @@ def test_a_plan_in_one_shot_is_of_no_run(backend, bench, dense, pruned, run, tmp
 def test_a_base_as_it_is_belongs_to_its_run(backend, bench, pruned, run, tmp_path):
     base: Net = bench.net_of(pruned, ACCURACY, run=run.id)
     plan = {profile.layer.name: profile.floor for profile in base.profiles}
-    cost = total((p.footprint(p.cut(p.floor)) for p in base.profiles), base.other_parameters)
+    cost = total((p.footprint(p.what_if(p.floor)) for p in base.profiles), base.other_parameters)
     result = Result(plan, base, ACCURACY, cost)
     export, _ = drain(exported(backend, result, tmp_path / "net.fw", Packing()))
     assert backend.experiment.find(run.id).exports == (export,)

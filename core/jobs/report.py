@@ -1,0 +1,202 @@
+"""Results as records of runs, and as the JSON of `featherweight search` and `scan`.
+
+Accuracies are in percent, times in seconds, sparsities are fractions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from core.experiments.run_record import (
+    FINETUNE,
+    TRAIN,
+    BaseRecord,
+    EpochRecord,
+    LayerRecord,
+    RunRecord,
+    StageAccuracies,
+    ValueBytes,
+    report_json,
+)
+from core.nets.footprint import Footprint
+from core.pruning.curves import Point, Scan
+from core.system.typed_json import plain
+from core.training.dense import Trained
+from core.training.finetuning import FineTuned
+from core.training.recipes import Recipe
+
+if TYPE_CHECKING:
+    from core.jobs.search import Found, Trial
+    from core.jobs.workbench import Net, Workbench
+
+
+def finetuning_record(
+    bench: Workbench, base: Net, plan: Mapping[str, float], recipe: Recipe, precision: str
+) -> RunRecord:
+    """What is known of a fine-tuning before it begins: the settings, the plan, the base.
+
+    A layer's threshold and its kept count are those of the plan applied to the base in one shot.
+    """
+    cuts = [p.what_if(plan[p.layer.name]) for p in base.profiles]
+    layers = tuple(
+        LayerRecord(layer.name, layer.elements, plan[layer.name], cut.kept, cut.threshold)
+        for layer, cut in zip(bench.layers, cuts, strict=True)
+    )
+    return RunRecord(
+        kind=FINETUNE,
+        **_settings(bench, precision),
+        recipe=bench.settings.recipe,
+        choices=bench.settings.choices,
+        finetuning=recipe_json(recipe),
+        base=BaseRecord(base.run, base.digest, base.trained),
+        **_size(_footprint(bench, (cut.kept for cut in cuts))),
+        layers=layers,
+        accuracy=StageAccuracies(
+            dense=base.dense or base.accuracy, base=base.accuracy if base.dense else None
+        ),
+    )
+
+
+def finetuned_record(
+    bench: Workbench, base: Net, plan: Mapping[str, float], result: FineTuned
+) -> RunRecord:
+    """What `featherweight run --json` writes.
+
+    A layer's threshold is that of the plan applied to the base in one shot; its kept count and the
+    nonzeros in all are those of the fine-tuned net, every bias counted. Under the reference
+    protocol validation and test are the same number.
+    """
+    begun = finetuning_record(bench, base, plan, result.recipe, result.precision)
+    kept = {layer.name: result.masks.kept(layer) for layer in bench.layers}
+    whole = _footprint(bench, kept.values())
+    left = None if result.dead is None else whole.without(result.dead)
+    accuracy = replace(begun.accuracy, pruned=result.pruned, finetuned=result.accuracy)
+    return replace(
+        begun,
+        **_size(whole),
+        layers=tuple(replace(layer, kept=kept[layer.name]) for layer in begun.layers),
+        accuracy=accuracy,
+        epochs=tuple(map(EpochRecord.of, result.epochs)),
+        dead=None if result.dead is None else result.dead.units,
+        nonzero_without_dead=None if left is None else left.nonzero,
+        parameters_without_dead=None if left is None else left.parameters,
+        best=result.best,
+        revived=result.revived,
+        stopped=result.stopped,
+        sizes=result.sizes,
+    )
+
+
+def search_report(bench: Workbench, found: Found) -> dict[str, Any]:
+    """What `featherweight search --json` writes: every trial as a run, and the best of them."""
+
+    def report(trial: Trial) -> dict[str, Any]:
+        said = {"asked": trial.asked, "good": trial.good, "run": trial.result.run}
+        record = finetuned_record(bench, trial.base, trial.plan, trial.result)
+        return {**report_json(record), **said}
+
+    return {
+        "best": None if found.best is None else report(found.best),
+        "trials": [report(trial) for trial in found.trials],
+        "least": found.least,
+        "stopped": found.stopped,
+    }
+
+
+def training_record(bench: Workbench, precision: str) -> RunRecord:
+    """What is known of a dense training before it begins."""
+    return RunRecord(
+        kind=TRAIN,
+        **_settings(bench, precision),
+        recipe=bench.settings.recipe,
+        choices=bench.settings.choices,
+        training=asdict(bench.training),
+        parameters=bench.parameters,
+    )
+
+
+def trained_record(bench: Workbench, result: Trained) -> RunRecord:
+    """What `featherweight train --json` writes."""
+    return replace(
+        training_record(bench, result.precision),
+        **_size(Footprint(bench.parameters, bench.parameters)),
+        accuracy=StageAccuracies(dense=result.accuracy),
+        epochs=tuple(map(EpochRecord.of, result.epochs)),
+        best=result.best,
+        stopped=result.stopped,
+    )
+
+
+def scan_report(bench: Workbench, result: Scan) -> dict[str, Any]:
+    """What `featherweight scan --json` writes.
+
+    `seen`, `intervals` and `ties` belong to the accuracies, place by place; an accuracy is null
+    where nothing was measured before the scan was stopped. From a sample, the accuracy is the
+    sample's, which is not the middle of its interval.
+    """
+    curves = {"accuracy": "accuracy", "seen": "images", "intervals": "interval", "ties": "ties"}
+    layers = {
+        key: {name: _each(points, attribute) for name, points in result.layers.items()}
+        for key, attribute in curves.items()
+    }
+    uniform = {key: _each(result.uniform, attribute) for key, attribute in curves.items()}
+    return {
+        **plain(_settings(bench, result.precision)),
+        "split": result.split,
+        "images": result.images,
+        "sparsities": _each(next(iter(result.layers.values()), ()), "sparsity"),
+        "layers": layers["accuracy"],
+        "seen": layers["seen"],
+        "intervals": layers["intervals"],
+        "ties": layers["ties"],
+        "uniform": {"sparsities": _each(result.uniform, "sparsity"), **uniform}
+        if result.uniform
+        else None,
+        "exact": result.exact,
+        "traced": result.traced,
+        "stopped": result.stopped,
+    }
+
+
+def _each(points: Sequence[Point], attribute: str) -> list[Any]:
+    return [getattr(point, attribute) for point in points]
+
+
+def _settings(bench: Workbench, precision: str) -> dict[str, Any]:
+    settings = bench.settings
+    return {
+        "model": settings.model,
+        "dataset": settings.dataset,
+        "inputs": settings.inputs,
+        "protocol": settings.protocol,
+        "precision": precision,
+        "device": bench.models.device.type,
+        "threads": torch.get_num_threads(),
+        "seed": settings.seed,
+    }
+
+
+def _footprint(bench: Workbench, kept: Iterable[int]) -> Footprint:
+    """Of the net with so many weights kept in each layer."""
+    pruned = sum(layer.elements for layer in bench.layers) - sum(kept)
+    return Footprint(bench.parameters, bench.parameters - pruned)
+
+
+def _size(net: Footprint) -> dict[str, Any]:
+    return {
+        "parameters": net.parameters,
+        "nonzero": net.nonzero,
+        "ratio": round(net.ratio, 2) if net.nonzero else None,
+        "bytes": ValueBytes(net.dense_bytes, net.pruned_bytes),
+    }
+
+
+def recipe_json(recipe: Recipe) -> dict[str, Any]:
+    """The recipe of a fine-tuning with all its hyperparameters."""
+    values = asdict(recipe)
+    del values["dense"]
+    return {**values, **values.pop("finetune")}
