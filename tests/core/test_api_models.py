@@ -318,7 +318,7 @@ def test_every_tensor_that_torch_has_masked_is_plain_again(data: core.Splits) ->
         parameter = getattr(module, name)
         assert isinstance(parameter, nn.Parameter)
         assert int(parameter.count_nonzero()) == parameter.numel() // 2
-    assert int(masks.dropped["rows.weight_hh_l0"].sum()) == 48 * 12 // 2
+    assert int(masks.pruned["rows.weight_hh_l0"].sum()) == 48 * 12 // 2
     core.finetune(model, {}, data, choices=core.Choices(epochs=1))
     assert masks.revived(model.state_dict()) == 0
 
