@@ -111,7 +111,7 @@ def fitted(net: nn.Module, data: Splits) -> Splits:
 
 
 def check_prunable(net: nn.Module) -> None:
-    """Raise InputError for a net that has nothing to prune."""
+    """Raise InputError if a net has nothing to prune."""
     from core.nets.layers import prunable_layers
 
     if not prunable_layers(net):
