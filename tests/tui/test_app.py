@@ -204,16 +204,16 @@ async def test_undo_while_it_trains_leaves_the_curve_alone(app, backend):
         await ready(pilot)
         await pilot.press("m", "down", "enter", "f")
         await idle(pilot)
-        first = app.state.course
+        first = app.state.curve
         backend.pause_at = 50
         await pilot.press("right", "right", "f")
-        await until(pilot, lambda app: backend.paused.is_set() and app.state.course.epochs)
-        running = app.state.course
+        await until(pilot, lambda app: backend.paused.is_set() and app.state.curve.epochs)
+        running = app.state.curve
         await pilot.press("u", "u", "u", "U")
-        assert app.state.course is running is not first
+        assert app.state.curve is running is not first
         backend.go.set()
         await idle(pilot)
-        assert len(app.state.course.epochs) == 5
+        assert len(app.state.curve.epochs) == 5
 
 
 async def test_stop_says_so_and_keeps_what_there_is(app, backend):

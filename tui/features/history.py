@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
-from tui.features.training import Training
+from tui.features.availability import available
 from tui.screens.history import HistoryScreen
-from tui.state.results import Course
+from tui.session import Session
 from tui.state.runs import RunRow
 from tui.state.state import State
+from tui.state.training_curve import TrainingCurve
 from tui.views import outcomes
 
 if TYPE_CHECKING:
@@ -17,43 +19,49 @@ if TYPE_CHECKING:
     from core.jobs.restore import Recalled
 
 
-class Returning(Training):
-    """The key `h`, and what comes of it."""
+class History:
+    """The runs, and the way back to one."""
 
-    def action_history(self) -> None:
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        session.followers.append(self._mark_current)
+
+    @available()
+    def show(self) -> None:
         """Show the runs."""
-        dense = self.state.dense
+        state = self.session.state
         screen = HistoryScreen(
-            self.backend.experiment,
-            current=_run_of(self.state),
-            dense=dense.accuracy.validation if dense else None,
+            self.session.backend.experiment,
+            current=_run_of(state),
+            dense=state.dense.accuracy.validation if state.dense else None,
         )
-        self.push_screen(screen, self._return_to)
+        self.session.ask(screen, self._return_to)
 
-    def show(self, state: State) -> None:
-        """Show a state; the history, where it is open, marks the run that has just ended."""
-        super().show(state)
-        if isinstance(self.screen, HistoryScreen):
-            self.screen.mark_current(_run_of(state))
+    def _mark_current(self, state: State) -> None:
+        """Have the history, where it is open, mark the run that has just ended."""
+        screen = self.session.app.screen
+        if isinstance(screen, HistoryScreen):
+            screen.mark_current(_run_of(state))
 
     def _return_to(self, run: Run | None) -> None:
-        """Go back to a run; go on with it where it was interrupted."""
-        dense = self.state.dense
+        """Go back to a run; resume it where it was interrupted."""
+        session = self.session
+        dense = session.state.dense
         if run is None:
             return
-        if dense is None or self.job is not None:
-            self.notify("a job runs: wait for its end, or stop it with x, then come back")
+        if dense is None or session.job is not None:
+            session.app.notify("a job runs: wait for its end, or stop it with x, then come back")
             return
 
         def finish(recalled: Recalled) -> None:
-            self.state = self.with_kept_scan(returned(self.state, recalled))
-            self.doing = outcomes.recalled(recalled, run.id)
+            session.state = session.with_kept_scan(returned(session.state, recalled))
+            session.doing = outcomes.recalled(recalled, run.id)
 
-        self._subject = None
         if not run.finished:
-            self.watch_training(_course(run))
+            session.watch_training(_curve(run))
         title = f"back to run {run.id}" if run.finished else f"going on with run {run.id}"
-        self.start_job(title, lambda stop: self.backend.recall(dense, run, stop), finish)
+        start = partial(session.backend.recall, dense, run)
+        session.start_job(title, start, finish, session.follow_training)
 
 
 def _run_of(state: State) -> str | None:
@@ -62,31 +70,25 @@ def _run_of(state: State) -> str | None:
     return tuned.net.run if tuned and tuned.net else None
 
 
-def _course(run: Run) -> Course:
+def _curve(run: Run) -> TrainingCurve:
     """How far a run had come that is gone on with."""
     from core.jobs.restore import epochs_of  # loads torch, which is there by now
 
     row, epochs = RunRow.of(run), epochs_of(run)
-    return Course(row.planned or len(epochs), finetuning=not row.trained, epochs=epochs)
+    return TrainingCurve(row.planned or len(epochs), finetuning=not row.trained, epochs=epochs)
 
 
 def returned(state: State, recalled: Recalled) -> State:
     """The state as it was when the run had ended; undo comes back from it."""
-    before = state.moment
+    before = state.undo_point
     made = recalled.settings
     settings = replace(state.settings, recipe=made.recipe, choices=made.choices, seed=made.seed)
     state = replace(state.after(before), settings=settings)
     planned = len(recalled.epochs) or settings.finetuning.epochs
-    course = Course(planned, finetuning=recalled.plan is not None, epochs=recalled.epochs)
+    curve = TrainingCurve(planned, finetuning=recalled.plan is not None, epochs=recalled.epochs)
     if recalled.plan is None:
-        return replace(
-            state,
-            dense=recalled.net,
-            base=recalled.net,
-            pruned=None,
-            finetuned=None,
-            course=course,
-        )
+        net = recalled.net
+        return replace(state, dense=net, base=net, pruned=None, finetuned=None, curve=curve)
     if recalled.base.dense is None:
         state = replace(state, dense=recalled.base)
     state = state.come_to(
@@ -98,4 +100,4 @@ def returned(state: State, recalled: Recalled) -> State:
         sizes=recalled.sizes,
         exports=recalled.exports,
     )
-    return replace(state, course=course)
+    return replace(state, curve=curve)

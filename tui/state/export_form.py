@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 
 from core.errors import InputError
 from core.formats.export_formats import COMPACT, LEVELS, SHARED, Packing, check_target
-from tui.screens.path import check_folder, path_of
 from tui.state.recipe_form import Row, along, turned
 from tui.text.format import plural
+from tui.text.paths import check_folder, path_of
 
 VALUES = {
     "codebook": "few values a layer, found by k-means",
