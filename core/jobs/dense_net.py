@@ -30,6 +30,7 @@ def open_dense_net(bench: Workbench, stop: StopFlag = never) -> Stream[Net]:
     """
     # First of all, since finding out the precision takes a net that is trained.
     yield from bench.resolved_precision(stop)
+    yield Progress("open the dense net")
     dense = yield from dense_weights(bench, stop)
     return (yield from measured_net(bench, dense, stop))
 
@@ -60,8 +61,6 @@ def dense_weights(bench: Workbench, stop: StopFlag = never) -> Stream[DenseWeigh
         InputError: a file of weights cannot be taken.
         StoppedError: `stop` was raised while they were trained.
     """
-    yield from bench.splits(stop)
-    yield Progress("open the dense net")
     settings = bench.settings
     if settings.weights is not None:
         return load_dense(settings.weights, bench.models.vehicle())

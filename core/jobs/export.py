@@ -20,8 +20,8 @@ from core.formats.onnx import OPSET, OnnxNet, check_onnx, to_onnx
 from core.formats.weights_files import load_weights, save_weights
 from core.graph.dead_units import remove_dead
 from core.graph.prefix_cache import UntraceableError
-from core.graph.tracing import alike
-from core.graph.unit_order import in_order
+from core.graph.tracing import same_logits
+from core.graph.unit_order import sort_units
 from core.jobs.quantization import quantise, smallest
 from core.jobs.workbench import Workbench
 from core.measure.evaluation import measure
@@ -214,7 +214,7 @@ def _onnx(bench: Workbench, weights: Weights) -> Stream[bytes]:
     made = to_onnx(net, images.to(CPU), any_number=True)
     few, _ = data.validation.batch(slice(0, 7))
     with torch.no_grad():
-        same = alike(OnnxNet(made, "it")(few.to(CPU)), net(few.to(CPU).contiguous()), CLOSE)
+        same = same_logits(OnnxNet(made, "it")(few.to(CPU)), net(few.to(CPU).contiguous()), CLOSE)
     if not same:
         raise InputError("as ONNX this net gives other logits: it is not written")
     yield Notice(f"ONNX of opset {OPSET}: the logits of torch in onnxruntime")
@@ -229,7 +229,7 @@ def _tidied(bench: Workbench, weights: Weights) -> Stream[Weights]:
     images, _ = data.validation.batch(slice(0, 3))
     try:
         remove_dead(model, images)
-        in_order(model, images)
+        sort_units(model, images)
     except UntraceableError as error:
         yield Notice(f"dead units stay in the file, and its units as they are: {error}")
         return weights

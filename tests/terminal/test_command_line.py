@@ -12,7 +12,7 @@ import pytest
 
 from core.nets.zoo import model_spec
 from tests.terminal.terminal import FEATHERWEIGHT, PATIENCE
-from tui.cli import main
+from tui.cli.main import main
 
 SMALL = ("--model", "lenet-300-100")
 """The net that is trained soonest."""

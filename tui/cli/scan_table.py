@@ -34,6 +34,7 @@ def scan_stream(
     from core.jobs.goals import keep_scan
     from core.nets.digest import weights_digest
 
+    yield from bench.splits(stop)
     dense = yield from dense_weights(bench, stop)
     scan = yield from measurement.scan(
         bench, dense.weights, split, sparsities, uniform, within, stop

@@ -314,10 +314,10 @@ def test_a_net_of_the_users_learns_a_folder_of_the_users(tmp_path: Path) -> None
     assert base.accuracy.test == 100
     tuned = drain(bench.finetune(base, uniform_plan(0.9, bench.layer_names)))
     assert (tuned.accuracy.test, tuned.revived) == (100, 0)
-    again = drain(Workbench(settings).open())
+    again = drain(open_dense_net(Workbench(settings)))
     assert again.digest == base.digest
     shade(0, 7).save(root / "cat" / "100.png")
-    drain(Workbench(settings).open(), events.append)
+    drain(open_dense_net(Workbench(settings)), events.append)
     trained = [it.text for it in of_type(Notice, events) if "training the dense" in it.text]
     assert len(trained) == 2, "other images, another dense net"
     said = [it.text for it in of_type(Notice, events) if "outputs" in it.text]

@@ -17,7 +17,7 @@ import core
 from core.data.batches import Splits
 from core.formats.weights_files import load_weights
 from core.graph.compaction import compacted
-from core.graph.dead_units import count_dead, remove_dead
+from core.graph.dead_units import count_dead_units, remove_dead
 from core.graph.prefix_cache import UntraceableError
 from core.nets.footprint import DeadUnits
 from core.nets.layers import parameter_count
@@ -328,7 +328,7 @@ class TestOwnNets:
     def test_what_cannot_be_traced_is_not_known(self, tmp_path: Path, few: Splits) -> None:
         net = build(f"{write(tmp_path)}:Viewing")
         before = copy_weights(net)
-        assert core.drain(count_dead(net, few.test)) is None
+        assert core.drain(count_dead_units(net, few.test)) is None
         with pytest.raises(UntraceableError, match=r"torch\.fx cannot trace it"):
             remove_dead(net, torch.randn(3, 1, 28, 28))
         assert same(before, copy_weights(net))

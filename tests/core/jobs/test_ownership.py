@@ -133,7 +133,7 @@ def test_a_net_of_the_users_that_writes_into_its_weights_writes_into_a_copy(
     torch.save(given, weights)
     settings = Settings(model=f"{code}:Net", weights=weights, data_dir=data_dir, precision="fp32")
     own = Workbench(settings)
-    base = drain(own.open())
+    base = drain(open_dense_net(own))
     plan: Plan = {"head": 0.5}
     drain(measurement.look(own, base, plan))
     drain(measurement.prune(own, base, plan))

@@ -285,7 +285,8 @@ from core.data.batches import Splits
 from core.events import Epoch
 from core.experiments.experiment import Experiment
 from core.pruning.presets import preset_plan
-from core import recorder
+from core.jobs import recording
+from core.jobs.dense_net import open_dense_net
 from core.jobs.workbench import Workbench
 from tests.core.jobs.test_recording import settings, small
 

@@ -105,7 +105,7 @@ class TestOpening:
         path = tmp_path / "mine.safetensors"
         weights = dict(Cnn5().state_dict())
         save_weights(path, weights, {})
-        net = drain(Workbench(Settings(data_dir=data_dir, weights=path)).open())
+        net = drain(open_dense_net(Workbench(Settings(data_dir=data_dir, weights=path))))
         assert all(torch.equal(net.weights[name], weights[name]) for name in weights)
 
     @pytest.mark.parametrize("content", [None, b"garbage"])
@@ -141,7 +141,7 @@ class TestReferenceProtocol:
         nets, events = [], []
         for _ in range(2):
             said: list[Event] = []
-            nets.append(drain(Workbench(settings).open(), said.append))
+            nets.append(drain(open_dense_net(Workbench(settings)), said.append))
             events.append(said)
         assert [len([e for e in said if isinstance(e, Epoch)]) for said in events] == [5, 0]
         path, early = sorted((empty_cache / "dense").iterdir(), key=lambda path: len(path.name))
@@ -163,7 +163,7 @@ class TestReferenceProtocol:
             settings = Settings(
                 data_dir=data_dir, protocol="reference", precision="fp32", seed=seed
             )
-            drain(Workbench(settings).open())
+            drain(open_dense_net(Workbench(settings)))
         assert len(list((empty_cache / "dense").iterdir())) == 4
 
     def test_a_cache_that_cannot_be_written_costs_no_training(
@@ -173,7 +173,7 @@ class TestReferenceProtocol:
         empty_cache.touch()
         settings = Settings(data_dir=data_dir, protocol="reference", precision="fp32")
         events: list[Event] = []
-        net = drain(Workbench(settings).open(), events.append)
+        net = drain(open_dense_net(Workbench(settings)), events.append)
         warnings = [event for event in events if isinstance(event, Notice) and event.warning]
         assert net.accuracy.test > 0
         assert len(warnings) == 1
@@ -186,7 +186,9 @@ class TestReferenceProtocol:
         events: list[Event] = []
         with pytest.raises(StoppedError):
             drain(
-                Workbench(settings).open(lambda: any(isinstance(e, Batch) for e in events)),
+                open_dense_net(
+                    Workbench(settings), lambda: any(isinstance(e, Batch) for e in events)
+                ),
                 events.append,
             )
         assert not list((empty_cache / "dense").glob("*.safetensors"))

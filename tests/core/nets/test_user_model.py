@@ -88,7 +88,7 @@ def test_it_is_trained_pruned_scanned_fine_tuned_and_recalled(
     assert kept.nonzero == bench.parameters - sum(
         round(0.8 * layer.elements) for layer in bench.layers
     )
-    opened = drain(bench_of(mine, name, data_dir).open(), events.append)
+    opened = drain(open_dense_net(bench_of(mine, name, data_dir)), events.append)
     assert opened.digest == base.digest, "the dense net is kept"
 
 
@@ -213,7 +213,7 @@ def test_a_net_that_does_not_fit_the_images_says_why(
     name: str, said: str, mine: Path, data_dir: Path, few_images: None, empty_cache: Path
 ) -> None:
     with pytest.raises(InputError, match=said):
-        drain(bench_of(mine, name, data_dir).open())
+        drain(open_dense_net(bench_of(mine, name, data_dir)))
 
 
 def test_its_short_name(mine: Path) -> None:

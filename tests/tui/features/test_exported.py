@@ -19,7 +19,7 @@ from core.nets.footprint import total
 from core.nets.weights import Weights
 from core.pruning.masks import Masks
 from core.settings.settings import Settings
-from tui.cli import main
+from tui.cli.main import main
 from tui.jobs.backend import CoreBackend
 from tui.state.results import Result
 
