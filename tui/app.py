@@ -190,3 +190,8 @@ class FeatherweightApp(App[None]):
     def looking(self) -> bool:
         """The background measurement runs, or is about to."""
         return self.session.background.busy
+
+    @property
+    def threads(self) -> tuple[Job, ...]:
+        """What computes now."""
+        return self.session.threads

@@ -74,8 +74,8 @@ def _open_app(settings: Settings, experiment: Experiment, theme: str | None) -> 
         program.theme = theme
     program.run()
     status = program.return_code or 0
-    if threads := program.session.threads:
-        for thread in threads:
+    if program.threads:
+        for thread in program.threads:
             thread.abandon(LEAVE_SECONDS)
         sys.stdout.flush()
         os._exit(status)
