@@ -23,7 +23,6 @@ from tui.features.recipe_files import RecipeFiles
 from tui.features.scanning import Scanning
 from tui.features.training import Training
 from tui.jobs.backend import Backend
-from tui.jobs.background import MeasurementEnded, MeasurementEvent
 from tui.jobs.job import Job, JobEnded, JobEvent
 from tui.keys.keys import BINDINGS, KEYS, Key
 from tui.keys.palette import KeyCommands
@@ -127,20 +126,12 @@ class FeatherweightApp(App[None]):
     # Messages of jobs
 
     def on_job_event(self, message: JobEvent) -> None:
-        """The job reports something."""
-        self.session.on_job_event(message)
+        """Give what a job reports to whoever started it."""
+        message.job.follow(message.event)
 
     def on_job_ended(self, message: JobEnded) -> None:
-        """The job is over."""
-        self.session.on_job_ended(message)
-
-    def on_measurement_event(self, message: MeasurementEvent) -> None:
-        """The background measurement reports something."""
-        self.session.background.on_event(message)
-
-    def on_measurement_ended(self, message: MeasurementEnded) -> None:
-        """The background measurement is over."""
-        self.session.background.on_ended(message)
+        """Give the end of a job to whoever started it."""
+        message.job.end(message)
 
     # Messages of widgets
 

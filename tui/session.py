@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from time import monotonic
 from typing import Any, TypeVar
 
@@ -12,7 +13,7 @@ from textual.screen import Screen
 from core.events import Event, StopFlag, Stream
 from tui.jobs.backend import Backend
 from tui.jobs.background import BackgroundMeasurement
-from tui.jobs.job import Done, Failed, Job, JobEnded, JobEvent
+from tui.jobs.job import Done, Failed, Job, JobEnded
 from tui.keys.keys import Key
 from tui.screens.main import ExploreScreen
 from tui.state.background import request_for, with_answer
@@ -27,10 +28,6 @@ from tui.widgets.layer_table import LayerTable
 T = TypeVar("T")
 Finish = Callable[[Any], None]
 Follow = Callable[[Event], None]
-
-
-def _ignore(_: object) -> None:
-    """Take nothing."""
 
 
 class Session:
@@ -63,9 +60,6 @@ class Session:
         self.followers: list[Callable[[State], None]] = []
         self.background = BackgroundMeasurement(app, backend.look, self._request, self._measured)
         self._offered = offered
-        self._jobs_started = 0
-        self._follow: Follow = _ignore
-        self._finish: Finish = _ignore
 
     # What is on the screen
 
@@ -127,7 +121,7 @@ class Session:
         title: str,
         start: Callable[[StopFlag], Stream[Any]],
         finish: Finish,
-        follow: Follow = _ignore,
+        follow: Follow = lambda _: None,
     ) -> None:
         """Start a job and show it, unless one runs.
 
@@ -135,7 +129,7 @@ class Session:
             title: what it is called.
             start: gives the stream, in a thread of its own.
             finish: takes the result.
-            follow: takes each event.
+            follow: takes each event; the screen shows what it changes at its own pace.
         """
         if self.job is not None:
             return
@@ -146,30 +140,23 @@ class Session:
                 leaving.wait()  # the memory it takes is free by then
             return start(stop)
 
-        self._follow, self._finish = follow, finish
+        def take(event: Event) -> None:
+            if isinstance(self.doing, Working):
+                self.doing = self.doing.after(event)
+            follow(event)
+            self.explore.show_soon(self.state, self.doing)
+
         self.doing = Working(title, monotonic())
-        self._jobs_started += 1
-        self.job = Job(self._jobs_started, in_turn, self.app.post_message)
+        self.job = Job(in_turn, self.app.post_message, partial(self._take_end, finish), take)
         self.job.start()
         self.show(self.state)
 
-    def on_job_event(self, message: JobEvent) -> None:
-        """Take what the job reports; the screen follows at its own pace."""
-        if self.job is None or message.job_id != self.job.id:
-            return
-        if isinstance(self.doing, Working):
-            self.doing = self.doing.after(message.event)
-        self._follow(message.event)
-        self.explore.show_soon(self.state, self.doing)
-
-    def on_job_ended(self, message: JobEnded) -> None:
+    def _take_end(self, finish: Finish, ended: JobEnded) -> None:
         """Take the result, or say why there is none."""
-        if self.job is None or message.job_id != self.job.id:
-            return
         self.job = None
-        match message.outcome:
+        match ended.outcome:
             case Done(value):
-                self._finish(value)
+                finish(value)
             case Failed(error):
                 self.app.log.error(error)
                 self.doing = outcomes.failed(error, is_open=self.state.base is not None)

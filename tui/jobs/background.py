@@ -3,30 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from textual.app import App
 from textual.timer import Timer
 
 from core.events import Event, StopFlag, Stream
-from tui.jobs.job import Failed, Job, JobEnded, JobEvent
+from tui.jobs.job import Failed, Job, JobEnded
 from tui.state.measurement import MeasurementRequest
 
 REST = 0.2
 """Seconds for which the plan has to rest."""
-
-
-class MeasurementEvent(JobEvent):
-    """A measurement reported something."""
-
-
-class MeasurementEnded(JobEnded):
-    """A measurement's own last message."""
-
-
-class MeasurementJob(Job):
-    """A measurement in a thread of its own."""
-
-    says, ends = MeasurementEvent, MeasurementEnded
 
 
 class BackgroundMeasurement:
@@ -57,7 +44,6 @@ class BackgroundMeasurement:
         # What has been measured to the end, also where that was an error.
         self._settled: MeasurementRequest | None = None
         self._rest: Timer | None = None
-        self._started = 0
 
     @property
     def busy(self) -> bool:
@@ -83,24 +69,6 @@ class BackgroundMeasurement:
             self.job.stop()
         return self.job
 
-    def on_event(self, message: MeasurementEvent) -> None:
-        """Take the measurement as far as it is."""
-        job, request = self.job, self._running
-        if job is None or message.job_id != job.id or job.stopping or request is None:
-            return
-        self._report(request, message.event)
-
-    def on_ended(self, message: MeasurementEnded) -> None:
-        """Go on to what has been asked for meanwhile."""
-        if self.job is None or message.job_id != self.job.id:
-            return
-        if not self.job.stopping:
-            self._settled = self._running
-            if isinstance(message.outcome, Failed):
-                self._app.log.error(message.outcome.error)
-        self.job = None
-        self.reconsider()
-
     def _request(self) -> MeasurementRequest | None:
         """What is worth measuring now, unless that has been tried."""
         request = self._requested()
@@ -113,8 +81,19 @@ class BackgroundMeasurement:
         if self.job is not None or request is None:
             return
         self._running = request
-        self._started += 1
-        self.job = MeasurementJob(
-            self._started, lambda stop: self._measure(request, stop), self._app.post_message
+        self.job = job = Job(
+            partial(self._measure, request),
+            self._app.post_message,
+            self._take_end,
+            lambda event: None if job.stopping else self._report(request, event),
         )
-        self.job.start()
+        job.start()
+
+    def _take_end(self, ended: JobEnded) -> None:
+        """Go on to what has been asked for meanwhile."""
+        if not ended.job.stopping:
+            self._settled = self._running
+            if isinstance(ended.outcome, Failed):
+                self._app.log.error(ended.outcome.error)
+        self.job = None
+        self.reconsider()

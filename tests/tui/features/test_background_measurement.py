@@ -258,7 +258,7 @@ def test_what_a_job_held_goes_with_it_though_its_error_stays():
 
     gc.disable()
     try:
-        job = Job(1, stream, said.append)
+        job = Job(stream, said.append, print)
         job.start()
         job.wait()
         assert held[0]() is None
@@ -278,7 +278,7 @@ def test_an_error_that_is_its_own_cause_ends_the_job():
         raise error from error
         yield
 
-    job = Job(1, stream, said.append)
+    job = Job(stream, said.append, print)
     job.start()
     job.wait()
     (ended,) = said
