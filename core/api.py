@@ -275,14 +275,14 @@ def give_masks(model: nn.Module, masks: Masks) -> None:
         InputError: a mask is for a weight that `torch.nn.utils.prune` cannot hold.
     """
     modules = {}
-    for key in masks.dropped:
+    for key in masks.pruned:
         path, _, name = key.rpartition(".")
         modules[key] = model.get_submodule(path)
         if name != "weight" or not isinstance(modules[key], PRUNABLE):
             raise InputError(f"'{key}' is no weight of a module: expected a layer of its own")
-    for key, dropped in masks.dropped.items():
+    for key, pruned in masks.pruned.items():
         module = modules[key]
-        torch_prune.custom_from_mask(module, "weight", ~dropped)
+        torch_prune.custom_from_mask(module, "weight", ~pruned)
 
 
 def _followed(model: nn.Module, data: Splits, what: Callable[[nn.Module, Tensor], T]) -> T:

@@ -20,9 +20,9 @@ from core.inference.benchmark import race
 from core.inference.timings import SECONDS, Bench
 from core.jobs.workbench import Net, Workbench
 from core.measure import comparison, sensitivity
-from core.measure.activity import bring_in, measure_activity
-from core.measure.comparison import Compared, Mode
-from core.measure.costs import Activity, CostTable, Counted, cost_table
+from core.measure.activity import measure_activity, preload_dispatcher
+from core.measure.comparison import Mode, NetComparison
+from core.measure.costs import Activity, ActivityMeasured, CostTable, cost_table
 from core.measure.sampling import sample_accuracy
 from core.nets.digest import weights_digest
 from core.nets.footprint import DeadUnits
@@ -104,7 +104,7 @@ def compare(
     start: int,
     matrix: bool = False,
     stop: StopFlag = never,
-) -> Stream[Compared]:
+) -> Stream[NetComparison]:
     """What `dense` and `plan` applied to `base` say of test images; see `answers.compare`.
 
     It may run beside a job, as `look` does.
@@ -120,13 +120,16 @@ def compare(
         mode=mode,
         start=start,
         matrix=matrix,
-        dense_answers=bench.answers.get(dense.digest),
-        pruned_answers=bench.answers.get(digest),
+        dense_predictions=bench.answers.get(dense.digest),
+        pruned_predictions=bench.answers.get(digest),
         precision=precision,
         stop=stop,
     )
     if (counted := compared.counted) is not None:
-        bench.answers = {dense.digest: counted.dense_answers, digest: counted.pruned_answers}
+        bench.answers = {
+            dense.digest: counted.dense_predictions,
+            digest: counted.pruned_predictions,
+        }
     return compared
 
 
@@ -139,7 +142,7 @@ def activity(
         InputError: there is no such split.
     """
     data = yield from _split(bench, split, stop)
-    bring_in()
+    preload_dispatcher()
     return (yield from measure_activity(bench.models.reading(weights), data, stop))
 
 
@@ -169,16 +172,16 @@ def table(
 
 def count(
     bench: Workbench, base: Net, plan: Mapping[str, float], stop: StopFlag = never
-) -> Stream[Counted]:
+) -> Stream[ActivityMeasured]:
     """Count what the layers of `plan` applied to `base` do, on validation, and tell it.
 
     It may run beside a job, as `look` does.
     """
     split = SPLITS[0]
     images = yield from _split(bench, split, stop)
-    bring_in()
+    preload_dispatcher()
     activities = yield from measure_activity(bench.models.pruned(base.weights, plan), images, stop)
-    counted = Counted(activities, split, len(images))
+    counted = ActivityMeasured(activities, split, len(images))
     yield counted
     return counted
 

@@ -33,11 +33,11 @@ _RELUS = {
 }  # fmt: skip
 """What leaves zeros behind: ReLU as each way to write it arrives at the dispatcher, and ReLU6."""
 
-_CALLS = "_featherweight_calls"
+_ORIGINS = "_featherweight_calls"
 """The attribute of a tensor that says of which layers' calls it holds the values."""
 
 
-def bring_in() -> None:
+def preload_dispatcher() -> None:
     """Import what a mode of the dispatcher needs, before there is a net to measure.
 
     Torch imports it when the first mode sees the first operation, and what it imports keeps the
@@ -57,14 +57,14 @@ def measure_activity(
         StoppedError: `stop` was raised.
     """
     model.eval()
-    counts = {layer.name: _Counts() for layer in prunable_layers(model)}
-    with _counting(model, counts), torch.no_grad():
+    counts = {layer.name: _LayerCounter() for layer in prunable_layers(model)}
+    with _hooked(model, counts), torch.no_grad():
         for batch in batches(data):
             if stop():
                 raise StoppedError("stopped: nothing was measured")
             yield Progress("measure activations", batch.start, len(data), "images")
             images, _ = data.batch(batch)
-            with _Following():  # type: ignore[no-untyped-call]
+            with _OriginTracking():  # type: ignore[no-untyped-call]
                 model(images)
             for count in counts.values():
                 count.end_batch()
@@ -72,23 +72,23 @@ def measure_activity(
     return {name: it.mean(len(data)) for name, it in counts.items() if it.inputs}
 
 
-class _Counts:
+class _LayerCounter:
     """What has been counted of one layer."""
 
     def __init__(self) -> None:
         self.macs = self.inputs = self.nonzero_inputs = self.units = self.nonzero_units = 0
-        self._calls: list[_Call] = []
+        self._calls: list[_LayerCall] = []
 
-    def run(self, module: nn.Module, given: Tensor, made: Tensor) -> None:
+    def run(self, module: nn.Module, input_: Tensor, output: Tensor) -> None:
         """Take in one call of the layer."""
         looks_up = isinstance(module, nn.Embedding | nn.EmbeddingBag)
         if not looks_up:
-            side = given if isinstance(module, nn.modules.conv._ConvTransposeNd) else made
+            side = input_ if isinstance(module, nn.modules.conv._ConvTransposeNd) else output
             self.macs += side.numel() * module.get_parameter("weight")[0].numel()
-        self.inputs += given.numel()
-        self.nonzero_inputs += given.numel() if looks_up else int(given.count_nonzero())
-        self._calls.append(_Call(made))
-        _mark(made, frozenset(self._calls[-1:]))
+        self.inputs += input_.numel()
+        self.nonzero_inputs += input_.numel() if looks_up else int(input_.count_nonzero())
+        self._calls.append(_LayerCall(output))
+        _set_origins(output, frozenset(self._calls[-1:]))
 
     def end_batch(self) -> None:
         """Take in what the calls came to; where no ReLU followed, what came out of the layer."""
@@ -107,21 +107,21 @@ class _Counts:
         )
 
 
-class _Call:
+class _LayerCall:
     """One call of a layer, and what its values are where they have been through a ReLU."""
 
-    def __init__(self, made: Tensor) -> None:
-        self.units = made.numel()
-        self.nonzero = int(made.count_nonzero())
+    def __init__(self, output: Tensor) -> None:
+        self.units = output.numel()
+        self.nonzero = int(output.count_nonzero())
         self._rectified = False
 
-    def rectify(self, units: int, nonzero: int) -> None:
+    def record_relu(self, units: int, nonzero: int) -> None:
         """The first ReLU that its values reach is its own."""
         if not self._rectified:
             self.units, self.nonzero, self._rectified = units, nonzero, True
 
 
-class _Following(TorchDispatchMode):
+class _OriginTracking(TorchDispatchMode):
     """Hands on, from operation to operation, of which layers a tensor holds the values."""
 
     def __torch_dispatch__(
@@ -129,15 +129,17 @@ class _Following(TorchDispatchMode):
     ) -> Any:
         result = func(*args, **(kwargs or {}))
         leaves = tree_leaves((args, kwargs))
-        calls = frozenset[_Call]().union(*(_marked(it) for it in leaves if isinstance(it, Tensor)))
+        calls = frozenset[_LayerCall]().union(
+            *(_origins(it) for it in leaves if isinstance(it, Tensor))
+        )
         if calls and (func.overloadpacket in _RELUS or _clamps_at_zero(func, args, kwargs)):
             nonzero = int(torch.count_nonzero(result))
             for call in calls:
-                call.rectify(result.numel(), nonzero)
+                call.record_relu(result.numel(), nonzero)
             calls = frozenset()
-        for made in tree_leaves(result):
-            if isinstance(made, Tensor):
-                _mark(made, calls)
+        for output in tree_leaves(result):
+            if isinstance(output, Tensor):
+                _set_origins(output, calls)
         return result
 
 
@@ -148,24 +150,24 @@ def _clamps_at_zero(func: Any, args: Any, kwargs: Any) -> bool:
     return isinstance(least, int | float) and least == 0
 
 
-def _marked(tensor: Tensor) -> frozenset[_Call]:
-    return getattr(tensor, _CALLS, frozenset())
+def _origins(tensor: Tensor) -> frozenset[_LayerCall]:
+    return getattr(tensor, _ORIGINS, frozenset())
 
 
-def _mark(tensor: Tensor, calls: frozenset[_Call]) -> None:
-    setattr(tensor, _CALLS, calls)
+def _set_origins(tensor: Tensor, calls: frozenset[_LayerCall]) -> None:
+    setattr(tensor, _ORIGINS, calls)
 
 
 @contextmanager
-def _counting(model: nn.Module, counts: Mapping[str, _Counts]) -> Iterator[None]:
+def _hooked(model: nn.Module, counts: Mapping[str, _LayerCounter]) -> Iterator[None]:
     """Have every layer's calls counted."""
     by_weight = {
         id(model.get_parameter(layer.key)): counts[layer.name] for layer in prunable_layers(model)
     }
 
-    def hook(count: _Counts) -> Callable[[nn.Module, Any, Any, Any], None]:
-        return lambda module, args, kwargs, made: count.run(
-            module, next(it for it in tree_leaves((args, kwargs)) if isinstance(it, Tensor)), made
+    def hook(count: _LayerCounter) -> Callable[[nn.Module, Any, Any, Any], None]:
+        return lambda module, args, kwargs, output: count.run(
+            module, next(it for it in tree_leaves((args, kwargs)) if isinstance(it, Tensor)), output
         )
 
     # A weight that several modules share is one layer, whichever of them is called; one that is no

@@ -37,7 +37,7 @@ Logits = Callable[[Tensor | None], Tensor]
 """Gives the logits [k, classes] of some of a batch's images, by their indices [k]; None is all."""
 
 
-class Predictor:
+class Bf16Filter:
     """Answers for one net, batch after batch.
 
     Attributes:
@@ -55,7 +55,7 @@ class Predictor:
         """No error was as large as a margin that was trusted."""
         return self._trusted == math.inf or self._error < self._trusted
 
-    def answers(self, logits: Logits, device: torch.device, precision: str) -> Tensor:
+    def predict(self, logits: Logits, device: torch.device, precision: str) -> Tensor:
         """The answers [N] of float32 to a batch of N images.
 
         Args:
@@ -78,30 +78,30 @@ class Predictor:
     def filtered(self, coarse: Tensor, exact: Logits) -> Tensor:
         """The answers [N] to coarse logits [N, classes]; `exact` is asked for those in doubt."""
         coarse = coarse.float()
-        answers, margin = coarse.argmax(1), margins(coarse)
-        checked = torch.zeros_like(answers, dtype=torch.bool)
+        predict, margin = coarse.argmax(1), margins(coarse)
+        checked = torch.zeros_like(predict, dtype=torch.bool)
         checked[:: self._stride(len(coarse))] = True
         self._checked += int(checked.sum())
-        self._settle(checked, coarse, answers, exact)
+        self._settle(checked, coarse, predict, exact)
         # Not `margin <= bound`: a margin that is not a finite number is in doubt too.
         doubtful = ~checked & ~((margin > SAFETY * self._error) & margin.isfinite())
-        self._settle(doubtful, coarse, answers, exact)
+        self._settle(doubtful, coarse, predict, exact)
         trusted = margin[~checked & ~doubtful]
         self._trusted = min(self._trusted, float(trusted.min()) if len(trusted) else math.inf)
-        return answers
+        return predict
 
     def _stride(self, images: int) -> int:
         """One image of so many is checked."""
         missing = FIRST_CHECKS - self._checked
         return min(-(-images // missing), CHECK_EVERY) if missing > 0 else CHECK_EVERY
 
-    def _settle(self, which: Tensor, coarse: Tensor, answers: Tensor, exact: Logits) -> None:
+    def _settle(self, which: Tensor, coarse: Tensor, predict: Tensor, exact: Logits) -> None:
         """Put the exact answers to the images `which` [N] in place, and learn from the errors."""
         index = which.nonzero().flatten()
         if not len(index):
             return
         logits = exact(index)
-        answers[index] = self.exact(logits)
+        predict[index] = self.exact(logits)
         difference = coarse[index] - logits
         error = float((difference.amax(1) - difference.amin(1)).max())
         self._error = max(self._error, error if math.isfinite(error) else math.inf)

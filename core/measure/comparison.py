@@ -39,7 +39,7 @@ BATCH = 250
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Shown:
+class Predictions:
     """What one net says of n images.
 
     Attributes:
@@ -54,11 +54,11 @@ class Shown:
     def confidences(self) -> NDArray[np.float32]:
         """How sure it is of its answers, in percent, [n]; not a number where its logits are not."""
         chosen: NDArray[np.float32] = self.shares[np.arange(len(self.classes)), self.classes]
-        return _still(chosen)
+        return _read_only(chosen)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Counted:
+class ConfusionCounts:
     """Both nets' answers to all N images of a split.
 
     Attributes:
@@ -71,29 +71,29 @@ class Counted:
         newly_right: images that only the dense net gets wrong.
     """
 
-    dense_answers: Ints
-    pruned_answers: Ints
+    dense_predictions: Ints
+    pruned_predictions: Ints
     dense: Ints
     pruned: Ints
     newly_wrong: int
     newly_right: int
 
     @classmethod
-    def of(cls, labels: Ints, dense: Ints, pruned: Ints, classes: int) -> Counted:
+    def of(cls, labels: Ints, dense: Ints, pruned: Ints, classes: int) -> ConfusionCounts:
         """Count the answers [N] of both nets to images with `labels` [N]; see `confusion`."""
         return cls(
-            _still(dense),
-            _still(pruned),
+            _read_only(dense),
+            _read_only(pruned),
             confusion(labels, dense, classes),
             confusion(labels, pruned, classes),
-            len(_wrong_only(labels, dense, pruned)),
-            len(_wrong_only(labels, pruned, dense)),
+            len(_only_second_wrong(labels, dense, pruned)),
+            len(_only_second_wrong(labels, pruned, dense)),
         )
 
     @property
     def images(self) -> int:
         """Images in the split."""
-        return len(self.dense_answers)
+        return len(self.dense_predictions)
 
     @property
     def right(self) -> tuple[int, int]:
@@ -102,7 +102,7 @@ class Counted:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Compared:
+class NetComparison:
     """Some n images of a split, and what two nets say of them.
 
     Attributes:
@@ -117,9 +117,9 @@ class Compared:
     indices: Ints
     pixels: NDArray[np.uint8]
     labels: Ints
-    dense: Shown
-    pruned: Shown
-    counted: Counted | None = None
+    dense: Predictions
+    pruned: Predictions
+    counted: ConfusionCounts | None = None
 
     @property
     def classes(self) -> int:
@@ -128,13 +128,13 @@ class Compared:
 
 
 @dataclass(frozen=True, slots=True)
-class Looked(Event):
+class ComparisonUpdated(Event):
     """Two nets have been compared on images, as far as it goes."""
 
-    compared: Compared
+    compared: NetComparison
 
 
-def of_each_class(labels: Ints, classes: int, start: int = 0) -> tuple[int, ...]:
+def one_per_class(labels: Ints, classes: int, start: int = 0) -> tuple[int, ...]:
     """Choose images by their labels [N]: the one numbered `start` of each class, in order.
 
     In each class the first image comes after the last one again; `start` may be negative. A class
@@ -151,14 +151,14 @@ def of_each_class(labels: Ints, classes: int, start: int = 0) -> tuple[int, ...]
 
 
 def newly_wrong(
-    labels: Ints, dense_answers: Ints, pruned_answers: Ints, start: int = 0
+    labels: Ints, dense_predictions: Ints, pruned_predictions: Ints, start: int = 0
 ) -> tuple[int, ...]:
     """Choose the images [N] that the pruned net gets wrong and the dense one does not.
 
     They come in pages of ten, in order, of which the last may be shorter; the page numbered
     `start`, which may be negative, is given, and after the last one comes the first one again.
     """
-    found = _wrong_only(labels, dense_answers, pruned_answers)
+    found = _only_second_wrong(labels, dense_predictions, pruned_predictions)
     page = start % max(1, -(-len(found) // PAGE))
     return tuple(found[page * PAGE : (page + 1) * PAGE].tolist())
 
@@ -185,26 +185,28 @@ def confusion(labels: Ints, answers: Ints, classes: int) -> Ints:
                 f"expected 0 to {classes - 1}"
             )
     counts = np.bincount(labels * classes + answers, minlength=classes * classes)
-    return _still(counts.astype(np.int64, copy=False).reshape(classes, classes))
+    return _read_only(counts.astype(np.int64, copy=False).reshape(classes, classes))
 
 
-def look_at(model: nn.Module, data: Images, indices: Sequence[int]) -> Shown:
+def predictions_of(model: nn.Module, data: Images, indices: Sequence[int]) -> Predictions:
     """What `model` says of the images `indices` [n] of `data`, computed in float32."""
     import torch
 
-    from core.measure.evaluation import at_once
+    from core.measure.evaluation import batch_size_for
 
     model.eval()
     # Of no images one is looked at all the same: it tells how many classes there are.
     index = torch.tensor(tuple(indices) or (0,))
     with torch.inference_mode():
-        parts = [model(data.batch(some)[0]).float() for some in torch.split(index, at_once(data))]
+        parts = [
+            model(data.batch(some)[0]).float() for some in torch.split(index, batch_size_for(data))
+        ]
         logits = torch.cat(parts)[: len(indices)]
         classes, shares = logits.argmax(1), logits.softmax(1) * 100
-    return Shown(_still(classes.cpu().numpy()), _still(shares.cpu().numpy()))
+    return Predictions(_read_only(classes.cpu().numpy()), _read_only(shares.cpu().numpy()))
 
 
-def all_answers(
+def all_predictions(
     model: nn.Module,
     data: Images,
     precision: str = "fp32",
@@ -219,7 +221,7 @@ def all_answers(
         StoppedError: `stop` was raised.
     """
     known = np.empty(0, np.int64)
-    for known in _growing(model, data, precision, stop):
+    for known in _prefixes(model, data, precision, stop):
         yield Progress(step, len(known), len(data), "images")
     return known
 
@@ -232,21 +234,21 @@ def compare(
     mode: Mode = "chosen",
     start: int = 0,
     matrix: bool = False,
-    dense_answers: Ints | None = None,
-    pruned_answers: Ints | None = None,
+    dense_predictions: Ints | None = None,
+    pruned_predictions: Ints | None = None,
     precision: str = "fp32",
     stop: StopFlag = never,
-) -> Stream[Compared]:
+) -> Stream[NetComparison]:
     """Compare what two nets say of ten images, and of all of them.
 
-    Tells `Looked` as soon as the ten images are known, and again when all images are counted:
+    Tells `ComparisonUpdated` as soon as the ten images are known, and again when all images are counted:
     `chosen` ones are known at once, those that are newly `wrong` when enough of them are found.
 
     Args:
         dense_model: the dense net; it computes in this thread, as does `pruned_model`.
         pruned_model: the same net, pruned.
         data: a split of at least one image.
-        mode: which images, see `of_each_class` and `newly_wrong`.
+        mode: which images, see `one_per_class` and `newly_wrong`.
         start: which of them, counted from 0.
         matrix: count the answers to all images in the mode `chosen` too.
         dense_answers: to all images [N], where they are known; computed otherwise.
@@ -264,44 +266,48 @@ def compare(
     """
     if mode not in MODES:
         raise InputError(f"unknown mode '{mode}': expected one of {', '.join(MODES)}")
-    for given in (dense_answers, pruned_answers):
+    for given in (dense_predictions, pruned_predictions):
         if given is not None and len(given) != len(data):
             raise InputError(
                 f"{len(given)} answers were given for {len(data)} images: expected those of all"
             )
     nets = _Nets(dense_model, pruned_model, data)
-    labels = _plain(data.labels)
-    classes = look_at(pruned_model, data, ()).shares.shape[1]
-    images = of_each_class(labels, classes, start)
+    labels = _to_numpy(data.labels)
+    classes = predictions_of(pruned_model, data, ()).shares.shape[1]
+    images = one_per_class(labels, classes, start)
     if mode == "chosen":
         compared = nets.look(images)
-        yield Looked(compared)
+        yield ComparisonUpdated(compared)
         if not matrix:
             return compared
-    if dense_answers is None:
-        dense_answers = yield from all_answers(dense_model, data, precision, stop, "dense answers")
-    if pruned_answers is None:
+    if dense_predictions is None:
+        dense_predictions = yield from all_predictions(
+            dense_model, data, precision, stop, "dense answers"
+        )
+    if pruned_predictions is None:
         page = start if mode == "wrong" else None
-        pruned_answers = yield from _pruned_answers(nets, dense_answers, page, precision, stop)
+        pruned_predictions = yield from _pruned_predictions(
+            nets, dense_predictions, page, precision, stop
+        )
     if mode == "wrong":
-        images = newly_wrong(labels, dense_answers, pruned_answers, start)
-    counted = Counted.of(labels, dense_answers, pruned_answers, classes)
-    compared = replace(nets.look(images, dense_answers, pruned_answers), counted=counted)
-    yield Looked(compared)
+        images = newly_wrong(labels, dense_predictions, pruned_predictions, start)
+    counted = ConfusionCounts.of(labels, dense_predictions, pruned_predictions, classes)
+    compared = replace(nets.look(images, dense_predictions, pruned_predictions), counted=counted)
+    yield ComparisonUpdated(compared)
     return compared
 
 
-def _pruned_answers(
-    nets: _Nets, dense_answers: Ints, page: int | None, precision: str, stop: StopFlag
+def _pruned_predictions(
+    nets: _Nets, dense_predictions: Ints, page: int | None, precision: str, stop: StopFlag
 ) -> Stream[Ints]:
     """The pruned net's answers; tells a page of newly wrong images as soon as it is full."""
-    labels, known = _plain(nets.data.labels), np.empty(0, np.int64)
-    for known in _growing(nets.pruned, nets.data, precision, stop):
+    labels, known = _to_numpy(nets.data.labels), np.empty(0, np.int64)
+    for known in _prefixes(nets.pruned, nets.data, precision, stop):
         yield Progress("pruned answers", len(known), len(labels), "images")
-        so_far = labels[: len(known)], dense_answers[: len(known)], known
+        so_far = labels[: len(known)], dense_predictions[: len(known)], known
         # A full page stays as it is however many follow, unless it is counted from the end.
-        if page is not None and 0 <= page < len(_wrong_only(*so_far)) // PAGE:
-            yield Looked(nets.look(newly_wrong(*so_far, page), dense_answers, known))
+        if page is not None and 0 <= page < len(_only_second_wrong(*so_far)) // PAGE:
+            yield ComparisonUpdated(nets.look(newly_wrong(*so_far, page), dense_predictions, known))
             page = None
     return known
 
@@ -316,65 +322,67 @@ class _Nets(NamedTuple):
     def look(
         self,
         images: Sequence[int],
-        dense_answers: Ints | None = None,
-        pruned_answers: Ints | None = None,
-    ) -> Compared:
+        dense_predictions: Ints | None = None,
+        pruned_predictions: Ints | None = None,
+    ) -> NetComparison:
         """Look at some images; where a net's answers are known, these are what it says.
 
         Where two classes tie, a batch of another size may turn the answer: a picture says what has
         been counted.
         """
         index = np.array(images, np.int64)
-        dense, pruned = (look_at(net, self.data, images) for net in (self.dense, self.pruned))
-        if dense_answers is not None:
-            dense = replace(dense, classes=_still(dense_answers[index]))
-        if pruned_answers is not None:
-            pruned = replace(pruned, classes=_still(pruned_answers[index]))
+        dense, pruned = (
+            predictions_of(net, self.data, images) for net in (self.dense, self.pruned)
+        )
+        if dense_predictions is not None:
+            dense = replace(dense, classes=_read_only(dense_predictions[index]))
+        if pruned_predictions is not None:
+            pruned = replace(pruned, classes=_read_only(pruned_predictions[index]))
         pixels, labels = (
-            _plain(both[list(images)]) for both in (self.data.images, self.data.labels)
+            _to_numpy(both[list(images)]) for both in (self.data.images, self.data.labels)
         )
         grey = pixels.mean(1).round().astype(np.uint8)
-        return Compared(_still(index), _still(grey), _still(labels), dense, pruned)
+        return NetComparison(_read_only(index), _read_only(grey), _read_only(labels), dense, pruned)
 
 
-def _growing(model: nn.Module, data: Images, precision: str, stop: StopFlag) -> Iterator[Ints]:
+def _prefixes(model: nn.Module, data: Images, precision: str, stop: StopFlag) -> Iterator[Ints]:
     """Yield the answers [n] to the first images: to none, then to more and more, then to all.
 
     Should they prove wrong (see `core.measure.bf16_filter`), it begins again, in float32.
     """
     import torch
 
-    from core.measure.bf16_filter import Predictor
-    from core.measure.evaluation import answers, at_once
+    from core.measure.bf16_filter import Bf16Filter
+    from core.measure.evaluation import answers, batch_size_for
 
     model.eval()
-    predictor, known = Predictor(), np.empty(len(data), np.int64)
-    size = at_once(data, BATCH)
+    bf16_filter, known = Bf16Filter(), np.empty(len(data), np.int64)
+    size = batch_size_for(data, BATCH)
     for start in range(0, len(data), size):
         if stop():
             raise StoppedError("stopped: not all images were answered")
-        yield _still(known[:start])
+        yield _read_only(known[:start])
         images, _ = data.batch(slice(start, start + size))
         with torch.inference_mode():
-            some = answers(model, images, predictor, precision)
+            some = answers(model, images, bf16_filter, precision)
         known[start : start + size] = some.cpu().numpy()
-        if not predictor.sound:
-            yield from _growing(model, data, "fp32", stop)
+        if not bf16_filter.sound:
+            yield from _prefixes(model, data, "fp32", stop)
             return
-    yield _still(known)
+    yield _read_only(known)
 
 
-def _wrong_only(labels: Ints, right: Ints, wrong: Ints) -> Ints:
+def _only_second_wrong(labels: Ints, right: Ints, wrong: Ints) -> Ints:
     """The images that one net gets right and the other one wrong, in order."""
     return np.flatnonzero((right == labels) & (wrong != labels))
 
 
-def _plain(tensor: Tensor) -> NDArray[Any]:
+def _to_numpy(tensor: Tensor) -> NDArray[Any]:
     plain: NDArray[Any] = tensor.cpu().numpy()
     return plain
 
 
-def _still(array: NDArray[Any]) -> NDArray[Any]:
+def _read_only(array: NDArray[Any]) -> NDArray[Any]:
     """An array that nobody changes: itself where nobody can, a copy otherwise."""
     if array.flags.writeable:
         array = array.copy()

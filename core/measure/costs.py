@@ -40,7 +40,7 @@ class Activity:
 
 
 @dataclass(frozen=True, slots=True)
-class Counted(Event):
+class ActivityMeasured(Event):
     """What each layer of a net does has been counted, on so many images of a split."""
 
     activities: Mapping[str, Activity]

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from core.data.batches import Images, Splits
 from core.errors import StoppedError
 from core.events import Accuracy, Measured, Progress, StopFlag, Stream, never
-from core.measure.bf16_filter import Predictor
+from core.measure.bf16_filter import Bf16Filter
 
 EVALUATION_BATCH = 500
 """Images at once, unless they are large."""
@@ -21,14 +21,14 @@ layers make 80 MB. More of them are no faster on a processor, and whoever waits 
 end, as a key does, would wait for longer."""
 
 
-def at_once(data: Images, most: int = EVALUATION_BATCH) -> int:
+def batch_size_for(data: Images, most: int = EVALUATION_BATCH) -> int:
     """How many images of a split to evaluate at once: `most`, unless they are large."""
     return max(1, min(most, _VALUES // max(1, data.values)))
 
 
 def batches(data: Images) -> Iterator[slice]:
     """The batches in which the images of a split are evaluated."""
-    size = at_once(data)
+    size = batch_size_for(data)
     return (slice(start, start + size) for start in range(0, len(data), size))
 
 
@@ -47,7 +47,7 @@ def count_correct(
         StoppedError: `stop` was raised.
     """
     model.eval()
-    predictor = Predictor()
+    bf16_filter = Bf16Filter()
     correct = 0
     for batch in batches(data):
         if stop():
@@ -55,14 +55,14 @@ def count_correct(
         yield Progress(step, batch.start, len(data), "images")
         images, labels = data.batch(batch)
         with torch.inference_mode():
-            correct += int((answers(model, images, predictor, precision) == labels).sum())
-    if not predictor.sound:
+            correct += int((predict(model, images, bf16_filter, precision) == labels).sum())
+    if not bf16_filter.sound:
         return (yield from count_correct(model, data, step, stop))
     yield Progress(step, len(data), len(data), "images")
     return correct
 
 
-def answers(model: nn.Module, images: Tensor, predictor: Predictor, precision: str) -> Tensor:
+def predict(model: nn.Module, images: Tensor, bf16_filter: Bf16Filter, precision: str) -> Tensor:
     """The classes [N] that `model`, in evaluation mode, gives `images` [N, ...] in float32."""
 
     def logits(index: Tensor | None) -> Tensor:
@@ -70,7 +70,7 @@ def answers(model: nn.Module, images: Tensor, predictor: Predictor, precision: s
         some: Tensor = model(images.clone() if index is None else images[index])
         return some
 
-    return predictor.answers(logits, images.device, precision)
+    return bf16_filter.predict(logits, images.device, precision)
 
 
 def evaluate(

@@ -8,9 +8,9 @@ from torch import nn
 from core.data.batches import Images
 from core.errors import StoppedError
 from core.events import StopFlag, Stream, never
-from core.measure.bf16_filter import Predictor
-from core.measure.evaluation import answers, at_once, count_correct
-from core.pruning.curves import Sample, Sampled
+from core.measure.bf16_filter import Bf16Filter
+from core.measure.evaluation import batch_size_for, count_correct, predict
+from core.pruning.curves import Sample, SampleUpdated
 
 FIRST = 250
 """Images of the first sample; each further one is twice as large."""
@@ -29,7 +29,7 @@ def sample_accuracy(
 ) -> Stream[Sample]:
     """Count the images that `model` gets right, on more and more of `data`, and in the end on all.
 
-    Tells `Sampled` after 250 images, after twice as many, and so on; the order is drawn from
+    Tells `SampleUpdated` after 250 images, after twice as many, and so on; the order is drawn from
     `seed`. The counts are those of float32, whatever the precision: see `bf16_filter`.
 
     Raises:
@@ -37,19 +37,19 @@ def sample_accuracy(
     """
     model.eval()
     order = torch.randperm(len(data), generator=torch.Generator().manual_seed(seed))
-    predictor, correct, seen, goal = Predictor(), 0, 0, FIRST
-    for index in torch.split(order, at_once(data, BATCH)):
+    bf16_filter, correct, seen, goal = Bf16Filter(), 0, 0, FIRST
+    for index in torch.split(order, batch_size_for(data, BATCH)):
         if stop():
             raise StoppedError("stopped: the accuracy is known on a sample only")
         images, labels = data.batch(index)
         with torch.inference_mode():
-            correct += int((answers(model, images, predictor, precision) == labels).sum())
+            correct += int((predict(model, images, bf16_filter, precision) == labels).sum())
         seen += len(index)
-        if goal <= seen < len(data) and predictor.sound:
+        if goal <= seen < len(data) and bf16_filter.sound:
             goal = 2 * seen
-            yield Sampled(Sample(correct, seen, len(data)))
-    if not predictor.sound:
+            yield SampleUpdated(Sample(correct, seen, len(data)))
+    if not bf16_filter.sound:
         correct = yield from count_correct(model, data, stop=stop)
     sample = Sample(correct, len(data), len(data))
-    yield Sampled(sample)
+    yield SampleUpdated(sample)
     return sample

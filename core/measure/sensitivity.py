@@ -16,11 +16,11 @@ from torch import Tensor, nn
 from core.data.batches import Images
 from core.errors import InputError
 from core.events import Notice, Progress, StopFlag, Stream, never
-from core.graph.prefix_cache import CutNet, UncutNet, UntraceableError, Values
-from core.measure.bf16_filter import Predictor
+from core.graph.prefix_cache import NoPrefixCache, PrefixCache, UntraceableError, Values
+from core.measure.bf16_filter import Bf16Filter
 from core.nets.layers import Layer, prunable_layers
 from core.nets.weights import Weights
-from core.pruning.curves import SPARSITIES, Point, Scan, Scanned
+from core.pruning.curves import SPARSITIES, Point, Scan, ScanUpdated
 from core.pruning.masks import above, threshold
 from core.pruning.plans import check_sparsity
 
@@ -33,7 +33,7 @@ MOST_BYTES = 512 << 20
 
 
 @dataclass(eq=False)
-class _Open:
+class _OpenPoint:
     """A point that is being measured."""
 
     sparsity: float
@@ -41,10 +41,10 @@ class _Open:
     precision: str
     correct: int = 0
     images: int = 0
-    predictor: Predictor = field(default_factory=Predictor)
+    bf16_filter: Bf16Filter = field(default_factory=Bf16Filter)
 
     def seen(self) -> Point:
-        return Point(self.sparsity, self.correct, self.images, self.predictor.ties)
+        return Point(self.sparsity, self.correct, self.images, self.bf16_filter.ties)
 
 
 def scan(
@@ -90,7 +90,7 @@ def scan(
         yield Notice(text, warning=True)
     order = torch.randperm(len(data), generator=torch.Generator().manual_seed(seed))
     yield from scanner.sweep(order, stop)
-    if scanner.distrust():
+    if scanner.reopen_unsound():
         yield from scanner.sweep(order, stop)
     return scanner.result()
 
@@ -123,7 +123,7 @@ class _Scanner:
         if uniform:
             self.groups[UNIFORM] = layers
             self.points[UNIFORM] = self._points(layers, uniform)
-        self.net, self.untraceable = self._cut()
+        self.net, self.untraceable = self._prefix_net()
 
     def sweep(self, order: Tensor, stop: StopFlag) -> Stream[None]:
         """Measure the points that are open on more and more images, until none is."""
@@ -133,16 +133,16 @@ class _Scanner:
             if not any(self._is_open(p) for points in self.points.values() for p in points):
                 return
             yield from self._advance(index, stop)
-            yield Scanned(self.result())
+            yield ScanUpdated(self.result())
             if self.stopped:
                 return
 
-    def distrust(self) -> bool:
+    def reopen_unsound(self) -> bool:
         """Open again, in float32, the points where an error reached a margin that was trusted."""
-        unsound = [p for points in self.points.values() for p in points if not p.predictor.sound]
+        unsound = [p for points in self.points.values() for p in points if not p.bf16_filter.sound]
         for point in unsound:
             point.correct = point.images = 0
-            point.predictor, point.precision = Predictor(), "fp32"
+            point.bf16_filter, point.precision = Bf16Filter(), "fp32"
         return bool(unsound)
 
     def result(self) -> Scan:
@@ -165,7 +165,7 @@ class _Scanner:
             values = self.net.start(images)
         for name in self.groups:
             alive = self.net.alive(name, values)
-            coarse = alive if self.precision == "fp32" else self.net.halved(alive)
+            coarse = alive if self.precision == "fp32" else self.net.in_bf16(alive)
             try:
                 for point in filter(self._is_open, self.points[name]):
                     if stop():
@@ -174,14 +174,14 @@ class _Scanner:
                     self._prune(name, point)
                     with torch.inference_mode():
                         point.correct += int(
-                            (self._answers(name, alive, coarse, point) == labels).sum()
+                            (self._predict(name, alive, coarse, point) == labels).sum()
                         )
                     point.images += len(labels)
                     yield self._progress()
             finally:
                 self._restore(name)
 
-    def _answers(self, name: str, alive: Values, coarse: Values, point: _Open) -> Tensor:
+    def _predict(self, name: str, alive: Values, coarse: Values, point: _OpenPoint) -> Tensor:
         """The classes [N] that the net, with its weights as they are now, gives in float32."""
         first = alive if point.precision == "fp32" else coarse
 
@@ -189,36 +189,36 @@ class _Scanner:
             some = first if index is None else self.net.rows(name, alive, index)
             return self.net.finish(name, some)
 
-        return point.predictor.answers(logits, self.data.device, point.precision)
+        return point.bf16_filter.predict(logits, self.data.device, point.precision)
 
-    def _points(self, layers: Sequence[Layer], sparsities: Sequence[float]) -> list[_Open]:
+    def _points(self, layers: Sequence[Layer], sparsities: Sequence[float]) -> list[_OpenPoint]:
         def thresholds(sparsity: float) -> dict[str, float]:
             return {la.key: threshold(self.base[la.key], sparsity) for la in layers}
 
         checked = [check_sparsity(sparsity, "the scan") for sparsity in sparsities]
-        return [_Open(sparsity, thresholds(sparsity), self.precision) for sparsity in checked]
+        return [_OpenPoint(sparsity, thresholds(sparsity), self.precision) for sparsity in checked]
 
-    def _cut(self) -> tuple[CutNet | UncutNet, str]:
+    def _prefix_net(self) -> tuple[PrefixCache | NoPrefixCache, str]:
         some, _ = self.data.batch(slice(0, 3))
         groups = {name: [layer.key for layer in layers] for name, layers in self.groups.items()}
         try:
-            return CutNet(self.model, groups, some), ""
+            return PrefixCache(self.model, groups, some), ""
         except UntraceableError as error:
-            return UncutNet(self.model, some), str(error)
+            return NoPrefixCache(self.model, some), str(error)
 
-    def _is_open(self, point: _Open) -> bool:
+    def _is_open(self, point: _OpenPoint) -> bool:
         if not point.images:
             return True
         if point.images == len(self.data):
             return False
         return self.within is None or point.seen().estimate[1] > self.within
 
-    def _prune(self, name: str, point: _Open) -> None:
+    def _prune(self, name: str, point: _OpenPoint) -> None:
         """Have the net compute with other tensors: its own are somebody's, and stay as they are."""
         for layer in self.groups[name]:
             weight = self.base[layer.key]
-            dropped = above(weight, point.thresholds[layer.key]).logical_not_()
-            self.model.get_parameter(layer.key).data = weight.masked_fill(dropped, 0.0)
+            pruned = above(weight, point.thresholds[layer.key]).logical_not_()
+            self.model.get_parameter(layer.key).data = weight.masked_fill(pruned, 0.0)
 
     def _restore(self, name: str) -> None:
         for layer in self.groups[name]:

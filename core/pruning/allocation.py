@@ -19,10 +19,10 @@ from core.pruning import scores
 from core.pruning.curves import Scan
 from core.pruning.goals import METHODS, SENSITIVITY
 from core.pruning.plans import Plan, check_sparsity
-from core.pruning.scores import LEVEL, Curve, Ranking, nonzero, sensitivity
+from core.pruning.scores import LEVEL, LayerRanking, SensitivityRanking, nonzero, sensitivity
 from core.pruning.what_if import Profile
 
-_RANKINGS: dict[str, Callable[[Profile], Ranking]] = {
+_RANKING_OF: dict[str, Callable[[Profile], LayerRanking]] = {
     "uniform": scores.uniform,
     "erk": scores.erk,
     "magnitude": scores.magnitude,
@@ -33,7 +33,7 @@ _RANKINGS: dict[str, Callable[[Profile], Ranking]] = {
 NOTHING_LOCKED: Mapping[str, float] = MappingProxyType({})
 
 # The bits of the floats that are not negative are in the floats' own order (IEEE 754).
-_BARS = range(int(np.float64(np.inf).view(np.int64)) + 1)
+_CUTOFFS = range(int(np.float64(np.inf).view(np.int64)) + 1)
 
 
 def allocate(
@@ -67,12 +67,12 @@ def allocate(
             never pruned and what is locked, or more than the base has left.
     """
     free = _unlocked(profiles, locked)
-    ranked = _ranked(method, free, scan, dense)
+    rankings = _rankings(method, free, scan, dense)
     weights = _weights(profiles, locked, budget, other_parameters)
-    return _plan(profiles, locked, _share(ranked, weights))
+    return _plan(profiles, locked, _distribute(rankings, weights))
 
 
-def by_tolerance(
+def plan_for_tolerance(
     profiles: Sequence[Profile],
     scan: Scan,
     dense: float,
@@ -92,7 +92,7 @@ def by_tolerance(
         raise InputError(f"tolerance {tolerance}: expected points of accuracy, 0 or more")
     free = _unlocked(profiles, locked)
     beyond = math.nextafter(tolerance, math.inf)
-    curves = [_curve(profile, scan, dense, level=0.0) for profile in free]
+    curves = [_sensitivity_ranking(profile, scan, dense, level=0.0) for profile in free]
     return _plan(profiles, locked, [curve.count(beyond) for curve in curves])
 
 
@@ -107,19 +107,21 @@ def _unlocked(profiles: Sequence[Profile], locked: Mapping[str, float]) -> list[
     return [profile for profile in profiles if profile.layer.name not in locked]
 
 
-def _ranked(
+def _rankings(
     method: str, profiles: Sequence[Profile], scan: Scan | None, dense: float | None
-) -> list[Ranking]:
+) -> list[LayerRanking]:
     if method not in METHODS:
         raise InputError(f"unknown method '{method}': expected one of {', '.join(METHODS)}")
     if method != SENSITIVITY:
-        return [_RANKINGS[method](profile) for profile in profiles]
+        return [_RANKING_OF[method](profile) for profile in profiles]
     if scan is None or dense is None:
         raise InputError(f"'{SENSITIVITY}' needs a scan: press s first, or run featherweight scan")
-    return [_curve(profile, scan, dense) for profile in profiles]
+    return [_sensitivity_ranking(profile, scan, dense) for profile in profiles]
 
 
-def _curve(profile: Profile, scan: Scan, dense: float, level: float = LEVEL) -> Curve:
+def _sensitivity_ranking(
+    profile: Profile, scan: Scan, dense: float, level: float = LEVEL
+) -> SensitivityRanking:
     name = profile.layer.name
     if name not in scan.layers:
         raise InputError(f"the scan has no layer '{name}': scan this net")
@@ -162,16 +164,16 @@ def _ratio(parameters: int, left: int, rounded: Callable[[float], int]) -> float
     return rounded(100 * parameters / left) / 100 if left else math.inf
 
 
-def _share(ranked: Sequence[Ranking], weights: int) -> list[int]:
+def _distribute(rankings: Sequence[LayerRanking], weights: int) -> list[int]:
     """How many weights each layer keeps, `weights` in all: see the module's docstring."""
 
     def counts(place: int) -> list[int]:
-        if place == len(_BARS):
-            return [0] * len(ranked)
-        bar = float(np.int64(_BARS[place]).view(np.float64))
-        return [ranking.count(bar) for ranking in ranked]
+        if place == len(_CUTOFFS):
+            return [0] * len(rankings)
+        cutoff = float(np.int64(_CUTOFFS[place]).view(np.float64))
+        return [ranking.count(cutoff) for ranking in rankings]
 
-    above = bisect_right(_BARS, -weights, key=lambda bits: -sum(counts(bits)))
+    above = bisect_right(_CUTOFFS, -weights, key=lambda bits: -sum(counts(bits)))
     kept = counts(above)
     for layer, most in enumerate(counts(above - 1)):
         kept[layer] += min(most - kept[layer], weights - sum(kept))

@@ -141,14 +141,14 @@ class Scan:
 
 
 @dataclass(frozen=True, slots=True)
-class Sampled(Event):
+class SampleUpdated(Event):
     """An accuracy as far as it is known."""
 
     sample: Sample
 
 
 @dataclass(frozen=True, slots=True)
-class Scanned(Event):
+class ScanUpdated(Event):
     """The scan as far as it is: every point on the images so far."""
 
     scan: Scan
@@ -163,6 +163,6 @@ def wilson(correct: float, images: float) -> tuple[float, float]:
     if not images:
         return 0.0, 1.0
     share, weight = correct / images, Z * Z / images
-    centre = (share + weight / 2) / (1 + weight)
+    center = (share + weight / 2) / (1 + weight)
     spread = Z / (1 + weight) * math.sqrt(share * (1 - share) / images + weight / (4 * images))
-    return max(0.0, centre - spread), min(1.0, centre + spread)
+    return max(0.0, center - spread), min(1.0, center + spread)

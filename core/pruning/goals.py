@@ -23,7 +23,7 @@ METHODS: dict[str, str] = {
 }
 """The methods, each with what it does in one line; `core.pruning.scores` has their sources."""
 
-MOST = 1e18
+MAX_PARAMETERS = 1e18
 """Parameters: more than any net has, and few enough to be a number of them."""
 
 Kind = Literal["ratio", "kept", "mib"]
@@ -35,7 +35,7 @@ _UNITS: dict[str, tuple[Kind, float]] = {
     "kib": ("mib", 1 / 1024),
     "mib": ("mib", 1),
 }
-_SHOWN: dict[Kind, str] = {"ratio": "x", "kept": " kept", "mib": " MiB"}
+_SUFFIX: dict[Kind, str] = {"ratio": "x", "kept": " kept", "mib": " MiB"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Goal:
 
     def __str__(self) -> str:
         """As `parse_goal` reads it."""
-        return repr(self.value).removesuffix(".0") + _SHOWN[self.kind]
+        return repr(self.value).removesuffix(".0") + _SUFFIX[self.kind]
 
     def budget(self, parameters: int) -> int:
         """The most nonzero parameters of a net of `parameters` that still meet the goal."""
@@ -73,10 +73,10 @@ class Goal:
             return bisect_right(counts, -self.value, key=lambda count: -parameters / count)
         if self.kind == "kept":
             return int(self.value)
-        return int(min(self.value * MIB / BYTES_PER_VALUE, MOST))
+        return int(min(self.value * MIB / BYTES_PER_VALUE, MAX_PARAMETERS))
 
 
-def parse_goal(text: str, also: str = "") -> Goal:
+def parse_goal(text: str, alternatives: str = "") -> Goal:
     """Read `60x` or `60` (a ratio), `6000 kept` (nonzero parameters), `28 KiB` or `0.5 MiB`.
 
     There is no percentage: 95 % might be what goes or what stays.
@@ -94,6 +94,6 @@ def parse_goal(text: str, also: str = "") -> Goal:
         kind, scale = _UNITS[unit.lower()]
         number = float(text.removesuffix(unit))
     except (KeyError, ValueError) as error:
-        expected = f"expected 60x, 6000 kept, 28 KiB or 0.5 MiB{also}"
+        expected = f"expected 60x, 6000 kept, 28 KiB or 0.5 MiB{alternatives}"
         raise InputError(f"goal '{text}': {expected}") from error
     return Goal(kind, number * scale)

@@ -16,7 +16,7 @@ from torch.optim import Optimizer
 
 from core.nets.layers import Layer
 from core.nets.weights import Weights
-from core.pruning.plans import check_sparsity, drop_count
+from core.pruning.plans import check_sparsity, prune_count
 from core.pruning.selection import kth_magnitude
 
 
@@ -26,7 +26,7 @@ def threshold(weight: Tensor, sparsity: float) -> float:
     Raises:
         InputError: the sparsity is not in [0, 1].
     """
-    k = drop_count(check_sparsity(sparsity, "the layer"), weight.numel())
+    k = prune_count(check_sparsity(sparsity, "the layer"), weight.numel())
     return kth_magnitude(weight, k) if k else 0.0
 
 
@@ -39,12 +39,12 @@ def keep_mask(weight: Tensor, sparsity: float) -> Tensor:
     Raises:
         InputError: the sparsity is not in [0, 1].
     """
-    if drop_count(check_sparsity(sparsity, "the layer"), weight.numel()) == 0:
+    if prune_count(check_sparsity(sparsity, "the layer"), weight.numel()) == 0:
         return torch.ones_like(weight, dtype=torch.bool)
     return above(weight, threshold(weight, sparsity))
 
 
-def zero_share(weight: Tensor) -> float:
+def sparsity_of(weight: Tensor) -> float:
     """The share of exact zeros in `weight`: the sparsity that it has already."""
     return 1.0 - int(weight.count_nonzero()) / weight.numel()
 
@@ -58,7 +58,7 @@ class Masks:
             weight is pruned.
     """
 
-    dropped: dict[str, Tensor]
+    pruned: dict[str, Tensor]
 
     @classmethod
     def of(
@@ -72,28 +72,28 @@ class Masks:
             InputError: a sparsity is not in [0, 1].
         """
 
-        def dropped(layer: Layer) -> Tensor:
+        def pruned(layer: Layer) -> Tensor:
             weight = weights[layer.key]
             sparsity = check_sparsity(plan[layer.name], layer.name)
             # Nothing is above a threshold and zero, so zeros go at any sparsity.
             return above(weight, threshold(weight, sparsity)).logical_not_()
 
-        masks = {layer: dropped(layer) for layer in layers}
+        masks = {layer: pruned(layer) for layer in layers}
         return cls({key: mask for layer, mask in masks.items() for key in layer.keys})
 
     def to(self, device: torch.device | str) -> Masks:
         """The same masks on a device."""
-        return Masks({name: dropped.to(device) for name, dropped in self.dropped.items()})
+        return Masks({name: pruned.to(device) for name, pruned in self.pruned.items()})
 
     def kept(self, layer: Layer) -> int:
         """How many weights of `layer` stay."""
-        return layer.elements - int(self.dropped[layer.key].sum())
+        return layer.elements - int(self.pruned[layer.key].sum())
 
     def apply(self, weights: Mapping[str, Tensor]) -> Weights:
         """A copy of a state_dict with what is pruned set to zero."""
         return {
-            name: tensor.masked_fill(self.dropped[name], 0.0)
-            if name in self.dropped
+            name: tensor.masked_fill(self.pruned[name], 0.0)
+            if name in self.pruned
             else tensor.clone()
             for name, tensor in weights.items()
         }
@@ -114,20 +114,20 @@ class Masks:
         step or weight decay: whatever the step made of them is gone, and no state is left to
         push them the next time. Filling, not multiplying: 0 x inf would be NaN.
         """
-        for name, dropped in self.dropped.items():
+        for name, pruned in self.pruned.items():
             parameter = model.get_parameter(name)
-            parameter.masked_fill_(dropped, 0.0)
+            parameter.masked_fill_(pruned, 0.0)
             if optimizer is None:
                 continue
             for value in optimizer.state.get(parameter, {}).values():
                 if isinstance(value, Tensor) and value.shape == parameter.shape:
-                    value.masked_fill_(dropped, 0.0)
+                    value.masked_fill_(pruned, 0.0)
 
     def revived(self, weights: Mapping[str, Tensor]) -> int:
         """How many pruned weights are not exactly zero in `weights`: 0, or the invariant broke."""
         return sum(
-            int(weights[name].detach()[dropped].count_nonzero())
-            for name, dropped in self.dropped.items()
+            int(weights[name].detach()[pruned].count_nonzero())
+            for name, pruned in self.pruned.items()
         )
 
 

@@ -78,6 +78,6 @@ def check_sparsity(sparsity: float, where: str) -> float:
     return sparsity
 
 
-def drop_count(sparsity: float, elements: int) -> int:
+def prune_count(sparsity: float, elements: int) -> int:
     """How many of `elements` weights a sparsity asks to drop: k = round(sparsity x elements)."""
     return round(sparsity * elements)

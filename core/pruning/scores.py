@@ -29,15 +29,15 @@ LEVEL = 1e-4
 """Points of accuracy that a whole layer adds where its curve is level: less than one image."""
 
 
-class Ranking(Protocol):
+class LayerRanking(Protocol):
     """The priorities of one layer's weights."""
 
-    def count(self, bar: float) -> int:
-        """How many weights have a priority of at least `bar`, from 0 to infinity."""
+    def count(self, cutoff: float) -> int:
+        """How many weights have a priority of at least `cutoff`, from 0 to infinity."""
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class ProportionalRanking:
     """A layer that keeps weights in proportion to a claim, whatever they are.
 
     The j-th weight that it keeps has the priority claim / (j - 1/2): the divisor method of Webster
@@ -52,27 +52,27 @@ class Share:
     claim: float
     cap: int
 
-    def count(self, bar: float) -> int:
-        """See `Ranking.count`."""
-        if bar * self.cap <= self.claim:
+    def count(self, cutoff: float) -> int:
+        """See `LayerRanking.count`."""
+        if cutoff * self.cap <= self.claim:
             return self.cap
-        return min(self.cap, int(self.claim / bar + 0.5))
+        return min(self.cap, int(self.claim / cutoff + 0.5))
 
 
 @dataclass(frozen=True, slots=True)
-class Magnitudes:
+class MagnitudeRanking:
     """A layer whose weights rank by magnitude, measured in `unit`."""
 
     profile: Profile
     unit: float = 1.0
 
-    def count(self, bar: float) -> int:
-        """See `Ranking.count`; where the unit is 0, every weight is infinitely many of them."""
-        return _reaching(self.profile, bar * self.unit if self.unit else 0.0)
+    def count(self, cutoff: float) -> int:
+        """See `LayerRanking.count`; where the unit is 0, every weight is infinitely many of them."""
+        return _count_from(self.profile, cutoff * self.unit if self.unit else 0.0)
 
 
 @dataclass(frozen=True)
-class Lamp:
+class LampRanking:
     """A layer whose weights rank by their LAMP scores, see `lamp`.
 
     The scores rise with the magnitude, so a few of them find the weight at the bar; those are kept,
@@ -82,9 +82,9 @@ class Lamp:
 
     profile: Profile
 
-    def count(self, bar: float) -> int:
-        """See `Ranking.count`."""
-        return sum(self._reaching(side, bar) for side, _ in self._sides)
+    def count(self, cutoff: float) -> int:
+        """See `LayerRanking.count`."""
+        return sum(self._count_from(side, cutoff) for side, _ in self._sides)
 
     def score(self, magnitude: np.float32) -> float:
         """The score, above 0 and up to 1, of those of the layer's weights of this magnitude."""
@@ -94,10 +94,10 @@ class Lamp:
             score = self._scores[magnitude] = float(magnitude) ** 2 / above
         return score
 
-    def _reaching(self, side: Floats, bar: float) -> int:
+    def _count_from(self, side: Floats, cutoff: float) -> int:
         ranks = range(side.size)
         return side.size - bisect_left(
-            ranks, bar, key=lambda rank: self.score(np.float32(side[rank]))
+            ranks, cutoff, key=lambda rank: self.score(np.float32(side[rank]))
         )
 
     @cached_property
@@ -114,7 +114,7 @@ class Lamp:
 
 
 @dataclass(frozen=True)
-class Curve:
+class SensitivityRanking:
     """A layer that gives up weights for the accuracy that this costs when it is pruned alone.
 
     The priority of the j-th weight that it keeps is the drop without it, with j - 1 weights left.
@@ -135,21 +135,21 @@ class Curve:
         """Points of accuracy lost at a sparsity."""
         return float(np.interp(sparsity, self.sparsities, self.drops))
 
-    def count(self, bar: float) -> int:
-        """See `Ranking.count`."""
+    def count(self, cutoff: float) -> int:
+        """See `LayerRanking.count`."""
 
         def spared(kept: int) -> float:
             return -self.drop((self.elements - kept) / self.elements)
 
-        return bisect_right(range(self.cap), -bar, key=spared)
+        return bisect_right(range(self.cap), -cutoff, key=spared)
 
 
-def uniform(profile: Profile) -> Share:
+def uniform(profile: Profile) -> ProportionalRanking:
     """The same sparsity for every layer that its zeros allow it."""
-    return Share(profile.layer.elements, nonzero(profile))
+    return ProportionalRanking(profile.layer.elements, nonzero(profile))
 
 
-def erk(profile: Profile) -> Share:
+def erk(profile: Profile) -> ProportionalRanking:
     """Erdős-Rényi-Kernel: density in proportion to the sizes' sum over their product.
 
     A layer of n_out x n_in x kernel weights keeps a share (n_out + n_in + kernel sizes) / (n_out
@@ -158,19 +158,19 @@ def erk(profile: Profile) -> Share:
     kernel Evci et al. 2020, "Rigging the Lottery", section 3). What a full layer cannot take goes
     to the others.
     """
-    return Share(sum(profile.layer.shape), nonzero(profile))
+    return ProportionalRanking(sum(profile.layer.shape), nonzero(profile))
 
 
-def magnitude(profile: Profile) -> Magnitudes:
+def magnitude(profile: Profile) -> MagnitudeRanking:
     """One threshold for the weights of all layers.
 
     Pruning by magnitude is Han et al.'s (2015); Blalock et al. 2020, "What is the State of Neural
     Network Pruning?", name it so with one threshold: global magnitude pruning.
     """
-    return Magnitudes(profile)
+    return MagnitudeRanking(profile)
 
 
-def han(profile: Profile) -> Magnitudes:
+def han(profile: Profile) -> MagnitudeRanking:
     """Han's rule: a layer's threshold is the standard deviation of its weights times one quality.
 
     Han et al. 2015, "Learning both Weights and Connections for Efficient Neural Networks", section
@@ -182,21 +182,21 @@ def han(profile: Profile) -> Magnitudes:
         signed = ((profile.negative, -1.0), (profile.positive, 1.0))
         mean = sum(sign * float(side.sum(dtype=np.float64)) for side, sign in signed) / count
         squares = sum(float(_block_squares(side, sign * mean).sum()) for side, sign in signed)
-    return Magnitudes(profile, math.sqrt(squares / max(1, count)))
+    return MagnitudeRanking(profile, math.sqrt(squares / max(1, count)))
 
 
-def lamp(profile: Profile) -> Lamp:
+def lamp(profile: Profile) -> LampRanking:
     """Layer-adaptive magnitude: w² over the sum of v² over the layer's |v| >= |w|.
 
     Lee et al. 2021, "Layer-adaptive Sparsity for the Magnitude-based Pruning"; weights of equal
     magnitude have one score here.
     """
-    return Lamp(profile)
+    return LampRanking(profile)
 
 
 def sensitivity(
     profile: Profile, points: Sequence[Point], dense: float, level: float = LEVEL
-) -> Curve:
+) -> SensitivityRanking:
     """Each layer as far as its scan allows for a drop in accuracy that is the same for all.
 
     Han et al. 2015, section 5, find each layer's threshold from the sensitivities. The curve is
@@ -220,7 +220,9 @@ def sensitivity(
     drops = {1.0: dense, **measured, profile.floor: 0.0}
     sparsities = np.array(sorted(drops))
     rising = np.maximum.accumulate([drops[sparsity] for sparsity in sorted(drops)])
-    return Curve(profile.layer.elements, nonzero(profile), sparsities, rising + level * sparsities)
+    return SensitivityRanking(
+        profile.layer.elements, nonzero(profile), sparsities, rising + level * sparsities
+    )
 
 
 def nonzero(profile: Profile) -> int:
@@ -228,7 +230,7 @@ def nonzero(profile: Profile) -> int:
     return profile.layer.elements - profile.zeros
 
 
-def _reaching(profile: Profile, least: float) -> int:
+def _count_from(profile: Profile, least: float) -> int:
     """Weights of at least this magnitude."""
     if least > profile.largest:
         return 0
@@ -247,12 +249,12 @@ def _squares_from(side: Floats, sums: Doubles, magnitude: np.float32) -> float:
     return float(sums[block]) + _squares(side[place : block * _BLOCK])
 
 
-def _block_squares(side: Floats, centre: float = 0.0) -> Doubles:
-    """The squared distances from `centre`, added up over each block, [blocks]."""
+def _block_squares(side: Floats, center: float = 0.0) -> Doubles:
+    """The squared distances from `center`, added up over each block, [blocks]."""
     starts = range(0, side.size, _BLOCK)
-    return np.array([_squares(side[at : at + _BLOCK], centre) for at in starts], np.float64)
+    return np.array([_squares(side[at : at + _BLOCK], center) for at in starts], np.float64)
 
 
-def _squares(piece: Floats, centre: float = 0.0) -> float:
-    distances = np.subtract(piece, centre, dtype=np.float64)
+def _squares(piece: Floats, center: float = 0.0) -> float:
+    distances = np.subtract(piece, center, dtype=np.float64)
     return float(distances @ distances)

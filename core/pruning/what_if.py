@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.nets.footprint import Footprint
-from core.pruning.plans import drop_count
+from core.pruning.plans import prune_count
 
 if TYPE_CHECKING:
     from core.nets.layers import Layer
@@ -27,7 +27,7 @@ _PIECE = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
-class Cut:
+class WhatIf:
     """A sparsity applied to a layer.
 
     Attributes:
@@ -70,7 +70,7 @@ class Profile:
     positive: Floats
     zeros: int
     # The last one: where one of many layers moves, the others' are asked for again and again.
-    _cut: Cut | None = field(default=None, init=False, repr=False, compare=False)
+    _latest: WhatIf | None = field(default=None, init=False, repr=False, compare=False)
 
     @classmethod
     def of(cls, layer: Layer, weight: Floats) -> Profile:
@@ -91,27 +91,27 @@ class Profile:
             (float(side[-1]) for side in (self.negative, self.positive) if side.size), default=0.0
         )
 
-    def cut(self, sparsity: float) -> Cut:
+    def cut(self, sparsity: float) -> WhatIf:
         """Apply a sparsity in [0, 1]: exactly what `pruning.keep_mask` does to the tensor."""
-        cut = self._cut
+        cut = self._latest
         if cut is None or cut.sparsity != sparsity:
-            cut = self._cut_anew(sparsity)
+            cut = self._compute(sparsity)
             object.__setattr__(self, "_cut", cut)
         return cut
 
-    def _cut_anew(self, sparsity: float) -> Cut:
-        k = drop_count(sparsity, self.layer.elements)
+    def _compute(self, sparsity: float) -> WhatIf:
+        k = prune_count(sparsity, self.layer.elements)
         if k == 0:
-            return Cut(sparsity, 0.0, self.layer.elements)
-        threshold = self._ranked(k - self.zeros) if k > self.zeros else 0.0
-        return Cut(sparsity, threshold, self._above(threshold))
+            return WhatIf(sparsity, 0.0, self.layer.elements)
+        threshold = self._magnitude_at(k - self.zeros) if k > self.zeros else 0.0
+        return WhatIf(sparsity, threshold, self._above(threshold))
 
-    def footprint(self, cut: Cut) -> Footprint:
+    def footprint(self, cut: WhatIf) -> Footprint:
         """What the layer costs under a cut, its bias included."""
         layer = self.layer
         return Footprint(layer.parameters, cut.kept + layer.parameters - layer.elements)
 
-    def histogram(self, cut: Cut, bins: int) -> Histogram:
+    def histogram(self, cut: WhatIf, bins: int) -> Histogram:
         """Count the nonzero weights in `bins` equal bins over +-`largest`, before and after."""
         reach = self.largest or 1.0
         edges = np.linspace(-reach, reach, bins + 1)
@@ -124,7 +124,7 @@ class Profile:
             for side in (self.negative, self.positive)
         )
 
-    def _ranked(self, rank: int) -> float:
+    def _magnitude_at(self, rank: int) -> float:
         """The `rank`-th smallest (1-based) of the two sorted sides, by bisection over one of them.
 
         Taking i from the short side and rank - i from the long one is right when neither side's

@@ -125,7 +125,7 @@ def test_masks_go_to_torch_and_come_back(model: Small, own: Splits, tmp_path: Pa
     back = core.take_masks(model)
     assert not torch_prune.is_pruned(model)
     assert same(copy_weights(model), plain)
-    assert same(back.dropped, masks.dropped)
+    assert same(back.pruned, masks.pruned)
 
 
 def test_what_torch_has_pruned_is_the_floor_of_a_plan(model: Small, own: Splits) -> None:

@@ -28,7 +28,7 @@ from core.events import Batch, Epoch, Event, Measured, Notice, StopFlag, Stream,
 from core.events import Progress as Step
 from core.jobs.search import Tried, Trying
 from core.nets.footprint import BYTES_PER_VALUE, COUNTED, MIB
-from core.pruning.curves import Scanned
+from core.pruning.curves import ScanUpdated
 from core.system.files import write_text
 from tui.text.format import count, percent, without_dead
 
@@ -77,7 +77,7 @@ class _Shown:
                 done = (event.epoch - 1) * event.images + event.seen
                 note = f"epoch {event.epoch} of {event.epochs}, loss {event.loss:.4f}"
                 self._move("train", done, event.epochs * event.images, note)
-            case Scanned():
+            case ScanUpdated():
                 pass  # the bar says it
             case _:
                 _tell(event, self._progress.console)
@@ -114,7 +114,7 @@ def _tell(event: Event, console: Console) -> None:
             console.print(
                 f"trial {event.number} of at most {event.trials}: {event.ratio:.1f}x{known}"
             )
-        case Scanned():
+        case ScanUpdated():
             most = max((point.images for point in event.scan.points()), default=0)
             console.print(
                 f"scanned: up to {count(most)} of {count(event.scan.images)} images a point"

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from core.errors import InputError
 from core.nets.footprint import total
 from core.nets.layers import Layer
-from core.pruning.allocation import allocate, by_tolerance
+from core.pruning.allocation import allocate, plan_for_tolerance
 from core.pruning.curves import Point
 from core.pruning.goals import METHODS, parse_goal
-from core.pruning.plans import Plan, drop_count
+from core.pruning.plans import Plan, prune_count
 from core.pruning.what_if import Profile
 from tests.core.measure.scanned_nets import (
     IMAGES,
@@ -144,7 +144,7 @@ class TestEveryMethod:
     @given(st.integers(1, 10**8).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
     def test_the_sparsity_of_a_count_gives_the_count_back(self, counts: tuple[int, int]) -> None:
         kept, elements = counts
-        assert drop_count((elements - kept) / elements, elements) == elements - kept
+        assert prune_count((elements - kept) / elements, elements) == elements - kept
 
     def test_no_weights_are_copied(self) -> None:
         weight = np.random.default_rng(0).normal(size=(1000, 1000)).astype(np.float32)
@@ -249,4 +249,4 @@ class TestOutOfReach:
     def test_a_tolerance_is_a_number_of_points(self, tolerance: float) -> None:
         said = f"^tolerance {tolerance}: expected points of accuracy, 0 or more$"
         with pytest.raises(InputError, match=said):
-            by_tolerance(cnn5().profiles, cnn5().scan, 99.0, tolerance)
+            plan_for_tolerance(cnn5().profiles, cnn5().scan, 99.0, tolerance)

@@ -16,7 +16,7 @@ from core.events import Batch, drain
 from core.nets.architectures import Cnn5
 from core.nets.layers import Layer
 from core.nets.weights import Weights
-from core.pruning.masks import Masks, zero_share
+from core.pruning.masks import Masks, sparsity_of
 from core.pruning.plans import Plan, uniform_plan
 from core.settings.choices import DEFAULT_ROUNDS, MEANINGS, NO_CHOICES, Choices
 from core.training.finetuning import finetune
@@ -174,7 +174,7 @@ class TestRounds:
         assert len(kept) == 6 * STEPS
         for index, counts in enumerate(kept):
             part = (index // (2 * STEPS) + 1) / 3
-            starts = {la.name: 1 - zero_share(base[la.key]) for la in layers}
+            starts = {la.name: 1 - sparsity_of(base[la.key]) for la in layers}
             wanted = {
                 name: 1 - starts[name] * ((1 - final) / starts[name]) ** part
                 for name, final in aggressive.items()
@@ -253,7 +253,7 @@ def test_rewinding_takes_the_early_values_under_the_masks_of_the_trained_ones(
         masks = Masks.of(dense, layers, aggressive)
         for layer in layers:
             zero = model.get_parameter(layer.key) == 0
-            assert torch.equal(zero, masks.dropped[layer.key])
+            assert torch.equal(zero, masks.pruned[layer.key])
 
 
 def test_l1_adds_its_constant_to_the_gradient_of_the_prunable_weights(
