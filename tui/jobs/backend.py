@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from core.pruning.curves import Scan
     from core.training.dense import Trained
     from core.training.finetuning import FineTuned, Pruned
-    from tui.state.results import Result, Wanted
+    from tui.state.measurement import MeasurementRequest
+    from tui.state.results import Result
 
 
 class Backend(Protocol):
@@ -83,7 +84,7 @@ class Backend(Protocol):
     ) -> Stream[tuple[Export, Sizes]]:
         """Write what a plan came to to a file, read it back, and measure it and its sizes."""
 
-    def look(self, wanted: Wanted, stop: StopFlag) -> Stream[None]:
+    def look(self, request: MeasurementRequest, stop: StopFlag) -> Stream[None]:
         """Measure a plan in one shot on a growing sample, and look at images, beside any job."""
 
 
@@ -120,9 +121,9 @@ class CoreBackend:
         """
         gc.disable()
         try:
-            from tui.views import plots
+            from tui.views.plots import registry
 
-            plots.bring_in()
+            registry.bring_in()
             import_module("core.jobs.measurement")
             return self._bench
         finally:
@@ -242,18 +243,18 @@ class CoreBackend:
         yield Progress("measure the files")
         return record, bench.sizes(weights)
 
-    def look(self, wanted: Wanted, stop: StopFlag) -> Stream[None]:
+    def look(self, request: MeasurementRequest, stop: StopFlag) -> Stream[None]:
         """See `Backend.look`: what takes milliseconds first, what takes a second last."""
         from core.jobs import measurement
 
-        bench, base, plan, digits = self._bench, wanted.base, wanted.plan, wanted.digits
-        shown = wanted.tuned or base
-        compare = partial(measurement.compare, bench, wanted.dense, shown, plan, stop=stop)
+        bench, base, plan, digits = self._bench, request.base, request.plan, request.digits
+        shown = request.tuned or base
+        compare = partial(measurement.compare, bench, request.dense, shown, plan, stop=stop)
         if digits and digits.mode == "chosen":
             yield from compare("chosen", digits.start)
-        if wanted.accuracy:
+        if request.accuracy:
             yield from measurement.look(bench, base, plan, stop)
-        if wanted.costs:
+        if request.costs:
             yield from measurement.count(bench, shown, plan, stop)
-        if digits and (wanted.matrix or digits.mode == "wrong"):
+        if digits and (request.matrix or digits.mode == "wrong"):
             yield from compare(digits.mode, digits.start, matrix=True)

@@ -9,47 +9,12 @@ from core.errors import InputError
 from core.events import StopFlag, Stream
 from core.experiments.experiment import Experiment
 from core.experiments.runs import Run
-from tui.jobs.job import Job, JobEnded, JobEvent
 from tui.state.runs import RunRow
 
 if TYPE_CHECKING:
     from core.pruning.what_if import Profile
 
 T = TypeVar("T")
-
-
-class Said(JobEvent):
-    """One of these jobs said something, which nobody shows."""
-
-
-class RowsRead(JobEnded):
-    """The runs have been read; its value is a tuple of RunRow."""
-
-
-class Changed(JobEnded):
-    """A run has been changed; its value is what to say about it."""
-
-
-class WeightsRead(JobEnded):
-    """The weights of a layer of two runs have been read; its value is a dict, see `profiles`."""
-
-
-class ReadJob(Job):
-    """Reads the runs."""
-
-    says, ends = Said, RowsRead
-
-
-class ChangeJob(Job):
-    """Annotates or deletes a run."""
-
-    says, ends = Said, Changed
-
-
-class WeightsJob(Job):
-    """Reads weights."""
-
-    says, ends = Said, WeightsRead
 
 
 def at_once(work: Callable[[], T]) -> Callable[[StopFlag], Stream[T]]:

@@ -16,7 +16,7 @@ class KeyCommands(Provider):
         """All of them, before anything is typed."""
         for key in self._offered():
             yield DiscoveryHit(
-                key.label, partial(self.app.run_action, key.action), help=key.tooltip
+                key.label, partial(self.app.run_action, key.textual_action), help=key.tooltip
             )
 
     async def search(self, query: str) -> Hits:
@@ -28,7 +28,7 @@ class KeyCommands(Provider):
                 yield Hit(
                     score,
                     matcher.highlight(text),
-                    partial(self.app.run_action, key.action),
+                    partial(self.app.run_action, key.textual_action),
                     help=key.tooltip,
                 )
 

@@ -39,7 +39,7 @@ class AccuracyData:
     not_final: tuple[float, ...] = ()
 
 
-def draw(data: AccuracyData, width: int, height: int, hint: str = "press f to fine-tune") -> Lines:
+def draw(data: AccuracyData, width: int, height: int, hint: str = "") -> Lines:
     """Draw accuracies over epochs; the hint stands in the middle while there are none."""
     if not fits(width, height):
         return blank(width, height)

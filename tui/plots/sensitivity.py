@@ -40,7 +40,7 @@ def draw(
     data: SensitivityData,
     width: int,
     height: int,
-    hint: str = "s scans: the curves grow as it goes",
+    hint: str = "",
 ) -> Lines:
     """Draw accuracies over sparsities; the hint stands in the middle while there are none."""
     if not fits(width, height):

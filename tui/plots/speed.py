@@ -21,7 +21,6 @@ class SpeedData:
         slower: Whether it is slower there.
         amounts: What the net costs, a line each.
         caption: Of which net it is.
-        hint: What to do where nothing is known.
     """
 
     cases: tuple[tuple[str, str], ...] = ()
@@ -30,15 +29,14 @@ class SpeedData:
     slower: tuple[bool, ...] = ()
     amounts: tuple[str, ...] = ()
     caption: str = ""
-    hint: str = ""
 
 
-def draw(data: SpeedData, width: int, height: int) -> Lines:
+def draw(data: SpeedData, width: int, height: int, hint: str = "") -> Lines:
     """Draw the cases that there is room for, ours in any case, and what the net costs below."""
     if not fits(width, height):
         return blank(width, height)
     if not data.cases:
-        return note(clean(data.hint), width, height)
+        return note(clean(hint), width, height)
     widths = _widths(data, width)
     heads = [_line("", [case[at] for case in data.cases], widths, "label", width) for at in (0, 1)]
     engines = [_line(name, cells, widths, "plain", width) for name, cells in data.engines[:-1]]

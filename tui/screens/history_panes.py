@@ -9,10 +9,11 @@ from textual.app import ComposeResult
 
 from core.experiments.experiment import Experiment
 from core.experiments.runs import RUNNING
-from tui.keys.history_keys import TYPING, offered
+from tui.keys.history_keys import TYPING
 from tui.screens.run_files import RunFiles
 from tui.state.browsing import Browsing
 from tui.views.history import ABOUT, about, failure, hint, said, sizes, title, welcome
+from tui.views.history_keys import offered
 from tui.views.run_comparison import VIEWS, views
 from tui.widgets.key_line import KeyLine
 from tui.widgets.lines import ROLE_CLASSES, LinesWidget

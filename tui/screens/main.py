@@ -11,8 +11,9 @@ from textual.geometry import Size
 from textual.screen import Screen
 
 from tui.keys.keys import Key
-from tui.state.state import PLOTS, State
+from tui.state.state import State
 from tui.views.activity import Outcome, Working, activity
+from tui.views.plots.registry import PLOTS, from_plot
 from tui.views.title import title
 from tui.views.totals import totals
 from tui.widgets.find_input import FindInput
@@ -99,7 +100,7 @@ class ExploreScreen(Screen[None]):
 
     def visible_plots(self, state: State) -> tuple[str, ...]:
         """The plots that a state would show, in order."""
-        return tuple(PLOTS[(state.plot + index) % len(PLOTS)] for index in range(self._panels))
+        return from_plot(state.plot, number=self._panels)
 
     def show(self, state: State, doing: Working | Outcome, keys: tuple[Key, ...]) -> None:
         """Answer a key: the texts at once, then the plots, at most four times a second.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -66,18 +65,3 @@ class PathScreen(ModalScreen[str | None]):
     def action_leave(self) -> None:
         """Close without one."""
         self.dismiss(None)
-
-
-def path_of(text: str) -> Path:
-    """A path as it was typed; raises InputError where its `~` is nobody's."""
-    try:
-        return Path(text).expanduser()
-    except RuntimeError as error:
-        raise InputError(f"cannot find '{text}': {error}") from error
-
-
-def check_folder(text: str) -> None:
-    """Raises InputError where there is no folder for a file."""
-    folder = path_of(text).absolute().parent
-    if not folder.is_dir():
-        raise InputError(f"the folder {folder} does not exist: make it, or give another one")

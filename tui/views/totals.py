@@ -86,7 +86,7 @@ def _result(state: State, name: str, result: Result | None, split: str) -> Line:
 
 def _looked(state: State, split: str) -> Line:
     """The accuracy in the background, on validation, until `p` has measured both."""
-    look = state.looked_at
+    look = state.estimate
     if split != "validation" or state.is_current(state.pruned):
         return ()
     if look is None:

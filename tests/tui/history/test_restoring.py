@@ -38,12 +38,12 @@ async def test_a_run_comes_back_with_its_sparsities_recipe_and_net(tmp_path):
         await pilot.press("m", "down", "enter")
         await chosen(pilot)
         await idle(pilot)
-        assert app.backend.started == ["restore 0001"]
+        assert app.session.backend.started == ["restore 0001"]
         assert app.state.planned == MODERATE
         assert app.state.settings.choices == Choices(epochs=2)
         assert app.state.is_current(app.state.finetuned)
         assert app.state.finetuned.accuracy == TUNED
-        assert len(app.state.course.epochs) == 5
+        assert len(app.state.curve.epochs) == 5
         await until(pilot, lambda app: not app.explore.stale)
         assert "fine-tuned 99.26" in shown(app, "#totals")
         assert "back at run 0001" in app.doing.text
@@ -63,7 +63,7 @@ async def test_a_run_that_was_killed_goes_on_with_the_curve_that_it_had(tmp_path
         await ready(pilot)
         await chosen(pilot)
         await idle(pilot)
-        course = app.state.course
+        course = app.state.curve
         assert (course.finetuning, course.planned, len(course.epochs)) == (True, 5, 2)
 
 

@@ -37,9 +37,7 @@ class ConfusionData:
     net: str = "pruned"
 
 
-def draw(
-    data: ConfusionData, width: int, height: int, hint: str = "press p to prune and measure"
-) -> Lines:
+def draw(data: ConfusionData, width: int, height: int, hint: str = "") -> Lines:
     """Draw a matrix where there is room for it, and what pruning made worse, the worst first."""
     if not fits(width, height):
         return blank(width, height)

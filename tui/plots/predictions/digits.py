@@ -57,12 +57,12 @@ class DigitsData:
     net: str = "pruned"
 
 
-def draw(data: DigitsData, width: int, height: int) -> Lines:
+def draw(data: DigitsData, width: int, height: int, hint: str = "no images to show") -> Lines:
     """Draw pictures as large as lets all of them show, with the answers below each."""
     if not fits(width, height):
         return blank(width, height)
     if not data.digits:
-        return note("no images to show", width, height)
+        return note(clean(hint), width, height)
     rows = 2 if height >= 8 else 1
     digits = data.digits[:_MOST]
     pictures = crop([grey(digit.pixels) for digit in digits])

@@ -13,7 +13,7 @@ TUNE, WRITE = "f fine-tunes, e writes", "e writes it"
 UNMEASURED = "too large to make unasked"
 
 
-def files(state: State) -> FilesData:
+def data(state: State, width: int) -> FilesData:
     """The files of what came of the plan; where nothing has yet, of the plan before."""
     result, footprint = shown(state), state.footprint
     if result is None:
