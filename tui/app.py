@@ -85,7 +85,8 @@ class FeatherweightApp(
         elif self.job is not None and on_top and not self.typing:
             for key in KEYS:
                 if event.key in key.keys.split(",") and key.name in IDLE_ACTIONS:
-                    self.notify(f"{key.label} has to wait: a job runs, x stops it")
+                    text = f"{key.label} has to wait: a job runs, x stops it"
+                    self.notify(text, markup=False)
 
     def action_plot(self, steps: int) -> None:
         """Show another plot."""

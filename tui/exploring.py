@@ -89,7 +89,8 @@ class Exploring(Training):
         if base is None or drop is None:
             return
         if self.job is not None:
-            self.notify("a job runs: wait for its end, or stop it with x, then search")
+            text = "a job runs: wait for its end, or stop it with x, then search"
+            self.notify(text, markup=False)
             return
         self._subject, self._scanning = None, base.digest
         search = _Search(self.state.course, monotonic())

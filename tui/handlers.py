@@ -67,13 +67,24 @@ def _open_app(settings: Settings, experiment: Experiment, theme: str | None) -> 
     from core.datasets import check_name
     from tui.app import FeatherweightApp
     from tui.backend import CoreBackend
+    from tui.error_log import record
 
     check_name(settings.dataset)
+    if not sys.stderr.isatty():  # where Textual draws; what is logged to it stays there
+        vars(sys)["__stderr__"] = sys.__stdout__
     program = FeatherweightApp(CoreBackend(settings, experiment))
     if theme is not None:
         program.theme = theme
-    program.run()
+    try:
+        program.run()
+        problem = program.boundary.fatal
+    except Exception as error:
+        problem = record(error)
+    program.autosave.flush()
     status = program.return_code or 0
+    if problem:
+        print(f"featherweight: {problem}", file=sys.stderr)
+        status = 1
     if program.threads:
         for thread in program.threads:
             thread.abandon(LEAVE_SECONDS)

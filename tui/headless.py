@@ -37,7 +37,9 @@ T = TypeVar("T")
 
 def console_for(json_path: str | None) -> Console:
     """Where people read: standard error while JSON has standard output for itself."""
-    return Console(stderr=json_path == "-", highlight=False, soft_wrap=True)
+    return Console(
+        stderr=json_path == "-", highlight=False, soft_wrap=True, markup=False, emoji=False
+    )
 
 
 def drive(stream: Stream[T], console: Console) -> T:
@@ -45,14 +47,14 @@ def drive(stream: Stream[T], console: Console) -> T:
     if not console.is_terminal:
         return drain(stream, lambda event: _tell(event, console))
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         TaskProgressColumn(),
         TimeElapsedColumn(),
         TextColumn("so far,"),
         TimeRemainingColumn(),
         TextColumn("left"),
-        TextColumn("{task.fields[note]}"),
+        TextColumn("{task.fields[note]}", markup=False),
     )
     with Progress(*columns, console=console, transient=True, refresh_per_second=4) as progress:
         shown = _Shown(progress)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from core.bench import SPARSE, Bench
 from core.errors import InputError, StoppedError, WorkError
+from tui.error_log import record
 from tui.format import (
     count,
     difference,
@@ -168,10 +169,10 @@ def recalled(recalled: Recalled, run_id: str) -> Outcome:
 
 
 def failed(error: BaseException, is_open: bool) -> Outcome:
-    """The job raised an error; its own words where it is one of ours."""
+    """The job raised an error; its own words where it is one of ours, logged where it is not."""
     advice = "nothing is lost: go on" if is_open else "when it is mended, r tries again; q leaves"
     if isinstance(error, StoppedError):
         return Outcome(str(error), "" if is_open else "r tries again; q leaves", role="warning")
     known = isinstance(error, InputError | WorkError)
-    text = str(error) if known else f"{type(error).__name__}: {error}"
+    text = str(error) if known else record(error)
     return Outcome(text, advice, role="error")

@@ -42,7 +42,8 @@ class Returning(Training):
         if run is None:
             return
         if dense is None or self.job is not None:
-            self.notify("a job runs: wait for its end, or stop it with x, then come back")
+            text = "a job runs: wait for its end, or stop it with x, then come back"
+            self.notify(text, markup=False)
             return
 
         def finish(recalled: Recalled) -> None:

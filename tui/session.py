@@ -6,12 +6,19 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Any
 
+from textual import events
 from textual.app import App
+from textual.notifications import SeverityLevel
+from textual.timer import Timer
+from textual.widgets import Input
 
 from core.events import Event, StopFlag, Stream
 from tui import outcomes
+from tui.autosave import Autosave
 from tui.backend import Backend
+from tui.boundary import Boundary
 from tui.jobs import Done, Failed, Job, JobEnded, JobEvent
+from tui.key_burst import GAP, KeyBurst
 from tui.keys import KEYS, Key
 from tui.screens.explore import ExploreScreen
 from tui.state import State
@@ -27,17 +34,39 @@ class Session(App[None]):
         state: what the screen shows, but for the job.
         doing: the job that runs, or how the last one ended.
         job: its thread; None while none runs.
+        boundary: what keeps an error from ending the program.
+        autosave: what keeps the plan on disk as it stands.
     """
 
     def __init__(self, backend: Backend) -> None:
         super().__init__()
+        self.boundary = Boundary(self)
         self.backend = backend
+        self.autosave = Autosave(self, backend.settings)
         self.state = State(settings=backend.settings)
         self.doing: Working | Outcome = Outcome("")
         self.job: Job | None = None
         self.explore = ExploreScreen()
         self._jobs_started = 0
         self._finish: Finish = lambda _: None
+        self._burst = KeyBurst()
+        self._paste: Timer | None = None
+
+    async def on_event(self, event: events.Event) -> None:
+        """Keep a text that arrives as single keys from pressing them; a line takes it whole."""
+        if isinstance(event, events.Key) and self._burst.takes(event):
+            if self._paste is None:
+                self._paste = self.set_timer(GAP, self._paste_burst)
+            self._paste.reset()
+        else:
+            await super().on_event(event)
+
+    def _paste_burst(self) -> None:
+        self._paste, text = None, self._burst.text()
+        if isinstance(self.focused, Input):
+            self.post_message(events.Paste(text))
+        else:
+            self.notify(f"ignored a pasted text of {len(text):,} characters", markup=False)
 
     def get_default_screen(self) -> ExploreScreen:
         """The main screen."""
@@ -49,7 +78,8 @@ class Session(App[None]):
         return () if self.job is None else (self.job,)
 
     def on_unmount(self) -> None:
-        """Let go of the job: nobody is left to hear of it."""
+        """Let go of the job: nobody is left to hear of it. Save the plan."""
+        self.autosave.flush()
         if self.job is not None:
             self.job.abandon(0)
 
@@ -64,6 +94,7 @@ class Session(App[None]):
         if passing and state.planned != self.state.planned:
             self.doing = Outcome("")
         self.state = state
+        self.autosave.follow(state)
         self.explore.show(state, self.doing, self.offered())
 
     def offered(self) -> tuple[Key, ...]:
@@ -76,9 +107,8 @@ class Session(App[None]):
         if self.job is None:
             self.doing = outcome
         else:
-            self.notify(
-                outcome.text, severity="error" if outcome.role == "error" else "information"
-            )
+            severity: SeverityLevel = "error" if outcome.role == "error" else "information"
+            self.notify(outcome.text, severity=severity, markup=False)
 
     def bring_into_sight(self, plot: str) -> None:
         """Have a plot on the screen, in front where it was not there."""
@@ -125,8 +155,13 @@ class Session(App[None]):
         self.job = None
         match message.outcome:
             case Done(value):
-                self._finish(value)
+                try:
+                    self._finish(value)
+                except Exception as error:
+                    self._fail(error)
             case Failed(error):
-                self.log.error(error)
-                self.doing = outcomes.failed(error, is_open=self.state.base is not None)
+                self._fail(error)
         self.show(self.state)
+
+    def _fail(self, error: BaseException) -> None:
+        self.doing = outcomes.failed(error, is_open=self.state.base is not None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from core.runs import INTERRUPTED
 from tui import outcomes
 from tui.format import ratio
 from tui.results import Course, Result
+from tui.saved_plan import SavedPlan
 from tui.screens.dialogs import Question
 from tui.session import Session
 from tui.views.activity import Outcome, Working
@@ -39,6 +41,32 @@ class Training(Session):
         self.state = self.with_kept_scan(self.state.with_dense(net))
         warnings = self.doing.warnings if isinstance(self.doing, Working) else ()
         self.doing = outcomes.opened(net, self._interrupted(), warnings)
+        self._offer_saved_plan()
+
+    def _offer_saved_plan(self) -> None:
+        """Ask whether to go on with the plan that an earlier session has left."""
+        saved = self.autosave.found(self.state)
+        if saved is None:
+            self.autosave.begin(self.state)
+            return
+        light = ratio(self.state.set_plan(saved.plan).footprint.ratio)
+        text = f"Continue with the plan you left ({light})?"
+        if saved.run and self.state.base and saved.base != self.state.base.digest:
+            text += f"\nIt was for the net of run {saved.run}; h brings that net back."
+        self.push_screen(Question(text, "continue"), partial(self._answer, saved))
+
+    def _answer(self, saved: SavedPlan, wanted: bool | None) -> None:
+        if wanted:
+            self.state = replace(self.state.set_plan(saved.plan), locked=saved.locked)
+            said = "your last plan is back: u undoes it"
+        else:
+            left = replace(self.state.moment, plan=saved.plan)
+            self.state = replace(self.state, future=(*self.state.future, left))
+            said = "a new plan: U brings your last one back"
+        if isinstance(self.doing, Outcome):
+            self.doing = replace(self.doing, detail=f"{said} · {self.doing.detail}")
+        self.autosave.begin(self.state)
+        self.show(self.state)
 
     def _interrupted(self) -> str | None:
         """The newest run, where it was interrupted after an epoch."""

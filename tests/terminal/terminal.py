@@ -14,6 +14,7 @@ import termios
 import time
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pyte
 
@@ -55,13 +56,19 @@ class Terminal:
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         self.before = termios.tcgetattr(slave)
+        self._state = TemporaryDirectory()  # where it saves plans and logs errors
         env = {k: v for k, v in os.environ.items() if k not in SAYS_OTHERWISE}
         self.process = subprocess.Popen(
             [command, *arguments],
             stdin=slave,
             stdout=slave,
             stderr=slave,
-            env={**env, "TERM": "xterm-256color", **environment},
+            env={
+                **env,
+                "TERM": "xterm-256color",
+                "XDG_STATE_HOME": self._state.name,
+                **environment,
+            },
             start_new_session=True,
         )
         self._slave = slave
@@ -75,6 +82,7 @@ class Terminal:
             self.process.wait()
         os.close(self._slave)
         os.close(self._master)
+        self._state.cleanup()
 
     def press(self, *keys: str) -> None:
         """Type keys by name, or as they are."""

@@ -10,7 +10,6 @@ from textwrap import wrap
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input, Label
 
 from core.errors import InputError
@@ -18,6 +17,7 @@ from core.goals import SENSITIVITY, parse_goal
 from core.plans import Plan
 from tui.format import count, percent
 from tui.lines import Lines, Span, cut
+from tui.screens.dialog import Dialog
 from tui.state import State
 from tui.widgets.lines import ROLE_CLASSES, LinesWidget
 
@@ -59,7 +59,7 @@ class Asked:
         return "each layer alone" if self.method == TOLERANCE else self.text.strip()
 
 
-class GoalScreen(ModalScreen[Asked | None]):
+class GoalScreen(Dialog[Asked | None]):
     """Closes with what was asked for; the sparsities are worked out while one types."""
 
     COMPONENT_CLASSES = ROLE_CLASSES
@@ -123,8 +123,9 @@ class GoalScreen(ModalScreen[Asked | None]):
         self.dismiss(None)
 
     def _work_out(self) -> None:
-        self._show()
-        self.run_worker(self._settle(), exclusive=True)
+        if self.is_open:
+            self._show()
+            self.run_worker(self._settle(), exclusive=True)
 
     async def _settle(self) -> None:
         """Find the sparsities in a thread: on a large net that takes longer than a key may."""
@@ -143,6 +144,8 @@ class GoalScreen(ModalScreen[Asked | None]):
             self._show()
 
     def _show(self) -> None:
+        if not self.is_open:
+            return
         methods, preview = (
             self.query_one(f"#{name}", LinesWidget) for name in ("methods", "preview")
         )
@@ -150,7 +153,8 @@ class GoalScreen(ModalScreen[Asked | None]):
         methods.styles.height = len(OFFERED)
         methods.lines = method_lines(self._asked.method, width)
         preview.styles.height = 3
-        preview.lines = preview_lines(self._asked, self._problem, self._state, width)
+        with preview.drawing():
+            preview.lines = preview_lines(self._asked, self._problem, self._state, width)
 
 
 def drop_of(asked: Asked, state: State) -> float | None:

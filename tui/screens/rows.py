@@ -8,12 +8,12 @@ from typing import TypeVar
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tui.choosing import Choosing, Row
 from tui.keeping import Keeping
 from tui.lines import Lines, Span, cut
+from tui.screens.dialog import Dialog
 from tui.widgets.lines import ROLE_CLASSES, LinesWidget
 
 Chosen = TypeVar("Chosen", Choosing, Keeping)
@@ -21,7 +21,7 @@ Chosen = TypeVar("Chosen", Choosing, Keeping)
 TITLE_WIDTH, VALUE_WIDTH = 14, 15
 
 
-class RowsScreen(ModalScreen[Chosen | None]):
+class RowsScreen(Dialog[Chosen | None]):
     """Closes with what was chosen, or with nothing.
 
     Args:
@@ -91,10 +91,12 @@ class RowsScreen(ModalScreen[Chosen | None]):
 
     def show(self) -> None:
         """Show the rows, and what is wrong with them."""
+        if not self.is_open:
+            return
         rows, hint = self.query_one("#rows", LinesWidget), self.query_one("#rows-hint", Static)
-        lines = row_lines(self.chosen.rows(), self.chosen.at - self.FIRST, rows.size.width)
-        rows.styles.height = len(lines)
-        rows.lines = lines
+        with rows.drawing():
+            rows.lines = row_lines(self.chosen.rows(), self.chosen.at - self.FIRST, rows.size.width)
+        rows.styles.height = len(rows.lines)
         hint.update(self.chosen.problem or self.HINT)
         hint.set_class(bool(self.chosen.problem), "wrong")
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from textual.screen import Screen
-
 from core.errors import InputError
 from core.experiment import Experiment
 from core.runs import Run
 from tui import history_jobs as jobs
 from tui.browsing import Browsing
+from tui.error_log import record
 from tui.jobs import Done, Job, JobEnded
 from tui.lines import Span
+from tui.screens.dialog import Overlay
 
 if TYPE_CHECKING:
     from tui.history import RunRow
@@ -23,7 +23,7 @@ KEPT = 4
 """Layers whose weights are kept in memory: those of two runs, and of the two before."""
 
 
-class RunFiles(Screen[Run | None]):
+class RunFiles(Overlay[Run | None]):
     """What is read and changed comes in here; `show` draws it.
 
     Attributes:
@@ -130,7 +130,6 @@ class RunFiles(Screen[Run | None]):
         if isinstance(ended.outcome, Done):
             return ended.outcome.value
         error = ended.outcome.error
-        if not isinstance(error, InputError):
-            self.log.error(error)
-        self.message = Span(" ".join(str(error).split()) or type(error).__name__, "error")
+        text = str(error) if isinstance(error, InputError) else record(error)
+        self.message = Span(" ".join(text.split()), "error")
         return None

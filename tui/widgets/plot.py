@@ -26,10 +26,11 @@ class PlotPanel(LinesWidget, can_focus=True):
         """Draw the plot called `name`, unless that is what is there already."""
         self._shown = state, name
         width, height = self.size
-        seen = (name, width, height, _seen_by(state, name))
-        if seen != self._drawn:
-            self._drawn = seen
-            self.lines = _draw(state, name, width, height)
+        before, self._drawn = self._drawn, None
+        with self.drawing():
+            self._drawn = (name, width, height, _seen_by(state, name))
+            if self._drawn != before:
+                self.lines = _draw(state, name, width, height)
 
     def on_resize(self) -> None:
         """Fit the new size, which changes with the terminal's and with the lines below."""
