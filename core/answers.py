@@ -237,7 +237,7 @@ def compare(
 
     Args:
         dense_model: the dense net; it computes in this thread, as does `pruned_model`.
-        pruned_model: the same net, pruned.
+        pruned_model: the same net, pruned; `dense_model` itself is asked once.
         data: a split of at least one image.
         mode: which images, see `of_each_class` and `newly_wrong`.
         start: which of them, counted from 0.
@@ -273,6 +273,8 @@ def compare(
             return compared
     if dense_answers is None:
         dense_answers = yield from all_answers(dense_model, data, precision, stop, "dense answers")
+    if pruned_model is dense_model:
+        pruned_answers = dense_answers
     if pruned_answers is None:
         page = start if mode == "wrong" else None
         pruned_answers = yield from _pruned_answers(nets, dense_answers, page, precision, stop)

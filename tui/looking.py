@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any
 from textual.timer import Timer
 
 from core.curves import Sampled
-from core.events import Counted, Looked, StopFlag, Stream
-from tui.jobs import Failed, Job, JobEnded, JobEvent
+from core.errors import InputError, WorkError
+from core.events import Counted, Looked, Progress, StopFlag, Stream
+from tui.error_log import record
+from tui.format import count
+from tui.jobs import Done, Failed, Job, JobEnded, JobEvent
 from tui.results import Counts, Look, Sight, Wanted
 from tui.session import Finish, Session
 from tui.state import State
@@ -73,6 +76,7 @@ class Looking(Session):
         """Give way, then start the job: what the measurement takes of memory is free by then."""
         self._leave()
         leaving = self._look
+        self.state = replace(self.state, looking="images are looked at after the job")
 
         def in_turn(stop: StopFlag) -> Stream[Any]:
             if leaving is not None:
@@ -111,6 +115,9 @@ class Looking(Session):
                 self.state = replace(self.state, sight=Sight(wanted, compared))
             case Counted() as counted if wanted:
                 self.state = replace(self.state, counts=Counts(wanted, counted))
+            case Progress(step, done, total) if wanted:
+                said = f"{step}: {count(done)} of {count(total)} images"
+                self.state = replace(self.state, looking=said)
             case _:
                 return
         self.explore.show_soon(self.state, self.doing)
@@ -120,10 +127,18 @@ class Looking(Session):
         if self._look is not None and message.job_id == self._look.id:
             if not self._look.stopping:
                 self._settled = self._looks_at
-                if isinstance(message.outcome, Failed):
-                    self.log.error(message.outcome.error)
+                self._tell_end(message.outcome)
             self._look = None
             self._look_after_a_rest()
+
+    def _tell_end(self, outcome: Done | Failed) -> None:
+        """Say in the plots why they stay empty; what nobody foresaw is logged."""
+        said = ""
+        if isinstance(outcome, Failed):
+            error = outcome.error
+            said = str(error) if isinstance(error, InputError | WorkError) else record(error)
+        self.state = replace(self.state, looking=said)
+        self.explore.show_soon(self.state, self.doing)
 
     def _wanted(self) -> Wanted | None:
         """What is worth measuring now: nothing while a job runs, nor what has been tried."""
@@ -156,6 +171,7 @@ class Looking(Session):
         if self._look is not None or wanted is None:
             return
         self._looks_at = wanted
+        self.state = replace(self.state, looking="")
         self._looks += 1
         self._look = LookJob(
             self._looks, lambda stop: self.backend.look(wanted, stop), self.post_message

@@ -60,6 +60,7 @@ class State:
         scanned: the digest of those that the last one was made on.
         digits: the test images that are looked at.
         sight: the last of them that were seen, with what the nets say.
+        looking: how far the background measurement is, or why there is no result.
         counts: what each layer does, of the net that was counted last.
         speed: how fast the net is that was timed last.
         tolerance: points below the base's accuracy where the sensitivity plot has its line.
@@ -82,6 +83,7 @@ class State:
     tolerance: float = 1.0
     digits: Digits = FIRST_DIGITS
     sight: Sight | None = None
+    looking: str = ""
     counts: Counts | None = None
     speed: Speed | None = None
     course: Course | None = None

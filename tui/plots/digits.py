@@ -62,7 +62,7 @@ def draw(data: DigitsData, width: int, height: int) -> Lines:
     if not fits(width, height):
         return blank(width, height)
     if not data.digits:
-        return note("no images to show", width, height)
+        return note(clean(data.caption) or "no images to show", width, height)
     rows = 2 if height >= 8 else 1
     digits = data.digits[:_MOST]
     pictures = crop([grey(digit.pixels) for digit in digits])

@@ -34,6 +34,8 @@ from tui.results import Course, Wanted
 from tui.state import State
 from tui.views.files import files
 
+LOOKING = "looking at every test image"
+
 
 def bring_in() -> None:
     """Import what drawing needs, in the thread that calls."""
@@ -52,7 +54,7 @@ def plot(state: State, name: str, width: int, height: int) -> Lines:
         case "digits":
             return draw_digits(_digits(state), width, height)
         case "confusion":
-            return draw_confusion(_confusion(state), width, height, "looking at every test image")
+            return draw_confusion(_confusion(state), width, height, state.looking or LOOKING)
         case "costs":
             return draw_costs(_costs(state), width, height)
         case "speed":
@@ -127,7 +129,7 @@ def _digits(state: State) -> DigitsData:
     """The images that were seen last, and what both nets say."""
     sight = state.sight
     if sight is None:
-        return DigitsData((), "looking at test images")
+        return DigitsData((), state.looking or "looking at test images")
     compared, asked, net = sight.compared, sight.wanted.digits, _net(sight.wanted)
     before = "" if state.is_now(sight.wanted) else " (plan before)"
     found = (
@@ -146,7 +148,7 @@ def _digits(state: State) -> DigitsData:
     else:
         caption = f"test images{before} · D others, d the newly wrong"
     if asked != state.digits:
-        caption = "looking at every test image" if state.digits.mode == "wrong" else "looking"
+        caption = state.looking or (LOOKING if state.digits.mode == "wrong" else "looking")
     return DigitsData(tuple(found), caption, net)
 
 
@@ -157,8 +159,11 @@ def _confusion(state: State) -> ConfusionData:
     classes = tuple(str(number) for number in range(state.sight.compared.classes))
     # While a job runs nothing newer may be known.
     split = "test" if state.is_now(state.sight.wanted) else "test (plan before)"
-    net = _net(state.sight.wanted)
-    return ConfusionData(classes, counted.dense, counted.pruned, split, counted.images, net)
+    seen = state.sight.wanted
+    floors = (profile.floor for profile in seen.dense.profiles)
+    untouched = seen.base is seen.dense and [*seen.plan.values()] == [*floors] and not seen.tuned
+    pruned = None if untouched else counted.pruned
+    return ConfusionData(classes, counted.dense, pruned, split, counted.images, _net(seen))
 
 
 def _net(wanted: Wanted) -> str:
@@ -193,7 +198,7 @@ def _costs(state: State) -> CostsData:
         )
         for place, row in enumerate((*table.layers, table.total))
     ]
-    caption = "counting ..."
+    caption = state.looking or "counting ..."
     if counts and known:
         images = f"{count(counts.counted.images)} {counts.counted.split} images"
         caption = f"{_net(counts.wanted)}, {images}"

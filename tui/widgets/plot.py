@@ -47,12 +47,12 @@ def _seen_by(state: State, name: str) -> object:
         case "accuracy":
             return state.course, state.dense and state.dense.accuracy
         case "digits" | "confusion":
-            return state.sight, state.base, state.planned, state.digits
+            return state.sight, state.base, state.planned, state.digits, state.looking
         case "files":
             results = (state.finetuned, state.pruned)
             return state.base, state.footprints, results, state.current
         case "costs":
-            return state.base, state.chosen, state.cuts, state.counts
+            return state.base, state.chosen, state.cuts, state.counts, state.looking
         case "speed":
             return state.speed, state.speed_is_now
         case "sensitivity":
