@@ -125,7 +125,7 @@ class GoalScreen(Dialog[Asked | None]):
     def _work_out(self) -> None:
         if self.is_open:
             self._show()
-            self.run_worker(self._settle(), exclusive=True)
+            self.run_worker(self._settle, exclusive=True)
 
     async def _settle(self) -> None:
         """Find the sparsities in a thread: on a large net that takes longer than a key may."""
