@@ -54,15 +54,17 @@ class Session(App[None]):
 
     async def on_event(self, event: events.Event) -> None:
         """Keep a text that arrives as single keys from pressing them; a line takes it whole."""
-        if isinstance(event, events.Key) and self._burst.takes(event):
-            if self._paste is None:
-                self._paste = self.set_timer(GAP, self._paste_burst)
-            self._paste.reset()
-        else:
+        if not isinstance(event, events.Key) or event.is_forwarded or not self._burst.takes(event):
             await super().on_event(event)
+        elif self._paste is None:
+            self._paste = self.set_timer(2 * GAP, self._paste_burst)
+        else:
+            self._paste.reset()
 
     def _paste_burst(self) -> None:
         self._paste, text = None, self._burst.text()
+        if not self.screen_stack:  # the program is being left
+            return
         if isinstance(self.focused, Input):
             self.post_message(events.Paste(text))
         else:

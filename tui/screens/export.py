@@ -11,6 +11,7 @@ from textual.widgets import Input, Label
 
 from tui.keeping import Keeping
 from tui.lines import Span
+from tui.screens.path import LONGEST
 from tui.screens.rows import TITLE_WIDTH, RowsScreen
 from tui.widgets.lines import LinesWidget
 
@@ -36,7 +37,7 @@ class ExportScreen(RowsScreen[Keeping]):
         yield Label(f"Write {self._what} to a file", classes="dialog--title", markup=False)
         with Horizontal(id="export-line"):
             yield LinesWidget(id="export-file")
-            yield Input(self.chosen.path, id="export-path", compact=True)
+            yield Input(self.chosen.path, id="export-path", compact=True, max_length=LONGEST)
 
     def on_mount(self) -> None:
         """A cursor that blinks would write to an idle terminal."""

@@ -11,6 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Input, Label
+from textual.worker import Worker
 
 from core.errors import InputError
 from core.goals import SENSITIVITY, parse_goal
@@ -32,6 +33,9 @@ OFFERED = {
     TOLERANCE: "each layer alone down to the plot's line",
 }
 """The methods in the order in which they are worth trying."""
+
+LONGEST = 100
+"""Characters of a goal."""
 
 ACCEPTED = "60x · 6000 kept · 28 KiB · 0.5 points: search by fine-tuning"
 _POINTS = re.compile(r"\s*([0-9]*\.?[0-9]+)\s*(points?|pts?)\s*", re.IGNORECASE)
@@ -81,7 +85,7 @@ class GoalScreen(Dialog[Asked | None]):
             yield Label("From a goal to sparsities", classes="dialog--title")
             with Horizontal(id="goal-line"):
                 yield Label("how light: ")
-                yield Input(self._asked.text, id="goal", compact=True)
+                yield Input(self._asked.text, id="goal", compact=True, max_length=LONGEST)
             yield Label(ACCEPTED, classes="dialog--hint dialog--close")
             yield LinesWidget(id="methods")
             yield LinesWidget(id="preview")
@@ -125,7 +129,7 @@ class GoalScreen(Dialog[Asked | None]):
     def _work_out(self) -> None:
         if self.is_open:
             self._show()
-            self.run_worker(self._settle, exclusive=True)
+            _: Worker[None] = self.run_worker(self._settle, exclusive=True)
 
     async def _settle(self) -> None:
         """Find the sparsities in a thread: on a large net that takes longer than a key may."""

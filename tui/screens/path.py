@@ -13,6 +13,9 @@ from textual.widgets import Input, Label, Static
 from core.errors import InputError
 from tui.screens.dialog import Dialog
 
+LONGEST = 4096
+"""Characters of a path."""
+
 
 class PathScreen(Dialog[str | None]):
     """Closes with the path that was typed, or with nothing.
@@ -39,7 +42,7 @@ class PathScreen(Dialog[str | None]):
         """A line for the path."""
         with Vertical(classes="dialog dialog--wide"):
             yield Label(self._title, classes="dialog--title", markup=False)
-            yield Input(self._path, id="path", compact=True)
+            yield Input(self._path, id="path", compact=True, max_length=LONGEST)
             yield Static(self._hint, classes="dialog--hint", id="path-hint", markup=False)
             yield Label("enter takes it, escape leaves it", classes="dialog--hint")
 
