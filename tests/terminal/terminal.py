@@ -47,6 +47,7 @@ class Terminal:
         columns: int = 80,
         rows: int = 24,
         command: str = FEATHERWEIGHT,
+        cwd: Path | None = None,
         **environment: str,
     ) -> None:
         self.screen = pyte.Screen(columns, rows)
@@ -54,7 +55,8 @@ class Terminal:
         self.written = 0
         self.raw = bytearray()
         self._master, slave = pty.openpty()
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        self._slave = slave
+        self._tell_size()
         self.before = termios.tcgetattr(slave)
         self._state = TemporaryDirectory()  # where it saves plans and logs errors
         env = {k: v for k, v in os.environ.items() if k not in SAYS_OTHERWISE}
@@ -63,6 +65,7 @@ class Terminal:
             stdin=slave,
             stdout=slave,
             stderr=slave,
+            cwd=cwd,
             env={
                 **env,
                 "TERM": "xterm-256color",
@@ -71,7 +74,6 @@ class Terminal:
             },
             start_new_session=True,
         )
-        self._slave = slave
 
     def __enter__(self) -> Terminal:
         return self
@@ -83,6 +85,16 @@ class Terminal:
         os.close(self._slave)
         os.close(self._master)
         self._state.cleanup()
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Give the terminal another size, and tell the program."""
+        self.screen.resize(rows, columns)
+        self._tell_size()
+        os.killpg(self.process.pid, signal.SIGWINCH)
+
+    def _tell_size(self) -> None:
+        size = struct.pack("HHHH", self.screen.lines, self.screen.columns, 0, 0)
+        fcntl.ioctl(self._slave, termios.TIOCSWINSZ, size)
 
     def press(self, *keys: str) -> None:
         """Type keys by name, or as they are."""

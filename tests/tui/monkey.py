@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -18,7 +19,6 @@ from core.events import Event, Stream
 from tests.tui.histories import CSS
 from tests.tui.scripted import Many, course
 from tui.app import FeatherweightApp
-from tui.error_log import log_file
 from tui.screens.history import HistoryScreen
 from tui.state import PLOTS
 
@@ -193,10 +193,10 @@ TEXTUALS = ("in action_page_down", "in action_page_up", "in _move_page")
 """Of Textual's option list, which fails before it is laid out; that costs the key."""
 
 
-def unforeseen() -> list[str]:
-    """The errors in the log, but for those of the script and of Textual itself."""
-    if not log_file().exists():
+def unforeseen(log: Path) -> list[str]:
+    """The errors in a log, but for those of the script and of Textual itself."""
+    if not log.exists():
         return []
-    logged = log_file().read_text(encoding="utf-8").split("\n\n")
+    logged = log.read_text(encoding="utf-8").split("\n\n")
     known = (SCRIPTED, *TEXTUALS)
     return [text for text in logged if text.strip() and not any(it in text for it in known)]

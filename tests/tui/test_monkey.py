@@ -12,6 +12,7 @@ from core.experiment import Experiment
 from tests.tui.conftest import ready
 from tests.tui.monkey import SIZES, Endless, Monkey, Unsteady, unforeseen
 from tests.tui.scripted import net, residual
+from tui.error_log import log_file
 
 pytestmark = pytest.mark.logs_errors  # those of the script
 
@@ -22,6 +23,7 @@ SEED = int(os.environ.get("MONKEY_SEED", "0"))
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 async def test_any_keys_leave_it_running(size, mine: Experiment, tmp_path: Path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_DOWNLOAD_DIR", str(tmp_path))  # where the palette puts screenshots
     random = Random(f"{SEED} {size}")
     opened = residual() if size[0] > 100 else net()
     app = Endless(Unsteady(experiment=mine, net=opened, random=Random(f"{SEED} script")))
@@ -33,7 +35,7 @@ async def test_any_keys_leave_it_running(size, mine: Experiment, tmp_path: Path,
             await monkey.play(LEAST, 10 * LEAST)
             await monkey.come_back()
             assert monkey.missing == []
-            assert unforeseen() == []
+            assert unforeseen(log_file()) == []
             assert app.boundary.fatal == ""
         except BaseException:
             print(f"MONKEY_SEED={SEED} at {size}: {' '.join(monkey.pressed)}")
