@@ -7,7 +7,7 @@ from time import monotonic
 from textual import events
 from textual.app import App
 
-from tui.commands import KeyCommands
+from tui.commands import KeyCommands, Palette
 from tui.exploring import Exploring
 from tui.exporting import Exporting
 from tui.finding import Finding
@@ -95,6 +95,11 @@ class FeatherweightApp(
     def action_help(self) -> None:
         """Show every key and what the numbers mean."""
         self.push_screen(HelpScreen())
+
+    def action_command_palette(self) -> None:
+        """Offer every command by its name."""
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette(id="--command-palette"))
 
     async def action_quit(self) -> None:
         """Leave; Textual's own ctrl+q comes here too."""

@@ -47,7 +47,7 @@ class Terminal:
         columns: int = 80,
         rows: int = 24,
         command: str = FEATHERWEIGHT,
-        cwd: Path | None = None,
+        cwd: str = "",
         **environment: str,
     ) -> None:
         self.screen = pyte.Screen(columns, rows)
@@ -65,7 +65,7 @@ class Terminal:
             stdin=slave,
             stdout=slave,
             stderr=slave,
-            cwd=cwd,
+            cwd=cwd or None,
             env={
                 **env,
                 "TERM": "xterm-256color",

@@ -53,7 +53,7 @@ def test_a_minute_of_random_keys_leaves_it_running(tmp_path: Path, data_dir: Pat
     }
     program = ("-c", PROGRAM, *options)
     with Terminal(
-        *program, command=sys.executable, columns=120, rows=36, cwd=tmp_path, **places
+        *program, command=sys.executable, columns=120, rows=36, cwd=str(tmp_path), **places
     ) as terminal:
         try:
             terminal.wait_for("ready: the dense net")
@@ -76,7 +76,7 @@ def test_a_minute_of_random_keys_leaves_it_running(tmp_path: Path, data_dir: Pat
                 terminal.read(0.5)
                 assert time.monotonic() < end + 240, terminal.text
             assert terminal.wait() == 0
-            assert unforeseen(log) == []
+            assert unforeseen(log).strip() == ""
             assert terminal.restored
         except BaseException:
             print(f"MONKEY_SEED={SEED}: {' '.join(pressed)}\n{terminal.text}")

@@ -44,7 +44,7 @@ TOURS: dict[str, tuple[str, ...]] = {
     "HelpScreen": ("?", "down"),
     "HistoryScreen": ("h", "down", "space", "up"),
     "HistoryHelp": ("h", "?"),
-    "CommandPalette": ("ctrl+p", "g"),
+    "Palette": ("ctrl+p", "g"),
     "ValueInput": ("7",),
     "FindInput": ("/", "c"),
     "NoteInput": ("h", "n", "x"),
@@ -193,10 +193,10 @@ TEXTUALS = ("in action_page_down", "in action_page_up", "in _move_page")
 """Of Textual's option list, which fails before it is laid out; that costs the key."""
 
 
-def unforeseen(log: Path) -> list[str]:
+def unforeseen(log: Path) -> str:
     """The errors in a log, but for those of the script and of Textual itself."""
     if not log.exists():
-        return []
+        return ""
     logged = log.read_text(encoding="utf-8").split("\n\n")
     known = (SCRIPTED, *TEXTUALS)
-    return [text for text in logged if text.strip() and not any(it in text for it in known)]
+    return "\n".join(text for text in logged if not any(it in text for it in known))

@@ -35,7 +35,7 @@ async def test_any_keys_leave_it_running(size, mine: Experiment, tmp_path: Path,
             await monkey.play(LEAST, 10 * LEAST)
             await monkey.come_back()
             assert monkey.missing == []
-            assert unforeseen(log_file()) == []
+            assert unforeseen(log_file()).strip() == ""
             assert app.boundary.fatal == ""
         except BaseException:
             print(f"MONKEY_SEED={SEED} at {size}: {' '.join(monkey.pressed)}")

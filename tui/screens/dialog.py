@@ -14,7 +14,7 @@ class Overlay(Screen[Result]):
     """A screen over another one."""
 
     @property
-    def is_open(self) -> bool:
+    def is_pushed(self) -> bool:
         """It has not been closed: work of its own may come to its end later than that."""
         return self in self.app.screen_stack
 

@@ -127,7 +127,7 @@ class GoalScreen(Dialog[Asked | None]):
         self.dismiss(None)
 
     def _work_out(self) -> None:
-        if self.is_open:
+        if self.is_pushed:
             self._show()
             _: Worker[None] = self.run_worker(self._settle, exclusive=True)
 
@@ -148,7 +148,7 @@ class GoalScreen(Dialog[Asked | None]):
             self._show()
 
     def _show(self) -> None:
-        if not self.is_open:
+        if not self.is_pushed:
             return
         methods, preview = (
             self.query_one(f"#{name}", LinesWidget) for name in ("methods", "preview")

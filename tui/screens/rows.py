@@ -91,7 +91,7 @@ class RowsScreen(Dialog[Chosen | None]):
 
     def show(self) -> None:
         """Show the rows, and what is wrong with them."""
-        if not self.is_open:
+        if not self.is_pushed:
             return
         rows, hint = self.query_one("#rows", LinesWidget), self.query_one("#rows-hint", Static)
         with rows.drawing():
