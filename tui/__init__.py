@@ -14,6 +14,7 @@ The rooms, each of which imports only what is below it in this list (import-lint
     state/      what the screen shows: immutable, with every way it can change
     keys/       every key, what it does and what it is called
     text/       lines, numbers and paths as people read them
+    system/     keeps the program alive: the error boundary, the error log, key bursts
 
 From a key to a plot, with `p` as the example: `keys.keys` names `training.prune`; `app` calls that
 method of `features.training`, which starts a job by `Session.start_job`; `jobs.job` posts each

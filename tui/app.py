@@ -20,15 +20,18 @@ from tui.features.planning import Planning
 from tui.features.plots import Plots
 from tui.features.program import Program
 from tui.features.recipe_files import RecipeFiles
+from tui.features.saved_plan import SavedPlans
 from tui.features.scanning import Scanning
 from tui.features.training import Training
 from tui.jobs.backend import Backend
 from tui.jobs.job import Job, JobEnded, JobEvent
 from tui.keys.keys import BINDINGS, KEYS, Key
-from tui.keys.palette import KeyCommands
 from tui.screens.main import ExploreScreen
+from tui.screens.palette import KeyCommands
 from tui.session import Session
 from tui.state.state import State
+from tui.system.boundary import Boundary
+from tui.system.key_burst import KeyBurst
 from tui.views.activity import Outcome, Working
 from tui.widgets.find_input import FindInput
 from tui.widgets.layer_table import LayerTable
@@ -40,6 +43,9 @@ class FeatherweightApp(App[None]):
 
     `tui.keys.keys` names for each key a feature of this class and its action, as in
     `training.prune`; `action_key` calls that.
+
+    Attributes:
+        boundary: keeps an error from ending the program.
     """
 
     TITLE = "Featherweight"
@@ -50,6 +56,8 @@ class FeatherweightApp(App[None]):
 
     def __init__(self, backend: Backend) -> None:
         super().__init__()
+        self.boundary = Boundary(self)
+        self.key_burst = KeyBurst(self)
         self.session = session = Session(self, backend, self._offered)
         self.explore = session.explore
         self.planning = Planning(session)
@@ -62,6 +70,7 @@ class FeatherweightApp(App[None]):
         self.exporting = Exporting(session)
         self.recipe_files = RecipeFiles(session)
         self.history = History(session)
+        self.saved_plans = SavedPlans(session)
         self.program = Program(session)
 
     def get_default_screen(self) -> ExploreScreen:
@@ -75,10 +84,16 @@ class FeatherweightApp(App[None]):
         self.call_after_refresh(self.training.open)
 
     def on_unmount(self) -> None:
-        """Let go of what computes."""
+        """Save the plan, and let go of what computes."""
+        self.saved_plans.autosave.flush()
         self.session.close()
 
     # Keys
+
+    async def on_event(self, event: events.Event) -> None:
+        """Keep a text that arrives as single keys from pressing them."""
+        if not self.key_burst.takes(event):
+            await super().on_event(event)
 
     def feature_action(self, name: str) -> Callable[..., None]:
         """The action that a name such as `training.prune` stands for."""
@@ -117,7 +132,12 @@ class FeatherweightApp(App[None]):
         elif session.job is not None and on_top and not session.typing:
             for key in KEYS:
                 if event.key in key.keys.split(",") and waits(self.feature_action(key.name)):
-                    self.notify(f"{key.label} has to wait: a job runs, x stops it")
+                    text = f"{key.label} has to wait: a job runs, x stops it"
+                    self.notify(text, markup=False)
+
+    def action_command_palette(self) -> None:
+        """Offer every command, by Textual's own ctrl+p."""
+        self.program.open_palette()
 
     async def action_quit(self) -> None:
         """Leave, by Textual's own ctrl+q."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from time import monotonic
 from typing import Any, TypeVar
 
 from textual.app import App
+from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
 from core.events import Event, StopFlag, Stream
@@ -58,7 +60,9 @@ class Session:
         self.job: Job | None = None
         self.explore = ExploreScreen()
         self.followers: list[Callable[[State], None]] = []
-        self.background = BackgroundMeasurement(app, backend.look, self._request, self._measured)
+        self.background = BackgroundMeasurement(
+            app, backend.look, self._request, self._measured, self._say_measuring
+        )
         self._offered = offered
 
     # What is on the screen
@@ -111,8 +115,8 @@ class Session:
         if self.job is None:
             self.doing = outcome
         else:
-            is_error = outcome.role == "error"
-            self.app.notify(outcome.text, severity="error" if is_error else "information")
+            severity: SeverityLevel = "error" if outcome.role == "error" else "information"
+            self.app.notify(outcome.text, severity=severity, markup=False)
 
     # The job
 
@@ -134,6 +138,7 @@ class Session:
         if self.job is not None:
             return
         leaving = self.background.give_way()
+        self.state = replace(self.state, measuring="measured after the job")
 
         def in_turn(stop: StopFlag) -> Stream[Any]:
             if leaving is not None:
@@ -156,11 +161,16 @@ class Session:
         self.job = None
         match ended.outcome:
             case Done(value):
-                finish(value)
+                try:
+                    finish(value)
+                except Exception as error:
+                    self._fail(error)
             case Failed(error):
-                self.app.log.error(error)
-                self.doing = outcomes.failed(error, is_open=self.state.base is not None)
+                self._fail(error)
         self.show(self.state)
+
+    def _fail(self, error: BaseException) -> None:
+        self.doing = outcomes.failed(error, is_open=self.state.base is not None)
 
     def follow_training(self, event: Event) -> None:
         """Extend the curve by what a training reports."""
@@ -187,4 +197,8 @@ class Session:
 
     def _measured(self, request: MeasurementRequest, event: Event) -> None:
         self.state = with_answer(self.state, request, event)
+        self.explore.show_soon(self.state, self.doing)
+
+    def _say_measuring(self, text: str) -> None:
+        self.state = replace(self.state, measuring=text)
         self.explore.show_soon(self.state, self.doing)

@@ -113,9 +113,10 @@ def compare(
     precision = yield from bench.precision(data)
     pruned = bench.models.pruned(base.weights, plan)
     digest = weights_digest(pruned.state_dict())
+    dense_model = bench.models.reading(dense.weights)
     compared = yield from comparison.compare(
-        bench.models.reading(dense.weights),
-        pruned,
+        dense_model,
+        dense_model if digest == dense.digest else pruned,
         data.test,
         mode=mode,
         start=start,

@@ -245,7 +245,7 @@ def compare(
 
     Args:
         dense_model: the dense net; it runs in this thread, as does `pruned_model`.
-        pruned_model: the same net, pruned.
+        pruned_model: the same net, pruned; if it is `dense_model` itself, it runs once.
         data: a split of at least one image.
         mode: which images to show, see `one_per_class` and `newly_wrong`.
         start: which page of them, from 0.
@@ -283,6 +283,8 @@ def compare(
         dense_predictions = yield from all_predictions(
             dense_model, data, precision, stop, "dense predictions"
         )
+    if pruned_model is dense_model:
+        pruned_predictions = dense_predictions
     if pruned_predictions is None:
         page = start if mode == "wrong" else None
         pruned_predictions = yield from _pruned_predictions(

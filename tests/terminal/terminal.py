@@ -14,6 +14,7 @@ import termios
 import time
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pyte
 
@@ -46,6 +47,7 @@ class Terminal:
         columns: int = 80,
         rows: int = 24,
         command: str = FEATHERWEIGHT,
+        cwd: str = "",
         **environment: str,
     ) -> None:
         self.screen = pyte.Screen(columns, rows)
@@ -53,18 +55,25 @@ class Terminal:
         self.written = 0
         self.raw = bytearray()
         self._master, slave = pty.openpty()
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        self._slave = slave
+        self._tell_size()
         self.before = termios.tcgetattr(slave)
+        self._state = TemporaryDirectory()  # where it saves plans and logs errors
         env = {k: v for k, v in os.environ.items() if k not in SAYS_OTHERWISE}
         self.process = subprocess.Popen(
             [command, *arguments],
             stdin=slave,
             stdout=slave,
             stderr=slave,
-            env={**env, "TERM": "xterm-256color", **environment},
+            cwd=cwd or None,
+            env={
+                **env,
+                "TERM": "xterm-256color",
+                "XDG_STATE_HOME": self._state.name,
+                **environment,
+            },
             start_new_session=True,
         )
-        self._slave = slave
 
     def __enter__(self) -> Terminal:
         return self
@@ -75,6 +84,17 @@ class Terminal:
             self.process.wait()
         os.close(self._slave)
         os.close(self._master)
+        self._state.cleanup()
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Give the terminal another size, and tell the program."""
+        self.screen.resize(rows, columns)
+        self._tell_size()
+        os.killpg(self.process.pid, signal.SIGWINCH)
+
+    def _tell_size(self) -> None:
+        size = struct.pack("HHHH", self.screen.lines, self.screen.columns, 0, 0)
+        fcntl.ioctl(self._slave, termios.TIOCSWINSZ, size)
 
     def press(self, *keys: str) -> None:
         """Type keys by name, or as they are."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ from core.experiments.experiment import Experiment
 from tests.tui.history.histories import AGGRESSIVE, every_kind, finished
 from tests.tui.scripted import PATIENCE, Scripted
 from tui.app import FeatherweightApp
+from tui.system.error_log import log_file
 from tui.views.activity import Outcome
 
 
@@ -33,6 +34,18 @@ async def ready(pilot: Pilot[None]) -> None:
 async def idle(pilot: Pilot[None]) -> None:
     """Until no job runs and the outcome is shown."""
     await until(pilot, lambda app: app.job is None and isinstance(app.doing, Outcome))
+
+
+@pytest.fixture(autouse=True)
+def error_log(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Path]:
+    """Gives each test a folder for plans and errors; an error it does not expect fails it."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    path = log_file()
+    yield path
+    if not request.node.get_closest_marker("logs_errors"):
+        assert not path.exists(), path.read_text(encoding="utf-8")
 
 
 @pytest.fixture

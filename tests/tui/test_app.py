@@ -242,6 +242,7 @@ async def test_training_asks_first_and_gives_a_new_base(app, backend):
         assert app.state.base is app.state.dense
 
 
+@pytest.mark.logs_errors
 async def test_a_failing_job_shows_its_error_and_the_next_one_works(app, backend):
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)

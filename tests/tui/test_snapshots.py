@@ -9,6 +9,7 @@ from __future__ import annotations
 import pytest
 from textual.pilot import Pilot
 
+from core.errors import WorkError
 from tests.tui.conftest import idle, ready, until
 from tests.tui.scripted import Many, Scripted, residual
 from tui.app import FeatherweightApp
@@ -142,7 +143,7 @@ def test_loading(snap_compare):
 def test_a_failed_job(snap_compare, app, backend):
     async def failed(pilot: Pilot[None]) -> None:
         await planned(pilot)
-        backend.error = RuntimeError("a long story of what went wrong " * 6)
+        backend.error = WorkError("a long story of what went wrong " * 6)
         await pilot.press("p")
         await idle(pilot)
         await settled(pilot)

@@ -51,7 +51,9 @@ class Command(Generic[T]):
         if self.notice:
             print(self.notice, file=sys.stderr)
         # People read standard error while JSON has standard output to itself.
-        console = Console(stderr=self.json == "-", highlight=False, soft_wrap=True)
+        console = Console(
+            stderr=self.json == "-", highlight=False, soft_wrap=True, markup=False, emoji=False
+        )
         with stop_on_interrupt(console) as stop:
             result = drive(self.work(stop), console)
         report = self.show(result, console)

@@ -28,14 +28,14 @@ def drive(stream: Stream[T], console: Console) -> T:
     if not console.is_terminal:
         return drain(stream, lambda event: _tell(event, console))
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         TaskProgressColumn(),
         TimeElapsedColumn(),
         TextColumn("so far,"),
         TimeRemainingColumn(),
         TextColumn("left"),
-        TextColumn("{task.fields[note]}"),
+        TextColumn("{task.fields[note]}", markup=False),
     )
     with Progress(*columns, console=console, transient=True, refresh_per_second=4) as progress:
         shown = _Shown(progress)
@@ -76,7 +76,7 @@ def _tell(event: Event, console: Console) -> None:
     """The lines that stay: what a log wants to keep."""
     match event:
         case Notice():
-            console.print(("warning: " if event.warning else "") + event.text, markup=False)
+            console.print(("warning: " if event.warning else "") + event.text)
         case Measured():
             accuracy = event.accuracy
             console.print(

@@ -12,5 +12,6 @@ Each gets the session and is made by `tui.app`. `availability` declares when an 
     exporting       the net in a file, read back
     recipe_files    sparsities and recipe as a TOML file
     history         the runs, and the way back to one
+    saved_plan      the plan from one session to the next
     program         help, and leaving
 """

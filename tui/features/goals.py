@@ -58,7 +58,8 @@ class Goals:
         if base is None:
             return
         if session.job is not None:
-            session.app.notify("a job runs: wait for its end, or stop it with x, then search")
+            text = "a job runs: wait for its end, or stop it with x, then search"
+            session.app.notify(text, markup=False)
             return
         began, curve, locks, settings = monotonic(), state.curve, state.locks, state.settings
 

@@ -50,7 +50,8 @@ class History:
         if run is None:
             return
         if dense is None or session.job is not None:
-            session.app.notify("a job runs: wait for its end, or stop it with x, then come back")
+            text = "a job runs: wait for its end, or stop it with x, then come back"
+            session.app.notify(text, markup=False)
             return
 
         def finish(restored: Restored) -> None:

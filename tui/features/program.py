@@ -1,15 +1,16 @@
-"""The keys for the program as a whole: help, and leaving."""
+"""The keys for the program as a whole: help, the command palette, and leaving."""
 
 from __future__ import annotations
 
 from tui.screens.dialogs import Question
 from tui.screens.help import HelpScreen
+from tui.screens.palette import Palette
 from tui.session import Session
 from tui.views.activity import Working
 
 
 class Program:
-    """Help, and the way out."""
+    """Help, every command by name, and the way out."""
 
     def __init__(self, session: Session) -> None:
         self.session = session
@@ -17,6 +18,12 @@ class Program:
     def help(self) -> None:
         """Show every key and what the numbers mean."""
         self.session.app.push_screen(HelpScreen())
+
+    def open_palette(self) -> None:
+        """Offer every command by its name."""
+        app = self.session.app
+        if not isinstance(app.screen, Palette):
+            app.push_screen(Palette(id="--command-palette"))
 
     def leave(self) -> None:
         """Leave, at once where no work would be lost."""

@@ -3,5 +3,6 @@
 job             the one bridge: runs a core stream in a thread, posts its events
 backend         which jobs there are; imports torch when the first one runs
 background      the measurement beside the job: begins after a rest, gives way to a key
+autosave        saves the plan a moment after it changed
 history_jobs    reading, annotating and deleting runs
 """

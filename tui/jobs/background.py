@@ -11,6 +11,7 @@ from textual.timer import Timer
 from core.events import Event, StopFlag, Stream
 from tui.jobs.job import Failed, Job, JobEnded
 from tui.state.measurement import MeasurementRequest
+from tui.system.error_log import explain
 
 REST = 0.2
 """Seconds for which the plan has to rest."""
@@ -26,6 +27,7 @@ class BackgroundMeasurement:
         measure: gives the stream that answers a request.
         request: what is worth measuring now; None for nothing.
         report: takes each event with the request that it answers.
+        say: takes why a measurement failed; an empty text when one begins or ends.
 
     Attributes:
         job: its thread; None while nothing is measured.
@@ -37,9 +39,11 @@ class BackgroundMeasurement:
         measure: Callable[[MeasurementRequest, StopFlag], Stream[None]],
         request: Callable[[], MeasurementRequest | None],
         report: Callable[[MeasurementRequest, Event], None],
+        say: Callable[[str], None],
     ) -> None:
         self.job: Job | None = None
-        self._app, self._measure, self._requested, self._report = app, measure, request, report
+        self._app, self._measure, self._requested = app, measure, request
+        self._report, self._say = report, say
         self._running: MeasurementRequest | None = None
         # What has been measured to the end, also where that was an error.
         self._settled: MeasurementRequest | None = None
@@ -81,6 +85,7 @@ class BackgroundMeasurement:
         if self.job is not None or request is None:
             return
         self._running = request
+        self._say("")
         self.job = job = Job(
             partial(self._measure, request),
             self._app.post_message,
@@ -93,7 +98,7 @@ class BackgroundMeasurement:
         """Go on to what has been asked for meanwhile."""
         if not ended.job.stopping:
             self._settled = self._running
-            if isinstance(ended.outcome, Failed):
-                self._app.log.error(ended.outcome.error)
+            outcome = ended.outcome
+            self._say(explain(outcome.error) if isinstance(outcome, Failed) else "")
         self.job = None
         self.reconsider()

@@ -2,5 +2,4 @@
 
 keys            those of the main screen; help, footer and README say the same
 history_keys    those of the history
-palette         the actions of keys by name, in the command palette
 """

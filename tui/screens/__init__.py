@@ -2,6 +2,7 @@
 
 main        the main screen: layers, totals, plots, and what is going on
 goal, recipe, export, path, dialogs     what keys ask; form: dialogs of rows
+dialog      closes once; palette: every command by name
 help, history_help      every key and sign
 history     the runs; history_panes: what it shows; run_files: reading and changing them
 """

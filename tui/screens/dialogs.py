@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Label, OptionList
 from textual.widgets.option_list import Option
 
+from tui.screens.dialog import Dialog
 
-class Question(ModalScreen[bool]):
+
+class Question(Dialog[bool]):
     """Asks; y or enter is yes, n or escape is no."""
 
     BINDINGS = [
@@ -28,15 +29,16 @@ class Question(ModalScreen[bool]):
     def compose(self) -> ComposeResult:
         """The question and its two answers."""
         with Vertical(classes="dialog"):
-            yield Label(self._text, classes="dialog--title")
-            yield Label(f"y or enter: {self._yes}    n or escape: no", classes="dialog--hint")
+            yield Label(self._text, classes="dialog--title", markup=False)
+            hint = f"y or enter: {self._yes}    n or escape: no"
+            yield Label(hint, classes="dialog--hint", markup=False)
 
     def action_answer(self, yes: bool) -> None:
         """Close with the answer."""
         self.dismiss(yes)
 
 
-class Choice(ModalScreen[str | None]):
+class Choice(Dialog[str | None]):
     """A list of names with what each means; enter takes one, escape none."""
 
     BINDINGS = [
@@ -53,9 +55,10 @@ class Choice(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         """The title and the options."""
         with Vertical(classes="dialog"):
-            yield Label(self._title, classes="dialog--title")
+            yield Label(self._title, classes="dialog--title", markup=False)
             yield OptionList(
-                *(Option(f"{name}\n  {meaning}", id=name) for name, meaning in self._options)
+                *(Option(f"{name}\n  {meaning}", id=name) for name, meaning in self._options),
+                markup=False,
             )
             yield Label("enter takes one, escape leaves it", classes="dialog--hint")
 

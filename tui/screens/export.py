@@ -10,6 +10,7 @@ from textual.containers import Horizontal
 from textual.widgets import Input, Label
 
 from tui.screens.form import TITLE_WIDTH, FormScreen
+from tui.screens.path import LONGEST
 from tui.state.export_form import ExportForm
 from tui.text.lines import Span
 from tui.widgets.lines import LinesWidget
@@ -36,7 +37,7 @@ class ExportScreen(FormScreen[ExportForm]):
         yield Label(f"Write {self._what} to a file", classes="dialog--title", markup=False)
         with Horizontal(id="export-line"):
             yield LinesWidget(id="export-file")
-            yield Input(self.form.path, id="export-path", compact=True)
+            yield Input(self.form.path, id="export-path", compact=True, max_length=LONGEST)
 
     def on_mount(self) -> None:
         """A cursor that blinks would write to an idle terminal."""

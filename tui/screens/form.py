@@ -8,9 +8,9 @@ from typing import TypeVar
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from tui.screens.dialog import Dialog
 from tui.state.export_form import ExportForm
 from tui.state.recipe_form import RecipeForm, Row
 from tui.text.lines import Lines, Span, cut
@@ -21,7 +21,7 @@ Form = TypeVar("Form", RecipeForm, ExportForm)
 TITLE_WIDTH, VALUE_WIDTH = 14, 15
 
 
-class FormScreen(ModalScreen[Form | None]):
+class FormScreen(Dialog[Form | None]):
     """Closes with the form as it was edited, or with None.
 
     Args:
@@ -91,10 +91,12 @@ class FormScreen(ModalScreen[Form | None]):
 
     def show(self) -> None:
         """Show the rows, and the hint or what is wrong."""
+        if not self.is_pushed:
+            return
         rows, hint = self.query_one("#rows", LinesWidget), self.query_one("#rows-hint", Static)
-        lines = row_lines(self.form.rows(), self.form.at - self.FIRST, rows.size.width)
-        rows.styles.height = len(lines)
-        rows.lines = lines
+        with rows.drawing():
+            rows.lines = row_lines(self.form.rows(), self.form.at - self.FIRST, rows.size.width)
+        rows.styles.height = len(rows.lines)
         hint.update(self.form.problem or self.HINT)
         hint.set_class(bool(self.form.problem), "wrong")
 

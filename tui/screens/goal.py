@@ -10,12 +10,13 @@ from textwrap import wrap
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input, Label
+from textual.worker import Worker
 
 from core.errors import InputError
 from core.pruning.goals import SENSITIVITY, parse_goal
 from core.pruning.plans import Plan
+from tui.screens.dialog import Dialog
 from tui.state.state import State
 from tui.text.format import count, percent
 from tui.text.lines import Lines, Span, cut
@@ -32,6 +33,9 @@ OFFERED = {
     TOLERANCE: "each layer alone down to the plot's line",
 }
 """The methods in the order in which they are worth trying."""
+
+LONGEST = 100
+"""Characters of a goal."""
 
 ACCEPTED = "60x · 6000 kept · 28 KiB · 0.5 points: search by fine-tuning"
 _POINTS = re.compile(r"\s*([0-9]*\.?[0-9]+)\s*(points?|pts?)\s*", re.IGNORECASE)
@@ -59,7 +63,7 @@ class Asked:
         return "each layer alone" if self.method == TOLERANCE else self.text.strip()
 
 
-class GoalScreen(ModalScreen[Asked | None]):
+class GoalScreen(Dialog[Asked | None]):
     """Closes with what was asked for; the sparsities are worked out while one types."""
 
     COMPONENT_CLASSES = ROLE_CLASSES
@@ -81,7 +85,7 @@ class GoalScreen(ModalScreen[Asked | None]):
             yield Label("From a goal to sparsities", classes="dialog--title")
             with Horizontal(id="goal-line"):
                 yield Label("how light: ")
-                yield Input(self._asked.text, id="goal", compact=True)
+                yield Input(self._asked.text, id="goal", compact=True, max_length=LONGEST)
             yield Label(ACCEPTED, classes="dialog--hint dialog--close")
             yield LinesWidget(id="methods")
             yield LinesWidget(id="preview")
@@ -123,8 +127,9 @@ class GoalScreen(ModalScreen[Asked | None]):
         self.dismiss(None)
 
     def _work_out(self) -> None:
-        self._show()
-        self.run_worker(self._settle(), exclusive=True)
+        if self.is_pushed:
+            self._show()
+            _: Worker[None] = self.run_worker(self._settle, exclusive=True)
 
     async def _settle(self) -> None:
         """Find the sparsities in a thread: on a large net that takes longer than a key may."""
@@ -143,6 +148,8 @@ class GoalScreen(ModalScreen[Asked | None]):
             self._show()
 
     def _show(self) -> None:
+        if not self.is_pushed:
+            return
         methods, preview = (
             self.query_one(f"#{name}", LinesWidget) for name in ("methods", "preview")
         )
@@ -150,7 +157,8 @@ class GoalScreen(ModalScreen[Asked | None]):
         methods.styles.height = len(OFFERED)
         methods.lines = method_lines(self._asked.method, width)
         preview.styles.height = 3
-        preview.lines = preview_lines(self._asked, self._problem, self._state, width)
+        with preview.drawing():
+            preview.lines = preview_lines(self._asked, self._problem, self._state, width)
 
 
 def drop_of(asked: Asked, state: State) -> float | None:

@@ -7,11 +7,11 @@ from itertools import groupby
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from core.nets.footprint import COUNTED
 from tui.keys.keys import KEYS
+from tui.screens.dialog import Dialog
 
 MEANINGS = f"""\
 sparsity    zeros over elements of a layer's weight
@@ -48,7 +48,7 @@ The mouse works too: click a layer, a group or a bar, turn the wheel.
 ctrl+p opens a palette with everything by name."""
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(Dialog[None]):
     """Every key, and what the numbers mean."""
 
     BINDINGS = [Binding("escape,question_mark,f1,q", "leave", "close")]

@@ -135,15 +135,17 @@ class HistoryPanes(RunFiles):
     def _show_texts(self) -> None:
         self._fit()
         width, browsing, row = self.size.width, self.browsing, self.browsing.chosen
-        self._lines("title").lines = title(browsing, self.experiment.folder, width)
+        with self._lines("title").drawing() as panel:
+            panel.lines = title(browsing, self.experiment.folder, width)
         self.query_one(RunTable).show(browsing, self.current)
         height = self._about + SAID
-        message = said(self.message or hint(browsing, self.current), width, height)
-        left = height - len(message)
-        facts = about(row, self.current, width, left) if row else ()
-        for name, lines, height in (("about", facts, left), ("said", message, len(message))):
-            self._lines(name).styles.height = height
-            self._lines(name).lines = lines
+        with self._lines("said").drawing() as panel:
+            panel.lines = said(self.message or hint(browsing, self.current), width, height)
+        panel.styles.height = len(panel.lines)
+        left = height - len(panel.lines)
+        with self._lines("about").drawing() as panel:
+            panel.styles.height = left
+            panel.lines = about(row, self.current, width, left) if row else ()
         self._lines("said").display = not self.typing
         everything = len(self._views()) == len(VIEWS)
         self.query_one(KeyLine).show(

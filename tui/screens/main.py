@@ -132,11 +132,12 @@ class ExploreScreen(Screen[None]):
 
     def _redraw_texts(self) -> None:
         width = (self.size or self.app.size).width
-        self._lines("title").lines = title(self._state, width)
-        self._lines("totals").lines = totals(self._state, width)
-        doing = activity(self._activity, width)
-        self._lines("activity").styles.height = max(2, len(doing))
-        self._lines("activity").lines = doing
+        for name, draw in (("title", title), ("totals", totals)):
+            with self._lines(name).drawing() as panel:
+                panel.lines = draw(self._state, width)
+        with self._lines("activity").drawing() as panel:
+            panel.lines = activity(self._activity, width)
+        panel.styles.height = max(2, len(panel.lines))
         self.query_one(LayerTable).show(self._state)
         self.query_one(KeyLine).show(self._keys)
 

@@ -7,13 +7,16 @@ from collections.abc import Callable
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input, Label, Static
 
 from core.errors import InputError
+from tui.screens.dialog import Dialog
+
+LONGEST = 4096
+"""Characters of a path."""
 
 
-class PathScreen(ModalScreen[str | None]):
+class PathScreen(Dialog[str | None]):
     """Closes with the path that was typed, or with nothing.
 
     Args:
@@ -37,8 +40,8 @@ class PathScreen(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         """A line for the path."""
         with Vertical(classes="dialog dialog--wide"):
-            yield Label(self._title, classes="dialog--title")
-            yield Input(self._path, id="path", compact=True)
+            yield Label(self._title, classes="dialog--title", markup=False)
+            yield Input(self._path, id="path", compact=True, max_length=LONGEST)
             yield Static(self._hint, classes="dialog--hint", id="path-hint", markup=False)
             yield Label("enter takes it, escape leaves it", classes="dialog--hint")
 

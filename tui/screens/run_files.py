@@ -6,14 +6,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from textual.screen import Screen
-
-from core.errors import InputError
 from core.experiments.experiment import Experiment
 from core.experiments.runs import Run
 from tui.jobs import history_jobs as jobs
 from tui.jobs.job import Done, Job, JobEnded
+from tui.screens.dialog import Overlay
 from tui.state.browsing import Browsing
+from tui.system.error_log import explain
 from tui.text.lines import Span
 
 if TYPE_CHECKING:
@@ -24,7 +23,7 @@ KEPT = 4
 """Layers whose weights are kept in memory: those of two runs, and of the two before."""
 
 
-class RunFiles(Screen[Run | None]):
+class RunFiles(Overlay[Run | None]):
     """What is read and changed comes in here; `show` draws it.
 
     Attributes:
@@ -129,8 +128,5 @@ class RunFiles(Screen[Run | None]):
         """What a job came to; None, with the error as the message, where it failed."""
         if isinstance(ended.outcome, Done):
             return ended.outcome.value
-        error = ended.outcome.error
-        if not isinstance(error, InputError):
-            self.log.error(error)
-        self.message = Span(" ".join(str(error).split()) or type(error).__name__, "error")
+        self.message = Span(" ".join(explain(ended.outcome.error).split()), "error")
         return None

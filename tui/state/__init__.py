@@ -8,5 +8,6 @@ training_curve  how a training goes
 undo            what undo and redo go to
 recipe_form, export_form    the rows of two dialogs
 browsing        the history: what is chosen, marked, sorted by
-runs            the runs as the history shows them; lenient: facts nobody has checked
+runs            the runs as the history shows them
+saved_plan      the plan as a file, from one session to the next
 """

@@ -6,9 +6,11 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from core.events import Progress
 from core.pruning.curves import SampleUpdated
 from tui.state.measurement import Comparison, Counts, Estimate, MeasurementRequest, Need
 from tui.state.state import State
+from tui.text.format import count
 
 if TYPE_CHECKING:
     from core.events import Event
@@ -49,5 +51,8 @@ def with_answer(state: State, request: MeasurementRequest, event: Event) -> Stat
             return replace(state, comparison=Comparison(request, compared))
         case ActivityMeasured():
             return replace(state, counts=Counts(request, event))
+        case Progress(step, done, total, unit):
+            so_far = f": {count(done)} of {count(total)} {unit}" if total else ""
+            return replace(state, measuring=step + so_far)
         case _:
             return state

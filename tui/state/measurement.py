@@ -76,6 +76,12 @@ class MeasurementRequest:
         return self.dense, self.key, self.tuned
 
     @property
+    def is_dense(self) -> bool:
+        """Nothing is pruned, so that both nets are the dense one."""
+        floors = {profile.layer.name: profile.floor for profile in self.dense.profiles}
+        return self.base is self.dense and self.plan == floors and self.tuned is None
+
+    @property
     def net_name(self) -> str:
         """What the net beside the dense one is called."""
         return "fine-tuned" if self.tuned else "pruned"

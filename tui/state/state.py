@@ -46,6 +46,7 @@ class State:
         scanned: the digest of those that the last one was made on.
         digits: the test images that are looked at.
         comparison: the last of them that were seen, with what both nets say they are.
+        measuring: how far the background measurement is, or why it found nothing.
         counts: what each layer does, of the net that was counted last.
         speed: how fast the net is that was timed last.
         tolerance: points below the base's accuracy where the sensitivity plot has its line.
@@ -69,6 +70,7 @@ class State:
     tolerance: float = 1.0
     digits: Digits = FIRST_DIGITS
     comparison: Comparison | None = None
+    measuring: str = ""
     counts: Counts | None = None
     speed: Speed | None = None
     curve: TrainingCurve | None = None

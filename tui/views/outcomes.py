@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.errors import InputError, StoppedError, WorkError
+from core.errors import StoppedError
 from core.inference.timings import SPARSE, Bench
 from tui.state.layer_rows import groups_of
 from tui.state.results import Result
+from tui.system.error_log import explain
 from tui.text.format import (
     count,
     difference,
@@ -168,10 +169,8 @@ def restored(restored: Restored, run_id: str) -> Outcome:
 
 
 def failed(error: BaseException, is_open: bool) -> Outcome:
-    """The job raised an error; its own words where it is one of ours."""
+    """The job raised an error."""
     advice = "nothing is lost: go on" if is_open else "when it is mended, r tries again; q leaves"
     if isinstance(error, StoppedError):
         return Outcome(str(error), "" if is_open else "r tries again; q leaves", role="warning")
-    known = isinstance(error, InputError | WorkError)
-    text = str(error) if known else f"{type(error).__name__}: {error}"
-    return Outcome(text, advice, role="error")
+    return Outcome(explain(error), advice, role="error")

@@ -24,11 +24,13 @@ class KeyLine(LinesWidget):
 
     def show(self, keys: tuple[Key, ...]) -> None:
         """Show those of these keys for which there is room."""
-        self._keys = keys
-        self._shown = fitting(keys, self.app.size.width)
-        pairs = [(Span(key.shown, "key"), Span(f" {key.label} ", "does")) for key in self._shown]
-        filling = Span(" " * self.app.size.width, "does")
-        self.lines = ((*chain.from_iterable(pairs), filling),)
+        self._keys, width = keys, self.app.size.width
+        with self.drawing():
+            self._shown = fitting(keys, width)
+            pairs = (
+                (Span(key.shown, "key"), Span(f" {key.label} ", "does")) for key in self._shown
+            )
+            self.lines = ((*chain.from_iterable(pairs), Span(" " * width, "does")),)
 
     def on_resize(self) -> None:
         """Fill the line's new width."""

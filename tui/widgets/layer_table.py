@@ -50,8 +50,9 @@ class LayerTable(LinesWidget, can_focus=True):
     def show(self, state: State) -> None:
         """Show the state's layers."""
         self._state = state
-        self.styles.height = self._height
-        self.lines = table(state, self.size.width, self._height)
+        with self.drawing():
+            self.styles.height = self._height
+            self.lines = table(state, self.size.width, self._height)
 
     @property
     def _height(self) -> int:

@@ -14,8 +14,8 @@ class LineInput(Horizontal):
     """Hidden until `open`; a kind of line says what enter, escape and every key in between do."""
 
     BINDINGS = [Binding("escape", "leave", "leave", show=False)]
-    MOST = 0
-    """Characters that may be typed; 0 for any number."""
+    MOST = 200
+    """Characters that may be typed or pasted."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import zip_longest
+from typing import Self
 
 from rich.segment import Segment
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui.text.lines import ROLES, Line, Lines
+from tui.system.error_log import log_error
+from tui.text.lines import ROLES, Line, Lines, Span, clean
 
 SCREEN_ROLES = (
     "muted",
@@ -61,8 +64,16 @@ class LinesWidget(Widget):
     @lines.setter
     def lines(self, lines: Lines) -> None:
         before, self._lines = self._lines, lines
-        if before != lines:
-            self.refresh(*_changed(before, lines))
+        if regions := tuple(_changed(before, lines)):  # of none, everything is refreshed
+            self.refresh(*regions)
+
+    @contextmanager
+    def drawing(self) -> Iterator[Self]:
+        """Around the code that makes the lines: an error in it is shown in their place."""
+        try:
+            yield self
+        except Exception as error:
+            self.lines = ((Span(f" {clean(log_error(error))}", "error"),),)
 
     def render_line(self, y: int) -> Strip:
         """One row, filled with the background to the widget's width."""
@@ -75,18 +86,12 @@ class LinesWidget(Widget):
 
 
 def _changed(before: Lines, after: Lines) -> Iterator[Region]:
+    """From the first to the last cell that differs, row by row, however cells form spans."""
     for y, (old, new) in enumerate(zip_longest(before, after, fillvalue=())):
-        if old != new:
-            start, end = _difference(_cells(old), _cells(new))
-            yield Region(start, y, end - start, 1)
+        cells = enumerate(zip_longest(_cells(old), _cells(new))) if old != new else ()
+        if differing := [x for x, (a, b) in cells if a != b]:
+            yield Region(differing[0], y, differing[-1] + 1 - differing[0], 1)
 
 
 def _cells(line: Line) -> list[tuple[str, str]]:
     return [(char, role) for text, role in line for char in text]
-
-
-def _difference(old: list[tuple[str, str]], new: list[tuple[str, str]]) -> tuple[int, int]:
-    """The first cell that differs and the one after the last."""
-    pairs = list(zip_longest(old, new))
-    differing = [x for x, (a, b) in enumerate(pairs) if a != b]
-    return differing[0], differing[-1] + 1

@@ -24,11 +24,12 @@ class PlotPanel(LinesWidget, can_focus=True):
         """Draw the plot called `name`, unless that is what is there already."""
         self._shown = state, name
         width, height = self.size
-        plot = PLOTS[name]
-        seen = (name, width, height, plot.seen(state))
-        if seen != self._drawn:
-            self._drawn = seen
-            self.lines = plot.draw(state, width, height)
+        before, self._drawn = self._drawn, None
+        with self.drawing():
+            plot = PLOTS[name]
+            self._drawn = (name, width, height, plot.seen(state))
+            if self._drawn != before:
+                self.lines = plot.draw(state, width, height)
 
     def on_resize(self) -> None:
         """Fit the new size, which changes with the terminal's and with the lines below."""

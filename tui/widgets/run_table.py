@@ -44,8 +44,9 @@ class RunTable(LinesWidget, can_focus=True):
         """Show the runs; `current` is the one whose net the main screen has."""
         self._browsing, self._current = browsing, current
         width, height = self.size
-        self._top = scrolled(browsing, height, self._top)
-        self.lines = table(browsing, current, width, height, self._top)
+        with self.drawing():
+            self._top = scrolled(browsing, height, self._top)
+            self.lines = table(browsing, current, width, height, self._top)
 
     def on_resize(self) -> None:
         """Fit the columns to the new width."""

@@ -39,18 +39,22 @@ class RunsPanel(LinesWidget, can_focus=True):
         seen = (browsing, dense, self.size)
         if seen != self._seen or (weights is not self._weights and browsing.compared):
             self._seen, self._weights = seen, weights
-            self.lines = self._draw(*self.size)
+            self._redraw(self._draw)
 
     def show_text(self, draw: Draw) -> None:
         """Show a text."""
         self._draw, self._seen = draw, None
-        self.lines = draw(*self.size)
+        self._redraw(draw)
 
     def on_resize(self) -> None:
         """Fit the new size."""
         if self._draw is not None:
             self._seen = None
-            self.lines = self._draw(*self.size)
+            self._redraw(self._draw)
+
+    def _redraw(self, draw: Draw) -> None:
+        with self.drawing():
+            self.lines = draw(*self.size)
 
 
 def _draw(

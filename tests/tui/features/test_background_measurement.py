@@ -119,8 +119,17 @@ class Failing(Scripted):
 
     def look(self, request: MeasurementRequest, stop: StopFlag) -> Stream[None]:
         self.looked.append({})
-        raise WorkError("no")
+        raise WorkError("the images are gone")
         yield
+
+
+async def test_a_plot_says_why_it_stays_empty():
+    app = FeatherweightApp(Failing())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press("V")
+        await until(pilot, lambda app: app.state.measuring and not app.explore.stale)
+        assert shown(app, "#plot-0").strip() == "the images are gone"
 
 
 async def test_one_that_fails_is_not_tried_again_and_again():
@@ -233,7 +242,13 @@ async def test_the_confusion_matrix_counts_every_test_image(app, backend):
         assert app.explore.visible_plots(app.state) == ("confusion",)
         await until(pilot, lambda app: not app.looking and not app.explore.stale)
         assert app.state.comparison.compared.counted is not None
-        assert "2,000 wrong of 10,000 test images" in shown(app, "#plot-0")
+        assert "dense: 0 wrong of 10,000 test images" in shown(app, "#plot-0")
+        assert "pruned" not in shown(app, "#plot-0")
+        await pilot.press(*PRESET)
+        backend.rested.set()
+        await until(pilot, lambda app: len(backend.digits) == 2 and not app.looking)
+        await until(pilot, lambda app: not app.explore.stale)
+        assert "pruned: 2,000 wrong of 10,000 test images" in shown(app, "#plot-0")
         assert "8 → 1" in shown(app, "#plot-0")
 
 

@@ -51,12 +51,23 @@ class Program:
         """Open it, and return its exit status when it has closed."""
         from tui.app import FeatherweightApp
         from tui.jobs.backend import CoreBackend
+        from tui.system.error_log import log_error
 
+        if not sys.stderr.isatty():  # Textual draws there: only the terminal gets that
+            vars(sys)["__stderr__"] = sys.__stdout__
         program = FeatherweightApp(CoreBackend(self.settings, self.experiment))
         if self.theme is not None:
             program.theme = self.theme
-        program.run()
+        try:
+            program.run()
+            problem = program.boundary.fatal
+        except Exception as error:
+            problem = log_error(error)
+        program.saved_plans.autosave.flush()
         status = program.return_code or 0
+        if problem:
+            print(f"featherweight: {problem}", file=sys.stderr)
+            status = 1
         if program.threads:
             for thread in program.threads:
                 thread.abandon(LEAVE_SECONDS)

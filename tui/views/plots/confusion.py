@@ -15,5 +15,6 @@ def data(state: State, width: int) -> ConfusionData:
     classes = tuple(str(number) for number in range(shown.compared.classes))
     # While a job runs nothing newer may be known.
     split = "test" if state.is_current(shown) else "test (plan before)"
+    pruned = None if shown.request.is_dense else counted.pruned
     net = shown.request.net_name
-    return ConfusionData(classes, counted.dense, counted.pruned, split, counted.images, net)
+    return ConfusionData(classes, counted.dense, pruned, split, counted.images, net)

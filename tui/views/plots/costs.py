@@ -36,7 +36,7 @@ def data(state: State, width: int) -> CostsData:
         )
         for place, row in enumerate((*table.layers, table.total))
     ]
-    caption = "counting ..."
+    caption = state.measuring or "counting ..."
     if counts and known:
         images = f"{count(counts.counted.images)} {counts.counted.split} images"
         caption = f"{counts.request.net_name}, {images}"

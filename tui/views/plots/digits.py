@@ -30,5 +30,6 @@ def data(state: State, width: int) -> DigitsData:
     else:
         caption = f"test images{before} · D others, d the newly wrong"
     if asked != state.digits:
-        caption = "looking at every test image" if state.digits.mode == "wrong" else "looking"
+        wrong = state.digits.mode == "wrong"
+        caption = state.measuring or ("looking at every test image" if wrong else "looking")
     return DigitsData(tuple(found), caption, net)

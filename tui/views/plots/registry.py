@@ -25,7 +25,8 @@ class Plot:
         title: what it shows, in a list of plots.
         seen: what it shows of a state; the plot is drawn again only when that changes.
         drawing: the module of `tui.plots` whose `draw` draws these data.
-        empty: what it says while there is nothing to show, such as the key that fills it.
+        empty: what it says while there is nothing to show, such as the key that fills it; how far
+            the background measurement is comes before that.
         needs: what is measured in the background while it is visible.
     """
 
@@ -42,12 +43,13 @@ class Plot:
             return ()
         data = import_module(f"tui.views.plots.{self.name}").data(state, width)
         draw = import_module(f"tui.plots.{self.drawing}").draw
-        lines: Lines = draw(data, width, height, *filter(None, [self.empty]))
+        hint = state.measuring if self.needs and state.measuring else self.empty
+        lines: Lines = draw(data, width, height, *([hint] if self.empty else []))
         return lines
 
 
 _FOOTPRINTS = attrgetter("base", "chosen", "footprints")
-_COMPARED = attrgetter("comparison", "base", "planned", "digits")
+_COMPARED = attrgetter("comparison", "base", "planned", "digits", "measuring")
 
 PLOTS = {
     plot.name: plot
@@ -66,7 +68,7 @@ PLOTS = {
         Plot("speed", "speed in every engine", attrgetter("speed", "speed_is_current"), "speed",
             empty="b times the net in every engine that is here"),
         Plot("costs", "cost of each layer",
-            attrgetter("base", "chosen", "cuts", "counts"), "costs",
+            attrgetter("base", "chosen", "cuts", "counts", "measuring"), "costs",
             needs=frozenset({"costs"})),
         Plot("digits", "test images and the answers to them", _COMPARED, "predictions.digits",
             empty="looking at test images", needs=frozenset({"images"})),

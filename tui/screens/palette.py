@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from functools import partial
 
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 
 from tui.keys.keys import KEYS, Key
+from tui.screens.dialog import Overlay
+
+
+class Palette(CommandPalette, Overlay[None]):
+    """Textual's own, closing once."""
 
 
 class KeyCommands(Provider):

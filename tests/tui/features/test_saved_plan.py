@@ -1,0 +1,187 @@
+"""The plan is saved as it changes, and offered at the next start."""
+
+from __future__ import annotations
+
+import json
+import time
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import pytest
+
+from core.errors import InputError
+from core.settings.settings import Settings
+from tests.tui.conftest import idle, ready, until
+from tests.tui.scripted import AGGRESSIVE, SHAPES, Many, Scripted, residual
+from tests.tui.test_app import shown
+from tui.app import FeatherweightApp
+from tui.jobs import autosave
+from tui.screens.dialogs import Question
+from tui.state.saved_plan import SavedPlan, load, plan_file, save
+
+PRESET = ("m", "down", "enter")
+
+
+@asynccontextmanager
+async def started(backend: Scripted | None = None):
+    app = FeatherweightApp(backend or Scripted())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.pause()
+        yield app, pilot
+
+
+@pytest.fixture
+def path():
+    return plan_file(Settings())
+
+
+async def leave(plan: tuple[str, ...] = PRESET) -> None:
+    async with started() as (_, pilot):
+        await pilot.press(*plan)
+
+
+async def test_the_plan_of_the_last_session_is_offered_and_taken():
+    await leave((*PRESET, "down", "l", "right"))
+    async with started() as (app, pilot):
+        assert isinstance(app.screen, Question)
+        await pilot.press("enter")
+        await pilot.pause()
+        assert app.state.planned == {**AGGRESSIVE, "conv2": 0.96}
+        assert app.state.locked == {"conv2"}
+        assert "ready" in shown(app, "#activity")
+        await pilot.press("u")
+        assert set(app.state.planned.values()) == {0.0}
+
+
+@pytest.mark.parametrize("key", ["n", "escape", "q"])
+async def test_one_that_is_declined_is_gone_at_the_next_start_but_redo_has_it(path, key):
+    await leave()
+    async with started() as (app, pilot):
+        await pilot.press(key)
+        await pilot.pause()
+        assert set(app.state.planned.values()) == {0.0}
+        await pilot.press("U")
+        assert app.state.planned == AGGRESSIVE
+        await pilot.press("u")
+    assert not path.exists()
+    async with started() as (app, _):
+        assert app.screen is app.explore
+
+
+async def test_one_that_nobody_answers_to_stays(path):
+    await leave()
+    before = path.read_bytes()
+    async with started() as (app, _):
+        assert isinstance(app.screen, Question)
+    assert path.read_bytes() == before
+
+
+async def test_the_plan_of_a_start_is_not_saved(path):
+    await leave(("right", "right", "left", "left"))
+    assert not path.exists()
+    async with started() as (app, _):
+        assert app.screen is app.explore
+
+
+async def test_it_is_saved_soon_after_a_change_however_many_keys_come(path, monkeypatch):
+    monkeypatch.setattr(autosave, "DELAY", 0.3)
+    written = []
+    monkeypatch.setattr(autosave, "save", lambda *given: (written.append(given), save(*given)))
+    async with started() as (app, pilot):
+        began = time.monotonic()
+        await pilot.press(*["right"] * 10)
+        await until(pilot, lambda _: path.exists())
+        await until(pilot, lambda _: load(path, tuple(SHAPES)).sparsity == app.state.planned)
+        assert len(written) <= 2 + (time.monotonic() - began) / 0.3
+
+
+async def test_it_is_saved_while_a_job_runs_and_names_the_base(path, monkeypatch):
+    monkeypatch.setattr(autosave, "DELAY", 0.05)
+    async with started() as (app, pilot):
+        await pilot.press(*PRESET, "f")
+        await idle(pilot)
+        await pilot.press("a", "right")
+        await until(pilot, lambda _: "0002" in (path.read_text() if path.exists() else ""))
+        saved = load(path, tuple(SHAPES))
+        assert saved == SavedPlan(app.state.planned, (), app.state.base.digest, "0002")
+    async with started() as (app, pilot):
+        text = " ".join(str(label.render()) for label in app.screen.query("Label"))
+        assert "run 0002" in text
+        await pilot.press("y")
+        await pilot.pause()
+        assert app.state.planned["conv1"] == pytest.approx(0.66)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        b"",
+        b"\xff\x00",
+        b"[]",
+        b"[" * 100_000,
+        b'{"sparsity": 3}',
+        b'{"sparsity": {"conv1": "x", "conv2": 0, "conv3": 0, "fc1": 0, "fc2": 0}}',
+        b'{"sparsity": {"conv1": 2, "conv2": 0, "conv3": 0, "fc1": 0, "fc2": 0}}',
+        b'{"sparsity": {"conv1": NaN, "conv2": 0, "conv3": 0, "fc1": 0, "fc2": 0}}',
+        b'{"sparsity": {"conv1": 0.5}}',
+    ],
+)
+async def test_a_damaged_file_is_ignored_and_written_anew(path, damage):
+    path.parent.mkdir(parents=True)
+    path.write_bytes(damage)
+    async with started() as (app, pilot):
+        assert app.screen is app.explore
+        await pilot.press(*PRESET)
+    assert load(path, tuple(SHAPES)).sparsity == AGGRESSIVE
+
+
+@pytest.mark.parametrize("locked", [3, [[]], [{}, "conv1"], None])
+def test_odd_locks_are_left_out(path, locked):
+    save(path, SavedPlan(AGGRESSIVE))
+    facts = {**json.loads(path.read_text()), "locked": locked, "base": []}
+    path.write_text(json.dumps(facts))
+    names = ("conv1",) if isinstance(locked, list) and "conv1" in locked else ()
+    assert load(path, tuple(SHAPES)) == SavedPlan(AGGRESSIVE, names)
+
+
+async def test_the_plan_of_another_net_or_other_data_is_not_offered():
+    await leave()
+    for backend in (
+        Many(net=residual()),
+        Scripted(settings=Settings(dataset="fashion-mnist")),
+        Scripted(settings=Settings(model="lenet-5")),
+    ):
+        async with started(backend) as (app, _):
+            assert app.screen is app.explore
+
+
+def test_the_file_of_a_net_of_ones_own_is_found_by_its_place(tmp_path, monkeypatch):
+    places = set()
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "mine.py").touch()
+        monkeypatch.chdir(tmp_path / name)
+        settings = Settings(model="mine.py:Net", dataset="folder:images")
+        places.add(plan_file(settings))
+    assert len(places) == 2
+    assert plan_file(Settings()) not in places
+    absolute = replace(settings, model=f"{tmp_path}/other/mine.py:Net")
+    assert plan_file(absolute) in places
+
+
+async def test_a_folder_that_cannot_be_written_is_told_once(path, monkeypatch):
+    monkeypatch.setattr(autosave, "DELAY", 0.01)
+
+    def refuse(*_: object) -> None:
+        raise InputError("cannot write [/b]")
+
+    monkeypatch.setattr(autosave, "save", refuse)
+    async with started() as (app, pilot):
+        for _ in range(3):
+            await pilot.press("right")
+            await pilot.pause(0.1)
+        await until(pilot, lambda app: len(app._notifications))
+        assert [it.message for it in app._notifications] == [
+            "the plan is not saved: cannot write [/b]"
+        ]

@@ -1,0 +1,202 @@
+"""A monkey at the keyboard: random keys, texts, clicks and sizes, all from one seed."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from textual import events
+from textual.keys import _character_to_key
+from textual.pilot import Pilot
+
+from core.errors import InputError, StoppedError, WorkError
+from core.events import Event, Stream
+from tests.tui.history.histories import CSS
+from tests.tui.scripted import Many, course
+from tui.app import FeatherweightApp
+from tui.screens.history import HistoryScreen
+from tui.views.plots.registry import PLOTS
+
+SIZES = ((80, 24), (120, 36), (200, 60), (60, 20), (24, 8))
+
+CHARACTERS = {"enter": "\r", "escape": "\x1b", "backspace": "\x7f", "tab": "\t", "space": " "}
+
+KEYS = (
+    *"kjlmugspcfxaretvVbdDwohU?z1250=*/[]+-<nSyi",
+    *("up", "down", "left", "right", "enter", "escape", "backspace", "space", "tab", "home", "end"),
+    *("pageup", "pagedown", "delete", "shift+left", "shift+right", "f1", "ctrl+p", "ctrl+c"),
+)
+
+TEXTS = ("[/b].toml", "[red]", "60x", "0.5 points", "1 MiB", "no goal", "~x/y", "conv 3x3", "層\t")
+
+TOURS: dict[str, tuple[str, ...]] = {
+    "Question": ("t",),
+    "Choice": ("m",),
+    "RecipeScreen": ("c", "down", "right"),
+    "ExportScreen": ("e", "down", "right"),
+    "GoalScreen": ("g", "down", "1"),
+    "PathScreen": ("w", "x"),
+    "HelpScreen": ("?", "down"),
+    "HistoryScreen": ("h", "down", "space", "up"),
+    "HistoryHelp": ("h", "?"),
+    "Palette": ("ctrl+p", "g"),
+    "ValueInput": ("7",),
+    "FindInput": ("/", "c"),
+    "NoteInput": ("h", "n", "x"),
+    **dict.fromkeys(PLOTS, ("v",)),
+    "prune": ("p",),
+    "finetune": ("f",),
+    "scan": ("s",),
+    "bench": ("b",),
+    "train": ("t", "y"),
+    "export": ("right", "e", "[", "enter", "y"),
+    "restore": ("h", "down", "enter"),
+    "search": ("g", *["backspace"] * 20, *"2 points", "enter"),
+    "failed": ("p",),
+}
+"""What is to be reached, and keys that lead there from the main screen."""
+
+
+class ScriptError(Exception):
+    """A job fails as nobody foresaw."""
+
+
+@dataclass
+class Unsteady(Many):
+    """Jobs that go on, fail and end at random."""
+
+    events: list[Event] = field(default_factory=lambda: course(2, 6))
+    random: Random = field(default_factory=lambda: Random(0))
+    failed: int = 0
+
+    def __getattribute__(self, name: str) -> Any:
+        value = super().__getattribute__(name)
+        if name not in ("train", "prune", "finetune", "scan", "restore", "search", "bench",
+                        "export", "look"):  # fmt: skip
+            return value
+        return lambda *given: self._unsteadily(value(*given))
+
+    def _unsteadily(self, stream: Stream[Any]) -> Stream[Any]:
+        risk = self.random.choice((0, 0, 0.1))
+        while True:
+            time.sleep(self.random.choice((0, 0.001, 0.01)))
+            if self.random.random() < risk:
+                self.failed += 1
+                kind = self.random.choice((InputError, WorkError, StoppedError, ScriptError))
+                raise kind(SCRIPTED)
+            try:
+                event = next(stream)
+            except StopIteration as end:
+                return end.value
+            yield event
+
+
+class Endless(FeatherweightApp):
+    """An app that nobody leaves."""
+
+    CSS_PATH = CSS
+    left = 0
+
+    def exit(self, *_: object, **__: object) -> None:
+        """Stay."""
+        self.left += 1
+
+
+@dataclass
+class Monkey:
+    """Presses keys, and keeps which, and where they have led."""
+
+    app: FeatherweightApp
+    pilot: Pilot[None]
+    random: Random
+    sizes: tuple[tuple[int, int], ...]
+    pressed: list[str] = field(default_factory=list)
+    reached: set[str] = field(default_factory=set)
+
+    @property
+    def missing(self) -> list[str]:
+        """What has not been reached yet."""
+        return [name for name in TOURS if name not in self.reached]
+
+    async def play(self, least: int, most: int) -> None:
+        """Press keys: so many, and more, up to `most`, until everything has been reached."""
+        while len(self.pressed) < least or (self.missing and len(self.pressed) < most):
+            for key in self._choose():
+                await self._do(key)
+                if self.random.random() < 0.3:
+                    await self._settle()
+            await self._settle()
+
+    async def come_back(self) -> None:
+        """Leave everything that is open; fails where keys do not lead back to the main screen."""
+        for _ in range(12):
+            await self._do("escape")
+            await self.pilot.pause()
+        assert self.app.screen is self.app.explore, self.app.screen
+
+    def _choose(self) -> tuple[str, ...]:
+        lot = self.random.random()
+        if self.missing and lot < 0.4:
+            return (*["escape"] * 3, *TOURS[self.random.choice(self.missing)])
+        if lot < 0.5:
+            return tuple(self.random.choice(TEXTS))
+        if lot < 0.53:
+            return (f"resize {self.random.choice(self.sizes)}",)
+        if lot < 0.56:
+            return ("click",)
+        return tuple(self.random.choices(KEYS, k=self.random.randint(1, 6)))
+
+    async def _do(self, key: str) -> None:
+        self.pressed.append(key)
+        if key.startswith("resize"):
+            width, height = (int(part) for part in key[8:-1].split(","))
+            await self.pilot.resize_terminal(width, height)
+        elif key == "click":
+            width, height = self.app.size
+            place = self.random.randrange(width), self.random.randrange(height)
+            self.pressed[-1] = f"click {place}"
+            await self.pilot.click(offset=place)
+        elif len(key) == 1:
+            self.app.post_message(events.Key(_character_to_key(key), key))
+        else:
+            self.app.post_message(events.Key(key, CHARACTERS.get(key)))
+
+    async def _settle(self) -> None:
+        """Let the app take what was pressed, and see where it is."""
+        for _ in range(self.random.choice((1, 3, 10))):
+            await asyncio.sleep(0.001)
+        self.reached |= set(self._seen())
+
+    def _seen(self) -> Iterator[str]:
+        app, screen = self.app, self.app.screen
+        yield type(screen).__name__
+        if screen is app.explore:
+            yield from app.explore.visible_plots(app.state)
+            yield type(app.explore.line).__name__
+        if isinstance(screen, HistoryScreen) and screen.typing:
+            yield "NoteInput"
+        backend = app.backend
+        assert isinstance(backend, Unsteady)
+        yield from (started.split()[0] for started in backend.started)
+        if backend.failed:
+            yield "failed"
+
+
+SCRIPTED = "the script [/b] says no"
+
+TEXTUALS = ("in action_page_down", "in action_page_up", "in _move_page")
+"""Of Textual's option list, which fails before it is laid out; that costs the key."""
+
+
+def unforeseen(log: Path) -> str:
+    """The errors in a log, but for those of the script and of Textual itself."""
+    if not log.exists():
+        return ""
+    logged = log.read_text(encoding="utf-8").split("\n\n")
+    known = (SCRIPTED, *TEXTUALS)
+    return "\n".join(text for text in logged if not any(it in text for it in known))

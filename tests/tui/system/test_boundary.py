@@ -1,0 +1,330 @@
+"""An error costs the panel or the key it comes up in: it is shown and logged, no more."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+from textual import events
+from textual.screen import Screen
+from textual.widgets import Input, Label
+
+from tests.tui.conftest import idle, ready, until
+from tests.tui.history.histories import CSS
+from tests.tui.test_app import shown
+from tui.app import FeatherweightApp
+from tui.cli.commands import app as app_command
+from tui.cli.main import main
+from tui.screens.dialogs import Choice, Question
+from tui.screens.goal import GoalScreen
+from tui.screens.main import ExploreScreen
+from tui.screens.path import PathScreen
+from tui.system.error_log import SIZE_LIMIT, log_error
+from tui.widgets.line_input import LineInput
+from tui.widgets.lines import LinesWidget
+
+logs_errors = pytest.mark.logs_errors
+
+
+def fails(*_: object, **__: object) -> None:
+    raise LookupError("nothing [/b] here")
+
+
+def toasts(app: FeatherweightApp) -> list[str]:
+    return [notification.message for notification in app._notifications]
+
+
+@logs_errors
+@pytest.mark.parametrize("name", ["title", "totals", "activity", "table"])
+async def test_a_panel_that_cannot_be_drawn_says_so_and_the_others_go_on(
+    app, monkeypatch, error_log, name
+):
+    where = "tui.widgets.layer_table" if name == "table" else "tui.screens.main"
+    async with app.run_test(size=(120, 36)) as pilot:
+        await ready(pilot)
+        with monkeypatch.context() as patch:
+            patch.setattr(f"{where}.{name}", fails)
+            await pilot.press("right", "right")
+            assert "LookupError: nothing [/b] here (details in" in shown(app, f"#{name}")
+        assert app.state.planned["conv1"] == pytest.approx(0.02)
+        others = {"title": "Featherweight", "totals": "kept", "table": "conv1"}
+        assert all(text in shown(app, f"#{it}") for it, text in others.items() if it != name)
+        await pilot.press("right")
+        assert "LookupError" not in shown(app, f"#{name}")
+    log = error_log.read_text()
+    assert log.count("Traceback") == 1
+    assert "in fails" in log
+
+
+@logs_errors
+async def test_a_plot_that_cannot_be_drawn_says_so_until_it_can(app, monkeypatch):
+    async with app.run_test(size=(120, 36)) as pilot:
+        await ready(pilot)
+        with monkeypatch.context() as patch:
+            patch.setattr("tui.plots.histogram.draw", fails)
+            await pilot.press("right")
+            await until(pilot, lambda app: "LookupError" in shown(app, "#plot-0"))
+            await until(pilot, lambda app: not app.explore.stale)
+            assert "epoch" in shown(app, "#plot-1")
+        await pilot.press("right")
+        await until(pilot, lambda app: "conv1 weights" in shown(app, "#plot-0"))
+
+
+@logs_errors
+async def test_what_cannot_be_rendered_leaves_the_rest_of_the_screen(app, monkeypatch):
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        table = app.explore.query_one("#table")
+        monkeypatch.setattr(table, "render_line", fails)
+        await pilot.press("right")
+        await pilot.pause()
+        strips = app.explore._compositor.render_strips(app.size)
+        rows = ["".join(segment.text for segment in strip) for strip in strips]
+        assert any("LookupError" in row for row in rows)
+        assert any("presets" in row for row in rows)
+
+
+@logs_errors
+async def test_a_key_whose_action_fails_is_told_and_the_next_one_works(app, monkeypatch):
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        monkeypatch.setattr(app.program, "help", fails)
+        await pilot.press("question_mark", "question_mark")
+        await pilot.pause()
+        (said,) = toasts(app)
+        assert said.startswith("LookupError: nothing [/b] here (details in ")
+        await pilot.press("right")
+        assert app.state.planned["conv1"] == pytest.approx(0.01)
+
+
+@logs_errors
+async def test_a_message_a_worker_a_timer_and_a_screen_may_fail(app, monkeypatch, error_log):
+    class Broken(Screen[None]):
+        BINDINGS = [("escape", "dismiss", "close")]
+        compose = fails
+
+    async def work() -> None:
+        raise KeyError("worker")
+
+    def tick() -> None:
+        raise KeyError("timer")
+
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        monkeypatch.setattr(ExploreScreen, "on_resize", fails)
+        await pilot.resize_terminal(100, 30)
+        await until(pilot, lambda _: error_log.exists())
+        app.run_worker(work)
+        app.set_timer(0.01, tick)
+        app.push_screen(Broken())
+        await until(pilot, lambda _: error_log.read_text().count("Traceback") == 4)
+        await pilot.press("escape", "right")
+        await until(pilot, lambda app: app.state.planned["conv1"] > 0)
+    log = error_log.read_text()
+    assert all(text in log for text in ("KeyError: 'worker'", "KeyError: 'timer'", "LookupError"))
+
+
+@logs_errors
+async def test_an_error_while_a_job_runs_leaves_it_running(app, backend, monkeypatch):
+    backend.pause_at = 60
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press("f")
+        await until(pilot, lambda _: backend.paused.is_set())
+        with monkeypatch.context() as patch:
+            patch.setattr(app.explore, "show", fails)
+            await pilot.press("right")
+        backend.go.set()
+        await idle(pilot)
+        assert app.state.finetuned is not None
+
+
+@logs_errors
+async def test_a_result_that_cannot_be_taken_is_told_and_the_next_job_works(app, monkeypatch):
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        with monkeypatch.context() as patch:
+            patch.setattr("tui.views.outcomes.pruned", fails)
+            await pilot.press("p")
+            await idle(pilot)
+            assert "LookupError" in shown(app, "#activity")
+        await pilot.press("p")
+        await idle(pilot)
+        assert "11.35 % on test" in shown(app, "#activity")
+
+
+@logs_errors
+def test_what_ends_the_program_is_one_line_and_status_1(monkeypatch, capsys, error_log):
+    class Broken(FeatherweightApp):
+        CSS_PATH = CSS
+        on_mount = fails
+
+        def run(self, **_: object) -> None:
+            super().run(headless=True)
+
+    monkeypatch.setattr("tui.app.FeatherweightApp", Broken)
+    monkeypatch.setattr(app_command, "_has_terminal", lambda: True)
+    assert main([]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("featherweight: LookupError: nothing [/b] here (details in ")
+    assert len(said.splitlines()) == 1
+    assert "in fails" in error_log.read_text()
+
+
+@logs_errors
+def test_an_error_is_logged_once_and_the_log_begins_anew_when_it_is_large(error_log):
+    def come_up(text: str) -> str:
+        try:
+            raise LookupError(text)
+        except LookupError as error:
+            return log_error(error)
+
+    assert [come_up(text).partition(" (")[0] for text in ("one", "two\nlines")] == [
+        "LookupError: one",
+        "LookupError: two lines",
+    ]
+    assert error_log.read_text().count("Traceback") == 1
+    error_log.write_bytes(bytes(SIZE_LIMIT + 1))
+    try:
+        fails()
+    except LookupError as error:
+        log_error(error)
+    assert error_log.stat().st_size < SIZE_LIMIT
+    assert error_log.with_suffix(".old").stat().st_size > SIZE_LIMIT
+
+
+def test_a_log_that_cannot_be_written_is_told(error_log):
+    error_log.parent.parent.mkdir(parents=True)
+    error_log.parent.write_text("a file where a folder would be")
+    assert "(not logged: " in log_error(LookupError("x"))
+
+
+# What has ended the program
+
+
+async def test_lines_whose_spans_alone_differ_are_not_drawn_again(app, monkeypatch):
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        title, drawn = app.explore.query_one("#title", LinesWidget), []
+        title.lines = ((("ab", "plain"), ("c", "plain")),)
+        monkeypatch.setattr(title, "refresh", lambda *regions: drawn.extend(regions))
+        title.lines = ((("a", "plain"), ("bc", "plain")),)
+        assert drawn == []
+        title.lines = ((("a", "plain"), ("bd", "plain")),)
+        assert [tuple(region) for region in drawn] == [(2, 0, 1, 1)]
+
+
+@pytest.mark.parametrize("keys", [("escape",), ("n", "o", "escape"), ("enter", "escape", "escape")])
+async def test_a_goal_that_is_left_before_it_is_worked_out_leaves_nothing_behind(app, keys):
+    async with app.run_test(size=(120, 36)) as pilot:
+        await ready(pilot)
+        for key in ("g", *keys):
+            app.post_message(events.Key(key, key if len(key) == 1 else None))
+        await until(pilot, lambda app: not isinstance(app.screen, GoalScreen))
+        await pilot.pause(0.1)
+        assert app.screen is app.explore
+
+
+async def test_a_dialog_closes_once_however_many_keys_ask_for_it(app):
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press("m")
+        dialog = app.screen
+        assert isinstance(dialog, Choice)
+        dialog.dismiss("aggressive")
+        dialog.dismiss(None)
+        dialog.dismiss(None)
+        await until(pilot, lambda app: app.state.planned["conv1"] > 0)
+        assert app.screen is app.explore
+
+
+async def test_no_path_is_read_as_markup(app, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "[").mkdir()
+    path = tmp_path / "[" / "b].toml"
+    path.write_text("")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press("w")
+        assert isinstance(app.screen, PathScreen)
+        app.screen.query_one(Input).value = "[/b].toml"
+        await pilot.press("enter")
+        await until(pilot, lambda app: isinstance(app.screen, Question))
+        texts = [str(label.render()) for label in app.screen.query(Label)]
+        assert texts[0] == "[/b].toml is there already. Replace it?"
+        await pilot.press("y")
+        await until(pilot, lambda app: path.read_text())
+        assert "[/b].toml" in shown(app, "#activity")
+
+
+async def test_what_is_said_beside_a_job_is_not_read_as_markup(app, backend, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    backend.pause_at = 60
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await ready(pilot)
+        await pilot.press("f")
+        await until(pilot, lambda _: backend.paused.is_set())
+        await pilot.press("w")
+        app.screen.query_one(Input).value = "[b].toml"
+        await pilot.press("enter")
+        await until(pilot, lambda app: toasts(app))
+        assert toasts(app) == ["written to [b].toml"]
+        await pilot.pause(0.1)
+        backend.go.set()
+
+
+def typed(app: FeatherweightApp, text: str) -> None:
+    for character in text:
+        app.post_message(events.Key(character, character))
+
+
+async def test_a_text_that_comes_as_single_keys_presses_none(app):
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        typed(app, "j" * 50_000)
+        await until(pilot, lambda app: toasts(app))
+        assert toasts(app)[0].startswith("ignored a pasted text of ")
+        assert int(toasts(app)[0].split()[5].replace(",", "")) > 40_000
+        await pilot.press("right")
+        assert app.state.planned["fc2"] == pytest.approx(0.01)
+
+
+async def test_a_line_takes_such_a_text_whole_where_there_is_room(app):
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press("w")
+        box = app.screen.query_one(Input)
+        box.value = ""
+        typed(app, "x" * 300)
+        await until(pilot, lambda _: len(box.value) >= 300)
+        assert box.value == "x" * 300
+        typed(app, "y" * 50_000)
+        await until(pilot, lambda app: app.key_burst.timer is None)
+        await pilot.pause(0.1)
+        assert len(box.value) <= box.max_length
+
+
+async def test_keys_that_waited_are_keys(app):
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        for _ in range(60):
+            app.post_message(events.Key("right", None))
+        await until(pilot, lambda app: app.state.planned["conv1"] == pytest.approx(0.6))
+
+
+def test_every_line_has_a_longest_text():
+    assert all(kind.MOST > 0 for kind in LineInput.__subclasses__())
+
+
+async def test_it_draws_on_the_terminal_where_stderr_is_a_file(monkeypatch):
+    drawn: list[object] = []
+
+    class Drawn(FeatherweightApp):
+        def run(self, **_: object) -> None:
+            drawn.append(sys.__stderr__)
+
+    monkeypatch.setattr("tui.app.FeatherweightApp", Drawn)
+    monkeypatch.setattr(app_command, "_has_terminal", lambda: True)
+    monkeypatch.setattr(sys, "__stderr__", sys.__stderr__)
+    assert main([]) == 0
+    assert drawn == [sys.__stdout__]

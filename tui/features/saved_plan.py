@@ -1,0 +1,62 @@
+"""The plan as it was left: saved as it changes, and offered at the next start."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+
+from tui.jobs.autosave import Autosave
+from tui.screens.dialogs import Question
+from tui.session import Session
+from tui.state.saved_plan import SavedPlan
+from tui.state.state import State
+from tui.text.format import ratio
+from tui.views.activity import Outcome
+
+
+class SavedPlans:
+    """Keeps the plan from one session to the next.
+
+    Attributes:
+        autosave: writes it.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.autosave = Autosave(session.app, session.backend.settings)
+        self._offered = False
+        session.followers.append(self._follow)
+
+    def _follow(self, state: State) -> None:
+        if self._offered:
+            self.autosave.follow(state)
+        elif state.base is not None:
+            self._offered = True
+            self._offer(state)
+
+    def _offer(self, state: State) -> None:
+        """Ask whether to continue with the plan an earlier session left, if there is one."""
+        saved = self.autosave.found(state)
+        if saved is None:
+            self.autosave.begin(state)
+            return
+        light = ratio(state.set_plan(dict(saved.sparsity)).footprint.ratio)
+        text = f"Continue with the plan you left ({light})?"
+        if saved.run and state.base and saved.base != state.base.digest:
+            text += f"\nIt was for the net of run {saved.run}; h brings that net back."
+        self.session.ask(Question(text, "continue"), partial(self._answer, saved))
+
+    def _answer(self, saved: SavedPlan, accepted: bool | None) -> None:
+        session, plan = self.session, dict(saved.sparsity)
+        state = session.state
+        if accepted:
+            state = replace(state.set_plan(plan), locked=frozenset(saved.locked))
+            text = "your last plan is back: u undoes it"
+        else:
+            left = replace(state.undo_point, plan=plan)
+            state = replace(state, future=(*state.future, left))
+            text = "a new plan: U brings your last one back"
+        if isinstance(session.doing, Outcome):
+            session.doing = replace(session.doing, detail=f"{text} · {session.doing.detail}")
+        self.autosave.begin(state)
+        session.show(state)

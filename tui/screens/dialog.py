@@ -1,0 +1,30 @@
+"""What comes up over the main screen closes once, and only while it is on top."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from textual.await_complete import AwaitComplete
+from textual.screen import ModalScreen, Screen
+
+Result = TypeVar("Result")
+
+
+class Overlay(Screen[Result]):
+    """A screen over another one."""
+
+    @property
+    def is_pushed(self) -> bool:
+        """It has not been closed: work of its own may come to its end later than that."""
+        return self in self.app.screen_stack
+
+    def dismiss(self, result: Result | None = None) -> AwaitComplete:
+        """Close with a result.
+
+        Keys that come in one go may ask twice; the second would close the screen below.
+        """
+        return super().dismiss(result) if self.is_current else AwaitComplete()
+
+
+class Dialog(ModalScreen[Result], Overlay[Result]):
+    """An overlay that leaves the screen below in sight."""

@@ -1,0 +1,105 @@
+"""The error boundary: an error costs the panel or the key it comes up in, not the program.
+
+Textual ends the program at the first error in a handler and has no hook to prevent that. The
+methods overridden here are private to it; no other file overrides any.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from rich.segment import Segment
+from textual import events
+from textual.strip import Strip
+from textual.worker import WorkerFailed
+
+from tui.system.error_log import log_error
+
+if TYPE_CHECKING:
+    from textual.app import App
+    from textual.geometry import Region
+    from textual.message import Message
+    from textual.widget import Widget
+
+SILENCE = 10.0
+"""Seconds before the same error is shown again."""
+
+Dispatch = Callable[["Message"], Awaitable[None]]
+Render = Callable[["Region"], list[Strip]]
+
+
+class Boundary:
+    """Around an app and each of its widgets: logs an error, shows it on one line, and goes on.
+
+    Before the app is mounted there is nothing to go on with, so an error ends the program.
+
+    Attributes:
+        fatal: what to say of the error that ended the program; empty if none did.
+    """
+
+    def __init__(self, app: App[Any]) -> None:
+        self.fatal = ""
+        self._app = app
+        self._mounted = False
+        self._shown: dict[str, float] = {}
+        _override(app, "_handle_exception", lambda _: self.contain)
+        _override(app, "_dispatch_message", self._app_dispatch)
+        _override(app, "_register_child", self._register)
+
+    def contain(self, error: Exception) -> None:
+        """Log an error and show it; end the program if it cannot go on."""
+        if isinstance(error, WorkerFailed) and isinstance(error.error, Exception):
+            error = error.error
+        line, now = log_error(error), monotonic()
+        if not self._mounted:
+            self.fatal = self.fatal or line
+            self._app.exit(return_code=1)
+        elif now - self._shown.get(line, -SILENCE) >= SILENCE:
+            self._shown[line] = now
+            self._app.notify(line, severity="error", markup=False)
+
+    def _app_dispatch(self, dispatch: Dispatch) -> Dispatch:
+        async def dispatched(message: Message) -> None:
+            try:
+                await dispatch(message)
+            except Exception as error:
+                if not self._mounted:
+                    raise
+                self.contain(error)
+            self._mounted = self._mounted or isinstance(message, events.Mount)
+
+        return dispatched
+
+    def _register(self, register: Callable[..., None]) -> Callable[..., None]:
+        def registered(parent: Widget, child: Widget, *place: int | None) -> None:
+            register(parent, child, *place)
+            _override(child, "_dispatch_message", self._dispatch)
+            _override(child, "render_lines", _render)
+
+        return registered
+
+    def _dispatch(self, dispatch: Dispatch) -> Dispatch:
+        async def dispatched(message: Message) -> None:
+            try:
+                await dispatch(message)
+            except Exception as error:
+                self.contain(error)
+
+        return dispatched
+
+
+def _render(render: Render) -> Render:
+    def rendered(crop: Region) -> list[Strip]:
+        try:
+            return render(crop)
+        except Exception as error:
+            line = Strip([Segment(log_error(error))]).adjust_cell_length(crop.width)
+            return [line, *[Strip.blank(crop.width)] * crop.height][: crop.height]
+
+    return rendered
+
+
+def _override(owner: object, name: str, wrap: Callable[[Any], object]) -> None:
+    setattr(owner, name, wrap(getattr(owner, name)))
