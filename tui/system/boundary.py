@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 from rich.segment import Segment
 from textual import events
+from textual.dom import NoScreen
 from textual.strip import Strip
-from textual.worker import WorkerFailed
+from textual.worker import WorkerFailed, get_current_worker
 
 from tui.system.error_log import log_error
 
 if TYPE_CHECKING:
     from textual.app import App
+    from textual.dom import DOMNode
     from textual.geometry import Region
     from textual.message import Message
     from textual.widget import Widget
@@ -51,6 +53,8 @@ class Boundary:
     def contain(self, error: Exception) -> None:
         """Log an error and show it; end the program if it cannot go on."""
         if isinstance(error, WorkerFailed) and isinstance(error.error, Exception):
+            if self._is_closed(get_current_worker().node):
+                return  # nobody waits for it any more
             error = error.error
         line, now = log_error(error), monotonic()
         if not self._mounted:
@@ -59,6 +63,13 @@ class Boundary:
         elif now - self._shown.get(line, -SILENCE) >= SILENCE:
             self._shown[line] = now
             self._app.notify(line, severity="error", markup=False)
+
+    def _is_closed(self, node: DOMNode) -> bool:
+        """Whether a worker's screen has been closed; the app's workers have none."""
+        try:
+            return node is not self._app and node.screen not in self._app.screen_stack
+        except NoScreen:
+            return True
 
     def _app_dispatch(self, dispatch: Dispatch) -> Dispatch:
         async def dispatched(message: Message) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 
 import pytest
@@ -122,6 +123,25 @@ async def test_a_message_a_worker_a_timer_and_a_screen_may_fail(app, monkeypatch
         await until(pilot, lambda app: app.state.planned["conv1"] > 0)
     log = error_log.read_text()
     assert all(text in log for text in ("KeyError: 'worker'", "KeyError: 'timer'", "LookupError"))
+
+
+async def test_work_of_a_screen_that_has_been_closed_fails_for_nobody(app):
+    go = asyncio.Event()
+
+    async def work() -> None:
+        try:
+            await go.wait()
+        finally:
+            raise KeyError("too late")
+
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press("question_mark")
+        worker = app.screen.run_worker(work)
+        await pilot.press("escape")
+        go.set()
+        await until(pilot, lambda _: worker.is_finished)
+        assert toasts(app) == []
 
 
 @logs_errors
