@@ -159,6 +159,7 @@ class Session:
     def _take_end(self, finish: Finish, ended: JobEnded) -> None:
         """Take the result, or say why there is none."""
         self.job = None
+        self.state = replace(self.state, measuring="")
         match ended.outcome:
             case Done(value):
                 try:

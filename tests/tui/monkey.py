@@ -180,7 +180,7 @@ class Monkey:
             yield type(app.explore.line).__name__
         if isinstance(screen, HistoryScreen) and screen.typing:
             yield "NoteInput"
-        backend = app.backend
+        backend = app.session.backend
         assert isinstance(backend, Unsteady)
         yield from (started.split()[0] for started in backend.started)
         if backend.failed:

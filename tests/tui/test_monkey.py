@@ -41,4 +41,4 @@ async def test_any_keys_leave_it_running(size, mine: Experiment, tmp_path: Path,
             print(f"MONKEY_SEED={SEED} at {size}: {' '.join(monkey.pressed)}")
             raise
         finally:
-            app.backend.rested.set()
+            app.session.backend.rested.set()

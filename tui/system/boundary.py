@@ -54,7 +54,7 @@ class Boundary:
         """Log an error and show it; end the program if it cannot go on."""
         if isinstance(error, WorkerFailed) and isinstance(error.error, Exception):
             if self._is_closed(get_current_worker().node):
-                return  # nobody waits for it any more
+                return  # nobody waits for it
             error = error.error
         line, now = log_error(error), monotonic()
         if not self._mounted:
@@ -65,7 +65,7 @@ class Boundary:
             self._app.notify(line, severity="error", markup=False)
 
     def _is_closed(self, node: DOMNode) -> bool:
-        """Whether a worker's screen has been closed; the app's workers have none."""
+        """Whether a worker's screen is closed; workers of the app have none."""
         try:
             return node is not self._app and node.screen not in self._app.screen_stack
         except NoScreen:
