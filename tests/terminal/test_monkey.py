@@ -23,8 +23,9 @@ SENT = {
 }  # fmt: skip
 
 PROGRAM = """
-import sys, tui.app, tui.cli
+import sys, tui.app
 from pathlib import Path
+from tui.cli.main import main
 
 class Endless(tui.app.FeatherweightApp):
     CSS_PATH = Path(tui.app.__file__).with_name("featherweight.tcss")
@@ -34,7 +35,7 @@ class Endless(tui.app.FeatherweightApp):
             super().exit(*given, **named)
 
 tui.app.FeatherweightApp = Endless
-sys.exit(tui.cli.main())
+sys.exit(main())
 """
 """The program, which nobody leaves before there is a file that says so."""
 
