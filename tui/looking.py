@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 REST = 0.2
 """Seconds for which the plan has to rest."""
 
+WAITING = "images are looked at after the job"
+
 
 class LookEvent(JobEvent):
     """A measurement said something."""
@@ -67,6 +69,10 @@ class Looking(Session):
 
     def show(self, state: State) -> None:
         """Show a state; where its accuracy is not known, find it out soon."""
+        if self.job is not None and state.looking != WAITING:
+            state = replace(state, looking=WAITING)
+        elif self.job is None and state.looking == WAITING:
+            state = replace(state, looking="")
         super().show(state)
         self._look_after_a_rest()
 
@@ -76,7 +82,6 @@ class Looking(Session):
         """Give way, then start the job: what the measurement takes of memory is free by then."""
         self._leave()
         leaving = self._look
-        self.state = replace(self.state, looking="images are looked at after the job")
 
         def in_turn(stop: StopFlag) -> Stream[Any]:
             if leaving is not None:

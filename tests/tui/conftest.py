@@ -38,10 +38,12 @@ async def idle(pilot: Pilot[None]) -> None:
 
 @pytest.fixture(autouse=True)
 def error_log(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Path]:
     """Plans and errors go to a folder of the test's own; an error that nobody expects fails it."""
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
     path = log_file()
     yield path
     if not request.node.get_closest_marker("logs_errors"):
