@@ -38,10 +38,12 @@ async def idle(pilot: Pilot[None]) -> None:
 
 @pytest.fixture(autouse=True)
 def error_log(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Path]:
     """Gives each test a folder for plans and errors; an error it does not expect fails it."""
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
     path = log_file()
     yield path
     if not request.node.get_closest_marker("logs_errors"):
