@@ -1,4 +1,4 @@
-"""What comes up over the main screen closes once, and only while it is on top."""
+"""Screens over the main one: each closes once, and only while it is on top."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ class Overlay(Screen[Result]):
 
     @property
     def is_pushed(self) -> bool:
-        """It has not been closed: work of its own may come to its end later than that."""
+        """It is not closed yet: its own work may end later than that."""
         return self in self.app.screen_stack
 
     def dismiss(self, result: Result | None = None) -> AwaitComplete:
         """Close with a result.
 
-        Keys that come in one go may ask twice; the second would close the screen below.
+        Keys that arrive together may ask twice; the second would close the screen below.
         """
         return super().dismiss(result) if self.is_current else AwaitComplete()
 
 
 class Dialog(ModalScreen[Result], Overlay[Result]):
-    """An overlay that leaves the screen below in sight."""
+    """An overlay that leaves the screen below visible."""

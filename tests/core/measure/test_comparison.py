@@ -367,6 +367,13 @@ def test_a_net_that_is_as_good_has_no_newly_wrong_images(nets: Nets, data: Image
     assert compared.counted.newly_wrong == compared.counted.newly_right == 0
 
 
+def test_a_net_compared_with_itself_runs_once(nets: Nets, data: Images, plain: Pair) -> None:
+    compared, events = recorded(compare(nets[0], nets[0], data, matrix=True))
+    assert {event.step for event in of_type(Progress, events)} == {"dense predictions"}
+    assert compared.counted is not None
+    assert compared.counted.pruned_predictions.tolist() == plain[0].tolist()
+
+
 def test_what_is_known_is_not_asked_again_and_pictures_say_it(nets: Nets, data: Images) -> None:
     ones, threes = np.full(600, 1), np.full(600, 3)
     compared, events = recorded(
