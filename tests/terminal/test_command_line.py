@@ -12,7 +12,7 @@ import pytest
 
 from core.nets.zoo import model_spec
 from tests.terminal.terminal import FEATHERWEIGHT, PATIENCE
-from tui.cli import main
+from tui.cli.main import main
 
 SMALL = ("--model", "lenet-300-100")
 """The net that is trained soonest."""
@@ -116,6 +116,7 @@ def test_bad_input_is_one_clear_line_and_status_2(arguments, said, capfd):
         assert words in err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -131,6 +132,7 @@ def test_the_process_has_the_status(arguments, said):
     assert said in done.stderr
 
 
+@pytest.mark.slow
 def test_a_folder_with_wrong_files_is_bad_input_and_left_alone(tmp_path: Path):
     wrong = tmp_path / "t10k-labels-idx1-ubyte"
     wrong.write_bytes(b"not labels")
@@ -141,6 +143,7 @@ def test_a_folder_with_wrong_files_is_bad_input_and_left_alone(tmp_path: Path):
     assert wrong.read_bytes() == b"not labels"
 
 
+@pytest.mark.slow
 def test_a_data_folder_that_is_a_file_is_bad_input(tmp_path: Path):
     (tmp_path / "file").touch()
     done = featherweight("data", "fetch", "mnist", "--data-dir", str(tmp_path / "file"))
@@ -148,12 +151,14 @@ def test_a_data_folder_that_is_a_file_is_bad_input(tmp_path: Path):
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_help_and_version():
     assert "examples:" in featherweight("--help").stdout
     assert featherweight("--version").stdout.startswith("featherweight ")
     assert "--sparsity" in featherweight("run", "--help").stdout
 
 
+@pytest.mark.slow
 def test_without_a_terminal_the_default_job_runs(data_dir: Path):
     done = featherweight(*SMALL, "--epochs", "1", "--data-dir", str(data_dir))
     assert done.returncode == 0
@@ -165,6 +170,7 @@ def test_without_a_terminal_the_default_job_runs(data_dir: Path):
     assert "\x1b" not in done.stdout
 
 
+@pytest.mark.slow
 def test_a_file_and_a_goal_and_where_it_is_recorded(data_dir: Path, tmp_path: Path):
     recipe, target = tmp_path / "recipe.toml", tmp_path / "run.json"
     recipe.write_text("seed = 3\n[finetune]\nepochs = 4\nscale_dropout = false\n")
@@ -189,6 +195,7 @@ def test_a_file_and_a_goal_and_where_it_is_recorded(data_dir: Path, tmp_path: Pa
     assert "did you mean 'epochs'?" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_search_is_a_table_json_and_runs(data_dir: Path, tmp_path: Path):
     target = tmp_path / "search.json"
     options = ("--max-drop", "30", "--trials", "1", "--start", "8", "--epochs", "1")
@@ -207,6 +214,7 @@ def test_a_search_is_a_table_json_and_runs(data_dir: Path, tmp_path: Path):
     assert kept["search"] == {"trial": 1, "least": report["least"]}
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_measures_what_there_is_and_says_so(data_dir: Path):
     command = [FEATHERWEIGHT, "run", "--sparsity", AGGRESSIVE, "--data-dir", str(data_dir)]
     run = subprocess.Popen(
@@ -231,6 +239,7 @@ def test_an_interrupted_run_measures_what_there_is_and_says_so(data_dir: Path):
     assert [layer["kept"] for layer in report["layers"]] == [280, 1280, 1024, 2949, 256]
 
 
+@pytest.mark.slow
 def test_a_second_interrupt_leaves_at_once(data_dir: Path):
     run = subprocess.Popen(
         [FEATHERWEIGHT, "run", "--data-dir", str(data_dir)],
@@ -247,6 +256,7 @@ def test_a_second_interrupt_leaves_at_once(data_dir: Path):
     assert err.splitlines() == ["featherweight: interrupted"]
 
 
+@pytest.mark.slow
 def test_no_space_is_bad_input_and_leaves_nothing_half_written(tmp_path: Path):
     """The file size limit of the process stands in for a full disk."""
     done = subprocess.run(
@@ -264,6 +274,7 @@ def test_no_space_is_bad_input_and_leaves_nothing_half_written(tmp_path: Path):
     assert all(path.stat().st_size == 0 for path in left)
 
 
+@pytest.mark.slow
 def test_a_scan_is_a_table_and_json(data_dir: Path, tmp_path: Path):
     target = tmp_path / "scan.json"
     options = ("--sparsities", "0.5,0.9", "--uniform", "--data-dir", str(data_dir))
@@ -281,6 +292,7 @@ def test_a_scan_is_a_table_and_json(data_dir: Path, tmp_path: Path):
     assert {seen for row in report["seen"].values() for seen in row} == {5000}
 
 
+@pytest.mark.slow
 def test_a_bench_is_a_table_and_json(data_dir: Path, tmp_path: Path):
     target = tmp_path / "bench.json"
     dense = str(model_spec("lenet-300-100").shipped_weights)
@@ -303,6 +315,7 @@ def test_a_bench_is_a_table_and_json(data_dir: Path, tmp_path: Path):
     assert done.stdout.count(" best") >= 2
 
 
+@pytest.mark.slow
 def test_a_quick_scan_shows_its_intervals(data_dir: Path):
     options = ("--quick", "--within", "3", "--split", "test", "--sparsities", "0.9")
     done = featherweight("scan", *options, "--data-dir", str(data_dir), "--json", "-")
@@ -315,6 +328,7 @@ def test_a_quick_scan_shows_its_intervals(data_dir: Path):
         assert f"{(low + high) / 2:.1f} ±{(high - low) / 2:.1f}" in done.stderr
 
 
+@pytest.mark.slow
 def test_an_interrupted_scan_keeps_what_is_done(data_dir: Path):
     command = [FEATHERWEIGHT, "scan", "--precision", "fp32", "--data-dir", str(data_dir)]
     scan = subprocess.Popen(

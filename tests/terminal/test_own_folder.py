@@ -15,6 +15,8 @@ from tests.terminal.terminal import Terminal
 from tests.terminal.test_command_line import featherweight
 from tests.terminal.test_own_net import LAYERS
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def pets(tmp_path: Path) -> Path:

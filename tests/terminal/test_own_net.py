@@ -13,6 +13,8 @@ from tests.core.own_nets import write
 from tests.terminal.terminal import Terminal
 from tests.terminal.test_command_line import featherweight
 
+pytestmark = pytest.mark.slow
+
 LAYERS = [
     "stem", "blocks.0.depthwise", "blocks.0.grouped", "blocks.1.depthwise", "blocks.1.grouped",
     "mix", "head",

@@ -11,6 +11,8 @@ from filelock import FileLock
 
 from tests.terminal.terminal import Terminal
 
+pytestmark = pytest.mark.slow
+
 BYTES_PER_SECOND = 8_000
 
 

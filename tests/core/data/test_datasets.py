@@ -18,13 +18,13 @@ from core.events import Progress, drain
 
 
 @pytest.fixture(scope="module")
-def mnist(data_dir: Path) -> Dataset:
-    return drain(load("mnist", data_dir))
+def mnist(mnist_dir: Path) -> Dataset:
+    return drain(load("mnist", mnist_dir))
 
 
 @pytest.fixture(scope="module")
-def reference(data_dir: Path) -> Dataset:
-    return drain(load("mnist", data_dir, "reference"))
+def reference(mnist_dir: Path) -> Dataset:
+    return drain(load("mnist", mnist_dir, "reference"))
 
 
 @pytest.mark.parametrize(
@@ -80,20 +80,20 @@ def test_unknown_name_says_what_is_known() -> None:
         drain(load("emnist"))
 
 
-def test_unknown_protocol_says_what_is_known(data_dir: Path) -> None:
+def test_unknown_protocol_says_what_is_known(mnist_dir: Path) -> None:
     with pytest.raises(InputError, match="'strict': expected one of default, reference"):
-        drain(load("mnist", data_dir, "strict"))
+        drain(load("mnist", mnist_dir, "strict"))
 
 
-def test_tells_what_it_checks(data_dir: Path) -> None:
+def test_tells_what_it_checks(mnist_dir: Path) -> None:
     events: list[object] = []
-    drain(load("mnist", data_dir), events.append)
+    drain(load("mnist", mnist_dir), events.append)
     assert Progress("check train-images-idx3-ubyte", unit="B") in events
 
 
-def test_stop_is_heeded(data_dir: Path) -> None:
+def test_stop_is_heeded(mnist_dir: Path) -> None:
     with pytest.raises(WorkError, match="fetch stopped"):
-        drain(load("mnist", data_dir, stop=lambda: True))
+        drain(load("mnist", mnist_dir, stop=lambda: True))
 
 
 def test_import_loads_no_torch() -> None:

@@ -273,11 +273,6 @@ def test_it_finds_what_repeated_removal_finds(wide: list[int], single: float, se
     assert list(found.units.values()) == expected
 
 
-@pytest.fixture(scope="module")
-def all_data() -> Splits:
-    return core.drain(core.load("mnist"))
-
-
 DEAD = {
     ("cnn5", 100): {"conv1": 5, "conv2": 2, "conv3": 4, "fc1": 130, "fc2": 0},
     ("lenet-5", 40): {"conv1": 0, "conv2": 0, "fc1": 84, "fc2": 0},
@@ -288,15 +283,13 @@ DEAD = {
 
 
 @pytest.mark.parametrize(("model", "ratio"), DEAD)
-def test_the_shipped_nets_give_the_same_answers(
-    model: str, ratio: int, all_data: Splits, few: Splits
-) -> None:
+def test_the_shipped_nets_give_the_same_answers(model: str, ratio: int, few: Splits) -> None:
     spec = model_spec(model)
     net = spec.build().eval()
     net.load_state_dict(load_weights(spec.shipped_weights, net))
     core.prune(net, core.plan(net, ratio))
     before = nonzero(net)
-    images, _ = (all_data if model == "lenet-300-100" else few).test.batch(slice(None))
+    images, _ = few.test.batch(slice(None))
     with torch.no_grad():
         logits = net(images)
         found = remove_dead(net, images[:3])

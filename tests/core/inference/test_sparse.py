@@ -216,8 +216,8 @@ def by_nonzeros(net: nn.Module, images: Tensor, block: int, threads: int = 1) ->
     return with_chains(traced.net, list(groups_of(traced.net, simpler(traced))), block, threads)
 
 
-def test_cnn5_says_the_same_of_each_of_10_000_images(data_dir: Path) -> None:
-    test = Splits.of(drain(load("mnist", data_dir))).test
+def test_cnn5_says_the_same_of_each_of_10_000_images(mnist_dir: Path) -> None:
+    test = Splits.of(drain(load("mnist", mnist_dir))).test
     net = pruned("cnn5")
     images, _ = test.batch(slice(0, 64))
     sparse = by_nonzeros(net, images, 8)

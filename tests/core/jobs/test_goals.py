@@ -1,4 +1,4 @@
-"""Searches with real fine-tunings on a little of MNIST: what they try, and from where."""
+"""Searches with real fine-tunings on a few digits: what they try, and from where."""
 
 from __future__ import annotations
 

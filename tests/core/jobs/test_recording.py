@@ -1,4 +1,4 @@
-"""Trainings recorded on real MNIST: killed, resumed, recalled; and a disk that refuses."""
+"""Trainings recorded: killed, resumed, recalled; and a disk that refuses."""
 
 from __future__ import annotations
 
@@ -287,10 +287,13 @@ from core.pruning.presets import preset_plan
 from core import recorder
 from core.jobs.workbench import Workbench
 from tests.core.jobs.test_recording import settings, small
+from tests.digits import in_place_of_mnist
 
 whole = Splits.of
 Splits.of = lambda dataset, device: small(dataset, device, whole)
 bench = Workbench(settings(Path(sys.argv[1])))
+digits = in_place_of_mnist(Path(sys.argv[1]))
+digits.__enter__()
 stream = bench.open()
 try:
     while True:
@@ -304,6 +307,7 @@ for event in recording.finetune(bench, base, plan, Experiment(Path(sys.argv[2]))
 """
 
 
+@pytest.mark.slow
 def test_killed_in_its_third_epoch_it_comes_to_the_same_when_taken_up_again(
     kept: Kept, bench: Workbench, base: Net, data_dir: Path, tmp_path: Path
 ) -> None:
