@@ -10,13 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from core.measure.comparison import Compared
-    from core.measure.costs import Activity
+from typing import TypeVar
 
 T = TypeVar("T")
 
@@ -68,22 +62,6 @@ class Measured(Event):
 
     stage: str
     accuracy: Accuracy
-
-
-@dataclass(frozen=True, slots=True)
-class Looked(Event):
-    """Two nets have been compared on images, as far as it goes."""
-
-    compared: Compared
-
-
-@dataclass(frozen=True, slots=True)
-class Counted(Event):
-    """What each layer of a net does has been counted, on so many images of a split."""
-
-    activities: Mapping[str, Activity]
-    split: str
-    images: int
 
 
 @dataclass(frozen=True, slots=True)

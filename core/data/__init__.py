@@ -1,25 +1,17 @@
 """Data sets in memory: fetched once, checked by SHA-256 at every load, cut into three splits.
 
-`load` and `fetch` are streams (see `core.events`). The rooms, from the data to its splits:
+`load` and `fetch` are streams (see `core.events`).
 
-    registry.py   what a data set is made of: its files, their SHA-256, where they come from
-    cache.py      the files in a data folder, read and checked
-    mirrors.py    a source: the mirrors that torchvision names
-    package.py    a source: a wheel of the package index, read by pickled.py
-    sources.py    the sources in their order, until one gives the files
-    store.py      from a data folder to checked files: lock, fetch, move into place
-    patience.py   waiting for something slow while events flow and a stop is heeded
-    reasons.py    why something fails, in words
-    disk.py       what to say when a data folder cannot be used
-    idx.py        the format of the files
-    folder.py     a folder of images by class, and its splits
-    pixels.py     an image file made into pixels of the size and channels that all have
-    decoded.py    such a folder decoded once into a file that is mapped into memory
-    room.py       what decoded folders may take on the disk, and which make way
-    splits.py     train, validation and test under a protocol
-    loading.py    `load` and `fetch`
+    registry   what a data set consists of: files, their SHA-256, where they come from
+    loading    `load` and `fetch`
+    splits     train, validation and test under a protocol
+    batches    a split as tensors, normalized a batch at a time
+    inputs     what a person may set about the images: size, channels, normalization
+    idx        the format of MNIST's files
+    sources/   where files come from: cache, mirrors, package
+    folders/   a folder of images by class: scanned, decoded once, kept on disk
 
-What a data set is called is known without NumPy: all else is loaded when it is asked for.
+Names of data sets are known without NumPy; the rest loads on demand.
 """
 
 from __future__ import annotations

@@ -8,8 +8,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812  the name every torch program uses
 from torch import Tensor
 
-from core.data import Dataset, Split
 from core.data.inputs import Inputs, Scale
+from core.data.splits import Dataset, Split
 
 CPU = torch.device("cpu")
 

@@ -92,7 +92,7 @@ class Recording:
         """
         self._check()
         text = to_json({**self._facts, **facts})
-        from core.nets.weights import save_weights
+        from core.formats.weights_files import save_weights
 
         save_weights(self.folder / CHECKPOINT, dict(tensors), {"facts": text})
 
@@ -113,7 +113,7 @@ class Recording:
         if facts["status"] not in FINISHED:
             raise ValueError(f"status {facts['status']!r}: expected one of {', '.join(FINISHED)}")
         text = to_json(facts)
-        from core.nets.weights import save_weights
+        from core.formats.weights_files import save_weights
 
         save_weights(self.folder / WEIGHTS, dict(weights), {})
         write_text(self.folder / REPORT, text)

@@ -22,7 +22,7 @@ EXACT = ("float32", "float16", "bfloat16")
 """Types in which values are kept one by one; float32 loses nothing."""
 
 SHARED = ("codebook", "steps")
-"""Kinds of values that the weights of a layer share, see `core.formats.quantization`."""
+"""Kinds of values that the weights of a layer share, see `core.jobs.quantization`."""
 
 VALUES = (*EXACT, *SHARED)
 

@@ -2,41 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from core.data.inputs import Inputs
 from core.data.registry import FOLDER
 from core.errors import InputError
 from core.formats.codebooks import Rounded, Shared
 from core.formats.codec.compact import Codebook, CompactFile, Steps, Tied, Values
 from core.formats.codec.state import from_state, raw
 from core.formats.export_formats import EXACT
-from core.jobs.workbench import Workbench
+from core.nets.layers import Layer
 from core.nets.weights import Weights
-from core.nets.zoo import ZOO
-from core.settings.settings import DEFAULTS
+from core.nets.zoo import ZOO, model_spec
+from core.settings.settings import DEFAULTS, Settings
 
 
 def packed(
-    bench: Workbench, weights: Weights, values: str, rounded: Mapping[str, Rounded]
+    weights: Weights,
+    layers: Sequence[Layer],
+    values: str,
+    rounded: Mapping[str, Rounded],
+    model: str,
+    facts: Mapping[str, Any],
 ) -> CompactFile:
     """What a compact file of a net holds.
 
     Args:
-        bench: that the net is of.
         weights: a state_dict.
+        layers: the net's prunable layers.
         values: one of `VALUES`.
         rounded: the tensors that are quantised, by name.
+        model: the net's name; the file names it if it is one of the zoo's.
+        facts: which images the net is for, see `image_facts`.
 
     Raises:
         InputError: a file cannot hold a tensor's type.
     """
-    aliases = {alias: la.key for la in bench.layers for alias in la.aliases}
-    pruned = {la.key for la in bench.layers}
+    aliases = {alias: la.key for la in layers for alias in la.aliases}
+    pruned = {la.key for la in layers}
     before: set[str] = set()
 
     def keep(name: str, tensor: Tensor) -> Values | None:
@@ -51,8 +59,7 @@ def packed(
         # What is pruned may be a negative zero, which a file would keep as a value.
         return raw(tensor + 0.0 if name in pruned else tensor)
 
-    model = bench.settings.model
-    return from_state(weights, model if model in ZOO else "", facts_of(bench), keep)
+    return from_state(weights, model if model in ZOO else "", dict(facts), keep)
 
 
 def _narrowed(name: str, tensor: Tensor, values: str) -> Tensor:
@@ -62,18 +69,17 @@ def _narrowed(name: str, tensor: Tensor, values: str) -> Tensor:
     return made
 
 
-def facts_of(bench: Workbench) -> dict[str, Any]:
-    """What tells which images a net is for, where its name does not.
+def image_facts(settings: Settings, images: Inputs) -> dict[str, Any]:
+    """Which images a net is for, where its name does not say so.
 
-    `inputs` is what was said of them, `images` what those of a folder came to.
+    `inputs` holds the options a person gave, `images` what was worked out from a folder.
     """
-    settings = bench.settings
     facts: dict[str, Any] = {}
     if settings.dataset.startswith(FOLDER):
         facts["dataset"] = FOLDER.removesuffix(":")  # where it is, is nobody else's business
-        if seen := bench.images.given():
+        if seen := images.given():
             facts["images"] = seen
-    elif settings.dataset != (bench.spec.dataset or DEFAULTS.dataset):
+    elif settings.dataset != (model_spec(settings.model).dataset or DEFAULTS.dataset):
         facts["dataset"] = settings.dataset
     if settings.protocol != DEFAULTS.protocol:
         facts["protocol"] = settings.protocol

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from safetensors.torch import save
 from torch import Tensor
 
 from core.errors import InputError
+from core.formats.codec.compact import CompactFile
 from core.nets.footprint import BYTES_PER_VALUE, Sizes
 from core.nets.layers import Layer
 from core.nets.weights import Weights
-
-if TYPE_CHECKING:
-    from core.jobs.workbench import Workbench
 
 CONVOLUTION_BITS, LINEAR_BITS = 8, 5
 """Of an index in Han, Mao and Dally (2016), section 2."""
@@ -27,19 +25,30 @@ MOST_PARAMETERS = 20_000_000
 """Of a net whose files are made only to be measured: beyond, that would take a minute and more."""
 
 
-def sizes_of(bench: Workbench, weights: Weights) -> Sizes:
-    """Measure a net of the workbench; the files are made in memory."""
-    # Numba comes in with it, which a session without a fine-tuning does not need.
-    from core.formats.codec import encode
-    from core.formats.packing import packed
+def sizes_of(
+    weights: Weights,
+    layers: Sequence[Layer],
+    parameters: int,
+    compact_file: Callable[[Weights], CompactFile],
+) -> Sizes:
+    """Measure the bytes a net takes; the files are made in memory.
 
-    nonzero = bench.parameters - sum(_zeros(weights[layer.key]) for layer in bench.layers)
-    counted = BYTES_PER_VALUE * nonzero, _indexed(bench.layers, weights, bench.parameters)
-    if bench.parameters > MOST_PARAMETERS:
+    Args:
+        weights: a state_dict.
+        layers: the net's prunable layers.
+        parameters: of the whole net.
+        compact_file: what a compact file of these weights holds, in float32.
+    """
+    # Importing the codec loads numba, which a session without a fine-tuning does not need.
+    from core.formats.codec import encode
+
+    nonzero = parameters - sum(_zeros(weights[layer.key]) for layer in layers)
+    counted = BYTES_PER_VALUE * nonzero, _indexed(layers, weights, parameters)
+    if parameters > MOST_PARAMETERS:
         return Sizes(*counted, None, None, None)
     dense = save({name: tensor.contiguous() for name, tensor in weights.items()})
     try:
-        compact = len(encode(packed(bench, weights, "float32", {})))
+        compact = len(encode(compact_file(weights)))
     except (InputError, MemoryError):  # a training that is over is not to be lost
         compact = None
     return Sizes(*counted, len(dense), len(_zipped(dense)), compact)

@@ -1,4 +1,4 @@
-"""A smaller dense net: the same logits, without the dead units and what belongs to them."""
+"""A smaller dense net with the same logits, built without the dead units."""
 
 from __future__ import annotations
 
@@ -8,57 +8,57 @@ import torch
 from torch import Tensor, fx, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from core.graph.dead_units import Pass
+from core.graph.dead_units import UnitAnalysis
 from core.graph.prefix_cache import UntraceableError
-from core.graph.tracing import alike
-from core.graph.units import Each, LayerStep, Step
+from core.graph.tracing import same_logits
+from core.graph.units import LayerCall, UnitCall, UnitwiseCall
 
 
 def compacted(model: nn.Module, images: Tensor) -> fx.GraphModule:
-    """A net of smaller layers that gives the logits of `model`, which stays as it is.
+    """Build a net of smaller layers that gives the logits of `model`; `model` is not changed.
 
-    It is the traced net, so it does what `model` does in evaluation; zeros between units that
-    are left are zeros in it too.
+    The result is the traced net, so it does what `model` does in evaluation mode. Pruned weights
+    between remaining units are zeros in it too.
 
     Args:
         model: a pruned net.
-        images: a few to try it with, [N, C, H, W].
+        images: a few images to try it on, [N, C, H, W].
 
     Raises:
-        UntraceableError: it cannot be followed from call to call, see `dead_units`, or what it
-            computes depends on how many units it has.
+        UntraceableError: the net cannot be traced, or its result depends on how many units a layer
+            has.
     """
-    found = Pass(deepcopy(model), images)
-    found.remove()
-    net, logits = found.traced.net, found.traced.logits
+    analysis = UnitAnalysis(deepcopy(model), images)
+    analysis.remove()
+    net, logits = analysis.traced.net, analysis.traced.logits
     try:
-        for step in found.steps:
-            _make_smaller(net, found, step)
+        for call in analysis.calls:
+            _make_smaller(net, analysis, call)
         net.recompile()
         with torch.no_grad():
-            made = net(found.traced.images.clone())
-    except Exception as error:  # a net's own code runs here: it may raise anything
-        raise UntraceableError(f"it counts on the units that are gone: {error}") from error
-    if not alike(made, logits):
-        raise UntraceableError("what it computes depends on how many units it has")
+            made = net(analysis.traced.images.clone())
+    except Exception as error:  # the net's own code runs here and may raise anything
+        raise UntraceableError(f"it relies on units that were removed: {error}") from error
+    if not same_logits(made, logits):
+        raise UntraceableError("its result depends on how many units its layers have")
     return net
 
 
-def _make_smaller(net: fx.GraphModule, found: Pass, step: Step) -> None:
-    """Put a smaller layer or batch norm in the place of one, or flatten what there is."""
-    kept = found.kept(step.node)
-    if isinstance(step, LayerStep):
-        _replace(net, step.name, _layer(step, found.kept(step.source), kept))
-    elif isinstance(step, Each) and step.norm:
-        _replace(net, step.norm, _norm(net, step.norm, kept))
-    elif isinstance(step, Each) and step.flattens:
-        _flatten(net.graph, step.node, step.source)
+def _make_smaller(net: fx.GraphModule, analysis: UnitAnalysis, call: UnitCall) -> None:
+    """Replace a layer or batch norm by a smaller one, or a reshape by a plain flatten."""
+    kept = analysis.kept(call.node)
+    if isinstance(call, LayerCall):
+        _replace(net, call.name, _layer(call, analysis.kept(call.source), kept))
+    elif isinstance(call, UnitwiseCall) and call.norm:
+        _replace(net, call.norm, _norm(net, call.norm, kept))
+    elif isinstance(call, UnitwiseCall) and call.flattens:
+        _flatten(net.graph, call.node, call.source)
 
 
-def _layer(step: LayerStep, inputs: Tensor, kept: Tensor) -> nn.Module:
-    """The layer with some of its inputs and some of its units."""
-    old, device = step.module, step.module.weight.device
-    weight = step.weight[kept][:, inputs]
+def _layer(call: LayerCall, inputs: Tensor, kept: Tensor) -> nn.Module:
+    """The layer reduced to some of its inputs and units."""
+    old, device = call.module, call.module.weight.device
+    weight = call.weight[kept][:, inputs]
     made = deepcopy(old)
     if isinstance(made, nn.Linear):
         weight = weight.flatten(1)
@@ -73,7 +73,7 @@ def _layer(step: LayerStep, inputs: Tensor, kept: Tensor) -> nn.Module:
 
 
 def _norm(net: fx.GraphModule, name: str, kept: Tensor) -> nn.Module:
-    """The batch norm for some of its units."""
+    """The batch norm reduced to some of its units."""
     made = deepcopy(net.get_submodule(name))
     assert isinstance(made, _BatchNorm)
     for key, it in made.named_parameters(recurse=False):
@@ -91,7 +91,7 @@ def _replace(net: fx.GraphModule, name: str, module: nn.Module) -> None:
 
 
 def _flatten(graph: fx.Graph, node: fx.Node, source: fx.Node) -> None:
-    """Have a call flatten what there is, where it may have named a number of features."""
+    """Replace a reshape, which may name a number of features, by a flatten."""
     with graph.inserting_after(node):
         flat = graph.call_function(torch.flatten, (source, 1))
     node.replace_all_uses_with(flat)

@@ -1,15 +1,15 @@
 """Dead units of a pruned net: found, removed exactly, counted.
 
-Han et al. (2015, section 3.5) call a neuron dead that has no input or no output connection left. A
-unit without inputs puts out a constant, which the biases of the next layer can take in; one without
-outputs has no effect; either takes its connections along, so that others may die of it. One pass
-forward finds all constants and one back all that is not needed, which is what repeated removal
-comes to.
+Han et al. (2015, section 3.5) call a neuron dead if it has no input or no output connections left.
+A unit without inputs outputs a constant, which the biases of the next layer can absorb; a unit
+without outputs has no effect. Removing one removes its connections, which may leave others dead.
+One forward pass finds all constants and one backward pass all unneeded units, which gives the same
+result as repeated removal.
 
-Nothing changes but the rounding: a constant is folded only where it is the same everywhere, so not
-at the border of a convolution that pads with zeros, and only into a bias that is there. A unit is
-dead where no call of the net needs it, see `unit_graph` for what is known of calls. What is
-found is checked: the net gives the same logits without it.
+Logits change only by rounding: a constant is folded only if it is the same everywhere (so not at
+the border of a convolution that pads with zeros) and only into a bias that exists. A unit is dead
+if no call needs it; `unit_graph` says what is known about calls. The result is checked: the net
+must give the same logits without its dead units.
 """
 
 from __future__ import annotations
@@ -23,158 +23,167 @@ from torch import Tensor, fx, nn
 from core.data.batches import Images
 from core.events import Progress, Stream
 from core.graph.prefix_cache import UntraceableError
-from core.graph.tracing import alike, trace
-from core.graph.unit_graph import steps_of
-from core.graph.units import Each, LayerStep, Step
+from core.graph.tracing import same_logits, trace
+from core.graph.unit_graph import unit_calls
+from core.graph.units import LayerCall, UnitCall, UnitwiseCall
 from core.nets.footprint import DeadUnits
 from core.nets.layers import prunable_layers
 
 
-def count_dead(model: nn.Module, data: Images) -> Stream[DeadUnits | None]:
-    """Count the dead units of `model`, which is used up, on a few images of a split.
+def count_dead_units(model: nn.Module, data: Images) -> Stream[DeadUnits | None]:
+    """Count the dead units of `model`, trying it on a few images of a split.
 
-    A large net has no room for a copy: it ends up without its dead units.
+    `model` cannot be used afterwards: a large net leaves no room for a copy, so its dead units are
+    removed in place.
 
     Returns:
-        None where the net cannot be followed from call to call: nothing is known then.
+        None if torch.fx cannot trace the net.
     """
     yield Progress("count dead units")
     images, _ = data.batch(slice(0, 3))
     try:
-        found = Pass(model, images)
-        counted = found.remove()
-    except Exception:  # a net's own code runs here, and a training that is over is not to be lost
+        analysis = UnitAnalysis(model, images)
+        dead = analysis.remove()
+    except Exception:  # the net's own code runs here, and must not lose a finished training
         return None
-    found.traced.let_go()
-    return counted
+    analysis.traced.release()
+    return dead
 
 
 def remove_dead(model: nn.Module, images: Tensor) -> DeadUnits:
-    """Remove the dead units of `model` in place: it keeps its shapes, its logits and its layers.
+    """Remove the dead units of `model` in place; shapes, logits and layers stay.
 
-    Their weights and biases are zero then, in batch norms too, and the biases of the layers that
-    read them hold the constants that they put out.
+    Their weights and biases become zero, in batch norms too, and the constants they output are
+    added to the biases of the layers that read them.
 
     Args:
-        model: the net, which ends up in evaluation.
-        images: a few to try it with, [N, C, H, W].
+        model: the net; left in evaluation mode.
+        images: a few images to try it on, [N, C, H, W].
 
     Raises:
-        UntraceableError: it cannot be followed from call to call; nothing is removed.
+        UntraceableError: the net cannot be traced; nothing is removed.
     """
     without = deepcopy(model)
-    counted = Pass(without, images).remove()
+    dead = UnitAnalysis(without, images).remove()
     model.eval().load_state_dict(without.state_dict())
-    return counted
+    return dead
 
 
-class Pass:
-    """What is known of the units of a net, from its input to its logits and back.
+class UnitAnalysis:
+    """The constants and the needed units of every call of a net.
 
     Args:
-        model: the net, which ends up in evaluation; it is not copied.
-        images: a few to try it with, [N, C, H, W].
+        model: the net; left in evaluation mode, not copied.
+        images: a few images to try it on, [N, C, H, W].
 
     Attributes:
-        traced: the net as torch.fx has it.
-        steps: its calls, in their order.
-        constants: of each call's units, see `Step.constants`.
-        needed: which of them anything depends on.
+        traced: the traced net.
+        steps: its calls, in order.
+        constants: for each call, the constants of its units, see `UnitCall.constants`.
+        needed: for each call, booleans [units]: which units later calls need.
 
     Raises:
-        UntraceableError: it cannot be followed from call to call.
+        UntraceableError: the net cannot be traced.
     """
 
     @torch.no_grad()
     def __init__(self, model: nn.Module, images: Tensor) -> None:
         self._model = model
         self.traced = trace(model, images)
-        self.steps = steps_of(self.traced, model)
+        self.calls = unit_calls(self.traced, model)
         self.constants: dict[fx.Node, Tensor] = {}
-        for step in self.steps:
-            self.constants[step.node] = step.constants(self.constants)
-        self.needed = {step.node: torch.zeros(step.units, dtype=torch.bool) for step in self.steps}
-        for step in reversed(self.steps):
-            for node, units in step.needs(self.constants, self.needed[step.node]).items():
+        for call in self.calls:
+            self.constants[call.node] = call.constants(self.constants)
+        self.needed = {call.node: torch.zeros(call.units, dtype=torch.bool) for call in self.calls}
+        for call in reversed(self.calls):
+            for node, units in call.needs(self.constants, self.needed[call.node]).items():
                 self.needed[node] |= units
 
     @torch.no_grad()
     def remove(self) -> DeadUnits:
-        """Remove dead units in place, one layer after the other, and see that nothing else changes.
+        """Remove dead units in place, layer by layer, and check that the logits stay.
 
         Returns:
             What was removed.
 
         Raises:
-            UntraceableError: the net gives other logits without them; it is of no use then.
+            UntraceableError: the logits change; the net cannot be used afterwards.
         """
-        counted = self.count()
-        for step in self.steps:
-            self._remove(step)
+        dead = self.count()
+        for call in self.calls:
+            self._remove(call)
         try:
-            made = self._model(self.traced.images.clone())
-        except Exception as error:  # a net's own code runs here: it may raise anything
-            raise UntraceableError(f"it cannot run with other weights: {error}") from error
-        if not alike(made, self.traced.logits):
-            raise UntraceableError("without what its calls do not need it gives other logits")
-        return counted
+            result = self._model(self.traced.images.clone())
+        except Exception as error:  # the net's own code runs here and may raise anything
+            raise UntraceableError(f"it fails with other weights: {error}") from error
+        if not same_logits(result, self.traced.logits):
+            raise UntraceableError("its logits change when unneeded units are removed")
+        return dead
 
     def kept(self, node: fx.Node) -> Tensor:
-        """Which units of a result a smaller net has: those of its layer that are needed, or one."""
-        maker = self._maker(node)
-        if maker is None:
+        """Which units of a result a compacted net keeps: the needed ones, at least one."""
+        layer = self._source_layer(node)
+        if layer is None:
             return torch.ones_like(self.needed[node])
-        kept = self.needed[maker.node].clone()
+        kept = self.needed[layer.node].clone()
         kept[0] |= not kept.any()
         return kept
 
     def count(self) -> DeadUnits:
-        """The dead units in plain numbers."""
+        """Count the dead units."""
         units = {layer.name: 0 for layer in prunable_layers(self._model)}
-        for step in self.steps:
-            if isinstance(step, LayerStep):
-                units[step.name] = int((~self.needed[step.node]).sum())
-        goes = [self._goes(step) for step in self.steps]
-        nonzero, parameters = (sum(counts) for counts in zip(*goes, strict=True))
+        for call in self.calls:
+            if isinstance(call, LayerCall):
+                units[call.name] = int((~self.needed[call.node]).sum())
+        removed = [self._removed_parameters(call) for call in self.calls]
+        nonzero, parameters = (sum(counts) for counts in zip(*removed, strict=True))
         return DeadUnits(units, nonzero, parameters)
 
     @cached_property
-    def _steps_by_node(self) -> dict[fx.Node, Step]:
-        return {step.node: step for step in self.steps}
+    def _calls_by_node(self) -> dict[fx.Node, UnitCall]:
+        return {call.node: call for call in self.calls}
 
-    def _maker(self, node: fx.Node) -> LayerStep | None:
-        """The layer whose units these are; None where it is not known."""
-        step = self._steps_by_node[node]
-        while isinstance(step, Each):
-            step = self._steps_by_node[step.source]
-        return step if isinstance(step, LayerStep) else None
+    def _source_layer(self, node: fx.Node) -> LayerCall | None:
+        """The layer whose units these are; None if unknown."""
+        call = self._calls_by_node[node]
+        while isinstance(call, UnitwiseCall):
+            call = self._calls_by_node[call.source]
+        return call if isinstance(call, LayerCall) else None
 
-    def _remove(self, step: Step) -> None:
-        """Remove what is dead of a step's parameters."""
-        if isinstance(step, LayerStep):
-            step.remove(self.constants, self.needed[step.node])
-        elif isinstance(step, Each) and step.norm and (maker := self._maker(step.node)):
-            dead = ~self.needed[maker.node]
-            for parameter in self._norm_parameters(step.norm):
+    def _remove(self, call: UnitCall) -> None:
+        """Remove the parameters of dead units from a call."""
+        if isinstance(call, LayerCall):
+            call.remove(self.constants, self.needed[call.node])
+        elif (
+            isinstance(call, UnitwiseCall)
+            and call.norm
+            and (layer := self._source_layer(call.node))
+        ):
+            dead = ~self.needed[layer.node]
+            for parameter in self._norm_parameters(call.norm):
                 parameter.masked_fill_(dead.to(parameter.device), 0.0)
 
-    def _goes(self, step: Step) -> tuple[int, int]:
-        """The nonzero parameters of a step that go, and all that a smaller net does not have."""
-        if isinstance(step, LayerStep):
-            needed, kept = self.needed[step.node], self.kept(step.node)
-            unread = step.reads(self.constants, needed).logical_not_()
-            biases = 0 if step.bias is None else 1
-            inputs = int(self.kept(step.source).sum())
-            taps = step.weight.shape[2]
-            here = step.units * (step.inputs * taps + biases)
+    def _removed_parameters(self, call: UnitCall) -> tuple[int, int]:
+        """Nonzero parameters removed from a call, and parameters a compacted net does without."""
+        if isinstance(call, LayerCall):
+            needed, kept = self.needed[call.node], self.kept(call.node)
+            unread = call.reads(self.constants, needed).logical_not_()
+            biases = 0 if call.bias is None else 1
+            inputs = int(self.kept(call.source).sum())
+            taps = call.weight.shape[2]
+            here = call.units * (call.inputs * taps + biases)
             smaller = int(kept.sum()) * (inputs * taps + biases)
-            gone = int((step.weight != 0).logical_and_(unread[:, :, None]).count_nonzero())
+            gone = int((call.weight != 0).logical_and_(unread[:, :, None]).count_nonzero())
             nonzero = gone + biases * int((~needed).sum())
             return nonzero, here - smaller
-        if isinstance(step, Each) and step.norm and (maker := self._maker(step.node)):
-            parts = len(self._norm_parameters(step.norm))
-            dead = int((~self.needed[maker.node]).sum())
-            return parts * dead, parts * int((~self.kept(step.node)).sum())
+        if (
+            isinstance(call, UnitwiseCall)
+            and call.norm
+            and (layer := self._source_layer(call.node))
+        ):
+            parts = len(self._norm_parameters(call.norm))
+            dead = int((~self.needed[layer.node]).sum())
+            return parts * dead, parts * int((~self.kept(call.node)).sum())
         return 0, 0
 
     def _norm_parameters(self, name: str) -> list[nn.Parameter]:

@@ -1,4 +1,4 @@
-"""A call of a traced net: what it is, with what it is called; kinds that several look for."""
+"""A call of a traced net: its kind, its arguments, and the sets of kinds that matter here."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ DROPOUTS = {
     nn.FeatureAlphaDropout,
     F.dropout, F.dropout1d, F.dropout2d, F.dropout3d, F.alpha_dropout, F.feature_alpha_dropout,
 }  # fmt: skip
-"""What does nothing in evaluation; the functions have to be told so."""
+"""Identities in evaluation mode; the functions only if called with `training=False`."""
 
 RESHAPES = {
     nn.Flatten, torch.flatten, torch.reshape, torch.squeeze,
@@ -29,14 +29,18 @@ NORMS = {nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d}
 
 RELUS = {nn.ReLU, F.relu, torch.relu, torch.relu_, F.relu_, "relu", "relu_"}
 
-_LOOKS = {"size", "dim", "numel"}
+_SHAPE_METHODS = {"size", "dim", "numel"}
 
 
 class Call:
-    """A call of one tensor.
+    """A call that reads one tensor.
 
     Attributes:
-        kind: a module's type, a function, or a method's name.
+        node: the call in the graph.
+        source: the call whose result it reads.
+        path: the target's name.
+        module: the module that is called; None for functions and methods.
+        kind: the module's type, the function, or the method's name.
     """
 
     def __init__(self, net: fx.GraphModule, node: fx.Node, source: fx.Node) -> None:
@@ -46,27 +50,27 @@ class Call:
         self.kind: Any = node.target if self.module is None else type(self.module)
 
     @property
-    def hooked(self) -> bool:
-        """More happens in it than its kind says."""
+    def has_hooks(self) -> bool:
+        """Whether hooks make it do more than its kind says."""
         it = self.module
         return it is not None and bool(it._forward_hooks or it._forward_pre_hooks)
 
     def option(self, name: str, place: int, default: Any) -> Any:
-        """What it is called with, beside the tensor."""
+        """An argument: a module's attribute `name`, or that argument of a function."""
         if self.module is not None:
             return getattr(self.module, name, default)
         args = self.node.args
         return args[place] if place < len(args) else self.node.kwargs.get(name, default)
 
     @property
-    def does_nothing(self) -> bool:
-        """It is a dropout that is off, or an identity."""
+    def is_identity(self) -> bool:
+        """Whether it is a dropout that is off, or an identity."""
         if self.kind not in DROPOUTS:
             return False
         return self.module is not None or self.option("training", 2, True) is False
 
     def on(self, value: Tensor) -> Tensor:
-        """What it gives for another tensor."""
+        """The result of the call for another tensor."""
         rest, named = self.node.args[1:], self.node.kwargs
         if self.module is not None:
             made = self.module(value)
@@ -78,8 +82,8 @@ class Call:
         return made
 
 
-def looks(node: fx.Node) -> bool:
-    """It looks at a shape alone."""
+def reads_only_shape(node: fx.Node) -> bool:
+    """Whether a call reads only the shape of its input."""
     if node.op == "call_method":
-        return node.target in _LOOKS
+        return node.target in _SHAPE_METHODS
     return node.op == "call_function" and node.target is getattr and "shape" in node.args

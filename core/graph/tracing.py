@@ -31,7 +31,7 @@ class Traced:
     images: Tensor
     logits: Tensor
 
-    def let_go(self) -> None:
+    def release(self) -> None:
         """Drop the parts of the net, which is of no use then.
 
         A net of torch.fx and its graph would keep them until the garbage is collected.
@@ -63,7 +63,7 @@ def trace(model: nn.Module, images: Tensor) -> Traced:
         raise UntraceableError(f"torch.fx cannot trace it: {error}") from error
     if two.written_over or three.written_over:
         raise UntraceableError("it writes over a value that it uses again")
-    if not alike(three.result, logits):
+    if not same_logits(three.result, logits):
         raise UntraceableError("its traced calls give other logits than it does")
     return Traced(net, (two.shapes, three.shapes), tried, logits)
 
@@ -73,7 +73,7 @@ def _some_of(images: Tensor, count: int) -> Tensor:
     return images[torch.arange(count, device=images.device) % len(images)]
 
 
-def alike(made: Any, expected: Any, within: float = 1e-4) -> bool:
+def same_logits(made: Any, expected: Any, within: float = 1e-4) -> bool:
     """Two results are the same logits but for rounding; none that are not finite are.
 
     Args:

@@ -1,10 +1,9 @@
-"""The units of a net in the order in which a compact file of it is smallest.
+"""Sorts the units of a net so that its compact file becomes smaller.
 
-The units of a hidden layer can be exchanged at will: a net with its n units in another order, and
-the weights that read them with them, is the same net but for the rounding of sums. So their order
-carries log2(n!) bits that nobody needs, 210 bytes for 256 units; in an order that can be foretold
-they need not be written. Units are sorted by where their weights are, those with an earlier one
-first, which is what `core.formats.codec` makes use of.
+Permuting the n units of a hidden layer, together with the weights that read them, changes a net
+only by rounding. Their order therefore carries log2(n!) bits of no use, 210 bytes for 256 units. A
+canonical order need not be stored: units are sorted by the positions of their nonzero weights,
+earliest first, and the codec's context models learn from that order.
 """
 
 from __future__ import annotations
@@ -17,52 +16,52 @@ from torch import Tensor, fx, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from core.graph.prefix_cache import UntraceableError
-from core.graph.tracing import alike, trace
-from core.graph.unit_graph import steps_of
-from core.graph.units import Each, LayerStep, Look, Step
+from core.graph.tracing import same_logits, trace
+from core.graph.unit_graph import unit_calls
+from core.graph.units import LayerCall, ShapeCall, UnitCall, UnitwiseCall
 
 
-def in_order(model: nn.Module, images: Tensor) -> None:
+def sort_units(model: nn.Module, images: Tensor) -> None:
     """Sort the units of the hidden layers of `model` in place, where its calls allow it.
 
-    It keeps its shapes, its layers' sparsities and, but for rounding, its logits.
+    Shapes, sparsities and, up to rounding, logits stay.
 
     Args:
-        model: the net, which ends up in evaluation.
-        images: a few to try it with, [N, C, H, W].
+        model: the net; left in evaluation mode.
+        images: a few images to try it on, [N, C, H, W].
 
     Raises:
-        UntraceableError: it cannot be followed from call to call; nothing is changed.
+        UntraceableError: the net cannot be traced; nothing is changed.
     """
     ordered = deepcopy(model)
     traced = trace(ordered, images)
-    steps = {step.node: step for step in steps_of(traced, ordered)}
+    calls = {call.node: call for call in unit_calls(traced, ordered)}
     with torch.no_grad():
-        for step in steps.values():
-            if isinstance(step, LayerStep):
-                _sort(ordered, step, steps)
+        for call in calls.values():
+            if isinstance(call, LayerCall):
+                _sort(ordered, call, calls)
         try:
-            made = ordered(traced.images.clone())
-        except Exception as error:  # a net's own code runs here: it may raise anything
-            raise UntraceableError(f"it cannot run with other weights: {error}") from error
-    if not alike(made, traced.logits):
-        raise UntraceableError("with its units in another order it gives other logits")
+            result = ordered(traced.images.clone())
+        except Exception as error:  # the net's own code runs here and may raise anything
+            raise UntraceableError(f"it fails with other weights: {error}") from error
+    if not same_logits(result, traced.logits):
+        raise UntraceableError("its logits change when its units are reordered")
     model.eval().load_state_dict(ordered.state_dict())
 
 
-def _sort(model: nn.Module, layer: LayerStep, steps: dict[fx.Node, Step]) -> None:
-    """Sort the units of a layer, unless something may tell one from another."""
-    after = list(_after(layer, steps))
-    if not all(isinstance(step, Each | LayerStep | Look) for step in after):
+def _sort(model: nn.Module, layer: LayerCall, calls: dict[fx.Node, UnitCall]) -> None:
+    """Sort the units of a layer, unless a later call may depend on their order."""
+    after = list(_after(layer, calls))
+    if not all(isinstance(call, UnitwiseCall | LayerCall | ShapeCall) for call in after):
         return
-    readers = [step for step in after if isinstance(step, LayerStep)]
+    readers = [call for call in after if isinstance(call, LayerCall)]
     order = _order(layer, readers)
     _take(layer.module.weight, 0, order)
     if layer.module.bias is not None:
         _take(layer.module.bias, 0, order)
-    for step in after:
-        if isinstance(step, Each) and step.norm:
-            _take_norm(model.get_submodule(step.norm), order)
+    for call in after:
+        if isinstance(call, UnitwiseCall) and call.norm:
+            _take_norm(model.get_submodule(call.norm), order)
     for reader in readers:
         weight = reader.module.weight
         taps = weight.shape[1] // reader.inputs
@@ -70,20 +69,20 @@ def _sort(model: nn.Module, layer: LayerStep, steps: dict[fx.Node, Step]) -> Non
         _take(weight, 1, columns.flatten())
 
 
-def _after(layer: LayerStep, steps: dict[fx.Node, Step]) -> Iterator[Step]:
-    """The calls that are given the units of a layer, each still by itself."""
+def _after(layer: LayerCall, calls: dict[fx.Node, UnitCall]) -> Iterator[UnitCall]:
+    """The calls that read the units of a layer before another layer mixes them."""
     waiting = [layer.node]
     while waiting:
         for user in waiting.pop().users:
-            yield steps[user]
-            if isinstance(steps[user], Each):
+            yield calls[user]
+            if isinstance(calls[user], UnitwiseCall):
                 waiting.append(user)
 
 
-def _order(layer: LayerStep, readers: list[LayerStep]) -> Tensor:
+def _order(layer: LayerCall, readers: list[LayerCall]) -> Tensor:
     """The units by where their weights are, those that are read more first among equals."""
     rows = (layer.weight != 0).flatten(1).numpy()
-    read = sum((step.weight != 0).sum((0, 2)) for step in readers)
+    read = sum((call.weight != 0).sum((0, 2)) for call in readers)
     reads = read.tolist() if isinstance(read, Tensor) else [0] * layer.units
     keys = [(row.tobytes(), count) for row, count in zip(rows, reads, strict=True)]
     return torch.tensor(sorted(range(layer.units), key=keys.__getitem__, reverse=True))
@@ -94,7 +93,7 @@ def _take(parameter: Tensor, dimension: int, order: Tensor) -> None:
 
 
 def _take_norm(norm: nn.Module, order: Tensor) -> None:
-    """Sort what a batch norm has for each unit."""
+    """Sort the parameters and statistics of a batch norm."""
     assert isinstance(norm, _BatchNorm)
     for tensor in (*norm.parameters(recurse=False), *norm.buffers(recurse=False)):
         if tensor.dim():

@@ -1,9 +1,9 @@
-"""The calls of a traced net, as far as units are concerned: what each makes of them and needs.
+"""Calls of a traced net, as seen by units: what a call does to each unit, and which it needs.
 
-A unit is an output channel of a convolution or an output of a linear. Through whatever treats each
-unit by itself (activation functions, batch norm in evaluation, pooling, flattening) a unit stays
-that unit, up to the next layer, which mixes them. Of each unit two things can be known: the
-constant that it has for every image and at every place, and whether anything depends on it.
+A unit is an output channel of a convolution or an output feature of a linear layer. A call that
+treats units one by one (activation function, batch norm in evaluation mode, pooling, flattening)
+keeps them apart; the next layer mixes them. Two facts about a unit matter: the constant it holds
+for every image and position, if it holds one, and whether any later call depends on it.
 """
 
 from __future__ import annotations
@@ -14,89 +14,90 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, fx, nn
 
-By = Mapping[fx.Node, Tensor]
-"""What is known of the units of a call's result, by the call."""
+PerCall = Mapping[fx.Node, Tensor]
+"""A tensor with one entry per unit, for the result of each call."""
 
 Mixing = nn.Linear | nn.Conv1d | nn.Conv2d | nn.Conv3d
 
 
 @dataclass(frozen=True, eq=False)
-class Step:
-    """A call of which nothing is known: it may need all that it is given.
+class UnitCall:
+    """A call nothing is known about: it may need everything it reads.
 
     Attributes:
-        node: the call.
-        units: of its result, along dimension 1; 0 where that is no tensor with such a dimension.
+        node: the call in the graph.
+        units: size of dimension 1 of its result; 0 if the result has no such dimension.
     """
 
     node: fx.Node
     units: int
 
-    def constants(self, _known: By) -> Tensor:
-        """The constant of each unit of the result, float64 [units]; NaN where it is not one.
+    def constants(self, _known: PerCall) -> Tensor:
+        """The constant that each unit of the result holds, float64 [units]; NaN if it varies.
 
         Args:
-            _known: the constants of the results of the calls before.
+            _known: the constants of all earlier calls.
         """
         return torch.full((self.units,), torch.nan, dtype=torch.float64)
 
-    def needs(self, known: By, _needed: Tensor) -> dict[fx.Node, Tensor]:
-        """Which units of the inputs anything depends on, booleans by the call that made them.
+    def needs(self, known: PerCall, _needed: Tensor) -> dict[fx.Node, Tensor]:
+        """Which input units are needed, as booleans [units] for each call that produced them.
 
         Args:
-            known: the constants of all calls' results.
-            _needed: which units of this result anything depends on.
+            known: the constants of all calls.
+            _needed: booleans [units], the units of this result that later calls need.
         """
         given = self.node.all_input_nodes
         return {node: torch.ones_like(known[node], dtype=torch.bool) for node in given}
 
 
 @dataclass(frozen=True, eq=False)
-class Look(Step):
-    """It looks at a tensor's shape, not at its values."""
+class ShapeCall(UnitCall):
+    """A call that reads a tensor's shape, not its values."""
 
-    def needs(self, _known: By, _needed: Tensor) -> dict[fx.Node, Tensor]:
-        """Nothing."""
+    def needs(self, _known: PerCall, _needed: Tensor) -> dict[fx.Node, Tensor]:
+        """No unit is needed."""
         return {}
 
 
 @dataclass(frozen=True, eq=False)
-class Each(Step):
-    """It treats each unit by itself.
+class UnitwiseCall(UnitCall):
+    """A call that treats units one by one.
 
     Attributes:
-        source: the call whose result's units these are.
-        become: what constants become, float64 [units]; NaN where they would not stay constant.
-        norm: the name of the batch norm that it is, if it is one.
-        flattens: it flattens: each unit becomes a block of features.
+        source: the call whose result it reads.
+        map_constants: maps the constants of the source's units, float64 [units], to its own; NaN
+            where a unit is no longer constant.
+        norm: the name of the batch norm module, if the call is one.
+        flattens: whether it flattens, so that each unit becomes a block of features.
     """
 
     source: fx.Node
-    become: Callable[[Tensor], Tensor]
+    map_constants: Callable[[Tensor], Tensor]
     norm: str | None = None
     flattens: bool = False
 
-    def constants(self, known: By) -> Tensor:
-        """Those of the source, as they become."""
+    def constants(self, known: PerCall) -> Tensor:
+        """The mapped constants of the source."""
         given = known[self.source]
-        made = self.become(given.clone())  # it may write into what it is given
+        made = self.map_constants(given.clone())  # the call may write into its input
         return made.masked_fill(given.isnan() | ~made.isfinite(), torch.nan)
 
-    def needs(self, _known: By, needed: Tensor) -> dict[fx.Node, Tensor]:
-        """The units that are needed of the result."""
+    def needs(self, _known: PerCall, needed: Tensor) -> dict[fx.Node, Tensor]:
+        """The units of the source that are needed of the result."""
         return {self.source: needed}
 
 
 @dataclass(frozen=True, eq=False)
-class LayerStep(Step):
-    """A linear or a convolution: every output may depend on every input.
+class LayerCall(UnitCall):
+    """A linear layer or convolution: every output may depend on every input.
 
     Attributes:
-        source: the call whose result it is given.
-        inputs: units of that.
+        source: the call whose result it reads.
+        inputs: units of that result.
         name: the module's path.
         module: the layer.
-        padded: zeros lie around what it is given, so that a constant is none at the border.
+        padded: whether it pads its input with zeros, so that a constant varies at the border.
     """
 
     source: fx.Node
@@ -107,48 +108,48 @@ class LayerStep(Step):
 
     @property
     def weight(self) -> Tensor:
-        """[units, inputs, weights between a unit and an input]."""
+        """The weight [units, inputs, weights per pair]."""
         return self.module.weight.detach().cpu().reshape(self.units, self.inputs, -1)
 
     @property
     def bias(self) -> Tensor | None:
-        """Float64 [units]."""
+        """The bias, float64 [units]."""
         bias = self.module.bias
         return None if bias is None else bias.detach().cpu().double()
 
     @property
     def connected(self) -> Tensor:
-        """Where a weight between a unit and an input is not zero, booleans [units, inputs]."""
+        """Whether any weight between a unit and an input is nonzero, booleans [units, inputs]."""
         nonzero = self.weight != 0
-        # Without a copy where there is one weight between them, as in the largest layers.
+        # No copy if a pair has one weight, as in the largest layers.
         return nonzero[:, :, 0] if nonzero.shape[2] == 1 else nonzero.any(2)
 
-    def constants(self, known: By) -> Tensor:
-        """Of the units that read nothing but inputs which are the same constant everywhere."""
+    def constants(self, known: PerCall) -> Tensor:
+        """The constants of units that read only inputs that are constant everywhere."""
         given = known[self.source]
         same = self._everywhere(given)
         varies = self.connected.logical_and_(~same).any(1)
         total = self._folded(given, same)
         return total.masked_fill(varies | ~total.isfinite(), torch.nan)
 
-    def needs(self, known: By, needed: Tensor) -> dict[fx.Node, Tensor]:
-        """The inputs that some unit has to read."""
+    def needs(self, known: PerCall, needed: Tensor) -> dict[fx.Node, Tensor]:
+        """The inputs that at least one unit has to read."""
         return {self.source: self.reads(known, needed).any(0)}
 
-    def reads(self, known: By, needed: Tensor) -> Tensor:
+    def reads(self, known: PerCall, needed: Tensor) -> Tensor:
         """Which inputs each unit has to read, booleans [units, inputs].
 
-        A unit that nothing needs reads none; an input that is constant is not read where the
-        biases can take it in.
+        A unit that is not needed reads none. A constant input need not be read if the bias can
+        absorb it.
         """
         read = ~self._foldable(known[self.source])
         return self.connected.logical_and_(needed[:, None]).logical_and_(read)
 
     @torch.no_grad()
-    def remove(self, known: By, needed: Tensor) -> None:
-        """Set what is not read or needed to zero, and fold the constants that are not read.
+    def remove(self, known: PerCall, needed: Tensor) -> None:
+        """Zero the weights of unneeded units and unread inputs; fold their constants into biases.
 
-        In place: a copy of the weight of a large layer is a large part of the net's memory.
+        Works in place: a copy of a large layer's weight takes a large share of the net's memory.
         """
         given, weight, bias = known[self.source], self.module.weight, self.module.bias
         foldable = self._foldable(given)
@@ -159,15 +160,15 @@ class LayerStep(Step):
             weight.index_fill_(dimension, gone.nonzero()[:, 0].to(weight.device), 0.0)
 
     def _foldable(self, given: Tensor) -> Tensor:
-        """Which inputs are constants that the biases can take in, or zero."""
+        """Which inputs are zero, or constants that the bias can absorb."""
         return self._everywhere(given) if self.module.bias is not None else given == 0
 
     def _everywhere(self, given: Tensor) -> Tensor:
-        """Which inputs are the same constant everywhere, zeros around them included."""
+        """Which inputs hold the same constant everywhere, padding included."""
         return given == 0 if self.padded else given.isfinite()
 
     def _folded(self, given: Tensor, which: Tensor) -> Tensor:
-        """The biases, with what comes of the constants of some inputs; float64 [units]."""
+        """The biases plus the contribution of the constant inputs in `which`, float64 [units]."""
         some = (which & (given != 0)).nonzero()[:, 0]
         comes = self.weight[:, some].double().sum(2) @ given[some]
         return comes if self.bias is None else comes + self.bias

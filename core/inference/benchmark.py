@@ -20,7 +20,7 @@ from core.errors import StoppedError
 from core.events import Progress, StopFlag, Stream, never
 from core.graph.compaction import compacted
 from core.graph.prefix_cache import UntraceableError
-from core.graph.tracing import alike
+from core.graph.tracing import same_logits
 from core.inference.engines import DENSE, AbsentError, Engine, Subject, run
 from core.inference.sparse.net import faster
 from core.inference.timings import BATCHES, SECONDS, SPARSE, Amounts, Bench, Fastest, Row, Timed
@@ -141,7 +141,7 @@ class _Case:
         except Exception as error:  # an engine may raise anything of a net that it does not know
             said = str(error).strip().splitlines() or [type(error).__name__]
             raise AbsentError(f"cannot run this net: {said[0][:200]}") from error
-        if not alike(made, self._expected, CLOSE):
+        if not same_logits(made, self._expected, CLOSE):
             raise AbsentError("gives other logits than torch")
         return way
 

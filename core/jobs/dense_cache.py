@@ -10,7 +10,7 @@ import json
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import platformdirs
 import torch
@@ -18,16 +18,15 @@ import torch
 from core.errors import InputError, StoppedError
 from core.events import Notice, StopFlag, Stream
 from core.experiments.runs import saved_at
+from core.formats.weights_files import EARLY, load_dense, save_dense, save_weights
+from core.jobs.workbench import Workbench
 from core.nets.digest import weights_digest
 from core.nets.user_model import source_digest
-from core.nets.weights import EARLY, DenseWeights, load_dense, save_dense, save_weights
+from core.nets.weights import DenseWeights
 from core.nets.zoo import short_name
 from core.system.untrusted_json import to_json
 from core.training.checkpoints import Checkpoint
 from core.training.dense import Trained
-
-if TYPE_CHECKING:
-    from core.jobs.workbench import Workbench
 
 _UNFINISHED = ".unfinished"
 

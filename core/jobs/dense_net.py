@@ -3,24 +3,54 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from core.errors import StoppedError
-from core.events import Notice, StopFlag, Stream, never
+from core.events import Notice, Progress, StopFlag, Stream, never
+from core.formats.weights_files import load_dense
 from core.jobs.dense_cache import trained_once
-from core.nets.weights import DenseWeights, Weights, load_dense
+from core.jobs.workbench import Net, Workbench
+from core.measure.evaluation import measure
+from core.nets.weights import DenseWeights, Weights
 from core.settings.choices import NO_CHOICES
 from core.settings.settings import DEFAULTS
 from core.system.background import Pulse, follow
 from core.system.error_text import reason
 from core.training.loop import copy_weights
 
-if TYPE_CHECKING:
-    from core.jobs.workbench import Workbench
+
+def open_dense_net(bench: Workbench, stop: StopFlag = never) -> Stream[Net]:
+    """Load the data and the dense net, and measure it.
+
+    A model of the user's own is tried on a few images first; layers of it that cannot be pruned are
+    named in notices.
+
+    Raises:
+        InputError: the model's code does not work, see `user_model`; or the weights do not fit it.
+        StoppedError: `stop` was raised.
+    """
+    # First of all, since finding out the precision takes a net that is trained.
+    yield from bench.resolved_precision(stop)
+    yield Progress("open the dense net")
+    dense = yield from dense_weights(bench, stop)
+    return (yield from measured_net(bench, dense, stop))
+
+
+def measured_net(bench: Workbench, dense: DenseWeights, stop: StopFlag = never) -> Stream[Net]:
+    """A dense net with its measured accuracy, ready to be pruned.
+
+    Raises:
+        StoppedError: `stop` was raised.
+    """
+    data = yield from bench.splits(stop)
+    precision = yield from bench.precision(data)
+    model = bench.models.reading(dense.weights)
+    accuracy = yield from measure(model, data, "dense", stop, precision)
+    net = bench.net_of(dense.weights, accuracy, early=dense.early)
+    return replace(net, trained=dense.trained)
 
 
 def dense_weights(bench: Workbench, stop: StopFlag = never) -> Stream[DenseWeights]:
-    """The weights that the settings name; else those that come with the net for its data set.
+    """The weights that the settings name; else those that ship with the net for its data set.
 
     Those of a net of torchvision's come from there, where there is a network; where there is none
     it is untrained, which is told. For other data, for images of another size, and under the

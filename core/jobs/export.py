@@ -17,22 +17,15 @@ from core.experiments.exports import Export
 from core.formats.codec import Inspection, encode, inspect, to_state
 from core.formats.export_formats import COMPACT, ONNX, SAFETENSORS, Packing, check_target
 from core.formats.onnx import OPSET, OnnxNet, check_onnx, to_onnx
-from core.formats.packing import packed
-from core.formats.quantization import quantise, smallest
+from core.formats.weights_files import load_weights, save_weights
 from core.graph.dead_units import remove_dead
 from core.graph.prefix_cache import UntraceableError
-from core.graph.tracing import alike
-from core.graph.unit_order import in_order
+from core.graph.tracing import same_logits
+from core.graph.unit_order import sort_units
+from core.jobs.quantization import quantise, smallest
 from core.jobs.workbench import Workbench
 from core.measure.evaluation import measure
-from core.nets.weights import (
-    Weights,
-    fitting,
-    load_weights,
-    most_elements,
-    save_weights,
-    widened,
-)
+from core.nets.weights import Weights, fitting, most_elements, widened
 from core.system.files import write_whole
 from core.training.loop import copy_weights
 
@@ -198,10 +191,10 @@ def _packed(
 ) -> Stream[tuple[Any, int | None]]:
     """What the compact file holds, and the levels of a quantised net."""
     if packing.values == "float32":
-        return packed(bench, weights, packing.values, {}), None
+        return bench.compact_file(weights, packing.values), None
     weights = yield from _tidied(bench, weights)
     if not packing.quantises:
-        return packed(bench, weights, packing.values, {}), None
+        return bench.compact_file(weights, packing.values), None
     kind, epochs = packing.values, packing.epochs
     if packing.levels is not None:
         found = yield from quantise(
@@ -210,7 +203,7 @@ def _packed(
     else:
         drop = packing.max_drop or 0.0
         found = yield from smallest(bench, weights, drop, kind=kind, epochs=epochs, stop=stop)
-    return packed(bench, found.weights, packing.values, found.rounded), found.size
+    return bench.compact_file(found.weights, packing.values, found.rounded), found.size
 
 
 def _onnx(bench: Workbench, weights: Weights) -> Stream[bytes]:
@@ -221,7 +214,7 @@ def _onnx(bench: Workbench, weights: Weights) -> Stream[bytes]:
     made = to_onnx(net, images.to(CPU), any_number=True)
     few, _ = data.validation.batch(slice(0, 7))
     with torch.no_grad():
-        same = alike(OnnxNet(made, "it")(few.to(CPU)), net(few.to(CPU).contiguous()), CLOSE)
+        same = same_logits(OnnxNet(made, "it")(few.to(CPU)), net(few.to(CPU).contiguous()), CLOSE)
     if not same:
         raise InputError("as ONNX this net gives other logits: it is not written")
     yield Notice(f"ONNX of opset {OPSET}: the logits of torch in onnxruntime")
@@ -236,7 +229,7 @@ def _tidied(bench: Workbench, weights: Weights) -> Stream[Weights]:
     images, _ = data.validation.batch(slice(0, 3))
     try:
         remove_dead(model, images)
-        in_order(model, images)
+        sort_units(model, images)
     except UntraceableError as error:
         yield Notice(f"dead units stay in the file, and its units as they are: {error}")
         return weights

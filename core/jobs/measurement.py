@@ -14,15 +14,15 @@ import torch
 
 from core.data.batches import CPU, Images
 from core.errors import InputError
-from core.events import Counted, StopFlag, Stream, never
-from core.graph.dead_units import count_dead
+from core.events import StopFlag, Stream, never
+from core.graph.dead_units import count_dead_units
 from core.inference.benchmark import race
 from core.inference.timings import SECONDS, Bench
 from core.jobs.workbench import Net, Workbench
 from core.measure import comparison, sensitivity
 from core.measure.activity import bring_in, measure_activity
 from core.measure.comparison import Compared, Mode
-from core.measure.costs import Activity, CostTable, cost_table
+from core.measure.costs import Activity, CostTable, Counted, cost_table
 from core.measure.sampling import sample_accuracy
 from core.nets.digest import weights_digest
 from core.nets.footprint import DeadUnits
@@ -39,7 +39,7 @@ def prune(
     precision = yield from bench.precision(data)
     model = bench.models.vehicle()
     accuracy = yield from prune_and_measure(model, base.weights, plan, data, stop, precision)
-    return Pruned(accuracy, (yield from count_dead(model, data.validation)))
+    return Pruned(accuracy, (yield from count_dead_units(model, data.validation)))
 
 
 def scan(
@@ -148,7 +148,7 @@ def dead(bench: Workbench, weights: Weights, stop: StopFlag = never) -> Stream[D
     images = yield from _split(bench, SPLITS[0], stop)
     model = bench.models.vehicle()
     model.load_state_dict(weights)
-    return (yield from count_dead(model, images))
+    return (yield from count_dead_units(model, images))
 
 
 def table(

@@ -10,7 +10,10 @@ from typing import Any, TypeVar
 from core.errors import InputError
 from core.events import Epoch, Notice, StopFlag, Stream, never
 from core.experiments.experiment import Experiment
-from core.experiments.report import (
+from core.experiments.run_writer import Recording
+from core.experiments.runs import DONE, STOPPED, WEIGHTS, Run
+from core.formats.weights_files import save_early
+from core.jobs.report import (
     epoch_rows,
     recipe_facts,
     run_facts,
@@ -18,11 +21,9 @@ from core.experiments.report import (
     train_facts,
     train_report,
 )
-from core.experiments.run_writer import Recording
-from core.experiments.runs import DONE, STOPPED, WEIGHTS, Run
 from core.jobs.restore import base_of, plan_of, settings_of
 from core.jobs.workbench import Net, Workbench
-from core.nets.weights import DenseWeights, Weights, save_early
+from core.nets.weights import DenseWeights, Weights
 from core.training.checkpoints import Checkpoint
 from core.training.dense import Trained
 from core.training.finetuning import FineTuned

@@ -12,11 +12,12 @@ from core.events import Accuracy, Epoch, Stream
 from core.experiments.experiment import Experiment
 from core.experiments.exports import Export
 from core.experiments.runs import Run
+from core.formats.weights_files import load_dense
 from core.jobs import measurement
 from core.jobs.dense_cache import kept_net
+from core.jobs.dense_net import measured_net
 from core.jobs.workbench import Net, Workbench
 from core.nets.footprint import DeadUnits, Sizes
-from core.nets.weights import load_dense
 from core.pruning.plans import Plan, check_sparsity
 from core.settings.choices import Choices
 from core.settings.settings import Settings
@@ -92,7 +93,7 @@ def base_of(bench: Workbench, dense: Net, experiment: Experiment, run: Run) -> S
         if made.net.digest == base.get("weights"):
             return made.net
     if (kept := kept_net(bench, str(base.get("weights")))) is not None:
-        return (yield from bench.measured(kept))
+        return (yield from measured_net(bench, kept))
     raise InputError(
         f"run {run.id} started from a net that is not here: open it with --weights FILE, then "
         "come back to this run"

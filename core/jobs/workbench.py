@@ -11,30 +11,34 @@ from __future__ import annotations
 from collections.abc import Mapping
 from copy import copy
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 import torch
 from torch import nn
 
-from core.data import load as load_dataset
 from core.data.batches import Splits
 from core.data.inputs import AS_THEY_ARE, Inputs
+from core.data.loading import load as load_dataset
 from core.events import Accuracy, Notice, Progress, StopFlag, Stream, never
+from core.formats.codebooks import Rounded
+from core.formats.codec.compact import CompactFile
 from core.formats.sizes import sizes_of
-from core.jobs.dense_net import dense_weights
 from core.jobs.models import Models
 from core.measure.comparison import Ints
-from core.measure.evaluation import at_once, measure
+from core.measure.evaluation import at_once
 from core.nets.digest import weights_digest
+from core.nets.footprint import Sizes
 from core.nets.layers import Layer, left_out
 from core.nets.user_model import fitted, surplus
-from core.nets.weights import DenseWeights, Weights
+from core.nets.weights import Weights
 from core.nets.zoo import model_spec
 from core.pruning.what_if import Profile
 from core.settings.settings import Settings
 from core.system.allocator import keep_freed_memory
 from core.system.devices import resolve_device
 from core.system.precision import resolve_precision
+from core.training.byte_dropout import use_byte_dropout
 from core.training.dense import Trained, train
 from core.training.finetuning import FineTuned, finetune
 from core.training.recipes import Phase, Recipe
@@ -129,28 +133,6 @@ class Workbench:
             return phase
         return phase.within(self._splits.train.values)
 
-    def open(self, stop: StopFlag = never) -> Stream[Net]:
-        """Bring in the data and the dense net, and measure it.
-
-        A net of the user's own is tried on a few images first; what of it cannot be pruned is told.
-
-        Raises:
-            InputError: its code does not work, see `user_model`; or its weights cannot be taken.
-        """
-        # First of all, since finding it out takes a net that is trained.
-        yield from self.resolved_precision(stop)
-        dense = yield from self.dense(stop)
-        return (yield from self.measured(dense, stop))
-
-    def measured(self, dense: DenseWeights, stop: StopFlag = never) -> Stream[Net]:
-        """A dense net with its accuracy, as one to prune from."""
-        data = yield from self.splits(stop)
-        precision = yield from self.precision(data)
-        model = self.models.reading(dense.weights)
-        accuracy = yield from measure(model, data, "dense", stop, precision)
-        net = self.net_of(dense.weights, accuracy, early=dense.early)
-        return replace(net, trained=dense.trained)
-
     def by(self, settings: Settings) -> Workbench:
         """The same workbench, data and all, with another recipe, choices, seed or precision."""
         other = copy(self)
@@ -158,12 +140,6 @@ class Workbench:
         if settings.precision != self.settings.precision:
             other._precision = None
         return other
-
-    def dense(self, stop: StopFlag = never) -> Stream[DenseWeights]:
-        """Bring in the data and the weights of the dense net."""
-        yield from self.splits(stop)
-        yield Progress("open the dense net")
-        return (yield from dense_weights(self, stop))
 
     def train(
         self,
@@ -212,7 +188,23 @@ class Workbench:
             resume=resume,
         )
         yield Progress("measure the files")
-        return replace(tuned, sizes=sizes_of(self, tuned.weights))
+        return replace(tuned, sizes=self.sizes(tuned.weights))
+
+    def compact_file(
+        self,
+        weights: Weights,
+        values: str = "float32",
+        rounded: Mapping[str, Rounded] = MappingProxyType({}),
+    ) -> CompactFile:
+        """What a compact file of a net of this model holds; see `packing.packed`."""
+        from core.formats.packing import image_facts, packed
+
+        facts = image_facts(self.settings, self.images)
+        return packed(weights, self.layers, values, rounded, self.settings.model, facts)
+
+    def sizes(self, weights: Weights) -> Sizes:
+        """The bytes that a net of this model takes in every way they are counted."""
+        return sizes_of(weights, self.layers, self.parameters, self.compact_file)
 
     def net(self, result: Trained | FineTuned, base: Net | None = None) -> Net:
         """What a training made, as a net to prune from; `base` is what was fine-tuned."""
@@ -240,7 +232,9 @@ class Workbench:
         images, labels = data.train.batch(slice(0, at_once(data.train, most)))
 
         def build() -> nn.Module:
-            return self.fresh_model().to(memory_format=data.train.layout)
+            model = self.fresh_model().to(memory_format=data.train.layout)
+            use_byte_dropout(model, torch.Generator(images.device))  # as training does
+            return model
 
         self._precision = yield from resolve_precision(name, build, images, labels)
         return self._precision

@@ -1,1 +1,10 @@
-"""measure."""
+"""What a net can do, measured.
+
+evaluation    accuracy on a split
+bf16_filter   float32's answers, computed in bf16 wherever that cannot change them
+sampling      the accuracy of a plan on a growing sample
+sensitivity   the scan: each layer pruned alone over a range of sparsities
+comparison    the predictions of two nets, image by image
+activity      per layer: multiplications, and activations that are not zero
+costs         the table of Han et al. (2015) for any net
+"""

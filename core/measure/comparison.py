@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import InputError, StoppedError
-from core.events import Looked, Progress, StopFlag, Stream, never
+from core.events import Event, Progress, StopFlag, Stream, never
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -125,6 +125,13 @@ class Compared:
     def classes(self) -> int:
         """Classes that the nets tell apart."""
         return int(self.pruned.shares.shape[1])
+
+
+@dataclass(frozen=True, slots=True)
+class Looked(Event):
+    """Two nets have been compared on images, as far as it goes."""
+
+    compared: Compared
 
 
 def of_each_class(labels: Ints, classes: int, start: int = 0) -> tuple[int, ...]:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from core.events import Event
 from core.nets.footprint import DeadUnits, Footprint, dead_facts
 from core.pruning.han2015 import HAN2015, PaperNet
 
@@ -36,6 +37,15 @@ class Activity:
     units: float
     act: float
     input: float
+
+
+@dataclass(frozen=True, slots=True)
+class Counted(Event):
+    """What each layer of a net does has been counted, on so many images of a split."""
+
+    activities: Mapping[str, Activity]
+    split: str
+    images: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,22 +1,16 @@
-"""Weights as files: a plain state_dict in safetensors, checked against the net it is for."""
+"""The weights of a net: a plain state_dict, and whether one fits a model."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from core.errors import InputError
-from core.formats.export_formats import COMPACT, PICKLES
-from core.nets.digest import weights_digest
 from core.nets.layers import prunable_layers
-from core.system.files import write_whole
 
 Weights = dict[str, Tensor]
 """A plain state_dict: names to tensors."""
@@ -34,31 +28,6 @@ class DenseWeights(NamedTuple):
     trained: bool = True
 
 
-_INSIDE = ("state_dict", "model_state_dict", "model")
-"""Where training scripts put the state_dict of a net among other things."""
-
-_GLOBAL = re.compile(r"GLOBAL (\S+)")
-"""What torch names that it does not unpickle."""
-
-_ORIGINAL, _MASK = "_orig", "_mask"
-"""What `torch.nn.utils.prune` puts behind the names of a weight and of its mask."""
-
-_WRAPPED = "module."
-"""What nn.DataParallel puts before every name."""
-
-
-def load_weights(path: Path, model: nn.Module) -> Weights:
-    """Read a state_dict of `model` from a safetensors file, a compact one, or one of torch.save.
-
-    From the last nothing is unpickled but tensors and plain data (`weights_only`); the
-    state_dict may be inside of a checkpoint, and its names may begin with `module.`.
-
-    Raises:
-        InputError: the file cannot be read, or its names, shapes or types are not the model's.
-    """
-    return fitting(_read(path, model.state_dict()), model, path)
-
-
 def fitting(weights: Weights, model: nn.Module, path: Path) -> Weights:
     """Tensors that were read from a file, if they are a state_dict of `model`.
 
@@ -74,29 +43,6 @@ def fitting(weights: Weights, model: nn.Module, path: Path) -> Weights:
             # A mask that was multiplied with leaves negative zeros, which are pruned as well.
             found[key].add_(0.0)
     return found
-
-
-def _read(path: Path, expected: Weights) -> Weights:
-    """The tensors of a file, by what its name ends with."""
-    try:
-        if path.suffix in PICKLES:
-            return _unpickled(path, expected)
-        return _unpacked(path, expected) if path.suffix == COMPACT else load_file(path)
-    except FileNotFoundError as error:
-        raise InputError(f"no weights at {path}: give the path of a safetensors file") from error
-    except (OSError, SafetensorError) as error:
-        raise InputError(f"cannot read {path} as safetensors: {error}") from error
-
-
-def _unpacked(path: Path, expected: Weights) -> Weights:
-    """The state_dict of a compact file, in the types that are expected."""
-    from core.formats.codec import decode, to_state
-
-    try:
-        found = to_state(decode(path.read_bytes(), most_elements(expected)))
-    except InputError as error:
-        raise InputError(f"cannot read {path}: {error}") from error
-    return widened(found, expected)
 
 
 def most_elements(expected: Weights) -> int:
@@ -119,86 +65,6 @@ def _untied(weights: Weights, model: nn.Module) -> str | None:
             if not torch.equal(weights[layer.key], weights[alias]):
                 return f"'{layer.key}' and '{alias}' are one weight in the net and differ here"
     return None
-
-
-def _unpickled(path: Path, expected: Weights) -> Weights:
-    """The state_dict of a file of torch.save."""
-    try:
-        found = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError:
-        raise
-    except Exception as error:  # a damaged zip or pickle raises nearly anything
-        code = _GLOBAL.search(str(error))
-        said = (
-            f"it holds '{code[1]}', which would run code" if code else "it is damaged, or no such"
-        )
-        raise InputError(
-            f"cannot read {path} as weights alone: {said}; expected torch.save of a state_dict"
-        ) from error
-    for name in _INSIDE:
-        if isinstance(found, dict) and isinstance(found.get(name), dict):
-            found = found[name]
-    if not isinstance(found, dict) or not all(
-        isinstance(name, str) and isinstance(it, Tensor) for name, it in found.items()
-    ):
-        raise InputError(f"{path} holds no state_dict: expected names and tensors")
-    wrapped = all(name.startswith(_WRAPPED) for name in found)
-    if wrapped and not any(name.startswith(_WRAPPED) for name in expected):
-        found = {name.removeprefix(_WRAPPED): tensor for name, tensor in found.items()}
-    return _without_masks({name: tensor.detach() for name, tensor in found.items()})
-
-
-def _without_masks(weights: Weights) -> Weights:
-    """A state_dict as it is without the reparametrisation of `torch.nn.utils.prune`."""
-    plain = dict(weights)
-    for name in weights:
-        stem = name.removesuffix(_ORIGINAL)
-        if stem != name and stem + _MASK in weights:
-            plain[stem] = plain.pop(name) * plain.pop(stem + _MASK)
-    return plain
-
-
-EARLY = ".early"
-"""What stands between a file's name and its suffix."""
-
-
-def early_path(path: Path) -> Path:
-    """Where the early weights of a dense net in `path` are kept: `net.early.safetensors`."""
-    return path.with_name(f"{path.stem}{EARLY}{path.suffix}")
-
-
-def load_dense(path: Path, model: nn.Module) -> DenseWeights:
-    """Read a dense net, and its early weights where those of the same training lie beside it.
-
-    Raises:
-        InputError: see `load_weights`.
-    """
-    weights, early = load_weights(path, model), early_path(path)
-    try:
-        with safe_open(early, framework="pt") as file:
-            same_training = (file.metadata() or {}).get("of") == weights_digest(weights)
-        return DenseWeights(weights, load_weights(early, model) if same_training else None)
-    except (OSError, SafetensorError, InputError):
-        return DenseWeights(weights, None)
-
-
-def save_dense(path: Path, dense: DenseWeights, notes: dict[str, str]) -> None:
-    """Write a dense net, and its early weights beside it; raises InputError if it cannot."""
-    save_early(path, dense, notes)
-    save_weights(path, dense.weights, notes)
-
-
-def save_early(path: Path, dense: DenseWeights, notes: dict[str, str]) -> None:
-    """Write the early weights, where there are any, beside the net that is in `path`."""
-    if dense.early is not None:
-        of = weights_digest(dense.weights)
-        save_weights(early_path(path), dense.early, {**notes, "epoch": "1", "of": of})
-
-
-def save_weights(path: Path, weights: Weights, notes: dict[str, str]) -> None:
-    """Write a state_dict as safetensors, `notes` in its header; raises InputError if it cannot."""
-    tensors = {name: tensor.contiguous() for name, tensor in weights.items()}
-    write_whole(path, lambda part: part.write_bytes(save(tensors, metadata=notes)))
 
 
 def _first_difference(weights: Weights, expected: Weights) -> str | None:

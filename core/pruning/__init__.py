@@ -1,1 +1,14 @@
-"""pruning."""
+"""How sparse each layer becomes, and which weights go.
+
+plans        one sparsity per layer: parsed, checked
+presets      ready plans, by net
+han2015      the tables of Han et al. (2015)
+selection    the k-th smallest magnitude of a tensor, without a copy of it
+masks        magnitude, threshold, mask; `Masks` keeps pruned weights at zero
+scores       importance of weights by each allocation method
+goals        how light a net should be: a ratio, parameters, bytes or a drop in accuracy
+allocation   from a budget to a sparsity for every layer
+what_if      a plan's thresholds, counts and histograms, without touching a tensor
+curves       accuracy against sparsity, with confidence intervals
+forecast     the accuracy a plan is likely to have, from a scan
+"""

@@ -17,7 +17,6 @@ from torch import Tensor, nn
 from core.errors import InputError
 from core.events import Notice, Progress, Stream
 from core.system.files import write_text
-from core.training.byte_dropout import use_byte_dropout
 
 WORTHWHILE = 1.2
 """bf16 has to be this many times faster: its sums are coarser, so a tie goes to float32."""
@@ -30,9 +29,9 @@ def resolve_precision(
 ) -> Stream[str]:
     """Turn `auto` into `fp32` or `bf16` for this machine; other names are given back as they are.
 
-    The first time it times a few training steps of `build()` on the batch `images`, `labels` in
-    both precisions, by turns; the answer is remembered in the cache folder for this processor,
-    torch version and number of threads.
+    The first time it times a few training steps of the model that `build` returns, on the batch
+    `images`, `labels`, alternating between the two precisions. The answer is kept in the cache
+    folder for this processor, torch version and number of threads.
     """
     if name != "auto":
         return name
@@ -61,7 +60,6 @@ def _gain(build: Callable[[], nn.Module], images: Tensor, labels: Tensor) -> flo
     seconds: dict[str, list[float]] = {"fp32": [], "bf16": []}
     with torch.random.fork_rng(devices=[]):
         model = build().train().to(images.device)
-        use_byte_dropout(model, torch.Generator(images.device))
         for _ in range(_ROUNDS + 1):
             for precision, times in seconds.items():
                 start = perf_counter()

@@ -1,1 +1,11 @@
-"""training."""
+"""Training a net, dense or while it is pruned.
+
+recipes        named hyperparameters
+losses         the loss functions
+loop           the loop over epochs and batches
+dense          training a dense net
+finetuning     prune and measure; fine-tune, in one round or several
+gradual        masks that tighten while a net is fine-tuned
+checkpoints    the state of a training between two epochs
+byte_dropout   dropout that draws a random byte per activation
+"""

@@ -12,7 +12,7 @@ from torch import nn
 from core.data.batches import Splits
 from core.errors import InputError, WorkError
 from core.events import Accuracy, Epoch, StopFlag, Stream, never
-from core.graph.dead_units import count_dead
+from core.graph.dead_units import count_dead_units
 from core.measure.evaluation import evaluate, measure
 from core.nets.footprint import DeadUnits, Sizes
 from core.nets.layers import dropouts, prunable_layers
@@ -134,7 +134,7 @@ def finetune(
     masks, weights = rounds.outcome()
     if not all(bool(tensor.isfinite().all()) for tensor in weights.values()):
         raise WorkError("fine-tuning diverged before any epoch was good: try another recipe")
-    dead = yield from count_dead(model, data.validation)
+    dead = yield from count_dead_units(model, data.validation)
     model.load_state_dict(weights)
     accuracy = yield from measure(model, data, "finetuned", precision=precision)
     return FineTuned(

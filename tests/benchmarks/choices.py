@@ -13,6 +13,7 @@ from pathlib import Path
 from statistics import mean
 
 from core.events import drain
+from core.jobs.dense_net import open_dense_net
 from core.jobs.workbench import Workbench
 from core.pruning.presets import preset_plan
 from core.settings.choices import Choices
@@ -54,7 +55,7 @@ def main() -> None:
 
 def _measure(settings: Settings) -> dict[str, float]:
     bench = Workbench(settings)
-    base = drain(bench.open())
+    base = drain(open_dense_net(bench))
     result = drain(bench.finetune(base, preset_plan("aggressive", "cnn5", bench.layer_names)))
     return {"validation": result.accuracy.validation, "test": result.accuracy.test}
 

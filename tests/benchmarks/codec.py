@@ -20,12 +20,13 @@ import zstandard
 from core.events import drain
 from core.formats.codec import decode, encode, from_state, inspect, to_state
 from core.formats.export_formats import Packing
-from core.graph.unit_order import in_order
+from core.formats.weights_files import load_weights
+from core.graph.unit_order import sort_units
 from core.jobs.export import export
 from core.jobs.workbench import Workbench
 from core.nets.architectures import Cnn5
 from core.nets.layers import prunable_layers
-from core.nets.weights import Weights, load_weights
+from core.nets.weights import Weights
 from core.nets.zoo import model_spec
 from core.pruning.masks import Masks
 from core.pruning.presets import preset_plan
@@ -162,7 +163,7 @@ def _pruned() -> Weights:
 def _in_order(weights: Weights) -> Weights:
     model = Cnn5()
     model.load_state_dict(weights)
-    in_order(model, torch.randn(3, 1, 28, 28))
+    sort_units(model, torch.randn(3, 1, 28, 28))
     return dict(model.state_dict())
 
 

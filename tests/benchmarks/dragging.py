@@ -9,6 +9,7 @@ import numpy as np
 
 from core.events import Event, drain
 from core.jobs import measurement
+from core.jobs.dense_net import open_dense_net
 from core.jobs.workbench import Net, Workbench
 from core.pruning.curves import Sampled, Scan
 from core.pruning.forecast import drops, forecast, lowest
@@ -27,7 +28,7 @@ SAYS_SOMETHING = 5.0
 def figures(_wanted: tuple[str, ...]) -> list[Figure]:
     """Every interval that was shown before all images were counted, and every forecast."""
     bench = Workbench(Settings())
-    base = drain(bench.open())
+    base = drain(open_dense_net(bench))
     scan = drain(measurement.scan(bench, base.weights))
     dense = base.accuracy.validation
     held: dict[int, list[bool]] = {}

@@ -7,10 +7,10 @@ difference to time. Engines that are not installed are not compared with, see `e
 from __future__ import annotations
 
 from core.events import drain
+from core.formats.weights_files import load_weights
 from core.inference.timings import SPARSE, Bench
 from core.jobs import measurement
 from core.jobs.workbench import Workbench
-from core.nets.weights import load_weights
 from core.pruning.masks import Masks
 from core.pruning.presets import default_preset, preset_plan
 from core.settings.settings import Settings

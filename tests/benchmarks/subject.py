@@ -10,8 +10,8 @@ from torch.utils.data import DataLoader
 from core.data import default_data_dir, load
 from core.data.batches import Splits
 from core.events import drain
+from core.formats.weights_files import load_weights
 from core.jobs.workbench import Workbench
-from core.nets.weights import load_weights
 from core.settings.settings import Settings
 from tests.benchmarks import plain
 

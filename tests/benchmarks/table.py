@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from core.events import drain
+from core.formats.weights_files import load_weights
 from core.jobs import measurement
 from core.jobs.workbench import Workbench
 from core.measure.evaluation import count_correct
-from core.nets.weights import load_weights
 from core.settings.settings import Settings
 from tests.benchmarks.figures import Figure, in_turns, medians, ratio
 

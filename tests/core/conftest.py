@@ -9,9 +9,10 @@ import pytest
 import torch
 
 from core.data.batches import Images, Splits
+from core.formats.weights_files import load_weights
 from core.nets.architectures import Cnn5
 from core.nets.layers import Layer, prunable_layers
-from core.nets.weights import Weights, load_weights
+from core.nets.weights import Weights
 from core.nets.zoo import model_spec
 from core.pruning.plans import Plan
 from core.pruning.presets import preset_plan

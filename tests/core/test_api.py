@@ -19,9 +19,9 @@ import core
 from core.data.batches import Splits
 from core.errors import InputError
 from core.events import Batch, Epoch
+from core.formats.weights_files import load_weights
 from core.nets.layers import parameter_count, prunable_layers
 from core.nets.user_model import build
-from core.nets.weights import load_weights
 from core.nets.zoo import model_spec
 from core.training.loop import copy_weights
 from tests.core.own_nets import write

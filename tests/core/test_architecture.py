@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
+
+import grimp
 
 REPOSITORY = Path(__file__).parents[2]
 COMMANDS = Path(sys.executable).parent
@@ -25,7 +28,7 @@ def test_the_whole_core_loads_nothing_of_the_terminal() -> None:
     loaded = packages_after(
         "import core, importlib, pkgutil\n"
         "names = [found.name for found in pkgutil.walk_packages(core.__path__, 'core.')]\n"
-        "assert {'core.jobs.workbench', 'core.experiments.report'} <= set(names)\n"
+        "assert {'core.jobs.workbench', 'core.jobs.report'} <= set(names)\n"
         "for name in names: importlib.import_module(name)"
     )
     assert {"core", "torch"} <= loaded
@@ -75,3 +78,18 @@ def test_the_contracts_between_the_packages_hold() -> None:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert " 0 broken" in done.stdout
+
+
+def test_no_file_imports_itself_through_others() -> None:
+    graph = grimp.build_graph("core", "tui")
+    imports = {name: graph.find_modules_directly_imported_by(name) for name in graph.modules}
+    TopologicalSorter(imports).prepare()  # raises CycleError, which names the files
+
+
+def test_a_folder_holds_a_dozen_modules_at_most() -> None:
+    folders: dict[Path, int] = {}
+    for package in ("core", "tui"):
+        for path in (REPOSITORY / package).rglob("*.py"):
+            if path.name != "__init__.py":
+                folders[path.parent] = folders.get(path.parent, 0) + 1
+    assert {folder: modules for folder, modules in folders.items() if modules > 13} == {}

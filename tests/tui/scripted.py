@@ -13,19 +13,7 @@ from typing import Any
 import numpy as np
 
 from core.errors import StoppedError
-from core.events import (
-    Accuracy,
-    Batch,
-    Counted,
-    Epoch,
-    Event,
-    Looked,
-    Measured,
-    Notice,
-    Progress,
-    StopFlag,
-    Stream,
-)
+from core.events import Accuracy, Batch, Epoch, Event, Measured, Notice, Progress, StopFlag, Stream
 from core.experiments.experiment import Experiment
 from core.experiments.exports import Export
 from core.experiments.runs import Run
@@ -35,9 +23,9 @@ from core.inference.timings import SPARSE, Amounts, Bench, Row, Timed
 from core.jobs.restore import Recalled
 from core.jobs.search import Found, Trial, Tried, Trying
 from core.jobs.workbench import Net
-from core.measure.comparison import Compared, Shown
+from core.measure.comparison import Compared, Looked, Shown
 from core.measure.comparison import Counted as AllAnswers
-from core.measure.costs import Activity
+from core.measure.costs import Activity, Counted
 from core.nets.footprint import DeadUnits, Sizes
 from core.nets.layers import Layer
 from core.pruning.curves import (

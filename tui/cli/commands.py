@@ -93,6 +93,7 @@ def run(given: Namespace) -> int:
     from tui.cli import headless
 
     headless.check_writable(given.json)
+    from core.jobs.dense_net import open_dense_net
     from core.jobs.goals import plan_for
     from core.jobs.workbench import Workbench
 
@@ -103,7 +104,7 @@ def run(given: Namespace) -> int:
     console = headless.console_for(given.json)
 
     def stream(stop: StopFlag) -> Stream[dict[str, Any]]:
-        base = yield from bench.open(stop)
+        base = yield from open_dense_net(bench, stop)
         if goal is None:
             return (yield from _run(bench, base, explicit or preset, experiment, stop))
         plan = yield from plan_for(bench, base, goal, method, locked, experiment, stop)
@@ -124,6 +125,7 @@ def _resume(given: Namespace) -> int:
 
     headless.check_writable(given.json)
     from core.jobs import recording
+    from core.jobs.dense_net import open_dense_net
     from core.jobs.workbench import Workbench
 
     bench = Workbench(settings)
@@ -131,7 +133,7 @@ def _resume(given: Namespace) -> int:
 
     def stream(stop: StopFlag) -> Stream[None]:
         is_dense = found.facts.get("kind") == "train"
-        dense = None if is_dense else (yield from bench.open(stop))
+        dense = None if is_dense else (yield from open_dense_net(bench, stop))
         yield from recording.resume(bench, dense, found, experiment, stop)
 
     with headless.stop_on_interrupt(console) as stop:
@@ -149,8 +151,8 @@ def _resume(given: Namespace) -> int:
 def _run(
     bench: Workbench, base: Net, plan: Plan, experiment: Experiment, stop: StopFlag
 ) -> Stream[dict[str, Any]]:
-    from core.experiments.report import run_report
     from core.jobs import recording
+    from core.jobs.report import run_report
 
     result = yield from recording.finetune(bench, base, plan, experiment, stop)
     report = run_report(bench, base, plan, result)
@@ -167,8 +169,9 @@ def search(given: Namespace) -> int:
     from tui.cli import headless
 
     headless.check_writable(given.json)
-    from core.experiments.report import search_report
+    from core.jobs.dense_net import open_dense_net
     from core.jobs.goals import search_for
+    from core.jobs.report import search_report
     from core.jobs.workbench import Workbench
     from tui.cli.search_table import print_search
 
@@ -177,7 +180,7 @@ def search(given: Namespace) -> int:
     console = headless.console_for(given.json)
 
     def stream(stop: StopFlag) -> Stream[Found]:
-        base = yield from bench.open(stop)
+        base = yield from open_dense_net(bench, stop)
         return (
             yield from search_for(
                 bench,
@@ -212,7 +215,7 @@ def scan(given: Namespace) -> int:
     from tui.cli import headless
 
     headless.check_writable(given.json)
-    from core.experiments.report import scan_report
+    from core.jobs.report import scan_report
     from core.jobs.workbench import Workbench
     from tui.cli.scan_table import print_scan, scan_stream
 
@@ -247,11 +250,12 @@ def table(given: Namespace) -> int:
     from tui.cli import headless
 
     headless.check_writable(given.json)
+    from core.formats.weights_files import load_weights
     from core.jobs import measurement
+    from core.jobs.dense_net import open_dense_net
     from core.jobs.goals import plan_for
     from core.jobs.workbench import Workbench
     from core.measure.costs import CostTable, table_report
-    from core.nets.weights import load_weights
     from core.pruning.masks import Masks
     from tui.cli.cost_table import print_table
 
@@ -267,7 +271,7 @@ def table(given: Namespace) -> int:
             yield from bench.splits(stop)
             weights = load_weights(found.weights_path, bench.models.vehicle())
             return (yield from measurement.table(bench, weights, given.split, stop))
-        base = yield from bench.open(stop)
+        base = yield from open_dense_net(bench, stop)
         chosen = plan or uniform_plan(0.0, bench.layer_names)
         if goal:
             chosen = yield from plan_for(bench, base, goal, method, locked, experiment, stop)
@@ -315,10 +319,10 @@ def bench(given: Namespace) -> int:
     from tui.cli import headless
 
     headless.check_writable(given.json)
+    from core.formats.weights_files import load_weights
     from core.inference.timings import Bench, bench_report
     from core.jobs import measurement
     from core.jobs.workbench import Workbench
-    from core.nets.weights import load_weights
     from tui.cli.bench_table import print_bench
 
     workbench = Workbench(settings)
@@ -354,10 +358,11 @@ def train(given: Namespace) -> int:
         raise InputError(f"{target} is there already: say with --to FILE where the weights go")
     headless.check_writable(given.json)
     headless.check_writable(str(target))
-    from core.experiments.report import train_report
+    from core.formats.weights_files import save_dense
     from core.jobs import recording
+    from core.jobs.report import train_report
     from core.jobs.workbench import Workbench
-    from core.nets.weights import DenseWeights, save_dense
+    from core.nets.weights import DenseWeights
 
     bench = Workbench(settings)
     console = headless.console_for(given.json)

@@ -36,10 +36,11 @@ def export(given: Namespace) -> int:
 
     headless.check_writable(given.json)
     headless.check_writable(str(given.to))
+    from core.formats.weights_files import load_dense
+    from core.jobs.dense_net import measured_net, open_dense_net
     from core.jobs.export import export as export_net
     from core.jobs.export import export_record, export_report
     from core.jobs.workbench import Workbench
-    from core.nets.weights import load_dense
 
     packing = _packing_of(given)
     check_target(given.to, packing)
@@ -50,9 +51,9 @@ def export(given: Namespace) -> int:
         if found:
             yield from bench.splits(stop)
             dense = load_dense(found.weights_path, bench.models.vehicle())
-            net = yield from bench.measured(dense, stop)
+            net = yield from measured_net(bench, dense, stop)
         else:
-            net = yield from bench.open(stop)
+            net = yield from open_dense_net(bench, stop)
         return net, (yield from export_net(bench, net.weights, given.to, packing, stop))
 
     with headless.stop_on_interrupt(console) as stop:

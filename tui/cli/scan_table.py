@@ -30,10 +30,12 @@ def scan_stream(
 ) -> Stream[Scan]:
     """Open the dense net and scan it; the scan is kept with the experiment."""
     from core.jobs import measurement
+    from core.jobs.dense_net import dense_weights
     from core.jobs.goals import keep_scan
     from core.nets.digest import weights_digest
 
-    dense = yield from bench.dense(stop)
+    yield from bench.splits(stop)
+    dense = yield from dense_weights(bench, stop)
     scan = yield from measurement.scan(
         bench, dense.weights, split, sparsities, uniform, within, stop
     )

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from textual.timer import Timer
 
-from core.events import Counted, Looked, StopFlag, Stream
+from core.events import StopFlag, Stream
+from core.measure.comparison import Looked
+from core.measure.costs import Counted
 from core.pruning.curves import Sampled
 from tui.jobs.job import Failed, Job, JobEnded, JobEvent
 from tui.session import Finish, Session

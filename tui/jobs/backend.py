@@ -105,7 +105,9 @@ class CoreBackend:
         yield Progress("bring in torch")
         yield from bring_in(stop)
         bench = self._import_all()
-        return (yield from bench.open(stop))
+        from core.jobs.dense_net import open_dense_net
+
+        return (yield from open_dense_net(bench, stop))
 
     def _import_all(self) -> Workbench:
         """Import what jobs and plots need, in this thread, so that the screen waits for none of it.
@@ -220,7 +222,6 @@ class CoreBackend:
         self, result: Result, to: Path, packing: Packing, settings: Settings, stop: StopFlag
     ) -> Stream[tuple[Export, Sizes]]:
         """See `Backend.export`; it is recorded beside the run that the net came of."""
-        from core.formats.sizes import sizes_of
         from core.jobs.export import export, export_record
         from core.training.loop import copy_weights
 
@@ -237,7 +238,7 @@ class CoreBackend:
         if result.sizes is not None:
             return record, result.sizes
         yield Progress("measure the files")
-        return record, sizes_of(bench, weights)
+        return record, bench.sizes(weights)
 
     def look(self, wanted: Wanted, stop: StopFlag) -> Stream[None]:
         """See `Backend.look`: what takes milliseconds first, what takes a second last."""

@@ -10,10 +10,11 @@ from core.nets.footprint import DeadUnits, Footprint, Sizes
 from core.pruning.plans import Plan
 
 if TYPE_CHECKING:
-    from core.events import Accuracy, Batch, Counted, Epoch
+    from core.events import Accuracy, Batch, Epoch
     from core.inference.timings import Bench
     from core.jobs.workbench import Net
     from core.measure.comparison import Compared
+    from core.measure.costs import Counted
     from core.pruning.curves import Sample
     from core.settings.settings import Settings
 

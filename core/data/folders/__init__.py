@@ -1,1 +1,7 @@
-"""folders."""
+"""A folder of images by class.
+
+image_folder    its classes, images and splits
+pixels          an image file as pixels of a given size and number of channels
+decoded_cache   all its images, decoded once into a file that is mapped into memory
+disk_budget     how much disk the decoded files may take, and which are evicted
+"""

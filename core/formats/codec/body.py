@@ -11,8 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import InputError
-from core.formats.codec import kernels
 from core.formats.codec.books import code_book, code_step
+from core.formats.codec.coder import kernels
+from core.formats.codec.coder.models import LARGE, Models, mask_kind
+from core.formats.codec.coder.stream import Slots, Stream, fresh
 from core.formats.codec.compact import (
     DTYPES,
     MOST_STEPS,
@@ -24,9 +26,7 @@ from core.formats.codec.compact import (
     Values,
     codes_of,
 )
-from core.formats.codec.models import LARGE, Models, mask_kind
 from core.formats.codec.outline import CODEBOOK, RAW, STEPS, TIED, Geometry, Outline, geometry
-from core.formats.codec.stream import Slots, Stream, fresh
 
 Mask = NDArray[np.uint8]
 Counts = NDArray[np.int64]

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import InputError
+from core.formats.codec.coder.stream import Stream
 from core.formats.codec.compact import DTYPES
-from core.formats.codec.stream import Stream
 
 MOST_VALUES = 256
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from core.errors import InputError
+from core.formats.codec.coder.stream import Stream
 from core.formats.codec.compact import CODEBOOK_DTYPES, DTYPES
 from core.formats.codec.layouts import LAYOUTS, layout_number
 from core.formats.codec.outline import CODEBOOK, RAW, TIED, Outline
-from core.formats.codec.stream import Stream
 from core.system.untrusted_json import FaultError, from_json
 
 MOST_FACTS = 4096

@@ -128,7 +128,7 @@ def _call(net: fx.GraphModule, sizes: Sizes, node: fx.Node) -> Call | None:
     if not {node, source} <= sizes.keys():
         return None
     call = Call(net, node, source)
-    return None if call.hooked else call
+    return None if call.has_hooks else call
 
 
 def _weighted(call: Call, sizes: Sizes) -> Weighted | None:

@@ -22,7 +22,7 @@ from core.errors import StoppedError
 from core.events import Progress, StopFlag, Stream, never
 from core.graph.compaction import compacted
 from core.graph.prefix_cache import UntraceableError
-from core.graph.tracing import Traced, alike, trace
+from core.graph.tracing import Traced, same_logits, trace
 from core.inference.engines import run
 from core.inference.sparse.groups import Group, groups_of
 from core.inference.sparse.simpler import simpler
@@ -179,7 +179,7 @@ class _Trial:
 
     def _gives(self, net: nn.Module) -> bool:
         try:
-            return alike(run(net, self._images), self._expected)
+            return same_logits(run(net, self._images), self._expected)
         except Exception:  # a net's own code runs here, on another layout in memory
             return False
 

@@ -47,9 +47,9 @@ class _Simpler:
         self._net.recompile()
 
     def _look_at(self, call: Call) -> None:
-        if call.hooked:
+        if call.has_hooks:
             return
-        if call.does_nothing:
+        if call.is_identity:
             self._drop(call.node, call.source)
         elif call.kind in RESHAPES and self._flattens(call):
             with self._net.graph.inserting_after(call.node):
@@ -76,8 +76,8 @@ class _Simpler:
             return False
         path = str(source.target)
         layer = self._net.get_submodule(path)
-        hooked = layer._forward_hooks or layer._forward_pre_hooks
-        if hooked or self._calls[path] > 1 or norm.running_mean is None:
+        has_hooks = layer._forward_hooks or layer._forward_pre_hooks
+        if has_hooks or self._calls[path] > 1 or norm.running_mean is None:
             return False
         if isinstance(layer, nn.Conv1d | nn.Conv2d):
             self._net.add_submodule(path, fuse_conv_bn_eval(layer, norm))

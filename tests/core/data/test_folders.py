@@ -17,6 +17,7 @@ from core.data.folders.disk_budget import BUDGET
 from core.data.inputs import AS_THEY_ARE, Inputs
 from core.errors import InputError, StoppedError
 from core.events import Event, Notice, Progress, drain
+from core.jobs.dense_net import open_dense_net
 from core.jobs.workbench import Workbench
 from core.measure.evaluation import batches
 from core.pruning.plans import uniform_plan
@@ -309,14 +310,14 @@ def test_a_net_of_the_users_learns_a_folder_of_the_users(tmp_path: Path) -> None
         model=model, dataset=f"folder:{root}", precision="fp32", choices=Choices(epochs=2)
     )
     bench, events = Workbench(settings), list[Event]()
-    base = drain(bench.open(), events.append)
+    base = drain(open_dense_net(bench), events.append)
     assert base.accuracy.test == 100
     tuned = drain(bench.finetune(base, uniform_plan(0.9, bench.layer_names)))
     assert (tuned.accuracy.test, tuned.revived) == (100, 0)
-    again = drain(Workbench(settings).open())
+    again = drain(open_dense_net(Workbench(settings)))
     assert again.digest == base.digest
     shade(0, 7).save(root / "cat" / "100.png")
-    drain(Workbench(settings).open(), events.append)
+    drain(open_dense_net(Workbench(settings)), events.append)
     trained = [it.text for it in of_type(Notice, events) if "training the dense" in it.text]
     assert len(trained) == 2, "other images, another dense net"
     said = [it.text for it in of_type(Notice, events) if "outputs" in it.text]

@@ -15,13 +15,13 @@ from torch import Tensor, nn
 
 import core
 from core.data.batches import Splits
+from core.formats.weights_files import load_weights
 from core.graph.compaction import compacted
-from core.graph.dead_units import count_dead, remove_dead
+from core.graph.dead_units import count_dead_units, remove_dead
 from core.graph.prefix_cache import UntraceableError
 from core.nets.footprint import DeadUnits
 from core.nets.layers import parameter_count
 from core.nets.user_model import build
-from core.nets.weights import load_weights
 from core.nets.zoo import model_spec
 from core.training.loop import copy_weights
 from tests.core.own_nets import write
@@ -321,7 +321,7 @@ class TestOwnNets:
     def test_what_cannot_be_traced_is_not_known(self, tmp_path: Path, few: Splits) -> None:
         net = build(f"{write(tmp_path)}:Viewing")
         before = copy_weights(net)
-        assert core.drain(count_dead(net, few.test)) is None
+        assert core.drain(count_dead_units(net, few.test)) is None
         with pytest.raises(UntraceableError, match=r"torch\.fx cannot trace it"):
             remove_dead(net, torch.randn(3, 1, 28, 28))
         assert same(before, copy_weights(net))

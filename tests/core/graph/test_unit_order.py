@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from core.formats.codec import encode, from_state
 from core.graph.prefix_cache import UntraceableError
-from core.graph.unit_order import in_order
+from core.graph.unit_order import sort_units
 from core.nets.architectures import Cnn5, LeNet300
 
 
@@ -43,7 +43,7 @@ def test_the_logits_and_the_layers_stay(make: type[nn.Module]) -> None:
     model, images = pruned(make(), 0.1), torch.randn(4, 1, 28, 28)
     before = {name: it.clone() for name, it in model.state_dict().items()}
     logits = model.eval()(images)
-    in_order(model, images)
+    sort_units(model, images)
     torch.testing.assert_close(model(images), logits, rtol=1e-4, atol=1e-5)
     for name, tensor in model.state_dict().items():
         assert tensor.shape == before[name].shape
@@ -53,7 +53,7 @@ def test_the_logits_and_the_layers_stay(make: type[nn.Module]) -> None:
 def test_rows_of_hidden_layers_descend() -> None:
     torch.manual_seed(0)
     model = pruned(Cnn5(), 0.05)
-    in_order(model, torch.randn(2, 1, 28, 28))
+    sort_units(model, torch.randn(2, 1, 28, 28))
     for layer in (model.conv1, model.conv2, model.conv3, model.fc1):
         rows = [row.numpy().tobytes() for row in (layer.weight != 0).flatten(1)]
         assert rows == sorted(rows, reverse=True)
@@ -63,7 +63,7 @@ def test_units_that_are_added_to_others_stay() -> None:
     torch.manual_seed(0)
     model = pruned(Normed(), 0.1)
     before = model.second.weight.detach().clone()
-    in_order(model, torch.randn(2, 1, 28, 28))
+    sort_units(model, torch.randn(2, 1, 28, 28))
     assert not torch.equal(model.second.weight, before)  # its inputs moved
     kept = (before != 0).flatten(1).sum(1)
     assert torch.equal((model.second.weight != 0).flatten(1).sum(1), kept)  # its units did not
@@ -73,7 +73,7 @@ def test_a_file_is_smaller() -> None:
     torch.manual_seed(0)
     model = pruned(Cnn5(), 0.02)
     before = len(encode(from_state(model.state_dict(), "cnn5")))
-    in_order(model, torch.randn(2, 1, 28, 28))
+    sort_units(model, torch.randn(2, 1, 28, 28))
     assert len(encode(from_state(model.state_dict(), "cnn5"))) < before - 100
 
 
@@ -87,4 +87,4 @@ def test_what_cannot_be_followed_is_left_alone() -> None:
             return self.layer(x.flatten(1)) if x.sum() > 0 else self.layer(-x.flatten(1))
 
     with pytest.raises(UntraceableError):
-        in_order(Odd(), torch.randn(2, 1, 28, 28))
+        sort_units(Odd(), torch.randn(2, 1, 28, 28))

@@ -19,6 +19,7 @@ from core.data import load
 from core.data.batches import Splits
 from core.errors import StoppedError
 from core.events import drain
+from core.formats.weights_files import load_weights
 from core.graph.tracing import trace
 from core.inference.engines import run
 from core.inference.sparse.chains import Chain, with_chains
@@ -28,7 +29,6 @@ from core.inference.sparse.net import faster
 from core.inference.sparse.program import Program
 from core.inference.sparse.simpler import simpler
 from core.nets.layers import prunable_layers
-from core.nets.weights import load_weights
 from core.nets.zoo import model_spec
 from core.pruning.masks import Masks
 from core.pruning.presets import default_preset, preset_plan

@@ -17,7 +17,7 @@ from core.data.inputs import Inputs
 from core.errors import InputError, StoppedError
 from core.events import Epoch, Event, Notice, drain
 from core.jobs.dense_cache import kept_net
-from core.jobs.dense_net import dense_weights
+from core.jobs.dense_net import dense_weights, open_dense_net
 from core.jobs.workbench import Workbench
 from core.nets.digest import weights_digest
 from core.nets.zoo import model_spec
@@ -90,7 +90,7 @@ def test_with_one_it_has_torchvisions_weights(
 def test_images_that_it_cannot_take_are_told(data_dir: Path) -> None:
     bench = Workbench(Settings(model="alexnet", data_dir=data_dir, inputs=Inputs(image_size=28)))
     with pytest.raises(InputError, match=r"cannot take images \[2, 3, 28, 28\]"):
-        drain(bench.open())
+        drain(open_dense_net(bench))
 
 
 def test_the_outline_takes_no_memory_for_weights() -> None:

@@ -12,7 +12,7 @@ from PIL import Image
 from torch import nn
 
 from core.data.batches import Splits
-from core.data.inputs import Inputs
+from core.data.inputs import AS_THEY_ARE, Inputs
 from core.errors import InputError
 from core.events import Accuracy, Epoch, Event, Notice, drain
 from core.formats.codebooks import Shared
@@ -20,12 +20,13 @@ from core.formats.codec import Tied
 from core.formats.codec.predict import main
 from core.formats.export_formats import SUFFIXES, VALUES, Packing
 from core.formats.onnx import OPSET, OnnxNet
-from core.formats.packing import facts_of
-from core.formats.quantization import quantise, smallest
-from core.formats.sizes import sizes_of
+from core.formats.packing import image_facts
+from core.formats.weights_files import load_weights
+from core.jobs.dense_net import measured_net
 from core.jobs.export import Exported, examine, export, export_report, inspect_report
+from core.jobs.quantization import quantise, smallest
 from core.jobs.workbench import Workbench
-from core.nets.weights import DenseWeights, Weights, load_weights
+from core.nets.weights import DenseWeights, Weights
 from core.pruning.masks import Masks
 from core.settings.choices import Choices
 from core.settings.settings import Settings
@@ -53,7 +54,7 @@ def pruned(bench: Workbench) -> Weights:
 
 
 def exact(bench: Workbench, weights: Weights) -> Accuracy:
-    return drain(bench.measured(DenseWeights(weights, None))).accuracy
+    return drain(measured_net(bench, DenseWeights(weights, None))).accuracy
 
 
 @pytest.mark.parametrize("suffix", [s for s in SUFFIXES if s != ".onnx"])
@@ -221,7 +222,7 @@ def test_facts_say_which_images_where_the_name_does_not(
 
 
 def test_sizes_are_those_of_real_bytes(bench: Workbench, pruned: Weights, tmp_path: Path) -> None:
-    sizes = sizes_of(bench, pruned)
+    sizes = bench.sizes(pruned)
     found = drain(export(bench, pruned, tmp_path / "net.fw", Packing()))
     dense = drain(export(bench, pruned, tmp_path / "net.safetensors", Packing()))
     assert sizes.compact == found.bytes
@@ -325,7 +326,7 @@ def test_onnx_that_takes_one_number_of_images_is_not_written(
 
 def test_where_a_folder_of_images_is_is_not_told() -> None:
     settings = Settings(model="lenet-300-100", dataset="folder:/home/someone/private")
-    assert facts_of(Workbench(settings)) == {"dataset": "folder"}
+    assert image_facts(settings, AS_THEY_ARE) == {"dataset": "folder"}
 
 
 @pytest.mark.usefixtures("empty_cache")

@@ -11,6 +11,7 @@ import torch
 from core.data.batches import Splits
 from core.events import drain
 from core.experiments.experiment import Experiment
+from core.jobs.dense_net import open_dense_net
 from core.jobs.goals import reach, search_for
 from core.jobs.search import LEAST
 from core.jobs.workbench import Net, Workbench
@@ -34,7 +35,7 @@ def bench(data_dir: Path) -> Iterator[Workbench]:
 
 @pytest.fixture(scope="module")
 def dense(bench: Workbench) -> Net:
-    return drain(bench.open())
+    return drain(open_dense_net(bench))
 
 
 @pytest.fixture(scope="module")

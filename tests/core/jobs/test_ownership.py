@@ -16,6 +16,7 @@ from core.data.batches import Images, Splits
 from core.errors import StoppedError
 from core.events import Event, Stream, drain
 from core.jobs import measurement, workbench
+from core.jobs.dense_net import open_dense_net
 from core.jobs.workbench import Net, Workbench
 from core.nets.architectures import Cnn5
 from core.pruning.curves import Sampled
@@ -58,7 +59,7 @@ def bench(data_dir: Path) -> Workbench:
 
 @pytest.fixture(scope="module")
 def base(bench: Workbench) -> Net:
-    return drain(bench.open())
+    return drain(open_dense_net(bench))
 
 
 PLAN = uniform_plan(0.7, ("conv1", "conv2", "conv3", "fc1", "fc2"))
@@ -132,7 +133,7 @@ def test_a_net_of_the_users_that_writes_into_its_weights_writes_into_a_copy(
     torch.save(given, weights)
     settings = Settings(model=f"{code}:Net", weights=weights, data_dir=data_dir, precision="fp32")
     own = Workbench(settings)
-    base = drain(own.open())
+    base = drain(open_dense_net(own))
     plan: Plan = {"head": 0.5}
     drain(measurement.look(own, base, plan))
     drain(measurement.prune(own, base, plan))

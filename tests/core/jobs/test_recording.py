@@ -20,6 +20,7 @@ from core.events import Epoch, Event, Notice, Stream, drain
 from core.experiments.experiment import Experiment
 from core.experiments.runs import DONE, INTERRUPTED, STOPPED, Run
 from core.jobs import recording
+from core.jobs.dense_net import open_dense_net
 from core.jobs.restore import recall
 from core.jobs.workbench import Net, Workbench
 from core.pruning.plans import Plan
@@ -55,7 +56,7 @@ def bench(data_dir: Path) -> Iterator[Workbench]:
 
 @pytest.fixture(scope="module")
 def base(bench: Workbench) -> Net:
-    return drain(bench.open())
+    return drain(open_dense_net(bench))
 
 
 @dataclass
@@ -284,7 +285,8 @@ from core.data.batches import Splits
 from core.events import Epoch
 from core.experiments.experiment import Experiment
 from core.pruning.presets import preset_plan
-from core import recorder
+from core.jobs import recording
+from core.jobs.dense_net import open_dense_net
 from core.jobs.workbench import Workbench
 from tests.core.jobs.test_recording import settings, small
 from tests.digits import in_place_of_mnist
@@ -294,7 +296,7 @@ Splits.of = lambda dataset, device: small(dataset, device, whole)
 bench = Workbench(settings(Path(sys.argv[1])))
 digits = in_place_of_mnist(Path(sys.argv[1]))
 digits.__enter__()
-stream = bench.open()
+stream = open_dense_net(bench)
 try:
     while True:
         next(stream)

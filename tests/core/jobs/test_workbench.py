@@ -15,14 +15,16 @@ from core.data import Dataset
 from core.data.batches import Images, Splits
 from core.errors import InputError, StoppedError
 from core.events import Batch, Epoch, Event, Measured, Notice, drain
-from core.experiments.report import run_report, train_report
+from core.formats.weights_files import save_weights
 from core.graph.compaction import compacted
 from core.graph.dead_units import remove_dead
 from core.jobs import measurement
+from core.jobs.dense_net import open_dense_net
+from core.jobs.report import run_report, train_report
 from core.jobs.workbench import Net, Workbench
 from core.nets.architectures import Cnn5
 from core.nets.layers import parameter_count
-from core.nets.weights import Weights, save_weights
+from core.nets.weights import Weights
 from core.pruning.masks import keep_mask
 from core.pruning.plans import Plan
 from core.settings.choices import Choices
@@ -69,7 +71,7 @@ class TestWholeMnist:
     @pytest.fixture(scope="class")
     def opened(self, bench: Workbench) -> tuple[Net, list[Event]]:
         events: list[Event] = []
-        return drain(bench.open(), events.append), events
+        return drain(open_dense_net(bench), events.append), events
 
     def test_the_shipped_net_is_as_good_as_the_references(
         self, bench: Workbench, opened: tuple[Net, list[Event]], shipped: Weights
@@ -103,7 +105,7 @@ class TestOpening:
         path = tmp_path / "mine.safetensors"
         weights = dict(Cnn5().state_dict())
         save_weights(path, weights, {})
-        net = drain(Workbench(Settings(data_dir=data_dir, weights=path)).open())
+        net = drain(open_dense_net(Workbench(Settings(data_dir=data_dir, weights=path))))
         assert all(torch.equal(net.weights[name], weights[name]) for name in weights)
 
     @pytest.mark.parametrize("content", [None, b"garbage"])
@@ -115,12 +117,12 @@ class TestOpening:
             path.write_bytes(content)
         bench = Workbench(Settings(data_dir=data_dir, weights=path))
         with pytest.raises(InputError, match=str(path)):
-            drain(bench.open())
+            drain(open_dense_net(bench))
 
     def test_an_unknown_data_set_is_refused(self, data_dir: Path) -> None:
         bench = Workbench(Settings(data_dir=data_dir, dataset="letters"))
         with pytest.raises(InputError, match=r"'letters'.*mnist"):
-            drain(bench.open())
+            drain(open_dense_net(bench))
 
     def test_threads_are_those_asked_for(self) -> None:
         threads = torch.get_num_threads()
@@ -139,7 +141,7 @@ class TestReferenceProtocol:
         nets, events = [], []
         for _ in range(2):
             said: list[Event] = []
-            nets.append(drain(Workbench(settings).open(), said.append))
+            nets.append(drain(open_dense_net(Workbench(settings)), said.append))
             events.append(said)
         assert [len([e for e in said if isinstance(e, Epoch)]) for said in events] == [5, 0]
         path, early = sorted((empty_cache / "dense").iterdir(), key=lambda path: len(path.name))
@@ -161,7 +163,7 @@ class TestReferenceProtocol:
             settings = Settings(
                 data_dir=data_dir, protocol="reference", precision="fp32", seed=seed
             )
-            drain(Workbench(settings).open())
+            drain(open_dense_net(Workbench(settings)))
         assert len(list((empty_cache / "dense").iterdir())) == 4
 
     def test_a_cache_that_cannot_be_written_costs_no_training(
@@ -171,7 +173,7 @@ class TestReferenceProtocol:
         empty_cache.touch()
         settings = Settings(data_dir=data_dir, protocol="reference", precision="fp32")
         events: list[Event] = []
-        net = drain(Workbench(settings).open(), events.append)
+        net = drain(open_dense_net(Workbench(settings)), events.append)
         warnings = [event for event in events if isinstance(event, Notice) and event.warning]
         assert net.accuracy.test > 0
         assert len(warnings) == 1
@@ -184,7 +186,9 @@ class TestReferenceProtocol:
         events: list[Event] = []
         with pytest.raises(StoppedError):
             drain(
-                Workbench(settings).open(lambda: any(isinstance(e, Batch) for e in events)),
+                open_dense_net(
+                    Workbench(settings), lambda: any(isinstance(e, Batch) for e in events)
+                ),
                 events.append,
             )
         assert not list((empty_cache / "dense").glob("*.safetensors"))
@@ -197,7 +201,7 @@ class Bench:
         self.bench = Workbench(settings)
         self.plan = plan
         state = torch.get_rng_state()
-        self.base: Net = drain(self.bench.open())
+        self.base: Net = drain(open_dense_net(self.bench))
         self.tuned: FineTuned = drain(self.bench.finetune(self.base, plan))
         self.trained: Trained = drain(self.bench.train())
         self.drew = not torch.equal(torch.get_rng_state(), state)

@@ -15,11 +15,12 @@ from torch import Tensor, nn
 
 from core.data.batches import Images, Splits
 from core.errors import InputError, StoppedError
-from core.events import Event, Looked, Progress, drain
+from core.events import Event, Progress, drain
 from core.measure.comparison import (
     PAGE,
     Compared,
     Counted,
+    Looked,
     Mode,
     all_answers,
     compare,

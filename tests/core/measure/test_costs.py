@@ -15,6 +15,7 @@ from core.data.batches import Images
 from core.errors import InputError, StoppedError
 from core.events import Progress, drain
 from core.jobs import measurement
+from core.jobs.dense_net import dense_weights
 from core.jobs.workbench import Workbench
 from core.measure.activity import measure_activity
 from core.measure.costs import cost_table, flops_kept, table_report
@@ -187,7 +188,7 @@ class TestShipped:
         return Workbench(Settings(model="lenet-5", data_dir=data_dir, precision="fp32"))
 
     def test_the_table_of_the_papers_plan_has_its_figures_beside_it(self, bench: Workbench) -> None:
-        dense = drain(bench.dense())
+        dense = drain(dense_weights(bench))
         plan: Plan = preset_plan("han2015", "lenet-5", bench.layer_names)
         weights = Masks.of(dense.weights, bench.layers, plan).apply(dense.weights)
         table, events = recorded(measurement.table(bench, weights, "test"))
@@ -210,7 +211,7 @@ class TestShipped:
         assert steps["measure activations"] == 10_000
 
     def test_dense_everything_is_left(self, bench: Workbench) -> None:
-        dense = drain(bench.dense())
+        dense = drain(dense_weights(bench))
         masks = Masks.of(dense.weights, bench.layers, uniform_plan(0.0, bench.layer_names))
         table = drain(measurement.table(bench, masks.apply(dense.weights), "validation"))
         assert (table.total.kept, table.ratio, table.paper) == (100.0, 1.0, None)

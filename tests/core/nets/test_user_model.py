@@ -14,14 +14,15 @@ from core.data.batches import Splits
 from core.errors import InputError
 from core.events import Event, Notice, drain
 from core.experiments.experiment import Experiment, default_name
+from core.formats.weights_files import load_weights
 from core.jobs import measurement
+from core.jobs.dense_net import open_dense_net
 from core.jobs.recording import finetune
 from core.jobs.restore import recall
 from core.jobs.workbench import Workbench
 from core.nets.footprint import Footprint
 from core.nets.layers import left_out, parameter_count, prunable_layers
 from core.nets.user_model import build
-from core.nets.weights import load_weights
 from core.nets.zoo import short_name
 from core.pruning.curves import SPARSITIES
 from core.pruning.masks import Masks
@@ -65,7 +66,7 @@ def test_it_is_trained_pruned_scanned_fine_tuned_and_recalled(
     name: str, mine: Path, data_dir: Path, few_images: None, empty_cache: Path, tmp_path: Path
 ) -> None:
     bench, events = bench_of(mine, name, data_dir), list[Event]()
-    base = drain(bench.open(), events.append)
+    base = drain(open_dense_net(bench), events.append)
     said = [event.text for event in of_type(Notice, events)]
     assert said[0] == f"this runs the code of {mine}:{name}"
     assert any(f"training the dense mine.{name} on mnist" in text for text in said)
@@ -87,7 +88,7 @@ def test_it_is_trained_pruned_scanned_fine_tuned_and_recalled(
     assert kept.nonzero == bench.parameters - sum(
         round(0.8 * layer.elements) for layer in bench.layers
     )
-    opened = drain(bench_of(mine, name, data_dir).open(), events.append)
+    opened = drain(open_dense_net(bench_of(mine, name, data_dir)), events.append)
     assert opened.digest == base.digest, "the dense net is kept"
 
 
@@ -212,7 +213,7 @@ def test_a_net_that_does_not_fit_the_images_says_why(
     name: str, said: str, mine: Path, data_dir: Path, few_images: None, empty_cache: Path
 ) -> None:
     with pytest.raises(InputError, match=said):
-        drain(bench_of(mine, name, data_dir).open())
+        drain(open_dense_net(bench_of(mine, name, data_dir)))
 
 
 def test_its_short_name(mine: Path) -> None:

@@ -13,13 +13,13 @@ from core.events import Accuracy, Notice, Stream, drain
 from core.experiments.experiment import Experiment
 from core.experiments.runs import Run
 from core.formats.export_formats import Packing
-from core.formats.sizes import sizes_of
+from core.formats.weights_files import load_weights
 from core.jobs.workbench import Net, Workbench
 from core.nets.footprint import total
-from core.nets.weights import Weights, load_weights
+from core.nets.weights import Weights
 from core.pruning.masks import Masks
 from core.settings.settings import Settings
-from tui.cli import main
+from tui.cli.main import main
 from tui.jobs.backend import CoreBackend
 from tui.state.results import Result
 
@@ -83,7 +83,7 @@ def test_a_net_of_a_run_is_recorded_beside_it(backend, bench, dense, pruned, run
     assert export.file == str(tmp_path / "net.fw")
     assert export.bytes == (tmp_path / "net.fw").stat().st_size
     assert (export.values, export.levels) == ("codebook", 8)
-    assert sizes == sizes_of(bench, pruned)
+    assert sizes == bench.sizes(pruned)
     assert export.bytes < sizes.compact < sizes.values
 
 

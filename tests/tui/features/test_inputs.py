@@ -17,8 +17,7 @@ from core.experiments.runs import DONE, Run
 from core.settings.recipe_file import read_config, write_config
 from core.settings.settings import Settings
 from tests.core.settings.test_recipe_file import GIVEN
-from tui.cli import main
-from tui.cli.main import _parser
+from tui.cli.main import _parser, main
 from tui.cli.options import settings_for, settings_of
 from tui.features.recipe_files import taken
 from tui.state.runs import RunRow, differences

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from core.errors import InputError
 from core.formats.codec import CompactFile, Entry, Raw, Tied, decode, encode, inspect
+from core.formats.codec.coder.stream import Stream
 from core.formats.codec.container import DIGEST, MAGIC
 from core.formats.codec.header import Header, code_header
 from core.formats.codec.outline import RAW, Outline
-from core.formats.codec.stream import Stream
 from tests.core.formats.codec.files import nets
 from tests.fuzz.codec import mutated, survives
 

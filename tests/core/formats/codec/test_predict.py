@@ -21,7 +21,7 @@ from core.formats.codec.compact import CompactFile, Entry, Steps
 from core.formats.codec.container import decode
 from core.formats.codec.layouts import LAYOUTS
 from core.formats.codec.predict import NETS, images_of, logits, main
-from core.nets.weights import load_weights
+from core.formats.weights_files import load_weights
 from core.nets.zoo import ZOO, model_spec
 
 SHIPPED = [spec.name for spec in ZOO.values() if not spec.is_torchvisions]

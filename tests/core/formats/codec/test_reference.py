@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 
 from core.formats.codec import CompactFile, Tied, decode, dense, encode
-from core.formats.codec import models as ours
+from core.formats.codec.coder import models as ours
+from core.formats.codec.coder.primer import PRIMER
 from core.formats.codec.compact import DTYPES
 from core.formats.codec.layouts import LAYOUTS
-from core.formats.codec.primer import PRIMER
 from tests.core.formats.codec.files import compact_files, nets
 from tests.core.formats.codec.reference import TABLES, TYPES, Decoder
 

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import InputError
-from core.formats.codec import kernels
-from core.formats.codec.primer import PRIMER
-from core.formats.codec.tables import tables
+from core.formats.codec.coder import kernels
+from core.formats.codec.coder.primer import PRIMER
+from core.formats.codec.coder.tables import tables
 
 Slots = NDArray[np.int64]
 

@@ -17,16 +17,15 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from core.errors import InputError
-from core.nets.architectures import Cnn5
-from core.nets.weights import (
-    DenseWeights,
-    Weights,
+from core.formats.weights_files import (
     early_path,
     load_dense,
     load_weights,
     save_dense,
     save_weights,
 )
+from core.nets.architectures import Cnn5
+from core.nets.weights import DenseWeights, Weights
 from core.nets.zoo import model_spec
 
 
@@ -206,7 +205,7 @@ KILLED_WHILE_SAVING = """
 import os, signal, sys
 from pathlib import Path
 from core.nets.architectures import Cnn5
-from core.nets.weights import load_weights, save_weights
+from core.formats.weights_files import load_weights, save_weights
 
 path = Path(sys.argv[1])
 model = Cnn5()

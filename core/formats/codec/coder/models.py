@@ -8,9 +8,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from core.formats.codec import kernels
+from core.formats.codec.coder import kernels
+from core.formats.codec.coder.stream import Slots, fresh
 from core.formats.codec.outline import Geometry
-from core.formats.codec.stream import Slots, fresh
 
 Weights = NDArray[np.int64]
 
