@@ -26,6 +26,7 @@ from core.pruning.plans import Plan, uniform_plan
 from core.pruning.presets import preset_plan
 from core.settings.settings import Settings
 from tests.core.training.loops import recorded
+from tests.digits import TEST
 
 
 @pytest.mark.parametrize("net", HAN2015.values(), ids=HAN2015)
@@ -208,7 +209,7 @@ class TestShipped:
         assert set(report["total"]) == {"weights", "flops", "act", "kept", "flops_kept", "ratio"}
         assert set(report["layers"][0]) == {*report["total"], "name"} - {"ratio"}
         steps = {event.step: event.total for event in events if isinstance(event, Progress)}
-        assert steps["measure activations"] == 10_000
+        assert steps["measure activations"] == TEST
 
     def test_dense_everything_is_left(self, bench: Workbench) -> None:
         dense = drain(dense_weights(bench))

@@ -1,4 +1,4 @@
-"""The scan on real MNIST: the counts of the plain way, samples, stops, untraceable nets."""
+"""The scan: the counts of the plain way, samples, stops, untraceable nets."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 def images(few: Splits) -> Images:
     """Enough to tell the points apart."""
     train = few.train
-    return replace(train, images=train.images[::5], labels=train.labels[::5])
+    return replace(train, images=train.images[::10], labels=train.labels[::10])
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Training and measuring on real MNIST: what they say, make and leave alone."""
+"""Training and measuring: what they say, make and leave alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fine-tuning on real MNIST: masks that tighten, dropout that follows, a base with zeros."""
+"""Fine-tuning: masks that tighten, dropout that follows, a base with zeros."""
 
 from __future__ import annotations
 
