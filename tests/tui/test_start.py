@@ -20,7 +20,7 @@ def opened(app):
     app.exit()
 
 tui.app.FeatherweightApp.open_dense = opened
-tui.cli.main([])
+tui.cli.main.main([])
 """
 
 
