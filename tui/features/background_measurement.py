@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from textual.timer import Timer
 
 from core.events import StopFlag, Stream
-from core.measure.comparison import Looked
-from core.measure.costs import Counted
-from core.pruning.curves import Sampled
+from core.measure.comparison import ComparisonUpdated
+from core.measure.costs import ActivityMeasured
+from core.pruning.curves import SampleUpdated
 from tui.jobs.job import Failed, Job, JobEnded, JobEvent
 from tui.session import Finish, Session
 from tui.state.results import Counts, Look, Sight, Wanted
@@ -106,12 +106,12 @@ class Looking(Session):
             return
         wanted = self._looks_at
         match message.event:
-            case Sampled(sample) if wanted:
+            case SampleUpdated(sample) if wanted:
                 look = Look(wanted.plan, wanted.base, sample)
                 self.state = replace(self.state, look=look)
-            case Looked(compared) if wanted:
+            case ComparisonUpdated(compared) if wanted:
                 self.state = replace(self.state, sight=Sight(wanted, compared))
-            case Counted() as counted if wanted:
+            case ActivityMeasured() as counted if wanted:
                 self.state = replace(self.state, counts=Counts(wanted, counted))
             case _:
                 return

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from core.events import Event
 from core.jobs.search import Trying
-from core.pruning.curves import Scan, Scanned
+from core.pruning.curves import Scan, ScanUpdated
 from tui.features.training import Training
 from tui.screens.goal import Asked, GoalScreen
 from tui.state.results import Course
@@ -122,7 +122,7 @@ class Exploring(Training):
         """Fold what a scan or a search says into the state."""
         super().follow(event)
         match event:
-            case Scanned(scan):
+            case ScanUpdated(scan):
                 self.state = self.state.with_scan(self._scanning, scan)
             case Trying():
                 course = Course(self.state.settings.finetuning.epochs, finetuning=True)

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from core.events import Accuracy, Batch, Epoch
     from core.inference.timings import Bench
     from core.jobs.workbench import Net
-    from core.measure.comparison import Compared
-    from core.measure.costs import Counted
+    from core.measure.comparison import NetComparison
+    from core.measure.costs import ActivityMeasured
     from core.pruning.curves import Sample
     from core.settings.settings import Settings
 
@@ -200,7 +200,7 @@ class Sight:
     """
 
     wanted: Wanted
-    compared: Compared
+    compared: NetComparison
 
     def answers(self, wanted: Wanted) -> bool:
         """It is what is wanted now, as far as that concerns images."""
@@ -218,7 +218,7 @@ class Counts:
     """
 
     wanted: Wanted
-    counted: Counted
+    counted: ActivityMeasured
 
 
 @dataclass(frozen=True, slots=True, eq=False)

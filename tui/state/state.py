@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from core.nets.footprint import DeadUnits, Footprint, Sizes, total
-from core.pruning.plans import Plan, drop_count
+from core.pruning.plans import Plan, prune_count
 from core.settings.settings import DEFAULTS, Settings
 from tui.state.layer_list import Listing
 from tui.state.results import (
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from core.experiments.exports import Export
     from core.jobs.workbench import Net
     from core.pruning.curves import Scan
-    from core.pruning.what_if import Cut, Profile
+    from core.pruning.what_if import Profile, WhatIf
 
 PLOTS = (
     "histogram", "accuracy", "sensitivity", "parameters", "size", "files", "speed", "costs",
@@ -133,9 +133,9 @@ class State:
         }
 
     @cached_property
-    def cuts(self) -> tuple[Cut, ...]:
+    def cuts(self) -> tuple[WhatIf, ...]:
         """The plan applied to the base, layer by layer."""
-        return tuple(profile.cut(self.planned[profile.layer.name]) for profile in self.profiles)
+        return tuple(profile.what_if(self.planned[profile.layer.name]) for profile in self.profiles)
 
     @cached_property
     def footprints(self) -> tuple[Footprint, ...]:
@@ -165,8 +165,8 @@ class State:
         """A plan drops as many weights of each layer as the present one does."""
         layers = (profile.layer for profile in self.profiles)
         return all(
-            drop_count(plan[layer.name], layer.elements)
-            == drop_count(self.planned[layer.name], layer.elements)
+            prune_count(plan[layer.name], layer.elements)
+            == prune_count(self.planned[layer.name], layer.elements)
             for layer in layers
         )
 

@@ -72,7 +72,7 @@ def _histogram(state: State, width: int) -> HistogramData:
     tuned = state.finetuned
     if tuned is not None and tuned.net is not None and state.is_current(tuned):
         profile = tuned.net.profiles[state.chosen]
-        applied, name = profile.cut(profile.floor), f"fine-tuned {name}"
+        applied, name = profile.what_if(profile.floor), f"fine-tuned {name}"
     counted = profile.histogram(applied, bins(width))
     return HistogramData(
         layer=name,
