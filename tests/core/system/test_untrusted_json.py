@@ -17,10 +17,10 @@ from core.system.error_text import reason
 from core.system.untrusted_json import (
     FaultError,
     from_json,
+    header_json,
     metadata,
     opened,
     read_json,
-    saved_facts,
     to_json,
 )
 
@@ -73,12 +73,12 @@ def test_a_missing_file_a_folder_and_a_pipe_are_faults_and_none_is_waited_for(
             read_json(tmp_path / name)
 
 
-def test_facts_in_a_checkpoint_are_those_of_its_header_without_its_status(tmp_path: Path) -> None:
+def test_facts_in_a_checkpoint_are_those_of_its_header(tmp_path: Path) -> None:
     path = tmp_path / "checkpoint.safetensors"
-    facts = json.dumps({"epoch": 3, "status": "done"})
+    facts = json.dumps({"epoch": 3})
     save_file({"weight": torch.ones(5)}, path, {"facts": facts})
     with opened(path) as file:
-        assert saved_facts(file) == {"epoch": 3}
+        assert header_json(file) == {"epoch": 3}
 
 
 @given(data=st.data())
