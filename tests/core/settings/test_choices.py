@@ -162,7 +162,7 @@ def test_rewinding_needs_early_weights(tiny: Splits, dense: Weights, aggressive:
 
 
 class TestRounds:
-    RECIPE = short("reference", epochs=2, method="iterative", rounds=3, lr=0.1)
+    RECIPE = short("reference", epochs=2, method="iterative", rounds=3, lr=0.01)
 
     def test_each_drops_the_same_share_of_what_is_left(
         self, tiny: Splits, dense: Weights, layers: tuple[Layer, ...], aggressive: Plan
