@@ -74,7 +74,9 @@ def rewrite(path: Path, data: bytes) -> None:
 
 
 @pytest.mark.parametrize("place", ["MNIST/raw", ".", "raw"])
-def test_files_are_found_in(place: str, digits: Path, tmp_path: Path) -> None:
+def test_files_are_found_in_every_layout_of_a_data_folder(
+    place: str, digits: Path, tmp_path: Path
+) -> None:
     folder = linked(digits, tmp_path / place)
     assert drain(fetch("mnist", tmp_path)) == folder
 

@@ -30,7 +30,9 @@ def reference(mnist_dir: Path) -> Dataset:
 @pytest.mark.parametrize(
     ("name", "size"), [("train", 55_000), ("validation", 5_000), ("test", 10_000)]
 )
-def test_sizes_and_types(mnist: Dataset, name: str, size: int) -> None:
+def test_mnist_has_55000_5000_and_10000_images_of_28_by_28(
+    mnist: Dataset, name: str, size: int
+) -> None:
     part: Split = getattr(mnist, name)
     assert part.images.shape == (size, 1, 28, 28)
     assert part.images.dtype == np.uint8
@@ -38,7 +40,7 @@ def test_sizes_and_types(mnist: Dataset, name: str, size: int) -> None:
     assert part.labels.dtype == np.int64
 
 
-def test_says_what_it_is(mnist: Dataset) -> None:
+def test_a_data_set_says_its_name_protocol_and_classes(mnist: Dataset) -> None:
     assert (mnist.name, mnist.protocol, mnist.classes) == ("mnist", "default", 10)
 
 
@@ -85,18 +87,18 @@ def test_unknown_protocol_says_what_is_known(mnist_dir: Path) -> None:
         drain(load("mnist", mnist_dir, "strict"))
 
 
-def test_tells_what_it_checks(mnist_dir: Path) -> None:
+def test_loading_tells_which_file_it_checks(mnist_dir: Path) -> None:
     events: list[object] = []
     drain(load("mnist", mnist_dir), events.append)
     assert Progress("check train-images-idx3-ubyte", unit="B") in events
 
 
-def test_stop_is_heeded(mnist_dir: Path) -> None:
+def test_a_stop_ends_loading(mnist_dir: Path) -> None:
     with pytest.raises(WorkError, match="fetch stopped"):
         drain(load("mnist", mnist_dir, stop=lambda: True))
 
 
-def test_import_loads_no_torch() -> None:
+def test_importing_core_data_loads_no_torch() -> None:
     code = "import sys, core.data; sys.exit('torch' in sys.modules)"
     path = os.pathsep.join(entry for entry in sys.path if entry)
     subprocess.run([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": path}, check=True)

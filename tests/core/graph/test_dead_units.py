@@ -137,7 +137,7 @@ def test_a_chain_gives_the_same_logits_without_its_dead_units(net: Chain, shares
 
 @settings(max_examples=10)
 @given(net=random_nets(), shares=SHARES)
-def test_so_does_any_net(net: RandomNet, shares) -> None:
+def test_any_net_gives_the_same_logits_without_its_dead_units(net: RandomNet, shares) -> None:
     thin_out(net, *shares)
     assert_removed_exactly(net, torch.randn(5, 1, 8, 8))
 
@@ -182,7 +182,9 @@ class TestBorders:
             ([nn.InstanceNorm2d(3)], 0.5, 0, 0),
         ],
     )
-    def test_a_constant_channel(self, between, bias: float, padding, dead: int) -> None:
+    def test_a_constant_channel_is_folded_into_the_next_biases(
+        self, between, bias: float, padding, dead: int
+    ) -> None:
         net = sequence(
             nn.Conv2d(1, 3, 3), *between, nn.Conv2d(3, 2, 3, padding=padding), nn.Flatten()
         )
@@ -212,7 +214,7 @@ class TestBorders:
             set_unit(net[1], 2, bias)
             assert assert_removed_exactly(net, IMAGES).units == {"1": dead, "2": 0}
 
-    def test_a_constant_that_stays_is_its_bias_alone(self) -> None:
+    def test_a_unit_that_stays_constant_keeps_only_its_bias(self) -> None:
         net = sequence(
             nn.Conv2d(1, 2, 3), nn.Conv2d(2, 3, 3), nn.Conv2d(3, 2, 3, padding=1), nn.Flatten()
         )
@@ -310,7 +312,7 @@ class TestOwnNets:
         found = assert_removed_exactly(net, torch.randn(5, 1, 28, 28))
         assert not any(found.units.values())
 
-    def test_attention_is_left_alone(self, tmp_path: Path) -> None:
+    def test_no_unit_of_attention_is_removed(self, tmp_path: Path) -> None:
         net = build(f"{write(tmp_path)}:Attending")
         with torch.no_grad():
             for weight in (net.up.weight, net.attention.out_proj.weight, net.head.weight):
@@ -368,7 +370,7 @@ def hidden(net: Odd, x: Tensor) -> Tensor:
         (lambda net, x: net.row(net.conv(x).reshape(-1, 36)).reshape(x.size(0), -1), [0, 0]),
     ],
 )
-def test_what_is_odd_is_left_alone(use, dead: list[int]) -> None:
+def test_around_an_odd_call_only_units_that_nobody_reads_are_removed(use, dead: list[int]) -> None:
     net = Odd(use)
     found = assert_removed_exactly(net, IMAGES)
     assert [found.units["conv"], found.units["one"]] == dead
@@ -389,7 +391,7 @@ def counts_calls(net: Odd, x: Tensor) -> Tensor:
 @pytest.mark.parametrize(
     ("use", "why"), [(writes_over, "writes over"), (counts_calls, "other logits")]
 )
-def test_what_is_not_as_it_is_traced_is_refused(use, why: str) -> None:
+def test_a_net_that_differs_from_its_trace_is_refused(use, why: str) -> None:
     net = Odd(use)
     with pytest.raises(UntraceableError, match=why):
         remove_dead(net, IMAGES)
@@ -406,7 +408,7 @@ def test_a_net_that_counts_its_units_cannot_be_made_smaller() -> None:
         compacted(net, IMAGES)
 
 
-def test_a_layer_may_die_whole() -> None:
+def test_a_layer_whose_units_are_all_dead_leaves_constant_logits() -> None:
     second = nn.Conv2d(3, 2, 3)
     net = sequence(nn.Conv2d(1, 3, 3), nn.ReLU(), second, nn.Flatten(), nn.Linear(32, 4))
     second.weight.data.zero_()

@@ -121,7 +121,7 @@ class TestReferenceProtocol:
         assert nets[0].accuracy == nets[1].accuracy
         assert nets[0].accuracy.validation == nets[0].accuracy.test
 
-    def test_another_seed_is_another_dense_net(
+    def test_another_seed_has_a_dense_net_of_its_own_in_the_cache(
         self, data_dir: Path, empty_cache: Path, first_images: None
     ) -> None:
         for seed in (0, 1):
@@ -144,7 +144,7 @@ class TestReferenceProtocol:
         assert len(warnings) == 1
         assert str(empty_cache) in warnings[0].text
 
-    def test_stopped_there_is_no_net_to_keep(
+    def test_a_stopped_training_leaves_no_net_in_the_cache(
         self, data_dir: Path, empty_cache: Path, first_images: None
     ) -> None:
         settings = Settings(data_dir=data_dir, protocol="reference", precision="fp32")
@@ -190,7 +190,7 @@ def keys(rows: Sequence[dict[str, Any]]) -> list[set[str]]:
     return [set(row) for row in rows]
 
 
-def test_small_jobs_and_their_reports(small: Bench) -> None:
+def test_reports_of_a_run_and_a_training_say_what_the_contract_says(small: Bench) -> None:
     bench, base, tuned, trained = small.bench, small.base, small.tuned, small.trained
     assert not small.drew
 

@@ -100,19 +100,23 @@ class TestExact:
             assert point.correct == plain_count(dense, pruned, images)
         assert all(len(points) == 1 for points in result.layers.values())
 
-    def test_the_net_is_left_as_it_was(self, net: Cnn5, images: Images, dense: Weights) -> None:
+    def test_a_scan_leaves_the_net_as_it_was(
+        self, net: Cnn5, images: Images, dense: Weights
+    ) -> None:
         stream = scan(net, head(images, 50), split="test", sparsities=[0.9], uniform=[0.9])
         drain(stream)
         assert same(net.state_dict(), dense)
 
-    def test_zero_and_one(self, net: Cnn5, images: Images, dense: Weights) -> None:
+    def test_sparsity_zero_is_the_dense_net_and_one_is_chance(
+        self, net: Cnn5, images: Images, dense: Weights
+    ) -> None:
         result = drain(scan(net, images, split="test", sparsities=[0.0, 1.0]))
         assert {row[0].correct for row in result.layers.values()} == {
             plain_count(dense, {}, images)
         }
         assert all(row[1].accuracy < 30 for row in result.layers.values())
 
-    def test_where_the_filter_fails_it_counts_again(
+    def test_points_are_counted_again_where_the_filter_fails(
         self,
         net: Cnn5,
         images: Images,
@@ -140,7 +144,9 @@ class TestEvents:
         assert [event.scan.exact for event in of_type(ScanUpdated, events)] == [False, True]
         assert of_type(ScanUpdated, events)[-1].scan == result
 
-    def test_stopped_it_keeps_what_is_done(self, net: Cnn5, few: Splits, dense: Weights) -> None:
+    def test_a_stopped_scan_keeps_what_is_done(
+        self, net: Cnn5, few: Splits, dense: Weights
+    ) -> None:
         told: list[object] = []
         stream = scan(net, few.train, split="train", sparsities=[0.9], stop=lambda: len(told) >= 8)
         result = drain(stream, lambda event: told.append(event))
@@ -150,13 +156,13 @@ class TestEvents:
         assert images == [2000, 2000, 1000, 1000, 1000]
         assert same(net.state_dict(), dense)
 
-    def test_stopped_at_once_nothing_is_known(self, net: Cnn5, images: Images) -> None:
+    def test_a_scan_stopped_at_once_knows_nothing(self, net: Cnn5, images: Images) -> None:
         result = drain(scan(net, images, split="test", stop=lambda: True))
         assert result.stopped
         assert {point.accuracy for point in result.points()} == {None}
         assert {point.interval for point in result.points()} == {(0.0, 100.0)}
 
-    def test_dropped_in_the_middle_it_leaves_the_net_as_it_was(
+    def test_a_scan_dropped_in_the_middle_leaves_the_net_as_it_was(
         self, net: Cnn5, images: Images, dense: Weights
     ) -> None:
         stream = scan(net, images, split="test", sparsities=[0.9])
@@ -165,7 +171,7 @@ class TestEvents:
         stream.close()
         assert same(net.state_dict(), dense)
 
-    def test_stopped_while_it_counts_again_what_was_doubtful_is_not_known(
+    def test_a_scan_stopped_while_counting_again_knows_no_doubtful_point(
         self, net: Cnn5, images: Images, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(Bf16Filter, "sound", property(lambda _: False))
@@ -184,7 +190,9 @@ class TestEvents:
 
 
 class TestQuick:
-    def test_however_wide_it_measures_something(self, net: Cnn5, images: Images) -> None:
+    def test_a_quick_scan_of_wide_intervals_measures_a_first_sample(
+        self, net: Cnn5, images: Images
+    ) -> None:
         result = drain(scan(net, images, split="test", within=80.0, sparsities=[0.9]))
         assert {point.images for point in result.points()} == {250}
 
@@ -197,7 +205,9 @@ class TestQuick:
         assert min(point.images for point in result.points()) < len(few.train)
         assert not result.exact
 
-    def test_it_looks_at_all_images_where_it_must(self, net: Cnn5, images: Images) -> None:
+    def test_a_quick_scan_of_narrow_intervals_sees_every_image(
+        self, net: Cnn5, images: Images
+    ) -> None:
         result = drain(scan(net, images, split="test", within=0.01, sparsities=[0.9]))
         assert result.exact
 
@@ -240,7 +250,7 @@ def test_a_net_whose_values_take_much_is_scanned_a_few_images_at_a_time(
 
 
 @pytest.mark.parametrize("arguments", [{"sparsities": [1.2]}, {"within": 0.0}, {"within": -1}])
-def test_what_makes_no_sense_is_refused(
+def test_sparsities_and_widths_out_of_range_are_refused(
     arguments: dict[str, object], net: Cnn5, images: Images
 ) -> None:
     with pytest.raises(InputError, match="expected"):
