@@ -45,6 +45,7 @@ def _mirrored(mirror: str, name_mirrors: Callable[..., None]) -> None:
     name_mirrors(mirror)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_mirrored")
 def test_a_killed_fetch_leaves_nothing_half_written(
     tmp_path: Path, digits: Path, mirror: str

@@ -31,7 +31,7 @@ from core.training.finetuning import FineTuned
 from tests.core.conftest import head
 from tests.core.training.loops import of_type, recorded, same
 
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = [pytest.mark.usefixtures("one_thread"), pytest.mark.slow]
 
 CHOICES = Choices(epochs=3)
 
@@ -329,7 +329,6 @@ def killed(folder: Path, data_dir: Path, job: str, event: str, count: int) -> Ru
     return Experiment(folder).newest()
 
 
-@pytest.mark.slow
 def test_killed_in_its_third_epoch_it_comes_to_the_same_when_resumed(
     kept: Kept, bench: Workbench, base: Net, data_dir: Path, tmp_path: Path
 ) -> None:
@@ -341,7 +340,6 @@ def test_killed_in_its_third_epoch_it_comes_to_the_same_when_resumed(
     assert Experiment(tmp_path).newest().status == DONE
 
 
-@pytest.mark.slow
 def test_killed_in_its_first_epoch_a_fine_tuning_starts_over_from_its_settings(
     kept: Kept, bench: Workbench, base: Net, data_dir: Path, tmp_path: Path
 ) -> None:
@@ -358,7 +356,6 @@ def test_killed_in_its_first_epoch_a_fine_tuning_starts_over_from_its_settings(
     assert done.record.created == run.record.created
 
 
-@pytest.mark.slow
 def test_killed_in_its_first_epoch_a_dense_training_starts_over(
     bench: Workbench, base: Net, data_dir: Path, tmp_path: Path
 ) -> None:
@@ -371,7 +368,6 @@ def test_killed_in_its_first_epoch_a_dense_training_starts_over(
     assert experiment.newest().status == DONE
 
 
-@pytest.mark.slow
 def test_a_run_that_is_started_over_and_left_again_stays(
     bench: Workbench, base: Net, data_dir: Path, tmp_path: Path
 ) -> None:

@@ -41,6 +41,7 @@ from tests.core.training.loops import (
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
+@pytest.mark.slow
 class TestDenseTraining:
     @pytest.fixture(scope="class")
     def trained(self, few: Splits) -> tuple[Trained, list[Event]]:

@@ -163,7 +163,7 @@ def test_known_nets_are_grouped_by_their_modules(names, outer, inner):
         assert not listing.folded
 
 
-def test_a_search_finds_layers_by_parts_of_their_names():
+def test_layers_are_found_by_kind_shape_and_name():
     net = torch.nn.Sequential(
         torch.nn.Conv2d(4, 8, 3), torch.nn.Conv2d(8, 8, (3, 13), groups=8),
         torch.nn.ConvTranspose2d(8, 4, 2), torch.nn.Linear(4, 13), torch.nn.Embedding(3, 3),
