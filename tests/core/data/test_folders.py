@@ -302,6 +302,7 @@ def test_large_images_are_evaluated_a_few_at_a_time(tmp_path: Path) -> None:
     assert [it.stop for it in batches(large.train)] == [*range(3, len(large.train) + 3, 3)]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("one_thread")
 def test_a_net_of_the_users_learns_a_folder_of_the_users(tmp_path: Path) -> None:
     root = fill(tmp_path / "pets", 60)

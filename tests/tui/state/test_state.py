@@ -171,7 +171,7 @@ def test_a_locked_layer_is_left_alone_where_all_are_set():
     assert state.choose(1).toggle_lock().locked == frozenset()
 
 
-def test_without_a_net_every_key_is_harmless():
+def test_without_a_net_no_key_changes_the_state():
     empty = State()
     assert empty.nudge(5) is empty
     assert empty.spread() is empty

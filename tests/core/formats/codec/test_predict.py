@@ -48,6 +48,7 @@ def test_numpy_says_what_torch_says(name: str, dtype: torch.dtype, few: Splits) 
     assert (ours.argmax(1) == labels.numpy()).mean() > 0.97
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "side"), [("alexnet", 224), ("alexnet", 96), ("vgg16", 48)])
 def test_numpy_says_what_torchvisions_nets_say(name: str, side: int) -> None:
     model = model_spec(name).build().eval()
@@ -108,6 +109,7 @@ def test_a_file_that_is_not_of_its_net_is_refused() -> None:
         logits(file, np.zeros((1, 1, 8, 8), np.float32))
 
 
+@pytest.mark.slow
 def test_the_command_needs_no_torch(tmp_path: Path, few: Splits) -> None:
     spec = model_spec("lenet-300-100")
     state = load_weights(spec.shipped_weights, spec.build())
