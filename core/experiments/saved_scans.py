@@ -1,4 +1,4 @@
-"""Scans that are kept with an experiment, by the weights that they were made of."""
+"""Scans stored with an experiment, by the weights they were made on."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _PRECISIONS = ("fp32", "bf16")
 
 
 class KeptScan(NamedTuple):
-    """What is kept of the weights that were asked for.
+    """The stored scan of some weights.
 
     Attributes:
-        scan: None where there is none that can be used.
-        problem: why a file that is there cannot be used, on one line.
+        scan: the scan; None if there is no usable one.
+        problem: why an existing file cannot be used, on one line.
     """
 
     scan: Scan | None
@@ -34,19 +34,19 @@ class KeptScan(NamedTuple):
 
 
 def save_scan(folder: Path, digest: str, scan: Scan, data: str = "") -> bool:
-    """Keep a scan with an experiment, unless one that saw more images is kept already.
+    """Store a scan with an experiment, unless one with more images is already stored.
 
-    One of other data, or of a split of another size, does not count: it is replaced.
+    One of other data, or of a split of a different size, is always replaced.
 
     Args:
         folder: of the experiment; made where it is missing.
         digest: of the weights, see `core.nets.digest`.
-        scan: as it is; one that was stopped early is worth keeping too.
-        data: what the split was cut from and how, such as `mnist, default`: a digest does not
-            tell on what a net was measured.
+        scan: the scan, possibly stopped early.
+        data: what the split was cut from and how, such as `mnist, default`: the digest covers only
+            the weights.
 
     Returns:
-        Whether this is the one that is kept now.
+        Whether this scan is now the stored one.
 
     Raises:
         InputError: the folder cannot be written.
@@ -63,10 +63,10 @@ def save_scan(folder: Path, digest: str, scan: Scan, data: str = "") -> bool:
 
 
 def load_scan(folder: Path, digest: str, split: str, data: str = "") -> KeptScan:
-    """The scan of these weights on this split that is kept with an experiment, if it can be used.
+    """Load the stored scan of these weights on this split, if it is usable.
 
     Raises:
-        InputError: there is no such split.
+        InputError: the split is unknown.
     """
     path = _path(folder, digest, split)
     if not os.path.lexists(path):
@@ -75,9 +75,9 @@ def load_scan(folder: Path, digest: str, split: str, data: str = "") -> KeptScan
         facts = read_json(path)
         scan = _scan(facts)
         if (facts.get("digest"), scan.split) != (digest, split):
-            raise FaultError(f"{path.name} is a scan of something else")
+            raise FaultError(f"{path.name} is a scan of other weights or another split")
         if facts.get("data") != data:
-            raise FaultError(f"{path.name} is a scan on other data")
+            raise FaultError(f"{path.name} is a scan on different data")
         return KeptScan(scan)
     except FaultError as fault:
         return KeptScan(None, str(fault))
@@ -117,7 +117,7 @@ def _rows(points: tuple[Point, ...]) -> list[list[float]]:
 
 
 def _scan(facts: Mapping[str, Any]) -> Scan:
-    """Read it without trust; raises ValueError, or what comes of a wrong type."""
+    """Read untrusted data; raises ValueError, or other errors for wrong types."""
     images = _count(facts["images"])
     return Scan(
         split=_one_of(facts["split"], SPLITS),

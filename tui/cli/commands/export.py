@@ -52,7 +52,7 @@ def prepare(given: Namespace) -> Command[tuple[Net, Exported]]:
             try:
                 Experiment(found.folder.parent).add_export(found, export_record(exported, packing))
             except InputError as error:
-                yield Notice(f"not recorded with run {found.id}: {error}", warning=True)
+                yield Notice(f"the file is not recorded with run {found.id}: {error}", warning=True)
         return net, exported
 
     def show(result: tuple[Net, Exported], console: Console) -> Mapping[str, Any]:

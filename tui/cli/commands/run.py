@@ -162,7 +162,7 @@ def print_run(record: RunRecord, console: Console) -> None:
     console.print(f"test accuracy %: {', '.join(stages)}{labels}")
     early = stopped_early(record)
     if record.best is None:
-        early += ": pruned the rest of the way, not trained at the full plan"
+        early += ": the rest was pruned in one shot, without training at the full plan"
     console.print(f"revived weights: {record.revived}; seed {record.seed}{early}")
 
 
