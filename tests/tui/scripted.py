@@ -20,7 +20,7 @@ from core.experiments.runs import Run
 from core.formats.export_formats import Packing
 from core.inference.engines import DENSE as ENGINES
 from core.inference.timings import SPARSE, Amounts, Bench, Row, Timed
-from core.jobs.restore import Recalled
+from core.jobs.restore import Restored
 from core.jobs.search import Found, Trial, Tried, Trying
 from core.jobs.workbench import Net
 from core.measure.comparison import ComparisonUpdated, ConfusionCounts, NetComparison, Predictions
@@ -255,15 +255,15 @@ class Scripted:
             yield ScanUpdated(scanned(images))
         return scanned(5_000) if self.scan_images else replace(scanned(0), stopped=True)
 
-    def recall(self, dense: Net, run: Run, stop: StopFlag) -> Stream[Recalled]:
+    def restore(self, dense: Net, run: Run, stop: StopFlag) -> Stream[Restored]:
         """The moderate plan fine-tuned from the dense net, as if that had been the run."""
-        self.started.append(f"recall {run.id}")
+        self.started.append(f"restore {run.id}")
         yield Progress(f"read run {run.id}")
         self._fail()
         made = replace(net(MODERATE), accuracy=TUNED, run=run.id)
         epochs = tuple(event for event in self.events if isinstance(event, Epoch))
         settings = replace(self.settings, choices=Choices(epochs=2))
-        return Recalled(settings, dense, MODERATE, made, PRUNED, epochs, self.dead)
+        return Restored(settings, dense, MODERATE, made, PRUNED, epochs, self.dead)
 
     def kept_scan(self, base: Net) -> Scan | None:
         """What `kept` has."""

@@ -33,12 +33,14 @@ class Command(Generic[T]):
         show: prints the result and returns the report for `--json`.
         json: where the report is written; `-` is standard output.
         notice: printed on standard error before the work starts.
+        interruptible: a result that was stopped early means that this command was interrupted.
     """
 
     work: Callable[[StopFlag], Stream[T]]
     show: Callable[[T, Console], Mapping[str, Any]]
     json: str | None = None
     notice: str = ""
+    interruptible: bool = True
 
     def perform(self) -> int:
         """Do the work and return the exit status."""
@@ -50,7 +52,7 @@ class Command(Generic[T]):
             result = drive(self.work(stop), console)
         report = self.show(result, console)
         write_json(report, self.json)
-        return INTERRUPTED if report.get("stopped") else 0
+        return INTERRUPTED if self.interruptible and report.get("stopped") else 0
 
 
 @contextmanager

@@ -77,30 +77,33 @@ def locks_of(given: Namespace, layers: Sequence[str]) -> Plan:
 
 
 def settings_for(given: Namespace, run: Run) -> Settings:
-    """The options, for what a run was made of; what else it was made with, where none says it.
+    """The options, completed by what a run was made with.
 
     Raises:
-        InputError: the run is of the user's own net, which the options do not name, or they name
-            another net, or say of the images what the run was not made with.
+        InputError: the record of the run is damaged, the run is of the user's own net, which the
+            options do not name, or they name another net or other images than the run's.
     """
-    texts = {name: run.facts.get(name) for name in ("model", "dataset", "protocol", "precision")}
-    numbers = {name: run.facts.get(name) for name in ("seed", "threads")}
-    made: dict[str, Any] = {name: it for name, it in texts.items() if isinstance(it, str)}
-    made |= {name: it for name, it in numbers.items() if isinstance(it, int)}
-    _check_code(f"run {run.id}", made.get("model"), vars(given).get("model"))
-    fixed = {name: made[name] for name in made if name in ("model", "dataset", "protocol")}
+    record = run.checked()
+    inputs = run.known(record.inputs, "inputs")
+    fixed: dict[str, Any] = {
+        "model": record.model, "dataset": record.dataset, "protocol": record.protocol,
+    }  # fmt: skip
+    free = {"precision": record.precision, "seed": record.seed, "threads": record.threads}
+    made = {name: it for name, it in {**fixed, **free}.items() if it is not None}
+    fixed = {name: it for name, it in fixed.items() if it is not None}
+    _check_code(f"run {run.id}", record.model, vars(given).get("model"))
     options: dict[str, Any] = {**made, **vars(given), **fixed}
     settings = settings_of(Namespace(**options))
     said = {name: it for name, it in vars(given).items() if fixed.get(name, it) != it}
     others = [f"--{name} {it}" for name, it in said.items()]
-    others += filter(None, [settings.inputs.beyond(run.inputs).flags])
+    others += filter(None, [settings.inputs.beyond(inputs).flags])
     if others:
         raise InputError(f"run {run.id} was not made with {' '.join(others)}: leave it out")
-    return replace(settings, inputs=run.inputs)
+    return replace(settings, inputs=inputs)
 
 
 def settings_of_net(given: Namespace, run: Run) -> Settings:
-    """The same, for the net that came of a run.
+    """The same, for the net that a run produced.
 
     Raises:
         InputError: the run is not finished, the options name other weights, or `settings_for`

@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from core.experiments.run_record import TRAIN
 from tui.features.training import Training
 from tui.screens.history import HistoryScreen
 from tui.state.results import Course
-from tui.state.runs import RunRow
 from tui.state.state import State
 from tui.views import outcomes
 
 if TYPE_CHECKING:
     from core.experiments.runs import Run
-    from core.jobs.restore import Recalled
+    from core.jobs.restore import Restored
 
 
 class Returning(Training):
@@ -37,7 +37,7 @@ class Returning(Training):
             self.screen.mark_current(_run_of(state))
 
     def _return_to(self, run: Run | None) -> None:
-        """Go back to a run; go on with it where it was interrupted."""
+        """Restore a run; resume it first if it was interrupted."""
         dense = self.state.dense
         if run is None:
             return
@@ -45,15 +45,16 @@ class Returning(Training):
             self.notify("a job runs: wait for its end, or stop it with x, then come back")
             return
 
-        def finish(recalled: Recalled) -> None:
-            self.state = self.with_kept_scan(returned(self.state, recalled))
-            self.doing = outcomes.recalled(recalled, run.id)
+        def finish(restored: Restored) -> None:
+            self.state = self.with_kept_scan(returned(self.state, restored))
+            self.doing = outcomes.restored(restored, run.id)
 
         self._subject = None
         if not run.finished:
             self.watch_training(_course(run))
-        title = f"back to run {run.id}" if run.finished else f"going on with run {run.id}"
-        self.start_job(title, lambda stop: self.backend.recall(dense, run, stop), finish)
+        action = "restoring" if run.finished else "resuming" if run.record.epochs else "restarting"
+        title = f"{action} run {run.id}"
+        self.start_job(title, lambda stop: self.backend.restore(dense, run, stop), finish)
 
 
 def _run_of(state: State) -> str | None:
@@ -63,39 +64,38 @@ def _run_of(state: State) -> str | None:
 
 
 def _course(run: Run) -> Course:
-    """How far a run had come that is gone on with."""
-    from core.jobs.restore import epochs_of  # loads torch, which is there by now
+    """How far a run had come that is resumed."""
+    record, epochs = run.record, run.record.epoch_events
+    is_tuning = record.kind != TRAIN
+    return Course(record.planned_epochs or len(epochs), finetuning=is_tuning, epochs=epochs)
 
-    row, epochs = RunRow.of(run), epochs_of(run)
-    return Course(row.planned or len(epochs), finetuning=not row.trained, epochs=epochs)
 
-
-def returned(state: State, recalled: Recalled) -> State:
+def returned(state: State, restored: Restored) -> State:
     """The state as it was when the run had ended; undo comes back from it."""
     before = state.moment
-    made = recalled.settings
+    made = restored.settings
     settings = replace(state.settings, recipe=made.recipe, choices=made.choices, seed=made.seed)
     state = replace(state.after(before), settings=settings)
-    planned = len(recalled.epochs) or settings.finetuning.epochs
-    course = Course(planned, finetuning=recalled.plan is not None, epochs=recalled.epochs)
-    if recalled.plan is None:
+    planned = len(restored.epochs) or settings.finetuning.epochs
+    course = Course(planned, finetuning=restored.plan is not None, epochs=restored.epochs)
+    if restored.plan is None:
         return replace(
             state,
-            dense=recalled.net,
-            base=recalled.net,
+            dense=restored.net,
+            base=restored.net,
             pruned=None,
             finetuned=None,
             course=course,
         )
-    if recalled.base.dense is None:
-        state = replace(state, dense=recalled.base)
+    if restored.base.dense is None:
+        state = replace(state, dense=restored.base)
     state = state.come_to(
-        recalled.base,
-        recalled.plan,
-        recalled.net,
-        recalled.pruned,
-        recalled.dead,
-        sizes=recalled.sizes,
-        exports=recalled.exports,
+        restored.base,
+        restored.plan,
+        restored.net,
+        restored.pruned,
+        restored.dead,
+        sizes=restored.sizes,
+        exports=restored.exports,
     )
     return replace(state, course=course)

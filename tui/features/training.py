@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from core.errors import InputError
 from core.events import Batch, Epoch, Event, Measured
-from core.experiments.runs import INTERRUPTED
 from tui.screens.dialogs import Question
 from tui.session import Session
 from tui.state.results import Course, Result
@@ -41,12 +40,12 @@ class Training(Session):
         self.doing = outcomes.opened(net, self._interrupted(), warnings)
 
     def _interrupted(self) -> str | None:
-        """The newest run, where it was interrupted after an epoch."""
+        """The newest run, if it was interrupted and can be resumed."""
         try:
             newest = self.backend.experiment.newest()
         except InputError:
             return None
-        return newest.id if newest.status == INTERRUPTED and newest.facts.get("epochs") else None
+        return newest.id if newest.resumable else None
 
     def action_prune(self) -> None:
         """Prune the base to the plan in one shot, and measure it."""

@@ -11,6 +11,7 @@ import torch
 
 from core.events import Accuracy, Notice, Stream, drain
 from core.experiments.experiment import Experiment
+from core.experiments.run_record import RunRecord
 from core.experiments.runs import Run
 from core.formats.export_formats import Packing
 from core.formats.weights_files import load_weights
@@ -59,8 +60,8 @@ def pruned(bench: Workbench, dense: Weights) -> Weights:
 
 @pytest.fixture
 def run(backend: CoreBackend, pruned: Weights) -> Run:
-    facts = {"model": MODEL, "dataset": "mnist", "protocol": "default", "precision": "fp32"}
-    return backend.experiment.begin(facts).finish(pruned, {})
+    record = RunRecord(model=MODEL, dataset="mnist", protocol="default", precision="fp32")
+    return backend.experiment.begin(record).finish(pruned, record)
 
 
 def tuned(bench: Workbench, dense: Weights, weights: Weights, run: str | None) -> Result:

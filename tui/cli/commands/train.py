@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from core.errors import InputError
+from core.experiments.run_record import RunRecord, report_json
 from core.formats.export_formats import PICKLES, SAFETENSORS, SUFFIXES
 from core.nets.zoo import short_name
 from tui.cli import checks, options
@@ -18,14 +19,13 @@ from tui.cli.command import Command
 
 if TYPE_CHECKING:
     from core.events import StopFlag, Stream
-
-Report = Mapping[str, Any]
+    from core.training.dense import Trained
 
 NOTES = ("model", "dataset", "protocol", "recipe", "seed")
 """What of the report is written into the file of weights."""
 
 
-def prepare(given: Namespace) -> Command[Report]:
+def prepare(given: Namespace) -> Command[Trained]:
     """Check the options; raises InputError."""
     if "weights" in given:
         raise InputError(f"train starts from fresh weights: remove --weights {given.weights}")
@@ -34,19 +34,24 @@ def prepare(given: Namespace) -> Command[Report]:
     target = _target(given, settings.model)
     bench = checks.workbench_for(given, settings)
     from core.formats.weights_files import save_dense
-    from core.jobs import recording
-    from core.jobs.report import train_report
+    from core.jobs import recorded_jobs
+    from core.jobs.report import trained_record
     from core.nets.weights import DenseWeights
 
-    def work(stop: StopFlag) -> Stream[Report]:
-        result = yield from recording.train(bench, experiment, stop)
-        report = train_report(bench, result)
+    def work(stop: StopFlag) -> Stream[Trained]:
+        result = yield from recorded_jobs.train(bench, experiment, stop)
+        report = report_json(trained_record(bench, result))
         notes = {name: str(report[name]) for name in NOTES}
         save_dense(target, DenseWeights(result.weights, result.early), notes)
-        place = {"file": str(target), "experiment": str(experiment.folder), "run": result.run}
-        return {**report, **place}
+        return result
 
-    return Command(work, lambda it, console: print_trained(it, target, console), given.json)
+    def show(result: Trained, console: Console) -> Mapping[str, Any]:
+        record = trained_record(bench, result)
+        print_trained(record, target, console)
+        place = {"file": str(target), "experiment": str(experiment.folder), "run": result.run}
+        return {**report_json(record), **place}
+
+    return Command(work, show, given.json)
 
 
 def _target(given: Namespace, model: str) -> Path:
@@ -62,8 +67,12 @@ def _target(given: Namespace, model: str) -> Path:
     return target
 
 
-def print_trained(report: Report, weights: Path, console: Console) -> Report:
-    """Print the best epoch of a dense training and where its weights are; returns its report."""
-    early = ", stopped early" * report["stopped"]
-    console.print(f"best epoch {report['best']}{early}; weights in {weights}", markup=False)
-    return report
+def print_trained(record: RunRecord, weights: Path, console: Console) -> None:
+    """Print the best epoch of a dense training and where its weights are."""
+    text = f"best epoch {record.best}{early(record)}; weights in {weights}"
+    console.print(text, markup=False)
+
+
+def early(record: RunRecord) -> str:
+    """What is said of a training that was stopped early."""
+    return ", stopped early" if record.stopped else ""
