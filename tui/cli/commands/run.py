@@ -81,6 +81,7 @@ def _resume(given: Namespace) -> Command[Recorded]:
     run = open_run(given.resume)
     experiment = Experiment(run.folder.parent)
     if run.finished:
+        checks.check_output(given.json)
         return _nothing_to_resume(run, given.json)
     settings = options.settings_for(given, run)
     bench = checks.workbench_for(given, settings)
