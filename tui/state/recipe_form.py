@@ -109,7 +109,7 @@ class RecipeForm:
             name,
             declared.label or name,
             declared.kind.shown(value),
-            declared.kind.meanings.get(value, declared.meaning),
+            declared.kind.meanings.get(value) or declared.meaning,
             changed,
             self._is_idle(name),
         )
