@@ -33,6 +33,9 @@ T = TypeVar("T")
 LONGEST_TEXT = 4_096
 """Characters in a text."""
 
+LONGEST_FAULT = 400
+"""Characters of a fault."""
+
 _Read = Callable[[object, list[str]], Any]
 """Reads one value; adds the faults inside it to the list, raises FaultError where it is no use."""
 
@@ -79,7 +82,13 @@ def typed(cls: type[T], data: object) -> tuple[T | None, tuple[str, ...]]:
     faults: list[str] = []
     reader: Any = cls
     found = _noted(_reader(reader, Limits()), data, faults, "")
-    return None if found is _FAILED else found, tuple(f.lstrip(".").lstrip(": ") for f in faults)
+    return None if found is _FAILED else found, tuple(map(_line, faults))
+
+
+def _line(fault: str) -> str:
+    """A fault on one line that a terminal can show, whatever keys it names."""
+    text = "".join(char if char.isprintable() else "?" for char in fault[:LONGEST_FAULT])
+    return text.removeprefix(".").removeprefix(": ")
 
 
 def plain(value: Any) -> Any:

@@ -363,12 +363,12 @@ def train(given: Namespace) -> int:
     with headless.stop_on_interrupt(console) as stop:
         result = headless.drive(recorded_jobs.train(bench, experiment, stop), console)
     record = trained_record(bench, result)
-    report = report_json(record)
-    notes = {name: str(report[name]) for name in ("model", "dataset", "protocol", "recipe", "seed")}
+    noted = ("model", "dataset", "protocol", "recipe", "seed")
+    notes = {name: str(getattr(record, name)) for name in noted}
     save_dense(target, DenseWeights(result.weights, result.early), notes)
     headless.print_trained(record, target, console)
     place = {"file": str(target), "experiment": str(experiment.folder), "run": result.run}
-    headless.write_json({**report, **place}, given.json)
+    headless.write_json({**report_json(record), **place}, given.json)
     return 130 if result.stopped else 0
 
 
