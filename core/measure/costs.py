@@ -1,7 +1,8 @@
 """The table of Han et al. (2015) for any net: what each layer costs, before and after pruning.
 
-Its columns (tables 3 to 6): weights; FLOPs of one image; Act%, nonzero activations after its ReLU; Weights%, weights kept; FLOP%, operations in which neither the weight nor the input is zero,
-which is Weights% times the nonzero fraction of the input.
+Its columns (tables 3 to 6): weights; FLOPs of one image; Act%, nonzero activations after the
+ReLU; Weights%, weights kept; FLOP%, operations in which neither the weight nor the input is
+zero, which is Weights% times the nonzero fraction of the input.
 """
 
 from __future__ import annotations

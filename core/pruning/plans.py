@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from core.errors import InputError
 
@@ -39,6 +39,19 @@ def parse_plan(text: str, layers: Sequence[str]) -> Plan:
     if not given:
         raise InputError(f"no sparsity in '{text}': expected LAYER=FRACTION, such as conv1=0.65")
     return {layer: given.get(layer, 0.0) for layer in layers}
+
+
+def whole_plan(plan: Mapping[str, float], layers: Sequence[str]) -> Plan:
+    """A plan for all layers: those that `plan` does not name are left at 0.
+
+    Raises:
+        InputError: it names a layer that is not there, or a sparsity is not in [0, 1].
+    """
+    for name, sparsity in plan.items():
+        if name not in layers:
+            raise InputError(f"unknown layer '{name}': expected one of {', '.join(layers)}")
+        check_sparsity(sparsity, name)
+    return {name: plan.get(name, 0.0) for name in layers}
 
 
 def parse_sparsity(text: str, where: str) -> float:

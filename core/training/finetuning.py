@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from torch import nn
@@ -54,8 +54,8 @@ class FineTuned:
         diverged: a loss that is not finite ended it early.
     """
 
-    weights: Weights
-    masks: Masks
+    weights: Weights = field(repr=False)
+    masks: Masks = field(repr=False)
     pruned: Accuracy
     accuracy: Accuracy
     epochs: tuple[Epoch, ...]

@@ -23,7 +23,7 @@ PLAN = ("m", "down", "enter", "down")
 def same_every_time(monkeypatch):
     """Times that are shown are the scripts' own, and no message gives way to a later one."""
     monkeypatch.setattr("tui.jobs.job.JobEvent.can_replace", lambda *_: False)
-    for module in ("app", "session", "training"):
+    for module in ("app", "session", "features.training"):
         monkeypatch.setattr(f"tui.{module}.monotonic", lambda: 0.0)
     monkeypatch.setattr("tui.views.activity.monotonic", lambda: 3.0)
 

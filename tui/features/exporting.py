@@ -18,7 +18,7 @@ from tui.jobs.job import Job
 from tui.screens.dialogs import Question
 from tui.screens.export import ExportScreen
 from tui.screens.path import path_of
-from tui.state.export_form import Keeping
+from tui.state.export_form import ExportForm
 from tui.state.results import Result
 from tui.state.state import State
 from tui.views import outcomes
@@ -33,36 +33,36 @@ class Exporting(Training):
 
     def __init__(self, backend: Backend) -> None:
         super().__init__(backend)
-        self._keeping = Keeping("")
+        self._form = ExportForm("")
         self._export: Job | None = None
 
     def action_export(self) -> None:
         """Ask for a file and how it keeps the values."""
-        state, before = self.state, self._keeping
+        state, before = self.state, self._form
         if state.base is None:
             return
         name = file_name(state, Path(before.path).suffix or COMPACT)
         path = str(Path(before.path).with_name(name)) if before.path else name
         screen = ExportScreen(what(state), replace(before, path=path, at=0))
-        self.push_screen(screen, self._take_keeping)
+        self.push_screen(screen, self._take_export)
 
-    def _take_keeping(self, keeping: Keeping | None) -> None:
-        if keeping is None:
+    def _take_export(self, form: ExportForm | None) -> None:
+        if form is None:
             return
-        self._keeping, path = keeping, path_of(keeping.path.strip())
+        self._form, path = form, path_of(form.path.strip())
         if not os.path.lexists(path):
-            self._write_net(keeping, path)
+            self._write_net(form, path)
             return
-        question = Question(f"{keeping.path} is there already. Replace it?", "replace")
-        self.push_screen(question, lambda yes: self._write_net(keeping, path) if yes else None)
+        question = Question(f"{form.path} is there already. Replace it?", "replace")
+        self.push_screen(question, lambda yes: self._write_net(form, path) if yes else None)
 
-    def _write_net(self, keeping: Keeping, path: Path) -> None:
+    def _write_net(self, form: ExportForm, path: Path) -> None:
         """Write the fine-tuned net where it is of this plan, else the plan applied to the base."""
         base, plan, known = self.state.base, self.state.planned, self.state.current
         if base is None:
             return
         subject = known or Result(plan, base, base.accuracy, self.state.footprint)
-        since, settings, packing = self.state.moment, self.state.settings, keeping.packing
+        since, settings, packing = self.state.moment, self.state.settings, form.packing
 
         def stream(stop: StopFlag) -> Stream[tuple[Result, Export, Sizes]]:
             result = subject

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from core.pruning.presets import preset_plan, presets_of
 from tui.screens.dialogs import Choice
-from tui.screens.recipe import ChoicesScreen
+from tui.screens.recipe import RecipeScreen
 from tui.session import Session
-from tui.state.recipe_form import Choosing
+from tui.state.recipe_form import RecipeForm
 from tui.state.state import State
 from tui.text.format import percent, plural
 from tui.views.activity import Outcome
@@ -99,21 +99,20 @@ class Planning(Session):
         self.say(Outcome(text, detail, passing=True))
 
     def action_choices(self) -> None:
-        """Ask how to fine-tune."""
+        """Edit the recipe."""
         settings, base = self.state.settings, self.state.base
         rewindable = base is not None and base.early is not None
-        choosing = Choosing(
+        form = RecipeForm(
             settings.recipe,
             settings.choices,
             rewindable=rewindable,
             image_values=base.image_values if base else 0,
         )
-        self.push_screen(ChoicesScreen(choosing), self._take_choices)
+        self.push_screen(RecipeScreen(form), self._take_choices)
 
-    def _take_choices(self, chosen: Choosing | None) -> None:
-        if chosen is not None:
-            settings = self.state.settings
-            settings = replace(settings, recipe=chosen.recipe, choices=chosen.choices)
+    def _take_choices(self, form: RecipeForm | None) -> None:
+        if form is not None:
+            settings = replace(self.state.settings, recipe=form.recipe, choices=form.choices)
             self.show(self.state.set_recipe(settings))
 
     def action_undo(self) -> None:
