@@ -153,8 +153,14 @@ def changed(run: Run, said: dict[str, object]) -> Run:
         ({"protocol": "reference"}, "open it with --protocol reference"),
         ({"inputs": {"image_size": 32}}, "other images than these: open it with --image-size 32"),
         ({"inputs": {"side": 32}}, r"run.json: inputs\.side: unknown key, expected one of"),
-        ({"choices": {"epochs": 0}}, "run.json: choices: 0 epochs: expected from 1"),
-        ({"choices": {"speed": 3}}, r"run.json: choices\.speed: unknown key, expected one of ep"),
+        (
+            {"choices": {"epochs": 0}},
+            "run.json: choices: epochs = 0: expected a whole number from 1",
+        ),
+        (
+            {"choices": {"speed": 3}},
+            r"run.json: choices\.speed: unknown key, expected one of method",
+        ),
         ({"choices": "x"}, "run.json: choices: found 'x', expected an object"),
         ({"recipe": None}, "run.json: recipe: found nothing"),
         ({"layers": [{"name": "conv1"}]}, "no plan for the layers conv1, conv2"),
@@ -166,7 +172,7 @@ def changed(run: Run, said: dict[str, object]) -> Run:
         ({"base": {"run": None, "weights": "0"}}, "started from a net that is not here"),
     ],
 )
-def test_what_cannot_be_recalled_says_why(
+def test_a_run_that_cannot_be_restored_says_why(
     kept: Kept, bench: Workbench, base: Net, facts: dict[str, object], said: str
 ) -> None:
     run = changed(kept.run, facts)
@@ -250,7 +256,7 @@ def test_dense_training_goes_on_from_its_last_epoch(
         ({"protocol": "reference"}, "open it with --protocol reference"),
     ],
 )
-def test_what_cannot_be_gone_on_with_says_why(
+def test_a_run_that_cannot_be_resumed_says_why(
     bench: Workbench, base: Net, tmp_path: Path, facts: dict[str, object], said: str
 ) -> None:
     experiment = Experiment(tmp_path)
