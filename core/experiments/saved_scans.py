@@ -6,19 +6,39 @@ import json
 import os
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 from core.errors import InputError
 from core.pruning.curves import SPLITS, Point, Scan
 from core.system.files import write_text
 from core.system.locks import changing, make_folder
+from core.system.typed_json import Limits, plain, typed
 from core.system.untrusted_json import FaultError, read_json
 
 SCANS = "scans"
 """The folder of an experiment that holds them: DIGEST-SPLIT.json."""
 
-_PRECISIONS = ("fp32", "bf16")
+
+_COPIED = ("split", "images", "precision", "traced", "stopped")
+"""The fields of a scan that its file holds as they are."""
+
+_Rows = tuple[tuple[float, ...], ...]
+"""A point is its sparsity, correct, images and ties."""
+
+
+@dataclass(frozen=True, slots=True)
+class _ScanFile:
+    digest: str
+    data: str
+    split: Literal["validation", "test"]
+    images: Annotated[int, Limits(0)]
+    precision: Literal["fp32", "bf16"]
+    traced: bool
+    stopped: bool
+    layers: Annotated[Mapping[str, _Rows], Limits(0)]
+    uniform: Annotated[_Rows, Limits(0)]
 
 
 class KeptScan(NamedTuple):
@@ -52,7 +72,10 @@ def save_scan(folder: Path, digest: str, scan: Scan, data: str = "") -> bool:
         InputError: the folder cannot be written.
     """
     path = _path(folder, digest, scan.split)
-    text = json.dumps(_plain(scan, digest, data), allow_nan=False)
+    layers = {name: _rows(points) for name, points in scan.layers.items()}
+    said = {name: getattr(scan, name) for name in _COPIED}
+    file = _ScanFile(digest, data, layers=layers, uniform=_rows(scan.uniform), **said)
+    text = json.dumps(plain(file), allow_nan=False)
     make_folder(path.parent)
     with changing(folder):
         kept = load_scan(folder, digest, scan.split, data).scan
@@ -72,16 +95,19 @@ def load_scan(folder: Path, digest: str, split: str, data: str = "") -> KeptScan
     if not os.path.lexists(path):
         return KeptScan(None)
     try:
-        facts = read_json(path)
-        scan = _scan(facts)
-        if (facts.get("digest"), scan.split) != (digest, split):
+        saved, faults = typed(_ScanFile, read_json(path))
+        if saved is None or faults:
+            raise FaultError(f"{path.name} is not a scan: {faults[0]}")
+        if (saved.digest, saved.split) != (digest, split):
             raise FaultError(f"{path.name} is a scan of other weights or another split")
-        if facts.get("data") != data:
+        if saved.data != data:
             raise FaultError(f"{path.name} is a scan on different data")
-        return KeptScan(scan)
+        layers = {name: _points(rows, saved.images) for name, rows in saved.layers.items()}
+        said = {name: getattr(saved, name) for name in _COPIED}
+        return KeptScan(Scan(layers=layers, uniform=_points(saved.uniform, saved.images), **said))
     except FaultError as fault:
         return KeptScan(None, str(fault))
-    except (ValueError, TypeError, LookupError, AttributeError) as error:
+    except (ValueError, TypeError) as error:
         return KeptScan(None, f"{path.name} is not a scan: {str(error)[:80]}")
 
 
@@ -97,59 +123,18 @@ def _seen(scan: Scan) -> int:
     return sum(point.images for point in scan.points())
 
 
-def _plain(scan: Scan, digest: str, data: str) -> dict[str, Any]:
-    """A scan as JSON has it; a point is its sparsity, correct, images and ties."""
-    return {
-        "digest": digest,
-        "data": data,
-        "split": scan.split,
-        "images": scan.images,
-        "precision": scan.precision,
-        "traced": scan.traced,
-        "stopped": scan.stopped,
-        "layers": {name: _rows(points) for name, points in scan.layers.items()},
-        "uniform": _rows(scan.uniform),
-    }
+def _rows(points: tuple[Point, ...]) -> _Rows:
+    return tuple((point.sparsity, point.correct, point.images, point.ties) for point in points)
 
 
-def _rows(points: tuple[Point, ...]) -> list[list[float]]:
-    return [[point.sparsity, point.correct, point.images, point.ties] for point in points]
-
-
-def _scan(facts: Mapping[str, Any]) -> Scan:
-    """Read untrusted data; raises ValueError, or other errors for wrong types."""
-    images = _count(facts["images"])
-    return Scan(
-        split=_one_of(facts["split"], SPLITS),
-        images=images,
-        layers={name: _points(rows, images) for name, rows in facts["layers"].items()},
-        uniform=_points(facts["uniform"], images),
-        precision=_one_of(facts["precision"], _PRECISIONS),
-        traced=_one_of(facts["traced"], (True, False)),
-        stopped=_one_of(facts["stopped"], (True, False)),
-    )
-
-
-def _points(rows: Any, images: int) -> tuple[Point, ...]:
+def _points(rows: _Rows, images: int) -> tuple[Point, ...]:
     return tuple(_point(*row, of=images) for row in rows)
 
 
-def _point(sparsity: float, correct: int, images: int, ties: int, *, of: int) -> Point:
-    if type(sparsity) not in (float, int) or not 0 <= sparsity <= 1:
-        raise ValueError(f"sparsity {sparsity!r}")
-    counts = _count(correct), _count(images), _count(ties)
-    if not counts[0] <= counts[1] <= of or counts[2] > counts[1]:
-        raise ValueError(f"{correct} correct and {ties} ties of {images} images of {of}")
+def _point(sparsity: float, correct: float, images: float, ties: float, *, of: int) -> Point:
+    counts = [int(count) for count in (correct, images, ties)]
+    if sparsity > 1 or counts != [correct, images, ties] or not correct <= images <= of:
+        raise ValueError(f"{correct} correct of {images} images of {of} at sparsity {sparsity}")
+    if ties > images:
+        raise ValueError(f"{ties} ties of {images} images")
     return Point(sparsity, *counts)
-
-
-def _count(value: object) -> int:
-    if type(value) is not int or value < 0:
-        raise ValueError(f"{value!r} is no count")
-    return value
-
-
-def _one_of(value: Any, expected: tuple[Any, ...]) -> Any:
-    if type(value) not in (str, bool) or value not in expected:
-        raise ValueError(f"{value!r}, expected one of {', '.join(map(str, expected))}")
-    return value

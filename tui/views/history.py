@@ -22,10 +22,10 @@ def title(browsing: Browsing, folder: Path, width: int) -> Lines:
     name, rows = " Featherweight ", browsing.rows
     size = "" if rows is None else plural(len(rows), "run") if rows else "no runs"
     order = f" by {browsing.column} {arrow(browsing)}" if rows and len(rows) > 1 else ""
-    facts = "  " + " · ".join(filter(None, ("history", size + order)))
-    room = width - len(name) - len(facts) - 3
+    details = "  " + " · ".join(filter(None, ("history", size + order)))
+    room = width - len(name) - len(details) - 3
     where = f" · {shortened(tilde(folder), folder.name, room)}" if room >= 8 else ""
-    return ((Span(name, "brand"), Span(cut(facts + where, width - len(name)), "plain")),)
+    return ((Span(name, "brand"), Span(cut(details + where, width - len(name)), "plain")),)
 
 
 def tilde(folder: Path) -> str:
@@ -48,9 +48,9 @@ def shortened(path: str, name: str, width: int) -> str:
 def about(row: RunRow, current: str | None, width: int, height: int) -> Lines:
     """A run's details in at most `height` lines; the last ones are for sizes and note."""
     room, start = max(10, width - 3), f"{row.id}  "
-    facts = " · ".join(filter(None, _facts(row, current)))
+    details = " · ".join(filter(None, _details(row, current)))
     indent = " " * len(start)
-    lines = wrap(facts, room, initial_indent=start, subsequent_indent=indent)
+    lines = wrap(details, room, initial_indent=start, subsequent_indent=indent)
     below = [text for text in (sizes(row) if height > ABOUT else "", clean(row.note)) if text]
     below = below[: max(0, height - 1)]
     lines = _at_most(lines, height - len(below), room)
@@ -85,7 +85,7 @@ def _at_most(lines: list[str], height: int, room: int) -> list[str]:
     return [*lines[: height - 1], cut(f"{lines[height - 1]}…", room)] if height > 0 else []
 
 
-def _facts(row: RunRow, current: str | None) -> tuple[str, ...]:
+def _details(row: RunRow, current: str | None) -> tuple[str, ...]:
     if row.status == UNREADABLE:
         return (row.problem,)
     nonzero, parameters = row.record.nonzero, row.record.parameters
