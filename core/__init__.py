@@ -7,6 +7,7 @@ The folders, from the ground up; each imports only from those above it in this l
 
     errors         InputError (fix the input), WorkError (the work failed), StoppedError
     events         what a long operation reports: frozen dataclasses; Stream, drain
+    fields/        how settings are declared: kinds of values, defaults, meanings
     system/        files written whole, locks, devices, threads, timing, precision, untrusted JSON
     data/          data sets: fetched, checked, split, batched; folders of images
     nets/          the zoo, a user's own model, prunable layers, weights, digests, footprint
@@ -19,7 +20,8 @@ The folders, from the ground up; each imports only from those above it in this l
     inference/     running a net by its nonzeros (sparse/), engines, benchmark
     experiments/   runs on disk: written, read, exported, compared; saved scans
     jobs/          what a person starts: open, train, fine-tune, scan, search, export, benchmark
-    api            what `import core` gives a script
+    api/           what `import core` gives a script: plain calls
+    streams        the long ones among them as generators
 """
 
 from __future__ import annotations
@@ -28,47 +30,88 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from core import streams
     from core.api import (
         accelerate,
         compact,
         evaluate,
         finetune,
-        give_masks,
+        from_torch_prune,
         load,
+        load_weights,
         plan,
         prune,
         remove_dead,
+        save,
+        scan,
         splits,
-        take_masks,
+        to_torch_prune,
     )
+    from core.data.batches import Splits
     from core.data.inputs import Inputs
-    from core.errors import InputError
-    from core.events import drain
+    from core.errors import InputError, StoppedError, WorkError
+    from core.events import Accuracy, Batch, Epoch, Event, Notice, Progress, drain
+    from core.pruning.curves import Scan
+    from core.pruning.masks import Masks
     from core.settings.choices import Choices
+    from core.training.finetuning import FineTuned
 
 __all__ = [
+    "Accuracy",
+    "Batch",
     "Choices",
+    "Epoch",
+    "Event",
+    "FineTuned",
     "InputError",
     "Inputs",
+    "Masks",
+    "Notice",
+    "Progress",
+    "Scan",
+    "Splits",
+    "StoppedError",
+    "WorkError",
     "accelerate",
     "compact",
     "drain",
     "evaluate",
     "finetune",
-    "give_masks",
+    "from_torch_prune",
     "load",
+    "load_weights",
     "plan",
     "prune",
     "remove_dead",
+    "save",
+    "scan",
     "splits",
-    "take_masks",
+    "streams",
+    "to_torch_prune",
 ]
 
-_ROOMS = {"Choices": "choices", "InputError": "errors", "Inputs": "inputs", "drain": "events"}
-"""Where a name is that is not in `core.api`."""
+_MODULES = {
+    "Choices": "settings.choices",
+    "FineTuned": "training.finetuning",
+    "Inputs": "data.inputs",
+    "Masks": "pruning.masks",
+    "Scan": "pruning.curves",
+    "Splits": "data.batches",
+    **dict.fromkeys(("InputError", "StoppedError", "WorkError"), "errors"),
+    **dict.fromkeys(
+        ("Accuracy", "Batch", "Epoch", "Event", "Notice", "Progress", "drain"), "events"
+    ),
+}
+"""The module of a name that is not in `core.api`."""
 
+if not TYPE_CHECKING:  # else a type checker would take any name for one that is here
 
-def __getattr__(name: str) -> Any:
-    if name in __all__:
-        return getattr(import_module(f"core.{_ROOMS.get(name, 'api')}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    def __getattr__(name: str) -> Any:
+        if name == "streams":
+            return import_module("core.streams")
+        if name in __all__:
+            return getattr(import_module(f"core.{_MODULES.get(name, 'api')}"), name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+    def __dir__() -> list[str]:
+        return sorted(__all__)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 
 import torch
 import torch.nn.functional as F  # noqa: N812  the name every torch program uses
@@ -27,8 +28,8 @@ class Images:
         channels: that grey images are repeated in, likewise.
     """
 
-    images: Tensor
-    labels: Tensor
+    images: Tensor = field(repr=False)
+    labels: Tensor = field(repr=False)
     mean: float | Tensor
     std: float | Tensor
     layout: torch.memory_format = torch.channels_last
@@ -114,10 +115,18 @@ class Splits:
 
     def laid_out(self, layout: torch.memory_format) -> Splits:
         """The same images, whose batches have another layout in memory."""
-        train, validation, test = (
-            replace(split, layout=layout) for split in (self.train, self.validation, self.test)
-        )
-        validation = test if self.validation is self.test else validation
+        return self._each(lambda split: replace(split, layout=layout))
+
+    def on(self, device: torch.device) -> Splits:
+        """The same images on another device; themselves where they are there already."""
+        if all(split.device == device for split in (self.train, self.validation, self.test)):
+            return self
+        return self._each(lambda split: split.on(device))
+
+    def _each(self, change: Callable[[Images], Images]) -> Splits:
+        """All splits changed alike; two that are one object stay one."""
+        train, test = change(self.train), change(self.test)
+        validation = test if self.validation is self.test else change(self.validation)
         return Splits(train, validation, test, self.fingerprint)
 
     @classmethod

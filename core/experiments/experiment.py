@@ -13,19 +13,19 @@ from __future__ import annotations
 import os
 import platform
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import platformdirs
 
 from core.errors import InputError
 from core.experiments.exports import Export, add_export
-from core.experiments.run_writer import BEGUN, Recording, tidy
+from core.experiments.run_record import Resumption, RunRecord, record_json
+from core.experiments.run_writer import BEGUN, RunWriter, tidy
 from core.experiments.runs import (
     INTERRUPTED,
     LOCK,
@@ -38,7 +38,7 @@ from core.experiments.runs import (
 )
 from core.system.files import write_text
 from core.system.locks import HIDDEN, changing, erase, explained, is_held, make_folder, remove
-from core.system.untrusted_json import FaultError, read_json, to_json
+from core.system.untrusted_json import to_json
 
 PACKAGES = ("featherweight", "torch", "torchvision", "numpy")
 """Those whose versions are recorded with a run."""
@@ -90,46 +90,38 @@ class Experiment:
             raise InputError(f"{self.folder} is a run of an experiment: give {whole}")
         raise InputError(f"{self.folder} has no runs: give the folder of an experiment")
 
-    def begin(self, facts: Mapping[str, Any]) -> Recording:
-        """Begin a run under the next id; the folders that are missing are made.
+    def begin(self, record: RunRecord) -> RunWriter:
+        """Begin a run under the next id; missing folders are made.
 
         Args:
-            facts: what is known of it already, in JSON's own types; they are part of all that is
-                recorded later. `created` (UTC, ISO 8601) and `environment` are added.
+            record: what is known of it already, to which time and environment are added.
 
         Raises:
             InputError: the folder cannot be written.
             ValueError: a number is not finite.
         """
-        facts = {**facts, "created": _now(), "environment": environment()}
-        text = to_json({**facts, "status": RUNNING})
+        record = replace(record, created=_now(), environment=environment())
+        text = to_json(record_json(replace(record, status=RUNNING)))
         make_folder(self.folder)
         with changing(self.folder):
             self._tidy()
-            return Recording.begin(self._claim(text), facts)
+            return RunWriter.begin(self._claim(text), record)
 
-    def resume(self, run: Run) -> Recording:
+    def resume(self, run: Run) -> RunWriter:
         """Go on with an interrupted run, from its `checkpoint` if it has one.
 
-        When and where that is done is added to its facts as `resumed`.
-
         Raises:
-            InputError: it is not interrupted, or somebody goes on with it already.
+            InputError: it is not interrupted or damaged, or somebody goes on with it already.
         """
         with self._changing(run) as now:
             if now.status != INTERRUPTED:
                 state = now.problem or now.status
-                raise InputError(f"run {now.id} of {self.folder}: {state}; nothing to go on with")
-            try:
-                facts = read_json(now.folder / REPORT)
-            except FaultError as fault:
-                raise InputError(f"run {now.id} of {self.folder}: {fault}") from fault
-            before = now.facts.get("resumed")
-            again = {"at": _now(), "environment": environment()}
-            facts["resumed"] = [*(before if isinstance(before, list) else ()), again]
-            del facts["status"]
+                raise InputError(f"run {now.id} of {self.folder}: {state}; nothing to resume")
+            record = now.checked()
+            resumed = (*record.resumed, Resumption(_now(), environment()))
             tidy(now.folder)
-            return Recording(now.folder, facts)
+            begun = replace(record, status=None, epochs=(), state=None, resumed=resumed)
+            return RunWriter(now.folder, begun)
 
     def delete(self, run: Run) -> None:
         """Delete a run, whole or not at all.
@@ -312,8 +304,8 @@ def _processor() -> str:
     return platform.processor() or platform.machine()
 
 
-def _now() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def _now() -> datetime:
+    return datetime.now(UTC).replace(microsecond=0)
 
 
 def _name(number: int) -> str:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
 from core.events import Accuracy
 from core.formats.export_formats import COMPACT, EXACT
 from core.system.files import write_text
+from core.system.typed_json import Limits, plain, typed
 from core.system.untrusted_json import FaultError, read_json, to_json
 
 EXPORTS = "exports.json"
 
 MOST = 100
 """Files that are remembered of a run, the newest ones."""
+
+_SIZE = Limits(1, 1 << 50)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +35,10 @@ class Export:
     """
 
     file: str
-    bytes: int
+    bytes: Annotated[int, _SIZE]
     values: str
-    levels: int | None
-    accuracy: Accuracy
+    levels: Annotated[int, _SIZE] | None
+    accuracy: Annotated[Accuracy, Limits(0, 100)]
 
     @property
     def name(self) -> str:
@@ -53,12 +56,16 @@ class Export:
         return self.values == EXACT[0]
 
 
+@dataclass(frozen=True, slots=True)
+class _Exports:
+    files: tuple[Export, ...] = ()
+
+
 def read_exports(folder: Path) -> tuple[Export, ...]:
-    """The files that a run records, the newest last; what is odd among them is left out."""
+    """The files that a run records, the newest last; damaged rows are left out."""
     with suppress(FaultError):
-        rows = read_json(folder / EXPORTS).get("files")
-        found = map(_export, rows[-MOST:] if isinstance(rows, list) else [])
-        return tuple(export for export in found if export is not None)
+        found, _ = typed(_Exports, read_json(folder / EXPORTS))
+        return found.files[-MOST:] if found else ()
     return ()
 
 
@@ -68,8 +75,8 @@ def add_export(folder: Path, export: Export) -> None:
     Raises:
         InputError: it cannot be written.
     """
-    rows = [asdict(one) for one in with_export(read_exports(folder), export)]
-    write_text(folder / EXPORTS, to_json({"files": rows[-MOST:]}))
+    files = with_export(read_exports(folder), export)[-MOST:]
+    write_text(folder / EXPORTS, to_json(plain(_Exports(files))))
 
 
 def with_export(exports: tuple[Export, ...], export: Export) -> tuple[Export, ...]:
@@ -81,33 +88,3 @@ def newest_compact(exports: Sequence[Export], *, exact: bool) -> Export | None:
     """The last compact file that keeps every bit, or that does not; None where there is none."""
     found = (one for one in reversed(exports) if one.compact and one.exact == exact)
     return next(found, None)
-
-
-def _export(row: object) -> Export | None:
-    """A row of the record; None where it is not one."""
-    if not isinstance(row, Mapping):
-        return None
-    file, values, levels = row.get("file"), row.get("values"), row.get("levels")
-    size: Any = row.get("bytes")
-    accuracy = _accuracy(row.get("accuracy"))
-    if not (isinstance(file, str) and file and isinstance(values, str) and accuracy):
-        return None
-    if not _is_whole(size) or not (levels is None or _is_whole(levels)):
-        return None
-    return Export(file, size, values, levels, accuracy)
-
-
-def _is_whole(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 < value < 1 << 50
-
-
-def _accuracy(said: object) -> Accuracy | None:
-    if not isinstance(said, Mapping):
-        return None
-    validation, test = (_percent(said.get(split)) for split in ("validation", "test"))
-    return None if validation is None or test is None else Accuracy(validation, test)
-
-
-def _percent(value: Any) -> float | None:
-    known = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 100
-    return float(value) if known else None

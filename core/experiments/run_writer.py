@@ -7,13 +7,15 @@ whenever its maker is killed; `tidy` removes what is left lying about then.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.errors import InputError
 from core.experiments.exports import EXPORTS
+from core.experiments.run_record import EpochRecord, RunRecord, record_json
 from core.experiments.runs import (
     CHECKPOINT,
     DONE,
@@ -21,14 +23,15 @@ from core.experiments.runs import (
     LOCK,
     NOTE,
     REPORT,
+    STOPPED,
     WEIGHTS,
     Run,
+    read_report,
     read_run,
-    stated,
 )
 from core.system.files import write_text
-from core.system.locks import changing, explained, is_held, remove, taken
-from core.system.untrusted_json import FaultError, to_json
+from core.system.locks import acquire, changing, explained, is_held, remove
+from core.system.untrusted_json import HEADER, FaultError, to_json
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -42,32 +45,32 @@ _PARTS = tuple(f".{name}-" for name in (REPORT, WEIGHTS, CHECKPOINT, NOTE, EXPOR
 """How the names of files begin that are being written, see `write_whole`."""
 
 
-class Recording:
+class RunWriter:
     """A run in the making, whose lock this process holds; a context manager, see `close`.
 
     It may be used from another thread than the one that began it, by one at a time.
     """
 
-    def __init__(self, folder: Path, facts: Mapping[str, Any]) -> None:
+    def __init__(self, folder: Path, record: RunRecord) -> None:
         self.folder = folder
-        self._facts = dict(facts)
-        self._lock = taken(folder / LOCK)
+        self._record = record
+        self._lock = acquire(folder / LOCK)
 
     @classmethod
-    def begin(cls, folder: Path, facts: Mapping[str, Any]) -> Recording:
+    def begin(cls, folder: Path, record: RunRecord) -> RunWriter:
         """Make a run of a folder that has all ready; if it cannot, the folder goes (InputError)."""
-        recording = None
+        writer = None
         try:
-            recording = cls(folder, facts)
+            writer = cls(folder, record)
             with explained(folder / REPORT):
                 os.replace(folder / BEGUN, folder / REPORT)
         except BaseException:
-            if recording is not None:
-                recording._lock.release()
+            if writer is not None:
+                writer._lock.release()
             with suppress(InputError):
                 remove(folder)
             raise
-        return recording
+        return writer
 
     @property
     def id(self) -> str:
@@ -79,40 +82,44 @@ class Recording:
         """The run is still being made, by this object."""
         return self._lock.is_locked
 
-    def checkpoint(self, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
-        """Keep what the run can go on from, in place of the checkpoint before.
+    def checkpoint(
+        self,
+        tensors: Mapping[str, Tensor],
+        epochs: Iterable[EpochRecord] = (),
+        state: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Keep what the run can resume from, in place of the checkpoint before.
 
         Args:
             tensors: see `core.training.checkpoints`.
-            facts: the report so far, in JSON's own types; what the run began with is added.
+            epochs: that are over.
+            state: what belongs to the tensors, in JSON's own types.
 
         Raises:
             InputError: it cannot be written; the checkpoint before is still there.
             ValueError: a number is not finite.
         """
         self._check()
-        text = to_json({**self._facts, **facts})
+        text = to_json(record_json(replace(self._record, epochs=tuple(epochs), state=state)))
         from core.formats.weights_files import save_weights
 
-        save_weights(self.folder / CHECKPOINT, dict(tensors), {"facts": text})
+        save_weights(self.folder / CHECKPOINT, dict(tensors), {HEADER: text})
 
-    def finish(self, weights: Mapping[str, Tensor], facts: Mapping[str, Any]) -> Run:
-        """Keep what came of the run, and let it go.
+    def finish(self, weights: Mapping[str, Tensor], record: RunRecord) -> Run:
+        """Keep the net that the run produced, and release the run.
 
         Args:
             weights: a state_dict.
-            facts: the report, in JSON's own types; what the run began with is added. Its `status`
-                is `done`, unless it says `stopped`.
+            record: to which is added where the run comes from.
 
         Raises:
             InputError: it cannot be written; the run is still being made, checkpoint and all.
-            ValueError: a number is not finite, or the status is neither of the two.
+            ValueError: a number is not finite.
         """
         self._check()
-        facts = {**self._facts, "status": DONE, **facts}
-        if facts["status"] not in FINISHED:
-            raise ValueError(f"status {facts['status']!r}: expected one of {', '.join(FINISHED)}")
-        text = to_json(facts)
+        record = record.provenance(self._record)
+        status = STOPPED if record.stopped else DONE
+        text = to_json(record_json(replace(record, status=status)))
         from core.formats.weights_files import save_weights
 
         save_weights(self.folder / WEIGHTS, dict(weights), {})
@@ -135,19 +142,21 @@ class Recording:
             remove(self.folder)
 
     def close(self) -> None:
-        """Let go of a run that is still being made: its checkpoint stays, to go on from.
+        """Release a run that is still being made: its checkpoint stays, to resume from.
 
-        A run without checkpoint or note is abandoned; one that is over is left as it is.
+        A new run without checkpoint or note is abandoned; one that is over is left as it is.
         """
-        kept = any(os.path.lexists(self.folder / name) for name in (CHECKPOINT, NOTE))
+        kept = self._record.resumed or any(
+            os.path.lexists(self.folder / name) for name in (CHECKPOINT, NOTE)
+        )
         try:
-            if self.held and not kept:
+            if self.held and not kept and not self._record.resumed:
                 with suppress(InputError):  # then it stays, and a person can delete it
                     self.abandon()
         finally:
             self._lock.release()
 
-    def __enter__(self) -> Recording:
+    def __enter__(self) -> RunWriter:
         return self
 
     def __exit__(
@@ -181,6 +190,6 @@ def tidy(folder: Path) -> None:
 
 def _tidy_finished(folder: Path) -> None:
     with suppress(FaultError):
-        if stated(folder)[0] in FINISHED:
+        if read_report(folder)[0].status in FINISHED:
             (folder / CHECKPOINT).unlink(missing_ok=True)
             (folder / LOCK).unlink(missing_ok=True)

@@ -1,14 +1,14 @@
-"""One run of an experiment on disk: what it is made of, and reading it without trust.
+"""One run of an experiment on disk: its files, and how they are read without trust.
 
-    0001/run.json                everything that is known of the run; `status` says how it ended
-    0001/weights.safetensors     what came of it
-    0001/checkpoint.safetensors  only while it is unfinished: tensors, and the facts in the header
+    0001/run.json                the record of the run; its `status` says how the run ended
+    0001/weights.safetensors     the net it produced
+    0001/checkpoint.safetensors  only while unfinished: tensors, and the record in the header
     0001/note.txt                what a person typed
     0001/exports.json            the files that its net was written to
-    0001/lock                    held by the process that makes the run, and free when that is dead
+    0001/lock                    held by the process that makes the run; free when that has died
 
-`core.experiments.run_writer` says how it is written. Reading needs no torch, apart from tensors,
-and unpickles nothing.
+`core.experiments.run_record` declares the record, `core.experiments.run_writer` writes the files.
+Reading loads no torch, apart from tensors, and unpickles nothing.
 """
 
 from __future__ import annotations
@@ -17,33 +17,45 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, NamedTuple, TypeVar
 
-from core.data.inputs import Inputs
 from core.errors import InputError
 from core.experiments.exports import Export, read_exports
+from core.experiments.run_record import RunRecord, read_record
 from core.system.locks import is_held
-from core.system.untrusted_json import FaultError, metadata, opened, read_json, saved_facts
+from core.system.untrusted_json import FaultError, header_json, metadata, opened, read_json
 
 if TYPE_CHECKING:
     from core.nets.weights import Weights
 
+T = TypeVar("T")
+
 REPORT, WEIGHTS, NOTE = "run.json", "weights.safetensors", "note.txt"
 CHECKPOINT, LOCK = "checkpoint.safetensors", "lock"
 
-RUNNING, INTERRUPTED, DONE, STOPPED = "running", "interrupted", "done", "stopped"
-UNREADABLE = "unreadable"
+RUNNING: Literal["running"] = "running"
+DONE: Literal["done"] = "done"
+STOPPED: Literal["stopped"] = "stopped"
+INTERRUPTED, UNREADABLE = "interrupted", "unreadable"
 FINISHED = (DONE, STOPPED)
 
 NOTE_LIMIT = 10_000
 """Characters in a note."""
 
+Reading = tuple[RunRecord, tuple[str, ...]]
+"""A record, and its faults."""
+
 
 class Saved(NamedTuple):
-    """A checkpoint: the tensors, and the facts of the same moment."""
+    """A checkpoint: the tensors, and the record of the same moment."""
 
     tensors: Weights
-    facts: dict[str, Any]
+    record: RunRecord
+
+    @property
+    def state(self) -> Mapping[str, Any] | None:
+        """What a training resumes from beside the tensors."""
+        return self.record.state
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,48 +65,55 @@ class Run:
     Attributes:
         id: its name in the experiment, such as `0007`.
         folder: where its files are.
-        status: `running`; `interrupted`, unfinished and nobody makes it any more; `done`;
-            `stopped`, finished early by a person; `unreadable`.
-        facts: the report. Of an unfinished run, as far as its checkpoint goes. Empty where it
-            cannot be read. Nothing in it is checked: a person may have edited the file.
+        status: `running`; `interrupted`: unfinished, and no process makes it; `done`; `stopped`:
+            ended early by a person; `unreadable`.
+        record: of an unfinished run, as far as its checkpoint goes; empty if it cannot be read.
         note: what a person typed.
         problem: of an unreadable run, what is wrong, on one line.
         exports: the files that its net was written to, the newest last.
+        faults: damaged values that the record leaves out, a line each.
     """
 
     id: str
     folder: Path
     status: str
-    facts: Mapping[str, Any]
+    record: RunRecord
     note: str = ""
     problem: str | None = None
     exports: tuple[Export, ...] = ()
+    faults: tuple[str, ...] = ()
 
     @property
     def finished(self) -> bool:
-        """It has come to an end, and its weights are there."""
+        """It has ended, and its weights are there."""
         return self.status in FINISHED
+
+    @property
+    def resumable(self) -> bool:
+        """It was interrupted, and goes on from its checkpoint or, without an epoch, starts over."""
+        known = self.record.kind is not None and (self.record.state or not self.record.epochs)
+        return self.status == INTERRUPTED and bool(known)
 
     @property
     def weights_path(self) -> Path:
         """Where a finished run's weights are."""
         return self.folder / WEIGHTS
 
-    @property
-    def inputs(self) -> Inputs:
-        """What was given of its images; where nothing says it, nothing.
+    def checked(self) -> RunRecord:
+        """The record, of which nothing is left out; raises InputError for a damaged value."""
+        if self.faults:
+            raise InputError(f"run {self.id} of {self.folder.parent}: {self.faults[0]}")
+        return self.record
 
-        Raises:
-            InputError: what the facts say is not known.
-        """
-        said = self.facts.get("inputs", {})
-        try:
-            return Inputs.of(said)
-        except InputError as error:
-            raise InputError(f"run {self.id} has {error}") from error
+    def known(self, value: T | None, key: str) -> T:
+        """A value of the record that has to be there; raises InputError if it is None."""
+        if value is None:
+            where = f"run {self.id} of {self.folder.parent}"
+            raise InputError(f"{where}: {REPORT}: {key}: found nothing, expected a value")
+        return value
 
     def weights(self) -> Weights:
-        """The weights that came of it, not compared with any net; see `load_weights` for that.
+        """The weights it produced, not compared with any net; see `load_weights` for that.
 
         Raises:
             InputError: the run is not finished, or the file is damaged.
@@ -111,7 +130,7 @@ class Run:
             raise InputError(f"cannot read {self.weights_path} as safetensors: {error}") from error
 
     def checkpoint(self) -> Saved | None:
-        """What an unfinished run can go on from; None where there is nothing.
+        """What an unfinished run resumes from; None if there is nothing yet.
 
         Raises:
             InputError: the file is damaged.
@@ -135,37 +154,38 @@ def saved_at(path: Path) -> Saved:
     from safetensors.torch import load
 
     try:
-        # Facts and tensors of one file, which may be replaced meanwhile; and not mapped into
+        # Record and tensors of one file, which may be replaced meanwhile; and not mapped into
         # memory, as Windows would not let it be replaced then.
         with opened(path) as file:
-            facts = saved_facts(file)
+            record, _ = _read_header(file)
             file.seek(0)
-            return Saved(load(file.read()), facts)
+            return Saved(load(file.read()), record)
     except (FaultError, OSError, SafetensorError) as error:
         raise InputError(f"cannot read {path}: {error}") from error
 
 
 def read_run(folder: Path) -> Run | None:
-    """Read a run, whatever state it is in; None where the folder is no run, or not yet."""
-    facts: dict[str, Any] = {}
+    """Read a run, whatever state it is in; None if the folder is no run, or not yet."""
+    record, faults = RunRecord(), tuple[str, ...]()
     problem = None
     try:
-        status, facts = stated(folder)
+        record, faults = read_report(folder)
+        status = str(record.status)
         if status == RUNNING and not is_held(folder / LOCK):
             # It is let go after the report has said how it ended: what that says now is final.
-            status, facts = stated(folder)
-            status = INTERRUPTED if status == RUNNING else status
+            record, faults = read_report(folder)
+            status = INTERRUPTED if record.status == RUNNING else str(record.status)
         if status in FINISHED:
             with opened(folder / WEIGHTS) as file:
                 metadata(file)
-        else:
-            facts = _facts_so_far(folder, facts, trusted=status == RUNNING)
+        elif os.path.lexists(folder / CHECKPOINT):
+            record, faults = _read_checkpoint(folder, (record, faults), trusted=status == RUNNING)
     except FaultError as fault:
         if not _is_run(folder):
             return None
         status, problem = UNREADABLE, str(fault)
     note, exports = read_note(folder), read_exports(folder)
-    return Run(folder.name, folder, status, facts, note, problem, exports)
+    return Run(folder.name, folder, status, record, note, problem, exports, faults)
 
 
 def read_note(folder: Path) -> str:
@@ -178,36 +198,33 @@ def read_note(folder: Path) -> str:
         return ""
 
 
-def stated(folder: Path) -> tuple[str, dict[str, Any]]:
-    """The status that a run's report states, and the rest of the report.
-
-    Raises:
-        FaultError: there is no report that can be read.
-    """
-    facts = read_json(folder / REPORT)
-    status = facts.pop("status", None)
-    if status not in (RUNNING, *FINISHED):
+def read_report(folder: Path) -> Reading:
+    """The record in a run's report; raises FaultError if there is none that states a status."""
+    record, faults = read_record(read_json(folder / REPORT), REPORT)
+    if record.status is None:
         raise FaultError(f"{REPORT} has no status that is known")
-    return status, facts
+    return record, faults
 
 
-def _facts_so_far(folder: Path, facts: dict[str, Any], trusted: bool) -> dict[str, Any]:
-    """The facts of an unfinished run's checkpoint, or `facts` where there is none.
+def _read_header(file: BinaryIO) -> Reading:
+    return read_record(header_json(file), CHECKPOINT)
+
+
+def _read_checkpoint(folder: Path, begun: Reading, trusted: bool) -> Reading:
+    """The record in an unfinished run's checkpoint.
 
     Args:
         folder: of the run.
-        facts: those of its report.
-        trusted: somebody is making the run, who may replace and remove the file meanwhile.
+        begun: the record in its report.
+        trusted: a process makes the run, and may replace or remove the file meanwhile; `begun`
+            stands in for it then.
     """
-    path = folder / CHECKPOINT
-    if not os.path.lexists(path):
-        return facts
     try:
-        with opened(path) as file:
-            return saved_facts(file)
+        with opened(folder / CHECKPOINT) as file:
+            return _read_header(file)
     except (FaultError, OSError):
         if trusted:
-            return facts
+            return begun
         raise
 
 

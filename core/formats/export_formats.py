@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import InputError
+from core.fields.declaration import check_fields, setting
+from core.fields.kinds import number, one_of, whole
 
 COMPACT, SAFETENSORS, ONNX = ".fw", ".safetensors", ".onnx"
 
@@ -24,7 +26,14 @@ EXACT = ("float32", "float16", "bfloat16")
 SHARED = ("codebook", "steps")
 """Kinds of values that the weights of a layer share, see `core.jobs.quantization`."""
 
-VALUES = (*EXACT, *SHARED)
+VALUES = {
+    "codebook": "a few values per layer, by k-means",
+    "steps": "a few values per layer, evenly spaced",
+    "float32": "every bit",
+    "float16": "16 bits, more of them for precision",
+    "bfloat16": "16 bits, with the range of float32",
+}
+"""How values are stored, each in a line."""
 
 LEVELS = (2, 3, 4, 5, 6, 8, 12, 16, 24, 32, 64, 128, 256)
 """Numbers of values that are tried, from the smallest file to the most exact net."""
@@ -35,30 +44,25 @@ class Packing:
     """How the values of a net are kept in a compact file.
 
     Attributes:
-        values: one of `VALUES`.
-        levels: how many values the weights of a layer share; None for none, or as few as
-            `max_drop` allows.
-        max_drop: points of validation accuracy that quantising may cost.
-        epochs: of training the shared values, where it helps.
+        levels: None for none, or as few as `max_drop` allows.
 
     Raises:
-        InputError: these contradict each other, or are not among what is expected.
+        InputError: a value is not one of those expected, or two contradict each other.
     """
 
-    values: str = "float32"
-    levels: int | None = None
-    max_drop: float | None = None
-    epochs: int = 0
+    values: str = setting("float32", one_of(VALUES), "how values are stored")
+    levels: int | None = setting(
+        None, whole(LEVELS[0], LEVELS[-1], LEVELS), "values that the weights of a layer share"
+    )
+    max_drop: float | None = setting(
+        None,
+        number(0, 100, series=(0.0, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 5.0)),
+        "points of validation accuracy that may be lost",
+    )
+    epochs: int = setting(0, whole(0, 500), "epochs of training the shared values, if needed")
 
     def __post_init__(self) -> None:
-        if self.values not in VALUES:
-            raise InputError(f"values '{self.values}': expected one of {', '.join(VALUES)}")
-        if self.levels is not None and not 2 <= self.levels <= LEVELS[-1]:
-            raise InputError(f"{self.levels} levels: expected from 2 to {LEVELS[-1]}")
-        if self.max_drop is not None and not 0 <= self.max_drop <= 100:
-            raise InputError(f"a drop of {self.max_drop}: expected points of accuracy, 0 to 100")
-        if not 0 <= self.epochs <= 500:
-            raise InputError(f"{self.epochs} epochs: expected from 0 to 500")
+        check_fields(self)
         said = self.levels is not None or self.max_drop is not None
         if self.quantises and (self.levels is None) == (self.max_drop is None):
             raise InputError(

@@ -5,8 +5,6 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
-from typing import Any
 
 import torch
 from safetensors.torch import save
@@ -52,11 +50,6 @@ def sizes_of(
     except (InputError, MemoryError):  # a training that is over is not to be lost
         compact = None
     return Sizes(*counted, len(dense), len(_zipped(dense)), compact)
-
-
-def sizes_facts(sizes: Sizes | None) -> dict[str, Any] | None:
-    """What a report says; the file of a quantised net is one that is written, see `exporting`."""
-    return None if sizes is None else {**asdict(sizes), "quantised": None}
 
 
 def _zeros(weight: Tensor) -> int:

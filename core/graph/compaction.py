@@ -10,7 +10,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from core.graph.dead_units import UnitAnalysis
 from core.graph.prefix_cache import UntraceableError
-from core.graph.tracing import same_logits
+from core.graph.tracing import same_logits, traceable_copy
 from core.graph.units import LayerCall, UnitCall, UnitwiseCall
 
 
@@ -28,7 +28,7 @@ def compacted(model: nn.Module, images: Tensor) -> fx.GraphModule:
         UntraceableError: the net cannot be traced, or its result depends on how many units a layer
             has.
     """
-    analysis = UnitAnalysis(deepcopy(model), images)
+    analysis = UnitAnalysis(traceable_copy(model), images)
     analysis.remove()
     net, logits = analysis.traced.net, analysis.traced.logits
     try:

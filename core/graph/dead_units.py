@@ -14,7 +14,6 @@ must give the same logits without its dead units.
 
 from __future__ import annotations
 
-from copy import deepcopy
 from functools import cached_property
 
 import torch
@@ -23,7 +22,7 @@ from torch import Tensor, fx, nn
 from core.data.batches import Images
 from core.events import Progress, Stream
 from core.graph.prefix_cache import UntraceableError
-from core.graph.tracing import same_logits, trace
+from core.graph.tracing import same_logits, trace, traceable_copy
 from core.graph.unit_graph import unit_calls
 from core.graph.units import LayerCall, UnitCall, UnitwiseCall
 from core.nets.footprint import DeadUnits
@@ -63,7 +62,7 @@ def remove_dead(model: nn.Module, images: Tensor) -> DeadUnits:
     Raises:
         UntraceableError: the net cannot be traced; nothing is removed.
     """
-    without = deepcopy(model)
+    without = traceable_copy(model)
     dead = UnitAnalysis(without, images).remove()
     model.eval().load_state_dict(without.state_dict())
     return dead

@@ -24,7 +24,7 @@ class UntraceableError(Exception):
 
 
 @dataclass(frozen=True, eq=False)
-class Place:
+class CutPoint:
     """A place in the list of calls.
 
     Attributes:
@@ -39,7 +39,7 @@ class Place:
     batched: frozenset[fx.Node]
 
 
-class CutNet:
+class PrefixCache:
     """A net in evaluation that can be run up to a cut and on from it.
 
     Args:
@@ -97,7 +97,7 @@ class CutNet:
 
         return {node: some(v) if node in batched else v for node, v in alive.items()}
 
-    def halved(self, alive: Values) -> Values:
+    def in_bf16(self, alive: Values) -> Values:
         """The same in bf16, which autocast would else make of it at every run."""
         return {
             node: v.bfloat16() if isinstance(v, Tensor) and v.dtype == torch.float32 else v
@@ -115,7 +115,7 @@ class CutNet:
         recorder.run(images)
         return recorder.values
 
-    def _cut(self, weights: set[int], trials: Sequence[Values]) -> Place:
+    def _cut(self, weights: set[int], trials: Sequence[Values]) -> CutPoint:
         """The latest cut before the first use of these weights that can be taken image by image."""
         for place in range(self._first_use(weights), 0, -1):
             before, after = self._calls[:place], self._calls[place:]
@@ -123,7 +123,7 @@ class CutNet:
             alive = tuple(node for node in before if node in used)
             if all(_is_batched(node, trials) or _is_constant(node, trials) for node in alive):
                 batched = frozenset(node for node in alive if _is_batched(node, trials))
-                cut = Place(before, alive, batched)
+                cut = CutPoint(before, alive, batched)
                 if not self._writes(cut, trials[-1]):
                     return cut
         raise UntraceableError("it changes its input in place")
@@ -139,7 +139,7 @@ class CutNet:
                 return place
         return len(self._calls) - 1
 
-    def _writes(self, cut: Place, values: Values) -> bool:
+    def _writes(self, cut: CutPoint, values: Values) -> bool:
         """Whether what follows the cut changes in place what is alive at it."""
         alive = {n: v.clone() if isinstance(v, Tensor) else v for n, v in values.items()}
         tensors = [alive[node] for node in cut.alive if isinstance(alive[node], Tensor)]
@@ -160,7 +160,7 @@ class CutNet:
                     raise UntraceableError("its traced calls give other logits than it does")
 
 
-class UncutNet:
+class NoPrefixCache:
     """A net that cannot be traced, with every cut before its input: all of it runs every time."""
 
     def __init__(self, model: nn.Module, images: Tensor) -> None:
@@ -168,23 +168,23 @@ class UncutNet:
         self.bytes_per_image = _bytes(images) // len(images)
 
     def start(self, images: Tensor) -> Values:
-        """See `CutNet.start`."""
+        """See `PrefixCache.start`."""
         return {"images": images}
 
     def alive(self, _name: str, values: Values) -> Values:
-        """See `CutNet.alive`."""
+        """See `PrefixCache.alive`."""
         return values
 
     def rows(self, _name: str, alive: Values, index: Tensor) -> Values:
-        """See `CutNet.rows`."""
+        """See `PrefixCache.rows`."""
         return {"images": alive["images"][index]}
 
-    def halved(self, alive: Values) -> Values:
+    def in_bf16(self, alive: Values) -> Values:
         """The same: what the net does to its input may need it as it is."""
         return alive
 
     def finish(self, _name: str, alive: Values) -> Tensor:
-        """See `CutNet.finish`."""
+        """See `PrefixCache.finish`."""
         # A copy: a net may write into its input, and it is asked more than once.
         logits: Tensor = self._model(alive["images"].clone())
         return logits

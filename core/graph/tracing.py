@@ -9,7 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor, fx, nn
 
+from core.errors import InputError
 from core.graph.prefix_cache import UntraceableError
+from core.nets.model_copy import copy_model
 
 Shapes = Mapping[fx.Node, tuple[int, ...]]
 """Of the results of calls, where these are tensors."""
@@ -66,6 +68,18 @@ def trace(model: nn.Module, images: Tensor) -> Traced:
     if not same_logits(three.result, logits):
         raise UntraceableError("its traced calls give other logits than it does")
     return Traced(net, (two.shapes, three.shapes), tried, logits)
+
+
+def traceable_copy(model: nn.Module) -> nn.Module:
+    """A copy of a net, to be traced and changed.
+
+    Raises:
+        UntraceableError: it cannot be copied.
+    """
+    try:
+        return copy_model(model).model
+    except InputError as error:
+        raise UntraceableError(str(error)) from error
 
 
 def _some_of(images: Tensor, count: int) -> Tensor:

@@ -9,14 +9,13 @@ earliest first, and the codec's context models learn from that order.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from copy import deepcopy
 
 import torch
 from torch import Tensor, fx, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from core.graph.prefix_cache import UntraceableError
-from core.graph.tracing import same_logits, trace
+from core.graph.tracing import same_logits, trace, traceable_copy
 from core.graph.unit_graph import unit_calls
 from core.graph.units import LayerCall, ShapeCall, UnitCall, UnitwiseCall
 
@@ -33,7 +32,7 @@ def sort_units(model: nn.Module, images: Tensor) -> None:
     Raises:
         UntraceableError: the net cannot be traced; nothing is changed.
     """
-    ordered = deepcopy(model)
+    ordered = traceable_copy(model)
     traced = trace(ordered, images)
     calls = {call.node: call for call in unit_calls(traced, ordered)}
     with torch.no_grad():

@@ -24,7 +24,7 @@ from core.graph.tracing import same_logits
 from core.inference.engines import DENSE, AbsentError, Engine, Subject, run
 from core.inference.sparse.net import faster
 from core.inference.timings import BATCHES, SECONDS, SPARSE, Amounts, Bench, Fastest, Row, Timed
-from core.measure.activity import bring_in, measure_activity
+from core.measure.activity import measure_activity, preload_dispatcher
 from core.measure.costs import Activity
 from core.nets.layers import parameter_count, prunable_layers
 from core.system.timing import Latency, Way, in_turns
@@ -161,7 +161,7 @@ class _Case:
 
 def _amounts(model: nn.Module, data: Images) -> Stream[tuple[Amounts, Amounts]]:
     """Multiplications for one image, and parameters."""
-    bring_in()
+    preload_dispatcher()
     few = replace(data, images=data.images[:2], labels=data.labels[:2])
     activities = yield from measure_activity(model, few)
     layers = prunable_layers(model)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
@@ -15,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from core.formats.onnx import to_onnx
+from core.nets.model_copy import copied
 from core.system.timing import Way
 
 
@@ -82,7 +82,7 @@ def _torch(subject: Subject, images: Tensor, _threads: int) -> Way:
 
 def _channels_last(subject: Subject, images: Tensor, _threads: int) -> Way:
     layout = torch.channels_last
-    laid_out = deepcopy(subject.net).to(memory_format=layout)
+    laid_out = copied(subject.net).to(memory_format=layout)
     return partial(run, laid_out, images.contiguous(memory_format=layout))
 
 

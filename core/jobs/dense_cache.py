@@ -24,7 +24,7 @@ from core.nets.digest import weights_digest
 from core.nets.user_model import source_digest
 from core.nets.weights import DenseWeights
 from core.nets.zoo import short_name
-from core.system.untrusted_json import to_json
+from core.system.untrusted_json import HEADER, to_json
 from core.training.checkpoints import Checkpoint
 from core.training.dense import Trained
 
@@ -88,16 +88,16 @@ def _trained(bench: Workbench, unfinished: Path, stop: StopFlag) -> Stream[Train
             continue
         with suppress(InputError, OSError):  # then the net cannot be kept either, which is told
             unfinished.parent.mkdir(parents=True, exist_ok=True)
-            facts = to_json({"state": event.facts})
-            save_weights(unfinished, dict(event.tensors), {"facts": facts})
+            state = to_json({"state": event.facts})
+            save_weights(unfinished, dict(event.tensors), {HEADER: state})
 
 
 def _left(unfinished: Path) -> dict[str, Any] | None:
     """The state of a training that was left; None where there is none that can be used."""
     try:
         saved = saved_at(unfinished)
-        return Checkpoint(saved.tensors, saved.facts["state"]).state()
-    except (InputError, KeyError, TypeError):
+        return Checkpoint(saved.tensors, saved.state or {}).state() or None
+    except (InputError, TypeError, ValueError):
         return None
 
 

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from core.errors import InputError, StoppedError
 from core.events import Notice, StopFlag, Stream, never
 from core.experiments.experiment import Experiment
+from core.experiments.run_record import TrialRecord
 from core.experiments.saved_scans import load_scan, save_scan
-from core.jobs import measurement, recording
+from core.jobs import measurement, recorded_jobs
 from core.jobs.search import LEAST, START, TRIALS, Attempt, Found, Made, search
 from core.jobs.workbench import Net, Workbench
 from core.nets.footprint import Footprint
@@ -63,8 +64,10 @@ def search_for(
         before = asked.from_trial
         start = base if before is None else bench.net(before.result, before.base)
         plan = _plan(bench, start, Goal("ratio", asked.ratio), method, locked, scan)
-        said = {"search": {"trial": asked.number, "least": least}, "allocate": method}
-        result = yield from recording.finetune(bench, start, plan, experiment, stop, said)
+        trial = TrialRecord(asked.number, least)
+        result = yield from recorded_jobs.finetune(
+            bench, start, plan, experiment, stop, search=trial, allocate=method
+        )
         return start, plan, result
 
     heaviest, lightest = reach(bench, base, locked)
@@ -86,7 +89,7 @@ def reach(bench: Workbench, base: Net, locked: Mapping[str, float]) -> tuple[Foo
     never_pruned = bench.parameters - sum(profile.layer.elements for profile in base.profiles)
     most = least = never_pruned
     for profile in base.profiles:
-        kept = profile.cut(locked.get(profile.layer.name, profile.floor)).kept
+        kept = profile.what_if(locked.get(profile.layer.name, profile.floor)).kept
         most += kept
         least += kept if profile.layer.name in locked else min(kept, 1)
     return Footprint(bench.parameters, most), Footprint(bench.parameters, least)

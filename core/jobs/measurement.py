@@ -1,7 +1,7 @@
-"""What is asked of a net on the workbench: pruned, scanned, sampled, compared, counted, timed.
+"""Jobs that measure a net: prune, scan, sample, compare, count, benchmark.
 
-These are jobs as those of `workbench`, but no net comes of them: they read one where it is, or
-have a model of their own for as long as they run.
+They are streams over a workbench that produce no net: they read weights in place, or build a model
+of their own for as long as they run.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from core.inference.benchmark import race
 from core.inference.timings import SECONDS, Bench
 from core.jobs.workbench import Net, Workbench
 from core.measure import comparison, sensitivity
-from core.measure.activity import bring_in, measure_activity
-from core.measure.comparison import Compared, Mode
-from core.measure.costs import Activity, CostTable, Counted, cost_table
+from core.measure.activity import measure_activity, preload_dispatcher
+from core.measure.comparison import Mode, NetComparison
+from core.measure.costs import Activity, ActivityMeasured, CostTable, cost_table
 from core.measure.sampling import sample_accuracy
 from core.nets.digest import weights_digest
 from core.nets.footprint import DeadUnits
@@ -34,7 +34,7 @@ from core.training.finetuning import Pruned, prune_and_measure
 def prune(
     bench: Workbench, base: Net, plan: Mapping[str, float], stop: StopFlag = never
 ) -> Stream[Pruned]:
-    """Apply `plan` to `base` in one shot, measure it, and count its dead units."""
+    """Prune `base` to `plan` in one shot, measure the result and count its dead units."""
     data = yield from bench.splits(stop)
     precision = yield from bench.precision(data)
     model = bench.models.vehicle()
@@ -51,10 +51,10 @@ def scan(
     within: float | None = None,
     stop: StopFlag = never,
 ) -> Stream[Scan]:
-    """How sensitive a net is to pruning each layer; see `sensitivity.scan`.
+    """Scan how sensitive a net is to pruning each layer; see `sensitivity.scan`.
 
     Raises:
-        InputError: there is no such split, or `sensitivity.scan` raises it.
+        InputError: the split is unknown, or see `sensitivity.scan`.
     """
     images = yield from _split(bench, split, stop)
     precision = yield from bench.resolved_precision(stop)
@@ -76,10 +76,10 @@ def scan(
 def look(
     bench: Workbench, base: Net, plan: Mapping[str, float], stop: StopFlag = never
 ) -> Stream[Sample]:
-    """Apply `plan` to `base` in one shot and measure it on a growing sample of validation.
+    """Prune `base` to `plan` in one shot and measure it on a growing sample of validation.
 
-    It may run beside a job: it has a model of its own. The order of the images depends on the
-    plan, so that plans err independently of each other.
+    Uses a model of its own, so it may run beside a job. The order of images depends on the plan, so
+    that sampling errors of different plans are independent.
     """
     data = yield from bench.splits(stop)
     precision = yield from bench.precision(data)
@@ -104,10 +104,10 @@ def compare(
     start: int,
     matrix: bool = False,
     stop: StopFlag = never,
-) -> Stream[Compared]:
-    """What `dense` and `plan` applied to `base` say of test images; see `answers.compare`.
+) -> Stream[NetComparison]:
+    """Compare the predictions of `dense` and of `base` pruned to `plan` on test images.
 
-    It may run beside a job, as `look` does.
+    May run beside a job. See `comparison.compare`.
     """
     data = yield from bench.splits(stop)
     precision = yield from bench.precision(data)
@@ -120,31 +120,34 @@ def compare(
         mode=mode,
         start=start,
         matrix=matrix,
-        dense_answers=bench.answers.get(dense.digest),
-        pruned_answers=bench.answers.get(digest),
+        dense_predictions=bench.predictions.get(dense.digest),
+        pruned_predictions=bench.predictions.get(digest),
         precision=precision,
         stop=stop,
     )
     if (counted := compared.counted) is not None:
-        bench.answers = {dense.digest: counted.dense_answers, digest: counted.pruned_answers}
+        bench.predictions = {
+            dense.digest: counted.dense_predictions,
+            digest: counted.pruned_predictions,
+        }
     return compared
 
 
 def activity(
     bench: Workbench, weights: Weights, split: str = SPLITS[1], stop: StopFlag = never
 ) -> Stream[dict[str, Activity]]:
-    """What each layer of a net does, on the images of a split; see `core.measure.activity`.
+    """Measure what each layer of a net does on a split; see `core.measure.activity`.
 
     Raises:
-        InputError: there is no such split.
+        InputError: the split is unknown.
     """
     data = yield from _split(bench, split, stop)
-    bring_in()
+    preload_dispatcher()
     return (yield from measure_activity(bench.models.reading(weights), data, stop))
 
 
 def dead(bench: Workbench, weights: Weights, stop: StopFlag = never) -> Stream[DeadUnits | None]:
-    """The dead units of a net; None where it cannot be followed, see `core.graph.dead_units`."""
+    """Count the dead units of a net; None if it cannot be traced."""
     images = yield from _split(bench, SPLITS[0], stop)
     model = bench.models.vehicle()
     model.load_state_dict(weights)
@@ -154,10 +157,10 @@ def dead(bench: Workbench, weights: Weights, stop: StopFlag = never) -> Stream[D
 def table(
     bench: Workbench, weights: Weights, split: str, stop: StopFlag = never
 ) -> Stream[CostTable]:
-    """What a net costs, measured on the images of a split; see `core.measure.costs`.
+    """Measure what a net costs on a split; see `core.measure.costs`.
 
     Raises:
-        InputError: there is no such split.
+        InputError: the split is unknown.
         StoppedError: `stop` was raised.
     """
     activities = yield from activity(bench, weights, split, stop)
@@ -169,16 +172,13 @@ def table(
 
 def count(
     bench: Workbench, base: Net, plan: Mapping[str, float], stop: StopFlag = never
-) -> Stream[Counted]:
-    """Count what the layers of `plan` applied to `base` do, on validation, and tell it.
-
-    It may run beside a job, as `look` does.
-    """
+) -> Stream[ActivityMeasured]:
+    """Measure the activity of `base` pruned to `plan` on validation; may run beside a job."""
     split = SPLITS[0]
     images = yield from _split(bench, split, stop)
-    bring_in()
+    preload_dispatcher()
     activities = yield from measure_activity(bench.models.pruned(base.weights, plan), images, stop)
-    counted = Counted(activities, split, len(images))
+    counted = ActivityMeasured(activities, split, len(images))
     yield counted
     return counted
 
@@ -186,7 +186,7 @@ def count(
 def time(
     bench: Workbench, weights: Weights, seconds: float = SECONDS, stop: StopFlag = never
 ) -> Stream[Bench]:
-    """How fast a net is on test images, in every engine that is there."""
+    """Benchmark a net on test images in every installed engine."""
     data = yield from _split(bench, SPLITS[1], stop)
     model = bench.models.reading(weights).to(CPU).to(memory_format=torch.contiguous_format)
     return (yield from race(model, data.on(CPU), seconds=seconds, stop=stop))

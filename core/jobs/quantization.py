@@ -16,7 +16,7 @@ from core.jobs.workbench import Workbench
 from core.measure.evaluation import evaluate
 from core.nets.layers import bias_of, dropouts
 from core.nets.weights import Weights
-from core.pruning.masks import Masks, zero_share
+from core.pruning.masks import Masks, sparsity_of
 from core.training.gradual import Pruner
 from core.training.loop import Trainer, copy_weights
 from core.training.recipes import Phase
@@ -184,7 +184,7 @@ def _trained(
 def _holding(bench: Workbench, model: nn.Module, phase: Phase, images: int) -> Pruner:
     """What keeps zeros zero, and scales dropout as the recipe says."""
     weights = model.state_dict()
-    plan = {layer.name: zero_share(weights[layer.key]) for layer in bench.layers}
+    plan = {layer.name: sparsity_of(weights[layer.key]) for layer in bench.layers}
     masks = Masks({key: weights[key] == 0 for layer in bench.layers for key in layer.keys})
     recipe = replace(bench.finetuning, finetune=phase, method="one-shot", rounds=1)
     before = {name: drop.p for name, drop in dropouts(model).items()}

@@ -1,21 +1,30 @@
-"""A result as JSON: the keys of `featherweight run`, `train` and `scan`.
+"""Results as records of runs, and as the JSON of `featherweight search` and `scan`.
 
 Accuracies are in percent, times in seconds, sparsities are fractions.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from core.events import Epoch
-from core.formats.sizes import sizes_facts
-from core.nets.footprint import Footprint, dead_facts
+from core.experiments.run_record import (
+    FINETUNE,
+    TRAIN,
+    BaseRecord,
+    EpochRecord,
+    LayerRecord,
+    RunRecord,
+    StageAccuracies,
+    ValueBytes,
+    report_json,
+)
+from core.nets.footprint import Footprint
 from core.pruning.curves import Point, Scan
+from core.system.typed_json import plain
 from core.training.dense import Trained
 from core.training.finetuning import FineTuned
 from core.training.recipes import Recipe
@@ -25,72 +34,61 @@ if TYPE_CHECKING:
     from core.jobs.workbench import Net, Workbench
 
 
-def run_facts(
+def finetuning_record(
     bench: Workbench, base: Net, plan: Mapping[str, float], recipe: Recipe, precision: str
-) -> dict[str, Any]:
+) -> RunRecord:
     """What is known of a fine-tuning before it begins: the settings, the plan, the base.
 
     A layer's threshold and its kept count are those of the plan applied to the base in one shot.
     """
-    cuts = [p.cut(plan[p.layer.name]) for p in base.profiles]
-    rows = list(zip(bench.layers, cuts, strict=True))
-    pruned_away = sum(layer.elements - cut.kept for layer, cut in rows)
-    accuracy = {"dense": asdict(base.dense or base.accuracy)}
-    if base.dense is not None:
-        accuracy["base"] = asdict(base.accuracy)
-    return {
-        "kind": "finetune",
+    cuts = [p.what_if(plan[p.layer.name]) for p in base.profiles]
+    layers = tuple(
+        LayerRecord(layer.name, layer.elements, plan[layer.name], cut.kept, cut.threshold)
+        for layer, cut in zip(bench.layers, cuts, strict=True)
+    )
+    return RunRecord(
+        kind=FINETUNE,
         **_settings(bench, precision),
-        "recipe": bench.settings.recipe,
-        "choices": bench.settings.choices.given(),
-        "finetuning": recipe_facts(recipe),
-        "base": {"run": base.run, "weights": base.digest, "trained": base.trained},
-        **_size(bench.parameters, bench.parameters - pruned_away),
-        "layers": [
-            {
-                "name": layer.name,
-                "elements": layer.elements,
-                "sparsity": plan[layer.name],
-                "kept": cut.kept,
-                "threshold": cut.threshold,
-            }
-            for layer, cut in rows
-        ],
-        "accuracy": accuracy,
-        "epochs": [],
-    }
+        recipe=bench.settings.recipe,
+        choices=bench.settings.choices,
+        finetuning=recipe_json(recipe),
+        base=BaseRecord(base.run, base.digest, base.trained),
+        **_size(_footprint(bench, (cut.kept for cut in cuts))),
+        layers=layers,
+        accuracy=StageAccuracies(
+            dense=base.dense or base.accuracy, base=base.accuracy if base.dense else None
+        ),
+    )
 
 
-def run_report(
+def finetuned_record(
     bench: Workbench, base: Net, plan: Mapping[str, float], result: FineTuned
-) -> dict[str, Any]:
+) -> RunRecord:
     """What `featherweight run --json` writes.
 
     A layer's threshold is that of the plan applied to the base in one shot; its kept count and the
-    nonzeros in all are those of the fine-tuned net, every bias counted. `dead` are the units of
-    each layer that could be removed without changing any logit, see `dead_units`, and apart from
-    `nonzero` it is told how many parameters are left without them, and how many a smaller dense
-    net has; null where the net cannot be followed. `best` is the epoch that is kept, null where
-    none ended at the full plan; under the reference protocol validation and test are the same
-    number. `sizes` are bytes, see `core.formats.sizes`; `quantised` is for what writes such a file.
+    nonzeros in all are those of the fine-tuned net, every bias counted. Under the reference
+    protocol validation and test are the same number.
     """
-    facts = run_facts(bench, base, plan, result.recipe, result.precision)
+    begun = finetuning_record(bench, base, plan, result.recipe, result.precision)
     kept = {layer.name: result.masks.kept(layer) for layer in bench.layers}
-    pruned_away = sum(layer.elements - kept[layer.name] for layer in bench.layers)
-    whole = Footprint(bench.parameters, bench.parameters - pruned_away)
-    measured = {"pruned": asdict(result.pruned), "finetuned": asdict(result.accuracy)}
-    return {
-        **facts,
-        **_size(whole.parameters, whole.nonzero),
-        **dead_facts(whole, result.dead),
-        "layers": [{**row, "kept": kept[row["name"]]} for row in facts["layers"]],
-        "accuracy": {**facts["accuracy"], **measured},
-        "epochs": epoch_rows(result.epochs),
-        "best": result.best,
-        "revived": result.revived,
-        "stopped": result.stopped,
-        "sizes": sizes_facts(result.sizes),
-    }
+    whole = _footprint(bench, kept.values())
+    left = None if result.dead is None else whole.without(result.dead)
+    accuracy = replace(begun.accuracy, pruned=result.pruned, finetuned=result.accuracy)
+    return replace(
+        begun,
+        **_size(whole),
+        layers=tuple(replace(layer, kept=kept[layer.name]) for layer in begun.layers),
+        accuracy=accuracy,
+        epochs=tuple(map(EpochRecord.of, result.epochs)),
+        dead=None if result.dead is None else result.dead.units,
+        nonzero_without_dead=None if left is None else left.nonzero,
+        parameters_without_dead=None if left is None else left.parameters,
+        best=result.best,
+        revived=result.revived,
+        stopped=result.stopped,
+        sizes=result.sizes,
+    )
 
 
 def search_report(bench: Workbench, found: Found) -> dict[str, Any]:
@@ -98,7 +96,8 @@ def search_report(bench: Workbench, found: Found) -> dict[str, Any]:
 
     def report(trial: Trial) -> dict[str, Any]:
         said = {"asked": trial.asked, "good": trial.good, "run": trial.result.run}
-        return {**run_report(bench, trial.base, trial.plan, trial.result), **said}
+        record = finetuned_record(bench, trial.base, trial.plan, trial.result)
+        return {**report_json(record), **said}
 
     return {
         "best": None if found.best is None else report(found.best),
@@ -108,29 +107,28 @@ def search_report(bench: Workbench, found: Found) -> dict[str, Any]:
     }
 
 
-def train_facts(bench: Workbench, precision: str) -> dict[str, Any]:
+def training_record(bench: Workbench, precision: str) -> RunRecord:
     """What is known of a dense training before it begins."""
-    return {
-        "kind": "train",
+    return RunRecord(
+        kind=TRAIN,
         **_settings(bench, precision),
-        "recipe": bench.settings.recipe,
-        "choices": bench.settings.choices.given(),
-        "training": asdict(bench.training),
-        "parameters": bench.parameters,
-        "epochs": [],
-    }
+        recipe=bench.settings.recipe,
+        choices=bench.settings.choices,
+        training=asdict(bench.training),
+        parameters=bench.parameters,
+    )
 
 
-def train_report(bench: Workbench, result: Trained) -> dict[str, Any]:
+def trained_record(bench: Workbench, result: Trained) -> RunRecord:
     """What `featherweight train --json` writes."""
-    return {
-        **train_facts(bench, result.precision),
-        **_size(bench.parameters, bench.parameters),
-        "accuracy": {"dense": asdict(result.accuracy)},
-        "epochs": epoch_rows(result.epochs),
-        "best": result.best,
-        "stopped": result.stopped,
-    }
+    return replace(
+        training_record(bench, result.precision),
+        **_size(Footprint(bench.parameters, bench.parameters)),
+        accuracy=StageAccuracies(dense=result.accuracy),
+        epochs=tuple(map(EpochRecord.of, result.epochs)),
+        best=result.best,
+        stopped=result.stopped,
+    )
 
 
 def scan_report(bench: Workbench, result: Scan) -> dict[str, Any]:
@@ -147,7 +145,7 @@ def scan_report(bench: Workbench, result: Scan) -> dict[str, Any]:
     }
     uniform = {key: _each(result.uniform, attribute) for key, attribute in curves.items()}
     return {
-        **_settings(bench, result.precision),
+        **plain(_settings(bench, result.precision)),
         "split": result.split,
         "images": result.images,
         "sparsities": _each(next(iter(result.layers.values()), ()), "sparsity"),
@@ -173,7 +171,7 @@ def _settings(bench: Workbench, precision: str) -> dict[str, Any]:
     return {
         "model": settings.model,
         "dataset": settings.dataset,
-        "inputs": settings.inputs.given(),
+        "inputs": settings.inputs,
         "protocol": settings.protocol,
         "precision": precision,
         "device": bench.models.device.type,
@@ -182,35 +180,23 @@ def _settings(bench: Workbench, precision: str) -> dict[str, Any]:
     }
 
 
-def epoch_rows(epochs: Iterable[Epoch]) -> list[dict[str, Any]]:
-    """The epochs of a training, as far as it is."""
-    return [_epoch(epoch) for epoch in epochs]
+def _footprint(bench: Workbench, kept: Iterable[int]) -> Footprint:
+    """Of the net with so many weights kept in each layer."""
+    pruned = sum(layer.elements for layer in bench.layers) - sum(kept)
+    return Footprint(bench.parameters, bench.parameters - pruned)
 
 
-def _size(parameters: int, nonzero: int) -> dict[str, Any]:
-    footprint = Footprint(parameters, nonzero)
+def _size(net: Footprint) -> dict[str, Any]:
     return {
-        "parameters": parameters,
-        "nonzero": nonzero,
-        "ratio": round(footprint.ratio, 2) if nonzero else None,
-        "bytes": {"dense": footprint.dense_bytes, "pruned": footprint.pruned_bytes},
+        "parameters": net.parameters,
+        "nonzero": net.nonzero,
+        "ratio": round(net.ratio, 2) if net.nonzero else None,
+        "bytes": ValueBytes(net.dense_bytes, net.pruned_bytes),
     }
 
 
-def recipe_facts(recipe: Recipe) -> dict[str, Any]:
-    """The recipe of a fine-tuning with all its hyper-parameters."""
-    facts = asdict(recipe)
-    del facts["dense"]
-    return {**facts, **facts.pop("finetune")}
-
-
-def _epoch(epoch: Epoch) -> dict[str, Any]:
-    """An epoch's row; a loss that is not finite is null, since JSON has no word for it."""
-    return {
-        "epoch": epoch.epoch,
-        "loss": epoch.loss if math.isfinite(epoch.loss) else None,
-        "validation": epoch.validation,
-        "seconds": epoch.seconds,
-        "sparsity": epoch.sparsity,
-        "final": epoch.final,
-    }
+def recipe_json(recipe: Recipe) -> dict[str, Any]:
+    """The recipe of a fine-tuning with all its hyperparameters."""
+    values = asdict(recipe)
+    del values["dense"]
+    return {**values, **values.pop("finetune")}

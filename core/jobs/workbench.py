@@ -26,7 +26,7 @@ from core.formats.codec.compact import CompactFile
 from core.formats.sizes import sizes_of
 from core.jobs.models import Models
 from core.measure.comparison import Ints
-from core.measure.evaluation import at_once
+from core.measure.evaluation import batch_size_for
 from core.nets.digest import weights_digest
 from core.nets.footprint import Sizes
 from core.nets.layers import Layer, left_out
@@ -79,8 +79,8 @@ class Workbench:
     see `core.system.allocator`.
 
     Attributes:
-        answers: of the last two nets that were compared, to all test images, by the digests of
-            their weights.
+        predictions: of the last two nets compared, for all test images, by the digests of their
+            weights.
 
     Raises:
         InputError: the settings name a model or a device that is not there.
@@ -91,7 +91,7 @@ class Workbench:
         self.spec = model_spec(settings.model)
         self._splits: Splits | None = None
         self._precision: str | None = None
-        self.answers: Mapping[str, Ints] = {}
+        self.predictions: Mapping[str, Ints] = {}
         self.models = Models(self.spec, resolve_device(settings.device))
         keep_freed_memory()
         if settings.threads is not None:
@@ -229,7 +229,7 @@ class Workbench:
         if self._precision is not None:
             return self._precision
         name, most = self.settings.precision, self.finetuning.finetune.batch_size
-        images, labels = data.train.batch(slice(0, at_once(data.train, most)))
+        images, labels = data.train.batch(slice(0, batch_size_for(data.train, most)))
 
         def build() -> nn.Module:
             model = self.fresh_model().to(memory_format=data.train.layout)

@@ -1,9 +1,8 @@
-"""What each layer of a net does for an image: multiplications, and how many of its values are zero.
+"""What each layer of a net does for an image: multiplications, and how many activations are zero.
 
-Nothing is asked of the net but that it runs. Hooks see what goes into a layer and what comes out,
-and a mode of torch's dispatcher sees every operation in between: a ReLU is a layer's own when the
-layer's values reach it without going through another layer, whatever lies between the two
-(batch norm, pooling, an addition).
+The net only has to run. Hooks see the input and output of each layer, and a torch dispatch mode
+sees every operation between them. A ReLU belongs to a layer if the layer's values reach it without
+passing through another layer, whatever else lies between (batch norm, pooling, an addition).
 """
 
 from __future__ import annotations
@@ -31,17 +30,17 @@ _RELUS = {
     _aten.relu, _aten.relu_, _aten.clamp_min, _aten.clamp_min_, _aten.threshold, _aten.threshold_,
     _aten.hardtanh, _aten.hardtanh_,
 }  # fmt: skip
-"""What leaves zeros behind: ReLU as each way to write it arrives at the dispatcher, and ReLU6."""
+"""Operations that produce zeros: ReLU and ReLU6 in every form that reaches the dispatcher."""
 
-_CALLS = "_featherweight_calls"
-"""The attribute of a tensor that says of which layers' calls it holds the values."""
+_ORIGINS = "_featherweight_calls"
+"""The tensor attribute that holds the layer calls its values stem from."""
 
 
-def bring_in() -> None:
-    """Import what a mode of the dispatcher needs, before there is a net to measure.
+def preload_dispatcher() -> None:
+    """Import what a dispatch mode needs before there is a net to measure.
 
-    Torch imports it when the first mode sees the first operation, and what it imports keeps the
-    frames that asked for it, with the net in them, until the garbage is collected.
+    torch imports it when the first mode sees the first operation; that import keeps the calling
+    frames, and the net in them, alive until the next garbage collection.
     """
     import_module("torch._dynamo")
 
@@ -51,20 +50,20 @@ def measure_activity(
 ) -> Stream[dict[str, Activity]]:
     """Run all images of `data` through `model` and count, layer by layer.
 
-    A layer that the net has and does not run is left out.
+    Layers that the net does not run are left out.
 
     Raises:
         StoppedError: `stop` was raised.
     """
     model.eval()
-    counts = {layer.name: _Counts() for layer in prunable_layers(model)}
-    with _counting(model, counts), torch.no_grad():
+    counts = {layer.name: _LayerCounter() for layer in prunable_layers(model)}
+    with _hooked(model, counts), torch.no_grad():
         for batch in batches(data):
             if stop():
                 raise StoppedError("stopped: nothing was measured")
             yield Progress("measure activations", batch.start, len(data), "images")
             images, _ = data.batch(batch)
-            with _Following():  # type: ignore[no-untyped-call]
+            with _OriginTracking():  # type: ignore[no-untyped-call]
                 model(images)
             for count in counts.values():
                 count.end_batch()
@@ -72,33 +71,33 @@ def measure_activity(
     return {name: it.mean(len(data)) for name, it in counts.items() if it.inputs}
 
 
-class _Counts:
-    """What has been counted of one layer."""
+class _LayerCounter:
+    """Counts for one layer."""
 
     def __init__(self) -> None:
         self.macs = self.inputs = self.nonzero_inputs = self.units = self.nonzero_units = 0
-        self._calls: list[_Call] = []
+        self._calls: list[_LayerCall] = []
 
-    def run(self, module: nn.Module, given: Tensor, made: Tensor) -> None:
-        """Take in one call of the layer."""
+    def run(self, module: nn.Module, input_: Tensor, output: Tensor) -> None:
+        """Count one call of the layer."""
         looks_up = isinstance(module, nn.Embedding | nn.EmbeddingBag)
         if not looks_up:
-            side = given if isinstance(module, nn.modules.conv._ConvTransposeNd) else made
+            side = input_ if isinstance(module, nn.modules.conv._ConvTransposeNd) else output
             self.macs += side.numel() * module.get_parameter("weight")[0].numel()
-        self.inputs += given.numel()
-        self.nonzero_inputs += given.numel() if looks_up else int(given.count_nonzero())
-        self._calls.append(_Call(made))
-        _mark(made, frozenset(self._calls[-1:]))
+        self.inputs += input_.numel()
+        self.nonzero_inputs += input_.numel() if looks_up else int(input_.count_nonzero())
+        self._calls.append(_LayerCall(output))
+        _set_origins(output, frozenset(self._calls[-1:]))
 
     def end_batch(self) -> None:
-        """Take in what the calls came to; where no ReLU followed, what came out of the layer."""
+        """Add up the calls of a batch: their ReLU's output, or their own if no ReLU followed."""
         for call in self._calls:
             self.units += call.units
             self.nonzero_units += call.nonzero
         self._calls.clear()
 
     def mean(self, images: int) -> Activity:
-        """Per image, and as shares."""
+        """Averages per image, and fractions."""
         return Activity(
             macs=self.macs / images,
             units=self.units / images,
@@ -107,37 +106,39 @@ class _Counts:
         )
 
 
-class _Call:
-    """One call of a layer, and what its values are where they have been through a ReLU."""
+class _LayerCall:
+    """One call of a layer: its nonzero activations, after its ReLU if it has one."""
 
-    def __init__(self, made: Tensor) -> None:
-        self.units = made.numel()
-        self.nonzero = int(made.count_nonzero())
+    def __init__(self, output: Tensor) -> None:
+        self.units = output.numel()
+        self.nonzero = int(output.count_nonzero())
         self._rectified = False
 
-    def rectify(self, units: int, nonzero: int) -> None:
-        """The first ReLU that its values reach is its own."""
+    def record_relu(self, units: int, nonzero: int) -> None:
+        """Count the output of the first ReLU that its values reach."""
         if not self._rectified:
             self.units, self.nonzero, self._rectified = units, nonzero, True
 
 
-class _Following(TorchDispatchMode):
-    """Hands on, from operation to operation, of which layers a tensor holds the values."""
+class _OriginTracking(TorchDispatchMode):
+    """Tracks, from operation to operation, which layer calls a tensor's values stem from."""
 
     def __torch_dispatch__(
         self, func: Any, types: Sequence[type], args: Any = (), kwargs: Any = None
     ) -> Any:
         result = func(*args, **(kwargs or {}))
         leaves = tree_leaves((args, kwargs))
-        calls = frozenset[_Call]().union(*(_marked(it) for it in leaves if isinstance(it, Tensor)))
+        calls = frozenset[_LayerCall]().union(
+            *(_origins(it) for it in leaves if isinstance(it, Tensor))
+        )
         if calls and (func.overloadpacket in _RELUS or _clamps_at_zero(func, args, kwargs)):
             nonzero = int(torch.count_nonzero(result))
             for call in calls:
-                call.rectify(result.numel(), nonzero)
+                call.record_relu(result.numel(), nonzero)
             calls = frozenset()
-        for made in tree_leaves(result):
-            if isinstance(made, Tensor):
-                _mark(made, calls)
+        for output in tree_leaves(result):
+            if isinstance(output, Tensor):
+                _set_origins(output, calls)
         return result
 
 
@@ -148,28 +149,28 @@ def _clamps_at_zero(func: Any, args: Any, kwargs: Any) -> bool:
     return isinstance(least, int | float) and least == 0
 
 
-def _marked(tensor: Tensor) -> frozenset[_Call]:
-    return getattr(tensor, _CALLS, frozenset())
+def _origins(tensor: Tensor) -> frozenset[_LayerCall]:
+    return getattr(tensor, _ORIGINS, frozenset())
 
 
-def _mark(tensor: Tensor, calls: frozenset[_Call]) -> None:
-    setattr(tensor, _CALLS, calls)
+def _set_origins(tensor: Tensor, calls: frozenset[_LayerCall]) -> None:
+    setattr(tensor, _ORIGINS, calls)
 
 
 @contextmanager
-def _counting(model: nn.Module, counts: Mapping[str, _Counts]) -> Iterator[None]:
-    """Have every layer's calls counted."""
+def _hooked(model: nn.Module, counts: Mapping[str, _LayerCounter]) -> Iterator[None]:
+    """Count the calls of every layer while the context is open."""
     by_weight = {
         id(model.get_parameter(layer.key)): counts[layer.name] for layer in prunable_layers(model)
     }
 
-    def hook(count: _Counts) -> Callable[[nn.Module, Any, Any, Any], None]:
-        return lambda module, args, kwargs, made: count.run(
-            module, next(it for it in tree_leaves((args, kwargs)) if isinstance(it, Tensor)), made
+    def hook(count: _LayerCounter) -> Callable[[nn.Module, Any, Any, Any], None]:
+        return lambda module, args, kwargs, output: count.run(
+            module, next(it for it in tree_leaves((args, kwargs)) if isinstance(it, Tensor)), output
         )
 
-    # A weight that several modules share is one layer, whichever of them is called; one that is no
-    # module's own `weight`, as in attention, is multiplied by out of sight.
+    # A weight shared by several modules is one layer. A weight that is not a module's `weight`, as
+    # in attention, is used where hooks do not see it.
     handles = [
         module.register_forward_hook(hook(by_weight[id(module.weight)]), with_kwargs=True)
         for module in model.modules()

@@ -1,9 +1,9 @@
-"""What a dense net and a pruned one say of images: of ten at once, of a whole split soon after.
+"""Predictions of a dense and a pruned net: for ten images at once, soon after for a whole split.
 
-    Shown, Counted, Compared    plain arrays that nobody changes, for a screen
-    of_each_class, newly_wrong  which ten images to look at
-    look_at, all_answers        what one net says
-    compare                     what two nets say, as a stream that tells the ten images first
+    Predictions, NetComparison, ConfusionCounts   read-only arrays for a screen
+    one_per_class, newly_wrong                    which ten images to show
+    predictions_of, all_predictions               the predictions of one net
+    compare                                       both nets: ten images first, then all
 
 Importing this loads no torch.
 """
@@ -29,22 +29,22 @@ Ints = NDArray[np.int64]
 Mode = Literal["chosen", "wrong"]
 
 MODES: tuple[str, ...] = ("chosen", "wrong")
-"""Which ten images: of each class one, or those that only the pruned net gets wrong."""
+"""Which images to show: one of each class, or those that only the pruned net gets wrong."""
 
 PAGE = 10
-"""Images that are looked at together."""
+"""Images shown together."""
 
 BATCH = 250
-"""Images between two looks at the stop flag: some hundredths of a second."""
+"""Images between two checks of the stop flag: some hundredths of a second."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Shown:
-    """What one net says of n images.
+class Predictions:
+    """The predictions of one net for n images.
 
     Attributes:
-        classes: its answers [n].
-        shares: the softmax of its logits in percent, float32 [n, C]; each row sums to 100.
+        classes: the predicted classes [n].
+        shares: the softmax of the logits in percent, float32 [n, C]; each row sums to 100.
     """
 
     classes: Ints
@@ -52,174 +52,175 @@ class Shown:
 
     @property
     def confidences(self) -> NDArray[np.float32]:
-        """How sure it is of its answers, in percent, [n]; not a number where its logits are not."""
+        """The confidence of each prediction in percent, [n]; NaN where the logits are NaN."""
         chosen: NDArray[np.float32] = self.shares[np.arange(len(self.classes)), self.classes]
-        return _still(chosen)
+        return _read_only(chosen)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Counted:
-    """Both nets' answers to all N images of a split.
+class ConfusionCounts:
+    """Both nets' predictions for all N images of a split.
 
     Attributes:
-        dense_answers: the dense net's answers [N]; worth passing to the next `compare`.
-        pruned_answers: the pruned net's.
-        dense: the dense net's confusion matrix [C, C], a row for each class, a column for each
-            answer.
-        pruned: the pruned net's.
+        dense_predictions: the dense net's predictions [N]; pass them to the next `compare`.
+        pruned_predictions: the pruned net's predictions [N].
+        dense: the dense net's confusion matrix [C, C]; rows are true classes, columns predictions.
+        pruned: the pruned net's confusion matrix.
         newly_wrong: images that only the pruned net gets wrong.
         newly_right: images that only the dense net gets wrong.
     """
 
-    dense_answers: Ints
-    pruned_answers: Ints
+    dense_predictions: Ints
+    pruned_predictions: Ints
     dense: Ints
     pruned: Ints
     newly_wrong: int
     newly_right: int
 
     @classmethod
-    def of(cls, labels: Ints, dense: Ints, pruned: Ints, classes: int) -> Counted:
-        """Count the answers [N] of both nets to images with `labels` [N]; see `confusion`."""
+    def of(cls, labels: Ints, dense: Ints, pruned: Ints, classes: int) -> ConfusionCounts:
+        """Count the predictions [N] of both nets for images with `labels` [N]; see `confusion`."""
         return cls(
-            _still(dense),
-            _still(pruned),
+            _read_only(dense),
+            _read_only(pruned),
             confusion(labels, dense, classes),
             confusion(labels, pruned, classes),
-            len(_wrong_only(labels, dense, pruned)),
-            len(_wrong_only(labels, pruned, dense)),
+            len(_only_second_wrong(labels, dense, pruned)),
+            len(_only_second_wrong(labels, pruned, dense)),
         )
 
     @property
     def images(self) -> int:
         """Images in the split."""
-        return len(self.dense_answers)
+        return len(self.dense_predictions)
 
     @property
     def right(self) -> tuple[int, int]:
-        """Images that the dense net gets right, and the pruned one."""
+        """How many images the dense net and the pruned net get right."""
         return int(self.dense.trace()), int(self.pruned.trace())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Compared:
-    """Some n images of a split, and what two nets say of them.
+class NetComparison:
+    """Two nets' predictions for n images of a split.
 
     Attributes:
-        indices: which of the split they are [n].
-        pixels: grey values, uint8 [n, H, W]; of several channels their mean.
-        labels: what they are [n].
-        dense: what the dense net says.
-        pruned: what the pruned net says.
-        counted: the answers to the whole split; None where they are not known, or not yet.
+        indices: the images' positions in the split, [n].
+        pixels: gray values, uint8 [n, H, W]; the mean over channels.
+        labels: the true classes [n].
+        dense: the dense net's predictions.
+        pruned: the pruned net's predictions.
+        counted: counts over the whole split; None if not known yet.
     """
 
     indices: Ints
     pixels: NDArray[np.uint8]
     labels: Ints
-    dense: Shown
-    pruned: Shown
-    counted: Counted | None = None
+    dense: Predictions
+    pruned: Predictions
+    counted: ConfusionCounts | None = None
 
     @property
     def classes(self) -> int:
-        """Classes that the nets tell apart."""
+        """How many classes the nets distinguish."""
         return int(self.pruned.shares.shape[1])
 
 
 @dataclass(frozen=True, slots=True)
-class Looked(Event):
-    """Two nets have been compared on images, as far as it goes."""
+class ComparisonUpdated(Event):
+    """The comparison of two nets so far."""
 
-    compared: Compared
+    compared: NetComparison
 
 
-def of_each_class(labels: Ints, classes: int, start: int = 0) -> tuple[int, ...]:
-    """Choose images by their labels [N]: the one numbered `start` of each class, in order.
+def one_per_class(labels: Ints, classes: int, start: int = 0) -> tuple[int, ...]:
+    """Choose one image of each class by the labels [N]: the `start`-th of every class.
 
-    In each class the first image comes after the last one again; `start` may be negative. A class
-    without images is left out. Of more than ten classes a page shows ten, the next page the
-    next ten, and after the last of them come the classes' next images.
+    `start` wraps around within each class and may be negative. Classes without images are skipped.
+    With more than ten classes a page shows ten of them and the next page the next ten; after the
+    last page come the next images of the first classes.
     """
     present = [which for which in range(classes) if (labels == which).any()]
     pages = max(1, -(-len(present) // PAGE))
     number, page = divmod(start, pages)
-    # The last page is full too: it shows some classes of the one before again.
+    # The last page is full too: it repeats some classes of the page before.
     first = max(0, min(page * PAGE, len(present) - PAGE))
     images = (np.flatnonzero(labels == which) for which in present[first : first + PAGE])
     return tuple(int(these[number % len(these)]) for these in images)
 
 
 def newly_wrong(
-    labels: Ints, dense_answers: Ints, pruned_answers: Ints, start: int = 0
+    labels: Ints, dense_predictions: Ints, pruned_predictions: Ints, start: int = 0
 ) -> tuple[int, ...]:
-    """Choose the images [N] that the pruned net gets wrong and the dense one does not.
+    """Choose images that the pruned net gets wrong and the dense net gets right.
 
-    They come in pages of ten, in order, of which the last may be shorter; the page numbered
-    `start`, which may be negative, is given, and after the last one comes the first one again.
+    Images come in pages of ten, in order; the last page may be shorter. Returns page `start`, which
+    wraps around and may be negative.
     """
-    found = _wrong_only(labels, dense_answers, pruned_answers)
+    found = _only_second_wrong(labels, dense_predictions, pruned_predictions)
     page = start % max(1, -(-len(found) // PAGE))
     return tuple(found[page * PAGE : (page + 1) * PAGE].tolist())
 
 
-def confusion(labels: Ints, answers: Ints, classes: int) -> Ints:
-    """Count the images of each class by the answers to them.
+def confusion(labels: Ints, predictions: Ints, classes: int) -> Ints:
+    """The confusion matrix of a net's predictions.
 
     Args:
-        labels: what the images are [N].
-        answers: what a net takes them for [N].
-        classes: how many there are, C.
+        labels: true classes [N].
+        predictions: predicted classes [N].
+        classes: the number of classes, C.
 
     Returns:
-        Counts [C, C], a row for each class, a column for each answer.
+        Counts [C, C]; rows are true classes, columns predictions.
 
     Raises:
-        InputError: a label or an answer is none of the classes.
+        InputError: a label or a prediction is not one of the classes.
     """
-    for name, given in (("label", labels), ("answer", answers)):
-        strange = given[(given < 0) | (given >= classes)]
+    for name, values in (("label", labels), ("prediction", predictions)):
+        strange = values[(values < 0) | (values >= classes)]
         if len(strange):
             raise InputError(
-                f"{name} {strange[0]} cannot be counted: the net tells {classes} classes apart, "
+                f"{name} {strange[0]} is out of range: the net has {classes} classes, "
                 f"expected 0 to {classes - 1}"
             )
-    counts = np.bincount(labels * classes + answers, minlength=classes * classes)
-    return _still(counts.astype(np.int64, copy=False).reshape(classes, classes))
+    counts = np.bincount(labels * classes + predictions, minlength=classes * classes)
+    return _read_only(counts.astype(np.int64, copy=False).reshape(classes, classes))
 
 
-def look_at(model: nn.Module, data: Images, indices: Sequence[int]) -> Shown:
-    """What `model` says of the images `indices` [n] of `data`, computed in float32."""
+def predictions_of(model: nn.Module, data: Images, indices: Sequence[int]) -> Predictions:
+    """The predictions of `model` for the images `indices` [n] of `data`, in float32."""
     import torch
 
-    from core.measure.evaluation import at_once
+    from core.measure.evaluation import batch_size_for
 
     model.eval()
-    # Of no images one is looked at all the same: it tells how many classes there are.
+    # Run one image even if none is asked for, to learn the number of classes.
     index = torch.tensor(tuple(indices) or (0,))
     with torch.inference_mode():
-        parts = [model(data.batch(some)[0]).float() for some in torch.split(index, at_once(data))]
+        parts = [
+            model(data.batch(some)[0]).float() for some in torch.split(index, batch_size_for(data))
+        ]
         logits = torch.cat(parts)[: len(indices)]
         classes, shares = logits.argmax(1), logits.softmax(1) * 100
-    return Shown(_still(classes.cpu().numpy()), _still(shares.cpu().numpy()))
+    return Predictions(_read_only(classes.cpu().numpy()), _read_only(shares.cpu().numpy()))
 
 
-def all_answers(
+def all_predictions(
     model: nn.Module,
     data: Images,
     precision: str = "fp32",
     stop: StopFlag = never,
     step: str = "answer",
 ) -> Stream[Ints]:
-    """The answers [N] of `model` to all images of `data`, those of float32 in any precision.
+    """The predictions [N] of `model` for all images of `data`, those of float32 in any precision.
 
-    In the precision `bf16` they are the same and come sooner, see `core.measure.bf16_filter`.
+    With precision `bf16` they are the same but faster to compute, see `core.measure.bf16_filter`.
 
     Raises:
         StoppedError: `stop` was raised.
     """
     known = np.empty(0, np.int64)
-    for known in _growing(model, data, precision, stop):
+    for known in _prefixes(model, data, precision, stop):
         yield Progress(step, len(known), len(data), "images")
     return known
 
@@ -232,82 +233,86 @@ def compare(
     mode: Mode = "chosen",
     start: int = 0,
     matrix: bool = False,
-    dense_answers: Ints | None = None,
-    pruned_answers: Ints | None = None,
+    dense_predictions: Ints | None = None,
+    pruned_predictions: Ints | None = None,
     precision: str = "fp32",
     stop: StopFlag = never,
-) -> Stream[Compared]:
-    """Compare what two nets say of ten images, and of all of them.
+) -> Stream[NetComparison]:
+    """Compare the predictions of two nets for ten images, then for all.
 
-    Tells `Looked` as soon as the ten images are known, and again when all images are counted:
-    `chosen` ones are known at once, those that are newly `wrong` when enough of them are found.
+    Reports `ComparisonUpdated` as soon as the ten images are known and again once all images are
+    counted. `chosen` images are known at once, newly `wrong` ones as soon as ten are found.
 
     Args:
-        dense_model: the dense net; it computes in this thread, as does `pruned_model`.
+        dense_model: the dense net; it runs in this thread, as does `pruned_model`.
         pruned_model: the same net, pruned.
         data: a split of at least one image.
-        mode: which images, see `of_each_class` and `newly_wrong`.
-        start: which of them, counted from 0.
-        matrix: count the answers to all images in the mode `chosen` too.
-        dense_answers: to all images [N], where they are known; computed otherwise.
-        pruned_answers: likewise.
-        precision: `fp32` or `bf16`: the answers are those of float32 in both.
-        stop: looked at every 250 images.
+        mode: which images to show, see `one_per_class` and `newly_wrong`.
+        start: which page of them, from 0.
+        matrix: whether to count all images in mode `chosen` too.
+        dense_predictions: for all images [N]; computed if None.
+        pruned_predictions: for all images [N]; computed if None.
+        precision: `fp32` or `bf16`; predictions are those of float32 in both.
+        stop: checked every 250 images.
 
     Returns:
-        What was told last.
+        The last comparison reported.
 
     Raises:
-        InputError: there is no such mode, the answers are to another number of images, or the data
-            have more classes than the nets.
-        StoppedError: `stop` was raised before all were counted.
+        InputError: the mode is unknown, predictions are given for another number of images, or the
+            data have more classes than the nets.
+        StoppedError: `stop` was raised before all images were counted.
     """
     if mode not in MODES:
         raise InputError(f"unknown mode '{mode}': expected one of {', '.join(MODES)}")
-    for given in (dense_answers, pruned_answers):
-        if given is not None and len(given) != len(data):
+    for predictions in (dense_predictions, pruned_predictions):
+        if predictions is not None and len(predictions) != len(data):
             raise InputError(
-                f"{len(given)} answers were given for {len(data)} images: expected those of all"
+                f"{len(predictions)} predictions for {len(data)} images: expected one for each"
             )
     nets = _Nets(dense_model, pruned_model, data)
-    labels = _plain(data.labels)
-    classes = look_at(pruned_model, data, ()).shares.shape[1]
-    images = of_each_class(labels, classes, start)
+    labels = _to_numpy(data.labels)
+    classes = predictions_of(pruned_model, data, ()).shares.shape[1]
+    images = one_per_class(labels, classes, start)
     if mode == "chosen":
         compared = nets.look(images)
-        yield Looked(compared)
+        yield ComparisonUpdated(compared)
         if not matrix:
             return compared
-    if dense_answers is None:
-        dense_answers = yield from all_answers(dense_model, data, precision, stop, "dense answers")
-    if pruned_answers is None:
+    if dense_predictions is None:
+        dense_predictions = yield from all_predictions(
+            dense_model, data, precision, stop, "dense predictions"
+        )
+    if pruned_predictions is None:
         page = start if mode == "wrong" else None
-        pruned_answers = yield from _pruned_answers(nets, dense_answers, page, precision, stop)
+        pruned_predictions = yield from _pruned_predictions(
+            nets, dense_predictions, page, precision, stop
+        )
     if mode == "wrong":
-        images = newly_wrong(labels, dense_answers, pruned_answers, start)
-    counted = Counted.of(labels, dense_answers, pruned_answers, classes)
-    compared = replace(nets.look(images, dense_answers, pruned_answers), counted=counted)
-    yield Looked(compared)
+        images = newly_wrong(labels, dense_predictions, pruned_predictions, start)
+    counted = ConfusionCounts.of(labels, dense_predictions, pruned_predictions, classes)
+    compared = replace(nets.look(images, dense_predictions, pruned_predictions), counted=counted)
+    yield ComparisonUpdated(compared)
     return compared
 
 
-def _pruned_answers(
-    nets: _Nets, dense_answers: Ints, page: int | None, precision: str, stop: StopFlag
+def _pruned_predictions(
+    nets: _Nets, dense_predictions: Ints, page: int | None, precision: str, stop: StopFlag
 ) -> Stream[Ints]:
-    """The pruned net's answers; tells a page of newly wrong images as soon as it is full."""
-    labels, known = _plain(nets.data.labels), np.empty(0, np.int64)
-    for known in _growing(nets.pruned, nets.data, precision, stop):
-        yield Progress("pruned answers", len(known), len(labels), "images")
-        so_far = labels[: len(known)], dense_answers[: len(known)], known
-        # A full page stays as it is however many follow, unless it is counted from the end.
-        if page is not None and 0 <= page < len(_wrong_only(*so_far)) // PAGE:
-            yield Looked(nets.look(newly_wrong(*so_far, page), dense_answers, known))
+    """The pruned net's predictions; reports a page of newly wrong images once it is full."""
+    labels, known = _to_numpy(nets.data.labels), np.empty(0, np.int64)
+    for known in _prefixes(nets.pruned, nets.data, precision, stop):
+        yield Progress("pruned predictions", len(known), len(labels), "images")
+        so_far = labels[: len(known)], dense_predictions[: len(known)], known
+        # A full page does not change as more images follow, unless pages count from the end.
+        if page is not None and 0 <= page < len(_only_second_wrong(*so_far)) // PAGE:
+            yield ComparisonUpdated(nets.look(newly_wrong(*so_far, page), dense_predictions, known))
             page = None
     return known
 
 
 class _Nets(NamedTuple):
-    """Two nets, and the split that they are asked about."""
+    """Two nets and a split."""
 
     dense: nn.Module
     pruned: nn.Module
@@ -316,66 +321,68 @@ class _Nets(NamedTuple):
     def look(
         self,
         images: Sequence[int],
-        dense_answers: Ints | None = None,
-        pruned_answers: Ints | None = None,
-    ) -> Compared:
-        """Look at some images; where a net's answers are known, these are what it says.
+        dense_predictions: Ints | None = None,
+        pruned_predictions: Ints | None = None,
+    ) -> NetComparison:
+        """Compare both nets on some images, using predictions that are already known.
 
-        Where two classes tie, a batch of another size may turn the answer: a picture says what has
-        been counted.
+        If two classes tie, another batch size may change a prediction; known ones win, so that the
+        images agree with the counts.
         """
         index = np.array(images, np.int64)
-        dense, pruned = (look_at(net, self.data, images) for net in (self.dense, self.pruned))
-        if dense_answers is not None:
-            dense = replace(dense, classes=_still(dense_answers[index]))
-        if pruned_answers is not None:
-            pruned = replace(pruned, classes=_still(pruned_answers[index]))
-        pixels, labels = (
-            _plain(both[list(images)]) for both in (self.data.images, self.data.labels)
+        dense, pruned = (
+            predictions_of(net, self.data, images) for net in (self.dense, self.pruned)
         )
-        grey = pixels.mean(1).round().astype(np.uint8)
-        return Compared(_still(index), _still(grey), _still(labels), dense, pruned)
+        if dense_predictions is not None:
+            dense = replace(dense, classes=_read_only(dense_predictions[index]))
+        if pruned_predictions is not None:
+            pruned = replace(pruned, classes=_read_only(pruned_predictions[index]))
+        pixels, labels = (
+            _to_numpy(both[list(images)]) for both in (self.data.images, self.data.labels)
+        )
+        gray = pixels.mean(1).round().astype(np.uint8)
+        return NetComparison(_read_only(index), _read_only(gray), _read_only(labels), dense, pruned)
 
 
-def _growing(model: nn.Module, data: Images, precision: str, stop: StopFlag) -> Iterator[Ints]:
-    """Yield the answers [n] to the first images: to none, then to more and more, then to all.
+def _prefixes(model: nn.Module, data: Images, precision: str, stop: StopFlag) -> Iterator[Ints]:
+    """Yield the predictions [n] for the first n images, with n growing from 0 to all.
 
-    Should they prove wrong (see `core.measure.bf16_filter`), it begins again, in float32.
+    Starts over in float32 if bf16 proves unsound, see `core.measure.bf16_filter`.
     """
     import torch
 
-    from core.measure.bf16_filter import Predictor
-    from core.measure.evaluation import answers, at_once
+    from core.measure.bf16_filter import Bf16Filter
+    from core.measure.evaluation import batch_size_for, predict
 
     model.eval()
-    predictor, known = Predictor(), np.empty(len(data), np.int64)
-    size = at_once(data, BATCH)
+    bf16_filter, known = Bf16Filter(), np.empty(len(data), np.int64)
+    size = batch_size_for(data, BATCH)
     for start in range(0, len(data), size):
         if stop():
-            raise StoppedError("stopped: not all images were answered")
-        yield _still(known[:start])
+            raise StoppedError("stopped before all images were counted")
+        yield _read_only(known[:start])
         images, _ = data.batch(slice(start, start + size))
         with torch.inference_mode():
-            some = answers(model, images, predictor, precision)
+            some = predict(model, images, bf16_filter, precision)
         known[start : start + size] = some.cpu().numpy()
-        if not predictor.sound:
-            yield from _growing(model, data, "fp32", stop)
+        if not bf16_filter.sound:
+            yield from _prefixes(model, data, "fp32", stop)
             return
-    yield _still(known)
+    yield _read_only(known)
 
 
-def _wrong_only(labels: Ints, right: Ints, wrong: Ints) -> Ints:
-    """The images that one net gets right and the other one wrong, in order."""
+def _only_second_wrong(labels: Ints, right: Ints, wrong: Ints) -> Ints:
+    """The images that the first net gets right and the second wrong, in order."""
     return np.flatnonzero((right == labels) & (wrong != labels))
 
 
-def _plain(tensor: Tensor) -> NDArray[Any]:
+def _to_numpy(tensor: Tensor) -> NDArray[Any]:
     plain: NDArray[Any] = tensor.cpu().numpy()
     return plain
 
 
-def _still(array: NDArray[Any]) -> NDArray[Any]:
-    """An array that nobody changes: itself where nobody can, a copy otherwise."""
+def _read_only(array: NDArray[Any]) -> NDArray[Any]:
+    """The array itself if it is read-only, else a read-only copy."""
     if array.flags.writeable:
         array = array.copy()
         array.setflags(write=False)

@@ -1,8 +1,8 @@
 """The table of Han et al. (2015) for any net: what each layer costs, before and after pruning.
 
-Their columns (tables 3 to 6): weights; FLOPs of one image; Act%, the activations that are not zero
-after the layer's ReLU; Weights%, the weights that are left; FLOP%, the operations that are left
-where neither the weight nor the input is zero, which is Weights% times the input's nonzero share.
+Its columns (tables 3 to 6): weights; FLOPs of one image; Act%, nonzero activations after the
+ReLU; Weights%, weights kept; FLOP%, operations in which neither the weight nor the input is
+zero, which is Weights% times the nonzero fraction of the input.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ FLOPS_PER_MAC = 2
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """What one layer does, on average over the images that it was measured on.
+    """What one layer does per image, averaged over the images measured.
 
     Attributes:
-        macs: multiplications with a weight, for one image, zeros included.
-        units: values after its ReLU, for one image; where no ReLU follows, that come out of it.
-        act: those of them that are not zero, as a share.
-        input: values that go into it and are not zero, as a share.
+        macs: multiplications by a weight, zeros included.
+        units: activations after the layer's ReLU, or the layer's outputs if no ReLU follows.
+        act: nonzero fraction of these activations.
+        input: nonzero fraction of the layer's input.
     """
 
     macs: float
@@ -40,8 +40,8 @@ class Activity:
 
 
 @dataclass(frozen=True, slots=True)
-class Counted(Event):
-    """What each layer of a net does has been counted, on so many images of a split."""
+class ActivityMeasured(Event):
+    """The activity of each layer, measured on `images` images of a split."""
 
     activities: Mapping[str, Activity]
     split: str
@@ -50,15 +50,15 @@ class Counted(Event):
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """A row of the table; shares are in percent.
+    """A row of the table.
 
     Attributes:
-        name: of the layer.
-        weights: without the biases.
-        flops: of one image, dense.
-        act: activations that are not zero; None where the net does not run the layer.
-        kept: weights that are left.
-        flops_kept: FLOPs that are left.
+        name: the layer's name.
+        weights: number of weights, without biases.
+        flops: dense FLOPs of one image.
+        act: nonzero activations in percent; None if the net does not run the layer.
+        kept: weights kept, in percent.
+        flops_kept: FLOPs kept, in percent.
     """
 
     name: str
@@ -74,13 +74,14 @@ class CostTable:
     """The table of a net.
 
     Attributes:
+        layers: one row per layer, in order.
         total: sums; `act` is the mean over all units, `kept` over all weights, `flops_kept` over
             all FLOPs.
-        parameters: biases and all.
-        nonzero: those that are left, every bias counted.
-        paper: the paper's table, where this net is one of its own, pruned as much; its layers are
-            in the same order.
-        dead: the dead units; None where they are not known.
+        parameters: all parameters, biases included.
+        nonzero: nonzero parameters, every bias counted.
+        paper: the paper's table if it has this net, pruned to the same degree; layers are in the
+            same order.
+        dead: the dead units; None if unknown.
     """
 
     layers: tuple[Costs, ...]
@@ -92,17 +93,17 @@ class CostTable:
 
     @property
     def footprint(self) -> Footprint:
-        """What the net costs."""
+        """Parameters and nonzero parameters."""
         return Footprint(self.parameters, self.nonzero)
 
     @property
     def ratio(self) -> float:
-        """How many times fewer parameters are left."""
+        """Parameters over nonzero parameters."""
         return self.footprint.ratio
 
 
 def flops_kept(kept: float, nonzero_inputs: float) -> float:
-    """FLOP%, from Weights% and the share of the input that is not zero, all in percent."""
+    """FLOP% from Weights% and the nonzero share of the input, all in percent."""
     return kept * nonzero_inputs / 100
 
 
@@ -113,15 +114,14 @@ def cost_table(
     activities: Mapping[str, Activity],
     parameters: int,
 ) -> CostTable:
-    """Put the table of a net together.
+    """Build the table of a net.
 
     Args:
-        model: its name; the paper's table is laid beside that of a net of the paper which is
-            pruned as the paper's was.
-        layers: in order.
-        kept: weights that are left in each.
-        activities: what was measured of each, see `core.measure.activity`.
-        parameters: of the whole net.
+        model: the model's name; the paper's table is added if it has this net, pruned alike.
+        layers: the prunable layers, in order.
+        kept: weights kept in each layer.
+        activities: the measured activity of each layer, see `core.measure.activity`.
+        parameters: number of parameters of the whole net.
     """
     rows = [_row(layer, kept[layer.name], activities.get(layer.name)) for layer in layers]
     ran = [(row, activities[row.name]) for row in rows if row.name in activities]
@@ -138,7 +138,7 @@ def cost_table(
 
 
 def table_report(model: str, table: CostTable) -> dict[str, Any]:
-    """What `featherweight table --json` writes: shares in percent."""
+    """The JSON of `featherweight table --json`; shares in percent."""
     total = {key: value for key, value in asdict(table.total).items() if key != "name"}
     ratio = round(table.ratio, 2) if table.nonzero else None
     return {
@@ -164,7 +164,7 @@ def _row(layer: Layer, kept: int, activity: Activity | None) -> Costs:
 
 
 def _paper(model: str, rows: Sequence[Costs]) -> PaperNet | None:
-    """The paper's table, where as much is left of each layer as there, to the rounding."""
+    """The paper's table, if every layer keeps as much as in the paper, up to rounding."""
     paper = HAN2015.get(model)
     if paper is None or len(paper.layers) != len(rows):
         return None
@@ -173,7 +173,7 @@ def _paper(model: str, rows: Sequence[Costs]) -> PaperNet | None:
 
 
 def _mean(weighted: Iterable[tuple[float, float]]) -> float:
-    """The mean of values with weights; 0 where these are."""
+    """The weighted mean of values; 0 if the weights sum to 0."""
     pairs = list(weighted)
     whole = sum(weight for _, weight in pairs)
     return sum(value * weight for value, weight in pairs) / whole if whole else 0.0

@@ -1,4 +1,4 @@
-"""How good a net is: images counted, accuracies measured, as streams of events."""
+"""Accuracy of a net on a split, as streams of events."""
 
 from __future__ import annotations
 
@@ -10,25 +10,24 @@ from torch import Tensor, nn
 from core.data.batches import Images, Splits
 from core.errors import StoppedError
 from core.events import Accuracy, Measured, Progress, StopFlag, Stream, never
-from core.measure.bf16_filter import Predictor
+from core.measure.bf16_filter import Bf16Filter
 
 EVALUATION_BATCH = 500
-"""Images at once, unless they are large."""
+"""Images per batch, unless they are large."""
 
 _VALUES = 480_000
-"""Pixels at once, in all channels: three images of 224 x 224 in colour, of which VGG-16's first two
-layers make 80 MB. More of them are no faster on a processor, and whoever waits for the batch to
-end, as a key does, would wait for longer."""
+"""Most values per batch: three color images of 224 x 224, for which VGG-16's first two layers need
+80 MB. Larger batches are no faster on a CPU, and a key press has to wait for the batch to end."""
 
 
-def at_once(data: Images, most: int = EVALUATION_BATCH) -> int:
-    """How many images of a split to evaluate at once: `most`, unless they are large."""
+def batch_size_for(data: Images, most: int = EVALUATION_BATCH) -> int:
+    """How many images of a split to evaluate at once: `most`, or fewer if they are large."""
     return max(1, min(most, _VALUES // max(1, data.values)))
 
 
 def batches(data: Images) -> Iterator[slice]:
-    """The batches in which the images of a split are evaluated."""
-    size = at_once(data)
+    """The batches in which to evaluate a split."""
+    size = batch_size_for(data)
     return (slice(start, start + size) for start in range(0, len(data), size))
 
 
@@ -39,15 +38,15 @@ def count_correct(
     stop: StopFlag = never,
     precision: str = "fp32",
 ) -> Stream[int]:
-    """Count the images of `data` that `model` gets right in float32.
+    """Count the images of `data` that `model` classifies correctly in float32.
 
-    In the precision `bf16` the count is the same and comes sooner, see `core.measure.bf16_filter`.
+    With precision `bf16` the count is the same but faster, see `core.measure.bf16_filter`.
 
     Raises:
         StoppedError: `stop` was raised.
     """
     model.eval()
-    predictor = Predictor()
+    bf16_filter = Bf16Filter()
     correct = 0
     for batch in batches(data):
         if stop():
@@ -55,22 +54,22 @@ def count_correct(
         yield Progress(step, batch.start, len(data), "images")
         images, labels = data.batch(batch)
         with torch.inference_mode():
-            correct += int((answers(model, images, predictor, precision) == labels).sum())
-    if not predictor.sound:
+            correct += int((predict(model, images, bf16_filter, precision) == labels).sum())
+    if not bf16_filter.sound:
         return (yield from count_correct(model, data, step, stop))
     yield Progress(step, len(data), len(data), "images")
     return correct
 
 
-def answers(model: nn.Module, images: Tensor, predictor: Predictor, precision: str) -> Tensor:
-    """The classes [N] that `model`, in evaluation mode, gives `images` [N, ...] in float32."""
+def predict(model: nn.Module, images: Tensor, bf16_filter: Bf16Filter, precision: str) -> Tensor:
+    """The classes [N] that `model`, in evaluation mode, predicts in float32 for `images`."""
 
     def logits(index: Tensor | None) -> Tensor:
-        # A copy: a net may write into its input, and it is asked more than once.
+        # A copy: a net may write into its input, and it may run more than once.
         some: Tensor = model(images.clone() if index is None else images[index])
         return some
 
-    return predictor.answers(logits, images.device, precision)
+    return bf16_filter.predict(logits, images.device, precision)
 
 
 def evaluate(
@@ -91,7 +90,7 @@ def measure(
     stop: StopFlag = never,
     precision: str = "fp32",
 ) -> Stream[Accuracy]:
-    """The accuracy of `model` on validation and test, told as the event `Measured(stage)`.
+    """The accuracy of `model` on validation and test; also reported as `Measured(stage)`.
 
     Raises:
         StoppedError: `stop` was raised.

@@ -1,4 +1,4 @@
-"""The accuracy of a net on a growing sample: a number at once, and a better one soon after."""
+"""The accuracy of a net on a growing sample: a rough number at once, better ones soon after."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from torch import nn
 from core.data.batches import Images
 from core.errors import StoppedError
 from core.events import StopFlag, Stream, never
-from core.measure.bf16_filter import Predictor
-from core.measure.evaluation import answers, at_once, count_correct
-from core.pruning.curves import Sample, Sampled
+from core.measure.bf16_filter import Bf16Filter
+from core.measure.evaluation import batch_size_for, count_correct, predict
+from core.pruning.curves import Sample, SampleUpdated
 
 FIRST = 250
-"""Images of the first sample; each further one is twice as large."""
+"""Images in the first sample; each further sample is twice as large."""
 
 BATCH = 250
-"""Images between two looks at the stop flag: some hundredths of a second."""
+"""Images between two checks of the stop flag: some hundredths of a second."""
 
 
 def sample_accuracy(
@@ -27,29 +27,29 @@ def sample_accuracy(
     precision: str = "fp32",
     stop: StopFlag = never,
 ) -> Stream[Sample]:
-    """Count the images that `model` gets right, on more and more of `data`, and in the end on all.
+    """Count the images that `model` classifies correctly, on a growing sample and then on all.
 
-    Tells `Sampled` after 250 images, after twice as many, and so on; the order is drawn from
-    `seed`. The counts are those of float32, whatever the precision: see `bf16_filter`.
+    Reports `SampleUpdated` after 250 images, after twice as many, and so on; the order is drawn
+    from `seed`. Counts are those of float32 in any precision, see `bf16_filter`.
 
     Raises:
         StoppedError: `stop` was raised.
     """
     model.eval()
     order = torch.randperm(len(data), generator=torch.Generator().manual_seed(seed))
-    predictor, correct, seen, goal = Predictor(), 0, 0, FIRST
-    for index in torch.split(order, at_once(data, BATCH)):
+    bf16_filter, correct, seen, goal = Bf16Filter(), 0, 0, FIRST
+    for index in torch.split(order, batch_size_for(data, BATCH)):
         if stop():
-            raise StoppedError("stopped: the accuracy is known on a sample only")
+            raise StoppedError("stopped: the accuracy is known for a sample only")
         images, labels = data.batch(index)
         with torch.inference_mode():
-            correct += int((answers(model, images, predictor, precision) == labels).sum())
+            correct += int((predict(model, images, bf16_filter, precision) == labels).sum())
         seen += len(index)
-        if goal <= seen < len(data) and predictor.sound:
+        if goal <= seen < len(data) and bf16_filter.sound:
             goal = 2 * seen
-            yield Sampled(Sample(correct, seen, len(data)))
-    if not predictor.sound:
+            yield SampleUpdated(Sample(correct, seen, len(data)))
+    if not bf16_filter.sound:
         correct = yield from count_correct(model, data, stop=stop)
     sample = Sample(correct, len(data), len(data))
-    yield Sampled(sample)
+    yield SampleUpdated(sample)
     return sample

@@ -1,8 +1,8 @@
-"""The sensitivity scan: how accuracy falls when one layer alone is pruned (Han et al. 2015, 5).
+"""The sensitivity scan: how accuracy falls when one layer alone is pruned (Han et al. 2015, §5).
 
-All points advance together, some hundred images at a time: for these the net runs once, and from
-the cut before a layer it runs on once for each sparsity. So nothing before a layer is computed
-twice, memory holds one batch, and whenever it is stopped every curve is there, on fewer images.
+All points advance together, some hundred images at a time. The net runs once for these images, and
+the part from a layer on runs once per sparsity. Nothing before a layer is computed twice, memory
+holds one batch, and a scan that is stopped has every curve, on fewer images.
 """
 
 from __future__ import annotations
@@ -16,35 +16,35 @@ from torch import Tensor, nn
 from core.data.batches import Images
 from core.errors import InputError
 from core.events import Notice, Progress, StopFlag, Stream, never
-from core.graph.prefix_cache import CutNet, UncutNet, UntraceableError, Values
-from core.measure.bf16_filter import Predictor
+from core.graph.prefix_cache import NoPrefixCache, PrefixCache, UntraceableError, Values
+from core.measure.bf16_filter import Bf16Filter
 from core.nets.layers import Layer, prunable_layers
 from core.nets.weights import Weights
-from core.pruning.curves import SPARSITIES, Point, Scan, Scanned
+from core.pruning.curves import SPARSITIES, Point, Scan, ScanUpdated
 from core.pruning.masks import above, threshold
 from core.pruning.plans import check_sparsity
 
 UNIFORM = "*"
-"""The group of all layers; the name of a module is never this."""
+"""The group of all layers; no module has this name."""
 
 MOST_IMAGES, SAMPLE_STEP = 1000, 250
 MOST_BYTES = 512 << 20
-"""What the values alive at the cuts may take, so that a large net takes fewer images at a time."""
+"""Memory for the values in the prefix cache; large nets take fewer images at a time."""
 
 
 @dataclass(eq=False)
-class _Open:
-    """A point that is being measured."""
+class _OpenPoint:
+    """A point while it is measured."""
 
     sparsity: float
     thresholds: dict[str, float]
     precision: str
     correct: int = 0
     images: int = 0
-    predictor: Predictor = field(default_factory=Predictor)
+    bf16_filter: Bf16Filter = field(default_factory=Bf16Filter)
 
     def seen(self) -> Point:
-        return Point(self.sparsity, self.correct, self.images, self.predictor.ties)
+        return Point(self.sparsity, self.correct, self.images, self.bf16_filter.ties)
 
 
 def scan(
@@ -59,25 +59,23 @@ def scan(
     precision: str = "fp32",
     stop: StopFlag = never,
 ) -> Stream[Scan]:
-    """Measure `model`, with its weights as they are, with each layer alone pruned to `sparsities`.
+    """Measure the accuracy of `model` with each layer alone pruned to each of `sparsities`.
 
-    The counts are those of pruning one layer and evaluating everything in float32, whatever the
-    precision: `core.measure.bf16_filter` says how.
-
-    When `stop` is raised it ends within one point and gives what there is. `model` holds its own
-    weights again afterwards.
+    Counts are those of pruning one layer and evaluating in float32, in any precision; see
+    `core.measure.bf16_filter`. When `stop` is raised, the scan ends within one point and returns
+    what it has. `model` gets its own weights back.
 
     Args:
         model: the net, on the device of `data`.
-        data: the images; they are taken in an order drawn from `seed`.
-        split: what they are called.
+        data: the images, taken in an order drawn from `seed`.
+        split: the name of the split.
         sparsities: for each layer alone.
-        uniform: for all layers at once; none where empty.
-        within: points of accuracy; where given, a point is measured on a growing sample until its
-            interval is that narrow on either side.
-        seed: of the order.
-        precision: `fp32`, or `bf16` where that is faster.
-        stop: asked before every point.
+        uniform: for all layers at once; may be empty.
+        within: points of accuracy. If given, each point is measured on a growing sample until half
+            the width of its confidence interval is at most this.
+        seed: seed of the order of images.
+        precision: `fp32` or `bf16`.
+        stop: checked before every point.
 
     Raises:
         InputError: a sparsity is not in [0, 1], or `within` is not above 0.
@@ -90,13 +88,13 @@ def scan(
         yield Notice(text, warning=True)
     order = torch.randperm(len(data), generator=torch.Generator().manual_seed(seed))
     yield from scanner.sweep(order, stop)
-    if scanner.distrust():
+    if scanner.reopen_unsound():
         yield from scanner.sweep(order, stop)
     return scanner.result()
 
 
 class _Scanner:
-    """The points of a scan, and the net that they are measured with."""
+    """The points of a scan, and the net they are measured with."""
 
     def __init__(
         self,
@@ -123,30 +121,30 @@ class _Scanner:
         if uniform:
             self.groups[UNIFORM] = layers
             self.points[UNIFORM] = self._points(layers, uniform)
-        self.net, self.untraceable = self._cut()
+        self.net, self.untraceable = self._prefix_net()
 
     def sweep(self, order: Tensor, stop: StopFlag) -> Stream[None]:
-        """Measure the points that are open on more and more images, until none is."""
+        """Measure the open points on more and more images until none is open."""
         most = MOST_IMAGES if self.within is None else SAMPLE_STEP
         step = max(1, min(most, MOST_BYTES // (1 + self.net.bytes_per_image)))
         for index in torch.split(order, step):
             if not any(self._is_open(p) for points in self.points.values() for p in points):
                 return
             yield from self._advance(index, stop)
-            yield Scanned(self.result())
+            yield ScanUpdated(self.result())
             if self.stopped:
                 return
 
-    def distrust(self) -> bool:
-        """Open again, in float32, the points where an error reached a margin that was trusted."""
-        unsound = [p for points in self.points.values() for p in points if not p.predictor.sound]
+    def reopen_unsound(self) -> bool:
+        """Restart in float32 the points whose bf16 predictions proved unsound."""
+        unsound = [p for points in self.points.values() for p in points if not p.bf16_filter.sound]
         for point in unsound:
             point.correct = point.images = 0
-            point.predictor, point.precision = Predictor(), "fp32"
+            point.bf16_filter, point.precision = Bf16Filter(), "fp32"
         return bool(unsound)
 
     def result(self) -> Scan:
-        """What there is so far."""
+        """The scan so far."""
         seen = {name: tuple(p.seen() for p in points) for name, points in self.points.items()}
         return Scan(
             split=self.split,
@@ -159,13 +157,13 @@ class _Scanner:
         )
 
     def _advance(self, index: Tensor, stop: StopFlag) -> Stream[None]:
-        """Measure the points that are open on these images."""
+        """Measure the open points on these images."""
         images, labels = self.data.batch(index)
         with torch.inference_mode():
             values = self.net.start(images)
         for name in self.groups:
             alive = self.net.alive(name, values)
-            coarse = alive if self.precision == "fp32" else self.net.halved(alive)
+            coarse = alive if self.precision == "fp32" else self.net.in_bf16(alive)
             try:
                 for point in filter(self._is_open, self.points[name]):
                     if stop():
@@ -174,51 +172,51 @@ class _Scanner:
                     self._prune(name, point)
                     with torch.inference_mode():
                         point.correct += int(
-                            (self._answers(name, alive, coarse, point) == labels).sum()
+                            (self._predict(name, alive, coarse, point) == labels).sum()
                         )
                     point.images += len(labels)
                     yield self._progress()
             finally:
                 self._restore(name)
 
-    def _answers(self, name: str, alive: Values, coarse: Values, point: _Open) -> Tensor:
-        """The classes [N] that the net, with its weights as they are now, gives in float32."""
+    def _predict(self, name: str, alive: Values, coarse: Values, point: _OpenPoint) -> Tensor:
+        """The classes [N] that the net, with its current weights, predicts in float32."""
         first = alive if point.precision == "fp32" else coarse
 
         def logits(index: Tensor | None) -> Tensor:
             some = first if index is None else self.net.rows(name, alive, index)
             return self.net.finish(name, some)
 
-        return point.predictor.answers(logits, self.data.device, point.precision)
+        return point.bf16_filter.predict(logits, self.data.device, point.precision)
 
-    def _points(self, layers: Sequence[Layer], sparsities: Sequence[float]) -> list[_Open]:
+    def _points(self, layers: Sequence[Layer], sparsities: Sequence[float]) -> list[_OpenPoint]:
         def thresholds(sparsity: float) -> dict[str, float]:
             return {la.key: threshold(self.base[la.key], sparsity) for la in layers}
 
         checked = [check_sparsity(sparsity, "the scan") for sparsity in sparsities]
-        return [_Open(sparsity, thresholds(sparsity), self.precision) for sparsity in checked]
+        return [_OpenPoint(sparsity, thresholds(sparsity), self.precision) for sparsity in checked]
 
-    def _cut(self) -> tuple[CutNet | UncutNet, str]:
+    def _prefix_net(self) -> tuple[PrefixCache | NoPrefixCache, str]:
         some, _ = self.data.batch(slice(0, 3))
         groups = {name: [layer.key for layer in layers] for name, layers in self.groups.items()}
         try:
-            return CutNet(self.model, groups, some), ""
+            return PrefixCache(self.model, groups, some), ""
         except UntraceableError as error:
-            return UncutNet(self.model, some), str(error)
+            return NoPrefixCache(self.model, some), str(error)
 
-    def _is_open(self, point: _Open) -> bool:
+    def _is_open(self, point: _OpenPoint) -> bool:
         if not point.images:
             return True
         if point.images == len(self.data):
             return False
         return self.within is None or point.seen().estimate[1] > self.within
 
-    def _prune(self, name: str, point: _Open) -> None:
-        """Have the net compute with other tensors: its own are somebody's, and stay as they are."""
+    def _prune(self, name: str, point: _OpenPoint) -> None:
+        """Let the net compute with pruned copies; its own tensors belong to the caller."""
         for layer in self.groups[name]:
             weight = self.base[layer.key]
-            dropped = above(weight, point.thresholds[layer.key]).logical_not_()
-            self.model.get_parameter(layer.key).data = weight.masked_fill(dropped, 0.0)
+            pruned = above(weight, point.thresholds[layer.key]).logical_not_()
+            self.model.get_parameter(layer.key).data = weight.masked_fill(pruned, 0.0)
 
     def _restore(self, name: str) -> None:
         for layer in self.groups[name]:

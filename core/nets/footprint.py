@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
-from typing import Any, Self
+from dataclasses import dataclass
+from typing import Any
 
 BYTES_PER_VALUE = 4
 COUNTED = "4 bytes a nonzero, positions not counted"
@@ -53,14 +53,6 @@ class Sizes:
     dense: int | None
     zip: int | None
     compact: int | None
-
-    @classmethod
-    def of(cls, said: object) -> Self | None:
-        """What a report says, which nobody has checked; None where it says nothing to be used."""
-        if not isinstance(said, Mapping):
-            return None
-        values, han2015, *files = (_bytes(said.get(field.name)) for field in fields(cls))
-        return None if values is None or han2015 is None else cls(values, han2015, *files)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +104,3 @@ def dead_facts(whole: Footprint, dead: DeadUnits | None) -> dict[str, Any]:
         "nonzero_without_dead": None if left is None else left.nonzero,
         "parameters_without_dead": None if left is None else left.parameters,
     }
-
-
-def _bytes(value: Any) -> int | None:
-    known = isinstance(value, int) and not isinstance(value, bool) and 0 < value < 1 << 50
-    return value if known else None

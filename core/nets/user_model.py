@@ -135,6 +135,38 @@ def laid_out(net: nn.Module, data: Splits) -> Splits:
     return data
 
 
+def beside(net: nn.Module, data: object) -> Splits:
+    """The images of `data`, on the device of a net; where they are if it has no parameters.
+
+    Raises:
+        InputError: `data` holds no splits; it may be a loader.
+    """
+    from core.data.batches import Splits
+
+    if not isinstance(data, Splits):
+        kind = type(data).__name__
+        raise InputError(f"data is a {kind}: expected what core.splits or core.load returns")
+    parameter = next(net.parameters(), None)
+    return data if parameter is None else data.on(parameter.device)
+
+
+def check_no_torch_masks(net: nn.Module) -> None:
+    """Check that `torch.nn.utils.prune` holds no masks of a net, which would hide its zeros.
+
+    Raises:
+        InputError: it holds some.
+    """
+    from torch.nn.utils import prune
+
+    held = [name for name, module in net.named_modules() if prune.is_pruned(module)]
+    if held:
+        name = held[-1] or type(net).__name__
+        raise InputError(
+            f"torch.nn.utils.prune holds masks of '{name}': call core.from_torch_prune(model) "
+            "first, which makes them plain zeros"
+        )
+
+
 def surplus(net: nn.Module, data: Splits) -> str:
     """What there is to say of a net that fits the images and has more outputs than they classes."""
     classes = int(data.train.labels.max()) + 1

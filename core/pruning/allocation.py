@@ -1,8 +1,8 @@
-"""From a budget, how many parameters may be nonzero in all, to a sparsity for every layer.
+"""From a budget, the number of nonzero parameters, to a sparsity for every layer.
 
-Every method ranks the weights, see `scores`, and the allocation is the highest bar that
-enough of them reach, filled up in the order of the layers where several weights are at the bar. So
-the budget is met to the last weight, and a smaller one never keeps more of any layer.
+Every method scores the weights, see `scores`. The allocation is the highest cutoff that enough
+weights reach; ties at the cutoff are filled in layer order. The budget is therefore met to the last
+weight, and a smaller budget never keeps more of any layer.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from core.pruning import scores
 from core.pruning.curves import Scan
 from core.pruning.goals import METHODS, SENSITIVITY
 from core.pruning.plans import Plan, check_sparsity
-from core.pruning.scores import LEVEL, Curve, Ranking, nonzero, sensitivity
+from core.pruning.scores import LEVEL, LayerRanking, SensitivityRanking, nonzero, sensitivity
 from core.pruning.what_if import Profile
 
-_RANKINGS: dict[str, Callable[[Profile], Ranking]] = {
+_RANKING_OF: dict[str, Callable[[Profile], LayerRanking]] = {
     "uniform": scores.uniform,
     "erk": scores.erk,
     "magnitude": scores.magnitude,
@@ -32,8 +32,8 @@ _RANKINGS: dict[str, Callable[[Profile], Ranking]] = {
 
 NOTHING_LOCKED: Mapping[str, float] = MappingProxyType({})
 
-# The bits of the floats that are not negative are in the floats' own order (IEEE 754).
-_BARS = range(int(np.float64(np.inf).view(np.int64)) + 1)
+# Read as integers, the bits of nonnegative floats sort like the floats (IEEE 754).
+_CUTOFFS = range(int(np.float64(np.inf).view(np.int64)) + 1)
 
 
 def allocate(
@@ -46,53 +46,53 @@ def allocate(
     scan: Scan | None = None,
     dense: float | None = None,
 ) -> Plan:
-    """Plan a net that has `budget` nonzero parameters, not one more and not one less.
+    """Plan a net with exactly `budget` nonzero parameters.
 
-    Of weights that are equal in magnitude a threshold takes all or none, so that what is kept may
-    fall short of the plan by those at the threshold; it is never more.
+    A threshold keeps all or none of the weights of equal magnitude, so a pruned net may keep fewer
+    weights than planned if several are at the threshold, never more.
 
     Args:
         method: one of `goals.METHODS`.
         profiles: the layers of the base, in order.
-        budget: nonzero parameters in all, as `Goal.budget` gives them; biases and
-            `other_parameters` are never pruned and are taken from it first.
-        other_parameters: those outside the layers.
-        locked: the sparsities of layers that stay as they are planned.
-        scan: of the base; `sensitivity` needs it.
-        dense: the accuracy of the base where it was scanned, in percent; `sensitivity` needs it.
+        budget: nonzero parameters in total, see `Goal.budget`. Biases and `other_parameters` are
+            never pruned and are subtracted first.
+        other_parameters: parameters outside the prunable layers.
+        locked: sparsities of the layers to leave alone.
+        scan: a scan of the base; required by `sensitivity`.
+        dense: accuracy of the base on the scanned split, in percent; required by `sensitivity`.
 
     Raises:
-        InputError: there is no such method or locked layer, all are locked, the scan that the
-            method needs is not there or not of these layers, or the budget is less than what is
-            never pruned and what is locked, or more than the base has left.
+        InputError: the method or a locked layer is unknown; all layers are locked; the method needs
+            a scan of these layers; or the budget is below what cannot be pruned or is locked, or
+            above what the base has left.
     """
     free = _unlocked(profiles, locked)
-    ranked = _ranked(method, free, scan, dense)
+    rankings = _rankings(method, free, scan, dense)
     weights = _weights(profiles, locked, budget, other_parameters)
-    return _plan(profiles, locked, _share(ranked, weights))
+    return _plan(profiles, locked, _distribute(rankings, weights))
 
 
-def by_tolerance(
+def plan_for_tolerance(
     profiles: Sequence[Profile],
     scan: Scan,
     dense: float,
     tolerance: float,
     locked: Mapping[str, float] = NOTHING_LOCKED,
 ) -> Plan:
-    """Plan each layer as sparse as its curve allows for a drop of `tolerance` points, alone.
+    """Plan each layer as sparse as its own curve allows for a drop of `tolerance` points.
 
-    How light the net is comes of it; pruned together, the layers cost more than each alone. The
-    curves are those of `rankings.sensitivity`.
+    The size of the net follows. Pruned together, layers lose more accuracy than each alone. The
+    curves are those of `scores.sensitivity`.
 
     Raises:
-        InputError: the tolerance is no number from 0 up, the scan is not of these layers, there
-            is no such locked layer, or all are locked.
+        InputError: the tolerance is negative or not finite; the scan is of other layers; a locked
+            layer is unknown; or all layers are locked.
     """
     if not (math.isfinite(tolerance) and tolerance >= 0):
         raise InputError(f"tolerance {tolerance}: expected points of accuracy, 0 or more")
     free = _unlocked(profiles, locked)
     beyond = math.nextafter(tolerance, math.inf)
-    curves = [_curve(profile, scan, dense, level=0.0) for profile in free]
+    curves = [_sensitivity_ranking(profile, scan, dense, level=0.0) for profile in free]
     return _plan(profiles, locked, [curve.count(beyond) for curve in curves])
 
 
@@ -103,75 +103,77 @@ def _unlocked(profiles: Sequence[Profile], locked: Mapping[str, float]) -> list[
             raise InputError(f"unknown layer '{name}': expected one of {', '.join(names)}")
         check_sparsity(sparsity, name)
     if all(name in locked for name in names):
-        raise InputError("every layer is locked: unlock one for the goal to act on")
+        raise InputError("every layer is locked: unlock at least one layer")
     return [profile for profile in profiles if profile.layer.name not in locked]
 
 
-def _ranked(
+def _rankings(
     method: str, profiles: Sequence[Profile], scan: Scan | None, dense: float | None
-) -> list[Ranking]:
+) -> list[LayerRanking]:
     if method not in METHODS:
         raise InputError(f"unknown method '{method}': expected one of {', '.join(METHODS)}")
     if method != SENSITIVITY:
-        return [_RANKINGS[method](profile) for profile in profiles]
+        return [_RANKING_OF[method](profile) for profile in profiles]
     if scan is None or dense is None:
         raise InputError(f"'{SENSITIVITY}' needs a scan: press s first, or run featherweight scan")
-    return [_curve(profile, scan, dense) for profile in profiles]
+    return [_sensitivity_ranking(profile, scan, dense) for profile in profiles]
 
 
-def _curve(profile: Profile, scan: Scan, dense: float, level: float = LEVEL) -> Curve:
+def _sensitivity_ranking(
+    profile: Profile, scan: Scan, dense: float, level: float = LEVEL
+) -> SensitivityRanking:
     name = profile.layer.name
     if name not in scan.layers:
-        raise InputError(f"the scan has no layer '{name}': scan this net")
+        raise InputError(f"the scan has no layer '{name}': scan this net first")
     points = scan.layers[name]
     if not any(point.images for point in points):
-        raise InputError(f"the scan has measured nothing of layer '{name}': let it run on")
+        raise InputError(f"the scan was stopped before it measured layer '{name}': run it again")
     return sensitivity(profile, points, dense, level)
 
 
 def _weights(
     profiles: Sequence[Profile], locked: Mapping[str, float], budget: int, other_parameters: int
 ) -> int:
-    """What the budget leaves for the weights of the layers that are not locked."""
+    """How many weights of unlocked layers the budget allows."""
     parameters = sum(profile.layer.parameters for profile in profiles) + other_parameters
     never = parameters - sum(profile.layer.elements for profile in profiles)
     held, left = 0, 0
     for profile in profiles:
         if profile.layer.name in locked:
-            held += min(profile.cut(locked[profile.layer.name]).kept, nonzero(profile))
+            held += min(profile.what_if(locked[profile.layer.name]).kept, nonzero(profile))
         else:
             left += nonzero(profile)
     least, most = never + held, never + held + left
     if budget < least:
         raise InputError(
-            f"a goal of {budget:,} nonzero parameters: {never:,} are never pruned"
-            f"{f' and {held:,} are in locked layers' if held else ''}; expected {least:,} or more, "
-            f"which is {_ratio(parameters, least, math.floor):,}x at most"
+            f"goal of {budget:,} nonzero parameters: {never:,} are never pruned"
+            f"{f' and {held:,} are in locked layers' if held else ''}; expected at least "
+            f"{least:,}, or at most {_ratio(parameters, least, math.floor):,}x"
         )
     if budget > most:
         raise InputError(
-            f"a goal of {budget:,} nonzero parameters: the base has only {most:,} left to keep"
-            f"{', as the locked layers are' if locked else ''}; expected no more, "
-            f"which is {_ratio(parameters, most, math.ceil):,}x at least"
+            f"goal of {budget:,} nonzero parameters: the base has only {most:,} left"
+            f"{' with these layers locked' if locked else ''}; expected at most {most:,}, "
+            f"or at least {_ratio(parameters, most, math.ceil):,}x"
         )
     return budget - least
 
 
 def _ratio(parameters: int, left: int, rounded: Callable[[float], int]) -> float:
-    """To the hundredth on the side that can be reached."""
+    """The ratio, rounded to hundredths toward the side that can be reached."""
     return rounded(100 * parameters / left) / 100 if left else math.inf
 
 
-def _share(ranked: Sequence[Ranking], weights: int) -> list[int]:
-    """How many weights each layer keeps, `weights` in all: see the module's docstring."""
+def _distribute(rankings: Sequence[LayerRanking], weights: int) -> list[int]:
+    """How many weights each layer keeps, `weights` in total; see the module docstring."""
 
     def counts(place: int) -> list[int]:
-        if place == len(_BARS):
-            return [0] * len(ranked)
-        bar = float(np.int64(_BARS[place]).view(np.float64))
-        return [ranking.count(bar) for ranking in ranked]
+        if place == len(_CUTOFFS):
+            return [0] * len(rankings)
+        cutoff = float(np.int64(_CUTOFFS[place]).view(np.float64))
+        return [ranking.count(cutoff) for ranking in rankings]
 
-    above = bisect_right(_BARS, -weights, key=lambda bits: -sum(counts(bits)))
+    above = bisect_right(_CUTOFFS, -weights, key=lambda bits: -sum(counts(bits)))
     kept = counts(above)
     for layer, most in enumerate(counts(above - 1)):
         kept[layer] += min(most - kept[layer], weights - sum(kept))

@@ -1,4 +1,4 @@
-"""What a sensitivity scan finds: accuracy against sparsity, with what is not known yet."""
+"""Results of a sensitivity scan: accuracy against sparsity, with confidence intervals."""
 
 from __future__ import annotations
 
@@ -9,28 +9,29 @@ from dataclasses import dataclass
 from core.events import Event
 
 SPARSITIES = tuple(percent / 100 for percent in range(40, 100, 5))
-"""The reference's range for one layer, 0.40 to 0.95."""
+"""Default sparsities for one layer, 0.40 to 0.95, those of the reference."""
 
 UNIFORM_SPARSITIES = (*SPARSITIES, 1.0)
-"""The reference's range for all layers at once."""
+"""Default sparsities for all layers at once."""
 
 SPLITS = ("validation", "test")
-"""What a scan can measure on; choices look at the first."""
+"""The splits a scan can measure on; decisions use the first."""
 
 WITHIN = 1.5
-"""Points of accuracy on either side: how narrow the intervals of a quick scan are."""
+"""Half the width of a quick scan's intervals, in points of accuracy."""
 
 Z = 1.96
-"""Standard deviations of a 95 % interval."""
+"""Half the width of a 95 % interval, in standard deviations."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """How many images were right of those looked at.
+    """Correct predictions among the images measured so far.
 
     Attributes:
-        of: how many there are in all, drawn from without replacement; None where that is no
-            matter, because it is not these that the accuracy is wanted for.
+        correct: images predicted correctly.
+        images: images measured.
+        of: size of the population sampled without replacement; None for an unlimited one.
     """
 
     correct: int
@@ -39,20 +40,20 @@ class Sample:
 
     @property
     def exact(self) -> bool:
-        """All of them were looked at."""
+        """Whether every image was measured."""
         return self.images == self.of
 
     @property
     def accuracy(self) -> float | None:
-        """In percent; None where nothing was measured."""
+        """The accuracy in percent; None if nothing was measured."""
         return 100.0 * self.correct / self.images if self.images else None
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Where the accuracy of all of them is, in percent, with 95 % confidence.
+        """The 95 % confidence interval of the population's accuracy, in percent.
 
-        A sample of a finite number knows more than its size says: it counts as n (N - 1) / (N - n)
-        images, the finite population correction of the variance (Cochran 1977, equation 2.11).
+        With the finite population correction of the variance (Cochran 1977, equation 2.11), n of N
+        images count as n (N - 1) / (N - n).
         """
         if self.exact:
             known = 100.0 * self.correct / max(1, self.images)
@@ -63,20 +64,21 @@ class Sample:
 
     @property
     def estimate(self) -> tuple[float, float]:
-        """The interval as its middle, in percent, and half of its width, in points."""
+        """The middle of the interval in percent, and half its width in points."""
         low, high = self.interval
         return (high + low) / 2, (high - low) / 2
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """The accuracy at one sparsity, over the images that it has been measured on.
+    """The accuracy at one sparsity.
 
     Attributes:
         sparsity: a fraction.
-        correct: images that were right, of `images`.
-        ties: images whose answer hangs on the order of float32 additions, so that another way of
-            counting may differ by so many.
+        correct: images predicted correctly.
+        images: images measured.
+        ties: images whose prediction depends on the order of float32 additions; another correct
+            count may differ by this many.
     """
 
     sparsity: float
@@ -86,12 +88,12 @@ class Point:
 
     @property
     def sample(self) -> Sample:
-        """The images as a sample of all that there might be."""
+        """The images as a sample of an unlimited population."""
         return Sample(self.correct, self.images)
 
     @property
     def accuracy(self) -> float | None:
-        """In percent; None where nothing was measured."""
+        """The accuracy in percent; None if nothing was measured."""
         return self.sample.accuracy
 
     @property
@@ -107,17 +109,17 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """Each layer pruned alone, over a range of sparsities; and all of them alike, if asked for.
+    """Each layer pruned alone over a range of sparsities and, optionally, all layers together.
 
     Attributes:
-        split: the images that it was measured on.
-        images: how many the split has.
-        layers: the points of each layer, in the order of the net and of the sparsities asked for.
-        uniform: the points of all layers pruned to the same sparsity; empty where not asked for.
-        precision: `fp32`, or `bf16` where that answered first; the counts are the same.
-        traced: what lies before a layer was computed once; otherwise the net could not be traced,
-            and all of it ran for each point.
-        stopped: it was stopped early.
+        split: the split it was measured on.
+        images: images in that split.
+        layers: the points of each layer, in the order of the net and of the sparsities.
+        uniform: the points with all layers at the same sparsity; empty if not requested.
+        precision: `fp32` or `bf16`; the counts are the same.
+        traced: whether the part of the net before a layer ran only once. False if the net could not
+            be traced, so that all of it ran for every point.
+        stopped: whether the scan was stopped early.
     """
 
     split: str
@@ -129,40 +131,40 @@ class Scan:
     stopped: bool
 
     def points(self) -> Iterator[Point]:
-        """All of them."""
+        """All points."""
         for points in self.layers.values():
             yield from points
         yield from self.uniform
 
     @property
     def exact(self) -> bool:
-        """Every point was measured on every image."""
+        """Whether every point was measured on every image."""
         return all(point.images == self.images for point in self.points())
 
 
 @dataclass(frozen=True, slots=True)
-class Sampled(Event):
-    """An accuracy as far as it is known."""
+class SampleUpdated(Event):
+    """The accuracy measured so far."""
 
     sample: Sample
 
 
 @dataclass(frozen=True, slots=True)
-class Scanned(Event):
-    """The scan as far as it is: every point on the images so far."""
+class ScanUpdated(Event):
+    """The scan so far: every point on the images measured so far."""
 
     scan: Scan
 
 
 def wilson(correct: float, images: float) -> tuple[float, float]:
-    """The 95 % interval of a share from a sample; [0, 1] where there is none.
+    """The 95 % interval of a proportion; [0, 1] for an empty sample.
 
-    Wilson 1927, "Probable Inference, the Law of Succession, and Statistical Inference": unlike the
-    normal approximation it holds near 0 and 1, where accuracies are.
+    Wilson 1927, "Probable Inference, the Law of Succession, and Statistical Inference". Unlike the
+    normal approximation it holds near 0 and 1, where accuracies lie.
     """
     if not images:
         return 0.0, 1.0
     share, weight = correct / images, Z * Z / images
-    centre = (share + weight / 2) / (1 + weight)
+    center = (share + weight / 2) / (1 + weight)
     spread = Z / (1 + weight) * math.sqrt(share * (1 - share) / images + weight / (4 * images))
-    return max(0.0, centre - spread), min(1.0, centre + spread)
+    return max(0.0, center - spread), min(1.0, center + spread)

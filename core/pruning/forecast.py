@@ -1,4 +1,4 @@
-"""What a plan is likely to cost, foretold from a scan before it is measured."""
+"""Predicts the accuracy of a plan from a scan, before it is measured."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from core.pruning.what_if import Profile
 def forecast(
     scan: Scan, profiles: Sequence[Profile], plan: Mapping[str, float], dense: float
 ) -> float | None:
-    """The accuracy in percent of a plan applied in one shot, of which the scan knows the layers.
+    """Predict the accuracy of a plan applied in one shot, in percent.
 
-    What the layers cost alone is added up. The product of what they leave is as good a guess: the
-    benchmark `forecast` compares the two, where they say anything at all, and the sum erred by 5.13
-    points on average, the product by 5.20.
+    The drops of the layers, each pruned alone, are added up. Multiplying the remaining accuracies
+    works as well: in the benchmark `forecast`, the sum is off by 5.13 points on average, the
+    product by 5.20.
 
     Args:
-        scan: of the same base.
+        scan: a scan of the same base.
         profiles: the layers of the base.
-        plan: one sparsity a layer.
-        dense: the accuracy of the base where it was scanned, in percent.
+        plan: one sparsity per layer.
+        dense: accuracy of the base on the scanned split, in percent.
 
     Returns:
-        None where the scan has nothing of a layer.
+        The accuracy; None if the scan lacks a layer.
     """
     known = [drop for drop in drops(scan, profiles, plan, dense) if drop is not None]
     if len(known) < len(profiles):
@@ -36,12 +36,12 @@ def forecast(
 def drops(
     scan: Scan, profiles: Sequence[Profile], plan: Mapping[str, float], dense: float
 ) -> list[float | None]:
-    """What each layer's sparsity costs alone, in points; None where it has not been scanned."""
+    """The drop from each layer's sparsity alone, in points; None for layers not scanned."""
     return [_drop(scan, profile, plan[profile.layer.name], dense) for profile in profiles]
 
 
 def lowest(scan: Scan) -> float:
-    """The least accuracy of the scan: below chance nothing falls for long."""
+    """The lowest accuracy in the scan; no net stays below chance for long."""
     known = [point.accuracy for point in scan.points() if point.accuracy is not None]
     return min(known, default=0.0)
 

@@ -1,4 +1,4 @@
-"""How light a net shall be, and by which method the layers share in it."""
+"""Goals: how light a net should be, and the methods that allocate sparsity to layers."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ SENSITIVITY = "sensitivity"
 
 METHODS: dict[str, str] = {
     "uniform": "the same sparsity for every layer",
-    "erk": "small layers denser than large ones, by their shapes alone (Erdős-Rényi-Kernel)",
+    "erk": "small layers denser than large ones, by shape alone (Erdős-Rényi-Kernel)",
     "magnitude": "one threshold for all layers: the largest weights stay",
-    "lamp": "the weights that are the largest part of what is left of their layer stay (LAMP)",
-    SENSITIVITY: "each layer as far as its scan allows for one drop in accuracy",
-    "han": "thresholds in proportion to the standard deviation of each layer's weights (Han)",
+    "lamp": "weights that are large for their layer stay (LAMP)",
+    SENSITIVITY: "every layer pruned until its scan shows the same drop in accuracy",
+    "han": "thresholds in proportion to the standard deviation of each layer (Han et al.)",
 }
-"""The methods, each with what it does in one line; `core.pruning.scores` has their sources."""
+"""The allocation methods and what they do; `core.pruning.scores` cites their sources."""
 
-MOST = 1e18
-"""Parameters: more than any net has, and few enough to be a number of them."""
+MAX_PARAMETERS = 1e18
+"""More parameters than any net has; larger budgets are cut to this."""
 
 Kind = Literal["ratio", "kept", "mib"]
 
@@ -35,21 +35,21 @@ _UNITS: dict[str, tuple[Kind, float]] = {
     "kib": ("mib", 1 / 1024),
     "mib": ("mib", 1),
 }
-_SHOWN: dict[Kind, str] = {"ratio": "x", "kept": " kept", "mib": " MiB"}
+_SUFFIX: dict[Kind, str] = {"ratio": "x", "kept": " kept", "mib": " MiB"}
 
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """How light a net shall be.
+    """How light a net should be.
 
     Attributes:
-        kind: `ratio`, parameters over nonzeros, at least 1; `kept`, nonzero parameters, a whole
-            number; or `mib`, MiB that the nonzero parameters take at 4 bytes each. Biases and all
-            other parameters count everywhere.
-        value: at least this ratio; at most so many parameters or MiB.
+        kind: `ratio`, parameters over nonzero parameters, at least 1; `kept`, nonzero parameters, a
+            whole number; or `mib`, the MiB they take at 4 bytes each. Biases and all other
+            parameters count.
+        value: the least ratio, or the most parameters or MiB.
 
     Raises:
-        InputError: the value is none of its kind.
+        InputError: the value is out of range.
     """
 
     kind: Kind
@@ -63,30 +63,30 @@ class Goal:
             raise InputError(f"goal '{self}': expected a whole number of parameters")
 
     def __str__(self) -> str:
-        """As `parse_goal` reads it."""
-        return repr(self.value).removesuffix(".0") + _SHOWN[self.kind]
+        """In the form that `parse_goal` reads."""
+        return repr(self.value).removesuffix(".0") + _SUFFIX[self.kind]
 
     def budget(self, parameters: int) -> int:
-        """The most nonzero parameters of a net of `parameters` that still meet the goal."""
+        """The most nonzero parameters, of `parameters`, that meet the goal."""
         if self.kind == "ratio":
             counts = range(1, parameters + 1)
             return bisect_right(counts, -self.value, key=lambda count: -parameters / count)
         if self.kind == "kept":
             return int(self.value)
-        return int(min(self.value * MIB / BYTES_PER_VALUE, MOST))
+        return int(min(self.value * MIB / BYTES_PER_VALUE, MAX_PARAMETERS))
 
 
-def parse_goal(text: str, also: str = "") -> Goal:
+def parse_goal(text: str, alternatives: str = "") -> Goal:
     """Read `60x` or `60` (a ratio), `6000 kept` (nonzero parameters), `28 KiB` or `0.5 MiB`.
 
-    There is no percentage: 95 % might be what goes or what stays.
+    Percentages are not accepted: 95 % could mean what is pruned or what stays.
 
     Args:
         text: what a person typed.
-        also: what else they might have typed here, for the error.
+        alternatives: other input accepted in the same place, appended to the error.
 
     Raises:
-        InputError: it is none of these, or the number is out of its range.
+        InputError: the text is none of these, or the number is out of range.
     """
     text = text.strip()
     unit = text[len(text.rstrip(string.ascii_letters)) :]
@@ -94,6 +94,6 @@ def parse_goal(text: str, also: str = "") -> Goal:
         kind, scale = _UNITS[unit.lower()]
         number = float(text.removesuffix(unit))
     except (KeyError, ValueError) as error:
-        expected = f"expected 60x, 6000 kept, 28 KiB or 0.5 MiB{also}"
+        expected = f"expected 60x, 6000 kept, 28 KiB or 0.5 MiB{alternatives}"
         raise InputError(f"goal '{text}': {expected}") from error
     return Goal(kind, number * scale)

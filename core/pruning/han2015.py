@@ -1,4 +1,4 @@
-"""The tables of Han et al. (2015), as printed: what a net's own table can be laid beside.
+"""The tables of Han et al. (2015), as printed, for comparison with a net's own table.
 
 "Learning both Weights and Connections for Efficient Neural Networks", tables 1 and 3 to 6.
 """
@@ -10,15 +10,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class PaperLayer:
-    """A row of the paper's table of a net; counts and shares are rounded, as printed.
+    """A row of a table in the paper; numbers are rounded as printed.
 
     Attributes:
-        name: the paper's.
-        weights: before pruning.
-        flops: of one image, before pruning.
-        act: activations that are nonzero after the layer's ReLU, in percent.
-        kept: weights that are left, in percent.
-        flops_kept: FLOPs that are left, in percent: `kept` x the `act` of the layer before.
+        name: the layer's name in the paper.
+        weights: number of weights before pruning.
+        flops: FLOPs of one image before pruning.
+        act: nonzero activations after the layer's ReLU, in percent.
+        kept: weights kept, in percent.
+        flops_kept: FLOPs kept, in percent: `kept` x the `act` of the preceding layer.
     """
 
     name: str
@@ -31,13 +31,13 @@ class PaperLayer:
 
 @dataclass(frozen=True, slots=True)
 class PaperNet:
-    """What the paper says of a net.
+    """What the paper reports about a net.
 
     Attributes:
-        title: the paper's name for it.
-        layers: in order.
-        total: its last row.
-        rate: how many times fewer parameters are left (table 1).
+        title: the net's name in the paper.
+        layers: one row per layer, in order.
+        total: the last row.
+        rate: compression ratio, parameters over parameters kept (table 1).
         error: top-1 error in percent before pruning, and after pruning and retraining (table 1).
     """
 
@@ -49,7 +49,7 @@ class PaperNet:
 
     @property
     def plan(self) -> tuple[float, ...]:
-        """The sparsity of each layer in order, from the shares that are left."""
+        """The sparsity of each layer, in order."""
         return tuple(round(1.0 - layer.kept / 100, 4) for layer in self.layers)
 
 
@@ -109,4 +109,4 @@ HAN2015 = {
         ("total", 138 * M, 30.9 * B, 64, 7.5, 21),
     ),
 }  # fmt: skip
-"""By the names of our nets; their layers are in the same order."""
+"""Keyed by the zoo's names; layers are in the same order as the zoo's."""

@@ -1,8 +1,8 @@
-"""Magnitude pruning, layer by layer, and the masks that hold what was pruned at zero.
+"""Magnitude pruning, layer by layer, and the masks that keep pruned weights at zero.
 
-The rule is the reference experiment's: importance is |w|, the threshold of a layer is its k-th
-smallest magnitude with k = round(sparsity x elements), and what is kept is strictly above it.
-Biases are never pruned. Masks are data beside a plain state_dict: nothing is reparametrised.
+The rule is that of the reference experiment: importance is |w|, the threshold of a layer is its
+k-th smallest magnitude with k = round(sparsity x elements), and weights strictly above it are kept.
+Biases are never pruned. Masks are data beside a plain state_dict; nothing is reparametrized.
 """
 
 from __future__ import annotations
@@ -16,121 +16,121 @@ from torch.optim import Optimizer
 
 from core.nets.layers import Layer
 from core.nets.weights import Weights
-from core.pruning.plans import check_sparsity, drop_count
+from core.pruning.plans import check_sparsity, prune_count
 from core.pruning.selection import kth_magnitude
 
 
 def threshold(weight: Tensor, sparsity: float) -> float:
-    """The k-th smallest magnitude of `weight`, k = round(sparsity x elements); 0.0 where k is 0.
+    """The k-th smallest magnitude of `weight`, k = round(sparsity x elements); 0.0 if k is 0.
 
     Raises:
         InputError: the sparsity is not in [0, 1].
     """
-    k = drop_count(check_sparsity(sparsity, "the layer"), weight.numel())
+    k = prune_count(check_sparsity(sparsity, "the layer"), weight.numel())
     return kth_magnitude(weight, k) if k else 0.0
 
 
 def keep_mask(weight: Tensor, sparsity: float) -> Tensor:
-    """Which weights stay, as booleans of the weight's shape: those strictly above the threshold.
+    """Which weights stay, booleans of the weight's shape: those strictly above the threshold.
 
-    Equal magnitudes at the threshold all go, so more than k may be dropped, as in the reference.
-    Sparsity 0 keeps all and 1 keeps none.
+    All magnitudes equal to the threshold go, so more than k may be pruned, as in the reference.
+    Sparsity 0 keeps all weights and 1 keeps none.
 
     Raises:
         InputError: the sparsity is not in [0, 1].
     """
-    if drop_count(check_sparsity(sparsity, "the layer"), weight.numel()) == 0:
+    if prune_count(check_sparsity(sparsity, "the layer"), weight.numel()) == 0:
         return torch.ones_like(weight, dtype=torch.bool)
     return above(weight, threshold(weight, sparsity))
 
 
-def zero_share(weight: Tensor) -> float:
-    """The share of exact zeros in `weight`: the sparsity that it has already."""
+def sparsity_of(weight: Tensor) -> float:
+    """The fraction of exact zeros in `weight`."""
     return 1.0 - int(weight.count_nonzero()) / weight.numel()
 
 
 @dataclass(frozen=True)
 class Masks:
-    """Which weights of which tensors stay; everything outside is held at exactly zero.
+    """Which weights are pruned; they are held at exactly zero.
 
     Attributes:
-        dropped: by the weight's name in the state_dict, booleans of its shape, True where the
-            weight is pruned.
+        pruned: for each weight, by its name in the state_dict, booleans of its shape that are True
+            where it is pruned.
     """
 
-    dropped: dict[str, Tensor]
+    pruned: dict[str, Tensor]
 
     @classmethod
     def of(
         cls, weights: Mapping[str, Tensor], layers: Sequence[Layer], plan: Mapping[str, float]
     ) -> Masks:
-        """The masks that `plan` gives these weights, layer by layer by magnitude.
+        """Prune `weights` by magnitude, layer by layer, to the sparsities of `plan`.
 
-        Zeros are a floor: a weight that is zero already is never kept for a lower sparsity.
+        Zeros are a floor: weights that are already zero stay pruned at any lower sparsity.
 
         Raises:
             InputError: a sparsity is not in [0, 1].
         """
 
-        def dropped(layer: Layer) -> Tensor:
+        def pruned(layer: Layer) -> Tensor:
             weight = weights[layer.key]
             sparsity = check_sparsity(plan[layer.name], layer.name)
-            # Nothing is above a threshold and zero, so zeros go at any sparsity.
+            # A zero is never above a threshold, so zeros go at any sparsity.
             return above(weight, threshold(weight, sparsity)).logical_not_()
 
-        masks = {layer: dropped(layer) for layer in layers}
+        masks = {layer: pruned(layer) for layer in layers}
         return cls({key: mask for layer, mask in masks.items() for key in layer.keys})
 
     def to(self, device: torch.device | str) -> Masks:
         """The same masks on a device."""
-        return Masks({name: dropped.to(device) for name, dropped in self.dropped.items()})
+        return Masks({name: pruned.to(device) for name, pruned in self.pruned.items()})
 
     def kept(self, layer: Layer) -> int:
         """How many weights of `layer` stay."""
-        return layer.elements - int(self.dropped[layer.key].sum())
+        return layer.elements - int(self.pruned[layer.key].sum())
 
     def apply(self, weights: Mapping[str, Tensor]) -> Weights:
-        """A copy of a state_dict with what is pruned set to zero."""
+        """A copy of a state_dict with the pruned weights set to zero."""
         return {
-            name: tensor.masked_fill(self.dropped[name], 0.0)
-            if name in self.dropped
+            name: tensor.masked_fill(self.pruned[name], 0.0)
+            if name in self.pruned
             else tensor.clone()
             for name, tensor in weights.items()
         }
 
     def load(self, model: nn.Module, weights: Mapping[str, Tensor]) -> None:
-        """Have `model` hold a state_dict with what is pruned set to zero; it takes no other copy.
+        """Load a state_dict into `model` with the pruned weights set to zero, in place.
 
-        The model's memory is its own: it shares none with `weights`.
+        The model shares no memory with `weights`.
         """
         model.load_state_dict(weights)
         self.to(next(model.parameters()).device).hold(model)
 
     @torch.no_grad()
     def hold(self, model: nn.Module, optimizer: Optimizer | None = None) -> None:
-        """Set what is pruned to exactly zero in `model`, and what the optimiser remembers of it.
+        """Set pruned weights, and the optimizer's state for them, to exactly zero.
 
-        Called after every step, it keeps pruned weights at zero under any momentum, adaptive
-        step or weight decay: whatever the step made of them is gone, and no state is left to
-        push them the next time. Filling, not multiplying: 0 x inf would be NaN.
+        Called after every step, this keeps pruned weights at zero under momentum, adaptive steps
+        and weight decay: the step's update is undone, and no state remains to move them later.
+        Filling rather than multiplying, because 0 x inf is NaN.
         """
-        for name, dropped in self.dropped.items():
+        for name, pruned in self.pruned.items():
             parameter = model.get_parameter(name)
-            parameter.masked_fill_(dropped, 0.0)
+            parameter.masked_fill_(pruned, 0.0)
             if optimizer is None:
                 continue
             for value in optimizer.state.get(parameter, {}).values():
                 if isinstance(value, Tensor) and value.shape == parameter.shape:
-                    value.masked_fill_(dropped, 0.0)
+                    value.masked_fill_(pruned, 0.0)
 
     def revived(self, weights: Mapping[str, Tensor]) -> int:
-        """How many pruned weights are not exactly zero in `weights`: 0, or the invariant broke."""
+        """How many pruned weights are not exactly zero in `weights`; always 0."""
         return sum(
-            int(weights[name].detach()[dropped].count_nonzero())
-            for name, dropped in self.dropped.items()
+            int(weights[name].detach()[pruned].count_nonzero())
+            for name, pruned in self.pruned.items()
         )
 
 
 def above(weight: Tensor, threshold: float) -> Tensor:
-    """Which magnitudes are strictly above a threshold, found without a tensor of magnitudes."""
+    """Which magnitudes are strictly above a threshold, without allocating the magnitudes."""
     return (weight > threshold).logical_or_(weight < -threshold)

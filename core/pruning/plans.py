@@ -1,9 +1,9 @@
-"""One sparsity a layer: parsing, checking. Sparsities are fractions here."""
+"""Plans: one sparsity per layer, parsed and checked. Sparsities are fractions here."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from core.errors import InputError
 
@@ -11,19 +11,20 @@ Plan = dict[str, float]
 """The sparsity of each layer by its name: zeros over elements, in [0, 1]."""
 
 FINEST_STEP = 0.0001
-"""Of a range of sparsities: the last decimal of a percentage that is shown or typed."""
+"""The smallest step of a sparsity: the last decimal of a percentage shown or typed."""
 
 
 def uniform_plan(sparsity: float, layers: Sequence[str]) -> Plan:
-    """The same sparsity for every layer; raises InputError when it is not in [0, 1]."""
+    """The same sparsity for every layer; raises InputError unless it is in [0, 1]."""
     return dict.fromkeys(layers, check_sparsity(sparsity, "every layer"))
 
 
 def parse_plan(text: str, layers: Sequence[str]) -> Plan:
-    """Read `conv1=0.65,conv2=0.95`; layers that are not named are left at 0.
+    """Parse `conv1=0.65,conv2=0.95`; layers not named get sparsity 0.
 
     Raises:
-        InputError: a part is not NAME=NUMBER, names no layer or one twice, or is not in [0, 1].
+        InputError: a part is not NAME=NUMBER, names an unknown layer or one twice, or is not in
+            [0, 1].
     """
     given: Plan = {}
     for part in filter(None, (part.strip() for part in text.split(","))):
@@ -36,12 +37,25 @@ def parse_plan(text: str, layers: Sequence[str]) -> Plan:
             raise InputError(f"layer '{name}' is given twice: name each layer once")
         given[name] = parse_sparsity(number, name)
     if not given:
-        raise InputError(f"no sparsity in '{text}': expected LAYER=FRACTION,... as conv1=0.65")
+        raise InputError(f"no sparsity in '{text}': expected LAYER=FRACTION, such as conv1=0.65")
     return {layer: given.get(layer, 0.0) for layer in layers}
 
 
+def whole_plan(plan: Mapping[str, float], layers: Sequence[str]) -> Plan:
+    """A plan for all layers: those that `plan` does not name are left at 0.
+
+    Raises:
+        InputError: it names a layer that is not there, or a sparsity is not in [0, 1].
+    """
+    for name, sparsity in plan.items():
+        if name not in layers:
+            raise InputError(f"unknown layer '{name}': expected one of {', '.join(layers)}")
+        check_sparsity(sparsity, name)
+    return {name: plan.get(name, 0.0) for name in layers}
+
+
 def parse_sparsity(text: str, where: str) -> float:
-    """Read a fraction in [0, 1] for the layer `where`; raises InputError for anything else."""
+    """Parse a fraction in [0, 1] for the layer `where`; raises InputError otherwise."""
     try:
         sparsity = float(text)
     except ValueError as error:
@@ -50,16 +64,16 @@ def parse_sparsity(text: str, where: str) -> float:
 
 
 def parse_sparsities(text: str) -> tuple[float, ...]:
-    """Read a list, `0.4,0.5,0.9`, or a range with its end and its step, `0.40:0.95:0.05`.
+    """Parse a list, `0.4,0.5,0.9`, or an inclusive range with a step, `0.40:0.95:0.05`.
 
     Raises:
-        InputError: it is neither, or a sparsity is not in [0, 1].
+        InputError: the text is neither, or a sparsity is not in [0, 1].
     """
     where = f"the list '{text}'"
     if ":" not in text:
         listed = tuple(parse_sparsity(part.strip(), where) for part in text.split(","))
         if len(set(listed)) < len(listed):
-            raise InputError(f"sparsities '{text}': expected each of them once")
+            raise InputError(f"sparsities '{text}': expected each value once")
         return listed
     parts = text.split(":")
     if len(parts) != 3:
@@ -72,12 +86,12 @@ def parse_sparsities(text: str) -> tuple[float, ...]:
 
 
 def check_sparsity(sparsity: float, where: str) -> float:
-    """Give `sparsity` back if it is in [0, 1]; raises InputError otherwise."""
+    """Return `sparsity` if it is in [0, 1]; raises InputError otherwise."""
     if not (math.isfinite(sparsity) and 0.0 <= sparsity <= 1.0):
         raise InputError(f"sparsity {sparsity} of {where}: expected a fraction from 0 to 1")
     return sparsity
 
 
-def drop_count(sparsity: float, elements: int) -> int:
-    """How many of `elements` weights a sparsity asks to drop: k = round(sparsity x elements)."""
+def prune_count(sparsity: float, elements: int) -> int:
+    """How many of `elements` weights a sparsity prunes: k = round(sparsity x elements)."""
     return round(sparsity * elements)

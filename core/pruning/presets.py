@@ -1,4 +1,4 @@
-"""Ready plans, by net."""
+"""Preset plans, by net."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from core.pruning.plans import Plan, uniform_plan
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """A ready plan.
+    """A preset plan.
 
     Attributes:
-        sparsities: of the layers in order, or one for all of them.
-        meaning: what it is, in a line.
+        sparsities: one per layer, in order, or one for all layers.
+        meaning: what it is, in one line.
     """
 
     sparsities: tuple[float, ...] | float
     meaning: str
 
 
-_UNIFORM = Preset(0.68, "about a third of the size: 68 % for every layer")
+_UNIFORM = Preset(0.68, "about a third of the size: 68 % in every layer")
 
 _CNN5: Mapping[str, Preset] = {
     "moderate": Preset(
@@ -32,13 +32,13 @@ _CNN5: Mapping[str, Preset] = {
     "aggressive": Preset((0.65, 0.95, 0.98, 0.98, 0.90), "36.88x lighter: 65, 95, 98, 98 and 90 %"),
     "uniform": _UNIFORM,
 }
-"""The reference experiment's choices."""
+"""The plans of the reference experiment."""
 
 _DEFAULTS = {"cnn5": "aggressive"}
 
 
 def presets_of(model: str) -> Mapping[str, Preset]:
-    """The ready plans for a net, in the order in which they are offered."""
+    """The preset plans of a net, in menu order."""
     if model == "cnn5":
         return _CNN5
     if model not in HAN2015:
@@ -49,12 +49,12 @@ def presets_of(model: str) -> Mapping[str, Preset]:
 
 
 def default_preset(model: str) -> str:
-    """The ready plan that is taken where nothing else is said."""
+    """The preset plan used by default."""
     return _DEFAULTS.get(model) or next(iter(presets_of(model)))
 
 
 def preset_plan(name: str, model: str, layers: Sequence[str]) -> Plan:
-    """The preset called `name` of a net with these layers.
+    """The preset plan `name` of a net with these layers.
 
     Raises:
         InputError: the net has no such preset.

@@ -1,8 +1,8 @@
-"""Which weights a layer gives up first, by each method of allocating sparsity.
+"""Importance scores: which weights a layer gives up first, by each allocation method.
 
-A method gives every weight that a layer can keep a priority, from 0 to infinity, and the weights
-with the highest ones stay. All that an allocation asks of a layer is how many of its weights reach
-a bar; that number never grows with the bar. Weights that are zero already have no priority.
+A method gives every nonzero weight a score from 0 to infinity; the highest scores stay. An
+allocation asks a layer only one question: how many of its weights score at least a cutoff. That
+number never grows with the cutoff. Weights that are already zero have no score.
 """
 
 from __future__ import annotations
@@ -22,82 +22,82 @@ from core.pruning.what_if import Floats, Profile
 
 Doubles = npt.NDArray[np.float64]
 
-# Weights squared at a time, and the most that are squared again for one question.
+# Weights squared at a time, and at most recomputed for one score.
 _BLOCK = 1 << 12
 
 LEVEL = 1e-4
-"""Points of accuracy that a whole layer adds where its curve is level: less than one image."""
+"""Points of accuracy added over a whole layer where its curve is flat: less than one image."""
 
 
-class Ranking(Protocol):
-    """The priorities of one layer's weights."""
+class LayerRanking(Protocol):
+    """The scores of one layer's weights."""
 
-    def count(self, bar: float) -> int:
-        """How many weights have a priority of at least `bar`, from 0 to infinity."""
+    def count(self, cutoff: float) -> int:
+        """How many weights score at least `cutoff`, which is from 0 to infinity."""
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
-    """A layer that keeps weights in proportion to a claim, whatever they are.
+class ProportionalRanking:
+    """A layer that keeps weights in proportion to a claim, regardless of their values.
 
-    The j-th weight that it keeps has the priority claim / (j - 1/2): the divisor method of Webster
-    and Sainte-Laguë (Balinski and Young 1982, "Fair Representation"), which rounds every layer's
-    share to the nearest weight and never takes one back when there are more to hand out.
+    The j-th weight it keeps scores claim / (j - 1/2). This is the divisor method of Webster and
+    Sainte-Laguë (Balinski and Young 1982, "Fair Representation"): it rounds every layer's share to
+    the nearest weight and never takes a weight back when the budget grows.
 
     Attributes:
-        claim: above 0; it means something only beside those of the other layers.
-        cap: the most weights that it can keep.
+        claim: above 0; only its ratio to the claims of other layers matters.
+        cap: the most weights the layer can keep.
     """
 
     claim: float
     cap: int
 
-    def count(self, bar: float) -> int:
-        """See `Ranking.count`."""
-        if bar * self.cap <= self.claim:
+    def count(self, cutoff: float) -> int:
+        """See `LayerRanking.count`."""
+        if cutoff * self.cap <= self.claim:
             return self.cap
-        return min(self.cap, int(self.claim / bar + 0.5))
+        return min(self.cap, int(self.claim / cutoff + 0.5))
 
 
 @dataclass(frozen=True, slots=True)
-class Magnitudes:
-    """A layer whose weights rank by magnitude, measured in `unit`."""
+class MagnitudeRanking:
+    """A layer whose weights are ranked by magnitude in multiples of `unit`."""
 
     profile: Profile
     unit: float = 1.0
 
-    def count(self, bar: float) -> int:
-        """See `Ranking.count`; where the unit is 0, every weight is infinitely many of them."""
-        return _reaching(self.profile, bar * self.unit if self.unit else 0.0)
+    def count(self, cutoff: float) -> int:
+        """See `LayerRanking.count`; with a unit of 0 every weight scores infinity."""
+        return _count_from(self.profile, cutoff * self.unit if self.unit else 0.0)
 
 
 @dataclass(frozen=True)
-class Lamp:
-    """A layer whose weights rank by their LAMP scores, see `lamp`.
+class LampRanking:
+    """A layer whose weights are ranked by their LAMP scores, see `lamp`.
 
-    The scores rise with the magnitude, so a few of them find the weight at the bar; those are kept,
-    as the next bar needs most of them again. Of the sums of squares that they take, only every
-    4,096th is kept.
+    Scores grow with magnitude, so a binary search over a few of them finds the cutoff. Computed
+    scores are cached, since the next cutoff needs most of them again; of the sums of squares behind
+    them, every 4,096th is stored.
     """
 
     profile: Profile
 
-    def count(self, bar: float) -> int:
-        """See `Ranking.count`."""
-        return sum(self._reaching(side, bar) for side, _ in self._sides)
+    def count(self, cutoff: float) -> int:
+        """See `LayerRanking.count`."""
+        return sum(self._count_from(side, cutoff) for side, _ in self._sides)
 
     def score(self, magnitude: np.float32) -> float:
-        """The score, above 0 and up to 1, of those of the layer's weights of this magnitude."""
+        """The score, in (0, 1], of the weights of this magnitude."""
         score = self._scores.get(magnitude)
         if score is None:
             above = sum(_squares_from(side, sums, magnitude) for side, sums in self._sides)
             score = self._scores[magnitude] = float(magnitude) ** 2 / above
         return score
 
-    def _reaching(self, side: Floats, bar: float) -> int:
+    def _count_from(self, side: Floats, cutoff: float) -> int:
         ranks = range(side.size)
         return side.size - bisect_left(
-            ranks, bar, key=lambda rank: self.score(np.float32(side[rank]))
+            ranks, cutoff, key=lambda rank: self.score(np.float32(side[rank]))
         )
 
     @cached_property
@@ -106,7 +106,7 @@ class Lamp:
 
     @cached_property
     def _sides(self) -> tuple[tuple[Floats, Doubles], ...]:
-        """The magnitudes of either sign, and the sums of their squares from each block on."""
+        """For each sign, the magnitudes and the sums of their squares from each block on."""
         sides = self.profile.negative, self.profile.positive
         return tuple(
             (side, np.append(_block_squares(side), 0.0)[::-1].cumsum()[::-1]) for side in sides
@@ -114,16 +114,16 @@ class Lamp:
 
 
 @dataclass(frozen=True)
-class Curve:
-    """A layer that gives up weights for the accuracy that this costs when it is pruned alone.
+class SensitivityRanking:
+    """A layer ranked by the accuracy lost when it alone is pruned.
 
-    The priority of the j-th weight that it keeps is the drop without it, with j - 1 weights left.
+    The j-th weight it keeps scores the drop in accuracy with j - 1 weights left.
 
     Attributes:
         elements: weights of the layer.
-        cap: the most that it can keep.
+        cap: the most weights it can keep.
         sparsities: ascending, up to 1.
-        drops: points of accuracy at these, never negative, never falling; linear in between.
+        drops: points of accuracy lost at each, nonnegative and nondecreasing; linear in between.
     """
 
     elements: int
@@ -132,85 +132,82 @@ class Curve:
     drops: Doubles
 
     def drop(self, sparsity: float) -> float:
-        """Points of accuracy lost at a sparsity."""
+        """The drop in accuracy at a sparsity, in points."""
         return float(np.interp(sparsity, self.sparsities, self.drops))
 
-    def count(self, bar: float) -> int:
-        """See `Ranking.count`."""
+    def count(self, cutoff: float) -> int:
+        """See `LayerRanking.count`."""
 
         def spared(kept: int) -> float:
             return -self.drop((self.elements - kept) / self.elements)
 
-        return bisect_right(range(self.cap), -bar, key=spared)
+        return bisect_right(range(self.cap), -cutoff, key=spared)
 
 
-def uniform(profile: Profile) -> Share:
-    """The same sparsity for every layer that its zeros allow it."""
-    return Share(profile.layer.elements, nonzero(profile))
+def uniform(profile: Profile) -> ProportionalRanking:
+    """The same sparsity for every layer, except where its zeros exceed it."""
+    return ProportionalRanking(profile.layer.elements, nonzero(profile))
 
 
-def erk(profile: Profile) -> Share:
-    """Erdős-Rényi-Kernel: density in proportion to the sizes' sum over their product.
+def erk(profile: Profile) -> ProportionalRanking:
+    """Erdős-Rényi-Kernel: density in proportion to the sum of a layer's sizes over their product.
 
-    A layer of n_out x n_in x kernel weights keeps a share (n_out + n_in + kernel sizes) / (n_out
-    n_in kernel sizes' product) of them, times what is the same for all layers (Mocanu et al. 2018,
-    "Scalable training of artificial neural networks with adaptive sparse connectivity"; with the
-    kernel Evci et al. 2020, "Rigging the Lottery", section 3). What a full layer cannot take goes
-    to the others.
+    A layer of n_out x n_in x kernel weights keeps a share of (n_out + n_in + kernel sizes) / (n_out
+    n_in kernel sizes), times a factor common to all layers (Mocanu et al. 2018, "Scalable training
+    of artificial neural networks with adaptive sparse connectivity"; with the kernel, Evci et al.
+    2020, "Rigging the Lottery", section 3). What a full layer cannot take goes to the others.
     """
-    return Share(sum(profile.layer.shape), nonzero(profile))
+    return ProportionalRanking(sum(profile.layer.shape), nonzero(profile))
 
 
-def magnitude(profile: Profile) -> Magnitudes:
-    """One threshold for the weights of all layers.
+def magnitude(profile: Profile) -> MagnitudeRanking:
+    """One threshold for the weights of all layers: global magnitude pruning.
 
-    Pruning by magnitude is Han et al.'s (2015); Blalock et al. 2020, "What is the State of Neural
-    Network Pruning?", name it so with one threshold: global magnitude pruning.
+    Magnitude pruning is due to Han et al. 2015; the global variant is named by Blalock et al. 2020,
+    "What is the State of Neural Network Pruning?".
     """
-    return Magnitudes(profile)
+    return MagnitudeRanking(profile)
 
 
-def han(profile: Profile) -> Magnitudes:
-    """Han's rule: a layer's threshold is the standard deviation of its weights times one quality.
+def han(profile: Profile) -> MagnitudeRanking:
+    """A layer's threshold is the standard deviation of its weights times one quality parameter.
 
     Han et al. 2015, "Learning both Weights and Connections for Efficient Neural Networks", section
-    4. The deviation is that of the weights that are not zero: those that are pruned already do not
-    lower it.
+    4. Only nonzero weights count, so weights pruned earlier do not lower the deviation.
     """
     count, mean, squares = nonzero(profile), 0.0, 0.0
     if count:
         signed = ((profile.negative, -1.0), (profile.positive, 1.0))
         mean = sum(sign * float(side.sum(dtype=np.float64)) for side, sign in signed) / count
         squares = sum(float(_block_squares(side, sign * mean).sum()) for side, sign in signed)
-    return Magnitudes(profile, math.sqrt(squares / max(1, count)))
+    return MagnitudeRanking(profile, math.sqrt(squares / max(1, count)))
 
 
-def lamp(profile: Profile) -> Lamp:
-    """Layer-adaptive magnitude: w² over the sum of v² over the layer's |v| >= |w|.
+def lamp(profile: Profile) -> LampRanking:
+    """Layer-adaptive magnitude: w² over the sum of v² for all v in the layer with |v| >= |w|.
 
-    Lee et al. 2021, "Layer-adaptive Sparsity for the Magnitude-based Pruning"; weights of equal
-    magnitude have one score here.
+    Lee et al. 2021, "Layer-adaptive Sparsity for the Magnitude-based Pruning". Weights of equal
+    magnitude share one score here.
     """
-    return Lamp(profile)
+    return LampRanking(profile)
 
 
 def sensitivity(
     profile: Profile, points: Sequence[Point], dense: float, level: float = LEVEL
-) -> Curve:
-    """Each layer as far as its scan allows for a drop in accuracy that is the same for all.
+) -> SensitivityRanking:
+    """Prune every layer until its scan shows the same drop in accuracy.
 
-    Han et al. 2015, section 5, find each layer's threshold from the sensitivities. The curve is
-    linear between the points that were measured, and a drop never shrinks with more sparsity. It
-    starts from 0 at the sparsity that the weights have already. Beyond the last point it rises to
-    the whole of `dense` at sparsity 1, more than is lost down to chance: what happens there is not
-    known, but that the net breaks is.
+    Han et al. 2015, section 5, find thresholds from sensitivities. The curve is linear between
+    measured points and never falls as sparsity grows. It starts at 0 at the sparsity the weights
+    already have. Beyond the last point it rises to `dense` at sparsity 1, more than a net loses by
+    guessing: nothing was measured there, but the net is known to break.
 
     Args:
         profile: the layer.
-        points: its points, in any order; those without images are left out.
-        dense: the accuracy of the net that was scanned, in percent.
-        level: points of accuracy that are added in proportion to the sparsity, so that layers
-            whose curves are level, which says nothing of whose turn it is, go down together.
+        points: its measured points, in any order; points without images are skipped.
+        dense: accuracy of the scanned net, in percent.
+        level: points of accuracy added in proportion to sparsity, so that layers with flat curves
+            are pruned together rather than one after the other.
     """
     measured = {
         point.sparsity: max(0.0, dense - point.accuracy)
@@ -220,20 +217,22 @@ def sensitivity(
     drops = {1.0: dense, **measured, profile.floor: 0.0}
     sparsities = np.array(sorted(drops))
     rising = np.maximum.accumulate([drops[sparsity] for sparsity in sorted(drops)])
-    return Curve(profile.layer.elements, nonzero(profile), sparsities, rising + level * sparsities)
+    return SensitivityRanking(
+        profile.layer.elements, nonzero(profile), sparsities, rising + level * sparsities
+    )
 
 
 def nonzero(profile: Profile) -> int:
-    """The most weights that a layer can keep."""
+    """The number of nonzero weights, the most a layer can keep."""
     return profile.layer.elements - profile.zeros
 
 
-def _reaching(profile: Profile, least: float) -> int:
-    """Weights of at least this magnitude."""
+def _count_from(profile: Profile, least: float) -> int:
+    """Count the weights of at least this magnitude."""
     if least > profile.largest:
         return 0
     value = np.float32(least)
-    if float(value) < least:  # compared with a float32, it would be rounded first
+    if float(value) < least:  # a comparison with float32 would round it
         value = np.nextafter(value, np.float32(np.inf))
     return sum(
         side.size - int(side.searchsorted(value)) for side in (profile.negative, profile.positive)
@@ -241,18 +240,18 @@ def _reaching(profile: Profile, least: float) -> int:
 
 
 def _squares_from(side: Floats, sums: Doubles, magnitude: np.float32) -> float:
-    """The squares of a side from `magnitude` up, given their `sums` from each block on."""
+    """Sum the squares from `magnitude` up, given the `sums` from each block on."""
     place = int(side.searchsorted(magnitude))
     block = -(-place // _BLOCK)
     return float(sums[block]) + _squares(side[place : block * _BLOCK])
 
 
-def _block_squares(side: Floats, centre: float = 0.0) -> Doubles:
-    """The squared distances from `centre`, added up over each block, [blocks]."""
+def _block_squares(side: Floats, center: float = 0.0) -> Doubles:
+    """The sum of squared distances from `center` for each block, [blocks]."""
     starts = range(0, side.size, _BLOCK)
-    return np.array([_squares(side[at : at + _BLOCK], centre) for at in starts], np.float64)
+    return np.array([_squares(side[at : at + _BLOCK], center) for at in starts], np.float64)
 
 
-def _squares(piece: Floats, centre: float = 0.0) -> float:
-    distances = np.subtract(piece, centre, dtype=np.float64)
+def _squares(piece: Floats, center: float = 0.0) -> float:
+    distances = np.subtract(piece, center, dtype=np.float64)
     return float(distances @ distances)

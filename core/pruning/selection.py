@@ -1,10 +1,10 @@
-"""The k-th smallest magnitude of a tensor, exactly, with no copy of it.
+"""The exact k-th smallest magnitude of a tensor, without a copy of it.
 
-The bits of floats that are not negative, read as integers, are in the floats' own order (IEEE
-754), so magnitudes can be selected digit by digit: count how many there are of each upper half,
-find the half in which the k-th lies, and count the lower halves of those. It is the radix
-selection by which torch's `kthvalue` works on a GPU (`SortingRadixSelect.cuh`) with digits of 16
-bits; on a CPU `kthvalue` partitions a copy of the values and of their indices, thrice the memory.
+Read as integers, the bits of nonnegative floats sort like the floats (IEEE 754), so magnitudes can
+be selected digit by digit: count how often each upper 16 bits occur, find those of the k-th value,
+and count the lower 16 bits among them. torch's `kthvalue` uses the same radix selection on a GPU
+(`SortingRadixSelect.cuh`); on a CPU it partitions a copy of the values and their indices, which
+takes three times the memory.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-# Counting takes twice 65,536 counters, however few the values.
+# Counting takes 2 x 65,536 counters, however few the values.
 _FEW = 1 << 17
-# As many as stay in a core's cache while they are looked at.
+# As many values as fit a core's cache.
 _CHUNK = 1 << 18
 _MAGNITUDE = np.uint32(0x7FFF_FFFF)
 
@@ -25,12 +25,12 @@ def kth_magnitude(weight: Tensor, k: int) -> float:
     """The `k`-th smallest magnitude of `weight`, of any shape: `abs().flatten().kthvalue(k)`.
 
     Args:
-        weight: of any floating dtype, on any device; it takes no copy of many that are contiguous
-            float32 on the CPU. NaN counts as the largest.
+        weight: of any floating dtype, on any device. Large contiguous float32 tensors on the
+            CPU are not copied. NaN sorts last.
         k: from 1 to the number of elements.
 
     Raises:
-        ValueError: there is no `k`-th.
+        ValueError: `k` is out of range.
     """
     flat = weight.detach().flatten()
     if not 1 <= k <= flat.numel():
@@ -49,7 +49,7 @@ def _radix_select(bits: npt.NDArray[np.uint32], k: int) -> float:
 
 
 def _counts(bits: npt.NDArray[np.uint32], upper: int | None) -> npt.NDArray[np.int64]:
-    """How often each upper half occurs, or each lower half of those whose upper half is `upper`."""
+    """Count the upper halves, or the lower halves of values whose upper half is `upper`."""
     counts = np.zeros(1 << 16, np.int64)
     for start in range(0, bits.size, _CHUNK):
         chunk = bits[start : start + _CHUNK] & _MAGNITUDE
@@ -59,7 +59,7 @@ def _counts(bits: npt.NDArray[np.uint32], upper: int | None) -> npt.NDArray[np.i
 
 
 def _digit(counts: npt.NDArray[np.int64], k: int) -> tuple[int, int]:
-    """The digit of the `k`-th smallest, and which one it is among those that share the digit."""
+    """The digit of the `k`-th smallest value, and its rank among the values with that digit."""
     up_to = np.cumsum(counts)
     digit = int(np.searchsorted(up_to, k))
     return digit, k - int(up_to[digit] - counts[digit])

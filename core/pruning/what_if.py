@@ -1,8 +1,7 @@
-"""What a sparsity would do to a layer, answered from sorted magnitudes without any tensor.
+"""What a sparsity would do to a layer, computed from sorted magnitudes without any tensor.
 
-A `Profile` is made once for a layer's weights, in a worker. Moving a sparsity then costs a few
-binary searches: the threshold is read off by rank, what is kept is counted, and the histogram of
-the survivors is cut at the threshold.
+A `Profile` sorts a layer's weights once, in a worker thread. After that, a change of sparsity costs
+a few binary searches, for the threshold, the number of weights kept and their histogram.
 """
 
 from __future__ import annotations
@@ -15,24 +14,25 @@ import numpy as np
 import numpy.typing as npt
 
 from core.nets.footprint import Footprint
-from core.pruning.plans import drop_count
+from core.pruning.plans import prune_count
 
 if TYPE_CHECKING:
     from core.nets.layers import Layer
 
 Floats = npt.NDArray[np.float32]
 
-# Weights taken at a time: they stay in a core's cache, and no other thread waits long.
+# Weights processed at a time: they fit a core's cache, and no other thread waits long.
 _PIECE = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
-class Cut:
-    """A sparsity applied to a layer.
+class WhatIf:
+    """The effect of a sparsity on a layer.
 
     Attributes:
-        threshold: the largest magnitude that goes; 0.0 where nothing has to.
-        kept: weights strictly above it.
+        sparsity: a fraction.
+        threshold: the largest magnitude that is pruned; 0.0 if none has to be.
+        kept: number of weights strictly above it.
     """
 
     sparsity: float
@@ -42,12 +42,12 @@ class Cut:
 
 @dataclass(frozen=True, slots=True)
 class Histogram:
-    """Counts of a layer's nonzero weights in equal bins, before and after a cut.
+    """Histogram of a layer's nonzero weights before and after pruning, in equal bins.
 
     Attributes:
         edges: bin edges, [bins + 1].
         before: nonzero weights in each bin, [bins].
-        after: those that survive, [bins].
+        after: weights kept in each bin, [bins].
     """
 
     edges: npt.NDArray[np.float64]
@@ -57,9 +57,10 @@ class Histogram:
 
 @dataclass(frozen=True)
 class Profile:
-    """One layer's weights, sorted by magnitude: all that a what-if needs to know.
+    """One layer's weights, sorted by magnitude: all that a what-if needs.
 
     Attributes:
+        layer: the layer.
         negative: magnitudes of the negative weights, ascending.
         positive: magnitudes of the positive weights, ascending.
         zeros: weights that are exactly zero.
@@ -69,50 +70,50 @@ class Profile:
     negative: Floats
     positive: Floats
     zeros: int
-    # The last one: where one of many layers moves, the others' are asked for again and again.
-    _cut: Cut | None = field(default=None, init=False, repr=False, compare=False)
+    # The latest result: when one of many layers changes, the others' are asked for again.
+    _latest: WhatIf | None = field(default=None, init=False, repr=False, compare=False)
 
     @classmethod
     def of(cls, layer: Layer, weight: Floats) -> Profile:
-        """Sort the weights of a layer, of any shape; it takes one copy of them and no more."""
+        """Sort the weights of a layer, of any shape; takes memory for one copy of them."""
         flat = weight.reshape(-1)
         negative, positive = _ascending(flat, np.less), _ascending(flat, np.greater)
         return cls(layer, negative, positive, zeros=flat.size - negative.size - positive.size)
 
     @cached_property
     def floor(self) -> float:
-        """The sparsity the weights have already; a plan cannot ask for less."""
+        """The sparsity the weights already have; a plan cannot go below it."""
         return self.zeros / self.layer.elements
 
     @cached_property
     def largest(self) -> float:
-        """The largest magnitude; 0.0 where all weights are zero."""
+        """The largest magnitude; 0.0 if all weights are zero."""
         return max(
             (float(side[-1]) for side in (self.negative, self.positive) if side.size), default=0.0
         )
 
-    def cut(self, sparsity: float) -> Cut:
-        """Apply a sparsity in [0, 1]: exactly what `pruning.keep_mask` does to the tensor."""
-        cut = self._cut
+    def what_if(self, sparsity: float) -> WhatIf:
+        """The effect of a sparsity in [0, 1], exactly that of `masks.keep_mask` on the tensor."""
+        cut = self._latest
         if cut is None or cut.sparsity != sparsity:
-            cut = self._cut_anew(sparsity)
+            cut = self._compute(sparsity)
             object.__setattr__(self, "_cut", cut)
         return cut
 
-    def _cut_anew(self, sparsity: float) -> Cut:
-        k = drop_count(sparsity, self.layer.elements)
+    def _compute(self, sparsity: float) -> WhatIf:
+        k = prune_count(sparsity, self.layer.elements)
         if k == 0:
-            return Cut(sparsity, 0.0, self.layer.elements)
-        threshold = self._ranked(k - self.zeros) if k > self.zeros else 0.0
-        return Cut(sparsity, threshold, self._above(threshold))
+            return WhatIf(sparsity, 0.0, self.layer.elements)
+        threshold = self._magnitude_at(k - self.zeros) if k > self.zeros else 0.0
+        return WhatIf(sparsity, threshold, self._above(threshold))
 
-    def footprint(self, cut: Cut) -> Footprint:
-        """What the layer costs under a cut, its bias included."""
+    def footprint(self, cut: WhatIf) -> Footprint:
+        """The layer's parameters and nonzero parameters under a what-if, bias included."""
         layer = self.layer
         return Footprint(layer.parameters, cut.kept + layer.parameters - layer.elements)
 
-    def histogram(self, cut: Cut, bins: int) -> Histogram:
-        """Count the nonzero weights in `bins` equal bins over +-`largest`, before and after."""
+    def histogram(self, cut: WhatIf, bins: int) -> Histogram:
+        """Count nonzero weights before and after pruning in `bins` equal bins over +-`largest`."""
         reach = self.largest or 1.0
         edges = np.linspace(-reach, reach, bins + 1)
         return Histogram(edges, self._count(edges, 0.0), self._count(edges, cut.threshold))
@@ -124,11 +125,11 @@ class Profile:
             for side in (self.negative, self.positive)
         )
 
-    def _ranked(self, rank: int) -> float:
-        """The `rank`-th smallest (1-based) of the two sorted sides, by bisection over one of them.
+    def _magnitude_at(self, rank: int) -> float:
+        """The `rank`-th smallest magnitude (1-based) of the two sorted sides, by bisection.
 
-        Taking i from the short side and rank - i from the long one is right when neither side's
-        last taken value exceeds the other's first left one.
+        Taking i values from the short side and rank - i from the long one is right when neither
+        side's last value taken exceeds the other's first value left.
         """
         short, long = sorted((self.negative, self.positive), key=len)
         low, high = max(0, rank - long.size), min(rank, short.size)
@@ -143,7 +144,7 @@ class Profile:
         return float(max(taken))
 
     def _count(self, edges: npt.NDArray[np.float64], threshold: float) -> npt.NDArray[np.int64]:
-        """Weights beyond the threshold, either sign, in each bin."""
+        """Count the weights beyond the threshold in each bin."""
         below = np.float32(threshold)
 
         def up_to(side: Floats, distance: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
@@ -158,7 +159,7 @@ class Profile:
 
 
 def _ascending(flat: Floats, than_zero: np.ufunc) -> Floats:
-    """Sort the magnitudes of one sign in an array that is made once, filled piece by piece."""
+    """Sort the magnitudes of one sign; the array is allocated once and filled in pieces."""
     pieces = [flat[start : start + _PIECE] for start in range(0, flat.size, _PIECE)]
     side = np.empty(sum(int(np.count_nonzero(than_zero(p, 0))) for p in pieces), flat.dtype)
     filled = 0

@@ -1,13 +1,13 @@
-"""What a person may choose about fine-tuning, each choice with the line that explains it."""
+"""Changes to a recipe, each declared once: values, label and meaning."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Collection
-from dataclasses import dataclass, fields, replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
 from core.errors import InputError
+from core.fields.declaration import check_fields, given, setting
+from core.fields.kinds import number, one_of, switch, whole
 from core.training.recipes import (
     LOSSES,
     METHODS,
@@ -20,25 +20,11 @@ from core.training.recipes import (
 )
 
 DEFAULT_ROUNDS = 3
-MOST_ROUNDS = 100
 MOST_EPOCHS = 100_000
-MOST_IN_BATCH = 1_000_000
 
-MEANINGS = {
-    "epochs": "passes over the images, in each round",
-    "lr": "at the start, or at its peak",
-    "method": "how the plan comes into force",
-    "rounds": "prunings and retrainings (iterative)",
-    "scale_dropout": "dropout shrinks: D √(left / before)",
-    "l1": "pulls every weight to zero alike",
-    "l2": "pulls weights in proportion (decay)",
-    "rewind": "survivors restart at early values",
-    "optimizer": "what takes the steps",
-    "batch_size": "images in each step",
-    "loss": "what training brings down",
-    "smoothing": "of the labels (cross-entropy)",
-}
-"""Each choice in a line, in the order in which people are asked."""
+_STRENGTHS = (0.0, *(factor * 10.0**power for power in range(-7, 0) for factor in (1, 2, 5)))
+_RATES = tuple(factor * 10.0**power for power in range(-5, 1) for factor in (1, 2, 5))
+_BATCHES = tuple(2**power for power in range(13))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,45 +35,54 @@ class Choices:
         InputError: a value that is not one of those expected.
     """
 
-    epochs: int | None = None
-    lr: float | None = None
-    method: Method | None = None
-    rounds: int | None = None
-    scale_dropout: bool | None = None
-    l1: float | None = None
-    l2: float | None = None
-    rewind: bool | None = None
-    optimizer: OptimizerName | None = None
-    batch_size: int | None = None
-    loss: LossName | None = None
-    smoothing: float | None = None
+    UNSET: ClassVar[str] = "as the recipe says"
+
+    method: Method | None = setting(None, one_of(METHODS), "how pruning and training alternate")
+    rounds: int | None = setting(None, whole(1, 100), "prune-and-retrain rounds (iterative)")
+    epochs: int | None = setting(None, whole(1, MOST_EPOCHS), "passes over the images, per round")
+    lr: float | None = setting(
+        None,
+        number(0, 100, above=True, series=_RATES),
+        "step size (the peak for one-cycle)",
+        label="learning rate",
+    )
+    scale_dropout: bool | None = setting(
+        None, switch(), "lower dropout as weights are removed", label="scale dropout"
+    )
+    l1: float | None = setting(
+        None, number(0, 1, series=_STRENGTHS), "L1 penalty on the weights", label="L1"
+    )
+    l2: float | None = setting(
+        None, number(0, 1, series=_STRENGTHS), "L2 penalty (weight decay)", label="L2"
+    )
+    rewind: bool | None = setting(None, switch(), "reset kept weights to early values")
+    optimizer: OptimizerName | None = setting(
+        None, one_of({name: it.meaning for name, it in OPTIMIZERS.items()}), "optimizer"
+    )
+    batch_size: int | None = setting(
+        None, whole(1, 1_000_000, series=_BATCHES), "images per optimizer step", label="batch size"
+    )
+    loss: LossName | None = setting(None, one_of(LOSSES), "loss function", label="loss function")
+    smoothing: float | None = setting(
+        None,
+        number(0, 1, below=True, series=(0.0, 0.02, 0.05, 0.1, 0.2, 0.3)),
+        "label smoothing, for cross-entropy",
+    )
 
     def __post_init__(self) -> None:
-        _check_whole("epochs", self.epochs, MOST_EPOCHS)
-        _check_whole("rounds", self.rounds, MOST_ROUNDS)
-        _check_whole("images in a batch", self.batch_size, MOST_IN_BATCH)
-        _check_name("method", self.method, METHODS)
-        _check_name("optimizer", self.optimizer, OPTIMIZERS)
-        _check_name("loss", self.loss, LOSSES)
-        if self.smoothing is not None and not 0 <= self.smoothing < 1:
-            raise InputError(f"smoothing {self.smoothing}: expected a number from 0 to below 1")
-        if self.lr is not None and not 0 < self.lr <= 100:
-            raise InputError(f"learning rate {self.lr}: expected a number above 0, at most 100")
-        for name, strength in (("l1", self.l1), ("l2", self.l2)):
-            if strength is not None and not (math.isfinite(strength) and 0 <= strength <= 1):
-                raise InputError(f"{name} {strength}: expected a number from 0 to 1")
+        check_fields(self)
 
     def applied_to(self, recipe: Recipe) -> Recipe:
-        """The recipe with these choices.
+        """The recipe with these changes.
 
         Raises:
-            InputError: choices that contradict each other.
+            InputError: changes that contradict each other.
         """
         method = self.method_with(recipe)
         rewind = recipe.rewind if self.rewind is None else self.rewind
         if rewind and method == "gradual":
             raise InputError(
-                "rewinding needs masks that are there before it trains: "
+                "rewinding needs masks before training starts: "
                 "expected the method one-shot or iterative"
             )
         if self.rounds is not None and self.rounds > 1 and method != "iterative":
@@ -106,16 +101,15 @@ class Choices:
         )
 
     def applied_to_dense(self, phase: Phase) -> Phase:
-        """A phase of dense training with what of these choices has a meaning there."""
+        """A phase of dense training with those changes that mean something there."""
         return self._phase(phase)
 
-    def given(self) -> dict[str, object]:
-        """The choices that were made."""
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {name: value for name, value in values.items() if value is not None}
+    def given(self) -> dict[str, Any]:
+        """The changes, by name."""
+        return given(self)
 
     def method_with(self, recipe: Recipe) -> Method:
-        """The method; to ask for several rounds is to ask for the iterative one."""
+        """The method; asking for several rounds is asking for the iterative one."""
         if self.method is None and self.rounds is not None and self.rounds > 1:
             return "iterative"
         return recipe.method if self.method is None else self.method
@@ -126,16 +120,6 @@ class Choices:
         if self.l2 is not None:
             changes["weight_decay"] = self.l2
         return replace(phase.by(self.optimizer or phase.optimizer, self.lr), **changes)
-
-
-def _check_name(what: str, name: str | None, known: Collection[str]) -> None:
-    if name is not None and name not in known:
-        raise InputError(f"unknown {what} '{name}': expected one of {', '.join(known)}")
-
-
-def _check_whole(what: str, number: int | None, most: int) -> None:
-    if number is not None and not 1 <= number <= most:
-        raise InputError(f"{number} {what}: expected from 1 to {most:,}")
 
 
 NO_CHOICES = Choices()

@@ -1,90 +1,40 @@
-"""A small TOML file that says what a run is to do: settings and sparsities, for sharing.
+"""A recipe file: settings and sparsities as a small TOML file, for sharing.
 
-What belongs to the machine (device, threads, where data and weights are) is no part of it.
-Options win over the file, and the file wins over the defaults: a `Config` keeps what the file
-really gives. The order of the keys, comments and all that TOML allows are the writer's to choose.
+Settings that are specific to a machine (device, threads, where data and weights are) are not part
+of it. Options win over the file, and the file wins over the defaults: a `Config` holds only what
+the file gives. The order of the keys, comments and all that TOML allows are the writer's choice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from core.data import check_name
-from core.data.inputs import Inputs
 from core.errors import InputError
+from core.fields.declaration import Setting, settings_in
+from core.fields.kinds import number
 from core.pruning.plans import Plan, check_sparsity
-from core.settings.choices import MEANINGS, Choices
-from core.settings.settings import DEFAULTS, PROTOCOLS, Settings
+from core.settings.choices import Choices
+from core.settings.settings import DEFAULTS, SETTINGS, Settings
 from core.settings.toml import key, line_of, parsed, printable, read_text, shortened, shown, written
 from core.system.files import write_text
-from core.training.recipes import LOSSES, METHODS, OPTIMIZERS, RECIPES
 
 FINETUNE = "finetune"
 SPARSITY = "sparsity"
 
-_HEADER = "# Featherweight: what a run is to do. Take it with: featherweight run --config FILE"
+_HEADER = "# Featherweight: what a run is to do. Use it with: featherweight run --config FILE"
 
+CHANGES = settings_in(Choices)
+"""The keys of the table [finetune]."""
 
-class _Kind(NamedTuple):
-    expected: str
-    types: tuple[type, ...]  # exactly these: a bool is an int to Python, not to people
+TOP = {name: it for name, it in SETTINGS.items() if it.portable and name not in CHANGES}
+"""The keys above the tables."""
 
-
-_TEXT = _Kind("text in quotes", (str,))
-_WHOLE = _Kind("a whole number", (int,))
-_NUMBER = _Kind("a number", (int, float))
-_NUMBERS = _Kind("a number, or a list of them", (int, float, list))
-_SWITCH = _Kind("true or false", (bool,))
-
-SETTINGS: dict[str, _Kind] = {
-    "model": _TEXT,
-    "dataset": _TEXT,
-    "protocol": _TEXT,
-    "recipe": _TEXT,
-    "precision": _TEXT,
-    "seed": _WHOLE,
-}
-"""The fields of `Settings` that a file may give, in the order in which they are written."""
-
-INPUTS: dict[str, _Kind] = {
-    "image_size": _WHOLE,
-    "channels": _WHOLE,
-    "mean": _NUMBERS,
-    "std": _NUMBERS,
-}
-"""The fields of `Inputs`, which stand beside those."""
-
-CHOICES: dict[str, _Kind] = {
-    "epochs": _WHOLE,
-    "lr": _NUMBER,
-    "method": _TEXT,
-    "rounds": _WHOLE,
-    "scale_dropout": _SWITCH,
-    "l1": _NUMBER,
-    "l2": _NUMBER,
-    "rewind": _SWITCH,
-    "optimizer": _TEXT,
-    "batch_size": _WHOLE,
-    "loss": _TEXT,
-    "smoothing": _NUMBER,
-}
-"""The fields of `Choices`: the keys of the table [finetune]."""
-
-MACHINE = ("device", "threads", "data_dir", "weights", "cache_budget")
-"""The fields of `Settings` that another machine would have otherwise: options only."""
-
-_COMMENTS = {
-    "protocol": " or ".join(PROTOCOLS),
-    "recipe": " or ".join(RECIPES),
-    **MEANINGS,
-    "method": f"{MEANINGS['method']}: {', '.join(METHODS)}",
-    "loss": f"{MEANINGS['loss']}: {', '.join(LOSSES)}",
-    "optimizer": f"{MEANINGS['optimizer']}: {', '.join(OPTIMIZERS)}",
-}
+_FRACTION = number(0, 1)
+"""The values of the table [sparsity]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,15 +80,11 @@ class Config:
             InputError: an option is not what is expected, or choices contradict each other: that
                 is looked at here, since an option may mend it.
         """
-        values = {**self.given, **options}
-        choices = Choices(**{name: values.pop(name) for name in CHOICES if name in values})
-        inputs = {name: values.pop(name) for name in INPUTS if name in values}
-        settings = Settings(**values)
+        options = {name: SETTINGS[name].read(value) for name, value in options.items()}
         try:
-            return replace(settings, choices=choices, inputs=Inputs(**inputs))
+            return Settings.of({**self.given, **options})
         except InputError as error:
-            mended_by = {"recipe", *CHOICES, *INPUTS}
-            beside = " and the options" if options.keys() & mended_by else ""
+            beside = " and the options" if options.keys() & (TOP.keys() | CHANGES.keys()) else ""
             raise InputError(f"{self._source.path}{beside}: {error}") from error
 
     def checked_plan(self, layers: Sequence[str]) -> Plan | None:
@@ -175,13 +121,15 @@ def config_text(settings: Settings, plan: Plan | None) -> str:
 
     The sparsities are exact. What the settings leave to the recipe or to the machine is left out.
     """
-    names = [name for name in SETTINGS if name != "precision" or settings.precision != "auto"]
-    lines = [_HEADER, *(_line(name, getattr(settings, name)) for name in names)]
-    lines += [_line(name, value) for name, value in settings.inputs.given().items()]
-    choices = settings.choices.given()
-    if choices:
-        lines += ["", f"[{FINETUNE}]  # changes to the recipe; what is not here is the recipe's"]
-        lines += [_line(name, value) for name, value in choices.items()]
+    top = {name: getattr(settings, name) for name in settings_in(Settings) if name in TOP}
+    if settings.precision == DEFAULTS.precision:
+        del top["precision"]
+    top |= settings.inputs.given()
+    lines = [_HEADER, *(_line(name, value) for name, value in top.items())]
+    changes = settings.choices.given()
+    if changes:
+        lines += ["", f"[{FINETUNE}]  # changes to the recipe; the rest is as the recipe says"]
+        lines += [_line(name, value) for name, value in changes.items()]
     if plan is not None:
         lines += ["", f"[{SPARSITY}]  # zeros over elements of each layer, as fractions"]
         lines += [f"{key(name)} = {float(check_sparsity(s, name))!r}" for name, s in plan.items()]
@@ -200,12 +148,10 @@ def write_config(path: Path, settings: Settings, plan: Plan | None) -> None:
 def _config(source: _Source, table: dict[str, Any]) -> Config:
     given: dict[str, Any] = {}
     for name, value in table.items():
-        if name in SETTINGS:
-            given[name] = _checked(source, (name,), value, SETTINGS[name], _check_setting)
-        elif name in INPUTS:
-            given[name] = _checked(source, (name,), value, INPUTS[name], _check_input)
+        if name in TOP:
+            given[name] = _value(source, (name,), value, TOP[name])
         elif name == FINETUNE:
-            given |= _choices(source, value)
+            given |= _changes(source, value)
         elif name != SPARSITY:
             raise source.refusal((name,), _unknown(name, value))
     if SPARSITY not in table:
@@ -213,14 +159,27 @@ def _config(source: _Source, table: dict[str, Any]) -> Config:
     return Config(given, *_plan(source, table[SPARSITY]))
 
 
-def _choices(source: _Source, table: Any) -> dict[str, Any]:
+def _changes(source: _Source, table: Any) -> dict[str, Any]:
     _check_table(source, FINETUNE, table)
     given = {}
     for name, value in table.items():
-        if name not in CHOICES:
-            raise source.refusal((FINETUNE, name), _unknown_choice(name))
-        given[name] = _checked(source, (FINETUNE, name), value, CHOICES[name], _check_choice)
+        if name not in CHANGES:
+            raise source.refusal((FINETUNE, name), _unknown_change(name))
+        given[name] = _value(source, (FINETUNE, name), value, CHANGES[name])
     return given
+
+
+def _value(source: _Source, place: Sequence[str], value: Any, declared: Setting) -> Any:
+    try:
+        taken = declared.kind.read(value)
+    except InputError as error:
+        raise source.refusal(place, f"{declared.name} = {shown(value)}: {error}") from error
+    try:
+        if declared.check is not None:
+            declared.check(taken)
+    except InputError as error:
+        raise source.refusal(place, str(error)) from error
+    return taken
 
 
 def _plan(source: _Source, table: Any) -> tuple[Plan, _Source, dict[str, tuple[str, ...]]]:
@@ -231,8 +190,11 @@ def _plan(source: _Source, table: Any) -> tuple[Plan, _Source, dict[str, tuple[s
         name, place = ".".join(path), (SPARSITY, *path)
         if name in plan:
             raise source.refusal(place, f"layer {_named(name)} is given twice: name it once")
-        plan[name] = _checked(source, place, value, _NUMBER, _check_layer, name)
-        places[name] = place
+        try:
+            plan[name], places[name] = _FRACTION.read(value), place
+        except InputError as error:
+            why = f"{key(name)} = {shown(value)}: {error}{_percent_hint(value)}"
+            raise source.refusal(place, why) from error
     return plan, source, places
 
 
@@ -245,78 +207,32 @@ def _leaves(table: dict[str, Any], *above: str) -> Iterator[tuple[tuple[str, ...
             yield (*above, name), value
 
 
-def _checked(
-    source: _Source,
-    place: tuple[str, ...],
-    value: Any,
-    kind: _Kind,
-    check: Callable[[str, Any], object],
-    name: str | None = None,
-) -> Any:
-    """A value of the type expected that passes `check`; `name` is the last of `place`."""
-    name = place[-1] if name is None else name
-    parts = value if type(value) is list and list in kind.types else [value]
-    if not parts or not all(type(part) in kind.types and type(part) is not list for part in parts):
-        why = f"{key(name)} = {shown(value)}: expected {kind.expected}"
-        raise source.refusal(place, why)
-    for part in parts:  # too long to compute with, or to show
-        if isinstance(part, int) and part.bit_length() > 64:
-            raise source.refusal(place, f"{key(name)}: expected a number of at most 64 bits")
-    if kind is _NUMBER or kind is _NUMBERS:
-        parts = [float(part) for part in parts]
-    taken = tuple(parts) if kind is _NUMBERS else parts[0]
-    try:
-        check(name, value if kind is _NUMBER else taken)
-    except InputError as error:
-        raise source.refusal(place, str(error)) from error
-    return taken
-
-
 def _check_table(source: _Source, name: str, value: Any) -> None:
     if not isinstance(value, dict):
         why = f"{name} = {shown(value)}: expected a table: [{name}] and below it KEY = VALUE"
         raise source.refusal((name,), why)
 
 
-def _check_setting(name: str, value: Any) -> None:
-    if name == "dataset":
-        check_name(value)
-    replace(DEFAULTS, **{name: value})
-
-
-def _check_input(name: str, value: Any) -> None:
-    Inputs(**{name: value})
-
-
-def _check_choice(name: str, value: Any) -> None:
-    Choices(**{name: value})
-
-
-def _check_layer(name: str, value: float) -> None:
-    try:
-        check_sparsity(value, printable(name))
-    except InputError as error:
-        if not 1 < value <= 100:
-            raise
-        raise InputError(f"{error}; write {value} percent as {value / 100:.6g}") from error
+def _percent_hint(value: Any) -> str:
+    is_percent = type(value) in (int, float) and 1 < value <= 100
+    return f"; write {value} percent as {value / 100:.6g}" if is_percent else ""
 
 
 def _unknown(name: str, value: Any) -> str:
     """What is said about a name that is not expected outside the tables."""
-    if name in MACHINE:
-        flag = "--" + name.replace("_", "-")
-        return f"'{name}' is for each machine to say: give it as the option {flag}"
-    if name in CHOICES:
+    if name in SETTINGS and not SETTINGS[name].portable:
+        return f"'{name}' is machine-specific: give it as the option {SETTINGS[name].flag}"
+    if name in CHANGES:
         return f"unknown key '{name}': it belongs below [{FINETUNE}]"
     if isinstance(value, dict):
         return f"unknown table {_named(name)}: {_expected(name, (FINETUNE, SPARSITY))}"
-    return f"unknown key {_named(name)}: {_expected(name, (*SETTINGS, *INPUTS))}"
+    return f"unknown key {_named(name)}: {_expected(name, TOP)}"
 
 
-def _unknown_choice(name: str) -> str:
-    if name in SETTINGS or name in INPUTS:
+def _unknown_change(name: str) -> str:
+    if name in TOP:
         return f"unknown key '{name}' in [{FINETUNE}]: it belongs above the tables"
-    return f"unknown key {_named(name)} in [{FINETUNE}]: {_expected(name, CHOICES)}"
+    return f"unknown key {_named(name)} in [{FINETUNE}]: {_expected(name, CHANGES)}"
 
 
 def _expected(given: str, known: Collection[str]) -> str:
@@ -327,7 +243,8 @@ def _expected(given: str, known: Collection[str]) -> str:
 
 
 def _line(name: str, value: Any) -> str:
-    comment = f"  # {_COMMENTS[name]}" if name in _COMMENTS else ""
+    declared = SETTINGS[name]
+    comment = "" if declared.check else f"  # {declared.summary}"
     return f"{name} = {written(value)}{comment}"
 
 

@@ -2,65 +2,118 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Self
 
-from core.data.folders.disk_budget import BUDGET
+from core.data import check_name
+from core.data.folders.disk_budget import BUDGET, parse_bytes, shown_bytes
 from core.data.inputs import AS_THEY_ARE, Inputs
-from core.errors import InputError
-from core.nets.zoo import model_spec
+from core.data.registry import DATASETS, FOLDER
+from core.fields.declaration import check_fields, setting, settings_in
+from core.fields.kinds import Kind, one_of, path, text, whole
+from core.nets.user_model import FORMS
+from core.nets.zoo import ZOO, model_spec
 from core.settings.choices import NO_CHOICES, Choices
-from core.training.recipes import Phase, Recipe, recipe_named
+from core.training.recipes import RECIPE_MEANINGS, Phase, Recipe, recipe_named
 
-PROTOCOLS = ("default", "reference")
-PRECISIONS = ("auto", "fp32", "bf16")
-DEVICES = ("auto", "cpu", "cuda", "mps")
-MAX_THREADS = 1024
+PROTOCOLS: Collection[str] = {
+    "default": "validation is held out of training",
+    "reference": "validation is test, as in the notebook",
+}
+PRECISIONS: Collection[str] = {"auto": "bf16 where it is faster", "fp32": "", "bf16": ""}
+DEVICES: Collection[str] = {"auto": "a GPU if there is one", "cpu": "", "cuda": "", "mps": ""}
+
+_BYTES = Kind(
+    values="",
+    expected="a size such as 20GiB or 500MB",
+    metavar="SIZE",
+    takes=lambda value: type(value) is int,
+    from_text=parse_bytes,
+    shown=shown_bytes,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The choices that every job of a session shares.
+    """The settings that every job of a session shares.
 
     Attributes:
-        protocol: `default` trains on 55,000 images and chooses on 5,000 apart from test;
-            `reference` trains on all 60,000 and chooses on test, as the notebook did.
+        protocol: `default` trains on 55,000 images and selects on 5,000 apart from test;
+            `reference` trains on all 60,000 and selects on test, as the notebook did.
         choices: changes to the recipe, for the training that a command is for.
-        device: `auto` takes cuda or mps where there is one.
-        threads: that torch computes with; None leaves it to torch.
-        data_dir: where data sets are kept; None is the platform's cache folder.
-        weights: a file of weights to start from; None takes the dense net of the protocol.
         inputs: what is given of the images' size, channels and normalisation.
-        cache_budget: bytes that the folders of images that are decoded may take in the cache.
 
     Raises:
         InputError: a value that is not one of those expected.
     """
 
-    model: str = "cnn5"
-    dataset: str = "mnist"
-    protocol: str = "default"
-    recipe: str = "fast"
+    model: str = setting(
+        "cnn5",
+        text(f"{', '.join(ZOO)}, or your own: {FORMS}"),
+        "net to prune",
+        check=model_spec,
+    )
+    dataset: str = setting(
+        "mnist",
+        text(f"{', '.join(DATASETS)}, or {FOLDER}PATH, a folder of images by class"),
+        "data set",
+        check=check_name,
+    )
+    protocol: str = setting("default", one_of(PROTOCOLS), "how the images are split")
+    recipe: str = setting("fast", one_of(RECIPE_MEANINGS), "recipe")
     choices: Choices = NO_CHOICES
-    precision: str = "auto"
-    device: str = "auto"
-    threads: int | None = None
-    seed: int = 0
-    data_dir: Path | None = None
-    weights: Path | None = None
+    precision: str = setting("auto", one_of(PRECISIONS), "number format")
+    device: str = setting(
+        "auto",
+        one_of(DEVICES),
+        "compute device",
+        portable=False,
+    )
+    threads: int | None = setting(
+        None, whole(1, 1024), "CPU threads", unset="chosen by torch", portable=False
+    )
+    seed: int = setting(0, whole(0, 2**63 - 1), "random seed")
+    data_dir: Path | None = setting(
+        None,
+        path("DIR"),
+        "folder of the data sets",
+        unset="the platform's cache folder",
+        portable=False,
+    )
+    weights: Path | None = setting(
+        None,
+        path("FILE", ".safetensors, .pt or .fw"),
+        "dense weights to start from",
+        unset="shipped, else trained once",
+        portable=False,
+    )
     inputs: Inputs = AS_THEY_ARE
-    cache_budget: int = BUDGET
+    cache_budget: int = setting(
+        BUDGET,
+        _BYTES,
+        "disk space for decoded image folders",
+        portable=False,
+    )
 
     def __post_init__(self) -> None:
+        check_fields(self)
         model_spec(self.model)
         self.choices.applied_to(recipe_named(self.recipe))
-        _one_of("protocol", self.protocol, PROTOCOLS)
-        _one_of("precision", self.precision, PRECISIONS)
-        _one_of("device", self.device, DEVICES)
-        if self.threads is not None and not 1 <= self.threads <= MAX_THREADS:
-            raise InputError(f"{self.threads} threads: expected from 1 to {MAX_THREADS}")
-        if not 0 <= self.seed < 2**63:
-            raise InputError(f"seed {self.seed}: expected a whole number from 0 to 2^63 - 1")
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> Self:
+        """Settings with some of `SETTINGS` set, by name; the rest have their defaults.
+
+        Raises:
+            InputError: a value is not one of those expected, or two contradict each other.
+        """
+        own, inputs, choices = (
+            {name: values[name] for name in settings_in(owner) if name in values}
+            for owner in (cls, Inputs, Choices)
+        )
+        return cls(**own, inputs=Inputs(**inputs), choices=Choices(**choices))
 
     @property
     def finetuning(self) -> Recipe:
@@ -69,14 +122,12 @@ class Settings:
 
     @property
     def training(self) -> Phase:
-        """How a dense net is trained by the recipe and what of the choices has a meaning there."""
+        """How a dense net is trained: the recipe, and those choices that mean something there."""
         return self.choices.applied_to_dense(recipe_named(self.recipe).dense)
 
 
-def _one_of(what: str, given: str, expected: tuple[str, ...]) -> None:
-    if given not in expected:
-        raise InputError(f"unknown {what} '{given}': expected one of {', '.join(expected)}")
-
+SETTINGS = settings_in(Settings) | settings_in(Inputs) | settings_in(Choices)
+"""Every setting by its name."""
 
 DEFAULTS = Settings()
-"""Everything as it is where nothing was chosen."""
+"""Everything where nothing is set."""

@@ -25,7 +25,7 @@ PATIENCE = 10.0
 """Seconds to wait for another program that changes the same experiment: it takes milliseconds."""
 
 
-def taken(path: Path) -> BaseFileLock:
+def acquire(path: Path) -> BaseFileLock:
     """A lock that is held from now on; raises InputError where it cannot be had.
 
     It is not bound to a thread: a job goes on in a thread of its own.
@@ -74,7 +74,7 @@ def changing(experiment: Path) -> Iterator[None]:
     Raises:
         InputError: the folder cannot be written, or another program does not let go of it.
     """
-    lock = taken(experiment / ".lock")
+    lock = acquire(experiment / ".lock")
     try:
         yield
     finally:

@@ -1,6 +1,6 @@
-"""Facts in files, read without trust: JSON, and the notes in the header of a safetensors file.
+"""Files that nobody has checked: JSON, and the notes in the header of a safetensors file.
 
-What is wrong with a file comes as a FaultError, of one line that can stand beside it in a list.
+What is wrong with a file is raised as a FaultError, whose one line fits beside the file in a list.
 """
 
 from __future__ import annotations
@@ -13,29 +13,32 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
+HEADER = "facts"
+"""The note in a checkpoint's header that holds JSON."""
+
 
 class FaultError(Exception):
     """A file is missing or damaged; the message says which and how, on one line."""
 
 
-def to_json(facts: Mapping[str, Any]) -> str:
-    """Facts as text; raises ValueError for a number that is not finite."""
-    return json.dumps(dict(facts), allow_nan=False, indent=1)
+def to_json(data: Mapping[str, Any]) -> str:
+    """An object as text; raises ValueError for a number that is not finite."""
+    return json.dumps(dict(data), allow_nan=False, indent=1)
 
 
-def from_json(data: bytes | str, name: str) -> dict[str, Any]:
-    """Facts from the contents of the file `name`; raises FaultError where they are none."""
+def from_json(text: bytes | str, name: str) -> dict[str, Any]:
+    """The object in the contents of the file `name`; raises FaultError if it holds none."""
     try:
-        facts = json.loads(data, parse_constant=_finite, parse_float=_finite)
+        data = json.loads(text, parse_constant=_finite, parse_float=_finite)
     except (ValueError, TypeError, RecursionError) as error:
         raise FaultError(f"{name} is not JSON: {' '.join(str(error).split())}") from error
-    if not isinstance(facts, dict):
+    if not isinstance(data, dict):
         raise FaultError(f"{name} is not a JSON object")
-    return facts
+    return data
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Facts from a file; raises FaultError where it is missing or damaged."""
+    """The object in a file; raises FaultError if the file is missing or damaged."""
     try:
         with opened(path) as file:
             return from_json(file.read(), path.name)
@@ -55,12 +58,9 @@ def opened(path: Path) -> BinaryIO:
         raise FaultError(f"{path.name} cannot be read: {error.strerror or error}") from error
 
 
-def saved_facts(file: BinaryIO) -> dict[str, Any]:
-    """The facts in the header of a checkpoint; raises FaultError where there are none."""
-    name = Path(file.name).name
-    facts = from_json(metadata(file).get("facts", ""), f"the header of {name}")
-    facts.pop("status", None)
-    return facts
+def header_json(file: BinaryIO) -> dict[str, Any]:
+    """The JSON in the header of a checkpoint; raises FaultError if there is none."""
+    return from_json(metadata(file).get(HEADER, ""), f"the header of {Path(file.name).name}")
 
 
 def metadata(file: BinaryIO) -> dict[str, str]:

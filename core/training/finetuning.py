@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from torch import nn
@@ -17,7 +17,7 @@ from core.measure.evaluation import evaluate, measure
 from core.nets.footprint import DeadUnits, Sizes
 from core.nets.layers import dropouts, prunable_layers
 from core.nets.weights import Weights
-from core.pruning.masks import Masks, zero_share
+from core.pruning.masks import Masks, sparsity_of
 from core.training.checkpoints import Checkpoint
 from core.training.gradual import Pruner
 from core.training.loop import Best, Trainer, copy_weights
@@ -54,8 +54,8 @@ class FineTuned:
         diverged: a loss that is not finite ended it early.
     """
 
-    weights: Weights
-    masks: Masks
+    weights: Weights = field(repr=False)
+    masks: Masks = field(repr=False)
     pruned: Accuracy
     accuracy: Accuracy
     epochs: tuple[Epoch, ...]
@@ -182,7 +182,7 @@ class _Rounds:
         self.precision = precision
         self.layers = prunable_layers(model)
         self.dropout = {name: drop.p for name, drop in dropouts(model).items()}
-        self.start = {la.name: zero_share(base[la.key]) for la in self.layers}
+        self.start = {la.name: sparsity_of(base[la.key]) for la in self.layers}
         self.epochs: list[Epoch] = []
         self.best = Best()
         self.round = 1

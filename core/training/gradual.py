@@ -10,7 +10,7 @@ from torch import nn
 from torch.optim import Optimizer
 
 from core.nets.layers import Layer, dropouts, prunable_layers
-from core.pruning.masks import Masks, zero_share
+from core.pruning.masks import Masks, sparsity_of
 from core.training.recipes import Recipe
 
 
@@ -49,7 +49,7 @@ class Pruner:
         self.ramp_steps = max(1, int(steps * recipe.ramp)) if recipe.gradual else 0
         self.step = 0
         weights = model.state_dict()
-        self.start = {layer.name: zero_share(weights[layer.key]) for layer in self.layers}
+        self.start = {layer.name: sparsity_of(weights[layer.key]) for layer in self.layers}
         self.masks = final.to(next(model.parameters()).device)
         if recipe.gradual:
             self._prune_to(self.start)
@@ -84,7 +84,7 @@ class Pruner:
 
     def state(self) -> dict[str, Any]:
         """Where it is between two steps."""
-        return {"step": self.step, "dropped": self.masks.dropped}
+        return {"step": self.step, "dropped": self.masks.pruned}
 
     def resume(self, state: Mapping[str, Any]) -> None:
         """Go on from what `state` gave; the model's weights are its owner's to bring back."""

@@ -194,7 +194,7 @@ class Best:
             "epoch": self.epoch,
             "validation": self._validation,
             "weights": self._weights,
-            "masks": self.masks and self.masks.dropped,
+            "masks": self.masks and self.masks.pruned,
         }
 
     def resume(self, state: Mapping[str, Any] | None) -> None:

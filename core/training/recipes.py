@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from core.errors import InputError
 
@@ -13,25 +13,33 @@ LossName = Literal["cross-entropy", "margin", "squared"]
 OptimizerName = Literal["adadelta", "adamw", "sgd"]
 
 METHODS: dict[Method, str] = {
-    "one-shot": "the whole plan first, then retrain",
-    "gradual": "sparsity rises by a cubic in training",
-    "iterative": "prune some, retrain, prune on",
+    "one-shot": "prune at once, then retrain",
+    "gradual": "sparsity rises along a cubic",
+    "iterative": "prune a little, retrain, repeat",
 }
-"""How a plan comes into force, each in a line."""
+"""How pruning and training alternate, each in a line."""
 
-OPTIMIZERS: dict[OptimizerName, tuple[float, float]] = {
-    "adamw": (5e-3, 1e-2),
-    "sgd": (0.1, 1e-4),
-    "adadelta": (1.0, 0.0),
+
+class Optimizer(NamedTuple):
+    """An optimizer, and its hyper-parameters where none are given."""
+
+    lr: float
+    weight_decay: float
+    meaning: str
+
+
+OPTIMIZERS: dict[OptimizerName, Optimizer] = {
+    "adamw": Optimizer(5e-3, 1e-2, "Adam with decoupled weight decay"),
+    "sgd": Optimizer(0.1, 1e-4, "SGD with momentum"),
+    "adadelta": Optimizer(1.0, 0.0, "adaptive steps from recent gradients"),
 }
-"""The optimisers, with the learning rate and the weight decay that each has where none is said."""
 
 LOSSES: dict[LossName, str] = {
     "cross-entropy": "log likelihood after a softmax",
-    "margin": "each other class 1 below the right one",
-    "squared": "distance from 1 for the class, else 0",
+    "margin": "other classes at least 1 lower",
+    "squared": "target 1 for the class, 0 for others",
 }
-"""What training brings down, each in a line.
+"""The loss functions, each in a line.
 
 `margin` is the multi-class hinge of Weston and Watkins (1999), divided by the classes; `squared`
 does as well as cross-entropy on most tasks (Hui and Belkin 2021, "Evaluation of Neural
@@ -84,12 +92,12 @@ class Phase:
         """
         if optimizer == self.optimizer:
             return self if lr is None else replace(self, lr=lr)
-        own, decay = OPTIMIZERS[optimizer]
+        usual = OPTIMIZERS[optimizer]
         return replace(
             self,
             optimizer=optimizer,
-            lr=own if lr is None else lr,
-            weight_decay=decay,
+            lr=usual.lr if lr is None else lr,
+            weight_decay=usual.weight_decay,
             momentum=MOMENTUM if optimizer == "sgd" else 0.0,
         )
 
@@ -162,9 +170,10 @@ RECIPES = {
 }
 
 RECIPE_MEANINGS = {
-    "fast": "gradual, AdamW in one cycle",
+    "fast": "gradual pruning, AdamW, one cycle",
     "reference": "the notebook's: one-shot, SGD",
 }
+"""The recipes, each in a line."""
 
 
 def recipe_named(name: str) -> Recipe:

@@ -11,7 +11,7 @@ from core.events import Event, drain
 from core.jobs import measurement
 from core.jobs.dense_net import open_dense_net
 from core.jobs.workbench import Net, Workbench
-from core.pruning.curves import Sampled, Scan
+from core.pruning.curves import SampleUpdated, Scan
 from core.pruning.forecast import drops, forecast, lowest
 from core.pruning.plans import Plan
 from core.settings.settings import Settings
@@ -37,7 +37,7 @@ def figures(_wanted: tuple[str, ...]) -> list[Figure]:
         plan = random_plan(bench.layer_names, seed)
         said: list[Event] = []
         drain(measurement.look(bench, base, plan), said.append)
-        samples = [event.sample for event in said if isinstance(event, Sampled)]
+        samples = [event.sample for event in said if isinstance(event, SampleUpdated)]
         truth = samples[-1].accuracy
         assert truth is not None, "all images were counted"
         for sample in samples[:-1]:

@@ -19,7 +19,7 @@ from torch import Tensor
 from core.events import Accuracy
 from core.jobs.workbench import Net
 from core.nets.layers import Layer
-from core.pruning.plans import drop_count
+from core.pruning.plans import prune_count
 from core.pruning.what_if import Profile
 from tests.benchmarks import vgg16
 from tests.benchmarks.figures import Figure, in_turns
@@ -76,7 +76,7 @@ def _plain(weight: Tensor) -> float:
 
     def move() -> Tensor:
         magnitudes = weight.abs()
-        k = drop_count(0.9, weight.numel())
+        k = prune_count(0.9, weight.numel())
         keep = magnitudes > magnitudes.flatten().kthvalue(k).values
         return torch.histc(weight[keep], bins(COLUMNS))
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -16,16 +13,13 @@ from torch import nn
 from torch.nn.utils import prune as torch_prune
 
 import core
+from core import Batch, Epoch, InputError
 from core.data.batches import Splits
-from core.errors import InputError
-from core.events import Batch, Epoch
 from core.formats.weights_files import load_weights
 from core.nets.layers import parameter_count, prunable_layers
-from core.nets.user_model import build
 from core.nets.zoo import model_spec
 from core.training.loop import copy_weights
-from tests.core.own_nets import write
-from tests.core.training.loops import of_type, recorded, same
+from tests.core.training.loops import of_type, same
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -71,9 +65,9 @@ def test_a_model_is_pruned_and_fine_tuned_and_keeps_its_parts(model: Small, own:
     parts, modules = [*model.parameters()], dict(model.named_modules())
     plan = core.plan(model, 5)
     budget = parameter_count(model) // 5
-    result, events = recorded(
-        core.finetune(model, plan, own, choices=core.Choices(epochs=2), seed=3)
-    )
+    events: list[core.Event] = []
+    choices = core.Choices(epochs=2)
+    result = core.finetune(model, plan, own, choices=choices, seed=3, on_event=events.append)
     assert [epoch.epoch for epoch in of_type(Epoch, events)] == [1, 2]
     assert of_type(Batch, events)
     assert same(copy_weights(model), result.weights)
@@ -83,10 +77,10 @@ def test_a_model_is_pruned_and_fine_tuned_and_keeps_its_parts(model: Small, own:
     assert dict(model.named_modules()) == modules
     assert model.drop.p == 0.25
     assert model.conv.weight.is_contiguous()
-    accuracy = core.drain(core.evaluate(model, own))
+    accuracy = core.evaluate(model, own)
     assert accuracy == result.accuracy
     model.drop.eval()
-    core.drain(core.evaluate(model, own))
+    core.evaluate(model, own)
     assert (model.training, model.drop.training) == (True, False)
 
 
@@ -116,34 +110,34 @@ def test_a_goal_is_met_to_the_last_weight(model: Small, value: float, kind, kept
 def test_masks_go_to_torch_and_come_back(model: Small, own: Splits, tmp_path: Path) -> None:
     masks = core.prune(model, {"fc": 0.8, "conv": 0.5})
     plain = copy_weights(model)
-    core.give_masks(model, masks)
+    core.to_torch_prune(model, masks)
     assert torch_prune.is_pruned(model)
     assert torch.equal(model.fc.weight_mask, (plain["fc.weight"] != 0).float())
     torch.save(model.state_dict(), tmp_path / "masked.pt")
     assert same(load_weights(tmp_path / "masked.pt", Small()), plain)
-    assert core.drain(core.evaluate(model, own)).test >= 0
-    back = core.take_masks(model)
+    assert core.evaluate(model, own).test >= 0
+    back = core.from_torch_prune(model)
     assert not torch_prune.is_pruned(model)
     assert same(copy_weights(model), plain)
-    assert same(back.dropped, masks.dropped)
+    assert same(back.pruned, masks.pruned)
 
 
 def test_what_torch_has_pruned_is_the_floor_of_a_plan(model: Small, own: Splits) -> None:
     torch_prune.l1_unstructured(model.fc, "weight", amount=0.6)
-    core.take_masks(model)
+    core.from_torch_prune(model)
     kept = int(model.fc.weight.count_nonzero())
-    result = core.drain(core.finetune(model, {"conv": 0.5}, own, choices=core.Choices(epochs=1)))
+    result = core.finetune(model, {"conv": 0.5}, own, choices=core.Choices(epochs=1))
     layers = {layer.name: layer for layer in prunable_layers(model)}
     assert result.masks.kept(layers["fc"]) == kept == 576
 
 
 def test_what_cannot_be_followed_is_refused(model: Small, own: Splits) -> None:
     for verb in (core.remove_dead, core.compact):
-        with pytest.raises(InputError, match=r"Small cannot be told: torch\.fx cannot trace"):
+        with pytest.raises(InputError, match=r"of Small: torch\.fx cannot trace"):
             verb(model, own)
     assert model.training
-    core.give_masks(model, core.prune(model, {"fc": 0.8}))
-    with pytest.raises(InputError, match="call take_masks"):
+    core.to_torch_prune(model, core.prune(model, {"fc": 0.8}))
+    with pytest.raises(InputError, match="from_torch_prune"):
         core.remove_dead(model, own)
 
 
@@ -171,8 +165,8 @@ def test_dead_units_are_removed_and_a_smaller_model_has_none(own: Splits) -> Non
 def test_packed_weights_cannot_be_handed_to_torch() -> None:
     attention = nn.MultiheadAttention(4, 2)
     masks = core.prune(attention, {"in_proj_weight": 0.5})
-    with pytest.raises(InputError, match="'in_proj_weight' is no weight of a module"):
-        core.give_masks(attention, masks)
+    with pytest.raises(InputError, match="in_proj_weight"):
+        core.to_torch_prune(attention, masks)
 
 
 def test_a_layer_that_is_not_there_is_named(model: Small, own: Splits) -> None:
@@ -180,7 +174,7 @@ def test_a_layer_that_is_not_there_is_named(model: Small, own: Splits) -> None:
     with pytest.raises(InputError, match=said):
         core.prune(model, {"fc9": 0.5})
     with pytest.raises(InputError, match=said):
-        core.drain(core.finetune(model, {"fc9": 0.5}, own))
+        core.finetune(model, {"fc9": 0.5}, own)
 
 
 @given(st.lists(st.integers(0, 4), min_size=120, max_size=200), st.booleans())
@@ -228,29 +222,10 @@ def test_a_pruned_model_is_accelerated_and_stays_as_it_is(tiny: Splits) -> None:
     model = model_spec("lenet-300-100").build()
     core.prune(model, core.plan(model, 12))
     before = copy_weights(model)
-    found = core.drain(core.accelerate(model, tiny, batch=3))
+    found = core.accelerate(model, tiny, batch=3)
     images, _ = tiny.test.batch(slice(0, 20))
     with torch.no_grad():
         assert torch.allclose(found.net(images), model.eval()(images), atol=1e-4)
     assert same(before, copy_weights(model))
     with pytest.raises(InputError, match="a batch of 0 images"):
-        core.drain(core.accelerate(model, tiny, batch=0))
-
-
-def test_the_script_of_the_readme_runs(data_dir: Path, tmp_path: Path) -> None:
-    (script,) = re.findall(r"```python\n(.*?)```", (REPOSITORY / "README.md").read_text(), re.S)
-    assert len([line for line in script.splitlines() if line]) <= 15
-    write(tmp_path)
-    torch.save(build(f"{tmp_path / 'mine.py'}:Net").state_dict(), tmp_path / "mine.pt")
-    start = "import torch; torch.set_num_threads(1)\n"
-    code = start + script.replace('core.load("mnist")', f'core.load("mnist", {str(data_dir)!r})')
-    code = code.replace("import core\n", "import core, pathlib\n", 1)
-    code = code.replace(repr(str(data_dir)), f"pathlib.Path({str(data_dir)!r})")
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    assert "Epoch(epoch=1" in done.stdout
-    assert done.stdout.rstrip().endswith("revived: 0")
-    weights = load_weights(tmp_path / "light.pt", build(f"{tmp_path / 'mine.py'}:Net"))
-    assert sum(int(it.count_nonzero()) for name, it in weights.items() if "norm" not in name) < 500
+        core.accelerate(model, tiny, batch=0)

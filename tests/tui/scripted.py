@@ -20,12 +20,11 @@ from core.experiments.runs import Run
 from core.formats.export_formats import Packing
 from core.inference.engines import DENSE as ENGINES
 from core.inference.timings import SPARSE, Amounts, Bench, Row, Timed
-from core.jobs.restore import Recalled
+from core.jobs.restore import Restored
 from core.jobs.search import Found, Trial, Tried, Trying
 from core.jobs.workbench import Net
-from core.measure.comparison import Compared, Looked, Shown
-from core.measure.comparison import Counted as AllAnswers
-from core.measure.costs import Activity, Counted
+from core.measure.comparison import ComparisonUpdated, ConfusionCounts, NetComparison, Predictions
+from core.measure.costs import Activity, ActivityMeasured
 from core.nets.footprint import DeadUnits, Sizes
 from core.nets.layers import Layer
 from core.pruning.curves import (
@@ -33,9 +32,9 @@ from core.pruning.curves import (
     UNIFORM_SPARSITIES,
     Point,
     Sample,
-    Sampled,
+    SampleUpdated,
     Scan,
-    Scanned,
+    ScanUpdated,
 )
 from core.pruning.presets import preset_plan
 from core.pruning.what_if import Profile
@@ -70,7 +69,7 @@ def net(plan: Mapping[str, float] | None = None, accuracy: Accuracy = DENSE) -> 
     for name, shape in SHAPES.items():
         weight = rng.normal(0, 0.05, shape).astype(np.float32)
         layer = _layer(name, shape)
-        threshold = Profile.of(layer, weight).cut((plan or {}).get(name, 0.0)).threshold
+        threshold = Profile.of(layer, weight).what_if((plan or {}).get(name, 0.0)).threshold
         profiles.append(Profile.of(layer, np.where(np.abs(weight) > threshold, weight, 0)))
     return Net({}, accuracy, tuple(profiles), 0, digest=repr(plan))
 
@@ -133,7 +132,7 @@ def timed(batches: tuple[int, ...], threads: tuple[int, ...]) -> Bench:
     return Bench(max(threads), *amounts, tuple(rows))
 
 
-def compared(counted: bool) -> Compared:
+def compared(counted: bool) -> NetComparison:
     """Ten squares of growing size, the last two of which the pruned net gets wrong."""
     pixels = np.zeros((10, 28, 28), np.uint8)
     for size, image in enumerate(pixels, 4):
@@ -142,10 +141,10 @@ def compared(counted: bool) -> Compared:
     pruned = np.where(labels < 8, labels, 1)
     shares = np.full((10, 10), 5.0, np.float32)
     shares[labels, pruned] = 55.0
-    both = Shown(labels, np.eye(10, dtype=np.float32) * 100), Shown(pruned, shares)
+    both = Predictions(labels, np.eye(10, dtype=np.float32) * 100), Predictions(pruned, shares)
     answers = np.tile(labels, 1_000), np.tile(pruned, 1_000)
-    found = AllAnswers.of(np.tile(labels, 1_000), *answers, 10) if counted else None
-    return Compared(labels, pixels, labels, *both, found)
+    found = ConfusionCounts.of(np.tile(labels, 1_000), *answers, 10) if counted else None
+    return NetComparison(labels, pixels, labels, *both, found)
 
 
 def course(epochs: int = 5, batches: int = 40) -> list[Event]:
@@ -254,18 +253,18 @@ class Scripted:
                 self.go.wait(PATIENCE)
             if stop():
                 return replace(scanned(1_000), stopped=True)
-            yield Scanned(scanned(images))
+            yield ScanUpdated(scanned(images))
         return scanned(5_000) if self.scan_images else replace(scanned(0), stopped=True)
 
-    def recall(self, dense: Net, run: Run, stop: StopFlag) -> Stream[Recalled]:
+    def restore(self, dense: Net, run: Run, stop: StopFlag) -> Stream[Restored]:
         """The moderate plan fine-tuned from the dense net, as if that had been the run."""
-        self.started.append(f"recall {run.id}")
+        self.started.append(f"restore {run.id}")
         yield Progress(f"read run {run.id}")
         self._fail()
         made = replace(net(MODERATE), accuracy=TUNED, run=run.id)
         epochs = tuple(event for event in self.events if isinstance(event, Epoch))
         settings = replace(self.settings, choices=Choices(epochs=2))
-        return Recalled(settings, dense, MODERATE, made, PRUNED, epochs, self.dead)
+        return Restored(settings, dense, MODERATE, made, PRUNED, epochs, self.dead)
 
     def kept_scan(self, base: Net) -> Scan | None:
         """What `kept` has."""
@@ -339,19 +338,21 @@ class Scripted:
         """Images at once; the first sample, and all images once `rested` is set."""
         if request.digits:
             self.digits.append(request.digits)
-            yield Looked(compared(counted=request.matrix or request.digits.mode == "wrong"))
+            yield ComparisonUpdated(
+                compared(counted=request.matrix or request.digits.mode == "wrong")
+            )
         if request.costs:
             self.counted.append(dict(request.plan))
             does = {name: Activity(1_000.0, 100.0, 0.5, 0.5) for name in SHAPES}
-            yield Counted(does, "validation", 5_000)
+            yield ActivityMeasured(does, "validation", 5_000)
         if not request.accuracy:
             return
         self.looked.append(dict(request.plan))
-        yield Sampled(Sample(243, 250, 5_000))
+        yield SampleUpdated(Sample(243, 250, 5_000))
         while not self.rested.wait(0.01):
             if stop():
                 raise StoppedError("stopped")
-        yield Sampled(Sample(4_862, 5_000, 5_000))
+        yield SampleUpdated(Sample(4_862, 5_000, 5_000))
 
     def _script(self, stop: StopFlag) -> Stream[None]:
         self.pauses_in -= 1

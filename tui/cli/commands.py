@@ -7,10 +7,11 @@ import sys
 from argparse import Namespace
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from core.errors import InputError
 from core.experiments.experiment import Experiment, open_run
+from core.experiments.run_record import TRAIN, RunRecord, report_json
 from core.formats.export_formats import COMPACT, ONNX, PICKLES, SAFETENSORS
 from core.nets.zoo import short_name
 from core.pruning.curves import SPARSITIES, SPLITS, UNIFORM_SPARSITIES, WITHIN
@@ -83,7 +84,7 @@ def _open_app(settings: Settings, experiment: Experiment, theme: str | None) -> 
 
 
 def run(given: Namespace) -> int:
-    """Prune and fine-tune, or go on with a run that was interrupted."""
+    """Prune and fine-tune, or resume a run that was interrupted."""
     if given.resume is not None:
         return _resume(given)
     config = options.config_of(given)
@@ -103,7 +104,7 @@ def run(given: Namespace) -> int:
     locked = options.locks_of(given, bench.layer_names)
     console = headless.console_for(given.json)
 
-    def stream(stop: StopFlag) -> Stream[dict[str, Any]]:
+    def stream(stop: StopFlag) -> Stream[tuple[RunRecord, str | None]]:
         base = yield from open_dense_net(bench, stop)
         if goal is None:
             return (yield from _run(bench, base, explicit or preset, experiment, stop))
@@ -111,20 +112,20 @@ def run(given: Namespace) -> int:
         return (yield from _run(bench, base, plan, experiment, stop))
 
     with headless.stop_on_interrupt(console) as stop:
-        report = headless.drive(stream(stop), console)
-    headless.print_run(report, console)
-    headless.write_json(report, given.json)
-    return 130 if report["stopped"] else 0
+        record, run_id = headless.drive(stream(stop), console)
+    return headless.report_run(record, experiment.folder, run_id, given.json, console)
 
 
 def _resume(given: Namespace) -> int:
-    found = open_run(given.resume)
-    experiment = Experiment(found.folder.parent)
-    settings = options.settings_for(given, found)
     from tui.cli import headless
 
+    found = open_run(given.resume)
+    experiment = Experiment(found.folder.parent)
     headless.check_writable(given.json)
-    from core.jobs import recording
+    if found.finished:
+        return headless.report_nothing_to_resume(found, given.json)
+    settings = options.settings_for(given, found)
+    from core.jobs import recorded_jobs
     from core.jobs.dense_net import open_dense_net
     from core.jobs.workbench import Workbench
 
@@ -132,31 +133,24 @@ def _resume(given: Namespace) -> int:
     console = headless.console_for(given.json)
 
     def stream(stop: StopFlag) -> Stream[None]:
-        is_dense = found.facts.get("kind") == "train"
+        is_dense = found.record.kind == TRAIN
         dense = None if is_dense else (yield from open_dense_net(bench, stop))
-        yield from recording.resume(bench, dense, found, experiment, stop)
+        yield from recorded_jobs.resume(bench, dense, found, experiment, stop)
 
     with headless.stop_on_interrupt(console) as stop:
         headless.drive(stream(stop), console)
-    place = {"experiment": str(experiment.folder), "run": found.id}
-    report = {**experiment.find(found.id).facts, **place}
-    if report["kind"] == "train":
-        headless.print_trained(report, found.weights_path, console)
-    else:
-        headless.print_run(report, console)
-    headless.write_json(report, given.json)
-    return 130 if report["stopped"] else 0
+    record = experiment.find(found.id).record
+    return headless.report_run(record, experiment.folder, found.id, given.json, console)
 
 
 def _run(
     bench: Workbench, base: Net, plan: Plan, experiment: Experiment, stop: StopFlag
-) -> Stream[dict[str, Any]]:
-    from core.jobs import recording
-    from core.jobs.report import run_report
+) -> Stream[tuple[RunRecord, str | None]]:
+    from core.jobs import recorded_jobs
+    from core.jobs.report import finetuned_record
 
-    result = yield from recording.finetune(bench, base, plan, experiment, stop)
-    report = run_report(bench, base, plan, result)
-    return {**report, "experiment": str(experiment.folder), "run": result.run}
+    result = yield from recorded_jobs.finetune(bench, base, plan, experiment, stop)
+    return finetuned_record(bench, base, plan, result), result.run
 
 
 def search(given: Namespace) -> int:
@@ -359,19 +353,20 @@ def train(given: Namespace) -> int:
     headless.check_writable(given.json)
     headless.check_writable(str(target))
     from core.formats.weights_files import save_dense
-    from core.jobs import recording
-    from core.jobs.report import train_report
+    from core.jobs import recorded_jobs
+    from core.jobs.report import trained_record
     from core.jobs.workbench import Workbench
     from core.nets.weights import DenseWeights
 
     bench = Workbench(settings)
     console = headless.console_for(given.json)
     with headless.stop_on_interrupt(console) as stop:
-        result = headless.drive(recording.train(bench, experiment, stop), console)
-    report = train_report(bench, result)
+        result = headless.drive(recorded_jobs.train(bench, experiment, stop), console)
+    record = trained_record(bench, result)
+    report = report_json(record)
     notes = {name: str(report[name]) for name in ("model", "dataset", "protocol", "recipe", "seed")}
     save_dense(target, DenseWeights(result.weights, result.early), notes)
-    headless.print_trained(report, target, console)
+    headless.print_trained(record, target, console)
     place = {"file": str(target), "experiment": str(experiment.folder), "run": result.run}
     headless.write_json({**report, **place}, given.json)
     return 130 if result.stopped else 0

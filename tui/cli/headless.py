@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event as Flag
@@ -26,11 +26,14 @@ from rich.table import Table
 from core.errors import InputError
 from core.events import Batch, Epoch, Event, Measured, Notice, StopFlag, Stream, drain
 from core.events import Progress as Step
+from core.experiments.run_record import TRAIN, RunRecord, report_json
+from core.experiments.runs import STOPPED, WEIGHTS, Run
 from core.jobs.search import Tried, Trying
 from core.nets.footprint import BYTES_PER_VALUE, COUNTED, MIB
-from core.pruning.curves import Scanned
+from core.pruning.curves import ScanUpdated
 from core.system.files import write_text
 from tui.text.format import count, percent, without_dead
+from tui.text.lines import clean
 
 T = TypeVar("T")
 
@@ -77,7 +80,7 @@ class _Shown:
                 done = (event.epoch - 1) * event.images + event.seen
                 note = f"epoch {event.epoch} of {event.epochs}, loss {event.loss:.4f}"
                 self._move("train", done, event.epochs * event.images, note)
-            case Scanned():
+            case ScanUpdated():
                 pass  # the bar says it
             case _:
                 _tell(event, self._progress.console)
@@ -114,7 +117,7 @@ def _tell(event: Event, console: Console) -> None:
             console.print(
                 f"trial {event.number} of at most {event.trials}: {event.ratio:.1f}x{known}"
             )
-        case Scanned():
+        case ScanUpdated():
             most = max((point.images for point in event.scan.points()), default=0)
             console.print(
                 f"scanned: up to {count(most)} of {count(event.scan.images)} images a point"
@@ -162,45 +165,76 @@ def write_json(report: Mapping[str, Any], path: str | None) -> None:
         write_text(Path(path), text)
 
 
-def print_run(report: Mapping[str, Any], console: Console) -> None:
-    """What a person wants to know of a run."""
+def report_run(
+    record: RunRecord, experiment: Path, run_id: str | None, json_path: str | None, console: Console
+) -> int:
+    """Print a finished run, write its JSON, and return the exit status."""
+    if record.kind == TRAIN and run_id is not None:
+        print_trained(record, experiment / run_id / WEIGHTS, console)
+    else:
+        print_run(record, console)
+        if run_id is not None:
+            console.print(f"recorded as {experiment}:{run_id}", markup=False)
+    place = {"experiment": str(experiment), "run": run_id}
+    write_json({**report_json(record), **place}, json_path)
+    return 130 if record.stopped else 0
+
+
+def report_nothing_to_resume(run: Run, json_path: str | None) -> int:
+    """Say that a run is finished, write its JSON, and return the exit status."""
+    experiment = run.folder.parent
+    early = ", stopped early" if run.status == STOPPED else ""
+    text = f"run {run.id} of {experiment} is done{early}: there is nothing to resume"
+    console_for(json_path).print(text, markup=False)
+    place = {"experiment": str(experiment), "run": run.id}
+    write_json({**report_json(run.record), **place}, json_path)
+    return 0
+
+
+def print_run(record: RunRecord, console: Console) -> None:
+    """Print what a person wants to know of a finished fine-tuning."""
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("layer")
     for name in ("weights", "sparsity %", "kept", "threshold"):
         table.add_column(name, justify="right")
-    for layer in report["layers"]:
+    for layer in record.layers:
+        sparsity = None if layer.sparsity is None else 100 * layer.sparsity
         table.add_row(
-            layer["name"],
-            count(layer["elements"]),
-            percent(100 * layer["sparsity"]),
-            count(layer["kept"]),
-            f"{layer['threshold']:.5f}",
+            clean(layer.name),
+            _shown(count, layer.elements),
+            _shown(percent, sparsity),
+            _shown(count, layer.kept),
+            _shown("{:.5f}".format, layer.threshold),
         )
     console.print(table)
-    parameters, nonzero = report["parameters"], report["nonzero"]
+    parameters, nonzero = record.parameters or 0, record.nonzero or 0
     dense, pruned = (BYTES_PER_VALUE * n / MIB for n in (parameters, nonzero))
-    lighter = f"{report['ratio']:.2f}x lighter" if report["ratio"] else "nothing is left"
+    lighter = f"{record.ratio:.2f}x lighter" if record.ratio else "nothing is left"
     console.print(
         f"{count(nonzero)} of {count(parameters)} parameters, "
         f"{dense:.3f} -> {pruned:.3f} MiB ({COUNTED}): {lighter}"
     )
-    if dead := sum((report.get("dead") or {}).values()):
-        left = report["nonzero_without_dead"], report["parameters_without_dead"]
-        console.print(without_dead(dead, *left))
-    accuracies = (
-        f"{stage} {percent(accuracy['test'])}" for stage, accuracy in report["accuracy"].items()
-    )
-    labels = " (reference protocol: chosen on test)" * (report["protocol"] == "reference")
-    console.print(f"test accuracy %: {', '.join(accuracies)}{labels}")
-    early = ", stopped early" * report["stopped"]
-    if report["best"] is None:
+    dead, left = sum((record.dead or {}).values()), record.nonzero_without_dead
+    if dead and left is not None and record.parameters_without_dead is not None:
+        console.print(without_dead(dead, left, record.parameters_without_dead))
+    stages = (f"{stage} {percent(it.test)}" for stage, it in record.accuracy.measured.items())
+    labels = " (reference protocol: chosen on test)" * (record.protocol == "reference")
+    console.print(f"test accuracy %: {', '.join(stages)}{labels}")
+    early = _early(record)
+    if record.best is None:
         early += ": pruned the rest of the way, not trained at the full plan"
-    console.print(f"revived weights: {report['revived']}; seed {report['seed']}{early}")
-    if report.get("run"):
-        console.print(f"recorded as {report['experiment']}:{report['run']}", markup=False)
+    console.print(f"revived weights: {record.revived}; seed {record.seed}{early}")
 
 
-def print_trained(report: Mapping[str, Any], weights: Path, console: Console) -> None:
-    """What a person wants to know of a dense net."""
-    early = ", stopped early" * report["stopped"]
-    console.print(f"best epoch {report['best']}{early}; weights in {weights}", markup=False)
+def print_trained(record: RunRecord, weights: Path, console: Console) -> None:
+    """Print what a person wants to know of a dense net."""
+    text = f"best epoch {record.best}{_early(record)}; weights in {weights}"
+    console.print(text, markup=False)
+
+
+def _early(record: RunRecord) -> str:
+    return ", stopped early" if record.stopped else ""
+
+
+def _shown(text: Callable[[T], str], value: T | None) -> str:
+    return "–" if value is None else text(value)

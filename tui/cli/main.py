@@ -14,22 +14,22 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from core.errors import InputError, StoppedError, WorkError
-from tui.cli import options
+from tui.cli import arguments
 
 EXAMPLES = """\
 examples:
   featherweight                                     open the terminal program
   featherweight run --preset aggressive --json -    prune and fine-tune without it
-  featherweight run --ratio 60 --allocate lamp      so light; how layers share is worked out
-  featherweight search --max-drop 0.5               the lightest net within half a point
-  featherweight scan                                which layers can give more
+  featherweight run --ratio 60                      60x smaller; sparsities chosen for you
+  featherweight search --max-drop 0.5               smallest net within half a point of accuracy
+  featherweight scan                                how far each layer can be pruned
   featherweight table --preset aggressive           what each layer costs, before and after
-  featherweight bench cnn5-mnist:7                  how fast the net of a run is
+  featherweight bench cnn5-mnist:7                  how fast a run's net is
   featherweight train --to dense.safetensors        train a dense net
-  featherweight --weights dense.safetensors         and open it
-  featherweight export cnn5-mnist --to net.fw       write what came of the newest run
-  featherweight inspect net.fw                      what is in a file, and how good it is
-  featherweight data fetch mnist                    bring the data in, before a flight
+  featherweight --weights dense.safetensors         open it
+  featherweight export cnn5-mnist --to net.fw       write the newest run's net to a file
+  featherweight inspect net.fw                      what a file holds, and its accuracy
+  featherweight data fetch mnist                    download the data ahead of time
 """
 
 
@@ -75,35 +75,35 @@ def _parser() -> ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action=_Version)
-    options.add_settings(parser)
-    options.add_experiment(parser)
-    parser.add_argument("--theme", metavar="NAME", help="colours of the terminal program")
+    arguments.add_settings(parser)
+    arguments.add_experiment(parser)
+    parser.add_argument("--theme", metavar="NAME", help="color theme of the terminal program")
     parser.set_defaults(handler=_later("app"))
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=_Parser)
 
     run = commands.add_parser("run", help="prune and fine-tune without the terminal program")
-    options.add_plan(run)
-    options.add_resume(run)
+    arguments.add_plan(run)
+    arguments.add_resume(run)
     _add_common(run)
     run.set_defaults(handler=_later("run"))
 
-    search = commands.add_parser("search", help="the lightest net within a drop in accuracy")
-    options.add_search(search)
+    search = commands.add_parser("search", help="find the smallest net within a drop in accuracy")
+    arguments.add_search(search)
     _add_common(search)
     search.set_defaults(handler=_later("search"))
 
-    scan = commands.add_parser("scan", help="how sensitive each layer is to being pruned alone")
-    options.add_scan(scan)
+    scan = commands.add_parser("scan", help="measure accuracy with each layer pruned alone")
+    arguments.add_scan(scan)
     _add_common(scan, training=False)
     scan.set_defaults(handler=_later("scan"))
 
-    table = commands.add_parser("table", help="what each layer costs, as in Han et al. (2015)")
-    options.add_table(table)
+    table = commands.add_parser("table", help="list what each layer costs, as in Han et al. (2015)")
+    arguments.add_table(table)
     _add_common(table, training=False)
     table.set_defaults(handler=_later("table"))
 
-    bench = commands.add_parser("bench", help="how fast a net is here, in every engine")
-    options.add_bench(bench)
+    bench = commands.add_parser("bench", help="time a net in every installed engine")
+    arguments.add_bench(bench)
     _add_common(bench, training=False)
     bench.set_defaults(handler=_later("bench"))
 
@@ -113,33 +113,35 @@ def _parser() -> ArgumentParser:
         "--to",
         metavar="FILE",
         type=Path,
-        help="where the weights go, as safetensors (default: MODEL.safetensors, if not there yet)",
+        help="file for the weights, as safetensors (default: MODEL.safetensors, unless it exists)",
     )
     train.set_defaults(handler=_later("train"))
 
-    export = commands.add_parser("export", help="write the net of a run to a file, and measure it")
-    options.add_export(export)
+    export = commands.add_parser("export", help="write a run's net to a file, and measure the file")
+    arguments.add_export(export)
     _add_common(export, training=False)
     export.set_defaults(handler=_later("export", "tui.cli.file_commands"))
 
-    inspect = commands.add_parser("inspect", help="what a compact file holds, and its accuracy")
-    options.add_inspect(inspect)
+    inspect = commands.add_parser(
+        "inspect", help="show what a compact file holds, and its accuracy"
+    )
+    arguments.add_inspect(inspect)
     _add_common(inspect, training=False)
     inspect.set_defaults(handler=_later("inspect", "tui.cli.file_commands"))
 
-    data = commands.add_parser("data", help="bring data sets in")
+    data = commands.add_parser("data", help="download data sets")
     actions = data.add_subparsers(metavar="ACTION", required=True, parser_class=_Parser)
-    fetch = actions.add_parser("fetch", help="fetch a data set into the cache and check it")
-    fetch.add_argument("name", help="of the data set, such as mnist")
-    options.add_data_dir(fetch)
+    fetch = actions.add_parser("fetch", help="download a data set into the cache and verify it")
+    fetch.add_argument("name", help="the data set, such as mnist")
+    arguments.add_data_dir(fetch)
     fetch.set_defaults(handler=_later("fetch"))
     return parser
 
 
 def _add_common(parser: ArgumentParser, *, training: bool = True) -> None:
-    options.add_settings(parser, training=training)
-    options.add_experiment(parser)
-    options.add_json(parser)
+    arguments.add_settings(parser, training=training)
+    arguments.add_experiment(parser)
+    arguments.add_json(parser)
 
 
 def _later(name: str, module: str = "tui.cli.commands") -> Callable[[Namespace], int]:

@@ -16,7 +16,7 @@ from tui.features.availability import available
 from tui.screens.dialogs import Question
 from tui.screens.export import ExportScreen
 from tui.session import Session
-from tui.state.export_form import Keeping
+from tui.state.export_form import ExportForm
 from tui.state.results import Result
 from tui.state.state import State
 from tui.text.paths import path_of
@@ -29,35 +29,35 @@ class Exporting:
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        self._keeping = Keeping("")
+        self._form = ExportForm("")
 
     @available(waits=True)
     def ask(self) -> None:
         """Ask for a file and how it keeps the values."""
-        state, before = self.session.state, self._keeping
+        state, before = self.session.state, self._form
         name = file_name(state, Path(before.path).suffix or COMPACT)
         path = str(Path(before.path).with_name(name)) if before.path else name
         screen = ExportScreen(what(state), replace(before, path=path, at=0))
         self.session.ask(screen, self._take)
 
-    def _take(self, keeping: Keeping | None) -> None:
-        if keeping is None:
+    def _take(self, form: ExportForm | None) -> None:
+        if form is None:
             return
-        self._keeping, path = keeping, path_of(keeping.path.strip())
+        self._form, path = form, path_of(form.path.strip())
         if not os.path.lexists(path):
-            self._write(keeping, path)
+            self._write(form, path)
             return
-        question = Question(f"{keeping.path} is there already. Replace it?", "replace")
-        self.session.ask(question, lambda yes: self._write(keeping, path) if yes else None)
+        question = Question(f"{form.path} is there already. Replace it?", "replace")
+        self.session.ask(question, lambda yes: self._write(form, path) if yes else None)
 
-    def _write(self, keeping: Keeping, path: Path) -> None:
+    def _write(self, form: ExportForm, path: Path) -> None:
         """Write the fine-tuned net where it is of this plan, else the plan applied to the base."""
         session, state = self.session, self.session.state
         base, plan, known = state.base, state.planned, state.current
         if base is None:
             return
         subject = known or Result(plan, base, base.accuracy, state.footprint)
-        since, settings, packing = state.undo_point, state.settings, keeping.packing
+        since, settings, packing = state.undo_point, state.settings, form.packing
 
         def stream(stop: StopFlag) -> Stream[tuple[Result, Export, Sizes]]:
             result, backend = subject, session.backend

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from core.events import Event
 from core.jobs.search import Trying
-from core.pruning.curves import Scanned
+from core.pruning.curves import ScanUpdated
 from tui.features.availability import available
 from tui.screens.goal import Asked, GoalScreen
 from tui.session import Session
@@ -63,7 +63,7 @@ class Goals:
         began, curve, locks, settings = monotonic(), state.curve, state.locks, state.settings
 
         def follow(event: Event) -> None:
-            if isinstance(event, Scanned):
+            if isinstance(event, ScanUpdated):
                 session.state = session.state.with_scan(base.digest, event.scan)
             elif isinstance(event, Trying):
                 epochs = session.state.settings.finetuning.epochs

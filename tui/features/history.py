@@ -6,17 +6,17 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from core.experiments.run_record import TRAIN
 from tui.features.availability import available
 from tui.screens.history import HistoryScreen
 from tui.session import Session
-from tui.state.runs import RunRow
 from tui.state.state import State
 from tui.state.training_curve import TrainingCurve
 from tui.views import outcomes
 
 if TYPE_CHECKING:
     from core.experiments.runs import Run
-    from core.jobs.restore import Recalled
+    from core.jobs.restore import Restored
 
 
 class History:
@@ -44,7 +44,7 @@ class History:
             screen.mark_current(_run_of(state))
 
     def _return_to(self, run: Run | None) -> None:
-        """Go back to a run; resume it where it was interrupted."""
+        """Restore a run; resume it first if it was interrupted."""
         session = self.session
         dense = session.state.dense
         if run is None:
@@ -53,15 +53,15 @@ class History:
             session.app.notify("a job runs: wait for its end, or stop it with x, then come back")
             return
 
-        def finish(recalled: Recalled) -> None:
-            session.state = session.with_kept_scan(returned(session.state, recalled))
-            session.doing = outcomes.recalled(recalled, run.id)
+        def finish(restored: Restored) -> None:
+            session.state = session.with_kept_scan(returned(session.state, restored))
+            session.doing = outcomes.restored(restored, run.id)
 
         if not run.finished:
             session.watch_training(_curve(run))
-        title = f"back to run {run.id}" if run.finished else f"going on with run {run.id}"
-        start = partial(session.backend.recall, dense, run)
-        session.start_job(title, start, finish, session.follow_training)
+        action = "restoring" if run.finished else "resuming" if run.record.epochs else "restarting"
+        start = partial(session.backend.restore, dense, run)
+        session.start_job(f"{action} run {run.id}", start, finish, session.follow_training)
 
 
 def _run_of(state: State) -> str | None:
@@ -71,33 +71,32 @@ def _run_of(state: State) -> str | None:
 
 
 def _curve(run: Run) -> TrainingCurve:
-    """How far a run had come that is gone on with."""
-    from core.jobs.restore import epochs_of  # loads torch, which is there by now
+    """How far a run had come that is resumed."""
+    record, epochs = run.record, run.record.epoch_events
+    planned = record.planned_epochs or len(epochs)
+    return TrainingCurve(planned, finetuning=record.kind != TRAIN, epochs=epochs)
 
-    row, epochs = RunRow.of(run), epochs_of(run)
-    return TrainingCurve(row.planned or len(epochs), finetuning=not row.trained, epochs=epochs)
 
-
-def returned(state: State, recalled: Recalled) -> State:
+def returned(state: State, restored: Restored) -> State:
     """The state as it was when the run had ended; undo comes back from it."""
     before = state.undo_point
-    made = recalled.settings
+    made = restored.settings
     settings = replace(state.settings, recipe=made.recipe, choices=made.choices, seed=made.seed)
     state = replace(state.after(before), settings=settings)
-    planned = len(recalled.epochs) or settings.finetuning.epochs
-    curve = TrainingCurve(planned, finetuning=recalled.plan is not None, epochs=recalled.epochs)
-    if recalled.plan is None:
-        net = recalled.net
+    planned = len(restored.epochs) or settings.finetuning.epochs
+    curve = TrainingCurve(planned, finetuning=restored.plan is not None, epochs=restored.epochs)
+    if restored.plan is None:
+        net = restored.net
         return replace(state, dense=net, base=net, pruned=None, finetuned=None, curve=curve)
-    if recalled.base.dense is None:
-        state = replace(state, dense=recalled.base)
+    if restored.base.dense is None:
+        state = replace(state, dense=restored.base)
     state = state.come_to(
-        recalled.base,
-        recalled.plan,
-        recalled.net,
-        recalled.pruned,
-        recalled.dead,
-        sizes=recalled.sizes,
-        exports=recalled.exports,
+        restored.base,
+        restored.plan,
+        restored.net,
+        restored.pruned,
+        restored.dead,
+        sizes=restored.sizes,
+        exports=restored.exports,
     )
     return replace(state, curve=curve)

@@ -8,9 +8,9 @@ from dataclasses import replace
 from core.pruning.presets import preset_plan, presets_of
 from tui.features.availability import available
 from tui.screens.dialogs import Choice
-from tui.screens.recipe import ChoicesScreen
+from tui.screens.recipe import RecipeScreen
 from tui.session import Session
-from tui.state.recipe_form import Choosing
+from tui.state.recipe_form import RecipeForm
 from tui.state.state import State
 from tui.text.format import percent, plural
 from tui.views.activity import Outcome
@@ -105,22 +105,22 @@ class Planning:
 
     @available()
     def recipe(self) -> None:
-        """Ask how to fine-tune."""
+        """Edit the recipe."""
         settings, base = self.session.state.settings, self.session.state.base
         rewindable = base is not None and base.early is not None
-        choosing = Choosing(
+        form = RecipeForm(
             settings.recipe,
             settings.choices,
             rewindable=rewindable,
             image_values=base.image_values if base else 0,
         )
-        self.session.ask(ChoicesScreen(choosing), self._take_recipe)
+        self.session.ask(RecipeScreen(form), self._take_recipe)
 
-    def _take_recipe(self, chosen: Choosing | None) -> None:
-        if chosen is not None:
-            settings = self.session.state.settings
-            settings = replace(settings, recipe=chosen.recipe, choices=chosen.choices)
-            self.session.show(self.session.state.set_recipe(settings))
+    def _take_recipe(self, form: RecipeForm | None) -> None:
+        if form is not None:
+            state = self.session.state
+            settings = replace(state.settings, recipe=form.recipe, choices=form.choices)
+            self.session.show(state.set_recipe(settings))
 
     @available()
     def undo(self) -> None:

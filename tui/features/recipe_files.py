@@ -8,8 +8,9 @@ from pathlib import Path
 
 from core.data.inputs import Inputs
 from core.errors import InputError
+from core.fields.declaration import settings_in
 from core.pruning.plans import Plan
-from core.settings.recipe_file import CHOICES, INPUTS, Config, read_config, write_config
+from core.settings.recipe_file import CHANGES, Config, read_config, write_config
 from core.settings.settings import Settings
 from tui.features.availability import available
 from tui.screens.dialogs import Question
@@ -79,9 +80,9 @@ class RecipeFiles:
 
 
 def taken(config: Config, here: Settings) -> Settings:
-    """The recipe and the choices of a file, whole, where it has any; its seed where it has one.
+    """The settings here, with the recipe, the changes to it and the seed that a file gives.
 
-    What such a file does not say is the recipe's, as it is for `run --config`.
+    A file that gives any of the recipe gives all of it, as with `run --config`.
 
     Raises:
         InputError: the file is for another net, other data or another protocol, for images of
@@ -94,12 +95,12 @@ def taken(config: Config, here: Settings) -> Settings:
                 f"this recipe is for the {name} '{given}', not '{getattr(here, name)}': "
                 f"start featherweight with --{name} {given}"
             )
-    given = {name: config.given[name] for name in INPUTS if name in config.given}
+    given = {name: config.given[name] for name in settings_in(Inputs) if name in config.given}
     if (inputs := Inputs(**{**here.inputs.given(), **given})) != here.inputs:
         raise InputError(
             f"this recipe is for other images: start featherweight with {inputs.flags}"
         )
     there, seed = config.settings, config.given.get("seed", here.seed)
-    if config.given.keys() & {"recipe", *CHOICES}:
+    if config.given.keys() & {"recipe", *CHANGES}:
         here = replace(here, recipe=there.recipe, choices=there.choices)
     return replace(here, seed=seed)

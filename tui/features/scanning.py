@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from core.events import Event
-from core.pruning.curves import Scan, Scanned
+from core.pruning.curves import Scan, ScanUpdated
 from tui.features.availability import available
 from tui.session import Session
 from tui.views import outcomes
@@ -27,7 +27,7 @@ class Scanning:
         before = session.state.scans.get(base.digest)
 
         def follow(event: Event) -> None:
-            if isinstance(event, Scanned):
+            if isinstance(event, ScanUpdated):
                 session.state = session.state.with_scan(base.digest, event.scan)
 
         def finish(scan: Scan) -> None:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from core.errors import InputError
 from core.events import Event, Measured
-from core.experiments.runs import INTERRUPTED
 from tui.features.availability import available
 from tui.screens.dialogs import Question
 from tui.session import Session
@@ -55,12 +54,12 @@ class Training:
         session.doing = outcomes.opened(net, self._interrupted(), warnings)
 
     def _interrupted(self) -> str | None:
-        """The newest run, where it was interrupted after an epoch."""
+        """The newest run, if it was interrupted and can be resumed."""
         try:
             newest = self.session.backend.experiment.newest()
         except InputError:
             return None
-        return newest.id if newest.status == INTERRUPTED and newest.facts.get("epochs") else None
+        return newest.id if newest.resumable else None
 
     @available(waits=True)
     def prune(self) -> None:

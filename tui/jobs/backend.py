@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from core.experiments.runs import Run
     from core.formats.export_formats import Packing
     from core.inference.timings import Bench
-    from core.jobs.restore import Recalled
+    from core.jobs.restore import Restored
     from core.jobs.search import Found
     from core.jobs.workbench import Net, Workbench
     from core.nets.footprint import Sizes
@@ -71,7 +71,7 @@ class Backend(Protocol):
     ) -> Stream[tuple[Found, Net | None]]:
         """Find the lightest net within a drop in accuracy; gives the best trial's net too."""
 
-    def recall(self, dense: Net, run: Run, stop: StopFlag) -> Stream[Recalled]:
+    def restore(self, dense: Net, run: Run, stop: StopFlag) -> Stream[Restored]:
         """Bring a run back, where it was interrupted to its end."""
 
     def bench(
@@ -130,10 +130,10 @@ class CoreBackend:
 
     def train(self, settings: Settings, stop: StopFlag) -> Stream[tuple[Trained, Net]]:
         """See `Backend.train`."""
-        from core.jobs import recording
+        from core.jobs import recorded_jobs
 
         bench = self._bench.by(replace(settings, choices=NO_CHOICES))
-        trained = yield from recording.train(bench, self.experiment, stop)
+        trained = yield from recorded_jobs.train(bench, self.experiment, stop)
         return trained, bench.net(trained)
 
     def prune(self, base: Net, plan: Mapping[str, float], stop: StopFlag) -> Stream[Pruned]:
@@ -146,10 +146,10 @@ class CoreBackend:
         self, base: Net, plan: Mapping[str, float], settings: Settings, stop: StopFlag
     ) -> Stream[tuple[FineTuned, Net]]:
         """See `Backend.finetune`."""
-        from core.jobs import recording
+        from core.jobs import recorded_jobs
 
         bench = self._bench.by(settings)
-        tuned = yield from recording.finetune(bench, base, plan, self.experiment, stop)
+        tuned = yield from recorded_jobs.finetune(bench, base, plan, self.experiment, stop)
         return tuned, bench.net(tuned, base)
 
     def scan(self, base: Net, stop: StopFlag) -> Stream[Scan]:
@@ -196,15 +196,15 @@ class CoreBackend:
         best = found.best
         return found, None if best is None else bench.net(best.result, best.base)
 
-    def recall(self, dense: Net, run: Run, stop: StopFlag) -> Stream[Recalled]:
-        """See `Backend.recall`."""
-        from core.jobs import recording
-        from core.jobs.restore import recall
+    def restore(self, dense: Net, run: Run, stop: StopFlag) -> Stream[Restored]:
+        """See `Backend.restore`."""
+        from core.jobs import recorded_jobs
+        from core.jobs.restore import restore
 
         if not run.finished:
-            yield from recording.resume(self._bench, dense, run, self.experiment, stop)
+            yield from recorded_jobs.resume(self._bench, dense, run, self.experiment, stop)
             run = self.experiment.find(run.id)
-        return (yield from recall(self._bench, dense, self.experiment, run))
+        return (yield from restore(self._bench, dense, self.experiment, run))
 
     def bench(
         self, base: Net, plan: Mapping[str, float], tuned: Net | None, stop: StopFlag

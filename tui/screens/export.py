@@ -1,4 +1,4 @@
-"""Writing a net to a file: the file's name, and how it keeps the values."""
+"""The form of an export: the file's name, and how it stores the values."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from textual.binding import Binding
 from textual.containers import Horizontal
 from textual.widgets import Input, Label
 
-from tui.screens.form import TITLE_WIDTH, RowsScreen
-from tui.state.export_form import Keeping
+from tui.screens.form import TITLE_WIDTH, FormScreen
+from tui.state.export_form import ExportForm
 from tui.text.lines import Span
 from tui.widgets.lines import LinesWidget
 
 
-class ExportScreen(RowsScreen[Keeping]):
-    """Closes with what was chosen, or with nothing.
+class ExportScreen(FormScreen[ExportForm]):
+    """Closes with the form as it was edited, or with None.
 
     Args:
         what: the net that is written.
-        keeping: to begin with.
+        form: to begin with.
     """
 
     BINDINGS = [Binding("tab", "move(1)", "row below")]
-    HINT = "↑↓ row · ←→ change · enter writes it · escape leaves it"
+    HINT = "↑↓ row · ←→ change · Enter write · Esc cancel"
     FIRST = 1
 
-    def __init__(self, what: str, keeping: Keeping) -> None:
-        super().__init__(keeping)
+    def __init__(self, what: str, form: ExportForm) -> None:
+        super().__init__(form)
         self._what = what
 
     def above(self) -> ComposeResult:
@@ -36,7 +36,7 @@ class ExportScreen(RowsScreen[Keeping]):
         yield Label(f"Write {self._what} to a file", classes="dialog--title", markup=False)
         with Horizontal(id="export-line"):
             yield LinesWidget(id="export-file")
-            yield Input(self.chosen.path, id="export-path", compact=True)
+            yield Input(self.form.path, id="export-path", compact=True)
 
     def on_mount(self) -> None:
         """A cursor that blinks would write to an idle terminal."""
@@ -45,27 +45,27 @@ class ExportScreen(RowsScreen[Keeping]):
         box.focus()
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Another name may mean another format."""
+        """Another suffix may mean another format."""
         event.stop()
-        self.choose(replace(self.chosen, path=event.value))
+        self.edit(replace(self.form, path=event.value))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Close with what there is."""
+        """Close with the form as it is."""
         event.stop()
         self.action_take()
 
     def on_descendant_focus(self) -> None:
-        """A click on the name chooses its row."""
-        self.choose(replace(self.chosen, at=0))
+        """A click on the name moves to its row."""
+        self.edit(replace(self.form, at=0))
 
-    def choose(self, chosen: Keeping) -> None:
-        """Have something else chosen; only the first row can be typed in."""
-        super().choose(chosen)
-        self.set_focus(None if chosen.at else self.query_one(Input))
+    def edit(self, form: ExportForm) -> None:
+        """Replace the form; only its first row can be typed in."""
+        super().edit(form)
+        self.set_focus(None if form.at else self.query_one(Input))
 
     def show(self) -> None:
-        """Show the rows, and whether the name is the one that is chosen."""
+        """Show the rows, and whether the name is the current one."""
         super().show()
-        role, sign = ("plain", "  ") if self.chosen.at else ("chosen", "▶ ")
+        role, sign = ("plain", "  ") if self.form.at else ("chosen", "▶ ")
         line = (Span(sign, "chosen"), Span("file".ljust(TITLE_WIDTH), role))
         self.query_one("#export-file", LinesWidget).lines = (line,)

@@ -1,4 +1,4 @@
-"""A dialog of rows: the arrows choose one and change its value."""
+"""A dialog with a form: the arrow keys move between its rows and change their values."""
 
 from __future__ import annotations
 
@@ -11,56 +11,56 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from tui.state.export_form import Keeping
-from tui.state.recipe_form import Choosing, Row
+from tui.state.export_form import ExportForm
+from tui.state.recipe_form import RecipeForm, Row
 from tui.text.lines import Lines, Span, cut
 from tui.widgets.lines import ROLE_CLASSES, LinesWidget
 
-Chosen = TypeVar("Chosen", Choosing, Keeping)
+Form = TypeVar("Form", RecipeForm, ExportForm)
 
 TITLE_WIDTH, VALUE_WIDTH = 14, 15
 
 
-class RowsScreen(ModalScreen[Chosen | None]):
-    """Closes with what was chosen, or with nothing.
+class FormScreen(ModalScreen[Form | None]):
+    """Closes with the form as it was edited, or with None.
 
     Args:
-        chosen: to begin with.
+        form: to begin with.
     """
 
     COMPONENT_CLASSES = ROLE_CLASSES
     BINDINGS = [
         Binding("up,k", "move(-1)", "row above"),
         Binding("down,j", "move(1)", "row below"),
-        Binding("left", "change(-1)", "before"),
-        Binding("right,space", "change(1)", "next"),
-        Binding("shift+left,left_square_bracket", "change(-5)", "five before"),
-        Binding("shift+right,right_square_bracket", "change(5)", "five on"),
-        Binding("enter", "take", "take"),
-        Binding("escape,q", "leave", "leave"),
+        Binding("left", "change(-1)", "previous value"),
+        Binding("right,space", "change(1)", "next value"),
+        Binding("shift+left,left_square_bracket", "change(-5)", "five values back"),
+        Binding("shift+right,right_square_bracket", "change(5)", "five values on"),
+        Binding("enter", "take", "apply"),
+        Binding("escape,q", "leave", "cancel"),
     ]
     HINT = ""
     """What the keys do."""
     FIRST = 0
     """The index of the first row."""
 
-    def __init__(self, chosen: Chosen) -> None:
+    def __init__(self, form: Form) -> None:
         super().__init__()
-        self.chosen: Chosen = chosen
+        self.form: Form = form
 
     def compose(self) -> ComposeResult:
-        """What is above the rows, the rows, and what is wrong with them."""
+        """The head, the rows, and the hint or what is wrong."""
         with Vertical(classes="dialog dialog--wide"):
             yield from self.above()
             yield LinesWidget(id="rows")
             yield Static(self.HINT, classes="dialog--hint", id="rows-hint", markup=False)
 
     def above(self) -> ComposeResult:
-        """What is above the rows: nothing, unless a screen has a title."""
+        """The head: nothing, unless a screen has a title."""
         yield from ()
 
     def on_mount(self) -> None:
-        """Show the rows when their width is known."""
+        """Show the rows once their width is known."""
         self.call_after_refresh(self.show)
 
     def on_resize(self) -> None:
@@ -68,48 +68,48 @@ class RowsScreen(ModalScreen[Chosen | None]):
         self.call_after_refresh(self.show)
 
     def action_move(self, steps: int) -> None:
-        """Choose another row."""
-        self.choose(self.chosen.move(steps))
+        """Move to another row."""
+        self.edit(self.form.move(steps))
 
     def action_change(self, steps: int) -> None:
         """Change the row's value."""
-        self.choose(self.chosen.change(steps))
+        self.edit(self.form.change(steps))
 
     def action_take(self) -> None:
-        """Close with what was chosen, where it can be taken."""
-        if not self.chosen.problem:
-            self.dismiss(self.chosen)
+        """Close with the form, unless something is wrong with it."""
+        if not self.form.problem:
+            self.dismiss(self.form)
 
     def action_leave(self) -> None:
-        """Close without any."""
+        """Close with None."""
         self.dismiss(None)
 
-    def choose(self, chosen: Chosen) -> None:
-        """Have something else chosen."""
-        self.chosen = chosen
+    def edit(self, form: Form) -> None:
+        """Replace the form."""
+        self.form = form
         self.show()
 
     def show(self) -> None:
-        """Show the rows, and what is wrong with them."""
+        """Show the rows, and the hint or what is wrong."""
         rows, hint = self.query_one("#rows", LinesWidget), self.query_one("#rows-hint", Static)
-        lines = row_lines(self.chosen.rows(), self.chosen.at - self.FIRST, rows.size.width)
+        lines = row_lines(self.form.rows(), self.form.at - self.FIRST, rows.size.width)
         rows.styles.height = len(lines)
         rows.lines = lines
-        hint.update(self.chosen.problem or self.HINT)
-        hint.set_class(bool(self.chosen.problem), "wrong")
+        hint.update(self.form.problem or self.HINT)
+        hint.set_class(bool(self.form.problem), "wrong")
 
 
 def row_lines(rows: Sequence[Row], at: int, width: int) -> Lines:
-    """A line for each row: its title, its value, and its meaning as far as there is room."""
+    """A line for each row: its title, its value, and as much of its meaning as fits."""
     lines = []
     for index, row in enumerate(rows):
-        chosen = index == at
-        role = "chosen" if chosen else ("muted" if row.idle else "plain")
+        current = index == at
+        role = "chosen" if current else ("muted" if row.idle else "plain")
         value = ("–" if row.idle else row.value) + ("*" if row.changed else "")
         room = max(0, width - 4 - TITLE_WIDTH - VALUE_WIDTH)
         lines.append(
             (
-                Span("▶ " if chosen else "  ", "chosen"),
+                Span("▶ " if current else "  ", "chosen"),
                 Span(row.title.ljust(TITLE_WIDTH), role),
                 Span(value.ljust(VALUE_WIDTH), "kept" if row.changed else role),
                 Span(cut(row.meaning, room), "muted"),

@@ -176,7 +176,7 @@ def plan_of(asked: Asked, state: State) -> Plan:
     Raises:
         InputError: the goal cannot be read or reached, or the method needs a scan.
     """
-    from core.pruning.allocation import allocate, by_tolerance  # NumPy comes in beside torch
+    from core.pruning.allocation import allocate, plan_for_tolerance  # NumPy comes in beside torch
 
     base = state.base
     if base is None:
@@ -186,7 +186,7 @@ def plan_of(asked: Asked, state: State) -> Plan:
     if asked.method == TOLERANCE:
         if scan is None:
             raise InputError("the tolerance is that of a scan: press s first")
-        return by_tolerance(state.profiles, scan, dense, state.tolerance, state.locks)
+        return plan_for_tolerance(state.profiles, scan, dense, state.tolerance, state.locks)
     budget = parse_goal(asked.text, ", or 0.5 points").budget(state.footprint.parameters)
     return allocate(
         asked.method,

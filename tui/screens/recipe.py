@@ -1,4 +1,4 @@
-"""How to fine-tune: a row for each choice, with the line that explains it."""
+"""The form of a recipe: a row for each setting of fine-tuning, with its meaning."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.widgets import Label
 
-from tui.screens.form import RowsScreen
-from tui.state.recipe_form import Choosing
+from tui.screens.form import FormScreen
+from tui.state.recipe_form import RecipeForm
 
 
-class ChoicesScreen(RowsScreen[Choosing]):
-    """Closes with what was chosen, or with nothing."""
+class RecipeScreen(FormScreen[RecipeForm]):
+    """Closes with the form as it was edited, or with None."""
 
-    BINDINGS = [Binding("backspace", "reset", "as the recipe has it")]
-    HINT = "↑↓ row · ←→ change · backspace resets · enter takes · escape leaves"
+    BINDINGS = [Binding("backspace", "reset", "reset to the recipe")]
+    HINT = "↑↓ row · ←→ change · Backspace reset · Enter apply · Esc cancel"
 
     def above(self) -> ComposeResult:
         """The title."""
-        yield Label("How to fine-tune", classes="dialog--title")
+        yield Label("Recipe", classes="dialog--title")
 
     def action_reset(self) -> None:
-        """Go back to what the recipe says."""
-        self.choose(self.chosen.reset())
+        """Reset the row to what the recipe says."""
+        self.edit(self.form.reset())

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from core.pruning.curves import Sampled
+from core.pruning.curves import SampleUpdated
 from tui.state.measurement import Comparison, Counts, Estimate, MeasurementRequest, Need
 from tui.state.state import State
 
@@ -39,15 +39,15 @@ def request_for(state: State, needs: Collection[Need]) -> MeasurementRequest | N
 
 def with_answer(state: State, request: MeasurementRequest, event: Event) -> State:
     """The state with what a measurement reports."""
-    from core.measure.comparison import Looked  # these load NumPy, which is there by now
-    from core.measure.costs import Counted
+    from core.measure.comparison import ComparisonUpdated  # these load NumPy, which is there by now
+    from core.measure.costs import ActivityMeasured
 
     match event:
-        case Sampled(sample):
+        case SampleUpdated(sample):
             return replace(state, last_estimate=Estimate(request.key, sample))
-        case Looked(compared):
+        case ComparisonUpdated(compared):
             return replace(state, comparison=Comparison(request, compared))
-        case Counted():
+        case ActivityMeasured():
             return replace(state, counts=Counts(request, event))
         case _:
             return state

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from tui.state.runs import SPLITS, LayerRow, RunRow, incomparable, joined, ordered
+from core.experiments.run_record import LayerRecord
+from tui.state.runs import SPLITS, RunRow, incomparable, joined, ordered
 
 RISING = frozenset({"what", "nonzero", "epochs", "recipe", "seed", "note"})
 """The columns whose least value comes first, until they are turned round."""
@@ -55,7 +56,7 @@ class Browsing:
         return other
 
     @property
-    def layers(self) -> tuple[tuple[LayerRow, LayerRow], ...]:
+    def layers(self) -> tuple[tuple[LayerRecord, LayerRecord], ...]:
         """The layers of the two that are compared."""
         return joined(self.chosen, self.compared) if self.chosen and self.compared else ()
 

@@ -1,39 +1,28 @@
-"""How a file is to keep a net, row by row: what each row shows and how a key changes it."""
+"""The form of an export: the file, and how it stores the values, row by row."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
 from core.errors import InputError
-from core.formats.export_formats import COMPACT, LEVELS, SHARED, Packing, check_target
-from tui.state.recipe_form import Row, along, turned
+from core.fields.declaration import settings_in
+from core.formats.export_formats import COMPACT, LEVELS, SHARED, VALUES, Packing, check_target
+from tui.state.recipe_form import Row
 from tui.text.format import plural
 from tui.text.paths import check_folder, path_of
 
-VALUES = {
-    "codebook": "few values a layer, found by k-means",
-    "steps": "few values a layer, evenly spaced",
-    "float32": "every bit as it is",
-    "float16": "16 bits, more of them for precision",
-    "bfloat16": "16 bits, as many as float32 for range",
-}
-"""What the values can be kept as."""
-
-DROPS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 5.0)
-MOST_EPOCHS = 500
-ROWS = ("values", "levels", "drop", "tuning")
-_FEWEST = "fewest"
+ROWS = settings_in(Packing)
 
 
 @dataclass(frozen=True, slots=True)
-class Keeping:
-    """A file and how it keeps the values, while they are being chosen.
+class ExportForm:
+    """A file and how it stores the values, while a person edits them.
 
     Attributes:
-        path: of the file, as it is typed; how it ends is the format.
+        path: of the file, as it is typed; its suffix is the format.
         values: one of `VALUES`.
-        levels: how many values the weights of a layer share; None for as few as `drop` allows.
-        drop: points of validation accuracy that sharing may cost.
+        levels: how many values the weights of a layer share; None for as few as `max_drop` allows.
+        max_drop: points of validation accuracy that sharing may cost.
         epochs: of training the shared values.
         at: the index of the row that the keys act on; the first is the line with the path.
     """
@@ -41,7 +30,7 @@ class Keeping:
     path: str
     values: str = "codebook"
     levels: int | None = None
-    drop: float = 0.1
+    max_drop: float = 0.1
     epochs: int = 0
     at: int = 0
 
@@ -52,15 +41,15 @@ class Keeping:
 
     @property
     def packing(self) -> Packing:
-        """What the rows come to; files of other formats keep every value."""
+        """What the rows add up to; files of other formats store every value."""
         if not self._shares:
             return Packing(self.values if self.compact else "float32")
-        drop = self.drop if self.levels is None else None
+        drop = self.max_drop if self.levels is None else None
         return Packing(self.values, self.levels, drop, self.epochs)
 
     @property
     def problem(self) -> str:
-        """Why this cannot be taken; empty where it can."""
+        """Why this cannot be written; empty where it can."""
         path = self.path.strip()
         try:
             check_target(path_of(path), self.packing)
@@ -72,34 +61,30 @@ class Keeping:
     def rows(self) -> tuple[Row, ...]:
         """All of them but the path, in order."""
         fewest, shares = self.levels is None, self._shares
-        kind = VALUES[self.values] if self.compact else f"all of them: only {COMPACT} keeps fewer"
-        levels = "as few as the accuracy allows" if fewest else "that a layer's weights share"
+        stored = VALUES[self.values] if self.compact else f"every value: only {COMPACT} has fewer"
+        levels = "as few as accuracy allows" if fewest else "values per layer"
+        points = "1 point" if self.max_drop == 1 else f"{self.max_drop:g} points"
         return (
-            Row("values", "values", self.values, kind, False, not self.compact),
-            Row("levels", "how many", str(self.levels or _FEWEST), levels, False, not shares),
-            Row("drop", "costing", _points(self.drop), "of validation accuracy, at most",
+            Row("values", "values", self.values, stored, False, not self.compact),
+            Row("levels", "levels", str(self.levels or "fewest"), levels, False, not shares),
+            Row("max_drop", "accuracy drop", points, "of validation accuracy, at most",
                 False, not (shares and fewest)),
-            Row("tuning", "tuning", plural(self.epochs, "epoch"),
-                "of training the shared values, where it helps", False, not shares),
+            Row("epochs", "tuning", plural(self.epochs, "epoch"),
+                "training the shared values, if needed", False, not shares),
         )  # fmt: skip
 
-    def move(self, steps: int) -> Keeping:
-        """With another row chosen; at either end it stays."""
+    def move(self, steps: int) -> ExportForm:
+        """With another row current; at either end it stays."""
         return replace(self, at=min(max(self.at + steps, 0), len(ROWS)))
 
-    def change(self, steps: int) -> Keeping:
-        """With the chosen row's value changed by so many steps."""
+    def change(self, steps: int) -> ExportForm:
+        """With the current row's value changed by so many steps."""
         if self.at == 0 or self.rows()[self.at - 1].idle:
             return self
-        match ROWS[self.at - 1]:
-            case "values":
-                return replace(self, values=turned(tuple(VALUES), self.values, steps))
-            case "levels":
-                return replace(self, levels=_levels(self.levels, steps))
-            case "drop":
-                return replace(self, drop=along(DROPS, self.drop, steps))
-            case _:
-                return replace(self, epochs=min(max(self.epochs + steps, 0), MOST_EPOCHS))
+        name = tuple(ROWS)[self.at - 1]
+        if name == "levels":
+            return replace(self, levels=_levels(self.levels, steps))
+        return replace(self, **{name: ROWS[name].kind.step(getattr(self, name), steps)})
 
     @property
     def _shares(self) -> bool:
@@ -107,13 +92,8 @@ class Keeping:
         return self.compact and self.values in SHARED
 
 
-def _points(drop: float) -> str:
-    """Points of accuracy."""
-    return "1 point" if drop == 1 else f"{drop:g} points"
-
-
 def _levels(levels: int | None, steps: int) -> int | None:
     """The number of levels so many steps on; below the least it is left open."""
-    open_or_not = (None, *LEVELS)
-    place = open_or_not.index(levels) + steps
-    return open_or_not[min(max(place, 0), len(LEVELS))]
+    options = (None, *LEVELS)
+    place = options.index(levels) + steps
+    return options[min(max(place, 0), len(LEVELS))]

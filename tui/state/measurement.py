@@ -11,8 +11,8 @@ from tui.state.results import ResultKey
 
 if TYPE_CHECKING:
     from core.jobs.workbench import Net
-    from core.measure.comparison import Compared
-    from core.measure.costs import Counted
+    from core.measure.comparison import NetComparison
+    from core.measure.costs import ActivityMeasured
     from core.pruning.curves import Sample
 
 Need = Literal["images", "matrix", "costs"]
@@ -113,7 +113,7 @@ class Comparison:
     """
 
     request: MeasurementRequest
-    compared: Compared
+    compared: NetComparison
 
     @property
     def key(self) -> ResultKey:
@@ -137,7 +137,7 @@ class Counts:
     """
 
     request: MeasurementRequest
-    counted: Counted
+    counted: ActivityMeasured
 
     @property
     def key(self) -> ResultKey:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from core.experiments.exports import Export, with_export
 from core.nets.footprint import DeadUnits, Footprint, Sizes
-from core.pruning.plans import Plan, drop_count
+from core.pruning.plans import Plan, prune_count
 
 if TYPE_CHECKING:
     from core.events import Accuracy
@@ -34,7 +34,7 @@ class ResultKey:
     def of(cls, base: Net, plan: Plan) -> ResultKey:
         """The key of a plan for a base."""
         layers = (profile.layer for profile in base.profiles)
-        return cls(base, tuple(drop_count(plan[it.name], it.elements) for it in layers))
+        return cls(base, tuple(prune_count(plan[it.name], it.elements) for it in layers))
 
 
 class Keyed(Protocol):

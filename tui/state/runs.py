@@ -1,40 +1,26 @@
-"""The runs of an experiment as the history screen shows them, read without trusting a fact.
+"""The runs of an experiment as the history screen shows them.
 
-Whatever a run's file lacks, or says oddly, is None here, and shows as a dash.
+What a run's record lacks, or holds damaged, is None here and shows as a dash.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
 
-from core.errors import InputError
+from core.events import Accuracy
 from core.experiments.exports import Export, newest_compact
 from core.experiments.pareto import front
-from core.experiments.runs import INTERRUPTED, UNREADABLE, Run
-from core.nets.footprint import Sizes
-from core.settings.choices import MOST_EPOCHS
-from tui.state.lenient import MOST, mapping, mappings, moment, number, one_line, text, whole
+from core.experiments.run_record import TRAIN, EpochRecord, LayerRecord, RunRecord
+from core.experiments.runs import UNREADABLE, Run
+from tui.text.lines import clean
 
 SPLITS = ("validation", "test")
 
 _KINDS = {"finetune": "run", "train": "train"}
-_MOST_LAYERS = 2_000
-
-Accuracies = tuple[float | None, float | None]
-"""In percent, by split."""
-
-
-@dataclass(frozen=True, slots=True)
-class LayerRow:
-    """What a run records of one layer; `sparsity` is a fraction, the name as it was found."""
-
-    name: str
-    elements: int | None = None
-    sparsity: float | None = None
-    kept: int | None = None
+_LONGEST = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +33,10 @@ class Kin:
     inputs: str | None = None
 
     @classmethod
-    def of(cls, run: Run) -> Self:
-        """Read what a run says of it."""
-        try:
-            inputs = text(run.inputs.flags)
-        except InputError:
-            inputs = "unknown"
-        model, dataset, protocol = (
-            text(run.facts.get(name)) for name in ("model", "dataset", "protocol")
-        )
-        return cls(model, dataset, protocol, inputs)
+    def of(cls, record: RunRecord) -> Self:
+        """Read what a run's record says of it."""
+        inputs = "unknown" if record.inputs is None else _shown(record.inputs.flags)
+        return cls(_shown(record.model), _shown(record.dataset), _shown(record.protocol), inputs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,72 +45,53 @@ class RunRow:
 
     Attributes:
         run: as it was read.
-        kind: `finetune` or `train`.
-        trial: which one of a search it is.
         created: in local time.
-        accuracy: of what came of it.
+        accuracy: of the net it produced.
         dense: of the dense net that it is compared with.
         epochs: the epochs that are over, and their validation accuracies in percent.
         planned: epochs that it was to have.
-        best: the epoch that was kept.
         base: the run whose net it started from.
-        resumable: it is unfinished, and its checkpoint says how to go on.
-        sizes: bytes of its net.
+        layers: each name once.
     """
 
     run: Run
     kin: Kin
-    kind: str | None = None
-    trial: int | None = None
-    created: datetime | None = None
-    ratio: float | None = None
-    parameters: int | None = None
-    nonzero: int | None = None
-    accuracy: Accuracies = (None, None)
-    dense: Accuracies = (None, None)
-    epochs: tuple[tuple[float, float | None], ...] = ()
-    planned: int | None = None
-    best: float | None = None
-    recipe: str | None = None
-    method: str | None = None
-    seed: int | None = None
-    precision: str | None = None
-    base: str | None = None
-    layers: tuple[LayerRow, ...] = ()
-    resumable: bool = False
-    sizes: Sizes | None = None
+    created: datetime | None
+    ratio: float | None
+    accuracy: Accuracy | None
+    dense: Accuracy | None
+    epochs: tuple[tuple[int, float | None], ...]
+    planned: int | None
+    recipe: str | None
+    method: str | None
+    precision: str | None
+    base: str | None
+    layers: tuple[LayerRecord, ...]
 
     @classmethod
     def of(cls, run: Run) -> Self:
-        """Read a run, whatever its facts hold."""
-        facts = run.facts
-        kind = text(facts.get("kind"))
-        trained = kind == "train"
-        measured, tuning = mapping(facts, "accuracy"), mapping(facts, "finetuning")
-        parameters, nonzero = whole(facts.get("parameters")), whole(facts.get("nonzero"))
+        """Read a run; texts are made to fit a line."""
+        record, measured, is_dense = run.record, run.record.accuracy, run.record.kind == TRAIN
         return cls(
             run,
-            Kin.of(run),
-            kind=kind,
-            trial=whole(mapping(facts, "search").get("trial")),
-            created=moment(facts.get("created")),
-            ratio=_ratio(facts.get("ratio"), parameters, nonzero),
-            parameters=parameters,
-            nonzero=nonzero,
-            accuracy=_splits(measured, "dense" if trained else "finetuned"),
-            dense=(None, None) if trained else _splits(measured, "dense"),
-            epochs=_epochs(facts),
-            planned=_planned(mapping(facts, "training") if trained else tuning),
-            best=number(facts.get("best"), 1),
-            recipe=text(facts.get("recipe")),
-            method=text(tuning.get("method")),
-            seed=whole(facts.get("seed"), -MOST),
-            precision=text(facts.get("precision")),
-            base=text(mapping(facts, "base").get("run")),
-            layers=_layers(facts),
-            resumable=run.status == INTERRUPTED and bool(mapping(facts, "state")),
-            sizes=Sizes.of(facts.get("sizes")),
+            Kin.of(record),
+            created=_local(record.created),
+            ratio=_ratio(record),
+            accuracy=measured.dense if is_dense else measured.finetuned,
+            dense=None if is_dense else measured.dense,
+            epochs=tuple((row.epoch, row.validation) for row in sorted(record.epochs, key=_number)),
+            planned=record.planned_epochs,
+            recipe=_shown(record.recipe),
+            method=None if is_dense else _shown(record.schedule.method),
+            precision=_shown(record.precision),
+            base=_shown(record.base.run if record.base else None),
+            layers=tuple({row.name: row for row in reversed(record.layers)}.values())[::-1],
         )
+
+    @property
+    def record(self) -> RunRecord:
+        """All that is recorded of it."""
+        return self.run.record
 
     @property
     def id(self) -> str:
@@ -145,14 +106,14 @@ class RunRow:
     @property
     def trained(self) -> bool:
         """It is a dense training, not a fine-tuning."""
-        return self.kind == "train"
+        return self.record.kind == TRAIN
 
     @property
     def what(self) -> str | None:
         """What kind of run it is, in a word or two."""
-        if self.trial is not None:
-            return f"search {self.trial}"
-        return _KINDS.get(self.kind, self.kind) if self.kind is not None else None
+        if self.record.search and self.record.search.trial is not None:
+            return f"search {self.record.search.trial}"
+        return _KINDS.get(self.record.kind or "")
 
     @property
     def how(self) -> str | None:
@@ -162,12 +123,19 @@ class RunRow:
     @property
     def note(self) -> str:
         """What a person typed, as it can be shown in a line."""
-        return one_line(self.run.note)
+        return _one_line(self.run.note)
 
     @property
     def problem(self) -> str:
         """What is wrong with an unreadable run."""
-        return one_line(self.run.problem or "") if self.status == UNREADABLE else ""
+        return _one_line(self.run.problem or "") if self.status == UNREADABLE else ""
+
+    @property
+    def damage(self) -> str:
+        """What its record leaves out, and why; empty if nothing."""
+        faults = self.run.faults
+        more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+        return f"damaged: {_one_line(faults[0])}{more}" if faults else ""
 
     @property
     def compact(self) -> int | None:
@@ -175,7 +143,7 @@ class RunRow:
         written = newest_compact(self.run.exports, exact=True)
         if written:
             return written.bytes
-        return self.sizes.compact if self.sizes else None
+        return self.record.sizes.compact if self.record.sizes else None
 
     @property
     def quantised(self) -> Export | None:
@@ -184,16 +152,16 @@ class RunRow:
 
     @property
     def openable(self) -> bool:
-        """Its net is there, or it can be resumed."""
-        return self.run.finished or self.resumable
+        """Its net is there, or it can be resumed or started over."""
+        return self.run.finished or self.run.resumable
 
     def score(self, split: str) -> float | None:
         """Its accuracy on a split."""
-        return self.accuracy[SPLITS.index(split)]
+        return on(self.accuracy, split)
 
     def gain(self, split: str) -> float | None:
         """Points of accuracy above its dense net; below 0 where some were lost."""
-        score, dense = self.score(split), self.dense[SPLITS.index(split)]
+        score, dense = self.score(split), on(self.dense, split)
         return None if score is None or dense is None else score - dense
 
 
@@ -202,16 +170,23 @@ SORT_KEYS: dict[str, Callable[[RunRow, str], Any]] = {
     "when": lambda row, _: row.created,
     "what": lambda row, _: row.what,
     "ratio": lambda row, _: row.ratio,
-    "nonzero": lambda row, _: row.nonzero,
+    "nonzero": lambda row, _: row.record.nonzero,
     "validation": lambda row, _: row.score("validation"),
     "test": lambda row, _: row.score("test"),
     "vs dense": lambda row, split: row.gain(split),
     "epochs": lambda row, _: len(row.epochs) or None,
     "recipe": lambda row, _: row.how,
-    "seed": lambda row, _: row.seed,
+    "seed": lambda row, _: row.record.seed,
     "note": lambda row, _: row.note.casefold() or None,
 }
 """What each column is sorted by, for the split that is looked at."""
+
+
+def on(accuracy: Accuracy | None, split: str) -> float | None:
+    """An accuracy on one of `SPLITS`."""
+    if accuracy is None:
+        return None
+    return accuracy.validation if split == SPLITS[0] else accuracy.test
 
 
 def ordered(
@@ -249,7 +224,7 @@ def incomparable(row: RunRow) -> str:
     """Why a run cannot be laid beside another; empty where it can."""
     if row.status == UNREADABLE:
         return f"{row.id} cannot be read: nothing to compare"
-    known = any(value is not None for value in (row.ratio, *row.accuracy))
+    known = any(value is not None for value in (row.ratio, row.accuracy))
     if known or row.epochs or row.layers:
         return ""
     return f"{row.id} records nothing that could be compared"
@@ -262,61 +237,46 @@ def differences(one: RunRow, other: RunRow) -> tuple[tuple[str, str, str], ...]:
         ("data", one.kin.dataset, other.kin.dataset),
         ("images", one.kin.inputs, other.kin.inputs),
         ("protocol", one.kin.protocol, other.kin.protocol),
-        ("kind", one.kind, other.kind),
+        ("kind", one.record.kind, other.record.kind),
         ("recipe", one.recipe, other.recipe),
         ("method", one.method, other.method),
         ("epochs", one.planned, other.planned),
         ("from", one.base or "dense", other.base or "dense"),
-        ("seed", one.seed, other.seed),
+        ("seed", one.record.seed, other.record.seed),
         ("precision", one.precision, other.precision),
     )
-    return tuple((name, _shown(this), _shown(that)) for name, this, that in pairs if this != that)
+    return tuple((name, _text(this), _text(that)) for name, this, that in pairs if this != that)
 
 
-def joined(one: RunRow, other: RunRow) -> tuple[tuple[LayerRow, LayerRow], ...]:
+def joined(one: RunRow, other: RunRow) -> tuple[tuple[LayerRecord, LayerRecord], ...]:
     """The layers of two runs by their names; one that a run lacks is without numbers there."""
     mine, others = ({layer.name: layer for layer in row.layers} for row in (one, other))
     names = dict.fromkeys((*mine, *others))
-    return tuple((mine.get(n, LayerRow(n)), others.get(n, LayerRow(n))) for n in names)
+    return tuple((mine.get(n, LayerRecord(n)), others.get(n, LayerRecord(n))) for n in names)
 
 
-def _shown(value: object) -> str:
+def _text(value: object) -> str:
     return "–" if value is None else str(value)
 
 
-def _splits(measured: Mapping[str, Any], stage: str) -> Accuracies:
-    values = mapping(measured, stage)
-    return number(values.get("validation"), high=100), number(values.get("test"), high=100)
+def _ratio(record: RunRecord) -> float | None:
+    if record.ratio is None and record.parameters and record.nonzero:
+        return record.parameters / record.nonzero
+    return record.ratio
 
 
-def _ratio(recorded: object, parameters: int | None, nonzero: int | None) -> float | None:
-    if (ratio := number(recorded, 1e-3)) is not None:
-        return ratio
-    return parameters / nonzero if parameters and nonzero else None
+def _number(row: EpochRecord) -> int:
+    return row.epoch
 
 
-def _epochs(facts: Mapping[str, Any]) -> tuple[tuple[float, float | None], ...]:
-    numbered = [
-        (at, number(row.get("validation"), high=100))
-        for row in mappings(facts, "epochs", MOST_EPOCHS)
-        if (at := number(row.get("epoch"), 1, MOST_EPOCHS)) is not None
-    ]
-    return tuple(sorted(numbered, key=lambda epoch: epoch[0]))
+def _local(time: datetime | None) -> datetime | None:
+    return time and time.astimezone()
 
 
-def _planned(recipe: Mapping[str, Any]) -> int | None:
-    """Epochs in all rounds."""
-    epochs = whole(recipe.get("epochs"), 1, MOST_EPOCHS)
-    rounds = whole(recipe.get("rounds"), 1, MOST_EPOCHS)
-    return epochs and epochs * (rounds or 1)
+def _shown(text: str | None) -> str | None:
+    """A text on one line, of characters that all terminals agree on."""
+    return _one_line(text[:_LONGEST]) or None if text else None
 
 
-def _layers(facts: Mapping[str, Any]) -> tuple[LayerRow, ...]:
-    """The layers, each name once."""
-    named: dict[str, LayerRow] = {}
-    for row in mappings(facts, "layers", _MOST_LAYERS):
-        if isinstance(name := row.get("name"), str) and name:
-            elements, kept = whole(row.get("elements")), whole(row.get("kept"))
-            sparsity = number(row.get("sparsity"), high=1)
-            named.setdefault(name, LayerRow(name, elements, sparsity, kept))
-    return tuple(named.values())
+def _one_line(text: str) -> str:
+    return clean(" ".join(text.split()))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from core.experiments.exports import Export
     from core.jobs.workbench import Net
     from core.pruning.curves import Scan
-    from core.pruning.what_if import Cut, Profile
+    from core.pruning.what_if import Profile, WhatIf
 
 TOLERANCES = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0, 7.0, 10.0, 20.0)
 """Points below dense that the line in the sensitivity plot may lie."""
@@ -120,12 +120,12 @@ class State:
         }
 
     @cached_property
-    def cuts(self) -> tuple[Cut, ...]:
+    def cuts(self) -> tuple[WhatIf, ...]:
         """The plan applied to the base, layer by layer."""
-        return tuple(profile.cut(self.planned[profile.layer.name]) for profile in self.profiles)
+        return tuple(profile.what_if(self.planned[profile.layer.name]) for profile in self.profiles)
 
     @property
-    def chosen_cut(self) -> Cut | None:
+    def chosen_cut(self) -> WhatIf | None:
         """The plan applied to the layer that plots show."""
         return self.cuts[self.chosen] if self.cuts else None
 

@@ -11,7 +11,7 @@ from tui.state.browsing import Browsing
 from tui.state.runs import RunRow
 from tui.text.format import count, percent, plural
 from tui.text.lines import Lines, Span, clean, cut
-from tui.views.run_table import arrow, epochs, when, whole
+from tui.views.run_table import arrow, epochs, seed, when, whole
 
 ABOUT = 2
 """Lines about a run; one more for its sizes, where there is room."""
@@ -60,7 +60,7 @@ def about(row: RunRow, current: str | None, width: int, height: int) -> Lines:
 
 def sizes(row: RunRow) -> str:
     """What the net of a run takes in bytes, from what matters most; empty where nothing says it."""
-    found, small = row.sizes, row.quantised
+    found, small = row.record.sizes, row.quantised
     files = (
         (small and small.bytes, f"quantised at {percent(small.accuracy.test)} %" if small else ""),
         (row.compact, "lossless"),
@@ -88,7 +88,8 @@ def _at_most(lines: list[str], height: int, room: int) -> list[str]:
 def _facts(row: RunRow, current: str | None) -> tuple[str, ...]:
     if row.status == UNREADABLE:
         return (row.problem,)
-    weights = row.nonzero is not None and row.parameters is not None
+    nonzero, parameters = row.record.nonzero, row.record.parameters
+    weights = nonzero is not None and parameters is not None
     return (
         "on the main screen" if row.id == current else "",
         "" if row.status == DONE else row.status,
@@ -96,10 +97,11 @@ def _facts(row: RunRow, current: str | None) -> tuple[str, ...]:
         row.what or "",
         row.how or "",
         _epochs(row) if row.epochs else "",
-        f"seed {row.seed}" if row.seed is not None else "",
+        f"seed {seed(row)}" if seed(row) else "",
         "" if row.trained else f"from {row.base or 'the dense net'}",
         row.precision or "",
-        f"{whole(row.nonzero)} of {whole(row.parameters)} parameters" if weights else "",
+        f"{whole(nonzero)} of {whole(parameters)} parameters" if weights else "",
+        row.damage,
     )
 
 
@@ -117,9 +119,9 @@ def hint(browsing: Browsing, current: str | None) -> Span:
 
 def _enter(row: RunRow, current: str | None) -> Span:
     if row.status == UNREADABLE:
-        return Span("unreadable: x deletes it", "error")
+        return Span("unreadable: press x to delete it", "error")
     if row.status == RUNNING:
-        return Span("running: it can be opened when it is over", "working")
+        return Span("running: you can open it once it has finished", "working")
     if row.status == INTERRUPTED:
         return _resume(row)
     here = ", which is on the main screen" if row.id == current else ""
@@ -129,10 +131,12 @@ def _enter(row: RunRow, current: str | None) -> Span:
 
 def _resume(row: RunRow) -> Span:
     done, planned = len(row.epochs), row.planned
-    if not row.resumable:
-        return Span("interrupted before an epoch was over: nothing to go on with", "warning")
+    if not row.run.resumable:
+        return Span("interrupted, and its checkpoint is damaged: press x to delete it", "warning")
+    if not done:
+        return Span("enter: start over; it was interrupted in its first epoch", "good")
     if planned is not None and done >= planned:
-        return Span("enter: resume; its epochs are over, it remains to measure", "good")
+        return Span("enter: resume; every epoch is done, only measuring is left", "good")
     of = "" if planned is None else f" of {planned}"
     return Span(f"enter: resume at epoch {done + 1}{of}", "good")
 

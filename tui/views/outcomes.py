@@ -22,7 +22,7 @@ from tui.views.activity import Outcome
 
 if TYPE_CHECKING:
     from core.experiments.exports import Export
-    from core.jobs.restore import Recalled
+    from core.jobs.restore import Restored
     from core.jobs.search import Found
     from core.jobs.workbench import Net
     from core.pruning.curves import Scan
@@ -38,7 +38,7 @@ def opened(net: Net, interrupted: str | None, warnings: tuple[str, ...] = ()) ->
         next_step = "space folds a group, / finds layers, * takes all of a kind, ? explains it all"
     said = [*reversed(warnings)]
     if interrupted is not None:
-        said.insert(0, f"run {interrupted} was interrupted: h goes on with it")
+        said.insert(0, f"run {interrupted} was interrupted: press h to resume it")
     if said:
         next_step = " · ".join(said)
     return Outcome(
@@ -155,11 +155,11 @@ def exported(export: Export, result: Result, warnings: tuple[str, ...] = ()) -> 
     )
 
 
-def recalled(recalled: Recalled, run_id: str) -> Outcome:
+def restored(restored: Restored, run_id: str) -> Outcome:
     """A run is back."""
-    accuracy = recalled.net.accuracy
+    accuracy = restored.net.accuracy
     scores = f"{percent(accuracy.validation)} % on validation, {percent(accuracy.test)} % on test"
-    if recalled.plan is None:
+    if restored.plan is None:
         return Outcome(f"run {run_id} is the dense net now: {scores}", "u goes back")
     return Outcome(
         f"back at run {run_id}: {scores}",

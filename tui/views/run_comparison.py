@@ -5,8 +5,9 @@ from __future__ import annotations
 from itertools import zip_longest
 from typing import NamedTuple, Self
 
+from core.experiments.run_record import LayerRecord
 from tui.state.browsing import Browsing
-from tui.state.runs import LayerRow, RunRow, differences
+from tui.state.runs import RunRow, differences
 from tui.text.format import percent
 from tui.text.lines import Line, Lines, Span, clean, cut, cut_path
 from tui.views.run_table import NONE, epochs, points, ratio, signed, whole
@@ -24,7 +25,7 @@ _GAP = 2
 _NUMBER, _DIFFERENCE, _KEPT = 8, 8, 10
 _LEAST_BAR, _MOST_BAR = 8, 40
 
-Layers = tuple[tuple[LayerRow, LayerRow], ...]
+Layers = tuple[tuple[LayerRecord, LayerRecord], ...]
 
 
 def sparsities(
@@ -69,13 +70,14 @@ def _padded(line: Line, width: int) -> Line:
 
 def _totals(one: RunRow, other: RunRow, width: int) -> Lines:
     """A line for each run, and one for how the chosen one differs."""
+    mine, others = one.record.nonzero, other.record.nonzero
     columns = (
         _Total(10, "ratio", ratio(one.ratio), ratio(other.ratio), _times(one.ratio, other.ratio)),
         _Total(12, "validation", *_scores(one, other, "validation")),
         _Total(8, "test", *_scores(one, other, "test")),
         *_files(one, other),
         _Total(10, "vs dense", *(signed(row.gain("validation")) for row in (one, other))),
-        _Total(11, "nonzero", whole(one.nonzero), whole(other.nonzero), _less(one, other)),
+        _Total(11, "nonzero", whole(mine), whole(others), _less(mine, others)),
         _Total(8, "epochs", epochs(one), epochs(other)),
     )
     first = max(map(len, names(one, other))) + 4
@@ -91,11 +93,11 @@ def _totals(one: RunRow, other: RunRow, width: int) -> Lines:
         )
         for name in ("title", "mine", "others", "apart")
     ]
-    mine, others = names(one, other)
+    this, that = names(one, other)
     return (
         (Span(" " * first + texts[0], "muted"),),
-        (Span(f"  {mine}".ljust(first) + texts[1], "chosen"),),
-        (Span(f"  {others}".ljust(first) + texts[2], "all"),),
+        (Span(f"  {this}".ljust(first) + texts[1], "chosen"),),
+        (Span(f"  {that}".ljust(first) + texts[2], "all"),),
         (Span("  apart".ljust(first) + texts[3], "plain"),),
     )
 
@@ -132,10 +134,8 @@ def _times(one: float | None, other: float | None) -> str:
     return "" if one is None or other is None else f"×{one / other:,.2f}"
 
 
-def _less(one: RunRow, other: RunRow) -> str:
-    if one.nonzero is None or other.nonzero is None:
-        return ""
-    return f"{one.nonzero - other.nonzero:+,}"
+def _less(one: int | None, other: int | None) -> str:
+    return "" if one is None or other is None else f"{one - other:+,}"
 
 
 def _layers(one: RunRow, other: RunRow, layers: Layers, at: int, width: int, height: int) -> Lines:
@@ -185,7 +185,7 @@ def _head(called: tuple[str, str], fitted: _Fitted) -> Line:
     )
 
 
-def _layer(mine: LayerRow, others: LayerRow, chosen: bool, fitted: _Fitted) -> Line:
+def _layer(mine: LayerRecord, others: LayerRecord, chosen: bool, fitted: _Fitted) -> Line:
     role = "chosen" if chosen else "plain"
     known = mine.sparsity is not None and others.sparsity is not None
     apart = signed(100 * ((mine.sparsity or 0) - (others.sparsity or 0))) if known else NONE
@@ -203,7 +203,7 @@ def _layer(mine: LayerRow, others: LayerRow, chosen: bool, fitted: _Fitted) -> L
     )
 
 
-def _percent(row: LayerRow) -> str:
+def _percent(row: LayerRecord) -> str:
     return NONE if row.sparsity is None else percent(100 * row.sparsity)
 
 

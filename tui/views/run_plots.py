@@ -15,7 +15,7 @@ from tui.plots.runs.pareto import ParetoData, RunMark
 from tui.plots.runs.training_curves import CourseMark, CoursesData
 from tui.plots.runs.two_weights import TwoWeightsData, WeightsMark
 from tui.state.browsing import Browsing
-from tui.state.runs import RunRow, place
+from tui.state.runs import RunRow, on, place
 from tui.text.lines import Lines
 from tui.views.run_comparison import ONE, OTHER, beside, sparsities, views
 
@@ -91,7 +91,7 @@ def _mark(row: RunRow, browsing: Browsing) -> RunMark:
 
 def _dense(row: RunRow | None, split: str, given: float | None) -> float | None:
     """The dense accuracy that a run is to be compared with."""
-    own = None if row is None else row.dense[split != "validation"]
+    own = None if row is None else on(row.dense, split)
     return given if own is None and split == "validation" else own
 
 
@@ -119,7 +119,7 @@ def _view(
 
 def _course(row: RunRow, sign: str, role: str) -> CourseMark:
     epochs = ((at, math.nan if score is None else score) for at, score in row.epochs)
-    return CourseMark(row.id, tuple(epochs), row.best, sign, role)
+    return CourseMark(row.id, tuple(epochs), row.record.best, sign, role)
 
 
 def _weights(browsing: Browsing, weights: Weights, width: int) -> TwoWeightsData:

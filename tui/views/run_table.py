@@ -52,13 +52,13 @@ COLUMNS = (
     Column("when", 12, 3, lambda row, _: when(row.created), left=True),
     Column("what", 9, 1, lambda row, _: row.what or NONE, left=True),
     Column("ratio", 8, 0, lambda row, _: ratio(row.ratio)),
-    Column("nonzero", 10, 4, lambda row, _: whole(row.nonzero)),
+    Column("nonzero", 10, 4, lambda row, _: whole(row.record.nonzero)),
     Column("validation", 11, 0, lambda row, _: points(row.score("validation"))),
     Column("test", 6, 0, lambda row, _: points(row.score("test"))),
     Column("vs dense", 9, 2, lambda row, split: signed(row.gain(split))),
     Column("epochs", 7, 5, lambda row, _: epochs(row)),
     Column("recipe", 18, 6, lambda row, _: row.how or NONE, left=True),
-    Column("seed", 6, 7, lambda row, _: NONE if row.seed is None else str(row.seed)),
+    Column("seed", 6, 7, lambda row, _: seed(row) or NONE),
 )
 """All but the first, `run`, and the last, `note`, which always show."""
 
@@ -83,6 +83,11 @@ def points(value: float | None) -> str:
 def signed(value: float | None) -> str:
     """A difference of percentages."""
     return NONE if value is None else difference(value)
+
+
+def seed(row: RunRow) -> str:
+    """The seed; empty if it is not known."""
+    return "" if row.record.seed is None else str(row.record.seed)
 
 
 def epochs(row: RunRow) -> str:

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from core.data.inputs import AS_THEY_ARE, Inputs, parse_numbers
+from core.data.inputs import AS_THEY_ARE, Inputs
 from core.errors import InputError
+from core.fields.declaration import settings_in
 from core.nets.zoo import IMAGENET
 from tests.core.settings.test_recipe_file import GIVEN
 
@@ -44,7 +45,7 @@ def test_a_script_may_give_one_number() -> None:
 
 @pytest.mark.parametrize("facts", [{"side": 3}, 7, [1], None])
 def test_facts_that_are_none_are_refused(facts: Any) -> None:
-    with pytest.raises(InputError, match="inputs that are not known"):
+    with pytest.raises(InputError, match="unknown image settings"):
         Inputs.of(facts)
 
 
@@ -60,4 +61,4 @@ def test_normalisation_is_what_is_given_or_else_what_is_known() -> None:
 @pytest.mark.parametrize("text", ["", "a", "0.5,", "0,5;1"])
 def test_what_is_no_number_is_refused(text: str) -> None:
     with pytest.raises(InputError, match=r"--mean .*such as 0\.485,0\.456,0\.406"):
-        parse_numbers("mean", text)
+        settings_in(Inputs)["mean"].parse(text)

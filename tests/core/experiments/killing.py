@@ -19,10 +19,11 @@ from pathlib import Path
 import torch
 
 from core.experiments.experiment import Experiment
-from core.experiments.run_writer import Recording
+from core.experiments.run_record import RunRecord
+from core.experiments.run_writer import RunWriter
 from core.experiments.runs import DONE, INTERRUPTED, Run
 from core.nets.weights import Weights
-from tests.core.experiments.recorded_runs import values
+from tests.core.experiments.recorded_runs import epochs, values
 
 EPOCHS = 2
 KILLED = 99
@@ -45,7 +46,7 @@ def kill(folder: str) -> None:
     torch.set_num_threads(1)
     random.seed(0)
     experiment = Experiment(Path(folder))
-    make(experiment.begin({}))
+    make(experiment.begin(RunRecord()))
     step = 1
     while (status := child(experiment, step)) == KILLED:
         mend(experiment)
@@ -83,7 +84,7 @@ def work(folder: Path, step: int | None, told: Connection) -> None:
     told.send("ready")
     if step is not None:
         kill_before(step)
-    make(experiment.begin({"epoch": 0}), say=lambda *words: told.send(words))
+    make(experiment.begin(RunRecord()), say=lambda *words: told.send(words))
     experiment.delete(experiment.runs()[0])
 
 
@@ -104,15 +105,15 @@ def kill_before(step: int) -> None:
 
 
 def make(
-    recording: Recording, epoch: int = 0, say: Callable[[str, int | str], None] = lambda *said: None
+    writer: RunWriter, epoch: int = 0, say: Callable[[str, int | str], None] = lambda *said: None
 ) -> None:
     """Go through the epochs that are left, and finish."""
-    say(recording.id, epoch)
+    say(writer.id, epoch)
     for now in range(epoch + 1, EPOCHS + 1):
-        recording.checkpoint(filled(now), {"epoch": now})
-        say(recording.id, now)
-    recording.finish(filled(EPOCHS), {"epoch": EPOCHS})
-    say(recording.id, DONE)
+        writer.checkpoint(filled(now), epochs(now))
+        say(writer.id, now)
+    writer.finish(filled(EPOCHS), RunRecord(epochs=epochs(EPOCHS)))
+    say(writer.id, DONE)
 
 
 def filled(epoch: int) -> Weights:
@@ -133,13 +134,13 @@ def check(experiment: Experiment, said: Said | None) -> None:
     if said:
         run_id, epoch = said
         run = experiment.find(run_id)
-        assert run.status == DONE or (epoch != DONE and run.facts["epoch"] >= epoch), run
+        assert run.status == DONE or (epoch != DONE and len(run.record.epochs) >= epoch), run
     for run in experiment.runs():
         check_run(run)
 
 
 def check_run(run: Run) -> None:
-    epoch = run.facts.get("epoch")
+    epoch = len(run.record.epochs)
     if run.status == DONE:
         assert epoch == EPOCHS, run
         assert values(run.weights()) == {float(EPOCHS)}, run
@@ -149,7 +150,7 @@ def check_run(run: Run) -> None:
     if saved is None:
         assert epoch == 0, run
     else:
-        assert saved.facts["epoch"] == epoch, run
+        assert len(saved.record.epochs) == epoch, run
         assert values(saved.tensors) == {float(epoch)}, run
 
 
@@ -157,6 +158,6 @@ def mend(experiment: Experiment) -> None:
     """Go on with some of the runs that are unfinished, and keep few."""
     for run in experiment.runs():
         if run.status == INTERRUPTED and random.random() < 0.5:
-            make(experiment.resume(run), run.facts["epoch"])
+            make(experiment.resume(run), len(run.record.epochs))
     for run in experiment.runs()[:-3]:
         experiment.delete(run)

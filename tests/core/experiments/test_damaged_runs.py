@@ -14,12 +14,14 @@ import pytest
 
 from core.errors import InputError
 from core.experiments.experiment import Experiment
+from core.experiments.run_record import RunRecord
 from core.experiments.runs import Run
 from tests.core.experiments.recorded_runs import (
     CHECKPOINT,
-    FACTS,
+    RECORD,
     RUN,
     WEIGHTS,
+    epochs,
     filled,
     finished,
     interrupted,
@@ -131,7 +133,7 @@ def test_a_damaged_run_is_listed_with_its_problem_and_can_go(
     assert re.fullmatch(problem, run.problem or "")
     with pytest.raises(InputError, match="give a finished one"):
         run.weights()
-    with pytest.raises(InputError, match="nothing to go on with"):
+    with pytest.raises(InputError, match="nothing to resume"):
         experiment.resume(run)
     experiment.annotate(run, "broken")
     experiment.delete(run)
@@ -156,6 +158,7 @@ UNPRIVILEGED = """
 import os, sys
 from pathlib import Path
 from core.experiments.experiment import Experiment, environment
+from core.experiments.run_record import RunRecord
 from core.errors import InputError
 
 environment()  # what it imports may be out of reach afterwards
@@ -164,7 +167,8 @@ if hasattr(os, "geteuid") and os.geteuid() == 0:
     os.setuid(65534)
 experiment = Experiment(Path(sys.argv[1]))
 print([(run.id, run.status, run.problem) for run in experiment.runs()])
-for work in (lambda: experiment.begin({}), lambda: experiment.delete(experiment.find("1"))):
+changes = lambda: experiment.begin(RunRecord()), lambda: experiment.delete(experiment.find("1"))
+for work in changes:
     try:
         work()
     except InputError as error:
@@ -217,27 +221,30 @@ def files_up_to(size: int) -> Iterator[None]:
 
 
 def test_a_full_disk_leaves_the_checkpoint_before(experiment: Experiment) -> None:
-    recording = experiment.begin(FACTS)
-    recording.checkpoint(filled(1), {"epoch": 1})
-    for keep in (recording.checkpoint, recording.finish):
+    writer = experiment.begin(RECORD)
+    writer.checkpoint(filled(1), epochs(1))
+    for keep in (
+        lambda: writer.checkpoint(filled(2), epochs(2)),
+        lambda: writer.finish(filled(2), RunRecord(epochs=epochs(2))),
+    ):
         with files_up_to(500), pytest.raises(InputError, match="no space left"):
-            keep(filled(2), {"epoch": 2})
+            keep()
         saved = experiment.newest().checkpoint()
         assert saved is not None
-        assert (saved.facts["epoch"], values(saved.tensors)) == (1, {1.0})
-    assert sorted(os.listdir(recording.folder)) == [CHECKPOINT, "lock", RUN]
-    assert values(recording.finish(filled(2), {}).weights()) == {2.0}
+        assert (saved.record.epochs, values(saved.tensors)) == (epochs(1), {1.0})
+    assert sorted(os.listdir(writer.folder)) == [CHECKPOINT, "lock", RUN]
+    assert values(writer.finish(filled(2), RECORD).weights()) == {2.0}
 
 
 def test_a_full_disk_at_the_beginning_leaves_nothing(experiment: Experiment) -> None:
     with files_up_to(50), pytest.raises(InputError, match="no space left"):
-        experiment.begin(FACTS)
+        experiment.begin(RECORD)
     assert os.listdir(experiment.folder) == [".lock"]
 
 
 def test_a_place_below_a_file_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match=f"cannot write {re.escape(str(tmp_path))}.file: "):
-        Experiment(tmp_path / "file" / "below" / "it").begin(FACTS)
+        Experiment(tmp_path / "file" / "below" / "it").begin(RECORD)
     with pytest.raises(InputError, match=r"cannot read .*file: .*; give another folder"):
         Experiment(tmp_path / "file").runs()

@@ -28,7 +28,7 @@ from core.experiments.experiment import (
     split_run,
 )
 from core.experiments.runs import NOTE_LIMIT
-from tests.core.experiments.recorded_runs import FACTS, finished, interrupted, values
+from tests.core.experiments.recorded_runs import RECORD, epochs, finished, interrupted, values
 from tests.core.test_architecture import HEAVY, packages_after
 
 
@@ -121,7 +121,7 @@ def test_what_half_a_deletion_left_is_cleared(experiment: Experiment) -> None:
     left = experiment.folder / ".run-f00"
 
     def begin() -> None:
-        experiment.begin(FACTS).abandon()
+        experiment.begin(RECORD).abandon()
 
     for change in (begin, partial(experiment.delete, run)):
         left.mkdir()
@@ -191,7 +191,7 @@ def test_listing_loads_no_torch(experiment: Experiment) -> None:
         "import core.experiments.saved_scans, pathlib\n"
         f"runs = Experiment(pathlib.Path({str(experiment.folder)!r})).runs()\n"
         "assert [run.status for run in runs] == ['done', 'interrupted']\n"
-        "assert runs[1].facts['epoch'] == 1\n"
+        "assert len(runs[1].record.epochs) == 1\n"
         "assert environment()['torch']"
     )
     assert "core" in loaded
@@ -199,8 +199,7 @@ def test_listing_loads_no_torch(experiment: Experiment) -> None:
 
 
 def test_hundreds_of_runs_are_listed_at_once(experiment: Experiment) -> None:
-    row = {"epoch": 1, "loss": 0.123456789, "validation": 99.12, "seconds": 1.5, "sparsity": 0.5}
-    run = finished(experiment, epochs=[row] * 60)
+    run = finished(experiment, epochs=epochs(60))
     for number in range(2, 501):
         folder = experiment.folder / f"{number:04d}"
         folder.mkdir()

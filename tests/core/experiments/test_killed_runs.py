@@ -12,7 +12,7 @@ from core.errors import InputError
 from core.experiments import runs
 from core.experiments.experiment import Experiment
 from core.system import locks
-from tests.core.experiments.recorded_runs import FACTS, filled, finished, interrupted, python
+from tests.core.experiments.recorded_runs import RECORD, filled, finished, interrupted, python
 
 
 @pytest.fixture
@@ -24,12 +24,13 @@ CLAIM = """
 import sys
 from pathlib import Path
 from core.experiments.experiment import Experiment
+from core.experiments.run_record import RunRecord
 
 print("ready", flush=True)
 sys.stdin.readline()
 experiment = Experiment(Path(sys.argv[1]))
-recordings = [experiment.begin({"by": sys.argv[2]}) for _ in range(20)]
-print(*(recording.id for recording in recordings))
+writers = [experiment.begin(RunRecord(model=sys.argv[2])) for _ in range(20)]
+print(*(writer.id for writer in writers))
 """
 
 
@@ -45,16 +46,17 @@ def test_two_processes_never_claim_the_same_id(experiment: Experiment) -> None:
     ids = [process.communicate()[0].split() for process in processes]
     assert sorted(ids[0] + ids[1]) == [f"{number:04d}" for number in range(1, 41)]
     for name, claimed in zip("ab", ids, strict=True):
-        assert {experiment.find(run_id).facts["by"] for run_id in claimed} == {name}
+        assert {experiment.find(run_id).record.model for run_id in claimed} == {name}
 
 
 HOLD = """
 import sys, time
 from pathlib import Path
 from core.experiments.experiment import Experiment
+from core.experiments.run_record import RunRecord
 
-recording = Experiment(Path(sys.argv[1])).begin({"model": "cnn5"})
-print(recording.id, flush=True)
+writer = Experiment(Path(sys.argv[1])).begin(RunRecord(model="cnn5"))
+print(writer.id, flush=True)
 time.sleep(600)
 """
 
@@ -64,10 +66,10 @@ def test_a_run_is_running_while_its_process_lives(experiment: Experiment) -> Non
         assert process.stdout
         assert process.stdout.readline() == "0001\n"
         run = experiment.newest()
-        assert (run.status, run.facts["model"]) == ("running", "cnn5")
+        assert (run.status, run.record.model) == ("running", "cnn5")
         with pytest.raises(InputError, match=r"run 0001 of .* is running: stop it first"):
             experiment.delete(run)
-        with pytest.raises(InputError, match="running; nothing to go on with"):
+        with pytest.raises(InputError, match="running; nothing to resume"):
             experiment.resume(run)
         assert finished(experiment).id == "0002"
         assert experiment.find("1") == run
@@ -98,10 +100,10 @@ def test_many_may_look_at_once(experiment: Experiment) -> None:
 def test_who_looks_while_a_run_ends_sees_it_run_or_done(
     experiment: Experiment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    recording, is_held = experiment.begin(FACTS), locks.is_held
+    writer, is_held = experiment.begin(RECORD), locks.is_held
 
     def ends_before(lock: Path) -> bool:
-        recording.finish(filled(1), {})
+        writer.finish(filled(1), RECORD)
         return is_held(lock)
 
     monkeypatch.setattr(runs, "is_held", ends_before)
@@ -109,12 +111,12 @@ def test_who_looks_while_a_run_ends_sees_it_run_or_done(
 
 
 def test_a_lock_that_cannot_be_shared_is_tried(experiment: Experiment) -> None:
-    recording = experiment.begin(FACTS)
-    lock = recording.folder / "lock"
+    writer = experiment.begin(RECORD)
+    lock = writer.folder / "lock"
     assert locks.is_held(lock)
     assert locks.is_held_by_trial(lock)
-    recording.checkpoint(filled(1), {})
-    recording.close()
+    writer.checkpoint(filled(1))
+    writer.close()
     assert not locks.is_held(lock)
     assert not locks.is_held_by_trial(lock)
 

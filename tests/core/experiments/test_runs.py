@@ -6,6 +6,8 @@ import json
 import os
 import re
 import threading
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -16,19 +18,32 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.data.batches import Images
+from core.data.inputs import Inputs
 from core.errors import InputError
+from core.events import Accuracy
 from core.experiments.experiment import Experiment, environment
-from core.experiments.run_writer import Recording
+from core.experiments.run_record import (
+    BaseRecord,
+    EpochRecord,
+    LayerRecord,
+    RunRecord,
+    StageAccuracies,
+    report_json,
+)
+from core.experiments.run_writer import RunWriter
 from core.nets.architectures import Cnn5
+from core.nets.footprint import Sizes
+from core.settings.choices import Choices
 from core.system.locks import erase
 from core.training.checkpoints import Checkpoint
 from core.training.loop import Trainer
 from core.training.recipes import RECIPES, recipe_named
 from tests.core.experiments.recorded_runs import (
     CHECKPOINT,
-    FACTS,
+    RECORD,
     RUN,
     WEIGHTS,
+    epochs,
     filled,
     finished,
     interrupted,
@@ -46,43 +61,40 @@ def experiment(tmp_path: Path) -> Experiment:
 
 def test_a_run_from_its_beginning_to_its_end(experiment: Experiment) -> None:
     assert experiment.runs() == ()
-    recording = experiment.begin(FACTS)
+    writer = experiment.begin(RECORD)
     (run,) = experiment.runs()
-    assert (run.id, run.status, run.facts["model"]) == ("0001", "running", "cnn5")
+    assert (run.id, run.status, run.record.model) == ("0001", "running", "cnn5")
     assert run.checkpoint() is None
-    recording.checkpoint(filled(1), {"epoch": 1})
-    recording.checkpoint(filled(2), {"epoch": 2})
+    writer.checkpoint(filled(1), epochs(1))
+    writer.checkpoint(filled(2), epochs(2))
     run = experiment.find("0001")
-    assert (run.status, run.facts["epoch"], run.facts["model"]) == ("running", 2, "cnn5")
-    done = recording.finish(filled(3), {"epoch": 3, "layers": [{"name": "fc"}]})
+    assert (run.status, run.record.epochs, run.record.model) == ("running", epochs(2), "cnn5")
+    result = replace(RECORD, epochs=epochs(3), layers=(LayerRecord("fc"),))
+    done = writer.finish(filled(3), result)
     assert done == experiment.newest() == experiment.find("1")
     assert (done.status, done.note, done.problem) == ("done", "", None)
-    assert done.facts == {
-        **FACTS,
-        "epoch": 3,
-        "layers": [{"name": "fc"}],
-        "created": run.facts["created"],
-        "environment": environment(),
-    }
+    assert done.record == replace(
+        result, status="done", created=run.record.created, environment=environment()
+    )
     assert values(done.weights()) == {3.0}
     assert done.checkpoint() is None
     assert sorted(os.listdir(done.folder)) == ["run.json", "weights.safetensors"]
 
 
 def test_what_is_recorded_says_when_and_on_what(experiment: Experiment) -> None:
-    facts = finished(experiment).facts
-    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", facts["created"])
-    assert facts["environment"] == environment()
+    before = datetime.now(UTC)
+    run = finished(experiment)
+    written = json.loads((run.folder / RUN).read_text(encoding="utf-8"))
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", written["created"])
+    assert run.record.created is not None
+    assert abs(run.record.created - before) < timedelta(seconds=60)
+    assert run.record.environment == environment()
 
 
 def test_a_run_can_end_early(experiment: Experiment) -> None:
-    run = finished(experiment, status="stopped")
+    run = finished(experiment, stopped=True)
     assert (run.status, run.finished) == ("stopped", True)
-    assert "status" not in run.facts
-    recording = experiment.begin(FACTS)
-    with pytest.raises(ValueError, match="status 'failed': expected one of done, stopped"):
-        recording.finish(filled(1), {"status": "failed"})
-    assert recording.held
+    assert "status" not in report_json(run.record)
 
 
 def test_tensors_come_back_as_they_were(experiment: Experiment) -> None:
@@ -93,10 +105,10 @@ def test_tensors_come_back_as_they_were(experiment: Experiment) -> None:
         "spread": torch.arange(6.0).reshape(2, 3).T,
         "number": torch.tensor(7),
     }
-    recording = experiment.begin(FACTS)
-    recording.checkpoint(tensors, {})
+    writer = experiment.begin(RECORD)
+    writer.checkpoint(tensors)
     saved = experiment.newest().checkpoint()
-    run = recording.finish(tensors, {})
+    run = writer.finish(tensors, RECORD)
     assert saved is not None
     for found in (saved.tensors, run.weights()):
         assert found.keys() == tensors.keys()
@@ -117,12 +129,12 @@ def test_the_state_of_a_training_goes_through_a_checkpoint(
     sum(parameter.sum() for parameter in net.parameters()).backward()  # type: ignore[union-attr]
     trainer.optimizer.step()
     checkpoint = Checkpoint.of(trainer.state())
-    with experiment.begin(FACTS) as recording:
-        recording.checkpoint(checkpoint.tensors, {"state": checkpoint.facts})
+    with experiment.begin(RECORD) as writer:
+        writer.checkpoint(checkpoint.tensors, state=checkpoint.facts)
     saved = experiment.newest().checkpoint()
     assert saved is not None
-    assert saved.facts["state"] == json.loads(json.dumps(checkpoint.facts))
-    state = Checkpoint(saved.tensors, saved.facts["state"]).state()
+    assert saved.state == json.loads(json.dumps(checkpoint.facts))
+    state = Checkpoint(saved.tensors, saved.state or {}).state()
     again = Trainer(Cnn5(), IMAGES, phase, seed=1, precision="fp32")
     again.resume(state)
     assert all(
@@ -130,43 +142,94 @@ def test_the_state_of_a_training_goes_through_a_checkpoint(
     )
 
 
+texts, percents, counts = st.text(max_size=20), st.floats(0, 100), st.integers(0, 10**12)
+fractions, accuracies = st.floats(0, 1), st.none() | st.builds(Accuracy, percents, percents)
 finite = st.floats(allow_nan=False, allow_infinity=False)
-plain = st.none() | st.booleans() | st.integers() | st.text() | finite
-facts = st.dictionaries(
-    st.text().filter(lambda key: key not in ("status", "created", "environment")),
-    st.recursive(plain, lambda of: st.lists(of) | st.dictionaries(st.text(), of), max_leaves=8),
+plain = st.none() | st.booleans() | st.integers() | texts | finite
+objects = st.dictionaries(
+    texts,
+    st.recursive(plain, lambda of: st.lists(of) | st.dictionaries(texts, of), max_leaves=8),
     max_size=4,
+)
+some_epochs = st.lists(
+    st.builds(
+        EpochRecord,
+        st.integers(1, 100),
+        st.none() | finite,
+        st.none() | percents,
+        st.none() | st.floats(0, 1e9),
+        st.none() | fractions,
+        st.none() | st.booleans(),
+    ),
+    max_size=3,
+).map(tuple)
+some_layers = st.lists(
+    st.builds(
+        LayerRecord,
+        st.text(min_size=1, max_size=20),
+        st.none() | counts,
+        st.none() | fractions,
+        st.none() | counts,
+        st.none() | finite,
+    ),
+    max_size=3,
+).map(tuple)
+records = st.builds(
+    RunRecord,
+    kind=st.sampled_from([None, "train", "finetune"]),
+    model=st.none() | texts,
+    inputs=st.sampled_from([Inputs(), Inputs(image_size=32, channels=3, mean=(0.5,))]),
+    threads=st.none() | st.integers(1, 64),
+    seed=st.none() | st.integers(0, 2**63 - 1),
+    choices=st.none() | st.builds(Choices, epochs=st.integers(1, 9), rewind=st.booleans()),
+    finetuning=st.none() | objects,
+    base=st.none() | st.builds(BaseRecord, st.none() | texts, texts, st.booleans()),
+    parameters=st.none() | counts,
+    layers=some_layers,
+    accuracy=st.builds(StageAccuracies, dense=accuracies, finetuned=accuracies),
+    epochs=some_epochs,
+    dead=st.none() | st.dictionaries(texts, counts, max_size=3),
+    best=st.none() | st.integers(1, 100),
+    stopped=st.none() | st.booleans(),
+    sizes=st.none() | st.builds(Sizes, *[st.integers(1, 1 << 50)] * 2, *[st.none()] * 3),
 )
 
 
-@settings(max_examples=40)
-@given(facts, facts)
-def test_any_facts_come_back_as_they_were(early: dict[str, Any], late: dict[str, Any]) -> None:
+@settings(max_examples=40, deadline=None)
+@given(records, records, objects)
+def test_any_record_comes_back_as_it_was(
+    early: RunRecord, late: RunRecord, state: dict[str, Any]
+) -> None:
     with TemporaryDirectory() as folder:
         experiment = Experiment(Path(folder))
-        with experiment.begin(early) as recording:
-            begun = dict(experiment.newest().facts)
-            assert {key: begun[key] for key in early} == early
-            recording.checkpoint({}, late)
+        with experiment.begin(early) as writer:
+            run = experiment.newest()
+            origin = {"created": run.record.created, "environment": run.record.environment}
+            assert (run.record, run.faults) == (replace(early, status="running", **origin), ())
+            writer.checkpoint({}, late.epochs, state)
             saved = experiment.newest().checkpoint()
             assert saved is not None
-            assert experiment.newest().facts == saved.facts == {**begun, **late}
-            assert recording.finish({}, late).facts == {**begun, **late}
+            expected = replace(early, epochs=late.epochs, state=state, **origin)
+            assert experiment.newest().record == saved.record == expected
+            done = writer.finish(filled(1), late)
+            assert done.record == replace(late, status=done.status, **origin)
+            assert (done.faults, done.finished) == ((), True)
 
 
 def test_numbers_that_are_not_finite_are_refused_and_change_nothing(experiment: Experiment) -> None:
-    wrong = {"epochs": [{"loss": float("nan")}]}
+    wrong = replace(RECORD, ratio=float("nan"))
     with pytest.raises(ValueError, match="not JSON compliant"):
         experiment.begin(wrong)
     assert not experiment.folder.exists()
-    recording = experiment.begin(FACTS)
-    recording.checkpoint(filled(1), {"epoch": 1})
-    for keep in (recording.checkpoint, recording.finish):
-        with pytest.raises(ValueError, match="not JSON compliant"):
-            keep(filled(2), {"loss": float("inf")})
-    recording.close()
+    writer = experiment.begin(RECORD)
+    writer.checkpoint(filled(1), epochs(1))
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        writer.checkpoint(filled(2), state={"loss": float("inf")})
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        writer.finish(filled(2), wrong)
+    writer.close()
     run = experiment.newest()
-    assert (run.status, run.facts["epoch"]) == ("interrupted", 1)
+    assert (run.status, run.record.epochs) == ("interrupted", epochs(1))
     assert not run.weights_path.exists()
 
 
@@ -177,9 +240,9 @@ def test_only_a_finished_run_has_weights(experiment: Experiment) -> None:
 
 
 def test_a_recording_knows_its_place(experiment: Experiment) -> None:
-    with experiment.begin(FACTS) as recording:
-        assert isinstance(recording, Recording)
-        assert recording.folder == experiment.folder / recording.id
+    with experiment.begin(RECORD) as writer:
+        assert isinstance(writer, RunWriter)
+        assert writer.folder == experiment.folder / writer.id
 
 
 # Letting go
@@ -187,8 +250,8 @@ def test_a_recording_knows_its_place(experiment: Experiment) -> None:
 
 def test_what_fails_leaves_its_checkpoint(experiment: Experiment) -> None:
     def fail() -> None:
-        with experiment.begin(FACTS) as recording:
-            recording.checkpoint(filled(4), {"epoch": 4})
+        with experiment.begin(RECORD) as writer:
+            writer.checkpoint(filled(4), epochs(4))
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -196,56 +259,56 @@ def test_what_fails_leaves_its_checkpoint(experiment: Experiment) -> None:
     run = experiment.newest()
     saved = run.checkpoint()
     assert saved is not None
-    assert (run.status, run.facts["epoch"], values(saved.tensors)) == ("interrupted", 4, {4.0})
+    assert (run.status, len(run.record.epochs), values(saved.tensors)) == ("interrupted", 4, {4.0})
 
 
 def test_what_fails_before_its_first_checkpoint_leaves_nothing(experiment: Experiment) -> None:
-    with pytest.raises(ZeroDivisionError), experiment.begin(FACTS):
+    with pytest.raises(ZeroDivisionError), experiment.begin(RECORD):
         raise ZeroDivisionError
     assert os.listdir(experiment.folder) == [".lock"]
 
 
 def test_a_run_with_a_note_stays(experiment: Experiment) -> None:
-    with experiment.begin(FACTS):
+    with experiment.begin(RECORD):
         experiment.annotate(experiment.newest(), "look into this")
     assert experiment.newest().note == "look into this"
 
 
 def test_an_abandoned_run_goes(experiment: Experiment) -> None:
-    recording = experiment.begin(FACTS)
-    recording.checkpoint(filled(1), {})
-    recording.abandon()
+    writer = experiment.begin(RECORD)
+    writer.checkpoint(filled(1))
+    writer.abandon()
     assert os.listdir(experiment.folder) == [".lock"]
 
 
 def test_what_is_over_is_over(experiment: Experiment) -> None:
-    recording = experiment.begin(FACTS)
-    recording.finish(filled(1), {})
-    recording.close()
+    writer = experiment.begin(RECORD)
+    writer.finish(filled(1), RECORD)
+    writer.close()
     assert experiment.newest().status == "done"
     for again in (
-        lambda: recording.checkpoint(filled(1), {}),
-        lambda: recording.finish(filled(1), {}),
-        recording.abandon,
+        lambda: writer.checkpoint(filled(1)),
+        lambda: writer.finish(filled(1), RECORD),
+        writer.abandon,
     ):
         with pytest.raises(RuntimeError, match="run 0001 is over"):
             again()
 
 
 def test_a_run_goes_on_in_another_thread(experiment: Experiment) -> None:
-    recording = experiment.begin(FACTS)
-    thread = threading.Thread(target=recording.finish, args=(filled(1), {}))
+    writer = experiment.begin(RECORD)
+    thread = threading.Thread(target=writer.finish, args=(filled(1), RECORD))
     thread.start()
     thread.join()
-    assert not recording.held
+    assert not writer.held
     assert experiment.newest().status == "done"
 
 
 def test_a_folder_that_goes_meanwhile_is_told(experiment: Experiment) -> None:
-    with experiment.begin(FACTS) as recording:
+    with experiment.begin(RECORD) as writer:
         erase(experiment.folder)
         with pytest.raises(InputError, match=r"the folder .*0001 does not exist"):
-            recording.checkpoint(filled(1), {})
+            writer.checkpoint(filled(1))
 
 
 # Going on
@@ -253,27 +316,27 @@ def test_a_folder_that_goes_meanwhile_is_told(experiment: Experiment) -> None:
 
 def test_an_interrupted_run_goes_on(experiment: Experiment) -> None:
     run = interrupted(experiment, epoch=2)
-    with experiment.resume(run) as recording:
+    with experiment.resume(run) as writer:
         assert experiment.newest().status == "running"
-        recording.checkpoint(filled(3), {"epoch": 3})
+        writer.checkpoint(filled(3), epochs(3))
     run = experiment.newest()
-    assert (run.id, run.status, run.facts["epoch"]) == ("0001", "interrupted", 3)
-    assert [again["environment"] for again in run.facts["resumed"]] == [environment()]
-    done = experiment.resume(run).finish(filled(4), {"epoch": 4})
-    assert (done.id, done.status, done.facts["model"]) == ("0001", "done", "cnn5")
-    assert len(done.facts["resumed"]) == 2
-    assert done.facts["created"] == run.facts["created"]
+    assert (run.id, run.status, len(run.record.epochs)) == ("0001", "interrupted", 3)
+    assert [again.environment for again in run.record.resumed] == [environment()]
+    done = experiment.resume(run).finish(filled(4), RECORD)
+    assert (done.id, done.status, done.record.model) == ("0001", "done", "cnn5")
+    assert len(done.record.resumed) == 2
+    assert done.record.created == run.record.created
 
 
 def test_only_an_interrupted_run_goes_on(experiment: Experiment) -> None:
     run = finished(experiment)
-    with pytest.raises(InputError, match=r"run 0001 of .*: done; nothing to go on with"):
+    with pytest.raises(InputError, match=r"run 0001 of .*: done; nothing to resume"):
         experiment.resume(run)
-    running = "run 0002 of .*: running; nothing to go on with"
-    with experiment.begin(FACTS), pytest.raises(InputError, match=running):
+    running = "run 0002 of .*: running; nothing to resume"
+    with experiment.begin(RECORD), pytest.raises(InputError, match=running):
         experiment.resume(experiment.newest())
     (run.folder / "run.json").write_text("{}", encoding="utf-8")
-    with pytest.raises(InputError, match="no status that is known; nothing to go on with"):
+    with pytest.raises(InputError, match="no status that is known; nothing to resume"):
         experiment.resume(run)
 
 
@@ -286,10 +349,10 @@ def test_what_a_killed_process_left_is_cleared(experiment: Experiment) -> None:
     (finish.folder / "lock").touch()
     assert experiment.runs() == (finish, resume)
     assert experiment.find("1").checkpoint() is None
-    recording = experiment.resume(resume)
+    writer = experiment.resume(resume)
     assert sorted(os.listdir(resume.folder)) == [CHECKPOINT, "lock", RUN]
     (resume.folder / half).touch()
-    experiment.begin(FACTS).abandon()
+    experiment.begin(RECORD).abandon()
     assert sorted(os.listdir(finish.folder)) == [RUN, WEIGHTS]
     assert (resume.folder / half).exists()  # of a process that lives
-    recording.close()
+    writer.close()

@@ -275,7 +275,7 @@ def test_it_finds_what_repeated_removal_finds(wide: list[int], single: float, se
 
 @pytest.fixture(scope="module")
 def all_data() -> Splits:
-    return core.drain(core.load("mnist"))
+    return core.load("mnist")
 
 
 DEAD = {

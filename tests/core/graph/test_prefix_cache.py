@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from core.graph.prefix_cache import CutNet, UncutNet, UntraceableError
+from core.graph.prefix_cache import NoPrefixCache, PrefixCache, UntraceableError
 from core.nets.architectures import Cnn5
 from core.nets.layers import prunable_layers
 from tests.core.random_nets import RandomNet, random_nets
@@ -26,7 +26,7 @@ def test_changed_weights_give_the_logits_of_the_whole_net(
     net: RandomNet, data: st.DataObject
 ) -> None:
     images = torch.randn(7, 1, 8, 8)
-    cut = CutNet(net, groups(net), images[:3])
+    cut = PrefixCache(net, groups(net), images[:3])
     name = data.draw(st.sampled_from(list(cut.cuts)))
     with torch.inference_mode():
         values = cut.start(images)
@@ -45,7 +45,7 @@ def test_changed_weights_give_the_logits_of_the_whole_net(
 def test_what_comes_before_a_layer_is_not_run_again() -> None:
     net = Cnn5().eval()
     images = torch.randn(3, 1, 28, 28)
-    cut = CutNet(net, groups(net), images)
+    cut = PrefixCache(net, groups(net), images)
     ran: list[str] = []
     for name, module in net.named_children():
         module.register_forward_hook(lambda *_, name=name: ran.append(name))
@@ -59,7 +59,7 @@ def test_what_comes_before_a_layer_is_not_run_again() -> None:
 
 def test_a_shared_module_is_cut_before_its_first_use() -> None:
     net = RandomNet(["shared", "conv", "shared"], inplace=False, average=True).eval()
-    cut = CutNet(net, groups(net), torch.randn(3, 1, 8, 8))
+    cut = PrefixCache(net, groups(net), torch.randn(3, 1, 8, 8))
     assert [node.target for node in cut.cuts["shared"].before] == ["x", "stem"]
 
 
@@ -79,7 +79,7 @@ class Tied(nn.Module):
 def test_a_tied_weight_is_cut_before_its_first_use() -> None:
     net = Tied().eval()
     images = torch.randn(3, 6)
-    cut = CutNet(net, {"first": ["first.weight"]}, images)
+    cut = PrefixCache(net, {"first": ["first.weight"]}, images)
     with torch.inference_mode():
         values = cut.start(images)
         net.first.weight.zero_()
@@ -101,7 +101,7 @@ class WritesLater(nn.Module):
 def test_a_value_that_is_written_later_is_computed_again() -> None:
     net = WritesLater().eval()
     images = torch.randn(3, 6)
-    cut = CutNet(net, groups(net), images)
+    cut = PrefixCache(net, groups(net), images)
     with torch.inference_mode():
         values = cut.start(images)
         for _ in range(2):
@@ -124,7 +124,7 @@ class Counts(nn.Module):
 def test_a_number_of_images_that_is_alive_follows_the_images() -> None:
     net = Counts().eval()
     images = torch.randn(5, 6)
-    cut = CutNet(net, groups(net), images[:3])
+    cut = PrefixCache(net, groups(net), images[:3])
     assert "first" in [node.target for node in cut.cuts["last"].before]
     with torch.inference_mode():
         alive = cut.alive("first", cut.start(images))
@@ -183,19 +183,19 @@ class WritesInput(Decides):
 def test_what_cannot_be_cut_says_so(kind: type[nn.Module]) -> None:
     net = kind().eval()
     with pytest.raises(UntraceableError):
-        CutNet(net, groups(net), torch.randn(3, 6))
+        PrefixCache(net, groups(net), torch.randn(3, 6))
 
 
 def test_two_images_are_too_few_to_try_it_with() -> None:
     net = Cnn5().eval()
     with pytest.raises(UntraceableError, match="at least 3"):
-        CutNet(net, groups(net), torch.randn(2, 1, 28, 28))
+        PrefixCache(net, groups(net), torch.randn(2, 1, 28, 28))
 
 
 def test_uncut_runs_everything() -> None:
     net = Decides().eval()
     images = torch.randn(5, 6)
-    uncut = UncutNet(net, images)
+    uncut = NoPrefixCache(net, images)
     values = uncut.alive("layer", uncut.start(images))
     assert torch.equal(uncut.finish("layer", values), net(images))
     some = uncut.finish("layer", uncut.rows("layer", values, torch.tensor([1, 2])))

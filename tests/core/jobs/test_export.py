@@ -165,13 +165,19 @@ def test_the_smallest_within_a_drop_is_the_first_that_is(bench: Workbench, prune
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"values": "int4"}, "values 'int4': expected one of float32"),
+        ({"values": "int4"}, "values = 'int4': expected one of codebook"),
         ({"values": "codebook"}, "expected either levels or a largest drop"),
         ({"values": "steps", "levels": 4, "max_drop": 1.0}, "either levels or a largest drop"),
-        ({"values": "codebook", "levels": 300}, "300 levels: expected from 2 to 256"),
+        (
+            {"values": "codebook", "levels": 300},
+            "levels = 300: expected a whole number from 2 to 256",
+        ),
         ({"levels": 4}, "values as float32 are not shared"),
         ({"values": "float16", "epochs": 1}, "values as float16 are not shared"),
-        ({"values": "codebook", "max_drop": -1.0}, "a drop of -1.0"),
+        (
+            {"values": "codebook", "max_drop": -1.0},
+            "max_drop = -1.0: expected a number from 0 to 100",
+        ),
     ],
 )
 def test_packings_that_make_no_sense_are_refused(given: dict[str, object], message: str) -> None:

@@ -11,6 +11,7 @@ import torch
 from core.data.batches import Splits
 from core.events import drain
 from core.experiments.experiment import Experiment
+from core.experiments.run_record import TrialRecord
 from core.jobs.dense_net import open_dense_net
 from core.jobs.goals import reach, search_for
 from core.jobs.search import LEAST
@@ -19,7 +20,7 @@ from core.pruning.masks import Masks
 from core.pruning.plans import Plan
 from core.settings.choices import Choices
 from core.settings.settings import Settings
-from tests.core.jobs.test_recording import small
+from tests.core.jobs.test_recorded_jobs import small
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -65,8 +66,8 @@ def test_a_search_begins_above_what_its_base_has_already(
     assert second.asked == pytest.approx(2 * first.asked)
     assert second.base.run == first.result.run == "0001"
     assert found.best is second
-    said = [run.facts["search"] for run in Experiment(tmp_path).runs()]
-    assert said == [{"trial": 1, "least": found.least}, {"trial": 2, "least": found.least}]
+    said = [run.record.search for run in Experiment(tmp_path).runs()]
+    assert said == [TrialRecord(1, found.least), TrialRecord(2, found.least)]
 
 
 def test_reach_counts_floors_locks_and_biases(bench: Workbench, dense: Net, light: Net) -> None:

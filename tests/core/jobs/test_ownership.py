@@ -19,10 +19,10 @@ from core.jobs import measurement, workbench
 from core.jobs.dense_net import open_dense_net
 from core.jobs.workbench import Net, Workbench
 from core.nets.architectures import Cnn5
-from core.pruning.curves import Sampled
+from core.pruning.curves import SampleUpdated
 from core.pruning.plans import Plan, uniform_plan
 from core.settings.settings import Settings
-from tests.core.jobs.test_recording import small
+from tests.core.jobs.test_recorded_jobs import small
 from tests.core.training.loops import same
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -153,7 +153,7 @@ def test_two_measurements_do_not_meet(bench: Workbench, base: Net) -> None:
         except StopIteration:
             break
         drain(measurement.prune(bench, base, uniform_plan(1.0, tuple(PLAN))))
-    assert [event for event in events if isinstance(event, Sampled)] == alone
+    assert [event for event in events if isinstance(event, SampleUpdated)] == alone
 
 
 def test_finding_out_the_precision_takes_few_large_images(

@@ -15,12 +15,13 @@ from core.data import Dataset
 from core.data.batches import Images, Splits
 from core.errors import InputError, StoppedError
 from core.events import Batch, Epoch, Event, Measured, Notice, drain
+from core.experiments.run_record import report_json
 from core.formats.weights_files import save_weights
 from core.graph.compaction import compacted
 from core.graph.dead_units import remove_dead
 from core.jobs import measurement
 from core.jobs.dense_net import open_dense_net
-from core.jobs.report import run_report, train_report
+from core.jobs.report import finetuned_record, trained_record
 from core.jobs.workbench import Net, Workbench
 from core.nets.architectures import Cnn5
 from core.nets.layers import parameter_count
@@ -60,7 +61,7 @@ def assert_profiles_are_those_of(net: Net, weights: Weights) -> None:
     for profile in net.profiles:
         weight = weights[profile.layer.key]
         for sparsity in (0.0, 0.5, 0.97, 1.0):
-            assert profile.cut(sparsity).kept == int(keep_mask(weight, sparsity).sum())
+            assert profile.what_if(sparsity).kept == int(keep_mask(weight, sparsity).sum())
 
 
 class TestWholeMnist:
@@ -234,7 +235,7 @@ def test_small_jobs_and_their_reports(small: Bench) -> None:
     assert_profiles_are_those_of(net, tuned.weights)
     assert [round(profile.floor, 2) for profile in net.profiles] == [0.65, 0.95, 0.98, 0.98, 0.9]
 
-    report = run_report(bench, base, small.plan, tuned)
+    report = report_json(finetuned_record(bench, base, small.plan, tuned))
     assert json.loads(json.dumps(report, allow_nan=False)) == report
     assert set(RUN.split()) <= set(report)
     assert keys(report["layers"]) == [{"name", "elements", "sparsity", "kept", "threshold"}] * 5
@@ -251,10 +252,10 @@ def test_small_jobs_and_their_reports(small: Bench) -> None:
     assert (report["precision"], report["threads"]) == ("fp32", torch.get_num_threads())
 
     diverged = replace(tuned, epochs=(replace(tuned.epochs[0], loss=float("nan")),))
-    report = run_report(bench, base, small.plan, diverged)
+    report = report_json(finetuned_record(bench, base, small.plan, diverged))
     assert json.loads(json.dumps(report, allow_nan=False))["epochs"][0]["loss"] is None
 
-    report = train_report(bench, trained)
+    report = report_json(trained_record(bench, trained))
     assert json.loads(json.dumps(report, allow_nan=False)) == report
     assert set(report["accuracy"]) == {"dense"}
     assert keys(report["epochs"]) == [EPOCH]
@@ -280,7 +281,7 @@ def assert_dead_are_counted_apart(
 def test_with_nothing_left_there_is_no_ratio_to_speak_of(small: Bench) -> None:
     plan = dict.fromkeys(LAYERS, 1.0)
     result = drain(small.bench.finetune(small.base, plan))
-    report = run_report(small.bench, small.base, plan, result)
+    report = report_json(finetuned_record(small.bench, small.base, plan, result))
     assert [row["kept"] for row in report["layers"]] == [0] * 5
     assert report["nonzero"] == 394
     assert report["ratio"] == round(228_010 / 394, 2)

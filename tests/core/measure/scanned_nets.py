@@ -17,7 +17,7 @@ from core.nets.zoo import model_spec
 from core.pruning.allocation import allocate
 from core.pruning.curves import SPARSITIES, Point, Scan
 from core.pruning.goals import METHODS
-from core.pruning.plans import Plan, drop_count
+from core.pruning.plans import Plan, prune_count
 from core.pruning.scores import sensitivity
 from core.pruning.what_if import Profile
 
@@ -65,7 +65,7 @@ class Net:
     def kept(self, plan: Plan) -> list[int]:
         """The weights that a plan asks each layer to keep."""
         return [
-            weight.size - drop_count(plan[p.layer.name], weight.size)
+            weight.size - prune_count(plan[p.layer.name], weight.size)
             for weight, p in zip(self.weights, self.profiles, strict=True)
         ]
 

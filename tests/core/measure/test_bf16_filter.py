@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from core.measure.bf16_filter import FIRST_CHECKS, SAFETY, Predictor, margins
+from core.measure.bf16_filter import FIRST_CHECKS, SAFETY, Bf16Filter, margins
 
 IMAGES, CLASSES = 400, 10
 
@@ -37,17 +37,17 @@ class Exact:
 
 @given(seed=st.integers(0, 2**32), size=st.sampled_from([0.0, 1e-3, 0.02, 0.3, 2.0]))
 def test_the_answers_are_those_of_float32(seed: int, size: float) -> None:
-    predictor = Predictor()
+    predictor = Bf16Filter()
     for batch in range(3):
         exact = logits(seed + batch)
         coarse = exact + noise(seed - 1 - batch, size)
-        answers = predictor.filtered(coarse, Exact(exact))
-        assert torch.equal(answers, exact.argmax(1))
+        predict = predictor.filtered(coarse, Exact(exact))
+        assert torch.equal(predict, exact.argmax(1))
     assert predictor.sound
 
 
 def test_few_are_asked_for_where_the_error_is_small() -> None:
-    predictor, exact = Predictor(), Exact(logits(0))
+    predictor, exact = Bf16Filter(), Exact(logits(0))
     asked = []
     for _ in range(3):
         exact.asked.clear()
@@ -59,7 +59,7 @@ def test_few_are_asked_for_where_the_error_is_small() -> None:
 
 
 def test_small_batches_are_all_checked_until_enough_are() -> None:
-    predictor, exact = Predictor(), logits(0)
+    predictor, exact = Bf16Filter(), logits(0)
     asked = []
     for batch in exact.split(10):
         some = Exact(batch)
@@ -70,7 +70,7 @@ def test_small_batches_are_all_checked_until_enough_are() -> None:
 
 
 def test_every_small_margin_is_asked_for() -> None:
-    predictor, exact = Predictor(), Exact(logits(0))
+    predictor, exact = Bf16Filter(), Exact(logits(0))
     coarse = exact.logits + noise(1, 0.05)
     predictor.filtered(coarse, exact)
     error = (coarse - exact.logits)[::4].amax(1) - (coarse - exact.logits)[::4].amin(1)
@@ -80,7 +80,7 @@ def test_every_small_margin_is_asked_for() -> None:
 
 
 def test_an_error_beyond_what_was_trusted_is_noticed() -> None:
-    predictor = Predictor()
+    predictor = Bf16Filter()
     predictor.filtered(logits(0), Exact(logits(0)))
     assert predictor.sound
     predictor.filtered(logits(1) + noise(2, 50.0), Exact(logits(1)))
@@ -92,16 +92,16 @@ def test_what_is_not_a_number_is_asked_for() -> None:
     coarse = exact.clone()
     coarse[5], coarse[7, 3], coarse[9] = math.nan, math.inf, -math.inf
     asked = Exact(exact)
-    assert torch.equal(Predictor().filtered(coarse, asked), exact.argmax(1))
+    assert torch.equal(Bf16Filter().filtered(coarse, asked), exact.argmax(1))
     assert {5, 7, 9} <= asked.asked
 
 
 def test_ties_are_counted() -> None:
     exact = torch.tensor([[1.0, 1.0 + 1e-6, 0.0], [3.0, 1.0, 0.0], [2.0, 2.0, 0.0]])
-    predictor = Predictor()
+    predictor = Bf16Filter()
     predictor.exact(exact)
     assert predictor.ties == 2
-    filtered = Predictor()
+    filtered = Bf16Filter()
     filtered.filtered(exact.bfloat16(), Exact(exact))
     assert filtered.ties == 2
 

@@ -18,16 +18,16 @@ from core.errors import InputError, StoppedError
 from core.events import Event, Progress, drain
 from core.measure.comparison import (
     PAGE,
-    Compared,
-    Counted,
-    Looked,
+    ComparisonUpdated,
+    ConfusionCounts,
     Mode,
-    all_answers,
+    NetComparison,
+    all_predictions,
     compare,
     confusion,
-    look_at,
     newly_wrong,
-    of_each_class,
+    one_per_class,
+    predictions_of,
 )
 from core.measure.evaluation import count_correct
 from core.nets.architectures import Cnn5
@@ -148,9 +148,9 @@ def test_confusion_is_a_plain_count(given: tuple[int, list[tuple[int, int]]]) ->
 
 
 def test_what_is_no_class_is_not_counted_as_one() -> None:
-    with pytest.raises(InputError, match=r"label 3 .* tells 3 classes apart, expected 0 to 2"):
+    with pytest.raises(InputError, match=r"label 3 .* 3 classes, expected 0 to 2"):
         confusion(numbers(0, 3), numbers(0, 0), 3)
-    with pytest.raises(InputError, match="answer -1"):
+    with pytest.raises(InputError, match="prediction -1"):
         confusion(numbers(0, 2), numbers(-1, 0), 3)
 
 
@@ -163,21 +163,21 @@ def test_one_image_of_each_class_and_the_first_after_the_last(given: list[int], 
     for which in range(10):
         of_it = [index for index, label in enumerate(given) if label == which]
         expected += [of_it[start % len(of_it)]] if of_it else []
-    assert of_each_class(numbers(*given), 10, start) == tuple(expected)
+    assert one_per_class(numbers(*given), 10, start) == tuple(expected)
 
 
 @pytest.mark.parametrize("classes", [1, 3, 10, 11, 12, 25])
 def test_of_many_classes_ten_and_all_of_them_in_turn(classes: int) -> None:
     labels = np.arange(4 * classes, dtype=np.int64) % classes
     pages = -(-classes // PAGE)
-    seen = [of_each_class(labels, classes, start) for start in range(4 * pages)]
+    seen = [one_per_class(labels, classes, start) for start in range(4 * pages)]
     assert {len(page) for page in seen} == {min(PAGE, classes)}
     assert sorted({image for page in seen for image in page}) == list(range(4 * classes))
     for page in seen:
         assert sorted(labels[list(page)].tolist()) == labels[list(page)].tolist()
     assert {image // classes for page in seen[:pages] for image in page} == {0}
-    assert of_each_class(labels, classes, 4 * pages) == seen[0]
-    assert of_each_class(labels, classes, -1) == seen[-1]
+    assert one_per_class(labels, classes, 4 * pages) == seen[0]
+    assert one_per_class(labels, classes, -1) == seen[-1]
 
 
 triples = st.lists(st.tuples(*(3 * [st.integers(0, 2)])), max_size=150)
@@ -197,7 +197,7 @@ def test_the_newly_wrong_are_exactly_those(given: list[tuple[int, int, int]]) ->
     assert all(len(page) == PAGE for page in seen[:-1])
     assert newly_wrong(labels, dense, pruned, pages) == seen[0]
     assert newly_wrong(labels, dense, pruned, -1) == seen[-1]
-    counted = Counted.of(labels, dense, pruned, 3)
+    counted = ConfusionCounts.of(labels, dense, pruned, 3)
     assert counted.newly_wrong == len(expected)
     before, after = counted.right
     assert after == before - counted.newly_wrong + counted.newly_right
@@ -211,7 +211,7 @@ def test_the_newly_wrong_are_exactly_those(given: list[tuple[int, int, int]]) ->
 def test_all_answers_are_the_plain_ones(
     precision: str, nets: Nets, data: Images, plain: Pair
 ) -> None:
-    answers, events = recorded(all_answers(nets[1], data, precision, step="ask"))
+    answers, events = recorded(all_predictions(nets[1], data, precision, step="ask"))
     assert answers.tolist() == plain[1].tolist()
     assert answers.dtype == np.int64
     assert frozen(answers)
@@ -221,22 +221,22 @@ def test_all_answers_are_the_plain_ones(
 
 
 def test_it_begins_again_where_the_filter_was_wrong(nets: Nets, data: Images, plain: Pair) -> None:
-    answers, events = recorded(all_answers(Wobbly(nets[1]), data, "bf16"))
+    answers, events = recorded(all_predictions(Wobbly(nets[1]), data, "bf16"))
     assert [event.done for event in of_type(Progress, events)] == [0, 250, 0, 250, 500, 600]
     assert answers.tolist() == plain[1].tolist()
 
 
 def test_it_stops_before_the_next_batch(nets: Nets, data: Images) -> None:
     seen: list[Event] = []
-    with pytest.raises(StoppedError, match="not all images were answered"):
-        drain(all_answers(nets[0], data, stop=lambda: len(seen) == 2), seen.append)
+    with pytest.raises(StoppedError, match="stopped"):
+        drain(all_predictions(nets[0], data, stop=lambda: len(seen) == 2), seen.append)
     assert [event.done for event in of_type(Progress, seen)] == [0, 250]
 
 
 def test_a_look_says_what_float32_says(nets: Nets, data: Images) -> None:
     indices = (7, 3, 599, 3, 0)
     logits = plain_logits(nets[1], data)[list(indices)]
-    shown = look_at(nets[1], data, indices)
+    shown = predictions_of(nets[1], data, indices)
     assert shown.classes.tolist() == logits.argmax(1).tolist()
     assert shown.shares.dtype == np.float32
     assert shown.shares.sum(1) == pytest.approx(100.0)
@@ -249,10 +249,10 @@ def test_a_look_says_what_float32_says(nets: Nets, data: Images) -> None:
 def test_large_images_are_looked_at_a_few_at_a_time(
     nets: Nets, data: Images, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole, taken = look_at(nets[1], data, range(10)), []
+    whole, taken = predictions_of(nets[1], data, range(10)), []
     monkeypatch.setattr("core.measure.evaluation._VALUES", 4 * 28 * 28)
     hook = nets[1].register_forward_pre_hook(lambda _, given: taken.append(len(given[0])))
-    parts = look_at(nets[1], data, range(10))
+    parts = predictions_of(nets[1], data, range(10))
     hook.remove()
     assert taken == [4, 4, 2]
     assert parts.classes.tolist() == whole.classes.tolist()
@@ -260,7 +260,7 @@ def test_large_images_are_looked_at_a_few_at_a_time(
 
 
 def test_a_look_at_nothing_knows_the_classes() -> None:
-    shown = look_at(Rgb(7, seed=0), colours(5, 7), ())
+    shown = predictions_of(Rgb(7, seed=0), colours(5, 7), ())
     assert shown.shares.shape == (0, 7)
     assert len(shown.classes) == len(shown.confidences) == 0
 
@@ -268,14 +268,14 @@ def test_a_look_at_nothing_knows_the_classes() -> None:
 def test_a_net_that_is_lost_is_sure_of_nothing(data: Images) -> None:
     lost = Cnn5()
     nn.init.constant_(lost.fc2.bias, torch.nan)
-    assert np.isnan(look_at(lost, data, (0, 1)).confidences).all()
+    assert np.isnan(predictions_of(lost, data, (0, 1)).confidences).all()
 
 
 # Two nets
 
 
 def assert_true(
-    compared: Compared,
+    compared: NetComparison,
     plain: Pair,
     data: Images,
     mode: Mode = "chosen",
@@ -285,7 +285,7 @@ def assert_true(
     dense, pruned = plain
     labels, index = data.labels.numpy(), compared.indices
     expected = (
-        of_each_class(labels, compared.classes, start)
+        one_per_class(labels, compared.classes, start)
         if mode == "chosen"
         else newly_wrong(labels, dense, pruned, start)
     )
@@ -300,13 +300,15 @@ def assert_true(
         assert counted.dense.tolist() == confusion(labels, dense, compared.classes).tolist()
         assert counted.pruned.tolist() == confusion(labels, pruned, compared.classes).tolist()
         assert counted.right == ((dense == labels).sum(), (pruned == labels).sum())
-        assert frozen(counted.dense, counted.pruned, counted.dense_answers, counted.pruned_answers)
+        assert frozen(
+            counted.dense, counted.pruned, counted.dense_predictions, counted.pruned_predictions
+        )
 
 
 @pytest.mark.parametrize("start", [0, 3])
 def test_chosen_images_are_told_at_once(start: int, nets: Nets, data: Images, plain: Pair) -> None:
     compared, events = recorded(compare(*nets, data, start=start))
-    assert events == [Looked(compared)]
+    assert events == [ComparisonUpdated(compared)]
     assert compared.counted is None
     assert compared.labels.tolist() == list(range(10))
     assert (compared.pixels == data.images[compared.indices.tolist(), 0].numpy()).all()
@@ -318,11 +320,11 @@ def test_chosen_images_come_before_the_matrices(
     precision: str, nets: Nets, data: Images, plain: Pair
 ) -> None:
     compared, events = recorded(compare(*nets, data, matrix=True, precision=precision))
-    assert isinstance(events[0], Looked)
+    assert isinstance(events[0], ComparisonUpdated)
     assert events[0].compared.counted is None
-    assert of_type(Looked, events)[1:] == [Looked(compared)] == events[-1:]
+    assert of_type(ComparisonUpdated, events)[1:] == [ComparisonUpdated(compared)] == events[-1:]
     steps = [event.step for event in of_type(Progress, events)]
-    assert steps == 4 * ["dense answers"] + 4 * ["pruned answers"]
+    assert steps == 4 * ["dense predictions"] + 4 * ["pruned predictions"]
     assert compared.counted is not None
     assert_true(compared, plain, data)
 
@@ -333,14 +335,14 @@ def test_newly_wrong_images_are_told_as_soon_as_they_are_found(
     start: int, precision: str, nets: Nets, data: Images, plain: Pair
 ) -> None:
     stream = compare(
-        *nets, data, mode="wrong", start=start, dense_answers=plain[0], precision=precision
+        *nets, data, mode="wrong", start=start, dense_predictions=plain[0], precision=precision
     )
     compared, events = recorded(stream)
     assert_true(compared, plain, data, "wrong", start)
     assert compared.counted is not None
     assert compared.counted.newly_wrong >= 3 * PAGE
-    assert {event.step for event in of_type(Progress, events)} == {"pruned answers"}
-    told = of_type(Looked, events)
+    assert {event.step for event in of_type(Progress, events)} == {"pruned predictions"}
+    told = of_type(ComparisonUpdated, events)
     assert told[-1].compared is compared
     if start not in (0, 1):
         assert len(told) == 1
@@ -358,7 +360,7 @@ def test_newly_wrong_images_are_told_as_soon_as_they_are_found(
 def test_a_net_that_is_as_good_has_no_newly_wrong_images(nets: Nets, data: Images) -> None:
     few = head(data, 120)
     compared, events = recorded(compare(nets[0], nets[0], few, mode="wrong"))
-    assert len(of_type(Looked, events)) == 1
+    assert len(of_type(ComparisonUpdated, events)) == 1
     assert len(compared.indices) == len(compared.pruned.confidences) == 0
     assert compared.pixels.shape == (0, 28, 28)
     assert compared.counted is not None
@@ -368,7 +370,7 @@ def test_a_net_that_is_as_good_has_no_newly_wrong_images(nets: Nets, data: Image
 def test_what_is_known_is_not_asked_again_and_pictures_say_it(nets: Nets, data: Images) -> None:
     ones, threes = np.full(600, 1), np.full(600, 3)
     compared, events = recorded(
-        compare(*nets, data, matrix=True, dense_answers=ones, pruned_answers=threes)
+        compare(*nets, data, matrix=True, dense_predictions=ones, pruned_predictions=threes)
     )
     assert not of_type(Progress, events)
     assert compared.dense.classes.tolist() == 10 * [1]
@@ -376,7 +378,7 @@ def test_what_is_known_is_not_asked_again_and_pictures_say_it(nets: Nets, data: 
     assert compared.pruned.confidences.tolist() == compared.pruned.shares[:, 3].tolist()
     assert compared.counted is not None
     assert compared.counted.newly_wrong == (data.labels == 1).sum()
-    assert frozen(compared.counted.dense_answers)
+    assert frozen(compared.counted.dense_predictions)
     assert ones.flags.writeable
 
 
@@ -398,16 +400,16 @@ def test_it_stops_in_the_middle(nets: Nets, data: Images) -> None:
     stream = compare(*nets, data, matrix=True, stop=lambda: len(seen) >= 3)
     with pytest.raises(StoppedError):
         drain(stream, seen.append)
-    assert [type(event) for event in seen] == [Looked, Progress, Progress]
+    assert [type(event) for event in seen] == [ComparisonUpdated, Progress, Progress]
 
 
 def test_what_cannot_be_compared(nets: Nets, data: Images) -> None:
     with pytest.raises(InputError, match="unknown mode 'right': expected one of chosen, wrong"):
         drain(compare(*nets, data, mode="right"))  # type: ignore[arg-type]
-    with pytest.raises(InputError, match="3 answers were given for 600 images"):
-        drain(compare(*nets, data, dense_answers=numbers(1, 2, 3)))
+    with pytest.raises(InputError, match="3 predictions for 600 images"):
+        drain(compare(*nets, data, dense_predictions=numbers(1, 2, 3)))
     few = (Rgb(2, seed=0), Rgb(2, seed=1))
-    with pytest.raises(InputError, match="label 2 cannot be counted"):
+    with pytest.raises(InputError, match="label 2 "):
         drain(compare(*few, colours(30, 3), matrix=True))
 
 

@@ -16,7 +16,7 @@ from core.measure.sampling import sample_accuracy
 from core.nets.architectures import Cnn5
 from core.nets.layers import Layer
 from core.nets.weights import Weights
-from core.pruning.curves import Sample, Sampled, wilson
+from core.pruning.curves import Sample, SampleUpdated, wilson
 from core.pruning.masks import Masks
 from core.pruning.plans import uniform_plan
 from tests.core.conftest import head
@@ -35,7 +35,7 @@ def test_it_grows_to_all_images_and_ends_with_the_plain_count(
     model.load_state_dict(pruned)
     data = head(few.train, 1_900)
     sample, events = recorded(sample_accuracy(model, data, seed=3, precision=precision))
-    said = [event.sample for event in of_type(Sampled, events)]
+    said = [event.sample for event in of_type(SampleUpdated, events)]
     assert [it.images for it in said] == [250, 500, 1_000, 1_900]
     assert said[-1] == sample
     assert (sample.exact, sample.of) == (True, 1_900)
@@ -52,7 +52,7 @@ def test_it_stops_at_once(few: Splits, dense: Weights) -> None:
     model.load_state_dict(dense)
     seen: list[object] = []
     stream = sample_accuracy(model, few.train, stop=lambda: bool(seen))
-    with pytest.raises(StoppedError, match="on a sample only"):
+    with pytest.raises(StoppedError, match="stopped"):
         drain(stream, seen.append)
     assert len(seen) == 1
 

@@ -13,13 +13,13 @@ from torch import Tensor, nn
 from core.data.batches import Images, Splits
 from core.errors import InputError
 from core.events import Event, Notice, Progress, drain
-from core.measure.bf16_filter import Predictor, margins
+from core.measure.bf16_filter import Bf16Filter, margins
 from core.measure.evaluation import count_correct
 from core.measure.sensitivity import scan
 from core.nets.architectures import Cnn5
 from core.nets.layers import Layer, prunable_layers
 from core.nets.weights import Weights
-from core.pruning.curves import SPARSITIES, UNIFORM_SPARSITIES, Scan, Scanned
+from core.pruning.curves import SPARSITIES, UNIFORM_SPARSITIES, Scan, ScanUpdated
 from core.pruning.masks import keep_mask
 from tests.core.conftest import head
 from tests.core.random_nets import RandomNet, random_nets
@@ -119,15 +119,15 @@ class TestExact:
         plain_counts: dict[str, list[int]],
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        def trusting(self: Predictor, coarse: Tensor, exact: object) -> Tensor:
+        def trusting(self: Bf16Filter, coarse: Tensor, exact: object) -> Tensor:
             return coarse.argmax(1).zero_()
 
-        monkeypatch.setattr(Predictor, "filtered", trusting)
-        monkeypatch.setattr(Predictor, "sound", property(lambda _: False))
+        monkeypatch.setattr(Bf16Filter, "filtered", trusting)
+        monkeypatch.setattr(Bf16Filter, "sound", property(lambda _: False))
         stream = scan(net, images, split="test", sparsities=[0.95], precision="bf16")
         result, events = recorded(stream)
         assert counts(result) == {name: row[-1:] for name, row in plain_counts.items()}
-        assert of_type(Scanned, events)[-1].scan == result
+        assert of_type(ScanUpdated, events)[-1].scan == result
 
 
 class TestEvents:
@@ -137,8 +137,8 @@ class TestEvents:
         result, events = recorded(scan(net, few.train, split="train", sparsities=[0.9]))
         progress = of_type(Progress, events)
         assert (progress[-1].done, progress[-1].total) == (10_000, 10_000)
-        assert [event.scan.exact for event in of_type(Scanned, events)] == [False, True]
-        assert of_type(Scanned, events)[-1].scan == result
+        assert [event.scan.exact for event in of_type(ScanUpdated, events)] == [False, True]
+        assert of_type(ScanUpdated, events)[-1].scan == result
 
     def test_stopped_it_keeps_what_is_done(self, net: Cnn5, few: Splits, dense: Weights) -> None:
         told: list[object] = []
@@ -168,7 +168,7 @@ class TestEvents:
     def test_stopped_while_it_counts_again_what_was_doubtful_is_not_known(
         self, net: Cnn5, images: Images, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(Predictor, "sound", property(lambda _: False))
+        monkeypatch.setattr(Bf16Filter, "sound", property(lambda _: False))
         told: list[Event] = []
         stream = scan(
             net,
@@ -176,7 +176,7 @@ class TestEvents:
             split="test",
             sparsities=[0.9],
             precision="bf16",
-            stop=lambda: len(of_type(Scanned, told)) == 1,
+            stop=lambda: len(of_type(ScanUpdated, told)) == 1,
         )
         result = drain(stream, told.append)
         assert result.stopped
@@ -236,7 +236,7 @@ def test_a_net_whose_values_take_much_is_scanned_a_few_images_at_a_time(
     monkeypatch.setattr("core.measure.sensitivity.MOST_BYTES", 7_000_000)
     result, events = recorded(scan(net, images, split="test", sparsities=[0.95]))
     assert counts(result) == {name: row[-1:] for name, row in plain_counts.items()}
-    assert len(of_type(Scanned, events)) == 6
+    assert len(of_type(ScanUpdated, events)) == 6
 
 
 @pytest.mark.parametrize("arguments", [{"sparsities": [1.2]}, {"within": 0.0}, {"within": -1}])

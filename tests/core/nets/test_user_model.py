@@ -17,10 +17,9 @@ from core.experiments.experiment import Experiment, default_name
 from core.formats.weights_files import load_weights
 from core.jobs import measurement
 from core.jobs.dense_net import open_dense_net
-from core.jobs.recording import finetune
-from core.jobs.restore import recall
+from core.jobs.recorded_jobs import finetune
+from core.jobs.restore import restore
 from core.jobs.workbench import Workbench
-from core.nets.footprint import Footprint
 from core.nets.layers import left_out, parameter_count, prunable_layers
 from core.nets.user_model import build
 from core.nets.zoo import short_name
@@ -30,7 +29,7 @@ from core.pruning.plans import uniform_plan
 from core.settings.choices import Choices
 from core.settings.settings import Settings
 from core.training.loop import copy_weights
-from tests.core.jobs.test_recording import small
+from tests.core.jobs.test_recorded_jobs import small
 from tests.core.own_nets import write
 from tests.core.training.loops import of_type, same
 
@@ -62,7 +61,7 @@ def bench_of(mine: Path, name: str, data_dir: Path, **more: Any) -> Workbench:
 
 
 @pytest.mark.parametrize("name", ["Net", "Viewing", "Attending", "factory"])
-def test_it_is_trained_pruned_scanned_fine_tuned_and_recalled(
+def test_it_is_trained_pruned_scanned_fine_tuned_and_restored(
     name: str, mine: Path, data_dir: Path, few_images: None, empty_cache: Path, tmp_path: Path
 ) -> None:
     bench, events = bench_of(mine, name, data_dir), list[Event]()
@@ -82,10 +81,9 @@ def test_it_is_trained_pruned_scanned_fine_tuned_and_recalled(
         assert all(torch.equal(weights[layer.key], weights[key]) for key in layer.aliases)
     scan = drain(measurement.scan(bench, base.weights, sparsities=SPARSITIES[::6]))
     assert set(scan.layers) == set(bench.layer_names)
-    again = drain(recall(bench, base, experiment, experiment.newest()))
+    again = drain(restore(bench, base, experiment, experiment.newest()))
     assert same(again.net.weights, weights)
-    kept = Footprint(bench.parameters, experiment.newest().facts["nonzero"])
-    assert kept.nonzero == bench.parameters - sum(
+    assert experiment.newest().record.nonzero == bench.parameters - sum(
         round(0.8 * layer.elements) for layer in bench.layers
     )
     opened = drain(open_dense_net(bench_of(mine, name, data_dir)), events.append)

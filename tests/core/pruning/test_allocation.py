@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from core.errors import InputError
 from core.nets.footprint import total
 from core.nets.layers import Layer
-from core.pruning.allocation import allocate, by_tolerance
+from core.pruning.allocation import allocate, plan_for_tolerance
 from core.pruning.curves import Point
 from core.pruning.goals import METHODS, parse_goal
-from core.pruning.plans import Plan, drop_count
+from core.pruning.plans import Plan, prune_count
 from core.pruning.what_if import Profile
 from tests.core.measure.scanned_nets import (
     IMAGES,
@@ -55,7 +55,7 @@ class TestEveryMethod:
     def test_pruning_keeps_as_many_but_for_ties(self, method: str, net: Net, at: float) -> None:
         budget = net.fixed + round(at * sum(net.caps))
         plan = net.allocate(method, budget)
-        cuts = [profile.cut(plan[profile.layer.name]) for profile in net.profiles]
+        cuts = [profile.what_if(plan[profile.layer.name]) for profile in net.profiles]
         asked = net.kept(plan)
         for weight, cut, wanted in zip(net.weights, cuts, asked, strict=True):
             tied = int(np.count_nonzero(np.abs(weight) == np.float32(cut.threshold)))
@@ -93,7 +93,7 @@ class TestEveryMethod:
         locked = {name: data.draw(UNIT) for name in sorted(chosen)}
         free = [name not in locked for name in names]
         held = sum(
-            min(p.cut(locked[p.layer.name]).kept, cap)
+            min(p.what_if(locked[p.layer.name]).kept, cap)
             for p, cap in zip(net.profiles, net.caps, strict=True)
             if p.layer.name in locked
         )
@@ -127,7 +127,7 @@ class TestEveryMethod:
         net = cnn5()
         budget = parse_goal("60x").budget(net.parameters)
         plan = net.allocate(method, budget)
-        parts = [p.footprint(p.cut(plan[p.layer.name])) for p in net.profiles]
+        parts = [p.footprint(p.what_if(plan[p.layer.name])) for p in net.profiles]
         assert (net.parameters, budget) == (228_010, 3_800)
         assert total(parts).nonzero == budget
         assert total(parts).ratio >= 60
@@ -138,13 +138,13 @@ class TestEveryMethod:
         net = net_of(weights, scan_of([[(0.5, 1, 2)], [(0.5, 1, 2)]]), 90.0, False, 0)
         plan = net.allocate(method, 0)
         assert plan == {"l0": 1.0, "l1": 1.0}
-        assert [p.cut(1.0).kept for p in net.profiles] == [0, 0]
+        assert [p.what_if(1.0).kept for p in net.profiles] == [0, 0]
         assert net.allocate(method, 4) == {"l0": 0.0, "l1": 1.0}
 
     @given(st.integers(1, 10**8).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
     def test_the_sparsity_of_a_count_gives_the_count_back(self, counts: tuple[int, int]) -> None:
         kept, elements = counts
-        assert drop_count((elements - kept) / elements, elements) == elements - kept
+        assert prune_count((elements - kept) / elements, elements) == elements - kept
 
     def test_no_weights_are_copied(self) -> None:
         weight = np.random.default_rng(0).normal(size=(1000, 1000)).astype(np.float32)
@@ -166,37 +166,20 @@ class TestOutOfReach:
         return net_of(weights, scan_of([[(0.5, 1, 2)], [(0.5, 0, 0)]]), 99.0, True, 7)
 
     @pytest.mark.parametrize(
-        ("budget", "locked", "said"),
+        ("budget", "locked", "numbers"),
         [
-            (
-                46,
-                {},
-                "a goal of 46 nonzero parameters: 47 are never pruned; "
-                "expected 47 or more, which is 11.63x at most",
-            ),
-            (
-                100,
-                {"l0": 0.0},
-                "a goal of 100 nonzero parameters: 47 are never pruned and 200 are in locked "
-                "layers; expected 247 or more, which is 2.21x at most",
-            ),
-            (
-                1_548,
-                {},
-                "a goal of 1,548 nonzero parameters: the base has only 547 left to keep; "
-                "expected no more, which is 1.0x at least",
-            ),
-            (
-                400,
-                {"l0": 1.0},
-                "a goal of 400 nonzero parameters: the base has only 347 left to keep, as the "
-                "locked layers are; expected no more, which is 1.58x at least",
-            ),
+            (46, {}, ("46", "47", "11.63x")),
+            (100, {"l0": 0.0}, ("100", "47", "200", "247", "2.21x")),
+            (1_548, {}, ("1,548", "547", "1.0x")),
+            (400, {"l0": 1.0}, ("400", "347", "locked", "1.58x")),
         ],
     )
-    def test_a_budget_is_refused(self, budget: int, locked: Plan, said: str) -> None:
-        with pytest.raises(InputError, match=f"^{re.escape(said)}$"):
+    def test_a_budget_out_of_reach_is_refused_with_the_limit(
+        self, budget: int, locked: Plan, numbers: tuple[str, ...]
+    ) -> None:
+        with pytest.raises(InputError) as caught:
             self.net().allocate("magnitude", budget, locked)
+        assert [number for number in numbers if number not in str(caught.value)] == []
 
     @given(nets(), st.booleans())
     @settings(max_examples=50)
@@ -204,49 +187,38 @@ class TestOutOfReach:
         least, most = net.fixed, net.fixed + sum(net.caps)
         with pytest.raises(InputError) as caught:
             net.allocate("uniform", most + 1 if heavy else least - 1)
-        named = re.search(r"which is ([\d.,]+x|infx) at", str(caught.value))
+        named = re.search(r"or at (?:least|most) ([\d.,]+x|infx)", str(caught.value))
         assert named is not None
         if named[1] != "infx":
             budget = parse_goal(named[1].replace(",", "")).budget(net.parameters)
             assert budget <= most if heavy else budget >= least
 
     @pytest.mark.parametrize(
-        ("method", "locked", "said"),
+        ("method", "locked", "words"),
         [
-            (
-                "random",
-                {},
-                "unknown method 'random': expected one of uniform, erk, magnitude, lamp, "
-                "sensitivity, han",
-            ),
-            ("lamp", {"fc9": 0.5}, "unknown layer 'fc9': expected one of l0, l1"),
-            ("lamp", {"l0": 1.5}, "sparsity 1.5 of l0: expected a fraction from 0 to 1"),
-            (
-                "lamp",
-                {"l0": 0.5, "l1": 0.5},
-                "every layer is locked: unlock one for the goal to act on",
-            ),
-            (
-                "sensitivity",
-                {},
-                "the scan has measured nothing of layer 'l1': let it run on",
-            ),
+            ("random", {}, ("'random'", "uniform, erk, magnitude, lamp, sensitivity, han")),
+            ("lamp", {"fc9": 0.5}, ("'fc9'", "l0, l1")),
+            ("lamp", {"l0": 1.5}, ("1.5", "l0", "from 0 to 1")),
+            ("lamp", {"l0": 0.5, "l1": 0.5}, ("every layer is locked",)),
+            ("sensitivity", {}, ("'l1'",)),
         ],
     )
-    def test_what_cannot_be_used_is_refused(self, method: str, locked: Plan, said: str) -> None:
-        with pytest.raises(InputError, match=f"^{re.escape(said)}$"):
+    def test_bad_input_is_refused_by_name(
+        self, method: str, locked: Plan, words: tuple[str, ...]
+    ) -> None:
+        with pytest.raises(InputError) as caught:
             self.net().allocate(method, 300, locked)
+        assert [word for word in words if word not in str(caught.value)] == []
 
     def test_sensitivity_needs_a_scan_of_the_net(self) -> None:
         net = self.net()
-        needs = "'sensitivity' needs a scan: press s first, or run featherweight scan"
-        with pytest.raises(InputError, match=f"^{needs}$"):
+        with pytest.raises(InputError, match=r"press s .* featherweight scan"):
             allocate("sensitivity", net.profiles, 300)
-        with pytest.raises(InputError, match=r"^the scan has no layer 'l0': scan this net$"):
+        with pytest.raises(InputError, match="no layer 'l0'"):
             allocate("sensitivity", net.profiles, 300, scan=cnn5().scan, dense=99.0)
 
     @pytest.mark.parametrize("tolerance", [-0.1, math.nan, math.inf])
     def test_a_tolerance_is_a_number_of_points(self, tolerance: float) -> None:
         said = f"^tolerance {tolerance}: expected points of accuracy, 0 or more$"
         with pytest.raises(InputError, match=said):
-            by_tolerance(cnn5().profiles, cnn5().scan, 99.0, tolerance)
+            plan_for_tolerance(cnn5().profiles, cnn5().scan, 99.0, tolerance)

@@ -17,7 +17,7 @@ from core.nets.architectures import Cnn5
 from core.nets.footprint import Footprint
 from core.nets.layers import Layer, parameter_count, prunable_layers
 from core.nets.weights import Weights
-from core.pruning.masks import Masks, keep_mask, threshold, zero_share
+from core.pruning.masks import Masks, keep_mask, sparsity_of, threshold
 from core.pruning.plans import Plan
 from core.pruning.presets import preset_plan
 
@@ -81,7 +81,7 @@ def test_pruning_twice_is_pruning_once(weight: Tensor, sparsity: float) -> None:
 @given(TENSORS)
 def test_zero_share_counts_zeros_of_either_sign(weight: Tensor) -> None:
     zeros = sum(value == 0 for value in weight.flatten().tolist())
-    assert zero_share(weight) == pytest.approx(zeros / weight.numel())
+    assert sparsity_of(weight) == pytest.approx(zeros / weight.numel())
 
 
 @given(TENSORS, SPARSITIES)
@@ -89,7 +89,7 @@ def test_zeros_are_a_floor_of_the_masks(weight: Tensor, sparsity: float) -> None
     layer = Layer("it", tuple(weight.shape), weight.numel(), weight.numel())
     masks = Masks.of({layer.key: weight}, [layer], {"it": sparsity})
     zeros = weight == 0
-    assert torch.equal(masks.dropped[layer.key], zeros | ~keep_mask(weight, sparsity))
+    assert torch.equal(masks.pruned[layer.key], zeros | ~keep_mask(weight, sparsity))
     assert masks.kept(layer) <= weight.numel() - int(zeros.sum())
 
 
@@ -105,8 +105,8 @@ def test_masks_of_any_dtype(dtype: torch.dtype, shape: tuple[int, ...]) -> None:
         masks = Masks.of({layer.key: weight}, [layer], {"it": sparsity})
         k = round(sparsity * weight.numel())
         level = weight.abs().flatten().sort().values[k - 1] if k else -1.0
-        assert torch.equal(masks.dropped[layer.key], weight.abs() <= level)
-        assert torch.equal(masks.dropped[layer.key], ~keep_mask(weight, sparsity))
+        assert torch.equal(masks.pruned[layer.key], weight.abs() <= level)
+        assert torch.equal(masks.pruned[layer.key], ~keep_mask(weight, sparsity))
 
 
 @pytest.mark.parametrize("sparsity", [float("nan"), float("inf"), 1.2, -0.1])

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from core.errors import InputError
 from core.pruning.plans import (
-    drop_count,
     parse_plan,
     parse_sparsity,
+    prune_count,
     uniform_plan,
 )
 
@@ -84,5 +84,5 @@ def test_a_uniform_plan_names_every_layer(sparsity: float) -> None:
 
 @given(st.floats(0, 1), st.integers(0, 10**9))
 def test_drop_count_is_between_none_and_all(sparsity: float, elements: int) -> None:
-    assert 0 <= drop_count(sparsity, elements) <= elements
-    assert (drop_count(0.0, elements), drop_count(1.0, elements)) == (0, elements)
+    assert 0 <= prune_count(sparsity, elements) <= elements
+    assert (prune_count(0.0, elements), prune_count(1.0, elements)) == (0, elements)

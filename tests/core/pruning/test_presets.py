@@ -10,7 +10,7 @@ from core.errors import InputError
 from core.nets.layers import parameter_count, prunable_layers
 from core.nets.zoo import ZOO, model_spec
 from core.pruning.han2015 import HAN2015
-from core.pruning.plans import drop_count
+from core.pruning.plans import prune_count
 from core.pruning.presets import default_preset, preset_plan, presets_of
 
 LAYERS = ("conv1", "conv2", "conv3", "fc1", "fc2")
@@ -52,7 +52,7 @@ def test_the_papers_presets_give_its_compression(model: str, kept: int, ratio: f
     layers = prunable_layers(net)
     plan = preset_plan(default_preset(model), model, tuple(layer.name for layer in layers))
     parameters = parameter_count(net)
-    pruned = sum(drop_count(plan[layer.name], layer.elements) for layer in layers)
+    pruned = sum(prune_count(plan[layer.name], layer.elements) for layer in layers)
     assert parameters - pruned == kept
     assert round(parameters / kept, 2) == ratio
     assert round(ratio) == HAN2015[model].rate

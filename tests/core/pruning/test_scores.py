@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.nets.layers import Layer
-from core.pruning.allocation import by_tolerance
+from core.pruning.allocation import plan_for_tolerance
 from core.pruning.curves import Point
 from core.pruning.goals import Goal
-from core.pruning.scores import LEVEL, Curve, lamp, magnitude, sensitivity
+from core.pruning.scores import LEVEL, SensitivityRanking, lamp, magnitude, sensitivity
 from core.pruning.what_if import Profile
 from tests.core.measure.scanned_nets import (
     IMAGES,
@@ -126,7 +126,10 @@ class TestHan:
         plan = net.allocate("han", Goal("ratio", ratio).budget(net.parameters))
         lowest, highest = 0.0, math.inf
         for weight, profile in zip(net.weights, net.profiles, strict=True):
-            cut, spread = profile.cut(plan[profile.layer.name]), float(weight.std(dtype=np.float64))
+            cut, spread = (
+                profile.what_if(plan[profile.layer.name]),
+                float(weight.std(dtype=np.float64)),
+            )
             above = np.abs(weight[np.abs(weight) > np.float32(cut.threshold)])
             lowest = max(lowest, cut.threshold / spread)
             highest = min(highest, float(above.min(initial=np.inf)) / spread)
@@ -141,7 +144,9 @@ class TestHan:
 
 
 class TestSensitivity:
-    def curve(self, *points: tuple[float, float], zeros: int = 0, dense: float = 99.0) -> Curve:
+    def curve(
+        self, *points: tuple[float, float], zeros: int = 0, dense: float = 99.0
+    ) -> SensitivityRanking:
         weight = np.arange(1, 101, dtype=np.float32).reshape(10, 10)
         weight.reshape(-1)[:zeros] = 0
         profile = Profile.of(Layer("it", weight.shape, 100, 100), weight)
@@ -168,7 +173,7 @@ class TestSensitivity:
     @given(nets(), st.floats(0, 100))
     @settings(max_examples=50)
     def test_a_tolerance_is_used_up_by_each_layer(self, net: Net, tolerance: float) -> None:
-        plan = by_tolerance(net.profiles, net.scan, net.dense, tolerance)
+        plan = plan_for_tolerance(net.profiles, net.scan, net.dense, tolerance)
         for profile, kept in zip(net.profiles, net.kept(plan), strict=True):
             name, elements = profile.layer.name, profile.layer.elements
             assert profile.floor <= plan[name] <= 1
@@ -180,7 +185,7 @@ class TestSensitivity:
     @given(nets(), st.floats(0, 100))
     @settings(max_examples=50)
     def test_its_budget_asks_for_no_larger_drop(self, net: Net, tolerance: float) -> None:
-        alone = by_tolerance(net.profiles, net.scan, net.dense, tolerance)
+        alone = plan_for_tolerance(net.profiles, net.scan, net.dense, tolerance)
         together = net.allocate("sensitivity", net.fixed + sum(net.kept(alone)))
         for profile in net.profiles:
             name = profile.layer.name
@@ -188,7 +193,7 @@ class TestSensitivity:
             assert curve.drop(together[name]) <= tolerance + LEVEL
 
     def test_a_tolerance_leaves_locked_layers(self) -> None:
-        plan = by_tolerance(cnn5().profiles, cnn5().scan, 100.0, 5.0, {"fc1": 0.123})
+        plan = plan_for_tolerance(cnn5().profiles, cnn5().scan, 100.0, 5.0, {"fc1": 0.123})
         assert plan["fc1"] == 0.123
         assert plan["conv1"] > 0.5
 

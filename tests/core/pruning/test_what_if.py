@@ -32,7 +32,7 @@ def profile_of(weight: Floats) -> Profile:
 
 
 def assert_cuts_as_pruning_does(weight: Floats, sparsity: float) -> None:
-    cut = profile_of(weight).cut(sparsity)
+    cut = profile_of(weight).what_if(sparsity)
     tensor = torch.from_numpy(weight)
     assert cut.threshold == threshold(tensor, sparsity)
     assert cut.kept == int(keep_mask(tensor, sparsity).sum())
@@ -63,7 +63,7 @@ def test_a_cut_of_a_large_layer_is_what_pruning_does(sparsity: float, decimals: 
 @given(WEIGHTS, SPARSITIES)
 def test_the_footprint_counts_the_bias_before_and_after(weight: Floats, sparsity: float) -> None:
     profile = profile_of(weight)
-    cut = profile.cut(sparsity)
+    cut = profile.what_if(sparsity)
     footprint = profile.footprint(cut)
     assert footprint.parameters == weight.size + BIAS
     assert footprint.nonzero == cut.kept + BIAS
@@ -72,7 +72,7 @@ def test_the_footprint_counts_the_bias_before_and_after(weight: Floats, sparsity
 @given(WEIGHTS, SPARSITIES, st.integers(1, 40))
 def test_histogram_counts_add_up(weight: Floats, sparsity: float, bins: int) -> None:
     profile = profile_of(weight)
-    cut = profile.cut(sparsity)
+    cut = profile.what_if(sparsity)
     histogram = profile.histogram(cut, bins)
     survivors = np.abs(weight) > np.float32(cut.threshold)
     assert histogram.before.shape == histogram.after.shape == (bins,)
@@ -89,7 +89,7 @@ def test_histogram_is_numpys_but_for_ties_with_an_edge(
     weight: Floats, sparsity: float, bins: int
 ) -> None:
     profile = profile_of(weight)
-    cut = profile.cut(sparsity)
+    cut = profile.what_if(sparsity)
     histogram = profile.histogram(cut, bins)
     edges = histogram.edges
     assert len(edges) == bins + 1
@@ -113,7 +113,7 @@ def test_the_floor_is_the_share_of_zeros(weight: Floats) -> None:
     assert profile.floor == zeros / weight.size
     assert round(profile.floor * weight.size) == zeros
     if zeros:
-        assert profile.cut(profile.floor).kept == weight.size - zeros
+        assert profile.what_if(profile.floor).kept == weight.size - zeros
 
 
 @given(WEIGHTS)
@@ -140,7 +140,7 @@ def test_making_a_profile_takes_hardly_more_than_that_copy() -> None:
 
 def test_a_layer_of_zeros_has_a_histogram() -> None:
     profile = profile_of(np.zeros((2, 3), np.float32))
-    histogram = profile.histogram(profile.cut(0.5), 4)
+    histogram = profile.histogram(profile.what_if(0.5), 4)
     assert profile.largest == 0.0
     assert histogram.edges.tolist() == [-1.0, -0.5, 0.0, 0.5, 1.0]
     assert histogram.before.tolist() == histogram.after.tolist() == [0, 0, 0, 0]
@@ -148,7 +148,7 @@ def test_a_layer_of_zeros_has_a_histogram() -> None:
 
 def test_a_known_histogram() -> None:
     profile = profile_of(np.array([-4, -3.5, -1, 0, 1.5, 2.5, 3.9], np.float32))
-    cut = profile.cut(3 / 7)
+    cut = profile.what_if(3 / 7)
     histogram = profile.histogram(cut, 4)
     assert (cut.threshold, cut.kept) == (1.5, 4)
     assert histogram.before.tolist() == [2, 1, 1, 2]

@@ -13,18 +13,18 @@ from hypothesis import strategies as st
 from core.data.batches import Splits
 from core.errors import InputError
 from core.events import Batch, drain
+from core.fields.declaration import settings_in
 from core.nets.architectures import Cnn5
 from core.nets.layers import Layer
 from core.nets.weights import Weights
-from core.pruning.masks import Masks, zero_share
+from core.pruning.masks import Masks, sparsity_of
 from core.pruning.plans import Plan, uniform_plan
-from core.settings.choices import DEFAULT_ROUNDS, MEANINGS, NO_CHOICES, Choices
+from core.settings.choices import DEFAULT_ROUNDS, NO_CHOICES, Choices
 from core.training.finetuning import finetune
 from core.training.losses import mean_loss
 from core.training.recipes import (
     BATCH_VALUES,
     LOSSES,
-    METHODS,
     MOMENTUM,
     OPTIMIZERS,
     RECIPES,
@@ -66,16 +66,18 @@ def test_a_bad_choice_is_refused_with_what_was_given_and_expected(
     assert expected in str(caught.value)
 
 
-def test_every_choice_is_explained() -> None:
-    assert list(MEANINGS) == [field.name for field in fields(Choices)]
-    lines = (*MEANINGS.values(), *METHODS.values(), *LOSSES.values())
-    assert all(0 < len(line) <= 40 for line in lines)
+def test_every_change_is_explained_in_a_line_that_fits_the_form() -> None:
+    changes = settings_in(Choices)
+    assert list(changes) == [field.name for field in fields(Choices)]
+    lines = [it.meaning for it in changes.values()]
+    lines += [line for it in changes.values() for line in it.kind.meanings.values()]
+    assert all(0 < len(line) <= 37 for line in lines)
 
 
 def test_another_optimizer_comes_with_its_own_learning_rate_and_decay() -> None:
     phase = Choices(optimizer="sgd").applied_to(RECIPES["fast"]).finetune
     assert (phase.optimizer, phase.momentum) == ("sgd", MOMENTUM)
-    assert (phase.lr, phase.weight_decay) == OPTIMIZERS["sgd"]
+    assert (phase.lr, phase.weight_decay) == OPTIMIZERS["sgd"][:2]
     assert Choices(optimizer="sgd", l2=0.01).applied_to(RECIPES["fast"]).finetune.lr == phase.lr
     assert Choices(optimizer="sgd", lr=0.3).applied_to(RECIPES["fast"]).finetune.lr == 0.3
     same = RECIPES["reference"]
@@ -174,7 +176,7 @@ class TestRounds:
         assert len(kept) == 6 * STEPS
         for index, counts in enumerate(kept):
             part = (index // (2 * STEPS) + 1) / 3
-            starts = {la.name: 1 - zero_share(base[la.key]) for la in layers}
+            starts = {la.name: 1 - sparsity_of(base[la.key]) for la in layers}
             wanted = {
                 name: 1 - starts[name] * ((1 - final) / starts[name]) ** part
                 for name, final in aggressive.items()
@@ -253,7 +255,7 @@ def test_rewinding_takes_the_early_values_under_the_masks_of_the_trained_ones(
         masks = Masks.of(dense, layers, aggressive)
         for layer in layers:
             zero = model.get_parameter(layer.key) == 0
-            assert torch.equal(zero, masks.dropped[layer.key])
+            assert torch.equal(zero, masks.pruned[layer.key])
 
 
 def test_l1_adds_its_constant_to_the_gradient_of_the_prunable_weights(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -17,15 +17,13 @@ from core.nets.zoo import ZOO
 from core.pruning.plans import Plan
 from core.settings.choices import NO_CHOICES, Choices
 from core.settings.recipe_file import (
-    CHOICES,
-    INPUTS,
-    MACHINE,
-    SETTINGS,
+    CHANGES,
+    TOP,
     config_text,
     read_config,
     write_config,
 )
-from core.settings.settings import PRECISIONS, PROTOCOLS, Settings
+from core.settings.settings import PRECISIONS, PROTOCOLS, SETTINGS, Settings
 from core.settings.toml import line_of
 from core.training.recipes import LOSSES, METHODS, OPTIMIZERS, RECIPES
 from tests.core.settings.configs import LAYERS, WHOLE, read
@@ -76,10 +74,10 @@ ASKED = st.builds(
     Settings,
     model=st.sampled_from(list(ZOO)),
     dataset=st.sampled_from(list(DATASETS)),
-    protocol=st.sampled_from(PROTOCOLS),
+    protocol=st.sampled_from(list(PROTOCOLS)),
     recipe=st.sampled_from(list(RECIPES)),
     choices=CHOSEN,
-    precision=st.sampled_from(PRECISIONS),
+    precision=st.sampled_from(list(PRECISIONS)),
     seed=st.integers(0, 2**63 - 1),
     inputs=GIVEN,
 )
@@ -136,7 +134,7 @@ def test_a_written_file_says_what_it_is() -> None:
     text = config_text(settings, {"conv1": 0.65, "block.0.conv": 1, "tiny": 1e-7})
     told = [line.partition("  # ")[0] for line in text.splitlines()]
     assert told == [
-        "# Featherweight: what a run is to do. Take it with: featherweight run --config FILE",
+        "# Featherweight: what a run is to do. Use it with: featherweight run --config FILE",
         'model = "cnn5"',
         'dataset = "mnist"',
         'protocol = "default"',
@@ -144,8 +142,8 @@ def test_a_written_file_says_what_it_is() -> None:
         "seed = 0",
         "",
         "[finetune]",
-        "lr = 0.01",
         'method = "iterative"',
+        "lr = 0.01",
         "scale_dropout = false",
         "",
         "[sparsity]",
@@ -153,14 +151,14 @@ def test_a_written_file_says_what_it_is() -> None:
         '"block.0.conv" = 1.0',
         "tiny = 1e-07",
     ]
-    assert 'protocol = "default"  # default or reference\n' in text
-    assert 'recipe = "fast"  # fast or reference\n' in text
+    assert ": default, reference\n" in text
+    assert ": fast, reference\n" in text
     assert ": one-shot, gradual, iterative\n" in text
 
 
 def test_precision_is_written_where_it_was_chosen() -> None:
     assert "precision" not in config_text(Settings(), None)
-    assert '\nprecision = "bf16"\n' in config_text(Settings(precision="bf16"), None)
+    assert '\nprecision = "bf16"  # ' in config_text(Settings(precision="bf16"), None)
 
 
 @pytest.mark.parametrize("sparsity", [float("nan"), float("inf"), 1.5, -0.1])
@@ -176,17 +174,11 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
         write_config(tmp_path / "none" / "recipe.toml", Settings(), None)
 
 
-def test_a_new_field_is_the_files_or_the_machines() -> None:
-    known = {*SETTINGS, *MACHINE, "choices", "inputs"}
-    assert known == {field.name for field in fields(Settings)}
-    assert list(INPUTS) == [field.name for field in fields(Inputs)]
-    assert list(CHOICES) == [field.name for field in fields(Choices)]
-    assert not SETTINGS.keys() & CHOICES.keys()
-    for name, hint in {**get_type_hints(Settings), **get_type_hints(Choices)}.items():
-        kind = {**SETTINGS, **CHOICES}.get(name)
-        for expected in (int, float, bool):
-            if kind and hint in (expected, expected | None):
-                assert expected in kind.types
+def test_every_field_is_a_setting_and_only_those_of_the_machine_are_not_portable() -> None:
+    names = [field.name for owner in (Settings, Inputs, Choices) for field in fields(owner)]
+    assert sorted([*SETTINGS, "choices", "inputs"]) == sorted(names)
+    machine = SETTINGS.keys() - TOP.keys() - CHANGES.keys()
+    assert machine == {"device", "threads", "data_dir", "weights", "cache_budget"}
 
 
 # What people write
@@ -272,7 +264,7 @@ def test_what_is_given_of_the_images_is_read_and_contradictions_are_told(path: P
     inputs = Inputs(image_size=64, mean=(0.5, 0.25, 0.0), std=(1.0,))
     assert config.settings == Settings(inputs=inputs)
     assert config.overlaid({"mean": (0.5,), "channels": 1}).inputs == Inputs(64, 1, (0.5,), (1.0,))
-    with pytest.raises(InputError, match=r"and the options: mean 0\.5,0\.25,0: 3 numbers"):
+    with pytest.raises(InputError, match=r"and the options: mean of 3 numbers"):
         config.overlaid({"channels": 1})
 
 
@@ -287,8 +279,8 @@ def test_an_option_mends_a_contradiction(path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "why"),
     [
-        ({"threads": 0}, "0 threads: expected from 1 to 1024"),
-        ({"epochs": 0}, "0 epochs: expected from 1 to 100,000"),
+        ({"threads": 0}, "threads = 0: expected a whole number from 1 to 1,024"),
+        ({"epochs": 0}, "epochs = 0: expected a whole number from 1 to 100,000"),
     ],
 )
 def test_a_bad_option_is_not_the_files_fault(path: Path, options: dict[str, Any], why: str) -> None:

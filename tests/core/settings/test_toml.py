@@ -133,4 +133,4 @@ def test_where_the_line_would_take_too_long_the_key_is_named_alone(
 ) -> None:
     monkeypatch.setattr("core.settings.toml._SEARCHED", 10_000)
     text = "[sparsity]\na = [" + "0,\n" * 1000 + "]"
-    assert refused(path, text) == ": a = [...]: expected a number"
+    assert refused(path, text) == ": a = [...]: expected a number from 0 to 1"

@@ -65,12 +65,12 @@ def test_pruned_weights_and_their_state_stay_zero(name: str) -> None:
             masks = masks_of(model, 0.8)
         masks.hold(model, optimizer)
         assert masks.revived(model.state_dict()) == 0
-        for key, dropped in masks.dropped.items():
+        for key, pruned in masks.pruned.items():
             parameter = model.get_parameter(key)
             state = remembered(optimizer, parameter)
             assert state
             for held in (parameter.detach(), *state):
-                assert torch.equal(held[dropped], torch.zeros(int(dropped.sum())))
+                assert torch.equal(held[pruned], torch.zeros(int(pruned.sum())))
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
@@ -102,7 +102,7 @@ def test_what_stays_is_not_touched() -> None:
     masks = masks_of(model, 0.5)
     masks.hold(model)
     for name, tensor in model.state_dict().items():
-        stays = ~masks.dropped.get(name, torch.zeros_like(tensor, dtype=torch.bool))
+        stays = ~masks.pruned.get(name, torch.zeros_like(tensor, dtype=torch.bool))
         assert torch.equal(tensor[stays], before[name][stays])
 
 
@@ -112,7 +112,7 @@ def test_applying_makes_a_copy() -> None:
     masks = masks_of(small_net(), 0.5)
     pruned = masks.apply(weights)
     for name, tensor in weights.items():
-        expected = tensor * keep_mask(tensor, 0.5) if name in masks.dropped else tensor
+        expected = tensor * keep_mask(tensor, 0.5) if name in masks.pruned else tensor
         assert torch.equal(pruned[name], expected)
         pruned[name].fill_(7.0)
         assert torch.equal(tensor, before[name])
@@ -135,7 +135,7 @@ def test_a_single_revived_weight_is_counted(value: float) -> None:
     masks = masks_of(model, 0.5)
     weights = masks.apply(model.state_dict())
     assert masks.revived(weights) == 0
-    where = masks.dropped["2.weight"].nonzero()[0]
+    where = masks.pruned["2.weight"].nonzero()[0]
     weights["2.weight"][tuple(where)] = value
     assert masks.revived(weights) == 1
 
@@ -144,5 +144,5 @@ def test_a_weight_that_stays_is_never_counted() -> None:
     model = small_net()
     masks = masks_of(model, 0.5)
     weights = masks.apply(model.state_dict())
-    weights["2.weight"][~masks.dropped["2.weight"]] = float("nan")
+    weights["2.weight"][~masks.pruned["2.weight"]] = float("nan")
     assert masks.revived(weights) == 0

@@ -11,6 +11,7 @@ import torch
 
 from core.events import Accuracy, Notice, Stream, drain
 from core.experiments.experiment import Experiment
+from core.experiments.run_record import RunRecord
 from core.experiments.runs import Run
 from core.formats.export_formats import Packing
 from core.formats.weights_files import load_weights
@@ -59,15 +60,15 @@ def pruned(bench: Workbench, dense: Weights) -> Weights:
 
 @pytest.fixture
 def run(backend: CoreBackend, pruned: Weights) -> Run:
-    facts = {"model": MODEL, "dataset": "mnist", "protocol": "default", "precision": "fp32"}
-    return backend.experiment.begin(facts).finish(pruned, {})
+    record = RunRecord(model=MODEL, dataset="mnist", protocol="default", precision="fp32")
+    return backend.experiment.begin(record).finish(pruned, record)
 
 
 def tuned(bench: Workbench, dense: Weights, weights: Weights, run: str | None) -> Result:
     """What would have come of a fine-tuning."""
     base = bench.net_of(dense, ACCURACY)
     net = bench.net_of(weights, ACCURACY, run=run)
-    cuts = [(profile, profile.cut(PLAN[profile.layer.name])) for profile in base.profiles]
+    cuts = [(profile, profile.what_if(PLAN[profile.layer.name])) for profile in base.profiles]
     cost = total((profile.footprint(cut) for profile, cut in cuts), base.other_parameters)
     return Result(PLAN, base, ACCURACY, cost, net)
 
@@ -100,7 +101,7 @@ def test_a_plan_in_one_shot_is_of_no_run(backend, bench, dense, pruned, run, tmp
 def test_a_base_as_it_is_belongs_to_its_run(backend, bench, pruned, run, tmp_path):
     base: Net = bench.net_of(pruned, ACCURACY, run=run.id)
     plan = {profile.layer.name: profile.floor for profile in base.profiles}
-    cost = total((p.footprint(p.cut(p.floor)) for p in base.profiles), base.other_parameters)
+    cost = total((p.footprint(p.what_if(p.floor)) for p in base.profiles), base.other_parameters)
     result = Result(plan, base, ACCURACY, cost)
     export, _ = drain(exported(backend, result, tmp_path / "net.fw", Packing()))
     assert backend.experiment.find(run.id).exports == (export,)

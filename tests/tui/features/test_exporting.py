@@ -19,7 +19,7 @@ from tui.features.exporting import what
 from tui.screens.dialogs import Question
 from tui.screens.export import ExportScreen
 from tui.state import export_form
-from tui.state.export_form import Keeping
+from tui.state.export_form import ExportForm
 from tui.state.results import Result
 from tui.state.state import State
 from tui.views.activity import Working
@@ -50,7 +50,7 @@ async def test_the_fine_tuned_net_is_written_and_told(app):
         await idle(pilot)
         course, tuned = app.state.curve, app.state.finetuned
         screen = await asked(pilot)
-        path = Path(screen.chosen.path)
+        path = Path(screen.form.path)
         await pilot.press("enter")
         await idle(pilot)
         assert app.session.backend.started[-1] == f"export {path} codebook None"
@@ -120,7 +120,7 @@ async def test_x_stops_it_and_leaves_nothing(tmp_path):
 async def test_a_file_that_is_there_is_asked_about(app, tmp_path):
     async with app.run_test(size=(80, 24)) as pilot:
         await planned(pilot)
-        path = tmp_path / (await asked(pilot)).chosen.path
+        path = tmp_path / (await asked(pilot)).form.path
         path.write_text("dear")
         await pilot.press("enter", "n")
         assert path.read_text() == "dear"
@@ -165,15 +165,15 @@ async def test_a_disk_without_space_is_an_error_in_the_app(app):
 async def test_rows_are_changed_and_remembered(app):
     async with app.run_test(size=(80, 24)) as pilot:
         await planned(pilot)
-        before = (await asked(pilot)).chosen.path
+        before = (await asked(pilot)).form.path
         await pilot.press("down", "right", "down", *["right"] * 7, "down", "right", "down", "right")
         await pilot.press("enter")
         await idle(pilot)
         assert app.session.backend.started[-1].endswith("steps 12")
         await pilot.press("right")
         screen = await asked(pilot)
-        assert screen.chosen.packing == Packing("steps", levels=12, epochs=1)
-        assert screen.chosen.path != before, "the name goes with the ratio"
+        assert screen.form.packing == Packing("steps", levels=12, epochs=1)
+        assert screen.form.path != before, "the name goes with the ratio"
         await pilot.press("q")
         assert app.screen is screen, "a name is typed: q is a letter"
 
@@ -183,12 +183,12 @@ async def test_a_letter_is_typed_only_where_there_is_a_name(app):
         await ready(pilot)
         screen = await asked(pilot)
         await pilot.press("home", "m", "y", "down", "x", "up", "end", "backspace", "backspace")
-        assert screen.chosen.path == "mycnn5-1x."
+        assert screen.form.path == "mycnn5-1x."
 
 
 def test_every_way_to_keep_values_can_be_chosen():
     assert set(export_form.VALUES) == set(VALUES)
-    chosen = Keeping("net.fw", at=1)
+    chosen = ExportForm("net.fw", at=1)
     seen = {chosen.values}
     for _ in VALUES:
         assert chosen.packing.quantises == (chosen.values in SHARED)
@@ -206,7 +206,7 @@ def test_every_way_to_keep_values_can_be_chosen():
 
 def test_other_formats_keep_every_value():
     for path in ("net.pt", "net.safetensors"):
-        chosen = Keeping(path, at=1)
+        chosen = ExportForm(path, at=1)
         assert chosen.packing == Packing()
         assert not chosen.problem
         assert all(row.idle for row in chosen.rows())

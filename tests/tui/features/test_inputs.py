@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -13,9 +14,11 @@ from hypothesis import given
 from core.data.inputs import Inputs
 from core.errors import InputError
 from core.experiments.experiment import Experiment
+from core.experiments.run_record import read_record
 from core.experiments.runs import DONE, Run
 from core.settings.recipe_file import read_config, write_config
 from core.settings.settings import Settings
+from tests.core.experiments.recorded_runs import RECORD
 from tests.core.settings.test_recipe_file import GIVEN
 from tui.cli.main import _parser, main
 from tui.cli.options import settings_for, settings_of
@@ -28,11 +31,16 @@ def test_flags_are_what_the_command_line_takes(inputs: Inputs) -> None:
     assert settings_of(_parser().parse_args(["run", *inputs.flags.split()])).inputs == inputs
 
 
+def run_of(folder: Path, said: dict[str, Any]) -> Run:
+    record, _ = read_record(json.loads(json.dumps(said)), "run.json")
+    return Run("0001", folder, DONE, record)
+
+
 def test_a_run_is_opened_with_its_own_images_and_no_others(tmp_path: Path) -> None:
     inputs = Inputs(image_size=32, mean=(0.1, 0.2, 0.3))
-    facts = {"model": "cnn5", "dataset": "mnist", "protocol": "default", "inputs": inputs.given()}
-    run = Run("0001", tmp_path, DONE, json.loads(json.dumps(facts)))
-    old = Run("0001", tmp_path, DONE, {"model": "cnn5"})
+    recorded = {"model": "cnn5", "dataset": "mnist", "protocol": "default"}
+    run = run_of(tmp_path, {**recorded, "inputs": inputs.given()})
+    old = run_of(tmp_path, {"model": "cnn5"})
     for flags in (["--threads", "2"], ["--image-size", "32", "--threads", "2"]):
         given = _parser().parse_args(["table", *flags])
         assert settings_for(given, run) == Settings(inputs=inputs, threads=2)
@@ -51,7 +59,7 @@ def test_a_run_is_opened_with_its_own_images_and_no_others(tmp_path: Path) -> No
 def test_a_run_has_its_own_weights(
     command: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    run = Experiment(tmp_path).begin({"model": "cnn5"}).finish({"x": torch.ones(1)}, {})
+    run = Experiment(tmp_path).begin(RECORD).finish({"x": torch.ones(1)}, RECORD)
     assert main([*command, f"{tmp_path}:{run.id}", "--weights", "mine.pt"]) == 2
     said = f"run {run.id} has weights of its own: leave --weights mine.pt out"
     assert said in capsys.readouterr().err
@@ -75,8 +83,8 @@ def test_training_begins_with_none(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_runs_of_other_images_are_no_kin_and_differ_in_them(tmp_path: Path) -> None:
     small, plain, odd = (
-        RunRow.of(Run(str(number), tmp_path, DONE, {"inputs": said}))
-        for number, said in enumerate(({"image_size": 16}, {}, "nonsense"))
+        RunRow.of(run_of(tmp_path, {"inputs": said}))
+        for said in ({"image_size": 16}, {}, "nonsense")
     )
     assert len({small.kin, plain.kin, odd.kin}) == 3
     assert differences(small, plain) == (("images", "--image-size 16", "–"),)

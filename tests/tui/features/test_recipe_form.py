@@ -12,10 +12,11 @@ from core.training.recipes import RECIPES, recipe_named
 from tests.tui.conftest import idle, ready
 from tests.tui.scripted import Scripted
 from tui.app import FeatherweightApp
-from tui.screens.recipe import ChoicesScreen
-from tui.state.recipe_form import TITLES, Choosing
+from tui.screens.recipe import RecipeScreen
+from tui.state.recipe_form import ROWS as SETTINGS
+from tui.state.recipe_form import RecipeForm
 
-ROWS = tuple(TITLES)
+ROWS = tuple(SETTINGS)
 
 keys = st.lists(
     st.one_of(
@@ -26,26 +27,26 @@ keys = st.lists(
 )
 
 
-def row(choosing: Choosing, name: str) -> tuple[str, bool]:
-    (found,) = (row for row in choosing.rows() if row.name == name)
+def row(form: RecipeForm, name: str) -> tuple[str, bool]:
+    (found,) = (row for row in form.rows() if row.name == name)
     return found.value, found.changed
 
 
-def at(name: str, recipe: str = "fast") -> Choosing:
-    return Choosing(recipe, at=ROWS.index(name))
+def at(name: str, recipe: str = "fast") -> RecipeForm:
+    return RecipeForm(recipe, at=ROWS.index(name))
 
 
 @given(st.sampled_from(tuple(RECIPES)), keys)
 def test_whatever_is_pressed_the_choices_are_good_or_say_why_not(recipe, pressed):
-    choosing = Choosing(recipe)
+    form = RecipeForm(recipe)
     for name, steps in pressed:
-        choosing = getattr(choosing, name)(*(() if steps is None else (steps,)))
-    assert 0 <= choosing.at < len(ROWS)
-    assert [row.name for row in choosing.rows()] == list(ROWS)
-    if not choosing.problem:
-        made = choosing.choices.applied_to(recipe_named(choosing.recipe))
-        assert row(choosing, "epochs")[0] == str(made.finetune.epochs)
-        assert row(choosing, "lr")[0] == f"{made.finetune.lr:g}"
+        form = getattr(form, name)(*(() if steps is None else (steps,)))
+    assert 0 <= form.at < len(ROWS)
+    assert [row.name for row in form.rows()] == list(ROWS)
+    if not form.problem:
+        made = form.choices.applied_to(recipe_named(form.recipe))
+        assert row(form, "epochs")[0] == str(made.finetune.epochs)
+        assert row(form, "lr")[0] == f"{made.finetune.lr:g}"
 
 
 @pytest.mark.parametrize("name", ["epochs", "lr", "l1", "l2", "batch_size", "smoothing"])
@@ -75,7 +76,7 @@ def test_smoothing_is_idle_beside_another_loss():
 
 def test_a_value_between_two_steps_goes_to_the_next_one():
     start = at("lr")
-    between = Choosing("fast", start.choices.__class__(lr=0.003), at=start.at)
+    between = RecipeForm("fast", Choices(lr=0.003), at=start.at)
     assert row(between.change(1), "lr")[0] == "0.005"
     assert row(between.change(-1), "lr")[0] == "0.002"
 
@@ -86,21 +87,21 @@ def test_rounds_belong_to_the_iterative_method():
     assert row(iterative, "method")[0] == "iterative"
     (rounds,) = (row for row in iterative.rows() if row.name == "rounds")
     assert (rounds.value, rounds.idle) == ("3", False)
-    more = Choosing("fast", iterative.choices, at=ROWS.index("rounds")).change(2)
+    more = RecipeForm("fast", iterative.choices, at=ROWS.index("rounds")).change(2)
     assert more.choices.rounds == 5
-    back = Choosing("fast", more.choices, at=start.at).change(1)
+    back = RecipeForm("fast", more.choices, at=start.at).change(1)
     assert (back.choices.method, back.choices.rounds, back.problem) == ("one-shot", None, "")
 
 
 def test_a_recipe_row_reset_takes_back_every_choice():
     chosen = at("epochs").change(3)
-    assert Choosing("fast", chosen.choices, at=0).reset().choices == NO_CHOICES
+    assert RecipeForm("fast", chosen.choices, at=0).reset().choices == NO_CHOICES
 
 
 def test_rewinding_needs_early_weights():
-    rewound = Choosing("reference", at=ROWS.index("rewind")).change(1)
+    rewound = RecipeForm("reference", at=ROWS.index("rewind")).change(1)
     assert rewound.problem == ""
-    missing = Choosing("reference", rewound.choices, rewindable=False)
+    missing = RecipeForm("reference", rewound.choices, rewindable=False)
     assert missing.problem == "this net has no early weights: t trains one that has"
 
 
@@ -130,11 +131,11 @@ async def test_what_contradicts_itself_cannot_be_taken(app):
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
         await pilot.press("c", *["down"] * 8, "right", "enter")
-        assert isinstance(app.screen, ChoicesScreen)
+        assert isinstance(app.screen, RecipeScreen)
         hint = str(app.screen.query_one("#rows-hint").render())
-        assert "rewinding needs masks that are there before it trains" in hint
+        assert "rewinding needs masks before training starts" in hint
         await pilot.press("backspace", "enter")
-        assert not isinstance(app.screen, ChoicesScreen)
+        assert not isinstance(app.screen, RecipeScreen)
 
 
 def test_to_choose_rounds_is_to_choose_the_iterative_method():
@@ -150,19 +151,19 @@ def test_to_choose_rounds_is_to_choose_the_iterative_method():
 
 
 def test_rounds_of_a_file_show_the_method_that_they_mean():
-    choosing = Choosing("fast", NO_CHOICES.__class__(rounds=4))
-    assert row(choosing, "method") == ("iterative", True)
-    assert row(choosing, "rounds") == ("4", True)
+    form = RecipeForm("fast", Choices(rounds=4))
+    assert row(form, "method") == ("iterative", True)
+    assert row(form, "rounds") == ("4", True)
 
 
 def test_backspace_on_the_method_takes_back_the_rounds_that_mean_it():
-    choosing = Choosing("fast", NO_CHOICES.__class__(rounds=4), at=ROWS.index("method"))
-    assert row(choosing.reset(), "method") == ("gradual", False)
+    form = RecipeForm("fast", Choices(rounds=4), at=ROWS.index("method"))
+    assert row(form.reset(), "method") == ("gradual", False)
 
 
 def test_of_large_images_fewer_are_taken_at_once_and_the_row_says_so() -> None:
-    rows = {row.name: row for row in Choosing("fast", image_values=3 * 224 * 224).rows()}
+    rows = {row.name: row for row in RecipeForm("fast", image_values=3 * 224 * 224).rows()}
     assert (rows["batch_size"].value, rows["batch_size"].changed) == ("39", False)
-    chosen = Choosing("fast", Choices(batch_size=256), image_values=3 * 224 * 224)
+    chosen = RecipeForm("fast", Choices(batch_size=256), image_values=3 * 224 * 224)
     rows = {row.name: row for row in chosen.rows()}
     assert (rows["batch_size"].value, rows["batch_size"].changed) == ("256", True)

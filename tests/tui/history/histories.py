@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from textual.app import App
 from textual.pilot import Pilot
 
 from core.experiments.experiment import Experiment
+from core.experiments.run_record import RunRecord, read_record
 from core.experiments.runs import Run
 from core.nets.weights import Weights
 from tests.tui.scripted import PATIENCE, SHAPES
@@ -116,7 +118,7 @@ def weights(plan: Mapping[str, float], shapes: Mapping[str, Any] = SHAPES) -> We
 
 
 def tuning(plan: Mapping[str, float], shapes: Mapping[str, Any] = SHAPES, **more: Any) -> Any:
-    """The facts of a fine-tuning before it begins."""
+    """What is recorded of a fine-tuning before it begins, as its file says it."""
     elements = {name: math.prod(shape) for name, shape in shapes.items()}
     kept = {name: round((1 - plan[name]) * size) for name, size in elements.items()}
     biases = sum(shape[0] for shape in shapes.values())
@@ -140,6 +142,13 @@ def tuning(plan: Mapping[str, float], shapes: Mapping[str, Any] = SHAPES, **more
     }  # fmt: skip
 
 
+def record(said: Mapping[str, Any]) -> RunRecord:
+    """The record that a file with such contents holds."""
+    found, faults = read_record(said, "run.json")
+    assert not faults
+    return found
+
+
 def course(last: float, first: float = 97.2, epochs: int = 5) -> list[dict[str, Any]]:
     """Epochs that come up to an accuracy."""
     rows = []
@@ -151,7 +160,7 @@ def course(last: float, first: float = 97.2, epochs: int = 5) -> list[dict[str, 
 
 
 def outcome(validation: float, test: float, **more: Any) -> Any:
-    """The facts of a fine-tuning that is over."""
+    """What a fine-tuning adds when it is over."""
     return {
         "accuracy": {
             "dense": DENSE,
@@ -180,8 +189,9 @@ def finished(
     **more: Any,
 ) -> Run:
     """A fine-tuning that is over."""
-    recording = experiment.begin(tuning(plan, **more))
-    run = recording.finish(weights(plan), outcome(validation, test))
+    begun = tuning(plan, **more)
+    writer = experiment.begin(record(begun))
+    run = writer.finish(weights(plan), record({**begun, **outcome(validation, test)}))
     if note:
         experiment.annotate(run, note)
     return run
@@ -198,15 +208,17 @@ def trained(experiment: Experiment) -> Run:
         "best": 6,
     }
     epochs = course(99.18, 97.9, 6)
-    return experiment.begin(facts).finish(weights({}), {**report, "epochs": epochs})
+    return experiment.begin(record(facts)).finish(
+        weights({}), record({**facts, **report, "epochs": epochs})
+    )
 
 
 def interrupted(experiment: Experiment, epochs: int = 3, **more: Any) -> Run:
     """A fine-tuning that was killed after some epochs."""
-    with experiment.begin(tuning(AGGRESSIVE, **more)) as recording:
-        facts = {"epochs": course(99.1, 98.2, epochs), "state": {"round": 1}}
-        recording.checkpoint(weights(AGGRESSIVE), facts)
-    return experiment.find(recording.id)
+    with experiment.begin(record(tuning(AGGRESSIVE, **more))) as writer:
+        done = record({"epochs": course(99.1, 98.2, epochs)}).epochs
+        writer.checkpoint(weights(AGGRESSIVE), done, {"round": 1})
+    return experiment.find(writer.id)
 
 
 def unreadable(experiment: Experiment) -> Run:
@@ -218,7 +230,7 @@ def unreadable(experiment: Experiment) -> Run:
 
 def every_kind(folder: Path) -> Experiment:
     """Twelve runs, one after another."""
-    hours = (f"2026-11-{20 + at // 4:02}T{9 + at % 4 * 3:02}:07:00Z" for at in count())
+    hours = (datetime(2026, 11, 20 + at // 4, 9 + at % 4 * 3, 7, tzinfo=UTC) for at in count())
     with patch("core.experiments.experiment._now", lambda: next(hours)):
         experiment = Experiment(folder)
         trained(experiment)
@@ -241,21 +253,16 @@ def every_kind(folder: Path) -> Experiment:
                 score + 0.04,
                 search={"trial": trial, "least": 99.1},
             )
-        stopped = experiment.begin(tuning(scaled(MODERATE, 0.6)))
-        stopped.finish(
-            weights(MODERATE),
-            {
-                **outcome(98.70, 98.81),
-                "status": "stopped",
-                "epochs": course(98.70, 97.9, 2),
-                "best": None,
-            },
-        )
+        facts = tuning(scaled(MODERATE, 0.6))
+        ended = outcome(98.70, 98.81, epochs=course(98.70, 97.9, 2), best=None, stopped=True)
+        stopped = experiment.begin(record(facts))
+        stopped.finish(weights(MODERATE), record({**facts, **ended}))
         interrupted(experiment, seed=1)
         unreadable(experiment)
         plan = {"fc1": 0.95, "fc2": 0.9, "fc3": 0.7}
         facts = tuning(plan, OTHER_SHAPES, model="lenet300")
-        experiment.begin(facts).finish(weights(plan, OTHER_SHAPES), outcome(98.1, 98.2))
+        ended = {**facts, **outcome(98.1, 98.2)}
+        experiment.begin(record(facts)).finish(weights(plan, OTHER_SHAPES), record(ended))
         finished(
             experiment,
             scaled(AGGRESSIVE, 0.8),

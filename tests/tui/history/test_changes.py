@@ -14,6 +14,7 @@ from tests.tui.history.histories import (
     closed,
     line,
     ready,
+    record,
     settled,
     text,
     tuning,
@@ -121,7 +122,7 @@ async def test_a_damaged_run_can_be_deleted(mine):
     app = Host(mine)
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot, "down", "down")
-        assert "unreadable: x deletes it" in text(pilot)
+        assert "unreadable: press x to delete it" in text(pilot)
         await ready(pilot, "enter", "space", "x")
         assert "Delete run 0010?" in text(pilot)
         await ready(pilot, "y")
@@ -139,16 +140,16 @@ async def test_the_last_run_deleted_leaves_a_welcome(few):
 
 async def test_a_running_run_is_left_alone(few):
     app = Host(few)
-    with few.begin(tuning(AGGRESSIVE)) as recording:
+    with few.begin(record(tuning(AGGRESSIVE))) as writer:
         async with app.run_test(size=(80, 24)) as pilot:
             await ready(pilot, "x")
             assert "run 0003 is running: stop it first" in text(pilot)
             await ready(pilot, "up", "enter")
             assert app.result == "open"
-            assert "running: it can be opened when it is over" in text(pilot)
+            assert "running: you can open it once it has finished" in text(pilot)
             await ready(pilot, "n", "a", "enter")
             assert few.find("3").note == "a"
-    recording.abandon() if recording.held else None
+    writer.abandon() if writer.held else None
 
 
 async def test_a_run_that_has_gone_meanwhile_is_told(few):

@@ -14,6 +14,7 @@ from tests.tui.history.histories import (
     line,
     press,
     ready,
+    record,
     settled,
     text,
     tuning,
@@ -244,14 +245,28 @@ async def test_enter_takes_the_run(twelve, keys, says, id):  # noqa: A002
         assert run == twelve.find(id)
 
 
-async def test_what_cannot_be_taken_up_stays(few):
-    with few.begin(tuning(AGGRESSIVE)) as recording:
-        few.annotate(few.find(recording.id), "killed early")
+async def test_a_run_with_a_damaged_checkpoint_cannot_be_opened(few):
+    run = interrupted(few)
+    checkpoint = run.folder / "checkpoint.safetensors"
+    data = checkpoint.read_bytes()
+    checkpoint.write_bytes(data.replace(b'\\"state\\"', b'\\"stale\\"'))
     app = Host(few)
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot, "enter")
         assert app.result == "open"
-        assert "interrupted before an epoch was over" in text(pilot)
+        assert "its checkpoint is damaged: press x to delete it" in text(pilot)
+
+
+async def test_a_run_killed_before_its_first_epoch_can_be_started_over(few):
+    with few.begin(record(tuning(AGGRESSIVE))) as writer:
+        few.annotate(few.find(writer.id), "killed early")
+    app = Host(few)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        assert "enter: start over" in text(pilot)
+        await pilot.press("enter")
+        run = await closed(pilot)
+        assert (run.id, run.status, run.resumable) == ("0003", "interrupted", True)
 
 
 async def test_keys_of_the_screen_below_do_nothing(few):

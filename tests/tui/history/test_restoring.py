@@ -38,7 +38,7 @@ async def test_a_run_comes_back_with_its_sparsities_recipe_and_net(tmp_path):
         await pilot.press("m", "down", "enter")
         await chosen(pilot)
         await idle(pilot)
-        assert app.session.backend.started == ["recall 0001"]
+        assert app.session.backend.started == ["restore 0001"]
         assert app.state.planned == MODERATE
         assert app.state.settings.choices == Choices(epochs=2)
         assert app.state.is_current(app.state.finetuned)
@@ -83,7 +83,7 @@ async def test_a_run_that_was_interrupted_is_mentioned_at_the_start(tmp_path):
     app = FeatherweightApp(Scripted(experiment=experiment))
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
-        assert app.doing.detail == "run 0001 was interrupted: h goes on with it"
+        assert app.doing.detail == "run 0001 was interrupted: press h to resume it"
 
 
 async def test_the_history_marks_the_run_that_ends_while_it_is_open(tmp_path):

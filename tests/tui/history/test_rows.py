@@ -10,6 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from core.experiments.run_record import read_record
 from core.experiments.runs import DONE, FINISHED, INTERRUPTED, RUNNING, UNREADABLE, Run
 from tests.tui.history.histories import AGGRESSIVE, course, outcome, tuning
 from tests.tui.plots.test_plots import assert_exact
@@ -30,7 +31,9 @@ FOLDER = Path("/somewhere/far away/in the data folder/experiments/cnn5-mnist")
 
 def run(number: int = 1, status: str = DONE, note: str = "", **facts: Any) -> Run:
     problem = "run.json is missing" if status == UNREADABLE else None
-    return Run(f"{number:04d}", FOLDER / f"{number:04d}", status, facts, note, problem)
+    record, faults = read_record(facts, "run.json")
+    folder = FOLDER / f"{number:04d}"
+    return Run(folder.name, folder, status, record, note, problem, faults=faults)
 
 
 def row(number: int = 1, status: str = DONE, note: str = "", **facts: Any) -> RunRow:
@@ -58,11 +61,11 @@ def test_a_fine_tuning_is_read():
     read = row(7, **facts)
     assert (read.id, read.what, read.how) == ("0007", "run", "fast gradual")
     assert read.created == datetime(2026, 11, 20, 9, 7, tzinfo=UTC)
-    assert (read.ratio, read.nonzero) == (36.88, 6183)
+    assert (read.ratio, read.record.nonzero) == (36.88, 6183)
     assert (read.score("validation"), read.score("test")) == (99.3, 99.31)
     assert read.gain("validation") == pytest.approx(0.12)
     assert read.gain("test") == pytest.approx(-0.10)
-    assert (len(read.epochs), read.planned, read.best) == (5, 5, 5)
+    assert (len(read.epochs), read.planned, read.record.best) == (5, 5, 5)
     assert [(layer.name, layer.sparsity) for layer in read.layers] == list(AGGRESSIVE.items())
     assert read.openable
 
@@ -85,9 +88,16 @@ def test_all_rounds_count_as_planned():
 
 @pytest.mark.parametrize(
     ("facts", "resumable"),
-    [({"state": {"round": 1}}, True), ({"state": {}}, False), ({"state": "1"}, False), ({}, False)],
+    [
+        ({"kind": "train"}, True),
+        ({"kind": "train", "state": {"round": 1}, "epochs": course(99)}, True),
+        ({"kind": "train", "state": {}, "epochs": course(99)}, False),
+        ({"kind": "train", "state": "1", "epochs": course(99)}, False),
+        ({"state": {"round": 1}}, False),
+        ({}, False),
+    ],
 )
-def test_only_a_checkpoint_with_a_state_can_be_resumed(facts, resumable):
+def test_a_run_with_epochs_needs_a_checkpoint_to_be_resumed(facts, resumable):
     assert row(1, INTERRUPTED, **facts).openable is resumable
     assert not row(1, RUNNING, **facts).openable
 
@@ -101,9 +111,11 @@ def test_what_is_odd_is_not_there(odd):
     names = ("model", "kind", "created", "ratio", "nonzero", "accuracy", "epochs", "finetuning")
     more = ("base", "layers", "best", "choices", "search", "state", "precision", "parameters")
     read = row(**dict.fromkeys((*names, *more), odd))
-    numbers = (read.ratio, read.nonzero, read.best, read.planned, read.trial, read.created)
+    record = read.record
+    numbers = (read.ratio, record.nonzero, record.best, read.planned, record.created, read.created)
     assert numbers == (None,) * 6
-    assert (read.accuracy, read.epochs, read.layers) == ((None, None), (), ())
+    assert (read.accuracy, read.epochs, read.layers) == (None, (), ())
+    assert odd in (None, [], {}) or read.damage.startswith("damaged: run.json: ")
 
 
 def test_what_is_odd_in_a_list_is_left_out():
@@ -322,15 +334,18 @@ def test_a_path_loses_its_middle(width):
         (row(1), "enter: go on from this net"),
         (row(1, kind="train"), "enter: go on from this dense net"),
         (row(2), "enter: go on from this net, which is on the main screen"),
-        (row(1, UNREADABLE), "unreadable: x deletes it"),
-        (row(1, RUNNING), "running: it can be opened when it is over"),
-        (row(1, INTERRUPTED), "interrupted before an epoch was over: nothing to go on with"),
-        (row(1, INTERRUPTED, state={"a": 1}, epochs=course(99, epochs=3)),
+        (row(1, UNREADABLE), "unreadable: press x to delete it"),
+        (row(1, RUNNING), "running: you can open it once it has finished"),
+        (row(1, INTERRUPTED), "interrupted, and its checkpoint is damaged: press x to delete it"),
+        (row(1, INTERRUPTED, kind="train"),
+         "enter: start over; it was interrupted in its first epoch"),
+        (row(1, INTERRUPTED, kind="finetune", state={"a": 1}, epochs=course(99, epochs=3)),
          "enter: resume at epoch 4"),
-        (row(1, INTERRUPTED, state={"a": 1}, epochs=course(99, epochs=3),
+        (row(1, INTERRUPTED, kind="finetune", state={"a": 1}, epochs=course(99, epochs=3),
              finetuning={"epochs": 5}), "enter: resume at epoch 4 of 5"),
-        (row(1, INTERRUPTED, state={"a": 1}, epochs=course(99), finetuning={"epochs": 5}),
-         "enter: resume; its epochs are over, it remains to measure"),
+        (row(1, INTERRUPTED, kind="finetune", state={"a": 1}, epochs=course(99),
+             finetuning={"epochs": 5}),
+         "enter: resume; every epoch is done, only measuring is left"),
     ],
 )  # fmt: skip
 def test_it_says_what_enter_does(read, says):

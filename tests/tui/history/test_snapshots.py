@@ -31,13 +31,9 @@ def twelve(tmp_path_factory: pytest.TempPathFactory) -> Experiment:
 def same_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody's home, time zone or today."""
     monkeypatch.setattr("tui.views.history.tilde", lambda _: PLACE)
-    monkeypatch.setattr("tui.state.runs.moment", _in_utc)
+    monkeypatch.setattr("tui.state.runs._local", lambda time: time)
     monkeypatch.setattr("tui.views.run_table._now", lambda: datetime(2026, 11, 22, 20, tzinfo=UTC))
     monkeypatch.setattr("tui.screens.history_panes.REDRAW_SECONDS", 0.05)
-
-
-def _in_utc(text: object) -> datetime | None:
-    return datetime.fromisoformat(text) if isinstance(text, str) else None
 
 
 def pressing(*keys: str):

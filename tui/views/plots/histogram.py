@@ -12,7 +12,7 @@ def data(state: State, width: int) -> HistogramData:
     name = profile.layer.name
     if state.tuned is not None:
         profile = state.tuned.profiles[state.chosen]
-        applied, name = profile.cut(profile.floor), f"fine-tuned {name}"
+        applied, name = profile.what_if(profile.floor), f"fine-tuned {name}"
     counted = profile.histogram(applied, bins(width))
     return HistogramData(
         layer=name,

@@ -10,16 +10,16 @@ from typing import Any, TypeVar
 from core.errors import InputError
 from core.events import Epoch, Notice, StopFlag, Stream, never
 from core.experiments.experiment import Experiment
-from core.experiments.run_writer import Recording
-from core.experiments.runs import DONE, STOPPED, WEIGHTS, Run
+from core.experiments.run_record import TRAIN, EpochRecord, RunRecord, TrialRecord
+from core.experiments.run_writer import RunWriter
+from core.experiments.runs import WEIGHTS, Run
 from core.formats.weights_files import save_early
 from core.jobs.report import (
-    epoch_rows,
-    recipe_facts,
-    run_facts,
-    run_report,
-    train_facts,
-    train_report,
+    finetuned_record,
+    finetuning_record,
+    recipe_json,
+    trained_record,
+    training_record,
 )
 from core.jobs.restore import base_of, plan_of, settings_of
 from core.jobs.workbench import Net, Workbench
@@ -38,49 +38,51 @@ def finetune(
     plan: Mapping[str, float],
     experiment: Experiment,
     stop: StopFlag = never,
-    remarks: Mapping[str, Any] | None = None,
+    search: TrialRecord | None = None,
+    allocate: str | None = None,
 ) -> Stream[FineTuned]:
     """Fine-tune as `Workbench.finetune` does, recorded as a run of `experiment`.
 
-    `remarks` are recorded with it, such as the search that it is a part of.
+    The search that it is a trial of is recorded with it, and that search's method of allocation.
     """
     precision = yield from bench.resolved_precision(stop)
-    facts = run_facts(bench, base, plan, bench.finetuning, precision)
-    recording = yield from _begun(experiment, {**facts, **(remarks or {})})
-    stream = bench.finetune(base, plan, stop, checkpoints=recording is not None)
-    if recording is None:
+    record = finetuning_record(bench, base, plan, bench.finetuning, precision)
+    writer = yield from _begun(experiment, replace(record, search=search, allocate=allocate))
+    stream = bench.finetune(base, plan, stop, checkpoints=writer is not None)
+    if writer is None:
         return (yield from stream)
-    return (yield from _as_a_run(stream, recording, partial(run_report, bench, base, plan)))
+    return (yield from _as_a_run(stream, writer, partial(finetuned_record, bench, base, plan)))
 
 
 def train(bench: Workbench, experiment: Experiment, stop: StopFlag = never) -> Stream[Trained]:
     """Train a dense net as `Workbench.train` does, recorded as a run of `experiment`."""
     precision = yield from bench.resolved_precision(stop)
-    recording = yield from _begun(experiment, train_facts(bench, precision))
-    stream = bench.train(stop, checkpoints=recording is not None)
-    if recording is None:
+    writer = yield from _begun(experiment, training_record(bench, precision))
+    stream = bench.train(stop, checkpoints=writer is not None)
+    if writer is None:
         return (yield from stream)
-    return (yield from _trained_as_a_run(stream, recording, bench))
+    return (yield from _trained_as_a_run(stream, writer, bench))
 
 
 def resume(
     bench: Workbench, dense: Net | None, run: Run, experiment: Experiment, stop: StopFlag = never
 ) -> Stream[FineTuned | Trained]:
-    """Go on with a training that was interrupted, to what it would have come to.
+    """Go on with a training that was interrupted, to the net it would have produced.
 
+    One that was killed before its first epoch was over starts over from its recorded settings.
     `dense` is the dense net that is open, which a fine-tuning may have started from; a dense
     training needs none.
 
     Raises:
-        InputError: the run cannot be gone on with: it is not interrupted, has no checkpoint, was
-            made by another recipe of the same name, or `recall.settings_of` raises it.
+        InputError: the run cannot be resumed: it is finished or being made, its files are damaged,
+            it was made by another recipe of the same name, or `restore.settings_of` raises it.
     """
     if run.finished:
-        raise InputError(f"run {run.id} is {run.status}: there is nothing to go on with")
+        raise InputError(f"run {run.id} is {run.status}: there is nothing to resume")
     bench = bench.by(settings_of(run, bench.settings))
-    if run.facts.get("kind") == "train":
+    if run.record.kind == TRAIN:
         yield from bench.splits(stop)
-        _check_recipe(run, "training", asdict(bench.training))
+        _check_recipe(run, run.record.training, asdict(bench.training))
         state, before = _saved(run)
         training = bench.train(stop, checkpoints=True, resume=state)
         return (yield from _trained_as_a_run(training, experiment.resume(run), bench, before))
@@ -88,35 +90,35 @@ def resume(
         raise InputError(f"run {run.id} goes on from a net: open the dense one first")
     plan = plan_of(run, bench.layer_names)
     base = yield from base_of(bench, dense, experiment, run)
-    _check_recipe(run, "finetuning", recipe_facts(bench.finetuning))
+    _check_recipe(run, run.record.finetuning, recipe_json(bench.finetuning))
     state, before = _saved(run)
     tuning = bench.finetune(base, plan, stop, checkpoints=True, resume=state)
-    report = partial(run_report, bench, base, plan)
+    report = partial(finetuned_record, bench, base, plan)
     return (yield from _as_a_run(tuning, experiment.resume(run), report, before))
 
 
-def _check_recipe(run: Run, kind: str, recipe: Mapping[str, Any]) -> None:
-    if run.facts.get(kind) != recipe:
-        raise InputError(f"run {run.id} was made by another version of its recipe: start again")
+def _check_recipe(run: Run, recorded: Mapping[str, Any] | None, recipe: Mapping[str, Any]) -> None:
+    if recorded != recipe:
+        raise InputError(f"run {run.id} was made by another version of its recipe: start a new run")
 
 
-def _saved(run: Run) -> tuple[Mapping[str, Any], tuple[Epoch, ...]]:
-    """The state to go on from, and the epochs that are over."""
+def _saved(run: Run) -> tuple[Mapping[str, Any] | None, tuple[Epoch, ...]]:
+    """The state to resume from, and the epochs that are over; nothing before the first epoch."""
     saved = run.checkpoint()
     if saved is None:
-        raise InputError(f"run {run.id} ended before its first epoch did: delete it")
+        return None, ()
     try:
-        state = Checkpoint(saved.tensors, saved.facts["state"]).state()
+        state = Checkpoint(saved.tensors, saved.state or {}).state()
         return state, tuple(Epoch(**row) for row in state["epochs"])
-    except (KeyError, TypeError) as error:
-        fault = f"the checkpoint of run {run.id} lacks what it goes on from ({error})"
-        raise InputError(f"{fault}: delete the run and start again") from error
+    except (KeyError, TypeError, ValueError) as error:
+        fault = f"the checkpoint of run {run.id} lacks what it resumes from ({error})"
+        raise InputError(f"{fault}: delete the run and start a new one") from error
 
 
-def _begun(experiment: Experiment, facts: Mapping[str, Any]) -> Stream[Recording | None]:
-    """A run in the making; None, with a warning, where there is no place for it."""
+def _begun(experiment: Experiment, record: RunRecord) -> Stream[RunWriter | None]:
+    """A run in the making; None, with a warning, if there is no place for it."""
     try:
-        return experiment.begin(facts)
+        return experiment.begin(record)
     except InputError as error:
         yield Notice(f"this run is not recorded: {error}", warning=True)
         return None
@@ -124,28 +126,27 @@ def _begun(experiment: Experiment, facts: Mapping[str, Any]) -> Stream[Recording
 
 def _as_a_run(
     stream: Stream[R],
-    recording: Recording,
-    report: Callable[[R], Mapping[str, Any]],
+    writer: RunWriter,
+    report: Callable[[R], RunRecord],
     before: tuple[Epoch, ...] = (),
 ) -> Stream[R]:
     """Pass on what a training says, record it, and name the run in its result."""
 
-    def finished(result: R) -> tuple[Weights, Mapping[str, Any]]:
-        status = STOPPED if result.stopped else DONE
-        return result.weights, {**report(result), "status": status}
+    def finished(result: R) -> tuple[Weights, RunRecord]:
+        return result.weights, report(result)
 
-    result, run = yield from recorded(stream, recording, before, finished)
+    result, run = yield from recorded(stream, writer, before, finished)
     return replace(result, run=None if run is None else run.id)
 
 
 def _trained_as_a_run(
-    stream: Stream[Trained], recording: Recording, bench: Workbench, before: tuple[Epoch, ...] = ()
+    stream: Stream[Trained], writer: RunWriter, bench: Workbench, before: tuple[Epoch, ...] = ()
 ) -> Stream[Trained]:
     """The same for a dense net, whose early weights are kept beside it."""
-    result = yield from _as_a_run(stream, recording, partial(train_report, bench), before)
+    result = yield from _as_a_run(stream, writer, partial(trained_record, bench), before)
     if result.run is not None:
         try:
-            save_early(recording.folder / WEIGHTS, DenseWeights(result.weights, result.early), {})
+            save_early(writer.folder / WEIGHTS, DenseWeights(result.weights, result.early), {})
         except InputError as error:
             yield Notice(f"the early weights are not recorded: {error}", warning=True)
     return result
@@ -153,9 +154,9 @@ def _trained_as_a_run(
 
 def recorded(
     stream: Stream[T],
-    recording: Recording,
+    writer: RunWriter,
     before: tuple[Epoch, ...],
-    finished: Callable[[T], tuple[Weights, Mapping[str, Any]]],
+    finished: Callable[[T], tuple[Weights, RunRecord]],
 ) -> Stream[tuple[T, Run | None]]:
     """Pass on what `stream` says and keep its checkpoints and its result.
 
@@ -164,15 +165,15 @@ def recorded(
 
     Args:
         stream: a training that tells checkpoints.
-        recording: the run that it is recorded as.
+        writer: the run that it is recorded as.
         before: epochs of it that have been recorded already.
-        finished: the weights that came of it, and the report.
+        finished: the weights it produced, and the record.
 
     Returns:
         The stream's result, and its run; None where that could not be written.
     """
     epochs = list(before)
-    with recording:
+    with writer:
         while True:
             try:
                 event = next(stream)
@@ -185,12 +186,11 @@ def recorded(
                 yield event
                 continue
             try:
-                facts = {"epochs": epoch_rows(epochs), "state": event.facts}
-                recording.checkpoint(event.tensors, facts)
+                writer.checkpoint(event.tensors, map(EpochRecord.of, epochs), event.facts)
             except InputError as error:
                 yield Notice(f"this epoch is not recorded: {error}", warning=True)
         try:
-            return result, recording.finish(*finished(result))
+            return result, writer.finish(*finished(result))
         except InputError as error:
             yield Notice(f"the run is not recorded: {error}", warning=True)
             return result, None

@@ -1,0 +1,130 @@
+"""Data sets: images in memory, and those known by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from core import streams
+from core.api.operations import OnEvent, run
+from core.data.batches import Images, Splits
+from core.data.inputs import AS_THEY_ARE, Inputs
+from core.errors import InputError
+from core.events import StopFlag, never
+
+Pixels = Tensor | NDArray[np.uint8]
+Labels = Tensor | NDArray[np.int64]
+
+HELD_OUT = 12
+"""One image in so many of each class goes to validation, and as many to test."""
+
+
+def splits(
+    train: tuple[Pixels, Labels],
+    validation: tuple[Pixels, Labels] | None = None,
+    test: tuple[Pixels, Labels] | None = None,
+) -> Splits:
+    """Cut images in memory into train, validation and test.
+
+    A split that is not given gets every twelfth image of each class of `train`. Batches are
+    normalized by the mean and standard deviation of the training pixels.
+
+    Args:
+        train: images [N, C, H, W] in uint8, and labels [N], whole numbers from 0.
+        validation: the same; all choices look at it.
+        test: the same; it is only reported.
+
+    Returns:
+        The three splits, which hold the images in uint8.
+
+    Raises:
+        InputError: images and labels do not belong together, or are too few to hold any out.
+
+    Example:
+        >>> import core, torch
+        >>> images = torch.randint(0, 256, (240, 1, 8, 8), dtype=torch.uint8)
+        >>> data = core.splits((images, torch.arange(240) % 10))
+        >>> len(data.train), len(data.validation), len(data.test)
+        (210, 10, 20)
+    """
+    parts = {"train": _checked(train, "train")}
+    for name, given in (("test", test), ("validation", validation)):
+        if given is None:
+            parts["train"], parts[name] = _held_out(*parts["train"])
+        else:
+            parts[name] = _checked(given, name)
+    pixels = parts["train"][0].to(torch.float32)
+    mean, std = float(pixels.mean() / 255), float(pixels.std() / 255) or 1.0
+    made = {name: Images(*part, mean, std) for name, part in parts.items()}
+    return Splits(made["train"], made["validation"], made["test"])
+
+
+def load(
+    name: str = "mnist",
+    data_dir: Path | None = None,
+    inputs: Inputs = AS_THEY_ARE,
+    *,
+    on_event: OnEvent | None = None,
+    stop: StopFlag = never,
+) -> Splits:
+    """Load a data set by its name, and fetch what is missing of it.
+
+    Args:
+        name: such as `mnist`; or `folder:PATH`, a folder with a folder of images for each class.
+        data_dir: where its files are kept; None is the platform's cache folder.
+        inputs: the size in pixels, the channels and the normalization that images get.
+        on_event: called with each event, such as `core.Progress`.
+        stop: asked while it waits; once it returns True, the call ends.
+
+    Returns:
+        The three splits, which hold images [N, C, H, W] in uint8.
+
+    Raises:
+        InputError: there is no such data set, or its files cannot be used.
+        WorkError: no source has the files.
+        StoppedError: `stop` returned True.
+
+    Example:
+        >>> import core, pathlib, tempfile
+        >>> from PIL import Image
+        >>> folder = pathlib.Path(tempfile.mkdtemp())
+        >>> for number in range(48):
+        ...     place = folder / ("light" if number % 2 else "dark")
+        ...     place.mkdir(exist_ok=True)
+        ...     Image.new("L", (8, 8), 128 * (number % 2)).save(place / f"{number}.png")
+        >>> data = core.load(f"folder:{folder}")
+        >>> data.train.images.shape[1:], sorted(set(data.train.labels.tolist()))
+        (torch.Size([1, 8, 8]), [0, 1])
+    """
+    return run(streams.load(name, data_dir, inputs, stop), on_event)
+
+
+def _checked(given: tuple[Pixels, Labels], what: str) -> tuple[Tensor, Tensor]:
+    images, labels = (torch.as_tensor(part) for part in given)
+    if images.dim() != 4 or images.dtype != torch.uint8:
+        raise InputError(
+            f"images of {what} are {list(images.shape)} in {images.dtype}: expected "
+            "[N, C, H, W] in uint8"
+        )
+    if labels.shape != (len(images),) or labels.is_floating_point():
+        raise InputError(
+            f"labels of {what} are {list(labels.shape)} in {labels.dtype}: expected "
+            f"[{len(images)}] whole numbers, one for each image"
+        )
+    return images, labels.to(torch.int64)
+
+
+def _held_out(
+    images: Tensor, labels: Tensor
+) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
+    held = torch.zeros(len(labels), dtype=torch.bool)
+    for label in torch.unique(labels):
+        held[(labels == label).nonzero()[HELD_OUT - 1 :: HELD_OUT]] = True
+    if not held.any():
+        expected = f"expected {HELD_OUT} or more of a class to hold any out"
+        raise InputError(f"{len(labels)} images: {expected}")
+    return (images[~held], labels[~held]), (images[held], labels[held])

@@ -1,0 +1,90 @@
+"""A model's weights in a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from core.errors import InputError
+from core.formats import weights_files
+from core.formats.codec import encode, from_state, raw
+from core.formats.export_formats import COMPACT, PICKLES, SAFETENSORS
+from core.nets.layers import prunable_layers
+from core.nets.user_model import check_no_torch_masks
+from core.system.files import write_whole
+from core.training.loop import copy_weights
+
+SUFFIXES = (COMPACT, SAFETENSORS, *PICKLES[:2])
+
+
+def save(model: nn.Module, path: Path | str) -> int:
+    """Write the weights of a model, which stays as it is, to a file, every bit of them.
+
+    A compact file, `.fw`, holds the positions and values of the nonzeros in as few bytes as they
+    take; see `core.formats.codec`.
+
+    Args:
+        model: any.
+        path: the file. Its suffix says the format: `.fw`; `.safetensors`; or `.pt` or `.pth`, as
+            `torch.save` writes a state_dict.
+
+    Returns:
+        The size of the file in bytes.
+
+    Raises:
+        InputError: the suffix is another one, the file cannot be written, or a compact file
+            cannot hold a tensor's type.
+
+    Example:
+        >>> import core, pathlib, tempfile
+        >>> from torch import nn
+        >>> model = nn.Sequential(nn.Flatten(), nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 10))
+        >>> masks = core.prune(model, core.plan(model, 20))
+        >>> folder = pathlib.Path(tempfile.mkdtemp())
+        >>> core.save(model, folder / "light.fw") < 4 * 2410 / 10
+        True
+    """
+    check_no_torch_masks(model)
+    path = Path(path)
+    if path.suffix not in SUFFIXES:
+        raise InputError(f"'{path}': expected a name that ends with one of {', '.join(SUFFIXES)}")
+    if path.suffix == SAFETENSORS:
+        weights_files.save_weights(path, copy_weights(model), {})
+    elif path.suffix == COMPACT:
+        data = _packed(model)
+        write_whole(path, lambda part: part.write_bytes(data))
+    else:
+        write_whole(path, lambda part: torch.save(copy_weights(model), part))
+    return path.stat().st_size
+
+
+def load_weights(model: nn.Module, path: Path | str) -> None:
+    """Read the weights of a model from a file, in place.
+
+    Args:
+        model: it has other weights afterwards, and is otherwise as it was.
+        path: a file that `save`, `featherweight` or `torch.save` wrote. Nothing of it is run.
+
+    Raises:
+        InputError: the file cannot be read, or is not of such a model, which is as it was then.
+
+    Example:
+        >>> import core, pathlib, tempfile, torch
+        >>> from torch import nn
+        >>> model, other = (nn.Sequential(nn.Flatten(), nn.Linear(64, 10)) for _ in range(2))
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "net.fw"
+        >>> size = core.save(model, path)
+        >>> core.load_weights(other, path)
+        >>> torch.equal(model[1].weight, other[1].weight)
+        True
+    """
+    model.load_state_dict(weights_files.load_weights(Path(path), model))
+
+
+def _packed(model: nn.Module) -> bytes:
+    """A compact file; what is pruned may be a negative zero, which it would keep as a value."""
+    pruned = {layer.key for layer in prunable_layers(model)}
+    state = model.state_dict()
+    return encode(from_state(state, keep=lambda key, it: raw(it + 0.0) if key in pruned else None))

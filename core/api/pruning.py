@@ -1,0 +1,196 @@
+"""Plans and what they make of a model, without training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TypeVar, get_args
+
+from torch import Tensor, nn
+
+from core.data.batches import Splits
+from core.errors import InputError
+from core.graph import dead_units
+from core.graph.compaction import compacted
+from core.graph.prefix_cache import UntraceableError
+from core.nets.footprint import DeadUnits
+from core.nets.layers import parameter_count, prunable_layers
+from core.nets.model_copy import copied
+from core.nets.user_model import beside, check_no_torch_masks, laid_out
+from core.pruning.allocation import NOTHING_LOCKED, allocate
+from core.pruning.curves import Scan
+from core.pruning.goals import SENSITIVITY, Goal, Kind
+from core.pruning.masks import Masks
+from core.pruning.plans import Plan, whole_plan
+from core.pruning.what_if import Profile
+from core.training.loop import copy_weights
+
+T = TypeVar("T")
+
+
+def plan(
+    model: nn.Module,
+    value: float,
+    kind: Kind = "ratio",
+    *,
+    method: str = "lamp",
+    locked: Mapping[str, float] = NOTHING_LOCKED,
+    scan: Scan | None = None,
+    dense: float | None = None,
+) -> Plan:
+    """Choose a sparsity for every layer of a model, which stays as it is, to meet a goal.
+
+    Args:
+        model: the sparsities depend on its weights.
+        value: how light it is to become: with `kind` "ratio", 20 means 20x smaller.
+        kind: what `value` counts: "ratio", parameters over nonzeros; "kept", nonzero parameters;
+            or "mib", MiB of nonzeros at 4 bytes each. Biases count and are never pruned.
+        method: `uniform`, `erk`, `magnitude`, `lamp`, `han` or `sensitivity`.
+        locked: sparsities of layers that are not to be chosen.
+        scan: what `core.scan` measured; for the method `sensitivity`.
+        dense: the accuracy of the model on the images of the scan, in percent; likewise.
+
+    Returns:
+        The sparsity of each layer by its name, a fraction from 0 to 1.
+
+    Raises:
+        InputError: the goal is out of reach, or an argument cannot be used.
+
+    Example:
+        >>> import core
+        >>> from torch import nn
+        >>> model = nn.Sequential(nn.Flatten(), nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 10))
+        >>> plan = core.plan(model, 10, locked={"3": 0.75})
+        >>> list(plan), plan["3"]
+        (['1', '3'], 0.75)
+        >>> masks = core.prune(model, plan)
+        >>> sum(int(weight.count_nonzero()) for weight in model.parameters()) <= 2410 / 10
+        True
+    """
+    check_no_torch_masks(model)
+    if kind not in get_args(Kind):
+        raise InputError(f"unknown kind '{kind}': expected one of {', '.join(get_args(Kind))}")
+    if method == SENSITIVITY and (scan is None or dense is None):
+        raise InputError(
+            f"the method '{SENSITIVITY}' needs scan=core.scan(model, data) and "
+            "dense=core.evaluate(model, data).validation"
+        )
+    weights = copy_weights(model)
+    layers = prunable_layers(model)
+    parameters = parameter_count(model)
+    return allocate(
+        method,
+        [Profile.of(layer, weights[layer.key].numpy()) for layer in layers],
+        Goal(kind, value).budget(parameters),
+        other_parameters=parameters - sum(layer.parameters for layer in layers),
+        locked=locked,
+        scan=scan,
+        dense=dense,
+    )
+
+
+def prune(model: nn.Module, plan: Mapping[str, float]) -> Masks:
+    """Set the smallest weights of each layer of a model to zero, in place.
+
+    Args:
+        model: it has other weights afterwards, and is otherwise as it was.
+        plan: the sparsity of each layer, a fraction from 0 to 1; layers that are not named keep
+            their weights.
+
+    Returns:
+        The masks. `masks.hold(model, optimizer)` after each step keeps the zeros in a training
+        loop of your own.
+
+    Raises:
+        InputError: the plan names a layer that the model does not have, or a sparsity is not a
+            fraction; the model is as it was then.
+
+    Example:
+        >>> import core
+        >>> from torch import nn
+        >>> model = nn.Sequential(nn.Flatten(), nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 10))
+        >>> masks = core.prune(model, {"1": 0.75})
+        >>> int(model[1].weight.count_nonzero()), int(masks.pruned["1.weight"].sum())
+        (512, 1536)
+    """
+    check_no_torch_masks(model)
+    layers = prunable_layers(model)
+    whole, weights = whole_plan(plan, [layer.name for layer in layers]), copy_weights(model)
+    masks = Masks.of(weights, layers, whole)
+    model.load_state_dict(masks.apply(weights))
+    return masks
+
+
+def remove_dead(model: nn.Module, data: Splits) -> DeadUnits:
+    """Set all weights of dead units of a pruned model to zero, in place; its logits stay.
+
+    A unit is dead if no weight leads to it or none leads on from it. The constant that it may
+    put out is added to the next biases. Masks made before are then incomplete:
+    `from_torch_prune` returns new ones.
+
+    Args:
+        model: it has other weights afterwards, and is otherwise as it was.
+        data: the model is tried on a few of its images.
+
+    Returns:
+        The number of dead units of each layer, and of the parameters that belonged to them.
+
+    Raises:
+        InputError: torch.fx cannot trace the model, or it cannot take the images; it is as it
+            was then.
+
+    Example:
+        >>> import core, torch
+        >>> from torch import nn
+        >>> model = nn.Sequential(nn.Flatten(), nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 10))
+        >>> images = torch.randint(0, 256, (240, 1, 8, 8), dtype=torch.uint8)
+        >>> data = core.splits((images, torch.arange(240) % 10))
+        >>> with torch.no_grad():
+        ...     _ = model[1].weight[:8].zero_()  # nothing leads to eight of the hidden units
+        >>> core.remove_dead(model, data).units
+        {'1': 8, '3': 0}
+        >>> int(model[3].weight[:, :8].count_nonzero())
+        0
+    """
+    return _followed(model, data, dead_units.remove_dead)
+
+
+def compact(model: nn.Module, data: Splits) -> nn.Module:
+    """Build a smaller dense model without the dead units of a pruned one, which stays as it is.
+
+    Args:
+        model: takes images [N, C, H, W] and returns logits [N, K].
+        data: the model is tried on a few of its images.
+
+    Returns:
+        A model with smaller layers and the same logits but for rounding, for evaluation.
+
+    Raises:
+        InputError: torch.fx cannot trace the model, or it cannot take the images.
+
+    Example:
+        >>> import core, torch
+        >>> from torch import nn
+        >>> model = nn.Sequential(nn.Flatten(), nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 10))
+        >>> images = torch.randint(0, 256, (240, 1, 8, 8), dtype=torch.uint8)
+        >>> data = core.splits((images, torch.arange(240) % 10))
+        >>> with torch.no_grad():
+        ...     _ = model[1].weight[:8].zero_()  # nothing leads to eight of the hidden units
+        >>> [tuple(weight.shape) for weight in core.compact(model, data).parameters()]
+        [(24, 64), (24,), (10, 24), (10,)]
+    """
+    return _followed(model, data, compacted)
+
+
+def _followed(model: nn.Module, data: Splits, work: Callable[[nn.Module, Tensor], T]) -> T:
+    """Do something with a model and three images that it can take; its modes stay as they were."""
+    check_no_torch_masks(model)
+    modes = {module: module.training for module in model.modules()}
+    images, _ = laid_out(copied(model), beside(model, data)).validation.batch(slice(0, 3))
+    try:
+        return work(model, images)
+    except UntraceableError as error:
+        name = type(model).__name__
+        raise InputError(f"cannot find the dead units of {name}: {error}") from error
+    finally:
+        for module, training in modes.items():
+            module.training = training

@@ -1,0 +1,88 @@
+"""Masks for `torch.nn.utils.prune`, and from it."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+from torch.nn.utils import prune as torch_prune
+
+from core.errors import InputError
+from core.nets.layers import PRUNABLE, prunable_layers
+from core.pruning.masks import Masks
+from core.training.loop import copy_weights
+
+
+def to_torch_prune(model: nn.Module, masks: Masks) -> None:
+    """Hand masks to `torch.nn.utils.prune`, which then keeps the zeros, in place.
+
+    Each pruned `weight` becomes the product of the parameter `weight_orig` and the buffer
+    `weight_mask`, computed at every call.
+
+    Args:
+        model: that the masks are of.
+        masks: what `core.prune` or `core.finetune` returned.
+
+    Raises:
+        InputError: a mask does not fit the model, or is for a weight that `torch.nn.utils.prune`
+            cannot keep; the model is as it was then.
+
+    Example:
+        >>> import core
+        >>> from torch import nn
+        >>> model = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
+        >>> core.to_torch_prune(model, core.prune(model, {"1": 0.75}))
+        >>> sorted(model.state_dict()), int(model[1].weight_mask.sum())
+        (['1.bias', '1.weight_mask', '1.weight_orig'], 160)
+    """
+    modules = {key: _module(model, key) for key in masks.pruned}
+    for key, pruned in masks.pruned.items():
+        weight = modules[key].weight
+        assert isinstance(weight, Tensor)
+        if pruned.shape != weight.shape:
+            given, expected = tuple(pruned.shape), tuple(weight.shape)
+            raise InputError(f"the mask of '{key}' has shape {given}: expected {expected}")
+    for key, pruned in masks.pruned.items():
+        torch_prune.custom_from_mask(modules[key], "weight", ~pruned)
+
+
+def from_torch_prune(model: nn.Module) -> Masks:
+    """Take the masks of `torch.nn.utils.prune` from a model and make them plain zeros, in place.
+
+    Whatever tensor it held is an ordinary parameter again, pruned biases included. Zeros that no
+    mask made count as pruned too, as everywhere here.
+
+    Args:
+        model: any.
+
+    Returns:
+        The masks of the layers that can be pruned.
+
+    Example:
+        >>> import core
+        >>> from torch import nn
+        >>> from torch.nn.utils import prune
+        >>> model = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
+        >>> _ = prune.l1_unstructured(model[1], "weight", amount=0.75)
+        >>> masks = core.from_torch_prune(model)
+        >>> sorted(model.state_dict()), int(model[1].weight.count_nonzero())
+        (['1.bias', '1.weight'], 160)
+    """
+    for module in model.modules():
+        for hook in list(module._forward_pre_hooks.values()):
+            if isinstance(hook, torch_prune.BasePruningMethod):
+                torch_prune.remove(module, hook._tensor_name)
+    layers = prunable_layers(model)
+    return Masks.of(copy_weights(model), layers, dict.fromkeys((it.name for it in layers), 0.0))
+
+
+def _module(model: nn.Module, key: str) -> nn.Module:
+    """The module whose weight has this name in the state_dict."""
+    path, _, name = key.rpartition(".")
+    try:
+        module = model.get_submodule(path)
+    except AttributeError as error:
+        raise InputError(
+            f"a mask is for '{key}': {type(model).__name__} has no '{path}'"
+        ) from error
+    if name != "weight" or not isinstance(module, PRUNABLE):
+        raise InputError(f"a mask is for '{key}': torch.nn.utils.prune cannot keep that one")
+    return module

@@ -1,0 +1,203 @@
+"""Kinds of values that a setting takes: names, numbers in a range, switches, paths."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from core.errors import InputError
+
+
+def _shown(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """The values that a setting takes.
+
+    Attributes:
+        values: for help and tables, such as `1 to 100`; empty where they go without saying.
+        expected: for messages, such as `a whole number from 1 to 100`.
+        metavar: stands for a value in the help.
+        takes: whether a value is one of them, and of the right type.
+        stored: the value as it is kept.
+        from_text: the value that a text spells; raises ValueError, or gives what is not taken.
+        step: the value so many steps on, as the arrow keys of a form choose it.
+        shown: the value as a person reads it.
+        meanings: what single values mean, where the setting's own meaning does not say it.
+    """
+
+    values: str
+    expected: str
+    metavar: str
+    takes: Callable[[Any], bool]
+    from_text: Callable[[str], Any]
+    stored: Callable[[Any], Any] = lambda value: value
+    step: Callable[[Any, int], Any] = lambda value, _: value
+    shown: Callable[[Any], str] = _shown
+    meanings: Mapping[Any, str] = field(default_factory=dict)
+
+    @property
+    def described(self) -> str:
+        """The values, each with what it means."""
+        said = {str(value): meaning for value, meaning in self.meanings.items()}
+        if not said:
+            return self.values
+        names = self.values.split(", ")
+        return ", ".join(f"{name} ({said[name]})" if name in said else name for name in names)
+
+    def read(self, value: Any) -> Any:
+        """A value from a script or a file, as it is stored.
+
+        Raises:
+            InputError: it is not one of those expected, which the message names.
+        """
+        if not self.takes(value):
+            raise InputError(f"expected {self.expected}")
+        return self.stored(value)
+
+    def parse(self, text: str) -> Any:
+        """A value from the command line; raises InputError as `read` does."""
+        try:
+            return self.read(self.from_text(text))
+        except ValueError as error:
+            raise InputError(f"expected {self.expected}") from error
+
+
+def one_of(options: Collection[Any]) -> Kind:
+    """One of a few names or numbers; a mapping gives each its meaning, or an empty one."""
+    meanings = (
+        {value: it for value, it in options.items() if it} if isinstance(options, Mapping) else {}
+    )
+    known, spelled = tuple(options), {str(option): option for option in options}
+    listed = ", ".join(spelled)
+    return Kind(
+        values=listed,
+        expected=f"one of {listed}",
+        metavar="NAME" if all(type(option) is str for option in known) else "N",
+        takes=lambda value: any(type(value) is type(it) and value == it for it in known),
+        from_text=spelled.get,
+        step=lambda value, steps: known[(known.index(value) + steps) % len(known)],
+        meanings=meanings,
+    )
+
+
+def switch() -> Kind:
+    """On or off."""
+    return Kind(
+        values="",
+        expected="true or false",
+        metavar="",
+        takes=lambda value: type(value) is bool,
+        from_text={"true": True, "false": False}.get,
+        step=lambda value, _: not value,
+        shown=lambda value: "yes" if value else "no",
+    )
+
+
+def number(
+    least: float,
+    most: float,
+    *,
+    above: bool = False,
+    below: bool = False,
+    series: Sequence[float] = (),
+) -> Kind:
+    """A number in a range, kept as a float.
+
+    Args:
+        least: the least value.
+        most: the greatest value.
+        above: `least` itself is excluded.
+        below: `most` itself is excluded.
+        series: the values that the arrow keys go through, rising.
+    """
+    span = f"{least:,} to {'below ' * below}{_bound(most)}"
+    if above:
+        span = f"above {least:,}, at most {_bound(most)}"
+
+    def takes(value: Any) -> bool:  # NaN is in no range
+        return (
+            type(value) in (int, float)
+            and (value > least if above else value >= least)
+            and (value < most if below else value <= most)
+        )
+
+    return Kind(
+        values=span,
+        expected=f"a number {'' if above else 'from '}{span}",
+        metavar="X",
+        takes=takes,
+        from_text=float,
+        stored=float,
+        step=lambda value, steps: along(series, value, steps),
+    )
+
+
+def whole(least: int, most: int, series: Sequence[int] = ()) -> Kind:
+    """A whole number in a range; without a series, the arrow keys go up and down by one."""
+
+    def step(value: int, steps: int) -> int:
+        return int(along(series, value, steps)) if series else min(max(value + steps, least), most)
+
+    span = f"{least:,} to {_bound(most)}"
+    return Kind(
+        values=span,
+        expected=f"a whole number from {span}",
+        metavar="N",
+        takes=lambda value: type(value) is int and least <= value <= most,
+        from_text=int,
+        step=step,
+    )
+
+
+def per_channel(each: Kind, counts: Collection[int], hint: str) -> Kind:
+    """A number for all channels of an image, or one for each, kept as a tuple.
+
+    Args:
+        each: the kind of the numbers.
+        counts: how many channels there may be.
+        hint: is added to what was expected.
+    """
+
+    def parts(value: Any) -> Sequence[Any]:
+        return value if isinstance(value, (list, tuple)) else (value,)
+
+    return replace(
+        each,
+        expected=f"{each.expected}, or one for each channel such as 0.485,0.456,0.406{hint}",
+        metavar="X[,X,X]",
+        takes=lambda value: (
+            len(parts(value)) in (1, *counts) and all(map(each.takes, parts(value)))
+        ),
+        from_text=lambda text: tuple(map(float, text.split(","))),
+        stored=lambda value: tuple(map(float, parts(value))),
+        shown=lambda value: ",".join(repr(part).removesuffix(".0") for part in value),
+    )
+
+
+def text(values: str) -> Kind:
+    """Any text; `values` are those that mean something."""
+    return Kind(values, "text in quotes", "NAME", lambda value: isinstance(value, str), str)
+
+
+def path(metavar: str, values: str = "") -> Kind:
+    """The path of a file or folder."""
+    return Kind(values, "a path", metavar, lambda value: isinstance(value, Path), Path)
+
+
+def along(series: Sequence[float], value: float, steps: int) -> float:
+    """The member of a rising series so many places beyond a value, which may lie between two."""
+    slack = 1e-9 * value
+    below = sum(member < value - slack for member in series)
+    between = not any(abs(member - value) <= slack for member in series)
+    place = below + steps - (between and steps > 0)
+    return float(series[min(max(place, 0), len(series) - 1)])
+
+
+def _bound(most: float) -> str:
+    """The end of a range, also of one as large as a machine's integers."""
+    return "2^63 - 1" if most == 2**63 - 1 else f"{most:,}"

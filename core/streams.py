@@ -1,0 +1,137 @@
+"""The long operations of `core.api` as generators, for programs that pace them.
+
+A stream yields frozen dataclasses of `core.events` while it works and returns its result.
+`core.drain(stream, print)` runs one to its end, passes every event on and returns the result; a
+program that stops asking for the next event abandons the operation and leaves the model as it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from core.data import load as load_dataset
+from core.data.batches import CPU, Splits
+from core.data.inputs import AS_THEY_ARE, Inputs
+from core.errors import InputError
+from core.events import Accuracy, StopFlag, Stream, never
+from core.inference.sparse.net import Faster, faster
+from core.measure import sensitivity
+from core.measure.evaluation import measure
+from core.nets.layers import prunable_layers
+from core.nets.model_copy import copied, copy_model
+from core.nets.user_model import beside, check_no_torch_masks, fitted, laid_out
+from core.pruning.curves import SPARSITIES, SPLITS, UNIFORM_SPARSITIES, Scan
+from core.pruning.plans import whole_plan
+from core.settings.choices import NO_CHOICES, Choices
+from core.training import finetuning
+from core.training.finetuning import FineTuned
+from core.training.loop import copy_weights
+from core.training.recipes import recipe_named
+
+PRECISIONS = ("fp32", "bf16")
+
+
+def load(
+    name: str,
+    data_dir: Path | None = None,
+    inputs: Inputs = AS_THEY_ARE,
+    stop: StopFlag = never,
+) -> Stream[Splits]:
+    """Load a data set; see `core.load`."""
+    return Splits.of((yield from load_dataset(name, data_dir, stop=stop, inputs=inputs)))
+
+
+def finetune(
+    model: nn.Module,
+    plan: Mapping[str, float],
+    data: Splits,
+    *,
+    recipe: str = "fast",
+    choices: Choices = NO_CHOICES,
+    seed: int = 0,
+    precision: str = "fp32",
+    stop: StopFlag = never,
+) -> Stream[FineTuned]:
+    """Prune a model to a plan and retrain it; see `core.finetune`.
+
+    The model gets its new weights when the stream ends, not before.
+    """
+    check_no_torch_masks(model)
+    how = choices.applied_to(recipe_named(recipe))
+    _check_precision(precision)
+    base = copy_weights(model)
+    whole = whole_plan(plan, [layer.name for layer in prunable_layers(model)])
+    copy = copy_model(model)
+    data = fitted(copy.model, beside(model, data))
+    copy.check_trainable(data.train.batch(slice(0, 2))[0])
+    if choices.batch_size is None:
+        how = replace(how, finetune=how.finetune.within(data.train.values))
+    result = yield from finetuning.finetune(
+        copy.model, base, whole, data, how, seed=seed, precision=precision, stop=stop
+    )
+    model.load_state_dict(result.weights)
+    return result
+
+
+def evaluate(model: nn.Module, data: Splits, stop: StopFlag = never) -> Stream[Accuracy]:
+    """Measure the accuracy of a model; see `core.evaluate`."""
+    copy = copied(model)
+    return (yield from measure(copy, laid_out(copy, beside(model, data)), "given", stop))
+
+
+def scan(
+    model: nn.Module,
+    data: Splits,
+    *,
+    sparsities: Sequence[float] | None = None,
+    uniform: bool = False,
+    split: str = SPLITS[0],
+    within: float | None = None,
+    seed: int = 0,
+    precision: str = "fp32",
+    stop: StopFlag = never,
+) -> Stream[Scan]:
+    """Measure how sensitive each layer of a model is to pruning; see `core.scan`."""
+    check_no_torch_masks(model)
+    _check_precision(precision)
+    if split not in SPLITS:
+        raise InputError(f"unknown split '{split}': expected one of {', '.join(SPLITS)}")
+    copy = copied(model)
+    data = fitted(copy, beside(model, data))
+    return (
+        yield from sensitivity.scan(
+            copy,
+            data.validation if split == SPLITS[0] else data.test,
+            split=split,
+            sparsities=SPARSITIES if sparsities is None else sparsities,
+            uniform=(UNIFORM_SPARSITIES if sparsities is None else sparsities) if uniform else (),
+            within=within,
+            seed=seed,
+            precision=precision,
+            stop=stop,
+        )
+    )
+
+
+def accelerate(
+    model: nn.Module, data: Splits, batch: int = 1, stop: StopFlag = never
+) -> Stream[Faster]:
+    """Find out how a pruned model runs fastest; see `core.accelerate`."""
+    if batch < 1:
+        raise InputError(f"a batch of {batch} images: expected 1 or more")
+    check_no_torch_masks(model)
+    copy = copied(model).to(CPU)
+    images = laid_out(copy, beside(copy, data)).test
+    some, _ = images.batch(torch.arange(batch) % len(images))
+    copy = copy.to(memory_format=torch.contiguous_format)
+    return (yield from faster(copy, some.contiguous(), torch.get_num_threads(), stop=stop))
+
+
+def _check_precision(name: str) -> None:
+    if name not in PRECISIONS:
+        raise InputError(f"unknown precision '{name}': expected one of {', '.join(PRECISIONS)}")

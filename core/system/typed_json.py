@@ -1,0 +1,273 @@
+"""Dataclasses from JSON that nobody has checked, and back: type hints declare what is expected.
+
+Hints may be str, int, float, bool, datetime, Literal, dataclasses, `X | None`, `tuple[X, ...]`,
+`Mapping[str, X]` and `Mapping[str, Any]`; `Annotated[X, Limits(...)]` narrows X and all inside it.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, fields, is_dataclass
+from datetime import UTC, datetime
+from functools import cache
+from reprlib import repr as short
+from types import UnionType
+from typing import (
+    Annotated,
+    Any,
+    Literal,
+    NamedTuple,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
+
+from core.errors import InputError
+from core.system.untrusted_json import FaultError
+
+T = TypeVar("T")
+
+LONGEST_TEXT = 4_096
+"""Characters in a text."""
+
+_Read = Callable[[object, list[str]], Any]
+"""Reads one value; adds the faults inside it to the list, raises FaultError where it is no use."""
+
+_FAILED = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a value may be within its type.
+
+    Attributes:
+        low: the least number.
+        high: the greatest number.
+        rows: items in a list; those beyond are left out.
+        whole: an object with one fault, or one unknown key, is a fault as a whole.
+    """
+
+    low: float = -sys.float_info.max
+    high: float = sys.float_info.max
+    rows: int = 100_000
+    whole: bool = False
+
+
+def typed(cls: type[T], data: object) -> tuple[T | None, tuple[str, ...]]:
+    """Read an object from JSON's own types, leaving out what is damaged.
+
+    A key that is missing takes the field's default. A value that does not fit is None where the
+    field may be None, else the field's default; without either, the object that holds it goes.
+    Unknown keys are ignored.
+
+    Returns:
+        The object, None if it cannot be made; and the faults, such as
+        `layers[2].sparsity: found 'x', expected a number from 0 to 1`.
+    """
+    faults: list[str] = []
+    reader: Any = cls
+    found = _noted(_reader(reader, Limits()), data, faults, "")
+    return None if found is _FAILED else found, tuple(f.lstrip(".").lstrip(": ") for f in faults)
+
+
+def plain(value: Any) -> Any:
+    """The same in JSON's own types.
+
+    A field that holds its default is left out; one without, or with a factory, is always written.
+    """
+    match value:
+        case datetime():
+            return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        case Mapping():
+            return {key: plain(item) for key, item in value.items()}
+        case tuple() | list():
+            return [plain(item) for item in value]
+        case _ if is_dataclass(value):
+            items = ((field, getattr(value, field.name)) for field in fields(value))
+            return {field.name: plain(item) for field, item in items if item != field.default}
+        case _:
+            return value
+
+
+@cache
+def _reader(hint: Any, limits: Limits) -> _Read:
+    args, origin = get_args(hint), get_origin(hint)
+    if origin is Annotated:
+        return _reader(args[0], args[1])
+    if origin in (Union, UnionType):
+        inner = _reader(args[0], limits)
+        return lambda value, faults: None if value is None else inner(value, faults)
+    if origin is tuple:
+        return _rows(_reader(args[0], limits), limits)
+    if origin is Mapping:
+        return _mapping(_reader(args[1], limits))
+    if is_dataclass(hint):
+        return _object(hint, limits)
+    return _leaf(hint, limits)
+
+
+def _leaf(hint: Any, limits: Limits) -> _Read:
+    expected = _expected(hint, limits)
+    if hint is datetime:
+        return lambda value, _: _moment(value, expected)
+    if hint is float:
+        return lambda value, _: float(_checked(value, _is_number(value, limits), expected))
+    if hint is int:
+        return lambda value, _: _checked(
+            value, isinstance(value, int) and _is_number(value, limits), expected
+        )
+    if hint is bool:
+        return lambda value, _: _checked(value, isinstance(value, bool), expected)
+    if hint is str:
+        return lambda value, _: _checked(
+            value, isinstance(value, str) and len(value) <= LONGEST_TEXT, expected
+        )
+    known = get_args(hint)
+    if get_origin(hint) is Literal:
+        return lambda value, _: _checked(value, isinstance(value, str) and value in known, expected)
+    return lambda value, _: value
+
+
+def _expected(hint: Any, limits: Limits) -> str:
+    """What belongs in the place of a value, in words."""
+    if get_origin(hint) is Annotated:
+        hint, limits = get_args(hint)
+    if hint in (int, float):
+        ends = (limits.low, limits.high)
+        most = sys.float_info.max
+        low, high = ("" if abs(end) == most else f"{end:,.10g}" for end in ends)
+        within = f" from {low} to {high}" if low and high else f" of at least {low}" * bool(low)
+        return ("a number" if hint is float else "a whole number") + within
+    if get_origin(hint) is Literal:
+        return f"one of {', '.join(get_args(hint))}"
+    words = {
+        str: f"a text of at most {LONGEST_TEXT:,} characters",
+        bool: "true or false",
+        datetime: "a time such as 2026-11-20T09:07:00Z",
+        tuple: "a list",
+    }
+    return words.get(get_origin(hint) or hint, "an object")
+
+
+def _fault(value: object, expected: str) -> FaultError:
+    return FaultError(f": found {short(value)}, expected {expected}")
+
+
+def _checked(value: Any, fits: bool, expected: str) -> Any:
+    if not fits:
+        raise _fault(value, expected)
+    return value
+
+
+def _is_number(value: object, limits: Limits) -> bool:
+    known = isinstance(value, int | float) and not isinstance(value, bool)
+    return known and limits.low <= value <= limits.high  # type: ignore[operator]
+
+
+def _moment(value: object, expected: str) -> datetime:
+    """A time of ISO 8601, which is UTC unless it says otherwise."""
+    try:
+        found = datetime.fromisoformat(value if isinstance(value, str) else "")
+        found = (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise _fault(value, expected) from error
+    if not 1970 < found.year < 9999:  # it would have no local time
+        raise _fault(value, expected)
+    return found
+
+
+def _noted(read: _Read, value: object, faults: list[str], key: str) -> Any:
+    """Read a value and write `key` before its faults; `_FAILED` where it is no use."""
+    before = len(faults)
+    try:
+        found = read(value, faults)
+    except FaultError as fault:
+        faults.append(str(fault))
+        found = _FAILED
+    if len(faults) > before:
+        faults[before:] = [key + fault for fault in faults[before:]]
+    return found
+
+
+def _rows(read: _Read, limits: Limits) -> _Read:
+    def rows(value: object, faults: list[str]) -> tuple[Any, ...]:
+        if not isinstance(value, list):
+            raise _fault(value, "a list")
+        if len(value) > limits.rows:
+            faults.append(f": found {len(value)} items, expected at most {limits.rows}")
+        items = (
+            _noted(read, item, faults, f"[{at}]") for at, item in enumerate(value[: limits.rows])
+        )
+        return tuple(item for item in items if item is not _FAILED)
+
+    return rows
+
+
+def _mapping(read: _Read) -> _Read:
+    def mapping(value: object, faults: list[str]) -> dict[str, Any]:
+        if not isinstance(value, Mapping):
+            raise _fault(value, "an object")
+        items = {key: _noted(read, item, faults, f".{key}") for key, item in value.items()}
+        return {key: item for key, item in items.items() if item is not _FAILED}
+
+    return mapping
+
+
+class _Part(NamedTuple):
+    """A field of a dataclass: how its value is read, and what becomes of one that is no use."""
+
+    name: str
+    read: _Read
+    expected: str
+    may_be_none: bool
+    has_default: bool
+
+    def of(self, found: Mapping[str, object], faults: list[str]) -> Any:
+        """The value in an object; `_FAILED` for the default, FaultError where there is none."""
+        if self.name in found:
+            value = _noted(self.read, found[self.name], faults, f".{self.name}")
+            if value is not _FAILED:
+                return value
+            if self.may_be_none or self.has_default:
+                return None if self.may_be_none else _FAILED
+            raise FaultError(faults.pop())
+        if self.has_default:
+            return _FAILED
+        if self.may_be_none:
+            return None
+        raise FaultError(f".{self.name}: found nothing, expected {self.expected}")
+
+
+def _object(cls: Any, limits: Limits) -> _Read:
+    hints = get_type_hints(cls, include_extras=True)
+    parts = [
+        _Part(
+            field.name,
+            _reader(hints[field.name], limits),
+            _expected(hints[field.name], limits),
+            type(None) in get_args(hints[field.name]),
+            field.default is not MISSING or field.default_factory is not MISSING,
+        )
+        for field in fields(cls)
+    ]
+
+    def read(value: object, faults: list[str]) -> Any:
+        if not isinstance(value, Mapping):
+            raise _fault(value, "an object")
+        before = len(faults)
+        values = {part.name: part.of(value, faults) for part in parts}
+        if limits.whole:
+            unknown = f": unknown key, expected one of {', '.join(values)}"
+            faults += [f".{key}{unknown}" for key in value if key not in values]
+            if len(faults) > before:
+                fault, faults[before:] = faults[before], []
+                raise FaultError(fault)
+        try:
+            return cls(**{name: item for name, item in values.items() if item is not _FAILED})
+        except InputError as error:
+            raise FaultError(f": {error}") from error
+
+    return read

@@ -1,0 +1,98 @@
+"""Options of the command line: each comes from the declaration of its setting."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.errors import InputError
+from core.settings.choices import Choices
+from core.settings.settings import SETTINGS, Settings
+from tui.cli.main import _parser, main
+from tui.cli.options import settings_of
+
+WRONG = {
+    "model": "cnn6",
+    "dataset": "letters",
+    "data_dir": None,
+    "weights": None,
+    "scale_dropout": None,
+    "rewind": None,
+    "image_size": "4097",
+    "mean": "0.1,0.2",
+    "std": "0,1,1",
+    "l1": "nan",
+}
+"""A value that is refused, where `wrong` is not; None where every text is taken."""
+
+
+@pytest.mark.parametrize("command", [[], ["run"], ["search"], ["train"]], ids=" ".join)
+def test_every_setting_is_an_option_of_a_command_that_trains(
+    command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main([*command, "--help"])
+    said = capsys.readouterr().out
+    assert all(f"{declared.flag} " in said or f"{declared.flag}," in said
+               for declared in SETTINGS.values())  # fmt: skip
+
+
+@pytest.mark.parametrize("command", ["scan", "table", "bench", "export", "inspect"])
+def test_commands_that_do_not_train_take_no_recipe(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+    said = capsys.readouterr().out
+    assert "--model " in said
+    assert not any(flag in said for flag in ("--recipe ", "--epochs ", "--rewind"))
+
+
+@pytest.mark.parametrize("name", [name for name in SETTINGS if WRONG.get(name, "") is not None])
+def test_a_wrong_value_is_refused_before_anything_is_done(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    declared, value = SETTINGS[name], WRONG.get(name, "wrong")
+    assert main(["run", declared.flag, value]) == 2
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert value in err
+    expected = "expected one of" if declared.check else f"expected {declared.kind.expected}"
+    assert expected in err
+
+
+def test_values_arrive_in_their_types() -> None:
+    words = "--seed 7 --threads 2 --cache-budget 1.5kB --mean 0.5 --lr 1 --no-rewind --epochs 2"
+    settings = settings_of(_parser().parse_args(["run", *words.split()]))
+    assert settings == Settings(
+        seed=7,
+        threads=2,
+        cache_budget=1500,
+        inputs=settings.inputs,
+        choices=Choices(lr=1.0, rewind=False, epochs=2),
+    )
+    assert settings.inputs.mean == (0.5,)
+    assert type(settings.choices.lr) is float
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("search", "--max-drop", "101"), "--max-drop 101: expected a number from 0 to 100"),
+        (("search", "--max-drop", "1", "--trials", "0"), "--trials 0: expected a whole number"),
+        (("search", "--max-drop", "1", "--start", "1"), "--start 1: expected a number above 1"),
+        (("scan", "--within", "0"), "--within 0: expected a number above 0"),
+        (("scan", "--split", "train"), "--split train: expected one of validation, test"),
+        (("bench", "x", "--seconds", "nan"), "--seconds nan: expected a number above 0"),
+        (("export", "--to", "x.fw", "--levels", "1"), "--levels 1: expected a whole number from 2"),
+        (("export", "--to", "x.fw", "--values", "int4"), "--values int4: expected one of"),
+        (("export", "--to", "x.fw", "--tune", "-1"), "--tune -1: expected a whole number from 0"),
+        (("table", "--allocate", "best"), "--allocate best: expected one of"),
+    ],
+    ids=str,
+)
+def test_options_of_one_command_are_checked_in_the_same_way(
+    arguments: tuple[str, ...], said: str
+) -> None:
+    with pytest.raises(InputError) as caught:
+        _parser().parse_args(arguments)
+    assert str(caught.value).startswith(said)

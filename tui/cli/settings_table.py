@@ -1,0 +1,27 @@
+"""The table of settings in tui/README.md; `python -m tui.cli.settings_table` prints it."""
+
+from __future__ import annotations
+
+from core.fields.declaration import Setting
+from core.settings.recipe_file import CHANGES, FINETUNE
+from core.settings.settings import SETTINGS
+
+HEAD = ("key in a recipe file", "option", "meaning", "values", "default")
+
+
+def settings_table() -> str:
+    """A row of Markdown for each setting."""
+    rows = [HEAD, tuple("---" for _ in HEAD), *map(_row, SETTINGS.values())]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def _row(declared: Setting) -> tuple[str, ...]:
+    table = f"{FINETUNE}." if declared.name in CHANGES else ""
+    key = f"`{table}{declared.name}`" if declared.portable else "option only"
+    kind, flag = declared.kind, declared.flag
+    options = f"`{flag}`" if kind.metavar else f"`{flag}`, `--no-{flag.removeprefix('--')}`"
+    return key, options, declared.meaning, kind.described or kind.expected, declared.default_text
+
+
+if __name__ == "__main__":
+    print(settings_table())
