@@ -6,6 +6,7 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.data.inputs import Inputs
 from core.errors import InputError
 
 Files = dict[str, bytes]
@@ -86,6 +87,8 @@ class Description:
             package of the package index holds it.
         debian: whose files are taken where they are installed; None where there is none.
         classes: number of classes.
+        image_size: pixels on either side.
+        channels: of an image.
         mean: of the training pixels, scaled to 0..1.
         std: standard deviation of the same.
     """
@@ -96,8 +99,15 @@ class Description:
     package: Package | None
     debian: Debian | None
     classes: int
+    image_size: int
+    channels: int
     mean: float
     std: float
+
+    @property
+    def inputs(self) -> Inputs:
+        """The images as they are."""
+        return Inputs(self.image_size, self.channels, (self.mean,), (self.std,))
 
 
 _MNIST = Description(
@@ -126,6 +136,8 @@ _MNIST = Description(
     ),
     debian=None,
     classes=10,
+    image_size=28,
+    channels=1,
     mean=0.1307,
     std=0.3081,
 )
@@ -150,6 +162,8 @@ _FASHION_MNIST = Description(
     package=None,
     debian=Debian("dataset-fashion-mnist", Path("/usr/share/datasets/fashion-mnist")),
     classes=10,
+    image_size=28,
+    channels=1,
     mean=0.2860,
     std=0.3530,
 )

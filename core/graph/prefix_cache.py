@@ -10,17 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
 
+from core.graph.tracing import UntraceableError, graph_of, untraceable
+
 Values = dict[Any, Any]
 """What is alive at a cut, by the call that made it."""
-
-
-class UntraceableError(Exception):
-    """The net cannot be cut; says why."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,14 +56,10 @@ class PrefixCache:
     ) -> None:
         if len(images) < 3:
             raise UntraceableError(f"{len(images)} images to try it with: expected at least 3")
-        try:
-            self._net = fx.symbolic_trace(model.eval())
+        with untraceable():
+            self._net = graph_of(model)
             self._calls = tuple(self._net.graph.nodes)
             self._place_cuts(model, groups, images)
-        except UntraceableError:
-            raise
-        except Exception as error:  # a net's own code runs here: it may raise anything
-            raise UntraceableError(f"torch.fx cannot trace it: {error}") from error
 
     def _place_cuts(
         self, model: nn.Module, groups: Mapping[str, Sequence[str]], images: Tensor
@@ -135,7 +130,7 @@ class PrefixCache:
                 read = self._net.get_submodule(str(call.target)).parameters()
                 if any(id(parameter) in weights for parameter in read):
                     return place
-            if call.op == "get_attr" and id(_attribute(self._net, str(call.target))) in weights:
+            if call.op == "get_attr" and id(attrgetter(str(call.target))(self._net)) in weights:
                 return place
         return len(self._calls) - 1
 
@@ -204,13 +199,6 @@ class _Recorder(fx.Interpreter):
         if n in self._wanted:
             self.values[n] = result
         return result
-
-
-def _attribute(module: nn.Module, target: str) -> Any:
-    value: Any = module
-    for name in target.split("."):
-        value = getattr(value, name)
-    return value
 
 
 def _is_batched(node: fx.Node, trials: Sequence[Values]) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,11 +11,25 @@ import torch
 from torch import Tensor, fx, nn
 
 from core.errors import InputError
-from core.graph.prefix_cache import UntraceableError
 from core.nets.model_copy import copy_model
 
 Shapes = Mapping[fx.Node, tuple[int, ...]]
 """Of the results of calls, where these are tensors."""
+
+
+class UntraceableError(Exception):
+    """The net cannot be followed from call to call; says why."""
+
+
+@contextmanager
+def untraceable(why: str = "torch.fx cannot trace it") -> Iterator[None]:
+    """Turn whatever a net's own code raises into an UntraceableError that begins with `why`."""
+    try:
+        yield
+    except UntraceableError:
+        raise
+    except Exception as error:  # a net's own code runs here: it may raise anything
+        raise UntraceableError(f"{why}: {error}") from error
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +57,17 @@ class Traced:
         self.net._parameters.clear()
 
 
+def graph_of(model: nn.Module) -> fx.GraphModule:
+    """The calls of a net, which ends up in evaluation; it raises what torch.fx or the net raises.
+
+    They run on the parts of the net itself, in the order of its graph's nodes.
+    """
+    tracer = fx.Tracer()
+    net = fx.GraphModule(model, tracer.trace(model.eval()))
+    vars(tracer).clear()  # it is one of a ring, and would keep the net
+    return net
+
+
 def trace(model: nn.Module, images: Tensor) -> Traced:
     """Trace a net, which ends up in evaluation.
 
@@ -53,16 +79,11 @@ def trace(model: nn.Module, images: Tensor) -> Traced:
         UntraceableError: torch.fx cannot trace it, what it traces gives other logits, or the net
             writes over a value that it uses again.
     """
-    try:
-        tracer = fx.Tracer()
-        net = fx.GraphModule(model, tracer.trace(model.eval()))
-        vars(tracer).clear()  # it is one of a ring, and would keep the net
-        with torch.no_grad():
-            two, three = (_Trial(net, _some_of(images, count)) for count in (2, 3))
-            tried = _some_of(images, 3)
-            logits = model(tried.clone())  # it may write into what it is given
-    except Exception as error:  # a net's own code runs here: it may raise anything
-        raise UntraceableError(f"torch.fx cannot trace it: {error}") from error
+    with untraceable(), torch.no_grad():
+        net = graph_of(model)
+        two, three = (_Trial(net, _some_of(images, count)) for count in (2, 3))
+        tried = _some_of(images, 3)
+        logits = model(tried.clone())  # it may write into what it is given
     if two.written_over or three.written_over:
         raise UntraceableError("it writes over a value that it uses again")
     if not same_logits(three.result, logits):

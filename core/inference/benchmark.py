@@ -19,8 +19,7 @@ from core.data.batches import Images
 from core.errors import StoppedError
 from core.events import Progress, StopFlag, Stream, never
 from core.graph.compaction import compacted
-from core.graph.prefix_cache import UntraceableError
-from core.graph.tracing import same_logits
+from core.graph.tracing import UntraceableError, same_logits
 from core.inference.engines import DENSE, AbsentError, Engine, Subject, run
 from core.inference.sparse.net import faster
 from core.inference.timings import BATCHES, SECONDS, SPARSE, Amounts, Bench, Fastest, Row, Timed

@@ -19,8 +19,7 @@ from core.formats.export_formats import COMPACT, ONNX, SAFETENSORS, Packing, che
 from core.formats.onnx import OPSET, OnnxNet, check_onnx, to_onnx
 from core.formats.weights_files import load_weights, save_weights
 from core.graph.dead_units import remove_dead
-from core.graph.prefix_cache import UntraceableError
-from core.graph.tracing import same_logits
+from core.graph.tracing import UntraceableError, same_logits
 from core.graph.unit_order import sort_units
 from core.jobs.quantization import quantise, smallest
 from core.jobs.workbench import Workbench

@@ -9,8 +9,10 @@ from functools import cached_property
 import torch
 from torch import nn
 
+from core.errors import InputError
 from core.nets.footprint import BYTES_PER_VALUE
 from core.nets.layers import Layer, parameter_count, prunable_layers
+from core.nets.model_copy import copy_model
 from core.nets.weights import Weights
 from core.nets.zoo import ModelSpec
 from core.pruning.masks import Masks
@@ -87,6 +89,8 @@ class Models:
     def _own_copy(self) -> nn.Module:
         """The user's net: its constructor may take long, or do more than to build."""
         try:
-            return deepcopy(self._outline)
-        except Exception:  # the user's code: it may raise anything
+            copy = copy_model(self._outline)
+        except InputError:
             return self.fresh(0)
+        # What its constructor computed from parameters would be a constant in a copy.
+        return self.fresh(0) if copy.computed else copy.model

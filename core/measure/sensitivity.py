@@ -16,7 +16,8 @@ from torch import Tensor, nn
 from core.data.batches import Images
 from core.errors import InputError
 from core.events import Notice, Progress, StopFlag, Stream, never
-from core.graph.prefix_cache import NoPrefixCache, PrefixCache, UntraceableError, Values
+from core.graph.prefix_cache import NoPrefixCache, PrefixCache, Values
+from core.graph.tracing import UntraceableError
 from core.measure.bf16_filter import Bf16Filter
 from core.nets.layers import Layer, prunable_layers
 from core.nets.weights import Weights

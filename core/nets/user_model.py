@@ -106,11 +106,16 @@ def fitted(net: nn.Module, data: Splits) -> Splits:
     Raises:
         InputError: it has nothing to prune, or `laid_out` raises it.
     """
+    check_prunable(net)
+    return laid_out(net, data)
+
+
+def check_prunable(net: nn.Module) -> None:
+    """Raise InputError if a net has nothing to prune."""
     from core.nets.layers import prunable_layers
 
     if not prunable_layers(net):
         raise InputError(f"{type(net).__name__} has no weights that can be pruned")
-    return laid_out(net, data)
 
 
 def laid_out(net: nn.Module, data: Splits) -> Splits:

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Files: written whole or not at all, and paths checked before the work."""
 
 from __future__ import annotations
 
@@ -46,6 +46,48 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
 def write_text(path: Path, text: str) -> None:
     """Write `text` as UTF-8, whole or not at all; raises InputError like `write_whole`."""
     write_whole(path, lambda part: part.write_text(text, encoding="utf-8"))
+
+
+def check_writable(path: Path) -> None:
+    """Raise InputError where a file cannot be written to `path`; nothing is written."""
+    if os.path.isdir(path):
+        raise InputError(f"cannot write {path}: it is a folder; give the path of a file")
+    if not os.path.isdir(path.parent):
+        raise InputError(f"cannot write {path}: the folder {path.parent} does not exist")
+    if not os.access(path.parent, os.W_OK):
+        raise InputError(f"cannot write {path}: no permission to write in {path.parent}")
+    _kind(path)
+
+
+def check_writable_folder(path: Path, option: str) -> None:
+    """Raise InputError where `path` is no folder and cannot become one; nothing is made."""
+    path = path.absolute()
+    place = next((it for it in (path, *path.parents) if _kind(it)), path)
+    if not stat.S_ISDIR(_kind(place)):
+        raise InputError(f"{option} {path}: {place} is a file, expected a folder")
+    if place != path and not os.access(place, os.W_OK):
+        raise InputError(f"{option} {path}: no permission to create it in {place}")
+
+
+def check_readable(path: Path, what: str) -> None:
+    """Raise InputError where there is no file to read at `path`."""
+    mode = _kind(path)
+    if not mode:
+        raise InputError(f"no {what} at {path}: expected the path of a file")
+    if stat.S_ISDIR(mode):
+        raise InputError(f"cannot read {path}: it is a folder, expected a file of {what}")
+    if not os.access(path, os.R_OK):
+        raise InputError(f"cannot read {path}: no permission")
+
+
+def _kind(path: Path) -> int:
+    """The mode of what is at `path`; 0 where there is nothing."""
+    try:
+        return path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return 0
+    except OSError as error:  # such as a name that is too long
+        raise InputError(f"{path} cannot be used: {error.strerror or error}") from error
 
 
 def explain_write_error(error: OSError, path: Path) -> str:

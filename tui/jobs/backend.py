@@ -107,7 +107,9 @@ class CoreBackend:
         yield from bring_in(stop)
         bench = self._import_all()
         from core.jobs.dense_net import open_dense_net
+        from core.jobs.preflight import check
 
+        check(bench)
         return (yield from open_dense_net(bench, stop))
 
     def _import_all(self) -> Workbench:

@@ -12,13 +12,15 @@ from filelock import FileLock, Timeout
 from core.data.registry import Description, Files
 from core.data.sources.cache import Found, home, look
 from core.data.sources.fetching import gather
-from core.data.sources.unusable_folder import unusable
 from core.errors import InputError, WorkError
 from core.events import Notice, Progress, StopFlag, Stream
 from core.system import background
 from core.system.background import heed
+from core.system.files import NO_SPACE
 
 _WORK_PREFIX = ".fetch-"
+_MEGABYTE = 1_000_000
+_OTHER = "give another --data-dir"
 
 
 def obtain(description: Description, data_dir: Path, own: bool, stop: StopFlag) -> Stream[Found]:
@@ -40,7 +42,7 @@ def obtain(description: Description, data_dir: Path, own: bool, stop: StopFlag) 
         return found or (yield from _fetch(description, data_dir, own, stop))
     except OSError as error:
         needed = sum(file.size for file in description.files.values())
-        raise unusable(data_dir, error, needed) from error
+        raise _unusable(data_dir, error, needed) from error
 
 
 def _usable(
@@ -112,3 +114,23 @@ def _install(files: Files, staged: Path, target: Path, replace: bool) -> None:
     for name in files:
         if replace or not (target / name).exists():
             os.replace(staged / name, target / name)
+
+
+def _unusable(folder: Path, error: OSError, needed: int) -> InputError:
+    """Turn what the system says about a data folder into an error that says how to fix it.
+
+    Args:
+        folder: the data folder.
+        error: what came of using it.
+        needed: bytes that a fetch takes.
+    """
+    if error.errno in NO_SPACE:
+        there = next(path for path in (folder, *folder.parents) if os.path.exists(path))
+        free = shutil.disk_usage(there).free
+        return InputError(
+            f"no space left in {folder}: {needed / _MEGABYTE:.0f} MB are needed, "
+            f"{free / _MEGABYTE:.0f} MB are free; free some or {_OTHER}"
+        )
+    if os.path.isfile(folder):
+        return InputError(f"{folder} is a file, expected a folder; {_OTHER}")
+    return InputError(f"{folder} cannot be used ({error.strerror or error}); {_OTHER}")

@@ -21,8 +21,7 @@ from torch import Tensor, fx, nn
 from core.errors import StoppedError
 from core.events import Progress, StopFlag, Stream, never
 from core.graph.compaction import compacted
-from core.graph.prefix_cache import UntraceableError
-from core.graph.tracing import Traced, same_logits, trace
+from core.graph.tracing import Traced, UntraceableError, same_logits, trace
 from core.inference.engines import run
 from core.inference.sparse.groups import Group, groups_of
 from core.inference.sparse.simpler import simpler

@@ -78,7 +78,7 @@ def test_so_has_a_file(
 
 def test_training_begins_with_none(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["train", "--weights", "mine.pt"]) == 2
-    assert "fresh weights: leave --weights mine.pt out" in capsys.readouterr().err
+    assert "fresh weights: remove --weights mine.pt" in capsys.readouterr().err
 
 
 def test_runs_of_other_images_are_no_kin_and_differ_in_them(tmp_path: Path) -> None:
