@@ -44,7 +44,7 @@ class History:
             screen.mark_current(_run_of(state))
 
     def _return_to(self, run: Run | None) -> None:
-        """Restore a run; resume it first if it was interrupted."""
+        """Go back to a run; resume it where it was interrupted."""
         session = self.session
         dense = session.state.dense
         if run is None:
@@ -60,8 +60,9 @@ class History:
         if not run.finished:
             session.watch_training(_curve(run))
         action = "restoring" if run.finished else "resuming" if run.record.epochs else "restarting"
+        title = f"{action} run {run.id}"
         start = partial(session.backend.restore, dense, run)
-        session.start_job(f"{action} run {run.id}", start, finish, session.follow_training)
+        session.start_job(title, start, finish, session.follow_training)
 
 
 def _run_of(state: State) -> str | None:
@@ -71,10 +72,10 @@ def _run_of(state: State) -> str | None:
 
 
 def _curve(run: Run) -> TrainingCurve:
-    """How far a run had come that is resumed."""
+    """The training curve of a run that is about to be resumed."""
     record, epochs = run.record, run.record.epoch_events
-    planned = record.planned_epochs or len(epochs)
-    return TrainingCurve(planned, finetuning=record.kind != TRAIN, epochs=epochs)
+    finetunes = record.kind != TRAIN
+    return TrainingCurve(record.planned_epochs or len(epochs), finetuning=finetunes, epochs=epochs)
 
 
 def returned(state: State, restored: Restored) -> State:

@@ -105,7 +105,7 @@ class Planning:
 
     @available()
     def recipe(self) -> None:
-        """Edit the recipe."""
+        """Ask how to fine-tune."""
         settings, base = self.session.state.settings, self.session.state.base
         rewindable = base is not None and base.early is not None
         form = RecipeForm(
@@ -116,11 +116,11 @@ class Planning:
         )
         self.session.ask(RecipeScreen(form), self._take_recipe)
 
-    def _take_recipe(self, form: RecipeForm | None) -> None:
-        if form is not None:
-            state = self.session.state
-            settings = replace(state.settings, recipe=form.recipe, choices=form.choices)
-            self.session.show(state.set_recipe(settings))
+    def _take_recipe(self, chosen: RecipeForm | None) -> None:
+        if chosen is not None:
+            settings = self.session.state.settings
+            settings = replace(settings, recipe=chosen.recipe, choices=chosen.choices)
+            self.session.show(self.session.state.set_recipe(settings))
 
     @available()
     def undo(self) -> None:
