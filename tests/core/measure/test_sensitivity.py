@@ -35,7 +35,7 @@ POINTS = SPARSITIES[1::2]
 def images(few: Splits) -> Images:
     """Enough to tell the points apart."""
     train = few.train
-    return replace(train, images=train.images[::10], labels=train.labels[::10])
+    return replace(train, images=train.images[::5], labels=train.labels[::5])
 
 
 @pytest.fixture
