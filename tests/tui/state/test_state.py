@@ -196,5 +196,5 @@ def test_the_title_says_what_the_base_is():
     assert "cnn5 on mnist · base: dense · recipe fast, 5 epochs" in text(START)
     untrained = State().with_dense(replace(net(), trained=False))
     assert "base: dense, untrained" in text(untrained)
-    mine = Settings(model="tests/core/own_nets.py:SOURCE", dataset="folder:tests")
-    assert "own_nets.SOURCE on tests" in text(replace(START, settings=mine))
+    mine = Settings(model="tests/core/user_nets.py:SOURCE", dataset="folder:tests")
+    assert "user_nets.SOURCE on tests" in text(replace(START, settings=mine))
