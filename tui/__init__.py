@@ -1,32 +1,23 @@
-"""The programs that people run: the terminal app and the command line, over `core`.
+"""The programs people run: the terminal app and the command line, over `core`.
 
-The map:
+The rooms, each of which imports only what is below it in this list (import-linter holds that):
 
-    cli           the command `featherweight`: subcommands, exit statuses
-    options       its options, and what they say
-    handlers      what each subcommand does
-    headless      the same jobs without a screen: rich progress, plain lines, JSON
-    scanning, searching, tabling, benching   their tables
-    app           the terminal program: which keys make sense now
-    session       what its parts share: the state, the screen, the job that runs
-    planning      the keys that choose sparsities by hand
-    finding       the keys that list layers: fold, find, all of a kind
-    training      the jobs that make nets
-    exploring     scan, tolerance, goal, search
-    racing        how fast the net is, in every engine
-    exporting     the net in a file, read back
-    looking       the background measurement: accuracy while dragging, digits
-    returning     history, and the way back to a run
-    keys          every key, what it does and what it is called
-    backend       core's jobs for the app; imports torch when the first one runs
-    jobs          the one bridge from a core stream to the screen
-    state         what the screen shows: immutable, with every way it can change
-    rows, listing   layers in groups by module, folded and found, and the chosen row
-    results       what has come of plans, and what undo goes back to
-    choosing      how to fine-tune, row by row; keeping: how a file keeps the values
-    history, browsing   the runs as a table shows them
-    views/        pure functions from the state to lines of text
-    plots/        pure functions from numbers to lines of text; canvas.py alone knows plotext
-    widgets/      puts lines on the screen and rewrites only what changed
-    screens/      main, goal, rows of choices: choices, export; history, help, questions
+    cli         the command `featherweight`: options, subcommands, tables
+    app         the terminal program: passes each key and message to the feature that owns it
+    features/   one class a feature: planning, training, scanning, exporting, history ...
+    session     what features share: the state, the screen that shows it, the job that runs
+    screens/    the main screen, history, help, dialogs
+    widgets/    put lines on a screen and rewrite only what changed
+    jobs/       core's jobs in threads, and their messages
+    views/      from the state to lines of text; views/plots has the registry of plots
+    plots/      from numbers to lines of text; drawing/canvas.py alone knows plotext
+    state/      what the screen shows: immutable, with every way it can change
+    keys/       every key, what it does and what it is called
+    text/       lines, numbers and paths as people read them
+
+From a key to a plot, with `p` as the example: `keys.keys` names `training.prune`; `app` calls that
+method of `features.training`, which starts a job by `Session.start_job`; `jobs.job` posts each
+event as a message to `app`, which hands it to the session; the session passes it to the feature,
+which changes the state, and shows that on `screens.main`; there `widgets.plot` draws what
+`views.plots.registry` says.
 """

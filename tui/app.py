@@ -1,40 +1,46 @@
-"""The terminal program: which keys make sense now, and the screens beside the main one."""
+"""The terminal program: it passes each key and each message to the feature that owns it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from operator import attrgetter
 from time import monotonic
+from typing import Any
 
-from textual import events
+from textual import events, on
 from textual.app import App
 
-from tui.features.background_measurement import Looking
-from tui.features.benchmarking import Racing
-from tui.features.exploring import Exploring
+from tui.features.availability import is_available, waits
+from tui.features.benchmarking import Benchmarking
 from tui.features.exporting import Exporting
-from tui.features.history import Returning
-from tui.features.layer_list import Finding
+from tui.features.goals import Goals
+from tui.features.history import History
+from tui.features.layer_list import LayerList
 from tui.features.planning import Planning
-from tui.features.recipe_files import Sharing
-from tui.keys.keys import BINDINGS, KEYS
+from tui.features.plots import Plots
+from tui.features.program import Program
+from tui.features.recipe_files import RecipeFiles
+from tui.features.scanning import Scanning
+from tui.features.training import Training
+from tui.jobs.backend import Backend
+from tui.jobs.job import Job, JobEnded, JobEvent
+from tui.keys.keys import BINDINGS, KEYS, Key
 from tui.keys.palette import KeyCommands
-from tui.screens.dialogs import Question
-from tui.screens.help import HelpScreen
-from tui.views.activity import Working
-
-IDLE_ACTIONS = {"prune", "finetune", "train", "adopt", "revert", "scan", "export", "bench"}
-PLAN_ACTIONS = {
-    "layer", "nudge", "type_value", "spread", "reset_layer", "lock", "presets", "undo", "redo",
-    "choices", "goal", "tolerate", "digits", "more_digits", "history",
-    "write_recipe", "open_recipe", "find", "of_kind",
-}  # fmt: skip
-_OF_KEYS = {key.name for key in KEYS} - {"help"}
-"""What no key does while a line is open to be typed in."""
+from tui.screens.main import ExploreScreen
+from tui.session import Session
+from tui.state.state import State
+from tui.views.activity import Outcome, Working
+from tui.widgets.find_input import FindInput
+from tui.widgets.layer_table import LayerTable
+from tui.widgets.value_input import ValueInput
 
 
-class FeatherweightApp(
-    Planning, Finding, Exploring, Exporting, Returning, Sharing, Racing, Looking
-):
-    """Pick sparsities, prune, fine-tune and watch."""
+class FeatherweightApp(App[None]):
+    """Pick sparsities, prune, fine-tune and watch.
+
+    `tui.keys.keys` names for each key a feature of this class and its action, as in
+    `training.prune`; `action_key` calls that.
+    """
 
     TITLE = "Featherweight"
     VERTICAL_BREAKPOINTS = [(0, "-compact"), (24, "-roomy")]
@@ -42,72 +48,141 @@ class FeatherweightApp(
     BINDINGS = BINDINGS
     COMMANDS = App.COMMANDS | {KeyCommands}
 
+    def __init__(self, backend: Backend) -> None:
+        super().__init__()
+        self.session = session = Session(self, backend, self._offered)
+        self.explore = session.explore
+        self.planning = Planning(session)
+        self.layer_list = LayerList(session)
+        self.training = Training(session)
+        self.scanning = Scanning(session)
+        self.goals = Goals(session)
+        self.plots = Plots(session)
+        self.benchmarking = Benchmarking(session)
+        self.exporting = Exporting(session)
+        self.recipe_files = RecipeFiles(session)
+        self.history = History(session)
+        self.program = Program(session)
+
+    def get_default_screen(self) -> ExploreScreen:
+        """The main screen."""
+        return self.explore
+
     def on_mount(self) -> None:
         """Show the first screen, complete in its first frame, then bring everything in."""
-        self.doing = Working("loading", monotonic())
-        self.show(self.state)
-        self.call_after_refresh(self.open_dense)
+        self.session.doing = Working("loading", monotonic())
+        self.session.show(self.session.state)
+        self.call_after_refresh(self.training.open)
+
+    def on_unmount(self) -> None:
+        """Let go of what computes."""
+        self.session.close()
+
+    # Keys
+
+    def feature_action(self, name: str) -> Callable[..., None]:
+        """The action that a name such as `training.prune` stands for."""
+        action: Callable[..., None] = attrgetter(name)(self)
+        return action
+
+    def action_key(self, name: str, *arguments: Any) -> None:
+        """Do what a key does."""
+        self.feature_action(name)(*arguments)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
-        """Whether an action makes sense now; the line of keys leaves out the others."""
-        state, free = self.state, self.job is None
-        if self.typing and action in _OF_KEYS:
+        """Whether an action makes sense now; while a line is open, keys are its own."""
+        return action != "key" or self._makes_sense(str(parameters[0]))
+
+    def _makes_sense(self, name: str) -> bool:
+        if self.session.typing and name != "program.help":
             return False
-        match action:
-            case "adopt":
-                tuned = state.finetuned and state.finetuned.net
-                return free and tuned is not None and tuned is not state.base
-            case "revert":
-                return free and (state.adopted or state.base is None)
-            case "stop":
-                return self.job is not None and not self.job.stopping
-            case "unfind":
-                return bool(state.listing.filter)
-            case "fold" | "fold_all":
-                return bool(state.listing.groups and not state.listing.filter)
-            case _ if action in IDLE_ACTIONS:
-                return free and state.base is not None
-            case _ if action in PLAN_ACTIONS:
-                return state.base is not None
-            case _:
-                return True
+        return is_available(self.feature_action(name), self.session)
+
+    def _offered(self) -> tuple[Key, ...]:
+        """The keys to offer at the bottom of the screen: none while they belong to a line."""
+        if self.session.typing:
+            return ()
+        return tuple(key for key in KEYS if key.footer and self._makes_sense(key.name))
 
     def on_key(self, event: events.Key) -> None:
-        """Keys on their way while a line opened belong to it; others may say why not.
+        """Pass keys pressed while an input line was opening to it; explain unavailable keys.
 
         A key that has to wait for the job that runs is no binding meanwhile, and comes here.
         """
-        line = self.explore.line
-        on_top = self.screen is self.explore
+        session = self.session
+        line, on_top = self.explore.line, self.screen is self.explore
         if line is not None and on_top and event.is_printable and event.character:
             event.prevent_default()
             line.type(event.character)
-        elif self.job is not None and on_top and not self.typing:
+        elif session.job is not None and on_top and not session.typing:
             for key in KEYS:
-                if event.key in key.keys.split(",") and key.name in IDLE_ACTIONS:
-                    self.notify(f"{key.label} has to wait: a job runs, x stops it")
-
-    def action_plot(self, steps: int) -> None:
-        """Show another plot."""
-        self.show(self.state.next_plot(steps))
-
-    def action_help(self) -> None:
-        """Show every key and what the numbers mean."""
-        self.push_screen(HelpScreen())
+                if event.key in key.keys.split(",") and waits(self.feature_action(key.name)):
+                    self.notify(f"{key.label}: not while a job is running; press x to stop it")
 
     async def action_quit(self) -> None:
-        """Leave; Textual's own ctrl+q comes here too."""
-        self.action_leave()
+        """Leave, by Textual's own ctrl+q."""
+        self.program.leave()
 
-    def action_leave(self) -> None:
-        """Leave, at once where no work would be lost."""
-        if isinstance(self.screen, Question):
-            return
-        working = self.doing if isinstance(self.doing, Working) else None
-        if working is None or (self.state.base is None and working.batch is None):
-            self.exit()
-            return
-        recorded = working.epoch is not None and self.state.base is not None
-        lost = "h can take it up again after its last epoch." if recorded else "Its work is lost."
-        question = Question(f"Leave while {working.title} runs? {lost}", "leave")
-        self.push_screen(question, lambda leave: self.exit() if leave else None)
+    # Messages of jobs
+
+    def on_job_event(self, message: JobEvent) -> None:
+        """Give what a job reports to whoever started it."""
+        message.job.follow(message.event)
+
+    def on_job_ended(self, message: JobEnded) -> None:
+        """Give the end of a job to whoever started it."""
+        message.job.end(message)
+
+    # Messages of widgets
+
+    @on(ValueInput.Taken)
+    def _value_taken(self, message: ValueInput.Taken) -> None:
+        self.planning.on_value_taken(message)
+
+    @on(ValueInput.Left)
+    @on(FindInput.Taken)
+    def _line_closed(self) -> None:
+        self.session.focus_table()
+
+    @on(LayerTable.Chosen)
+    def _row_chosen(self, message: LayerTable.Chosen) -> None:
+        self.planning.on_row_chosen(message)
+
+    @on(LayerTable.Nudged)
+    def _row_nudged(self, message: LayerTable.Nudged) -> None:
+        self.planning.on_row_nudged(message)
+
+    @on(FindInput.Typed)
+    def _layers_typed(self, message: FindInput.Typed) -> None:
+        self.layer_list.on_typed(message)
+
+    @on(FindInput.Left)
+    def _layers_left(self) -> None:
+        self.layer_list.on_left()
+
+    # What there is to see from outside
+
+    @property
+    def state(self) -> State:
+        """What is on the screen, except for the job."""
+        return self.session.state
+
+    @property
+    def doing(self) -> Working | Outcome:
+        """The job that runs, or how the last one ended."""
+        return self.session.doing
+
+    @property
+    def job(self) -> Job | None:
+        """The thread of the job that runs."""
+        return self.session.job
+
+    @property
+    def looking(self) -> bool:
+        """The background measurement runs, or is about to."""
+        return self.session.background.busy
+
+    @property
+    def threads(self) -> tuple[Job, ...]:
+        """What computes now."""
+        return self.session.threads

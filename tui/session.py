@@ -1,132 +1,190 @@
-"""What all parts of the app share: the state, the screen that shows it, the job that runs."""
+"""The session: what is on the screen, the job that runs, and what is said about it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from time import monotonic
-from typing import Any
+from typing import Any, TypeVar
 
 from textual.app import App
+from textual.screen import Screen
 
 from core.events import Event, StopFlag, Stream
 from tui.jobs.backend import Backend
-from tui.jobs.job import Done, Failed, Job, JobEnded, JobEvent
-from tui.keys.keys import KEYS, Key
+from tui.jobs.background import BackgroundMeasurement
+from tui.jobs.job import Done, Failed, Job, JobEnded
+from tui.keys.keys import Key
 from tui.screens.main import ExploreScreen
+from tui.state.background import request_for, with_answer
+from tui.state.measurement import MeasurementRequest
 from tui.state.state import State
+from tui.state.training_curve import TrainingCurve
 from tui.views import outcomes
 from tui.views.activity import Outcome, Working
+from tui.views.plots.registry import needs_of
+from tui.widgets.layer_table import LayerTable
 
+T = TypeVar("T")
 Finish = Callable[[Any], None]
+Follow = Callable[[Event], None]
 
 
-class Session(App[None]):
-    """A state, a screen and at most one job.
+class Session:
+    """A state, the screen that shows it, and at most one job.
+
+    Features change the state by `show`, or by setting it from a job's `follow` and `finish`, after
+    which the session shows it by itself.
+
+    Args:
+        app: takes the messages of jobs, and has the screens.
+        offered: gives the keys to offer at the bottom of the screen.
 
     Attributes:
-        state: what the screen shows, but for the job.
+        state: what the screen shows, except for the job.
         doing: the job that runs, or how the last one ended.
         job: its thread; None while none runs.
+        background: the measurement that may run beside it.
+        followers: are called with every state that is shown.
     """
 
-    def __init__(self, backend: Backend) -> None:
-        super().__init__()
+    def __init__(
+        self, app: App[None], backend: Backend, offered: Callable[[], tuple[Key, ...]]
+    ) -> None:
+        self.app = app
         self.backend = backend
         self.state = State(settings=backend.settings)
         self.doing: Working | Outcome = Outcome("")
         self.job: Job | None = None
         self.explore = ExploreScreen()
-        self._jobs_started = 0
-        self._finish: Finish = lambda _: None
+        self.followers: list[Callable[[State], None]] = []
+        self.background = BackgroundMeasurement(app, backend.look, self._request, self._measured)
+        self._offered = offered
 
-    def get_default_screen(self) -> ExploreScreen:
-        """The main screen."""
-        return self.explore
-
-    @property
-    def threads(self) -> tuple[Job, ...]:
-        """What computes at the moment: a process must not end by itself while torch works."""
-        return () if self.job is None else (self.job,)
-
-    def on_unmount(self) -> None:
-        """Let go of the job: nobody is left to hear of it."""
-        if self.job is not None:
-            self.job.abandon(0)
+    # What is on the screen
 
     @property
     def typing(self) -> bool:
-        """A line is open to be typed in, and the keys are its own."""
+        """A line is open to be typed in, and takes every key."""
         return self.explore.line is not None
 
     def show(self, state: State) -> None:
-        """Take on a state and show it."""
+        """Take on a state and show it; where its accuracy is unknown, measure it soon."""
         passing = isinstance(self.doing, Outcome) and self.doing.passing
         if passing and state.planned != self.state.planned:
             self.doing = Outcome("")
         self.state = state
-        self.explore.show(state, self.doing, self.offered())
+        self.explore.show(state, self.doing, self._offered())
+        for follow in self.followers:
+            follow(state)
+        self.background.reconsider()
 
-    def offered(self) -> tuple[Key, ...]:
-        """The keys that make sense now: none while they belong to a line."""
-        keys = () if self.typing else (key for key in KEYS if key.footer)
-        return tuple(key for key in keys if self.check_action(key.name, ()))
-
-    def say(self, outcome: Outcome) -> None:
-        """Say how something ended; beside a job that runs, whose lines stay its own."""
-        if self.job is None:
-            self.doing = outcome
-        else:
-            self.notify(
-                outcome.text, severity="error" if outcome.role == "error" else "information"
-            )
-
-    def bring_into_sight(self, plot: str) -> None:
-        """Have a plot on the screen, in front where it was not there."""
+    def bring_into_view(self, plot: str) -> None:
+        """Have a plot on the screen, in front unless it is visible already."""
         if plot not in self.explore.visible_plots(self.state):
             self.state = self.state.show_plot(plot)
 
+    def watch_training(self, curve: TrainingCurve) -> None:
+        """Begin a new curve, and have it on the screen."""
+        self.state = self.state.with_curve(curve)
+        self.bring_into_view("accuracy")
+
     def with_kept_scan(self, state: State) -> State:
-        """The state with what an earlier session has scanned of its base."""
+        """The state with the scan of its base that an earlier session saved."""
         base = state.base
         if base is None or base.digest in state.scans:
             return state
         scan = self.backend.kept_scan(base)
         return state if scan is None else state.with_scan(base.digest, scan)
 
+    def focus_table(self) -> None:
+        """Give the keys back to the table once a line has been typed in."""
+        self.explore.query_one(LayerTable).focus()
+        self.show(self.state)
+
+    def ask(self, screen: Screen[T], take: Callable[[T | None], None]) -> None:
+        """Open a dialog; `take` gets what it closes with."""
+        self.app.push_screen(screen, take)
+
+    def say(self, outcome: Outcome) -> None:
+        """Say how something ended; in a notification while a job needs its line for itself."""
+        if self.job is None:
+            self.doing = outcome
+        else:
+            is_error = outcome.role == "error"
+            self.app.notify(outcome.text, severity="error" if is_error else "information")
+
+    # The job
+
     def start_job(
-        self, title: str, start: Callable[[StopFlag], Stream[Any]], finish: Finish
+        self,
+        title: str,
+        start: Callable[[StopFlag], Stream[Any]],
+        finish: Finish,
+        follow: Follow = lambda _: None,
     ) -> None:
-        """Start a job and show it; `finish` takes its result. One runs at a time."""
+        """Start a job and show it, unless one runs.
+
+        Args:
+            title: what it is called.
+            start: gives the stream, in a thread of its own.
+            finish: takes the result.
+            follow: takes each event; the screen shows what it changes at its own pace.
+        """
         if self.job is not None:
             return
-        self._finish = finish
+        leaving = self.background.give_way()
+
+        def in_turn(stop: StopFlag) -> Stream[Any]:
+            if leaving is not None:
+                leaving.wait()  # the memory it takes is free by then
+            return start(stop)
+
+        def take(event: Event) -> None:
+            if isinstance(self.doing, Working):
+                self.doing = self.doing.after(event)
+            follow(event)
+            self.explore.show_soon(self.state, self.doing)
+
         self.doing = Working(title, monotonic())
-        self._jobs_started += 1
-        self.job = Job(self._jobs_started, start, self.post_message)
+        self.job = Job(in_turn, self.app.post_message, partial(self._take_end, finish), take)
         self.job.start()
         self.show(self.state)
 
-    def follow(self, event: Event) -> None:
-        """Fold what the job says into the state."""
-
-    def on_job_event(self, message: JobEvent) -> None:
-        """Take in what the job says; the screen follows at its own pace."""
-        if self.job is None or message.job_id != self.job.id:
-            return
-        if isinstance(self.doing, Working):
-            self.doing = self.doing.after(message.event)
-        self.follow(message.event)
-        self.explore.show_soon(self.state, self.doing)
-
-    def on_job_ended(self, message: JobEnded) -> None:
-        """Take the result, or show why there is none."""
-        if self.job is None or message.job_id != self.job.id:
-            return
+    def _take_end(self, finish: Finish, ended: JobEnded) -> None:
+        """Take the result, or say why there is none."""
         self.job = None
-        match message.outcome:
+        match ended.outcome:
             case Done(value):
-                self._finish(value)
+                finish(value)
             case Failed(error):
-                self.log.error(error)
+                self.app.log.error(error)
                 self.doing = outcomes.failed(error, is_open=self.state.base is not None)
         self.show(self.state)
+
+    def follow_training(self, event: Event) -> None:
+        """Extend the curve by what a training reports."""
+        if self.state.curve is not None:
+            self.state = self.state.with_curve(self.state.curve.after(event))
+
+    @property
+    def threads(self) -> tuple[Job, ...]:
+        """What computes now: a process must not end by itself while torch works."""
+        return tuple(job for job in (self.job, self.background.job) if job is not None)
+
+    def close(self) -> None:
+        """Abandon what computes: nobody is left to hear of it."""
+        for job in self.threads:
+            job.abandon(0)
+
+    # The measurement beside it
+
+    def _request(self) -> MeasurementRequest | None:
+        """What is worth measuring now; nothing while a job runs."""
+        if self.job is not None:
+            return None
+        return request_for(self.state, needs_of(self.explore.visible_plots(self.state)))
+
+    def _measured(self, request: MeasurementRequest, event: Event) -> None:
+        self.state = with_answer(self.state, request, event)
+        self.explore.show_soon(self.state, self.doing)

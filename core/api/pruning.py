@@ -11,11 +11,11 @@ from core.data.batches import Splits
 from core.errors import InputError
 from core.graph import dead_units
 from core.graph.compaction import compacted
-from core.graph.prefix_cache import UntraceableError
+from core.graph.tracing import UntraceableError
 from core.nets.footprint import DeadUnits
 from core.nets.layers import parameter_count, prunable_layers
 from core.nets.model_copy import copied
-from core.nets.user_model import beside, check_no_torch_masks, laid_out
+from core.nets.user_model import beside, check_no_torch_masks, check_prunable, laid_out
 from core.pruning.allocation import NOTHING_LOCKED, allocate
 from core.pruning.curves import Scan
 from core.pruning.goals import SENSITIVITY, Goal, Kind
@@ -67,6 +67,7 @@ def plan(
         True
     """
     check_no_torch_masks(model)
+    check_prunable(model)
     if kind not in get_args(Kind):
         raise InputError(f"unknown kind '{kind}': expected one of {', '.join(get_args(Kind))}")
     if method == SENSITIVITY and (scan is None or dense is None):

@@ -99,10 +99,9 @@ def split(
     everything = _read(files[TRAIN_IMAGES], files[TRAIN_LABELS])
     test = _read(files[TEST_IMAGES], files[TEST_LABELS])
     train, validation = (everything, test) if protocol == "reference" else _hold_out(everything)
-    side, channels = everything.images.shape[-1], everything.images.shape[1]
-    known = Inputs(side, channels, (description.mean,), (description.std,))
-    other = inputs.beyond(known)
-    mean, std = other.normalisation(other.channels or channels, description.mean, description.std)
+    other = inputs.beyond(description.inputs)
+    channels = other.channels or description.channels
+    mean, std = other.normalisation(channels, description.mean, description.std)
     return Dataset(
         name=description.name,
         protocol=protocol,

@@ -9,8 +9,7 @@ from torch import Tensor, fx, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from core.graph.dead_units import UnitAnalysis
-from core.graph.prefix_cache import UntraceableError
-from core.graph.tracing import same_logits, traceable_copy
+from core.graph.tracing import UntraceableError, same_logits, traceable_copy, untraceable
 from core.graph.units import LayerCall, UnitCall, UnitwiseCall
 
 
@@ -31,14 +30,11 @@ def compacted(model: nn.Module, images: Tensor) -> fx.GraphModule:
     analysis = UnitAnalysis(traceable_copy(model), images)
     analysis.remove()
     net, logits = analysis.traced.net, analysis.traced.logits
-    try:
+    with untraceable("it relies on units that were removed"), torch.no_grad():
         for call in analysis.calls:
             _make_smaller(net, analysis, call)
         net.recompile()
-        with torch.no_grad():
-            made = net(analysis.traced.images.clone())
-    except Exception as error:  # the net's own code runs here and may raise anything
-        raise UntraceableError(f"it relies on units that were removed: {error}") from error
+        made = net(analysis.traced.images.clone())
     if not same_logits(made, logits):
         raise UntraceableError("its result depends on how many units its layers have")
     return net

@@ -21,8 +21,7 @@ from torch import Tensor, fx, nn
 
 from core.data.batches import Images
 from core.events import Progress, Stream
-from core.graph.prefix_cache import UntraceableError
-from core.graph.tracing import same_logits, trace, traceable_copy
+from core.graph.tracing import UntraceableError, same_logits, trace, traceable_copy, untraceable
 from core.graph.unit_graph import unit_calls
 from core.graph.units import LayerCall, UnitCall, UnitwiseCall
 from core.nets.footprint import DeadUnits
@@ -111,10 +110,8 @@ class UnitAnalysis:
         dead = self.count()
         for call in self.calls:
             self._remove(call)
-        try:
+        with untraceable("it fails with other weights"):
             result = self._model(self.traced.images.clone())
-        except Exception as error:  # the net's own code runs here and may raise anything
-            raise UntraceableError(f"it fails with other weights: {error}") from error
         if not same_logits(result, self.traced.logits):
             raise UntraceableError("its logits change when unneeded units are removed")
         return dead

@@ -1,8 +1,9 @@
-"""A net traced with torch.fx and tried: the same logits, and no value that is written over."""
+"""A net traced with torch.fx and verified: the same logits, and no value overwritten."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,11 +11,25 @@ import torch
 from torch import Tensor, fx, nn
 
 from core.errors import InputError
-from core.graph.prefix_cache import UntraceableError
 from core.nets.model_copy import copy_model
 
 Shapes = Mapping[fx.Node, tuple[int, ...]]
-"""Of the results of calls, where these are tensors."""
+"""Shapes of the results of calls, for those that are tensors."""
+
+
+class UntraceableError(Exception):
+    """The net cannot be followed from call to call; says why."""
+
+
+@contextmanager
+def untraceable(why: str = "torch.fx cannot trace it") -> Iterator[None]:
+    """Turn whatever a net's own code raises into an UntraceableError that begins with `why`."""
+    try:
+        yield
+    except UntraceableError:
+        raise
+    except Exception as error:  # a net's own code runs here: it may raise anything
+        raise UntraceableError(f"{why}: {error}") from error
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,10 +37,10 @@ class Traced:
     """A net as a list of calls.
 
     Attributes:
-        net: with the parts of the net that was traced; none of them is copied.
-        shapes: with two images, and with three.
-        images: the three.
-        logits: what it gives for them.
+        net: the traced net; it shares the original's modules.
+        shapes: shapes of results for two images and for three.
+        images: the three images.
+        logits: its logits for them.
     """
 
     net: fx.GraphModule
@@ -34,39 +49,45 @@ class Traced:
     logits: Tensor
 
     def release(self) -> None:
-        """Drop the parts of the net, which is of no use then.
+        """Drop the net's modules; the net is unusable afterwards.
 
-        A net of torch.fx and its graph would keep them until the garbage is collected.
+        Otherwise, a torch.fx net and its graph would keep them until garbage collection.
         """
         self.net._modules.clear()
         self.net._parameters.clear()
 
 
+def graph_of(model: nn.Module) -> fx.GraphModule:
+    """The calls of a net, which ends up in evaluation; it raises what torch.fx or the net raises.
+
+    They run on the parts of the net itself, in the order of its graph's nodes.
+    """
+    tracer = fx.Tracer()
+    net = fx.GraphModule(model, tracer.trace(model.eval()))
+    vars(tracer).clear()  # it is one of a ring, and would keep the net
+    return net
+
+
 def trace(model: nn.Module, images: Tensor) -> Traced:
-    """Trace a net, which ends up in evaluation.
+    """Trace a net; it ends up in evaluation mode.
 
     Args:
         model: the net.
         images: a few to try it with, [N, ...].
 
     Raises:
-        UntraceableError: torch.fx cannot trace it, what it traces gives other logits, or the net
-            writes over a value that it uses again.
+        UntraceableError: torch.fx cannot trace it, the traced net gives different logits, or the
+            net overwrites a value it uses again.
     """
-    try:
-        tracer = fx.Tracer()
-        net = fx.GraphModule(model, tracer.trace(model.eval()))
-        vars(tracer).clear()  # it is one of a ring, and would keep the net
-        with torch.no_grad():
-            two, three = (_Trial(net, _some_of(images, count)) for count in (2, 3))
-            tried = _some_of(images, 3)
-            logits = model(tried.clone())  # it may write into what it is given
-    except Exception as error:  # a net's own code runs here: it may raise anything
-        raise UntraceableError(f"torch.fx cannot trace it: {error}") from error
+    with untraceable(), torch.no_grad():
+        net = graph_of(model)
+        two, three = (_Trial(net, _some_of(images, count)) for count in (2, 3))
+        tried = _some_of(images, 3)
+        logits = model(tried.clone())  # it may write into what it is given
     if two.written_over or three.written_over:
-        raise UntraceableError("it writes over a value that it uses again")
+        raise UntraceableError("it overwrites a value it uses again")
     if not same_logits(three.result, logits):
-        raise UntraceableError("its traced calls give other logits than it does")
+        raise UntraceableError("its traced version gives different logits")
     return Traced(net, (two.shapes, three.shapes), tried, logits)
 
 
@@ -88,12 +109,12 @@ def _some_of(images: Tensor, count: int) -> Tensor:
 
 
 def same_logits(made: Any, expected: Any, within: float = 1e-4) -> bool:
-    """Two results are the same logits but for rounding; none that are not finite are.
+    """Whether two results are the same finite logits up to rounding.
 
     Args:
         made: a result.
-        expected: what it shall be.
-        within: how far they may be apart, as a share of the largest that is expected.
+        expected: the expected result.
+        within: allowed difference, relative to the largest expected value.
     """
     both = isinstance(made, Tensor) and isinstance(expected, Tensor)
     if not both or made.shape != expected.shape:

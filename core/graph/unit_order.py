@@ -14,14 +14,13 @@ import torch
 from torch import Tensor, fx, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from core.graph.prefix_cache import UntraceableError
-from core.graph.tracing import same_logits, trace, traceable_copy
+from core.graph.tracing import UntraceableError, same_logits, trace, traceable_copy, untraceable
 from core.graph.unit_graph import unit_calls
 from core.graph.units import LayerCall, ShapeCall, UnitCall, UnitwiseCall
 
 
 def sort_units(model: nn.Module, images: Tensor) -> None:
-    """Sort the units of the hidden layers of `model` in place, where its calls allow it.
+    """Sort the units of the hidden layers of `model` in place, where its calls allow.
 
     Shapes, sparsities and, up to rounding, logits stay.
 
@@ -39,10 +38,8 @@ def sort_units(model: nn.Module, images: Tensor) -> None:
         for call in calls.values():
             if isinstance(call, LayerCall):
                 _sort(ordered, call, calls)
-        try:
+        with untraceable("it fails with other weights"):
             result = ordered(traced.images.clone())
-        except Exception as error:  # the net's own code runs here and may raise anything
-            raise UntraceableError(f"it fails with other weights: {error}") from error
     if not same_logits(result, traced.logits):
         raise UntraceableError("its logits change when its units are reordered")
     model.eval().load_state_dict(ordered.state_dict())

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
+from operator import is_
 from types import CellType, FunctionType, MethodType, ModuleType
 from typing import Any
 
@@ -178,6 +179,7 @@ def _linked(thing: Any) -> Iterator[tuple[str, Any]]:
     else:
         for name, cell in zip(thing.__code__.co_freevars, thing.__closure__ or (), strict=True):
             yield f" (its variable {name})", _content(cell)
+        yield " (its defaults)", (thing.__defaults__, thing.__kwdefaults__)
 
 
 def _content(cell: CellType) -> Any:
@@ -283,31 +285,33 @@ def _relink(made: nn.Module, copies: Mapping[int, Any]) -> None:
 
 
 def _relinked(thing: Any, copies: Mapping[int, Any], inside: frozenset[int] = frozenset()) -> Any:
-    """The same function or weak reference, with the copies of what it points at.
+    """The copy of a part of the original; a function or weak reference that points at copies.
 
     `inside` are the functions that close over this one.
     """
     if type(thing) is weakref.ref:
         other = copies.get(id(thing()))
         return thing if other is None else weakref.ref(other)
-    if not isinstance(thing, FunctionType) or id(thing) in inside:
-        return copies.get(id(thing), thing)
-    inside |= {id(thing)}
-    cells = tuple(_relinked_cell(cell, copies, inside) for cell in thing.__closure__ or ())
-    if cells == (thing.__closure__ or ()):
+    if not isinstance(thing, FunctionType):
+        other = copies.get(id(thing))
+        return thing if other is None else other
+    if id(thing) in inside:
         return thing
-    made = FunctionType(
-        thing.__code__, thing.__globals__, thing.__name__, thing.__defaults__, cells
+    inside |= {id(thing)}
+    closure, defaults = thing.__closure__ or (), thing.__defaults__ or ()
+    cells = tuple(
+        cell
+        if (it := _relinked(_content(cell), copies, inside)) is _content(cell)
+        else CellType(it)
+        for cell in closure
     )
+    values = tuple(_relinked(it, copies, inside) for it in defaults)
+    if all(map(is_, (*cells, *values), (*closure, *defaults))):
+        return thing
+    made = FunctionType(thing.__code__, thing.__globals__, thing.__name__, values, cells)
     made.__kwdefaults__ = thing.__kwdefaults__
     vars(made).update(vars(thing))
     return made
-
-
-def _relinked_cell(cell: CellType, copies: Mapping[int, Any], inside: frozenset[int]) -> CellType:
-    before = _content(cell)
-    after = _relinked(before, copies, inside)
-    return cell if after is before else CellType(after)
 
 
 def _first_difference(model: nn.Module, made: nn.Module) -> str | None:

@@ -11,6 +11,7 @@ import math
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,9 +19,12 @@ from core.errors import InputError
 from core.pruning import scores
 from core.pruning.curves import Scan
 from core.pruning.goals import METHODS, SENSITIVITY
-from core.pruning.plans import Plan, check_sparsity
+from core.pruning.plans import Plan, check_sparsity, prune_count
 from core.pruning.scores import LEVEL, LayerRanking, SensitivityRanking, nonzero, sensitivity
 from core.pruning.what_if import Profile
+
+if TYPE_CHECKING:
+    from core.nets.layers import Layer
 
 _RANKING_OF: dict[str, Callable[[Profile], LayerRanking]] = {
     "uniform": scores.uniform,
@@ -89,22 +93,45 @@ def plan_for_tolerance(
             layer is unknown; or all layers are locked.
     """
     if not (math.isfinite(tolerance) and tolerance >= 0):
-        raise InputError(f"tolerance {tolerance}: expected points of accuracy, 0 or more")
+        raise InputError(f"tolerance {tolerance}: expected 0 or more points of accuracy")
     free = _unlocked(profiles, locked)
     beyond = math.nextafter(tolerance, math.inf)
     curves = [_sensitivity_ranking(profile, scan, dense, level=0.0) for profile in free]
     return _plan(profiles, locked, [curve.count(beyond) for curve in curves])
 
 
+def check_reach(
+    layers: Sequence[Layer],
+    parameters: int,
+    budget: int,
+    locked: Mapping[str, float] = NOTHING_LOCKED,
+) -> None:
+    """Check a budget against a dense net of `parameters`, whose weights need not be known.
+
+    Raises:
+        InputError: as `allocate`.
+    """
+    check_locked([layer.name for layer in layers], locked)
+    sizes = {layer.name: layer.elements for layer in layers}
+    never = parameters - sum(sizes.values())
+    held = sum(sizes[name] - prune_count(locked[name], sizes[name]) for name in locked)
+    left = sum(size for name, size in sizes.items() if name not in locked)
+    _check_budget(budget, parameters, never, held, left, bool(locked))
+
+
 def _unlocked(profiles: Sequence[Profile], locked: Mapping[str, float]) -> list[Profile]:
-    names = [profile.layer.name for profile in profiles]
+    check_locked([profile.layer.name for profile in profiles], locked)
+    return [profile for profile in profiles if profile.layer.name not in locked]
+
+
+def check_locked(names: Sequence[str], locked: Mapping[str, float]) -> None:
+    """Raise InputError where there is no such layer to lock, or none is left unlocked."""
     for name, sparsity in locked.items():
         if name not in names:
             raise InputError(f"unknown layer '{name}': expected one of {', '.join(names)}")
         check_sparsity(sparsity, name)
     if all(name in locked for name in names):
         raise InputError("every layer is locked: unlock at least one layer")
-    return [profile for profile in profiles if profile.layer.name not in locked]
 
 
 def _rankings(
@@ -115,7 +142,7 @@ def _rankings(
     if method != SENSITIVITY:
         return [_RANKING_OF[method](profile) for profile in profiles]
     if scan is None or dense is None:
-        raise InputError(f"'{SENSITIVITY}' needs a scan: press s first, or run featherweight scan")
+        raise InputError(f"'{SENSITIVITY}' needs a scan: press s, or run featherweight scan")
     return [_sensitivity_ranking(profile, scan, dense) for profile in profiles]
 
 
@@ -143,6 +170,13 @@ def _weights(
             held += min(profile.what_if(locked[profile.layer.name]).kept, nonzero(profile))
         else:
             left += nonzero(profile)
+    _check_budget(budget, parameters, never, held, left, bool(locked))
+    return budget - never - held
+
+
+def _check_budget(
+    budget: int, parameters: int, never: int, held: int, left: int, locked: bool
+) -> None:
     least, most = never + held, never + held + left
     if budget < least:
         raise InputError(
@@ -156,7 +190,6 @@ def _weights(
             f"{' with these layers locked' if locked else ''}; expected at most {most:,}, "
             f"or at least {_ratio(parameters, most, math.ceil):,}x"
         )
-    return budget - least
 
 
 def _ratio(parameters: int, left: int, rounded: Callable[[float], int]) -> float:

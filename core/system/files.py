@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Files: written whole or not at all, and paths checked before the work."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from uuid import uuid4
 from core.errors import InputError
 
 NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-"""Error numbers of a disk, a user or a file that has reached its limit."""
+"""Error numbers of a full disk, quota or file size limit."""
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
-    """Let `write` fill a temporary file beside `path`, then move it into place.
+    """Let `write` fill a temporary file next to `path`, then move it into place.
 
-    Whoever reads `path`, at any moment, finds the old file or the new one; what a link leads to is
-    replaced, not the link. A path that is no regular file, such as a pipe, is written straight.
+    A reader of `path` finds the old file or the new one at any moment. A link's target is replaced,
+    not the link. A path that is not a regular file, such as a pipe, is written directly.
 
     Raises:
         InputError: the folder is missing, not writable or full.
@@ -44,15 +44,57 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write `text` as UTF-8, whole or not at all; raises InputError like `write_whole`."""
+    """Write `text` as UTF-8, atomically; raises InputError like `write_whole`."""
     write_whole(path, lambda part: part.write_text(text, encoding="utf-8"))
 
 
+def check_writable(path: Path) -> None:
+    """Raise InputError where a file cannot be written to `path`; nothing is written."""
+    if os.path.isdir(path):
+        raise InputError(f"cannot write {path}: it is a folder; give the path of a file")
+    if not os.path.isdir(path.parent):
+        raise InputError(f"cannot write {path}: the folder {path.parent} does not exist")
+    if not os.access(path.parent, os.W_OK):
+        raise InputError(f"cannot write {path}: no permission to write in {path.parent}")
+    _kind(path)
+
+
+def check_writable_folder(path: Path, option: str) -> None:
+    """Raise InputError where `path` is no folder and cannot become one; nothing is made."""
+    path = path.absolute()
+    place = next((it for it in (path, *path.parents) if _kind(it)), path)
+    if not stat.S_ISDIR(_kind(place)):
+        raise InputError(f"{option} {path}: {place} is a file, expected a folder")
+    if place != path and not os.access(place, os.W_OK):
+        raise InputError(f"{option} {path}: no permission to create it in {place}")
+
+
+def check_readable(path: Path, what: str) -> None:
+    """Raise InputError where there is no file to read at `path`."""
+    mode = _kind(path)
+    if not mode:
+        raise InputError(f"no {what} at {path}: expected the path of a file")
+    if stat.S_ISDIR(mode):
+        raise InputError(f"cannot read {path}: it is a folder, expected a file of {what}")
+    if not os.access(path, os.R_OK):
+        raise InputError(f"cannot read {path}: no permission")
+
+
+def _kind(path: Path) -> int:
+    """The mode of what is at `path`; 0 where there is nothing."""
+    try:
+        return path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return 0
+    except OSError as error:  # such as a name that is too long
+        raise InputError(f"{path} cannot be used: {error.strerror or error}") from error
+
+
 def explain_write_error(error: OSError, path: Path) -> str:
-    """One line that says why `path` could not be written and what would help."""
+    """One line that says why `path` could not be written and how to fix it."""
     if error.errno in NO_SPACE:
         free = shutil.disk_usage(path.parent).free // 1_000_000
-        return f"cannot write {path}: no space left ({free} MB free); free some or choose elsewhere"
+        return f"cannot write {path}: no space left ({free} MB free); free some space"
     if isinstance(error, FileNotFoundError):
         return f"cannot write {path}: the folder {path.parent} does not exist; create it first"
-    return f"cannot write {path}: {error.strerror or error}; choose a place that can be written"
+    return f"cannot write {path}: {error.strerror or error}; choose a writable place"

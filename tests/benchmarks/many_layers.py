@@ -26,10 +26,10 @@ from tui.widgets.plot import PlotPanel
 LAYERS, WEIGHTS = 500, 20_000
 TURNS = 25
 KEYS: dict[str, Callable[[FeatherweightApp], None]] = {
-    "down": lambda app: app.action_layer(1),
-    "one layer": lambda app: app.action_nudge(1),
-    "all layers": lambda app: app.action_spread(),
-    "fold all": lambda app: app.action_fold_all(),
+    "down": lambda app: app.planning.choose(1),
+    "one layer": lambda app: app.planning.nudge(1),
+    "all layers": lambda app: app.planning.spread(),
+    "fold all": lambda app: app.layer_list.fold_all(),
 }
 
 
@@ -55,7 +55,7 @@ async def _keys() -> dict[str, list[float]]:
     seconds: dict[str, list[float]] = {key: [] for key in KEYS}
     async with app.run_test(size=(120, 36)) as pilot:
         await ready(pilot)
-        app.show(app.state.listed(app.state.listing.fold_all()).choose(200))
+        app.session.show(app.state.listed(app.state.listing.fold_all()).choose(200))
         for turn in range(TURNS):
             for key, times in seconds.items():
                 start = perf_counter()
@@ -63,7 +63,7 @@ async def _keys() -> dict[str, list[float]]:
                 _draw_plots(app)
                 times.append(perf_counter() - start)
             await pilot.pause()
-            app.show(app.state.listed(app.state.listing.fold_all()).choose(200 + turn))
+            app.session.show(app.state.listed(app.state.listing.fold_all()).choose(200 + turn))
     return seconds
 
 

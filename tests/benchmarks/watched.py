@@ -58,6 +58,7 @@ class WatchedApp(FeatherweightApp):
     async def run_async(self, *given: Any, **options: Any) -> None:
         """Watch from the first moment of the loop on."""
         self.lags, self.answered = defaultdict(list), []
+        self.session.followers.append(self._note)
         watch = asyncio.create_task(self._watch())
         await super().run_async(*given, **options)
         watch.cancel()
@@ -73,9 +74,8 @@ class WatchedApp(FeatherweightApp):
             self.pressed = event.time, thread_time()
         await super().on_event(event)
 
-    def show(self, state: State) -> None:
-        """Where that answers a key, the next drawing shows it."""
-        super().show(state)
+    def _note(self, _: State) -> None:
+        """Where a state answers a key, the next drawing shows it."""
         if self.pressed is not None:
             self.answered.append(self.pressed)
             self.pressed = None

@@ -263,6 +263,7 @@ def test_a_scan_counts_what_pruning_one_layer_leaves(data: core.Splits) -> None:
         lambda model, data: core.finetune(model, {"fc1": 1.5}, data),
         lambda model, data: core.plan(model, 3, method="sensitivity"),
         lambda model, data: core.plan(model, 3, "times"),
+        lambda model, data: core.plan(nn.ReLU(), 3),
         lambda model, data: core.evaluate(model, [data.train.batch(slice(0, 2))]),
         lambda model, data: core.remove_dead(model, data.test),
         lambda model, data: core.prune(model, {"fc1": -1}),
@@ -317,7 +318,7 @@ def test_every_tensor_that_torch_has_masked_is_plain_again(data: core.Splits) ->
         parameter = getattr(module, name)
         assert isinstance(parameter, nn.Parameter)
         assert int(parameter.count_nonzero()) == parameter.numel() // 2
-    assert int(masks.dropped["rows.weight_hh_l0"].sum()) == 48 * 12 // 2
+    assert int(masks.pruned["rows.weight_hh_l0"].sum()) == 48 * 12 // 2
     core.finetune(model, {}, data, choices=core.Choices(epochs=1))
     assert masks.revived(model.state_dict()) == 0
 

@@ -42,7 +42,8 @@ from core.settings.choices import Choices
 from core.settings.settings import Settings
 from core.system.timing import Latency
 from core.training.finetuning import Pruned
-from tui.state.results import Digits, Result, Wanted
+from tui.state.measurement import Digits, MeasurementRequest
+from tui.state.results import Result
 
 SHAPES = {
     "conv1": (32, 1, 5, 5),
@@ -333,20 +334,20 @@ class Scripted:
         accuracy = replace(result.accuracy, test=result.accuracy.test - 0.02)
         return Export(str(to), size, packing.values, levels, accuracy), SIZES
 
-    def look(self, wanted: Wanted, stop: StopFlag) -> Stream[None]:
+    def look(self, request: MeasurementRequest, stop: StopFlag) -> Stream[None]:
         """Images at once; the first sample, and all images once `rested` is set."""
-        if wanted.digits:
-            self.digits.append(wanted.digits)
+        if request.digits:
+            self.digits.append(request.digits)
             yield ComparisonUpdated(
-                compared(counted=wanted.matrix or wanted.digits.mode == "wrong")
+                compared(counted=request.matrix or request.digits.mode == "wrong")
             )
-        if wanted.costs:
-            self.counted.append(dict(wanted.plan))
+        if request.costs:
+            self.counted.append(dict(request.plan))
             does = {name: Activity(1_000.0, 100.0, 0.5, 0.5) for name in SHAPES}
             yield ActivityMeasured(does, "validation", 5_000)
-        if not wanted.accuracy:
+        if not request.accuracy:
             return
-        self.looked.append(dict(wanted.plan))
+        self.looked.append(dict(request.plan))
         yield SampleUpdated(Sample(243, 250, 5_000))
         while not self.rested.wait(0.01):
             if stop():

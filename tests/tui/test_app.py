@@ -13,7 +13,7 @@ from core.nets.footprint import DeadUnits
 from tests.tui.conftest import idle, ready, until
 from tests.tui.scripted import AGGRESSIVE, Scripted, course
 from tui.app import FeatherweightApp
-from tui.jobs.job import Done, JobEnded, JobEvent
+from tui.jobs.job import Done, Job, JobEnded, JobEvent
 from tui.screens.dialogs import Question
 from tui.screens.help import HelpScreen
 from tui.views.activity import Working
@@ -204,16 +204,16 @@ async def test_undo_while_it_trains_leaves_the_curve_alone(app, backend):
         await ready(pilot)
         await pilot.press("m", "down", "enter", "f")
         await idle(pilot)
-        first = app.state.course
+        first = app.state.curve
         backend.pause_at = 50
         await pilot.press("right", "right", "f")
-        await until(pilot, lambda app: backend.paused.is_set() and app.state.course.epochs)
-        running = app.state.course
+        await until(pilot, lambda app: backend.paused.is_set() and app.state.curve.epochs)
+        running = app.state.curve
         await pilot.press("u", "u", "u", "U")
-        assert app.state.course is running is not first
+        assert app.state.curve is running is not first
         backend.go.set()
         await idle(pilot)
-        assert len(app.state.course.epochs) == 5
+        assert len(app.state.curve.epochs) == 5
 
 
 async def test_stop_says_so_and_keeps_what_there_is(app, backend):
@@ -258,13 +258,17 @@ async def test_a_failing_job_shows_its_error_and_the_next_one_works(app, backend
         assert "11.35 % on test" in shown(app, "#activity")
 
 
-async def test_messages_of_an_older_job_are_dropped(app):
+async def test_messages_go_to_whoever_started_the_job(app):
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
-        before = app.state
-        app.post_message(JobEvent(0, Batch(1, 5, 10, 100, 0.1, 99.0, 1.0)))
-        app.post_message(JobEnded(0, Done(None)))
+        before, ends, events = app.state, [], []
+        job = Job(course, app.post_message, ends.append, events.append)
+        batch = Batch(1, 5, 10, 100, 0.1, 99.0, 1.0)
+        app.post_message(JobEvent(job, batch))
+        app.post_message(JobEnded(job, Done(7)))
         await pilot.pause()
+        assert events == [batch]
+        assert [end.outcome for end in ends] == [Done(7)]
         assert app.state == before
 
 
@@ -279,7 +283,7 @@ async def test_events_of_a_job_wait_for_the_next_redraw(app, backend):
         for widget in app.explore.query("LinesWidget"):
             widget.refresh = lambda *regions, **_: refreshes.append(regions)
         for event in course()[1:40]:
-            app.on_job_event(JobEvent(app.job.id, event))
+            app.on_job_event(JobEvent(app.job, event))
         assert refreshes == []
         app.explore._plots_drawn = 0.0
         app.explore._redraw_if_stale()
@@ -421,13 +425,14 @@ async def test_resizing_keeps_the_plan_and_the_results(app):
 
 
 def test_a_waiting_message_gives_way_only_to_a_newer_of_its_kind():
+    job, other = (Job(course, print, print) for _ in range(2))
     batch = Batch(1, 5, 256, 55_000, 0.1, 99.0, 1.0)
-    first, second = JobEvent(1, batch), JobEvent(1, replace(batch, seen=512))
+    first, second = JobEvent(job, batch), JobEvent(job, replace(batch, seen=512))
     assert first.can_replace(second)
-    assert not first.can_replace(JobEvent(2, batch))
-    assert not first.can_replace(JobEvent(1, replace(batch, epoch=2)))
-    assert not first.can_replace(JobEvent(1, Epoch(1, 0.1, 99.0, 1.0, 0.5, True, 0)))
-    assert not first.can_replace(JobEnded(1, Done(None)))
-    step = JobEvent(1, Progress("read", 1, 2, "B"))
-    assert step.can_replace(JobEvent(1, Progress("read", 2, 2, "B")))
-    assert not step.can_replace(JobEvent(1, Progress("check", 1, 2, "B")))
+    assert not first.can_replace(JobEvent(other, batch))
+    assert not first.can_replace(JobEvent(job, replace(batch, epoch=2)))
+    assert not first.can_replace(JobEvent(job, Epoch(1, 0.1, 99.0, 1.0, 0.5, True, 0)))
+    assert not first.can_replace(JobEnded(job, Done(None)))
+    step = JobEvent(job, Progress("read", 1, 2, "B"))
+    assert step.can_replace(JobEvent(job, Progress("read", 2, 2, "B")))
+    assert not step.can_replace(JobEvent(job, Progress("check", 1, 2, "B")))

@@ -12,7 +12,7 @@ from textual.pilot import Pilot
 from tests.tui.conftest import idle, ready, until
 from tests.tui.scripted import Many, Scripted, residual
 from tui.app import FeatherweightApp
-from tui.state.state import PLOTS
+from tui.views.plots.registry import PLOTS
 
 SIZES = [(60, 20), (80, 24), (120, 36), (160, 50)]
 THEMES = ["textual-dark", "textual-light", "ansi-dark", "ansi-light"]
@@ -43,7 +43,7 @@ async def finetuned(pilot: Pilot[None]) -> None:
 
 async def settled(pilot: Pilot[None]) -> None:
     """Until nothing waits to be measured or redrawn."""
-    await until(pilot, lambda app: app.state.looked_at or not app.looking)
+    await until(pilot, lambda app: app.state.estimate or not app.looking)
     await until(pilot, lambda app: not app.explore.stale)
 
 
@@ -73,7 +73,9 @@ def test_export(snap_compare, app, size, keys, tmp_path, monkeypatch):
 def test_files_of_another_plan(snap_compare, app):
     async def changed(pilot: Pilot[None]) -> None:
         await finetuned(pilot)
-        await pilot.press("right", *["v"] * (PLOTS.index("files") - PLOTS.index("accuracy")))
+        await pilot.press(
+            "right", *["v"] * (list(PLOTS).index("files") - list(PLOTS).index("accuracy"))
+        )
         await settled(pilot)
 
     assert snap_compare(app, terminal_size=(80, 24), run_before=changed)
@@ -103,7 +105,7 @@ def test_training(snap_compare):
         await planned(pilot)
         await pilot.press("f")
         await until(pilot, lambda _: backend.paused.is_set())
-        await until(pilot, lambda app: len(app.state.course.epochs) == 3)
+        await until(pilot, lambda app: len(app.state.curve.epochs) == 3)
         await settled(pilot)
         await pilot.pause(0.3)
 

@@ -14,14 +14,14 @@ from tui.views.activity import Working, activity
 HEAVY = {"torch", "torchvision", "numpy", "plotext", "PIL", "safetensors"}
 
 FIRST_SCREEN = """
-import sys, tui.app, tui.cli.main
+import sys, tui.cli.main, tui.features.training
 from pathlib import Path
 
-def opened(app):
+def opened(training):
     Path(sys.argv[1]).write_text(" ".join({name.partition(".")[0] for name in sys.modules}))
-    app.exit()
+    training.session.app.exit()
 
-tui.app.FeatherweightApp.open_dense = opened
+tui.features.training.Training.open = opened
 tui.cli.main.main([])
 """
 

@@ -1,4 +1,4 @@
-"""The command `featherweight`: its subcommands, and what its exit statuses mean.
+"""The `featherweight` command: subcommands and exit statuses.
 
 Exit status: 0 done, 1 failed while working, 2 bad input, 130 interrupted.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import sys
 from argparse import SUPPRESS, ArgumentParser, Namespace
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
@@ -23,7 +23,7 @@ examples:
   featherweight run --ratio 60                      60x smaller; sparsities chosen for you
   featherweight search --max-drop 0.5               smallest net within half a point of accuracy
   featherweight scan                                how far each layer can be pruned
-  featherweight table --preset aggressive           what each layer costs, before and after
+  featherweight table --preset aggressive           what each layer costs, before and after pruning
   featherweight bench cnn5-mnist:7                  how fast a run's net is
   featherweight train --to dense.safetensors        train a dense net
   featherweight --weights dense.safetensors         open it
@@ -33,8 +33,38 @@ examples:
 """
 
 
+def _add_target(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--to",
+        metavar="FILE",
+        type=Path,
+        help="file for the weights, as safetensors (default: MODEL.safetensors, unless it exists)",
+    )
+
+
+COMMANDS: Mapping[str, tuple[str, bool, tuple[Callable[[ArgumentParser], None], ...]]] = {
+    "run": (
+        "prune and fine-tune without the terminal program",
+        True,
+        (arguments.add_plan, arguments.add_resume),
+    ),
+    "search": ("find the smallest net within a drop in accuracy", True, (arguments.add_search,)),
+    "scan": ("measure accuracy with each layer pruned alone", False, (arguments.add_scan,)),
+    "table": ("list what each layer costs, as in Han et al. (2015)", False, (arguments.add_table,)),
+    "bench": ("time a net in every installed engine", False, (arguments.add_bench,)),
+    "train": ("train a dense net and write its weights", True, (_add_target,)),
+    "export": ("write a run's net to a file, and measure the file", False, (arguments.add_export,)),
+    "inspect": (
+        "show what a compact file holds",
+        False,
+        (arguments.add_inspect,),
+    ),
+}
+"""Each command: its help, whether it trains, and what adds its own options."""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; gives its exit status."""
+    """Run the command and return its exit status."""
     try:
         given = _parser().parse_args(arguments)
         status: int = given.handler(given)
@@ -56,7 +86,7 @@ def _complain(error: object, status: int) -> int:
 
 
 class _Parser(ArgumentParser):
-    """Errors are one line, and exit with 2; options are never abbreviated."""
+    """A parser with one-line errors, exit status 2, and no abbreviated options."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**{**options, "allow_abbrev": False})
@@ -80,88 +110,42 @@ def _parser() -> ArgumentParser:
     parser.add_argument("--theme", metavar="NAME", help="color theme of the terminal program")
     parser.set_defaults(handler=_later("app"))
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=_Parser)
-
-    run = commands.add_parser("run", help="prune and fine-tune without the terminal program")
-    arguments.add_plan(run)
-    arguments.add_resume(run)
-    _add_common(run)
-    run.set_defaults(handler=_later("run"))
-
-    search = commands.add_parser("search", help="find the smallest net within a drop in accuracy")
-    arguments.add_search(search)
-    _add_common(search)
-    search.set_defaults(handler=_later("search"))
-
-    scan = commands.add_parser("scan", help="measure accuracy with each layer pruned alone")
-    arguments.add_scan(scan)
-    _add_common(scan, training=False)
-    scan.set_defaults(handler=_later("scan"))
-
-    table = commands.add_parser("table", help="list what each layer costs, as in Han et al. (2015)")
-    arguments.add_table(table)
-    _add_common(table, training=False)
-    table.set_defaults(handler=_later("table"))
-
-    bench = commands.add_parser("bench", help="time a net in every installed engine")
-    arguments.add_bench(bench)
-    _add_common(bench, training=False)
-    bench.set_defaults(handler=_later("bench"))
-
-    train = commands.add_parser("train", help="train a dense net and write its weights")
-    _add_common(train)
-    train.add_argument(
-        "--to",
-        metavar="FILE",
-        type=Path,
-        help="file for the weights, as safetensors (default: MODEL.safetensors, unless it exists)",
-    )
-    train.set_defaults(handler=_later("train"))
-
-    export = commands.add_parser("export", help="write a run's net to a file, and measure the file")
-    arguments.add_export(export)
-    _add_common(export, training=False)
-    export.set_defaults(handler=_later("export", "tui.cli.file_commands"))
-
-    inspect = commands.add_parser(
-        "inspect", help="show what a compact file holds, and its accuracy"
-    )
-    arguments.add_inspect(inspect)
-    _add_common(inspect, training=False)
-    inspect.set_defaults(handler=_later("inspect", "tui.cli.file_commands"))
-
+    for name, (what, trains, own_options) in COMMANDS.items():
+        command = commands.add_parser(name, help=what)
+        for add in own_options:
+            add(command)
+        arguments.add_settings(command, training=trains)
+        arguments.add_experiment(command)
+        arguments.add_json(command)
+        command.set_defaults(handler=_later(name))
     data = commands.add_parser("data", help="download data sets")
     actions = data.add_subparsers(metavar="ACTION", required=True, parser_class=_Parser)
     fetch = actions.add_parser("fetch", help="download a data set into the cache and verify it")
     fetch.add_argument("name", help="the data set, such as mnist")
     arguments.add_data_dir(fetch)
-    fetch.set_defaults(handler=_later("fetch"))
+    fetch.set_defaults(handler=_later("data"))
     return parser
 
 
-def _add_common(parser: ArgumentParser, *, training: bool = True) -> None:
-    arguments.add_settings(parser, training=training)
-    arguments.add_experiment(parser)
-    arguments.add_json(parser)
-
-
-def _later(name: str, module: str = "tui.cli.commands") -> Callable[[Namespace], int]:
-    """The handler called `name`, imported when it is wanted."""
+def _later(name: str) -> Callable[[Namespace], int]:
+    """The command in `tui/cli/commands` called `name`, imported when it is wanted."""
 
     def handler(given: Namespace) -> int:
-        status: int = getattr(import_module(module), name)(given)
+        command = import_module(f"tui.cli.commands.{name}").prepare(given)
+        status: int = command.perform()
         return status
 
     return handler
 
 
 class _Version(argparse.Action):
-    """Prints the version; asks for it only when it is wanted."""
+    """Print the version, looked up only when asked for."""
 
     def __init__(self, option_strings: Sequence[str], dest: str, **_: Any) -> None:
         super().__init__(option_strings, dest=SUPPRESS, nargs=0, help="show the version")
 
     def __call__(self, parser: ArgumentParser, *_: Any) -> None:
-        """Print and leave."""
+        """Print the version and exit."""
         from importlib.metadata import version
 
         print(f"featherweight {version('featherweight')}")

@@ -1,48 +1,46 @@
-"""The key that times the net that is shown, in every engine that is there."""
+"""The key that times the net on the screen, in every engine there is."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
 from core.events import Event
 from core.inference.timings import Bench, Timed
-from tui.jobs.backend import Backend
+from tui.features.availability import available
 from tui.session import Session
 from tui.state.results import Speed
 from tui.views import outcomes
 
 
-class Racing(Session):
-    """Everything that answers: how fast is it?"""
+class Benchmarking:
+    """How fast is it?"""
 
-    def __init__(self, backend: Backend) -> None:
-        super().__init__(backend)
-        # What the job times, to which the comparison belongs.
-        self._timed: Callable[[Bench], Speed] | None = None
+    def __init__(self, session: Session) -> None:
+        self.session = session
 
-    def action_bench(self) -> None:
-        """Time the fine-tuned net of this plan; where there is none, the plan applied to the base.
+    @available(waits=True)
+    def start(self) -> None:
+        """Time the fine-tuned net of this plan; without one, the plan applied to the base.
 
-        What was timed before stays in sight until there is something newer.
+        What was timed before stays on the screen until there is something newer.
         """
-        base, plan, tuned = self.state.base, self.state.planned, self.state.tuned
-        if base is None:
+        session = self.session
+        base, plan, tuned = session.state.base, session.state.planned, session.state.tuned
+        key = session.state.key
+        if base is None or key is None:
             return
-        timed = partial(Speed, plan, base, tuned)
+        speed = partial(Speed, key, tuned)
+
+        def follow(event: Event) -> None:
+            if isinstance(event, Timed):
+                session.state = replace(session.state, speed=speed(event.bench))
 
         def finish(bench: Bench) -> None:
-            self.state = replace(self.state, speed=timed(bench))
-            self.doing = outcomes.timed(bench)
+            session.state = replace(session.state, speed=speed(bench))
+            session.doing = outcomes.timed(bench)
 
-        self._timed = timed
-        self.bring_into_sight("speed")
-        backend = self.backend
-        self.start_job("timing", lambda stop: backend.bench(base, plan, tuned, stop), finish)
-
-    def follow(self, event: Event) -> None:
-        """Fold what a comparison says into the state."""
-        super().follow(event)
-        if isinstance(event, Timed) and self._timed is not None:
-            self.state = replace(self.state, speed=self._timed(event.bench))
+        session.bring_into_view("speed")
+        session.start_job(
+            "timing", partial(session.backend.bench, base, plan, tuned), finish, follow
+        )

@@ -1,4 +1,4 @@
-"""The key `e`: the net that is on the screen, written to a file."""
+"""Exporting: the key `e`, which writes the net on the screen to a file."""
 
 from __future__ import annotations
 
@@ -6,97 +6,88 @@ import os
 from dataclasses import replace
 from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from core.events import Event, Notice, StopFlag, Stream
 from core.experiments.exports import Export
 from core.formats.export_formats import COMPACT
 from core.nets.footprint import Sizes
 from core.nets.zoo import short_name
-from tui.features.training import Training
-from tui.jobs.job import Job
+from tui.features.availability import available
 from tui.screens.dialogs import Question
 from tui.screens.export import ExportScreen
-from tui.screens.path import path_of
+from tui.session import Session
 from tui.state.export_form import ExportForm
 from tui.state.results import Result
 from tui.state.state import State
+from tui.text.paths import path_of
 from tui.views import outcomes
 from tui.views.activity import Working
 
-if TYPE_CHECKING:
-    from tui.jobs.backend import Backend
 
+class Exporting:
+    """Exporting a net and reading it back."""
 
-class Exporting(Training):
-    """Writing a net, and reading it back."""
-
-    def __init__(self, backend: Backend) -> None:
-        super().__init__(backend)
+    def __init__(self, session: Session) -> None:
+        self.session = session
         self._form = ExportForm("")
-        self._export: Job | None = None
 
-    def action_export(self) -> None:
-        """Ask for a file and how it keeps the values."""
-        state, before = self.state, self._form
-        if state.base is None:
-            return
+    @available(waits=True)
+    def ask(self) -> None:
+        """Ask for a file and how it stores the values."""
+        state, before = self.session.state, self._form
         name = file_name(state, Path(before.path).suffix or COMPACT)
         path = str(Path(before.path).with_name(name)) if before.path else name
         screen = ExportScreen(what(state), replace(before, path=path, at=0))
-        self.push_screen(screen, self._take_export)
+        self.session.ask(screen, self._take)
 
-    def _take_export(self, form: ExportForm | None) -> None:
+    def _take(self, form: ExportForm | None) -> None:
         if form is None:
             return
         self._form, path = form, path_of(form.path.strip())
         if not os.path.lexists(path):
-            self._write_net(form, path)
+            self._write(form, path)
             return
         question = Question(f"{form.path} is there already. Replace it?", "replace")
-        self.push_screen(question, lambda yes: self._write_net(form, path) if yes else None)
+        self.session.ask(question, lambda yes: self._write(form, path) if yes else None)
 
-    def _write_net(self, form: ExportForm, path: Path) -> None:
-        """Write the fine-tuned net where it is of this plan, else the plan applied to the base."""
-        base, plan, known = self.state.base, self.state.planned, self.state.current
+    def _write(self, form: ExportForm, path: Path) -> None:
+        """Write the fine-tuned net if it is of this plan, else the plan applied to the base."""
+        session, state = self.session, self.session.state
+        base, plan, known = state.base, state.planned, state.current
         if base is None:
             return
-        subject = known or Result(plan, base, base.accuracy, self.state.footprint)
-        since, settings, packing = self.state.moment, self.state.settings, form.packing
+        subject = known or Result(plan, base, base.accuracy, state.footprint)
+        since, settings, packing = state.undo_point, state.settings, form.packing
 
         def stream(stop: StopFlag) -> Stream[tuple[Result, Export, Sizes]]:
-            result = subject
+            result, backend = subject, session.backend
             if known is None:
-                pruned = yield from self.backend.prune(base, plan, stop)
+                pruned = yield from backend.prune(base, plan, stop)
                 result = replace(subject, accuracy=pruned.accuracy, dead=pruned.dead)
-            return result, *(yield from self.backend.export(result, path, packing, settings, stop))
+            return result, *(yield from backend.export(result, path, packing, settings, stop))
 
         def finish(outcome: tuple[Result, Export, Sizes]) -> None:
             result, export, sizes = outcome
-            written, state = result.written(export, sizes), self.state
+            written = result.written(export, sizes)
             if known is None:
-                self.state = state.with_pruned(written, since)
+                session.state = session.state.with_pruned(written, since)
             else:
-                self.state = state.renewed(known, written)
-            warnings = self.doing.warnings if isinstance(self.doing, Working) else ()
-            self.doing = outcomes.exported(export, result, warnings)
+                session.state = session.state.renewed(known, written)
+            warnings = session.doing.warnings if isinstance(session.doing, Working) else ()
+            session.doing = outcomes.exported(export, result, warnings)
 
-        self._subject = None
-        self.bring_into_sight("files")
-        self.start_job(f"exporting {path.name}", stream, finish)
-        self._export = self.job
+        session.bring_into_view("files")
+        session.start_job(f"exporting {path.name}", stream, finish, self._follow)
 
-    def follow(self, event: Event) -> None:
-        """Keep the training of shared values out of the curve of the fine-tuning."""
-        if self.job is None or self.job is not self._export:
-            super().follow(event)
-        elif isinstance(event, Notice) and isinstance(self.doing, Working):
-            # It tells what came of a number of values; the next one begins anew.
-            self.doing = replace(self.doing, batch=None, epoch=None)
+    def _follow(self, event: Event) -> None:
+        """Begin anew with each number of values that is tried: a notice says what one gave."""
+        doing = self.session.doing
+        if isinstance(event, Notice) and isinstance(doing, Working):
+            self.session.doing = replace(doing, batch=None, epoch=None)
 
 
 def what(state: State) -> str:
-    """The net that is on the screen."""
+    """The name of the net on the screen."""
     if state.is_current(state.finetuned):
         return "the fine-tuned net"
     if not state.untouched:
@@ -105,7 +96,7 @@ def what(state: State) -> str:
 
 
 def file_name(state: State, suffix: str) -> str:
-    """What a file of the net is called that nobody has named."""
+    """The default name of an exported file."""
     ratio = state.footprint.ratio
     light = f"-{ratio:.4g}x" if isfinite(ratio) else ""
     return f"{short_name(state.settings.model)}{light}{suffix}"

@@ -1,15 +1,17 @@
-"""History: the runs of the experiment, and the way back to any of them."""
+"""History: the runs of the experiment, and restoring any of them."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from core.experiments.run_record import TRAIN
-from tui.features.training import Training
+from tui.features.availability import available
 from tui.screens.history import HistoryScreen
-from tui.state.results import Course
+from tui.session import Session
 from tui.state.state import State
+from tui.state.training_curve import TrainingCurve
 from tui.views import outcomes
 
 if TYPE_CHECKING:
@@ -17,44 +19,52 @@ if TYPE_CHECKING:
     from core.jobs.restore import Restored
 
 
-class Returning(Training):
-    """The key `h`, and what comes of it."""
+class History:
+    """The runs, and the way back to one."""
 
-    def action_history(self) -> None:
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        session.followers.append(self._mark_current)
+
+    @available()
+    def show(self) -> None:
         """Show the runs."""
-        dense = self.state.dense
+        state = self.session.state
         screen = HistoryScreen(
-            self.backend.experiment,
-            current=_run_of(self.state),
-            dense=dense.accuracy.validation if dense else None,
+            self.session.backend.experiment,
+            current=_run_of(state),
+            dense=state.dense.accuracy.validation if state.dense else None,
         )
-        self.push_screen(screen, self._return_to)
+        self.session.ask(screen, self._return_to)
 
-    def show(self, state: State) -> None:
-        """Show a state; the history, where it is open, marks the run that has just ended."""
-        super().show(state)
-        if isinstance(self.screen, HistoryScreen):
-            self.screen.mark_current(_run_of(state))
+    def _mark_current(self, state: State) -> None:
+        """Have the history, where it is open, mark the run that has just ended."""
+        screen = self.session.app.screen
+        if isinstance(screen, HistoryScreen):
+            screen.mark_current(_run_of(state))
 
     def _return_to(self, run: Run | None) -> None:
-        """Restore a run; resume it first if it was interrupted."""
-        dense = self.state.dense
+        """Go back to a run; resume it where it was interrupted."""
+        session = self.session
+        dense = session.state.dense
         if run is None:
             return
-        if dense is None or self.job is not None:
-            self.notify("a job runs: wait for its end, or stop it with x, then come back")
+        if dense is None or session.job is not None:
+            session.app.notify(
+                "a job is running: wait for it or press x to stop it, then try again"
+            )
             return
 
         def finish(restored: Restored) -> None:
-            self.state = self.with_kept_scan(returned(self.state, restored))
-            self.doing = outcomes.restored(restored, run.id)
+            session.state = session.with_kept_scan(returned(session.state, restored))
+            session.doing = outcomes.restored(restored, run.id)
 
-        self._subject = None
         if not run.finished:
-            self.watch_training(_course(run))
+            session.watch_training(_curve(run))
         action = "restoring" if run.finished else "resuming" if run.record.epochs else "restarting"
         title = f"{action} run {run.id}"
-        self.start_job(title, lambda stop: self.backend.restore(dense, run, stop), finish)
+        start = partial(session.backend.restore, dense, run)
+        session.start_job(title, start, finish, session.follow_training)
 
 
 def _run_of(state: State) -> str | None:
@@ -63,30 +73,24 @@ def _run_of(state: State) -> str | None:
     return tuned.net.run if tuned and tuned.net else None
 
 
-def _course(run: Run) -> Course:
-    """How far a run had come that is resumed."""
+def _curve(run: Run) -> TrainingCurve:
+    """The training curve of a run that is about to be resumed."""
     record, epochs = run.record, run.record.epoch_events
-    is_tuning = record.kind != TRAIN
-    return Course(record.planned_epochs or len(epochs), finetuning=is_tuning, epochs=epochs)
+    finetunes = record.kind != TRAIN
+    return TrainingCurve(record.planned_epochs or len(epochs), finetuning=finetunes, epochs=epochs)
 
 
 def returned(state: State, restored: Restored) -> State:
-    """The state as it was when the run had ended; undo comes back from it."""
-    before = state.moment
+    """The state at the end of the run; undo returns from it."""
+    before = state.undo_point
     made = restored.settings
     settings = replace(state.settings, recipe=made.recipe, choices=made.choices, seed=made.seed)
     state = replace(state.after(before), settings=settings)
     planned = len(restored.epochs) or settings.finetuning.epochs
-    course = Course(planned, finetuning=restored.plan is not None, epochs=restored.epochs)
+    curve = TrainingCurve(planned, finetuning=restored.plan is not None, epochs=restored.epochs)
     if restored.plan is None:
-        return replace(
-            state,
-            dense=restored.net,
-            base=restored.net,
-            pruned=None,
-            finetuned=None,
-            course=course,
-        )
+        net = restored.net
+        return replace(state, dense=net, base=net, pruned=None, finetuned=None, curve=curve)
     if restored.base.dense is None:
         state = replace(state, dense=restored.base)
     state = state.come_to(
@@ -98,4 +102,4 @@ def returned(state: State, restored: Restored) -> State:
         sizes=restored.sizes,
         exports=restored.exports,
     )
-    return replace(state, course=course)
+    return replace(state, curve=curve)

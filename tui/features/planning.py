@@ -1,4 +1,4 @@
-"""The keys and the mouse that choose sparsities."""
+"""Planning: setting sparsities by keys and mouse."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from core.pruning.presets import preset_plan, presets_of
+from tui.features.availability import available
 from tui.screens.dialogs import Choice
 from tui.screens.recipe import RecipeScreen
 from tui.session import Session
@@ -18,89 +19,94 @@ from tui.widgets.layer_table import LayerTable
 from tui.widgets.value_input import ValueInput
 
 
-class Planning(Session):
-    """Everything that changes the plan by hand."""
+class Planning:
+    """Everything that changes the plan and the recipe by hand."""
 
-    def action_layer(self, steps: int) -> None:
-        """Choose a row above or below."""
-        self.show(self.state.choose(self.state.listing.at + steps))
+    def __init__(self, session: Session) -> None:
+        self.session = session
 
-    def action_nudge(self, steps: int) -> None:
-        """Move the sparsities of the chosen row by whole percents."""
+    @available()
+    def choose(self, steps: int) -> None:
+        """Select a row above or below."""
+        self.session.show(self.session.state.choose(self.session.state.listing.at + steps))
+
+    @available()
+    def nudge(self, steps: int) -> None:
+        """Change the sparsities of the selected row by whole percents."""
         if self._may_change():
-            self.show(self.state.nudge(steps))
+            self.session.show(self.session.state.nudge(steps))
 
-    def action_type_value(self, digit: str) -> None:
-        """Open the line in which an exact sparsity is typed."""
+    @available()
+    def type_value(self, digit: str) -> None:
+        """Open the input line for an exact sparsity."""
         if self._may_change():
-            state = self.state
+            state = self.session.state
             floor = min(state.profiles[index].floor for index in state.acted_on)
-            line = self.explore.query_one(ValueInput)
+            line = self.session.explore.query_one(ValueInput)
             line.ask(state.acted_on, called(state, state.listing.row), floor, digit)
-            self.show(state)
+            self.session.show(state)
 
-    def on_value_input_taken(self, message: ValueInput.Taken) -> None:
-        """Take the typed sparsity."""
-        self._give(message.layers, message.sparsity, f"at {percent(100 * message.sparsity)} %")
-        self.explore.query_one(LayerTable).focus()
+    def on_value_taken(self, message: ValueInput.Taken) -> None:
+        """Apply the typed sparsity."""
+        self._give(message.layers, message.sparsity, f"set to {percent(100 * message.sparsity)} %")
+        self.session.explore.query_one(LayerTable).focus()
 
-    def on_value_input_left(self) -> None:
-        """Leave the sparsity as it is."""
-        self.explore.query_one(LayerTable).focus()
-        self.show(self.state)
-
-    def action_spread(self) -> None:
-        """Give every layer that is listed the chosen row's sparsity."""
-        before, listing = self.state, self.state.listing
-        self.state = before.spread()
-        if self.state is not before and (listing.filter or listing.row.group):
+    @available()
+    def spread(self) -> None:
+        """Copy the selected row's sparsity to every listed layer."""
+        before, listing = self.session.state, self.session.state.listing
+        self.session.state = state = before.spread()
+        if state is not before and (listing.filter or listing.row.group):
             shown = percent(100 * before.sparsity_of(listing.row.layers))
-            self._tell(len(before.free(listing.listed)), f"at {shown} %")
-        self.show(self.state)
+            self._tell(len(before.free(listing.listed)), f"set to {shown} %")
+        self.session.show(state)
 
-    def action_reset_layer(self) -> None:
-        """Reset the layers of the chosen row to their floors."""
+    @available()
+    def reset(self) -> None:
+        """Reset the layers of the selected row to their floors."""
         if self._may_change():
-            self._give(self.state.acted_on, 0.0, "back at what the base has")
+            self._give(self.session.state.acted_on, 0.0, "reset to the floor")
 
-    def action_lock(self) -> None:
-        """Lock the layers of the chosen row, or free them."""
-        self.show(self.state.toggle_lock())
-        row = self.state.listing.row
-        names = [self.state.layer_names[index] for index in row.layers]
-        if not names:
-            return
-        name = called(self.state, row)
-        held = f"{name} is locked {LOCK}: goals, presets and = leave it alone; l frees it"
-        text = held if names[0] in self.state.locked else f"{name} is free again"
-        self.say(Outcome(text, role="muted"))
-        self.show(self.state)
+    @available()
+    def lock(self) -> None:
+        """Lock or unlock the layers of the selected row."""
+        state = self.session.state.toggle_lock()
+        row = state.listing.row
+        if row.layers:
+            name = called(state, row)
+            held = f"{name} locked {LOCK}: excluded from goals, presets and =; l unlocks it"
+            is_locked = state.layer_names[row.layers[0]] in state.locked
+            self.session.say(Outcome(held if is_locked else f"{name} unlocked", role="muted"))
+        self.session.show(state)
 
     def _may_change(self) -> bool:
-        """Whether there is a layer for a key to act on; says so where all are locked."""
-        row = self.state.listing.row
-        if row.layers and not self.state.acted_on:
-            text = f"all of {called(self.state, row)} is locked: l frees it"
-            self.say(Outcome(text, role="warning"))
-            self.show(self.state)
-        return bool(self.state.acted_on)
+        """Whether there is an unlocked layer to change; shows a message if not."""
+        state = self.session.state
+        row = state.listing.row
+        if row.layers and not state.acted_on:
+            text = f"all of {called(state, row)} is locked: l frees it"
+            self.session.say(Outcome(text, role="warning"))
+            self.session.show(state)
+        return bool(state.acted_on)
 
     def _give(self, layers: Sequence[int], sparsity: float, where: str) -> None:
-        """Give a sparsity to some layers; where they are several it is said to how many."""
-        before, self.state = self.state, self.state.give(layers, sparsity)
-        if self.state is not before and len(layers) > 1:
+        """Set the sparsity of some layers, with a message if there are several."""
+        before = self.session.state
+        self.session.state = state = before.give(layers, sparsity)
+        if state is not before and len(layers) > 1:
             self._tell(len(layers), where)
-        self.show(self.state)
+        self.session.show(state)
 
     def _tell(self, layers: int, where: str) -> None:
-        """Say how many layers have been moved together, and where to."""
-        text = f"{plural(layers, 'layer')} {where}: u takes it back"
-        detail = "locked layers are left alone" if self.state.locked else ""
-        self.say(Outcome(text, detail, passing=True))
+        """Show how many layers were changed together, and how."""
+        text = f"{plural(layers, 'layer')} {where} · u undoes it"
+        detail = "locked layers unchanged" if self.session.state.locked else ""
+        self.session.say(Outcome(text, detail, passing=True))
 
-    def action_choices(self) -> None:
-        """Edit the recipe."""
-        settings, base = self.state.settings, self.state.base
+    @available()
+    def recipe(self) -> None:
+        """Ask for changes to the recipe."""
+        settings, base = self.session.state.settings, self.session.state.base
         rewindable = base is not None and base.early is not None
         form = RecipeForm(
             settings.recipe,
@@ -108,49 +114,54 @@ class Planning(Session):
             rewindable=rewindable,
             image_values=base.image_values if base else 0,
         )
-        self.push_screen(RecipeScreen(form), self._take_choices)
+        self.session.ask(RecipeScreen(form), self._take_recipe)
 
-    def _take_choices(self, form: RecipeForm | None) -> None:
-        if form is not None:
-            settings = replace(self.state.settings, recipe=form.recipe, choices=form.choices)
-            self.show(self.state.set_recipe(settings))
+    def _take_recipe(self, chosen: RecipeForm | None) -> None:
+        if chosen is not None:
+            settings = self.session.state.settings
+            settings = replace(settings, recipe=chosen.recipe, choices=chosen.choices)
+            self.session.show(self.session.state.set_recipe(settings))
 
-    def action_undo(self) -> None:
-        """Take back the last change."""
-        self._go_to(self.state.undo(), "taken back: U makes it again")
+    @available()
+    def undo(self) -> None:
+        """Undo the last change."""
+        self._go_to(self.session.state.undo(), "undone · U redoes it")
 
-    def action_redo(self) -> None:
-        """Make it again."""
-        self._go_to(self.state.redo(), "made again: u takes it back")
+    @available()
+    def redo(self) -> None:
+        """Redo the last undone change."""
+        self._go_to(self.session.state.redo(), "redone · u undoes it")
 
     def _go_to(self, state: State, said: str) -> None:
-        """Show another moment; the curve of a training that runs stays its own."""
-        if self.job is not None:
-            state = replace(state, course=self.state.course)
-        elif state is not self.state:
-            self.doing = Outcome(said, role="muted")
-        self.show(state)
+        """Show another undo point; a running training keeps its curve."""
+        if self.session.job is not None:
+            state = replace(state, curve=self.session.state.curve)
+        elif state is not self.session.state:
+            self.session.doing = Outcome(said, role="muted")
+        self.session.show(state)
 
-    def action_presets(self) -> None:
-        """Offer the ready plans."""
-        presets = presets_of(self.state.settings.model)
+    @available()
+    def presets(self) -> None:
+        """Offer the presets."""
+        presets = presets_of(self.session.state.settings.model)
         options = [(name, preset.meaning) for name, preset in presets.items()]
-        self.push_screen(Choice("Presets", options), self._take_preset)
+        self.session.ask(Choice("Presets", options), self._take_preset)
 
     def _take_preset(self, name: str | None) -> None:
         if name is not None:
-            preset = preset_plan(name, self.state.settings.model, self.state.layer_names)
-            self.show(self.state.set_plan({**preset, **self.state.locks}))
+            state = self.session.state
+            preset = preset_plan(name, state.settings.model, state.layer_names)
+            self.session.show(state.set_plan({**preset, **state.locks}))
 
-    def on_layer_table_chosen(self, message: LayerTable.Chosen) -> None:
-        """The mouse chose a row, perhaps a sparsity; a heading folds where that is not its bar."""
-        state = self.state.choose(message.index)
+    def on_row_chosen(self, message: LayerTable.Chosen) -> None:
+        """The mouse selected a row or set a sparsity; a click on a group folds it."""
+        state = self.session.state.choose(message.index)
         if message.sparsity is not None:
             state = state.give(state.acted_on, message.sparsity)
         elif state.listing.row.group:
             state = state.listed(state.listing.fold())
-        self.show(state)
+        self.session.show(state)
 
-    def on_layer_table_nudged(self, message: LayerTable.Nudged) -> None:
+    def on_row_nudged(self, message: LayerTable.Nudged) -> None:
         """The wheel turned over a row."""
-        self.show(self.state.choose(message.index).nudge(message.steps))
+        self.session.show(self.session.state.choose(message.index).nudge(message.steps))

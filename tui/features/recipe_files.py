@@ -1,4 +1,4 @@
-"""Recipes to share: sparsities and settings written to a small TOML file, and read from one."""
+"""Recipe files: sparsities and settings written to and read from a small TOML file."""
 
 from __future__ import annotations
 
@@ -12,64 +12,71 @@ from core.fields.declaration import settings_in
 from core.pruning.plans import Plan
 from core.settings.recipe_file import CHANGES, Config, read_config, write_config
 from core.settings.settings import Settings
+from tui.features.availability import available
 from tui.screens.dialogs import Question
-from tui.screens.path import PathScreen, check_folder, path_of
+from tui.screens.path import PathScreen
 from tui.session import Session
+from tui.text.paths import check_folder, path_of
 from tui.views.activity import Outcome
 
-WHAT = "sparsities and how to fine-tune, as TOML that a person can read and edit"
+WHAT = "sparsities and recipe, as a readable TOML file"
 
 
-class Sharing(Session):
-    """The keys `w` and `o`."""
+class RecipeFiles:
+    """The keys that write a recipe file and open one."""
 
-    recipe_path = "recipe.toml"
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self._path = "recipe.toml"
 
-    def action_write_recipe(self) -> None:
+    @available()
+    def write(self) -> None:
         """Ask for a file, and write to it."""
-        screen = PathScreen("Write a recipe to", self.recipe_path, WHAT, check=check_folder)
-        self.push_screen(screen, self._write_to)
+        screen = PathScreen("Write a recipe file", self._path, WHAT, check=check_folder)
+        self.session.ask(screen, self._take_target)
 
-    def action_open_recipe(self) -> None:
-        """Ask for a file, and take what it says."""
-        screen = PathScreen("Open a recipe", self.recipe_path, WHAT, check=self._read)
-        self.push_screen(screen, self._take_from)
+    @available()
+    def open(self) -> None:
+        """Ask for a file, and apply its contents."""
+        screen = PathScreen("Open a recipe file", self._path, WHAT, check=self._read)
+        self.session.ask(screen, self._take_source)
 
-    def _write_to(self, text: str | None) -> None:
+    def _take_target(self, text: str | None) -> None:
         if text is None:
             return
-        self.recipe_path, path = text, path_of(text)
+        self._path, path = text, path_of(text)
         if not os.path.lexists(path):
-            self._write(path)
+            self._write_file(path)
             return
-        question = Question(f"{text} is there already. Replace it?", "replace")
-        self.push_screen(question, lambda yes: self._write(path) if yes else None)
+        question = Question(f"{text} already exists. Replace it?", "replace")
+        self.session.ask(question, lambda yes: self._write_file(path) if yes else None)
 
-    def _write(self, path: Path) -> None:
+    def _write_file(self, path: Path) -> None:
+        session = self.session
         try:
-            write_config(path, self.state.settings, self.state.planned)
-            self.say(Outcome(f"written to {path}", f"featherweight run --config {path}"))
+            write_config(path, session.state.settings, session.state.planned)
+            session.say(Outcome(f"wrote {path}", f"featherweight run --config {path}"))
         except InputError as error:
-            self.say(Outcome(str(error), "nothing was written", role="error"))
-        self.show(self.state)
+            session.say(Outcome(str(error), "nothing was written", role="error"))
+        session.show(session.state)
 
     def _read(self, text: str) -> tuple[Settings, Plan | None]:
-        """What a file says over what is chosen; raises InputError for one that cannot be taken."""
-        config = read_config(path_of(text))
-        return taken(config, self.state.settings), config.checked_plan(self.state.layer_names)
+        """The settings and plan of a file; raises InputError if they cannot be applied."""
+        config, state = read_config(path_of(text)), self.session.state
+        return taken(config, state.settings), config.checked_plan(state.layer_names)
 
-    def _take_from(self, text: str | None) -> None:
+    def _take_source(self, text: str | None) -> None:
         if text is None:
             return
-        self.recipe_path = text
+        self._path, session = text, self.session
         try:
-            self.state = self.state.set_recipe(*self._read(text))
+            session.state = session.state.set_recipe(*self._read(text))
         except InputError as error:  # it has changed in the moment since it was checked
-            self.say(Outcome(str(error), "nothing has changed", role="error"))
+            session.say(Outcome(str(error), "nothing has changed", role="error"))
         else:
-            detail = "u takes it back; c shows how it fine-tunes"
-            self.say(Outcome(f"taken from {text}", detail, passing=True))
-        self.show(self.state)
+            detail = "u undoes it; c shows the recipe"
+            session.say(Outcome(f"opened {text}", detail, passing=True))
+        session.show(session.state)
 
 
 def taken(config: Config, here: Settings) -> Settings:
@@ -78,8 +85,8 @@ def taken(config: Config, here: Settings) -> Settings:
     A file that gives any of the recipe gives all of it, as with `run --config`.
 
     Raises:
-        InputError: the file is for another net, other data or another protocol, for images of
-            another size, or its choices contradict each other.
+        InputError: the file is for another net, data set, protocol or image size, or its choices
+            contradict each other.
     """
     for name in ("model", "dataset", "protocol"):
         given = config.given.get(name, getattr(here, name))

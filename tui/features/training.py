@@ -1,16 +1,19 @@
-"""The jobs that make nets: open, train, prune, fine-tune; stop, adopt, go back."""
+"""The jobs that make nets: open, train, prune, fine-tune; and which net is the base."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING
 
 from core.errors import InputError
-from core.events import Batch, Epoch, Event, Measured
+from core.events import Event, Measured
+from tui.features.availability import available
 from tui.screens.dialogs import Question
 from tui.session import Session
-from tui.state.results import Course, Result
+from tui.state.results import Result
+from tui.state.training_curve import TrainingCurve
 from tui.text.format import ratio
 from tui.views import outcomes
 from tui.views.activity import Outcome, Working
@@ -19,132 +22,150 @@ if TYPE_CHECKING:
     from core.jobs.workbench import Net
     from core.training.dense import Trained
     from core.training.finetuning import FineTuned, Pruned
-    from tui.jobs.backend import Backend
 
 
-class Training(Session):
+def _adoptable(session: Session) -> bool:
+    finetuned = session.state.finetuned
+    return finetuned is not None and finetuned.net not in (None, session.state.base)
+
+
+def _revertible(session: Session) -> bool:
+    return session.state.adopted or session.state.base is None
+
+
+def _stoppable(session: Session) -> bool:
+    return session.job is not None and not session.job.stopping
+
+
+class Training:
     """The jobs that make nets."""
 
-    def __init__(self, backend: Backend) -> None:
-        super().__init__(backend)
-        # What the job applies to which base; its accuracy is the base's until it is measured.
-        self._subject: Result | None = None
+    def __init__(self, session: Session) -> None:
+        self.session = session
 
-    def open_dense(self) -> None:
-        """Bring everything in."""
-        self.start_job("loading", self.backend.open, self._opened)
+    def open(self) -> None:
+        """Bring in torch, the data and the dense net."""
+        self.session.start_job("loading", self.session.backend.open, self._opened)
 
     def _opened(self, net: Net) -> None:
-        self.state = self.with_kept_scan(self.state.with_dense(net))
-        warnings = self.doing.warnings if isinstance(self.doing, Working) else ()
-        self.doing = outcomes.opened(net, self._interrupted(), warnings)
+        session = self.session
+        session.state = session.with_kept_scan(session.state.with_dense(net))
+        warnings = session.doing.warnings if isinstance(session.doing, Working) else ()
+        session.doing = outcomes.opened(net, self._interrupted(), warnings)
 
     def _interrupted(self) -> str | None:
         """The newest run, if it was interrupted and can be resumed."""
         try:
-            newest = self.backend.experiment.newest()
+            newest = self.session.backend.experiment.newest()
         except InputError:
             return None
         return newest.id if newest.resumable else None
 
-    def action_prune(self) -> None:
+    @available(waits=True)
+    def prune(self) -> None:
         """Prune the base to the plan in one shot, and measure it."""
-        base, plan, since = self.state.base, self.state.planned, self.state.moment
-        if base is None:
+        session, subject = self.session, self._subject()
+        if subject is None:
             return
-        subject = Result(plan, base, base.accuracy, self.state.footprint)
+        since = session.state.undo_point
 
         def finish(pruned: Pruned) -> None:
             result = replace(subject, accuracy=pruned.accuracy, dead=pruned.dead)
-            self.state = self.state.with_pruned(result, since)
-            self.doing = outcomes.pruned(result, self.state.dense)
+            session.state = session.state.with_pruned(result, since)
+            session.doing = outcomes.pruned(result, session.state.dense)
 
-        self._subject = subject
-        self.start_job("pruning", lambda stop: self.backend.prune(base, plan, stop), finish)
+        session.start_job(
+            "pruning",
+            partial(session.backend.prune, subject.base, subject.plan),
+            finish,
+            partial(self._follow, subject),
+        )
 
-    def action_finetune(self) -> None:
+    @available(waits=True)
+    def finetune(self) -> None:
         """Fine-tune the base to the plan, live."""
-        base, plan, began = self.state.base, self.state.planned, monotonic()
-        if base is None:
+        session, subject, began = self.session, self._subject(), monotonic()
+        if subject is None:
             return
-        subject = Result(plan, base, base.accuracy, self.state.footprint)
-        since, settings = self.state.moment, self.state.settings
+        since, settings = session.state.undo_point, session.state.settings
 
         def finish(outcome: tuple[FineTuned, Net]) -> None:
             tuned, net = outcome
-            seconds = monotonic() - began
             result = replace(
                 subject,
                 accuracy=tuned.accuracy,
                 net=net,
-                seconds=seconds,
+                seconds=monotonic() - began,
                 dead=tuned.dead,
                 sizes=tuned.sizes,
             )
-            self.state = self.state.with_finetuned(result, since)
-            self.doing = outcomes.finetuned(result, tuned, self.state.dense)
+            session.state = session.state.with_finetuned(result, since)
+            session.doing = outcomes.finetuned(result, tuned, session.state.dense)
 
-        self._subject = subject
-        self.watch_training(Course(settings.finetuning.epochs, finetuning=True))
-        title = f"fine-tuning to {ratio(subject.footprint.ratio)}"
-        self.start_job(
-            title, lambda stop: self.backend.finetune(base, plan, settings, stop), finish
+        session.watch_training(TrainingCurve(settings.finetuning.epochs, finetuning=True))
+        session.start_job(
+            f"fine-tuning to {ratio(subject.footprint.ratio)}",
+            partial(session.backend.finetune, subject.base, subject.plan, settings),
+            finish,
+            partial(self._follow, subject),
         )
 
-    def action_train(self) -> None:
-        """Train a new dense net, if that is meant."""
-        question = Question("Train a new dense net? It replaces the one that is open.", "train")
-        self.push_screen(question, self._train)
+    def _subject(self) -> Result | None:
+        """What the plan gives; its accuracy is the base's until it is measured."""
+        state, base = self.session.state, self.session.state.base
+        return Result(state.planned, base, base.accuracy, state.footprint) if base else None
+
+    def _follow(self, subject: Result, event: Event) -> None:
+        self.session.follow_training(event)
+        if isinstance(event, Measured) and event.stage == "pruned":
+            pruned = replace(subject, accuracy=event.accuracy)
+            self.session.state = replace(self.session.state, pruned=pruned)
+
+    @available(waits=True)
+    def train(self) -> None:
+        """Ask, then train a new dense net."""
+        question = Question("Train a new dense net? It replaces the open one.", "train")
+        self.session.ask(question, self._train)
 
     def _train(self, meant: bool | None) -> None:
-        began = monotonic()
+        session, began = self.session, monotonic()
 
         def finish(outcome: tuple[Trained, Net]) -> None:
             result, net = outcome
-            self.state = self.state.with_dense(net)
-            self.doing = outcomes.trained(result, monotonic() - began)
+            session.state = session.state.with_dense(net)
+            session.doing = outcomes.trained(result, monotonic() - began)
 
         if meant:
-            self._subject, settings = None, self.state.settings
-            self.watch_training(Course(settings.finetuning.dense.epochs, finetuning=False))
-            self.start_job("training", lambda stop: self.backend.train(settings, stop), finish)
+            settings = session.state.settings
+            session.watch_training(
+                TrainingCurve(settings.finetuning.dense.epochs, finetuning=False)
+            )
+            start = partial(session.backend.train, settings)
+            session.start_job("training", start, finish, session.follow_training)
 
-    def action_stop(self) -> None:
-        """Ask the job for an early end."""
-        if self.job is not None and isinstance(self.doing, Working):
-            self.job.stop()
-            self.doing = replace(self.doing, stopping=True)
-            self.show(self.state)
+    @available(_stoppable)
+    def stop(self) -> None:
+        """Stop the job early."""
+        session = self.session
+        if session.job is not None and isinstance(session.doing, Working):
+            session.job.stop()
+            session.doing = replace(session.doing, stopping=True)
+            session.show(session.state)
 
-    def action_adopt(self) -> None:
+    @available(_adoptable, waits=True)
+    def adopt(self) -> None:
         """Make the fine-tuned net the base."""
-        self.doing = Outcome(
-            "the fine-tuned net is the base now: its zeros are the floor of every plan",
-            "raise sparsities and fine-tune again (Han's iteration); r goes back to dense",
+        self.session.doing = Outcome(
+            "the fine-tuned net is now the base: its zeros are the floor of every plan",
+            "raise sparsities and fine-tune again (Han's iteration); r reverts to dense",
         )
-        self.show(self.with_kept_scan(self.state.adopt()))
+        self.session.show(self.session.with_kept_scan(self.session.state.adopt()))
 
-    def action_revert(self) -> None:
-        """Make the dense net the base again; try again to open it where that failed."""
-        if self.state.base is None:
-            self.open_dense()
+    @available(_revertible, waits=True)
+    def revert(self) -> None:
+        """Make the dense net the base again, or retry opening it if that failed."""
+        if self.session.state.base is None:
+            self.open()
             return
-        self.doing = Outcome("the dense net is the base again", "u takes sparsities back")
-        self.show(self.state.revert())
-
-    def follow(self, event: Event) -> None:
-        """Fold what a training says into the state."""
-        super().follow(event)
-        course = self.state.course
-        if course and isinstance(event, Batch):
-            self.state = replace(self.state, course=course.after_batch(event))
-        elif course and isinstance(event, Epoch):
-            self.state = replace(self.state, course=course.after_epoch(event))
-        elif isinstance(event, Measured) and event.stage == "pruned" and self._subject:
-            pruned = replace(self._subject, accuracy=event.accuracy)
-            self.state = replace(self.state, pruned=pruned)
-
-    def watch_training(self, course: Course) -> None:
-        """Begin a new curve, and have it in sight."""
-        self.state = replace(self.state, course=course)
-        self.bring_into_sight("accuracy")
+        self.session.doing = Outcome("the dense net is the base again", "u restores the sparsities")
+        self.session.show(self.session.state.revert())

@@ -1,4 +1,4 @@
-"""The one bridge from a core stream to the screen: a thread that runs it and posts messages."""
+"""The only bridge from a core stream to the screen: a thread that runs it and posts messages."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PostMessage = Callable[[Message], object]
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The stream came to its end; `value` is its result."""
+    """The stream ended; `value` is its result."""
 
     value: Any
 
@@ -31,16 +31,16 @@ class Failed:
 
 
 class JobEvent(Message):
-    """A job said something."""
+    """A job reported something."""
 
-    def __init__(self, job_id: int, event: Event) -> None:
+    def __init__(self, job: Job, event: Event) -> None:
         super().__init__()
-        self.job_id = job_id
+        self.job = job
         self.event = event
 
     def can_replace(self, message: Message) -> bool:
-        """A message that waits gives way to a later one that tells the same, only newer."""
-        if not isinstance(message, JobEvent) or message.job_id != self.job_id:
+        """Whether a waiting message can be replaced by a newer one of the same kind."""
+        if not isinstance(message, JobEvent) or message.job is not self.job:
             return False
         mine, other = self.event, message.event
         if isinstance(mine, Progress) and isinstance(other, Progress):
@@ -49,48 +49,54 @@ class JobEvent(Message):
 
 
 class JobEnded(Message):
-    """A job's own last message, whatever became of it."""
+    """A job's own last message, whatever its outcome."""
 
-    def __init__(self, job_id: int, outcome: Done | Failed) -> None:
+    def __init__(self, job: Job, outcome: Done | Failed) -> None:
         super().__init__()
-        self.job_id = job_id
+        self.job = job
         self.outcome = outcome
 
 
 class Job:
-    """A stream in a thread of its own.
+    """A stream in a thread of its own, whose messages the app gives to whoever started it.
 
-    A daemon thread, so that leaving the program never waits for it: it is abandoned at its next
-    event, and where it is too deep in native code to get there, the process ends without it.
+    It is a daemon thread, so quitting never waits for it: it is abandoned at its next event, and if
+    it is stuck in native code, the process exits without it.
+
+    Args:
+        start: gives the stream.
+        post: takes its messages, in its thread.
 
     Attributes:
-        says, ends: the messages that it posts; a kind of job may have its own.
+        end: takes its last message, in the app's thread.
+        follow: takes each event there.
     """
 
-    says: type[JobEvent] = JobEvent
-    ends: type[JobEnded] = JobEnded
-
     def __init__(
-        self, job_id: int, start: Callable[[StopFlag], Stream[Any]], post: PostMessage
+        self,
+        start: Callable[[StopFlag], Stream[Any]],
+        post: PostMessage,
+        end: Callable[[JobEnded], None],
+        follow: Callable[[Event], None] = lambda _: None,
     ) -> None:
-        self.id = job_id
+        self.end, self.follow = end, follow
         self._start_stream = start
         self._post = post
         self._stop = threading.Event()
         self._abandoned = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=f"job-{job_id}", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="job", daemon=True)
 
     def start(self) -> None:
-        """Begin."""
+        """Start."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Ask for an early end with a result, within one batch."""
+        """Request an early end with a result, within one batch."""
         self._stop.set()
 
     @property
     def stopping(self) -> bool:
-        """An early end has been asked for."""
+        """Whether an early end has been requested."""
         return self._stop.is_set()
 
     def wait(self) -> None:
@@ -98,7 +104,7 @@ class Job:
         self._thread.join()
 
     def abandon(self, seconds: float) -> None:
-        """Drop the stream at its next event, no result wanted; wait so long for it to be gone."""
+        """Drop the stream at its next event, without a result; waits up to `seconds` for that."""
         self._abandoned.set()
         self._stop.set()
         self._thread.join(seconds)
@@ -110,7 +116,7 @@ class Job:
         except BaseException as error:
             _let_go(error)
             outcome = Failed(error)
-        self._tell(self.ends(self.id, outcome))
+        self._tell(JobEnded(self, outcome))
 
     def _tell(self, message: Message) -> None:
         """Post a message, unless the program has been left meanwhile."""
@@ -124,7 +130,7 @@ class Job:
                 event = next(stream)
             except StopIteration as end:
                 return end.value
-            self._tell(self.says(self.id, event))
+            self._tell(JobEvent(self, event))
         stream.close()
         return None
 

@@ -1,4 +1,4 @@
-"""How fast each engine runs a net, as a table: milliseconds, and what it is against the best."""
+"""The speed table: milliseconds in each engine, and sparse against the best dense one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +21,6 @@ class SpeedData:
         slower: Whether it is slower there.
         amounts: What the net costs, a line each.
         caption: Of which net it is.
-        hint: What to do where nothing is known.
     """
 
     cases: tuple[tuple[str, str], ...] = ()
@@ -30,23 +29,20 @@ class SpeedData:
     slower: tuple[bool, ...] = ()
     amounts: tuple[str, ...] = ()
     caption: str = ""
-    hint: str = ""
 
 
-def draw(data: SpeedData, width: int, height: int) -> Lines:
-    """Draw the cases that there is room for, ours in any case, and what the net costs below."""
+def draw(data: SpeedData, width: int, height: int, hint: str = "") -> Lines:
+    """Draw the cases that fit, always with ours, and the net's cost below."""
     if not fits(width, height):
         return blank(width, height)
     if not data.cases:
-        return note(clean(data.hint), width, height)
+        return note(clean(hint), width, height)
     widths = _widths(data, width)
     heads = [_line("", [case[at] for case in data.cases], widths, "label", width) for at in (0, 1)]
     engines = [_line(name, cells, widths, "plain", width) for name, cells in data.engines[:-1]]
     name, cells = data.engines[-1]
     ours = [_line(name, cells, widths, "all", width), _against(data, widths, width)]
-    title = header(
-        [Span("how fast it is, ms", "title")], [Span(clean(data.caption), "label")], width, 1
-    )
+    title = header([Span("latency, ms", "title")], [Span(clean(data.caption), "label")], width, 1)
     room = max(height - len(title) - len(ours) - len(heads), 0)
     above = [*heads, *engines[max(len(engines) - room, 0) :]]
     amounts = [_text(line, "label", width) for line in data.amounts]
@@ -64,8 +60,8 @@ def _widths(data: SpeedData, width: int) -> tuple[int, ...]:
 
 
 def _against(data: SpeedData, widths: Sequence[int], width: int) -> Line:
-    """What ours is against the best of the others, in colours."""
-    spans = [Span("over the best".ljust(_NAME), "label")]
+    """Ours against the best of the others, in color."""
+    spans = [Span("vs. best dense".ljust(_NAME), "label")]
     for text, is_slower, cells in zip(data.against, data.slower, widths, strict=False):
         spans.append(Span(" " * _GAP + clean(text).rjust(cells), "wrong" if is_slower else "right"))
     used = sum(len(span.text) for span in spans)

@@ -1,4 +1,4 @@
-"""The main screen: layers, totals, plots, and what is going on."""
+"""The main screen: layers, totals, plots and activity."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from textual.geometry import Size
 from textual.screen import Screen
 
 from tui.keys.keys import Key
-from tui.state.state import PLOTS, State
+from tui.state.state import State
 from tui.views.activity import Outcome, Working, activity
+from tui.views.plots.registry import PLOTS, from_plot
 from tui.views.title import title
 from tui.views.totals import totals
 from tui.widgets.find_input import FindInput
@@ -30,14 +31,14 @@ CLOCK_SLACK = 0.02
 """How much earlier than its turn a redraw may come, so that a timer's jitter skips none."""
 
 WIDE, TALL = 110, 46
-"""From this width on plots stand side by side, from this height on in two rows."""
+"""From this width plots are side by side, from this height in two rows."""
 
 LOW, SHORT = 28, 22
 """Below these heights fewer lines are left empty, then none."""
 
 
 class ExploreScreen(Screen[None]):
-    """Shows a state; what depends on nothing that changed writes nothing.
+    """Shows a state; only what changed is rewritten.
 
     Attributes:
         stale: something waits for the next redraw.
@@ -99,7 +100,7 @@ class ExploreScreen(Screen[None]):
 
     def visible_plots(self, state: State) -> tuple[str, ...]:
         """The plots that a state would show, in order."""
-        return tuple(PLOTS[(state.plot + index) % len(PLOTS)] for index in range(self._panels))
+        return from_plot(state.plot, number=self._panels)
 
     def show(self, state: State, doing: Working | Outcome, keys: tuple[Key, ...]) -> None:
         """Answer a key: the texts at once, then the plots, at most four times a second.

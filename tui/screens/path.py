@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -15,13 +14,13 @@ from core.errors import InputError
 
 
 class PathScreen(ModalScreen[str | None]):
-    """Closes with the path that was typed, or with nothing.
+    """Returns the typed path, or None if canceled.
 
     Args:
-        title: what is done with the file.
-        path: to begin with.
+        title: the dialog's title.
+        path: the initial path.
         hint: what the file is.
-        check: raises InputError for a path that cannot be taken, which is then said here.
+        check: raises InputError, which is shown, if the path cannot be used.
     """
 
     BINDINGS = [Binding("escape", "leave", "leave")]
@@ -41,7 +40,7 @@ class PathScreen(ModalScreen[str | None]):
             yield Label(self._title, classes="dialog--title")
             yield Input(self._path, id="path", compact=True)
             yield Static(self._hint, classes="dialog--hint", id="path-hint", markup=False)
-            yield Label("enter takes it, escape leaves it", classes="dialog--hint")
+            yield Label("Enter apply · Esc cancel", classes="dialog--hint")
 
     def on_mount(self) -> None:
         """A cursor that blinks would write to an idle terminal."""
@@ -66,18 +65,3 @@ class PathScreen(ModalScreen[str | None]):
     def action_leave(self) -> None:
         """Close without one."""
         self.dismiss(None)
-
-
-def path_of(text: str) -> Path:
-    """A path as it was typed; raises InputError where its `~` is nobody's."""
-    try:
-        return Path(text).expanduser()
-    except RuntimeError as error:
-        raise InputError(f"cannot find '{text}': {error}") from error
-
-
-def check_folder(text: str) -> None:
-    """Raises InputError where there is no folder for a file."""
-    folder = path_of(text).absolute().parent
-    if not folder.is_dir():
-        raise InputError(f"the folder {folder} does not exist: make it, or give another one")

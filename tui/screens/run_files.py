@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from textual.screen import Screen
@@ -43,7 +44,6 @@ class RunFiles(Screen[Run | None]):
         self._reading: Job | None = None
         self._changing: Job | None = None
         self._looking: Job | None = None
-        self._jobs = 0
 
     def show(self) -> None:
         """Draw what there is."""
@@ -55,15 +55,17 @@ class RunFiles(Screen[Run | None]):
 
     def reload(self) -> None:
         """Read the runs anew, as after one has ended."""
-        self._reading = self._start(jobs.ReadJob, lambda: jobs.read_rows(self.experiment))
+        self._reading = self._start(partial(jobs.read_rows, self.experiment), self._take_rows)
 
     def change(self, doing: str, work: Callable[[], str]) -> None:
         """Change a run, one at a time: another program may hold the folder for a while."""
         if self._changing is not None:
-            self.message = Span("one change at a time: the last one is not done yet", "warning")
+            self.message = Span(
+                "one change at a time: the last one is still being saved", "warning"
+            )
         else:
             self.message = Span(f"{doing} …", "working")
-            self._changing = self._start(jobs.ChangeJob, work)
+            self._changing = self._start(work, self._take_change)
         self.show()
 
     def want_weights(self) -> None:
@@ -74,11 +76,11 @@ class RunFiles(Screen[Run | None]):
         layer = layers[self.browsing.layer_at][0].name
         wanted = tuple(row.run for row in (one, other) if (row.id, layer) not in self.weights)
         if wanted:
-            self._looking = self._start(jobs.WeightsJob, lambda: jobs.profiles(wanted, layer))
+            self._looking = self._start(partial(jobs.profiles, wanted, layer), self._take_weights)
 
-    def on_rows_read(self, ended: jobs.RowsRead) -> None:
+    def _take_rows(self, ended: JobEnded) -> None:
         """Show the runs as they are now."""
-        if self._reading is None or ended.job_id != self._reading.id:
+        if ended.job is not self._reading:
             return
         self._reading = None
         rows: tuple[RunRow, ...] | None = self._result(ended)
@@ -91,10 +93,8 @@ class RunFiles(Screen[Run | None]):
         self.browsing = self.browsing.read(rows)
         self.show()
 
-    def on_changed(self, ended: jobs.Changed) -> None:
+    def _take_change(self, ended: JobEnded) -> None:
         """Say what has been changed, and read what there is now."""
-        if self._changing is None or ended.job_id != self._changing.id:
-            return
         self._changing = None
         done = self._result(ended)
         if done is not None:
@@ -102,10 +102,8 @@ class RunFiles(Screen[Run | None]):
         self.reload()
         self.show()
 
-    def on_weights_read(self, ended: jobs.WeightsRead) -> None:
+    def _take_weights(self, ended: JobEnded) -> None:
         """Keep the weights, and go on to what has been asked for meanwhile."""
-        if self._looking is None or ended.job_id != self._looking.id:
-            return
         self._looking = None
         read = self._result(ended)
         if read is not None:
@@ -113,15 +111,19 @@ class RunFiles(Screen[Run | None]):
             self.weights = {**dict(list(before.items())[len(read) - KEPT :]), **read}
         self.show()
 
+    def on_job_ended(self, message: JobEnded) -> None:
+        """Give the end of a job to what it was started for."""
+        message.stop()
+        message.job.end(message)
+
     def on_unmount(self) -> None:
         """Let go of what is being read; what is being changed comes to its end."""
         for job in (self._reading, self._looking):
             if job is not None:
                 job.abandon(0)
 
-    def _start(self, kind: type[Job], work: Callable[[], Any]) -> Job:
-        self._jobs += 1
-        job = kind(self._jobs, jobs.at_once(work), self.post_message)
+    def _start(self, work: Callable[[], Any], end: Callable[[JobEnded], None]) -> Job:
+        job = Job(jobs.at_once(work), self.post_message, end)
         job.start()
         return job
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from core.errors import InputError
 from core.fields.declaration import settings_in
 from core.formats.export_formats import COMPACT, LEVELS, SHARED, VALUES, Packing, check_target
-from tui.screens.path import check_folder, path_of
 from tui.state.recipe_form import Row
 from tui.text.format import plural
+from tui.text.paths import check_folder, path_of
 
 ROWS = settings_in(Packing)
 
@@ -36,7 +36,7 @@ class ExportForm:
 
     @property
     def compact(self) -> bool:
-        """It is to be a compact file."""
+        """Whether it is a compact file."""
         return self.path.strip().endswith(COMPACT)
 
     @property

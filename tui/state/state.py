@@ -1,4 +1,4 @@
-"""What the screen shows: immutable, and every way in which it can change."""
+"""The state of the screen: immutable, with every way it can change."""
 
 from __future__ import annotations
 
@@ -9,22 +9,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from core.nets.footprint import DeadUnits, Footprint, Sizes, total
-from core.pruning.plans import Plan, prune_count
+from core.pruning.plans import Plan
 from core.settings.settings import DEFAULTS, Settings
 from tui.state.layer_list import Listing
-from tui.state.results import (
-    FIRST_DIGITS,
-    Counts,
-    Course,
-    Digits,
-    Look,
-    Moment,
-    Result,
-    Sight,
-    Speed,
-    Wanted,
-    within_limits,
-)
+from tui.state.measurement import FIRST_DIGITS, Comparison, Counts, Digits, Estimate
+from tui.state.results import Keyed, Result, ResultKey, Speed
+from tui.state.training_curve import TrainingCurve
+from tui.state.undo import UndoPoint, within_limits
 
 if TYPE_CHECKING:
     from core.events import Accuracy
@@ -33,11 +24,6 @@ if TYPE_CHECKING:
     from core.pruning.curves import Scan
     from core.pruning.what_if import Profile, WhatIf
 
-PLOTS = (
-    "histogram", "accuracy", "sensitivity", "parameters", "size", "files", "speed", "costs",
-    "digits",
-    "confusion",
-)  # fmt: skip
 TOLERANCES = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0, 7.0, 10.0, 20.0)
 """Points below dense that the line in the sensitivity plot may lie."""
 
@@ -46,7 +32,7 @@ STEP = 0.01
 
 @dataclass(frozen=True)
 class State:
-    """All that is on the screen, but for the job that runs.
+    """Everything on the screen except the running job.
 
     Attributes:
         base: the net that a plan is applied to; None until the dense net is there.
@@ -55,38 +41,39 @@ class State:
         listing: which layers the table lists, and which of them the keys act on.
         locked: names of layers that are left alone where sparsities are given to several.
         pruned, finetuned: the last results; they may belong to another plan or base by now.
-        look: the last accuracy that was measured in the background, likewise.
+        last_estimate: the last accuracy measured in the background, likewise; see `estimate`.
         scans: by the digest of the weights that they were made on.
         scanned: the digest of those that the last one was made on.
         digits: the test images that are looked at.
-        sight: the last of them that were seen, with what the nets say.
+        comparison: the last of them that were seen, with what both nets say they are.
         counts: what each layer does, of the net that was counted last.
         speed: how fast the net is that was timed last.
         tolerance: points below the base's accuracy where the sensitivity plot has its line.
         settings: how a net is fine-tuned, among what does not change.
-        plot: index in PLOTS of the first plot that is shown.
+        curve: of the training that runs or ran last.
+        plot: the name of the first plot that is shown.
     """
 
     dense: Net | None = None
     base: Net | None = None
     plan: Plan | None = None
-    past: tuple[Moment, ...] = ()
-    future: tuple[Moment, ...] = ()
+    past: tuple[UndoPoint, ...] = ()
+    future: tuple[UndoPoint, ...] = ()
     listing: Listing = field(default_factory=Listing)
     locked: frozenset[str] = frozenset()
     pruned: Result | None = None
     finetuned: Result | None = None
-    look: Look | None = None
+    last_estimate: Estimate | None = None
     scans: Mapping[str, Scan] = field(default_factory=dict)
     scanned: str = ""
     tolerance: float = 1.0
     digits: Digits = FIRST_DIGITS
-    sight: Sight | None = None
+    comparison: Comparison | None = None
     counts: Counts | None = None
     speed: Speed | None = None
-    course: Course | None = None
+    curve: TrainingCurve | None = None
     settings: Settings = DEFAULTS
-    plot: int = 0
+    plot: str = "histogram"
 
     @property
     def profiles(self) -> tuple[Profile, ...]:
@@ -137,6 +124,11 @@ class State:
         """The plan applied to the base, layer by layer."""
         return tuple(profile.what_if(self.planned[profile.layer.name]) for profile in self.profiles)
 
+    @property
+    def chosen_cut(self) -> WhatIf | None:
+        """The plan applied to the layer that plots show."""
+        return self.cuts[self.chosen] if self.cuts else None
+
     @cached_property
     def footprints(self) -> tuple[Footprint, ...]:
         """What each layer costs under the plan."""
@@ -157,22 +149,14 @@ class State:
         """What the plan came to last, where it was measured: fine-tuned, or pruned in one shot."""
         return next(filter(self.is_current, (self.finetuned, self.pruned)), None)
 
-    def is_current(self, result: Result | None) -> bool:
-        """The result was made from this base with this plan."""
-        return result is not None and result.base is self.base and self.is_planned(result.plan)
+    @cached_property
+    def key(self) -> ResultKey | None:
+        """What a result must have been measured on to belong to this base and plan."""
+        return ResultKey.of(self.base, self.planned) if self.base else None
 
-    def is_planned(self, plan: Plan) -> bool:
-        """A plan drops as many weights of each layer as the present one does."""
-        layers = (profile.layer for profile in self.profiles)
-        return all(
-            prune_count(plan[layer.name], layer.elements)
-            == prune_count(self.planned[layer.name], layer.elements)
-            for layer in layers
-        )
-
-    def is_now(self, wanted: Wanted) -> bool:
-        """What was found out is of this base with this plan."""
-        return wanted.base is self.base and self.is_planned(wanted.plan)
+    def is_current(self, result: Keyed | None) -> bool:
+        """Whether a result belongs to this base and plan."""
+        return result is not None and result.key == self.key
 
     @property
     def tuned(self) -> Net | None:
@@ -180,18 +164,15 @@ class State:
         return self.finetuned.net if self.finetuned and self.is_current(self.finetuned) else None
 
     @property
-    def speed_is_now(self) -> bool:
-        """What was timed is the net that is shown."""
-        timed = self.speed
-        same = timed is not None and timed.base is self.base and timed.tuned is self.tuned
-        return timed is not None and same and self.is_planned(timed.plan)
+    def speed_is_current(self) -> bool:
+        """The net that was timed is the one that is shown: fine-tuned where there is such a net."""
+        speed = self.speed
+        return speed is not None and self.is_current(speed) and speed.tuned is self.tuned
 
     @property
-    def looked_at(self) -> Look | None:
-        """The accuracy in the background, where it is of this base with this plan."""
-        look = self.look
-        current = look and look.base is self.base and self.is_planned(look.plan)
-        return look if current else None
+    def estimate(self) -> Estimate | None:
+        """The accuracy measured in the background, where it belongs to this base and plan."""
+        return self.last_estimate if self.is_current(self.last_estimate) else None
 
     @property
     def scan(self) -> Scan | None:
@@ -213,63 +194,41 @@ class State:
 
         return forecast(self.scan, self.profiles, self.planned, self.base.accuracy.validation)
 
-    def wanted(self, plots: Collection[str]) -> Wanted | None:
-        """What is worth measuring in the background where these plots are in sight."""
-        if self.base is None or self.dense is None:
-            return None
-        look = self.looked_at
-        known = self.untouched or self.is_current(self.pruned) or (look and look.sample.exact)
-        wanted = Wanted(
-            self.dense,
-            self.base,
-            self.planned,
-            self.tuned,
-            accuracy=not known,
-            digits=self.digits if {"digits", "confusion"} & set(plots) else None,
-            matrix="confusion" in plots,
-            costs="costs" in plots,
-        )
-        if self.counts and self.counts.wanted.is_of_the_net_in(wanted):
-            wanted = replace(wanted, costs=False)
-        if wanted.digits and self.sight and self.sight.answers(wanted):
-            wanted = replace(wanted, digits=None, matrix=False)
-        return wanted if wanted.accuracy or wanted.digits or wanted.costs else None
-
     @property
     def untouched(self) -> bool:
         """The plan prunes nothing that the base does not lack already."""
         return all(self.planned[p.layer.name] == p.floor for p in self.profiles)
 
     @property
-    def moment(self) -> Moment:
+    def undo_point(self) -> UndoPoint:
         """What undo would come back to."""
-        return Moment(
+        return UndoPoint(
             dense=self.dense,
             base=self.base,
             plan=self.plan,
             pruned=self.pruned,
             finetuned=self.finetuned,
-            course=self.course,
+            curve=self.curve,
             settings=self.settings,
         )
 
     def with_dense(self, net: Net) -> State:
         """With a new dense net, which becomes the base; results of the old one are gone."""
         plan = self.plan or {profile.layer.name: 0.0 for profile in net.profiles}
-        state = self if self.dense is None else self.after(self.moment)
+        state = self if self.dense is None else self.after(self.undo_point)
         state = replace(state, dense=net, base=net, plan=plan, pruned=None, finetuned=None)
         layers = tuple(profile.layer for profile in net.profiles)
         return state if layers == self.listing.layers else state.listed(Listing.of(layers))
 
-    def with_pruned(self, result: Result, since: Moment) -> State:
+    def with_pruned(self, result: Result, since: UndoPoint) -> State:
         """With a plan measured in one shot, which `since` had not been yet."""
-        before = replace(self.moment, pruned=since.pruned)
+        before = replace(self.undo_point, pruned=since.pruned)
         return replace(self.after(before), pruned=result)
 
-    def with_finetuned(self, result: Result, since: Moment) -> State:
+    def with_finetuned(self, result: Result, since: UndoPoint) -> State:
         """With a net fine-tuned; undo goes to the results that there were in `since`."""
-        was = since.pruned, since.finetuned, since.course
-        before = replace(self.moment, pruned=was[0], finetuned=was[1], course=was[2])
+        was = since.pruned, since.finetuned, since.curve
+        before = replace(self.undo_point, pruned=was[0], finetuned=was[1], curve=was[2])
         return replace(self.after(before), finetuned=result)
 
     def come_to(
@@ -293,22 +252,22 @@ class State:
 
     def renewed(self, old: Result, new: Result) -> State:
         """With a result of which more is known, also where undo and redo go."""
-        past = tuple(moment.renewed(old, new) for moment in self.past)
-        future = tuple(moment.renewed(old, new) for moment in self.future)
-        state = self._at(self.moment.renewed(old, new))
+        past = tuple(point.renewed(old, new) for point in self.past)
+        future = tuple(point.renewed(old, new) for point in self.future)
+        state = self._at(self.undo_point.renewed(old, new))
         return replace(state, past=past, future=future)
 
     def adopt(self) -> State:
         """With the fine-tuned net as the base; its zeros become the plan's floor."""
         if self.finetuned is None or self.finetuned.net is None:
             return self
-        return replace(self.after(self.moment), base=self.finetuned.net)
+        return replace(self.after(self.undo_point), base=self.finetuned.net)
 
     def revert(self) -> State:
         """With the dense net as the base."""
         if not self.adopted:
             return self
-        return replace(self.after(self.moment), base=self.dense)
+        return replace(self.after(self.undo_point), base=self.dense)
 
     def with_scan(self, digest: str, scan: Scan) -> State:
         """With a scan of the weights that have this digest."""
@@ -370,49 +329,49 @@ class State:
         changed = replace(self, plan=plan)
         if self.plan is None or changed.planned == self.planned:
             return self
-        return replace(self.after(self.moment), plan=plan)
+        return replace(self.after(self.undo_point), plan=plan)
 
     def set_recipe(self, settings: Settings, plan: Plan | None = None) -> State:
         """With another way to fine-tune, and perhaps another plan; undo takes back both."""
         changed = replace(self, settings=settings, plan=plan or self.plan)
         if settings == self.settings and changed.planned == self.planned:
             return self
-        return replace(self.after(self.moment), settings=settings, plan=changed.plan)
+        return replace(self.after(self.undo_point), settings=settings, plan=changed.plan)
 
-    def after(self, moment: Moment) -> State:
-        """With one more moment that undo can go back to; nothing to redo."""
-        return replace(self, past=within_limits((*self.past, moment)), future=())
+    def after(self, point: UndoPoint) -> State:
+        """With one more point undo can go back to; nothing to redo."""
+        return replace(self, past=within_limits((*self.past, point)), future=())
 
     def undo(self) -> State:
         """As it was before the last change of sparsities, prune, fine-tuning or base."""
         if not self.past:
             return self
-        future = (*self.future, self.moment)
+        future = (*self.future, self.undo_point)
         return replace(self._at(self.past[-1]), past=self.past[:-1], future=future)
 
     def redo(self) -> State:
         """As it was before undo."""
         if not self.future:
             return self
-        past = (*self.past, self.moment)
+        past = (*self.past, self.undo_point)
         return replace(self._at(self.future[-1]), future=self.future[:-1], past=past)
 
-    def _at(self, moment: Moment) -> State:
+    def _at(self, point: UndoPoint) -> State:
         return replace(
             self,
-            dense=moment.dense,
-            base=moment.base,
-            plan=moment.plan,
-            pruned=moment.pruned,
-            finetuned=moment.finetuned,
-            course=moment.course,
-            settings=moment.settings,
+            dense=point.dense,
+            base=point.base,
+            plan=point.plan,
+            pruned=point.pruned,
+            finetuned=point.finetuned,
+            curve=point.curve,
+            settings=point.settings,
         )
 
-    def next_plot(self, steps: int) -> State:
-        """With another plot in front."""
-        return replace(self, plot=(self.plot + steps) % len(PLOTS))
+    def with_curve(self, curve: TrainingCurve) -> State:
+        """With another curve of a training."""
+        return replace(self, curve=curve)
 
     def show_plot(self, name: str) -> State:
         """With the plot called `name` in front."""
-        return replace(self, plot=PLOTS.index(name))
+        return replace(self, plot=name)

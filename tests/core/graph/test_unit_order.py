@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from core.formats.codec import encode, from_state
-from core.graph.prefix_cache import UntraceableError
+from core.graph.tracing import UntraceableError
 from core.graph.unit_order import sort_units
 from core.nets.architectures import Cnn5, LeNet300
 

@@ -166,7 +166,7 @@ def changed(run: Run, said: dict[str, object]) -> Run:
         ({"base": {"run": None, "weights": "0"}}, "started from a net that is not here"),
     ],
 )
-def test_what_cannot_be_recalled_says_why(
+def test_a_run_that_cannot_be_restored_says_why(
     kept: Kept, bench: Workbench, base: Net, facts: dict[str, object], said: str
 ) -> None:
     run = changed(kept.run, facts)
@@ -250,7 +250,7 @@ def test_dense_training_goes_on_from_its_last_epoch(
         ({"protocol": "reference"}, "open it with --protocol reference"),
     ],
 )
-def test_what_cannot_be_gone_on_with_says_why(
+def test_a_run_that_cannot_be_resumed_says_why(
     bench: Workbench, base: Net, tmp_path: Path, facts: dict[str, object], said: str
 ) -> None:
     experiment = Experiment(tmp_path)

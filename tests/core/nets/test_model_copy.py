@@ -106,6 +106,23 @@ def hooked() -> nn.Module:
     return model
 
 
+def hooked_by_default() -> nn.Module:
+    model = Plain()
+
+    def keep(module: nn.Module, given: object, made: Tensor, where: nn.Module = model) -> None:
+        where.seen = made
+
+    model.conv.register_forward_hook(keep)
+    return model
+
+
+def hooked_by_tensor() -> nn.Module:
+    model = Plain()
+    weight = model.conv.weight
+    model.conv.register_forward_hook(lambda module, given, made: made + weight.mean())
+    return model
+
+
 def bound() -> nn.Module:
     model = Plain()
     model.forward = partial(Plain.forward, model)
@@ -131,6 +148,8 @@ MODELS: dict[str, Callable[[], nn.Module]] = {
     "masks of torch in an LSTM": lambda: masked(Recurrent(), "rows", "weight_hh_l0"),
     "tied weights": tied,
     "a hook": lambda: after_a_step(hooked()),
+    "a hook with a default": lambda: after_a_step(hooked_by_default()),
+    "a hook on a tensor": lambda: after_a_step(hooked_by_tensor()),
     "a forward of its own": bound,
     "frozen": frozen,
 }
@@ -262,6 +281,7 @@ def hooked_through_a_list() -> nn.Module:
             r"Plain\.rows cannot be copied \(TypeError",
         ),
         (set_at("fc", lambda _: SharedLinear(108, 10)), r"Plain\.fc would still point at"),
+        (set_at("up", lambda _: {"a": SharedLinear(2, 2)}), r"Plain\.up\['a'\] would still point"),
         (set_at("fc", lambda _: AnotherLinear(108, 10)), r"Plain\.fc\.(weight|bias) is not the"),
         (set_at("up", lambda model: [weakref.proxy(model)]), r"Plain\.up\[0\] is a weakref\.proxy"),
         (hooked_through_a_list(), r"Plain\.conv\._forward_hooks\[\d+\] \(its variable models\)"),

@@ -48,14 +48,14 @@ def test_masks_only_tighten_and_end_at_the_plan(
     model = net()
     optimizer = SGD(model.parameters(), lr=0.1, momentum=0.9)
     made = pruner(model, plan, steps, ramp=ramp, renew_every=renew_every)
-    dropped = {key: torch.zeros_like(it) for key, it in made.masks.dropped.items()}
+    pruned = {key: torch.zeros_like(it) for key, it in made.masks.pruned.items()}
     for _ in range(steps):
         step(model, optimizer)
         made.after_step(optimizer)
-        for key, before in dropped.items():
-            assert (made.masks.dropped[key] | ~before).all(), "no mask opens again"
-            assert not model.get_parameter(key)[made.masks.dropped[key]].any()
-        dropped = dict(made.masks.dropped)
+        for key, before in pruned.items():
+            assert (made.masks.pruned[key] | ~before).all(), "no mask opens again"
+            assert not model.get_parameter(key)[made.masks.pruned[key]].any()
+        pruned = dict(made.masks.pruned)
     assert made.finished
     assert kept_counts(model.state_dict(), made.layers) == planned_counts(plan, made.layers)
 
@@ -111,7 +111,7 @@ def test_a_resumed_pruner_goes_on_as_if_nothing_had_happened() -> None:
     behind = SGD(other.parameters(), lr=0.1)
     step(other, behind)
     again.after_step(behind)
-    assert all(again.masks.dropped[key].equal(it) for key, it in whole.masks.dropped.items())
+    assert all(again.masks.pruned[key].equal(it) for key, it in whole.masks.pruned.items())
 
 
 @given(st.floats(0, 0.99))

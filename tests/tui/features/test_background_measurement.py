@@ -14,7 +14,7 @@ from tests.tui.scripted import PATIENCE, Scripted
 from tests.tui.test_app import AGGRESSIVE, shown
 from tui.app import FeatherweightApp
 from tui.jobs.job import Failed, Job, JobEnded
-from tui.state.results import Digits, Wanted
+from tui.state.measurement import Digits, MeasurementRequest
 
 PRESET = ("m", "down", "enter")
 
@@ -23,11 +23,11 @@ async def test_a_plan_that_rests_is_measured_on_a_sample_and_then_on_all(app, ba
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
         await pilot.press(*PRESET)
-        await until(pilot, lambda app: app.state.looked_at)
+        await until(pilot, lambda app: app.state.estimate)
         await until(pilot, lambda app: not app.explore.stale)
         assert "pruned 96.5 ±2.1" in shown(app, "#totals")
         backend.rested.set()
-        await until(pilot, lambda app: app.state.looked_at.sample.exact)
+        await until(pilot, lambda app: app.state.estimate.sample.exact)
         await until(pilot, lambda app: not app.explore.stale)
         assert "pruned 97.24" in shown(app, "#totals")
         assert "±" not in shown(app, "#totals")
@@ -39,11 +39,11 @@ async def test_a_key_that_changes_the_plan_ends_it_and_begins_another(app, backe
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
         await pilot.press(*PRESET)
-        await until(pilot, lambda app: app.state.looked_at)
+        await until(pilot, lambda app: app.state.estimate)
         await pilot.press("right")
-        assert app.state.looked_at is None
+        assert app.state.estimate is None
         assert "pruned   –" in shown(app, "#totals")
-        await until(pilot, lambda app: app.state.looked_at)
+        await until(pilot, lambda app: app.state.estimate)
         assert backend.looked == [AGGRESSIVE, {**AGGRESSIVE, "conv1": 0.66}]
 
 
@@ -51,10 +51,10 @@ async def test_a_key_that_does_not_change_the_plan_leaves_it_alone(app, backend)
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
         await pilot.press(*PRESET)
-        await until(pilot, lambda app: app.state.looked_at)
+        await until(pilot, lambda app: app.state.estimate)
         await pilot.press("down", "v", "l")
         backend.rested.set()
-        await until(pilot, lambda app: app.state.looked_at.sample.exact)
+        await until(pilot, lambda app: app.state.estimate.sample.exact)
         assert len(backend.looked) == 1
 
 
@@ -63,7 +63,7 @@ async def test_it_gives_way_to_a_job_and_comes_back_after_it(app, backend):
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
         await pilot.press(*PRESET)
-        await until(pilot, lambda app: app.state.looked_at)
+        await until(pilot, lambda app: app.state.estimate)
         await pilot.press("f")
         await until(pilot, lambda app: backend.paused.is_set() and not app.looking)
         await pilot.press("right")
@@ -79,9 +79,9 @@ class Slow(Scripted):
 
     held: threading.Event = field(default_factory=threading.Event)
 
-    def look(self, wanted: Wanted, stop: StopFlag) -> Stream[None]:
-        yield from super().look(replace(wanted, accuracy=False), stop)
-        self.looked.append(dict(wanted.plan))
+    def look(self, request: MeasurementRequest, stop: StopFlag) -> Stream[None]:
+        yield from super().look(replace(request, accuracy=False), stop)
+        self.looked.append(dict(request.plan))
         self.held.wait(PATIENCE)
         self.started.append("given way")
 
@@ -117,7 +117,7 @@ async def test_what_is_known_is_not_measured_again(app, backend):
 class Failing(Scripted):
     """A backend whose looks raise an error."""
 
-    def look(self, wanted: Wanted, stop: StopFlag) -> Stream[None]:
+    def look(self, request: MeasurementRequest, stop: StopFlag) -> Stream[None]:
         self.looked.append({})
         raise WorkError("no")
         yield
@@ -141,7 +141,7 @@ async def test_digits_are_looked_at_while_their_plot_is_in_sight(app, backend):
         await ready(pilot)
         assert backend.digits == []
         await pilot.press("d")
-        await until(pilot, lambda app: app.state.sight and not app.explore.stale)
+        await until(pilot, lambda app: app.state.comparison and not app.explore.stale)
         assert app.explore.visible_plots(app.state) == ("digits",)
         assert "pruned 8 right, dense 10 right" in shown(app, "#plot-0")
         assert backend.digits == [Digits("chosen", 0)]
@@ -177,7 +177,7 @@ async def test_what_was_seen_of_another_plan_is_marked_while_a_job_runs(app, bac
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
         await pilot.press(*PRESET, "d")
-        await until(pilot, lambda app: app.state.sight and not app.looking)
+        await until(pilot, lambda app: app.state.comparison and not app.looking)
         await until(pilot, lambda app: not app.explore.stale)
         assert "plan before" not in shown(app, "#plot-0")
         await pilot.press("f")
@@ -232,7 +232,7 @@ async def test_the_confusion_matrix_counts_every_test_image(app, backend):
         await pilot.press("V")
         assert app.explore.visible_plots(app.state) == ("confusion",)
         await until(pilot, lambda app: not app.looking and not app.explore.stale)
-        assert app.state.sight.compared.counted is not None
+        assert app.state.comparison.compared.counted is not None
         assert "2,000 wrong of 10,000 test images" in shown(app, "#plot-0")
         assert "8 → 1" in shown(app, "#plot-0")
 
@@ -258,7 +258,7 @@ def test_what_a_job_held_goes_with_it_though_its_error_stays():
 
     gc.disable()
     try:
-        job = Job(1, stream, said.append)
+        job = Job(stream, said.append, print)
         job.start()
         job.wait()
         assert held[0]() is None
@@ -278,7 +278,7 @@ def test_an_error_that_is_its_own_cause_ends_the_job():
         raise error from error
         yield
 
-    job = Job(1, stream, said.append)
+    job = Job(stream, said.append, print)
     job.start()
     job.wait()
     (ended,) = said

@@ -9,7 +9,7 @@ from tests.tui.conftest import idle, ready, until
 from tests.tui.features.test_background_measurement import shown
 from tests.tui.scripted import AGGRESSIVE, MODERATE, Scripted
 from tui.app import FeatherweightApp
-from tui.state.state import PLOTS
+from tui.views.plots.registry import PLOTS
 
 PRESET = ("m", "down", "enter")
 
@@ -26,7 +26,7 @@ async def test_the_plan_is_timed_and_marked_once_it_is_another(app, backend):
         await idle(pilot)
         await still(pilot)
         assert backend.started == [f"bench {AGGRESSIVE}"]
-        assert PLOTS[app.state.plot] == "speed"
+        assert app.state.plot == "speed"
         lines = [" ".join(line.split()) for line in shown(app, "#plot-0").splitlines()]
         assert lines[0] == "how fast it is, ms pruned"
         assert lines[-2].startswith("over the best 4.5x 4.5x slower 1.3x slower 1.3x")
@@ -49,7 +49,9 @@ async def test_the_fine_tuned_net_is_timed_where_there_is_one(app, backend):
         await idle(pilot)
         await pilot.press("f")
         await idle(pilot)
-        await pilot.press(*"v" * ((PLOTS.index("speed") - app.state.plot) % len(PLOTS)))
+        await pilot.press(
+            *"v" * ((list(PLOTS).index("speed") - list(PLOTS).index(app.state.plot)) % len(PLOTS))
+        )
         await still(pilot)
         assert "pruned (plan before)" in shown(app, "#plot-0")
         await pilot.press("b")
@@ -81,7 +83,7 @@ async def test_it_is_shown_as_far_as_it_is_and_stops(backend):
 async def test_before_a_benchmark_the_plot_names_its_key(app):
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
-        await pilot.press(*"v" * PLOTS.index("speed"))
+        await pilot.press(*"v" * list(PLOTS).index("speed"))
         await until(pilot, lambda app: not app.explore.stale)
         assert "b times the net in every engine that is here" in shown(app, "#plot-0")
 
@@ -110,7 +112,7 @@ def test_speed(snap_compare, app, monkeypatch, size):
 
     async def timed(pilot):
         await ready(pilot)
-        app.backend.rested.set()
+        app.session.backend.rested.set()
         await pilot.press(*PRESET, "b")
         await idle(pilot)
         await still(pilot)

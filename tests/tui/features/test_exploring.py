@@ -63,7 +63,7 @@ async def test_a_scan_draws_its_curves_as_they_come_and_foretells(app, backend):
         await pilot.press("m", "enter")
         assert app.state.forecast is not None
         assert f"pruned about {app.state.forecast:.0f}?" in shown(app, "#totals")
-        await until(pilot, lambda app: app.state.looked_at and not app.explore.stale)
+        await until(pilot, lambda app: app.state.estimate and not app.explore.stale)
         assert "about" not in shown(app, "#totals")
 
 

@@ -23,7 +23,7 @@ from tui.state.export_form import ExportForm
 from tui.state.results import Result
 from tui.state.state import State
 from tui.views.activity import Working
-from tui.views.files import files
+from tui.views.plots.files import data
 
 
 @pytest.fixture(autouse=True)
@@ -48,16 +48,16 @@ async def test_the_fine_tuned_net_is_written_and_told(app):
         await planned(pilot)
         await pilot.press("f")
         await idle(pilot)
-        course, tuned = app.state.course, app.state.finetuned
+        course, tuned = app.state.curve, app.state.finetuned
         screen = await asked(pilot)
         path = Path(screen.form.path)
         await pilot.press("enter")
         await idle(pilot)
-        assert app.backend.started[-1] == f"export {path} codebook None"
+        assert app.session.backend.started[-1] == f"export {path} codebook None"
         assert path.stat().st_size == 5_512
         assert f"{path}: 5,512 bytes" in app.doing.text
         assert "x smaller than dense; test 99.31 %, read back 99.29 %" in app.doing.text
-        assert app.state.course == course, "no batch of the export is in the curve"
+        assert app.state.curve == course, "no batch of the export is in the curve"
         assert app.state.finetuned.net is tuned.net
         assert [one.bytes for one in app.state.finetuned.exports] == [5_512]
         await until(pilot, lambda app: not app.explore.stale)
@@ -72,7 +72,10 @@ async def test_what_was_never_measured_is_pruned_and_measured_first(app):
         await asked(pilot)
         await pilot.press("enter")
         await idle(pilot)
-        assert [word.partition(" ")[0] for word in app.backend.started] == ["prune", "export"]
+        assert [word.partition(" ")[0] for word in app.session.backend.started] == [
+            "prune",
+            "export",
+        ]
         assert app.state.is_current(app.state.pruned)
         assert app.state.pruned.accuracy == PRUNED
         assert app.state.pruned.sizes == SIZES
@@ -89,8 +92,8 @@ async def test_undo_keeps_what_was_written(app):
         await asked(pilot)
         await pilot.press("enter")
         await idle(pilot)
-        assert app.backend.started[0] == "prune"
-        assert len(app.backend.started) == 2, "what was measured is not measured again"
+        assert app.session.backend.started[0] == "prune"
+        assert len(app.session.backend.started) == 2, "what was measured is not measured again"
         await pilot.press("u", "u")
         assert app.state.planned == AGGRESSIVE
         assert app.state.current.exports
@@ -145,10 +148,10 @@ async def test_what_cannot_be_written_is_told_in_the_dialog(app):
 
 
 async def test_a_disk_without_space_is_an_error_in_the_app(app):
-    app.backend.error = InputError("cannot write net.fw: no space left (0 MB free)")
+    app.session.backend.error = InputError("cannot write net.fw: no space left (0 MB free)")
     async with app.run_test(size=(80, 24)) as pilot:
         await planned(pilot)
-        app.backend.prune = Scripted().prune
+        app.session.backend.prune = Scripted().prune
         await asked(pilot)
         await pilot.press("enter")
         await idle(pilot)
@@ -166,7 +169,7 @@ async def test_rows_are_changed_and_remembered(app):
         await pilot.press("down", "right", "down", *["right"] * 7, "down", "right", "down", "right")
         await pilot.press("enter")
         await idle(pilot)
-        assert app.backend.started[-1].endswith("steps 12")
+        assert app.session.backend.started[-1].endswith("steps 12")
         await pilot.press("right")
         screen = await asked(pilot)
         assert screen.form.packing == Packing("steps", levels=12, epochs=1)
@@ -217,7 +220,7 @@ def test_what_the_net_on_the_screen_is_called():
     state = state.set_plan(AGGRESSIVE)
     assert what(state) == "the pruned net"
     state = state.with_finetuned(
-        Result(state.planned, dense, TUNED, state.footprint, tuned), state.moment
+        Result(state.planned, dense, TUNED, state.footprint, tuned), state.undo_point
     )
     assert what(state) == "the fine-tuned net"
     assert what(state.nudge(-1)) == "the pruned net"
@@ -227,18 +230,18 @@ def test_what_the_net_on_the_screen_is_called():
 def test_the_plot_of_files_says_what_is_not_known_and_what_is_of_another_plan():
     dense, tuned = net(), net(AGGRESSIVE)
     state = State().with_dense(dense).set_plan(AGGRESSIVE)
-    rows = {row.name: row for row in files(state).rows}
+    rows = {row.name: row for row in data(state, 80).rows}
     assert rows["values only"].bytes == state.footprint.pruned_bytes
     assert [row.note for row in rows.values() if row.bytes is None] == [
         *["f fine-tunes, e writes"] * 4,
         "e writes it",
     ]
     result = Result(state.planned, dense, TUNED, state.footprint, tuned, sizes=SIZES)
-    state = state.with_finetuned(result, state.moment)
+    state = state.with_finetuned(result, state.undo_point)
     export = Export("/net.fw", 5_512, "codebook", 12, TUNED)
     written = state.renewed(result, result.written(export, SIZES))
-    assert not files(written).before
-    assert [row.bytes for row in files(state).rows] == [
+    assert not data(written, 80).before
+    assert [row.bytes for row in data(state, 80).rows] == [
         912_616,
         58_211,
         31_020,
@@ -246,8 +249,8 @@ def test_the_plot_of_files_says_what_is_not_known_and_what_is_of_another_plan():
         24_100,
         None,
     ]
-    assert files(written).rows[-1].bytes == 5_512
-    assert files(written).rows[-1].note == "99.31 %"
-    other = files(written.nudge(-1))
+    assert data(written, 80).rows[-1].bytes == 5_512
+    assert data(written, 80).rows[-1].note == "99.31 %"
+    other = data(written.nudge(-1), 80)
     assert other.before
-    assert other.rows == files(written).rows
+    assert other.rows == data(written, 80).rows

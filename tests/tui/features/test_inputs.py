@@ -78,7 +78,7 @@ def test_weights_beside_a_file_that_has_its_own_are_refused(
 
 def test_a_dense_training_refuses_weights(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["train", "--weights", "mine.pt"]) == 2
-    assert "fresh weights: leave --weights mine.pt out" in capsys.readouterr().err
+    assert "fresh weights: remove --weights mine.pt" in capsys.readouterr().err
 
 
 def test_runs_of_other_images_are_no_kin_and_differ_in_them(tmp_path: Path) -> None:

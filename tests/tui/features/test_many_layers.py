@@ -20,7 +20,7 @@ from tests.tui.test_app import shown
 from tui.app import FeatherweightApp
 from tui.state.state import State
 from tui.views.layer_table import table
-from tui.views.plots import plot
+from tui.views.plots.registry import PLOTS
 from tui.widgets.find_input import FindInput
 from tui.widgets.layer_table import LayerTable
 from tui.widgets.value_input import ValueInput
@@ -142,7 +142,7 @@ async def test_keys_on_a_group_act_on_all_its_free_layers_in_one_step(deep):
         assert app.state.locked == set(inside)
         for key in ("right", "9", "backspace"):
             await pilot.press(key)
-            assert not app.typing
+            assert not app.session.typing
             assert "all of stage2 (48) is locked: l frees it" in shown(app, "#activity")
         await pilot.press("l")
         assert not app.state.locked
@@ -187,9 +187,9 @@ async def test_layers_are_found_while_one_types(deep):
         await pilot.press("x", "x", "enter")
         assert "none of 195 layers" in hint()
         assert 'no layer matches "stage3.1 depthxx"' in shown(app, "#table")
-        assert app.typing
+        assert app.session.typing
         await pilot.press("backspace", "backspace", "enter")
-        assert not app.typing
+        assert not app.session.typing
         await pilot.press("5", "0", "enter", "equals_sign")
         found = [name for name, sparsity in app.state.planned.items() if sparsity]
         assert found == ["stage3.1.1", *(f"stage3.{at}.1" for at in range(10, 16))]
@@ -212,10 +212,10 @@ async def test_looking_for_layers_is_given_up_by_escape_or_by_looking_elsewhere(
         assert app.state.listing == before
         await pilot.press("slash", *"zzz", "tab")
         await pilot.pause()
-        assert (app.state.listing, app.typing) == (before, False)
+        assert (app.state.listing, app.session.typing) == (before, False)
         await pilot.press("slash", *"head", "tab")
         await pilot.pause()
-        assert (app.state.listing.filter, app.typing) == ("head", False)
+        assert (app.state.listing.filter, app.session.typing) == ("head", False)
         await pilot.press("slash", "escape")
         assert (app.state.listing.filter, app.state.listing.row.group) == ("", "head")
 
@@ -274,7 +274,7 @@ def test_plots_of_five_hundred_layers_keep_to_their_area(name, size):
     curves = {profile.layer.name: points for profile in net.profiles}
     scan = Scan("validation", 5_000, curves, (), "fp32", True, False)
     state = State().with_dense(net).choose(250).nudge(50).with_scan(net.digest, scan)
-    lines = plot(state, name, *size)
+    lines = PLOTS[name].draw(state, *size)
     assert len(lines) == size[1]
     assert {sum(len(span.text) for span in line) for line in lines} == {size[0]}
     assert "250.conv" in "".join(span.text for line in lines for span in line)

@@ -121,7 +121,7 @@ async def test_what_is_chosen_is_what_fine_tuning_is_given():
         await pilot.press("c", "down", "down", "down", "right", "right", "enter", "f")
         await idle(pilot)
         assert backend.recipe.finetune.epochs == 7
-        assert app.state.course.planned == 7
+        assert app.state.curve.planned == 7
         await pilot.press("c", "down", "right", "escape", "f")
         await idle(pilot)
         assert backend.recipe.method == "gradual"

@@ -14,11 +14,12 @@ from core.experiments.run_record import read_record
 from core.experiments.runs import DONE, FINISHED, INTERRUPTED, RUNNING, UNREADABLE, Run
 from tests.tui.history.histories import AGGRESSIVE, course, outcome, tuning
 from tests.tui.plots.test_plots import assert_exact
-from tui.keys.history_keys import KEYS, offered
+from tui.keys.history_keys import KEYS
 from tui.state.browsing import Browsing
 from tui.state.runs import SORT_KEYS, RunRow, differences, fronts, incomparable, joined, ordered
 from tui.text.lines import Lines
 from tui.views.history import about, failure, hint, said, shortened, title, welcome
+from tui.views.history_keys import offered
 from tui.views.run_comparison import sparsities
 from tui.views.run_plots import lower
 from tui.views.run_table import columns, ratio, scrolled, sortable, table, when

@@ -8,18 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tui.plots import (
-    ROLES,
-    AccuracyData,
-    HistogramData,
-    Lines,
-    ParametersData,
-    SizeData,
-    accuracy,
-    histogram,
-    parameters,
-    size,
-)
+from tui.plots import accuracy, histogram, parameters, size
+from tui.plots.accuracy import AccuracyData
+from tui.plots.histogram import HistogramData
+from tui.plots.parameters import ParametersData
+from tui.plots.size import SizeData
+from tui.text.lines import ROLES, Lines
 
 LAYERS = ("conv1", "conv2", "conv3", "fc1", "fc2")
 DENSE = (832, 25_632, 51_264, 147_712, 2_570)

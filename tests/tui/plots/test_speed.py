@@ -27,7 +27,7 @@ KNOWN = SpeedData(
     amounts=("MACs: 12.7M, 713k nonzero", "parameters: 228k, 6,183 nonzero"),
     caption="fine-tuned",
 )
-NOTHING = SpeedData(hint="b times the net")
+NOTHING = SpeedData()
 
 each = pytest.mark.parametrize("data", [KNOWN, NOTHING], ids=["known", "nothing"])
 
@@ -80,7 +80,6 @@ def test_any_names_of_engines_are_drawn(area, name, count):
         slower=(True,) * count,
         amounts=(name,),
         caption=name,
-        hint=name,
     )
-    assert_exact(speed.draw(data, *area), *area)
+    assert_exact(speed.draw(data, *area, name), *area)
     assert_exact(speed.draw(replace(data, engines=data.engines[:1]), *area), *area)

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from core.events import Accuracy
 from core.jobs.workbench import Net
 from core.settings.settings import Settings
-from tests.tui.scripted import AGGRESSIVE, DENSE, SHAPES, net
-from tui.state.results import Course, Result
-from tui.state.state import PLOTS, State
+from tests.tui.scripted import AGGRESSIVE, DENSE, PRUNED, SHAPES, net
+from tui.state.results import Result
+from tui.state.state import State
+from tui.state.training_curve import TrainingCurve
 from tui.views.title import title
 
 START = State().with_dense(net())
@@ -114,24 +115,24 @@ def result(accuracy: float, net: Net | None = None) -> Result:
 
 def test_undo_takes_back_a_prune_and_a_fine_tuning():
     chosen = START.set_plan(dict(AGGRESSIVE))
-    pruned = chosen.with_pruned(result(11.0), chosen.moment)
-    course = Course(planned=1, finetuning=True)
-    running = replace(pruned, pruned=result(12.0), course=course)
-    tuned = running.with_finetuned(result(99.0, BASE), pruned.moment)
+    pruned = chosen.with_pruned(result(11.0), chosen.undo_point)
+    course = TrainingCurve(planned=1, finetuning=True)
+    running = replace(pruned, pruned=result(12.0), curve=course)
+    tuned = running.with_finetuned(result(99.0, BASE), pruned.undo_point)
     assert tuned.finetuned.accuracy.test == 99.0
     undone = tuned.undo()
-    assert (undone.finetuned, undone.course) == (None, None)
+    assert (undone.finetuned, undone.curve) == (None, None)
     assert undone.pruned.accuracy.test == 11.0
     assert undone.undo().pruned is None
     assert undone.undo().undo().planned == START.planned
     assert undone.redo().finetuned is tuned.finetuned
-    assert undone.redo().course is course
+    assert undone.redo().curve is course
 
 
 def test_sparsities_that_were_moved_while_it_was_fine_tuned_stay():
     chosen = START.set_plan(dict(AGGRESSIVE))
     moved = chosen.nudge(-3)
-    tuned = moved.with_finetuned(result(99.0, BASE), chosen.moment)
+    tuned = moved.with_finetuned(result(99.0, BASE), chosen.undo_point)
     assert tuned.planned == moved.planned
     assert tuned.undo().planned == moved.planned
     assert tuned.undo().undo().planned == chosen.planned
@@ -139,10 +140,10 @@ def test_sparsities_that_were_moved_while_it_was_fine_tuned_stay():
 
 def test_undo_forgets_what_would_take_too_much_memory(monkeypatch):
     size = START.footprint.parameters
-    monkeypatch.setattr("tui.state.results.UNDO_PARAMETERS", 3 * size)
+    monkeypatch.setattr("tui.state.undo.UNDO_PARAMETERS", 3 * size)
     state = START
     for number in range(9):
-        state = state.with_finetuned(result(float(number), net()), state.moment).nudge(1)
+        state = state.with_finetuned(result(float(number), net()), state.undo_point).nudge(1)
     kept = {net for moment in state.past for net in moment.nets}
     assert len(kept) <= 3
     assert state.undo().finetuned.accuracy.test == 8.0
@@ -152,7 +153,7 @@ def test_undo_forgets_what_would_take_too_much_memory(monkeypatch):
 
 
 def test_moments_of_one_net_are_no_heavier_for_being_many(monkeypatch):
-    monkeypatch.setattr("tui.state.results.UNDO_PARAMETERS", START.footprint.parameters // 2)
+    monkeypatch.setattr("tui.state.undo.UNDO_PARAMETERS", START.footprint.parameters // 2)
     state = START
     for _ in range(5):
         state = state.nudge(1)
@@ -180,15 +181,6 @@ def test_without_a_net_no_key_changes_the_state():
     assert empty.footprint.parameters == 0
 
 
-def test_going_through_the_plots_ends_where_it_began():
-    state = START
-    for _ in PLOTS:
-        state = state.next_plot(1)
-    assert state.plot == START.plot
-    assert START.next_plot(-1).next_plot(1).plot == START.plot
-    assert START.dense.accuracy == DENSE
-
-
 def test_the_title_says_what_the_base_is():
     def text(state: State) -> str:
         return "".join(span.text for span in title(state, 120)[0])
@@ -198,3 +190,14 @@ def test_the_title_says_what_the_base_is():
     assert "base: dense, untrained" in text(untrained)
     mine = Settings(model="tests/core/user_nets.py:SOURCE", dataset="folder:tests")
     assert "user_nets.SOURCE on tests" in text(replace(START, settings=mine))
+
+
+def test_a_result_is_current_for_every_plan_that_drops_the_same_weights():
+    state = START.choose(0).give((0,), 0.5)
+    found = Result(state.planned, START.base, PRUNED, state.footprint)
+    assert state.is_current(found)
+    assert state.give((0,), 0.5004).is_current(found), "400 of 800 weights too"
+    assert not state.give((0,), 0.51).is_current(found)
+    assert not replace(state, base=BASE).is_current(found)
+    assert not state.is_current(None)
+    assert not State().is_current(found)

@@ -87,7 +87,7 @@ def test_the_file_says_which_images_its_net_is_for() -> None:
         ({"dataset": ["mnist"]}, "does not say which images"),
         ({"inputs": {"image_size": 8}}, "images of 8 pixels a side: expected 28"),
         ({"inputs": {"image_size": "8"}}, "expected a whole number"),
-        ({"images": "all"}, "inputs that are not known"),
+        ({"images": "all"}, "unknown image settings"),
     ):
         with pytest.raises(InputError, match=message):
             images_of(file_with("cnn5", facts))

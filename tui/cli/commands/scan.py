@@ -1,46 +1,52 @@
-"""The command `scan`: what runs, and its table."""
+"""The command `scan`: how sensitive the layers are to pruning."""
 
 from __future__ import annotations
 
+from argparse import Namespace
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
 
-from core.pruning.curves import Point, Scan
+from core.pruning.curves import SPARSITIES, UNIFORM_SPARSITIES, WITHIN, Point, Scan
+from core.pruning.plans import parse_sparsities
+from tui.cli import checks, options
+from tui.cli.command import Command
 from tui.text.format import count, percent
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from core.events import StopFlag, Stream
-    from core.experiments.experiment import Experiment
-    from core.jobs.workbench import Workbench
 
 
-def scan_stream(
-    bench: Workbench,
-    experiment: Experiment,
-    split: str,
-    sparsities: Sequence[float],
-    uniform: Sequence[float],
-    within: float | None,
-    stop: StopFlag,
-) -> Stream[Scan]:
-    """Open the dense net and scan it; the scan is kept with the experiment."""
+def prepare(given: Namespace) -> Command[Scan]:
+    """Check the options; raises InputError."""
+    settings = options.settings_of(given)
+    asked = None if given.sparsities is None else parse_sparsities(given.sparsities)
+    within = WITHIN if given.quick and given.within is None else given.within
+    uniform = (asked or UNIFORM_SPARSITIES) if given.uniform else ()
+    experiment = checks.experiment_for(given, settings)
+    bench = checks.workbench_for(given, settings)
     from core.jobs import measurement
     from core.jobs.dense_net import dense_weights
     from core.jobs.goals import keep_scan
+    from core.jobs.report import scan_report
     from core.nets.digest import weights_digest
 
-    yield from bench.splits(stop)
-    dense = yield from dense_weights(bench, stop)
-    scan = yield from measurement.scan(
-        bench, dense.weights, split, sparsities, uniform, within, stop
-    )
-    yield from keep_scan(bench, weights_digest(dense.weights), scan, experiment)
-    return scan
+    def work(stop: StopFlag) -> Stream[Scan]:
+        yield from bench.splits(stop)
+        dense = yield from dense_weights(bench, stop)
+        scan = yield from measurement.scan(
+            bench, dense.weights, given.split, asked or SPARSITIES, uniform, within, stop
+        )
+        yield from keep_scan(bench, weights_digest(dense.weights), scan, experiment)
+        return scan
+
+    def show(scan: Scan, console: Console) -> dict[str, Any]:
+        print_scan(scan, settings.protocol, console)
+        return scan_report(bench, scan)
+
+    return Command(work, show, given.json)
 
 
 def print_scan(scan: Scan, protocol: str, console: Console) -> None:
@@ -75,9 +81,9 @@ def _summary(scan: Scan) -> str:
     of = f"{scan.split}, {count(scan.images)} images"
     early = "; stopped early" * scan.stopped
     if scan.exact:
-        return f"accuracy % on {of}, every one at every point{_ties(scan)}"
+        return f"accuracy % on {of}, all of them at every point{_ties(scan)}"
     fewest, most = _extremes(point.images for point in scan.points())
-    return f"accuracy % on {of}, samples of {fewest} to {most}, 95 % intervals{early}"
+    return f"accuracy % on {of}, samples of {fewest} to {most}, 95 % confidence intervals{early}"
 
 
 def _ties(scan: Scan) -> str:
@@ -88,7 +94,7 @@ def _ties(scan: Scan) -> str:
         for point in points
         if point.ties
     ]
-    return f"; images that rounding in float32 decides: {', '.join(tied)}" if tied else ""
+    return f"; images decided by float32 rounding: {', '.join(tied)}" if tied else ""
 
 
 def _extremes(numbers: Iterable[int]) -> tuple[str, str]:

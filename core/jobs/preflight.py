@@ -1,0 +1,57 @@
+"""What can be found wrong with settings before anything is fetched, timed or trained."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+
+from core.data.registry import describe, is_folder
+from core.formats.weights_files import load_weights
+from core.jobs.workbench import Workbench
+from core.nets.user_model import check_prunable, try_forward
+from core.pruning.allocation import check_reach
+from core.pruning.goals import Goal
+
+
+def check(bench: Workbench, weights: Path | None = None) -> None:
+    """Try the net of the settings on its weights file and on images of the data set's shape.
+
+    A user's own net is built and called for that. Images in a folder are left out: their shape is
+    known only when they are read.
+
+    Args:
+        bench: that holds the settings.
+        weights: the file to read in place of the one in the settings.
+
+    Raises:
+        InputError: the net cannot be built, has nothing to prune or cannot take such images, or
+            the file does not fit it.
+    """
+    settings, spec, device = bench.settings, bench.spec, bench.models.device
+    if (path := weights or settings.weights) is not None:
+        load_weights(path, bench.models.vehicle())
+    if spec.is_own:
+        net = bench.models.vehicle()
+        check_prunable(net)
+    else:  # shapes are enough, and cost nothing
+        device = torch.device("meta")
+        with device:
+            net = spec.build()
+    if not is_folder(settings.dataset):
+        description = describe(settings.dataset)
+        images = settings.inputs.over(spec.inputs).over(description.inputs)
+        channels, side = images.channels or 1, images.image_size or 1
+        images.normalisation(channels, description.mean, description.std)
+        few = torch.zeros(2, channels, side, side, device=device)
+        try_forward(net, few, description.classes)
+
+
+def check_goal(bench: Workbench, goal: Goal, locked: Mapping[str, float]) -> None:
+    """Raise InputError where no weights of the net could meet `goal`.
+
+    A file of weights may hold zeros, so that its locked layers take less than they seem to.
+    """
+    counted = locked if bench.settings.weights is None else {}
+    check_reach(bench.layers, bench.parameters, goal.budget(bench.parameters), counted)

@@ -1,0 +1,69 @@
+"""What is found wrong with settings while nothing is there: no data, no dense net, no cache."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from core.data.inputs import Inputs
+from core.errors import InputError
+from core.jobs.preflight import check, check_goal
+from core.jobs.workbench import Workbench
+from core.nets.zoo import ZOO, model_spec
+from core.pruning.goals import Goal, parse_goal
+from core.settings.settings import Settings
+
+NEVER_PRUNED = 394
+"""Biases of cnn5."""
+
+
+@pytest.mark.parametrize("dataset", ["mnist", "fashion-mnist"])
+@pytest.mark.parametrize("model", list(ZOO))
+def test_every_net_of_the_zoo_takes_every_known_data_set(
+    model: str, dataset: str, empty_cache: Path
+) -> None:
+    check(Workbench(Settings(model=model, dataset=dataset)))
+    assert not empty_cache.exists()
+
+
+@pytest.mark.parametrize(
+    "inputs", [Inputs(image_size=8), Inputs(channels=3), Inputs(image_size=64)]
+)
+def test_images_that_a_net_cannot_take_are_refused(inputs: Inputs) -> None:
+    with pytest.raises(InputError, match="cannot take images"):
+        check(Workbench(Settings(inputs=inputs)))
+
+
+def test_the_file_that_is_named_beside_the_settings_is_the_one_that_is_checked() -> None:
+    bench = Workbench(Settings())
+    check(bench, model_spec("cnn5").shipped_weights)
+    with pytest.raises(InputError, match="does not fit Cnn5"):
+        check(bench, model_spec("lenet-5").shipped_weights)
+
+
+@pytest.mark.parametrize(
+    ("goal", "locked", "is_met"),
+    [
+        (f"{NEVER_PRUNED} kept", {}, True),
+        (f"{NEVER_PRUNED - 1} kept", {}, False),
+        ("228010 kept", {}, True),
+        ("228011 kept", {}, False),
+        ("60x", {"fc1": 0.99}, True),
+        ("60x", {"fc1": 0.5}, False),
+    ],
+)
+def test_a_goal_out_of_reach_is_refused_without_weights(
+    goal: str, locked: dict[str, float], is_met: bool
+) -> None:
+    bench, wanted = Workbench(Settings()), parse_goal(goal)
+    if is_met:
+        check_goal(bench, wanted, locked)
+    else:
+        with pytest.raises(InputError, match="expected"):
+            check_goal(bench, wanted, locked)
+
+
+def test_locked_layers_of_a_file_of_weights_may_hold_zeros() -> None:
+    settings = Settings(weights=model_spec("cnn5").shipped_weights)
+    check_goal(Workbench(settings), Goal("ratio", 60.0), {"fc1": 0.5})

@@ -1,0 +1,223 @@
+"""Bad input is one clear line and status 2, before anything is fetched, timed or printed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from core.formats.codec import CompactFile, encode
+from core.nets.zoo import model_spec
+from tui.cli.commands import app
+from tui.cli.main import main
+
+EVERY = "conv1=0.5,conv2=0.5,conv3=0.5,fc1=0.5,fc2=0.5"
+
+NETS = """
+from torch import nn
+
+class Bare(nn.Sequential):
+    pass
+
+def Wide():
+    return nn.Sequential(nn.Flatten(), nn.Linear(3, 10))
+
+def Narrow():
+    return nn.Sequential(nn.Flatten(), nn.Linear(784, 9))
+"""
+
+
+@pytest.fixture
+def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home on which nothing has been fetched, timed or recorded yet."""
+    home = tmp_path / "home"
+    home.mkdir()
+    for name in ("HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME"):
+        monkeypatch.setenv(name, str(home))
+    monkeypatch.setattr("core.experiments.experiment.default_place", lambda: home / "experiments")
+    return home
+
+
+@pytest.fixture
+def names(tmp_path: Path) -> dict[str, str]:
+    """Files to name on the command line: of text, of another net, damaged and whole."""
+    files = {"text": b"no weights\n", "damaged.fw": b"no net", "net.py": NETS.encode()}
+    files["compact.fw"] = encode(CompactFile("cnn5", {}, ()))
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
+    (tmp_path / "empty").mkdir()
+    paths = {name.partition(".")[0]: str(tmp_path / name) for name in files}
+    return {**paths, "tmp": str(tmp_path), "lenet": str(model_spec("lenet-5").shipped_weights)}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("run", "--sparsity", "conv9=0.5"), ("conv9", "conv1, conv2, conv3, fc1, fc2")),
+        (("run", "--sparsity", "conv1=1.2"), ("1.2", "conv1", "from 0 to 1")),
+        (("run", "--sparsity", "conv1=nan"), ("nan", "conv1", "from 0 to 1")),
+        (("run", "--sparsity", "conv1=abc"), ("abc", "conv1", "from 0 to 1")),
+        (("run", "--sparsity", "conv1"), ("conv1", "LAYER=FRACTION")),
+        (("run", "--sparsity", "conv1=.5,conv1=.6"), ("conv1", "twice")),
+        (("run", "--uniform", "-0.5"), ("-0.5",)),
+        (("run", "--preset", "feather"), ("feather", "moderate, aggressive, uniform")),
+        (("run", "--preset", "moderate", "--uniform", "0.5"), ("not allowed",)),
+        (("run", "--recipe", "slow"), ("slow", "fast, reference")),
+        (("run", "--protocol", "mine"), ("mine", "default, reference")),
+        (("run", "--precision", "int8"), ("int8", "auto, fp32, bf16")),
+        (("run", "--epochs", "0"), ("--epochs 0", "from 1")),
+        (("run", "--epochs", "many"), ("many",)),
+        (("run", "--threads", "0"), ("--threads 0", "from 1 to")),
+        (("run", "--seed", "-1"), ("-1",)),
+        (("run", "--model", "cnn6"), ("cnn6", "cnn5")),
+        (("run", "--dataset", "letters"), ("letters", "mnist")),
+        (("run", "--weights", "/nowhere.safetensors"), ("/nowhere.safetensors",)),
+        (("run", "--json", "/nowhere/run.json"), ("/nowhere", "does not exist")),
+        (("train", "--to", "/nowhere/net.safetensors"), ("/nowhere", "does not exist")),
+        (("data", "fetch", "letters"), ("letters", "mnist")),
+        (("prune",), ("prune", "run", "train")),
+        (("bench",), ("RUN|FILE",)),
+        (("bench", "nowhere"), ("nowhere", "FOLDER:RUN-ID")),
+        (("bench", "/nowhere.safetensors"), ("/nowhere.safetensors", "there is no file")),
+        (("bench", __file__, "--seconds", "0"), ("--seconds 0", "above 0")),
+        (("bench", __file__, "--json", "/nowhere/bench.json"), ("/nowhere", "does not exist")),
+        (("run", "--json", "n" * 300 + "/run.json"), ("does not exist",)),
+        (("data", "fetch", "mnist", "--data-dir", "n" * 300), ("cannot be used",)),
+        (("run", "--threads", "99999999999"), ("from 1 to",)),
+        (("run", "--pre", "aggressive"), ("--pre",)),
+        (("--model", "cnn6"), ("cnn6", "cnn5")),
+        (("run", "--device", "tpu"), ("tpu", "auto, cpu, cuda, mps")),
+        (("scan", "--split", "train"), ("train", "validation, test")),
+        (("scan", "--sparsities", "0.5,2"), ("2.0", "from 0 to 1")),
+        (("scan", "--sparsities", "0.1:0.9"), ("0.1:0.9", "FROM:TO:STEP")),
+        (("scan", "--within", "0"), ("--within 0", "above 0")),
+        (("scan", "--recipe", "fast"), ("--recipe",)),
+        (("scan", "--json", "/nowhere/scan.json"), ("/nowhere", "does not exist")),
+        (("run", "--ratio", "light"), ("'light'", "60x")),
+        (("run", "--ratio", "0.5"), ("0.5", "1 or more")),
+        (("run", "--ratio", "6 kept"), ("--ratio 6 kept", "--goal")),
+        (("run", "--goal", "60 %"), ("60 %", "28 KiB")),
+        (("run", "--ratio", "60", "--uniform", "0.5"), ("not allowed",)),
+        (("run", "--ratio", "60", "--allocate", "best"), ("best", "lamp, sensitivity")),
+        (("run", "--ratio", "60", "--lock", "conv9=0.5"), ("conv9", "conv1, conv2")),
+        (("run", "--allocate", "lamp"), ("--allocate", "--ratio 60")),
+        (("run", "--lock", "conv1=0.5"), ("--lock", "--ratio 60")),
+        (("run", "--method", "slowly"), ("slowly", "one-shot, gradual, iterative")),
+        (("run", "--rounds", "3", "--method", "gradual"), ("3 rounds", "iterative")),
+        (("run", "--rewind"), ("rewinding", "one-shot or iterative")),
+        (("run", "--lr", "0"), ("--lr 0", "above 0")),
+        (("run", "--l1", "-1"), ("--l1 -1", "from 0 to 1")),
+        (("run", "--config", "/nowhere.toml"), ("/nowhere.toml", "no such file")),
+        (("run", "--resume", "/nowhere"), ("/nowhere",)),
+        (("run", "--resume", "cnn5-mnist:999999"), ("cnn5-mnist", "FOLDER:RUN-ID")),
+        (("run", "--image-size", "0"), ("--image-size 0", "from 1 to 4,096")),
+        (("run", "--image-size", "32x32"), ("--image-size", "32x32")),
+        (("run", "--channels", "2"), ("--channels 2", "one of 1, 3")),
+        (("run", "--mean", "0.5,x"), ("--mean 0.5,x", "one for each channel")),
+        (("run", "--std", "0"), ("std 0", "above 0")),
+        (("run", "--mean", "124,116,104"), ("mean 124,116,104", "by 255")),
+        (("run", "--cache-budget", "20"), ("--cache-budget 20", "20GiB")),
+        (("run", "--dataset", "folder:/nowhere"), ("/nowhere", "no folder")),
+        (("search",), ("--max-drop",)),
+        (("search", "--max-drop", "-1"), ("--max-drop -1", "from 0 to 100")),
+        (("search", "--max-drop", "nan"), ("--max-drop nan", "from 0 to 100")),
+        (("scan", "--allocate", "lamp"), ("--allocate",)),
+        (("run", "--weights", "{tmp}"), ("it is a folder",)),
+        (("run", "--weights", "{text}"), ("cannot read {text}",)),
+        (("run", "--weights", "{lenet}"), ("does not fit Cnn5",)),
+        (("run", "--experiment", "{text}"), ("{text} is a file",)),
+        (("run", "--experiment", "{text}/mine"), ("{text} is a file",)),
+        (("run", "--data-dir", "{text}"), ("{text} is a file",)),
+        (("run", "--json", "{tmp}"), ("it is a folder",)),
+        (("run", "--json", "{tmp}/" + "n" * 300), ("cannot be used",)),
+        (("run", "--config", "{text}"), ("{text}", "line 1")),
+        (("run", "--dataset", "folder:{text}"), ("is a file, expected a folder",)),
+        (("run", "--dataset", "folder:{tmp}/empty"), ("{tmp}/empty",)),
+        (("run", "--image-size", "8"), ("cannot take images [2, 1, 8, 8]",)),
+        (("run", "--channels", "3"), ("cannot take images [2, 3, 28, 28]",)),
+        (("run", "--mean", "0.1,0.2,0.3"), ("3 numbers for images of 1 channel",)),
+        (("run", "--ratio", "100000"), ("never pruned",)),
+        (("run", "--goal", "300000 kept"), ("only 228,010 left",)),
+        (("run", "--ratio", "60", "--lock", "fc1=0"), ("147,456 are in locked layers",)),
+        (("run", "--model", "{tmp}/none.py:Net"), ("there is no file",)),
+        (("run", "--model", "{net}:Nothing"), ("has no 'Nothing'",)),
+        (("run", "--model", "{net}:Nothing", "--weights", "{lenet}"), ("has no 'Nothing'",)),
+        (("run", "--model", "{net}:Bare"), ("no weights that can be pruned",)),
+        (("run", "--model", "{net}:Wide"), ("cannot take images [2, 1, 28, 28]",)),
+        (("run", "--model", "{net}:Narrow"), ("a logit for each of 10 classes",)),
+        (("search", "--max-drop", "1", "--trials", "0"), ("--trials 0", "from 1 to 1,000")),
+        (("search", "--max-drop", "1", "--start", "1"), ("--start 1", "above 1")),
+        (("search", "--max-drop", "1", "--allocate", "best"), ("best", "lamp, sensitivity")),
+        (("search", "--max-drop", "1", "--lock", EVERY), ("every layer is locked",)),
+        (("search", "--max-drop", "1", "--weights", "{lenet}"), ("does not fit Cnn5",)),
+        (("search", "--max-drop", "1", "--config", "/nowhere.toml"), ("no such file",)),
+        (("search", "--max-drop", "1", "--experiment", "{text}"), ("{text} is a file",)),
+        (("search", "--max-drop", "1", "--json", "{tmp}"), ("it is a folder",)),
+        (("scan", "--weights", "{lenet}"), ("does not fit Cnn5",)),
+        (("scan", "--experiment", "{text}/mine"), ("{text} is a file",)),
+        (("scan", "--data-dir", "{text}"), ("{text} is a file",)),
+        (("table", "nowhere"), ("nowhere", "FOLDER:RUN-ID")),
+        (("table", "--split", "train"), ("train", "validation, test")),
+        (("table", "--preset", "feather"), ("feather", "aggressive")),
+        (("table", "--ratio", "100000"), ("never pruned",)),
+        (("table", "--weights", "{lenet}"), ("does not fit Cnn5",)),
+        (("table", "--json", "/nowhere/table.json"), ("/nowhere", "does not exist")),
+        (("train", "--to", "{tmp}"), ("it is a folder",)),
+        (("train", "--to", "{tmp}/net.pt"), ("net.safetensors",)),
+        (("train", "--to", "{tmp}/net.fw"), ("net.safetensors",)),
+        (("train", "--weights", "{lenet}"), ("fresh weights",)),
+        (("train", "--data-dir", "{text}"), ("{text} is a file",)),
+        (("train", "--experiment", "{text}"), ("{text} is a file",)),
+        (("export", "--to", "/nowhere/net.fw"), ("/nowhere", "does not exist")),
+        (("export", "--to", "{tmp}/net.zip"), (".fw, .safetensors",)),
+        (("export", "--to", "{tmp}/net.fw", "--levels", "1"), ("--levels 1", "from 2 to 256")),
+        (("export", "--to", "{tmp}/net.fw", "--values", "int3"), ("int3", "codebook")),
+        (("export", "--to", "{tmp}/net.pt", "--levels", "8"), ("quantised nets go to .fw",)),
+        (("export", "--to", "{tmp}/net.fw", "--max-drop", "-1"), ("0 to 100",)),
+        (("export", "--to", "{tmp}/net.fw", "--weights", "{lenet}"), ("does not fit Cnn5",)),
+        (("export", "nowhere", "--to", "{tmp}/net.fw"), ("nowhere", "FOLDER:RUN-ID")),
+        (("inspect", "/nowhere.fw"), ("/nowhere.fw",)),
+        (("inspect", "{text}"), ("not a compact file",)),
+        (("inspect", "{damaged}"), ("cannot read {damaged}",)),
+        (("inspect", "{compact}", "--json", "/nowhere/it.json"), ("does not exist",)),
+        (("inspect", "{compact}", "--model", "lenet-5"), ("of cnn5, not of lenet-5",)),
+        (("inspect", "{compact}", "--dataset", "folder:/nowhere"), ("no folder /nowhere",)),
+        (("bench", "{damaged}", "--model", "cnn5"), ("cannot read {damaged}",)),
+        (("bench", "{lenet}"), ("does not fit Cnn5",)),
+        (("data", "fetch", "mnist", "--data-dir", "{text}"), ("{text} is a file",)),
+        (("--theme", "paper"), ("paper", "textual-dark")),
+        (("--weights", "{lenet}"), ("does not fit Cnn5",)),
+    ],
+    ids=lambda it: " ".join(it)[:80],
+)
+def test_bad_input_is_refused_before_anything_else_happens(
+    arguments: tuple[str, ...],
+    said: tuple[str, ...],
+    empty: Path,
+    names: dict[str, str],
+    capfd: pytest.CaptureFixture[str],
+):
+    """In this process: a hundred of their own would import torch a hundred times."""
+    assert main([argument.format(**names) for argument in arguments]) == 2
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert len(err.splitlines()) == 1
+    for words in said:
+        assert words.format(**names) in err
+    assert list(empty.iterdir()) == []
+
+
+@pytest.mark.parametrize("option", ["--weights", "--data-dir", "--experiment"])
+def test_the_program_does_not_open_on_a_path_that_cannot_be_used(
+    option: str,
+    empty: Path,
+    names: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+):
+    monkeypatch.setattr(app, "_has_terminal", lambda: True)
+    assert main([option, f"{names['text']}/below"]) == 2
+    out, err = capfd.readouterr()
+    assert (out, len(err.splitlines())) == ("", 1)
+    assert names["text"] in err
+    assert list(empty.iterdir()) == []

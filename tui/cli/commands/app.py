@@ -1,0 +1,79 @@
+"""`featherweight` alone: open the terminal program, or run its default job without a terminal."""
+
+from __future__ import annotations
+
+import os
+import sys
+from argparse import Namespace
+from dataclasses import dataclass, replace
+from typing import Any
+
+from core.errors import InputError
+from core.experiments.experiment import Experiment
+from core.pruning.presets import default_preset
+from core.settings.settings import Settings
+from tui.cli import checks, options
+from tui.cli.command import Command
+from tui.cli.commands import run
+
+LEAVE_SECONDS = 0.5
+"""How long quitting in the middle of a job lets it clean up before the process ends."""
+
+NOT_GIVEN = (
+    "sparsity", "uniform", "ratio", "goal", "allocate", "lock", "config", "json", "resume",
+)  # fmt: skip
+"""Options of `run` that the program does not take."""
+
+
+def prepare(given: Namespace) -> Program | Command[Any]:
+    """Check the options; raises InputError."""
+    settings = options.settings_of(given)
+    if given.theme is not None:
+        _check_theme(given.theme)
+    if _has_terminal():
+        checks.check_settings(settings)
+        return Program(settings, checks.experiment_for(given, settings), given.theme)
+    preset = default_preset(settings.model)
+    job = run.prepare(Namespace(**{**vars(given), **dict.fromkeys(NOT_GIVEN), "preset": preset}))
+    same = f"featherweight run --preset {preset} --recipe {settings.recipe}"
+    return replace(job, notice=f"featherweight: no terminal here, so this runs: {same}")
+
+
+@dataclass(frozen=True)
+class Program:
+    """The terminal program, its options checked."""
+
+    settings: Settings
+    experiment: Experiment
+    theme: str | None
+
+    def perform(self) -> int:
+        """Open it, and return its exit status when it has closed."""
+        from tui.app import FeatherweightApp
+        from tui.jobs.backend import CoreBackend
+
+        program = FeatherweightApp(CoreBackend(self.settings, self.experiment))
+        if self.theme is not None:
+            program.theme = self.theme
+        program.run()
+        status = program.return_code or 0
+        if program.threads:
+            for thread in program.threads:
+                thread.abandon(LEAVE_SECONDS)
+            sys.stdout.flush()
+            os._exit(status)
+        return status
+
+
+def _has_terminal() -> bool:
+    """Whether stdin and stdout are a terminal that can position its cursor."""
+    drawable = os.environ.get("TERM") != "dumb"
+    return drawable and sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def _check_theme(name: str) -> None:
+    from textual.theme import BUILTIN_THEMES
+
+    if name not in BUILTIN_THEMES:
+        known = ", ".join(sorted(BUILTIN_THEMES))
+        raise InputError(f"unknown theme '{name}': expected one of {known}")

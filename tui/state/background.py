@@ -1,0 +1,53 @@
+"""What is worth measuring in the background, and what its answers change."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from core.pruning.curves import SampleUpdated
+from tui.state.measurement import Comparison, Counts, Estimate, MeasurementRequest, Need
+from tui.state.state import State
+
+if TYPE_CHECKING:
+    from core.events import Event
+
+
+def request_for(state: State, needs: Collection[Need]) -> MeasurementRequest | None:
+    """What is worth measuring of a state whose visible plots need this; None for nothing."""
+    if state.base is None or state.dense is None:
+        return None
+    estimated = state.estimate is not None and state.estimate.sample.exact
+    known = state.untouched or state.is_current(state.pruned) or estimated
+    request = MeasurementRequest(
+        state.dense,
+        state.base,
+        state.planned,
+        state.tuned,
+        accuracy=not known,
+        digits=state.digits if {"images", "matrix"} & set(needs) else None,
+        matrix="matrix" in needs,
+        costs="costs" in needs,
+    )
+    if state.counts and state.counts.request.nets == request.nets:
+        request = replace(request, costs=False)
+    if request.digits and state.comparison and state.comparison.answers(request):
+        request = replace(request, digits=None, matrix=False)
+    return request if request.accuracy or request.digits or request.costs else None
+
+
+def with_answer(state: State, request: MeasurementRequest, event: Event) -> State:
+    """The state with what a measurement reports."""
+    from core.measure.comparison import ComparisonUpdated  # these load NumPy, which is there by now
+    from core.measure.costs import ActivityMeasured
+
+    match event:
+        case SampleUpdated(sample):
+            return replace(state, last_estimate=Estimate(request.key, sample))
+        case ComparisonUpdated(compared):
+            return replace(state, comparison=Comparison(request, compared))
+        case ActivityMeasured():
+            return replace(state, counts=Counts(request, event))
+        case _:
+            return state

@@ -1,0 +1,59 @@
+"""What undo and redo go to, and how much memory that may take."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from core.pruning.plans import Plan
+from tui.state.results import Result
+from tui.state.training_curve import TrainingCurve
+
+if TYPE_CHECKING:
+    from core.jobs.workbench import Net
+    from core.settings.settings import Settings
+
+UNDO_LIMIT = 500
+
+UNDO_PARAMETERS = 1 << 26
+"""Parameters of all the nets undo can go back to: half a gigabyte with what a screen needs."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class UndoPoint:
+    """Sparsities, the recipe, and the results there were."""
+
+    dense: Net | None
+    base: Net | None
+    plan: Plan | None
+    pruned: Result | None
+    finetuned: Result | None
+    curve: TrainingCurve | None
+    settings: Settings
+
+    def renewed(self, old: Result, new: Result) -> UndoPoint:
+        """With a result of which more is known."""
+        pruned = new if self.pruned is old else self.pruned
+        finetuned = new if self.finetuned is old else self.finetuned
+        return replace(self, pruned=pruned, finetuned=finetuned)
+
+    @property
+    def nets(self) -> frozenset[Net]:
+        """The nets it keeps in memory."""
+        results = [result for result in (self.pruned, self.finetuned) if result]
+        held = (self.dense, self.base, *(it.net for it in results), *(it.base for it in results))
+        return frozenset(net for net in held if net is not None)
+
+
+def within_limits(past: tuple[UndoPoint, ...]) -> tuple[UndoPoint, ...]:
+    """The newest points, as many as memory allows for their nets."""
+    past = past[-UNDO_LIMIT:]
+    nets: set[Net] = set()
+    size = 0
+    for place in range(len(past) - 1, -1, -1):
+        new = past[place].nets - nets
+        nets |= new
+        size += sum(profile.layer.elements for net in new for profile in net.profiles)
+        if new and size > UNDO_PARAMETERS and place < len(past) - 1:
+            return past[place + 1 :]
+    return past

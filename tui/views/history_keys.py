@@ -1,0 +1,53 @@
+"""The keys at the bottom of the history: those that make sense now, as many as fit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from core.experiments.runs import INTERRUPTED
+from tui.keys.history_keys import KEYS
+from tui.keys.keys import Key
+from tui.state.browsing import Browsing
+from tui.state.runs import SPLITS
+
+IMPORTANCE = ("enter", "q", "space", "n", "x", "v", "?", "s", "] →")
+"""The keys of the bottom line; on narrow screens the last ones are dropped first."""
+
+
+def offered(browsing: Browsing, all_views: bool, width: int) -> tuple[Key, ...]:
+    """The keys for the bottom line, labeled with what they would do now, as many as fit."""
+    sensible = {key.shown: key for key in _sensible(browsing, all_views)}
+    room, fitted = width, set()
+    for shown in IMPORTANCE:
+        if (key := sensible.get(shown)) is not None:
+            room -= len(key.shown) + len(key.label) + 2
+            if room < 0:
+                break
+            fitted.add(shown)
+    return tuple(key for shown, key in sensible.items() if shown in fitted)
+
+
+def _sensible(browsing: Browsing, all_views: bool) -> Iterable[Key]:
+    row = browsing.chosen
+    for key in (key for key in KEYS if key.footer):
+        match key.name:
+            case "help" | "leave":
+                yield key
+            case _ if row is None:
+                continue
+            case "open" if row.openable:
+                yield replace(key, label="resume" if row.status == INTERRUPTED else "continue")
+            case "open":
+                continue
+            case "mark":
+                yield replace(key, label="unmark" if browsing.marked else "mark")
+            case "look_on" if browsing.compared is None:
+                other = next(split for split in SPLITS if split != browsing.split)
+                yield replace(key, label=other)
+            case "look_on" if all_views:
+                continue
+            case "layer" if browsing.compared is None:
+                continue
+            case _:
+                yield key

@@ -1,0 +1,47 @@
+"""What each layer costs: weights and FLOPs, before pruning and after."""
+
+from __future__ import annotations
+
+from core.measure.costs import cost_table
+from core.pruning.han2015 import PaperLayer
+from tui.plots.costs import CostsData, CostsRow
+from tui.state.state import State
+from tui.text.format import count
+
+
+def data(state: State, width: int) -> CostsData:
+    """The plan's fractions at once, and measured activity as soon as it is available."""
+    counts, parameters = state.counts, state.footprint.parameters
+    known = state.is_current(counts)
+    table = cost_table(
+        state.settings.model,
+        [profile.layer for profile in state.profiles],
+        {
+            profile.layer.name: cut.kept
+            for profile, cut in zip(state.profiles, state.cuts, strict=True)
+        },
+        counts.counted.activities if counts and known else {},
+        parameters,
+    )
+    paper = (*table.paper.layers, table.paper.total) if table.paper else ()
+    rows = [
+        CostsRow(
+            row.name,
+            row.weights,
+            row.kept,
+            row.flops if known else None,
+            row.act,
+            row.flops_kept if known else None,
+            _printed(paper[place]) if paper else None,
+        )
+        for place, row in enumerate((*table.layers, table.total))
+    ]
+    caption = "counting ..."
+    if counts and known:
+        images = f"{count(counts.counted.images)} {counts.counted.split} images"
+        caption = f"{counts.request.net_name}, {images}"
+    return CostsData(tuple(rows[:-1]), rows[-1], state.chosen, caption)
+
+
+def _printed(row: PaperLayer) -> tuple[str, str, str]:
+    return f"{row.act}", f"{row.kept:g}", f"{row.flops_kept}"

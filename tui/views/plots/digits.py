@@ -1,0 +1,35 @@
+"""Test images, and what both nets say they are."""
+
+from __future__ import annotations
+
+from tui.plots.predictions.digits import Digit, DigitsData
+from tui.state.state import State
+from tui.text.format import count
+
+
+def data(state: State, width: int) -> DigitsData:
+    """The images that were seen last, and what both nets say."""
+    shown = state.comparison
+    if shown is None:
+        return DigitsData(())
+    compared, asked, net = shown.compared, shown.request.digits, shown.request.net_name
+    before = "" if state.is_current(shown) else " (plan before)"
+    found = (
+        Digit(
+            pixels,
+            str(label),
+            dense=(str(compared.dense.classes[at]), float(compared.dense.confidences[at])),
+            pruned=(str(compared.pruned.classes[at]), float(compared.pruned.confidences[at])),
+        )
+        for at, (pixels, label) in enumerate(zip(compared.pixels, compared.labels, strict=True))
+    )
+    if asked is not None and asked.mode == "wrong":
+        counted = compared.counted
+        number = f"{count(counted.newly_wrong)} " if counted else ""
+        caption = f"{number}newly wrong when {net}{before} · D next ten, d one per class"
+    else:
+        caption = f"test images{before} · D next ten, d newly wrong"
+    if asked != state.digits:
+        caption = "predicting"
+        caption += " every test image" * (state.digits.mode == "wrong")
+    return DigitsData(tuple(found), caption, net)

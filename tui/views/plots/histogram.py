@@ -1,0 +1,23 @@
+"""The weights of the chosen layer."""
+
+from __future__ import annotations
+
+from tui.plots.histogram import HistogramData, bins
+from tui.state.state import State
+
+
+def data(state: State, width: int) -> HistogramData:
+    """The what-if; the fine-tuned weights where they are of this plan and this base."""
+    profile, applied = state.profiles[state.chosen], state.cuts[state.chosen]
+    name = profile.layer.name
+    if state.tuned is not None:
+        profile = state.tuned.profiles[state.chosen]
+        applied, name = profile.what_if(profile.floor), f"fine-tuned {name}"
+    counted = profile.histogram(applied, bins(width))
+    return HistogramData(
+        layer=name,
+        edges=counted.edges,
+        counts_all=counted.before,
+        counts_kept=counted.after,
+        threshold=applied.threshold,
+    )

@@ -1,0 +1,50 @@
+"""How accuracy falls as each layer is pruned alone."""
+
+from __future__ import annotations
+
+from core.pruning.curves import Point, Scan
+from tui.plots.drawing.curves import Curve
+from tui.plots.sensitivity import SensitivityData
+from tui.state.state import State
+from tui.text.format import count
+
+
+def data(state: State, width: int) -> SensitivityData:
+    """The scan there is, with the plan and the tolerance."""
+    scan, base = state.scan, state.base
+    if scan is None or base is None:
+        return SensitivityData(curves=(), chosen=state.chosen)
+    dense, stale = base.accuracy.validation, state.scan_is_stale
+    curves = (
+        Curve(name, _points(scan.layers.get(name, ()), scan.images), state.planned[name])
+        for name in state.layer_names
+    )
+    return SensitivityData(
+        curves=tuple(curves),
+        chosen=state.chosen,
+        uniform=Curve("uniform", _points(scan.uniform, scan.images)) if scan.uniform else None,
+        tolerance_line=dense - state.tolerance,
+        tolerance=state.tolerance,
+        dense=None if stale else dense,
+        stale=stale,
+        progress=_seen_so_far(scan),
+        split=scan.split,
+    )
+
+
+def _points(points: tuple[Point, ...], images: int) -> tuple[tuple[float, float, float], ...]:
+    """Sparsity, accuracy and half its interval; the accuracy itself where it is exact."""
+    found = []
+    for point in points:
+        if point.accuracy is not None:
+            middle, half = point.estimate
+            exact = point.images == images
+            found.append((point.sparsity, point.accuracy if exact else middle, (not exact) * half))
+    return tuple(found)
+
+
+def _seen_so_far(scan: Scan) -> str:
+    if scan.exact:
+        return ""
+    most = max((point.images for point in scan.points()), default=0)
+    return f"{count(most)} of {count(scan.images)} images"

@@ -1,0 +1,46 @@
+"""How fast every engine runs the net that was timed last."""
+
+from __future__ import annotations
+
+from core.inference.timings import SPARSE, Amounts, Row
+from tui.plots.drawing.numbers import count as short
+from tui.plots.speed import SpeedData
+from tui.state.state import State
+from tui.text.format import gain, milliseconds, plural
+
+
+def data(state: State, width: int) -> SpeedData:
+    """The comparison that was made last, as far as it is."""
+    timed = state.speed
+    if timed is None:
+        return SpeedData()
+    bench, cases = timed.bench, timed.bench.cases
+    slowest_first = sorted(bench.rows, key=lambda row: (row.engine == SPARSE, -row.latency.median))
+    engines = tuple(
+        (engine.removeprefix("torch "), tuple(_time(bench.row(engine, *case)) for case in cases))
+        for engine in dict.fromkeys(row.engine for row in slowest_first)
+    )
+    ours = [bench.row(SPARSE, *case) for case in cases]
+    gains = [bench.gain(row) if row else None for row in ours]
+    net = "fine-tuned" if timed.tuned else "pruned"
+    return SpeedData(
+        cases=tuple((f"batch {batch}", plural(threads, "thread")) for batch, threads in cases),
+        engines=engines,
+        against=tuple(gain(it) if it else "–" for it in gains),
+        slower=tuple(it is not None and it < 1 for it in gains),
+        amounts=(
+            _amounts("MACs", bench.macs),
+            _amounts("parameters", bench.parameters),
+        ),
+        caption=net if state.speed_is_current else f"{net} (plan before)",
+    )
+
+
+def _time(row: Row | None) -> str:
+    return milliseconds(row.latency.median) if row else "–"
+
+
+def _amounts(what: str, amounts: Amounts) -> str:
+    smaller = amounts.compacted
+    compacted = "" if smaller is None else f", {short(smaller)} in a smaller dense net"
+    return f"{what}: {short(amounts.dense)}, {short(amounts.pruned)} nonzero{compacted}"
