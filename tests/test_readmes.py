@@ -11,7 +11,7 @@ import pytest
 
 from core.formats.weights_files import load_weights
 from core.nets.user_model import build
-from tests.core.own_nets import write
+from tests.core.user_nets import write
 from tui.cli.main import main
 from tui.keys import history_keys, keys
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.core.data.folders import fill, spotted
-from tests.core.own_nets import write
+from tests.core.user_nets import write
 from tests.terminal.terminal import Terminal
 from tests.terminal.test_command_line import featherweight
 from tests.terminal.test_own_net import LAYERS

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from core.nets.user_model import build
-from tests.core.own_nets import write
+from tests.core.user_nets import write
 from tests.terminal.terminal import Terminal
 from tests.terminal.test_command_line import featherweight
 from tui.cli.main import main

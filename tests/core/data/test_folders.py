@@ -24,8 +24,8 @@ from core.pruning.plans import uniform_plan
 from core.settings.choices import Choices
 from core.settings.settings import Settings
 from tests.core.data.folders import Draw, fill, shade, spotted
-from tests.core.own_nets import write
 from tests.core.training.loops import of_type
+from tests.core.user_nets import write
 
 pytestmark = pytest.mark.usefixtures("empty_cache")
 

@@ -23,7 +23,7 @@ WAITING = Progress("waiting for another fetch")
 
 
 def child(*args: str | Path) -> subprocess.Popen[str]:
-    script = Path(__file__).with_name("fetching.py")
+    script = Path(__file__).with_name("fetch_process.py")
     path = os.pathsep.join(entry for entry in sys.path if entry)
     return subprocess.Popen(
         [sys.executable, str(script), *map(str, args)],

@@ -24,9 +24,9 @@ from core.nets.layers import parameter_count
 from core.nets.user_model import build
 from core.nets.zoo import model_spec
 from core.training.loop import copy_weights
-from tests.core.own_nets import write
 from tests.core.random_nets import RandomNet, random_nets
 from tests.core.training.loops import same
+from tests.core.user_nets import write
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

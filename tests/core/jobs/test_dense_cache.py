@@ -15,8 +15,8 @@ from core.jobs.workbench import Workbench
 from core.nets.digest import weights_digest
 from core.nets.weights import DenseWeights
 from core.settings.settings import Settings
-from tests.core.own_nets import write
 from tests.core.training.loops import of_type, recorded, same
+from tests.core.user_nets import write
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

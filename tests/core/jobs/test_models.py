@@ -10,8 +10,8 @@ import torch
 from core.jobs.models import Models
 from core.nets.zoo import model_spec
 from core.training.loop import copy_weights
-from tests.core.own_nets import write
 from tests.core.training.loops import same
+from tests.core.user_nets import write
 
 CPU = torch.device("cpu")
 

@@ -30,8 +30,8 @@ from core.settings.choices import Choices
 from core.settings.settings import Settings
 from core.training.loop import copy_weights
 from tests.core.jobs.test_recorded_jobs import small
-from tests.core.own_nets import write
 from tests.core.training.loops import of_type, same
+from tests.core.user_nets import write
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -105,7 +105,7 @@ async def test_an_error_keeps_the_rows_measured_before(monkeypatch):
 
 
 @pytest.mark.parametrize("size", [(60, 20), (80, 24)], ids=lambda size: f"{size[0]}x{size[1]}")
-def test_speed(snap_compare, app, monkeypatch, size):
+def test_the_plot_of_speed_looks_as_drawn(snap_compare, app, monkeypatch, size):
     monkeypatch.setattr("tui.session.monotonic", lambda: 0.0)
     monkeypatch.setattr("tui.views.activity.monotonic", lambda: 3.0)
     monkeypatch.setattr("tui.app.monotonic", lambda: 0.0)

@@ -1,4 +1,4 @@
-"""Fetch digits in a process of its own: `fetching.py DIGITS MIRROR DATA_DIR [half | limited]`.
+"""Fetch digits in a process of its own: `fetch_process.py DIGITS MIRROR DATA_DIR [half | limited]`.
 
 DIGITS: the data folder whose files are taken for MNIST's.
 
