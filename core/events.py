@@ -1,9 +1,9 @@
-"""What a long operation says while it works.
+"""Events: what a long operation reports while it works.
 
 A long operation is a generator, a `Stream[T]`: it yields the frozen dataclasses of this module and
-returns its result of type T. Whoever drives it decides what becomes of the events, and stops it by
-not asking for the next one, or gracefully (so that it still returns a result) by a `StopFlag`
-that it looks at between batches.
+returns its result of type T. The caller decides what to do with the events. To stop it, the caller
+stops asking for the next event or, for an early result, raises a `StopFlag`, which is checked
+between batches.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def never() -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Anything an operation says."""
+    """Base of all events."""
 
 
 Stream = Generator[Event, None, T]
@@ -32,7 +32,7 @@ Stream = Generator[Event, None, T]
 
 @dataclass(frozen=True, slots=True)
 class Progress(Event):
-    """How far one step of an operation is: `done` of `total` `unit`s (total 0: not known)."""
+    """Progress of one step of an operation: `done` of `total` `unit`s (total 0: unknown)."""
 
     step: str
     done: int = 0
@@ -42,7 +42,7 @@ class Progress(Event):
 
 @dataclass(frozen=True, slots=True)
 class Notice(Event):
-    """Something a person should know, such as why a source of data was given up."""
+    """Something the user should know, such as why a data source failed."""
 
     text: str
     warning: bool = False
@@ -50,7 +50,7 @@ class Notice(Event):
 
 @dataclass(frozen=True, slots=True)
 class Accuracy:
-    """Accuracies in percent: choices look at `validation`, `test` is only reported."""
+    """Accuracies in percent: choices are made on `validation`, `test` is only reported."""
 
     validation: float
     test: float
@@ -66,16 +66,16 @@ class Measured(Event):
 
 @dataclass(frozen=True, slots=True)
 class Batch(Event):
-    """One optimiser step is done.
+    """One optimizer step is done.
 
     Attributes:
-        epoch: 1-based epoch this batch belongs to, of `epochs`.
-        epochs: epochs in all.
+        epoch: epoch of this batch, from 1 to `epochs`.
+        epochs: total epochs.
         seen: images of this epoch trained on so far, of `images`.
         images: images in an epoch.
         loss: mean loss over the epoch so far.
         accuracy: accuracy on this batch before the step, in percent.
-        seconds: time spent training since the start, without measuring.
+        seconds: training time since the start, measurements excluded.
     """
 
     epoch: int
@@ -94,7 +94,7 @@ class Epoch(Event):
     Attributes:
         epoch: 1-based.
         loss: mean training loss of the epoch.
-        validation: accuracy in percent on the split that choices look at.
+        validation: validation accuracy in percent.
         seconds: time the epoch took to train.
         sparsity: zeros over elements of all prunable weights, at the end of the epoch.
         final: the full plan was in force at the end of the epoch, so it can be the best one.
@@ -111,7 +111,7 @@ class Epoch(Event):
 
 
 def drain(stream: Stream[T], sink: Callable[[Event], object] = lambda _: None) -> T:
-    """Run a stream to its end, hand every event to `sink` and give the stream's result."""
+    """Run a stream to its end, pass every event to `sink`, and return the stream's result."""
     while True:
         try:
             event = next(stream)

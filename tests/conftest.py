@@ -21,8 +21,11 @@ settings.load_profile("suite")  # on a busy machine anything may take long
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes minutes comes first, so that no worker is left alone with it in the end."""
-    items.sort(key=lambda item: "terminal" not in item.path.parts)
+    """Real MNIST makes a test slow; slow tests come first, so no worker ends alone with one."""
+    for item in items:
+        if "mnist_dir" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -37,7 +40,24 @@ def own_experiments(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def data_dir() -> Path:
-    """The default data folder with MNIST in it."""
+def mnist_dir() -> Path:
+    """The default data folder with real MNIST in it, fetched where it is missing."""
     drain(fetch("mnist"))
     return default_data_dir()
+
+
+@pytest.fixture(scope="session")
+def digits_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with a few drawn digits in MNIST's files; see `tests.digits`."""
+    from tests.digits import write  # it imports NumPy, which not every test takes
+
+    return write(tmp_path_factory.mktemp("digits"))
+
+
+@pytest.fixture(scope="module")
+def data_dir(digits_dir: Path) -> Iterator[Path]:
+    """A data folder of drawn digits, which are what `mnist` is in the tests of a module."""
+    from tests.digits import in_place_of_mnist
+
+    with in_place_of_mnist(digits_dir):
+        yield digits_dir

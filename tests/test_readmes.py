@@ -11,7 +11,7 @@ import pytest
 
 from core.formats.weights_files import load_weights
 from core.nets.user_model import build
-from tests.core.own_nets import write
+from tests.core.user_nets import write
 from tui.cli.main import main
 from tui.keys import history_keys, keys
 
@@ -93,6 +93,7 @@ def test_the_python_runs(name: str, most: int, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "Epoch(epoch=1" in done.stdout
     assert done.stdout.rstrip().endswith("revived: 0")
+    assert list(tmp_path.glob("light.*"))
     if "light.pt" in script:
         weights = load_weights(tmp_path / "light.pt", build(net))
         kept = sum(int(it.count_nonzero()) for key, it in weights.items() if "norm" not in key)

@@ -120,7 +120,7 @@ class FeatherweightApp(App[None]):
         return tuple(key for key in KEYS if key.footer and self._makes_sense(key.name))
 
     def on_key(self, event: events.Key) -> None:
-        """Keys on their way while a line opened belong to it; others may say why not.
+        """Pass keys pressed while an input line was opening to it; explain unavailable keys.
 
         A key that has to wait for the job that runs is no binding meanwhile, and comes here.
         """
@@ -132,7 +132,7 @@ class FeatherweightApp(App[None]):
         elif session.job is not None and on_top and not session.typing:
             for key in KEYS:
                 if event.key in key.keys.split(",") and waits(self.feature_action(key.name)):
-                    text = f"{key.label} has to wait: a job runs, x stops it"
+                    text = f"{key.label}: not while a job is running; press x to stop it"
                     self.notify(text, markup=False)
 
     def action_command_palette(self) -> None:

@@ -113,7 +113,7 @@ def _checked(given: tuple[Pixels, Labels], what: str) -> tuple[Tensor, Tensor]:
     if labels.shape != (len(images),) or labels.is_floating_point():
         raise InputError(
             f"labels of {what} are {list(labels.shape)} in {labels.dtype}: expected "
-            f"[{len(images)}] whole numbers, one for each image"
+            f"[{len(images)}] integers, one per image"
         )
     return images, labels.to(torch.int64)
 
@@ -125,6 +125,6 @@ def _held_out(
     for label in torch.unique(labels):
         held[(labels == label).nonzero()[HELD_OUT - 1 :: HELD_OUT]] = True
     if not held.any():
-        expected = f"expected {HELD_OUT} or more of a class to hold any out"
+        expected = f"expected at least {HELD_OUT} per class to hold some out"
         raise InputError(f"{len(labels)} images: {expected}")
     return (images[~held], labels[~held]), (images[held], labels[held])

@@ -1,4 +1,4 @@
-"""A split of a data set as tensors, normalised a batch at a time."""
+"""A split of a data set as tensors, normalized one batch at a time."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ CPU = torch.device("cpu")
 
 @dataclass(frozen=True, eq=False)
 class Images:
-    """Images [N, C, H, W] in uint8 and their labels [N], with what normalising them takes.
+    """Images [N, C, H, W] in uint8, their labels [N], and how to normalize them.
 
     Attributes:
-        mean, std: for pixels scaled to 0..1; one number, or one for each channel as [1, C, H, W],
-            with which a batch is normalised many times sooner than with [C, 1, 1].
-        layout: of a batch in memory, and of the weights that it meets: channels_last is faster, but
-            a net that calls `view` on its activations cannot take it.
-        size: pixels on either side that a batch is resized to; None leaves them as they are.
-        channels: that grey images are repeated in, likewise.
+        mean, std: for pixels scaled to 0..1; one number, or one per channel as [1, C, H, W], which
+            normalizes a batch many times faster than [C, 1, 1].
+        layout: memory layout of a batch and of the weights: channels_last is faster, but a net
+            that calls `view` on its activations cannot take it.
+        size: side in pixels that a batch is resized to; None for no resizing.
+        channels: number of channels that gray images are repeated to; None for no repeating.
     """
 
     images: Tensor = field(repr=False)
@@ -38,7 +38,7 @@ class Images:
 
     @classmethod
     def of(cls, dataset: Dataset, split: Split, device: torch.device = CPU) -> Images:
-        """The tensors of one split of `dataset`; on the processor they share its memory."""
+        """The tensors of one split of `dataset`; on the CPU they share its memory."""
         images, labels = torch.from_numpy(split.images), torch.from_numpy(split.labels)
         height, width = images.shape[2:]
         size = (dataset.image_size or height, dataset.image_size or width)
@@ -69,14 +69,14 @@ class Images:
 
     @property
     def values(self) -> int:
-        """Of one image, as a batch has it."""
+        """The number of values in one image of a batch."""
         channels, height, width = self.images.shape[1:]
         area = height * width if self.size is None else self.size**2
         return area * (self.channels or channels)
 
     @property
     def inputs(self) -> Inputs:
-        """What a net is given of them, the normalisation to six places; no size if not square."""
+        """The image settings a net is given, rounded to six decimals; no size if not square."""
         channels, height, width = self.images.shape[1:]
         side = self.size or (height if height == width else None)
         mean, std = (
@@ -105,7 +105,7 @@ class Splits:
     """The three splits of a data set as tensors; two of them may be the same object.
 
     Attributes:
-        fingerprint: which images these are, where the name of the data set does not say.
+        fingerprint: identifies the images where the data set's name does not.
     """
 
     train: Images
@@ -114,7 +114,7 @@ class Splits:
     fingerprint: str = ""
 
     def laid_out(self, layout: torch.memory_format) -> Splits:
-        """The same images, whose batches have another layout in memory."""
+        """The same images, with batches in another memory layout."""
         return self._each(lambda split: replace(split, layout=layout))
 
     def on(self, device: torch.device) -> Splits:
@@ -131,7 +131,7 @@ class Splits:
 
     @classmethod
     def of(cls, dataset: Dataset, device: torch.device = CPU) -> Splits:
-        """The tensors of all splits of `dataset`; on the processor they share its memory."""
+        """The tensors of all splits of `dataset`; on the CPU they share its memory."""
         test = Images.of(dataset, dataset.test, device)
         same = dataset.validation is dataset.test
         validation = test if same else Images.of(dataset, dataset.validation, device)

@@ -1,4 +1,4 @@
-"""What images a net is given: size, channels, normalisation, where a person has a say in them."""
+"""What the user can set about the images: size, channels, normalization."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ PerChannel = tuple[float, ...]
 """One for all channels, or one for each."""
 
 Scale = float | PerChannel
-"""The same as it is computed with: one number is a number."""
+"""The same for computing, with a single number as a float."""
 
 CHANNELS = {1: "grayscale", 3: "color"}
 
 MOST_PIXELS = 4_096
-"""On a side."""
+"""Largest side of an image."""
 
 _SCALED = " (of pixels scaled to 0..1: divide values for 0..255 by 255)"
 
@@ -79,7 +79,7 @@ class Inputs:
 
     @property
     def flags(self) -> str:
-        """The same as the command line takes it; empty where nothing is said."""
+        """The same as command-line options; empty if nothing is set."""
         known = settings_in(Inputs)
         return " ".join(
             f"{known[name].flag} {known[name].kind.shown(value)}"
@@ -87,9 +87,9 @@ class Inputs:
         )
 
     def over(self, other: Inputs) -> Inputs:
-        """What is said, and what another says where this is silent.
+        """These settings, completed from `other`.
 
-        What that says of the normalisation means nothing for other channels.
+        The other's normalization is dropped if the channels differ.
         """
         known = other.given()
         if self.channels not in (None, other.channels):
@@ -97,15 +97,15 @@ class Inputs:
         return Inputs(**{**known, **self.given()})
 
     def beyond(self, known: Inputs) -> Inputs:
-        """What is said and differs from what is known."""
+        """The settings that differ from `known`."""
         same = known.given()
         return Inputs(**{n: it for n, it in self.given().items() if same.get(n) != it})
 
     def normalisation(self, channels: int, mean: Scale, std: Scale) -> tuple[Scale, Scale]:
-        """Mean and standard deviation for images of so many channels, as said or else as given.
+        """Mean and standard deviation for this many channels: these settings or the defaults.
 
         Raises:
-            InputError: there are other numbers than channels.
+            InputError: the number of values does not match the channels.
         """
         for name, numbers in (("mean", self.mean), ("std", self.std)):
             if numbers is not None:
@@ -129,4 +129,4 @@ def _scale(said: PerChannel | None, known: Scale) -> Scale:
 
 
 AS_THEY_ARE = Inputs()
-"""Nothing is said: all is left to the data."""
+"""No settings: everything is left to the data."""

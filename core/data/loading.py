@@ -1,4 +1,4 @@
-"""The two things to ask for: a data set's files, and its splits in memory."""
+"""The two entry points: fetch a data set's files, or load its splits into memory."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from core.events import Progress, StopFlag, Stream, never
 
 
 def default_data_dir() -> Path:
-    """Name the data folder in this program's own cache."""
+    """The data folder in Featherweight's cache."""
     return user_cache_path("featherweight") / "data"
 
 
 def fetch(name: str, data_dir: Path | None = None, stop: StopFlag = never) -> Stream[Path]:
-    """Make sure that a data set's files are there and right.
+    """Ensure a data set's files are present and correct.
 
     Args:
         name: of the data set, such as `mnist`.
-        data_dir: the data folder, in which nothing is overwritten; None: our own cache, in which a
-            wrong file is fetched anew.
-        stop: looked at while waiting.
+        data_dir: the data folder, in which nothing is overwritten; None for Featherweight's own
+            cache, in which a wrong file is downloaded again.
+        stop: checked while waiting.
 
     Returns:
         The folder that holds the files.
 
     Raises:
         InputError: the name is unknown, or the data folder cannot be used or holds a wrong file.
-        WorkError: no source gives the files, or the stop flag is raised.
+        WorkError: no source has the files, or the stop flag is raised.
     """
     found = yield from _obtain(describe(name), data_dir, stop)
     return found.folder
@@ -49,18 +49,18 @@ def load(
     inputs: Inputs = AS_THEY_ARE,
     budget: int = BUDGET,
 ) -> Stream[Dataset]:
-    """Fetch a data set's files where they are missing, check them and cut them into splits.
+    """Download a data set's files if missing, verify them and cut them into splits.
 
     Args:
         name: of the data set, such as `mnist`, or `folder:PATH`.
         data_dir: as in `fetch`.
         protocol: `default` or `reference`, see `Dataset`.
         stop: looked at while waiting.
-        inputs: what is given of size, channels and normalisation.
-        budget: bytes that all folders that are decoded may take in the cache.
+        inputs: requested size, channels and normalization.
+        budget: bytes that all decoded folders may take in the cache.
 
     Raises:
-        InputError: as in `fetch`, or the protocol is unknown, or the images cannot be as given.
+        InputError: as in `fetch`, or the protocol is unknown, or `inputs` does not fit the images.
         WorkError: as in `fetch`.
     """
     if protocol not in PROTOCOLS:
@@ -80,7 +80,7 @@ def _from_folder(
     from core.data.folders.decoded_cache import decoded
     from core.data.folders.image_folder import read_folder
 
-    yield Progress("look into the folder")
+    yield Progress("read the folder")
     folder = yield from read_folder(Path(name.removeprefix(FOLDER)).expanduser())
     cache = user_cache_path("featherweight") / "folders"
     return (yield from decoded(folder, cache, protocol, inputs, budget, stop))

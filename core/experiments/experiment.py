@@ -1,11 +1,11 @@
-"""An experiment on disk: a folder of runs, which run is meant, begun, taken up again and deleted.
+"""An experiment on disk: a folder of runs, which can be found, started, resumed and deleted.
 
 An experiment is a folder with a folder for each run, see `core.experiments.runs`; the scans of its
 nets are in `scans`, see `core.experiments.saved_scans`. Listing it loads no torch.
 
-Where it is: `experiment_folder` says where a program records, `open_run` which run a person means;
-both take a path or the name of an experiment in the default place by the same rule, so that what
-is recorded under a name is found under it.
+`experiment_folder` decides where to record, `open_run` which run a user means. Both take a path or
+the name of an experiment in the default place, by the same rule, so that what is recorded under a
+name is found under it.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ _RUN_ID = re.compile(r"[0-9]{1,9}")
 
 @dataclass(frozen=True, slots=True)
 class Experiment:
-    """A folder of runs, which need not be there yet.
+    """A folder of runs, which need not exist yet.
 
     Attributes:
         folder: that holds them.
@@ -57,7 +57,7 @@ class Experiment:
     folder: Path
 
     def runs(self) -> tuple[Run, ...]:
-        """All runs, the oldest first, whatever state each is in; none where there is no folder.
+        """All runs, oldest first, in any state; none if there is no folder.
 
         Raises:
             InputError: the folder is there and cannot be read.
@@ -66,7 +66,7 @@ class Experiment:
         return tuple(run for run in runs if run is not None)
 
     def find(self, run_id: str) -> Run:
-        """The run with this id, which may be given without its leading zeros.
+        """The run with this id; leading zeros are optional.
 
         Raises:
             InputError: there is none.
@@ -77,18 +77,18 @@ class Experiment:
             if run is not None:
                 return run
         expected = f"expected one from {ids[0]} to {ids[-1]}" if ids else "it has no runs yet"
-        raise InputError(f"there is no run '{run_id}' in {self.folder}: {expected}")
+        raise InputError(f"no run '{run_id}' in {self.folder}: {expected}")
 
     def newest(self) -> Run:
-        """The run with the highest id, in whatever state it is; raises InputError without any."""
+        """The run with the highest id, in any state; raises InputError if there are none."""
         for name in reversed(self._ids()):
             run = read_run(self.folder / name)
             if run is not None:
                 return run
         if os.path.lexists(self.folder / REPORT):
             whole = f"{self.folder.parent}:{self.folder.name}"
-            raise InputError(f"{self.folder} is a run of an experiment: give {whole}")
-        raise InputError(f"{self.folder} has no runs: give the folder of an experiment")
+            raise InputError(f"{self.folder} is a single run: use {whole}")
+        raise InputError(f"{self.folder} has no runs: expected the folder of an experiment")
 
     def begin(self, record: RunRecord) -> RunWriter:
         """Begin a run under the next id; missing folders are made.
@@ -108,7 +108,7 @@ class Experiment:
             return RunWriter.begin(self._claim(text), record)
 
     def resume(self, run: Run) -> RunWriter:
-        """Go on with an interrupted run, from its `checkpoint` if it has one.
+        """Resume an interrupted run, from its `checkpoint` if it has one.
 
         Raises:
             InputError: it is not interrupted or damaged, or somebody goes on with it already.
@@ -124,10 +124,10 @@ class Experiment:
             return RunWriter(now.folder, begun)
 
     def delete(self, run: Run) -> None:
-        """Delete a run, whole or not at all.
+        """Delete a run, atomically.
 
         Raises:
-            InputError: it is being made, is gone already, or cannot be written.
+            InputError: it is running, already gone, or not writable.
         """
         with self._changing(run) as now:
             if is_held(now.folder / LOCK):
@@ -136,7 +136,7 @@ class Experiment:
             self._tidy()
 
     def annotate(self, run: Run, text: str) -> None:
-        """Give a run a note in place of the one before; an empty one takes it away.
+        """Replace a run's note; an empty one removes it.
 
         Raises:
             InputError: the note is too long, the run is gone, or it cannot be written.
@@ -154,7 +154,7 @@ class Experiment:
                 path.unlink(missing_ok=True)
 
     def add_export(self, run: Run, export: Export) -> None:
-        """Record a file that a run's net was written to.
+        """Record a file exported from a run's net.
 
         Raises:
             InputError: the run is gone, or it cannot be written.
@@ -171,7 +171,7 @@ class Experiment:
             return []
         except OSError as error:
             why = error.strerror or error
-            raise InputError(f"cannot read {self.folder}: {why}; give another folder") from error
+            raise InputError(f"cannot read {self.folder}: {why}; use another folder") from error
         return sorted(names, key=int)
 
     @contextmanager
@@ -208,23 +208,22 @@ class Experiment:
 
 
 def default_place() -> Path:
-    """The folder that holds the experiments of those who name no other place."""
+    """The folder of experiments that are given by name or not at all."""
     return Path(platformdirs.user_data_dir("featherweight")) / "experiments"
 
 
 def default_name(model: str, dataset: str) -> str:
-    """What an experiment is called that nobody has named, from short names: `cnn5-mnist`."""
+    """The default name of an experiment, from short names: `cnn5-mnist`."""
     name = re.sub(r"[^A-Za-z0-9_.-]+", "-", f"{model}-{dataset}").strip(".-")
     return name or "experiment"
 
 
 def experiment_folder(given: str | Path | None, default_name: str) -> Path:
-    """Where an experiment is, or is to be made.
+    """The folder of an experiment, existing or not.
 
-    Nothing given, it is `default_name` in the default place. A folder that is there is that
-    folder. A bare name (without a separator) of which the working directory has no folder is the
-    experiment of this name in the default place, where there is one. All else is a path like any
-    other, to a folder that is yet to be made.
+    Without `given`, it is `default_name` in the default place. An existing folder is that folder. A
+    bare name (without a separator) that is not a folder in the working directory is the experiment
+    of this name in the default place, if it exists. Anything else is a path of a folder to create.
 
     Raises:
         InputError: what is given is a file, or no path.
@@ -238,11 +237,11 @@ def experiment_folder(given: str | Path | None, default_name: str) -> Path:
 
 
 def open_run(given: str) -> Run:
-    """The run that a person means: FOLDER or FOLDER:RUN-ID.
+    """The run a user means: FOLDER or FOLDER:RUN-ID.
 
-    FOLDER is a path, or the name of an experiment in the default place, see `experiment_folder`;
-    alone it stands for its newest run. What follows the last colon is an id only if it is a
-    number, and if the whole is not a folder itself.
+    FOLDER is a path, or the name of an experiment in the default place, see `experiment_folder`; on
+    its own it means its newest run. The part after the last colon is an id only if it is a number
+    and the whole is not itself a folder.
 
     Raises:
         InputError: there is no such experiment, or it has no such run.
@@ -252,15 +251,15 @@ def open_run(given: str) -> Run:
     if found is None:
         names = ", ".join(known_experiments()) or "none yet"
         raise InputError(
-            f"there is no experiment '{folder}': expected FOLDER or FOLDER:RUN-ID, or in place "
-            f"of FOLDER one of the names in {default_place()}: {names}"
+            f"no experiment '{folder}': expected FOLDER or FOLDER:RUN-ID, where FOLDER is a path "
+            f"or one of the names in {default_place()}: {names}"
         )
     experiment = Experiment(found)
     return experiment.newest() if run_id is None else experiment.find(run_id)
 
 
 def split_run(given: str) -> tuple[str, str | None]:
-    """Take FOLDER:RUN-ID apart, which leaves a Windows drive its colon; see `open_run`."""
+    """Split FOLDER:RUN-ID; a Windows drive keeps its colon. See `open_run`."""
     folder, _, run_id = given.rpartition(":")
     if folder and _RUN_ID.fullmatch(run_id) and not os.path.isdir(given):
         return folder, run_id
@@ -276,9 +275,9 @@ def known_experiments() -> tuple[str, ...]:
 
 
 def environment() -> dict[str, str]:
-    """What a result depends on beside its settings: Python, libraries, system and processor.
+    """What a result depends on besides its settings: Python, libraries, system and processor.
 
-    Nothing in it tells who ran it or where.
+    It does not identify the user or the machine.
     """
     from importlib.metadata import PackageNotFoundError, version  # not before the first screen
 
@@ -321,7 +320,7 @@ def _path(given: str | Path) -> Path:
         if str(given):
             return Path(given).expanduser().absolute()
     except RuntimeError as error:
-        raise InputError(f"cannot find the folder '{given}': {error}") from error
+        raise InputError(f"cannot expand the path '{given}': {error}") from error
     raise InputError("an empty path: expected the folder of an experiment")
 
 

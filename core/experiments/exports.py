@@ -1,4 +1,4 @@
-"""The files that the net of a run was written to: recorded beside it, and read without trust."""
+"""The files exported from a run, recorded with it and read as untrusted input."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from core.system.untrusted_json import FaultError, read_json, to_json
 EXPORTS = "exports.json"
 
 MOST = 100
-"""Files that are remembered of a run, the newest ones."""
+"""Most files recorded per run; the newest are kept."""
 
 _SIZE = Limits(1, 1 << 50)
 
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """A file that a net was written to, as it was then.
+    """An exported file, as it was when written.
 
     Attributes:
         file: its path.
         bytes: its size.
-        values: how it keeps the values, one of `core.formats.export_formats.VALUES`.
-        levels: how many values the weights of a layer share; None where they share none.
-        accuracy: in percent, of the net that was read back from it.
+        values: how it stores the values, one of `core.formats.export_formats.VALUES`.
+        levels: number of values the weights of a layer share; None if they share none.
+        accuracy: accuracy in percent of the net read back from it.
     """
 
     file: str
@@ -47,12 +47,12 @@ class Export:
 
     @property
     def compact(self) -> bool:
-        """It is a compact file."""
+        """Whether it is a compact file."""
         return self.file.endswith(COMPACT)
 
     @property
     def exact(self) -> bool:
-        """It keeps every bit."""
+        """Whether it keeps every bit."""
         return self.values == EXACT[0]
 
 
@@ -70,7 +70,7 @@ def read_exports(folder: Path) -> tuple[Export, ...]:
 
 
 def add_export(folder: Path, export: Export) -> None:
-    """Record a file beside a run, in place of what was written there before.
+    """Record a file with a run, replacing an earlier record of the same path.
 
     Raises:
         InputError: it cannot be written.
@@ -80,11 +80,11 @@ def add_export(folder: Path, export: Export) -> None:
 
 
 def with_export(exports: tuple[Export, ...], export: Export) -> tuple[Export, ...]:
-    """Files with one more, the newest last, which may have taken the place of another."""
+    """Files with one added, newest last; it replaces one of the same path."""
     return (*(one for one in exports if one.file != export.file), export)
 
 
 def newest_compact(exports: Sequence[Export], *, exact: bool) -> Export | None:
-    """The last compact file that keeps every bit, or that does not; None where there is none."""
+    """The newest compact file that is exact, or that is not; None if there is none."""
     found = (one for one in reversed(exports) if one.compact and one.exact == exact)
     return next(found, None)

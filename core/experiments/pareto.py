@@ -1,4 +1,4 @@
-"""Which nets are worth having: those that no other beats in both ratio and accuracy."""
+"""The Pareto front: the nets that no other beats in both ratio and accuracy."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Sequence
 
 
 def front(points: Sequence[tuple[float, float]]) -> tuple[int, ...]:
-    """The indices of the points that no other beats, by growing ratio.
+    """The indices of the points on the Pareto front, by increasing ratio.
 
     A point is beaten by one that is at least as good in both numbers and better in one. Of equal
-    points the first counts, and one with a number that is not a number never does.
+    points only the first counts; points with NaN never do.
 
     Args:
-        points: a ratio and an accuracy each; more is better in both.
+        points: pairs of ratio and accuracy; higher is better in both.
 
     Examples:
         >>> front([(1, 99.2), (37, 99.3), (12, 99.3), (100, 98.6)])

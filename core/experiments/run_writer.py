@@ -131,7 +131,7 @@ class RunWriter:
             (self.folder / LOCK).unlink()
         run = read_run(self.folder)
         if run is None:
-            raise InputError(f"{self.folder} has gone while its run was being made")
+            raise InputError(f"{self.folder} was deleted while its run was being recorded")
         return run
 
     def abandon(self) -> None:

@@ -120,7 +120,9 @@ class Run:
         """
         if not self.finished:
             state = self.problem or self.status
-            raise InputError(f"run {self.id} of {self.folder.parent}: {state}; give a finished one")
+            raise InputError(
+                f"run {self.id} of {self.folder.parent}: {state}; expected a finished run"
+            )
         from safetensors import SafetensorError
         from safetensors.torch import load_file
 

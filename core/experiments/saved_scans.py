@@ -1,4 +1,4 @@
-"""Scans that are kept with an experiment, by the weights that they were made of."""
+"""Scans stored with an experiment, by the weights they were made on."""
 
 from __future__ import annotations
 
@@ -6,27 +6,47 @@ import json
 import os
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 from core.errors import InputError
 from core.pruning.curves import SPLITS, Point, Scan
 from core.system.files import write_text
 from core.system.locks import changing, make_folder
+from core.system.typed_json import Limits, plain, typed
 from core.system.untrusted_json import FaultError, read_json
 
 SCANS = "scans"
 """The folder of an experiment that holds them: DIGEST-SPLIT.json."""
 
-_PRECISIONS = ("fp32", "bf16")
+
+_COPIED = ("split", "images", "precision", "traced", "stopped")
+"""The fields of a scan that its file holds as they are."""
+
+_Rows = tuple[tuple[float, ...], ...]
+"""A point is its sparsity, correct, images and ties."""
+
+
+@dataclass(frozen=True, slots=True)
+class _ScanFile:
+    digest: str
+    data: str
+    split: Literal["validation", "test"]
+    images: Annotated[int, Limits(0)]
+    precision: Literal["fp32", "bf16"]
+    traced: bool
+    stopped: bool
+    layers: Annotated[Mapping[str, _Rows], Limits(0)]
+    uniform: Annotated[_Rows, Limits(0)]
 
 
 class KeptScan(NamedTuple):
-    """What is kept of the weights that were asked for.
+    """The stored scan of some weights.
 
     Attributes:
-        scan: None where there is none that can be used.
-        problem: why a file that is there cannot be used, on one line.
+        scan: the scan; None if there is no usable one.
+        problem: why an existing file cannot be used, on one line.
     """
 
     scan: Scan | None
@@ -34,25 +54,28 @@ class KeptScan(NamedTuple):
 
 
 def save_scan(folder: Path, digest: str, scan: Scan, data: str = "") -> bool:
-    """Keep a scan with an experiment, unless one that saw more images is kept already.
+    """Store a scan with an experiment, unless one with more images is already stored.
 
-    One of other data, or of a split of another size, does not count: it is replaced.
+    One of other data, or of a split of a different size, is always replaced.
 
     Args:
         folder: of the experiment; made where it is missing.
         digest: of the weights, see `core.nets.digest`.
-        scan: as it is; one that was stopped early is worth keeping too.
-        data: what the split was cut from and how, such as `mnist, default`: a digest does not
-            tell on what a net was measured.
+        scan: the scan, possibly stopped early.
+        data: what the split was cut from and how, such as `mnist, default`: the digest covers only
+            the weights.
 
     Returns:
-        Whether this is the one that is kept now.
+        Whether this scan is now the stored one.
 
     Raises:
         InputError: the folder cannot be written.
     """
     path = _path(folder, digest, scan.split)
-    text = json.dumps(_plain(scan, digest, data), allow_nan=False)
+    layers = {name: _rows(points) for name, points in scan.layers.items()}
+    said = {name: getattr(scan, name) for name in _COPIED}
+    file = _ScanFile(digest, data, layers=layers, uniform=_rows(scan.uniform), **said)
+    text = json.dumps(plain(file), allow_nan=False)
     make_folder(path.parent)
     with changing(folder):
         kept = load_scan(folder, digest, scan.split, data).scan
@@ -63,25 +86,28 @@ def save_scan(folder: Path, digest: str, scan: Scan, data: str = "") -> bool:
 
 
 def load_scan(folder: Path, digest: str, split: str, data: str = "") -> KeptScan:
-    """The scan of these weights on this split that is kept with an experiment, if it can be used.
+    """Load the stored scan of these weights on this split, if it is usable.
 
     Raises:
-        InputError: there is no such split.
+        InputError: the split is unknown.
     """
     path = _path(folder, digest, split)
     if not os.path.lexists(path):
         return KeptScan(None)
     try:
-        facts = read_json(path)
-        scan = _scan(facts)
-        if (facts.get("digest"), scan.split) != (digest, split):
-            raise FaultError(f"{path.name} is a scan of something else")
-        if facts.get("data") != data:
-            raise FaultError(f"{path.name} is a scan on other data")
-        return KeptScan(scan)
+        saved, faults = typed(_ScanFile, read_json(path))
+        if saved is None or faults:
+            raise FaultError(f"{path.name} is not a scan: {faults[0]}")
+        if (saved.digest, saved.split) != (digest, split):
+            raise FaultError(f"{path.name} is a scan of other weights or another split")
+        if saved.data != data:
+            raise FaultError(f"{path.name} is a scan on different data")
+        layers = {name: _points(rows, saved.images) for name, rows in saved.layers.items()}
+        said = {name: getattr(saved, name) for name in _COPIED}
+        return KeptScan(Scan(layers=layers, uniform=_points(saved.uniform, saved.images), **said))
     except FaultError as fault:
         return KeptScan(None, str(fault))
-    except (ValueError, TypeError, LookupError, AttributeError) as error:
+    except (ValueError, TypeError) as error:
         return KeptScan(None, f"{path.name} is not a scan: {str(error)[:80]}")
 
 
@@ -97,59 +123,18 @@ def _seen(scan: Scan) -> int:
     return sum(point.images for point in scan.points())
 
 
-def _plain(scan: Scan, digest: str, data: str) -> dict[str, Any]:
-    """A scan as JSON has it; a point is its sparsity, correct, images and ties."""
-    return {
-        "digest": digest,
-        "data": data,
-        "split": scan.split,
-        "images": scan.images,
-        "precision": scan.precision,
-        "traced": scan.traced,
-        "stopped": scan.stopped,
-        "layers": {name: _rows(points) for name, points in scan.layers.items()},
-        "uniform": _rows(scan.uniform),
-    }
+def _rows(points: tuple[Point, ...]) -> _Rows:
+    return tuple((point.sparsity, point.correct, point.images, point.ties) for point in points)
 
 
-def _rows(points: tuple[Point, ...]) -> list[list[float]]:
-    return [[point.sparsity, point.correct, point.images, point.ties] for point in points]
-
-
-def _scan(facts: Mapping[str, Any]) -> Scan:
-    """Read it without trust; raises ValueError, or what comes of a wrong type."""
-    images = _count(facts["images"])
-    return Scan(
-        split=_one_of(facts["split"], SPLITS),
-        images=images,
-        layers={name: _points(rows, images) for name, rows in facts["layers"].items()},
-        uniform=_points(facts["uniform"], images),
-        precision=_one_of(facts["precision"], _PRECISIONS),
-        traced=_one_of(facts["traced"], (True, False)),
-        stopped=_one_of(facts["stopped"], (True, False)),
-    )
-
-
-def _points(rows: Any, images: int) -> tuple[Point, ...]:
+def _points(rows: _Rows, images: int) -> tuple[Point, ...]:
     return tuple(_point(*row, of=images) for row in rows)
 
 
-def _point(sparsity: float, correct: int, images: int, ties: int, *, of: int) -> Point:
-    if type(sparsity) not in (float, int) or not 0 <= sparsity <= 1:
-        raise ValueError(f"sparsity {sparsity!r}")
-    counts = _count(correct), _count(images), _count(ties)
-    if not counts[0] <= counts[1] <= of or counts[2] > counts[1]:
-        raise ValueError(f"{correct} correct and {ties} ties of {images} images of {of}")
+def _point(sparsity: float, correct: float, images: float, ties: float, *, of: int) -> Point:
+    counts = [int(count) for count in (correct, images, ties)]
+    if sparsity > 1 or counts != [correct, images, ties] or not correct <= images <= of:
+        raise ValueError(f"{correct} correct of {images} images of {of} at sparsity {sparsity}")
+    if ties > images:
+        raise ValueError(f"{ties} ties of {images} images")
     return Point(sparsity, *counts)
-
-
-def _count(value: object) -> int:
-    if type(value) is not int or value < 0:
-        raise ValueError(f"{value!r} is no count")
-    return value
-
-
-def _one_of(value: Any, expected: tuple[Any, ...]) -> Any:
-    if type(value) not in (str, bool) or value not in expected:
-        raise ValueError(f"{value!r}, expected one of {', '.join(map(str, expected))}")
-    return value

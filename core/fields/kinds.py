@@ -27,7 +27,7 @@ class Kind:
         from_text: the value that a text spells; raises ValueError, or gives what is not taken.
         step: the value so many steps on, as the arrow keys of a form choose it.
         shown: the value as a person reads it.
-        meanings: what single values mean, where the setting's own meaning does not say it.
+        meanings: of single values; empty where the setting's own meaning is enough.
     """
 
     values: str
@@ -43,11 +43,10 @@ class Kind:
     @property
     def described(self) -> str:
         """The values, each with what it means."""
-        said = {str(value): meaning for value, meaning in self.meanings.items()}
-        if not said:
-            return self.values
-        names = self.values.split(", ")
-        return ", ".join(f"{name} ({said[name]})" if name in said else name for name in names)
+        said = (
+            f"{it} ({meaning})" if meaning else str(it) for it, meaning in self.meanings.items()
+        )
+        return ", ".join(said) or self.values
 
     def read(self, value: Any) -> Any:
         """A value from a script or a file, as it is stored.
@@ -69,9 +68,6 @@ class Kind:
 
 def one_of(options: Collection[Any]) -> Kind:
     """One of a few names or numbers; a mapping gives each its meaning, or an empty one."""
-    meanings = (
-        {value: it for value, it in options.items() if it} if isinstance(options, Mapping) else {}
-    )
     known, spelled = tuple(options), {str(option): option for option in options}
     listed = ", ".join(spelled)
     return Kind(
@@ -81,7 +77,7 @@ def one_of(options: Collection[Any]) -> Kind:
         takes=lambda value: any(type(value) is type(it) and value == it for it in known),
         from_text=spelled.get,
         step=lambda value, steps: known[(known.index(value) + steps) % len(known)],
-        meanings=meanings,
+        meanings=options if isinstance(options, Mapping) else {},
     )
 
 
@@ -108,12 +104,8 @@ def number(
 ) -> Kind:
     """A number in a range, kept as a float.
 
-    Args:
-        least: the least value.
-        most: the greatest value.
-        above: `least` itself is excluded.
-        below: `most` itself is excluded.
-        series: the values that the arrow keys go through, rising.
+    `above` excludes `least`, `below` excludes `most`; the arrow keys go through `series`, which
+    rises.
     """
     span = f"{least:,} to {'below ' * below}{_bound(most)}"
     if above:
@@ -157,10 +149,7 @@ def whole(least: int, most: int, series: Sequence[int] = ()) -> Kind:
 def per_channel(each: Kind, counts: Collection[int], hint: str) -> Kind:
     """A number for all channels of an image, or one for each, kept as a tuple.
 
-    Args:
-        each: the kind of the numbers.
-        counts: how many channels there may be.
-        hint: is added to what was expected.
+    An image has one of `counts` channels; `hint` ends what a message says was expected.
     """
 
     def parts(value: Any) -> Sequence[Any]:

@@ -1,7 +1,7 @@
-"""Tensors of few different numbers: a codebook found by k-means, or whole steps.
+"""Tensors with few distinct values: a codebook found by k-means, or integer steps.
 
-Han, Mao and Dally (2016), Deep Compression, section 3: the weights of a layer that are left share
-k values.
+Han, Mao and Dally (2016), Deep Compression, section 3: the remaining weights of a layer share k
+values.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from torch import Tensor
 from core.errors import InputError
 
 MOST = 256
-"""Values that weights may share: 8 bits."""
+"""Most values that weights may share: 8 bits."""
 
 _ROUNDS = 50
 
@@ -26,8 +26,8 @@ class Shared:
 
     Attributes:
         values: rising, float32 [k], each of them a bfloat16.
-        codes: which of them each nonzero has, in the order of the flattened weight, int64.
-        places: where the nonzeros are in it, int64.
+        codes: index into `values` of each nonzero, in flattened order, int64.
+        places: indices of the nonzeros in the flattened weight, int64.
         shape: of the weight.
     """
 
@@ -38,7 +38,7 @@ class Shared:
 
     @classmethod
     def of(cls, weight: Tensor, size: int) -> Self:
-        """Find at most `size` values for the nonzeros of a weight, beginning with even ones.
+        """Find at most `size` values for the nonzeros of a weight, starting evenly spaced.
 
         Raises:
             InputError: the size is not from 1 to 256.
@@ -56,13 +56,13 @@ class Shared:
         return flat.reshape(self.shape)
 
     def part(self, weight: Tensor) -> Tensor:
-        """What of a tensor of the weight's shape is rounded here."""
+        """The elements of a tensor of the weight's shape that are rounded here."""
         return weight.flatten()[self.places]
 
     def again(self, exact: Tensor) -> Self:
-        """The same for other numbers: each its nearest value, each value the mean of its numbers.
+        """The same for new numbers: each takes its nearest value, each value its numbers' mean.
 
-        A value that no number is near stays as it is.
+        A value without numbers stays the same.
         """
         codes = _nearest(exact, self.values)
         counts = torch.bincount(codes, minlength=len(self.values))
@@ -73,7 +73,7 @@ class Shared:
 
 @dataclass(frozen=True, eq=False)
 class Stepped:
-    """A tensor in whole steps.
+    """A tensor in integer steps.
 
     Attributes:
         step: the length of one, a bfloat16.
@@ -85,13 +85,13 @@ class Stepped:
 
     @classmethod
     def by(cls, tensor: Tensor, part: float) -> Self:
-        """Round to steps of a part of the root mean square."""
+        """Round to steps of a fraction of the root mean square."""
         step = part * float(tensor.double().square().mean().sqrt())
         return cls(_short_step(step), tensor).again(tensor)
 
     @classmethod
     def of(cls, weight: Tensor, size: int) -> Self:
-        """Round a weight to at most `size` different numbers, zero not among them.
+        """Round a weight to at most `size` distinct nonzero values.
 
         Raises:
             InputError: the size is not from 1 to 256.
@@ -105,11 +105,11 @@ class Stepped:
         return self.counts.float() * self.step
 
     def part(self, tensor: Tensor) -> Tensor:
-        """What of a tensor of the same shape is rounded here: all of it."""
+        """The elements of a tensor of the same shape that are rounded here: all of them."""
         return tensor.clone()
 
     def again(self, exact: Tensor) -> Self:
-        """The same for other numbers."""
+        """The same for new numbers."""
         counts = (exact.double() / self.step).round()
         return replace(self, counts=counts.to(torch.int32))
 
@@ -119,7 +119,7 @@ Rounded = Shared | Stepped
 
 def _check(size: int) -> None:
     if not 1 <= size <= MOST:
-        raise InputError(f"{size} values for a layer to share: expected from 1 to {MOST}")
+        raise InputError(f"{size} shared values per layer: expected 1 to {MOST}")
 
 
 def _short(values: Tensor) -> Tensor:

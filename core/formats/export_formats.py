@@ -1,6 +1,6 @@
-"""The formats that a net is written in, and how a compact file may keep its values.
+"""The export formats, and the ways a compact file can store values.
 
-Nothing here loads torch: it says what can be asked for, and what cannot.
+Nothing here loads torch.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from core.fields.kinds import number, one_of, whole
 COMPACT, SAFETENSORS, ONNX = ".fw", ".safetensors", ".onnx"
 
 PICKLES = (".pt", ".pth", ".ckpt", ".bin")
-"""How the names of files of weights end that torch.save has written."""
+"""Extensions of weights files written by torch.save."""
 
 SUFFIXES = (COMPACT, SAFETENSORS, *PICKLES[:2], ONNX)
-"""The formats that a net is written in, by how the name of a file ends."""
+"""The export formats, by file extension."""
 
 EXACT = ("float32", "float16", "bfloat16")
-"""Types in which values are kept one by one; float32 loses nothing."""
+"""Types that store each value; float32 is exact."""
 
 SHARED = ("codebook", "steps")
 """Kinds of values that the weights of a layer share, see `core.jobs.quantization`."""
@@ -36,12 +36,12 @@ VALUES = {
 """How values are stored, each in a line."""
 
 LEVELS = (2, 3, 4, 5, 6, 8, 12, 16, 24, 32, 64, 128, 256)
-"""Numbers of values that are tried, from the smallest file to the most exact net."""
+"""Numbers of levels to try, from the smallest file to the most accurate net."""
 
 
 @dataclass(frozen=True, slots=True)
 class Packing:
-    """How the values of a net are kept in a compact file.
+    """How a compact file stores a net's values.
 
     Attributes:
         levels: None for none, or as few as `max_drop` allows.
@@ -66,24 +66,24 @@ class Packing:
         said = self.levels is not None or self.max_drop is not None
         if self.quantises and (self.levels is None) == (self.max_drop is None):
             raise InputError(
-                f"values as {self.values}: expected either levels or a largest drop (--levels N or "
+                f"values as {self.values}: expected levels or a maximum drop (--levels N or "
                 "--max-drop POINTS)"
             )
         if not self.quantises and (said or self.epochs):
             raise InputError(
-                f"values as {self.values} are not shared: levels, a drop and epochs of tuning "
-                f"are for {' and '.join(SHARED)} (--values)"
+                f"values as {self.values} are not shared: levels, a maximum drop and tuning "
+                f"need {' or '.join(SHARED)} (--values)"
             )
 
     @property
     def quantises(self) -> bool:
-        """The weights of a layer share values."""
+        """Whether the weights of a layer share values."""
         return self.values in SHARED
 
 
 def check_target(to: Path, packing: Packing) -> None:
-    """Raise InputError for a file that a net cannot be written to so."""
+    """Raise InputError if `to` cannot hold a net with this packing."""
     if to.suffix not in SUFFIXES:
-        raise InputError(f"'{to}': expected a name that ends with one of {', '.join(SUFFIXES)}")
+        raise InputError(f"'{to}': expected a name ending in one of {', '.join(SUFFIXES)}")
     if to.suffix != COMPACT and packing != Packing():
-        raise InputError(f"'{to}' keeps every value as it is: quantised nets go to {COMPACT} files")
+        raise InputError(f"'{to}' stores exact values only: quantized nets need a {COMPACT} file")

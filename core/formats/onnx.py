@@ -17,19 +17,19 @@ from torch import Tensor, nn
 from core.errors import InputError
 
 OPSET = 17
-"""Of what is written."""
+"""ONNX opset of exported files."""
 
 
 def to_onnx(net: nn.Module, images: Tensor, any_number: bool = False) -> bytes:
-    """A net in evaluation as ONNX; its input is `images`, its output `logits`.
+    """Export a net in evaluation mode as ONNX; its input is `images`, its output `logits`.
 
     Args:
-        net: the net, on the processor.
-        images: those that it is traced with, [N, C, H, W].
-        any_number: of images may be given to it, and not only N.
+        net: the net, on the CPU.
+        images: images [N, C, H, W] to trace it with.
+        any_number: allow any batch size, not only N.
 
     Raises:
-        InputError: the package onnx is not there, or the net cannot be written so.
+        InputError: the package onnx is missing, or the net cannot be exported.
     """
     given = (images.contiguous(),)
     free = {"images": {0: "n"}, "logits": {0: "n"}} if any_number else None
@@ -54,7 +54,7 @@ def to_onnx(net: nn.Module, images: Tensor, any_number: bool = False) -> bytes:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Without what the exporter says of itself."""
+    """Silence the exporter's own messages."""
     log = logging.getLogger("torch.onnx")
     before = log.level
     with warnings.catch_warnings():
@@ -67,10 +67,10 @@ def _quiet() -> Iterator[None]:
 
 
 class OnnxNet(nn.Module):
-    """A net in a file, run by onnxruntime.
+    """An ONNX file run by onnxruntime.
 
     Raises:
-        InputError: the file cannot be read, or onnxruntime is not there.
+        InputError: the file cannot be read, or onnxruntime is missing.
     """
 
     def __init__(self, data: bytes, name: str) -> None:
@@ -89,14 +89,14 @@ class OnnxNet(nn.Module):
             made = self._session.run(None, given)[0]
         except Exception as error:  # as above
             raise InputError(
-                f"as ONNX this net does not take {len(images)} images: its code may have made the "
-                f"number of those that it was traced with a constant ({error})"
+                f"as ONNX this net cannot take {len(images)} images: its code may have turned the "
+                f"batch size it was traced with into a constant ({error})"
             ) from error
         return torch.from_numpy(made).to(images.device)
 
 
 def check_onnx() -> None:
-    """Raise InputError where a package is missing that writes or runs ONNX."""
+    """Raise InputError if a package that ONNX needs is missing."""
     for name in ("onnx", "onnxruntime"):
         _package(name)
 

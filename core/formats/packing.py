@@ -1,4 +1,4 @@
-"""A net as what a compact file holds."""
+"""A net as the contents of a compact file."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def packed(
     model: str,
     facts: Mapping[str, Any],
 ) -> CompactFile:
-    """What a compact file of a net holds.
+    """The contents of a compact file for a net.
 
     Args:
         weights: a state_dict.
@@ -65,7 +65,7 @@ def packed(
 def _narrowed(name: str, tensor: Tensor, values: str) -> Tensor:
     made = tensor.to(getattr(torch, values))
     if not bool(made.isfinite().all()) and bool(tensor.isfinite().all()):
-        raise InputError(f"'{name}' has values too large for {values}: take bfloat16 or float32")
+        raise InputError(f"'{name}' has values too large for {values}: use bfloat16 or float32")
     return made
 
 

@@ -1,4 +1,4 @@
-"""What a pruned net takes, told in the ways that people count it."""
+"""The size of a pruned net, by every common way of counting."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from core.nets.layers import Layer
 from core.nets.weights import Weights
 
 CONVOLUTION_BITS, LINEAR_BITS = 8, 5
-"""Of an index in Han, Mao and Dally (2016), section 2."""
+"""Bits of an index in Han, Mao and Dally (2016), section 2."""
 
 MOST_PARAMETERS = 20_000_000
-"""Of a net whose files are made only to be measured: beyond, that would take a minute and more."""
+"""Most parameters of a net whose files are measured unasked: more take a minute or longer."""
 
 
 def sizes_of(

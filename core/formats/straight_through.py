@@ -1,8 +1,8 @@
-"""Training a net of rounded numbers.
+"""Training a quantized net (straight-through estimator).
 
-The net computes with the rounded numbers, and what a step of the optimiser makes of them goes to
-exact ones behind them (the straight-through estimator of Bengio et al. 2013), which are rounded
-again: a weight may come to share another value, and a shared value is the mean of its weights.
+The net computes with rounded values. The optimizer's update is applied to exact values kept behind
+them (Bengio et al. 2013), which are then rounded again: a weight may switch to another shared
+value, and a shared value is the mean of its weights.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from core.formats.codebooks import Rounded
 
 
 class Sharing:
-    """Exact numbers behind rounded ones, while a model trains.
+    """The exact values behind rounded ones, while a model trains.
 
     Args:
         weights: the exact ones, a state_dict.
-        rounded: the tensors that the model has in their places, by name.
+        rounded: the rounded tensors in the model, by name.
 
     Attributes:
-        rounded: those that it has now.
+        rounded: the current ones.
     """
 
     def __init__(self, weights: Mapping[str, Tensor], rounded: Mapping[str, Rounded]) -> None:
@@ -33,7 +33,7 @@ class Sharing:
 
     @torch.no_grad()
     def after_step(self, model: nn.Module) -> None:
-        """Take what the optimiser has moved to the exact numbers, and round them anew."""
+        """Apply the optimizer's update to the exact values, and round them again."""
         for name, it in self.rounded.items():
             parameter = model.get_parameter(name)
             self._exact[name] += it.part(parameter.detach().cpu() - self._tensors[name])

@@ -17,23 +17,23 @@ from core.nets.weights import DenseWeights, Weights, fitting, most_elements, wid
 from core.system.files import write_whole
 
 _INSIDE = ("state_dict", "model_state_dict", "model")
-"""Where training scripts put the state_dict of a net among other things."""
+"""Keys under which training scripts store a net's state_dict."""
 
 _GLOBAL = re.compile(r"GLOBAL (\S+)")
-"""What torch names that it does not unpickle."""
+"""Finds the name of a global that torch refuses to unpickle."""
 
 _ORIGINAL, _MASK = "_orig", "_mask"
-"""What `torch.nn.utils.prune` puts behind the names of a weight and of its mask."""
+"""Suffixes that `torch.nn.utils.prune` adds for a weight and its mask."""
 
 _WRAPPED = "module."
-"""What nn.DataParallel puts before every name."""
+"""Prefix that nn.DataParallel adds to every name."""
 
 
 def load_weights(path: Path, model: nn.Module) -> Weights:
-    """Read a state_dict of `model` from a safetensors file, a compact one, or one of torch.save.
+    """Read a state_dict of `model` from a safetensors, compact or torch.save file.
 
-    From the last nothing is unpickled but tensors and plain data (`weights_only`); the
-    state_dict may be inside of a checkpoint, and its names may begin with `module.`.
+    From the last, only tensors and plain data are unpickled (`weights_only`); the state_dict may
+    be inside a checkpoint, and its names may start with `module.`.
 
     Raises:
         InputError: the file cannot be read, or its names, shapes or types are not the model's.
@@ -48,7 +48,7 @@ def _read(path: Path, expected: Weights) -> Weights:
             return _unpickled(path, expected)
         return _unpacked(path, expected) if path.suffix == COMPACT else load_file(path)
     except FileNotFoundError as error:
-        raise InputError(f"no weights at {path}: give the path of a safetensors file") from error
+        raise InputError(f"no such file: {path}; expected a weights file") from error
     except (OSError, SafetensorError) as error:
         raise InputError(f"cannot read {path} as safetensors: {error}") from error
 
@@ -73,7 +73,9 @@ def _unpickled(path: Path, expected: Weights) -> Weights:
     except Exception as error:  # a damaged zip or pickle raises nearly anything
         code = _GLOBAL.search(str(error))
         said = (
-            f"it holds '{code[1]}', which would run code" if code else "it is damaged, or no such"
+            f"it holds '{code[1]}', which would run code"
+            if code
+            else "it is damaged, or not such a file"
         )
         raise InputError(
             f"cannot read {path} as weights alone: {said}; expected torch.save of a state_dict"
@@ -84,7 +86,7 @@ def _unpickled(path: Path, expected: Weights) -> Weights:
     if not isinstance(found, dict) or not all(
         isinstance(name, str) and isinstance(it, Tensor) for name, it in found.items()
     ):
-        raise InputError(f"{path} holds no state_dict: expected names and tensors")
+        raise InputError(f"{path} holds no state_dict: expected a mapping of names to tensors")
     wrapped = all(name.startswith(_WRAPPED) for name in found)
     if wrapped and not any(name.startswith(_WRAPPED) for name in expected):
         found = {name.removeprefix(_WRAPPED): tensor for name, tensor in found.items()}
@@ -102,16 +104,16 @@ def _without_masks(weights: Weights) -> Weights:
 
 
 EARLY = ".early"
-"""What stands between a file's name and its suffix."""
+"""Inserted between a file's stem and its suffix."""
 
 
 def early_path(path: Path) -> Path:
-    """Where the early weights of a dense net in `path` are kept: `net.early.safetensors`."""
+    """The file of the early weights of the dense net in `path`: `net.early.safetensors`."""
     return path.with_name(f"{path.stem}{EARLY}{path.suffix}")
 
 
 def load_dense(path: Path, model: nn.Module) -> DenseWeights:
-    """Read a dense net, and its early weights where those of the same training lie beside it.
+    """Read a dense net, and its early weights if those of the same training are next to it.
 
     Raises:
         InputError: see `load_weights`.
@@ -126,19 +128,19 @@ def load_dense(path: Path, model: nn.Module) -> DenseWeights:
 
 
 def save_dense(path: Path, dense: DenseWeights, notes: dict[str, str]) -> None:
-    """Write a dense net, and its early weights beside it; raises InputError if it cannot."""
+    """Write a dense net and its early weights; raises InputError if that fails."""
     save_early(path, dense, notes)
     save_weights(path, dense.weights, notes)
 
 
 def save_early(path: Path, dense: DenseWeights, notes: dict[str, str]) -> None:
-    """Write the early weights, where there are any, beside the net that is in `path`."""
+    """Write the early weights, if any, next to the net in `path`."""
     if dense.early is not None:
         of = weights_digest(dense.weights)
         save_weights(early_path(path), dense.early, {**notes, "epoch": "1", "of": of})
 
 
 def save_weights(path: Path, weights: Weights, notes: dict[str, str]) -> None:
-    """Write a state_dict as safetensors, `notes` in its header; raises InputError if it cannot."""
+    """Write a state_dict as safetensors with `notes` as metadata; raises InputError on failure."""
     tensors = {name: tensor.contiguous() for name, tensor in weights.items()}
     write_whole(path, lambda part: part.write_bytes(save(tensors, metadata=notes)))

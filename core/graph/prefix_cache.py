@@ -1,9 +1,9 @@
-"""A net cut before a layer: what comes before it is computed once, what follows as often as needed.
+"""A net cut before a layer: the part before it is computed once, the part after it repeatedly.
 
 The net is traced with torch.fx (Reed et al. 2022, "torch.fx: Practical Program Capture and
-Transformation for Deep Learning in Python"): a list of calls in the order in which they run. A cut
-before the first call that reads some weights leaves a handful of values alive; from these the rest
-of the net can be run again and again while only these weights change.
+Transformation for Deep Learning in Python") into a list of calls in execution order. At a cut
+before the first call that reads certain weights, only a few values are alive; from these, the rest
+of the net can be run again and again while only those weights change.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from torch import Tensor, fx, nn
 from core.graph.tracing import UntraceableError, graph_of, untraceable
 
 Values = dict[Any, Any]
-"""What is alive at a cut, by the call that made it."""
+"""The values alive at a cut, by the call that made them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,9 +28,9 @@ class CutPoint:
 
     Attributes:
         before: the calls before it.
-        alive: those of them whose results are used after it.
-        batched: those whose result has a row for each image, or is their number; the others do not
-            depend on images.
+        alive: the earlier calls whose results are used after it.
+        batched: those whose result has one row per image, or is the number of images; the others
+            do not depend on images.
     """
 
     before: tuple[fx.Node, ...]
@@ -39,23 +39,23 @@ class CutPoint:
 
 
 class PrefixCache:
-    """A net in evaluation that can be run up to a cut and on from it.
+    """A net in evaluation mode that can be run up to a cut and on from it.
 
     Args:
-        model: the net; its weights may change between runs, its calls may not. It is not copied.
-        groups: names of weights (as in the state_dict) that will change together; each group gets
-            a cut before the first call that reads one of them.
-        images: a few to try it with, [N, ...], N at least 3.
+        model: the net, not copied; its weights may change between runs, its calls may not.
+        groups: names of weights (as in the state_dict) that change together; each group gets a
+            cut before the first call that reads one of them.
+        images: images to trace it with, [N, ...], N at least 3.
 
     Raises:
-        UntraceableError: torch.fx cannot trace it, or what it traces gives other logits.
+        UntraceableError: torch.fx cannot trace it, or the traced net gives different logits.
     """
 
     def __init__(
         self, model: nn.Module, groups: Mapping[str, Sequence[str]], images: Tensor
     ) -> None:
         if len(images) < 3:
-            raise UntraceableError(f"{len(images)} images to try it with: expected at least 3")
+            raise UntraceableError(f"{len(images)} images to trace it with: expected at least 3")
         with untraceable():
             self._net = graph_of(model)
             self._calls = tuple(self._net.graph.nodes)
@@ -76,11 +76,11 @@ class PrefixCache:
         self.bytes_per_image = sum(_bytes(trials[-1][node]) for node in batched) // 3
 
     def start(self, images: Tensor) -> Values:
-        """Run it on `images` [N, ...]; gives what is alive at any of the cuts."""
+        """Run it on `images` [N, ...]; returns the values alive at any of the cuts."""
         return self._run(images, self._kept)
 
     def alive(self, name: str, values: Values) -> Values:
-        """Of what `start` gave, what the cut of the group `name` needs."""
+        """The values from `start` that the cut of group `name` needs."""
         return {node: values[node] for node in self.cuts[name].alive}
 
     def rows(self, name: str, alive: Values, index: Tensor) -> Values:
@@ -93,14 +93,14 @@ class PrefixCache:
         return {node: some(v) if node in batched else v for node, v in alive.items()}
 
     def in_bf16(self, alive: Values) -> Values:
-        """The same in bf16, which autocast would else make of it at every run."""
+        """The same in bf16, to save autocast converting it on every run."""
         return {
             node: v.bfloat16() if isinstance(v, Tensor) and v.dtype == torch.float32 else v
             for node, v in alive.items()
         }
 
     def finish(self, name: str, alive: Values) -> Tensor:
-        """Run what follows the cut of the group `name`; gives the logits [N, classes]."""
+        """Run the part after the cut of group `name`; returns the logits [N, classes]."""
         known = dict.fromkeys(self.cuts[name].before) | alive
         logits: Tensor = fx.Interpreter(self._net).run(initial_env=known)
         return logits
@@ -121,7 +121,7 @@ class PrefixCache:
                 cut = CutPoint(before, alive, batched)
                 if not self._writes(cut, trials[-1]):
                     return cut
-        raise UntraceableError("it changes its input in place")
+        raise UntraceableError("it modifies its input in place")
 
     def _first_use(self, weights: set[int]) -> int:
         """The place of the first call that reads one of these parameters, or the end."""
@@ -152,11 +152,11 @@ class PrefixCache:
             runs = self.finish(name, alive), self.finish(name, self.rows(name, alive, some))
             for run, wanted in zip(runs, (expected, expected[some]), strict=True):
                 if not torch.allclose(run, wanted, rtol=1e-4, atol=1e-5):
-                    raise UntraceableError("its traced calls give other logits than it does")
+                    raise UntraceableError("its traced version gives different logits")
 
 
 class NoPrefixCache:
-    """A net that cannot be traced, with every cut before its input: all of it runs every time."""
+    """A net that cannot be traced, cut before its input: all of it runs every time."""
 
     def __init__(self, model: nn.Module, images: Tensor) -> None:
         self._model = model.eval()
@@ -175,7 +175,7 @@ class NoPrefixCache:
         return {"images": alive["images"][index]}
 
     def in_bf16(self, alive: Values) -> Values:
-        """The same: what the net does to its input may need it as it is."""
+        """The images unchanged: the net may need them in float32."""
         return alive
 
     def finish(self, _name: str, alive: Values) -> Tensor:

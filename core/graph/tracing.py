@@ -1,4 +1,4 @@
-"""A net traced with torch.fx and tried: the same logits, and no value that is written over."""
+"""A net traced with torch.fx and verified: the same logits, and no value overwritten."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from core.errors import InputError
 from core.nets.model_copy import copy_model
 
 Shapes = Mapping[fx.Node, tuple[int, ...]]
-"""Of the results of calls, where these are tensors."""
+"""Shapes of the results of calls, for those that are tensors."""
 
 
 class UntraceableError(Exception):
@@ -37,10 +37,10 @@ class Traced:
     """A net as a list of calls.
 
     Attributes:
-        net: with the parts of the net that was traced; none of them is copied.
-        shapes: with two images, and with three.
-        images: the three.
-        logits: what it gives for them.
+        net: the traced net; it shares the original's modules.
+        shapes: shapes of results for two images and for three.
+        images: the three images.
+        logits: its logits for them.
     """
 
     net: fx.GraphModule
@@ -49,9 +49,9 @@ class Traced:
     logits: Tensor
 
     def release(self) -> None:
-        """Drop the parts of the net, which is of no use then.
+        """Drop the net's modules; the net is unusable afterwards.
 
-        A net of torch.fx and its graph would keep them until the garbage is collected.
+        Otherwise, a torch.fx net and its graph would keep them until garbage collection.
         """
         self.net._modules.clear()
         self.net._parameters.clear()
@@ -69,15 +69,15 @@ def graph_of(model: nn.Module) -> fx.GraphModule:
 
 
 def trace(model: nn.Module, images: Tensor) -> Traced:
-    """Trace a net, which ends up in evaluation.
+    """Trace a net; it ends up in evaluation mode.
 
     Args:
         model: the net.
         images: a few to try it with, [N, ...].
 
     Raises:
-        UntraceableError: torch.fx cannot trace it, what it traces gives other logits, or the net
-            writes over a value that it uses again.
+        UntraceableError: torch.fx cannot trace it, the traced net gives different logits, or the
+            net overwrites a value it uses again.
     """
     with untraceable(), torch.no_grad():
         net = graph_of(model)
@@ -85,9 +85,9 @@ def trace(model: nn.Module, images: Tensor) -> Traced:
         tried = _some_of(images, 3)
         logits = model(tried.clone())  # it may write into what it is given
     if two.written_over or three.written_over:
-        raise UntraceableError("it writes over a value that it uses again")
+        raise UntraceableError("it overwrites a value it uses again")
     if not same_logits(three.result, logits):
-        raise UntraceableError("its traced calls give other logits than it does")
+        raise UntraceableError("its traced version gives different logits")
     return Traced(net, (two.shapes, three.shapes), tried, logits)
 
 
@@ -109,12 +109,12 @@ def _some_of(images: Tensor, count: int) -> Tensor:
 
 
 def same_logits(made: Any, expected: Any, within: float = 1e-4) -> bool:
-    """Two results are the same logits but for rounding; none that are not finite are.
+    """Whether two results are the same finite logits up to rounding.
 
     Args:
         made: a result.
-        expected: what it shall be.
-        within: how far they may be apart, as a share of the largest that is expected.
+        expected: the expected result.
+        within: allowed difference, relative to the largest expected value.
     """
     both = isinstance(made, Tensor) and isinstance(expected, Tensor)
     if not both or made.shape != expected.shape:

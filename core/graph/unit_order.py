@@ -20,7 +20,7 @@ from core.graph.units import LayerCall, ShapeCall, UnitCall, UnitwiseCall
 
 
 def sort_units(model: nn.Module, images: Tensor) -> None:
-    """Sort the units of the hidden layers of `model` in place, where its calls allow it.
+    """Sort the units of the hidden layers of `model` in place, where its calls allow.
 
     Shapes, sparsities and, up to rounding, logits stay.
 

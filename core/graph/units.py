@@ -137,7 +137,7 @@ class LayerCall(UnitCall):
         return {self.source: self.reads(known, needed).any(0)}
 
     def reads(self, known: PerCall, needed: Tensor) -> Tensor:
-        """Which inputs each unit has to read, booleans [units, inputs].
+        """Which inputs each unit must read, booleans [units, inputs].
 
         A unit that is not needed reads none. A constant input need not be read if the bias can
         absorb it.

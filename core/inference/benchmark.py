@@ -1,7 +1,7 @@
-"""Engines side by side: the same images by turns, in one process, with one thread and with all.
+"""Engines compared: the same images, taking turns in one process, with one thread and with all.
 
-Each has its own turns of some milliseconds, round after round; what it takes to prepare an engine
-is not counted. Every engine has to give torch's logits before it is timed.
+Each engine gets turns of some milliseconds, round after round; preparation is not counted. An
+engine must reproduce torch's logits before it is timed.
 """
 
 from __future__ import annotations
@@ -29,22 +29,22 @@ from core.nets.layers import parameter_count, prunable_layers
 from core.system.timing import Latency, Way, in_turns
 
 CHOOSING = 0.25
-"""The share of the time that goes to finding out how the sparse net is fastest."""
+"""Fraction of the time spent on finding the fastest form of the sparse net."""
 
 CLOSE = 1e-3
-"""How far an engine's logits may be from torch's, as a share of the largest."""
+"""Allowed difference between an engine's logits and torch's, relative to the largest."""
 
 
 def race(
     model: nn.Module, data: Images, *, seconds: float = SECONDS, stop: StopFlag = never
 ) -> Stream[Bench]:
-    """Time a pruned net in every engine that is there.
+    """Time a pruned net in every installed engine.
 
     Args:
-        model: on the processor; it ends up in evaluation.
-        data: the images that it is given.
-        seconds: for all of it, roughly; slow nets take longer.
-        stop: ends it before the next turn; what has been measured is given then.
+        model: the net, on the CPU; it ends up in evaluation mode.
+        data: the images to run.
+        seconds: approximate total time; slow nets take longer.
+        stop: ends it before the next turn and returns the measurements so far.
 
     Returns:
         Rows with one thread and with as many as torch is set to.
@@ -72,7 +72,7 @@ def race(
 
 @contextmanager
 def _threads(count: int) -> Iterator[None]:
-    """Have torch compute with so many threads."""
+    """Set torch's number of threads."""
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:
@@ -141,7 +141,7 @@ class _Case:
             said = str(error).strip().splitlines() or [type(error).__name__]
             raise AbsentError(f"cannot run this net: {said[0][:200]}") from error
         if not same_logits(made, self._expected, CLOSE):
-            raise AbsentError("gives other logits than torch")
+            raise AbsentError("its logits differ from torch's")
         return way
 
     def _time(self, ways: Mapping[str, Way], seconds: float) -> Stream[dict[str, list[float]]]:
@@ -155,7 +155,7 @@ class _Case:
 
     def _look_at_flag(self) -> None:
         if self._stop():
-            raise StoppedError("stopped: nothing was measured to the end")
+            raise StoppedError("stopped before any measurement finished")
 
 
 def _amounts(model: nn.Module, data: Images) -> Stream[tuple[Amounts, Amounts]]:

@@ -1,4 +1,4 @@
-"""Engines that run a net with every weight, zeros too, in float32 on the processor."""
+"""Dense engines: they compute every weight, zeros included, in float32 on the CPU."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from core.system.timing import Way
 
 
 class AbsentError(Exception):
-    """An engine cannot run the net; says why."""
+    """An engine cannot run the net; the message says why."""
 
 
 class Subject:
-    """A net as engines take it.
+    """A net in the forms that engines take.
 
     Args:
-        net: in evaluation, on the processor.
+        net: in evaluation mode, on the CPU.
     """
 
     def __init__(self, net: nn.Module) -> None:
@@ -34,11 +34,11 @@ class Subject:
         self._onnx: dict[torch.Size, bytes] = {}
 
     def onnx(self, images: Tensor) -> bytes:
-        """As ONNX, for so many images and no other number; written once, and kept.
+        """The net as ONNX for exactly this batch size; exported once and kept.
 
         Raises:
-            AbsentError: the package onnx is not there.
-            InputError: the net cannot be written so.
+            AbsentError: the package onnx is missing.
+            InputError: the net cannot be exported.
         """
         _import("onnx")
         if images.shape not in self._onnx:
@@ -48,12 +48,12 @@ class Subject:
 
 @dataclass(frozen=True)
 class Engine:
-    """A way to run nets.
+    """An inference engine.
 
     Attributes:
-        name: as people are told.
-        package: that it is, for its version.
-        prepare: from a net, images and threads to a run that gives the logits.
+        name: its displayed name.
+        package: its package, for the version.
+        prepare: makes a run that returns logits from a net, images and threads.
     """
 
     name: str
@@ -62,7 +62,7 @@ class Engine:
 
     @property
     def version(self) -> str | None:
-        """Of its package; None where that is not installed."""
+        """Its package's version; None if it is not installed."""
         try:
             return version(self.package)
         except PackageNotFoundError:
@@ -71,7 +71,7 @@ class Engine:
 
 @torch.inference_mode()
 def run(net: nn.Module, images: Tensor) -> Tensor:
-    """What a net gives for images, without anything for gradients."""
+    """A net's output for images, without gradients."""
     made: Tensor = net(images)
     return made
 
@@ -124,4 +124,4 @@ def _import(name: str) -> Any:
     try:
         return import_module(name)
     except ImportError as error:
-        raise AbsentError("not installed; featherweight[engines] brings it in") from error
+        raise AbsentError("not installed: pip install 'featherweight[engines]'") from error

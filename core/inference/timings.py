@@ -1,4 +1,4 @@
-"""How fast a net is and what it costs, engine by engine: what was measured, and its JSON."""
+"""The results of a benchmark: latency and costs by engine, and their JSON."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from core.system.timing import Latency
 
 BATCHES = (1, 64)
 SECONDS = 20.0
-"""That a comparison takes, roughly, unless a net is slow."""
+"""Approximate duration of a benchmark, unless the net is slow."""
 
 SPARSE = "sparse"
-"""The net as it is fastest here, by its nonzeros or not, see `core.inference.sparse`."""
+"""The net in its fastest form, sparse or not, see `core.inference.sparse`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """How fast an engine is.
+    """The latency of an engine in one case.
 
     Attributes:
-        engine: one of `core.inference.engines`, which run every weight; or `SPARSE`.
-        batch: images that it is given at once.
-        threads: that it may use.
-        latency: of one batch.
-        runs: that were timed.
+        engine: a dense engine of `core.inference.engines`, or `SPARSE`.
+        batch: images per batch.
+        threads: threads it may use.
+        latency: latency of one batch.
+        runs: number of timed runs.
     """
 
     engine: str
@@ -39,12 +39,12 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Amounts:
-    """Of something that a net costs.
+    """The amount of something a net costs.
 
     Attributes:
         dense: with all weights.
-        pruned: with those that are not zero.
-        compacted: of the smaller dense net without dead units; None where these cannot be told.
+        pruned: with nonzero weights only.
+        compacted: for the smaller dense net without dead units; None if these are unknown.
     """
 
     dense: int
@@ -54,14 +54,14 @@ class Amounts:
 
 @dataclass(frozen=True, slots=True)
 class Fastest:
-    """What the engine `sparse` does.
+    """What the engine `sparse` chose in one case.
 
     Attributes:
         batch, threads: as in `Row`.
-        layers: that run by their nonzeros.
-        of: layers that could.
-        compacted: dead units are gone.
-        block: images that are computed together.
+        layers: layers run by the kernels.
+        of: layers the kernels could run.
+        compacted: whether dead units were removed.
+        block: images per pass.
     """
 
     batch: int
@@ -74,17 +74,17 @@ class Fastest:
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """A comparison, as far as it is.
+    """A benchmark, possibly partial.
 
     Attributes:
-        threads: the most that were used.
-        macs: multiplications for one image.
-        parameters: biases and all.
-        rows: a row for each engine, batch and number of threads.
-        fastest: what `sparse` came to, likewise.
-        versions: of the engines.
-        missing: why an engine is left out.
-        stopped: it was, before its end.
+        threads: the most threads used.
+        macs: multiplications per image.
+        parameters: parameters, biases included.
+        rows: one row per engine, batch size and number of threads.
+        fastest: what `sparse` chose in each case.
+        versions: versions of the engines.
+        missing: why an engine was skipped.
+        stopped: whether it was stopped early.
     """
 
     threads: int
@@ -98,7 +98,7 @@ class Bench:
 
     @property
     def cases(self) -> tuple[tuple[int, int], ...]:
-        """Batches and threads, in the order in which they were measured."""
+        """Batch sizes and threads, in the order of measurement."""
         return tuple(dict.fromkeys((row.batch, row.threads) for row in self.rows))
 
     def row(self, engine: str, batch: int, threads: int) -> Row | None:
@@ -107,20 +107,20 @@ class Bench:
         return next((it for it in self.rows if (it.engine, it.batch, it.threads) == wanted), None)
 
     def best_dense(self, batch: int, threads: int) -> Row | None:
-        """The fastest engine that runs every weight."""
+        """The fastest dense engine."""
         rows = (row for row in self.rows if (row.batch, row.threads) == (batch, threads))
         dense = (row for row in rows if row.engine != SPARSE)
         return min(dense, key=lambda row: row.latency.median, default=None)
 
     def gain(self, row: Row) -> float | None:
-        """How many times as fast as the best dense engine; below 1 it is slower."""
+        """Speed relative to the best dense engine; below 1 is slower."""
         best = self.best_dense(row.batch, row.threads)
         return None if best is None else best.latency.median / row.latency.median
 
 
 @dataclass(frozen=True, slots=True)
 class Timed(Event):
-    """A comparison has come so far."""
+    """A benchmark has finished another case."""
 
     bench: Bench
 
@@ -128,8 +128,8 @@ class Timed(Event):
 def bench_report(model: str, dataset: str, bench: Bench) -> dict[str, Any]:
     """What `featherweight bench --json` writes: seconds, and bytes of float32 values.
 
-    A row's `gain` is how many times as fast it is as the best dense engine with its batch and
-    threads. `low` and `high` are the tenths of its runs.
+    A row's `gain` is its speed relative to the best dense engine with its batch size and threads.
+    `low` and `high` are the 10th and 90th percentiles of its runs.
     """
     sizes = {"macs": bench.macs, "parameters": bench.parameters, "bytes": _bytes(bench.parameters)}
     return {

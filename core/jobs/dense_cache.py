@@ -1,6 +1,6 @@
-"""Dense nets that were trained on first use: kept in the platform's cache folder.
+"""Dense nets trained on first use and stored in the platform's cache folder.
 
-A training that is stopped or killed goes on after its last epoch the next time.
+A training that is stopped or killed resumes after its last epoch next time.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ _UNFINISHED = ".unfinished"
 
 
 def trained_once(bench: Workbench, stop: StopFlag) -> Stream[DenseWeights]:
-    """The dense net of the workbench's recipe: from the cache, or trained and put there.
+    """The dense net of the workbench's recipe, from the cache or trained now and stored there.
 
     Raises:
-        StoppedError: `stop` was raised while it was trained.
+        StoppedError: `stop` was raised while training it.
     """
     settings = bench.settings
     data = yield from bench.splits(stop)
@@ -44,14 +44,14 @@ def trained_once(bench: Workbench, stop: StopFlag) -> Stream[DenseWeights]:
         try:
             return load_dense(path, bench.models.vehicle())
         except InputError as error:
-            yield Notice(f"what was kept cannot be used: {error}", warning=True)
+            yield Notice(f"the stored dense net cannot be used: {error}", warning=True)
     of = f"{short_name(settings.model)} on {settings.dataset}"
-    yield Notice(f"training the dense {of} by the recipe {settings.recipe}; kept in {path}")
+    yield Notice(f"training the dense {of} with recipe {settings.recipe}; it is stored in {path}")
     trained = yield from _trained(bench, path.with_suffix(_UNFINISHED), stop)
     if trained.stopped:
-        kept = f"; it goes on after epoch {len(trained.epochs)} the next time"
+        kept = f"; next time it resumes after epoch {len(trained.epochs)}"
         there = path.with_suffix(_UNFINISHED).exists()
-        raise StoppedError(f"stopped while the dense {of} was trained{kept * there}")
+        raise StoppedError(f"stopped while training the dense {of}{kept * there}")
     dense = DenseWeights(trained.weights, trained.early)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -59,12 +59,12 @@ def trained_once(bench: Workbench, stop: StopFlag) -> Stream[DenseWeights]:
         with suppress(OSError):  # the next training of this net takes its place
             path.with_suffix(_UNFINISHED).unlink(missing_ok=True)
     except (InputError, OSError) as error:
-        yield Notice(f"the dense net is not kept: {error}", warning=True)
+        yield Notice(f"the dense net could not be stored: {error}", warning=True)
     return dense
 
 
 def kept_net(bench: Workbench, digest: str) -> DenseWeights | None:
-    """The dense net with such a digest, if it is one of those that are kept for this model."""
+    """The stored dense net of this model with the given digest, if there is one."""
     for path in sorted(_folder().glob(f"{short_name(bench.settings.model)}-*.safetensors")):
         if not path.stem.endswith(EARLY):
             with suppress(InputError):

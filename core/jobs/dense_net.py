@@ -1,4 +1,4 @@
-"""The dense net that a session starts from: given, shipped, kept from before, or trained now."""
+"""The dense net a session starts from: given, shipped, cached, or trained now."""
 
 from __future__ import annotations
 
@@ -52,10 +52,10 @@ def measured_net(bench: Workbench, dense: DenseWeights, stop: StopFlag = never) 
 def dense_weights(bench: Workbench, stop: StopFlag = never) -> Stream[DenseWeights]:
     """The weights that the settings name; else those that ship with the net for its data set.
 
-    Those of a net of torchvision's come from there, where there is a network; where there is none
-    it is untrained, which is told. For other data, for images of another size, and under the
-    reference protocol, whose dense net is trained on all images too, they are trained once and kept
-    in the platform's cache folder.
+    Weights of torchvision's nets are downloaded if there is a network; without one, the net is
+    untrained, with a notice. For other data, for other image sizes, and under the reference
+    protocol, whose dense net is trained on all images, too, they are trained once and stored in
+    the platform's cache folder.
 
     Raises:
         InputError: a file of weights cannot be taken.
@@ -88,14 +88,14 @@ def _pretrained(bench: Workbench, stop: StopFlag) -> Stream[DenseWeights]:
         return weights
 
     try:
-        weights = yield from follow(fetch, f"fetch torchvision's weights of {name}", stop)
+        weights = yield from follow(fetch, f"download torchvision's weights for {name}", stop)
         return DenseWeights(weights, None)
     except StoppedError:
         raise
     except (OSError, RuntimeError) as error:
         yield Notice(
-            f"{name} is untrained: its weights could not be fetched ({reason(error)}); give "
-            "--weights FILE",
+            f"{name} is untrained: its weights could not be downloaded ({reason(error)}); "
+            "use --weights FILE",
             warning=True,
         )
         return DenseWeights(copy_weights(bench.fresh_model()), None, trained=False)

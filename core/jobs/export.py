@@ -1,4 +1,4 @@
-"""Writing a net to a file that others can use, and measuring what that file gives."""
+"""Exporting a net to a file, and measuring the net read back from it."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ from core.system.files import write_whole
 from core.training.loop import copy_weights
 
 CLOSE = 1e-4
-"""How near the logits of another engine are to torch's, relative."""
+"""Allowed relative difference between another engine's logits and torch's."""
 
 
 @dataclass(frozen=True, eq=False)
 class Exported:
-    """A file that a net was written to.
+    """An exported file.
 
     Attributes:
-        path: of the file.
+        path: its path.
         bytes: its size.
-        accuracy: in percent, of the net that was read back from it.
-        inspection: where the bytes of a compact file go; None of another format.
-        levels: how many values the weights of a layer share; None where they share none.
+        accuracy: accuracy in percent of the net read back from it.
+        inspection: where the bytes of a compact file go; None for other formats.
+        levels: number of values the weights of a layer share; None if they share none.
     """
 
     path: Path
@@ -56,20 +56,19 @@ def export(
 ) -> Stream[Exported]:
     """Write a net to a file, read it back and measure it.
 
-    Where values are not kept exactly, dead units are removed first, see `dead_units`, and the
-    others put in the order that takes the fewest bytes, see `core.graph.unit_order`.
+    If values are not exact, dead units are removed first, see `dead_units`, and the others are put
+    in the order that takes the fewest bytes, see `core.graph.unit_order`.
 
     Args:
         bench: that the net is of.
         weights: a state_dict.
-        to: the file; what its name ends with is the format, see `core.formats.export_formats`.
-        packing: how a compact file keeps the values.
-        stop: looked at between batches.
+        to: the file; its extension picks the format, see `core.formats.export_formats`.
+        packing: how a compact file stores the values.
+        stop: checked between batches.
 
     Raises:
-        InputError: see `check_target`; or the file cannot be written.
-        StoppedError: `stop` was raised before there was anything to write, or before what was
-            written had been measured.
+        InputError: see `check_target`, or the file cannot be written.
+        StoppedError: `stop` was raised before the file was written, or before it was measured.
     """
     check_target(to, packing)
     if to.suffix == ONNX:
@@ -96,7 +95,7 @@ def export(
     try:
         return (yield from examine(bench, to, levels, stop))
     except StoppedError as error:
-        raise StoppedError(f"stopped: {to} is written and whole, but not measured") from error
+        raise StoppedError(f"stopped: {to} is complete but was not measured") from error
 
 
 def examine(
@@ -144,7 +143,7 @@ def inspected(path: Path, most: int | None = None) -> Inspection:
 
 
 def export_record(exported: Exported, packing: Packing) -> Export:
-    """What is recorded of a file beside the run whose net it holds."""
+    """The record of a file, stored with the run whose net it holds."""
     return Export(
         str(exported.path.resolve()),
         exported.bytes,
@@ -188,7 +187,7 @@ def export_report(exported: Exported, packing: Packing, before: Accuracy) -> Map
 def _packed(
     bench: Workbench, weights: Weights, packing: Packing, stop: StopFlag
 ) -> Stream[tuple[Any, int | None]]:
-    """What the compact file holds, and the levels of a quantised net."""
+    """The compact file's contents, and the levels of a quantized net."""
     if packing.values == "float32":
         return bench.compact_file(weights, packing.values), None
     weights = yield from _tidied(bench, weights)
@@ -215,13 +214,13 @@ def _onnx(bench: Workbench, weights: Weights) -> Stream[bytes]:
     with torch.no_grad():
         same = same_logits(OnnxNet(made, "it")(few.to(CPU)), net(few.to(CPU).contiguous()), CLOSE)
     if not same:
-        raise InputError("as ONNX this net gives other logits: it is not written")
-    yield Notice(f"ONNX of opset {OPSET}: the logits of torch in onnxruntime")
+        raise InputError("not written: as ONNX this net gives different logits")
+    yield Notice(f"ONNX opset {OPSET}: onnxruntime gives the same logits as torch")
     return made
 
 
 def _tidied(bench: Workbench, weights: Weights) -> Stream[Weights]:
-    """The same net without its dead units, the others in order, where it can be followed."""
+    """The net without dead units and with its units reordered, if it can be traced."""
     data = yield from bench.splits()
     model: nn.Module = bench.models.vehicle()
     model.load_state_dict(weights)
@@ -230,6 +229,6 @@ def _tidied(bench: Workbench, weights: Weights) -> Stream[Weights]:
         remove_dead(model, images)
         sort_units(model, images)
     except UntraceableError as error:
-        yield Notice(f"dead units stay in the file, and its units as they are: {error}")
+        yield Notice(f"dead units are kept in the file, and units are not reordered: {error}")
         return weights
     return copy_weights(model)

@@ -1,4 +1,4 @@
-"""From a goal to a plan, and to the lightest net within an accuracy: allocation with real parts."""
+"""Jobs for goals: a plan for a size, and the smallest net for an accuracy."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ def plan_for(
     experiment: Experiment,
     stop: StopFlag = never,
 ) -> Stream[Plan]:
-    """The plan by which `method` meets `goal`; it scans the base first where it needs that.
+    """The plan by which `method` meets `goal`; scans the base first if the method needs it.
 
     Raises:
-        InputError: the goal is out of reach, or `allocation.allocate` raises it.
-        StoppedError: `stop` was raised while it scanned.
+        InputError: the goal is out of reach, or as `allocation.allocate`.
+        StoppedError: `stop` was raised during the scan.
     """
     scan = (yield from known_scan(bench, base, experiment, stop)) if needs_scan(method) else None
     return _plan(bench, base, goal, method, locked, scan)
@@ -50,11 +50,11 @@ def search_for(
     start: float = START,
     stop: StopFlag = never,
 ) -> Stream[Found]:
-    """Find the lightest net at most `max_drop` points of validation accuracy below the dense one.
+    """Find the smallest net within `max_drop` points of the dense net's validation accuracy.
 
-    Every trial is a fine-tuning, recorded as a run of `experiment`; `method` shares its ratio out.
-    It goes on from the lightest trial that was good, as Han et al. (2015) iterate, and from `base`
-    while there is none. See `search.search`.
+    Every trial is a fine-tuning, recorded as a run of `experiment`, with a plan by `method`. It
+    starts from the smallest net that passed, as Han et al. (2015) iterate, or from `base` before
+    there is one. See `search.search`.
     """
     scan = (yield from known_scan(bench, base, experiment, stop)) if needs_scan(method) else None
     dense = base.dense or base.accuracy
@@ -85,7 +85,7 @@ def search_for(
 
 
 def reach(bench: Workbench, base: Net, locked: Mapping[str, float]) -> tuple[Footprint, Footprint]:
-    """What is left where layers that are not locked keep all that the base has, or one weight."""
+    """Bounds on the size: unlocked layers keep all that the base has, or one weight."""
     never_pruned = bench.parameters - sum(profile.layer.elements for profile in base.profiles)
     most = least = never_pruned
     for profile in base.profiles:
@@ -98,7 +98,7 @@ def reach(bench: Workbench, base: Net, locked: Mapping[str, float]) -> tuple[Foo
 def known_scan(
     bench: Workbench, base: Net, experiment: Experiment, stop: StopFlag = never
 ) -> Stream[Scan]:
-    """The scan of `base` on validation: from the experiment, or made now and kept there."""
+    """The scan of `base` on validation: from the experiment, or made now and stored there."""
     yield from bench.splits(stop)
     kept = load_scan(experiment.folder, base.digest, SPLITS[0], bench.data_name).scan
     if kept is not None and kept.exact:
@@ -106,20 +106,20 @@ def known_scan(
     scan = yield from measurement.scan(bench, base.weights, stop=stop)
     yield from keep_scan(bench, base.digest, scan, experiment)
     if scan.stopped:
-        raise StoppedError("stopped while it scanned: what there is of the scan is kept")
+        raise StoppedError("stopped while scanning: the partial scan is kept")
     return scan
 
 
 def keep_scan(bench: Workbench, digest: str, scan: Scan, experiment: Experiment) -> Stream[None]:
-    """Keep a scan with the experiment; a warning where that cannot be."""
+    """Store a scan with the experiment, or send a warning if that fails."""
     try:
         save_scan(experiment.folder, digest, scan, bench.data_name)
     except InputError as error:
-        yield Notice(f"the scan is not kept: {error}", warning=True)
+        yield Notice(f"the scan could not be stored: {error}", warning=True)
 
 
 def needs_scan(method: str) -> bool:
-    """The method shares a goal out by what a scan has found."""
+    """Whether the method needs a scan."""
     return method == SENSITIVITY
 
 

@@ -1,4 +1,4 @@
-"""The models of a workbench: fresh ones, and ones that hold or read weights that are there."""
+"""The models of a workbench: fresh ones, and ones that hold or read given weights."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from core.pruning.masks import Masks
 from core.system.allocator import give_back_memory
 
 LARGE = 128 << 20
-"""Bytes of a model before which other freed memory is given back, rather than kept beside it."""
+"""Models of at least this many bytes: freed memory is returned before one is made."""
 
 
 class Models:
     """Models of one net, on one device.
 
     Attributes:
-        spec: how the net is built.
-        device: that the models are on.
+        spec: the net's specification.
+        device: the models' device.
     """
 
     def __init__(self, spec: ModelSpec, device: torch.device) -> None:
@@ -36,12 +36,12 @@ class Models:
 
     @cached_property
     def layers(self) -> tuple[Layer, ...]:
-        """The layers that can be pruned."""
+        """The prunable layers."""
         return prunable_layers(self._outline)
 
     @cached_property
     def parameters(self) -> int:
-        """All parameters of the net."""
+        """The number of parameters of the net."""
         return parameter_count(self._outline)
 
     def fresh(self, seed: int) -> nn.Module:
@@ -51,7 +51,7 @@ class Models:
             return self.spec.build().to(self.device)
 
     def vehicle(self) -> nn.Module:
-        """A model that is about to be given weights: those it has are arbitrary."""
+        """A model about to be given weights; its own are arbitrary."""
         if BYTES_PER_VALUE * self.parameters >= LARGE:
             give_back_memory()
         if self.spec.is_own:
@@ -59,9 +59,9 @@ class Models:
         return deepcopy(self._outline).to_empty(device=self.device)
 
     def reading(self, weights: Weights) -> nn.Module:
-        """A model to ask, not to train: it reads `weights` where they are.
+        """A model for inference only: it reads `weights` in place.
 
-        The user's own has a copy of them: its code may write into what it computes with.
+        A user's own model gets a copy, since its code may write to its weights.
         """
         if self.spec.is_own:
             model = self._own_copy()
@@ -73,7 +73,7 @@ class Models:
         return model.requires_grad_(False)
 
     def pruned(self, weights: Weights, plan: Mapping[str, float]) -> nn.Module:
-        """A model that holds what `plan` leaves of `weights`, in memory of its own."""
+        """A model that holds `plan` applied to `weights`, in its own memory."""
         model = self.vehicle()
         Masks.of(weights, self.layers, plan).load(model, weights)
         return model

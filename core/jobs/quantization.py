@@ -1,4 +1,4 @@
-"""Quantising a pruned net: few values for its weights, steps for its biases, and more training."""
+"""Quantization of a pruned net: shared values for weights, steps for biases, and tuning."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ from core.training.loop import Trainer, copy_weights
 from core.training.recipes import Phase
 
 KINDS: Mapping[str, type[Shared | Stepped]] = {"codebook": Shared, "steps": Stepped}
-"""What these values are: found by k-means, or evenly spaced."""
+"""Kinds of shared values: found by k-means, or evenly spaced."""
 
 BIAS_STEP = 0.25
-"""Of the root mean square of a layer's biases: much finer changed no answer that was seen."""
+"""Bias step, relative to the root mean square of a layer's biases: finer changed no prediction."""
 
 COARSE = 16
 """Values of a layer's weights up to which biases are no finer; beyond they are in proportion."""
 
 RATE = 0.1
-"""Of the recipe's learning rate: the values only have to settle."""
+"""Fraction of the recipe's learning rate: the values only have to settle."""
 
 FAR = 1.0
-"""Points of accuracy beyond the drop that training is not expected to win back."""
+"""Points beyond the allowed drop that tuning is not expected to recover."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,10 +42,10 @@ class Quantised:
     """A quantised net.
 
     Attributes:
-        weights: what it computes with.
-        rounded: its weights and biases as they are made up, by name.
-        size: how many values the weights of a layer share at most.
-        validation: accuracy in percent.
+        weights: the weights it computes with.
+        rounded: its quantized weights and biases, by name.
+        size: most values the weights of a layer share.
+        validation: validation accuracy in percent.
     """
 
     weights: Weights
@@ -63,18 +63,18 @@ def quantise(
     epochs: int = 0,
     stop: StopFlag = never,
 ) -> Stream[Quantised]:
-    """Share the values of each layer's weights, and train what is shared.
+    """Give the weights of each layer shared values, and train these.
 
-    The best epoch on validation is the result, the untrained net among them; when `stop` is raised
-    it is the best so far.
+    Returns the best epoch on validation, the untrained net included; when `stop` is raised, the
+    best so far.
 
     Args:
         bench: the model and the data.
-        weights: of a pruned net, a state_dict; its zeros stay.
-        size: values that the weights of a layer share.
+        weights: state_dict of a pruned net; its zeros stay.
+        size: number of values the weights of a layer share.
         kind: one of `KINDS`.
-        epochs: of training; 0 for none.
-        stop: looked at between batches.
+        epochs: epochs of training; 0 for none.
+        stop: checked between batches.
 
     Raises:
         InputError: the size is not from 1 to 256.
@@ -103,10 +103,10 @@ def smallest(
     epochs: int = 0,
     stop: StopFlag = never,
 ) -> Stream[Quantised]:
-    """The fewest values, the same number for all layers, that keep validation within a drop.
+    """Find the fewest values, the same number for all layers, within a drop in validation accuracy.
 
-    That is `max_drop` points of accuracy below the net as it is, at most. Where no size does, the
-    largest is the result. See `quantise` for the rest.
+    The drop is `max_drop` points below the given net. If no size meets it, the largest is
+    returned. See `quantise` for the rest.
     """
     exact = yield from _validated(bench, bench.models.reading(weights), stop)
     least = exact - max_drop
@@ -116,7 +116,7 @@ def smallest(
             tried = yield from quantise(bench, weights, size, kind=kind, epochs=epochs, stop=stop)
         below = "" if tried.validation >= least else f", wanted {least:.2f}"
         last = bool(below) and size == LEVELS[-1]
-        text = f"{size} values a layer: validation {tried.validation:.2f} %{below}"
+        text = f"{size} values per layer: validation {tried.validation:.2f} %{below}"
         yield Notice(text, warning=last)
         if not below:
             break

@@ -1,4 +1,4 @@
-"""A training recorded while it goes on: what it says is passed on, what it needs is kept."""
+"""Trainings recorded while they run: events are passed on, checkpoints and results are stored."""
 
 from __future__ import annotations
 
@@ -70,8 +70,8 @@ def resume(
     """Go on with a training that was interrupted, to the net it would have produced.
 
     One that was killed before its first epoch was over starts over from its recorded settings.
-    `dense` is the dense net that is open, which a fine-tuning may have started from; a dense
-    training needs none.
+    `dense` is the open dense net, from which a fine-tuning may have started; a dense training
+    needs none.
 
     Raises:
         InputError: the run cannot be resumed: it is finished or being made, its files are damaged,
@@ -87,7 +87,7 @@ def resume(
         training = bench.train(stop, checkpoints=True, resume=state)
         return (yield from _trained_as_a_run(training, experiment.resume(run), bench, before))
     if dense is None:
-        raise InputError(f"run {run.id} goes on from a net: open the dense one first")
+        raise InputError(f"run {run.id} is a fine-tuning: open the dense net first")
     plan = plan_of(run, bench.layer_names)
     base = yield from base_of(bench, dense, experiment, run)
     _check_recipe(run, run.record.finetuning, recipe_json(bench.finetuning))
@@ -120,7 +120,7 @@ def _begun(experiment: Experiment, record: RunRecord) -> Stream[RunWriter | None
     try:
         return experiment.begin(record)
     except InputError as error:
-        yield Notice(f"this run is not recorded: {error}", warning=True)
+        yield Notice(f"this run will not be recorded: {error}", warning=True)
         return None
 
 
@@ -130,7 +130,7 @@ def _as_a_run(
     report: Callable[[R], RunRecord],
     before: tuple[Epoch, ...] = (),
 ) -> Stream[R]:
-    """Pass on what a training says, record it, and name the run in its result."""
+    """Pass on a training's events, record it, and name the run in its result."""
 
     def finished(result: R) -> tuple[Weights, RunRecord]:
         return result.weights, report(result)
@@ -142,13 +142,13 @@ def _as_a_run(
 def _trained_as_a_run(
     stream: Stream[Trained], writer: RunWriter, bench: Workbench, before: tuple[Epoch, ...] = ()
 ) -> Stream[Trained]:
-    """The same for a dense net, whose early weights are kept beside it."""
+    """The same for a dense net, with its early weights."""
     result = yield from _as_a_run(stream, writer, partial(trained_record, bench), before)
     if result.run is not None:
         try:
             save_early(writer.folder / WEIGHTS, DenseWeights(result.weights, result.early), {})
         except InputError as error:
-            yield Notice(f"the early weights are not recorded: {error}", warning=True)
+            yield Notice(f"the early weights could not be recorded: {error}", warning=True)
     return result
 
 
@@ -188,9 +188,9 @@ def recorded(
             try:
                 writer.checkpoint(event.tensors, map(EpochRecord.of, epochs), event.facts)
             except InputError as error:
-                yield Notice(f"this epoch is not recorded: {error}", warning=True)
+                yield Notice(f"this epoch could not be recorded: {error}", warning=True)
         try:
             return result, writer.finish(*finished(result))
         except InputError as error:
-            yield Notice(f"the run is not recorded: {error}", warning=True)
+            yield Notice(f"the run could not be recorded: {error}", warning=True)
             return result, None

@@ -47,17 +47,17 @@ class Restored:
 
 
 def restore(bench: Workbench, dense: Net, experiment: Experiment, run: Run) -> Stream[Restored]:
-    """Bring a finished run back.
+    """Restore a finished run.
 
     Args:
-        bench: for the same model and data.
-        dense: the dense net that is open, which the run's base may be.
-        experiment: that the run is in.
-        run: finished.
+        bench: the workbench of the same model and data.
+        dense: the open dense net, which may be the run's base.
+        experiment: the run's experiment.
+        run: a finished run.
 
     Raises:
-        InputError: the run is of another model or other data, its files are damaged, or the net
-            that it started from is neither `dense` nor a run of the experiment.
+        InputError: the run is of a different model or data, its files are damaged, or its base is
+            neither `dense` nor a run of the experiment.
     """
     settings, record = settings_of(run, bench.settings), run.record
     dense_weights = load_dense(run.weights_path, bench.models.vehicle())
@@ -93,8 +93,8 @@ def base_of(bench: Workbench, dense: Net, experiment: Experiment, run: Run) -> S
     if base.weights is not None and (kept := kept_net(bench, base.weights)) is not None:
         return (yield from measured_net(bench, kept))
     raise InputError(
-        f"run {run.id} started from a net that is not here: open it with --weights FILE, then "
-        "come back to this run"
+        f"the net that run {run.id} started from is missing: open it with --weights FILE, then "
+        "restore this run"
     )
 
 
@@ -115,7 +115,7 @@ def settings_of(run: Run, here: Settings) -> Settings:
     inputs = run.known(record.inputs, "inputs")
     if inputs != here.inputs:
         how = f"with {inputs.flags}" if inputs.flags else f"without {here.inputs.flags}"
-        raise InputError(f"run {run.id} is of other images than these: open it {how}")
+        raise InputError(f"run {run.id} used different image settings: open it {how}")
     return replace(
         here,
         recipe=run.known(record.recipe, "recipe"),
@@ -129,5 +129,5 @@ def plan_of(run: Run, layers: tuple[str, ...]) -> Plan:
     """The plan of a run; raises InputError if it is not one for these layers."""
     rows = {row.name: row.sparsity for row in run.record.layers if row.sparsity is not None}
     if set(rows) != set(layers):
-        raise InputError(f"run {run.id} has no plan for the layers {', '.join(layers)}")
+        raise InputError(f"the plan of run {run.id} does not match the layers {', '.join(layers)}")
     return {layer: rows[layer] for layer in layers}

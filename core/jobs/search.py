@@ -1,4 +1,4 @@
-"""The lightest net within an accuracy: a bracket over the ratio, tried by real fine-tunings."""
+"""Search for the smallest net of a required accuracy: a bracket over the ratio, by fine-tuning."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ if TYPE_CHECKING:
     from core.training.finetuning import FineTuned
 
 START, GROWTH = 30.0, 2.0
-"""The ratio tried first, and the factor to the next one while only one side is known."""
+"""The first ratio, and the factor to the next one while only one side is known."""
 
 PRECISION = 1.05
-"""The bracket is narrow enough when its ends are so close, as a factor."""
+"""The bracket is narrow enough when its ends are within this factor."""
 
 TRIALS = 10
-"""Fine-tunings, unless told otherwise."""
+"""Default maximum of fine-tunings."""
 
 LEAST = 1.05
-"""Ratios below that, as a factor to what the base has already, are not worth a trial."""
+"""Smallest ratio worth a trial, as a factor of the base's ratio."""
 
 ROUNDING = 1e-9
-"""Points: 99.28 - 0.2 is a little more than 99.08 in floating point."""
+"""Slack in points: 99.28 - 0.2 is slightly more than 99.08 in floating point."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bracket:
-    """What is known of the ratio: up to where it is good, and from where on it is not.
+    """What is known about the ratio: the largest that passed, the smallest that failed.
 
     Attributes:
-        good: the largest ratio that was good enough; None where none was.
-        bad: the smallest one above it that was not.
-        floor: the smallest ratio that is worth a trial.
-        most: the largest ratio that there is, not below the floor.
-        start: the ratio tried first, held between the two.
+        good: the largest ratio that passed; None if none did.
+        bad: the smallest ratio above it that failed.
+        floor: the smallest ratio worth a trial.
+        most: the largest possible ratio, not below the floor.
+        start: the first ratio, clamped between the two.
     """
 
     good: float | None = None
@@ -50,7 +50,7 @@ class Bracket:
     start: float = START
 
     def next(self) -> float | None:
-        """The ratio to try next; None where the bracket is narrow enough."""
+        """The ratio to try next; None if the bracket is narrow enough."""
         match self.good, self.bad:
             case None, None:
                 return min(max(self.start, self.floor), self.most)
@@ -65,7 +65,7 @@ class Bracket:
         return None
 
     def learn(self, ratio: float, good: bool) -> Bracket:
-        """With one more ratio tried; what contradicts an earlier trial is settled by the later."""
+        """The bracket after another trial; a later trial overrides a contradicting earlier one."""
         if good:
             bad = self.bad if self.bad is not None and self.bad > ratio else None
             return replace(self, good=max(ratio, self.good or 0.0), bad=bad)
@@ -75,13 +75,13 @@ class Bracket:
 
 @dataclass(frozen=True, eq=False)
 class Trial:
-    """One net that was tried.
+    """One trial of a search.
 
     Attributes:
         number: 1-based.
-        asked: the ratio that it was planned for.
-        base: that it was fine-tuned from.
-        good: its validation accuracy is within the goal.
+        asked: its planned ratio.
+        base: the net it was fine-tuned from.
+        good: whether its validation accuracy is high enough.
     """
 
     number: int
@@ -94,12 +94,12 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Trying(Event):
-    """A trial begins.
+    """A trial starts.
 
     Attributes:
         number: 1-based, of at most `trials`.
-        ratio: that it is planned for.
-        least: validation accuracy in percent that it has to reach.
+        ratio: its planned ratio.
+        least: required validation accuracy in percent.
         good, bad: the bracket so far.
     """
 
@@ -119,19 +119,19 @@ class Tried(Event):
 
     @property
     def text(self) -> str:
-        """What came of it, in a few words."""
-        accuracy, verdict = self.trial.result.accuracy, "good" if self.trial.good else "too low"
+        """Its result in a few words."""
+        accuracy, verdict = self.trial.result.accuracy, "passed" if self.trial.good else "too low"
         return f"{self.trial.asked:.1f}x: {accuracy.validation:.2f} % on validation, {verdict}"
 
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """What a search came to.
+    """The result of a search.
 
     Attributes:
-        best: the lightest trial that was good; None where none was.
-        least: validation accuracy in percent that was to be reached.
-        stopped: it was stopped early.
+        best: the smallest net that passed; None if none did.
+        least: required validation accuracy in percent.
+        stopped: whether it was stopped early.
     """
 
     best: Trial | None
@@ -142,12 +142,12 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What a trial is to be.
+    """A trial to be made.
 
     Attributes:
         number: 1-based.
-        ratio: to plan for.
-        from_trial: the best trial so far, to go on from; None where there is no good one yet.
+        ratio: the ratio to plan for.
+        from_trial: the best trial so far, to start from; None before one has passed.
     """
 
     number: int
@@ -169,21 +169,20 @@ def search(
     start: float = START,
     stop: StopFlag = never,
 ) -> Stream[Found]:
-    """Find the lightest net whose validation accuracy is at least `least`.
+    """Find the smallest net whose validation accuracy is at least `least`.
 
-    Ratios are tried by real fine-tunings: growing while they are good, shrinking while they are
-    not, and then between the two, until the bracket is narrow or the trials are used up. When
-    `stop` is raised the trial that runs ends early, counts for nothing, and what there is, is
-    given.
+    Each ratio is tried by a real fine-tuning: growing while trials pass, shrinking while they fail,
+    then in between, until the bracket is narrow or the trials are used up. When `stop` is raised,
+    the current trial ends early without counting, and the results so far are returned.
 
     Args:
         attempt: plans and fine-tunes a trial.
-        least: in percent.
+        least: required validation accuracy in percent.
         floor: the smallest ratio to plan for.
         most: the largest one.
-        trials: at most so many.
-        start: the ratio to try first, held between those two.
-        stop: asked between trials; `attempt` looks at it itself.
+        trials: maximum number of trials.
+        start: the first ratio, clamped between those two.
+        stop: checked between trials; `attempt` checks it itself.
 
     Raises:
         InputError: the number of trials is not at least 1, or `start` not above 1.
@@ -191,7 +190,7 @@ def search(
     if trials < 1:
         raise InputError(f"{trials} trials: expected at least 1")
     if not (math.isfinite(start) and start > 1):
-        raise InputError(f"a search that starts from {start}x: expected a ratio above 1")
+        raise InputError(f"a search starting at {start}x: expected a ratio above 1")
     bracket, done = Bracket(floor=min(floor, most), most=most, start=start), list[Trial]()
     stopped, failed = False, 0
     while len(done) + failed < trials and (ratio := bracket.next()) is not None and not stopped:
@@ -203,7 +202,7 @@ def search(
             stopped = True
             break
         except WorkError as error:
-            yield Notice(f"trial {number} came to nothing: {error}", warning=True)
+            yield Notice(f"trial {number} failed: {error}", warning=True)
             bracket = bracket.learn(ratio, False)
             failed += 1
             continue

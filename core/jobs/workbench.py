@@ -1,9 +1,8 @@
-"""One model, one data set and the settings: what jobs share, and those that make a net.
+"""The workbench: one model, one data set and the settings; and the jobs that make a net.
 
-A job is a stream. What it changes is in memory of its own, what it only asks it reads where it is:
-it leaves what it is given as it was, and keeps no model when it has ended. Its result holds weights
-that nobody changes afterwards, and the plain numbers a screen shows. What can be asked of a net is
-in `core.jobs.measurement`.
+A job is a stream. It changes only its own memory and reads everything else in place: its inputs are
+left unchanged, and it keeps no model after it ends. Its result holds weights that nobody changes
+afterwards, and plain numbers for a screen. Jobs that only measure are in `core.jobs.measurement`.
 """
 
 from __future__ import annotations
@@ -46,18 +45,18 @@ from core.training.recipes import Phase, Recipe
 
 @dataclass(frozen=True, eq=False)
 class Net:
-    """A net to prune from: its weights, and what a screen needs to know of them.
+    """A net to prune from: its weights, and what a screen needs to know about them.
 
     Attributes:
         accuracy: in percent, measured.
-        profiles: one for each prunable layer, in order.
-        other_parameters: those outside the prunable layers.
-        digest: which weights these are.
-        early: the net's weights early in its dense training, where they were kept.
-        run: that it came of; None where it did not come of one.
-        dense: the accuracy of the dense net that it was made from; None where it is that itself.
-        trained: it is not as its code initialised it.
-        image_values: numbers in an image that it is for; 0 where that is not known.
+        profiles: one per prunable layer, in order.
+        other_parameters: parameters outside the prunable layers.
+        digest: identifies the weights.
+        early: the weights early in its dense training, if kept.
+        run: the run that produced it; None if there is none.
+        dense: accuracy of the dense net it was made from; None for the dense net itself.
+        trained: whether it has been trained, rather than just initialized.
+        image_values: values per image; 0 if unknown.
     """
 
     weights: Weights
@@ -73,10 +72,10 @@ class Net:
 
 
 class Workbench:
-    """What jobs on one model, one data set and fixed settings share; one runs at a time.
+    """What jobs on one model, one data set and fixed settings share; one job runs at a time.
 
-    The process computes with the settings' threads from then on, and keeps memory that it frees,
-    see `core.system.allocator`.
+    Creating one sets the process's threads and makes it keep freed memory, see
+    `core.system.allocator`.
 
     Attributes:
         predictions: of the last two nets compared, for all test images, by the digests of their
@@ -109,7 +108,7 @@ class Workbench:
 
     @property
     def parameters(self) -> int:
-        """All parameters of the model."""
+        """The number of parameters of the model."""
         return self.models.parameters
 
     def fresh_model(self) -> nn.Module:
@@ -118,13 +117,13 @@ class Workbench:
 
     @property
     def finetuning(self) -> Recipe:
-        """The settings' recipe, its batches fitted to the images where these are there."""
+        """The settings' recipe, with batches fitted to the images once these are loaded."""
         recipe = self.settings.finetuning
         return replace(recipe, finetune=self._fitted(recipe.finetune))
 
     @property
     def training(self) -> Phase:
-        """How a dense net is trained, likewise."""
+        """The hyperparameters of dense training, likewise."""
         return self._fitted(self.settings.training)
 
     def _fitted(self, phase: Phase) -> Phase:
@@ -134,7 +133,7 @@ class Workbench:
         return phase.within(self._splits.train.values)
 
     def by(self, settings: Settings) -> Workbench:
-        """The same workbench, data and all, with another recipe, choices, seed or precision."""
+        """The same workbench with another recipe, choices, seed or precision; shares data."""
         other = copy(self)
         other.settings = settings
         if settings.precision != self.settings.precision:
@@ -171,7 +170,7 @@ class Workbench:
         checkpoints: bool = False,
         resume: Mapping[str, Any] | None = None,
     ) -> Stream[FineTuned]:
-        """Fine-tune `base` towards `plan` by the recipe; see `finetuning.finetune`."""
+        """Fine-tune `base` to `plan` with the recipe; see `finetuning.finetune`."""
         data = yield from self.splits(stop)
         precision = yield from self.precision(data)
         tuned = yield from finetune(
@@ -187,7 +186,7 @@ class Workbench:
             checkpoints=checkpoints,
             resume=resume,
         )
-        yield Progress("measure the files")
+        yield Progress("measure file sizes")
         return replace(tuned, sizes=self.sizes(tuned.weights))
 
     def compact_file(
@@ -207,7 +206,7 @@ class Workbench:
         return sizes_of(weights, self.layers, self.parameters, self.compact_file)
 
     def net(self, result: Trained | FineTuned, base: Net | None = None) -> Net:
-        """What a training made, as a net to prune from; `base` is what was fine-tuned."""
+        """The result of a training as a net to prune from; `base` is what was fine-tuned."""
         if isinstance(result, Trained) or base is None:
             early = result.early if isinstance(result, Trained) else None
             return self.net_of(result.weights, result.accuracy, early=early, run=result.run)
@@ -220,12 +219,12 @@ class Workbench:
         )
 
     def resolved_precision(self, stop: StopFlag = never) -> Stream[str]:
-        """The precision that training uses, when the data are there."""
+        """The training precision, once the data are loaded."""
         data = yield from self.splits(stop)
         return (yield from self.precision(data))
 
     def precision(self, data: Splits) -> Stream[str]:
-        """The precision that training uses on this machine, the same for all of a session."""
+        """The training precision on this machine, the same for the whole session."""
         if self._precision is not None:
             return self._precision
         name, most = self.settings.precision, self.finetuning.finetune.batch_size
@@ -248,7 +247,7 @@ class Workbench:
         run: str | None = None,
         dense: Accuracy | None = None,
     ) -> Net:
-        """Weights as a net to prune from; its layers are profiled in the thread that calls."""
+        """Weights as a net to prune from; its layers are profiled in the calling thread."""
         profiles = tuple(Profile.of(la, weights[la.key].numpy()) for la in self.layers)
         other = self.parameters - sum(layer.parameters for layer in self.layers)
         digest = weights_digest(weights)
@@ -265,10 +264,11 @@ class Workbench:
         )
 
     def splits(self, stop: StopFlag = never) -> Stream[Splits]:
-        """The images, brought in once; a net that they are not known to fit is tried on a few.
+        """The images, loaded once; a net not known to fit them is tried on a few.
 
         Raises:
-            InputError: the data cannot be had, or the net cannot take them, see `own.fitted`.
+            InputError: the data are unavailable, or the net cannot take them, see
+                `user_model.fitted`.
         """
         if self._splits is None:
             settings = self.settings
@@ -282,7 +282,7 @@ class Workbench:
             )
             data = Splits.of(dataset, self.models.device)
             if self.spec.is_own:
-                yield Notice(f"this runs the code of {settings.model}")
+                yield Notice(f"running code from {settings.model}")
             other = settings.dataset != self.spec.dataset or data.fingerprint
             if self.spec.is_own or other:
                 model = self.models.vehicle()
@@ -290,19 +290,21 @@ class Workbench:
                 if said := surplus(model, data):
                     yield Notice(said, warning=True)
                 for name, why in left_out(model).items():
-                    yield Notice(f"{name} is left out: {why}", warning=True)
+                    yield Notice(f"{name} cannot be pruned: {why}", warning=True)
             self._splits = data
             if (size := self.training.batch_size) < self.settings.training.batch_size:
-                yield Notice(f"training takes {size} of these images at once; --batch-size says")
+                yield Notice(
+                    f"training in batches of {size}: the images are large; see --batch-size"
+                )
         return self._splits
 
     @property
     def images(self) -> Inputs:
-        """What the net is given of the images, when they are there."""
+        """The net's image settings, once the images are loaded."""
         return self._splits.train.inputs if self._splits else AS_THEY_ARE
 
     @property
     def data_name(self) -> str:
-        """Which images these are and how they are split, when they are there."""
+        """Identifies the images and their split, once they are loaded."""
         images = self._splits.fingerprint if self._splits else ""
         return ", ".join(filter(None, (self.settings.dataset, self.settings.protocol, images)))

@@ -82,10 +82,10 @@ def scan(
         InputError: a sparsity is not in [0, 1], or `within` is not above 0.
     """
     if within is not None and not within > 0:
-        raise InputError(f"intervals within {within} points: expected a number above 0")
+        raise InputError(f"intervals within ±{within} points: expected a number above 0")
     scanner = _Scanner(model, data, split, sparsities, uniform, within, precision)
     if scanner.untraceable:
-        text = f"the whole net runs for every point: {scanner.untraceable}"
+        text = f"slow scan, the whole net runs for every point: {scanner.untraceable}"
         yield Notice(text, warning=True)
     order = torch.randperm(len(data), generator=torch.Generator().manual_seed(seed))
     yield from scanner.sweep(order, stop)

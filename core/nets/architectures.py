@@ -25,7 +25,7 @@ class Cnn5(nn.Module):
         self.fc2 = nn.Linear(256, 10)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Logits [N, 10] of normalised images [N, 1, 28, 28]."""
+        """Logits [N, 10] of normalized images [N, 1, 28, 28]."""
         # In place: what each of these is given is its own, and large.
         x = F.relu(self.conv1(x), inplace=True)
         x = self.drop2(F.relu(F.max_pool2d(self.conv2(x), 2), inplace=True))
@@ -48,7 +48,7 @@ class LeNet300(nn.Module):
         self.fc3 = nn.Linear(100, 10)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Logits [N, 10] of normalised images [N, 1, 28, 28]."""
+        """Logits [N, 10] of normalized images [N, 1, 28, 28]."""
         x = F.relu(self.fc1(x.flatten(1)))
         x = F.relu(self.fc2(x))
         logits: Tensor = self.fc3(x)
@@ -71,7 +71,7 @@ class LeNet5(nn.Module):
         self.fc2 = nn.Linear(500, 10)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Logits [N, 10] of normalised images [N, 1, 28, 28]."""
+        """Logits [N, 10] of normalized images [N, 1, 28, 28]."""
         x = F.relu(F.max_pool2d(self.conv1(x), 2), inplace=True)
         x = F.relu(F.max_pool2d(self.conv2(x), 2), inplace=True)
         x = F.relu(self.fc1(x.flatten(1)))

@@ -1,4 +1,4 @@
-"""Which weights these are: a digest that changes with any bit of them."""
+"""The identity of weights: a digest that changes with any bit of them."""
 
 from __future__ import annotations
 

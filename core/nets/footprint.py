@@ -1,4 +1,4 @@
-"""What a net costs in parameters and bytes, before and after pruning."""
+"""The size of a net in parameters and bytes, before and after pruning."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from dataclasses import dataclass
 from typing import Any
 
 BYTES_PER_VALUE = 4
-COUNTED = "4 bytes a nonzero, positions not counted"
-"""What `pruned_bytes` counts: the reference's way. A file also has to say where the values are."""
+COUNTED = "4 bytes per nonzero, indices not counted"
+"""What `pruned_bytes` counts, as in the reference. A real file also stores positions."""
 
 MIB = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class DeadUnits:
-    """How many units of a net are dead, and what goes with them, see `core.graph.dead_units`.
+    """The number of dead units in a net, and what is removed with them.
 
     Attributes:
-        units: that are dead, of each layer.
-        nonzero: parameters that are not zero and go: weights to and from dead units, weights that
-            only make or read constants, and what is a dead unit's own, such as its bias.
-        parameters: that a smaller dense net without the dead units does not have; a layer whose
-            units are all dead keeps one.
+        units: dead units of each layer, see `core.graph.dead_units`.
+        nonzero: nonzero parameters removed: weights to and from dead units, weights that only make
+            or read constants, and a dead unit's own parameters, such as its bias.
+        parameters: parameters removed in a smaller dense net; a layer whose units are all dead
+            keeps one.
     """
 
     units: Mapping[str, int]
@@ -40,12 +40,12 @@ class Sizes:
     """Bytes of one net.
 
     Attributes:
-        values: of what is not zero in float32, positions not counted: the reference's way.
-        han2015: of the same with the distances between them in 5 or 8 bits, zeros filled in where
-            one is too long, biases as they are: the paper's way.
-        dense: of the safetensors file; None of a large net, as the next two.
-        zip: of that file in a zip.
-        compact: of the compact file that keeps every bit.
+        values: nonzeros in float32, positions not counted, as in the reference.
+        han2015: the same plus gaps in 5 or 8 bits, with filler zeros where a gap is too long,
+            biases dense, as in the paper.
+        dense: the safetensors file; None for a large net, like the next two.
+        zip: that file, zipped.
+        compact: the exact compact file.
     """
 
     values: int
@@ -57,7 +57,7 @@ class Sizes:
 
 @dataclass(frozen=True, slots=True)
 class Footprint:
-    """The cost of a layer or of a whole net.
+    """The parameters of a layer or of a whole net.
 
     Attributes:
         parameters: weights and biases, before pruning.
@@ -83,7 +83,7 @@ class Footprint:
         return self.parameters / self.nonzero if self.nonzero else float("inf")
 
     def without(self, dead: DeadUnits) -> Footprint:
-        """What is left without dead units: of a smaller dense net, those that are not zero."""
+        """The footprint without dead units: that of a smaller dense net."""
         return Footprint(self.parameters - dead.parameters, self.nonzero - dead.nonzero)
 
 
@@ -97,7 +97,7 @@ def total(parts: Iterable[Footprint], other_parameters: int = 0) -> Footprint:
 
 
 def dead_facts(whole: Footprint, dead: DeadUnits | None) -> dict[str, Any]:
-    """What a report says of dead units; nulls where nothing is known of them."""
+    """The dead units as part of a report; nulls if they are unknown."""
     left = None if dead is None else whole.without(dead)
     return {
         "dead": None if dead is None else dict(dead.units),

@@ -1,4 +1,4 @@
-"""Which weights of a net can be pruned, and what surrounds them."""
+"""The prunable weights of a net, and what surrounds them."""
 
 from __future__ import annotations
 
@@ -9,26 +9,25 @@ from torch import nn
 from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
 
 PRUNABLE = (_ConvNd, nn.Linear, nn.Bilinear, nn.Embedding, nn.EmbeddingBag)
-"""The modules whose `weight` is one: convolutions of any dimension, grouped and transposed too."""
+"""Modules with a prunable `weight`: convolutions of any dimension, grouped and transposed, too."""
 
 _PACKED = ("in_proj_weight", "q_proj_weight", "k_proj_weight", "v_proj_weight")
-"""What `nn.MultiheadAttention` multiplies by beside its output projection, which is a linear."""
+"""The weights of `nn.MultiheadAttention` other than its output projection, a linear layer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """A weight that can be pruned; a bias never is.
+    """A prunable weight; biases are never pruned.
 
     Attributes:
-        name: the module's path in the net, such as `conv1`; where a module has several weights,
-            with the weight's name, such as `attention.in_proj_weight`.
+        name: the module's path in the net, such as `conv1`, with the weight's name if the module
+            has several, such as `attention.in_proj_weight`.
         shape: the weight's shape.
-        elements: weights that can be pruned.
+        elements: number of weights.
         parameters: the weights, and the module's bias.
-        weight: the weight's name in the state_dict, where it is not `NAME.weight`.
-        aliases: other names in the state_dict of the same weight, which is tied.
-        kind: what the layer is, in words, such as `convolution`, `depthwise convolution` or
-            `linear`; empty where that is not known.
+        weight: the weight's name in the state_dict if it is not `NAME.weight`.
+        aliases: other names of a tied weight in the state_dict.
+        kind: such as `convolution`, `depthwise convolution` or `linear`; empty if unknown.
     """
 
     name: str
@@ -46,15 +45,15 @@ class Layer:
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """All its names there."""
+        """All its names in a state_dict."""
         return (self.key, *self.aliases)
 
 
 def prunable_layers(model: nn.Module) -> tuple[Layer, ...]:
-    """The layers of `model` that can be pruned, in the order in which it names them.
+    """The prunable layers of `model`, in the order of its modules.
 
-    A weight that several modules share is one layer, under its first name; one without elements
-    is none.
+    A weight that several modules share is one layer, under its first name; an empty weight is
+    omitted.
     """
     names = _names(model)
     seen: set[int] = set()
@@ -89,21 +88,21 @@ def prunable_layers(model: nn.Module) -> tuple[Layer, ...]:
 
 
 def left_out(model: nn.Module) -> dict[str, str]:
-    """The modules that multiply by weights which cannot be pruned, with the reason."""
+    """The modules whose weights cannot be pruned, with the reason."""
     return {
-        name: "its weight is computed anew from other parameters at every call"
+        name: "its weight is recomputed from other parameters on every call"
         for name, module in model.named_modules()
         if isinstance(module, PRUNABLE) and not _is_plain(module)
     }
 
 
 def parameter_count(model: nn.Module) -> int:
-    """All parameters of `model`, prunable or not; those that are shared count once."""
+    """The number of parameters of `model`, prunable or not; shared ones count once."""
     return sum(p.numel() for p in model.parameters())
 
 
 def dropouts(model: nn.Module) -> dict[str, nn.Dropout]:
-    """The dropout that follows each prunable layer, by the layer's name, where there is one."""
+    """The dropout after each prunable layer that has one, by the layer's name."""
     found: dict[str, nn.Dropout] = {}
     layer = None
     for name, module in model.named_modules():

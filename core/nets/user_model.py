@@ -1,7 +1,7 @@
-"""A net of the user's own: found in a file or a package, built, and tried before anything starts.
+"""A user's own model: found in a file or package, built, and tried before anything starts.
 
-`path/to/net.py:Net` or `package.module:build`: a class of `torch.nn.Module`, or a function that
-gives one, which needs no arguments. Building it runs the user's code.
+`path/to/net.py:Net` or `package.module:build` names a `torch.nn.Module` class, or a function that
+returns a module, without required arguments. Building it runs the user's code.
 """
 
 from __future__ import annotations
@@ -28,40 +28,40 @@ FORMS = "path/to/net.py:Net or package.module:Net"
 
 
 def check_place(name: str) -> None:
-    """Look at the name of a net without running anything.
+    """Check the name of a model without running anything.
 
     Raises:
-        InputError: it is no such name, or there is no such file.
+        InputError: the name is malformed, or there is no such file.
     """
     place, attribute = split(name)
     if not attribute.isidentifier():
         raise InputError(f"model '{name}': expected {FORMS}")
     if is_file(place):
         if not Path(place).expanduser().is_file():
-            raise InputError(f"model '{name}': there is no file {place}")
+            raise InputError(f"model '{name}': no such file: {place}")
     elif not all(part.isidentifier() for part in place.split(".")):
         raise InputError(f"model '{name}': expected {FORMS}")
 
 
 def split(name: str) -> tuple[str, str]:
-    """The file or module, and the name in it; a drive of Windows keeps its colon."""
+    """The file or module, and the name in it; a Windows drive keeps its colon."""
     place, _, attribute = name.rpartition(":")
     return place, attribute
 
 
 def is_file(place: str) -> bool:
-    """It is the path of a file, not the name of a module."""
+    """Whether it is a file's path rather than a module's name."""
     return place.endswith(".py")
 
 
 def title(name: str) -> str:
-    """A net's name without its folders: `net.Net`."""
+    """A model's name without folders: `net.Net`."""
     place, attribute = split(name)
     return f"{Path(place).stem if is_file(place) else place.rpartition('.')[2]}.{attribute}"
 
 
 def source_digest(name: str) -> str:
-    """Which code this is, as far as it is in the file named: its SHA-256."""
+    """The SHA-256 of the file that has the model's code."""
     place, _ = split(name)
     if is_file(place):
         return hashlib.sha256(Path(place).expanduser().read_bytes()).hexdigest()
@@ -70,11 +70,11 @@ def source_digest(name: str) -> str:
 
 
 def build(name: str) -> nn.Module:
-    """A new net, with weights as its own code draws them from torch's global generator.
+    """Build the model, with weights drawn by its own code from torch's global generator.
 
     Raises:
-        InputError: the file or the module cannot be imported, has nothing of this name, or that
-            cannot be called without arguments, raises, or gives no `torch.nn.Module`.
+        InputError: the file or module cannot be imported, lacks this name, or the name cannot be
+            called without arguments, raises, or does not return a `torch.nn.Module`.
     """
     from torch import nn
 
@@ -84,11 +84,11 @@ def build(name: str) -> nn.Module:
     if factory is None:
         raise InputError(f"{place} has no '{attribute}': {_what_there_is(module)}")
     if not callable(factory):
-        raise InputError(f"'{attribute}' of {place} is no class or function: expected one of these")
+        raise InputError(f"'{attribute}' of {place} is not a class or function")
     if needed := _needed(factory):
         raise InputError(
             f"'{attribute}' of {place} needs arguments ({', '.join(needed)}): write a function "
-            f"without any that gives the net, and say {place}:THAT"
+            f"without arguments that returns the model, and use {place}:FUNCTION"
         )
     try:
         net = factory()
@@ -96,15 +96,15 @@ def build(name: str) -> nn.Module:
         raise InputError(f"building {name} raised {_said(error)}") from error
     if not isinstance(net, nn.Module):
         kind = type(net).__name__
-        raise InputError(f"{name} gives a {kind}: expected a torch.nn.Module")
+        raise InputError(f"{name} returns a {kind}: expected a torch.nn.Module")
     return net
 
 
 def fitted(net: nn.Module, data: Splits) -> Splits:
-    """The images in a layout that a net can take, which has something to prune; see `laid_out`.
+    """The images in a memory layout the net can take; see `laid_out`.
 
     Raises:
-        InputError: it has nothing to prune, or `laid_out` raises it.
+        InputError: the net has nothing to prune, or as `laid_out`.
     """
     check_prunable(net)
     return laid_out(net, data)
@@ -115,14 +115,14 @@ def check_prunable(net: nn.Module) -> None:
     from core.nets.layers import prunable_layers
 
     if not prunable_layers(net):
-        raise InputError(f"{type(net).__name__} has no weights that can be pruned")
+        raise InputError(f"{type(net).__name__} has no prunable weights")
 
 
 def laid_out(net: nn.Module, data: Splits) -> Splits:
-    """The images in a layout that a net can take, which a few of them show; `net` is laid out too.
+    """The images in a memory layout the net can take, found by trying; `net` gets it, too.
 
     Raises:
-        InputError: it raises, or gives no logits for the images' classes.
+        InputError: the net raises, or does not return logits for the images' classes.
     """
     import torch
 
@@ -173,20 +173,20 @@ def check_no_torch_masks(net: nn.Module) -> None:
 
 
 def surplus(net: nn.Module, data: Splits) -> str:
-    """What there is to say of a net that fits the images and has more outputs than they classes."""
+    """A warning if the net has more outputs than the images have classes; empty otherwise."""
     classes = int(data.train.labels.max()) + 1
     images, _ = data.train.batch(slice(0, 2))
     outputs = try_forward(net, images, classes)
     if outputs == classes:
         return ""
-    return f"the net has {outputs:,} outputs, the images {classes:,} classes"
+    return f"the net has {outputs:,} outputs, the data set {classes:,} classes"
 
 
 def try_forward(net: nn.Module, images: Tensor, classes: int) -> int:
-    """Run a few images [N, C, H, W] through a net, in evaluation; gives how many logits it has.
+    """Run a few images [N, C, H, W] through a net in evaluation mode; returns its logit count.
 
     Raises:
-        InputError: it raises, or gives no logits [N, K] for at least `classes` classes.
+        InputError: it raises, or does not return logits [N, K] for at least `classes` classes.
     """
     import torch
 
@@ -198,11 +198,13 @@ def try_forward(net: nn.Module, images: Tensor, classes: int) -> int:
         raise InputError(f"the net cannot take images {shape}: it raised {_said(error)}") from error
     if not isinstance(logits, torch.Tensor):
         kind = type(logits).__name__
-        raise InputError(f"the net gives a {kind} for images {shape}: expected logits, a tensor")
+        raise InputError(
+            f"the net returns a {kind} for images {shape}: expected a tensor of logits"
+        )
     if logits.dim() != 2 or len(logits) != len(images) or logits.shape[1] < classes:
         raise InputError(
-            f"the net gives {list(logits.shape)} for images {shape}: expected "
-            f"[{len(images)}, {classes}], a logit for each of {classes} classes"
+            f"the net returns {list(logits.shape)} for images {shape}: expected "
+            f"[{len(images)}, {classes}], one logit for each of {classes} classes"
         )
     return logits.shape[1]
 
@@ -217,16 +219,14 @@ def _module(name: str, place: str) -> ModuleType:
     except ModuleNotFoundError as error:
         missing = error.name or place
         if place == missing or place.startswith(f"{missing}."):
-            raise InputError(
-                f"model '{name}': there is no module {missing} here; expected {FORMS}"
-            ) from error
+            raise InputError(f"model '{name}': no module {missing}; expected {FORMS}") from error
         raise InputError(f"importing {place} needs {missing}: install it") from error
     except (Exception, SystemExit) as error:  # the user's code: it may raise anything
         raise InputError(f"importing {place} raised {_said(error)}") from error
 
 
 def _from_file(path: Path) -> ModuleType:
-    """Import a file once, with those beside it in reach, as it is when Python runs it."""
+    """Import a file once, with its neighbors importable, as when Python runs it."""
     path = path.resolve()
     known = f"_featherweight_own_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
     if known in sys.modules:
@@ -266,7 +266,7 @@ def _what_there_is(module: ModuleType) -> str:
         and issubclass(value, nn.Module)
         and value.__module__ == module.__name__
     ]
-    return f"expected one of {', '.join(own)}" if own else "it has no torch.nn.Module of its own"
+    return f"expected one of {', '.join(own)}" if own else "it defines no torch.nn.Module"
 
 
 def _said(error: BaseException) -> str:

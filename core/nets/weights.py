@@ -17,10 +17,10 @@ Weights = dict[str, Tensor]
 
 
 class DenseWeights(NamedTuple):
-    """A dense net, and the same net early in its training, where that was kept.
+    """A dense net's weights, and those early in its training if they were kept.
 
     Attributes:
-        trained: it is not as its code initialised it.
+        trained: whether it has been trained, rather than just initialized.
     """
 
     weights: Weights
@@ -29,7 +29,7 @@ class DenseWeights(NamedTuple):
 
 
 def fitting(weights: Weights, model: nn.Module, path: Path) -> Weights:
-    """Tensors that were read from a file, if they are a state_dict of `model`.
+    """Check that tensors read from a file are a state_dict of `model`, and return them.
 
     Raises:
         InputError: their names, shapes or types are not the model's, or they are not finite.
@@ -59,11 +59,11 @@ def widened(found: Weights, expected: Weights) -> Weights:
 
 
 def _untied(weights: Weights, model: nn.Module) -> str | None:
-    """A weight under two names that is not the same under both."""
+    """Describe a tied weight that differs between its names; None if there is none."""
     for layer in prunable_layers(model):
         for alias in layer.aliases:
             if not torch.equal(weights[layer.key], weights[alias]):
-                return f"'{layer.key}' and '{alias}' are one weight in the net and differ here"
+                return f"'{layer.key}' and '{alias}' are one weight in the net but differ here"
     return None
 
 
@@ -71,7 +71,7 @@ def _first_difference(weights: Weights, expected: Weights) -> str | None:
     if missing := expected.keys() - weights.keys():
         return f"{_some(missing)} missing"
     if surplus := weights.keys() - expected.keys():
-        return f"{_some(surplus)} not among its tensors"
+        return f"{_some(surplus)} unexpected"
     for name, tensor in expected.items():
         if weights[name].shape != tensor.shape:
             given, wanted = tuple(weights[name].shape), tuple(tensor.shape)

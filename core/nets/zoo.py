@@ -1,4 +1,4 @@
-"""The nets that are known by name, and the user's own. Naming one loads no torch; building does."""
+"""The nets known by name, and the user's own. Naming one loads no torch; building one does."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
 _TORCHVISION = "torchvision.models:"
 
 IMAGENET = Inputs(image_size=224, channels=3, mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
-"""The images that torchvision's weights were trained on."""
+"""Image settings that torchvision's weights were trained with."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelSpec:
-    """A net that can be built.
+    """A net and how to build it.
 
     Attributes:
-        name: what people call it; of their own ones, where its code is.
-        factory: `module:callable` that builds it, with fresh weights; None for the user's own.
-        dataset: the data set that its shipped weights were trained on; None without any.
-        inputs: the images that it is for, where its weights were trained on others than `dataset`.
+        name: its name; for a user's own, where its code is.
+        factory: `module:callable` that builds it with fresh weights; None for a user's own.
+        dataset: the data set of its shipped weights; None if it has none.
+        inputs: image settings of its weights if they were not trained on `dataset`.
     """
 
     name: str
@@ -39,16 +39,16 @@ class ModelSpec:
 
     @property
     def is_own(self) -> bool:
-        """It is the user's: building it runs their code."""
+        """Whether it is a user's own: building it runs their code."""
         return self.factory is None
 
     @property
     def is_torchvisions(self) -> bool:
-        """It and its trained weights are torchvision's."""
+        """Whether it and its trained weights are torchvision's."""
         return self.factory is not None and self.factory.startswith(_TORCHVISION)
 
     def build(self) -> nn.Module:
-        """A new net with weights drawn from torch's global generator.
+        """Build it with weights drawn from torch's global generator.
 
         Raises:
             InputError: the user's code does not give one, see `own.build`.
@@ -61,7 +61,7 @@ class ModelSpec:
 
     @property
     def shipped_weights(self) -> Path:
-        """The safetensors file with its trained dense weights, a part of the package."""
+        """The safetensors file of its trained dense weights, shipped with the package."""
         from importlib import resources  # not before the first screen
 
         return Path(str(resources.files("core.nets").joinpath("dense", f"{self.name}.safetensors")))
@@ -80,15 +80,15 @@ ZOO = {
 
 
 def short_name(name: str) -> str:
-    """What a net is called where there is little room: the user's own without its folders."""
+    """A net's short name: a user's own without folders."""
     return name if name in ZOO else user_model.title(name)
 
 
 def model_spec(name: str) -> ModelSpec:
-    """The net called `name`; nothing of it is run.
+    """The net called `name`; none of its code is run.
 
     Raises:
-        InputError: the zoo has no such net, and there is no such file of the user's.
+        InputError: it is neither in the zoo nor an existing file.
     """
     if name in ZOO:
         return ZOO[name]

@@ -93,7 +93,7 @@ def plan_for_tolerance(
             layer is unknown; or all layers are locked.
     """
     if not (math.isfinite(tolerance) and tolerance >= 0):
-        raise InputError(f"tolerance {tolerance}: expected points of accuracy, 0 or more")
+        raise InputError(f"tolerance {tolerance}: expected 0 or more points of accuracy")
     free = _unlocked(profiles, locked)
     beyond = math.nextafter(tolerance, math.inf)
     curves = [_sensitivity_ranking(profile, scan, dense, level=0.0) for profile in free]
@@ -142,7 +142,7 @@ def _rankings(
     if method != SENSITIVITY:
         return [_RANKING_OF[method](profile) for profile in profiles]
     if scan is None or dense is None:
-        raise InputError(f"'{SENSITIVITY}' needs a scan: press s first, or run featherweight scan")
+        raise InputError(f"'{SENSITIVITY}' needs a scan: press s, or run featherweight scan")
     return [_sensitivity_ranking(profile, scan, dense) for profile in profiles]
 
 

@@ -16,7 +16,7 @@ SENSITIVITY = "sensitivity"
 METHODS: dict[str, str] = {
     "uniform": "the same sparsity for every layer",
     "erk": "small layers denser than large ones, by shape alone (Erdős-Rényi-Kernel)",
-    "magnitude": "one threshold for all layers: the largest weights stay",
+    "magnitude": "one threshold for all layers: keep the largest weights",
     "lamp": "weights that are large for their layer stay (LAMP)",
     SENSITIVITY: "every layer pruned until its scan shows the same drop in accuracy",
     "han": "thresholds in proportion to the standard deviation of each layer (Han et al.)",
@@ -58,9 +58,9 @@ class Goal:
     def __post_init__(self) -> None:
         least = 1 if self.kind == "ratio" else 0
         if not (math.isfinite(self.value) and self.value >= least):
-            raise InputError(f"goal '{self}': expected a number, {least} or more")
+            raise InputError(f"goal '{self}': expected a number of at least {least}")
         if self.kind == "kept" and self.value != int(self.value):
-            raise InputError(f"goal '{self}': expected a whole number of parameters")
+            raise InputError(f"goal '{self}': expected an integer number of parameters")
 
     def __str__(self) -> str:
         """In the form that `parse_goal` reads."""

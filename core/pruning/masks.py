@@ -86,7 +86,7 @@ class Masks:
         return Masks({name: pruned.to(device) for name, pruned in self.pruned.items()})
 
     def kept(self, layer: Layer) -> int:
-        """How many weights of `layer` stay."""
+        """The number of weights of `layer` that are kept."""
         return layer.elements - int(self.pruned[layer.key].sum())
 
     def apply(self, weights: Mapping[str, Tensor]) -> Weights:

@@ -27,9 +27,9 @@ _UNIFORM = Preset(0.68, "about a third of the size: 68 % in every layer")
 
 _CNN5: Mapping[str, Preset] = {
     "moderate": Preset(
-        (0.55, 0.80, 0.90, 0.90, 0.60), "11.74 % of the size: 55, 80, 90, 90 and 60 %"
+        (0.55, 0.80, 0.90, 0.90, 0.60), "55, 80, 90, 90 and 60 %: 11.74 % of the size"
     ),
-    "aggressive": Preset((0.65, 0.95, 0.98, 0.98, 0.90), "36.88x lighter: 65, 95, 98, 98 and 90 %"),
+    "aggressive": Preset((0.65, 0.95, 0.98, 0.98, 0.90), "65, 95, 98, 98 and 90 %: 36.88x smaller"),
     "uniform": _UNIFORM,
 }
 """The plans of the reference experiment."""
@@ -44,7 +44,7 @@ def presets_of(model: str) -> Mapping[str, Preset]:
     if model not in HAN2015:
         return {"uniform": _UNIFORM}
     paper = HAN2015[model]
-    meaning = f"{paper.title} of Han et al. 2015, {paper.rate}x lighter"
+    meaning = f"{paper.title} of Han et al. (2015): {paper.rate}x smaller"
     return {"han2015": Preset(paper.plan, meaning), "uniform": _UNIFORM}
 
 

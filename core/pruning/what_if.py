@@ -97,7 +97,7 @@ class Profile:
         cut = self._latest
         if cut is None or cut.sparsity != sparsity:
             cut = self._compute(sparsity)
-            object.__setattr__(self, "_cut", cut)
+            object.__setattr__(self, "_latest", cut)
         return cut
 
     def _compute(self, sparsity: float) -> WhatIf:

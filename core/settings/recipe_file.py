@@ -131,7 +131,7 @@ def config_text(settings: Settings, plan: Plan | None) -> str:
         lines += ["", f"[{FINETUNE}]  # changes to the recipe; the rest is as the recipe says"]
         lines += [_line(name, value) for name, value in changes.items()]
     if plan is not None:
-        lines += ["", f"[{SPARSITY}]  # zeros over elements of each layer, as fractions"]
+        lines += ["", f"[{SPARSITY}]  # fraction of zeros in each layer"]
         lines += [f"{key(name)} = {float(check_sparsity(s, name))!r}" for name, s in plan.items()]
     return "\n".join(lines) + "\n"
 
@@ -209,7 +209,7 @@ def _leaves(table: dict[str, Any], *above: str) -> Iterator[tuple[tuple[str, ...
 
 def _check_table(source: _Source, name: str, value: Any) -> None:
     if not isinstance(value, dict):
-        why = f"{name} = {shown(value)}: expected a table: [{name}] and below it KEY = VALUE"
+        why = f"{name} = {shown(value)}: expected a table, [{name}] followed by KEY = VALUE"
         raise source.refusal((name,), why)
 
 
@@ -223,7 +223,7 @@ def _unknown(name: str, value: Any) -> str:
     if name in SETTINGS and not SETTINGS[name].portable:
         return f"'{name}' is machine-specific: give it as the option {SETTINGS[name].flag}"
     if name in CHANGES:
-        return f"unknown key '{name}': it belongs below [{FINETUNE}]"
+        return f"'{name}' belongs in the table [{FINETUNE}]"
     if isinstance(value, dict):
         return f"unknown table {_named(name)}: {_expected(name, (FINETUNE, SPARSITY))}"
     return f"unknown key {_named(name)}: {_expected(name, TOP)}"
@@ -231,7 +231,7 @@ def _unknown(name: str, value: Any) -> str:
 
 def _unknown_change(name: str) -> str:
     if name in TOP:
-        return f"unknown key '{name}' in [{FINETUNE}]: it belongs above the tables"
+        return f"'{name}' does not belong in [{FINETUNE}]: move it above the tables"
     return f"unknown key {_named(name)} in [{FINETUNE}]: {_expected(name, CHANGES)}"
 
 

@@ -50,10 +50,7 @@ class Settings:
     """
 
     model: str = setting(
-        "cnn5",
-        text(f"{', '.join(ZOO)}, or your own: {FORMS}"),
-        "net to prune",
-        check=model_spec,
+        "cnn5", text(f"{', '.join(ZOO)}, or your own: {FORMS}"), "net to prune", check=model_spec
     )
     dataset: str = setting(
         "mnist",
@@ -65,12 +62,7 @@ class Settings:
     recipe: str = setting("fast", one_of(RECIPE_MEANINGS), "recipe")
     choices: Choices = NO_CHOICES
     precision: str = setting("auto", one_of(PRECISIONS), "number format")
-    device: str = setting(
-        "auto",
-        one_of(DEVICES),
-        "compute device",
-        portable=False,
-    )
+    device: str = setting("auto", one_of(DEVICES), "compute device", portable=False)
     threads: int | None = setting(
         None, whole(1, 1024), "CPU threads", unset="chosen by torch", portable=False
     )
@@ -91,10 +83,7 @@ class Settings:
     )
     inputs: Inputs = AS_THEY_ARE
     cache_budget: int = setting(
-        BUDGET,
-        _BYTES,
-        "disk space for decoded image folders",
-        portable=False,
+        BUDGET, _BYTES, "disk space for decoded image folders", portable=False
     )
 
     def __post_init__(self) -> None:

@@ -22,9 +22,9 @@ def read_text(path: Path) -> str:
         with path.open("rb") as file:
             data = file.read(MOST_BYTES + 1)
     except FileNotFoundError as error:
-        raise InputError(f"cannot read {path}: there is no such file") from error
+        raise InputError(f"no such file: {path}") from error
     except IsADirectoryError as error:
-        raise InputError(f"cannot read {path}: it is a folder; give a file") from error
+        raise InputError(f"cannot read {path}: it is a folder; expected a file") from error
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from error
     if len(data) > MOST_BYTES:

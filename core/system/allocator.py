@@ -1,8 +1,8 @@
-"""The C library's allocator, told to keep what a training step frees for the next step.
+"""Settings of the C library's allocator: memory freed by a training step is kept for the next.
 
-Activations of several MiB are allocated and freed in every step. By default glibc gives each back
-to the system (mallopt(3): M_MMAP_THRESHOLD, M_TRIM_THRESHOLD), which has to zero its pages again:
-for cnn5 6,400 page faults a step, a tenth of the time.
+Every step allocates and frees activations of several MiB. By default glibc returns them to the
+system (mallopt(3): M_MMAP_THRESHOLD, M_TRIM_THRESHOLD), which has to zero their pages again: 6,400
+page faults per step for cnn5, a tenth of the time.
 """
 
 from __future__ import annotations
@@ -15,16 +15,15 @@ MIB = 1 << 20
 
 
 def keep_freed_memory() -> bool:
-    """Let this process keep up to 1 GiB that it has freed; gives whether that was possible.
+    """Let this process keep up to 1 GiB of freed memory; returns whether that is possible.
 
-    It is for all of the process and can be asked for again. Where the C library is not glibc
-    nothing happens.
+    It applies to the whole process and may be called repeatedly. Without glibc it does nothing.
     """
     return set_thresholds(mmap=32 * MIB, trim=1024 * MIB, pad=64 * MIB)
 
 
 def give_back_memory() -> None:
-    """Give the system what was freed and kept so far; where the C library is not glibc, nothing."""
+    """Return freed memory kept so far to the system; without glibc it does nothing."""
     library = _library()
     if library is not None:
         library.malloc_trim(0)

@@ -1,4 +1,4 @@
-"""Waiting for something slow while events flow, a stop is heeded and silence has a limit."""
+"""Waiting for a slow job while events flow, with a stop flag and a limit on silence."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from core.events import Progress, StopFlag, Stream
 T = TypeVar("T")
 
 LIMIT = 10.0
-"""Seconds without a sign of life after which a source is given up."""
+"""Seconds of silence after which a source is abandoned."""
 
 TICK = 0.2
-"""Seconds between two events while nothing happens."""
+"""Seconds between events while nothing happens."""
 
 
 class SourceError(Exception):
-    """A source does not give a data set; the message is the reason, on one line."""
+    """A source failed to provide a data set; the message is the reason, on one line."""
 
 
 class Pulse:
-    """How far a job in a thread is: the job beats it, the one who waits looks at it."""
+    """Progress of a job in a thread: the job beats it, the waiting thread reads it."""
 
     def __init__(self) -> None:
         self.done = 0
@@ -40,32 +40,32 @@ class Pulse:
         return time.monotonic() - self._last
 
     def beat(self, done: int, total: int = 0) -> None:
-        """Say that `done` of `total` bytes are there (total 0: not known).
+        """Report that `done` of `total` bytes have arrived (total 0: unknown).
 
         Raises:
-            SourceError: nobody waits for the job any more.
+            SourceError: nobody is waiting for the job any more.
         """
         if not self.wanted:
-            raise SourceError("given up")
+            raise SourceError("canceled")
         self.done, self.total = done, total
         self._last = time.monotonic()
 
 
 def heed(stop: StopFlag) -> None:
-    """Look at the stop flag.
+    """Check the stop flag.
 
     Raises:
         StoppedError: it is raised.
     """
     if stop():
-        raise StoppedError("fetch stopped")
+        raise StoppedError("download stopped")
 
 
 def too_silent(silence: float, limit: float) -> None:
     """Compare seconds of silence with a limit.
 
     Raises:
-        SourceError: the limit is passed.
+        SourceError: the limit is exceeded.
     """
     if silence > limit:
         raise SourceError(f"no answer in {limit:g} s")
@@ -74,16 +74,16 @@ def too_silent(silence: float, limit: float) -> None:
 def follow(
     job: Callable[[Pulse], T], step: str, stop: StopFlag, limit: float = math.inf
 ) -> Stream[T]:
-    """Run a job in a thread of its own and tell how far it is.
+    """Run a job in its own thread and report its progress.
 
-    Only a thread can be left behind in a system call that hangs, such as a name look-up; being a
-    daemon, it does not keep the program from ending.
+    A thread can be abandoned in a system call that hangs, such as a name lookup; as a daemon it
+    does not keep the program from exiting.
 
     Args:
-        job: gets a pulse to beat; what it raises is raised here.
+        job: takes a pulse to beat; its exceptions are raised here.
         step: what the job does, in a few words.
         stop: raised when the job is no longer wanted.
-        limit: seconds of silence after which the job is given up.
+        limit: seconds of silence after which the job is abandoned.
 
     Returns:
         What the job returns.

@@ -1,4 +1,4 @@
-"""Where torch computes."""
+"""The devices torch computes on."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from core.errors import InputError
 
 
 def resolve_device(name: str) -> torch.device:
-    """The device called `name`; `auto` is cuda or mps where there is one, and the processor else.
+    """The device called `name`; `auto` is cuda or mps if available, otherwise the CPU.
 
-    From then on the process's convolutions on cuda compute float32 as such, not as TF32, and the
-    same numbers every time.
+    Afterwards, the process's convolutions on cuda are deterministic and compute in float32, not
+    TF32.
 
     Raises:
         InputError: this machine, or this build of torch, has no such device.
@@ -24,5 +24,5 @@ def resolve_device(name: str) -> torch.device:
     if name == "auto":
         return torch.device(next((device for device, is_there in there.items() if is_there), "cpu"))
     if not there.get(name, True):
-        raise InputError(f"no {name} device here: expected --device auto or cpu")
+        raise InputError(f"no {name} device on this machine: use --device auto or cpu")
     return torch.device(name)

@@ -1,4 +1,4 @@
-"""Why something fails, in words for a person."""
+"""The reason for an error, for the user."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from core.system import background
 
 
 def reason(error: BaseException) -> str:
-    """Say in a few words, on one line, why something failed."""
+    """The reason for a failure, in a few words on one line."""
     if isinstance(error, URLError) and not isinstance(error, HTTPError):
         return reason(error.reason) if isinstance(error.reason, OSError) else str(error.reason)
     if isinstance(error, TimeoutError):

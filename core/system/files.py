@@ -13,14 +13,14 @@ from uuid import uuid4
 from core.errors import InputError
 
 NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-"""Error numbers of a disk, a user or a file that has reached its limit."""
+"""Error numbers of a full disk, quota or file size limit."""
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
-    """Let `write` fill a temporary file beside `path`, then move it into place.
+    """Let `write` fill a temporary file next to `path`, then move it into place.
 
-    Whoever reads `path`, at any moment, finds the old file or the new one; what a link leads to is
-    replaced, not the link. A path that is no regular file, such as a pipe, is written straight.
+    A reader of `path` finds the old file or the new one at any moment. A link's target is replaced,
+    not the link. A path that is not a regular file, such as a pipe, is written directly.
 
     Raises:
         InputError: the folder is missing, not writable or full.
@@ -44,7 +44,7 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write `text` as UTF-8, whole or not at all; raises InputError like `write_whole`."""
+    """Write `text` as UTF-8, atomically; raises InputError like `write_whole`."""
     write_whole(path, lambda part: part.write_text(text, encoding="utf-8"))
 
 
@@ -91,10 +91,10 @@ def _kind(path: Path) -> int:
 
 
 def explain_write_error(error: OSError, path: Path) -> str:
-    """One line that says why `path` could not be written and what would help."""
+    """One line that says why `path` could not be written and how to fix it."""
     if error.errno in NO_SPACE:
         free = shutil.disk_usage(path.parent).free // 1_000_000
-        return f"cannot write {path}: no space left ({free} MB free); free some or choose elsewhere"
+        return f"cannot write {path}: no space left ({free} MB free); free some space"
     if isinstance(error, FileNotFoundError):
         return f"cannot write {path}: the folder {path.parent} does not exist; create it first"
-    return f"cannot write {path}: {error.strerror or error}; choose a place that can be written"
+    return f"cannot write {path}: {error.strerror or error}; choose a writable place"

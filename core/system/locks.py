@@ -1,7 +1,7 @@
-"""The folders of an experiment, changed by one program at a time: locked, made and deleted.
+"""Folders of an experiment, changed by one program at a time: locked, created and deleted.
 
-A lock is a file that a process holds as long as it lives: one for each run, held by its maker, and
-one for the experiment, held for the milliseconds of a change.
+A lock is a file held by a live process: one per run, held by its writer, and one per experiment,
+held for the milliseconds of a change.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from core.errors import InputError
 from core.system.files import explain_write_error
 
 HIDDEN = ".run-"
-"""How the name of a run's folder begins while it is being made or deleted."""
+"""Prefix of a run's folder while it is being created or deleted."""
 
 PATIENCE = 10.0
-"""Seconds to wait for another program that changes the same experiment: it takes milliseconds."""
+"""Seconds to wait for another program's change to the experiment, which takes milliseconds."""
 
 
 def acquire(path: Path) -> BaseFileLock:
-    """A lock that is held from now on; raises InputError where it cannot be had.
+    """Acquire a lock; raises InputError if that fails.
 
-    It is not bound to a thread: a job goes on in a thread of its own.
+    It is not bound to a thread: a job continues in its own thread.
     """
     lock = FileLock(path, thread_local=False)
     with explained(path):
@@ -37,7 +37,7 @@ def acquire(path: Path) -> BaseFileLock:
 
 
 def is_held(lock: Path) -> bool:
-    """Whether a live process, maybe this one, holds a run's lock; it is neither made nor taken."""
+    """Whether a live process, maybe this one, holds a run's lock; the lock is left alone."""
     if not os.path.isfile(lock):
         return False
     try:
@@ -69,10 +69,10 @@ def is_held_by_trial(lock: Path) -> bool:
 
 @contextmanager
 def changing(experiment: Path) -> Iterator[None]:
-    """Be the only one who begins, takes up, deletes or annotates runs of an experiment.
+    """Exclusive right to start, resume, delete or annotate runs of an experiment.
 
     Raises:
-        InputError: the folder cannot be written, or another program does not let go of it.
+        InputError: the folder cannot be written, or another program keeps it locked.
     """
     lock = acquire(experiment / ".lock")
     try:
@@ -83,19 +83,19 @@ def changing(experiment: Path) -> Iterator[None]:
 
 @contextmanager
 def explained(path: Path) -> Iterator[None]:
-    """Turn what the system says about writing `path` into an InputError."""
+    """Turn system errors about writing `path` into InputErrors."""
     try:
         yield
     except Timeout as error:
         raise InputError(
-            f"another program has held {path} for {PATIENCE:g} s: end it, or choose elsewhere"
+            f"another program has locked {path} for {PATIENCE:g} s: stop it or choose another place"
         ) from error
     except OSError as error:
         raise InputError(explain_write_error(error, path)) from error
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder and those that hold it, where missing; raises InputError if it cannot."""
+    """Create a folder and its parents if missing; raises InputError on failure."""
     for place in (*reversed(folder.parents), folder):  # so that the error names the right one
         if not os.path.isdir(place):
             with explained(place):
@@ -103,9 +103,9 @@ def make_folder(folder: Path) -> None:
 
 
 def remove(folder: Path) -> None:
-    """Delete a run's folder, whole or not at all; raises InputError if it cannot.
+    """Delete a run's folder, atomically; raises InputError on failure.
 
-    It goes out of sight in one step. Should deleting it then fail, `erase` takes the rest later.
+    It is hidden in one step. If deleting it then fails, `erase` removes the rest later.
     """
     hidden = folder.with_name(f"{HIDDEN}{uuid4().hex}")
     with explained(folder):
@@ -114,7 +114,7 @@ def remove(folder: Path) -> None:
 
 
 def erase(path: Path) -> None:
-    """Delete a folder with all that is in it, or a link to one, as far as that is possible."""
+    """Delete a folder and its contents, or a link to one, as far as possible."""
     if path.is_symlink():
         with suppress(OSError):
             path.unlink()

@@ -1,4 +1,4 @@
-"""Whether this machine gains by bf16: found once by timing, remembered."""
+"""Whether bf16 is faster on this machine: timed once, then remembered."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from core.events import Notice, Progress, Stream
 from core.system.files import write_text
 
 WORTHWHILE = 1.2
-"""bf16 has to be this many times faster: its sums are coarser, so a tie goes to float32."""
+"""Speedup that bf16 must reach: its sums are coarser, so float32 wins ties."""
 
 _ROUNDS = 5
 
@@ -27,7 +27,7 @@ _ROUNDS = 5
 def resolve_precision(
     name: str, build: Callable[[], nn.Module], images: Tensor, labels: Tensor
 ) -> Stream[str]:
-    """Turn `auto` into `fp32` or `bf16` for this machine; other names are given back as they are.
+    """Turn `auto` into `fp32` or `bf16` for this machine; other names are returned unchanged.
 
     The first time it times a few training steps of the model that `build` returns, on the batch
     `images`, `labels`, alternating between the two precisions. The answer is kept in the cache
@@ -38,7 +38,7 @@ def resolve_precision(
     memory = Path(platformdirs.user_cache_dir("featherweight")) / "precision.json"
     known, machine = _read(memory), _machine(images.device)
     if known.get(machine) not in ("fp32", "bf16"):
-        yield Progress("find out whether bf16 is faster here")
+        yield Progress("compare bf16 with fp32")
         gain = _gain(build, images, labels)
         known[machine] = "bf16" if gain >= WORTHWHILE else "fp32"
         yield Notice(f"bf16 trains {gain:.1f}x as fast as fp32 here: using {known[machine]}")
@@ -46,12 +46,12 @@ def resolve_precision(
             memory.parent.mkdir(parents=True, exist_ok=True)
             write_text(memory, json.dumps(known, indent=2))
         except (OSError, InputError) as error:
-            yield Notice(f"this cannot be remembered for the next time: {error}", warning=True)
+            yield Notice(f"could not save this result for next time: {error}", warning=True)
     return known[machine]
 
 
 def autocast(device: torch.device, precision: str) -> torch.autocast:
-    """A context in which a net computes in `precision`, `fp32` or `bf16`."""
+    """A context in which nets compute in `precision`, `fp32` or `bf16`."""
     return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16")
 
 

@@ -1,4 +1,4 @@
-"""Torch's shared libraries, brought in while the program's other threads go on.
+"""Torch's shared libraries, loaded without blocking the program's other threads.
 
 `import torch` links hundreds of megabytes of libraries, gigabytes in a build for CUDA, and holds
 the interpreter's lock until the last page it needs has come from the disk: no other thread runs
@@ -20,20 +20,20 @@ from core.errors import StoppedError
 from core.events import Progress, StopFlag, Stream, never
 
 READ = ("torch/lib/libtorch_python.so", "numpy.libs/*.so*", "numpy/*/*.so")
-"""What Python has to link itself, as it runs Python while it is linked: at least it is in memory.
+"""Libraries that run Python while loading, so Python must load them; they are only cached here.
 
-Patterns relative to the folder that torch is installed in; what is not there is left out.
+Patterns relative to torch's install folder; missing ones are skipped.
 """
 
 TICK = 0.1
-"""Seconds between two looks at the stop flag."""
+"""Seconds between checks of the stop flag."""
 
 _CHUNK = 1 << 20
 _BLOCK = 512  # the unit of ru_inblock on Linux
 
 
 def bring_in(stop: StopFlag = never) -> Stream[None]:
-    """Make a following `import torch` a short one; what cannot be done is left to that import.
+    """Make a following `import torch` short; what fails here is left to that import.
 
     Does nothing where torch is there already or not at all, and on other systems than Linux: on
     Windows torch itself loads its libraries without the lock.
@@ -50,13 +50,13 @@ def bring_in(stop: StopFlag = never) -> Stream[None]:
     worker.start()
     while worker.is_alive():
         if stop():
-            raise StoppedError("stopped while torch was brought in")
-        yield Progress("bring in torch", _bytes_from_disk() - before, unit="B")
+            raise StoppedError("stopped while loading torch")
+        yield Progress("load torch", _bytes_from_disk() - before, unit="B")
         worker.join(TICK)
 
 
 def installed_in(package: str) -> Path | None:
-    """The folder that a package is installed in, found without importing it."""
+    """The folder a package is installed in, found without importing it."""
     try:
         spec = find_spec(package)
     except (ImportError, ValueError):
@@ -66,9 +66,9 @@ def installed_in(package: str) -> Path | None:
 
 
 def read(folder: Path, patterns: tuple[str, ...]) -> int:
-    """Read files into the system's cache, through one small buffer; gives how many bytes.
+    """Read files into the system's cache through one small buffer; returns the bytes read.
 
-    What cannot be read is left out.
+    Unreadable files are skipped.
     """
     buffer, total = bytearray(_CHUNK), 0
     for pattern in patterns:
@@ -80,9 +80,9 @@ def read(folder: Path, patterns: tuple[str, ...]) -> int:
 
 
 def link(path: Path, flags: int) -> bool:
-    """Load a shared library as `ctypes.CDLL(path, flags)` does, but without Python's lock.
+    """Load a shared library like `ctypes.CDLL(path, flags)`, but without holding the GIL.
 
-    Only for libraries that call no Python while they are loaded. Gives whether it is loaded.
+    Only for libraries that do not call Python while loading. Returns whether it is loaded.
     """
     import ctypes  # not before the first screen
 

@@ -1,4 +1,4 @@
-"""Ways to do the same timed by turns, so that what slows a machine down slows all of them down."""
+"""Alternatives timed in turns, so that whatever slows the machine down slows all of them down."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ K = TypeVar("K")
 Way = Callable[[], object]
 
 TURN = 0.01
-"""Seconds that a way has to itself, again and again: a processor's caches are its own then."""
+"""Seconds of each turn: long enough for an alternative to have the CPU's caches to itself."""
 
 REST = 0.01
-"""Seconds before each turn: threads of the way before look for work that long before they sleep."""
+"""Seconds between turns: the previous alternative's threads spin this long before they sleep."""
 
 LONG = 0.25
-"""Seconds from which on a first run counts: it is not worth another to be warm."""
+"""A first run of at least this many seconds counts: warming up is not worth another run."""
 
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """Seconds of one run.
+    """Latency in seconds.
 
     Attributes:
-        median: half of the runs took longer.
-        low, high: a tenth took less, a tenth took longer.
+        median: the median.
+        low, high: 10th and 90th percentiles.
     """
 
     median: float
@@ -35,7 +35,7 @@ class Latency:
 
     @classmethod
     def of(cls, seconds: Sequence[float]) -> Latency:
-        """What some runs took."""
+        """The latency of some runs."""
         ordered = sorted(seconds)
         return cls(*(_quantile(ordered, share) for share in (0.5, 0.1, 0.9)))
 
@@ -49,10 +49,10 @@ def _quantile(ordered: Sequence[float], share: float) -> float:
 
 
 def in_turns(ways: Mapping[K, Way], budget: float) -> Iterator[dict[K, list[float]]]:
-    """Time each way, round after round, until `budget` seconds are over; at least one round.
+    """Time each alternative, round by round, for `budget` seconds and at least one round.
 
     Yields:
-        After each way's turn, what every run took so far, by way, as seconds.
+        After each turn, the seconds of all runs so far, by alternative.
     """
     seconds: dict[K, list[float]] = {name: [] for name in ways}
     start = perf_counter()

@@ -33,10 +33,22 @@ T = TypeVar("T")
 LONGEST_TEXT = 4_096
 """Characters in a text."""
 
+LONGEST_FAULT = 400
+"""Characters of a fault."""
+
 _Read = Callable[[object, list[str]], Any]
 """Reads one value; adds the faults inside it to the list, raises FaultError where it is no use."""
 
 _FAILED = object()
+
+_WORDS = {
+    int: "a whole number",
+    float: "a number",
+    str: f"a text of at most {LONGEST_TEXT:,} characters",
+    bool: "true or false",
+    datetime: "a time such as 2026-11-20T09:07:00Z",
+    tuple: "a list",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +82,13 @@ def typed(cls: type[T], data: object) -> tuple[T | None, tuple[str, ...]]:
     faults: list[str] = []
     reader: Any = cls
     found = _noted(_reader(reader, Limits()), data, faults, "")
-    return None if found is _FAILED else found, tuple(f.lstrip(".").lstrip(": ") for f in faults)
+    return None if found is _FAILED else found, tuple(map(_line, faults))
+
+
+def _line(fault: str) -> str:
+    """A fault on one line that a terminal can show, whatever keys it names."""
+    text = "".join(char if char.isprintable() else "?" for char in fault[:LONGEST_FAULT])
+    return text.removeprefix(".").removeprefix(": ")
 
 
 def plain(value: Any) -> Any:
@@ -110,64 +128,48 @@ def _reader(hint: Any, limits: Limits) -> _Read:
 
 
 def _leaf(hint: Any, limits: Limits) -> _Read:
-    expected = _expected(hint, limits)
-    if hint is datetime:
-        return lambda value, _: _moment(value, expected)
-    if hint is float:
-        return lambda value, _: float(_checked(value, _is_number(value, limits), expected))
-    if hint is int:
-        return lambda value, _: _checked(
-            value, isinstance(value, int) and _is_number(value, limits), expected
-        )
-    if hint is bool:
-        return lambda value, _: _checked(value, isinstance(value, bool), expected)
-    if hint is str:
-        return lambda value, _: _checked(
-            value, isinstance(value, str) and len(value) <= LONGEST_TEXT, expected
-        )
-    known = get_args(hint)
-    if get_origin(hint) is Literal:
-        return lambda value, _: _checked(value, isinstance(value, str) and value in known, expected)
-    return lambda value, _: value
+    expected, known = _expected(hint, limits), get_args(hint)
+
+    def fits(value: object) -> bool:
+        if isinstance(value, bool):
+            return hint is bool
+        if isinstance(value, int | float):
+            right = hint is float or (hint is int and isinstance(value, int))
+            return right and limits.low <= value <= limits.high
+        if isinstance(value, str):
+            return value in known or (hint is str and len(value) <= LONGEST_TEXT)
+        return False
+
+    def leaf(value: Any, _: list[str]) -> Any:
+        if hint is datetime:
+            return _time(value, expected)
+        if hint is not Any and not fits(value):
+            raise _fault(value, expected)
+        return float(value) if hint is float else value
+
+    return leaf
 
 
 def _expected(hint: Any, limits: Limits) -> str:
     """What belongs in the place of a value, in words."""
-    if get_origin(hint) is Annotated:
-        hint, limits = get_args(hint)
-    if hint in (int, float):
-        ends = (limits.low, limits.high)
-        most = sys.float_info.max
-        low, high = ("" if abs(end) == most else f"{end:,.10g}" for end in ends)
-        within = f" from {low} to {high}" if low and high else f" of at least {low}" * bool(low)
-        return ("a number" if hint is float else "a whole number") + within
-    if get_origin(hint) is Literal:
-        return f"one of {', '.join(get_args(hint))}"
-    words = {
-        str: f"a text of at most {LONGEST_TEXT:,} characters",
-        bool: "true or false",
-        datetime: "a time such as 2026-11-20T09:07:00Z",
-        tuple: "a list",
-    }
-    return words.get(get_origin(hint) or hint, "an object")
+    origin, args = get_origin(hint) or hint, get_args(hint)
+    if origin is Annotated:
+        return _expected(*args)
+    if origin is Literal:
+        return f"one of {', '.join(args)}"
+    words = _WORDS.get(origin, "an object")
+    if origin not in (int, float) or limits.low == -sys.float_info.max:
+        return words
+    if limits.high == sys.float_info.max:
+        return f"{words} of at least {limits.low:g}"
+    return f"{words} from {limits.low:,.10g} to {limits.high:,.10g}"
 
 
 def _fault(value: object, expected: str) -> FaultError:
     return FaultError(f": found {short(value)}, expected {expected}")
 
 
-def _checked(value: Any, fits: bool, expected: str) -> Any:
-    if not fits:
-        raise _fault(value, expected)
-    return value
-
-
-def _is_number(value: object, limits: Limits) -> bool:
-    known = isinstance(value, int | float) and not isinstance(value, bool)
-    return known and limits.low <= value <= limits.high  # type: ignore[operator]
-
-
-def _moment(value: object, expected: str) -> datetime:
+def _time(value: object, expected: str) -> datetime:
     """A time of ISO 8601, which is UTC unless it says otherwise."""
     try:
         found = datetime.fromisoformat(value if isinstance(value, str) else "")

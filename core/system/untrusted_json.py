@@ -18,7 +18,7 @@ HEADER = "facts"
 
 
 class FaultError(Exception):
-    """A file is missing or damaged; the message says which and how, on one line."""
+    """A file is missing or damaged; the one-line message says which and how."""
 
 
 def to_json(data: Mapping[str, Any]) -> str:
@@ -47,7 +47,7 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def opened(path: Path) -> BinaryIO:
-    """Open a file to read; raises FaultError where it is not one or may not be read."""
+    """Open a file for reading; raises FaultError if it is not a readable file."""
     try:
         if not stat.S_ISREG(path.stat().st_mode):  # a pipe would have us wait for ever
             raise FaultError(f"{path.name} is not a file")
@@ -64,27 +64,27 @@ def header_json(file: BinaryIO) -> dict[str, Any]:
 
 
 def metadata(file: BinaryIO) -> dict[str, str]:
-    """The notes in the header of a safetensors file, which has to be as long as it says.
+    """The metadata of a safetensors file, whose length is verified.
 
     Raises:
-        FaultError: it is cut short, or not safetensors.
+        FaultError: it is truncated or not a safetensors file.
     """
     name = Path(file.name).name
     try:
         size = os.fstat(file.fileno()).st_size
         length = int.from_bytes(file.read(8), "little")
         if length > size:
-            raise FaultError(f"{name} is cut short or not safetensors")
+            raise FaultError(f"{name} is truncated or not a safetensors file")
         header = json.loads(file.read(length))
         notes = dict(header.pop("__metadata__", {}))
         end = max((tensor["data_offsets"][1] for tensor in header.values()), default=0)
         if 8 + length + end != size:
-            raise FaultError(f"{name} is {size} bytes long, expected {8 + length + end}")
+            raise FaultError(f"{name} has {size} bytes, expected {8 + length + end}")
         return notes
     except OSError as error:
         raise FaultError(f"{name} cannot be read: {error.strerror or error}") from error
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
-        raise FaultError(f"{name} is not safetensors") from error
+        raise FaultError(f"{name} is not a safetensors file") from error
 
 
 def _finite(number: str) -> float:

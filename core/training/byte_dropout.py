@@ -1,7 +1,7 @@
-"""Dropout that does not wait for one core to draw a number for each activation.
+"""Dropout from random bytes, which does not wait for one core to draw a number per activation.
 
-Torch draws a mask with `bernoulli_`, one number an element, on one core: 15 % of a training step.
-A random byte an element, compared with the probability in 256ths, takes an eighth of the draws.
+Torch draws a mask with `bernoulli_`, one number per element, on one core: 15 % of a training step.
+A random byte per element, compared with the probability in 256ths, takes an eighth of the draws.
 """
 
 from __future__ import annotations
@@ -11,10 +11,9 @@ from torch import Generator, Tensor, nn
 
 
 class ByteDropout(nn.Dropout):
-    """`nn.Dropout` with its probability rounded to 256ths, drawing from a generator of its own.
+    """`nn.Dropout` with its probability rounded to 256ths and its own generator.
 
-    What is kept is scaled by the inverse of the rounded probability to keep, so that it stays
-    unbiased.
+    Kept values are scaled by the inverse of the rounded keep probability, so dropout is unbiased.
     """
 
     def __init__(self, p: float, generator: Generator) -> None:
@@ -22,7 +21,7 @@ class ByteDropout(nn.Dropout):
         self.generator = generator
 
     def forward(self, x: Tensor) -> Tensor:
-        """Zero each element of `x`, of any shape, with probability p; nothing in evaluation."""
+        """Zero each element of `x`, of any shape, with probability p; identity in evaluation."""
         kept = 256 - round(256 * self.p)
         if not self.training or kept == 256:
             return x
@@ -41,7 +40,7 @@ class ByteDropout(nn.Dropout):
 
 
 def use_byte_dropout(model: nn.Module, generator: Generator) -> None:
-    """Replace every `nn.Dropout` in `model`; those replaced before get the new generator."""
+    """Replace every `nn.Dropout` in `model`; already replaced ones get the new generator."""
     fast: dict[nn.Module, ByteDropout] = {}
     for path, child in list(model.named_modules(remove_duplicate=False)):
         if isinstance(child, nn.Dropout) and type(child) in (nn.Dropout, ByteDropout):

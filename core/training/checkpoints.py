@@ -1,4 +1,4 @@
-"""A training between two epochs, as tensors and plain data, so that it can go on after a crash."""
+"""Checkpoints: a training between two epochs as tensors and plain data, to resume after a crash."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _TENSOR, _ITEMS = "$tensor", "$items"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Checkpoint(Event):
-    """What a training needs to go on after the epoch that has just ended.
+    """What a training needs to resume after the epoch that has just ended.
 
     Attributes:
-        tensors: copies on the processor, by names of their own.
-        facts: the rest, as JSON has it, with the names of the tensors in their places.
+        tensors: copies on the CPU, by name.
+        facts: the rest as JSON data, with tensor names in place of tensors.
     """
 
     tensors: Mapping[str, Tensor]
@@ -29,19 +29,19 @@ class Checkpoint(Event):
 
     @classmethod
     def of(cls, state: Mapping[str, Any]) -> Checkpoint:
-        """Take a state of dicts, lists, numbers, texts, None and tensors apart."""
+        """Split a state of dicts, lists, numbers, strings, None and tensors."""
         tensors: dict[str, Tensor] = {}
         return cls(tensors, _taken_apart(state, "state", tensors))
 
     def state(self) -> dict[str, Any]:
-        """The state again; a tuple has become a list.
+        """The reassembled state; tuples have become lists.
 
         Raises:
             InputError: a tensor is missing.
         """
         state = _put_together(self.facts, self.tensors)
         if not isinstance(state, dict):
-            raise InputError("this checkpoint holds no state: the run has to start again")
+            raise InputError("this checkpoint is empty: start the run again")
         return state
 
 
@@ -68,7 +68,7 @@ def _put_together(value: Any, tensors: Mapping[str, Tensor]) -> Any:
     match value:
         case {"$tensor": name, **nothing} if not nothing:
             if name not in tensors:
-                raise InputError(f"this checkpoint lacks '{name}': the run has to start again")
+                raise InputError(f"this checkpoint lacks '{name}': start the run again")
             return tensors[name]
         case {"$items": items, **nothing} if not nothing:
             return {key: _put_together(item, tensors) for key, item in items}

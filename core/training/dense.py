@@ -1,4 +1,4 @@
-"""Train a dense net, as a stream of events."""
+"""Dense training, as a stream of events."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from core.training.recipes import Phase
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """What dense training made: the best epoch's weights on validation.
+    """The result of dense training: the weights of the best epoch on validation.
 
     Attributes:
-        early: the weights at the end of the first epoch, to rewind to.
-        best: the epoch they are from.
-        run: that it is recorded as; None where it is not.
-        stopped: its stop flag ended it early.
-        diverged: a loss that is not finite ended it early.
+        early: the weights after the first epoch, for rewinding.
+        best: the epoch of the weights.
+        run: the run that records it; None if unrecorded.
+        stopped: whether its stop flag ended it early.
+        diverged: whether a non-finite loss ended it early.
     """
 
     weights: Weights
@@ -52,13 +52,13 @@ def train(
     checkpoints: bool = False,
     resume: Mapping[str, Any] | None = None,
 ) -> Stream[Trained]:
-    """Train `model` from its own initial weights; the best epoch on validation is the result.
+    """Train `model` from its own initial weights; returns the best epoch on validation.
 
-    When `stop` is raised it ends within one batch and keeps the best epoch so far; a loss that is
-    not finite ends it likewise.
+    When `stop` is raised, it ends within one batch and keeps the best epoch so far; so does a
+    non-finite loss.
 
-    With `checkpoints` it tells a `Checkpoint` after every epoch; with the state of one, `resume`,
-    it goes on from there, and what comes is what would have come.
+    With `checkpoints` it sends a `Checkpoint` after every epoch; given the state of one as
+    `resume`, it continues from there, with the same results as an uninterrupted training.
 
     Raises:
         StoppedError: it was stopped before the first epoch ended.
@@ -88,7 +88,7 @@ def train(
             yield Checkpoint.of({**state, "early": early, "epochs": rows})
     if best.epoch is None:
         if trainer.stopped:
-            raise StoppedError("stopped before the first epoch ended: there is nothing to keep")
+            raise StoppedError("stopped during the first epoch: nothing to keep")
         raise WorkError("training diverged in its first epoch: try another recipe or seed")
     weights = best.restore(model)
     accuracy = yield from measure(model, data, "dense", precision=precision)

@@ -1,4 +1,4 @@
-"""Prune and measure, and fine-tune what is left, as streams of events."""
+"""Pruning in one shot, and fine-tuning, as streams of events."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Pruned:
     """A plan applied to a base in one shot, not trained.
 
     Attributes:
-        dead: its dead units, where they have been counted.
+        dead: its dead units, if counted.
     """
 
     accuracy: Accuracy
@@ -38,20 +38,20 @@ class Pruned:
 
 @dataclass(frozen=True, eq=False)
 class FineTuned:
-    """What fine-tuning made of a base and a plan: the best epoch that ended at the full plan.
+    """The result of fine-tuning: the best epoch that ended at the full plan.
 
     Attributes:
         masks: the masks in force in `weights`.
         pruned: accuracy of the plan in one shot, before any training.
-        best: the epoch the weights are from; None where it was stopped before any epoch ended at
-            the full plan: then what there was has been pruned the rest of the way and measured.
+        best: the epoch of the weights; None if it was stopped before any epoch ended at the full
+            plan: then the current weights were pruned to the plan in one shot and measured.
         revived: weights outside the masks that are not exactly zero; always 0.
-        dead: units that are dead in `weights`; None where the net cannot be followed.
-        recipe: that made it.
-        run: that it is recorded as; None where it is not.
-        sizes: what it takes; None where that was not measured.
-        stopped: its stop flag ended it early.
-        diverged: a loss that is not finite ended it early.
+        dead: dead units in `weights`; None if the net cannot be traced.
+        recipe: its recipe.
+        run: the run that records it; None if unrecorded.
+        sizes: its sizes in bytes; None if not measured.
+        stopped: whether its stop flag ended it early.
+        diverged: whether a non-finite loss ended it early.
     """
 
     weights: Weights = field(repr=False)
@@ -78,7 +78,7 @@ def prune_and_measure(
     stop: StopFlag = never,
     precision: str = "fp32",
 ) -> Stream[Accuracy]:
-    """Apply `plan` to `base` in one shot and measure what is left; `model` ends up holding it.
+    """Apply `plan` to `base` in one shot and measure the result; `model` ends up holding it.
 
     Raises:
         StoppedError: `stop` was raised.
@@ -103,22 +103,22 @@ def finetune(
 ) -> Stream[FineTuned]:
     """Fine-tune `base` towards `plan` as `recipe` says.
 
-    It begins by measuring the plan in one shot, and it can be stopped within one batch, see
-    `FineTuned.best`; a loss that is not finite ends it likewise. `model` is only the vehicle: its
-    weights on entry do not matter, and its dropouts end up as the recipe set them.
+    It first measures the plan in one shot. It can be stopped within one batch, see
+    `FineTuned.best`; a non-finite loss ends it the same way. `model` is only the vehicle: its
+    initial weights do not matter, and its dropouts end up as the recipe set them.
 
-    With `checkpoints` it tells a `Checkpoint` after every epoch; with the state of one, `resume`,
-    it goes on from there, and what comes is what would have come. `early` are weights from early
-    in the dense training of `base`, for a recipe that rewinds.
+    With `checkpoints` it sends a `Checkpoint` after every epoch; given the state of one as
+    `resume`, it continues from there, with the same results as an uninterrupted training. `early`
+    are weights from early in the dense training of `base`, for a recipe that rewinds.
 
     Raises:
-        InputError: the recipe rewinds, and there are no early weights.
+        InputError: the recipe rewinds but there are no early weights.
         WorkError: the loss diverged before any epoch ended at the full plan.
     """
     if recipe.rewind and early is None:
         raise InputError(
-            "no early weights to rewind this net to: featherweight train --to FILE "
-            "keeps them beside FILE; or fine-tune without rewinding"
+            "this net has no early weights to rewind to: featherweight train --to FILE "
+            "stores them next to FILE; or fine-tune without rewinding"
         )
     pruned = yield from prune_and_measure(model, base, plan, data, precision=precision)
     rounds = _Rounds(model, base, plan, data, recipe, early, seed, precision)
@@ -133,7 +133,9 @@ def finetune(
             yield Checkpoint.of(rounds.state())
     masks, weights = rounds.outcome()
     if not all(bool(tensor.isfinite().all()) for tensor in weights.values()):
-        raise WorkError("fine-tuning diverged before any epoch was good: try another recipe")
+        raise WorkError(
+            "fine-tuning diverged before any epoch ended at the full plan: try another recipe"
+        )
     dead = yield from count_dead_units(model, data.validation)
     model.load_state_dict(weights)
     accuracy = yield from measure(model, data, "finetuned", precision=precision)

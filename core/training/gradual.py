@@ -1,4 +1,4 @@
-"""Pruning while a net is fine-tuned: masks that tighten step by step, and what follows them."""
+"""Pruning during fine-tuning: masks that tighten step by step, and what depends on them."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from core.training.recipes import Recipe
 
 
 class Pruner:
-    """What pruning does during a fine-tuning: masks that may tighten, and what depends on them.
+    """Pruning during a fine-tuning: masks that may tighten, and what depends on them.
 
     Args:
-        model: the net that is fine-tuned; its weights and dropouts change.
-        plan: the sparsities to end at.
-        final: the masks of the plan in one shot, in force from the start where the recipe is not
+        model: the net being fine-tuned; its weights and dropouts change.
+        plan: the final sparsities.
+        final: the masks of the plan in one shot, in force from the start unless the recipe is
             gradual.
-        images: in an epoch of training.
-        dropout: the probability of each layer's dropout before any pruning.
+        images: images per epoch.
+        dropout: each layer's dropout probability before pruning.
 
     Attributes:
-        masks: those in force.
+        masks: the masks in force.
     """
 
     def __init__(
@@ -57,11 +57,11 @@ class Pruner:
 
     @property
     def finished(self) -> bool:
-        """The full plan is in force."""
+        """Whether the full plan is in force."""
         return self.step >= self.ramp_steps
 
     def after_step(self, optimizer: Optimizer) -> None:
-        """Hold what is pruned at zero, and tighten the masks where it is time to."""
+        """Keep pruned weights at zero, and tighten the masks when due."""
         self.step += 1
         self.masks.hold(self.model, optimizer)
         if self.step <= self.ramp_steps and (
@@ -72,7 +72,7 @@ class Pruner:
             self.masks.hold(self.model, optimizer)
 
     def finish(self, plan: Mapping[str, float]) -> None:
-        """Prune the rest of the way to `plan`, at once."""
+        """Prune to `plan` in one shot."""
         if not self.finished or plan != self.plan:
             self._prune_to(plan)
         self.masks.hold(self.model)
@@ -83,11 +83,11 @@ class Pruner:
         return 1.0 - sum(self.masks.kept(layer) for layer in self.layers) / elements
 
     def state(self) -> dict[str, Any]:
-        """Where it is between two steps."""
+        """Its state between two steps."""
         return {"step": self.step, "dropped": self.masks.pruned}
 
     def resume(self, state: Mapping[str, Any]) -> None:
-        """Go on from what `state` gave; the model's weights are its owner's to bring back."""
+        """Continue from a `state`; the caller restores the model's weights."""
         self.step = state["step"]
         self.masks = Masks(state["dropped"]).to(next(self.model.parameters()).device)
         self._scale_dropout()

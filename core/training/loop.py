@@ -1,4 +1,4 @@
-"""The training loop: epochs and batches, one step after the other, and the best epoch so far."""
+"""The training loop: epochs, batches, steps, and the best epoch so far."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ from core.training.recipes import Phase
 
 
 class Trainer:
-    """The loop over epochs and batches of one phase: data in memory.
+    """The loop over epochs and batches of one phase, with the data in memory.
 
     Args:
-        model: the net that is trained, on the device of `data`.
-        seed: of the order of the images and of all that the net draws.
-        before: epochs that other phases of the same training have taken.
-        epochs: of the whole training; None where this phase is all of it.
+        model: the net, on the device of `data`.
+        seed: seed of the order of the images and of the net's random draws.
+        before: epochs of earlier phases of the same training.
+        epochs: epochs of the whole training; None if it is this phase alone.
 
     Attributes:
-        epoch: epochs that have ended in this phase.
-        seconds: that its epochs took to train, without measuring.
-        epoch_seconds: the same of the last epoch.
-        stopped: a stop flag ended it early.
-        diverged: a loss that is not finite ended it early.
+        epoch: completed epochs of this phase.
+        seconds: training time of its epochs, measurements excluded.
+        epoch_seconds: the same for the last epoch.
+        stopped: whether a stop flag ended it early.
+        diverged: whether a non-finite loss ended it early.
     """
 
     def __init__(
@@ -72,13 +72,13 @@ class Trainer:
 
     @property
     def finished(self) -> bool:
-        """All epochs have ended."""
+        """Whether all epochs have ended."""
         return self.epoch >= self.phase.epochs
 
     def run_epoch(
         self, stop: StopFlag, after_step: Callable[[Optimizer], object] = lambda _: None
     ) -> Stream[float | None]:
-        """One epoch; gives its mean loss, or None where `stop` or a diverging loss ended it."""
+        """Train one epoch; returns its mean loss, or None if `stop` or divergence ended it."""
         order = torch.randperm(len(self.data), generator=self._order)
         self.epoch_seconds, seen, total = 0.0, 0, 0.0
         for index in torch.split(order, self.phase.batch_size):
@@ -111,7 +111,7 @@ class Trainer:
         return total / seen
 
     def state(self) -> dict[str, Any]:
-        """All that the next epoch depends on, as it is between two epochs; tensors are its own."""
+        """Everything the next epoch depends on, between two epochs; tensors are copies."""
         return {
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
@@ -122,7 +122,7 @@ class Trainer:
         }
 
     def resume(self, state: Mapping[str, Any]) -> None:
-        """Go on from what `state` gave."""
+        """Continue from a `state`."""
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         _lay_out_like_parameters(self.optimizer)
@@ -162,8 +162,8 @@ class Best:
     """The weights of the best epoch so far.
 
     Attributes:
-        epoch: its number; None where none was offered yet.
-        masks: those in force in it.
+        epoch: its number; None before the first one.
+        masks: the masks in force in it.
     """
 
     def __init__(self) -> None:
@@ -175,19 +175,19 @@ class Best:
     def offer(
         self, epoch: int, validation: float, model: nn.Module, masks: Masks | None = None
     ) -> None:
-        """Keep the model's weights if no epoch before was as good."""
+        """Keep the model's weights if they beat every earlier epoch."""
         if validation > self._validation:
             self.epoch, self._validation, self.masks = epoch, validation, masks
             self._weights = copy_weights(model)
 
     def restore(self, model: nn.Module) -> Weights:
-        """Put the best weights back into `model`, where there are any; give what it holds."""
+        """Restore the best weights into `model`, if any; returns the model's weights."""
         if self.epoch is not None:
             model.load_state_dict(self._weights)
         return copy_weights(model)
 
     def state(self) -> dict[str, Any] | None:
-        """What it holds; None where that is nothing."""
+        """Its state; None if there is none."""
         if self.epoch is None:
             return None
         return {
@@ -198,7 +198,7 @@ class Best:
         }
 
     def resume(self, state: Mapping[str, Any] | None) -> None:
-        """Hold what `state` gave."""
+        """Restore a `state`."""
         if state is not None:
             self.epoch, self._validation = state["epoch"], state["validation"]
             self._weights = state["weights"]
@@ -206,7 +206,7 @@ class Best:
 
 
 def copy_weights(model: nn.Module) -> Weights:
-    """The state_dict of `model` as contiguous copies on the processor."""
+    """The state_dict of `model` as contiguous copies on the CPU."""
     return {
         name: tensor.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
         for name, tensor in model.state_dict().items()

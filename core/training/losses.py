@@ -1,4 +1,4 @@
-"""What training brings down: the mean over a batch of how wrong the logits are."""
+"""Loss functions: the mean over a batch."""
 
 from __future__ import annotations
 

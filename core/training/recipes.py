@@ -1,4 +1,4 @@
-"""Named hyper-parameters: how a dense net is trained and how a pruned one is fine-tuned."""
+"""Recipes: named hyperparameters for dense training and fine-tuning."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ OPTIMIZERS: dict[OptimizerName, Optimizer] = {
 }
 
 LOSSES: dict[LossName, str] = {
-    "cross-entropy": "log likelihood after a softmax",
+    "cross-entropy": "negative log-likelihood of the softmax",
     "margin": "other classes at least 1 lower",
     "squared": "target 1 for the class, 0 for others",
 }
@@ -47,31 +47,31 @@ Architectures Trained with Square Loss vs Cross-Entropy in Classification Tasks"
 """
 
 MOMENTUM = 0.9
-"""Of SGD, where a recipe for another optimiser is changed to it."""
+"""Momentum of SGD when it replaces a recipe's optimizer."""
 
 BATCH_VALUES = 6_000_000
-"""Pixels in a batch of training, as values, unless its size is chosen: 39 images of 3x224x224.
+"""Most pixel values in a training batch, unless its size is set: 39 images of 3x224x224.
 
-What VGG-16 keeps of them for the backward pass is a hundred times as much, 2.4 GB.
+VGG-16 keeps a hundred times as much for the backward pass, 2.4 GB.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """The hyper-parameters of one training.
+    """The hyperparameters of one training.
 
     Attributes:
-        schedule: how the learning rate moves. `step`: x 0.7 after every epoch; `cosine`: to zero
-            over the epochs, once an epoch; `onecycle`: up for 30 % of the steps and down to
-            nearly zero, every step (Smith and Topin 2017).
-        lr: the learning rate to start from, for `onecycle` its peak.
-        momentum: of SGD.
+        schedule: learning rate schedule. `step`: x 0.7 after every epoch; `cosine`: to zero over
+            the epochs, updated every epoch; `onecycle`: up for 30 % of the steps, then down to
+            nearly zero, updated every step (Smith and Topin 2017).
+        lr: the initial learning rate; for `onecycle`, its peak.
+        momentum: momentum of SGD.
         loss: see `LOSSES`.
-        smoothing: for cross-entropy, the share of every label that is spread over all classes
+        smoothing: label smoothing for cross-entropy, the share spread over all classes
             (Szegedy et al. 2016, "Rethinking the Inception Architecture", section 7).
-        weight_decay: L2 regularisation, as the optimiser understands it: for AdamW decoupled from
-            the gradient (Loshchilov and Hutter 2019), else added to it as weight_decay x w.
-        l1: L1 regularisation of the prunable weights: l1 x sign(w) is added to the gradient.
+        weight_decay: L2 regularization, as the optimizer defines it: for AdamW decoupled from the
+            gradient (Loshchilov and Hutter 2019), otherwise added to it as weight_decay x w.
+        l1: L1 regularization of the prunable weights: l1 x sign(w) is added to the gradient.
     """
 
     epochs: int
@@ -86,9 +86,9 @@ class Phase:
     batch_size: int = 256
 
     def by(self, optimizer: OptimizerName, lr: float | None) -> Phase:
-        """The same with another optimiser, at its own rate where none is given, and its own decay.
+        """The same with another optimizer, its own decay, and its own rate unless one is given.
 
-        Decay means another thing to each, see `weight_decay`.
+        Weight decay means something different in each, see `weight_decay`.
         """
         if optimizer == self.optimizer:
             return self if lr is None else replace(self, lr=lr)
@@ -102,30 +102,30 @@ class Phase:
         )
 
     def within(self, values: int) -> Phase:
-        """The same with no more images of so many values in a batch than `BATCH_VALUES` allow."""
+        """The same with the batch size limited by `BATCH_VALUES` for images of `values` values."""
         most = max(1, BATCH_VALUES // max(1, values))
         return replace(self, batch_size=min(self.batch_size, most))
 
     def steps_in_epoch(self, images: int) -> int:
-        """Optimiser steps in one epoch; the last batch may be smaller."""
+        """Optimizer steps per epoch; the last batch may be smaller."""
         return math.ceil(images / self.batch_size)
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How a net is trained dense and how it is fine-tuned towards a plan.
+    """How a net is trained dense and how it is fine-tuned to a plan.
 
     Attributes:
-        finetune: of one round.
+        finetune: hyperparameters of one round of fine-tuning.
         method: `one-shot`: the plan is applied before the first step (Han et al. 2015).
-            `gradual`: from the base, the sparsity is raised to the plan along a cubic (Zhu and
-            Gupta 2017, equation 1) over the first `ramp` of the steps, masks renewed every
-            `renew_every` steps. `iterative`: `rounds` times pruned and retrained, each round
-            dropping the same share of what is left (Han et al. 2015, section 3.4).
+            `gradual`: from the base, sparsity rises to the plan along a cubic (Zhu and Gupta 2017,
+            equation 1) over the first `ramp` of the steps, with masks renewed every `renew_every`
+            steps. `iterative`: pruned and retrained `rounds` times, each round dropping the same
+            share of the remaining weights (Han et al. 2015, section 3.4).
         scale_dropout: lower each dropout as its layer loses connections (Han et al. 2015,
             section 3.2): D_r = D_o * sqrt(C_r / C_o).
-        rewind: after each pruning the weights that stay go back to the values that they had early
-            in dense training (Frankle et al. 2019, "Stabilizing the Lottery Ticket Hypothesis").
+        rewind: after each pruning, the kept weights are reset to their values early in dense
+            training (Frankle et al. 2019, "Stabilizing the Lottery Ticket Hypothesis").
     """
 
     name: str
@@ -140,12 +140,12 @@ class Recipe:
 
     @property
     def gradual(self) -> bool:
-        """Masks tighten while it trains."""
+        """Whether masks tighten during training."""
         return self.method == "gradual"
 
     @property
     def epochs(self) -> int:
-        """Epochs of fine-tuning in all rounds."""
+        """Epochs of fine-tuning over all rounds."""
         return self.rounds * self.finetune.epochs
 
 
@@ -177,7 +177,7 @@ RECIPE_MEANINGS = {
 
 
 def recipe_named(name: str) -> Recipe:
-    """The recipe called `name`; raises InputError for a name that is not there."""
+    """The recipe called `name`; raises InputError for an unknown name."""
     if name not in RECIPES:
         raise InputError(f"unknown recipe '{name}': expected one of {', '.join(RECIPES)}")
     return RECIPES[name]

@@ -1,4 +1,4 @@
-"""Real MNIST, whole and in small pieces, and the shipped net."""
+"""Drawn digits in the place of MNIST, and the shipped net."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from core.data import load
 from core.data.batches import Images, Splits
-from core.events import drain
 from core.formats.weights_files import load_weights
 from core.nets.architectures import Cnn5
 from core.nets.layers import Layer, prunable_layers
@@ -18,17 +16,30 @@ from core.nets.weights import Weights
 from core.nets.zoo import model_spec
 from core.pruning.plans import Plan
 from core.pruning.presets import preset_plan
+from tests.digits import draw, in_place_of_mnist
 
 
 def head(images: Images, count: int) -> Images:
     return Images(images.images[:count], images.labels[:count], images.mean, images.std)
 
 
+@pytest.fixture
+def digits(digits_dir: Path) -> Iterator[Path]:
+    """A data folder of drawn digits, which are what `mnist` is in one test."""
+    with in_place_of_mnist(digits_dir):
+        yield digits_dir
+
+
 @pytest.fixture(scope="session")
-def few(data_dir: Path) -> Splits:
-    """The first images of each split: 2,000, 500 and 500."""
-    data = Splits.of(drain(load("mnist", data_dir)))
-    return Splits(head(data.train, 2_000), head(data.validation, 500), head(data.test, 500))
+def few() -> Splits:
+    """Drawn digits: 2,000, 500 and 500."""
+    train, validation, test = (_images(count, seed) for seed, count in enumerate((2000, 500, 500)))
+    return Splits(train, validation, test)
+
+
+def _images(count: int, seed: int) -> Images:
+    images, labels = (torch.from_numpy(it) for it in draw(count, seed))
+    return Images(images[:, None], labels.long(), mean=0.1307, std=0.3081)
 
 
 @pytest.fixture(scope="session")

@@ -6,8 +6,12 @@ import json
 import re
 from pathlib import Path
 
+import pytest
+
 from tests.terminal.terminal import Terminal
 from tests.terminal.test_command_line import featherweight
+
+pytestmark = pytest.mark.slow
 
 
 def test_what_the_program_writes_the_command_reads(data_dir: Path, tmp_path: Path):

@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 
 from tests.core.data.folders import fill, spotted
-from tests.core.own_nets import write
+from tests.core.user_nets import write
 from tests.terminal.terminal import Terminal
 from tests.terminal.test_command_line import featherweight
 from tests.terminal.test_own_net import LAYERS
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
@@ -38,7 +40,9 @@ def cache(tmp_path: Path) -> dict[str, str]:
     return {"XDG_CACHE_HOME": str(tmp_path / "cache")}
 
 
-def test_headless(options: tuple[str, ...], cache: dict[str, str], tmp_path: Path):
+def test_a_folder_of_images_is_learnt_without_a_terminal(
+    options: tuple[str, ...], cache: dict[str, str], tmp_path: Path
+):
     target = tmp_path / "run.json"
     arguments = ("run", *options, "--uniform", "0.6", "--json", str(target))
     done = featherweight(*arguments, env={**os.environ, **cache})
@@ -54,7 +58,9 @@ def test_headless(options: tuple[str, ...], cache: dict[str, str], tmp_path: Pat
     assert report["accuracy"]["finetuned"]["test"] > 90 > report["accuracy"]["pruned"]["test"]
 
 
-def test_in_the_program(options: tuple[str, ...], cache: dict[str, str]):
+def test_a_folder_of_images_is_learnt_in_the_program(
+    options: tuple[str, ...], cache: dict[str, str]
+):
     with Terminal(*options, columns=100, **cache) as terminal:
         terminal.wait_for("ready: the dense net has", "mine.coloured on pets", "blocks.0.depth")
         terminal.press("6", "0", "enter")

@@ -9,9 +9,12 @@ import pytest
 import torch
 
 from core.nets.user_model import build
-from tests.core.own_nets import write
+from tests.core.user_nets import write
 from tests.terminal.terminal import Terminal
 from tests.terminal.test_command_line import featherweight
+from tui.cli.main import main
+
+pytestmark = pytest.mark.slow
 
 LAYERS = [
     "stem", "blocks.0.depthwise", "blocks.0.grouped", "blocks.1.depthwise", "blocks.1.grouped",
@@ -30,7 +33,9 @@ def options(data_dir: Path, tmp_path: Path) -> tuple[str, ...]:
     return ("--model", f"{mine}:Net", "--weights", str(tmp_path / "mine.pt"), *place)
 
 
-def test_headless(options: tuple[str, ...], tmp_path: Path):
+def test_a_net_of_the_users_is_pruned_trained_and_tabled_without_a_terminal(
+    options: tuple[str, ...], tmp_path: Path
+):
     target = tmp_path / "run.json"
     plan = ("--sparsity", "blocks.0.depthwise=0.5,mix=0.75", "--epochs", "1")
     done = featherweight("run", *options, *plan, "--json", str(target))
@@ -54,7 +59,7 @@ def test_headless(options: tuple[str, ...], tmp_path: Path):
     assert "FLOP %" in done.stdout
 
 
-def test_in_the_program(options: tuple[str, ...]):
+def test_a_net_of_the_users_is_pruned_and_trained_in_the_program(options: tuple[str, ...]):
     with Terminal(*options, "--epochs", "1", columns=100) as terminal:
         terminal.wait_for("ready: the dense net has", "mine.Net on mnist", "blocks.0.depth")
         terminal.press("m", "enter")
@@ -93,16 +98,16 @@ def test_no_file_gets_code_run_that_was_not_asked_for(tmp_path: Path):
         ("flat", "cannot take images [2, 1, 28, 28]"),
     ],
 )
-def test_what_is_wrong_is_one_clear_line(name: str, said: str, data_dir: Path, tmp_path: Path):
-    mine = write(tmp_path)
-    done = featherweight(
-        "run", "--model", f"{mine}:{name}", "--uniform", "0.5", "--data-dir", str(data_dir)
-    )
-    assert done.returncode == 2
-    assert said in done.stderr.splitlines()[-1]
+def test_what_is_wrong_is_one_clear_line(
+    name: str, said: str, data_dir: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+):
+    """In this process: three of their own would import torch three times."""
+    options = ("--model", f"{write(tmp_path)}:{name}", "--uniform", "0.5")
+    assert main(("run", *options, "--data-dir", str(data_dir))) == 2
+    assert said in capfd.readouterr().err.splitlines()[-1]
 
 
-def test_the_papers_table(data_dir: Path, tmp_path: Path):
+def test_the_table_of_the_papers_plan_has_its_counts_and_dead_units(data_dir: Path, tmp_path: Path):
     target = tmp_path / "table.json"
     options = ("--model", "lenet-300-100", "--preset", "han2015", "--data-dir", str(data_dir))
     done = featherweight("table", *options, "--json", str(target))

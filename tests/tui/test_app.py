@@ -91,7 +91,7 @@ async def test_a_typed_value_below_the_floor_is_refused(app):
         assert app.state.planned["conv1"] == 0.65
 
 
-async def test_presets_by_keyboard(app):
+async def test_a_preset_is_chosen_by_keyboard(app):
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
         await pilot.press("m", "down", "enter")
@@ -411,7 +411,7 @@ async def test_while_loading_keys_are_answered_and_quitting_does_not_ask():
         backend.go.set()
 
 
-async def test_resizing_keeps_everything(app):
+async def test_resizing_keeps_the_plan_and_the_results(app):
     async with app.run_test(size=(160, 50)) as pilot:
         await ready(pilot)
         await pilot.press("m", "down", "enter", "f")

@@ -49,18 +49,18 @@ async def settled(pilot: Pilot[None]) -> None:
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-def test_plan(snap_compare, app, size):
+def test_the_plan_looks_as_drawn(snap_compare, app, size):
     assert snap_compare(app, terminal_size=size, run_before=planned)
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-def test_finetuned(snap_compare, app, size):
+def test_a_fine_tuned_net_looks_as_drawn(snap_compare, app, size):
     assert snap_compare(app, terminal_size=size, run_before=finetuned)
 
 
 @pytest.mark.parametrize("size", SIZES[:3], ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("keys", [("down",), ("enter",)], ids=["asked", "written"])
-def test_export(snap_compare, app, size, keys, tmp_path, monkeypatch):
+def test_the_export_dialog_looks_as_drawn(snap_compare, app, size, keys, tmp_path, monkeypatch):
     async def exported(pilot: Pilot[None]) -> None:
         await finetuned(pilot)
         await pilot.press("e", *keys)
@@ -71,7 +71,7 @@ def test_export(snap_compare, app, size, keys, tmp_path, monkeypatch):
     assert snap_compare(app, terminal_size=size, run_before=exported)
 
 
-def test_files_of_another_plan(snap_compare, app):
+def test_files_of_another_plan_look_as_drawn(snap_compare, app):
     async def changed(pilot: Pilot[None]) -> None:
         await finetuned(pilot)
         await pilot.press(
@@ -83,13 +83,13 @@ def test_files_of_another_plan(snap_compare, app):
 
 
 @pytest.mark.parametrize("theme", THEMES)
-def test_themes(snap_compare, app, theme):
+def test_every_theme_looks_as_drawn(snap_compare, app, theme):
     app.theme = theme
     assert snap_compare(app, terminal_size=(160, 50), run_before=finetuned)
 
 
 @pytest.mark.parametrize("plot", range(4))
-def test_plots_of_an_adopted_base(snap_compare, app, plot):
+def test_plots_of_an_adopted_base_look_as_drawn(snap_compare, app, plot):
     async def adopted(pilot: Pilot[None]) -> None:
         await finetuned(pilot)
         await pilot.press("a", "right", *["v"] * plot)
@@ -98,7 +98,7 @@ def test_plots_of_an_adopted_base(snap_compare, app, plot):
     assert snap_compare(app, terminal_size=(80, 24), run_before=adopted)
 
 
-def test_training(snap_compare):
+def test_a_training_looks_as_drawn(snap_compare):
     backend = Scripted(pause_at=130)
     app = FeatherweightApp(backend)
 
@@ -118,7 +118,7 @@ def test_training(snap_compare):
     [("9", "7"), ("1", "0", "1"), ("m",), ("c", "down"), ("question_mark",), ("t",)],
     ids="-".join,
 )
-def test_what_comes_up(snap_compare, app, keys):
+def test_every_dialog_looks_as_drawn(snap_compare, app, keys):
     async def up(pilot: Pilot[None]) -> None:
         await planned(pilot)
         await pilot.press(*keys)
@@ -127,7 +127,7 @@ def test_what_comes_up(snap_compare, app, keys):
     assert snap_compare(app, terminal_size=(80, 24), run_before=up)
 
 
-def test_loading(snap_compare):
+def test_loading_looks_as_drawn(snap_compare):
     backend = Scripted()
     backend.opening = backend.go
     app = FeatherweightApp(backend)
@@ -140,7 +140,7 @@ def test_loading(snap_compare):
     assert snap_compare(app, terminal_size=(80, 24), run_before=loading)
 
 
-def test_a_failed_job(snap_compare, app, backend):
+def test_a_failed_job_looks_as_drawn(snap_compare, app, backend):
     async def failed(pilot: Pilot[None]) -> None:
         await planned(pilot)
         backend.error = WorkError("a long story of what went wrong " * 6)
@@ -157,7 +157,7 @@ def test_a_failed_job(snap_compare, app, backend):
     ids=["groups", "find"],
 )
 @pytest.mark.parametrize("size", SIZES[:3], ids=lambda size: f"{size[0]}x{size[1]}")
-def test_many_layers(snap_compare, keys, size):
+def test_many_layers_look_as_drawn(snap_compare, keys, size):
     async def listed(pilot: Pilot[None]) -> None:
         await ready(pilot)
         await pilot.press(*keys)

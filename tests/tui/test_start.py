@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import pytest
+
 from core.events import Progress
 from tests.terminal.terminal import Terminal
 from tui.views.activity import Working, activity
@@ -24,6 +26,7 @@ tui.cli.main.main([])
 """
 
 
+@pytest.mark.slow
 def test_the_first_screen_needs_nothing_heavy(tmp_path: Path):
     """Everything before the job that opens the net; with room for all the plots."""
     modules = tmp_path / "modules"

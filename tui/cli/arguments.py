@@ -84,11 +84,13 @@ def add_plan(parser: ArgumentParser) -> None:
     """The ways to give sparsities, at most one of them."""
     group = parser.add_argument_group("sparsities, as fractions")
     one = group.add_mutually_exclusive_group()
-    one.add_argument("--sparsity", metavar="LAYER=S,...", help="layers not named stay dense")
+    one.add_argument(
+        "--sparsity", metavar="LAYER=S,...", help="the plan; layers left out stay dense"
+    )
     one.add_argument("--preset", metavar="NAME", help="a preset; m in the app lists them")
-    one.add_argument("--uniform", metavar="S", help="the same for every layer")
+    one.add_argument("--uniform", metavar="S", help="the same sparsity for every layer")
     one.add_argument("--ratio", metavar="X", help="X times smaller; sparsities chosen for you")
-    one.add_argument("--goal", metavar="GOAL", help="the same as 60x, '6000 kept' or '28 KiB'")
+    one.add_argument("--goal", metavar="GOAL", help="a goal: 60x, '6000 kept' or '28 KiB'")
     _add_allocation(group)
     _add_config(parser, "settings and sparsities from a TOML file")
 
@@ -110,14 +112,14 @@ def add_resume(parser: ArgumentParser) -> None:
 
 
 def add_table(parser: ArgumentParser) -> None:
-    """What the table is of."""
+    """Add the options of `table`."""
     parser.add_argument("run", metavar="RUN", nargs="?", help=RUN)
     add_plan(parser)
     _add(parser, replace(_SPLIT, default="test"), default="test")
 
 
 def add_export(parser: ArgumentParser) -> None:
-    """What is written, and how."""
+    """Add the options of `export`."""
     parser.add_argument(
         "run", metavar="RUN", nargs="?", help=f"{RUN} (default: the dense net of the settings)"
     )
@@ -127,7 +129,7 @@ def add_export(parser: ArgumentParser) -> None:
         metavar="FILE",
         type=Path,
         required=True,
-        help="net.fw, compact; net.safetensors or net.pt, a plain state_dict; net.onnx",
+        help="net.fw (compact), net.safetensors or net.pt (state_dict), or net.onnx",
     )
     packing = settings_in(Packing)
     listed = "; ".join(f"{name}, {meaning}" for name, meaning in VALUES.items())
@@ -151,7 +153,7 @@ def add_bench(parser: ArgumentParser) -> None:
 
 
 def add_search(parser: ArgumentParser) -> None:
-    """What is searched for."""
+    """Add the options of `search`."""
     group = parser.add_argument_group("the search")
     _add(group, _MAX_DROP, required=True)
     _add(group, _TRIALS, default=TRIALS)
@@ -161,7 +163,7 @@ def add_search(parser: ArgumentParser) -> None:
 
 
 def add_scan(parser: ArgumentParser) -> None:
-    """What is scanned."""
+    """Add the options of `scan`."""
     group = parser.add_argument_group("what is scanned")
     group.add_argument(
         "--sparsities",
@@ -191,7 +193,7 @@ def add_experiment(parser: ArgumentParser) -> None:
 
 
 def add_json(parser: ArgumentParser) -> None:
-    """Where the result goes."""
+    """Add the option for JSON output."""
     parser.add_argument(
         "--json", metavar="PATH", help="write the result as JSON; - is standard output"
     )

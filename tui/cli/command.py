@@ -63,7 +63,7 @@ class Command(Generic[T]):
 
 @contextmanager
 def stop_on_interrupt(console: Console) -> Iterator[StopFlag]:
-    """A stop flag that the first ctrl+c raises; the second interrupts at once."""
+    """A stop flag: the first ctrl+c raises it, the second interrupts at once."""
     flag = Flag()
 
     def stop(_number: int, _frame: object) -> None:
@@ -80,7 +80,7 @@ def stop_on_interrupt(console: Console) -> Iterator[StopFlag]:
 
 
 def write_json(report: Mapping[str, Any], path: str | None) -> None:
-    """Write a report to a file, whole or not at all, or to standard output for `-`."""
+    """Write a report to a file, atomically, or to standard output for `-`."""
     if path is None:
         return
     text = json.dumps(report, indent=2, allow_nan=False) + "\n"

@@ -1,4 +1,4 @@
-"""The command `featherweight`: its subcommands, and what its exit statuses mean.
+"""The `featherweight` command: subcommands and exit statuses.
 
 Exit status: 0 done, 1 failed while working, 2 bad input, 130 interrupted.
 """
@@ -23,7 +23,7 @@ examples:
   featherweight run --ratio 60                      60x smaller; sparsities chosen for you
   featherweight search --max-drop 0.5               smallest net within half a point of accuracy
   featherweight scan                                how far each layer can be pruned
-  featherweight table --preset aggressive           what each layer costs, before and after
+  featherweight table --preset aggressive           what each layer costs, before and after pruning
   featherweight bench cnn5-mnist:7                  how fast a run's net is
   featherweight train --to dense.safetensors        train a dense net
   featherweight --weights dense.safetensors         open it
@@ -64,7 +64,7 @@ COMMANDS: Mapping[str, tuple[str, bool, tuple[Callable[[ArgumentParser], None], 
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; gives its exit status."""
+    """Run the command and return its exit status."""
     try:
         given = _parser().parse_args(arguments)
         status: int = given.handler(given)
@@ -86,7 +86,7 @@ def _complain(error: object, status: int) -> int:
 
 
 class _Parser(ArgumentParser):
-    """Errors are one line, and exit with 2; options are never abbreviated."""
+    """A parser with one-line errors, exit status 2, and no abbreviated options."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**{**options, "allow_abbrev": False})
@@ -139,13 +139,13 @@ def _later(name: str) -> Callable[[Namespace], int]:
 
 
 class _Version(argparse.Action):
-    """Prints the version; asks for it only when it is wanted."""
+    """Print the version, looked up only when asked for."""
 
     def __init__(self, option_strings: Sequence[str], dest: str, **_: Any) -> None:
         super().__init__(option_strings, dest=SUPPRESS, nargs=0, help="show the version")
 
     def __call__(self, parser: ArgumentParser, *_: Any) -> None:
-        """Print and leave."""
+        """Print the version and exit."""
         from importlib.metadata import version
 
         print(f"featherweight {version('featherweight')}")

@@ -28,7 +28,7 @@ def config_of(given: Namespace) -> Config | None:
 
 
 def settings_of(given: Namespace, config: Config | None = None) -> Settings:
-    """The options over the file, the file over the defaults."""
+    """The settings: options override the file, the file overrides the defaults."""
     options = {name: value for name, value in vars(given).items() if name in SETTINGS}
     if config is None:
         return Settings.of(options)
@@ -57,7 +57,7 @@ def goal_of(given: Namespace) -> Goal | None:
         return None
     goal = parse_goal(text, "; for an accuracy use featherweight search --max-drop 0.5")
     if given.ratio is not None and goal.kind != "ratio":
-        raise InputError(f"--ratio {text}: expected a number such as 60; --goal takes {goal}")
+        raise InputError(f"--ratio {text}: expected a number such as 60; for {goal}, use --goal")
     return goal
 
 
@@ -68,7 +68,7 @@ def allocation_of(given: Namespace) -> str:
 
 
 def locks_of(given: Namespace, layers: Sequence[str]) -> Plan:
-    """The layers that stay as they are, with their sparsities."""
+    """The locked layers and their sparsities."""
     if given.lock is None:
         return {}
     named = [part.partition("=")[0].strip() for part in given.lock.split(",")]
@@ -98,7 +98,7 @@ def settings_for(given: Namespace, run: Run) -> Settings:
     others = [f"--{name} {it}" for name, it in said.items()]
     others += filter(None, [settings.inputs.beyond(inputs).flags])
     if others:
-        raise InputError(f"run {run.id} was not made with {' '.join(others)}: leave it out")
+        raise InputError(f"run {run.id} was not made with {' '.join(others)}: remove it")
     return replace(settings, inputs=inputs)
 
 
@@ -106,34 +106,34 @@ def settings_of_net(given: Namespace, run: Run) -> Settings:
     """The same, for the net that a run produced.
 
     Raises:
-        InputError: the run is not finished, the options name other weights, or `settings_for`
-            raises it.
+        InputError: the run is not finished, the options name other weights, or as
+            `settings_for`.
     """
     settings = settings_for(given, run)
     if not run.finished:
-        raise InputError(f"run {run.id} is {run.status}: its net is there when it is finished")
+        raise InputError(f"run {run.id} is {run.status}: it has no net until it is finished")
     check_no_weights(given, f"run {run.id}")
     return settings
 
 
 def check_no_weights(given: Namespace, what: str) -> None:
-    """Raises InputError where the options name weights beside a net that has its own."""
+    """Raise InputError if the options name weights for a net that has its own."""
     if "weights" in given:
-        raise InputError(f"{what} has weights of its own: leave --weights {given.weights} out")
+        raise InputError(f"{what} has its own weights: remove --weights {given.weights}")
 
 
 def _check_code(what: str, model: object, given: object) -> None:
-    """A file does not get code run that nobody has asked for."""
+    """Refuse to run code named by a file unless --model names it, too."""
     if isinstance(model, str) and model not in ZOO and model != given:
         raise InputError(
-            f"{what} is for the net '{model}', whose code would run: say --model {model} as well"
+            f"{what} is for the net '{model}', whose code would run: add --model {model}"
         )
 
 
 def explicit_plan(
     given: Namespace, config: Config | None, model: str, layers: Sequence[str]
 ) -> Plan | None:
-    """The sparsities that were given one by one, by a preset or the file; None where none were."""
+    """The sparsities given by options, preset or file; None if none were given."""
     if given.sparsity is not None:
         return parse_plan(given.sparsity, layers)
     if given.uniform is not None:

@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 def drive(stream: Stream[T], console: Console) -> T:
-    """Run a stream to its end and show how it goes."""
+    """Run a stream to its end and show its progress."""
     if not console.is_terminal:
         return drain(stream, lambda event: _tell(event, console))
     columns = (
@@ -43,7 +43,7 @@ def drive(stream: Stream[T], console: Console) -> T:
 
 
 class _Shown:
-    """One bar: of the training while there is one, of the present step otherwise."""
+    """One bar: the training's while there is one, otherwise the current step's."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
@@ -51,7 +51,7 @@ class _Shown:
         self._task = progress.add_task("", total=None, note="")
 
     def take(self, event: Event) -> None:
-        """Move the bar; lines that stay go above it."""
+        """Move the bar; permanent lines go above it."""
         match event:
             case Step():
                 note = f"{event.unit}" if event.total else ""
@@ -73,7 +73,7 @@ class _Shown:
 
 
 def _tell(event: Event, console: Console) -> None:
-    """The lines that stay: what a log wants to keep."""
+    """Print the permanent lines, the ones a log should keep."""
     match event:
         case Notice():
             console.print(("warning: " if event.warning else "") + event.text)
@@ -92,13 +92,13 @@ def _tell(event: Event, console: Console) -> None:
         case Tried():
             console.print(event.text)
         case Trying():
-            known = f", good up to {event.good:.1f}x" if event.good else ""
-            known += f", not from {event.bad:.1f}x on" if event.bad else ""
+            known = f", {event.good:.1f}x passed" if event.good else ""
+            known += f", {event.bad:.1f}x was too much" if event.bad else ""
             console.print(
-                f"trial {event.number} of at most {event.trials}: {event.ratio:.1f}x{known}"
+                f"trial {event.number} (at most {event.trials}): {event.ratio:.1f}x{known}"
             )
         case ScanUpdated():
             most = max((point.images for point in event.scan.points()), default=0)
             console.print(
-                f"scanned: up to {count(most)} of {count(event.scan.images)} images a point"
+                f"scanned: up to {count(most)} of {count(event.scan.images)} images per point"
             )

@@ -1,4 +1,4 @@
-"""The key `e`: the net that is on the screen, written to a file."""
+"""Exporting: the key `e`, which writes the net on the screen to a file."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tui.views.activity import Working
 
 
 class Exporting:
-    """Writing a net, and reading it back."""
+    """Exporting a net and reading it back."""
 
     def __init__(self, session: Session) -> None:
         self.session = session
@@ -33,7 +33,7 @@ class Exporting:
 
     @available(waits=True)
     def ask(self) -> None:
-        """Ask for a file and how it keeps the values."""
+        """Ask for a file and how it stores the values."""
         state, before = self.session.state, self._form
         name = file_name(state, Path(before.path).suffix or COMPACT)
         path = str(Path(before.path).with_name(name)) if before.path else name
@@ -51,7 +51,7 @@ class Exporting:
         self.session.ask(question, lambda yes: self._write(form, path) if yes else None)
 
     def _write(self, form: ExportForm, path: Path) -> None:
-        """Write the fine-tuned net where it is of this plan, else the plan applied to the base."""
+        """Write the fine-tuned net if it is of this plan, else the plan applied to the base."""
         session, state = self.session, self.session.state
         base, plan, known = state.base, state.planned, state.current
         if base is None:
@@ -87,7 +87,7 @@ class Exporting:
 
 
 def what(state: State) -> str:
-    """The net that is on the screen."""
+    """The name of the net on the screen."""
     if state.is_current(state.finetuned):
         return "the fine-tuned net"
     if not state.untouched:
@@ -96,7 +96,7 @@ def what(state: State) -> str:
 
 
 def file_name(state: State, suffix: str) -> str:
-    """What a file of the net is called that nobody has named."""
+    """The default name of an exported file."""
     ratio = state.footprint.ratio
     light = f"-{ratio:.4g}x" if isfinite(ratio) else ""
     return f"{short_name(state.settings.model)}{light}{suffix}"

@@ -45,8 +45,8 @@ class Goals:
             session.show(session.state.set_plan(asked.plan))
             session.say(
                 Outcome(
-                    f"{asked.title} by {asked.method}: u takes it back",
-                    "p measures it, f fine-tunes to it; l locks layers that a goal leaves alone",
+                    f"{asked.title} by {asked.method} · u undoes it",
+                    "p to measure, f to fine-tune; l excludes a layer from goals",
                     passing=True,
                 )
             )
@@ -58,7 +58,7 @@ class Goals:
         if base is None:
             return
         if session.job is not None:
-            text = "a job runs: wait for its end, or stop it with x, then search"
+            text = "a job is running: wait for it or press x to stop it, then search"
             session.app.notify(text, markup=False)
             return
         began, curve, locks, settings = monotonic(), state.curve, state.locks, state.settings

@@ -1,4 +1,4 @@
-"""History: the runs of the experiment, and the way back to any of them."""
+"""History: the runs of the experiment, and restoring any of them."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class History:
         if run is None:
             return
         if dense is None or session.job is not None:
-            text = "a job runs: wait for its end, or stop it with x, then come back"
+            text = "a job is running: wait for it or press x to stop it, then try again"
             session.app.notify(text, markup=False)
             return
 
@@ -80,7 +80,7 @@ def _curve(run: Run) -> TrainingCurve:
 
 
 def returned(state: State, restored: Restored) -> State:
-    """The state as it was when the run had ended; undo comes back from it."""
+    """The state at the end of the run; undo returns from it."""
     before = state.undo_point
     made = restored.settings
     settings = replace(state.settings, recipe=made.recipe, choices=made.choices, seed=made.seed)

@@ -1,4 +1,4 @@
-"""The keys that list layers: groups folded and unfolded, layers found, all of one kind."""
+"""The layer list: keys that fold groups and find layers by name, kind or shape."""
 
 from __future__ import annotations
 
@@ -36,23 +36,23 @@ class LayerList:
 
     @available(_grouped)
     def fold_all(self) -> None:
-        """Fold all groups, or unfold them."""
+        """Fold or unfold all groups."""
         self._list(self._listing.fold_all())
 
     @available()
     def of_kind(self) -> None:
-        """List all layers of the chosen one's kind, for keys to act on together; and back."""
+        """List all layers of the selected one's kind, to change them together; or go back."""
         session = self.session
         self._list(self._listing.look_for_kind())
         if self._listing.filter:
             layers = len(self._listing.row.layers)
             text = f"keys act on all {layers} layers of this kind that are not locked"
-            session.say(Outcome(text, "* or escape lists all layers again", role="muted"))
+            session.say(Outcome(text, "* or escape to list all layers again", role="muted"))
             session.show(session.state)
 
     @available()
     def find(self) -> None:
-        """Open the line in which one types which layers to list."""
+        """Open the input line for finding layers."""
         self._before_finding = listing = self._listing
         self.session.explore.query_one(FindInput).ask(listing.layers, listing.filter)
         self.session.show(self.session.state)
@@ -67,7 +67,7 @@ class LayerList:
         self._list(self._listing.look_for(message.text))
 
     def on_left(self) -> None:
-        """List all layers again, with the row chosen that was."""
+        """List all layers again, with the previous row selected."""
         self.session.explore.query_one(LayerTable).focus()
         self._list(self._before_finding.look_for(""))
 

@@ -1,4 +1,4 @@
-"""The keys and the mouse that choose sparsities."""
+"""Planning: setting sparsities by keys and mouse."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ class Planning:
 
     @available()
     def choose(self, steps: int) -> None:
-        """Choose a row above or below."""
+        """Select a row above or below."""
         self.session.show(self.session.state.choose(self.session.state.listing.at + steps))
 
     @available()
     def nudge(self, steps: int) -> None:
-        """Move the sparsities of the chosen row by whole percents."""
+        """Change the sparsities of the selected row by whole percents."""
         if self._may_change():
             self.session.show(self.session.state.nudge(steps))
 
     @available()
     def type_value(self, digit: str) -> None:
-        """Open the line in which an exact sparsity is typed."""
+        """Open the input line for an exact sparsity."""
         if self._may_change():
             state = self.session.state
             floor = min(state.profiles[index].floor for index in state.acted_on)
@@ -47,40 +47,40 @@ class Planning:
             self.session.show(state)
 
     def on_value_taken(self, message: ValueInput.Taken) -> None:
-        """Take the typed sparsity."""
-        self._give(message.layers, message.sparsity, f"at {percent(100 * message.sparsity)} %")
+        """Apply the typed sparsity."""
+        self._give(message.layers, message.sparsity, f"set to {percent(100 * message.sparsity)} %")
         self.session.explore.query_one(LayerTable).focus()
 
     @available()
     def spread(self) -> None:
-        """Give every layer that is listed the chosen row's sparsity."""
+        """Copy the selected row's sparsity to every listed layer."""
         before, listing = self.session.state, self.session.state.listing
         self.session.state = state = before.spread()
         if state is not before and (listing.filter or listing.row.group):
             shown = percent(100 * before.sparsity_of(listing.row.layers))
-            self._tell(len(before.free(listing.listed)), f"at {shown} %")
+            self._tell(len(before.free(listing.listed)), f"set to {shown} %")
         self.session.show(state)
 
     @available()
     def reset(self) -> None:
-        """Reset the layers of the chosen row to their floors."""
+        """Reset the layers of the selected row to their floors."""
         if self._may_change():
-            self._give(self.session.state.acted_on, 0.0, "back at what the base has")
+            self._give(self.session.state.acted_on, 0.0, "reset to the floor")
 
     @available()
     def lock(self) -> None:
-        """Lock the layers of the chosen row, or free them."""
+        """Lock or unlock the layers of the selected row."""
         state = self.session.state.toggle_lock()
         row = state.listing.row
         if row.layers:
             name = called(state, row)
-            held = f"{name} is locked {LOCK}: goals, presets and = leave it alone; l frees it"
+            held = f"{name} locked {LOCK}: excluded from goals, presets and =; l unlocks it"
             is_locked = state.layer_names[row.layers[0]] in state.locked
-            self.session.say(Outcome(held if is_locked else f"{name} is free again", role="muted"))
+            self.session.say(Outcome(held if is_locked else f"{name} unlocked", role="muted"))
         self.session.show(state)
 
     def _may_change(self) -> bool:
-        """Whether there is a layer for a key to act on; says so where all are locked."""
+        """Whether there is an unlocked layer to change; shows a message if not."""
         state = self.session.state
         row = state.listing.row
         if row.layers and not state.acted_on:
@@ -90,7 +90,7 @@ class Planning:
         return bool(state.acted_on)
 
     def _give(self, layers: Sequence[int], sparsity: float, where: str) -> None:
-        """Give a sparsity to some layers; where they are several it is said to how many."""
+        """Set the sparsity of some layers, with a message if there are several."""
         before = self.session.state
         self.session.state = state = before.give(layers, sparsity)
         if state is not before and len(layers) > 1:
@@ -98,14 +98,14 @@ class Planning:
         self.session.show(state)
 
     def _tell(self, layers: int, where: str) -> None:
-        """Say how many layers have been moved together, and where to."""
-        text = f"{plural(layers, 'layer')} {where}: u takes it back"
-        detail = "locked layers are left alone" if self.session.state.locked else ""
+        """Show how many layers were changed together, and how."""
+        text = f"{plural(layers, 'layer')} {where} · u undoes it"
+        detail = "locked layers unchanged" if self.session.state.locked else ""
         self.session.say(Outcome(text, detail, passing=True))
 
     @available()
     def recipe(self) -> None:
-        """Ask how to fine-tune."""
+        """Ask for changes to the recipe."""
         settings, base = self.session.state.settings, self.session.state.base
         rewindable = base is not None and base.early is not None
         form = RecipeForm(
@@ -124,16 +124,16 @@ class Planning:
 
     @available()
     def undo(self) -> None:
-        """Take back the last change."""
-        self._go_to(self.session.state.undo(), "taken back: U makes it again")
+        """Undo the last change."""
+        self._go_to(self.session.state.undo(), "undone · U redoes it")
 
     @available()
     def redo(self) -> None:
-        """Make it again."""
-        self._go_to(self.session.state.redo(), "made again: u takes it back")
+        """Redo the last undone change."""
+        self._go_to(self.session.state.redo(), "redone · u undoes it")
 
     def _go_to(self, state: State, said: str) -> None:
-        """Show another moment; the curve of a training that runs stays its own."""
+        """Show another undo point; a running training keeps its curve."""
         if self.session.job is not None:
             state = replace(state, curve=self.session.state.curve)
         elif state is not self.session.state:
@@ -142,7 +142,7 @@ class Planning:
 
     @available()
     def presets(self) -> None:
-        """Offer the ready plans."""
+        """Offer the presets."""
         presets = presets_of(self.session.state.settings.model)
         options = [(name, preset.meaning) for name, preset in presets.items()]
         self.session.ask(Choice("Presets", options), self._take_preset)
@@ -154,7 +154,7 @@ class Planning:
             self.session.show(state.set_plan({**preset, **state.locks}))
 
     def on_row_chosen(self, message: LayerTable.Chosen) -> None:
-        """The mouse chose a row, perhaps a sparsity; a heading folds where that is not its bar."""
+        """The mouse selected a row or set a sparsity; a click on a group folds it."""
         state = self.session.state.choose(message.index)
         if message.sparsity is not None:
             state = state.give(state.acted_on, message.sparsity)

@@ -26,7 +26,7 @@ class Program:
             app.push_screen(Palette(id="--command-palette"))
 
     def leave(self) -> None:
-        """Leave, at once where no work would be lost."""
+        """Quit, without asking if no work would be lost."""
         session = self.session
         app, is_open = session.app, session.state.base is not None
         if isinstance(app.screen, Question):
@@ -36,6 +36,6 @@ class Program:
             app.exit()
             return
         recorded = is_open and working.epoch is not None
-        lost = "h can take it up again after its last epoch." if recorded else "Its work is lost."
-        question = Question(f"Leave while {working.title} runs? {lost}", "leave")
+        lost = "can be resumed from h." if recorded else "will be discarded."
+        question = Question(f"Quit? {working.title} is still running and {lost}", "quit")
         session.ask(question, lambda leave: app.exit() if leave else None)

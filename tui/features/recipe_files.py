@@ -1,4 +1,4 @@
-"""Recipes to share: sparsities and settings written to a small TOML file, and read from one."""
+"""Recipe files: sparsities and settings written to and read from a small TOML file."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tui.session import Session
 from tui.text.paths import check_folder, path_of
 from tui.views.activity import Outcome
 
-WHAT = "sparsities and how to fine-tune, as TOML that a person can read and edit"
+WHAT = "sparsities and recipe, as a readable TOML file"
 
 
 class RecipeFiles:
@@ -32,13 +32,13 @@ class RecipeFiles:
     @available()
     def write(self) -> None:
         """Ask for a file, and write to it."""
-        screen = PathScreen("Write a recipe to", self._path, WHAT, check=check_folder)
+        screen = PathScreen("Write a recipe file", self._path, WHAT, check=check_folder)
         self.session.ask(screen, self._take_target)
 
     @available()
     def open(self) -> None:
-        """Ask for a file, and take what it says."""
-        screen = PathScreen("Open a recipe", self._path, WHAT, check=self._read)
+        """Ask for a file, and apply its contents."""
+        screen = PathScreen("Open a recipe file", self._path, WHAT, check=self._read)
         self.session.ask(screen, self._take_source)
 
     def _take_target(self, text: str | None) -> None:
@@ -48,20 +48,20 @@ class RecipeFiles:
         if not os.path.lexists(path):
             self._write_file(path)
             return
-        question = Question(f"{text} is there already. Replace it?", "replace")
+        question = Question(f"{text} already exists. Replace it?", "replace")
         self.session.ask(question, lambda yes: self._write_file(path) if yes else None)
 
     def _write_file(self, path: Path) -> None:
         session = self.session
         try:
             write_config(path, session.state.settings, session.state.planned)
-            session.say(Outcome(f"written to {path}", f"featherweight run --config {path}"))
+            session.say(Outcome(f"wrote {path}", f"featherweight run --config {path}"))
         except InputError as error:
             session.say(Outcome(str(error), "nothing was written", role="error"))
         session.show(session.state)
 
     def _read(self, text: str) -> tuple[Settings, Plan | None]:
-        """What a file says over what is chosen; raises InputError for one that cannot be taken."""
+        """The settings and plan of a file; raises InputError if they cannot be applied."""
         config, state = read_config(path_of(text)), self.session.state
         return taken(config, state.settings), config.checked_plan(state.layer_names)
 
@@ -74,8 +74,8 @@ class RecipeFiles:
         except InputError as error:  # it has changed in the moment since it was checked
             session.say(Outcome(str(error), "nothing has changed", role="error"))
         else:
-            detail = "u takes it back; c shows how it fine-tunes"
-            session.say(Outcome(f"taken from {text}", detail, passing=True))
+            detail = "u undoes it; c shows the recipe"
+            session.say(Outcome(f"opened {text}", detail, passing=True))
         session.show(session.state)
 
 
@@ -85,8 +85,8 @@ def taken(config: Config, here: Settings) -> Settings:
     A file that gives any of the recipe gives all of it, as with `run --config`.
 
     Raises:
-        InputError: the file is for another net, other data or another protocol, for images of
-            another size, or its choices contradict each other.
+        InputError: the file is for another net, data set, protocol or image size, or its choices
+            contradict each other.
     """
     for name in ("model", "dataset", "protocol"):
         given = config.given.get(name, getattr(here, name))

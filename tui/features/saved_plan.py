@@ -51,11 +51,11 @@ class SavedPlans:
         state = session.state
         if accepted:
             state = replace(state.set_plan(plan), locked=frozenset(saved.locked))
-            text = "your last plan is back: u undoes it"
+            text = "your last plan is back · u undoes it"
         else:
             left = replace(state.undo_point, plan=plan)
             state = replace(state, future=(*state.future, left))
-            text = "a new plan: U brings your last one back"
+            text = "a new plan · U restores your last one"
         if isinstance(session.doing, Outcome):
             session.doing = replace(session.doing, detail=f"{text} · {session.doing.detail}")
         self.autosave.begin(state)

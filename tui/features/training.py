@@ -123,8 +123,8 @@ class Training:
 
     @available(waits=True)
     def train(self) -> None:
-        """Train a new dense net, if that is meant."""
-        question = Question("Train a new dense net? It replaces the one that is open.", "train")
+        """Ask, then train a new dense net."""
+        question = Question("Train a new dense net? It replaces the open one.", "train")
         self.session.ask(question, self._train)
 
     def _train(self, meant: bool | None) -> None:
@@ -145,7 +145,7 @@ class Training:
 
     @available(_stoppable)
     def stop(self) -> None:
-        """Ask the job for an early end."""
+        """Stop the job early."""
         session = self.session
         if session.job is not None and isinstance(session.doing, Working):
             session.job.stop()
@@ -156,16 +156,16 @@ class Training:
     def adopt(self) -> None:
         """Make the fine-tuned net the base."""
         self.session.doing = Outcome(
-            "the fine-tuned net is the base now: its zeros are the floor of every plan",
-            "raise sparsities and fine-tune again (Han's iteration); r goes back to dense",
+            "the fine-tuned net is now the base: its zeros are the floor of every plan",
+            "raise sparsities and fine-tune again (Han's iteration); r reverts to dense",
         )
         self.session.show(self.session.with_kept_scan(self.session.state.adopt()))
 
     @available(_revertible, waits=True)
     def revert(self) -> None:
-        """Make the dense net the base again; try again to open it where that failed."""
+        """Make the dense net the base again, or retry opening it if that failed."""
         if self.session.state.base is None:
             self.open()
             return
-        self.session.doing = Outcome("the dense net is the base again", "u takes sparsities back")
+        self.session.doing = Outcome("the dense net is the base again", "u restores the sparsities")
         self.session.show(self.session.state.revert())

@@ -35,13 +35,13 @@ if TYPE_CHECKING:
 
 
 class Backend(Protocol):
-    """The jobs that the app can run; a test may script them."""
+    """The jobs the app can run; tests may script them."""
 
     settings: Settings
     experiment: Experiment
 
     def open(self, stop: StopFlag) -> Stream[Net]:
-        """Bring in torch, the data and the dense net, and measure it."""
+        """Load torch, the data and the dense net, and measure it."""
 
     def train(self, settings: Settings, stop: StopFlag) -> Stream[tuple[Trained, Net]]:
         """Train a new dense net by the recipe of these settings; their choices are for `f`."""
@@ -58,7 +58,7 @@ class Backend(Protocol):
         """Scan how sensitive the base's layers are."""
 
     def kept_scan(self, base: Net) -> Scan | None:
-        """The scan of these weights that an earlier session has kept; it reads a small file."""
+        """The stored scan of these weights, if any; reads a small file."""
 
     def search(
         self,
@@ -69,10 +69,10 @@ class Backend(Protocol):
         settings: Settings,
         stop: StopFlag,
     ) -> Stream[tuple[Found, Net | None]]:
-        """Find the lightest net within a drop in accuracy; gives the best trial's net too."""
+        """Find the smallest net within a drop in accuracy; also returns the best trial's net."""
 
     def restore(self, dense: Net, run: Run, stop: StopFlag) -> Stream[Restored]:
-        """Bring a run back, where it was interrupted to its end."""
+        """Restore a run, completing it first if it was interrupted."""
 
     def bench(
         self, base: Net, plan: Mapping[str, float], tuned: Net | None, stop: StopFlag
@@ -82,10 +82,10 @@ class Backend(Protocol):
     def export(
         self, result: Result, to: Path, packing: Packing, settings: Settings, stop: StopFlag
     ) -> Stream[tuple[Export, Sizes]]:
-        """Write what a plan came to to a file, read it back, and measure it and its sizes."""
+        """Export a plan's result to a file, read it back, and measure it and its sizes."""
 
     def look(self, request: MeasurementRequest, stop: StopFlag) -> Stream[None]:
-        """Measure a plan in one shot on a growing sample, and look at images, beside any job."""
+        """Measure a plan on a growing sample, and predict images, alongside any job."""
 
 
 class CoreBackend:
@@ -103,7 +103,7 @@ class CoreBackend:
 
     def open(self, stop: StopFlag) -> Stream[Net]:
         """See `Backend.open`."""
-        yield Progress("bring in torch")
+        yield Progress("load torch")
         yield from bring_in(stop)
         bench = self._import_all()
         from core.jobs.dense_net import open_dense_net
@@ -155,7 +155,7 @@ class CoreBackend:
         return tuned, bench.net(tuned, base)
 
     def scan(self, base: Net, stop: StopFlag) -> Stream[Scan]:
-        """See `Backend.scan`; it is kept with the experiment."""
+        """See `Backend.scan`; the scan is stored with the experiment."""
         from core.jobs import measurement
         from core.jobs.goals import keep_scan
 
@@ -224,7 +224,7 @@ class CoreBackend:
     def export(
         self, result: Result, to: Path, packing: Packing, settings: Settings, stop: StopFlag
     ) -> Stream[tuple[Export, Sizes]]:
-        """See `Backend.export`; it is recorded beside the run that the net came of."""
+        """See `Backend.export`; the file is recorded with the run that produced the net."""
         from core.jobs.export import export, export_record
         from core.training.loop import copy_weights
 
@@ -237,14 +237,14 @@ class CoreBackend:
             try:
                 self.experiment.add_export(self.experiment.find(run), record)
             except InputError as error:
-                yield Notice(f"not recorded with run {run}: {error}", warning=True)
+                yield Notice(f"could not record the file with run {run}: {error}", warning=True)
         if result.sizes is not None:
             return record, result.sizes
-        yield Progress("measure the files")
+        yield Progress("measure file sizes")
         return record, bench.sizes(weights)
 
     def look(self, request: MeasurementRequest, stop: StopFlag) -> Stream[None]:
-        """See `Backend.look`: what takes milliseconds first, what takes a second last."""
+        """See `Backend.look`: the fastest measurements first."""
         from core.jobs import measurement
 
         bench, base, plan, digits = self._bench, request.base, request.plan, request.digits

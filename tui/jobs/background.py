@@ -14,13 +14,13 @@ from tui.state.measurement import MeasurementRequest
 from tui.system.error_log import explain
 
 REST = 0.2
-"""Seconds for which the plan has to rest."""
+"""Seconds the plan has to stay unchanged."""
 
 
 class BackgroundMeasurement:
-    """At most one measurement beside the job, on weights of its own.
+    """At most one measurement alongside the job, on its own weights.
 
-    It gives way at once to a key that changes the plan and to any job.
+    It yields at once to a key that changes the plan and to any job.
 
     Args:
         app: takes its messages, and has the clock.
@@ -51,7 +51,7 @@ class BackgroundMeasurement:
 
     @property
     def busy(self) -> bool:
-        """Something is being measured, or will be after a rest."""
+        """Whether something is being measured, or will be after a pause."""
         return self.job is not None or self._rest is not None
 
     def reconsider(self) -> None:
@@ -95,7 +95,7 @@ class BackgroundMeasurement:
         job.start()
 
     def _take_end(self, ended: JobEnded) -> None:
-        """Go on to what has been asked for meanwhile."""
+        """Start the measurement requested in the meantime."""
         if not ended.job.stopping:
             self._settled = self._running
             outcome = ended.outcome

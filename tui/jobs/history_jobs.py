@@ -1,4 +1,4 @@
-"""What the history does to files: each in a thread of its own, so that no disk holds up a key."""
+"""The history's file operations, each in its own thread so that a slow disk blocks no key."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 def at_once(work: Callable[[], T]) -> Callable[[StopFlag], Stream[T]]:
-    """Work that says nothing while it goes on, and cannot be stopped."""
+    """Work without events, which cannot be stopped."""
 
     def stream(_: StopFlag) -> Stream[T]:
         yield from ()
@@ -28,7 +28,7 @@ def at_once(work: Callable[[], T]) -> Callable[[StopFlag], Stream[T]]:
 
 
 def read_rows(experiment: Experiment) -> tuple[RunRow, ...]:
-    """All runs; raises InputError where the folder cannot be read."""
+    """All runs; raises InputError if the folder cannot be read."""
     from tui.plots.drawing import canvas
 
     canvas.bring_in()  # here, so that the first plot need not wait for it
@@ -36,25 +36,25 @@ def read_rows(experiment: Experiment) -> tuple[RunRow, ...]:
 
 
 def annotate(experiment: Experiment, run: Run, note: str) -> str:
-    """Save a note; raises InputError if it cannot be."""
+    """Save a note; raises InputError on failure."""
     experiment.annotate(run, note)
-    return f"note of {run.id} saved" if note.strip() else f"{run.id} has no note any more"
+    return f"note saved for run {run.id}" if note.strip() else f"note removed from run {run.id}"
 
 
 def delete(experiment: Experiment, run: Run) -> str:
-    """Delete a run; raises InputError if it cannot be."""
+    """Delete a run; raises InputError on failure."""
     experiment.delete(run)
     return f"run {run.id} deleted"
 
 
 def profiles(runs: tuple[Run, ...], layer: str) -> dict[tuple[str, str], Profile | str]:
-    """The weights of a layer in some runs, by run and layer; a text says why there are none."""
+    """The weights of a layer in some runs, by run and layer, or the reason why there are none."""
     return {(run.id, layer): _profile(run, layer) for run in runs}
 
 
 def _profile(run: Run, layer: str) -> Profile | str:
     if not run.finished:
-        return f"{run.id} is {run.status}: no weights yet"
+        return f"run {run.id} is {run.status}: no weights yet"
     try:
         return _read(run, layer)
     except InputError as error:
@@ -75,9 +75,9 @@ def _read(run: Run, name: str) -> Profile:
             weight: Any = file.get_tensor(layer.key)
     except (OSError, SafetensorError) as error:
         why = " ".join(str(error).split())
-        raise InputError(f"{run.id}: {why}") from error
+        raise InputError(f"run {run.id}: {why}") from error
     except (AttributeError, TypeError) as error:  # a type of number that NumPy lacks
-        raise InputError(f"{run.id}: the weights of {name} are of no known type") from error
+        raise InputError(f"run {run.id}: the weights of {name} have an unknown type") from error
     weight = np.asarray(weight, dtype=np.float32)
     weight = weight[np.isfinite(weight)]
     return Profile.of(Layer(name, weight.shape, weight.size, weight.size), weight)

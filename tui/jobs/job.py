@@ -1,4 +1,4 @@
-"""The one bridge from a core stream to the screen: a thread that runs it and posts messages."""
+"""The only bridge from a core stream to the screen: a thread that runs it and posts messages."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PostMessage = Callable[[Message], object]
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The stream came to its end; `value` is its result."""
+    """The stream ended; `value` is its result."""
 
     value: Any
 
@@ -39,7 +39,7 @@ class JobEvent(Message):
         self.event = event
 
     def can_replace(self, message: Message) -> bool:
-        """A message that waits gives way to a later one that tells the same, only newer."""
+        """Whether a waiting message can be replaced by a newer one of the same kind."""
         if not isinstance(message, JobEvent) or message.job is not self.job:
             return False
         mine, other = self.event, message.event
@@ -49,7 +49,7 @@ class JobEvent(Message):
 
 
 class JobEnded(Message):
-    """A job's own last message, whatever became of it."""
+    """A job's own last message, whatever its outcome."""
 
     def __init__(self, job: Job, outcome: Done | Failed) -> None:
         super().__init__()
@@ -60,8 +60,8 @@ class JobEnded(Message):
 class Job:
     """A stream in a thread of its own, whose messages the app gives to whoever started it.
 
-    A daemon thread, so that leaving the program never waits for it: it is abandoned at its next
-    event, and where it is too deep in native code to get there, the process ends without it.
+    It is a daemon thread, so quitting never waits for it: it is abandoned at its next event, and if
+    it is stuck in native code, the process exits without it.
 
     Args:
         start: gives the stream.
@@ -87,16 +87,16 @@ class Job:
         self._thread = threading.Thread(target=self._run, name="job", daemon=True)
 
     def start(self) -> None:
-        """Begin."""
+        """Start."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Ask for an early end with a result, within one batch."""
+        """Request an early end with a result, within one batch."""
         self._stop.set()
 
     @property
     def stopping(self) -> bool:
-        """An early end has been asked for."""
+        """Whether an early end has been requested."""
         return self._stop.is_set()
 
     def wait(self) -> None:
@@ -104,7 +104,7 @@ class Job:
         self._thread.join()
 
     def abandon(self, seconds: float) -> None:
-        """Drop the stream at its next event, no result wanted; wait so long for it to be gone."""
+        """Drop the stream at its next event, without a result; waits up to `seconds` for that."""
         self._abandoned.set()
         self._stop.set()
         self._thread.join(seconds)

@@ -1,4 +1,4 @@
-"""Every key, what it does and what it is called: bindings, help and README say the same."""
+"""Every key, its action and its label: the one source of bindings and help."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A key, or several that do the same.
+    """A key, or several with the same action.
 
     Attributes:
         keys: as Textual names them, separated by commas.
@@ -48,7 +48,7 @@ class Key:
 
     @property
     def width(self) -> int:
-        """Cells that it takes at the bottom of the screen."""
+        """Width in the footer, in cells."""
         return len(self.shown) + len(self.label) + 2
 
     def bindings(self) -> list[Binding]:
@@ -67,11 +67,11 @@ class Key:
         ]
 
 
-CHOOSE, WORK, LOOK = "Choose sparsities", "Prune and fine-tune", "Look"
+CHOOSE, WORK, LOOK = "Set sparsities", "Prune and fine-tune", "View"
 
 KEYS = (
-    Key("up,k", "↑ k", "planning.choose(-1)", "layer up", "Choose the row above", CHOOSE),
-    Key("down,j", "↓ j", "planning.choose(1)", "layer down", "Choose the row below", CHOOSE),
+    Key("up,k", "↑ k", "planning.choose(-1)", "layer up", "Select the row above", CHOOSE),
+    Key("down,j", "↓ j", "planning.choose(1)", "layer down", "Select the row below", CHOOSE),
     Key("left", "←", "planning.nudge(-1)", "1 % less", "Lower the sparsity by 1 %", CHOOSE),
     Key("right", "→", "planning.nudge(1)", "1 % more", "Raise the sparsity by 1 %", CHOOSE),
     Key("shift+left,left_square_bracket", "shift+← [", "planning.nudge(-5)", "5 % less",
@@ -81,63 +81,63 @@ KEYS = (
     Key("0,1,2,3,4,5,6,7,8,9", "0-9", "planning.type_value('{key}')", "exact value",
         "Type the exact sparsity in percent", CHOOSE),
     Key("equals_sign", "=", "planning.spread", "to all layers",
-        "Give the chosen sparsity to every layer listed", CHOOSE),
-    Key("backspace", "backspace", "planning.reset", "back to floor",
-        "Reset the layer to what the base has already", CHOOSE),
+        "Copy the selected sparsity to every listed layer", CHOOSE),
+    Key("backspace", "backspace", "planning.reset", "reset",
+        "Reset the layer to its floor, the base's sparsity", CHOOSE),
     Key("l", "l", "planning.lock", "lock",
-        "Lock the layer: what sets several leaves it alone", CHOOSE),
-    Key("asterisk", "*", "layer_list.of_kind", "all of its kind",
-        "All convolutions, or the layer's kind, at once", CHOOSE),
+        "Lock the layer: exclude it from bulk changes", CHOOSE),
+    Key("asterisk", "*", "layer_list.of_kind", "same kind",
+        "Select all layers of this kind, such as convolutions", CHOOSE),
     Key("slash", "/", "layer_list.find", "find layers",
         "Find layers by name, conv, linear or shape (3x3)", CHOOSE),
     Key("escape", "escape", "layer_list.list_all", "all layers",
         "List all layers again", CHOOSE, footer=9),
     Key("space", "space", "layer_list.fold", "fold",
-        "Fold a group or unfold it; its row acts on all", CHOOSE, footer=5),
-    Key("z", "z", "layer_list.fold_all", "fold all", "Fold every group, or unfold them", CHOOSE),
+        "Fold or unfold the group; keys on it act on all", CHOOSE, footer=5),
+    Key("z", "z", "layer_list.fold_all", "fold all", "Fold or unfold every group", CHOOSE),
     Key("m", "m", "planning.presets", "presets",
-        "Choose a ready set of sparsities", CHOOSE, footer=4),
+        "Apply a ready-made plan", CHOOSE, footer=4),
     Key("u", "u", "planning.undo", "undo",
-        "Take back the last change, prune or fine-tuning", CHOOSE),
-    Key("U", "U", "planning.redo", "redo", "Make it again", CHOOSE),
+        "Undo the last change, prune or fine-tuning", CHOOSE),
+    Key("U", "U", "planning.redo", "redo", "Redo it", CHOOSE),
     Key("g", "g", "goals.ask", "goal",
-        "From a goal, such as 60x, to sparsities for all layers", CHOOSE, footer=6),
+        "Turn a goal, such as 60x, into per-layer sparsities", CHOOSE, footer=6),
     Key("s", "s", "scanning.start", "scan",
-        "Scan: how accuracy falls with each layer's sparsity", CHOOSE, footer=5),
+        "Measure how sensitive each layer is to pruning", CHOOSE, footer=5),
     Key("plus", "+", "scanning.tolerate(1)", "tolerate more",
         "Lower the line in the sensitivity plot", CHOOSE),
     Key("minus", "-", "scanning.tolerate(-1)", "tolerate less",
         "Raise the line in the sensitivity plot", CHOOSE),
     Key("p", "p", "training.prune", "prune",
-        "Prune the base to the plan at once and measure it", WORK, footer=8),
-    Key("c", "c", "planning.recipe", "how", "Choose how to fine-tune: method, epochs, rates", WORK,
-        footer=3),
+        "Prune the base to the plan in one shot, and measure it", WORK, footer=8),
+    Key("c", "c", "planning.recipe", "recipe", "Change the recipe: method, epochs, learning rate",
+        WORK, footer=3),
     Key("f", "f", "training.finetune", "fine-tune",
-        "Prune the base to the plan and retrain it", WORK, footer=9),
+        "Fine-tune from the base to the plan", WORK, footer=9),
     Key("x,escape", "x", "training.stop", "stop",
-        "Stop the job (escape too); what is good is kept", WORK, footer=9),
-    Key("a", "a", "training.adopt", "adopt", "Make the fine-tuned net the base, to prune again",
+        "Stop the job (also escape); the best epoch is kept", WORK, footer=9),
+    Key("a", "a", "training.adopt", "adopt", "Make the fine-tuned net the base, to prune it again",
         WORK, footer=7),
     Key("r", "r", "training.revert", "dense", "Go back to the dense net as the base", WORK),
     Key("e", "e", "exporting.ask", "export",
-        "Write the net on the screen to a file, and measure that", WORK, footer=1),
+        "Write the net on the screen to a file, and measure it", WORK, footer=1),
     Key("t", "t", "training.train", "train", "Train a new dense net (asks first)", WORK),
     Key("v", "v", "plots.step(1)", "plot", "Show the next plot", LOOK, footer=2),
-    Key("V", "V", "plots.step(-1)", "plot before", "Show the plot before", LOOK),
+    Key("V", "V", "plots.step(-1)", "previous plot", "Show the previous plot", LOOK),
     Key("b", "b", "benchmarking.start", "bench",
-        "Time the net that is shown, in every engine here", LOOK),
+        "Benchmark the net in every installed engine", LOOK),
     Key("d", "d", "plots.images", "digits", "Ten test digits; again: those newly wrong", LOOK),
-    Key("D", "D", "plots.more_images", "more digits", "The next ten digits", LOOK),
+    Key("D", "D", "plots.more_images", "more predictions", "The next ten predictions", LOOK),
     Key("w", "w", "recipe_files.write", "write",
         "Write sparsities and settings to a TOML file", LOOK),
     Key("o", "o", "recipe_files.open", "open",
-        "Take sparsities and settings from such a file", LOOK),
-    Key("h", "h", "history.show", "history", "Every run: compare, annotate, go back to one", LOOK,
+        "Read sparsities and settings from such a file", LOOK),
+    Key("h", "h", "history.show", "history", "Compare, annotate and restore recorded runs", LOOK,
         footer=4),
     Key("question_mark,f1", "?", "program.help", "help",
-        "Every key and number explained (F1 too)", LOOK, footer=10),
+        "Explain every key and number (also F1)", LOOK, footer=10),
     Key("q", "q", "program.leave", "quit",
-        "Leave (ctrl+q too); asks while a job runs", LOOK, footer=10),
+        "Quit (also ctrl+q); asks while a job runs", LOOK, footer=10),
 )  # fmt: skip
 
 
@@ -145,7 +145,7 @@ BINDINGS: list[BindingType] = [binding for key in KEYS for binding in key.bindin
 
 
 def fitting(keys: Sequence[Key], width: int) -> tuple[Key, ...]:
-    """The keys for which there is room at the bottom of the screen, the most important ones."""
+    """The most important keys, as many as fit in the footer."""
     kept = list(keys)
     while kept and sum(key.width for key in kept) - 1 > width:
         kept.remove(min(kept, key=lambda key: key.footer))

@@ -1,4 +1,4 @@
-"""How the accuracy comes back while a pruned net is fine-tuned."""
+"""The accuracy plot: how accuracy recovers during fine-tuning."""
 
 import math
 from collections.abc import Sequence
@@ -20,15 +20,15 @@ _Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class AccuracyData:
-    """What the plot of accuracies shows; accuracies are in percent, NaN is a gap.
+    """Data of the accuracy plot; accuracies are in percent, NaN is a gap.
 
     Attributes:
-        epochs: How many epochs are planned.
+        epochs: Number of planned epochs.
         validation: Epoch and accuracy after it.
-        live: Place in epochs, accuracy of the batches and loss around it.
+        live: Fractional epoch, batch accuracy and loss around it.
         dense: Accuracy of the net before pruning.
         best: Epoch and accuracy of the best net so far.
-        not_final: Epochs that cannot be best, the plan not yet being fully in force.
+        not_final: Epochs that cannot be best because the plan was not fully in force.
     """
 
     epochs: int
@@ -40,7 +40,7 @@ class AccuracyData:
 
 
 def draw(data: AccuracyData, width: int, height: int, hint: str = "") -> Lines:
-    """Draw accuracies over epochs; the hint stands in the middle while there are none."""
+    """Draw accuracies over epochs, or a hint in the middle if there are none."""
     if not fits(width, height):
         return blank(width, height)
     rows = 2 if height >= 8 else 1
@@ -166,5 +166,5 @@ def _legend(curves: _Curves) -> Line:
     last = "".join(f" {accuracy:.2f} %" for accuracy in curves.validation[-1:, 1].tolist())
     legend = [Span(f"accuracy: {_VALIDATION} validation{last}", "validation")]
     if np.isin(curves.validation[:, 0], curves.not_final).any():
-        legend.append(Span(f"  {_PENDING} plan not yet in force", "pending"))
+        legend.append(Span(f"  {_PENDING} below the full plan", "pending"))
     return tuple(legend)

@@ -1,4 +1,4 @@
-"""What each layer costs, as a table: weights, FLOPs, and how much of either is left."""
+"""The cost table: weights and FLOPs of each layer, and what remains of them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,16 +13,16 @@ _UNKNOWN = "–"
 
 @dataclass(frozen=True, slots=True)
 class CostsRow:
-    """A layer, or all of them; shares are in percent, None where they are not known yet.
+    """A layer, or the total; fractions are in percent, None if not known yet.
 
     Attributes:
         name: Of the layer.
         weights: Without the bias.
-        kept: Weights that are left.
-        flops: Of one image, before pruning.
-        act: Values after the layer's ReLU that are not zero.
-        flops_kept: FLOPs that are left.
-        paper: What a paper says of `act`, `kept` and `flops_kept`, as it is printed there.
+        kept: Remaining weights.
+        flops: FLOPs per image, before pruning.
+        act: Nonzero values after the layer's ReLU.
+        flops_kept: Remaining FLOPs.
+        paper: The paper's `act`, `kept` and `flops_kept`, as printed.
     """
 
     name: str
@@ -42,7 +42,7 @@ class CostsData:
         rows: The layers.
         total: All of them.
         chosen: Which layer is chosen.
-        caption: On which images it was measured.
+        caption: The images it was measured on.
     """
 
     rows: tuple[CostsRow, ...]
@@ -52,7 +52,7 @@ class CostsData:
 
 
 def draw(data: CostsData, width: int, height: int) -> Lines:
-    """Draw the columns that there is room for, the layers around the chosen one, and the sums."""
+    """Draw the columns that fit, the layers around the selected one, and the totals."""
     if not fits(width, height):
         return blank(width, height)
     if not data.rows:
@@ -66,7 +66,7 @@ def draw(data: CostsData, width: int, height: int) -> Lines:
         role = "chosen" if place == chosen else "plain"
         body.append(_line(row.name, columns.cells(row), columns, role, width))
     body.append(_line(data.total.name, columns.cells(data.total), columns, "all", width))
-    lines = header([Span("what each layer costs", "title")], _legend(data), width, 1) + tuple(body)
+    lines = header([Span("cost per layer", "title")], _legend(data), width, 1) + tuple(body)
     return (*lines[:height], *blank(width, height - len(lines)))
 
 

@@ -1,4 +1,4 @@
-"""Curves that fall as sparsity grows, with their names, marks and the tolerance."""
+"""Accuracy curves over sparsity, with names, marks and the tolerance line."""
 
 import math
 from collections.abc import Iterable, Iterator
@@ -23,7 +23,7 @@ _Floats = NDArray[np.float64]
 
 
 def draw(curves: Curves, width: int, height: int, hint: str) -> Lines:
-    """Draw curves; the hint stands in the middle while there are none."""
+    """Draw curves, or a hint in the middle if there are none."""
     chart = _Chart(curves, width, height)
     chart.draw_lines()
     chart.draw_marks()

@@ -1,4 +1,4 @@
-"""What a net takes as a file, and in the ways that people count without one."""
+"""The files plot: a net's size in every kind of file and by other ways of counting."""
 
 import math
 from collections.abc import Sequence
@@ -11,21 +11,21 @@ from tui.text.lines import Line, Lines, Span, blank, clean, cut, fits, header
 
 _FILE, _COUNTED = "▏▎▍▌▋▊▉█", "░"
 _MOST_NUMBERS = 0.55
-"""Of the width, so that there is room for bars."""
+"""Most of the width for numbers, so that there is room for bars."""
 
 _LEAST_BAR = 0.15
-"""Of a decade, so that the smallest file has a bar too."""
+"""Fraction of a decade, so that the smallest file has a bar, too."""
 
 
 @dataclass(frozen=True, slots=True)
 class FilesRow:
-    """One way to count.
+    """One way of counting.
 
     Attributes:
         name: What is counted.
-        bytes: None where that is not known.
-        note: What stands beside the bytes, or in place of the bar.
-        file: It is a file, not only counted.
+        bytes: Bytes; None if unknown.
+        note: Text next to the bytes, or in place of the bar.
+        file: Whether it is a real file rather than a count.
     """
 
     name: str
@@ -39,10 +39,10 @@ class FilesData:
     """What the plot of files shows.
 
     Attributes:
-        rows: The ways to count, the one that matters most last.
-        dense: Bytes of all parameters in float32, which the others are compared with.
+        rows: The ways of counting, the most important last.
+        dense: Bytes of all parameters in float32, for comparison.
         caption: Which net it is.
-        before: It is of another plan than the present one.
+        before: Whether it belongs to a previous plan.
     """
 
     rows: tuple[FilesRow, ...]
@@ -52,9 +52,9 @@ class FilesData:
 
 
 def draw(data: FilesData, width: int, height: int) -> Lines:
-    """Draw a bar on a logarithmic scale for each row, with its numbers to the right.
+    """Draw a bar on a logarithmic scale per row, with its numbers on the right.
 
-    Where there are more rows than lines, the first ones give way.
+    If there are more rows than lines, the first ones are dropped.
     """
     if not fits(width, height) or not data.rows:
         return blank(width, height)

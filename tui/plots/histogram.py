@@ -1,4 +1,4 @@
-"""The weights of a layer: all of them, the ones that survive, and the threshold between."""
+"""The weight histogram of a layer: all weights, kept weights, and the threshold."""
 
 import math
 from dataclasses import dataclass
@@ -23,9 +23,9 @@ class HistogramData:
 
     Attributes:
         layer: The layer's name.
-        edges: The bins' edges, one more than there are bins, increasing.
+        edges: Increasing bin edges, one more than bins.
         counts_all: Weights in each bin.
-        counts_kept: Weights in each bin that are not pruned.
+        counts_kept: Kept weights in each bin.
         threshold: Magnitude up to which weights are pruned.
     """
 
@@ -37,12 +37,12 @@ class HistogramData:
 
 
 def bins(width: int) -> int:
-    """Return how many bins fill a histogram of a width, one to a column."""
+    """Return how many bins fill a histogram's width, one per column."""
     return max(1, width - len(_NAME) - 1)
 
 
 def draw(data: HistogramData, width: int, height: int) -> Lines:
-    """Draw the counts on a square root scale, so that few survivors show beside many weights."""
+    """Draw counts on a square root scale, so that few kept weights are visible among many."""
     edges = np.asarray(data.edges, dtype=float)
     everything, kept = amounts(data.counts_all), amounts(data.counts_kept)
     if not fits(width, height):

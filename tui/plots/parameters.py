@@ -1,4 +1,4 @@
-"""How many parameters each layer has and how many of them are kept."""
+"""The parameter plot: parameters of each layer, and how many are kept."""
 
 from dataclasses import dataclass
 
@@ -27,7 +27,7 @@ class ParametersData:
 
 
 def draw(data: ParametersData, width: int, height: int) -> Lines:
-    """Draw a bar for each layer, what is kept over what there was."""
+    """Draw a bar per layer, kept over dense."""
     columns = data.layers, amounts(data.dense).tolist(), amounts(data.kept).tolist()
     bars = [Bar(*row) for row in zip(*columns, strict=False)]
     return draw_bars(_STYLE, bars, data.chosen, width, height)

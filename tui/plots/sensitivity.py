@@ -1,4 +1,4 @@
-"""How accuracy falls as each layer is pruned alone, and how far each can go."""
+"""The sensitivity plot: accuracy with each layer pruned alone, and how far each can go."""
 
 import math
 from dataclasses import dataclass
@@ -11,18 +11,18 @@ from tui.text.lines import Line, Lines, Span, blank, clean, fits, header
 
 @dataclass(frozen=True, slots=True)
 class SensitivityData:
-    """What the plot of sensitivities shows; accuracies are in percent.
+    """Data of the sensitivity plot; accuracies are in percent.
 
     Attributes:
         curves: One for each layer.
         chosen: Which layer is chosen.
         uniform: The curve of all layers pruned to the same sparsity.
-        tolerance_line: The least accuracy that is tolerated.
-        tolerance: How far that is below the dense net, in points.
-        dense: Accuracy of the net that is pruned, with which every curve starts.
-        stale: The scan was made on other weights.
-        progress: How far a scan is that goes on.
-        split: The images that it measures on.
+        tolerance_line: The lowest tolerated accuracy.
+        tolerance: Its distance below the dense net, in points.
+        dense: Accuracy of the net before pruning, where every curve starts.
+        stale: Whether the scan was made on different weights.
+        progress: Progress of a running scan.
+        split: The split it is measured on.
     """
 
     curves: tuple[Curve, ...]
@@ -42,7 +42,7 @@ def draw(
     height: int,
     hint: str = "",
 ) -> Lines:
-    """Draw accuracies over sparsities; the hint stands in the middle while there are none."""
+    """Draw accuracies over sparsities, or a hint in the middle if there are none."""
     if not fits(width, height):
         return blank(width, height)
     rows = 2 if height >= 8 else 1
@@ -73,9 +73,9 @@ def _title(curves: Curves, rows: int) -> Line:
     """
     path = curves.chosen
     if path is None or not curves.drawn:
-        return (Span("sensitivity: accuracy with one layer pruned", "title"),)
+        return (Span("sensitivity: accuracy with one layer pruned alone", "title"),)
     if not path.there:
-        return (Span(f"{path.name} is not scanned", "title"),)
+        return (Span(f"{path.name}: not scanned", "title"),)
     planned = math.isfinite(path.current)
     at = f" at {short_percent(path.current)}" if planned else ""
     title = [Span(f"{path.name}{at}", "title")]
@@ -100,11 +100,11 @@ def _accuracy(path: Path) -> str:
 def _holds(path: Path, line: float) -> str:
     end = path.holds(line)
     if math.isnan(end):
-        return "below tolerance from the start"
+        return "below tolerance throughout"
     if end >= path.scanned[1]:
-        return f"holds to {short_percent(end)} and beyond"
+        return f"within tolerance up to {short_percent(end)} or more"
     about = "about " if path.at(end)[2] else ""
-    return f"holds to {about}{math.floor(end + 1e-6)} %"
+    return f"within tolerance up to {about}{math.floor(end + 1e-6)} %"
 
 
 def _legend(curves: Curves, data: SensitivityData) -> Line:
@@ -112,16 +112,19 @@ def _legend(curves: Curves, data: SensitivityData) -> Line:
         return (Span(clean(data.progress), "hint"),) if data.progress else ()
     legend: list[Span] = []
     if data.stale:
-        legend += [Span("stale", "threshold"), Span(": other weights, s scans again", "threshold")]
+        legend += [
+            Span("stale", "threshold"),
+            Span(": the weights changed, press s", "threshold"),
+        ]
     if data.progress:
         legend.append(Span(_apart(legend) + clean(data.progress), "hint"))
     if any(math.isfinite(path.current) for path in curves.drawn):
         role = "pending" if data.stale else "chosen"
-        legend.append(Span(f"{_apart(legend)}{falling_curves.PLANNED} planned", role))
-        legend.append(Span(f", {falling_curves.OTHERS} in other layers", "pending"))
-        legend.append(Span(f", {falling_curves.BELOW} below", "pending"))
+        legend.append(Span(f"{_apart(legend)}{falling_curves.PLANNED} plan", role))
+        legend.append(Span(f", {falling_curves.OTHERS} plan of other layers", "pending"))
+        legend.append(Span(f", {falling_curves.BELOW} below the plot", "pending"))
     if curves.chosen and curves.chosen.half.any():
-        legend.append(Span(f"  {falling_curves.INTERVAL} 95 % interval", "label"))
+        legend.append(Span(f"  {falling_curves.INTERVAL} 95 % confidence", "label"))
     if data.split:
         legend.append(Span(f"{_apart(legend)}{clean(data.split)} accuracy", "label"))
     return tuple(legend)

@@ -1,4 +1,4 @@
-"""How many bytes the model takes, dense and pruned."""
+"""The size plot: bytes of the net, dense and pruned."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""How fast each engine runs a net, as a table: milliseconds, and what it is against the best."""
+"""The speed table: milliseconds in each engine, and sparse against the best dense one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class SpeedData:
 
 
 def draw(data: SpeedData, width: int, height: int, hint: str = "") -> Lines:
-    """Draw the cases that there is room for, ours in any case, and what the net costs below."""
+    """Draw the cases that fit, always with ours, and the net's cost below."""
     if not fits(width, height):
         return blank(width, height)
     if not data.cases:
@@ -42,9 +42,7 @@ def draw(data: SpeedData, width: int, height: int, hint: str = "") -> Lines:
     engines = [_line(name, cells, widths, "plain", width) for name, cells in data.engines[:-1]]
     name, cells = data.engines[-1]
     ours = [_line(name, cells, widths, "all", width), _against(data, widths, width)]
-    title = header(
-        [Span("how fast it is, ms", "title")], [Span(clean(data.caption), "label")], width, 1
-    )
+    title = header([Span("latency, ms", "title")], [Span(clean(data.caption), "label")], width, 1)
     room = max(height - len(title) - len(ours) - len(heads), 0)
     above = [*heads, *engines[max(len(engines) - room, 0) :]]
     amounts = [_text(line, "label", width) for line in data.amounts]
@@ -62,8 +60,8 @@ def _widths(data: SpeedData, width: int) -> tuple[int, ...]:
 
 
 def _against(data: SpeedData, widths: Sequence[int], width: int) -> Line:
-    """What ours is against the best of the others, in colours."""
-    spans = [Span("over the best".ljust(_NAME), "label")]
+    """Ours against the best of the others, in color."""
+    spans = [Span("vs. best dense".ljust(_NAME), "label")]
     for text, is_slower, cells in zip(data.against, data.slower, widths, strict=False):
         spans.append(Span(" " * _GAP + clean(text).rjust(cells), "wrong" if is_slower else "right"))
     used = sum(len(span.text) for span in spans)

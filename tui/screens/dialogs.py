@@ -1,4 +1,4 @@
-"""A question with yes and no, and a choice from a few."""
+"""Two dialogs: a yes-or-no question, and a choice from a list."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tui.screens.dialog import Dialog
 
 
 class Question(Dialog[bool]):
-    """Asks; y or enter is yes, n or escape is no."""
+    """A yes-or-no question: y or enter is yes, n or escape is no."""
 
     BINDINGS = [
         Binding("y,enter", "answer(True)", "yes"),
@@ -27,10 +27,10 @@ class Question(Dialog[bool]):
         self._yes = yes
 
     def compose(self) -> ComposeResult:
-        """The question and its two answers."""
+        """Lay out the question and its two answers."""
         with Vertical(classes="dialog"):
             yield Label(self._text, classes="dialog--title", markup=False)
-            hint = f"y or enter: {self._yes}    n or escape: no"
+            hint = f"y or Enter: {self._yes}    n or Esc: cancel"
             yield Label(hint, classes="dialog--hint", markup=False)
 
     def action_answer(self, yes: bool) -> None:
@@ -39,7 +39,7 @@ class Question(Dialog[bool]):
 
 
 class Choice(Dialog[str | None]):
-    """A list of names with what each means; enter takes one, escape none."""
+    """A list of names and their meanings; enter picks one, escape cancels."""
 
     BINDINGS = [
         Binding("escape,q", "leave", "leave"),
@@ -53,19 +53,19 @@ class Choice(Dialog[str | None]):
         self._options = options
 
     def compose(self) -> ComposeResult:
-        """The title and the options."""
+        """Lay out the title and the options."""
         with Vertical(classes="dialog"):
             yield Label(self._title, classes="dialog--title", markup=False)
             yield OptionList(
                 *(Option(f"{name}\n  {meaning}", id=name) for name, meaning in self._options),
                 markup=False,
             )
-            yield Label("enter takes one, escape leaves it", classes="dialog--hint")
+            yield Label("Enter apply · Esc cancel", classes="dialog--hint")
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """Close with the option's name."""
+        """Close and return the option's name."""
         self.dismiss(event.option.id)
 
     def action_leave(self) -> None:
-        """Close without a choice."""
+        """Cancel."""
         self.dismiss(None)

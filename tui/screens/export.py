@@ -34,7 +34,7 @@ class ExportScreen(FormScreen[ExportForm]):
 
     def above(self) -> ComposeResult:
         """The title, and a line for the file's name."""
-        yield Label(f"Write {self._what} to a file", classes="dialog--title", markup=False)
+        yield Label(f"Export {self._what}", classes="dialog--title", markup=False)
         with Horizontal(id="export-line"):
             yield LinesWidget(id="export-file")
             yield Input(self.form.path, id="export-path", compact=True, max_length=LONGEST)

@@ -40,7 +40,7 @@ class FormScreen(Dialog[Form | None]):
         Binding("escape,q", "leave", "cancel"),
     ]
     HINT = ""
-    """What the keys do."""
+    """The hint with the keys."""
     FIRST = 0
     """The index of the first row."""
 

@@ -1,4 +1,4 @@
-"""From a goal to sparsities: how light, by which method, and what that would be."""
+"""The goal dialog: a goal, a method, and a preview of the sparsities."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ from tui.widgets.lines import ROLE_CLASSES, LinesWidget
 
 TOLERANCE = "tolerance"
 OFFERED = {
-    "lamp": "LAMP: what matters most to its layer",
+    "lamp": "LAMP: keep what matters most within its layer",
     "magnitude": "one threshold for all layers",
     "erk": "small layers denser (Erdős-Rényi-Kernel)",
-    SENSITIVITY: "as far as the scan allows, one drop for all",
+    SENSITIVITY: "the same accuracy drop for every layer, from the scan",
     "uniform": "the same sparsity for every layer",
-    "han": "thresholds by standard deviation",
-    TOLERANCE: "each layer alone down to the plot's line",
+    "han": "thresholds in proportion to the standard deviation",
+    TOLERANCE: "each layer alone, down to the tolerance line",
 }
-"""The methods in the order in which they are worth trying."""
+"""The methods, most useful first."""
 
 LONGEST = 100
 """Characters of a goal."""
@@ -64,7 +64,7 @@ class Asked:
 
 
 class GoalScreen(Dialog[Asked | None]):
-    """Closes with what was asked for; the sparsities are worked out while one types."""
+    """Returns the goal that was entered; the preview is updated on every key."""
 
     COMPONENT_CLASSES = ROLE_CLASSES
     BINDINGS = [
@@ -82,14 +82,14 @@ class GoalScreen(Dialog[Asked | None]):
     def compose(self) -> ComposeResult:
         """A line for the goal, the methods, and what comes of them."""
         with Vertical(classes="dialog dialog--wide"):
-            yield Label("From a goal to sparsities", classes="dialog--title")
+            yield Label("Set a goal", classes="dialog--title")
             with Horizontal(id="goal-line"):
-                yield Label("how light: ")
+                yield Label("goal: ")
                 yield Input(self._asked.text, id="goal", compact=True, max_length=LONGEST)
             yield Label(ACCEPTED, classes="dialog--hint dialog--close")
             yield LinesWidget(id="methods")
             yield LinesWidget(id="preview")
-            yield Label("↑↓ method · enter takes it · escape leaves it", classes="dialog--hint")
+            yield Label("↑↓ method · Enter apply · Esc cancel", classes="dialog--hint")
 
     def on_mount(self) -> None:
         """A cursor that blinks would write to an idle terminal."""
@@ -103,13 +103,13 @@ class GoalScreen(Dialog[Asked | None]):
         self.call_after_refresh(self._show)
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Work out what the goal comes to."""
+        """Update the preview."""
         event.stop()
         self._asked = replace(self._asked, text=event.value)
         self._work_out()
 
     async def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Close with the sparsities, or with what to search for."""
+        """Close with the sparsities, or with the search."""
         event.stop()
         await self._settle()
         if not self._problem:
@@ -123,7 +123,7 @@ class GoalScreen(Dialog[Asked | None]):
         self._work_out()
 
     def action_leave(self) -> None:
-        """Close without anything."""
+        """Cancel."""
         self.dismiss(None)
 
     def _work_out(self) -> None:
@@ -132,7 +132,7 @@ class GoalScreen(Dialog[Asked | None]):
             _: Worker[None] = self.run_worker(self._settle, exclusive=True)
 
     async def _settle(self) -> None:
-        """Find the sparsities in a thread: on a large net that takes longer than a key may."""
+        """Find the sparsities in a thread: on a large net that takes too long for a key."""
         asked = self._asked
         try:
             drop = drop_of(asked, self._state)
@@ -162,7 +162,7 @@ class GoalScreen(Dialog[Asked | None]):
 
 
 def drop_of(asked: Asked, state: State) -> float | None:
-    """The points that a search may lose; None where the goal is none of accuracy.
+    """The points a search may lose; None if the goal is not an accuracy.
 
     Raises:
         InputError: there are not so many points, or the method needs a scan.
@@ -171,15 +171,15 @@ def drop_of(asked: Asked, state: State) -> float | None:
     if match is None or asked.method == TOLERANCE:
         return None
     if asked.method == SENSITIVITY and (state.scan is None or state.scan_is_stale):
-        raise InputError(f"'{SENSITIVITY}' needs a scan: press s first")
+        raise InputError(f"'{SENSITIVITY}' needs a scan: close this and press s")
     drop = float(match[1])
     if drop > 100:
-        raise InputError(f"a drop of {drop:g} points: expected 0 to 100 points of accuracy")
+        raise InputError(f"a drop of {drop:g} points: expected 0 to 100")
     return drop
 
 
 def plan_of(asked: Asked, state: State) -> Plan:
-    """The sparsities that a goal comes to; it takes a while on a large net.
+    """The sparsities that meet a goal; slow on a large net.
 
     Raises:
         InputError: the goal cannot be read or reached, or the method needs a scan.
@@ -188,12 +188,12 @@ def plan_of(asked: Asked, state: State) -> Plan:
 
     base = state.base
     if base is None:
-        raise InputError("there is no net yet: wait until it is loaded")
+        raise InputError("the net is still loading")
     scan = None if state.scan_is_stale else state.scan
     dense = base.accuracy.validation
     if asked.method == TOLERANCE:
         if scan is None:
-            raise InputError("the tolerance is that of a scan: press s first")
+            raise InputError("'tolerance' needs a scan: close this and press s")
         return plan_for_tolerance(state.profiles, scan, dense, state.tolerance, state.locks)
     budget = parse_goal(asked.text, ", or 0.5 points").budget(state.footprint.parameters)
     return allocate(
@@ -220,18 +220,18 @@ def method_lines(chosen: str, width: int) -> Lines:
 
 
 def preview_lines(asked: Asked, problem: str, state: State, width: int) -> Lines:
-    """What the goal comes to, or why it cannot be reached."""
+    """A preview of the goal's result, or why it cannot be reached."""
     if problem:
         lines = [*wrap(problem, max(width, 10)), ""][:2]
         return ((), *((Span(cut(line, width), "error"),) for line in lines))
     if asked.drop is not None:
         dense = state.dense.accuracy.validation if state.dense else 0.0
         least = percent(dense - asked.drop)
-        text = f"the lightest with {least} % on validation or more, by {asked.method}"
+        text = f"smallest net with at least {least} % on validation, by {asked.method}"
         return (
             (),
             (Span(cut(text, width), "kept"),),
-            (Span("a search: each trial is a fine-tuning, x stops it", "muted"),),
+            (Span("a search: each trial is a fine-tuning; x stops it", "muted"),),
         )
     if asked.plan is None:
         return ((), (Span("…", "muted"),), ())

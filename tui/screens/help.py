@@ -14,38 +14,38 @@ from tui.keys.keys import KEYS
 from tui.screens.dialog import Dialog
 
 MEANINGS = f"""\
-sparsity    zeros over elements of a layer's weight
-threshold   the k-th smallest magnitude, k = sparsity x elements;
-            what is strictly above it is kept
-kept        in the table weights alone; in the totals biases too,
-            which are never pruned
+sparsity    fraction of zeros in a layer's weight
+threshold   k-th smallest magnitude, k = sparsity x elements; weights
+            strictly above it are kept
+kept        weights in the table; weights and biases in the totals
+            (biases are never pruned)
 size        {COUNTED}
-files       what a net takes in bytes: its values only, with the paper's 5 or
-            8 bits for each position, and in real files; e writes one, with
-            its weights exact or sharing few values, and measures it anew
-plan        the sparsities you choose, for p and f
-base        what the plan is applied to: dense, or adopted by a
-floor       the sparsity that the base has already
-±           from a sample: where the accuracy of all images is, with 95 %
-about N?    foretold from the scan, not measured
-scan        accuracy with one layer pruned alone; + and - move the line
+files       bytes of the net: values only, with the paper's 5 or 8 bits per
+            position, and as real files; e writes one, exact or with few
+            shared values per layer, reads it back and measures it
+plan        the sparsities you set; p and f apply them to the base
+base        the net you prune: the dense net, or the one adopted with a
+floor       sparsity the base already has
+±           estimate from a sample, with its 95 % confidence interval
+about N?    forecast from the scan, not measured
+scan        accuracy with each layer pruned alone; + and - move the tolerance
 goal        60x, 6000 kept, 28 KiB, or 0.5 points: search by fine-tuning
-▪           a locked layer: goals, presets and = leave it alone; ▫ some of a group
-▸ ▾         a group by module: its row has the sums, and keys on it act on all
-            its layers that are not locked, in one step for u; │ beside them
-/           layers found; the row above them acts on all of them, = gives to
-            all of them; goals and presets are always for the whole net
-validation  5,000 images that every choice looks at
-test        10,000 others, only reported
-speed       ms for a batch, the median of runs by turns: engines that run every
-            weight in float32, and sparse: layers by their nonzeros where that
-            is faster here, the same logits
+▪           locked: excluded from goals, presets and =; ▫ part of a group is
+▸ ▾         a group of layers: its row shows the totals, and keys on it act on
+            all its unlocked layers (marked │) in one undo step
+/           layers found: the row above them acts on all of them, and so does
+            =; goals and presets always apply to the whole net
+validation  5,000 images that every choice is made on
+test        10,000 other images, only reported
+speed       median ms per batch, float32, engines taking turns; dense engines
+            compute every weight, sparse only the nonzeros where that is
+            faster on this machine, with the same logits
 revived     pruned weights that are not exactly zero; always 0
-dead        units with no input or no output left; without them the
-            net is the same, and lighter still: told after p and f
+dead        units without inputs or outputs; removing them makes the net
+            smaller and changes no logit; counted after p and f
 
-The mouse works too: click a layer, a group or a bar, turn the wheel.
-ctrl+p opens a palette with everything by name."""
+The mouse works too: click a layer, a group or a bar, or turn the wheel.
+ctrl+p opens a palette with every action by name."""
 
 
 class HelpScreen(Dialog[None]):
@@ -54,7 +54,7 @@ class HelpScreen(Dialog[None]):
     BINDINGS = [Binding("escape,question_mark,f1,q", "leave", "close")]
 
     def compose(self) -> ComposeResult:
-        """One scrolling text."""
+        """Lay out one scrolling text."""
         with VerticalScroll(classes="dialog dialog--wide"):
             yield Static(help_text(), markup=False)
 
@@ -64,7 +64,7 @@ class HelpScreen(Dialog[None]):
 
 
 def help_text() -> str:
-    """The keys by group, then the words."""
+    """The keys by group, then the glossary."""
     parts = []
     width = max(len(key.shown) for key in KEYS)
     for group, keys in groupby(KEYS, lambda key: key.group):

@@ -1,4 +1,4 @@
-"""The history: looking through the runs, annotating and deleting them, going on from one."""
+"""The history screen: browse, annotate and delete runs, and continue from one."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _ACTIONS = {name: key.action for key in KEYS for name in key.keys.split(",")}
 
 
 class HistoryScreen(HistoryPanes):
-    """Closes with the run to go on from, finished or to be resumed, or with nothing.
+    """Returns the run to restore or resume, or None.
 
     Args:
         experiment: whose runs are shown.
@@ -39,22 +39,22 @@ class HistoryScreen(HistoryPanes):
 
     @property
     def is_modal(self) -> bool:
-        """The keys of the screens below mean nothing here."""
+        """Disable the keys of the screens below."""
         return True
 
     def on_screen_resume(self) -> None:
-        """Read the runs, and again whenever something else has been on top."""
+        """Read the runs, and again whenever the screen is resumed."""
         self.reload()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
-        """While a note is typed the keys are its own."""
+        """Disable keys while a note is typed."""
         return not (self.typing and any(key.name == action for key in KEYS))
 
     async def on_key(self, event: events.Key) -> None:
-        """Act on keys in the order in which they come.
+        """Handle keys in the order they arrive.
 
-        The app, which looks for bindings, has them only after this screen has had all that came in
-        one go: the letters of a note would be too late for its line, and an `x` would delete.
+        The app looks for bindings only after this screen has seen all keys that arrived together:
+        the letters of a note would miss its input line, and an `x` would delete a run.
         """
         if self.app.screen is not self:  # a dialog has come up since
             return
@@ -91,7 +91,7 @@ class HistoryScreen(HistoryPanes):
         self._browse(self.browsing.turn_round())
 
     def action_mark(self) -> None:
-        """Mark the run to be compared with others, or unmark the one that is."""
+        """Mark the run for comparison, or unmark it."""
         row = self.browsing.chosen
         if row is not None and not self.browsing.marked and (why := incomparable(row)):
             self._say(why, "warning")
@@ -132,7 +132,7 @@ class HistoryScreen(HistoryPanes):
         """Save the note."""
         self.query_one(RunTable).focus()
         run, text = message.run, message.text
-        self.change(f"saving the note of {run.id}", partial(self._annotate, run, text))
+        self.change(f"saving the note for run {run.id}", partial(self._annotate, run, text))
 
     def on_note_input_left(self) -> None:
         """Leave the note as it is."""
@@ -145,7 +145,7 @@ class HistoryScreen(HistoryPanes):
         if row is None:
             return
         if row.status == RUNNING:
-            self._say(f"run {row.id} is running: stop it first", "warning")
+            self._say(f"run {row.id} is running: stop it before deleting it", "warning")
             return
         self.app.push_screen(Question(self._question(row), "delete"), partial(self._delete, row))
 

@@ -13,30 +13,30 @@ from tui.screens.help import HelpScreen
 from tui.views.run_table import DENSE, HERE, MARKED, OFF_FRONT, ON_FRONT, STOPPED_EARLY
 
 MEANINGS = f"""\
-{ON_FRONT}         on the front: no other run beats
-          it in both ratio and accuracy
+{ON_FRONT}         on the Pareto front: no other run
+          beats it in both size and accuracy
 {OFF_FRONT}         beaten by another run
-{STOPPED_EARLY}         stopped early by a person
+{STOPPED_EARLY}         stopped early by the user
 {DENSE}         a dense training
-{MARKED}         marked, to be compared with
+{MARKED}         marked for comparison
 {HERE}         its net is on the main screen
-search 3  the third trial of a search
-vs dense  points of accuracy above the
-          dense net it came from, for the
-          accuracy that v chooses
-3/5       epochs that are over, and all
-apart     how far two runs are apart
+search 3  third trial of a search
+vs dense  accuracy points above or below its
+          dense net (validation or test,
+          switched with v)
+3/5       epochs done, of those planned
+diff      difference between the two runs
 
-Only accuracies of the same net, data and
-protocol are compared: other runs are not
-in the plot."""
+The plot shows only runs of the same net,
+data and protocol, whose accuracies can be
+compared."""
 
 
 class HistoryHelp(HelpScreen):
     """Every key and every sign of the history."""
 
     def compose(self) -> ComposeResult:
-        """One scrolling text."""
+        """Lay out one scrolling text."""
         with VerticalScroll(classes="dialog dialog--wide"):
             yield Static(help_text(), markup=False)
 

@@ -1,4 +1,4 @@
-"""What the history shows, from top to bottom, and when it is drawn again."""
+"""The panes of the history screen, and when they are redrawn."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ REDRAW_SECONDS = 0.25
 """The least time between two redraws of what is below the table."""
 
 REREAD_SECONDS = 5.0
-"""How old a list with running runs may become."""
+"""Maximum age of a list with running runs, in seconds."""
 
 CLOCK_SLACK = 0.02
 """How much earlier than its turn a redraw may come, so that a timer's jitter skips none."""
@@ -34,10 +34,10 @@ LOW, HIGH = 22, 32
 """Below the first height no line is left empty, below the second only one."""
 
 SAID = 1
-"""Lines for what enter does with the chosen run."""
+"""Lines for the hint about the selected run."""
 
 TABLE_SHARE = 0.42
-"""How much the table gets of the lines that it shares with what is below it."""
+"""The table's share of the lines above and below it."""
 
 
 class HistoryPanes(RunFiles):

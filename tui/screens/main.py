@@ -1,4 +1,4 @@
-"""The main screen: layers, totals, plots, and what is going on."""
+"""The main screen: layers, totals, plots and activity."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ CLOCK_SLACK = 0.02
 """How much earlier than its turn a redraw may come, so that a timer's jitter skips none."""
 
 WIDE, TALL = 110, 46
-"""From this width on plots stand side by side, from this height on in two rows."""
+"""From this width plots are side by side, from this height in two rows."""
 
 LOW, SHORT = 28, 22
 """Below these heights fewer lines are left empty, then none."""
 
 
 class ExploreScreen(Screen[None]):
-    """Shows a state; what depends on nothing that changed writes nothing.
+    """Shows a state; only what changed is rewritten.
 
     Attributes:
         stale: something waits for the next redraw.

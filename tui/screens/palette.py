@@ -1,4 +1,4 @@
-"""The command palette: every key's action by its name."""
+"""The command palette: every key's action, by name."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ class Palette(CommandPalette, Overlay[None]):
 
 
 class KeyCommands(Provider):
-    """What the keys do, found by name."""
+    """The keys' actions, searchable by name."""
 
     async def discover(self) -> Hits:
-        """All of them, before anything is typed."""
+        """List all actions before anything is typed."""
         for key in self._offered():
             yield DiscoveryHit(
                 key.label, partial(self.app.run_action, key.textual_action), help=key.tooltip
             )
 
     async def search(self, query: str) -> Hits:
-        """Those that match."""
+        """List the actions that match."""
         matcher = self.matcher(query)
         for key in self._offered():
             text = f"{key.label} ({key.shown})"
@@ -38,5 +38,5 @@ class KeyCommands(Provider):
                 )
 
     def _offered(self) -> list[Key]:
-        """Every action that does not need to know which key was pressed."""
+        """The actions that do not depend on which key was pressed."""
         return [key for key in KEYS if "{key}" not in key.action]

@@ -17,13 +17,13 @@ LONGEST = 4096
 
 
 class PathScreen(Dialog[str | None]):
-    """Closes with the path that was typed, or with nothing.
+    """Returns the typed path, or None if canceled.
 
     Args:
-        title: what is done with the file.
-        path: to begin with.
+        title: the dialog's title.
+        path: the initial path.
         hint: what the file is.
-        check: raises InputError for a path that cannot be taken, which is then said here.
+        check: raises InputError, which is shown, if the path cannot be used.
     """
 
     BINDINGS = [Binding("escape", "leave", "leave")]
@@ -43,7 +43,7 @@ class PathScreen(Dialog[str | None]):
             yield Label(self._title, classes="dialog--title", markup=False)
             yield Input(self._path, id="path", compact=True, max_length=LONGEST)
             yield Static(self._hint, classes="dialog--hint", id="path-hint", markup=False)
-            yield Label("enter takes it, escape leaves it", classes="dialog--hint")
+            yield Label("Enter apply · Esc cancel", classes="dialog--hint")
 
     def on_mount(self) -> None:
         """A cursor that blinks would write to an idle terminal."""

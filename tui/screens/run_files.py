@@ -59,7 +59,9 @@ class RunFiles(Overlay[Run | None]):
     def change(self, doing: str, work: Callable[[], str]) -> None:
         """Change a run, one at a time: another program may hold the folder for a while."""
         if self._changing is not None:
-            self.message = Span("one change at a time: the last one is not done yet", "warning")
+            self.message = Span(
+                "one change at a time: the last one is still being saved", "warning"
+            )
         else:
             self.message = Span(f"{doing} …", "working")
             self._changing = self._start(work, self._take_change)

@@ -1,4 +1,4 @@
-"""Looking through the runs: what is chosen, marked and sorted by, and every way it can change."""
+"""Browsing the runs: the selection, the mark and the sort order, and every change to them."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from core.experiments.run_record import LayerRecord
 from tui.state.runs import SPLITS, RunRow, incomparable, joined, ordered
 
 RISING = frozenset({"what", "nonzero", "epochs", "recipe", "seed", "note"})
-"""The columns whose least value comes first, until they are turned round."""
+"""Columns sorted in ascending order by default."""
 
 
 @dataclass(frozen=True, slots=True)
 class Browsing:
-    """A history while it is looked through.
+    """The state of the history screen.
 
     Attributes:
-        rows: as they are sorted; None until they have been read.
-        column: that they are sorted by.
-        descending: its greatest value comes first.
-        at: the id of the run that the keys act on; empty without runs.
-        marked: the id of the run that others are compared with; empty without one.
-        split: what the plot and the column `vs dense` are of.
-        view: which of its views a comparison shows, where there is no room for all.
-        layer: the index of the layer that a comparison is about.
+        rows: the sorted runs; None until they have been read.
+        column: the sort column.
+        descending: whether the greatest value comes first.
+        at: the id of the selected run; empty without runs.
+        marked: the id of the run marked for comparison; empty if none is.
+        split: the split of the plot and of the column `vs dense`.
+        view: the view a comparison shows if there is no room for all.
+        layer: the index of the compared layer.
     """
 
     rows: tuple[RunRow, ...] | None = None

@@ -36,7 +36,7 @@ class ExportForm:
 
     @property
     def compact(self) -> bool:
-        """It is to be a compact file."""
+        """Whether it is a compact file."""
         return self.path.strip().endswith(COMPACT)
 
     @property

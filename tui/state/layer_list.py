@@ -1,4 +1,4 @@
-"""The layers as a table lists them: folded, filtered, and the row that the keys act on."""
+"""The layer list: folding, filter and the selected row."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ NOTHING = Row(())
 
 @dataclass(frozen=True)
 class Listing:
-    """What is listed of a net's layers; a view of them, which no undo takes back.
+    """The listed layers of a net; a view, not affected by undo.
 
     Attributes:
-        layers: of the net, all of them.
-        chosen: index of the layer that plots show; the keys act on its row.
-        group: the heading that the keys act on instead; empty for none.
-        folded: the headings below which nothing shows.
-        filter: what is looked for; empty where everything is listed.
+        layers: all layers of the net.
+        chosen: index of the layer in the plots; the keys act on its row.
+        group: the selected heading, if the keys act on one; empty for none.
+        folded: the folded headings.
+        filter: the search text; empty if everything is listed.
     """
 
     layers: tuple[Layer, ...] = ()

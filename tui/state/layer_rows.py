@@ -1,4 +1,4 @@
-"""The rows that a table of layers can have: layers, the headings of their modules, what matches."""
+"""The rows of the layer table: layers, headings of modules, and matches."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class Row:
     """A layer, or the heading of several.
 
     Attributes:
-        layers: their indices.
-        group: what the heading says: a module's path, or what is looked for; empty for a layer.
-        depth: headings that it is below.
+        layers: indices of the layers.
+        group: the heading: a module's path or a search text; empty for a layer.
+        depth: number of headings above it.
     """
 
     layers: tuple[int, ...]
@@ -39,7 +39,7 @@ class Row:
 
 @lru_cache(maxsize=4)
 def groups_of(names: tuple[str, ...]) -> tuple[Row, ...]:
-    """The headings of a net's layers by the modules that they are in, outer ones first.
+    """The headings of a net's layers by module, outer ones first.
 
     What has more than `FEW` layers is divided where their paths differ first; a part with several
     layers gets a heading, and is divided further. `names` are in the order of a walk through the

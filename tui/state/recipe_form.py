@@ -56,7 +56,11 @@ class RecipeForm:
         except InputError as error:
             return str(error)
         missing = recipe.rewind and not self.rewindable
-        return "this net has no early weights: t trains one that has" if missing else ""
+        return (
+            "rewinding needs early weights, which this net lacks: t trains one that has them"
+            if missing
+            else ""
+        )
 
     def rows(self) -> tuple[Row, ...]:
         """All of them, in order."""
@@ -105,7 +109,7 @@ class RecipeForm:
             name,
             declared.label or name,
             declared.kind.shown(value),
-            declared.kind.meanings.get(value, declared.meaning),
+            declared.kind.meanings.get(value) or declared.meaning,
             changed,
             self._is_idle(name),
         )

@@ -221,17 +221,17 @@ def fronts(rows: Sequence[RunRow], split: str) -> frozenset[str]:
 
 
 def incomparable(row: RunRow) -> str:
-    """Why a run cannot be laid beside another; empty where it can."""
+    """Why a run cannot be compared; empty if it can."""
     if row.status == UNREADABLE:
-        return f"{row.id} cannot be read: nothing to compare"
+        return f"run {row.id} cannot be read"
     known = any(value is not None for value in (row.ratio, row.accuracy))
     if known or row.epochs or row.layers:
         return ""
-    return f"{row.id} records nothing that could be compared"
+    return f"run {row.id} recorded nothing to compare"
 
 
 def differences(one: RunRow, other: RunRow) -> tuple[tuple[str, str, str], ...]:
-    """The settings in which two runs differ, what matters most first: name, this, that."""
+    """The settings in which two runs differ, most important first: name, one, other."""
     pairs: tuple[tuple[str, object, object], ...] = (
         ("net", one.kin.model, other.kin.model),
         ("data", one.kin.dataset, other.kin.dataset),

@@ -1,4 +1,4 @@
-"""What the screen shows: immutable, and every way in which it can change."""
+"""The state of the screen: immutable, with every way it can change."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ STEP = 0.01
 
 @dataclass(frozen=True)
 class State:
-    """All that is on the screen, but for the job that runs.
+    """Everything on the screen except the running job.
 
     Attributes:
         base: the net that a plan is applied to; None until the dense net is there.

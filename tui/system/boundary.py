@@ -54,7 +54,7 @@ class Boundary:
         """Log an error and show it; end the program if it cannot go on."""
         if isinstance(error, WorkerFailed) and isinstance(error.error, Exception):
             if self._is_closed(get_current_worker().node):
-                return  # nobody waits for it
+                return  # its result is no longer needed
             error = error.error
         line, now = log_error(error), monotonic()
         if not self._mounted:

@@ -1,4 +1,4 @@
-"""Numbers as a person reads them."""
+"""Numbers formatted for the user."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from core.nets.footprint import MIB
 
 
 def count(number: int) -> str:
-    """A whole number with its thousands apart."""
+    """An integer with thousands separators."""
     return f"{number:,}"
 
 
@@ -18,17 +18,17 @@ def percent(value: float) -> str:
 
 
 def ratio(value: float) -> str:
-    """How many times lighter; infinite where nothing is left."""
+    """A compression ratio; infinite if nothing is left."""
     return f"{value:.2f}x" if math.isfinite(value) else "∞x"
 
 
 def gain(value: float) -> str:
-    """How many times as fast; where it is slower, how many times slower."""
-    return f"{value:.1f}x" if value >= 1 else f"slower {1 / value:.1f}x"
+    """A speedup, or a slowdown."""
+    return f"{value:.1f}x" if value >= 1 else f"{1 / value:.1f}x slower"
 
 
 def milliseconds(seconds: float) -> str:
-    """Seconds as milliseconds, three digits that count."""
+    """Seconds as milliseconds, with three significant digits."""
     value = 1000 * seconds
     return f"{value:,.{max(0, 2 - math.floor(math.log10(value)))}f}" if value >= 0.001 else "0.000"
 
@@ -54,11 +54,11 @@ def difference(value: float) -> str:
 
 
 def plural(number: int, thing: str) -> str:
-    """So many things: 1 epoch, 2 epochs."""
+    """A count with its noun: 1 epoch, 2 epochs."""
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
 def without_dead(units: int, nonzero: int, parameters: int) -> str:
-    """What is left without dead units, in a line."""
+    """What remains without dead units, in one line."""
     left = f"{count(nonzero)} nonzero parameters, {count(parameters)} in a smaller dense net"
     return f"without {plural(units, 'dead unit')}: {left}"

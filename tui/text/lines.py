@@ -1,4 +1,4 @@
-"""What a plot is made of: lines of spans, each span a text with the role it plays."""
+"""Lines of spans, each span a text with a role."""
 
 import re
 import unicodedata
@@ -32,7 +32,7 @@ _SHORT = re.compile(r"(?<=^\D)\D+")
 
 
 class Span(NamedTuple):
-    """A text of one role; roles are names, so that the screen alone decides on colours."""
+    """A text with a role; roles are names, so that only the screen decides on colors."""
 
     text: str
     role: str
@@ -43,12 +43,12 @@ Lines = tuple[Line, ...]
 
 
 def blank(width: int, height: int) -> Lines:
-    """Return an area with nothing in it."""
+    """Return an empty area."""
     return (_fill(width),) * max(0, height)
 
 
 def note(text: str, width: int, height: int) -> Lines:
-    """Return an area with nothing but a text in its middle."""
+    """Return an area with a text in its middle."""
     lines = list(blank(width, height))
     if lines and width > 0:
         lines[height // 2] = (Span(cut(text, width).center(width), "hint"),)
@@ -56,7 +56,7 @@ def note(text: str, width: int, height: int) -> Lines:
 
 
 def fits(width: int, height: int) -> bool:
-    """Say whether an area has room for a plot with its axes."""
+    """Whether an area has room for a plot with axes."""
     return width >= 20 and height >= 4
 
 
@@ -71,7 +71,7 @@ def clean(text: str) -> str:
 
 
 def cut(text: str, width: int) -> str:
-    """Shorten a text to a width, saying so with an ellipsis.
+    """Shorten a text to a width, with an ellipsis.
 
     Examples:
         >>> cut("classifier", 6)

@@ -8,7 +8,7 @@ from core.errors import InputError
 
 
 def path_of(text: str) -> Path:
-    """A path as it was typed; raises InputError where its `~` is nobody's."""
+    """A typed path; raises InputError if its `~` has no home folder."""
     try:
         return Path(text).expanduser()
     except RuntimeError as error:
@@ -16,7 +16,7 @@ def path_of(text: str) -> Path:
 
 
 def check_folder(text: str) -> None:
-    """Raises InputError where there is no folder for a file."""
+    """Raise InputError if the file's folder does not exist."""
     folder = path_of(text).absolute().parent
     if not folder.is_dir():
-        raise InputError(f"the folder {folder} does not exist: make it, or give another one")
+        raise InputError(f"no such folder: {folder}; create it or choose another")

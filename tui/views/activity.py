@@ -1,4 +1,4 @@
-"""The activity lines: what runs and how far it is, or how the last job ended."""
+"""The activity lines: the running job's progress, or the last job's outcome."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SHORTEST_BAR = 6
 
 @dataclass(frozen=True, slots=True)
 class Working:
-    """The job that runs, as far as the activity lines show it.
+    """The running job, as shown in the activity lines.
 
     Attributes:
         title: what it does, as 'fine-tuning'.
@@ -25,8 +25,8 @@ class Working:
         step: the last progress within it.
         batch: the last batch trained.
         epoch: the last epoch that ended.
-        notice: the last thing a person should know; a warning where `warned`.
-        warnings: all that were given.
+        notice: the last notice; a warning if `warned`.
+        warnings: all warnings.
     """
 
     title: str
@@ -62,10 +62,10 @@ class Working:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How the last job ended, and what to do next; `role` is good, warning, error or muted.
+    """The outcome of the last job, and what to do next; `role` is good, warning, error or muted.
 
     Attributes:
-        passing: it is about the plan as it is, and goes when that changes.
+        passing: whether it disappears when the plan changes.
     """
 
     text: str
@@ -125,7 +125,7 @@ def _detail(job: Working, width: int) -> Line:
     if job.epoch is not None:
         parts.append(f"validation {percent(job.epoch.validation)} %")
         if job.epoch.sparsity:
-            parts.append(f"{percent(100 * job.epoch.sparsity)} % sparse")
+            parts.append(f"sparsity {percent(100 * job.epoch.sparsity)} %")
             parts.append(f"revived {job.epoch.revived}")
     if job.notice and (job.warned or job.batch is None):
         parts.insert(0, job.notice)

@@ -1,4 +1,4 @@
-"""The history's texts around its table: the title, what the chosen run is, and what it offers."""
+"""The history's texts around its table: title, details and hint."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ def title(browsing: Browsing, folder: Path, width: int) -> Lines:
     name, rows = " Featherweight ", browsing.rows
     size = "" if rows is None else plural(len(rows), "run") if rows else "no runs"
     order = f" by {browsing.column} {arrow(browsing)}" if rows and len(rows) > 1 else ""
-    facts = "  " + " · ".join(filter(None, ("history", size + order)))
-    room = width - len(name) - len(facts) - 3
+    details = "  " + " · ".join(filter(None, ("history", size + order)))
+    room = width - len(name) - len(details) - 3
     where = f" · {shortened(tilde(folder), folder.name, room)}" if room >= 8 else ""
-    return ((Span(name, "brand"), Span(cut(facts + where, width - len(name)), "plain")),)
+    return ((Span(name, "brand"), Span(cut(details + where, width - len(name)), "plain")),)
 
 
 def tilde(folder: Path) -> str:
@@ -46,11 +46,11 @@ def shortened(path: str, name: str, width: int) -> str:
 
 
 def about(row: RunRow, current: str | None, width: int, height: int) -> Lines:
-    """What is known of a run, in at most so many lines; the last ones are for sizes and note."""
+    """A run's details in at most `height` lines; the last ones are for sizes and note."""
     room, start = max(10, width - 3), f"{row.id}  "
-    facts = " · ".join(filter(None, _facts(row, current)))
+    details = " · ".join(filter(None, _details(row, current)))
     indent = " " * len(start)
-    lines = wrap(facts, room, initial_indent=start, subsequent_indent=indent)
+    lines = wrap(details, room, initial_indent=start, subsequent_indent=indent)
     below = [text for text in (sizes(row) if height > ABOUT else "", clean(row.note)) if text]
     below = below[: max(0, height - 1)]
     lines = _at_most(lines, height - len(below), room)
@@ -59,10 +59,10 @@ def about(row: RunRow, current: str | None, width: int, height: int) -> Lines:
 
 
 def sizes(row: RunRow) -> str:
-    """What the net of a run takes in bytes, from what matters most; empty where nothing says it."""
+    """The sizes of a run's net, most important first; empty if none are recorded."""
     found, small = row.record.sizes, row.quantised
     files = (
-        (small and small.bytes, f"quantised at {percent(small.accuracy.test)} %" if small else ""),
+        (small and small.bytes, f"quantized at {percent(small.accuracy.test)} %" if small else ""),
         (row.compact, "lossless"),
         (found and found.values, "values only"),
         (found and found.han2015, "with 5/8-bit index"),
@@ -85,7 +85,7 @@ def _at_most(lines: list[str], height: int, room: int) -> list[str]:
     return [*lines[: height - 1], cut(f"{lines[height - 1]}…", room)] if height > 0 else []
 
 
-def _facts(row: RunRow, current: str | None) -> tuple[str, ...]:
+def _details(row: RunRow, current: str | None) -> tuple[str, ...]:
     if row.status == UNREADABLE:
         return (row.problem,)
     nonzero, parameters = row.record.nonzero, row.record.parameters
@@ -106,14 +106,14 @@ def _facts(row: RunRow, current: str | None) -> tuple[str, ...]:
 
 
 def hint(browsing: Browsing, current: str | None) -> Span:
-    """What enter does with the chosen run; while one is marked, how to compare."""
+    """What Enter does with the selected run or, while one is marked, how to compare."""
     row = browsing.chosen
     if row is None:
         return Span("", "muted")
     if browsing.marked == row.id:
-        return Span(f"marked {row.id}: move to another run to see both, space unmarks", "all")
+        return Span(f"{row.id} marked: select another run to compare · Space unmarks", "all")
     if browsing.marked and browsing.compared is None:
-        return Span(f"{row.id} has nothing to compare with {browsing.marked}", "warning")
+        return Span(f"{row.id} cannot be compared with {browsing.marked}", "warning")
     return _enter(row, current)
 
 
@@ -124,9 +124,9 @@ def _enter(row: RunRow, current: str | None) -> Span:
         return Span("running: you can open it once it has finished", "working")
     if row.status == INTERRUPTED:
         return _resume(row)
-    here = ", which is on the main screen" if row.id == current else ""
+    here = ", already on the main screen" if row.id == current else ""
     net = "dense net" if row.trained else "net"
-    return Span(f"enter: go on from this {net}{here}", "good")
+    return Span(f"Enter: continue from this {net}{here}", "good")
 
 
 def _resume(row: RunRow) -> Span:
@@ -138,7 +138,7 @@ def _resume(row: RunRow) -> Span:
     if planned is not None and done >= planned:
         return Span("enter: resume; every epoch is done, only measuring is left", "good")
     of = "" if planned is None else f" of {planned}"
-    return Span(f"enter: resume at epoch {done + 1}{of}", "good")
+    return Span(f"Enter: resume at epoch {done + 1}{of}", "good")
 
 
 def welcome(folder: Path, width: int, height: int) -> Lines:
@@ -146,12 +146,12 @@ def welcome(folder: Path, width: int, height: int) -> Lines:
     paragraphs = (
         ("No runs yet", "title"),
         ("", "plain"),
-        ("Every fine-tuning (f) and every training (t) is recorded while it goes on: how it was "
-         "set, what came of every layer and epoch, its accuracies, and the weights.", "plain"),
+        ("Every fine-tuning (f) and training (t) is recorded as it runs: its settings, "
+         "sparsities, epochs, accuracies and weights.", "plain"),
         ("", "plain"),
-        (f"They will be in {folder}", "plain"),
+        (f"They are stored in {folder}", "plain"),
         ("", "plain"),
-        ("escape, q or h goes back", "hint"),
+        ("Esc, q or h: back", "hint"),
     )  # fmt: skip
     return centred(paragraphs, width, height)
 
@@ -163,7 +163,7 @@ def failure(problem: str, width: int, height: int) -> Lines:
         ("", "plain"),
         (problem, "error"),
         ("", "plain"),
-        ("escape, q or h goes back", "hint"),
+        ("Esc, q or h: back", "hint"),
     )
     return centred(paragraphs, width, height)
 

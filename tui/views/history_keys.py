@@ -12,11 +12,11 @@ from tui.state.browsing import Browsing
 from tui.state.runs import SPLITS
 
 IMPORTANCE = ("enter", "q", "space", "n", "x", "v", "?", "s", "] →")
-"""The keys of the bottom line as they are shown, those that give way to narrow screens last."""
+"""The keys of the bottom line; on narrow screens the last ones are dropped first."""
 
 
 def offered(browsing: Browsing, all_views: bool, width: int) -> tuple[Key, ...]:
-    """The keys for the bottom line, called by what they would do now, as many as fit."""
+    """The keys for the bottom line, labeled with what they would do now, as many as fit."""
     sensible = {key.shown: key for key in _sensible(browsing, all_views)}
     room, fitted = width, set()
     for shown in IMPORTANCE:
@@ -37,7 +37,7 @@ def _sensible(browsing: Browsing, all_views: bool) -> Iterable[Key]:
             case _ if row is None:
                 continue
             case "open" if row.openable:
-                yield replace(key, label="resume" if row.status == INTERRUPTED else "go on")
+                yield replace(key, label="resume" if row.status == INTERRUPTED else "continue")
             case "open":
                 continue
             case "mark":

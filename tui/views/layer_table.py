@@ -12,13 +12,13 @@ from tui.text.format import count, percent
 from tui.text.lines import Line, Lines, Span, clean, cut, cut_path
 
 LOCK, PARTLY = "▪", "▫"
-"""Beside a layer that is locked, and beside a heading of some that are."""
+"""Marks of a locked layer, and of a heading with some locked layers."""
 
 AT, WITH = "▶", "│"
-"""Beside the row that the keys act on, and beside the layers that its heading takes with it."""
+"""Marks of the selected row, and of the layers its heading acts on."""
 
 OPEN, FOLDED = "▾", "▸"
-"""Before a heading whose rows show, and before one whose rows do not."""
+"""Marks of an unfolded and a folded heading."""
 
 EIGHTHS = " ▏▎▍▌▋▊▉"
 _GAP = 2
@@ -84,10 +84,10 @@ def _longest(names: tuple[str, ...], groups: tuple[Row, ...]) -> int:
 def table(state: State, width: int, height: int) -> Lines:
     """The table in `height` lines: a header, then the rows around the chosen one."""
     if not state.profiles:
-        return ((Span("  the layers of the net appear here when it is loaded", "muted"),),)
+        return ((Span("  the layers appear here once the net is loaded", "muted"),),)
     fitted, rows = columns(state, width), state.listing.rows
     if not rows:
-        said = f'  no layer matches "{clean(state.listing.filter)}": escape shows them all again'
+        said = f'  no layer matches "{clean(state.listing.filter)}": Esc lists all'
         return (_header(fitted), (Span(cut(said, width), "warning"),))
     start = first_row(state, height)
     shown = rows[start : start + max(1, height - 1)]
@@ -146,7 +146,7 @@ def _lock(state: State, row: Row) -> str:
 
 
 def called(state: State, row: Row) -> str:
-    """What a row is called: the layer's name, or the group's with how many there are."""
+    """A row's name: the layer's, or the group's with its number of layers."""
     return row.group + _number(row) if row.group else state.layer_names[row.layers[0]]
 
 

@@ -1,4 +1,4 @@
-"""Two runs side by side: what each came to, and their sparsities layer by layer."""
+"""Two runs side by side: their results, and their sparsities layer by layer."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def sparsities(
 
 
 def names(one: RunRow, other: RunRow) -> tuple[str, str]:
-    """What the two are called, with their signs."""
+    """The names of the two runs, with their signs."""
     return f"{ONE} {one.id}", f"{OTHER} {other.id}"
 
 
@@ -98,7 +98,7 @@ def _totals(one: RunRow, other: RunRow, width: int) -> Lines:
         (Span(" " * first + texts[0], "muted"),),
         (Span(f"  {this}".ljust(first) + texts[1], "chosen"),),
         (Span(f"  {that}".ljust(first) + texts[2], "all"),),
-        (Span("  apart".ljust(first) + texts[3], "plain"),),
+        (Span("  diff".ljust(first) + texts[3], "plain"),),
     )
 
 
@@ -115,7 +115,7 @@ class _Total(NamedTuple):
 def _files(one: RunRow, other: RunRow) -> tuple[_Total, ...]:
     """Columns of bytes, where either run records any."""
     mine, others = (row.quantised.bytes if row.quantised else None for row in (one, other))
-    found = ((10, "lossless", one.compact, other.compact), (11, "quantised", mine, others))
+    found = ((10, "lossless", one.compact, other.compact), (11, "quantized", mine, others))
     return tuple(
         _Total(width, name, whole(this), whole(that), _times(that, this))
         for width, name, this, that in found
@@ -141,7 +141,7 @@ def _less(one: int | None, other: int | None) -> str:
 def _layers(one: RunRow, other: RunRow, layers: Layers, at: int, width: int, height: int) -> Lines:
     """A header and the layers around the chosen one."""
     if not layers:
-        return ((Span("  neither of the two records its layers", "muted"),),)
+        return ((Span("  neither run recorded its layers", "muted"),),)
     shown = max(1, height - 1)
     first = max(0, min(at - shown // 2, len(layers) - shown))
     fitted = _Fitted.of(names(one, other), layers, width)
@@ -180,7 +180,7 @@ def _head(called: tuple[str, str], fitted: _Fitted) -> Line:
         Span(text, "muted"),
         Span(mine.rjust(fitted.number), "chosen"),
         Span(others.rjust(fitted.number), "all"),
-        Span("apart".rjust(_DIFFERENCE), "muted"),
+        Span("diff".rjust(_DIFFERENCE), "muted"),
         *(Span(title.rjust(fitted.kept), role) for title, role in kept),
     )
 
@@ -220,7 +220,7 @@ def _settings(one: RunRow, other: RunRow, width: int) -> Lines:
     """In which settings the two differ, after an empty line."""
     found = differences(one, other)
     if not found:
-        return ((), (Span("  the same settings", "muted"),))
+        return ((), (Span("  same settings", "muted"),))
     parts = [f"{name} {ONE} {this} {OTHER} {that}" for name, this, that in found]
     lines, line = [], "  differ:"
     for index, part in enumerate(parts):

@@ -45,7 +45,7 @@ def lower(
     if one is None or height < 1:
         return ()
     if other is None:
-        return pareto.draw(runs(browsing, dense), width, height, "no run has an accuracy yet")
+        return pareto.draw(runs(browsing, dense), width, height, "no accuracies recorded yet")
     shown = views(browsing, width, height)
     if len(shown) == 1:
         return _view(shown[0], browsing, dense, weights, width, height)
@@ -129,7 +129,7 @@ def _weights(browsing: Browsing, weights: Weights, width: int) -> TwoWeightsData
     layer = browsing.layers[browsing.layer_at][0].name if browsing.layers else ""
     found = [weights.get((row.id, layer), _READING) for row in (one, other)]
     if not layer:
-        found = ["neither of the two records its layers"] * 2
+        found = ["neither run recorded its layers"] * 2
     reach = max((p.largest for p in found if not isinstance(p, str)), default=0.0) or 1.0
     edges = np.linspace(-reach, reach, two_weights.bins(width) + 1)
     marks = [_counted(row.id, p, edges) for row, p in zip((one, other), found, strict=True)]

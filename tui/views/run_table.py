@@ -1,4 +1,4 @@
-"""The table of runs: columns that give way to narrow screens, and the numbers in them."""
+"""The table of runs: columns, of which narrow screens show fewer, and their contents."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def seed(row: RunRow) -> str:
 
 
 def epochs(row: RunRow) -> str:
-    """The epochs that are over, of those planned where that is not all."""
+    """The completed epochs, with the planned ones if they differ."""
     done = len(row.epochs)
     if row.run.finished or row.planned is None:
         return str(done) if row.epochs else NONE
@@ -217,7 +217,7 @@ def _note(row: RunRow, role: str, room: int) -> Line:
 
 
 def state(row: RunRow) -> tuple[str, str]:
-    """How a run stands, as a text with its role; nothing of one that is done."""
+    """A run's status as text with its role; empty for one that is done."""
     so_far = f", {epochs(row)} epochs" if row.epochs and row.planned else ""
     known = {
         STOPPED: ("stopped early", "muted"),

@@ -1,4 +1,4 @@
-"""The line at the top: which net, which data, which base, how it is judged."""
+"""The title line: net, data set, base, recipe and protocol."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tui.text.lines import Lines, Span, clean, cut
 
 PROTOCOL_LABELS = {
     "default": "",
-    "reference": "reference protocol: chosen on test",
+    "reference": "reference protocol: choices made on test",
 }
 
 

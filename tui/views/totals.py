@@ -1,4 +1,4 @@
-"""The totals below the table: what is kept, what it weighs, and what it scores."""
+"""The totals below the table: parameters kept, size and accuracy."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from tui.state.state import State
 from tui.text.format import count, mib, percent, plural, ratio
 from tui.text.lines import Line, Lines, Span
 
-_COUNTED = (COUNTED, "4 B each, no positions", "4 B each")
-"""What the sizes count, from the longest wording to the shortest."""
+_COUNTED = (COUNTED, "4 bytes per nonzero", "4 B each")
+"""What the sizes count, in wordings from longest to shortest."""
 
 
 def totals(state: State, width: int) -> Lines:
@@ -46,7 +46,7 @@ def _width(line: Line) -> int:
 
 
 def _dead(state: State) -> tuple[Line, ...]:
-    """What is left without dead units, once the plan has been measured and where there are any.
+    """What remains without dead units, if the plan has been measured and there are any.
 
     The longest wording comes first.
     """
@@ -98,7 +98,7 @@ def _looked(state: State, split: str) -> Line:
 
 
 def _foretold(state: State) -> Line:
-    """What the scan foretells, until something is measured."""
+    """The scan's forecast, until something is measured."""
     if state.forecast is None:
         return ()
     return (Span("   pruned ", "muted"), Span(f"about {state.forecast:.0f}?", "hint"))

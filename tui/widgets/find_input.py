@@ -1,4 +1,4 @@
-"""The line in which one types which layers to list, answered with every key."""
+"""The input line for finding layers, updated with every key."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 
 class FindInput(LineInput):
-    """Enter keeps what is listed, escape lists all layers again."""
+    """Enter keeps the list, escape lists all layers again."""
 
     HELP = """
     # Finding layers
-    Type a part of a name, a kind such as conv, depthwise or linear, a shape such as 3x3, or several
-    of these. enter keeps what is listed, escape lists all layers again.
+    Type part of a name, a kind such as conv, depthwise or linear, a shape such as 3x3, or several
+    of these. Enter keeps the list, Esc lists all layers again.
     """
 
     class Typed(Message):
@@ -51,7 +51,7 @@ class FindInput(LineInput):
         """List what matches, and say how many that are."""
         found, all_of_them = self._found(text), plural(len(self._layers), "layer")
         if found:
-            self.hint(f"{found} of {all_of_them}, enter keeps them", wrong=False)
+            self.hint(f"{found} of {all_of_them} · Enter keeps them", wrong=False)
         else:
             self.hint(f"none of {all_of_them}: try conv or 3x3", wrong=True)
         self.post_message(self.Typed(text))

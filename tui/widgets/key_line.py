@@ -1,4 +1,4 @@
-"""The keys that make sense now, at the bottom of the screen; a click presses one."""
+"""The key line: the keys that apply now, at the bottom of the screen; a click presses one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tui.widgets.lines import LinesWidget
 class KeyLine(LinesWidget):
     """Textual's own Footer mounts a widget for each key, and anew with every change.
 
-    That takes long enough to be felt in the first screen, and when a job starts or ends.
+    That is noticeably slow for the first screen, and when a job starts or ends.
     """
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
@@ -23,7 +23,7 @@ class KeyLine(LinesWidget):
         self._shown: tuple[Key, ...] = ()
 
     def show(self, keys: tuple[Key, ...]) -> None:
-        """Show those of these keys for which there is room."""
+        """Show as many of these keys as fit."""
         self._keys, width = keys, self.app.size.width
         with self.drawing():
             self._shown = fitting(keys, width)

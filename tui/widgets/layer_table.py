@@ -21,10 +21,10 @@ class LayerTable(LinesWidget, can_focus=True):
 
     HELP = """
     # The layer table
-    Up and down choose a row, left and right move its sparsity, a digit types it.
-    The row of a group acts on all its layers that are not locked; space folds it.
-    / finds layers, * those of one kind: the row above them acts on all.
-    A click on a bar sets the sparsity there; the wheel moves it by 1 %; a click on a group folds.
+    Up and down select a row, left and right change its sparsity, a digit types it.
+    Keys on a group's row act on all its unlocked layers; Space folds it.
+    / finds layers, * selects all of one kind: the row above them acts on all.
+    Click a bar to set the sparsity, turn the wheel to change it by 1 %, click a group to fold it.
     """
 
     class Chosen(Message):

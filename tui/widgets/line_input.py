@@ -1,4 +1,4 @@
-"""A line to type in, with what is asked for before it and what is to be said of it behind."""
+"""An input line with a prompt and a hint."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from textual.widgets import Input, Label
 
 
 class LineInput(Horizontal):
-    """Hidden until `open`; a kind of line says what enter, escape and every key in between do."""
+    """Hidden until `open`; subclasses define what enter, escape and other keys do."""
 
     BINDINGS = [Binding("escape", "leave", "leave", show=False)]
     MOST = 200

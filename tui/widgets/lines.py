@@ -42,7 +42,7 @@ widget its own, they would be most of the time to the first screen.
 
 
 class LinesWidget(Widget):
-    """Lines of spans; each role is a component class of the screen, so themes decide on colours.
+    """Lines of spans; each role is a component class of the screen, so themes set the colors.
 
     A widget's refresh rewrites its whole region, which over SSH is most of the cost of a change:
     here only the cells between the first and the last difference of a row are.

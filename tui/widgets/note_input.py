@@ -1,4 +1,4 @@
-"""The line in which a note is typed."""
+"""The input line for a note."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from tui.widgets.line_input import LineInput
 
 
 class NoteInput(LineInput):
-    """Enter takes the note, escape leaves it as it was."""
+    """Enter saves the note, escape cancels."""
 
     HELP = """
     # A note
-    Type what you want to remember of the run. enter saves it, escape leaves it as it was;
-    an empty note is none.
+    Type what you want to remember about the run. Enter saves it, Esc cancels;
+    an empty note removes it.
     """
 
     MOST = NOTE_LIMIT
@@ -37,7 +37,7 @@ class NoteInput(LineInput):
     def ask(self, run: Run) -> None:
         """Show the line with the run's note as it is."""
         self._run = run
-        self.open(f"note of {run.id}", _on_one_line(run.note))
+        self.open(f"note for run {run.id}", _on_one_line(run.note))
 
     def take(self, text: str) -> None:
         """Take the note; one that nobody changed keeps its lines."""

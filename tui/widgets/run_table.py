@@ -15,8 +15,8 @@ class RunTable(LinesWidget, can_focus=True):
 
     HELP = """
     # The runs
-    Up and down choose a run, enter goes on from its net. n types a note, x deletes the run,
-    space marks it to be compared with others, s sorts.
+    Up and down select a run, Enter continues from its net, n writes a note, x deletes the run,
+    Space marks it for comparison, s sorts.
     """
 
     class Chosen(Message):

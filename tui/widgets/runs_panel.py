@@ -22,9 +22,9 @@ class RunsPanel(LinesWidget, can_focus=True):
 
     HELP = """
     # Accuracy against size
-    The runs on the front are those that no other beats in both. v shows the other accuracy.
-    Mark a run with space and choose another one: both show side by side, v shows the next view,
-    [ and ] choose the layer.
+    No other run beats a run on the Pareto front in both. v switches validation and test.
+    Mark a run with Space and select another one to compare them side by side; v shows the next
+    view, [ and ] select the layer.
     """
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002

@@ -1,4 +1,4 @@
-"""The line in which an exact sparsity is typed, checked with every key."""
+"""The input line for an exact sparsity, checked with every key."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tui.widgets.line_input import LineInput
 
 
 class ValueInput(LineInput):
-    """Enter takes the value, escape leaves it."""
+    """Enter applies the value, escape cancels."""
 
     class Taken(Message):
         """A sparsity was typed for the layers with these indices, as a fraction."""
@@ -44,7 +44,7 @@ class ValueInput(LineInput):
     def look_at(self, text: str) -> None:
         """Say at once whether it can be taken."""
         _, problem = self._read(text)
-        self.hint(problem or "enter takes it, escape leaves it", wrong=bool(problem))
+        self.hint(problem or "Enter apply · Esc cancel", wrong=bool(problem))
 
     def take(self, text: str) -> None:
         """Take the value, where it is one."""
@@ -61,10 +61,10 @@ class ValueInput(LineInput):
     def _read(self, text: str) -> tuple[float, str]:
         """The percentage, and what is wrong with it."""
         if not re.fullmatch(r"\d{1,3}(\.\d{0,2})?", text):
-            return 0.0, "a number from 0 to 100, up to two decimals"
+            return 0.0, "expected a number from 0 to 100, up to two decimals"
         value = float(text)
         if value > 100:
-            return value, "at most 100"
+            return value, "expected at most 100"
         if value < self._floor - 0.005:
-            return value, f"the base has {self._floor:.2f} already: not less"
+            return value, f"not below the floor, {self._floor:.2f}"
         return value, ""

@@ -1,8 +1,7 @@
-"""A folder's images, decoded once into a file of pixels that is mapped into memory, not read.
+"""An image folder decoded once into a file of pixels, which is memory-mapped.
 
-The file lies in the cache under what decides its contents: the images' names, sizes and times, and
-what of their size and channels was given. See `core.data.folders.disk_budget` for how much there
-may be.
+The file's name in the cache depends on what decides its contents: the images' names, sizes and
+times, and the requested size and channels. `core.data.folders.disk_budget` limits the total.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ from core.system.error_text import reason
 from core.system.files import NO_SPACE
 
 NAMED = 3
-"""Images that cannot be read that are named one by one."""
+"""How many unreadable images are named individually."""
 
 
 def decoded(
@@ -41,16 +40,16 @@ def decoded(
     """The images of a folder as a data set: decoded now, or mapped from the cache.
 
     Args:
-        folder: what it holds.
-        cache: the folder of all that is decoded.
+        folder: the image folder's contents.
+        cache: the folder that holds all decoded images.
         protocol: as in `Dataset`.
-        inputs: what is given of size, channels and normalisation.
-        budget: bytes that all that is decoded may take.
-        stop: looked at after every image.
+        inputs: requested size, channels and normalization.
+        budget: bytes that all decoded folders may take.
+        stop: checked after every image.
 
     Raises:
-        InputError: a class has no image that can be read, there is no room to decode to, or what
-            is given does not go with the images.
+        InputError: a class has no readable image, there is no room for the decoded images, or
+            `inputs` does not fit the images.
         StoppedError: `stop` was raised.
     """
     digest = _digest(folder)
@@ -68,7 +67,7 @@ def decoded(
         yield from _decode(folder, shape, home, stop)
         facts = known(home)
     if facts is None:
-        raise InputError(f"{home} does not keep what is decoded to it")
+        raise InputError(f"{home} lost the images decoded to it")
     use(home)
     for text, is_warning in facts["said"]:
         yield Notice(text, warning=is_warning)
@@ -76,7 +75,7 @@ def decoded(
 
 
 def _name(digest: str, inputs: Inputs) -> str:
-    """Where in the cache images are that were decoded so."""
+    """The name in the cache for images decoded this way."""
     size = f"{inputs.image_size}px" if inputs.image_size else ""
     channels = f"{inputs.channels}ch" if inputs.channels else ""
     return "-".join(filter(None, (digest, size, channels)))
@@ -93,7 +92,7 @@ def _digest(folder: Folder) -> str:
 
 
 def _size_and_time(path: Path) -> tuple[int, int]:
-    """Of a file; of one that has gone, or that a link leads to nowhere, nothing."""
+    """A file's size and time; zeros if it is gone or a broken link."""
     try:
         stat = path.stat()
     except OSError:
@@ -109,16 +108,16 @@ def _decode(folder: Folder, shape: Shape, home: Path, stop: StopFlag) -> Stream[
         work.mkdir(parents=True)
         if shutil.disk_usage(work).free < needed:
             raise InputError(
-                f"no space left in {home.parent}: {shown_bytes(needed)} are needed to decode "
-                f"{folder.root} at {shape}; free some, or give a smaller --image-size"
+                f"no space left in {home.parent}: decoding {folder.root} at {shape} takes "
+                f"{shown_bytes(needed)}; free some space or use a smaller --image-size"
             )
         facts = yield from _filled(folder, shape, work / PIXELS, stop)
         (work / FACTS).write_text(json.dumps(facts), encoding="utf-8")
         if not home.exists():
             os.rename(work, home)
     except OSError as error:
-        hint = "; free some space, or give a smaller --image-size" * (error.errno in NO_SPACE)
-        raise InputError(f"cannot decode to {home.parent}: {reason(error)}{hint}") from error
+        hint = "; free some space or use a smaller --image-size" * (error.errno in NO_SPACE)
+        raise InputError(f"cannot decode images to {home.parent}: {reason(error)}{hint}") from error
     finally:
         shutil.rmtree(work, ignore_errors=True)
 
@@ -134,7 +133,7 @@ def _filled(folder: Folder, shape: Shape, target: Path, stop: StopFlag) -> Strea
             labels[split] = []
             for (path, label), found in _in_order(pool, getattr(folder, split), shape):
                 if stop():
-                    raise StoppedError("stopped: the images are not decoded yet")
+                    raise StoppedError("stopped before all images were decoded")
                 done += 1
                 yield Progress("decode images", done, whole, "images")
                 if found is None:
@@ -163,7 +162,7 @@ def _filled(folder: Folder, shape: Shape, target: Path, stop: StopFlag) -> Strea
 def _in_order(
     pool: ThreadPoolExecutor, samples: Samples, shape: Shape
 ) -> Iterator[tuple[tuple[Path, int], tuple[NDArray[np.uint8], bool] | None]]:
-    """The images one after the other, some hundreds at a time in the making."""
+    """Yield the images in order, a few hundred at a time in progress."""
     waiting = iter(samples)
     while some := tuple(islice(waiting, 256)):
         found = pool.map(lambda sample: read_image(sample[0], shape), some)
@@ -175,21 +174,21 @@ def _check(folder: Folder, labels: dict[str, list[int]]) -> None:
         there = set(found)
         for label, name in enumerate(folder.classes):
             if split == "train" and label not in there:
-                raise InputError(f"no image of the class {name} can be read, of those in {split}")
+                raise InputError(f"no readable image of class {name} in split {split}")
         if not found:
-            raise InputError(f"no image of the split {split} can be read")
+            raise InputError(f"no readable image in split {split}")
 
 
 def _said(folder: Folder, shape: Shape, bad: Sequence[Path], resized: int) -> list[Any]:
-    """What there is to tell of the images, each with whether it is a warning."""
+    """The notices about the images, each with whether it is a warning."""
     said = []
     if bad:
         names = ", ".join(str(path.relative_to(folder.root)) for path in bad[:NAMED])
         more = f" and {len(bad) - NAMED:,} more" if len(bad) > NAMED else ""
-        text = f"{len(bad):,} images cannot be read and are left out: {names}{more}"
+        text = f"skipped {len(bad):,} images that cannot be read: {names}{more}"
         said.append((text, True))
     if resized:
-        text = f"{resized:,} images of other sizes are cropped and resized to {shape}"
+        text = f"cropped and resized {resized:,} images of other sizes to {shape}"
         said.append((text, False))
     return said
 
@@ -204,7 +203,7 @@ def _mapped(
         pixels = np.memmap(home / PIXELS, np.uint8, "c", shape=(sum(counts), *facts["shape"]))
     except OSError as error:
         raise InputError(
-            f"what {folder.root} is decoded to cannot be read ({reason(error)}): start again"
+            f"cannot read the decoded images of {folder.root} ({reason(error)}): start again"
         ) from error
     ends = np.cumsum([0, *counts])
 

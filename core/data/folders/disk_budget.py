@@ -1,4 +1,4 @@
-"""Room for decoded images: what they may take on the disk, and which make way for others."""
+"""The disk budget of decoded images: how much they may take, and which are evicted."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from core.errors import InputError
 from core.events import Notice, Stream
 
 PIXELS, FACTS = "pixels.u8", "facts.json"
-"""What a decoded folder is made of; when the facts were last used says which makes way."""
+"""The files of a decoded folder; the last use of its facts decides which one is evicted."""
 
 BUDGET = 20 << 30
-"""Bytes that all decoded folders take together, unless it is said otherwise."""
+"""Default limit in bytes for all decoded folders together."""
 
 _ABANDONED = 86_400 * 10**9
-"""Nanoseconds after which what is being decoded is not any more."""
+"""Nanoseconds after which an unfinished decoding counts as abandoned."""
 
 _UNITS = {"B": 1, **{f"{p}B": 1000**n for n, p in enumerate("kMGT", 1)}}
 _UNITS |= {f"{p}iB": 1024**n for n, p in enumerate("KMGT", 1)}
@@ -43,13 +43,13 @@ def parse_bytes(text: str) -> int:
 
 
 def shown_bytes(count: int) -> str:
-    """So many bytes, for a person."""
+    """A number of bytes as text."""
     unit = next((it for it in ("TiB", "GiB", "MiB", "KiB") if count >= _UNITS[it]), "B")
     return f"{count / _UNITS[unit]:.1f}".removesuffix(".0") + f" {unit}"
 
 
 def known(home: Path) -> dict[str, Any] | None:
-    """The facts of what was decoded; None where it is not there, or not whole."""
+    """The facts of a decoded folder; None if it is missing or incomplete."""
     try:
         facts: dict[str, Any] = json.loads((home / FACTS).read_text(encoding="utf-8"))
         images = sum(len(labels) for labels in facts["labels"].values())
@@ -60,27 +60,27 @@ def known(home: Path) -> dict[str, Any] | None:
 
 
 def use(home: Path) -> None:
-    """Note that a decoded folder is wanted now."""
+    """Mark a decoded folder as used now."""
     with suppress(OSError):
         os.utime(home / FACTS)
 
 
 def make_room(home: Path, needed: int, budget: int, what: str) -> Stream[None]:
-    """Remove what was used longest ago until `home` fits beside what is left, and tell it.
+    """Evict the least recently used folders until `home` fits, with a notice for each.
 
     Args:
         home: where the folder is decoded to, or will be; it stays.
-        needed: bytes that it takes.
-        budget: bytes that all may take.
-        what: needs them.
+        needed: bytes it takes.
+        budget: bytes all of them may take.
+        what: what needs the bytes, for messages.
 
     Raises:
-        InputError: it alone takes more than the budget, or something cannot be removed.
+        InputError: it exceeds the budget by itself, or a folder cannot be removed.
     """
     if needed > budget:
         raise InputError(
-            f"{what} needs {shown_bytes(needed)} when decoded, the cache may take "
-            f"{shown_bytes(budget)}: give a smaller --image-size, or a larger --cache-budget"
+            f"{what} takes {shown_bytes(needed)} when decoded, more than the cache budget of "
+            f"{shown_bytes(budget)}: use a smaller --image-size or a larger --cache-budget"
         )
     others = sorted(_others(home), key=_last_used)
     taken = {path: _size(path) for path in others}
@@ -92,16 +92,16 @@ def make_room(home: Path, needed: int, budget: int, what: str) -> Stream[None]:
         if path.exists():
             raise InputError(
                 f"cannot remove {path} from the cache to keep it within {shown_bytes(budget)}: "
-                "remove it by hand, or give a larger --cache-budget"
+                "delete it yourself or use a larger --cache-budget"
             )
         yield Notice(
-            f"the decoded images of {facts['root'] if facts else path.name} have made way "
-            f"({shown_bytes(taken.pop(path))}): the cache may take {shown_bytes(budget)}"
+            f"evicted the decoded images of {facts['root'] if facts else path.name} "
+            f"({shown_bytes(taken.pop(path))}): the cache budget is {shown_bytes(budget)}"
         )
 
 
 def tidy(home: Path, root: Path, digest: str) -> None:
-    """Remove what a killed process has left, and what a folder was decoded to before it changed.
+    """Remove leftovers of killed processes, and outdated decodings of a folder.
 
     Args:
         home: where the folder will be decoded to.

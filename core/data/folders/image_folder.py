@@ -1,10 +1,10 @@
 """A folder of images by class: what it holds, and which of it is for training, choosing, reporting.
 
     PATH/cat/1.png, PATH/dog/a/b.jpg            the splits are made
-    PATH/train/cat/1.png, PATH/test/cat/7.png   those that are there are kept, the others made
+    PATH/train/cat/1.png, PATH/test/cat/7.png   existing splits are kept, missing ones made
 
-Validation may be called `val`, `valid` or `validation`. What is missing is held out of train:
-every twelfth image of each class, in an order drawn once for all from a fixed seed.
+Validation may be called `val`, `valid` or `validation`. Missing splits are held out of train:
+every twelfth image of each class, in an order drawn from a fixed seed.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ NAMES = {
     "validation": ("val", "valid", "validation"),
     "test": ("test",),
 }
-"""What the folders of splits may be called."""
+"""The names a split's folder may have."""
 
 SHARE, SEED = 12, 0
 
 PLACES = {"test": SHARE - 1, "validation": SHARE // 2 - 1}
-"""Which of each dozen of a class's images is held out for a split."""
+"""Which image of each dozen of a class is held out for a split."""
 
 Samples = tuple[tuple[Path, int], ...]
 """Files, and the class of each."""
@@ -58,19 +58,18 @@ class Folder:
 
 
 def read_folder(root: Path) -> Stream[Folder]:
-    """Find out what a folder holds, and tell which splits are made.
+    """Read what a folder holds, with a notice for each split that is made.
 
     Raises:
-        InputError: it cannot be looked into, has no images at all or of a class, or one class
-            only; a split lacks a class, or has another one; or there are too few images to hold
-            any out.
+        InputError: it cannot be opened, has no images, an empty class or only one class; a split
+            has different classes; or there are too few images to hold any out.
     """
     _check_access(root)
     found = {split: _sub_folder(root, names) for split, names in NAMES.items()}
     if found["train"] is None:
         if any(found.values()):
             there = ", ".join(str(path) for path in found.values() if path)
-            raise InputError(f"{root} has {there} and no folder train: expected one beside it")
+            raise InputError(f"{root} has {there} but no folder train: expected one next to it")
         found = {"train": root}
     parts = {split: _samples(path) for split, path in found.items() if path is not None}
     classes = parts["train"][0]
@@ -79,7 +78,7 @@ def read_folder(root: Path) -> Stream[Folder]:
     if empty := set(range(len(classes))) - {label for _, label in samples["train"]}:
         names = ", ".join(classes[label] for label in sorted(empty))
         raise InputError(
-            f"{found['train']} has no images of {names}: fill these folders or remove them"
+            f"{found['train']} has no images of {names}: add some or remove these folders"
         )
     whole = len(samples["train"])
     missing = [split for split in PLACES if split not in samples]
@@ -87,12 +86,12 @@ def read_folder(root: Path) -> Stream[Folder]:
     for split in missing:
         if not samples[split]:
             raise InputError(
-                f"{root} has {whole} images: expected {SHARE} or more of a class to hold any out, "
+                f"{root} has {whole} images: expected at least {SHARE} per class to hold some out, "
                 "or folders train, val and test"
             )
         yield Notice(
-            f"{root} has no {split} split: {len(samples[split]):,} of {whole:,} images are held "
-            f"out, every twelfth of each class (seed {SEED})"
+            f"{root} has no {split} split: held out {len(samples[split]):,} of {whole:,} images, "
+            f"every twelfth of each class (seed {SEED})"
         )
     return Folder(root, classes, samples["train"], samples["validation"], samples["test"])
 
@@ -112,7 +111,7 @@ def _samples(folder: Path) -> tuple[tuple[str, ...], Samples]:
     inside = sorted(path for path in folder.iterdir() if path.is_dir())
     classes = {path.name: path for path in inside if not path.name.startswith(".")}
     if not classes:
-        raise InputError(f"{folder} has no folders: expected one for each class, with images in it")
+        raise InputError(f"{folder} has no folders: expected one folder of images per class")
     for path in classes.values():
         _check_access(path)
     places = {name: place for place, name in enumerate(classes)}
@@ -125,20 +124,18 @@ def _samples(folder: Path) -> tuple[tuple[str, ...], Samples]:
 
 def _check_access(folder: Path) -> None:
     if not os.access(folder, os.R_OK | os.X_OK):
-        raise InputError(f"cannot look into {folder}: {os.strerror(errno.EACCES)}")
+        raise InputError(f"cannot open {folder}: {os.strerror(errno.EACCES)}")
 
 
 def _check(root: Path, classes: tuple[str, ...], parts: dict[str, tuple[str, ...]]) -> None:
     if len(classes) < 2:
-        raise InputError(
-            f"{root} has one class, {classes[0]}: expected a folder for each of two or more"
-        )
+        raise InputError(f"{root} has only one class, {classes[0]}: expected at least two folders")
     for split, names in parts.items():
         if names != classes:
             odd = sorted(set(names) ^ set(classes))
             raise InputError(
-                f"the split {split} of {root} has other classes than train: "
-                f"{', '.join(odd[:5])} in one of them only"
+                f"split {split} of {root} has different classes than train: "
+                f"{', '.join(odd[:5])} in only one of them"
             )
 
 

@@ -1,4 +1,4 @@
-"""From the file of an image to pixels of the size and the channels that all are made to have."""
+"""Image files read as pixels of one size and number of channels."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from core.data.inputs import Inputs
 from core.errors import InputError
 
 SMALLEST, LARGEST = 8, 224
-"""The side of an image in pixels where sizes differ or are large, unless it is given."""
+"""Limits in pixels for the side of an image, if sizes differ or are large and none is given."""
 
 LOOKED_AT = 256
-"""Images whose headers say what size and how many channels there are."""
+"""How many image headers are read to work out size and channels."""
 
 _DEEP = ("I", "I;16", "I;16L", "I;16B")
-"""How Pillow calls images of 16 bits a pixel."""
+"""Pillow's names for images with 16 bits per pixel."""
 
 _UNREADABLE = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)
-"""What Pillow raises for a file that is no image, cut off, damaged, or far too large."""
+"""What Pillow raises for a file that is not an image, truncated, damaged or far too large."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What every image is made to be."""
+    """The shape every image is converted to."""
 
     channels: int
     height: int
@@ -46,13 +46,13 @@ class Shape:
 
 
 def shape_of(samples: Samples, inputs: Inputs) -> Shape:
-    """The size and the channels that are given, or else worked out from some of the images.
+    """The given size and channels; what is not given is worked out from some of the images.
 
-    That is the size that all have; where they differ or are large, a square of the middle one, held
-    between `SMALLEST` and `LARGEST`. One channel if all are grey.
+    The size is theirs if they all share one; if they differ or are large, it is a square of the
+    median size, from `SMALLEST` to `LARGEST`. One channel if all are gray.
 
     Raises:
-        InputError: of those that are looked at, no image can be read.
+        InputError: none of the images tried can be read.
     """
     sizes, grey = [], True
     for path, _ in samples[:: max(1, len(samples) // LOOKED_AT)]:
@@ -63,7 +63,7 @@ def shape_of(samples: Samples, inputs: Inputs) -> Shape:
         except _UNREADABLE:
             continue
     if not sizes:
-        raise InputError(f"no image can be read, of {len(samples)} such as {samples[0][0]}")
+        raise InputError(f"none of {len(samples)} images can be read, for example {samples[0][0]}")
     width, height = sizes[0]
     if inputs.image_size is not None:
         width = height = inputs.image_size

@@ -16,7 +16,7 @@ from core.system.error_text import reason
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A data set's files as a folder holds them, all as they must be.
+    """A data set's files in a folder, all of them verified.
 
     Attributes:
         folder: the folder that holds them.
@@ -29,11 +29,11 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a look into a data folder brings.
+    """The state of a data folder.
 
     Attributes:
-        found: the files, unless some are missing or wrong.
-        faults: what is wrong with a file that is there, one line each.
+        found: the files; None if some are missing or wrong.
+        faults: what is wrong with files that are present, one line each.
     """
 
     found: Found | None
@@ -45,12 +45,12 @@ class _FaultError(Exception):
 
 
 def home(description: Description, data_dir: Path) -> Path:
-    """Name the folder that a fetch writes to: torchvision's own layout."""
+    """The folder a download writes to, in torchvision's layout."""
     return data_dir / description.folder / "raw"
 
 
 def look(description: Description, data_dir: Path, stop: StopFlag) -> Stream[Look]:
-    """Read and check a data set's files, plain or gzipped, wherever a data folder may hold them.
+    """Read and verify a data set's files, plain or gzipped, anywhere a data folder may hold them.
 
     Raises:
         WorkError: the stop flag is raised.

@@ -1,4 +1,4 @@
-"""The sources of a data set in their order, until one gives the files."""
+"""The sources of a data set, tried in order until one has the files."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ T = TypeVar("T")
 
 
 def gather(description: Description, data_dir: Path, work: Path, stop: StopFlag) -> Stream[Files]:
-    """Get a data set's files from the first source that gives them as they must be.
+    """Get a data set's files from the first source that has the right ones.
 
     Args:
         description: of the data set.
-        data_dir: where a person can put the files, for the error.
+        data_dir: where the user can put the files, for the error message.
         work: an existing, empty folder to work in.
-        stop: looked at while waiting.
+        stop: checked while waiting.
 
     Raises:
-        WorkError: no source gives them, or the stop flag is raised.
+        WorkError: no source has them, or the stop flag is raised.
         OSError: `work` cannot be written to.
     """
     failures: list[str] = []
@@ -46,13 +46,13 @@ def gather(description: Description, data_dir: Path, work: Path, stop: StopFlag)
             return files
     debian = f", install Debian's {description.debian.name}" if description.debian else ""
     raise WorkError(
-        f"{description.name} could not be fetched: {'; '.join(failures)}; connect to the internet"
+        f"could not download {description.name}: {'; '.join(failures)}; connect to the internet"
         f"{debian}, or put {', '.join(description.files)} into {home(description, data_dir)}"
     )
 
 
 def _installed(debian: Debian, description: Description, stop: StopFlag) -> Stream[Files | None]:
-    """The files of a Debian package, where it is installed and they are right."""
+    """The files of a Debian package, if it is installed and they are right."""
     seen = yield from look(description, debian.folder, stop)
     for fault in seen.faults:
         yield Notice(f"{debian.name}: {fault}", warning=True)
@@ -62,7 +62,7 @@ def _installed(debian: Debian, description: Description, stop: StopFlag) -> Stre
 
 
 def _attempt(label: str, source: Stream[T], failures: list[str]) -> Stream[T | None]:
-    """Run a source; where it fails, tell, keep the reason in `failures` and return None."""
+    """Run a source; if it fails, send a notice, add the reason to `failures` and return None."""
     try:
         return (yield from source)
     except SourceError as error:
@@ -72,7 +72,7 @@ def _attempt(label: str, source: Stream[T], failures: list[str]) -> Stream[T | N
 
 
 def _checked(description: Description, source: Stream[Files]) -> Stream[Files]:
-    """Pass on what a source gives if every file is as it must be.
+    """Pass on a source's files if every file is right.
 
     Raises:
         SourceError: a file is wrong.

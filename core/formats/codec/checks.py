@@ -1,4 +1,4 @@
-"""Whether a net can be kept in a compact file, looked at before a byte is written."""
+"""Whether a net can be stored in a compact file, checked before a byte is written."""
 
 from __future__ import annotations
 
@@ -22,30 +22,34 @@ from core.nets.zoo import ZOO
 
 
 def check_file(file: CompactFile) -> None:
-    """Raises InputError where `file` does not fit together, or is more than a file may hold."""
+    """Raise InputError if `file` is inconsistent or exceeds a limit of the format."""
     if file.model and file.model not in ZOO:
         raise InputError(
-            f"'{file.model}' is no net of the zoo: expected one of {', '.join(ZOO)}, "
-            "or '' for a net of one's own"
+            f"unknown model '{file.model}': expected one of {', '.join(ZOO)}, "
+            "or '' for a user's own model"
         )
     if len(file.entries) > MOST_ENTRIES:
         raise InputError(f"{len(file.entries)} tensors, expected at most {MOST_ENTRIES}")
     if sum(len(entry.name.encode()) + 1 for entry in file.entries) > MOST_NAMES:
-        raise InputError(f"the names of the tensors take more than {MOST_NAMES} bytes")
+        raise InputError(f"the tensor names take more than {MOST_NAMES} bytes")
     before: dict[str, Entry] = {}
     for entry in file.entries:
         try:
             _check_entry(entry, before)
         except InputError as error:
-            raise InputError(f"'{entry.name}' cannot be kept in a compact file: {error}") from error
+            raise InputError(
+                f"'{entry.name}' cannot be stored in a compact file: {error}"
+            ) from error
         before[entry.name] = entry
 
 
 def _check_entry(entry: Entry, before: dict[str, Entry]) -> None:
     if entry.name in before or "\n" in entry.name:
-        raise InputError("its name has a line break, or another tensor has it too")
+        raise InputError("its name contains a line break or is used twice")
     if len(entry.shape) > MOST_DIMENSIONS or any(not 0 <= n <= MOST_SIDE for n in entry.shape):
-        raise InputError(f"its shape is {entry.shape}, expected at most {MOST_DIMENSIONS} sides")
+        raise InputError(
+            f"its shape is {entry.shape}, expected at most {MOST_DIMENSIONS} dimensions"
+        )
     match entry.values:
         case Raw(dtype, words):
             _check_type(dtype, tuple(DTYPES))
@@ -70,7 +74,7 @@ def _check_entry(entry: Entry, before: dict[str, Entry]) -> None:
 
 def _check_tied(entry: Entry, to: Entry | None) -> None:
     if to is None or isinstance(to.values, Tied) or to.shape != entry.shape:
-        raise InputError("it is tied to none of the tensors before it with its shape")
+        raise InputError("it is tied to a tensor that is not an earlier one of its shape")
 
 
 def _check_type(dtype: str, known: tuple[str, ...]) -> None:
@@ -92,8 +96,8 @@ def _check_range(codes: np.ndarray, least: int, most: int) -> None:
 
 def _check_book(values: np.ndarray, dtype: str) -> None:
     if values.dtype != np.float32 or values.ndim != 1 or not 1 <= values.size <= MOST_VALUES:
-        raise InputError(f"its codebook is not of 1 to {MOST_VALUES} float32")
+        raise InputError(f"its codebook is not 1 to {MOST_VALUES} float32 values")
     if not np.isfinite(values).all() or (values == 0).any() or (np.diff(values) <= 0).any():
-        raise InputError("the values of its codebook are not finite, ascending and other than zero")
+        raise InputError("the values of its codebook are not finite, nonzero and ascending")
     if (floats(words_of(values, dtype), dtype) != values).any():
         raise InputError(f"the values of its codebook are not exact in {dtype}")

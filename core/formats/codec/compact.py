@@ -1,4 +1,4 @@
-"""What a compact file holds: a net's tensors as they are kept, and a few facts about it."""
+"""The contents of a compact file: a net's tensors as stored, and a few facts about the net."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """How the values of a type are made up.
+    """The bit layout of a data type.
 
     Attributes:
-        bits: of a value.
-        exponent: bits of the exponent of a floating-point type; 0 for whole numbers.
+        bits: bits per value.
+        exponent: bits of the exponent of a floating-point type; 0 for integers.
         mantissa: bits of its mantissa.
-        signed: whole numbers may be negative.
+        signed: integers may be negative.
     """
 
     bits: int
@@ -47,18 +47,18 @@ DTYPES: Mapping[str, Kind] = {
 """The types a tensor may have, in the order of their numbers in a file."""
 
 MOST_STEPS = 1 << 24
-"""How many steps a value may be from zero: whole numbers up to it are exact in float32."""
+"""Most steps from zero: integers up to this are exact in float32."""
 
 CODEBOOK_DTYPES = ("float32", "float16", "bfloat16")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Raw:
-    """Values as they are, every bit.
+    """Raw values, every bit.
 
     Attributes:
         dtype: one of `DTYPES`.
-        words: the bits of the values, unsigned, in the tensor's shape; a 0 is where the mask is.
+        words: the bits of the values, unsigned, in the tensor's shape; 0 where the mask is 0.
     """
 
     dtype: str
@@ -67,10 +67,10 @@ class Raw:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Codebook:
-    """A float32 tensor whose values that are not zero are among a few.
+    """A float32 tensor whose nonzero values come from a codebook.
 
     Attributes:
-        dtype: what the values are kept in, one of `CODEBOOK_DTYPES`.
+        dtype: type the values are stored in, one of `CODEBOOK_DTYPES`.
         values: the 1 to 256 values in float32, ascending, distinct, finite and none of them zero;
             each is one of `dtype` exactly.
         codes: int16 in the tensor's shape: 0 for a zero, else 1 + the place among `values`.
@@ -83,7 +83,7 @@ class Codebook:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Steps:
-    """A float32 tensor whose values are whole multiples of a step.
+    """A float32 tensor whose values are integer multiples of a step.
 
     Attributes:
         step: a positive float32; one of bfloat16 takes two bytes less in a file.
@@ -97,10 +97,10 @@ class Steps:
 
 @dataclass(frozen=True, slots=True)
 class Tied:
-    """The tensor is the same as an entry before it.
+    """A tensor that is the same as an earlier entry.
 
     Attributes:
-        to: that one's name.
+        to: the name of that entry.
     """
 
     to: str
@@ -116,7 +116,7 @@ class Entry:
     Attributes:
         name: its name there.
         shape: its shape.
-        values: how it is kept.
+        values: how it is stored.
     """
 
     name: str
@@ -126,12 +126,12 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CompactFile:
-    """A net as a compact file holds it.
+    """A net as stored in a compact file.
 
     Attributes:
         model: the name of a net of the zoo; empty for one of the user's own.
         entries: the tensors of its state_dict, in order.
-        facts: what else is known of it, such as the data set: plain JSON.
+        facts: other facts about it, such as the data set, as plain JSON.
     """
 
     model: str

@@ -1,4 +1,4 @@
-"""The compact file as bytes: written, and read without trust. FORMAT.md says what they mean."""
+"""The compact file as bytes: written, and read as untrusted input. FORMAT.md defines them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MAGIC = b"\xf7FW"
 VERSION = 1
 
 DIGEST = 6
-"""Bytes of BLAKE2b of all before them, which a file ends with."""
+"""Size of the BLAKE2b digest at the end of a file."""
 
 FREE_ELEMENTS, ELEMENTS_A_BYTE = 1 << 22, 1 << 14
 """How many values a file may hold unless the zoo says: so many, and more for each byte it has.
@@ -26,17 +26,17 @@ The encoder appends zeros where a net has more, such as a large one with hardly 
 """
 
 MOST_ELEMENTS = 1 << 28
-"""Values that a file may hold in any case, unless it is said how many there are: some gigabytes."""
+"""Most values in a file, unless the caller sets a limit: a few gigabytes."""
 
 Meter = Callable[[str, int, float], None]
-"""Told, after each part that is read, its name, its entry, and all bits used so far."""
+"""Called after each part with its name, its entry, and all bits used so far."""
 
 
 def encode(file: CompactFile) -> bytes:
     """The file as bytes.
 
     Raises:
-        InputError: it does not fit together, such as values of another shape than is said.
+        InputError: it is inconsistent, for example a shape that is not the declared one.
     """
     check_file(file)
     names = [entry.name for entry in file.entries]
@@ -52,7 +52,7 @@ def encode(file: CompactFile) -> bytes:
 
 
 def decode(data: bytes, max_elements: int | None = None) -> CompactFile:
-    """The file that `encode` made these bytes of.
+    """Decode the bytes that `encode` made.
 
     Args:
         data: the bytes.
@@ -60,13 +60,13 @@ def decode(data: bytes, max_elements: int | None = None) -> CompactFile:
             or as the size of the file lets expect, and no more than `MOST_ELEMENTS`.
 
     Raises:
-        InputError: they are damaged, no such file, or say they hold more than they may.
+        InputError: they are damaged, not such a file, or declare more than they may.
     """
     return read(data, max_elements, lambda _part, _i, _bits: None)
 
 
 def read(data: bytes, max_elements: int | None, meter: Meter) -> CompactFile:
-    """Decode, telling `meter` how far each part goes; see `decode`."""
+    """Decode, calling `meter` after each part; see `decode`."""
     payload = _payload(data)
     stream = Stream(payload)
 
@@ -86,7 +86,7 @@ def read(data: bytes, max_elements: int | None, meter: Meter) -> CompactFile:
         file = CompactFile(header.model, entries, header.facts)
         check_file(file)
     except InputError as error:
-        raise InputError(f"not a compact file that can be read: {error}") from error
+        raise InputError(f"not a readable compact file: {error}") from error
     return file
 
 
@@ -94,16 +94,16 @@ def _payload(data: bytes) -> bytes:
     """What is between magic and digest, if both are right."""
     start = len(MAGIC) + 1
     if data[: len(MAGIC)] != MAGIC[: len(data)] or not data:
-        raise InputError("not a compact file: it does not begin as one")
+        raise InputError("not a compact file: its first bytes are wrong")
     if len(data) < start + DIGEST:
-        raise InputError(f"a compact file that is cut short: {len(data)} bytes")
+        raise InputError(f"truncated compact file: {len(data)} bytes")
     if data[len(MAGIC)] != VERSION:
         raise InputError(
-            f"a compact file of version {data[len(MAGIC)]}, expected {VERSION}: "
-            "it takes a newer Featherweight"
+            f"compact file of version {data[len(MAGIC)]}, expected {VERSION}: "
+            "use a newer Featherweight"
         )
     if _digest(data[:-DIGEST]) != data[-DIGEST:]:
-        raise InputError("a compact file that is damaged or cut short: its checksum is wrong")
+        raise InputError("damaged or truncated compact file: its checksum is wrong")
     return data[start:-DIGEST]
 
 
@@ -120,10 +120,10 @@ def _check_size(count: int, size: int, known: bool, max_elements: int | None) ->
     """Refuse more values than are allowed, before any room is taken for them."""
     most = MOST_ELEMENTS if max_elements is None else max_elements
     if count > most:
-        raise InputError(f"it says it holds {count} values, expected at most {most}")
+        raise InputError(f"it declares {count} values, expected at most {most}")
     if max_elements is None and not known and size - DIGEST < _least_bytes(count):
         raise InputError(
-            f"it says it holds {count} values in {size} bytes, "
+            f"it declares {count} values in {size} bytes, "
             f"expected at least {_least_bytes(count) + DIGEST} bytes"
         )
 
@@ -133,4 +133,4 @@ def _check_end(stream: Stream, header: Header, size: int) -> None:
     rest = stream.rest()
     filled = 0 if header.layout else _least_bytes(elements(header.named)) - len(MAGIC) - 1
     if rest.strip(b"\0") or (rest and size > filled):
-        raise InputError(f"{len(rest)} bytes follow its end")
+        raise InputError(f"{len(rest)} extra bytes after its end")

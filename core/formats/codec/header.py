@@ -1,4 +1,4 @@
-"""What a file says before any values: the net, a few facts, and the outline of every tensor."""
+"""The header of a file: the net, a few facts, and the outline of every tensor."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ Named = tuple[str, tuple[int, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The head of a file.
+    """The header of a file.
 
     Attributes:
         model: the name of a net of the zoo; empty for another.
         outlines: of its tensors.
-        facts: what else is known of it.
+        facts: other facts about it.
     """
 
     model: str = ""
@@ -45,7 +45,7 @@ class Header:
 
     @property
     def layout(self) -> int:
-        """The number of the layout that has its names and shapes; 0 where it carries them."""
+        """The number of its layout; 0 if the header carries names and shapes itself."""
         return layout_number(self.model, self.named)
 
 
@@ -63,7 +63,7 @@ def facts_text(facts: Mapping[str, Any]) -> str:
         )
         size = len(text.encode())
     except (TypeError, ValueError, RecursionError) as error:
-        raise InputError(f"the facts of a compact file have to be plain JSON: {error}") from error
+        raise InputError(f"the facts of a compact file must be plain JSON: {error}") from error
     if size > MOST_FACTS:
         raise InputError(
             f"the facts of a compact file take {size} bytes, expected at most {MOST_FACTS}"
@@ -134,9 +134,9 @@ def _code_outline(stream: Stream, outline: Outline, before: Sequence[Outline]) -
     elif kind == TIED:
         tied = stream.number("entry it is tied to", outline.tied)
         if tied >= len(before) or before[tied].kind == TIED:
-            raise InputError(f"'{outline.name}' is tied to no tensor before it")
+            raise InputError(f"'{outline.name}' is not tied to an earlier tensor")
         if before[tied].shape != outline.shape:
-            raise InputError(f"'{outline.name}' is tied to a tensor of another shape")
+            raise InputError(f"'{outline.name}' is tied to a tensor of a different shape")
     return Outline(outline.name, outline.shape, kind, dtype, tied)
 
 

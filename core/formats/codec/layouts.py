@@ -1,6 +1,6 @@
-"""The names and shapes of the zoo's nets, which a file need not hold.
+"""The names and shapes of the zoo's nets, which files leave out.
 
-They are part of the format: one that is here never changes, a net that does gets another number.
+They are part of the format: a layout never changes; a net that changes gets a new number.
 """
 
 from __future__ import annotations

@@ -11,19 +11,19 @@ from core.formats.codec.compact import CompactFile, Tied, codes_of
 from core.formats.codec.container import DIGEST, read
 
 PARTS = ("header", "positions", "values", "codebooks", "biases", "checksum")
-"""What a file is made of, in order; all that has no rows and columns is among the biases."""
+"""The parts of a file, in order; tensors with fewer than two dimensions count as biases."""
 
 
 @dataclass(frozen=True, slots=True)
 class LayerBytes:
-    """What a tensor with rows and columns takes in a file.
+    """The size of a tensor with two or more dimensions in a file.
 
     Attributes:
         name: the tensor's.
         shape: its shape.
         nonzero: its values that are not zero.
         bytes: of its positions, values and codebook.
-        bits: of the same for each value that is not zero; 0 where there is none.
+        bits: the same in bits per nonzero; 0 if there are none.
     """
 
     name: str
@@ -35,7 +35,7 @@ class LayerBytes:
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """A file that was read, and where its bytes go.
+    """A decoded file, and where its bytes go.
 
     Attributes:
         file: what it holds.
@@ -58,9 +58,9 @@ def parts(data: bytes) -> Mapping[str, int]:
 
 
 def inspect(data: bytes, max_elements: int | None = None) -> Inspection:
-    """Read a file and say where its bytes go; raises InputError, see `decode`.
+    """Read a file and measure where its bytes go; raises InputError, see `decode`.
 
-    The parts are coded as one stream and share bytes; each is told to the nearest byte.
+    The parts are coded as one stream and share bytes, so each is rounded to a byte.
     """
     spent = dict.fromkeys(PARTS, 0.0)
     by_entry: dict[int, float] = {}

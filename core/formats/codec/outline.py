@@ -1,4 +1,4 @@
-"""What is known of a tensor before its values: its name, shape and how it is kept."""
+"""A tensor before its values: its name, its shape and how it is stored."""
 
 from __future__ import annotations
 

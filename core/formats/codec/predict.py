@@ -2,8 +2,8 @@
 
     python -m core.formats.codec.predict net.fw image.png ...
 
-prints a class, and how sure the net is of it, for each image. It knows the zoo's nets: layers in
-the order of the file, ReLU after all but the last, and around some of them what `NETS` says.
+prints a class and its probability for each image. It knows the zoo's nets: layers in file order,
+a ReLU after each but the last, and the extras in `NETS`.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What is around a convolution.
+    """What surrounds a convolution.
 
     Attributes:
         stride: of its windows.
         padding: zeros on every side.
-        pool: side and stride of the windows of the max pooling after it; None without any.
+        pool: window side and stride of the max pooling after it; None for no pooling.
     """
 
     stride: int = 1
@@ -46,11 +46,11 @@ class Around:
 
 @dataclass(frozen=True, slots=True)
 class Net:
-    """What a file does not say of a net.
+    """What a file does not say about a net.
 
     Attributes:
-        around: convolutions that have something around them, by name.
-        averaged: the side that the last convolution's result is averaged to; None where it is not.
+        around: surroundings of convolutions, by name.
+        averaged: side that the last convolution's output is averaged to; None for no averaging.
     """
 
     around: Mapping[str, Around] = field(default_factory=dict)
@@ -85,10 +85,10 @@ NETS: Mapping[str, Net] = {
 
 
 def logits(file: CompactFile, images: Floats) -> Floats:
-    """The logits of a net, [N, classes], for normalised images [N, C, H, W].
+    """The logits [N, classes] of a net for normalized images [N, C, H, W].
 
     Raises:
-        InputError: it is a net that is not known here, or one for other images.
+        InputError: the net is unknown here, or takes different images.
     """
     net, tensors = _net(file), _tensors(file)
     # One at a time: a convolution lays out what each of its results reads.
@@ -96,12 +96,12 @@ def logits(file: CompactFile, images: Floats) -> Floats:
 
 
 def images_of(file: CompactFile) -> tuple[Shape, Floats, Floats]:
-    """The images that the net of a file takes: their shape, mean and standard deviation.
+    """The images a file's net takes: shape, mean and standard deviation.
 
     The last two are for pixels scaled to 0..1, [1 or C, 1, 1].
 
     Raises:
-        InputError: the file does not say, and it is a net for whatever images there are.
+        InputError: the file does not say, and the net has no images of its own.
     """
     net, facts = _net(file), file.facts
     said = Inputs.of(facts.get("images") or facts.get("inputs") or {})
@@ -114,15 +114,13 @@ def images_of(file: CompactFile) -> tuple[Shape, Floats, Floats]:
         raise InputError("the file does not say which images its net is for")
     if said.image_size > LARGEST or (net.averaged is None and said.image_size != SIDE):
         expected = SIDE if net.averaged is None else f"at most {LARGEST}"
-        raise InputError(
-            f"the file is for images of {said.image_size} pixels a side: expected {expected}"
-        )
+        raise InputError(f"the file is for {said.image_size}-pixel images: expected {expected}")
     mean, std = (np.array(it, np.float32).reshape(-1, 1, 1) for it in (said.mean, said.std))
     return Shape(said.channels, said.image_size, said.image_size), mean, std
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Print what a net says of images; the exit status."""
+    """Print predictions for images; returns the exit status."""
     try:
         if len(arguments) < 2:
             raise InputError("expected a compact file and images: net.fw image.png ...")
@@ -141,9 +139,9 @@ def main(arguments: Sequence[str]) -> int:
 
 def _net(file: CompactFile) -> Net:
     if file.model not in NETS:
-        raise InputError(f"'{file.model}' is not known here: expected one of {', '.join(NETS)}")
+        raise InputError(f"unknown model '{file.model}': expected one of {', '.join(NETS)}")
     if not layout_number(file.model, tuple((it.name, it.shape) for it in file.entries)):
-        raise InputError(f"the tensors of the file are not those of {file.model}")
+        raise InputError(f"the tensors in the file do not match {file.model}")
     return NETS[file.model]
 
 
@@ -171,7 +169,7 @@ def _tensors(file: CompactFile) -> dict[str, Floats]:
             continue
         dtype, words = dense(entry.values)
         if dtype not in ("float32", "float16", "bfloat16"):
-            raise InputError(f"'{entry.name}' is of {dtype}, which no net is that is known here")
+            raise InputError(f"'{entry.name}' is {dtype}, which no known model uses")
         # The upper half of a float32 is what NumPy, which has no bfloat16, takes for one.
         wide = words.astype(np.uint32) << 16 if dtype == "bfloat16" else words
         kind = np.float16 if dtype == "float16" else np.float32

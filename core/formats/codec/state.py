@@ -1,4 +1,4 @@
-"""Between torch's state_dict and the entries of a compact file."""
+"""Conversion between torch's state_dict and the entries of a compact file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from core.errors import InputError
 from core.formats.codec.compact import DTYPES, CompactFile, Entry, Raw, Tied, Values, dense
 
 Keep = Callable[[str, Tensor], Values | None]
-"""How a tensor is to be kept, by its name; None for as it is, every bit."""
+"""How to store a tensor, by its name; None for raw, every bit."""
 
 
 def raw(tensor: Tensor) -> Raw:
@@ -40,13 +40,13 @@ def from_state(
 ) -> CompactFile:
     """A compact file of a state_dict.
 
-    Tensors that are one under several names, which share their memory, are kept once.
+    Tensors that share memory under several names are stored once.
 
     Args:
         state: names and tensors.
         model: the net's name in the zoo; empty for one's own.
-        facts: what else is to be known of it.
-        keep: how each tensor is kept; by default all as they are.
+        facts: other facts about it.
+        keep: how each tensor is stored; all of them raw by default.
 
     Raises:
         InputError: a file cannot hold a tensor's type.

@@ -1,12 +1,12 @@
-"""Running a pruned net by its nonzeros, with the logits that torch gives.
+"""Sparse inference: a pruned net computed from its nonzeros, with torch's logits.
 
-    layers     what the kernels know: linears, convolutions, pooling, each with its ReLU
-    simpler    a traced net with fewer calls, so that more layers follow each other
-    groups     the layers found in it, each with its ReLU and pooling
-    program    layers one after another as a table of numbers, for the kernels to run
-    kernels    the loops; vectors: the innermost one as LLVM has it; compiling: by numba, and kept
-    chains     the net with programs in it
-    net        which layers are faster so, measured
+    layers     supported layers: linear layers, convolutions, pooling, each with its ReLU
+    simpler    a traced net with fewer calls, so that more layers are adjacent
+    groups     its supported layers, each with its ReLU and pooling
+    program    adjacent layers as a table of numbers that the kernels run
+    kernels    the loops; vectors: the innermost one in LLVM; compiling: by numba, cached
+    chains     a net with programs in it
+    net        the fastest mix of sparse and dense layers, by measurement
 
 numba comes in with `kernels`, not before.
 """

@@ -1,4 +1,4 @@
-"""A traced net in which the kernels run some of the layers; torch runs the rest."""
+"""A traced net in which the kernels run some layers and torch runs the rest."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from core.inference.sparse.groups import Group, chains_of, shape_of
 from core.inference.sparse.program import Program
 
 _PLAIN = (Tensor, nn.Parameter)
-"""What has values in memory for sure: other kinds of tensors may only stand for some."""
+"""Tensor types that certainly have values in memory; others may be placeholders."""
 
 
 class Chain(nn.Module):
-    """Layers one after another, run by the kernels; in evaluation, without gradients.
+    """Adjacent layers run by the kernels; in evaluation mode, without gradients.
 
-    Calls work in the same memory, so they wait for each other; a copy has its own.
+    Calls share memory, so they wait for each other; a copy has its own.
 
     Args:
-        groups: the layers; each reads what the one before gives.
+        groups: the layers; each reads the previous one's output.
         block: images that are computed together.
-        threads: at most; each takes some of the images.
+        threads: most threads; each takes some of the images.
         rest: see `Program`.
 
     Attributes:
-        memory: float32 values that each thread works in.
+        memory: size of each thread's workspace, in float32 values.
     """
 
     def __init__(
@@ -61,11 +61,11 @@ class Chain(nn.Module):
         self._prepare()
 
     def forward(self, images: Tensor) -> Tensor:
-        """What the last layer gives for what the first is given, [N, ...], float32.
+        """The last layer's output for the first layer's input, [N, ...], float32.
 
         Raises:
-            ValueError: that is of another shape or type than what the net was tried with, or not in
-                the processor's memory.
+            ValueError: the input's shape or type differs from the traced one, or it is not in CPU
+                memory.
         """
         # A small net takes no longer than all that is around it: each step here is weighed.
         shape, work = images.shape, self._work
@@ -105,14 +105,14 @@ def with_chains(
     threads: int,
     rest: float | None = 0.0,
 ) -> nn.Module:
-    """A net that runs some of its layers by the kernels; `net` stays as it is and shares the rest.
+    """A net that runs some layers with the kernels; `net` is left unchanged and shares the rest.
 
     Args:
         net: see `simpler`.
-        groups: the layers, in the order in which they are called.
+        groups: the layers, in call order.
         block: images that the kernels compute together.
-        threads: that they may use.
-        rest: what most values of the images are, see `Program`.
+        threads: threads they may use.
+        rest: the most frequent value of the images, see `Program`.
     """
     chains = chains_of(groups)
     ends = {chain[-1].nodes[-1]: chain for chain in chains}
@@ -132,12 +132,12 @@ def with_chains(
 
 
 def rest_at(source: fx.Node, rest: float | None) -> float | None:
-    """What most values are that a call gives: that of the images, or 0, as after a ReLU."""
+    """The most frequent value in a call's result: that of the images, or 0 after a ReLU."""
     return rest if source.op == "placeholder" or rest is None else 0.0
 
 
 def alone(net: fx.GraphModule, group: Group) -> nn.Module:
-    """The calls of a group as torch runs them, as a net of what the group reads."""
+    """The calls of a group as a torch net of the group's input."""
     graph = fx.Graph()
     made = {group.source: graph.placeholder("given")}
     for node in group.nodes:

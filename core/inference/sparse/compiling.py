@@ -1,4 +1,4 @@
-"""Python made machine code by numba, once for a machine: what was compiled is kept in the cache."""
+"""Compilation by numba, once per machine: compiled code is kept in the cache."""
 
 from __future__ import annotations
 
@@ -14,18 +14,17 @@ from numba import cfunc, njit
 _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
 
 compiled = njit(**_OPTIONS)
-"""For a function that others call; without the GIL."""
+"""Options for a function called by other compiled ones; without the GIL."""
 
 contracted = njit(**_OPTIONS, fastmath={"contract"})
-"""The same, and a multiplication and an addition may be rounded once."""
+"""The same, allowing fused multiply-add."""
 
 
 def entry(function: Callable[..., None], signature: str) -> Any:
-    """Compile a function that Python calls, or bring in what was kept; seconds or milliseconds.
+    """Compile a function that Python calls, or load it from the cache; seconds or milliseconds.
 
-    What is given has to be held as long as its attribute `ctypes` is called, which takes addresses
-    as they are: numba's own way of taking an array apart costs more, for a dozen of them, than a
-    small net does.
+    Keep the result alive while calling its attribute `ctypes`, which takes raw addresses: numba's
+    unpacking of a dozen arrays takes longer than a small net does.
     """
     try:
         return _kept(function, signature)

@@ -1,4 +1,4 @@
-"""The layers of a traced net that the kernels know, each with what they can do along with it."""
+"""The layers of a traced net that the kernels support, each with the calls fused into it."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from core.inference.sparse.simpler import Sizes
 
 _Known = nn.Linear | nn.Conv1d | nn.Conv2d
 _DIMENSIONS: dict[Any, int] = {nn.Linear: 2, nn.Conv1d: 3, nn.Conv2d: 4}
-"""Of what a layer has to be given, images first."""
+"""Dimensions of a layer's input, images first."""
 
 
 @dataclass(frozen=True, eq=False)
 class Group:
-    """A layer with weights, and what comes after it that the kernels do along with it.
+    """A layer with weights, and the calls after it that the kernels fuse into it.
 
-    Where something flattens what a linear reads, that belongs to the linear.
+    A flattening of a linear layer's input belongs to the linear layer.
 
     Attributes:
-        name: the path of the module with weights.
-        nodes: the calls, each of which reads nothing but the one before.
-        layers: the one with weights and those after it, as the kernels know them.
-        given, made: shapes of what the group reads and gives of an image.
+        name: the module path of the layer with weights.
+        nodes: the calls, each of which reads only the previous one.
+        layers: the layer with weights and those after it, in the kernels' form.
+        given, made: shapes of the group's input and output for one image.
     """
 
     name: str
@@ -42,26 +42,26 @@ class Group:
 
     @property
     def layer(self) -> Weighted:
-        """The one with weights."""
+        """The layer with weights."""
         first = self.layers[0]
         assert isinstance(first, Weighted)
         return first
 
     @property
     def source(self) -> fx.Node:
-        """The call whose result it reads."""
+        """The call that makes its input."""
         return self.nodes[0].all_input_nodes[0]
 
 
 def shape_of(given: tuple[int, ...]) -> tuple[int, int, int]:
-    """Channels, rows and columns of what there is of an image; features are channels."""
+    """Channels, rows and columns of one image's values; features count as channels."""
     channels, *size = given
     rows, columns = [1, 1, *size][-2:]
     return channels, rows, columns
 
 
 def chains_of(groups: Iterable[Group]) -> tuple[tuple[Group, ...], ...]:
-    """The groups, those together of which each is all that reads the one before."""
+    """The groups in chains, where each is the only reader of the one before."""
     chains: list[list[Group]] = []
     for group in groups:
         follows = chains and group.source is chains[-1][-1].nodes[-1]
@@ -73,7 +73,7 @@ def chains_of(groups: Iterable[Group]) -> tuple[tuple[Group, ...], ...]:
 
 
 def groups_of(net: fx.GraphModule, sizes: Sizes) -> Iterator[Group]:
-    """The groups of a net, in the order in which their layers are called.
+    """The groups of a net, in call order.
 
     Args:
         net: see `simpler`.

@@ -1,6 +1,6 @@
-"""What the kernels know: layers with weights, and max pooling, each with the ReLU behind it.
+"""The layers the kernels support: layers with weights and max pooling, each with its ReLU.
 
-One dimension is two, the first of which has length 1.
+One dimension is handled as two, the first of length 1.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ ONCE: Pair = (1, 1)
 
 @dataclass(frozen=True, eq=False)
 class Weighted:
-    """A convolution; or a linear, which is one whose kernel is as large as what it reads.
+    """A convolution; or a linear layer, as one whose kernel is as large as its input.
 
     Attributes:
         weight: float32 [units, inputs of a group, kernel rows, kernel columns].
         bias: float32 [units].
         out: rows and columns of its output.
-        stride, padding, dilation: of rows and of columns; padding is above and on the left, zeros.
-        groups: parts that its inputs and its units are cut into, each for itself.
+        stride, padding, dilation: of rows and of columns; padding is above and left, with zeros.
+        groups: groups of the convolution.
         relu: negative results become 0.
     """
 
@@ -53,23 +53,23 @@ class Weighted:
 
     @property
     def taps(self) -> tuple[Steps, Steps]:
-        """How far down and to the right the rows and columns of the kernel are, from its first."""
+        """Offsets of the kernel's rows and columns from its first."""
         return _taps(self.kernel, self.dilation)
 
     @property
     def nonzero(self) -> int:
-        """Weights that are not zero."""
+        """The number of nonzero weights."""
         return int(np.count_nonzero(self.weight))
 
     @property
     def macs(self) -> int:
-        """Multiplications with a nonzero for one image."""
+        """Multiplications by a nonzero, per image."""
         return self.nonzero * prod(self.out)
 
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """Max pooling; what lies around is never the largest.
+    """Max pooling; padding is never the largest value.
 
     Attributes:
         out: rows and columns of its output.
@@ -86,7 +86,7 @@ class Pool:
 
     @property
     def taps(self) -> tuple[Steps, Steps]:
-        """How far down and to the right the rows and columns of the window are, from its first."""
+        """Offsets of the window's rows and columns from its first."""
         return _taps(self.kernel, self.dilation)
 
 

@@ -1,8 +1,8 @@
-"""A pruned net as it is fastest here: each layer by its nonzeros or as torch has it, measured.
+"""The fastest form of a pruned net on this machine: each layer sparse or in torch, by measurement.
 
-Dead units go first, see `core.graph.compaction`. Then everything is timed on the images in
-question: how many of them the kernels take together, each layer by the kernels and by torch, and in
-the end the resulting nets beside the dense one, which is what is left if none is faster.
+Dead units are removed first, see `core.graph.compaction`. Then everything is timed on the given
+images: how many images the kernels take per pass, each layer in the kernels and in torch, and
+finally the resulting nets and the dense one, which is used if none is faster.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ from core.system.timing import in_turns
 K = TypeVar("K")
 
 BLOCKS = (1, 4, 8, 16)
-"""Images that the kernels compute together; which number is fastest is measured."""
+"""Images per pass of the kernels; the fastest number is found by measurement."""
 
 SECONDS = 1.0
-"""That measuring takes, roughly, if the net itself is not slow."""
+"""Approximate time for measuring, if the net itself is not slow."""
 
 _SMALL = 1024**2
-"""Weights of a layer that is tried whatever its sparsity."""
+"""A layer with at most this many weights is tried whatever its sparsity."""
 
 _ROOM = 16 * 1024**2
-"""Float32 values that a thread of the kernels may work in, where it takes several images."""
+"""Largest workspace of a kernel thread with several images, in float32 values."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,11 +47,11 @@ class Faster:
     """A net with the same logits.
 
     Attributes:
-        net: takes images [N, C, H, W] of the same size, any number; for evaluation.
-        sparse: the layers that the kernels run.
-        layers: all that they could.
-        compacted: dead units are gone.
-        block: images that the kernels compute together.
+        net: takes images [N, C, H, W] of the same size, any number; for evaluation only.
+        sparse: the layers run by the kernels.
+        layers: all layers the kernels could run.
+        compacted: whether dead units were removed.
+        block: images per pass of the kernels.
     """
 
     net: nn.Module
@@ -68,20 +68,20 @@ def faster(
     seconds: float = SECONDS,
     stop: StopFlag = never,
 ) -> Stream[Faster]:
-    """Find out how a pruned net runs fastest on this machine.
+    """Find the fastest form of a pruned net on this machine.
 
     Args:
-        model: it stays as it is, but for its mode, which is evaluation then.
-        images: as many as it shall be fast for, [N, C, H, W].
-        threads: that the kernels may use; torch uses as many as it is set to.
-        seconds: for measuring.
-        stop: gives up between two measurements.
+        model: left unchanged, except that it ends up in evaluation mode.
+        images: a batch [N, C, H, W] of the size it should be fast for.
+        threads: threads the kernels may use; torch uses its own setting.
+        seconds: time for measuring.
+        stop: checked between measurements.
 
     Raises:
         StoppedError: `stop` was raised.
     """
     model.eval()
-    yield Progress("look for dead units")
+    yield Progress("find dead units")
     try:
         dense, is_smaller = _traced(model, images)
         sizes = simpler(dense)
@@ -139,13 +139,13 @@ class _Trial:
         self._rest = _most(images)
 
     def found(self, seconds: float) -> Stream[Faster]:
-        """The fastest net; measuring takes about so long."""
+        """The fastest net; `seconds` is the approximate time for measuring."""
         sparse = {how: self._sparse(self._groups, self._threads, how) for how in self._hows()}
         fit = {how: net for how, net in sparse.items() if how.block == 1 or _room(net) <= _ROOM}
         right = self._right(fit)
         if not right:
             return Faster(self._model)
-        how = yield from self._fastest("images together", right, seconds / 4)
+        how = yield from self._fastest("images per pass", right, seconds / 4)
         chosen = yield from self._faster_groups(how, seconds / 2)
         known = tuple(group.name for group in self._groups)
         found = [
@@ -164,7 +164,7 @@ class _Trial:
         return found[(yield from self._fastest("whole nets", all_right, seconds / 4))]
 
     def _hows(self) -> list[_How]:
-        """How the kernels might go through the images."""
+        """The candidate ways for the kernels to process the images."""
         each = -(-len(self._images) // self._threads)
         blocks = [it for it in BLOCKS if it == 1 or it <= each]
         return [_How(1, self._rest), *(_How(it) for it in blocks)]
@@ -173,7 +173,7 @@ class _Trial:
         return self._chains.with_chains(self._dense, groups, how.block, threads, how.rest)
 
     def _right(self, nets: Mapping[K, nn.Module]) -> dict[K, nn.Module]:
-        """Those that give the logits of the model."""
+        """The nets with the model's logits."""
         return {key: net for key, net in nets.items() if self._gives(net)}
 
     def _gives(self, net: nn.Module) -> bool:
@@ -183,7 +183,7 @@ class _Trial:
             return False
 
     def _faster_groups(self, how: _How, seconds: float) -> Stream[tuple[Group, ...]]:
-        """The layers that are faster by their nonzeros, each with what follows it."""
+        """The layers that are faster in the kernels, each with the calls fused into it."""
         given = _Given(self._dense, {group.source for group in self._groups})
         with torch.inference_mode():
             given.run(self._images)
@@ -203,14 +203,14 @@ class _Trial:
     def _fastest(
         self, step: str, nets: Mapping[K, nn.Module], seconds: float, given: Tensor | None = None
     ) -> Stream[K]:
-        """The key of the net that takes least for the images, or for what is given."""
+        """The key of the fastest net for the images, or for `given`."""
         images = self._images if given is None else given
         ways = {key: partial(run, net, images) for key, net in nets.items()}
         taken = {key: [0.0] for key in ways}
         for taken in in_turns(ways, seconds) if len(ways) > 1 else ():  # noqa: B007
             yield Progress(f"time {step}")
             if self._stop():
-                raise StoppedError("stopped: nothing was timed to the end")
+                raise StoppedError("stopped before any measurement finished")
         return min(ways, key=lambda key: median(taken[key]))
 
 

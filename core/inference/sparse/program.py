@@ -1,6 +1,6 @@
-"""Layers one after another as a table of numbers, for the kernels to run without any Python.
+"""Adjacent layers as a table of numbers that the kernels run without Python.
 
-What a layer makes lies in one of two parts of the memory, by turns.
+Layer outputs alternate between two halves of the memory.
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ T = TypeVar("T", bound=np.generic)
 Places = NDArray[np.int64]
 
 SPARE = 64
-"""Values behind each part of the memory, since the last tile of a stretch may be too large."""
+"""Spare values after each half of the memory: the last tile of a stretch may overrun it."""
 
 LANES = 8
-"""Values that a processor adds at once, roughly: stretches are compared by it."""
+"""Approximate number of values a CPU adds at once, for comparing stretches."""
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """Where values lie: (channel, row, column) at `channel * plane + row * pitch + column`.
+    """A memory layout: (channel, row, column) is at `channel * plane + row * pitch + column`.
 
     Attributes:
-        channels: how many.
+        channels: number of channels.
         size: rows and columns.
-        pitch: from a row to the next.
-        plane: from a channel to the next.
+        pitch: distance between rows.
+        plane: distance between channels.
     """
 
     channels: int
@@ -58,16 +58,15 @@ class View:
 
 
 class Program:
-    """Layers to be run in one go, on `block` images at a time.
+    """Layers run in one call, on `block` images at a time.
 
     Args:
         layers: at least one.
-        channels: of what the first is given.
-        size: rows and columns of that.
-        block: images that are computed together.
-        rest: what most values are that the first is given, such as an image's background: of one
-            image at a time, linears leave out what is so, and zeros further on; None if they shall
-            not.
+        channels: channels of the first layer's input.
+        size: rows and columns of that input.
+        block: images per pass.
+        rest: the most frequent input value, such as an image's background: for single images,
+            linear layers skip it, and zeros in later layers; None to skip nothing.
     """
 
     def __init__(
@@ -102,14 +101,14 @@ class Program:
         self._assemble()
 
     def run(self, images: Tensor, made: Tensor, begin: int, end: int, work: Tensor) -> None:
-        """Compute the results for some of the images; tensors are of float32, without gaps.
+        """Compute the results for some of the images; tensors are contiguous float32.
 
         Args:
             images: all values of all images, one after another.
-            made: takes all values of all results, `values` for each.
-            begin: the first image to do.
-            end: the one after the last.
-            work: `memory` values, of this call alone.
+            made: receives all values of all results, `values` per image.
+            begin: the first image.
+            end: one past the last image.
+            work: workspace of `memory` values, exclusive to this call.
         """
         table, starts, shifts, values, biases = self._tables
         kernels.run(
@@ -120,7 +119,7 @@ class Program:
 
     @property
     def memory(self) -> int:
-        """Values that a run works in."""
+        """Size of a run's workspace, in values."""
         return sum(self._largest) + self._aside + 3 * SPARE
 
     def _assemble(self) -> None:

@@ -1,7 +1,7 @@
-"""A traced net with fewer calls and the same logits, so that more of its layers follow each other.
+"""A traced net with fewer calls and the same logits, so that more of its layers are adjacent.
 
-Batch norms go into the layers before them (Jacob et al. 2018, section 3.2), dropouts go, and
-whatever flattens is said as `torch.flatten`, so that nothing looks at shapes for it.
+Batch norms are folded into the layers before them (Jacob et al. 2018, section 3.2), dropouts are
+removed, and every flattening becomes `torch.flatten`, so that no call reads shapes for it.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from core.graph.fx_calls import NORMS, RESHAPES, Call
 from core.graph.tracing import Traced
 
 Sizes = dict[fx.Node, tuple[int, ...]]
-"""Of the results of calls for three images, by the call."""
+"""Shapes of results for three images, by call."""
 
 
 def simpler(traced: Traced) -> Sizes:
-    """Take calls away in place; gives the shapes of what is left, for three images."""
+    """Remove calls in place; returns the shapes of the remaining results for three images."""
     made = _Simpler(traced)
     made.go()
     return made.sizes

@@ -1,8 +1,8 @@
-"""One tile of a layer's output in registers, as LLVM has it: what no loop of Python compiles to.
+"""One tile of a layer's output in registers, in LLVM: no Python loop compiles to this.
 
-A compiler that is given the loop `out[i] += value * x[i + shift]` for each nonzero loads and stores
-the output once a nonzero. Here a tile of the output stays in registers while all nonzeros of its
-row are gone through: one load and one multiplication and addition a nonzero and vector.
+For the loop `out[i] += value * x[i + shift]`, a compiler loads and stores the output once per
+nonzero. Here a tile of the output stays in registers across all nonzeros of its row: one load and
+one multiply-add per nonzero and vector.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _FLOAT, _INDEX = ir.FloatType(), ir.IntType(64)
 
 
 Make = Callable[[Any, Any, Any, Any], Any]
-"""Builder, sum or largest so far, value of a nonzero, input: what is so far then."""
+"""From builder, sum or maximum so far, nonzero and input: the new sum or maximum."""
 
 
 def _tiles(make: Make) -> tuple[Any, ...]:
@@ -104,4 +104,4 @@ def _vector(builder: Any, row: Any, offset: int, kind: Any) -> Any:
 
 
 SUMS, LARGEST = _tiles(_added), _tiles(_larger)
-"""Of 8, 16, 32 and 64 values."""
+"""Tiles of 8, 16, 32 and 64 values."""

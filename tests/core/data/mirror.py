@@ -13,17 +13,17 @@ from tests.core.data.servers import serving
 
 
 @pytest.fixture(scope="session")
-def mirror_folder(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with MNIST's real files, gzipped as on a mirror."""
+def mirror_folder(digits_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with drawn digits as MNIST's files, gzipped as on a mirror."""
     folder = tmp_path_factory.mktemp("mirror")
-    for path in (data_dir / "MNIST" / "raw").iterdir():
+    for path in (digits_dir / "MNIST" / "raw").iterdir():
         (folder / f"{path.name}.gz").write_bytes(gzip.compress(path.read_bytes(), compresslevel=1))
     return folder
 
 
 @pytest.fixture(scope="session")
 def mirror(mirror_folder: Path) -> Iterator[str]:
-    """The address of a mirror that serves MNIST."""
+    """The address of a mirror that serves these: `digits` has them taken for MNIST."""
     with serving(mirror_folder) as address:
         yield address
 

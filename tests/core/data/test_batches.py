@@ -15,6 +15,7 @@ from core.data import load
 from core.data.batches import Splits
 from core.data.inputs import Inputs
 from core.events import drain
+from tests.digits import TEST, TRAIN
 
 
 @pytest.mark.parametrize("index", [slice(3, 9), torch.tensor([7, 2, 2])])
@@ -61,7 +62,7 @@ def test_what_is_given_and_so_already_changes_nothing(data_dir: Path) -> None:
 def test_tensors_share_the_memory_of_the_data_set(data_dir: Path) -> None:
     dataset = drain(load("mnist", data_dir, "reference"))
     splits = Splits.of(dataset)
-    assert len(splits.train) == 60_000
+    assert len(splits.train) == TRAIN
     assert splits.validation is splits.test
     assert np.shares_memory(splits.train.images.numpy(), dataset.train.images)
 
@@ -69,7 +70,7 @@ def test_tensors_share_the_memory_of_the_data_set(data_dir: Path) -> None:
 def test_validation_and_test_are_apart_by_default(data_dir: Path) -> None:
     splits = Splits.of(drain(load("mnist", data_dir)))
     assert [len(part) for part in (splits.train, splits.validation, splits.test)] == [
-        55_000,
-        5_000,
-        10_000,
+        TRAIN - TRAIN // 12,
+        TRAIN // 12,
+        TEST,
     ]

@@ -18,19 +18,21 @@ from core.events import Progress, drain
 
 
 @pytest.fixture(scope="module")
-def mnist(data_dir: Path) -> Dataset:
-    return drain(load("mnist", data_dir))
+def mnist(mnist_dir: Path) -> Dataset:
+    return drain(load("mnist", mnist_dir))
 
 
 @pytest.fixture(scope="module")
-def reference(data_dir: Path) -> Dataset:
-    return drain(load("mnist", data_dir, "reference"))
+def reference(mnist_dir: Path) -> Dataset:
+    return drain(load("mnist", mnist_dir, "reference"))
 
 
 @pytest.mark.parametrize(
     ("name", "size"), [("train", 55_000), ("validation", 5_000), ("test", 10_000)]
 )
-def test_sizes_and_types(mnist: Dataset, name: str, size: int) -> None:
+def test_mnist_has_55000_5000_and_10000_images_of_28_by_28(
+    mnist: Dataset, name: str, size: int
+) -> None:
     part: Split = getattr(mnist, name)
     assert part.images.shape == (size, 1, 28, 28)
     assert part.images.dtype == np.uint8
@@ -38,7 +40,7 @@ def test_sizes_and_types(mnist: Dataset, name: str, size: int) -> None:
     assert part.labels.dtype == np.int64
 
 
-def test_says_what_it_is(mnist: Dataset) -> None:
+def test_a_data_set_says_its_name_protocol_and_classes(mnist: Dataset) -> None:
     assert (mnist.name, mnist.protocol, mnist.classes) == ("mnist", "default", 10)
 
 
@@ -80,23 +82,23 @@ def test_unknown_name_says_what_is_known() -> None:
         drain(load("emnist"))
 
 
-def test_unknown_protocol_says_what_is_known(data_dir: Path) -> None:
+def test_unknown_protocol_says_what_is_known(mnist_dir: Path) -> None:
     with pytest.raises(InputError, match="'strict': expected one of default, reference"):
-        drain(load("mnist", data_dir, "strict"))
+        drain(load("mnist", mnist_dir, "strict"))
 
 
-def test_tells_what_it_checks(data_dir: Path) -> None:
+def test_loading_tells_which_file_it_checks(mnist_dir: Path) -> None:
     events: list[object] = []
-    drain(load("mnist", data_dir), events.append)
+    drain(load("mnist", mnist_dir), events.append)
     assert Progress("check train-images-idx3-ubyte", unit="B") in events
 
 
-def test_stop_is_heeded(data_dir: Path) -> None:
+def test_a_stop_ends_loading(mnist_dir: Path) -> None:
     with pytest.raises(WorkError, match="fetch stopped"):
-        drain(load("mnist", data_dir, stop=lambda: True))
+        drain(load("mnist", mnist_dir, stop=lambda: True))
 
 
-def test_import_loads_no_torch() -> None:
+def test_importing_core_data_loads_no_torch() -> None:
     code = "import sys, core.data; sys.exit('torch' in sys.modules)"
     path = os.pathsep.join(entry for entry in sys.path if entry)
     subprocess.run([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": path}, check=True)

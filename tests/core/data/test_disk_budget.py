@@ -24,12 +24,12 @@ TWENTY = 20 * 28 * 28
     ("text", "size"),
     [("20GiB", 20 << 30), ("1.5 tb", 15 * 10**11), (" 500 MB ", 5 * 10**8), ("7b", 7)],
 )
-def test_sizes_as_people_write_them(text: str, size: int) -> None:
+def test_sizes_are_read_as_people_write_them(text: str, size: int) -> None:
     assert parse_bytes(text) == size
 
 
 @pytest.mark.parametrize("text", ["", "20", "GiB", "-1GiB", "1e3GiB", "nan GB", "2 parsecs"])
-def test_what_is_no_size_is_refused(text: str) -> None:
+def test_a_text_that_is_no_size_is_refused(text: str) -> None:
     with pytest.raises(InputError, match="expected a size such as 20GiB or 500MB"):
         parse_bytes(text)
 

@@ -30,6 +30,7 @@ MODIFIED = {"train": 1_504_176_606, "t10k": 1_504_176_627}
 NameMirrors = Callable[..., None]
 
 
+@pytest.mark.slow
 @real
 def test_it_comes_from_debians_package_into_the_cache(
     tmp_path: Path, name_mirrors: NameMirrors
@@ -45,6 +46,7 @@ def test_it_comes_from_debians_package_into_the_cache(
     assert {path.name for path in home(FASHION, tmp_path).iterdir()} == set(FASHION.files)
 
 
+@pytest.mark.slow
 @real
 def test_its_files_have_torchvisions_own_md5_sums() -> None:
     """Debian zips without name and time; with those in the header, each file is torchvision's."""
@@ -61,9 +63,13 @@ def test_its_files_have_torchvisions_own_md5_sums() -> None:
 
 @pytest.fixture
 def installed(
-    tmp_path: Path, mirror_folder: Path, name_mirrors: NameMirrors, monkeypatch: pytest.MonkeyPatch
+    digits: Path,
+    tmp_path: Path,
+    mirror_folder: Path,
+    name_mirrors: NameMirrors,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Path:
-    """A data set of MNIST's own files that nothing gives but a package of Debian's."""
+    """A data set of MNIST's files that nothing gives but a package of Debian's."""
     name_mirrors()
     folder = tmp_path / "installed"
     folder.mkdir()

@@ -24,8 +24,8 @@ from core.pruning.plans import uniform_plan
 from core.settings.choices import Choices
 from core.settings.settings import Settings
 from tests.core.data.folders import Draw, fill, shade, spotted
-from tests.core.own_nets import write
 from tests.core.training.loops import of_type
+from tests.core.user_nets import write
 
 pytestmark = pytest.mark.usefixtures("empty_cache")
 
@@ -302,6 +302,7 @@ def test_large_images_are_evaluated_a_few_at_a_time(tmp_path: Path) -> None:
     assert [it.stop for it in batches(large.train)] == [*range(3, len(large.train) + 3, 3)]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("one_thread")
 def test_a_net_of_the_users_learns_a_folder_of_the_users(tmp_path: Path) -> None:
     root = fill(tmp_path / "pets", 60)

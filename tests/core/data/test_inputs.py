@@ -59,6 +59,6 @@ def test_normalisation_is_what_is_given_or_else_what_is_known() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "a", "0.5,", "0,5;1"])
-def test_what_is_no_number_is_refused(text: str) -> None:
+def test_a_normalisation_that_is_no_number_is_refused(text: str) -> None:
     with pytest.raises(InputError, match=r"--mean .*such as 0\.485,0\.456,0\.406"):
         settings_in(Inputs)["mean"].parse(text)

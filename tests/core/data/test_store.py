@@ -23,7 +23,7 @@ WAITING = Progress("waiting for another fetch")
 
 
 def child(*args: str | Path) -> subprocess.Popen[str]:
-    script = Path(__file__).with_name("fetching.py")
+    script = Path(__file__).with_name("fetch_process.py")
     path = os.pathsep.join(entry for entry in sys.path if entry)
     return subprocess.Popen(
         [sys.executable, str(script), *map(str, args)],
@@ -37,14 +37,20 @@ def left_in(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir()} - {".lock"}
 
 
+pytestmark = pytest.mark.usefixtures("digits")
+
+
 @pytest.fixture
 def _mirrored(mirror: str, name_mirrors: Callable[..., None]) -> None:
     name_mirrors(mirror)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_mirrored")
-def test_a_killed_fetch_leaves_nothing_half_written(tmp_path: Path, mirror: str) -> None:
-    with child(mirror, tmp_path, "half") as process:
+def test_a_killed_fetch_leaves_nothing_half_written(
+    tmp_path: Path, digits: Path, mirror: str
+) -> None:
+    with child(digits, mirror, tmp_path, "half") as process:
         assert process.stdout
         assert process.stdout.readline() == "half\n"
         process.kill()
@@ -55,8 +61,8 @@ def test_a_killed_fetch_leaves_nothing_half_written(tmp_path: Path, mirror: str)
     assert left_in(tmp_path) == {"MNIST"}
 
 
-def test_two_processes_fetch_at_once(tmp_path: Path, mirror: str) -> None:
-    processes = [child(mirror, tmp_path) for _ in range(2)]
+def test_two_processes_fetch_at_once(tmp_path: Path, digits: Path, mirror: str) -> None:
+    processes = [child(digits, mirror, tmp_path) for _ in range(2)]
     said = [process.communicate()[0] for process in processes]
     assert said == [f"{tmp_path / 'MNIST' / 'raw'}\n"] * 2
     assert left_in(tmp_path) == {"MNIST"}
@@ -84,9 +90,9 @@ def test_who_waits_heeds_a_stop(tmp_path: Path) -> None:
     assert left_in(tmp_path) == set()
 
 
-def test_no_space_is_told_and_leaves_nothing(tmp_path: Path, mirror: str) -> None:
-    said = child(mirror, tmp_path, "limited").communicate()[0]
-    assert said.startswith(f"InputError: no space left in {tmp_path}: 55 MB are needed, ")
+def test_no_space_is_told_and_leaves_nothing(tmp_path: Path, digits: Path, mirror: str) -> None:
+    said = child(digits, mirror, tmp_path, "limited").communicate()[0]
+    assert said.startswith(f"InputError: no space left in {tmp_path}: 2 MB are needed, ")
     assert said.endswith(" MB are free; free some or give another --data-dir\n")
     assert left_in(tmp_path) == set()
 

@@ -151,7 +151,7 @@ def test_a_note_is_kept_and_taken_away(text: str, experiment: Experiment) -> Non
     assert not (run.folder / "note.txt").exists()
 
 
-def test_a_note_can_be_anything_but_endless(experiment: Experiment) -> None:
+def test_a_note_may_hold_any_text_up_to_a_limit(experiment: Experiment) -> None:
     run = finished(experiment)
     experiment.annotate(run, "half \ud800")
     assert experiment.newest().note == "half ?"
@@ -249,7 +249,7 @@ def test_what_is_recorded_under_a_name_is_found_under_it(given: str, place: Path
     assert not place.exists()
 
 
-def test_a_home_is_expanded(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_tilde_in_a_path_is_expanded(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(place))
     monkeypatch.setenv("USERPROFILE", str(place))
     assert experiment_folder("~/it", "x") == place / "it"

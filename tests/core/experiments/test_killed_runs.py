@@ -129,6 +129,7 @@ def test_who_never_lets_go_is_told(experiment: Experiment, monkeypatch: pytest.M
     assert experiment.runs() == (run,)
 
 
+@pytest.mark.slow
 def test_killed_at_any_moment_it_leaves_runs_that_are_whole(experiment: Experiment) -> None:
     code = "import sys; from tests.core.experiments.killing import kill; kill(sys.argv[1])"
     assert python(code, experiment.folder).communicate()[0] == "whole\n"

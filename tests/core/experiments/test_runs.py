@@ -59,7 +59,7 @@ def experiment(tmp_path: Path) -> Experiment:
 # A run and what becomes of it
 
 
-def test_a_run_from_its_beginning_to_its_end(experiment: Experiment) -> None:
+def test_a_run_is_running_then_done_with_its_weights(experiment: Experiment) -> None:
     assert experiment.runs() == ()
     writer = experiment.begin(RECORD)
     (run,) = experiment.runs()
@@ -281,7 +281,7 @@ def test_an_abandoned_run_goes(experiment: Experiment) -> None:
     assert os.listdir(experiment.folder) == [".lock"]
 
 
-def test_what_is_over_is_over(experiment: Experiment) -> None:
+def test_a_finished_run_takes_no_more_epochs(experiment: Experiment) -> None:
     writer = experiment.begin(RECORD)
     writer.finish(filled(1), RECORD)
     writer.close()

@@ -230,6 +230,7 @@ print("whole")
 """
 
 
+@pytest.mark.slow
 def test_killed_while_saving_it_leaves_a_whole_file(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", KILLED_WHILE_SAVING, tmp_path / "it.safetensors"],

@@ -24,9 +24,9 @@ from core.nets.layers import parameter_count
 from core.nets.user_model import build
 from core.nets.zoo import model_spec
 from core.training.loop import copy_weights
-from tests.core.own_nets import write
 from tests.core.random_nets import RandomNet, random_nets
 from tests.core.training.loops import same
+from tests.core.user_nets import write
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -137,7 +137,7 @@ def test_a_chain_gives_the_same_logits_without_its_dead_units(net: Chain, shares
 
 @settings(max_examples=10)
 @given(net=random_nets(), shares=SHARES)
-def test_so_does_any_net(net: RandomNet, shares) -> None:
+def test_any_net_gives_the_same_logits_without_its_dead_units(net: RandomNet, shares) -> None:
     thin_out(net, *shares)
     assert_removed_exactly(net, torch.randn(5, 1, 8, 8))
 
@@ -182,7 +182,9 @@ class TestBorders:
             ([nn.InstanceNorm2d(3)], 0.5, 0, 0),
         ],
     )
-    def test_a_constant_channel(self, between, bias: float, padding, dead: int) -> None:
+    def test_a_constant_channel_is_folded_into_the_next_biases(
+        self, between, bias: float, padding, dead: int
+    ) -> None:
         net = sequence(
             nn.Conv2d(1, 3, 3), *between, nn.Conv2d(3, 2, 3, padding=padding), nn.Flatten()
         )
@@ -212,7 +214,7 @@ class TestBorders:
             set_unit(net[1], 2, bias)
             assert assert_removed_exactly(net, IMAGES).units == {"1": dead, "2": 0}
 
-    def test_a_constant_that_stays_is_its_bias_alone(self) -> None:
+    def test_a_unit_that_stays_constant_keeps_only_its_bias(self) -> None:
         net = sequence(
             nn.Conv2d(1, 2, 3), nn.Conv2d(2, 3, 3), nn.Conv2d(3, 2, 3, padding=1), nn.Flatten()
         )
@@ -273,11 +275,6 @@ def test_it_finds_what_repeated_removal_finds(wide: list[int], single: float, se
     assert list(found.units.values()) == expected
 
 
-@pytest.fixture(scope="module")
-def all_data() -> Splits:
-    return core.load("mnist")
-
-
 DEAD = {
     ("cnn5", 100): {"conv1": 5, "conv2": 2, "conv3": 4, "fc1": 130, "fc2": 0},
     ("lenet-5", 40): {"conv1": 0, "conv2": 0, "fc1": 84, "fc2": 0},
@@ -288,15 +285,13 @@ DEAD = {
 
 
 @pytest.mark.parametrize(("model", "ratio"), DEAD)
-def test_the_shipped_nets_give_the_same_answers(
-    model: str, ratio: int, all_data: Splits, few: Splits
-) -> None:
+def test_the_shipped_nets_give_the_same_answers(model: str, ratio: int, few: Splits) -> None:
     spec = model_spec(model)
     net = spec.build().eval()
     net.load_state_dict(load_weights(spec.shipped_weights, net))
     core.prune(net, core.plan(net, ratio))
     before = nonzero(net)
-    images, _ = (all_data if model == "lenet-300-100" else few).test.batch(slice(None))
+    images, _ = few.test.batch(slice(None))
     with torch.no_grad():
         logits = net(images)
         found = remove_dead(net, images[:3])
@@ -317,7 +312,7 @@ class TestOwnNets:
         found = assert_removed_exactly(net, torch.randn(5, 1, 28, 28))
         assert not any(found.units.values())
 
-    def test_attention_is_left_alone(self, tmp_path: Path) -> None:
+    def test_no_unit_of_attention_is_removed(self, tmp_path: Path) -> None:
         net = build(f"{write(tmp_path)}:Attending")
         with torch.no_grad():
             for weight in (net.up.weight, net.attention.out_proj.weight, net.head.weight):
@@ -375,7 +370,7 @@ def hidden(net: Odd, x: Tensor) -> Tensor:
         (lambda net, x: net.row(net.conv(x).reshape(-1, 36)).reshape(x.size(0), -1), [0, 0]),
     ],
 )
-def test_what_is_odd_is_left_alone(use, dead: list[int]) -> None:
+def test_around_an_odd_call_only_units_that_nobody_reads_are_removed(use, dead: list[int]) -> None:
     net = Odd(use)
     found = assert_removed_exactly(net, IMAGES)
     assert [found.units["conv"], found.units["one"]] == dead
@@ -396,7 +391,7 @@ def counts_calls(net: Odd, x: Tensor) -> Tensor:
 @pytest.mark.parametrize(
     ("use", "why"), [(writes_over, "writes over"), (counts_calls, "other logits")]
 )
-def test_what_is_not_as_it_is_traced_is_refused(use, why: str) -> None:
+def test_a_net_that_differs_from_its_trace_is_refused(use, why: str) -> None:
     net = Odd(use)
     with pytest.raises(UntraceableError, match=why):
         remove_dead(net, IMAGES)
@@ -413,7 +408,7 @@ def test_a_net_that_counts_its_units_cannot_be_made_smaller() -> None:
         compacted(net, IMAGES)
 
 
-def test_a_layer_may_die_whole() -> None:
+def test_a_layer_whose_units_are_all_dead_leaves_constant_logits() -> None:
     second = nn.Conv2d(3, 2, 3)
     net = sequence(nn.Conv2d(1, 3, 3), nn.ReLU(), second, nn.Flatten(), nn.Linear(32, 4))
     second.weight.data.zero_()

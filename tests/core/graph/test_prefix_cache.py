@@ -181,7 +181,7 @@ class WritesInput(Decides):
 
 
 @pytest.mark.parametrize("kind", [Decides, Forgets, WritesInput, Mixes, Breaks])
-def test_what_cannot_be_cut_says_so(kind: type[nn.Module]) -> None:
+def test_a_net_that_cannot_be_cut_says_why(kind: type[nn.Module]) -> None:
     net = kind().eval()
     with pytest.raises(UntraceableError):
         PrefixCache(net, groups(net), torch.randn(3, 6))
@@ -193,7 +193,7 @@ def test_two_images_are_too_few_to_try_it_with() -> None:
         PrefixCache(net, groups(net), torch.randn(2, 1, 28, 28))
 
 
-def test_uncut_runs_everything() -> None:
+def test_a_net_that_is_not_cut_runs_all_its_layers() -> None:
     net = Decides().eval()
     images = torch.randn(5, 6)
     uncut = NoPrefixCache(net, images)

@@ -38,7 +38,7 @@ class Normed(nn.Module):
 
 
 @pytest.mark.parametrize("make", [Cnn5, LeNet300, Normed])
-def test_the_logits_and_the_layers_stay(make: type[nn.Module]) -> None:
+def test_ordering_units_keeps_the_logits_and_the_layers(make: type[nn.Module]) -> None:
     torch.manual_seed(0)
     model, images = pruned(make(), 0.1), torch.randn(4, 1, 28, 28)
     before = {name: it.clone() for name, it in model.state_dict().items()}
@@ -69,7 +69,7 @@ def test_units_that_are_added_to_others_stay() -> None:
     assert torch.equal((model.second.weight != 0).flatten(1).sum(1), kept)  # its units did not
 
 
-def test_a_file_is_smaller() -> None:
+def test_a_file_of_ordered_units_is_smaller() -> None:
     torch.manual_seed(0)
     model = pruned(Cnn5(), 0.02)
     before = len(encode(from_state(model.state_dict(), "cnn5")))
@@ -77,7 +77,7 @@ def test_a_file_is_smaller() -> None:
     assert len(encode(from_state(model.state_dict(), "cnn5"))) < before - 100
 
 
-def test_what_cannot_be_followed_is_left_alone() -> None:
+def test_a_net_that_cannot_be_traced_keeps_its_order() -> None:
     class Odd(nn.Module):
         def __init__(self) -> None:
             super().__init__()

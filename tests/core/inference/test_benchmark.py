@@ -27,6 +27,7 @@ from tests.core.training.loops import same
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
+@pytest.mark.slow
 def test_every_engine_is_timed_and_the_amounts_are_the_nets(few: Splits) -> None:
     net = pruned("lenet-5")
     before, said = copy_weights(net), list[Timed]()
@@ -96,6 +97,7 @@ def test_an_engine_that_cannot_is_left_out_and_it_is_said_why(
     assert {row.engine for row in bench.rows} == {"torch", SPARSE}
 
 
+@pytest.mark.slow
 def test_the_net_is_written_as_onnx_once_for_each_number_of_images(
     few: Splits, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -160,7 +160,7 @@ def thinned(net: nn.Module, share: float) -> nn.Module:
 
 @settings(max_examples=40)
 @given(random_nets(), st.floats(0, 1), BLOCKS, st.integers(1, 9), st.data())
-def test_any_layers_of_any_net_by_the_kernels(
+def test_any_layers_of_any_net_run_by_the_kernels_give_torchs_logits(
     net: RandomNet, share: float, block: int, count: int, data: st.DataObject
 ) -> None:
     images = torch.randn(count, 1, 8, 8)
@@ -190,7 +190,7 @@ class OneDimension(nn.Module):
         return self.fc(self.pool(self.conv2(x).relu()).flatten(1))
 
 
-def test_one_dimension_is_two() -> None:
+def test_layers_of_one_dimension_are_run_as_two() -> None:
     torch.manual_seed(0)
     net = thinned(OneDimension(), 0.5)
     images = torch.randn(9, 1, 16, 15)
@@ -216,8 +216,8 @@ def by_nonzeros(net: nn.Module, images: Tensor, block: int, threads: int = 1) ->
     return with_chains(traced.net, list(groups_of(traced.net, simpler(traced))), block, threads)
 
 
-def test_cnn5_says_the_same_of_each_of_10_000_images(data_dir: Path) -> None:
-    test = Splits.of(drain(load("mnist", data_dir))).test
+def test_cnn5_says_the_same_of_each_of_10_000_images(mnist_dir: Path) -> None:
+    test = Splits.of(drain(load("mnist", mnist_dir))).test
     net = pruned("cnn5")
     images, _ = test.batch(slice(0, 64))
     sparse = by_nonzeros(net, images, 8)
@@ -230,7 +230,9 @@ def test_cnn5_says_the_same_of_each_of_10_000_images(data_dir: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["lenet-300-100", "lenet-5"])
-def test_the_papers_nets(name: str, few: Splits) -> None:
+def test_the_papers_nets_have_torchs_logits_in_any_block_and_threads(
+    name: str, few: Splits
+) -> None:
     net = pruned(name)
     images, _ = few.test.batch(slice(0, 500))
     expected = run(net, images)
@@ -317,7 +319,7 @@ def test_a_net_that_cannot_be_traced_stays_as_it_is() -> None:
     assert drain(faster(net, torch.randn(2, 1, 28, 28))).net is net
 
 
-def test_a_raised_flag_ends_it(few: Splits) -> None:
+def test_a_raised_flag_ends_the_comparison_of_ways(few: Splits) -> None:
     images, _ = few.test.batch(slice(0, 4))
     with pytest.raises(StoppedError):
         drain(faster(pruned("lenet-5"), images, stop=lambda: True))

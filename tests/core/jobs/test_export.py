@@ -68,6 +68,7 @@ def test_every_format_gives_back_every_bit(
     assert (found.inspection is None) == (suffix != ".fw")
 
 
+@pytest.mark.slow
 def test_onnx_gives_the_logits_of_torch_for_any_number_of_images(
     bench: Workbench, pruned: Weights, tmp_path: Path
 ) -> None:
@@ -120,6 +121,7 @@ def test_a_quantised_file_is_much_smaller(
     assert whole > 1.4 * half > 1.8 * sixteen > 2 * four
 
 
+@pytest.mark.slow
 def test_training_behind_the_values_wins_accuracy_back(bench: Workbench, pruned: Weights) -> None:
     # Enough steps, of the few images that there are.
     bench = bench.by(replace(bench.settings, choices=Choices(batch_size=10)))

@@ -1,4 +1,4 @@
-"""Searches with real fine-tunings on a little of MNIST: what they try, and from where."""
+"""Searches with real fine-tunings on a few digits: what they try, and from where."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from core.settings.choices import Choices
 from core.settings.settings import Settings
 from tests.core.jobs.test_recorded_jobs import small
 
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = [pytest.mark.usefixtures("one_thread"), pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""Models of a user's net, of which every job gets its own."""
+"""The models of a workbench: which have memory of their own, and which read what is there."""
 
 from __future__ import annotations
 
@@ -9,6 +9,88 @@ import torch
 
 from core.jobs.models import Models
 from core.nets.zoo import model_spec
+from core.training.loop import copy_weights
+from tests.core.training.loops import same
+from tests.core.user_nets import write
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def models() -> Models:
+    return Models(model_spec("lenet-300-100"), CPU)
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Models:
+    mine = write(tmp_path_factory.mktemp("own"))
+    return Models(model_spec(f"{mine}:Net"), CPU)
+
+
+def test_a_seed_gives_the_same_weights_and_leaves_the_callers_generator_alone(
+    models: Models, own: Models
+) -> None:
+    before = torch.get_rng_state()
+    for made in (models, own):
+        one, same_seed, other = (copy_weights(made.fresh(seed)) for seed in (1, 1, 2))
+        assert same(one, same_seed)
+        assert not same(one, other)
+    assert torch.get_rng_state().equal(before)
+
+
+def test_layers_and_parameters_are_known_without_memory_for_weights(models: Models) -> None:
+    assert [layer.name for layer in models.layers] == ["fc1", "fc2", "fc3"]
+    assert models.parameters == 266_610
+    assert all(it.is_meta for it in models._outline.parameters())
+
+
+def test_a_vehicle_is_the_callers_alone(models: Models, own: Models) -> None:
+    for made in (models, own):
+        one, other = made.vehicle(), made.vehicle()
+        places = [{it.data_ptr() for it in net.parameters()} for net in (one, other)]
+        assert places[0].isdisjoint(places[1])
+        assert not any(it.is_meta for it in one.parameters())
+
+
+def test_a_model_to_ask_reads_weights_where_they_are_but_the_users_has_a_copy(
+    models: Models, own: Models
+) -> None:
+    for made, shares in ((models, True), (own, False)):
+        weights = copy_weights(made.fresh(3))
+        asked = made.reading(weights)
+        assert same(copy_weights(asked), weights)
+        found = {name: it.data_ptr() == weights[name].data_ptr() for name, it in
+                 asked.named_parameters()}  # fmt: skip
+        assert set(found.values()) == {shares}
+
+
+def test_a_pruned_model_holds_what_the_plan_leaves_in_memory_of_its_own(models: Models) -> None:
+    weights = copy_weights(models.fresh(4))
+    before = {name: it.clone() for name, it in weights.items()}
+    plan = {"fc1": 0.9, "fc2": 0.5, "fc3": 0.0}
+    made = models.pruned(weights, plan)
+    for layer in models.layers:
+        left = int(made.get_parameter(layer.key).count_nonzero())
+        assert left == layer.elements - round(plan[layer.name] * layer.elements)
+    assert same(weights, before)
+
+
+def test_a_users_net_that_cannot_be_copied_is_built_again(tmp_path: Path) -> None:
+    path = tmp_path / "once.py"
+    path.write_text(
+        "from torch import nn\n"
+        "class Net(nn.Module):\n"
+        "    def __init__(self):\n"
+        "        super().__init__()\n"
+        "        self.fc = nn.Linear(784, 10)\n"
+        "    def __deepcopy__(self, memo):\n"
+        "        raise RuntimeError('never twice')\n"
+        "    def forward(self, x):\n"
+        "        return self.fc(x.flatten(1))\n"
+    )
+    models = Models(model_spec(f"{path}:Net"), CPU)
+    assert copy_weights(models.vehicle()).keys() == {"fc.weight", "fc.bias"}
+
 
 SOURCE = """
 import threading
@@ -46,7 +128,7 @@ class Logs(Locked):
 def test_each_is_another_net_and_can_be_trained(name: str, tmp_path: Path) -> None:
     path = tmp_path / "mine.py"
     path.write_text(SOURCE)
-    models = Models(model_spec(f"{path}:{name}"), torch.device("cpu"))
+    models = Models(model_spec(f"{path}:{name}"), CPU)
     one, other = models.vehicle(), models.vehicle()
     one(torch.ones(2, 4)).sum().backward()
     assert one.get_parameter("fc.weight").grad is not None

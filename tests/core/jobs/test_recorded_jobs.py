@@ -1,4 +1,4 @@
-"""Trainings recorded on real MNIST: killed, resumed, restored; and a disk that refuses."""
+"""Trainings recorded: killed, resumed, restored; and a disk that refuses."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from core.training.finetuning import FineTuned
 from tests.core.conftest import head
 from tests.core.training.loops import of_type, recorded, same
 
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = [pytest.mark.usefixtures("one_thread"), pytest.mark.slow]
 
 CHOICES = Choices(epochs=3)
 
@@ -166,7 +166,7 @@ def changed(run: Run, said: dict[str, object]) -> Run:
         ({"base": {"run": None, "weights": "0"}}, "started from a net that is not here"),
     ],
 )
-def test_what_cannot_be_recalled_says_why(
+def test_a_run_that_cannot_be_restored_says_why(
     kept: Kept, bench: Workbench, base: Net, facts: dict[str, object], said: str
 ) -> None:
     run = changed(kept.run, facts)
@@ -250,7 +250,7 @@ def test_dense_training_goes_on_from_its_last_epoch(
         ({"protocol": "reference"}, "open it with --protocol reference"),
     ],
 )
-def test_what_cannot_be_gone_on_with_says_why(
+def test_a_run_that_cannot_be_resumed_says_why(
     bench: Workbench, base: Net, tmp_path: Path, facts: dict[str, object], said: str
 ) -> None:
     experiment = Experiment(tmp_path)
@@ -300,10 +300,13 @@ from core.jobs import recorded_jobs
 from core.jobs.dense_net import open_dense_net
 from core.jobs.workbench import Workbench
 from tests.core.jobs.test_recorded_jobs import settings, small
+from tests.digits import in_place_of_mnist
 
 whole = Splits.of
 Splits.of = lambda dataset, device: small(dataset, device, whole)
 bench = Workbench(settings(Path(sys.argv[1])))
+digits = in_place_of_mnist(Path(sys.argv[1]))
+digits.__enter__()
 job, kind, count = sys.argv[3], {"Batch": Batch, "Epoch": Epoch}[sys.argv[4]], int(sys.argv[5])
 experiment = Experiment(Path(sys.argv[2]))
 if job == "finetune":

@@ -50,6 +50,7 @@ def tuned(
     return result, of_type(Checkpoint, events), of_type(Epoch, events)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", RECIPES)
 def test_a_fine_tuning_goes_on_from_any_epoch_as_if_nothing_had_happened(
     name: str, tiny: Splits, dense: Weights, aggressive: Plan, tmp_path: Path
@@ -70,7 +71,10 @@ def test_a_fine_tuning_goes_on_from_any_epoch_as_if_nothing_had_happened(
         ]
 
 
-def test_dense_training_goes_on_likewise(tiny: Splits, tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_a_dense_training_goes_on_from_any_epoch_as_if_nothing_had_happened(
+    tiny: Splits, tmp_path: Path
+) -> None:
     phase = short("reference", epochs=3).dense
     phase = replace(phase, batch_size=12, epochs=3)
     whole, events = recorded(train(fresh(), tiny, phase, checkpoints=True))

@@ -42,7 +42,7 @@ def up_to(limit: float) -> Callable[[float], float]:
 
 
 @given(st.floats(1.1, 900), st.floats(1.2, 200))
-def test_it_closes_in_on_the_lightest_that_is_good(limit: float, start: float) -> None:
+def test_a_search_closes_in_on_the_lightest_good_net(limit: float, start: float) -> None:
     found, events, asked = searched(up_to(limit), most=500.0, start=start, trials=40)
     assert len(found.trials) == len(asked) == len(of_type(Trying, events)) < 25
     ratios = [it.asked for it in found.trials]
@@ -80,13 +80,13 @@ def test_a_trial_goes_on_from_the_lightest_that_was_good() -> None:
         assert it.from_trial is expected
 
 
-def test_it_makes_so_many_trials_and_no_more() -> None:
+def test_a_search_makes_no_more_trials_than_asked_for() -> None:
     found, _, _ = searched(up_to(50.0), trials=2)
     assert [it.good for it in found.trials] == [True, False]
     assert found.best is found.trials[0]
 
 
-def test_it_begins_with_what_there_is_at_most() -> None:
+def test_a_search_begins_at_the_lightest_ratio_there_is_at_most() -> None:
     found, _, asked = searched(up_to(1e6), most=20.0)
     assert [it.ratio for it in asked] == [20.0]
     assert found.best is found.trials[0]
@@ -101,26 +101,26 @@ def test_no_trial_is_less_sparse_than_its_floor(floor: float, start: float, limi
         assert found.best is None
 
 
-def test_where_nothing_is_left_to_prune_it_tries_what_there_is() -> None:
+def test_with_nothing_left_to_prune_the_base_itself_is_tried() -> None:
     found, _, asked = searched(up_to(1e6), floor=30.0, most=25.0)
     assert [it.ratio for it in asked] == [25.0]
     assert found.best is found.trials[0]
 
 
-def test_where_nothing_is_good_there_is_no_best() -> None:
+def test_a_search_without_a_good_trial_has_no_best() -> None:
     found, _, _ = searched(lambda _: 50.0)
     assert found.best is None
     assert all(not it.good for it in found.trials)
     assert min(it.asked for it in found.trials) < 1.5
 
 
-def test_exactly_the_accuracy_is_enough() -> None:
+def test_a_trial_of_exactly_the_least_accuracy_is_good() -> None:
     found, _, _ = searched(lambda _: LEAST, trials=1)
     assert found.best is not None
 
 
 @pytest.mark.parametrize("how", ["in a trial", "with a half-made net"])
-def test_stopped_it_gives_what_there_is(how: str) -> None:
+def test_a_stopped_search_gives_the_trials_so_far(how: str) -> None:
     def attempt(it: Attempt) -> Stream[Made]:
         yield from ()
         if it.number == 3 and how == "in a trial":
@@ -133,7 +133,7 @@ def test_stopped_it_gives_what_there_is(how: str) -> None:
     assert found.best is found.trials[0]
 
 
-def test_stopped_between_two_trials_it_keeps_the_last_one() -> None:
+def test_a_search_stopped_between_trials_keeps_the_last_one() -> None:
     found, _, asked = searched(up_to(50.0), stop=lambda: True)
     assert (found.stopped, len(found.trials), len(asked)) == (True, 1, 1)
 
@@ -146,7 +146,7 @@ def test_stopped_between_two_trials_it_keeps_the_last_one() -> None:
         ({"start": float("nan")}, "expected a ratio above 1"),
     ],
 )
-def test_bad_input_is_refused(options: dict[str, Any], said: str) -> None:
+def test_trials_and_starts_out_of_range_are_refused(options: dict[str, Any], said: str) -> None:
     with pytest.raises(InputError, match=said):
         searched(up_to(50.0), **options)
 

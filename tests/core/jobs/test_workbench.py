@@ -1,4 +1,4 @@
-"""The jobs over the shipped net, real MNIST and the settings; their results as JSON."""
+"""The jobs over the shipped net, a few digits and the settings; their results as JSON."""
 
 from __future__ import annotations
 
@@ -14,12 +14,11 @@ import torch
 from core.data import Dataset
 from core.data.batches import Images, Splits
 from core.errors import InputError, StoppedError
-from core.events import Batch, Epoch, Event, Measured, Notice, drain
+from core.events import Batch, Epoch, Event, Notice, drain
 from core.experiments.run_record import report_json
 from core.formats.weights_files import save_weights
 from core.graph.compaction import compacted
 from core.graph.dead_units import remove_dead
-from core.jobs import measurement
 from core.jobs.dense_net import open_dense_net
 from core.jobs.report import finetuned_record, trained_record
 from core.jobs.workbench import Net, Workbench
@@ -62,41 +61,6 @@ def assert_profiles_are_those_of(net: Net, weights: Weights) -> None:
         weight = weights[profile.layer.key]
         for sparsity in (0.0, 0.5, 0.97, 1.0):
             assert profile.what_if(sparsity).kept == int(keep_mask(weight, sparsity).sum())
-
-
-class TestWholeMnist:
-    @pytest.fixture(scope="class")
-    def bench(self, data_dir: Path) -> Workbench:
-        return Workbench(Settings(data_dir=data_dir, precision="fp32"))
-
-    @pytest.fixture(scope="class")
-    def opened(self, bench: Workbench) -> tuple[Net, list[Event]]:
-        events: list[Event] = []
-        return drain(open_dense_net(bench), events.append), events
-
-    def test_the_shipped_net_is_as_good_as_the_references(
-        self, bench: Workbench, opened: tuple[Net, list[Event]], shipped: Weights
-    ) -> None:
-        net, events = opened
-        assert net.accuracy.test >= 99.2
-        assert net.accuracy.validation >= 98.5
-        assert events[-1] == Measured("dense", net.accuracy)
-        assert all(torch.equal(net.weights[name], shipped[name]) for name in shipped)
-        assert (bench.layer_names, bench.parameters) == (LAYERS, 228_010)
-        assert_profiles_are_those_of(net, shipped)
-
-    def test_the_aggressive_choice_is_near_chance_before_fine_tuning(
-        self, bench: Workbench, opened: tuple[Net, list[Event]], aggressive: Plan
-    ) -> None:
-        net, _ = opened
-        before = {name: tensor.clone() for name, tensor in net.weights.items()}
-        state = torch.get_rng_state()
-        pruned = drain(measurement.prune(bench, net, aggressive))
-        assert pruned.accuracy.test < 30
-        assert pruned.dead is not None
-        assert list(pruned.dead.units.values()) == [0, 0, 0, 88, 0]
-        assert all(torch.equal(net.weights[name], before[name]) for name in before)
-        assert torch.equal(torch.get_rng_state(), state)
 
 
 class TestOpening:
@@ -157,7 +121,7 @@ class TestReferenceProtocol:
         assert nets[0].accuracy == nets[1].accuracy
         assert nets[0].accuracy.validation == nets[0].accuracy.test
 
-    def test_another_seed_is_another_dense_net(
+    def test_another_seed_has_a_dense_net_of_its_own_in_the_cache(
         self, data_dir: Path, empty_cache: Path, first_images: None
     ) -> None:
         for seed in (0, 1):
@@ -180,7 +144,7 @@ class TestReferenceProtocol:
         assert len(warnings) == 1
         assert str(empty_cache) in warnings[0].text
 
-    def test_stopped_there_is_no_net_to_keep(
+    def test_a_stopped_training_leaves_no_net_in_the_cache(
         self, data_dir: Path, empty_cache: Path, first_images: None
     ) -> None:
         settings = Settings(data_dir=data_dir, protocol="reference", precision="fp32")
@@ -226,7 +190,7 @@ def keys(rows: Sequence[dict[str, Any]]) -> list[set[str]]:
     return [set(row) for row in rows]
 
 
-def test_small_jobs_and_their_reports(small: Bench) -> None:
+def test_reports_of_a_run_and_a_training_say_what_the_contract_says(small: Bench) -> None:
     bench, base, tuned, trained = small.bench, small.base, small.tuned, small.trained
     assert not small.drew
 

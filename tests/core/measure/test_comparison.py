@@ -220,13 +220,15 @@ def test_all_answers_are_the_plain_ones(
     assert (answers == data.labels.numpy()).sum() == right
 
 
-def test_it_begins_again_where_the_filter_was_wrong(nets: Nets, data: Images, plain: Pair) -> None:
+def test_answers_are_computed_again_where_the_filter_was_wrong(
+    nets: Nets, data: Images, plain: Pair
+) -> None:
     answers, events = recorded(all_predictions(Wobbly(nets[1]), data, "bf16"))
     assert [event.done for event in of_type(Progress, events)] == [0, 250, 0, 250, 500, 600]
     assert answers.tolist() == plain[1].tolist()
 
 
-def test_it_stops_before_the_next_batch(nets: Nets, data: Images) -> None:
+def test_a_comparison_stops_before_the_next_batch(nets: Nets, data: Images) -> None:
     seen: list[Event] = []
     with pytest.raises(StoppedError, match="stopped"):
         drain(all_predictions(nets[0], data, stop=lambda: len(seen) == 2), seen.append)
@@ -391,7 +393,7 @@ def test_what_is_known_is_not_asked_again_and_pictures_say_it(nets: Nets, data: 
 
 @pytest.mark.parametrize("mode", ["chosen", "wrong"])
 @pytest.mark.parametrize("classes", [2, 12])
-def test_colours_and_other_numbers_of_classes(classes: int, mode: Mode) -> None:
+def test_nets_of_colours_and_any_number_of_classes_are_compared(classes: int, mode: Mode) -> None:
     both, data = (Rgb(classes, seed=0), Rgb(classes, seed=1)), colours(300, classes)
     compared, _ = recorded(compare(*both, data, mode=mode, matrix=True))
     assert compared.classes == classes
@@ -402,7 +404,7 @@ def test_colours_and_other_numbers_of_classes(classes: int, mode: Mode) -> None:
     assert np.abs(compared.pixels - some.mean(1).numpy()).max() <= 0.5
 
 
-def test_it_stops_in_the_middle(nets: Nets, data: Images) -> None:
+def test_a_comparison_stopped_in_the_middle_raises(nets: Nets, data: Images) -> None:
     seen: list[Event] = []
     stream = compare(*nets, data, matrix=True, stop=lambda: len(seen) >= 3)
     with pytest.raises(StoppedError):
@@ -410,7 +412,7 @@ def test_it_stops_in_the_middle(nets: Nets, data: Images) -> None:
     assert [type(event) for event in seen] == [ComparisonUpdated, Progress, Progress]
 
 
-def test_what_cannot_be_compared(nets: Nets, data: Images) -> None:
+def test_nets_that_cannot_be_compared_are_refused(nets: Nets, data: Images) -> None:
     with pytest.raises(InputError, match="unknown mode 'right': expected one of chosen, wrong"):
         drain(compare(*nets, data, mode="right"))  # type: ignore[arg-type]
     with pytest.raises(InputError, match="3 predictions for 600 images"):

@@ -26,6 +26,7 @@ from core.pruning.plans import Plan, uniform_plan
 from core.pruning.presets import preset_plan
 from core.settings.settings import Settings
 from tests.core.training.loops import recorded
+from tests.digits import TEST
 
 
 @pytest.mark.parametrize("net", HAN2015.values(), ids=HAN2015)
@@ -158,7 +159,7 @@ def test_a_relu_belongs_to_the_layers_whose_values_reach_it_first(images: Images
     }
 
 
-def test_nothing_is_left_behind_in_the_net(images: Images) -> None:
+def test_counting_activity_leaves_no_hook_in_the_net(images: Images) -> None:
     net = Every()
     before = {name: tensor.clone() for name, tensor in net.state_dict().items()}
     drain(measure_activity(net, images))
@@ -166,7 +167,7 @@ def test_nothing_is_left_behind_in_the_net(images: Images) -> None:
     assert not any(module._forward_hooks for module in net.modules())
 
 
-def test_it_stops_between_two_batches(images: Images) -> None:
+def test_counting_activity_stops_between_two_batches(images: Images) -> None:
     with pytest.raises(StoppedError):
         drain(measure_activity(Every(), images, stop=lambda: True))
 
@@ -208,9 +209,9 @@ class TestShipped:
         assert set(report["total"]) == {"weights", "flops", "act", "kept", "flops_kept", "ratio"}
         assert set(report["layers"][0]) == {*report["total"], "name"} - {"ratio"}
         steps = {event.step: event.total for event in events if isinstance(event, Progress)}
-        assert steps["measure activations"] == 10_000
+        assert steps["measure activations"] == TEST
 
-    def test_dense_everything_is_left(self, bench: Workbench) -> None:
+    def test_a_dense_net_keeps_every_weight_and_flop(self, bench: Workbench) -> None:
         dense = drain(dense_weights(bench))
         masks = Masks.of(dense.weights, bench.layers, uniform_plan(0.0, bench.layer_names))
         table = drain(measurement.table(bench, masks.apply(dense.weights), "validation"))

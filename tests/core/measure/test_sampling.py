@@ -26,7 +26,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
-def test_it_grows_to_all_images_and_ends_with_the_plain_count(
+def test_a_sample_grows_to_all_images_and_ends_with_the_plain_count(
     precision: str, few: Splits, dense: Weights, layers: tuple[Layer, ...]
 ) -> None:
     plan = uniform_plan(0.8, [layer.name for layer in layers])
@@ -47,7 +47,7 @@ def test_it_grows_to_all_images_and_ends_with_the_plain_count(
     assert said[0].correct == first
 
 
-def test_it_stops_at_once(few: Splits, dense: Weights) -> None:
+def test_a_sample_stops_at_once(few: Splits, dense: Weights) -> None:
     model = Cnn5()
     model.load_state_dict(dense)
     seen: list[object] = []
@@ -83,7 +83,7 @@ def test_a_small_part_of_many_is_as_good_as_a_sample_of_endless_ones() -> None:
     assert isclose(high, 100 * wilson(240, 250)[1], rel_tol=1e-6)
 
 
-def test_intervals_hold_what_they_say() -> None:
+def test_nineteen_in_twenty_intervals_hold_the_accuracy() -> None:
     """Of 2,000 samples of 500 of 5,000 images, about 95 % of the intervals hold the truth."""
     generator = torch.Generator().manual_seed(0)
     right = torch.zeros(5_000, dtype=torch.bool)

@@ -1,4 +1,4 @@
-"""The scan on real MNIST: the counts of the plain way, samples, stops, untraceable nets."""
+"""The scan: the counts of the plain way, samples, stops, untraceable nets."""
 
 from __future__ import annotations
 
@@ -26,6 +26,9 @@ from tests.core.random_nets import RandomNet, random_nets
 from tests.core.training.loops import of_type, plain_accuracy, recorded, same
 
 pytestmark = pytest.mark.usefixtures("one_thread")
+
+POINTS = SPARSITIES[1::2]
+"""Half of the usual sparsities, 0.95 among them."""
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +59,7 @@ def plain_counts(
     shipped: Weights, images: Images, layers: tuple[Layer, ...]
 ) -> dict[str, list[int]]:
     return {
-        layer.name: [plain_count(shipped, {layer.key: s}, images) for s in SPARSITIES]
+        layer.name: [plain_count(shipped, {layer.key: s}, images) for s in POINTS]
         for layer in layers
     }
 
@@ -66,6 +69,7 @@ def counts(result: Scan) -> dict[str, list[int]]:
 
 
 class TestExact:
+    @pytest.mark.slow
     @pytest.mark.parametrize(("precision", "batch"), [("fp32", 1000), ("bf16", 1000), ("bf16", 70)])
     def test_every_count_is_that_of_the_plain_way(
         self,
@@ -77,7 +81,8 @@ class TestExact:
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         monkeypatch.setattr("core.measure.sensitivity.MOST_IMAGES", batch)
-        result = drain(scan(net, images, split="test", precision=precision))
+        stream = scan(net, images, split="test", sparsities=POINTS, precision=precision)
+        result = drain(stream)
         differ = 0
         for name, points in result.layers.items():
             for point, plain in zip(points, plain_counts[name], strict=True):
@@ -89,6 +94,7 @@ class TestExact:
         assert result.traced
         assert (result.split, result.images, result.uniform) == ("test", len(images), ())
 
+    @pytest.mark.slow
     def test_uniform_prunes_all_layers_alike(
         self, net: Cnn5, images: Images, dense: Weights, layers: tuple[Layer, ...]
     ) -> None:
@@ -100,19 +106,23 @@ class TestExact:
             assert point.correct == plain_count(dense, pruned, images)
         assert all(len(points) == 1 for points in result.layers.values())
 
-    def test_the_net_is_left_as_it_was(self, net: Cnn5, images: Images, dense: Weights) -> None:
+    def test_a_scan_leaves_the_net_as_it_was(
+        self, net: Cnn5, images: Images, dense: Weights
+    ) -> None:
         stream = scan(net, head(images, 50), split="test", sparsities=[0.9], uniform=[0.9])
         drain(stream)
         assert same(net.state_dict(), dense)
 
-    def test_zero_and_one(self, net: Cnn5, images: Images, dense: Weights) -> None:
+    def test_sparsity_zero_is_the_dense_net_and_one_is_chance(
+        self, net: Cnn5, images: Images, dense: Weights
+    ) -> None:
         result = drain(scan(net, images, split="test", sparsities=[0.0, 1.0]))
         assert {row[0].correct for row in result.layers.values()} == {
             plain_count(dense, {}, images)
         }
         assert all(row[1].accuracy < 30 for row in result.layers.values())
 
-    def test_where_the_filter_fails_it_counts_again(
+    def test_points_are_counted_again_where_the_filter_fails(
         self,
         net: Cnn5,
         images: Images,
@@ -140,7 +150,9 @@ class TestEvents:
         assert [event.scan.exact for event in of_type(ScanUpdated, events)] == [False, True]
         assert of_type(ScanUpdated, events)[-1].scan == result
 
-    def test_stopped_it_keeps_what_is_done(self, net: Cnn5, few: Splits, dense: Weights) -> None:
+    def test_a_stopped_scan_keeps_what_is_done(
+        self, net: Cnn5, few: Splits, dense: Weights
+    ) -> None:
         told: list[object] = []
         stream = scan(net, few.train, split="train", sparsities=[0.9], stop=lambda: len(told) >= 8)
         result = drain(stream, lambda event: told.append(event))
@@ -150,13 +162,13 @@ class TestEvents:
         assert images == [2000, 2000, 1000, 1000, 1000]
         assert same(net.state_dict(), dense)
 
-    def test_stopped_at_once_nothing_is_known(self, net: Cnn5, images: Images) -> None:
+    def test_a_scan_stopped_at_once_knows_nothing(self, net: Cnn5, images: Images) -> None:
         result = drain(scan(net, images, split="test", stop=lambda: True))
         assert result.stopped
         assert {point.accuracy for point in result.points()} == {None}
         assert {point.interval for point in result.points()} == {(0.0, 100.0)}
 
-    def test_dropped_in_the_middle_it_leaves_the_net_as_it_was(
+    def test_a_scan_dropped_in_the_middle_leaves_the_net_as_it_was(
         self, net: Cnn5, images: Images, dense: Weights
     ) -> None:
         stream = scan(net, images, split="test", sparsities=[0.9])
@@ -165,7 +177,7 @@ class TestEvents:
         stream.close()
         assert same(net.state_dict(), dense)
 
-    def test_stopped_while_it_counts_again_what_was_doubtful_is_not_known(
+    def test_a_scan_stopped_while_counting_again_knows_no_doubtful_point(
         self, net: Cnn5, images: Images, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(Bf16Filter, "sound", property(lambda _: False))
@@ -184,7 +196,9 @@ class TestEvents:
 
 
 class TestQuick:
-    def test_however_wide_it_measures_something(self, net: Cnn5, images: Images) -> None:
+    def test_a_quick_scan_of_wide_intervals_measures_a_first_sample(
+        self, net: Cnn5, images: Images
+    ) -> None:
         result = drain(scan(net, images, split="test", within=80.0, sparsities=[0.9]))
         assert {point.images for point in result.points()} == {250}
 
@@ -197,7 +211,9 @@ class TestQuick:
         assert min(point.images for point in result.points()) < len(few.train)
         assert not result.exact
 
-    def test_it_looks_at_all_images_where_it_must(self, net: Cnn5, images: Images) -> None:
+    def test_a_quick_scan_of_narrow_intervals_sees_every_image(
+        self, net: Cnn5, images: Images
+    ) -> None:
         result = drain(scan(net, images, split="test", within=0.01, sparsities=[0.9]))
         assert result.exact
 
@@ -221,7 +237,7 @@ def test_what_cannot_be_traced_is_scanned_the_plain_way(
 ) -> None:
     net = Decides()
     net.load_state_dict(dense)
-    some = SPARSITIES[-2:]
+    some = POINTS[-2:]
     result, events = recorded(scan(net, images, split="test", sparsities=some))
     assert counts(result) == {name: row[-2:] for name, row in plain_counts.items()}
     assert not result.traced
@@ -240,7 +256,7 @@ def test_a_net_whose_values_take_much_is_scanned_a_few_images_at_a_time(
 
 
 @pytest.mark.parametrize("arguments", [{"sparsities": [1.2]}, {"within": 0.0}, {"within": -1}])
-def test_what_makes_no_sense_is_refused(
+def test_sparsities_and_widths_out_of_range_are_refused(
     arguments: dict[str, object], net: Cnn5, images: Images
 ) -> None:
     with pytest.raises(InputError, match="expected"):

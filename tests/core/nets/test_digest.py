@@ -40,17 +40,17 @@ def add(weights: Weights) -> None:
 
 
 @pytest.mark.parametrize("change", [rename, reshape, retype, nudge, negate_zero, add])
-def test_any_change_changes_it(change: Callable[[Weights], None]) -> None:
+def test_any_change_of_a_weight_changes_the_digest(change: Callable[[Weights], None]) -> None:
     weights = some()
     change(weights)
     assert weights_digest(weights) != weights_digest(some())
 
 
-def test_it_is_sixteen_digits_that_never_change() -> None:
+def test_a_digest_is_sixteen_digits_that_never_change() -> None:
     assert weights_digest(some()) == "3568b787805f9618"
 
 
-def test_order_and_layout_do_not_matter() -> None:
+def test_order_and_layout_of_tensors_do_not_change_the_digest() -> None:
     spread = {"fc.bias": torch.zeros(2, 2)[:, 0], "fc.weight": some()["fc.weight"].T.contiguous().T}
     assert not any(tensor.is_contiguous() for tensor in spread.values())
     assert weights_digest(spread) == weights_digest(some())
@@ -58,7 +58,9 @@ def test_order_and_layout_do_not_matter() -> None:
 
 @pytest.mark.parametrize("dtype", [torch.bool, torch.bfloat16, torch.float16, torch.int64])
 @pytest.mark.parametrize("shape", [(), (0, 3), (2, 2)])
-def test_any_type_and_shape_has_one(dtype: torch.dtype, shape: tuple[int, ...]) -> None:
+def test_tensors_of_any_type_and_shape_have_a_digest(
+    dtype: torch.dtype, shape: tuple[int, ...]
+) -> None:
     ones, zeros = torch.ones(shape, dtype=dtype), torch.zeros(shape, dtype=dtype)
     same = weights_digest({"it": ones}) == weights_digest({"it": zeros})
     assert same == (not ones.numel())

@@ -22,12 +22,12 @@ def test_the_reference_counts_four_bytes_a_nonzero() -> None:
     assert round(footprint.ratio, 2) == 36.88
 
 
-def test_nothing_left_is_infinitely_lighter() -> None:
+def test_a_net_with_nothing_left_is_infinitely_lighter() -> None:
     assert Footprint(10, 0).ratio == math.inf
 
 
 @given(PARTS, st.integers(0, 10**6))
-def test_a_total_adds_up(parts: list[Footprint], others: int) -> None:
+def test_a_total_is_the_sum_of_its_layers(parts: list[Footprint], others: int) -> None:
     whole = total(iter(parts), others)
     assert whole.parameters == sum(part.parameters for part in parts) + others
     assert whole.dense_bytes - whole.pruned_bytes == sum(

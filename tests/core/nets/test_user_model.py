@@ -30,8 +30,8 @@ from core.settings.choices import Choices
 from core.settings.settings import Settings
 from core.training.loop import copy_weights
 from tests.core.jobs.test_recorded_jobs import small
-from tests.core.own_nets import write
 from tests.core.training.loops import of_type, same
+from tests.core.user_nets import write
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -90,7 +90,7 @@ def test_it_is_trained_pruned_scanned_fine_tuned_and_restored(
     assert opened.digest == base.digest, "the dense net is kept"
 
 
-def test_its_layers(mine: Path) -> None:
+def test_the_layers_of_a_users_net_are_its_convolutions_and_linears(mine: Path) -> None:
     net = build(f"{mine}:Net")
     layers = {layer.name: layer for layer in prunable_layers(net)}
     assert list(layers) == [
@@ -140,7 +140,7 @@ def test_a_module_under_two_names_is_one_layer_and_stays_pruned() -> None:
     assert masks.kept(layers[0]) == 8
 
 
-def test_a_net_that_is_one_layer_itself() -> None:
+def test_a_net_that_is_itself_one_layer_can_be_pruned() -> None:
     (layer,) = prunable_layers(nn.Linear(3, 2))
     assert (layer.name, layer.key, layer.parameters) == ("weight", "weight", 8)
 
@@ -192,7 +192,7 @@ def test_a_file_that_cannot_be_imported_says_why(tmp_path: Path, source: str, sa
         build(f"{path}:Net")
 
 
-def test_a_module_of_a_package() -> None:
+def test_a_net_can_be_named_by_module_and_attribute() -> None:
     assert isinstance(build("core.nets.architectures:Cnn5"), nn.Module)
     with pytest.raises(InputError, match=r"there is no module core\.nothing here"):
         build("core.nothing:Net")
@@ -214,7 +214,7 @@ def test_a_net_that_does_not_fit_the_images_says_why(
         drain(open_dense_net(bench_of(mine, name, data_dir)))
 
 
-def test_its_short_name(mine: Path) -> None:
+def test_a_users_net_is_called_by_its_file_and_class(mine: Path) -> None:
     assert short_name(f"{mine}:Net") == "mine.Net"
     assert short_name("torchvision.models:resnet18") == "models.resnet18"
     assert short_name("lenet-5") == "lenet-5"
@@ -259,7 +259,9 @@ class TestPickledWeights:
         torch.save({inside: state, "epoch": 3} if inside else state, path)
         assert same(load_weights(path, net), dict(net.state_dict()))
 
-    def test_nothing_else_is_unpickled(self, net: nn.Module, tmp_path: Path) -> None:
+    def test_no_other_object_than_tensors_is_unpickled(
+        self, net: nn.Module, tmp_path: Path
+    ) -> None:
         path = tmp_path / "net.pt"
         torch.save(net, path)
         with pytest.raises(
@@ -275,7 +277,7 @@ class TestPickledWeights:
             ({"0.weight": torch.ones(2, 3)}, "'0.bias' and 2 more are missing"),
         ],
     )
-    def test_what_is_none_is_refused(
+    def test_a_file_without_a_state_dict_is_refused(
         self, net: nn.Module, tmp_path: Path, content: Any, said: str
     ) -> None:
         path = tmp_path / "net.pth"
@@ -312,7 +314,7 @@ class TestPickledWeights:
         with pytest.raises(InputError, match=r"'0\.weight' and '1\.weight' are one"):
             load_weights(path, net)
 
-    def test_garbage_and_nothing(self, net: nn.Module, tmp_path: Path) -> None:
+    def test_garbage_and_a_missing_file_are_refused(self, net: nn.Module, tmp_path: Path) -> None:
         path = tmp_path / "net.pt"
         with pytest.raises(InputError, match="no weights at"):
             load_weights(path, net)

@@ -106,7 +106,7 @@ class TestEveryMethod:
         assert sum(n for n, is_free in zip(kept, free, strict=True) if is_free) == weights
 
     @every_method
-    def test_every_budget_of_a_small_net(self, method: str) -> None:
+    def test_every_budget_of_a_small_net_is_met(self, method: str) -> None:
         random = np.random.default_rng(0)
         weights = [
             random.normal(size=shape).round(1).astype(np.float32) for shape in [(6, 4), (2, 9)]
@@ -123,7 +123,7 @@ class TestEveryMethod:
         assert before == net.caps
 
     @every_method
-    def test_the_shipped_net_at_60x(self, method: str) -> None:
+    def test_the_shipped_net_is_planned_to_60x_exactly(self, method: str) -> None:
         net = cnn5()
         budget = parse_goal("60x").budget(net.parameters)
         plan = net.allocate(method, budget)
@@ -133,7 +133,7 @@ class TestEveryMethod:
         assert total(parts).ratio >= 60
 
     @every_method
-    def test_nothing_at_all_may_stay(self, method: str) -> None:
+    def test_a_budget_of_nothing_prunes_every_weight(self, method: str) -> None:
         weights = [np.full((2, 2), 0.5, np.float32), np.zeros((3, 1), np.float32)]
         net = net_of(weights, scan_of([[(0.5, 1, 2)], [(0.5, 1, 2)]]), 90.0, False, 0)
         plan = net.allocate(method, 0)

@@ -14,7 +14,7 @@ from core.pruning.curves import SPARSITIES, UNIFORM_SPARSITIES, Point, Scan, wil
 from core.pruning.plans import parse_sparsities
 
 
-def test_the_references_ranges() -> None:
+def test_the_default_sparsities_are_the_references() -> None:
     assert SPARSITIES == (0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
     assert UNIFORM_SPARSITIES[-2:] == (0.95, 1.0)
 
@@ -28,7 +28,7 @@ def test_the_references_ranges() -> None:
         (1, 29, (0.0061, 0.1718)),
     ],
 )
-def test_wilsons_interval(correct: int, images: int, expected: tuple[float, float]) -> None:
+def test_an_interval_is_wilsons(correct: int, images: int, expected: tuple[float, float]) -> None:
     assert wilson(correct, images) == pytest.approx(expected, abs=1e-4)
 
 
@@ -61,7 +61,7 @@ def test_stopping_once_it_is_narrow_keeps_the_confidence() -> None:
     assert np.mean(held) >= 0.95
 
 
-def test_nothing_measured_is_not_known() -> None:
+def test_a_point_without_images_is_not_known() -> None:
     point = Point(0.5)
     assert point.accuracy is None
     assert point.interval == (0.0, 100.0)
@@ -91,7 +91,7 @@ def test_a_scan_is_exact_where_every_point_has_seen_everything() -> None:
         ("0.5:0.99:0.2", (0.5, 0.7, 0.9)),
     ],
 )
-def test_a_list_or_a_range_is_read(text: str, expected: tuple[float, ...]) -> None:
+def test_sparsities_are_read_from_a_list_or_a_range(text: str, expected: tuple[float, ...]) -> None:
     assert parse_sparsities(text) == pytest.approx(expected)
 
 
@@ -99,6 +99,6 @@ def test_a_list_or_a_range_is_read(text: str, expected: tuple[float, ...]) -> No
     "text",
     ["", "a", "0.5,", "1.5", "0.1:0.9", "0.9:0.1:0.1", "0:1:0", "nan", "0:1:1e-6", "0.5,0.50"],
 )
-def test_what_is_neither_is_refused(text: str) -> None:
+def test_sparsities_that_are_neither_list_nor_range_are_refused(text: str) -> None:
     with pytest.raises(InputError, match="expected"):
         parse_sparsities(text)

@@ -39,7 +39,7 @@ def test_the_drops_of_the_layers_are_added_up() -> None:
     assert forecast(SCAN, PROFILES, plan, DENSE) == pytest.approx(91.0)
 
 
-def test_it_never_falls_below_what_the_scan_has_seen() -> None:
+def test_a_forecast_never_falls_below_what_the_scan_has_seen() -> None:
     assert forecast(SCAN, PROFILES, {"a": 1.0, "b": 1.0}, DENSE) == 90.0
 
 

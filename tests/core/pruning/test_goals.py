@@ -29,13 +29,13 @@ class TestGoals:
             ("1e3x", Goal("ratio", 1000)),
         ],
     )
-    def test_they_are_read(self, text: str, goal: Goal) -> None:
+    def test_ratios_sizes_and_counts_are_read(self, text: str, goal: Goal) -> None:
         assert parse_goal(text) == goal
 
     @pytest.mark.parametrize(
         "text", ["", "x", "light", "95%", "60 fold", "6,000 kept", "MiB", "5 MB", "x60", "6 0x"]
     )
-    def test_what_is_none_is_refused(self, text: str) -> None:
+    def test_a_text_that_is_no_goal_is_refused(self, text: str) -> None:
         said = f"goal '{text}': expected 60x, 6000 kept, 28 KiB or 0.5 MiB"
         with pytest.raises(InputError, match=f"^{re.escape(said)}$"):
             parse_goal(text)
@@ -50,7 +50,7 @@ class TestGoals:
             ("0.5 kept", "goal '0.5 kept': expected a whole number of parameters"),
         ],
     )
-    def test_what_is_out_of_range_is_refused(self, text: str, said: str) -> None:
+    def test_a_goal_out_of_range_is_refused(self, text: str, said: str) -> None:
         with pytest.raises(InputError, match=f"^{re.escape(said)}$"):
             parse_goal(text)
 
@@ -62,7 +62,7 @@ class TestGoals:
         | st.builds(Goal, st.just("kept"), st.integers(0, 10**9))
         | st.builds(Goal, st.just("mib"), st.floats(0, 1e300))
     )
-    def test_what_is_shown_is_read_back(self, goal: Goal) -> None:
+    def test_a_goal_as_it_is_shown_is_read_back(self, goal: Goal) -> None:
         assert parse_goal(str(goal)) == goal
 
     @given(st.floats(1, 1e6), st.integers(1, 10**9))
@@ -77,11 +77,11 @@ class TestGoals:
         assert Footprint(10**9, budget).pruned_bytes <= mib * 2**20
         assert Footprint(10**9, budget + 1).pruned_bytes > mib * 2**20
 
-    def test_a_count_is_itself(self) -> None:
+    def test_a_goal_of_a_count_is_that_many_parameters(self) -> None:
         assert Goal("kept", 6000).budget(228_010) == 6000
 
 
-def test_none_of_it_needs_torch() -> None:
+def test_goals_need_no_torch() -> None:
     code = "import sys, core.pruning.allocation; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
     light = "import sys, core.pruning.goals; assert 'numpy' not in sys.modules"

@@ -97,7 +97,7 @@ def test_zeros_are_a_floor_of_the_masks(weight: Tensor, sparsity: float) -> None
     "dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64], ids=str
 )
 @pytest.mark.parametrize("shape", [(7, 11), (400, 500)])
-def test_masks_of_any_dtype(dtype: torch.dtype, shape: tuple[int, ...]) -> None:
+def test_masks_are_made_of_any_dtype(dtype: torch.dtype, shape: tuple[int, ...]) -> None:
     torch.manual_seed(0)
     weight = torch.randn(shape, dtype=dtype)
     layer = Layer("it", shape, weight.numel(), weight.numel())
@@ -110,7 +110,7 @@ def test_masks_of_any_dtype(dtype: torch.dtype, shape: tuple[int, ...]) -> None:
 
 
 @pytest.mark.parametrize("sparsity", [float("nan"), float("inf"), 1.2, -0.1])
-def test_what_is_no_fraction_is_refused(sparsity: float) -> None:
+def test_a_sparsity_that_is_no_fraction_is_refused(sparsity: float) -> None:
     weight = torch.zeros(4)
     for prune in (threshold, keep_mask):
         with pytest.raises(InputError, match=f"sparsity {sparsity} .*from 0 to 1"):

@@ -18,7 +18,7 @@ LAYERS = ("conv1", "conv2", "conv3", "fc1", "fc2")
 
 
 @given(st.dictionaries(st.sampled_from(LAYERS), st.floats(0, 1), min_size=1))
-def test_what_is_written_is_read_back(given_plan: dict[str, float]) -> None:
+def test_a_plan_as_it_is_written_is_read_back(given_plan: dict[str, float]) -> None:
     text = ",".join(f"{name}={sparsity!r}" for name, sparsity in given_plan.items())
     plan = parse_plan(text, LAYERS)
     assert tuple(plan) == LAYERS

@@ -33,7 +33,7 @@ from tests.core.measure.scanned_nets import (
 class TestUniform:
     @given(nets(), UNIT)
     @settings(max_examples=50)
-    def test_sparsities_are_equal_within_one_weight(self, net: Net, at: float) -> None:
+    def test_uniform_sparsities_are_equal_within_one_weight(self, net: Net, at: float) -> None:
         kept = net.kept(net.allocate("uniform", net.fixed + round(at * sum(net.caps))))
         free = [(n, w.size) for n, w, c in zip(kept, net.weights, net.caps, strict=True) if n < c]
         highest = max(((n - 0.5) / size for n, size in free if n), default=0.0)
@@ -47,7 +47,7 @@ class TestUniform:
 
 
 class TestErk:
-    def test_density_is_in_proportion_to_the_sum_over_the_product(self) -> None:
+    def test_erks_density_is_in_proportion_to_the_sum_over_the_product(self) -> None:
         shapes = [(64, 32, 3, 3), (128, 256), (200, 100)]
         random = np.random.default_rng(0)
         weights = [random.normal(size=shape).astype(np.float32) for shape in shapes]
@@ -91,7 +91,7 @@ class TestMagnitude:
 
 
 class TestLamp:
-    def test_the_papers_formula(self) -> None:
+    def test_lamps_scores_are_the_papers_formula(self) -> None:
         weight = np.array([3, -1, 2, 0, -2], np.float32)
         ranking = lamp(Profile.of(Layer("it", weight.shape, 5, 5), weight))
         scores = [ranking.score(np.float32(magnitude)) for magnitude in (3, 2, 1)]
@@ -153,7 +153,7 @@ class TestSensitivity:
         measured = [Point(sparsity, round(10 * percent), 1000) for sparsity, percent in points]
         return sensitivity(profile, [*measured, Point(0.99)], dense, level=0.0)
 
-    def test_it_is_linear_between_points_and_up_to_the_whole_accuracy(self) -> None:
+    def test_a_curve_is_linear_between_points_and_up_to_the_whole_accuracy(self) -> None:
         curve = self.curve((0.5, 99.0), (0.9, 89.0))
         at = [0.0, 0.4, 0.5, 0.7, 0.9, 0.95, 1.0]
         expected = [0, 0, 0, 5, 10, 54.5, 99]
@@ -163,7 +163,7 @@ class TestSensitivity:
         curve = self.curve((0.9, 97.0), (0.2, 99.9), (0.5, 95.0))
         assert [curve.drop(s) for s in (0.2, 0.5, 0.9)] == pytest.approx([0, 4, 4])
 
-    def test_it_starts_where_the_weights_are(self) -> None:
+    def test_a_curve_starts_at_the_sparsity_of_the_weights(self) -> None:
         curve = self.curve((0.3, 90.0), (0.8, 89.0), zeros=60)
         assert [curve.drop(s) for s in (0.3, 0.6, 0.7, 0.8)] == pytest.approx([0, 0, 5, 10])
 
@@ -184,7 +184,9 @@ class TestSensitivity:
 
     @given(nets(), st.floats(0, 100))
     @settings(max_examples=50)
-    def test_its_budget_asks_for_no_larger_drop(self, net: Net, tolerance: float) -> None:
+    def test_the_budget_of_a_tolerance_asks_for_no_larger_drop(
+        self, net: Net, tolerance: float
+    ) -> None:
         alone = plan_for_tolerance(net.profiles, net.scan, net.dense, tolerance)
         together = net.allocate("sensitivity", net.fixed + sum(net.kept(alone)))
         for profile in net.profiles:

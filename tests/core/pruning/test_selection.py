@@ -45,25 +45,31 @@ def small_pieces() -> Iterator[None]:
 @pytest.mark.usefixtures("small_pieces")
 class TestRadix:
     @given(npst.arrays(np.float32, st.integers(1, 30), elements=TIES | FLOATS))
-    def test_every_k_of_a_few(self, weight: np.ndarray) -> None:
+    def test_every_kth_of_a_few_is_the_one_of_a_sort(self, weight: np.ndarray) -> None:
         tensor = torch.from_numpy(weight)
         expected = np.sort(np.abs(weight)).tolist()
         assert [kth_magnitude(tensor, k) for k in range(1, weight.size + 1)] == expected
         assert kthvalue(tensor, weight.size) == expected[-1]
 
     @given(SEEDS, st.integers(1, 5000), st.floats(0, 1))
-    def test_thousands_of_any_exponent(self, seed: int, size: int, share: float) -> None:
+    def test_the_kth_of_thousands_of_any_exponent_is_the_one_of_a_sort(
+        self, seed: int, size: int, share: float
+    ) -> None:
         weight, k = any_bits(seed, size), 1 + round(share * (size - 1))
         assert kth_magnitude(weight, k) == kthvalue(weight, k)
 
     @given(SEEDS, st.integers(1, 5000), st.integers(0, 3), st.floats(0, 1))
-    def test_thousands_with_ties(self, seed: int, size: int, decimals: int, share: float) -> None:
+    def test_the_kth_of_thousands_with_ties_is_the_one_of_a_sort(
+        self, seed: int, size: int, decimals: int, share: float
+    ) -> None:
         torch.manual_seed(seed)
         weight, k = torch.randn(size).round(decimals=decimals), 1 + round(share * (size - 1))
         assert kth_magnitude(weight, k) == kthvalue(weight, k)
 
     @given(SEEDS, st.floats(0, 1))
-    def test_numbers_that_differ_in_their_last_bits(self, seed: int, share: float) -> None:
+    def test_numbers_that_differ_in_their_last_bits_are_told_apart(
+        self, seed: int, share: float
+    ) -> None:
         bits = np.random.default_rng(seed).integers(0x3F7F_FF00, 0x3F80_0100, 2000, np.uint32)
         weight, k = torch.from_numpy(bits.view(np.float32)), 1 + round(share * 1999)
         assert kth_magnitude(weight, k) == kthvalue(weight, k)
@@ -76,7 +82,7 @@ class TestRadix:
 
 
 @pytest.mark.parametrize("layout", ["contiguous", "transposed", "channels_last", "parameter"])
-def test_many_weights_of_any_layout(layout: str) -> None:
+def test_the_kth_of_many_weights_is_found_in_any_layout(layout: str) -> None:
     weight = any_bits(0, 300_000).reshape(10, 30, 40, 25)
     match layout:
         case "transposed":
@@ -93,7 +99,7 @@ def test_many_weights_of_any_layout(layout: str) -> None:
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
 @pytest.mark.parametrize("size", [1, 1000, 300_000])
-def test_other_dtypes(dtype: torch.dtype, size: int) -> None:
+def test_the_kth_is_found_in_other_dtypes(dtype: torch.dtype, size: int) -> None:
     torch.manual_seed(0)
     weight = torch.randn(size, dtype=dtype)
     for k in {1, (size + 1) // 2, size}:

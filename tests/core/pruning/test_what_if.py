@@ -70,7 +70,7 @@ def test_the_footprint_counts_the_bias_before_and_after(weight: Floats, sparsity
 
 
 @given(WEIGHTS, SPARSITIES, st.integers(1, 40))
-def test_histogram_counts_add_up(weight: Floats, sparsity: float, bins: int) -> None:
+def test_histogram_counts_add_up_to_the_weights(weight: Floats, sparsity: float, bins: int) -> None:
     profile = profile_of(weight)
     cut = profile.what_if(sparsity)
     histogram = profile.histogram(cut, bins)
@@ -146,7 +146,7 @@ def test_a_layer_of_zeros_has_a_histogram() -> None:
     assert histogram.before.tolist() == histogram.after.tolist() == [0, 0, 0, 0]
 
 
-def test_a_known_histogram() -> None:
+def test_the_histogram_of_known_weights_has_the_counts_expected() -> None:
     profile = profile_of(np.array([-4, -3.5, -1, 0, 1.5, 2.5, 3.9], np.float32))
     cut = profile.what_if(3 / 7)
     histogram = profile.histogram(cut, 4)

@@ -108,6 +108,7 @@ def test_every_loss_is_least_where_every_answer_is_right(loss: LossName) -> None
     assert losses[0] < losses[1] < float(mean_loss(phase, wrong, labels))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", [loss for loss in LOSSES if loss != "cross-entropy"])
 def test_fine_tuning_brings_any_loss_down(
     tiny: Splits, dense: Weights, aggressive: Plan, loss: LossName
@@ -162,8 +163,9 @@ def test_rewinding_needs_early_weights(tiny: Splits, dense: Weights, aggressive:
 
 
 class TestRounds:
-    RECIPE = short("reference", epochs=2, method="iterative", rounds=3)
+    RECIPE = short("reference", epochs=2, method="iterative", rounds=3, lr=0.01)
 
+    @pytest.mark.slow
     def test_each_drops_the_same_share_of_what_is_left(
         self, tiny: Splits, dense: Weights, layers: tuple[Layer, ...], aggressive: Plan
     ) -> None:

@@ -184,7 +184,7 @@ def test_every_field_is_a_setting_and_only_those_of_the_machine_are_not_portable
 # What people write
 
 
-def test_the_whole_file(path: Path) -> None:
+def test_a_file_of_every_key_is_read(path: Path) -> None:
     config = read(path, WHOLE)
     choices = Choices(epochs=5, method="iterative", rounds=3, scale_dropout=True)
     assert config.settings == Settings(choices=choices)
@@ -215,7 +215,7 @@ def test_what_is_not_given_is_not_given(path: Path, text: str) -> None:
         "[sparsity]\nfeatures.0 = 0.5\nfeatures.3.conv = 1\n[sparsity.empty]\n",
     ],
 )
-def test_every_way_to_write_a_layers_name(path: Path, text: str) -> None:
+def test_a_layers_name_is_read_in_every_way_to_write_it(path: Path, text: str) -> None:
     config = read(path, text)
     assert config.plan == {"features.0": 0.5, "features.3.conv": 1.0}
     assert all(type(sparsity) is float for sparsity in config.plan.values())

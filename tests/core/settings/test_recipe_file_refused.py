@@ -181,7 +181,7 @@ def test_a_value_out_of_range_is_refused_as_everywhere(path: Path, text: str, sa
         ("-inf", ""),
     ],
 )
-def test_a_sparsity_that_is_no_fraction(path: Path, sparsity: str, hint: str) -> None:
+def test_a_sparsity_that_is_no_fraction_is_refused(path: Path, sparsity: str, hint: str) -> None:
     text = f"[sparsity]\nconv1 = 0\n'block.0' = {sparsity}"
     expected = f'"block.0" = {sparsity}: expected a number from 0 to 1{hint}'
     assert refused(path, text) == f" line 3: {expected}"

@@ -56,16 +56,16 @@ def refused_file(path: Path) -> str:
     return str(caught.value)
 
 
-def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
     path = tmp_path / "none.toml"
     assert refused_file(path) == f"cannot read {path}: there is no such file"
 
 
-def test_a_folder(tmp_path: Path) -> None:
+def test_a_folder_in_place_of_a_file_is_refused(tmp_path: Path) -> None:
     assert refused_file(tmp_path) == f"cannot read {tmp_path}: it is a folder; give a file"
 
 
-def test_a_file_that_the_system_refuses(
+def test_a_file_that_may_not_be_read_says_why(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def denied(*_: Any, **__: Any) -> None:
@@ -78,7 +78,7 @@ def test_a_file_that_the_system_refuses(
 @pytest.mark.parametrize(
     ("data", "line"), [(b"seed = 1\n# \xff\n", 2), ("seed = 1".encode("utf-16"), 1)]
 )
-def test_a_file_that_is_not_utf_8(path: Path, data: bytes, line: int) -> None:
+def test_a_file_that_is_not_utf_8_is_refused(path: Path, data: bytes, line: int) -> None:
     path.write_bytes(data)
     assert refused_file(path) == f"{path} line {line}: not UTF-8; save it as UTF-8"
 

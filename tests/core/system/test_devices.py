@@ -55,6 +55,7 @@ print(max([faults() for _ in range(20)][10:]))
 """
 
 
+@pytest.mark.slow
 def test_freed_memory_is_kept_where_the_allocator_is_glibc() -> None:
     """Eight blocks of 3,906 pages, taken again in a process of its own, cost hardly a page fault.
 

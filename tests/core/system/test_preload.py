@@ -54,10 +54,12 @@ def not_imported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "torch")
 
 
+@pytest.mark.slow
 def test_the_libraries_are_there_before_torch_is_imported():
     assert brought_in() == [str(LINUX), str(LINUX), "12.0"]
 
 
+@pytest.mark.slow
 def test_a_library_path_of_the_user_leaves_the_order_to_torch(tmp_path: Path):
     assert brought_in(LD_LIBRARY_PATH=str(tmp_path)) == [str(LINUX), "False", "12.0"]
 

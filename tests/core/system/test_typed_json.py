@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import InputError
-from core.system.typed_json import LONGEST_TEXT, Limits, plain, typed
+from core.system.typed_json import LONGEST_FAULT, LONGEST_TEXT, Limits, plain, typed
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +135,13 @@ def test_what_is_gigantic_is_a_fault() -> None:
     assert found is None
     assert typed(Leaf, {"name": "x" * (LONGEST_TEXT + 1)})[0] is None
     assert all(len(fault) < 200 for fault in faults)
+
+
+def test_a_fault_is_one_short_line_whatever_the_keys_are() -> None:
+    said = {"count": 3, "ends": {"a\n\x1b[31m\ud800": 0, "b" * 10**5: 0}, "choice": {"\n": 1}}
+    _, faults = typed(Tree, said)
+    assert len(faults) == 3
+    assert all(fault.isprintable() and len(fault) <= LONGEST_FAULT for fault in faults)
 
 
 anything = st.recursive(

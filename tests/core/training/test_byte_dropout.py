@@ -17,7 +17,7 @@ def dropout(p: float, seed: int = 0) -> ByteDropout:
 
 
 @given(st.floats(0, 1), st.integers(0, 2**32))
-def test_unbiased_with_the_probability_asked_for(p: float, seed: int) -> None:
+def test_dropout_is_unbiased_with_the_probability_asked_for(p: float, seed: int) -> None:
     images = torch.ones(40_000)
     out = dropout(p, seed)(images)
     zeros = float((out == 0).float().mean())
@@ -50,7 +50,7 @@ def test_every_byte_is_as_likely() -> None:
         torch.ones(()),
     ],
 )
-def test_any_layout(images: Tensor) -> None:
+def test_dropout_keeps_any_layout_in_memory(images: Tensor) -> None:
     out = dropout(0.5)(images)
     assert out.shape == images.shape
     assert set(out.unique().tolist()) <= {0.0, 2.0}
@@ -65,11 +65,11 @@ def test_gradients_pass_where_it_kept() -> None:
     assert torch.equal(images.grad, out.detach())
 
 
-def test_half_precision_stays() -> None:
+def test_dropout_keeps_half_precision() -> None:
     assert dropout(0.5)(torch.ones(10, dtype=torch.bfloat16)).dtype is torch.bfloat16
 
 
-def test_evaluation_and_zero_leave_everything() -> None:
+def test_dropout_in_evaluation_or_of_zero_leaves_everything() -> None:
     images = torch.randn(10)
     assert dropout(0.0)(images) is images
     assert dropout(0.5).eval()(images) is images
@@ -84,7 +84,7 @@ def test_same_seed_same_bits_and_the_callers_generator_is_left_alone() -> None:
     assert torch.equal(before, torch.get_rng_state())
 
 
-def test_it_takes_the_place_of_a_nets_own() -> None:
+def test_byte_dropout_takes_the_place_of_a_nets_own() -> None:
     generator, other = torch.Generator(), torch.Generator()
     net = nn.Sequential(Cnn5(), nn.Dropout(0.3), nn.Dropout2d(0.2), nn.ReLU()).train()
     use_byte_dropout(net, generator)

@@ -1,4 +1,4 @@
-"""Training and measuring on real MNIST: what they say, make and leave alone."""
+"""Training and measuring: what they say, make and leave alone."""
 
 from __future__ import annotations
 
@@ -41,13 +41,14 @@ from tests.core.training.loops import (
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
+@pytest.mark.slow
 class TestDenseTraining:
     @pytest.fixture(scope="class")
     def trained(self, few: Splits) -> tuple[Trained, list[Event]]:
         phase = Phase(2, "adadelta", lr=1.0, schedule="step", batch_size=50)
         return recorded(train(fresh(), few, phase))
 
-    def test_learns(self, trained: tuple[Trained, list[Event]]) -> None:
+    def test_training_learns(self, trained: tuple[Trained, list[Event]]) -> None:
         result, events = trained
         batches = of_type(Batch, events)
         first, last = result.epochs
@@ -56,7 +57,7 @@ class TestDenseTraining:
         assert last.validation > first.validation > 50
         assert result.accuracy.test > 80
 
-    def test_keeps_the_best_epoch_on_validation(
+    def test_training_keeps_the_best_epoch_on_validation(
         self, trained: tuple[Trained, list[Event]], few: Splits
     ) -> None:
         result, _ = trained
@@ -67,12 +68,16 @@ class TestDenseTraining:
         assert not result.stopped
         assert all(tensor.is_contiguous() for tensor in result.weights.values())
 
-    def test_measures_at_the_end(self, trained: tuple[Trained, list[Event]]) -> None:
+    def test_training_measures_the_net_at_its_end(
+        self, trained: tuple[Trained, list[Event]]
+    ) -> None:
         result, events = trained
         assert of_type(Measured, events) == [Measured("dense", result.accuracy)]
         assert isinstance(events[-1], Measured)
 
-    def test_is_not_called_pruned(self, trained: tuple[Trained, list[Event]]) -> None:
+    def test_a_dense_training_reports_no_sparsity(
+        self, trained: tuple[Trained, list[Event]]
+    ) -> None:
         result, _ = trained
         assert [(e.sparsity, e.final, e.revived) for e in result.epochs] == [(0.0, True, 0)] * 2
 
@@ -119,7 +124,7 @@ class TestEvents:
         kinds = [type(event) for event in events if not isinstance(event, Progress)]
         assert (kinds[0], kinds[-1]) == (Measured, Measured)
 
-    def test_nothing_is_revived(self, tuned: tuple[FineTuned, list[Event]]) -> None:
+    def test_fine_tuning_revives_no_weight(self, tuned: tuple[FineTuned, list[Event]]) -> None:
         result, _ = tuned
         assert [epoch.revived for epoch in result.epochs] == [0, 0]
         assert result.revived == result.masks.revived(result.weights) == 0
@@ -293,7 +298,7 @@ class TestMeasuring:
         assert same(dict(model.state_dict()), pruned)
         assert plain_accuracy(pruned, tiny.test) == pytest.approx(accuracy.test)
 
-    def test_stopped_it_measures_nothing(
+    def test_a_stopped_measurement_raises(
         self, few: Splits, dense: Weights, aggressive: Plan
     ) -> None:
         events: list[Event] = []
@@ -353,7 +358,7 @@ class TestSchedules:
         ],
         ids=["step", "cosine", "onecycle"],
     )
-    def test_is_the_plain_loops(
+    def test_training_steps_are_those_of_a_plain_loop(
         self,
         phase: Phase,
         optimizer: Callable[[Any], Optimizer],

@@ -1,4 +1,4 @@
-"""Fine-tuning on real MNIST: masks that tighten, dropout that follows, a base with zeros."""
+"""Fine-tuning: masks that tighten, dropout that follows, a base with zeros."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ class TestDropout:
     def probabilities(self, model: Cnn5) -> dict[str, float]:
         return {layer: getattr(model, drop).p for layer, drop in self.DROPOUTS.items()}
 
-    def test_follows_what_is_left_of_its_layer(
+    def test_dropout_follows_what_is_left_of_its_layer(
         self, tiny: Splits, dense: Weights, layers: tuple[Layer, ...], aggressive: Plan
     ) -> None:
         half = uniform_plan(0.5, [layer.name for layer in layers])
@@ -111,7 +111,7 @@ class TestDropout:
                     assert now[name] == pytest.approx(0.5 * math.sqrt(kept[name] / elements[name]))
         assert len(seen) == 4
 
-    def test_is_the_notebooks_in_the_reference_recipe(
+    def test_dropout_is_the_notebooks_in_the_reference_recipe(
         self, tiny: Splits, dense: Weights, aggressive: Plan
     ) -> None:
         model = Cnn5()
@@ -175,7 +175,7 @@ class TestDiverging:
         assert not result.stopped
         assert all(tensor.isfinite().all() for tensor in result.weights.values())
 
-    def test_training_that_goes_well_gives_none(
+    def test_training_that_converges_gives_no_warning(
         self, tiny: Splits, dense: Weights, aggressive: Plan
     ) -> None:
         _, events = recorded(finetune(Cnn5(), dense, aggressive, tiny, short("fast")))

@@ -54,7 +54,7 @@ def remembered(optimizer: Optimizer, parameter: nn.Parameter) -> list[Tensor]:
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
-def test_pruned_weights_and_their_state_stay_zero(name: str) -> None:
+def test_masks_stay_zero_with_the_optimizers_state_under_any_optimizer(name: str) -> None:
     model = small_net()
     optimizer = OPTIMIZERS[name](model.parameters())
     masks = masks_of(model, 0.5)
@@ -74,7 +74,7 @@ def test_pruned_weights_and_their_state_stay_zero(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
-def test_without_holding_they_would_not(name: str) -> None:
+def test_without_holding_masks_an_optimizer_revives_weights(name: str) -> None:
     model = small_net()
     optimizer = OPTIMIZERS[name](model.parameters())
     masks = masks_of(model, 0.5)
@@ -84,7 +84,7 @@ def test_without_holding_they_would_not(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
-def test_no_memory_moves_them_when_the_gradient_is_gone(name: str) -> None:
+def test_masks_stay_zero_under_momentum_without_a_gradient(name: str) -> None:
     model = small_net()
     optimizer = OPTIMIZERS[name](model.parameters())
     masks = masks_of(model, 0.5)
@@ -96,7 +96,7 @@ def test_no_memory_moves_them_when_the_gradient_is_gone(name: str) -> None:
     assert masks.revived(model.state_dict()) == 0
 
 
-def test_what_stays_is_not_touched() -> None:
+def test_weights_outside_the_masks_are_not_touched() -> None:
     model = small_net()
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     masks = masks_of(model, 0.5)
@@ -106,7 +106,7 @@ def test_what_stays_is_not_touched() -> None:
         assert torch.equal(tensor[stays], before[name][stays])
 
 
-def test_applying_makes_a_copy() -> None:
+def test_applying_masks_makes_a_copy() -> None:
     weights = small_net().state_dict()
     before = {name: tensor.clone() for name, tensor in weights.items()}
     masks = masks_of(small_net(), 0.5)
@@ -118,7 +118,7 @@ def test_applying_makes_a_copy() -> None:
         assert torch.equal(tensor, before[name])
 
 
-def test_loading_is_applying_in_the_models_own_memory() -> None:
+def test_loading_masks_is_applying_them_in_the_models_own_memory() -> None:
     weights = small_net().state_dict()
     before = {name: tensor.clone() for name, tensor in weights.items()}
     masks, model = masks_of(small_net(), 0.5), small_net(seed=1)
@@ -140,7 +140,7 @@ def test_a_single_revived_weight_is_counted(value: float) -> None:
     assert masks.revived(weights) == 1
 
 
-def test_a_weight_that_stays_is_never_counted() -> None:
+def test_a_kept_weight_is_never_counted_as_revived() -> None:
     model = small_net()
     masks = masks_of(model, 0.5)
     weights = masks.apply(model.state_dict())

@@ -80,7 +80,7 @@ async def test_it_is_shown_as_far_as_it_is_and_stops(backend):
         assert app.state.speed.bench.stopped
 
 
-async def test_before_it_there_is_the_key(app):
+async def test_before_a_benchmark_the_plot_names_its_key(app):
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
         await pilot.press(*"v" * list(PLOTS).index("speed"))
@@ -88,7 +88,7 @@ async def test_before_it_there_is_the_key(app):
         assert "b times the net in every engine that is here" in shown(app, "#plot-0")
 
 
-async def test_an_error_loses_nothing(monkeypatch):
+async def test_an_error_keeps_the_rows_measured_before(monkeypatch):
     class Failing(Scripted):
         def bench(self, *_):
             yield from ()
@@ -105,7 +105,7 @@ async def test_an_error_loses_nothing(monkeypatch):
 
 
 @pytest.mark.parametrize("size", [(60, 20), (80, 24)], ids=lambda size: f"{size[0]}x{size[1]}")
-def test_speed(snap_compare, app, monkeypatch, size):
+def test_the_plot_of_speed_looks_as_drawn(snap_compare, app, monkeypatch, size):
     monkeypatch.setattr("tui.session.monotonic", lambda: 0.0)
     monkeypatch.setattr("tui.views.activity.monotonic", lambda: 3.0)
     monkeypatch.setattr("tui.app.monotonic", lambda: 0.0)

@@ -56,7 +56,7 @@ def test_a_run_is_opened_with_its_own_images_and_no_others(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     "command", [("export", "--to", "net.fw"), ("bench",), ("table",)], ids=lambda it: it[0]
 )
-def test_a_run_has_its_own_weights(
+def test_weights_beside_a_run_that_has_its_own_are_refused(
     command: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = Experiment(tmp_path).begin(RECORD).finish({"x": torch.ones(1)}, RECORD)
@@ -66,7 +66,7 @@ def test_a_run_has_its_own_weights(
 
 
 @pytest.mark.parametrize(("command", "name"), [("bench", "mine.pt"), ("inspect", "mine.fw")])
-def test_so_has_a_file(
+def test_weights_beside_a_file_that_has_its_own_are_refused(
     command: str, name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / name
@@ -76,7 +76,7 @@ def test_so_has_a_file(
     assert said in capsys.readouterr().err
 
 
-def test_training_begins_with_none(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_dense_training_refuses_weights(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["train", "--weights", "mine.pt"]) == 2
     assert "fresh weights: remove --weights mine.pt" in capsys.readouterr().err
 

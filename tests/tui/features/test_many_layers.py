@@ -13,7 +13,7 @@ from core.nets.user_model import build
 from core.pruning.curves import SPARSITIES, Point, Scan
 from core.pruning.what_if import Profile
 from core.training.loop import copy_weights
-from tests.core.own_nets import write
+from tests.core.user_nets import write
 from tests.tui.conftest import ready, until
 from tests.tui.scripted import DENSE, Many
 from tests.tui.test_app import shown

@@ -220,7 +220,7 @@ async def test_damaged_weights_are_told(few):
 
 
 @pytest.mark.parametrize("key", ["escape", "h"])
-async def test_it_closes_with_nothing(few, key):
+async def test_closing_the_history_takes_no_run(few, key):
     app = Host(few)
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot, key)
@@ -235,7 +235,7 @@ async def test_it_closes_with_nothing(few, key):
         (("down",) * 3, "enter: resume at epoch 4 of 5", "0009"),
     ],
 )
-async def test_enter_takes_the_run(twelve, keys, says, id):  # noqa: A002
+async def test_enter_takes_up_the_chosen_run(twelve, keys, says, id):  # noqa: A002
     app = Host(twelve)
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot, *keys)

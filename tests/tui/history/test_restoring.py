@@ -8,7 +8,7 @@ from core.errors import InputError
 from core.experiments.experiment import Experiment
 from core.settings.choices import Choices
 from tests.tui.conftest import idle, ready, until
-from tests.tui.history.histories import AGGRESSIVE, finished, interrupted
+from tests.tui.history.histories import AGGRESSIVE, finished, interrupted, record, tuning
 from tests.tui.scripted import MODERATE, TUNED, Scripted
 from tests.tui.test_app import shown
 from tui.app import FeatherweightApp
@@ -65,6 +65,21 @@ async def test_a_run_that_was_killed_goes_on_with_the_curve_that_it_had(tmp_path
         await idle(pilot)
         course = app.state.curve
         assert (course.finetuning, course.planned, len(course.epochs)) == (True, 5, 2)
+
+
+async def test_a_run_that_was_killed_in_its_first_epoch_starts_over_from_the_history(tmp_path):
+    experiment = Experiment(tmp_path)
+    with experiment.begin(record(tuning(AGGRESSIVE))) as writer:
+        experiment.annotate(experiment.find(writer.id), "kept, as one that was killed")
+    backend = Scripted(experiment=experiment)
+    app = FeatherweightApp(backend)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        assert app.doing.detail == "run 0001 was interrupted: press h to resume it"
+        await chosen(pilot)
+        await idle(pilot)
+        assert backend.started == ["restore 0001"]
+        assert app.state.finetuned.accuracy == TUNED
 
 
 async def test_a_run_that_cannot_be_brought_back_says_why_and_changes_nothing(tmp_path):

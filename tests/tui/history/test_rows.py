@@ -107,7 +107,7 @@ def test_a_run_with_epochs_needs_a_checkpoint_to_be_resumed(facts, resumable):
     [None, True, "7", -1, 1e300, 10**400, float("nan"), float("inf"), [], {}, [7], {"run": 7}],
     ids=repr,
 )
-def test_what_is_odd_is_not_there(odd):
+def test_odd_values_of_a_run_are_not_shown(odd):
     names = ("model", "kind", "created", "ratio", "nonzero", "accuracy", "epochs", "finetuning")
     more = ("base", "layers", "best", "choices", "search", "state", "precision", "parameters")
     read = row(**dict.fromkeys((*names, *more), odd))
@@ -348,7 +348,7 @@ def test_a_path_loses_its_middle(width):
          "enter: resume; every epoch is done, only measuring is left"),
     ],
 )  # fmt: skip
-def test_it_says_what_enter_does(read, says):
+def test_the_line_of_keys_says_what_enter_does(read, says):
     assert hint(Browsing().read([read]), "0002").text == says
 
 

@@ -93,7 +93,7 @@ def test_what_is_odd_is_not_shown(three):
 
 
 @pytest.mark.parametrize("keys", [(), ("space", "down")], ids=["runs", "two-runs"])
-def test_pictures(snap_compare, three, keys, monkeypatch):
+def test_sizes_look_as_drawn(snap_compare, three, keys, monkeypatch):
     monkeypatch.setattr("tui.views.history.tilde", lambda _: PLACE)
     monkeypatch.setattr("tui.state.runs._local", lambda _: datetime(2026, 11, 20, 9, 7, tzinfo=UTC))
     monkeypatch.setattr("tui.views.run_table._now", lambda: datetime(2026, 11, 22, 20, tzinfo=UTC))

@@ -45,13 +45,13 @@ def pressing(*keys: str):
 
 
 @sizes
-def test_runs(snap_compare, twelve, size):
+def test_runs_look_as_drawn(snap_compare, twelve, size):
     app = Host(twelve, current="0012")
     assert snap_compare(app, terminal_size=size, run_before=pressing())
 
 
 @sizes
-def test_two_runs(snap_compare, twelve, size):
+def test_two_runs_look_as_drawn(snap_compare, twelve, size):
     app = Host(twelve, current="0012")
     assert snap_compare(app, terminal_size=size, run_before=pressing(*TO_COMPARE))
 
@@ -61,18 +61,18 @@ def test_two_runs(snap_compare, twelve, size):
     [(*TO_COMPARE, "v"), (*TO_COMPARE, "v", "v"), ("end", "up", "n", "?")],
     ids=["curves", "weights", "note"],
 )
-def test_what_keys_show(snap_compare, twelve, keys):
+def test_what_each_key_shows_looks_as_drawn(snap_compare, twelve, keys):
     app = Host(twelve, current="0012")
     assert snap_compare(app, terminal_size=(80, 24), run_before=pressing(*keys))
 
 
 @pytest.mark.parametrize("theme", ["textual-light", "ansi-dark"])
-def test_themes(snap_compare, twelve, theme):
+def test_every_theme_looks_as_drawn(snap_compare, twelve, theme):
     app = Host(twelve, current="0012")
     app.theme = theme
     assert snap_compare(app, terminal_size=(120, 36), run_before=pressing(*TO_COMPARE))
 
 
-def test_no_runs(snap_compare):
+def test_a_history_without_runs_looks_as_drawn(snap_compare):
     app = Host(Experiment(Path("/none/of/this/is/there/cnn5-mnist")))
     assert snap_compare(app, terminal_size=(80, 24), run_before=pressing())

@@ -72,7 +72,7 @@ def test_the_last_cases_give_way_and_ours_never_does():
 
 @settings(max_examples=50)
 @given(area=sizes, name=names, count=st.integers(0, 5))
-def test_no_names_fail(area, name, count):
+def test_any_names_of_engines_are_drawn(area, name, count):
     data = SpeedData(
         cases=((name, name),) * count,
         engines=((name, (name,) * count),) * 2,

@@ -152,7 +152,7 @@ TRANSFORMER = (
     ],
     ids=["resnet18", "resnet50", "vgg16", "transformer", "wrapped", "cnn5", "flat"],
 )
-def test_the_groups_of_nets_that_are_known(names, outer, inner):
+def test_known_nets_are_grouped_by_their_modules(names, outer, inner):
     groups = groups_of(names)
     assert {row.group: len(row.layers) for row in groups if row.depth == 0} == outer
     assert sum(row.depth > 0 for row in groups) == inner
@@ -163,7 +163,7 @@ def test_the_groups_of_nets_that_are_known(names, outer, inner):
         assert not listing.folded
 
 
-def test_what_is_found():
+def test_layers_are_found_by_kind_shape_and_name():
     net = torch.nn.Sequential(
         torch.nn.Conv2d(4, 8, 3), torch.nn.Conv2d(8, 8, (3, 13), groups=8),
         torch.nn.ConvTranspose2d(8, 4, 2), torch.nn.Linear(4, 13), torch.nn.Embedding(3, 3),
@@ -186,7 +186,7 @@ def test_what_is_found():
     assert found("3") == "3", "a number alone is of a name"
 
 
-def test_all_of_a_kind_and_back():
+def test_all_layers_of_a_kind_are_shown_and_all_again():
     listing = Listing(layers_of(("a", "b", "c", "d"))).choose(3)
     kind = listing.look_for_kind()
     assert (kind.filter, kind.row.layers, kind.chosen) == ("*convolution", (0, 1, 3), 3)

@@ -171,7 +171,7 @@ def test_a_locked_layer_is_left_alone_where_all_are_set():
     assert state.choose(1).toggle_lock().locked == frozenset()
 
 
-def test_without_a_net_every_key_is_harmless():
+def test_without_a_net_no_key_changes_the_state():
     empty = State()
     assert empty.nudge(5) is empty
     assert empty.spread() is empty
@@ -188,8 +188,8 @@ def test_the_title_says_what_the_base_is():
     assert "cnn5 on mnist · base: dense · recipe fast, 5 epochs" in text(START)
     untrained = State().with_dense(replace(net(), trained=False))
     assert "base: dense, untrained" in text(untrained)
-    mine = Settings(model="tests/core/own_nets.py:SOURCE", dataset="folder:tests")
-    assert "own_nets.SOURCE on tests" in text(replace(START, settings=mine))
+    mine = Settings(model="tests/core/user_nets.py:SOURCE", dataset="folder:tests")
+    assert "user_nets.SOURCE on tests" in text(replace(START, settings=mine))
 
 
 def test_a_result_is_current_for_every_plan_that_drops_the_same_weights():

@@ -77,7 +77,7 @@ class Program:
 
 
 def _has_terminal() -> bool:
-    """Whether the program can draw: both ends are a terminal, and one that moves its cursor."""
+    """Whether stdin and stdout are a terminal that can position its cursor."""
     drawable = os.environ.get("TERM") != "dumb"
     return drawable and sys.stdin.isatty() and sys.stdout.isatty()
 

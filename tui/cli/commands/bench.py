@@ -83,13 +83,15 @@ def print_bench(bench: Bench, console: Console) -> None:
             shown.add_row(*_cells(bench, row))
     console.print(shown)
     for engine, why in bench.missing.items():
-        console.print(f"{engine} is left out: {why}", markup=False)
+        console.print(f"{engine} skipped: {why}", markup=False)
     for fastest in bench.fastest:
         console.print(f"{SPARSE}, {case(fastest.batch, fastest.threads)}: {_what(fastest)}")
-    console.print(_line("multiplications an image", bench.macs))
+    console.print(_line("multiplications per image", bench.macs))
     console.print(_line("parameters", bench.parameters))
     versions = ", ".join(f"{name} {version}" for name, version in bench.versions.items())
-    console.print(f"fp32, median of runs by turns, and the tenths; {versions}", markup=False)
+    console.print(
+        f"fp32, median and 10th and 90th percentiles of interleaved runs; {versions}", markup=False
+    )
 
 
 def case(batch: int, threads: int) -> str:
@@ -107,11 +109,11 @@ def _cells(bench: Bench, row: Row) -> tuple[str, ...]:
 
 def _what(fastest: Fastest) -> str:
     """What runs, in words."""
-    net = "without dead units" if fastest.compacted else "as it is"
+    net = "without dead units" if fastest.compacted else "dead units included"
     if not fastest.layers:
-        return f"torch, the net {net}: no kernel is faster"
+        return f"torch, {net}: no kernel is faster"
     layers = f"{len(fastest.layers)} of {plural(len(fastest.of), 'layer')} by nonzeros"
-    return f"{layers}, {plural(fastest.block, 'image')} at a time, {net}"
+    return f"{layers}, {plural(fastest.block, 'image')} per pass, {net}"
 
 
 def _line(what: str, amounts: Amounts) -> str:

@@ -20,7 +20,6 @@ from tui.text.format import count, percent
 
 if TYPE_CHECKING:
     from core.events import StopFlag, Stream
-    from core.jobs.dense_net import measured_net, open_dense_net
     from core.jobs.export import Exported
     from core.jobs.workbench import Net
 
@@ -35,6 +34,7 @@ def prepare(given: Namespace) -> Command[tuple[Net, Exported]]:
     bench = checks.workbench_for(given, settings, found.weights_path if found else None)
     from core.formats.onnx import check_onnx
     from core.formats.weights_files import load_dense
+    from core.jobs.dense_net import measured_net, open_dense_net
     from core.jobs.export import export, export_record, export_report
 
     if given.to.suffix == ONNX:
@@ -52,7 +52,7 @@ def prepare(given: Namespace) -> Command[tuple[Net, Exported]]:
             try:
                 Experiment(found.folder.parent).add_export(found, export_record(exported, packing))
             except InputError as error:
-                yield Notice(f"not recorded with run {found.id}: {error}", warning=True)
+                yield Notice(f"the file is not recorded with run {found.id}: {error}", warning=True)
         return net, exported
 
     def show(result: tuple[Net, Exported], console: Console) -> Mapping[str, Any]:

@@ -79,7 +79,7 @@ def _missing(given: Namespace, file: CompactFile) -> str:
 
 
 def settings_of_file(given: Namespace, file: CompactFile) -> Settings | None:
-    """The options, for the net and the images that a compact file names; None without a net."""
+    """The options for the model and images a compact file names; None if it names no model."""
     model = _model_of(given, file.model)
     if model is None:
         return None
@@ -87,15 +87,15 @@ def settings_of_file(given: Namespace, file: CompactFile) -> Settings | None:
 
 
 def _model_of(given: Namespace, named: str) -> str | None:
-    """The net of a file; one's own has to be named."""
+    """The model of a file; a user's own must be named with --model."""
     said: str | None = getattr(given, "model", None)
     if said is not None and named and said != named:
-        raise InputError(f"the file is of {named}, not of {said}: leave --model out")
+        raise InputError(f"the file holds {named}, not {said}: remove --model")
     return said or (named if named in ZOO else None)
 
 
 def _facts(facts: Any) -> dict[str, Any]:
-    """What a file says of its images, as the options do; nothing is trusted."""
+    """What a file says about its images, checked, as options."""
     known = {"dataset": DATASETS, "protocol": PROTOCOLS}
     said = {name: facts[name] for name in known if facts.get(name) in tuple(known[name])}
     inputs = facts.get("images", facts.get("inputs", {}))
@@ -118,6 +118,6 @@ def print_inspected(report: Mapping[str, Any], console: Console) -> None:
     if report["accuracy"] is not None:
         accuracy = report["accuracy"]
         console.print(
-            f"accuracy from the file: validation {percent(accuracy['validation'])} %, "
+            f"accuracy of the file: validation {percent(accuracy['validation'])} %, "
             f"test {percent(accuracy['test'])} %"
         )

@@ -81,6 +81,7 @@ def _resume(given: Namespace) -> Command[Recorded]:
     run = open_run(given.resume)
     experiment = Experiment(run.folder.parent)
     if run.finished:
+        checks.check_output(given.json)
         return _nothing_to_resume(run, given.json)
     settings = options.settings_for(given, run)
     bench = checks.workbench_for(given, settings)
@@ -162,7 +163,7 @@ def print_run(record: RunRecord, console: Console) -> None:
     console.print(f"test accuracy %: {', '.join(stages)}{labels}")
     early = stopped_early(record)
     if record.best is None:
-        early += ": pruned the rest of the way, not trained at the full plan"
+        early += ": the rest was pruned in one shot, without training at the full plan"
     console.print(f"revived weights: {record.revived}; seed {record.seed}{early}")
 
 

@@ -81,9 +81,9 @@ def _summary(scan: Scan) -> str:
     of = f"{scan.split}, {count(scan.images)} images"
     early = "; stopped early" * scan.stopped
     if scan.exact:
-        return f"accuracy % on {of}, every one at every point{_ties(scan)}"
+        return f"accuracy % on {of}, all of them at every point{_ties(scan)}"
     fewest, most = _extremes(point.images for point in scan.points())
-    return f"accuracy % on {of}, samples of {fewest} to {most}, 95 % intervals{early}"
+    return f"accuracy % on {of}, samples of {fewest} to {most}, 95 % confidence intervals{early}"
 
 
 def _ties(scan: Scan) -> str:
@@ -94,7 +94,7 @@ def _ties(scan: Scan) -> str:
         for point in points
         if point.ties
     ]
-    return f"; images that rounding in float32 decides: {', '.join(tied)}" if tied else ""
+    return f"; images decided by float32 rounding: {', '.join(tied)}" if tied else ""
 
 
 def _extremes(numbers: Iterable[int]) -> tuple[str, str]:

@@ -55,7 +55,7 @@ def prepare(given: Namespace) -> Command[Found]:
 
 
 def print_search(found: Found, console: Console) -> None:
-    """Every trial, and the lightest that was good."""
+    """Print every trial, and the smallest that passed."""
     table = Table(box=None, pad_edge=False, header_style="dim")
     for name in ("trial", "ratio", "validation %", "test %", "within", "run"):
         table.add_column(name, justify="left" if name == "within" else "right")
@@ -77,9 +77,9 @@ def _summary(found: Found) -> str:
     early = "; stopped early" * found.stopped
     goal = f"{percent(found.least)} % on validation"
     if found.best is None:
-        return f"no net tried reached {goal}{early}"
+        return f"no trial reached {goal}{early}"
     accuracy = found.best.result.accuracy
     return (
-        f"the lightest with at least {goal}: {found.best.asked:.1f}x, "
+        f"smallest net with at least {goal}: {found.best.asked:.1f}x, "
         f"validation {percent(accuracy.validation)} %, test {percent(accuracy.test)} %{early}"
     )

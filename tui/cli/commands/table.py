@@ -43,7 +43,7 @@ def prepare(given: Namespace) -> Command[CostTable]:
     plan = options.explicit_plan(given, config, settings.model, bench.layer_names)
     locked = options.locks_of(given, bench.layer_names)
     if found and (plan or goal):
-        raise InputError(f"run {found.id} has its own sparsities: give RUN or sparsities, not both")
+        raise InputError(f"run {found.id} already has sparsities: give RUN or sparsities, not both")
     if goal:
         check_goal(bench, goal, locked)
 
@@ -67,9 +67,9 @@ def prepare(given: Namespace) -> Command[CostTable]:
 
 
 def print_table(table: CostTable, split: str, console: Console) -> None:
-    """Print it, a row for each layer and the sums; the paper's rounded shares are to the right.
+    """Print one row per layer and the totals, with the paper's rounded shares on the right.
 
-    Where units are dead, there is a column for them.
+    A column for dead units appears if there are any.
     """
     paper = table.paper
     dead = table.dead if table.dead and table.dead.total else None
@@ -95,8 +95,8 @@ def print_table(table: CostTable, split: str, console: Console) -> None:
         left = table.footprint.without(dead)
         console.print(without_dead(dead.total, left.nonzero, left.parameters))
     console.print(
-        f"act %: values after the layer's ReLU that are not zero, on {split}; "
-        "FLOP %: weights % x the share of the layer's input that is not zero"
+        f"act %: nonzero values after the layer's ReLU, on {split}; "
+        "FLOP %: weights % x the nonzero share of the layer's input"
     )
 
 

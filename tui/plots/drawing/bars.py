@@ -1,4 +1,4 @@
-"""Bars that compare layers before and after pruning; what parameters and size share."""
+"""Bars that compare layers before and after pruning, for the parameter and size plots."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ _CHOSEN = "▸ "
 
 
 class Bar(NamedTuple):
-    """One layer, or all of them: its name, how much it was and how much it is now."""
+    """A layer, or the total: its name and its amounts before and after pruning."""
 
     name: str
     dense: float
@@ -23,15 +23,15 @@ class Bar(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """What bars stand for and how it is written.
+    """What bars show and how amounts are formatted.
 
     Attributes:
         name: What is compared.
-        after: What is left of it is called.
-        total: Whether a bar for all layers always shows, below the others.
+        after: The name of the remaining amount.
+        total: Whether a bar for all layers is always shown below the others.
         units: The units of the axis.
-        write: Writes an amount.
-        compare: Writes what a pruned amount is to a dense one.
+        write: Formats an amount.
+        compare: Formats a pruned amount relative to a dense one.
     """
 
     name: str
@@ -43,9 +43,9 @@ class Style:
 
 
 def draw_bars(style: Style, bars: Sequence[Bar], chosen: int, width: int, height: int) -> Lines:
-    """Draw a row or more for each layer, with its numbers to the right.
+    """Draw one or more rows per layer, with its numbers on the right.
 
-    Where there are more layers than rows, those around the chosen one show.
+    If there are more layers than rows, those around the selected one are shown.
     """
     if not fits(width, height):
         return blank(width, height)

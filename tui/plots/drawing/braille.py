@@ -1,4 +1,4 @@
-"""Small grey pictures in braille: eight dots to a cell."""
+"""Small gray images in braille: eight dots per cell."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Picture = NDArray[np.float64]
-"""Grey values [H, W] from 0 to 1."""
+"""Gray values [H, W] from 0 to 1."""
 
 # The bit of each dot of a cell, row by row.
 _BITS = np.array([[1, 8], [2, 16], [4, 32], [64, 128]])
@@ -31,7 +31,7 @@ def grey(pixels: ArrayLike) -> Picture:
 
 
 def crop(pictures: Sequence[Picture]) -> list[Picture]:
-    """Cut off the border that is blank in all pictures, where they are of one size."""
+    """Crop the border that is blank in all images, if they have the same size."""
     if len({picture.shape for picture in pictures}) != 1:
         return list(pictures)
     ink = np.max(pictures, axis=0) > _INK

@@ -59,17 +59,17 @@ class _Text(NamedTuple):
 class Canvas:
     """A plot area with a left and a bottom axis.
 
-    The name of the bottom axis stands in the corner below the left one, where it costs no line.
-    What is to be drawn is only taken down, to the dot; plotext, which takes milliseconds, draws it
-    in `lines`, and not again what is there from a moment ago.
+    The bottom axis's name is in the corner below the left axis, where it costs no line. Drawing
+    calls are only recorded, to the dot; plotext, which takes milliseconds, draws them in `lines`,
+    and a recent identical drawing is reused.
 
     Args:
         width: Cells from left to right, axes included.
         height: Cells from top to bottom, axes included.
         x: The bottom axis.
         y: The left axis.
-        right: Labels to the right of the area, at places of the left axis.
-        floor: Whether the bottom axis shows; without it the area has two more lines.
+        right: Labels to the right of the area, at positions of the left axis.
+        floor: Whether the bottom axis is shown; without it the area has two more lines.
 
     Attributes:
         columns: Cells inside the axes, from left to right.
@@ -118,7 +118,7 @@ class Canvas:
 
     @property
     def bottom(self) -> float:
-        """The least value of the left axis."""
+        """The lowest value of the left axis."""
         return self._y.lower
 
     def row(self, y: float) -> int:
@@ -126,9 +126,9 @@ class Canvas:
         return int(_unit([y], self._y)[0] * self.rows)
 
     def text(self, column: int, row: int, text: str, role: str) -> None:
-        """Write a text that starts in a cell; rows count from the bottom.
+        """Write text starting in a cell; rows count from the bottom.
 
-        What is drawn over one of its cells later cuts it off there.
+        A later drawing over one of its cells cuts it off there.
         """
         text = cut(text, self.columns - column)
         if text:
@@ -139,9 +139,9 @@ class Canvas:
         """Draw a bar in each column.
 
         Args:
-            heights: One of 0 to 1 for each column; whatever is above 0 shows.
+            heights: Heights of 0 to 1, one per column; anything above 0 is visible.
             ramp: Characters from an almost empty cell to a full one.
-            role: What the bars are.
+            role: Role of the bars.
         """
         bars = [_bar(height, self.rows, ramp) for height in heights]
         columns = [column for column, bar in enumerate(bars) for _ in bar]
@@ -156,7 +156,7 @@ class Canvas:
         self._put(columns, rows, "".join(bars.values()), role)
 
     def lines(self) -> Lines:
-        """Return what has been drawn."""
+        """Return the drawing."""
         return _draw(self._frame, tuple(self._content))
 
     def _last_in_each_dot(self, x: _Floats) -> NDArray[np.intp]:
@@ -195,7 +195,7 @@ class Canvas:
 
 
 def bring_in() -> None:
-    """Import plotext in the thread that calls, so that the one that draws need not wait for it."""
+    """Import plotext in the calling thread, so that the drawing thread need not wait for it."""
     _plotext()
 
 

@@ -1,4 +1,4 @@
-"""Accuracies over sparsities as a plot needs them: without what cannot be drawn, and asked."""
+"""Accuracy over sparsity, cleaned for drawing, with queries."""
 
 import math
 from dataclasses import dataclass
@@ -15,13 +15,13 @@ _Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """The accuracies of one layer, or of all layers pruned alike.
+    """Accuracies with one layer pruned, or all layers pruned to the same sparsity.
 
     Attributes:
-        name: What is pruned.
-        points: Sparsity as a fraction, accuracy in percent, and half the width of its interval in
-            points, 0 where it is exact; NaN is a gap.
-        current: The sparsity that is planned, as a fraction.
+        name: The pruned layer.
+        points: Sparsity as a fraction, accuracy in percent, and the half-width of its interval in
+            points, 0 if exact; NaN is a gap.
+        current: The planned sparsity as a fraction.
     """
 
     name: str
@@ -30,15 +30,15 @@ class Curve:
 
 
 class Path(NamedTuple):
-    """A curve as arrays, by growing sparsity, all in percent.
+    """A curve as arrays by increasing sparsity, all in percent.
 
     Attributes:
-        name: What is pruned.
-        x: Sparsities, from 0 where the dense net is known.
+        name: The pruned layer.
+        x: Sparsities, starting at 0 if the dense accuracy is known.
         y: Accuracies, NaN for gaps.
-        half: Half the width of their intervals, in points.
-        current: The sparsity that is planned, or NaN.
-        scanned: The least and the greatest sparsity that was measured, or NaN.
+        half: Half-widths of their intervals, in points.
+        current: The planned sparsity, or NaN.
+        scanned: The lowest and the highest measured sparsity, or NaN.
     """
 
     name: str
@@ -50,7 +50,7 @@ class Path(NamedTuple):
 
     @classmethod
     def of(cls, curve: Curve, dense: float) -> Self:
-        """Read a curve; the accuracy of the dense net, where it is known, is its start."""
+        """Read a curve; it starts at the dense net's accuracy if that is known."""
         rows: _Floats = np.array(curve.points, dtype=float).reshape(-1, 3)
         rows = rows[(rows[:, 0] >= 0) & (rows[:, 0] <= 1)]
         rows = rows[np.argsort(rows[:, 0], kind="stable")]
@@ -68,7 +68,7 @@ class Path(NamedTuple):
         return math.isfinite(self.scanned[0])
 
     def at(self, sparsity: float) -> tuple[float, float, float]:
-        """Return the nearest place on it, the accuracy there and half the width of its interval."""
+        """Return the nearest sparsity on it, its accuracy and the half-width of its interval."""
         known = np.isfinite(self.y)
         x = self.x[known]
         place = float(np.clip(sparsity, x[0], x[-1]))
@@ -76,7 +76,7 @@ class Path(NamedTuple):
         return place, y, half
 
     def holds(self, line: float) -> float:
-        """Return up to where it stays above a line, NaN where it does not even start above it."""
+        """Return how far it stays above a line; NaN if it starts below."""
         known = np.isfinite(self.y)
         x, y = self.x[known], self.y[known]
         below = np.flatnonzero(y < line)
@@ -87,16 +87,16 @@ class Path(NamedTuple):
 
 
 class Curves(NamedTuple):
-    """The curves that can be drawn, and what they are compared with, NaN where that is unknown.
+    """The drawable curves, and what they are compared with, NaN if unknown.
 
     Attributes:
-        chosen: The chosen layer's, drawn in front.
-        uniform: That of all layers pruned to the same sparsity.
-        others: The other layers'.
-        line: The least accuracy that is tolerated.
-        tolerance: How far that is below the dense net, in points.
-        dense: Accuracy of the net that is pruned.
-        stale: They belong to other weights.
+        chosen: The selected layer's curve, drawn in front.
+        uniform: The curve of all layers pruned to the same sparsity.
+        others: The other layers' curves.
+        line: The lowest tolerated accuracy.
+        tolerance: Its distance below the dense net, in points.
+        dense: Accuracy of the net before pruning.
+        stale: Whether they belong to different weights.
     """
 
     chosen: Path | None
@@ -109,12 +109,12 @@ class Curves(NamedTuple):
 
     @property
     def drawn(self) -> tuple[Path, ...]:
-        """Those that have been measured, from the one behind to the one in front."""
+        """The measured curves, from back to front."""
         last = (path for path in (self.uniform, self.chosen) if path is not None)
         return tuple(path for path in (*self.others, *last) if path.there)
 
     def role(self, path: Path) -> str:
-        """Return what a curve is drawn as."""
+        """Return the role of a curve."""
         if self.stale:
             return "pending"
         return "chosen" if path is self.chosen else "all" if path is self.uniform else "pending"

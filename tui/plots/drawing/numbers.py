@@ -1,4 +1,4 @@
-"""Numbers as a plot writes them, and numbers as it can draw them."""
+"""Numbers formatted for plots, and numbers cleaned for drawing."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,7 +14,7 @@ def unit(number: float, units: Units) -> tuple[float, str]:
 
 
 def short(number: float) -> str:
-    """Write a number in its unit, with a decimal where that says something.
+    """Format a number in its unit, with a decimal if useful.
 
     Examples:
         >>> short(950), short(25600), short(102760448)
@@ -26,7 +26,7 @@ def short(number: float) -> str:
 
 
 def count(number: float) -> str:
-    """Write a number of things, in full as long as that stays readable.
+    """Format a count, in full as long as that stays readable.
 
     Examples:
         >>> count(147712), count(102760448)
@@ -36,7 +36,7 @@ def count(number: float) -> str:
 
 
 def volume(number: float) -> str:
-    """Write a number of bytes.
+    """Format a number of bytes.
 
     Examples:
         >>> volume(812), volume(4096)
@@ -47,7 +47,7 @@ def volume(number: float) -> str:
 
 
 def percent(part: float, whole: float) -> str:
-    """Write how much a part is of a whole.
+    """Format a part of a whole in percent.
 
     Examples:
         >>> percent(1312, 25632), percent(0, 0)
@@ -57,7 +57,7 @@ def percent(part: float, whole: float) -> str:
 
 
 def ratio(part: float, whole: float) -> str:
-    """Write how many times a whole is its part.
+    """Format a whole over its part as a ratio.
 
     Examples:
         >>> ratio(7, 84), ratio(0, 84)
@@ -67,6 +67,6 @@ def ratio(part: float, whole: float) -> str:
 
 
 def amounts(values: ArrayLike) -> NDArray[np.float64]:
-    """Return numbers from 0 to more than any plot meets, what is not a number as 0."""
+    """Return numbers clamped to a drawable range from 0, with NaN as 0."""
     array: NDArray[np.float64] = np.asarray(values, dtype=float).ravel()
     return np.nan_to_num(array, nan=0.0).clip(0, 1e15)

@@ -17,12 +17,12 @@ def percents(values: ArrayLike) -> NDArray[np.float64]:
 
 
 def percent_or_nan(value: float | None) -> float:
-    """Return a number from 0 to 100, NaN for what is not there or not finite."""
+    """Return a number from 0 to 100, NaN if missing or not finite."""
     return float(percents(math.nan if value is None else value))
 
 
 def short_percent(value: float) -> str:
-    """Write a percentage with two decimals at most, as sparsities are shown and typed.
+    """Format a percentage with at most two decimals, like displayed sparsities.
 
     Examples:
         >>> short_percent(95), short_percent(97.5)
@@ -32,7 +32,7 @@ def short_percent(value: float) -> str:
 
 
 def points(value: float) -> str:
-    """Write a difference of percentages with a decimal, or two where they say something.
+    """Format a difference of percentages with one decimal, or two if useful.
 
     Examples:
         >>> points(1), points(0.25)
@@ -42,9 +42,9 @@ def points(value: float) -> str:
 
 
 def percent_axis(low: float, high: float, rows: int) -> Axis:
-    """Return an axis around percentages, with round ticks, none in the row of another.
+    """Return an axis around percentages, with round ticks in separate rows.
 
-    Its limits are multiples of half a step, so they stay where they are from draw to draw.
+    Its limits are multiples of half a step, so they stay put between redraws.
     """
     parts = max(1, min(rows - 1, 6))
     for step in _STEPS:

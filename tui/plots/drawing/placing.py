@@ -1,4 +1,4 @@
-"""Where texts go among curves: into cells that nothing else needs."""
+"""Placement of labels among curves: in cells that nothing else needs."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -10,7 +10,7 @@ from tui.plots.drawing.ticks import Axis
 
 _Floats = NDArray[np.float64]
 Trail = NDArray[np.int64]
-"""Cells [N, 2] that a line goes through, column and row, from its start to its end."""
+"""Cells [N, 2] a line passes through, column and row, from start to end."""
 
 
 class Cell(NamedTuple):
@@ -21,7 +21,7 @@ class Cell(NamedTuple):
 
 
 class Cells:
-    """The cells of a plot area: which ones hold something, and where a text has room.
+    """The cells of a plot area: which are occupied, and where text fits.
 
     Args:
         columns: Cells inside the axes, from left to right.
@@ -37,7 +37,7 @@ class Cells:
         self._drawn = np.zeros((columns, rows), dtype=bool)
 
     def along(self, xs: _Floats, ys: _Floats) -> Trail:
-        """Return the cells that a line goes through."""
+        """Return the cells a line passes through."""
         there = np.isfinite(xs) & np.isfinite(ys)
         ends = np.stack(
             (_scaled(xs, self._x, self._columns), _scaled(ys, self._y, self._rows)), axis=1
@@ -57,27 +57,27 @@ class Cells:
         return cells[moves]
 
     def need(self, trail: Trail) -> None:
-        """Keep cells free of texts."""
+        """Keep cells free of text."""
         self._needed[trail[:, 0], trail[:, 1]] = True
 
     def need_point(self, x: float, y: float) -> Cell:
-        """Keep the cell of a point, pulled in from outside, free of texts; return it."""
+        """Keep the cell of a point, clamped to the area, free of text; return it."""
         cell = Cell(cell_at(x, self._x, self._columns), cell_at(y, self._y, self._rows))
         self._needed[cell] = True
         return cell
 
     def draw(self, trail: Trail) -> None:
-        """Take cells that a text had better not cover."""
+        """Mark cells that text should avoid."""
         self._drawn[trail[:, 0], trail[:, 1]] = True
 
     def place(self, text: str, starts: Iterable[Cell], hides: bool = True) -> Cell | None:
-        """Take the best of the cells a text could start in; None where it can start in none.
+        """Take the best start cell for a text; None if there is none.
 
         Args:
-            text: What is to be written.
-            starts: Where it could start, in pairs, the best first; a later pair is taken only
-                if it covers less.
-            hides: Whether it may cover what it had better not.
+            text: The text.
+            starts: Candidate start cells in pairs, best first; a later pair is taken only if it
+                covers less.
+            hides: Whether it may cover cells it should avoid.
         """
         best: tuple[int, Cell] | None = None
         for rank, start in enumerate(starts):
@@ -101,7 +101,7 @@ class Cells:
 
 
 def cell_at(value: float, axis: Axis, cells: int) -> int:
-    """Return which of so many cells along an axis a value lies in, pulled in from outside."""
+    """Return the cell along an axis that a value lies in, clamped to the axis."""
     return int(_scaled(np.array(value), axis, cells))
 
 

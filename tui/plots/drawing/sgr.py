@@ -1,4 +1,4 @@
-"""Reading the colour codes in plotext's output back into roles."""
+"""Plotext's color codes turned back into roles."""
 
 import re
 
@@ -11,7 +11,7 @@ _FOREGROUND = re.compile(r"38;5;(\d+)")
 
 
 def code(role: str) -> int:
-    """Return the colour number that stands for a role inside plotext."""
+    """Return the color number that stands for a role inside plotext."""
     return _FIRST + ROLES.index(role)
 
 

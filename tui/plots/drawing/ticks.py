@@ -1,4 +1,4 @@
-"""Where an axis is labelled, and with what."""
+"""Ticks: where an axis is labeled, and with what."""
 
 import math
 from typing import NamedTuple
@@ -7,7 +7,7 @@ from tui.plots.drawing.numbers import Units, short, unit
 
 
 class Tick(NamedTuple):
-    """A labelled place on an axis."""
+    """A labeled position on an axis."""
 
     at: float
     text: str
@@ -15,7 +15,7 @@ class Tick(NamedTuple):
 
 
 class Axis(NamedTuple):
-    """A linear axis: what it spans, where it is labelled and what it is called."""
+    """A linear axis: its span, ticks and name."""
 
     lower: float
     upper: float
@@ -24,7 +24,7 @@ class Axis(NamedTuple):
 
 
 def nice_step(span: float, parts: int) -> float:
-    """Return the smallest of 1, 2, 5, 10, 20, ... that cuts a span into at most so many parts.
+    """Return the smallest of 1, 2, 5, 10, 20, ... that divides a span into at most `parts` parts.
 
     Examples:
         >>> nice_step(0.24, 6), nice_step(1.4, 4)
@@ -54,7 +54,7 @@ def unit_ticks(upper: float, parts: int, units: Units) -> tuple[Tick, ...]:
 
 
 def sqrt_ticks(upper: float, rows: int) -> tuple[Tick, ...]:
-    """Return ticks of round counts on a square root scale, none in the row of another.
+    """Return ticks of round counts on a square root scale, in separate rows.
 
     Args:
         upper: The count at the top of the axis; the ticks lie at square roots of counts.

@@ -1,4 +1,4 @@
-"""Which classes are taken for which, by the dense net and by the pruned one."""
+"""The confusion plot: which classes the dense and the pruned net confuse."""
 
 from dataclasses import dataclass
 
@@ -21,12 +21,12 @@ class ConfusionData:
     """What the plot of confusions shows.
 
     Attributes:
-        classes: What the classes are called.
-        dense: The dense net's counts [C, C], a row for each class, a column for each answer.
+        classes: Names of the classes.
+        dense: The dense net's counts [C, C], one row per class, one column per prediction.
         pruned: The pruned net's counts.
-        split: The images that were looked at.
-        images: How many they are.
-        net: What the net beside the dense one is called.
+        split: The split of the images.
+        images: Number of images.
+        net: Name of the net compared with the dense one.
     """
 
     classes: tuple[str, ...]
@@ -38,7 +38,7 @@ class ConfusionData:
 
 
 def draw(data: ConfusionData, width: int, height: int, hint: str = "") -> Lines:
-    """Draw a matrix where there is room for it, and what pruning made worse, the worst first."""
+    """Draw a matrix if there is room, and what pruning made worse, worst first."""
     if not fits(width, height):
         return blank(width, height)
     mixups = Mixups.of(data.classes, data.dense, data.pruned)
@@ -78,7 +78,7 @@ def _lists(mixups: Mixups, net: str, width: int, height: int) -> Lines:
 
 
 def _pairs(mixups: Mixups, net: str, width: int, height: int, headed: bool) -> Lines:
-    spans = [Span("true → answer", "label")]
+    spans = [Span("true → predicted", "label")]
     if mixups.compared:
         spans += [Span(f"  {BEFORE} dense", "dense"), Span(f"  {AFTER} {net}", "pruned")]
     title = header(spans, (), width, 1) if headed else ()
@@ -114,7 +114,7 @@ def _title(data: ConfusionData, mixups: Mixups) -> Line:
 
 
 def _marks(mixups: Mixups) -> Line:
-    legend = Span("rows: true, columns: answer, diagonal: recall", "label")
+    legend = Span("rows: true class, columns: prediction, diagonal: recall", "label")
     if not mixups.compared:
         return (legend,)
     return legend, Span(f"  {MORE} more than dense", "wrong"), Span(f"  {FEWER} fewer", "right")

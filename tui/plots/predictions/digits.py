@@ -1,4 +1,4 @@
-"""A few images, and what the dense and the pruned net say they are."""
+"""The predictions plot: a few images with the dense and the pruned net's predictions."""
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
@@ -27,13 +27,13 @@ Names = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Digit:
-    """One image and what is said of it.
+    """One image and its predictions.
 
     Attributes:
-        pixels: Grey values [H, W], the background the darkest.
-        label: What it is.
-        dense: What the dense net says, and how sure it is in percent.
-        pruned: What the pruned net says.
+        pixels: Gray values [H, W], the background darkest.
+        label: Its true class.
+        dense: The dense net's prediction, and its confidence in percent.
+        pruned: The pruned net's prediction.
     """
 
     pixels: ArrayLike
@@ -58,7 +58,7 @@ class DigitsData:
 
 
 def draw(data: DigitsData, width: int, height: int, hint: str = "no images to show") -> Lines:
-    """Draw pictures as large as lets all of them show, with the answers below each."""
+    """Draw all images as large as fits, with the predictions below each."""
     if not fits(width, height):
         return blank(width, height)
     if not data.digits:
@@ -186,7 +186,7 @@ def _title(data: DigitsData, shown: int) -> Line:
         answers = [(digit, getattr(digit, name)) for digit in data.digits]
         if any(answer for _, answer in answers):
             right = sum(bool(said) and not _is_wrong(digit, said) for digit, said in answers)
-            title.append(Span(f", {_called(data, name)} {right} right", name))
+            title.append(Span(f", {_called(data, name)} {right} correct", name))
     return tuple(title)
 
 
@@ -194,5 +194,5 @@ def _legend(data: DigitsData) -> Line:
     legend = [Span(f"{clean(data.caption)}  ", "label")] if data.caption else []
     if any(digit.dense or digit.pruned for digit in data.digits):
         legend.append(Span(f"{_WRONG} wrong", "wrong"))
-        legend.append(Span(", beside each answer how sure in %", "hint"))
+        legend.append(Span(", with each prediction's confidence in %", "hint"))
     return tuple(legend)

@@ -1,4 +1,4 @@
-"""The whole confusion matrix as text: what it is now, and where that is more than it was."""
+"""The confusion matrix as text: the current counts, and where they have grown."""
 
 import math
 
@@ -18,7 +18,7 @@ _GAP = 2
 
 
 def matrix_size(mixups: Mixups) -> tuple[int, int]:
-    """Return how many cells the matrix takes, from left to right and from top to bottom."""
+    """Return the matrix's size in cells, width and height."""
     classes = len(mixups.classes)
     return _margin(mixups) + classes * _cell(mixups) + _beside(mixups), classes + 1
 

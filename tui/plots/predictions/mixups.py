@@ -1,4 +1,4 @@
-"""Which classes a net takes for which, before and after pruning."""
+"""Confusions between classes, before and after pruning."""
 
 from collections.abc import Sequence
 from typing import NamedTuple, Self
@@ -16,7 +16,7 @@ _Counts = NDArray[np.float64]
 
 
 class Mixup(NamedTuple):
-    """One class taken for another, so many times before pruning and after it."""
+    """One class predicted as another, with counts before and after pruning."""
 
     true: str
     answer: str
@@ -25,13 +25,13 @@ class Mixup(NamedTuple):
 
 
 class Mixups(NamedTuple):
-    """Images of each class (rows) by what a net takes them for (columns).
+    """Images of each class (rows) by prediction (columns).
 
     Attributes:
-        classes: What the classes are called.
+        classes: Names of the classes.
         before: The dense net's counts [C, C].
-        after: The pruned net's; where only one of both is known, they are the same.
-        alone: Which net that is, `dense` or `pruned`; empty where both are known.
+        after: The pruned net's; the same as `before` if only one net is known.
+        alone: The only known net, `dense` or `pruned`; empty if both are known.
     """
 
     classes: tuple[str, ...]
@@ -58,22 +58,22 @@ class Mixups(NamedTuple):
 
     @property
     def wrong(self) -> tuple[float, float]:
-        """Images that the nets are wrong on."""
+        """Number of images each net gets wrong."""
         return _wrong(self.before), _wrong(self.after)
 
     @property
     def recalls(self) -> tuple[_Counts, _Counts]:
-        """The shares [C] of each class that the nets are right on, in percent; NaN of none."""
+        """Each net's recall [C] in percent; NaN for classes without images."""
         return _recall(self.before), _recall(self.after)
 
     def lost(self) -> tuple[int, ...]:
-        """Return the classes whose recall stands out by how much pruning took of it."""
+        """Return the classes whose recall pruning reduced the most."""
         before, after = self.recalls
         lost = np.nan_to_num(before - after)
         return tuple(np.flatnonzero(lost >= max(_MUCH, lost.max() / 2)).tolist())
 
     def worst(self, most: int) -> list[Mixup]:
-        """Return what pruning made worse, the worst first; without it, what is wrong most often."""
+        """Return the confusions pruning increased, worst first, or the most frequent ones."""
         growth = self.after - self.before if self.compared else self.after.copy()
         np.fill_diagonal(growth, 0)
         # Of equal growth, what happens more often comes first.

@@ -1,4 +1,4 @@
-"""Lists of what pruning made worse: pairs of classes, and the recall of each class."""
+"""What pruning made worse: confused pairs of classes, and the recall of each class."""
 
 from collections.abc import Iterator, Sequence
 
@@ -15,10 +15,10 @@ _GAP = 3
 
 
 def draw_pairs(mixups: Mixups, width: int, height: int) -> Lines:
-    """Draw the pairs that grew most as bars, what they were in front of what they are."""
+    """Draw the pairs that grew most as bars, before in front of after."""
     worst = mixups.worst(height)
     if not worst:
-        text = "no classes are mixed up" + " more often than before" * mixups.compared
+        text = "no classes are confused" + " more often than before" * mixups.compared
         return (*header([Span(text, "right")], (), width, 1), *blank(width, height - 1))
     names = [f"{one.true} → {one.answer}" for one in worst]
     numbers = list(_numbers(worst, mixups.compared))
@@ -34,9 +34,9 @@ def draw_pairs(mixups: Mixups, width: int, height: int) -> Lines:
 
 
 def draw_recalls(mixups: Mixups, width: int, height: int) -> Lines:
-    """Draw the recall of each class; where not all fit, of those that lost most.
+    """Draw the recall of each class or, if not all fit, of those that lost most.
 
-    The lines are as wide as it takes, and empty where there is no room for any.
+    The lines are as wide as needed, and empty if there is no room.
     """
     cell = max(map(len, mixups.classes)) + 1 + recall_width(mixups) + _GAP
     columns = min((width + _GAP) // cell, -(-len(mixups.classes) // max(1, height)))
@@ -57,7 +57,7 @@ def draw_recalls(mixups: Mixups, width: int, height: int) -> Lines:
 
 
 def recall(mixups: Mixups, index: int) -> Line:
-    """Write the recall of a class."""
+    """Format the recall of a class."""
     before, after = (_share(recalls[index]) for recalls in mixups.recalls)
     role = "wrong" if index in mixups.lost() else "label"
     first = (Span(f"{before:>5} → ", "pending"),) if mixups.compared else ()

@@ -1,4 +1,4 @@
-"""Accuracy against size: all runs, and those that no other beats in both."""
+"""The Pareto plot: accuracy against size for all runs."""
 
 import math
 from dataclasses import dataclass, replace
@@ -27,12 +27,12 @@ class RunMark:
     """One run.
 
     Attributes:
-        label: What it is called, short.
-        ratio: How many times fewer parameters it has than the dense net.
+        label: Short name.
+        ratio: Compression ratio relative to the dense net.
         accuracy: In percent, on the split of the plot.
         kind: `finetuned`, `stopped` early, or the `dense` net itself.
-        chosen: Whether it is the one that is looked at.
-        compared: Whether that one is compared with it.
+        chosen: Whether it is selected.
+        compared: Whether the selected run is compared with it.
     """
 
     label: str
@@ -48,8 +48,8 @@ class ParetoData:
     """What the plot of accuracy against size shows.
 
     Attributes:
-        runs: The runs; those without a ratio or an accuracy are left out.
-        split: The images that their accuracies are of.
+        runs: The runs; those without a ratio or an accuracy are omitted.
+        split: The split of their accuracies.
         dense: Accuracy of the dense net, in percent.
     """
 
@@ -59,7 +59,7 @@ class ParetoData:
 
 
 def draw(data: ParetoData, width: int, height: int, hint: str = "press f to fine-tune") -> Lines:
-    """Draw accuracies over ratios; the hint stands in the middle while there are no runs."""
+    """Draw accuracies over ratios, or a hint in the middle if there are no runs."""
     if not fits(width, height):
         return blank(width, height)
     rows = 2 if height >= 8 else 1
@@ -203,12 +203,12 @@ def _title(runs: tuple[RunMark, ...], best: tuple[int, ...]) -> Line:
     """Return what the chosen run is worth, or how many there are."""
     chosen = next((index for index, run in enumerate(runs) if run.chosen), None)
     if chosen is None:
-        count = f"{len(runs)} run{'s' * (len(runs) != 1)}, {len(best)} on the front"
+        count = f"{len(runs)} run{'s' * (len(runs) != 1)}, {len(best)} on the Pareto front"
         return (Span(count if runs else "accuracy against size", "title"),)
     run = runs[chosen]
     title = [Span(run.label, "title"), Span(f": {_worth(run)}", "chosen")]
     if chosen in best:
-        title.append(Span(", on the front", "best"))
+        title.append(Span(", on the Pareto front", "best"))
     else:
         better = next(runs[i] for i in best if _as_good(runs[i], run))
         title.append(Span(f", beaten by {better.label}: {_worth(better)}", "best"))
@@ -229,11 +229,11 @@ def _legend(chart: _Chart, split: str) -> Line:
         return ()
     marks = {chart.mark(index) for index in range(len(chart.runs))}
     known = (
-        (_FRONT, "front", "best"),
+        (_FRONT, "Pareto front", "best"),
         (_OTHER, "others", "pending"),
         (_STOPPED, "stopped early", "pending"),
         (_DENSE, "dense", "dense"),
-        (_BELOW, "far below", "label"),
+        (_BELOW, "below the plot", "label"),
     )
     first = Span(f"{split} accuracy:".lstrip(), "label")
     return (first, *(Span(f"  {m} {text}", role) for m, text, role in known if m in marks))

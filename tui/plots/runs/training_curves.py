@@ -1,4 +1,4 @@
-"""How the accuracy came back in two runs, epoch by epoch."""
+"""The accuracy of two runs, epoch by epoch."""
 
 import math
 from collections.abc import Sequence
@@ -27,11 +27,11 @@ class CourseMark:
     """One run.
 
     Attributes:
-        label: What it is called, short.
-        epochs: Epochs and the accuracies after them in percent, NaN where one is missing.
-        best: The epoch that was kept.
+        label: Short name.
+        epochs: Epochs and the accuracies after them in percent, NaN if missing.
+        best: The kept epoch.
         sign: The character that marks it.
-        role: What it is drawn as.
+        role: Its role.
     """
 
     label: str
@@ -70,7 +70,7 @@ def draw(data: CoursesData, width: int, height: int) -> Lines:
     for run, curve in reversed(list(zip(data.runs, curves, strict=True))):
         _draw_curve(canvas, run, curve)
     if not any(map(len, curves)):
-        text = cut("neither of the two records its epochs", canvas.columns)
+        text = cut("neither run recorded its epochs", canvas.columns)
         canvas.text((canvas.columns - len(text)) // 2, (canvas.rows - 1) // 2, text, "hint")
     parts = [_worth(run, curve) for run, curve in zip(data.runs, curves, strict=True)]
     first, others = parts[:1] or [Span("", "title")], parts[1:]

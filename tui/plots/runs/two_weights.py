@@ -1,4 +1,4 @@
-"""The weights of one layer in two nets, on one scale: bars, and a line over them."""
+"""The weights of one layer in two nets, on one scale: bars with a line over them."""
 
 import math
 from dataclasses import dataclass
@@ -21,9 +21,9 @@ class WeightsMark:
     """The weights of one net.
 
     Attributes:
-        label: What the net is called, short.
-        counts: Weights in each bin; empty where they cannot be had.
-        missing: Why they cannot be had.
+        label: Short name of the net.
+        counts: Weights in each bin; empty if unavailable.
+        missing: Why they are unavailable.
     """
 
     label: str
@@ -49,12 +49,12 @@ class TwoWeightsData:
 
 
 def bins(width: int) -> int:
-    """Return how many bins fill a width, one to a column."""
+    """Return how many bins fill a width, one per column."""
     return max(1, width - len(_NAME) - 1)
 
 
 def draw(data: TwoWeightsData, width: int, height: int) -> Lines:
-    """Draw the counts on a square root scale, so that a few weights show beside many."""
+    """Draw counts on a square root scale, so that few weights are visible among many."""
     if not fits(width, height):
         return blank(width, height)
     edges = np.asarray(data.edges, dtype=float)
@@ -120,4 +120,4 @@ def _legend(data: TwoWeightsData, width: int) -> Line:
     missing = next((mark.missing for mark in (data.bars, data.line) if mark.missing), "")
     if missing:
         return (Span(cut(clean(missing), width), "hint"),)
-    return (Span("count, √ scale, zeros left out", "label"),)
+    return (Span("count, √ scale, zeros omitted", "label"),)

@@ -10,7 +10,7 @@ from tui.text.format import count
 
 
 def data(state: State, width: int) -> CostsData:
-    """The plan's shares at once, and with what was counted of the same net as soon as it is."""
+    """The plan's fractions at once, and measured activity as soon as it is available."""
     counts, parameters = state.counts, state.footprint.parameters
     known = state.is_current(counts)
     table = cost_table(

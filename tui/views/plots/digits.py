@@ -26,10 +26,10 @@ def data(state: State, width: int) -> DigitsData:
     if asked is not None and asked.mode == "wrong":
         counted = compared.counted
         number = f"{count(counted.newly_wrong)} " if counted else ""
-        caption = f"{number}newly wrong when {net}{before} · D more, d one of each"
+        caption = f"{number}newly wrong when {net}{before} · D next ten, d one per class"
     else:
-        caption = f"test images{before} · D others, d the newly wrong"
+        caption = f"test images{before} · D next ten, d newly wrong"
     if asked != state.digits:
-        wrong = state.digits.mode == "wrong"
-        caption = state.measuring or ("looking at every test image" if wrong else "looking")
+        every = " every test image" * (state.digits.mode == "wrong")
+        caption = state.measuring or f"predicting{every}"
     return DigitsData(tuple(found), caption, net)

@@ -1,4 +1,4 @@
-"""What the net on the screen takes in bytes, as far as that is known."""
+"""The known sizes of the net on the screen."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from tui.state.results import Result
 from tui.state.state import State
 from tui.text.format import percent
 
-TUNE, WRITE = "f fine-tunes, e writes", "e writes it"
-UNMEASURED = "too large to make unasked"
+TUNE, WRITE = "press f or e to measure", "press e to write"
+UNMEASURED = "not measured: too large"
 
 
 def data(state: State, width: int) -> FilesData:
-    """The files of what came of the plan; where nothing has yet, of the plan before."""
+    """The sizes of the plan's result or, if there is none yet, of the previous plan's."""
     result, footprint = shown(state), state.footprint
     if result is None:
         return FilesData(_counted(footprint), footprint.dense_bytes, "the plan")
@@ -27,7 +27,7 @@ def data(state: State, width: int) -> FilesData:
 
 
 def shown(state: State) -> Result | None:
-    """The result of this plan, or else the last one of which files are known."""
+    """The result of this plan, or the last one whose sizes are known."""
     results = (state.finetuned, state.pruned)
     return state.current or next((one for one in results if one and one.sizes), None)
 
@@ -40,7 +40,7 @@ def _counted(footprint: Footprint) -> tuple[FilesRow, ...]:
         FilesRow("5/8-bit index", None, TUNE, file=False),
         FilesRow("values only", footprint.pruned_bytes, file=False),
         FilesRow("compact, lossless", None, TUNE),
-        FilesRow("compact, quantised", None, WRITE),
+        FilesRow("compact, quantized", None, WRITE),
     )
 
 
@@ -63,6 +63,6 @@ def _file(name: str, size: int | None, otherwise: str = UNMEASURED) -> FilesRow:
 def _quantised(export: Export | None) -> FilesRow:
     """With the accuracy that was read back."""
     if export is None:
-        return FilesRow("compact, quantised", None, WRITE)
+        return FilesRow("compact, quantized", None, WRITE)
     how = export.values if export.levels is None else f"{export.levels} values"
     return FilesRow(f"compact, {how}", export.bytes, f"{percent(export.accuracy.test)} %")

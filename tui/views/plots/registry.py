@@ -66,7 +66,7 @@ PLOTS = {
         Plot("files", "size as a file",
             attrgetter("base", "footprints", "finetuned", "pruned", "current"), "files"),
         Plot("speed", "speed in every engine", attrgetter("speed", "speed_is_current"), "speed",
-            empty="b times the net in every engine that is here"),
+            empty="press b to benchmark in all installed engines"),
         Plot("costs", "cost of each layer",
             attrgetter("base", "chosen", "cuts", "counts", "measuring"), "costs",
             needs=frozenset({"costs"})),

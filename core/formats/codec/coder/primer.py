@@ -1,4 +1,4 @@
-"""The text from which the model of text learns before a file begins; a part of the format."""
+"""The text that primes the text model before a file starts; part of the format."""
 
 PRIMER = (
     b"weight\nbias\nrunning_mean\nrunning_var\nnum_batches_tracked\n"

@@ -1,4 +1,4 @@
-"""One stream of range-coded bits, written or read: numbers and text, and what the kernels code."""
+"""One stream of range-coded bits, written or read: numbers, text, and the kernels' output."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _ROOM = 1 << 16
 
 
 def fresh(count: int) -> Slots:
-    """Slots that expect a 0 as much as a 1."""
+    """Slots with equal probabilities of 0 and 1."""
     slots = np.empty((count, 2), np.int64)
     slots[:, 0] = kernels.ONE // 2
     slots[:, 1] = 2
@@ -27,10 +27,10 @@ def fresh(count: int) -> Slots:
 
 
 class Stream:
-    """Range-coded bits with what has been learnt of them so far.
+    """Range-coded bits, with the models adapted to them so far.
 
-    Each method codes a value and returns it: the one that is given where it writes, the one that
-    is there where it reads.
+    Each method codes a value and returns it: the given one when writing, the decoded one when
+    reading.
 
     Args:
         data: what is read; None to write.
@@ -52,17 +52,17 @@ class Stream:
             kernels.start(self.coder, self.buffer)
 
     def number(self, about: str, number: int = 0, most: int = 1 << 40) -> int:
-        """A whole number from 0; those about the same thing are expected to be alike.
+        """A nonnegative integer; numbers with the same label share a model.
 
         Raises:
-            InputError: what is read is larger than `most`.
+            InputError: the decoded number is larger than `most`.
         """
         self.room(64)
         slots = self.numbers(about)
         number = int(kernels.code_number(self.coder, self.buffer, slots, number))
         self.check()
         if number > most:
-            raise InputError(f"the {about} is said to be {number}, expected at most {most}")
+            raise InputError(f"the {about} is {number}, expected at most {most}")
         return number
 
     def numbers(self, about: str) -> Slots:
@@ -84,7 +84,7 @@ class Stream:
         try:
             return coded.tobytes().decode()
         except UnicodeDecodeError as error:
-            raise InputError(f"the {about} is no text") from error
+            raise InputError(f"the {about} is not text") from error
 
     def room(self, count: int) -> None:
         """Have at least `count` bytes free in the buffer, where it is written to."""
@@ -99,12 +99,12 @@ class Stream:
             self.buffer = np.zeros(count, np.uint8)
 
     def check(self) -> None:
-        """Raises InputError where more was read than there is."""
+        """Raise InputError if more was read than there is."""
         if self.coder[kernels.PAST_END] > kernels.MOST_PAST_END:
-            raise InputError("it ends before all that it says it holds")
+            raise InputError("it ends before its declared content")
 
     def bits(self) -> float:
-        """How much of what is read has been used so far, in bits and parts of them."""
+        """Input consumed so far, in fractional bits."""
         read = int(self.coder[kernels.POSITION]) + int(self.coder[kernels.PAST_END])
         return 8 * read - log2(int(self.coder[kernels.RANGE]))
 
@@ -115,7 +115,7 @@ class Stream:
         return bytes(self._written) + self.buffer[: self.coder[kernels.POSITION]].tobytes()
 
     def rest(self) -> bytes:
-        """What has not been read."""
+        """The unread bytes."""
         return self.buffer[self.coder[kernels.POSITION] :].tobytes()
 
 

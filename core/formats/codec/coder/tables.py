@@ -1,4 +1,4 @@
-"""The logistic function and its inverse, as tables of integers made from integers alone."""
+"""The logistic function and its inverse, as integer tables computed from integers only."""
 
 from __future__ import annotations
 

@@ -30,13 +30,13 @@ def sealed(content: bytes) -> bytes:
     return content + blake2b(content, digest_size=DIGEST).digest()
 
 
-def test_cut_anywhere() -> None:
+def test_a_file_cut_anywhere_is_refused() -> None:
     for length in range(len(FILE)):
         with pytest.raises(InputError, match="compact file"):
             decode(FILE[:length])
 
 
-def test_every_bit_flipped() -> None:
+def test_a_file_with_any_bit_flipped_is_refused() -> None:
     for bit in range(8 * len(FILE)):
         data = bytearray(FILE)
         data[bit // 8] ^= 1 << bit % 8
@@ -44,7 +44,7 @@ def test_every_bit_flipped() -> None:
             decode(bytes(data))
 
 
-def test_spliced() -> None:
+def test_two_files_spliced_are_refused() -> None:
     for cut in range(1, min(len(FILE), len(OTHER))):
         spliced = FILE[:cut] + OTHER[cut:]
         if spliced != OTHER:  # they begin alike
@@ -52,7 +52,7 @@ def test_spliced() -> None:
                 decode(spliced)
 
 
-def test_something_appended() -> None:
+def test_a_file_with_bytes_appended_is_refused() -> None:
     with pytest.raises(InputError, match="checksum"):
         decode(FILE + b"\0")
     with pytest.raises(InputError, match="follow its end"):
@@ -61,7 +61,7 @@ def test_something_appended() -> None:
         decode(sealed(FILE[:-DIGEST] + bytes(5)))
 
 
-def test_a_version_that_is_not_known() -> None:
+def test_a_version_that_is_not_known_is_refused() -> None:
     with pytest.raises(InputError, match=re.escape("version 2, expected 1")):
         decode(sealed(MAGIC + b"\2" + FILE[4:-DIGEST]))
 
@@ -86,7 +86,7 @@ def claimed(*shapes: tuple[int, ...]) -> bytes:
         ((2**23, 1),),
     ],
 )
-def test_more_weights_than_there_can_be(shapes: tuple[tuple[int, ...], ...]) -> None:
+def test_more_weights_than_there_can_be_are_refused(shapes: tuple[tuple[int, ...], ...]) -> None:
     data = claimed(*shapes)
     assert len(data) < 200
     start = process_time()
@@ -102,7 +102,7 @@ def test_no_number_of_bytes_makes_room_for_any_number_of_weights() -> None:
         decode(data)
 
 
-def test_no_more_than_the_caller_allows() -> None:
+def test_a_file_of_more_weights_than_the_caller_allows_is_refused() -> None:
     with pytest.raises(InputError, match="expected at most 100"):
         decode(FILE, max_elements=100)
     decode(FILE, max_elements=2182)
@@ -121,11 +121,11 @@ def test_a_large_net_without_weights_is_read() -> None:
 
 @settings(max_examples=150)
 @given(st.binary(max_size=60))
-def test_any_stream(stream: bytes) -> None:
+def test_any_stream_is_read_or_refused_without_a_crash(stream: bytes) -> None:
     survives(sealed(MAGIC + b"\1" + stream))
 
 
-def test_mutations_with_a_right_checksum() -> None:
+def test_mutations_with_a_right_checksum_are_read_or_refused() -> None:
     chance = random.Random(0)
     for _ in range(200):
         survives(mutated(chance, [FILE, OTHER]))

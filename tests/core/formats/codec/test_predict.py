@@ -45,9 +45,11 @@ def test_numpy_says_what_torch_says(name: str, dtype: torch.dtype, few: Splits) 
         theirs = model(images).numpy()
     ours = logits(file, images.contiguous().numpy())
     assert np.allclose(ours, theirs, rtol=1e-4, atol=1e-4)
-    assert (ours.argmax(1) == labels.numpy()).mean() > 0.97
+    assert (ours.argmax(1) == theirs.argmax(1)).all()
+    assert (ours.argmax(1) == labels.numpy()).mean() > 0.85, "drawn digits are read too"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "side"), [("alexnet", 224), ("alexnet", 96), ("vgg16", 48)])
 def test_numpy_says_what_torchvisions_nets_say(name: str, side: int) -> None:
     model = model_spec(name).build().eval()
@@ -86,7 +88,7 @@ def test_the_file_says_which_images_its_net_is_for() -> None:
         ({"dataset": ["mnist"]}, "does not say which images"),
         ({"inputs": {"image_size": 8}}, "images of 8 pixels a side: expected 28"),
         ({"inputs": {"image_size": "8"}}, "expected a whole number"),
-        ({"images": "all"}, "inputs that are not known"),
+        ({"images": "all"}, "unknown image settings"),
     ):
         with pytest.raises(InputError, match=message):
             images_of(file_with("cnn5", facts))
@@ -108,6 +110,7 @@ def test_a_file_that_is_not_of_its_net_is_refused() -> None:
         logits(file, np.zeros((1, 1, 8, 8), np.float32))
 
 
+@pytest.mark.slow
 def test_the_command_needs_no_torch(tmp_path: Path, few: Splits) -> None:
     spec = model_spec("lenet-300-100")
     state = load_weights(spec.shipped_weights, spec.build())

@@ -34,22 +34,24 @@ def assert_reads_the_same(data: bytes, large: int = ours.MOST_ELEMENTS) -> None:
 
 @settings(max_examples=30)
 @given(compact_files())
-def test_it_reads_any_small_file(file: CompactFile) -> None:
+def test_the_reference_decoder_reads_any_small_file(file: CompactFile) -> None:
     assert_reads_the_same(encode(file))
 
 
 @pytest.mark.parametrize("name", sorted(nets()))
-def test_it_reads_small_nets(name: str) -> None:
+def test_the_reference_decoder_reads_small_nets(name: str) -> None:
     assert_reads_the_same(encode(nets()[name]))
 
 
 @pytest.mark.parametrize("name", ["raw", "ordered"])
-def test_it_reads_large_tensors(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_reference_decoder_reads_large_tensors(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(ours, "MOST_ELEMENTS", 60)
     assert_reads_the_same(encode(nets()[name]), 60)
 
 
-def test_its_tables_are_ours() -> None:
+def test_the_reference_decoders_tables_are_those_of_the_codec() -> None:
     assert TABLES["flag_weights"] == [list(it) for it in ours.FLAG_WEIGHTS]
     assert TABLES["mask_weights"] == [list(it) for it in ours.MASK_WEIGHTS]
     assert TABLES["mask_settings"] == [list(it) for it in ours.MASK_SETTINGS]

@@ -63,7 +63,7 @@ def test_a_pruned_net_comes_back_bit_by_bit(
     assert abs(sum(it.bytes for it in found.layers) + rest - len(data)) <= 5
 
 
-def test_every_bit_of_every_type() -> None:
+def test_every_type_comes_back_bit_by_bit() -> None:
     odd = torch.tensor([0.0, -0.0, float("nan"), float("inf"), -1e-40, 1.5, 3e38])
     state = {
         "float32": odd,
@@ -113,7 +113,7 @@ def test_the_caller_chooses_how_a_tensor_is_kept() -> None:
     assert all(torch.equal(back[name], it) for name, it in state.items())
 
 
-def test_a_type_that_cannot_be_kept() -> None:
+def test_a_type_that_cannot_be_kept_is_refused() -> None:
     with pytest.raises(InputError, match="not complex64"):
         raw(torch.zeros(2, dtype=torch.complex64))
 
@@ -153,7 +153,7 @@ CODES = np.ones((2, 2), np.int16)
         ),
     ],
 )
-def test_what_does_not_fit_together(entries: list[Entry], why: str) -> None:
+def test_weights_and_layers_that_do_not_fit_are_refused(entries: list[Entry], why: str) -> None:
     with pytest.raises(InputError, match=why):
         encode(CompactFile("", tuple(entries)))
 

@@ -1,4 +1,6 @@
-"""Fetch MNIST in a process of its own: `fetching.py MIRROR DATA_DIR [half | limited]`.
+"""Fetch digits in a process of its own: `fetch_process.py DIGITS MIRROR DATA_DIR [half | limited]`.
+
+DIGITS: the data folder whose files are taken for MNIST's.
 
 half: the process stops for ever once half of a file is written, and says so.
 limited: no file may grow beyond 1 MB.
@@ -15,6 +17,7 @@ from core.data import fetch
 from core.data.sources import mirrors
 from core.errors import InputError
 from core.events import drain
+from tests.digits import in_place_of_mnist
 
 
 def _write_half(path: Path, data: bytes) -> None:
@@ -24,14 +27,15 @@ def _write_half(path: Path, data: bytes) -> None:
     time.sleep(600)
 
 
-def main(mirror: str, data_dir: str, mode: str = "") -> None:
+def main(digits: str, mirror: str, data_dir: str, mode: str = "") -> None:
     mirrors.addresses = lambda name: [mirror]
     if mode == "half":
         Path.write_bytes = _write_half  # type: ignore[assignment, method-assign]
     if mode == "limited":
         resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))
     try:
-        print(drain(fetch("mnist", Path(data_dir))))
+        with in_place_of_mnist(Path(digits)):
+            print(drain(fetch("mnist", Path(data_dir))))
     except InputError as error:
         print("InputError:", error)
 

@@ -1,0 +1,74 @@
+"""Chains: the kernels' part of a net, with memory of its own, sharing images among threads."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor, nn
+
+from core.graph.tracing import trace
+from core.inference.engines import run
+from core.inference.sparse.chains import Chain, rest_at, with_chains
+from core.inference.sparse.groups import groups_of
+from core.inference.sparse.simpler import simpler
+
+
+@pytest.fixture(scope="module")
+def net() -> nn.Module:
+    torch.manual_seed(0)
+    conv, fc = nn.Conv2d(1, 4, 3), nn.Linear(36, 5)
+    return nn.Sequential(conv, nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), fc).eval()
+
+
+def chain(net: nn.Module, block: int, threads: int) -> nn.Module:
+    traced = trace(net, torch.randn(3, 1, 8, 8))
+    return with_chains(traced.net, list(groups_of(traced.net, simpler(traced))), block, threads)
+
+
+@settings(max_examples=40)
+@given(st.integers(1, 40), st.integers(1, 8), st.integers(1, 4))
+def test_every_image_has_its_logits_however_many_and_shared_by_any_threads(
+    net: nn.Module, count: int, block: int, threads: int
+) -> None:
+    images = torch.randn(count, 1, 8, 8)
+    made = run(chain(net, block, threads), images)
+    torch.testing.assert_close(made, run(net, images), rtol=1e-4, atol=1e-4)
+
+
+def test_a_net_of_known_layers_alone_is_one_chain(net: nn.Module) -> None:
+    assert isinstance(chain(net, 4, 1), Chain)
+    mixed = chain(nn.Sequential(net, nn.Softmax(1)).eval(), 4, 1)
+    assert [type(part) for part in mixed.children()].count(Chain) == 1
+    assert not isinstance(mixed, Chain)
+
+
+def test_a_copy_has_memory_of_its_own(net: nn.Module) -> None:
+    made = chain(net, 2, 2)
+    other = copy.deepcopy(made)
+    assert [it.shape for it in other._work] == [it.shape for it in made._work]
+    assert {it.data_ptr() for it in other._work}.isdisjoint(it.data_ptr() for it in made._work)
+    assert other._lock is not made._lock
+
+
+@pytest.mark.parametrize("layout", ["channels last", "negative view", "every second"])
+def test_images_may_lie_in_memory_in_any_way(net: nn.Module, layout: str) -> None:
+    images = torch.randn(6, 1, 8, 8)
+    given_images: Tensor = {
+        "channels last": images.to(memory_format=torch.channels_last),
+        "negative view": torch._neg_view(images),
+        "every second": images[::2],
+    }[layout]
+    made = run(chain(net, 4, 1), given_images)
+    torch.testing.assert_close(made, run(net, given_images.contiguous().resolve_neg()))
+
+
+def test_most_values_are_the_images_at_first_and_zero_further_on(net: nn.Module) -> None:
+    traced = trace(net, torch.randn(3, 1, 8, 8))
+    nodes = list(traced.net.graph.nodes)
+    assert rest_at(nodes[0], -0.42) == -0.42
+    assert rest_at(nodes[1], -0.42) == 0.0
+    assert rest_at(nodes[1], None) is None

@@ -1,0 +1,74 @@
+"""Dense nets kept in the cache: one for each of the settings that a training depends on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from core.events import Epoch, Notice
+from core.formats.weights_files import save_dense
+from core.jobs.dense_cache import kept_net, trained_once
+from core.jobs.workbench import Workbench
+from core.nets.digest import weights_digest
+from core.nets.weights import DenseWeights
+from core.settings.settings import Settings
+from tests.core.training.loops import of_type, recorded, same
+from tests.core.user_nets import write
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+@pytest.fixture
+def settings(data_dir: Path, empty_cache: Path, tmp_path: Path) -> Settings:
+    """A linear layer of the user's on a few digits."""
+    model = f"{write(tmp_path)}:factory"
+    return Settings(model=model, data_dir=data_dir, precision="fp32")
+
+
+def test_a_net_is_trained_once_for_each_seed_and_recipe(
+    settings: Settings, empty_cache: Path
+) -> None:
+    made = {}
+    for again in range(2):
+        for name, changes in (
+            ("plain", {}),
+            ("seed", {"seed": 1}),
+            ("recipe", {"recipe": "reference"}),
+        ):
+            bench = Workbench(replace(settings, **changes))
+            dense, events = recorded(trained_once(bench, lambda: False))
+            assert bool(of_type(Epoch, events)) == (again == 0)
+            assert same(made.setdefault(name, dense.weights), dense.weights)
+    kept = {path.stem for path in (empty_cache / "dense").iterdir() if ".early" not in path.name}
+    assert len(kept) == 3
+
+
+def test_a_kept_net_that_is_damaged_is_trained_again_with_a_warning(
+    settings: Settings, empty_cache: Path
+) -> None:
+    bench = Workbench(settings)
+    first, _ = recorded(trained_once(bench, lambda: False))
+    (path,) = (it for it in (empty_cache / "dense").iterdir() if ".early" not in it.name)
+    path.write_bytes(path.read_bytes()[:-5])
+    second, events = recorded(trained_once(bench, lambda: False))
+    assert same(first.weights, second.weights)
+    assert any("cannot be used" in it.text for it in of_type(Notice, events) if it.warning)
+
+
+def test_a_kept_net_is_found_by_its_digest_alone(settings: Settings, empty_cache: Path) -> None:
+    bench = Workbench(settings)
+    assert kept_net(bench, "anything") is None
+    (empty_cache / "dense").mkdir(parents=True)
+    weights = {name: it.clone() for name, it in bench.fresh_model().state_dict().items()}
+    other = {name: it + 1 for name, it in weights.items()}
+    stem = "mine.factory"
+    for number, it in enumerate((weights, other)):
+        path = empty_cache / "dense" / f"{stem}-{number}.safetensors"
+        save_dense(path, DenseWeights(it, None), {})
+    (empty_cache / "dense" / f"{stem}-2.safetensors").write_bytes(b"damaged")
+    found = kept_net(bench, weights_digest(other))
+    assert found is not None
+    assert torch.equal(found.weights["1.weight"], other["1.weight"])

@@ -1,0 +1,124 @@
+"""The pruner: masks only tighten, end at the plan, and hold whatever the optimizer does."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+from torch.optim import SGD
+
+from core.nets.layers import prunable_layers
+from core.pruning.masks import Masks
+from core.training.gradual import Pruner
+from tests.core.training.loops import kept_counts, planned_counts, short
+
+
+def net() -> nn.Sequential:
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Flatten(), nn.Linear(16, 12), nn.ReLU(), nn.Linear(12, 4))
+
+
+def pruner(model: nn.Module, plan: dict[str, float], steps: int, **recipe: object) -> Pruner:
+    """For one epoch of so many steps, of 12 images each."""
+    final = Masks.of(model.state_dict(), prunable_layers(model), plan)
+    made = short("fast", **recipe)
+    return Pruner(model, plan, made, final, images=12 * steps, dropout={})
+
+
+def step(model: nn.Module, optimizer: SGD) -> None:
+    for parameter in model.parameters():
+        parameter.grad = torch.randn_like(parameter)
+    optimizer.step()
+
+
+@settings(max_examples=30)
+@given(
+    st.fixed_dictionaries({"1": st.floats(0, 1), "3": st.floats(0, 1)}),
+    st.integers(2, 12),
+    st.floats(0.2, 1),
+    st.integers(1, 5),
+)
+def test_masks_only_tighten_and_end_at_the_plan(
+    plan: dict[str, float], steps: int, ramp: float, renew_every: int
+) -> None:
+    model = net()
+    optimizer = SGD(model.parameters(), lr=0.1, momentum=0.9)
+    made = pruner(model, plan, steps, ramp=ramp, renew_every=renew_every)
+    pruned = {key: torch.zeros_like(it) for key, it in made.masks.pruned.items()}
+    for _ in range(steps):
+        step(model, optimizer)
+        made.after_step(optimizer)
+        for key, before in pruned.items():
+            assert (made.masks.pruned[key] | ~before).all(), "no mask opens again"
+            assert not model.get_parameter(key)[made.masks.pruned[key]].any()
+        pruned = dict(made.masks.pruned)
+    assert made.finished
+    assert kept_counts(model.state_dict(), made.layers) == planned_counts(plan, made.layers)
+
+
+def test_a_step_before_the_end_of_the_ramp_is_less_sparse_than_the_plan() -> None:
+    model = net()
+    made = pruner(model, {"1": 0.9, "3": 0.5}, steps=10, ramp=1.0, renew_every=1)
+    optimizer, seen = SGD(model.parameters(), lr=0.1), []
+    for _ in range(10):
+        step(model, optimizer)
+        made.after_step(optimizer)
+        seen.append(made.sparsity())
+    assert seen == sorted(seen)
+    assert seen[0] < seen[4] < seen[-1]
+    left = [1 - (1 - number / 10) ** 3 for number in (1, 5, 10)]
+    shares = [seen[0] / seen[-1], seen[4] / seen[-1], 1.0]
+    assert shares == pytest.approx(left, abs=0.03)
+
+
+def test_finishing_early_prunes_the_rest_of_the_way_at_once() -> None:
+    model, plan = net(), {"1": 0.75, "3": 0.5}
+    made = pruner(model, plan, steps=10, ramp=1.0)
+    assert not made.finished
+    made.finish(plan)
+    assert kept_counts(model.state_dict(), made.layers) == planned_counts(plan, made.layers)
+
+
+def test_a_recipe_that_is_not_gradual_holds_the_plan_from_the_start() -> None:
+    model, plan = net(), {"1": 0.75, "3": 0.5}
+    made = pruner(model, plan, steps=10, method="one-shot")
+    assert made.finished
+    assert made.sparsity() == pytest.approx((0.75 * 192 + 0.5 * 48) / 240)
+
+
+def test_a_resumed_pruner_goes_on_as_if_nothing_had_happened() -> None:
+    plan = {"1": 0.9, "3": 0.5}
+    model = net()
+    optimizer = SGD(model.parameters(), lr=0.1)
+    whole = pruner(model, plan, steps=10, ramp=1.0, renew_every=1)
+    for _ in range(4):
+        step(model, optimizer)
+        whole.after_step(optimizer)
+    other = net()
+    other.load_state_dict(model.state_dict())
+    again = pruner(other, plan, steps=10, ramp=1.0, renew_every=1)
+    again.start, state = whole.start, whole.state()
+    again.resume(state)
+    assert (again.step, again.sparsity()) == (4, whole.sparsity())
+    torch.manual_seed(1)
+    step(model, optimizer)
+    whole.after_step(optimizer)
+    torch.manual_seed(1)
+    behind = SGD(other.parameters(), lr=0.1)
+    step(other, behind)
+    again.after_step(behind)
+    assert all(again.masks.pruned[key].equal(it) for key, it in whole.masks.pruned.items())
+
+
+@given(st.floats(0, 0.99))
+def test_dropout_is_scaled_by_the_root_of_what_is_left(sparsity: float) -> None:
+    model = nn.Sequential(nn.Flatten(), nn.Linear(16, 12), nn.Dropout(0.5), nn.Linear(12, 4))
+    plan = {"1": sparsity, "3": 0.0}
+    final = Masks.of(model.state_dict(), prunable_layers(model), plan)
+    made = Pruner(model, plan, short("fast", method="one-shot"), final, 12, {"1": 0.5})
+    left = made.masks.kept(made.layers[0]) / 192
+    assert made.dropouts["1"].p == pytest.approx(0.5 * math.sqrt(left))

@@ -1,0 +1,89 @@
+"""`run --resume` on the command line: a run that was killed, and one that is done."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from core.experiments.experiment import Experiment
+from core.experiments.runs import INTERRUPTED
+from tests.core.data.folders import fill, spotted
+from tests.core.user_nets import write
+from tests.terminal.test_command_line import featherweight
+
+pytestmark = pytest.mark.slow
+
+KILLED_IN_ITS_FIRST_EPOCH = """
+import os, signal, sys
+from core.events import Batch
+from core.jobs import recorded_jobs
+from tui.cli.main import main
+
+recorded = recorded_jobs.recorded
+
+def kill_at_a_batch(stream):
+    for event in stream:
+        if isinstance(event, Batch):
+            os.kill(os.getpid(), signal.SIGKILL)
+        yield event
+
+recorded_jobs.recorded = lambda stream, *rest: recorded(kill_at_a_batch(stream), *rest)
+main(sys.argv[1:])
+"""
+
+
+def test_a_run_killed_in_its_first_epoch_starts_over_and_a_done_one_says_so(tmp_path: Path) -> None:
+    pets = fill(tmp_path / "pets", 12, spotted, ("red", "green", "blue"))
+    own = ("--model", f"{write(tmp_path)}:coloured")
+    data = ("--dataset", f"folder:{pets}", "--threads", "1")
+    how = ("--epochs", "3", "--precision", "fp32", "--uniform", "0.6", "--seed", "4")
+    place = ("--experiment", str(tmp_path / "it"))
+    cache = {"XDG_CACHE_HOME": str(tmp_path / "cache")}
+    child = subprocess.run(
+        [sys.executable, "-c", KILLED_IN_ITS_FIRST_EPOCH, "run", *own, *data, *how, *place],
+        env={**os.environ, **cache},
+        check=False,
+        capture_output=True,
+    )
+    assert child.returncode == -signal.SIGKILL, child.stderr.decode()
+    experiment = Experiment(tmp_path / "it")
+    run = experiment.newest()
+    assert (run.status, run.record.epochs, run.resumable) == (INTERRUPTED, (), True)
+
+    resume = ("run", "--resume", f"{experiment.folder}:{run.id}")
+    over = featherweight(*resume, *own, "--json", "-", env={**os.environ, **cache})
+    assert over.returncode == 0, over.stderr
+    report = json.loads(over.stdout)
+    assert (report["run"], report["seed"], len(report["epochs"])) == (run.id, 4, 3)
+    assert {layer["sparsity"] for layer in report["layers"]} == {0.6}
+    assert [again.id for again in experiment.runs()] == [run.id]
+
+    done = featherweight(*resume)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == [
+        f"run {run.id} of {experiment.folder} is done: there is nothing to resume"
+    ]
+    told = featherweight(*resume, "--json", "-")
+    assert (told.returncode, json.loads(told.stdout)) == (0, report)
+
+
+@pytest.mark.parametrize("damage", [{"seed": "x"}, {"choices": {"speed": 1}}])
+def test_a_damaged_run_is_refused_with_file_key_found_and_expected(
+    damage: dict[str, object], tmp_path: Path
+) -> None:
+    folder = tmp_path / "0001"
+    folder.mkdir()
+    said = {"kind": "train", "status": "running", "model": "cnn5", "dataset": "mnist"}
+    (folder / "run.json").write_text(json.dumps({**said, **damage}))
+    done = featherweight("run", "--resume", str(tmp_path))
+    assert (done.returncode, done.stdout) == (2, "")
+    (line,) = done.stderr.splitlines()
+    assert "run.json: " in line
+    assert next(iter(damage)) in line
+    assert "expected" in line

@@ -1,0 +1,71 @@
+"""The gateway to plotext: whatever is drawn, the area is filled exactly and nothing fails."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tui.plots.drawing.bars import Bar, Style, draw_bars
+from tui.plots.drawing.canvas import Canvas
+from tui.plots.drawing.numbers import COUNTS, count, percent
+from tui.plots.drawing.ticks import Axis, linear_ticks
+from tui.text.lines import Lines
+
+ANYTHING = st.floats(allow_nan=True, allow_infinity=True) | st.sampled_from([1e300, -1e300])
+POINTS = st.lists(st.tuples(ANYTHING, ANYTHING), max_size=8)
+
+
+def axis(upper: float) -> Axis:
+    return Axis(0, upper, linear_ticks(0, upper, upper / 2))
+
+
+def assert_fills(lines: Lines, width: int, height: int) -> None:
+    assert [sum(len(span.text) for span in line) for line in lines] == [width] * height
+
+
+@settings(max_examples=40)
+@given(POINTS, st.integers(20, 90), st.integers(6, 24), st.booleans())
+def test_any_numbers_fill_the_area_exactly(
+    points: list[tuple[float, float]], width: int, height: int, floor: bool
+) -> None:
+    canvas = Canvas(width, height, axis(10), axis(100), floor=floor)
+    xs, ys = [x for x, _ in points], [y for _, y in points]
+    canvas.line(xs, ys, "loss")
+    canvas.marks(xs, ys, "x", "best")
+    assert_fills(canvas.lines(), width, height)
+
+
+def test_a_mark_lies_where_its_numbers_say() -> None:
+    canvas = Canvas(40, 12, axis(10), axis(100))
+    canvas.marks([0, 10], [100, 0], "#", "best")
+    lines = ["".join(span.text for span in line) for line in canvas.lines()]
+    marked = [(row, line.index("#")) for row, line in enumerate(lines) if "#" in line]
+    (top, left), (bottom, right) = marked
+    assert (top, bottom) == (0, canvas.rows - 1)
+    assert right - left == canvas.columns - 1
+
+
+def test_a_line_is_interrupted_where_a_value_is_missing() -> None:
+    def dots(ys: list[float]) -> int:
+        canvas = Canvas(60, 12, axis(10), axis(100))
+        canvas.line([0, 2, 4, 6, 8, 10], ys, "loss")
+        return sum(len(s.text.strip()) for line in canvas.lines() for s in line if s.role == "loss")
+
+    assert 0 < dots([50, 50, float("nan"), float("nan"), 50, 50]) < dots([50] * 6)
+
+
+STYLE = Style("weights", "kept", total=True, units=COUNTS, write=count, compare=percent)
+
+
+@settings(max_examples=40)
+@given(
+    st.lists(st.tuples(st.text(max_size=20), st.floats(0, 1e12), st.floats(0, 1)), max_size=20),
+    st.integers(-3, 25),
+    st.integers(1, 100),
+    st.integers(1, 40),
+)
+def test_bars_fill_the_area_whatever_the_layers(
+    layers: list[tuple[str, float, float]], chosen: int, width: int, height: int
+) -> None:
+    bars = [Bar(name, dense, dense * share) for name, dense, share in layers]
+    assert_fills(draw_bars(STYLE, bars, chosen, width, height), width, height)

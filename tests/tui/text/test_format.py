@@ -1,0 +1,54 @@
+"""Numbers as a person reads them."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tui.text import format as written
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0 s"), (59.4, "59 s"), (59.6, "1:00"), (187, "3:07"), (7509, "2:05:09")],
+)
+def test_a_duration_is_rounded_before_it_is_split(seconds: float, text: str) -> None:
+    assert written.duration(seconds) == text
+
+
+@given(st.integers(0, 10**7))
+def test_a_duration_of_whole_seconds_can_be_read_back(seconds: int) -> None:
+    text = written.duration(seconds)
+    parts = [int(part) for part in text.removesuffix(" s").split(":")]
+    assert sum(part * 60**place for place, part in enumerate(reversed(parts))) == seconds
+
+
+@given(st.floats(1e-6, 1e3))
+def test_milliseconds_have_three_digits_that_count(seconds: float) -> None:
+    made = float(written.milliseconds(seconds).replace(",", ""))
+    assert made == pytest.approx(1000 * seconds, rel=0.006)
+
+
+@pytest.mark.parametrize(("value", "text"), [(36.876, "36.88x"), (math.inf, "∞x"), (1.0, "1.00x")])
+def test_a_ratio_has_two_decimals_or_is_infinite(value: float, text: str) -> None:
+    assert written.ratio(value) == text
+
+
+@pytest.mark.parametrize(("value", "text"), [(2.04, "2.0x"), (1.0, "1.0x"), (0.5, "slower 2.0x")])
+def test_what_is_slower_says_how_many_times(value: float, text: str) -> None:
+    assert written.gain(value) == text
+
+
+def test_small_sizes_are_told_apart_and_large_ones_are_short() -> None:
+    assert written.mib(24_166) == "0.023"
+    assert written.mib(528 << 20) == "528.0"
+
+
+def test_counts_percentages_and_differences() -> None:
+    assert written.count(228_010) == "228,010"
+    assert written.percent(99.4) == "99.40"
+    assert (written.difference(0.5), written.difference(-0.09)) == ("+0.50", "-0.09")
+    assert (written.plural(1, "epoch"), written.plural(2, "epoch")) == ("1 epoch", "2 epochs")

@@ -1,0 +1,65 @@
+"""Texts in cells: as wide as asked for, never wider, and of characters of one cell."""
+
+from __future__ import annotations
+
+import doctest
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tui.text import lines
+from tui.text.lines import Span, blank, clean, cut, cut_path, header, note
+
+WIDTHS = st.integers(0, 60)
+SPANS = st.lists(st.text("abc ", max_size=12).map(lambda text: Span(text, "label")), min_size=1)
+PATHS = st.lists(st.text("abyz019_", min_size=1, max_size=9), min_size=1, max_size=6).map(".".join)
+
+
+def widths(area: lines.Lines) -> set[int]:
+    return {sum(len(span.text) for span in line) for line in area}
+
+
+def test_the_examples_in_docstrings_hold() -> None:
+    failed, tried = doctest.testmod(lines)
+    assert (failed, tried > 0) == (0, True)
+
+
+@given(st.text(max_size=40))
+def test_clean_text_keeps_its_length_and_is_printable(text: str) -> None:
+    made = clean(text)
+    assert len(made) == len(text)
+    assert not made or made.isprintable()
+    assert clean(made) == made
+
+
+@given(st.text(max_size=40), WIDTHS)
+def test_a_cut_text_fits_and_a_text_that_fits_is_not_cut(text: str, width: int) -> None:
+    made = cut(text, width)
+    assert len(made) == min(len(text), width)
+    assert made == text or not width or made.endswith("…")
+
+
+@given(PATHS, WIDTHS)
+def test_a_cut_path_fits_and_keeps_its_end(path: str, width: int) -> None:
+    made = cut_path(path, width)
+    assert len(made) <= max(width, 0) or made == path
+    if len(path) <= width:
+        assert made == path
+    elif width:
+        assert path.endswith(made.split("…")[-1].split(".")[-1])
+
+
+@given(SPANS, st.lists(st.just(Span("legend ", "hint"))), st.integers(1, 60), st.integers(1, 2))
+def test_a_header_is_exactly_as_wide_as_asked_for(
+    title: list[Span], legend: list[Span], width: int, rows: int
+) -> None:
+    made = header(title, legend, width, rows)
+    assert len(made) == rows
+    assert widths(made) == {width}
+
+
+@given(st.text("abc", min_size=1), st.integers(1, 60), st.integers(1, 9))
+def test_a_note_and_a_blank_fill_their_area(text: str, width: int, height: int) -> None:
+    for area in (note(text, width, height), blank(width, height)):
+        assert len(area) == height
+        assert widths(area) == {width}
