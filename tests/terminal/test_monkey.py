@@ -57,7 +57,7 @@ def test_a_minute_of_random_keys_leaves_it_running(tmp_path: Path, data_dir: Pat
         *program, command=sys.executable, columns=120, rows=36, cwd=str(tmp_path), **places
     ) as terminal:
         try:
-            terminal.wait_for("ready: the dense net")
+            terminal.wait_for("ready: dense net")
             end = time.monotonic() + SECONDS
             while time.monotonic() < end:
                 if random.random() < 0.02:

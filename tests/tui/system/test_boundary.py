@@ -271,7 +271,7 @@ async def test_no_path_is_read_as_markup(app, tmp_path, monkeypatch):
         await pilot.press("enter")
         await until(pilot, lambda app: isinstance(app.screen, Question))
         texts = [str(label.render()) for label in app.screen.query(Label)]
-        assert texts[0] == "[/b].toml is there already. Replace it?"
+        assert texts[0].startswith("[/b].toml ")
         await pilot.press("y")
         await until(pilot, lambda app: path.read_text())
         assert "[/b].toml" in shown(app, "#activity")
@@ -288,7 +288,7 @@ async def test_what_is_said_beside_a_job_is_not_read_as_markup(app, backend, tmp
         app.screen.query_one(Input).value = "[b].toml"
         await pilot.press("enter")
         await until(pilot, lambda app: toasts(app))
-        assert toasts(app) == ["written to [b].toml"]
+        assert "[b].toml" in "".join(toasts(app))
         await pilot.pause(0.1)
         backend.go.set()
 
