@@ -130,7 +130,7 @@ def cost_table(
         name="total",
         weights=sum(row.weights for row in rows),
         flops=sum(row.flops for row in rows),
-        act=_mean((row.act or 0.0, it.units) for row, it in ran) if ran else None,
+        act=_mean((row.act or 0.0, activity.units) for row, activity in ran) if ran else None,
         kept=_mean((row.kept, row.weights) for row in rows),
         flops_kept=_mean((row.flops_kept, row.flops) for row in rows),
     )
@@ -139,12 +139,12 @@ def cost_table(
 
 def table_report(model: str, table: CostTable) -> dict[str, Any]:
     """The JSON of `featherweight table --json`; shares in percent."""
-    total = {key: value for key, value in asdict(table.total).items() if key != "name"}
-    ratio = round(table.ratio, 2) if table.nonzero else None
+    total = asdict(table.total) | {"ratio": round(table.ratio, 2) if table.nonzero else None}
+    del total["name"]
     return {
         "model": model,
         "layers": [asdict(row) for row in table.layers],
-        "total": {**total, "ratio": ratio},
+        "total": total,
         "parameters": table.parameters,
         "nonzero": table.nonzero,
         **dead_facts(table.footprint, table.dead),
@@ -168,12 +168,12 @@ def _paper(model: str, rows: Sequence[Costs]) -> PaperNet | None:
     paper = HAN2015.get(model)
     if paper is None or len(paper.layers) != len(rows):
         return None
-    same = (abs(row.kept - its.kept) <= 0.5 for row, its in zip(rows, paper.layers, strict=True))
-    return paper if all(same) else None
+    pairs = zip(rows, paper.layers, strict=True)
+    return paper if all(abs(row.kept - layer.kept) <= 0.5 for row, layer in pairs) else None
 
 
 def _mean(weighted: Iterable[tuple[float, float]]) -> float:
     """The weighted mean of values; 0 if the weights sum to 0."""
     pairs = list(weighted)
-    whole = sum(weight for _, weight in pairs)
-    return sum(value * weight for value, weight in pairs) / whole if whole else 0.0
+    total = sum(weight for _, weight in pairs)
+    return sum(value * weight for value, weight in pairs) / total if total else 0.0

@@ -25,9 +25,9 @@ def batch_size_for(data: Images, most: int = EVALUATION_BATCH) -> int:
     return max(1, min(most, _VALUES // max(1, data.values)))
 
 
-def batches(data: Images) -> Iterator[slice]:
-    """The batches in which to evaluate a split."""
-    size = batch_size_for(data)
+def batches(data: Images, most: int = EVALUATION_BATCH) -> Iterator[slice]:
+    """The batches, of at most `most` images, in which to evaluate a split."""
+    size = batch_size_for(data, most)
     return (slice(start, start + size) for start in range(0, len(data), size))
 
 
@@ -46,8 +46,7 @@ def count_correct(
         StoppedError: `stop` was raised.
     """
     model.eval()
-    bf16_filter = Bf16Filter()
-    correct = 0
+    bf16_filter, correct = Bf16Filter(), 0
     for batch in batches(data):
         if stop():
             raise StoppedError("stopped: nothing was measured")
@@ -84,23 +83,19 @@ def evaluate(
 
 
 def measure(
-    model: nn.Module,
-    data: Splits,
-    stage: str,
-    stop: StopFlag = never,
-    precision: str = "fp32",
+    model: nn.Module, data: Splits, stage: str, stop: StopFlag = never, precision: str = "fp32"
 ) -> Stream[Accuracy]:
     """The accuracy of `model` on validation and test; also reported as `Measured(stage)`.
 
     Raises:
         StoppedError: `stop` was raised.
     """
-    on_validation, on_test = (f"measure {stage} on {split}" for split in ("validation", "test"))
-    validation = yield from evaluate(model, data.validation, on_validation, stop, precision)
-    if data.test is data.validation:
-        test = validation
-    else:
-        test = yield from evaluate(model, data.test, on_test, stop, precision)
+    step = f"measure {stage} on"
+    test = validation = yield from evaluate(
+        model, data.validation, f"{step} validation", stop, precision
+    )
+    if data.test is not data.validation:
+        test = yield from evaluate(model, data.test, f"{step} test", stop, precision)
     accuracy = Accuracy(validation, test)
     yield Measured(stage, accuracy)
     return accuracy

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 _RANKING_OF: dict[str, Callable[[Profile], LayerRanking]] = {
     "uniform": scores.uniform,
     "erk": scores.erk,
-    "magnitude": scores.magnitude,
-    "lamp": scores.lamp,
+    "magnitude": scores.MagnitudeRanking,
+    "lamp": scores.LampRanking,
     "han": scores.han,
 }
 
@@ -125,7 +125,7 @@ def _unlocked(profiles: Sequence[Profile], locked: Mapping[str, float]) -> list[
 
 
 def check_locked(names: Sequence[str], locked: Mapping[str, float]) -> None:
-    """Raise InputError where there is no such layer to lock, or none is left unlocked."""
+    """Raise InputError if a locked layer is unknown or every layer is locked."""
     for name, sparsity in locked.items():
         if name not in names:
             raise InputError(f"unknown layer '{name}': expected one of {', '.join(names)}")

@@ -71,15 +71,14 @@ class Masks:
         Raises:
             InputError: a sparsity is not in [0, 1].
         """
-
-        def pruned(layer: Layer) -> Tensor:
+        masks: dict[str, Tensor] = {}
+        for layer in layers:
             weight = weights[layer.key]
             sparsity = check_sparsity(plan[layer.name], layer.name)
             # A zero is never above a threshold, so zeros go at any sparsity.
-            return above(weight, threshold(weight, sparsity)).logical_not_()
-
-        masks = {layer: pruned(layer) for layer in layers}
-        return cls({key: mask for layer, mask in masks.items() for key in layer.keys})
+            pruned = above(weight, threshold(weight, sparsity)).logical_not_()
+            masks |= dict.fromkeys(layer.keys, pruned)
+        return cls(masks)
 
     def to(self, device: torch.device | str) -> Masks:
         """The same masks on a device."""
@@ -91,12 +90,10 @@ class Masks:
 
     def apply(self, weights: Mapping[str, Tensor]) -> Weights:
         """A copy of a state_dict with the pruned weights set to zero."""
-        return {
-            name: tensor.masked_fill(self.pruned[name], 0.0)
-            if name in self.pruned
-            else tensor.clone()
-            for name, tensor in weights.items()
-        }
+        copies = {name: tensor.clone() for name, tensor in weights.items()}
+        for name in self.pruned.keys() & copies.keys():
+            copies[name].masked_fill_(self.pruned[name], 0.0)
+        return copies
 
     def load(self, model: nn.Module, weights: Mapping[str, Tensor]) -> None:
         """Load a state_dict into `model` with the pruned weights set to zero, in place.
@@ -117,9 +114,8 @@ class Masks:
         for name, pruned in self.pruned.items():
             parameter = model.get_parameter(name)
             parameter.masked_fill_(pruned, 0.0)
-            if optimizer is None:
-                continue
-            for value in optimizer.state.get(parameter, {}).values():
+            state = optimizer.state.get(parameter, {}) if optimizer else {}
+            for value in state.values():
                 if isinstance(value, Tensor) and value.shape == parameter.shape:
                     value.masked_fill_(pruned, 0.0)
 
