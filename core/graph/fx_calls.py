@@ -36,7 +36,6 @@ class Call:
     """A call that reads one tensor.
 
     Attributes:
-        node: the call in the graph.
         source: the call whose result it reads.
         path: the target's name.
         module: the module that is called; None for functions and methods.

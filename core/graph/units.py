@@ -25,7 +25,6 @@ class UnitCall:
     """A call nothing is known about: it may need everything it reads.
 
     Attributes:
-        node: the call in the graph.
         units: size of dimension 1 of its result; 0 if the result has no such dimension.
     """
 
@@ -96,7 +95,6 @@ class LayerCall(UnitCall):
         source: the call whose result it reads.
         inputs: units of that result.
         name: the module's path.
-        module: the layer.
         padded: whether it pads its input with zeros, so that a constant varies at the border.
     """
 

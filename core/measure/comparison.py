@@ -65,7 +65,7 @@ class ConfusionCounts:
         dense_predictions: the dense net's predictions [N]; pass them to the next `compare`.
         pruned_predictions: the pruned net's predictions [N].
         dense: the dense net's confusion matrix [C, C]; rows are true classes, columns predictions.
-        pruned: the pruned net's confusion matrix.
+        pruned: that of the pruned net.
         newly_wrong: images that only the pruned net gets wrong.
         newly_right: images that only the dense net gets wrong.
     """
@@ -108,8 +108,6 @@ class NetComparison:
         indices: the images' positions in the split, [n].
         pixels: gray values, uint8 [n, H, W]; the mean over channels.
         labels: the true classes [n].
-        dense: the dense net's predictions.
-        pruned: the pruned net's predictions.
         counted: counts over the whole split; None if not known yet.
     """
 

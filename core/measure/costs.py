@@ -53,7 +53,6 @@ class Costs:
     """A row of the table.
 
     Attributes:
-        name: the layer's name.
         weights: number of weights, without biases.
         flops: dense FLOPs of one image.
         act: nonzero activations in percent; None if the net does not run the layer.
@@ -74,7 +73,6 @@ class CostTable:
     """The table of a net.
 
     Attributes:
-        layers: one row per layer, in order.
         total: sums; `act` is the mean over all units, `kept` over all weights, `flops_kept` over
             all FLOPs.
         parameters: all parameters, biases included.
@@ -93,7 +91,7 @@ class CostTable:
 
     @property
     def footprint(self) -> Footprint:
-        """Parameters and nonzero parameters."""
+        """The parameters of the whole net."""
         return Footprint(self.parameters, self.nonzero)
 
     @property

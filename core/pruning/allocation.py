@@ -111,8 +111,8 @@ def check_reach(
     Raises:
         InputError: as `allocate`.
     """
-    check_locked([layer.name for layer in layers], locked)
     sizes = {layer.name: layer.elements for layer in layers}
+    check_locked(list(sizes), locked)
     never = parameters - sum(sizes.values())
     held = sum(sizes[name] - prune_count(locked[name], sizes[name]) for name in locked)
     left = sum(size for name, size in sizes.items() if name not in locked)
@@ -164,7 +164,7 @@ def _weights(
     """How many weights of unlocked layers the budget allows."""
     parameters = sum(profile.layer.parameters for profile in profiles) + other_parameters
     never = parameters - sum(profile.layer.elements for profile in profiles)
-    held, left = 0, 0
+    held = left = 0
     for profile in profiles:
         if profile.layer.name in locked:
             held += min(profile.what_if(locked[profile.layer.name]).kept, nonzero(profile))
@@ -214,10 +214,11 @@ def _distribute(rankings: Sequence[LayerRanking], weights: int) -> list[int]:
 
 
 def _plan(profiles: Sequence[Profile], locked: Mapping[str, float], kept: Sequence[int]) -> Plan:
+    plan: Plan = {}
     counts = iter(kept)
-    return {
-        layer.name: locked[layer.name]
-        if layer.name in locked
-        else (layer.elements - next(counts)) / layer.elements
-        for layer in (profile.layer for profile in profiles)
-    }
+    for layer in (profile.layer for profile in profiles):
+        if layer.name in locked:
+            plan[layer.name] = locked[layer.name]
+        else:
+            plan[layer.name] = (layer.elements - next(counts)) / layer.elements
+    return plan

@@ -104,7 +104,7 @@ class Scan:
         split: the split it was measured on.
         images: images in that split.
         layers: the points of each layer, in the order of the net and of the sparsities.
-        uniform: the points with all layers at the same sparsity; empty if not requested.
+        uniform: the points with all layers at the same sparsity; may be empty.
         precision: `fp32` or `bf16`; the counts are the same.
         traced: whether the part of the net before a layer ran only once. False if the net could not
             be traced, so that all of it ran for every point.

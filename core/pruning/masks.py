@@ -53,9 +53,7 @@ def sparsity_of(weight: Tensor) -> float:
 class Masks:
     """Which weights are pruned; they are held at exactly zero.
 
-    Attributes:
-        pruned: for each weight, by its name in the state_dict, booleans of its shape that are True
-            where it is pruned.
+    `pruned` maps names in the state_dict to booleans of the weight's shape.
     """
 
     pruned: dict[str, Tensor]

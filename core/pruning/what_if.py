@@ -30,8 +30,7 @@ class WhatIf:
     """The effect of a sparsity on a layer.
 
     Attributes:
-        sparsity: a fraction.
-        threshold: the largest magnitude that is pruned; 0.0 if none has to be.
+        threshold: the largest magnitude pruned; 0.0 if none has to be.
         kept: number of weights strictly above it.
     """
 
@@ -42,12 +41,9 @@ class WhatIf:
 
 @dataclass(frozen=True, slots=True)
 class Histogram:
-    """Histogram of a layer's nonzero weights before and after pruning, in equal bins.
+    """Nonzero weights of a layer in equal bins with `edges` [bins + 1].
 
-    Attributes:
-        edges: bin edges, [bins + 1].
-        before: nonzero weights in each bin, [bins].
-        after: weights kept in each bin, [bins].
+    `before` and `after` pruning, [bins] each.
     """
 
     edges: npt.NDArray[np.float64]
@@ -60,7 +56,6 @@ class Profile:
     """One layer's weights, sorted by magnitude: all that a what-if needs.
 
     Attributes:
-        layer: the layer.
         negative: magnitudes of the negative weights, ascending.
         positive: magnitudes of the positive weights, ascending.
         zeros: weights that are exactly zero.
