@@ -19,13 +19,8 @@ def compacted(model: nn.Module, images: Tensor) -> fx.GraphModule:
     The result is the traced net, so it does what `model` does in evaluation mode. Pruned weights
     between remaining units are zeros in it too.
 
-    Args:
-        model: a pruned net.
-        images: a few images to try it on, [N, C, H, W].
-
-    Raises:
-        UntraceableError: the net cannot be traced, or its result depends on how many units a layer
-            has.
+    `images` [N, C, H, W] are a few to try it on. Raises UntraceableError if the net cannot be
+    traced or its result depends on how many units a layer has.
     """
     analysis = UnitAnalysis(traceable_copy(model), images)
     analysis.remove()

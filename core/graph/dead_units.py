@@ -54,12 +54,8 @@ def remove_dead(model: nn.Module, images: Tensor) -> DeadUnits:
     Their weights and biases become zero, in batch norms too, and the constants they output are
     added to the biases of the layers that read them.
 
-    Args:
-        model: the net; left in evaluation mode.
-        images: a few images to try it on, [N, C, H, W].
-
-    Raises:
-        UntraceableError: the net cannot be traced; nothing is removed.
+    `images` [N, C, H, W] are a few to try it on; `model` is left in evaluation mode. Raises
+    UntraceableError if it cannot be traced; nothing is removed then.
     """
     without = traceable_copy(model)
     dead = UnitAnalysis(without, images).remove()
@@ -70,17 +66,13 @@ def remove_dead(model: nn.Module, images: Tensor) -> DeadUnits:
 class UnitAnalysis:
     """The constants and the needed units of every call of a net.
 
-    Args:
-        model: the net; left in evaluation mode, not copied.
-        images: a few images to try it on, [N, C, H, W].
+    The net is traced with a few images [N, C, H, W], not copied, and left in evaluation mode;
+    raises UntraceableError if it cannot be traced.
 
     Attributes:
         calls: the calls of the traced net, in order.
         constants: for each call, the constants of its units, see `UnitCall.constants`.
         needed: for each call, booleans [units]: which units later calls need.
-
-    Raises:
-        UntraceableError: the net cannot be traced.
     """
 
     @torch.no_grad()
@@ -98,10 +90,9 @@ class UnitAnalysis:
 
     @torch.no_grad()
     def remove(self) -> DeadUnits:
-        """Remove and count dead units in place, layer by layer, and check that the logits stay.
+        """Remove and count dead units in place, layer by layer.
 
-        Raises:
-            UntraceableError: the logits change; the net cannot be used afterwards.
+        Raises UntraceableError if the logits change; the net cannot be used afterwards.
         """
         dead = self.count()
         for call in self.calls:

@@ -66,11 +66,7 @@ def graph_of(model: nn.Module) -> fx.GraphModule:
 
 
 def trace(model: nn.Module, images: Tensor) -> Traced:
-    """Trace a net and check the trace.
-
-    Args:
-        model: the net; left in evaluation mode.
-        images: a few images to try it on, [N, ...].
+    """Trace a net with a few images [N, ...]; it is left in evaluation mode.
 
     Raises:
         UntraceableError: torch.fx cannot trace it, the traced net gives different logits, or the

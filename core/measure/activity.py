@@ -51,10 +51,7 @@ def measure_activity(
 ) -> Stream[dict[str, Activity]]:
     """Run all images of `data` through `model` and count, layer by layer.
 
-    Layers that the net does not run are left out.
-
-    Raises:
-        StoppedError: `stop` was raised.
+    Layers that the net does not run are left out. Raises StoppedError if `stop` is raised.
     """
     model.eval()
     counts = {layer.name: _LayerCounter() for layer in prunable_layers(model)}

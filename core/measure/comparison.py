@@ -161,18 +161,9 @@ def newly_wrong(
 
 
 def confusion(labels: Ints, predictions: Ints, classes: int) -> Ints:
-    """The confusion matrix of a net's predictions.
+    """The confusion matrix [C, C] of predictions [N]; rows are true classes, columns predictions.
 
-    Args:
-        labels: true classes [N].
-        predictions: predicted classes [N].
-        classes: the number of classes, C.
-
-    Returns:
-        Counts [C, C]; rows are true classes, columns predictions.
-
-    Raises:
-        InputError: a label or a prediction is not one of the classes.
+    Raises InputError if a label or a prediction is not one of the C `classes`.
     """
     for name, values in (("label", labels), ("prediction", predictions)):
         invalid = values[(values < 0) | (values >= classes)]
@@ -211,10 +202,8 @@ def all_predictions(
 ) -> Stream[Ints]:
     """The predictions [N] of `model` for all images of `data`, those of float32 in any precision.
 
-    With precision `bf16` they are the same but faster to compute, see `core.measure.bf16_filter`.
-
-    Raises:
-        StoppedError: `stop` was raised.
+    Precision `bf16` computes them faster, see `core.measure.bf16_filter`. Raises StoppedError if
+    `stop` is raised.
     """
     known = np.empty(0, np.int64)
     for known in _prefixes(model, data, precision, stop):

@@ -40,10 +40,8 @@ def count_correct(
 ) -> Stream[int]:
     """Count the images of `data` that `model` classifies correctly in float32.
 
-    With precision `bf16` the count is the same but faster, see `core.measure.bf16_filter`.
-
-    Raises:
-        StoppedError: `stop` was raised.
+    With precision `bf16` the count is the same but faster, see `core.measure.bf16_filter`. Raises
+    StoppedError if `stop` is raised.
     """
     model.eval()
     bf16_filter, correct = Bf16Filter(), 0
@@ -87,8 +85,7 @@ def measure(
 ) -> Stream[Accuracy]:
     """The accuracy of `model` on validation and test; also reported as `Measured(stage)`.
 
-    Raises:
-        StoppedError: `stop` was raised.
+    Raises StoppedError if `stop` is raised.
     """
     step = f"measure {stage} on"
     test = validation = yield from evaluate(

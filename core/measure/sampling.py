@@ -30,10 +30,8 @@ def sample_accuracy(
     """Count the images that `model` classifies correctly, on a growing sample and then on all.
 
     Reports `SampleUpdated` after 250 images, after twice as many, and so on; the order is drawn
-    from `seed`. Counts are those of float32 in any precision, see `bf16_filter`.
-
-    Raises:
-        StoppedError: `stop` was raised.
+    from `seed`. Counts are those of float32 in any precision, see `bf16_filter`. Raises
+    StoppedError if `stop` is raised.
     """
     model.eval()
     order = torch.randperm(len(data), generator=torch.Generator().manual_seed(seed))

@@ -106,11 +106,7 @@ def check_reach(
     budget: int,
     locked: Mapping[str, float] = NOTHING_LOCKED,
 ) -> None:
-    """Check a budget against a dense net of `parameters`, whose weights need not be known.
-
-    Raises:
-        InputError: as `allocate`.
-    """
+    """Raise InputError, as `allocate` does, if a dense net of `parameters` cannot meet a budget."""
     sizes = {layer.name: layer.elements for layer in layers}
     check_locked(list(sizes), locked)
     never = parameters - sum(sizes.values())

@@ -21,11 +21,7 @@ from core.pruning.selection import kth_magnitude
 
 
 def threshold(weight: Tensor, sparsity: float) -> float:
-    """The k-th smallest magnitude of `weight`, k = round(sparsity x elements); 0.0 if k is 0.
-
-    Raises:
-        InputError: the sparsity is not in [0, 1].
-    """
+    """The k-th smallest magnitude of `weight`, k = round(sparsity x elements); 0.0 if k is 0."""
     k = prune_count(check_sparsity(sparsity, "the layer"), weight.numel())
     return kth_magnitude(weight, k) if k else 0.0
 
@@ -34,10 +30,7 @@ def keep_mask(weight: Tensor, sparsity: float) -> Tensor:
     """Which weights stay, booleans of the weight's shape: those strictly above the threshold.
 
     All magnitudes equal to the threshold go, so more than k may be pruned, as in the reference.
-    Sparsity 0 keeps all weights and 1 keeps none.
-
-    Raises:
-        InputError: the sparsity is not in [0, 1].
+    Sparsity 0 keeps all weights and 1 keeps none; raises InputError outside [0, 1].
     """
     if prune_count(check_sparsity(sparsity, "the layer"), weight.numel()) == 0:
         return torch.ones_like(weight, dtype=torch.bool)
@@ -64,10 +57,8 @@ class Masks:
     ) -> Masks:
         """Prune `weights` by magnitude, layer by layer, to the sparsities of `plan`.
 
-        Zeros are a floor: weights that are already zero stay pruned at any lower sparsity.
-
-        Raises:
-            InputError: a sparsity is not in [0, 1].
+        Weights that are already zero stay pruned at any lower sparsity. Raises InputError if a
+        sparsity is not in [0, 1].
         """
         masks: dict[str, Tensor] = {}
         for layer in layers:

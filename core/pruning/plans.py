@@ -22,9 +22,7 @@ def uniform_plan(sparsity: float, layers: Sequence[str]) -> Plan:
 def parse_plan(text: str, layers: Sequence[str]) -> Plan:
     """Parse `conv1=0.65,conv2=0.95`; layers not named get sparsity 0.
 
-    Raises:
-        InputError: a part is not NAME=NUMBER, names an unknown layer or one twice, or is not in
-            [0, 1].
+    Raises InputError if a part is not LAYER=FRACTION or a layer is unknown or named twice.
     """
     plan: Plan = {}
     for part in filter(None, (part.strip() for part in text.split(","))):
@@ -40,11 +38,7 @@ def parse_plan(text: str, layers: Sequence[str]) -> Plan:
 
 
 def whole_plan(plan: Mapping[str, float], layers: Sequence[str]) -> Plan:
-    """A plan for all layers; those that `plan` does not name get sparsity 0.
-
-    Raises:
-        InputError: it names an unknown layer, or a sparsity is not in [0, 1].
-    """
+    """Fill a plan with sparsity 0 for unnamed layers; raises InputError for unknown layers."""
     for name, sparsity in plan.items():
         if name not in layers:
             raise InputError(f"unknown layer '{name}': expected one of {', '.join(layers)}")
@@ -64,8 +58,7 @@ def parse_sparsity(text: str, where: str) -> float:
 def parse_sparsities(text: str) -> tuple[float, ...]:
     """Parse a list, `0.4,0.5,0.9`, or an inclusive range with a step, `0.40:0.95:0.05`.
 
-    Raises:
-        InputError: the text is neither, or a sparsity is not in [0, 1].
+    Raises InputError if the text is neither or a sparsity is not in [0, 1].
     """
     where = f"the list '{text}'"
     if ":" not in text:

@@ -52,11 +52,7 @@ def default_preset(model: str) -> str:
 
 
 def preset_plan(name: str, model: str, layers: Sequence[str]) -> Plan:
-    """The preset plan `name` of a net with these layers.
-
-    Raises:
-        InputError: the net has no such preset.
-    """
+    """The preset plan `name` of a net with these layers; raises InputError if there is none."""
     presets = presets_of(model)
     if name not in presets:
         names = ", ".join(presets)
