@@ -333,8 +333,6 @@ def _prefixes(model: nn.Module, data: Images, precision: str, stop: StopFlag) ->
 
     Starts over in float32 if bf16 proves unsound, see `core.measure.bf16_filter`.
     """
-    import torch
-
     from core.measure.bf16_filter import Bf16Filter
     from core.measure.evaluation import batches, predict
 
@@ -344,9 +342,7 @@ def _prefixes(model: nn.Module, data: Images, precision: str, stop: StopFlag) ->
         if stop():
             raise StoppedError("stopped before all images were counted")
         yield _read_only(known[: batch.start])
-        images, _ = data.batch(batch)
-        with torch.inference_mode():
-            known[batch] = predict(model, images, bf16_filter, precision).cpu().numpy()
+        known[batch] = predict(model, data, batch, bf16_filter, precision)[0].cpu().numpy()
         if not bf16_filter.sound:
             yield from _prefixes(model, data, "fp32", stop)
             return

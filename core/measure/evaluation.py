@@ -49,24 +49,27 @@ def count_correct(
         if stop():
             raise StoppedError("stopped: nothing was measured")
         yield Progress(step, batch.start, len(data), "images")
-        images, labels = data.batch(batch)
-        with torch.inference_mode():
-            correct += int((predict(model, images, bf16_filter, precision) == labels).sum())
+        predictions, labels = predict(model, data, batch, bf16_filter, precision)
+        correct += int((predictions == labels).sum())
     if not bf16_filter.sound:
         return (yield from count_correct(model, data, step, stop))
     yield Progress(step, len(data), len(data), "images")
     return correct
 
 
-def predict(model: nn.Module, images: Tensor, bf16_filter: Bf16Filter, precision: str) -> Tensor:
-    """The classes [N] that `model`, in evaluation mode, predicts in float32 for `images`."""
+def predict(
+    model: nn.Module, data: Images, index: slice | Tensor, bf16_filter: Bf16Filter, precision: str
+) -> tuple[Tensor, Tensor]:
+    """The classes that `model`, in evaluation mode, predicts in float32 for images; the labels."""
+    images, labels = data.batch(index)
 
     def logits(index: Tensor | None) -> Tensor:
         # A copy: a net may write into its input, and it may run more than once.
-        some: Tensor = model(images.clone() if index is None else images[index])
-        return some
+        values: Tensor = model(images.clone() if index is None else images[index])
+        return values
 
-    return bf16_filter.predict(logits, images.device, precision)
+    with torch.inference_mode():
+        return bf16_filter.predict(logits, images.device, precision), labels
 
 
 def evaluate(

@@ -39,9 +39,8 @@ def sample_accuracy(
     for index in torch.split(order, batch_size_for(data, BATCH)):
         if stop():
             raise StoppedError("stopped: the accuracy is known for a sample only")
-        images, labels = data.batch(index)
-        with torch.inference_mode():
-            correct += int((predict(model, images, bf16_filter, precision) == labels).sum())
+        predictions, labels = predict(model, data, index, bf16_filter, precision)
+        correct += int((predictions == labels).sum())
         seen += len(index)
         if goal <= seen < len(data) and bf16_filter.sound:
             goal = 2 * seen

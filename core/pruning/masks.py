@@ -21,7 +21,10 @@ from core.pruning.selection import kth_magnitude
 
 
 def threshold(weight: Tensor, sparsity: float) -> float:
-    """The k-th smallest magnitude of `weight`, k = round(sparsity x elements); 0.0 if k is 0."""
+    """The k-th smallest magnitude of `weight`, k = round(sparsity x elements); 0.0 if k is 0.
+
+    Raises InputError if the sparsity is not in [0, 1].
+    """
     k = prune_count(check_sparsity(sparsity, "the layer"), weight.numel())
     return kth_magnitude(weight, k) if k else 0.0
 

@@ -38,7 +38,7 @@ def parse_plan(text: str, layers: Sequence[str]) -> Plan:
 
 
 def whole_plan(plan: Mapping[str, float], layers: Sequence[str]) -> Plan:
-    """Fill a plan with sparsity 0 for unnamed layers; raises InputError for unknown layers."""
+    """Add sparsity 0 for layers `plan` lacks; raises InputError for bad layers or sparsities."""
     for name, sparsity in plan.items():
         if name not in layers:
             raise InputError(f"unknown layer '{name}': expected one of {', '.join(layers)}")
