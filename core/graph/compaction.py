@@ -19,13 +19,8 @@ def compacted(model: nn.Module, images: Tensor) -> fx.GraphModule:
     The result is the traced net, so it does what `model` does in evaluation mode. Pruned weights
     between remaining units are zeros in it too.
 
-    Args:
-        model: a pruned net.
-        images: a few images to try it on, [N, C, H, W].
-
-    Raises:
-        UntraceableError: the net cannot be traced, or its result depends on how many units a layer
-            has.
+    `images` [N, C, H, W] are a few to try it on. Raises UntraceableError if the net cannot be
+    traced or its result depends on how many units a layer has.
     """
     analysis = UnitAnalysis(traceable_copy(model), images)
     analysis.remove()
@@ -34,8 +29,8 @@ def compacted(model: nn.Module, images: Tensor) -> fx.GraphModule:
         for call in analysis.calls:
             _make_smaller(net, analysis, call)
         net.recompile()
-        made = net(analysis.traced.images.clone())
-    if not same_logits(made, logits):
+        result = net(analysis.traced.images.clone())
+    if not same_logits(result, logits):
         raise UntraceableError("its result depends on how many units its layers have")
     return net
 
@@ -55,30 +50,31 @@ def _layer(call: LayerCall, inputs: Tensor, kept: Tensor) -> nn.Module:
     """The layer reduced to some of its inputs and units."""
     old, device = call.module, call.module.weight.device
     weight = call.weight[kept][:, inputs]
-    made = deepcopy(old)
-    if isinstance(made, nn.Linear):
+    smaller = deepcopy(old)
+    if isinstance(smaller, nn.Linear):
         weight = weight.flatten(1)
-        made.in_features, made.out_features = weight.shape[1], len(weight)
+        smaller.in_features, smaller.out_features = weight.shape[1], len(weight)
     else:
         weight = weight.reshape(*weight.shape[:2], *old.weight.shape[2:])
-        made.in_channels, made.out_channels = weight.shape[1], len(weight)
-    made.weight = nn.Parameter(weight.contiguous().to(device))
+        smaller.in_channels, smaller.out_channels = weight.shape[1], len(weight)
+    smaller.weight = nn.Parameter(weight.contiguous().to(device))
     if old.bias is not None:
-        made.bias = nn.Parameter(old.bias.detach()[kept.to(device)])
-    return made
+        smaller.bias = nn.Parameter(old.bias.detach()[kept.to(device)])
+    return smaller
 
 
 def _norm(net: fx.GraphModule, name: str, kept: Tensor) -> nn.Module:
     """The batch norm reduced to some of its units."""
-    made = deepcopy(net.get_submodule(name))
-    assert isinstance(made, _BatchNorm)
-    for key, it in made.named_parameters(recurse=False):
-        setattr(made, key, nn.Parameter(it.detach()[kept.to(it.device)]))
-    for key, buffer in made.named_buffers(recurse=False):
+    smaller = deepcopy(net.get_submodule(name))
+    assert isinstance(smaller, _BatchNorm)
+    for key, parameter in smaller.named_parameters(recurse=False):
+        kept_values = parameter.detach()[kept.to(parameter.device)]
+        setattr(smaller, key, nn.Parameter(kept_values))
+    for key, buffer in smaller.named_buffers(recurse=False):
         if buffer.dim():
-            setattr(made, key, buffer[kept.to(buffer.device)])
-    made.num_features = int(kept.sum())
-    return made
+            setattr(smaller, key, buffer[kept.to(buffer.device)])
+    smaller.num_features = int(kept.sum())
+    return smaller
 
 
 def _replace(net: fx.GraphModule, name: str, module: nn.Module) -> None:

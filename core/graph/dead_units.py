@@ -54,12 +54,8 @@ def remove_dead(model: nn.Module, images: Tensor) -> DeadUnits:
     Their weights and biases become zero, in batch norms too, and the constants they output are
     added to the biases of the layers that read them.
 
-    Args:
-        model: the net; left in evaluation mode.
-        images: a few images to try it on, [N, C, H, W].
-
-    Raises:
-        UntraceableError: the net cannot be traced; nothing is removed.
+    `images` [N, C, H, W] are a few to try it on; `model` is left in evaluation mode. Raises
+    UntraceableError if it cannot be traced; nothing is removed then.
     """
     without = traceable_copy(model)
     dead = UnitAnalysis(without, images).remove()
@@ -70,18 +66,13 @@ def remove_dead(model: nn.Module, images: Tensor) -> DeadUnits:
 class UnitAnalysis:
     """The constants and the needed units of every call of a net.
 
-    Args:
-        model: the net; left in evaluation mode, not copied.
-        images: a few images to try it on, [N, C, H, W].
+    The net is traced with a few images [N, C, H, W], not copied, and left in evaluation mode;
+    raises UntraceableError if it cannot be traced.
 
     Attributes:
-        traced: the traced net.
-        steps: its calls, in order.
+        calls: the calls of the traced net, in order.
         constants: for each call, the constants of its units, see `UnitCall.constants`.
         needed: for each call, booleans [units]: which units later calls need.
-
-    Raises:
-        UntraceableError: the net cannot be traced.
     """
 
     @torch.no_grad()
@@ -99,17 +90,16 @@ class UnitAnalysis:
 
     @torch.no_grad()
     def remove(self) -> DeadUnits:
-        """Remove dead units in place, layer by layer, and check that the logits stay.
+        """Remove and count dead units in place, layer by layer.
 
-        Returns:
-            What was removed.
-
-        Raises:
-            UntraceableError: the logits change; the net cannot be used afterwards.
+        Raises UntraceableError if the logits change; the net cannot be used afterwards.
         """
         dead = self.count()
         for call in self.calls:
-            self._remove(call)
+            if isinstance(call, LayerCall):
+                call.remove(self.constants, self.needed[call.node])
+            for parameter in self._norm_parameters(call):
+                parameter.masked_fill_(self._dead(call.node).to(parameter.device), 0.0)
         with untraceable("it fails with other weights"):
             result = self._model(self.traced.images.clone())
         if not same_logits(result, self.traced.logits):
@@ -118,11 +108,9 @@ class UnitAnalysis:
 
     def kept(self, node: fx.Node) -> Tensor:
         """Which units of a result a compacted net keeps: the needed ones, at least one."""
-        layer = self._source_layer(node)
-        if layer is None:
-            return torch.ones_like(self.needed[node])
-        kept = self.needed[layer.node].clone()
-        kept[0] |= not kept.any()
+        kept = ~self._dead(node)
+        if len(kept):
+            kept[0] |= not kept.any()
         return kept
 
     def count(self) -> DeadUnits:
@@ -139,48 +127,32 @@ class UnitAnalysis:
     def _calls_by_node(self) -> dict[fx.Node, UnitCall]:
         return {call.node: call for call in self.calls}
 
-    def _source_layer(self, node: fx.Node) -> LayerCall | None:
-        """The layer whose units these are; None if unknown."""
+    def _dead(self, node: fx.Node) -> Tensor:
+        """Which units of a result are dead in the layer they come from; none if that is unknown."""
         call = self._calls_by_node[node]
         while isinstance(call, UnitwiseCall):
             call = self._calls_by_node[call.source]
-        return call if isinstance(call, LayerCall) else None
-
-    def _remove(self, call: UnitCall) -> None:
-        """Remove the parameters of dead units from a call."""
         if isinstance(call, LayerCall):
-            call.remove(self.constants, self.needed[call.node])
-        elif (
-            isinstance(call, UnitwiseCall)
-            and call.norm
-            and (layer := self._source_layer(call.node))
-        ):
-            dead = ~self.needed[layer.node]
-            for parameter in self._norm_parameters(call.norm):
-                parameter.masked_fill_(dead.to(parameter.device), 0.0)
+            return ~self.needed[call.node]
+        return torch.zeros_like(self.needed[node])
 
     def _removed_parameters(self, call: UnitCall) -> tuple[int, int]:
         """Nonzero parameters removed from a call, and parameters a compacted net does without."""
         if isinstance(call, LayerCall):
-            needed, kept = self.needed[call.node], self.kept(call.node)
-            unread = call.reads(self.constants, needed).logical_not_()
+            unread = call.reads(self.constants, self.needed[call.node]).logical_not_()
             biases = 0 if call.bias is None else 1
-            inputs = int(self.kept(call.source).sum())
+            units, inputs = (int(self.kept(node).sum()) for node in (call.node, call.source))
             taps = call.weight.shape[2]
-            here = call.units * (call.inputs * taps + biases)
-            smaller = int(kept.sum()) * (inputs * taps + biases)
-            gone = int((call.weight != 0).logical_and_(unread[:, :, None]).count_nonzero())
-            nonzero = gone + biases * int((~needed).sum())
-            return nonzero, here - smaller
-        if (
-            isinstance(call, UnitwiseCall)
-            and call.norm
-            and (layer := self._source_layer(call.node))
-        ):
-            parts = len(self._norm_parameters(call.norm))
-            dead = int((~self.needed[layer.node]).sum())
-            return parts * dead, parts * int((~self.kept(call.node)).sum())
-        return 0, 0
+            before = call.units * (call.inputs * taps + biases)
+            after = units * (inputs * taps + biases)
+            weights = int((call.weight != 0).logical_and_(unread[:, :, None]).count_nonzero())
+            return weights + biases * int(self._dead(call.node).sum()), before - after
+        tensors = len(self._norm_parameters(call))
+        dead, dropped = self._dead(call.node), ~self.kept(call.node)
+        return tensors * int(dead.sum()), tensors * int(dropped.sum())
 
-    def _norm_parameters(self, name: str) -> list[nn.Parameter]:
-        return list(self._model.get_submodule(name).parameters(recurse=False))
+    def _norm_parameters(self, call: UnitCall) -> list[nn.Parameter]:
+        """The parameters of a batch norm; none for other calls."""
+        if not isinstance(call, UnitwiseCall) or not call.norm:
+            return []
+        return list(self._model.get_submodule(call.norm).parameters(recurse=False))

@@ -36,7 +36,6 @@ class Call:
     """A call that reads one tensor.
 
     Attributes:
-        node: the call in the graph.
         source: the call whose result it reads.
         path: the target's name.
         module: the module that is called; None for functions and methods.
@@ -52,8 +51,8 @@ class Call:
     @property
     def has_hooks(self) -> bool:
         """Whether hooks make it do more than its kind says."""
-        it = self.module
-        return it is not None and bool(it._forward_hooks or it._forward_pre_hooks)
+        module = self.module
+        return module is not None and bool(module._forward_hooks or module._forward_pre_hooks)
 
     def option(self, name: str, place: int, default: Any) -> Any:
         """An argument: a module's attribute `name`, or that argument of a function."""
@@ -73,13 +72,13 @@ class Call:
         """The result of the call for another tensor."""
         rest, named = self.node.args[1:], self.node.kwargs
         if self.module is not None:
-            made = self.module(value)
+            result = self.module(value)
         elif isinstance(self.kind, str):
-            made = getattr(value, self.kind)(*rest, **named)
+            result = getattr(value, self.kind)(*rest, **named)
         else:
-            made = self.kind(value, *rest, **named)
-        assert isinstance(made, Tensor)
-        return made
+            result = self.kind(value, *rest, **named)
+        assert isinstance(result, Tensor)
+        return result
 
 
 def reads_only_shape(node: fx.Node) -> bool:

@@ -29,8 +29,7 @@ class CutPoint:
     Attributes:
         before: the calls before it.
         alive: the earlier calls whose results are used after it.
-        batched: those whose result has one row per image, or is the number of images; the others
-            do not depend on images.
+        batched: those whose result has one row per image, or is the number of images.
     """
 
     before: tuple[fx.Node, ...]
@@ -59,41 +58,34 @@ class PrefixCache:
         with untraceable():
             self._net = graph_of(model)
             self._calls = tuple(self._net.graph.nodes)
-            self._place_cuts(model, groups, images)
-
-    def _place_cuts(
-        self, model: nn.Module, groups: Mapping[str, Sequence[str]], images: Tensor
-    ) -> None:
-        with torch.no_grad():
-            trials = [self._run(images[:count], frozenset(self._calls)) for count in (2, 3)]
-            self.cuts = {
-                name: self._cut({id(model.get_parameter(key)) for key in keys}, trials)
-                for name, keys in groups.items()
-            }
-            self._kept = frozenset(node for cut in self.cuts.values() for node in cut.alive)
-            self._check(model, images)
+            with torch.no_grad():
+                trials = [self._run(images[:count], frozenset(self._calls)) for count in (2, 3)]
+                self.cuts = {
+                    name: self._cut({id(model.get_parameter(key)) for key in keys}, trials)
+                    for name, keys in groups.items()
+                }
+                self._alive = frozenset(node for cut in self.cuts.values() for node in cut.alive)
+                self._check(model, images)
         batched = {node for cut in self.cuts.values() for node in cut.batched}
         self.bytes_per_image = sum(_bytes(trials[-1][node]) for node in batched) // 3
 
     def start(self, images: Tensor) -> Values:
         """Run it on `images` [N, ...]; returns the values alive at any of the cuts."""
-        return self._run(images, self._kept)
+        return self._run(images, self._alive)
 
     def alive(self, name: str, values: Values) -> Values:
         """The values from `start` that the cut of group `name` needs."""
         return {node: values[node] for node in self.cuts[name].alive}
 
     def rows(self, name: str, alive: Values, index: Tensor) -> Values:
-        """The same for some of the images."""
-        batched = self.cuts[name].batched
-
-        def some(value: Any) -> Any:
-            return value[index] if isinstance(value, Tensor) else len(index)
-
-        return {node: some(v) if node in batched else v for node, v in alive.items()}
+        """The values in `alive` for the images with indices `index` [k]."""
+        rows = dict(alive)
+        for node in self.cuts[name].batched:
+            rows[node] = alive[node][index] if isinstance(alive[node], Tensor) else len(index)
+        return rows
 
     def in_bf16(self, alive: Values) -> Values:
-        """The same in bf16, to save autocast converting it on every run."""
+        """The values in `alive` as bf16, so that autocast need not convert them on every run."""
         return {
             node: v.bfloat16() if isinstance(v, Tensor) and v.dtype == torch.float32 else v
             for node, v in alive.items()
@@ -105,8 +97,8 @@ class PrefixCache:
         logits: Tensor = fx.Interpreter(self._net).run(initial_env=known)
         return logits
 
-    def _run(self, images: Tensor, wanted: frozenset[fx.Node]) -> Values:
-        recorder = _Recorder(self._net, wanted)
+    def _run(self, images: Tensor, nodes: frozenset[fx.Node]) -> Values:
+        recorder = _Recorder(self._net, nodes)
         recorder.run(images)
         return recorder.values
 
@@ -135,7 +127,7 @@ class PrefixCache:
         return len(self._calls) - 1
 
     def _writes(self, cut: CutPoint, values: Values) -> bool:
-        """Whether what follows the cut changes in place what is alive at it."""
+        """Whether calls after the cut overwrite values alive at it."""
         alive = {n: v.clone() if isinstance(v, Tensor) else v for n, v in values.items()}
         tensors = [alive[node] for node in cut.alive if isinstance(alive[node], Tensor)]
         versions = [tensor._version for tensor in tensors]
@@ -150,59 +142,50 @@ class PrefixCache:
         for name in self.cuts:
             alive = self.alive(name, values)
             runs = self.finish(name, alive), self.finish(name, self.rows(name, alive, some))
-            for run, wanted in zip(runs, (expected, expected[some]), strict=True):
-                if not torch.allclose(run, wanted, rtol=1e-4, atol=1e-5):
+            for run, logits in zip(runs, (expected, expected[some]), strict=True):
+                if not torch.allclose(run, logits, rtol=1e-4, atol=1e-5):
                     raise UntraceableError("its traced version gives different logits")
 
 
-class NoPrefixCache:
-    """A net that cannot be traced, cut before its input: all of it runs every time."""
+class NoPrefixCache(PrefixCache):
+    """A net that cannot be traced, as a single call: all of it runs every time."""
 
-    def __init__(self, model: nn.Module, images: Tensor) -> None:
-        self._model = model.eval()
+    def __init__(
+        self, model: nn.Module, groups: Mapping[str, Sequence[str]], images: Tensor
+    ) -> None:
+        graph = fx.Graph()
+        source = graph.placeholder("images")
+        # A copy: a net may write into its input, and it runs more than once.
+        copy = graph.call_method("clone", (source,))
+        graph.output(graph.call_module("net", (copy,)))
+        self._net = fx.GraphModule({"net": model.eval()}, graph)
+        self._alive = frozenset([source])
+        self.cuts = dict.fromkeys(groups, CutPoint((source,), (source,), self._alive))
         self.bytes_per_image = _bytes(images) // len(images)
-
-    def start(self, images: Tensor) -> Values:
-        """See `PrefixCache.start`."""
-        return {"images": images}
-
-    def alive(self, _name: str, values: Values) -> Values:
-        """See `PrefixCache.alive`."""
-        return values
-
-    def rows(self, _name: str, alive: Values, index: Tensor) -> Values:
-        """See `PrefixCache.rows`."""
-        return {"images": alive["images"][index]}
 
     def in_bf16(self, alive: Values) -> Values:
         """The images unchanged: the net may need them in float32."""
         return alive
 
-    def finish(self, _name: str, alive: Values) -> Tensor:
-        """See `PrefixCache.finish`."""
-        # A copy: a net may write into its input, and it is asked more than once.
-        logits: Tensor = self._model(alive["images"].clone())
-        return logits
-
 
 class _Recorder(fx.Interpreter):
-    """Runs the calls and keeps the results of some."""
+    """Runs the calls and records the results of some."""
 
-    def __init__(self, net: fx.GraphModule, wanted: frozenset[fx.Node]) -> None:
+    def __init__(self, net: fx.GraphModule, nodes: frozenset[fx.Node]) -> None:
         super().__init__(net)
-        self._wanted = wanted
+        self._nodes = nodes
         self.values: Values = {}
 
     def run_node(self, n: fx.Node) -> Any:
         """Run one call."""
         result = super().run_node(n)
-        if n in self._wanted:
+        if n in self._nodes:
             self.values[n] = result
         return result
 
 
 def _is_batched(node: fx.Node, trials: Sequence[Values]) -> bool:
-    """Its result has a row for each image, or is their number: two of two, three of three."""
+    """Whether its result has one row per image, or is the number of images: 2, then 3."""
     results = [trial[node] for trial in trials]
     if all(isinstance(result, Tensor) and result.dim() > 0 for result in results):
         results = [len(result) for result in results]
@@ -210,7 +193,7 @@ def _is_batched(node: fx.Node, trials: Sequence[Values]) -> bool:
 
 
 def _is_constant(node: fx.Node, trials: Sequence[Values]) -> bool:
-    """Its result is the same whatever the images."""
+    """Whether its result does not depend on the images."""
     one, other = (trial[node] for trial in trials)
     if isinstance(one, Tensor) and isinstance(other, Tensor):
         return one.shape == other.shape and torch.equal(one, other)

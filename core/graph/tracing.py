@@ -34,10 +34,10 @@ def untraceable(why: str = "torch.fx cannot trace it") -> Iterator[None]:
 
 @dataclass(frozen=True, eq=False)
 class Traced:
-    """A net as a list of calls.
+    """A traced net, which shares the original's modules.
 
     Attributes:
-        net: the traced net; it shares the original's modules.
+        net: the calls.
         shapes: shapes of results for two images and for three.
         images: the three images.
         logits: its logits for them.
@@ -49,31 +49,24 @@ class Traced:
     logits: Tensor
 
     def release(self) -> None:
-        """Drop the net's modules; the net is unusable afterwards.
-
-        Otherwise, a torch.fx net and its graph would keep them until garbage collection.
-        """
+        """Drop the net's modules, which it would keep until garbage collection; ends its use."""
         self.net._modules.clear()
         self.net._parameters.clear()
 
 
 def graph_of(model: nn.Module) -> fx.GraphModule:
-    """The calls of a net, which ends up in evaluation; it raises what torch.fx or the net raises.
+    """Trace a net, which is left in evaluation mode; raises what torch.fx or the net raises.
 
-    They run on the parts of the net itself, in the order of its graph's nodes.
+    The result shares the net's modules.
     """
     tracer = fx.Tracer()
     net = fx.GraphModule(model, tracer.trace(model.eval()))
-    vars(tracer).clear()  # it is one of a ring, and would keep the net
+    vars(tracer).clear()  # a reference cycle through the tracer would keep the net
     return net
 
 
 def trace(model: nn.Module, images: Tensor) -> Traced:
-    """Trace a net; it ends up in evaluation mode.
-
-    Args:
-        model: the net.
-        images: a few to try it with, [N, ...].
+    """Trace a net with a few images [N, ...]; it is left in evaluation mode.
 
     Raises:
         UntraceableError: torch.fx cannot trace it, the traced net gives different logits, or the
@@ -81,70 +74,61 @@ def trace(model: nn.Module, images: Tensor) -> Traced:
     """
     with untraceable(), torch.no_grad():
         net = graph_of(model)
-        two, three = (_Trial(net, _some_of(images, count)) for count in (2, 3))
-        tried = _some_of(images, 3)
-        logits = model(tried.clone())  # it may write into what it is given
-    if two.written_over or three.written_over:
+        two, three = (_Trial(net, _repeated(images, count)) for count in (2, 3))
+        inputs = _repeated(images, 3)
+        logits = model(inputs.clone())  # the net may write into its input
+    if two.overwritten or three.overwritten:
         raise UntraceableError("it overwrites a value it uses again")
     if not same_logits(three.result, logits):
         raise UntraceableError("its traced version gives different logits")
-    return Traced(net, (two.shapes, three.shapes), tried, logits)
+    return Traced(net, (two.shapes, three.shapes), inputs, logits)
 
 
 def traceable_copy(model: nn.Module) -> nn.Module:
-    """A copy of a net, to be traced and changed.
-
-    Raises:
-        UntraceableError: it cannot be copied.
-    """
+    """A copy of a net; raises UntraceableError if the net cannot be copied."""
     try:
         return copy_model(model).model
     except InputError as error:
         raise UntraceableError(str(error)) from error
 
 
-def _some_of(images: Tensor, count: int) -> Tensor:
-    """So many images, in memory of their own; where there are fewer, some come again."""
+def _repeated(images: Tensor, count: int) -> Tensor:
+    """A copy of the first `count` images; repeats them if there are fewer."""
     return images[torch.arange(count, device=images.device) % len(images)]
 
 
-def same_logits(made: Any, expected: Any, within: float = 1e-4) -> bool:
+def same_logits(logits: Any, expected: Any, within: float = 1e-4) -> bool:
     """Whether two results are the same finite logits up to rounding.
 
-    Args:
-        made: a result.
-        expected: the expected result.
-        within: allowed difference, relative to the largest expected value.
+    `within` is the allowed difference relative to the largest expected value.
     """
-    both = isinstance(made, Tensor) and isinstance(expected, Tensor)
-    if not both or made.shape != expected.shape:
+    both = isinstance(logits, Tensor) and isinstance(expected, Tensor)
+    if not both or logits.shape != expected.shape:
         return False
-    # NaN is at no distance.
-    return bool(((made - expected).abs() <= within * expected.abs().max() + 1e-6).all())
+    # Comparisons with NaN are false.
+    return bool(((logits - expected).abs() <= within * expected.abs().max() + 1e-6).all())
 
 
 class _Trial(fx.Interpreter):
-    """Runs the calls, and keeps the shapes of what they give.
+    """Runs the calls and records the shapes of their results.
 
     Attributes:
-        result: what the last one gives.
-        written_over: a call was given something that was not as it had been made.
+        result: the result of the last call.
+        overwritten: whether a call read a value that had been changed in place.
     """
 
     def __init__(self, net: fx.GraphModule, images: Tensor) -> None:
         super().__init__(net)
         self.shapes: dict[fx.Node, tuple[int, ...]] = {}
-        self.written_over = False
+        self.overwritten = False
         self._versions: dict[fx.Node, int] = {}
         self.result = self.run(images)
 
     def run_node(self, n: fx.Node) -> Any:
         """Run one call."""
-        # Views share the version of what they look at, so this sees every way to write.
-        for node in n.all_input_nodes:
-            made = self._versions.get(node)
-            if made is not None and made != self.env[node]._version:
-                self.written_over = True
+        # Views share the version counter of their base, so this sees every write.
+        for node in self._versions.keys() & n.all_input_nodes:
+            self.overwritten |= self._versions[node] != self.env[node]._version
         result = super().run_node(n)
         if isinstance(result, Tensor):
             self.shapes[n], self._versions[n] = tuple(result.shape), result._version

@@ -87,11 +87,11 @@ class _Classifier:
 
     def _source(self, node: fx.Node) -> fx.Node | None:
         """The only tensor the call reads, if it and the result both have a dimension of units."""
-        tensors = [it for it in node.all_input_nodes if self._shape(it)]
+        tensors = [other for other in node.all_input_nodes if self._shape(other)]
         source = node.args[0] if node.args else None
         if not isinstance(source, fx.Node) or tensors != [source]:
             return None
-        return source if min(len(self._shape(it)) for it in (node, source)) > 1 else None
+        return source if min(len(self._shape(end)) for end in (node, source)) > 1 else None
 
     def _known(self, call: Call) -> UnitCall | None:
         """The classified call; None if it is not known to be safe."""
@@ -118,7 +118,7 @@ class _Classifier:
         if call.kind in _MEANS:
             dims = call.option("dim", 1, ())
             over = [dims] if isinstance(dims, int) else list(dims or ())
-            return _unchanged if over and min(it % len(shape) for it in over) > 1 else None
+            return _unchanged if over and min(dim % len(shape) for dim in over) > 1 else None
         if _DIMENSIONS.get(call.kind) == len(shape):
             return _unchanged if self._pools_constants(call) else _zero_only
         return None
@@ -135,7 +135,8 @@ class _Classifier:
 
     def _reshape(self, call: Call) -> UnitCall | None:
         """Units stay apart if dimension 1 is kept, or if all but the first are merged."""
-        if any(isinstance(it, torch.dtype) for it in (*call.node.args, *call.node.kwargs.values())):
+        args = (*call.node.args, *call.node.kwargs.values())
+        if any(isinstance(arg, torch.dtype) for arg in args):
             return None
         pairs = [(shapes[call.source], shapes[call.node]) for shapes in self._shapes]
         if all(old[:2] == new[:2] for old, new in pairs):
@@ -147,8 +148,8 @@ class _Classifier:
     def _layer(self, call: Call) -> UnitCall | None:
         module, inputs = call.module, self._classified_calls[call.source].units
         assert isinstance(module, Mixing)
-        wrong = len(self._shape(call.source)) != _LAYERS[type(module)]
-        if wrong or not self._is_own(module) or getattr(module, "groups", 1) != 1:
+        other_input = len(self._shape(call.source)) != _LAYERS[type(module)]
+        if other_input or not self._is_own(module) or getattr(module, "groups", 1) != 1:
             return None
         units, padded = len(module.weight), _is_padded(module)
         return LayerCall(call.node, units, call.source, inputs, call.path, module, padded)
@@ -162,16 +163,15 @@ class _Classifier:
         def map_constants(constants: Tensor) -> Tensor:
             values = (module.running_mean, module.running_var, module.weight, module.bias)
             mean, variance, weight, bias = (
-                None if it is None else it.detach().cpu().double() for it in values
+                None if value is None else value.detach().cpu().double() for value in values
             )
             return F.batch_norm(constants[None], mean, variance, weight, bias, eps=module.eps)[0]
 
         return replace(self._each(call, map_constants), norm=call.path)
 
     def _each(self, call: Call, map_constants: Callable[[Tensor], Tensor]) -> UnitwiseCall:
-        return UnitwiseCall(
-            call.node, self._classified_calls[call.source].units, call.source, map_constants
-        )
+        units = self._classified_calls[call.source].units
+        return UnitwiseCall(call.node, units, call.source, map_constants)
 
     def _is_own(self, module: nn.Module) -> bool:
         """Whether its weight and bias are plain parameters that nothing else uses."""
@@ -205,11 +205,11 @@ def _is_padded(module: Mixing) -> bool:
 
 def _used_once(net: fx.GraphModule, model: nn.Module) -> set[int]:
     """The ids of parameters that have one name and are used by one call."""
-    names = Counter(id(it) for _, it in model.named_parameters(remove_duplicate=False))
+    names = Counter(id(each) for _, each in model.named_parameters(remove_duplicate=False))
     uses = Counter[int]()
     for node in net.graph.nodes:
         if node.op == "call_module":
-            uses.update(id(it) for it in net.get_submodule(str(node.target)).parameters())
+            uses.update(id(each) for each in net.get_submodule(str(node.target)).parameters())
         elif node.op == "get_attr":
             uses[id(attrgetter(str(node.target))(net))] += 1
-    return {it for it, count in names.items() if count == uses[it] == 1}
+    return {key for key, count in names.items() if count == uses[key] == 1}

@@ -22,14 +22,8 @@ from core.graph.units import LayerCall, ShapeCall, UnitCall, UnitwiseCall
 def sort_units(model: nn.Module, images: Tensor) -> None:
     """Sort the units of the hidden layers of `model` in place, where its calls allow.
 
-    Shapes, sparsities and, up to rounding, logits stay.
-
-    Args:
-        model: the net; left in evaluation mode.
-        images: a few images to try it on, [N, C, H, W].
-
-    Raises:
-        UntraceableError: the net cannot be traced; nothing is changed.
+    Shapes, sparsities and, up to rounding, logits stay. `images` [N, C, H, W] are a few to try it
+    on. Raises UntraceableError if the net cannot be traced; nothing is changed then.
     """
     ordered = traceable_copy(model)
     traced = trace(ordered, images)

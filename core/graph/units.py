@@ -25,7 +25,6 @@ class UnitCall:
     """A call nothing is known about: it may need everything it reads.
 
     Attributes:
-        node: the call in the graph.
         units: size of dimension 1 of its result; 0 if the result has no such dimension.
     """
 
@@ -47,8 +46,8 @@ class UnitCall:
             known: the constants of all calls.
             _needed: booleans [units], the units of this result that later calls need.
         """
-        given = self.node.all_input_nodes
-        return {node: torch.ones_like(known[node], dtype=torch.bool) for node in given}
+        sources = self.node.all_input_nodes
+        return {node: torch.ones_like(known[node], dtype=torch.bool) for node in sources}
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,9 +78,9 @@ class UnitwiseCall(UnitCall):
 
     def constants(self, known: PerCall) -> Tensor:
         """The mapped constants of the source."""
-        given = known[self.source]
-        made = self.map_constants(given.clone())  # the call may write into its input
-        return made.masked_fill(given.isnan() | ~made.isfinite(), torch.nan)
+        values = known[self.source]
+        mapped = self.map_constants(values.clone())  # the call may write into its input
+        return mapped.masked_fill(values.isnan() | ~mapped.isfinite(), torch.nan)
 
     def needs(self, _known: PerCall, needed: Tensor) -> dict[fx.Node, Tensor]:
         """The units of the source that are needed of the result."""
@@ -96,7 +95,6 @@ class LayerCall(UnitCall):
         source: the call whose result it reads.
         inputs: units of that result.
         name: the module's path.
-        module: the layer.
         padded: whether it pads its input with zeros, so that a constant varies at the border.
     """
 
@@ -126,10 +124,10 @@ class LayerCall(UnitCall):
 
     def constants(self, known: PerCall) -> Tensor:
         """The constants of units that read only inputs that are constant everywhere."""
-        given = known[self.source]
-        same = self._everywhere(given)
+        values = known[self.source]
+        same = self._everywhere(values)
         varies = self.connected.logical_and_(~same).any(1)
-        total = self._folded(given, same)
+        total = self._folded(values, same)
         return total.masked_fill(varies | ~total.isfinite(), torch.nan)
 
     def needs(self, known: PerCall, needed: Tensor) -> dict[fx.Node, Tensor]:
@@ -151,24 +149,24 @@ class LayerCall(UnitCall):
 
         Works in place: a copy of a large layer's weight takes a large share of the net's memory.
         """
-        given, weight, bias = known[self.source], self.module.weight, self.module.bias
-        foldable = self._foldable(given)
+        values, weight, bias = known[self.source], self.module.weight, self.module.bias
+        foldable = self._foldable(values)
         if bias is not None:
-            bias.copy_(self._folded(given, foldable).masked_fill(~needed, 0.0))
+            bias.copy_(self._folded(values, foldable).masked_fill(~needed, 0.0))
         columns = foldable.repeat_interleave(weight.shape[1] // self.inputs)
         for dimension, gone in ((0, ~needed), (1, columns)):
             weight.index_fill_(dimension, gone.nonzero()[:, 0].to(weight.device), 0.0)
 
-    def _foldable(self, given: Tensor) -> Tensor:
+    def _foldable(self, values: Tensor) -> Tensor:
         """Which inputs are zero, or constants that the bias can absorb."""
-        return self._everywhere(given) if self.module.bias is not None else given == 0
+        return self._everywhere(values) if self.module.bias is not None else values == 0
 
-    def _everywhere(self, given: Tensor) -> Tensor:
+    def _everywhere(self, values: Tensor) -> Tensor:
         """Which inputs hold the same constant everywhere, padding included."""
-        return given == 0 if self.padded else given.isfinite()
+        return values == 0 if self.padded else values.isfinite()
 
-    def _folded(self, given: Tensor, which: Tensor) -> Tensor:
+    def _folded(self, values: Tensor, which: Tensor) -> Tensor:
         """The biases plus the contribution of the constant inputs in `which`, float64 [units]."""
-        some = (which & (given != 0)).nonzero()[:, 0]
-        comes = self.weight[:, some].double().sum(2) @ given[some]
-        return comes if self.bias is None else comes + self.bias
+        some = (which & (values != 0)).nonzero()[:, 0]
+        contribution = self.weight[:, some].double().sum(2) @ values[some]
+        return contribution if self.bias is None else contribution + self.bias

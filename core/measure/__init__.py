@@ -1,7 +1,7 @@
 """What a net can do, measured.
 
 evaluation    accuracy on a split
-bf16_filter   float32's answers, computed in bf16 wherever that cannot change them
+bf16_filter   the predictions of float32, computed in bf16 wherever that cannot change them
 sampling      the accuracy of a plan on a growing sample
 sensitivity   the scan: each layer pruned alone over a range of sparsities
 comparison    the predictions of two nets, image by image

@@ -7,8 +7,9 @@ passing through another layer, whatever else lies between (batch norm, pooling, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -50,10 +51,7 @@ def measure_activity(
 ) -> Stream[dict[str, Activity]]:
     """Run all images of `data` through `model` and count, layer by layer.
 
-    Layers that the net does not run are left out.
-
-    Raises:
-        StoppedError: `stop` was raised.
+    Layers that the net does not run are left out. Raises StoppedError if `stop` is raised.
     """
     model.eval()
     counts = {layer.name: _LayerCounter() for layer in prunable_layers(model)}
@@ -68,7 +66,7 @@ def measure_activity(
             for count in counts.values():
                 count.end_batch()
     yield Progress("measure activations", len(data), len(data), "images")
-    return {name: it.mean(len(data)) for name, it in counts.items() if it.inputs}
+    return {name: count.mean(len(data)) for name, count in counts.items() if count.inputs}
 
 
 class _LayerCounter:
@@ -87,7 +85,7 @@ class _LayerCounter:
         self.inputs += input_.numel()
         self.nonzero_inputs += input_.numel() if looks_up else int(input_.count_nonzero())
         self._calls.append(_LayerCall(output))
-        _set_origins(output, frozenset(self._calls[-1:]))
+        setattr(output, _ORIGINS, frozenset(self._calls[-1:]))
 
     def end_batch(self) -> None:
         """Add up the calls of a batch: their ReLU's output, or their own if no ReLU followed."""
@@ -115,7 +113,7 @@ class _LayerCall:
         self._rectified = False
 
     def record_relu(self, units: int, nonzero: int) -> None:
-        """Count the output of the first ReLU that its values reach."""
+        """Record the output of the first ReLU that the layer's values reach."""
         if not self._rectified:
             self.units, self.nonzero, self._rectified = units, nonzero, True
 
@@ -129,7 +127,7 @@ class _OriginTracking(TorchDispatchMode):
         result = func(*args, **(kwargs or {}))
         leaves = tree_leaves((args, kwargs))
         calls = frozenset[_LayerCall]().union(
-            *(_origins(it) for it in leaves if isinstance(it, Tensor))
+            *(getattr(leaf, _ORIGINS, ()) for leaf in leaves if isinstance(leaf, Tensor))
         )
         if calls and (func.overloadpacket in _RELUS or _clamps_at_zero(func, args, kwargs)):
             nonzero = int(torch.count_nonzero(result))
@@ -138,7 +136,7 @@ class _OriginTracking(TorchDispatchMode):
             calls = frozenset()
         for output in tree_leaves(result):
             if isinstance(output, Tensor):
-                _set_origins(output, calls)
+                setattr(output, _ORIGINS, calls)
         return result
 
 
@@ -149,14 +147,6 @@ def _clamps_at_zero(func: Any, args: Any, kwargs: Any) -> bool:
     return isinstance(least, int | float) and least == 0
 
 
-def _origins(tensor: Tensor) -> frozenset[_LayerCall]:
-    return getattr(tensor, _ORIGINS, frozenset())
-
-
-def _set_origins(tensor: Tensor, calls: frozenset[_LayerCall]) -> None:
-    setattr(tensor, _ORIGINS, calls)
-
-
 @contextmanager
 def _hooked(model: nn.Module, counts: Mapping[str, _LayerCounter]) -> Iterator[None]:
     """Count the calls of every layer while the context is open."""
@@ -164,15 +154,16 @@ def _hooked(model: nn.Module, counts: Mapping[str, _LayerCounter]) -> Iterator[N
         id(model.get_parameter(layer.key)): counts[layer.name] for layer in prunable_layers(model)
     }
 
-    def hook(count: _LayerCounter) -> Callable[[nn.Module, Any, Any, Any], None]:
-        return lambda module, args, kwargs, output: count.run(
-            module, next(it for it in tree_leaves((args, kwargs)) if isinstance(it, Tensor)), output
-        )
+    def hook(
+        counter: _LayerCounter, module: nn.Module, args: Any, kwargs: Any, output: Tensor
+    ) -> None:
+        leaves = tree_leaves((args, kwargs))
+        counter.run(module, next(leaf for leaf in leaves if isinstance(leaf, Tensor)), output)
 
     # A weight shared by several modules is one layer. A weight that is not a module's `weight`, as
     # in attention, is used where hooks do not see it.
     handles = [
-        module.register_forward_hook(hook(by_weight[id(module.weight)]), with_kwargs=True)
+        module.register_forward_hook(partial(hook, by_weight[id(module.weight)]), with_kwargs=True)
         for module in model.modules()
         if isinstance(module, PRUNABLE) and id(module.weight) in by_weight
     ]

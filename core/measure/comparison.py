@@ -65,7 +65,7 @@ class ConfusionCounts:
         dense_predictions: the dense net's predictions [N]; pass them to the next `compare`.
         pruned_predictions: the pruned net's predictions [N].
         dense: the dense net's confusion matrix [C, C]; rows are true classes, columns predictions.
-        pruned: the pruned net's confusion matrix.
+        pruned: that of the pruned net.
         newly_wrong: images that only the pruned net gets wrong.
         newly_right: images that only the dense net gets wrong.
     """
@@ -108,8 +108,6 @@ class NetComparison:
         indices: the images' positions in the split, [n].
         pixels: gray values, uint8 [n, H, W]; the mean over channels.
         labels: the true classes [n].
-        dense: the dense net's predictions.
-        pruned: the pruned net's predictions.
         counted: counts over the whole split; None if not known yet.
     """
 
@@ -157,30 +155,21 @@ def newly_wrong(
     Images come in pages of ten, in order; the last page may be shorter. Returns page `start`, which
     wraps around and may be negative.
     """
-    found = _only_second_wrong(labels, dense_predictions, pruned_predictions)
-    page = start % max(1, -(-len(found) // PAGE))
-    return tuple(found[page * PAGE : (page + 1) * PAGE].tolist())
+    images = _only_second_wrong(labels, dense_predictions, pruned_predictions)
+    page = start % max(1, -(-len(images) // PAGE))
+    return tuple(images[page * PAGE : (page + 1) * PAGE].tolist())
 
 
 def confusion(labels: Ints, predictions: Ints, classes: int) -> Ints:
-    """The confusion matrix of a net's predictions.
+    """The confusion matrix [C, C] of predictions [N]; rows are true classes, columns predictions.
 
-    Args:
-        labels: true classes [N].
-        predictions: predicted classes [N].
-        classes: the number of classes, C.
-
-    Returns:
-        Counts [C, C]; rows are true classes, columns predictions.
-
-    Raises:
-        InputError: a label or a prediction is not one of the classes.
+    Raises InputError if a label or a prediction is not one of the C `classes`.
     """
     for name, values in (("label", labels), ("prediction", predictions)):
-        strange = values[(values < 0) | (values >= classes)]
-        if len(strange):
+        invalid = values[(values < 0) | (values >= classes)]
+        if len(invalid):
             raise InputError(
-                f"{name} {strange[0]} is out of range: the net has {classes} classes, "
+                f"{name} {invalid[0]} is out of range: the net has {classes} classes, "
                 f"expected 0 to {classes - 1}"
             )
     counts = np.bincount(labels * classes + predictions, minlength=classes * classes)
@@ -194,12 +183,11 @@ def predictions_of(model: nn.Module, data: Images, indices: Sequence[int]) -> Pr
     from core.measure.evaluation import batch_size_for
 
     model.eval()
-    # Run one image even if none is asked for, to learn the number of classes.
+    # Run one image even if `indices` is empty, to learn the number of classes.
     index = torch.tensor(tuple(indices) or (0,))
     with torch.inference_mode():
-        parts = [
-            model(data.batch(some)[0]).float() for some in torch.split(index, batch_size_for(data))
-        ]
+        batches = torch.split(index, batch_size_for(data))
+        parts = [model(data.batch(batch)[0]).float() for batch in batches]
         logits = torch.cat(parts)[: len(indices)]
         classes, shares = logits.argmax(1), logits.softmax(1) * 100
     return Predictions(_read_only(classes.cpu().numpy()), _read_only(shares.cpu().numpy()))
@@ -210,14 +198,12 @@ def all_predictions(
     data: Images,
     precision: str = "fp32",
     stop: StopFlag = never,
-    step: str = "answer",
+    step: str = "predictions",
 ) -> Stream[Ints]:
     """The predictions [N] of `model` for all images of `data`, those of float32 in any precision.
 
-    With precision `bf16` they are the same but faster to compute, see `core.measure.bf16_filter`.
-
-    Raises:
-        StoppedError: `stop` was raised.
+    Precision `bf16` computes them faster, see `core.measure.bf16_filter`. Raises StoppedError if
+    `stop` is raised.
     """
     known = np.empty(0, np.int64)
     for known in _prefixes(model, data, precision, stop):
@@ -332,41 +318,33 @@ class _Nets(NamedTuple):
         images agree with the counts.
         """
         index = np.array(images, np.int64)
-        dense, pruned = (
-            predictions_of(net, self.data, images) for net in (self.dense, self.pruned)
-        )
+        dense = predictions_of(self.dense, self.data, images)
+        pruned = predictions_of(self.pruned, self.data, images)
         if dense_predictions is not None:
             dense = replace(dense, classes=_read_only(dense_predictions[index]))
         if pruned_predictions is not None:
             pruned = replace(pruned, classes=_read_only(pruned_predictions[index]))
-        pixels, labels = (
-            _to_numpy(both[list(images)]) for both in (self.data.images, self.data.labels)
-        )
+        rows = list(images)
+        pixels, labels = _to_numpy(self.data.images[rows]), _to_numpy(self.data.labels[rows])
         gray = pixels.mean(1).round().astype(np.uint8)
         return NetComparison(_read_only(index), _read_only(gray), _read_only(labels), dense, pruned)
 
 
 def _prefixes(model: nn.Module, data: Images, precision: str, stop: StopFlag) -> Iterator[Ints]:
-    """Yield the predictions [n] for the first n images, with n growing from 0 to all.
+    """Yield the predictions [n] for the first n images; n grows from 0 to all.
 
     Starts over in float32 if bf16 proves unsound, see `core.measure.bf16_filter`.
     """
-    import torch
-
     from core.measure.bf16_filter import Bf16Filter
-    from core.measure.evaluation import batch_size_for, predict
+    from core.measure.evaluation import batches, predict
 
     model.eval()
     bf16_filter, known = Bf16Filter(), np.empty(len(data), np.int64)
-    size = batch_size_for(data, BATCH)
-    for start in range(0, len(data), size):
+    for batch in batches(data, BATCH):
         if stop():
             raise StoppedError("stopped before all images were counted")
-        yield _read_only(known[:start])
-        images, _ = data.batch(slice(start, start + size))
-        with torch.inference_mode():
-            some = predict(model, images, bf16_filter, precision)
-        known[start : start + size] = some.cpu().numpy()
+        yield _read_only(known[: batch.start])
+        known[batch] = predict(model, data, batch, bf16_filter, precision)[0].cpu().numpy()
         if not bf16_filter.sound:
             yield from _prefixes(model, data, "fp32", stop)
             return
@@ -379,8 +357,8 @@ def _only_second_wrong(labels: Ints, right: Ints, wrong: Ints) -> Ints:
 
 
 def _to_numpy(tensor: Tensor) -> NDArray[Any]:
-    plain: NDArray[Any] = tensor.cpu().numpy()
-    return plain
+    array: NDArray[Any] = tensor.cpu().numpy()
+    return array
 
 
 def _read_only(array: NDArray[Any]) -> NDArray[Any]:

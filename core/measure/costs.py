@@ -53,7 +53,6 @@ class Costs:
     """A row of the table.
 
     Attributes:
-        name: the layer's name.
         weights: number of weights, without biases.
         flops: dense FLOPs of one image.
         act: nonzero activations in percent; None if the net does not run the layer.
@@ -74,7 +73,6 @@ class CostTable:
     """The table of a net.
 
     Attributes:
-        layers: one row per layer, in order.
         total: sums; `act` is the mean over all units, `kept` over all weights, `flops_kept` over
             all FLOPs.
         parameters: all parameters, biases included.
@@ -93,7 +91,7 @@ class CostTable:
 
     @property
     def footprint(self) -> Footprint:
-        """Parameters and nonzero parameters."""
+        """The parameters of the whole net."""
         return Footprint(self.parameters, self.nonzero)
 
     @property
@@ -130,7 +128,7 @@ def cost_table(
         name="total",
         weights=sum(row.weights for row in rows),
         flops=sum(row.flops for row in rows),
-        act=_mean((row.act or 0.0, it.units) for row, it in ran) if ran else None,
+        act=_mean((row.act or 0.0, activity.units) for row, activity in ran) if ran else None,
         kept=_mean((row.kept, row.weights) for row in rows),
         flops_kept=_mean((row.flops_kept, row.flops) for row in rows),
     )
@@ -139,12 +137,12 @@ def cost_table(
 
 def table_report(model: str, table: CostTable) -> dict[str, Any]:
     """The JSON of `featherweight table --json`; shares in percent."""
-    total = {key: value for key, value in asdict(table.total).items() if key != "name"}
-    ratio = round(table.ratio, 2) if table.nonzero else None
+    total = asdict(table.total) | {"ratio": round(table.ratio, 2) if table.nonzero else None}
+    del total["name"]
     return {
         "model": model,
         "layers": [asdict(row) for row in table.layers],
-        "total": {**total, "ratio": ratio},
+        "total": total,
         "parameters": table.parameters,
         "nonzero": table.nonzero,
         **dead_facts(table.footprint, table.dead),
@@ -168,12 +166,12 @@ def _paper(model: str, rows: Sequence[Costs]) -> PaperNet | None:
     paper = HAN2015.get(model)
     if paper is None or len(paper.layers) != len(rows):
         return None
-    same = (abs(row.kept - its.kept) <= 0.5 for row, its in zip(rows, paper.layers, strict=True))
-    return paper if all(same) else None
+    pairs = zip(rows, paper.layers, strict=True)
+    return paper if all(abs(row.kept - layer.kept) <= 0.5 for row, layer in pairs) else None
 
 
 def _mean(weighted: Iterable[tuple[float, float]]) -> float:
     """The weighted mean of values; 0 if the weights sum to 0."""
     pairs = list(weighted)
-    whole = sum(weight for _, weight in pairs)
-    return sum(value * weight for value, weight in pairs) / whole if whole else 0.0
+    total = sum(weight for _, weight in pairs)
+    return sum(value * weight for value, weight in pairs) / total if total else 0.0

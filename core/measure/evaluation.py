@@ -25,9 +25,9 @@ def batch_size_for(data: Images, most: int = EVALUATION_BATCH) -> int:
     return max(1, min(most, _VALUES // max(1, data.values)))
 
 
-def batches(data: Images) -> Iterator[slice]:
-    """The batches in which to evaluate a split."""
-    size = batch_size_for(data)
+def batches(data: Images, most: int = EVALUATION_BATCH) -> Iterator[slice]:
+    """The batches, of at most `most` images, in which to evaluate a split."""
+    size = batch_size_for(data, most)
     return (slice(start, start + size) for start in range(0, len(data), size))
 
 
@@ -40,36 +40,36 @@ def count_correct(
 ) -> Stream[int]:
     """Count the images of `data` that `model` classifies correctly in float32.
 
-    With precision `bf16` the count is the same but faster, see `core.measure.bf16_filter`.
-
-    Raises:
-        StoppedError: `stop` was raised.
+    With precision `bf16` the count is the same but faster, see `core.measure.bf16_filter`. Raises
+    StoppedError if `stop` is raised.
     """
     model.eval()
-    bf16_filter = Bf16Filter()
-    correct = 0
+    bf16_filter, correct = Bf16Filter(), 0
     for batch in batches(data):
         if stop():
             raise StoppedError("stopped: nothing was measured")
         yield Progress(step, batch.start, len(data), "images")
-        images, labels = data.batch(batch)
-        with torch.inference_mode():
-            correct += int((predict(model, images, bf16_filter, precision) == labels).sum())
+        predictions, labels = predict(model, data, batch, bf16_filter, precision)
+        correct += int((predictions == labels).sum())
     if not bf16_filter.sound:
         return (yield from count_correct(model, data, step, stop))
     yield Progress(step, len(data), len(data), "images")
     return correct
 
 
-def predict(model: nn.Module, images: Tensor, bf16_filter: Bf16Filter, precision: str) -> Tensor:
-    """The classes [N] that `model`, in evaluation mode, predicts in float32 for `images`."""
+def predict(
+    model: nn.Module, data: Images, index: slice | Tensor, bf16_filter: Bf16Filter, precision: str
+) -> tuple[Tensor, Tensor]:
+    """The classes that `model`, in evaluation mode, predicts in float32 for images; the labels."""
+    images, labels = data.batch(index)
 
     def logits(index: Tensor | None) -> Tensor:
         # A copy: a net may write into its input, and it may run more than once.
-        some: Tensor = model(images.clone() if index is None else images[index])
-        return some
+        values: Tensor = model(images.clone() if index is None else images[index])
+        return values
 
-    return bf16_filter.predict(logits, images.device, precision)
+    with torch.inference_mode():
+        return bf16_filter.predict(logits, images.device, precision), labels
 
 
 def evaluate(
@@ -84,23 +84,18 @@ def evaluate(
 
 
 def measure(
-    model: nn.Module,
-    data: Splits,
-    stage: str,
-    stop: StopFlag = never,
-    precision: str = "fp32",
+    model: nn.Module, data: Splits, stage: str, stop: StopFlag = never, precision: str = "fp32"
 ) -> Stream[Accuracy]:
     """The accuracy of `model` on validation and test; also reported as `Measured(stage)`.
 
-    Raises:
-        StoppedError: `stop` was raised.
+    Raises StoppedError if `stop` is raised.
     """
-    on_validation, on_test = (f"measure {stage} on {split}" for split in ("validation", "test"))
-    validation = yield from evaluate(model, data.validation, on_validation, stop, precision)
-    if data.test is data.validation:
-        test = validation
-    else:
-        test = yield from evaluate(model, data.test, on_test, stop, precision)
+    step = f"measure {stage} on"
+    test = validation = yield from evaluate(
+        model, data.validation, f"{step} validation", stop, precision
+    )
+    if data.test is not data.validation:
+        test = yield from evaluate(model, data.test, f"{step} test", stop, precision)
     accuracy = Accuracy(validation, test)
     yield Measured(stage, accuracy)
     return accuracy

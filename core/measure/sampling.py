@@ -30,10 +30,8 @@ def sample_accuracy(
     """Count the images that `model` classifies correctly, on a growing sample and then on all.
 
     Reports `SampleUpdated` after 250 images, after twice as many, and so on; the order is drawn
-    from `seed`. Counts are those of float32 in any precision, see `bf16_filter`.
-
-    Raises:
-        StoppedError: `stop` was raised.
+    from `seed`. Counts are those of float32 in any precision, see `bf16_filter`. Raises
+    StoppedError if `stop` is raised.
     """
     model.eval()
     order = torch.randperm(len(data), generator=torch.Generator().manual_seed(seed))
@@ -41,9 +39,8 @@ def sample_accuracy(
     for index in torch.split(order, batch_size_for(data, BATCH)):
         if stop():
             raise StoppedError("stopped: the accuracy is known for a sample only")
-        images, labels = data.batch(index)
-        with torch.inference_mode():
-            correct += int((predict(model, images, bf16_filter, precision) == labels).sum())
+        predictions, labels = predict(model, data, index, bf16_filter, precision)
+        correct += int((predictions == labels).sum())
         seen += len(index)
         if goal <= seen < len(data) and bf16_filter.sound:
             goal = 2 * seen

@@ -114,9 +114,8 @@ class _Scanner:
         self.precision = precision
         self.stopped = False
         layers = prunable_layers(model)
-        self.base: Weights = {
-            layer.key: model.get_parameter(layer.key).detach() for layer in layers
-        }
+        keys = [layer.key for layer in layers]
+        self.base: Weights = {key: model.get_parameter(key).detach() for key in keys}
         self.groups: dict[str, tuple[Layer, ...]] = {layer.name: (layer,) for layer in layers}
         self.points = {layer.name: self._points([layer], sparsities) for layer in layers}
         if uniform:
@@ -172,9 +171,8 @@ class _Scanner:
                         return
                     self._prune(name, point)
                     with torch.inference_mode():
-                        point.correct += int(
-                            (self._predict(name, alive, coarse, point) == labels).sum()
-                        )
+                        predictions = self._predict(name, alive, coarse, point)
+                        point.correct += int((predictions == labels).sum())
                     point.images += len(labels)
                     yield self._progress()
             finally:
@@ -182,28 +180,30 @@ class _Scanner:
 
     def _predict(self, name: str, alive: Values, coarse: Values, point: _OpenPoint) -> Tensor:
         """The classes [N] that the net, with its current weights, predicts in float32."""
-        first = alive if point.precision == "fp32" else coarse
+        whole = alive if point.precision == "fp32" else coarse
 
         def logits(index: Tensor | None) -> Tensor:
-            some = first if index is None else self.net.rows(name, alive, index)
-            return self.net.finish(name, some)
+            values = whole if index is None else self.net.rows(name, alive, index)
+            return self.net.finish(name, values)
 
         return point.bf16_filter.predict(logits, self.data.device, point.precision)
 
     def _points(self, layers: Sequence[Layer], sparsities: Sequence[float]) -> list[_OpenPoint]:
+        keys = [layer.key for layer in layers]
+
         def thresholds(sparsity: float) -> dict[str, float]:
-            return {la.key: threshold(self.base[la.key], sparsity) for la in layers}
+            return {key: threshold(self.base[key], sparsity) for key in keys}
 
         checked = [check_sparsity(sparsity, "the scan") for sparsity in sparsities]
         return [_OpenPoint(sparsity, thresholds(sparsity), self.precision) for sparsity in checked]
 
-    def _prefix_net(self) -> tuple[PrefixCache | NoPrefixCache, str]:
+    def _prefix_net(self) -> tuple[PrefixCache, str]:
         some, _ = self.data.batch(slice(0, 3))
         groups = {name: [layer.key for layer in layers] for name, layers in self.groups.items()}
         try:
             return PrefixCache(self.model, groups, some), ""
         except UntraceableError as error:
-            return NoPrefixCache(self.model, some), str(error)
+            return NoPrefixCache(self.model, groups, some), str(error)
 
     def _is_open(self, point: _OpenPoint) -> bool:
         if not point.images:

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 _RANKING_OF: dict[str, Callable[[Profile], LayerRanking]] = {
     "uniform": scores.uniform,
     "erk": scores.erk,
-    "magnitude": scores.magnitude,
-    "lamp": scores.lamp,
+    "magnitude": scores.MagnitudeRanking,
+    "lamp": scores.LampRanking,
     "han": scores.han,
 }
 
@@ -106,13 +106,9 @@ def check_reach(
     budget: int,
     locked: Mapping[str, float] = NOTHING_LOCKED,
 ) -> None:
-    """Check a budget against a dense net of `parameters`, whose weights need not be known.
-
-    Raises:
-        InputError: as `allocate`.
-    """
-    check_locked([layer.name for layer in layers], locked)
+    """Raise InputError, as `allocate` does, if a dense net of `parameters` cannot meet a budget."""
     sizes = {layer.name: layer.elements for layer in layers}
+    check_locked(list(sizes), locked)
     never = parameters - sum(sizes.values())
     held = sum(sizes[name] - prune_count(locked[name], sizes[name]) for name in locked)
     left = sum(size for name, size in sizes.items() if name not in locked)
@@ -125,7 +121,7 @@ def _unlocked(profiles: Sequence[Profile], locked: Mapping[str, float]) -> list[
 
 
 def check_locked(names: Sequence[str], locked: Mapping[str, float]) -> None:
-    """Raise InputError where there is no such layer to lock, or none is left unlocked."""
+    """Raise InputError if a locked layer is unknown or every layer is locked."""
     for name, sparsity in locked.items():
         if name not in names:
             raise InputError(f"unknown layer '{name}': expected one of {', '.join(names)}")
@@ -164,7 +160,7 @@ def _weights(
     """How many weights of unlocked layers the budget allows."""
     parameters = sum(profile.layer.parameters for profile in profiles) + other_parameters
     never = parameters - sum(profile.layer.elements for profile in profiles)
-    held, left = 0, 0
+    held = left = 0
     for profile in profiles:
         if profile.layer.name in locked:
             held += min(profile.what_if(locked[profile.layer.name]).kept, nonzero(profile))
@@ -214,10 +210,11 @@ def _distribute(rankings: Sequence[LayerRanking], weights: int) -> list[int]:
 
 
 def _plan(profiles: Sequence[Profile], locked: Mapping[str, float], kept: Sequence[int]) -> Plan:
+    plan: Plan = {}
     counts = iter(kept)
-    return {
-        layer.name: locked[layer.name]
-        if layer.name in locked
-        else (layer.elements - next(counts)) / layer.elements
-        for layer in (profile.layer for profile in profiles)
-    }
+    for layer in (profile.layer for profile in profiles):
+        if layer.name in locked:
+            plan[layer.name] = locked[layer.name]
+        else:
+            plan[layer.name] = (layer.elements - next(counts)) / layer.elements
+    return plan

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import chain
 
 from core.events import Event
 
@@ -24,8 +25,7 @@ Z = 1.96
 """Half the width of a 95 % interval, in standard deviations."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Counts:
     """Correct predictions among the images measured so far.
 
     Attributes:
@@ -34,9 +34,10 @@ class Sample:
         of: size of the population sampled without replacement; None for an unlimited one.
     """
 
+    __slots__ = ()
     correct: int
     images: int
-    of: int | None = None
+    of: int | None
 
     @property
     def exact(self) -> bool:
@@ -70,13 +71,20 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
-    """The accuracy at one sparsity.
+class Sample(Counts):
+    """The counts on a sample of a split; see `Counts`."""
+
+    correct: int
+    images: int
+    of: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Point(Counts):
+    """The counts at one sparsity, as a sample of an unlimited population; see `Counts`.
 
     Attributes:
         sparsity: a fraction.
-        correct: images predicted correctly.
-        images: images measured.
         ties: images whose prediction depends on the order of float32 additions; another correct
             count may differ by this many.
     """
@@ -85,26 +93,7 @@ class Point:
     correct: int = 0
     images: int = 0
     ties: int = 0
-
-    @property
-    def sample(self) -> Sample:
-        """The images as a sample of an unlimited population."""
-        return Sample(self.correct, self.images)
-
-    @property
-    def accuracy(self) -> float | None:
-        """The accuracy in percent; None if nothing was measured."""
-        return self.sample.accuracy
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """See `Sample.interval`."""
-        return self.sample.interval
-
-    @property
-    def estimate(self) -> tuple[float, float]:
-        """See `Sample.estimate`."""
-        return self.sample.estimate
+    of: int | None = field(default=None, init=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +104,7 @@ class Scan:
         split: the split it was measured on.
         images: images in that split.
         layers: the points of each layer, in the order of the net and of the sparsities.
-        uniform: the points with all layers at the same sparsity; empty if not requested.
+        uniform: the points with all layers at the same sparsity; may be empty.
         precision: `fp32` or `bf16`; the counts are the same.
         traced: whether the part of the net before a layer ran only once. False if the net could not
             be traced, so that all of it ran for every point.
@@ -132,9 +121,7 @@ class Scan:
 
     def points(self) -> Iterator[Point]:
         """All points."""
-        for points in self.layers.values():
-            yield from points
-        yield from self.uniform
+        return chain(*self.layers.values(), self.uniform)
 
     @property
     def exact(self) -> bool:

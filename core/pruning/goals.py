@@ -48,8 +48,7 @@ class Goal:
             parameters count.
         value: the least ratio, or the most parameters or MiB.
 
-    Raises:
-        InputError: the value is out of range.
+    Raises InputError if the value is out of range.
     """
 
     kind: Kind
@@ -79,14 +78,8 @@ class Goal:
 def parse_goal(text: str, alternatives: str = "") -> Goal:
     """Read `60x` or `60` (a ratio), `6000 kept` (nonzero parameters), `28 KiB` or `0.5 MiB`.
 
-    Percentages are not accepted: 95 % could mean what is pruned or what stays.
-
-    Args:
-        text: what a person typed.
-        alternatives: other input accepted in the same place, appended to the error.
-
-    Raises:
-        InputError: the text is none of these, or the number is out of range.
+    Percentages are not accepted: 95 % could mean what is pruned or what stays. Raises InputError,
+    with `alternatives` accepted in the same place appended, if the text is none of these.
     """
     text = text.strip()
     unit = text[len(text.rstrip(string.ascii_letters)) :]

@@ -13,7 +13,6 @@ class PaperLayer:
     """A row of a table in the paper; numbers are rounded as printed.
 
     Attributes:
-        name: the layer's name in the paper.
         weights: number of weights before pruning.
         flops: FLOPs of one image before pruning.
         act: nonzero activations after the layer's ReLU, in percent.
@@ -34,9 +33,6 @@ class PaperNet:
     """What the paper reports about a net.
 
     Attributes:
-        title: the net's name in the paper.
-        layers: one row per layer, in order.
-        total: the last row.
         rate: compression ratio, parameters over parameters kept (table 1).
         error: top-1 error in percent before pruning, and after pruning and retraining (table 1).
     """

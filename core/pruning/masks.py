@@ -23,8 +23,7 @@ from core.pruning.selection import kth_magnitude
 def threshold(weight: Tensor, sparsity: float) -> float:
     """The k-th smallest magnitude of `weight`, k = round(sparsity x elements); 0.0 if k is 0.
 
-    Raises:
-        InputError: the sparsity is not in [0, 1].
+    Raises InputError if the sparsity is not in [0, 1].
     """
     k = prune_count(check_sparsity(sparsity, "the layer"), weight.numel())
     return kth_magnitude(weight, k) if k else 0.0
@@ -34,10 +33,7 @@ def keep_mask(weight: Tensor, sparsity: float) -> Tensor:
     """Which weights stay, booleans of the weight's shape: those strictly above the threshold.
 
     All magnitudes equal to the threshold go, so more than k may be pruned, as in the reference.
-    Sparsity 0 keeps all weights and 1 keeps none.
-
-    Raises:
-        InputError: the sparsity is not in [0, 1].
+    Sparsity 0 keeps all weights and 1 keeps none; raises InputError outside [0, 1].
     """
     if prune_count(check_sparsity(sparsity, "the layer"), weight.numel()) == 0:
         return torch.ones_like(weight, dtype=torch.bool)
@@ -53,9 +49,7 @@ def sparsity_of(weight: Tensor) -> float:
 class Masks:
     """Which weights are pruned; they are held at exactly zero.
 
-    Attributes:
-        pruned: for each weight, by its name in the state_dict, booleans of its shape that are True
-            where it is pruned.
+    `pruned` maps names in the state_dict to booleans of the weight's shape.
     """
 
     pruned: dict[str, Tensor]
@@ -66,20 +60,17 @@ class Masks:
     ) -> Masks:
         """Prune `weights` by magnitude, layer by layer, to the sparsities of `plan`.
 
-        Zeros are a floor: weights that are already zero stay pruned at any lower sparsity.
-
-        Raises:
-            InputError: a sparsity is not in [0, 1].
+        Weights that are already zero stay pruned at any lower sparsity. Raises InputError if a
+        sparsity is not in [0, 1].
         """
-
-        def pruned(layer: Layer) -> Tensor:
+        masks: dict[str, Tensor] = {}
+        for layer in layers:
             weight = weights[layer.key]
             sparsity = check_sparsity(plan[layer.name], layer.name)
             # A zero is never above a threshold, so zeros go at any sparsity.
-            return above(weight, threshold(weight, sparsity)).logical_not_()
-
-        masks = {layer: pruned(layer) for layer in layers}
-        return cls({key: mask for layer, mask in masks.items() for key in layer.keys})
+            pruned = above(weight, threshold(weight, sparsity)).logical_not_()
+            masks |= dict.fromkeys(layer.keys, pruned)
+        return cls(masks)
 
     def to(self, device: torch.device | str) -> Masks:
         """The same masks on a device."""
@@ -91,12 +82,10 @@ class Masks:
 
     def apply(self, weights: Mapping[str, Tensor]) -> Weights:
         """A copy of a state_dict with the pruned weights set to zero."""
-        return {
-            name: tensor.masked_fill(self.pruned[name], 0.0)
-            if name in self.pruned
-            else tensor.clone()
-            for name, tensor in weights.items()
-        }
+        copies = {name: tensor.clone() for name, tensor in weights.items()}
+        for name in self.pruned.keys() & copies.keys():
+            copies[name].masked_fill_(self.pruned[name], 0.0)
+        return copies
 
     def load(self, model: nn.Module, weights: Mapping[str, Tensor]) -> None:
         """Load a state_dict into `model` with the pruned weights set to zero, in place.
@@ -117,9 +106,8 @@ class Masks:
         for name, pruned in self.pruned.items():
             parameter = model.get_parameter(name)
             parameter.masked_fill_(pruned, 0.0)
-            if optimizer is None:
-                continue
-            for value in optimizer.state.get(parameter, {}).values():
+            state = optimizer.state.get(parameter, {}) if optimizer else {}
+            for value in state.values():
                 if isinstance(value, Tensor) and value.shape == parameter.shape:
                     value.masked_fill_(pruned, 0.0)
 

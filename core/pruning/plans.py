@@ -22,31 +22,23 @@ def uniform_plan(sparsity: float, layers: Sequence[str]) -> Plan:
 def parse_plan(text: str, layers: Sequence[str]) -> Plan:
     """Parse `conv1=0.65,conv2=0.95`; layers not named get sparsity 0.
 
-    Raises:
-        InputError: a part is not NAME=NUMBER, names an unknown layer or one twice, or is not in
-            [0, 1].
+    Raises InputError if a part is not LAYER=FRACTION or a layer is unknown or named twice.
     """
-    given: Plan = {}
+    plan: Plan = {}
     for part in filter(None, (part.strip() for part in text.split(","))):
         name, equals, number = (piece.strip() for piece in part.partition("="))
         if not equals:
             raise InputError(f"sparsity '{part}': expected LAYER=FRACTION, such as conv1=0.65")
-        if name not in layers:
-            raise InputError(f"unknown layer '{name}': expected one of {', '.join(layers)}")
-        if name in given:
+        if name in plan:
             raise InputError(f"layer '{name}' is given twice: name each layer once")
-        given[name] = parse_sparsity(number, name)
-    if not given:
+        plan[name] = parse_sparsity(number, name)
+    if not plan:
         raise InputError(f"no sparsity in '{text}': expected LAYER=FRACTION, such as conv1=0.65")
-    return {layer: given.get(layer, 0.0) for layer in layers}
+    return whole_plan(plan, layers)
 
 
 def whole_plan(plan: Mapping[str, float], layers: Sequence[str]) -> Plan:
-    """A plan for all layers: those that `plan` does not name are left at 0.
-
-    Raises:
-        InputError: it names a layer that is not there, or a sparsity is not in [0, 1].
-    """
+    """Add sparsity 0 for layers `plan` lacks; raises InputError for bad layers or sparsities."""
     for name, sparsity in plan.items():
         if name not in layers:
             raise InputError(f"unknown layer '{name}': expected one of {', '.join(layers)}")
@@ -66,8 +58,7 @@ def parse_sparsity(text: str, where: str) -> float:
 def parse_sparsities(text: str) -> tuple[float, ...]:
     """Parse a list, `0.4,0.5,0.9`, or an inclusive range with a step, `0.40:0.95:0.05`.
 
-    Raises:
-        InputError: the text is neither, or a sparsity is not in [0, 1].
+    Raises InputError if the text is neither or a sparsity is not in [0, 1].
     """
     where = f"the list '{text}'"
     if ":" not in text:

@@ -34,8 +34,6 @@ _CNN5: Mapping[str, Preset] = {
 }
 """The plans of the reference experiment."""
 
-_DEFAULTS = {"cnn5": "aggressive"}
-
 
 def presets_of(model: str) -> Mapping[str, Preset]:
     """The preset plans of a net, in menu order."""
@@ -50,20 +48,15 @@ def presets_of(model: str) -> Mapping[str, Preset]:
 
 def default_preset(model: str) -> str:
     """The preset plan used by default."""
-    return _DEFAULTS.get(model) or next(iter(presets_of(model)))
+    return "aggressive" if model == "cnn5" else next(iter(presets_of(model)))
 
 
 def preset_plan(name: str, model: str, layers: Sequence[str]) -> Plan:
-    """The preset plan `name` of a net with these layers.
-
-    Raises:
-        InputError: the net has no such preset.
-    """
+    """The preset plan `name` of a net with these layers; raises InputError if there is none."""
     presets = presets_of(model)
     if name not in presets:
-        raise InputError(
-            f"unknown preset '{name}' of {model}: expected one of {', '.join(presets)}"
-        )
+        names = ", ".join(presets)
+        raise InputError(f"unknown preset '{name}' of {model}: expected one of {names}")
     sparsities = presets[name].sparsities
     if isinstance(sparsities, float):
         return uniform_plan(sparsities, layers)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol
 
@@ -61,7 +61,12 @@ class ProportionalRanking:
 
 @dataclass(frozen=True, slots=True)
 class MagnitudeRanking:
-    """A layer whose weights are ranked by magnitude in multiples of `unit`."""
+    """A layer whose weights are ranked by magnitude in multiples of `unit`.
+
+    With the same unit for all layers this is global magnitude pruning: one threshold for all
+    weights. Magnitude pruning is due to Han et al. 2015; the global variant is named by Blalock et
+    al. 2020, "What is the State of Neural Network Pruning?".
+    """
 
     profile: Profile
     unit: float = 1.0
@@ -73,7 +78,10 @@ class MagnitudeRanking:
 
 @dataclass(frozen=True)
 class LampRanking:
-    """A layer whose weights are ranked by their LAMP scores, see `lamp`.
+    """Layer-adaptive magnitude: w² over the sum of v² for all v in the layer with |v| >= |w|.
+
+    Lee et al. 2021, "Layer-adaptive Sparsity for the Magnitude-based Pruning". Weights of equal
+    magnitude share one score here.
 
     Scores grow with magnitude, so a binary search over a few of them finds the cutoff. Computed
     scores are cached, since the next cutoff needs most of them again; of the sums of squares behind
@@ -81,6 +89,7 @@ class LampRanking:
     """
 
     profile: Profile
+    _scores: dict[np.float32, float] = field(default_factory=dict, init=False, compare=False)
 
     def count(self, cutoff: float) -> int:
         """See `LayerRanking.count`."""
@@ -99,10 +108,6 @@ class LampRanking:
         return side.size - bisect_left(
             ranks, cutoff, key=lambda rank: self.score(np.float32(side[rank]))
         )
-
-    @cached_property
-    def _scores(self) -> dict[np.float32, float]:
-        return {}
 
     @cached_property
     def _sides(self) -> tuple[tuple[Floats, Doubles], ...]:
@@ -138,10 +143,10 @@ class SensitivityRanking:
     def count(self, cutoff: float) -> int:
         """See `LayerRanking.count`."""
 
-        def spared(kept: int) -> float:
+        def negated_drop(kept: int) -> float:
             return -self.drop((self.elements - kept) / self.elements)
 
-        return bisect_right(range(self.cap), -cutoff, key=spared)
+        return bisect_right(range(self.cap), -cutoff, key=negated_drop)
 
 
 def uniform(profile: Profile) -> ProportionalRanking:
@@ -160,15 +165,6 @@ def erk(profile: Profile) -> ProportionalRanking:
     return ProportionalRanking(sum(profile.layer.shape), nonzero(profile))
 
 
-def magnitude(profile: Profile) -> MagnitudeRanking:
-    """One threshold for the weights of all layers: global magnitude pruning.
-
-    Magnitude pruning is due to Han et al. 2015; the global variant is named by Blalock et al. 2020,
-    "What is the State of Neural Network Pruning?".
-    """
-    return MagnitudeRanking(profile)
-
-
 def han(profile: Profile) -> MagnitudeRanking:
     """A layer's threshold is the standard deviation of its weights times one quality parameter.
 
@@ -181,15 +177,6 @@ def han(profile: Profile) -> MagnitudeRanking:
         mean = sum(sign * float(side.sum(dtype=np.float64)) for side, sign in signed) / count
         squares = sum(float(_block_squares(side, sign * mean).sum()) for side, sign in signed)
     return MagnitudeRanking(profile, math.sqrt(squares / max(1, count)))
-
-
-def lamp(profile: Profile) -> LampRanking:
-    """Layer-adaptive magnitude: w² over the sum of v² for all v in the layer with |v| >= |w|.
-
-    Lee et al. 2021, "Layer-adaptive Sparsity for the Magnitude-based Pruning". Weights of equal
-    magnitude share one score here.
-    """
-    return LampRanking(profile)
 
 
 def sensitivity(
@@ -217,9 +204,8 @@ def sensitivity(
     drops = {1.0: dense, **measured, profile.floor: 0.0}
     sparsities = np.array(sorted(drops))
     rising = np.maximum.accumulate([drops[sparsity] for sparsity in sorted(drops)])
-    return SensitivityRanking(
-        profile.layer.elements, nonzero(profile), sparsities, rising + level * sparsities
-    )
+    points_lost = rising + level * sparsities
+    return SensitivityRanking(profile.layer.elements, nonzero(profile), sparsities, points_lost)
 
 
 def nonzero(profile: Profile) -> int:

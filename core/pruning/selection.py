@@ -24,13 +24,8 @@ _MAGNITUDE = np.uint32(0x7FFF_FFFF)
 def kth_magnitude(weight: Tensor, k: int) -> float:
     """The `k`-th smallest magnitude of `weight`, of any shape: `abs().flatten().kthvalue(k)`.
 
-    Args:
-        weight: of any floating dtype, on any device. Large contiguous float32 tensors on the
-            CPU are not copied. NaN sorts last.
-        k: from 1 to the number of elements.
-
-    Raises:
-        ValueError: `k` is out of range.
+    The weights may be of any floating dtype, on any device; large contiguous float32 tensors on the
+    CPU are not copied. NaN sorts last. Raises ValueError unless k is from 1 to their number.
     """
     flat = weight.detach().flatten()
     if not 1 <= k <= flat.numel():

@@ -30,8 +30,7 @@ class WhatIf:
     """The effect of a sparsity on a layer.
 
     Attributes:
-        sparsity: a fraction.
-        threshold: the largest magnitude that is pruned; 0.0 if none has to be.
+        threshold: the largest magnitude pruned; 0.0 if none has to be.
         kept: number of weights strictly above it.
     """
 
@@ -42,12 +41,9 @@ class WhatIf:
 
 @dataclass(frozen=True, slots=True)
 class Histogram:
-    """Histogram of a layer's nonzero weights before and after pruning, in equal bins.
+    """Nonzero weights of a layer in equal bins with `edges` [bins + 1].
 
-    Attributes:
-        edges: bin edges, [bins + 1].
-        before: nonzero weights in each bin, [bins].
-        after: weights kept in each bin, [bins].
+    `before` and `after` pruning, [bins] each.
     """
 
     edges: npt.NDArray[np.float64]
@@ -60,7 +56,6 @@ class Profile:
     """One layer's weights, sorted by magnitude: all that a what-if needs.
 
     Attributes:
-        layer: the layer.
         negative: magnitudes of the negative weights, ascending.
         positive: magnitudes of the positive weights, ascending.
         zeros: weights that are exactly zero.
@@ -70,7 +65,7 @@ class Profile:
     negative: Floats
     positive: Floats
     zeros: int
-    # The latest result: when one of many layers changes, the others' are asked for again.
+    # When one of many layers changes, the results of the others are requested again.
     _latest: WhatIf | None = field(default=None, init=False, repr=False, compare=False)
 
     @classmethod
@@ -88,9 +83,8 @@ class Profile:
     @cached_property
     def largest(self) -> float:
         """The largest magnitude; 0.0 if all weights are zero."""
-        return max(
-            (float(side[-1]) for side in (self.negative, self.positive) if side.size), default=0.0
-        )
+        sides = self.negative, self.positive
+        return max((float(side[-1]) for side in sides if side.size), default=0.0)
 
     def what_if(self, sparsity: float) -> WhatIf:
         """The effect of a sparsity in [0, 1], exactly that of `masks.keep_mask` on the tensor."""
@@ -105,7 +99,9 @@ class Profile:
         if k == 0:
             return WhatIf(sparsity, 0.0, self.layer.elements)
         threshold = self._magnitude_at(k - self.zeros) if k > self.zeros else 0.0
-        return WhatIf(sparsity, threshold, self._above(threshold))
+        value, sides = np.float32(threshold), (self.negative, self.positive)
+        kept = sum(side.size - int(np.searchsorted(side, value, side="right")) for side in sides)
+        return WhatIf(sparsity, threshold, kept)
 
     def footprint(self, cut: WhatIf) -> Footprint:
         """The layer's parameters and nonzero parameters under a what-if, bias included."""
@@ -117,13 +113,6 @@ class Profile:
         reach = self.largest or 1.0
         edges = np.linspace(-reach, reach, bins + 1)
         return Histogram(edges, self._count(edges, 0.0), self._count(edges, cut.threshold))
-
-    def _above(self, threshold: float) -> int:
-        value = np.float32(threshold)
-        return sum(
-            side.size - int(np.searchsorted(side, value, side="right"))
-            for side in (self.negative, self.positive)
-        )
 
     def _magnitude_at(self, rank: int) -> float:
         """The `rank`-th smallest magnitude (1-based) of the two sorted sides, by bisection.

@@ -389,7 +389,7 @@ def counts_calls(net: Odd, x: Tensor) -> Tensor:
 
 
 @pytest.mark.parametrize(
-    ("use", "why"), [(writes_over, "writes over"), (counts_calls, "other logits")]
+    ("use", "why"), [(writes_over, "overwrites"), (counts_calls, "different logits")]
 )
 def test_a_net_that_differs_from_its_trace_is_refused(use, why: str) -> None:
     net = Odd(use)

@@ -196,7 +196,7 @@ def test_two_images_are_too_few_to_try_it_with() -> None:
 def test_a_net_that_is_not_cut_runs_all_its_layers() -> None:
     net = Decides().eval()
     images = torch.randn(5, 6)
-    uncut = NoPrefixCache(net, images)
+    uncut = NoPrefixCache(net, {"layer": []}, images)
     values = uncut.alive("layer", uncut.start(images))
     assert torch.equal(uncut.finish("layer", values), net(images))
     some = uncut.finish("layer", uncut.rows("layer", values, torch.tensor([1, 2])))

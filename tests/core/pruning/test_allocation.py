@@ -212,13 +212,12 @@ class TestOutOfReach:
 
     def test_sensitivity_needs_a_scan_of_the_net(self) -> None:
         net = self.net()
-        with pytest.raises(InputError, match=r"press s .* featherweight scan"):
+        with pytest.raises(InputError, match="featherweight scan"):
             allocate("sensitivity", net.profiles, 300)
         with pytest.raises(InputError, match="no layer 'l0'"):
             allocate("sensitivity", net.profiles, 300, scan=cnn5().scan, dense=99.0)
 
     @pytest.mark.parametrize("tolerance", [-0.1, math.nan, math.inf])
     def test_a_tolerance_is_a_number_of_points(self, tolerance: float) -> None:
-        said = f"^tolerance {tolerance}: expected points of accuracy, 0 or more$"
-        with pytest.raises(InputError, match=said):
+        with pytest.raises(InputError, match=f"{tolerance}: expected 0 or more"):
             plan_for_tolerance(cnn5().profiles, cnn5().scan, 99.0, tolerance)

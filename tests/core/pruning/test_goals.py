@@ -36,22 +36,22 @@ class TestGoals:
         "text", ["", "x", "light", "95%", "60 fold", "6,000 kept", "MiB", "5 MB", "x60", "6 0x"]
     )
     def test_a_text_that_is_no_goal_is_refused(self, text: str) -> None:
-        said = f"goal '{text}': expected 60x, 6000 kept, 28 KiB or 0.5 MiB"
-        with pytest.raises(InputError, match=f"^{re.escape(said)}$"):
+        expected = f"'{re.escape(text)}': expected 60x, 6000 kept, 28 KiB or 0.5 MiB"
+        with pytest.raises(InputError, match=expected):
             parse_goal(text)
 
     @pytest.mark.parametrize(
-        ("text", "said"),
+        ("text", "goal", "expected"),
         [
-            ("0.5x", "goal '0.5x': expected a number, 1 or more"),
-            ("1e999x", "goal 'infx': expected a number, 1 or more"),
-            ("-1 kept", "goal '-1 kept': expected a number, 0 or more"),
-            ("-1 KiB", "goal '-0.0009765625 MiB': expected a number, 0 or more"),
-            ("0.5 kept", "goal '0.5 kept': expected a whole number of parameters"),
+            ("0.5x", "0.5x", "at least 1"),
+            ("1e999x", "infx", "at least 1"),
+            ("-1 kept", "-1 kept", "at least 0"),
+            ("-1 KiB", "-0.0009765625 MiB", "at least 0"),
+            ("0.5 kept", "0.5 kept", "integer"),
         ],
     )
-    def test_a_goal_out_of_range_is_refused(self, text: str, said: str) -> None:
-        with pytest.raises(InputError, match=f"^{re.escape(said)}$"):
+    def test_a_goal_out_of_range_is_refused(self, text: str, goal: str, expected: str) -> None:
+        with pytest.raises(InputError, match=f"'{re.escape(goal)}': expected .*{expected}"):
             parse_goal(text)
 
     def test_a_size_beyond_all_nets_is_a_budget_all_the_same(self) -> None:

@@ -13,7 +13,13 @@ from core.nets.layers import Layer
 from core.pruning.allocation import plan_for_tolerance
 from core.pruning.curves import Point
 from core.pruning.goals import Goal
-from core.pruning.scores import LEVEL, SensitivityRanking, lamp, magnitude, sensitivity
+from core.pruning.scores import (
+    LEVEL,
+    LampRanking,
+    MagnitudeRanking,
+    SensitivityRanking,
+    sensitivity,
+)
 from core.pruning.what_if import Profile
 from tests.core.measure.scanned_nets import (
     IMAGES,
@@ -74,7 +80,8 @@ class TestMagnitude:
 
     @given(weights_of())
     def test_a_bar_is_not_rounded_to_the_precision_of_the_weights(self, weight: Floats) -> None:
-        ranking = magnitude(Profile.of(Layer("it", weight.shape, weight.size, weight.size), weight))
+        layer = Layer("it", weight.shape, weight.size, weight.size)
+        ranking = MagnitudeRanking(Profile.of(layer, weight))
         ranked = descending(weight)
         for bar in ranked:
             assert ranking.count(float(bar)) == np.sum(ranked >= bar)
@@ -93,7 +100,7 @@ class TestMagnitude:
 class TestLamp:
     def test_lamps_scores_are_the_papers_formula(self) -> None:
         weight = np.array([3, -1, 2, 0, -2], np.float32)
-        ranking = lamp(Profile.of(Layer("it", weight.shape, 5, 5), weight))
+        ranking = LampRanking(Profile.of(Layer("it", weight.shape, 5, 5), weight))
         scores = [ranking.score(np.float32(magnitude)) for magnitude in (3, 2, 1)]
         assert scores == [9 / 9, 4 / 17, 1 / 18]
         bars = [0.0, 1 / 18, 0.06, 4 / 17, 0.24, 1.0, 1.1, math.inf]
