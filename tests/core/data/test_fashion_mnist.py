@@ -94,7 +94,7 @@ def test_a_damaged_package_is_told_and_left(installed: Path, tmp_path: Path) -> 
     path = installed / f"{TRAIN_LABELS}.gz"
     path.write_bytes(path.read_bytes()[:-9])
     events: list[Event] = []
-    expected = r"mnist could not be fetched: .*install Debian's dataset-some, or put train-images"
+    expected = r"could not download mnist: .*install Debian's dataset-some, or put train-images"
     with pytest.raises(WorkError, match=expected):
         drain(fetch("mnist", tmp_path / "data"), events.append)
     told = [event.text for event in events if isinstance(event, Notice)]

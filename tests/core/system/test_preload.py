@@ -83,7 +83,7 @@ def test_a_stop_is_heeded_while_it_works(monkeypatch: pytest.MonkeyPatch):
     stream = preload.bring_in(stopped.is_set)
     event = next(stream)
     assert isinstance(event, Progress)
-    assert (event.step, event.unit, event.total) == ("bring in torch", "B", 0)
+    assert (event.step, event.unit, event.total) == ("load torch", "B", 0)
     stopped.set()
     with pytest.raises(StoppedError, match="torch"):
         next(stream)
