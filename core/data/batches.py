@@ -113,7 +113,7 @@ class Splits:
     test: Images
     fingerprint: str = ""
 
-    def laid_out(self, layout: torch.memory_format) -> Splits:
+    def with_layout(self, layout: torch.memory_format) -> Splits:
         """The same images, with batches in another memory layout."""
         return self._each(lambda split: replace(split, layout=layout))
 

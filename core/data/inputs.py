@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 
 from core.errors import InputError
 from core.fields.declaration import check_fields, given, setting, settings_in
-from core.fields.kinds import number, one_of, per_channel, whole
+from core.fields.kinds import integer, number, one_of, per_channel
 
 PerChannel = tuple[float, ...]
 """One for all channels, or one for each."""
@@ -41,7 +41,7 @@ class Inputs:
     UNSET: ClassVar[str] = "from the data"
 
     image_size: int | None = setting(
-        None, whole(1, MOST_PIXELS), "image width and height in pixels"
+        None, integer(1, MOST_PIXELS), "image width and height in pixels"
     )
     channels: int | None = setting(None, one_of(CHANNELS), "image channels")
     mean: PerChannel | None = setting(
@@ -101,7 +101,7 @@ class Inputs:
         same = known.given()
         return Inputs(**{n: it for n, it in self.given().items() if same.get(n) != it})
 
-    def normalisation(self, channels: int, mean: Scale, std: Scale) -> tuple[Scale, Scale]:
+    def normalization(self, channels: int, mean: Scale, std: Scale) -> tuple[Scale, Scale]:
         """Mean and standard deviation for this many channels: these settings or the defaults.
 
         Raises:
@@ -128,5 +128,5 @@ def _scale(said: PerChannel | None, known: Scale) -> Scale:
     return said[0] if len(said) == 1 else said
 
 
-AS_THEY_ARE = Inputs()
+DEFAULT_INPUTS = Inputs()
 """No settings: everything is left to the data."""

@@ -7,10 +7,10 @@ from pathlib import Path
 from platformdirs import user_cache_path
 
 from core.data.folders.disk_budget import BUDGET
-from core.data.inputs import AS_THEY_ARE, Inputs
+from core.data.inputs import DEFAULT_INPUTS, Inputs
 from core.data.registry import FOLDER, Description, check_name, describe, is_folder
 from core.data.sources.cache import Found
-from core.data.sources.store import obtain
+from core.data.sources.store import ensure_files
 from core.data.splits import PROTOCOLS, Dataset, split
 from core.errors import InputError
 from core.events import Progress, StopFlag, Stream, never
@@ -46,7 +46,7 @@ def load(
     data_dir: Path | None = None,
     protocol: str = "default",
     stop: StopFlag = never,
-    inputs: Inputs = AS_THEY_ARE,
+    inputs: Inputs = DEFAULT_INPUTS,
     budget: int = BUDGET,
 ) -> Stream[Dataset]:
     """Download a data set's files if missing, verify them and cut them into splits.
@@ -88,4 +88,4 @@ def _from_folder(
 
 def _obtain(description: Description, data_dir: Path | None, stop: StopFlag) -> Stream[Found]:
     own = data_dir is None
-    return (yield from obtain(description, data_dir or default_data_dir(), own, stop))
+    return (yield from ensure_files(description, data_dir or default_data_dir(), own, stop))

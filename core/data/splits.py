@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.data import idx
-from core.data.inputs import AS_THEY_ARE, Inputs, Scale
+from core.data.inputs import DEFAULT_INPUTS, Inputs, Scale
 from core.data.registry import (
     TEST_IMAGES,
     TEST_LABELS,
@@ -89,7 +89,7 @@ def split(
     description: Description,
     files: dict[str, bytearray],
     protocol: str,
-    inputs: Inputs = AS_THEY_ARE,
+    inputs: Inputs = DEFAULT_INPUTS,
 ) -> Dataset:
     """Cut a data set's checked files into its splits under a protocol of `PROTOCOLS`.
 
@@ -101,7 +101,7 @@ def split(
     train, validation = (everything, test) if protocol == "reference" else _hold_out(everything)
     other = inputs.beyond(description.inputs)
     channels = other.channels or description.channels
-    mean, std = other.normalisation(channels, description.mean, description.std)
+    mean, std = other.normalization(channels, description.mean, description.std)
     return Dataset(
         name=description.name,
         protocol=protocol,

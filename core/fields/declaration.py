@@ -51,7 +51,7 @@ class Setting:
     @property
     def description(self) -> str:
         """The meaning, and the values it takes, each with what it means."""
-        return f"{self.meaning}: {self.kind.described}" if self.kind.values else self.meaning
+        return f"{self.meaning}: {self.kind.description}" if self.kind.values else self.meaning
 
     @property
     def default_text(self) -> str:

@@ -20,7 +20,7 @@ class Kind:
 
     Attributes:
         values: for help and tables, such as `1 to 100`; empty where they go without saying.
-        expected: for messages, such as `a whole number from 1 to 100`.
+        expected: for messages, such as `a integer number from 1 to 100`.
         metavar: stands for a value in the help.
         takes: whether a value is one of them, and of the right type.
         stored: the value as it is kept.
@@ -33,7 +33,7 @@ class Kind:
     values: str
     expected: str
     metavar: str
-    takes: Callable[[Any], bool]
+    accepts: Callable[[Any], bool]
     from_text: Callable[[str], Any]
     stored: Callable[[Any], Any] = lambda value: value
     step: Callable[[Any, int], Any] = lambda value, _: value
@@ -41,7 +41,7 @@ class Kind:
     meanings: Mapping[Any, str] = field(default_factory=dict)
 
     @property
-    def described(self) -> str:
+    def description(self) -> str:
         """The values, each with what it means."""
         said = (
             f"{it} ({meaning})" if meaning else str(it) for it, meaning in self.meanings.items()
@@ -54,7 +54,7 @@ class Kind:
         Raises:
             InputError: it is not one of those expected, which the message names.
         """
-        if not self.takes(value):
+        if not self.accepts(value):
             raise InputError(f"expected {self.expected}")
         return self.stored(value)
 
@@ -74,7 +74,7 @@ def one_of(options: Collection[Any]) -> Kind:
         values=listed,
         expected=f"one of {listed}",
         metavar="NAME" if all(type(option) is str for option in known) else "N",
-        takes=lambda value: any(type(value) is type(it) and value == it for it in known),
+        accepts=lambda value: any(type(value) is type(it) and value == it for it in known),
         from_text=spelled.get,
         step=lambda value, steps: known[(known.index(value) + steps) % len(known)],
         meanings=options if isinstance(options, Mapping) else {},
@@ -87,7 +87,7 @@ def switch() -> Kind:
         values="",
         expected="true or false",
         metavar="",
-        takes=lambda value: type(value) is bool,
+        accepts=lambda value: type(value) is bool,
         from_text={"true": True, "false": False}.get,
         step=lambda value, _: not value,
         shown=lambda value: "yes" if value else "no",
@@ -111,7 +111,7 @@ def number(
     if above:
         span = f"above {least:,}, at most {_bound(most)}"
 
-    def takes(value: Any) -> bool:  # NaN is in no range
+    def accepts(value: Any) -> bool:  # NaN is in no range
         return (
             type(value) in (int, float)
             and (value > least if above else value >= least)
@@ -122,14 +122,14 @@ def number(
         values=span,
         expected=f"a number {'' if above else 'from '}{span}",
         metavar="X",
-        takes=takes,
+        accepts=accepts,
         from_text=float,
         stored=float,
         step=lambda value, steps: along(series, value, steps),
     )
 
 
-def whole(least: int, most: int, series: Sequence[int] = ()) -> Kind:
+def integer(least: int, most: int, series: Sequence[int] = ()) -> Kind:
     """A whole number in a range; without a series, the arrow keys go up and down by one."""
 
     def step(value: int, steps: int) -> int:
@@ -140,7 +140,7 @@ def whole(least: int, most: int, series: Sequence[int] = ()) -> Kind:
         values=span,
         expected=f"a whole number from {span}",
         metavar="N",
-        takes=lambda value: type(value) is int and least <= value <= most,
+        accepts=lambda value: type(value) is int and least <= value <= most,
         from_text=int,
         step=step,
     )
@@ -159,8 +159,8 @@ def per_channel(each: Kind, counts: Collection[int], hint: str) -> Kind:
         each,
         expected=f"{each.expected}, or one for each channel such as 0.485,0.456,0.406{hint}",
         metavar="X[,X,X]",
-        takes=lambda value: (
-            len(parts(value)) in (1, *counts) and all(map(each.takes, parts(value)))
+        accepts=lambda value: (
+            len(parts(value)) in (1, *counts) and all(map(each.accepts, parts(value)))
         ),
         from_text=lambda text: tuple(map(float, text.split(","))),
         stored=lambda value: tuple(map(float, parts(value))),

@@ -96,7 +96,7 @@ def total(parts: Iterable[Footprint], other_parameters: int = 0) -> Footprint:
     )
 
 
-def dead_facts(whole: Footprint, dead: DeadUnits | None) -> dict[str, Any]:
+def dead_unit_report(whole: Footprint, dead: DeadUnits | None) -> dict[str, Any]:
     """The dead units as part of a report; nulls if they are unknown."""
     left = None if dead is None else whole.without(dead)
     return {

@@ -87,7 +87,7 @@ def prunable_layers(model: nn.Module) -> tuple[Layer, ...]:
     return tuple(layers)
 
 
-def left_out(model: nn.Module) -> dict[str, str]:
+def unprunable_modules(model: nn.Module) -> dict[str, str]:
     """The modules whose weights cannot be pruned, with the reason."""
     return {
         name: "its weight is recomputed from other parameters on every call"
@@ -161,6 +161,6 @@ def _names(model: nn.Module) -> Mapping[int, list[str]]:
     return names
 
 
-def bias_of(key: str) -> str:
+def bias_key(key: str) -> str:
     """What the bias beside a weight is called in a state_dict."""
     return key.removesuffix("weight") + "bias"

@@ -2,7 +2,7 @@
 
 `copy.deepcopy` refuses a model that keeps an activation, a lock, or a weight that weight norm or
 `torch.nn.utils.prune` computes. It separates parameters that share memory, and leaves hooks that
-close over a module, and weak references, with the original's modules. `copied` handles all of
+close over a module, and weak references, with the original's modules. `deep_copy` handles all of
 these. It never returns a copy that differs from its original or shares a part with it: it raises
 and names the attribute.
 """
@@ -68,7 +68,7 @@ class ModelCopy:
                 )
 
 
-def copied(model: nn.Module) -> nn.Module:
+def deep_copy(model: nn.Module) -> nn.Module:
     """Copy a model; see `copy_model`."""
     return copy_model(model).model
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 FORMS = "path/to/net.py:Net or package.module:Net"
 
 
-def check_place(name: str) -> None:
+def check_model_name(name: str) -> None:
     """Check the name of a model without running anything.
 
     Raises:
@@ -54,7 +54,7 @@ def is_file(place: str) -> bool:
     return place.endswith(".py")
 
 
-def title(name: str) -> str:
+def base_name(name: str) -> str:
     """A model's name without folders: `net.Net`."""
     place, attribute = split(name)
     return f"{Path(place).stem if is_file(place) else place.rpartition('.')[2]}.{attribute}"
@@ -100,14 +100,14 @@ def build(name: str) -> nn.Module:
     return net
 
 
-def fitted(net: nn.Module, data: Splits) -> Splits:
-    """The images in a memory layout the net can take; see `laid_out`.
+def fit_data(net: nn.Module, data: Splits) -> Splits:
+    """The images in a memory layout the net can take; see `fit_layout`.
 
     Raises:
-        InputError: the net has nothing to prune, or as `laid_out`.
+        InputError: the net has nothing to prune, or as `fit_layout`.
     """
     check_prunable(net)
-    return laid_out(net, data)
+    return fit_layout(net, data)
 
 
 def check_prunable(net: nn.Module) -> None:
@@ -118,7 +118,7 @@ def check_prunable(net: nn.Module) -> None:
         raise InputError(f"{type(net).__name__} has no prunable weights")
 
 
-def laid_out(net: nn.Module, data: Splits) -> Splits:
+def fit_layout(net: nn.Module, data: Splits) -> Splits:
     """The images in a memory layout the net can take, found by trying; `net` gets it, too.
 
     Raises:
@@ -128,7 +128,7 @@ def laid_out(net: nn.Module, data: Splits) -> Splits:
 
     classes = int(data.train.labels.max()) + 1
     for layout in (torch.channels_last, torch.contiguous_format):
-        data = data.laid_out(layout)
+        data = data.with_layout(layout)
         images, _ = data.train.batch(slice(0, 2))
         try:
             try_forward(net.to(memory_format=layout), images, classes)
@@ -140,7 +140,7 @@ def laid_out(net: nn.Module, data: Splits) -> Splits:
     return data
 
 
-def beside(net: nn.Module, data: object) -> Splits:
+def splits_for(net: nn.Module, data: object) -> Splits:
     """The images of `data`, on the device of a net; where they are if it has no parameters.
 
     Raises:
@@ -172,7 +172,7 @@ def check_no_torch_masks(net: nn.Module) -> None:
         )
 
 
-def surplus(net: nn.Module, data: Splits) -> str:
+def output_warning(net: nn.Module, data: Splits) -> str:
     """A warning if the net has more outputs than the images have classes; empty otherwise."""
     classes = int(data.train.labels.max()) + 1
     images, _ = data.train.batch(slice(0, 2))

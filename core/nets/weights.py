@@ -28,7 +28,7 @@ class DenseWeights(NamedTuple):
     trained: bool = True
 
 
-def fitting(weights: Weights, model: nn.Module, path: Path) -> Weights:
+def check_fit(weights: Weights, model: nn.Module, path: Path) -> Weights:
     """Check that tensors read from a file are a state_dict of `model`, and return them.
 
     Raises:
@@ -45,12 +45,12 @@ def fitting(weights: Weights, model: nn.Module, path: Path) -> Weights:
     return found
 
 
-def most_elements(expected: Weights) -> int:
+def element_limit(expected: Weights) -> int:
     """How many values a file for such tensors may hold; a small one may be of another net."""
     return max(1 << 22, sum(tensor.numel() for tensor in expected.values()))
 
 
-def widened(found: Weights, expected: Weights) -> Weights:
+def cast_like(found: Weights, expected: Weights) -> Weights:
     """Tensors in the types that are expected of them."""
     return {
         name: tensor.to(expected[name].dtype) if name in expected else tensor

@@ -7,7 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.data.inputs import AS_THEY_ARE, Inputs
+from core.data.inputs import DEFAULT_INPUTS, Inputs
 from core.errors import InputError
 from core.nets import user_model
 
@@ -35,15 +35,15 @@ class ModelSpec:
     name: str
     factory: str | None = None
     dataset: str | None = None
-    inputs: Inputs = AS_THEY_ARE
+    inputs: Inputs = DEFAULT_INPUTS
 
     @property
-    def is_own(self) -> bool:
+    def is_user_model(self) -> bool:
         """Whether it is a user's own: building it runs their code."""
         return self.factory is None
 
     @property
-    def is_torchvisions(self) -> bool:
+    def is_from_torchvision(self) -> bool:
         """Whether it and its trained weights are torchvision's."""
         return self.factory is not None and self.factory.startswith(_TORCHVISION)
 
@@ -81,7 +81,7 @@ ZOO = {
 
 def short_name(name: str) -> str:
     """A net's short name: a user's own without folders."""
-    return name if name in ZOO else user_model.title(name)
+    return name if name in ZOO else user_model.base_name(name)
 
 
 def model_spec(name: str) -> ModelSpec:
@@ -95,5 +95,5 @@ def model_spec(name: str) -> ModelSpec:
     if ":" not in name:
         known = ", ".join(ZOO)
         raise InputError(f"unknown model '{name}': expected one of {known}, or {user_model.FORMS}")
-    user_model.check_place(name)
+    user_model.check_model_name(name)
     return ModelSpec(name)

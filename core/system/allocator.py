@@ -22,7 +22,7 @@ def keep_freed_memory() -> bool:
     return set_thresholds(mmap=32 * MIB, trim=1024 * MIB, pad=64 * MIB)
 
 
-def give_back_memory() -> None:
+def trim_memory() -> None:
     """Return freed memory kept so far to the system; without glibc it does nothing."""
     library = _library()
     if library is not None:

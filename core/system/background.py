@@ -14,7 +14,7 @@ from core.events import Progress, StopFlag, Stream
 
 T = TypeVar("T")
 
-LIMIT = 10.0
+TIMEOUT = 10.0
 """Seconds of silence after which a source is abandoned."""
 
 TICK = 0.2
@@ -25,7 +25,7 @@ class SourceError(Exception):
     """A source failed to provide a data set; the message is the reason, on one line."""
 
 
-class Pulse:
+class JobProgress:
     """Progress of a job in a thread: the job beats it, the waiting thread reads it."""
 
     def __init__(self) -> None:
@@ -51,7 +51,7 @@ class Pulse:
         self._last = time.monotonic()
 
 
-def heed(stop: StopFlag) -> None:
+def raise_if_stopped(stop: StopFlag) -> None:
     """Check the stop flag.
 
     Raises:
@@ -61,7 +61,7 @@ def heed(stop: StopFlag) -> None:
         raise StoppedError("download stopped")
 
 
-def too_silent(silence: float, limit: float) -> None:
+def raise_if_silent(silence: float, limit: float) -> None:
     """Compare seconds of silence with a limit.
 
     Raises:
@@ -71,8 +71,8 @@ def too_silent(silence: float, limit: float) -> None:
         raise SourceError(f"no answer in {limit:g} s")
 
 
-def follow(
-    job: Callable[[Pulse], T], step: str, stop: StopFlag, limit: float = math.inf
+def run_in_thread(
+    job: Callable[[JobProgress], T], step: str, stop: StopFlag, limit: float = math.inf
 ) -> Stream[T]:
     """Run a job in its own thread and report its progress.
 
@@ -92,13 +92,13 @@ def follow(
         SourceError: the job is silent for longer than the limit.
         StoppedError: the stop flag is raised.
     """
-    pulse = Pulse()
+    pulse = JobProgress()
     future: Future[T] = Future()
     Thread(target=_run, args=(job, pulse, future), daemon=True).start()
     try:
         while not future.done():
-            heed(stop)
-            too_silent(pulse.silence, limit)
+            raise_if_stopped(stop)
+            raise_if_silent(pulse.silence, limit)
             yield Progress(step, pulse.done, pulse.total, "B")
             wait([future], TICK)
     finally:
@@ -106,7 +106,7 @@ def follow(
     return future.result()
 
 
-def _run(job: Callable[[Pulse], T], pulse: Pulse, future: Future[T]) -> None:
+def _run(job: Callable[[JobProgress], T], pulse: JobProgress, future: Future[T]) -> None:
     try:
         future.set_result(job(pulse))
     except BaseException as error:

@@ -21,7 +21,7 @@ from core.system.files import explain_write_error
 HIDDEN = ".run-"
 """Prefix of a run's folder while it is being created or deleted."""
 
-PATIENCE = 10.0
+LOCK_TIMEOUT = 10.0
 """Seconds to wait for another program's change to the experiment, which takes milliseconds."""
 
 
@@ -31,8 +31,8 @@ def acquire(path: Path) -> BaseFileLock:
     It is not bound to a thread: a job continues in its own thread.
     """
     lock = FileLock(path, thread_local=False)
-    with explained(path):
-        lock.acquire(timeout=PATIENCE)
+    with explain_write_errors(path):
+        lock.acquire(timeout=LOCK_TIMEOUT)
     return lock
 
 
@@ -68,7 +68,7 @@ def is_held_by_trial(lock: Path) -> bool:
 
 
 @contextmanager
-def changing(experiment: Path) -> Iterator[None]:
+def locked(experiment: Path) -> Iterator[None]:
     """Exclusive right to start, resume, delete or annotate runs of an experiment.
 
     Raises:
@@ -82,13 +82,13 @@ def changing(experiment: Path) -> Iterator[None]:
 
 
 @contextmanager
-def explained(path: Path) -> Iterator[None]:
+def explain_write_errors(path: Path) -> Iterator[None]:
     """Turn system errors about writing `path` into InputErrors."""
     try:
         yield
     except Timeout as error:
         raise InputError(
-            f"another program has locked {path} for {PATIENCE:g} s: stop it or choose another place"
+            f"another program has locked {path} for {LOCK_TIMEOUT:g} s: stop it or use another"
         ) from error
     except OSError as error:
         raise InputError(explain_write_error(error, path)) from error
@@ -98,22 +98,22 @@ def make_folder(folder: Path) -> None:
     """Create a folder and its parents if missing; raises InputError on failure."""
     for place in (*reversed(folder.parents), folder):  # so that the error names the right one
         if not os.path.isdir(place):
-            with explained(place):
+            with explain_write_errors(place):
                 place.mkdir(exist_ok=True)
 
 
 def remove(folder: Path) -> None:
     """Delete a run's folder, atomically; raises InputError on failure.
 
-    It is hidden in one step. If deleting it then fails, `erase` removes the rest later.
+    It is hidden in one step. If deleting it then fails, `delete_tree` removes the rest later.
     """
     hidden = folder.with_name(f"{HIDDEN}{uuid4().hex}")
-    with explained(folder):
+    with explain_write_errors(folder):
         folder.rename(hidden)
-    erase(hidden)
+    delete_tree(hidden)
 
 
-def erase(path: Path) -> None:
+def delete_tree(path: Path) -> None:
     """Delete a folder and its contents, or a link to one, as far as possible."""
     if path.is_symlink():
         with suppress(OSError):

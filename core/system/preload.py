@@ -32,7 +32,7 @@ _CHUNK = 1 << 20
 _BLOCK = 512  # the unit of ru_inblock on Linux
 
 
-def bring_in(stop: StopFlag = never) -> Stream[None]:
+def preload_torch(stop: StopFlag = never) -> Stream[None]:
     """Make a following `import torch` short; what fails here is left to that import.
 
     Does nothing where torch is there already or not at all, and on other systems than Linux: on

@@ -8,7 +8,7 @@ from time import perf_counter, sleep
 from typing import TypeVar
 
 K = TypeVar("K")
-Way = Callable[[], object]
+Alternative = Callable[[], object]
 
 TURN = 0.01
 """Seconds of each turn: long enough for an alternative to have the CPU's caches to itself."""
@@ -48,7 +48,7 @@ def _quantile(ordered: Sequence[float], share: float) -> float:
     return ordered[below] + (place - below) * (ordered[above] - ordered[below])
 
 
-def in_turns(ways: Mapping[K, Way], budget: float) -> Iterator[dict[K, list[float]]]:
+def time_in_turns(ways: Mapping[K, Alternative], budget: float) -> Iterator[dict[K, list[float]]]:
     """Time each alternative, round by round, for `budget` seconds and at least one round.
 
     Yields:
@@ -64,7 +64,7 @@ def in_turns(ways: Mapping[K, Way], budget: float) -> Iterator[dict[K, list[floa
             return
 
 
-def _turn(way: Way) -> list[float]:
+def _turn(way: Alternative) -> list[float]:
     """What the runs of one turn took; the first, which warms the caches, is left out."""
     sleep(REST)
     seconds = [_timed(way)]
@@ -76,7 +76,7 @@ def _turn(way: Way) -> list[float]:
     return seconds[1:]
 
 
-def _timed(way: Way) -> float:
+def _timed(way: Alternative) -> float:
     start = perf_counter()
     way()
     return perf_counter() - start

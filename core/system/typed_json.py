@@ -68,7 +68,7 @@ class Limits:
     whole: bool = False
 
 
-def typed(cls: type[T], data: object) -> tuple[T | None, tuple[str, ...]]:
+def from_plain(cls: type[T], data: object) -> tuple[T | None, tuple[str, ...]]:
     """Read an object from JSON's own types, leaving out what is damaged.
 
     A key that is missing takes the field's default. A value that does not fit is None where the
@@ -91,7 +91,7 @@ def _line(fault: str) -> str:
     return text.removeprefix(".").removeprefix(": ")
 
 
-def plain(value: Any) -> Any:
+def to_plain(value: Any) -> Any:
     """The same in JSON's own types.
 
     A field that holds its default is left out; one without, or with a factory, is always written.
@@ -100,12 +100,12 @@ def plain(value: Any) -> Any:
         case datetime():
             return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         case Mapping():
-            return {key: plain(item) for key, item in value.items()}
+            return {key: to_plain(item) for key, item in value.items()}
         case tuple() | list():
-            return [plain(item) for item in value]
+            return [to_plain(item) for item in value]
         case _ if is_dataclass(value):
             items = ((field, getattr(value, field.name)) for field in fields(value))
-            return {field.name: plain(item) for field, item in items if item != field.default}
+            return {field.name: to_plain(item) for field, item in items if item != field.default}
         case _:
             return value
 

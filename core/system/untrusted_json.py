@@ -40,13 +40,13 @@ def from_json(text: bytes | str, name: str) -> dict[str, Any]:
 def read_json(path: Path) -> dict[str, Any]:
     """The object in a file; raises FaultError if the file is missing or damaged."""
     try:
-        with opened(path) as file:
+        with open_file(path) as file:
             return from_json(file.read(), path.name)
     except OSError as error:
         raise FaultError(f"{path.name} cannot be read: {error.strerror or error}") from error
 
 
-def opened(path: Path) -> BinaryIO:
+def open_file(path: Path) -> BinaryIO:
     """Open a file for reading; raises FaultError if it is not a readable file."""
     try:
         if not stat.S_ISREG(path.stat().st_mode):  # a pipe would have us wait for ever
@@ -58,12 +58,12 @@ def opened(path: Path) -> BinaryIO:
         raise FaultError(f"{path.name} cannot be read: {error.strerror or error}") from error
 
 
-def header_json(file: BinaryIO) -> dict[str, Any]:
+def read_header_json(file: BinaryIO) -> dict[str, Any]:
     """The JSON in the header of a checkpoint; raises FaultError if there is none."""
-    return from_json(metadata(file).get(HEADER, ""), f"the header of {Path(file.name).name}")
+    return from_json(read_metadata(file).get(HEADER, ""), f"the header of {Path(file.name).name}")
 
 
-def metadata(file: BinaryIO) -> dict[str, str]:
+def read_metadata(file: BinaryIO) -> dict[str, str]:
     """The metadata of a safetensors file, whose length is verified.
 
     Raises:

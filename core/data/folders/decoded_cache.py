@@ -20,7 +20,15 @@ from uuid import uuid4
 import numpy as np
 from numpy.typing import NDArray
 
-from core.data.folders.disk_budget import FACTS, PIXELS, known, make_room, shown_bytes, tidy, use
+from core.data.folders.disk_budget import (
+    FACTS,
+    PIXELS,
+    evict,
+    format_bytes,
+    known,
+    remove_stale,
+    use,
+)
 from core.data.folders.image_folder import Folder, Samples
 from core.data.folders.pixels import LARGEST, SMALLEST, Shape, read_image, shape_of
 from core.data.inputs import Inputs
@@ -59,10 +67,10 @@ def decoded(
         shape, images = shape_of(folder.samples, inputs), len(folder.samples)
     else:
         shape, images = Shape(*facts["shape"]), sum(map(len, facts["labels"].values()))
-    inputs.normalisation(shape.channels, 0.0, 1.0)  # it is refused before anything is decoded
+    inputs.normalization(shape.channels, 0.0, 1.0)  # it is refused before anything is decoded
     if facts is None:
-        tidy(home, folder.root, digest)
-    yield from make_room(home, shape.bytes * images, budget, f"{folder.root} at {shape}")
+        remove_stale(home, folder.root, digest)
+    yield from evict(home, shape.bytes * images, budget, f"{folder.root} at {shape}")
     if facts is None:
         yield from _decode(folder, shape, home, stop)
         facts = known(home)
@@ -109,7 +117,7 @@ def _decode(folder: Folder, shape: Shape, home: Path, stop: StopFlag) -> Stream[
         if shutil.disk_usage(work).free < needed:
             raise InputError(
                 f"no space left in {home.parent}: decoding {folder.root} at {shape} takes "
-                f"{shown_bytes(needed)}; free some space or use a smaller --image-size"
+                f"{format_bytes(needed)}; free some space or use a smaller --image-size"
             )
         facts = yield from _filled(folder, shape, work / PIXELS, stop)
         (work / FACTS).write_text(json.dumps(facts), encoding="utf-8")
@@ -214,7 +222,7 @@ def _mapped(
 
     test = part(2, 3, "test")
     both = protocol == "reference"
-    mean, std = inputs.normalisation(facts["shape"][0], facts["mean"], facts["std"])
+    mean, std = inputs.normalization(facts["shape"][0], facts["mean"], facts["std"])
     scale = Inputs(mean=inputs.mean, std=inputs.std)
     return Dataset(
         name=f"folder:{folder.root}",

@@ -42,7 +42,7 @@ def parse_bytes(text: str) -> int:
     return int(float(found[1]) * units[found[2].lower()])
 
 
-def shown_bytes(count: int) -> str:
+def format_bytes(count: int) -> str:
     """A number of bytes as text."""
     unit = next((it for it in ("TiB", "GiB", "MiB", "KiB") if count >= _UNITS[it]), "B")
     return f"{count / _UNITS[unit]:.1f}".removesuffix(".0") + f" {unit}"
@@ -65,7 +65,7 @@ def use(home: Path) -> None:
         os.utime(home / FACTS)
 
 
-def make_room(home: Path, needed: int, budget: int, what: str) -> Stream[None]:
+def evict(home: Path, needed: int, budget: int, what: str) -> Stream[None]:
     """Evict the least recently used folders until `home` fits, with a notice for each.
 
     Args:
@@ -79,8 +79,8 @@ def make_room(home: Path, needed: int, budget: int, what: str) -> Stream[None]:
     """
     if needed > budget:
         raise InputError(
-            f"{what} takes {shown_bytes(needed)} when decoded, more than the cache budget of "
-            f"{shown_bytes(budget)}: use a smaller --image-size or a larger --cache-budget"
+            f"{what} takes {format_bytes(needed)} when decoded, more than the cache budget of "
+            f"{format_bytes(budget)}: use a smaller --image-size or a larger --cache-budget"
         )
     others = sorted(_others(home), key=_last_used)
     taken = {path: _size(path) for path in others}
@@ -91,16 +91,16 @@ def make_room(home: Path, needed: int, budget: int, what: str) -> Stream[None]:
         shutil.rmtree(path, ignore_errors=True)
         if path.exists():
             raise InputError(
-                f"cannot remove {path} from the cache to keep it within {shown_bytes(budget)}: "
+                f"cannot remove {path} from the cache to keep it within {format_bytes(budget)}: "
                 "delete it yourself or use a larger --cache-budget"
             )
         yield Notice(
             f"evicted the decoded images of {facts['root'] if facts else path.name} "
-            f"({shown_bytes(taken.pop(path))}): the cache budget is {shown_bytes(budget)}"
+            f"({format_bytes(taken.pop(path))}): the cache budget is {format_bytes(budget)}"
         )
 
 
-def tidy(home: Path, root: Path, digest: str) -> None:
+def remove_stale(home: Path, root: Path, digest: str) -> None:
     """Remove leftovers of killed processes, and outdated decodings of a folder.
 
     Args:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from core.data.registry import Description, File
 from core.events import Progress, StopFlag, Stream
-from core.system.background import heed
+from core.system.background import raise_if_stopped
 from core.system.error_text import reason
 
 
@@ -59,7 +59,7 @@ def look(description: Description, data_dir: Path, stop: StopFlag) -> Stream[Loo
     for folder in (home(description, data_dir), data_dir, data_dir / "raw"):
         files: dict[str, bytearray] = {}
         for name, path in _present(description, folder):
-            heed(stop)
+            raise_if_stopped(stop)
             yield Progress(f"check {name}", unit="B")
             try:
                 files[name] = _read(path, description.files[name])

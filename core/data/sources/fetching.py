@@ -16,7 +16,9 @@ from core.system.background import SourceError
 T = TypeVar("T")
 
 
-def gather(description: Description, data_dir: Path, work: Path, stop: StopFlag) -> Stream[Files]:
+def fetch_files(
+    description: Description, data_dir: Path, work: Path, stop: StopFlag
+) -> Stream[Files]:
     """Get a data set's files from the first source that has the right ones.
 
     Args:

@@ -15,7 +15,7 @@ from urllib.request import urlopen
 from core.data.registry import Description, File, Files
 from core.events import StopFlag, Stream
 from core.system import background
-from core.system.background import Pulse, SourceError, follow
+from core.system.background import JobProgress, SourceError, run_in_thread
 from core.system.error_text import reason
 
 _CHUNK = 1 << 16
@@ -28,10 +28,10 @@ def find(description: Description, stop: StopFlag) -> Stream[list[str]]:
         SourceError: torchvision cannot be imported.
     """
 
-    def job(_: Pulse) -> list[str]:
+    def job(_: JobProgress) -> list[str]:
         return addresses(description.folder)
 
-    return (yield from follow(job, "look up torchvision's mirrors", stop))
+    return (yield from run_in_thread(job, "look up torchvision's mirrors", stop))
 
 
 def addresses(name: str) -> list[str]:
@@ -57,11 +57,11 @@ def download(description: Description, mirror: str, stop: StopFlag) -> Stream[Fi
     files: Files = {}
     for name, file in description.files.items():
         job = partial(_download, f"{mirror}{name}.gz", file)
-        files[name] = yield from follow(job, f"fetch {name}", stop, background.LIMIT)
+        files[name] = yield from run_in_thread(job, f"fetch {name}", stop, background.TIMEOUT)
     return files
 
 
-def _download(url: str, file: File, pulse: Pulse) -> bytes:
+def _download(url: str, file: File, pulse: JobProgress) -> bytes:
     try:
         with gzip.open(io.BytesIO(_read(url, file, pulse))) as unpacked:
             return unpacked.read(file.size + 1)  # one byte too many tells a wrong file
@@ -69,9 +69,9 @@ def _download(url: str, file: File, pulse: Pulse) -> bytes:
         raise SourceError(reason(error)) from error
 
 
-def _read(url: str, file: File, pulse: Pulse) -> bytes:
+def _read(url: str, file: File, pulse: JobProgress) -> bytes:
     content = bytearray()
-    with urlopen(url, timeout=background.LIMIT) as response:
+    with urlopen(url, timeout=background.TIMEOUT) as response:
         total = response.length or 0
         while chunk := response.read1(_CHUNK):
             content += chunk

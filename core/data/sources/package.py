@@ -21,7 +21,7 @@ from core.data.registry import Files, Package
 from core.data.sources.mnist_pickle import mnist_files
 from core.events import Progress, StopFlag, Stream
 from core.system import background
-from core.system.background import SourceError, heed, too_silent
+from core.system.background import SourceError, raise_if_silent, raise_if_stopped
 from core.system.error_text import reason
 from core.system.files import NO_SPACE
 
@@ -53,7 +53,7 @@ def extract(package: Package, folder: Path, stop: StopFlag) -> Stream[Files]:
             yield from _watch(process, package, folder, stop)
         finally:
             process.kill()
-    heed(stop)  # the signal that stops us may have ended the installer too
+    raise_if_stopped(stop)  # the signal that stops us may have ended the installer too
     if process.returncode != 0:
         raise _failure(log.read_text(encoding="utf-8", errors="replace").split("\n"))
     return _read(package, folder)
@@ -65,7 +65,7 @@ def _command(package: Package, folder: Path) -> list[str]:
     if importlib.util.find_spec("pip"):
         # -P: a file of the working directory must not stand in for a module of pip's.
         pip = (sys.executable, "-P", "-m", "pip", "download", "--no-input", "--progress-bar", "off")
-        waits = ("--no-cache-dir", "--timeout", f"{background.LIMIT:g}", "--retries", "0")
+        waits = ("--no-cache-dir", "--timeout", f"{background.TIMEOUT:g}", "--retries", "0")
         return [*pip, "--disable-pip-version-check", *waits, "--dest", str(folder), *wanted]
     if uv := shutil.which("uv"):
         return [uv, "pip", "install", "--target", str(folder), "--python", sys.executable, *wanted]
@@ -77,10 +77,10 @@ def _watch(
 ) -> Stream[None]:
     size, since = 0, time.monotonic()
     while process.poll() is None:
-        heed(stop)
+        raise_if_stopped(stop)
         if (now := _size(folder)) != size:
             size, since = now, time.monotonic()
-        too_silent(time.monotonic() - since, background.LIMIT)
+        raise_if_silent(time.monotonic() - since, background.TIMEOUT)
         step = f"fetch {package.name} {package.version}"
         yield Progress(step, min(size, package.size), package.size, "B")
         with suppress(subprocess.TimeoutExpired):

@@ -11,11 +11,11 @@ from filelock import FileLock, Timeout
 
 from core.data.registry import Description, Files
 from core.data.sources.cache import Found, home, look
-from core.data.sources.fetching import gather
+from core.data.sources.fetching import fetch_files
 from core.errors import InputError, WorkError
 from core.events import Notice, Progress, StopFlag, Stream
 from core.system import background
-from core.system.background import heed
+from core.system.background import raise_if_stopped
 from core.system.files import NO_SPACE
 
 _WORK_PREFIX = ".fetch-"
@@ -23,7 +23,9 @@ _MEGABYTE = 1_000_000
 _OTHER = "use another --data-dir"
 
 
-def obtain(description: Description, data_dir: Path, own: bool, stop: StopFlag) -> Stream[Found]:
+def ensure_files(
+    description: Description, data_dir: Path, own: bool, stop: StopFlag
+) -> Stream[Found]:
     """Ensure a data folder holds a data set's files, and read them.
 
     Args:
@@ -84,7 +86,7 @@ def _acquire(lock: FileLock, stop: StopFlag) -> Stream[None]:
             lock.acquire(timeout=background.TICK)
             return
         except Timeout:
-            heed(stop)
+            raise_if_stopped(stop)
             yield Progress("waiting for another download")
 
 
@@ -97,7 +99,7 @@ def _renew(description: Description, data_dir: Path, own: bool, stop: StopFlag) 
         work = Path(folder)
         wheel = work / "wheel"
         wheel.mkdir()
-        files = yield from gather(description, data_dir, wheel, stop)
+        files = yield from fetch_files(description, data_dir, wheel, stop)
         yield Progress(f"write {description.name}", unit="B")
         _install(files, work / "raw", home(description, data_dir), replace=own)
 

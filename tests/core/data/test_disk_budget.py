@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.data.folders import disk_budget
-from core.data.folders.disk_budget import FACTS, parse_bytes, shown_bytes
+from core.data.folders.disk_budget import FACTS, format_bytes, parse_bytes
 from core.data.inputs import Inputs
 from core.errors import InputError
 from tests.core.data.folders import fill
@@ -36,7 +36,7 @@ def test_a_text_that_is_no_size_is_refused(text: str) -> None:
 
 @given(size=st.integers(0, 1 << 50))
 def test_a_size_that_is_shown_can_be_read(size: int) -> None:
-    assert parse_bytes(shown_bytes(size)) == pytest.approx(size, rel=0.06)
+    assert parse_bytes(format_bytes(size)) == pytest.approx(size, rel=0.06)
 
 
 @pytest.mark.usefixtures("empty_cache")

@@ -14,7 +14,7 @@ from core.data import Dataset, check_name, load, short_data_name
 from core.data.batches import Splits
 from core.data.folders import decoded_cache as decoding
 from core.data.folders.disk_budget import BUDGET
-from core.data.inputs import AS_THEY_ARE, Inputs
+from core.data.inputs import DEFAULT_INPUTS, Inputs
 from core.errors import InputError, StoppedError
 from core.events import Event, Notice, Progress, drain
 from core.jobs.dense_net import open_dense_net
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.usefixtures("empty_cache")
 
 
 def loaded(
-    root: Path, protocol: str = "default", inputs: Inputs = AS_THEY_ARE, budget: int = BUDGET
+    root: Path, protocol: str = "default", inputs: Inputs = DEFAULT_INPUTS, budget: int = BUDGET
 ) -> tuple[Dataset, list[str]]:
     events: list[Event] = []
     stream = load(f"folder:{root}", protocol=protocol, inputs=inputs, budget=budget)

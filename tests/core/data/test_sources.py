@@ -49,7 +49,7 @@ def no_package(installer: Install) -> None:
 
 @pytest.fixture
 def short_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(background, "LIMIT", 0.5)
+    monkeypatch.setattr(background, "TIMEOUT", 0.5)
     monkeypatch.setattr(background, "TICK", 0.02)
 
 
