@@ -1,4 +1,4 @@
-"""What each data set is made of, and where it comes from."""
+"""The known data sets: their files and sources."""
 
 from __future__ import annotations
 
@@ -20,18 +20,13 @@ TEST_LABELS = "t10k-labels-idx1-ubyte"
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """What one file must contain, uncompressed.
-
-    Attributes:
-        size: in bytes.
-        sha256: in hexadecimal.
-    """
+    """The size in bytes and the hexadecimal SHA-256 of a file, uncompressed."""
 
     size: int
     sha256: str
 
     def fault(self, data: bytes | bytearray) -> str | None:
-        """What is wrong with these contents of the file; None if nothing is."""
+        """Describe what is wrong with the file's contents; None if they are right."""
         if len(data) != self.size:
             difference = "fewer" if len(data) < self.size else "more"
             return f"has {difference} bytes than expected ({self.size:,})"
@@ -48,11 +43,9 @@ class Package:
     """A package of the package index that holds a data set as a pickle of arrays.
 
     Attributes:
-        name: of the package.
-        version: the one version known to be right.
-        size: of its wheel, in bytes.
+        size: bytes of its wheel.
         member: path of the gzipped pickle inside the wheel.
-        sha256: of the member, in hexadecimal.
+        sha256: hexadecimal SHA-256 of the member.
     """
 
     name: str
@@ -64,12 +57,7 @@ class Package:
 
 @dataclass(frozen=True, slots=True)
 class Debian:
-    """A package of Debian and its descendants that holds a data set's files, gzipped.
-
-    Attributes:
-        name: of the package.
-        folder: where it puts them.
-    """
+    """A package of Debian and its derivatives that installs a data set's gzipped files."""
 
     name: str
     folder: Path
@@ -80,16 +68,10 @@ class Description:
     """A data set: its files and its sources.
 
     Attributes:
-        name: its common name.
-        folder: its folder in a data folder, which is also the name of torchvision's class.
-        files: by name, uncompressed.
-        package: the source if torchvision's mirrors do not respond; None if no package has it.
-        debian: the package whose files are used if it is installed; None if there is none.
-        classes: number of classes.
-        image_size: pixels on either side.
-        channels: of an image.
-        mean: of the training pixels, scaled to 0..1.
-        std: standard deviation of the same.
+        folder: its folder in a data folder, and the name of torchvision's class.
+        package: the source if torchvision's mirrors do not respond.
+        debian: the package whose files are used if it is installed.
+        mean, std: mean and standard deviation of the training pixels, scaled to 0..1.
     """
 
     name: str
@@ -105,7 +87,7 @@ class Description:
 
     @property
     def inputs(self) -> Inputs:
-        """The images as they are."""
+        """The settings of the images as stored."""
         return Inputs(self.image_size, self.channels, (self.mean,), (self.std,))
 
 
@@ -169,13 +151,12 @@ _FASHION_MNIST = Description(
 
 DATASETS = {description.name: description for description in (_MNIST, _FASHION_MNIST)}
 
-
 FOLDER = "folder:"
 """Prefix of the name of an image folder."""
 
 
 def is_folder(name: str) -> bool:
-    """Whether a data set is a user's folder rather than a known one."""
+    """Whether a data set's name is that of an image folder."""
     return name.startswith(FOLDER)
 
 
@@ -200,7 +181,7 @@ def check_name(name: str) -> None:
 
 
 def short_data_name(name: str) -> str:
-    """A data set's short name: a folder without its parents."""
+    """A data set's name for display: a folder's without its parents."""
     return (Path(name.removeprefix(FOLDER)).name or "folder") if is_folder(name) else name
 
 
@@ -210,10 +191,9 @@ def describe(name: str) -> Description:
     Raises:
         InputError: no data set has this name.
     """
-    try:
-        return DATASETS[name]
-    except KeyError:
+    if name not in DATASETS:
         known = ", ".join(DATASETS)
         raise InputError(
             f"unknown data set {name!r}: expected one of {known}, or {FOLDER}PATH (images by class)"
-        ) from None
+        )
+    return DATASETS[name]

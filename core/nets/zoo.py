@@ -1,4 +1,4 @@
-"""The nets known by name, and the user's own. Naming one loads no torch; building one does."""
+"""The nets known by name, and the user's own. Only building one loads torch."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _TORCHVISION = "torchvision.models:"
 
 IMAGENET = Inputs(image_size=224, channels=3, mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
-"""Image settings that torchvision's weights were trained with."""
+"""The image settings of torchvision's weights."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +26,9 @@ class ModelSpec:
     """A net and how to build it.
 
     Attributes:
-        name: its name; for a user's own, where its code is.
+        name: its name; for a user's own, the path or module of its code.
         factory: `module:callable` that builds it with fresh weights; None for a user's own.
-        dataset: the data set of its shipped weights; None if it has none.
+        dataset: the data set of its shipped weights, if any.
         inputs: image settings of its weights if they were not trained on `dataset`.
     """
 
@@ -39,19 +39,19 @@ class ModelSpec:
 
     @property
     def is_user_model(self) -> bool:
-        """Whether it is a user's own: building it runs their code."""
+        """Whether building it runs the user's code."""
         return self.factory is None
 
     @property
     def is_from_torchvision(self) -> bool:
-        """Whether it and its trained weights are torchvision's."""
+        """Whether it and its trained weights come from torchvision."""
         return self.factory is not None and self.factory.startswith(_TORCHVISION)
 
     def build(self) -> nn.Module:
         """Build it with weights drawn from torch's global generator.
 
         Raises:
-            InputError: the user's code does not give one, see `own.build`.
+            InputError: the user's code does not return one, see `user_model.build`.
         """
         if self.factory is None:
             return user_model.build(self.name)
@@ -80,12 +80,12 @@ ZOO = {
 
 
 def short_name(name: str) -> str:
-    """A net's short name: a user's own without folders."""
+    """A net's name for display: a user's own without folders."""
     return name if name in ZOO else user_model.base_name(name)
 
 
 def model_spec(name: str) -> ModelSpec:
-    """The net called `name`; none of its code is run.
+    """The net called `name`; runs none of its code.
 
     Raises:
         InputError: it is neither in the zoo nor an existing file.

@@ -1,4 +1,4 @@
-"""Waiting for a slow job while events flow, with a stop flag and a limit on silence."""
+"""A slow job in a thread, with progress, a stop flag and a timeout."""
 
 from __future__ import annotations
 
@@ -22,51 +22,42 @@ TICK = 0.2
 
 
 class SourceError(Exception):
-    """A source failed to provide a data set; the message is the reason, on one line."""
+    """A source failed; the message is the reason, on one line."""
 
 
 class JobProgress:
-    """Progress of a job in a thread: the job beats it, the waiting thread reads it."""
+    """Progress of a job in a thread: the job updates it, the waiting thread reads it."""
 
     def __init__(self) -> None:
-        self.done = 0
-        self.total = 0
-        self.wanted = True
+        self.done = self.total = 0
+        self.canceled = False
         self._last = time.monotonic()
 
     @property
     def silence(self) -> float:
-        """Seconds since the last beat."""
+        """Seconds since the last update."""
         return time.monotonic() - self._last
 
-    def beat(self, done: int, total: int = 0) -> None:
+    def update(self, done: int, total: int = 0) -> None:
         """Report that `done` of `total` bytes have arrived (total 0: unknown).
 
         Raises:
-            SourceError: nobody is waiting for the job any more.
+            SourceError: the job is canceled.
         """
-        if not self.wanted:
+        if self.canceled:
             raise SourceError("canceled")
         self.done, self.total = done, total
         self._last = time.monotonic()
 
 
 def raise_if_stopped(stop: StopFlag) -> None:
-    """Check the stop flag.
-
-    Raises:
-        StoppedError: it is raised.
-    """
+    """Raise StoppedError if the stop flag is raised."""
     if stop():
         raise StoppedError("download stopped")
 
 
 def raise_if_silent(silence: float, limit: float) -> None:
-    """Compare seconds of silence with a limit.
-
-    Raises:
-        SourceError: the limit is exceeded.
-    """
+    """Raise SourceError if a job has been silent for more than `limit` seconds."""
     if silence > limit:
         raise SourceError(f"no answer in {limit:g} s")
 
@@ -74,40 +65,37 @@ def raise_if_silent(silence: float, limit: float) -> None:
 def run_in_thread(
     job: Callable[[JobProgress], T], step: str, stop: StopFlag, limit: float = math.inf
 ) -> Stream[T]:
-    """Run a job in its own thread and report its progress.
+    """Run a job in its own thread, report its progress and return its result.
 
-    A thread can be abandoned in a system call that hangs, such as a name lookup; as a daemon it
-    does not keep the program from exiting.
+    A thread that hangs in a system call, such as a name lookup, is abandoned; as a daemon it does
+    not keep the program from exiting.
 
     Args:
-        job: takes a pulse to beat; its exceptions are raised here.
-        step: what the job does, in a few words.
-        stop: raised when the job is no longer wanted.
+        job: updates its progress; its exceptions are raised here.
+        step: what the job does, for progress events.
+        stop: checked while waiting.
         limit: seconds of silence after which the job is abandoned.
-
-    Returns:
-        What the job returns.
 
     Raises:
         SourceError: the job is silent for longer than the limit.
         StoppedError: the stop flag is raised.
     """
-    pulse = JobProgress()
+    progress = JobProgress()
     future: Future[T] = Future()
-    Thread(target=_run, args=(job, pulse, future), daemon=True).start()
+    Thread(target=_run, args=(job, progress, future), daemon=True).start()
     try:
         while not future.done():
             raise_if_stopped(stop)
-            raise_if_silent(pulse.silence, limit)
-            yield Progress(step, pulse.done, pulse.total, "B")
+            raise_if_silent(progress.silence, limit)
+            yield Progress(step, progress.done, progress.total, "B")
             wait([future], TICK)
     finally:
-        pulse.wanted = False
+        progress.canceled = True
     return future.result()
 
 
-def _run(job: Callable[[JobProgress], T], pulse: JobProgress, future: Future[T]) -> None:
+def _run(job: Callable[[JobProgress], T], progress: JobProgress, future: Future[T]) -> None:
     try:
-        future.set_result(job(pulse))
+        future.set_result(job(progress))
     except BaseException as error:
         future.set_exception(error)
