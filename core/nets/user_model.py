@@ -28,11 +28,7 @@ FORMS = "path/to/net.py:Net or package.module:Net"
 
 
 def check_model_name(name: str) -> None:
-    """Check the name of a model without running anything.
-
-    Raises:
-        InputError: the name is malformed, or there is no such file.
-    """
+    """Raise InputError if a model's name is malformed or its file is missing; runs no code."""
     source, attribute = _split(name)
     dotted = [attribute, *(() if _is_path(source) else source.split("."))]
     if not all(part.isidentifier() for part in dotted):
@@ -95,11 +91,7 @@ def build(name: str) -> nn.Module:
 
 
 def fit_data(net: nn.Module, data: Splits) -> Splits:
-    """The images in a memory layout the net can take.
-
-    Raises:
-        InputError: the net has nothing to prune, or as in `fit_layout`.
-    """
+    """The same as `fit_layout`; raises InputError, too, if the net has nothing to prune."""
     check_prunable(net)
     return fit_layout(net, data)
 
@@ -113,7 +105,7 @@ def check_prunable(net: nn.Module) -> None:
 
 
 def fit_layout(net: nn.Module, data: Splits) -> Splits:
-    """The images in the first memory layout the net can take; sets the layout of `net`, too.
+    """The images in the first memory layout the net can take; `net` gets it, too.
 
     Raises:
         InputError: the net raises, or does not return logits for the images' classes.
@@ -135,11 +127,7 @@ def fit_layout(net: nn.Module, data: Splits) -> Splits:
 
 
 def splits_for(net: nn.Module, data: object) -> Splits:
-    """The images of `data` on the device of a net's parameters, if it has any.
-
-    Raises:
-        InputError: `data` is not `Splits`, but a loader, for example.
-    """
+    """The images of `data` on the net's device; raises InputError if `data` is not `Splits`."""
     from core.data.batches import Splits
 
     if not isinstance(data, Splits):
@@ -254,10 +242,10 @@ def _required(factory: Any) -> Sequence[str]:
 def _expected(module: ModuleType) -> str:
     from torch import nn
 
-    classes = inspect.getmembers(module, inspect.isclass)
+    classes = {name: value for name, value in vars(module).items() if inspect.isclass(value)}
     own = [
         name
-        for name, value in classes
+        for name, value in classes.items()
         if issubclass(value, nn.Module) and value.__module__ == module.__name__
     ]
     return f"expected one of {', '.join(own)}" if own else "it defines no torch.nn.Module"

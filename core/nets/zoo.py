@@ -48,11 +48,7 @@ class ModelSpec:
         return self.factory is not None and self.factory.startswith(_TORCHVISION)
 
     def build(self) -> nn.Module:
-        """Build it with weights drawn from torch's global generator.
-
-        Raises:
-            InputError: the user's code does not return one, see `user_model.build`.
-        """
+        """Build it with weights from torch's global generator; raises as `user_model.build`."""
         if self.factory is None:
             return user_model.build(self.name)
         module, _, attribute = self.factory.partition(":")
@@ -85,11 +81,7 @@ def short_name(name: str) -> str:
 
 
 def model_spec(name: str) -> ModelSpec:
-    """The net called `name`; runs none of its code.
-
-    Raises:
-        InputError: it is neither in the zoo nor an existing file.
-    """
+    """The net called `name`, not built; raises InputError if there is none."""
     if name in ZOO:
         return ZOO[name]
     if ":" not in name:

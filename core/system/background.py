@@ -39,11 +39,7 @@ class JobProgress:
         return time.monotonic() - self._last
 
     def update(self, done: int, total: int = 0) -> None:
-        """Report that `done` of `total` bytes have arrived (total 0: unknown).
-
-        Raises:
-            SourceError: the job is canceled.
-        """
+        """Report `done` of `total` bytes (0: unknown); raises SourceError once canceled."""
         if self.canceled:
             raise SourceError("canceled")
         self.done, self.total = done, total

@@ -66,11 +66,7 @@ def is_held_by_trial(lock: Path) -> bool:
 
 @contextmanager
 def locked(experiment: Path) -> Iterator[None]:
-    """Lock an experiment to start, resume, delete or annotate its runs.
-
-    Raises:
-        InputError: the folder cannot be written, or another program keeps it locked.
-    """
+    """Lock an experiment to change its runs; raises InputError if that fails."""
     lock = acquire(experiment / ".lock")
     try:
         yield

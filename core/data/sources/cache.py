@@ -42,11 +42,7 @@ def raw_folder(description: Description, data_dir: Path) -> Path:
 
 
 def inspect(description: Description, data_dir: Path, stop: StopFlag) -> Stream[Inspection]:
-    """Read and verify a data set's files, plain or gzipped, anywhere a data folder may hold them.
-
-    Raises:
-        WorkError: the stop flag is raised.
-    """
+    """Read and verify a data set's files, plain or gzipped, anywhere in a data folder."""
     faults: list[str] = []
     for folder in (raw_folder(description, data_dir), data_dir, data_dir / "raw"):
         files: dict[str, bytearray] = {}

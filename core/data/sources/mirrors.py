@@ -22,12 +22,7 @@ _CHUNK = 1 << 16
 
 
 def find(description: Description, stop: StopFlag) -> Stream[list[str]]:
-    """Look up a data set's mirrors: URLs of folders, with a trailing slash.
-
-    Raises:
-        SourceError: torchvision cannot be imported.
-        StoppedError: the stop flag is raised.
-    """
+    """Look up a data set's mirrors: URLs of folders, with a trailing slash."""
     return (
         yield from run_in_thread(
             lambda _: addresses(description.folder), "look up torchvision's mirrors", stop
@@ -36,11 +31,7 @@ def find(description: Description, stop: StopFlag) -> Stream[list[str]]:
 
 
 def addresses(name: str) -> list[str]:
-    """Import torchvision and read a data set's mirrors.
-
-    Raises:
-        SourceError: torchvision cannot be imported.
-    """
+    """Import torchvision and read a data set's mirrors; raises SourceError if it cannot."""
     try:
         from torchvision import datasets
     except (ImportError, OSError, RuntimeError) as error:

@@ -34,11 +34,7 @@ class _ArrayUnpickler(pickle.Unpickler):
 
 
 def unpickle(packed: bytes) -> Any:
-    """Read a gzipped pickle of NumPy arrays, written by Python 2 or 3.
-
-    Raises:
-        pickle.UnpicklingError: it holds anything else, which is not loaded.
-    """
+    """Read a gzipped pickle of arrays, of Python 2 or 3; raises UnpicklingError for others."""
     with gzip.open(io.BytesIO(packed)) as stream:
         return _ArrayUnpickler(stream, encoding="latin1").load()
 
