@@ -66,14 +66,10 @@ def run_in_thread(
     A thread that hangs in a system call, such as a name lookup, is abandoned; as a daemon it does
     not keep the program from exiting.
 
-    Args:
-        job: updates its progress; its exceptions are raised here.
-        step: what the job does, for progress events.
-        stop: checked while waiting.
-        limit: seconds of silence after which the job is abandoned.
+    The job's exceptions are raised here; `step` names it in progress events.
 
     Raises:
-        SourceError: the job is silent for longer than the limit.
+        SourceError: the job made no progress for `limit` seconds.
         StoppedError: the stop flag is raised.
     """
     progress = JobProgress()

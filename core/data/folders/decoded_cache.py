@@ -49,13 +49,8 @@ def decoded(
 ) -> Stream[Dataset]:
     """The images of a folder as a data set: decoded now, or mapped from the cache.
 
-    Args:
-        folder: the image folder's contents.
-        cache: the folder that holds all decoded images.
-        protocol: as in `Dataset`.
-        inputs: image settings.
-        budget: limit in bytes for all decoded folders together.
-        stop: checked after every image.
+    `cache` holds all decoded folders, which may take `budget` bytes together; `stop` is checked
+    after every image.
 
     Raises:
         InputError: a class has no readable image, there is no room for the decoded images, or

@@ -63,11 +63,7 @@ def mark_used(home: Path) -> None:
 def evict(home: Path, needed: int, budget: int, what: str) -> Stream[None]:
     """Evict the least recently used folders until `home` fits, with a notice for each.
 
-    Args:
-        home: where the folder is decoded to, or will be; never evicted.
-        needed: bytes it takes.
-        budget: limit in bytes for all decoded folders together.
-        what: what takes the bytes, for messages.
+    `home`, where `what` is or will be decoded to, takes `needed` of `budget` bytes.
 
     Raises:
         InputError: it exceeds the budget by itself, or a folder cannot be removed.
@@ -101,12 +97,9 @@ def evict(home: Path, needed: int, budget: int, what: str) -> Stream[None]:
 
 
 def remove_stale(home: Path, root: Path, digest: str) -> None:
-    """Remove leftovers of killed processes, and outdated decodings of a folder.
+    """Remove leftovers of killed processes, and decodings of `root` whose digest is outdated.
 
-    Args:
-        home: where the folder will be decoded to.
-        root: the folder.
-        digest: of its files; the names of its current decodings begin with it.
+    Whatever is at `home`, where the folder will be decoded to, is removed, too.
     """
     for path in _entries(home.parent):
         hidden = path.name.startswith(".")

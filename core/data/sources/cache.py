@@ -32,10 +32,6 @@ class Inspection:
     faults: tuple[str, ...] = ()
 
 
-class _FaultError(Exception):
-    """A file is present but wrong; the message says which and why."""
-
-
 def raw_folder(description: Description, data_dir: Path) -> Path:
     """The folder a download writes to, in torchvision's layout."""
     return data_dir / description.folder / "raw"
@@ -52,24 +48,23 @@ def inspect(description: Description, data_dir: Path, stop: StopFlag) -> Stream[
                 continue
             raise_if_stopped(stop)
             yield Progress(f"check {name}", unit="B")
-            try:
-                files[name] = _read(path, file)
-            except _FaultError as fault:
-                faults.append(str(fault))
+            data, fault = _read(path, file)
+            if fault:
+                faults.append(f"{path} {fault}")
+            else:
+                files[name] = data
         if len(files) == len(description.files):
             return Inspection(Verified(folder, files))
     return Inspection(None, tuple(faults))
 
 
-def _read(path: Path, file: File) -> bytearray:
-    """Read and verify a file, at most one byte beyond its expected size."""
+def _read(path: Path, file: File) -> tuple[bytearray, str | None]:
+    """Read a file, at most one byte beyond its expected size, and say what is wrong with it."""
     data = bytearray(file.size + 1)
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
             length = stream.readinto(data)
     except (OSError, EOFError, zlib.error) as error:
-        raise _FaultError(f"{path} cannot be read ({reason(error)})") from error
+        return data, f"cannot be read ({reason(error)})"
     del data[length:]
-    if fault := file.fault(data):
-        raise _FaultError(f"{path} {fault}")
-    return data
+    return data, file.fault(data)

@@ -21,11 +21,8 @@ def fetch_files(
 ) -> Stream[Files]:
     """Get a data set's files from the first source that has the right ones.
 
-    Args:
-        description: the data set.
-        data_dir: where the user can put the files, for the error message.
-        work: an existing, empty folder to work in.
-        stop: checked while waiting.
+    `work` is an existing, empty folder to work in; the error message names `data_dir`, where the
+    user can put the files.
 
     Raises:
         WorkError: no source has them, or the stop flag is raised.

