@@ -66,13 +66,10 @@ class Measured(Event):
 
 @dataclass(frozen=True, slots=True)
 class Batch(Event):
-    """One optimizer step is done.
+    """One optimizer step is done, in `epoch` of `epochs`, counted from 1.
 
     Attributes:
-        epoch: epoch of this batch, from 1 to `epochs`.
-        epochs: total epochs.
         seen: images of this epoch trained on so far, of `images`.
-        images: images in an epoch.
         loss: mean loss over the epoch so far.
         accuracy: accuracy on this batch before the step, in percent.
         seconds: training time since the start, measurements excluded.
@@ -92,10 +89,10 @@ class Epoch(Event):
     """One epoch is done and has been validated.
 
     Attributes:
-        epoch: 1-based.
-        loss: mean training loss of the epoch.
-        validation: validation accuracy in percent.
-        seconds: time the epoch took to train.
+        epoch: counted from 1.
+        loss: mean training loss.
+        validation: accuracy in percent.
+        seconds: training time.
         sparsity: zeros over elements of all prunable weights, at the end of the epoch.
         final: the full plan was in force at the end of the epoch, so it can be the best one.
         revived: weights outside the masks in force that are not exactly zero; always 0.

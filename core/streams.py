@@ -16,15 +16,15 @@ from torch import nn
 
 from core.data import load as load_dataset
 from core.data.batches import CPU, Splits
-from core.data.inputs import AS_THEY_ARE, Inputs
+from core.data.inputs import DEFAULT_INPUTS, Inputs
 from core.errors import InputError
 from core.events import Accuracy, StopFlag, Stream, never
 from core.inference.sparse.net import Faster, faster
 from core.measure import sensitivity
 from core.measure.evaluation import measure
 from core.nets.layers import prunable_layers
-from core.nets.model_copy import copied, copy_model
-from core.nets.user_model import beside, check_no_torch_masks, fitted, laid_out
+from core.nets.model_copy import copy_model, deep_copy
+from core.nets.user_model import check_no_torch_masks, fit_data, fit_layout, splits_for
 from core.pruning.curves import SPARSITIES, SPLITS, UNIFORM_SPARSITIES, Scan
 from core.pruning.plans import whole_plan
 from core.settings.choices import NO_CHOICES, Choices
@@ -39,7 +39,7 @@ PRECISIONS = ("fp32", "bf16")
 def load(
     name: str,
     data_dir: Path | None = None,
-    inputs: Inputs = AS_THEY_ARE,
+    inputs: Inputs = DEFAULT_INPUTS,
     stop: StopFlag = never,
 ) -> Stream[Splits]:
     """Load a data set; see `core.load`."""
@@ -67,7 +67,7 @@ def finetune(
     base = copy_weights(model)
     whole = whole_plan(plan, [layer.name for layer in prunable_layers(model)])
     copy = copy_model(model)
-    data = fitted(copy.model, beside(model, data))
+    data = fit_data(copy.model, splits_for(model, data))
     copy.check_trainable(data.train.batch(slice(0, 2))[0])
     if choices.batch_size is None:
         how = replace(how, finetune=how.finetune.within(data.train.values))
@@ -80,8 +80,8 @@ def finetune(
 
 def evaluate(model: nn.Module, data: Splits, stop: StopFlag = never) -> Stream[Accuracy]:
     """Measure the accuracy of a model; see `core.evaluate`."""
-    copy = copied(model)
-    return (yield from measure(copy, laid_out(copy, beside(model, data)), "given", stop))
+    copy = deep_copy(model)
+    return (yield from measure(copy, fit_layout(copy, splits_for(model, data)), "given", stop))
 
 
 def scan(
@@ -101,8 +101,8 @@ def scan(
     _check_precision(precision)
     if split not in SPLITS:
         raise InputError(f"unknown split '{split}': expected one of {', '.join(SPLITS)}")
-    copy = copied(model)
-    data = fitted(copy, beside(model, data))
+    copy = deep_copy(model)
+    data = fit_data(copy, splits_for(model, data))
     return (
         yield from sensitivity.scan(
             copy,
@@ -125,8 +125,8 @@ def accelerate(
     if batch < 1:
         raise InputError(f"a batch of {batch} images: expected 1 or more")
     check_no_torch_masks(model)
-    copy = copied(model).to(CPU)
-    images = laid_out(copy, beside(copy, data)).test
+    copy = deep_copy(model).to(CPU)
+    images = fit_layout(copy, splits_for(copy, data)).test
     some, _ = images.batch(torch.arange(batch) % len(images))
     copy = copy.to(memory_format=torch.contiguous_format)
     return (yield from faster(copy, some.contiguous(), torch.get_num_threads(), stop=stop))

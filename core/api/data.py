@@ -12,7 +12,7 @@ from torch import Tensor
 from core import streams
 from core.api.operations import OnEvent, run
 from core.data.batches import Images, Splits
-from core.data.inputs import AS_THEY_ARE, Inputs
+from core.data.inputs import DEFAULT_INPUTS, Inputs
 from core.errors import InputError
 from core.events import StopFlag, never
 
@@ -66,7 +66,7 @@ def splits(
 def load(
     name: str = "mnist",
     data_dir: Path | None = None,
-    inputs: Inputs = AS_THEY_ARE,
+    inputs: Inputs = DEFAULT_INPUTS,
     *,
     on_event: OnEvent | None = None,
     stop: StopFlag = never,

@@ -14,8 +14,8 @@ from core.graph.compaction import compacted
 from core.graph.tracing import UntraceableError
 from core.nets.footprint import DeadUnits
 from core.nets.layers import parameter_count, prunable_layers
-from core.nets.model_copy import copied
-from core.nets.user_model import beside, check_no_torch_masks, check_prunable, laid_out
+from core.nets.model_copy import deep_copy
+from core.nets.user_model import check_no_torch_masks, check_prunable, fit_layout, splits_for
 from core.pruning.allocation import NOTHING_LOCKED, allocate
 from core.pruning.curves import Scan
 from core.pruning.goals import SENSITIVITY, Goal, Kind
@@ -186,7 +186,7 @@ def _followed(model: nn.Module, data: Splits, work: Callable[[nn.Module, Tensor]
     """Do something with a model and three images that it can take; its modes stay as they were."""
     check_no_torch_masks(model)
     modes = {module: module.training for module in model.modules()}
-    images, _ = laid_out(copied(model), beside(model, data)).validation.batch(slice(0, 3))
+    images, _ = fit_layout(deep_copy(model), splits_for(model, data)).validation.batch(slice(0, 3))
     try:
         return work(model, images)
     except UntraceableError as error:

@@ -1,17 +1,17 @@
-"""Data sets in memory: fetched once, checked by SHA-256 at every load, cut into three splits.
+"""Data sets: downloaded once, verified by SHA-256 at every load, split in three.
 
 `load` and `fetch` are streams (see `core.events`).
 
-    registry   what a data set consists of: files, their SHA-256, where they come from
+    registry   the known data sets: files, SHA-256, sources
     loading    `load` and `fetch`
     splits     train, validation and test under a protocol
-    batches    a split as tensors, normalized a batch at a time
-    inputs     what a person may set about the images: size, channels, normalization
+    batches    a split as tensors, normalized one batch at a time
+    inputs     image settings: size, channels, normalization
     idx        the format of MNIST's files
     sources/   where files come from: cache, mirrors, package
-    folders/   a folder of images by class: scanned, decoded once, kept on disk
+    folders/   image folders by class, decoded once and cached on disk
 
-Names of data sets are known without NumPy; the rest loads on demand.
+Names of data sets are checked without NumPy; everything else loads on demand.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ __all__ = [
     "short_data_name",
 ]
 
-_ROOMS = {
+_MODULES = {
     "Dataset": "splits",
     "Split": "splits",
     "default_data_dir": "loading",
@@ -46,6 +46,6 @@ _ROOMS = {
 
 
 def __getattr__(name: str) -> Any:
-    if name in _ROOMS:
-        return getattr(import_module(f"{__name__}.{_ROOMS[name]}"), name)
+    if name in _MODULES:
+        return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import torch
 import torch.nn.functional as F  # noqa: N812  the name every torch program uses
@@ -22,10 +23,10 @@ class Images:
     Attributes:
         mean, std: for pixels scaled to 0..1; one number, or one per channel as [1, C, H, W], which
             normalizes a batch many times faster than [C, 1, 1].
-        layout: memory layout of a batch and of the weights: channels_last is faster, but a net
-            that calls `view` on its activations cannot take it.
-        size: side in pixels that a batch is resized to; None for no resizing.
-        channels: number of channels that gray images are repeated to; None for no repeating.
+        layout: memory layout of batches: channels_last is faster, but a net that calls `view` on
+            its activations needs contiguous_format.
+        size: batches are resized to this side in pixels, unless None.
+        channels: gray images are repeated to this many channels, unless None.
     """
 
     images: Tensor = field(repr=False)
@@ -39,21 +40,20 @@ class Images:
     @classmethod
     def of(cls, dataset: Dataset, split: Split, device: torch.device = CPU) -> Images:
         """The tensors of one split of `dataset`; on the CPU they share its memory."""
-        images, labels = torch.from_numpy(split.images), torch.from_numpy(split.labels)
-        height, width = images.shape[2:]
+        height, width = split.images.shape[2:]
         size = (dataset.image_size or height, dataset.image_size or width)
         return cls(
-            images.to(device),
-            labels.to(device),
-            _by_channel(dataset.mean, size, device),
-            _by_channel(dataset.std, size, device),
+            torch.from_numpy(split.images).to(device),
+            torch.from_numpy(split.labels).to(device),
+            _per_channel(dataset.mean, size, device),
+            _per_channel(dataset.std, size, device),
             size=dataset.image_size,
             channels=dataset.channels,
         )
 
     @property
     def device(self) -> torch.device:
-        """Where the tensors are."""
+        """The device of the tensors."""
         return self.images.device
 
     def __len__(self) -> int:
@@ -61,26 +61,26 @@ class Images:
 
     def on(self, device: torch.device) -> Images:
         """The same images on another device."""
-        mean, std = (
-            it.to(device) if isinstance(it, Tensor) else it for it in (self.mean, self.std)
-        )
-        images, labels = self.images.to(device), self.labels.to(device)
-        return replace(self, images=images, labels=labels, mean=mean, std=std)
+        tensors: dict[str, Any] = {
+            name: value.to(device)
+            for name, value in vars(self).items()
+            if isinstance(value, Tensor)
+        }
+        return replace(self, **tensors)
 
     @property
     def values(self) -> int:
         """The number of values in one image of a batch."""
         channels, height, width = self.images.shape[1:]
-        area = height * width if self.size is None else self.size**2
-        return area * (self.channels or channels)
+        return (self.size or height) * (self.size or width) * (self.channels or channels)
 
     @property
     def inputs(self) -> Inputs:
-        """The image settings a net is given, rounded to six decimals; no size if not square."""
+        """The settings of a batch's images, rounded to six decimals; no size if not square."""
         channels, height, width = self.images.shape[1:]
         side = self.size or (height if height == width else None)
         mean, std = (
-            tuple(round(it, 6) for it in (scale[0, :, 0, 0].tolist()))
+            tuple(round(value, 6) for value in scale[0, :, 0, 0].tolist())
             if isinstance(scale, Tensor)
             else (round(scale, 6),)
             for scale in (self.mean, self.std)
@@ -92,8 +92,7 @@ class Images:
         index = index if isinstance(index, slice) else index.to(self.device)
         pixels = self.images[index].to(torch.float32, memory_format=self.layout)
         if self.size is not None:
-            size = (self.size, self.size)
-            pixels = F.interpolate(pixels, size, mode="bilinear", antialias=True)
+            pixels = F.interpolate(pixels, [self.size] * 2, mode="bilinear", antialias=True)
         if self.channels is not None:
             pixels = pixels.expand(-1, self.channels, -1, -1)
         pixels = pixels.contiguous(memory_format=self.layout)
@@ -102,10 +101,9 @@ class Images:
 
 @dataclass(frozen=True, eq=False)
 class Splits:
-    """The three splits of a data set as tensors; two of them may be the same object.
+    """The three splits of a data set as tensors; validation and test may be the same object.
 
-    Attributes:
-        fingerprint: identifies the images where the data set's name does not.
+    `fingerprint` identifies the images where the data set's name does not.
     """
 
     train: Images
@@ -113,18 +111,18 @@ class Splits:
     test: Images
     fingerprint: str = ""
 
-    def laid_out(self, layout: torch.memory_format) -> Splits:
+    def with_layout(self, layout: torch.memory_format) -> Splits:
         """The same images, with batches in another memory layout."""
         return self._each(lambda split: replace(split, layout=layout))
 
     def on(self, device: torch.device) -> Splits:
-        """The same images on another device; themselves where they are there already."""
+        """The same images on another device."""
         if all(split.device == device for split in (self.train, self.validation, self.test)):
             return self
         return self._each(lambda split: split.on(device))
 
     def _each(self, change: Callable[[Images], Images]) -> Splits:
-        """All splits changed alike; two that are one object stay one."""
+        """Apply `change` to all splits; a shared one stays shared."""
         train, test = change(self.train), change(self.test)
         validation = test if self.validation is self.test else change(self.validation)
         return Splits(train, validation, test, self.fingerprint)
@@ -139,9 +137,9 @@ class Splits:
         return cls(train, validation, test, dataset.fingerprint)
 
 
-def _by_channel(scale: Scale, size: tuple[int, int], device: torch.device) -> float | Tensor:
-    """One number as it is; one for each channel as [1, C, H, W], in the layout of a batch."""
+def _per_channel(scale: Scale, size: tuple[int, int], device: torch.device) -> float | Tensor:
+    """A single number unchanged, or one per channel as [1, C, H, W] in a batch's layout."""
     if isinstance(scale, float):
         return scale
-    whole = torch.tensor(scale, device=device)[None, :, None, None].expand(-1, -1, *size)
-    return whole.contiguous(memory_format=torch.channels_last)
+    expanded = torch.tensor(scale, device=device)[None, :, None, None].expand(-1, -1, *size)
+    return expanded.contiguous(memory_format=torch.channels_last)

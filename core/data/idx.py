@@ -1,4 +1,4 @@
-"""IDX, the format of MNIST's files: a magic number, the dimensions, then the values."""
+"""IDX, the format of MNIST's files: a magic number, the shape, the values."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ _UNSIGNED_BYTE = 8
 
 
 def encode(values: NDArray[np.uint8]) -> bytes:
-    """Write an array of any number of dimensions as IDX."""
+    """Encode an array of any number of dimensions as IDX."""
     header = struct.pack(f">4B{values.ndim}I", 0, 0, _UNSIGNED_BYTE, values.ndim, *values.shape)
     return header + values.tobytes()
 
 
 def decode(data: bytearray) -> NDArray[np.uint8]:
-    """Read the contents of an IDX file, known to be well-formed, as a view of them."""
+    """View the contents of a well-formed IDX file as an array."""
     dimensions = data[3]
     shape = struct.unpack_from(f">{dimensions}I", data, 4)
     return np.frombuffer(data, np.uint8, offset=4 + 4 * dimensions).reshape(shape)

@@ -1,4 +1,4 @@
-"""What the user can set about the images: size, channels, normalization."""
+"""Image settings: size, channels, normalization."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any, ClassVar, Self
 
 from core.errors import InputError
 from core.fields.declaration import check_fields, given, setting, settings_in
-from core.fields.kinds import number, one_of, per_channel, whole
+from core.fields.kinds import integer, number, one_of, per_channel
 
 PerChannel = tuple[float, ...]
-"""One for all channels, or one for each."""
+"""One number for all channels, or one for each."""
 
 Scale = float | PerChannel
-"""The same for computing, with a single number as a float."""
+"""The same, with a single number as a float."""
 
 CHANNELS = {1: "grayscale", 3: "color"}
 
@@ -26,22 +26,16 @@ _SCALED = " (of pixels scaled to 0..1: divide values for 0..255 by 255)"
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """What is given of the images; None leaves it to the data.
-
-    Attributes:
-        image_size: pixels on either side.
-        channels: one of `CHANNELS`.
-        mean: subtracted from the pixels, which are scaled to 0..1.
-        std: what they are divided by then.
+    """Image settings; None leaves a setting to the data.
 
     Raises:
-        InputError: a value that is not one of those expected, or two that contradict each other.
+        InputError: a value is invalid, or two contradict each other.
     """
 
     UNSET: ClassVar[str] = "from the data"
 
     image_size: int | None = setting(
-        None, whole(1, MOST_PIXELS), "image width and height in pixels"
+        None, integer(1, MOST_PIXELS), "image width and height in pixels"
     )
     channels: int | None = setting(None, one_of(CHANNELS), "image channels")
     mean: PerChannel | None = setting(
@@ -57,16 +51,14 @@ class Inputs:
 
     def __post_init__(self) -> None:
         check_fields(self)
-        for name, numbers in (("mean", self.mean), ("std", self.std)):
-            if numbers is not None:
-                self._check_count(name, numbers, self.channels or max(CHANNELS))
+        self._check_counts(self.channels or max(CHANNELS))
 
     @classmethod
     def of(cls, facts: Mapping[str, Any]) -> Self:
-        """What `given` returned, also after a round trip through JSON.
+        """Build from what `given` returns, also after a round trip through JSON.
 
         Raises:
-            InputError: it is nothing that `given` returns.
+            InputError: a setting is unknown or invalid.
         """
         try:
             return cls(**facts)
@@ -74,7 +66,7 @@ class Inputs:
             raise InputError(f"unknown image settings: {error}") from error
 
     def given(self) -> dict[str, Any]:
-        """What is given, by name."""
+        """The settings that are not None, by name."""
         return given(self)
 
     @property
@@ -93,40 +85,38 @@ class Inputs:
         """
         known = other.given()
         if self.channels not in (None, other.channels):
-            known = {name: it for name, it in known.items() if name not in ("mean", "std")}
-        return Inputs(**{**known, **self.given()})
+            known = {key: known[key] for key in known if key not in ("mean", "std")}
+        return Inputs(**(known | self.given()))
 
     def beyond(self, known: Inputs) -> Inputs:
         """The settings that differ from `known`."""
         same = known.given()
-        return Inputs(**{n: it for n, it in self.given().items() if same.get(n) != it})
+        return Inputs(**{key: it for key, it in self.given().items() if same.get(key) != it})
 
-    def normalisation(self, channels: int, mean: Scale, std: Scale) -> tuple[Scale, Scale]:
+    def normalization(self, channels: int, mean: Scale, std: Scale) -> tuple[Scale, Scale]:
         """Mean and standard deviation for this many channels: these settings or the defaults.
 
         Raises:
             InputError: the number of values does not match the channels.
         """
-        for name, numbers in (("mean", self.mean), ("std", self.std)):
-            if numbers is not None:
-                self._check_count(name, numbers, channels)
+        self._check_counts(channels)
         return _scale(self.mean, mean), _scale(self.std, std)
 
-    @staticmethod
-    def _check_count(name: str, numbers: PerChannel, channels: int) -> None:
-        if len(numbers) not in (1, channels):
-            more = f" or {channels}" * (channels > 1)
-            raise InputError(
-                f"{name} of {len(numbers)} numbers for images of "
-                f"{channels} {'channel' if channels == 1 else 'channels'}: expected 1{more}"
-            )
+    def _check_counts(self, channels: int) -> None:
+        for name, numbers in (("mean", self.mean), ("std", self.std)):
+            if numbers is not None and len(numbers) not in (1, channels):
+                plural, more = ("s", f" or {channels}") if channels > 1 else ("", "")
+                raise InputError(
+                    f"{name} of {len(numbers)} numbers for images of {channels} channel{plural}: "
+                    f"expected 1{more}"
+                )
 
 
-def _scale(said: PerChannel | None, known: Scale) -> Scale:
-    if said is None:
-        return known
-    return said[0] if len(said) == 1 else said
+def _scale(numbers: PerChannel | None, default: Scale) -> Scale:
+    if numbers is None:
+        return default
+    return numbers[0] if len(numbers) == 1 else numbers
 
 
-AS_THEY_ARE = Inputs()
-"""No settings: everything is left to the data."""
+DEFAULT_INPUTS = Inputs()
+"""Nothing set: everything is left to the data."""

@@ -1,4 +1,4 @@
-"""The two entry points: fetch a data set's files, or load its splits into memory."""
+"""Fetch a data set's files, or load its splits into memory."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from pathlib import Path
 from platformdirs import user_cache_path
 
 from core.data.folders.disk_budget import BUDGET
-from core.data.inputs import AS_THEY_ARE, Inputs
+from core.data.inputs import DEFAULT_INPUTS, Inputs
 from core.data.registry import FOLDER, Description, check_name, describe, is_folder
-from core.data.sources.cache import Found
-from core.data.sources.store import obtain
+from core.data.sources.cache import Verified
+from core.data.sources.store import ensure_files
 from core.data.splits import PROTOCOLS, Dataset, split
 from core.errors import InputError
 from core.events import Progress, StopFlag, Stream, never
@@ -37,8 +37,8 @@ def fetch(name: str, data_dir: Path | None = None, stop: StopFlag = never) -> St
         InputError: the name is unknown, or the data folder cannot be used or holds a wrong file.
         WorkError: no source has the files, or the stop flag is raised.
     """
-    found = yield from _obtain(describe(name), data_dir, stop)
-    return found.folder
+    verified = yield from _files(describe(name), data_dir, stop)
+    return verified.folder
 
 
 def load(
@@ -46,7 +46,7 @@ def load(
     data_dir: Path | None = None,
     protocol: str = "default",
     stop: StopFlag = never,
-    inputs: Inputs = AS_THEY_ARE,
+    inputs: Inputs = DEFAULT_INPUTS,
     budget: int = BUDGET,
 ) -> Stream[Dataset]:
     """Download a data set's files if missing, verify them and cut them into splits.
@@ -55,26 +55,25 @@ def load(
         name: of the data set, such as `mnist`, or `folder:PATH`.
         data_dir: as in `fetch`.
         protocol: `default` or `reference`, see `Dataset`.
-        stop: looked at while waiting.
-        inputs: requested size, channels and normalization.
-        budget: bytes that all decoded folders may take in the cache.
+        stop: as in `fetch`.
+        inputs: image settings.
+        budget: cache limit in bytes for all decoded folders together.
 
     Raises:
         InputError: as in `fetch`, or the protocol is unknown, or `inputs` does not fit the images.
         WorkError: as in `fetch`.
     """
     if protocol not in PROTOCOLS:
-        known = ", ".join(PROTOCOLS)
-        raise InputError(f"unknown protocol {protocol!r}: expected one of {known}")
+        raise InputError(f"unknown protocol {protocol!r}: expected one of {', '.join(PROTOCOLS)}")
     check_name(name)
     if is_folder(name):
-        return (yield from _from_folder(name, protocol, inputs, budget, stop))
+        return (yield from _load_folder(name, protocol, inputs, budget, stop))
     description = describe(name)
-    found = yield from _obtain(description, data_dir, stop)
-    return split(description, found.files, protocol, inputs)
+    verified = yield from _files(description, data_dir, stop)
+    return split(description, verified.files, protocol, inputs)
 
 
-def _from_folder(
+def _load_folder(
     name: str, protocol: str, inputs: Inputs, budget: int, stop: StopFlag
 ) -> Stream[Dataset]:
     from core.data.folders.decoded_cache import decoded
@@ -86,6 +85,6 @@ def _from_folder(
     return (yield from decoded(folder, cache, protocol, inputs, budget, stop))
 
 
-def _obtain(description: Description, data_dir: Path | None, stop: StopFlag) -> Stream[Found]:
+def _files(description: Description, data_dir: Path | None, stop: StopFlag) -> Stream[Verified]:
     own = data_dir is None
-    return (yield from obtain(description, data_dir or default_data_dir(), own, stop))
+    return (yield from ensure_files(description, data_dir or default_data_dir(), own, stop))

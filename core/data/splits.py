@@ -1,8 +1,8 @@
 """Train, validation and test in memory.
 
-Validation is a fixed, stratified twelfth of the training images: with these ordered by label (a
-stable sort), every twelfth (11, 23, ...) is for validation. Both parts keep the order of the file.
-No random generator is involved, so the splits are the same for every seed, version and machine.
+Validation is a fixed, stratified twelfth of the training images: sorted by label (stably), every
+twelfth one (11, 23, ...). Both parts keep the order of the file. No random generator is involved,
+so the splits are the same for every seed, version and machine.
 """
 
 from __future__ import annotations
@@ -13,14 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.data import idx
-from core.data.inputs import AS_THEY_ARE, Inputs, Scale
-from core.data.registry import (
-    TEST_IMAGES,
-    TEST_LABELS,
-    TRAIN_IMAGES,
-    TRAIN_LABELS,
-    Description,
-)
+from core.data.inputs import DEFAULT_INPUTS, Inputs, Scale
+from core.data.registry import TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS, Description
 
 PROTOCOLS = ("default", "reference")
 
@@ -29,12 +23,7 @@ _TWELFTH = 12
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Split:
-    """Images and their labels.
-
-    Attributes:
-        images: uint8 [N, C, H, W].
-        labels: int64 [N].
-    """
+    """Images [N, C, H, W] and their labels [N]."""
 
     images: NDArray[np.uint8]
     labels: NDArray[np.int64]
@@ -46,17 +35,13 @@ class Dataset:
 
     Attributes:
         name: as in `load`.
-        protocol: `default` trains on eleven twelfths of the training images and chooses on the
-            rest; `reference` trains on all of them and chooses on test, as the notebook does.
-        classes: number of classes.
-        mean: of the training pixels, scaled to 0..1, unless it was given; by channel or for all.
-        std: standard deviation of the same.
-        train: what is trained on.
-        validation: what choices look at; under `reference` it is `test` itself.
-        test: what is only reported.
-        fingerprint: which images these are, where the name does not say.
-        image_size, channels: what the images are made to have when a batch of them is; None leaves
-            them as they are.
+        protocol: `default` trains on eleven twelfths of the training images and validates on the
+            rest; `reference` trains on all of them and validates on test, as the notebook does.
+        mean, std: for pixels scaled to 0..1: computed from the training pixels unless set.
+        validation: what choices are made on; under `reference` it is `test` itself.
+        test: only reported.
+        fingerprint: identifies the images where the name does not.
+        image_size, channels: batches are converted to these, unless None.
     """
 
     name: str
@@ -73,14 +58,7 @@ class Dataset:
 
 
 def validation_indices(labels: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Choose the training images that are for validation.
-
-    Args:
-        labels: [N] of all training images.
-
-    Returns:
-        [N // 12], ascending.
-    """
+    """The training images held out for validation: indices [N // 12], ascending, of labels [N]."""
     by_label = np.argsort(labels, kind="stable")
     return np.sort(by_label[_TWELFTH - 1 :: _TWELFTH])
 
@@ -89,19 +67,20 @@ def split(
     description: Description,
     files: dict[str, bytearray],
     protocol: str,
-    inputs: Inputs = AS_THEY_ARE,
+    inputs: Inputs = DEFAULT_INPUTS,
 ) -> Dataset:
-    """Cut a data set's checked files into its splits under a protocol of `PROTOCOLS`.
+    """Split a data set's verified files under one of `PROTOCOLS`.
 
     Raises:
-        InputError: what is given of size, channels and normalisation does not go together.
+        InputError: the normalization does not match the channels.
     """
-    everything = _read(files[TRAIN_IMAGES], files[TRAIN_LABELS])
-    test = _read(files[TEST_IMAGES], files[TEST_LABELS])
-    train, validation = (everything, test) if protocol == "reference" else _hold_out(everything)
+    train = _read(files[TRAIN_IMAGES], files[TRAIN_LABELS])
+    validation = test = _read(files[TEST_IMAGES], files[TEST_LABELS])
+    if protocol != "reference":
+        train, validation = _hold_out(train)
     other = inputs.beyond(description.inputs)
     channels = other.channels or description.channels
-    mean, std = other.normalisation(channels, description.mean, description.std)
+    mean, std = other.normalization(channels, description.mean, description.std)
     return Dataset(
         name=description.name,
         protocol=protocol,
@@ -121,11 +100,10 @@ def _read(images: bytearray, labels: bytearray) -> Split:
     return Split(idx.decode(images)[:, None], idx.decode(labels).astype(np.int64))
 
 
-def _hold_out(everything: Split) -> tuple[Split, Split]:
-    held = np.zeros(len(everything.labels), dtype=bool)
-    held[validation_indices(everything.labels)] = True
-    return _where(everything, ~held), _where(everything, held)
-
-
-def _where(split: Split, chosen: NDArray[np.bool_]) -> Split:
-    return Split(split.images[chosen], split.labels[chosen])
+def _hold_out(images: Split) -> tuple[Split, Split]:
+    held_out = np.zeros(len(images.labels), dtype=bool)
+    held_out[validation_indices(images.labels)] = True
+    train, validation = (
+        Split(images.images[mask], images.labels[mask]) for mask in (~held_out, held_out)
+    )
+    return train, validation

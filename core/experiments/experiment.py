@@ -37,7 +37,15 @@ from core.experiments.runs import (
     read_run,
 )
 from core.system.files import write_text
-from core.system.locks import HIDDEN, changing, erase, explained, is_held, make_folder, remove
+from core.system.locks import (
+    HIDDEN,
+    delete_tree,
+    explain_write_errors,
+    is_held,
+    locked,
+    make_folder,
+    remove,
+)
 from core.system.untrusted_json import to_json
 
 PACKAGES = ("featherweight", "torch", "torchvision", "numpy")
@@ -103,7 +111,7 @@ class Experiment:
         record = replace(record, created=_now(), environment=environment())
         text = to_json(record_json(replace(record, status=RUNNING)))
         make_folder(self.folder)
-        with changing(self.folder):
+        with locked(self.folder):
             self._tidy()
             return RunWriter.begin(self._claim(text), record)
 
@@ -150,7 +158,7 @@ class Experiment:
             if text:
                 write_text(path, text + "\n")
                 return
-            with explained(path):
+            with explain_write_errors(path):
                 path.unlink(missing_ok=True)
 
     def add_export(self, run: Run, export: Export) -> None:
@@ -178,13 +186,13 @@ class Experiment:
     def _changing(self, run: Run) -> Iterator[Run]:
         """Be the only one who changes the experiment, and read a run anew."""
         self.find(run.id)  # a folder that is no experiment gets no lock
-        with changing(self.folder):
+        with locked(self.folder):
             yield self.find(run.id)
 
     def _claim(self, text: str) -> Path:
         """Make the folder of the next run, with its report `text`, which is no run yet."""
         hidden = self.folder / f"{HIDDEN}{uuid4().hex}"
-        with explained(hidden):
+        with explain_write_errors(hidden):
             hidden.mkdir()
         try:
             write_text(hidden / BEGUN, text)
@@ -192,17 +200,17 @@ class Experiment:
             number = int(ids[-1]) + 1 if ids else 1
             while os.path.lexists(folder := self.folder / _name(number)):
                 number += 1
-            with explained(folder):
+            with explain_write_errors(folder):
                 hidden.rename(folder)
         except BaseException:
-            erase(hidden)
+            delete_tree(hidden)
             raise
         return folder
 
     def _tidy(self) -> None:
         """Remove what killed processes have left; only while nobody else changes anything."""
         for remnant in list(self.folder.glob(f"{HIDDEN}*")):
-            erase(remnant)
+            delete_tree(remnant)
         for name in self._ids():
             tidy(self.folder / name)
 

@@ -11,7 +11,7 @@ from typing import Annotated
 from core.events import Accuracy
 from core.formats.export_formats import COMPACT, EXACT
 from core.system.files import write_text
-from core.system.typed_json import Limits, plain, typed
+from core.system.typed_json import Limits, from_plain, to_plain
 from core.system.untrusted_json import FaultError, read_json, to_json
 
 EXPORTS = "exports.json"
@@ -64,7 +64,7 @@ class _Exports:
 def read_exports(folder: Path) -> tuple[Export, ...]:
     """The files that a run records, the newest last; damaged rows are left out."""
     with suppress(FaultError):
-        found, _ = typed(_Exports, read_json(folder / EXPORTS))
+        found, _ = from_plain(_Exports, read_json(folder / EXPORTS))
         return found.files[-MOST:] if found else ()
     return ()
 
@@ -76,7 +76,7 @@ def add_export(folder: Path, export: Export) -> None:
         InputError: it cannot be written.
     """
     files = with_export(read_exports(folder), export)[-MOST:]
-    write_text(folder / EXPORTS, to_json(plain(_Exports(files))))
+    write_text(folder / EXPORTS, to_json(to_plain(_Exports(files))))
 
 
 def with_export(exports: tuple[Export, ...], export: Export) -> tuple[Export, ...]:

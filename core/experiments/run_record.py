@@ -17,7 +17,7 @@ from core.errors import InputError
 from core.events import Accuracy, Epoch
 from core.nets.footprint import Sizes
 from core.settings.choices import MOST_EPOCHS, Choices
-from core.system.typed_json import Limits, plain, typed
+from core.system.typed_json import Limits, from_plain, to_plain
 
 FINETUNE: Literal["finetune"] = "finetune"
 TRAIN: Literal["train"] = "train"
@@ -207,7 +207,7 @@ class RunRecord:
     def schedule(self) -> Schedule:
         """How long it was to train, and how."""
         recipe = self.training if self.kind == TRAIN else self.finetuning
-        return typed(Schedule, recipe or {})[0] or Schedule()
+        return from_plain(Schedule, recipe or {})[0] or Schedule()
 
     @property
     def planned_epochs(self) -> int | None:
@@ -256,13 +256,13 @@ def read_record(data: object, file: str) -> tuple[RunRecord, tuple[str, ...]]:
     Returns:
         The record; and a line for each damaged value: file, key, what was found and expected.
     """
-    record, faults = typed(RunRecord, data)
+    record, faults = from_plain(RunRecord, data)
     return record or RunRecord(), tuple(f"{file}: {fault}" for fault in faults)
 
 
 def record_json(record: RunRecord) -> dict[str, Any]:
     """The record as its file holds it, in JSON's own types."""
-    written = plain(record)
+    written = to_plain(record)
     if record.sizes is not None:  # a file of the quantised net, if any, is among the exports
         written["sizes"]["quantised"] = None
     nulls = _FINISHED.get(record.kind or "", ()) if record.stopped is not None else ()

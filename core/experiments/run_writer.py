@@ -30,7 +30,7 @@ from core.experiments.runs import (
     read_run,
 )
 from core.system.files import write_text
-from core.system.locks import acquire, changing, explained, is_held, remove
+from core.system.locks import acquire, explain_write_errors, is_held, locked, remove
 from core.system.untrusted_json import HEADER, FaultError, to_json
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class RunWriter:
         writer = None
         try:
             writer = cls(folder, record)
-            with explained(folder / REPORT):
+            with explain_write_errors(folder / REPORT):
                 os.replace(folder / BEGUN, folder / REPORT)
         except BaseException:
             if writer is not None:
@@ -137,7 +137,7 @@ class RunWriter:
     def abandon(self) -> None:
         """Delete the run: there is nothing worth keeping; raises InputError if it cannot."""
         self._check()
-        with changing(self.folder.parent):
+        with locked(self.folder.parent):
             self._lock.release()
             remove(self.folder)
 

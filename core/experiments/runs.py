@@ -23,7 +23,13 @@ from core.errors import InputError
 from core.experiments.exports import Export, read_exports
 from core.experiments.run_record import RunRecord, read_record
 from core.system.locks import is_held
-from core.system.untrusted_json import FaultError, header_json, metadata, opened, read_json
+from core.system.untrusted_json import (
+    FaultError,
+    open_file,
+    read_header_json,
+    read_json,
+    read_metadata,
+)
 
 if TYPE_CHECKING:
     from core.nets.weights import Weights
@@ -158,7 +164,7 @@ def saved_at(path: Path) -> Saved:
     try:
         # Record and tensors of one file, which may be replaced meanwhile; and not mapped into
         # memory, as Windows would not let it be replaced then.
-        with opened(path) as file:
+        with open_file(path) as file:
             record, _ = _read_header(file)
             file.seek(0)
             return Saved(load(file.read()), record)
@@ -178,8 +184,8 @@ def read_run(folder: Path) -> Run | None:
             record, faults = read_report(folder)
             status = INTERRUPTED if record.status == RUNNING else str(record.status)
         if status in FINISHED:
-            with opened(folder / WEIGHTS) as file:
-                metadata(file)
+            with open_file(folder / WEIGHTS) as file:
+                read_metadata(file)
         elif os.path.lexists(folder / CHECKPOINT):
             record, faults = _read_checkpoint(folder, (record, faults), trusted=status == RUNNING)
     except FaultError as fault:
@@ -193,7 +199,7 @@ def read_run(folder: Path) -> Run | None:
 def read_note(folder: Path) -> str:
     """A run's note; empty where there is none that can be read."""
     try:
-        with opened(folder / NOTE) as file:
+        with open_file(folder / NOTE) as file:
             text = file.read(4 * NOTE_LIMIT).decode("utf-8", "replace")
             return "\n".join(text.splitlines()).strip()
     except (FaultError, OSError):
@@ -209,7 +215,7 @@ def read_report(folder: Path) -> Reading:
 
 
 def _read_header(file: BinaryIO) -> Reading:
-    return read_record(header_json(file), CHECKPOINT)
+    return read_record(read_header_json(file), CHECKPOINT)
 
 
 def _read_checkpoint(folder: Path, begun: Reading, trusted: bool) -> Reading:
@@ -222,7 +228,7 @@ def _read_checkpoint(folder: Path, begun: Reading, trusted: bool) -> Reading:
             stands in for it then.
     """
     try:
-        with opened(folder / CHECKPOINT) as file:
+        with open_file(folder / CHECKPOINT) as file:
             return _read_header(file)
     except (FaultError, OSError):
         if trusted:

@@ -13,8 +13,8 @@ from typing import Annotated, Literal, NamedTuple
 from core.errors import InputError
 from core.pruning.curves import SPLITS, Point, Scan
 from core.system.files import write_text
-from core.system.locks import changing, make_folder
-from core.system.typed_json import Limits, plain, typed
+from core.system.locks import locked, make_folder
+from core.system.typed_json import Limits, from_plain, to_plain
 from core.system.untrusted_json import FaultError, read_json
 
 SCANS = "scans"
@@ -75,9 +75,9 @@ def save_scan(folder: Path, digest: str, scan: Scan, data: str = "") -> bool:
     layers = {name: _rows(points) for name, points in scan.layers.items()}
     said = {name: getattr(scan, name) for name in _COPIED}
     file = _ScanFile(digest, data, layers=layers, uniform=_rows(scan.uniform), **said)
-    text = json.dumps(plain(file), allow_nan=False)
+    text = json.dumps(to_plain(file), allow_nan=False)
     make_folder(path.parent)
-    with changing(folder):
+    with locked(folder):
         kept = load_scan(folder, digest, scan.split, data).scan
         if kept and kept.images == scan.images and _seen(kept) > _seen(scan):
             return False
@@ -95,7 +95,7 @@ def load_scan(folder: Path, digest: str, split: str, data: str = "") -> KeptScan
     if not os.path.lexists(path):
         return KeptScan(None)
     try:
-        saved, faults = typed(_ScanFile, read_json(path))
+        saved, faults = from_plain(_ScanFile, read_json(path))
         if saved is None or faults:
             raise FaultError(f"{path.name} is not a scan: {faults[0]}")
         if (saved.digest, saved.split) != (digest, split):

@@ -1,5 +1,5 @@
 """Settings as fields of dataclasses, each declared once.
 
-declaration   a setting: its kind, default and meaning; the fields of a class checked by them
-kinds         the values that a setting takes: names, numbers in a range, switches, paths
+declaration   a setting: kind, default, meaning; checks of a class's fields
+kinds         the values a setting accepts: names, numbers in a range, switches, paths
 """

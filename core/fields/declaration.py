@@ -1,8 +1,8 @@
-"""Settings declared once: the values each one takes, its default, and what it means.
+"""Settings declared once: accepted values, default, meaning.
 
-A dataclass such as `core.Choices` declares each of its fields with `setting`. Everything else is
-derived from that declaration: the checks of the dataclass itself, the keys of a recipe file, the
-options of the command line, the rows of the app's form and the table in tui/README.md.
+A dataclass such as `core.Choices` declares its fields with `setting`. The checks of the dataclass,
+the keys of a recipe file, the command-line options, the rows of the app's form and the table in
+tui/README.md are derived from that.
 """
 
 from __future__ import annotations
@@ -17,15 +17,14 @@ from core.fields.kinds import Kind
 
 @dataclass(frozen=True)
 class Setting:
-    """One field of a dataclass that a person may set.
+    """One field of a dataclass that a user may set.
 
     Attributes:
         name: of the field, and its key in a recipe file.
-        default: None where something else decides: see `unset`.
+        default: None if something else decides, which `unset` names.
         meaning: what it does, in a few words.
-        unset: what decides where nothing is set.
         label: its name in the app's form.
-        check: raises InputError for text that names nothing; applied to what a person types.
+        check: raises InputError for typed text that names nothing.
         portable: it means the same on every machine, so a recipe file may hold it.
     """
 
@@ -40,33 +39,33 @@ class Setting:
 
     @property
     def flag(self) -> str:
-        """The option of the command line."""
+        """The command-line option."""
         return f"--{self.name.replace('_', '-')}"
 
     @property
     def summary(self) -> str:
-        """The meaning, and the values it takes."""
+        """The meaning and the accepted values."""
         return f"{self.meaning}: {self.kind.values}" if self.kind.values else self.meaning
 
     @property
     def description(self) -> str:
-        """The meaning, and the values it takes, each with what it means."""
-        return f"{self.meaning}: {self.kind.described}" if self.kind.values else self.meaning
+        """The meaning and the accepted values, each with its meaning."""
+        return f"{self.meaning}: {self.kind.description}" if self.kind.values else self.meaning
 
     @property
     def default_text(self) -> str:
-        """The default as a person reads it."""
+        """The default for display."""
         return self.unset if self.default is None else self.kind.shown(self.default)
 
     def read(self, value: Any) -> Any:
-        """A value from a script, as it is stored; raises InputError where it is not expected."""
+        """Convert a value from a script; raises InputError if it is not accepted."""
         try:
             return self.kind.read(value)
         except InputError as error:
             raise InputError(f"{self.name} = {value!r}: {error}") from error
 
     def parse(self, text: str) -> Any:
-        """A value from the command line; raises InputError where it is not expected."""
+        """Parse a value from the command line; raises InputError if it is not accepted."""
         try:
             value = self.kind.parse(text)
         except InputError as error:
@@ -77,29 +76,22 @@ class Setting:
 
 
 def setting(default: Any, kind: Kind, meaning: str, **more: Any) -> Any:
-    """Declare a field of a dataclass; `more` are further attributes of its `Setting`."""
+    """Declare a field of a dataclass; `more` are other attributes of its `Setting`."""
     return field(default=default, metadata={"setting": dict(kind=kind, meaning=meaning, **more)})
 
 
 def settings_in(owner: type) -> dict[str, Setting]:
-    """The settings that a dataclass declares, by name, in their order.
-
-    Where one thing decides all that is not set, the class names it in `UNSET`.
-    """
+    """The settings a dataclass declares, by name, in order; its `UNSET` is the default `unset`."""
     unset = {"unset": getattr(owner, "UNSET", "")}
     return {
-        it.name: Setting(it.name, it.default, **(unset | it.metadata["setting"]))
-        for it in fields(owner)
-        if "setting" in it.metadata
+        each.name: Setting(each.name, each.default, **(unset | each.metadata["setting"]))
+        for each in fields(owner)
+        if "setting" in each.metadata
     }
 
 
 def check_fields(owner: Any) -> None:
-    """Check the declared fields of a dataclass, and keep each value in its usual type.
-
-    Raises:
-        InputError: a value is not one of those expected.
-    """
+    """Check and convert the declared fields of a dataclass; raises InputError for a bad value."""
     for name, declared in settings_in(type(owner)).items():
         value = getattr(owner, name)
         if value is not None or declared.default is not None:
@@ -107,6 +99,6 @@ def check_fields(owner: Any) -> None:
 
 
 def given(owner: Any) -> dict[str, Any]:
-    """The declared fields of a dataclass that are set, by name."""
+    """The declared fields of a dataclass that are not None, by name."""
     values = {name: getattr(owner, name) for name in settings_in(type(owner))}
     return {name: value for name, value in values.items() if value is not None}

@@ -1,4 +1,4 @@
-"""Kinds of values that a setting takes: names, numbers in a range, switches, paths."""
+"""Kinds of values a setting accepts: names, numbers in a range, switches, paths."""
 
 from __future__ import annotations
 
@@ -10,56 +10,50 @@ from typing import Any
 from core.errors import InputError
 
 
-def _shown(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
-
-
 @dataclass(frozen=True)
 class Kind:
-    """The values that a setting takes.
+    """The values a setting accepts.
 
     Attributes:
-        values: for help and tables, such as `1 to 100`; empty where they go without saying.
+        values: for help and tables, such as `1 to 100`; empty if they go without saying.
         expected: for messages, such as `a whole number from 1 to 100`.
         metavar: stands for a value in the help.
-        takes: whether a value is one of them, and of the right type.
-        stored: the value as it is kept.
-        from_text: the value that a text spells; raises ValueError, or gives what is not taken.
-        step: the value so many steps on, as the arrow keys of a form choose it.
-        shown: the value as a person reads it.
-        meanings: of single values; empty where the setting's own meaning is enough.
+        accepts: whether a value is one of them, and of the right type.
+        stored: converts an accepted value to the type it is stored in.
+        from_text: converts text to a value; raises ValueError or returns one not accepted.
+        step: the value so many steps on, for a form's arrow keys.
+        shown: formats a value for display.
+        meanings: of single values, by value; empty if the setting's own meaning is enough.
     """
 
     values: str
     expected: str
     metavar: str
-    takes: Callable[[Any], bool]
+    accepts: Callable[[Any], bool]
     from_text: Callable[[str], Any]
     stored: Callable[[Any], Any] = lambda value: value
     step: Callable[[Any, int], Any] = lambda value, _: value
-    shown: Callable[[Any], str] = _shown
+    shown: Callable[[Any], str] = lambda value: (
+        f"{value:g}" if isinstance(value, float) else str(value)
+    )
     meanings: Mapping[Any, str] = field(default_factory=dict)
 
     @property
-    def described(self) -> str:
-        """The values, each with what it means."""
-        said = (
-            f"{it} ({meaning})" if meaning else str(it) for it, meaning in self.meanings.items()
+    def description(self) -> str:
+        """The values, each with its meaning."""
+        texts = (
+            f"{value} ({text})" if text else str(value) for value, text in self.meanings.items()
         )
-        return ", ".join(said) or self.values
+        return ", ".join(texts) or self.values
 
     def read(self, value: Any) -> Any:
-        """A value from a script or a file, as it is stored.
-
-        Raises:
-            InputError: it is not one of those expected, which the message names.
-        """
-        if not self.takes(value):
+        """Convert a value from a script or a file; raises InputError if it is not accepted."""
+        if not self.accepts(value):
             raise InputError(f"expected {self.expected}")
         return self.stored(value)
 
     def parse(self, text: str) -> Any:
-        """A value from the command line; raises InputError as `read` does."""
+        """Parse a value from the command line; raises InputError if it is not accepted."""
         try:
             return self.read(self.from_text(text))
         except ValueError as error:
@@ -67,14 +61,14 @@ class Kind:
 
 
 def one_of(options: Collection[Any]) -> Kind:
-    """One of a few names or numbers; a mapping gives each its meaning, or an empty one."""
+    """One of a few names or numbers; a mapping gives each its meaning, which may be empty."""
     known, spelled = tuple(options), {str(option): option for option in options}
     listed = ", ".join(spelled)
     return Kind(
         values=listed,
         expected=f"one of {listed}",
         metavar="NAME" if all(type(option) is str for option in known) else "N",
-        takes=lambda value: any(type(value) is type(it) and value == it for it in known),
+        accepts=lambda value: any(type(value) is type(it) and value == it for it in known),
         from_text=spelled.get,
         step=lambda value, steps: known[(known.index(value) + steps) % len(known)],
         meanings=options if isinstance(options, Mapping) else {},
@@ -87,7 +81,7 @@ def switch() -> Kind:
         values="",
         expected="true or false",
         metavar="",
-        takes=lambda value: type(value) is bool,
+        accepts=lambda value: type(value) is bool,
         from_text={"true": True, "false": False}.get,
         step=lambda value, _: not value,
         shown=lambda value: "yes" if value else "no",
@@ -102,16 +96,16 @@ def number(
     below: bool = False,
     series: Sequence[float] = (),
 ) -> Kind:
-    """A number in a range, kept as a float.
+    """A number in a range, stored as a float.
 
-    `above` excludes `least`, `below` excludes `most`; the arrow keys go through `series`, which
-    rises.
+    `above` excludes `least`, `below` excludes `most`; the arrow keys step through `series`, which
+    is ascending.
     """
     span = f"{least:,} to {'below ' * below}{_bound(most)}"
     if above:
         span = f"above {least:,}, at most {_bound(most)}"
 
-    def takes(value: Any) -> bool:  # NaN is in no range
+    def accepts(value: Any) -> bool:  # NaN is out of every range
         return (
             type(value) in (int, float)
             and (value > least if above else value >= least)
@@ -122,15 +116,15 @@ def number(
         values=span,
         expected=f"a number {'' if above else 'from '}{span}",
         metavar="X",
-        takes=takes,
+        accepts=accepts,
         from_text=float,
         stored=float,
         step=lambda value, steps: along(series, value, steps),
     )
 
 
-def whole(least: int, most: int, series: Sequence[int] = ()) -> Kind:
-    """A whole number in a range; without a series, the arrow keys go up and down by one."""
+def integer(least: int, most: int, series: Sequence[int] = ()) -> Kind:
+    """A whole number in a range; without a series, the arrow keys step by one."""
 
     def step(value: int, steps: int) -> int:
         return int(along(series, value, steps)) if series else min(max(value + steps, least), most)
@@ -140,16 +134,16 @@ def whole(least: int, most: int, series: Sequence[int] = ()) -> Kind:
         values=span,
         expected=f"a whole number from {span}",
         metavar="N",
-        takes=lambda value: type(value) is int and least <= value <= most,
+        accepts=lambda value: type(value) is int and least <= value <= most,
         from_text=int,
         step=step,
     )
 
 
 def per_channel(each: Kind, counts: Collection[int], hint: str) -> Kind:
-    """A number for all channels of an image, or one for each, kept as a tuple.
+    """One number for all channels of an image or one for each, stored as a tuple.
 
-    An image has one of `counts` channels; `hint` ends what a message says was expected.
+    An image has one of `counts` channels; `hint` completes what a message says is expected.
     """
 
     def parts(value: Any) -> Sequence[Any]:
@@ -159,8 +153,8 @@ def per_channel(each: Kind, counts: Collection[int], hint: str) -> Kind:
         each,
         expected=f"{each.expected}, or one for each channel such as 0.485,0.456,0.406{hint}",
         metavar="X[,X,X]",
-        takes=lambda value: (
-            len(parts(value)) in (1, *counts) and all(map(each.takes, parts(value)))
+        accepts=lambda value: (
+            len(parts(value)) in (1, *counts) and all(map(each.accepts, parts(value)))
         ),
         from_text=lambda text: tuple(map(float, text.split(","))),
         stored=lambda value: tuple(map(float, parts(value))),
@@ -169,7 +163,7 @@ def per_channel(each: Kind, counts: Collection[int], hint: str) -> Kind:
 
 
 def text(values: str) -> Kind:
-    """Any text; `values` are those that mean something."""
+    """Any text; `values` describes the meaningful ones."""
     return Kind(values, "text in quotes", "NAME", lambda value: isinstance(value, str), str)
 
 
@@ -179,7 +173,7 @@ def path(metavar: str, values: str = "") -> Kind:
 
 
 def along(series: Sequence[float], value: float, steps: int) -> float:
-    """The member of a rising series so many places beyond a value, which may lie between two."""
+    """The member of an ascending series that many places beyond a value, which may lie between."""
     slack = 1e-9 * value
     below = sum(member < value - slack for member in series)
     between = not any(abs(member - value) <= slack for member in series)
@@ -188,5 +182,5 @@ def along(series: Sequence[float], value: float, steps: int) -> float:
 
 
 def _bound(most: float) -> str:
-    """The end of a range, also of one as large as a machine's integers."""
+    """The end of a range as text."""
     return "2^63 - 1" if most == 2**63 - 1 else f"{most:,}"

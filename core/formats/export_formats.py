@@ -10,7 +10,7 @@ from pathlib import Path
 
 from core.errors import InputError
 from core.fields.declaration import check_fields, setting
-from core.fields.kinds import number, one_of, whole
+from core.fields.kinds import integer, number, one_of
 
 COMPACT, SAFETENSORS, ONNX = ".fw", ".safetensors", ".onnx"
 
@@ -52,14 +52,14 @@ class Packing:
 
     values: str = setting("float32", one_of(VALUES), "how values are stored")
     levels: int | None = setting(
-        None, whole(LEVELS[0], LEVELS[-1], LEVELS), "values that the weights of a layer share"
+        None, integer(LEVELS[0], LEVELS[-1], LEVELS), "values that the weights of a layer share"
     )
     max_drop: float | None = setting(
         None,
         number(0, 100, series=(0.0, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 5.0)),
         "points of validation accuracy that may be lost",
     )
-    epochs: int = setting(0, whole(0, 500), "epochs of training the shared values, if needed")
+    epochs: int = setting(0, integer(0, 500), "epochs of training the shared values, if needed")
 
     def __post_init__(self) -> None:
         check_fields(self)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from core.errors import InputError
 from core.formats.export_formats import COMPACT, PICKLES
 from core.nets.digest import weights_digest
-from core.nets.weights import DenseWeights, Weights, fitting, most_elements, widened
+from core.nets.weights import DenseWeights, Weights, cast_like, check_fit, element_limit
 from core.system.files import write_whole
 
 _INSIDE = ("state_dict", "model_state_dict", "model")
@@ -38,7 +38,7 @@ def load_weights(path: Path, model: nn.Module) -> Weights:
     Raises:
         InputError: the file cannot be read, or its names, shapes or types are not the model's.
     """
-    return fitting(_read(path, model.state_dict()), model, path)
+    return check_fit(_read(path, model.state_dict()), model, path)
 
 
 def _read(path: Path, expected: Weights) -> Weights:
@@ -58,10 +58,10 @@ def _unpacked(path: Path, expected: Weights) -> Weights:
     from core.formats.codec import decode, to_state
 
     try:
-        found = to_state(decode(path.read_bytes(), most_elements(expected)))
+        found = to_state(decode(path.read_bytes(), element_limit(expected)))
     except InputError as error:
         raise InputError(f"cannot read {path}: {error}") from error
-    return widened(found, expected)
+    return cast_like(found, expected)
 
 
 def _unpickled(path: Path, expected: Weights) -> Weights:

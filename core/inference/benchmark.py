@@ -26,7 +26,7 @@ from core.inference.timings import BATCHES, SECONDS, SPARSE, Amounts, Bench, Fas
 from core.measure.activity import measure_activity, preload_dispatcher
 from core.measure.costs import Activity
 from core.nets.layers import parameter_count, prunable_layers
-from core.system.timing import Latency, Way, in_turns
+from core.system.timing import Alternative, Latency, time_in_turns
 
 CHOOSING = 0.25
 """Fraction of the time spent on finding the fastest form of the sparse net."""
@@ -114,9 +114,9 @@ class _Case:
             missing={**bench.missing, **missing},
         )
 
-    def _engines(self) -> Stream[tuple[dict[str, Way], dict[str, str]]]:
+    def _engines(self) -> Stream[tuple[dict[str, Alternative], dict[str, str]]]:
         """The engines that give the right logits, and why others do not."""
-        ways, missing = dict[str, Way](), dict[str, str]()
+        ways, missing = dict[str, Alternative](), dict[str, str]()
         for engine in DENSE:
             yield Progress(f"{self._title}: prepare {engine.name}")
             self._look_at_flag()
@@ -126,7 +126,7 @@ class _Case:
                 missing[engine.name] = str(error)
         return ways, missing
 
-    def _prepared(self, engine: Engine) -> Way:
+    def _prepared(self, engine: Engine) -> Alternative:
         """An engine that is ready to run.
 
         Raises:
@@ -144,10 +144,12 @@ class _Case:
             raise AbsentError("its logits differ from torch's")
         return way
 
-    def _time(self, ways: Mapping[str, Way], seconds: float) -> Stream[dict[str, list[float]]]:
+    def _time(
+        self, ways: Mapping[str, Alternative], seconds: float
+    ) -> Stream[dict[str, list[float]]]:
         """What the runs of each engine took."""
         start, taken = perf_counter(), dict[str, list[float]]()
-        for taken in in_turns(ways, seconds):  # noqa: B007
+        for taken in time_in_turns(ways, seconds):  # noqa: B007
             done = min(perf_counter() - start, seconds)
             yield Progress(f"{self._title}:", round(done), round(seconds), "s")
             self._look_at_flag()

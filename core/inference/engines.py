@@ -14,8 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from core.formats.onnx import to_onnx
-from core.nets.model_copy import copied
-from core.system.timing import Way
+from core.nets.model_copy import deep_copy
+from core.system.timing import Alternative
 
 
 class AbsentError(Exception):
@@ -58,7 +58,7 @@ class Engine:
 
     name: str
     package: str
-    prepare: Callable[[Subject, Tensor, int], Way]
+    prepare: Callable[[Subject, Tensor, int], Alternative]
 
     @property
     def version(self) -> str | None:
@@ -76,17 +76,17 @@ def run(net: nn.Module, images: Tensor) -> Tensor:
     return made
 
 
-def _torch(subject: Subject, images: Tensor, _threads: int) -> Way:
+def _torch(subject: Subject, images: Tensor, _threads: int) -> Alternative:
     return partial(run, subject.net, images.contiguous())
 
 
-def _channels_last(subject: Subject, images: Tensor, _threads: int) -> Way:
+def _channels_last(subject: Subject, images: Tensor, _threads: int) -> Alternative:
     layout = torch.channels_last
-    laid_out = copied(subject.net).to(memory_format=layout)
+    laid_out = deep_copy(subject.net).to(memory_format=layout)
     return partial(run, laid_out, images.contiguous(memory_format=layout))
 
 
-def _onnxruntime(subject: Subject, images: Tensor, threads: int) -> Way:
+def _onnxruntime(subject: Subject, images: Tensor, threads: int) -> Alternative:
     engine = _import("onnxruntime")
     options = engine.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
@@ -97,7 +97,7 @@ def _onnxruntime(subject: Subject, images: Tensor, threads: int) -> Way:
     return lambda: session.run(None, given)[0]
 
 
-def _openvino(subject: Subject, images: Tensor, threads: int) -> Way:
+def _openvino(subject: Subject, images: Tensor, threads: int) -> Alternative:
     engine = _import("openvino")
     # It takes what is faster otherwise, such as bf16.
     options = {

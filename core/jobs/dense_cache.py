@@ -121,7 +121,7 @@ def _place(bench: Workbench, precision: str, fingerprint: str) -> Path:
     }
     if fingerprint:
         facts["images"] = fingerprint
-    if bench.spec.is_own:
+    if bench.spec.is_user_model:
         facts["code"] = source_digest(settings.model)
     digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:12]
     return _folder() / f"{short_name(settings.model)}-{digest}.safetensors"

@@ -13,7 +13,7 @@ from core.measure.evaluation import measure
 from core.nets.weights import DenseWeights, Weights
 from core.settings.choices import NO_CHOICES
 from core.settings.settings import DEFAULTS
-from core.system.background import Pulse, follow
+from core.system.background import JobProgress, run_in_thread
 from core.system.error_text import reason
 from core.training.loop import copy_weights
 
@@ -68,7 +68,7 @@ def dense_weights(bench: Workbench, stop: StopFlag = never) -> Stream[DenseWeigh
     its_own = (settings.protocol, settings.dataset) == shipped_for
     if its_own and not (yield from bench.splits(stop)).fingerprint:
         return load_dense(bench.spec.shipped_weights, bench.models.vehicle())
-    if bench.spec.is_torchvisions:
+    if bench.spec.is_from_torchvision:
         return (yield from _pretrained(bench, stop))
     recipe = "reference" if settings.protocol == "reference" else DEFAULTS.recipe
     by_recipe = bench.by(replace(settings, recipe=recipe, choices=NO_CHOICES))
@@ -81,14 +81,16 @@ def _pretrained(bench: Workbench, stop: StopFlag) -> Stream[DenseWeights]:
 
     name = bench.settings.model
 
-    def fetch(_: Pulse) -> Weights:
+    def fetch(_: JobProgress) -> Weights:
         weights: Weights = get_model_weights(name).DEFAULT.get_state_dict(
             check_hash=True, weights_only=True
         )
         return weights
 
     try:
-        weights = yield from follow(fetch, f"download torchvision's weights for {name}", stop)
+        weights = yield from run_in_thread(
+            fetch, f"download torchvision's weights for {name}", stop
+        )
         return DenseWeights(weights, None)
     except StoppedError:
         raise

@@ -24,7 +24,7 @@ from core.graph.unit_order import sort_units
 from core.jobs.quantization import quantise, smallest
 from core.jobs.workbench import Workbench
 from core.measure.evaluation import measure
-from core.nets.weights import Weights, fitting, most_elements, widened
+from core.nets.weights import Weights, cast_like, check_fit, element_limit
 from core.system.files import write_whole
 from core.training.loop import copy_weights
 
@@ -120,9 +120,9 @@ def _read(bench: Workbench, path: Path) -> tuple[nn.Module, Inspection | None]:
         return OnnxNet(path.read_bytes(), str(path)), None
     model, inspection = bench.models.vehicle(), None
     if path.suffix == COMPACT:
-        inspection = inspected(path, most_elements(model.state_dict()))
-        found = widened(to_state(inspection.file), model.state_dict())
-        model.load_state_dict(fitting(found, model, path))
+        inspection = inspected(path, element_limit(model.state_dict()))
+        found = cast_like(to_state(inspection.file), model.state_dict())
+        model.load_state_dict(check_fit(found, model, path))
     else:
         model.load_state_dict(load_weights(path, model))
     return model, inspection

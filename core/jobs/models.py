@@ -16,7 +16,7 @@ from core.nets.model_copy import copy_model
 from core.nets.weights import Weights
 from core.nets.zoo import ModelSpec
 from core.pruning.masks import Masks
-from core.system.allocator import give_back_memory
+from core.system.allocator import trim_memory
 
 LARGE = 128 << 20
 """Models of at least this many bytes: freed memory is returned before one is made."""
@@ -53,8 +53,8 @@ class Models:
     def vehicle(self) -> nn.Module:
         """A model about to be given weights; its own are arbitrary."""
         if BYTES_PER_VALUE * self.parameters >= LARGE:
-            give_back_memory()
-        if self.spec.is_own:
+            trim_memory()
+        if self.spec.is_user_model:
             return self._own_copy()
         return deepcopy(self._outline).to_empty(device=self.device)
 
@@ -63,7 +63,7 @@ class Models:
 
         A user's own model gets a copy, since its code may write to its weights.
         """
-        if self.spec.is_own:
+        if self.spec.is_user_model:
             model = self._own_copy()
             model.load_state_dict(weights)
             return model
@@ -81,7 +81,7 @@ class Models:
     @cached_property
     def _outline(self) -> nn.Module:
         """The net's parts and shapes, for the zoo's without memory for its weights."""
-        if self.spec.is_own:
+        if self.spec.is_user_model:
             return self.fresh(0)
         with torch.device("meta"):
             return self.spec.build()

@@ -32,7 +32,7 @@ def check(bench: Workbench, weights: Path | None = None) -> None:
     settings, spec, device = bench.settings, bench.spec, bench.models.device
     if (path := weights or settings.weights) is not None:
         load_weights(path, bench.models.vehicle())
-    if spec.is_own:
+    if spec.is_user_model:
         net = bench.models.vehicle()
         check_prunable(net)
     else:  # shapes are enough, and cost nothing
@@ -43,7 +43,7 @@ def check(bench: Workbench, weights: Path | None = None) -> None:
         description = describe(settings.dataset)
         images = settings.inputs.over(spec.inputs).over(description.inputs)
         channels, side = images.channels or 1, images.image_size or 1
-        images.normalisation(channels, description.mean, description.std)
+        images.normalization(channels, description.mean, description.std)
         few = torch.zeros(2, channels, side, side, device=device)
         try_forward(net, few, description.classes)
 

@@ -14,7 +14,7 @@ from core.formats.export_formats import LEVELS
 from core.formats.straight_through import Sharing
 from core.jobs.workbench import Workbench
 from core.measure.evaluation import evaluate
-from core.nets.layers import bias_of, dropouts
+from core.nets.layers import bias_key, dropouts
 from core.nets.weights import Weights
 from core.pruning.masks import Masks, sparsity_of
 from core.training.gradual import Pruner
@@ -125,14 +125,14 @@ def smallest(
 
 def _biases(bench: Workbench, weights: Weights) -> list[str]:
     """Those of the layers whose weights are shared; all else that a net has stays as it is."""
-    names = (bias_of(layer.key) for layer in bench.layers)
+    names = (bias_key(layer.key) for layer in bench.layers)
     return [name for name in names if name in weights and weights[name].numel()]
 
 
 def _tied(bench: Workbench, weights: Weights) -> Weights:
     """The same under all names that a weight or a bias has."""
     keys = {alias: la.key for la in bench.layers for alias in la.aliases}
-    keys |= {bias_of(alias): bias_of(key) for alias, key in keys.items()}
+    keys |= {bias_key(alias): bias_key(key) for alias, key in keys.items()}
     return {**weights, **{it: weights[key] for it, key in keys.items() if it in weights}}
 
 

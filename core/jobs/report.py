@@ -24,7 +24,7 @@ from core.experiments.run_record import (
 )
 from core.nets.footprint import Footprint
 from core.pruning.curves import Point, Scan
-from core.system.typed_json import plain
+from core.system.typed_json import to_plain
 from core.training.dense import Trained
 from core.training.finetuning import FineTuned
 from core.training.recipes import Recipe
@@ -145,7 +145,7 @@ def scan_report(bench: Workbench, result: Scan) -> dict[str, Any]:
     }
     uniform = {key: _each(result.uniform, attribute) for key, attribute in curves.items()}
     return {
-        **plain(_settings(bench, result.precision)),
+        **to_plain(_settings(bench, result.precision)),
         "split": result.split,
         "images": result.images,
         "sparsities": _each(next(iter(result.layers.values()), ()), "sparsity"),

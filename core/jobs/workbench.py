@@ -17,7 +17,7 @@ import torch
 from torch import nn
 
 from core.data.batches import Splits
-from core.data.inputs import AS_THEY_ARE, Inputs
+from core.data.inputs import DEFAULT_INPUTS, Inputs
 from core.data.loading import load as load_dataset
 from core.events import Accuracy, Notice, Progress, StopFlag, Stream, never
 from core.formats.codebooks import Rounded
@@ -28,8 +28,8 @@ from core.measure.comparison import Ints
 from core.measure.evaluation import batch_size_for
 from core.nets.digest import weights_digest
 from core.nets.footprint import Sizes
-from core.nets.layers import Layer, left_out
-from core.nets.user_model import fitted, surplus
+from core.nets.layers import Layer, unprunable_modules
+from core.nets.user_model import fit_data, output_warning
 from core.nets.weights import Weights
 from core.nets.zoo import model_spec
 from core.pruning.what_if import Profile
@@ -268,7 +268,7 @@ class Workbench:
 
         Raises:
             InputError: the data are unavailable, or the net cannot take them, see
-                `user_model.fitted`.
+                `user_model.fit_data`.
         """
         if self._splits is None:
             settings = self.settings
@@ -281,15 +281,15 @@ class Workbench:
                 settings.cache_budget,
             )
             data = Splits.of(dataset, self.models.device)
-            if self.spec.is_own:
+            if self.spec.is_user_model:
                 yield Notice(f"running code from {settings.model}")
             other = settings.dataset != self.spec.dataset or data.fingerprint
-            if self.spec.is_own or other:
+            if self.spec.is_user_model or other:
                 model = self.models.vehicle()
-                data = fitted(model, data)
-                if said := surplus(model, data):
+                data = fit_data(model, data)
+                if said := output_warning(model, data):
                     yield Notice(said, warning=True)
-                for name, why in left_out(model).items():
+                for name, why in unprunable_modules(model).items():
                     yield Notice(f"{name} cannot be pruned: {why}", warning=True)
             self._splits = data
             if (size := self.training.batch_size) < self.settings.training.batch_size:
@@ -301,7 +301,7 @@ class Workbench:
     @property
     def images(self) -> Inputs:
         """The net's image settings, once the images are loaded."""
-        return self._splits.train.inputs if self._splits else AS_THEY_ARE
+        return self._splits.train.inputs if self._splits else DEFAULT_INPUTS
 
     @property
     def data_name(self) -> str:

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from core.events import Event
-from core.nets.footprint import DeadUnits, Footprint, dead_facts
+from core.nets.footprint import DeadUnits, Footprint, dead_unit_report
 from core.pruning.han2015 import HAN2015, PaperNet
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ def table_report(model: str, table: CostTable) -> dict[str, Any]:
         "total": total,
         "parameters": table.parameters,
         "nonzero": table.nonzero,
-        **dead_facts(table.footprint, table.dead),
+        **dead_unit_report(table.footprint, table.dead),
     }
 
 

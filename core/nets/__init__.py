@@ -2,9 +2,10 @@
 
 zoo             the nets known by name, and their shipped weights (dense/)
 architectures   the zoo's modules
-user_model      a user's own model: found, built, tried on a few images
-layers          which weights can be pruned: names, shapes, counts
+user_model      a user's own model: imported, built, tried on a few images
+model_copy      exact copies of models
+layers          the prunable weights: names, shapes, counts
 weights         a state_dict, and whether it fits a model
-footprint       parameters and bytes, and what is counted
-digest          which weights these are
+footprint       size in parameters and bytes
+digest          the identity of weights
 """

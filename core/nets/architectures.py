@@ -9,8 +9,8 @@ from torch import Tensor, nn
 class Cnn5(nn.Module):
     """The reference experiment's five-layer CNN for MNIST, 228,010 parameters.
 
-    Input [N, 1, 28, 28], output logits [N, 10]. (The notebook ends in a log-softmax and takes the
-    negative log-likelihood; the cross-entropy of these logits is the same function.)
+    Input [N, 1, 28, 28], output logits [N, 10]. (The notebook's negative log-likelihood of a
+    log-softmax is the cross-entropy of these logits.)
     """
 
     def __init__(self) -> None:
@@ -26,7 +26,7 @@ class Cnn5(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits [N, 10] of normalized images [N, 1, 28, 28]."""
-        # In place: what each of these is given is its own, and large.
+        # In place, because these activations are large and used only once.
         x = F.relu(self.conv1(x), inplace=True)
         x = self.drop2(F.relu(F.max_pool2d(self.conv2(x), 2), inplace=True))
         x = self.drop3(F.relu(F.max_pool2d(self.conv3(x), 2), inplace=True))
@@ -58,9 +58,9 @@ class LeNet300(nn.Module):
 class LeNet5(nn.Module):
     """LeNet-5 of Han et al. (2015), Caffe's variant of LeCun et al. (1998): 431,080 parameters.
 
-    Input [N, 1, 28, 28], output logits [N, 10]. Every layer but the last has a ReLU, since the
-    paper's table 4 has zeros among the activations of each; it comes after the pooling, since the
-    table's 77 % of all layers is the mean over as many units as there are then.
+    Input [N, 1, 28, 28], output logits [N, 10]. Every layer but the last has a ReLU, because the
+    paper's table 4 lists zero activations for each; it follows the pooling, because the table's
+    77 % over all layers is the mean over the units after pooling.
     """
 
     def __init__(self) -> None:

@@ -8,17 +8,17 @@ from typing import Any
 
 BYTES_PER_VALUE = 4
 COUNTED = "4 bytes per nonzero, indices not counted"
-"""What `pruned_bytes` counts, as in the reference. A real file also stores positions."""
+"""What `pruned_bytes` counts, like the reference; a real file also stores indices."""
 
 MIB = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class DeadUnits:
-    """The number of dead units in a net, and what is removed with them.
+    """The dead units of a net (see `core.graph.dead_units`), and what is removed with them.
 
     Attributes:
-        units: dead units of each layer, see `core.graph.dead_units`.
+        units: their number, by layer.
         nonzero: nonzero parameters removed: weights to and from dead units, weights that only make
             or read constants, and a dead unit's own parameters, such as its bias.
         parameters: parameters removed in a smaller dense net; a layer whose units are all dead
@@ -37,15 +37,15 @@ class DeadUnits:
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """Bytes of one net.
+    """Bytes of one net; the files are None for a large net.
 
     Attributes:
-        values: nonzeros in float32, positions not counted, as in the reference.
-        han2015: the same plus gaps in 5 or 8 bits, with filler zeros where a gap is too long,
-            biases dense, as in the paper.
-        dense: the safetensors file; None for a large net, like the next two.
+        values: nonzeros in float32, indices not counted, as in the reference.
+        han2015: the same plus gaps in 5 or 8 bits, with filler zeros if a gap is too long, biases
+            dense, as in Han et al. (2015).
+        dense: the safetensors file.
         zip: that file, zipped.
-        compact: the exact compact file.
+        compact: the lossless compact file.
     """
 
     values: int
@@ -57,12 +57,7 @@ class Sizes:
 
 @dataclass(frozen=True, slots=True)
 class Footprint:
-    """The parameters of a layer or of a whole net.
-
-    Attributes:
-        parameters: weights and biases, before pruning.
-        nonzero: those that pruning keeps; every bias is kept.
-    """
+    """The parameters of a layer or a net, and those pruning keeps; every bias is kept."""
 
     parameters: int
     nonzero: int
@@ -74,12 +69,12 @@ class Footprint:
 
     @property
     def pruned_bytes(self) -> int:
-        """Bytes of the kept parameters in float32, positions not counted."""
+        """Bytes of the nonzero parameters in float32, indices not counted."""
         return BYTES_PER_VALUE * self.nonzero
 
     @property
     def ratio(self) -> float:
-        """Parameters over nonzeros; infinite when nothing is kept."""
+        """Parameters over nonzeros; infinite if there are none."""
         return self.parameters / self.nonzero if self.nonzero else float("inf")
 
     def without(self, dead: DeadUnits) -> Footprint:
@@ -89,18 +84,15 @@ class Footprint:
 
 def total(parts: Iterable[Footprint], other_parameters: int = 0) -> Footprint:
     """The footprint of a net: its layers' and `other_parameters`, which are never pruned."""
-    parts = list(parts)
-    return Footprint(
-        parameters=sum(part.parameters for part in parts) + other_parameters,
-        nonzero=sum(part.nonzero for part in parts) + other_parameters,
-    )
+    parts = [*parts, Footprint(other_parameters, other_parameters)]
+    return Footprint(sum(it.parameters for it in parts), sum(it.nonzero for it in parts))
 
 
-def dead_facts(whole: Footprint, dead: DeadUnits | None) -> dict[str, Any]:
-    """The dead units as part of a report; nulls if they are unknown."""
-    left = None if dead is None else whole.without(dead)
+def dead_unit_report(net: Footprint, dead: DeadUnits | None) -> dict[str, Any]:
+    """The dead units' part of a report; nulls if they are unknown."""
+    rest = net.without(dead) if dead else None
     return {
-        "dead": None if dead is None else dict(dead.units),
-        "nonzero_without_dead": None if left is None else left.nonzero,
-        "parameters_without_dead": None if left is None else left.parameters,
+        "dead": dict(dead.units) if dead else None,
+        "nonzero_without_dead": rest and rest.nonzero,
+        "parameters_without_dead": rest and rest.parameters,
     }

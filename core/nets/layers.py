@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from torch import nn
@@ -22,12 +22,11 @@ class Layer:
     Attributes:
         name: the module's path in the net, such as `conv1`, with the weight's name if the module
             has several, such as `attention.in_proj_weight`.
-        shape: the weight's shape.
         elements: number of weights.
         parameters: the weights, and the module's bias.
         weight: the weight's name in the state_dict if it is not `NAME.weight`.
         aliases: other names of a tied weight in the state_dict.
-        kind: such as `convolution`, `depthwise convolution` or `linear`; empty if unknown.
+        kind: such as `depthwise convolution` or `linear`; empty if unknown.
     """
 
     name: str
@@ -40,12 +39,12 @@ class Layer:
 
     @property
     def key(self) -> str:
-        """The weight's name in a state_dict."""
+        """The weight's name in the state_dict."""
         return self.weight or f"{self.name}.weight"
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """All its names in a state_dict."""
+        """All names of the weight in the state_dict."""
         return (self.key, *self.aliases)
 
 
@@ -55,9 +54,11 @@ def prunable_layers(model: nn.Module) -> tuple[Layer, ...]:
     A weight that several modules share is one layer, under its first name; an empty weight is
     omitted.
     """
-    names = _names(model)
-    seen: set[int] = set()
+    names: dict[int, list[str]] = {}
+    for name, parameter in model.named_parameters(remove_duplicate=False):
+        names.setdefault(id(parameter), []).append(name)
     weights = {id(weight) for module in model.modules() for _, weight in _weights(module)}
+    seen: set[int] = set()
     counted: set[int] = set()
     layers = []
     for path, module in model.named_modules():
@@ -71,23 +72,23 @@ def prunable_layers(model: nn.Module) -> tuple[Layer, ...]:
             if id(weight) in seen or not weight.numel():
                 continue
             seen.add(id(weight))
-            whole = f"{path}.{name}" if path else name
-            plain = name == "weight"
+            key = f"{path}.{name}" if path else name
+            single = name == "weight"
             layers.append(
                 Layer(
-                    name=(path if plain else whole) or name,
+                    name=(path if single else key) or name,
                     shape=tuple(weight.shape),
                     elements=weight.numel(),
-                    parameters=weight.numel() if not plain else own,
-                    weight="" if plain and path else whole,
-                    aliases=tuple(other for other in names[id(weight)] if other != whole),
+                    parameters=own if single else weight.numel(),
+                    weight="" if single and path else key,
+                    aliases=tuple(alias for alias in names[id(weight)] if alias != key),
                     kind=_kind(module),
                 )
             )
     return tuple(layers)
 
 
-def left_out(model: nn.Module) -> dict[str, str]:
+def unprunable_modules(model: nn.Module) -> dict[str, str]:
     """The modules whose weights cannot be pruned, with the reason."""
     return {
         name: "its weight is recomputed from other parameters on every call"
@@ -102,19 +103,19 @@ def parameter_count(model: nn.Module) -> int:
 
 
 def dropouts(model: nn.Module) -> dict[str, nn.Dropout]:
-    """The dropout after each prunable layer that has one, by the layer's name."""
-    found: dict[str, nn.Dropout] = {}
+    """The dropouts that follow a prunable layer, by the layer's name."""
+    dropout: dict[str, nn.Dropout] = {}
     layer = None
     for name, module in model.named_modules():
         if isinstance(module, PRUNABLE) and _is_plain(module):
             layer = name
         elif isinstance(module, nn.Dropout) and layer is not None:
-            found[layer] = module
-    return found
+            dropout[layer] = module
+    return dropout
 
 
 def _weights(module: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:
-    """The weights of a module itself that can be pruned."""
+    """The prunable weights of a module itself, by name."""
     own = module._parameters
     if isinstance(module, PRUNABLE):
         names: tuple[str, ...] = ("weight",)
@@ -130,7 +131,7 @@ def _weights(module: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:
 
 
 def _kind(module: nn.Module) -> str:
-    """What a module with weights that can be pruned is; attention projects by linears."""
+    """The kind of a module with prunable weights; attention's projections are linear."""
     match module:
         case _ConvTransposeNd():
             return "transposed convolution"
@@ -149,18 +150,10 @@ def _kind(module: nn.Module) -> str:
 
 
 def _is_plain(module: nn.Module) -> bool:
-    """Its weight is a parameter, not made of others as by a parametrisation or weight norm."""
+    """Whether its weight is a parameter, not computed by a parametrization or weight norm."""
     return isinstance(module._parameters.get("weight"), nn.Parameter)
 
 
-def _names(model: nn.Module) -> Mapping[int, list[str]]:
-    """Every name of every parameter, by its identity."""
-    names: dict[int, list[str]] = {}
-    for name, parameter in model.named_parameters(remove_duplicate=False):
-        names.setdefault(id(parameter), []).append(name)
-    return names
-
-
-def bias_of(key: str) -> str:
-    """What the bias beside a weight is called in a state_dict."""
+def bias_key(key: str) -> str:
+    """The name in the state_dict of the bias that belongs to a weight."""
     return key.removesuffix("weight") + "bias"

@@ -1,6 +1,6 @@
-"""A user's own model: found in a file or package, built, and tried before anything starts.
+"""A user's own model: imported from a file or package, built, and tried on a few images.
 
-`path/to/net.py:Net` or `package.module:build` names a `torch.nn.Module` class, or a function that
+`path/to/net.py:Net` or `package.module:build` names a `torch.nn.Module` class or a function that
 returns a module, without required arguments. Building it runs the user's code.
 """
 
@@ -27,46 +27,37 @@ if TYPE_CHECKING:
 FORMS = "path/to/net.py:Net or package.module:Net"
 
 
-def check_place(name: str) -> None:
-    """Check the name of a model without running anything.
-
-    Raises:
-        InputError: the name is malformed, or there is no such file.
-    """
-    place, attribute = split(name)
-    if not attribute.isidentifier():
+def check_model_name(name: str) -> None:
+    """Raise InputError if a model's name is malformed or its file is missing; runs no code."""
+    source, attribute = _split(name)
+    dotted = [attribute, *(() if _is_path(source) else source.split("."))]
+    if not all(part.isidentifier() for part in dotted):
         raise InputError(f"model '{name}': expected {FORMS}")
-    if is_file(place):
-        if not Path(place).expanduser().is_file():
-            raise InputError(f"model '{name}': no such file: {place}")
-    elif not all(part.isidentifier() for part in place.split(".")):
-        raise InputError(f"model '{name}': expected {FORMS}")
+    if _is_path(source) and not Path(source).expanduser().is_file():
+        raise InputError(f"model '{name}': no such file: {source}")
 
 
-def split(name: str) -> tuple[str, str]:
-    """The file or module, and the name in it; a Windows drive keeps its colon."""
-    place, _, attribute = name.rpartition(":")
-    return place, attribute
+def _split(name: str) -> tuple[str, str]:
+    """The file or module, and the attribute; a Windows drive keeps its colon."""
+    source, _, attribute = name.rpartition(":")
+    return source, attribute
 
 
-def is_file(place: str) -> bool:
-    """Whether it is a file's path rather than a module's name."""
-    return place.endswith(".py")
+def _is_path(source: str) -> bool:
+    return source.endswith(".py")
 
 
-def title(name: str) -> str:
-    """A model's name without folders: `net.Net`."""
-    place, attribute = split(name)
-    return f"{Path(place).stem if is_file(place) else place.rpartition('.')[2]}.{attribute}"
+def base_name(name: str) -> str:
+    """A model's name without folders or packages: `net.Net`."""
+    source, attribute = _split(name)
+    return f"{Path(source).stem if _is_path(source) else source.rpartition('.')[2]}.{attribute}"
 
 
 def source_digest(name: str) -> str:
-    """The SHA-256 of the file that has the model's code."""
-    place, _ = split(name)
-    if is_file(place):
-        return hashlib.sha256(Path(place).expanduser().read_bytes()).hexdigest()
-    found = _module(name, place).__file__
-    return hashlib.sha256(Path(found).read_bytes()).hexdigest() if found else ""
+    """The SHA-256 of the file with the model's code; empty if there is none."""
+    source, _ = _split(name)
+    path = source if _is_path(source) else _module(name, source).__file__
+    return hashlib.sha256(Path(path).expanduser().read_bytes()).hexdigest() if path else ""
 
 
 def build(name: str) -> nn.Module:
@@ -78,36 +69,31 @@ def build(name: str) -> nn.Module:
     """
     from torch import nn
 
-    place, attribute = split(name)
-    module = _module(name, place)
+    source, attribute = _split(name)
+    module = _module(name, source)
     factory = getattr(module, attribute, None)
     if factory is None:
-        raise InputError(f"{place} has no '{attribute}': {_what_there_is(module)}")
+        raise InputError(f"{source} has no '{attribute}': {_expected(module)}")
     if not callable(factory):
-        raise InputError(f"'{attribute}' of {place} is not a class or function")
-    if needed := _needed(factory):
+        raise InputError(f"'{attribute}' of {source} is not a class or function")
+    if required := _required(factory):
         raise InputError(
-            f"'{attribute}' of {place} needs arguments ({', '.join(needed)}): write a function "
-            f"without arguments that returns the model, and use {place}:FUNCTION"
+            f"'{attribute}' of {source} needs arguments ({', '.join(required)}): write a function "
+            f"without arguments that returns the model, and use {source}:FUNCTION"
         )
     try:
         net = factory()
     except Exception as error:  # the user's code: it may raise anything
-        raise InputError(f"building {name} raised {_said(error)}") from error
+        raise InputError(f"building {name} raised {_describe(error)}") from error
     if not isinstance(net, nn.Module):
-        kind = type(net).__name__
-        raise InputError(f"{name} returns a {kind}: expected a torch.nn.Module")
+        raise InputError(f"{name} returns a {type(net).__name__}: expected a torch.nn.Module")
     return net
 
 
-def fitted(net: nn.Module, data: Splits) -> Splits:
-    """The images in a memory layout the net can take; see `laid_out`.
-
-    Raises:
-        InputError: the net has nothing to prune, or as `laid_out`.
-    """
+def fit_data(net: nn.Module, data: Splits) -> Splits:
+    """The same as `fit_layout`; raises InputError, too, if the net has nothing to prune."""
     check_prunable(net)
-    return laid_out(net, data)
+    return fit_layout(net, data)
 
 
 def check_prunable(net: nn.Module) -> None:
@@ -118,8 +104,8 @@ def check_prunable(net: nn.Module) -> None:
         raise InputError(f"{type(net).__name__} has no prunable weights")
 
 
-def laid_out(net: nn.Module, data: Splits) -> Splits:
-    """The images in a memory layout the net can take, found by trying; `net` gets it, too.
+def fit_layout(net: nn.Module, data: Splits) -> Splits:
+    """The images in the first memory layout the net can take; `net` gets it, too.
 
     Raises:
         InputError: the net raises, or does not return logits for the images' classes.
@@ -128,7 +114,7 @@ def laid_out(net: nn.Module, data: Splits) -> Splits:
 
     classes = int(data.train.labels.max()) + 1
     for layout in (torch.channels_last, torch.contiguous_format):
-        data = data.laid_out(layout)
+        data = data.with_layout(layout)
         images, _ = data.train.batch(slice(0, 2))
         try:
             try_forward(net.to(memory_format=layout), images, classes)
@@ -140,12 +126,8 @@ def laid_out(net: nn.Module, data: Splits) -> Splits:
     return data
 
 
-def beside(net: nn.Module, data: object) -> Splits:
-    """The images of `data`, on the device of a net; where they are if it has no parameters.
-
-    Raises:
-        InputError: `data` holds no splits; it may be a loader.
-    """
+def splits_for(net: nn.Module, data: object) -> Splits:
+    """The images of `data` on the net's device; raises InputError if `data` is not `Splits`."""
     from core.data.batches import Splits
 
     if not isinstance(data, Splits):
@@ -156,23 +138,19 @@ def beside(net: nn.Module, data: object) -> Splits:
 
 
 def check_no_torch_masks(net: nn.Module) -> None:
-    """Check that `torch.nn.utils.prune` holds no masks of a net, which would hide its zeros.
-
-    Raises:
-        InputError: it holds some.
-    """
+    """Raise InputError if `torch.nn.utils.prune` holds masks of a net, which hide its zeros."""
     from torch.nn.utils import prune
 
-    held = [name for name, module in net.named_modules() if prune.is_pruned(module)]
-    if held:
-        name = held[-1] or type(net).__name__
+    masked = [name for name, module in net.named_modules() if prune.is_pruned(module)]
+    if masked:
+        name = masked[-1] or type(net).__name__
         raise InputError(
             f"torch.nn.utils.prune holds masks of '{name}': call core.from_torch_prune(model) "
             "first, which makes them plain zeros"
         )
 
 
-def surplus(net: nn.Module, data: Splits) -> str:
+def output_warning(net: nn.Module, data: Splits) -> str:
     """A warning if the net has more outputs than the images have classes; empty otherwise."""
     classes = int(data.train.labels.max()) + 1
     images, _ = data.train.batch(slice(0, 2))
@@ -183,7 +161,7 @@ def surplus(net: nn.Module, data: Splits) -> str:
 
 
 def try_forward(net: nn.Module, images: Tensor, classes: int) -> int:
-    """Run a few images [N, C, H, W] through a net in evaluation mode; returns its logit count.
+    """Run a few images [N, C, H, W] through a net in evaluation mode; returns its logits' number.
 
     Raises:
         InputError: it raises, or does not return logits [N, K] for at least `classes` classes.
@@ -195,7 +173,9 @@ def try_forward(net: nn.Module, images: Tensor, classes: int) -> int:
         with torch.no_grad():
             logits = net.eval()(images)
     except Exception as error:  # the user's code: it may raise anything
-        raise InputError(f"the net cannot take images {shape}: it raised {_said(error)}") from error
+        raise InputError(
+            f"the net cannot take images {shape}: it raised {_describe(error)}"
+        ) from error
     if not isinstance(logits, torch.Tensor):
         kind = type(logits).__name__
         raise InputError(
@@ -209,69 +189,71 @@ def try_forward(net: nn.Module, images: Tensor, classes: int) -> int:
     return logits.shape[1]
 
 
-def _module(name: str, place: str) -> ModuleType:
+def _module(name: str, source: str) -> ModuleType:
     try:
-        if is_file(place):
-            return _from_file(Path(place).expanduser())
+        if _is_path(source):
+            return _import_file(Path(source).expanduser().resolve())
         if "" not in sys.path and str(Path.cwd()) not in sys.path:
-            sys.path.append(str(Path.cwd()))  # as it is for Python itself
-        return import_module(place)
+            sys.path.append(str(Path.cwd()))  # as Python itself does
+        return import_module(source)
     except ModuleNotFoundError as error:
-        missing = error.name or place
-        if place == missing or place.startswith(f"{missing}."):
+        missing = error.name or source
+        if f"{source}.".startswith(f"{missing}."):
             raise InputError(f"model '{name}': no module {missing}; expected {FORMS}") from error
-        raise InputError(f"importing {place} needs {missing}: install it") from error
+        raise InputError(f"importing {source} needs {missing}: install it") from error
     except (Exception, SystemExit) as error:  # the user's code: it may raise anything
-        raise InputError(f"importing {place} raised {_said(error)}") from error
+        raise InputError(f"importing {source} raised {_describe(error)}") from error
 
 
-def _from_file(path: Path) -> ModuleType:
+def _import_file(path: Path) -> ModuleType:
     """Import a file once, with its neighbors importable, as when Python runs it."""
-    path = path.resolve()
-    known = f"_featherweight_own_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
-    if known in sys.modules:
-        return sys.modules[known]
-    found = importlib.util.spec_from_file_location(known, path)
-    if found is None or found.loader is None:
+    name = f"_featherweight_own_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
         raise InputError(f"cannot import {path}: expected a Python file")
-    module = importlib.util.module_from_spec(found)
+    module = importlib.util.module_from_spec(spec)
     if str(path.parent) not in sys.path:
         sys.path.append(str(path.parent))
-    sys.modules[known] = module
+    sys.modules[name] = module
     try:
-        found.loader.exec_module(module)
+        spec.loader.exec_module(module)
     except BaseException:
-        del sys.modules[known]
+        del sys.modules[name]
         raise
     return module
 
 
-def _needed(factory: Any) -> Sequence[str]:
-    """The arguments that have no default."""
+def _required(factory: Any) -> Sequence[str]:
+    """The arguments without a default."""
     try:
         parameters = inspect.signature(factory).parameters.values()
     except (TypeError, ValueError):
         return ()
     optional = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-    return [it.name for it in parameters if it.default is it.empty and it.kind not in optional]
+    return [
+        parameter.name
+        for parameter in parameters
+        if parameter.default is parameter.empty and parameter.kind not in optional
+    ]
 
 
-def _what_there_is(module: ModuleType) -> str:
+def _expected(module: ModuleType) -> str:
     from torch import nn
 
+    classes = {name: value for name, value in vars(module).items() if inspect.isclass(value)}
     own = [
         name
-        for name, value in vars(module).items()
-        if isinstance(value, type)
-        and issubclass(value, nn.Module)
-        and value.__module__ == module.__name__
+        for name, value in classes.items()
+        if issubclass(value, nn.Module) and value.__module__ == module.__name__
     ]
     return f"expected one of {', '.join(own)}" if own else "it defines no torch.nn.Module"
 
 
-def _said(error: BaseException) -> str:
-    """What went wrong and where, on one line."""
+def _describe(error: BaseException) -> str:
+    """An error's type, message and place, on one line."""
     frames = traceback.extract_tb(error.__traceback__)
-    where = f" ({Path(frames[-1].filename).name} line {frames[-1].lineno})" if frames else ""
-    said = " ".join(str(error).split())
-    return f"{type(error).__name__}: {said}{where}" if said else f"{type(error).__name__}{where}"
+    place = f" ({Path(frames[-1].filename).name} line {frames[-1].lineno})" if frames else ""
+    message = " ".join(str(error).split())
+    return f"{type(error).__name__}{': ' * bool(message)}{message}{place}"

@@ -19,8 +19,7 @@ Weights = dict[str, Tensor]
 class DenseWeights(NamedTuple):
     """A dense net's weights, and those early in its training if they were kept.
 
-    Attributes:
-        trained: whether it has been trained, rather than just initialized.
+    `trained` is False for freshly initialized weights.
     """
 
     weights: Weights
@@ -28,7 +27,7 @@ class DenseWeights(NamedTuple):
     trained: bool = True
 
 
-def fitting(weights: Weights, model: nn.Module, path: Path) -> Weights:
+def check_fit(weights: Weights, model: nn.Module, path: Path) -> Weights:
     """Check that tensors read from a file are a state_dict of `model`, and return them.
 
     Raises:
@@ -37,24 +36,22 @@ def fitting(weights: Weights, model: nn.Module, path: Path) -> Weights:
     expected = model.state_dict()
     if wrong := _first_difference(weights, expected) or _untied(weights, model):
         raise InputError(f"{path} does not fit {type(model).__name__}: {wrong}")
-    found = {name: weights[name] for name in expected}
     for layer in prunable_layers(model):
         for key in layer.keys:
-            # A mask that was multiplied with leaves negative zeros, which are pruned as well.
-            found[key].add_(0.0)
-    return found
+            weights[key].add_(0.0)  # multiplying by a mask leaves negative zeros: make them zeros
+    return {name: weights[name] for name in expected}
 
 
-def most_elements(expected: Weights) -> int:
-    """How many values a file for such tensors may hold; a small one may be of another net."""
+def element_limit(expected: Weights) -> int:
+    """The most values a file for these tensors may hold; a small net's may be another net's."""
     return max(1 << 22, sum(tensor.numel() for tensor in expected.values()))
 
 
-def widened(found: Weights, expected: Weights) -> Weights:
-    """Tensors in the types that are expected of them."""
+def cast_like(weights: Weights, expected: Weights) -> Weights:
+    """Cast tensors to the types of those of the same name."""
     return {
         name: tensor.to(expected[name].dtype) if name in expected else tensor
-        for name, tensor in found.items()
+        for name, tensor in weights.items()
     }
 
 
@@ -74,16 +71,16 @@ def _first_difference(weights: Weights, expected: Weights) -> str | None:
         return f"{_some(surplus)} unexpected"
     for name, tensor in expected.items():
         if weights[name].shape != tensor.shape:
-            given, wanted = tuple(weights[name].shape), tuple(tensor.shape)
-            return f"'{name}' has shape {given}, expected {wanted}"
+            shape = tuple(weights[name].shape)
+            return f"'{name}' has shape {shape}, expected {tuple(tensor.shape)}"
         if weights[name].dtype != tensor.dtype:
             return f"'{name}' has type {weights[name].dtype}, expected {tensor.dtype}"
-        if not bool(weights[name].isfinite().all()):
+        if not weights[name].isfinite().all():
             return f"'{name}' has values that are not finite"
     return None
 
 
 def _some(names: Collection[str]) -> str:
-    """The first of some names, how many there are, and the verb."""
+    """The first name, the number of others, and the verb."""
     first, more = min(names), len(names) - 1
     return f"'{first}' and {more} more are" if more else f"'{first}' is"

@@ -1,4 +1,4 @@
-"""The nets known by name, and the user's own. Naming one loads no torch; building one does."""
+"""The nets known by name, and the user's own. Only building one loads torch."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.data.inputs import AS_THEY_ARE, Inputs
+from core.data.inputs import DEFAULT_INPUTS, Inputs
 from core.errors import InputError
 from core.nets import user_model
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _TORCHVISION = "torchvision.models:"
 
 IMAGENET = Inputs(image_size=224, channels=3, mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
-"""Image settings that torchvision's weights were trained with."""
+"""The image settings of torchvision's weights."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,33 +26,29 @@ class ModelSpec:
     """A net and how to build it.
 
     Attributes:
-        name: its name; for a user's own, where its code is.
+        name: its name; for a user's own, the path or module of its code.
         factory: `module:callable` that builds it with fresh weights; None for a user's own.
-        dataset: the data set of its shipped weights; None if it has none.
+        dataset: the data set of its shipped weights, if any.
         inputs: image settings of its weights if they were not trained on `dataset`.
     """
 
     name: str
     factory: str | None = None
     dataset: str | None = None
-    inputs: Inputs = AS_THEY_ARE
+    inputs: Inputs = DEFAULT_INPUTS
 
     @property
-    def is_own(self) -> bool:
-        """Whether it is a user's own: building it runs their code."""
+    def is_user_model(self) -> bool:
+        """Whether building it runs the user's code."""
         return self.factory is None
 
     @property
-    def is_torchvisions(self) -> bool:
-        """Whether it and its trained weights are torchvision's."""
+    def is_from_torchvision(self) -> bool:
+        """Whether it and its trained weights come from torchvision."""
         return self.factory is not None and self.factory.startswith(_TORCHVISION)
 
     def build(self) -> nn.Module:
-        """Build it with weights drawn from torch's global generator.
-
-        Raises:
-            InputError: the user's code does not give one, see `own.build`.
-        """
+        """Build it with weights from torch's global generator; raises as `user_model.build`."""
         if self.factory is None:
             return user_model.build(self.name)
         module, _, attribute = self.factory.partition(":")
@@ -80,20 +76,16 @@ ZOO = {
 
 
 def short_name(name: str) -> str:
-    """A net's short name: a user's own without folders."""
-    return name if name in ZOO else user_model.title(name)
+    """A net's name for display: a user's own without folders."""
+    return name if name in ZOO else user_model.base_name(name)
 
 
 def model_spec(name: str) -> ModelSpec:
-    """The net called `name`; none of its code is run.
-
-    Raises:
-        InputError: it is neither in the zoo nor an existing file.
-    """
+    """The net called `name`, not built; raises InputError if there is none."""
     if name in ZOO:
         return ZOO[name]
     if ":" not in name:
         known = ", ".join(ZOO)
         raise InputError(f"unknown model '{name}': expected one of {known}, or {user_model.FORMS}")
-    user_model.check_place(name)
+    user_model.check_model_name(name)
     return ModelSpec(name)

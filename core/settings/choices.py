@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from core.errors import InputError
 from core.fields.declaration import check_fields, given, setting
-from core.fields.kinds import number, one_of, switch, whole
+from core.fields.kinds import integer, number, one_of, switch
 from core.training.recipes import (
     LOSSES,
     METHODS,
@@ -38,8 +38,8 @@ class Choices:
     UNSET: ClassVar[str] = "as the recipe says"
 
     method: Method | None = setting(None, one_of(METHODS), "how pruning and training alternate")
-    rounds: int | None = setting(None, whole(1, 100), "prune-and-retrain rounds (iterative)")
-    epochs: int | None = setting(None, whole(1, MOST_EPOCHS), "passes over the images, per round")
+    rounds: int | None = setting(None, integer(1, 100), "prune-and-retrain rounds (iterative)")
+    epochs: int | None = setting(None, integer(1, MOST_EPOCHS), "passes over the images, per round")
     lr: float | None = setting(
         None,
         number(0, 100, above=True, series=_RATES),
@@ -60,7 +60,10 @@ class Choices:
         None, one_of({name: it.meaning for name, it in OPTIMIZERS.items()}), "optimizer"
     )
     batch_size: int | None = setting(
-        None, whole(1, 1_000_000, series=_BATCHES), "images per optimizer step", label="batch size"
+        None,
+        integer(1, 1_000_000, series=_BATCHES),
+        "images per optimizer step",
+        label="batch size",
     )
     loss: LossName | None = setting(None, one_of(LOSSES), "loss function", label="loss function")
     smoothing: float | None = setting(

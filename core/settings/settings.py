@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any, Self
 
 from core.data import check_name
-from core.data.folders.disk_budget import BUDGET, parse_bytes, shown_bytes
-from core.data.inputs import AS_THEY_ARE, Inputs
+from core.data.folders.disk_budget import BUDGET, format_bytes, parse_bytes
+from core.data.inputs import DEFAULT_INPUTS, Inputs
 from core.data.registry import DATASETS, FOLDER
 from core.fields.declaration import check_fields, setting, settings_in
-from core.fields.kinds import Kind, one_of, path, text, whole
+from core.fields.kinds import Kind, integer, one_of, path, text
 from core.nets.user_model import FORMS
 from core.nets.zoo import ZOO, model_spec
 from core.settings.choices import NO_CHOICES, Choices
@@ -29,9 +29,9 @@ _BYTES = Kind(
     values="",
     expected="a size such as 20GiB or 500MB",
     metavar="SIZE",
-    takes=lambda value: type(value) is int,
+    accepts=lambda value: type(value) is int,
     from_text=parse_bytes,
-    shown=shown_bytes,
+    shown=format_bytes,
 )
 
 
@@ -64,9 +64,9 @@ class Settings:
     precision: str = setting("auto", one_of(PRECISIONS), "number format")
     device: str = setting("auto", one_of(DEVICES), "compute device", portable=False)
     threads: int | None = setting(
-        None, whole(1, 1024), "CPU threads", unset="chosen by torch", portable=False
+        None, integer(1, 1024), "CPU threads", unset="chosen by torch", portable=False
     )
-    seed: int = setting(0, whole(0, 2**63 - 1), "random seed")
+    seed: int = setting(0, integer(0, 2**63 - 1), "random seed")
     data_dir: Path | None = setting(
         None,
         path("DIR"),
@@ -81,7 +81,7 @@ class Settings:
         unset="shipped, else trained once",
         portable=False,
     )
-    inputs: Inputs = AS_THEY_ARE
+    inputs: Inputs = DEFAULT_INPUTS
     cache_budget: int = setting(
         BUDGET, _BYTES, "disk space for decoded image folders", portable=False
     )

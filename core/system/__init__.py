@@ -1,14 +1,14 @@
-"""The machine below the work: files, locks, threads, devices, clocks.
+"""The machine: files, locks, threads, devices, timing.
 
-files            files that are written whole or not at all
-locks            which process holds a folder
-untrusted_json   JSON and headers read without trust
-typed_json       dataclasses from such JSON, by their type hints, and back
-background       a slow call in a thread: its progress, a stop flag, a limit on silence
-error_text       why something failed, in words for a person
-devices          where torch computes
+files            atomic writes, and checks of paths
+locks            folders locked by one process at a time
+untrusted_json   untrusted JSON files and safetensors headers
+typed_json       dataclasses from untrusted JSON, by their type hints, and back
+background       a slow job in a thread: progress, stop flag, timeout
+error_text       the reason for an error, for the user
+devices          the devices torch computes on
 allocator        freed memory kept for the next step
 precision        whether bf16 is faster on this machine
-timing           ways to do the same work, timed in turn
-preload          torch's files read into the cache before torch is imported
+timing           alternatives timed in turns
+preload          torch's libraries loaded without blocking other threads
 """

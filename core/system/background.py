@@ -1,4 +1,4 @@
-"""Waiting for a slow job while events flow, with a stop flag and a limit on silence."""
+"""A slow job in a thread, with progress, a stop flag and a timeout."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from core.events import Progress, StopFlag, Stream
 
 T = TypeVar("T")
 
-LIMIT = 10.0
+TIMEOUT = 10.0
 """Seconds of silence after which a source is abandoned."""
 
 TICK = 0.2
@@ -22,92 +22,72 @@ TICK = 0.2
 
 
 class SourceError(Exception):
-    """A source failed to provide a data set; the message is the reason, on one line."""
+    """A source failed; the message is the reason, on one line."""
 
 
-class Pulse:
-    """Progress of a job in a thread: the job beats it, the waiting thread reads it."""
+class JobProgress:
+    """Progress of a job in a thread: the job updates it, the waiting thread reads it."""
 
     def __init__(self) -> None:
-        self.done = 0
-        self.total = 0
-        self.wanted = True
+        self.done = self.total = 0
+        self.canceled = False
         self._last = time.monotonic()
 
     @property
     def silence(self) -> float:
-        """Seconds since the last beat."""
+        """Seconds since the last update."""
         return time.monotonic() - self._last
 
-    def beat(self, done: int, total: int = 0) -> None:
-        """Report that `done` of `total` bytes have arrived (total 0: unknown).
-
-        Raises:
-            SourceError: nobody is waiting for the job any more.
-        """
-        if not self.wanted:
+    def update(self, done: int, total: int = 0) -> None:
+        """Report `done` of `total` bytes (0: unknown); raises SourceError once canceled."""
+        if self.canceled:
             raise SourceError("canceled")
         self.done, self.total = done, total
         self._last = time.monotonic()
 
 
-def heed(stop: StopFlag) -> None:
-    """Check the stop flag.
-
-    Raises:
-        StoppedError: it is raised.
-    """
+def raise_if_stopped(stop: StopFlag) -> None:
+    """Raise StoppedError if the stop flag is raised."""
     if stop():
         raise StoppedError("download stopped")
 
 
-def too_silent(silence: float, limit: float) -> None:
-    """Compare seconds of silence with a limit.
-
-    Raises:
-        SourceError: the limit is exceeded.
-    """
+def raise_if_silent(silence: float, limit: float) -> None:
+    """Raise SourceError if a job has been silent for more than `limit` seconds."""
     if silence > limit:
         raise SourceError(f"no answer in {limit:g} s")
 
 
-def follow(
-    job: Callable[[Pulse], T], step: str, stop: StopFlag, limit: float = math.inf
+def run_in_thread(
+    job: Callable[[JobProgress], T], step: str, stop: StopFlag, limit: float = math.inf
 ) -> Stream[T]:
-    """Run a job in its own thread and report its progress.
+    """Run a job in its own thread, report its progress and return its result.
 
-    A thread can be abandoned in a system call that hangs, such as a name lookup; as a daemon it
-    does not keep the program from exiting.
+    A thread that hangs in a system call, such as a name lookup, is abandoned; as a daemon it does
+    not keep the program from exiting.
 
-    Args:
-        job: takes a pulse to beat; its exceptions are raised here.
-        step: what the job does, in a few words.
-        stop: raised when the job is no longer wanted.
-        limit: seconds of silence after which the job is abandoned.
-
-    Returns:
-        What the job returns.
+    The job's exceptions are raised here; `step` names it in progress events.
 
     Raises:
-        SourceError: the job is silent for longer than the limit.
+        SourceError: the job made no progress for `limit` seconds.
         StoppedError: the stop flag is raised.
     """
-    pulse = Pulse()
+    progress = JobProgress()
     future: Future[T] = Future()
-    Thread(target=_run, args=(job, pulse, future), daemon=True).start()
+    Thread(target=_run, args=(job, progress, future), daemon=True).start()
     try:
         while not future.done():
-            heed(stop)
-            too_silent(pulse.silence, limit)
-            yield Progress(step, pulse.done, pulse.total, "B")
+            raise_if_stopped(stop)
+            raise_if_silent(progress.silence, limit)
+            yield Progress(step, progress.done, progress.total, "B")
             wait([future], TICK)
     finally:
-        pulse.wanted = False
+        progress.canceled = True
     return future.result()
 
 
-def _run(job: Callable[[Pulse], T], pulse: Pulse, future: Future[T]) -> None:
+def _run(job: Callable[[JobProgress], T], progress: JobProgress, future: Future[T]) -> None:
     try:
-        future.set_result(job(pulse))
+        future.set_result(job(progress))
     except BaseException as error:
         future.set_exception(error)

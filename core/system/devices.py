@@ -10,19 +10,18 @@ from core.errors import InputError
 def resolve_device(name: str) -> torch.device:
     """The device called `name`; `auto` is cuda or mps if available, otherwise the CPU.
 
-    Afterwards, the process's convolutions on cuda are deterministic and compute in float32, not
-    TF32.
+    From then on, this process's cuda convolutions are deterministic and use float32, not TF32.
 
     Raises:
         InputError: this machine, or this build of torch, has no such device.
     """
-    # TF32, which cuda's convolutions take for float32, is no finer than a half.
+    # TF32 is no more precise than float16.
     torch.backends.cudnn.allow_tf32 = False
-    # The fastest gradients of a convolution are added in whatever order they come.
+    # The fastest gradients of convolutions add up in a random order.
     torch.backends.cudnn.deterministic = True
-    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if name == "auto":
-        return torch.device(next((device for device, is_there in there.items() if is_there), "cpu"))
-    if not there.get(name, True):
+        return torch.device(next((device for device in available if available[device]), "cpu"))
+    if not available.get(name, True):
         raise InputError(f"no {name} device on this machine: use --device auto or cpu")
     return torch.device(name)

@@ -1,4 +1,4 @@
-"""Files: written whole or not at all, and paths checked before the work."""
+"""Atomic writes, and checks of paths before the work starts."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     """Let `write` fill a temporary file next to `path`, then move it into place.
 
-    A reader of `path` finds the old file or the new one at any moment. A link's target is replaced,
-    not the link. A path that is not a regular file, such as a pipe, is written directly.
+    A reader of `path` always finds the old file or the new one. A link's target is replaced, not
+    the link. A path that is not a regular file, such as a pipe, is written directly.
 
     Raises:
         InputError: the folder is missing, not writable or full.
@@ -49,29 +49,29 @@ def write_text(path: Path, text: str) -> None:
 
 
 def check_writable(path: Path) -> None:
-    """Raise InputError where a file cannot be written to `path`; nothing is written."""
+    """Raise InputError if a file cannot be written to `path`; writes nothing."""
     if os.path.isdir(path):
         raise InputError(f"cannot write {path}: it is a folder; give the path of a file")
     if not os.path.isdir(path.parent):
         raise InputError(f"cannot write {path}: the folder {path.parent} does not exist")
     if not os.access(path.parent, os.W_OK):
         raise InputError(f"cannot write {path}: no permission to write in {path.parent}")
-    _kind(path)
+    _mode(path)
 
 
 def check_writable_folder(path: Path, option: str) -> None:
-    """Raise InputError where `path` is no folder and cannot become one; nothing is made."""
+    """Raise InputError if `path` is not a folder and cannot be created; creates nothing."""
     path = path.absolute()
-    place = next((it for it in (path, *path.parents) if _kind(it)), path)
-    if not stat.S_ISDIR(_kind(place)):
-        raise InputError(f"{option} {path}: {place} is a file, expected a folder")
-    if place != path and not os.access(place, os.W_OK):
-        raise InputError(f"{option} {path}: no permission to create it in {place}")
+    existing = next((folder for folder in (path, *path.parents) if _mode(folder)), path)
+    if not stat.S_ISDIR(_mode(existing)):
+        raise InputError(f"{option} {path}: {existing} is a file, expected a folder")
+    if existing != path and not os.access(existing, os.W_OK):
+        raise InputError(f"{option} {path}: no permission to create it in {existing}")
 
 
 def check_readable(path: Path, what: str) -> None:
-    """Raise InputError where there is no file to read at `path`."""
-    mode = _kind(path)
+    """Raise InputError if there is no readable file at `path`."""
+    mode = _mode(path)
     if not mode:
         raise InputError(f"no {what} at {path}: expected the path of a file")
     if stat.S_ISDIR(mode):
@@ -80,18 +80,18 @@ def check_readable(path: Path, what: str) -> None:
         raise InputError(f"cannot read {path}: no permission")
 
 
-def _kind(path: Path) -> int:
-    """The mode of what is at `path`; 0 where there is nothing."""
+def _mode(path: Path) -> int:
+    """The mode of the file or folder at `path`; 0 if there is none."""
     try:
         return path.stat().st_mode
     except (FileNotFoundError, NotADirectoryError):
         return 0
-    except OSError as error:  # such as a name that is too long
+    except OSError as error:  # such as ENAMETOOLONG
         raise InputError(f"{path} cannot be used: {error.strerror or error}") from error
 
 
 def explain_write_error(error: OSError, path: Path) -> str:
-    """One line that says why `path` could not be written and how to fix it."""
+    """Say on one line why `path` could not be written and how to fix it."""
     if error.errno in NO_SPACE:
         free = shutil.disk_usage(path.parent).free // 1_000_000
         return f"cannot write {path}: no space left ({free} MB free); free some space"

@@ -1,7 +1,7 @@
-"""Folders of an experiment, changed by one program at a time: locked, created and deleted.
+"""Folders of an experiment, changed by one process at a time: locked, created and deleted.
 
-A lock is a file held by a live process: one per run, held by its writer, and one per experiment,
-held for the milliseconds of a change.
+Every run has a lock file, held by its writer, and every experiment one, held for the milliseconds
+of a change.
 """
 
 from __future__ import annotations
@@ -21,23 +21,20 @@ from core.system.files import explain_write_error
 HIDDEN = ".run-"
 """Prefix of a run's folder while it is being created or deleted."""
 
-PATIENCE = 10.0
-"""Seconds to wait for another program's change to the experiment, which takes milliseconds."""
+LOCK_TIMEOUT = 10.0
+"""Seconds to wait for another process's change to the experiment."""
 
 
 def acquire(path: Path) -> BaseFileLock:
-    """Acquire a lock; raises InputError if that fails.
-
-    It is not bound to a thread: a job continues in its own thread.
-    """
-    lock = FileLock(path, thread_local=False)
-    with explained(path):
-        lock.acquire(timeout=PATIENCE)
+    """Acquire a lock; raises InputError if that fails."""
+    lock = FileLock(path, thread_local=False)  # a job continues in another thread
+    with explain_write_errors(path):
+        lock.acquire(timeout=LOCK_TIMEOUT)
     return lock
 
 
 def is_held(lock: Path) -> bool:
-    """Whether a live process, maybe this one, holds a run's lock; the lock is left alone."""
+    """Whether a live process, maybe this one, holds a run's lock."""
     if not os.path.isfile(lock):
         return False
     try:
@@ -45,7 +42,7 @@ def is_held(lock: Path) -> bool:
     except ImportError:  # on Windows
         return is_held_by_trial(lock)
     try:
-        # Shared, so that two who look do not take each other for the holder.
+        # Shared, so that two readers do not take each other for the holder.
         with lock.open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -56,9 +53,9 @@ def is_held(lock: Path) -> bool:
 
 
 def is_held_by_trial(lock: Path) -> bool:
-    """The same, found out by taking the lock, where a lock cannot be shared."""
+    """The same by acquiring the lock, on systems without shared locks."""
     try:
-        # Another who looks holds it for less than a millisecond.
+        # Another reader holds it for less than a millisecond.
         with FileLock(lock).acquire(timeout=0.1, poll_interval=0.005):
             return False
     except Timeout:
@@ -68,12 +65,8 @@ def is_held_by_trial(lock: Path) -> bool:
 
 
 @contextmanager
-def changing(experiment: Path) -> Iterator[None]:
-    """Exclusive right to start, resume, delete or annotate runs of an experiment.
-
-    Raises:
-        InputError: the folder cannot be written, or another program keeps it locked.
-    """
+def locked(experiment: Path) -> Iterator[None]:
+    """Lock an experiment to change its runs; raises InputError if that fails."""
     lock = acquire(experiment / ".lock")
     try:
         yield
@@ -82,13 +75,13 @@ def changing(experiment: Path) -> Iterator[None]:
 
 
 @contextmanager
-def explained(path: Path) -> Iterator[None]:
-    """Turn system errors about writing `path` into InputErrors."""
+def explain_write_errors(path: Path) -> Iterator[None]:
+    """Turn errors of writing `path` into InputErrors."""
     try:
         yield
     except Timeout as error:
         raise InputError(
-            f"another program has locked {path} for {PATIENCE:g} s: stop it or choose another place"
+            f"another program has locked {path} for {LOCK_TIMEOUT:g} s: stop it or use another"
         ) from error
     except OSError as error:
         raise InputError(explain_write_error(error, path)) from error
@@ -96,24 +89,24 @@ def explained(path: Path) -> Iterator[None]:
 
 def make_folder(folder: Path) -> None:
     """Create a folder and its parents if missing; raises InputError on failure."""
-    for place in (*reversed(folder.parents), folder):  # so that the error names the right one
-        if not os.path.isdir(place):
-            with explained(place):
-                place.mkdir(exist_ok=True)
+    for path in (*reversed(folder.parents), folder):  # one by one, so errors name the right one
+        if not os.path.isdir(path):
+            with explain_write_errors(path):
+                path.mkdir(exist_ok=True)
 
 
 def remove(folder: Path) -> None:
     """Delete a run's folder, atomically; raises InputError on failure.
 
-    It is hidden in one step. If deleting it then fails, `erase` removes the rest later.
+    It is renamed first, so no reader sees half a run.
     """
     hidden = folder.with_name(f"{HIDDEN}{uuid4().hex}")
-    with explained(folder):
+    with explain_write_errors(folder):
         folder.rename(hidden)
-    erase(hidden)
+    delete_tree(hidden)
 
 
-def erase(path: Path) -> None:
+def delete_tree(path: Path) -> None:
     """Delete a folder and its contents, or a link to one, as far as possible."""
     if path.is_symlink():
         with suppress(OSError):

@@ -1,4 +1,4 @@
-"""Whether bf16 is faster on this machine: timed once, then remembered."""
+"""Whether bf16 is faster on this machine: timed once, then cached."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from core.errors import InputError
 from core.events import Notice, Progress, Stream
 from core.system.files import write_text
 
-WORTHWHILE = 1.2
-"""Speedup that bf16 must reach: its sums are coarser, so float32 wins ties."""
+_MIN_SPEEDUP = 1.2
+"""Speedup that bf16 must reach, because its sums are less precise."""
 
 _ROUNDS = 5
 
@@ -29,22 +29,22 @@ def resolve_precision(
 ) -> Stream[str]:
     """Turn `auto` into `fp32` or `bf16` for this machine; other names are returned unchanged.
 
-    The first time it times a few training steps of the model that `build` returns, on the batch
-    `images`, `labels`, alternating between the two precisions. The answer is kept in the cache
-    folder for this processor, torch version and number of threads.
+    The first time, a few training steps of the model that `build` returns are timed on the batch
+    `images`, `labels`, alternating between the two precisions. The result is cached per processor,
+    torch version and number of threads.
     """
     if name != "auto":
         return name
-    memory = Path(platformdirs.user_cache_dir("featherweight")) / "precision.json"
-    known, machine = _read(memory), _machine(images.device)
+    cache = platformdirs.user_cache_path("featherweight") / "precision.json"
+    known, machine = _read(cache), _machine(images.device)
     if known.get(machine) not in ("fp32", "bf16"):
         yield Progress("compare bf16 with fp32")
-        gain = _gain(build, images, labels)
-        known[machine] = "bf16" if gain >= WORTHWHILE else "fp32"
-        yield Notice(f"bf16 trains {gain:.1f}x as fast as fp32 here: using {known[machine]}")
+        speedup = _speedup(build, images, labels)
+        known[machine] = "bf16" if speedup >= _MIN_SPEEDUP else "fp32"
+        yield Notice(f"bf16 trains {speedup:.1f}x as fast as fp32 here: using {known[machine]}")
         try:
-            memory.parent.mkdir(parents=True, exist_ok=True)
-            write_text(memory, json.dumps(known, indent=2))
+            cache.parent.mkdir(parents=True, exist_ok=True)
+            write_text(cache, json.dumps(known, indent=2))
         except (OSError, InputError) as error:
             yield Notice(f"could not save this result for next time: {error}", warning=True)
     return known[machine]
@@ -55,8 +55,8 @@ def autocast(device: torch.device, precision: str) -> torch.autocast:
     return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16")
 
 
-def _gain(build: Callable[[], nn.Module], images: Tensor, labels: Tensor) -> float:
-    """How many times faster a step is in bf16, by the median of interleaved rounds."""
+def _speedup(build: Callable[[], nn.Module], images: Tensor, labels: Tensor) -> float:
+    """The speedup of a training step in bf16, by the median of interleaved rounds."""
     seconds: dict[str, list[float]] = {"fp32": [], "bf16": []}
     with torch.random.fork_rng(devices=[]):
         model = build().train().to(images.device)
@@ -67,41 +67,36 @@ def _gain(build: Callable[[], nn.Module], images: Tensor, labels: Tensor) -> flo
                     logits = model(images)
                 loss = F.cross_entropy(logits.float(), labels)
                 loss.backward()
-                _wait_for(images.device)
+                if images.device.type != "cpu":  # accelerators compute asynchronously
+                    torch.accelerator.synchronize(images.device)
                 times.append(perf_counter() - start)
     return median(seconds["fp32"][1:]) / median(seconds["bf16"][1:])
 
 
-def _wait_for(device: torch.device) -> None:
-    """An accelerator computes behind the caller's back."""
-    if device.type != "cpu":
-        torch.accelerator.synchronize(device)
-
-
 def _machine(device: torch.device) -> str:
-    where = processor() if device.type == "cpu" else _accelerator(device)
-    return f"{where}, torch {torch.__version__}, {torch.get_num_threads()} threads"
-
-
-def _accelerator(device: torch.device) -> str:
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+    name = device.type
+    if name == "cpu":
+        name = processor()
+    elif name == "cuda":
+        name = torch.cuda.get_device_name(device)
+    return f"{name}, torch {torch.__version__}, {torch.get_num_threads()} threads"
 
 
 def processor() -> str:
-    """The processor's model and whether it multiplies bf16, which is what decides."""
+    """The processor's model and its bf16 instructions."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
         return platform.processor() or platform.machine()
-    facts = dict(line.split(":", 1) for line in lines if ":" in line)
-    fields = {key.strip(): value.strip() for key, value in facts.items()}
+    pairs = (line.split(":", 1) for line in lines if ":" in line)
+    fields = {key.strip(): value.strip() for key, value in pairs}
     family = " ".join(fields.get(key, "") for key in ("model name", "cpu family", "model"))
     bf16 = " ".join(flag for flag in fields.get("flags", "").split() if "bf16" in flag)
     return f"{family} {bf16}".strip() or platform.machine()
 
 
 def _read(path: Path) -> dict[str, str]:
-    """What is remembered; nothing where the file is missing or not what was written."""
+    """The cached results; none if the file is missing or damaged."""
     try:
         known = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):

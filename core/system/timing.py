@@ -1,33 +1,29 @@
-"""Alternatives timed in turns, so that whatever slows the machine down slows all of them down."""
+"""Alternatives timed in turns, so that a slow spell of the machine affects all of them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import median, quantiles
 from time import perf_counter, sleep
 from typing import TypeVar
 
 K = TypeVar("K")
-Way = Callable[[], object]
+Alternative = Callable[[], object]
 
 TURN = 0.01
-"""Seconds of each turn: long enough for an alternative to have the CPU's caches to itself."""
+"""Seconds of each turn: long enough to fill the CPU's caches."""
 
 REST = 0.01
-"""Seconds between turns: the previous alternative's threads spin this long before they sleep."""
+"""Seconds between turns: the previous alternative's threads spin this long before sleeping."""
 
 LONG = 0.25
-"""A first run of at least this many seconds counts: warming up is not worth another run."""
+"""Seconds from which the first run counts: warming up is not worth a second one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """Latency in seconds.
-
-    Attributes:
-        median: the median.
-        low, high: 10th and 90th percentiles.
-    """
+    """The median, the 10th and the 90th percentile of latencies in seconds."""
 
     median: float
     low: float
@@ -36,47 +32,42 @@ class Latency:
     @classmethod
     def of(cls, seconds: Sequence[float]) -> Latency:
         """The latency of some runs."""
-        ordered = sorted(seconds)
-        return cls(*(_quantile(ordered, share) for share in (0.5, 0.1, 0.9)))
+        one = len(seconds) == 1
+        deciles = seconds if one else quantiles(seconds, n=10, method="inclusive")
+        return cls(median(seconds), deciles[0], deciles[-1])
 
 
-def _quantile(ordered: Sequence[float], share: float) -> float:
-    """Where so large a share of some numbers is below, between the two that are nearest."""
-    place = share * (len(ordered) - 1)
-    below = int(place)
-    above = min(below + 1, len(ordered) - 1)
-    return ordered[below] + (place - below) * (ordered[above] - ordered[below])
-
-
-def in_turns(ways: Mapping[K, Way], budget: float) -> Iterator[dict[K, list[float]]]:
+def time_in_turns(
+    alternatives: Mapping[K, Alternative], budget: float
+) -> Iterator[dict[K, list[float]]]:
     """Time each alternative, round by round, for `budget` seconds and at least one round.
 
     Yields:
         After each turn, the seconds of all runs so far, by alternative.
     """
-    seconds: dict[K, list[float]] = {name: [] for name in ways}
+    seconds: dict[K, list[float]] = {name: [] for name in alternatives}
     start = perf_counter()
     while True:
-        for name, way in ways.items():
-            seconds[name] += _turn(way)
+        for name, alternative in alternatives.items():
+            seconds[name] += _turn(alternative)
             yield seconds
         if perf_counter() - start >= budget:
             return
 
 
-def _turn(way: Way) -> list[float]:
-    """What the runs of one turn took; the first, which warms the caches, is left out."""
+def _turn(alternative: Alternative) -> list[float]:
+    """The seconds of one turn's runs, without the first, which warms the caches."""
     sleep(REST)
-    seconds = [_timed(way)]
+    seconds = [_timed(alternative)]
     if seconds[0] >= LONG:
         return seconds
     end = perf_counter() + TURN
     while perf_counter() < end or len(seconds) == 1:
-        seconds.append(_timed(way))
+        seconds.append(_timed(alternative))
     return seconds[1:]
 
 
-def _timed(way: Way) -> float:
+def _timed(alternative: Alternative) -> float:
     start = perf_counter()
-    way()
+    alternative()
     return perf_counter() - start

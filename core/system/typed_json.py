@@ -1,4 +1,4 @@
-"""Dataclasses from JSON that nobody has checked, and back: type hints declare what is expected.
+"""Dataclasses from untrusted JSON and back; type hints declare what is expected.
 
 Hints may be str, int, float, bool, datetime, Literal, dataclasses, `X | None`, `tuple[X, ...]`,
 `Mapping[str, X]` and `Mapping[str, Any]`; `Annotated[X, Limits(...)]` narrows X and all inside it.
@@ -30,14 +30,11 @@ from core.system.untrusted_json import FaultError
 
 T = TypeVar("T")
 
-LONGEST_TEXT = 4_096
-"""Characters in a text."""
-
-LONGEST_FAULT = 400
-"""Characters of a fault."""
+LONGEST_TEXT, LONGEST_FAULT = 4_096, 400
+"""Limits in characters."""
 
 _Read = Callable[[object, list[str]], Any]
-"""Reads one value; adds the faults inside it to the list, raises FaultError where it is no use."""
+"""Reads one value; adds faults inside it to the list, raises FaultError if it is unusable."""
 
 _FAILED = object()
 
@@ -53,13 +50,12 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a value may be within its type.
+    """Limits of a value within its type.
 
     Attributes:
-        low: the least number.
-        high: the greatest number.
-        rows: items in a list; those beyond are left out.
-        whole: an object with one fault, or one unknown key, is a fault as a whole.
+        low, high: the least and the greatest number.
+        rows: items in a list; those beyond are dropped.
+        whole: one fault or unknown key makes the whole object a fault.
     """
 
     low: float = -sys.float_info.max
@@ -68,44 +64,41 @@ class Limits:
     whole: bool = False
 
 
-def typed(cls: type[T], data: object) -> tuple[T | None, tuple[str, ...]]:
-    """Read an object from JSON's own types, leaving out what is damaged.
+def from_plain(cls: type[T], data: object) -> tuple[T | None, tuple[str, ...]]:
+    """Build an object from plain JSON types, dropping what is damaged.
 
-    A key that is missing takes the field's default. A value that does not fit is None where the
-    field may be None, else the field's default; without either, the object that holds it goes.
+    A missing key takes the field's default. A value that does not fit becomes None if the field may
+    be None, otherwise the field's default; without either, the object that holds it is dropped.
     Unknown keys are ignored.
 
     Returns:
-        The object, None if it cannot be made; and the faults, such as
+        The object, None if it cannot be built; and the faults, such as
         `layers[2].sparsity: found 'x', expected a number from 0 to 1`.
     """
     faults: list[str] = []
     reader: Any = cls
-    found = _noted(_reader(reader, Limits()), data, faults, "")
-    return None if found is _FAILED else found, tuple(map(_line, faults))
+    value = _noted(_reader(reader, Limits()), data, faults, "")
+    return None if value is _FAILED else value, tuple(map(_line, faults))
 
 
 def _line(fault: str) -> str:
-    """A fault on one line that a terminal can show, whatever keys it names."""
+    """A fault on one printable line, whatever keys it names."""
     text = "".join(char if char.isprintable() else "?" for char in fault[:LONGEST_FAULT])
     return text.removeprefix(".").removeprefix(": ")
 
 
-def plain(value: Any) -> Any:
-    """The same in JSON's own types.
-
-    A field that holds its default is left out; one without, or with a factory, is always written.
-    """
+def to_plain(value: Any) -> Any:
+    """The same in plain JSON types; fields that hold their default are left out."""
     match value:
         case datetime():
             return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         case Mapping():
-            return {key: plain(item) for key, item in value.items()}
+            return {key: to_plain(item) for key, item in value.items()}
         case tuple() | list():
-            return [plain(item) for item in value]
+            return [to_plain(item) for item in value]
         case _ if is_dataclass(value):
             items = ((field, getattr(value, field.name)) for field in fields(value))
-            return {field.name: plain(item) for field, item in items if item != field.default}
+            return {field.name: to_plain(item) for field, item in items if item != field.default}
         case _:
             return value
 
@@ -151,7 +144,7 @@ def _leaf(hint: Any, limits: Limits) -> _Read:
 
 
 def _expected(hint: Any, limits: Limits) -> str:
-    """What belongs in the place of a value, in words."""
+    """What is expected of a value, in words."""
     origin, args = get_origin(hint) or hint, get_args(hint)
     if origin is Annotated:
         return _expected(*args)
@@ -170,28 +163,27 @@ def _fault(value: object, expected: str) -> FaultError:
 
 
 def _time(value: object, expected: str) -> datetime:
-    """A time of ISO 8601, which is UTC unless it says otherwise."""
+    """An ISO 8601 time; UTC unless it names a time zone."""
     try:
-        found = datetime.fromisoformat(value if isinstance(value, str) else "")
-        found = (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+        time = datetime.fromisoformat(value if isinstance(value, str) else "")
+        time = (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise _fault(value, expected) from error
-    if not 1970 < found.year < 9999:  # it would have no local time
+    if not 1970 < time.year < 9999:  # others have no local time
         raise _fault(value, expected)
-    return found
+    return time
 
 
 def _noted(read: _Read, value: object, faults: list[str], key: str) -> Any:
-    """Read a value and write `key` before its faults; `_FAILED` where it is no use."""
-    before = len(faults)
+    """Read a value and prefix its faults with `key`; returns `_FAILED` if it is unusable."""
+    inside: list[str] = []
     try:
-        found = read(value, faults)
+        result = read(value, inside)
     except FaultError as fault:
-        faults.append(str(fault))
-        found = _FAILED
-    if len(faults) > before:
-        faults[before:] = [key + fault for fault in faults[before:]]
-    return found
+        inside.append(str(fault))
+        result = _FAILED
+    faults += [key + fault for fault in inside]
+    return result
 
 
 def _rows(read: _Read, limits: Limits) -> _Read:
@@ -219,7 +211,7 @@ def _mapping(read: _Read) -> _Read:
 
 
 class _Part(NamedTuple):
-    """A field of a dataclass: how its value is read, and what becomes of one that is no use."""
+    """A field of a dataclass, and how its value is read."""
 
     name: str
     read: _Read
@@ -227,10 +219,10 @@ class _Part(NamedTuple):
     may_be_none: bool
     has_default: bool
 
-    def of(self, found: Mapping[str, object], faults: list[str]) -> Any:
-        """The value in an object; `_FAILED` for the default, FaultError where there is none."""
-        if self.name in found:
-            value = _noted(self.read, found[self.name], faults, f".{self.name}")
+    def of(self, data: Mapping[str, object], faults: list[str]) -> Any:
+        """The value in an object; `_FAILED` for the default, FaultError if there is none."""
+        if self.name in data:
+            value = _noted(self.read, data[self.name], faults, f".{self.name}")
             if value is not _FAILED:
                 return value
             if self.may_be_none or self.has_default:

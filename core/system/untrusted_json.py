@@ -1,6 +1,6 @@
-"""Files that nobody has checked: JSON, and the notes in the header of a safetensors file.
+"""Untrusted files: JSON, and the metadata of safetensors files.
 
-What is wrong with a file is raised as a FaultError, whose one line fits beside the file in a list.
+A FaultError says on one line what is wrong with a file.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 HEADER = "facts"
-"""The note in a checkpoint's header that holds JSON."""
+"""The key of the JSON in a checkpoint's metadata."""
 
 
 class FaultError(Exception):
@@ -22,12 +22,12 @@ class FaultError(Exception):
 
 
 def to_json(data: Mapping[str, Any]) -> str:
-    """An object as text; raises ValueError for a number that is not finite."""
+    """An object as JSON; raises ValueError for a number that is not finite."""
     return json.dumps(dict(data), allow_nan=False, indent=1)
 
 
 def from_json(text: bytes | str, name: str) -> dict[str, Any]:
-    """The object in the contents of the file `name`; raises FaultError if it holds none."""
+    """The object in the JSON of the file `name`; raises FaultError if there is none."""
     try:
         data = json.loads(text, parse_constant=_finite, parse_float=_finite)
     except (ValueError, TypeError, RecursionError) as error:
@@ -40,16 +40,16 @@ def from_json(text: bytes | str, name: str) -> dict[str, Any]:
 def read_json(path: Path) -> dict[str, Any]:
     """The object in a file; raises FaultError if the file is missing or damaged."""
     try:
-        with opened(path) as file:
+        with open_file(path) as file:
             return from_json(file.read(), path.name)
     except OSError as error:
         raise FaultError(f"{path.name} cannot be read: {error.strerror or error}") from error
 
 
-def opened(path: Path) -> BinaryIO:
+def open_file(path: Path) -> BinaryIO:
     """Open a file for reading; raises FaultError if it is not a readable file."""
     try:
-        if not stat.S_ISREG(path.stat().st_mode):  # a pipe would have us wait for ever
+        if not stat.S_ISREG(path.stat().st_mode):  # a pipe would block
             raise FaultError(f"{path.name} is not a file")
         return path.open("rb")
     except FileNotFoundError as error:
@@ -58,17 +58,13 @@ def opened(path: Path) -> BinaryIO:
         raise FaultError(f"{path.name} cannot be read: {error.strerror or error}") from error
 
 
-def header_json(file: BinaryIO) -> dict[str, Any]:
-    """The JSON in the header of a checkpoint; raises FaultError if there is none."""
-    return from_json(metadata(file).get(HEADER, ""), f"the header of {Path(file.name).name}")
+def read_header_json(file: BinaryIO) -> dict[str, Any]:
+    """The JSON in a checkpoint's header; raises FaultError if there is none."""
+    return from_json(read_metadata(file).get(HEADER, ""), f"the header of {Path(file.name).name}")
 
 
-def metadata(file: BinaryIO) -> dict[str, str]:
-    """The metadata of a safetensors file, whose length is verified.
-
-    Raises:
-        FaultError: it is truncated or not a safetensors file.
-    """
+def read_metadata(file: BinaryIO) -> dict[str, str]:
+    """The metadata of a safetensors file; raises FaultError if it is none, or truncated."""
     name = Path(file.name).name
     try:
         size = os.fstat(file.fileno()).st_size
@@ -76,11 +72,11 @@ def metadata(file: BinaryIO) -> dict[str, str]:
         if length > size:
             raise FaultError(f"{name} is truncated or not a safetensors file")
         header = json.loads(file.read(length))
-        notes = dict(header.pop("__metadata__", {}))
+        metadata = dict(header.pop("__metadata__", {}))
         end = max((tensor["data_offsets"][1] for tensor in header.values()), default=0)
         if 8 + length + end != size:
             raise FaultError(f"{name} has {size} bytes, expected {8 + length + end}")
-        return notes
+        return metadata
     except OSError as error:
         raise FaultError(f"{name} cannot be read: {error.strerror or error}") from error
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:

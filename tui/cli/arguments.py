@@ -9,7 +9,7 @@ from typing import Any
 
 from core.data.inputs import Inputs
 from core.fields.declaration import Setting, settings_in
-from core.fields.kinds import number, one_of, whole
+from core.fields.kinds import integer, number, one_of
 from core.formats.export_formats import VALUES, Packing
 from core.inference.timings import SECONDS
 from core.jobs.search import START, TRIALS
@@ -27,7 +27,7 @@ _ALLOCATE = Setting(
     "allocate", DEFAULT_ALLOCATION, one_of(tuple(ALLOCATIONS)), "how a goal becomes sparsities"
 )
 _MAX_DROP = Setting("max_drop", None, _POINTS, "largest allowed drop in validation accuracy")
-_TRIALS = Setting("trials", TRIALS, whole(1, 1000), "fine-tunings at most")
+_TRIALS = Setting("trials", TRIALS, integer(1, 1000), "fine-tunings at most")
 _START = Setting("start", START, number(1, 1_000_000, above=True), "ratio to try first")
 _SECONDS = Setting("seconds", SECONDS, number(0, 100_000, above=True), "time to take, roughly")
 _WITHIN = Setting(

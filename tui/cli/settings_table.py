@@ -20,7 +20,7 @@ def _row(declared: Setting) -> tuple[str, ...]:
     key = f"`{table}{declared.name}`" if declared.portable else "option only"
     kind, flag = declared.kind, declared.flag
     options = f"`{flag}`" if kind.metavar else f"`{flag}`, `--no-{flag.removeprefix('--')}`"
-    return key, options, declared.meaning, kind.described or kind.expected, declared.default_text
+    return key, options, declared.meaning, kind.description or kind.expected, declared.default_text
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from core.events import Notice, Progress, StopFlag, Stream
 from core.pruning.curves import SPLITS, UNIFORM_SPARSITIES
 from core.settings.choices import NO_CHOICES
 from core.settings.settings import Settings
-from core.system.preload import bring_in
+from core.system.preload import preload_torch
 
 if TYPE_CHECKING:
     from core.experiments.experiment import Experiment
@@ -104,7 +104,7 @@ class CoreBackend:
     def open(self, stop: StopFlag) -> Stream[Net]:
         """See `Backend.open`."""
         yield Progress("load torch")
-        yield from bring_in(stop)
+        yield from preload_torch(stop)
         bench = self._import_all()
         from core.jobs.dense_net import open_dense_net
         from core.jobs.preflight import check

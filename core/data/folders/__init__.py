@@ -2,6 +2,6 @@
 
 image_folder    its classes, images and splits
 pixels          an image file as pixels of a given size and number of channels
-decoded_cache   all its images, decoded once into a file that is mapped into memory
+decoded_cache   all its images, decoded once into a memory-mapped file
 disk_budget     how much disk the decoded files may take, and which are evicted
 """

@@ -20,7 +20,15 @@ from uuid import uuid4
 import numpy as np
 from numpy.typing import NDArray
 
-from core.data.folders.disk_budget import FACTS, PIXELS, known, make_room, shown_bytes, tidy, use
+from core.data.folders.disk_budget import (
+    FACTS,
+    PIXELS,
+    evict,
+    format_bytes,
+    mark_used,
+    read_facts,
+    remove_stale,
+)
 from core.data.folders.image_folder import Folder, Samples
 from core.data.folders.pixels import LARGEST, SMALLEST, Shape, read_image, shape_of
 from core.data.inputs import Inputs
@@ -30,7 +38,9 @@ from core.events import Notice, Progress, StopFlag, Stream
 from core.system.error_text import reason
 from core.system.files import NO_SPACE
 
-NAMED = 3
+_SPLITS = ("train", "validation", "test")
+
+_NAMED = 3
 """How many unreadable images are named individually."""
 
 
@@ -39,13 +49,8 @@ def decoded(
 ) -> Stream[Dataset]:
     """The images of a folder as a data set: decoded now, or mapped from the cache.
 
-    Args:
-        folder: the image folder's contents.
-        cache: the folder that holds all decoded images.
-        protocol: as in `Dataset`.
-        inputs: requested size, channels and normalization.
-        budget: bytes that all decoded folders may take.
-        stop: checked after every image.
+    `cache` holds all decoded folders, which may take `budget` bytes together; `stop` is checked
+    after every image.
 
     Raises:
         InputError: a class has no readable image, there is no room for the decoded images, or
@@ -54,28 +59,28 @@ def decoded(
     """
     digest = _digest(folder)
     home = cache / _name(digest, inputs)
-    facts = known(home)
+    facts = read_facts(home)
     if facts is None:
         shape, images = shape_of(folder.samples, inputs), len(folder.samples)
     else:
         shape, images = Shape(*facts["shape"]), sum(map(len, facts["labels"].values()))
-    inputs.normalisation(shape.channels, 0.0, 1.0)  # it is refused before anything is decoded
+    inputs.normalization(shape.channels, 0.0, 1.0)  # refuse it before anything is decoded
     if facts is None:
-        tidy(home, folder.root, digest)
-    yield from make_room(home, shape.bytes * images, budget, f"{folder.root} at {shape}")
+        remove_stale(home, folder.root, digest)
+    yield from evict(home, shape.bytes * images, budget, f"{folder.root} at {shape}")
     if facts is None:
         yield from _decode(folder, shape, home, stop)
-        facts = known(home)
+        facts = read_facts(home)
     if facts is None:
         raise InputError(f"{home} lost the images decoded to it")
-    use(home)
+    mark_used(home)
     for text, is_warning in facts["said"]:
         yield Notice(text, warning=is_warning)
     return _mapped(folder, home, facts, protocol, inputs)
 
 
 def _name(digest: str, inputs: Inputs) -> str:
-    """The name in the cache for images decoded this way."""
+    """The name in the cache of images decoded with these settings."""
     size = f"{inputs.image_size}px" if inputs.image_size else ""
     channels = f"{inputs.channels}ch" if inputs.channels else ""
     return "-".join(filter(None, (digest, size, channels)))
@@ -101,7 +106,7 @@ def _size_and_time(path: Path) -> tuple[int, int]:
 
 
 def _decode(folder: Folder, shape: Shape, home: Path, stop: StopFlag) -> Stream[None]:
-    """Fill a folder beside its place, and move it there when it is whole."""
+    """Fill a temporary folder next to `home`, then move it into place."""
     needed = shape.bytes * len(folder.samples)
     work = home.with_name(f".{home.name}-{uuid4().hex}")
     try:
@@ -109,9 +114,9 @@ def _decode(folder: Folder, shape: Shape, home: Path, stop: StopFlag) -> Stream[
         if shutil.disk_usage(work).free < needed:
             raise InputError(
                 f"no space left in {home.parent}: decoding {folder.root} at {shape} takes "
-                f"{shown_bytes(needed)}; free some space or use a smaller --image-size"
+                f"{format_bytes(needed)}; free some space or use a smaller --image-size"
             )
-        facts = yield from _filled(folder, shape, work / PIXELS, stop)
+        facts = yield from _decode_images(folder, shape, work / PIXELS, stop)
         (work / FACTS).write_text(json.dumps(facts), encoding="utf-8")
         if not home.exists():
             os.rename(work, home)
@@ -122,24 +127,25 @@ def _decode(folder: Folder, shape: Shape, home: Path, stop: StopFlag) -> Stream[
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _filled(folder: Folder, shape: Shape, target: Path, stop: StopFlag) -> Stream[dict[str, Any]]:
-    """Decode every image into `target`; gives what is known of them."""
-    labels: dict[str, list[int]] = {}
-    bad: list[Path] = []
-    resized, done, whole = 0, 0, len(folder.samples)
+def _decode_images(
+    folder: Folder, shape: Shape, target: Path, stop: StopFlag
+) -> Stream[dict[str, Any]]:
+    """Decode every image into `target`; returns the facts about them."""
+    labels: dict[str, list[int]] = {split: [] for split in _SPLITS}
+    unreadable: list[Path] = []
+    resized = done = 0
     total = squares = values = 0.0
     with target.open("wb") as file, ThreadPoolExecutor(os.cpu_count()) as pool:
-        for split in ("train", "validation", "test"):
-            labels[split] = []
-            for (path, label), found in _in_order(pool, getattr(folder, split), shape):
+        for split in _SPLITS:
+            for (path, label), image in _read_in_order(pool, getattr(folder, split), shape):
                 if stop():
                     raise StoppedError("stopped before all images were decoded")
                 done += 1
-                yield Progress("decode images", done, whole, "images")
-                if found is None:
-                    bad.append(path)
+                yield Progress("decode images", done, len(folder.samples), "images")
+                if image is None:
+                    unreadable.append(path)
                     continue
-                pixels, was_resized = found
+                pixels, was_resized = image
                 resized += was_resized
                 labels[split].append(label)
                 file.write(pixels.tobytes())
@@ -155,50 +161,50 @@ def _filled(folder: Folder, shape: Shape, target: Path, stop: StopFlag) -> Strea
         "labels": labels,
         "mean": mean,
         "std": max(squares / values - mean * mean, 0.0) ** 0.5 or 1.0,
-        "said": _said(folder, shape, bad, resized),
+        "said": _notices(folder, shape, unreadable, resized),
     }
 
 
-def _in_order(
+def _read_in_order(
     pool: ThreadPoolExecutor, samples: Samples, shape: Shape
 ) -> Iterator[tuple[tuple[Path, int], tuple[NDArray[np.uint8], bool] | None]]:
-    """Yield the images in order, a few hundred at a time in progress."""
-    waiting = iter(samples)
-    while some := tuple(islice(waiting, 256)):
-        found = pool.map(lambda sample: read_image(sample[0], shape), some)
-        yield from zip(some, found, strict=True)
+    """Yield the images in order; a few hundred are decoded at a time."""
+    remaining = iter(samples)
+    while chunk := tuple(islice(remaining, 256)):
+        images = pool.map(lambda sample: read_image(sample[0], shape), chunk)
+        yield from zip(chunk, images, strict=True)
 
 
 def _check(folder: Folder, labels: dict[str, list[int]]) -> None:
-    for split, found in labels.items():
-        there = set(found)
-        for label, name in enumerate(folder.classes):
-            if split == "train" and label not in there:
-                raise InputError(f"no readable image of class {name} in split {split}")
-        if not found:
+    for label, name in enumerate(folder.classes):
+        if label not in labels["train"]:
+            raise InputError(f"no readable image of class {name} in split train")
+    for split in _SPLITS:
+        if not labels[split]:
             raise InputError(f"no readable image in split {split}")
 
 
-def _said(folder: Folder, shape: Shape, bad: Sequence[Path], resized: int) -> list[Any]:
+def _notices(
+    folder: Folder, shape: Shape, unreadable: Sequence[Path], resized: int
+) -> list[tuple[str, bool]]:
     """The notices about the images, each with whether it is a warning."""
-    said = []
-    if bad:
-        names = ", ".join(str(path.relative_to(folder.root)) for path in bad[:NAMED])
-        more = f" and {len(bad) - NAMED:,} more" if len(bad) > NAMED else ""
-        text = f"skipped {len(bad):,} images that cannot be read: {names}{more}"
-        said.append((text, True))
+    notices = []
+    if count := len(unreadable):
+        names = ", ".join(str(path.relative_to(folder.root)) for path in unreadable[:_NAMED])
+        more = f" and {count - _NAMED:,} more" if count > _NAMED else ""
+        notices.append((f"skipped {count:,} images that cannot be read: {names}{more}", True))
     if resized:
         text = f"cropped and resized {resized:,} images of other sizes to {shape}"
-        said.append((text, False))
-    return said
+        notices.append((text, False))
+    return notices
 
 
 def _mapped(
     folder: Folder, home: Path, facts: dict[str, Any], protocol: str, inputs: Inputs
 ) -> Dataset:
-    labels = {split: np.array(found, np.int64) for split, found in facts["labels"].items()}
-    counts = [len(labels[split]) for split in ("train", "validation", "test")]
-    # Copied where something writes to it, which nothing does.
+    labels = [np.array(facts["labels"][split], np.int64) for split in _SPLITS]
+    counts = [len(part) for part in labels]
+    # Mode c, copy on write: torch warns of read-only memory, and nothing writes to it.
     try:
         pixels = np.memmap(home / PIXELS, np.uint8, "c", shape=(sum(counts), *facts["shape"]))
     except OSError as error:
@@ -207,14 +213,12 @@ def _mapped(
         ) from error
     ends = np.cumsum([0, *counts])
 
-    def part(first: int, last: int, *names: str) -> Split:
-        return Split(
-            pixels[ends[first] : ends[last]], np.concatenate([labels[name] for name in names])
-        )
+    def part(first: int, last: int) -> Split:
+        return Split(pixels[ends[first] : ends[last]], np.concatenate(labels[first:last]))
 
-    test = part(2, 3, "test")
-    both = protocol == "reference"
-    mean, std = inputs.normalisation(facts["shape"][0], facts["mean"], facts["std"])
+    test = part(2, 3)
+    reference = protocol == "reference"
+    mean, std = inputs.normalization(facts["shape"][0], facts["mean"], facts["std"])
     scale = Inputs(mean=inputs.mean, std=inputs.std)
     return Dataset(
         name=f"folder:{folder.root}",
@@ -222,8 +226,8 @@ def _mapped(
         classes=len(folder.classes),
         mean=mean,
         std=std,
-        train=part(0, 2, "train", "validation") if both else part(0, 1, "train"),
-        validation=test if both else part(1, 2, "validation"),
+        train=part(0, 2) if reference else part(0, 1),
+        validation=test if reference else part(1, 2),
         test=test,
         fingerprint=" ".join(filter(None, (home.name, scale.flags))),
     )

@@ -1,4 +1,4 @@
-"""The disk budget of decoded images: how much they may take, and which are evicted."""
+"""The disk budget of decoded images, and the eviction of those over it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -17,133 +16,113 @@ from core.errors import InputError
 from core.events import Notice, Stream
 
 PIXELS, FACTS = "pixels.u8", "facts.json"
-"""The files of a decoded folder; the last use of its facts decides which one is evicted."""
+"""The files of a decoded folder; the facts' modification time records its last use."""
 
 BUDGET = 20 << 30
 """Default limit in bytes for all decoded folders together."""
 
 _ABANDONED = 86_400 * 10**9
-"""Nanoseconds after which an unfinished decoding counts as abandoned."""
+"""Age in nanoseconds at which an unfinished decoding counts as abandoned."""
 
 _UNITS = {"B": 1, **{f"{p}B": 1000**n for n, p in enumerate("kMGT", 1)}}
 _UNITS |= {f"{p}iB": 1024**n for n, p in enumerate("KMGT", 1)}
 
 
 def parse_bytes(text: str) -> int:
-    """Read `20GiB`, `1.5 TB` or `500 MiB`, in any case.
-
-    Raises:
-        InputError: it is none of these.
-    """
+    """Parse a size such as `20GiB`, `1.5 TB` or `500 mib`; raises InputError for other text."""
     units = {unit.lower(): size for unit, size in _UNITS.items()}
-    found = re.fullmatch(r"\s*(\d{1,15}(?:\.\d{1,9})?)\s*([A-Za-z]+)\s*", text)
-    if found is None or found[2].lower() not in units:
+    match = re.fullmatch(r"\s*(\d{1,15}(?:\.\d{1,9})?)\s*([a-z]+)\s*", text.lower())
+    if match is None or match[2] not in units:
         raise InputError(f"'{text}': expected a size such as 20GiB or 500MB")
-    return int(float(found[1]) * units[found[2].lower()])
+    return int(float(match[1]) * units[match[2]])
 
 
-def shown_bytes(count: int) -> str:
-    """A number of bytes as text."""
-    unit = next((it for it in ("TiB", "GiB", "MiB", "KiB") if count >= _UNITS[it]), "B")
+def format_bytes(count: int) -> str:
+    """A number of bytes as text, such as `20 GiB`."""
+    unit = next((unit for unit in ("TiB", "GiB", "MiB", "KiB") if count >= _UNITS[unit]), "B")
     return f"{count / _UNITS[unit]:.1f}".removesuffix(".0") + f" {unit}"
 
 
-def known(home: Path) -> dict[str, Any] | None:
+def read_facts(home: Path) -> dict[str, Any] | None:
     """The facts of a decoded folder; None if it is missing or incomplete."""
     try:
         facts: dict[str, Any] = json.loads((home / FACTS).read_text(encoding="utf-8"))
         images = sum(len(labels) for labels in facts["labels"].values())
-        whole = (home / PIXELS).stat().st_size == images * math.prod(facts["shape"])
+        complete = (home / PIXELS).stat().st_size == images * math.prod(facts["shape"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
-    return facts if whole else None
+    return facts if complete else None
 
 
-def use(home: Path) -> None:
+def mark_used(home: Path) -> None:
     """Mark a decoded folder as used now."""
     with suppress(OSError):
         os.utime(home / FACTS)
 
 
-def make_room(home: Path, needed: int, budget: int, what: str) -> Stream[None]:
+def evict(home: Path, needed: int, budget: int, what: str) -> Stream[None]:
     """Evict the least recently used folders until `home` fits, with a notice for each.
 
-    Args:
-        home: where the folder is decoded to, or will be; it stays.
-        needed: bytes it takes.
-        budget: bytes all of them may take.
-        what: what needs the bytes, for messages.
+    `home`, where `what` is or will be decoded to, takes `needed` of `budget` bytes.
 
     Raises:
         InputError: it exceeds the budget by itself, or a folder cannot be removed.
     """
     if needed > budget:
         raise InputError(
-            f"{what} takes {shown_bytes(needed)} when decoded, more than the cache budget of "
-            f"{shown_bytes(budget)}: use a smaller --image-size or a larger --cache-budget"
+            f"{what} takes {format_bytes(needed)} when decoded, more than the cache budget of "
+            f"{format_bytes(budget)}: use a smaller --image-size or a larger --cache-budget"
         )
-    others = sorted(_others(home), key=_last_used)
-    taken = {path: _size(path) for path in others}
-    for path in others:
-        if sum(taken.values()) + needed <= budget:
+    sizes = {
+        path: sum(_stat(file, "st_size") for file in _entries(path))
+        for path in sorted(
+            _entries(home.parent), key=lambda path: _stat(path / FACTS, "st_mtime_ns")
+        )
+        if path != home and path.is_dir() and not path.name.startswith(".")
+    }
+    for path in tuple(sizes):
+        if sum(sizes.values()) + needed <= budget:
             return
-        facts = known(path)
+        facts = read_facts(path)
         shutil.rmtree(path, ignore_errors=True)
         if path.exists():
             raise InputError(
-                f"cannot remove {path} from the cache to keep it within {shown_bytes(budget)}: "
+                f"cannot remove {path} from the cache to keep it within {format_bytes(budget)}: "
                 "delete it yourself or use a larger --cache-budget"
             )
         yield Notice(
             f"evicted the decoded images of {facts['root'] if facts else path.name} "
-            f"({shown_bytes(taken.pop(path))}): the cache budget is {shown_bytes(budget)}"
+            f"({format_bytes(sizes.pop(path))}): the cache budget is {format_bytes(budget)}"
         )
 
 
-def tidy(home: Path, root: Path, digest: str) -> None:
-    """Remove leftovers of killed processes, and outdated decodings of a folder.
+def remove_stale(home: Path, root: Path, digest: str) -> None:
+    """Remove leftovers of killed processes, and decodings of `root` whose digest is outdated.
 
-    Args:
-        home: where the folder will be decoded to.
-        root: the folder.
-        digest: of its files, with which the name of each of its decodings begins.
+    Whatever is at `home`, where the folder will be decoded to, is removed, too.
     """
-    for path in _inside(home.parent):
+    for path in _entries(home.parent):
         hidden = path.name.startswith(".")
         killed = hidden and time.time_ns() - _stat(path, "st_mtime_ns") > _ABANDONED
-        facts = None if hidden else known(path)
+        facts = None if hidden else read_facts(path)
         same = facts and facts.get("root") == str(root.resolve())
         stale = same and not path.name.startswith(digest)
         if killed or stale or path == home:
             shutil.rmtree(path, ignore_errors=True)
 
 
-def _others(home: Path) -> Iterator[Path]:
-    for path in _inside(home.parent):
-        if path != home and path.is_dir() and not path.name.startswith("."):
-            yield path
-
-
-def _size(path: Path) -> int:
-    return sum(_stat(file, "st_size") for file in _inside(path))
-
-
-def _inside(path: Path) -> tuple[Path, ...]:
-    """What is in a folder; nothing where it cannot be looked into, or has gone meanwhile."""
+def _entries(path: Path) -> tuple[Path, ...]:
+    """The entries of a folder; none if it cannot be read or is gone."""
     try:
         return tuple(path.iterdir())
     except OSError:
         return ()
 
 
-def _last_used(path: Path) -> int:
-    return _stat(path / FACTS, "st_mtime_ns")
-
-
 def _stat(path: Path, name: str) -> int:
-    """Of a file; of one that has gone meanwhile, nothing."""
+    """An attribute of a file's status; 0 if the file is gone."""
     try:
-        found: int = getattr(path.stat(), name)
+        value: int = getattr(path.stat(), name)
     except OSError:
         return 0
-    return found
+    return value

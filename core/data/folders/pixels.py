@@ -15,16 +15,16 @@ from core.data.inputs import Inputs
 from core.errors import InputError
 
 SMALLEST, LARGEST = 8, 224
-"""Limits in pixels for the side of an image, if sizes differ or are large and none is given."""
+"""Limits in pixels for the side of images whose sizes differ or are large, unless set."""
 
-LOOKED_AT = 256
-"""How many image headers are read to work out size and channels."""
+_HEADERS = 256
+"""How many image headers decide size and channels."""
 
 _DEEP = ("I", "I;16", "I;16L", "I;16B")
 """Pillow's names for images with 16 bits per pixel."""
 
 _UNREADABLE = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)
-"""What Pillow raises for a file that is not an image, truncated, damaged or far too large."""
+"""What Pillow raises for a file that is no image, damaged or far too large."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,25 +41,25 @@ class Shape:
 
     @property
     def bytes(self) -> int:
-        """Of one image."""
+        """The bytes of one image."""
         return self.channels * self.height * self.width
 
 
 def shape_of(samples: Samples, inputs: Inputs) -> Shape:
-    """The given size and channels; what is not given is worked out from some of the images.
+    """The requested size and channels; those not set are worked out from some of the images.
 
     The size is theirs if they all share one; if they differ or are large, it is a square of the
-    median size, from `SMALLEST` to `LARGEST`. One channel if all are gray.
+    median size, clipped to `SMALLEST`..`LARGEST`. One channel if all are gray.
 
     Raises:
         InputError: none of the images tried can be read.
     """
-    sizes, grey = [], True
-    for path, _ in samples[:: max(1, len(samples) // LOOKED_AT)]:
+    sizes, gray = [], True
+    for path, _ in samples[:: max(1, len(samples) // _HEADERS)]:
         try:
             with Image.open(path) as image:
                 sizes.append(image.size)
-                grey = grey and image.mode in ("1", "L", "LA", *_DEEP)
+                gray = gray and image.mode in ("1", "L", "LA", *_DEEP)
         except _UNREADABLE:
             continue
     if not sizes:
@@ -70,7 +70,7 @@ def shape_of(samples: Samples, inputs: Inputs) -> Shape:
     elif len(set(sizes)) > 1 or max(width, height) > LARGEST:
         side = round(median(min(size) for size in sizes))
         width = height = min(max(side, SMALLEST), LARGEST)
-    return Shape(inputs.channels or (1 if grey else 3), height, width)
+    return Shape(inputs.channels or (1 if gray else 3), height, width)
 
 
 def read_image(path: Path, shape: Shape) -> tuple[NDArray[np.uint8], bool] | None:
@@ -79,7 +79,7 @@ def read_image(path: Path, shape: Shape) -> tuple[NDArray[np.uint8], bool] | Non
     try:
         with Image.open(path) as image:
             upright = ImageOps.exif_transpose(image)
-            if upright.mode in _DEEP:  # it would be cut off at 255, not scaled
+            if upright.mode in _DEEP:  # convert() would clip at 255, not scale
                 upright = Image.fromarray((np.asarray(upright) >> 8).clip(0, 255).astype(np.uint8))
             plain = upright.convert("L" if shape.channels == 1 else "RGB")
             resized = plain.size != size

@@ -1,9 +1,9 @@
-"""Where the files of a data set come from, tried in order.
+"""Where the files of a data set come from.
 
-store             from a data folder to checked files: locked, fetched, moved into place
-fetching          the sources in order, until one has the files
-cache             the files in a data folder, read and checked
-mirrors           the mirrors that torchvision names
-package           a wheel from the package index
-mnist_pickle      the arrays in that wheel, unpickled without running code
+store          a data folder's files: verified, or downloaded under a lock
+fetching       the sources, tried in order until one has the files
+cache          the files in a data folder, read and verified
+mirrors        torchvision's mirrors
+package        a wheel from the package index
+mnist_pickle   the arrays in that wheel, unpickled without running code
 """

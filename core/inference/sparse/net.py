@@ -25,7 +25,7 @@ from core.graph.tracing import Traced, UntraceableError, same_logits, trace
 from core.inference.engines import run
 from core.inference.sparse.groups import Group, groups_of
 from core.inference.sparse.simpler import simpler
-from core.system.timing import in_turns
+from core.system.timing import time_in_turns
 
 K = TypeVar("K")
 
@@ -207,7 +207,7 @@ class _Trial:
         images = self._images if given is None else given
         ways = {key: partial(run, net, images) for key, net in nets.items()}
         taken = {key: [0.0] for key in ways}
-        for taken in in_turns(ways, seconds) if len(ways) > 1 else ():  # noqa: B007
+        for taken in time_in_turns(ways, seconds) if len(ways) > 1 else ():  # noqa: B007
             yield Progress(f"time {step}")
             if self._stop():
                 raise StoppedError("stopped before any measurement finished")

@@ -41,7 +41,7 @@ def test_images_of_another_size_in_colours_normalised_by_channel(
     inputs = Inputs(image_size=32, channels=3, mean=mean, std=std)
     dataset = drain(load("mnist", data_dir, inputs=inputs))
     assert dataset.fingerprint == inputs.flags
-    data = Splits.of(dataset).laid_out(layout).test
+    data = Splits.of(dataset).with_layout(layout).test
     pixels, labels = data.batch(index)
     grey = torch.from_numpy(dataset.test.images)[:5]
     larger = interpolate(grey.float(), (32, 32), mode="bilinear", antialias=True) / 255

@@ -13,7 +13,7 @@ import pytest
 
 from core.data import Dataset, Split, load
 from core.data.splits import validation_indices
-from core.errors import InputError, WorkError
+from core.errors import InputError, StoppedError
 from core.events import Progress, drain
 
 
@@ -94,7 +94,7 @@ def test_loading_tells_which_file_it_checks(mnist_dir: Path) -> None:
 
 
 def test_a_stop_ends_loading(mnist_dir: Path) -> None:
-    with pytest.raises(WorkError, match="fetch stopped"):
+    with pytest.raises(StoppedError):
         drain(load("mnist", mnist_dir, stop=lambda: True))
 
 

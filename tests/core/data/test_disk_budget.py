@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.data.folders import disk_budget
-from core.data.folders.disk_budget import FACTS, parse_bytes, shown_bytes
+from core.data.folders.disk_budget import FACTS, format_bytes, parse_bytes
 from core.data.inputs import Inputs
 from core.errors import InputError
 from tests.core.data.folders import fill
@@ -36,7 +36,7 @@ def test_a_text_that_is_no_size_is_refused(text: str) -> None:
 
 @given(size=st.integers(0, 1 << 50))
 def test_a_size_that_is_shown_can_be_read(size: int) -> None:
-    assert parse_bytes(shown_bytes(size)) == pytest.approx(size, rel=0.06)
+    assert parse_bytes(format_bytes(size)) == pytest.approx(size, rel=0.06)
 
 
 @pytest.mark.usefixtures("empty_cache")
@@ -51,7 +51,7 @@ def test_what_was_used_longest_ago_makes_way(tmp_path: Path, empty_cache: Path) 
     whole = sum(path.stat().st_size for path in cache.rglob("*") if path.is_file())
 
     fourth, said = loaded(fill(tmp_path / "fourth", 12), budget=whole)
-    assert said[-1].startswith(f"the decoded images of {tmp_path / 'new'} have made way (")
+    assert said[-1].startswith(f"evicted the decoded images of {tmp_path / 'new'} (")
     there = {path.name for path in cache.iterdir()}
     assert there == {homes["old"].name, homes["newest"].name, fourth.fingerprint}
     fourth, said = loaded(tmp_path / "fourth", budget=whole // 2)
@@ -68,8 +68,8 @@ def test_a_folder_beyond_the_budget_is_refused_and_nothing_makes_way(
     with pytest.raises(InputError) as caught:
         loaded(large, budget=40 * 28 * 28 - 1)
     assert str(caught.value) == (
-        f"{large} at 28x28 needs 30.6 KiB when decoded, the cache may take 30.6 KiB: "
-        "give a smaller --image-size, or a larger --cache-budget"
+        f"{large} at 28x28 takes 30.6 KiB when decoded, more than the cache budget of 30.6 KiB: "
+        "use a smaller --image-size or a larger --cache-budget"
     )
     assert len(list((empty_cache / "folders").iterdir())) == 1
     dataset, _ = loaded(large, inputs=Inputs(image_size=14), budget=40 * 28 * 28 - 1)

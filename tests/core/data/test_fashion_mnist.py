@@ -13,7 +13,7 @@ import pytest
 
 from core.data import fetch, load
 from core.data.registry import DATASETS, TRAIN_LABELS, Debian
-from core.data.sources.cache import home
+from core.data.sources.cache import raw_folder
 from core.errors import WorkError
 from core.events import Event, Notice, drain
 
@@ -43,7 +43,7 @@ def test_it_comes_from_debians_package_into_the_cache(
     assert [int((dataset.test.labels == which).sum()) for which in range(10)] == [1_000] * 10
     pixels = drain(load("fashion-mnist", tmp_path, "reference")).train.images / 255
     assert (round(pixels.mean(), 4), round(pixels.std(), 4)) == (FASHION.mean, FASHION.std)
-    assert {path.name for path in home(FASHION, tmp_path).iterdir()} == set(FASHION.files)
+    assert {path.name for path in raw_folder(FASHION, tmp_path).iterdir()} == set(FASHION.files)
 
 
 @pytest.mark.slow
@@ -94,7 +94,7 @@ def test_a_damaged_package_is_told_and_left(installed: Path, tmp_path: Path) -> 
     path = installed / f"{TRAIN_LABELS}.gz"
     path.write_bytes(path.read_bytes()[:-9])
     events: list[Event] = []
-    expected = r"mnist could not be fetched: .*install Debian's dataset-some, or put train-images"
+    expected = r"could not download mnist: .*install Debian's dataset-some, or put train-images"
     with pytest.raises(WorkError, match=expected):
         drain(fetch("mnist", tmp_path / "data"), events.append)
     told = [event.text for event in events if isinstance(event, Notice)]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from core.data.inputs import AS_THEY_ARE, Inputs
+from core.data.inputs import DEFAULT_INPUTS, Inputs
 from core.errors import InputError
 from core.fields.declaration import settings_in
 from core.nets.zoo import IMAGENET
@@ -22,14 +22,14 @@ def test_what_is_given_comes_back_from_json(inputs: Inputs) -> None:
 
 @given(inputs=GIVEN)
 def test_only_what_differs_is_beyond_what_is_known(inputs: Inputs) -> None:
-    assert inputs.beyond(inputs) == AS_THEY_ARE
-    assert inputs.beyond(AS_THEY_ARE) == inputs
+    assert inputs.beyond(inputs) == DEFAULT_INPUTS
+    assert inputs.beyond(DEFAULT_INPUTS) == inputs
 
 
 @given(inputs=GIVEN)
 def test_what_is_said_wins_over_what_a_net_is_for(inputs: Inputs) -> None:
-    assert inputs.over(AS_THEY_ARE) == inputs
-    assert AS_THEY_ARE.over(inputs) == inputs
+    assert inputs.over(DEFAULT_INPUTS) == inputs
+    assert DEFAULT_INPUTS.over(inputs) == inputs
     over = inputs.over(IMAGENET)
     assert over.given().items() >= inputs.given().items()
     assert over.image_size == (inputs.image_size or 224)
@@ -50,12 +50,12 @@ def test_facts_that_are_none_are_refused(facts: Any) -> None:
 
 
 def test_normalisation_is_what_is_given_or_else_what_is_known() -> None:
-    assert AS_THEY_ARE.normalisation(3, 0.2, 0.3) == (0.2, 0.3)
-    assert Inputs(mean=(0.5,)).normalisation(1, 0.2, 0.3) == (0.5, 0.3)
+    assert DEFAULT_INPUTS.normalization(3, 0.2, 0.3) == (0.2, 0.3)
+    assert Inputs(mean=(0.5,)).normalization(1, 0.2, 0.3) == (0.5, 0.3)
     three = (0.1, 0.2, 0.3)
-    assert Inputs(std=three).normalisation(3, 0.2, 0.3) == (0.2, three)
+    assert Inputs(std=three).normalization(3, 0.2, 0.3) == (0.2, three)
     with pytest.raises(InputError, match=r"3 numbers for images of 1 channel: expected 1"):
-        Inputs(std=three).normalisation(1, 0.2, 0.3)
+        Inputs(std=three).normalization(1, 0.2, 0.3)
 
 
 @pytest.mark.parametrize("text", ["", "a", "0.5,", "0,5;1"])

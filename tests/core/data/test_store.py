@@ -13,13 +13,13 @@ import pytest
 
 from core.data import fetch
 from core.data.registry import DATASETS
-from core.errors import InputError, WorkError
+from core.errors import InputError, StoppedError
 from core.events import Progress, drain
 
 pytest_plugins = ("tests.core.data.mirror",)
 
 NAMES = set(DATASETS["mnist"].files)
-WAITING = Progress("waiting for another fetch")
+WAITING = Progress("waiting for another download")
 
 
 def child(*args: str | Path) -> subprocess.Popen[str]:
@@ -84,7 +84,7 @@ def test_the_second_waits_and_finds_what_the_first_fetches(
 def test_who_waits_heeds_a_stop(tmp_path: Path) -> None:
     first = fetch("mnist", tmp_path)
     next(first)
-    with pytest.raises(WorkError, match="fetch stopped"):
+    with pytest.raises(StoppedError):
         drain(fetch("mnist", tmp_path, stop=lambda: True))
     first.close()
     assert left_in(tmp_path) == set()
@@ -92,8 +92,8 @@ def test_who_waits_heeds_a_stop(tmp_path: Path) -> None:
 
 def test_no_space_is_told_and_leaves_nothing(tmp_path: Path, digits: Path, mirror: str) -> None:
     said = child(digits, mirror, tmp_path, "limited").communicate()[0]
-    assert said.startswith(f"InputError: no space left in {tmp_path}: 2 MB are needed, ")
-    assert said.endswith(" MB are free; free some or give another --data-dir\n")
+    assert said.startswith(f"InputError: no space left in {tmp_path}: 2 MB needed, ")
+    assert said.endswith(" MB free; free some space or use another --data-dir\n")
     assert left_in(tmp_path) == set()
 
 
@@ -102,7 +102,7 @@ def test_a_file_as_data_folder_is_told(below: str, tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.touch()
     data_dir = file / below
-    with pytest.raises(InputError, match=f"^{data_dir} .*give another --data-dir$"):
+    with pytest.raises(InputError, match=f"{data_dir} .*--data-dir$"):
         drain(fetch("mnist", data_dir))
 
 

@@ -34,7 +34,7 @@ from core.experiments.run_writer import RunWriter
 from core.nets.architectures import Cnn5
 from core.nets.footprint import Sizes
 from core.settings.choices import Choices
-from core.system.locks import erase
+from core.system.locks import delete_tree
 from core.training.checkpoints import Checkpoint
 from core.training.loop import Trainer
 from core.training.recipes import RECIPES, recipe_named
@@ -306,7 +306,7 @@ def test_a_run_goes_on_in_another_thread(experiment: Experiment) -> None:
 
 def test_a_folder_that_goes_meanwhile_is_told(experiment: Experiment) -> None:
     with experiment.begin(RECORD) as writer:
-        erase(experiment.folder)
+        delete_tree(experiment.folder)
         with pytest.raises(InputError, match=r"the folder .*0001 does not exist"):
             writer.checkpoint(filled(1))
 

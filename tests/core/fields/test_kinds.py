@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from core.errors import InputError
-from core.fields.kinds import Kind, along, number, one_of, per_channel, switch, whole
+from core.fields.kinds import Kind, along, integer, number, one_of, per_channel, switch
 
 SERIES = (0.0, 0.1, 0.5, 1.0)
 SIDES = {1: "grayscale", 3: "color", 4: ""}
@@ -25,7 +25,7 @@ def named(value: object) -> str | None:
         (one_of(SIDES), [1, 3, 4], [2, True, 1.0, "1", None, [1]]),
         (one_of(("a", "b")), ["a", "b"], ["c", "", 0, ["a"]]),
         (switch(), [True, False], [0, 1, "true", None]),
-        (whole(1, 9), [1, 9], [0, 10, 1.0, True, "1", 10**400]),
+        (integer(1, 9), [1, 9], [0, 10, 1.0, True, "1", 10**400]),
         (number(0, 1), [0, 1, 0.5], [-1e-9, 1.1, True, "0", float("nan"), 10**400]),
         (number(0, 1, above=True), [1e-9, 1], [0, 0.0]),
         (number(0, 1, below=True), [0, 0.999], [1, 1.0]),
@@ -36,7 +36,7 @@ def named(value: object) -> str | None:
 def test_only_expected_values_of_the_right_type_are_taken(
     kind: Kind, taken: list[Any], refused: list[Any]
 ) -> None:
-    assert [kind.takes(value) for value in taken] == [True] * len(taken)
+    assert [kind.accepts(value) for value in taken] == [True] * len(taken)
     for value in refused:
         with pytest.raises(InputError) as caught:
             kind.read(value)
@@ -47,7 +47,7 @@ def test_only_expected_values_of_the_right_type_are_taken(
     ("kind", "text", "value"),
     [
         (one_of(SIDES), "3", 3),
-        (whole(1, 9), "7", 7),
+        (integer(1, 9), "7", 7),
         (number(0, 100), "7", 7.0),
         (per_channel(number(0, 1), SIDES, ""), "0.5,0.25,1", (0.5, 0.25, 1.0)),
         (switch(), "false", False),
@@ -62,7 +62,7 @@ def test_text_becomes_the_value_it_spells(kind: Kind, text: str, value: object) 
 @pytest.mark.parametrize("text", ["", "x", "0.5.1", "9" * 5000, "nan", "inf", "-"])
 @pytest.mark.parametrize(
     "kind",
-    [one_of(SIDES), switch(), whole(1, 9), number(0, 1), per_channel(number(0, 1), SIDES, "")],
+    [one_of(SIDES), switch(), integer(1, 9), number(0, 1), per_channel(number(0, 1), SIDES, "")],
     ids=named,
 )
 def test_text_that_spells_none_is_refused(kind: Kind, text: str) -> None:
@@ -73,9 +73,9 @@ def test_text_that_spells_none_is_refused(kind: Kind, text: str) -> None:
 def test_ranges_and_options_are_described() -> None:
     assert number(0, 100, above=True).expected == "a number above 0, at most 100"
     assert number(0, 1, below=True).expected == "a number from 0 to below 1"
-    assert whole(0, 2**63 - 1).expected == "a whole number from 0 to 2^63 - 1"
+    assert integer(0, 2**63 - 1).expected == "a whole number from 0 to 2^63 - 1"
     assert one_of(SIDES).expected == "one of 1, 3, 4"
-    assert one_of(SIDES).described == "1 (grayscale), 3 (color), 4"
+    assert one_of(SIDES).description == "1 (grayscale), 3 (color), 4"
 
 
 @given(value=st.floats(0, 1), steps=st.integers(-5, 5))
@@ -90,6 +90,6 @@ def test_a_step_goes_to_a_member_of_the_series_on_that_side(value: float, steps:
 
 
 def test_steps_stay_within_the_range_and_go_round_the_options() -> None:
-    assert [whole(1, 9).step(8, steps) for steps in (-99, -1, 1, 5)] == [1, 7, 9, 9]
+    assert [integer(1, 9).step(8, steps) for steps in (-99, -1, 1, 5)] == [1, 7, 9, 9]
     assert one_of(("a", "b", "c")).step("c", 1) == "a"
     assert switch().step(True, 5) is False

@@ -12,7 +12,7 @@ from PIL import Image
 from torch import nn
 
 from core.data.batches import Splits
-from core.data.inputs import AS_THEY_ARE, Inputs
+from core.data.inputs import DEFAULT_INPUTS, Inputs
 from core.errors import InputError
 from core.events import Accuracy, Epoch, Event, Notice, drain
 from core.formats.codebooks import Shared
@@ -334,7 +334,7 @@ def test_onnx_that_takes_one_number_of_images_is_not_written(
 
 def test_where_a_folder_of_images_is_is_not_told() -> None:
     settings = Settings(model="lenet-300-100", dataset="folder:/home/someone/private")
-    assert image_facts(settings, AS_THEY_ARE) == {"dataset": "folder"}
+    assert image_facts(settings, DEFAULT_INPUTS) == {"dataset": "folder"}
 
 
 @pytest.mark.usefixtures("empty_cache")

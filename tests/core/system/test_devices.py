@@ -30,12 +30,12 @@ def test_the_processor_is_always_there() -> None:
 
 @pytest.mark.parametrize("name", [name for name, there in THERE.items() if not there])
 def test_one_that_is_not_there_is_refused(name: str) -> None:
-    with pytest.raises(InputError, match=f"no {name} device here: expected --device auto or cpu"):
+    with pytest.raises(InputError, match=f"no {name} device .*: use --device auto or cpu"):
         resolve_device(name)
 
 
 def test_an_unknown_one_is_refused() -> None:
-    with pytest.raises(InputError, match="unknown device 'tpu': expected one of auto, cpu"):
+    with pytest.raises(InputError, match="'tpu': expected one of auto, cpu"):
         Settings(device="tpu")
 
 

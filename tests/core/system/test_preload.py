@@ -21,9 +21,9 @@ BRING_IN = """
 import sys
 from pathlib import Path
 from core.events import drain
-from core.system.preload import bring_in
+from core.system.preload import preload_torch
 said = []
-drain(bring_in(), said.append)
+drain(preload_torch(), said.append)
 assert "torch" not in sys.modules and "numpy" not in sys.modules
 print(len(said) > 0)
 maps = Path("/proc/self/maps")
@@ -65,13 +65,13 @@ def test_a_library_path_of_the_user_leaves_the_order_to_torch(tmp_path: Path):
 
 
 def test_nothing_is_done_where_torch_is_there_already():
-    assert list(preload.bring_in()) == []
+    assert list(preload.preload_torch()) == []
 
 
 @pytest.mark.usefixtures("not_imported")
 def test_nothing_is_done_without_torch(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(preload, "find_spec", lambda _: None)
-    assert list(preload.bring_in()) == []
+    assert list(preload.preload_torch()) == []
 
 
 @pytest.mark.usefixtures("not_imported")
@@ -80,10 +80,10 @@ def test_a_stop_is_heeded_while_it_works(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setattr(preload, "_work", lambda _: wanted.wait(60))
     monkeypatch.setattr(preload, "_bytes_from_disk", lambda: 0)
-    stream = preload.bring_in(stopped.is_set)
+    stream = preload.preload_torch(stopped.is_set)
     event = next(stream)
     assert isinstance(event, Progress)
-    assert (event.step, event.unit, event.total) == ("bring in torch", "B", 0)
+    assert (event.step, event.unit, event.total) == ("load torch", "B", 0)
     stopped.set()
     with pytest.raises(StoppedError, match="torch"):
         next(stream)
@@ -96,7 +96,7 @@ def test_what_goes_wrong_is_left_to_the_import(monkeypatch: pytest.MonkeyPatch):
         raise MemoryError
 
     monkeypatch.setattr(preload, "read", fail)
-    drain(preload.bring_in())
+    drain(preload.preload_torch())
 
 
 def test_a_package_is_found_without_being_imported():

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from time import sleep
 
-from core.system.timing import LONG, Latency, in_turns
+from core.system.timing import LONG, Latency, time_in_turns
 
 
 def test_every_way_has_its_turn_in_each_round() -> None:
     runs: list[str] = []
     ways = {name: lambda name=name: runs.append(name) for name in "ab"}
-    seen = list(in_turns(ways, 0.0))
+    seen = list(time_in_turns(ways, 0.0))
     assert len(seen) == 2
     order = [name for place, name in enumerate(runs) if place == 0 or runs[place - 1] != name]
     assert order == ["a", "b"]
@@ -19,7 +19,7 @@ def test_every_way_has_its_turn_in_each_round() -> None:
 
 def test_a_long_run_is_not_run_again_to_be_warm() -> None:
     runs: list[int] = []
-    for seconds in in_turns({"slow": lambda: (runs.append(1), sleep(LONG))}, 0.0):
+    for seconds in time_in_turns({"slow": lambda: (runs.append(1), sleep(LONG))}, 0.0):
         assert len(seconds["slow"]) == 1
     assert len(runs) == 1
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import InputError
-from core.system.typed_json import LONGEST_FAULT, LONGEST_TEXT, Limits, plain, typed
+from core.system.typed_json import LONGEST_FAULT, LONGEST_TEXT, Limits, from_plain, to_plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,22 +52,22 @@ WHOLE = Tree(
 
 
 def test_an_object_comes_back_as_it_was() -> None:
-    written = plain(WHOLE)
+    written = to_plain(WHOLE)
     assert json.loads(json.dumps(written, allow_nan=False)) == written
-    assert typed(Tree, written) == (WHOLE, ())
+    assert from_plain(Tree, written) == (WHOLE, ())
 
 
 def test_defaults_are_left_out_and_what_has_none_is_written() -> None:
-    assert plain(Tree(3, None)) == {"count": 3, "loss": None, "leaves": []}
-    assert typed(Tree, {"count": 3}) == (Tree(3, None), ())
-    assert typed(Tree, {"count": 3, "not known": 1}) == (Tree(3, None), ())
+    assert to_plain(Tree(3, None)) == {"count": 3, "loss": None, "leaves": []}
+    assert from_plain(Tree, {"count": 3}) == (Tree(3, None), ())
+    assert from_plain(Tree, {"count": 3, "not known": 1}) == (Tree(3, None), ())
 
 
 def test_times_are_utc_unless_they_say_otherwise() -> None:
     for said in ("2026-11-20T12:00:00Z", "2026-11-20T12:00:00", "2026-11-20T14:00:00+02:00"):
-        assert typed(Tree, {"count": 1, "at": said})[0] == Tree(1, None, at=NOON)
+        assert from_plain(Tree, {"count": 1, "at": said})[0] == Tree(1, None, at=NOON)
     there = NOON.astimezone(timezone(timedelta(hours=5)))
-    assert plain(Tree(1, None, at=there))["at"] == "2026-11-20T12:00:00Z"
+    assert to_plain(Tree(1, None, at=there))["at"] == "2026-11-20T12:00:00Z"
 
 
 NUMBER = "expected a whole number"
@@ -126,20 +126,20 @@ NUMBER = "expected a whole number"
 def test_a_fault_names_key_found_and_expected_and_costs_only_its_value(
     said: Any, fault: str, left: Tree | None
 ) -> None:
-    assert typed(Tree, said) == (left, (fault,))
+    assert from_plain(Tree, said) == (left, (fault,))
 
 
 def test_what_is_gigantic_is_a_fault() -> None:
     said = {"count": 10**400, "loss": -(10**400), "kind": "x" * 10**6}
-    found, faults = typed(Tree, said)
+    found, faults = from_plain(Tree, said)
     assert found is None
-    assert typed(Leaf, {"name": "x" * (LONGEST_TEXT + 1)})[0] is None
+    assert from_plain(Leaf, {"name": "x" * (LONGEST_TEXT + 1)})[0] is None
     assert all(len(fault) < 200 for fault in faults)
 
 
 def test_a_fault_is_one_short_line_whatever_the_keys_are() -> None:
     said = {"count": 3, "ends": {"a\n\x1b[31m\ud800": 0, "b" * 10**5: 0}, "choice": {"\n": 1}}
-    _, faults = typed(Tree, said)
+    _, faults = from_plain(Tree, said)
     assert len(faults) == 3
     assert all(fault.isprintable() and len(fault) <= LONGEST_FAULT for fault in faults)
 
@@ -161,7 +161,7 @@ anything = st.recursive(
 
 @given(anything)
 def test_whatever_is_read_has_no_fault_when_it_is_read_again(said: Any) -> None:
-    found, faults = typed(Tree, said)
+    found, faults = from_plain(Tree, said)
     assert found is not None or faults
     if found is not None and not found.extra:
-        assert typed(Tree, plain(found)) == (found, ())
+        assert from_plain(Tree, to_plain(found)) == (found, ())

@@ -17,10 +17,10 @@ from core.system.error_text import reason
 from core.system.untrusted_json import (
     FaultError,
     from_json,
-    header_json,
-    metadata,
-    opened,
+    open_file,
+    read_header_json,
     read_json,
+    read_metadata,
     to_json,
 )
 
@@ -77,8 +77,8 @@ def test_facts_in_a_checkpoint_are_those_of_its_header(tmp_path: Path) -> None:
     path = tmp_path / "checkpoint.safetensors"
     facts = json.dumps({"epoch": 3})
     save_file({"weight": torch.ones(5)}, path, {"facts": facts})
-    with opened(path) as file:
-        assert header_json(file) == {"epoch": 3}
+    with open_file(path) as file:
+        assert read_header_json(file) == {"epoch": 3}
 
 
 @given(data=st.data())
@@ -90,8 +90,8 @@ def test_a_checkpoint_that_is_cut_short_or_longer_is_a_fault(
     whole = path.read_bytes()
     length = data.draw(st.integers(0, len(whole) + 9).filter(lambda it: it != len(whole)))
     path.write_bytes((whole + bytes(9))[:length])
-    with opened(path) as file, pytest.raises(FaultError, match=r"checkpoint\.safetensors"):
-        metadata(file)
+    with open_file(path) as file, pytest.raises(FaultError, match=r"checkpoint\.safetensors"):
+        read_metadata(file)
 
 
 @pytest.mark.parametrize(

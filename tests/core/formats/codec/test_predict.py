@@ -24,7 +24,7 @@ from core.formats.codec.predict import NETS, images_of, logits, main
 from core.formats.weights_files import load_weights
 from core.nets.zoo import ZOO, model_spec
 
-SHIPPED = [spec.name for spec in ZOO.values() if not spec.is_torchvisions]
+SHIPPED = [spec.name for spec in ZOO.values() if not spec.is_from_torchvision]
 
 
 def test_every_net_of_the_zoo_is_known() -> None:
