@@ -14,7 +14,7 @@ from core.data.registry import FOLDER, is_folder, short_data_name
 from core.experiments.experiment import default_name
 from core.nets.zoo import model_spec, short_name
 from core.system.files import write_text
-from core.system.typed_json import Limits, plain, typed
+from core.system.typed_json import Limits, from_plain, to_plain
 from core.system.untrusted_json import FaultError, read_json, to_json
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def plan_to_save(state: State) -> SavedPlan | None:
 def plan_file(settings: Settings) -> Path:
     """The file for a model and a data set, wherever the program is started."""
     model, dataset = settings.model, settings.dataset
-    if model_spec(model).is_own:
+    if model_spec(model).is_user_model:
         model = str(Path(model).absolute())
     if is_folder(dataset):
         dataset = str(Path(dataset.removeprefix(FOLDER)).absolute())
@@ -74,13 +74,13 @@ def save(path: Path, saved: SavedPlan | None) -> None:
         path.unlink(missing_ok=True)
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_text(path, to_json(plain(saved)))
+    write_text(path, to_json(to_plain(saved)))
 
 
 def load(path: Path, layers: Sequence[str]) -> SavedPlan | None:
     """The saved plan; None if there is none for exactly these layers, or the file is damaged."""
     try:
-        saved, _ = typed(SavedPlan, read_json(path))
+        saved, _ = from_plain(SavedPlan, read_json(path))
     except FaultError:
         return None
     if saved is None or saved.sparsity.keys() != set(layers):
