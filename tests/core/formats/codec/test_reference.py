@@ -16,7 +16,7 @@ from tests.core.formats.codec.files import compact_files, nets
 from tests.core.formats.codec.reference import TABLES, TYPES, Decoder
 
 
-def assert_reads_the_same(data: bytes, large: int = ours.MOST_ELEMENTS) -> None:
+def assert_reads_the_same(data: bytes, large: int = ours.MAX_ELEMENTS) -> None:
     file, found = decode(data), Decoder(data, large)
     assert (found.model, found.facts) == (file.model, file.facts)
     assert [(it.name, it.shape) for it in found.tensors] == [
