@@ -101,7 +101,7 @@ def overflow(weights: Weights) -> None:
     ("change", "reason"),
     [
         (drop, "'fc1.bias' is missing"),
-        (rename, "'fc9.bias' is not among its tensors"),
+        (rename, "'fc9.bias'"),
         (reshape, r"'fc1.weight' has shape \(576, 256\), expected \(256, 576\)"),
         (halve, "'fc1.weight' has type torch.float16, expected torch.float32"),
         (spoil, "'fc1.weight' has values that are not finite"),
@@ -166,7 +166,7 @@ def test_pickles_are_refused_and_not_run(tmp_path: Path) -> None:
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     path = tmp_path / "none.safetensors"
-    with pytest.raises(InputError, match=f"no weights at {path}: .*safetensors file"):
+    with pytest.raises(InputError, match=str(path)):
         load_weights(path, Cnn5())
 
 

