@@ -212,12 +212,7 @@ class Body:
         coded = words.astype(np.int64)
         self.stream.room(2 * kind.bits * coded.size)
         kernels.code_words(
-            self.stream.coder,
-            self.stream.buffer,
-            slots,
-            kind.exponent,
-            kind.mantissa,
-            coded,
+            self.stream.coder, self.stream.buffer, slots, kind.exponent, kind.mantissa, coded
         )
         self.stream.check()
         return coded.astype(kind.words)

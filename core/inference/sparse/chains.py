@@ -99,11 +99,7 @@ class Chain(nn.Module):
 
 
 def with_chains(
-    net: fx.GraphModule,
-    groups: Sequence[Group],
-    block: int,
-    threads: int,
-    rest: float | None = 0.0,
+    net: fx.GraphModule, groups: Sequence[Group], block: int, threads: int, rest: float | None = 0.0
 ) -> nn.Module:
     """A net that runs some layers with the kernels; `net` is left unchanged and shares the rest.
 

@@ -148,10 +148,7 @@ class _Trial:
         how = yield from self._fastest("images per pass", right, seconds / 4)
         chosen = yield from self._faster_groups(how, seconds / 2)
         known = tuple(group.name for group in self._groups)
-        found = [
-            Faster(self._model),
-            Faster(self._dense, layers=known),
-        ]
+        found = [Faster(self._model), Faster(self._dense, layers=known)]
         with suppress(RuntimeError):  # a tensor that has no such layout
             found.append(Faster(_ChannelsLast(self._dense), layers=known))
         for groups in filter(None, dict.fromkeys((self._groups, chosen))):

@@ -209,13 +209,7 @@ TEXT_ORDERS = 5
 
 @compiled
 def code_text(
-    coder: Any,
-    buffer: Any,
-    tables: Any,
-    slots: Any,
-    weights: Any,
-    history: Any,
-    text: Any,
+    coder: Any, buffer: Any, tables: Any, slots: Any, weights: Any, history: Any, text: Any
 ) -> None:
     """Code bytes, expected from the up to four before; `history` [4] holds those, newest first."""
     context = np.empty(TEXT_ORDERS, np.int64)
@@ -501,15 +495,7 @@ def code_symbols(
                         _touch(slots, context[j], SIGN, settings[2 + 2 * j])
                     rate = settings[0] * 128 // (128 + slots[SIGN, 1]) + 2
                     negative = mixed_bit(
-                        coder,
-                        buffer,
-                        tables,
-                        slots,
-                        context,
-                        limits,
-                        sign_weights,
-                        rate,
-                        negative,
+                        coder, buffer, tables, slots, context, limits, sign_weights, rate, negative
                     )
                 largest = most[0] if negative else most[1]
                 magnitude = abs(symbol)
@@ -562,12 +548,7 @@ TOP = 3
 
 @compiled
 def code_words(
-    coder: Any,
-    buffer: Any,
-    slots: Any,
-    exponent: int,
-    mantissa: int,
-    words: Any,
+    coder: Any, buffer: Any, slots: Any, exponent: int, mantissa: int, words: Any
 ) -> None:
     """Code floating-point numbers as bits: sign, exponent, mantissa, the highest bit first.
 
