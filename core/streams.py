@@ -19,7 +19,7 @@ from core.data.batches import CPU, Splits
 from core.data.inputs import AS_THEY_ARE, Inputs
 from core.errors import InputError
 from core.events import Accuracy, StopFlag, Stream, never
-from core.inference.sparse.net import Faster, faster
+from core.inference.sparse.net import FasterNet, faster
 from core.measure import sensitivity
 from core.measure.evaluation import measure
 from core.nets.layers import prunable_layers
@@ -120,7 +120,7 @@ def scan(
 
 def accelerate(
     model: nn.Module, data: Splits, batch: int = 1, stop: StopFlag = never
-) -> Stream[Faster]:
+) -> Stream[FasterNet]:
     """Find out how a pruned model runs fastest; see `core.accelerate`."""
     if batch < 1:
         raise InputError(f"a batch of {batch} images: expected 1 or more")

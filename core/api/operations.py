@@ -11,7 +11,7 @@ from torch import nn
 from core import streams
 from core.data.batches import Splits
 from core.events import Accuracy, Event, StopFlag, Stream, drain, never
-from core.inference.sparse.net import Faster
+from core.inference.sparse.net import FasterNet
 from core.pruning.curves import Scan
 from core.settings.choices import NO_CHOICES, Choices
 from core.training.finetuning import FineTuned
@@ -192,7 +192,7 @@ def accelerate(
     *,
     on_event: OnEvent | None = None,
     stop: StopFlag = never,
-) -> Faster:
+) -> FasterNet:
     """Find out how a pruned model, which stays as it is, runs fastest on this processor.
 
     Dead units are left out, and each layer runs by its nonzeros alone where that takes less time

@@ -14,14 +14,14 @@ from torch import Tensor
 
 from core.errors import InputError
 
-MOST = 256
+MAX_VALUES = 256
 """Most values that weights may share: 8 bits."""
 
 _ROUNDS = 50
 
 
 @dataclass(frozen=True, eq=False)
-class Shared:
+class CodebookTensor:
     """A weight whose nonzeros share few values.
 
     Attributes:
@@ -46,7 +46,7 @@ class Shared:
         _check(size)
         places = weight.flatten().nonzero().flatten()
         found = weight.flatten()[places]
-        values = _short(_k_means(found.double().sort().values, size))
+        values = _to_bfloat16(_k_means(found.double().sort().values, size))
         return cls(values, _nearest(found, values), places, weight.shape)
 
     def tensor(self) -> Tensor:
@@ -59,7 +59,7 @@ class Shared:
         """The elements of a tensor of the weight's shape that are rounded here."""
         return weight.flatten()[self.places]
 
-    def again(self, exact: Tensor) -> Self:
+    def requantized(self, exact: Tensor) -> Self:
         """The same for new numbers: each takes its nearest value, each value its numbers' mean.
 
         A value without numbers stays the same.
@@ -68,11 +68,11 @@ class Shared:
         counts = torch.bincount(codes, minlength=len(self.values))
         sums = torch.zeros(len(counts), dtype=torch.float64).index_add_(0, codes, exact.double())
         means = torch.where(counts > 0, sums / counts.clamp(min=1), self.values.double())
-        return replace(self, values=_short(means), codes=codes)
+        return replace(self, values=_to_bfloat16(means), codes=codes)
 
 
 @dataclass(frozen=True, eq=False)
-class Stepped:
+class StepTensor:
     """A tensor in integer steps.
 
     Attributes:
@@ -87,7 +87,7 @@ class Stepped:
     def by(cls, tensor: Tensor, part: float) -> Self:
         """Round to steps of a fraction of the root mean square."""
         step = part * float(tensor.double().square().mean().sqrt())
-        return cls(_short_step(step), tensor).again(tensor)
+        return cls(_bfloat16_step(step), tensor).requantized(tensor)
 
     @classmethod
     def of(cls, weight: Tensor, size: int) -> Self:
@@ -98,7 +98,7 @@ class Stepped:
         """
         _check(size)
         furthest = float(weight.abs().max()) if weight.numel() else 0.0
-        return cls(_short_step(furthest / (max(size, 2) // 2)), weight).again(weight)
+        return cls(_bfloat16_step(furthest / (max(size, 2) // 2)), weight).requantized(weight)
 
     def tensor(self) -> Tensor:
         """The rounded tensor, float32."""
@@ -108,28 +108,28 @@ class Stepped:
         """The elements of a tensor of the same shape that are rounded here: all of them."""
         return tensor.clone()
 
-    def again(self, exact: Tensor) -> Self:
+    def requantized(self, exact: Tensor) -> Self:
         """The same for new numbers."""
         counts = (exact.double() / self.step).round()
         return replace(self, counts=counts.to(torch.int32))
 
 
-Rounded = Shared | Stepped
+QuantizedTensor = CodebookTensor | StepTensor
 
 
 def _check(size: int) -> None:
-    if not 1 <= size <= MOST:
-        raise InputError(f"{size} shared values per layer: expected 1 to {MOST}")
+    if not 1 <= size <= MAX_VALUES:
+        raise InputError(f"{size} shared values per layer: expected 1 to {MAX_VALUES}")
 
 
-def _short(values: Tensor) -> Tensor:
+def _to_bfloat16(values: Tensor) -> Tensor:
     """Rounded to what takes two bytes in a file."""
     return values.to(torch.bfloat16).float()
 
 
-def _short_step(step: float) -> float:
+def _bfloat16_step(step: float) -> float:
     """Rounded likewise, and above zero: what is smaller than any such number is rounded away."""
-    return max(float(_short(torch.tensor(step))), torch.finfo(torch.bfloat16).tiny)
+    return max(float(_to_bfloat16(torch.tensor(step))), torch.finfo(torch.bfloat16).tiny)
 
 
 def _nearest(found: Tensor, values: Tensor) -> Tensor:

@@ -23,7 +23,7 @@ SUFFIXES = (COMPACT, SAFETENSORS, *PICKLES[:2], ONNX)
 EXACT = ("float32", "float16", "bfloat16")
 """Types that store each value; float32 is exact."""
 
-SHARED = ("codebook", "steps")
+QUANTIZED = ("codebook", "steps")
 """Kinds of values that the weights of a layer share, see `core.jobs.quantization`."""
 
 VALUES = {
@@ -64,21 +64,21 @@ class Packing:
     def __post_init__(self) -> None:
         check_fields(self)
         said = self.levels is not None or self.max_drop is not None
-        if self.quantises and (self.levels is None) == (self.max_drop is None):
+        if self.quantizes and (self.levels is None) == (self.max_drop is None):
             raise InputError(
                 f"values as {self.values}: expected levels or a maximum drop (--levels N or "
                 "--max-drop POINTS)"
             )
-        if not self.quantises and (said or self.epochs):
+        if not self.quantizes and (said or self.epochs):
             raise InputError(
                 f"values as {self.values} are not shared: levels, a maximum drop and tuning "
-                f"need {' or '.join(SHARED)} (--values)"
+                f"need {' or '.join(QUANTIZED)} (--values)"
             )
 
     @property
-    def quantises(self) -> bool:
+    def quantizes(self) -> bool:
         """Whether the weights of a layer share values."""
-        return self.values in SHARED
+        return self.values in QUANTIZED
 
 
 def check_target(to: Path, packing: Packing) -> None:

@@ -20,19 +20,19 @@ OPSET = 17
 """ONNX opset of exported files."""
 
 
-def to_onnx(net: nn.Module, images: Tensor, any_number: bool = False) -> bytes:
+def to_onnx(net: nn.Module, images: Tensor, dynamic_batch: bool = False) -> bytes:
     """Export a net in evaluation mode as ONNX; its input is `images`, its output `logits`.
 
     Args:
         net: the net, on the CPU.
         images: images [N, C, H, W] to trace it with.
-        any_number: allow any batch size, not only N.
+        dynamic_batch: allow any batch size, not only N.
 
     Raises:
         InputError: the package onnx is missing, or the net cannot be exported.
     """
     given = (images.contiguous(),)
-    free = {"images": {0: "n"}, "logits": {0: "n"}} if any_number else None
+    free = {"images": {0: "n"}, "logits": {0: "n"}} if dynamic_batch else None
     with TemporaryDirectory() as folder, _quiet():
         file = Path(folder) / "net.onnx"
         try:

@@ -12,7 +12,7 @@ from torch import Tensor
 from core.data.inputs import Inputs
 from core.data.registry import FOLDER
 from core.errors import InputError
-from core.formats.codebooks import Rounded, Shared
+from core.formats.codebooks import CodebookTensor, QuantizedTensor
 from core.formats.codec.compact import Codebook, CompactFile, Steps, Tied, Values
 from core.formats.codec.state import from_state, raw
 from core.formats.export_formats import EXACT
@@ -22,11 +22,11 @@ from core.nets.zoo import ZOO, model_spec
 from core.settings.settings import DEFAULTS, Settings
 
 
-def packed(
+def pack(
     weights: Weights,
     layers: Sequence[Layer],
     values: str,
-    rounded: Mapping[str, Rounded],
+    rounded: Mapping[str, QuantizedTensor],
     model: str,
     facts: Mapping[str, Any],
 ) -> CompactFile:
@@ -88,8 +88,8 @@ def image_facts(settings: Settings, images: Inputs) -> dict[str, Any]:
     return facts
 
 
-def _values(rounded: Rounded) -> Values:
-    if not isinstance(rounded, Shared):
+def _values(rounded: QuantizedTensor) -> Values:
+    if not isinstance(rounded, CodebookTensor):
         return Steps(rounded.step, rounded.counts.numpy())
     used = torch.unique(rounded.values[rounded.codes])
     used = used[used != 0]

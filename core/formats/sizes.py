@@ -19,11 +19,11 @@ from core.nets.weights import Weights
 CONVOLUTION_BITS, LINEAR_BITS = 8, 5
 """Bits of an index in Han, Mao and Dally (2016), section 2."""
 
-MOST_PARAMETERS = 20_000_000
+MAX_PARAMETERS = 20_000_000
 """Most parameters of a net whose files are measured unasked: more take a minute or longer."""
 
 
-def sizes_of(
+def measure_sizes(
     weights: Weights,
     layers: Sequence[Layer],
     parameters: int,
@@ -42,7 +42,7 @@ def sizes_of(
 
     nonzero = parameters - sum(_zeros(weights[layer.key]) for layer in layers)
     counted = BYTES_PER_VALUE * nonzero, _indexed(layers, weights, parameters)
-    if parameters > MOST_PARAMETERS:
+    if parameters > MAX_PARAMETERS:
         return Sizes(*counted, None, None, None)
     dense = save({name: tensor.contiguous() for name, tensor in weights.items()})
     try:

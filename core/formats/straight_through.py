@@ -12,10 +12,10 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from core.formats.codebooks import Rounded
+from core.formats.codebooks import QuantizedTensor
 
 
-class Sharing:
+class StraightThrough:
     """The exact values behind rounded ones, while a model trains.
 
     Args:
@@ -26,7 +26,9 @@ class Sharing:
         rounded: the current ones.
     """
 
-    def __init__(self, weights: Mapping[str, Tensor], rounded: Mapping[str, Rounded]) -> None:
+    def __init__(
+        self, weights: Mapping[str, Tensor], rounded: Mapping[str, QuantizedTensor]
+    ) -> None:
         self.rounded = dict(rounded)
         self._exact = {name: it.part(weights[name]) for name, it in rounded.items()}
         self._tensors = {name: it.tensor() for name, it in rounded.items()}
@@ -37,6 +39,6 @@ class Sharing:
         for name, it in self.rounded.items():
             parameter = model.get_parameter(name)
             self._exact[name] += it.part(parameter.detach().cpu() - self._tensors[name])
-            self.rounded[name] = it.again(self._exact[name])
+            self.rounded[name] = it.requantized(self._exact[name])
             self._tensors[name] = self.rounded[name].tensor()
             parameter.copy_(self._tensors[name])

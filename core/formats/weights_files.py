@@ -16,7 +16,7 @@ from core.nets.digest import weights_digest
 from core.nets.weights import DenseWeights, Weights, fitting, most_elements, widened
 from core.system.files import write_whole
 
-_INSIDE = ("state_dict", "model_state_dict", "model")
+_STATE_KEYS = ("state_dict", "model_state_dict", "model")
 """Keys under which training scripts store a net's state_dict."""
 
 _GLOBAL = re.compile(r"GLOBAL (\S+)")
@@ -25,7 +25,7 @@ _GLOBAL = re.compile(r"GLOBAL (\S+)")
 _ORIGINAL, _MASK = "_orig", "_mask"
 """Suffixes that `torch.nn.utils.prune` adds for a weight and its mask."""
 
-_WRAPPED = "module."
+_PARALLEL_PREFIX = "module."
 """Prefix that nn.DataParallel adds to every name."""
 
 
@@ -80,16 +80,16 @@ def _unpickled(path: Path, expected: Weights) -> Weights:
         raise InputError(
             f"cannot read {path} as weights alone: {said}; expected torch.save of a state_dict"
         ) from error
-    for name in _INSIDE:
+    for name in _STATE_KEYS:
         if isinstance(found, dict) and isinstance(found.get(name), dict):
             found = found[name]
     if not isinstance(found, dict) or not all(
         isinstance(name, str) and isinstance(it, Tensor) for name, it in found.items()
     ):
         raise InputError(f"{path} holds no state_dict: expected a mapping of names to tensors")
-    wrapped = all(name.startswith(_WRAPPED) for name in found)
-    if wrapped and not any(name.startswith(_WRAPPED) for name in expected):
-        found = {name.removeprefix(_WRAPPED): tensor for name, tensor in found.items()}
+    is_parallel = all(name.startswith(_PARALLEL_PREFIX) for name in found)
+    if is_parallel and not any(name.startswith(_PARALLEL_PREFIX) for name in expected):
+        found = {name.removeprefix(_PARALLEL_PREFIX): tensor for name, tensor in found.items()}
     return _without_masks({name: tensor.detach() for name, tensor in found.items()})
 
 

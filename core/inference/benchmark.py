@@ -20,24 +20,33 @@ from core.errors import StoppedError
 from core.events import Progress, StopFlag, Stream, never
 from core.graph.compaction import compacted
 from core.graph.tracing import UntraceableError, same_logits
-from core.inference.engines import DENSE, AbsentError, Engine, Subject, run
+from core.inference.engines import DENSE_ENGINES, Engine, EngineError, NetForms, run
 from core.inference.sparse.net import faster
-from core.inference.timings import BATCHES, SECONDS, SPARSE, Amounts, Bench, Fastest, Row, Timed
+from core.inference.timings import (
+    BATCHES,
+    SECONDS,
+    SPARSE,
+    Amounts,
+    Benchmark,
+    BenchmarkUpdated,
+    Row,
+    SparseChoice,
+)
 from core.measure.activity import measure_activity, preload_dispatcher
 from core.measure.costs import Activity
 from core.nets.layers import parameter_count, prunable_layers
 from core.system.timing import Latency, Way, in_turns
 
-CHOOSING = 0.25
+SEARCH_FRACTION = 0.25
 """Fraction of the time spent on finding the fastest form of the sparse net."""
 
-CLOSE = 1e-3
+LOGITS_TOLERANCE = 1e-3
 """Allowed difference between an engine's logits and torch's, relative to the largest."""
 
 
-def race(
+def run_benchmark(
     model: nn.Module, data: Images, *, seconds: float = SECONDS, stop: StopFlag = never
-) -> Stream[Bench]:
+) -> Stream[Benchmark]:
     """Time a pruned net in every installed engine.
 
     Args:
@@ -55,18 +64,18 @@ def race(
     threads = torch.get_num_threads()
     cases = [(batch, count) for count in sorted({1, threads}) for batch in BATCHES]
     amounts = yield from _amounts(model.eval(), data)
-    versions = {engine.package: engine.version for engine in DENSE}
+    versions = {engine.package: engine.version for engine in DENSE_ENGINES}
     there = {package: it for package, it in versions.items() if it is not None}
-    bench, subject = Bench(threads, *amounts, versions=there), Subject(model)
+    bench, forms = Benchmark(threads, *amounts, versions=there), NetForms(model)
     for case in cases:
         with _threads(case[1]):
             try:
-                bench = yield from _Case(subject, data, *case, stop).on(bench, seconds / len(cases))
+                bench = yield from _Case(forms, data, *case, stop).on(bench, seconds / len(cases))
             except StoppedError:
                 if not bench.rows:
                     raise
                 return replace(bench, stopped=True)
-        yield Timed(bench)
+        yield BenchmarkUpdated(bench)
     return bench
 
 
@@ -85,26 +94,26 @@ class _Case:
     """One number of images and one of threads."""
 
     def __init__(
-        self, subject: Subject, data: Images, batch: int, threads: int, stop: StopFlag
+        self, forms: NetForms, data: Images, batch: int, threads: int, stop: StopFlag
     ) -> None:
-        self._subject, self._batch, self._threads, self._stop = subject, batch, threads, stop
+        self._forms, self._batch, self._threads, self._stop = forms, batch, threads, stop
         self._images = data.batch(torch.arange(batch) % len(data))[0].contiguous()
-        self._expected = run(subject.net, self._images)
+        self._expected = run(forms.net, self._images)
         self._title = f"batch {batch}, {threads} {'thread' if threads == 1 else 'threads'}"
 
-    def on(self, bench: Bench, seconds: float) -> Stream[Bench]:
+    def on(self, bench: Benchmark, seconds: float) -> Stream[Benchmark]:
         """A comparison with this case in it, which takes about so long."""
         ways, missing = yield from self._engines()
         found = yield from faster(
-            self._subject.net, self._images, self._threads, CHOOSING * seconds, self._stop
+            self._forms.net, self._images, self._threads, SEARCH_FRACTION * seconds, self._stop
         )
         ways[SPARSE] = partial(run, found.net, self._images)
-        taken = yield from self._time(ways, (1 - CHOOSING) * seconds)
+        taken = yield from self._time(ways, (1 - SEARCH_FRACTION) * seconds)
         rows = (
             Row(name, self._batch, self._threads, Latency.of(times), len(times))
             for name, times in taken.items()
         )
-        fastest = Fastest(
+        fastest = SparseChoice(
             self._batch, self._threads, found.sparse, found.layers, found.compacted, found.block
         )
         return replace(
@@ -117,12 +126,12 @@ class _Case:
     def _engines(self) -> Stream[tuple[dict[str, Way], dict[str, str]]]:
         """The engines that give the right logits, and why others do not."""
         ways, missing = dict[str, Way](), dict[str, str]()
-        for engine in DENSE:
+        for engine in DENSE_ENGINES:
             yield Progress(f"{self._title}: prepare {engine.name}")
-            self._look_at_flag()
+            self._raise_if_stopped()
             try:
                 ways[engine.name] = self._prepared(engine)
-            except AbsentError as error:
+            except EngineError as error:
                 missing[engine.name] = str(error)
         return ways, missing
 
@@ -133,15 +142,15 @@ class _Case:
             AbsentError: it is not there, cannot take the net, or gives other logits.
         """
         try:
-            way = engine.prepare(self._subject, self._images, self._threads)
+            way = engine.prepare(self._forms, self._images, self._threads)
             made = torch.as_tensor(way())
-        except AbsentError:
+        except EngineError:
             raise
         except Exception as error:  # an engine may raise anything of a net that it does not know
             said = str(error).strip().splitlines() or [type(error).__name__]
-            raise AbsentError(f"cannot run this net: {said[0][:200]}") from error
-        if not same_logits(made, self._expected, CLOSE):
-            raise AbsentError("its logits differ from torch's")
+            raise EngineError(f"cannot run this net: {said[0][:200]}") from error
+        if not same_logits(made, self._expected, LOGITS_TOLERANCE):
+            raise EngineError("its logits differ from torch's")
         return way
 
     def _time(self, ways: Mapping[str, Way], seconds: float) -> Stream[dict[str, list[float]]]:
@@ -150,10 +159,10 @@ class _Case:
         for taken in in_turns(ways, seconds):  # noqa: B007
             done = min(perf_counter() - start, seconds)
             yield Progress(f"{self._title}:", round(done), round(seconds), "s")
-            self._look_at_flag()
+            self._raise_if_stopped()
         return taken
 
-    def _look_at_flag(self) -> None:
+    def _raise_if_stopped(self) -> None:
         if self._stop():
             raise StoppedError("stopped before any measurement finished")
 

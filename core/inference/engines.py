@@ -18,11 +18,11 @@ from core.nets.model_copy import copied
 from core.system.timing import Way
 
 
-class AbsentError(Exception):
+class EngineError(Exception):
     """An engine cannot run the net; the message says why."""
 
 
-class Subject:
+class NetForms:
     """A net in the forms that engines take.
 
     Args:
@@ -58,7 +58,7 @@ class Engine:
 
     name: str
     package: str
-    prepare: Callable[[Subject, Tensor, int], Way]
+    prepare: Callable[[NetForms, Tensor, int], Way]
 
     @property
     def version(self) -> str | None:
@@ -76,28 +76,28 @@ def run(net: nn.Module, images: Tensor) -> Tensor:
     return made
 
 
-def _torch(subject: Subject, images: Tensor, _threads: int) -> Way:
-    return partial(run, subject.net, images.contiguous())
+def _torch(forms: NetForms, images: Tensor, _threads: int) -> Way:
+    return partial(run, forms.net, images.contiguous())
 
 
-def _channels_last(subject: Subject, images: Tensor, _threads: int) -> Way:
+def _channels_last(forms: NetForms, images: Tensor, _threads: int) -> Way:
     layout = torch.channels_last
-    laid_out = copied(subject.net).to(memory_format=layout)
+    laid_out = copied(forms.net).to(memory_format=layout)
     return partial(run, laid_out, images.contiguous(memory_format=layout))
 
 
-def _onnxruntime(subject: Subject, images: Tensor, threads: int) -> Way:
+def _onnxruntime(forms: NetForms, images: Tensor, threads: int) -> Way:
     engine = _import("onnxruntime")
     options = engine.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
     options.log_severity_level = 3
-    model = subject.onnx(images)
+    model = forms.onnx(images)
     session = engine.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     given = {session.get_inputs()[0].name: images.contiguous().numpy()}
     return lambda: session.run(None, given)[0]
 
 
-def _openvino(subject: Subject, images: Tensor, threads: int) -> Way:
+def _openvino(forms: NetForms, images: Tensor, threads: int) -> Way:
     engine = _import("openvino")
     # It takes what is faster otherwise, such as bf16.
     options = {
@@ -106,13 +106,13 @@ def _openvino(subject: Subject, images: Tensor, threads: int) -> Way:
         "PERFORMANCE_HINT": "LATENCY",
     }
     compiler = engine.Core()
-    model = compiler.read_model(io.BytesIO(subject.onnx(images)))
+    model = compiler.read_model(io.BytesIO(forms.onnx(images)))
     request = compiler.compile_model(model, "CPU", options).create_infer_request()
     given = [images.contiguous().numpy()]
     return lambda: request.infer(given, share_inputs=True, share_outputs=True)[0]
 
 
-DENSE = (
+DENSE_ENGINES = (
     Engine("torch", "torch", _torch),
     Engine("torch channels_last", "torch", _channels_last),
     Engine("onnxruntime", "onnxruntime", _onnxruntime),
@@ -124,4 +124,4 @@ def _import(name: str) -> Any:
     try:
         return import_module(name)
     except ImportError as error:
-        raise AbsentError("not installed: pip install 'featherweight[engines]'") from error
+        raise EngineError("not installed: pip install 'featherweight[engines]'") from error

@@ -53,7 +53,7 @@ class Amounts:
 
 
 @dataclass(frozen=True, slots=True)
-class Fastest:
+class SparseChoice:
     """What the engine `sparse` chose in one case.
 
     Attributes:
@@ -73,7 +73,7 @@ class Fastest:
 
 
 @dataclass(frozen=True, slots=True)
-class Bench:
+class Benchmark:
     """A benchmark, possibly partial.
 
     Attributes:
@@ -91,7 +91,7 @@ class Bench:
     macs: Amounts
     parameters: Amounts
     rows: tuple[Row, ...] = ()
-    fastest: tuple[Fastest, ...] = ()
+    fastest: tuple[SparseChoice, ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
     missing: Mapping[str, str] = field(default_factory=dict)
     stopped: bool = False
@@ -119,13 +119,13 @@ class Bench:
 
 
 @dataclass(frozen=True, slots=True)
-class Timed(Event):
+class BenchmarkUpdated(Event):
     """A benchmark has finished another case."""
 
-    bench: Bench
+    bench: Benchmark
 
 
-def bench_report(model: str, dataset: str, bench: Bench) -> dict[str, Any]:
+def benchmark_report(model: str, dataset: str, bench: Benchmark) -> dict[str, Any]:
     """What `featherweight bench --json` writes: seconds, and bytes of float32 values.
 
     A row's `gain` is its speed relative to the best dense engine with its batch size and threads.
@@ -146,7 +146,7 @@ def bench_report(model: str, dataset: str, bench: Bench) -> dict[str, Any]:
     }
 
 
-def _row(bench: Bench, row: Row) -> dict[str, Any]:
+def _row(bench: Benchmark, row: Row) -> dict[str, Any]:
     said = {"engine": row.engine, "batch": row.batch, "threads": row.threads}
     return {**said, **asdict(row.latency), "runs": row.runs, "gain": bench.gain(row)}
 

@@ -191,7 +191,7 @@ def _packed(
     if packing.values == "float32":
         return bench.compact_file(weights, packing.values), None
     weights = yield from _tidied(bench, weights)
-    if not packing.quantises:
+    if not packing.quantizes:
         return bench.compact_file(weights, packing.values), None
     kind, epochs = packing.values, packing.epochs
     if packing.levels is not None:
@@ -209,7 +209,7 @@ def _onnx(bench: Workbench, weights: Weights) -> Stream[bytes]:
     data = yield from bench.splits()
     images, _ = data.validation.batch(slice(0, 2))
     net = bench.models.reading(weights).eval().to(CPU).to(memory_format=torch.contiguous_format)
-    made = to_onnx(net, images.to(CPU), any_number=True)
+    made = to_onnx(net, images.to(CPU), dynamic_batch=True)
     few, _ = data.validation.batch(slice(0, 7))
     with torch.no_grad():
         same = same_logits(OnnxNet(made, "it")(few.to(CPU)), net(few.to(CPU).contiguous()), CLOSE)

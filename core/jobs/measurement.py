@@ -16,8 +16,8 @@ from core.data.batches import CPU, Images
 from core.errors import InputError
 from core.events import StopFlag, Stream, never
 from core.graph.dead_units import count_dead_units
-from core.inference.benchmark import race
-from core.inference.timings import SECONDS, Bench
+from core.inference.benchmark import run_benchmark
+from core.inference.timings import SECONDS, Benchmark
 from core.jobs.workbench import Net, Workbench
 from core.measure import comparison, sensitivity
 from core.measure.activity import measure_activity, preload_dispatcher
@@ -185,11 +185,11 @@ def count(
 
 def time(
     bench: Workbench, weights: Weights, seconds: float = SECONDS, stop: StopFlag = never
-) -> Stream[Bench]:
+) -> Stream[Benchmark]:
     """Benchmark a net on test images in every installed engine."""
     data = yield from _split(bench, SPLITS[1], stop)
     model = bench.models.reading(weights).to(CPU).to(memory_format=torch.contiguous_format)
-    return (yield from race(model, data.on(CPU), seconds=seconds, stop=stop))
+    return (yield from run_benchmark(model, data.on(CPU), seconds=seconds, stop=stop))
 
 
 def _split(bench: Workbench, name: str, stop: StopFlag) -> Stream[Images]:

@@ -9,9 +9,9 @@ from torch import nn
 from torch.optim import Optimizer
 
 from core.events import Epoch, Notice, StopFlag, Stream, never
-from core.formats.codebooks import Rounded, Shared, Stepped
+from core.formats.codebooks import CodebookTensor, QuantizedTensor, StepTensor
 from core.formats.export_formats import LEVELS
-from core.formats.straight_through import Sharing
+from core.formats.straight_through import StraightThrough
 from core.jobs.workbench import Workbench
 from core.measure.evaluation import evaluate
 from core.nets.layers import bias_of, dropouts
@@ -21,7 +21,10 @@ from core.training.gradual import Pruner
 from core.training.loop import Trainer, copy_weights
 from core.training.recipes import Phase
 
-KINDS: Mapping[str, type[Shared | Stepped]] = {"codebook": Shared, "steps": Stepped}
+KINDS: Mapping[str, type[CodebookTensor | StepTensor]] = {
+    "codebook": CodebookTensor,
+    "steps": StepTensor,
+}
 """Kinds of shared values: found by k-means, or evenly spaced."""
 
 BIAS_STEP = 0.25
@@ -49,7 +52,7 @@ class Quantised:
     """
 
     weights: Weights
-    rounded: Mapping[str, Rounded]
+    rounded: Mapping[str, QuantizedTensor]
     size: int
     validation: float
 
@@ -79,11 +82,11 @@ def quantise(
     Raises:
         InputError: the size is not from 1 to 256.
     """
-    rounded: dict[str, Rounded] = {
+    rounded: dict[str, QuantizedTensor] = {
         la.key: KINDS[kind].of(weights[la.key], size) for la in bench.layers
     }
     part = BIAS_STEP * min(1.0, COARSE / size)
-    rounded |= {name: Stepped.by(weights[name], part) for name in _biases(bench, weights)}
+    rounded |= {name: StepTensor.by(weights[name], part) for name in _biases(bench, weights)}
     model = bench.models.vehicle()
     tensors = {name: it.tensor() for name, it in rounded.items()}
     model.load_state_dict(_tied(bench, {**weights, **tensors}))
@@ -91,7 +94,9 @@ def quantise(
     best = Quantised(copy_weights(model), rounded, size, validation)
     if not epochs:
         return best
-    return (yield from _trained(bench, model, Sharing(weights, rounded), epochs, best, stop))
+    return (
+        yield from _trained(bench, model, StraightThrough(weights, rounded), epochs, best, stop)
+    )
 
 
 def smallest(
@@ -145,7 +150,7 @@ def _validated(bench: Workbench, model: nn.Module, stop: StopFlag) -> Stream[flo
 def _trained(
     bench: Workbench,
     model: nn.Module,
-    sharing: Sharing,
+    sharing: StraightThrough,
     epochs: int,
     best: Quantised,
     stop: StopFlag,

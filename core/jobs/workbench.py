@@ -20,9 +20,9 @@ from core.data.batches import Splits
 from core.data.inputs import AS_THEY_ARE, Inputs
 from core.data.loading import load as load_dataset
 from core.events import Accuracy, Notice, Progress, StopFlag, Stream, never
-from core.formats.codebooks import Rounded
+from core.formats.codebooks import QuantizedTensor
 from core.formats.codec.compact import CompactFile
-from core.formats.sizes import sizes_of
+from core.formats.sizes import measure_sizes
 from core.jobs.models import Models
 from core.measure.comparison import Ints
 from core.measure.evaluation import batch_size_for
@@ -193,17 +193,17 @@ class Workbench:
         self,
         weights: Weights,
         values: str = "float32",
-        rounded: Mapping[str, Rounded] = MappingProxyType({}),
+        rounded: Mapping[str, QuantizedTensor] = MappingProxyType({}),
     ) -> CompactFile:
-        """What a compact file of a net of this model holds; see `packing.packed`."""
-        from core.formats.packing import image_facts, packed
+        """What a compact file of a net of this model holds; see `packing.pack`."""
+        from core.formats.packing import image_facts, pack
 
         facts = image_facts(self.settings, self.images)
-        return packed(weights, self.layers, values, rounded, self.settings.model, facts)
+        return pack(weights, self.layers, values, rounded, self.settings.model, facts)
 
     def sizes(self, weights: Weights) -> Sizes:
         """The bytes that a net of this model takes in every way they are counted."""
-        return sizes_of(weights, self.layers, self.parameters, self.compact_file)
+        return measure_sizes(weights, self.layers, self.parameters, self.compact_file)
 
     def net(self, result: Trained | FineTuned, base: Net | None = None) -> Net:
         """The result of a training as a net to prune from; `base` is what was fine-tuned."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from core.events import drain
 from core.formats.weights_files import load_weights
-from core.inference.timings import SPARSE, Bench
+from core.inference.timings import SPARSE, Benchmark
 from core.jobs import measurement
 from core.jobs.workbench import Workbench
 from core.pruning.masks import Masks
@@ -33,7 +33,7 @@ def figures(wanted: tuple[str, ...]) -> list[Figure]:
     return [_figure(key, benches[NETS[key][0]]) for key in wanted]
 
 
-def _timed(name: str) -> Bench:
+def _timed(name: str) -> Benchmark:
     bench = Workbench(Settings(model=name, device="cpu"))
     weights = load_weights(bench.spec.shipped_weights, bench.models.vehicle())
     plan = preset_plan(default_preset(name), name, bench.layer_names)
@@ -41,7 +41,7 @@ def _timed(name: str) -> Bench:
     return drain(measurement.time(bench, pruned, SECONDS))
 
 
-def _figure(key: str, bench: Bench) -> Figure:
+def _figure(key: str, bench: Benchmark) -> Figure:
     name, batches, limit = NETS[key]
     ours = [row for row in bench.rows if row.engine == SPARSE and row.batch in batches]
     images = " and ".join(map(str, batches))

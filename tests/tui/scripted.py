@@ -18,8 +18,8 @@ from core.experiments.experiment import Experiment
 from core.experiments.exports import Export
 from core.experiments.runs import Run
 from core.formats.export_formats import Packing
-from core.inference.engines import DENSE as ENGINES
-from core.inference.timings import SPARSE, Amounts, Bench, Row, Timed
+from core.inference.engines import DENSE_ENGINES as ENGINES
+from core.inference.timings import SPARSE, Amounts, Benchmark, BenchmarkUpdated, Row
 from core.jobs.restore import Restored
 from core.jobs.search import Found, Trial, Tried, Trying
 from core.jobs.workbench import Net
@@ -118,7 +118,7 @@ def scanned(images: int) -> Scan:
 MILLISECONDS = (0.85, 0.765, 0.305, 0.479, 0.0676)
 
 
-def timed(batches: tuple[int, ...], threads: tuple[int, ...]) -> Bench:
+def timed(batches: tuple[int, ...], threads: tuple[int, ...]) -> Benchmark:
     """Every engine; with two threads the sparse one is slower than the best."""
     engines = (*(engine.name for engine in ENGINES), SPARSE)
     rows = (
@@ -129,7 +129,7 @@ def timed(batches: tuple[int, ...], threads: tuple[int, ...]) -> Bench:
         for it in [ms / 1000 * batch * (6 if count == 2 and engine == SPARSE else 1)]
     )
     amounts = Amounts(12_694_016, 713_000, 11_500_000), Amounts(228_010, 6_183, 200_000)
-    return Bench(max(threads), *amounts, tuple(rows))
+    return Benchmark(max(threads), *amounts, tuple(rows))
 
 
 def compared(counted: bool) -> NetComparison:
@@ -303,12 +303,12 @@ class Scripted:
 
     def bench(
         self, base: Net, plan: Mapping[str, float], tuned: Net | None, stop: StopFlag
-    ) -> Stream[Bench]:
+    ) -> Stream[Benchmark]:
         """One thread, then two; it pauses between them where trainings do."""
         self.started.append(f"bench {'tuned' if tuned else dict(plan)}")
         yield Progress("batch 1, 1 thread:", 1, 5, "s")
         first = timed((1, 64), (1,))
-        yield Timed(first)
+        yield BenchmarkUpdated(first)
         if self.pause_at is not None:
             self.paused.set()
             self.go.wait(PATIENCE)
@@ -319,7 +319,7 @@ class Scripted:
     ) -> Stream[tuple[Export, Sizes]]:
         """A real file of as many bytes as it says, after so many levels were tried."""
         self.started.append(f"export {to.name} {packing.values} {packing.levels}")
-        levels = packing.levels or (12 if packing.quantises else None)
+        levels = packing.levels or (12 if packing.quantizes else None)
         yield Progress("validate", 2_500, 5_000, "images")
         yield Notice("8 values a layer: validation 98.90 %, wanted 99.16")
         yield Batch(1, 1, 27_500, 55_000, 0.02, 99.1, 9.0)

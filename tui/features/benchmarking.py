@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 
 from core.events import Event
-from core.inference.timings import Bench, Timed
+from core.inference.timings import Benchmark, BenchmarkUpdated
 from tui.features.availability import available
 from tui.session import Session
 from tui.state.results import Speed
@@ -33,10 +33,10 @@ class Benchmarking:
         speed = partial(Speed, key, tuned)
 
         def follow(event: Event) -> None:
-            if isinstance(event, Timed):
+            if isinstance(event, BenchmarkUpdated):
                 session.state = replace(session.state, speed=speed(event.bench))
 
-        def finish(bench: Bench) -> None:
+        def finish(bench: Benchmark) -> None:
             session.state = replace(session.state, speed=speed(bench))
             session.doing = outcomes.timed(bench)
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from core.experiments.exports import Export
     from core.experiments.runs import Run
     from core.formats.export_formats import Packing
-    from core.inference.timings import Bench
+    from core.inference.timings import Benchmark
     from core.jobs.restore import Restored
     from core.jobs.search import Found
     from core.jobs.workbench import Net, Workbench
@@ -76,7 +76,7 @@ class Backend(Protocol):
 
     def bench(
         self, base: Net, plan: Mapping[str, float], tuned: Net | None, stop: StopFlag
-    ) -> Stream[Bench]:
+    ) -> Stream[Benchmark]:
         """Time a fine-tuned net, or the plan applied to the base, in every engine."""
 
     def export(
@@ -210,7 +210,7 @@ class CoreBackend:
 
     def bench(
         self, base: Net, plan: Mapping[str, float], tuned: Net | None, stop: StopFlag
-    ) -> Stream[Bench]:
+    ) -> Stream[Benchmark]:
         """See `Backend.bench`."""
         from core.jobs import measurement
         from core.pruning.masks import Masks

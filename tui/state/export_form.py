@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from core.errors import InputError
 from core.fields.declaration import settings_in
-from core.formats.export_formats import COMPACT, LEVELS, SHARED, VALUES, Packing, check_target
+from core.formats.export_formats import COMPACT, LEVELS, QUANTIZED, VALUES, Packing, check_target
 from tui.state.recipe_form import Row
 from tui.text.format import plural
 from tui.text.paths import check_folder, path_of
@@ -89,7 +89,7 @@ class ExportForm:
     @property
     def _shares(self) -> bool:
         """The weights of a layer are to share values."""
-        return self.compact and self.values in SHARED
+        return self.compact and self.values in QUANTIZED
 
 
 def _levels(levels: int | None, steps: int) -> int | None:

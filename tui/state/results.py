@@ -12,7 +12,7 @@ from core.pruning.plans import Plan, prune_count
 
 if TYPE_CHECKING:
     from core.events import Accuracy
-    from core.inference.timings import Bench
+    from core.inference.timings import Benchmark
     from core.jobs.workbench import Net
 
 
@@ -91,4 +91,4 @@ class Speed:
 
     key: ResultKey
     tuned: Net | None
-    bench: Bench
+    bench: Benchmark

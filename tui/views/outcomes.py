@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core.errors import InputError, StoppedError, WorkError
-from core.inference.timings import SPARSE, Bench
+from core.inference.timings import SPARSE, Benchmark
 from tui.state.layer_rows import groups_of
 from tui.state.results import Result
 from tui.text.format import (
@@ -48,7 +48,7 @@ def opened(net: Net, interrupted: str | None, warnings: tuple[str, ...] = ()) ->
     )
 
 
-def timed(bench: Bench) -> Outcome:
+def timed(bench: Benchmark) -> Outcome:
     """A net has been benchmarked; shows the results for the first number of threads."""
     said, slower = [], False
     for batch, threads in bench.cases:

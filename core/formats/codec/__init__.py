@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from core.formats.codec.compact import Codebook, CompactFile, Entry, Raw, Steps, Tied, dense
     from core.formats.codec.container import decode, encode
-    from core.formats.codec.measured import Inspection, LayerBytes, inspect, parts
+    from core.formats.codec.inspection import Inspection, LayerBytes, inspect, parts
     from core.formats.codec.state import from_state, raw, to_state
 
 __all__ = [
@@ -52,7 +52,7 @@ __all__ = [
 _ROOMS = {
     "compact": ("Codebook", "CompactFile", "Entry", "Raw", "Steps", "Tied", "dense"),
     "container": ("decode", "encode"),
-    "measured": ("Inspection", "LayerBytes", "inspect", "parts"),
+    "inspection": ("Inspection", "LayerBytes", "inspect", "parts"),
     "state": ("from_state", "raw", "to_state"),
 }
 """The module of each name: numba and torch are loaded when a name that needs them is used."""

@@ -17,16 +17,16 @@ from core.formats.codec.coder.models import LARGE, Models, mask_kind
 from core.formats.codec.coder.stream import Slots, Stream, fresh
 from core.formats.codec.compact import (
     DTYPES,
-    MOST_STEPS,
+    MAX_STEPS,
+    BitLayout,
     Codebook,
-    Kind,
     Raw,
     Steps,
     Tied,
     Values,
     codes_of,
 )
-from core.formats.codec.outline import CODEBOOK, RAW, STEPS, TIED, Geometry, Outline, geometry
+from core.formats.codec.outline import CODEBOOK, RAW, STEPS, TIED, Geometry, Outline, geometry_of
 
 Mask = NDArray[np.uint8]
 Counts = NDArray[np.int64]
@@ -59,20 +59,20 @@ def code_bodies(
     after: Counts | None = None
     for at, i in reversed(list(enumerate(weights))):
         before = outlines[weights[at - 1]].shape[0] if at else 0
-        form = geometry(outlines[i].shape, before)
-        read = _read_by(after, form.rows)
-        body = Body(stream, models, outlines[i], form, read, partial(_metered, meter, i))
+        geometry = geometry_of(outlines[i].shape, before)
+        read = _read_classes(after, geometry.rows)
+        body = Body(stream, models, outlines[i], geometry, read, partial(_metered, meter, i))
         done[i], mask = body.code(given[i])
         after = mask.sum(axis=0, dtype=np.int64)
         filled[i] = mask.sum(axis=1, dtype=np.int64)
     for i in others:
-        form = geometry(outlines[i].shape, 0)
+        geometry = geometry_of(outlines[i].shape, 0)
         owner = max((j for j in weights if j < i), default=-1)
         counts = filled.get(owner)
-        read = _unknown(form.rows)
-        if counts is not None and counts.size == form.rows:
+        read = _unknown(geometry.rows)
+        if counts is not None and counts.size == geometry.rows:
             read = buckets(counts)
-        body = Body(stream, models, outlines[i], form, read, partial(_as_bias, meter, i))
+        body = Body(stream, models, outlines[i], geometry, read, partial(_as_bias, meter, i))
         done[i], _ = body.code(given[i])
     for i, it in enumerate(outlines):
         if it.kind == TIED:
@@ -102,7 +102,7 @@ def _unknown(rows: int) -> Counts:
     return np.full(rows, UNKNOWN, np.int64)
 
 
-def _read_by(after: Counts | None, rows: int) -> Counts:
+def _read_classes(after: Counts | None, rows: int) -> Counts:
     """How much each of `rows` units is read by the next weight, of whose columns we know."""
     if after is None or not rows or after.size % rows:
         return _unknown(rows)
@@ -123,21 +123,21 @@ class Body:
         stream: Stream,
         models: Models,
         outline: Outline,
-        form: Geometry,
-        outgoing: Counts,
+        geometry: Geometry,
+        read_classes: Counts,
         meter: Callable[[str], None],
     ) -> None:
         self.stream = stream
         self.models = models
         self.outline = outline
-        self.form = form
-        self.shape = np.array(form, np.int64)
-        self.outgoing = outgoing
+        self.geometry = geometry
+        self.shape = np.array(geometry, np.int64)
+        self.read_classes = read_classes
         self.meter = meter
 
     def code(self, given: Values | None) -> tuple[Values, Mask]:
         """Code its mask and values; returns the values and the mask [rows, columns]."""
-        size = (self.form.rows, self.form.columns)
+        size = (self.geometry.rows, self.geometry.columns)
         if given is None:
             mask = np.zeros(size, np.uint8)
         else:
@@ -153,20 +153,20 @@ class Body:
 
     def _chunks(self, decisions: int) -> Any:
         """Rows by and by, with room for so many decisions of two bytes for each value."""
-        rows, columns = self.form.rows, max(self.form.columns, 1)
+        rows, columns = self.geometry.rows, max(self.geometry.columns, 1)
         step = max(CHUNK // columns, 1)
         for first in range(0, rows, step):
             stop = min(first + step, rows)
-            self.stream.room(2 * decisions * (columns + 1) * (stop - first))
+            self.stream.reserve(2 * decisions * (columns + 1) * (stop - first))
             yield first, stop
             self.stream.check()
 
     def _mask(self, mask: Mask) -> None:
-        form, models = self.form, self.models
-        slots, kind = models.mask_slots(form), mask_kind(self.outline.shape, form)
+        geometry, models = self.geometry, self.models
+        slots, kind = models.mask_slots(geometry), mask_kind(self.outline.shape, geometry)
         inputs = kernels.FEW_INPUTS if kind == LARGE else kernels.MASK_INPUTS
         ordered = 0
-        if form.rows > 1 and form.columns > 1:
+        if geometry.rows > 1 and geometry.columns > 1:
             ordered = self.stream.number("order of rows", int(_descends(mask)), 1)
         for first, stop in self._chunks(1):
             kernels.code_mask(
@@ -179,7 +179,7 @@ class Body:
                 models.mask_settings[kind],
                 mask,
                 self.shape,
-                self.outgoing,
+                self.read_classes,
                 ordered,
                 inputs,
                 first,
@@ -207,17 +207,17 @@ class Body:
                 flat[at] = coded
         return Raw(dtype, words.reshape(self.outline.shape))
 
-    def _floats(self, words: NDArray[Any], kind: Kind, slots: Slots) -> NDArray[Any]:
+    def _floats(self, words: NDArray[Any], kind: BitLayout, slots: Slots) -> NDArray[Any]:
         """Code the bits of floating-point numbers."""
         coded = words.astype(np.int64)
-        self.stream.room(2 * kind.bits * coded.size)
+        self.stream.reserve(2 * kind.bits * coded.size)
         kernels.code_words(
             self.stream.coder, self.stream.buffer, slots, kind.exponent, kind.mantissa, coded
         )
         self.stream.check()
         return coded.astype(kind.words)
 
-    def _whole(self, words: NDArray[Any], kind: Kind) -> NDArray[Any]:
+    def _whole(self, words: NDArray[Any], kind: BitLayout) -> NDArray[Any]:
         """Code whole numbers, near zero first, in two halves of 32 bits."""
         if kind.signed:
             number = words.view(f"i{kind.bits // 8}").astype(np.int64)
@@ -227,7 +227,7 @@ class Body:
         halves = []
         for half, coded in (("high", number >> 32 & 0xFFFFFFFF), ("low", number & 0xFFFFFFFF)):
             slots = self.stream.numbers(f"{half} half of a {self.outline.dtype}")
-            self.stream.room(2 * 70 * coded.size)
+            self.stream.reserve(2 * 70 * coded.size)
             kernels.code_numbers(self.stream.coder, self.stream.buffer, slots, coded)
             self.stream.check()
             halves.append(coded)
@@ -259,8 +259,8 @@ class Body:
             symbols = given.codes.reshape(mask.shape).astype(np.int32)
             below, above = max(-int(symbols.min(initial=0)), 0), int(symbols.max(initial=0))
         step = code_step(self.stream, step)
-        below = self.stream.number("steps below zero", below, MOST_STEPS)
-        above = self.stream.number("steps above zero", above, MOST_STEPS)
+        below = self.stream.number("steps below zero", below, MAX_STEPS)
+        above = self.stream.number("steps above zero", above, MAX_STEPS)
         self.meter("codebooks")
         if not below and not above and mask.any():
             raise InputError(f"'{self.outline.name}' has nonzero values but no steps")
@@ -269,7 +269,7 @@ class Body:
 
     def _symbols(self, symbols: NDArray[np.int32], mask: Mask, below: int, above: int) -> None:
         models, weight = self.models, self.outline.is_weight
-        slots = models.symbol_slots(self.form, weight)
+        slots = models.symbol_slots(self.geometry, weight)
         for first, stop in self._chunks(80):
             kernels.code_symbols(
                 self.stream.coder,
@@ -282,10 +282,10 @@ class Body:
                 mask,
                 symbols,
                 self.shape,
-                self.outgoing,
+                self.read_classes,
                 np.array([below, above], np.int64),
                 self.stream.numbers("steps beyond the bins"),
                 first,
                 stop,
             )
-        models.keep(slots, weight)
+        models.carry_over(slots, weight)

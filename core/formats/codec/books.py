@@ -12,7 +12,7 @@ from core.errors import InputError
 from core.formats.codec.coder.stream import Stream
 from core.formats.codec.compact import DTYPES
 
-MOST_VALUES = 256
+MAX_VALUES = 256
 
 
 def code_book(
@@ -29,22 +29,22 @@ def code_book(
     below = [int(word) - sign for word in words if word >= sign][::-1]
     above = [int(word) for word in words if word < sign]
     # Both sides by magnitude, which the bits of floating-point numbers are in the order of.
-    about = f"codebook of {dtype}"
-    below = _rising(stream, f"{about}, below", below)
-    above = _rising(stream, f"{about}, above", above)
-    if not 0 < len(below) + len(above) <= MOST_VALUES or max(below + above) >= _infinite(dtype):
+    label = f"codebook of {dtype}"
+    below = _rising(stream, f"{label}, below", below)
+    above = _rising(stream, f"{label}, above", above)
+    if not 0 < len(below) + len(above) <= MAX_VALUES or max(below + above) >= _infinite(dtype):
         raise InputError("a codebook has no values, too many, or values that are not finite")
     ordered = [word + sign for word in reversed(below)] + above
     return floats(np.array(ordered, kind.words), dtype)
 
 
-def _rising(stream: Stream, about: str, words: list[int]) -> list[int]:
+def _rising(stream: Stream, label: str, words: list[int]) -> list[int]:
     """Code words that rise from above zero."""
-    count = stream.number("size of a codebook", len(words), MOST_VALUES)
+    count = stream.number("size of a codebook", len(words), MAX_VALUES)
     found, last = [], 0
     for k in range(count):
         given = words[k] - last - 1 if words else 0
-        last += 1 + stream.number(f"{about}, {'next' if k else 'first'}", given, 1 << 31)
+        last += 1 + stream.number(f"{label}, {'next' if k else 'first'}", given, 1 << 31)
         found.append(last)
     return found
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from core.errors import InputError
-from core.formats.codec.books import MOST_VALUES, floats, words_of
+from core.formats.codec.books import MAX_VALUES, floats, words_of
 from core.formats.codec.compact import (
     CODEBOOK_DTYPES,
     DTYPES,
-    MOST_STEPS,
+    MAX_STEPS,
     Codebook,
     CompactFile,
     Entry,
@@ -17,7 +17,7 @@ from core.formats.codec.compact import (
     Steps,
     Tied,
 )
-from core.formats.codec.header import MOST_DIMENSIONS, MOST_ENTRIES, MOST_NAMES, MOST_SIDE
+from core.formats.codec.header import MAX_DIMENSIONS, MAX_ENTRIES, MAX_NAMES, MAX_SIDE
 from core.nets.zoo import ZOO
 
 
@@ -28,10 +28,10 @@ def check_file(file: CompactFile) -> None:
             f"unknown model '{file.model}': expected one of {', '.join(ZOO)}, "
             "or '' for a user's own model"
         )
-    if len(file.entries) > MOST_ENTRIES:
-        raise InputError(f"{len(file.entries)} tensors, expected at most {MOST_ENTRIES}")
-    if sum(len(entry.name.encode()) + 1 for entry in file.entries) > MOST_NAMES:
-        raise InputError(f"the tensor names take more than {MOST_NAMES} bytes")
+    if len(file.entries) > MAX_ENTRIES:
+        raise InputError(f"{len(file.entries)} tensors, expected at most {MAX_ENTRIES}")
+    if sum(len(entry.name.encode()) + 1 for entry in file.entries) > MAX_NAMES:
+        raise InputError(f"the tensor names take more than {MAX_NAMES} bytes")
     before: dict[str, Entry] = {}
     for entry in file.entries:
         try:
@@ -46,9 +46,9 @@ def check_file(file: CompactFile) -> None:
 def _check_entry(entry: Entry, before: dict[str, Entry]) -> None:
     if entry.name in before or "\n" in entry.name:
         raise InputError("its name contains a line break or is used twice")
-    if len(entry.shape) > MOST_DIMENSIONS or any(not 0 <= n <= MOST_SIDE for n in entry.shape):
+    if len(entry.shape) > MAX_DIMENSIONS or any(not 0 <= n <= MAX_SIDE for n in entry.shape):
         raise InputError(
-            f"its shape is {entry.shape}, expected at most {MOST_DIMENSIONS} dimensions"
+            f"its shape is {entry.shape}, expected at most {MAX_DIMENSIONS} dimensions"
         )
     match entry.values:
         case Raw(dtype, words):
@@ -63,10 +63,10 @@ def _check_entry(entry: Entry, before: dict[str, Entry]) -> None:
             _check_range(codes, 0, values.size)
         case Steps(step, codes):
             _check_array(codes, entry.shape, np.dtype(np.int32))
-            _check_range(codes, -MOST_STEPS, MOST_STEPS)
+            _check_range(codes, -MAX_STEPS, MAX_STEPS)
             if not (np.isfinite(step) and step > 0 and float(np.float32(step)) == step):
                 raise InputError(f"its step is {step}, expected a positive float32")
-            if not np.isfinite(np.float32(step) * np.float32(MOST_STEPS)):
+            if not np.isfinite(np.float32(step) * np.float32(MAX_STEPS)):
                 raise InputError(f"its step is {step}, expected one whose multiples are finite")
         case Tied(to):
             _check_tied(entry, before.get(to))
@@ -87,16 +87,16 @@ def _check_array(array: np.ndarray, shape: tuple[int, ...], dtype: np.dtype) -> 
         raise InputError(f"it has an array {array.dtype} {array.shape}, expected {dtype} {shape}")
 
 
-def _check_range(codes: np.ndarray, least: int, most: int) -> None:
-    if codes.size and not (least <= codes.min() and codes.max() <= most):
+def _check_range(codes: np.ndarray, minimum: int, maximum: int) -> None:
+    if codes.size and not (minimum <= codes.min() and codes.max() <= maximum):
         raise InputError(
-            f"its codes go from {codes.min()} to {codes.max()}, expected {least} to {most}"
+            f"its codes go from {codes.min()} to {codes.max()}, expected {minimum} to {maximum}"
         )
 
 
 def _check_book(values: np.ndarray, dtype: str) -> None:
-    if values.dtype != np.float32 or values.ndim != 1 or not 1 <= values.size <= MOST_VALUES:
-        raise InputError(f"its codebook is not 1 to {MOST_VALUES} float32 values")
+    if values.dtype != np.float32 or values.ndim != 1 or not 1 <= values.size <= MAX_VALUES:
+        raise InputError(f"its codebook is not 1 to {MAX_VALUES} float32 values")
     if not np.isfinite(values).all() or (values == 0).any() or (np.diff(values) <= 0).any():
         raise InputError("the values of its codebook are not finite, nonzero and ascending")
     if (floats(words_of(values, dtype), dtype) != values).any():

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class BitLayout:
     """The bit layout of a data type.
 
     Attributes:
@@ -32,21 +32,21 @@ class Kind:
         return np.dtype(f"u{self.bits // 8}")
 
 
-DTYPES: Mapping[str, Kind] = {
-    "float32": Kind(32, 8, 23),
-    "float16": Kind(16, 5, 10),
-    "bfloat16": Kind(16, 8, 7),
-    "float64": Kind(64, 11, 52),
-    "int64": Kind(64, signed=True),
-    "int32": Kind(32, signed=True),
-    "int16": Kind(16, signed=True),
-    "int8": Kind(8, signed=True),
-    "uint8": Kind(8),
-    "bool": Kind(8),
+DTYPES: Mapping[str, BitLayout] = {
+    "float32": BitLayout(32, 8, 23),
+    "float16": BitLayout(16, 5, 10),
+    "bfloat16": BitLayout(16, 8, 7),
+    "float64": BitLayout(64, 11, 52),
+    "int64": BitLayout(64, signed=True),
+    "int32": BitLayout(32, signed=True),
+    "int16": BitLayout(16, signed=True),
+    "int8": BitLayout(8, signed=True),
+    "uint8": BitLayout(8),
+    "bool": BitLayout(8),
 }
 """The types a tensor may have, in the order of their numbers in a file."""
 
-MOST_STEPS = 1 << 24
+MAX_STEPS = 1 << 24
 """Most steps from zero: integers up to this are exact in float32."""
 
 CODEBOOK_DTYPES = ("float32", "float16", "bfloat16")

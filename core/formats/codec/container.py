@@ -10,7 +10,7 @@ from core.formats.codec.body import code_bodies
 from core.formats.codec.checks import check_file
 from core.formats.codec.coder.stream import Stream
 from core.formats.codec.compact import CompactFile, Entry
-from core.formats.codec.header import Header, Named, code_header
+from core.formats.codec.header import Header, NamedShape, code_header
 from core.formats.codec.outline import elements, outline_of
 
 MAGIC = b"\xf7FW"
@@ -25,7 +25,7 @@ FREE_ELEMENTS, ELEMENTS_A_BYTE = 1 << 22, 1 << 14
 The encoder appends zeros where a net has more, such as a large one with hardly a weight left.
 """
 
-MOST_ELEMENTS = 1 << 28
+MAX_ELEMENTS = 1 << 28
 """Most values in a file, unless the caller sets a limit: a few gigabytes."""
 
 Meter = Callable[[str, int, float], None]
@@ -57,7 +57,7 @@ def decode(data: bytes, max_elements: int | None = None) -> CompactFile:
     Args:
         data: the bytes.
         max_elements: how many values it may hold; by default as many as a layout of the zoo has,
-            or as the size of the file lets expect, and no more than `MOST_ELEMENTS`.
+            or as the size of the file lets expect, and no more than `MAX_ELEMENTS`.
 
     Raises:
         InputError: they are damaged, not such a file, or declare more than they may.
@@ -70,7 +70,7 @@ def read(data: bytes, max_elements: int | None, meter: Meter) -> CompactFile:
     payload = _payload(data)
     stream = Stream(payload)
 
-    def check(named: Sequence[Named], known: bool) -> None:
+    def check(named: Sequence[NamedShape], known: bool) -> None:
         _check_size(elements(named), len(data), known, max_elements)
 
     try:
@@ -118,7 +118,7 @@ def _least_bytes(count: int) -> int:
 
 def _check_size(count: int, size: int, known: bool, max_elements: int | None) -> None:
     """Refuse more values than are allowed, before any room is taken for them."""
-    most = MOST_ELEMENTS if max_elements is None else max_elements
+    most = MAX_ELEMENTS if max_elements is None else max_elements
     if count > most:
         raise InputError(f"it declares {count} values, expected at most {most}")
     if max_elements is None and not known and size - DIGEST < _least_bytes(count):
@@ -130,7 +130,7 @@ def _check_size(count: int, size: int, known: bool, max_elements: int | None) ->
 
 def _check_end(stream: Stream, header: Header, size: int) -> None:
     """Refuse what comes after the end, other than zeros that make up for many values."""
-    rest = stream.rest()
+    unread = stream.unread()
     filled = 0 if header.layout else _least_bytes(elements(header.named)) - len(MAGIC) - 1
-    if rest.strip(b"\0") or (rest and size > filled):
-        raise InputError(f"{len(rest)} extra bytes after its end")
+    if unread.strip(b"\0") or (unread and size > filled):
+        raise InputError(f"{len(unread)} extra bytes after its end")

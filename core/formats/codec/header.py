@@ -14,13 +14,13 @@ from core.formats.codec.layouts import LAYOUTS, layout_number
 from core.formats.codec.outline import CODEBOOK, RAW, TIED, Outline
 from core.system.untrusted_json import FaultError, from_json
 
-MOST_FACTS = 4096
-MOST_NAMES = 1 << 20
-MOST_ENTRIES = 1 << 16
-MOST_DIMENSIONS = 8
-MOST_SIDE = (1 << 31) - 1
+MAX_FACTS = 4096
+MAX_NAMES = 1 << 20
+MAX_ENTRIES = 1 << 16
+MAX_DIMENSIONS = 8
+MAX_SIDE = (1 << 31) - 1
 
-Named = tuple[str, tuple[int, ...]]
+NamedShape = tuple[str, tuple[int, ...]]
 """A tensor's name and shape."""
 
 
@@ -39,7 +39,7 @@ class Header:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
     @property
-    def named(self) -> tuple[Named, ...]:
+    def named(self) -> tuple[NamedShape, ...]:
         """The names and shapes of its tensors."""
         return tuple((it.name, it.shape) for it in self.outlines)
 
@@ -64,15 +64,15 @@ def facts_text(facts: Mapping[str, Any]) -> str:
         size = len(text.encode())
     except (TypeError, ValueError, RecursionError) as error:
         raise InputError(f"the facts of a compact file must be plain JSON: {error}") from error
-    if size > MOST_FACTS:
+    if size > MAX_FACTS:
         raise InputError(
-            f"the facts of a compact file take {size} bytes, expected at most {MOST_FACTS}"
+            f"the facts of a compact file take {size} bytes, expected at most {MAX_FACTS}"
         )
     return text
 
 
 def code_header(
-    stream: Stream, given: Header | None, check: Callable[[Sequence[Named], bool], None]
+    stream: Stream, given: Header | None, check: Callable[[Sequence[NamedShape], bool], None]
 ) -> Header:
     """Code a header.
 
@@ -87,7 +87,7 @@ def code_header(
     """
     header = given or Header()
     number = stream.number("layout", header.layout, len(LAYOUTS))
-    text = stream.text("facts", facts_text(header.facts), MOST_FACTS)
+    text = stream.text("facts", facts_text(header.facts), MAX_FACTS)
     try:
         facts = from_json(text, "the text of the facts") if text else {}
     except FaultError as error:
@@ -106,31 +106,31 @@ def code_header(
     return Header(model, outlines, facts)
 
 
-def _code_names(stream: Stream, given: Sequence[Named]) -> list[Named]:
+def _code_names(stream: Stream, given: Sequence[NamedShape]) -> list[NamedShape]:
     """Code how many tensors there are, their names and their shapes."""
-    count = stream.number("count of tensors", len(given), MOST_ENTRIES)
-    text = stream.text("names", "\n".join(name for name, _ in given), MOST_NAMES)
+    count = stream.number("count of tensors", len(given), MAX_ENTRIES)
+    text = stream.text("names", "\n".join(name for name, _ in given), MAX_NAMES)
     names = text.split("\n") if count else []
     if len(names) != count or len(set(names)) != count:
         raise InputError(f"it names {len(set(names))} tensors, expected {count}")
     shapes = [shape for _, shape in given] if given else [()] * count
     named = []
     for name, shape in zip(names, shapes, strict=True):
-        dimensions = stream.number("count of dimensions", len(shape), MOST_DIMENSIONS)
+        dimensions = stream.number("count of dimensions", len(shape), MAX_DIMENSIONS)
         sides = shape if given else (0,) * dimensions
-        named.append((name, tuple(stream.number("side", side, MOST_SIDE) for side in sides)))
+        named.append((name, tuple(stream.number("side", side, MAX_SIDE) for side in sides)))
     return named
 
 
 def _code_outline(stream: Stream, outline: Outline, before: Sequence[Outline]) -> Outline:
     """Code how a tensor is kept."""
-    about = "weight" if outline.is_weight else "bias"
-    kind = stream.number(f"kind of a {about}", outline.kind, TIED)
+    label = "weight" if outline.is_weight else "bias"
+    kind = stream.number(f"kind of a {label}", outline.kind, TIED)
     dtype, tied = "", -1
     if kind == RAW:
-        dtype = _code_name(stream, f"type of a {about}", outline.dtype, tuple(DTYPES))
+        dtype = _code_name(stream, f"type of a {label}", outline.dtype, tuple(DTYPES))
     elif kind == CODEBOOK:
-        dtype = _code_name(stream, f"codebook of a {about}", outline.dtype, CODEBOOK_DTYPES)
+        dtype = _code_name(stream, f"codebook of a {label}", outline.dtype, CODEBOOK_DTYPES)
     elif kind == TIED:
         tied = stream.number("entry it is tied to", outline.tied)
         if tied >= len(before) or before[tied].kind == TIED:
@@ -140,6 +140,6 @@ def _code_outline(stream: Stream, outline: Outline, before: Sequence[Outline]) -
     return Outline(outline.name, outline.shape, kind, dtype, tied)
 
 
-def _code_name(stream: Stream, about: str, name: str, known: tuple[str, ...]) -> str:
+def _code_name(stream: Stream, label: str, name: str, known: tuple[str, ...]) -> str:
     """Code one of a few names."""
-    return known[stream.number(about, known.index(name) if name in known else 0, len(known) - 1)]
+    return known[stream.number(label, known.index(name) if name in known else 0, len(known) - 1)]

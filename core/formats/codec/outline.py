@@ -72,7 +72,7 @@ def outline_of(entry: Entry, names: Sequence[str]) -> Outline:
             return Outline(entry.name, entry.shape, TIED, tied=list(names).index(to))
 
 
-def geometry(shape: tuple[int, ...], before: int) -> Geometry:
+def geometry_of(shape: tuple[int, ...], before: int) -> Geometry:
     """The geometry of a tensor of this shape.
 
     Args:

@@ -30,7 +30,7 @@ Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
-class Around:
+class ConvOptions:
     """What surrounds a convolution.
 
     Attributes:
@@ -45,7 +45,7 @@ class Around:
 
 
 @dataclass(frozen=True, slots=True)
-class Net:
+class NetOptions:
     """What a file does not say about a net.
 
     Attributes:
@@ -53,33 +53,33 @@ class Net:
         averaged: side that the last convolution's output is averaged to; None for no averaging.
     """
 
-    around: Mapping[str, Around] = field(default_factory=dict)
-    averaged: int | None = None
+    options: Mapping[str, ConvOptions] = field(default_factory=dict)
+    pooled_side: int | None = None
 
 
 SIDE, LARGEST = 28, 512
 """Of the images of `DATASETS`, and the most that a convolution is computed of here."""
 
-_HALVED, _SAME = Around(pool=(2, 2)), Around(padding=1)
+_HALVED, _SAME = ConvOptions(pool=(2, 2)), ConvOptions(padding=1)
 
-NETS: Mapping[str, Net] = {
-    "cnn5": Net({"conv2": _HALVED, "conv3": _HALVED}),
-    "lenet-300-100": Net(),
-    "lenet-5": Net({"conv1": _HALVED, "conv2": _HALVED}),
-    "alexnet": Net(
+NETS: Mapping[str, NetOptions] = {
+    "cnn5": NetOptions({"conv2": _HALVED, "conv3": _HALVED}),
+    "lenet-300-100": NetOptions(),
+    "lenet-5": NetOptions({"conv1": _HALVED, "conv2": _HALVED}),
+    "alexnet": NetOptions(
         {
-            "features.0": Around(4, 2, (3, 2)),
-            "features.3": Around(1, 2, (3, 2)),
+            "features.0": ConvOptions(4, 2, (3, 2)),
+            "features.3": ConvOptions(1, 2, (3, 2)),
             "features.6": _SAME,
             "features.8": _SAME,
-            "features.10": Around(1, 1, (3, 2)),
+            "features.10": ConvOptions(1, 1, (3, 2)),
         },
-        averaged=6,
+        pooled_side=6,
     ),
-    "vgg16": Net(
+    "vgg16": NetOptions(
         {f"features.{place}": _SAME for place in (0, 5, 10, 12, 17, 19, 24, 26)}
-        | {f"features.{place}": Around(1, 1, (2, 2)) for place in (2, 7, 14, 21, 28)},
-        averaged=7,
+        | {f"features.{place}": ConvOptions(1, 1, (2, 2)) for place in (2, 7, 14, 21, 28)},
+        pooled_side=7,
     ),
 }
 
@@ -112,8 +112,8 @@ def images_of(file: CompactFile) -> tuple[Shape, Floats, Floats]:
         said = said.over(Inputs(SIDE, 1, (known.mean,), (known.std,)))
     if not (said.image_size and said.channels and said.mean and said.std):
         raise InputError("the file does not say which images its net is for")
-    if said.image_size > LARGEST or (net.averaged is None and said.image_size != SIDE):
-        expected = SIDE if net.averaged is None else f"at most {LARGEST}"
+    if said.image_size > LARGEST or (net.pooled_side is None and said.image_size != SIDE):
+        expected = SIDE if net.pooled_side is None else f"at most {LARGEST}"
         raise InputError(f"the file is for {said.image_size}-pixel images: expected {expected}")
     mean, std = (np.array(it, np.float32).reshape(-1, 1, 1) for it in (said.mean, said.std))
     return Shape(said.channels, said.image_size, said.image_size), mean, std
@@ -137,7 +137,7 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _net(file: CompactFile) -> Net:
+def _net(file: CompactFile) -> NetOptions:
     if file.model not in NETS:
         raise InputError(f"unknown model '{file.model}': expected one of {', '.join(NETS)}")
     if not layout_number(file.model, tuple((it.name, it.shape) for it in file.entries)):
@@ -145,15 +145,15 @@ def _net(file: CompactFile) -> Net:
     return NETS[file.model]
 
 
-def _logits(net: Net, tensors: Mapping[str, Floats], x: Floats) -> Floats:
+def _logits(net: NetOptions, tensors: Mapping[str, Floats], x: Floats) -> Floats:
     names = [name.removesuffix(".weight") for name in tensors if name.endswith(".weight")]
     for name in names:
         weight, bias = tensors[f"{name}.weight"], tensors[f"{name}.bias"]
         if weight.ndim == 4:
-            x = _convolved(x, weight, bias, net.around.get(name, Around()))
+            x = _convolved(x, weight, bias, net.options.get(name, ConvOptions()))
         else:
-            if x.ndim == 4 and net.averaged is not None:
-                x = _averaged(x, net.averaged)
+            if x.ndim == 4 and net.pooled_side is not None:
+                x = _average_pooled(x, net.pooled_side)
             x = _linear(x, weight, bias)
         if name != names[-1]:
             x = np.maximum(x, 0)
@@ -177,17 +177,17 @@ def _tensors(file: CompactFile) -> dict[str, Floats]:
     return found
 
 
-def _convolved(x: Floats, weight: Floats, bias: Floats, around: Around) -> Floats:
+def _convolved(x: Floats, weight: Floats, bias: Floats, options: ConvOptions) -> Floats:
     """A convolution and its pooling; a ReLU after both gives the same as one between them."""
     if x.shape[1] != weight.shape[1]:
         raise InputError(f"{x.shape[1]} channels, expected {weight.shape[1]}: other images")
-    if around.padding:
-        x = np.pad(x, ((0, 0), (0, 0), *((around.padding,) * 2,) * 2))
-    windows = _windows(x, weight.shape[2:], around.stride)
+    if options.padding:
+        x = np.pad(x, ((0, 0), (0, 0), *((options.padding,) * 2,) * 2))
+    windows = _windows(x, weight.shape[2:], options.stride)
     made = np.tensordot(windows, weight, ([1, 4, 5], [1, 2, 3])) + bias
     x = made.transpose(0, 3, 1, 2)
-    if around.pool:
-        side, stride = around.pool
+    if options.pool:
+        side, stride = options.pool
         x = _windows(x, (side, side), stride).max((4, 5))
     return x
 
@@ -197,7 +197,7 @@ def _windows(x: Floats, sides: Sequence[int], stride: int) -> Floats:
     return sliding_window_view(x, tuple(sides), (2, 3))[:, :, ::stride, ::stride]
 
 
-def _averaged(x: Floats, side: int) -> Floats:
+def _average_pooled(x: Floats, side: int) -> Floats:
     """Means of as many parts as `side` says, down and across, which may overlap by a value."""
     for axis in (2, 3):
         length = x.shape[axis]

@@ -28,20 +28,20 @@ class Chain(nn.Module):
         groups: the layers; each reads the previous one's output.
         block: images that are computed together.
         threads: most threads; each takes some of the images.
-        rest: see `Program`.
+        background: see `Program`.
 
     Attributes:
         memory: size of each thread's workspace, in float32 values.
     """
 
     def __init__(
-        self, groups: Sequence[Group], block: int, threads: int, rest: float | None = 0.0
+        self, groups: Sequence[Group], block: int, threads: int, background: float | None = 0.0
     ) -> None:
         super().__init__()
         self._given, self._made = groups[0].given, groups[-1].made
         channels, rows, columns = shape_of(self._given)
         layers = [layer for group in groups for layer in group.layers]
-        self._program = Program(layers, channels, (rows, columns), block, rest)
+        self._program = Program(layers, channels, (rows, columns), block, background)
         self.memory, self._threads = self._program.memory, threads
         self._prepare()
 
@@ -81,16 +81,16 @@ class Chain(nn.Module):
             if len(work) == 1 or count <= self._program.block:
                 self._program.run(given, made, 0, count, work[0])
             else:
-                self._share(given, made, count)
+                self._run_in_threads(given, made, count)
         return made
 
-    def _share(self, given: Tensor, made: Tensor, count: int) -> None:
+    def _run_in_threads(self, given: Tensor, made: Tensor, count: int) -> None:
         """Have each thread do some of the blocks."""
         block, run = self._program.block, self._program.run
         shares = min(len(self._work), -(-count // block))
         ends = [-(-count * it // (shares * block)) * block for it in range(shares + 1)]
         tasks = [
-            _pool().submit(run, given, made, begin, min(end, count), work)
+            _executor().submit(run, given, made, begin, min(end, count), work)
             for begin, end, work in zip(ends[1:-1], ends[2:], self._work[1:], strict=False)
         ]
         run(given, made, 0, min(ends[1], count), self._work[0])
@@ -99,26 +99,30 @@ class Chain(nn.Module):
 
 
 def with_chains(
-    net: fx.GraphModule, groups: Sequence[Group], block: int, threads: int, rest: float | None = 0.0
+    net: fx.GraphModule,
+    groups: Sequence[Group],
+    block: int,
+    threads: int,
+    background: float | None = 0.0,
 ) -> nn.Module:
     """A net that runs some layers with the kernels; `net` is left unchanged and shares the rest.
 
     Args:
-        net: see `simpler`.
+        net: see `simplify`.
         groups: the layers, in call order.
         block: images that the kernels compute together.
         threads: threads they may use.
-        rest: the most frequent value of the images, see `Program`.
+        background: the most frequent value of the images, see `Program`.
     """
     chains = chains_of(groups)
     ends = {chain[-1].nodes[-1]: chain for chain in chains}
     inside = {node for group in groups for node in group.nodes}
-    graph, parts, made = fx.Graph(), _parts(net), dict[fx.Node, fx.Node]()
+    graph, parts, made = fx.Graph(), _attributes(net), dict[fx.Node, fx.Node]()
     for node in net.graph.nodes:
         if chain := ends.get(node):
             name = f"sparse_{len(parts)}"
             source = chain[0].source
-            parts[name] = Chain(chain, block, threads, rest_at(source, rest))
+            parts[name] = Chain(chain, block, threads, background_at(source, background))
             made[node] = graph.call_module(name, (made[source],))
         elif node not in inside:
             made[node] = graph.node_copy(node, made.__getitem__)
@@ -127,22 +131,22 @@ def with_chains(
     return only[0] if only and isinstance(only[0], Chain) else whole
 
 
-def rest_at(source: fx.Node, rest: float | None) -> float | None:
+def background_at(source: fx.Node, background: float | None) -> float | None:
     """The most frequent value in a call's result: that of the images, or 0 after a ReLU."""
-    return rest if source.op == "placeholder" or rest is None else 0.0
+    return background if source.op == "placeholder" or background is None else 0.0
 
 
-def alone(net: fx.GraphModule, group: Group) -> nn.Module:
+def group_net(net: fx.GraphModule, group: Group) -> nn.Module:
     """The calls of a group as a torch net of the group's input."""
     graph = fx.Graph()
     made = {group.source: graph.placeholder("given")}
     for node in group.nodes:
         made[node] = graph.node_copy(node, made.__getitem__)
     graph.output(made[group.nodes[-1]])
-    return fx.GraphModule(_parts(net), graph)
+    return fx.GraphModule(_attributes(net), graph)
 
 
-def _parts(net: fx.GraphModule) -> dict[str, object]:
+def _attributes(net: fx.GraphModule) -> dict[str, object]:
     """What the calls of a net may name."""
     every = (net.named_modules(), net.named_parameters(), net.named_buffers())
     return {name: part for parts in every for name, part in parts if name}
@@ -154,10 +158,10 @@ def _floats(*size: int) -> Tensor:
 
 
 @cache
-def _pool() -> ThreadPoolExecutor:
+def _executor() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(thread_name_prefix="sparse")
 
 
 # A process that is forked off has none of the threads.
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_pool.cache_clear)
+    os.register_at_fork(after_in_child=_executor.cache_clear)

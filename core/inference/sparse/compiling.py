@@ -27,23 +27,25 @@ def entry(function: Callable[..., None], signature: str) -> Any:
     unpacking of a dozen arrays takes longer than a small net does.
     """
     try:
-        return _kept(function, signature)
+        return _compiled_cached(function, signature)
     except Exception:  # a folder that cannot be written, or a file that is not what was written
         return cfunc(signature, **_OPTIONS)(function)
 
 
-def _kept(function: Callable[..., None], signature: str) -> Any:
+def _compiled_cached(function: Callable[..., None], signature: str) -> Any:
     config = vars(numba.config)
     before = config["CACHE_DIR"]
     # Numba looks at the date of one file; what is compiled depends on all of them.
-    config["CACHE_DIR"] = str(platformdirs.user_cache_path("featherweight") / "numba" / _code())
+    config["CACHE_DIR"] = str(
+        platformdirs.user_cache_path("featherweight") / "numba" / _source_digest()
+    )
     try:
         return cfunc(signature, **_OPTIONS, cache=True)(function)
     finally:
         config["CACHE_DIR"] = before
 
 
-def _code() -> str:
+def _source_digest() -> str:
     """Which code this is."""
     files = sorted(Path(__file__).parent.glob("*.py"))
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from torch import fx, nn
 
 from core.graph.fx_calls import MAX_POOLS, RELUS, Call
-from core.inference.sparse.layers import Known, Pair, Pool, Weighted
-from core.inference.sparse.simpler import Sizes
+from core.inference.sparse.layers import KernelLayer, MaxPool, Pair, WeightLayer
+from core.inference.sparse.simplify import Sizes
 
-_Known = nn.Linear | nn.Conv1d | nn.Conv2d
+_WeightModule = nn.Linear | nn.Conv1d | nn.Conv2d
 _DIMENSIONS: dict[Any, int] = {nn.Linear: 2, nn.Conv1d: 3, nn.Conv2d: 4}
 """Dimensions of a layer's input, images first."""
 
@@ -36,15 +36,15 @@ class Group:
 
     name: str
     nodes: tuple[fx.Node, ...]
-    layers: tuple[Known, ...]
+    layers: tuple[KernelLayer, ...]
     given: tuple[int, ...]
     made: tuple[int, ...]
 
     @property
-    def layer(self) -> Weighted:
+    def layer(self) -> WeightLayer:
         """The layer with weights."""
         first = self.layers[0]
-        assert isinstance(first, Weighted)
+        assert isinstance(first, WeightLayer)
         return first
 
     @property
@@ -76,7 +76,7 @@ def groups_of(net: fx.GraphModule, sizes: Sizes) -> Iterator[Group]:
     """The groups of a net, in call order.
 
     Args:
-        net: see `simpler`.
+        net: see `simplify`.
         sizes: shapes of results for three images.
     """
     for node in net.graph.nodes:
@@ -86,24 +86,24 @@ def groups_of(net: fx.GraphModule, sizes: Sizes) -> Iterator[Group]:
             yield _group(net, sizes, node, layer)
 
 
-def _group(net: fx.GraphModule, sizes: Sizes, node: fx.Node, layer: Weighted) -> Group:
+def _group(net: fx.GraphModule, sizes: Sizes, node: fx.Node, layer: WeightLayer) -> Group:
     nodes = [node]
     before = _call(net, sizes, node.all_input_nodes[0])
     if before is not None and len(before.node.users) == 1 and _flattens(before, sizes):
         nodes.insert(0, before.node)
         kernel = layer.weight.reshape(-1, *shape_of(sizes[before.source][1:]))
         layer = replace(layer, weight=kernel)
-    layers: list[Known] = [layer]
+    layers: list[KernelLayer] = [layer]
     while len(nodes[-1].users) == 1:
         call = _call(net, sizes, next(iter(nodes[-1].users)))
-        if call is None or not _goes_along(call, sizes, layers):
+        if call is None or not _fuse(call, sizes, layers):
             break
         nodes.append(call.node)
     given, made = sizes[nodes[0].all_input_nodes[0]][1:], sizes[nodes[-1]][1:]
     return Group(str(node.target), tuple(nodes), tuple(layers), given, made)
 
 
-def _goes_along(call: Call, sizes: Sizes, layers: list[Known]) -> bool:
+def _fuse(call: Call, sizes: Sizes, layers: list[KernelLayer]) -> bool:
     """Take in a call that the kernels do along with the layers before it."""
     if call.kind in RELUS:
         layers[-1] = replace(layers[-1], relu=True)
@@ -115,7 +115,7 @@ def _goes_along(call: Call, sizes: Sizes, layers: list[Known]) -> bool:
 
 
 def _flattens(call: Call, sizes: Sizes) -> bool:
-    """It flattens all of an image; see `simpler`."""
+    """It flattens all of an image; see `simplify`."""
     given, made = sizes[call.source], sizes[call.node]
     return call.kind is torch.flatten and made == (given[0], prod(given[1:]))
 
@@ -131,20 +131,20 @@ def _call(net: fx.GraphModule, sizes: Sizes, node: fx.Node) -> Call | None:
     return None if call.has_hooks else call
 
 
-def _weighted(call: Call, sizes: Sizes) -> Weighted | None:
+def _weighted(call: Call, sizes: Sizes) -> WeightLayer | None:
     """A layer with weights that the kernels know."""
     module, dimensions = call.module, _DIMENSIONS.get(call.kind)
-    if dimensions != len(sizes[call.source]) or not isinstance(module, _Known):
+    if dimensions != len(sizes[call.source]) or not isinstance(module, _WeightModule):
         return None
     if module.weight.dtype != torch.float32 or module.weight.device.type != "cpu":
         return None
     weight = _array(module.weight)
     bias = np.zeros(len(weight), np.float32) if module.bias is None else _array(module.bias)
     if isinstance(module, nn.Linear):
-        return Weighted(weight[:, :, None, None], bias)
+        return WeightLayer(weight[:, :, None, None], bias)
     if module.padding_mode != "zeros":
         return None
-    return Weighted(
+    return WeightLayer(
         weight if weight.ndim == 4 else weight[:, :, None],
         bias,
         _rows_and_columns(sizes[call.node]),
@@ -155,7 +155,7 @@ def _weighted(call: Call, sizes: Sizes) -> Weighted | None:
     )
 
 
-def _pool(call: Call, sizes: Sizes) -> Pool | None:
+def _pool(call: Call, sizes: Sizes) -> MaxPool | None:
     """Max pooling that the kernels know."""
     if MAX_POOLS.get(call.kind) != len(sizes[call.source]) or len(sizes[call.source]) > 4:
         return None
@@ -167,7 +167,7 @@ def _pool(call: Call, sizes: Sizes) -> Pool | None:
     flat = len(sizes[call.source]) == 3
     kernel, stride, dilation = (_pair(it, flat=flat) for it in (kernel, stride, dilation))
     out = _rows_and_columns(sizes[call.node])
-    return Pool(out, kernel, stride, _pair(padding, 0, flat=flat), dilation)
+    return MaxPool(out, kernel, stride, _pair(padding, 0, flat=flat), dilation)
 
 
 def _rows_and_columns(size: tuple[int, ...]) -> Pair:

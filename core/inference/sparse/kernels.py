@@ -17,7 +17,7 @@ import numpy as np
 from numba.np.numpy_support import carray
 
 from core.inference.sparse.compiling import compiled, contracted, entry
-from core.inference.sparse.vectors import LARGEST, SUMS
+from core.inference.sparse.vectors import MAX_TILES, SUM_TILES
 
 LOAD, SUM, SCATTER, POOL, PAD, STORE = range(6)
 """The first number of an operation's row; what the others are, each kernel says."""
@@ -220,7 +220,7 @@ def _run(
 
 
 _dot, _scatter = contracted(_dot_of), contracted(_scatter_to)
-_add_stretch, _take_largest = _stretch_by(SUMS), _stretch_by(LARGEST)
+_add_stretch, _take_largest = _stretch_by(SUM_TILES), _stretch_by(MAX_TILES)
 _add_up, _pool_all, _lay_out = compiled(_sum), compiled(_pool), compiled(_pad)
 _bring_in, _take_out = compiled(_load), compiled(_store)
 

@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 Pair = tuple[int, int]
 Steps = NDArray[np.int64]
 
-NOTHING: Pair = (0, 0)
-ONCE: Pair = (1, 1)
+ZEROS: Pair = (0, 0)
+ONES: Pair = (1, 1)
 
 
 @dataclass(frozen=True, eq=False)
-class Weighted:
+class WeightLayer:
     """A convolution; or a linear layer, as one whose kernel is as large as its input.
 
     Attributes:
@@ -33,10 +33,10 @@ class Weighted:
 
     weight: NDArray[np.float32]
     bias: NDArray[np.float32]
-    out: Pair = ONCE
-    stride: Pair = ONCE
-    padding: Pair = NOTHING
-    dilation: Pair = ONCE
+    out: Pair = ONES
+    stride: Pair = ONES
+    padding: Pair = ZEROS
+    dilation: Pair = ONES
     groups: int = 1
     relu: bool = False
 
@@ -68,7 +68,7 @@ class Weighted:
 
 
 @dataclass(frozen=True, slots=True)
-class Pool:
+class MaxPool:
     """Max pooling; padding is never the largest value.
 
     Attributes:
@@ -80,8 +80,8 @@ class Pool:
     out: Pair
     kernel: Pair
     stride: Pair
-    padding: Pair = NOTHING
-    dilation: Pair = ONCE
+    padding: Pair = ZEROS
+    dilation: Pair = ONES
     relu: bool = False
 
     @property
@@ -94,4 +94,4 @@ def _taps(kernel: Pair, dilation: Pair) -> tuple[Steps, Steps]:
     return np.arange(kernel[0]) * dilation[0], np.arange(kernel[1]) * dilation[1]
 
 
-Known = Weighted | Pool
+KernelLayer = WeightLayer | MaxPool

@@ -24,7 +24,7 @@ from core.graph.compaction import compacted
 from core.graph.tracing import Traced, UntraceableError, same_logits, trace
 from core.inference.engines import run
 from core.inference.sparse.groups import Group, groups_of
-from core.inference.sparse.simpler import simpler
+from core.inference.sparse.simplify import simplify
 from core.system.timing import in_turns
 
 K = TypeVar("K")
@@ -35,15 +35,15 @@ BLOCKS = (1, 4, 8, 16)
 SECONDS = 1.0
 """Approximate time for measuring, if the net itself is not slow."""
 
-_SMALL = 1024**2
+_SMALL_LAYER = 1024**2
 """A layer with at most this many weights is tried whatever its sparsity."""
 
-_ROOM = 16 * 1024**2
+_MAX_WORKSPACE = 16 * 1024**2
 """Largest workspace of a kernel thread with several images, in float32 values."""
 
 
 @dataclass(frozen=True, eq=False)
-class Faster:
+class FasterNet:
     """A net with the same logits.
 
     Attributes:
@@ -67,7 +67,7 @@ def faster(
     threads: int = 1,
     seconds: float = SECONDS,
     stop: StopFlag = never,
-) -> Stream[Faster]:
+) -> Stream[FasterNet]:
     """Find the fastest form of a pruned net on this machine.
 
     Args:
@@ -84,15 +84,15 @@ def faster(
     yield Progress("find dead units")
     try:
         dense, is_smaller = _traced(model, images)
-        sizes = simpler(dense)
+        sizes = simplify(dense)
     except UntraceableError:
-        return Faster(model)
-    groups = tuple(it for it in groups_of(dense.net, sizes) if _may_pay(it))
+        return FasterNet(model)
+    groups = tuple(it for it in groups_of(dense.net, sizes) if _worth_trying(it))
     if not groups:
-        return Faster(model)
+        return FasterNet(model)
     yield Progress("compile the kernels")
-    trial = _Trial(model, dense.net, groups, images, threads, stop)
-    found = yield from trial.found(seconds)
+    search = _Search(model, dense.net, groups, images, threads, stop)
+    found = yield from search.found(seconds)
     return replace(found, compacted=is_smaller and found.net is not model)
 
 
@@ -104,21 +104,21 @@ def _traced(model: nn.Module, images: Tensor) -> tuple[Traced, bool]:
         return trace(model, images[:3]), False
 
 
-def _may_pay(group: Group) -> bool:
+def _worth_trying(group: Group) -> bool:
     """Its nonzeros are few, or take little room to list."""
     weight = group.layer.weight
-    return weight.size <= _SMALL or 2 * group.layer.nonzero <= weight.size
+    return weight.size <= _SMALL_LAYER or 2 * group.layer.nonzero <= weight.size
 
 
 @dataclass(frozen=True, slots=True)
-class _How:
-    """How the kernels go through images: how many together, and `rest` of `Program`."""
+class _KernelOptions:
+    """How the kernels go through images: how many together, and `background` of `Program`."""
 
     block: int
-    rest: float | None = None
+    background: float | None = None
 
 
-class _Trial:
+class _Search:
     """Ways to run a net, timed on some images."""
 
     def __init__(
@@ -136,40 +136,51 @@ class _Trial:
         self._model, self._dense, self._groups = model, dense, groups
         self._images, self._threads, self._stop = images, threads, stop
         self._expected = run(model, images)
-        self._rest = _most(images)
+        self._background = _most_frequent(images)
 
-    def found(self, seconds: float) -> Stream[Faster]:
+    def found(self, seconds: float) -> Stream[FasterNet]:
         """The fastest net; `seconds` is the approximate time for measuring."""
-        sparse = {how: self._sparse(self._groups, self._threads, how) for how in self._hows()}
-        fit = {how: net for how, net in sparse.items() if how.block == 1 or _room(net) <= _ROOM}
-        right = self._right(fit)
-        if not right:
-            return Faster(self._model)
-        how = yield from self._fastest("images per pass", right, seconds / 4)
-        chosen = yield from self._faster_groups(how, seconds / 2)
+        sparse = {
+            options: self._sparse(self._groups, self._threads, options)
+            for options in self._candidates()
+        }
+        fit = {
+            options: net
+            for options, net in sparse.items()
+            if options.block == 1 or _room(net) <= _MAX_WORKSPACE
+        }
+        correct = self._correct(fit)
+        if not correct:
+            return FasterNet(self._model)
+        options = yield from self._fastest("images per pass", correct, seconds / 4)
+        chosen = yield from self._faster_groups(options, seconds / 2)
         known = tuple(group.name for group in self._groups)
-        found = [Faster(self._model), Faster(self._dense, layers=known)]
+        found = [FasterNet(self._model), FasterNet(self._dense, layers=known)]
         with suppress(RuntimeError):  # a tensor that has no such layout
-            found.append(Faster(_ChannelsLast(self._dense), layers=known))
+            found.append(FasterNet(_ChannelsLast(self._dense), layers=known))
         for groups in filter(None, dict.fromkeys((self._groups, chosen))):
             names = tuple(group.name for group in groups)
             # Handing work to other threads is not for nothing, least of all on a busy machine.
             for threads in {1, self._threads}:
-                net = self._sparse(groups, threads, how)
-                found.append(Faster(net, names, known, block=how.block))
-        all_right = self._right({place: it.net for place, it in enumerate(found)})
+                net = self._sparse(groups, threads, options)
+                found.append(FasterNet(net, names, known, block=options.block))
+        all_right = self._correct({place: it.net for place, it in enumerate(found)})
         return found[(yield from self._fastest("whole nets", all_right, seconds / 4))]
 
-    def _hows(self) -> list[_How]:
+    def _candidates(self) -> list[_KernelOptions]:
         """The candidate ways for the kernels to process the images."""
         each = -(-len(self._images) // self._threads)
         blocks = [it for it in BLOCKS if it == 1 or it <= each]
-        return [_How(1, self._rest), *(_How(it) for it in blocks)]
+        return [_KernelOptions(1, self._background), *(_KernelOptions(it) for it in blocks)]
 
-    def _sparse(self, groups: tuple[Group, ...], threads: int, how: _How) -> nn.Module:
-        return self._chains.with_chains(self._dense, groups, how.block, threads, how.rest)
+    def _sparse(
+        self, groups: tuple[Group, ...], threads: int, options: _KernelOptions
+    ) -> nn.Module:
+        return self._chains.with_chains(
+            self._dense, groups, options.block, threads, options.background
+        )
 
-    def _right(self, nets: Mapping[K, nn.Module]) -> dict[K, nn.Module]:
+    def _correct(self, nets: Mapping[K, nn.Module]) -> dict[K, nn.Module]:
         """The nets with the model's logits."""
         return {key: net for key, net in nets.items() if self._gives(net)}
 
@@ -179,18 +190,18 @@ class _Trial:
         except Exception:  # a net's own code runs here, on another layout in memory
             return False
 
-    def _faster_groups(self, how: _How, seconds: float) -> Stream[tuple[Group, ...]]:
+    def _faster_groups(self, options: _KernelOptions, seconds: float) -> Stream[tuple[Group, ...]]:
         """The layers that are faster in the kernels, each with the calls fused into it."""
-        given = _Given(self._dense, {group.source for group in self._groups})
+        given = _InputRecorder(self._dense, {group.source for group in self._groups})
         with torch.inference_mode():
             given.run(self._images)
         chosen = []
         for group in self._groups:
             values = given.values[group.source]
-            rest = self._chains.rest_at(group.source, how.rest)
+            background = self._chains.background_at(group.source, options.background)
             ways = {
-                "sparse": self._chains.Chain([group], how.block, self._threads, rest),
-                "dense": self._chains.alone(self._dense, group),
+                "sparse": self._chains.Chain([group], options.block, self._threads, background),
+                "dense": self._chains.group_net(self._dense, group),
             }
             part = seconds / len(self._groups)
             if (yield from self._fastest(group.name, ways, part, values)) == "sparse":
@@ -211,7 +222,7 @@ class _Trial:
         return min(ways, key=lambda key: median(taken[key]))
 
 
-def _most(images: Tensor) -> float:
+def _most_frequent(images: Tensor) -> float:
     """What most values of the first image are.
 
     It is 0 where that is far from all others: sums of what is left then lose their last places.
@@ -243,7 +254,7 @@ class _ChannelsLast(nn.Module):
         return made
 
 
-class _Given(fx.Interpreter):
+class _InputRecorder(fx.Interpreter):
     """Runs a net and keeps copies of the results of some calls: later ones may write over them."""
 
     def __init__(self, net: fx.GraphModule, wanted: set[fx.Node]) -> None:

@@ -21,7 +21,7 @@ Sizes = dict[fx.Node, tuple[int, ...]]
 """Shapes of results for three images, by call."""
 
 
-def simpler(traced: Traced) -> Sizes:
+def simplify(traced: Traced) -> Sizes:
     """Remove calls in place; returns the shapes of the remaining results for three images."""
     made = _Simpler(traced)
     made.go()

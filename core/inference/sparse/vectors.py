@@ -18,11 +18,11 @@ from numba.extending import intrinsic
 _FLOAT, _INDEX = ir.FloatType(), ir.IntType(64)
 
 
-Make = Callable[[Any, Any, Any, Any], Any]
+Combine = Callable[[Any, Any, Any, Any], Any]
 """From builder, sum or maximum so far, nonzero and input: the new sum or maximum."""
 
 
-def _tiles(make: Make) -> tuple[Any, ...]:
+def _tiles(combine: Combine) -> tuple[Any, ...]:
     """The functions that compute 8, 16, 32 and 64 values that are contiguous in memory.
 
     `tile(out, to, x, at, shifts, values, first, last, start, relu)` begins with `start`, takes in
@@ -31,11 +31,11 @@ def _tiles(make: Make) -> tuple[Any, ...]:
     shifts of uint32. The compiler cuts 16 numbers into as many as the processor takes at once.
     """
     return tuple(
-        _tile(make, lanes, vectors) for lanes, vectors in ((8, 1), (16, 1), (16, 2), (16, 4))
+        _tile(combine, lanes, vectors) for lanes, vectors in ((8, 1), (16, 1), (16, 2), (16, 4))
     )
 
 
-def _tile(make: Make, lanes: int, vectors: int) -> Any:
+def _tile(combine: Combine, lanes: int, vectors: int) -> Any:
     def tile(
         typing: Any, out: Any, to: Any, x: Any, at: Any, shifts: Any, values: Any,
         first: Any, last: Any, start: Any, relu: Any,
@@ -47,7 +47,7 @@ def _tile(make: Make, lanes: int, vectors: int) -> Any:
                 place: context.make_array(signature.args[place])(context, builder, args[place]).data
                 for place in (0, 2, 4, 5)
             }
-            _emit(make, builder, lanes, vectors, args, arrays)
+            _emit(combine, builder, lanes, vectors, args, arrays)
             return context.get_dummy_value()
 
         return types.void(*given), generate
@@ -55,19 +55,19 @@ def _tile(make: Make, lanes: int, vectors: int) -> Any:
     return intrinsic(tile)
 
 
-def _emit(make: Make, builder: Any, lanes: int, vectors: int, args: Any, arrays: Any) -> None:
+def _emit(combine: Combine, builder: Any, lanes: int, vectors: int, args: Any, arrays: Any) -> None:
     """Write the instructions of a tile."""
     kind = ir.VectorType(_FLOAT, lanes)
-    start = _spread(builder, args[8], kind)
+    start = _broadcast(builder, args[8], kind)
     results = [cgutils.alloca_once_value(builder, start) for _ in range(vectors)]
     source = builder.gep(arrays[2], [args[3]])
     with cgutils.for_range_slice(builder, args[6], args[7], _INDEX(1)) as (place, _):
         shift = builder.zext(builder.load(builder.gep(arrays[4], [place])), _INDEX)
-        value = _spread(builder, builder.load(builder.gep(arrays[5], [place])), kind)
+        value = _broadcast(builder, builder.load(builder.gep(arrays[5], [place])), kind)
         row = builder.gep(source, [shift])
         for number, result in enumerate(results):
             x = builder.load(_vector(builder, row, number * lanes, kind), align=4)
-            builder.store(make(builder, builder.load(result), value, x), result)
+            builder.store(combine(builder, builder.load(result), value, x), result)
     target, zero = builder.gep(arrays[0], [args[1]]), ir.Constant(kind, None)
     relu = builder.trunc(args[9], ir.IntType(1))
     for number, result in enumerate(results):
@@ -77,7 +77,7 @@ def _emit(make: Make, builder: Any, lanes: int, vectors: int, args: Any, arrays:
         builder.store(made, _vector(builder, target, number * lanes, kind), align=4)
 
 
-def _added(builder: Any, total: Any, value: Any, x: Any) -> Any:
+def _multiply_add(builder: Any, total: Any, value: Any, x: Any) -> Any:
     """A multiplication and an addition, rounded once where the processor has that."""
     name = f"llvm.fmuladd.v{total.type.count}f32"
     kind = ir.FunctionType(total.type, [total.type] * 3)
@@ -86,13 +86,13 @@ def _added(builder: Any, total: Any, value: Any, x: Any) -> Any:
     )
 
 
-def _larger(builder: Any, best: Any, _value: Any, x: Any) -> Any:
+def _maximum(builder: Any, best: Any, _value: Any, x: Any) -> Any:
     """The larger one; once it is no number it stays none, as in torch."""
     larger = builder.fcmp_ordered("<", best, x)
     return builder.select(builder.or_(larger, builder.fcmp_unordered("uno", x, x)), x, best)
 
 
-def _spread(builder: Any, number: Any, kind: Any) -> Any:
+def _broadcast(builder: Any, number: Any, kind: Any) -> Any:
     """A vector of the same number."""
     first = builder.insert_element(ir.Constant(kind, ir.Undefined), number, ir.IntType(32)(0))
     order = ir.Constant(ir.VectorType(ir.IntType(32), kind.count), None)
@@ -103,5 +103,5 @@ def _vector(builder: Any, row: Any, offset: int, kind: Any) -> Any:
     return builder.bitcast(builder.gep(row, [_INDEX(offset)]), kind.as_pointer())
 
 
-SUMS, LARGEST = _tiles(_added), _tiles(_larger)
+SUM_TILES, MAX_TILES = _tiles(_multiply_add), _tiles(_maximum)
 """Tiles of 8, 16, 32 and 64 values."""

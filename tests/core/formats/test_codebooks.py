@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as npst
 from torch import Tensor
 
 from core.errors import InputError
-from core.formats.codebooks import Shared, Stepped
+from core.formats.codebooks import CodebookTensor, StepTensor
 
 WEIGHTS = npst.arrays(
     "float32",
@@ -21,7 +21,7 @@ WEIGHTS = npst.arrays(
 
 @given(weight=WEIGHTS, size=st.integers(1, 256))
 def test_zeros_stay_and_the_others_share_at_most_so_many_values(weight: Tensor, size: int) -> None:
-    found = Shared.of(weight, size)
+    found = CodebookTensor.of(weight, size)
     rounded = found.tensor()
     assert rounded.shape == weight.shape
     assert rounded.dtype == torch.float32
@@ -33,7 +33,7 @@ def test_zeros_stay_and_the_others_share_at_most_so_many_values(weight: Tensor, 
 
 @given(weight=WEIGHTS, size=st.integers(1, 8))
 def test_each_weight_has_the_nearest_of_the_values(weight: Tensor, size: int) -> None:
-    found = Shared.of(weight, size)
+    found = CodebookTensor.of(weight, size)
     exact = weight[weight != 0].double()
     least = (exact[:, None] - found.values.double()[None, :]).abs().amin(1)
     ours = (exact - found.tensor()[weight != 0].double()).abs()
@@ -45,7 +45,7 @@ def test_k_means_finds_the_clusters_that_are_there() -> None:
     torch.manual_seed(0)
     middles = torch.tensor([-2.0, -0.5, 0.25, 1.0])
     weight = middles[torch.arange(400) % 4] + 0.01 * torch.randn(400)
-    found = Shared.of(weight.reshape(20, 20), 4)
+    found = CodebookTensor.of(weight.reshape(20, 20), 4)
     assert torch.allclose(found.values, middles, atol=0.02)
     counts = torch.bincount(found.codes)
     assert counts.tolist() == [100] * 4
@@ -55,18 +55,19 @@ def test_more_values_cost_less_error() -> None:
     torch.manual_seed(1)
     weight = torch.randn(64, 64)
     errors = [
-        float((Shared.of(weight, size).tensor() - weight).square().mean()) for size in (2, 4, 8, 32)
+        float((CodebookTensor.of(weight, size).tensor() - weight).square().mean())
+        for size in (2, 4, 8, 32)
     ]
     assert errors == sorted(errors, reverse=True)
     # Lloyd (1982), Max (1960): the best two values for a normal distribution leave 0.3634.
     assert errors[0] == pytest.approx(0.3634, abs=0.02)
-    steps = float((Stepped.of(weight, 8).tensor() - weight).square().mean())
+    steps = float((StepTensor.of(weight, 8).tensor() - weight).square().mean())
     assert steps > errors[2], "evenly spaced values are no better than those of k-means"
 
 
 @given(weight=WEIGHTS, size=st.integers(2, 256))
 def test_steps_are_multiples_and_near(weight: Tensor, size: int) -> None:
-    found = Stepped.of(weight, size)
+    found = StepTensor.of(weight, size)
     assert torch.equal(found.tensor(), found.counts.float() * found.step)
     assert len(torch.unique(found.tensor())) <= size + 1 + size % 2
     # A step is rounded to eight bits, and the furthest weight may be half a step and that away.
@@ -77,16 +78,16 @@ def test_steps_are_multiples_and_near(weight: Tensor, size: int) -> None:
 
 @given(tensor=WEIGHTS)
 def test_again_for_the_same_numbers_moves_nothing_but_the_means(tensor: Tensor) -> None:
-    steps = Stepped.by(tensor, 0.25)
-    assert torch.equal(steps.again(steps.part(tensor)).counts, steps.counts)
-    shared = Shared.of(tensor, 4)
-    once = shared.again(shared.part(tensor))
+    steps = StepTensor.by(tensor, 0.25)
+    assert torch.equal(steps.requantized(steps.part(tensor)).counts, steps.counts)
+    shared = CodebookTensor.of(tensor, 4)
+    once = shared.requantized(shared.part(tensor))
     assert torch.equal(once.codes, shared.codes)
 
 
 def test_sizes_that_are_none_are_refused() -> None:
     for size in (0, 257, -1):
         with pytest.raises(InputError, match=f"^{size} .*expected 1 to 256"):
-            Shared.of(torch.ones(3), size)
+            CodebookTensor.of(torch.ones(3), size)
         with pytest.raises(InputError, match=f"^{size} .*expected 1 to 256"):
-            Stepped.of(torch.ones(3), size)
+            StepTensor.of(torch.ones(3), size)

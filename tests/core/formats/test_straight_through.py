@@ -7,21 +7,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from core.formats.codebooks import Shared
-from core.formats.straight_through import Sharing
+from core.formats.codebooks import CodebookTensor
+from core.formats.straight_through import StraightThrough
 
 NAME = "weight"
 
 
-def sharing(seed: int, size: int) -> tuple[nn.Linear, Sharing]:
+def sharing(seed: int, size: int) -> tuple[nn.Linear, StraightThrough]:
     torch.manual_seed(seed)
     model = nn.Linear(9, 7, bias=False)
     with torch.no_grad():
         model.weight[torch.rand(7, 9) < 0.4] = 0.0
         exact = model.weight.clone()
-        rounded = Shared.of(exact, size)
+        rounded = CodebookTensor.of(exact, size)
         model.weight.copy_(rounded.tensor())
-    return model, Sharing({NAME: exact}, {NAME: rounded})
+    return model, StraightThrough({NAME: exact}, {NAME: rounded})
 
 
 @settings(max_examples=40)

@@ -13,10 +13,16 @@ from core.data.batches import Splits
 from core.errors import StoppedError
 from core.events import drain
 from core.formats.onnx import to_onnx
-from core.inference import benchmark as racing
-from core.inference import engines
-from core.inference.engines import AbsentError, Engine, Subject
-from core.inference.timings import SPARSE, Amounts, Bench, Row, Timed, bench_report
+from core.inference import benchmark, engines
+from core.inference.engines import Engine, EngineError, NetForms
+from core.inference.timings import (
+    SPARSE,
+    Amounts,
+    Benchmark,
+    BenchmarkUpdated,
+    Row,
+    benchmark_report,
+)
 from core.nets.architectures import LeNet5
 from core.nets.layers import parameter_count
 from core.system.timing import Latency
@@ -30,15 +36,18 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 @pytest.mark.slow
 def test_every_engine_is_timed_and_the_amounts_are_the_nets(few: Splits) -> None:
     net = pruned("lenet-5")
-    before, said = copy_weights(net), list[Timed]()
+    before, said = copy_weights(net), list[BenchmarkUpdated]()
     bench = drain(
-        racing.race(net, few.test, seconds=0.2),
-        lambda event: said.append(event) if isinstance(event, Timed) else None,
+        benchmark.run_benchmark(net, few.test, seconds=0.2),
+        lambda event: said.append(event) if isinstance(event, BenchmarkUpdated) else None,
     )
     assert same(before, copy_weights(net))
     assert bench.cases == ((1, 1), (64, 1))
     timed = [row.engine for row in bench.rows]
-    assert set(timed) | set(bench.missing) == {*(engine.name for engine in engines.DENSE), SPARSE}
+    assert set(timed) | set(bench.missing) == {
+        *(engine.name for engine in engines.DENSE_ENGINES),
+        SPARSE,
+    }
     assert not {"torch", "torch channels_last", SPARSE} & set(bench.missing)
     assert all(timed.count(engine) == 2 for engine in timed)
     for row in bench.rows:
@@ -58,8 +67,8 @@ def test_the_report_says_what_the_contract_says() -> None:
     latency = Latency(0.002, 0.001, 0.003)
     row = Row("torch", 64, 1, latency, 9)
     slow = Row(SPARSE, 64, 1, Latency(0.004, 0.003, 0.005), 5)
-    bench = Bench(2, Amounts(100, 10, 50), Amounts(20, 5, None), (row, slow))
-    report = json.loads(json.dumps(bench_report("cnn5", "mnist", bench)))
+    bench = Benchmark(2, Amounts(100, 10, 50), Amounts(20, 5, None), (row, slow))
+    report = json.loads(json.dumps(benchmark_report("cnn5", "mnist", bench)))
     assert report["threads"] == 2
     assert report["rows"][0] == {
         "engine": "torch", "batch": 64, "threads": 1, "median": 0.002, "low": 0.001,
@@ -70,16 +79,16 @@ def test_the_report_says_what_the_contract_says() -> None:
     assert report["bytes"] == {"dense": 80, "pruned": 20, "compacted": None}
 
 
-def _absent(_subject: Subject, _images: Tensor, _threads: int) -> engines.Way:
-    raise AbsentError("not installed")
+def _absent(_forms: NetForms, _images: Tensor, _threads: int) -> engines.Way:
+    raise EngineError("not installed")
 
 
-def _broken(_subject: Subject, _images: Tensor, _threads: int) -> engines.Way:
+def _broken(_forms: NetForms, _images: Tensor, _threads: int) -> engines.Way:
     raise RuntimeError("no such operator\nand a long trace")
 
 
-def _wrong(subject: Subject, images: Tensor, _threads: int) -> engines.Way:
-    return lambda: engines.run(subject.net, images) + 1
+def _wrong(forms: NetForms, images: Tensor, _threads: int) -> engines.Way:
+    return lambda: engines.run(forms.net, images) + 1
 
 
 def test_an_engine_that_cannot_is_left_out_and_it_is_said_why(
@@ -87,8 +96,8 @@ def test_an_engine_that_cannot_is_left_out_and_it_is_said_why(
 ) -> None:
     some = {"absent": _absent, "broken": _broken, "wrong": _wrong}
     others = tuple(Engine(name, "no-such-package", prepare) for name, prepare in some.items())
-    monkeypatch.setattr(racing, "DENSE", (engines.DENSE[0], *others))
-    bench = drain(racing.race(LeNet5(), few.test, seconds=0.1))
+    monkeypatch.setattr(benchmark, "DENSE_ENGINES", (engines.DENSE_ENGINES[0], *others))
+    bench = drain(benchmark.run_benchmark(LeNet5(), few.test, seconds=0.1))
     assert bench.missing.keys() == some.keys()
     assert bench.missing["broken"].endswith("no such operator")
     assert {row.engine for row in bench.rows} == {"torch", SPARSE}
@@ -107,7 +116,7 @@ def test_the_net_is_written_as_onnx_once_for_each_number_of_images(
     monkeypatch.setattr(engines, "to_onnx", counted)
     torch.set_num_threads(2)
     try:
-        bench = drain(racing.race(LeNet5(), few.test, seconds=0.1))
+        bench = drain(benchmark.run_benchmark(LeNet5(), few.test, seconds=0.1))
     finally:
         torch.set_num_threads(1)
     assert bench.cases == ((1, 1), (64, 1), (1, 2), (64, 2))
@@ -118,23 +127,25 @@ def test_the_net_is_written_as_onnx_once_for_each_number_of_images(
 def test_a_raised_flag_ends_it_with_what_there_is(
     few: Splits, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(racing, "DENSE", engines.DENSE[:1])
+    monkeypatch.setattr(benchmark, "DENSE_ENGINES", engines.DENSE_ENGINES[:1])
     with pytest.raises(StoppedError):
-        drain(racing.race(LeNet5(), few.test, seconds=0.1, stop=lambda: True))
-    said = list[Timed]()
-    stream = racing.race(LeNet5(), few.test, seconds=0.1, stop=lambda: bool(said))
-    bench = drain(stream, lambda event: said.append(event) if isinstance(event, Timed) else None)
+        drain(benchmark.run_benchmark(LeNet5(), few.test, seconds=0.1, stop=lambda: True))
+    said = list[BenchmarkUpdated]()
+    stream = benchmark.run_benchmark(LeNet5(), few.test, seconds=0.1, stop=lambda: bool(said))
+    bench = drain(
+        stream, lambda event: said.append(event) if isinstance(event, BenchmarkUpdated) else None
+    )
     assert bench.stopped
     assert bench.cases == ((1, 1),)
     assert bench == replace(said[0].bench, stopped=True)
 
 
 def test_threads_are_as_before_when_it_ends(few: Splits) -> None:
-    stream = racing.race(LeNet5(), few.test, seconds=0.1)
+    stream = benchmark.run_benchmark(LeNet5(), few.test, seconds=0.1)
     torch.set_num_threads(2)
     try:
         for event in stream:
-            if isinstance(event, Timed):
+            if isinstance(event, BenchmarkUpdated):
                 break
         stream.close()
         assert torch.get_num_threads() == 2

@@ -24,10 +24,10 @@ from core.graph.tracing import trace
 from core.inference.engines import run
 from core.inference.sparse.chains import Chain, with_chains
 from core.inference.sparse.groups import groups_of
-from core.inference.sparse.layers import Known, Pool, Weighted
+from core.inference.sparse.layers import KernelLayer, MaxPool, WeightLayer
 from core.inference.sparse.net import faster
 from core.inference.sparse.program import Program
-from core.inference.sparse.simpler import simpler
+from core.inference.sparse.simplify import simplify
 from core.nets.layers import prunable_layers
 from core.nets.zoo import model_spec
 from core.pruning.masks import Masks
@@ -50,11 +50,15 @@ def close(made: Tensor, expected: Tensor) -> bool:
 
 
 def program(
-    layers: list[Known], images: Tensor, out: tuple[int, ...], block: int, rest: float = 0.0
+    layers: list[KernelLayer],
+    images: Tensor,
+    out: tuple[int, ...],
+    block: int,
+    background: float = 0.0,
 ) -> Tensor:
     """What the kernels make of images; memory is full of what is no number before."""
     count, channels, rows, columns = images.shape
-    made = Program(layers, channels, (rows, columns), block, rest)
+    made = Program(layers, channels, (rows, columns), block, background)
     result = torch.full((count, *out), torch.nan)
     assert result.numel() == count * made.values
     made.run(images.contiguous(), result, 0, count, torch.full((made.memory,), torch.nan))
@@ -62,7 +66,7 @@ def program(
 
 
 @st.composite
-def convolutions(draw: st.DrawFn) -> tuple[Weighted, Tensor, Tensor]:
+def convolutions(draw: st.DrawFn) -> tuple[WeightLayer, Tensor, Tensor]:
     """A convolution, images and what torch makes of them."""
     torch.manual_seed(draw(st.integers(0, 1000)))
     groups, inputs, units = (
@@ -83,13 +87,13 @@ def convolutions(draw: st.DrawFn) -> tuple[Weighted, Tensor, Tensor]:
     expected = F.conv2d(F.pad(images, around), weight, bias, stride, 0, dilation, groups)
     relu = draw(st.booleans())
     out = (expected.shape[2], expected.shape[3])
-    layer = Weighted(weight.numpy(), bias.numpy(), out, stride, padding, dilation, groups, relu)
+    layer = WeightLayer(weight.numpy(), bias.numpy(), out, stride, padding, dilation, groups, relu)
     return layer, images, expected.relu() if relu else expected
 
 
 @settings(max_examples=150)
 @given(convolutions(), BLOCKS)
-def test_any_convolution_is_torchs(case: tuple[Weighted, Tensor, Tensor], block: int) -> None:
+def test_any_convolution_is_torchs(case: tuple[WeightLayer, Tensor, Tensor], block: int) -> None:
     layer, images, expected = case
     assert close(program([layer], images, tuple(expected.shape[1:]), block), expected)
 
@@ -112,7 +116,7 @@ def test_any_max_pooling_is_torchs(
     images[torch.rand_like(images) < 0.01] = torch.nan
     expected = F.max_pool2d(images, kernel, stride, padding, dilation, ceil_mode=ceil)
     relu = data.draw(st.booleans())
-    pool = Pool((expected.shape[2], expected.shape[3]), kernel, stride, padding, dilation, relu)
+    pool = MaxPool((expected.shape[2], expected.shape[3]), kernel, stride, padding, dilation, relu)
     made = program([pool], images, tuple(expected.shape[1:]), block)
     assert close(made, expected.relu() if relu else expected)
 
@@ -133,22 +137,22 @@ def test_linears_are_torchs_whatever_most_inputs_are(
     units: int,
     share: float,
     same_share: float,
-    rest: float,
+    background: float,
     block: int,
 ) -> None:
     torch.manual_seed(seed)
     images = torch.randn(5, *size)
-    images[torch.rand_like(images) < same_share] = rest
+    images[torch.rand_like(images) < same_share] = background
     first = torch.randn(units, *size) * (torch.rand(units, *size) < share)
     second = torch.randn(4, units, 1, 1) * (torch.rand(4, units, 1, 1) < share)
     biases = torch.randn(units), torch.randn(4)
-    layers: list[Known] = [
-        Weighted(first.numpy(), biases[0].numpy(), relu=True),
-        Weighted(second.numpy(), biases[1].numpy()),
+    layers: list[KernelLayer] = [
+        WeightLayer(first.numpy(), biases[0].numpy(), relu=True),
+        WeightLayer(second.numpy(), biases[1].numpy()),
     ]
     hidden = F.linear(images.flatten(1), first.flatten(1), biases[0]).relu()
     expected = F.linear(hidden, second.flatten(1), biases[1])
-    assert close(program(layers, images, (4,), block, rest), expected)
+    assert close(program(layers, images, (4,), block, background), expected)
 
 
 def thinned(net: nn.Module, share: float) -> nn.Module:
@@ -167,7 +171,7 @@ def test_any_layers_of_any_net_run_by_the_kernels_give_torchs_logits(
     before = copy_weights(thinned(net, share))
     expected = run(net, images)
     traced = trace(net, images)
-    groups = list(groups_of(traced.net, simpler(traced)))
+    groups = list(groups_of(traced.net, simplify(traced)))
     chosen = [group for group in groups if data.draw(st.booleans())]
     mixed = with_chains(traced.net, chosen, block, threads=1)
     assert close(run(mixed, images), expected)
@@ -195,7 +199,7 @@ def test_layers_of_one_dimension_are_run_as_two() -> None:
     net = thinned(OneDimension(), 0.5)
     images = torch.randn(9, 1, 16, 15)
     traced = trace(net, images)
-    groups = list(groups_of(traced.net, simpler(traced)))
+    groups = list(groups_of(traced.net, simplify(traced)))
     assert [len(group.nodes) for group in groups] == [1, 3, 2]
     assert close(run(with_chains(traced.net, groups, 4, 1), images), run(net, images))
 
@@ -213,7 +217,7 @@ def pruned(name: str) -> nn.Module:
 
 def by_nonzeros(net: nn.Module, images: Tensor, block: int, threads: int = 1) -> nn.Module:
     traced = trace(net, images[:3])
-    return with_chains(traced.net, list(groups_of(traced.net, simpler(traced))), block, threads)
+    return with_chains(traced.net, list(groups_of(traced.net, simplify(traced))), block, threads)
 
 
 def test_cnn5_says_the_same_of_each_of_10_000_images(mnist_dir: Path) -> None:

@@ -15,7 +15,7 @@ from core.data.batches import Splits
 from core.data.inputs import AS_THEY_ARE, Inputs
 from core.errors import InputError
 from core.events import Accuracy, Epoch, Event, Notice, drain
-from core.formats.codebooks import Shared
+from core.formats.codebooks import CodebookTensor
 from core.formats.codec import Tied
 from core.formats.codec.predict import main
 from core.formats.export_formats import SUFFIXES, VALUES, Packing
@@ -135,7 +135,7 @@ def test_training_behind_the_values_wins_accuracy_back(bench: Workbench, pruned:
     assert tuned.validation > rough.validation + 1
     for layer in bench.layers:
         weight, rounded = tuned.weights[layer.key], tuned.rounded[layer.key]
-        assert isinstance(rounded, Shared)
+        assert isinstance(rounded, CodebookTensor)
         assert torch.equal(weight, rounded.tensor())
         assert len(torch.unique(weight[weight != 0])) <= 2
         assert not weight[pruned[layer.key] == 0].any()

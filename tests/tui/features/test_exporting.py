@@ -10,7 +10,7 @@ from textual.widgets import Static
 
 from core.errors import InputError
 from core.experiments.exports import Export
-from core.formats.export_formats import LEVELS, SHARED, VALUES, Packing
+from core.formats.export_formats import LEVELS, QUANTIZED, VALUES, Packing
 from tests.tui.conftest import idle, ready, until
 from tests.tui.scripted import AGGRESSIVE, PRUNED, SIZES, TUNED, Scripted, net
 from tests.tui.test_app import shown
@@ -191,7 +191,7 @@ def test_every_way_to_keep_values_can_be_chosen():
     chosen = ExportForm("net.fw", at=1)
     seen = {chosen.values}
     for _ in VALUES:
-        assert chosen.packing.quantises == (chosen.values in SHARED)
+        assert chosen.packing.quantizes == (chosen.values in QUANTIZED)
         chosen = chosen.change(1)
         seen.add(chosen.values)
     assert seen == set(VALUES)

@@ -14,7 +14,7 @@ from rich.table import Table
 from core.errors import InputError
 from core.experiments.experiment import open_run
 from core.formats.export_formats import COMPACT, ONNX, PICKLES, SAFETENSORS
-from core.inference.timings import SPARSE, Amounts, Bench, Fastest, Row, bench_report
+from core.inference.timings import SPARSE, Amounts, Benchmark, Row, SparseChoice, benchmark_report
 from core.settings.settings import Settings
 from tui.cli import checks, options
 from tui.cli.command import Command
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from core.events import StopFlag, Stream
 
 
-def prepare(given: Namespace) -> Command[Bench]:
+def prepare(given: Namespace) -> Command[Benchmark]:
     """Check the options; raises InputError."""
     checks.check_output(given.json)
     path, settings = _net(given)
@@ -34,14 +34,14 @@ def prepare(given: Namespace) -> Command[Bench]:
     from core.formats.weights_files import load_weights
     from core.jobs import measurement
 
-    def work(stop: StopFlag) -> Stream[Bench]:
+    def work(stop: StopFlag) -> Stream[Benchmark]:
         yield from bench.splits(stop)
         weights = load_weights(path, bench.models.vehicle())
         return (yield from measurement.time(bench, weights, given.seconds, stop))
 
-    def show(result: Bench, console: Console) -> dict[str, Any]:
+    def show(result: Benchmark, console: Console) -> dict[str, Any]:
         print_bench(result, console)
-        return bench_report(settings.model, settings.dataset, result)
+        return benchmark_report(settings.model, settings.dataset, result)
 
     return Command(work, show, given.json)
 
@@ -72,7 +72,7 @@ def _settings_of_file(given: Namespace, path: Path) -> Settings:
     return settings
 
 
-def print_bench(bench: Bench, console: Console) -> None:
+def print_bench(bench: Benchmark, console: Console) -> None:
     """Print it, case by case; then what `sparse` is, and the amounts."""
     shown = Table(box=None, pad_edge=False, header_style="dim")
     shown.add_column("engine", no_wrap=True)
@@ -99,7 +99,7 @@ def case(batch: int, threads: int) -> str:
     return f"batch {batch}, {plural(threads, 'thread')}"
 
 
-def _cells(bench: Bench, row: Row) -> tuple[str, ...]:
+def _cells(bench: Benchmark, row: Row) -> tuple[str, ...]:
     latency, faster = row.latency, bench.gain(row)
     times = (milliseconds(it) for it in (latency.median, latency.low, latency.high))
     best = bench.best_dense(row.batch, row.threads)
@@ -107,7 +107,7 @@ def _cells(bench: Bench, row: Row) -> tuple[str, ...]:
     return (row.engine, count(row.batch), count(row.threads), *times, said)
 
 
-def _what(fastest: Fastest) -> str:
+def _what(fastest: SparseChoice) -> str:
     """What runs, in words."""
     net = "without dead units" if fastest.compacted else "dead units included"
     if not fastest.layers:

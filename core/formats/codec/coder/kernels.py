@@ -21,7 +21,7 @@ ONE = 1 << 32
 
 UNTOUCHED = -1
 
-MOST_PAST_END = 4
+MAX_PAST_END = 4
 """Zeros that a decoder may read behind the end: as many as the encoder may leave out."""
 
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
@@ -290,7 +290,7 @@ def code_mask(
     settings: Any,
     mask: Any,
     geometry: Any,
-    outgoing: Any,
+    read_classes: Any,
     ordered: int,
     inputs: int,
     first: int,
@@ -298,10 +298,9 @@ def code_mask(
 ) -> None:
     """Code rows `first` to `stop` of a mask [rows, channels * height * width] of ones and zeros.
 
-    `settings` are two rates, and for each input how strong its prior is and how far its count
-    goes; `geometry` is rows, channels, height and width; `outgoing` says of each row how much its
-    unit is read by what comes after, 0 to 15; `ordered`, that rows descend; of the `inputs` the
-    first are taken, FEW_INPUTS or MASK_INPUTS.
+    `settings` holds two rates, then a prior and a count limit for each input; `geometry` holds
+    rows, channels, height and width; `read_classes` one number per row, 0 to 15; `ordered` is 1 if
+    rows descend; `inputs` is FEW_INPUTS or MASK_INPUTS.
     """
     channels, height, width = geometry[1], geometry[2], geometry[3]
     places = height * width
@@ -318,10 +317,10 @@ def code_mask(
     zero = np.uint8(0)
     context[0], context[1], context[2] = BIT, ROW, NEXT_ROW
     for o in range(first, stop):
-        if coder[PAST_END] > MOST_PAST_END:
+        if coder[PAST_END] > MAX_PAST_END:
             return
         recent = _full(mask, o - 1) | _full(mask, o - 2) << 1
-        read = outgoing[o]
+        read = read_classes[o]
         if ordered and o > 0 and not recent & 1:
             continue
         flags[0] = FLAG
@@ -416,7 +415,7 @@ SIGNED = FULL + 4 * BINS
 ROW_SYMBOLS = SIGNED + 2 * BINS
 """Where the slots of symbols are: those of rows, places and channels are last."""
 
-SORT = 5
+SYMBOL_SLOTS = 5
 """Slots of each of those: of a sign, and of the first four bins."""
 
 
@@ -432,7 +431,7 @@ def code_symbols(
     mask: Any,
     symbols: Any,
     geometry: Any,
-    outgoing: Any,
+    read_classes: Any,
     most: Any,
     numbers: Any,
     first: int,
@@ -449,19 +448,19 @@ def code_symbols(
     limits = np.empty(SYMBOL_INPUTS, np.int64)
     for j in range(SYMBOL_INPUTS):
         limits[j] = settings[3 + 2 * j]
-    place_slots = ROW_SYMBOLS + SORT * 17
-    channel_slots = place_slots + SORT * places
+    place_slots = ROW_SYMBOLS + SYMBOL_SLOTS * 17
+    channel_slots = place_slots + SYMBOL_SLOTS * places
     for o in range(first, stop):
-        if coder[PAST_END] > MOST_PAST_END:
+        if coder[PAST_END] > MAX_PAST_END:
             return
         last, last2 = 0, 0
         row_slot = ROW_SYMBOLS
         if channels * places == 1:
-            row_slot += SORT * (1 + outgoing[o])
+            row_slot += SYMBOL_SLOTS * (1 + read_classes[o])
             last = int(symbols[o - 1, 0]) if o > 0 else 0
             last2 = int(symbols[o - 2, 0]) if o > 1 else 0
         else:
-            slots[row_slot : row_slot + SORT, 0] = UNTOUCHED
+            slots[row_slot : row_slot + SYMBOL_SLOTS, 0] = UNTOUCHED
         for i in range(channels):
             crowd = -1
             for k in range(places):
@@ -486,8 +485,8 @@ def code_symbols(
                 else:
                     context[0] = SIGN
                     context[1] = row_slot
-                    context[2] = channel_slots + SORT * i
-                    context[3] = place_slots + SORT * k
+                    context[2] = channel_slots + SYMBOL_SLOTS * i
+                    context[3] = place_slots + SYMBOL_SLOTS * k
                     context[4] = NEAR_SIGN + _three(left) * 3 + _three(up)
                     context[5] = LAST_SIGN + _three(last) * 3 + _three(last2)
                     context[6] = PAST_SIGN + _three(same) * 3 + _three(beside)
@@ -506,8 +505,8 @@ def code_symbols(
                     few = min(b, 3)
                     context[0] = BIN + b
                     context[1] = row_slot + 1 + few
-                    context[2] = channel_slots + SORT * i + 1 + few
-                    context[3] = place_slots + SORT * k + 1 + few
+                    context[2] = channel_slots + SYMBOL_SLOTS * i + 1 + few
+                    context[3] = place_slots + SYMBOL_SLOTS * k + 1 + few
                     context[4] = NEAR_BIN + pair * BINS + b
                     context[5] = FULL + crowd * BINS + b
                     context[6] = SIGNED + negative * BINS + b
@@ -542,7 +541,7 @@ def _three(symbol: int) -> int:
     return 0 if symbol == 0 else 1 if symbol < 0 else 2
 
 
-TOP = 3
+MODELED_BITS = 3
 """How many of the first bits of a mantissa are modelled."""
 
 
@@ -559,7 +558,7 @@ def code_words(
         words: the numbers, in int64.
     """
     for i in range(words.size):
-        if coder[PAST_END] > MOST_PAST_END:
+        if coder[PAST_END] > MAX_PAST_END:
             return
         word = int(words[i])
         bit = slot_bit(coder, buffer, slots, 0, 255, (word >> (exponent + mantissa)) & 1)
@@ -569,11 +568,11 @@ def code_words(
             bit = slot_bit(coder, buffer, slots, node, 1023, (word >> k) & 1)
             node = (node << 1) | bit
             value = (value << 1) | bit
-        at = (node << TOP) + 1
+        at = (node << MODELED_BITS) + 1
         top = 1
         for k in range(mantissa - 1, -1, -1):
             bit = (word >> k) & 1
-            if k >= mantissa - TOP:
+            if k >= mantissa - MODELED_BITS:
                 bit = slot_bit(coder, buffer, slots, at + top - 1, 1023, bit)
                 top = (top << 1) | bit
             else:
@@ -586,6 +585,6 @@ def code_words(
 def code_numbers(coder: Any, buffer: Any, slots: Any, numbers: Any) -> None:
     """Code whole numbers of int64 from 0 to 2**62 each."""
     for i in range(numbers.size):
-        if coder[PAST_END] > MOST_PAST_END:
+        if coder[PAST_END] > MAX_PAST_END:
             return
         numbers[i] = code_number(coder, buffer, slots, int(numbers[i]))

@@ -18,7 +18,7 @@ LINEAR, CONVOLUTION, FIRST, FLAT, VECTOR, LARGE = range(6)
 """Kinds of masks: no places, several channels, one channel, a linear with places, one column, and
 those of tensors so large that they have to be quick."""
 
-MOST_ELEMENTS = 1 << 22
+MAX_ELEMENTS = 1 << 22
 """How many elements a tensor has that is not large."""
 
 # fmt: off
@@ -115,21 +115,21 @@ SYMBOL_SETTINGS = (
 )
 # fmt: on
 
-CARRIED = 6
+CARRIED_COUNT = 6
 """How far the counts of signs and bins go from one tensor to the next."""
 
 
-def mask_kind(shape: tuple[int, ...], form: Geometry) -> int:
+def mask_kind(shape: tuple[int, ...], geometry: Geometry) -> int:
     """The kind of a tensor's mask."""
-    if form.columns == 1:
+    if geometry.columns == 1:
         return VECTOR
-    if form.rows * form.columns > MOST_ELEMENTS:
+    if geometry.rows * geometry.columns > MAX_ELEMENTS:
         return LARGE
-    if form.height * form.width == 1:
+    if geometry.height * geometry.width == 1:
         return LINEAR
     if len(shape) == 2:
         return FLAT
-    return FIRST if form.channels == 1 else CONVOLUTION
+    return FIRST if geometry.channels == 1 else CONVOLUTION
 
 
 class Models:
@@ -151,31 +151,31 @@ class Models:
         self.sign = np.array(SIGN_WEIGHTS, np.int64)
         self.bins = np.array(BIN_WEIGHTS, np.int64)[:, None].repeat(kernels.BINS, axis=1)
         self.symbol_settings = np.array(SYMBOL_SETTINGS, np.int64)
-        self._last = [fresh(1 + kernels.BINS), fresh(1 + kernels.BINS)]
+        self._carried = [fresh(1 + kernels.BINS), fresh(1 + kernels.BINS)]
 
-    def mask_slots(self, form: Geometry) -> Slots:
+    def mask_slots(self, geometry: Geometry) -> Slots:
         """Slots for a mask; all but the first two are untouched."""
-        places = form.height * form.width
-        count = form.channels + form.channels // 8 + 1 + places + form.columns
+        places = geometry.height * geometry.width
+        count = geometry.channels + geometry.channels // 8 + 1 + places + geometry.columns
         slots = _untouched(kernels.CHANNEL + count)
         slots[:2] = kernels.ONE // 2, 2
         return slots
 
-    def symbol_slots(self, form: Geometry, weight: bool) -> Slots:
+    def symbol_slots(self, geometry: Geometry, weight: bool) -> Slots:
         """Slots for symbols, untouched but those of a sign and of the bins.
 
         These expect what the tensor before of the same sort had, but are soon convinced of more.
         """
-        count = 17 + form.channels + form.height * form.width
-        slots = _untouched(kernels.ROW_SYMBOLS + kernels.SORT * count)
-        slots[: 1 + kernels.BINS] = self._last[int(weight)]
+        count = 17 + geometry.channels + geometry.height * geometry.width
+        slots = _untouched(kernels.ROW_SYMBOLS + kernels.SYMBOL_SLOTS * count)
+        slots[: 1 + kernels.BINS] = self._carried[int(weight)]
         return slots
 
-    def keep(self, slots: Slots, weight: bool) -> None:
+    def carry_over(self, slots: Slots, weight: bool) -> None:
         """Have the next tensor of the same sort expect what this one had."""
-        kept = self._last[int(weight)]
+        kept = self._carried[int(weight)]
         kept[:] = slots[: 1 + kernels.BINS]
-        np.minimum(kept[:, 1], CARRIED, out=kept[:, 1])
+        np.minimum(kept[:, 1], CARRIED_COUNT, out=kept[:, 1])
 
 
 def _untouched(count: int) -> Slots:

@@ -15,7 +15,7 @@ from core.formats.codec.coder.tables import tables
 
 Slots = NDArray[np.int64]
 
-_ROOM = 1 << 16
+_BUFFER_SIZE = 1 << 16
 
 
 def fresh(count: int) -> Slots:
@@ -46,37 +46,37 @@ class Stream:
         self._numbers: dict[str, Slots] = {}
         self._text: tuple[Slots, NDArray[np.int64], NDArray[np.int64]] | None = None
         if data is None:
-            self.buffer = np.zeros(_ROOM, np.uint8)
+            self.buffer = np.zeros(_BUFFER_SIZE, np.uint8)
         else:
             self.buffer = np.frombuffer(data, np.uint8).copy()  # one type for numba
             kernels.start(self.coder, self.buffer)
 
-    def number(self, about: str, number: int = 0, most: int = 1 << 40) -> int:
+    def number(self, label: str, number: int = 0, maximum: int = 1 << 40) -> int:
         """A nonnegative integer; numbers with the same label share a model.
 
         Raises:
-            InputError: the decoded number is larger than `most`.
+            InputError: the decoded number is larger than `maximum`.
         """
-        self.room(64)
-        slots = self.numbers(about)
+        self.reserve(64)
+        slots = self.numbers(label)
         number = int(kernels.code_number(self.coder, self.buffer, slots, number))
         self.check()
-        if number > most:
-            raise InputError(f"the {about} is {number}, expected at most {most}")
+        if number > maximum:
+            raise InputError(f"the {label} is {number}, expected at most {maximum}")
         return number
 
-    def numbers(self, about: str) -> Slots:
+    def numbers(self, label: str) -> Slots:
         """What has been learnt about numbers of a kind."""
-        return self._numbers.setdefault(about, fresh(256))
+        return self._numbers.setdefault(label, fresh(256))
 
-    def text(self, about: str, text: str = "", most: int = 4096) -> str:
-        """A text of at most `most` bytes in UTF-8."""
+    def text(self, label: str, text: str = "", maximum: int = 4096) -> str:
+        """A text of at most `maximum` bytes in UTF-8."""
         given = np.frombuffer(text.encode(), np.uint8).copy()
-        count = self.number(f"length of the {about}", given.size, most)
+        count = self.number(f"length of the {label}", given.size, maximum)
         if not count:
             return ""
         coded = np.zeros(count, np.uint8) if self.reads else given
-        self.room(32 * count)
+        self.reserve(32 * count)
         slots, weights, history = self._text = self._text or _primed()
         args = (self.tables, slots, weights, history, coded)
         kernels.code_text(self.coder, self.buffer, *args)
@@ -84,9 +84,9 @@ class Stream:
         try:
             return coded.tobytes().decode()
         except UnicodeDecodeError as error:
-            raise InputError(f"the {about} is not text") from error
+            raise InputError(f"the {label} is not text") from error
 
-    def room(self, count: int) -> None:
+    def reserve(self, count: int) -> None:
         """Have at least `count` bytes free in the buffer, where it is written to."""
         if self.reads:
             return
@@ -100,7 +100,7 @@ class Stream:
 
     def check(self) -> None:
         """Raise InputError if more was read than there is."""
-        if self.coder[kernels.PAST_END] > kernels.MOST_PAST_END:
+        if self.coder[kernels.PAST_END] > kernels.MAX_PAST_END:
             raise InputError("it ends before its declared content")
 
     def bits(self) -> float:
@@ -110,11 +110,11 @@ class Stream:
 
     def end(self) -> bytes:
         """All that was written; nothing can follow."""
-        self.room(16)
+        self.reserve(16)
         kernels.finish(self.coder, self.buffer)
         return bytes(self._written) + self.buffer[: self.coder[kernels.POSITION]].tobytes()
 
-    def rest(self) -> bytes:
+    def unread(self) -> bytes:
         """The unread bytes."""
         return self.buffer[self.coder[kernels.POSITION] :].tobytes()
 

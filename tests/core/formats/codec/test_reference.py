@@ -16,7 +16,7 @@ from tests.core.formats.codec.files import compact_files, nets
 from tests.core.formats.codec.reference import TABLES, TYPES, Decoder
 
 
-def assert_reads_the_same(data: bytes, large: int = ours.MOST_ELEMENTS) -> None:
+def assert_reads_the_same(data: bytes, large: int = ours.MAX_ELEMENTS) -> None:
     file, found = decode(data), Decoder(data, large)
     assert (found.model, found.facts) == (file.model, file.facts)
     assert [(it.name, it.shape) for it in found.tensors] == [
@@ -47,7 +47,7 @@ def test_the_reference_decoder_reads_small_nets(name: str) -> None:
 def test_the_reference_decoder_reads_large_tensors(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ours, "MOST_ELEMENTS", 60)
+    monkeypatch.setattr(ours, "MAX_ELEMENTS", 60)
     assert_reads_the_same(encode(nets()[name]), 60)
 
 

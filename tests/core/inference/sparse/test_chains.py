@@ -12,9 +12,9 @@ from torch import Tensor, nn
 
 from core.graph.tracing import trace
 from core.inference.engines import run
-from core.inference.sparse.chains import Chain, rest_at, with_chains
+from core.inference.sparse.chains import Chain, background_at, with_chains
 from core.inference.sparse.groups import groups_of
-from core.inference.sparse.simpler import simpler
+from core.inference.sparse.simplify import simplify
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,7 @@ def net() -> nn.Module:
 
 def chain(net: nn.Module, block: int, threads: int) -> nn.Module:
     traced = trace(net, torch.randn(3, 1, 8, 8))
-    return with_chains(traced.net, list(groups_of(traced.net, simpler(traced))), block, threads)
+    return with_chains(traced.net, list(groups_of(traced.net, simplify(traced))), block, threads)
 
 
 @settings(max_examples=40)
@@ -69,6 +69,6 @@ def test_images_may_lie_in_memory_in_any_way(net: nn.Module, layout: str) -> Non
 def test_most_values_are_the_images_at_first_and_zero_further_on(net: nn.Module) -> None:
     traced = trace(net, torch.randn(3, 1, 8, 8))
     nodes = list(traced.net.graph.nodes)
-    assert rest_at(nodes[0], -0.42) == -0.42
-    assert rest_at(nodes[1], -0.42) == 0.0
-    assert rest_at(nodes[1], None) is None
+    assert background_at(nodes[0], -0.42) == -0.42
+    assert background_at(nodes[1], -0.42) == 0.0
+    assert background_at(nodes[1], None) is None

@@ -10,16 +10,16 @@ from hypothesis import given, settings
 from torch import Tensor, nn
 
 from core.graph.tracing import trace
-from core.inference.sparse.chains import alone
+from core.inference.sparse.chains import group_net
 from core.inference.sparse.groups import Group, chains_of, groups_of, shape_of
-from core.inference.sparse.layers import Pool, Weighted
-from core.inference.sparse.simpler import simpler
+from core.inference.sparse.layers import MaxPool, WeightLayer
+from core.inference.sparse.simplify import simplify
 from tests.core.random_nets import RandomNet, random_nets
 
 
 def groups(net: nn.Module, side: int = 8) -> tuple[Group, ...]:
     traced = trace(net, torch.randn(3, 1, side, side))
-    return tuple(groups_of(traced.net, simpler(traced)))
+    return tuple(groups_of(traced.net, simplify(traced)))
 
 
 def small(*between: nn.Module, features: int = 144) -> nn.Module:
@@ -29,7 +29,7 @@ def small(*between: nn.Module, features: int = 144) -> nn.Module:
 
 def test_a_layer_takes_relu_and_pooling_along_and_a_linear_its_flatten() -> None:
     first, second = groups(small(nn.ReLU(), nn.MaxPool2d(2), nn.ReLU(), features=36))
-    assert [type(layer) for layer in first.layers] == [Weighted, Pool]
+    assert [type(layer) for layer in first.layers] == [WeightLayer, MaxPool]
     assert first.layers[0].relu
     assert first.layers[1].relu
     assert (first.given, first.made) == ((1, 8, 8), (4, 3, 3))
@@ -101,11 +101,11 @@ def test_features_are_channels_and_one_dimension_is_a_row(
 @given(random_nets())
 def test_groups_come_in_order_share_no_call_and_run_alone_as_in_the_net(net: RandomNet) -> None:
     traced = trace(net, torch.randn(3, 1, 8, 8))
-    found = list(groups_of(traced.net, simpler(traced)))
+    found = list(groups_of(traced.net, simplify(traced)))
     order = {node: place for place, node in enumerate(traced.net.graph.nodes)}
     places = [order[node] for group in found for node in group.nodes]
     assert places == sorted(set(places))
     assert [group for chain in chains_of(found) for group in chain] == found
     for group in found:
-        made = alone(traced.net, group)(torch.randn(2, *group.given))
+        made = group_net(traced.net, group)(torch.randn(2, *group.given))
         assert tuple(made.shape[1:]) == group.made

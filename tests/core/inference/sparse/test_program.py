@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from core.inference.sparse.layers import Known, Pool, Weighted
-from core.inference.sparse.program import Program, View
+from core.inference.sparse.layers import KernelLayer, MaxPool, WeightLayer
+from core.inference.sparse.program import Layout, Program
 
 
-def layers(seed: int, share: float) -> tuple[list[Known], Tensor, Tensor]:
+def layers(seed: int, share: float) -> tuple[list[KernelLayer], Tensor, Tensor]:
     """A convolution, a pooling and a linear, images, and what torch makes of them."""
     random = torch.Generator().manual_seed(seed)
     conv = torch.randn(3, 2, 3, 3, generator=random)
@@ -23,10 +23,10 @@ def layers(seed: int, share: float) -> tuple[list[Known], Tensor, Tensor]:
     fc *= torch.rand(fc.shape, generator=random) < share
     images = torch.randn(11, 2, 8, 8, generator=random)
     hidden = F.max_pool2d(F.conv2d(images, conv).relu(), 2)
-    made: list[Known] = [
-        Weighted(conv.numpy(), np.zeros(3, np.float32), (6, 6), relu=True),
-        Pool((3, 3), (2, 2), (2, 2), (0, 0), (1, 1)),
-        Weighted(fc.numpy(), np.ones(4, np.float32)),
+    made: list[KernelLayer] = [
+        WeightLayer(conv.numpy(), np.zeros(3, np.float32), (6, 6), relu=True),
+        MaxPool((3, 3), (2, 2), (2, 2), (0, 0), (1, 1)),
+        WeightLayer(fc.numpy(), np.ones(4, np.float32)),
     ]
     return made, images, hidden.flatten(1) @ fc.flatten(1).T + 1
 
@@ -49,19 +49,21 @@ def test_any_part_of_the_images_is_computed_and_no_other_written(
 
 
 @pytest.mark.parametrize("rest", [0.0, -0.4242, None])
-def test_what_most_values_are_changes_no_result(rest: float | None) -> None:
+def test_what_most_values_are_changes_no_result(background: float | None) -> None:
     random = torch.Generator().manual_seed(0)
     weight = torch.randn(5, 2, 8, 8, generator=random)
-    images = torch.full((3, 2, 8, 8), rest or 0.0)
+    images = torch.full((3, 2, 8, 8), background or 0.0)
     images[:, 0, 2:5, 2:5] = torch.randn(3, 3, 3, generator=random)
-    program = Program([Weighted(weight.numpy(), np.zeros(5, np.float32))], 2, (8, 8), 1, rest)
+    program = Program(
+        [WeightLayer(weight.numpy(), np.zeros(5, np.float32))], 2, (8, 8), 1, background
+    )
     made = torch.empty(3, 5)
     program.run(images, made, 0, 3, torch.empty(program.memory))
     torch.testing.assert_close(made, images.flatten(1) @ weight.flatten(1).T, rtol=1e-4, atol=1e-4)
 
 
 def test_a_view_without_gaps_counts_every_value_once() -> None:
-    view = View.whole(3, (4, 5))
+    view = Layout.contiguous(3, (4, 5))
     places = {
         channel * view.plane + row * view.pitch + column
         for channel in range(3)

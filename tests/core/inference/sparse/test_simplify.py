@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from torch import Tensor, nn
 
 from core.graph.tracing import same_logits, trace
-from core.inference.sparse.simpler import simpler
+from core.inference.sparse.simplify import simplify
 from core.training.loop import copy_weights
 from tests.core.random_nets import RandomNet, random_nets
 from tests.core.training.loops import same
@@ -21,7 +21,7 @@ def test_a_simpler_net_has_the_logits_the_shapes_and_no_more_calls(net: RandomNe
     images, before = torch.randn(IMAGES), copy_weights(net)
     traced = trace(net, images)
     calls = len(traced.net.graph.nodes)
-    sizes = simpler(traced)
+    sizes = simplify(traced)
     nodes = list(traced.net.graph.nodes)
     assert len(nodes) <= calls
     with torch.no_grad():
@@ -35,7 +35,7 @@ def test_a_simpler_net_has_the_logits_the_shapes_and_no_more_calls(net: RandomNe
 def targets(net: nn.Module) -> list[str]:
     """What is left to be called, images and result apart."""
     traced = trace(net, torch.randn(IMAGES))
-    simpler(traced)
+    simplify(traced)
     with torch.no_grad():
         assert same_logits(traced.net(traced.images.clone()), traced.logits)
     return [node.name for node in traced.net.graph.nodes][1:-1]
