@@ -23,11 +23,7 @@ class EngineError(Exception):
 
 
 class NetForms:
-    """A net in the forms that engines take.
-
-    Args:
-        net: in evaluation mode, on the CPU.
-    """
+    """A net, in evaluation mode on the CPU, in the forms engines take."""
 
     def __init__(self, net: nn.Module) -> None:
         self.net = net
@@ -53,7 +49,7 @@ class Engine:
     Attributes:
         name: its displayed name.
         package: its package, for the version.
-        prepare: makes a run that returns logits from a net, images and threads.
+        prepare: given a net, images and threads, makes a function that returns logits.
     """
 
     name: str
@@ -72,8 +68,8 @@ class Engine:
 @torch.inference_mode()
 def run(net: nn.Module, images: Tensor) -> Tensor:
     """A net's output for images, without gradients."""
-    made: Tensor = net(images)
-    return made
+    output: Tensor = net(images)
+    return output
 
 
 def _torch(forms: NetForms, images: Tensor, _threads: int) -> Way:
@@ -81,9 +77,8 @@ def _torch(forms: NetForms, images: Tensor, _threads: int) -> Way:
 
 
 def _channels_last(forms: NetForms, images: Tensor, _threads: int) -> Way:
-    layout = torch.channels_last
-    laid_out = copied(forms.net).to(memory_format=layout)
-    return partial(run, laid_out, images.contiguous(memory_format=layout))
+    net = copied(forms.net).to(memory_format=torch.channels_last)
+    return partial(run, net, images.contiguous(memory_format=torch.channels_last))
 
 
 def _onnxruntime(forms: NetForms, images: Tensor, threads: int) -> Way:
@@ -93,13 +88,13 @@ def _onnxruntime(forms: NetForms, images: Tensor, threads: int) -> Way:
     options.log_severity_level = 3
     model = forms.onnx(images)
     session = engine.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-    given = {session.get_inputs()[0].name: images.contiguous().numpy()}
-    return lambda: session.run(None, given)[0]
+    inputs = {session.get_inputs()[0].name: images.contiguous().numpy()}
+    return lambda: session.run(None, inputs)[0]
 
 
 def _openvino(forms: NetForms, images: Tensor, threads: int) -> Way:
     engine = _import("openvino")
-    # It takes what is faster otherwise, such as bf16.
+    # Without a hint it may choose another precision, such as bf16.
     options = {
         "INFERENCE_PRECISION_HINT": "f32",
         "INFERENCE_NUM_THREADS": threads,
@@ -108,8 +103,8 @@ def _openvino(forms: NetForms, images: Tensor, threads: int) -> Way:
     compiler = engine.Core()
     model = compiler.read_model(io.BytesIO(forms.onnx(images)))
     request = compiler.compile_model(model, "CPU", options).create_infer_request()
-    given = [images.contiguous().numpy()]
-    return lambda: request.infer(given, share_inputs=True, share_outputs=True)[0]
+    inputs = [images.contiguous().numpy()]
+    return lambda: request.infer(inputs, share_inputs=True, share_outputs=True)[0]
 
 
 DENSE_ENGINES = (

@@ -21,14 +21,14 @@ def code_book(
     """Code a codebook: the values as rising integers, each by its distance from the previous one.
 
     Raises:
-        InputError: what is read is not a codebook.
+        InputError: the stream does not hold a valid codebook.
     """
     kind = DTYPES[dtype]
     words = words_of(values, dtype) if values is not None else np.zeros(0, kind.words)
     sign = 1 << (kind.bits - 1)
     below = [int(word) - sign for word in words if word >= sign][::-1]
     above = [int(word) for word in words if word < sign]
-    # Both sides by magnitude, which the bits of floating-point numbers are in the order of.
+    # Magnitudes ascend as the bits of floating-point numbers do.
     label = f"codebook of {dtype}"
     below = _rising(stream, f"{label}, below", below)
     above = _rising(stream, f"{label}, above", above)
@@ -39,22 +39,18 @@ def code_book(
 
 
 def _rising(stream: Stream, label: str, words: list[int]) -> list[int]:
-    """Code words that rise from above zero."""
+    """Code ascending positive integers."""
     count = stream.number("size of a codebook", len(words), MAX_VALUES)
-    found, last = [], 0
+    coded, last = [], 0
     for k in range(count):
         given = words[k] - last - 1 if words else 0
         last += 1 + stream.number(f"{label}, {'next' if k else 'first'}", given, 1 << 31)
-        found.append(last)
-    return found
+        coded.append(last)
+    return coded
 
 
 def code_step(stream: Stream, step: float) -> float:
-    """Code a positive float32; one of bfloat16 takes fewer bits.
-
-    Raises:
-        InputError: what is read is not one.
-    """
+    """Code a positive float32, in fewer bits if it is a bfloat16; raises InputError if invalid."""
     word = int(np.float32(step).view(np.uint32))
     top = stream.number("step", word >> 16, 0xFFFF)
     fine = stream.number("rest of a step", word & 0xFFFF, 0xFFFF)
@@ -65,7 +61,7 @@ def code_step(stream: Stream, step: float) -> float:
 
 
 def floats(words: NDArray[np.unsignedinteger], dtype: str) -> NDArray[np.float32]:
-    """Values in float32 from their bits in `dtype`."""
+    """The float32 values of bits in `dtype`."""
     match dtype:
         case "float16":
             return words.view(np.float16).astype(np.float32)
@@ -76,7 +72,7 @@ def floats(words: NDArray[np.unsignedinteger], dtype: str) -> NDArray[np.float32
 
 
 def words_of(values: NDArray[np.float32], dtype: str) -> NDArray[Any]:
-    """The bits in `dtype` of values that are exact in it."""
+    """The bits in `dtype` of values exact in it."""
     match dtype:
         case "float16":
             with np.errstate(over="ignore"):

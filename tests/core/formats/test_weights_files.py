@@ -157,7 +157,7 @@ def test_pickles_are_refused_and_not_run(tmp_path: Path) -> None:
     torch.save({**weights_of(0), "more": Touch(trace)}, torchs)
     for path, said in (
         (plain, "as safetensors: "),
-        (torchs, "as weights alone: it holds 'getattr'"),
+        (torchs, "as weights: it holds 'getattr'"),
     ):
         with pytest.raises(InputError, match=f"cannot read {path} {said}"):
             load_weights(path, Cnn5())
