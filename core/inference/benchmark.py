@@ -129,11 +129,7 @@ class _Case:
         return ways, missing
 
     def _prepared(self, engine: Engine) -> Way:
-        """An engine that is ready to run.
-
-        Raises:
-            AbsentError: it is not there, cannot take the net, or gives other logits.
-        """
+        """Prepare an engine; raises EngineError if it is missing, fails, or gives other logits."""
         try:
             way = engine.prepare(self._forms, self._images, self._threads)
             logits = torch.as_tensor(way())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import numba
 import platformdirs
@@ -13,11 +13,17 @@ from numba import cfunc, njit
 
 _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
 
-compiled = njit(**_OPTIONS)
-"""Compiles a function that other compiled ones call; it runs without the GIL."""
+Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
-contracted = njit(**_OPTIONS, fastmath={"contract"})
-"""The same, allowing fused multiply-add."""
+
+def compiled(function: Kernel) -> Kernel:
+    """Compile a function that other compiled ones call; it runs without the GIL."""
+    return cast(Kernel, njit(**_OPTIONS)(function))
+
+
+def contracted(function: Kernel) -> Kernel:
+    """The same, allowing fused multiply-add."""
+    return cast(Kernel, njit(**_OPTIONS, fastmath={"contract"})(function))
 
 
 def entry(function: Callable[..., None], signature: str) -> Any:

@@ -1,8 +1,8 @@
-"""The fastest form of a pruned net on this machine: each layer sparse or in torch, by measurement.
+"""The fastest form of a pruned net on this machine, by measurement.
 
-Dead units are removed first, see `core.graph.compaction`. Then everything is timed on the given
-images: how many images the kernels take per pass, each layer in the kernels and in torch, and
-finally the resulting nets and the dense one, which is used if none is faster.
+Dead units are removed first, see `core.graph.compaction`. Then images per pass of the kernels, each
+layer in the kernels and in torch, and finally whole nets are timed on the given images. The dense
+net is used if no other is faster.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ SECONDS = 1.0
 """Approximate time for measuring, if the net itself is not slow."""
 
 _SMALL_LAYER = 1024**2
-"""A layer with at most this many weights is tried whatever its sparsity."""
+"""A layer with at most this many weights is tried at any sparsity."""
 
 _MAX_WORKSPACE = 16 * 1024**2
 """Largest workspace of a kernel thread with several images, in float32 values."""
@@ -44,7 +44,7 @@ _MAX_WORKSPACE = 16 * 1024**2
 
 @dataclass(frozen=True, eq=False)
 class FasterNet:
-    """A net with the same logits.
+    """A net with the same logits, and how it is run.
 
     Attributes:
         net: takes images [N, C, H, W] of the same size, any number; for evaluation only.
@@ -92,12 +92,12 @@ def faster(
         return FasterNet(model)
     yield Progress("compile the kernels")
     search = _Search(model, dense.net, groups, images, threads, stop)
-    found = yield from search.found(seconds)
-    return replace(found, compacted=is_smaller and found.net is not model)
+    net = yield from search.fastest(seconds)
+    return replace(net, compacted=is_smaller and net.net is not model)
 
 
 def _traced(model: nn.Module, images: Tensor) -> tuple[Traced, bool]:
-    """The net without its dead units if these can be told, and whether they can."""
+    """The traced net without its dead units if possible, and whether it was."""
     try:
         return trace(compacted(model, images[:3]), images[:3]), True
     except UntraceableError:
@@ -105,21 +105,21 @@ def _traced(model: nn.Module, images: Tensor) -> tuple[Traced, bool]:
 
 
 def _worth_trying(group: Group) -> bool:
-    """Its nonzeros are few, or take little room to list."""
+    """Whether the layer is small, or sparse enough to gain from the kernels."""
     weight = group.layer.weight
     return weight.size <= _SMALL_LAYER or 2 * group.layer.nonzero <= weight.size
 
 
 @dataclass(frozen=True, slots=True)
 class _KernelOptions:
-    """How the kernels go through images: how many together, and `background` of `Program`."""
+    """Images per pass of the kernels, and `background` of `Program`."""
 
     block: int
     background: float | None = None
 
 
 class _Search:
-    """Ways to run a net, timed on some images."""
+    """The forms of a net, timed on some images."""
 
     def __init__(
         self,
@@ -138,37 +138,31 @@ class _Search:
         self._expected = run(model, images)
         self._background = _most_frequent(images)
 
-    def found(self, seconds: float) -> Stream[FasterNet]:
-        """The fastest net; `seconds` is the approximate time for measuring."""
-        sparse = {
-            options: self._sparse(self._groups, self._threads, options)
-            for options in self._candidates()
-        }
-        fit = {
-            options: net
-            for options, net in sparse.items()
-            if options.block == 1 or _room(net) <= _MAX_WORKSPACE
-        }
-        correct = self._correct(fit)
+    def fastest(self, seconds: float) -> Stream[FasterNet]:
+        """Find the fastest net in about `seconds`."""
+        sparse = {it: self._sparse(self._groups, self._threads, it) for it in self._candidates()}
+        correct = self._correct(
+            {it: net for it, net in sparse.items() if it.block == 1 or _fits(net)}
+        )
         if not correct:
             return FasterNet(self._model)
         options = yield from self._fastest("images per pass", correct, seconds / 4)
         chosen = yield from self._faster_groups(options, seconds / 2)
         known = tuple(group.name for group in self._groups)
-        found = [FasterNet(self._model), FasterNet(self._dense, layers=known)]
-        with suppress(RuntimeError):  # a tensor that has no such layout
-            found.append(FasterNet(_ChannelsLast(self._dense), layers=known))
+        nets = [FasterNet(self._model), FasterNet(self._dense, layers=known)]
+        with suppress(RuntimeError):  # some tensors have no such layout
+            nets.append(FasterNet(_ChannelsLast(self._dense), layers=known))
         for groups in filter(None, dict.fromkeys((self._groups, chosen))):
             names = tuple(group.name for group in groups)
-            # Handing work to other threads is not for nothing, least of all on a busy machine.
+            # Threads cost time to start, especially on a busy machine.
             for threads in {1, self._threads}:
                 net = self._sparse(groups, threads, options)
-                found.append(FasterNet(net, names, known, block=options.block))
-        all_right = self._correct({place: it.net for place, it in enumerate(found)})
-        return found[(yield from self._fastest("whole nets", all_right, seconds / 4))]
+                nets.append(FasterNet(net, names, known, block=options.block))
+        candidates = self._correct({place: it.net for place, it in enumerate(nets)})
+        return nets[(yield from self._fastest("whole nets", candidates, seconds / 4))]
 
     def _candidates(self) -> list[_KernelOptions]:
-        """The candidate ways for the kernels to process the images."""
+        """The options to try for the kernels."""
         each = -(-len(self._images) // self._threads)
         blocks = [it for it in BLOCKS if it == 1 or it <= each]
         return [_KernelOptions(1, self._background), *(_KernelOptions(it) for it in blocks)]
@@ -181,90 +175,91 @@ class _Search:
         )
 
     def _correct(self, nets: Mapping[K, nn.Module]) -> dict[K, nn.Module]:
-        """The nets with the model's logits."""
+        """The nets that reproduce the model's logits."""
         return {key: net for key, net in nets.items() if self._gives(net)}
 
     def _gives(self, net: nn.Module) -> bool:
         try:
             return same_logits(run(net, self._images), self._expected)
-        except Exception:  # a net's own code runs here, on another layout in memory
+        except Exception:  # the net's own code runs here, on another memory layout
             return False
 
     def _faster_groups(self, options: _KernelOptions, seconds: float) -> Stream[tuple[Group, ...]]:
         """The layers that are faster in the kernels, each with the calls fused into it."""
-        given = _InputRecorder(self._dense, {group.source for group in self._groups})
+        recorder = _InputRecorder(self._dense, {group.source for group in self._groups})
         with torch.inference_mode():
-            given.run(self._images)
+            recorder.run(self._images)
         chosen = []
         for group in self._groups:
-            values = given.values[group.source]
+            inputs = recorder.values[group.source]
             background = self._chains.background_at(group.source, options.background)
-            ways = {
+            nets = {
                 "sparse": self._chains.Chain([group], options.block, self._threads, background),
                 "dense": self._chains.group_net(self._dense, group),
             }
             part = seconds / len(self._groups)
-            if (yield from self._fastest(group.name, ways, part, values)) == "sparse":
+            if (yield from self._fastest(group.name, nets, part, inputs)) == "sparse":
                 chosen.append(group)
         return tuple(chosen)
 
     def _fastest(
-        self, step: str, nets: Mapping[K, nn.Module], seconds: float, given: Tensor | None = None
+        self, step: str, nets: Mapping[K, nn.Module], seconds: float, inputs: Tensor | None = None
     ) -> Stream[K]:
-        """The key of the fastest net for the images, or for `given`."""
-        images = self._images if given is None else given
+        """The key of the net that is fastest for `inputs`, by default the images."""
+        images = self._images if inputs is None else inputs
         ways = {key: partial(run, net, images) for key, net in nets.items()}
-        taken = {key: [0.0] for key in ways}
-        for taken in in_turns(ways, seconds) if len(ways) > 1 else ():  # noqa: B007
+        times = {key: [0.0] for key in ways}
+        for times in in_turns(ways, seconds) if len(ways) > 1 else ():  # noqa: B007
             yield Progress(f"time {step}")
             if self._stop():
                 raise StoppedError("stopped before any measurement finished")
-        return min(ways, key=lambda key: median(taken[key]))
+        return min(ways, key=lambda key: median(times[key]))
 
 
 def _most_frequent(images: Tensor) -> float:
-    """What most values of the first image are.
+    """The most frequent value of the first image.
 
-    It is 0 where that is far from all others: sums of what is left then lose their last places.
+    0 if it exceeds all others in magnitude: subtracting it would then cost precision.
     """
     values = images[:1].flatten()
     if not len(values):
         return 0.0
-    most = values.mode().values
-    others = values[values != most]
-    near = len(others) > 0 and bool(most.abs() <= others.abs().max())  # False of what is no number
-    return float(most) if near else 0.0
+    background = values.mode().values
+    others = values[values != background]
+    # False for NaN
+    is_safe = len(others) > 0 and bool(background.abs() <= others.abs().max())
+    return float(background) if is_safe else 0.0
 
 
-def _room(net: nn.Module) -> int:
-    """Values that a thread works in."""
-    return max(getattr(module, "memory", 0) for module in net.modules())
+def _fits(net: nn.Module) -> bool:
+    """Whether the workspace of a thread is small enough."""
+    return max(getattr(module, "memory", 0) for module in net.modules()) <= _MAX_WORKSPACE
 
 
 class _ChannelsLast(nn.Module):
-    """A net whose weights and images lie in memory with the channels innermost."""
+    """A net in torch's memory format channels_last."""
 
     def __init__(self, net: nn.Module) -> None:
         super().__init__()
         self._net = deepcopy(net).to(memory_format=torch.channels_last)
 
     def forward(self, images: Tensor) -> Tensor:
-        """What the net gives."""
-        made: Tensor = self._net(images.contiguous(memory_format=torch.channels_last))
-        return made
+        """The net's output for images."""
+        output: Tensor = self._net(images.contiguous(memory_format=torch.channels_last))
+        return output
 
 
 class _InputRecorder(fx.Interpreter):
-    """Runs a net and keeps copies of the results of some calls: later ones may write over them."""
+    """Runs a net and copies the results of some calls, which later calls may overwrite."""
 
-    def __init__(self, net: fx.GraphModule, wanted: set[fx.Node]) -> None:
+    def __init__(self, net: fx.GraphModule, recorded: set[fx.Node]) -> None:
         super().__init__(net)
-        self._wanted = wanted
+        self._recorded = recorded
         self.values: dict[fx.Node, Tensor] = {}
 
     def run_node(self, n: fx.Node) -> Any:
         """Run one call."""
         result = super().run_node(n)
-        if n in self._wanted:
+        if n in self._recorded:
             self.values[n] = result.clone()
         return result

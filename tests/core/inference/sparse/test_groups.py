@@ -32,7 +32,7 @@ def test_a_layer_takes_relu_and_pooling_along_and_a_linear_its_flatten() -> None
     assert [type(layer) for layer in first.layers] == [WeightLayer, MaxPool]
     assert first.layers[0].relu
     assert first.layers[1].relu
-    assert (first.given, first.made) == ((1, 8, 8), (4, 3, 3))
+    assert (first.input_shape, first.output_shape) == ((1, 8, 8), (4, 3, 3))
     assert [node.name for node in second.nodes] == ["flatten", "_5"]
     assert second.layer.weight.shape == (5, 4, 3, 3)
     assert second.source is first.nodes[-1]
@@ -107,5 +107,5 @@ def test_groups_come_in_order_share_no_call_and_run_alone_as_in_the_net(net: Ran
     assert places == sorted(set(places))
     assert [group for chain in chains_of(found) for group in chain] == found
     for group in found:
-        made = group_net(traced.net, group)(torch.randn(2, *group.given))
-        assert tuple(made.shape[1:]) == group.made
+        made = group_net(traced.net, group)(torch.randn(2, *group.input_shape))
+        assert tuple(made.shape[1:]) == group.output_shape
