@@ -47,7 +47,6 @@ def to_onnx(net: nn.Module, images: Tensor, dynamic_batch: bool = False) -> byte
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Silence the exporter's messages."""
     log = logging.getLogger("torch.onnx")
     before = log.level
     with warnings.catch_warnings():

@@ -42,7 +42,6 @@ def load_weights(path: Path, model: nn.Module) -> Weights:
 
 
 def _read(path: Path, expected: Weights) -> Weights:
-    """The tensors of a file, in the format its extension tells."""
     try:
         if path.suffix in PICKLES:
             return _unpickled(path, expected)
@@ -65,7 +64,6 @@ def _unpacked(path: Path, expected: Weights) -> Weights:
 
 
 def _unpickled(path: Path, expected: Weights) -> Weights:
-    """The state_dict of a file of torch.save."""
     try:
         found = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -24,7 +25,7 @@ from core.formats.codec.compact import (
     Tied,
     Values,
     codes_of,
-)
+)  # fmt: skip
 from core.formats.codec.outline import CODEBOOK, RAW, STEPS, TIED, Geometry, Outline, geometry_of
 
 Mask = NDArray[np.uint8]
@@ -100,25 +101,21 @@ def _descends(mask: Mask) -> bool:
     return all(one >= other for one, other in pairwise(packed))
 
 
+@dataclass(frozen=True, eq=False)
 class Body:
     """Codes the mask and the values of one tensor."""
 
-    def __init__(
-        self,
-        stream: Stream,
-        models: Models,
-        outline: Outline,
-        geometry: Geometry,
-        read_classes: Counts,
-        meter: Callable[[str], None],
-    ) -> None:
-        self.stream = stream
-        self.models = models
-        self.outline = outline
-        self.geometry = geometry
-        self.shape = np.array(geometry, np.int64)
-        self.read_classes = read_classes
-        self.meter = meter
+    stream: Stream
+    models: Models
+    outline: Outline
+    geometry: Geometry
+    read_classes: Counts
+    meter: Callable[[str], None]
+
+    @property
+    def shape(self) -> Counts:
+        """The geometry as an array, for the kernels."""
+        return np.array(self.geometry, np.int64)
 
     def code(self, given: Values | None) -> tuple[Values, Mask]:
         """Code mask and values; returns the values and the mask [rows, columns]."""
@@ -180,7 +177,6 @@ class Body:
         return Raw(dtype, words.reshape(self.outline.shape))
 
     def _floats(self, words: NDArray[Any], kind: BitLayout, slots: Slots) -> NDArray[Any]:
-        """Code floating-point numbers."""
         coded = words.astype(np.int64)
         self.stream.reserve(2 * kind.bits * coded.size)
         kernels.code_words(

@@ -97,7 +97,6 @@ def code_header(
 
 
 def _code_names(stream: Stream, given: Sequence[NamedShape]) -> list[NamedShape]:
-    """Code the number of tensors, their names and their shapes."""
     count = stream.number("count of tensors", len(given), MAX_ENTRIES)
     text = stream.text("names", "\n".join(name for name, _ in given), MAX_NAMES)
     names = text.split("\n") if count else []
@@ -113,7 +112,6 @@ def _code_names(stream: Stream, given: Sequence[NamedShape]) -> list[NamedShape]
 
 
 def _code_outline(stream: Stream, outline: Outline, before: Sequence[Outline]) -> Outline:
-    """Code how a tensor is stored."""
     label = "weight" if outline.is_weight else "bias"
     kind = stream.number(f"kind of a {label}", outline.kind, TIED)
     dtype, tied = "", -1
@@ -131,5 +129,4 @@ def _code_outline(stream: Stream, outline: Outline, before: Sequence[Outline]) -
 
 
 def _code_name(stream: Stream, label: str, name: str, known: tuple[str, ...]) -> str:
-    """Code one of a few names."""
     return known[stream.number(label, known.index(name) if name in known else 0, len(known) - 1)]

@@ -64,22 +64,16 @@ NETS: Mapping[str, NetOptions] = {
     "cnn5": NetOptions({"conv2": _HALVED, "conv3": _HALVED}),
     "lenet-300-100": NetOptions(),
     "lenet-5": NetOptions({"conv1": _HALVED, "conv2": _HALVED}),
-    "alexnet": NetOptions(
-        {
-            "features.0": ConvOptions(4, 2, (3, 2)),
-            "features.3": ConvOptions(1, 2, (3, 2)),
-            "features.6": _SAME,
-            "features.8": _SAME,
-            "features.10": ConvOptions(1, 1, (3, 2)),
-        },
-        pooled_side=6,
-    ),
+    "alexnet": NetOptions({
+        "features.0": ConvOptions(4, 2, (3, 2)), "features.3": ConvOptions(1, 2, (3, 2)),
+        "features.6": _SAME, "features.8": _SAME, "features.10": ConvOptions(1, 1, (3, 2)),
+    }, pooled_side=6),
     "vgg16": NetOptions(
         {f"features.{place}": _SAME for place in (0, 5, 10, 12, 17, 19, 24, 26)}
         | {f"features.{place}": ConvOptions(1, 1, (2, 2)) for place in (2, 7, 14, 21, 28)},
         pooled_side=7,
     ),
-}
+}  # fmt: skip
 
 
 def logits(file: CompactFile, images: Floats) -> Floats:

@@ -52,6 +52,5 @@ def _compiled_cached(function: Callable[..., None], signature: str) -> Any:
 
 
 def _source_digest() -> str:
-    """A digest of the source files of this package."""
     files = sorted(Path(__file__).parent.glob("*.py"))
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]

@@ -32,7 +32,6 @@ def overrun(length: int) -> int:
 
 
 def _last_tile(length: int) -> int:
-    """The size of the last tile of a span."""
     rest = length % 64
     return next(size for size in (8, 16, 32, 64) if rest <= size)
 

@@ -13,7 +13,7 @@ from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import partial
 from statistics import median
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import torch
 from torch import Tensor, fx, nn
@@ -110,108 +110,93 @@ def _worth_trying(group: Group) -> bool:
     return weight.size <= _SMALL_LAYER or 2 * group.layer.nonzero <= weight.size
 
 
-@dataclass(frozen=True, slots=True)
-class _KernelOptions:
+class _KernelOptions(NamedTuple):
     """Images per pass of the kernels, and `background` of `Program`."""
 
     block: int
     background: float | None = None
 
 
+@dataclass(frozen=True, eq=False)
 class _Search:
     """The forms of a net, timed on some images."""
 
-    def __init__(
-        self,
-        model: nn.Module,
-        dense: fx.GraphModule,
-        groups: tuple[Group, ...],
-        images: Tensor,
-        threads: int,
-        stop: StopFlag,
-    ) -> None:
-        from core.inference.sparse import chains
-
-        self._chains = chains
-        self._model, self._dense, self._groups = model, dense, groups
-        self._images, self._threads, self._stop = images, threads, stop
-        self._expected = run(model, images)
-        self._background = _most_frequent(images)
+    model: nn.Module
+    dense: fx.GraphModule
+    groups: tuple[Group, ...]
+    images: Tensor
+    threads: int
+    stop: StopFlag
 
     def fastest(self, seconds: float) -> Stream[FasterNet]:
         """Find the fastest net in about `seconds`."""
-        sparse = {it: self._sparse(self._groups, self._threads, it) for it in self._candidates()}
+        blocks = [it for it in BLOCKS if it == 1 or it <= -(-len(self.images) // self.threads)]
+        options = [_KernelOptions(1, _most_frequent(self.images)), *map(_KernelOptions, blocks)]
+        sparse = {it: self._sparse(self.groups, self.threads, it) for it in options}
         correct = self._correct(
             {it: net for it, net in sparse.items() if it.block == 1 or _fits(net)}
         )
         if not correct:
-            return FasterNet(self._model)
-        options = yield from self._fastest("images per pass", correct, seconds / 4)
-        chosen = yield from self._faster_groups(options, seconds / 2)
-        known = tuple(group.name for group in self._groups)
-        nets = [FasterNet(self._model), FasterNet(self._dense, layers=known)]
+            return FasterNet(self.model)
+        best = yield from self._fastest("images per pass", correct, self.images, seconds / 4)
+        chosen = yield from self._faster_groups(best, seconds / 2)
+        known = tuple(group.name for group in self.groups)
+        nets = [FasterNet(self.model), FasterNet(self.dense, layers=known)]
         with suppress(RuntimeError):  # some tensors have no such layout
-            nets.append(FasterNet(_ChannelsLast(self._dense), layers=known))
-        for groups in filter(None, dict.fromkeys((self._groups, chosen))):
+            nets.append(FasterNet(_ChannelsLast(self.dense), layers=known))
+        for groups in filter(None, dict.fromkeys((self.groups, chosen))):
             names = tuple(group.name for group in groups)
             # Threads cost time to start, especially on a busy machine.
-            for threads in {1, self._threads}:
-                net = self._sparse(groups, threads, options)
-                nets.append(FasterNet(net, names, known, block=options.block))
+            for threads in {1, self.threads}:
+                net = self._sparse(groups, threads, best)
+                nets.append(FasterNet(net, names, known, block=best.block))
         candidates = self._correct({place: it.net for place, it in enumerate(nets)})
-        return nets[(yield from self._fastest("whole nets", candidates, seconds / 4))]
-
-    def _candidates(self) -> list[_KernelOptions]:
-        """The options to try for the kernels."""
-        each = -(-len(self._images) // self._threads)
-        blocks = [it for it in BLOCKS if it == 1 or it <= each]
-        return [_KernelOptions(1, self._background), *(_KernelOptions(it) for it in blocks)]
+        return nets[(yield from self._fastest("whole nets", candidates, self.images, seconds / 4))]
 
     def _sparse(
         self, groups: tuple[Group, ...], threads: int, options: _KernelOptions
     ) -> nn.Module:
-        return self._chains.with_chains(
-            self._dense, groups, options.block, threads, options.background
-        )
+        from core.inference.sparse.chains import with_chains
+
+        return with_chains(self.dense, groups, options.block, threads, options.background)
 
     def _correct(self, nets: Mapping[K, nn.Module]) -> dict[K, nn.Module]:
         """The nets that reproduce the model's logits."""
-        return {key: net for key, net in nets.items() if self._gives(net)}
-
-    def _gives(self, net: nn.Module) -> bool:
-        try:
-            return same_logits(run(net, self._images), self._expected)
-        except Exception:  # the net's own code runs here, on another memory layout
-            return False
+        expected, correct = run(self.model, self.images), dict[K, nn.Module]()
+        for key, net in nets.items():
+            with suppress(Exception):  # the net's own code runs here, on another memory layout
+                if same_logits(run(net, self.images), expected):
+                    correct[key] = net
+        return correct
 
     def _faster_groups(self, options: _KernelOptions, seconds: float) -> Stream[tuple[Group, ...]]:
         """The layers that are faster in the kernels, each with the calls fused into it."""
-        recorder = _InputRecorder(self._dense, {group.source for group in self._groups})
+        from core.inference.sparse.chains import Chain, background_at, group_net
+
+        recorder = _InputRecorder(self.dense, {group.source for group in self.groups})
         with torch.inference_mode():
-            recorder.run(self._images)
+            recorder.run(self.images)
         chosen = []
-        for group in self._groups:
-            inputs = recorder.values[group.source]
-            background = self._chains.background_at(group.source, options.background)
+        for group in self.groups:
+            background = background_at(group.source, options.background)
             nets = {
-                "sparse": self._chains.Chain([group], options.block, self._threads, background),
-                "dense": self._chains.group_net(self._dense, group),
+                "sparse": Chain([group], options.block, self.threads, background),
+                "dense": group_net(self.dense, group),
             }
-            part = seconds / len(self._groups)
-            if (yield from self._fastest(group.name, nets, part, inputs)) == "sparse":
+            inputs, part = recorder.values[group.source], seconds / len(self.groups)
+            if (yield from self._fastest(group.name, nets, inputs, part)) == "sparse":
                 chosen.append(group)
         return tuple(chosen)
 
     def _fastest(
-        self, step: str, nets: Mapping[K, nn.Module], seconds: float, inputs: Tensor | None = None
+        self, step: str, nets: Mapping[K, nn.Module], inputs: Tensor, seconds: float
     ) -> Stream[K]:
-        """The key of the net that is fastest for `inputs`, by default the images."""
-        images = self._images if inputs is None else inputs
-        ways = {key: partial(run, net, images) for key, net in nets.items()}
+        """The key of the net that is fastest for `inputs`."""
+        ways = {key: partial(run, net, inputs) for key, net in nets.items()}
         times = {key: [0.0] for key in ways}
         for times in in_turns(ways, seconds) if len(ways) > 1 else ():  # noqa: B007
             yield Progress(f"time {step}")
-            if self._stop():
+            if self.stop():
                 raise StoppedError("stopped before any measurement finished")
         return min(ways, key=lambda key: median(times[key]))
 

@@ -64,19 +64,15 @@ class Program:
 
     def __init__(
         self,
-        layers: Sequence[KernelLayer],
-        channels: int,
-        size: Pair,
-        block: int,
+        layers: Sequence[KernelLayer], channels: int, size: Pair, block: int,
         background: float | None = 0.0,
-    ) -> None:
+    ) -> None:  # fmt: skip
         self.block = block
         self._rows: list[list[int]] = []
         self._starts: list[NDArray[np.int64]] = []
         self._shifts: list[NDArray[np.int64]] = []
         self._values: list[Floats] = []
         self._biases: list[Floats] = []
-        self._lists = self._units = self._nonzero = 0
         self._half_sizes = [0, 0]
         self._row_buffer = 0
         layout = Layout.contiguous(channels, size)
@@ -120,14 +116,11 @@ class Program:
         second = self._half_sizes[0] + SPARE
         parts = 0, second
         table = np.zeros((len(self._rows), kernels.WIDTH), np.int64)
-        for place, row in enumerate(self._rows):
-            here, there = parts[(place + 1) % 2], parts[place % 2]
-            if row[0] in (kernels.LOAD, kernels.STORE):
-                row = [row[0], there if row[0] == kernels.LOAD else here, *row[1:]]
-            else:
-                row = [row[0], here, there, *row[1:]]
-            if row[0] == kernels.POOL:
-                row.append(second + self._half_sizes[1] + SPARE)
+        for place, (kind, *numbers) in enumerate(self._rows):
+            source, target = parts[(place + 1) % 2], parts[place % 2]
+            ends = {kernels.LOAD: [target], kernels.STORE: [source]}.get(kind, [source, target])
+            buffer = [second + self._half_sizes[1] + SPARE] if kind == kernels.POOL else []
+            row = [kind, *ends, *numbers, *buffer]
             table[place, : len(row)] = row
         tables = (
             table,
@@ -160,11 +153,10 @@ class Program:
         line, column = pool.taps
         window = (line[:, None] * layout.pitch + column).reshape(-1) * self.block
         first = self._store_list(window, np.zeros(len(window), np.float32))
-        self._row_buffer = max(
-            self._row_buffer, ((pool.out[1] - 1) * pool.stride[1] + 1) * self.block
-        )
+        row = ((pool.out[1] - 1) * pool.stride[1] + 1) * self.block
+        self._row_buffer = max(self._row_buffer, row)
         place = (layout.channels, layout.plane, layout.pitch, *pool.out, *pool.stride)
-        self._add(kernels.POOL, *place, first, self._nonzero, int(pool.relu))
+        self._add(kernels.POOL, *place, first, first + len(window), int(pool.relu))
         return self._reserve(Layout.contiguous(layout.channels, pool.out))
 
     def _add_sum(self, layer: WeightLayer, layout: Layout) -> Layout:
@@ -224,27 +216,20 @@ class Program:
 
     def _store_lists(self, counts: Places, shifts: Places, values: Floats) -> int:
         """Store lists of `counts` shifts and values; returns the number of the first list."""
-        first = self._lists
         ends = np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)])
-        self._starts.append(self._nonzero + ends)
-        self._lists += len(ends)
-        self._store_list(shifts, values)
-        return first
+        self._starts.append(self._store_list(shifts, values) + ends)
+        return sum(map(len, self._starts[:-1]))
 
     def _store_list(self, shifts: Places, values: Floats) -> int:
         """Store shifts and values; returns the index of the first."""
-        first = self._nonzero
         self._shifts.append(shifts)
         self._values.append(values)
-        self._nonzero += len(shifts)
-        return first
+        return sum(map(len, self._shifts[:-1]))
 
     def _store_biases(self, biases: Floats) -> int:
         """Store biases; returns the index of the first."""
-        first = self._units
         self._biases.append(biases)
-        self._units += len(biases)
-        return first
+        return sum(map(len, self._biases[:-1]))
 
     def _add_spans(self, layer: WeightLayer, layout: Layout, first: int, bias: int) -> Layout:
         """Sum row by row, or all rows with the gaps between them in one span if that is cheaper."""

@@ -56,7 +56,6 @@ def _tile(combine: Combine, lanes: int, vectors: int) -> Any:
 
 
 def _emit(combine: Combine, builder: Any, lanes: int, vectors: int, args: Any, arrays: Any) -> None:
-    """Emit the instructions of a tile."""
     kind = ir.VectorType(_FLOAT, lanes)
     start = _broadcast(builder, args[8], kind)
     results = [cgutils.alloca_once_value(builder, start) for _ in range(vectors)]

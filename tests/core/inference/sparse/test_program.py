@@ -48,7 +48,7 @@ def test_any_part_of_the_images_is_computed_and_no_other_written(
     assert (guard[program.memory :] == 7.25).all(), "nothing is written behind its memory"
 
 
-@pytest.mark.parametrize("rest", [0.0, -0.4242, None])
+@pytest.mark.parametrize("background", [0.0, -0.4242, None])
 def test_what_most_values_are_changes_no_result(background: float | None) -> None:
     random = torch.Generator().manual_seed(0)
     weight = torch.randn(5, 2, 8, 8, generator=random)
