@@ -45,12 +45,14 @@ def measure_sizes(
     counted = BYTES_PER_VALUE * nonzero, _indexed(layers, weights, parameters)
     if parameters > MAX_PARAMETERS:
         return Sizes(*counted, None, None, None)
-    dense = save({name: tensor.contiguous() for name, tensor in weights.items()})
+    dense, zipped = save({name: it.contiguous() for name, it in weights.items()}), io.BytesIO()
+    with zipfile.ZipFile(zipped, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as file:
+        file.writestr("net.safetensors", dense)
     try:
         compact = len(encode(compact_file(weights)))
     except (InputError, MemoryError):  # must not lose a finished training
         compact = None
-    return Sizes(*counted, len(dense), len(_zipped(dense)), compact)
+    return Sizes(*counted, len(dense), zipped.getbuffer().nbytes, compact)
 
 
 def _indexed(layers: Sequence[Layer], weights: Weights, parameters: int) -> int:
@@ -69,10 +71,3 @@ def _entries(weight: Tensor, reach: int) -> int:
     places = weight.flatten().nonzero().flatten()
     gaps = torch.diff(places, prepend=places.new_full((1,), -1))
     return len(places) + int(((gaps - 1) // reach).sum())
-
-
-def _zipped(data: bytes) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as file:
-        file.writestr("net.safetensors", data)
-    return buffer.getvalue()

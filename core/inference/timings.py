@@ -43,8 +43,7 @@ class SparseChoice:
     """What the engine `sparse` chose in one case.
 
     Attributes:
-        layers: layers run by the kernels.
-        of: layers the kernels could run.
+        layers: layers run by the kernels, out of those they support (`of`).
         compacted: whether dead units were removed.
         block: images per pass.
     """
@@ -64,8 +63,6 @@ class Benchmark:
     Attributes:
         threads: the most threads used.
         macs: multiplications per image.
-        parameters: parameters, biases included.
-        rows: one row per engine, batch size and number of threads.
         fastest: what `sparse` chose in each case.
         missing: why an engine was skipped.
         stopped: whether it was stopped early.
@@ -86,7 +83,7 @@ class Benchmark:
         return tuple(dict.fromkeys((row.batch, row.threads) for row in self.rows))
 
     def row(self, engine: str, batch: int, threads: int) -> Row | None:
-        """One row, if it has been measured."""
+        """The row of a case, if it has been measured."""
         key = (engine, batch, threads)
         return next((it for it in self.rows if (it.engine, it.batch, it.threads) == key), None)
 

@@ -26,13 +26,14 @@ def code_book(
     kind = DTYPES[dtype]
     words = words_of(values, dtype) if values is not None else np.zeros(0, kind.words)
     sign = 1 << (kind.bits - 1)
+    infinity = ((1 << kind.exponent) - 1) << kind.mantissa
     below = [int(word) - sign for word in words if word >= sign][::-1]
     above = [int(word) for word in words if word < sign]
     # Magnitudes ascend as the bits of floating-point numbers do.
     label = f"codebook of {dtype}"
     below = _rising(stream, f"{label}, below", below)
     above = _rising(stream, f"{label}, above", above)
-    if not 0 < len(below) + len(above) <= MAX_VALUES or max(below + above) >= _infinite(dtype):
+    if not 0 < len(below) + len(above) <= MAX_VALUES or max(below + above) >= infinity:
         raise InputError("a codebook has no values, too many, or values that are not finite")
     ordered = [word + sign for word in reversed(below)] + above
     return floats(np.array(ordered, kind.words), dtype)
@@ -62,28 +63,15 @@ def code_step(stream: Stream, step: float) -> float:
 
 def floats(words: NDArray[np.unsignedinteger], dtype: str) -> NDArray[np.float32]:
     """The float32 values of bits in `dtype`."""
-    match dtype:
-        case "float16":
-            return words.view(np.float16).astype(np.float32)
-        case "bfloat16":
-            return (words.astype(np.uint32) << 16).view(np.float32)
-        case _:
-            return words.view(np.float32)
+    if dtype == "bfloat16":
+        return (words.astype(np.uint32) << 16).view(np.float32)
+    return words.view(np.float16 if dtype == "float16" else np.float32).astype(np.float32)
 
 
 def words_of(values: NDArray[np.float32], dtype: str) -> NDArray[Any]:
     """The bits in `dtype` of values exact in it."""
-    match dtype:
-        case "float16":
-            with np.errstate(over="ignore"):
-                return values.astype(np.float16).view(np.uint16)
-        case "bfloat16":
-            return (values.view(np.uint32) >> 16).astype(np.uint16)
-        case _:
-            return values.view(np.uint32)
-
-
-def _infinite(dtype: str) -> int:
-    """The bits of infinity."""
-    kind = DTYPES[dtype]
-    return ((1 << kind.exponent) - 1) << kind.mantissa
+    words_type = DTYPES[dtype].words
+    if dtype == "bfloat16":
+        return (values.view(np.uint32) >> 16).astype(np.uint16)
+    with np.errstate(over="ignore"):
+        return values.astype(np.float16 if dtype == "float16" else np.float32).view(words_type)

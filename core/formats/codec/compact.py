@@ -103,13 +103,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CompactFile:
-    """A net as stored in a compact file.
-
-    Attributes:
-        model: the zoo's name for the net; empty for a user's own.
-        entries: the tensors of its state_dict, in order.
-        facts: other facts as plain JSON, such as the data set.
-    """
+    """A net as stored in a compact file: the zoo's name for it or "", tensors, and JSON facts."""
 
     model: str
     entries: tuple[Entry, ...]

@@ -16,15 +16,7 @@ PARTS = ("header", "positions", "values", "codebooks", "biases", "checksum")
 
 @dataclass(frozen=True, slots=True)
 class LayerBytes:
-    """The size of a tensor with two or more dimensions in a file.
-
-    Attributes:
-        name: the tensor's name.
-        shape: its shape.
-        nonzero: number of nonzero values.
-        bytes: bytes of its positions, values and codebook.
-        bits: bits per nonzero; 0 if there are none.
-    """
+    """The nonzeros and size of a tensor with two or more dimensions; `bits` are per nonzero."""
 
     name: str
     shape: tuple[int, ...]
@@ -38,9 +30,7 @@ class Inspection:
     """A decoded file, and where its bytes go.
 
     Attributes:
-        file: its contents.
-        bytes: its size.
-        parts: bytes by part, see `PARTS`; they add up to the size.
+        parts: bytes by part, see `PARTS`; they add up to `bytes`.
         layers: the tensors with two or more dimensions, in order.
         nonzero: number of nonzero values in all tensors.
     """

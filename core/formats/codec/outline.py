@@ -35,8 +35,6 @@ class Outline:
     """A tensor without its values.
 
     Attributes:
-        name: its name in the state_dict.
-        shape: its shape.
         kind: how it is stored: `RAW`, `CODEBOOK`, `STEPS` or `TIED`.
         dtype: type of its values or codebook; empty for the other kinds.
         tied: index of the entry it is tied to; -1 for none.
@@ -75,10 +73,8 @@ def outline_of(entry: Entry, names: Sequence[str]) -> Outline:
 def geometry_of(shape: tuple[int, ...], before: int) -> Geometry:
     """The geometry of a tensor of this shape.
 
-    Args:
-        shape: its shape.
-        before: rows of the previous weight, 0 for none. A linear layer with several inputs per
-            row of it, such as the pixels of a convolution's channel, has them as its places.
+    `before` is the number of rows of the previous weight, 0 for none: a linear layer with several
+    inputs per row of it, such as the pixels of a convolution's channel, has them as its places.
     """
     match shape:
         case ():

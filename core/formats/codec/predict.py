@@ -21,7 +21,8 @@ from core.data.folders.pixels import Shape, read_image
 from core.data.inputs import Inputs
 from core.data.registry import DATASETS
 from core.errors import InputError
-from core.formats.codec.compact import CompactFile, Tied, dense
+from core.formats.codec.books import floats
+from core.formats.codec.compact import CODEBOOK_DTYPES, CompactFile, Tied, dense
 from core.formats.codec.container import decode
 from core.formats.codec.layouts import layout_number
 from core.nets.zoo import ZOO
@@ -88,12 +89,10 @@ def logits(file: CompactFile, images: Floats) -> Floats:
 
 
 def images_of(file: CompactFile) -> tuple[Shape, Floats, Floats]:
-    """The images a file's net takes: shape, mean and standard deviation.
-
-    The last two are for pixels scaled to 0..1, [1 or C, 1, 1].
+    """The images a file's net takes: shape, mean and std [1 or C, 1, 1] of pixels in 0..1.
 
     Raises:
-        InputError: the file does not say, and the net has no images of its own.
+        InputError: neither the file nor its model tells.
     """
     net, facts = _net(file), file.facts
     inputs = Inputs.of(facts.get("images") or facts.get("inputs") or {})
@@ -163,12 +162,9 @@ def _tensors(file: CompactFile) -> dict[str, Floats]:
             tensors[entry.name] = tensors[entry.values.to]
             continue
         dtype, words = dense(entry.values)
-        if dtype not in ("float32", "float16", "bfloat16"):
+        if dtype not in CODEBOOK_DTYPES:
             raise InputError(f"'{entry.name}' is {dtype}, which no known model uses")
-        # NumPy has no bfloat16, which is the upper half of a float32.
-        wide = words.astype(np.uint32) << 16 if dtype == "bfloat16" else words
-        kind = np.float16 if dtype == "float16" else np.float32
-        tensors[entry.name] = wide.view(kind).astype(np.float32).reshape(entry.shape)
+        tensors[entry.name] = floats(words, dtype).reshape(entry.shape)
     return tensors
 
 

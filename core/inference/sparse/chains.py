@@ -99,12 +99,9 @@ class Chain(nn.Module):
 
 
 def with_chains(
-    net: fx.GraphModule,
-    groups: Sequence[Group],
-    block: int,
-    threads: int,
+    net: fx.GraphModule, groups: Sequence[Group], block: int, threads: int,
     background: float | None = 0.0,
-) -> nn.Module:
+) -> nn.Module:  # fmt: skip
     """A net that runs some layers with the kernels; `net` is unchanged and shares the rest.
 
     Args:

@@ -62,16 +62,13 @@ class FasterNet:
 
 
 def faster(
-    model: nn.Module,
-    images: Tensor,
-    threads: int = 1,
-    seconds: float = SECONDS,
+    model: nn.Module, images: Tensor, threads: int = 1, seconds: float = SECONDS,
     stop: StopFlag = never,
-) -> Stream[FasterNet]:
+) -> Stream[FasterNet]:  # fmt: skip
     """Find the fastest form of a pruned net on this machine.
 
     Args:
-        model: left unchanged, except that it ends up in evaluation mode.
+        model: the net; set to evaluation mode, otherwise unchanged.
         images: a batch [N, C, H, W] of the size it should be fast for.
         threads: threads the kernels may use; torch uses its own setting.
         seconds: time for measuring.
@@ -211,8 +208,7 @@ def _most_frequent(images: Tensor) -> float:
         return 0.0
     background = values.mode().values
     others = values[values != background]
-    # False for NaN
-    is_safe = len(others) > 0 and bool(background.abs() <= others.abs().max())
+    is_safe = len(others) > 0 and bool(background.abs() <= others.abs().max())  # not with NaN
     return float(background) if is_safe else 0.0
 
 
