@@ -65,7 +65,7 @@ def _unpacked(path: Path, expected: Weights) -> Weights:
 
 def _unpickled(path: Path, expected: Weights) -> Weights:
     try:
-        found = torch.load(path, map_location="cpu", weights_only=True)
+        content = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise
     except Exception as error:  # a damaged zip or pickle may raise anything
@@ -74,16 +74,16 @@ def _unpickled(path: Path, expected: Weights) -> Weights:
         message = f"cannot read {path} as weights: {reason}; expected torch.save of a state_dict"
         raise InputError(message) from error
     for name in _STATE_KEYS:
-        if isinstance(found, dict) and isinstance(found.get(name), dict):
-            found = found[name]
-    if not isinstance(found, dict) or not all(
-        isinstance(name, str) and isinstance(it, Tensor) for name, it in found.items()
+        if isinstance(content, dict) and isinstance(content.get(name), dict):
+            content = content[name]
+    if not isinstance(content, dict) or not all(
+        isinstance(name, str) and isinstance(it, Tensor) for name, it in content.items()
     ):
         raise InputError(f"{path} holds no state_dict: expected a mapping of names to tensors")
-    is_parallel = all(name.startswith(_PARALLEL_PREFIX) for name in found)
+    is_parallel = all(name.startswith(_PARALLEL_PREFIX) for name in content)
     if is_parallel and not any(name.startswith(_PARALLEL_PREFIX) for name in expected):
-        found = {name.removeprefix(_PARALLEL_PREFIX): tensor for name, tensor in found.items()}
-    return _without_masks({name: tensor.detach() for name, tensor in found.items()})
+        content = {name.removeprefix(_PARALLEL_PREFIX): tensor for name, tensor in content.items()}
+    return _without_masks({name: tensor.detach() for name, tensor in content.items()})
 
 
 def _without_masks(weights: Weights) -> Weights:

@@ -30,7 +30,7 @@ class NetForms:
         self._onnx: dict[torch.Size, bytes] = {}
 
     def onnx(self, images: Tensor) -> bytes:
-        """The net as ONNX for exactly this batch size; exported once and kept.
+        """The net as ONNX for exactly this batch size; exported once.
 
         Raises:
             AbsentError: the package onnx is missing.

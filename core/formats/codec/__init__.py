@@ -2,7 +2,7 @@
 
 The map:
 
-    compact       a file's contents: tensors kept raw, with a codebook, or in steps
+    compact       a file's contents: raw tensors, codebooks, steps
     container     encode, decode: magic, stream, checksum, limits on untrusted input
     inspection    where the bytes of a file go
     state         to and from torch's state_dict; the only module that needs torch

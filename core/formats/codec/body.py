@@ -41,14 +41,14 @@ CHUNK = 1 << 18
 
 
 def code_bodies(
-    stream: Stream, outlines: Sequence[Outline], given: Sequence[Values | None], meter: Meter
+    stream: Stream, outlines: Sequence[Outline], original: Sequence[Values | None], meter: Meter
 ) -> list[Values]:
     """Code the values of all entries: weights from last to first, then biases.
 
     Args:
         stream: read from or written to.
         outlines: one per entry.
-        given: the values to write; Nones to read.
+        original: the values to write; Nones to read.
         meter: called after each part.
     """
 
@@ -68,7 +68,7 @@ def code_bodies(
         geometry = geometry_of(outlines[i].shape, before)
         classes = _read_classes(column_ones, geometry.rows)
         body = Body(stream, models, outlines[i], geometry, classes, meter_of(i))
-        values[i], mask = body.code(given[i])
+        values[i], mask = body.code(original[i])
         column_ones = mask.sum(axis=0, dtype=np.int64)
         row_ones[i] = mask.sum(axis=1, dtype=np.int64)
     for i in (i for i in untied if not outlines[i].is_weight):
@@ -77,7 +77,7 @@ def code_bodies(
         fits = counts is not None and counts.size == geometry.rows
         classes = _read_classes(counts if fits else None, geometry.rows)
         body = Body(stream, models, outlines[i], geometry, classes, meter_of(i))
-        values[i], _ = body.code(given[i])
+        values[i], _ = body.code(original[i])
     return [values[i] for i in range(len(outlines))]
 
 
@@ -117,17 +117,17 @@ class Body:
         """The geometry as an array, for the kernels."""
         return np.array(self.geometry, np.int64)
 
-    def code(self, given: Values | None) -> tuple[Values, Mask]:
+    def code(self, original: Values | None) -> tuple[Values, Mask]:
         """Code mask and values; returns the values and the mask [rows, columns]."""
-        assert not isinstance(given, Tied)
+        assert not isinstance(original, Tied)
         mask = np.zeros((self.geometry.rows, self.geometry.columns), np.uint8)
-        if given is not None:
-            mask[:] = codes_of(given).reshape(mask.shape) != 0
+        if original is not None:
+            mask[:] = codes_of(original).reshape(mask.shape) != 0
         self._mask(mask)
         self.meter("positions")
         kinds: dict[int, Callable[[Values | None, Mask], Values]]
         kinds = {RAW: self._raw, CODEBOOK: self._codebook, STEPS: self._steps}
-        values = kinds[self.outline.kind](given, mask)
+        values = kinds[self.outline.kind](original, mask)
         self.meter("values")
         return values, mask
 
@@ -155,16 +155,16 @@ class Body:
                 self.shape, self.read_classes, ordered, inputs, first, stop,
             )  # fmt: skip
 
-    def _raw(self, given: Values | None, mask: Mask) -> Raw:
+    def _raw(self, original: Values | None, mask: Mask) -> Raw:
         kind, dtype = DTYPES[self.outline.dtype], self.outline.dtype
-        if isinstance(given, Raw):
-            words = given.words.reshape(mask.shape)
+        if isinstance(original, Raw):
+            words = original.words.reshape(mask.shape)
         else:
             words = np.zeros(mask.shape, kind.words)
         slots = fresh((16 << kind.exponent) + 16)
-        flat, kept = words.reshape(-1), mask.reshape(-1)
-        for first in range(0, kept.size, CHUNK):
-            at = np.flatnonzero(kept[first : first + CHUNK]) + first
+        flat, nonzero = words.reshape(-1), mask.reshape(-1)
+        for first in range(0, nonzero.size, CHUNK):
+            at = np.flatnonzero(nonzero[first : first + CHUNK]) + first
             coded = flat[at]
             if kind.exponent:
                 coded = self._floats(coded, kind, slots)
@@ -172,7 +172,7 @@ class Body:
                 coded = self._integers(coded, kind)
             else:
                 coded = np.ones_like(coded)
-            if given is None:
+            if original is None:
                 flat[at] = coded
         return Raw(dtype, words.reshape(self.outline.shape))
 
@@ -204,13 +204,13 @@ class Body:
             number = (number >> 1 & 0x7FFFFFFFFFFFFFFF) ^ -(number & 1)
         return number.astype(kind.words)
 
-    def _codebook(self, given: Values | None, mask: Mask) -> Codebook:
-        book = given.values if isinstance(given, Codebook) else None
+    def _codebook(self, original: Values | None, mask: Mask) -> Codebook:
+        book = original.values if isinstance(original, Codebook) else None
         values = code_book(self.stream, self.outline.dtype, book)
         self.meter("codebooks")
         below = int(np.count_nonzero(values < 0))
-        if isinstance(given, Codebook):
-            place = given.codes.reshape(mask.shape).astype(np.int32) - 1 - below
+        if isinstance(original, Codebook):
+            place = original.codes.reshape(mask.shape).astype(np.int32) - 1 - below
             symbols = np.where(mask, np.where(place < 0, place, place + 1), 0).astype(np.int32)
         else:
             symbols = np.zeros(mask.shape, np.int32)
@@ -219,12 +219,12 @@ class Body:
         codes = np.where(mask, place, 0).astype(np.int16)
         return Codebook(self.outline.dtype, values, codes.reshape(self.outline.shape))
 
-    def _steps(self, given: Values | None, mask: Mask) -> Steps:
+    def _steps(self, original: Values | None, mask: Mask) -> Steps:
         symbols = np.zeros(mask.shape, np.int32)
         step, below, above = 1.0, 0, 0
-        if isinstance(given, Steps):
-            step = given.step
-            symbols = given.codes.reshape(mask.shape).astype(np.int32)
+        if isinstance(original, Steps):
+            step = original.step
+            symbols = original.codes.reshape(mask.shape).astype(np.int32)
             below, above = max(-int(symbols.min(initial=0)), 0), int(symbols.max(initial=0))
         step = code_step(self.stream, step)
         below = self.stream.number("steps below zero", below, MAX_STEPS)

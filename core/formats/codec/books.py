@@ -44,8 +44,8 @@ def _rising(stream: Stream, label: str, words: list[int]) -> list[int]:
     count = stream.number("size of a codebook", len(words), MAX_VALUES)
     coded, last = [], 0
     for k in range(count):
-        given = words[k] - last - 1 if words else 0
-        last += 1 + stream.number(f"{label}, {'next' if k else 'first'}", given, 1 << 31)
+        delta = words[k] - last - 1 if words else 0
+        last += 1 + stream.number(f"{label}, {'next' if k else 'first'}", delta, 1 << 31)
         coded.append(last)
     return coded
 

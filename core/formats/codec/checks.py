@@ -87,8 +87,8 @@ def _check_array(array: np.ndarray, shape: tuple[int, ...], dtype: np.dtype) -> 
 
 def _check_range(codes: np.ndarray, minimum: int, maximum: int) -> None:
     if codes.size and not (minimum <= codes.min() and codes.max() <= maximum):
-        found = f"{codes.min()} to {codes.max()}"
-        raise InputError(f"its codes go from {found}, expected {minimum} to {maximum}")
+        actual = f"{codes.min()} to {codes.max()}"
+        raise InputError(f"its codes go from {actual}, expected {minimum} to {maximum}")
 
 
 def _check_book(values: np.ndarray, dtype: str) -> None:

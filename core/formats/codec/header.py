@@ -62,20 +62,20 @@ def facts_text(facts: Mapping[str, Any]) -> str:
 
 
 def code_header(
-    stream: Stream, given: Header | None, check: Callable[[Sequence[NamedShape], bool], None]
+    stream: Stream, original: Header | None, check: Callable[[Sequence[NamedShape], bool], None]
 ) -> Header:
     """Code a header.
 
     Args:
         stream: read from or written to.
-        given: the header to write; None to read.
+        original: the header to write; None to read.
         check: called with names, shapes and whether they are a layout's, before more is read;
             raises InputError to refuse them.
 
     Raises:
         InputError: the stream does not hold a valid header.
     """
-    header = given or Header()
+    header = original or Header()
     number = stream.number("layout", header.layout, len(LAYOUTS))
     text = stream.text("facts", facts_text(header.facts), MAX_FACTS)
     try:
@@ -91,22 +91,22 @@ def code_header(
     check(named, number > 0)
     outlines: list[Outline] = []
     for i, (name, shape) in enumerate(named):
-        outline = given.outlines[i] if given else Outline(name, shape, RAW)
+        outline = original.outlines[i] if original else Outline(name, shape, RAW)
         outlines.append(_code_outline(stream, outline, outlines))
     return Header(model, outlines, facts)
 
 
-def _code_names(stream: Stream, given: Sequence[NamedShape]) -> list[NamedShape]:
-    count = stream.number("count of tensors", len(given), MAX_ENTRIES)
-    text = stream.text("names", "\n".join(name for name, _ in given), MAX_NAMES)
+def _code_names(stream: Stream, original: Sequence[NamedShape]) -> list[NamedShape]:
+    count = stream.number("count of tensors", len(original), MAX_ENTRIES)
+    text = stream.text("names", "\n".join(name for name, _ in original), MAX_NAMES)
     names = text.split("\n") if count else []
     if len(names) != count or len(set(names)) != count:
         raise InputError(f"it names {len(set(names))} tensors, expected {count}")
-    shapes = [shape for _, shape in given] if given else [()] * count
+    shapes = [shape for _, shape in original] if original else [()] * count
     named = []
     for name, shape in zip(names, shapes, strict=True):
         dimensions = stream.number("count of dimensions", len(shape), MAX_DIMENSIONS)
-        sides = shape if given else (0,) * dimensions
+        sides = shape if original else (0,) * dimensions
         named.append((name, tuple(stream.number("side", side, MAX_SIDE) for side in sides)))
     return named
 

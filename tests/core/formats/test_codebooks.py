@@ -1,4 +1,4 @@
-"""Tensors of few numbers: k-means and steps, as properties."""
+"""Quantized tensors: k-means codebooks and integer steps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Weights as files: read back as written, refused when wrong, written whole or not at all."""
+"""Weights files: round trips, refusals, atomic writes."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def test_what_does_not_fit_is_refused(
 
 
 class Touch:
-    """Unpickling it makes a file."""
+    """Creates a file when unpickled."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -183,7 +183,7 @@ def test_a_missing_folder_is_named_in_saving(tmp_path: Path) -> None:
 
 @contextmanager
 def files_up_to(size: int) -> Iterator[None]:
-    """No file may grow beyond `size` bytes, as on a disk that is full."""
+    """Limit files to `size` bytes, as on a full disk."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
     try:

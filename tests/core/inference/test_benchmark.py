@@ -1,4 +1,4 @@
-"""Engines side by side: who is there, what is counted, and what is said of it."""
+"""The benchmark: engines, costs, reports."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ def _new_coder() -> NDArray[np.int64]:
 class Stream:
     """Range-coded bits, with the models adapted to them so far.
 
-    Each method codes a value and returns it: the given one when writing, the decoded one when
+    Each method codes a value and returns it: its argument when writing, the decoded one when
     reading.
 
     Args:

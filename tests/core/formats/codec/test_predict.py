@@ -1,4 +1,4 @@
-"""Predicting with NumPy: the same as torch, and without torch."""
+"""Predictions with NumPy equal torch's, without loading torch."""
 
 from __future__ import annotations
 

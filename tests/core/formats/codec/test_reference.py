@@ -1,4 +1,4 @@
-"""FORMAT.md is true: a decoder written from it reads what ours reads."""
+"""FORMAT.md is complete: a decoder written from it reads every file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a state_dict to a file and back; the zoo's layouts; what cannot be kept."""
+"""Files from state_dicts and back; the zoo's layouts; tensors a file cannot hold."""
 
 from __future__ import annotations
 

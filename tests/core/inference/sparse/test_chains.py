@@ -1,4 +1,4 @@
-"""Chains: the kernels' part of a net, with memory of its own, sharing images among threads."""
+"""Chains: layers run by the kernels, each with its own workspace, on several threads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which layers the kernels know, what goes along with each, and which follow one another."""
+"""Supported layers, the calls fused into them, and chains of them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def groups(net: nn.Module, side: int = 8) -> tuple[Group, ...]:
 
 
 def small(*between: nn.Module, features: int = 144) -> nn.Module:
-    """A convolution, modules, and a linear over what they give."""
+    """A convolution, modules, and a linear layer on their output."""
     return nn.Sequential(nn.Conv2d(1, 4, 3), *between, nn.Flatten(), nn.Linear(features, 5))
 
 

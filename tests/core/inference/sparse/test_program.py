@@ -1,4 +1,4 @@
-"""A program: the same numbers however images are shared out, in as much memory as it says."""
+"""Programs: the same results for any split of the images, within their workspace."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from core.inference.sparse.program import Layout, Program
 
 
 def layers(seed: int, share: float) -> tuple[list[KernelLayer], Tensor, Tensor]:
-    """A convolution, a pooling and a linear, images, and what torch makes of them."""
+    """A convolution, pooling and a linear layer; images; torch's output."""
     random = torch.Generator().manual_seed(seed)
     conv = torch.randn(3, 2, 3, 3, generator=random)
     conv *= torch.rand(conv.shape, generator=random) < share

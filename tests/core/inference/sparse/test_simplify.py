@@ -1,4 +1,4 @@
-"""Fewer calls, the same logits: norms folded, dropouts gone, reshapes said as flattens."""
+"""Simplified nets: batch norms folded, dropouts removed, reshapes flattened, same logits."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_a_simpler_net_has_the_logits_the_shapes_and_no_more_calls(net: RandomNe
 
 
 def targets(net: nn.Module) -> list[str]:
-    """What is left to be called, images and result apart."""
+    """The remaining calls, without input and output."""
     traced = trace(net, torch.randn(IMAGES))
     simplify(traced)
     with torch.no_grad():
