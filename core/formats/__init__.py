@@ -6,6 +6,6 @@ weights_files      weights read from and written to files
 packing            a net as the contents of a compact file
 codebooks          tensors of few distinct values: k-means codebooks, even steps
 straight_through   training a net whose weights share values
-sizes              the bytes a pruned net takes, in in every common count
+sizes              the bytes a pruned net takes, in every common count
 onnx               a net as ONNX
 """

@@ -38,11 +38,7 @@ class CodebookTensor:
 
     @classmethod
     def of(cls, weight: Tensor, size: int) -> Self:
-        """Find at most `size` values (1 to 256) by k-means, starting evenly spaced.
-
-        Raises:
-            InputError: the size is out of range.
-        """
+        """Find at most `size` values by k-means; raises InputError unless it is 1 to 256."""
         _check(size)
         places = weight.flatten().nonzero().flatten()
         exact = weight.flatten()[places]
@@ -88,11 +84,7 @@ class StepTensor:
 
     @classmethod
     def of(cls, weight: Tensor, size: int) -> Self:
-        """Round a weight to about `size` (1 to 256) distinct nonzero values.
-
-        Raises:
-            InputError: the size is out of range.
-        """
+        """Round to about `size` nonzero values; raises InputError unless it is 1 to 256."""
         _check(size)
         furthest = float(weight.abs().max()) if weight.numel() else 0.0
         return cls(_bfloat16_step(furthest / (max(size, 2) // 2)), weight).requantized(weight)

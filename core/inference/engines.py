@@ -30,12 +30,7 @@ class NetForms:
         self._onnx: dict[torch.Size, bytes] = {}
 
     def onnx(self, images: Tensor) -> bytes:
-        """The net as ONNX for exactly this batch size; exported once.
-
-        Raises:
-            AbsentError: the package onnx is missing.
-            InputError: the net cannot be exported.
-        """
+        """The net as ONNX for exactly this batch size, exported once; may raise InputError."""
         _import("onnx")
         if images.shape not in self._onnx:
             self._onnx[images.shape] = to_onnx(self.net, images)
@@ -47,8 +42,7 @@ class Engine:
     """An inference engine.
 
     Attributes:
-        name: its displayed name.
-        package: its package, for the version.
+        package: the package whose version it has.
         prepare: given a net, images and threads, makes a function that returns logits.
     """
 

@@ -94,10 +94,8 @@ def _payload(data: bytes) -> bytes:
     if len(data) < start + DIGEST:
         raise InputError(f"truncated compact file: {len(data)} bytes")
     if data[len(MAGIC)] != VERSION:
-        raise InputError(
-            f"compact file of version {data[len(MAGIC)]}, expected {VERSION}: "
-            "use a newer Featherweight"
-        )
+        versions = f"version {data[len(MAGIC)]}, expected {VERSION}"
+        raise InputError(f"compact file of {versions}: use a newer Featherweight")
     if _digest(data[:-DIGEST]) != data[-DIGEST:]:
         raise InputError("damaged or truncated compact file: its checksum is wrong")
     return data[start:-DIGEST]

@@ -55,9 +55,7 @@ def facts_text(facts: Mapping[str, Any]) -> str:
     except (TypeError, ValueError, RecursionError) as error:
         raise InputError(f"the facts of a compact file must be plain JSON: {error}") from error
     if size > MAX_FACTS:
-        raise InputError(
-            f"the facts of a compact file take {size} bytes, expected at most {MAX_FACTS}"
-        )
+        raise InputError(f"the facts of the file take {size} bytes, expected at most {MAX_FACTS}")
     return text
 
 

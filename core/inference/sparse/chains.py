@@ -104,12 +104,7 @@ def with_chains(
 ) -> nn.Module:  # fmt: skip
     """A net that runs some layers with the kernels; `net` is unchanged and shares the rest.
 
-    Args:
-        net: see `simplify`.
-        groups: the layers, in call order.
-        block: images that the kernels compute together.
-        threads: threads they may use.
-        background: the most frequent value of the images, see `Program`.
+    `net` is simplified, `groups` are in call order; `Chain` documents the others.
     """
     ends = {adjacent[-1].nodes[-1]: adjacent for adjacent in chains_of(groups)}
     inside = {node for group in groups for node in group.nodes}

@@ -73,16 +73,10 @@ def chains_of(groups: Iterable[Group]) -> tuple[tuple[Group, ...], ...]:
 
 
 def groups_of(net: fx.GraphModule, sizes: Sizes) -> Iterator[Group]:
-    """The groups of a net, in call order.
-
-    Args:
-        net: see `simplify`.
-        sizes: shapes of results for three images.
-    """
+    """The groups of a simplified net, in call order."""
     for node in net.graph.nodes:
         call = _call(net, sizes, node)
-        layer = None if call is None else _weighted(call, sizes)
-        if layer is not None:
+        if call is not None and (layer := _weighted(call, sizes)) is not None:
             yield _group(net, sizes, node, layer)
 
 

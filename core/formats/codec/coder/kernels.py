@@ -174,8 +174,7 @@ def mixed_bit(
 def code_number(coder: Any, buffer: Any, slots: Any, number: int) -> int:
     """Code a number from 0 to 2**62: its length in bits, then the bits.
 
-    Args:
-        slots: 256: 64 for the length, and for each length three for the two bits after the first.
+    Of 256 slots, 64 are for the length, and three per length for the two bits after the first.
     """
     number += 1
     length = 0
@@ -496,13 +495,10 @@ MODELED_BITS = 3
 def code_words(
     coder: Any, buffer: Any, slots: Any, exponent: int, mantissa: int, words: Any
 ) -> None:
-    """Code floating-point numbers bit by bit: sign, exponent, mantissa, highest bit first.
+    """Code floating-point numbers, int64 `words`, highest bit first.
 
-    Args:
-        slots: for the sign, the exponent, and the leading mantissa bits.
-        exponent: bits of the exponent.
-        mantissa: bits of the mantissa.
-        words: the numbers' bits, int64.
+    `exponent` and `mantissa` are numbers of bits; `slots` are for the sign, the exponent, and the
+    leading mantissa bits.
     """
     for i in range(words.size):
         if coder[PAST_END] > MAX_PAST_END:

@@ -33,10 +33,7 @@ class Stream:
     """Range-coded bits, with the models adapted to them so far.
 
     Each method codes a value and returns it: its argument when writing, the decoded one when
-    reading.
-
-    Args:
-        data: the bytes to read; None to write.
+    reading. `data` holds the bytes to read; None to write.
     """
 
     def __init__(self, data: bytes | None = None) -> None:
@@ -54,11 +51,7 @@ class Stream:
             kernels.start(self.coder, self.buffer)
 
     def number(self, label: str, number: int = 0, maximum: int = 1 << 40) -> int:
-        """A nonnegative integer; numbers with the same label share a model.
-
-        Raises:
-            InputError: the decoded number is larger than `maximum`.
-        """
+        """A number from 0 to `maximum`; numbers with the same label share slots."""
         self.reserve(64)
         slots = self.numbers(label)
         number = int(kernels.code_number(self.coder, self.buffer, slots, number))
