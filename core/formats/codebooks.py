@@ -15,7 +15,7 @@ from torch import Tensor
 from core.errors import InputError
 
 MAX_VALUES = 256
-"""Most values that weights may share: 8 bits."""
+"""Most values the weights of a layer may share: 8 bits."""
 
 _ROUNDS = 50
 
@@ -25,10 +25,10 @@ class CodebookTensor:
     """A weight whose nonzeros share few values.
 
     Attributes:
-        values: rising, float32 [k], each of them a bfloat16.
-        codes: index into `values` of each nonzero, in flattened order, int64.
-        places: indices of the nonzeros in the flattened weight, int64.
-        shape: of the weight.
+        values: float32 [k], ascending, exact in bfloat16.
+        codes: int64, index into `values` of each nonzero, in flattened order.
+        places: int64, indices of the nonzeros in the flattened weight.
+        shape: the weight's shape.
     """
 
     values: Tensor
@@ -38,16 +38,12 @@ class CodebookTensor:
 
     @classmethod
     def of(cls, weight: Tensor, size: int) -> Self:
-        """Find at most `size` values for the nonzeros of a weight, starting evenly spaced.
-
-        Raises:
-            InputError: the size is not from 1 to 256.
-        """
+        """Find at most `size` values by k-means; raises InputError unless it is 1 to 256."""
         _check(size)
         places = weight.flatten().nonzero().flatten()
-        found = weight.flatten()[places]
-        values = _to_bfloat16(_k_means(found.double().sort().values, size))
-        return cls(values, _nearest(found, values), places, weight.shape)
+        exact = weight.flatten()[places]
+        values = _to_bfloat16(_k_means(exact.double().sort().values, size))
+        return cls(values, _nearest(exact, values), places, weight.shape)
 
     def tensor(self) -> Tensor:
         """The weight with its shared values, float32."""
@@ -56,14 +52,11 @@ class CodebookTensor:
         return flat.reshape(self.shape)
 
     def part(self, weight: Tensor) -> Tensor:
-        """The elements of a tensor of the weight's shape that are rounded here."""
+        """The elements of a tensor of the weight's shape that this one quantizes."""
         return weight.flatten()[self.places]
 
     def requantized(self, exact: Tensor) -> Self:
-        """The same for new numbers: each takes its nearest value, each value its numbers' mean.
-
-        A value without numbers stays the same.
-        """
+        """Requantize changed elements: each gets its nearest value, then values become means."""
         codes = _nearest(exact, self.values)
         counts = torch.bincount(codes, minlength=len(self.values))
         sums = torch.zeros(len(counts), dtype=torch.float64).index_add_(0, codes, exact.double())
@@ -73,29 +66,25 @@ class CodebookTensor:
 
 @dataclass(frozen=True, eq=False)
 class StepTensor:
-    """A tensor in integer steps.
+    """A tensor of integer multiples of a step.
 
     Attributes:
-        step: the length of one, a bfloat16.
-        counts: how many, int32, of the tensor's shape.
+        step: the step, exact in bfloat16.
+        counts: int32 multiples, of the tensor's shape.
     """
 
     step: float
     counts: Tensor
 
     @classmethod
-    def by(cls, tensor: Tensor, part: float) -> Self:
-        """Round to steps of a fraction of the root mean square."""
-        step = part * float(tensor.double().square().mean().sqrt())
+    def by(cls, tensor: Tensor, fraction: float) -> Self:
+        """Round to multiples of a fraction of the root mean square."""
+        step = fraction * float(tensor.double().square().mean().sqrt())
         return cls(_bfloat16_step(step), tensor).requantized(tensor)
 
     @classmethod
     def of(cls, weight: Tensor, size: int) -> Self:
-        """Round a weight to at most `size` distinct nonzero values.
-
-        Raises:
-            InputError: the size is not from 1 to 256.
-        """
+        """Round to about `size` nonzero values; raises InputError unless it is 1 to 256."""
         _check(size)
         furthest = float(weight.abs().max()) if weight.numel() else 0.0
         return cls(_bfloat16_step(furthest / (max(size, 2) // 2)), weight).requantized(weight)
@@ -105,13 +94,12 @@ class StepTensor:
         return self.counts.float() * self.step
 
     def part(self, tensor: Tensor) -> Tensor:
-        """The elements of a tensor of the same shape that are rounded here: all of them."""
+        """The elements of a tensor of this shape that this one quantizes: a copy of all."""
         return tensor.clone()
 
     def requantized(self, exact: Tensor) -> Self:
-        """The same for new numbers."""
-        counts = (exact.double() / self.step).round()
-        return replace(self, counts=counts.to(torch.int32))
+        """Requantize changed elements."""
+        return replace(self, counts=(exact.double() / self.step).round().to(torch.int32))
 
 
 QuantizedTensor = CodebookTensor | StepTensor
@@ -123,31 +111,31 @@ def _check(size: int) -> None:
 
 
 def _to_bfloat16(values: Tensor) -> Tensor:
-    """Rounded to what takes two bytes in a file."""
+    """Values rounded to bfloat16, which takes two bytes in a file."""
     return values.to(torch.bfloat16).float()
 
 
 def _bfloat16_step(step: float) -> float:
-    """Rounded likewise, and above zero: what is smaller than any such number is rounded away."""
+    """A step rounded to bfloat16, and not to zero."""
     return max(float(_to_bfloat16(torch.tensor(step))), torch.finfo(torch.bfloat16).tiny)
 
 
-def _nearest(found: Tensor, values: Tensor) -> Tensor:
-    return torch.searchsorted((values[1:] + values[:-1]) / 2, found)
+def _nearest(exact: Tensor, values: Tensor) -> Tensor:
+    return torch.searchsorted((values[1:] + values[:-1]) / 2, exact)
 
 
-def _k_means(found: Tensor, size: int) -> Tensor:
-    """Lloyd's iterations over rising numbers; a value without any of them is left out."""
-    if not len(found):
-        return found.new_zeros(1)
-    sums = torch.cat([found.new_zeros(1), found.cumsum(0)])
-    values = torch.linspace(float(found[0]), float(found[-1]), size, dtype=torch.float64)
+def _k_means(numbers: Tensor, size: int) -> Tensor:
+    """Lloyd's algorithm on ascending numbers; values without numbers are dropped."""
+    if not len(numbers):
+        return numbers.new_zeros(1)
+    sums = torch.cat([numbers.new_zeros(1), numbers.cumsum(0)])
+    values = torch.linspace(float(numbers[0]), float(numbers[-1]), size, dtype=torch.float64)
     for _ in range(_ROUNDS):
-        ends = torch.searchsorted(found, (values[1:] + values[:-1]) / 2)
-        edges = torch.cat([ends.new_zeros(1), ends, ends.new_full((1,), len(found))])
-        there = edges.diff() > 0
-        moved = sums[edges].diff()[there] / edges.diff()[there]
-        if moved.equal(values):
+        ends = torch.searchsorted(numbers, (values[1:] + values[:-1]) / 2)
+        ends = torch.cat([ends.new_zeros(1), ends, ends.new_full((1,), len(numbers))])
+        counts = ends.diff()
+        means = sums[ends].diff()[counts > 0] / counts[counts > 0]
+        if means.equal(values):
             break
-        values = moved
+        values = means
     return values

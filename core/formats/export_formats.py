@@ -1,7 +1,4 @@
-"""The export formats, and the ways a compact file can store values.
-
-Nothing here loads torch.
-"""
+"""The export formats, and the ways a compact file can store values; loads no torch."""
 
 from __future__ import annotations
 
@@ -21,10 +18,10 @@ SUFFIXES = (COMPACT, SAFETENSORS, *PICKLES[:2], ONNX)
 """The export formats, by file extension."""
 
 EXACT = ("float32", "float16", "bfloat16")
-"""Types that store each value; float32 is exact."""
+"""Types that store each value on its own; float32 is exact."""
 
 QUANTIZED = ("codebook", "steps")
-"""Kinds of values that the weights of a layer share, see `core.jobs.quantization`."""
+"""Ways for the weights of a layer to share values, see `core.jobs.quantization`."""
 
 VALUES = {
     "codebook": "a few values per layer, by k-means",
@@ -33,7 +30,7 @@ VALUES = {
     "float16": "16 bits, more of them for precision",
     "bfloat16": "16 bits, with the range of float32",
 }
-"""How values are stored, each in a line."""
+"""A line on each way to store values."""
 
 LEVELS = (2, 3, 4, 5, 6, 8, 12, 16, 24, 32, 64, 128, 256)
 """Numbers of levels to try, from the smallest file to the most accurate net."""
@@ -41,13 +38,10 @@ LEVELS = (2, 3, 4, 5, 6, 8, 12, 16, 24, 32, 64, 128, 256)
 
 @dataclass(frozen=True, slots=True)
 class Packing:
-    """How a compact file stores a net's values.
+    """How a compact file stores a net's values; raises InputError if the settings do not fit.
 
     Attributes:
-        levels: None for none, or as few as `max_drop` allows.
-
-    Raises:
-        InputError: a value is not one of those expected, or two contradict each other.
+        levels: None if values are not shared, or for as few levels as `max_drop` allows.
     """
 
     values: str = setting("float32", one_of(VALUES), "how values are stored")
@@ -63,13 +57,12 @@ class Packing:
 
     def __post_init__(self) -> None:
         check_fields(self)
-        said = self.levels is not None or self.max_drop is not None
         if self.quantizes and (self.levels is None) == (self.max_drop is None):
             raise InputError(
                 f"values as {self.values}: expected levels or a maximum drop (--levels N or "
                 "--max-drop POINTS)"
             )
-        if not self.quantizes and (said or self.epochs):
+        if not self.quantizes and (self.levels, self.max_drop, self.epochs) != (None, None, 0):
             raise InputError(
                 f"values as {self.values} are not shared: levels, a maximum drop and tuning "
                 f"need {' or '.join(QUANTIZED)} (--values)"

@@ -26,35 +26,27 @@ def to_onnx(net: nn.Module, images: Tensor, dynamic_batch: bool = False) -> byte
     Args:
         net: the net, on the CPU.
         images: images [N, C, H, W] to trace it with.
-        any_number: allow any batch size, not only N.
+        dynamic_batch: allow any batch size, not only N.
 
     Raises:
         InputError: the package onnx is missing, or the net cannot be exported.
     """
-    given = (images.contiguous(),)
-    free = {"images": {0: "n"}, "logits": {0: "n"}} if dynamic_batch else None
+    axes = {"images": {0: "n"}, "logits": {0: "n"}} if dynamic_batch else None
     with TemporaryDirectory() as folder, _quiet():
         file = Path(folder) / "net.onnx"
         try:
-            # The exporter that traces: the other one needs a package more.
+            # The exporter based on tracing; the other one needs another package.
             torch.onnx.export(
-                net,
-                given,
-                file,
-                opset_version=OPSET,
-                dynamo=False,
-                input_names=["images"],
-                output_names=["logits"],
-                dynamic_axes=free,
-            )
-        except Exception as error:  # a net's own code runs here: it may raise anything
+                net, (images.contiguous(),), file, opset_version=OPSET, dynamo=False,
+                input_names=["images"], output_names=["logits"], dynamic_axes=axes,
+            )  # fmt: skip
+        except Exception as error:  # the net's own code runs here and may raise anything
             raise InputError(f"this net cannot be written as ONNX: {error}") from error
         return file.read_bytes()
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Silence the exporter's own messages."""
     log = logging.getLogger("torch.onnx")
     before = log.level
     with warnings.catch_warnings():
@@ -78,21 +70,21 @@ class OnnxNet(nn.Module):
         engine = _package("onnxruntime")
         try:
             self._session = engine.InferenceSession(data, providers=["CPUExecutionProvider"])
-        except Exception as error:  # onnxruntime has classes of its own for each fault
+        except Exception as error:  # onnxruntime has an exception class for each fault
             raise InputError(f"cannot read {name} as ONNX: {error}") from error
         self._input = self._session.get_inputs()[0].name
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits of images [N, C, H, W]."""
-        given = {self._input: images.cpu().contiguous().numpy()}
+        inputs = {self._input: images.cpu().contiguous().numpy()}
         try:
-            made = self._session.run(None, given)[0]
+            logits = self._session.run(None, inputs)[0]
         except Exception as error:  # as above
             raise InputError(
                 f"as ONNX this net cannot take {len(images)} images: its code may have turned the "
                 f"batch size it was traced with into a constant ({error})"
             ) from error
-        return torch.from_numpy(made).to(images.device)
+        return torch.from_numpy(logits).to(images.device)
 
 
 def check_onnx() -> None:
@@ -105,6 +97,5 @@ def _package(name: str) -> Any:
     try:
         return import_module(name)
     except ImportError as error:
-        raise InputError(
-            f"ONNX needs the package {name}: pip install 'featherweight[engines]'"
-        ) from error
+        message = f"ONNX needs the package {name}: pip install 'featherweight[engines]'"
+        raise InputError(message) from error

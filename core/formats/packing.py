@@ -36,55 +36,55 @@ def pack(
         weights: a state_dict.
         layers: the net's prunable layers.
         values: one of `VALUES`.
-        rounded: the tensors that are quantised, by name.
-        model: the net's name; the file names it if it is one of the zoo's.
-        facts: which images the net is for, see `image_facts`.
+        rounded: the quantized tensors, by name.
+        model: the net's name; stored if it is in the zoo.
+        facts: the images the net is for, see `image_facts`.
 
     Raises:
         InputError: a file cannot hold a tensor's type.
     """
     aliases = {alias: la.key for la in layers for alias in la.aliases}
     pruned = {la.key for la in layers}
-    before: set[str] = set()
+    stored: set[str] = set()
 
     def keep(name: str, tensor: Tensor) -> Values | None:
         first = aliases.get(name)
-        if first in before:
+        if first in stored:
             return Tied(first)
-        before.add(name)
+        stored.add(name)
         if name in rounded:
             return _values(rounded[name])
         if values in EXACT and tensor.dtype == torch.float32:
             tensor = _narrowed(name, tensor, values)
-        # What is pruned may be a negative zero, which a file would keep as a value.
+        # A pruned weight may be -0.0, which a file would store as a value.
         return raw(tensor + 0.0 if name in pruned else tensor)
 
     return from_state(weights, model if model in ZOO else "", dict(facts), keep)
 
 
 def _narrowed(name: str, tensor: Tensor, values: str) -> Tensor:
-    made = tensor.to(getattr(torch, values))
-    if not bool(made.isfinite().all()) and bool(tensor.isfinite().all()):
+    narrowed = tensor.to(getattr(torch, values))
+    if not bool(narrowed.isfinite().all()) and bool(tensor.isfinite().all()):
         raise InputError(f"'{name}' has values too large for {values}: use bfloat16 or float32")
-    return made
+    return narrowed
 
 
 def image_facts(settings: Settings, images: Inputs) -> dict[str, Any]:
-    """Which images a net is for, where its name does not say so.
+    """Facts about a net's images that its name does not imply.
 
-    `inputs` holds the options a person gave, `images` what was worked out from a folder.
+    `inputs` holds the user's settings, `images` those determined from an image folder.
     """
     facts: dict[str, Any] = {}
     if settings.dataset.startswith(FOLDER):
-        facts["dataset"] = FOLDER.removesuffix(":")  # where it is, is nobody else's business
-        if seen := images.given():
-            facts["images"] = seen
+        facts["dataset"] = FOLDER.removesuffix(":")  # its path is private
+        if measured := images.given():
+            facts["images"] = measured
     elif settings.dataset != (model_spec(settings.model).dataset or DEFAULTS.dataset):
         facts["dataset"] = settings.dataset
     if settings.protocol != DEFAULTS.protocol:
         facts["protocol"] = settings.protocol
-    if said := settings.inputs.given():
-        facts["inputs"] = said
+    if specified := settings.inputs.given():
+        facts["inputs"] = specified
     return facts
 
 
@@ -97,5 +97,5 @@ def _values(rounded: QuantizedTensor) -> Values:
         used = torch.ones(1)
     flat = rounded.tensor().flatten()
     codes = torch.where(flat == 0, 0, 1 + torch.searchsorted(used, flat))
-    plain = codes.to(torch.int16).reshape(rounded.shape).numpy()
-    return Codebook("bfloat16", used.numpy().astype(np.float32), plain)
+    codes = codes.to(torch.int16).reshape(rounded.shape)
+    return Codebook("bfloat16", used.numpy().astype(np.float32), codes.numpy())

@@ -1,4 +1,4 @@
-"""The size of a pruned net, by every common way of counting."""
+"""The size of a pruned net, counted in every common way."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from core.nets.layers import Layer
 from core.nets.weights import Weights
 
 CONVOLUTION_BITS, LINEAR_BITS = 8, 5
-"""Bits of an index in Han, Mao and Dally (2016), section 2."""
+"""Bits per relative index in Han, Mao and Dally (2016), section 2."""
 
 MAX_PARAMETERS = 20_000_000
-"""Most parameters of a net whose files are measured unasked: more take a minute or longer."""
+"""Larger nets are measured only on request: their files take a minute or longer."""
 
 
 def measure_sizes(
@@ -29,35 +29,34 @@ def measure_sizes(
     parameters: int,
     compact_file: Callable[[Weights], CompactFile],
 ) -> Sizes:
-    """Measure the bytes a net takes; the files are made in memory.
+    """Measure the bytes a net takes; files are written to memory.
 
     Args:
         weights: a state_dict.
         layers: the net's prunable layers.
-        parameters: of the whole net.
-        compact_file: what a compact file of these weights holds, in float32.
+        parameters: parameters of the whole net.
+        compact_file: makes a compact file of weights, in float32.
     """
-    # Importing the codec loads numba, which a session without a fine-tuning does not need.
+    # The codec loads numba, which a session without fine-tuning does not need.
     from core.formats.codec import encode
 
-    nonzero = parameters - sum(_zeros(weights[layer.key]) for layer in layers)
+    zeros = (weights[it.key].numel() - int(weights[it.key].count_nonzero()) for it in layers)
+    nonzero = parameters - sum(zeros)
     counted = BYTES_PER_VALUE * nonzero, _indexed(layers, weights, parameters)
     if parameters > MAX_PARAMETERS:
         return Sizes(*counted, None, None, None)
-    dense = save({name: tensor.contiguous() for name, tensor in weights.items()})
+    dense, zipped = save({name: it.contiguous() for name, it in weights.items()}), io.BytesIO()
+    with zipfile.ZipFile(zipped, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as file:
+        file.writestr("net.safetensors", dense)
     try:
         compact = len(encode(compact_file(weights)))
-    except (InputError, MemoryError):  # a training that is over is not to be lost
+    except (InputError, MemoryError):  # must not lose a finished training
         compact = None
-    return Sizes(*counted, len(dense), len(_zipped(dense)), compact)
-
-
-def _zeros(weight: Tensor) -> int:
-    return weight.numel() - int(weight.count_nonzero())
+    return Sizes(*counted, len(dense), zipped.getbuffer().nbytes, compact)
 
 
 def _indexed(layers: Sequence[Layer], weights: Weights, parameters: int) -> int:
-    """Bytes with relative indices."""
+    """Bytes if nonzeros are stored with relative indices."""
     others = parameters - sum(layer.elements for layer in layers)
     bits = 8 * BYTES_PER_VALUE * others
     for layer in layers:
@@ -68,14 +67,7 @@ def _indexed(layers: Sequence[Layer], weights: Weights, parameters: int) -> int:
 
 
 def _entries(weight: Tensor, reach: int) -> int:
-    """Nonzeros, and the zeros that are stored where the next is further than an index reaches."""
+    """Nonzeros, plus the zeros stored where the next nonzero is beyond an index's reach."""
     places = weight.flatten().nonzero().flatten()
     gaps = torch.diff(places, prepend=places.new_full((1,), -1))
     return len(places) + int(((gaps - 1) // reach).sum())
-
-
-def _zipped(data: bytes) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as file:
-        file.writestr("net.safetensors", data)
-    return buffer.getvalue()

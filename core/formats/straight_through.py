@@ -16,14 +16,11 @@ from core.formats.codebooks import QuantizedTensor
 
 
 class StraightThrough:
-    """The exact values behind rounded ones, while a model trains.
+    """The exact values behind quantized tensors, while a model trains.
 
     Args:
-        weights: the exact ones, a state_dict.
-        rounded: the rounded tensors in the model, by name.
-
-    Attributes:
-        rounded: the current ones.
+        weights: a state_dict of exact values.
+        rounded: the quantized tensors in the model, by name; the attribute holds the current ones.
     """
 
     def __init__(

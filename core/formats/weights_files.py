@@ -1,4 +1,4 @@
-"""Weights files: safetensors, compact and `torch.save` files read, safetensors written."""
+"""Reads safetensors, compact and `torch.save` files of weights; writes safetensors."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ _PARALLEL_PREFIX = "module."
 def load_weights(path: Path, model: nn.Module) -> Weights:
     """Read a state_dict of `model` from a safetensors, compact or torch.save file.
 
-    From the last, only tensors and plain data are unpickled (`weights_only`); the state_dict may
-    be inside a checkpoint, and its names may start with `module.`.
+    A torch.save file is unpickled with `weights_only`; its state_dict may be inside a checkpoint,
+    and its names may start with `module.`.
 
     Raises:
         InputError: the file cannot be read, or its names, shapes or types are not the model's.
@@ -42,7 +42,6 @@ def load_weights(path: Path, model: nn.Module) -> Weights:
 
 
 def _read(path: Path, expected: Weights) -> Weights:
-    """The tensors of a file, by what its name ends with."""
     try:
         if path.suffix in PICKLES:
             return _unpickled(path, expected)
@@ -54,32 +53,26 @@ def _read(path: Path, expected: Weights) -> Weights:
 
 
 def _unpacked(path: Path, expected: Weights) -> Weights:
-    """The state_dict of a compact file, in the types that are expected."""
+    """The state_dict of a compact file, converted to the expected types."""
     from core.formats.codec import decode, to_state
 
     try:
-        content = to_state(decode(path.read_bytes(), element_limit(expected)))
+        weights = to_state(decode(path.read_bytes(), element_limit(expected)))
     except InputError as error:
         raise InputError(f"cannot read {path}: {error}") from error
-    return cast_like(content, expected)
+    return cast_like(weights, expected)
 
 
 def _unpickled(path: Path, expected: Weights) -> Weights:
-    """The state_dict of a file of torch.save."""
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise
-    except Exception as error:  # a damaged zip or pickle raises nearly anything
+    except Exception as error:  # a damaged zip or pickle may raise anything
         code = _GLOBAL.search(str(error))
-        said = (
-            f"it holds '{code[1]}', which would run code"
-            if code
-            else "it is damaged, or not such a file"
-        )
-        raise InputError(
-            f"cannot read {path} as weights alone: {said}; expected torch.save of a state_dict"
-        ) from error
+        reason = f"it holds '{code[1]}', which would run code" if code else "it is damaged"
+        message = f"cannot read {path} as weights: {reason}; expected torch.save of a state_dict"
+        raise InputError(message) from error
     for name in _STATE_KEYS:
         if isinstance(content, dict) and isinstance(content.get(name), dict):
             content = content[name]
@@ -94,7 +87,7 @@ def _unpickled(path: Path, expected: Weights) -> Weights:
 
 
 def _without_masks(weights: Weights) -> Weights:
-    """A state_dict as it is without the reparametrisation of `torch.nn.utils.prune`."""
+    """Undo the reparametrization of `torch.nn.utils.prune` in a state_dict."""
     plain = dict(weights)
     for name in weights:
         stem = name.removesuffix(_ORIGINAL)

@@ -1,4 +1,4 @@
-"""Running a net, as fast as this machine can.
+"""Inference, as fast as this machine can.
 
 sparse/     a pruned net run by its nonzeros, where that is faster
 engines     torch, onnxruntime, openvino: dense engines

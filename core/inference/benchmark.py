@@ -1,13 +1,13 @@
-"""Engines compared: the same images, taking turns in one process, with one thread and with all.
+"""Engines compared on the same images, in turns in one process, with one thread and with all.
 
-Each engine gets turns of some milliseconds, round after round; preparation is not counted. An
-engine must reproduce torch's logits before it is timed.
+Each engine gets turns of some milliseconds, round after round; preparation is not timed. An engine
+must reproduce torch's logits before it is timed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from time import perf_counter
@@ -20,7 +20,7 @@ from core.errors import StoppedError
 from core.events import Progress, StopFlag, Stream, never
 from core.graph.compaction import compacted
 from core.graph.tracing import UntraceableError, same_logits
-from core.inference.engines import DENSE, Engine, EngineError, NetForms, run
+from core.inference.engines import DENSE_ENGINES, Engine, EngineError, NetForms, run
 from core.inference.sparse.net import faster
 from core.inference.timings import (
     BATCHES,
@@ -38,7 +38,7 @@ from core.nets.layers import parameter_count, prunable_layers
 from core.system.timing import Alternative, Latency, time_in_turns
 
 SEARCH_FRACTION = 0.25
-"""Fraction of the time spent on finding the fastest form of the sparse net."""
+"""Fraction of the time spent searching for the fastest form of the sparse net."""
 
 LOGITS_TOLERANCE = 1e-3
 """Allowed difference between an engine's logits and torch's, relative to the largest."""
@@ -64,9 +64,8 @@ def run_benchmark(
     threads = torch.get_num_threads()
     cases = [(batch, count) for count in sorted({1, threads}) for batch in BATCHES]
     amounts = yield from _amounts(model.eval(), data)
-    versions = {engine.package: engine.version for engine in DENSE}
-    there = {package: it for package, it in versions.items() if it is not None}
-    bench, forms = Benchmark(threads, *amounts, versions=there), NetForms(model)
+    versions = {it.package: it.version for it in DENSE_ENGINES if it.version is not None}
+    bench, forms = Benchmark(threads, *amounts, versions=versions), NetForms(model)
     for case in cases:
         with _threads(case[1]):
             try:
@@ -81,7 +80,7 @@ def run_benchmark(
 
 @contextmanager
 def _threads(count: int) -> Iterator[None]:
-    """Set torch's number of threads."""
+    """Set torch's number of threads temporarily."""
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:
@@ -91,7 +90,7 @@ def _threads(count: int) -> Iterator[None]:
 
 
 class _Case:
-    """One number of images and one of threads."""
+    """A batch size and a number of threads."""
 
     def __init__(
         self, forms: NetForms, data: Images, batch: int, threads: int, stop: StopFlag
@@ -102,31 +101,25 @@ class _Case:
         self._title = f"batch {batch}, {threads} {'thread' if threads == 1 else 'threads'}"
 
     def on(self, bench: Benchmark, seconds: float) -> Stream[Benchmark]:
-        """A comparison with this case in it, which takes about so long."""
+        """Add this case to a benchmark, in about `seconds`."""
         ways, missing = yield from self._engines()
-        found = yield from faster(
-            self._forms.net, self._images, self._threads, SEARCH_FRACTION * seconds, self._stop
-        )
-        ways[SPARSE] = partial(run, found.net, self._images)
-        taken = yield from self._time(ways, (1 - SEARCH_FRACTION) * seconds)
-        rows = (
-            Row(name, self._batch, self._threads, Latency.of(times), len(times))
-            for name, times in taken.items()
-        )
-        fastest = SparseChoice(
-            self._batch, self._threads, found.sparse, found.layers, found.compacted, found.block
-        )
+        case, budget = (self._batch, self._threads), SEARCH_FRACTION * seconds
+        sparse = yield from faster(self._forms.net, self._images, self._threads, budget, self._stop)
+        ways[SPARSE] = partial(run, sparse.net, self._images)
+        times = yield from self._time(ways, seconds - budget)
+        rows = (Row(name, *case, Latency.of(it), len(it)) for name, it in times.items())
+        choice = SparseChoice(*case, sparse.sparse, sparse.layers, sparse.compacted, sparse.block)
         return replace(
             bench,
             rows=(*bench.rows, *rows),
-            fastest=(*bench.fastest, fastest),
+            fastest=(*bench.fastest, choice),
             missing={**bench.missing, **missing},
         )
 
     def _engines(self) -> Stream[tuple[dict[str, Alternative], dict[str, str]]]:
-        """The engines that give the right logits, and why others do not."""
+        """The engines that reproduce the logits, and why others do not."""
         ways, missing = dict[str, Alternative](), dict[str, str]()
-        for engine in DENSE:
+        for engine in DENSE_ENGINES:
             yield Progress(f"{self._title}: prepare {engine.name}")
             self._raise_if_stopped()
             try:
@@ -136,33 +129,29 @@ class _Case:
         return ways, missing
 
     def _prepared(self, engine: Engine) -> Alternative:
-        """An engine that is ready to run.
-
-        Raises:
-            AbsentError: it is not there, cannot take the net, or gives other logits.
-        """
+        """Prepare an engine; raises EngineError if it is missing, fails, or gives other logits."""
         try:
             way = engine.prepare(self._forms, self._images, self._threads)
-            made = torch.as_tensor(way())
+            logits = torch.as_tensor(way())
         except EngineError:
             raise
-        except Exception as error:  # an engine may raise anything of a net that it does not know
-            said = str(error).strip().splitlines() or [type(error).__name__]
-            raise EngineError(f"cannot run this net: {said[0][:200]}") from error
-        if not same_logits(made, self._expected, LOGITS_TOLERANCE):
+        except Exception as error:  # an engine may raise anything for an unsupported net
+            lines = str(error).strip().splitlines() or [type(error).__name__]
+            raise EngineError(f"cannot run this net: {lines[0][:200]}") from error
+        if not same_logits(logits, self._expected, LOGITS_TOLERANCE):
             raise EngineError("its logits differ from torch's")
         return way
 
     def _time(
         self, ways: Mapping[str, Alternative], seconds: float
     ) -> Stream[dict[str, list[float]]]:
-        """What the runs of each engine took."""
-        start, taken = perf_counter(), dict[str, list[float]]()
-        for taken in time_in_turns(ways, seconds):  # noqa: B007
+        """The seconds of each engine's runs."""
+        start, times = perf_counter(), dict[str, list[float]]()
+        for times in time_in_turns(ways, seconds):  # noqa: B007
             done = min(perf_counter() - start, seconds)
             yield Progress(f"{self._title}:", round(done), round(seconds), "s")
             self._raise_if_stopped()
-        return taken
+        return times
 
     def _raise_if_stopped(self) -> None:
         if self._stop():
@@ -170,33 +159,25 @@ class _Case:
 
 
 def _amounts(model: nn.Module, data: Images) -> Stream[tuple[Amounts, Amounts]]:
-    """Multiplications for one image, and parameters."""
+    """Multiplications per image, and parameters."""
     preload_dispatcher()
     few = replace(data, images=data.images[:2], labels=data.labels[:2])
     activities = yield from measure_activity(model, few)
     layers = prunable_layers(model)
-    kept = {la.name: int(model.get_parameter(la.key).count_nonzero()) for la in layers}
-    left = sum(
-        activities[la.name].macs * kept[la.name] / la.elements
-        for la in layers
-        if la.name in activities
-    )
-    zeros = sum(la.elements - kept[la.name] for la in layers)
-    smaller = yield from _compacted(model, few)
-    macs, parameters = _macs(activities), parameter_count(model)
-    return (
-        Amounts(macs, round(left), smaller and smaller[0]),
-        Amounts(parameters, parameters - zeros, smaller and smaller[1]),
-    )
-
-
-def _compacted(model: nn.Module, few: Images) -> Stream[tuple[int, int] | None]:
-    """Multiplications and parameters of the net without its dead units."""
-    try:
+    nonzero = {it.name: int(model.get_parameter(it.key).count_nonzero()) for it in layers}
+    used = [it for it in layers if it.name in activities]
+    nonzero_macs = sum(activities[it.name].macs * nonzero[it.name] / it.elements for it in used)
+    zeros = sum(it.elements for it in layers) - sum(nonzero.values())
+    compacted_macs = compacted_parameters = None
+    with suppress(UntraceableError):
         net = compacted(model, few.batch(slice(0, 2))[0])
-    except UntraceableError:
-        return None
-    return _macs((yield from measure_activity(net, few))), parameter_count(net)
+        compacted_macs = _macs((yield from measure_activity(net, few)))
+        compacted_parameters = parameter_count(net)
+    parameters = parameter_count(model)
+    return (
+        Amounts(_macs(activities), round(nonzero_macs), compacted_macs),
+        Amounts(parameters, parameters - zeros, compacted_parameters),
+    )
 
 
 def _macs(activities: Mapping[str, Activity]) -> int:

@@ -23,23 +23,14 @@ class EngineError(Exception):
 
 
 class NetForms:
-    """A net in the forms that engines take.
-
-    Args:
-        net: in evaluation mode, on the CPU.
-    """
+    """A net, in evaluation mode on the CPU, in the forms engines take."""
 
     def __init__(self, net: nn.Module) -> None:
         self.net = net
         self._onnx: dict[torch.Size, bytes] = {}
 
     def onnx(self, images: Tensor) -> bytes:
-        """The net as ONNX for exactly this batch size; exported once and kept.
-
-        Raises:
-            AbsentError: the package onnx is missing.
-            InputError: the net cannot be exported.
-        """
+        """The net as ONNX for exactly this batch size, exported once; may raise InputError."""
         _import("onnx")
         if images.shape not in self._onnx:
             self._onnx[images.shape] = to_onnx(self.net, images)
@@ -51,9 +42,8 @@ class Engine:
     """An inference engine.
 
     Attributes:
-        name: its displayed name.
-        package: its package, for the version.
-        prepare: makes a run that returns logits from a net, images and threads.
+        package: the package whose version it has.
+        prepare: given a net, images and threads, makes a function that returns logits.
     """
 
     name: str
@@ -72,8 +62,8 @@ class Engine:
 @torch.inference_mode()
 def run(net: nn.Module, images: Tensor) -> Tensor:
     """A net's output for images, without gradients."""
-    made: Tensor = net(images)
-    return made
+    output: Tensor = net(images)
+    return output
 
 
 def _torch(forms: NetForms, images: Tensor, _threads: int) -> Alternative:
@@ -81,9 +71,8 @@ def _torch(forms: NetForms, images: Tensor, _threads: int) -> Alternative:
 
 
 def _channels_last(forms: NetForms, images: Tensor, _threads: int) -> Alternative:
-    layout = torch.channels_last
-    laid_out = deep_copy(forms.net).to(memory_format=layout)
-    return partial(run, laid_out, images.contiguous(memory_format=layout))
+    net = deep_copy(forms.net).to(memory_format=torch.channels_last)
+    return partial(run, net, images.contiguous(memory_format=torch.channels_last))
 
 
 def _onnxruntime(forms: NetForms, images: Tensor, threads: int) -> Alternative:
@@ -93,13 +82,13 @@ def _onnxruntime(forms: NetForms, images: Tensor, threads: int) -> Alternative:
     options.log_severity_level = 3
     model = forms.onnx(images)
     session = engine.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-    given = {session.get_inputs()[0].name: images.contiguous().numpy()}
-    return lambda: session.run(None, given)[0]
+    inputs = {session.get_inputs()[0].name: images.contiguous().numpy()}
+    return lambda: session.run(None, inputs)[0]
 
 
 def _openvino(forms: NetForms, images: Tensor, threads: int) -> Alternative:
     engine = _import("openvino")
-    # It takes what is faster otherwise, such as bf16.
+    # Without a hint it may choose another precision, such as bf16.
     options = {
         "INFERENCE_PRECISION_HINT": "f32",
         "INFERENCE_NUM_THREADS": threads,
@@ -108,11 +97,11 @@ def _openvino(forms: NetForms, images: Tensor, threads: int) -> Alternative:
     compiler = engine.Core()
     model = compiler.read_model(io.BytesIO(forms.onnx(images)))
     request = compiler.compile_model(model, "CPU", options).create_infer_request()
-    given = [images.contiguous().numpy()]
-    return lambda: request.infer(given, share_inputs=True, share_outputs=True)[0]
+    inputs = [images.contiguous().numpy()]
+    return lambda: request.infer(inputs, share_inputs=True, share_outputs=True)[0]
 
 
-DENSE = (
+DENSE_ENGINES = (
     Engine("torch", "torch", _torch),
     Engine("torch channels_last", "torch", _channels_last),
     Engine("onnxruntime", "onnxruntime", _onnxruntime),

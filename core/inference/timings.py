@@ -20,15 +20,7 @@ SPARSE = "sparse"
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """The latency of an engine in one case.
-
-    Attributes:
-        engine: a dense engine of `core.inference.engines`, or `SPARSE`.
-        batch: images per batch.
-        threads: threads it may use.
-        latency: latency of one batch.
-        runs: number of timed runs.
-    """
+    """The latency of a batch of images in an engine of `core.inference.engines` or `SPARSE`."""
 
     engine: str
     batch: int
@@ -39,13 +31,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Amounts:
-    """The amount of something a net costs.
-
-    Attributes:
-        dense: with all weights.
-        pruned: with nonzero weights only.
-        compacted: for the smaller dense net without dead units; None if these are unknown.
-    """
+    """A cost of a net: with all weights, with nonzeros only, and without dead units if known."""
 
     dense: int
     pruned: int
@@ -57,9 +43,7 @@ class SparseChoice:
     """What the engine `sparse` chose in one case.
 
     Attributes:
-        batch, threads: as in `Row`.
-        layers: layers run by the kernels.
-        of: layers the kernels could run.
+        layers: layers run by the kernels, out of those they support (`of`).
         compacted: whether dead units were removed.
         block: images per pass.
     """
@@ -79,10 +63,7 @@ class Benchmark:
     Attributes:
         threads: the most threads used.
         macs: multiplications per image.
-        parameters: parameters, biases included.
-        rows: one row per engine, batch size and number of threads.
         fastest: what `sparse` chose in each case.
-        versions: versions of the engines.
         missing: why an engine was skipped.
         stopped: whether it was stopped early.
     """
@@ -102,15 +83,15 @@ class Benchmark:
         return tuple(dict.fromkeys((row.batch, row.threads) for row in self.rows))
 
     def row(self, engine: str, batch: int, threads: int) -> Row | None:
-        """One row, if it has been measured."""
-        wanted = (engine, batch, threads)
-        return next((it for it in self.rows if (it.engine, it.batch, it.threads) == wanted), None)
+        """The row of a case, if it has been measured."""
+        key = (engine, batch, threads)
+        return next((it for it in self.rows if (it.engine, it.batch, it.threads) == key), None)
 
     def best_dense(self, batch: int, threads: int) -> Row | None:
         """The fastest dense engine."""
-        rows = (row for row in self.rows if (row.batch, row.threads) == (batch, threads))
-        dense = (row for row in rows if row.engine != SPARSE)
-        return min(dense, key=lambda row: row.latency.median, default=None)
+        engines = dict.fromkeys(row.engine for row in self.rows if row.engine != SPARSE)
+        rows = (self.row(engine, batch, threads) for engine in engines)
+        return min(filter(None, rows), key=lambda row: row.latency.median, default=None)
 
     def gain(self, row: Row) -> float | None:
         """Speed relative to the best dense engine; below 1 is slower."""
@@ -131,27 +112,26 @@ def benchmark_report(model: str, dataset: str, bench: Benchmark) -> dict[str, An
     A row's `gain` is its speed relative to the best dense engine with its batch size and threads.
     `low` and `high` are the 10th and 90th percentiles of its runs.
     """
-    sizes = {"macs": bench.macs, "parameters": bench.parameters, "bytes": _bytes(bench.parameters)}
+    parameters = asdict(bench.parameters)
     return {
         "model": model,
         "dataset": dataset,
         "precision": "fp32",
         "threads": bench.threads,
-        "rows": [_row(bench, row) for row in bench.rows],
-        **{name: asdict(amounts) for name, amounts in sizes.items()},
+        "rows": [
+            {
+                **{key: getattr(row, key) for key in ("engine", "batch", "threads")},
+                **asdict(row.latency),
+                "runs": row.runs,
+                "gain": bench.gain(row),
+            }
+            for row in bench.rows
+        ],
+        "macs": asdict(bench.macs),
+        "parameters": parameters,
+        "bytes": {key: count and BYTES_PER_VALUE * count for key, count in parameters.items()},
         "sparse": [asdict(it) for it in bench.fastest],
         "versions": dict(bench.versions),
         "missing": dict(bench.missing),
         "stopped": bench.stopped,
     }
-
-
-def _row(bench: Benchmark, row: Row) -> dict[str, Any]:
-    said = {"engine": row.engine, "batch": row.batch, "threads": row.threads}
-    return {**said, **asdict(row.latency), "runs": row.runs, "gain": bench.gain(row)}
-
-
-def _bytes(parameters: Amounts) -> Amounts:
-    dense, pruned, compacted = parameters.dense, parameters.pruned, parameters.compacted
-    smaller = None if compacted is None else BYTES_PER_VALUE * compacted
-    return Amounts(BYTES_PER_VALUE * dense, BYTES_PER_VALUE * pruned, smaller)

@@ -2,21 +2,18 @@
 
 The map:
 
-    compact       a file's contents: tensors kept raw, with a codebook, or in steps
+    compact       a file's contents: raw tensors, codebooks, steps
     container     encode, decode: magic, stream, checksum, limits on untrusted input
-    measured      where the bytes of a file go
+    inspection    where the bytes of a file go
     state         to and from torch's state_dict; the only module that needs torch
     checks        whether a net can be stored in a file
     header        the net, facts, names, shapes, kinds
     layouts       names and shapes of the zoo's nets, which files leave out
-    outline       a tensor before its values: name, shape, kind
+    outline       a tensor without its values: name, shape, kind
     body          the tensors: positions, then values
     books         codebooks and steps
-    stream        one stream of range-coded bits, written or read
-    models        the initial state of the adaptive models
-    primer        the text that the text model is primed with
-    tables        the logistic function in integers
-    kernels       the inner loops, compiled by numba
+    coder/        the entropy coder and its models
+    predict       predictions with a compact file and NumPy alone
 """
 
 from __future__ import annotations
@@ -27,39 +24,25 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from core.formats.codec.compact import Codebook, CompactFile, Entry, Raw, Steps, Tied, dense
     from core.formats.codec.container import decode, encode
-    from core.formats.codec.inspection import Inspection, LayerBytes, inspect, parts
+    from core.formats.codec.inspection import Inspection, LayerBytes, inspect
     from core.formats.codec.state import from_state, raw, to_state
 
 __all__ = [
-    "Codebook",
-    "CompactFile",
-    "Entry",
-    "Inspection",
-    "LayerBytes",
-    "Raw",
-    "Steps",
-    "Tied",
-    "decode",
-    "dense",
-    "encode",
-    "from_state",
-    "inspect",
-    "parts",
-    "raw",
-    "to_state",
-]
+    "Codebook", "CompactFile", "Entry", "Inspection", "LayerBytes", "Raw", "Steps", "Tied",
+    "decode", "dense", "encode", "from_state", "inspect", "raw", "to_state",
+]  # fmt: skip
 
-_ROOMS = {
+_MODULES = {
     "compact": ("Codebook", "CompactFile", "Entry", "Raw", "Steps", "Tied", "dense"),
     "container": ("decode", "encode"),
-    "measured": ("Inspection", "LayerBytes", "inspect", "parts"),
+    "inspection": ("Inspection", "LayerBytes", "inspect"),
     "state": ("from_state", "raw", "to_state"),
 }
-"""The module of each name: numba and torch are loaded when a name that needs them is used."""
+"""The names of each module: numba and torch are loaded only when a name needs them."""
 
 
 def __getattr__(name: str) -> Any:
-    for room, names in _ROOMS.items():
+    for module, names in _MODULES.items():
         if name in names:
-            return getattr(import_module(f"core.formats.codec.{room}"), name)
+            return getattr(import_module(f"core.formats.codec.{module}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -25,7 +25,7 @@ from core.formats.codec.compact import (
     Tied,
     Values,
     codes_of,
-)
+)  # fmt: skip
 from core.formats.codec.outline import CODEBOOK, RAW, STEPS, TIED, Geometry, Outline, geometry_of
 
 Mask = NDArray[np.uint8]
@@ -34,115 +34,95 @@ Meter = Callable[[str, int], None]
 """Called after each part with its name and the index of its entry."""
 
 UNKNOWN = 15
-"""The read class of a unit about which the following layer says nothing."""
+"""The read class of a unit if the next layer does not tell how it is read."""
 
 CHUNK = 1 << 18
-"""Values between two checks of the buffer's free space."""
+"""Values coded between checks of the buffer's free space."""
 
 
 def code_bodies(
     stream: Stream, outlines: Sequence[Outline], original: Sequence[Values | None], meter: Meter
 ) -> list[Values]:
-    """Code the values of all entries: weights from the last to the first, then the others.
+    """Code the values of all entries: weights from last to first, then biases.
 
     Args:
-        stream: where they are read from or written to.
-        outlines: of the entries.
-        given: the values that are written; Nones to read.
+        stream: read from or written to.
+        outlines: one per entry.
+        original: the values to write; Nones to read.
         meter: called after each part.
     """
+
+    def meter_of(i: int) -> Callable[[str], None]:
+        return lambda part: meter(part if outlines[i].is_weight else "biases", i)
+
     models = Models()
-    weights = [i for i, it in enumerate(outlines) if it.is_weight and it.kind != TIED]
-    others = [i for i, it in enumerate(outlines) if not it.is_weight and it.kind != TIED]
-    done: dict[int, Values] = {}
-    filled: dict[int, Counts] = {}
-    after: Counts | None = None
+    untied = [i for i, it in enumerate(outlines) if it.kind != TIED]
+    weights = [i for i in untied if outlines[i].is_weight]
+    values: dict[int, Values] = {
+        i: Tied(outlines[it.tied].name) for i, it in enumerate(outlines) if it.kind == TIED
+    }
+    row_ones: dict[int, Counts] = {}
+    column_ones: Counts | None = None
     for at, i in reversed(list(enumerate(weights))):
         before = outlines[weights[at - 1]].shape[0] if at else 0
         geometry = geometry_of(outlines[i].shape, before)
-        read = _read_classes(after, geometry.rows)
-        body = Body(stream, models, outlines[i], geometry, read, partial(_metered, meter, i))
-        done[i], mask = body.code(original[i])
-        after = mask.sum(axis=0, dtype=np.int64)
-        filled[i] = mask.sum(axis=1, dtype=np.int64)
-    for i in others:
+        classes = _read_classes(column_ones, geometry.rows)
+        body = Body(stream, models, outlines[i], geometry, classes, meter_of(i))
+        values[i], mask = body.code(original[i])
+        column_ones = mask.sum(axis=0, dtype=np.int64)
+        row_ones[i] = mask.sum(axis=1, dtype=np.int64)
+    for i in (i for i in untied if not outlines[i].is_weight):
         geometry = geometry_of(outlines[i].shape, 0)
-        owner = max((j for j in weights if j < i), default=-1)
-        counts = filled.get(owner)
-        read = _unknown(geometry.rows)
-        if counts is not None and counts.size == geometry.rows:
-            read = buckets(counts)
-        body = Body(stream, models, outlines[i], geometry, read, partial(_as_bias, meter, i))
-        done[i], _ = body.code(original[i])
-    for i, it in enumerate(outlines):
-        if it.kind == TIED:
-            done[i] = Tied(outlines[it.tied].name)
-    return [done[i] for i in range(len(outlines))]
-
-
-def _metered(meter: Meter, entry: int, part: str) -> None:
-    meter(part, entry)
-
-
-def _as_bias(meter: Meter, entry: int, _part: str) -> None:
-    meter("biases", entry)
+        counts = row_ones.get(max((j for j in weights if j < i), default=-1))
+        fits = counts is not None and counts.size == geometry.rows
+        classes = _read_classes(counts if fits else None, geometry.rows)
+        body = Body(stream, models, outlines[i], geometry, classes, meter_of(i))
+        values[i], _ = body.code(original[i])
+    return [values[i] for i in range(len(outlines))]
 
 
 def buckets(counts: Counts) -> Counts:
-    """Counts in 15 steps: 0 to 4 each, then two for every doubling."""
-    top = np.maximum(counts, 1)
-    length = np.zeros_like(counts)
-    for k in range(1, 48):
-        length += (top >> k) > 0
-    second = (top >> np.maximum(length - 1, 0)) & 1
-    return np.where(counts < 4, counts, np.minimum(2 * length + second, 14))
+    """Counts in 15 buckets: one each for 0 to 3, then two per doubling."""
+    top_bit = np.frexp(counts)[1] - 1
+    second = (counts >> np.maximum(top_bit - 1, 0)) & 1
+    return np.where(counts < 4, counts, np.minimum(2 * top_bit + second, 14))
 
 
-def _unknown(rows: int) -> Counts:
-    return np.full(rows, UNKNOWN, np.int64)
-
-
-def _read_classes(after: Counts | None, rows: int) -> Counts:
-    """How much each of `rows` units is read by the next weight, of whose columns we know."""
-    if after is None or not rows or after.size % rows:
-        return _unknown(rows)
-    return buckets(after.reshape(rows, -1).sum(axis=1))
+def _read_classes(ones: Counts | None, rows: int) -> Counts:
+    """The read class of each row, from the ones in equal blocks, one per row."""
+    if ones is None or not rows or ones.size % rows:
+        return np.full(rows, UNKNOWN, np.int64)
+    return buckets(ones.reshape(rows, -1).sum(axis=1))
 
 
 def _descends(mask: Mask) -> bool:
-    """No row is before one that has a one where they first differ and it has a zero."""
+    """Whether the rows descend lexicographically."""
     packed = [row.tobytes() for row in np.packbits(mask, axis=1)]
     return all(one >= other for one, other in pairwise(packed))
 
 
+@dataclass(frozen=True, eq=False)
 class Body:
-    """One tensor and the state that codes it."""
+    """Codes the mask and the values of one tensor."""
 
-    def __init__(
-        self,
-        stream: Stream,
-        models: Models,
-        outline: Outline,
-        geometry: Geometry,
-        read_classes: Counts,
-        meter: Callable[[str], None],
-    ) -> None:
-        self.stream = stream
-        self.models = models
-        self.outline = outline
-        self.geometry = geometry
-        self.shape = np.array(geometry, np.int64)
-        self.read_classes = read_classes
-        self.meter = meter
+    stream: Stream
+    models: Models
+    outline: Outline
+    geometry: Geometry
+    read_classes: Counts
+    meter: Callable[[str], None]
+
+    @property
+    def shape(self) -> Counts:
+        """The geometry as an array, for the kernels."""
+        return np.array(self.geometry, np.int64)
 
     def code(self, original: Values | None) -> tuple[Values, Mask]:
-        """Code its mask and values; returns the values and the mask [rows, columns]."""
-        size = (self.geometry.rows, self.geometry.columns)
-        if original is None:
-            mask = np.zeros(size, np.uint8)
-        else:
-            assert not isinstance(original, Tied)
-            mask = (codes_of(original).reshape(size) != 0).view(np.uint8)
+        """Code mask and values; returns the values and the mask [rows, columns]."""
+        assert not isinstance(original, Tied)
+        mask = np.zeros((self.geometry.rows, self.geometry.columns), np.uint8)
+        if original is not None:
+            mask[:] = codes_of(original).reshape(mask.shape) != 0
         self._mask(mask)
         self.meter("positions")
         kinds: dict[int, Callable[[Values | None, Mask], Values]]
@@ -151,8 +131,8 @@ class Body:
         self.meter("values")
         return values, mask
 
-    def _chunks(self, decisions: int) -> Any:
-        """Rows by and by, with room for so many decisions of two bytes for each value."""
+    def _chunks(self, decisions: int) -> Iterator[tuple[int, int]]:
+        """Ranges of rows, with buffer space for `decisions` of two bytes per value."""
         rows, columns = self.geometry.rows, max(self.geometry.columns, 1)
         step = max(CHUNK // columns, 1)
         for first in range(0, rows, step):
@@ -170,21 +150,10 @@ class Body:
             ordered = self.stream.number("order of rows", int(_descends(mask)), 1)
         for first, stop in self._chunks(1):
             kernels.code_mask(
-                self.stream.coder,
-                self.stream.buffer,
-                self.stream.tables,
-                slots,
-                models.flags[kind],
-                models.mask[kind],
-                models.mask_settings[kind],
-                mask,
-                self.shape,
-                self.read_classes,
-                ordered,
-                inputs,
-                first,
-                stop,
-            )
+                self.stream.coder, self.stream.buffer, self.stream.tables, slots,
+                models.flags[kind], models.mask[kind], models.mask_settings[kind], mask,
+                self.shape, self.read_classes, ordered, inputs, first, stop,
+            )  # fmt: skip
 
     def _raw(self, original: Values | None, mask: Mask) -> Raw:
         kind, dtype = DTYPES[self.outline.dtype], self.outline.dtype
@@ -200,7 +169,7 @@ class Body:
             if kind.exponent:
                 coded = self._floats(coded, kind, slots)
             elif dtype != "bool":
-                coded = self._whole(coded, kind)
+                coded = self._integers(coded, kind)
             else:
                 coded = np.ones_like(coded)
             if original is None:
@@ -208,22 +177,16 @@ class Body:
         return Raw(dtype, words.reshape(self.outline.shape))
 
     def _floats(self, words: NDArray[Any], kind: BitLayout, slots: Slots) -> NDArray[Any]:
-        """Code the bits of floating-point numbers."""
         coded = words.astype(np.int64)
         self.stream.reserve(2 * kind.bits * coded.size)
         kernels.code_words(
-            self.stream.coder,
-            self.stream.buffer,
-            slots,
-            kind.exponent,
-            kind.mantissa,
-            coded,
+            self.stream.coder, self.stream.buffer, slots, kind.exponent, kind.mantissa, coded
         )
         self.stream.check()
         return coded.astype(kind.words)
 
-    def _whole(self, words: NDArray[Any], kind: BitLayout) -> NDArray[Any]:
-        """Code whole numbers, near zero first, in two halves of 32 bits."""
+    def _integers(self, words: NDArray[Any], kind: BitLayout) -> NDArray[Any]:
+        """Code integers in zigzag order, in two halves of 32 bits."""
         if kind.signed:
             number = words.view(f"i{kind.bits // 8}").astype(np.int64)
             number = (number << 1) ^ (number >> 63)
@@ -273,24 +236,14 @@ class Body:
         return Steps(step, symbols.reshape(self.outline.shape))
 
     def _symbols(self, symbols: NDArray[np.int32], mask: Mask, below: int, above: int) -> None:
-        models, weight = self.models, self.outline.is_weight
+        models, weight = self.models, int(self.outline.is_weight)
         slots = models.symbol_slots(self.geometry, weight)
+        largest = np.array([below, above], np.int64)
+        numbers = self.stream.numbers("steps beyond the bins")
         for first, stop in self._chunks(80):
             kernels.code_symbols(
-                self.stream.coder,
-                self.stream.buffer,
-                self.stream.tables,
-                slots,
-                models.sign[int(weight)],
-                models.bins[int(weight)],
-                models.symbol_settings[int(weight)],
-                mask,
-                symbols,
-                self.shape,
-                self.read_classes,
-                np.array([below, above], np.int64),
-                self.stream.numbers("steps beyond the bins"),
-                first,
-                stop,
-            )
+                self.stream.coder, self.stream.buffer, self.stream.tables, slots,
+                models.sign[weight], models.bins[weight], models.symbol_settings[weight], mask,
+                symbols, self.shape, self.read_classes, largest, numbers, first, stop,
+            )  # fmt: skip
         models.carry_over(slots, weight)

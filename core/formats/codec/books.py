@@ -21,40 +21,37 @@ def code_book(
     """Code a codebook: the values as rising integers, each by its distance from the previous one.
 
     Raises:
-        InputError: what is read is not a codebook.
+        InputError: the stream does not hold a valid codebook.
     """
     kind = DTYPES[dtype]
     words = words_of(values, dtype) if values is not None else np.zeros(0, kind.words)
     sign = 1 << (kind.bits - 1)
+    infinity = ((1 << kind.exponent) - 1) << kind.mantissa
     below = [int(word) - sign for word in words if word >= sign][::-1]
     above = [int(word) for word in words if word < sign]
-    # Both sides by magnitude, which the bits of floating-point numbers are in the order of.
+    # Magnitudes ascend as the bits of floating-point numbers do.
     label = f"codebook of {dtype}"
     below = _rising(stream, f"{label}, below", below)
     above = _rising(stream, f"{label}, above", above)
-    if not 0 < len(below) + len(above) <= MAX_VALUES or max(below + above) >= _infinite(dtype):
+    if not 0 < len(below) + len(above) <= MAX_VALUES or max(below + above) >= infinity:
         raise InputError("a codebook has no values, too many, or values that are not finite")
     ordered = [word + sign for word in reversed(below)] + above
     return floats(np.array(ordered, kind.words), dtype)
 
 
 def _rising(stream: Stream, label: str, words: list[int]) -> list[int]:
-    """Code words that rise from above zero."""
+    """Code ascending positive integers."""
     count = stream.number("size of a codebook", len(words), MAX_VALUES)
-    found, last = [], 0
+    coded, last = [], 0
     for k in range(count):
         delta = words[k] - last - 1 if words else 0
         last += 1 + stream.number(f"{label}, {'next' if k else 'first'}", delta, 1 << 31)
-        found.append(last)
-    return found
+        coded.append(last)
+    return coded
 
 
 def code_step(stream: Stream, step: float) -> float:
-    """Code a positive float32; one of bfloat16 takes fewer bits.
-
-    Raises:
-        InputError: what is read is not one.
-    """
+    """Code a positive float32, in fewer bits if it is a bfloat16; raises InputError if invalid."""
     word = int(np.float32(step).view(np.uint32))
     top = stream.number("step", word >> 16, 0xFFFF)
     fine = stream.number("rest of a step", word & 0xFFFF, 0xFFFF)
@@ -65,29 +62,16 @@ def code_step(stream: Stream, step: float) -> float:
 
 
 def floats(words: NDArray[np.unsignedinteger], dtype: str) -> NDArray[np.float32]:
-    """Values in float32 from their bits in `dtype`."""
-    match dtype:
-        case "float16":
-            return words.view(np.float16).astype(np.float32)
-        case "bfloat16":
-            return (words.astype(np.uint32) << 16).view(np.float32)
-        case _:
-            return words.view(np.float32)
+    """The float32 values of bits in `dtype`."""
+    if dtype == "bfloat16":
+        return (words.astype(np.uint32) << 16).view(np.float32)
+    return words.view(np.float16 if dtype == "float16" else np.float32).astype(np.float32)
 
 
 def words_of(values: NDArray[np.float32], dtype: str) -> NDArray[Any]:
-    """The bits in `dtype` of values that are exact in it."""
-    match dtype:
-        case "float16":
-            with np.errstate(over="ignore"):
-                return values.astype(np.float16).view(np.uint16)
-        case "bfloat16":
-            return (values.view(np.uint32) >> 16).astype(np.uint16)
-        case _:
-            return values.view(np.uint32)
-
-
-def _infinite(dtype: str) -> int:
-    """The bits of infinity."""
-    kind = DTYPES[dtype]
-    return ((1 << kind.exponent) - 1) << kind.mantissa
+    """The bits in `dtype` of values exact in it."""
+    words_type = DTYPES[dtype].words
+    if dtype == "bfloat16":
+        return (values.view(np.uint32) >> 16).astype(np.uint16)
+    with np.errstate(over="ignore"):
+        return values.astype(np.float16 if dtype == "float16" else np.float32).view(words_type)

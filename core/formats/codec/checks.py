@@ -37,9 +37,8 @@ def check_file(file: CompactFile) -> None:
         try:
             _check_entry(entry, before)
         except InputError as error:
-            raise InputError(
-                f"'{entry.name}' cannot be stored in a compact file: {error}"
-            ) from error
+            message = f"'{entry.name}' cannot be stored in a compact file: {error}"
+            raise InputError(message) from error
         before[entry.name] = entry
 
 
@@ -47,9 +46,8 @@ def _check_entry(entry: Entry, before: dict[str, Entry]) -> None:
     if entry.name in before or "\n" in entry.name:
         raise InputError("its name contains a line break or is used twice")
     if len(entry.shape) > MAX_DIMENSIONS or any(not 0 <= n <= MAX_SIDE for n in entry.shape):
-        raise InputError(
-            f"its shape is {entry.shape}, expected at most {MAX_DIMENSIONS} dimensions"
-        )
+        message = f"its shape is {entry.shape}, expected at most {MAX_DIMENSIONS} dimensions"
+        raise InputError(message)
     match entry.values:
         case Raw(dtype, words):
             _check_type(dtype, tuple(DTYPES))
@@ -89,9 +87,8 @@ def _check_array(array: np.ndarray, shape: tuple[int, ...], dtype: np.dtype) -> 
 
 def _check_range(codes: np.ndarray, minimum: int, maximum: int) -> None:
     if codes.size and not (minimum <= codes.min() and codes.max() <= maximum):
-        raise InputError(
-            f"its codes go from {codes.min()} to {codes.max()}, expected {minimum} to {maximum}"
-        )
+        actual = f"{codes.min()} to {codes.max()}"
+        raise InputError(f"its codes go from {actual}, expected {minimum} to {maximum}")
 
 
 def _check_book(values: np.ndarray, dtype: str) -> None:

@@ -1,4 +1,4 @@
-"""The contents of a compact file: a net's tensors as stored, and a few facts about the net."""
+"""The contents of a compact file: a net's tensors as stored, and facts about the net."""
 
 from __future__ import annotations
 
@@ -12,14 +12,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, slots=True)
 class BitLayout:
-    """The bit layout of a data type.
-
-    Attributes:
-        bits: bits per value.
-        exponent: bits of the exponent of a floating-point type; 0 for integers.
-        mantissa: bits of its mantissa.
-        signed: integers may be negative.
-    """
+    """The bits of a data type: in all, and those of exponent and mantissa (0 for integers)."""
 
     bits: int
     exponent: int = 0
@@ -28,7 +21,7 @@ class BitLayout:
 
     @property
     def words(self) -> np.dtype[Any]:
-        """The unsigned type that holds its bits."""
+        """The unsigned integer type of the same size."""
         return np.dtype(f"u{self.bits // 8}")
 
 
@@ -47,19 +40,14 @@ DTYPES: Mapping[str, BitLayout] = {
 """The types a tensor may have, in the order of their numbers in a file."""
 
 MAX_STEPS = 1 << 24
-"""Most steps from zero: integers up to this are exact in float32."""
+"""Largest number of steps from zero: integers up to this are exact in float32."""
 
 CODEBOOK_DTYPES = ("float32", "float16", "bfloat16")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Raw:
-    """Raw values, every bit.
-
-    Attributes:
-        dtype: one of `DTYPES`.
-        words: the bits of the values, unsigned, in the tensor's shape; 0 where the mask is 0.
-    """
+    """A tensor stored exactly: its type, one of `DTYPES`, and its bits as unsigned integers."""
 
     dtype: str
     words: NDArray[Any]
@@ -71,9 +59,8 @@ class Codebook:
 
     Attributes:
         dtype: type the values are stored in, one of `CODEBOOK_DTYPES`.
-        values: the 1 to 256 values in float32, ascending, distinct, finite and none of them zero;
-            each is one of `dtype` exactly.
-        codes: int16 in the tensor's shape: 0 for a zero, else 1 + the place among `values`.
+        values: 1 to 256 float32 values, ascending, distinct, finite, nonzero and exact in `dtype`.
+        codes: int16 of the tensor's shape: 0 for zero, else 1 + the index into `values`.
     """
 
     dtype: str
@@ -86,9 +73,9 @@ class Steps:
     """A float32 tensor whose values are integer multiples of a step.
 
     Attributes:
-        step: a positive float32; one of bfloat16 takes two bytes less in a file.
-        codes: int32 in the tensor's shape, at most 2**24 either side of zero; a value is the
-            product in float32.
+        step: a positive float32; a bfloat16 step takes two bytes less.
+        codes: int32 multiples of the tensor's shape, from -2**24 to 2**24; values are float32
+            products.
     """
 
     step: float
@@ -97,11 +84,7 @@ class Steps:
 
 @dataclass(frozen=True, slots=True)
 class Tied:
-    """A tensor that is the same as an earlier entry.
-
-    Attributes:
-        to: the name of that entry.
-    """
+    """A tensor that is the same as the earlier entry named `to`."""
 
     to: str
 
@@ -111,13 +94,7 @@ Values = Raw | Codebook | Steps | Tied
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Entry:
-    """A tensor of a state_dict.
-
-    Attributes:
-        name: its name there.
-        shape: its shape.
-        values: how it is stored.
-    """
+    """A tensor of a state_dict, as stored."""
 
     name: str
     shape: tuple[int, ...]
@@ -126,13 +103,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CompactFile:
-    """A net as stored in a compact file.
-
-    Attributes:
-        model: the name of a net of the zoo; empty for one of the user's own.
-        entries: the tensors of its state_dict, in order.
-        facts: other facts about it, such as the data set, as plain JSON.
-    """
+    """A net as stored in a compact file: the zoo's name for it or "", tensors, and JSON facts."""
 
     model: str
     entries: tuple[Entry, ...]
@@ -140,12 +111,12 @@ class CompactFile:
 
 
 def codes_of(values: Raw | Codebook | Steps) -> NDArray[Any]:
-    """The array that has a 0 wherever the tensor is zero."""
+    """The array that is 0 exactly where the tensor is."""
     return values.words if isinstance(values, Raw) else values.codes
 
 
 def dense(values: Raw | Codebook | Steps) -> tuple[str, NDArray[Any]]:
-    """The type of a tensor, and the bits of its values, unsigned."""
+    """The type and bits of a tensor, the bits as unsigned integers."""
     match values:
         case Raw(dtype, words):
             return dtype, words

@@ -20,24 +20,20 @@ DIGEST = 6
 """Size of the BLAKE2b digest at the end of a file."""
 
 FREE_ELEMENTS, ELEMENTS_A_BYTE = 1 << 22, 1 << 14
-"""How many values a file may hold unless the zoo says: so many, and more for each byte it has.
+"""Values a file without a layout may hold: a base number, plus a number per byte of the file.
 
-The encoder appends zeros where a net has more, such as a large one with hardly a weight left.
+The encoder appends zeros if a net has more, such as a large net with hardly any weights left.
 """
 
 MAX_ELEMENTS = 1 << 28
-"""Most values in a file, unless the caller sets a limit: a few gigabytes."""
+"""Most values in a file unless the caller sets a limit: a few gigabytes of memory."""
 
 Meter = Callable[[str, int, float], None]
-"""Called after each part with its name, its entry, and all bits used so far."""
+"""Called after each part with its name, its entry, and the bits used so far."""
 
 
 def encode(file: CompactFile) -> bytes:
-    """The file as bytes.
-
-    Raises:
-        InputError: it is inconsistent, for example a shape that is not the declared one.
-    """
+    """Encode a file; raises InputError if it is inconsistent or exceeds a limit."""
     check_file(file)
     names = [entry.name for entry in file.entries]
     outlines = [outline_of(entry, names) for entry in file.entries]
@@ -56,11 +52,11 @@ def decode(data: bytes, max_elements: int | None = None) -> CompactFile:
 
     Args:
         data: the bytes.
-        max_elements: how many values it may hold; by default as many as a layout of the zoo has,
-            or as the size of the file lets expect, and no more than `MAX_ELEMENTS`.
+        max_elements: most values it may hold; by default those of its layout, or a number that
+            depends on its size, up to `MAX_ELEMENTS`.
 
     Raises:
-        InputError: they are damaged, not such a file, or declare more than they may.
+        InputError: the bytes are damaged, not a compact file, or declare too many values.
     """
     return read(data, max_elements, lambda _part, _i, _bits: None)
 
@@ -81,8 +77,8 @@ def read(data: bytes, max_elements: int | None, meter: Meter) -> CompactFile:
             stream, header.outlines, nothing, lambda part, i: meter(part, i, stream.bits())
         )
         _check_end(stream, header, len(payload))
-        named = zip(header.outlines, values, strict=True)
-        entries = tuple(Entry(it.name, it.shape, kept) for it, kept in named)
+        pairs = zip(header.outlines, values, strict=True)
+        entries = tuple(Entry(it.name, it.shape, stored) for it, stored in pairs)
         file = CompactFile(header.model, entries, header.facts)
         check_file(file)
     except InputError as error:
@@ -91,17 +87,15 @@ def read(data: bytes, max_elements: int | None, meter: Meter) -> CompactFile:
 
 
 def _payload(data: bytes) -> bytes:
-    """What is between magic and digest, if both are right."""
+    """The bytes between magic and digest, after checking both."""
     start = len(MAGIC) + 1
     if data[: len(MAGIC)] != MAGIC[: len(data)] or not data:
         raise InputError("not a compact file: its first bytes are wrong")
     if len(data) < start + DIGEST:
         raise InputError(f"truncated compact file: {len(data)} bytes")
     if data[len(MAGIC)] != VERSION:
-        raise InputError(
-            f"compact file of version {data[len(MAGIC)]}, expected {VERSION}: "
-            "use a newer Featherweight"
-        )
+        versions = f"version {data[len(MAGIC)]}, expected {VERSION}"
+        raise InputError(f"compact file of {versions}: use a newer Featherweight")
     if _digest(data[:-DIGEST]) != data[-DIGEST:]:
         raise InputError("damaged or truncated compact file: its checksum is wrong")
     return data[start:-DIGEST]
@@ -112,15 +106,15 @@ def _digest(content: bytes) -> bytes:
 
 
 def _least_bytes(count: int) -> int:
-    """How many bytes there have to be before the digest for so many values."""
+    """The bytes required before the digest for this number of values."""
     return -(-max(count - FREE_ELEMENTS, 0) // ELEMENTS_A_BYTE)
 
 
 def _check_size(count: int, size: int, known: bool, max_elements: int | None) -> None:
-    """Refuse more values than are allowed, before any room is taken for them."""
-    most = MAX_ELEMENTS if max_elements is None else max_elements
-    if count > most:
-        raise InputError(f"it declares {count} values, expected at most {most}")
+    """Refuse too many values before memory is allocated for them."""
+    maximum = MAX_ELEMENTS if max_elements is None else max_elements
+    if count > maximum:
+        raise InputError(f"it declares {count} values, expected at most {maximum}")
     if max_elements is None and not known and size - DIGEST < _least_bytes(count):
         raise InputError(
             f"it declares {count} values in {size} bytes, "
@@ -129,7 +123,7 @@ def _check_size(count: int, size: int, known: bool, max_elements: int | None) ->
 
 
 def _check_end(stream: Stream, header: Header, size: int) -> None:
-    """Refuse what comes after the end, other than zeros that make up for many values."""
+    """Refuse bytes after the stream's end, except the zeros required for many values."""
     unread = stream.unread()
     filled = 0 if header.layout else _least_bytes(elements(header.named)) - len(MAGIC) - 1
     if unread.strip(b"\0") or (unread and size > filled):

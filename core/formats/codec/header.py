@@ -26,13 +26,7 @@ NamedShape = tuple[str, tuple[int, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The header of a file.
-
-    Attributes:
-        model: the name of a net of the zoo; empty for another.
-        outlines: of its tensors.
-        facts: other facts about it.
-    """
+    """The header of a file: the zoo's name for its net or "", its tensors, and other facts."""
 
     model: str = ""
     outlines: Sequence[Outline] = ()
@@ -45,16 +39,12 @@ class Header:
 
     @property
     def layout(self) -> int:
-        """The number of its layout; 0 if the header carries names and shapes itself."""
+        """The number of its layout; 0 if the header stores names and shapes itself."""
         return layout_number(self.model, self.named)
 
 
 def facts_text(facts: Mapping[str, Any]) -> str:
-    """Facts as the shortest JSON, in the order of their names; empty for none.
-
-    Raises:
-        InputError: they are not plain JSON, or too long.
-    """
+    """Facts as compact JSON, sorted; "" for none; raises InputError if not JSON or too long."""
     if not facts:
         return ""
     try:
@@ -65,9 +55,7 @@ def facts_text(facts: Mapping[str, Any]) -> str:
     except (TypeError, ValueError, RecursionError) as error:
         raise InputError(f"the facts of a compact file must be plain JSON: {error}") from error
     if size > MAX_FACTS:
-        raise InputError(
-            f"the facts of a compact file take {size} bytes, expected at most {MAX_FACTS}"
-        )
+        raise InputError(f"the facts of the file take {size} bytes, expected at most {MAX_FACTS}")
     return text
 
 
@@ -77,13 +65,13 @@ def code_header(
     """Code a header.
 
     Args:
-        stream: where it is written to or read from.
-        given: what is written; None to read.
-        check: looks at the names and shapes, and whether the zoo knows them, before more is read;
-            raises InputError.
+        stream: read from or written to.
+        original: the header to write; None to read.
+        check: called with names, shapes and whether they are a layout's, before more is read;
+            raises InputError to refuse them.
 
     Raises:
-        InputError: what is read is not a header.
+        InputError: the stream does not hold a valid header.
     """
     header = original or Header()
     number = stream.number("layout", header.layout, len(LAYOUTS))
@@ -107,7 +95,6 @@ def code_header(
 
 
 def _code_names(stream: Stream, original: Sequence[NamedShape]) -> list[NamedShape]:
-    """Code how many tensors there are, their names and their shapes."""
     count = stream.number("count of tensors", len(original), MAX_ENTRIES)
     text = stream.text("names", "\n".join(name for name, _ in original), MAX_NAMES)
     names = text.split("\n") if count else []
@@ -123,7 +110,6 @@ def _code_names(stream: Stream, original: Sequence[NamedShape]) -> list[NamedSha
 
 
 def _code_outline(stream: Stream, outline: Outline, before: Sequence[Outline]) -> Outline:
-    """Code how a tensor is kept."""
     label = "weight" if outline.is_weight else "bias"
     kind = stream.number(f"kind of a {label}", outline.kind, TIED)
     dtype, tied = "", -1
@@ -141,5 +127,4 @@ def _code_outline(stream: Stream, outline: Outline, before: Sequence[Outline]) -
 
 
 def _code_name(stream: Stream, label: str, name: str, known: tuple[str, ...]) -> str:
-    """Code one of a few names."""
     return known[stream.number(label, known.index(name) if name in known else 0, len(known) - 1)]

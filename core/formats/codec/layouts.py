@@ -5,83 +5,61 @@ They are part of the format: a layout never changes; a net that changes gets a n
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 Shape = tuple[int, ...]
 
+_VGG_CONVOLUTIONS = {
+    "features.0": 64, "features.2": 64, "features.5": 128, "features.7": 128, "features.10": 256,
+    "features.12": 256, "features.14": 256, "features.17": 512, "features.19": 512,
+    "features.21": 512, "features.24": 512, "features.26": 512, "features.28": 512,
+}  # fmt: skip
+"""Output channels, by layer."""
 
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """A net's state_dict without its values.
 
-    Attributes:
-        model: its name in the zoo.
-        shapes: of its tensors, by name, in order.
-    """
+class Layout(NamedTuple):
+    """The names and shapes in the state_dict of the zoo's net `model`, in order."""
 
     model: str
     shapes: tuple[tuple[str, Shape], ...]
 
 
-def _layers(**weights: Shape) -> Iterator[tuple[str, Shape]]:
-    """A weight and a bias for each layer; an underscore in a keyword stands for a point."""
-    for name, shape in weights.items():
-        path = name.replace("_", ".")
-        yield f"{path}.weight", shape
-        yield f"{path}.bias", shape[:1]
+def _layout(model: str, weights: dict[str, Shape]) -> Layout:
+    """The layout of a net whose layers have these weights, and a bias each."""
+    tensors = [
+        ((f"{name}.weight", shape), (f"{name}.bias", shape[:1])) for name, shape in weights.items()
+    ]
+    return Layout(model, sum(tensors, ()))
 
 
-def _vgg16() -> Iterator[tuple[str, Shape]]:
-    channels, inputs = (64, 64, 128, 128, 256, 256, 256, 512, 512, 512, 512, 512, 512), 3
-    for place, outputs in zip(
-        (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28), channels, strict=True
-    ):
-        yield from _layers(**{f"features_{place}": (outputs, inputs, 3, 3)})
-        inputs = outputs
-    yield from _layers(
-        classifier_0=(4096, 25088), classifier_3=(4096, 4096), classifier_6=(1000, 4096)
-    )
+def _vgg16() -> dict[str, Shape]:
+    inputs = (3, *_VGG_CONVOLUTIONS.values())
+    convolutions = zip(_VGG_CONVOLUTIONS.items(), inputs, strict=False)
+    return {name: (outputs, channels, 3, 3) for (name, outputs), channels in convolutions} | {
+        "classifier.0": (4096, 25088), "classifier.3": (4096, 4096), "classifier.6": (1000, 4096)
+    }  # fmt: skip
 
 
 LAYOUTS = (
-    Layout(
-        "cnn5",
-        tuple(
-            _layers(
-                conv1=(32, 1, 5, 5),
-                conv2=(32, 32, 5, 5),
-                conv3=(64, 32, 5, 5),
-                fc1=(256, 576),
-                fc2=(10, 256),
-            )
-        ),
-    ),
-    Layout("lenet-300-100", tuple(_layers(fc1=(300, 784), fc2=(100, 300), fc3=(10, 100)))),
-    Layout(
-        "lenet-5",
-        tuple(_layers(conv1=(20, 1, 5, 5), conv2=(50, 20, 5, 5), fc1=(500, 800), fc2=(10, 500))),
-    ),
-    Layout(
-        "alexnet",
-        tuple(
-            _layers(
-                features_0=(64, 3, 11, 11),
-                features_3=(192, 64, 5, 5),
-                features_6=(384, 192, 3, 3),
-                features_8=(256, 384, 3, 3),
-                features_10=(256, 256, 3, 3),
-                classifier_1=(4096, 9216),
-                classifier_4=(4096, 4096),
-                classifier_6=(1000, 4096),
-            )
-        ),
-    ),
-    Layout("vgg16", tuple(_vgg16())),
-)
+    _layout("cnn5", {
+        "conv1": (32, 1, 5, 5), "conv2": (32, 32, 5, 5), "conv3": (64, 32, 5, 5),
+        "fc1": (256, 576), "fc2": (10, 256),
+    }),
+    _layout("lenet-300-100", {"fc1": (300, 784), "fc2": (100, 300), "fc3": (10, 100)}),
+    _layout("lenet-5", {
+        "conv1": (20, 1, 5, 5), "conv2": (50, 20, 5, 5), "fc1": (500, 800), "fc2": (10, 500),
+    }),
+    _layout("alexnet", {
+        "features.0": (64, 3, 11, 11), "features.3": (192, 64, 5, 5),
+        "features.6": (384, 192, 3, 3), "features.8": (256, 384, 3, 3),
+        "features.10": (256, 256, 3, 3), "classifier.1": (4096, 9216),
+        "classifier.4": (4096, 4096), "classifier.6": (1000, 4096),
+    }),
+    _layout("vgg16", _vgg16()),
+)  # fmt: skip
 
 
 def layout_number(model: str, shapes: tuple[tuple[str, Shape], ...]) -> int:
-    """The number of the layout with this model, names and shapes, from 1; 0 where there is none."""
-    wanted = Layout(model, shapes)
-    return LAYOUTS.index(wanted) + 1 if wanted in LAYOUTS else 0
+    """The number of the layout with this model, names and shapes, from 1; 0 if there is none."""
+    layout = Layout(model, shapes)
+    return LAYOUTS.index(layout) + 1 if layout in LAYOUTS else 0

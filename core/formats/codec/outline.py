@@ -10,10 +10,10 @@ from typing import NamedTuple
 from core.formats.codec.compact import Codebook, Entry, Raw, Steps, Tied
 
 RAW, CODEBOOK, STEPS, TIED = range(4)
-"""The kinds, by their numbers in a file."""
+"""Kinds of tensors, by their numbers in a file."""
 
-_PICTURE = 64
-"""Inputs from which a linear without a layer before it may be taken to see a square picture."""
+_IMAGE = 64
+"""Fewest inputs of a first linear layer for them to count as a square image."""
 
 
 class Geometry(NamedTuple):
@@ -32,14 +32,12 @@ class Geometry(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """A tensor before its values.
+    """A tensor without its values.
 
     Attributes:
-        name: its name in the state_dict.
-        shape: its shape.
-        kind: how it is kept.
-        dtype: the type of its values, of the codebook's where it has one; empty for the others.
-        tied: the place of the entry that it is the same as; -1 for none.
+        kind: how it is stored: `RAW`, `CODEBOOK`, `STEPS` or `TIED`.
+        dtype: type of its values or codebook; empty for the other kinds.
+        tied: index of the entry it is tied to; -1 for none.
     """
 
     name: str
@@ -50,17 +48,17 @@ class Outline:
 
     @property
     def is_weight(self) -> bool:
-        """It has rows and columns."""
+        """Whether it has rows and columns; other tensors count as biases."""
         return len(self.shape) > 1
 
 
 def elements(named: Iterable[tuple[str, tuple[int, ...]]]) -> int:
-    """The values that tensors of these shapes may take room for; a side of 0 counts as one."""
+    """The number of values in tensors of these shapes, counting a side of 0 as 1."""
     return sum(prod(max(side, 1) for side in shape) for _, shape in named)
 
 
 def outline_of(entry: Entry, names: Sequence[str]) -> Outline:
-    """The outline of an entry that comes after those called `names`."""
+    """The outline of an entry; `names` are those of all entries."""
     match entry.values:
         case Raw(dtype, _):
             return Outline(entry.name, entry.shape, RAW, dtype)
@@ -75,10 +73,8 @@ def outline_of(entry: Entry, names: Sequence[str]) -> Outline:
 def geometry_of(shape: tuple[int, ...], before: int) -> Geometry:
     """The geometry of a tensor of this shape.
 
-    Args:
-        shape: its shape.
-        before: the rows of the weight before it, 0 for none: a linear that reads several places of
-            each channel of a convolution has them as its places.
+    `before` is the number of rows of the previous weight, 0 for none: a linear layer with several
+    inputs per row of it, such as the pixels of a convolution's channel, has them as its places.
     """
     match shape:
         case ():
@@ -88,7 +84,7 @@ def geometry_of(shape: tuple[int, ...], before: int) -> Geometry:
         case (rows, inputs):
             if before and inputs % before == 0:
                 return Geometry(rows, before, *_square(inputs // before))
-            if not before and inputs >= _PICTURE and isqrt(inputs) ** 2 == inputs:
+            if not before and inputs >= _IMAGE and isqrt(inputs) ** 2 == inputs:
                 return Geometry(rows, 1, *_square(inputs))
             return Geometry(rows, inputs, 1, 1)
         case _:

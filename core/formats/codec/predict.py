@@ -21,7 +21,8 @@ from core.data.folders.pixels import Shape, read_image
 from core.data.inputs import Inputs
 from core.data.registry import DATASETS
 from core.errors import InputError
-from core.formats.codec.compact import CompactFile, Tied, dense
+from core.formats.codec.books import floats
+from core.formats.codec.compact import CODEBOOK_DTYPES, CompactFile, Tied, dense
 from core.formats.codec.container import decode
 from core.formats.codec.layouts import layout_number
 from core.nets.zoo import ZOO
@@ -31,12 +32,10 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class ConvOptions:
-    """What surrounds a convolution.
+    """A convolution's stride, its zero padding, and the max pooling after it.
 
     Attributes:
-        stride: of its windows.
-        padding: zeros on every side.
-        pool: window side and stride of the max pooling after it; None for no pooling.
+        pool: window side and stride; None for no pooling.
     """
 
     stride: int = 1
@@ -46,19 +45,19 @@ class ConvOptions:
 
 @dataclass(frozen=True, slots=True)
 class NetOptions:
-    """What a file does not say about a net.
+    """Facts about a net that its file does not store.
 
     Attributes:
-        around: surroundings of convolutions, by name.
-        averaged: side that the last convolution's output is averaged to; None for no averaging.
+        convolutions: their options, by name.
+        pooled_side: side the last convolution's output is average-pooled to; None for none.
     """
 
-    options: Mapping[str, ConvOptions] = field(default_factory=dict)
+    convolutions: Mapping[str, ConvOptions] = field(default_factory=dict)
     pooled_side: int | None = None
 
 
 SIDE, LARGEST = 28, 512
-"""Of the images of `DATASETS`, and the most that a convolution is computed of here."""
+"""The side of the images in `DATASETS`, and the largest side supported here."""
 
 _HALVED, _SAME = ConvOptions(pool=(2, 2)), ConvOptions(padding=1)
 
@@ -66,22 +65,16 @@ NETS: Mapping[str, NetOptions] = {
     "cnn5": NetOptions({"conv2": _HALVED, "conv3": _HALVED}),
     "lenet-300-100": NetOptions(),
     "lenet-5": NetOptions({"conv1": _HALVED, "conv2": _HALVED}),
-    "alexnet": NetOptions(
-        {
-            "features.0": ConvOptions(4, 2, (3, 2)),
-            "features.3": ConvOptions(1, 2, (3, 2)),
-            "features.6": _SAME,
-            "features.8": _SAME,
-            "features.10": ConvOptions(1, 1, (3, 2)),
-        },
-        pooled_side=6,
-    ),
+    "alexnet": NetOptions({
+        "features.0": ConvOptions(4, 2, (3, 2)), "features.3": ConvOptions(1, 2, (3, 2)),
+        "features.6": _SAME, "features.8": _SAME, "features.10": ConvOptions(1, 1, (3, 2)),
+    }, pooled_side=6),
     "vgg16": NetOptions(
         {f"features.{place}": _SAME for place in (0, 5, 10, 12, 17, 19, 24, 26)}
         | {f"features.{place}": ConvOptions(1, 1, (2, 2)) for place in (2, 7, 14, 21, 28)},
         pooled_side=7,
     ),
-}
+}  # fmt: skip
 
 
 def logits(file: CompactFile, images: Floats) -> Floats:
@@ -91,32 +84,30 @@ def logits(file: CompactFile, images: Floats) -> Floats:
         InputError: the net is unknown here, or takes different images.
     """
     net, tensors = _net(file), _tensors(file)
-    # One at a time: a convolution lays out what each of its results reads.
+    # One image at a time: a convolution copies all its windows.
     return np.concatenate([_logits(net, tensors, image[None]) for image in images])
 
 
 def images_of(file: CompactFile) -> tuple[Shape, Floats, Floats]:
-    """The images a file's net takes: shape, mean and standard deviation.
-
-    The last two are for pixels scaled to 0..1, [1 or C, 1, 1].
+    """The images a file's net takes: shape, mean and std [1 or C, 1, 1] of pixels in 0..1.
 
     Raises:
-        InputError: the file does not say, and the net has no images of its own.
+        InputError: neither the file nor its model tells.
     """
     net, facts = _net(file), file.facts
-    said = Inputs.of(facts.get("images") or facts.get("inputs") or {})
-    said = said.over(ZOO[file.model].inputs)
+    inputs = Inputs.of(facts.get("images") or facts.get("inputs") or {})
+    inputs = inputs.over(ZOO[file.model].inputs)
     name = facts.get("dataset", "mnist")
     if isinstance(name, str) and name in DATASETS:
         known = DATASETS[name]
-        said = said.over(Inputs(SIDE, 1, (known.mean,), (known.std,)))
-    if not (said.image_size and said.channels and said.mean and said.std):
+        inputs = inputs.over(Inputs(SIDE, 1, (known.mean,), (known.std,)))
+    if not (inputs.image_size and inputs.channels and inputs.mean and inputs.std):
         raise InputError("the file does not say which images its net is for")
-    if said.image_size > LARGEST or (net.pooled_side is None and said.image_size != SIDE):
+    if inputs.image_size > LARGEST or (net.pooled_side is None and inputs.image_size != SIDE):
         expected = SIDE if net.pooled_side is None else f"at most {LARGEST}"
-        raise InputError(f"the file is for {said.image_size}-pixel images: expected {expected}")
-    mean, std = (np.array(it, np.float32).reshape(-1, 1, 1) for it in (said.mean, said.std))
-    return Shape(said.channels, said.image_size, said.image_size), mean, std
+        raise InputError(f"the file is for {inputs.image_size}-pixel images: expected {expected}")
+    mean, std = (np.array(it, np.float32).reshape(-1, 1, 1) for it in (inputs.mean, inputs.std))
+    return Shape(inputs.channels, inputs.image_size, inputs.image_size), mean, std
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -127,13 +118,13 @@ def main(arguments: Sequence[str]) -> int:
         file = decode(Path(arguments[0]).read_bytes())
         shape, mean, std = images_of(file)
         pixels = np.stack([_read(Path(path), shape) for path in arguments[1:]])
-        found = logits(file, ((pixels / 255 - mean) / std).astype(np.float32))
+        outputs = logits(file, ((pixels / 255 - mean) / std).astype(np.float32))
     except (InputError, OSError) as error:
         print(f"predict: {error}", file=sys.stderr)
         return 2
-    for path, made in zip(arguments[1:], found, strict=True):
-        likely = np.exp(made - made.max())
-        print(f"{path}: {likely.argmax()}, {100 / likely.sum():.1f} %")
+    for path, output in zip(arguments[1:], outputs, strict=True):
+        odds = np.exp(output - output.max())
+        print(f"{path}: {odds.argmax()}, {100 / odds.sum():.1f} %")
     return 0
 
 
@@ -150,11 +141,14 @@ def _logits(net: NetOptions, tensors: Mapping[str, Floats], x: Floats) -> Floats
     for name in names:
         weight, bias = tensors[f"{name}.weight"], tensors[f"{name}.bias"]
         if weight.ndim == 4:
-            x = _convolved(x, weight, bias, net.options.get(name, ConvOptions()))
+            x = _convolved(x, weight, bias, net.convolutions.get(name, ConvOptions()))
         else:
             if x.ndim == 4 and net.pooled_side is not None:
                 x = _average_pooled(x, net.pooled_side)
-            x = _linear(x, weight, bias)
+            x = x.reshape(len(x), -1)
+            if x.shape[1] != weight.shape[1]:
+                raise InputError(f"{x.shape[1]} values, expected {weight.shape[1]}: other images")
+            x = x @ weight.T + bias
         if name != names[-1]:
             x = np.maximum(x, 0)
     return x
@@ -162,30 +156,26 @@ def _logits(net: NetOptions, tensors: Mapping[str, Floats], x: Floats) -> Floats
 
 def _tensors(file: CompactFile) -> dict[str, Floats]:
     """The tensors of a file in float32."""
-    found: dict[str, Floats] = {}
+    tensors: dict[str, Floats] = {}
     for entry in file.entries:
         if isinstance(entry.values, Tied):
-            found[entry.name] = found[entry.values.to]
+            tensors[entry.name] = tensors[entry.values.to]
             continue
         dtype, words = dense(entry.values)
-        if dtype not in ("float32", "float16", "bfloat16"):
+        if dtype not in CODEBOOK_DTYPES:
             raise InputError(f"'{entry.name}' is {dtype}, which no known model uses")
-        # The upper half of a float32 is what NumPy, which has no bfloat16, takes for one.
-        wide = words.astype(np.uint32) << 16 if dtype == "bfloat16" else words
-        kind = np.float16 if dtype == "float16" else np.float32
-        found[entry.name] = wide.view(kind).astype(np.float32).reshape(entry.shape)
-    return found
+        tensors[entry.name] = floats(words, dtype).reshape(entry.shape)
+    return tensors
 
 
 def _convolved(x: Floats, weight: Floats, bias: Floats, options: ConvOptions) -> Floats:
-    """A convolution and its pooling; a ReLU after both gives the same as one between them."""
+    """A convolution and its pooling; the ReLU commutes with max pooling, so it can follow both."""
     if x.shape[1] != weight.shape[1]:
         raise InputError(f"{x.shape[1]} channels, expected {weight.shape[1]}: other images")
     if options.padding:
         x = np.pad(x, ((0, 0), (0, 0), *((options.padding,) * 2,) * 2))
     windows = _windows(x, weight.shape[2:], options.stride)
-    made = np.tensordot(windows, weight, ([1, 4, 5], [1, 2, 3])) + bias
-    x = made.transpose(0, 3, 1, 2)
+    x = (np.tensordot(windows, weight, ([1, 4, 5], [1, 2, 3])) + bias).transpose(0, 3, 1, 2)
     if options.pool:
         side, stride = options.pool
         x = _windows(x, (side, side), stride).max((4, 5))
@@ -193,12 +183,12 @@ def _convolved(x: Floats, weight: Floats, bias: Floats, options: ConvOptions) ->
 
 
 def _windows(x: Floats, sides: Sequence[int], stride: int) -> Floats:
-    """What each result reads, [N, C, rows, columns, height, width]."""
+    """The window of each output, [N, C, rows, columns, height, width]."""
     return sliding_window_view(x, tuple(sides), (2, 3))[:, :, ::stride, ::stride]
 
 
 def _average_pooled(x: Floats, side: int) -> Floats:
-    """Means of as many parts as `side` says, down and across, which may overlap by a value."""
+    """Adaptive average pooling to `side` x `side`."""
     for axis in (2, 3):
         length = x.shape[axis]
         parts = [
@@ -209,20 +199,13 @@ def _average_pooled(x: Floats, side: int) -> Floats:
     return x
 
 
-def _linear(x: Floats, weight: Floats, bias: Floats) -> Floats:
-    values = x.reshape(len(x), -1)
-    if values.shape[1] != weight.shape[1]:
-        raise InputError(f"{values.shape[1]} values, expected {weight.shape[1]}: other images")
-    return values @ weight.T + bias
-
-
 def _read(path: Path, shape: Shape) -> NDArray[np.uint8]:
-    """An image as the net takes it; of a digit white on black, as MNIST has it."""
-    found = read_image(path, shape)
-    if found is None:
-        path.stat()  # what is not there is said so
+    """An image in the net's shape; a digit white on black, as in MNIST."""
+    image = read_image(path, shape)
+    if image is None:
+        path.stat()  # raises an error that names a missing file
         raise InputError(f"cannot read {path} as an image")
-    return found[0]
+    return image[0]
 
 
 if __name__ == "__main__":

@@ -1,12 +1,14 @@
 """Sparse inference: a pruned net computed from its nonzeros, with torch's logits.
 
     layers     supported layers: linear layers, convolutions, pooling, each with its ReLU
-    simpler    a traced net with fewer calls, so that more layers are adjacent
+    simplify   a traced net with fewer calls, so that more layers are adjacent
     groups     its supported layers, each with its ReLU and pooling
     program    adjacent layers as a table of numbers that the kernels run
-    kernels    the loops; vectors: the innermost one in LLVM; compiling: by numba, cached
-    chains     a net with programs in it
+    kernels    the loops
+    vectors    the innermost loop, in LLVM
+    compiling  compilation by numba, cached
+    chains     a net whose adjacent supported layers are programs
     net        the fastest mix of sparse and dense layers, by measurement
 
-numba comes in with `kernels`, not before.
+Only `kernels` loads numba.
 """

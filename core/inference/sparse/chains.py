@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from itertools import chain
 from threading import Lock
 from typing import Any
 
@@ -16,19 +17,19 @@ from core.inference.sparse.groups import Group, chains_of, shape_of
 from core.inference.sparse.program import Program
 
 _PLAIN = (Tensor, nn.Parameter)
-"""Tensor types that certainly have values in memory; others may be placeholders."""
+"""Tensor types that have values in memory; others may be placeholders."""
 
 
 class Chain(nn.Module):
     """Adjacent layers run by the kernels; in evaluation mode, without gradients.
 
-    Calls share memory, so they wait for each other; a copy has its own.
+    Calls share a workspace, so they wait for each other; a copy has its own.
 
     Args:
         groups: the layers; each reads the previous one's output.
-        block: images that are computed together.
-        threads: most threads; each takes some of the images.
-        rest: see `Program`.
+        block: images computed together.
+        threads: most threads; each computes some of the images.
+        background: see `Program`.
 
     Attributes:
         memory: size of each thread's workspace, in float32 values.
@@ -38,25 +39,24 @@ class Chain(nn.Module):
         self, groups: Sequence[Group], block: int, threads: int, background: float | None = 0.0
     ) -> None:
         super().__init__()
-        self._given, self._made = groups[0].given, groups[-1].made
-        channels, rows, columns = shape_of(self._given)
+        self._input_shape, self._output_shape = groups[0].input_shape, groups[-1].output_shape
+        channels, rows, columns = shape_of(self._input_shape)
         layers = [layer for group in groups for layer in group.layers]
         self._program = Program(layers, channels, (rows, columns), block, background)
         self.memory, self._threads = self._program.memory, threads
         self._prepare()
 
     def _prepare(self) -> None:
-        """Take what is this net's alone, and goes with it neither into a copy nor into a file."""
+        """Create the lock and the workspaces, which are neither copied nor saved."""
         self._lock = Lock()
         self._work = [_floats(self.memory) for _ in range(self._threads)]
 
     def __getstate__(self) -> dict[str, Any]:
-        """Everything but the lock and the memory."""
-        own = ("_lock", "_work")
-        return {name: it for name, it in self.__dict__.items() if name not in own}
+        """Everything but the lock and the workspaces."""
+        return {key: it for key, it in self.__dict__.items() if key not in ("_lock", "_work")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Take memory and a lock of its own."""
+        """Restore, with a lock and workspaces of its own."""
         self.__dict__.update(state)
         self._prepare()
 
@@ -67,68 +67,59 @@ class Chain(nn.Module):
             ValueError: the input's shape or type differs from the traced one, or it is not in CPU
                 memory.
         """
-        # A small net takes no longer than all that is around it: each step here is weighed.
+        # For a small net, the overhead here matters as much as the kernels.
         shape, work = images.shape, self._work
         is_plain = images.is_cpu and type(images) in _PLAIN
-        if shape[1:] != self._given or images.dtype != torch.float32 or not is_plain:
-            expected = f"[N, {', '.join(map(str, self._given))}] in torch.float32 on cpu"
-            said = f"{type(images).__name__} {list(shape)} in {images.dtype} on {images.device}"
-            raise ValueError(f"{said}: expected {expected}")
+        if shape[1:] != self._input_shape or images.dtype != torch.float32 or not is_plain:
+            expected = f"[N, {', '.join(map(str, self._input_shape))}] in torch.float32 on cpu"
+            actual = f"{type(images).__name__} {list(shape)} in {images.dtype} on {images.device}"
+            raise ValueError(f"{actual}: expected {expected}")
         count = shape[0]
-        given = images.contiguous().resolve_neg()
-        made = _floats(count, *self._made)
+        inputs = images.contiguous().resolve_neg()
+        outputs = _floats(count, *self._output_shape)
         with self._lock:
             if len(work) == 1 or count <= self._program.block:
-                self._program.run(given, made, 0, count, work[0])
+                self._program.run(inputs, outputs, 0, count, work[0])
             else:
-                self._run_in_threads(given, made, count)
-        return made
+                self._run_in_threads(inputs, outputs, count)
+        return outputs
 
-    def _run_in_threads(self, given: Tensor, made: Tensor, count: int) -> None:
-        """Have each thread do some of the blocks."""
+    def _run_in_threads(self, inputs: Tensor, outputs: Tensor, count: int) -> None:
+        """Let each thread compute some of the blocks."""
         block, run = self._program.block, self._program.run
         shares = min(len(self._work), -(-count // block))
         ends = [-(-count * it // (shares * block)) * block for it in range(shares + 1)]
         tasks = [
-            _executor().submit(run, given, made, begin, min(end, count), work)
+            _executor().submit(run, inputs, outputs, begin, min(end, count), work)
             for begin, end, work in zip(ends[1:-1], ends[2:], self._work[1:], strict=False)
         ]
-        run(given, made, 0, min(ends[1], count), self._work[0])
+        run(inputs, outputs, 0, min(ends[1], count), self._work[0])
         for task in tasks:
             task.result()
 
 
 def with_chains(
-    net: fx.GraphModule,
-    groups: Sequence[Group],
-    block: int,
-    threads: int,
+    net: fx.GraphModule, groups: Sequence[Group], block: int, threads: int,
     background: float | None = 0.0,
-) -> nn.Module:
-    """A net that runs some layers with the kernels; `net` is left unchanged and shares the rest.
+) -> nn.Module:  # fmt: skip
+    """A net that runs some layers with the kernels; `net` is unchanged and shares the rest.
 
-    Args:
-        net: see `simplify`.
-        groups: the layers, in call order.
-        block: images that the kernels compute together.
-        threads: threads they may use.
-        rest: the most frequent value of the images, see `Program`.
+    `net` is simplified, `groups` are in call order; `Chain` documents the others.
     """
-    chains = chains_of(groups)
-    ends = {chain[-1].nodes[-1]: chain for chain in chains}
+    ends = {adjacent[-1].nodes[-1]: adjacent for adjacent in chains_of(groups)}
     inside = {node for group in groups for node in group.nodes}
-    graph, parts, made = fx.Graph(), _attributes(net), dict[fx.Node, fx.Node]()
+    graph, parts, copies = fx.Graph(), _attributes(net), dict[fx.Node, fx.Node]()
     for node in net.graph.nodes:
-        if chain := ends.get(node):
+        if adjacent := ends.get(node):
             name = f"sparse_{len(parts)}"
-            source = chain[0].source
-            parts[name] = Chain(chain, block, threads, background_at(source, background))
-            made[node] = graph.call_module(name, (made[source],))
+            source = adjacent[0].source
+            parts[name] = Chain(adjacent, block, threads, background_at(source, background))
+            copies[node] = graph.call_module(name, (copies[source],))
         elif node not in inside:
-            made[node] = graph.node_copy(node, made.__getitem__)
-    whole = fx.GraphModule(parts, graph)
-    only = list(whole.children()) if len(graph.nodes) == 3 else []
-    return only[0] if only and isinstance(only[0], Chain) else whole
+            copies[node] = graph.node_copy(node, copies.__getitem__)
+    mixed = fx.GraphModule(parts, graph)
+    only = next(mixed.children(), mixed) if len(graph.nodes) == 3 else mixed
+    return only if isinstance(only, Chain) else mixed
 
 
 def background_at(source: fx.Node, background: float | None) -> float | None:
@@ -137,23 +128,23 @@ def background_at(source: fx.Node, background: float | None) -> float | None:
 
 
 def group_net(net: fx.GraphModule, group: Group) -> nn.Module:
-    """The calls of a group as a torch net of the group's input."""
+    """A net of a group's calls alone, run by torch."""
     graph = fx.Graph()
-    made = {group.source: graph.placeholder("given")}
+    copies = {group.source: graph.placeholder("inputs")}
     for node in group.nodes:
-        made[node] = graph.node_copy(node, made.__getitem__)
-    graph.output(made[group.nodes[-1]])
+        copies[node] = graph.node_copy(node, copies.__getitem__)
+    graph.output(copies[group.nodes[-1]])
     return fx.GraphModule(_attributes(net), graph)
 
 
 def _attributes(net: fx.GraphModule) -> dict[str, object]:
-    """What the calls of a net may name."""
-    every = (net.named_modules(), net.named_parameters(), net.named_buffers())
-    return {name: part for parts in every for name, part in parts if name}
+    """The modules, parameters and buffers that calls may refer to."""
+    named = chain(net.named_modules(), net.named_parameters(), net.named_buffers())
+    return {name: it for name, it in named if name}
 
 
 def _floats(*size: int) -> Tensor:
-    """Room in the processor's memory, whatever torch takes by default."""
+    """An empty float32 tensor on the CPU, whatever torch's defaults are."""
     return torch.empty(size, dtype=torch.float32, device="cpu")
 
 
@@ -162,6 +153,6 @@ def _executor() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(thread_name_prefix="sparse")
 
 
-# A process that is forked off has none of the threads.
+# A forked process has none of the threads.
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_executor.cache_clear)

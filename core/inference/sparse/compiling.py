@@ -1,11 +1,11 @@
-"""Compilation by numba, once per machine: compiled code is kept in the cache."""
+"""Compilation by numba, once per machine: compiled code is cached on disk."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import numba
 import platformdirs
@@ -13,29 +13,35 @@ from numba import cfunc, njit
 
 _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
 
-compiled = njit(**_OPTIONS)
-"""Options for a function called by other compiled ones; without the GIL."""
+Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
-contracted = njit(**_OPTIONS, fastmath={"contract"})
-"""The same, allowing fused multiply-add."""
+
+def compiled(function: Kernel) -> Kernel:
+    """Compile a function that other compiled ones call; it runs without the GIL."""
+    return cast(Kernel, njit(**_OPTIONS)(function))
+
+
+def contracted(function: Kernel) -> Kernel:
+    """The same, allowing fused multiply-add."""
+    return cast(Kernel, njit(**_OPTIONS, fastmath={"contract"})(function))
 
 
 def entry(function: Callable[..., None], signature: str) -> Any:
-    """Compile a function that Python calls, or load it from the cache; seconds or milliseconds.
+    """Compile a function that Python calls (seconds), or load it from the cache (milliseconds).
 
-    Keep the result alive while calling its attribute `ctypes`, which takes raw addresses: numba's
-    unpacking of a dozen arrays takes longer than a small net does.
+    Keep the result alive while calling its attribute `ctypes`, which takes raw addresses: numba
+    takes longer to unpack a dozen arrays than to run a small net.
     """
     try:
         return _compiled_cached(function, signature)
-    except Exception:  # a folder that cannot be written, or a file that is not what was written
+    except Exception:  # the cache cannot be written, or is damaged
         return cfunc(signature, **_OPTIONS)(function)
 
 
 def _compiled_cached(function: Callable[..., None], signature: str) -> Any:
     config = vars(numba.config)
     before = config["CACHE_DIR"]
-    # Numba looks at the date of one file; what is compiled depends on all of them.
+    # Numba checks the date of one file, but compiled code depends on all of them.
     config["CACHE_DIR"] = str(
         platformdirs.user_cache_path("featherweight") / "numba" / _source_digest()
     )
@@ -46,6 +52,5 @@ def _compiled_cached(function: Callable[..., None], signature: str) -> Any:
 
 
 def _source_digest() -> str:
-    """Which code this is."""
     files = sorted(Path(__file__).parent.glob("*.py"))
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]

@@ -31,14 +31,14 @@ class Group:
         name: the module path of the layer with weights.
         nodes: the calls, each of which reads only the previous one.
         layers: the layer with weights and those after it, in the kernels' form.
-        given, made: shapes of the group's input and output for one image.
+        input_shape, output_shape: for one image.
     """
 
     name: str
     nodes: tuple[fx.Node, ...]
     layers: tuple[KernelLayer, ...]
-    given: tuple[int, ...]
-    made: tuple[int, ...]
+    input_shape: tuple[int, ...]
+    output_shape: tuple[int, ...]
 
     @property
     def layer(self) -> WeightLayer:
@@ -49,19 +49,19 @@ class Group:
 
     @property
     def source(self) -> fx.Node:
-        """The call that makes its input."""
+        """The call whose result it reads."""
         return self.nodes[0].all_input_nodes[0]
 
 
-def shape_of(given: tuple[int, ...]) -> tuple[int, int, int]:
+def shape_of(shape: tuple[int, ...]) -> tuple[int, int, int]:
     """Channels, rows and columns of one image's values; features count as channels."""
-    channels, *size = given
+    channels, *size = shape
     rows, columns = [1, 1, *size][-2:]
     return channels, rows, columns
 
 
 def chains_of(groups: Iterable[Group]) -> tuple[tuple[Group, ...], ...]:
-    """The groups in chains, where each is the only reader of the one before."""
+    """The groups in chains, in which each is the only reader of the previous one."""
     chains: list[list[Group]] = []
     for group in groups:
         follows = chains and group.source is chains[-1][-1].nodes[-1]
@@ -73,16 +73,10 @@ def chains_of(groups: Iterable[Group]) -> tuple[tuple[Group, ...], ...]:
 
 
 def groups_of(net: fx.GraphModule, sizes: Sizes) -> Iterator[Group]:
-    """The groups of a net, in call order.
-
-    Args:
-        net: see `simplify`.
-        sizes: shapes of results for three images.
-    """
+    """The groups of a simplified net, in call order."""
     for node in net.graph.nodes:
         call = _call(net, sizes, node)
-        layer = None if call is None else _weighted(call, sizes)
-        if layer is not None:
+        if call is not None and (layer := _weighted(call, sizes)) is not None:
             yield _group(net, sizes, node, layer)
 
 
@@ -99,12 +93,12 @@ def _group(net: fx.GraphModule, sizes: Sizes, node: fx.Node, layer: WeightLayer)
         if call is None or not _fuse(call, sizes, layers):
             break
         nodes.append(call.node)
-    given, made = sizes[nodes[0].all_input_nodes[0]][1:], sizes[nodes[-1]][1:]
-    return Group(str(node.target), tuple(nodes), tuple(layers), given, made)
+    shapes = (sizes[it][1:] for it in (nodes[0].all_input_nodes[0], nodes[-1]))
+    return Group(str(node.target), tuple(nodes), tuple(layers), *shapes)
 
 
 def _fuse(call: Call, sizes: Sizes, layers: list[KernelLayer]) -> bool:
-    """Take in a call that the kernels do along with the layers before it."""
+    """Fuse a call into the layers before it, if the kernels support that."""
     if call.kind in RELUS:
         layers[-1] = replace(layers[-1], relu=True)
     elif (pool := _pool(call, sizes)) is not None:
@@ -115,13 +109,13 @@ def _fuse(call: Call, sizes: Sizes, layers: list[KernelLayer]) -> bool:
 
 
 def _flattens(call: Call, sizes: Sizes) -> bool:
-    """It flattens all of an image; see `simplify`."""
-    given, made = sizes[call.source], sizes[call.node]
-    return call.kind is torch.flatten and made == (given[0], prod(given[1:]))
+    """Whether it flattens each image; see `simplify`."""
+    images, *shape = sizes[call.source]
+    return call.kind is torch.flatten and sizes[call.node] == (images, prod(shape))
 
 
 def _call(net: fx.GraphModule, sizes: Sizes, node: fx.Node) -> Call | None:
-    """A call that makes of one tensor another, and reads nothing else."""
+    """A call that reads one tensor only, without hooks."""
     source = node.args[0] if node.args else None
     if not isinstance(source, fx.Node) or node.all_input_nodes != [source]:
         return None
@@ -132,7 +126,7 @@ def _call(net: fx.GraphModule, sizes: Sizes, node: fx.Node) -> Call | None:
 
 
 def _weighted(call: Call, sizes: Sizes) -> WeightLayer | None:
-    """A layer with weights that the kernels know."""
+    """The layer with weights, if the kernels support it."""
     module, dimensions = call.module, _DIMENSIONS.get(call.kind)
     if dimensions != len(sizes[call.source]) or not isinstance(module, _WeightModule):
         return None
@@ -156,7 +150,7 @@ def _weighted(call: Call, sizes: Sizes) -> WeightLayer | None:
 
 
 def _pool(call: Call, sizes: Sizes) -> MaxPool | None:
-    """Max pooling that the kernels know."""
+    """The max pooling, if the kernels support it."""
     if MAX_POOLS.get(call.kind) != len(sizes[call.source]) or len(sizes[call.source]) > 4:
         return None
     if call.option("return_indices", 6, False):
@@ -171,17 +165,17 @@ def _pool(call: Call, sizes: Sizes) -> MaxPool | None:
 
 
 def _rows_and_columns(size: tuple[int, ...]) -> Pair:
-    """Of a result [N, C, ...] of one dimension or two."""
+    """Rows and columns of a result [N, C, ...] with one or two dimensions."""
     return size[-2] if len(size) == 4 else 1, size[-1]
 
 
-def _pair(given: Any, one: int = 1, *, flat: bool = False) -> Pair:
-    """A number for rows and one for columns; `one` for rows where there are none."""
-    if isinstance(given, int):
-        return one if flat else given, given
-    return one if len(given) == 1 else given[0], given[-1]
+def _pair(option: Any, rows: int = 1, *, flat: bool = False) -> Pair:
+    """An option for rows and for columns; `rows` if there are none."""
+    if isinstance(option, int):
+        return rows if flat else option, option
+    return rows if len(option) == 1 else option[0], option[-1]
 
 
 def _array(parameter: torch.Tensor) -> NDArray[np.float32]:
-    made: NDArray[np.float32] = parameter.detach().contiguous().numpy()
-    return made
+    array: NDArray[np.float32] = parameter.detach().contiguous().numpy()
+    return array

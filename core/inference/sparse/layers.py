@@ -6,7 +6,6 @@ One dimension is handled as two, the first of length 1.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,15 +19,15 @@ ONES: Pair = (1, 1)
 
 @dataclass(frozen=True, eq=False)
 class WeightLayer:
-    """A convolution; or a linear layer, as one whose kernel is as large as its input.
+    """A convolution, or a linear layer as a convolution whose kernel covers its input.
 
     Attributes:
         weight: float32 [units, inputs of a group, kernel rows, kernel columns].
         bias: float32 [units].
         out: rows and columns of its output.
-        stride, padding, dilation: of rows and of columns; padding is above and left, with zeros.
+        stride, padding, dilation: for rows and columns; zero padding above and to the left.
         groups: groups of the convolution.
-        relu: negative results become 0.
+        relu: whether a ReLU follows.
     """
 
     weight: NDArray[np.float32]
@@ -41,30 +40,20 @@ class WeightLayer:
     relu: bool = False
 
     @property
-    def kernel(self) -> Pair:
-        """Rows and columns of the weights between a unit and an input."""
-        rows, columns = self.weight.shape[2:]
-        return rows, columns
-
-    @property
     def channels(self) -> int:
-        """Of its output."""
+        """Output channels."""
         return len(self.weight)
 
     @property
     def taps(self) -> tuple[Steps, Steps]:
         """Offsets of the kernel's rows and columns from its first."""
-        return _taps(self.kernel, self.dilation)
+        rows, columns = self.weight.shape[2:]
+        return _taps((rows, columns), self.dilation)
 
     @property
     def nonzero(self) -> int:
         """The number of nonzero weights."""
         return int(np.count_nonzero(self.weight))
-
-    @property
-    def macs(self) -> int:
-        """Multiplications by a nonzero, per image."""
-        return self.nonzero * prod(self.out)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +62,8 @@ class MaxPool:
 
     Attributes:
         out: rows and columns of its output.
-        kernel, stride, padding, dilation: of rows and of columns.
-        relu: negative results become 0.
+        kernel, stride, padding, dilation: for rows and columns.
+        relu: whether a ReLU follows.
     """
 
     out: Pair

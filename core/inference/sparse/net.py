@@ -1,8 +1,8 @@
-"""The fastest form of a pruned net on this machine: each layer sparse or in torch, by measurement.
+"""The fastest form of a pruned net on this machine, by measurement.
 
-Dead units are removed first, see `core.graph.compaction`. Then everything is timed on the given
-images: how many images the kernels take per pass, each layer in the kernels and in torch, and
-finally the resulting nets and the dense one, which is used if none is faster.
+Dead units are removed first, see `core.graph.compaction`. Then images per pass of the kernels, each
+layer in the kernels and in torch, and finally whole nets are timed on the given images. The dense
+net is used if no other is faster.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import partial
 from statistics import median
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import torch
 from torch import Tensor, fx, nn
@@ -36,7 +36,7 @@ SECONDS = 1.0
 """Approximate time for measuring, if the net itself is not slow."""
 
 _SMALL_LAYER = 1024**2
-"""A layer with at most this many weights is tried whatever its sparsity."""
+"""A layer with at most this many weights is tried at any sparsity."""
 
 _MAX_WORKSPACE = 16 * 1024**2
 """Largest workspace of a kernel thread with several images, in float32 values."""
@@ -44,7 +44,7 @@ _MAX_WORKSPACE = 16 * 1024**2
 
 @dataclass(frozen=True, eq=False)
 class FasterNet:
-    """A net with the same logits.
+    """A net with the same logits, and how it is run.
 
     Attributes:
         net: takes images [N, C, H, W] of the same size, any number; for evaluation only.
@@ -62,16 +62,13 @@ class FasterNet:
 
 
 def faster(
-    model: nn.Module,
-    images: Tensor,
-    threads: int = 1,
-    seconds: float = SECONDS,
+    model: nn.Module, images: Tensor, threads: int = 1, seconds: float = SECONDS,
     stop: StopFlag = never,
-) -> Stream[FasterNet]:
+) -> Stream[FasterNet]:  # fmt: skip
     """Find the fastest form of a pruned net on this machine.
 
     Args:
-        model: left unchanged, except that it ends up in evaluation mode.
+        model: the net; set to evaluation mode, otherwise unchanged.
         images: a batch [N, C, H, W] of the size it should be fast for.
         threads: threads the kernels may use; torch uses its own setting.
         seconds: time for measuring.
@@ -92,12 +89,12 @@ def faster(
         return FasterNet(model)
     yield Progress("compile the kernels")
     search = _Search(model, dense.net, groups, images, threads, stop)
-    found = yield from search.found(seconds)
-    return replace(found, compacted=is_smaller and found.net is not model)
+    net = yield from search.fastest(seconds)
+    return replace(net, compacted=is_smaller and net.net is not model)
 
 
 def _traced(model: nn.Module, images: Tensor) -> tuple[Traced, bool]:
-    """The net without its dead units if these can be told, and whether they can."""
+    """The traced net without its dead units if possible, and whether it was."""
     try:
         return trace(compacted(model, images[:3]), images[:3]), True
     except UntraceableError:
@@ -105,169 +102,145 @@ def _traced(model: nn.Module, images: Tensor) -> tuple[Traced, bool]:
 
 
 def _worth_trying(group: Group) -> bool:
-    """Its nonzeros are few, or take little room to list."""
+    """Whether the layer is small, or sparse enough to gain from the kernels."""
     weight = group.layer.weight
     return weight.size <= _SMALL_LAYER or 2 * group.layer.nonzero <= weight.size
 
 
-@dataclass(frozen=True, slots=True)
-class _KernelOptions:
-    """How the kernels go through images: how many together, and `background` of `Program`."""
+class _KernelOptions(NamedTuple):
+    """Images per pass of the kernels, and `background` of `Program`."""
 
     block: int
     background: float | None = None
 
 
+@dataclass(frozen=True, eq=False)
 class _Search:
-    """Ways to run a net, timed on some images."""
+    """The forms of a net, timed on some images."""
 
-    def __init__(
-        self,
-        model: nn.Module,
-        dense: fx.GraphModule,
-        groups: tuple[Group, ...],
-        images: Tensor,
-        threads: int,
-        stop: StopFlag,
-    ) -> None:
-        from core.inference.sparse import chains
+    model: nn.Module
+    dense: fx.GraphModule
+    groups: tuple[Group, ...]
+    images: Tensor
+    threads: int
+    stop: StopFlag
 
-        self._chains = chains
-        self._model, self._dense, self._groups = model, dense, groups
-        self._images, self._threads, self._stop = images, threads, stop
-        self._expected = run(model, images)
-        self._background = _most_frequent(images)
-
-    def found(self, seconds: float) -> Stream[FasterNet]:
-        """The fastest net; `seconds` is the approximate time for measuring."""
-        sparse = {
-            options: self._sparse(self._groups, self._threads, options)
-            for options in self._candidates()
-        }
-        fit = {
-            options: net
-            for options, net in sparse.items()
-            if options.block == 1 or _room(net) <= _MAX_WORKSPACE
-        }
-        correct = self._correct(fit)
+    def fastest(self, seconds: float) -> Stream[FasterNet]:
+        """Find the fastest net in about `seconds`."""
+        blocks = [it for it in BLOCKS if it == 1 or it <= -(-len(self.images) // self.threads)]
+        options = [_KernelOptions(1, _most_frequent(self.images)), *map(_KernelOptions, blocks)]
+        sparse = {it: self._sparse(self.groups, self.threads, it) for it in options}
+        correct = self._correct(
+            {it: net for it, net in sparse.items() if it.block == 1 or _fits(net)}
+        )
         if not correct:
-            return FasterNet(self._model)
-        options = yield from self._fastest("images per pass", correct, seconds / 4)
-        chosen = yield from self._faster_groups(options, seconds / 2)
-        known = tuple(group.name for group in self._groups)
-        found = [
-            FasterNet(self._model),
-            FasterNet(self._dense, layers=known),
-        ]
-        with suppress(RuntimeError):  # a tensor that has no such layout
-            found.append(FasterNet(_ChannelsLast(self._dense), layers=known))
-        for groups in filter(None, dict.fromkeys((self._groups, chosen))):
+            return FasterNet(self.model)
+        best = yield from self._fastest("images per pass", correct, self.images, seconds / 4)
+        chosen = yield from self._faster_groups(best, seconds / 2)
+        known = tuple(group.name for group in self.groups)
+        nets = [FasterNet(self.model), FasterNet(self.dense, layers=known)]
+        with suppress(RuntimeError):  # some tensors have no such layout
+            nets.append(FasterNet(_ChannelsLast(self.dense), layers=known))
+        for groups in filter(None, dict.fromkeys((self.groups, chosen))):
             names = tuple(group.name for group in groups)
-            # Handing work to other threads is not for nothing, least of all on a busy machine.
-            for threads in {1, self._threads}:
-                net = self._sparse(groups, threads, options)
-                found.append(FasterNet(net, names, known, block=options.block))
-        all_right = self._correct({place: it.net for place, it in enumerate(found)})
-        return found[(yield from self._fastest("whole nets", all_right, seconds / 4))]
-
-    def _candidates(self) -> list[_KernelOptions]:
-        """The candidate ways for the kernels to process the images."""
-        each = -(-len(self._images) // self._threads)
-        blocks = [it for it in BLOCKS if it == 1 or it <= each]
-        return [_KernelOptions(1, self._background), *(_KernelOptions(it) for it in blocks)]
+            # Threads cost time to start, especially on a busy machine.
+            for threads in {1, self.threads}:
+                net = self._sparse(groups, threads, best)
+                nets.append(FasterNet(net, names, known, block=best.block))
+        candidates = self._correct({place: it.net for place, it in enumerate(nets)})
+        return nets[(yield from self._fastest("whole nets", candidates, self.images, seconds / 4))]
 
     def _sparse(
         self, groups: tuple[Group, ...], threads: int, options: _KernelOptions
     ) -> nn.Module:
-        return self._chains.with_chains(
-            self._dense, groups, options.block, threads, options.background
-        )
+        from core.inference.sparse.chains import with_chains
+
+        return with_chains(self.dense, groups, options.block, threads, options.background)
 
     def _correct(self, nets: Mapping[K, nn.Module]) -> dict[K, nn.Module]:
-        """The nets with the model's logits."""
-        return {key: net for key, net in nets.items() if self._gives(net)}
-
-    def _gives(self, net: nn.Module) -> bool:
-        try:
-            return same_logits(run(net, self._images), self._expected)
-        except Exception:  # a net's own code runs here, on another layout in memory
-            return False
+        """The nets that reproduce the model's logits."""
+        expected, correct = run(self.model, self.images), dict[K, nn.Module]()
+        for key, net in nets.items():
+            with suppress(Exception):  # the net's own code runs here, on another memory layout
+                if same_logits(run(net, self.images), expected):
+                    correct[key] = net
+        return correct
 
     def _faster_groups(self, options: _KernelOptions, seconds: float) -> Stream[tuple[Group, ...]]:
         """The layers that are faster in the kernels, each with the calls fused into it."""
-        given = _InputRecorder(self._dense, {group.source for group in self._groups})
+        from core.inference.sparse.chains import Chain, background_at, group_net
+
+        recorder = _InputRecorder(self.dense, {group.source for group in self.groups})
         with torch.inference_mode():
-            given.run(self._images)
+            recorder.run(self.images)
         chosen = []
-        for group in self._groups:
-            values = given.values[group.source]
-            background = self._chains.background_at(group.source, options.background)
-            ways = {
-                "sparse": self._chains.Chain([group], options.block, self._threads, background),
-                "dense": self._chains.group_net(self._dense, group),
+        for group in self.groups:
+            background = background_at(group.source, options.background)
+            nets = {
+                "sparse": Chain([group], options.block, self.threads, background),
+                "dense": group_net(self.dense, group),
             }
-            part = seconds / len(self._groups)
-            if (yield from self._fastest(group.name, ways, part, values)) == "sparse":
+            inputs, part = recorder.values[group.source], seconds / len(self.groups)
+            if (yield from self._fastest(group.name, nets, inputs, part)) == "sparse":
                 chosen.append(group)
         return tuple(chosen)
 
     def _fastest(
-        self, step: str, nets: Mapping[K, nn.Module], seconds: float, given: Tensor | None = None
+        self, step: str, nets: Mapping[K, nn.Module], inputs: Tensor, seconds: float
     ) -> Stream[K]:
-        """The key of the fastest net for the images, or for `given`."""
-        images = self._images if given is None else given
-        ways = {key: partial(run, net, images) for key, net in nets.items()}
-        taken = {key: [0.0] for key in ways}
-        for taken in time_in_turns(ways, seconds) if len(ways) > 1 else ():  # noqa: B007
+        """The key of the net that is fastest for `inputs`."""
+        ways = {key: partial(run, net, inputs) for key, net in nets.items()}
+        times = {key: [0.0] for key in ways}
+        for times in time_in_turns(ways, seconds) if len(ways) > 1 else ():  # noqa: B007
             yield Progress(f"time {step}")
-            if self._stop():
+            if self.stop():
                 raise StoppedError("stopped before any measurement finished")
-        return min(ways, key=lambda key: median(taken[key]))
+        return min(ways, key=lambda key: median(times[key]))
 
 
 def _most_frequent(images: Tensor) -> float:
-    """What most values of the first image are.
+    """The most frequent value of the first image.
 
-    It is 0 where that is far from all others: sums of what is left then lose their last places.
+    0 if it exceeds all others in magnitude: subtracting it would then cost precision.
     """
     values = images[:1].flatten()
     if not len(values):
         return 0.0
-    most = values.mode().values
-    others = values[values != most]
-    near = len(others) > 0 and bool(most.abs() <= others.abs().max())  # False of what is no number
-    return float(most) if near else 0.0
+    background = values.mode().values
+    others = values[values != background]
+    is_safe = len(others) > 0 and bool(background.abs() <= others.abs().max())  # not with NaN
+    return float(background) if is_safe else 0.0
 
 
-def _room(net: nn.Module) -> int:
-    """Values that a thread works in."""
-    return max(getattr(module, "memory", 0) for module in net.modules())
+def _fits(net: nn.Module) -> bool:
+    """Whether the workspace of a thread is small enough."""
+    return max(getattr(module, "memory", 0) for module in net.modules()) <= _MAX_WORKSPACE
 
 
 class _ChannelsLast(nn.Module):
-    """A net whose weights and images lie in memory with the channels innermost."""
+    """A net in torch's memory format channels_last."""
 
     def __init__(self, net: nn.Module) -> None:
         super().__init__()
         self._net = deepcopy(net).to(memory_format=torch.channels_last)
 
     def forward(self, images: Tensor) -> Tensor:
-        """What the net gives."""
-        made: Tensor = self._net(images.contiguous(memory_format=torch.channels_last))
-        return made
+        """The net's output for images."""
+        output: Tensor = self._net(images.contiguous(memory_format=torch.channels_last))
+        return output
 
 
 class _InputRecorder(fx.Interpreter):
-    """Runs a net and keeps copies of the results of some calls: later ones may write over them."""
+    """Runs a net and copies the results of some calls, which later calls may overwrite."""
 
-    def __init__(self, net: fx.GraphModule, wanted: set[fx.Node]) -> None:
+    def __init__(self, net: fx.GraphModule, recorded: set[fx.Node]) -> None:
         super().__init__(net)
-        self._wanted = wanted
+        self._recorded = recorded
         self.values: dict[fx.Node, Tensor] = {}
 
     def run_node(self, n: fx.Node) -> Any:
         """Run one call."""
         result = super().run_node(n)
-        if n in self._wanted:
+        if n in self._recorded:
             self.values[n] = result.clone()
         return result

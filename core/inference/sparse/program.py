@@ -1,6 +1,6 @@
 """Adjacent layers as a table of numbers that the kernels run without Python.
 
-Layer outputs alternate between two halves of the memory.
+Layer outputs alternate between two halves of the workspace.
 """
 
 from __future__ import annotations
@@ -24,22 +24,15 @@ T = TypeVar("T", bound=np.generic)
 Places = NDArray[np.int64]
 
 SPARE = 64
-"""Spare values after each half of the memory: the last tile of a stretch may overrun it."""
+"""Spare values after each half of the workspace, which the last tile of a span may overrun."""
 
 LANES = 8
-"""Approximate number of values a CPU adds at once, for comparing stretches."""
+"""Approximate number of values a CPU adds at once, for comparing costs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A memory layout: (channel, row, column) is at `channel * plane + row * pitch + column`.
-
-    Attributes:
-        channels: number of channels.
-        size: rows and columns.
-        pitch: distance between rows.
-        plane: distance between channels.
-    """
+    """A memory layout: (channel, row, column) is at `channel * plane + row * pitch + column`."""
 
     channels: int
     size: Pair
@@ -48,12 +41,12 @@ class Layout:
 
     @classmethod
     def contiguous(cls, channels: int, size: Pair) -> Layout:
-        """Without gaps."""
+        """A layout without gaps."""
         return cls(channels, size, size[1], prod(size))
 
     @property
     def values(self) -> int:
-        """From the first to the end of the last channel."""
+        """The number of values it spans."""
         return self.channels * self.plane
 
 
@@ -65,47 +58,43 @@ class Program:
         channels: channels of the first layer's input.
         size: rows and columns of that input.
         block: images per pass.
-        rest: the most frequent input value, such as an image's background: for single images,
-            linear layers skip it, and zeros in later layers; None to skip nothing.
+        background: the most frequent input value. For single images, linear layers skip inputs of
+            this value, or of 0 after the first layer; None to skip nothing.
     """
 
     def __init__(
         self,
-        layers: Sequence[KernelLayer],
-        channels: int,
-        size: Pair,
-        block: int,
+        layers: Sequence[KernelLayer], channels: int, size: Pair, block: int,
         background: float | None = 0.0,
-    ) -> None:
+    ) -> None:  # fmt: skip
         self.block = block
         self._rows: list[list[int]] = []
         self._starts: list[NDArray[np.int64]] = []
         self._shifts: list[NDArray[np.int64]] = []
         self._values: list[Floats] = []
         self._biases: list[Floats] = []
-        self._lists = self._units = self._nonzero = 0
         self._half_sizes = [0, 0]
         self._row_buffer = 0
-        view = Layout.contiguous(channels, size)
-        self._add(kernels.LOAD, view.values)
-        self._reserve(view)
+        layout = Layout.contiguous(channels, size)
+        self._add(kernels.LOAD, layout.values)
+        self._reserve(layout)
         for layer in layers:
             if isinstance(layer, MaxPool):
-                view = self._add_pool(layer, view)
-            elif block == 1 and background is not None and _reads_all(layer, view):
-                view = self._add_scatter(layer, view, background if layer is layers[0] else 0.0)
+                layout = self._add_pool(layer, layout)
+            elif block == 1 and background is not None and _reads_all(layer, layout):
+                layout = self._add_scatter(layer, layout, background if layer is layers[0] else 0.0)
             else:
-                view = self._add_sum(layer, view)
-        self._add(kernels.STORE, view.channels, *view.size, view.plane, view.pitch)
-        self.values = view.channels * prod(view.size)
+                layout = self._add_sum(layer, layout)
+        self._add(kernels.STORE, layout.channels, *layout.size, layout.plane, layout.pitch)
+        self.values = layout.channels * prod(layout.size)
         self._assemble()
 
-    def run(self, images: Tensor, made: Tensor, begin: int, end: int, work: Tensor) -> None:
-        """Compute the results for some of the images; tensors are contiguous float32.
+    def run(self, images: Tensor, outputs: Tensor, begin: int, end: int, work: Tensor) -> None:
+        """Compute the results of some of the images; tensors are contiguous float32.
 
         Args:
-            images: all values of all images, one after another.
-            made: receives all values of all results, `values` per image.
+            images: all images.
+            outputs: receives the results, `values` per image.
             begin: the first image.
             end: one past the last image.
             work: workspace of `memory` values, exclusive to this call.
@@ -113,7 +102,7 @@ class Program:
         table, starts, shifts, values, biases = self._tables
         kernels.run(
             len(self._rows), table.data_ptr(), starts.data_ptr(), shifts.data_ptr(),
-            values.data_ptr(), biases.data_ptr(), self.block, images.data_ptr(), made.data_ptr(),
+            values.data_ptr(), biases.data_ptr(), self.block, images.data_ptr(), outputs.data_ptr(),
             begin, end, work.data_ptr(),
         )  # fmt: skip
 
@@ -123,106 +112,102 @@ class Program:
         return sum(self._half_sizes) + self._row_buffer + 3 * SPARE
 
     def _assemble(self) -> None:
-        """Fill in where the parts of the memory are, and make arrays of it all."""
+        """Fill in the offsets of the workspace's parts, and turn all lists into tensors."""
         second = self._half_sizes[0] + SPARE
         parts = 0, second
         table = np.zeros((len(self._rows), kernels.WIDTH), np.int64)
-        for place, row in enumerate(self._rows):
-            here, there = parts[(place + 1) % 2], parts[place % 2]
-            if row[0] in (kernels.LOAD, kernels.STORE):
-                row = [row[0], there if row[0] == kernels.LOAD else here, *row[1:]]
-            else:
-                row = [row[0], here, there, *row[1:]]
-            if row[0] == kernels.POOL:
-                row.append(second + self._half_sizes[1] + SPARE)
+        for place, (kind, *numbers) in enumerate(self._rows):
+            source, target = parts[(place + 1) % 2], parts[place % 2]
+            ends = {kernels.LOAD: [target], kernels.STORE: [source]}.get(kind, [source, target])
+            buffer = [second + self._half_sizes[1] + SPARE] if kind == kernels.POOL else []
+            row = [kind, *ends, *numbers, *buffer]
             table[place, : len(row)] = row
         tables = (
             table,
             np.array([*chain(*self._starts)], np.int64),
-            _joined(self._shifts, np.uint32).view(np.int32),  # not every type can be pickled
+            _joined(self._shifts, np.uint32).view(np.int32),  # torch cannot pickle uint32
             _joined(self._values, np.float32),
             _joined(self._biases, np.float32),
         )
-        self._tables = tuple(map(torch.from_numpy, tables))  # which give their addresses quickly
+        self._tables = tuple(map(torch.from_numpy, tables))  # data_ptr() is fast
         for lists in (self._starts, self._shifts, self._values, self._biases):
             lists.clear()
 
     def _add(self, kind: int, *numbers: int) -> None:
         self._rows.append([kind, *numbers])
 
-    def _reserve(self, view: Layout) -> Layout:
-        """Keep room for what the last operation makes."""
+    def _reserve(self, layout: Layout) -> Layout:
+        """Reserve workspace for the last operation's result."""
         part = (len(self._rows) - 1) % 2
-        self._half_sizes[part] = max(self._half_sizes[part], view.values * self.block)
-        return view
+        self._half_sizes[part] = max(self._half_sizes[part], layout.values * self.block)
+        return layout
 
-    def _add_pool(self, pool: MaxPool, view: Layout) -> Layout:
+    def _add_pool(self, pool: MaxPool, layout: Layout) -> Layout:
         ends = [int(tap[-1]) + 1 for tap in pool.taps]
         steps = zip(pool.out, pool.stride, ends, strict=True)
         rows, columns = ((out - 1) * stride + end for out, stride, end in steps)
-        if pool.padding != ZEROS or rows > view.size[0] or columns > view.size[1]:
-            given = (view.channels, *view.size, view.plane, view.pitch)
-            self._add(kernels.PAD, *given, *ONES, rows, columns, *ONES, *pool.padding, 1)
-            view = self._reserve(Layout.contiguous(view.channels, (rows, columns)))
+        if pool.padding != ZEROS or rows > layout.size[0] or columns > layout.size[1]:
+            source = (layout.channels, *layout.size, layout.plane, layout.pitch)
+            self._add(kernels.PAD, *source, *ONES, rows, columns, *ONES, *pool.padding, 1)
+            layout = self._reserve(Layout.contiguous(layout.channels, (rows, columns)))
         line, column = pool.taps
-        window = (line[:, None] * view.pitch + column).reshape(-1) * self.block
+        window = (line[:, None] * layout.pitch + column).reshape(-1) * self.block
         first = self._store_list(window, np.zeros(len(window), np.float32))
-        self._row_buffer = max(
-            self._row_buffer, ((pool.out[1] - 1) * pool.stride[1] + 1) * self.block
-        )
-        place = (view.channels, view.plane, view.pitch, *pool.out, *pool.stride)
-        self._add(kernels.POOL, *place, first, self._nonzero, int(pool.relu))
-        return self._reserve(Layout.contiguous(view.channels, pool.out))
+        row = ((pool.out[1] - 1) * pool.stride[1] + 1) * self.block
+        self._row_buffer = max(self._row_buffer, row)
+        place = (layout.channels, layout.plane, layout.pitch, *pool.out, *pool.stride)
+        self._add(kernels.POOL, *place, first, first + len(window), int(pool.relu))
+        return self._reserve(Layout.contiguous(layout.channels, pool.out))
 
-    def _add_sum(self, layer: WeightLayer, view: Layout) -> Layout:
-        if not _needs_no_padding(layer, view):
-            view, columns = self._add_padding(layer, view)
+    def _add_sum(self, layer: WeightLayer, layout: Layout) -> Layout:
+        if _needs_no_padding(layer, layout):
+            offsets = _offsets(layer, layout)
         else:
-            columns = _offsets(layer, view)
-        lists = self._store_weights(layer, view, columns)
-        return self._add_spans(layer, view, *lists)
+            layout, offsets = self._add_padding(layer, layout)
+        return self._add_spans(layer, layout, *self._store_weights(layer, layout, offsets))
 
-    def _add_scatter(self, layer: WeightLayer, view: Layout, background: float) -> Layout:
-        """Sum input by input: those that are `background`, as after a ReLU 0, cost nothing then.
+    def _add_scatter(self, layer: WeightLayer, layout: Layout, background: float) -> Layout:
+        """Add input by input, skipping inputs equal to `background`.
 
-        What units make of an input that is `background` everywhere is in their biases.
+        The biases include the units' outputs for an input of `background` everywhere.
         """
         weight = layer.weight.reshape(layer.channels, -1).T
         inputs, units = weight.nonzero()
         read, counts = np.unique(inputs, return_counts=True)
-        places = _offsets(layer, view).reshape(-1)[read]
+        places = _offsets(layer, layout).reshape(-1)[read]
         listed = self._store_list(places, np.zeros(len(read), np.float32))
         first = self._store_lists(counts, units, weight[inputs, units])
         biases = layer.bias + background * weight.sum(0, dtype=np.float64)
         bias = self._store_biases(np.append(biases, background).astype(np.float32))
-        numbers = layer.channels, bias, int(layer.relu), len(read), listed, first
-        self._add(kernels.SCATTER, *numbers)
+        self._add(kernels.SCATTER, layer.channels, bias, int(layer.relu), len(read), listed, first)
         return self._reserve(Layout.contiguous(layer.channels, ONES))
 
-    def _add_padding(self, layer: WeightLayer, view: Layout) -> tuple[Layout, Places]:
-        """Have zeros laid around what a layer is given, and what its strides skip laid apart.
+    def _add_padding(self, layer: WeightLayer, layout: Layout) -> tuple[Layout, Places]:
+        """Add an operation that pads a layer's input and splits it by the phases of the stride.
 
         Returns:
-            The input as a convolution without stride and padding takes it; and where each weight of
-            a unit of the first group reads for the first of the unit's results.
+            The layout of an input for a convolution without stride and padding, and the offsets
+            of the inputs of the first result of a unit of the first group.
         """
         steps = zip(layer.taps, layer.stride, strict=True)
         (phase_y, line), (phase_x, column) = ((tap % step, tap // step) for tap, step in steps)
         planes = int(phase_y.max()) + 1, int(phase_x.max()) + 1
         size = int(line.max()) + layer.out[0], int(column.max()) + layer.out[1]
-        given = (view.channels, *view.size, view.plane, view.pitch)
-        self._add(kernels.PAD, *given, *planes, *size, *layer.stride, *layer.padding)
-        made = self._reserve(Layout.contiguous(view.channels * prod(planes), size))
+        source = (layout.channels, *layout.size, layout.plane, layout.pitch)
+        self._add(kernels.PAD, *source, *planes, *size, *layer.stride, *layer.padding)
+        padded = self._reserve(Layout.contiguous(layout.channels * prod(planes), size))
         phase = phase_y[:, None] * planes[1] + phase_x
         channel = np.arange(layer.weight.shape[1])[:, None, None] * prod(planes) + phase
-        return made, channel * made.plane + line[:, None] * made.pitch + column
+        return padded, channel * padded.plane + line[:, None] * padded.pitch + column
 
-    def _store_weights(self, layer: WeightLayer, view: Layout, columns: Places) -> tuple[int, int]:
-        """Keep a layer's nonzeros by unit; gives where the lists begin, and the biases."""
+    def _store_weights(
+        self, layer: WeightLayer, layout: Layout, offsets: Places
+    ) -> tuple[int, int]:
+        """Store a layer's nonzeros by unit; returns the numbers of the first list and bias."""
         group = layer.channels // layer.groups
-        apart = view.channels // layer.groups * view.plane
+        group_plane = layout.channels // layer.groups * layout.plane
         units, places = layer.weight.reshape(layer.channels, -1).nonzero()
-        shifts = columns.reshape(-1)[places] + units // group * apart
+        shifts = offsets.reshape(-1)[places] + units // group * group_plane
         counts = np.bincount(units, minlength=layer.channels)
         weights = layer.weight[layer.weight != 0]
         return self._store_lists(counts, shifts * self.block, weights), self._store_biases(
@@ -230,65 +215,58 @@ class Program:
         )
 
     def _store_lists(self, counts: Places, shifts: Places, values: Floats) -> int:
-        """Keep lists of so many shifts and values each; gives the number of the first."""
-        first = self._lists
+        """Store lists of `counts` shifts and values; returns the number of the first list."""
         ends = np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)])
-        self._starts.append(self._nonzero + ends)
-        self._lists += len(ends)
-        self._store_list(shifts, values)
-        return first
+        self._starts.append(self._store_list(shifts, values) + ends)
+        return sum(map(len, self._starts[:-1]))
 
     def _store_list(self, shifts: Places, values: Floats) -> int:
-        """Keep shifts and values; gives the place of the first."""
-        first = self._nonzero
+        """Store shifts and values; returns the index of the first."""
         self._shifts.append(shifts)
         self._values.append(values)
-        self._nonzero += len(shifts)
-        return first
+        return sum(map(len, self._shifts[:-1]))
 
     def _store_biases(self, biases: Floats) -> int:
-        """Keep biases; gives the place of the first."""
-        first = self._units
+        """Store biases; returns the index of the first."""
         self._biases.append(biases)
-        self._units += len(biases)
-        return first
+        return sum(map(len, self._biases[:-1]))
 
-    def _add_spans(self, layer: WeightLayer, view: Layout, first: int, bias: int) -> Layout:
-        """Sum row by row; or all rows in one go, with what lies between them, if that is less."""
+    def _add_spans(self, layer: WeightLayer, layout: Layout, first: int, bias: int) -> Layout:
+        """Sum row by row, or all rows with the gaps between them in one span if that is cheaper."""
         block, (rows, columns) = self.block, layer.out
-        at_once = ((rows - 1) * view.pitch + columns) * block
-        in_one = _span_cost(at_once) <= rows * _span_cost(columns * block)
-        lines, length = (1, at_once) if in_one else (rows, columns * block)
-        pitch = view.pitch if in_one else columns
+        whole = ((rows - 1) * layout.pitch + columns) * block
+        in_one = _span_cost(whole) <= rows * _span_cost(columns * block)
+        lines, length = (1, whole) if in_one else (rows, columns * block)
+        pitch = layout.pitch if in_one else columns
         last = (lines - 1) * pitch * block + length + kernels.overrun(length)
-        made = Layout(layer.channels, layer.out, pitch, -(-last // block))
-        steps = (view.pitch * block, made.plane * block, pitch * block)
-        self._add(kernels.SUM, made.channels, first, bias, int(layer.relu), lines, length, *steps)
-        return self._reserve(made)
+        result = Layout(layer.channels, layer.out, pitch, -(-last // block))
+        steps = (layout.pitch * block, result.plane * block, pitch * block)
+        self._add(kernels.SUM, layer.channels, first, bias, int(layer.relu), lines, length, *steps)
+        return self._reserve(result)
 
 
 def _joined(parts: Sequence[NDArray[Any]], kind: type[T]) -> NDArray[T]:
     return np.concatenate([np.zeros(0, kind), *parts]).astype(kind)
 
 
-def _reads_all(layer: WeightLayer, view: Layout) -> bool:
-    """Each unit reads the whole input at once, as a linear's does."""
-    return layer.groups == 1 and layer.out == ONES and _needs_no_padding(layer, view)
+def _reads_all(layer: WeightLayer, layout: Layout) -> bool:
+    """Whether each unit reads the whole input, as in a linear layer."""
+    return layer.groups == 1 and layer.out == ONES and _needs_no_padding(layer, layout)
 
 
-def _needs_no_padding(layer: WeightLayer, view: Layout) -> bool:
-    """It reads what there is, a step at a time, and nothing around it on any side."""
+def _needs_no_padding(layer: WeightLayer, layout: Layout) -> bool:
+    """Whether it has stride 1 and reads exactly its input."""
     ends = tuple(int(tap[-1]) + out for tap, out in zip(layer.taps, layer.out, strict=True))
-    return layer.stride == ONES and layer.padding == ZEROS and ends == view.size
+    return layer.stride == ONES and layer.padding == ZEROS and ends == layout.size
 
 
-def _offsets(layer: WeightLayer, view: Layout) -> Places:
-    """Where each weight of a unit of the first group reads for the first of the unit's results."""
+def _offsets(layer: WeightLayer, layout: Layout) -> Places:
+    """The offsets of the inputs of the first result of a unit of the first group."""
     channel = np.arange(layer.weight.shape[1])[:, None, None]
     line, column = layer.taps
-    return channel * view.plane + line[:, None] * view.pitch + column
+    return channel * layout.plane + line[:, None] * layout.pitch + column
 
 
 def _span_cost(length: int) -> int:
-    """What a stretch costs: the vectors in its tiles, and the start of a loop."""
+    """The cost of a span: the vectors in its tiles, and the start of a loop."""
     return (length + kernels.overrun(length)) // LANES + 2

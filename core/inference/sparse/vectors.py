@@ -19,16 +19,16 @@ _FLOAT, _INDEX = ir.FloatType(), ir.IntType(64)
 
 
 Combine = Callable[[Any, Any, Any, Any], Any]
-"""From builder, sum or maximum so far, nonzero and input: the new sum or maximum."""
+"""From builder, sum or maximum so far, nonzero and input to the new sum or maximum."""
 
 
 def _tiles(combine: Combine) -> tuple[Any, ...]:
-    """The functions that compute 8, 16, 32 and 64 values that are contiguous in memory.
+    """Functions that compute 8, 16, 32 and 64 contiguous values.
 
-    `tile(out, to, x, at, shifts, values, first, last, start, relu)` begins with `start`, takes in
-    `values[k]` and `x[at + shifts[k] + i]`, k from `first` up to `last`, and sets `out[to + i]` to
-    what comes of it, or to 0 where that is negative and `relu` is set. Arrays are of float32, the
-    shifts of uint32. The compiler cuts 16 numbers into as many as the processor takes at once.
+    `tile(out, to, x, at, shifts, values, first, last, start, relu)` begins with `start`, combines
+    it with `values[k]` and `x[at + shifts[k] + i]` for k from `first` up to `last`, applies a ReLU
+    if `relu` is set, and writes the result to `out[to + i]`. Arrays are float32, shifts uint32.
+    The compiler splits vectors of 16 as the processor requires.
     """
     return tuple(
         _tile(combine, lanes, vectors) for lanes, vectors in ((8, 1), (16, 1), (16, 2), (16, 4))
@@ -40,7 +40,7 @@ def _tile(combine: Combine, lanes: int, vectors: int) -> Any:
         typing: Any, out: Any, to: Any, x: Any, at: Any, shifts: Any, values: Any,
         first: Any, last: Any, start: Any, relu: Any,
     ) -> Any:  # fmt: skip
-        given = (out, to, x, at, shifts, values, first, last, start, relu)
+        parameters = (out, to, x, at, shifts, values, first, last, start, relu)
 
         def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             arrays = {
@@ -50,13 +50,12 @@ def _tile(combine: Combine, lanes: int, vectors: int) -> Any:
             _emit(combine, builder, lanes, vectors, args, arrays)
             return context.get_dummy_value()
 
-        return types.void(*given), generate
+        return types.void(*parameters), generate
 
     return intrinsic(tile)
 
 
 def _emit(combine: Combine, builder: Any, lanes: int, vectors: int, args: Any, arrays: Any) -> None:
-    """Write the instructions of a tile."""
     kind = ir.VectorType(_FLOAT, lanes)
     start = _broadcast(builder, args[8], kind)
     results = [cgutils.alloca_once_value(builder, start) for _ in range(vectors)]
@@ -71,14 +70,14 @@ def _emit(combine: Combine, builder: Any, lanes: int, vectors: int, args: Any, a
     target, zero = builder.gep(arrays[0], [args[1]]), ir.Constant(kind, None)
     relu = builder.trunc(args[9], ir.IntType(1))
     for number, result in enumerate(results):
-        made = builder.load(result)
-        rectified = builder.select(builder.fcmp_ordered("<", made, zero), zero, made)
-        made = builder.select(relu, rectified, made)
-        builder.store(made, _vector(builder, target, number * lanes, kind), align=4)
+        total = builder.load(result)
+        rectified = builder.select(builder.fcmp_ordered("<", total, zero), zero, total)
+        total = builder.select(relu, rectified, total)
+        builder.store(total, _vector(builder, target, number * lanes, kind), align=4)
 
 
 def _multiply_add(builder: Any, total: Any, value: Any, x: Any) -> Any:
-    """A multiplication and an addition, rounded once where the processor has that."""
+    """A multiply-add, fused if the processor supports that."""
     name = f"llvm.fmuladd.v{total.type.count}f32"
     kind = ir.FunctionType(total.type, [total.type] * 3)
     return builder.call(
@@ -87,13 +86,13 @@ def _multiply_add(builder: Any, total: Any, value: Any, x: Any) -> Any:
 
 
 def _maximum(builder: Any, best: Any, _value: Any, x: Any) -> Any:
-    """The larger one; once it is no number it stays none, as in torch."""
+    """The maximum; NaN stays NaN, as in torch."""
     larger = builder.fcmp_ordered("<", best, x)
     return builder.select(builder.or_(larger, builder.fcmp_unordered("uno", x, x)), x, best)
 
 
 def _broadcast(builder: Any, number: Any, kind: Any) -> Any:
-    """A vector of the same number."""
+    """A vector of one repeated number."""
     first = builder.insert_element(ir.Constant(kind, ir.Undefined), number, ir.IntType(32)(0))
     order = ir.Constant(ir.VectorType(ir.IntType(32), kind.count), None)
     return builder.shuffle_vector(first, ir.Constant(kind, ir.Undefined), order)

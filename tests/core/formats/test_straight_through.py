@@ -1,4 +1,4 @@
-"""Training rounded numbers: exact ones collect what each step moves, and are rounded again."""
+"""Straight-through training: exact values collect updates and are requantized."""
 
 from __future__ import annotations
 

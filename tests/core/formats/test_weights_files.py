@@ -1,4 +1,4 @@
-"""Weights as files: read back as written, refused when wrong, written whole or not at all."""
+"""Weights files: round trips, refusals, atomic writes."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def overflow(weights: Weights) -> None:
     ("change", "reason"),
     [
         (drop, "'fc1.bias' is missing"),
-        (rename, "'fc9.bias' is not among its tensors"),
+        (rename, "'fc9.bias'"),
         (reshape, r"'fc1.weight' has shape \(576, 256\), expected \(256, 576\)"),
         (halve, "'fc1.weight' has type torch.float16, expected torch.float32"),
         (spoil, "'fc1.weight' has values that are not finite"),
@@ -119,7 +119,7 @@ def test_what_does_not_fit_is_refused(
 
 
 class Touch:
-    """Unpickling it makes a file."""
+    """Creates a file when unpickled."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -157,7 +157,7 @@ def test_pickles_are_refused_and_not_run(tmp_path: Path) -> None:
     torch.save({**weights_of(0), "more": Touch(trace)}, torchs)
     for path, said in (
         (plain, "as safetensors: "),
-        (torchs, "as weights alone: it holds 'getattr'"),
+        (torchs, "as weights: it holds 'getattr'"),
     ):
         with pytest.raises(InputError, match=f"cannot read {path} {said}"):
             load_weights(path, Cnn5())
@@ -166,7 +166,7 @@ def test_pickles_are_refused_and_not_run(tmp_path: Path) -> None:
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     path = tmp_path / "none.safetensors"
-    with pytest.raises(InputError, match=f"no weights at {path}: .*safetensors file"):
+    with pytest.raises(InputError, match=str(path)):
         load_weights(path, Cnn5())
 
 
@@ -183,7 +183,7 @@ def test_a_missing_folder_is_named_in_saving(tmp_path: Path) -> None:
 
 @contextmanager
 def files_up_to(size: int) -> Iterator[None]:
-    """No file may grow beyond `size` bytes, as on a disk that is full."""
+    """Limit files to `size` bytes, as on a full disk."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
     try:

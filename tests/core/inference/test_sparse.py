@@ -1,4 +1,4 @@
-"""A pruned net by its nonzeros: torch's logits, whatever the layers, the images and the threads."""
+"""Sparse inference: torch's logits for all layers, batch sizes and numbers of threads."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 import torch
 import torch.nn.functional as F  # noqa: N812  the name every torch program uses
-from core.inference.sparse.simplify import simplify
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
@@ -28,6 +27,7 @@ from core.inference.sparse.groups import groups_of
 from core.inference.sparse.layers import KernelLayer, MaxPool, WeightLayer
 from core.inference.sparse.net import faster
 from core.inference.sparse.program import Program
+from core.inference.sparse.simplify import simplify
 from core.nets.layers import prunable_layers
 from core.nets.zoo import model_spec
 from core.pruning.masks import Masks
@@ -43,7 +43,7 @@ BLOCKS = st.sampled_from([1, 2, 4, 8, 16])
 
 
 def close(made: Tensor, expected: Tensor) -> bool:
-    """Within 1e-4 of the largest, and no number where there is none."""
+    """Whether outputs differ by at most 1e-4 of the largest; NaN equals NaN."""
     assert made.shape == expected.shape
     scale = float(expected.nan_to_num().abs().max()) if expected.numel() else 0.0
     return torch.allclose(made, expected, rtol=0, atol=1e-4 * scale + 1e-6, equal_nan=True)
@@ -56,7 +56,7 @@ def program(
     block: int,
     background: float = 0.0,
 ) -> Tensor:
-    """What the kernels make of images; memory is full of what is no number before."""
+    """The kernels' output for images; the workspace is filled with NaN beforehand."""
     count, channels, rows, columns = images.shape
     made = Program(layers, channels, (rows, columns), block, background)
     result = torch.full((count, *out), torch.nan)
@@ -67,7 +67,7 @@ def program(
 
 @st.composite
 def convolutions(draw: st.DrawFn) -> tuple[WeightLayer, Tensor, Tensor]:
-    """A convolution, images and what torch makes of them."""
+    """A convolution, images, and torch's output."""
     torch.manual_seed(draw(st.integers(0, 1000)))
     groups, inputs, units = (
         draw(st.integers(1, 3)),
@@ -179,7 +179,7 @@ def test_any_layers_of_any_net_run_by_the_kernels_give_torchs_logits(
 
 
 class OneDimension(nn.Module):
-    """Convolutions and pooling of one dimension, and linears after them."""
+    """One-dimensional convolutions and pooling, then linear layers."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -205,7 +205,7 @@ def test_layers_of_one_dimension_are_run_as_two() -> None:
 
 
 def pruned(name: str) -> nn.Module:
-    """A net of the zoo, its shipped weights at the sparsities that it is known for."""
+    """A net of the zoo with its shipped weights, pruned by its default preset."""
     spec = model_spec(name)
     net = spec.build()
     weights = load_weights(spec.shipped_weights, net)
@@ -307,8 +307,8 @@ def test_the_fastest_gives_the_same_logits(few: Splits, count: int) -> None:
     assert same(before, copy_weights(net))
 
 
-class Odd(nn.Module):
-    """What torch.fx cannot trace: it looks at values."""
+class Untraceable(nn.Module):
+    """A net torch.fx cannot trace: its calls depend on values."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -319,7 +319,7 @@ class Odd(nn.Module):
 
 
 def test_a_net_that_cannot_be_traced_stays_as_it_is() -> None:
-    net = Odd()
+    net = Untraceable()
     assert drain(faster(net, torch.randn(2, 1, 28, 28))).net is net
 
 

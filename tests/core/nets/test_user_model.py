@@ -265,7 +265,7 @@ class TestPickledWeights:
         path = tmp_path / "net.pt"
         torch.save(net, path)
         with pytest.raises(
-            InputError, match=r"as weights alone: it holds 'torch\.nn.*', which would run code"
+            InputError, match=r"as weights: it holds 'torch\.nn.*', which would run code"
         ):
             load_weights(path, net)
 

@@ -1,8 +1,8 @@
-"""The inner loops: an adaptive binary range coder, and the models that tell it what to expect.
+"""The inner loops: an adaptive binary range coder and the models that predict its bits.
 
-All arithmetic is on integers, so that every machine decodes the same. FORMAT.md beside this file
-says what each loop does; encoding and decoding are one loop, so that they cannot differ. One file
-holds all of them, since numba's cache on the disk looks at no other file than a function's own.
+All arithmetic is on integers, so every machine decodes alike. FORMAT.md specifies each loop. One
+loop both encodes and decodes, so the two cannot diverge. All loops are in one file, since numba's
+disk cache notices changes only in a function's own file.
 """
 
 from __future__ import annotations
@@ -14,30 +14,30 @@ import numpy as np
 from numba import njit
 
 LOW, RANGE, CACHE, PENDING, POSITION, CODE, PAST_END, DECODING, STARTED = range(9)
-"""What the array `coder` holds; `PENDING` counts bytes that wait for a carry."""
+"""Indices into the array `coder`; `PENDING` counts bytes that await a possible carry."""
 
 ONE = 1 << 32
-"""A probability of one in a slot: slots hold 32 bits of the probability of a 1."""
+"""Probability 1 in a slot, which stores the probability of a 1 in 32 bits."""
 
 UNTOUCHED = -1
 
 MAX_PAST_END = 4
-"""Zeros that a decoder may read behind the end: as many as the encoder may leave out."""
+"""Zeros a decoder may read past the end: the encoder omits at most as many."""
 
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
 
 def compiled(function: Kernel) -> Kernel:
-    """A function that numba compiles when it is first called, and keeps where it may write."""
+    """Compile a function with numba at its first call, cached on disk if possible."""
     try:
         return cast(Kernel, njit(cache=True, error_model="numpy")(function))
-    except RuntimeError:  # there is no such place
+    except RuntimeError:  # no writable cache folder
         return cast(Kernel, njit(error_model="numpy")(function))
 
 
 @compiled
 def _release(coder: Any, buffer: Any) -> None:
-    """Write the bytes that were kept back, with the carry that may be in `low`."""
+    """Write the held-back bytes, plus the carry in `low`, if any."""
     carry = coder[LOW] >> 32
     if coder[STARTED]:
         buffer[coder[POSITION]] = (coder[CACHE] + carry) & 0xFF
@@ -50,7 +50,7 @@ def _release(coder: Any, buffer: Any) -> None:
 
 @compiled
 def _shift(coder: Any, buffer: Any) -> None:
-    """Move the highest byte of `low` out, keeping those back that a carry may still change."""
+    """Shift out the highest byte of `low`, holding back bytes a carry may still change."""
     low = coder[LOW]
     if low < 0xFF000000 or low >= 1 << 32:
         _release(coder, buffer)
@@ -63,7 +63,7 @@ def _shift(coder: Any, buffer: Any) -> None:
 
 @compiled
 def _fetch(coder: Any, buffer: Any) -> None:
-    """Take one more byte of the file into `code`."""
+    """Read the next byte into `code`."""
     byte = 0
     if coder[POSITION] < buffer.size:
         byte = int(buffer[coder[POSITION]])
@@ -75,7 +75,7 @@ def _fetch(coder: Any, buffer: Any) -> None:
 
 @compiled
 def code_bit(coder: Any, buffer: Any, p: int, bit: int) -> int:
-    """Code one bit whose probability to be 1 is p / 65536; returns it."""
+    """Code and return one bit that is 1 with probability p / 65536."""
     bound = (coder[RANGE] * p) >> 16
     if coder[DECODING]:
         bit = 1 if coder[CODE] < bound else 0
@@ -105,7 +105,7 @@ def start(coder: Any, buffer: Any) -> None:
 
 @compiled
 def finish(coder: Any, buffer: Any) -> None:
-    """Write the fewest bytes that say which interval it came to."""
+    """Write the fewest bytes that identify the final interval."""
     for count in range(5):
         mask = (1 << (32 - 8 * count)) - 1
         value = (coder[LOW] + mask) & ~mask
@@ -119,10 +119,10 @@ def finish(coder: Any, buffer: Any) -> None:
 
 @compiled
 def _learn(slots: Any, at: int, bit: int, limit: int) -> None:
-    """Move the probability of a slot towards the bit by one over its count."""
+    """Move a slot's probability toward the bit by 1 / count."""
     count = slots[at, 1]
-    # The whole-number quotient: both are below 2**33, so float64 is exact enough that its floor is
-    # the true one on every machine, and twice as quick.
+    # Integer division: both are below 2**33, so the floor of the float64 quotient is exact on every
+    # machine, and twice as fast.
     slots[at, 0] += int(np.floor(((bit << 32) - bit - slots[at, 0]) / count))
     if count < limit:
         slots[at, 1] = count + 1
@@ -130,7 +130,7 @@ def _learn(slots: Any, at: int, bit: int, limit: int) -> None:
 
 @compiled
 def slot_bit(coder: Any, buffer: Any, slots: Any, at: int, limit: int, bit: int) -> int:
-    """Code a bit with the probability of one slot, which learns it."""
+    """Code a bit with one slot's probability; the slot learns it."""
     p = min(max(slots[at, 0] >> 16, 1), 65535)
     bit = code_bit(coder, buffer, p, bit)
     _learn(slots, at, bit, limit)
@@ -139,23 +139,16 @@ def slot_bit(coder: Any, buffer: Any, slots: Any, at: int, limit: int, bit: int)
 
 @compiled
 def mixed_bit(
-    coder: Any,
-    buffer: Any,
-    tables: Any,
-    slots: Any,
-    context: Any,
-    limits: Any,
-    weights: Any,
-    rate: int,
-    bit: int,
-) -> int:
-    """Code a bit with the probabilities of several slots, mixed; slots and weights learn it.
+    coder: Any, buffer: Any, tables: Any, slots: Any, context: Any, limits: Any, weights: Any,
+    rate: int, bit: int,
+) -> int:  # fmt: skip
+    """Code a bit with the mixed probabilities of several slots; slots and weights learn it.
 
     Args:
-        context: the slots, one an input.
-        limits: how far the count of each goes.
-        weights: one an input, and one for a constant; 65536 is 1.
-        rate: how fast the weights learn.
+        context: one slot per input.
+        limits: the largest count of each.
+        weights: one per input, and one for a constant; 65536 is 1.
+        rate: the learning rate of the weights.
     """
     stretch, squash = tables
     count = context.size
@@ -179,10 +172,9 @@ def mixed_bit(
 
 @compiled
 def code_number(coder: Any, buffer: Any, slots: Any, number: int) -> int:
-    """Code a number from 0 to 2**62: how many bits it has, then the bits.
+    """Code a number from 0 to 2**62: its length in bits, then the bits.
 
-    Args:
-        slots: 256 of them: 64 for the length, three for the two bits after the first of each.
+    Of 256 slots, 64 are for the length, and three per length for the two bits after the first.
     """
     number += 1
     length = 0
@@ -209,15 +201,9 @@ TEXT_ORDERS = 5
 
 @compiled
 def code_text(
-    coder: Any,
-    buffer: Any,
-    tables: Any,
-    slots: Any,
-    weights: Any,
-    history: Any,
-    text: Any,
+    coder: Any, buffer: Any, tables: Any, slots: Any, weights: Any, history: Any, text: Any
 ) -> None:
-    """Code bytes, expected from the up to four before; `history` [4] holds those, newest first."""
+    """Code bytes, predicted from the previous four: `history` [4], newest first."""
     context = np.empty(TEXT_ORDERS, np.int64)
     limits = np.full(TEXT_ORDERS, 30, np.int64)
     for i in range(text.size):
@@ -246,19 +232,19 @@ READ = 4
 RECENT, RECENT_READ = READ + 32, READ + 36
 PATTERN, PAST, INSIDE, CROWD, STATE = range(104, 104 + 5 * 16, 16)
 CHANNEL = 192
-"""Where the slots of a mask are: those for its channels, groups, places and columns are last."""
+"""Offsets of a mask's slots; those of channels, groups, places and columns come last."""
 
 
 @compiled
 def _touch(slots: Any, at: int, parent: int, ones: int) -> None:
-    """Have a slot that is used for the first time expect what its parent does."""
+    """Initialize a slot from its parent at its first use."""
     if slots[at, 0] == UNTOUCHED:
         _inherit(slots, at, parent, ones)
 
 
 @compiled
 def _inherit(slots: Any, at: int, parent: int, ones: int) -> None:
-    """Have a slot expect what its parent does, as if it had seen `ones` / 16 of the rarer bit."""
+    """Copy the parent's probability, as if the rarer bit had been seen `ones` / 16 times."""
     p = slots[parent, 0]
     slots[at, 0] = p
     rarer = max(min(p, ONE - p) >> 16, 1)
@@ -267,7 +253,7 @@ def _inherit(slots: Any, at: int, parent: int, ones: int) -> None:
 
 @compiled
 def _full(mask: Any, row: int) -> int:
-    """Whether there is a one in a row; there is none before the first."""
+    """Whether a row has a one; rows before the first have none."""
     if row >= 0:
         for column in range(mask.shape[1]):
             if mask[row, column]:
@@ -277,7 +263,7 @@ def _full(mask: Any, row: int) -> int:
 
 @compiled
 def _ones(mask: Any, row: int, first: int, count: int) -> int:
-    """The ones among some columns of a row, three at most; there are none before the first."""
+    """Count the ones in some columns of a row, at most 3; 0 before the first row or column."""
     ones = 0
     if row >= 0 and first >= 0 and count > 1:
         for column in range(first, first + count):
@@ -287,27 +273,15 @@ def _ones(mask: Any, row: int, first: int, count: int) -> int:
 
 @compiled
 def code_mask(
-    coder: Any,
-    buffer: Any,
-    tables: Any,
-    slots: Any,
-    flag_weights: Any,
-    mask_weights: Any,
-    settings: Any,
-    mask: Any,
-    geometry: Any,
-    read_classes: Any,
-    ordered: int,
-    inputs: int,
-    first: int,
-    stop: int,
-) -> None:
+    coder: Any, buffer: Any, tables: Any, slots: Any, flag_weights: Any, mask_weights: Any,
+    settings: Any, mask: Any, geometry: Any, read_classes: Any, ordered: int, inputs: int,
+    first: int, stop: int,
+) -> None:  # fmt: skip
     """Code rows `first` to `stop` of a mask [rows, channels * height * width] of ones and zeros.
 
-    `settings` are two rates, and for each input how strong its prior is and how far its count
-    goes; `geometry` is rows, channels, height and width; `read_classes` says of each row how much its
-    unit is read by what comes after, 0 to 15; `ordered`, that rows descend; of the `inputs` the
-    first are taken, FEW_INPUTS or MASK_INPUTS.
+    `settings` holds two rates, then a prior and a count limit for each input; `geometry` holds
+    rows, channels, height and width; `read_classes` one number per row, 0 to 15; `ordered` is 1 if
+    rows descend; `inputs` is FEW_INPUTS or MASK_INPUTS.
     """
     channels, height, width = geometry[1], geometry[2], geometry[3]
     places = height * width
@@ -336,16 +310,9 @@ def code_mask(
         flags[3] = RECENT_READ + recent * 16 + read
         for j in range(1, FLAG_INPUTS):
             _touch(slots, flags[j], FLAG, 16)
+        full = 0 if coder[DECODING] else _full(mask, o)
         full = mixed_bit(
-            coder,
-            buffer,
-            tables,
-            slots,
-            flags,
-            flag_limits,
-            flag_weights,
-            settings[0],
-            0 if coder[DECODING] else _full(mask, o),
+            coder, buffer, tables, slots, flags, flag_limits, flag_weights, settings[0], full
         )
         if columns == 1:
             mask[o, 0] = full
@@ -391,17 +358,8 @@ def code_mask(
                     _touch(slots, context[5], context[3], settings[12])
                     for j in range(6, MASK_INPUTS):
                         _touch(slots, context[j], BIT, settings[2 + 2 * j])
-                bit = mixed_bit(
-                    coder,
-                    buffer,
-                    tables,
-                    slots,
-                    context,
-                    limits,
-                    mask_weights[state],
-                    rate,
-                    int(mask[o, at]),
-                )
+                bit, weights = int(mask[o, at]), mask_weights[state]
+                bit = mixed_bit(coder, buffer, tables, slots, context, limits, weights, rate, bit)
                 _learn(slots, READ + read, bit, 60000)
                 mask[o, at] = bit
                 inside += bit
@@ -420,34 +378,22 @@ NEAR_BIN = 40
 FULL = NEAR_BIN + 25 * BINS
 SIGNED = FULL + 4 * BINS
 ROW_SYMBOLS = SIGNED + 2 * BINS
-"""Where the slots of symbols are: those of rows, places and channels are last."""
+"""Offsets of the slots of symbols; those of rows, places and channels come last."""
 
 SYMBOL_SLOTS = 5
-"""Slots of each of those: of a sign, and of the first four bins."""
+"""Slots per row, place and channel: one for the sign, four for the first bins."""
 
 
 @compiled
 def code_symbols(
-    coder: Any,
-    buffer: Any,
-    tables: Any,
-    slots: Any,
-    sign_weights: Any,
-    bin_weights: Any,
-    settings: Any,
-    mask: Any,
-    symbols: Any,
-    geometry: Any,
-    read_classes: Any,
-    most: Any,
-    numbers: Any,
-    first: int,
-    stop: int,
-) -> None:
-    """Code the symbols [rows, columns], signed and not zero where the mask is.
+    coder: Any, buffer: Any, tables: Any, slots: Any, sign_weights: Any, bin_weights: Any,
+    settings: Any, mask: Any, symbols: Any, geometry: Any, read_classes: Any, most: Any,
+    numbers: Any, first: int, stop: int,
+) -> None:  # fmt: skip
+    """Code the signed symbols [rows, columns], which are nonzero where the mask is.
 
-    `most` are the largest magnitudes below and above zero, `numbers` slots for what goes beyond
-    the bins; for the rest see `code_mask`.
+    `most` holds the largest magnitudes below and above zero; `numbers` slots for magnitudes beyond
+    the bins; `code_mask` documents the rest.
     """
     channels, height, width = geometry[1], geometry[2], geometry[3]
     places = height * width
@@ -501,15 +447,7 @@ def code_symbols(
                         _touch(slots, context[j], SIGN, settings[2 + 2 * j])
                     rate = settings[0] * 128 // (128 + slots[SIGN, 1]) + 2
                     negative = mixed_bit(
-                        coder,
-                        buffer,
-                        tables,
-                        slots,
-                        context,
-                        limits,
-                        sign_weights,
-                        rate,
-                        negative,
+                        coder, buffer, tables, slots, context, limits, sign_weights, rate, negative
                     )
                 largest = most[0] if negative else most[1]
                 magnitude = abs(symbol)
@@ -528,16 +466,9 @@ def code_symbols(
                     for j in range(1, SYMBOL_INPUTS):
                         _touch(slots, context[j], BIN + b, settings[2 + 2 * j])
                     rate = settings[1] * 128 // (128 + slots[BIN + b, 1]) + 2
+                    more, weights = int(magnitude > value), bin_weights[b]
                     more = mixed_bit(
-                        coder,
-                        buffer,
-                        tables,
-                        slots,
-                        context,
-                        limits,
-                        bin_weights[b],
-                        rate,
-                        int(magnitude > value),
+                        coder, buffer, tables, slots, context, limits, weights, rate, more
                     )
                     if not more:
                         break
@@ -552,30 +483,22 @@ def code_symbols(
 
 @compiled
 def _three(symbol: int) -> int:
-    """0 for none, 1 for a negative, 2 for a positive one."""
+    """0 for zero, 1 for a negative symbol, 2 for a positive one."""
     return 0 if symbol == 0 else 1 if symbol < 0 else 2
 
 
 MODELED_BITS = 3
-"""How many of the first bits of a mantissa are modelled."""
+"""Leading mantissa bits that have slots."""
 
 
 @compiled
 def code_words(
-    coder: Any,
-    buffer: Any,
-    slots: Any,
-    exponent: int,
-    mantissa: int,
-    words: Any,
+    coder: Any, buffer: Any, slots: Any, exponent: int, mantissa: int, words: Any
 ) -> None:
-    """Code floating-point numbers as bits: sign, exponent, mantissa, the highest bit first.
+    """Code floating-point numbers, int64 `words`, highest bit first.
 
-    Args:
-        slots: of the sign, the exponent, and the first bits of the mantissa.
-        exponent: how many bits it has.
-        mantissa: how many bits it has.
-        words: the numbers, in int64.
+    `exponent` and `mantissa` are numbers of bits; `slots` are for the sign, the exponent, and the
+    leading mantissa bits.
     """
     for i in range(words.size):
         if coder[PAST_END] > MAX_PAST_END:
@@ -603,7 +526,7 @@ def code_words(
 
 @compiled
 def code_numbers(coder: Any, buffer: Any, slots: Any, numbers: Any) -> None:
-    """Code whole numbers of int64 from 0 to 2**62 each."""
+    """Code int64 numbers from 0 to 2**62."""
     for i in range(numbers.size):
         if coder[PAST_END] > MAX_PAST_END:
             return

@@ -20,26 +20,25 @@ _BUFFER_SIZE = 1 << 16
 
 def fresh(count: int) -> Slots:
     """Slots with equal probabilities of 0 and 1."""
-    slots = np.empty((count, 2), np.int64)
-    slots[:, 0] = kernels.ONE // 2
-    slots[:, 1] = 2
-    return slots
+    return np.tile(np.array([kernels.ONE // 2, 2], np.int64), (count, 1))
+
+
+def _new_coder() -> NDArray[np.int64]:
+    coder = np.zeros(9, np.int64)
+    coder[kernels.RANGE] = 0xFFFFFFFF
+    return coder
 
 
 class Stream:
     """Range-coded bits, with the models adapted to them so far.
 
-    Each method codes a value and returns it: the given one when writing, the decoded one when
-    reading.
-
-    Args:
-        data: what is read; None to write.
+    Each method codes a value and returns it: its argument when writing, the decoded one when
+    reading. `data` holds the bytes to read; None to write.
     """
 
     def __init__(self, data: bytes | None = None) -> None:
         self.reads = data is not None
-        self.coder = np.zeros(9, np.int64)
-        self.coder[kernels.RANGE] = 0xFFFFFFFF
+        self.coder = _new_coder()
         self.coder[kernels.DECODING] = self.reads
         self.tables = tables()
         self._written = bytearray()
@@ -52,11 +51,7 @@ class Stream:
             kernels.start(self.coder, self.buffer)
 
     def number(self, label: str, number: int = 0, maximum: int = 1 << 40) -> int:
-        """A nonnegative integer; numbers with the same label share a model.
-
-        Raises:
-            InputError: the decoded number is larger than `maximum`.
-        """
+        """A number from 0 to `maximum`; numbers with the same label share slots."""
         self.reserve(64)
         slots = self.numbers(label)
         number = int(kernels.code_number(self.coder, self.buffer, slots, number))
@@ -66,20 +61,19 @@ class Stream:
         return number
 
     def numbers(self, label: str) -> Slots:
-        """What has been learnt about numbers of a kind."""
+        """The slots of the numbers with a label."""
         return self._numbers.setdefault(label, fresh(256))
 
     def text(self, label: str, text: str = "", maximum: int = 4096) -> str:
         """A text of at most `maximum` bytes in UTF-8."""
-        given = np.frombuffer(text.encode(), np.uint8).copy()
-        count = self.number(f"length of the {label}", given.size, maximum)
+        encoded = np.frombuffer(text.encode(), np.uint8).copy()
+        count = self.number(f"length of the {label}", encoded.size, maximum)
         if not count:
             return ""
-        coded = np.zeros(count, np.uint8) if self.reads else given
+        coded = np.zeros(count, np.uint8) if self.reads else encoded
         self.reserve(32 * count)
         slots, weights, history = self._text = self._text or _primed()
-        args = (self.tables, slots, weights, history, coded)
-        kernels.code_text(self.coder, self.buffer, *args)
+        kernels.code_text(self.coder, self.buffer, self.tables, slots, weights, history, coded)
         self.check()
         try:
             return coded.tobytes().decode()
@@ -87,7 +81,7 @@ class Stream:
             raise InputError(f"the {label} is not text") from error
 
     def reserve(self, count: int) -> None:
-        """Have at least `count` bytes free in the buffer, where it is written to."""
+        """When writing, make room for `count` bytes in the buffer."""
         if self.reads:
             return
         count += int(self.coder[kernels.PENDING]) + 8
@@ -99,7 +93,7 @@ class Stream:
             self.buffer = np.zeros(count, np.uint8)
 
     def check(self) -> None:
-        """Raise InputError if more was read than there is."""
+        """Raise InputError if the stream was read past its end."""
         if self.coder[kernels.PAST_END] > kernels.MAX_PAST_END:
             raise InputError("it ends before its declared content")
 
@@ -109,7 +103,7 @@ class Stream:
         return 8 * read - log2(int(self.coder[kernels.RANGE]))
 
     def end(self) -> bytes:
-        """All that was written; nothing can follow."""
+        """Finish writing and return all bytes."""
         self.reserve(16)
         kernels.finish(self.coder, self.buffer)
         return bytes(self._written) + self.buffer[: self.coder[kernels.POSITION]].tobytes()
@@ -124,9 +118,7 @@ def _primed() -> tuple[Any, ...]:
     slots = fresh(kernels.TEXT_ORDERS * kernels.TEXT_SLOTS)
     weights = np.array([90000, 60000, 60000, 80000, 80000, 0], np.int64)
     history = np.zeros(4, np.int64)
-    coder = np.zeros(9, np.int64)
-    coder[kernels.RANGE] = 0xFFFFFFFF
     text = np.frombuffer(PRIMER, np.uint8).copy()
     buffer = np.zeros(32 * text.size + 16, np.uint8)
-    kernels.code_text(coder, buffer, tables(), slots, weights, history, text)
+    kernels.code_text(_new_coder(), buffer, tables(), slots, weights, history, text)
     return slots, weights, history

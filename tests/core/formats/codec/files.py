@@ -1,4 +1,4 @@
-"""Compact files of all kinds, for tests: as hypothesis strategies, and as random ones."""
+"""Compact files for tests: hypothesis strategies and random nets."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def assert_same(one: CompactFile, other: CompactFile) -> None:
 
 
 def _kept(values: Values) -> Any:
-    """All there is to it, as what can be compared: bits, not numbers."""
+    """Values in comparable form: bits, not numbers."""
     match values:
         case Tied(to):
             return to
@@ -90,7 +90,7 @@ def _bits(values: Codebook | Steps) -> tuple[str, bytes]:
 
 
 def nets() -> dict[str, CompactFile]:
-    """Small nets that reach what random tensors do not: long masks in order, large steps."""
+    """Small nets for cases random tensors miss: long ordered masks, large steps."""
     return {name: _net(name) for name in ("codebook", "steps", "raw", "ordered", "dense")}
 
 

@@ -1,4 +1,4 @@
-"""A slow decoder of compact files in plain Python, written from FORMAT.md and from nothing else.
+"""A slow decoder of compact files in plain Python, written from FORMAT.md alone.
 
 Its tables are those in FORMAT.md, so that the page is tested with it.
 """
@@ -51,7 +51,7 @@ STRETCH = _stretch()
 
 
 class Slot:
-    """A probability that learns; untouched until it inherits."""
+    """An adaptive probability; untouched until it inherits."""
 
     def __init__(self, p: int | None = None, n: int = 2) -> None:
         self.p, self.n = p, n
@@ -77,7 +77,7 @@ def fresh() -> Slot:
 
 
 class Bits:
-    """The range decoder, and the ways in which bits are expected."""
+    """The range decoder and its ways to decode bits."""
 
     def __init__(self, stream: bytes) -> None:
         self.stream, self.at = stream, 0
@@ -159,7 +159,7 @@ class Bits:
         return bytes(self._byte() for _ in range(count)).decode()
 
     def _prime(self) -> None:
-        """Learn the primer; what comes of it is kept, since it takes a while."""
+        """Learn the primer, once, since it is slow."""
         self.primed = True
         if not PRIMED:
             for byte in TABLES["primer"].encode():

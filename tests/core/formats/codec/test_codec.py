@@ -1,4 +1,4 @@
-"""What was written is read: every bit of it, whatever it is."""
+"""Files decode to exactly what was encoded."""
 
 from __future__ import annotations
 

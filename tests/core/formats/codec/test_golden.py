@@ -1,4 +1,4 @@
-"""The format does not drift: files of version 1 are read for ever, and written as they were."""
+"""The format is stable: the golden file is decoded and encoded bit for bit."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ c575ed51408fef
 
 
 def scattered(count: int, among: int) -> NDArray[np.int64]:
-    """Whole numbers below `among` that look like chance and are none."""
+    """Deterministic, random-looking integers below `among`."""
     return np.arange(1, count + 1, dtype=np.int64) * 2654435761 % 4294967296 // 65536 % among
 
 
 def file() -> CompactFile:
-    """A file of everything that there is."""
+    """A file with every kind of tensor."""
     book = np.array([-1.5, -0.5, 0.25, 2.0], np.float32)
     codes = np.maximum(scattered(216, 13) - 8, 0).astype(np.int16).reshape(6, 4, 3, 3)
     order = sorted(range(6), key=lambda o: tuple(codes[o].reshape(-1) != 0), reverse=True)

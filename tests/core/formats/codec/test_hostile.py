@@ -1,4 +1,4 @@
-"""What is damaged or made to harm is refused: clearly, at once, within bounded memory."""
+"""Damaged and malicious files are refused clearly, fast, and within bounded memory."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ OTHER = encode(nets()["steps"])
 
 
 def sealed(content: bytes) -> bytes:
-    """With the checksum that belongs to it."""
+    """Append a valid checksum."""
     return content + blake2b(content, digest_size=DIGEST).digest()
 
 
@@ -55,9 +55,9 @@ def test_two_files_spliced_are_refused() -> None:
 def test_a_file_with_bytes_appended_is_refused() -> None:
     with pytest.raises(InputError, match="checksum"):
         decode(FILE + b"\0")
-    with pytest.raises(InputError, match="follow its end"):
+    with pytest.raises(InputError, match="extra bytes"):
         decode(sealed(FILE[:-DIGEST] + bytes([1] * 5)))
-    with pytest.raises(InputError, match="follow its end"):
+    with pytest.raises(InputError, match="extra bytes"):
         decode(sealed(FILE[:-DIGEST] + bytes(5)))
 
 
@@ -67,7 +67,7 @@ def test_a_version_that_is_not_known_is_refused() -> None:
 
 
 def claimed(*shapes: tuple[int, ...]) -> bytes:
-    """A file of a header alone that says there are tensors of these shapes."""
+    """A file with only a header that declares tensors of these shapes."""
     stream = Stream()
     outlines = [Outline(f"w{i}", shape, RAW, "float32") for i, shape in enumerate(shapes)]
     code_header(stream, Header("", outlines), lambda _named, _known: None)
@@ -90,13 +90,13 @@ def test_more_weights_than_there_can_be_are_refused(shapes: tuple[tuple[int, ...
     data = claimed(*shapes)
     assert len(data) < 200
     start = process_time()
-    with pytest.raises(InputError, match="it says it holds"):
+    with pytest.raises(InputError, match=r"declares \d+ values"):
         decode(data)
     assert process_time() - start < 1
 
 
 def test_no_number_of_bytes_makes_room_for_any_number_of_weights() -> None:
-    """Zeros are cheap: a file of a megabyte would have the memory of a hundred gigabytes."""
+    """A file of a megabyte could otherwise claim a hundred gigabytes of memory."""
     data = sealed(claimed((2**30,))[:-DIGEST] + bytes(2**20))
     with pytest.raises(InputError, match=f"expected at most {2**28}"):
         decode(data)
@@ -126,6 +126,6 @@ def test_any_stream_is_read_or_refused_without_a_crash(stream: bytes) -> None:
 
 
 def test_mutations_with_a_right_checksum_are_read_or_refused() -> None:
-    chance = random.Random(0)
+    rng = random.Random(0)
     for _ in range(200):
-        survives(mutated(chance, [FILE, OTHER]))
+        survives(mutated(rng, [FILE, OTHER]))

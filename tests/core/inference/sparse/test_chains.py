@@ -1,4 +1,4 @@
-"""Chains: the kernels' part of a net, with memory of its own, sharing images among threads."""
+"""Chains: layers run by the kernels, each with its own workspace, on several threads."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import copy
 
 import pytest
 import torch
-from core.inference.sparse.simplify import simplify
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
@@ -15,6 +14,7 @@ from core.graph.tracing import trace
 from core.inference.engines import run
 from core.inference.sparse.chains import Chain, background_at, with_chains
 from core.inference.sparse.groups import groups_of
+from core.inference.sparse.simplify import simplify
 
 
 @pytest.fixture(scope="module")

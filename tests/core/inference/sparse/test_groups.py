@@ -1,4 +1,4 @@
-"""Which layers the kernels know, what goes along with each, and which follow one another."""
+"""Supported layers, the calls fused into them, and chains of them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from core.inference.sparse.simplify import simplify
 from hypothesis import given, settings
 from torch import Tensor, nn
 
@@ -14,6 +13,7 @@ from core.graph.tracing import trace
 from core.inference.sparse.chains import group_net
 from core.inference.sparse.groups import Group, chains_of, groups_of, shape_of
 from core.inference.sparse.layers import MaxPool, WeightLayer
+from core.inference.sparse.simplify import simplify
 from tests.core.random_nets import RandomNet, random_nets
 
 
@@ -23,7 +23,7 @@ def groups(net: nn.Module, side: int = 8) -> tuple[Group, ...]:
 
 
 def small(*between: nn.Module, features: int = 144) -> nn.Module:
-    """A convolution, modules, and a linear over what they give."""
+    """A convolution, modules, and a linear layer on their output."""
     return nn.Sequential(nn.Conv2d(1, 4, 3), *between, nn.Flatten(), nn.Linear(features, 5))
 
 
@@ -32,7 +32,7 @@ def test_a_layer_takes_relu_and_pooling_along_and_a_linear_its_flatten() -> None
     assert [type(layer) for layer in first.layers] == [WeightLayer, MaxPool]
     assert first.layers[0].relu
     assert first.layers[1].relu
-    assert (first.given, first.made) == ((1, 8, 8), (4, 3, 3))
+    assert (first.input_shape, first.output_shape) == ((1, 8, 8), (4, 3, 3))
     assert [node.name for node in second.nodes] == ["flatten", "_5"]
     assert second.layer.weight.shape == (5, 4, 3, 3)
     assert second.source is first.nodes[-1]
@@ -107,5 +107,5 @@ def test_groups_come_in_order_share_no_call_and_run_alone_as_in_the_net(net: Ran
     assert places == sorted(set(places))
     assert [group for chain in chains_of(found) for group in chain] == found
     for group in found:
-        made = group_net(traced.net, group)(torch.randn(2, *group.given))
-        assert tuple(made.shape[1:]) == group.made
+        made = group_net(traced.net, group)(torch.randn(2, *group.input_shape))
+        assert tuple(made.shape[1:]) == group.output_shape

@@ -1,4 +1,4 @@
-"""A program: the same numbers however images are shared out, in as much memory as it says."""
+"""Programs: the same results for any split of the images, within their workspace."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from core.inference.sparse.program import Layout, Program
 
 
 def layers(seed: int, share: float) -> tuple[list[KernelLayer], Tensor, Tensor]:
-    """A convolution, a pooling and a linear, images, and what torch makes of them."""
+    """A convolution, pooling and a linear layer; images; torch's output."""
     random = torch.Generator().manual_seed(seed)
     conv = torch.randn(3, 2, 3, 3, generator=random)
     conv *= torch.rand(conv.shape, generator=random) < share
@@ -48,7 +48,7 @@ def test_any_part_of_the_images_is_computed_and_no_other_written(
     assert (guard[program.memory :] == 7.25).all(), "nothing is written behind its memory"
 
 
-@pytest.mark.parametrize("rest", [0.0, -0.4242, None])
+@pytest.mark.parametrize("background", [0.0, -0.4242, None])
 def test_what_most_values_are_changes_no_result(background: float | None) -> None:
     random = torch.Generator().manual_seed(0)
     weight = torch.randn(5, 2, 8, 8, generator=random)

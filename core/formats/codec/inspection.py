@@ -16,15 +16,7 @@ PARTS = ("header", "positions", "values", "codebooks", "biases", "checksum")
 
 @dataclass(frozen=True, slots=True)
 class LayerBytes:
-    """The size of a tensor with two or more dimensions in a file.
-
-    Attributes:
-        name: the tensor's.
-        shape: its shape.
-        nonzero: its values that are not zero.
-        bytes: of its positions, values and codebook.
-        bits: the same in bits per nonzero; 0 if there are none.
-    """
+    """The nonzeros and size of a tensor with two or more dimensions; `bits` are per nonzero."""
 
     name: str
     shape: tuple[int, ...]
@@ -38,11 +30,9 @@ class Inspection:
     """A decoded file, and where its bytes go.
 
     Attributes:
-        file: what it holds.
-        bytes: its size.
-        parts: bytes by part, see `PARTS`; they add up to the size.
-        layers: of the tensors with rows and columns, in order.
-        nonzero: the values of all tensors that are not zero.
+        parts: bytes by part, see `PARTS`; they add up to `bytes`.
+        layers: the tensors with two or more dimensions, in order.
+        nonzero: number of nonzero values in all tensors.
     """
 
     file: CompactFile
@@ -50,11 +40,6 @@ class Inspection:
     parts: Mapping[str, int]
     layers: tuple[LayerBytes, ...]
     nonzero: int
-
-
-def parts(data: bytes) -> Mapping[str, int]:
-    """The bytes of a file by part, see `PARTS`; raises InputError, see `decode`."""
-    return inspect(data).parts
 
 
 def inspect(data: bytes, max_elements: int | None = None) -> Inspection:
@@ -74,7 +59,7 @@ def inspect(data: bytes, max_elements: int | None = None) -> Inspection:
 
     file = read(data, max_elements, meter)
     spent["checksum"] = 8.0 * DIGEST
-    # What begins a file, and what is lost where the stream ends at a whole byte.
+    # The magic bytes, and the bits lost where the stream ends on a whole byte.
     spent["header"] += 8.0 * len(data) - sum(spent.values())
     counts = [
         0 if isinstance(it.values, Tied) else int(np.count_nonzero(codes_of(it.values)))
@@ -82,20 +67,16 @@ def inspect(data: bytes, max_elements: int | None = None) -> Inspection:
     ]
     layers = tuple(
         LayerBytes(
-            it.name,
-            it.shape,
-            counts[i],
-            round(by_entry[i] / 8),
-            by_entry[i] / counts[i] if counts[i] else 0.0,
+            it.name, it.shape, counts[i], round(bits / 8), bits / counts[i] if counts[i] else 0.0
         )
         for i, it in enumerate(file.entries)
-        if len(it.shape) > 1 and not isinstance(it.values, Tied)
+        if len(it.shape) > 1 and (bits := by_entry.get(i)) is not None
     )
     return Inspection(file, len(data), _whole(spent, len(data)), layers, sum(counts))
 
 
 def _whole(spent: Mapping[str, float], size: int) -> Mapping[str, int]:
-    """Bits as bytes that add up to `size`: those with most of a byte left over are rounded up."""
+    """Bits as bytes that add up to `size`: those with the largest remainders are rounded up."""
     whole = {part: int(bits // 8) for part, bits in spent.items()}
     left = sorted(spent, key=lambda part: spent[part] % 8, reverse=True)
     for part in left[: size - sum(whole.values())]:

@@ -1,13 +1,13 @@
-"""Fewer calls, the same logits: norms folded, dropouts gone, reshapes said as flattens."""
+"""Simplified nets: batch norms folded, dropouts removed, reshapes flattened, same logits."""
 
 from __future__ import annotations
 
 import torch
-from core.inference.sparse.simplify import simplify
 from hypothesis import given, settings
 from torch import Tensor, nn
 
 from core.graph.tracing import same_logits, trace
+from core.inference.sparse.simplify import simplify
 from core.training.loop import copy_weights
 from tests.core.random_nets import RandomNet, random_nets
 from tests.core.training.loops import same
@@ -33,7 +33,7 @@ def test_a_simpler_net_has_the_logits_the_shapes_and_no_more_calls(net: RandomNe
 
 
 def targets(net: nn.Module) -> list[str]:
-    """What is left to be called, images and result apart."""
+    """The remaining calls, without input and output."""
     traced = trace(net, torch.randn(IMAGES))
     simplify(traced)
     with torch.no_grad():
