@@ -29,7 +29,7 @@ from core.pruning.curves import SPARSITIES, SPLITS, UNIFORM_SPARSITIES, Scan
 from core.pruning.plans import whole_plan
 from core.settings.choices import NO_CHOICES, Choices
 from core.training import finetuning
-from core.training.finetuning import FineTuned
+from core.training.finetuning import FineTuningResult
 from core.training.loop import copy_weights
 from core.training.recipes import recipe_named
 
@@ -56,7 +56,7 @@ def finetune(
     seed: int = 0,
     precision: str = "fp32",
     stop: StopFlag = never,
-) -> Stream[FineTuned]:
+) -> Stream[FineTuningResult]:
     """Prune a model to a plan and retrain it; see `core.finetune`.
 
     The model gets its new weights when the stream ends, not before.
@@ -70,7 +70,7 @@ def finetune(
     data = fitted(copy.model, beside(model, data))
     copy.check_trainable(data.train.batch(slice(0, 2))[0])
     if choices.batch_size is None:
-        how = replace(how, finetune=how.finetune.within(data.train.values))
+        how = replace(how, finetune=how.finetune.limited_to(data.train.values))
     result = yield from finetuning.finetune(
         copy.model, base, whole, data, how, seed=seed, precision=precision, stop=stop
     )

@@ -34,7 +34,7 @@ def own_experiments(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         folder = tmp_path_factory.mktemp("data")
         patch.setenv("XDG_DATA_HOME", str(folder))
-        patch.setattr("core.experiments.experiment.default_place", lambda: folder / "experiments")
+        patch.setattr("core.experiments.experiment.default_root", lambda: folder / "experiments")
         yield
 
 

@@ -14,7 +14,7 @@ from core.events import Accuracy, Event, StopFlag, Stream, drain, never
 from core.inference.sparse.net import Faster
 from core.pruning.curves import Scan
 from core.settings.choices import NO_CHOICES, Choices
-from core.training.finetuning import FineTuned
+from core.training.finetuning import FineTuningResult
 
 T = TypeVar("T")
 
@@ -38,7 +38,7 @@ def finetune(
     precision: str = "fp32",
     on_event: OnEvent | None = None,
     stop: StopFlag = never,
-) -> FineTuned:
+) -> FineTuningResult:
     """Prune a model to a plan, retrain what is left, and load the best epoch's weights into it.
 
     Pruned weights are exactly zero after every step. The best epoch is the one with the highest

@@ -207,7 +207,7 @@ class Experiment:
             tidy(self.folder / name)
 
 
-def default_place() -> Path:
+def default_root() -> Path:
     """The folder of experiments that are given by name or not at all."""
     return Path(platformdirs.user_data_dir("featherweight")) / "experiments"
 
@@ -229,7 +229,7 @@ def experiment_folder(given: str | Path | None, default_name: str) -> Path:
         InputError: what is given is a file, or no path.
     """
     if given is None:
-        return default_place() / default_name
+        return default_root() / default_name
     path = _path(given)
     if os.path.exists(path) and not os.path.isdir(path):
         raise InputError(f"{path} is a file, expected the folder of an experiment")
@@ -249,10 +249,10 @@ def open_run(given: str) -> Run:
     folder, run_id = split_run(given)
     found = _known(folder, _path(folder))
     if found is None:
-        names = ", ".join(known_experiments()) or "none yet"
+        names = ", ".join(experiment_names()) or "none yet"
         raise InputError(
             f"no experiment '{folder}': expected FOLDER or FOLDER:RUN-ID, where FOLDER is a path "
-            f"or one of the names in {default_place()}: {names}"
+            f"or one of the names in {default_root()}: {names}"
         )
     experiment = Experiment(found)
     return experiment.newest() if run_id is None else experiment.find(run_id)
@@ -266,10 +266,10 @@ def split_run(given: str) -> tuple[str, str | None]:
     return given, None
 
 
-def known_experiments() -> tuple[str, ...]:
+def experiment_names() -> tuple[str, ...]:
     """The names of the experiments in the default place."""
     try:
-        return tuple(sorted(path.name for path in default_place().iterdir() if path.is_dir()))
+        return tuple(sorted(path.name for path in default_root().iterdir() if path.is_dir()))
     except OSError:
         return ()
 
@@ -329,5 +329,5 @@ def _known(given: str | Path, path: Path) -> Path | None:
     if os.path.isdir(path):
         return path
     bare = Path(given).name == str(given)
-    there = default_place() / str(given)
+    there = default_root() / str(given)
     return there if bare and os.path.isdir(there) else None

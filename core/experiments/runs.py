@@ -42,11 +42,11 @@ FINISHED = (DONE, STOPPED)
 NOTE_LIMIT = 10_000
 """Characters in a note."""
 
-Reading = tuple[RunRecord, tuple[str, ...]]
+RecordAndFaults = tuple[RunRecord, tuple[str, ...]]
 """A record, and its faults."""
 
 
-class Saved(NamedTuple):
+class SavedCheckpoint(NamedTuple):
     """A checkpoint: the tensors, and the record of the same moment."""
 
     tensors: Weights
@@ -131,7 +131,7 @@ class Run:
         except (OSError, SafetensorError) as error:
             raise InputError(f"cannot read {self.weights_path} as safetensors: {error}") from error
 
-    def checkpoint(self) -> Saved | None:
+    def checkpoint(self) -> SavedCheckpoint | None:
         """What an unfinished run resumes from; None if there is nothing yet.
 
         Raises:
@@ -141,12 +141,12 @@ class Run:
         if self.finished or not os.path.lexists(path):
             return None
         try:
-            return saved_at(path)
+            return read_checkpoint(path)
         except InputError as error:
             raise InputError(f"{error}; delete run {self.id} and start again") from error
 
 
-def saved_at(path: Path) -> Saved:
+def read_checkpoint(path: Path) -> SavedCheckpoint:
     """A checkpoint in a file.
 
     Raises:
@@ -161,7 +161,7 @@ def saved_at(path: Path) -> Saved:
         with opened(path) as file:
             record, _ = _read_header(file)
             file.seek(0)
-            return Saved(load(file.read()), record)
+            return SavedCheckpoint(load(file.read()), record)
     except (FaultError, OSError, SafetensorError) as error:
         raise InputError(f"cannot read {path}: {error}") from error
 
@@ -181,7 +181,7 @@ def read_run(folder: Path) -> Run | None:
             with opened(folder / WEIGHTS) as file:
                 metadata(file)
         elif os.path.lexists(folder / CHECKPOINT):
-            record, faults = _read_checkpoint(folder, (record, faults), trusted=status == RUNNING)
+            record, faults = _checkpoint_record(folder, (record, faults), trusted=status == RUNNING)
     except FaultError as fault:
         if not _is_run(folder):
             return None
@@ -200,7 +200,7 @@ def read_note(folder: Path) -> str:
         return ""
 
 
-def read_report(folder: Path) -> Reading:
+def read_report(folder: Path) -> RecordAndFaults:
     """The record in a run's report; raises FaultError if there is none that states a status."""
     record, faults = read_record(read_json(folder / REPORT), REPORT)
     if record.status is None:
@@ -208,11 +208,11 @@ def read_report(folder: Path) -> Reading:
     return record, faults
 
 
-def _read_header(file: BinaryIO) -> Reading:
+def _read_header(file: BinaryIO) -> RecordAndFaults:
     return read_record(header_json(file), CHECKPOINT)
 
 
-def _read_checkpoint(folder: Path, begun: Reading, trusted: bool) -> Reading:
+def _checkpoint_record(folder: Path, begun: RecordAndFaults, trusted: bool) -> RecordAndFaults:
     """The record in an unfinished run's checkpoint.
 
     Args:

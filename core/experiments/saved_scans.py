@@ -41,7 +41,7 @@ class _ScanFile:
     uniform: Annotated[_Rows, Limits(0)]
 
 
-class KeptScan(NamedTuple):
+class StoredScan(NamedTuple):
     """The stored scan of some weights.
 
     Attributes:
@@ -85,7 +85,7 @@ def save_scan(folder: Path, digest: str, scan: Scan, data: str = "") -> bool:
     return True
 
 
-def load_scan(folder: Path, digest: str, split: str, data: str = "") -> KeptScan:
+def load_scan(folder: Path, digest: str, split: str, data: str = "") -> StoredScan:
     """Load the stored scan of these weights on this split, if it is usable.
 
     Raises:
@@ -93,7 +93,7 @@ def load_scan(folder: Path, digest: str, split: str, data: str = "") -> KeptScan
     """
     path = _path(folder, digest, split)
     if not os.path.lexists(path):
-        return KeptScan(None)
+        return StoredScan(None)
     try:
         saved, faults = typed(_ScanFile, read_json(path))
         if saved is None or faults:
@@ -104,11 +104,11 @@ def load_scan(folder: Path, digest: str, split: str, data: str = "") -> KeptScan
             raise FaultError(f"{path.name} is a scan on different data")
         layers = {name: _points(rows, saved.images) for name, rows in saved.layers.items()}
         said = {name: getattr(saved, name) for name in _COPIED}
-        return KeptScan(Scan(layers=layers, uniform=_points(saved.uniform, saved.images), **said))
+        return StoredScan(Scan(layers=layers, uniform=_points(saved.uniform, saved.images), **said))
     except FaultError as fault:
-        return KeptScan(None, str(fault))
+        return StoredScan(None, str(fault))
     except (ValueError, TypeError) as error:
-        return KeptScan(None, f"{path.name} is not a scan: {str(error)[:80]}")
+        return StoredScan(None, f"{path.name} is not a scan: {str(error)[:80]}")
 
 
 def _path(folder: Path, digest: str, split: str) -> Path:

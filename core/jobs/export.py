@@ -21,7 +21,7 @@ from core.formats.weights_files import load_weights, save_weights
 from core.graph.dead_units import remove_dead
 from core.graph.tracing import UntraceableError, same_logits
 from core.graph.unit_order import sort_units
-from core.jobs.quantization import quantise, smallest
+from core.jobs.quantization import quantize, quantize_within_drop
 from core.jobs.workbench import Workbench
 from core.measure.evaluation import measure
 from core.nets.weights import Weights, fitting, most_elements, widened
@@ -33,7 +33,7 @@ CLOSE = 1e-4
 
 
 @dataclass(frozen=True, eq=False)
-class Exported:
+class ExportResult:
     """An exported file.
 
     Attributes:
@@ -52,15 +52,15 @@ class Exported:
 
 
 def export(
-    bench: Workbench, weights: Weights, to: Path, packing: Packing, stop: StopFlag = never
-) -> Stream[Exported]:
+    workbench: Workbench, weights: Weights, to: Path, packing: Packing, stop: StopFlag = never
+) -> Stream[ExportResult]:
     """Write a net to a file, read it back and measure it.
 
     If values are not exact, dead units are removed first, see `dead_units`, and the others are put
     in the order that takes the fewest bytes, see `core.graph.unit_order`.
 
     Args:
-        bench: that the net is of.
+        workbench: that the net is of.
         weights: a state_dict.
         to: the file; its extension picks the format, see `core.formats.export_formats`.
         packing: how a compact file stores the values.
@@ -73,54 +73,54 @@ def export(
     check_target(to, packing)
     if to.suffix == ONNX:
         check_onnx()
-    yield from bench.splits(stop)
+    yield from workbench.splits(stop)
     levels = None
     if to.suffix == COMPACT:
         try:
-            file, levels = yield from _packed(bench, weights, packing, stop)
+            file, levels = yield from _packed(workbench, weights, packing, stop)
         except StoppedError as error:
             raise StoppedError("stopped: nothing was written") from error
         yield Progress("write the compact file")
         data = encode(file)
         write_whole(to, lambda part: part.write_bytes(data))
     elif to.suffix == SAFETENSORS:
-        save_weights(to, weights, {"model": bench.settings.model})
+        save_weights(to, weights, {"model": workbench.settings.model})
     elif to.suffix == ONNX:
-        data = yield from _onnx(bench, weights)
+        data = yield from _onnx(workbench, weights)
         write_whole(to, lambda part: part.write_bytes(data))
     else:
         write_whole(to, lambda part: torch.save(dict(weights), part))
     # A stop that has only cut short a training has done its work.
     stop = never if stop() else stop
     try:
-        return (yield from examine(bench, to, levels, stop))
+        return (yield from measure_file(workbench, to, levels, stop))
     except StoppedError as error:
         raise StoppedError(f"stopped: {to} is complete but was not measured") from error
 
 
-def examine(
-    bench: Workbench, path: Path, levels: int | None = None, stop: StopFlag = never
-) -> Stream[Exported]:
+def measure_file(
+    workbench: Workbench, path: Path, levels: int | None = None, stop: StopFlag = never
+) -> Stream[ExportResult]:
     """Read a net from a file and measure it.
 
     Raises:
         InputError: it cannot be read.
         StoppedError: `stop` was raised.
     """
-    data = yield from bench.splits(stop)
-    model, inspection = _read(bench, path)
-    precision = "fp32" if path.suffix == ONNX else (yield from bench.precision(data))
+    data = yield from workbench.splits(stop)
+    model, inspection = _read(workbench, path)
+    precision = "fp32" if path.suffix == ONNX else (yield from workbench.precision(data))
     accuracy = yield from measure(model, data, "file", stop, precision)
-    return Exported(path, path.stat().st_size, accuracy, inspection, levels)
+    return ExportResult(path, path.stat().st_size, accuracy, inspection, levels)
 
 
-def _read(bench: Workbench, path: Path) -> tuple[nn.Module, Inspection | None]:
+def _read(workbench: Workbench, path: Path) -> tuple[nn.Module, Inspection | None]:
     """The net in a file, and where the bytes of a compact one go."""
     if path.suffix == ONNX:
         return OnnxNet(path.read_bytes(), str(path)), None
-    model, inspection = bench.models.vehicle(), None
+    model, inspection = workbench.models.uninitialized(), None
     if path.suffix == COMPACT:
-        inspection = inspected(path, most_elements(model.state_dict()))
+        inspection = inspect_file(path, most_elements(model.state_dict()))
         found = widened(to_state(inspection.file), model.state_dict())
         model.load_state_dict(fitting(found, model, path))
     else:
@@ -128,7 +128,7 @@ def _read(bench: Workbench, path: Path) -> tuple[nn.Module, Inspection | None]:
     return model, inspection
 
 
-def inspected(path: Path, most: int | None = None) -> Inspection:
+def inspect_file(path: Path, most: int | None = None) -> Inspection:
     """Where the bytes of a compact file go.
 
     Raises:
@@ -142,7 +142,7 @@ def inspected(path: Path, most: int | None = None) -> Inspection:
         raise InputError(f"cannot read {path}: {error}") from error
 
 
-def export_record(exported: Exported, packing: Packing) -> Export:
+def export_record(exported: ExportResult, packing: Packing) -> Export:
     """The record of a file, stored with the run whose net it holds."""
     return Export(
         str(exported.path.resolve()),
@@ -166,15 +166,15 @@ def inspect_report(inspection: Inspection, accuracy: Accuracy | None) -> dict[st
     }
 
 
-def export_report(exported: Exported, packing: Packing, before: Accuracy) -> Mapping[str, Any]:
+def export_report(exported: ExportResult, packing: Packing, before: Accuracy) -> Mapping[str, Any]:
     """What `featherweight export --json` writes."""
-    inspected = (
+    inspect_file = (
         {"bytes": exported.bytes, "accuracy": asdict(exported.accuracy)}
         if exported.inspection is None
         else inspect_report(exported.inspection, exported.accuracy)
     )
     return {
-        **inspected,
+        **inspect_file,
         "file": str(exported.path),
         "values": packing.values,
         "levels": exported.levels,
@@ -185,30 +185,37 @@ def export_report(exported: Exported, packing: Packing, before: Accuracy) -> Map
 
 
 def _packed(
-    bench: Workbench, weights: Weights, packing: Packing, stop: StopFlag
+    workbench: Workbench, weights: Weights, packing: Packing, stop: StopFlag
 ) -> Stream[tuple[Any, int | None]]:
     """The compact file's contents, and the levels of a quantized net."""
     if packing.values == "float32":
-        return bench.compact_file(weights, packing.values), None
-    weights = yield from _tidied(bench, weights)
+        return workbench.compact_file(weights, packing.values), None
+    weights = yield from _tidied(workbench, weights)
     if not packing.quantises:
-        return bench.compact_file(weights, packing.values), None
+        return workbench.compact_file(weights, packing.values), None
     kind, epochs = packing.values, packing.epochs
     if packing.levels is not None:
-        found = yield from quantise(
-            bench, weights, packing.levels, kind=kind, epochs=epochs, stop=stop
+        found = yield from quantize(
+            workbench, weights, packing.levels, kind=kind, epochs=epochs, stop=stop
         )
     else:
         drop = packing.max_drop or 0.0
-        found = yield from smallest(bench, weights, drop, kind=kind, epochs=epochs, stop=stop)
-    return bench.compact_file(found.weights, packing.values, found.rounded), found.size
+        found = yield from quantize_within_drop(
+            workbench, weights, drop, kind=kind, epochs=epochs, stop=stop
+        )
+    return workbench.compact_file(found.weights, packing.values, found.rounded), found.size
 
 
-def _onnx(bench: Workbench, weights: Weights) -> Stream[bytes]:
+def _onnx(workbench: Workbench, weights: Weights) -> Stream[bytes]:
     """The net as ONNX, for any number of images."""
-    data = yield from bench.splits()
+    data = yield from workbench.splits()
     images, _ = data.validation.batch(slice(0, 2))
-    net = bench.models.reading(weights).eval().to(CPU).to(memory_format=torch.contiguous_format)
+    net = (
+        workbench.models.for_inference(weights)
+        .eval()
+        .to(CPU)
+        .to(memory_format=torch.contiguous_format)
+    )
     made = to_onnx(net, images.to(CPU), any_number=True)
     few, _ = data.validation.batch(slice(0, 7))
     with torch.no_grad():
@@ -219,10 +226,10 @@ def _onnx(bench: Workbench, weights: Weights) -> Stream[bytes]:
     return made
 
 
-def _tidied(bench: Workbench, weights: Weights) -> Stream[Weights]:
+def _tidied(workbench: Workbench, weights: Weights) -> Stream[Weights]:
     """The net without dead units and with its units reordered, if it can be traced."""
-    data = yield from bench.splits()
-    model: nn.Module = bench.models.vehicle()
+    data = yield from workbench.splits()
+    model: nn.Module = workbench.models.uninitialized()
     model.load_state_dict(weights)
     images, _ = data.validation.batch(slice(0, 3))
     try:

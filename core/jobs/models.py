@@ -50,7 +50,7 @@ class Models:
             torch.manual_seed(seed)
             return self.spec.build().to(self.device)
 
-    def vehicle(self) -> nn.Module:
+    def uninitialized(self) -> nn.Module:
         """A model about to be given weights; its own are arbitrary."""
         if BYTES_PER_VALUE * self.parameters >= LARGE:
             give_back_memory()
@@ -58,7 +58,7 @@ class Models:
             return self._own_copy()
         return deepcopy(self._outline).to_empty(device=self.device)
 
-    def reading(self, weights: Weights) -> nn.Module:
+    def for_inference(self, weights: Weights) -> nn.Module:
         """A model for inference only: it reads `weights` in place.
 
         A user's own model gets a copy, since its code may write to its weights.
@@ -72,9 +72,9 @@ class Models:
         model.load_state_dict(here, assign=True)
         return model.requires_grad_(False)
 
-    def pruned(self, weights: Weights, plan: Mapping[str, float]) -> nn.Module:
+    def pruned_copy(self, weights: Weights, plan: Mapping[str, float]) -> nn.Module:
         """A model that holds `plan` applied to `weights`, in its own memory."""
-        model = self.vehicle()
+        model = self.uninitialized()
         Masks.of(weights, self.layers, plan).load(model, weights)
         return model
 

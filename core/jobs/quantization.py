@@ -38,7 +38,7 @@ FAR = 1.0
 
 
 @dataclass(frozen=True, eq=False)
-class Quantised:
+class QuantizedNet:
     """A quantised net.
 
     Attributes:
@@ -54,22 +54,22 @@ class Quantised:
     validation: float
 
 
-def quantise(
-    bench: Workbench,
+def quantize(
+    workbench: Workbench,
     weights: Weights,
     size: int,
     *,
     kind: str = "codebook",
     epochs: int = 0,
     stop: StopFlag = never,
-) -> Stream[Quantised]:
+) -> Stream[QuantizedNet]:
     """Give the weights of each layer shared values, and train these.
 
     Returns the best epoch on validation, the untrained net included; when `stop` is raised, the
     best so far.
 
     Args:
-        bench: the model and the data.
+        workbench: the model and the data.
         weights: state_dict of a pruned net; its zeros stay.
         size: number of values the weights of a layer share.
         kind: one of `KINDS`.
@@ -80,40 +80,42 @@ def quantise(
         InputError: the size is not from 1 to 256.
     """
     rounded: dict[str, Rounded] = {
-        la.key: KINDS[kind].of(weights[la.key], size) for la in bench.layers
+        la.key: KINDS[kind].of(weights[la.key], size) for la in workbench.layers
     }
     part = BIAS_STEP * min(1.0, COARSE / size)
-    rounded |= {name: Stepped.by(weights[name], part) for name in _biases(bench, weights)}
-    model = bench.models.vehicle()
+    rounded |= {name: Stepped.by(weights[name], part) for name in _biases(workbench, weights)}
+    model = workbench.models.uninitialized()
     tensors = {name: it.tensor() for name, it in rounded.items()}
-    model.load_state_dict(_tied(bench, {**weights, **tensors}))
-    validation = yield from _validated(bench, model, stop)
-    best = Quantised(copy_weights(model), rounded, size, validation)
+    model.load_state_dict(_tied(workbench, {**weights, **tensors}))
+    validation = yield from _validated(workbench, model, stop)
+    best = QuantizedNet(copy_weights(model), rounded, size, validation)
     if not epochs:
         return best
-    return (yield from _trained(bench, model, Sharing(weights, rounded), epochs, best, stop))
+    return (yield from _trained(workbench, model, Sharing(weights, rounded), epochs, best, stop))
 
 
-def smallest(
-    bench: Workbench,
+def quantize_within_drop(
+    workbench: Workbench,
     weights: Weights,
     max_drop: float,
     *,
     kind: str = "codebook",
     epochs: int = 0,
     stop: StopFlag = never,
-) -> Stream[Quantised]:
+) -> Stream[QuantizedNet]:
     """Find the fewest values, the same number for all layers, within a drop in validation accuracy.
 
     The drop is `max_drop` points below the given net. If no size meets it, the largest is
-    returned. See `quantise` for the rest.
+    returned. See `quantize` for the rest.
     """
-    exact = yield from _validated(bench, bench.models.reading(weights), stop)
+    exact = yield from _validated(workbench, workbench.models.for_inference(weights), stop)
     least = exact - max_drop
     for size in LEVELS:
-        tried = yield from quantise(bench, weights, size, kind=kind, stop=stop)
+        tried = yield from quantize(workbench, weights, size, kind=kind, stop=stop)
         if epochs and least - FAR <= tried.validation < least:
-            tried = yield from quantise(bench, weights, size, kind=kind, epochs=epochs, stop=stop)
+            tried = yield from quantize(
+                workbench, weights, size, kind=kind, epochs=epochs, stop=stop
+            )
         below = "" if tried.validation >= least else f", wanted {least:.2f}"
         last = bool(below) and size == LEVELS[-1]
         text = f"{size} values per layer: validation {tried.validation:.2f} %{below}"
@@ -123,39 +125,39 @@ def smallest(
     return tried
 
 
-def _biases(bench: Workbench, weights: Weights) -> list[str]:
+def _biases(workbench: Workbench, weights: Weights) -> list[str]:
     """Those of the layers whose weights are shared; all else that a net has stays as it is."""
-    names = (bias_of(layer.key) for layer in bench.layers)
+    names = (bias_of(layer.key) for layer in workbench.layers)
     return [name for name in names if name in weights and weights[name].numel()]
 
 
-def _tied(bench: Workbench, weights: Weights) -> Weights:
+def _tied(workbench: Workbench, weights: Weights) -> Weights:
     """The same under all names that a weight or a bias has."""
-    keys = {alias: la.key for la in bench.layers for alias in la.aliases}
+    keys = {alias: la.key for la in workbench.layers for alias in la.aliases}
     keys |= {bias_of(alias): bias_of(key) for alias, key in keys.items()}
     return {**weights, **{it: weights[key] for it, key in keys.items() if it in weights}}
 
 
-def _validated(bench: Workbench, model: nn.Module, stop: StopFlag) -> Stream[float]:
-    data = yield from bench.splits(stop)
-    precision = yield from bench.precision(data)
+def _validated(workbench: Workbench, model: nn.Module, stop: StopFlag) -> Stream[float]:
+    data = yield from workbench.splits(stop)
+    precision = yield from workbench.precision(data)
     return (yield from evaluate(model, data.validation, "validate", stop, precision=precision))
 
 
 def _trained(
-    bench: Workbench,
+    workbench: Workbench,
     model: nn.Module,
     sharing: Sharing,
     epochs: int,
-    best: Quantised,
+    best: QuantizedNet,
     stop: StopFlag,
-) -> Stream[Quantised]:
+) -> Stream[QuantizedNet]:
     """Train what is shared; the best epoch, or `best` where none is better."""
-    data = yield from bench.splits(stop)
-    precision = yield from bench.precision(data)
-    phase = _phase(bench.finetuning.finetune, epochs)
-    trainer = Trainer(model, data.train, phase, bench.settings.seed, precision)
-    pruner = _holding(bench, model, phase, len(data.train))
+    data = yield from workbench.splits(stop)
+    precision = yield from workbench.precision(data)
+    phase = _phase(workbench.finetuning.finetune, epochs)
+    trainer = Trainer(model, data.train, phase, workbench.settings.seed, precision)
+    pruner = _holding(workbench, model, phase, len(data.train))
 
     def after_step(optimizer: Optimizer) -> None:
         pruner.after_step(optimizer)
@@ -165,9 +167,9 @@ def _trained(
         loss = yield from trainer.run_epoch(stop, after_step)
         if loss is None:
             break
-        validation = yield from _validated(bench, model, never)
+        validation = yield from _validated(workbench, model, never)
         if validation > best.validation:
-            best = Quantised(copy_weights(model), dict(sharing.rounded), best.size, validation)
+            best = QuantizedNet(copy_weights(model), dict(sharing.rounded), best.size, validation)
         revived = pruner.masks.revived(model.state_dict())
         yield Epoch(
             trainer.epoch,
@@ -181,12 +183,12 @@ def _trained(
     return best
 
 
-def _holding(bench: Workbench, model: nn.Module, phase: Phase, images: int) -> Pruner:
+def _holding(workbench: Workbench, model: nn.Module, phase: Phase, images: int) -> Pruner:
     """What keeps zeros zero, and scales dropout as the recipe says."""
     weights = model.state_dict()
-    plan = {layer.name: sparsity_of(weights[layer.key]) for layer in bench.layers}
-    masks = Masks({key: weights[key] == 0 for layer in bench.layers for key in layer.keys})
-    recipe = replace(bench.finetuning, finetune=phase, method="one-shot", rounds=1)
+    plan = {layer.name: sparsity_of(weights[layer.key]) for layer in workbench.layers}
+    masks = Masks({key: weights[key] == 0 for layer in workbench.layers for key in layer.keys})
+    recipe = replace(workbench.finetuning, finetune=phase, method="one-shot", rounds=1)
     before = {name: drop.p for name, drop in dropouts(model).items()}
     return Pruner(model, plan, recipe, masks, images, before)
 

@@ -25,48 +25,54 @@ from core.jobs.restore import base_of, plan_of, settings_of
 from core.jobs.workbench import Net, Workbench
 from core.nets.weights import DenseWeights, Weights
 from core.training.checkpoints import Checkpoint
-from core.training.dense import Trained
-from core.training.finetuning import FineTuned
+from core.training.dense import TrainingResult
+from core.training.finetuning import FineTuningResult
 
 T = TypeVar("T")
-R = TypeVar("R", FineTuned, Trained)
+R = TypeVar("R", FineTuningResult, TrainingResult)
 
 
 def finetune(
-    bench: Workbench,
+    workbench: Workbench,
     base: Net,
     plan: Mapping[str, float],
     experiment: Experiment,
     stop: StopFlag = never,
     search: TrialRecord | None = None,
     allocate: str | None = None,
-) -> Stream[FineTuned]:
+) -> Stream[FineTuningResult]:
     """Fine-tune as `Workbench.finetune` does, recorded as a run of `experiment`.
 
     The search that it is a trial of is recorded with it, and that search's method of allocation.
     """
-    precision = yield from bench.resolved_precision(stop)
-    record = finetuning_record(bench, base, plan, bench.finetuning, precision)
+    precision = yield from workbench.resolved_precision(stop)
+    record = finetuning_record(workbench, base, plan, workbench.finetuning, precision)
     writer = yield from _begun(experiment, replace(record, search=search, allocate=allocate))
-    stream = bench.finetune(base, plan, stop, checkpoints=writer is not None)
+    stream = workbench.finetune(base, plan, stop, checkpoints=writer is not None)
     if writer is None:
         return (yield from stream)
-    return (yield from _as_a_run(stream, writer, partial(finetuned_record, bench, base, plan)))
+    return (yield from _as_a_run(stream, writer, partial(finetuned_record, workbench, base, plan)))
 
 
-def train(bench: Workbench, experiment: Experiment, stop: StopFlag = never) -> Stream[Trained]:
+def train(
+    workbench: Workbench, experiment: Experiment, stop: StopFlag = never
+) -> Stream[TrainingResult]:
     """Train a dense net as `Workbench.train` does, recorded as a run of `experiment`."""
-    precision = yield from bench.resolved_precision(stop)
-    writer = yield from _begun(experiment, training_record(bench, precision))
-    stream = bench.train(stop, checkpoints=writer is not None)
+    precision = yield from workbench.resolved_precision(stop)
+    writer = yield from _begun(experiment, training_record(workbench, precision))
+    stream = workbench.train(stop, checkpoints=writer is not None)
     if writer is None:
         return (yield from stream)
-    return (yield from _trained_as_a_run(stream, writer, bench))
+    return (yield from _trained_as_a_run(stream, writer, workbench))
 
 
 def resume(
-    bench: Workbench, dense: Net | None, run: Run, experiment: Experiment, stop: StopFlag = never
-) -> Stream[FineTuned | Trained]:
+    workbench: Workbench,
+    dense: Net | None,
+    run: Run,
+    experiment: Experiment,
+    stop: StopFlag = never,
+) -> Stream[FineTuningResult | TrainingResult]:
     """Go on with a training that was interrupted, to the net it would have produced.
 
     One that was killed before its first epoch was over starts over from its recorded settings.
@@ -79,21 +85,21 @@ def resume(
     """
     if run.finished:
         raise InputError(f"run {run.id} is {run.status}: there is nothing to resume")
-    bench = bench.by(settings_of(run, bench.settings))
+    workbench = workbench.with_settings(settings_of(run, workbench.settings))
     if run.record.kind == TRAIN:
-        yield from bench.splits(stop)
-        _check_recipe(run, run.record.training, asdict(bench.training))
+        yield from workbench.splits(stop)
+        _check_recipe(run, run.record.training, asdict(workbench.training))
         state, before = _saved(run)
-        training = bench.train(stop, checkpoints=True, resume=state)
-        return (yield from _trained_as_a_run(training, experiment.resume(run), bench, before))
+        training = workbench.train(stop, checkpoints=True, resume=state)
+        return (yield from _trained_as_a_run(training, experiment.resume(run), workbench, before))
     if dense is None:
         raise InputError(f"run {run.id} is a fine-tuning: open the dense net first")
-    plan = plan_of(run, bench.layer_names)
-    base = yield from base_of(bench, dense, experiment, run)
-    _check_recipe(run, run.record.finetuning, recipe_json(bench.finetuning))
+    plan = plan_of(run, workbench.layer_names)
+    base = yield from base_of(workbench, dense, experiment, run)
+    _check_recipe(run, run.record.finetuning, recipe_json(workbench.finetuning))
     state, before = _saved(run)
-    tuning = bench.finetune(base, plan, stop, checkpoints=True, resume=state)
-    report = partial(finetuned_record, bench, base, plan)
+    tuning = workbench.finetune(base, plan, stop, checkpoints=True, resume=state)
+    report = partial(finetuned_record, workbench, base, plan)
     return (yield from _as_a_run(tuning, experiment.resume(run), report, before))
 
 
@@ -140,10 +146,13 @@ def _as_a_run(
 
 
 def _trained_as_a_run(
-    stream: Stream[Trained], writer: RunWriter, bench: Workbench, before: tuple[Epoch, ...] = ()
-) -> Stream[Trained]:
+    stream: Stream[TrainingResult],
+    writer: RunWriter,
+    workbench: Workbench,
+    before: tuple[Epoch, ...] = (),
+) -> Stream[TrainingResult]:
     """The same for a dense net, with its early weights."""
-    result = yield from _as_a_run(stream, writer, partial(trained_record, bench), before)
+    result = yield from _as_a_run(stream, writer, partial(trained_record, workbench), before)
     if result.run is not None:
         try:
             save_early(writer.folder / WEIGHTS, DenseWeights(result.weights, result.early), {})

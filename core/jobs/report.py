@@ -25,17 +25,17 @@ from core.experiments.run_record import (
 from core.nets.footprint import Footprint
 from core.pruning.curves import Point, Scan
 from core.system.typed_json import plain
-from core.training.dense import Trained
-from core.training.finetuning import FineTuned
+from core.training.dense import TrainingResult
+from core.training.finetuning import FineTuningResult
 from core.training.recipes import Recipe
 
 if TYPE_CHECKING:
-    from core.jobs.search import Found, Trial
+    from core.jobs.search import SearchResult, Trial
     from core.jobs.workbench import Net, Workbench
 
 
 def finetuning_record(
-    bench: Workbench, base: Net, plan: Mapping[str, float], recipe: Recipe, precision: str
+    workbench: Workbench, base: Net, plan: Mapping[str, float], recipe: Recipe, precision: str
 ) -> RunRecord:
     """What is known of a fine-tuning before it begins: the settings, the plan, the base.
 
@@ -44,16 +44,16 @@ def finetuning_record(
     cuts = [p.what_if(plan[p.layer.name]) for p in base.profiles]
     layers = tuple(
         LayerRecord(layer.name, layer.elements, plan[layer.name], cut.kept, cut.threshold)
-        for layer, cut in zip(bench.layers, cuts, strict=True)
+        for layer, cut in zip(workbench.layers, cuts, strict=True)
     )
     return RunRecord(
         kind=FINETUNE,
-        **_settings(bench, precision),
-        recipe=bench.settings.recipe,
-        choices=bench.settings.choices,
+        **_settings(workbench, precision),
+        recipe=workbench.settings.recipe,
+        choices=workbench.settings.choices,
         finetuning=recipe_json(recipe),
         base=BaseRecord(base.run, base.digest, base.trained),
-        **_size(_footprint(bench, (cut.kept for cut in cuts))),
+        **_size(_footprint(workbench, (cut.kept for cut in cuts))),
         layers=layers,
         accuracy=StageAccuracies(
             dense=base.dense or base.accuracy, base=base.accuracy if base.dense else None
@@ -62,7 +62,7 @@ def finetuning_record(
 
 
 def finetuned_record(
-    bench: Workbench, base: Net, plan: Mapping[str, float], result: FineTuned
+    workbench: Workbench, base: Net, plan: Mapping[str, float], result: FineTuningResult
 ) -> RunRecord:
     """What `featherweight run --json` writes.
 
@@ -70,9 +70,9 @@ def finetuned_record(
     nonzeros in all are those of the fine-tuned net, every bias counted. Under the reference
     protocol validation and test are the same number.
     """
-    begun = finetuning_record(bench, base, plan, result.recipe, result.precision)
-    kept = {layer.name: result.masks.kept(layer) for layer in bench.layers}
-    whole = _footprint(bench, kept.values())
+    begun = finetuning_record(workbench, base, plan, result.recipe, result.precision)
+    kept = {layer.name: result.masks.kept(layer) for layer in workbench.layers}
+    whole = _footprint(workbench, kept.values())
     left = None if result.dead is None else whole.without(result.dead)
     accuracy = replace(begun.accuracy, pruned=result.pruned, finetuned=result.accuracy)
     return replace(
@@ -91,12 +91,12 @@ def finetuned_record(
     )
 
 
-def search_report(bench: Workbench, found: Found) -> dict[str, Any]:
+def search_report(workbench: Workbench, found: SearchResult) -> dict[str, Any]:
     """What `featherweight search --json` writes: every trial as a run, and the best of them."""
 
     def report(trial: Trial) -> dict[str, Any]:
-        said = {"asked": trial.asked, "good": trial.good, "run": trial.result.run}
-        record = finetuned_record(bench, trial.base, trial.plan, trial.result)
+        said = {"asked": trial.ratio, "good": trial.good, "run": trial.result.run}
+        record = finetuned_record(workbench, trial.base, trial.plan, trial.result)
         return {**report_json(record), **said}
 
     return {
@@ -107,23 +107,23 @@ def search_report(bench: Workbench, found: Found) -> dict[str, Any]:
     }
 
 
-def training_record(bench: Workbench, precision: str) -> RunRecord:
+def training_record(workbench: Workbench, precision: str) -> RunRecord:
     """What is known of a dense training before it begins."""
     return RunRecord(
         kind=TRAIN,
-        **_settings(bench, precision),
-        recipe=bench.settings.recipe,
-        choices=bench.settings.choices,
-        training=asdict(bench.training),
-        parameters=bench.parameters,
+        **_settings(workbench, precision),
+        recipe=workbench.settings.recipe,
+        choices=workbench.settings.choices,
+        training=asdict(workbench.training),
+        parameters=workbench.parameters,
     )
 
 
-def trained_record(bench: Workbench, result: Trained) -> RunRecord:
+def trained_record(workbench: Workbench, result: TrainingResult) -> RunRecord:
     """What `featherweight train --json` writes."""
     return replace(
-        training_record(bench, result.precision),
-        **_size(Footprint(bench.parameters, bench.parameters)),
+        training_record(workbench, result.precision),
+        **_size(Footprint(workbench.parameters, workbench.parameters)),
         accuracy=StageAccuracies(dense=result.accuracy),
         epochs=tuple(map(EpochRecord.of, result.epochs)),
         best=result.best,
@@ -131,7 +131,7 @@ def trained_record(bench: Workbench, result: Trained) -> RunRecord:
     )
 
 
-def scan_report(bench: Workbench, result: Scan) -> dict[str, Any]:
+def scan_report(workbench: Workbench, result: Scan) -> dict[str, Any]:
     """What `featherweight scan --json` writes.
 
     `seen`, `intervals` and `ties` belong to the accuracies, place by place; an accuracy is null
@@ -145,7 +145,7 @@ def scan_report(bench: Workbench, result: Scan) -> dict[str, Any]:
     }
     uniform = {key: _each(result.uniform, attribute) for key, attribute in curves.items()}
     return {
-        **plain(_settings(bench, result.precision)),
+        **plain(_settings(workbench, result.precision)),
         "split": result.split,
         "images": result.images,
         "sparsities": _each(next(iter(result.layers.values()), ()), "sparsity"),
@@ -166,24 +166,24 @@ def _each(points: Sequence[Point], attribute: str) -> list[Any]:
     return [getattr(point, attribute) for point in points]
 
 
-def _settings(bench: Workbench, precision: str) -> dict[str, Any]:
-    settings = bench.settings
+def _settings(workbench: Workbench, precision: str) -> dict[str, Any]:
+    settings = workbench.settings
     return {
         "model": settings.model,
         "dataset": settings.dataset,
         "inputs": settings.inputs,
         "protocol": settings.protocol,
         "precision": precision,
-        "device": bench.models.device.type,
+        "device": workbench.models.device.type,
         "threads": torch.get_num_threads(),
         "seed": settings.seed,
     }
 
 
-def _footprint(bench: Workbench, kept: Iterable[int]) -> Footprint:
+def _footprint(workbench: Workbench, kept: Iterable[int]) -> Footprint:
     """Of the net with so many weights kept in each layer."""
-    pruned = sum(layer.elements for layer in bench.layers) - sum(kept)
-    return Footprint(bench.parameters, bench.parameters - pruned)
+    pruned = sum(layer.elements for layer in workbench.layers) - sum(kept)
+    return Footprint(workbench.parameters, workbench.parameters - pruned)
 
 
 def _size(net: Footprint) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from core.experiments.run_record import TRAIN
 from core.experiments.runs import Run
 from core.formats.weights_files import load_dense
 from core.jobs import measurement
-from core.jobs.dense_cache import kept_net
+from core.jobs.dense_cache import cached_net
 from core.jobs.dense_net import measured_net
 from core.jobs.workbench import Net, Workbench
 from core.nets.footprint import DeadUnits, Sizes
@@ -21,7 +21,7 @@ from core.settings.settings import Settings
 
 
 @dataclass(frozen=True, eq=False)
-class Restored:
+class RestoredRun:
     """A finished run, brought back.
 
     Attributes:
@@ -46,11 +46,13 @@ class Restored:
     exports: tuple[Export, ...] = ()
 
 
-def restore(bench: Workbench, dense: Net, experiment: Experiment, run: Run) -> Stream[Restored]:
+def restore(
+    workbench: Workbench, dense: Net, experiment: Experiment, run: Run
+) -> Stream[RestoredRun]:
     """Restore a finished run.
 
     Args:
-        bench: the workbench of the same model and data.
+        workbench: the workbench of the same model and data.
         dense: the open dense net, which may be the run's base.
         experiment: the run's experiment.
         run: a finished run.
@@ -59,39 +61,39 @@ def restore(bench: Workbench, dense: Net, experiment: Experiment, run: Run) -> S
         InputError: the run is of a different model or data, its files are damaged, or its base is
             neither `dense` nor a run of the experiment.
     """
-    settings, record = settings_of(run, bench.settings), run.record
-    dense_weights = load_dense(run.weights_path, bench.models.vehicle())
+    settings, record = settings_of(run, workbench.settings), run.record
+    dense_weights = load_dense(run.weights_path, workbench.models.uninitialized())
     weights, early = dense_weights.weights, dense_weights.early
     if record.kind == TRAIN:
         accuracy = run.known(record.accuracy.dense, "accuracy.dense")
-        net = bench.net_of(weights, accuracy, early=early, run=run.id)
-        return Restored(settings, net, None, net, None, record.epoch_events)
-    base = yield from base_of(bench, dense, experiment, run)
-    net = bench.net_of(
+        net = workbench.net_of(weights, accuracy, early=early, run=run.id)
+        return RestoredRun(settings, net, None, net, None, record.epoch_events)
+    base = yield from base_of(workbench, dense, experiment, run)
+    net = workbench.net_of(
         weights,
         run.known(record.accuracy.finetuned, "accuracy.finetuned"),
         early=base.early,
         run=run.id,
         dense=base.dense or base.accuracy,
     )
-    plan = plan_of(run, bench.layer_names)
+    plan = plan_of(run, workbench.layer_names)
     pruned = run.known(record.accuracy.pruned, "accuracy.pruned")
-    dead = yield from measurement.dead(bench, weights)
+    dead = yield from measurement.dead_units(workbench, weights)
     epochs, sizes = record.epoch_events, record.sizes
-    return Restored(settings, base, plan, net, pruned, epochs, dead, sizes, run.exports)
+    return RestoredRun(settings, base, plan, net, pruned, epochs, dead, sizes, run.exports)
 
 
-def base_of(bench: Workbench, dense: Net, experiment: Experiment, run: Run) -> Stream[Net]:
+def base_of(workbench: Workbench, dense: Net, experiment: Experiment, run: Run) -> Stream[Net]:
     """The net that a run started from; raises InputError if it cannot be found."""
     base = run.known(run.record.base, "base")
     if base.weights == dense.digest:
         return dense
     if base.run is not None:
-        made = yield from restore(bench, dense, experiment, experiment.find(base.run))
+        made = yield from restore(workbench, dense, experiment, experiment.find(base.run))
         if made.net.digest == base.weights:
             return made.net
-    if base.weights is not None and (kept := kept_net(bench, base.weights)) is not None:
-        return (yield from measured_net(bench, kept))
+    if base.weights is not None and (kept := cached_net(workbench, base.weights)) is not None:
+        return (yield from measured_net(workbench, kept))
     raise InputError(
         f"the net that run {run.id} started from is missing: open it with --weights FILE, then "
         "restore this run"

@@ -13,7 +13,7 @@ from core.pruning.plans import Plan
 
 if TYPE_CHECKING:
     from core.jobs.workbench import Net
-    from core.training.finetuning import FineTuned
+    from core.training.finetuning import FineTuningResult
 
 START, GROWTH = 30.0, 2.0
 """The first ratio, and the factor to the next one while only one side is known."""
@@ -79,21 +79,21 @@ class Trial:
 
     Attributes:
         number: 1-based.
-        asked: its planned ratio.
+        ratio: its planned ratio.
         base: the net it was fine-tuned from.
         good: whether its validation accuracy is high enough.
     """
 
     number: int
-    asked: float
+    ratio: float
     base: Net
     plan: Plan
-    result: FineTuned
+    result: FineTuningResult
     good: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Trying(Event):
+class TrialStarted(Event):
     """A trial starts.
 
     Attributes:
@@ -112,7 +112,7 @@ class Trying(Event):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Tried(Event):
+class TrialFinished(Event):
     """A trial is done."""
 
     trial: Trial
@@ -121,11 +121,11 @@ class Tried(Event):
     def text(self) -> str:
         """Its result in a few words."""
         accuracy, verdict = self.trial.result.accuracy, "passed" if self.trial.good else "too low"
-        return f"{self.trial.asked:.1f}x: {accuracy.validation:.2f} % on validation, {verdict}"
+        return f"{self.trial.ratio:.1f}x: {accuracy.validation:.2f} % on validation, {verdict}"
 
 
 @dataclass(frozen=True, eq=False)
-class Found:
+class SearchResult:
     """The result of a search.
 
     Attributes:
@@ -141,7 +141,7 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class TrialRequest:
     """A trial to be made.
 
     Attributes:
@@ -155,12 +155,12 @@ class Attempt:
     from_trial: Trial | None
 
 
-Made = tuple["Net", Plan, "FineTuned"]
+TrialOutcome = tuple["Net", Plan, "FineTuningResult"]
 """The base, the plan and the result of a trial."""
 
 
 def search(
-    attempt: Callable[[Attempt], Stream[Made]],
+    attempt: Callable[[TrialRequest], Stream[TrialOutcome]],
     *,
     least: float,
     floor: float = LEAST,
@@ -168,7 +168,7 @@ def search(
     trials: int = TRIALS,
     start: float = START,
     stop: StopFlag = never,
-) -> Stream[Found]:
+) -> Stream[SearchResult]:
     """Find the smallest net whose validation accuracy is at least `least`.
 
     Each ratio is tried by a real fine-tuning: growing while trials pass, shrinking while they fail,
@@ -195,9 +195,9 @@ def search(
     stopped, failed = False, 0
     while len(done) + failed < trials and (ratio := bracket.next()) is not None and not stopped:
         number = len(done) + failed + 1
-        yield Trying(number, trials, ratio, least, bracket.good, bracket.bad)
+        yield TrialStarted(number, trials, ratio, least, bracket.good, bracket.bad)
         try:
-            base, plan, result = yield from attempt(Attempt(number, ratio, _lightest(done)))
+            base, plan, result = yield from attempt(TrialRequest(number, ratio, _lightest(done)))
         except StoppedError:
             stopped = True
             break
@@ -213,10 +213,10 @@ def search(
         trial = Trial(number, ratio, base, plan, result, good)
         done.append(trial)
         bracket = bracket.learn(ratio, trial.good)
-        yield Tried(trial)
-    return Found(_lightest(done), tuple(done), least, stopped)
+        yield TrialFinished(trial)
+    return SearchResult(_lightest(done), tuple(done), least, stopped)
 
 
 def _lightest(trials: Sequence[Trial]) -> Trial | None:
     good = [trial for trial in trials if trial.good]
-    return max(good, key=lambda trial: trial.asked, default=None)
+    return max(good, key=lambda trial: trial.ratio, default=None)

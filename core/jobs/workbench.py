@@ -38,8 +38,8 @@ from core.system.allocator import keep_freed_memory
 from core.system.devices import resolve_device
 from core.system.precision import resolve_precision
 from core.training.byte_dropout import use_byte_dropout
-from core.training.dense import Trained, train
-from core.training.finetuning import FineTuned, finetune
+from core.training.dense import TrainingResult, train
+from core.training.finetuning import FineTuningResult, finetune
 from core.training.recipes import Phase, Recipe
 
 
@@ -130,9 +130,9 @@ class Workbench:
         """Batches of large images are small, unless their size was chosen."""
         if self._splits is None or self.settings.choices.batch_size is not None:
             return phase
-        return phase.within(self._splits.train.values)
+        return phase.limited_to(self._splits.train.values)
 
-    def by(self, settings: Settings) -> Workbench:
+    def with_settings(self, settings: Settings) -> Workbench:
         """The same workbench with another recipe, choices, seed or precision; shares data."""
         other = copy(self)
         other.settings = settings
@@ -145,7 +145,7 @@ class Workbench:
         stop: StopFlag = never,
         checkpoints: bool = False,
         resume: Mapping[str, Any] | None = None,
-    ) -> Stream[Trained]:
+    ) -> Stream[TrainingResult]:
         """Train a dense net from fresh weights by the recipe; see `training.train`."""
         data = yield from self.splits(stop)
         precision = yield from self.precision(data)
@@ -169,12 +169,12 @@ class Workbench:
         stop: StopFlag = never,
         checkpoints: bool = False,
         resume: Mapping[str, Any] | None = None,
-    ) -> Stream[FineTuned]:
+    ) -> Stream[FineTuningResult]:
         """Fine-tune `base` to `plan` with the recipe; see `finetuning.finetune`."""
         data = yield from self.splits(stop)
         precision = yield from self.precision(data)
         tuned = yield from finetune(
-            self.models.vehicle(),
+            self.models.uninitialized(),
             base.weights,
             plan,
             data,
@@ -205,10 +205,10 @@ class Workbench:
         """The bytes that a net of this model takes in every way they are counted."""
         return sizes_of(weights, self.layers, self.parameters, self.compact_file)
 
-    def net(self, result: Trained | FineTuned, base: Net | None = None) -> Net:
+    def net(self, result: TrainingResult | FineTuningResult, base: Net | None = None) -> Net:
         """The result of a training as a net to prune from; `base` is what was fine-tuned."""
-        if isinstance(result, Trained) or base is None:
-            early = result.early if isinstance(result, Trained) else None
+        if isinstance(result, TrainingResult) or base is None:
+            early = result.early if isinstance(result, TrainingResult) else None
             return self.net_of(result.weights, result.accuracy, early=early, run=result.run)
         return self.net_of(
             result.weights,
@@ -285,7 +285,7 @@ class Workbench:
                 yield Notice(f"running code from {settings.model}")
             other = settings.dataset != self.spec.dataset or data.fingerprint
             if self.spec.is_own or other:
-                model = self.models.vehicle()
+                model = self.models.uninitialized()
                 data = fitted(model, data)
                 if said := surplus(model, data):
                     yield Notice(said, warning=True)

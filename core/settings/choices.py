@@ -119,7 +119,7 @@ class Choices:
         changes: dict[str, Any] = {name: getattr(self, name) for name in same}
         if self.l2 is not None:
             changes["weight_decay"] = self.l2
-        return replace(phase.by(self.optimizer or phase.optimizer, self.lr), **changes)
+        return replace(phase.with_optimizer(self.optimizer or phase.optimizer, self.lr), **changes)
 
 
 NO_CHOICES = Choices()

@@ -67,9 +67,9 @@ class Config:
     @property
     def settings(self) -> Settings:
         """The file over the defaults; raises InputError where its choices contradict."""
-        return self.overlaid({})
+        return self.merged_with({})
 
-    def overlaid(self, options: Mapping[str, Any]) -> Settings:
+    def merged_with(self, options: Mapping[str, Any]) -> Settings:
         """The options over the file, the file over the defaults.
 
         Args:

@@ -14,12 +14,12 @@ from core.events import Accuracy, Epoch, StopFlag, Stream, never
 from core.measure.evaluation import evaluate, measure
 from core.nets.weights import Weights
 from core.training.checkpoints import Checkpoint
-from core.training.loop import Best, Trainer, copy_weights
+from core.training.loop import BestEpoch, Trainer, copy_weights
 from core.training.recipes import Phase
 
 
 @dataclass(frozen=True, eq=False)
-class Trained:
+class TrainingResult:
     """The result of dense training: the weights of the best epoch on validation.
 
     Attributes:
@@ -51,7 +51,7 @@ def train(
     stop: StopFlag = never,
     checkpoints: bool = False,
     resume: Mapping[str, Any] | None = None,
-) -> Stream[Trained]:
+) -> Stream[TrainingResult]:
     """Train `model` from its own initial weights; returns the best epoch on validation.
 
     When `stop` is raised, it ends within one batch and keeps the best epoch so far; so does a
@@ -66,7 +66,7 @@ def train(
     """
     trainer = Trainer(model, data.train, phase, seed, precision)
     epochs: list[Epoch] = []
-    best = Best()
+    best = BestEpoch()
     early: Weights = {}
     if resume is not None:
         trainer.resume(resume["trainer"])
@@ -92,7 +92,7 @@ def train(
         raise WorkError("training diverged in its first epoch: try another recipe or seed")
     weights = best.restore(model)
     accuracy = yield from measure(model, data, "dense", precision=precision)
-    return Trained(
+    return TrainingResult(
         weights=weights,
         early=early,
         accuracy=accuracy,

@@ -20,12 +20,12 @@ from core.nets.weights import Weights
 from core.pruning.masks import Masks, sparsity_of
 from core.training.checkpoints import Checkpoint
 from core.training.gradual import Pruner
-from core.training.loop import Best, Trainer, copy_weights
+from core.training.loop import BestEpoch, Trainer, copy_weights
 from core.training.recipes import Recipe
 
 
 @dataclass(frozen=True, eq=False)
-class Pruned:
+class PruningResult:
     """A plan applied to a base in one shot, not trained.
 
     Attributes:
@@ -37,7 +37,7 @@ class Pruned:
 
 
 @dataclass(frozen=True, eq=False)
-class FineTuned:
+class FineTuningResult:
     """The result of fine-tuning: the best epoch that ended at the full plan.
 
     Attributes:
@@ -100,12 +100,12 @@ def finetune(
     stop: StopFlag = never,
     checkpoints: bool = False,
     resume: Mapping[str, Any] | None = None,
-) -> Stream[FineTuned]:
+) -> Stream[FineTuningResult]:
     """Fine-tune `base` towards `plan` as `recipe` says.
 
-    It first measures the plan in one shot. It can be stopped within one batch, see
-    `FineTuned.best`; a non-finite loss ends it the same way. `model` is only the vehicle: its
-    initial weights do not matter, and its dropouts end up as the recipe set them.
+    The plan is measured in one shot first. A raised stop flag or a non-finite loss ends the training
+    within one batch, see `FineTuningResult.best`. The initial weights of `model` do not matter; its
+    dropouts end up as the recipe set them.
 
     With `checkpoints` it sends a `Checkpoint` after every epoch; given the state of one as
     `resume`, it continues from there, with the same results as an uninterrupted training. `early`
@@ -139,7 +139,7 @@ def finetune(
     dead = yield from count_dead_units(model, data.validation)
     model.load_state_dict(weights)
     accuracy = yield from measure(model, data, "finetuned", precision=precision)
-    return FineTuned(
+    return FineTuningResult(
         weights=weights,
         masks=masks,
         pruned=pruned,
@@ -186,9 +186,9 @@ class _Rounds:
         self.dropout = {name: drop.p for name, drop in dropouts(model).items()}
         self.start = {la.name: sparsity_of(base[la.key]) for la in self.layers}
         self.epochs: list[Epoch] = []
-        self.best = Best()
+        self.best = BestEpoch()
         self.round = 1
-        self._enter(base)
+        self._begin_round(base)
 
     @property
     def finished(self) -> bool:
@@ -199,7 +199,7 @@ class _Rounds:
         """One more epoch, validated; None where it was ended early."""
         if self.trainer.finished:
             self.round += 1
-            self._enter(copy_weights(self.model), self.trainer.seconds)
+            self._begin_round(copy_weights(self.model), self.trainer.seconds)
         loss = yield from self.trainer.run_epoch(stop, after_step=self.pruner.after_step)
         if loss is None:
             return None
@@ -241,15 +241,15 @@ class _Rounds:
     def resume(self, state: Mapping[str, Any]) -> None:
         """Go on from what `state` gave."""
         self.round = state["round"]
-        self._enter(self.base)
+        self._begin_round(self.base)
         self.trainer.resume(state["trainer"])
         self.pruner.resume(state["pruner"])
         self.best.resume(state["best"])
         self.epochs = [Epoch(**epoch) for epoch in state["epochs"]]
 
-    def _enter(self, weights: Weights, seconds: float = 0.0) -> None:
+    def _begin_round(self, weights: Weights, seconds: float = 0.0) -> None:
         """Prune `weights` to the plan of the present round, and begin to train what is left."""
-        recipe, plan = self.recipe, self._plan_now()
+        recipe, plan = self.recipe, self._round_plan()
         masks = Masks.of(weights, self.layers, plan)
         start = self.early if recipe.rewind and self.early else weights
         self.model.load_state_dict(start if recipe.gradual else masks.apply(start))
@@ -265,17 +265,18 @@ class _Rounds:
         self.trainer.seconds = seconds
         self.pruner = Pruner(self.model, plan, recipe, masks, len(self.data.train), self.dropout)
 
-    def _plan_now(self) -> Mapping[str, float]:
+    def _round_plan(self) -> Mapping[str, float]:
         """The plan of the present round: each round drops the same share of what is left."""
         if self.round == self.recipe.rounds:
             return self.plan
         part = self.round / self.recipe.rounds
         return {
-            name: _on_the_way(self.start[name], final, part) for name, final in self.plan.items()
+            name: _intermediate_sparsity(self.start[name], final, part)
+            for name, final in self.plan.items()
         }
 
 
-def _on_the_way(start: float, final: float, part: float) -> float:
+def _intermediate_sparsity(start: float, final: float, part: float) -> float:
     """The sparsity after a part of the rounds; down to nothing, with equal steps."""
     if final >= 1.0 or start >= 1.0:
         return start + (final - start) * part

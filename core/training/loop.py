@@ -68,7 +68,7 @@ class Trainer:
         self.scheduler = _scheduler(self.optimizer, phase, phase.steps_in_epoch(len(data)))
         self._order = torch.Generator().manual_seed(seed)
         self._torch_state = self._order.get_state()
-        self._penalised = _prunable(model) if phase.l1 else ()
+        self._penalized = _prunable(model) if phase.l1 else ()
 
     @property
     def finished(self) -> bool:
@@ -149,7 +149,7 @@ class Trainer:
         loss = mean_loss(self.phase, logits, labels)
         self.optimizer.zero_grad()
         loss.backward()
-        for weight in self._penalised:
+        for weight in self._penalized:
             if weight.grad is not None:
                 weight.grad.add_(weight.detach().sign(), alpha=self.phase.l1)
         self.optimizer.step()
@@ -158,7 +158,7 @@ class Trainer:
         return loss.item(), int((logits.argmax(1) == labels).sum())
 
 
-class Best:
+class BestEpoch:
     """The weights of the best epoch so far.
 
     Attributes:

@@ -85,7 +85,7 @@ class Phase:
     smoothing: float = 0.0
     batch_size: int = 256
 
-    def by(self, optimizer: OptimizerName, lr: float | None) -> Phase:
+    def with_optimizer(self, optimizer: OptimizerName, lr: float | None) -> Phase:
         """The same with another optimizer, its own decay, and its own rate unless one is given.
 
         Weight decay means something different in each, see `weight_decay`.
@@ -101,7 +101,7 @@ class Phase:
             momentum=MOMENTUM if optimizer == "sgd" else 0.0,
         )
 
-    def within(self, values: int) -> Phase:
+    def limited_to(self, values: int) -> Phase:
         """The same with the batch size limited by `BATCH_VALUES` for images of `values` values."""
         most = max(1, BATCH_VALUES // max(1, values))
         return replace(self, batch_size=min(self.batch_size, most))

@@ -34,11 +34,11 @@ def figures(wanted: tuple[str, ...]) -> list[Figure]:
 
 
 def _timed(name: str) -> Bench:
-    bench = Workbench(Settings(model=name, device="cpu"))
-    weights = load_weights(bench.spec.shipped_weights, bench.models.vehicle())
-    plan = preset_plan(default_preset(name), name, bench.layer_names)
-    pruned = Masks.of(weights, bench.layers, plan).apply(weights)
-    return drain(measurement.time(bench, pruned, SECONDS))
+    workbench = Workbench(Settings(model=name, device="cpu"))
+    weights = load_weights(workbench.spec.shipped_weights, workbench.models.uninitialized())
+    plan = preset_plan(default_preset(name), name, workbench.layer_names)
+    pruned = Masks.of(weights, workbench.layers, plan).apply(weights)
+    return drain(measurement.benchmark(workbench, pruned, SECONDS))
 
 
 def _figure(key: str, bench: Bench) -> Figure:

@@ -34,7 +34,7 @@ def settings_of(given: Namespace, config: Config | None = None) -> Settings:
         return Settings.of(options)
     if "model" not in options:
         _check_code("this recipe", config.given.get("model"), None)
-    return config.overlaid(options)
+    return config.merged_with(options)
 
 
 def experiment_of(given: Namespace, settings: Settings) -> Experiment:

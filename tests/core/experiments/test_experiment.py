@@ -20,10 +20,10 @@ from core.experiments.experiment import (
     PACKAGES,
     Experiment,
     default_name,
-    default_place,
+    default_root,
     environment,
     experiment_folder,
-    known_experiments,
+    experiment_names,
     open_run,
     split_run,
 )
@@ -216,7 +216,7 @@ def test_hundreds_of_runs_are_listed_at_once(experiment: Experiment) -> None:
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The default place, below a folder of the test, and an empty working directory."""
-    monkeypatch.setattr("core.experiments.experiment.default_place", default_place)
+    monkeypatch.setattr("core.experiments.experiment.default_root", default_root)
     monkeypatch.setattr(platformdirs, "user_data_dir", lambda name: tmp_path / name)
     (tmp_path / "cwd").mkdir()
     monkeypatch.chdir(tmp_path / "cwd")
@@ -226,7 +226,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_nothing_given_is_the_default_place(place: Path) -> None:
     assert experiment_folder(None, "cnn5-mnist") == place / "cnn5-mnist"
     finished(Experiment(place / "cnn5-mnist"))
-    assert known_experiments() == ("cnn5-mnist",)
+    assert experiment_names() == ("cnn5-mnist",)
     assert open_run("cnn5-mnist:1").folder == place / "cnn5-mnist" / "0001"
 
 

@@ -21,7 +21,7 @@ from core.nets.weights import Weights
 from core.pruning.plans import Plan
 from core.training.checkpoints import Checkpoint
 from core.training.dense import train
-from core.training.finetuning import FineTuned, finetune
+from core.training.finetuning import FineTuningResult, finetune
 from core.training.recipes import Recipe
 from tests.core.training.loops import fresh, of_type, recorded, same, short
 
@@ -43,7 +43,7 @@ def from_disk(checkpoint: Checkpoint, folder: Path) -> dict[str, Any]:
 
 def tuned(
     base: Weights, plan: Plan, data: Splits, recipe: Recipe, **options: Any
-) -> tuple[FineTuned, list[Checkpoint], list[Epoch]]:
+) -> tuple[FineTuningResult, list[Checkpoint], list[Epoch]]:
     early = {name: 0.5 * tensor for name, tensor in base.items()}
     stream = finetune(Cnn5(), base, plan, data, recipe, early=early, **options)
     result, events = recorded(stream)

@@ -93,7 +93,7 @@ def test_smoothing_belongs_to_cross_entropy() -> None:
 @given(pixels=st.integers(1, 10**8), size=st.integers(1, 10**6))
 def test_a_batch_holds_no_more_pixels_than_there_is_room_for(pixels: int, size: int) -> None:
     phase = replace(RECIPES["fast"].finetune, batch_size=size)
-    fitted = phase.within(pixels)
+    fitted = phase.limited_to(pixels)
     assert 1 <= fitted.batch_size <= size
     assert fitted.batch_size == 1 or fitted.batch_size * pixels <= BATCH_VALUES
     assert fitted.batch_size == size or (fitted.batch_size + 1) * pixels > BATCH_VALUES

@@ -234,7 +234,7 @@ def test_options_win_over_the_file_and_the_file_over_the_defaults(path: Path) ->
     config = read(path, 'recipe = "reference"\nseed = 1\n[finetune]\nepochs = 9\nlr = 0.5')
     assert config.given == {"recipe": "reference", "seed": 1, "epochs": 9, "lr": 0.5}
     options = {"seed": 2, "epochs": 1, "threads": 2, "rewind": True}
-    assert config.overlaid(options) == Settings(
+    assert config.merged_with(options) == Settings(
         recipe="reference",
         seed=2,
         threads=2,
@@ -252,10 +252,10 @@ def test_a_contradiction_names_the_file(path: Path) -> None:
         _ = config.settings
     assert str(caught.value) == f"{path}: {why}"
     with pytest.raises(InputError) as caught:
-        config.overlaid({"threads": 2})
+        config.merged_with({"threads": 2})
     assert str(caught.value) == f"{path}: {why}"
     with pytest.raises(InputError) as caught:
-        config.overlaid({"epochs": 2})
+        config.merged_with({"epochs": 2})
     assert str(caught.value) == f"{path} and the options: {why}"
 
 
@@ -263,17 +263,19 @@ def test_what_is_given_of_the_images_is_read_and_contradictions_are_told(path: P
     config = read(path, "image_size = 64\nmean = [0.5, 0.25, 0]\nstd = 1")
     inputs = Inputs(image_size=64, mean=(0.5, 0.25, 0.0), std=(1.0,))
     assert config.settings == Settings(inputs=inputs)
-    assert config.overlaid({"mean": (0.5,), "channels": 1}).inputs == Inputs(64, 1, (0.5,), (1.0,))
+    assert config.merged_with({"mean": (0.5,), "channels": 1}).inputs == Inputs(
+        64, 1, (0.5,), (1.0,)
+    )
     with pytest.raises(InputError, match=r"and the options: mean of 3 numbers"):
-        config.overlaid({"channels": 1})
+        config.merged_with({"channels": 1})
 
 
 def test_an_option_mends_a_contradiction(path: Path) -> None:
     config = read(path, "[finetune]\nrewind = true")
     with pytest.raises(InputError, match="rewinding needs masks"):
         _ = config.settings
-    assert config.overlaid({"recipe": "reference"}).finetuning.rewind
-    assert config.overlaid({"method": "one-shot"}).finetuning.rewind
+    assert config.merged_with({"recipe": "reference"}).finetuning.rewind
+    assert config.merged_with({"method": "one-shot"}).finetuning.rewind
 
 
 @pytest.mark.parametrize(
@@ -285,7 +287,7 @@ def test_an_option_mends_a_contradiction(path: Path) -> None:
 )
 def test_a_bad_option_is_not_the_files_fault(path: Path, options: dict[str, Any], why: str) -> None:
     with pytest.raises(InputError) as caught:
-        read(path, WHOLE).overlaid(options)
+        read(path, WHOLE).merged_with(options)
     assert str(caught.value) == why
 
 

@@ -30,14 +30,14 @@ def prepare(given: Namespace) -> Command[Bench]:
     path, settings = _net(given)
     if "threads" not in given:  # a run's were for training it
         settings = replace(settings, threads=None)
-    bench = checks.workbench_for(given, settings, path)
+    workbench = checks.workbench_for(given, settings, path)
     from core.formats.weights_files import load_weights
     from core.jobs import measurement
 
     def work(stop: StopFlag) -> Stream[Bench]:
-        yield from bench.splits(stop)
-        weights = load_weights(path, bench.models.vehicle())
-        return (yield from measurement.time(bench, weights, given.seconds, stop))
+        yield from workbench.splits(stop)
+        weights = load_weights(path, workbench.models.uninitialized())
+        return (yield from measurement.benchmark(workbench, weights, given.seconds, stop))
 
     def show(result: Bench, console: Console) -> dict[str, Any]:
         print_bench(result, console)
@@ -63,10 +63,10 @@ def _settings_of_file(given: Namespace, path: Path) -> Settings:
     options.check_no_weights(given, given.net)
     if path.suffix != COMPACT:
         return options.settings_of(given)
-    from core.jobs.export import inspected
+    from core.jobs.export import inspect_file
     from tui.cli.commands.inspect import settings_of_file
 
-    settings = settings_of_file(given, inspected(path).file)
+    settings = settings_of_file(given, inspect_file(path).file)
     if settings is None:
         raise InputError(f"{path} holds a net of your own: add --model path/to/net.py:Net")
     return settings
