@@ -16,14 +16,14 @@ from core.data.inputs import Inputs
 from core.errors import InputError
 from core.events import Accuracy, Epoch
 from core.nets.footprint import Sizes
-from core.settings.choices import MOST_EPOCHS, Choices
+from core.settings.choices import MAX_EPOCHS, Choices
 from core.system.typed_json import Limits, plain, typed
 
 FINETUNE: Literal["finetune"] = "finetune"
 TRAIN: Literal["train"] = "train"
 
 Count = Annotated[int, Limits(0, 1e12)]
-Number = Annotated[int, Limits(1, MOST_EPOCHS)]
+Number = Annotated[int, Limits(1, MAX_EPOCHS)]
 """Of an epoch, a round or a trial, counted from 1."""
 Fraction = Annotated[float, Limits(0, 1)]
 Percent = Annotated[float, Limits(0, 100)]
@@ -78,7 +78,7 @@ class EpochRecord:
         return cls(epoch.epoch, loss, epoch.validation, epoch.seconds, epoch.sparsity, epoch.final)
 
 
-Epochs = Annotated[tuple[EpochRecord, ...], Limits(rows=MOST_EPOCHS)]
+Epochs = Annotated[tuple[EpochRecord, ...], Limits(rows=MAX_EPOCHS)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,7 +88,7 @@ def _trained(workbench: Workbench, unfinished: Path, stop: StopFlag) -> Stream[T
             continue
         with suppress(InputError, OSError):  # then the net cannot be kept either, which is told
             unfinished.parent.mkdir(parents=True, exist_ok=True)
-            state = to_json({"state": event.facts})
+            state = to_json({"state": event.json})
             save_weights(unfinished, dict(event.tensors), {HEADER: state})
 
 

@@ -195,7 +195,7 @@ def recorded(
                 yield event
                 continue
             try:
-                writer.checkpoint(event.tensors, map(EpochRecord.of, epochs), event.facts)
+                writer.checkpoint(event.tensors, map(EpochRecord.of, epochs), event.json)
             except InputError as error:
                 yield Notice(f"this epoch could not be recorded: {error}", warning=True)
         try:

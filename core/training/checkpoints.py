@@ -1,4 +1,4 @@
-"""Checkpoints: a training between two epochs as tensors and plain data, to resume after a crash."""
+"""Checkpoints: the state of a training between two epochs, to resume after a crash."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class Checkpoint(Event):
 
     Attributes:
         tensors: copies on the CPU, by name.
-        facts: the rest as JSON data, with tensor names in place of tensors.
+        json: the rest as JSON data, with tensor names in place of tensors.
     """
 
     tensors: Mapping[str, Tensor]
-    facts: Mapping[str, Any]
+    json: Mapping[str, Any]
 
     @classmethod
     def of(cls, state: Mapping[str, Any]) -> Checkpoint:
@@ -34,12 +34,12 @@ class Checkpoint(Event):
         return cls(tensors, _disassemble(state, "state", tensors))
 
     def state(self) -> dict[str, Any]:
-        """The reassembled state; tuples have become lists.
+        """Reassemble the state; tuples come back as lists.
 
         Raises:
             InputError: a tensor is missing.
         """
-        state = _reassemble(self.facts, self.tensors)
+        state = _reassemble(self.json, self.tensors)
         if not isinstance(state, dict):
             raise InputError("this checkpoint is empty: start the run again")
         return state

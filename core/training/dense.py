@@ -1,4 +1,4 @@
-"""Dense training, as a stream of events."""
+"""Dense training as a stream of events."""
 
 from __future__ import annotations
 
@@ -20,14 +20,13 @@ from core.training.recipes import Phase
 
 @dataclass(frozen=True, eq=False)
 class TrainingResult:
-    """The result of dense training: the weights of the best epoch on validation.
+    """The result of dense training: the weights of `best`, the best epoch on validation.
 
     Attributes:
         early: the weights after the first epoch, for rewinding.
-        best: the epoch of the weights.
         run: the run that records it; None if unrecorded.
-        stopped: whether its stop flag ended it early.
-        diverged: whether a non-finite loss ended it early.
+        stopped: whether the stop flag ended training early.
+        diverged: whether a non-finite loss ended training early.
     """
 
     weights: Weights
@@ -52,16 +51,16 @@ def train(
     checkpoints: bool = False,
     resume: Mapping[str, Any] | None = None,
 ) -> Stream[TrainingResult]:
-    """Train `model` from its own initial weights; returns the best epoch on validation.
+    """Train `model` from its own initial weights and return the best epoch on validation.
 
-    When `stop` is raised, it ends within one batch and keeps the best epoch so far; so does a
-    non-finite loss.
+    A raised stop flag or a non-finite loss ends training within one batch; the result is the best
+    epoch so far.
 
-    With `checkpoints` it sends a `Checkpoint` after every epoch; given the state of one as
-    `resume`, it continues from there, with the same results as an uninterrupted training.
+    With `checkpoints`, it yields a `Checkpoint` after every epoch; `resume` takes the state of one
+    and continues from there, with the same results as an uninterrupted training.
 
     Raises:
-        StoppedError: it was stopped before the first epoch ended.
+        StoppedError: training was stopped before the first epoch ended.
         WorkError: the loss diverged before the first epoch ended.
     """
     trainer = Trainer(model, data.train, phase, seed, precision)
@@ -83,22 +82,15 @@ def train(
         early = early or copy_weights(model)
         best.offer(trainer.epoch, validation, model)
         if checkpoints:
-            rows = [asdict(epoch) for epoch in epochs]
-            state = {"trainer": trainer.state(), "best": best.state()}
-            yield Checkpoint.of({**state, "early": early, "epochs": rows})
+            state = {"trainer": trainer.state(), "best": best.state(), "early": early}
+            yield Checkpoint.of({**state, "epochs": [asdict(epoch) for epoch in epochs]})
     if best.epoch is None:
         if trainer.stopped:
             raise StoppedError("stopped during the first epoch: nothing to keep")
         raise WorkError("training diverged in its first epoch: try another recipe or seed")
     weights = best.restore(model)
     accuracy = yield from measure(model, data, "dense", precision=precision)
+    stopped, diverged = trainer.stopped, trainer.diverged
     return TrainingResult(
-        weights=weights,
-        early=early,
-        accuracy=accuracy,
-        epochs=tuple(epochs),
-        best=best.epoch,
-        precision=precision,
-        stopped=trainer.stopped,
-        diverged=trainer.diverged,
+        weights, early, accuracy, tuple(epochs), best.epoch, precision, stopped, diverged
     )

@@ -130,10 +130,10 @@ def test_the_state_of_a_training_goes_through_a_checkpoint(
     trainer.optimizer.step()
     checkpoint = Checkpoint.of(trainer.state())
     with experiment.begin(RECORD) as writer:
-        writer.checkpoint(checkpoint.tensors, state=checkpoint.facts)
+        writer.checkpoint(checkpoint.tensors, state=checkpoint.json)
     saved = experiment.newest().checkpoint()
     assert saved is not None
-    assert saved.state == json.loads(json.dumps(checkpoint.facts))
+    assert saved.state == json.loads(json.dumps(checkpoint.json))
     state = Checkpoint(saved.tensors, saved.state or {}).state()
     again = Trainer(Cnn5(), IMAGES, phase, seed=1, precision="fp32")
     again.resume(state)

@@ -38,7 +38,7 @@ RECIPES = {
 def from_disk(checkpoint: Checkpoint, folder: Path) -> dict[str, Any]:
     """What a later process has of it."""
     save_file(dict(checkpoint.tensors), folder / "tensors.safetensors")
-    return Checkpoint(load_file(folder / "tensors.safetensors"), checkpoint.facts).state()
+    return Checkpoint(load_file(folder / "tensors.safetensors"), checkpoint.json).state()
 
 
 def tuned(
@@ -137,4 +137,4 @@ def equal(one: Any, other: Any) -> bool:
 def test_a_missing_tensor_is_named() -> None:
     checkpoint = Checkpoint.of({"model": {"fc.weight": torch.ones(2)}})
     with pytest.raises(InputError, match=r"lacks '0 state/model/fc\.weight'"):
-        Checkpoint({}, checkpoint.facts).state()
+        Checkpoint({}, checkpoint.json).state()

@@ -122,7 +122,7 @@ def test_fine_tuning_brings_any_loss_down(
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
 def test_no_choice_changes_nothing(recipe: Recipe) -> None:
     assert NO_CHOICES.applied_to(recipe) == recipe
-    assert NO_CHOICES.applied_to_dense(recipe.dense) == recipe.dense
+    assert NO_CHOICES.applied_to_phase(recipe.dense) == recipe.dense
     assert NO_CHOICES.given() == {}
 
 
@@ -140,7 +140,7 @@ def test_choices_change_what_they_name() -> None:
     )
     assert (recipe.scale_dropout, recipe.rewind) == (False, True)
     assert recipe.dense == RECIPES["fast"].dense
-    dense = choices.applied_to_dense(recipe.dense)
+    dense = choices.applied_to_phase(recipe.dense)
     assert (dense.epochs, dense.lr, dense.l1, dense.weight_decay) == (2, 0.3, 1e-5, 1e-3)
 
 

@@ -12,7 +12,7 @@ from core.errors import InputError
 from core.settings.recipe_file import (
     read_config,
 )
-from core.settings.toml import MOST_BYTES, line_of
+from core.settings.toml import MAX_BYTES, line_of
 from tests.core.settings.configs import refused
 
 TWICE = "; give each key and each table once"
@@ -84,9 +84,9 @@ def test_a_file_that_is_not_utf_8_is_refused(path: Path, data: bytes, line: int)
 
 
 def test_a_file_may_have_a_million_bytes_and_no_more(path: Path) -> None:
-    path.write_bytes(b"seed = 1\n#" + b"x" * (MOST_BYTES - 10))
+    path.write_bytes(b"seed = 1\n#" + b"x" * (MAX_BYTES - 10))
     assert read_config(path).given == {"seed": 1}
-    path.write_bytes(b"#" * (MOST_BYTES + 1))
+    path.write_bytes(b"#" * (MAX_BYTES + 1))
     assert refused_file(path) == f"{path}: expected at most 1,000,000 bytes of TOML"
 
 
