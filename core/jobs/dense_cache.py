@@ -32,32 +32,32 @@ _UNFINISHED = ".unfinished"
 
 
 def cached_or_trained(workbench: Workbench, stop: StopFlag) -> Stream[DenseWeights]:
-    """The dense net of the workbench's recipe, from the cache or trained now and stored there.
+    """Load the dense net of the workbench's recipe from the cache, or train and store it.
 
     Raises:
-        StoppedError: `stop` was raised while training it.
+        StoppedError: `stop` was raised during training.
     """
     settings = workbench.settings
-    data = yield from workbench.splits(stop)
-    path = _place(workbench, (yield from workbench.resolved_precision(stop)), data.fingerprint)
+    data, precision = yield from workbench.prepared(stop)
+    path = _cache_path(workbench, precision, data.fingerprint)
     if path.exists():
         try:
             return load_dense(path, workbench.models.uninitialized())
         except InputError as error:
             yield Notice(f"the stored dense net cannot be used: {error}", warning=True)
-    of = f"{short_name(settings.model)} on {settings.dataset}"
-    yield Notice(f"training the dense {of} with recipe {settings.recipe}; it is stored in {path}")
-    trained = yield from _trained(workbench, path.with_suffix(_UNFINISHED), stop)
-    if trained.stopped:
-        kept = f"; next time it resumes after epoch {len(trained.epochs)}"
-        there = path.with_suffix(_UNFINISHED).exists()
-        raise StoppedError(f"stopped while training the dense {of}{kept * there}")
-    dense = DenseWeights(trained.weights, trained.early)
+    title = f"{short_name(settings.model)} on {settings.dataset}"
+    yield Notice(f"training the dense {title} with recipe {settings.recipe}; stored in {path}")
+    unfinished = path.with_suffix(_UNFINISHED)
+    result = yield from _train(workbench, unfinished, stop)
+    if result.stopped:
+        hint = f"; next time it resumes after epoch {len(result.epochs)}"
+        raise StoppedError(f"stopped while training the dense {title}{hint * unfinished.exists()}")
+    dense = DenseWeights(result.weights, result.early)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         save_dense(path, dense, {"recipe": settings.recipe, "protocol": settings.protocol})
-        with suppress(OSError):  # the next training of this net takes its place
-            path.with_suffix(_UNFINISHED).unlink(missing_ok=True)
+        with suppress(OSError):  # the next training of this net overwrites it
+            unfinished.unlink(missing_ok=True)
     except (InputError, OSError) as error:
         yield Notice(f"the dense net could not be stored: {error}", warning=True)
     return dense
@@ -74,26 +74,26 @@ def cached_net(workbench: Workbench, digest: str) -> DenseWeights | None:
     return None
 
 
-def _trained(workbench: Workbench, unfinished: Path, stop: StopFlag) -> Stream[TrainingResult]:
-    """Train, from where a training before was left; what it needs to go on is kept in a file."""
-    training = workbench.train(stop, checkpoints=True, resume=_left(unfinished))
+def _train(workbench: Workbench, unfinished: Path, stop: StopFlag) -> Stream[TrainingResult]:
+    """Train, resuming an earlier training; checkpoints go to the file `unfinished`."""
+    training = workbench.train(stop, checkpoints=True, resume=_resume_state(unfinished))
     while True:
         try:
             event = next(training)
         except StopIteration as end:
-            trained: TrainingResult = end.value
-            return trained
+            result: TrainingResult = end.value
+            return result
         if not isinstance(event, Checkpoint):
             yield event
             continue
-        with suppress(InputError, OSError):  # then the net cannot be kept either, which is told
+        with suppress(InputError, OSError):  # storing the net will fail too, with a notice
             unfinished.parent.mkdir(parents=True, exist_ok=True)
             state = to_json({"state": event.json})
             save_weights(unfinished, dict(event.tensors), {HEADER: state})
 
 
-def _left(unfinished: Path) -> dict[str, Any] | None:
-    """The state of a training that was left; None where there is none that can be used."""
+def _resume_state(unfinished: Path) -> dict[str, Any] | None:
+    """The state of an unfinished training; None if there is no usable one."""
     try:
         saved = read_checkpoint(unfinished)
         return Checkpoint(saved.tensors, saved.state or {}).state() or None
@@ -105,10 +105,10 @@ def _folder() -> Path:
     return Path(platformdirs.user_cache_dir("featherweight")) / "dense"
 
 
-def _place(workbench: Workbench, precision: str, fingerprint: str) -> Path:
-    """Where a dense net trained with these settings is kept."""
+def _cache_path(workbench: Workbench, precision: str, fingerprint: str) -> Path:
+    """The file of a dense net trained with these settings."""
     settings = workbench.settings
-    facts = {
+    key = {
         "model": settings.model,
         "dataset": settings.dataset,
         "protocol": settings.protocol,
@@ -120,8 +120,8 @@ def _place(workbench: Workbench, precision: str, fingerprint: str) -> Path:
         "torch": torch.__version__,
     }
     if fingerprint:
-        facts["images"] = fingerprint
+        key["images"] = fingerprint
     if workbench.spec.is_own:
-        facts["code"] = source_digest(settings.model)
-    digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:12]
+        key["code"] = source_digest(settings.model)
+    digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:12]
     return _folder() / f"{short_name(settings.model)}-{digest}.safetensors"

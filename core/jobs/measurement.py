@@ -1,7 +1,6 @@
 """Jobs that measure a net: prune, scan, sample, compare, count, benchmark.
 
-They are streams over a workbench that produce no net: they read weights in place, or build a model
-of their own for as long as they run.
+They produce no net: they read weights in place, or build a model for as long as they run.
 """
 
 from __future__ import annotations
@@ -35,8 +34,7 @@ def prune(
     workbench: Workbench, base: Net, plan: Mapping[str, float], stop: StopFlag = never
 ) -> Stream[PruningResult]:
     """Prune `base` to `plan` in one shot, measure the result and count its dead units."""
-    data = yield from workbench.splits(stop)
-    precision = yield from workbench.precision(data)
+    data, precision = yield from workbench.prepared(stop)
     model = workbench.models.uninitialized()
     accuracy = yield from prune_and_measure(model, base.weights, plan, data, stop, precision)
     return PruningResult(accuracy, (yield from count_dead_units(model, data.validation)))
@@ -57,7 +55,7 @@ def scan(
         InputError: the split is unknown, or see `sensitivity.scan`.
     """
     images = yield from _split(workbench, split, stop)
-    precision = yield from workbench.resolved_precision(stop)
+    _, precision = yield from workbench.prepared(stop)
     return (
         yield from sensitivity.scan(
             workbench.models.for_inference(weights),
@@ -78,11 +76,10 @@ def sample(
 ) -> Stream[Sample]:
     """Prune `base` to `plan` in one shot and measure it on a growing sample of validation.
 
-    Uses a model of its own, so it may run beside a job. The order of images depends on the plan, so
-    that sampling errors of different plans are independent.
+    May run beside a job. The order of images depends on the plan, so that the sampling errors of
+    different plans are independent.
     """
-    data = yield from workbench.splits(stop)
-    precision = yield from workbench.precision(data)
+    data, precision = yield from workbench.prepared(stop)
     order = zlib.crc32(repr(sorted(plan.items())).encode()) + workbench.settings.seed
     return (
         yield from sample_accuracy(
@@ -109,11 +106,10 @@ def compare(
 
     May run beside a job. See `comparison.compare`.
     """
-    data = yield from workbench.splits(stop)
-    precision = yield from workbench.precision(data)
+    data, precision = yield from workbench.prepared(stop)
     pruned = workbench.models.pruned_copy(base.weights, plan)
     digest = weights_digest(pruned.state_dict())
-    compared = yield from comparison.compare(
+    result = yield from comparison.compare(
         workbench.models.for_inference(dense.weights),
         pruned,
         data.test,
@@ -125,12 +121,12 @@ def compare(
         precision=precision,
         stop=stop,
     )
-    if (counted := compared.counted) is not None:
+    if (counts := result.counted) is not None:
         workbench.predictions = {
-            dense.digest: counted.dense_predictions,
-            digest: counted.pruned_predictions,
+            dense.digest: counts.dense_predictions,
+            digest: counts.pruned_predictions,
         }
-    return compared
+    return result
 
 
 def activity(
@@ -167,11 +163,11 @@ def costs(
     """
     activities = yield from activity(workbench, weights, split, stop)
     kept = {layer.name: int(weights[layer.key].count_nonzero()) for layer in workbench.layers}
-    found = yield from dead_units(workbench, weights, stop)
+    dead = yield from dead_units(workbench, weights, stop)
     costs = cost_table(
         workbench.settings.model, workbench.layers, kept, activities, workbench.parameters
     )
-    return replace(costs, dead=found)
+    return replace(costs, dead=dead)
 
 
 def count_activity(
@@ -184,9 +180,9 @@ def count_activity(
     activities = yield from measure_activity(
         workbench.models.pruned_copy(base.weights, plan), images, stop
     )
-    counted = ActivityMeasured(activities, split, len(images))
-    yield counted
-    return counted
+    measured = ActivityMeasured(activities, split, len(images))
+    yield measured
+    return measured
 
 
 def benchmark(

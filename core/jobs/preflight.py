@@ -1,4 +1,4 @@
-"""What can be found wrong with settings before anything is fetched, timed or trained."""
+"""Checks of the settings before anything is downloaded, timed or trained."""
 
 from __future__ import annotations
 
@@ -18,12 +18,8 @@ from core.pruning.goals import Goal
 def check(workbench: Workbench, weights: Path | None = None) -> None:
     """Try the net of the settings on its weights file and on images of the data set's shape.
 
-    A user's own net is built and called for that. Images in a folder are left out: their shape is
-    known only when they are read.
-
-    Args:
-        workbench: that holds the settings.
-        weights: the file to read in place of the one in the settings.
+    A user's own net is built and called. Image folders are not checked: their shape is known only
+    once they are read. `weights` replaces the weights file of the settings.
 
     Raises:
         InputError: the net cannot be built, has nothing to prune or cannot take such images, or
@@ -49,9 +45,9 @@ def check(workbench: Workbench, weights: Path | None = None) -> None:
 
 
 def check_goal(workbench: Workbench, goal: Goal, locked: Mapping[str, float]) -> None:
-    """Raise InputError where no weights of the net could meet `goal`.
+    """Raise InputError if no weights of the net could meet `goal`.
 
-    A file of weights may hold zeros, so that its locked layers take less than they seem to.
+    A weights file may hold zeros, so its locked layers may be smaller than their plan says.
     """
-    counted = locked if workbench.settings.weights is None else {}
-    check_reach(workbench.layers, workbench.parameters, goal.budget(workbench.parameters), counted)
+    known = locked if workbench.settings.weights is None else {}
+    check_reach(workbench.layers, workbench.parameters, goal.budget(workbench.parameters), known)

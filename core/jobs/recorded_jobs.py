@@ -1,4 +1,4 @@
-"""Trainings recorded while they run: events are passed on, checkpoints and results are stored."""
+"""Training and fine-tuning recorded as runs: events pass through, checkpoints are stored."""
 
 from __future__ import annotations
 
@@ -43,27 +43,27 @@ def finetune(
 ) -> Stream[FineTuningResult]:
     """Fine-tune as `Workbench.finetune` does, recorded as a run of `experiment`.
 
-    The search that it is a trial of is recorded with it, and that search's method of allocation.
+    `search` is the trial the run belongs to; `allocate` is that search's allocation method.
     """
-    precision = yield from workbench.resolved_precision(stop)
+    _, precision = yield from workbench.prepared(stop)
     record = finetuning_record(workbench, base, plan, workbench.finetuning, precision)
-    writer = yield from _begun(experiment, replace(record, search=search, allocate=allocate))
+    writer = yield from _begin(experiment, replace(record, search=search, allocate=allocate))
     stream = workbench.finetune(base, plan, stop, checkpoints=writer is not None)
     if writer is None:
         return (yield from stream)
-    return (yield from _as_a_run(stream, writer, partial(finetuned_record, workbench, base, plan)))
+    return (yield from _record(stream, writer, partial(finetuned_record, workbench, base, plan)))
 
 
 def train(
     workbench: Workbench, experiment: Experiment, stop: StopFlag = never
 ) -> Stream[TrainingResult]:
     """Train a dense net as `Workbench.train` does, recorded as a run of `experiment`."""
-    precision = yield from workbench.resolved_precision(stop)
-    writer = yield from _begun(experiment, training_record(workbench, precision))
+    _, precision = yield from workbench.prepared(stop)
+    writer = yield from _begin(experiment, training_record(workbench, precision))
     stream = workbench.train(stop, checkpoints=writer is not None)
     if writer is None:
         return (yield from stream)
-    return (yield from _trained_as_a_run(stream, writer, workbench))
+    return (yield from _record_training(stream, writer, workbench))
 
 
 def resume(
@@ -73,15 +73,14 @@ def resume(
     experiment: Experiment,
     stop: StopFlag = never,
 ) -> Stream[FineTuningResult | TrainingResult]:
-    """Go on with a training that was interrupted, to the net it would have produced.
+    """Resume an interrupted run; it ends with the net it would have produced uninterrupted.
 
-    One that was killed before its first epoch was over starts over from its recorded settings.
-    `dense` is the open dense net, from which a fine-tuning may have started; a dense training
-    needs none.
+    A run killed during its first epoch starts over from its recorded settings. `dense` is the open
+    dense net, from which a fine-tuning may have started; dense training needs none.
 
     Raises:
-        InputError: the run cannot be resumed: it is finished or being made, its files are damaged,
-            it was made by another recipe of the same name, or `restore.settings_of` raises it.
+        InputError: the run is finished or still running, its files are damaged, its recipe has
+            changed since, or see `restore.settings_of`.
     """
     if run.finished:
         raise InputError(f"run {run.id} is {run.status}: there is nothing to resume")
@@ -89,18 +88,18 @@ def resume(
     if run.record.kind == TRAIN:
         yield from workbench.splits(stop)
         _check_recipe(run, run.record.training, asdict(workbench.training))
-        state, before = _saved(run)
+        state, before = _resume_point(run)
         training = workbench.train(stop, checkpoints=True, resume=state)
-        return (yield from _trained_as_a_run(training, experiment.resume(run), workbench, before))
+        return (yield from _record_training(training, experiment.resume(run), workbench, before))
     if dense is None:
         raise InputError(f"run {run.id} is a fine-tuning: open the dense net first")
     plan = plan_of(run, workbench.layer_names)
     base = yield from base_of(workbench, dense, experiment, run)
     _check_recipe(run, run.record.finetuning, recipe_json(workbench.finetuning))
-    state, before = _saved(run)
+    state, before = _resume_point(run)
     tuning = workbench.finetune(base, plan, stop, checkpoints=True, resume=state)
     report = partial(finetuned_record, workbench, base, plan)
-    return (yield from _as_a_run(tuning, experiment.resume(run), report, before))
+    return (yield from _record(tuning, experiment.resume(run), report, before))
 
 
 def _check_recipe(run: Run, recorded: Mapping[str, Any] | None, recipe: Mapping[str, Any]) -> None:
@@ -108,8 +107,8 @@ def _check_recipe(run: Run, recorded: Mapping[str, Any] | None, recipe: Mapping[
         raise InputError(f"run {run.id} was made by another version of its recipe: start a new run")
 
 
-def _saved(run: Run) -> tuple[Mapping[str, Any] | None, tuple[Epoch, ...]]:
-    """The state to resume from, and the epochs that are over; nothing before the first epoch."""
+def _resume_point(run: Run) -> tuple[Mapping[str, Any] | None, tuple[Epoch, ...]]:
+    """The state to resume from and the completed epochs; none before the first epoch."""
     saved = run.checkpoint()
     if saved is None:
         return None, ()
@@ -117,12 +116,12 @@ def _saved(run: Run) -> tuple[Mapping[str, Any] | None, tuple[Epoch, ...]]:
         state = Checkpoint(saved.tensors, saved.state or {}).state()
         return state, tuple(Epoch(**row) for row in state["epochs"])
     except (KeyError, TypeError, ValueError) as error:
-        fault = f"the checkpoint of run {run.id} lacks what it resumes from ({error})"
+        fault = f"the checkpoint of run {run.id} is incomplete ({error})"
         raise InputError(f"{fault}: delete the run and start a new one") from error
 
 
-def _begun(experiment: Experiment, record: RunRecord) -> Stream[RunWriter | None]:
-    """A run in the making; None, with a warning, if there is no place for it."""
+def _begin(experiment: Experiment, record: RunRecord) -> Stream[RunWriter | None]:
+    """Begin a run; None, with a warning, if it cannot be written."""
     try:
         return experiment.begin(record)
     except InputError as error:
@@ -130,29 +129,27 @@ def _begun(experiment: Experiment, record: RunRecord) -> Stream[RunWriter | None
         return None
 
 
-def _as_a_run(
+def _record(
     stream: Stream[R],
     writer: RunWriter,
     report: Callable[[R], RunRecord],
     before: tuple[Epoch, ...] = (),
 ) -> Stream[R]:
-    """Pass on a training's events, record it, and name the run in its result."""
-
-    def finished(result: R) -> tuple[Weights, RunRecord]:
-        return result.weights, report(result)
-
-    result, run = yield from recorded(stream, writer, before, finished)
+    """Record a training as a run and name the run in its result."""
+    result, run = yield from record_run(
+        stream, writer, before, lambda result: (result.weights, report(result))
+    )
     return replace(result, run=None if run is None else run.id)
 
 
-def _trained_as_a_run(
+def _record_training(
     stream: Stream[TrainingResult],
     writer: RunWriter,
     workbench: Workbench,
     before: tuple[Epoch, ...] = (),
 ) -> Stream[TrainingResult]:
-    """The same for a dense net, with its early weights."""
-    result = yield from _as_a_run(stream, writer, partial(trained_record, workbench), before)
+    """Record dense training as a run, with the early weights."""
+    result = yield from _record(stream, writer, partial(trained_record, workbench), before)
     if result.run is not None:
         try:
             save_early(writer.folder / WEIGHTS, DenseWeights(result.weights, result.early), {})
@@ -161,25 +158,25 @@ def _trained_as_a_run(
     return result
 
 
-def recorded(
+def record_run(
     stream: Stream[T],
     writer: RunWriter,
     before: tuple[Epoch, ...],
     finished: Callable[[T], tuple[Weights, RunRecord]],
 ) -> Stream[tuple[T, Run | None]]:
-    """Pass on what `stream` says and keep its checkpoints and its result.
+    """Pass on the events of `stream`, and store its checkpoints and its result.
 
-    A checkpoint that cannot be written costs a warning, not the training. Where the stream ends
-    with an error or is closed, the last checkpoint stays to go on from.
+    A checkpoint that cannot be written causes a warning. If the stream fails or is closed, the last
+    checkpoint stays to resume from.
 
     Args:
-        stream: a training that tells checkpoints.
-        writer: the run that it is recorded as.
-        before: epochs of it that have been recorded already.
-        finished: the weights it produced, and the record.
+        stream: a training that yields checkpoints.
+        writer: the run to record it as.
+        before: epochs already recorded.
+        finished: the weights and the record of the stream's result.
 
     Returns:
-        The stream's result, and its run; None where that could not be written.
+        The stream's result and its run; None if the run could not be written.
     """
     epochs = list(before)
     with writer:

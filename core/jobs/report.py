@@ -1,4 +1,4 @@
-"""Results as records of runs, and as the JSON of `featherweight search` and `scan`.
+"""Results as run records, and as the JSON of `featherweight search` and `scan`.
 
 Accuracies are in percent, times in seconds, sparsities are fractions.
 """
@@ -37,23 +37,22 @@ if TYPE_CHECKING:
 def finetuning_record(
     workbench: Workbench, base: Net, plan: Mapping[str, float], recipe: Recipe, precision: str
 ) -> RunRecord:
-    """What is known of a fine-tuning before it begins: the settings, the plan, the base.
+    """The record of a fine-tuning before it begins: settings, plan, base.
 
-    A layer's threshold and its kept count are those of the plan applied to the base in one shot.
+    Thresholds and kept counts are those of the plan applied to the base in one shot.
     """
-    cuts = [p.what_if(plan[p.layer.name]) for p in base.profiles]
+    what_ifs = [profile.what_if(plan[profile.layer.name]) for profile in base.profiles]
     layers = tuple(
-        LayerRecord(layer.name, layer.elements, plan[layer.name], cut.kept, cut.threshold)
-        for layer, cut in zip(workbench.layers, cuts, strict=True)
+        LayerRecord(layer.name, layer.elements, plan[layer.name], it.kept, it.threshold)
+        for layer, it in zip(workbench.layers, what_ifs, strict=True)
     )
     return RunRecord(
         kind=FINETUNE,
         **_settings(workbench, precision),
-        recipe=workbench.settings.recipe,
-        choices=workbench.settings.choices,
+        **_recipe(workbench),
         finetuning=recipe_json(recipe),
         base=BaseRecord(base.run, base.digest, base.trained),
-        **_size(_footprint(workbench, (cut.kept for cut in cuts))),
+        **_size(_footprint(workbench, (it.kept for it in what_ifs))),
         layers=layers,
         accuracy=StageAccuracies(
             dense=base.dense or base.accuracy, base=base.accuracy if base.dense else None
@@ -66,9 +65,9 @@ def finetuned_record(
 ) -> RunRecord:
     """What `featherweight run --json` writes.
 
-    A layer's threshold is that of the plan applied to the base in one shot; its kept count and the
-    nonzeros in all are those of the fine-tuned net, every bias counted. Under the reference
-    protocol validation and test are the same number.
+    Thresholds are those of the plan applied to the base in one shot; kept counts and nonzeros are
+    those of the fine-tuned net, biases included. Under the reference protocol, validation and test
+    are the same number.
     """
     begun = finetuning_record(workbench, base, plan, result.recipe, result.precision)
     kept = {layer.name: result.masks.kept(layer) for layer in workbench.layers}
@@ -92,12 +91,12 @@ def finetuned_record(
 
 
 def search_report(workbench: Workbench, found: SearchResult) -> dict[str, Any]:
-    """What `featherweight search --json` writes: every trial as a run, and the best of them."""
+    """What `featherweight search --json` writes: every trial as a run, and the best."""
 
     def report(trial: Trial) -> dict[str, Any]:
-        said = {"asked": trial.ratio, "good": trial.good, "run": trial.result.run}
         record = finetuned_record(workbench, trial.base, trial.plan, trial.result)
-        return {**report_json(record), **said}
+        outcome = {"asked": trial.ratio, "good": trial.good, "run": trial.result.run}
+        return {**report_json(record), **outcome}
 
     return {
         "best": None if found.best is None else report(found.best),
@@ -108,12 +107,11 @@ def search_report(workbench: Workbench, found: SearchResult) -> dict[str, Any]:
 
 
 def training_record(workbench: Workbench, precision: str) -> RunRecord:
-    """What is known of a dense training before it begins."""
+    """The record of dense training before it begins."""
     return RunRecord(
         kind=TRAIN,
         **_settings(workbench, precision),
-        recipe=workbench.settings.recipe,
-        choices=workbench.settings.choices,
+        **_recipe(workbench),
         training=asdict(workbench.training),
         parameters=workbench.parameters,
     )
@@ -134,28 +132,32 @@ def trained_record(workbench: Workbench, result: TrainingResult) -> RunRecord:
 def scan_report(workbench: Workbench, result: Scan) -> dict[str, Any]:
     """What `featherweight scan --json` writes.
 
-    `seen`, `intervals` and `ties` belong to the accuracies, place by place; an accuracy is null
-    where nothing was measured before the scan was stopped. From a sample, the accuracy is the
-    sample's, which is not the middle of its interval.
+    `seen`, `intervals` and `ties` correspond to the accuracies item by item; an accuracy is null if
+    nothing was measured before the scan was stopped. An accuracy on a sample of the images is not
+    the middle of its interval.
     """
-    curves = {"accuracy": "accuracy", "seen": "images", "intervals": "interval", "ties": "ties"}
-    layers = {
-        key: {name: _each(points, attribute) for name, points in result.layers.items()}
-        for key, attribute in curves.items()
-    }
-    uniform = {key: _each(result.uniform, attribute) for key, attribute in curves.items()}
+
+    def curves(points: Sequence[Point]) -> dict[str, list[Any]]:
+        return {
+            "accuracy": _each(points, "accuracy"),
+            "seen": _each(points, "images"),
+            "intervals": _each(points, "interval"),
+            "ties": _each(points, "ties"),
+        }
+
+    layers = {name: curves(points) for name, points in result.layers.items()}
+    uniform = {"sparsities": _each(result.uniform, "sparsity"), **curves(result.uniform)}
     return {
         **plain(_settings(workbench, result.precision)),
         "split": result.split,
         "images": result.images,
         "sparsities": _each(next(iter(result.layers.values()), ()), "sparsity"),
-        "layers": layers["accuracy"],
-        "seen": layers["seen"],
-        "intervals": layers["intervals"],
-        "ties": layers["ties"],
-        "uniform": {"sparsities": _each(result.uniform, "sparsity"), **uniform}
-        if result.uniform
-        else None,
+        "layers": {name: layer["accuracy"] for name, layer in layers.items()},
+        **{
+            key: {name: layer[key] for name, layer in layers.items()}
+            for key in ("seen", "intervals", "ties")
+        },
+        "uniform": uniform if result.uniform else None,
         "exact": result.exact,
         "traced": result.traced,
         "stopped": result.stopped,
@@ -181,9 +183,13 @@ def _settings(workbench: Workbench, precision: str) -> dict[str, Any]:
 
 
 def _footprint(workbench: Workbench, kept: Iterable[int]) -> Footprint:
-    """Of the net with so many weights kept in each layer."""
+    """The footprint of the net with these numbers of weights kept per layer."""
     pruned = sum(layer.elements for layer in workbench.layers) - sum(kept)
     return Footprint(workbench.parameters, workbench.parameters - pruned)
+
+
+def _recipe(workbench: Workbench) -> dict[str, Any]:
+    return {"recipe": workbench.settings.recipe, "choices": workbench.settings.choices}
 
 
 def _size(net: Footprint) -> dict[str, Any]:
@@ -196,7 +202,7 @@ def _size(net: Footprint) -> dict[str, Any]:
 
 
 def recipe_json(recipe: Recipe) -> dict[str, Any]:
-    """The recipe of a fine-tuning with all its hyperparameters."""
+    """All hyperparameters of a fine-tuning."""
     values = asdict(recipe)
     del values["dense"]
     return {**values, **values.pop("finetune")}

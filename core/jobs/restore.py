@@ -1,4 +1,4 @@
-"""Restoring a run: its settings, its plan and its nets, from files that nobody has checked."""
+"""Restore a run: its settings, plan and nets, from untrusted files."""
 
 from __future__ import annotations
 
@@ -22,17 +22,16 @@ from core.settings.settings import Settings
 
 @dataclass(frozen=True, eq=False)
 class RestoredRun:
-    """A finished run, brought back.
+    """A restored run.
 
     Attributes:
-        settings: that it was made with.
-        base: the net that was fine-tuned; the base of a dense training is its own net.
+        base: the net that was fine-tuned; for dense training the net itself.
         plan: None if nothing was pruned.
-        net: that the run produced.
-        pruned: the plan in one shot.
-        dead: the dead units of `net`; None if they are not known, or nothing was pruned.
-        sizes: the bytes of `net`, if the run records them.
-        exports: the files that `net` was written to.
+        net: the net the run produced.
+        pruned: accuracy of the plan in one shot.
+        dead: the dead units of `net`; None if unknown, or nothing was pruned.
+        sizes: of `net`, if recorded.
+        exports: the files `net` was exported to.
     """
 
     settings: Settings
@@ -49,28 +48,21 @@ class RestoredRun:
 def restore(
     workbench: Workbench, dense: Net, experiment: Experiment, run: Run
 ) -> Stream[RestoredRun]:
-    """Restore a finished run.
-
-    Args:
-        workbench: the workbench of the same model and data.
-        dense: the open dense net, which may be the run's base.
-        experiment: the run's experiment.
-        run: a finished run.
+    """Restore a finished run of `experiment`; `dense` is the open dense net.
 
     Raises:
         InputError: the run is of a different model or data, its files are damaged, or its base is
-            neither `dense` nor a run of the experiment.
+            neither `dense`, nor a run of the experiment, nor a cached dense net.
     """
     settings, record = settings_of(run, workbench.settings), run.record
-    dense_weights = load_dense(run.weights_path, workbench.models.uninitialized())
-    weights, early = dense_weights.weights, dense_weights.early
+    stored = load_dense(run.weights_path, workbench.models.uninitialized())
     if record.kind == TRAIN:
         accuracy = run.known(record.accuracy.dense, "accuracy.dense")
-        net = workbench.net_of(weights, accuracy, early=early, run=run.id)
+        net = workbench.net_of(stored.weights, accuracy, early=stored.early, run=run.id)
         return RestoredRun(settings, net, None, net, None, record.epoch_events)
     base = yield from base_of(workbench, dense, experiment, run)
     net = workbench.net_of(
-        weights,
+        stored.weights,
         run.known(record.accuracy.finetuned, "accuracy.finetuned"),
         early=base.early,
         run=run.id,
@@ -78,22 +70,22 @@ def restore(
     )
     plan = plan_of(run, workbench.layer_names)
     pruned = run.known(record.accuracy.pruned, "accuracy.pruned")
-    dead = yield from measurement.dead_units(workbench, weights)
+    dead = yield from measurement.dead_units(workbench, stored.weights)
     epochs, sizes = record.epoch_events, record.sizes
     return RestoredRun(settings, base, plan, net, pruned, epochs, dead, sizes, run.exports)
 
 
 def base_of(workbench: Workbench, dense: Net, experiment: Experiment, run: Run) -> Stream[Net]:
-    """The net that a run started from; raises InputError if it cannot be found."""
+    """The net a run started from; raises InputError if it is missing."""
     base = run.known(run.record.base, "base")
     if base.weights == dense.digest:
         return dense
     if base.run is not None:
-        made = yield from restore(workbench, dense, experiment, experiment.find(base.run))
-        if made.net.digest == base.weights:
-            return made.net
-    if base.weights is not None and (kept := cached_net(workbench, base.weights)) is not None:
-        return (yield from measured_net(workbench, kept))
+        parent = yield from restore(workbench, dense, experiment, experiment.find(base.run))
+        if parent.net.digest == base.weights:
+            return parent.net
+    if base.weights is not None and (cached := cached_net(workbench, base.weights)) is not None:
+        return (yield from measured_net(workbench, cached))
     raise InputError(
         f"the net that run {run.id} started from is missing: open it with --weights FILE, then "
         "restore this run"
@@ -101,11 +93,11 @@ def base_of(workbench: Workbench, dense: Net, experiment: Experiment, run: Run) 
 
 
 def settings_of(run: Run, here: Settings) -> Settings:
-    """The settings of a run; what belongs to the machine is as it is here.
+    """The settings of a run, with the machine-specific ones of `here`.
 
     Raises:
-        InputError: the record of the run is damaged, or it has another model, data set or
-            protocol than `here`, or images of another size.
+        InputError: the record of the run is damaged, or its model, data set, protocol or image
+            settings differ from `here`.
     """
     record = run.checked()
     for name in ("model", "dataset", "protocol"):
@@ -128,7 +120,7 @@ def settings_of(run: Run, here: Settings) -> Settings:
 
 
 def plan_of(run: Run, layers: tuple[str, ...]) -> Plan:
-    """The plan of a run; raises InputError if it is not one for these layers."""
+    """The plan of a run; raises InputError if it is not for these layers."""
     rows = {row.name: row.sparsity for row in run.record.layers if row.sparsity is not None}
     if set(rows) != set(layers):
         raise InputError(f"the plan of run {run.id} does not match the layers {', '.join(layers)}")

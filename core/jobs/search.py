@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from core.training.finetuning import FineTuningResult
 
 START, GROWTH = 30.0, 2.0
-"""The first ratio, and the factor to the next one while only one side is known."""
+"""The first ratio, and the factor to the next while the bracket is open."""
 
 PRECISION = 1.05
 """The bracket is narrow enough when its ends are within this factor."""
 
 TRIALS = 10
-"""Default maximum of fine-tunings."""
+"""Default maximum number of fine-tunings."""
 
 LEAST = 1.05
 """Smallest ratio worth a trial, as a factor of the base's ratio."""
@@ -33,14 +33,9 @@ ROUNDING = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Bracket:
-    """What is known about the ratio: the largest that passed, the smallest that failed.
+    """The largest ratio that passed and the smallest above it that failed.
 
-    Attributes:
-        good: the largest ratio that passed; None if none did.
-        bad: the smallest ratio above it that failed.
-        floor: the smallest ratio worth a trial.
-        most: the largest possible ratio, not below the floor.
-        start: the first ratio, clamped between the two.
+    The first ratio is `start`, clamped between `floor` and `most`.
     """
 
     good: float | None = None
@@ -79,9 +74,9 @@ class Trial:
 
     Attributes:
         number: 1-based.
-        ratio: its planned ratio.
-        base: the net it was fine-tuned from.
-        good: whether its validation accuracy is high enough.
+        ratio: the planned ratio.
+        base: the net that was fine-tuned.
+        good: whether the validation accuracy is high enough.
     """
 
     number: int
@@ -94,13 +89,9 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class TrialStarted(Event):
-    """A trial starts.
+    """Trial `number`, from 1 to at most `trials`, starts; `good` and `bad` bracket the ratio.
 
-    Attributes:
-        number: 1-based, of at most `trials`.
-        ratio: its planned ratio.
-        least: required validation accuracy in percent.
-        good, bad: the bracket so far.
+    `least` is the required validation accuracy in percent.
     """
 
     number: int
@@ -113,7 +104,7 @@ class TrialStarted(Event):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrialFinished(Event):
-    """A trial is done."""
+    """A trial has finished."""
 
     trial: Trial
 
@@ -142,13 +133,7 @@ class SearchResult:
 
 @dataclass(frozen=True, slots=True)
 class TrialRequest:
-    """A trial to be made.
-
-    Attributes:
-        number: 1-based.
-        ratio: the ratio to plan for.
-        from_trial: the best trial so far, to start from; None before one has passed.
-    """
+    """A trial to run; it starts from the best trial so far, if one has passed."""
 
     number: int
     ratio: float
@@ -176,25 +161,26 @@ def search(
     the current trial ends early without counting, and the results so far are returned.
 
     Args:
-        attempt: plans and fine-tunes a trial.
+        attempt: plans and fine-tunes a trial; checks the stop flag itself.
         least: required validation accuracy in percent.
         floor: the smallest ratio to plan for.
-        most: the largest one.
+        most: the largest ratio to plan for.
         trials: maximum number of trials.
-        start: the first ratio, clamped between those two.
-        stop: checked between trials; `attempt` checks it itself.
+        start: the first ratio, clamped between `floor` and `most`.
+        stop: checked between trials.
 
     Raises:
-        InputError: the number of trials is not at least 1, or `start` not above 1.
+        InputError: `trials` is below 1, or `start` is not above 1.
     """
     if trials < 1:
         raise InputError(f"{trials} trials: expected at least 1")
     if not (math.isfinite(start) and start > 1):
         raise InputError(f"a search starting at {start}x: expected a ratio above 1")
     bracket, done = Bracket(floor=min(floor, most), most=most, start=start), list[Trial]()
-    stopped, failed = False, 0
-    while len(done) + failed < trials and (ratio := bracket.next()) is not None and not stopped:
-        number = len(done) + failed + 1
+    stopped = False
+    for number in range(1, trials + 1):
+        if stopped or (ratio := bracket.next()) is None:
+            break
         yield TrialStarted(number, trials, ratio, least, bracket.good, bracket.bad)
         try:
             base, plan, result = yield from attempt(TrialRequest(number, ratio, _lightest(done)))
@@ -204,16 +190,14 @@ def search(
         except WorkError as error:
             yield Notice(f"trial {number} failed: {error}", warning=True)
             bracket = bracket.learn(ratio, False)
-            failed += 1
             continue
         stopped = result.stopped or stop()
         if result.stopped:
             break
         good = result.accuracy.validation >= least - ROUNDING
-        trial = Trial(number, ratio, base, plan, result, good)
-        done.append(trial)
-        bracket = bracket.learn(ratio, trial.good)
-        yield TrialFinished(trial)
+        done.append(Trial(number, ratio, base, plan, result, good))
+        bracket = bracket.learn(ratio, good)
+        yield TrialFinished(done[-1])
     return SearchResult(_lightest(done), tuple(done), least, stopped)
 
 
