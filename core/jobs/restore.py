@@ -57,19 +57,19 @@ def restore(
     settings, record = settings_of(run, workbench.settings), run.record
     stored = load_dense(run.weights_path, workbench.models.uninitialized())
     if record.kind == TRAIN:
-        accuracy = run.known(record.accuracy.dense, "accuracy.dense")
+        accuracy = run.required(record.accuracy.dense, "accuracy.dense")
         net = workbench.net_of(stored.weights, accuracy, early=stored.early, run=run.id)
         return RestoredRun(settings, net, None, net, None, record.epoch_events)
     base = yield from base_of(workbench, dense, experiment, run)
     net = workbench.net_of(
         stored.weights,
-        run.known(record.accuracy.finetuned, "accuracy.finetuned"),
+        run.required(record.accuracy.finetuned, "accuracy.finetuned"),
         early=base.early,
         run=run.id,
         dense=base.dense or base.accuracy,
     )
     plan = plan_of(run, workbench.layer_names)
-    pruned = run.known(record.accuracy.pruned, "accuracy.pruned")
+    pruned = run.required(record.accuracy.pruned, "accuracy.pruned")
     dead = yield from measurement.dead_units(workbench, stored.weights)
     epochs, sizes = record.epoch_events, record.sizes
     return RestoredRun(settings, base, plan, net, pruned, epochs, dead, sizes, run.exports)
@@ -77,7 +77,7 @@ def restore(
 
 def base_of(workbench: Workbench, dense: Net, experiment: Experiment, run: Run) -> Stream[Net]:
     """The net a run started from; raises InputError if it is missing."""
-    base = run.known(run.record.base, "base")
+    base = run.required(run.record.base, "base")
     if base.weights == dense.digest:
         return dense
     if base.run is not None:
@@ -106,16 +106,16 @@ def settings_of(run: Run, here: Settings) -> Settings:
                 f"run {run.id} has the {name} '{recorded}', not '{getattr(here, name)}': "
                 f"open it with --{name} {recorded}"
             )
-    inputs = run.known(record.inputs, "inputs")
+    inputs = run.required(record.inputs, "inputs")
     if inputs != here.inputs:
         how = f"with {inputs.flags}" if inputs.flags else f"without {here.inputs.flags}"
         raise InputError(f"run {run.id} used different image settings: open it {how}")
     return replace(
         here,
-        recipe=run.known(record.recipe, "recipe"),
-        seed=run.known(record.seed, "seed"),
-        precision=run.known(record.precision, "precision"),
-        choices=run.known(record.choices, "choices"),
+        recipe=run.required(record.recipe, "recipe"),
+        seed=run.required(record.seed, "seed"),
+        precision=run.required(record.precision, "precision"),
+        choices=run.required(record.choices, "choices"),
     )
 
 

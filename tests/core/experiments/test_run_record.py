@@ -73,7 +73,7 @@ def test_a_damaged_value_is_left_out_of_the_list_and_refused_to_go_on_from(tmp_p
     with pytest.raises(InputError, match=r"run 0001 of .*: run.json: seed: found 'x', expected a"):
         damaged.checked()
     with pytest.raises(InputError, match=r"run.json: seed: found nothing, expected"):
-        damaged.known(damaged.record.seed, "seed")
+        damaged.required(damaged.record.seed, "seed")
 
 
 def test_a_damaged_run_is_not_resumed(tmp_path: Path) -> None:
