@@ -35,7 +35,7 @@ OPTIMIZERS: dict[OptimizerName, Optimizer] = {
 }
 
 LOSSES: dict[LossName, str] = {
-    "cross-entropy": "negative log-likelihood of the softmax",
+    "cross-entropy": "softmax negative log-likelihood",
     "margin": "other classes at least 1 lower",
     "squared": "target 1 for the class, 0 for others",
 }

@@ -51,10 +51,10 @@ MEAN, STD = f"a number from 0 to 1{EACH}", f"a number above 0, at most 1{EACH}"
             "finetune = { lr = 1, L1 = 1 }",
             f" line 1: unknown key 'L1' in [finetune]: {ALL_CHOICES}; did you mean 'l1'?",
         ),
-        ("epochs = 5", " line 1: unknown key 'epochs': it belongs below [finetune]"),
+        ("epochs = 5", " line 1: 'epochs' belongs in the table [finetune]"),
         (
             "[finetune]\nseed = 5",
-            " line 2: unknown key 'seed' in [finetune]: it belongs above the tables",
+            " line 2: 'seed' does not belong in [finetune]: move it above the tables",
         ),
         (
             "data_dir = 'x'",
@@ -112,11 +112,11 @@ def test_an_unknown_key_is_named_with_its_line(path: Path, text: str, said: str)
         ("[sparsity]\na.b = [1]", ' line 2: "a.b" = [...]: expected a number from 0 to 1'),
         (
             "sparsity = 0.5",
-            " line 1: sparsity = 0.5: expected a table: [sparsity] and below it KEY = VALUE",
+            " line 1: sparsity = 0.5: expected a table, [sparsity] followed by KEY = VALUE",
         ),
         (
             "[[finetune]]\nlr = 1",
-            " line 1: finetune = [...]: expected a table: [finetune] and below it KEY = VALUE",
+            " line 1: finetune = [...]: expected a table, [finetune] followed by KEY = VALUE",
         ),
     ],
 )

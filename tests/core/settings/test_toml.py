@@ -58,11 +58,11 @@ def refused_file(path: Path) -> str:
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     path = tmp_path / "none.toml"
-    assert refused_file(path) == f"cannot read {path}: there is no such file"
+    assert refused_file(path) == f"no such file: {path}"
 
 
 def test_a_folder_in_place_of_a_file_is_refused(tmp_path: Path) -> None:
-    assert refused_file(tmp_path) == f"cannot read {tmp_path}: it is a folder; give a file"
+    assert refused_file(tmp_path).startswith(f"cannot read {tmp_path}: it is a folder")
 
 
 def test_a_file_that_may_not_be_read_says_why(
@@ -131,6 +131,6 @@ def test_the_line_is_that_of_the_key(text: str, keys: tuple[str, ...], line: int
 def test_where_the_line_would_take_too_long_the_key_is_named_alone(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("core.settings.toml._SEARCHED", 10_000)
+    monkeypatch.setattr("core.settings.toml._MAX_SEARCHED", 10_000)
     text = "[sparsity]\na = [" + "0,\n" * 1000 + "]"
     assert refused(path, text) == ": a = [...]: expected a number from 0 to 1"
