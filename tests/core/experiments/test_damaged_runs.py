@@ -82,19 +82,23 @@ DAMAGE: dict[str, tuple[Callable[[Experiment], Run], Callable[[Path], object], s
     "list for a report": (done, broken(RUN, b"[]"), "run.json is not a JSON object"),
     "NaN": (done, broken(RUN, b'{"status": "done", "a": NaN}'), "run.json .* not a finite number"),
     "1e999": (done, broken(RUN, b'{"status": "done", "a": 1e999}'), "run.json .* not a finite .*"),
-    "no status": (done, broken(RUN, b"{}"), "run.json has no status that is known"),
-    "odd status": (done, broken(RUN, b'{"status": []}'), "run.json has no status that is known"),
+    "no status": (done, broken(RUN, b"{}"), "run.json has no known status"),
+    "odd status": (done, broken(RUN, b'{"status": []}'), "run.json has no known status"),
     "pickle": (done, broken(RUN, b"\x80\x04cos\nsystem\n."), "run.json is not JSON: .*"),
     "folder for a report": (done, folder_for(RUN), "run.json is not a file"),
     "pipe for a report": (done, pipe_for(RUN), "run.json is not a file"),
     "no weights": (done, missing(WEIGHTS), "weights.safetensors is missing"),
-    "empty weights": (done, broken(WEIGHTS, b""), "weights.safetensors is not safetensors"),
-    "half the weights": (done, cut(WEIGHTS), "weights.safetensors is [0-9]+ bytes long, .*"),
-    "pickled weights": (done, broken(WEIGHTS, b"\x80\x04" * 99), "weights.safetensors is cut .*"),
+    "empty weights": (done, broken(WEIGHTS, b""), "weights.safetensors is not a safetensors file"),
+    "half the weights": (done, cut(WEIGHTS), "weights.safetensors has [0-9]+ bytes, .*"),
+    "pickled weights": (
+        done,
+        broken(WEIGHTS, b"\x80\x04" * 99),
+        "weights.safetensors is truncated .*",
+    ),
     "pipe for weights": (done, pipe_for(WEIGHTS), "weights.safetensors is not a file"),
-    "half a checkpoint": (interrupted, cut(CHECKPOINT), "checkpoint.safetensors is [0-9]+ .*"),
-    "text": (interrupted, header("text"), "checkpoint.safetensors is not safetensors"),
-    "a list": (interrupted, header("[]"), "checkpoint.safetensors is not safetensors"),
+    "half a checkpoint": (interrupted, cut(CHECKPOINT), "checkpoint.safetensors has [0-9]+ .*"),
+    "text": (interrupted, header("text"), "checkpoint.safetensors is not a safetensors file"),
+    "a list": (interrupted, header("[]"), "checkpoint.safetensors is not a safetensors file"),
     "no facts": (interrupted, header("{}"), "the header of checkpoint.safetensors is not JSON: .*"),
     "a number": (
         interrupted,
@@ -109,7 +113,7 @@ DAMAGE: dict[str, tuple[Callable[[Experiment], Run], Callable[[Path], object], s
     "odd offsets": (
         interrupted,
         header('{"a": {"data_offsets": "ab"}}'),
-        "checkpoint.safetensors is not safetensors",
+        "checkpoint.safetensors is not a safetensors file",
     ),
     "folder for a checkpoint": (
         interrupted,
@@ -131,7 +135,7 @@ def test_a_damaged_run_is_listed_with_its_problem_and_can_go(
     assert experiment.runs() == (good, run)
     assert (run.id, run.status, run.finished) == (bad.id, "unreadable", False)
     assert re.fullmatch(problem, run.problem or "")
-    with pytest.raises(InputError, match="give a finished one"):
+    with pytest.raises(InputError, match="expected a finished run"):
         run.weights()
     with pytest.raises(InputError, match="nothing to resume"):
         experiment.resume(run)
@@ -246,5 +250,5 @@ def test_a_place_below_a_file_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match=f"cannot write {re.escape(str(tmp_path))}.file: "):
         Experiment(tmp_path / "file" / "below" / "it").begin(RECORD)
-    with pytest.raises(InputError, match=r"cannot read .*file: .*; give another folder"):
+    with pytest.raises(InputError, match=r"cannot read .*file: .*; use another folder"):
         Experiment(tmp_path / "file").runs()

@@ -74,9 +74,9 @@ def test_an_id_that_is_none_is_told(typed: str, experiment: Experiment) -> None:
 
 
 def test_without_runs_that_is_said(experiment: Experiment) -> None:
-    with pytest.raises(InputError, match=r"there is no run '1' in .*: it has no runs yet"):
+    with pytest.raises(InputError, match=r"no run '1' in .*: it has no runs yet"):
         experiment.find("1")
-    with pytest.raises(InputError, match="has no runs: give the folder of an experiment"):
+    with pytest.raises(InputError, match="has no runs"):
         experiment.newest()
 
 
@@ -112,7 +112,7 @@ def test_a_deleted_run_is_gone(experiment: Experiment) -> None:
     stays = finished(experiment)
     experiment.delete(run)
     assert experiment.runs() == (stays,)
-    with pytest.raises(InputError, match="there is no run '0001'"):
+    with pytest.raises(InputError, match="no run '0001'"):
         experiment.delete(run)
 
 
@@ -173,9 +173,9 @@ def test_a_note_that_is_damaged_harms_nobody(experiment: Experiment) -> None:
 def test_what_is_no_experiment_gets_no_lock(experiment: Experiment, tmp_path: Path) -> None:
     run = finished(experiment)
     for change in (Experiment.delete, Experiment.resume):
-        with pytest.raises(InputError, match="there is no run"):
+        with pytest.raises(InputError, match="no run"):
             change(Experiment(tmp_path), run)
-        with pytest.raises(InputError, match="there is no run"):
+        with pytest.raises(InputError, match="no run"):
             change(Experiment(tmp_path / "none"), run)
     assert os.listdir(tmp_path) == ["it"]
 
@@ -279,15 +279,13 @@ def test_an_experiment_that_is_none_is_told_with_those_that_are(place: Path) -> 
         open_run("it:0001")
     with pytest.raises(InputError, match="no experiment 'one:last': "):
         open_run("one:last")
-    with pytest.raises(InputError, match="one has no runs: give the folder of an experiment"):
+    with pytest.raises(InputError, match="one has no runs"):
         open_run("one")
 
 
 def test_the_folder_of_a_run_is_told_from_that_of_an_experiment(place: Path) -> None:
     run = finished(Experiment(place / "it"))
-    with pytest.raises(
-        InputError, match=re.escape(f"is a run of an experiment: give {place / 'it'}:0001")
-    ):
+    with pytest.raises(InputError, match=re.escape(f"use {place / 'it'}:0001")):
         open_run(str(run.folder))
 
 

@@ -63,7 +63,7 @@ def test_only_so_many_are_remembered(tmp_path: Path) -> None:
 def test_a_run_that_is_gone_records_nothing(run: Run) -> None:
     experiment = Experiment(run.folder.parent)
     experiment.delete(run)
-    with pytest.raises(InputError, match="there is no run"):
+    with pytest.raises(InputError, match="no run"):
         experiment.add_export(run, SMALL)
     assert not run.folder.exists()
 

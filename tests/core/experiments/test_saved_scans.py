@@ -84,7 +84,7 @@ def test_weights_and_splits_are_told_apart(tmp_path: Path) -> None:
     path = tmp_path / "scans" / NAME
     path.rename(path.with_name(f"{'f' * 16}-validation.json"))
     assert load_scan(tmp_path, "f" * 16, "validation") == StoredScan(
-        None, "ffffffffffffffff-validation.json is a scan of something else"
+        None, "ffffffffffffffff-validation.json is a scan of other weights or another split"
     )
 
 
@@ -103,7 +103,7 @@ def test_a_scan_of_other_data_does_not_stand_for_this(tmp_path: Path) -> None:
     save_scan(tmp_path, DIGEST, SCAN, data="mnist")
     assert load_scan(tmp_path, DIGEST, "validation", data="mnist").scan == SCAN
     other = load_scan(tmp_path, DIGEST, "validation", data="fashion-mnist")
-    assert other == StoredScan(None, f"{NAME} is a scan on other data")
+    assert other == StoredScan(None, f"{NAME} is a scan on different data")
     empty = replace(SCAN, layers={}, uniform=())
     assert save_scan(tmp_path, DIGEST, empty, data="fashion-mnist")
 

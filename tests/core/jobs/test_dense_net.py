@@ -65,7 +65,7 @@ def test_without_a_network_a_net_of_torchvisions_is_untrained_and_that_is_told(
     assert same(dense.weights, dict(alexnet.fresh_model().state_dict()))
     (notice,) = of_type(Notice, events)
     assert notice.warning
-    assert notice.text.startswith("alexnet is untrained: its weights could not be fetched (")
+    assert notice.text.startswith("alexnet is untrained: its weights could not be downloaded (")
     assert notice.text.endswith("; give --weights FILE")
 
 
@@ -132,7 +132,7 @@ def test_a_training_on_first_use_that_is_stopped_goes_on(
 
     events: list[Event] = []
     stopped = dense_weights(Workbench(without_weights), lambda: len(of_type(Epoch, events)) > 1)
-    with pytest.raises(StoppedError, match="goes on after epoch 2 the next time"):
+    with pytest.raises(StoppedError, match="resumes after epoch 2"):
         drain(stopped, events.append)
     assert not kept.exists()
     before, events = events, []

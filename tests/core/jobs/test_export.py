@@ -165,7 +165,7 @@ def test_the_smallest_within_a_drop_is_the_first_that_is(
     found = drain(quantize_within_drop(workbench, pruned, 1.0), events.append)
     assert found.validation >= least
     tried = [notice.text for notice in of_type(Notice, events)]
-    assert tried[-1].startswith(f"{found.size} values a layer: validation")
+    assert tried[-1].startswith(f"{found.size} values per layer: validation")
     assert all("wanted" in text for text in tried[:-1])
     assert "wanted" not in tried[-1]
     for size in range(2, found.size):
@@ -177,8 +177,8 @@ def test_the_smallest_within_a_drop_is_the_first_that_is(
     ("given", "message"),
     [
         ({"values": "int4"}, "values = 'int4': expected one of codebook"),
-        ({"values": "codebook"}, "expected either levels or a largest drop"),
-        ({"values": "steps", "levels": 4, "max_drop": 1.0}, "either levels or a largest drop"),
+        ({"values": "codebook"}, "expected levels or a maximum drop"),
+        ({"values": "steps", "levels": 4, "max_drop": 1.0}, "expected levels or a maximum drop"),
         (
             {"values": "codebook", "levels": 300},
             "levels = 300: expected a whole number from 2 to 256",
@@ -199,7 +199,7 @@ def test_packings_that_make_no_sense_are_refused(given: dict[str, object], messa
 def test_a_format_that_is_not_known_is_refused_before_anything_is_done(
     workbench: Workbench, pruned: Weights, tmp_path: Path
 ) -> None:
-    with pytest.raises(InputError, match=r"net\.zip': expected a name that ends with one of \.fw"):
+    with pytest.raises(InputError, match=r"net\.zip': expected a name ending in one of \.fw"):
         drain(export(workbench, pruned, tmp_path / "net.zip", Packing()))
     packing = Packing("codebook", levels=4)
     with pytest.raises(InputError, match=r"quantised nets go to \.fw files"):
@@ -217,7 +217,7 @@ def test_a_file_of_another_net_is_refused(
     with pytest.raises(InputError, match=r"net\.fw does not fit Cnn5"):
         load_weights(found.path, other.models.uninitialized())
     found.path.write_bytes(found.path.read_bytes()[:-9])
-    with pytest.raises(InputError, match=r"cannot read .*net\.fw: .*cut short"):
+    with pytest.raises(InputError, match=r"cannot read .*net\.fw: "):
         load_weights(found.path, workbench.models.uninitialized())
 
 
@@ -329,7 +329,7 @@ def test_what_a_type_cannot_hold_is_refused_and_nothing_is_written(
     workbench: Workbench, pruned: Weights, tmp_path: Path
 ) -> None:
     large = {**pruned, "fc1.bias": pruned["fc1.bias"] + 70_000}
-    with pytest.raises(InputError, match=r"'fc1\.bias' has values too large for float16: take bf"):
+    with pytest.raises(InputError, match=r"'fc1\.bias' has values too large for float16: use bf"):
         drain(export(workbench, large, tmp_path / "net.fw", Packing("float16")))
     assert not list(tmp_path.iterdir())
 
@@ -338,7 +338,7 @@ def test_onnx_that_takes_one_number_of_images_is_not_written(
     few: Splits, data_dir: Path, tmp_path: Path
 ) -> None:
     workbench, weights = own(Frozen, few, data_dir)
-    with pytest.raises(InputError, match="as ONNX this net does not take 7 images"):
+    with pytest.raises(InputError, match="cannot take 7 images"):
         drain(export(workbench, weights, tmp_path / "net.onnx", Packing()))
     assert not list(tmp_path.iterdir())
 

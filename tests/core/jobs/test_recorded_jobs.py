@@ -151,19 +151,19 @@ def changed(run: Run, said: dict[str, object]) -> Run:
     [
         ({"model": "vgg16"}, "has the model 'vgg16', not 'cnn5': open it with --model vgg16"),
         ({"protocol": "reference"}, "open it with --protocol reference"),
-        ({"inputs": {"image_size": 32}}, "other images than these: open it with --image-size 32"),
+        ({"inputs": {"image_size": 32}}, "open it with --image-size 32"),
         ({"inputs": {"side": 32}}, r"run.json: inputs\.side: unknown key, expected one of"),
         ({"choices": {"epochs": 0}}, r"run.json: choices: .*0"),
         ({"choices": {"speed": 3}}, r"run.json: choices\.speed: unknown key, expected one of"),
         ({"choices": "x"}, "run.json: choices: found 'x', expected an object"),
         ({"recipe": None}, "run.json: recipe: found nothing"),
-        ({"layers": [{"name": "conv1"}]}, "no plan for the layers conv1, conv2"),
+        ({"layers": [{"name": "conv1"}]}, "conv1, conv2"),
         (
             {"accuracy": {"finetuned": {"validation": "high", "test": 99}}},
             r"run.json: accuracy\.finetuned\.validation: found 'high', expected a number",
         ),
         ({"accuracy": {}}, r"run.json: accuracy\.finetuned: found nothing"),
-        ({"base": {"run": None, "weights": "0"}}, "started from a net that is not here"),
+        ({"base": {"run": None, "weights": "0"}}, "started from is missing"),
     ],
 )
 def test_a_run_that_cannot_be_restored_says_why(
@@ -246,7 +246,7 @@ def test_dense_training_goes_on_from_its_last_epoch(
     ("facts", "said"),
     [
         ({"training": {"epochs": 4}}, "another version of its recipe"),
-        ({"kind": "finetune", "layers": []}, "no plan for the layers"),
+        ({"kind": "finetune", "layers": []}, "does not match the layers"),
         ({"protocol": "reference"}, "open it with --protocol reference"),
     ],
 )
@@ -269,7 +269,7 @@ def test_a_disk_that_refuses_costs_a_warning_not_the_training(
     )
     warnings = [event.text for event in of_type(Notice, events) if event.warning]
     assert len(warnings) == 1
-    assert "this run is not recorded" in warnings[0]
+    assert "this run will not be recorded" in warnings[0]
     assert (result.run, len(result.epochs)) == (None, 3)
 
 
@@ -287,7 +287,7 @@ def test_checkpoints_that_cannot_be_written_cost_a_warning_each(
     experiment = Experiment(tmp_path / "experiment")
     result, events = recorded(recorded_jobs.finetune(workbench, base, aggressive, experiment))
     warnings = [event.text for event in of_type(Notice, events) if event.warning]
-    assert warnings == ["this epoch is not recorded: no space left"] * 3
+    assert warnings == ["this epoch could not be recorded: no space left"] * 3
     assert experiment.find(result.run or "").status == DONE
 
 

@@ -150,7 +150,7 @@ def test_a_search_stopped_between_trials_keeps_the_last_one() -> None:
     ("options", "said"),
     [
         ({"trials": 0}, "0 trials: expected at least 1"),
-        ({"start": 1.0}, "starts from 1.0x: expected a ratio above 1"),
+        ({"start": 1.0}, "1.0x: expected a ratio above 1"),
         ({"start": float("nan")}, "expected a ratio above 1"),
     ],
 )
