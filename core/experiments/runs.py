@@ -172,7 +172,12 @@ def read_run(folder: Path) -> Run | None:
             with opened(folder / WEIGHTS) as file:
                 metadata(file)
         elif os.path.lexists(folder / CHECKPOINT):
-            record, faults = _checkpoint_record(folder, (record, faults), trusted=status == RUNNING)
+            try:
+                with opened(folder / CHECKPOINT) as file:
+                    record, faults = _read_header(file)
+            except (FaultError, OSError):
+                if status != RUNNING:  # else its process may be replacing or removing the file
+                    raise
     except FaultError as fault:
         if not _is_run(folder):
             return None
@@ -201,21 +206,6 @@ def read_report(folder: Path) -> RecordAndFaults:
 
 def _read_header(file: BinaryIO) -> RecordAndFaults:
     return read_record(header_json(file), CHECKPOINT)
-
-
-def _checkpoint_record(folder: Path, begun: RecordAndFaults, trusted: bool) -> RecordAndFaults:
-    """The record in an unfinished run's checkpoint.
-
-    With `trusted`, a process is writing the run and may replace or remove the file meanwhile; then
-    the record `begun` of its report is returned instead.
-    """
-    try:
-        with opened(folder / CHECKPOINT) as file:
-            return _read_header(file)
-    except (FaultError, OSError):
-        if trusted:
-            return begun
-        raise
 
 
 def _is_run(folder: Path) -> bool:

@@ -23,12 +23,11 @@ from core.jobs.report import (
 )
 from core.jobs.restore import base_of, plan_of, settings_of
 from core.jobs.workbench import Net, Workbench
-from core.nets.weights import DenseWeights, Weights
+from core.nets.weights import DenseWeights
 from core.training.checkpoints import Checkpoint
 from core.training.dense import TrainingResult
 from core.training.finetuning import FineTuningResult
 
-T = TypeVar("T")
 R = TypeVar("R", FineTuningResult, TrainingResult)
 
 
@@ -49,9 +48,7 @@ def finetune(
     record = finetuning_record(workbench, base, plan, workbench.finetuning, precision)
     writer = yield from _begin(experiment, replace(record, search=search, allocate=allocate))
     stream = workbench.finetune(base, plan, stop, checkpoints=writer is not None)
-    if writer is None:
-        return (yield from stream)
-    return (yield from _record(stream, writer, partial(finetuned_record, workbench, base, plan)))
+    return (yield from record_run(stream, writer, partial(finetuned_record, workbench, base, plan)))
 
 
 def train(
@@ -61,8 +58,6 @@ def train(
     _, precision = yield from workbench.prepared(stop)
     writer = yield from _begin(experiment, training_record(workbench, precision))
     stream = workbench.train(stop, checkpoints=writer is not None)
-    if writer is None:
-        return (yield from stream)
     return (yield from _record_training(stream, writer, workbench))
 
 
@@ -99,7 +94,7 @@ def resume(
     state, before = _resume_point(run)
     tuning = workbench.finetune(base, plan, stop, checkpoints=True, resume=state)
     report = partial(finetuned_record, workbench, base, plan)
-    return (yield from _record(tuning, experiment.resume(run), report, before))
+    return (yield from record_run(tuning, experiment.resume(run), report, before))
 
 
 def _check_recipe(run: Run, recorded: Mapping[str, Any] | None, recipe: Mapping[str, Any]) -> None:
@@ -129,28 +124,15 @@ def _begin(experiment: Experiment, record: RunRecord) -> Stream[RunWriter | None
         return None
 
 
-def _record(
-    stream: Stream[R],
-    writer: RunWriter,
-    report: Callable[[R], RunRecord],
-    before: tuple[Epoch, ...] = (),
-) -> Stream[R]:
-    """Record a training as a run and name the run in its result."""
-    result, run = yield from record_run(
-        stream, writer, before, lambda result: (result.weights, report(result))
-    )
-    return replace(result, run=None if run is None else run.id)
-
-
 def _record_training(
     stream: Stream[TrainingResult],
-    writer: RunWriter,
+    writer: RunWriter | None,
     workbench: Workbench,
     before: tuple[Epoch, ...] = (),
 ) -> Stream[TrainingResult]:
     """Record dense training as a run, with the early weights."""
-    result = yield from _record(stream, writer, partial(trained_record, workbench), before)
-    if result.run is not None:
+    result = yield from record_run(stream, writer, partial(trained_record, workbench), before)
+    if writer is not None and result.run is not None:
         try:
             save_early(writer.folder / WEIGHTS, DenseWeights(result.weights, result.early), {})
         except InputError as error:
@@ -159,32 +141,26 @@ def _record_training(
 
 
 def record_run(
-    stream: Stream[T],
-    writer: RunWriter,
-    before: tuple[Epoch, ...],
-    finished: Callable[[T], tuple[Weights, RunRecord]],
-) -> Stream[tuple[T, Run | None]]:
-    """Pass on the events of `stream`, and store its checkpoints and its result.
+    stream: Stream[R],
+    writer: RunWriter | None,
+    record_of: Callable[[R], RunRecord],
+    before: tuple[Epoch, ...] = (),
+) -> Stream[R]:
+    """Pass on the events of a training, store its checkpoints and its result as a run.
 
-    A checkpoint that cannot be written causes a warning. If the stream fails or is closed, the last
-    checkpoint stays to resume from.
-
-    Args:
-        stream: a training that yields checkpoints.
-        writer: the run to record it as.
-        before: epochs already recorded.
-        finished: the weights and the record of the stream's result.
-
-    Returns:
-        The stream's result and its run; None if the run could not be written.
+    A checkpoint or a result that cannot be written causes a warning. If the stream fails or is
+    closed, the last checkpoint stays to resume from. `before` are epochs already recorded; without
+    a writer nothing is recorded.
     """
+    if writer is None:
+        return (yield from stream)
     epochs = list(before)
     with writer:
         while True:
             try:
                 event = next(stream)
             except StopIteration as end:
-                result: T = end.value
+                result: R = end.value
                 break
             if isinstance(event, Epoch):
                 epochs.append(event)
@@ -196,7 +172,7 @@ def record_run(
             except InputError as error:
                 yield Notice(f"this epoch could not be recorded: {error}", warning=True)
         try:
-            return result, writer.finish(*finished(result))
+            return replace(result, run=writer.finish(result.weights, record_of(result)).id)
         except InputError as error:
             yield Notice(f"the run could not be recorded: {error}", warning=True)
-            return result, None
+            return replace(result, run=None)

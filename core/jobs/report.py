@@ -136,27 +136,20 @@ def scan_report(workbench: Workbench, result: Scan) -> dict[str, Any]:
     nothing was measured before the scan was stopped. An accuracy on a sample of the images is not
     the middle of its interval.
     """
-
-    def curves(points: Sequence[Point]) -> dict[str, list[Any]]:
-        return {
-            "accuracy": _each(points, "accuracy"),
-            "seen": _each(points, "images"),
-            "intervals": _each(points, "interval"),
-            "ties": _each(points, "ties"),
-        }
-
-    layers = {name: curves(points) for name, points in result.layers.items()}
-    uniform = {"sparsities": _each(result.uniform, "sparsity"), **curves(result.uniform)}
+    names = {"accuracy": "accuracy", "seen": "images", "intervals": "interval", "ties": "ties"}
+    layers = {
+        key: {name: _each(points, attribute) for name, points in result.layers.items()}
+        for key, attribute in names.items()
+    }
+    uniform = {key: _each(result.uniform, attribute) for key, attribute in names.items()}
+    uniform = {"sparsities": _each(result.uniform, "sparsity"), **uniform}
     return {
         **plain(_settings(workbench, result.precision)),
         "split": result.split,
         "images": result.images,
         "sparsities": _each(next(iter(result.layers.values()), ()), "sparsity"),
-        "layers": {name: layer["accuracy"] for name, layer in layers.items()},
-        **{
-            key: {name: layer[key] for name, layer in layers.items()}
-            for key in ("seen", "intervals", "ties")
-        },
+        "layers": layers.pop("accuracy"),
+        **layers,
         "uniform": uniform if result.uniform else None,
         "exact": result.exact,
         "traced": result.traced,

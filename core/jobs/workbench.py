@@ -202,15 +202,10 @@ class Workbench:
 
     def net(self, result: TrainingResult | FineTuningResult, base: Net | None = None) -> Net:
         """The result of training as a net to prune from; `base` is the net that was fine-tuned."""
-        if isinstance(result, TrainingResult) or base is None:
-            early = result.early if isinstance(result, TrainingResult) else None
-            return self.net_of(result.weights, result.accuracy, early=early, run=result.run)
+        early = result.early if isinstance(result, TrainingResult) else base and base.early
+        dense = base and (base.dense or base.accuracy)
         return self.net_of(
-            result.weights,
-            result.accuracy,
-            early=base.early,
-            run=result.run,
-            dense=base.dense or base.accuracy,
+            result.weights, result.accuracy, early=early, run=result.run, dense=dense
         )
 
     def prepared(self, stop: StopFlag = never) -> Stream[tuple[Splits, str]]:

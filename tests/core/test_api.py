@@ -197,12 +197,12 @@ def test_splits_hold_out_every_class_alike_and_lose_nothing(labels: list[int], t
     [
         (np.zeros((30, 28, 28), np.uint8), np.zeros(30, int), r"expected \[N, C, H, W\] in uint8"),
         (np.zeros((30, 1, 2, 2), float), np.zeros(30, int), r"float64: expected"),
-        (np.zeros((30, 1, 2, 2), np.uint8), np.zeros(29, int), r"expected \[30\] whole numbers"),
-        (np.zeros((30, 1, 2, 2), np.uint8), np.zeros(30), r"float64: expected \[30\] whole"),
+        (np.zeros((30, 1, 2, 2), np.uint8), np.zeros(29, int), r"expected \[30\] integers"),
+        (np.zeros((30, 1, 2, 2), np.uint8), np.zeros(30), r"float64: expected \[30\]"),
         (
             np.zeros((5, 1, 2, 2), np.uint8),
             np.zeros(5, int),
-            "5 images: expected 12 or more",
+            "5 images: expected at least 12",
         ),
     ],
 )

@@ -93,7 +93,7 @@ DAMAGE: dict[str, tuple[Callable[[Experiment], Run], Callable[[Path], object], s
     "pickled weights": (
         done,
         broken(WEIGHTS, b"\x80\x04" * 99),
-        "weights.safetensors is truncated .*",
+        "weights.safetensors is trunc.*",
     ),
     "pipe for weights": (done, pipe_for(WEIGHTS), "weights.safetensors is not a file"),
     "half a checkpoint": (interrupted, cut(CHECKPOINT), "checkpoint.safetensors has [0-9]+ .*"),
