@@ -37,10 +37,7 @@ PRECISIONS = ("fp32", "bf16")
 
 
 def load(
-    name: str,
-    data_dir: Path | None = None,
-    inputs: Inputs = AS_THEY_ARE,
-    stop: StopFlag = never,
+    name: str, data_dir: Path | None = None, inputs: Inputs = AS_THEY_ARE, stop: StopFlag = never
 ) -> Stream[Splits]:
     """Load a data set; see `core.load`."""
     return Splits.of((yield from load_dataset(name, data_dir, stop=stop, inputs=inputs)))

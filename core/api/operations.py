@@ -77,24 +77,13 @@ def finetune(
         True
     """
     stream = streams.finetune(
-        model,
-        plan,
-        data,
-        recipe=recipe,
-        choices=choices,
-        seed=seed,
-        precision=precision,
-        stop=stop,
+        model, plan, data, recipe=recipe, choices=choices, seed=seed, precision=precision, stop=stop
     )
     return run(stream, on_event)
 
 
 def evaluate(
-    model: nn.Module,
-    data: Splits,
-    *,
-    on_event: OnEvent | None = None,
-    stop: StopFlag = never,
+    model: nn.Module, data: Splits, *, on_event: OnEvent | None = None, stop: StopFlag = never
 ) -> Accuracy:
     """Measure the accuracy of a model on validation and on test.
 

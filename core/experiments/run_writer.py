@@ -34,8 +34,6 @@ from core.system.locks import acquire, changing, explained, is_held, remove
 from core.system.untrusted_json import HEADER, FaultError, to_json
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from torch import Tensor
 
 PENDING_REPORT = f".{REPORT}-begun"
@@ -96,9 +94,7 @@ class RunWriter:
         """
         self._check()
         text = to_json(record_json(replace(self._record, epochs=tuple(epochs), state=state)))
-        from core.formats.weights_files import save_weights
-
-        save_weights(self.folder / CHECKPOINT, dict(tensors), {HEADER: text})
+        self._save(CHECKPOINT, tensors, {HEADER: text})
 
     def finish(self, weights: Mapping[str, Tensor], record: RunRecord) -> Run:
         """Store the net the run produced and its record, and release the run.
@@ -111,9 +107,7 @@ class RunWriter:
         record = record.provenance(self._record)
         status = STOPPED if record.stopped else DONE
         text = to_json(record_json(replace(record, status=status)))
-        from core.formats.weights_files import save_weights
-
-        save_weights(self.folder / WEIGHTS, dict(weights), {})
+        self._save(WEIGHTS, weights, {})
         write_text(self.folder / REPORT, text)
         with suppress(OSError):  # then `tidy` does it later
             (self.folder / CHECKPOINT).unlink(missing_ok=True)
@@ -148,13 +142,13 @@ class RunWriter:
     def __enter__(self) -> RunWriter:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _save(self, name: str, tensors: Mapping[str, Tensor], header: dict[str, str]) -> None:
+        from core.formats.weights_files import save_weights  # loads torch
+
+        save_weights(self.folder / name, dict(tensors), header)
 
     def _check(self) -> None:
         if not self.held:

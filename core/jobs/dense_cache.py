@@ -32,11 +32,7 @@ _UNFINISHED = ".unfinished"
 
 
 def cached_or_trained(workbench: Workbench, stop: StopFlag) -> Stream[DenseWeights]:
-    """Load the dense net of the workbench's recipe from the cache, or train and store it.
-
-    Raises:
-        StoppedError: `stop` was raised during training.
-    """
+    """Load the dense net of the workbench's recipe from the cache, or train and store it."""
     settings = workbench.settings
     data, precision = yield from workbench.prepared(stop)
     path = _cache_path(workbench, precision, data.fingerprint)

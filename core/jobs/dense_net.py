@@ -26,7 +26,6 @@ def open_dense_net(workbench: Workbench, stop: StopFlag = never) -> Stream[Net]:
 
     Raises:
         InputError: the model's code does not work, see `user_model`; or the weights do not fit it.
-        StoppedError: `stop` was raised.
     """
     yield from workbench.prepared(stop)  # first: resolving the precision trains a net of its own
     yield Progress("open the dense net")
@@ -35,11 +34,7 @@ def open_dense_net(workbench: Workbench, stop: StopFlag = never) -> Stream[Net]:
 
 
 def measured_net(workbench: Workbench, dense: DenseWeights, stop: StopFlag = never) -> Stream[Net]:
-    """A dense net with its measured accuracy, ready to be pruned.
-
-    Raises:
-        StoppedError: `stop` was raised.
-    """
+    """A dense net with its measured accuracy, ready to be pruned."""
     data, precision = yield from workbench.prepared(stop)
     model = workbench.models.for_inference(dense.weights)
     accuracy = yield from measure(model, data, "dense", stop, precision)
@@ -56,7 +51,6 @@ def dense_weights(workbench: Workbench, stop: StopFlag = never) -> Stream[DenseW
 
     Raises:
         InputError: a weights file cannot be used.
-        StoppedError: `stop` was raised during training.
     """
     settings = workbench.settings
     if settings.weights is not None:

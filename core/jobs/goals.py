@@ -10,15 +10,7 @@ from core.experiments.experiment import Experiment
 from core.experiments.run_record import TrialRecord
 from core.experiments.saved_scans import load_scan, save_scan
 from core.jobs import measurement, recorded_jobs
-from core.jobs.search import (
-    LEAST,
-    START,
-    TRIALS,
-    SearchResult,
-    TrialOutcome,
-    TrialRequest,
-    search,
-)
+from core.jobs.search import LEAST, START, TRIALS, SearchResult, TrialOutcome, TrialRequest, search
 from core.jobs.workbench import Net, Workbench
 from core.nets.footprint import Footprint
 from core.pruning.allocation import allocate
@@ -40,7 +32,6 @@ def plan_for(
 
     Raises:
         InputError: the goal is out of reach, or see `allocation.allocate`.
-        StoppedError: `stop` was raised during the scan.
     """
     scan = yield from _scan_for(method, workbench, base, experiment, stop)
     return _plan(workbench, base, goal, method, locked, scan)

@@ -159,7 +159,6 @@ def costs(
 
     Raises:
         InputError: the split is unknown.
-        StoppedError: `stop` was raised.
     """
     activities = yield from activity(workbench, weights, split, stop)
     kept = {layer.name: int(weights[layer.key].count_nonzero()) for layer in workbench.layers}

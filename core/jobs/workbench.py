@@ -48,7 +48,6 @@ class Net:
     """A net to prune from: its weights, and what a screen shows of them.
 
     Attributes:
-        profiles: one per prunable layer, in order.
         other_parameters: parameters outside the prunable layers.
         digest: identifies the weights.
         early: the weights early in its dense training, if stored.
@@ -202,8 +201,9 @@ class Workbench:
 
     def net(self, result: TrainingResult | FineTuningResult, base: Net | None = None) -> Net:
         """The result of training as a net to prune from; `base` is the net that was fine-tuned."""
-        early = result.early if isinstance(result, TrainingResult) else base and base.early
-        dense = base and (base.dense or base.accuracy)
+        source = result if isinstance(result, TrainingResult) else base
+        early = source.early if source else None
+        dense = (base.dense or base.accuracy) if base else None
         return self.net_of(
             result.weights, result.accuracy, early=early, run=result.run, dense=dense
         )

@@ -53,11 +53,9 @@ def _disassemble(value: Any, path: str, tensors: dict[str, Tensor]) -> Any:
                 "cpu", copy=True, memory_format=torch.contiguous_format
             )
             return {_TENSOR: name}
-        case Mapping() if all(isinstance(key, str) for key in value):
-            return {k: _disassemble(v, f"{path}/{k}", tensors) for k, v in value.items()}
         case Mapping():
             items = [[k, _disassemble(v, f"{path}/{k}", tensors)] for k, v in value.items()]
-            return {_ITEMS: items}
+            return dict(items) if all(isinstance(key, str) for key in value) else {_ITEMS: items}
         case list() | tuple():
             return [_disassemble(v, f"{path}/{i}", tensors) for i, v in enumerate(value)]
         case _:

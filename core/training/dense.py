@@ -25,7 +25,6 @@ class TrainingResult:
     Attributes:
         early: the weights after the first epoch, for rewinding.
         run: the run that records it; None if unrecorded.
-        stopped: whether the stop flag ended training early.
         diverged: whether a non-finite loss ended training early.
     """
 

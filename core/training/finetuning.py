@@ -44,8 +44,6 @@ class FineTuningResult:
         revived: weights outside the masks that are not exactly zero; always 0.
         dead: dead units in `weights`; None if the net cannot be traced.
         run: the run that records it; None if unrecorded.
-        sizes: None if not measured.
-        stopped: whether the stop flag ended fine-tuning early.
         diverged: whether a non-finite loss ended fine-tuning early.
     """
 
@@ -73,11 +71,7 @@ def prune_and_measure(
     stop: StopFlag = never,
     precision: str = "fp32",
 ) -> Stream[Accuracy]:
-    """Apply `plan` to `base` in one shot and measure the result; `model` ends up holding it.
-
-    Raises:
-        StoppedError: `stop` was raised.
-    """
+    """Apply `plan` to `base` in one shot and measure the result; `model` ends up holding it."""
     Masks.of(base, prunable_layers(model), plan).load(model, base)
     return (yield from measure(model, data, "pruned", stop, precision))
 

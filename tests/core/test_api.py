@@ -199,11 +199,7 @@ def test_splits_hold_out_every_class_alike_and_lose_nothing(labels: list[int], t
         (np.zeros((30, 1, 2, 2), float), np.zeros(30, int), r"float64: expected"),
         (np.zeros((30, 1, 2, 2), np.uint8), np.zeros(29, int), r"expected \[30\] integers"),
         (np.zeros((30, 1, 2, 2), np.uint8), np.zeros(30), r"float64: expected \[30\]"),
-        (
-            np.zeros((5, 1, 2, 2), np.uint8),
-            np.zeros(5, int),
-            "5 images: expected at least 12",
-        ),
+        (np.zeros((5, 1, 2, 2), np.uint8), np.zeros(5, int), "5 images: expected at least 12"),
     ],
 )
 def test_images_and_labels_that_do_not_fit_are_refused(images, labels, said: str) -> None:

@@ -90,11 +90,7 @@ DAMAGE: dict[str, tuple[Callable[[Experiment], Run], Callable[[Path], object], s
     "no weights": (done, missing(WEIGHTS), "weights.safetensors is missing"),
     "empty weights": (done, broken(WEIGHTS, b""), "weights.safetensors is not a safetensors file"),
     "half the weights": (done, cut(WEIGHTS), "weights.safetensors has [0-9]+ bytes, .*"),
-    "pickled weights": (
-        done,
-        broken(WEIGHTS, b"\x80\x04" * 99),
-        "weights.safetensors is trunc.*",
-    ),
+    "pickled weights": (done, broken(WEIGHTS, b"\x80\x04" * 99), "weights.safetensors is trunc.*"),
     "pipe for weights": (done, pipe_for(WEIGHTS), "weights.safetensors is not a file"),
     "half a checkpoint": (interrupted, cut(CHECKPOINT), "checkpoint.safetensors has [0-9]+ .*"),
     "text": (interrupted, header("text"), "checkpoint.safetensors is not a safetensors file"),

@@ -356,10 +356,7 @@ def test_a_file_alone_predicts_what_torch_does_of_a_folder(
     root = fill(tmp_path / "pets", 12, spotted if channels == 3 else shade)
     size = {"image_size": 28, "channels": 1} if channels == 3 else {}
     settings = Settings(
-        model="lenet-300-100",
-        dataset=f"folder:{root}",
-        precision="fp32",
-        inputs=Inputs(**size),
+        model="lenet-300-100", dataset=f"folder:{root}", precision="fp32", inputs=Inputs(**size)
     )
     workbench = Workbench(settings)
     found = drain(export(workbench, pruned, tmp_path / "net.fw", Packing()))

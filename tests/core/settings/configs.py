@@ -7,10 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import InputError
-from core.settings.recipe_file import (
-    Config,
-    read_config,
-)
+from core.settings.recipe_file import Config, read_config
 
 LAYERS = ("conv1", "conv2", "conv3", "fc1", "fc2")
 

@@ -236,11 +236,7 @@ class TestRounds:
 
 @pytest.mark.parametrize("rounds", [1, 2])
 def test_rewinding_takes_the_early_values_under_the_masks_of_the_trained_ones(
-    rounds: int,
-    tiny: Splits,
-    dense: Weights,
-    layers: tuple[Layer, ...],
-    aggressive: Plan,
+    rounds: int, tiny: Splits, dense: Weights, layers: tuple[Layer, ...], aggressive: Plan
 ) -> None:
     method = "one-shot" if rounds == 1 else "iterative"
     recipe = short("reference", method=method, rounds=rounds, rewind=True, lr=1e-12)

@@ -16,13 +16,7 @@ from core.errors import InputError
 from core.nets.zoo import ZOO
 from core.pruning.plans import Plan
 from core.settings.choices import NO_CHOICES, Choices
-from core.settings.recipe_file import (
-    CHANGES,
-    TOP,
-    config_text,
-    read_config,
-    write_config,
-)
+from core.settings.recipe_file import CHANGES, TOP, config_text, read_config, write_config
 from core.settings.settings import PRECISIONS, PROTOCOLS, SETTINGS, Settings
 from core.settings.toml import line_of
 from core.training.recipes import LOSSES, METHODS, OPTIMIZERS, RECIPES
@@ -119,12 +113,7 @@ def test_any_text_is_read_or_refused_on_one_line(path: Path, text: str) -> None:
 
 def test_what_is_the_machines_is_not_written(path: Path) -> None:
     here = Settings(
-        threads=3,
-        device="cpu",
-        data_dir=Path("data"),
-        weights=Path("w"),
-        cache_budget=1,
-        seed=7,
+        threads=3, device="cpu", data_dir=Path("data"), weights=Path("w"), cache_budget=1, seed=7
     )
     write_config(path, here, None)
     assert read_config(path).settings == Settings(seed=7)
@@ -236,10 +225,7 @@ def test_options_win_over_the_file_and_the_file_over_the_defaults(path: Path) ->
     assert config.given == {"recipe": "reference", "seed": 1, "epochs": 9, "lr": 0.5}
     options = {"seed": 2, "epochs": 1, "threads": 2, "rewind": True}
     assert config.merged_with(options) == Settings(
-        recipe="reference",
-        seed=2,
-        threads=2,
-        choices=Choices(epochs=1, lr=0.5, rewind=True),
+        recipe="reference", seed=2, threads=2, choices=Choices(epochs=1, lr=0.5, rewind=True)
     )
     assert config.settings == Settings(
         recipe="reference", seed=1, choices=Choices(epochs=9, lr=0.5)

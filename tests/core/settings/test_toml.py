@@ -9,9 +9,7 @@ from typing import Any
 import pytest
 
 from core.errors import InputError
-from core.settings.recipe_file import (
-    read_config,
-)
+from core.settings.recipe_file import read_config
 from core.settings.toml import MAX_BYTES, line_of
 from tests.core.settings.configs import refused
 

@@ -208,8 +208,7 @@ class TestStopping:
         aggressive: Plan,
     ) -> None:
         result, events = stopped_after(
-            batches,
-            lambda stop: finetune(Cnn5(), dense, aggressive, tiny, short(name), stop=stop),
+            batches, lambda stop: finetune(Cnn5(), dense, aggressive, tiny, short(name), stop=stop)
         )
         assert len(of_type(Batch, events)) == batches
         assert (result.stopped, result.best, result.epochs) == (True, None, ())
@@ -239,8 +238,7 @@ class TestStopping:
     ) -> None:
         recipe = short("fast", epochs=2, ramp=0.75)
         result, _ = stopped_after(
-            STEPS + 1,
-            lambda stop: finetune(Cnn5(), dense, aggressive, tiny, recipe, stop=stop),
+            STEPS + 1, lambda stop: finetune(Cnn5(), dense, aggressive, tiny, recipe, stop=stop)
         )
         assert [epoch.final for epoch in result.epochs] == [False]
         assert (result.stopped, result.best) == (True, None)
