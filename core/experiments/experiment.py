@@ -102,22 +102,22 @@ class Experiment:
         Raises:
             InputError: it is not interrupted, is damaged, or is already being resumed.
         """
-        with self._locked(run) as now:
-            if now.status != INTERRUPTED:
-                state = now.problem or now.status
-                raise InputError(f"run {now.id} of {self.folder}: {state}; nothing to resume")
-            record = now.checked()
+        with self._locked(run) as current:
+            if current.status != INTERRUPTED:
+                state = current.problem or current.status
+                raise InputError(f"run {current.id} of {self.folder}: {state}; nothing to resume")
+            record = current.checked()
             resumed = (*record.resumed, Resumption(_now(), environment()))
-            tidy(now.folder)
+            tidy(current.folder)
             begun = replace(record, status=None, epochs=(), state=None, resumed=resumed)
-            return RunWriter(now.folder, begun)
+            return RunWriter(current.folder, begun)
 
     def delete(self, run: Run) -> None:
         """Delete a run atomically; raises InputError if it is running, gone or not writable."""
-        with self._locked(run) as now:
-            if is_held(now.folder / LOCK):
-                raise InputError(f"run {now.id} of {self.folder} is {RUNNING}: stop it first")
-            remove(now.folder)
+        with self._locked(run) as current:
+            if is_held(current.folder / LOCK):
+                raise InputError(f"run {current.id} of {self.folder} is {RUNNING}: stop it first")
+            remove(current.folder)
             self._tidy()
 
     def annotate(self, run: Run, text: str) -> None:
@@ -130,8 +130,8 @@ class Experiment:
             raise InputError(f"a note of {len(text)} characters: expected at most {NOTE_LIMIT}")
         # A terminal yields lone surrogates for bytes it cannot decode; no file can store them.
         text = text.strip().encode("utf-8", "replace").decode()
-        with self._locked(run) as now:
-            path = now.folder / NOTE
+        with self._locked(run) as current:
+            path = current.folder / NOTE
             if text:
                 write_text(path, text + "\n")
                 return
@@ -140,8 +140,8 @@ class Experiment:
 
     def add_export(self, run: Run, export: Export) -> None:
         """Record a file exported from a run's net; raises InputError if the run is gone."""
-        with self._locked(run) as now:
-            add_export(now.folder, export)
+        with self._locked(run) as current:
+            add_export(current.folder, export)
 
     def _ids(self) -> list[str]:
         """The names of folders that may be runs, in order."""

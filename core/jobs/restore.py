@@ -92,26 +92,26 @@ def base_of(workbench: Workbench, dense: Net, experiment: Experiment, run: Run) 
     )
 
 
-def settings_of(run: Run, here: Settings) -> Settings:
-    """The settings of a run, with the machine-specific ones of `here`.
+def settings_of(run: Run, current: Settings) -> Settings:
+    """The settings of a run, with the machine-specific ones of `current`.
 
     Raises:
         InputError: the record of the run is damaged, or its model, data set, protocol or image
-            settings differ from `here`.
+            settings differ from `current`.
     """
     record = run.checked()
     for name in ("model", "dataset", "protocol"):
-        if (recorded := getattr(record, name)) != getattr(here, name):
+        if (recorded := getattr(record, name)) != getattr(current, name):
             raise InputError(
-                f"run {run.id} has the {name} '{recorded}', not '{getattr(here, name)}': "
+                f"run {run.id} has the {name} '{recorded}', not '{getattr(current, name)}': "
                 f"open it with --{name} {recorded}"
             )
     inputs = run.required(record.inputs, "inputs")
-    if inputs != here.inputs:
-        how = f"with {inputs.flags}" if inputs.flags else f"without {here.inputs.flags}"
+    if inputs != current.inputs:
+        how = f"with {inputs.flags}" if inputs.flags else f"without {current.inputs.flags}"
         raise InputError(f"run {run.id} used different image settings: open it {how}")
     return replace(
-        here,
+        current,
         recipe=run.required(record.recipe, "recipe"),
         seed=run.required(record.seed, "seed"),
         precision=run.required(record.precision, "precision"),
