@@ -33,7 +33,7 @@ from core.system.files import write_text
 FINETUNE = "finetune"
 SPARSITY = "sparsity"
 
-_HEADER = "# Featherweight: what a run is to do. Use it with: featherweight run --config FILE"
+_HEADER = "# Featherweight recipe file. Use it with: featherweight run --config FILE"
 
 CHANGES = settings_in(Choices)
 """Keys of the table [finetune]."""

@@ -1,4 +1,4 @@
-"""The verbs of `import core`, over a model of one's own, which keeps its parts; README's script."""
+"""The functions of `import core` on a user's own model; README's script."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ REPOSITORY = Path(__file__).parents[2]
 
 
 class Small(nn.Module):
-    """It has a dropout, and calls view."""
+    """A net with a dropout that calls view."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -41,7 +41,7 @@ class Small(nn.Module):
 
 
 class Flat(Small):
-    """The same, as torch.fx can trace it."""
+    """The same net, traceable by torch.fx."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         logits: torch.Tensor = self.fc(self.drop(torch.relu(self.conv(x)).flatten(1)))

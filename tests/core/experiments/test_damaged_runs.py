@@ -1,4 +1,4 @@
-"""Runs that are damaged, of somebody else or on a full disk: told, and no harm to the others."""
+"""Damaged, unreadable and unwritable runs are reported and do not affect the others."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ from core.experiments.experiment import Experiment, environment
 from core.experiments.run_record import RunRecord
 from core.errors import InputError
 
-environment()  # what it imports may be out of reach afterwards
+environment()  # import its modules while they are still readable
 if hasattr(os, "geteuid") and os.geteuid() == 0:
     os.setgid(65534)
     os.setuid(65534)
@@ -190,7 +190,7 @@ def test_what_may_not_be_read_or_written_is_told() -> None:
         finally:
             for path in [*folders, experiment.folder]:
                 path.chmod(0o755)
-    if os.name == "nt":  # a mode takes no rights away
+    if os.name == "nt":  # permissions cannot be removed by mode
         assert said[0] == repr([(run_id, "done", None) for run_id in ("0001", "0002", "0003")])
     else:
         problem = "run.json cannot be read: Permission denied"
@@ -202,7 +202,7 @@ def test_what_may_not_be_read_or_written_is_told() -> None:
 
 @contextmanager
 def files_up_to(size: int) -> Iterator[None]:
-    """No file grows beyond `size` bytes, as on a disk that is full."""
+    """Limit files to `size` bytes, like a full disk."""
 
     def write_bytes(path: Path, data: bytes) -> int:
         with path.open("wb") as file:

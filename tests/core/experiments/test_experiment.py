@@ -1,4 +1,4 @@
-"""An experiment: its runs, their ids and notes, deleted and listed; which one a person means."""
+"""Experiments: runs, ids, notes, deletion, listing, and the names users give."""
 
 from __future__ import annotations
 
@@ -205,9 +205,9 @@ def test_hundreds_of_runs_are_listed_at_once(experiment: Experiment) -> None:
         folder.mkdir()
         for path in run.folder.iterdir():
             os.link(path, folder / path.name)
-    start = time.process_time()  # which is no other program's
+    start = time.process_time()  # not affected by other programs
     assert len(experiment.runs()) == 500
-    assert time.process_time() - start < 2  # it takes a tenth of that
+    assert time.process_time() - start < 2  # ten times what it takes
 
 
 # Which experiment, which run
@@ -215,7 +215,7 @@ def test_hundreds_of_runs_are_listed_at_once(experiment: Experiment) -> None:
 
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The default place, below a folder of the test, and an empty working directory."""
+    """The default root in a temporary folder, and an empty working directory."""
     monkeypatch.setattr("core.experiments.experiment.default_root", default_root)
     monkeypatch.setattr(platformdirs, "user_data_dir", lambda name: tmp_path / name)
     (tmp_path / "cwd").mkdir()
@@ -310,7 +310,7 @@ def test_a_run_is_named_by_folder_and_id(given: str, expected: tuple[str, str | 
 @pytest.mark.usefixtures("place")
 def test_a_folder_whose_name_looks_like_a_run_is_a_folder() -> None:
     experiment = Experiment(Path("it:3").absolute())
-    if os.name == "nt":  # no folder's name has a colon
+    if os.name == "nt":  # folder names cannot have a colon
         with pytest.raises(InputError, match="cannot write"):
             finished(experiment)
     else:

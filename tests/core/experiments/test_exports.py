@@ -1,4 +1,4 @@
-"""The files of a run's net: recorded beside it, and whatever the record holds."""
+"""Exports recorded with a run, and damaged records of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The record of a run: one format, read strictly to go on from and leniently to be listed."""
+"""The record of a run: one format, read strictly to resume and leniently to list."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from core.experiments.runs import Run
 from tests.core.experiments.recorded_runs import RUN, epochs, finished, interrupted
 
 OLD = json.loads((Path(__file__).parent / "recorded_run.json").read_text(encoding="utf-8"))
-"""What was written before records were typed."""
+"""A record in the original, untyped format."""
 
 
 def test_an_old_run_is_read_and_written_as_it_was() -> None:

@@ -1,4 +1,4 @@
-"""A run: recorded, let go of and taken up again; what is kept comes back as it was."""
+"""A run: recorded, released and resumed; what is stored is read back unchanged."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def experiment(tmp_path: Path) -> Experiment:
     return Experiment(tmp_path / "it")
 
 
-# A run and what becomes of it
+# Recording
 
 
 def test_a_run_is_running_then_done_with_its_weights(experiment: Experiment) -> None:
@@ -245,7 +245,7 @@ def test_a_recording_knows_its_place(experiment: Experiment) -> None:
         assert writer.folder == experiment.folder / writer.id
 
 
-# Letting go
+# Releasing
 
 
 def test_what_fails_leaves_its_checkpoint(experiment: Experiment) -> None:
@@ -311,7 +311,7 @@ def test_a_folder_that_goes_meanwhile_is_told(experiment: Experiment) -> None:
             writer.checkpoint(filled(1))
 
 
-# Going on
+# Resuming
 
 
 def test_an_interrupted_run_goes_on(experiment: Experiment) -> None:
@@ -354,5 +354,5 @@ def test_what_a_killed_process_left_is_cleared(experiment: Experiment) -> None:
     (resume.folder / half).touch()
     experiment.begin(RECORD).abandon()
     assert sorted(os.listdir(finish.folder)) == [RUN, WEIGHTS]
-    assert (resume.folder / half).exists()  # of a process that lives
+    assert (resume.folder / half).exists()  # of a live process
     writer.close()

@@ -1,4 +1,4 @@
-"""Scans that are kept: read back as written, refused when damaged, replaced by better ones."""
+"""Stored scans: read back unchanged, refused if damaged, replaced by better ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Dense nets kept in the cache: one for each of the settings that a training depends on."""
+"""The dense cache: one net per combination of settings that training depends on."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def gives(monkeypatch: pytest.MonkeyPatch, answer: Any) -> None:
-    """Have torchvision give weights, or raise."""
+    """Let torchvision return weights, or raise."""
 
     def get_state_dict(**_: object) -> Any:
         if isinstance(answer, Exception):
@@ -42,7 +42,7 @@ def gives(monkeypatch: pytest.MonkeyPatch, answer: Any) -> None:
 
 @pytest.fixture
 def without_weights(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """A net for a few images, as if it came with weights for other data."""
+    """A net for a few images whose shipped weights are for other data."""
     whole = Splits.of
     monkeypatch.setattr(Splits, "of", lambda dataset, device: small(dataset, device, whole))
     spec = replace(model_spec("lenet-300-100"), dataset=None)

@@ -1,4 +1,4 @@
-"""Nets written to files, quantised and trained, and measured from what is read back."""
+"""Nets exported to files, quantized and fine-tuned, and measured from the file."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_what_is_measured_is_what_the_file_gives(
     found = drain(export(workbench, pruned, tmp_path / "net.fw", packing))
     read = load_weights(found.path, workbench.models.uninitialized())
     for layer in workbench.layers:
-        # Units are in another order, and dead ones are gone.
+        # Units are reordered, and dead ones removed.
         left = read[layer.key].count_nonzero(), pruned[layer.key].count_nonzero()
         assert 0 < left[0] <= left[1], "what is pruned stays pruned"
         if shared:
@@ -128,7 +128,7 @@ def test_a_quantised_file_is_much_smaller(
 def test_training_behind_the_values_wins_accuracy_back(
     workbench: Workbench, pruned: Weights
 ) -> None:
-    # Enough steps, of the few images that there are.
+    # Small batches, for enough steps on few images.
     workbench = workbench.with_settings(replace(workbench.settings, choices=Choices(batch_size=10)))
     rough = drain(quantize(workbench, pruned, 2))
     events: list[Event] = []
@@ -255,7 +255,7 @@ def test_sizes_are_those_of_real_bytes(
 
 
 class Frozen(nn.Module):
-    """Its code makes the number of images a constant when it is traced."""
+    """A net whose batch size becomes a constant when traced."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -267,7 +267,7 @@ class Frozen(nn.Module):
 
 
 class Own(nn.Module):
-    """A tied weight, a norm, a parameter of whole numbers, a buffer."""
+    """A tied weight, a norm, an integer parameter, a buffer."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -287,7 +287,7 @@ class Own(nn.Module):
 
 
 def own(net: type[nn.Module], few: Splits, data_dir: Path) -> tuple[Workbench, Weights]:
-    """A net of one's own on the few images, pruned by half."""
+    """A user's own net on the few images, pruned by half."""
     name = f"{__name__}:{net.__name__}"
     workbench = Workbench(Settings(model=name, data_dir=data_dir, precision="fp32"))
     workbench._splits = few
@@ -379,7 +379,7 @@ def test_a_file_alone_predicts_what_torch_does_of_a_folder(
 
 
 def _entries_one_by_one(weights: Weights) -> int:
-    """What is stored with distances of 5 bits: nonzeros, and a zero after every 32 without one."""
+    """Entries stored with 5-bit distances: nonzeros, and a zero after every 32 zeros."""
     entries = 0
     for name, tensor in weights.items():
         zeros = 0

@@ -1,4 +1,4 @@
-"""Searches with real fine-tunings on a few digits: what they try, and from where."""
+"""Searches with real fine-tunings on a few digits: ratios and bases of the trials."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def dense(workbench: Workbench) -> Net:
 
 @pytest.fixture(scope="module")
 def light(workbench: Workbench, dense: Net, aggressive: Plan) -> Net:
-    """A net of 36.88x, as it is after `a`."""
+    """A net pruned 36.88x, as by the key `a`."""
     weights = Masks.of(dense.weights, workbench.layers, aggressive).apply(dense.weights)
     return workbench.net_of(weights, dense.accuracy, dense=dense.accuracy)
 

@@ -1,4 +1,4 @@
-"""The models of a workbench: which have memory of their own, and which read what is there."""
+"""The models of a workbench: which own their memory, and which share that of weights."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whose memory weights are in: jobs read a net's where they are, change none, and keep none."""
+"""Memory ownership: jobs read weights in place, change none and keep none."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def _to_the_end(stream: Stream[Any]) -> None:
 
 
 def _nets_with_other_weights(base: Net) -> int:
-    """Those that are alive, without help of the garbage collector, in memory of their own."""
+    """Live models whose weights have their own memory; the garbage collector is not run."""
     shared = base.weights["fc1.weight"].data_ptr()
     weights = [net.fc1.weight for net in gc.get_objects() if type(net) is Cnn5]
     return sum(not weight.is_meta and weight.data_ptr() != shared for weight in weights)
@@ -144,7 +144,7 @@ def test_a_net_of_the_users_that_writes_into_its_weights_writes_into_a_copy(
 
 
 def test_two_measurements_do_not_meet(workbench: Workbench, base: Net) -> None:
-    """One in the middle of another, as the one beside a job may be."""
+    """One runs in the middle of the other, like a background measurement."""
     alone: list[Event] = []
     drain(measurement.sample(workbench, base, PLAN), alone.append)
     events: list[Event] = []

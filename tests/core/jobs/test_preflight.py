@@ -1,4 +1,4 @@
-"""What is found wrong with settings while nothing is there: no data, no dense net, no cache."""
+"""Wrong settings are found without data, dense net or cache."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from core.pruning.goals import Goal, parse_goal
 from core.settings.settings import Settings
 
 NEVER_PRUNED = 394
-"""Biases of cnn5."""
+"""Number of biases of cnn5."""
 
 
 @pytest.mark.parametrize("dataset", ["mnist", "fashion-mnist"])

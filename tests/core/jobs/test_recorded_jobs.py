@@ -1,4 +1,4 @@
-"""Trainings recorded: killed, resumed, restored; and a disk that refuses."""
+"""Recorded trainings: killed, resumed, restored; and a failing disk."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def base(workbench: Workbench) -> Net:
 
 @dataclass
 class Kept:
-    """A recorded fine-tuning and where it is."""
+    """A recorded fine-tuning and its experiment."""
 
     experiment: Experiment
     plan: Plan
@@ -77,7 +77,7 @@ class Kept:
 def kept(
     workbench: Workbench, base: Net, aggressive: Plan, tmp_path_factory: pytest.TempPathFactory
 ) -> Kept:
-    """One that no test changes."""
+    """A run that no test changes."""
     experiment = Experiment(tmp_path_factory.mktemp("kept"))
     result = drain(recorded_jobs.finetune(workbench, base, aggressive, experiment))
     return Kept(experiment, aggressive, result)
@@ -141,7 +141,7 @@ def test_a_run_that_went_on_from_another_finds_its_base(
 
 
 def changed(run: Run, said: dict[str, object]) -> Run:
-    """A run in whose file something has been changed."""
+    """A run with a modified file."""
     record, faults = read_record({**record_json(run.record), **said}, "run.json")
     return replace(run, record=record, faults=faults)
 
@@ -187,7 +187,7 @@ def test_one_that_was_stopped_is_called_so(
 
 
 def broken_off(stream: Stream[object], experiment: Experiment) -> Run:
-    """A training that was left after its first epoch."""
+    """A training interrupted after its first epoch."""
     while not isinstance(next(stream), Epoch):
         pass
     next(stream)  # the checkpoint is written before the next event
@@ -324,7 +324,7 @@ for event in stream:
 
 
 def killed(folder: Path, data_dir: Path, job: str, event: str, count: int) -> Run:
-    """A recorded job whose process kills itself with SIGKILL at its n-th event of a kind."""
+    """A recorded job whose process kills itself at its n-th event of a kind."""
     code = [sys.executable, "-c", KILLED, str(data_dir), str(folder), job, event, str(count)]
     child = subprocess.run(code, cwd=Path(__file__).parents[3], check=False)
     assert child.returncode == -signal.SIGKILL
@@ -334,7 +334,7 @@ def killed(folder: Path, data_dir: Path, job: str, event: str, count: int) -> Ru
 def test_killed_in_its_third_epoch_it_comes_to_the_same_when_resumed(
     kept: Kept, workbench: Workbench, base: Net, data_dir: Path, tmp_path: Path
 ) -> None:
-    """An epoch is told before its checkpoint is written, so the third one is lost."""
+    """An epoch is reported before its checkpoint is written, so the third one is lost."""
     run = killed(tmp_path, data_dir, "finetune", "Epoch", 3)
     assert (run.status, len(run.record.epochs)) == (INTERRUPTED, 2)
     resumed = drain(recorded_jobs.resume(workbench, base, run, Experiment(tmp_path)))

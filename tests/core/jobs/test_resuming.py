@@ -1,4 +1,4 @@
-"""A training that is taken up again after a crash makes what it would have made."""
+"""A training resumed after a crash gives the same result as an uninterrupted one."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ RECIPES = {
 
 
 def from_disk(checkpoint: Checkpoint, folder: Path) -> dict[str, Any]:
-    """What a later process has of it."""
+    """The state a later process reads."""
     save_file(dict(checkpoint.tensors), folder / "tensors.safetensors")
     return Checkpoint(load_file(folder / "tensors.safetensors"), checkpoint.json).state()
 

@@ -1,4 +1,4 @@
-"""The search over the ratio, with trials whose accuracy is made up."""
+"""The search over the ratio, with trials of simulated accuracy."""
 
 from __future__ import annotations
 

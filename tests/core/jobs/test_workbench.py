@@ -42,7 +42,7 @@ def head(images: Images, count: int) -> Images:
 
 @pytest.fixture
 def first_images(monkeypatch: pytest.MonkeyPatch, one_thread: None) -> None:
-    """Workbenches made in the test see only the first images of each split."""
+    """Limit workbenches to the first images of each split."""
     whole = Splits.of
 
     def first(dataset: Dataset, device: torch.device) -> Splits:
@@ -160,7 +160,7 @@ class TestReferenceProtocol:
 
 
 class Bench:
-    """A small workbench with a net that it has opened, trained and fine-tuned."""
+    """A small workbench and the nets it opened, trained and fine-tuned."""
 
     def __init__(self, settings: Settings, plan: Plan) -> None:
         self.workbench = Workbench(settings)
@@ -229,7 +229,7 @@ def test_reports_of_a_run_and_a_training_say_what_the_contract_says(small: Bench
 def assert_dead_are_counted_apart(
     workbench: Workbench, tuned: FineTuningResult, report: dict[str, Any]
 ) -> None:
-    """What the report says is what is there once they are removed; the net itself has them."""
+    """Check the reported counts against the net with dead units removed."""
     model = workbench.fresh_model()
     model.load_state_dict(tuned.weights)
     images, _ = drain(workbench.splits()).test.batch(slice(0, 3))

@@ -1,4 +1,4 @@
-"""What a person may choose about fine-tuning: what is refused, and what each choice does."""
+"""Changes to a recipe: what each does, and what is refused."""
 
 from __future__ import annotations
 

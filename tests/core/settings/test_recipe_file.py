@@ -1,4 +1,4 @@
-"""Files that say what a run is to do: what is written is read back."""
+"""Recipe files: what is written is read back."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def test_a_written_file_says_what_it_is() -> None:
     text = config_text(settings, {"conv1": 0.65, "block.0.conv": 1, "tiny": 1e-7})
     told = [line.partition("  # ")[0] for line in text.splitlines()]
     assert told == [
-        "# Featherweight: what a run is to do. Use it with: featherweight run --config FILE",
+        "# Featherweight recipe file. Use it with: featherweight run --config FILE",
         'model = "cnn5"',
         'dataset = "mnist"',
         'protocol = "default"',

@@ -1,4 +1,4 @@
-"""Files that say what no run can do: each refused on one line, which names the line."""
+"""Invalid recipe files: each is refused with one message that names the line."""
 
 from __future__ import annotations
 

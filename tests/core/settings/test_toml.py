@@ -1,4 +1,4 @@
-"""TOML as text: what cannot be read or parsed is refused, and the line of a key is found."""
+"""TOML text: unreadable or invalid files are refused, and the line of a key is found."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Training and measuring: what they say, make and leave alone."""
+"""Training and measuring: events, results and side effects."""
 
 from __future__ import annotations
 
@@ -323,7 +323,7 @@ class TestMeasuring:
 
 
 class TestSchedules:
-    """Against the plainest loop, over copies of one image so that their order does not matter."""
+    """Compare with a reference loop on copies of one image, so that order does not matter."""
 
     EPOCHS = 3
     BATCH = 10

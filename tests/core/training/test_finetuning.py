@@ -1,4 +1,4 @@
-"""Fine-tuning: masks that tighten, dropout that follows, a base with zeros."""
+"""Fine-tuning: tightening masks, scaled dropout, a base with zeros."""
 
 from __future__ import annotations
 
