@@ -42,7 +42,7 @@ def cached_or_trained(workbench: Workbench, stop: StopFlag) -> Stream[DenseWeigh
         except InputError as error:
             yield Notice(f"the stored dense net cannot be used: {error}", warning=True)
     title = f"{short_name(settings.model)} on {settings.dataset}"
-    yield Notice(f"training the dense {title} with recipe {settings.recipe}; stored in {path}")
+    yield Notice(f"training the dense {title} (recipe {settings.recipe}), to be stored in {path}")
     unfinished = path.with_suffix(_UNFINISHED)
     result = yield from _train(workbench, unfinished, stop)
     if result.stopped:
