@@ -66,7 +66,7 @@ def test_without_a_network_a_net_of_torchvisions_is_untrained_and_that_is_told(
     (notice,) = of_type(Notice, events)
     assert notice.warning
     assert notice.text.startswith("alexnet is untrained: its weights could not be downloaded (")
-    assert notice.text.endswith("; give --weights FILE")
+    assert notice.text.endswith("use --weights FILE")
 
 
 def test_a_stop_while_it_fetches_is_a_stop(

@@ -166,8 +166,8 @@ def test_the_smallest_within_a_drop_is_the_first_that_is(
     assert found.validation >= least
     tried = [notice.text for notice in of_type(Notice, events)]
     assert tried[-1].startswith(f"{found.size} values per layer: validation")
-    assert all("wanted" in text for text in tried[:-1])
-    assert "wanted" not in tried[-1]
+    assert all("below" in text for text in tried[:-1])
+    assert "below" not in tried[-1]
     for size in range(2, found.size):
         if any(text.startswith(f"{size} values") for text in tried):
             assert drain(quantize(workbench, pruned, size)).validation < least
@@ -202,7 +202,7 @@ def test_a_format_that_is_not_known_is_refused_before_anything_is_done(
     with pytest.raises(InputError, match=r"net\.zip': expected a name ending in one of \.fw"):
         drain(export(workbench, pruned, tmp_path / "net.zip", Packing()))
     packing = Packing("codebook", levels=4)
-    with pytest.raises(InputError, match=r"quantised nets go to \.fw files"):
+    with pytest.raises(InputError, match=r"quantized nets need a \.fw file"):
         drain(export(workbench, pruned, tmp_path / "net.pt", packing))
     with pytest.raises(InputError, match="does not exist"):
         drain(export(workbench, pruned, tmp_path / "missing" / "net.fw", Packing()))
