@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from core.pruning.curves import Scan
     from core.pruning.masks import Masks
     from core.settings.choices import Choices
-    from core.training.finetuning import FineTuned
+    from core.training.finetuning import FineTuningResult
 
 __all__ = [
     "Accuracy",
@@ -62,7 +62,7 @@ __all__ = [
     "Choices",
     "Epoch",
     "Event",
-    "FineTuned",
+    "FineTuningResult",
     "InputError",
     "Inputs",
     "Masks",
@@ -92,7 +92,7 @@ __all__ = [
 
 _MODULES = {
     "Choices": "settings.choices",
-    "FineTuned": "training.finetuning",
+    "FineTuningResult": "training.finetuning",
     "Inputs": "data.inputs",
     "Masks": "pruning.masks",
     "Scan": "pruning.curves",

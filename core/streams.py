@@ -1,8 +1,8 @@
-"""The long operations of `core.api` as generators, for programs that pace them.
+"""The long operations of `core.api` as generators, for programs that control their pace.
 
 A stream yields frozen dataclasses of `core.events` while it works and returns its result.
-`core.drain(stream, print)` runs one to its end, passes every event on and returns the result; a
-program that stops asking for the next event abandons the operation and leaves the model as it was.
+`core.drain(stream, print)` runs one to its end, prints every event and returns the result. A
+program may drop a stream at any event; the model is then unchanged.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from core.pruning.curves import SPARSITIES, SPLITS, UNIFORM_SPARSITIES, Scan
 from core.pruning.plans import whole_plan
 from core.settings.choices import NO_CHOICES, Choices
 from core.training import finetuning
-from core.training.finetuning import FineTuned
+from core.training.finetuning import FineTuningResult
 from core.training.loop import copy_weights
 from core.training.recipes import recipe_named
 
@@ -37,10 +37,7 @@ PRECISIONS = ("fp32", "bf16")
 
 
 def load(
-    name: str,
-    data_dir: Path | None = None,
-    inputs: Inputs = DEFAULT_INPUTS,
-    stop: StopFlag = never,
+    name: str, data_dir: Path | None = None, inputs: Inputs = DEFAULT_INPUTS, stop: StopFlag = never
 ) -> Stream[Splits]:
     """Load a data set; see `core.load`."""
     return Splits.of((yield from load_dataset(name, data_dir, stop=stop, inputs=inputs)))
@@ -56,13 +53,13 @@ def finetune(
     seed: int = 0,
     precision: str = "fp32",
     stop: StopFlag = never,
-) -> Stream[FineTuned]:
+) -> Stream[FineTuningResult]:
     """Prune a model to a plan and retrain it; see `core.finetune`.
 
-    The model gets its new weights when the stream ends, not before.
+    The model gets its new weights only when the stream ends.
     """
     check_no_torch_masks(model)
-    how = choices.applied_to(recipe_named(recipe))
+    settings = choices.applied_to(recipe_named(recipe))
     _check_precision(precision)
     base = copy_weights(model)
     whole = whole_plan(plan, [layer.name for layer in prunable_layers(model)])
@@ -70,9 +67,10 @@ def finetune(
     data = fit_data(copy.model, splits_for(model, data))
     copy.check_trainable(data.train.batch(slice(0, 2))[0])
     if choices.batch_size is None:
-        how = replace(how, finetune=how.finetune.within(data.train.values))
+        phase = settings.finetune.limited_to(data.train.values)
+        settings = replace(settings, finetune=phase)
     result = yield from finetuning.finetune(
-        copy.model, base, whole, data, how, seed=seed, precision=precision, stop=stop
+        copy.model, base, whole, data, settings, seed=seed, precision=precision, stop=stop
     )
     model.load_state_dict(result.weights)
     return result
@@ -96,7 +94,7 @@ def scan(
     precision: str = "fp32",
     stop: StopFlag = never,
 ) -> Stream[Scan]:
-    """Measure how sensitive each layer of a model is to pruning; see `core.scan`."""
+    """Measure the accuracy of a model with one layer pruned at a time; see `core.scan`."""
     check_no_torch_masks(model)
     _check_precision(precision)
     if split not in SPLITS:
@@ -121,15 +119,15 @@ def scan(
 def accelerate(
     model: nn.Module, data: Splits, batch: int = 1, stop: StopFlag = never
 ) -> Stream[FasterNet]:
-    """Find out how a pruned model runs fastest; see `core.accelerate`."""
+    """Find the fastest way to run a pruned model; see `core.accelerate`."""
     if batch < 1:
         raise InputError(f"a batch of {batch} images: expected 1 or more")
     check_no_torch_masks(model)
     copy = deep_copy(model).to(CPU)
     images = fit_layout(copy, splits_for(copy, data)).test
-    some, _ = images.batch(torch.arange(batch) % len(images))
+    sample, _ = images.batch(torch.arange(batch) % len(images))
     copy = copy.to(memory_format=torch.contiguous_format)
-    return (yield from faster(copy, some.contiguous(), torch.get_num_threads(), stop=stop))
+    return (yield from faster(copy, sample.contiguous(), torch.get_num_threads(), stop=stop))
 
 
 def _check_precision(name: str) -> None:

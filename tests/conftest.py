@@ -35,7 +35,7 @@ def own_experiments(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         folder = tmp_path_factory.mktemp("data")
         patch.setenv("XDG_DATA_HOME", str(folder))
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
-        patch.setattr("core.experiments.experiment.default_place", lambda: folder / "experiments")
+        patch.setattr("core.experiments.experiment.default_root", lambda: folder / "experiments")
         yield
 
 

@@ -1,13 +1,13 @@
-"""What `import core` gives a script: calls on a model of your own, in your own process.
+"""The API of `import core`: functions for your own models and scripts.
 
-    data          splits, load: images in memory, cut into train, validation and test
-    pruning       plan, prune, remove_dead, compact: calls that only compute
-    operations    finetune, evaluate, scan, accelerate: calls that take a while, report and can stop
-    torch_prune   to_torch_prune, from_torch_prune: masks for, and from, torch.nn.utils.prune
-    files         save, load_weights: a model's weights in a file
+    data          splits, load: images split into train, validation and test
+    pruning       plan, prune, remove_dead, compact: quick computations
+    operations    finetune, evaluate, scan, accelerate: long operations that report and can stop
+    torch_prune   to_torch_prune, from_torch_prune: masks for and from torch.nn.utils.prune
+    files         save, load_weights: weights in a file
 
-A model changes only where its call says so, and then only when the call returns: everything else
-happens on a copy. After an error or a stop it is as it was, modes, hooks and device included.
+A function changes a model only if its docstring says so, and only when it returns; it works on a
+copy. After an error or a stop the model is unchanged, including modes, hooks and device.
 `core.streams` has the long operations as generators.
 """
 

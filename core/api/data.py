@@ -1,4 +1,4 @@
-"""Data sets: images in memory, and those known by name."""
+"""Data sets from images in memory or by name."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Pixels = Tensor | NDArray[np.uint8]
 Labels = Tensor | NDArray[np.int64]
 
 HELD_OUT = 12
-"""One image in so many of each class goes to validation, and as many to test."""
+"""One in this many images of each class goes to validation, and one to test."""
 
 
 def splits(
@@ -28,21 +28,21 @@ def splits(
     validation: tuple[Pixels, Labels] | None = None,
     test: tuple[Pixels, Labels] | None = None,
 ) -> Splits:
-    """Cut images in memory into train, validation and test.
+    """Split images in memory into train, validation and test.
 
-    A split that is not given gets every twelfth image of each class of `train`. Batches are
-    normalized by the mean and standard deviation of the training pixels.
+    A missing split gets every twelfth image of each class of `train`. Batches are normalized by
+    the mean and standard deviation of the training pixels.
 
     Args:
-        train: images [N, C, H, W] in uint8, and labels [N], whole numbers from 0.
-        validation: the same; all choices look at it.
-        test: the same; it is only reported.
+        train: images [N, C, H, W] in uint8, and integer labels [N] from 0.
+        validation: likewise; used for every choice.
+        test: likewise; only reported.
 
     Returns:
-        The three splits, which hold the images in uint8.
+        The three splits, with images in uint8.
 
     Raises:
-        InputError: images and labels do not belong together, or are too few to hold any out.
+        InputError: images and labels do not match, or are too few to hold any out.
 
     Example:
         >>> import core, torch
@@ -52,15 +52,15 @@ def splits(
         (210, 10, 20)
     """
     parts = {"train": _checked(train, "train")}
-    for name, given in (("test", test), ("validation", validation)):
-        if given is None:
+    for name, part in (("test", test), ("validation", validation)):
+        if part is None:
             parts["train"], parts[name] = _held_out(*parts["train"])
         else:
-            parts[name] = _checked(given, name)
+            parts[name] = _checked(part, name)
     pixels = parts["train"][0].to(torch.float32)
     mean, std = float(pixels.mean() / 255), float(pixels.std() / 255) or 1.0
-    made = {name: Images(*part, mean, std) for name, part in parts.items()}
-    return Splits(made["train"], made["validation"], made["test"])
+    images = {name: Images(*part, mean, std) for name, part in parts.items()}
+    return Splits(images["train"], images["validation"], images["test"])
 
 
 def load(
@@ -71,20 +71,20 @@ def load(
     on_event: OnEvent | None = None,
     stop: StopFlag = never,
 ) -> Splits:
-    """Load a data set by its name, and fetch what is missing of it.
+    """Load a data set by name, and download missing files.
 
     Args:
-        name: such as `mnist`; or `folder:PATH`, a folder with a folder of images for each class.
-        data_dir: where its files are kept; None is the platform's cache folder.
-        inputs: the size in pixels, the channels and the normalization that images get.
+        name: such as `mnist`; or `folder:PATH`, a folder with one folder of images per class.
+        data_dir: folder of the files; None for the platform's cache folder.
+        inputs: image size in pixels, channels and normalization.
         on_event: called with each event, such as `core.Progress`.
-        stop: asked while it waits; once it returns True, the call ends.
+        stop: stop flag, checked while waiting.
 
     Returns:
-        The three splits, which hold images [N, C, H, W] in uint8.
+        The three splits, with images [N, C, H, W] in uint8.
 
     Raises:
-        InputError: there is no such data set, or its files cannot be used.
+        InputError: the data set is unknown, or its files cannot be used.
         WorkError: no source has the files.
         StoppedError: `stop` returned True.
 
@@ -103,16 +103,16 @@ def load(
     return run(streams.load(name, data_dir, inputs, stop), on_event)
 
 
-def _checked(given: tuple[Pixels, Labels], what: str) -> tuple[Tensor, Tensor]:
-    images, labels = (torch.as_tensor(part) for part in given)
+def _checked(pair: tuple[Pixels, Labels], name: str) -> tuple[Tensor, Tensor]:
+    images, labels = (torch.as_tensor(part) for part in pair)
     if images.dim() != 4 or images.dtype != torch.uint8:
         raise InputError(
-            f"images of {what} are {list(images.shape)} in {images.dtype}: expected "
+            f"images of {name} are {list(images.shape)} in {images.dtype}: expected "
             "[N, C, H, W] in uint8"
         )
     if labels.shape != (len(images),) or labels.is_floating_point():
         raise InputError(
-            f"labels of {what} are {list(labels.shape)} in {labels.dtype}: expected "
+            f"labels of {name} are {list(labels.shape)} in {labels.dtype}: expected "
             f"[{len(images)}] integers, one per image"
         )
     return images, labels.to(torch.int64)

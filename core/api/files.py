@@ -16,26 +16,25 @@ from core.nets.user_model import check_no_torch_masks
 from core.system.files import write_whole
 from core.training.loop import copy_weights
 
-SUFFIXES = (COMPACT, SAFETENSORS, *PICKLES[:2])
+EXTENSIONS = (COMPACT, SAFETENSORS, *PICKLES[:2])
 
 
 def save(model: nn.Module, path: Path | str) -> int:
-    """Write the weights of a model, which stays as it is, to a file, every bit of them.
+    """Write the exact weights of a model to a file.
 
-    A compact file, `.fw`, holds the positions and values of the nonzeros in as few bytes as they
-    take; see `core.formats.codec`.
+    A compact file, `.fw`, stores positions and values of the nonzeros; see `core.formats.codec`.
 
     Args:
-        model: any.
-        path: the file. Its suffix says the format: `.fw`; `.safetensors`; or `.pt` or `.pth`, as
-            `torch.save` writes a state_dict.
+        model: unchanged.
+        path: the file; its extension picks the format: `.fw`; `.safetensors`; or `.pt` or `.pth`
+            for a state_dict written by `torch.save`.
 
     Returns:
         The size of the file in bytes.
 
     Raises:
-        InputError: the suffix is another one, the file cannot be written, or a compact file
-            cannot hold a tensor's type.
+        InputError: the extension is unknown, the file cannot be written, or a compact file
+            cannot store a tensor's type.
 
     Example:
         >>> import core, pathlib, tempfile
@@ -48,8 +47,8 @@ def save(model: nn.Module, path: Path | str) -> int:
     """
     check_no_torch_masks(model)
     path = Path(path)
-    if path.suffix not in SUFFIXES:
-        raise InputError(f"'{path}': expected a name that ends with one of {', '.join(SUFFIXES)}")
+    if path.suffix not in EXTENSIONS:
+        raise InputError(f"'{path}': expected a name that ends with one of {', '.join(EXTENSIONS)}")
     if path.suffix == SAFETENSORS:
         weights_files.save_weights(path, copy_weights(model), {})
     elif path.suffix == COMPACT:
@@ -61,14 +60,14 @@ def save(model: nn.Module, path: Path | str) -> int:
 
 
 def load_weights(model: nn.Module, path: Path | str) -> None:
-    """Read the weights of a model from a file, in place.
+    """Load the weights of a model from a file, in place.
 
     Args:
-        model: it has other weights afterwards, and is otherwise as it was.
-        path: a file that `save`, `featherweight` or `torch.save` wrote. Nothing of it is run.
+        model: only its weights change.
+        path: a file written by `save`, `featherweight` or `torch.save`. No code in it is run.
 
     Raises:
-        InputError: the file cannot be read, or is not of such a model, which is as it was then.
+        InputError: the file cannot be read or does not fit the model, which is unchanged.
 
     Example:
         >>> import core, pathlib, tempfile, torch
@@ -84,7 +83,7 @@ def load_weights(model: nn.Module, path: Path | str) -> None:
 
 
 def _packed(model: nn.Module) -> bytes:
-    """A compact file; what is pruned may be a negative zero, which it would keep as a value."""
-    pruned = {layer.key for layer in prunable_layers(model)}
-    state = model.state_dict()
-    return encode(from_state(state, keep=lambda key, it: raw(it + 0.0) if key in pruned else None))
+    """A compact file; adding 0.0 turns negative zeros, which it would store, into zeros."""
+    keys = {layer.key for layer in prunable_layers(model)}
+    file = from_state(model.state_dict(), keep=lambda k, it: raw(it + 0.0) if k in keys else None)
+    return encode(file)

@@ -1,4 +1,4 @@
-"""Calls that take a while: each runs a stream of `core.streams`, and returns its result."""
+"""Long operations: each runs a stream of `core.streams` and returns its result."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from core.events import Accuracy, Event, StopFlag, Stream, drain, never
 from core.inference.sparse.net import FasterNet
 from core.pruning.curves import Scan
 from core.settings.choices import NO_CHOICES, Choices
-from core.training.finetuning import FineTuned
+from core.training.finetuning import FineTuningResult
 
 T = TypeVar("T")
 
@@ -22,7 +22,7 @@ OnEvent = Callable[[Event], object]
 
 
 def run(stream: Stream[T], on_event: OnEvent | None) -> T:
-    """Run a stream to its end and return its result; an error in `on_event` ends it too."""
+    """Run a stream to its end and return its result; closes it if `on_event` raises."""
     with closing(stream):
         return drain(stream) if on_event is None else drain(stream, on_event)
 
@@ -38,26 +38,26 @@ def finetune(
     precision: str = "fp32",
     on_event: OnEvent | None = None,
     stop: StopFlag = never,
-) -> FineTuned:
-    """Prune a model to a plan, retrain what is left, and load the best epoch's weights into it.
+) -> FineTuningResult:
+    """Prune a model to a plan, retrain it, and load the best epoch's weights into it.
 
     Pruned weights are exactly zero after every step. The best epoch is the one with the highest
     validation accuracy of those that ended at the full plan.
 
     Args:
         model: takes images [N, C, H, W] and returns logits [N, K].
-        plan: the sparsity of each layer, a fraction from 0 to 1; layers that are not named keep
-            their weights. Zeros that the model has stay zero.
-        data: trained on `train`, chosen by `validation`; `test` is only reported.
+        plan: sparsity per layer, a fraction from 0 to 1; layers not named keep their weights.
+            Existing zeros stay zero.
+        data: `train` is trained on, `validation` picks the epoch, `test` is only reported.
         recipe: `fast` or `reference`, see `core.training.recipes`.
         choices: changes to the recipe, such as `core.Choices(epochs=3)`.
         seed: for the order of the images and for dropout.
         precision: `fp32` or `bf16`.
         on_event: called with each event, such as `core.Batch` and `core.Epoch`.
-        stop: asked before each batch; once it returns True, the best epoch so far is the result.
+        stop: stop flag, checked before each batch; the result is then the best epoch so far.
 
     Returns:
-        The weights, the masks in force, accuracies in percent, and the epochs.
+        The weights, their masks, accuracies in percent, and the epochs.
 
     Raises:
         InputError: the model, the plan, the recipe or the choices cannot be used.
@@ -77,32 +77,21 @@ def finetune(
         True
     """
     stream = streams.finetune(
-        model,
-        plan,
-        data,
-        recipe=recipe,
-        choices=choices,
-        seed=seed,
-        precision=precision,
-        stop=stop,
+        model, plan, data, recipe=recipe, choices=choices, seed=seed, precision=precision, stop=stop
     )
     return run(stream, on_event)
 
 
 def evaluate(
-    model: nn.Module,
-    data: Splits,
-    *,
-    on_event: OnEvent | None = None,
-    stop: StopFlag = never,
+    model: nn.Module, data: Splits, *, on_event: OnEvent | None = None, stop: StopFlag = never
 ) -> Accuracy:
-    """Measure the accuracy of a model, which stays as it is, on validation and on test.
+    """Measure the accuracy of a model on validation and on test.
 
     Args:
         model: takes images [N, C, H, W] and returns logits [N, K].
         data: the images.
         on_event: called with each event, such as `core.Progress`.
-        stop: asked before each batch; once it returns True, the call ends.
+        stop: stop flag, checked before each batch.
 
     Returns:
         Two accuracies in percent.
@@ -117,7 +106,7 @@ def evaluate(
         >>> model = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
         >>> images = torch.randint(0, 256, (240, 1, 8, 8), dtype=torch.uint8)
         >>> data = core.splits((images, torch.arange(240) % 10))
-        >>> masks = core.prune(model, {"1": 1.0})  # without weights, it always answers the same
+        >>> masks = core.prune(model, {"1": 1.0})  # without weights, it always predicts one class
         >>> core.evaluate(model, data)
         Accuracy(validation=10.0, test=10.0)
     """
@@ -137,24 +126,23 @@ def scan(
     on_event: OnEvent | None = None,
     stop: StopFlag = never,
 ) -> Scan:
-    """Measure the accuracy of a model, which stays as it is, with one layer at a time pruned.
+    """Measure the accuracy of a model with one layer pruned at a time.
 
     Args:
         model: takes images [N, C, H, W] and returns logits [N, K].
         data: the images.
-        sparsities: fractions from 0 to 1, measured for each layer; None is 0.40 to 0.95 in
-            steps of 0.05.
-        uniform: also prune all layers to the same sparsity; with `sparsities` None up to 1.00.
+        sparsities: fractions from 0 to 1 to measure; None for 0.40 to 0.95 in steps of 0.05.
+        uniform: also prune all layers to the same sparsity; if `sparsities` is None, up to 1.00.
         split: `validation` or `test`.
-        within: half the width of a 95 % interval, in points of accuracy: each sparsity is
-            measured on so many images that its interval is no wider. None measures on all.
+        within: half width of a 95 % interval in points of accuracy: each sparsity is measured on
+            enough images for an interval this narrow. None measures on all images.
         seed: for the order of the images.
-        precision: `fp32`, or `bf16` where that is faster; the counts are the same.
+        precision: `fp32`, or `bf16` where it is faster; the counts are the same.
         on_event: called with each event, such as `core.Progress`.
-        stop: asked before each sparsity; once it returns True, what was measured is the result.
+        stop: stop flag, checked before each sparsity; the result is then partial.
 
     Returns:
-        For each layer by its name, and for all at once, the accuracy in percent at each sparsity.
+        Accuracy in percent by sparsity, for each layer by name and for all layers at once.
 
     Raises:
         InputError: the model, a sparsity, the split or `within` cannot be used.
@@ -165,10 +153,10 @@ def scan(
         >>> model = nn.Sequential(nn.Flatten(), nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 10))
         >>> images = torch.randint(0, 256, (240, 1, 8, 8), dtype=torch.uint8)
         >>> data = core.splits((images, torch.arange(240) % 10))
-        >>> found = core.scan(model, data, sparsities=(0.5, 1.0), uniform=True)
-        >>> [(point.sparsity, point.images) for point in found.layers["1"]]
+        >>> scan = core.scan(model, data, sparsities=(0.5, 1.0), uniform=True)
+        >>> [(point.sparsity, point.images) for point in scan.layers["1"]]
         [(0.5, 10), (1.0, 10)]
-        >>> found.uniform[1].accuracy
+        >>> scan.uniform[1].accuracy
         10.0
     """
     stream = streams.scan(
@@ -193,22 +181,21 @@ def accelerate(
     on_event: OnEvent | None = None,
     stop: StopFlag = never,
 ) -> FasterNet:
-    """Find out how a pruned model, which stays as it is, runs fastest on this processor.
+    """Find the fastest way to run a pruned model on this processor.
 
-    Dead units are left out, and each layer runs by its nonzeros alone where that takes less time
-    than torch takes.
+    Dead units are removed, and each layer computes with its nonzeros only where that is faster than
+    torch.
 
     Args:
         model: takes images [N, C, H, W] and returns logits [N, K].
-        data: its test images are what is timed.
-        batch: the number of images at once that it is to be fast for.
+        data: test images are used for timing.
+        batch: the batch size to optimize for.
         on_event: called with each event, such as `core.Progress`.
-        stop: asked between measurements; once it returns True, the call ends.
+        stop: stop flag, checked between measurements.
 
     Returns:
-        The fastest net, as `net`, which takes the same images and gives the same logits but for
-        rounding; and how it runs. It is for evaluation, on the processor, and uses as many
-        threads as torch is set to.
+        The fastest net as `net`, with the same logits up to rounding, and how it runs. It is for
+        inference on the CPU with torch's number of threads.
 
     Raises:
         InputError: `batch` is less than 1, or the model cannot be used.

@@ -1,4 +1,4 @@
-"""Plans and what they make of a model, without training."""
+"""Plan, prune, and remove dead units, without training."""
 
 from __future__ import annotations
 
@@ -37,23 +37,23 @@ def plan(
     scan: Scan | None = None,
     dense: float | None = None,
 ) -> Plan:
-    """Choose a sparsity for every layer of a model, which stays as it is, to meet a goal.
+    """Choose a sparsity for each layer of a model to meet a size goal.
 
     Args:
         model: the sparsities depend on its weights.
-        value: how light it is to become: with `kind` "ratio", 20 means 20x smaller.
-        kind: what `value` counts: "ratio", parameters over nonzeros; "kept", nonzero parameters;
+        value: the goal: with `kind` "ratio", 20 means 20x smaller.
+        kind: the unit of `value`: "ratio", parameters over nonzeros; "kept", nonzero parameters;
             or "mib", MiB of nonzeros at 4 bytes each. Biases count and are never pruned.
         method: `uniform`, `erk`, `magnitude`, `lamp`, `han` or `sensitivity`.
-        locked: sparsities of layers that are not to be chosen.
-        scan: what `core.scan` measured; for the method `sensitivity`.
-        dense: the accuracy of the model on the images of the scan, in percent; likewise.
+        locked: fixed sparsities by layer.
+        scan: from `core.scan`, for the method `sensitivity`.
+        dense: accuracy of the model on the images of the scan, in percent, likewise.
 
     Returns:
-        The sparsity of each layer by its name, a fraction from 0 to 1.
+        Sparsity per layer name, a fraction from 0 to 1.
 
     Raises:
-        InputError: the goal is out of reach, or an argument cannot be used.
+        InputError: the goal is out of reach, or an argument is invalid.
 
     Example:
         >>> import core
@@ -93,17 +93,16 @@ def prune(model: nn.Module, plan: Mapping[str, float]) -> Masks:
     """Set the smallest weights of each layer of a model to zero, in place.
 
     Args:
-        model: it has other weights afterwards, and is otherwise as it was.
-        plan: the sparsity of each layer, a fraction from 0 to 1; layers that are not named keep
-            their weights.
+        model: only its weights change.
+        plan: sparsity per layer, a fraction from 0 to 1; layers not named keep their weights.
 
     Returns:
-        The masks. `masks.hold(model, optimizer)` after each step keeps the zeros in a training
-        loop of your own.
+        The masks. In your own training loop, call `masks.hold(model, optimizer)` after each step
+        to keep the zeros.
 
     Raises:
-        InputError: the plan names a layer that the model does not have, or a sparsity is not a
-            fraction; the model is as it was then.
+        InputError: the plan names an unknown layer, or a sparsity is not a fraction; the model is
+            unchanged.
 
     Example:
         >>> import core
@@ -122,22 +121,21 @@ def prune(model: nn.Module, plan: Mapping[str, float]) -> Masks:
 
 
 def remove_dead(model: nn.Module, data: Splits) -> DeadUnits:
-    """Set all weights of dead units of a pruned model to zero, in place; its logits stay.
+    """Zero all weights of dead units of a pruned model, in place, without changing its logits.
 
-    A unit is dead if no weight leads to it or none leads on from it. The constant that it may
-    put out is added to the next biases. Masks made before are then incomplete:
-    `from_torch_prune` returns new ones.
+    A unit is dead if it has no nonzero incoming or no nonzero outgoing weights. Its constant
+    output, if any, is added to the next biases. Existing masks then miss the new zeros:
+    `from_torch_prune` returns complete ones.
 
     Args:
-        model: it has other weights afterwards, and is otherwise as it was.
+        model: only its weights change.
         data: the model is tried on a few of its images.
 
     Returns:
-        The number of dead units of each layer, and of the parameters that belonged to them.
+        The number of dead units per layer, and of their parameters.
 
     Raises:
-        InputError: torch.fx cannot trace the model, or it cannot take the images; it is as it
-            was then.
+        InputError: torch.fx cannot trace the model, or it cannot take the images; it is unchanged.
 
     Example:
         >>> import core, torch
@@ -146,24 +144,24 @@ def remove_dead(model: nn.Module, data: Splits) -> DeadUnits:
         >>> images = torch.randint(0, 256, (240, 1, 8, 8), dtype=torch.uint8)
         >>> data = core.splits((images, torch.arange(240) % 10))
         >>> with torch.no_grad():
-        ...     _ = model[1].weight[:8].zero_()  # nothing leads to eight of the hidden units
+        ...     _ = model[1].weight[:8].zero_()  # eight hidden units without inputs
         >>> core.remove_dead(model, data).units
         {'1': 8, '3': 0}
         >>> int(model[3].weight[:, :8].count_nonzero())
         0
     """
-    return _followed(model, data, dead_units.remove_dead)
+    return _on_few_images(model, data, dead_units.remove_dead)
 
 
 def compact(model: nn.Module, data: Splits) -> nn.Module:
-    """Build a smaller dense model without the dead units of a pruned one, which stays as it is.
+    """Build a smaller dense model without the dead units of a pruned one.
 
     Args:
         model: takes images [N, C, H, W] and returns logits [N, K].
         data: the model is tried on a few of its images.
 
     Returns:
-        A model with smaller layers and the same logits but for rounding, for evaluation.
+        A model for inference with smaller layers and the same logits up to rounding.
 
     Raises:
         InputError: torch.fx cannot trace the model, or it cannot take the images.
@@ -175,15 +173,15 @@ def compact(model: nn.Module, data: Splits) -> nn.Module:
         >>> images = torch.randint(0, 256, (240, 1, 8, 8), dtype=torch.uint8)
         >>> data = core.splits((images, torch.arange(240) % 10))
         >>> with torch.no_grad():
-        ...     _ = model[1].weight[:8].zero_()  # nothing leads to eight of the hidden units
+        ...     _ = model[1].weight[:8].zero_()  # eight hidden units without inputs
         >>> [tuple(weight.shape) for weight in core.compact(model, data).parameters()]
         [(24, 64), (24,), (10, 24), (10,)]
     """
-    return _followed(model, data, compacted)
+    return _on_few_images(model, data, compacted)
 
 
-def _followed(model: nn.Module, data: Splits, work: Callable[[nn.Module, Tensor], T]) -> T:
-    """Do something with a model and three images that it can take; its modes stay as they were."""
+def _on_few_images(model: nn.Module, data: Splits, work: Callable[[nn.Module, Tensor], T]) -> T:
+    """Call `work` with a model and three images that fit it; restores the model's modes."""
     check_no_torch_masks(model)
     modes = {module: module.training for module in model.modules()}
     images, _ = fit_layout(deep_copy(model), splits_for(model, data)).validation.batch(slice(0, 3))

@@ -1,4 +1,4 @@
-"""Masks for `torch.nn.utils.prune`, and from it."""
+"""Masks for and from `torch.nn.utils.prune`."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from core.training.loop import copy_weights
 
 
 def to_torch_prune(model: nn.Module, masks: Masks) -> None:
-    """Hand masks to `torch.nn.utils.prune`, which then keeps the zeros, in place.
+    """Apply masks with `torch.nn.utils.prune`, which then keeps the zeros, in place.
 
     Each pruned `weight` becomes the product of the parameter `weight_orig` and the buffer
     `weight_mask`, computed at every call.
 
     Args:
-        model: that the masks are of.
-        masks: what `core.prune` or `core.finetune` returned.
+        model: the model the masks belong to.
+        masks: from `core.prune` or `core.finetune`.
 
     Raises:
-        InputError: a mask does not fit the model, or is for a weight that `torch.nn.utils.prune`
-            cannot keep; the model is as it was then.
+        InputError: a mask does not fit the model, or `torch.nn.utils.prune` does not support its
+            weight; the model is unchanged.
 
     Example:
         >>> import core
@@ -38,23 +38,23 @@ def to_torch_prune(model: nn.Module, masks: Masks) -> None:
         weight = modules[key].weight
         assert isinstance(weight, Tensor)
         if pruned.shape != weight.shape:
-            given, expected = tuple(pruned.shape), tuple(weight.shape)
-            raise InputError(f"the mask of '{key}' has shape {given}: expected {expected}")
+            shape, expected = tuple(pruned.shape), tuple(weight.shape)
+            raise InputError(f"the mask of '{key}' has shape {shape}: expected {expected}")
     for key, pruned in masks.pruned.items():
         torch_prune.custom_from_mask(modules[key], "weight", ~pruned)
 
 
 def from_torch_prune(model: nn.Module) -> Masks:
-    """Take the masks of `torch.nn.utils.prune` from a model and make them plain zeros, in place.
+    """Remove `torch.nn.utils.prune` from a model, in place, and return its masks.
 
-    Whatever tensor it held is an ordinary parameter again, pruned biases included. Zeros that no
-    mask made count as pruned too, as everywhere here.
+    Every pruned tensor, biases included, becomes an ordinary parameter with zeros. Zeros without a
+    mask count as pruned too.
 
     Args:
         model: any.
 
     Returns:
-        The masks of the layers that can be pruned.
+        The masks of the prunable layers.
 
     Example:
         >>> import core
@@ -71,7 +71,7 @@ def from_torch_prune(model: nn.Module) -> Masks:
             if isinstance(hook, torch_prune.BasePruningMethod):
                 torch_prune.remove(module, hook._tensor_name)
     layers = prunable_layers(model)
-    return Masks.of(copy_weights(model), layers, dict.fromkeys((it.name for it in layers), 0.0))
+    return Masks.of(copy_weights(model), layers, {layer.name: 0.0 for layer in layers})
 
 
 def _module(model: nn.Module, key: str) -> nn.Module:
@@ -84,5 +84,5 @@ def _module(model: nn.Module, key: str) -> nn.Module:
             f"a mask is for '{key}': {type(model).__name__} has no '{path}'"
         ) from error
     if name != "weight" or not isinstance(module, PRUNABLE):
-        raise InputError(f"a mask is for '{key}': torch.nn.utils.prune cannot keep that one")
+        raise InputError(f"a mask is for '{key}': torch.nn.utils.prune supports layer weights only")
     return module

@@ -1,11 +1,11 @@
-"""An experiment on disk: a folder of runs, which can be found, started, resumed and deleted.
+"""An experiment on disk: find, begin, resume and delete its runs.
 
-An experiment is a folder with a folder for each run, see `core.experiments.runs`; the scans of its
-nets are in `scans`, see `core.experiments.saved_scans`. Listing it loads no torch.
+An experiment is a folder with one folder per run, see `core.experiments.runs`, and the scans of its
+nets in `scans`, see `core.experiments.saved_scans`. Listing it loads no torch.
 
-`experiment_folder` decides where to record, `open_run` which run a user means. Both take a path or
-the name of an experiment in the default place, by the same rule, so that what is recorded under a
-name is found under it.
+`experiment_folder` finds the folder to record in, `open_run` the run a user names. Both take a path
+or the name of an experiment in the default root, so a run is found under the name it was recorded
+under.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ import platformdirs
 from core.errors import InputError
 from core.experiments.exports import Export, add_export
 from core.experiments.run_record import Resumption, RunRecord, record_json
-from core.experiments.run_writer import BEGUN, RunWriter, tidy
+from core.experiments.run_writer import PENDING_REPORT, RunWriter, tidy
 from core.experiments.runs import (
     INTERRUPTED,
     LOCK,
@@ -49,38 +49,30 @@ from core.system.locks import (
 from core.system.untrusted_json import to_json
 
 PACKAGES = ("featherweight", "torch", "torchvision", "numpy")
-"""Those whose versions are recorded with a run."""
+"""Packages whose versions are recorded with a run."""
 
 _RUN_ID = re.compile(r"[0-9]{1,9}")
 
 
 @dataclass(frozen=True, slots=True)
 class Experiment:
-    """A folder of runs, which need not exist yet.
-
-    Attributes:
-        folder: that holds them.
-    """
+    """A folder of runs, which need not exist yet."""
 
     folder: Path
 
     def runs(self) -> tuple[Run, ...]:
-        """All runs, oldest first, in any state; none if there is no folder.
+        """All runs, oldest first, in any state; none if the folder is missing.
 
         Raises:
-            InputError: the folder is there and cannot be read.
+            InputError: the folder cannot be read.
         """
         runs = (read_run(self.folder / name) for name in self._ids())
         return tuple(run for run in runs if run is not None)
 
     def find(self, run_id: str) -> Run:
-        """The run with this id; leading zeros are optional.
-
-        Raises:
-            InputError: there is none.
-        """
+        """The run with this id, leading zeros optional; raises InputError if there is none."""
         ids = self._ids()
-        if _RUN_ID.fullmatch(run_id) and (name := _name(int(run_id))) in ids:
+        if _RUN_ID.fullmatch(run_id) and (name := _run_name(int(run_id))) in ids:
             run = read_run(self.folder / name)
             if run is not None:
                 return run
@@ -94,15 +86,12 @@ class Experiment:
             if run is not None:
                 return run
         if os.path.lexists(self.folder / REPORT):
-            whole = f"{self.folder.parent}:{self.folder.name}"
-            raise InputError(f"{self.folder} is a single run: use {whole}")
+            run_name = f"{self.folder.parent}:{self.folder.name}"
+            raise InputError(f"{self.folder} is a single run: use {run_name}")
         raise InputError(f"{self.folder} has no runs: expected the folder of an experiment")
 
     def begin(self, record: RunRecord) -> RunWriter:
-        """Begin a run under the next id; missing folders are made.
-
-        Args:
-            record: what is known of it already, to which time and environment are added.
+        """Begin a run under the next id; adds time and environment to `record`, creates folders.
 
         Raises:
             InputError: the folder cannot be written.
@@ -119,28 +108,24 @@ class Experiment:
         """Resume an interrupted run, from its `checkpoint` if it has one.
 
         Raises:
-            InputError: it is not interrupted or damaged, or somebody goes on with it already.
+            InputError: it is not interrupted, is damaged, or is already being resumed.
         """
-        with self._changing(run) as now:
-            if now.status != INTERRUPTED:
-                state = now.problem or now.status
-                raise InputError(f"run {now.id} of {self.folder}: {state}; nothing to resume")
-            record = now.checked()
+        with self._locked(run) as current:
+            if current.status != INTERRUPTED:
+                state = current.problem or current.status
+                raise InputError(f"run {current.id} of {self.folder}: {state}; nothing to resume")
+            record = current.checked()
             resumed = (*record.resumed, Resumption(_now(), environment()))
-            tidy(now.folder)
+            tidy(current.folder)
             begun = replace(record, status=None, epochs=(), state=None, resumed=resumed)
-            return RunWriter(now.folder, begun)
+            return RunWriter(current.folder, begun)
 
     def delete(self, run: Run) -> None:
-        """Delete a run, atomically.
-
-        Raises:
-            InputError: it is running, already gone, or not writable.
-        """
-        with self._changing(run) as now:
-            if is_held(now.folder / LOCK):
-                raise InputError(f"run {now.id} of {self.folder} is {RUNNING}: stop it first")
-            remove(now.folder)
+        """Delete a run atomically; raises InputError if it is running, gone or not writable."""
+        with self._locked(run) as current:
+            if is_held(current.folder / LOCK):
+                raise InputError(f"run {current.id} of {self.folder} is {RUNNING}: stop it first")
+            remove(current.folder)
             self._tidy()
 
     def annotate(self, run: Run, text: str) -> None:
@@ -151,10 +136,10 @@ class Experiment:
         """
         if len(text) > NOTE_LIMIT:
             raise InputError(f"a note of {len(text)} characters: expected at most {NOTE_LIMIT}")
-        # What a terminal cannot decode comes as half a character, which no file takes.
+        # A terminal yields lone surrogates for bytes it cannot decode; no file can store them.
         text = text.strip().encode("utf-8", "replace").decode()
-        with self._changing(run) as now:
-            path = now.folder / NOTE
+        with self._locked(run) as current:
+            path = current.folder / NOTE
             if text:
                 write_text(path, text + "\n")
                 return
@@ -162,19 +147,15 @@ class Experiment:
                 path.unlink(missing_ok=True)
 
     def add_export(self, run: Run, export: Export) -> None:
-        """Record a file exported from a run's net.
-
-        Raises:
-            InputError: the run is gone, or it cannot be written.
-        """
-        with self._changing(run) as now:
-            add_export(now.folder, export)
+        """Record a file exported from a run's net; raises InputError if the run is gone."""
+        with self._locked(run) as current:
+            add_export(current.folder, export)
 
     def _ids(self) -> list[str]:
-        """The names that a run's folder can have, in order; not all of them have to be runs."""
+        """The names of folders that may be runs, in order."""
         try:
             with os.scandir(self.folder) as entries:
-                names = [e.name for e in entries if _is_name(e.name) and os.path.isdir(e.path)]
+                names = [e.name for e in entries if _is_run_name(e.name) and os.path.isdir(e.path)]
         except FileNotFoundError:
             return []
         except OSError as error:
@@ -183,22 +164,22 @@ class Experiment:
         return sorted(names, key=int)
 
     @contextmanager
-    def _changing(self, run: Run) -> Iterator[Run]:
-        """Be the only one who changes the experiment, and read a run anew."""
-        self.find(run.id)  # a folder that is no experiment gets no lock
+    def _locked(self, run: Run) -> Iterator[Run]:
+        """Lock the experiment and read a run again."""
+        self.find(run.id)  # before the lock, so that no other folder gets one
         with locked(self.folder):
             yield self.find(run.id)
 
     def _claim(self, text: str) -> Path:
-        """Make the folder of the next run, with its report `text`, which is no run yet."""
+        """Create the folder of the next run with its report pending."""
         hidden = self.folder / f"{HIDDEN}{uuid4().hex}"
         with explain_write_errors(hidden):
             hidden.mkdir()
         try:
-            write_text(hidden / BEGUN, text)
+            write_text(hidden / PENDING_REPORT, text)
             ids = self._ids()
             number = int(ids[-1]) + 1 if ids else 1
-            while os.path.lexists(folder := self.folder / _name(number)):
+            while os.path.lexists(folder := self.folder / _run_name(number)):
                 number += 1
             with explain_write_errors(folder):
                 hidden.rename(folder)
@@ -208,15 +189,15 @@ class Experiment:
         return folder
 
     def _tidy(self) -> None:
-        """Remove what killed processes have left; only while nobody else changes anything."""
+        """Remove what killed processes left; the caller holds the lock."""
         for remnant in list(self.folder.glob(f"{HIDDEN}*")):
             delete_tree(remnant)
         for name in self._ids():
             tidy(self.folder / name)
 
 
-def default_place() -> Path:
-    """The folder of experiments that are given by name or not at all."""
+def default_root() -> Path:
+    """The folder of experiments named without a path."""
     return Path(platformdirs.user_data_dir("featherweight")) / "experiments"
 
 
@@ -226,68 +207,65 @@ def default_name(model: str, dataset: str) -> str:
     return name or "experiment"
 
 
-def experiment_folder(given: str | Path | None, default_name: str) -> Path:
+def experiment_folder(target: str | Path | None, default_name: str) -> Path:
     """The folder of an experiment, existing or not.
 
-    Without `given`, it is `default_name` in the default place. An existing folder is that folder. A
-    bare name (without a separator) that is not a folder in the working directory is the experiment
-    of this name in the default place, if it exists. Anything else is a path of a folder to create.
+    None stands for `default_name` in the default root. An existing folder is that folder. A bare
+    name (without a separator) that is not a folder in the working directory is the experiment of
+    this name in the default root, if it exists. Anything else is the path of a folder to create.
 
     Raises:
-        InputError: what is given is a file, or no path.
+        InputError: `target` is a file, or not a path.
     """
-    if given is None:
-        return default_place() / default_name
-    path = _path(given)
+    if target is None:
+        return default_root() / default_name
+    path = _to_path(target)
     if os.path.exists(path) and not os.path.isdir(path):
         raise InputError(f"{path} is a file, expected the folder of an experiment")
-    return _known(given, path) or path
+    return _existing_folder(target, path) or path
 
 
-def open_run(given: str) -> Run:
-    """The run a user means: FOLDER or FOLDER:RUN-ID.
+def open_run(target: str) -> Run:
+    """The run a user names: FOLDER or FOLDER:RUN-ID.
 
-    FOLDER is a path, or the name of an experiment in the default place, see `experiment_folder`; on
-    its own it means its newest run. The part after the last colon is an id only if it is a number
-    and the whole is not itself a folder.
+    FOLDER is a path, or the name of an experiment in the default root, see `experiment_folder`; by
+    itself it names its newest run. The part after the last colon is an id only if it is a number
+    and `target` is not itself a folder.
 
     Raises:
         InputError: there is no such experiment, or it has no such run.
     """
-    folder, run_id = split_run(given)
-    found = _known(folder, _path(folder))
-    if found is None:
-        names = ", ".join(known_experiments()) or "none yet"
+    folder, run_id = split_run(target)
+    path = _existing_folder(folder, _to_path(folder))
+    if path is None:
+        names = ", ".join(experiment_names()) or "none yet"
         raise InputError(
             f"no experiment '{folder}': expected FOLDER or FOLDER:RUN-ID, where FOLDER is a path "
-            f"or one of the names in {default_place()}: {names}"
+            f"or one of the names in {default_root()}: {names}"
         )
-    experiment = Experiment(found)
+    experiment = Experiment(path)
     return experiment.newest() if run_id is None else experiment.find(run_id)
 
 
-def split_run(given: str) -> tuple[str, str | None]:
+def split_run(target: str) -> tuple[str, str | None]:
     """Split FOLDER:RUN-ID; a Windows drive keeps its colon. See `open_run`."""
-    folder, _, run_id = given.rpartition(":")
-    if folder and _RUN_ID.fullmatch(run_id) and not os.path.isdir(given):
+    folder, _, run_id = target.rpartition(":")
+    if folder and _RUN_ID.fullmatch(run_id) and not os.path.isdir(target):
         return folder, run_id
-    return given, None
+    return target, None
 
 
-def known_experiments() -> tuple[str, ...]:
-    """The names of the experiments in the default place."""
+def experiment_names() -> tuple[str, ...]:
+    """The names of the experiments in the default root."""
     try:
-        return tuple(sorted(path.name for path in default_place().iterdir() if path.is_dir()))
+        return tuple(sorted(path.name for path in default_root().iterdir() if path.is_dir()))
     except OSError:
         return ()
 
 
 def environment() -> dict[str, str]:
-    """What a result depends on besides its settings: Python, libraries, system and processor.
-
-    It does not identify the user or the machine.
-    """
-    from importlib.metadata import PackageNotFoundError, version  # not before the first screen
+    """Versions, system and processor that results depend on; does not identify user or machine."""
+    from importlib.metadata import PackageNotFoundError, version  # slow to import
 
     versions = {}
     for package in PACKAGES:
@@ -303,11 +281,11 @@ def environment() -> dict[str, str]:
 
 
 def _processor() -> str:
-    """The name of the processor's model, where the system tells."""
+    """The processor's model name, if the system reports it."""
     with suppress(OSError):
         text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
-        if found := re.search(r"^model name\s*:\s*(.+)$", text, re.MULTILINE):
-            return found[1].strip()
+        if match := re.search(r"^model name\s*:\s*(.+)$", text, re.MULTILINE):
+            return match[1].strip()
     return platform.processor() or platform.machine()
 
 
@@ -315,27 +293,26 @@ def _now() -> datetime:
     return datetime.now(UTC).replace(microsecond=0)
 
 
-def _name(number: int) -> str:
+def _run_name(number: int) -> str:
     return f"{number:04d}"
 
 
-def _is_name(name: str) -> bool:
-    return bool(_RUN_ID.fullmatch(name)) and name == _name(int(name))
+def _is_run_name(name: str) -> bool:
+    return bool(_RUN_ID.fullmatch(name)) and name == _run_name(int(name))
 
 
-def _path(given: str | Path) -> Path:
+def _to_path(target: str | Path) -> Path:
     try:
-        if str(given):
-            return Path(given).expanduser().absolute()
+        if str(target):
+            return Path(target).expanduser().absolute()
     except RuntimeError as error:
-        raise InputError(f"cannot expand the path '{given}': {error}") from error
+        raise InputError(f"cannot expand the path '{target}': {error}") from error
     raise InputError("an empty path: expected the folder of an experiment")
 
 
-def _known(given: str | Path, path: Path) -> Path | None:
-    """The folder that is there, or else the experiment in the default place with a bare name."""
+def _existing_folder(target: str | Path, path: Path) -> Path | None:
+    """The folder `path`, else the experiment in the default root with the bare name `target`."""
     if os.path.isdir(path):
         return path
-    bare = Path(given).name == str(given)
-    there = default_place() / str(given)
-    return there if bare and os.path.isdir(there) else None
+    named = default_root() / str(target)
+    return named if Path(target).name == str(target) and os.path.isdir(named) else None

@@ -16,8 +16,8 @@ from core.system.untrusted_json import FaultError, read_json, to_json
 
 EXPORTS = "exports.json"
 
-MOST = 100
-"""Most files recorded per run; the newest are kept."""
+MAX_EXPORTS = 100
+"""Number of files recorded per run; the newest are kept."""
 
 _SIZE = Limits(1, 1 << 50)
 
@@ -29,9 +29,9 @@ class Export:
     Attributes:
         file: its path.
         bytes: its size.
-        values: how it stores the values, one of `core.formats.export_formats.VALUES`.
+        values: how values are stored, one of `core.formats.export_formats.VALUES`.
         levels: number of values the weights of a layer share; None if they share none.
-        accuracy: accuracy in percent of the net read back from it.
+        accuracy: of the net read back from it.
     """
 
     file: str
@@ -52,7 +52,7 @@ class Export:
 
     @property
     def exact(self) -> bool:
-        """Whether it keeps every bit."""
+        """Whether every value is stored exactly."""
         return self.values == EXACT[0]
 
 
@@ -62,29 +62,25 @@ class _Exports:
 
 
 def read_exports(folder: Path) -> tuple[Export, ...]:
-    """The files that a run records, the newest last; damaged rows are left out."""
+    """The files recorded with a run, the newest last, without damaged rows."""
     with suppress(FaultError):
-        found, _ = from_plain(_Exports, read_json(folder / EXPORTS))
-        return found.files[-MOST:] if found else ()
+        exports, _ = from_plain(_Exports, read_json(folder / EXPORTS))
+        return exports.files[-MAX_EXPORTS:] if exports else ()
     return ()
 
 
 def add_export(folder: Path, export: Export) -> None:
-    """Record a file with a run, replacing an earlier record of the same path.
-
-    Raises:
-        InputError: it cannot be written.
-    """
-    files = with_export(read_exports(folder), export)[-MOST:]
+    """Record a file with a run, replacing one of the same path; raises InputError on failure."""
+    files = with_export(read_exports(folder), export)[-MAX_EXPORTS:]
     write_text(folder / EXPORTS, to_json(to_plain(_Exports(files))))
 
 
 def with_export(exports: tuple[Export, ...], export: Export) -> tuple[Export, ...]:
-    """Files with one added, newest last; it replaces one of the same path."""
+    """The files with `export` added last, replacing one of the same path."""
     return (*(one for one in exports if one.file != export.file), export)
 
 
 def newest_compact(exports: Sequence[Export], *, exact: bool) -> Export | None:
-    """The newest compact file that is exact, or that is not; None if there is none."""
-    found = (one for one in reversed(exports) if one.compact and one.exact == exact)
-    return next(found, None)
+    """The newest compact file that is exact, or is not; None if there is none."""
+    matches = (one for one in reversed(exports) if one.compact and one.exact == exact)
+    return next(matches, None)

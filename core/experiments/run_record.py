@@ -1,4 +1,4 @@
-"""What is recorded of a run: one tree of dataclasses, whose type hints are the format of the file.
+"""The record of a run: a tree of dataclasses whose type hints define the file format.
 
 `read_record` reads it, `record_json` writes it, and nothing else knows the keys. Accuracies are in
 percent, times in seconds, sizes in bytes, sparsities are fractions.
@@ -16,18 +16,18 @@ from core.data.inputs import Inputs
 from core.errors import InputError
 from core.events import Accuracy, Epoch
 from core.nets.footprint import Sizes
-from core.settings.choices import MOST_EPOCHS, Choices
+from core.settings.choices import MAX_EPOCHS, Choices
 from core.system.typed_json import Limits, from_plain, to_plain
 
 FINETUNE: Literal["finetune"] = "finetune"
 TRAIN: Literal["train"] = "train"
 
 Count = Annotated[int, Limits(0, 1e12)]
-Number = Annotated[int, Limits(1, MOST_EPOCHS)]
-"""Of an epoch, a round or a trial, counted from 1."""
+Number = Annotated[int, Limits(1, MAX_EPOCHS)]
+"""A count of epochs, rounds or trials, from 1."""
 Fraction = Annotated[float, Limits(0, 1)]
 Percent = Annotated[float, Limits(0, 100)]
-Measured = Annotated[Accuracy, Limits(0, 100)]
+AccuracyPercent = Annotated[Accuracy, Limits(0, 100)]
 Ratio = Annotated[float, Limits(1e-3, 1e12)]
 Bytes = Annotated[Sizes, Limits(1, 1 << 50)]
 
@@ -39,11 +39,10 @@ class LayerRecord:
     """One prunable layer.
 
     Attributes:
-        name: in the net.
-        elements: weights.
+        elements: number of weights.
         sparsity: planned.
-        kept: weights that are not zero.
-        threshold: the largest magnitude that the plan, applied to the base in one shot, prunes.
+        kept: number of nonzero weights.
+        threshold: the largest magnitude the plan prunes from the base in one shot.
 
     Raises:
         InputError: the name is empty.
@@ -62,7 +61,7 @@ class LayerRecord:
 
 @dataclass(frozen=True, slots=True)
 class EpochRecord:
-    """One epoch; `loss` is None where it was not finite, `final` as in `core.events.Epoch`."""
+    """One epoch; `loss` is None if not finite, `final` as in `core.events.Epoch`."""
 
     epoch: Number
     loss: float | None
@@ -78,7 +77,7 @@ class EpochRecord:
         return cls(epoch.epoch, loss, epoch.validation, epoch.seconds, epoch.sparsity, epoch.final)
 
 
-Epochs = Annotated[tuple[EpochRecord, ...], Limits(rows=MOST_EPOCHS)]
+Epochs = Annotated[tuple[EpochRecord, ...], Limits(rows=MAX_EPOCHS)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +85,9 @@ class BaseRecord:
     """The net that was fine-tuned.
 
     Attributes:
-        run: that produced it; None for the dense net.
-        weights: their digest.
-        trained: it is not as its code initialized it.
+        run: the run that produced it; None for the dense net.
+        weights: digest of its weights.
+        trained: whether it was trained, not just initialized.
     """
 
     run: str | None
@@ -98,23 +97,23 @@ class BaseRecord:
 
 @dataclass(frozen=True, slots=True)
 class StageAccuracies:
-    """Measured in each stage; `base` is the fine-tuned net that the run went on from."""
+    """Accuracies by stage; `base` is the fine-tuned net the run started from, if not dense."""
 
-    dense: Measured | None = None
-    base: Measured | None = None
-    pruned: Measured | None = None
-    finetuned: Measured | None = None
+    dense: AccuracyPercent | None = None
+    base: AccuracyPercent | None = None
+    pruned: AccuracyPercent | None = None
+    finetuned: AccuracyPercent | None = None
 
     @property
     def measured(self) -> dict[str, Accuracy]:
-        """Those that are known, by stage."""
-        found = ((stage.name, getattr(self, stage.name)) for stage in fields(self))
-        return {name: accuracy for name, accuracy in found if accuracy is not None}
+        """The known accuracies by stage."""
+        stages = ((stage.name, getattr(self, stage.name)) for stage in fields(self))
+        return {name: accuracy for name, accuracy in stages if accuracy is not None}
 
 
 @dataclass(frozen=True, slots=True)
 class ValueBytes:
-    """Bytes of all parameters, and of the nonzero ones, in float32."""
+    """Bytes of all parameters and of the nonzero ones in float32."""
 
     dense: Count | None
     pruned: Count | None
@@ -122,7 +121,7 @@ class ValueBytes:
 
 @dataclass(frozen=True, slots=True)
 class TrialRecord:
-    """Which trial of a search a run is, and the validation accuracy that the search asks for."""
+    """The number of a trial, and the validation accuracy its search requires."""
 
     trial: Number | None
     least: float | None
@@ -138,7 +137,7 @@ class Resumption:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """How long a recipe trains, and how its plan comes into force."""
+    """Epochs per round, rounds and pruning method of a recipe."""
 
     epochs: Number | None = None
     rounds: Number | None = None
@@ -147,24 +146,24 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRecord:
-    """All that is known of a run; None is what is not known, or not yet.
+    """What is known of a run; None means unknown, or not known yet.
 
     Attributes:
-        status: as its file states it, see `core.experiments.runs.Run.status`.
-        precision: that it computes in, never `auto`.
+        status: as stored, see `core.experiments.runs.Run.status`.
+        precision: the resolved one, never `auto`.
         choices: changes to the recipe.
-        finetuning: every hyperparameter of a fine-tuning by name.
-        training: the same of a dense training.
+        finetuning: all hyperparameters of a fine-tuning by name.
+        training: all hyperparameters of dense training by name.
         ratio: parameters over nonzeros.
-        dead: units of each layer that could be removed without changing any logit.
-        nonzero_without_dead: nonzeros that are left without dead units.
-        parameters_without_dead: parameters of a smaller dense net without them.
-        best: the epoch that is kept; None where no epoch ended at the full plan.
-        revived: weights outside the masks that are not zero: always 0.
-        stopped: it was stopped early; None while it is unfinished.
-        search: the search that it is a part of.
-        allocate: the method that shared out that search's ratio.
-        state: what an unfinished run resumes from, beside its checkpoint's tensors.
+        dead: dead units per layer.
+        nonzero_without_dead: nonzeros once dead units are removed.
+        parameters_without_dead: parameters of the smaller dense net without dead units.
+        best: the epoch of the weights; None if no epoch ended at the full plan.
+        revived: weights outside the masks that are not zero; always 0.
+        stopped: whether it was stopped early; None while unfinished.
+        search: the trial it is, if part of a search.
+        allocate: the allocation method of that search.
+        state: what an unfinished run resumes from, besides its checkpoint's tensors.
     """
 
     kind: Literal["finetune", "train"] | None = None
@@ -205,32 +204,32 @@ class RunRecord:
 
     @property
     def schedule(self) -> Schedule:
-        """How long it was to train, and how."""
+        """The planned training schedule."""
         recipe = self.training if self.kind == TRAIN else self.finetuning
         return from_plain(Schedule, recipe or {})[0] or Schedule()
 
     @property
     def planned_epochs(self) -> int | None:
-        """Epochs in all rounds."""
+        """The planned number of epochs over all rounds."""
         schedule = self.schedule
         return schedule.epochs and schedule.epochs * (schedule.rounds or 1)
 
     @property
     def epoch_events(self) -> tuple[Epoch, ...]:
-        """The epochs as a training tells them; none if one of them is damaged."""
-        found = []
+        """The epochs as events of a training; none if one of them is damaged."""
+        events = []
         for row in self.epochs:
             if row.validation is None or row.seconds is None or row.sparsity is None:
                 return ()
             loss = math.nan if row.loss is None else row.loss
             final = row.epoch == self.best if row.final is None else row.final
-            found.append(
+            events.append(
                 Epoch(row.epoch, loss, row.validation, row.seconds, row.sparsity, final, revived=0)
             )
-        return tuple(found)
+        return tuple(events)
 
     def provenance(self, other: RunRecord) -> RunRecord:
-        """This with what another record of the same run says of where it comes from."""
+        """This record with the origin of another record of the same run."""
         return replace(
             self,
             search=other.search,
@@ -247,23 +246,23 @@ _FINISHED = {
         "ratio", "dead", "nonzero_without_dead", "parameters_without_dead", "best", "sizes",
     },
 }  # fmt: skip
-"""What a finished run of each kind says even where it is null."""
+"""Keys a finished run of each kind writes even if they are null."""
 
 
 def read_record(data: object, file: str) -> tuple[RunRecord, tuple[str, ...]]:
-    """Read a record from the contents of a file, leaving out what is damaged.
+    """Read a record from the contents of a file, without damaged values.
 
     Returns:
-        The record; and a line for each damaged value: file, key, what was found and expected.
+        The record; and one line per damaged value: file, key, what was found and expected.
     """
     record, faults = from_plain(RunRecord, data)
     return record or RunRecord(), tuple(f"{file}: {fault}" for fault in faults)
 
 
 def record_json(record: RunRecord) -> dict[str, Any]:
-    """The record as its file holds it, in JSON's own types."""
+    """The record as JSON data for its file."""
     written = to_plain(record)
-    if record.sizes is not None:  # a file of the quantised net, if any, is among the exports
+    if record.sizes is not None:  # a file of the quantized net, if any, is among the exports
         written["sizes"]["quantised"] = None
     nulls = _FINISHED.get(record.kind or "", ()) if record.stopped is not None else ()
     names = (field.name for field in fields(record))

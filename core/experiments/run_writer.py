@@ -1,7 +1,7 @@
-"""One run in the making: written so that a kill at any moment leaves it whole.
+"""Write a run in progress so that a kill at any moment leaves it intact.
 
-Every file is replaced whole, and in an order in which a run reads as unfinished or as finished
-whenever its maker is killed; `tidy` removes what is left lying about then.
+Every file is replaced atomically, in an order that leaves the run readable as unfinished or
+finished; `tidy` removes what a killed process left.
 """
 
 from __future__ import annotations
@@ -34,21 +34,19 @@ from core.system.locks import acquire, explain_write_errors, is_held, locked, re
 from core.system.untrusted_json import HEADER, FaultError, to_json
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from torch import Tensor
 
-BEGUN = f".{REPORT}-begun"
-"""What the report is called until the lock of a new run is held; before that it is no run."""
+PENDING_REPORT = f".{REPORT}-begun"
+"""The report's name until the lock of a new run is held; before that the folder is no run."""
 
-_PARTS = tuple(f".{name}-" for name in (REPORT, WEIGHTS, CHECKPOINT, NOTE, EXPORTS))
-"""How the names of files begin that are being written, see `write_whole`."""
+_TEMPORARY = tuple(f".{name}-" for name in (REPORT, WEIGHTS, CHECKPOINT, NOTE, EXPORTS))
+"""Prefixes of files being written, see `write_whole`."""
 
 
 class RunWriter:
-    """A run in the making, whose lock this process holds; a context manager, see `close`.
+    """A run in progress whose lock this process holds; a context manager, see `close`.
 
-    It may be used from another thread than the one that began it, by one at a time.
+    May be used by any thread, one at a time.
     """
 
     def __init__(self, folder: Path, record: RunRecord) -> None:
@@ -58,12 +56,12 @@ class RunWriter:
 
     @classmethod
     def begin(cls, folder: Path, record: RunRecord) -> RunWriter:
-        """Make a run of a folder that has all ready; if it cannot, the folder goes (InputError)."""
+        """Turn a prepared folder into a run; on failure deletes it and raises InputError."""
         writer = None
         try:
             writer = cls(folder, record)
             with explain_write_errors(folder / REPORT):
-                os.replace(folder / BEGUN, folder / REPORT)
+                os.replace(folder / PENDING_REPORT, folder / REPORT)
         except BaseException:
             if writer is not None:
                 writer._lock.release()
@@ -79,7 +77,7 @@ class RunWriter:
 
     @property
     def held(self) -> bool:
-        """The run is still being made, by this object."""
+        """Whether the run is still in progress."""
         return self._lock.is_locked
 
     def checkpoint(
@@ -88,46 +86,33 @@ class RunWriter:
         epochs: Iterable[EpochRecord] = (),
         state: Mapping[str, Any] | None = None,
     ) -> None:
-        """Keep what the run can resume from, in place of the checkpoint before.
-
-        Args:
-            tensors: see `core.training.checkpoints`.
-            epochs: that are over.
-            state: what belongs to the tensors, in JSON's own types.
+        """Replace the checkpoint the run resumes from; see `core.training.checkpoints`.
 
         Raises:
-            InputError: it cannot be written; the checkpoint before is still there.
+            InputError: it cannot be written; the previous checkpoint is unchanged.
             ValueError: a number is not finite.
         """
         self._check()
         text = to_json(record_json(replace(self._record, epochs=tuple(epochs), state=state)))
-        from core.formats.weights_files import save_weights
-
-        save_weights(self.folder / CHECKPOINT, dict(tensors), {HEADER: text})
+        self._save(CHECKPOINT, tensors, {HEADER: text})
 
     def finish(self, weights: Mapping[str, Tensor], record: RunRecord) -> Run:
-        """Keep the net that the run produced, and release the run.
-
-        Args:
-            weights: a state_dict.
-            record: to which is added where the run comes from.
+        """Store the net the run produced and its record, and release the run.
 
         Raises:
-            InputError: it cannot be written; the run is still being made, checkpoint and all.
+            InputError: it cannot be written; the run and its checkpoint are unchanged.
             ValueError: a number is not finite.
         """
         self._check()
         record = record.provenance(self._record)
         status = STOPPED if record.stopped else DONE
         text = to_json(record_json(replace(record, status=status)))
-        from core.formats.weights_files import save_weights
-
-        save_weights(self.folder / WEIGHTS, dict(weights), {})
+        self._save(WEIGHTS, weights, {})
         write_text(self.folder / REPORT, text)
-        with suppress(OSError):  # else `tidy` does it
+        with suppress(OSError):  # then `tidy` does it later
             (self.folder / CHECKPOINT).unlink(missing_ok=True)
         self._lock.release()
-        with suppress(OSError):  # nobody takes the lock of a finished run
+        with suppress(OSError):  # nobody acquires the lock of a finished run
             (self.folder / LOCK).unlink()
         run = read_run(self.folder)
         if run is None:
@@ -135,23 +120,21 @@ class RunWriter:
         return run
 
     def abandon(self) -> None:
-        """Delete the run: there is nothing worth keeping; raises InputError if it cannot."""
+        """Delete the run; raises InputError on failure."""
         self._check()
         with locked(self.folder.parent):
             self._lock.release()
             remove(self.folder)
 
     def close(self) -> None:
-        """Release a run that is still being made: its checkpoint stays, to resume from.
+        """Release an unfinished run; it can be resumed from its checkpoint.
 
-        A new run without checkpoint or note is abandoned; one that is over is left as it is.
+        A new run without checkpoint or note is abandoned.
         """
-        kept = self._record.resumed or any(
-            os.path.lexists(self.folder / name) for name in (CHECKPOINT, NOTE)
-        )
+        has_files = any(os.path.lexists(self.folder / name) for name in (CHECKPOINT, NOTE))
         try:
-            if self.held and not kept and not self._record.resumed:
-                with suppress(InputError):  # then it stays, and a person can delete it
+            if self.held and not has_files and not self._record.resumed:
+                with suppress(InputError):  # then it stays for the user to delete
                     self.abandon()
         finally:
             self._lock.release()
@@ -159,13 +142,13 @@ class RunWriter:
     def __enter__(self) -> RunWriter:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _save(self, name: str, tensors: Mapping[str, Tensor], header: dict[str, str]) -> None:
+        from core.formats.weights_files import save_weights  # loads torch
+
+        save_weights(self.folder / name, dict(tensors), header)
 
     def _check(self) -> None:
         if not self.held:
@@ -173,23 +156,19 @@ class RunWriter:
 
 
 def tidy(folder: Path) -> None:
-    """Remove what a killed process has left in a run's folder, as far as that is possible."""
+    """Remove what a killed process left in a run's folder, as far as possible."""
     if is_held(folder / LOCK):
         return
     with suppress(OSError, InputError):
         names = os.listdir(folder)
-        parts = [name for name in names if name.startswith(_PARTS)]
-        if names and set(names) <= {*parts, LOCK}:  # it never was a run
+        parts = [name for name in names if name.startswith(_TEMPORARY)]
+        if names and set(names) <= {*parts, LOCK}:  # it never became a run
             remove(folder)
             return
         for part in parts:
             (folder / part).unlink()
         if CHECKPOINT in names or LOCK in names:
-            _tidy_finished(folder)
-
-
-def _tidy_finished(folder: Path) -> None:
-    with suppress(FaultError):
-        if read_report(folder)[0].status in FINISHED:
-            (folder / CHECKPOINT).unlink(missing_ok=True)
-            (folder / LOCK).unlink(missing_ok=True)
+            with suppress(FaultError):
+                if read_report(folder)[0].status in FINISHED:
+                    (folder / CHECKPOINT).unlink(missing_ok=True)
+                    (folder / LOCK).unlink(missing_ok=True)

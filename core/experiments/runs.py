@@ -1,14 +1,14 @@
-"""One run of an experiment on disk: its files, and how they are read without trust.
+"""One run of an experiment on disk: its files, read as untrusted input.
 
     0001/run.json                the record of the run; its `status` says how the run ended
     0001/weights.safetensors     the net it produced
     0001/checkpoint.safetensors  only while unfinished: tensors, and the record in the header
-    0001/note.txt                what a person typed
-    0001/exports.json            the files that its net was written to
-    0001/lock                    held by the process that makes the run; free when that has died
+    0001/note.txt                the user's note
+    0001/exports.json            the files its net was exported to
+    0001/lock                    held by the process that writes the run; free once that has ended
 
 `core.experiments.run_record` declares the record, `core.experiments.run_writer` writes the files.
-Reading loads no torch, apart from tensors, and unpickles nothing.
+Reading unpickles nothing, and loads torch only for tensors.
 """
 
 from __future__ import annotations
@@ -46,38 +46,37 @@ INTERRUPTED, UNREADABLE = "interrupted", "unreadable"
 FINISHED = (DONE, STOPPED)
 
 NOTE_LIMIT = 10_000
-"""Characters in a note."""
+"""Most characters in a note."""
 
-Reading = tuple[RunRecord, tuple[str, ...]]
-"""A record, and its faults."""
+RecordAndFaults = tuple[RunRecord, tuple[str, ...]]
+"""A record and its faults."""
 
 
-class Saved(NamedTuple):
-    """A checkpoint: the tensors, and the record of the same moment."""
+class SavedCheckpoint(NamedTuple):
+    """A checkpoint: tensors and record of the same epoch."""
 
     tensors: Weights
     record: RunRecord
 
     @property
     def state(self) -> Mapping[str, Any] | None:
-        """What a training resumes from beside the tensors."""
+        """What a training resumes from besides the tensors."""
         return self.record.state
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run as it was when it was read.
+    """A run as it was when read.
 
     Attributes:
         id: its name in the experiment, such as `0007`.
-        folder: where its files are.
-        status: `running`; `interrupted`: unfinished, and no process makes it; `done`; `stopped`:
-            ended early by a person; `unreadable`.
-        record: of an unfinished run, as far as its checkpoint goes; empty if it cannot be read.
-        note: what a person typed.
-        problem: of an unreadable run, what is wrong, on one line.
-        exports: the files that its net was written to, the newest last.
-        faults: damaged values that the record leaves out, a line each.
+        status: `running`; `interrupted`: unfinished, and no process runs it; `done`; `stopped`:
+            ended early by the user; `unreadable`.
+        record: up to the checkpoint of an unfinished run; empty if it cannot be read.
+        note: the user's.
+        problem: why the run is unreadable, on one line.
+        exports: the files its net was exported to, the newest last.
+        faults: damaged values missing from the record, a line each.
     """
 
     id: str
@@ -91,35 +90,35 @@ class Run:
 
     @property
     def finished(self) -> bool:
-        """It has ended, and its weights are there."""
+        """Whether it has ended and has weights."""
         return self.status in FINISHED
 
     @property
     def resumable(self) -> bool:
-        """It was interrupted, and goes on from its checkpoint or, without an epoch, starts over."""
-        known = self.record.kind is not None and (self.record.state or not self.record.epochs)
-        return self.status == INTERRUPTED and bool(known)
+        """Whether it was interrupted and can continue, or start over if it has no epoch yet."""
+        can_start = self.record.kind is not None and (self.record.state or not self.record.epochs)
+        return self.status == INTERRUPTED and bool(can_start)
 
     @property
     def weights_path(self) -> Path:
-        """Where a finished run's weights are."""
+        """The weights file of a finished run."""
         return self.folder / WEIGHTS
 
     def checked(self) -> RunRecord:
-        """The record, of which nothing is left out; raises InputError for a damaged value."""
+        """The record; raises InputError if a value is damaged."""
         if self.faults:
             raise InputError(f"run {self.id} of {self.folder.parent}: {self.faults[0]}")
         return self.record
 
-    def known(self, value: T | None, key: str) -> T:
-        """A value of the record that has to be there; raises InputError if it is None."""
+    def required(self, value: T | None, key: str) -> T:
+        """A value the record must have; raises InputError if it is None."""
         if value is None:
             where = f"run {self.id} of {self.folder.parent}"
             raise InputError(f"{where}: {REPORT}: {key}: found nothing, expected a value")
         return value
 
     def weights(self) -> Weights:
-        """The weights it produced, not compared with any net; see `load_weights` for that.
+        """The weights it produced, without checking that they fit a net; see `load_weights`.
 
         Raises:
             InputError: the run is not finished, or the file is damaged.
@@ -137,57 +136,54 @@ class Run:
         except (OSError, SafetensorError) as error:
             raise InputError(f"cannot read {self.weights_path} as safetensors: {error}") from error
 
-    def checkpoint(self) -> Saved | None:
-        """What an unfinished run resumes from; None if there is nothing yet.
-
-        Raises:
-            InputError: the file is damaged.
-        """
+    def checkpoint(self) -> SavedCheckpoint | None:
+        """What an unfinished run resumes from, if anything; raises InputError if damaged."""
         path = self.folder / CHECKPOINT
         if self.finished or not os.path.lexists(path):
             return None
         try:
-            return saved_at(path)
+            return read_checkpoint(path)
         except InputError as error:
             raise InputError(f"{error}; delete run {self.id} and start again") from error
 
 
-def saved_at(path: Path) -> Saved:
-    """A checkpoint in a file.
-
-    Raises:
-        InputError: there is none, or it is damaged.
-    """
+def read_checkpoint(path: Path) -> SavedCheckpoint:
+    """Read a checkpoint; raises InputError if it is missing or damaged."""
     from safetensors import SafetensorError
     from safetensors.torch import load
 
     try:
-        # Record and tensors of one file, which may be replaced meanwhile; and not mapped into
-        # memory, as Windows would not let it be replaced then.
+        # Read both from one open file, which may be replaced meanwhile, and without mapping it
+        # into memory, since Windows cannot replace a mapped file.
         with open_file(path) as file:
             record, _ = _read_header(file)
             file.seek(0)
-            return Saved(load(file.read()), record)
+            return SavedCheckpoint(load(file.read()), record)
     except (FaultError, OSError, SafetensorError) as error:
         raise InputError(f"cannot read {path}: {error}") from error
 
 
 def read_run(folder: Path) -> Run | None:
-    """Read a run, whatever state it is in; None if the folder is no run, or not yet."""
+    """Read a run in any state; None if the folder is no run, or not yet one."""
     record, faults = RunRecord(), tuple[str, ...]()
     problem = None
     try:
         record, faults = read_report(folder)
         status = str(record.status)
         if status == RUNNING and not is_held(folder / LOCK):
-            # It is let go after the report has said how it ended: what that says now is final.
+            # A run's lock is released after its final report is written: read that one.
             record, faults = read_report(folder)
             status = INTERRUPTED if record.status == RUNNING else str(record.status)
         if status in FINISHED:
             with open_file(folder / WEIGHTS) as file:
                 read_metadata(file)
         elif os.path.lexists(folder / CHECKPOINT):
-            record, faults = _read_checkpoint(folder, (record, faults), trusted=status == RUNNING)
+            try:
+                with open_file(folder / CHECKPOINT) as file:
+                    record, faults = _read_header(file)
+            except (FaultError, OSError):
+                if status != RUNNING:  # else its process may be replacing or removing the file
+                    raise
     except FaultError as fault:
         if not _is_run(folder):
             return None
@@ -197,7 +193,7 @@ def read_run(folder: Path) -> Run | None:
 
 
 def read_note(folder: Path) -> str:
-    """A run's note; empty where there is none that can be read."""
+    """A run's note; empty if there is no readable one."""
     try:
         with open_file(folder / NOTE) as file:
             text = file.read(4 * NOTE_LIMIT).decode("utf-8", "replace")
@@ -206,38 +202,20 @@ def read_note(folder: Path) -> str:
         return ""
 
 
-def read_report(folder: Path) -> Reading:
-    """The record in a run's report; raises FaultError if there is none that states a status."""
+def read_report(folder: Path) -> RecordAndFaults:
+    """The record in a run's report; raises FaultError if it is unreadable or has no status."""
     record, faults = read_record(read_json(folder / REPORT), REPORT)
     if record.status is None:
-        raise FaultError(f"{REPORT} has no status that is known")
+        raise FaultError(f"{REPORT} has no known status")
     return record, faults
 
 
-def _read_header(file: BinaryIO) -> Reading:
+def _read_header(file: BinaryIO) -> RecordAndFaults:
     return read_record(read_header_json(file), CHECKPOINT)
 
 
-def _read_checkpoint(folder: Path, begun: Reading, trusted: bool) -> Reading:
-    """The record in an unfinished run's checkpoint.
-
-    Args:
-        folder: of the run.
-        begun: the record in its report.
-        trusted: a process makes the run, and may replace or remove the file meanwhile; `begun`
-            stands in for it then.
-    """
-    try:
-        with open_file(folder / CHECKPOINT) as file:
-            return _read_header(file)
-    except (FaultError, OSError):
-        if trusted:
-            return begun
-        raise
-
-
 def _is_run(folder: Path) -> bool:
-    """Whether a folder holds anything of a run, or does not let it be known."""
+    """Whether a folder holds files of a run, or cannot be listed."""
     try:
         return bool({REPORT, WEIGHTS, CHECKPOINT, NOTE} & set(os.listdir(folder)))
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""Scans stored with an experiment, by the weights they were made on."""
+"""Scans stored with an experiment, by the digest of the scanned weights."""
 
 from __future__ import annotations
 
@@ -18,14 +18,13 @@ from core.system.typed_json import Limits, from_plain, to_plain
 from core.system.untrusted_json import FaultError, read_json
 
 SCANS = "scans"
-"""The folder of an experiment that holds them: DIGEST-SPLIT.json."""
+"""The folder of an experiment that holds its scans as DIGEST-SPLIT.json."""
 
-
-_COPIED = ("split", "images", "precision", "traced", "stopped")
-"""The fields of a scan that its file holds as they are."""
+_SHARED = ("split", "images", "precision", "traced", "stopped")
+"""Fields that a scan and its file have in common."""
 
 _Rows = tuple[tuple[float, ...], ...]
-"""A point is its sparsity, correct, images and ties."""
+"""Points as sparsity, correct, images and ties."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,59 +40,49 @@ class _ScanFile:
     uniform: Annotated[_Rows, Limits(0)]
 
 
-class KeptScan(NamedTuple):
-    """The stored scan of some weights.
-
-    Attributes:
-        scan: the scan; None if there is no usable one.
-        problem: why an existing file cannot be used, on one line.
-    """
+class StoredScan(NamedTuple):
+    """The stored scan of some weights, if any; `problem` says why a file cannot be used."""
 
     scan: Scan | None
     problem: str | None = None
 
 
 def save_scan(folder: Path, digest: str, scan: Scan, data: str = "") -> bool:
-    """Store a scan with an experiment, unless one with more images is already stored.
+    """Store a scan with an experiment, unless one measured on more images is already stored.
 
-    One of other data, or of a split of a different size, is always replaced.
+    A scan of other data, or of a split of a different size, is always replaced.
 
     Args:
-        folder: of the experiment; made where it is missing.
+        folder: the experiment's; created if missing.
         digest: of the weights, see `core.nets.digest`.
         scan: the scan, possibly stopped early.
-        data: what the split was cut from and how, such as `mnist, default`: the digest covers only
-            the weights.
+        data: identifies the images and their split, such as `mnist, default`.
 
     Returns:
-        Whether this scan is now the stored one.
+        Whether this scan was stored.
 
     Raises:
         InputError: the folder cannot be written.
     """
     path = _path(folder, digest, scan.split)
     layers = {name: _rows(points) for name, points in scan.layers.items()}
-    said = {name: getattr(scan, name) for name in _COPIED}
-    file = _ScanFile(digest, data, layers=layers, uniform=_rows(scan.uniform), **said)
+    shared = {name: getattr(scan, name) for name in _SHARED}
+    file = _ScanFile(digest, data, layers=layers, uniform=_rows(scan.uniform), **shared)
     text = json.dumps(to_plain(file), allow_nan=False)
     make_folder(path.parent)
     with locked(folder):
-        kept = load_scan(folder, digest, scan.split, data).scan
-        if kept and kept.images == scan.images and _seen(kept) > _seen(scan):
+        stored = load_scan(folder, digest, scan.split, data).scan
+        if stored and stored.images == scan.images and _image_count(stored) > _image_count(scan):
             return False
         write_text(path, text)
     return True
 
 
-def load_scan(folder: Path, digest: str, split: str, data: str = "") -> KeptScan:
-    """Load the stored scan of these weights on this split, if it is usable.
-
-    Raises:
-        InputError: the split is unknown.
-    """
+def load_scan(folder: Path, digest: str, split: str, data: str = "") -> StoredScan:
+    """Load the stored scan of these weights on this split, if usable."""
     path = _path(folder, digest, split)
     if not os.path.lexists(path):
-        return KeptScan(None)
+        return StoredScan(None)
     try:
         saved, faults = from_plain(_ScanFile, read_json(path))
         if saved is None or faults:
@@ -103,12 +92,13 @@ def load_scan(folder: Path, digest: str, split: str, data: str = "") -> KeptScan
         if saved.data != data:
             raise FaultError(f"{path.name} is a scan on different data")
         layers = {name: _points(rows, saved.images) for name, rows in saved.layers.items()}
-        said = {name: getattr(saved, name) for name in _COPIED}
-        return KeptScan(Scan(layers=layers, uniform=_points(saved.uniform, saved.images), **said))
+        shared = {name: getattr(saved, name) for name in _SHARED}
+        uniform = _points(saved.uniform, saved.images)
+        return StoredScan(Scan(layers=layers, uniform=uniform, **shared))
     except FaultError as fault:
-        return KeptScan(None, str(fault))
+        return StoredScan(None, str(fault))
     except (ValueError, TypeError) as error:
-        return KeptScan(None, f"{path.name} is not a scan: {str(error)[:80]}")
+        return StoredScan(None, f"{path.name} is not a scan: {str(error)[:80]}")
 
 
 def _path(folder: Path, digest: str, split: str) -> Path:
@@ -119,7 +109,7 @@ def _path(folder: Path, digest: str, split: str) -> Path:
     return folder / SCANS / f"{digest}-{split}.json"
 
 
-def _seen(scan: Scan) -> int:
+def _image_count(scan: Scan) -> int:
     return sum(point.images for point in scan.points())
 
 

@@ -17,7 +17,7 @@ import torch
 
 from core.errors import InputError, StoppedError
 from core.events import Notice, StopFlag, Stream
-from core.experiments.runs import saved_at
+from core.experiments.runs import read_checkpoint
 from core.formats.weights_files import EARLY, load_dense, save_dense, save_weights
 from core.jobs.workbench import Workbench
 from core.nets.digest import weights_digest
@@ -26,76 +26,72 @@ from core.nets.weights import DenseWeights
 from core.nets.zoo import short_name
 from core.system.untrusted_json import HEADER, to_json
 from core.training.checkpoints import Checkpoint
-from core.training.dense import Trained
+from core.training.dense import TrainingResult
 
 _UNFINISHED = ".unfinished"
 
 
-def trained_once(bench: Workbench, stop: StopFlag) -> Stream[DenseWeights]:
-    """The dense net of the workbench's recipe, from the cache or trained now and stored there.
-
-    Raises:
-        StoppedError: `stop` was raised while training it.
-    """
-    settings = bench.settings
-    data = yield from bench.splits(stop)
-    path = _place(bench, (yield from bench.resolved_precision(stop)), data.fingerprint)
+def cached_or_trained(workbench: Workbench, stop: StopFlag) -> Stream[DenseWeights]:
+    """Load the dense net of the workbench's recipe from the cache, or train and store it."""
+    settings = workbench.settings
+    data, precision = yield from workbench.prepared(stop)
+    path = _cache_path(workbench, precision, data.fingerprint)
     if path.exists():
         try:
-            return load_dense(path, bench.models.vehicle())
+            return load_dense(path, workbench.models.uninitialized())
         except InputError as error:
             yield Notice(f"the stored dense net cannot be used: {error}", warning=True)
-    of = f"{short_name(settings.model)} on {settings.dataset}"
-    yield Notice(f"training the dense {of} with recipe {settings.recipe}; it is stored in {path}")
-    trained = yield from _trained(bench, path.with_suffix(_UNFINISHED), stop)
-    if trained.stopped:
-        kept = f"; next time it resumes after epoch {len(trained.epochs)}"
-        there = path.with_suffix(_UNFINISHED).exists()
-        raise StoppedError(f"stopped while training the dense {of}{kept * there}")
-    dense = DenseWeights(trained.weights, trained.early)
+    title = f"{short_name(settings.model)} on {settings.dataset}"
+    yield Notice(f"training the dense {title} (recipe {settings.recipe}), to be stored in {path}")
+    unfinished = path.with_suffix(_UNFINISHED)
+    result = yield from _train(workbench, unfinished, stop)
+    if result.stopped:
+        hint = f"; next time it resumes after epoch {len(result.epochs)}"
+        raise StoppedError(f"stopped while training the dense {title}{hint * unfinished.exists()}")
+    dense = DenseWeights(result.weights, result.early)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         save_dense(path, dense, {"recipe": settings.recipe, "protocol": settings.protocol})
-        with suppress(OSError):  # the next training of this net takes its place
-            path.with_suffix(_UNFINISHED).unlink(missing_ok=True)
+        with suppress(OSError):  # the next training of this net overwrites it
+            unfinished.unlink(missing_ok=True)
     except (InputError, OSError) as error:
         yield Notice(f"the dense net could not be stored: {error}", warning=True)
     return dense
 
 
-def kept_net(bench: Workbench, digest: str) -> DenseWeights | None:
+def cached_net(workbench: Workbench, digest: str) -> DenseWeights | None:
     """The stored dense net of this model with the given digest, if there is one."""
-    for path in sorted(_folder().glob(f"{short_name(bench.settings.model)}-*.safetensors")):
+    for path in sorted(_folder().glob(f"{short_name(workbench.settings.model)}-*.safetensors")):
         if not path.stem.endswith(EARLY):
             with suppress(InputError):
-                dense = load_dense(path, bench.models.vehicle())
+                dense = load_dense(path, workbench.models.uninitialized())
                 if weights_digest(dense.weights) == digest:
                     return dense
     return None
 
 
-def _trained(bench: Workbench, unfinished: Path, stop: StopFlag) -> Stream[Trained]:
-    """Train, from where a training before was left; what it needs to go on is kept in a file."""
-    training = bench.train(stop, checkpoints=True, resume=_left(unfinished))
+def _train(workbench: Workbench, unfinished: Path, stop: StopFlag) -> Stream[TrainingResult]:
+    """Train, resuming an earlier training; checkpoints go to the file `unfinished`."""
+    training = workbench.train(stop, checkpoints=True, resume=_resume_state(unfinished))
     while True:
         try:
             event = next(training)
         except StopIteration as end:
-            trained: Trained = end.value
-            return trained
+            result: TrainingResult = end.value
+            return result
         if not isinstance(event, Checkpoint):
             yield event
             continue
-        with suppress(InputError, OSError):  # then the net cannot be kept either, which is told
+        with suppress(InputError, OSError):  # storing the net will fail too, with a notice
             unfinished.parent.mkdir(parents=True, exist_ok=True)
-            state = to_json({"state": event.facts})
+            state = to_json({"state": event.json})
             save_weights(unfinished, dict(event.tensors), {HEADER: state})
 
 
-def _left(unfinished: Path) -> dict[str, Any] | None:
-    """The state of a training that was left; None where there is none that can be used."""
+def _resume_state(unfinished: Path) -> dict[str, Any] | None:
+    """The state of an unfinished training; None if there is no usable one."""
     try:
-        saved = saved_at(unfinished)
+        saved = read_checkpoint(unfinished)
         return Checkpoint(saved.tensors, saved.state or {}).state() or None
     except (InputError, TypeError, ValueError):
         return None
@@ -105,23 +101,23 @@ def _folder() -> Path:
     return Path(platformdirs.user_cache_dir("featherweight")) / "dense"
 
 
-def _place(bench: Workbench, precision: str, fingerprint: str) -> Path:
-    """Where a dense net trained with these settings is kept."""
-    settings = bench.settings
-    facts = {
+def _cache_path(workbench: Workbench, precision: str, fingerprint: str) -> Path:
+    """The file of a dense net trained with these settings."""
+    settings = workbench.settings
+    key = {
         "model": settings.model,
         "dataset": settings.dataset,
         "protocol": settings.protocol,
-        "phase": asdict(bench.training),
+        "phase": asdict(workbench.training),
         "seed": settings.seed,
         "precision": precision,
-        "device": bench.models.device.type,
+        "device": workbench.models.device.type,
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
     }
     if fingerprint:
-        facts["images"] = fingerprint
-    if bench.spec.is_user_model:
-        facts["code"] = source_digest(settings.model)
-    digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:12]
+        key["images"] = fingerprint
+    if workbench.spec.is_user_model:
+        key["code"] = source_digest(settings.model)
+    digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:12]
     return _folder() / f"{short_name(settings.model)}-{digest}.safetensors"

@@ -7,7 +7,7 @@ from dataclasses import replace
 from core.errors import StoppedError
 from core.events import Notice, Progress, StopFlag, Stream, never
 from core.formats.weights_files import load_dense
-from core.jobs.dense_cache import trained_once
+from core.jobs.dense_cache import cached_or_trained
 from core.jobs.workbench import Net, Workbench
 from core.measure.evaluation import measure
 from core.nets.weights import DenseWeights, Weights
@@ -18,68 +18,59 @@ from core.system.error_text import reason
 from core.training.loop import copy_weights
 
 
-def open_dense_net(bench: Workbench, stop: StopFlag = never) -> Stream[Net]:
+def open_dense_net(workbench: Workbench, stop: StopFlag = never) -> Stream[Net]:
     """Load the data and the dense net, and measure it.
 
-    A model of the user's own is tried on a few images first; layers of it that cannot be pruned are
-    named in notices.
+    A user's own model is tried on a few images first; notices name its layers that cannot be
+    pruned.
 
     Raises:
         InputError: the model's code does not work, see `user_model`; or the weights do not fit it.
-        StoppedError: `stop` was raised.
     """
-    # First of all, since finding out the precision takes a net that is trained.
-    yield from bench.resolved_precision(stop)
+    yield from workbench.prepared(stop)  # first: resolving the precision trains a net of its own
     yield Progress("open the dense net")
-    dense = yield from dense_weights(bench, stop)
-    return (yield from measured_net(bench, dense, stop))
+    dense = yield from dense_weights(workbench, stop)
+    return (yield from measured_net(workbench, dense, stop))
 
 
-def measured_net(bench: Workbench, dense: DenseWeights, stop: StopFlag = never) -> Stream[Net]:
-    """A dense net with its measured accuracy, ready to be pruned.
-
-    Raises:
-        StoppedError: `stop` was raised.
-    """
-    data = yield from bench.splits(stop)
-    precision = yield from bench.precision(data)
-    model = bench.models.reading(dense.weights)
+def measured_net(workbench: Workbench, dense: DenseWeights, stop: StopFlag = never) -> Stream[Net]:
+    """A dense net with its measured accuracy, ready to be pruned."""
+    data, precision = yield from workbench.prepared(stop)
+    model = workbench.models.for_inference(dense.weights)
     accuracy = yield from measure(model, data, "dense", stop, precision)
-    net = bench.net_of(dense.weights, accuracy, early=dense.early)
+    net = workbench.net_of(dense.weights, accuracy, early=dense.early)
     return replace(net, trained=dense.trained)
 
 
-def dense_weights(bench: Workbench, stop: StopFlag = never) -> Stream[DenseWeights]:
-    """The weights that the settings name; else those that ship with the net for its data set.
+def dense_weights(workbench: Workbench, stop: StopFlag = never) -> Stream[DenseWeights]:
+    """The weights the settings name, else the ones shipped with the net for its data set.
 
-    Weights of torchvision's nets are downloaded if there is a network; without one, the net is
-    untrained, with a notice. For other data, for other image sizes, and under the reference
-    protocol, whose dense net is trained on all images, too, they are trained once and stored in
-    the platform's cache folder.
+    Weights of torchvision's nets are downloaded; without a network the net is untrained, with a
+    notice. For other data, other image sizes and the reference protocol (whose dense net is trained
+    on all images), weights are trained once and stored in the platform's cache folder.
 
     Raises:
-        InputError: a file of weights cannot be taken.
-        StoppedError: `stop` was raised while they were trained.
+        InputError: a weights file cannot be used.
     """
-    settings = bench.settings
+    settings = workbench.settings
     if settings.weights is not None:
-        return load_dense(settings.weights, bench.models.vehicle())
-    shipped_for = (DEFAULTS.protocol, bench.spec.dataset)
-    its_own = (settings.protocol, settings.dataset) == shipped_for
-    if its_own and not (yield from bench.splits(stop)).fingerprint:
-        return load_dense(bench.spec.shipped_weights, bench.models.vehicle())
-    if bench.spec.is_from_torchvision:
-        return (yield from _pretrained(bench, stop))
+        return load_dense(settings.weights, workbench.models.uninitialized())
+    shipped_for = (DEFAULTS.protocol, workbench.spec.dataset)
+    is_shipped = (settings.protocol, settings.dataset) == shipped_for
+    if is_shipped and not (yield from workbench.splits(stop)).fingerprint:
+        return load_dense(workbench.spec.shipped_weights, workbench.models.uninitialized())
+    if workbench.spec.is_from_torchvision:
+        return (yield from _pretrained(workbench, stop))
     recipe = "reference" if settings.protocol == "reference" else DEFAULTS.recipe
-    by_recipe = bench.by(replace(settings, recipe=recipe, choices=NO_CHOICES))
-    return (yield from trained_once(by_recipe, stop))
+    plain = workbench.with_settings(replace(settings, recipe=recipe, choices=NO_CHOICES))
+    return (yield from cached_or_trained(plain, stop))
 
 
-def _pretrained(bench: Workbench, stop: StopFlag) -> Stream[DenseWeights]:
-    """What torchvision has trained on ImageNet; without a network, fresh weights."""
+def _pretrained(workbench: Workbench, stop: StopFlag) -> Stream[DenseWeights]:
+    """Weights torchvision trained on ImageNet; without a network, fresh weights."""
     from torchvision.models import get_model_weights
 
-    name = bench.settings.model
+    name = workbench.settings.model
 
     def fetch(_: JobProgress) -> Weights:
         weights: Weights = get_model_weights(name).DEFAULT.get_state_dict(
@@ -100,4 +91,4 @@ def _pretrained(bench: Workbench, stop: StopFlag) -> Stream[DenseWeights]:
             "use --weights FILE",
             warning=True,
         )
-        return DenseWeights(copy_weights(bench.fresh_model()), None, trained=False)
+        return DenseWeights(copy_weights(workbench.fresh_model()), None, trained=False)

@@ -10,7 +10,7 @@ from core.experiments.experiment import Experiment
 from core.experiments.run_record import TrialRecord
 from core.experiments.saved_scans import load_scan, save_scan
 from core.jobs import measurement, recorded_jobs
-from core.jobs.search import LEAST, START, TRIALS, Attempt, Found, Made, search
+from core.jobs.search import LEAST, START, TRIALS, SearchResult, TrialOutcome, TrialRequest, search
 from core.jobs.workbench import Net, Workbench
 from core.nets.footprint import Footprint
 from core.pruning.allocation import allocate
@@ -20,7 +20,7 @@ from core.pruning.plans import Plan
 
 
 def plan_for(
-    bench: Workbench,
+    workbench: Workbench,
     base: Net,
     goal: Goal,
     method: str,
@@ -28,18 +28,17 @@ def plan_for(
     experiment: Experiment,
     stop: StopFlag = never,
 ) -> Stream[Plan]:
-    """The plan by which `method` meets `goal`; scans the base first if the method needs it.
+    """Plan sparsities that meet `goal` by `method`; scans the base first if the method needs it.
 
     Raises:
-        InputError: the goal is out of reach, or as `allocation.allocate`.
-        StoppedError: `stop` was raised during the scan.
+        InputError: the goal is out of reach, or see `allocation.allocate`.
     """
-    scan = (yield from known_scan(bench, base, experiment, stop)) if needs_scan(method) else None
-    return _plan(bench, base, goal, method, locked, scan)
+    scan = yield from _scan_for(method, workbench, base, experiment, stop)
+    return _plan(workbench, base, goal, method, locked, scan)
 
 
 def search_for(
-    bench: Workbench,
+    workbench: Workbench,
     base: Net,
     *,
     max_drop: float,
@@ -49,82 +48,77 @@ def search_for(
     trials: int = TRIALS,
     start: float = START,
     stop: StopFlag = never,
-) -> Stream[Found]:
+) -> Stream[SearchResult]:
     """Find the smallest net within `max_drop` points of the dense net's validation accuracy.
 
-    Every trial is a fine-tuning, recorded as a run of `experiment`, with a plan by `method`. It
-    starts from the smallest net that passed, as Han et al. (2015) iterate, or from `base` before
-    there is one. See `search.search`.
+    Every trial is a fine-tuning to a plan by `method`, recorded as a run of `experiment`. It
+    starts from the smallest net that passed, as in the iterations of Han et al. (2015), or from
+    `base` if none has. See `search.search`.
     """
-    scan = (yield from known_scan(bench, base, experiment, stop)) if needs_scan(method) else None
-    dense = base.dense or base.accuracy
-    least = dense.validation - max_drop
+    scan = yield from _scan_for(method, workbench, base, experiment, stop)
+    least = (base.dense or base.accuracy).validation - max_drop
 
-    def attempt(asked: Attempt) -> Stream[Made]:
-        before = asked.from_trial
-        start = base if before is None else bench.net(before.result, before.base)
-        plan = _plan(bench, start, Goal("ratio", asked.ratio), method, locked, scan)
-        trial = TrialRecord(asked.number, least)
+    def attempt(request: TrialRequest) -> Stream[TrialOutcome]:
+        best = request.from_trial
+        net = base if best is None else workbench.net(best.result, best.base)
+        plan = _plan(workbench, net, Goal("ratio", request.ratio), method, locked, scan)
+        trial = TrialRecord(request.number, least)
         result = yield from recorded_jobs.finetune(
-            bench, start, plan, experiment, stop, search=trial, allocate=method
+            workbench, net, plan, experiment, stop, search=trial, allocate=method
         )
-        return start, plan, result
+        return net, plan, result
 
-    heaviest, lightest = reach(bench, base, locked)
+    heaviest, lightest = size_bounds(workbench, base, locked)
+    floor, most = heaviest.ratio * LEAST, lightest.ratio
     return (
         yield from search(
-            attempt,
-            least=least,
-            floor=heaviest.ratio * LEAST,
-            most=lightest.ratio,
-            trials=trials,
-            start=start,
-            stop=stop,
+            attempt, least=least, floor=floor, most=most, trials=trials, start=start, stop=stop
         )
     )
 
 
-def reach(bench: Workbench, base: Net, locked: Mapping[str, float]) -> tuple[Footprint, Footprint]:
-    """Bounds on the size: unlocked layers keep all that the base has, or one weight."""
-    never_pruned = bench.parameters - sum(profile.layer.elements for profile in base.profiles)
+def size_bounds(
+    workbench: Workbench, base: Net, locked: Mapping[str, float]
+) -> tuple[Footprint, Footprint]:
+    """The heaviest and lightest net: unlocked layers keep all nonzeros of the base, or one."""
+    never_pruned = workbench.parameters - sum(profile.layer.elements for profile in base.profiles)
     most = least = never_pruned
     for profile in base.profiles:
         kept = profile.what_if(locked.get(profile.layer.name, profile.floor)).kept
         most += kept
         least += kept if profile.layer.name in locked else min(kept, 1)
-    return Footprint(bench.parameters, most), Footprint(bench.parameters, least)
+    return Footprint(workbench.parameters, most), Footprint(workbench.parameters, least)
 
 
-def known_scan(
-    bench: Workbench, base: Net, experiment: Experiment, stop: StopFlag = never
-) -> Stream[Scan]:
-    """The scan of `base` on validation: from the experiment, or made now and stored there."""
-    yield from bench.splits(stop)
-    kept = load_scan(experiment.folder, base.digest, SPLITS[0], bench.data_name).scan
-    if kept is not None and kept.exact:
-        return kept
-    scan = yield from measurement.scan(bench, base.weights, stop=stop)
-    yield from keep_scan(bench, base.digest, scan, experiment)
-    if scan.stopped:
-        raise StoppedError("stopped while scanning: the partial scan is kept")
-    return scan
-
-
-def keep_scan(bench: Workbench, digest: str, scan: Scan, experiment: Experiment) -> Stream[None]:
+def store_scan(
+    workbench: Workbench, digest: str, scan: Scan, experiment: Experiment
+) -> Stream[None]:
     """Store a scan with the experiment, or send a warning if that fails."""
     try:
-        save_scan(experiment.folder, digest, scan, bench.data_name)
+        save_scan(experiment.folder, digest, scan, workbench.data_name)
     except InputError as error:
         yield Notice(f"the scan could not be stored: {error}", warning=True)
 
 
-def needs_scan(method: str) -> bool:
-    """Whether the method needs a scan."""
-    return method == SENSITIVITY
+def _scan_for(
+    method: str, workbench: Workbench, base: Net, experiment: Experiment, stop: StopFlag
+) -> Stream[Scan | None]:
+    """A scan of `base` on validation, stored with the experiment; None if `method` needs none."""
+    if method != SENSITIVITY:
+        return None
+    yield from workbench.splits(stop)
+    stored = load_scan(experiment.folder, base.digest, SPLITS[0], workbench.data_name).scan
+    if stored is not None and stored.exact:
+        return stored
+    scan = yield from measurement.scan(workbench, base.weights, stop=stop)
+    yield from store_scan(workbench, base.digest, scan, experiment)
+    if scan.stopped:
+        raise StoppedError("stopped while scanning: the partial scan is stored")
+    return scan
 
 
 def _plan(
-    bench: Workbench,
+    workbench: Workbench,
     base: Net,
     goal: Goal,
     method: str,
@@ -134,7 +128,7 @@ def _plan(
     return allocate(
         method,
         base.profiles,
-        goal.budget(bench.parameters),
+        goal.budget(workbench.parameters),
         other_parameters=base.other_parameters,
         locked=locked,
         scan=scan,

@@ -1,7 +1,6 @@
 """Jobs that measure a net: prune, scan, sample, compare, count, benchmark.
 
-They are streams over a workbench that produce no net: they read weights in place, or build a model
-of their own for as long as they run.
+They produce no net: they read weights in place, or build a model for as long as they run.
 """
 
 from __future__ import annotations
@@ -28,22 +27,21 @@ from core.nets.digest import weights_digest
 from core.nets.footprint import DeadUnits
 from core.nets.weights import Weights
 from core.pruning.curves import SPARSITIES, SPLITS, Sample, Scan
-from core.training.finetuning import Pruned, prune_and_measure
+from core.training.finetuning import PruningResult, prune_and_measure
 
 
 def prune(
-    bench: Workbench, base: Net, plan: Mapping[str, float], stop: StopFlag = never
-) -> Stream[Pruned]:
+    workbench: Workbench, base: Net, plan: Mapping[str, float], stop: StopFlag = never
+) -> Stream[PruningResult]:
     """Prune `base` to `plan` in one shot, measure the result and count its dead units."""
-    data = yield from bench.splits(stop)
-    precision = yield from bench.precision(data)
-    model = bench.models.vehicle()
+    data, precision = yield from workbench.prepared(stop)
+    model = workbench.models.uninitialized()
     accuracy = yield from prune_and_measure(model, base.weights, plan, data, stop, precision)
-    return Pruned(accuracy, (yield from count_dead_units(model, data.validation)))
+    return PruningResult(accuracy, (yield from count_dead_units(model, data.validation)))
 
 
 def scan(
-    bench: Workbench,
+    workbench: Workbench,
     weights: Weights,
     split: str = SPLITS[0],
     sparsities: Sequence[float] = SPARSITIES,
@@ -56,37 +54,36 @@ def scan(
     Raises:
         InputError: the split is unknown, or see `sensitivity.scan`.
     """
-    images = yield from _split(bench, split, stop)
-    precision = yield from bench.resolved_precision(stop)
+    images = yield from _split(workbench, split, stop)
+    _, precision = yield from workbench.prepared(stop)
     return (
         yield from sensitivity.scan(
-            bench.models.reading(weights),
+            workbench.models.for_inference(weights),
             images,
             split=split,
             sparsities=sparsities,
             uniform=uniform,
             within=within,
-            seed=bench.settings.seed,
+            seed=workbench.settings.seed,
             precision=precision,
             stop=stop,
         )
     )
 
 
-def look(
-    bench: Workbench, base: Net, plan: Mapping[str, float], stop: StopFlag = never
+def sample(
+    workbench: Workbench, base: Net, plan: Mapping[str, float], stop: StopFlag = never
 ) -> Stream[Sample]:
     """Prune `base` to `plan` in one shot and measure it on a growing sample of validation.
 
-    Uses a model of its own, so it may run beside a job. The order of images depends on the plan, so
-    that sampling errors of different plans are independent.
+    May run beside a job. The order of images depends on the plan, so that the sampling errors of
+    different plans are independent.
     """
-    data = yield from bench.splits(stop)
-    precision = yield from bench.precision(data)
-    order = zlib.crc32(repr(sorted(plan.items())).encode()) + bench.settings.seed
+    data, precision = yield from workbench.prepared(stop)
+    order = zlib.crc32(repr(sorted(plan.items())).encode()) + workbench.settings.seed
     return (
         yield from sample_accuracy(
-            bench.models.pruned(base.weights, plan),
+            workbench.models.pruned_copy(base.weights, plan),
             data.validation,
             seed=order,
             precision=precision,
@@ -96,7 +93,7 @@ def look(
 
 
 def compare(
-    bench: Workbench,
+    workbench: Workbench,
     dense: Net,
     base: Net,
     plan: Mapping[str, float],
@@ -109,92 +106,98 @@ def compare(
 
     May run beside a job. See `comparison.compare`.
     """
-    data = yield from bench.splits(stop)
-    precision = yield from bench.precision(data)
-    pruned = bench.models.pruned(base.weights, plan)
+    data, precision = yield from workbench.prepared(stop)
+    pruned = workbench.models.pruned_copy(base.weights, plan)
     digest = weights_digest(pruned.state_dict())
-    dense_model = bench.models.reading(dense.weights)
-    compared = yield from comparison.compare(
+    dense_model = workbench.models.for_inference(dense.weights)
+    result = yield from comparison.compare(
         dense_model,
         dense_model if digest == dense.digest else pruned,
         data.test,
         mode=mode,
         start=start,
         matrix=matrix,
-        dense_predictions=bench.predictions.get(dense.digest),
-        pruned_predictions=bench.predictions.get(digest),
+        dense_predictions=workbench.predictions.get(dense.digest),
+        pruned_predictions=workbench.predictions.get(digest),
         precision=precision,
         stop=stop,
     )
-    if (counted := compared.counted) is not None:
-        bench.predictions = {
-            dense.digest: counted.dense_predictions,
-            digest: counted.pruned_predictions,
+    if (counts := result.counted) is not None:
+        workbench.predictions = {
+            dense.digest: counts.dense_predictions,
+            digest: counts.pruned_predictions,
         }
-    return compared
+    return result
 
 
 def activity(
-    bench: Workbench, weights: Weights, split: str = SPLITS[1], stop: StopFlag = never
+    workbench: Workbench, weights: Weights, split: str = SPLITS[1], stop: StopFlag = never
 ) -> Stream[dict[str, Activity]]:
     """Measure what each layer of a net does on a split; see `core.measure.activity`.
 
     Raises:
         InputError: the split is unknown.
     """
-    data = yield from _split(bench, split, stop)
+    data = yield from _split(workbench, split, stop)
     preload_dispatcher()
-    return (yield from measure_activity(bench.models.reading(weights), data, stop))
+    return (yield from measure_activity(workbench.models.for_inference(weights), data, stop))
 
 
-def dead(bench: Workbench, weights: Weights, stop: StopFlag = never) -> Stream[DeadUnits | None]:
+def dead_units(
+    workbench: Workbench, weights: Weights, stop: StopFlag = never
+) -> Stream[DeadUnits | None]:
     """Count the dead units of a net; None if it cannot be traced."""
-    images = yield from _split(bench, SPLITS[0], stop)
-    model = bench.models.vehicle()
+    images = yield from _split(workbench, SPLITS[0], stop)
+    model = workbench.models.uninitialized()
     model.load_state_dict(weights)
     return (yield from count_dead_units(model, images))
 
 
-def table(
-    bench: Workbench, weights: Weights, split: str, stop: StopFlag = never
+def costs(
+    workbench: Workbench, weights: Weights, split: str, stop: StopFlag = never
 ) -> Stream[CostTable]:
     """Measure what a net costs on a split; see `core.measure.costs`.
 
     Raises:
         InputError: the split is unknown.
-        StoppedError: `stop` was raised.
     """
-    activities = yield from activity(bench, weights, split, stop)
-    kept = {layer.name: int(weights[layer.key].count_nonzero()) for layer in bench.layers}
-    found = yield from dead(bench, weights, stop)
-    costs = cost_table(bench.settings.model, bench.layers, kept, activities, bench.parameters)
-    return replace(costs, dead=found)
+    activities = yield from activity(workbench, weights, split, stop)
+    kept = {layer.name: int(weights[layer.key].count_nonzero()) for layer in workbench.layers}
+    dead = yield from dead_units(workbench, weights, stop)
+    costs = cost_table(
+        workbench.settings.model, workbench.layers, kept, activities, workbench.parameters
+    )
+    return replace(costs, dead=dead)
 
 
-def count(
-    bench: Workbench, base: Net, plan: Mapping[str, float], stop: StopFlag = never
+def count_activity(
+    workbench: Workbench, base: Net, plan: Mapping[str, float], stop: StopFlag = never
 ) -> Stream[ActivityMeasured]:
     """Measure the activity of `base` pruned to `plan` on validation; may run beside a job."""
     split = SPLITS[0]
-    images = yield from _split(bench, split, stop)
+    images = yield from _split(workbench, split, stop)
     preload_dispatcher()
-    activities = yield from measure_activity(bench.models.pruned(base.weights, plan), images, stop)
-    counted = ActivityMeasured(activities, split, len(images))
-    yield counted
-    return counted
+    activities = yield from measure_activity(
+        workbench.models.pruned_copy(base.weights, plan), images, stop
+    )
+    measured = ActivityMeasured(activities, split, len(images))
+    yield measured
+    return measured
 
 
-def time(
-    bench: Workbench, weights: Weights, seconds: float = SECONDS, stop: StopFlag = never
+def benchmark(
+    workbench: Workbench, weights: Weights, seconds: float = SECONDS, stop: StopFlag = never
 ) -> Stream[Benchmark]:
     """Benchmark a net on test images in every installed engine."""
-    data = yield from _split(bench, SPLITS[1], stop)
-    model = bench.models.reading(weights).to(CPU).to(memory_format=torch.contiguous_format)
+    data = yield from _split(workbench, SPLITS[1], stop)
+    model = (
+        workbench.models.for_inference(weights).to(CPU).to(memory_format=torch.contiguous_format)
+    )
     return (yield from run_benchmark(model, data.on(CPU), seconds=seconds, stop=stop))
 
 
-def _split(bench: Workbench, name: str, stop: StopFlag) -> Stream[Images]:
+def _split(workbench: Workbench, name: str, stop: StopFlag) -> Stream[Images]:
     if name not in SPLITS:
         raise InputError(f"unknown split '{name}': expected one of {', '.join(SPLITS)}")
-    data = yield from bench.splits(stop)
+    data = yield from workbench.splits(stop)
     return data.validation if name == SPLITS[0] else data.test

@@ -1,4 +1,4 @@
-"""The models of a workbench: fresh ones, and ones that hold or read given weights."""
+"""The models of a workbench: freshly initialized, uninitialized, and with given weights."""
 
 from __future__ import annotations
 
@@ -23,12 +23,7 @@ LARGE = 128 << 20
 
 
 class Models:
-    """Models of one net, on one device.
-
-    Attributes:
-        spec: the net's specification.
-        device: the models' device.
-    """
+    """Makes models of one net on one device."""
 
     def __init__(self, spec: ModelSpec, device: torch.device) -> None:
         self.spec = spec
@@ -50,16 +45,16 @@ class Models:
             torch.manual_seed(seed)
             return self.spec.build().to(self.device)
 
-    def vehicle(self) -> nn.Module:
-        """A model about to be given weights; its own are arbitrary."""
+    def uninitialized(self) -> nn.Module:
+        """A model with arbitrary weights, for a caller that loads its own."""
         if BYTES_PER_VALUE * self.parameters >= LARGE:
             trim_memory()
         if self.spec.is_user_model:
             return self._own_copy()
         return deepcopy(self._outline).to_empty(device=self.device)
 
-    def reading(self, weights: Weights) -> nn.Module:
-        """A model for inference only: it reads `weights` in place.
+    def for_inference(self, weights: Weights) -> nn.Module:
+        """A model for inference only that shares the memory of `weights`.
 
         A user's own model gets a copy, since its code may write to its weights.
         """
@@ -68,29 +63,29 @@ class Models:
             model.load_state_dict(weights)
             return model
         model = deepcopy(self._outline)
-        here = {name: tensor.to(self.device) for name, tensor in weights.items()}
-        model.load_state_dict(here, assign=True)
+        on_device = {name: tensor.to(self.device) for name, tensor in weights.items()}
+        model.load_state_dict(on_device, assign=True)
         return model.requires_grad_(False)
 
-    def pruned(self, weights: Weights, plan: Mapping[str, float]) -> nn.Module:
-        """A model that holds `plan` applied to `weights`, in its own memory."""
-        model = self.vehicle()
+    def pruned_copy(self, weights: Weights, plan: Mapping[str, float]) -> nn.Module:
+        """A model that holds a copy of `weights` pruned to `plan`."""
+        model = self.uninitialized()
         Masks.of(weights, self.layers, plan).load(model, weights)
         return model
 
     @cached_property
     def _outline(self) -> nn.Module:
-        """The net's parts and shapes, for the zoo's without memory for its weights."""
+        """The net's structure; without memory for the weights unless it is the user's own."""
         if self.spec.is_user_model:
             return self.fresh(0)
         with torch.device("meta"):
             return self.spec.build()
 
     def _own_copy(self) -> nn.Module:
-        """The user's net: its constructor may take long, or do more than to build."""
+        """A copy of the user's net: its constructor may be slow or have side effects."""
         try:
             copy = copy_model(self._outline)
         except InputError:
             return self.fresh(0)
-        # What its constructor computed from parameters would be a constant in a copy.
+        # Tensors its constructor computed from parameters would be constants in a copy.
         return self.fresh(0) if copy.computed else copy.model

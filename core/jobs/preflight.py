@@ -1,4 +1,4 @@
-"""What can be found wrong with settings before anything is fetched, timed or trained."""
+"""Checks of the settings before anything is downloaded, timed or trained."""
 
 from __future__ import annotations
 
@@ -15,25 +15,21 @@ from core.pruning.allocation import check_reach
 from core.pruning.goals import Goal
 
 
-def check(bench: Workbench, weights: Path | None = None) -> None:
+def check(workbench: Workbench, weights: Path | None = None) -> None:
     """Try the net of the settings on its weights file and on images of the data set's shape.
 
-    A user's own net is built and called for that. Images in a folder are left out: their shape is
-    known only when they are read.
-
-    Args:
-        bench: that holds the settings.
-        weights: the file to read in place of the one in the settings.
+    A user's own net is built and called. Image folders are not checked: their shape is known only
+    once they are read. `weights` replaces the weights file of the settings.
 
     Raises:
         InputError: the net cannot be built, has nothing to prune or cannot take such images, or
             the file does not fit it.
     """
-    settings, spec, device = bench.settings, bench.spec, bench.models.device
+    settings, spec, device = workbench.settings, workbench.spec, workbench.models.device
     if (path := weights or settings.weights) is not None:
-        load_weights(path, bench.models.vehicle())
+        load_weights(path, workbench.models.uninitialized())
     if spec.is_user_model:
-        net = bench.models.vehicle()
+        net = workbench.models.uninitialized()
         check_prunable(net)
     else:  # shapes are enough, and cost nothing
         device = torch.device("meta")
@@ -48,10 +44,10 @@ def check(bench: Workbench, weights: Path | None = None) -> None:
         try_forward(net, few, description.classes)
 
 
-def check_goal(bench: Workbench, goal: Goal, locked: Mapping[str, float]) -> None:
-    """Raise InputError where no weights of the net could meet `goal`.
+def check_goal(workbench: Workbench, goal: Goal, locked: Mapping[str, float]) -> None:
+    """Raise InputError if no weights of the net could meet `goal`.
 
-    A file of weights may hold zeros, so that its locked layers take less than they seem to.
+    A weights file may hold zeros, so its locked layers may be smaller than their plan says.
     """
-    counted = locked if bench.settings.weights is None else {}
-    check_reach(bench.layers, bench.parameters, goal.budget(bench.parameters), counted)
+    known = locked if workbench.settings.weights is None else {}
+    check_reach(workbench.layers, workbench.parameters, goal.budget(workbench.parameters), known)

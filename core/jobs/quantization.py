@@ -1,4 +1,4 @@
-"""Quantization of a pruned net: shared values for weights, steps for biases, and tuning."""
+"""Quantization of a pruned net: shared values for weights, steps for biases, fine-tuning."""
 
 from __future__ import annotations
 
@@ -25,29 +25,29 @@ KINDS: Mapping[str, type[CodebookTensor | StepTensor]] = {
     "codebook": CodebookTensor,
     "steps": StepTensor,
 }
-"""Kinds of shared values: found by k-means, or evenly spaced."""
+"""Kinds of shared values: from k-means, or evenly spaced."""
 
 BIAS_STEP = 0.25
-"""Bias step, relative to the root mean square of a layer's biases: finer changed no prediction."""
+"""Bias step relative to the root mean square of a layer's biases: finer changed no prediction."""
 
 COARSE = 16
-"""Values of a layer's weights up to which biases are no finer; beyond they are in proportion."""
+"""Number of values per layer above which bias steps shrink in proportion."""
 
 RATE = 0.1
 """Fraction of the recipe's learning rate: the values only have to settle."""
 
-FAR = 1.0
-"""Points beyond the allowed drop that tuning is not expected to recover."""
+RECOVERABLE = 1.0
+"""Points beyond the allowed drop that fine-tuning may recover."""
 
 
 @dataclass(frozen=True, eq=False)
-class Quantised:
-    """A quantised net.
+class QuantizedNet:
+    """A quantized net.
 
     Attributes:
         weights: the weights it computes with.
         rounded: its quantized weights and biases, by name.
-        size: most values the weights of a layer share.
+        size: number of values the weights of a layer share.
         validation: validation accuracy in percent.
     """
 
@@ -57,110 +57,98 @@ class Quantised:
     validation: float
 
 
-def quantise(
-    bench: Workbench,
+def quantize(
+    workbench: Workbench,
     weights: Weights,
     size: int,
     *,
     kind: str = "codebook",
     epochs: int = 0,
     stop: StopFlag = never,
-) -> Stream[Quantised]:
-    """Give the weights of each layer shared values, and train these.
+) -> Stream[QuantizedNet]:
+    """Let the weights of each layer share `size` values and train these for `epochs` epochs.
 
-    Returns the best epoch on validation, the untrained net included; when `stop` is raised, the
-    best so far.
-
-    Args:
-        bench: the model and the data.
-        weights: state_dict of a pruned net; its zeros stay.
-        size: number of values the weights of a layer share.
-        kind: one of `KINDS`.
-        epochs: epochs of training; 0 for none.
-        stop: checked between batches.
+    Zeros of `weights` stay. Returns the best epoch on validation, the untrained net included; when
+    `stop` is raised, the best so far. `kind` is one of `KINDS`.
 
     Raises:
         InputError: the size is not from 1 to 256.
     """
+    layers = workbench.layers
     rounded: dict[str, QuantizedTensor] = {
-        la.key: KINDS[kind].of(weights[la.key], size) for la in bench.layers
+        la.key: KINDS[kind].of(weights[la.key], size) for la in layers
     }
-    part = BIAS_STEP * min(1.0, COARSE / size)
-    rounded |= {name: StepTensor.by(weights[name], part) for name in _biases(bench, weights)}
-    model = bench.models.vehicle()
-    tensors = {name: it.tensor() for name, it in rounded.items()}
-    model.load_state_dict(_tied(bench, {**weights, **tensors}))
-    validation = yield from _validated(bench, model, stop)
-    best = Quantised(copy_weights(model), rounded, size, validation)
+    step = BIAS_STEP * min(1.0, COARSE / size)
+    biases = [name for la in layers if (name := bias_key(la.key)) in weights]
+    rounded |= {
+        name: StepTensor.by(weights[name], step) for name in biases if weights[name].numel()
+    }
+    model = workbench.models.uninitialized()
+    tensors = {name: values.tensor() for name, values in rounded.items()}
+    model.load_state_dict(_with_aliases(workbench, {**weights, **tensors}))
+    validation = yield from _validate(workbench, model, stop)
+    best = QuantizedNet(copy_weights(model), rounded, size, validation)
     if not epochs:
         return best
     return (
-        yield from _trained(bench, model, StraightThrough(weights, rounded), epochs, best, stop)
+        yield from _train(workbench, model, StraightThrough(weights, rounded), epochs, best, stop)
     )
 
 
-def smallest(
-    bench: Workbench,
+def quantize_within_drop(
+    workbench: Workbench,
     weights: Weights,
     max_drop: float,
     *,
     kind: str = "codebook",
     epochs: int = 0,
     stop: StopFlag = never,
-) -> Stream[Quantised]:
-    """Find the fewest values, the same number for all layers, within a drop in validation accuracy.
+) -> Stream[QuantizedNet]:
+    """Find the fewest values per layer within `max_drop` points of the net's validation accuracy.
 
-    The drop is `max_drop` points below the given net. If no size meets it, the largest is
-    returned. See `quantise` for the rest.
+    If no number of values meets it, returns the net with the largest. See `quantize`.
     """
-    exact = yield from _validated(bench, bench.models.reading(weights), stop)
+    exact = yield from _validate(workbench, workbench.models.for_inference(weights), stop)
     least = exact - max_drop
     for size in LEVELS:
-        tried = yield from quantise(bench, weights, size, kind=kind, stop=stop)
-        if epochs and least - FAR <= tried.validation < least:
-            tried = yield from quantise(bench, weights, size, kind=kind, epochs=epochs, stop=stop)
-        below = "" if tried.validation >= least else f", wanted {least:.2f}"
-        last = bool(below) and size == LEVELS[-1]
-        text = f"{size} values per layer: validation {tried.validation:.2f} %{below}"
-        yield Notice(text, warning=last)
-        if not below:
+        net = yield from quantize(workbench, weights, size, kind=kind, stop=stop)
+        if epochs and least - RECOVERABLE <= net.validation < least:
+            net = yield from quantize(workbench, weights, size, kind=kind, epochs=epochs, stop=stop)
+        passed = net.validation >= least
+        hint = "" if passed else f", below {least:.2f}"
+        text = f"{size} values per layer: validation {net.validation:.2f} %{hint}"
+        yield Notice(text, warning=not passed and size == LEVELS[-1])
+        if passed:
             break
-    return tried
+    return net
 
 
-def _biases(bench: Workbench, weights: Weights) -> list[str]:
-    """Those of the layers whose weights are shared; all else that a net has stays as it is."""
-    names = (bias_key(layer.key) for layer in bench.layers)
-    return [name for name in names if name in weights and weights[name].numel()]
-
-
-def _tied(bench: Workbench, weights: Weights) -> Weights:
-    """The same under all names that a weight or a bias has."""
-    keys = {alias: la.key for la in bench.layers for alias in la.aliases}
+def _with_aliases(workbench: Workbench, weights: Weights) -> Weights:
+    """The weights with tied weights and biases under all their names."""
+    keys = {alias: la.key for la in workbench.layers for alias in la.aliases}
     keys |= {bias_key(alias): bias_key(key) for alias, key in keys.items()}
-    return {**weights, **{it: weights[key] for it, key in keys.items() if it in weights}}
+    return {**weights, **{name: weights[key] for name, key in keys.items() if name in weights}}
 
 
-def _validated(bench: Workbench, model: nn.Module, stop: StopFlag) -> Stream[float]:
-    data = yield from bench.splits(stop)
-    precision = yield from bench.precision(data)
+def _validate(workbench: Workbench, model: nn.Module, stop: StopFlag) -> Stream[float]:
+    data, precision = yield from workbench.prepared(stop)
     return (yield from evaluate(model, data.validation, "validate", stop, precision=precision))
 
 
-def _trained(
-    bench: Workbench,
+def _train(
+    workbench: Workbench,
     model: nn.Module,
     sharing: StraightThrough,
     epochs: int,
-    best: Quantised,
+    best: QuantizedNet,
     stop: StopFlag,
-) -> Stream[Quantised]:
-    """Train what is shared; the best epoch, or `best` where none is better."""
-    data = yield from bench.splits(stop)
-    precision = yield from bench.precision(data)
-    phase = _phase(bench.finetuning.finetune, epochs)
-    trainer = Trainer(model, data.train, phase, bench.settings.seed, precision)
-    pruner = _holding(bench, model, phase, len(data.train))
+) -> Stream[QuantizedNet]:
+    """Train the shared values; returns the best epoch, or `best` if none is better."""
+    data, precision = yield from workbench.prepared(stop)
+    phase = workbench.finetuning.finetune
+    phase = replace(phase, epochs=epochs, lr=RATE * phase.lr, weight_decay=0.0, l1=0.0)
+    trainer = Trainer(model, data.train, phase, workbench.settings.seed, precision)
+    pruner = _pruner(workbench, model, phase, len(data.train))
 
     def after_step(optimizer: Optimizer) -> None:
         pruner.after_step(optimizer)
@@ -170,31 +158,20 @@ def _trained(
         loss = yield from trainer.run_epoch(stop, after_step)
         if loss is None:
             break
-        validation = yield from _validated(bench, model, never)
+        validation = yield from _validate(workbench, model, never)
         if validation > best.validation:
-            best = Quantised(copy_weights(model), dict(sharing.rounded), best.size, validation)
+            best = QuantizedNet(copy_weights(model), dict(sharing.rounded), best.size, validation)
         revived = pruner.masks.revived(model.state_dict())
-        yield Epoch(
-            trainer.epoch,
-            loss,
-            validation,
-            trainer.epoch_seconds,
-            pruner.sparsity(),
-            True,
-            revived,
-        )
+        seconds, sparsity = trainer.epoch_seconds, pruner.sparsity()
+        yield Epoch(trainer.epoch, loss, validation, seconds, sparsity, True, revived)
     return best
 
 
-def _holding(bench: Workbench, model: nn.Module, phase: Phase, images: int) -> Pruner:
-    """What keeps zeros zero, and scales dropout as the recipe says."""
+def _pruner(workbench: Workbench, model: nn.Module, phase: Phase, images: int) -> Pruner:
+    """Keeps zeros zero and scales dropout as the recipe says."""
     weights = model.state_dict()
-    plan = {layer.name: sparsity_of(weights[layer.key]) for layer in bench.layers}
-    masks = Masks({key: weights[key] == 0 for layer in bench.layers for key in layer.keys})
-    recipe = replace(bench.finetuning, finetune=phase, method="one-shot", rounds=1)
+    plan = {layer.name: sparsity_of(weights[layer.key]) for layer in workbench.layers}
+    masks = Masks({key: weights[key] == 0 for layer in workbench.layers for key in layer.keys})
+    recipe = replace(workbench.finetuning, finetune=phase, method="one-shot", rounds=1)
     before = {name: drop.p for name, drop in dropouts(model).items()}
     return Pruner(model, plan, recipe, masks, images, before)
-
-
-def _phase(phase: Phase, epochs: int) -> Phase:
-    return replace(phase, epochs=epochs, lr=RATE * phase.lr, weight_decay=0.0, l1=0.0)

@@ -1,4 +1,4 @@
-"""Trainings recorded while they run: events are passed on, checkpoints and results are stored."""
+"""Training and fine-tuning recorded as runs: events pass through, checkpoints are stored."""
 
 from __future__ import annotations
 
@@ -23,78 +23,78 @@ from core.jobs.report import (
 )
 from core.jobs.restore import base_of, plan_of, settings_of
 from core.jobs.workbench import Net, Workbench
-from core.nets.weights import DenseWeights, Weights
+from core.nets.weights import DenseWeights
 from core.training.checkpoints import Checkpoint
-from core.training.dense import Trained
-from core.training.finetuning import FineTuned
+from core.training.dense import TrainingResult
+from core.training.finetuning import FineTuningResult
 
-T = TypeVar("T")
-R = TypeVar("R", FineTuned, Trained)
+R = TypeVar("R", FineTuningResult, TrainingResult)
 
 
 def finetune(
-    bench: Workbench,
+    workbench: Workbench,
     base: Net,
     plan: Mapping[str, float],
     experiment: Experiment,
     stop: StopFlag = never,
     search: TrialRecord | None = None,
     allocate: str | None = None,
-) -> Stream[FineTuned]:
+) -> Stream[FineTuningResult]:
     """Fine-tune as `Workbench.finetune` does, recorded as a run of `experiment`.
 
-    The search that it is a trial of is recorded with it, and that search's method of allocation.
+    `search` is the trial the run belongs to; `allocate` is that search's allocation method.
     """
-    precision = yield from bench.resolved_precision(stop)
-    record = finetuning_record(bench, base, plan, bench.finetuning, precision)
-    writer = yield from _begun(experiment, replace(record, search=search, allocate=allocate))
-    stream = bench.finetune(base, plan, stop, checkpoints=writer is not None)
-    if writer is None:
-        return (yield from stream)
-    return (yield from _as_a_run(stream, writer, partial(finetuned_record, bench, base, plan)))
+    _, precision = yield from workbench.prepared(stop)
+    record = finetuning_record(workbench, base, plan, workbench.finetuning, precision)
+    writer = yield from _begin(experiment, replace(record, search=search, allocate=allocate))
+    stream = workbench.finetune(base, plan, stop, checkpoints=writer is not None)
+    return (yield from record_run(stream, writer, partial(finetuned_record, workbench, base, plan)))
 
 
-def train(bench: Workbench, experiment: Experiment, stop: StopFlag = never) -> Stream[Trained]:
+def train(
+    workbench: Workbench, experiment: Experiment, stop: StopFlag = never
+) -> Stream[TrainingResult]:
     """Train a dense net as `Workbench.train` does, recorded as a run of `experiment`."""
-    precision = yield from bench.resolved_precision(stop)
-    writer = yield from _begun(experiment, training_record(bench, precision))
-    stream = bench.train(stop, checkpoints=writer is not None)
-    if writer is None:
-        return (yield from stream)
-    return (yield from _trained_as_a_run(stream, writer, bench))
+    _, precision = yield from workbench.prepared(stop)
+    writer = yield from _begin(experiment, training_record(workbench, precision))
+    stream = workbench.train(stop, checkpoints=writer is not None)
+    return (yield from _record_training(stream, writer, workbench))
 
 
 def resume(
-    bench: Workbench, dense: Net | None, run: Run, experiment: Experiment, stop: StopFlag = never
-) -> Stream[FineTuned | Trained]:
-    """Go on with a training that was interrupted, to the net it would have produced.
+    workbench: Workbench,
+    dense: Net | None,
+    run: Run,
+    experiment: Experiment,
+    stop: StopFlag = never,
+) -> Stream[FineTuningResult | TrainingResult]:
+    """Resume an interrupted run; it ends with the net it would have produced uninterrupted.
 
-    One that was killed before its first epoch was over starts over from its recorded settings.
-    `dense` is the open dense net, from which a fine-tuning may have started; a dense training
-    needs none.
+    A run killed during its first epoch starts over from its recorded settings. `dense` is the open
+    dense net, from which a fine-tuning may have started; dense training needs none.
 
     Raises:
-        InputError: the run cannot be resumed: it is finished or being made, its files are damaged,
-            it was made by another recipe of the same name, or `restore.settings_of` raises it.
+        InputError: the run is finished or still running, its files are damaged, its recipe has
+            changed since, or see `restore.settings_of`.
     """
     if run.finished:
         raise InputError(f"run {run.id} is {run.status}: there is nothing to resume")
-    bench = bench.by(settings_of(run, bench.settings))
+    workbench = workbench.with_settings(settings_of(run, workbench.settings))
     if run.record.kind == TRAIN:
-        yield from bench.splits(stop)
-        _check_recipe(run, run.record.training, asdict(bench.training))
-        state, before = _saved(run)
-        training = bench.train(stop, checkpoints=True, resume=state)
-        return (yield from _trained_as_a_run(training, experiment.resume(run), bench, before))
+        yield from workbench.splits(stop)
+        _check_recipe(run, run.record.training, asdict(workbench.training))
+        state, before = _resume_point(run)
+        training = workbench.train(stop, checkpoints=True, resume=state)
+        return (yield from _record_training(training, experiment.resume(run), workbench, before))
     if dense is None:
         raise InputError(f"run {run.id} is a fine-tuning: open the dense net first")
-    plan = plan_of(run, bench.layer_names)
-    base = yield from base_of(bench, dense, experiment, run)
-    _check_recipe(run, run.record.finetuning, recipe_json(bench.finetuning))
-    state, before = _saved(run)
-    tuning = bench.finetune(base, plan, stop, checkpoints=True, resume=state)
-    report = partial(finetuned_record, bench, base, plan)
-    return (yield from _as_a_run(tuning, experiment.resume(run), report, before))
+    plan = plan_of(run, workbench.layer_names)
+    base = yield from base_of(workbench, dense, experiment, run)
+    _check_recipe(run, run.record.finetuning, recipe_json(workbench.finetuning))
+    state, before = _resume_point(run)
+    tuning = workbench.finetune(base, plan, stop, checkpoints=True, resume=state)
+    report = partial(finetuned_record, workbench, base, plan)
+    return (yield from record_run(tuning, experiment.resume(run), report, before))
 
 
 def _check_recipe(run: Run, recorded: Mapping[str, Any] | None, recipe: Mapping[str, Any]) -> None:
@@ -102,8 +102,8 @@ def _check_recipe(run: Run, recorded: Mapping[str, Any] | None, recipe: Mapping[
         raise InputError(f"run {run.id} was made by another version of its recipe: start a new run")
 
 
-def _saved(run: Run) -> tuple[Mapping[str, Any] | None, tuple[Epoch, ...]]:
-    """The state to resume from, and the epochs that are over; nothing before the first epoch."""
+def _resume_point(run: Run) -> tuple[Mapping[str, Any] | None, tuple[Epoch, ...]]:
+    """The state to resume from and the completed epochs; none before the first epoch."""
     saved = run.checkpoint()
     if saved is None:
         return None, ()
@@ -111,12 +111,12 @@ def _saved(run: Run) -> tuple[Mapping[str, Any] | None, tuple[Epoch, ...]]:
         state = Checkpoint(saved.tensors, saved.state or {}).state()
         return state, tuple(Epoch(**row) for row in state["epochs"])
     except (KeyError, TypeError, ValueError) as error:
-        fault = f"the checkpoint of run {run.id} lacks what it resumes from ({error})"
+        fault = f"the checkpoint of run {run.id} is incomplete ({error})"
         raise InputError(f"{fault}: delete the run and start a new one") from error
 
 
-def _begun(experiment: Experiment, record: RunRecord) -> Stream[RunWriter | None]:
-    """A run in the making; None, with a warning, if there is no place for it."""
+def _begin(experiment: Experiment, record: RunRecord) -> Stream[RunWriter | None]:
+    """Begin a run; None, with a warning, if it cannot be written."""
     try:
         return experiment.begin(record)
     except InputError as error:
@@ -124,27 +124,15 @@ def _begun(experiment: Experiment, record: RunRecord) -> Stream[RunWriter | None
         return None
 
 
-def _as_a_run(
-    stream: Stream[R],
-    writer: RunWriter,
-    report: Callable[[R], RunRecord],
+def _record_training(
+    stream: Stream[TrainingResult],
+    writer: RunWriter | None,
+    workbench: Workbench,
     before: tuple[Epoch, ...] = (),
-) -> Stream[R]:
-    """Pass on a training's events, record it, and name the run in its result."""
-
-    def finished(result: R) -> tuple[Weights, RunRecord]:
-        return result.weights, report(result)
-
-    result, run = yield from recorded(stream, writer, before, finished)
-    return replace(result, run=None if run is None else run.id)
-
-
-def _trained_as_a_run(
-    stream: Stream[Trained], writer: RunWriter, bench: Workbench, before: tuple[Epoch, ...] = ()
-) -> Stream[Trained]:
-    """The same for a dense net, with its early weights."""
-    result = yield from _as_a_run(stream, writer, partial(trained_record, bench), before)
-    if result.run is not None:
+) -> Stream[TrainingResult]:
+    """Record dense training as a run, with the early weights."""
+    result = yield from record_run(stream, writer, partial(trained_record, workbench), before)
+    if writer is not None and result.run is not None:
         try:
             save_early(writer.folder / WEIGHTS, DenseWeights(result.weights, result.early), {})
         except InputError as error:
@@ -152,33 +140,27 @@ def _trained_as_a_run(
     return result
 
 
-def recorded(
-    stream: Stream[T],
-    writer: RunWriter,
-    before: tuple[Epoch, ...],
-    finished: Callable[[T], tuple[Weights, RunRecord]],
-) -> Stream[tuple[T, Run | None]]:
-    """Pass on what `stream` says and keep its checkpoints and its result.
+def record_run(
+    stream: Stream[R],
+    writer: RunWriter | None,
+    record_of: Callable[[R], RunRecord],
+    before: tuple[Epoch, ...] = (),
+) -> Stream[R]:
+    """Pass on the events of a training, store its checkpoints and its result as a run.
 
-    A checkpoint that cannot be written costs a warning, not the training. Where the stream ends
-    with an error or is closed, the last checkpoint stays to go on from.
-
-    Args:
-        stream: a training that tells checkpoints.
-        writer: the run that it is recorded as.
-        before: epochs of it that have been recorded already.
-        finished: the weights it produced, and the record.
-
-    Returns:
-        The stream's result, and its run; None where that could not be written.
+    A checkpoint or a result that cannot be written causes a warning. If the stream fails or is
+    closed, the last checkpoint stays to resume from. `before` are epochs already recorded; without
+    a writer nothing is recorded.
     """
+    if writer is None:
+        return (yield from stream)
     epochs = list(before)
     with writer:
         while True:
             try:
                 event = next(stream)
             except StopIteration as end:
-                result: T = end.value
+                result: R = end.value
                 break
             if isinstance(event, Epoch):
                 epochs.append(event)
@@ -186,11 +168,11 @@ def recorded(
                 yield event
                 continue
             try:
-                writer.checkpoint(event.tensors, map(EpochRecord.of, epochs), event.facts)
+                writer.checkpoint(event.tensors, map(EpochRecord.of, epochs), event.json)
             except InputError as error:
                 yield Notice(f"this epoch could not be recorded: {error}", warning=True)
         try:
-            return result, writer.finish(*finished(result))
+            return replace(result, run=writer.finish(result.weights, record_of(result)).id)
         except InputError as error:
             yield Notice(f"the run could not be recorded: {error}", warning=True)
-            return result, None
+            return replace(result, run=None)

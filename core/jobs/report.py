@@ -1,4 +1,4 @@
-"""Results as records of runs, and as the JSON of `featherweight search` and `scan`.
+"""Results as run records, and as the JSON of `featherweight search` and `scan`.
 
 Accuracies are in percent, times in seconds, sparsities are fractions.
 """
@@ -25,35 +25,34 @@ from core.experiments.run_record import (
 from core.nets.footprint import Footprint
 from core.pruning.curves import Point, Scan
 from core.system.typed_json import to_plain
-from core.training.dense import Trained
-from core.training.finetuning import FineTuned
+from core.training.dense import TrainingResult
+from core.training.finetuning import FineTuningResult
 from core.training.recipes import Recipe
 
 if TYPE_CHECKING:
-    from core.jobs.search import Found, Trial
+    from core.jobs.search import SearchResult, Trial
     from core.jobs.workbench import Net, Workbench
 
 
 def finetuning_record(
-    bench: Workbench, base: Net, plan: Mapping[str, float], recipe: Recipe, precision: str
+    workbench: Workbench, base: Net, plan: Mapping[str, float], recipe: Recipe, precision: str
 ) -> RunRecord:
-    """What is known of a fine-tuning before it begins: the settings, the plan, the base.
+    """The record of a fine-tuning before it begins: settings, plan, base.
 
-    A layer's threshold and its kept count are those of the plan applied to the base in one shot.
+    Thresholds and kept counts are those of the plan applied to the base in one shot.
     """
-    cuts = [p.what_if(plan[p.layer.name]) for p in base.profiles]
+    what_ifs = [profile.what_if(plan[profile.layer.name]) for profile in base.profiles]
     layers = tuple(
-        LayerRecord(layer.name, layer.elements, plan[layer.name], cut.kept, cut.threshold)
-        for layer, cut in zip(bench.layers, cuts, strict=True)
+        LayerRecord(layer.name, layer.elements, plan[layer.name], it.kept, it.threshold)
+        for layer, it in zip(workbench.layers, what_ifs, strict=True)
     )
     return RunRecord(
         kind=FINETUNE,
-        **_settings(bench, precision),
-        recipe=bench.settings.recipe,
-        choices=bench.settings.choices,
+        **_settings(workbench, precision),
+        **_recipe(workbench),
         finetuning=recipe_json(recipe),
         base=BaseRecord(base.run, base.digest, base.trained),
-        **_size(_footprint(bench, (cut.kept for cut in cuts))),
+        **_size(_footprint(workbench, (it.kept for it in what_ifs))),
         layers=layers,
         accuracy=StageAccuracies(
             dense=base.dense or base.accuracy, base=base.accuracy if base.dense else None
@@ -62,17 +61,17 @@ def finetuning_record(
 
 
 def finetuned_record(
-    bench: Workbench, base: Net, plan: Mapping[str, float], result: FineTuned
+    workbench: Workbench, base: Net, plan: Mapping[str, float], result: FineTuningResult
 ) -> RunRecord:
     """What `featherweight run --json` writes.
 
-    A layer's threshold is that of the plan applied to the base in one shot; its kept count and the
-    nonzeros in all are those of the fine-tuned net, every bias counted. Under the reference
-    protocol validation and test are the same number.
+    Thresholds are those of the plan applied to the base in one shot; kept counts and nonzeros are
+    those of the fine-tuned net, biases included. Under the reference protocol, validation and test
+    are the same number.
     """
-    begun = finetuning_record(bench, base, plan, result.recipe, result.precision)
-    kept = {layer.name: result.masks.kept(layer) for layer in bench.layers}
-    whole = _footprint(bench, kept.values())
+    begun = finetuning_record(workbench, base, plan, result.recipe, result.precision)
+    kept = {layer.name: result.masks.kept(layer) for layer in workbench.layers}
+    whole = _footprint(workbench, kept.values())
     left = None if result.dead is None else whole.without(result.dead)
     accuracy = replace(begun.accuracy, pruned=result.pruned, finetuned=result.accuracy)
     return replace(
@@ -91,13 +90,13 @@ def finetuned_record(
     )
 
 
-def search_report(bench: Workbench, found: Found) -> dict[str, Any]:
-    """What `featherweight search --json` writes: every trial as a run, and the best of them."""
+def search_report(workbench: Workbench, found: SearchResult) -> dict[str, Any]:
+    """What `featherweight search --json` writes: every trial as a run, and the best."""
 
     def report(trial: Trial) -> dict[str, Any]:
-        said = {"asked": trial.asked, "good": trial.good, "run": trial.result.run}
-        record = finetuned_record(bench, trial.base, trial.plan, trial.result)
-        return {**report_json(record), **said}
+        record = finetuned_record(workbench, trial.base, trial.plan, trial.result)
+        outcome = {"asked": trial.ratio, "good": trial.good, "run": trial.result.run}
+        return {**report_json(record), **outcome}
 
     return {
         "best": None if found.best is None else report(found.best),
@@ -107,23 +106,22 @@ def search_report(bench: Workbench, found: Found) -> dict[str, Any]:
     }
 
 
-def training_record(bench: Workbench, precision: str) -> RunRecord:
-    """What is known of a dense training before it begins."""
+def training_record(workbench: Workbench, precision: str) -> RunRecord:
+    """The record of dense training before it begins."""
     return RunRecord(
         kind=TRAIN,
-        **_settings(bench, precision),
-        recipe=bench.settings.recipe,
-        choices=bench.settings.choices,
-        training=asdict(bench.training),
-        parameters=bench.parameters,
+        **_settings(workbench, precision),
+        **_recipe(workbench),
+        training=asdict(workbench.training),
+        parameters=workbench.parameters,
     )
 
 
-def trained_record(bench: Workbench, result: Trained) -> RunRecord:
+def trained_record(workbench: Workbench, result: TrainingResult) -> RunRecord:
     """What `featherweight train --json` writes."""
     return replace(
-        training_record(bench, result.precision),
-        **_size(Footprint(bench.parameters, bench.parameters)),
+        training_record(workbench, result.precision),
+        **_size(Footprint(workbench.parameters, workbench.parameters)),
         accuracy=StageAccuracies(dense=result.accuracy),
         epochs=tuple(map(EpochRecord.of, result.epochs)),
         best=result.best,
@@ -131,31 +129,28 @@ def trained_record(bench: Workbench, result: Trained) -> RunRecord:
     )
 
 
-def scan_report(bench: Workbench, result: Scan) -> dict[str, Any]:
+def scan_report(workbench: Workbench, result: Scan) -> dict[str, Any]:
     """What `featherweight scan --json` writes.
 
-    `seen`, `intervals` and `ties` belong to the accuracies, place by place; an accuracy is null
-    where nothing was measured before the scan was stopped. From a sample, the accuracy is the
-    sample's, which is not the middle of its interval.
+    `seen`, `intervals` and `ties` correspond to the accuracies item by item; an accuracy is null if
+    nothing was measured before the scan was stopped. An accuracy on a sample of the images is not
+    the middle of its interval.
     """
-    curves = {"accuracy": "accuracy", "seen": "images", "intervals": "interval", "ties": "ties"}
+    names = {"accuracy": "accuracy", "seen": "images", "intervals": "interval", "ties": "ties"}
     layers = {
         key: {name: _each(points, attribute) for name, points in result.layers.items()}
-        for key, attribute in curves.items()
+        for key, attribute in names.items()
     }
-    uniform = {key: _each(result.uniform, attribute) for key, attribute in curves.items()}
+    uniform = {key: _each(result.uniform, attribute) for key, attribute in names.items()}
+    uniform = {"sparsities": _each(result.uniform, "sparsity"), **uniform}
     return {
-        **to_plain(_settings(bench, result.precision)),
+        **to_plain(_settings(workbench, result.precision)),
         "split": result.split,
         "images": result.images,
         "sparsities": _each(next(iter(result.layers.values()), ()), "sparsity"),
-        "layers": layers["accuracy"],
-        "seen": layers["seen"],
-        "intervals": layers["intervals"],
-        "ties": layers["ties"],
-        "uniform": {"sparsities": _each(result.uniform, "sparsity"), **uniform}
-        if result.uniform
-        else None,
+        "layers": layers.pop("accuracy"),
+        **layers,
+        "uniform": uniform if result.uniform else None,
         "exact": result.exact,
         "traced": result.traced,
         "stopped": result.stopped,
@@ -166,24 +161,28 @@ def _each(points: Sequence[Point], attribute: str) -> list[Any]:
     return [getattr(point, attribute) for point in points]
 
 
-def _settings(bench: Workbench, precision: str) -> dict[str, Any]:
-    settings = bench.settings
+def _settings(workbench: Workbench, precision: str) -> dict[str, Any]:
+    settings = workbench.settings
     return {
         "model": settings.model,
         "dataset": settings.dataset,
         "inputs": settings.inputs,
         "protocol": settings.protocol,
         "precision": precision,
-        "device": bench.models.device.type,
+        "device": workbench.models.device.type,
         "threads": torch.get_num_threads(),
         "seed": settings.seed,
     }
 
 
-def _footprint(bench: Workbench, kept: Iterable[int]) -> Footprint:
-    """Of the net with so many weights kept in each layer."""
-    pruned = sum(layer.elements for layer in bench.layers) - sum(kept)
-    return Footprint(bench.parameters, bench.parameters - pruned)
+def _footprint(workbench: Workbench, kept: Iterable[int]) -> Footprint:
+    """The footprint of the net with these numbers of weights kept per layer."""
+    pruned = sum(layer.elements for layer in workbench.layers) - sum(kept)
+    return Footprint(workbench.parameters, workbench.parameters - pruned)
+
+
+def _recipe(workbench: Workbench) -> dict[str, Any]:
+    return {"recipe": workbench.settings.recipe, "choices": workbench.settings.choices}
 
 
 def _size(net: Footprint) -> dict[str, Any]:
@@ -196,7 +195,7 @@ def _size(net: Footprint) -> dict[str, Any]:
 
 
 def recipe_json(recipe: Recipe) -> dict[str, Any]:
-    """The recipe of a fine-tuning with all its hyperparameters."""
+    """All hyperparameters of a fine-tuning."""
     values = asdict(recipe)
     del values["dense"]
     return {**values, **values.pop("finetune")}

@@ -1,4 +1,4 @@
-"""Restoring a run: its settings, its plan and its nets, from files that nobody has checked."""
+"""Restore a run: its settings, plan and nets, from untrusted files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from core.experiments.run_record import TRAIN
 from core.experiments.runs import Run
 from core.formats.weights_files import load_dense
 from core.jobs import measurement
-from core.jobs.dense_cache import kept_net
+from core.jobs.dense_cache import cached_net
 from core.jobs.dense_net import measured_net
 from core.jobs.workbench import Net, Workbench
 from core.nets.footprint import DeadUnits, Sizes
@@ -21,18 +21,17 @@ from core.settings.settings import Settings
 
 
 @dataclass(frozen=True, eq=False)
-class Restored:
-    """A finished run, brought back.
+class RestoredRun:
+    """A restored run.
 
     Attributes:
-        settings: that it was made with.
-        base: the net that was fine-tuned; the base of a dense training is its own net.
+        base: the net that was fine-tuned; for dense training the net itself.
         plan: None if nothing was pruned.
-        net: that the run produced.
-        pruned: the plan in one shot.
-        dead: the dead units of `net`; None if they are not known, or nothing was pruned.
-        sizes: the bytes of `net`, if the run records them.
-        exports: the files that `net` was written to.
+        net: the net the run produced.
+        pruned: accuracy of the plan in one shot.
+        dead: the dead units of `net`; None if unknown, or nothing was pruned.
+        sizes: of `net`, if recorded.
+        exports: the files `net` was exported to.
     """
 
     settings: Settings
@@ -46,87 +45,82 @@ class Restored:
     exports: tuple[Export, ...] = ()
 
 
-def restore(bench: Workbench, dense: Net, experiment: Experiment, run: Run) -> Stream[Restored]:
-    """Restore a finished run.
-
-    Args:
-        bench: the workbench of the same model and data.
-        dense: the open dense net, which may be the run's base.
-        experiment: the run's experiment.
-        run: a finished run.
+def restore(
+    workbench: Workbench, dense: Net, experiment: Experiment, run: Run
+) -> Stream[RestoredRun]:
+    """Restore a finished run of `experiment`; `dense` is the open dense net.
 
     Raises:
         InputError: the run is of a different model or data, its files are damaged, or its base is
-            neither `dense` nor a run of the experiment.
+            neither `dense`, nor a run of the experiment, nor a cached dense net.
     """
-    settings, record = settings_of(run, bench.settings), run.record
-    dense_weights = load_dense(run.weights_path, bench.models.vehicle())
-    weights, early = dense_weights.weights, dense_weights.early
+    settings, record = settings_of(run, workbench.settings), run.record
+    stored = load_dense(run.weights_path, workbench.models.uninitialized())
     if record.kind == TRAIN:
-        accuracy = run.known(record.accuracy.dense, "accuracy.dense")
-        net = bench.net_of(weights, accuracy, early=early, run=run.id)
-        return Restored(settings, net, None, net, None, record.epoch_events)
-    base = yield from base_of(bench, dense, experiment, run)
-    net = bench.net_of(
-        weights,
-        run.known(record.accuracy.finetuned, "accuracy.finetuned"),
+        accuracy = run.required(record.accuracy.dense, "accuracy.dense")
+        net = workbench.net_of(stored.weights, accuracy, early=stored.early, run=run.id)
+        return RestoredRun(settings, net, None, net, None, record.epoch_events)
+    base = yield from base_of(workbench, dense, experiment, run)
+    net = workbench.net_of(
+        stored.weights,
+        run.required(record.accuracy.finetuned, "accuracy.finetuned"),
         early=base.early,
         run=run.id,
         dense=base.dense or base.accuracy,
     )
-    plan = plan_of(run, bench.layer_names)
-    pruned = run.known(record.accuracy.pruned, "accuracy.pruned")
-    dead = yield from measurement.dead(bench, weights)
+    plan = plan_of(run, workbench.layer_names)
+    pruned = run.required(record.accuracy.pruned, "accuracy.pruned")
+    dead = yield from measurement.dead_units(workbench, stored.weights)
     epochs, sizes = record.epoch_events, record.sizes
-    return Restored(settings, base, plan, net, pruned, epochs, dead, sizes, run.exports)
+    return RestoredRun(settings, base, plan, net, pruned, epochs, dead, sizes, run.exports)
 
 
-def base_of(bench: Workbench, dense: Net, experiment: Experiment, run: Run) -> Stream[Net]:
-    """The net that a run started from; raises InputError if it cannot be found."""
-    base = run.known(run.record.base, "base")
+def base_of(workbench: Workbench, dense: Net, experiment: Experiment, run: Run) -> Stream[Net]:
+    """The net a run started from; raises InputError if it is missing."""
+    base = run.required(run.record.base, "base")
     if base.weights == dense.digest:
         return dense
     if base.run is not None:
-        made = yield from restore(bench, dense, experiment, experiment.find(base.run))
-        if made.net.digest == base.weights:
-            return made.net
-    if base.weights is not None and (kept := kept_net(bench, base.weights)) is not None:
-        return (yield from measured_net(bench, kept))
+        parent = yield from restore(workbench, dense, experiment, experiment.find(base.run))
+        if parent.net.digest == base.weights:
+            return parent.net
+    if base.weights is not None and (cached := cached_net(workbench, base.weights)) is not None:
+        return (yield from measured_net(workbench, cached))
     raise InputError(
         f"the net that run {run.id} started from is missing: open it with --weights FILE, then "
         "restore this run"
     )
 
 
-def settings_of(run: Run, here: Settings) -> Settings:
-    """The settings of a run; what belongs to the machine is as it is here.
+def settings_of(run: Run, current: Settings) -> Settings:
+    """The settings of a run, with the machine-specific ones of `current`.
 
     Raises:
-        InputError: the record of the run is damaged, or it has another model, data set or
-            protocol than `here`, or images of another size.
+        InputError: the record of the run is damaged, or its model, data set, protocol or image
+            settings differ from `current`.
     """
     record = run.checked()
     for name in ("model", "dataset", "protocol"):
-        if (recorded := getattr(record, name)) != getattr(here, name):
+        if (recorded := getattr(record, name)) != getattr(current, name):
             raise InputError(
-                f"run {run.id} has the {name} '{recorded}', not '{getattr(here, name)}': "
+                f"run {run.id} has the {name} '{recorded}', not '{getattr(current, name)}': "
                 f"open it with --{name} {recorded}"
             )
-    inputs = run.known(record.inputs, "inputs")
-    if inputs != here.inputs:
-        how = f"with {inputs.flags}" if inputs.flags else f"without {here.inputs.flags}"
+    inputs = run.required(record.inputs, "inputs")
+    if inputs != current.inputs:
+        how = f"with {inputs.flags}" if inputs.flags else f"without {current.inputs.flags}"
         raise InputError(f"run {run.id} used different image settings: open it {how}")
     return replace(
-        here,
-        recipe=run.known(record.recipe, "recipe"),
-        seed=run.known(record.seed, "seed"),
-        precision=run.known(record.precision, "precision"),
-        choices=run.known(record.choices, "choices"),
+        current,
+        recipe=run.required(record.recipe, "recipe"),
+        seed=run.required(record.seed, "seed"),
+        precision=run.required(record.precision, "precision"),
+        choices=run.required(record.choices, "choices"),
     )
 
 
 def plan_of(run: Run, layers: tuple[str, ...]) -> Plan:
-    """The plan of a run; raises InputError if it is not one for these layers."""
+    """The plan of a run; raises InputError if it is not for these layers."""
     rows = {row.name: row.sparsity for row in run.record.layers if row.sparsity is not None}
     if set(rows) != set(layers):
         raise InputError(f"the plan of run {run.id} does not match the layers {', '.join(layers)}")

@@ -13,16 +13,16 @@ from core.pruning.plans import Plan
 
 if TYPE_CHECKING:
     from core.jobs.workbench import Net
-    from core.training.finetuning import FineTuned
+    from core.training.finetuning import FineTuningResult
 
 START, GROWTH = 30.0, 2.0
-"""The first ratio, and the factor to the next one while only one side is known."""
+"""The first ratio, and the factor to the next while the bracket is open."""
 
 PRECISION = 1.05
 """The bracket is narrow enough when its ends are within this factor."""
 
 TRIALS = 10
-"""Default maximum of fine-tunings."""
+"""Default maximum number of fine-tunings."""
 
 LEAST = 1.05
 """Smallest ratio worth a trial, as a factor of the base's ratio."""
@@ -33,14 +33,9 @@ ROUNDING = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Bracket:
-    """What is known about the ratio: the largest that passed, the smallest that failed.
+    """The largest ratio that passed and the smallest above it that failed.
 
-    Attributes:
-        good: the largest ratio that passed; None if none did.
-        bad: the smallest ratio above it that failed.
-        floor: the smallest ratio worth a trial.
-        most: the largest possible ratio, not below the floor.
-        start: the first ratio, clamped between the two.
+    The first ratio is `start`, clamped between `floor` and `most`.
     """
 
     good: float | None = None
@@ -79,28 +74,24 @@ class Trial:
 
     Attributes:
         number: 1-based.
-        asked: its planned ratio.
-        base: the net it was fine-tuned from.
-        good: whether its validation accuracy is high enough.
+        ratio: the planned ratio.
+        base: the net that was fine-tuned.
+        good: whether the validation accuracy is high enough.
     """
 
     number: int
-    asked: float
+    ratio: float
     base: Net
     plan: Plan
-    result: FineTuned
+    result: FineTuningResult
     good: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Trying(Event):
-    """A trial starts.
+class TrialStarted(Event):
+    """Trial `number`, from 1 to at most `trials`, starts; `good` and `bad` bracket the ratio.
 
-    Attributes:
-        number: 1-based, of at most `trials`.
-        ratio: its planned ratio.
-        least: required validation accuracy in percent.
-        good, bad: the bracket so far.
+    `least` is the required validation accuracy in percent.
     """
 
     number: int
@@ -112,8 +103,8 @@ class Trying(Event):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Tried(Event):
-    """A trial is done."""
+class TrialFinished(Event):
+    """A trial has finished."""
 
     trial: Trial
 
@@ -121,11 +112,11 @@ class Tried(Event):
     def text(self) -> str:
         """Its result in a few words."""
         accuracy, verdict = self.trial.result.accuracy, "passed" if self.trial.good else "too low"
-        return f"{self.trial.asked:.1f}x: {accuracy.validation:.2f} % on validation, {verdict}"
+        return f"{self.trial.ratio:.1f}x: {accuracy.validation:.2f} % on validation, {verdict}"
 
 
 @dataclass(frozen=True, eq=False)
-class Found:
+class SearchResult:
     """The result of a search.
 
     Attributes:
@@ -141,26 +132,20 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
-    """A trial to be made.
-
-    Attributes:
-        number: 1-based.
-        ratio: the ratio to plan for.
-        from_trial: the best trial so far, to start from; None before one has passed.
-    """
+class TrialRequest:
+    """A trial to run; it starts from the best trial so far, if one has passed."""
 
     number: int
     ratio: float
     from_trial: Trial | None
 
 
-Made = tuple["Net", Plan, "FineTuned"]
+TrialOutcome = tuple["Net", Plan, "FineTuningResult"]
 """The base, the plan and the result of a trial."""
 
 
 def search(
-    attempt: Callable[[Attempt], Stream[Made]],
+    attempt: Callable[[TrialRequest], Stream[TrialOutcome]],
     *,
     least: float,
     floor: float = LEAST,
@@ -168,7 +153,7 @@ def search(
     trials: int = TRIALS,
     start: float = START,
     stop: StopFlag = never,
-) -> Stream[Found]:
+) -> Stream[SearchResult]:
     """Find the smallest net whose validation accuracy is at least `least`.
 
     Each ratio is tried by a real fine-tuning: growing while trials pass, shrinking while they fail,
@@ -176,47 +161,46 @@ def search(
     the current trial ends early without counting, and the results so far are returned.
 
     Args:
-        attempt: plans and fine-tunes a trial.
+        attempt: plans and fine-tunes a trial; checks the stop flag itself.
         least: required validation accuracy in percent.
         floor: the smallest ratio to plan for.
-        most: the largest one.
+        most: the largest ratio to plan for.
         trials: maximum number of trials.
-        start: the first ratio, clamped between those two.
-        stop: checked between trials; `attempt` checks it itself.
+        start: the first ratio, clamped between `floor` and `most`.
+        stop: checked between trials.
 
     Raises:
-        InputError: the number of trials is not at least 1, or `start` not above 1.
+        InputError: `trials` is below 1, or `start` is not above 1.
     """
     if trials < 1:
         raise InputError(f"{trials} trials: expected at least 1")
     if not (math.isfinite(start) and start > 1):
         raise InputError(f"a search starting at {start}x: expected a ratio above 1")
     bracket, done = Bracket(floor=min(floor, most), most=most, start=start), list[Trial]()
-    stopped, failed = False, 0
-    while len(done) + failed < trials and (ratio := bracket.next()) is not None and not stopped:
-        number = len(done) + failed + 1
-        yield Trying(number, trials, ratio, least, bracket.good, bracket.bad)
+    stopped = False
+    for number in range(1, trials + 1):
+        if stopped or (ratio := bracket.next()) is None:
+            break
+        yield TrialStarted(number, trials, ratio, least, bracket.good, bracket.bad)
         try:
-            base, plan, result = yield from attempt(Attempt(number, ratio, _lightest(done)))
+            base, plan, result = yield from attempt(TrialRequest(number, ratio, _lightest(done)))
         except StoppedError:
             stopped = True
             break
         except WorkError as error:
             yield Notice(f"trial {number} failed: {error}", warning=True)
             bracket = bracket.learn(ratio, False)
-            failed += 1
             continue
         stopped = result.stopped or stop()
         if result.stopped:
             break
         good = result.accuracy.validation >= least - ROUNDING
-        trial = Trial(number, ratio, base, plan, result, good)
-        done.append(trial)
-        bracket = bracket.learn(ratio, trial.good)
-        yield Tried(trial)
-    return Found(_lightest(done), tuple(done), least, stopped)
+        done.append(Trial(number, ratio, base, plan, result, good))
+        bracket = bracket.learn(ratio, good)
+        yield TrialFinished(done[-1])
+    return SearchResult(_lightest(done), tuple(done), least, stopped)
 
 
 def _lightest(trials: Sequence[Trial]) -> Trial | None:
     good = [trial for trial in trials if trial.good]
-    return max(good, key=lambda trial: trial.asked, default=None)
+    return max(good, key=lambda trial: trial.ratio, default=None)

@@ -1,8 +1,8 @@
-"""The workbench: one model, one data set and the settings; and the jobs that make a net.
+"""The workbench: one model, one data set and the settings; and the jobs that train a net.
 
-A job is a stream. It changes only its own memory and reads everything else in place: its inputs are
-left unchanged, and it keeps no model after it ends. Its result holds weights that nobody changes
-afterwards, and plain numbers for a screen. Jobs that only measure are in `core.jobs.measurement`.
+A job is a stream. It changes only its own memory, leaves its inputs unchanged and keeps no model
+after it ends. Its result holds weights that nobody changes afterwards, and plain numbers for a
+screen. Jobs that only measure are in `core.jobs.measurement`.
 """
 
 from __future__ import annotations
@@ -38,24 +38,22 @@ from core.system.allocator import keep_freed_memory
 from core.system.devices import resolve_device
 from core.system.precision import resolve_precision
 from core.training.byte_dropout import use_byte_dropout
-from core.training.dense import Trained, train
-from core.training.finetuning import FineTuned, finetune
+from core.training.dense import TrainingResult, train
+from core.training.finetuning import FineTuningResult, finetune
 from core.training.recipes import Phase, Recipe
 
 
 @dataclass(frozen=True, eq=False)
 class Net:
-    """A net to prune from: its weights, and what a screen needs to know about them.
+    """A net to prune from: its weights, and what a screen shows of them.
 
     Attributes:
-        accuracy: in percent, measured.
-        profiles: one per prunable layer, in order.
         other_parameters: parameters outside the prunable layers.
         digest: identifies the weights.
-        early: the weights early in its dense training, if kept.
+        early: the weights early in its dense training, if stored.
         run: the run that produced it; None if there is none.
         dense: accuracy of the dense net it was made from; None for the dense net itself.
-        trained: whether it has been trained, rather than just initialized.
+        trained: whether it has been trained, not just initialized.
         image_values: values per image; 0 if unknown.
     """
 
@@ -78,11 +76,10 @@ class Workbench:
     `core.system.allocator`.
 
     Attributes:
-        predictions: of the last two nets compared, for all test images, by the digests of their
-            weights.
+        predictions: of the last two nets compared, on all test images, by weights digest.
 
     Raises:
-        InputError: the settings name a model or a device that is not there.
+        InputError: the settings name an unknown model or a missing device.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -98,12 +95,12 @@ class Workbench:
 
     @property
     def layers(self) -> tuple[Layer, ...]:
-        """The layers that can be pruned."""
+        """The prunable layers."""
         return self.models.layers
 
     @property
     def layer_names(self) -> tuple[str, ...]:
-        """The names of the layers that can be pruned."""
+        """The names of the prunable layers."""
         return tuple(layer.name for layer in self.layers)
 
     @property
@@ -117,23 +114,22 @@ class Workbench:
 
     @property
     def finetuning(self) -> Recipe:
-        """The settings' recipe, with batches fitted to the images once these are loaded."""
+        """The settings' recipe, with batches limited by the size of loaded images."""
         recipe = self.settings.finetuning
         return replace(recipe, finetune=self._fitted(recipe.finetune))
 
     @property
     def training(self) -> Phase:
-        """The hyperparameters of dense training, likewise."""
+        """The hyperparameters of dense training, with batches limited likewise."""
         return self._fitted(self.settings.training)
 
     def _fitted(self, phase: Phase) -> Phase:
-        """Batches of large images are small, unless their size was chosen."""
         if self._splits is None or self.settings.choices.batch_size is not None:
             return phase
-        return phase.within(self._splits.train.values)
+        return phase.limited_to(self._splits.train.values)
 
-    def by(self, settings: Settings) -> Workbench:
-        """The same workbench with another recipe, choices, seed or precision; shares data."""
+    def with_settings(self, settings: Settings) -> Workbench:
+        """A workbench with another recipe, choices, seed or precision that shares the data."""
         other = copy(self)
         other.settings = settings
         if settings.precision != self.settings.precision:
@@ -145,10 +141,9 @@ class Workbench:
         stop: StopFlag = never,
         checkpoints: bool = False,
         resume: Mapping[str, Any] | None = None,
-    ) -> Stream[Trained]:
+    ) -> Stream[TrainingResult]:
         """Train a dense net from fresh weights by the recipe; see `training.train`."""
-        data = yield from self.splits(stop)
-        precision = yield from self.precision(data)
+        data, precision = yield from self.prepared(stop)
         return (
             yield from train(
                 self.fresh_model(),
@@ -169,12 +164,11 @@ class Workbench:
         stop: StopFlag = never,
         checkpoints: bool = False,
         resume: Mapping[str, Any] | None = None,
-    ) -> Stream[FineTuned]:
+    ) -> Stream[FineTuningResult]:
         """Fine-tune `base` to `plan` with the recipe; see `finetuning.finetune`."""
-        data = yield from self.splits(stop)
-        precision = yield from self.precision(data)
+        data, precision = yield from self.prepared(stop)
         tuned = yield from finetune(
-            self.models.vehicle(),
+            self.models.uninitialized(),
             base.weights,
             plan,
             data,
@@ -195,47 +189,45 @@ class Workbench:
         values: str = "float32",
         rounded: Mapping[str, QuantizedTensor] = MappingProxyType({}),
     ) -> CompactFile:
-        """What a compact file of a net of this model holds; see `packing.pack`."""
+        """The contents of a compact file of a net of this model; see `packing.pack`."""
         from core.formats.packing import image_facts, pack
 
         facts = image_facts(self.settings, self.images)
         return pack(weights, self.layers, values, rounded, self.settings.model, facts)
 
     def sizes(self, weights: Weights) -> Sizes:
-        """The bytes that a net of this model takes in every way they are counted."""
+        """The sizes of a net of this model in bytes."""
         return measure_sizes(weights, self.layers, self.parameters, self.compact_file)
 
-    def net(self, result: Trained | FineTuned, base: Net | None = None) -> Net:
-        """The result of a training as a net to prune from; `base` is what was fine-tuned."""
-        if isinstance(result, Trained) or base is None:
-            early = result.early if isinstance(result, Trained) else None
-            return self.net_of(result.weights, result.accuracy, early=early, run=result.run)
+    def net(self, result: TrainingResult | FineTuningResult, base: Net | None = None) -> Net:
+        """The result of training as a net to prune from; `base` is the net that was fine-tuned."""
+        source = result if isinstance(result, TrainingResult) else base
+        early = source.early if source else None
+        dense = (base.dense or base.accuracy) if base else None
         return self.net_of(
-            result.weights,
-            result.accuracy,
-            early=base.early,
-            run=result.run,
-            dense=base.dense or base.accuracy,
+            result.weights, result.accuracy, early=early, run=result.run, dense=dense
         )
 
-    def resolved_precision(self, stop: StopFlag = never) -> Stream[str]:
-        """The training precision, once the data are loaded."""
+    def prepared(self, stop: StopFlag = never) -> Stream[tuple[Splits, str]]:
+        """The images and the training precision, see `splits` and `precision`."""
         data = yield from self.splits(stop)
-        return (yield from self.precision(data))
+        return data, (yield from self.precision(data))
 
     def precision(self, data: Splits) -> Stream[str]:
-        """The training precision on this machine, the same for the whole session."""
+        """The training precision on this machine, resolved once per session."""
         if self._precision is not None:
             return self._precision
-        name, most = self.settings.precision, self.finetuning.finetune.batch_size
-        images, labels = data.train.batch(slice(0, batch_size_for(data.train, most)))
+        size = batch_size_for(data.train, self.finetuning.finetune.batch_size)
+        images, labels = data.train.batch(slice(0, size))
 
         def build() -> nn.Module:
             model = self.fresh_model().to(memory_format=data.train.layout)
             use_byte_dropout(model, torch.Generator(images.device))  # as training does
             return model
 
-        self._precision = yield from resolve_precision(name, build, images, labels)
+        self._precision = yield from resolve_precision(
+            self.settings.precision, build, images, labels
+        )
         return self._precision
 
     def net_of(
@@ -250,25 +242,16 @@ class Workbench:
         """Weights as a net to prune from; its layers are profiled in the calling thread."""
         profiles = tuple(Profile.of(la, weights[la.key].numpy()) for la in self.layers)
         other = self.parameters - sum(layer.parameters for layer in self.layers)
-        digest = weights_digest(weights)
+        digest, values = weights_digest(weights), self._splits.train.values if self._splits else 0
         return Net(
-            weights,
-            accuracy,
-            profiles,
-            other,
-            digest,
-            early,
-            run,
-            dense,
-            image_values=self._splits.train.values if self._splits else 0,
+            weights, accuracy, profiles, other, digest, early, run, dense, image_values=values
         )
 
     def splits(self, stop: StopFlag = never) -> Stream[Splits]:
         """The images, loaded once; a net not known to fit them is tried on a few.
 
         Raises:
-            InputError: the data are unavailable, or the net cannot take them, see
-                `user_model.fit_data`.
+            InputError: the data are unavailable or do not fit the net, see `user_model.fit_data`.
         """
         if self._splits is None:
             settings = self.settings
@@ -285,10 +268,10 @@ class Workbench:
                 yield Notice(f"running code from {settings.model}")
             other = settings.dataset != self.spec.dataset or data.fingerprint
             if self.spec.is_user_model or other:
-                model = self.models.vehicle()
+                model = self.models.uninitialized()
                 data = fit_data(model, data)
-                if said := output_warning(model, data):
-                    yield Notice(said, warning=True)
+                if message := output_warning(model, data):
+                    yield Notice(message, warning=True)
                 for name, why in unprunable_modules(model).items():
                     yield Notice(f"{name} cannot be pruned: {why}", warning=True)
             self._splits = data
@@ -305,6 +288,6 @@ class Workbench:
 
     @property
     def data_name(self) -> str:
-        """Identifies the images and their split, once they are loaded."""
+        """Identifies the loaded images and their split."""
         images = self._splits.fingerprint if self._splits else ""
         return ", ".join(filter(None, (self.settings.dataset, self.settings.protocol, images)))

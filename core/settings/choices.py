@@ -20,7 +20,7 @@ from core.training.recipes import (
 )
 
 DEFAULT_ROUNDS = 3
-MOST_EPOCHS = 100_000
+MAX_EPOCHS = 100_000
 
 _STRENGTHS = (0.0, *(factor * 10.0**power for power in range(-7, 0) for factor in (1, 2, 5)))
 _RATES = tuple(factor * 10.0**power for power in range(-5, 1) for factor in (1, 2, 5))
@@ -29,17 +29,17 @@ _BATCHES = tuple(2**power for power in range(13))
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """Changes to a recipe; None leaves what the recipe says.
+    """Changes to a recipe; None keeps the recipe's value.
 
     Raises:
-        InputError: a value that is not one of those expected.
+        InputError: a value is invalid.
     """
 
     UNSET: ClassVar[str] = "as the recipe says"
 
     method: Method | None = setting(None, one_of(METHODS), "how pruning and training alternate")
     rounds: int | None = setting(None, integer(1, 100), "prune-and-retrain rounds (iterative)")
-    epochs: int | None = setting(None, integer(1, MOST_EPOCHS), "passes over the images, per round")
+    epochs: int | None = setting(None, integer(1, MAX_EPOCHS), "passes over the images, per round")
     lr: float | None = setting(
         None,
         number(0, 100, above=True, series=_RATES),
@@ -76,11 +76,7 @@ class Choices:
         check_fields(self)
 
     def applied_to(self, recipe: Recipe) -> Recipe:
-        """The recipe with these changes.
-
-        Raises:
-            InputError: changes that contradict each other.
-        """
+        """The recipe with these changes; raises InputError if they conflict."""
         method = self.method_with(recipe)
         rewind = recipe.rewind if self.rewind is None else self.rewind
         if rewind and method == "gradual":
@@ -96,34 +92,30 @@ class Choices:
         scale = recipe.scale_dropout if self.scale_dropout is None else self.scale_dropout
         return replace(
             recipe,
-            finetune=self._phase(recipe.finetune),
+            finetune=self.applied_to_phase(recipe.finetune),
             method=method,
             rounds=rounds,
             scale_dropout=scale,
             rewind=rewind,
         )
 
-    def applied_to_dense(self, phase: Phase) -> Phase:
-        """A phase of dense training with those changes that mean something there."""
-        return self._phase(phase)
-
     def given(self) -> dict[str, Any]:
-        """The changes, by name."""
+        """The changes by name."""
         return given(self)
 
     def method_with(self, recipe: Recipe) -> Method:
-        """The method; asking for several rounds is asking for the iterative one."""
-        if self.method is None and self.rounds is not None and self.rounds > 1:
+        """The method; several rounds imply the iterative one."""
+        if self.method is None and (self.rounds or 0) > 1:
             return "iterative"
-        return recipe.method if self.method is None else self.method
+        return self.method or recipe.method
 
-    def _phase(self, phase: Phase) -> Phase:
+    def applied_to_phase(self, phase: Phase) -> Phase:
+        """The phase with the changes that apply to a single training."""
         same = {"epochs", "l1", "batch_size", "loss", "smoothing"} & self.given().keys()
         changes: dict[str, Any] = {name: getattr(self, name) for name in same}
         if self.l2 is not None:
             changes["weight_decay"] = self.l2
-        return replace(phase.by(self.optimizer or phase.optimizer, self.lr), **changes)
+        return replace(phase.with_optimizer(self.optimizer or phase.optimizer, self.lr), **changes)
 
 
 NO_CHOICES = Choices()
-"""Everything as the recipe says."""

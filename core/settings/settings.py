@@ -1,4 +1,4 @@
-"""What a run is asked to do, apart from the plan: checked before anything heavy is loaded."""
+"""The settings of a run, all but the plan; checked before anything heavy is loaded."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ class Settings:
     """The settings that every job of a session shares.
 
     Attributes:
-        protocol: `default` trains on 55,000 images and selects on 5,000 apart from test;
+        protocol: `default` trains on 55,000 images and selects on 5,000 others, not on test;
             `reference` trains on all 60,000 and selects on test, as the notebook did.
-        choices: changes to the recipe, for the training that a command is for.
-        inputs: what is given of the images' size, channels and normalisation.
+        choices: changes to the recipe, for the training a command runs.
+        inputs: the images' size, channels and normalization, as far as set.
 
     Raises:
-        InputError: a value that is not one of those expected.
+        InputError: a value is invalid.
     """
 
     model: str = setting(
@@ -93,10 +93,10 @@ class Settings:
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Self:
-        """Settings with some of `SETTINGS` set, by name; the rest have their defaults.
+        """Settings from values by name; the rest have their defaults.
 
         Raises:
-            InputError: a value is not one of those expected, or two contradict each other.
+            InputError: a value is invalid, or two conflict.
         """
         own, inputs, choices = (
             {name: values[name] for name in settings_in(owner) if name in values}
@@ -106,17 +106,16 @@ class Settings:
 
     @property
     def finetuning(self) -> Recipe:
-        """The recipe with the choices."""
+        """The recipe with the choices applied."""
         return self.choices.applied_to(recipe_named(self.recipe))
 
     @property
     def training(self) -> Phase:
-        """How a dense net is trained: the recipe, and those choices that mean something there."""
-        return self.choices.applied_to_dense(recipe_named(self.recipe).dense)
+        """The hyperparameters of dense training, with the choices that apply to it."""
+        return self.choices.applied_to_phase(recipe_named(self.recipe).dense)
 
 
 SETTINGS = settings_in(Settings) | settings_in(Inputs) | settings_in(Choices)
-"""Every setting by its name."""
+"""Every setting by name."""
 
 DEFAULTS = Settings()
-"""Everything where nothing is set."""

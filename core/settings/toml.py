@@ -1,4 +1,4 @@
-"""TOML as text: a file read and parsed, the line of a key, names and values as it writes them."""
+"""TOML text: read and parse a file, find the line of a key, write keys and values."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from typing import Any
 
 from core.errors import InputError
 
-MOST_BYTES = 1_000_000
-"""Of a file; a net with ten thousand layers needs half of it."""
+MAX_BYTES = 1_000_000
+"""Largest file; a net with ten thousand layers needs half of it."""
 
-_SEARCHED = 2 * MOST_BYTES  # characters read again to find a line, some seconds at most
+_MAX_SEARCHED = 2 * MAX_BYTES  # characters parsed again to find a line: a few seconds at most
 
 
 def read_text(path: Path) -> str:
-    """A file as text; raises InputError where it cannot be read, is too large or not UTF-8."""
+    """Read a file; raises InputError if it cannot be read, is too large or is not UTF-8."""
     try:
         with path.open("rb") as file:
-            data = file.read(MOST_BYTES + 1)
+            data = file.read(MAX_BYTES + 1)
     except FileNotFoundError as error:
         raise InputError(f"no such file: {path}") from error
     except IsADirectoryError as error:
         raise InputError(f"cannot read {path}: it is a folder; expected a file") from error
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from error
-    if len(data) > MOST_BYTES:
-        raise InputError(f"{path}: expected at most {MOST_BYTES:,} bytes of TOML")
+    if len(data) > MAX_BYTES:
+        raise InputError(f"{path}: expected at most {MAX_BYTES:,} bytes of TOML")
     try:
         return data.decode("utf-8-sig")  # some editors begin a file with a byte order mark
     except UnicodeDecodeError as error:
@@ -36,26 +36,26 @@ def read_text(path: Path) -> str:
         raise InputError(f"{path} line {line}: not UTF-8; save it as UTF-8") from error
 
 
-def parsed(path: Path, text: str) -> dict[str, Any]:
-    """The table that a text holds; raises InputError in tomllib's words where it is not TOML."""
+def parse_toml(path: Path, text: str) -> dict[str, Any]:
+    """Parse TOML; raises InputError with tomllib's message if it is invalid."""
     try:
         return tomllib.loads(text)
-    except ValueError as error:  # also of a number with thousands of digits
-        said = str(error)
-    if said.startswith("Cannot "):
-        said += "; give each key and each table once"
-    if said.startswith("Invalid value"):
-        said += '; expected "text" in quotes, a number such as 0.5, true or false'
-    raise InputError(printable(f"{path}: {said}"))
+    except ValueError as error:  # also raised for a number with thousands of digits
+        message = str(error)
+    if message.startswith("Cannot "):
+        message += "; give each key and each table once"
+    if message.startswith("Invalid value"):
+        message += '; expected "text" in quotes, a number such as 0.5, true or false'
+    raise InputError(printable(f"{path}: {message}"))
 
 
 def line_of(text: str, keys: Sequence[str]) -> int | None:
-    """The line of a valid TOML text where the statement stands that first gives `keys`.
+    """The line of the statement in valid TOML that first sets `keys`.
 
-    The text is taken statement by statement: a statement ends with the first line that makes it
-    valid TOML. None where `keys` are not there, or where looking on would take too long.
+    A statement ends with the first line that makes it valid TOML. None if `keys` are missing or
+    the search would take too long.
     """
-    header, statement, start, left = "", "", 1, _SEARCHED
+    header, statement, start, left = "", "", 1, _MAX_SEARCHED
     for number, line in enumerate(text.replace("\r\n", "\n").split("\n"), 1):
         statement += f"{line}\n"
         is_header = statement.lstrip().startswith("[")
@@ -67,7 +67,7 @@ def line_of(text: str, keys: Sequence[str]) -> int | None:
             table = tomllib.loads(read)
         except ValueError:
             continue
-        if _leads(table, keys):
+        if _has(table, keys):
             return start
         if is_header:
             header = statement
@@ -75,7 +75,7 @@ def line_of(text: str, keys: Sequence[str]) -> int | None:
     return None
 
 
-def _leads(table: Any, keys: Sequence[str]) -> bool:
+def _has(table: Any, keys: Sequence[str]) -> bool:
     for key in keys:
         if not isinstance(table, dict) or key not in table:
             return False
@@ -83,42 +83,41 @@ def _leads(table: Any, keys: Sequence[str]) -> bool:
     return True
 
 
-def key(name: str) -> str:
-    """A name as a key, in quotes where it needs them."""
-    return name if re.fullmatch("[A-Za-z0-9_-]+", name) else quoted(name)
+def toml_key(name: str) -> str:
+    """A name as a TOML key, in quotes if it needs them."""
+    return name if re.fullmatch("[A-Za-z0-9_-]+", name) else _string(name)
 
 
-def written(value: str | bool | int | float | tuple[float, ...]) -> str:
-    """A value as TOML has it; a float comes back as it was."""
+def toml_value(value: str | bool | int | float | tuple[float, ...]) -> str:
+    """A value as TOML; floats are exact."""
     if isinstance(value, tuple):
-        return f"[{', '.join(map(written, value))}]"
+        return f"[{', '.join(map(toml_value, value))}]"
     if isinstance(value, str):
-        return quoted(value)
+        return _string(value)
     return str(value).lower() if isinstance(value, bool) else repr(value)
 
 
-def shown(value: Any) -> str:
-    """A value in a message, as TOML has it, and short."""
+def abbreviated(value: Any) -> str:
+    """A value as short TOML, for a message."""
     if isinstance(value, (dict, list)):
         return "{...}" if isinstance(value, dict) else "[...]"
     if isinstance(value, int) and value.bit_length() > 64:
         return "..."
-    return shortened(written(value) if isinstance(value, (str, int, float)) else str(value))
+    return truncated(toml_value(value) if isinstance(value, (str, int, float)) else str(value))
 
 
-def shortened(text: str) -> str:
-    """A text that a message has room for."""
+def truncated(text: str) -> str:
+    """Text cut to fit a message."""
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def quoted(text: str) -> str:
-    """A text as a basic string."""
+def _string(text: str) -> str:
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{printable(escaped)}"'
 
 
 def printable(text: str) -> str:
-    r"""The text with \u000a for what would break a line or could not be seen, as TOML has it."""
+    r"""Text with invisible characters and line breaks as TOML escapes such as \u000a."""
     return "".join(c if c.isprintable() else _escape(ord(c)) for c in text)
 
 

@@ -1,4 +1,4 @@
-"""Dropout from random bytes, which does not wait for one core to draw a number per activation.
+"""Dropout from random bytes: fewer random numbers to draw than `nn.Dropout` needs.
 
 Torch draws a mask with `bernoulli_`, one number per element, on one core: 15 % of a training step.
 A random byte per element, compared with the probability in 256ths, takes an eighth of the draws.

@@ -1,4 +1,4 @@
-"""Checkpoints: a training between two epochs as tensors and plain data, to resume after a crash."""
+"""Checkpoints: the state of a training between two epochs, to resume after a crash."""
 
 from __future__ import annotations
 
@@ -21,31 +21,31 @@ class Checkpoint(Event):
 
     Attributes:
         tensors: copies on the CPU, by name.
-        facts: the rest as JSON data, with tensor names in place of tensors.
+        json: the rest as JSON data, with tensor names in place of tensors.
     """
 
     tensors: Mapping[str, Tensor]
-    facts: Mapping[str, Any]
+    json: Mapping[str, Any]
 
     @classmethod
     def of(cls, state: Mapping[str, Any]) -> Checkpoint:
         """Split a state of dicts, lists, numbers, strings, None and tensors."""
         tensors: dict[str, Tensor] = {}
-        return cls(tensors, _taken_apart(state, "state", tensors))
+        return cls(tensors, _disassemble(state, "state", tensors))
 
     def state(self) -> dict[str, Any]:
-        """The reassembled state; tuples have become lists.
+        """Reassemble the state; tuples come back as lists.
 
         Raises:
             InputError: a tensor is missing.
         """
-        state = _put_together(self.facts, self.tensors)
+        state = _reassemble(self.json, self.tensors)
         if not isinstance(state, dict):
             raise InputError("this checkpoint is empty: start the run again")
         return state
 
 
-def _taken_apart(value: Any, path: str, tensors: dict[str, Tensor]) -> Any:
+def _disassemble(value: Any, path: str, tensors: dict[str, Tensor]) -> Any:
     match value:
         case Tensor():
             name = f"{len(tensors)} {path}"
@@ -53,28 +53,26 @@ def _taken_apart(value: Any, path: str, tensors: dict[str, Tensor]) -> Any:
                 "cpu", copy=True, memory_format=torch.contiguous_format
             )
             return {_TENSOR: name}
-        case Mapping() if all(isinstance(key, str) for key in value):
-            return {k: _taken_apart(v, f"{path}/{k}", tensors) for k, v in value.items()}
         case Mapping():
-            items = [[k, _taken_apart(v, f"{path}/{k}", tensors)] for k, v in value.items()]
-            return {_ITEMS: items}
+            items = [[k, _disassemble(v, f"{path}/{k}", tensors)] for k, v in value.items()]
+            return dict(items) if all(isinstance(key, str) for key in value) else {_ITEMS: items}
         case list() | tuple():
-            return [_taken_apart(v, f"{path}/{i}", tensors) for i, v in enumerate(value)]
+            return [_disassemble(v, f"{path}/{i}", tensors) for i, v in enumerate(value)]
         case _:
             return value
 
 
-def _put_together(value: Any, tensors: Mapping[str, Tensor]) -> Any:
+def _reassemble(value: Any, tensors: Mapping[str, Tensor]) -> Any:
     match value:
         case {"$tensor": name, **nothing} if not nothing:
             if name not in tensors:
                 raise InputError(f"this checkpoint lacks '{name}': start the run again")
             return tensors[name]
         case {"$items": items, **nothing} if not nothing:
-            return {key: _put_together(item, tensors) for key, item in items}
+            return {key: _reassemble(item, tensors) for key, item in items}
         case Mapping():
-            return {key: _put_together(item, tensors) for key, item in value.items()}
+            return {key: _reassemble(item, tensors) for key, item in value.items()}
         case list():
-            return [_put_together(item, tensors) for item in value]
+            return [_reassemble(item, tensors) for item in value]
         case _:
             return value

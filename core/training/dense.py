@@ -1,4 +1,4 @@
-"""Dense training, as a stream of events."""
+"""Dense training as a stream of events."""
 
 from __future__ import annotations
 
@@ -14,20 +14,18 @@ from core.events import Accuracy, Epoch, StopFlag, Stream, never
 from core.measure.evaluation import evaluate, measure
 from core.nets.weights import Weights
 from core.training.checkpoints import Checkpoint
-from core.training.loop import Best, Trainer, copy_weights
+from core.training.loop import BestEpoch, Trainer, copy_weights
 from core.training.recipes import Phase
 
 
 @dataclass(frozen=True, eq=False)
-class Trained:
-    """The result of dense training: the weights of the best epoch on validation.
+class TrainingResult:
+    """The result of dense training: the weights of `best`, the best epoch on validation.
 
     Attributes:
         early: the weights after the first epoch, for rewinding.
-        best: the epoch of the weights.
         run: the run that records it; None if unrecorded.
-        stopped: whether its stop flag ended it early.
-        diverged: whether a non-finite loss ended it early.
+        diverged: whether a non-finite loss ended training early.
     """
 
     weights: Weights
@@ -51,22 +49,22 @@ def train(
     stop: StopFlag = never,
     checkpoints: bool = False,
     resume: Mapping[str, Any] | None = None,
-) -> Stream[Trained]:
-    """Train `model` from its own initial weights; returns the best epoch on validation.
+) -> Stream[TrainingResult]:
+    """Train `model` from its own initial weights and return the best epoch on validation.
 
-    When `stop` is raised, it ends within one batch and keeps the best epoch so far; so does a
-    non-finite loss.
+    A raised stop flag or a non-finite loss ends training within one batch; the result is the best
+    epoch so far.
 
-    With `checkpoints` it sends a `Checkpoint` after every epoch; given the state of one as
-    `resume`, it continues from there, with the same results as an uninterrupted training.
+    With `checkpoints`, it yields a `Checkpoint` after every epoch; `resume` takes the state of one
+    and continues from there, with the same results as an uninterrupted training.
 
     Raises:
-        StoppedError: it was stopped before the first epoch ended.
+        StoppedError: training was stopped before the first epoch ended.
         WorkError: the loss diverged before the first epoch ended.
     """
     trainer = Trainer(model, data.train, phase, seed, precision)
     epochs: list[Epoch] = []
-    best = Best()
+    best = BestEpoch()
     early: Weights = {}
     if resume is not None:
         trainer.resume(resume["trainer"])
@@ -83,22 +81,15 @@ def train(
         early = early or copy_weights(model)
         best.offer(trainer.epoch, validation, model)
         if checkpoints:
-            rows = [asdict(epoch) for epoch in epochs]
-            state = {"trainer": trainer.state(), "best": best.state()}
-            yield Checkpoint.of({**state, "early": early, "epochs": rows})
+            state = {"trainer": trainer.state(), "best": best.state(), "early": early}
+            yield Checkpoint.of({**state, "epochs": [asdict(epoch) for epoch in epochs]})
     if best.epoch is None:
         if trainer.stopped:
             raise StoppedError("stopped during the first epoch: nothing to keep")
         raise WorkError("training diverged in its first epoch: try another recipe or seed")
     weights = best.restore(model)
     accuracy = yield from measure(model, data, "dense", precision=precision)
-    return Trained(
-        weights=weights,
-        early=early,
-        accuracy=accuracy,
-        epochs=tuple(epochs),
-        best=best.epoch,
-        precision=precision,
-        stopped=trainer.stopped,
-        diverged=trainer.diverged,
+    stopped, diverged = trainer.stopped, trainer.diverged
+    return TrainingResult(
+        weights, early, accuracy, tuple(epochs), best.epoch, precision, stopped, diverged
     )

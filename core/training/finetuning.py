@@ -1,4 +1,4 @@
-"""Pruning in one shot, and fine-tuning, as streams of events."""
+"""One-shot pruning and fine-tuning as streams of events."""
 
 from __future__ import annotations
 
@@ -20,38 +20,31 @@ from core.nets.weights import Weights
 from core.pruning.masks import Masks, sparsity_of
 from core.training.checkpoints import Checkpoint
 from core.training.gradual import Pruner
-from core.training.loop import Best, Trainer, copy_weights
+from core.training.loop import BestEpoch, Trainer, copy_weights
 from core.training.recipes import Recipe
 
 
 @dataclass(frozen=True, eq=False)
-class Pruned:
-    """A plan applied to a base in one shot, not trained.
-
-    Attributes:
-        dead: its dead units, if counted.
-    """
+class PruningResult:
+    """A plan applied to a base in one shot, not trained; `dead` is None if not counted."""
 
     accuracy: Accuracy
     dead: DeadUnits | None = None
 
 
 @dataclass(frozen=True, eq=False)
-class FineTuned:
+class FineTuningResult:
     """The result of fine-tuning: the best epoch that ended at the full plan.
 
     Attributes:
         masks: the masks in force in `weights`.
         pruned: accuracy of the plan in one shot, before any training.
-        best: the epoch of the weights; None if it was stopped before any epoch ended at the full
-            plan: then the current weights were pruned to the plan in one shot and measured.
+        best: the epoch of the weights; None if fine-tuning was stopped before any epoch ended at
+            the full plan: then the current weights were pruned to the plan in one shot.
         revived: weights outside the masks that are not exactly zero; always 0.
         dead: dead units in `weights`; None if the net cannot be traced.
-        recipe: its recipe.
         run: the run that records it; None if unrecorded.
-        sizes: its sizes in bytes; None if not measured.
-        stopped: whether its stop flag ended it early.
-        diverged: whether a non-finite loss ended it early.
+        diverged: whether a non-finite loss ended fine-tuning early.
     """
 
     weights: Weights = field(repr=False)
@@ -78,11 +71,7 @@ def prune_and_measure(
     stop: StopFlag = never,
     precision: str = "fp32",
 ) -> Stream[Accuracy]:
-    """Apply `plan` to `base` in one shot and measure the result; `model` ends up holding it.
-
-    Raises:
-        StoppedError: `stop` was raised.
-    """
+    """Apply `plan` to `base` in one shot and measure the result; `model` ends up holding it."""
     Masks.of(base, prunable_layers(model), plan).load(model, base)
     return (yield from measure(model, data, "pruned", stop, precision))
 
@@ -100,16 +89,16 @@ def finetune(
     stop: StopFlag = never,
     checkpoints: bool = False,
     resume: Mapping[str, Any] | None = None,
-) -> Stream[FineTuned]:
+) -> Stream[FineTuningResult]:
     """Fine-tune `base` towards `plan` as `recipe` says.
 
-    It first measures the plan in one shot. It can be stopped within one batch, see
-    `FineTuned.best`; a non-finite loss ends it the same way. `model` is only the vehicle: its
-    initial weights do not matter, and its dropouts end up as the recipe set them.
+    The plan is measured in one shot first. A raised stop flag or a non-finite loss ends training
+    within one batch, see `FineTuningResult.best`.
 
-    With `checkpoints` it sends a `Checkpoint` after every epoch; given the state of one as
-    `resume`, it continues from there, with the same results as an uninterrupted training. `early`
-    are weights from early in the dense training of `base`, for a recipe that rewinds.
+    The initial weights of `model` do not matter, and its dropouts end up as the recipe sets them.
+    `early` are weights from early in the dense training of `base`, for a recipe that rewinds.
+    With `checkpoints`, it yields a `Checkpoint` after every epoch; `resume` takes the state of one
+    and continues from there, with the same results as an uninterrupted training.
 
     Raises:
         InputError: the recipe rewinds but there are no early weights.
@@ -139,7 +128,7 @@ def finetune(
     dead = yield from count_dead_units(model, data.validation)
     model.load_state_dict(weights)
     accuracy = yield from measure(model, data, "finetuned", precision=precision)
-    return FineTuned(
+    return FineTuningResult(
         weights=weights,
         masks=masks,
         pruned=pruned,
@@ -155,51 +144,43 @@ def finetune(
     )
 
 
+@dataclass
 class _Rounds:
-    """The rounds of a fine-tuning: in each of them a plan, and epochs of training.
+    """The rounds of a fine-tuning; each has a plan and epochs of training.
 
     Attributes:
-        trainer, pruner: of the present round.
+        trainer, pruner: of the current round.
         best: of the epochs that ended at the full plan.
     """
 
-    def __init__(
-        self,
-        model: nn.Module,
-        base: Weights,
-        plan: Mapping[str, float],
-        data: Splits,
-        recipe: Recipe,
-        early: Weights | None,
-        seed: int,
-        precision: str,
-    ) -> None:
-        self.model = model
-        self.base = base
-        self.plan = plan
-        self.data = data
-        self.recipe = recipe
-        self.early = early
-        self.seed = seed
-        self.precision = precision
-        self.layers = prunable_layers(model)
-        self.dropout = {name: drop.p for name, drop in dropouts(model).items()}
-        self.start = {la.name: sparsity_of(base[la.key]) for la in self.layers}
+    model: nn.Module
+    base: Weights
+    plan: Mapping[str, float]
+    data: Splits
+    recipe: Recipe
+    early: Weights | None
+    seed: int
+    precision: str
+
+    def __post_init__(self) -> None:
+        self.layers = prunable_layers(self.model)
+        self.dropout = {name: drop.p for name, drop in dropouts(self.model).items()}
+        self.start = {la.name: sparsity_of(self.base[la.key]) for la in self.layers}
         self.epochs: list[Epoch] = []
-        self.best = Best()
+        self.best = BestEpoch()
         self.round = 1
-        self._enter(base)
+        self._begin_round(self.base)
 
     @property
     def finished(self) -> bool:
-        """The last round is over."""
+        """Whether the last round is over."""
         return self.round == self.recipe.rounds and self.trainer.finished
 
     def run_epoch(self, stop: StopFlag) -> Stream[Epoch | None]:
-        """One more epoch, validated; None where it was ended early."""
+        """Train and validate one epoch; None if it ended early."""
         if self.trainer.finished:
             self.round += 1
-            self._enter(copy_weights(self.model), self.trainer.seconds)
+            self._begin_round(copy_weights(self.model), self.trainer.seconds)
         loss = yield from self.trainer.run_epoch(stop, after_step=self.pruner.after_step)
         if loss is None:
             return None
@@ -208,7 +189,7 @@ class _Rounds:
         )
         final = self.round == self.recipe.rounds and self.pruner.finished
         epoch = Epoch(
-            self.trainer.before + self.trainer.epoch,
+            self.trainer.epochs_before + self.trainer.epoch,
             loss,
             validation,
             self.trainer.epoch_seconds,
@@ -222,14 +203,14 @@ class _Rounds:
         return epoch
 
     def outcome(self) -> tuple[Masks, Weights]:
-        """The best epoch's masks and weights, or the present ones pruned the rest of the way."""
+        """The masks and weights of the best epoch, else the current ones pruned to the plan."""
         if self.best.epoch is None:
             self.pruner.finish(self.plan)
         weights = self.best.restore(self.model)
         return (self.best.masks or self.pruner.masks).to("cpu"), weights
 
     def state(self) -> dict[str, Any]:
-        """All that the next epoch depends on."""
+        """Everything the next epoch depends on."""
         return {
             "round": self.round,
             "trainer": self.trainer.state(),
@@ -239,17 +220,17 @@ class _Rounds:
         }
 
     def resume(self, state: Mapping[str, Any]) -> None:
-        """Go on from what `state` gave."""
+        """Continue from a `state`."""
         self.round = state["round"]
-        self._enter(self.base)
+        self._begin_round(self.base)
         self.trainer.resume(state["trainer"])
         self.pruner.resume(state["pruner"])
         self.best.resume(state["best"])
         self.epochs = [Epoch(**epoch) for epoch in state["epochs"]]
 
-    def _enter(self, weights: Weights, seconds: float = 0.0) -> None:
-        """Prune `weights` to the plan of the present round, and begin to train what is left."""
-        recipe, plan = self.recipe, self._plan_now()
+    def _begin_round(self, weights: Weights, seconds: float = 0.0) -> None:
+        """Prune `weights` to the plan of the current round and set up its training."""
+        recipe, plan = self.recipe, self._round_plan()
         masks = Masks.of(weights, self.layers, plan)
         start = self.early if recipe.rewind and self.early else weights
         self.model.load_state_dict(start if recipe.gradual else masks.apply(start))
@@ -259,24 +240,25 @@ class _Rounds:
             recipe.finetune,
             self.seed + self.round - 1,
             self.precision,
-            before=(self.round - 1) * recipe.finetune.epochs,
+            epochs_before=(self.round - 1) * recipe.finetune.epochs,
             epochs=recipe.epochs,
         )
         self.trainer.seconds = seconds
         self.pruner = Pruner(self.model, plan, recipe, masks, len(self.data.train), self.dropout)
 
-    def _plan_now(self) -> Mapping[str, float]:
-        """The plan of the present round: each round drops the same share of what is left."""
+    def _round_plan(self) -> Mapping[str, float]:
+        """The plan of the current round: each round drops the same share of what is left."""
         if self.round == self.recipe.rounds:
             return self.plan
         part = self.round / self.recipe.rounds
         return {
-            name: _on_the_way(self.start[name], final, part) for name, final in self.plan.items()
+            name: _intermediate_sparsity(self.start[name], final, part)
+            for name, final in self.plan.items()
         }
 
 
-def _on_the_way(start: float, final: float, part: float) -> float:
-    """The sparsity after a part of the rounds; down to nothing, with equal steps."""
+def _intermediate_sparsity(start: float, final: float, part: float) -> float:
+    """The sparsity after `part` of the rounds; with nothing left at the end, in equal steps."""
     if final >= 1.0 or start >= 1.0:
         return start + (final - start) * part
     return 1.0 - (1.0 - start) * math.pow((1.0 - final) / (1.0 - start), part)

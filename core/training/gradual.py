@@ -1,4 +1,4 @@
-"""Pruning during fine-tuning: masks that tighten step by step, and what depends on them."""
+"""Pruning during fine-tuning: masks that may tighten step by step."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from core.training.recipes import Recipe
 
 
 class Pruner:
-    """Pruning during a fine-tuning: masks that may tighten, and what depends on them.
+    """Holds the masks of a fine-tuning, tightens them if the recipe is gradual, scales dropout.
 
     Args:
         model: the net being fine-tuned; its weights and dropouts change.
@@ -24,9 +24,6 @@ class Pruner:
             gradual.
         images: images per epoch.
         dropout: each layer's dropout probability before pruning.
-
-    Attributes:
-        masks: the masks in force.
     """
 
     def __init__(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from time import perf_counter
 from typing import Any
@@ -30,7 +30,7 @@ class Trainer:
     Args:
         model: the net, on the device of `data`.
         seed: seed of the order of the images and of the net's random draws.
-        before: epochs of earlier phases of the same training.
+        epochs_before: epochs of earlier phases of the same training.
         epochs: epochs of the whole training; None if it is this phase alone.
 
     Attributes:
@@ -48,7 +48,7 @@ class Trainer:
         phase: Phase,
         seed: int,
         precision: str,
-        before: int = 0,
+        epochs_before: int = 0,
         epochs: int | None = None,
     ) -> None:
         self._random = torch.Generator(data.device).manual_seed(seed)
@@ -57,7 +57,7 @@ class Trainer:
         self.data = data
         self.phase = phase
         self.precision = precision
-        self.before = before
+        self.epochs_before = epochs_before
         self.epochs = phase.epochs if epochs is None else epochs
         self.epoch = 0
         self.seconds = 0.0
@@ -68,7 +68,8 @@ class Trainer:
         self.scheduler = _scheduler(self.optimizer, phase, phase.steps_in_epoch(len(data)))
         self._order = torch.Generator().manual_seed(seed)
         self._torch_state = self._order.get_state()
-        self._penalised = _prunable(model) if phase.l1 else ()
+        layers = prunable_layers(model) if phase.l1 else ()
+        self._penalized = [model.get_parameter(layer.key) for layer in layers]
 
     @property
     def finished(self) -> bool:
@@ -78,7 +79,7 @@ class Trainer:
     def run_epoch(
         self, stop: StopFlag, after_step: Callable[[Optimizer], object] = lambda _: None
     ) -> Stream[float | None]:
-        """Train one epoch; returns its mean loss, or None if `stop` or divergence ended it."""
+        """Train one epoch; returns its mean loss, or None if a stop or divergence ended it."""
         order = torch.randperm(len(self.data), generator=self._order)
         self.epoch_seconds, seen, total = 0.0, 0, 0.0
         for index in torch.split(order, self.phase.batch_size):
@@ -96,7 +97,7 @@ class Trainer:
                 yield Notice("the loss is not finite: training has diverged", warning=True)
                 return None
             yield Batch(
-                epoch=self.before + self.epoch + 1,
+                epoch=self.epochs_before + self.epoch + 1,
                 epochs=self.epochs,
                 seen=seen,
                 images=len(self.data),
@@ -125,7 +126,7 @@ class Trainer:
         """Continue from a `state`."""
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
-        _lay_out_like_parameters(self.optimizer)
+        _match_memory_format(self.optimizer)
         self.scheduler.load_state_dict(state["scheduler"])
         order, random, self._torch_state = state["random"]
         self._order.set_state(order)
@@ -134,22 +135,22 @@ class Trainer:
         self.seconds = state["seconds"]
 
     @contextmanager
-    def _own_randomness(self) -> Iterator[None]:
-        """What a net draws from torch's own generator comes from the seed and disturbs nobody."""
+    def _isolated_rng(self) -> Iterator[None]:
+        """Seed what the net draws from torch's global generator, and leave that as it was."""
         with torch.random.fork_rng(devices=[]):
             torch.set_rng_state(self._torch_state)
             yield
             self._torch_state = torch.get_rng_state()
 
     def _step(self, images: Tensor, labels: Tensor) -> tuple[float, int]:
-        """One optimiser step; gives the batch's mean loss and how many it had right before it."""
+        """Do one optimizer step; returns the batch's loss and correct predictions before it."""
         self.model.train()
-        with self._own_randomness(), autocast(images.device, self.precision):
+        with self._isolated_rng(), autocast(images.device, self.precision):
             logits = self.model(images)
         loss = mean_loss(self.phase, logits, labels)
         self.optimizer.zero_grad()
         loss.backward()
-        for weight in self._penalised:
+        for weight in self._penalized:
             if weight.grad is not None:
                 weight.grad.add_(weight.detach().sign(), alpha=self.phase.l1)
         self.optimizer.step()
@@ -158,12 +159,12 @@ class Trainer:
         return loss.item(), int((logits.argmax(1) == labels).sum())
 
 
-class Best:
+class BestEpoch:
     """The weights of the best epoch so far.
 
     Attributes:
         epoch: its number; None before the first one.
-        masks: the masks in force in it.
+        masks: the masks in force in that epoch.
     """
 
     def __init__(self) -> None:
@@ -181,13 +182,13 @@ class Best:
             self._weights = copy_weights(model)
 
     def restore(self, model: nn.Module) -> Weights:
-        """Restore the best weights into `model`, if any; returns the model's weights."""
+        """Load the best weights, if any, into `model`; returns a copy of its weights."""
         if self.epoch is not None:
             model.load_state_dict(self._weights)
         return copy_weights(model)
 
     def state(self) -> dict[str, Any] | None:
-        """Its state; None if there is none."""
+        """What `resume` takes; None before the first epoch."""
         if self.epoch is None:
             return None
         return {
@@ -213,10 +214,6 @@ def copy_weights(model: nn.Module) -> Weights:
     }
 
 
-def _prunable(model: nn.Module) -> Sequence[nn.Parameter]:
-    return [model.get_parameter(layer.key) for layer in prunable_layers(model)]
-
-
 def _optimizer(model: nn.Module, phase: Phase) -> Optimizer:
     parameters, decay = model.parameters(), phase.weight_decay
     match phase.optimizer:
@@ -229,8 +226,8 @@ def _optimizer(model: nn.Module, phase: Phase) -> Optimizer:
             return SGD(parameters, lr=lr, momentum=momentum, weight_decay=decay, fused=True)
 
 
-def _lay_out_like_parameters(optimizer: Optimizer) -> None:
-    """Bring the optimiser's tensors into their parameters' memory format: a fused step needs it."""
+def _match_memory_format(optimizer: Optimizer) -> None:
+    """Give optimizer state the memory format of its parameters, as fused steps require."""
     for parameter, state in optimizer.state.items():
         for name, value in state.items():
             if isinstance(value, Tensor) and value.shape == parameter.shape:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import torch.nn.functional as F  # noqa: N812  the name every torch program uses
+import torch.nn.functional as F  # noqa: N812  torch's conventional name
 from torch import Tensor
 
 from core.training.recipes import Phase
 
 
 def mean_loss(phase: Phase, logits: Tensor, labels: Tensor) -> Tensor:
-    """The loss of a phase, a scalar, for logits [N, K] and classes [N]; see `recipes.LOSSES`."""
+    """The scalar loss of a phase for logits [N, K] and labels [N]; see `recipes.LOSSES`."""
     logits = logits.float()
     match phase.loss:
         case "cross-entropy":
@@ -17,5 +17,4 @@ def mean_loss(phase: Phase, logits: Tensor, labels: Tensor) -> Tensor:
         case "margin":
             return F.multi_margin_loss(logits, labels)
         case "squared":
-            wanted = F.one_hot(labels, logits.shape[1])
-            return (logits - wanted).square().sum(1).mean()
+            return (logits - F.one_hot(labels, logits.shape[1])).square().sum(1).mean()

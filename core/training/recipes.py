@@ -17,11 +17,11 @@ METHODS: dict[Method, str] = {
     "gradual": "sparsity rises along a cubic",
     "iterative": "prune a little, retrain, repeat",
 }
-"""How pruning and training alternate, each in a line."""
+"""How pruning and training alternate."""
 
 
 class Optimizer(NamedTuple):
-    """An optimizer, and its hyper-parameters where none are given."""
+    """An optimizer's default hyperparameters."""
 
     lr: float
     weight_decay: float
@@ -35,11 +35,11 @@ OPTIMIZERS: dict[OptimizerName, Optimizer] = {
 }
 
 LOSSES: dict[LossName, str] = {
-    "cross-entropy": "negative log-likelihood of the softmax",
+    "cross-entropy": "softmax negative log-likelihood",
     "margin": "other classes at least 1 lower",
     "squared": "target 1 for the class, 0 for others",
 }
-"""The loss functions, each in a line.
+"""The loss functions.
 
 `margin` is the multi-class hinge of Weston and Watkins (1999), divided by the classes; `squared`
 does as well as cross-entropy on most tasks (Hui and Belkin 2021, "Evaluation of Neural
@@ -65,7 +65,6 @@ class Phase:
             the epochs, updated every epoch; `onecycle`: up for 30 % of the steps, then down to
             nearly zero, updated every step (Smith and Topin 2017).
         lr: the initial learning rate; for `onecycle`, its peak.
-        momentum: momentum of SGD.
         loss: see `LOSSES`.
         smoothing: label smoothing for cross-entropy, the share spread over all classes
             (Szegedy et al. 2016, "Rethinking the Inception Architecture", section 7).
@@ -85,26 +84,26 @@ class Phase:
     smoothing: float = 0.0
     batch_size: int = 256
 
-    def by(self, optimizer: OptimizerName, lr: float | None) -> Phase:
-        """The same with another optimizer, its own decay, and its own rate unless one is given.
+    def with_optimizer(self, optimizer: OptimizerName, lr: float | None) -> Phase:
+        """The phase with another optimizer, its default decay, and `lr` or its default rate.
 
-        Weight decay means something different in each, see `weight_decay`.
+        The weight decay is not carried over: each optimizer defines it differently.
         """
         if optimizer == self.optimizer:
             return self if lr is None else replace(self, lr=lr)
-        usual = OPTIMIZERS[optimizer]
+        defaults = OPTIMIZERS[optimizer]
         return replace(
             self,
             optimizer=optimizer,
-            lr=usual.lr if lr is None else lr,
-            weight_decay=usual.weight_decay,
+            lr=defaults.lr if lr is None else lr,
+            weight_decay=defaults.weight_decay,
             momentum=MOMENTUM if optimizer == "sgd" else 0.0,
         )
 
-    def within(self, values: int) -> Phase:
-        """The same with the batch size limited by `BATCH_VALUES` for images of `values` values."""
-        most = max(1, BATCH_VALUES // max(1, values))
-        return replace(self, batch_size=min(self.batch_size, most))
+    def limited_to(self, values: int) -> Phase:
+        """The phase with batches of at most `BATCH_VALUES`, for images of `values` values."""
+        largest = max(1, BATCH_VALUES // max(1, values))
+        return replace(self, batch_size=min(self.batch_size, largest))
 
     def steps_in_epoch(self, images: int) -> int:
         """Optimizer steps per epoch; the last batch may be smaller."""
@@ -173,7 +172,6 @@ RECIPE_MEANINGS = {
     "fast": "gradual pruning, AdamW, one cycle",
     "reference": "the notebook's: one-shot, SGD",
 }
-"""The recipes, each in a line."""
 
 
 def recipe_named(name: str) -> Recipe:

@@ -54,9 +54,11 @@ def main() -> None:
 
 
 def _measure(settings: Settings) -> dict[str, float]:
-    bench = Workbench(settings)
-    base = drain(open_dense_net(bench))
-    result = drain(bench.finetune(base, preset_plan("aggressive", "cnn5", bench.layer_names)))
+    workbench = Workbench(settings)
+    base = drain(open_dense_net(workbench))
+    result = drain(
+        workbench.finetune(base, preset_plan("aggressive", "cnn5", workbench.layer_names))
+    )
     return {"validation": result.accuracy.validation, "test": result.accuracy.test}
 
 

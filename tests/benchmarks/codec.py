@@ -97,10 +97,10 @@ def _lossless() -> Figure:
 
 
 def _quantised() -> Figure:
-    bench = Workbench(Settings())
+    workbench = Workbench(Settings())
     with TemporaryDirectory() as folder:
         packing = Packing("codebook", levels=LEVELS)
-        written = drain(export(bench, _pruned(), Path(folder) / "net.fw", packing))
+        written = drain(export(workbench, _pruned(), Path(folder) / "net.fw", packing))
     return Figure(
         key="quantised_bytes",
         what=f"cnn5 at 36.88x in a compact file with {LEVELS} values a layer, all of it",
@@ -108,7 +108,7 @@ def _quantised() -> Figure:
         unit=" kB",
         limit=5.7,
         at_least=False,
-        detail={"dense over it": 4 * bench.parameters / written.bytes},
+        detail={"dense over it": 4 * workbench.parameters / written.bytes},
     )
 
 

@@ -27,16 +27,16 @@ SAYS_SOMETHING = 5.0
 
 def figures(_wanted: tuple[str, ...]) -> list[Figure]:
     """Every interval that was shown before all images were counted, and every forecast."""
-    bench = Workbench(Settings())
-    base = drain(open_dense_net(bench))
-    scan = drain(measurement.scan(bench, base.weights))
+    workbench = Workbench(Settings())
+    base = drain(open_dense_net(workbench))
+    scan = drain(measurement.scan(workbench, base.weights))
     dense = base.accuracy.validation
     held: dict[int, list[bool]] = {}
     errors: dict[str, list[float]] = {"product": [], "sum": []}
     for seed in range(PLANS):
-        plan = random_plan(bench.layer_names, seed)
+        plan = random_plan(workbench.layer_names, seed)
         said: list[Event] = []
-        drain(measurement.look(bench, base, plan), said.append)
+        drain(measurement.sample(workbench, base, plan), said.append)
         samples = [event.sample for event in said if isinstance(event, SampleUpdated)]
         truth = samples[-1].accuracy
         assert truth is not None, "all images were counted"

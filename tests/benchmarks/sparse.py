@@ -35,10 +35,10 @@ def figures(wanted: tuple[str, ...]) -> list[Figure]:
 
 def _timed(name: str) -> Benchmark:
     bench = Workbench(Settings(model=name, device="cpu"))
-    weights = load_weights(bench.spec.shipped_weights, bench.models.vehicle())
+    weights = load_weights(bench.spec.shipped_weights, bench.models.uninitialized())
     plan = preset_plan(default_preset(name), name, bench.layer_names)
     pruned = Masks.of(weights, bench.layers, plan).apply(weights)
-    return drain(measurement.time(bench, pruned, SECONDS))
+    return drain(measurement.benchmark(bench, pruned, SECONDS))
 
 
 def _figure(key: str, bench: Benchmark) -> Figure:

@@ -31,11 +31,11 @@ class Subject:
 
 def subject() -> Subject:
     """Bring everything in."""
-    bench = Workbench(Settings())
-    data = Splits.of(drain(load("mnist")), bench.models.device)
-    precision = drain(bench.precision(data))
-    net = bench.spec.build()
-    net.load_state_dict(load_weights(bench.spec.shipped_weights, net))
+    workbench = Workbench(Settings())
+    data = Splits.of(drain(load("mnist")), workbench.models.device)
+    precision = drain(workbench.precision(data))
+    net = workbench.spec.build()
+    net.load_state_dict(load_weights(workbench.spec.shipped_weights, net))
     folder = default_data_dir()
     return Subject(
         net,

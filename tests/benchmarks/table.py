@@ -13,15 +13,15 @@ from tests.benchmarks.figures import Figure, in_turns, medians, ratio
 
 def figures(_wanted: tuple[str, ...]) -> list[Figure]:
     """The shipped cnn5, seven rounds; both as this machine is fast."""
-    bench = Workbench(Settings())
-    data = drain(bench.splits())
-    precision = drain(bench.precision(data))
-    net = bench.fresh_model()
-    weights = load_weights(bench.spec.shipped_weights, net)
+    workbench = Workbench(Settings())
+    data = drain(workbench.splits())
+    precision = drain(workbench.precision(data))
+    net = workbench.fresh_model()
+    weights = load_weights(workbench.spec.shipped_weights, net)
     net.load_state_dict(weights)
     seconds = in_turns(
         {
-            "table": lambda: drain(measurement.table(bench, weights, "test")),
+            "table": lambda: drain(measurement.costs(workbench, weights, "test")),
             "evaluation": lambda: drain(count_correct(net, data.test, precision=precision)),
         },
         rounds=7,

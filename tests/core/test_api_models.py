@@ -1,4 +1,4 @@
-"""Every call of the API on models as people bring them: it works, and the model stays as it was."""
+"""Every API function on typical user models: it works, and the model is unchanged."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 class Residual(nn.Module):
-    """Batch norms, and additions."""
+    """A net with batch norms and additions."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -38,7 +38,7 @@ class Residual(nn.Module):
 
 
 class Transformer(nn.Module):
-    """The rows of an image as tokens."""
+    """A transformer with image rows as tokens."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -51,7 +51,7 @@ class Transformer(nn.Module):
 
 
 class Recurrent(nn.Module):
-    """The rows of an image one after the other."""
+    """A recurrent net over image rows."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -124,7 +124,7 @@ def data() -> core.Splits:
 
 
 def state(model: nn.Module, weights: bool = True) -> tuple[object, ...]:
-    """What a call must leave as it was."""
+    """Everything a call must leave unchanged."""
     modules, parameters = list(model.modules()), list(model.parameters())
     return (
         [(it.training, list(vars(it)), list(it._forward_pre_hooks)) for it in modules],
@@ -135,7 +135,7 @@ def state(model: nn.Module, weights: bool = True) -> tuple[object, ...]:
 
 
 def half_in_training(model: nn.Module) -> nn.Module:
-    """The first part is in evaluation, and frozen."""
+    """Freeze the first part and set it to evaluation."""
     model.train()
     next(model.children()).eval().requires_grad_(False)
     return model

@@ -34,7 +34,7 @@ def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     home.mkdir()
     for name in ("HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME"):
         monkeypatch.setenv(name, str(home))
-    monkeypatch.setattr("core.experiments.experiment.default_place", lambda: home / "experiments")
+    monkeypatch.setattr("core.experiments.experiment.default_root", lambda: home / "experiments")
     return home
 
 

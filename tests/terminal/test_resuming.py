@@ -25,7 +25,7 @@ from core.events import Batch
 from core.jobs import recorded_jobs
 from tui.cli.main import main
 
-recorded = recorded_jobs.recorded
+record_run = recorded_jobs.record_run
 
 def kill_at_a_batch(stream):
     for event in stream:
@@ -33,7 +33,7 @@ def kill_at_a_batch(stream):
             os.kill(os.getpid(), signal.SIGKILL)
         yield event
 
-recorded_jobs.recorded = lambda stream, *rest: recorded(kill_at_a_batch(stream), *rest)
+recorded_jobs.record_run = lambda stream, *rest: record_run(kill_at_a_batch(stream), *rest)
 main(sys.argv[1:])
 """
 

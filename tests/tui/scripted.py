@@ -20,8 +20,8 @@ from core.experiments.runs import Run
 from core.formats.export_formats import Packing
 from core.inference.engines import DENSE as ENGINES
 from core.inference.timings import SPARSE, Amounts, Benchmark, BenchmarkUpdated, Row
-from core.jobs.restore import Restored
-from core.jobs.search import Found, Trial, Tried, Trying
+from core.jobs.restore import RestoredRun
+from core.jobs.search import SearchResult, Trial, TrialFinished, TrialStarted
 from core.jobs.workbench import Net
 from core.measure.comparison import ComparisonUpdated, ConfusionCounts, NetComparison, Predictions
 from core.measure.costs import Activity, ActivityMeasured
@@ -41,7 +41,7 @@ from core.pruning.what_if import Profile
 from core.settings.choices import Choices
 from core.settings.settings import Settings
 from core.system.timing import Latency
-from core.training.finetuning import Pruned
+from core.training.finetuning import PruningResult
 from tui.state.measurement import Digits, MeasurementRequest
 from tui.state.results import Result
 
@@ -216,13 +216,13 @@ class Scripted:
         trained = SimpleNamespace(accuracy=accuracy, best=5, stopped=stop(), diverged=False)
         return trained, net(accuracy=accuracy)
 
-    def prune(self, base: Net, plan: Mapping[str, float], stop: StopFlag) -> Stream[Pruned]:
+    def prune(self, base: Net, plan: Mapping[str, float], stop: StopFlag) -> Stream[PruningResult]:
         """The plan in one shot."""
         self.started.append("prune")
         yield Progress("measure pruned on test", 5_000, 10_000, "images")
         self._fail()
         yield Measured("pruned", PRUNED)
-        return Pruned(PRUNED, self.dead)
+        return PruningResult(PRUNED, self.dead)
 
     def finetune(
         self, base: Net, plan: Mapping[str, float], settings: Settings, stop: StopFlag
@@ -256,7 +256,7 @@ class Scripted:
             yield ScanUpdated(scanned(images))
         return scanned(5_000) if self.scan_images else replace(scanned(0), stopped=True)
 
-    def restore(self, dense: Net, run: Run, stop: StopFlag) -> Stream[Restored]:
+    def restore(self, dense: Net, run: Run, stop: StopFlag) -> Stream[RestoredRun]:
         """The moderate plan fine-tuned from the dense net, as if that had been the run."""
         self.started.append(f"restore {run.id}")
         yield Progress(f"read run {run.id}")
@@ -264,7 +264,7 @@ class Scripted:
         made = replace(net(MODERATE), accuracy=TUNED, run=run.id)
         epochs = tuple(event for event in self.events if isinstance(event, Epoch))
         settings = replace(self.settings, choices=Choices(epochs=2))
-        return Restored(settings, dense, MODERATE, made, PRUNED, epochs, self.dead)
+        return RestoredRun(settings, dense, MODERATE, made, PRUNED, epochs, self.dead)
 
     def kept_scan(self, base: Net) -> Scan | None:
         """What `kept` has."""
@@ -278,12 +278,12 @@ class Scripted:
         locked: Mapping[str, float],
         settings: Settings,
         stop: StopFlag,
-    ) -> Stream[tuple[Found, Net | None]]:
+    ) -> Stream[tuple[SearchResult, Net | None]]:
         """Two trials, of which the first is good."""
         self.started.append(f"search {max_drop} {method} {dict(locked)}")
         trials = []
         for number, (ratio, plan) in enumerate(((30.0, MODERATE), (60.0, AGGRESSIVE)), 1):
-            yield Trying(number, 10, ratio, DENSE.validation - max_drop, None, None)
+            yield TrialStarted(number, 10, ratio, DENSE.validation - max_drop, None, None)
             yield from self._script(stop)
             result = SimpleNamespace(
                 accuracy=TUNED,
@@ -295,10 +295,10 @@ class Scripted:
             )
             start = self.trial_base or base
             trials.append(Trial(number, ratio, start, plan, result, number == 1))
-            yield Tried(trials[-1])
+            yield TrialFinished(trials[-1])
             if stop():
                 break
-        found = Found(trials[0], tuple(trials), DENSE.validation - max_drop, stop())
+        found = SearchResult(trials[0], tuple(trials), DENSE.validation - max_drop, stop())
         return found, replace(net(MODERATE), accuracy=TUNED)
 
     def bench(

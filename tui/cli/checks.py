@@ -49,9 +49,9 @@ def workbench_for(given: Namespace, settings: Settings, weights: Path | None = N
     from core.jobs.preflight import check
     from core.jobs.workbench import Workbench
 
-    bench = Workbench(settings)
-    check(bench, weights)
-    return bench
+    workbench = Workbench(settings)
+    check(workbench, weights)
+    return workbench
 
 
 def experiment_for(given: Namespace, settings: Settings) -> Experiment:

@@ -34,7 +34,7 @@ def settings_of(given: Namespace, config: Config | None = None) -> Settings:
         return Settings.of(options)
     if "model" not in options:
         _check_code("this recipe", config.given.get("model"), None)
-    return config.overlaid(options)
+    return config.merged_with(options)
 
 
 def experiment_of(given: Namespace, settings: Settings) -> Experiment:
@@ -84,7 +84,7 @@ def settings_for(given: Namespace, run: Run) -> Settings:
             options do not name, or they name another net or other images than the run's.
     """
     record = run.checked()
-    inputs = run.known(record.inputs, "inputs")
+    inputs = run.required(record.inputs, "inputs")
     fixed: dict[str, Any] = {
         "model": record.model, "dataset": record.dataset, "protocol": record.protocol,
     }  # fmt: skip

@@ -16,7 +16,7 @@ from rich.progress import (
 
 from core.events import Batch, Epoch, Event, Measured, Notice, Stream, drain
 from core.events import Progress as Step
-from core.jobs.search import Tried, Trying
+from core.jobs.search import TrialFinished, TrialStarted
 from core.pruning.curves import ScanUpdated
 from tui.text.format import count, percent
 
@@ -89,9 +89,9 @@ def _tell(event: Event, console: Console) -> None:
             if event.sparsity:
                 line += f", sparsity {percent(100 * event.sparsity)} %, revived {event.revived}"
             console.print(line)
-        case Tried():
+        case TrialFinished():
             console.print(event.text)
-        case Trying():
+        case TrialStarted():
             known = f", {event.good:.1f}x passed" if event.good else ""
             known += f", {event.bad:.1f}x was too much" if event.bad else ""
             console.print(

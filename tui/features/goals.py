@@ -8,7 +8,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from core.events import Event
-from core.jobs.search import Trying
+from core.jobs.search import TrialStarted
 from core.pruning.curves import ScanUpdated
 from tui.features.availability import available
 from tui.screens.goal import Asked, GoalScreen
@@ -18,7 +18,7 @@ from tui.views import outcomes
 from tui.views.activity import Outcome
 
 if TYPE_CHECKING:
-    from core.jobs.search import Found
+    from core.jobs.search import SearchResult
     from core.jobs.workbench import Net
 
 
@@ -66,20 +66,20 @@ class Goals:
         def follow(event: Event) -> None:
             if isinstance(event, ScanUpdated):
                 session.state = session.state.with_scan(base.digest, event.scan)
-            elif isinstance(event, Trying):
+            elif isinstance(event, TrialStarted):
                 epochs = session.state.settings.finetuning.epochs
                 session.watch_training(TrainingCurve(epochs, finetuning=True))
             else:
                 session.follow_training(event)
 
-        def finish(outcome: tuple[Found, Net | None]) -> None:
+        def finish(outcome: tuple[SearchResult, Net | None]) -> None:
             self._take_best(*outcome, monotonic() - began, curve)
 
         start = partial(session.backend.search, base, drop, method, locks, settings)
         session.start_job("search", start, finish, follow)
 
     def _take_best(
-        self, found: Found, net: Net | None, seconds: float, curve: TrainingCurve | None
+        self, found: SearchResult, net: Net | None, seconds: float, curve: TrainingCurve | None
     ) -> None:
         """Take the best trial with its base; undo goes to the curve there was before."""
         session, best = self.session, found.best

@@ -16,7 +16,7 @@ from tui.views import outcomes
 
 if TYPE_CHECKING:
     from core.experiments.runs import Run
-    from core.jobs.restore import Restored
+    from core.jobs.restore import RestoredRun
 
 
 class History:
@@ -54,7 +54,7 @@ class History:
             session.app.notify(text, markup=False)
             return
 
-        def finish(restored: Restored) -> None:
+        def finish(restored: RestoredRun) -> None:
             session.state = session.with_kept_scan(returned(session.state, restored))
             session.doing = outcomes.restored(restored, run.id)
 
@@ -79,7 +79,7 @@ def _curve(run: Run) -> TrainingCurve:
     return TrainingCurve(record.planned_epochs or len(epochs), finetuning=finetunes, epochs=epochs)
 
 
-def returned(state: State, restored: Restored) -> State:
+def returned(state: State, restored: RestoredRun) -> State:
     """The state at the end of the run; undo returns from it."""
     before = state.undo_point
     made = restored.settings

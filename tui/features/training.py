@@ -20,8 +20,8 @@ from tui.views.activity import Outcome, Working
 
 if TYPE_CHECKING:
     from core.jobs.workbench import Net
-    from core.training.dense import Trained
-    from core.training.finetuning import FineTuned, Pruned
+    from core.training.dense import TrainingResult
+    from core.training.finetuning import FineTuningResult, PruningResult
 
 
 def _adoptable(session: Session) -> bool:
@@ -69,7 +69,7 @@ class Training:
             return
         since = session.state.undo_point
 
-        def finish(pruned: Pruned) -> None:
+        def finish(pruned: PruningResult) -> None:
             result = replace(subject, accuracy=pruned.accuracy, dead=pruned.dead)
             session.state = session.state.with_pruned(result, since)
             session.doing = outcomes.pruned(result, session.state.dense)
@@ -89,7 +89,7 @@ class Training:
             return
         since, settings = session.state.undo_point, session.state.settings
 
-        def finish(outcome: tuple[FineTuned, Net]) -> None:
+        def finish(outcome: tuple[FineTuningResult, Net]) -> None:
             tuned, net = outcome
             result = replace(
                 subject,
@@ -130,7 +130,7 @@ class Training:
     def _train(self, meant: bool | None) -> None:
         session, began = self.session, monotonic()
 
-        def finish(outcome: tuple[Trained, Net]) -> None:
+        def finish(outcome: tuple[TrainingResult, Net]) -> None:
             result, net = outcome
             session.state = session.state.with_dense(net)
             session.doing = outcomes.trained(result, monotonic() - began)

@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from core.experiments.runs import Run
     from core.formats.export_formats import Packing
     from core.inference.timings import Benchmark
-    from core.jobs.restore import Restored
-    from core.jobs.search import Found
+    from core.jobs.restore import RestoredRun
+    from core.jobs.search import SearchResult
     from core.jobs.workbench import Net, Workbench
     from core.nets.footprint import Sizes
     from core.pruning.curves import Scan
-    from core.training.dense import Trained
-    from core.training.finetuning import FineTuned, Pruned
+    from core.training.dense import TrainingResult
+    from core.training.finetuning import FineTuningResult, PruningResult
     from tui.state.measurement import MeasurementRequest
     from tui.state.results import Result
 
@@ -43,15 +43,15 @@ class Backend(Protocol):
     def open(self, stop: StopFlag) -> Stream[Net]:
         """Load torch, the data and the dense net, and measure it."""
 
-    def train(self, settings: Settings, stop: StopFlag) -> Stream[tuple[Trained, Net]]:
+    def train(self, settings: Settings, stop: StopFlag) -> Stream[tuple[TrainingResult, Net]]:
         """Train a new dense net by the recipe of these settings; their choices are for `f`."""
 
-    def prune(self, base: Net, plan: Mapping[str, float], stop: StopFlag) -> Stream[Pruned]:
+    def prune(self, base: Net, plan: Mapping[str, float], stop: StopFlag) -> Stream[PruningResult]:
         """Apply the plan to the base in one shot and measure it."""
 
     def finetune(
         self, base: Net, plan: Mapping[str, float], settings: Settings, stop: StopFlag
-    ) -> Stream[tuple[FineTuned, Net]]:
+    ) -> Stream[tuple[FineTuningResult, Net]]:
         """Fine-tune the base towards the plan by the recipe of these settings."""
 
     def scan(self, base: Net, stop: StopFlag) -> Stream[Scan]:
@@ -68,10 +68,10 @@ class Backend(Protocol):
         locked: Mapping[str, float],
         settings: Settings,
         stop: StopFlag,
-    ) -> Stream[tuple[Found, Net | None]]:
+    ) -> Stream[tuple[SearchResult, Net | None]]:
         """Find the smallest net within a drop in accuracy; also returns the best trial's net."""
 
-    def restore(self, dense: Net, run: Run, stop: StopFlag) -> Stream[Restored]:
+    def restore(self, dense: Net, run: Run, stop: StopFlag) -> Stream[RestoredRun]:
         """Restore a run, completing it first if it was interrupted."""
 
     def bench(
@@ -96,7 +96,7 @@ class CoreBackend:
         self.experiment = experiment
 
     @cached_property
-    def _bench(self) -> Workbench:
+    def _workbench(self) -> Workbench:
         from core.jobs.workbench import Workbench
 
         return Workbench(self.settings)
@@ -125,52 +125,52 @@ class CoreBackend:
 
             registry.bring_in()
             import_module("core.jobs.measurement")
-            return self._bench
+            return self._workbench
         finally:
             gc.freeze()
             gc.enable()
 
-    def train(self, settings: Settings, stop: StopFlag) -> Stream[tuple[Trained, Net]]:
+    def train(self, settings: Settings, stop: StopFlag) -> Stream[tuple[TrainingResult, Net]]:
         """See `Backend.train`."""
         from core.jobs import recorded_jobs
 
-        bench = self._bench.by(replace(settings, choices=NO_CHOICES))
+        bench = self._workbench.with_settings(replace(settings, choices=NO_CHOICES))
         trained = yield from recorded_jobs.train(bench, self.experiment, stop)
         return trained, bench.net(trained)
 
-    def prune(self, base: Net, plan: Mapping[str, float], stop: StopFlag) -> Stream[Pruned]:
+    def prune(self, base: Net, plan: Mapping[str, float], stop: StopFlag) -> Stream[PruningResult]:
         """See `Backend.prune`."""
         from core.jobs import measurement
 
-        return (yield from measurement.prune(self._bench, base, plan, stop))
+        return (yield from measurement.prune(self._workbench, base, plan, stop))
 
     def finetune(
         self, base: Net, plan: Mapping[str, float], settings: Settings, stop: StopFlag
-    ) -> Stream[tuple[FineTuned, Net]]:
+    ) -> Stream[tuple[FineTuningResult, Net]]:
         """See `Backend.finetune`."""
         from core.jobs import recorded_jobs
 
-        bench = self._bench.by(settings)
+        bench = self._workbench.with_settings(settings)
         tuned = yield from recorded_jobs.finetune(bench, base, plan, self.experiment, stop)
         return tuned, bench.net(tuned, base)
 
     def scan(self, base: Net, stop: StopFlag) -> Stream[Scan]:
         """See `Backend.scan`; the scan is stored with the experiment."""
         from core.jobs import measurement
-        from core.jobs.goals import keep_scan
+        from core.jobs.goals import store_scan
 
-        bench = self._bench
+        bench = self._workbench
         scan = yield from measurement.scan(
             bench, base.weights, uniform=UNIFORM_SPARSITIES, stop=stop
         )
-        yield from keep_scan(bench, base.digest, scan, self.experiment)
+        yield from store_scan(bench, base.digest, scan, self.experiment)
         return scan
 
     def kept_scan(self, base: Net) -> Scan | None:
         """See `Backend.kept_scan`."""
         from core.experiments.saved_scans import load_scan
 
-        data = self._bench.data_name
+        data = self._workbench.data_name
         return load_scan(self.experiment.folder, base.digest, SPLITS[0], data).scan
 
     def search(
@@ -181,11 +181,11 @@ class CoreBackend:
         locked: Mapping[str, float],
         settings: Settings,
         stop: StopFlag,
-    ) -> Stream[tuple[Found, Net | None]]:
+    ) -> Stream[tuple[SearchResult, Net | None]]:
         """See `Backend.search`."""
         from core.jobs.goals import search_for
 
-        bench = self._bench.by(settings)
+        bench = self._workbench.with_settings(settings)
         found = yield from search_for(
             bench,
             base,
@@ -198,15 +198,15 @@ class CoreBackend:
         best = found.best
         return found, None if best is None else bench.net(best.result, best.base)
 
-    def restore(self, dense: Net, run: Run, stop: StopFlag) -> Stream[Restored]:
+    def restore(self, dense: Net, run: Run, stop: StopFlag) -> Stream[RestoredRun]:
         """See `Backend.restore`."""
         from core.jobs import recorded_jobs
         from core.jobs.restore import restore
 
         if not run.finished:
-            yield from recorded_jobs.resume(self._bench, dense, run, self.experiment, stop)
+            yield from recorded_jobs.resume(self._workbench, dense, run, self.experiment, stop)
             run = self.experiment.find(run.id)
-        return (yield from restore(self._bench, dense, self.experiment, run))
+        return (yield from restore(self._workbench, dense, self.experiment, run))
 
     def bench(
         self, base: Net, plan: Mapping[str, float], tuned: Net | None, stop: StopFlag
@@ -215,11 +215,11 @@ class CoreBackend:
         from core.jobs import measurement
         from core.pruning.masks import Masks
 
-        bench = self._bench
+        bench = self._workbench
         if tuned is not None:
-            return (yield from measurement.time(bench, tuned.weights, stop=stop))
+            return (yield from measurement.benchmark(bench, tuned.weights, stop=stop))
         pruned = Masks.of(base.weights, bench.layers, plan).apply(base.weights)
-        return (yield from measurement.time(bench, pruned, stop=stop))
+        return (yield from measurement.benchmark(bench, pruned, stop=stop))
 
     def export(
         self, result: Result, to: Path, packing: Packing, settings: Settings, stop: StopFlag
@@ -228,8 +228,13 @@ class CoreBackend:
         from core.jobs.export import export, export_record
         from core.training.loop import copy_weights
 
-        bench, base, plan, net = self._bench.by(settings), result.base, result.plan, result.net
-        weights = net.weights if net else copy_weights(bench.models.pruned(base.weights, plan))
+        bench, base, plan, net = (
+            self._workbench.with_settings(settings),
+            result.base,
+            result.plan,
+            result.net,
+        )
+        weights = net.weights if net else copy_weights(bench.models.pruned_copy(base.weights, plan))
         exported = yield from export(bench, weights, to, packing, stop)
         record = export_record(exported, packing)
         untouched = all(plan[profile.layer.name] == profile.floor for profile in base.profiles)
@@ -247,14 +252,14 @@ class CoreBackend:
         """See `Backend.look`: the fastest measurements first."""
         from core.jobs import measurement
 
-        bench, base, plan, digits = self._bench, request.base, request.plan, request.digits
+        bench, base, plan, digits = self._workbench, request.base, request.plan, request.digits
         shown = request.tuned or base
         compare = partial(measurement.compare, bench, request.dense, shown, plan, stop=stop)
         if digits and digits.mode == "chosen":
             yield from compare("chosen", digits.start)
         if request.accuracy:
-            yield from measurement.look(bench, base, plan, stop)
+            yield from measurement.sample(bench, base, plan, stop)
         if request.costs:
-            yield from measurement.count(bench, shown, plan, stop)
+            yield from measurement.count_activity(bench, shown, plan, stop)
         if digits and (request.matrix or digits.mode == "wrong"):
             yield from compare(digits.mode, digits.start, matrix=True)

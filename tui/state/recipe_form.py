@@ -98,7 +98,7 @@ class RecipeForm:
     def _fitted(self) -> Recipe:
         """The recipe, its batches fitted to the images."""
         recipe = recipe_named(self.recipe)
-        return replace(recipe, finetune=recipe.finetune.within(self.image_values))
+        return replace(recipe, finetune=recipe.finetune.limited_to(self.image_values))
 
     def _row(self, name: str) -> Row:
         declared, value = ROWS[name], self._value(name)
@@ -129,7 +129,9 @@ class RecipeForm:
         if chosen is not None:
             return chosen
         optimizer = self.choices.optimizer or recipe.finetune.optimizer
-        return _in_recipe(replace(recipe, finetune=recipe.finetune.by(optimizer, None)), name)
+        return _in_recipe(
+            replace(recipe, finetune=recipe.finetune.with_optimizer(optimizer, None)), name
+        )
 
 
 def _in_recipe(recipe: Recipe, name: str) -> Any:

@@ -7,7 +7,7 @@ from textwrap import wrap
 from time import monotonic
 
 from core.events import Batch, Epoch, Event, Notice, Progress
-from core.jobs.search import Tried, Trying
+from core.jobs.search import TrialFinished, TrialStarted
 from tui.text.format import count, duration, percent
 from tui.text.lines import Line, Lines, Span, cut
 
@@ -51,9 +51,9 @@ class Working:
             case Notice():
                 warnings = (*self.warnings, event.text) if event.warning else self.warnings
                 return replace(self, notice=event.text, warned=event.warning, warnings=warnings)
-            case Tried():
+            case TrialFinished():
                 return replace(self, notice=event.text, warned=True)
-            case Trying():
+            case TrialStarted():
                 title = f"search {event.number}/{event.trials}: {event.ratio:.1f}x"
                 return replace(self, title=title, step=None, batch=None, epoch=None)
             case _:

@@ -23,12 +23,12 @@ from tui.views.activity import Outcome
 
 if TYPE_CHECKING:
     from core.experiments.exports import Export
-    from core.jobs.restore import Restored
-    from core.jobs.search import Found
+    from core.jobs.restore import RestoredRun
+    from core.jobs.search import SearchResult
     from core.jobs.workbench import Net
     from core.pruning.curves import Scan
-    from core.training.dense import Trained
-    from core.training.finetuning import FineTuned
+    from core.training.dense import TrainingResult
+    from core.training.finetuning import FineTuningResult
 
 
 def opened(net: Net, interrupted: str | None, warnings: tuple[str, ...] = ()) -> Outcome:
@@ -67,7 +67,7 @@ def timed(bench: Benchmark) -> Outcome:
     )
 
 
-def trained(result: Trained, seconds: float) -> Outcome:
+def trained(result: TrainingResult, seconds: float) -> Outcome:
     """A dense training has ended."""
     how = _how(result, f"trained in {duration(seconds)}")
     return Outcome(
@@ -88,7 +88,7 @@ def pruned(result: Result, dense: Net | None) -> Outcome:
     )
 
 
-def finetuned(result: Result, tuned: FineTuned, dense: Net | None) -> Outcome:
+def finetuned(result: Result, tuned: FineTuningResult, dense: Net | None) -> Outcome:
     """Before and after, at a glance."""
     how = _how(tuned, f"fine-tuned in {duration(result.seconds)}")
     against = ""
@@ -104,7 +104,7 @@ def finetuned(result: Result, tuned: FineTuned, dense: Net | None) -> Outcome:
     )
 
 
-def _how(result: Trained | FineTuned, whole: str) -> str:
+def _how(result: TrainingResult | FineTuningResult, whole: str) -> str:
     """How a training ended."""
     if result.diverged:
         return "the loss diverged"
@@ -123,7 +123,7 @@ def scanned(scan: Scan, tolerance: float) -> Outcome:
     )
 
 
-def found(found: Found) -> Outcome:
+def found(found: SearchResult) -> Outcome:
     """A search has ended."""
     early = "stopped early: " if found.stopped else ""
     tried = plural(len(found.trials), "trial")
@@ -135,7 +135,7 @@ def found(found: Found) -> Outcome:
         )
     accuracy = found.best.result.accuracy
     return Outcome(
-        f"{early}{ratio(found.best.asked)} keeps {percent(accuracy.validation)} % on validation, "
+        f"{early}{ratio(found.best.ratio)} keeps {percent(accuracy.validation)} % on validation, "
         f"{percent(accuracy.test)} % on test: the smallest in {tried}",
         "its plan and net are open: a to adopt it; h lists the trials",
         role="warning" if found.stopped else "good",
@@ -156,7 +156,7 @@ def exported(export: Export, result: Result, warnings: tuple[str, ...] = ()) -> 
     )
 
 
-def restored(restored: Restored, run_id: str) -> Outcome:
+def restored(restored: RestoredRun, run_id: str) -> Outcome:
     """A run has been restored."""
     accuracy = restored.net.accuracy
     scores = f"{percent(accuracy.validation)} % on validation, {percent(accuracy.test)} % on test"

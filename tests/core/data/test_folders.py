@@ -310,10 +310,10 @@ def test_a_net_of_the_users_learns_a_folder_of_the_users(tmp_path: Path) -> None
     settings = Settings(
         model=model, dataset=f"folder:{root}", precision="fp32", choices=Choices(epochs=2)
     )
-    bench, events = Workbench(settings), list[Event]()
-    base = drain(open_dense_net(bench), events.append)
+    workbench, events = Workbench(settings), list[Event]()
+    base = drain(open_dense_net(workbench), events.append)
     assert base.accuracy.test == 100
-    tuned = drain(bench.finetune(base, uniform_plan(0.9, bench.layer_names)))
+    tuned = drain(workbench.finetune(base, uniform_plan(0.9, workbench.layer_names)))
     assert (tuned.accuracy.test, tuned.revived) == (100, 0)
     again = drain(open_dense_net(Workbench(settings)))
     assert again.digest == base.digest

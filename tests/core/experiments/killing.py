@@ -1,4 +1,4 @@
-"""A process that makes runs, killed at any moment; what it said to be kept has to be there.
+"""A process that records runs, killed at any moment; what it reported as stored must be there.
 
 A child makes a run and deletes another. It is killed before the n-th thing that it does to the
 disk, for every n, and then after as many milliseconds as chance will have it. Where the system
@@ -27,21 +27,21 @@ from tests.core.experiments.recorded_runs import epochs, values
 
 EPOCHS = 2
 KILLED = 99
-"""How a child ends that has killed itself."""
+"""Exit status of a child that killed itself."""
 
 FORKS = "fork" in multiprocessing.get_all_start_methods()
 STRIDE, KILLS = (1, 15) if FORKS else (15, 2)
-"""From one moment to the next, and how often chance has its way."""
+"""Steps from one kill to the next, and the number of random kills."""
 
 CHANGES = ("os.rename", "os.remove", "os.mkdir", "os.rmdir", "fcntl.flock", "msvcrt.locking")
-"""What a process does to the disk beside writing files, as Python's audit events have it."""
+"""Python's audit events for changes to the disk other than writing files."""
 
 Said = tuple[str, int | str]
-"""A run, and what is kept of it: an epoch, or all."""
+"""A run, and what is stored of it: an epoch, or everything."""
 
 
 def kill(folder: str) -> None:
-    """Kill children that work in the experiment `folder`; says `whole` if all was well."""
+    """Kill children working in the experiment `folder`; prints `whole` if nothing is damaged."""
     multiprocessing.set_start_method("fork" if FORKS else "spawn")
     torch.set_num_threads(1)
     random.seed(0)
@@ -64,7 +64,7 @@ def kill(folder: str) -> None:
 
 
 def child(experiment: Experiment, step: int | None = None) -> int | None:
-    """Let a child work, killed before its n-th step or else by chance; returns how it ended."""
+    """Run a child, killed before its n-th step or at random; returns its exit status."""
     heard, told = multiprocessing.Pipe(duplex=False)
     process = multiprocessing.Process(target=work, args=(experiment.folder, step, told))
     process.start()
@@ -79,7 +79,7 @@ def child(experiment: Experiment, step: int | None = None) -> int | None:
 
 
 def work(folder: Path, step: int | None, told: Connection) -> None:
-    """Make a run and delete another, saying what is kept."""
+    """Record a run and delete another; reports what is stored."""
     experiment = Experiment(folder)
     told.send("ready")
     if step is not None:
@@ -89,7 +89,7 @@ def work(folder: Path, step: int | None, told: Connection) -> None:
 
 
 def kill_before(step: int) -> None:
-    """Have this process die, without a chance to clear up, when it is about to do its n-th step."""
+    """Kill this process, without cleanup, just before its n-th step."""
     count = 0
 
     def hook(event: str, args: tuple[object, ...]) -> None:
@@ -107,7 +107,7 @@ def kill_before(step: int) -> None:
 def make(
     writer: RunWriter, epoch: int = 0, say: Callable[[str, int | str], None] = lambda *said: None
 ) -> None:
-    """Go through the epochs that are left, and finish."""
+    """Record the remaining epochs and finish."""
     say(writer.id, epoch)
     for now in range(epoch + 1, EPOCHS + 1):
         writer.checkpoint(filled(now), epochs(now))
@@ -125,12 +125,12 @@ def last_said(heard: Connection) -> Said | None:
     while True:
         try:
             said = heard.recv()
-        except (EOFError, OSError):  # it was killed, maybe in the middle of a word
+        except (EOFError, OSError):  # it was killed, maybe in the middle of a message
             return said
 
 
 def check(experiment: Experiment, said: Said | None) -> None:
-    """What was said to be kept is there, and all that is there is whole."""
+    """Check that everything reported as stored is there and undamaged."""
     if said:
         run_id, epoch = said
         run = experiment.find(run_id)
@@ -155,7 +155,7 @@ def check_run(run: Run) -> None:
 
 
 def mend(experiment: Experiment) -> None:
-    """Go on with some of the runs that are unfinished, and keep few."""
+    """Resume some of the unfinished runs, then delete all but the last three."""
     for run in experiment.runs():
         if run.status == INTERRUPTED and random.random() < 0.5:
             make(experiment.resume(run), len(run.record.epochs))

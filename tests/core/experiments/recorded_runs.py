@@ -1,4 +1,4 @@
-"""What the tests of experiments share: runs with weights to tell them by, other processes."""
+"""Helpers of the tests of experiments: runs with distinct weights, other processes."""
 
 from __future__ import annotations
 

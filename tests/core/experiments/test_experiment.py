@@ -1,4 +1,4 @@
-"""An experiment: its runs, their ids and notes, deleted and listed; which one a person means."""
+"""Experiments: runs, ids, notes, deletion, listing, and the names users give."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from core.experiments.experiment import (
     PACKAGES,
     Experiment,
     default_name,
-    default_place,
+    default_root,
     environment,
     experiment_folder,
-    known_experiments,
+    experiment_names,
     open_run,
     split_run,
 )
@@ -74,9 +74,9 @@ def test_an_id_that_is_none_is_told(typed: str, experiment: Experiment) -> None:
 
 
 def test_without_runs_that_is_said(experiment: Experiment) -> None:
-    with pytest.raises(InputError, match=r"there is no run '1' in .*: it has no runs yet"):
+    with pytest.raises(InputError, match=r"no run '1' in .*: it has no runs yet"):
         experiment.find("1")
-    with pytest.raises(InputError, match="has no runs: give the folder of an experiment"):
+    with pytest.raises(InputError, match="has no runs"):
         experiment.newest()
 
 
@@ -112,7 +112,7 @@ def test_a_deleted_run_is_gone(experiment: Experiment) -> None:
     stays = finished(experiment)
     experiment.delete(run)
     assert experiment.runs() == (stays,)
-    with pytest.raises(InputError, match="there is no run '0001'"):
+    with pytest.raises(InputError, match="no run '0001'"):
         experiment.delete(run)
 
 
@@ -173,9 +173,9 @@ def test_a_note_that_is_damaged_harms_nobody(experiment: Experiment) -> None:
 def test_what_is_no_experiment_gets_no_lock(experiment: Experiment, tmp_path: Path) -> None:
     run = finished(experiment)
     for change in (Experiment.delete, Experiment.resume):
-        with pytest.raises(InputError, match="there is no run"):
+        with pytest.raises(InputError, match="no run"):
             change(Experiment(tmp_path), run)
-        with pytest.raises(InputError, match="there is no run"):
+        with pytest.raises(InputError, match="no run"):
             change(Experiment(tmp_path / "none"), run)
     assert os.listdir(tmp_path) == ["it"]
 
@@ -205,9 +205,9 @@ def test_hundreds_of_runs_are_listed_at_once(experiment: Experiment) -> None:
         folder.mkdir()
         for path in run.folder.iterdir():
             os.link(path, folder / path.name)
-    start = time.process_time()  # which is no other program's
+    start = time.process_time()  # not affected by other programs
     assert len(experiment.runs()) == 500
-    assert time.process_time() - start < 2  # it takes a tenth of that
+    assert time.process_time() - start < 2  # ten times what it takes
 
 
 # Which experiment, which run
@@ -215,8 +215,8 @@ def test_hundreds_of_runs_are_listed_at_once(experiment: Experiment) -> None:
 
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The default place, below a folder of the test, and an empty working directory."""
-    monkeypatch.setattr("core.experiments.experiment.default_place", default_place)
+    """The default root in a temporary folder, and an empty working directory."""
+    monkeypatch.setattr("core.experiments.experiment.default_root", default_root)
     monkeypatch.setattr(platformdirs, "user_data_dir", lambda name: tmp_path / name)
     (tmp_path / "cwd").mkdir()
     monkeypatch.chdir(tmp_path / "cwd")
@@ -226,7 +226,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_nothing_given_is_the_default_place(place: Path) -> None:
     assert experiment_folder(None, "cnn5-mnist") == place / "cnn5-mnist"
     finished(Experiment(place / "cnn5-mnist"))
-    assert known_experiments() == ("cnn5-mnist",)
+    assert experiment_names() == ("cnn5-mnist",)
     assert open_run("cnn5-mnist:1").folder == place / "cnn5-mnist" / "0001"
 
 
@@ -258,7 +258,7 @@ def test_a_tilde_in_a_path_is_expanded(place: Path, monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize("given", ["", "~nobody-of-this-name/it"])
 def test_what_is_no_path_is_told(given: str, place: Path) -> None:
     for use in (lambda: experiment_folder(given, "x"), lambda: open_run(given)):
-        with pytest.raises(InputError, match=r"an empty path|cannot find the folder"):
+        with pytest.raises(InputError, match=r"an empty path|cannot expand the path"):
             use()
     assert not place.exists()
 
@@ -279,15 +279,13 @@ def test_an_experiment_that_is_none_is_told_with_those_that_are(place: Path) -> 
         open_run("it:0001")
     with pytest.raises(InputError, match="no experiment 'one:last': "):
         open_run("one:last")
-    with pytest.raises(InputError, match="one has no runs: give the folder of an experiment"):
+    with pytest.raises(InputError, match="one has no runs"):
         open_run("one")
 
 
 def test_the_folder_of_a_run_is_told_from_that_of_an_experiment(place: Path) -> None:
     run = finished(Experiment(place / "it"))
-    with pytest.raises(
-        InputError, match=re.escape(f"is a run of an experiment: give {place / 'it'}:0001")
-    ):
+    with pytest.raises(InputError, match=re.escape(f"use {place / 'it'}:0001")):
         open_run(str(run.folder))
 
 
@@ -312,7 +310,7 @@ def test_a_run_is_named_by_folder_and_id(given: str, expected: tuple[str, str | 
 @pytest.mark.usefixtures("place")
 def test_a_folder_whose_name_looks_like_a_run_is_a_folder() -> None:
     experiment = Experiment(Path("it:3").absolute())
-    if os.name == "nt":  # no folder's name has a colon
+    if os.name == "nt":  # folder names cannot have a colon
         with pytest.raises(InputError, match="cannot write"):
             finished(experiment)
     else:

@@ -1,4 +1,4 @@
-"""The files of a run's net: recorded beside it, and whatever the record holds."""
+"""Exports recorded with a run, and damaged records of them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from core.errors import InputError
 from core.events import Accuracy
 from core.experiments.experiment import Experiment
-from core.experiments.exports import EXPORTS, MOST, Export, newest_compact, read_exports
+from core.experiments.exports import EXPORTS, MAX_EXPORTS, Export, newest_compact, read_exports
 from core.experiments.run_record import read_record
 from core.experiments.runs import Run
 from core.nets.footprint import Sizes
@@ -54,16 +54,16 @@ def test_a_file_that_was_written_again_stands_there_once_and_last(run: Run) -> N
 
 
 def test_only_so_many_are_remembered(tmp_path: Path) -> None:
-    rows = [{**ROW, "file": f"{number}.fw"} for number in range(MOST + 5)]
+    rows = [{**ROW, "file": f"{number}.fw"} for number in range(MAX_EXPORTS + 5)]
     (tmp_path / EXPORTS).write_text(json.dumps({"files": rows}))
-    assert len(read_exports(tmp_path)) == MOST
-    assert read_exports(tmp_path)[-1].file == f"{MOST + 4}.fw"
+    assert len(read_exports(tmp_path)) == MAX_EXPORTS
+    assert read_exports(tmp_path)[-1].file == f"{MAX_EXPORTS + 4}.fw"
 
 
 def test_a_run_that_is_gone_records_nothing(run: Run) -> None:
     experiment = Experiment(run.folder.parent)
     experiment.delete(run)
-    with pytest.raises(InputError, match="there is no run"):
+    with pytest.raises(InputError, match="no run"):
         experiment.add_export(run, SMALL)
     assert not run.folder.exists()
 

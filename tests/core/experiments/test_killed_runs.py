@@ -1,4 +1,4 @@
-"""Runs that other processes make: claimed once, seen as they are, whole when one is killed."""
+"""Runs of other processes: ids are unique, states correct, kills harmless."""
 
 from __future__ import annotations
 

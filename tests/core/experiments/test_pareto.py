@@ -1,4 +1,4 @@
-"""The front: what no other point beats."""
+"""The Pareto front."""
 
 from __future__ import annotations
 

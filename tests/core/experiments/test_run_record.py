@@ -1,4 +1,4 @@
-"""The record of a run: one format, read strictly to go on from and leniently to be listed."""
+"""The record of a run: one format, read strictly to resume and leniently to list."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from core.experiments.runs import Run
 from tests.core.experiments.recorded_runs import RUN, epochs, finished, interrupted
 
 OLD = json.loads((Path(__file__).parent / "recorded_run.json").read_text(encoding="utf-8"))
-"""What was written before records were typed."""
+"""A record in the original, untyped format."""
 
 
 def test_an_old_run_is_read_and_written_as_it_was() -> None:
@@ -73,7 +73,7 @@ def test_a_damaged_value_is_left_out_of_the_list_and_refused_to_go_on_from(tmp_p
     with pytest.raises(InputError, match=r"run 0001 of .*: run.json: seed: found 'x', expected a"):
         damaged.checked()
     with pytest.raises(InputError, match=r"run.json: seed: found nothing, expected"):
-        damaged.known(damaged.record.seed, "seed")
+        damaged.required(damaged.record.seed, "seed")
 
 
 def test_a_damaged_run_is_not_resumed(tmp_path: Path) -> None:

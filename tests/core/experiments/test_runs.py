@@ -1,4 +1,4 @@
-"""A run: recorded, let go of and taken up again; what is kept comes back as it was."""
+"""A run: recorded, released and resumed; what is stored is read back unchanged."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def experiment(tmp_path: Path) -> Experiment:
     return Experiment(tmp_path / "it")
 
 
-# A run and what becomes of it
+# Recording
 
 
 def test_a_run_is_running_then_done_with_its_weights(experiment: Experiment) -> None:
@@ -130,10 +130,10 @@ def test_the_state_of_a_training_goes_through_a_checkpoint(
     trainer.optimizer.step()
     checkpoint = Checkpoint.of(trainer.state())
     with experiment.begin(RECORD) as writer:
-        writer.checkpoint(checkpoint.tensors, state=checkpoint.facts)
+        writer.checkpoint(checkpoint.tensors, state=checkpoint.json)
     saved = experiment.newest().checkpoint()
     assert saved is not None
-    assert saved.state == json.loads(json.dumps(checkpoint.facts))
+    assert saved.state == json.loads(json.dumps(checkpoint.json))
     state = Checkpoint(saved.tensors, saved.state or {}).state()
     again = Trainer(Cnn5(), IMAGES, phase, seed=1, precision="fp32")
     again.resume(state)
@@ -235,7 +235,7 @@ def test_numbers_that_are_not_finite_are_refused_and_change_nothing(experiment: 
 
 def test_only_a_finished_run_has_weights(experiment: Experiment) -> None:
     run = interrupted(experiment)
-    with pytest.raises(InputError, match=r"run 0001 of .*: interrupted; give a finished one"):
+    with pytest.raises(InputError, match=r"run 0001 of .*: interrupted; expected a finished run"):
         run.weights()
 
 
@@ -245,7 +245,7 @@ def test_a_recording_knows_its_place(experiment: Experiment) -> None:
         assert writer.folder == experiment.folder / writer.id
 
 
-# Letting go
+# Releasing
 
 
 def test_what_fails_leaves_its_checkpoint(experiment: Experiment) -> None:
@@ -311,7 +311,7 @@ def test_a_folder_that_goes_meanwhile_is_told(experiment: Experiment) -> None:
             writer.checkpoint(filled(1))
 
 
-# Going on
+# Resuming
 
 
 def test_an_interrupted_run_goes_on(experiment: Experiment) -> None:
@@ -336,7 +336,7 @@ def test_only_an_interrupted_run_goes_on(experiment: Experiment) -> None:
     with experiment.begin(RECORD), pytest.raises(InputError, match=running):
         experiment.resume(experiment.newest())
     (run.folder / "run.json").write_text("{}", encoding="utf-8")
-    with pytest.raises(InputError, match="no status that is known; nothing to resume"):
+    with pytest.raises(InputError, match="nothing to resume"):
         experiment.resume(run)
 
 
@@ -354,5 +354,5 @@ def test_what_a_killed_process_left_is_cleared(experiment: Experiment) -> None:
     (resume.folder / half).touch()
     experiment.begin(RECORD).abandon()
     assert sorted(os.listdir(finish.folder)) == [RUN, WEIGHTS]
-    assert (resume.folder / half).exists()  # of a process that lives
+    assert (resume.folder / half).exists()  # of a live process
     writer.close()

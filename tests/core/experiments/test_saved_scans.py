@@ -1,4 +1,4 @@
-"""Scans that are kept: read back as written, refused when damaged, replaced by better ones."""
+"""Stored scans: read back unchanged, refused if damaged, replaced by better ones."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import InputError
-from core.experiments.saved_scans import KeptScan, load_scan, save_scan
+from core.experiments.saved_scans import StoredScan, load_scan, save_scan
 from core.pruning.curves import SPLITS, Point, Scan
 
 DIGEST = "0123456789abcdef"
@@ -62,7 +62,7 @@ def test_any_scan_is_read_back_as_it_was(scan: Scan) -> None:
     with TemporaryDirectory() as folder:
         assert save_scan(Path(folder), DIGEST, scan)
         kept = load_scan(Path(folder), DIGEST, scan.split)
-        assert kept == KeptScan(scan)
+        assert kept == StoredScan(scan)
         assert kept.scan is not None
         assert list(kept.scan.layers) == list(scan.layers)
 
@@ -74,7 +74,7 @@ def test_it_is_a_file_of_the_experiment(tmp_path: Path) -> None:
 
 
 def test_where_nothing_is_kept_there_is_no_problem(tmp_path: Path) -> None:
-    assert load_scan(tmp_path, DIGEST, "test") == KeptScan(None, None)
+    assert load_scan(tmp_path, DIGEST, "test") == StoredScan(None, None)
 
 
 def test_weights_and_splits_are_told_apart(tmp_path: Path) -> None:
@@ -83,8 +83,8 @@ def test_weights_and_splits_are_told_apart(tmp_path: Path) -> None:
     assert load_scan(tmp_path, "f" * 16, "validation").scan is None
     path = tmp_path / "scans" / NAME
     path.rename(path.with_name(f"{'f' * 16}-validation.json"))
-    assert load_scan(tmp_path, "f" * 16, "validation") == KeptScan(
-        None, "ffffffffffffffff-validation.json is a scan of something else"
+    assert load_scan(tmp_path, "f" * 16, "validation") == StoredScan(
+        None, "ffffffffffffffff-validation.json is a scan of other weights or another split"
     )
 
 
@@ -103,7 +103,7 @@ def test_a_scan_of_other_data_does_not_stand_for_this(tmp_path: Path) -> None:
     save_scan(tmp_path, DIGEST, SCAN, data="mnist")
     assert load_scan(tmp_path, DIGEST, "validation", data="mnist").scan == SCAN
     other = load_scan(tmp_path, DIGEST, "validation", data="fashion-mnist")
-    assert other == KeptScan(None, f"{NAME} is a scan on other data")
+    assert other == StoredScan(None, f"{NAME} is a scan on different data")
     empty = replace(SCAN, layers={}, uniform=())
     assert save_scan(tmp_path, DIGEST, empty, data="fashion-mnist")
 
@@ -176,7 +176,7 @@ def test_garbage_is_refused_and_replaced(content: bytes, tmp_path: Path) -> None
 
 def test_a_folder_in_its_place_is_told(tmp_path: Path) -> None:
     (tmp_path / "scans" / NAME).mkdir(parents=True)
-    assert load_scan(tmp_path, DIGEST, "validation") == KeptScan(None, f"{NAME} is not a file")
+    assert load_scan(tmp_path, DIGEST, "validation") == StoredScan(None, f"{NAME} is not a file")
 
 
 def test_a_split_that_is_none_is_refused(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Dense nets kept in the cache: one for each of the settings that a training depends on."""
+"""The dense cache: one net per combination of settings that training depends on."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 
 from core.events import Epoch, Notice
 from core.formats.weights_files import save_dense
-from core.jobs.dense_cache import kept_net, trained_once
+from core.jobs.dense_cache import cached_net, cached_or_trained
 from core.jobs.workbench import Workbench
 from core.nets.digest import weights_digest
 from core.nets.weights import DenseWeights
@@ -38,8 +38,8 @@ def test_a_net_is_trained_once_for_each_seed_and_recipe(
             ("seed", {"seed": 1}),
             ("recipe", {"recipe": "reference"}),
         ):
-            bench = Workbench(replace(settings, **changes))
-            dense, events = recorded(trained_once(bench, lambda: False))
+            workbench = Workbench(replace(settings, **changes))
+            dense, events = recorded(cached_or_trained(workbench, lambda: False))
             assert bool(of_type(Epoch, events)) == (again == 0)
             assert same(made.setdefault(name, dense.weights), dense.weights)
     kept = {path.stem for path in (empty_cache / "dense").iterdir() if ".early" not in path.name}
@@ -49,26 +49,26 @@ def test_a_net_is_trained_once_for_each_seed_and_recipe(
 def test_a_kept_net_that_is_damaged_is_trained_again_with_a_warning(
     settings: Settings, empty_cache: Path
 ) -> None:
-    bench = Workbench(settings)
-    first, _ = recorded(trained_once(bench, lambda: False))
+    workbench = Workbench(settings)
+    first, _ = recorded(cached_or_trained(workbench, lambda: False))
     (path,) = (it for it in (empty_cache / "dense").iterdir() if ".early" not in it.name)
     path.write_bytes(path.read_bytes()[:-5])
-    second, events = recorded(trained_once(bench, lambda: False))
+    second, events = recorded(cached_or_trained(workbench, lambda: False))
     assert same(first.weights, second.weights)
     assert any("cannot be used" in it.text for it in of_type(Notice, events) if it.warning)
 
 
 def test_a_kept_net_is_found_by_its_digest_alone(settings: Settings, empty_cache: Path) -> None:
-    bench = Workbench(settings)
-    assert kept_net(bench, "anything") is None
+    workbench = Workbench(settings)
+    assert cached_net(workbench, "anything") is None
     (empty_cache / "dense").mkdir(parents=True)
-    weights = {name: it.clone() for name, it in bench.fresh_model().state_dict().items()}
+    weights = {name: it.clone() for name, it in workbench.fresh_model().state_dict().items()}
     other = {name: it + 1 for name, it in weights.items()}
     stem = "mine.factory"
     for number, it in enumerate((weights, other)):
         path = empty_cache / "dense" / f"{stem}-{number}.safetensors"
         save_dense(path, DenseWeights(it, None), {})
     (empty_cache / "dense" / f"{stem}-2.safetensors").write_bytes(b"damaged")
-    found = kept_net(bench, weights_digest(other))
+    found = cached_net(workbench, weights_digest(other))
     assert found is not None
     assert torch.equal(found.weights["1.weight"], other["1.weight"])

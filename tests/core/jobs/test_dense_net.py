@@ -16,7 +16,7 @@ from core.data.batches import Splits
 from core.data.inputs import Inputs
 from core.errors import InputError, StoppedError
 from core.events import Epoch, Event, Notice, drain
-from core.jobs.dense_cache import kept_net
+from core.jobs.dense_cache import cached_net
 from core.jobs.dense_net import dense_weights, open_dense_net
 from core.jobs.workbench import Workbench
 from core.nets.digest import weights_digest
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def gives(monkeypatch: pytest.MonkeyPatch, answer: Any) -> None:
-    """Have torchvision give weights, or raise."""
+    """Let torchvision return weights, or raise."""
 
     def get_state_dict(**_: object) -> Any:
         if isinstance(answer, Exception):
@@ -42,7 +42,7 @@ def gives(monkeypatch: pytest.MonkeyPatch, answer: Any) -> None:
 
 @pytest.fixture
 def without_weights(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """A net for a few images, as if it came with weights for other data."""
+    """A net for a few images whose shipped weights are for other data."""
     whole = Splits.of
     monkeypatch.setattr(Splits, "of", lambda dataset, device: small(dataset, device, whole))
     spec = replace(model_spec("lenet-300-100"), dataset=None)
@@ -65,8 +65,8 @@ def test_without_a_network_a_net_of_torchvisions_is_untrained_and_that_is_told(
     assert same(dense.weights, dict(alexnet.fresh_model().state_dict()))
     (notice,) = of_type(Notice, events)
     assert notice.warning
-    assert notice.text.startswith("alexnet is untrained: its weights could not be fetched (")
-    assert notice.text.endswith("; give --weights FILE")
+    assert notice.text.startswith("alexnet is untrained: its weights could not be downloaded (")
+    assert notice.text.endswith("use --weights FILE")
 
 
 def test_a_stop_while_it_fetches_is_a_stop(
@@ -88,16 +88,18 @@ def test_with_one_it_has_torchvisions_weights(
 
 
 def test_images_that_it_cannot_take_are_told(data_dir: Path) -> None:
-    bench = Workbench(Settings(model="alexnet", data_dir=data_dir, inputs=Inputs(image_size=28)))
+    workbench = Workbench(
+        Settings(model="alexnet", data_dir=data_dir, inputs=Inputs(image_size=28))
+    )
     with pytest.raises(InputError, match=r"cannot take images \[2, 3, 28, 28\]"):
-        drain(open_dense_net(bench))
+        drain(open_dense_net(workbench))
 
 
 def test_the_outline_takes_no_memory_for_weights() -> None:
-    bench = Workbench(Settings(model="vgg16"))
-    assert bench.parameters == 138_357_544
-    assert len(bench.layers) == 16
-    assert bench.models._outline.get_parameter("classifier.0.weight").is_meta
+    workbench = Workbench(Settings(model="vgg16"))
+    assert workbench.parameters == 138_357_544
+    assert len(workbench.layers) == 16
+    assert workbench.models._outline.get_parameter("classifier.0.weight").is_meta
 
 
 def test_for_other_data_a_dense_net_is_trained_once(
@@ -130,7 +132,7 @@ def test_a_training_on_first_use_that_is_stopped_goes_on(
 
     events: list[Event] = []
     stopped = dense_weights(Workbench(without_weights), lambda: len(of_type(Epoch, events)) > 1)
-    with pytest.raises(StoppedError, match="goes on after epoch 2 the next time"):
+    with pytest.raises(StoppedError, match="resumes after epoch 2"):
         drain(stopped, events.append)
     assert not kept.exists()
     before, events = events, []
@@ -140,8 +142,8 @@ def test_a_training_on_first_use_that_is_stopped_goes_on(
     assert same(again.weights, through.weights)
     assert sorted(p.suffix for p in kept.parent.iterdir()) == [".safetensors"] * 2
 
-    bench = Workbench(replace(without_weights, seed=9))
-    found = kept_net(bench, weights_digest(through.weights))
+    workbench = Workbench(replace(without_weights, seed=9))
+    found = cached_net(workbench, weights_digest(through.weights))
     assert found is not None
     assert same(found.weights, through.weights)
-    assert kept_net(bench, "another") is None
+    assert cached_net(workbench, "another") is None

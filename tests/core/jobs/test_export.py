@@ -1,4 +1,4 @@
-"""Nets written to files, quantised and trained, and measured from what is read back."""
+"""Nets exported to files, quantized and fine-tuned, and measured from the file."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from core.formats.onnx import OPSET, OnnxNet
 from core.formats.packing import image_facts
 from core.formats.weights_files import load_weights
 from core.jobs.dense_net import measured_net
-from core.jobs.export import Exported, examine, export, export_report, inspect_report
-from core.jobs.quantization import quantise, smallest
+from core.jobs.export import ExportResult, export, export_report, inspect_report, measure_file
+from core.jobs.quantization import quantize, quantize_within_drop
 from core.jobs.workbench import Workbench
 from core.nets.weights import DenseWeights, Weights
 from core.pruning.masks import Masks
@@ -38,72 +38,75 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(scope="module")
-def bench(data_dir: Path, few: Splits) -> Workbench:
+def workbench(data_dir: Path, few: Splits) -> Workbench:
     """The shipped LeNet-300-100 on a few images, which are small and quick."""
-    bench = Workbench(Settings(model="lenet-300-100", data_dir=data_dir, precision="fp32"))
-    bench._splits = few
-    return bench
+    workbench = Workbench(Settings(model="lenet-300-100", data_dir=data_dir, precision="fp32"))
+    workbench._splits = few
+    return workbench
 
 
 @pytest.fixture(scope="module")
-def pruned(bench: Workbench) -> Weights:
+def pruned(workbench: Workbench) -> Weights:
     """The dense net pruned to a tenth, in one shot."""
-    dense = load_weights(bench.spec.shipped_weights, bench.models.vehicle())
+    dense = load_weights(workbench.spec.shipped_weights, workbench.models.uninitialized())
     plan = {"fc1": 0.92, "fc2": 0.8, "fc3": 0.5}
-    return Masks.of(dense, bench.layers, plan).apply(dense)
+    return Masks.of(dense, workbench.layers, plan).apply(dense)
 
 
-def exact(bench: Workbench, weights: Weights) -> Accuracy:
-    return drain(measured_net(bench, DenseWeights(weights, None))).accuracy
+def exact(workbench: Workbench, weights: Weights) -> Accuracy:
+    return drain(measured_net(workbench, DenseWeights(weights, None))).accuracy
 
 
 @pytest.mark.parametrize("suffix", [s for s in SUFFIXES if s != ".onnx"])
 def test_every_format_gives_back_every_bit(
-    bench: Workbench, pruned: Weights, tmp_path: Path, suffix: str
+    workbench: Workbench, pruned: Weights, tmp_path: Path, suffix: str
 ) -> None:
-    found = drain(export(bench, pruned, tmp_path / f"net{suffix}", Packing()))
-    assert same(load_weights(found.path, bench.models.vehicle()), pruned)
+    found = drain(export(workbench, pruned, tmp_path / f"net{suffix}", Packing()))
+    assert same(load_weights(found.path, workbench.models.uninitialized()), pruned)
     assert found.bytes == found.path.stat().st_size
-    assert found.accuracy == exact(bench, pruned)
+    assert found.accuracy == exact(workbench, pruned)
     assert (found.inspection is None) == (suffix != ".fw")
 
 
 @pytest.mark.slow
 def test_onnx_gives_the_logits_of_torch_for_any_number_of_images(
-    bench: Workbench, pruned: Weights, tmp_path: Path
+    workbench: Workbench, pruned: Weights, tmp_path: Path
 ) -> None:
-    found = drain(export(bench, pruned, tmp_path / "net.onnx", Packing()))
-    assert found.accuracy == exact(bench, pruned)
-    model, net = bench.models.reading(pruned).eval(), OnnxNet(found.path.read_bytes(), "it")
+    found = drain(export(workbench, pruned, tmp_path / "net.onnx", Packing()))
+    assert found.accuracy == exact(workbench, pruned)
+    model, net = (
+        workbench.models.for_inference(pruned).eval(),
+        OnnxNet(found.path.read_bytes(), "it"),
+    )
     for count in (1, 7, 64):
-        images, _ = drain(bench.splits()).test.batch(slice(0, count))
+        images, _ = drain(workbench.splits()).test.batch(slice(0, count))
         with torch.no_grad():
             assert torch.allclose(net(images), model(images), rtol=1e-4, atol=1e-4)
     opsets = onnx.load(found.path).opset_import
     assert [(opset.domain, opset.version) for opset in opsets] == [("", OPSET)]
     found.path.write_bytes(b"no net")
     with pytest.raises(InputError, match=r"cannot read .*net\.onnx as ONNX"):
-        drain(examine(bench, found.path))
+        drain(measure_file(workbench, found.path))
 
 
 @pytest.mark.parametrize("values", VALUES)
 def test_what_is_measured_is_what_the_file_gives(
-    bench: Workbench, pruned: Weights, tmp_path: Path, values: str
+    workbench: Workbench, pruned: Weights, tmp_path: Path, values: str
 ) -> None:
     shared = values in ("codebook", "steps")
     packing = Packing(values, levels=16 if shared else None)
-    found = drain(export(bench, pruned, tmp_path / "net.fw", packing))
-    read = load_weights(found.path, bench.models.vehicle())
-    for layer in bench.layers:
-        # Units are in another order, and dead ones are gone.
+    found = drain(export(workbench, pruned, tmp_path / "net.fw", packing))
+    read = load_weights(found.path, workbench.models.uninitialized())
+    for layer in workbench.layers:
+        # Units are reordered, and dead ones removed.
         left = read[layer.key].count_nonzero(), pruned[layer.key].count_nonzero()
         assert 0 < left[0] <= left[1], "what is pruned stays pruned"
         if shared:
             kinds = torch.unique(read[layer.key])
             assert len(kinds) <= 17
-    again = drain(examine(bench, found.path))
+    again = drain(measure_file(workbench, found.path))
     assert again.accuracy == found.accuracy
-    before = exact(bench, pruned)
+    before = exact(workbench, pruned)
     assert abs(found.accuracy.validation - before.validation) < 4
     report = export_report(found, packing, before)
     assert report["bytes"] == found.bytes == sum(report["parts"].values())
@@ -111,10 +114,10 @@ def test_what_is_measured_is_what_the_file_gives(
 
 
 def test_a_quantised_file_is_much_smaller(
-    bench: Workbench, pruned: Weights, tmp_path: Path
+    workbench: Workbench, pruned: Weights, tmp_path: Path
 ) -> None:
     def size(packing: Packing) -> int:
-        return drain(export(bench, pruned, tmp_path / "net.fw", packing)).bytes
+        return drain(export(workbench, pruned, tmp_path / "net.fw", packing)).bytes
 
     whole, half = size(Packing()), size(Packing("float16"))
     sixteen, four = (size(Packing("codebook", levels=n)) for n in (16, 4))
@@ -122,18 +125,20 @@ def test_a_quantised_file_is_much_smaller(
 
 
 @pytest.mark.slow
-def test_training_behind_the_values_wins_accuracy_back(bench: Workbench, pruned: Weights) -> None:
-    # Enough steps, of the few images that there are.
-    bench = bench.by(replace(bench.settings, choices=Choices(batch_size=10)))
-    rough = drain(quantise(bench, pruned, 2))
+def test_training_behind_the_values_wins_accuracy_back(
+    workbench: Workbench, pruned: Weights
+) -> None:
+    # Small batches, for enough steps on few images.
+    workbench = workbench.with_settings(replace(workbench.settings, choices=Choices(batch_size=10)))
+    rough = drain(quantize(workbench, pruned, 2))
     events: list[Event] = []
-    tuned = drain(quantise(bench, pruned, 2, epochs=2), events.append)
+    tuned = drain(quantize(workbench, pruned, 2, epochs=2), events.append)
     epochs = of_type(Epoch, events)
     assert [epoch.epoch for epoch in epochs] == [1, 2]
     assert all(epoch.revived == 0 for epoch in epochs)
     assert tuned.validation == max([rough.validation, *(epoch.validation for epoch in epochs)])
     assert tuned.validation > rough.validation + 1
-    for layer in bench.layers:
+    for layer in workbench.layers:
         weight, rounded = tuned.weights[layer.key], tuned.rounded[layer.key]
         assert isinstance(rounded, CodebookTensor)
         assert torch.equal(weight, rounded.tensor())
@@ -141,35 +146,39 @@ def test_training_behind_the_values_wins_accuracy_back(bench: Workbench, pruned:
         assert not weight[pruned[layer.key] == 0].any()
 
 
-def test_stopped_the_best_so_far_is_the_result(bench: Workbench, pruned: Weights) -> None:
-    rough = drain(quantise(bench, pruned, 4))
+def test_stopped_the_best_so_far_is_the_result(workbench: Workbench, pruned: Weights) -> None:
+    rough = drain(quantize(workbench, pruned, 4))
     events: list[Event] = []
-    stopped = quantise(bench, pruned, 4, epochs=50, stop=lambda: len(of_type(Epoch, events)) > 0)
+    stopped = quantize(
+        workbench, pruned, 4, epochs=50, stop=lambda: len(of_type(Epoch, events)) > 0
+    )
     found = drain(stopped, events.append)
     assert len(of_type(Epoch, events)) == 1
     assert found.validation >= rough.validation
 
 
-def test_the_smallest_within_a_drop_is_the_first_that_is(bench: Workbench, pruned: Weights) -> None:
-    least = exact(bench, pruned).validation - 1.0
+def test_the_smallest_within_a_drop_is_the_first_that_is(
+    workbench: Workbench, pruned: Weights
+) -> None:
+    least = exact(workbench, pruned).validation - 1.0
     events: list[Event] = []
-    found = drain(smallest(bench, pruned, 1.0), events.append)
+    found = drain(quantize_within_drop(workbench, pruned, 1.0), events.append)
     assert found.validation >= least
     tried = [notice.text for notice in of_type(Notice, events)]
-    assert tried[-1].startswith(f"{found.size} values a layer: validation")
-    assert all("wanted" in text for text in tried[:-1])
-    assert "wanted" not in tried[-1]
+    assert tried[-1].startswith(f"{found.size} values per layer: validation")
+    assert all("below" in text for text in tried[:-1])
+    assert "below" not in tried[-1]
     for size in range(2, found.size):
         if any(text.startswith(f"{size} values") for text in tried):
-            assert drain(quantise(bench, pruned, size)).validation < least
+            assert drain(quantize(workbench, pruned, size)).validation < least
 
 
 @pytest.mark.parametrize(
     ("given", "message"),
     [
         ({"values": "int4"}, "values = 'int4': expected one of codebook"),
-        ({"values": "codebook"}, "expected either levels or a largest drop"),
-        ({"values": "steps", "levels": 4, "max_drop": 1.0}, "either levels or a largest drop"),
+        ({"values": "codebook"}, "expected levels or a maximum drop"),
+        ({"values": "steps", "levels": 4, "max_drop": 1.0}, "expected levels or a maximum drop"),
         (
             {"values": "codebook", "levels": 300},
             "levels = 300: expected a whole number from 2 to 256",
@@ -188,40 +197,40 @@ def test_packings_that_make_no_sense_are_refused(given: dict[str, object], messa
 
 
 def test_a_format_that_is_not_known_is_refused_before_anything_is_done(
-    bench: Workbench, pruned: Weights, tmp_path: Path
+    workbench: Workbench, pruned: Weights, tmp_path: Path
 ) -> None:
-    with pytest.raises(InputError, match=r"net\.zip': expected a name that ends with one of \.fw"):
-        drain(export(bench, pruned, tmp_path / "net.zip", Packing()))
+    with pytest.raises(InputError, match=r"net\.zip': expected a name ending in one of \.fw"):
+        drain(export(workbench, pruned, tmp_path / "net.zip", Packing()))
     packing = Packing("codebook", levels=4)
-    with pytest.raises(InputError, match=r"quantised nets go to \.fw files"):
-        drain(export(bench, pruned, tmp_path / "net.pt", packing))
+    with pytest.raises(InputError, match=r"quantized nets need a \.fw file"):
+        drain(export(workbench, pruned, tmp_path / "net.pt", packing))
     with pytest.raises(InputError, match="does not exist"):
-        drain(export(bench, pruned, tmp_path / "missing" / "net.fw", Packing()))
+        drain(export(workbench, pruned, tmp_path / "missing" / "net.fw", Packing()))
     assert not list(tmp_path.iterdir())
 
 
 def test_a_file_of_another_net_is_refused(
-    bench: Workbench, pruned: Weights, tmp_path: Path
+    workbench: Workbench, pruned: Weights, tmp_path: Path
 ) -> None:
-    found = drain(export(bench, pruned, tmp_path / "net.fw", Packing()))
-    other = Workbench(replace(bench.settings, model="cnn5"))
+    found = drain(export(workbench, pruned, tmp_path / "net.fw", Packing()))
+    other = Workbench(replace(workbench.settings, model="cnn5"))
     with pytest.raises(InputError, match=r"net\.fw does not fit Cnn5"):
-        load_weights(found.path, other.models.vehicle())
+        load_weights(found.path, other.models.uninitialized())
     found.path.write_bytes(found.path.read_bytes()[:-9])
-    with pytest.raises(InputError, match=r"cannot read .*net\.fw: .*cut short"):
-        load_weights(found.path, bench.models.vehicle())
+    with pytest.raises(InputError, match=r"cannot read .*net\.fw: "):
+        load_weights(found.path, workbench.models.uninitialized())
 
 
 def test_facts_say_which_images_where_the_name_does_not(
-    bench: Workbench, pruned: Weights, tmp_path: Path
+    workbench: Workbench, pruned: Weights, tmp_path: Path
 ) -> None:
-    def facts(bench: Workbench) -> Exported:
-        return drain(export(bench, pruned, tmp_path / "net.fw", Packing()))
+    def facts(workbench: Workbench) -> ExportResult:
+        return drain(export(workbench, pruned, tmp_path / "net.fw", Packing()))
 
-    plain = facts(bench)
+    plain = facts(workbench)
     assert plain.inspection is not None
     assert dict(plain.inspection.file.facts) == {}
-    other = bench.by(replace(bench.settings, dataset="fashion-mnist"))
+    other = workbench.with_settings(replace(workbench.settings, dataset="fashion-mnist"))
     found = facts(other)
     assert found.inspection is not None
     report = inspect_report(found.inspection, found.accuracy)
@@ -229,10 +238,12 @@ def test_facts_say_which_images_where_the_name_does_not(
     assert report["model"] == "lenet-300-100"
 
 
-def test_sizes_are_those_of_real_bytes(bench: Workbench, pruned: Weights, tmp_path: Path) -> None:
-    sizes = bench.sizes(pruned)
-    found = drain(export(bench, pruned, tmp_path / "net.fw", Packing()))
-    dense = drain(export(bench, pruned, tmp_path / "net.safetensors", Packing()))
+def test_sizes_are_those_of_real_bytes(
+    workbench: Workbench, pruned: Weights, tmp_path: Path
+) -> None:
+    sizes = workbench.sizes(pruned)
+    found = drain(export(workbench, pruned, tmp_path / "net.fw", Packing()))
+    dense = drain(export(workbench, pruned, tmp_path / "net.safetensors", Packing()))
     assert sizes.compact == found.bytes
     assert sizes.dense is not None
     assert abs(sizes.dense - dense.bytes) < 200, "notes in the header"
@@ -244,7 +255,7 @@ def test_sizes_are_those_of_real_bytes(bench: Workbench, pruned: Weights, tmp_pa
 
 
 class Frozen(nn.Module):
-    """Its code makes the number of images a constant when it is traced."""
+    """A net whose batch size becomes a constant when traced."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -256,7 +267,7 @@ class Frozen(nn.Module):
 
 
 class Own(nn.Module):
-    """A tied weight, a norm, a parameter of whole numbers, a buffer."""
+    """A tied weight, a norm, an integer parameter, a buffer."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -276,26 +287,26 @@ class Own(nn.Module):
 
 
 def own(net: type[nn.Module], few: Splits, data_dir: Path) -> tuple[Workbench, Weights]:
-    """A net of one's own on the few images, pruned by half."""
+    """A user's own net on the few images, pruned by half."""
     name = f"{__name__}:{net.__name__}"
-    bench = Workbench(Settings(model=name, data_dir=data_dir, precision="fp32"))
-    bench._splits = few
-    weights = copy_weights(bench.fresh_model())
-    plan = dict.fromkeys(bench.layer_names, 0.5)
-    return bench, Masks.of(weights, bench.layers, plan).apply(weights)
+    workbench = Workbench(Settings(model=name, data_dir=data_dir, precision="fp32"))
+    workbench._splits = few
+    weights = copy_weights(workbench.fresh_model())
+    plan = dict.fromkeys(workbench.layer_names, 0.5)
+    return workbench, Masks.of(weights, workbench.layers, plan).apply(weights)
 
 
 @pytest.mark.parametrize("values", ["float32", "codebook"])
 def test_a_net_of_ones_own_keeps_what_is_no_weight_and_its_ties(
     few: Splits, data_dir: Path, tmp_path: Path, values: str
 ) -> None:
-    bench, weights = own(Own, few, data_dir)
+    workbench, weights = own(Own, few, data_dir)
     packing = Packing(values, levels=8 if values == "codebook" else None)
-    found = drain(export(bench, weights, tmp_path / "net.fw", packing))
+    found = drain(export(workbench, weights, tmp_path / "net.fw", packing))
     assert found.inspection is not None
     kept = {entry.name: entry.values for entry in found.inspection.file.entries}
     assert kept["third.weight"] == Tied("second.weight")
-    read = load_weights(found.path, bench.models.vehicle())
+    read = load_weights(found.path, workbench.models.uninitialized())
     assert torch.equal(read["counts"], torch.tensor([1, 2, 3, 10]))
     scales = (read["norm.weight"].sort().values, weights["norm.weight"].sort().values)
     assert torch.equal(*scales), "the scales of a norm are no biases"
@@ -304,31 +315,31 @@ def test_a_net_of_ones_own_keeps_what_is_no_weight_and_its_ties(
         assert same(read, weights)
 
 
-def test_negative_zeros_are_zeros(bench: Workbench, pruned: Weights, tmp_path: Path) -> None:
+def test_negative_zeros_are_zeros(workbench: Workbench, pruned: Weights, tmp_path: Path) -> None:
     negative = {
         name: torch.where(tensor == 0, -0.0, tensor) if name.endswith("weight") else tensor
         for name, tensor in pruned.items()
     }
-    found = drain(export(bench, negative, tmp_path / "net.fw", Packing()))
-    plain = drain(export(bench, pruned, tmp_path / "plain.fw", Packing()))
+    found = drain(export(workbench, negative, tmp_path / "net.fw", Packing()))
+    plain = drain(export(workbench, pruned, tmp_path / "plain.fw", Packing()))
     assert found.path.read_bytes() == plain.path.read_bytes()
 
 
 def test_what_a_type_cannot_hold_is_refused_and_nothing_is_written(
-    bench: Workbench, pruned: Weights, tmp_path: Path
+    workbench: Workbench, pruned: Weights, tmp_path: Path
 ) -> None:
     large = {**pruned, "fc1.bias": pruned["fc1.bias"] + 70_000}
-    with pytest.raises(InputError, match=r"'fc1\.bias' has values too large for float16: take bf"):
-        drain(export(bench, large, tmp_path / "net.fw", Packing("float16")))
+    with pytest.raises(InputError, match=r"'fc1\.bias' has values too large for float16: use bf"):
+        drain(export(workbench, large, tmp_path / "net.fw", Packing("float16")))
     assert not list(tmp_path.iterdir())
 
 
 def test_onnx_that_takes_one_number_of_images_is_not_written(
     few: Splits, data_dir: Path, tmp_path: Path
 ) -> None:
-    bench, weights = own(Frozen, few, data_dir)
-    with pytest.raises(InputError, match="as ONNX this net does not take 7 images"):
-        drain(export(bench, weights, tmp_path / "net.onnx", Packing()))
+    workbench, weights = own(Frozen, few, data_dir)
+    with pytest.raises(InputError, match="cannot take 7 images"):
+        drain(export(workbench, weights, tmp_path / "net.onnx", Packing()))
     assert not list(tmp_path.iterdir())
 
 
@@ -345,21 +356,18 @@ def test_a_file_alone_predicts_what_torch_does_of_a_folder(
     root = fill(tmp_path / "pets", 12, spotted if channels == 3 else shade)
     size = {"image_size": 28, "channels": 1} if channels == 3 else {}
     settings = Settings(
-        model="lenet-300-100",
-        dataset=f"folder:{root}",
-        precision="fp32",
-        inputs=Inputs(**size),
+        model="lenet-300-100", dataset=f"folder:{root}", precision="fp32", inputs=Inputs(**size)
     )
-    bench = Workbench(settings)
-    found = drain(export(bench, pruned, tmp_path / "net.fw", Packing()))
+    workbench = Workbench(settings)
+    found = drain(export(workbench, pruned, tmp_path / "net.fw", Packing()))
     assert found.inspection
     facts = found.inspection.file.facts
     assert facts["dataset"] == "folder"
     assert str(tmp_path) not in str(facts)
     assert (facts["images"]["image_size"], facts["images"]["channels"]) == (28, 1)
-    model = bench.models.vehicle()
+    model = workbench.models.uninitialized()
     model.load_state_dict(pruned)
-    data = drain(bench.splits())
+    data = drain(workbench.splits())
     image = data.train.images[:1]
     Image.fromarray(image[0, 0].numpy()).save(tmp_path / "one.png")
     with torch.no_grad():
@@ -371,7 +379,7 @@ def test_a_file_alone_predicts_what_torch_does_of_a_folder(
 
 
 def _entries_one_by_one(weights: Weights) -> int:
-    """What is stored with distances of 5 bits: nonzeros, and a zero after every 32 without one."""
+    """Entries stored with 5-bit distances: nonzeros, and a zero after every 32 zeros."""
     entries = 0
     for name, tensor in weights.items():
         zeros = 0

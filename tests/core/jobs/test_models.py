@@ -1,4 +1,4 @@
-"""The models of a workbench: which have memory of their own, and which read what is there."""
+"""The models of a workbench: which own their memory, and which share that of weights."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_layers_and_parameters_are_known_without_memory_for_weights(models: Mode
 
 def test_a_vehicle_is_the_callers_alone(models: Models, own: Models) -> None:
     for made in (models, own):
-        one, other = made.vehicle(), made.vehicle()
+        one, other = made.uninitialized(), made.uninitialized()
         places = [{it.data_ptr() for it in net.parameters()} for net in (one, other)]
         assert places[0].isdisjoint(places[1])
         assert not any(it.is_meta for it in one.parameters())
@@ -57,7 +57,7 @@ def test_a_model_to_ask_reads_weights_where_they_are_but_the_users_has_a_copy(
 ) -> None:
     for made, shares in ((models, True), (own, False)):
         weights = copy_weights(made.fresh(3))
-        asked = made.reading(weights)
+        asked = made.for_inference(weights)
         assert same(copy_weights(asked), weights)
         found = {name: it.data_ptr() == weights[name].data_ptr() for name, it in
                  asked.named_parameters()}  # fmt: skip
@@ -68,7 +68,7 @@ def test_a_pruned_model_holds_what_the_plan_leaves_in_memory_of_its_own(models: 
     weights = copy_weights(models.fresh(4))
     before = {name: it.clone() for name, it in weights.items()}
     plan = {"fc1": 0.9, "fc2": 0.5, "fc3": 0.0}
-    made = models.pruned(weights, plan)
+    made = models.pruned_copy(weights, plan)
     for layer in models.layers:
         left = int(made.get_parameter(layer.key).count_nonzero())
         assert left == layer.elements - round(plan[layer.name] * layer.elements)
@@ -89,7 +89,7 @@ def test_a_users_net_that_cannot_be_copied_is_built_again(tmp_path: Path) -> Non
         "        return self.fc(x.flatten(1))\n"
     )
     models = Models(model_spec(f"{path}:Net"), CPU)
-    assert copy_weights(models.vehicle()).keys() == {"fc.weight", "fc.bias"}
+    assert copy_weights(models.uninitialized()).keys() == {"fc.weight", "fc.bias"}
 
 
 SOURCE = """
@@ -129,11 +129,11 @@ def test_each_is_another_net_and_can_be_trained(name: str, tmp_path: Path) -> No
     path = tmp_path / "mine.py"
     path.write_text(SOURCE)
     models = Models(model_spec(f"{path}:{name}"), CPU)
-    one, other = models.vehicle(), models.vehicle()
+    one, other = models.uninitialized(), models.uninitialized()
     one(torch.ones(2, 4)).sum().backward()
     assert one.get_parameter("fc.weight").grad is not None
     assert other.get_parameter("fc.weight").grad is None
     weights = {key: tensor + 1 for key, tensor in one.state_dict().items()}
-    asked = models.reading(weights)
+    asked = models.for_inference(weights)
     assert torch.equal(asked.get_parameter("fc.weight"), weights["fc.weight"])
     assert not torch.equal(one.get_parameter("fc.weight"), weights["fc.weight"])

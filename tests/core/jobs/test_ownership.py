@@ -1,4 +1,4 @@
-"""Whose memory weights are in: jobs read a net's where they are, change none, and keep none."""
+"""Memory ownership: jobs read weights in place, change none and keep none."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from torch import nn
 from core.data.batches import Images, Splits
 from core.errors import StoppedError
 from core.events import Event, Stream, drain
-from core.jobs import measurement, workbench
+from core.jobs import measurement
 from core.jobs.dense_net import open_dense_net
 from core.jobs.workbench import Net, Workbench
 from core.nets.architectures import Cnn5
@@ -53,27 +53,29 @@ def few_images() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def bench(data_dir: Path) -> Workbench:
+def workbench(data_dir: Path) -> Workbench:
     return Workbench(Settings(data_dir=data_dir, precision="fp32"))
 
 
 @pytest.fixture(scope="module")
-def base(bench: Workbench) -> Net:
-    return drain(open_dense_net(bench))
+def base(workbench: Workbench) -> Net:
+    return drain(open_dense_net(workbench))
 
 
 PLAN = uniform_plan(0.7, ("conv1", "conv2", "conv3", "fc1", "fc2"))
 
 JOBS: dict[str, Callable[[Workbench, Net, Any], Stream[Any]]] = {
-    "prune": lambda bench, base, stop: measurement.prune(bench, base, PLAN, stop),
-    "look": lambda bench, base, stop: measurement.look(bench, base, PLAN, stop),
-    "compare": lambda bench, base, stop: measurement.compare(
-        bench, base, base, PLAN, "wrong", 0, stop=stop
+    "prune": lambda workbench, base, stop: measurement.prune(workbench, base, PLAN, stop),
+    "look": lambda workbench, base, stop: measurement.sample(workbench, base, PLAN, stop),
+    "compare": lambda workbench, base, stop: measurement.compare(
+        workbench, base, base, PLAN, "wrong", 0, stop=stop
     ),
-    "count": lambda bench, base, stop: measurement.count(bench, base, PLAN, stop),
-    "activity": lambda bench, base, stop: measurement.activity(bench, base.weights, stop=stop),
-    "scan": lambda bench, base, stop: measurement.scan(
-        bench, base.weights, sparsities=(0.5,), stop=stop
+    "count": lambda workbench, base, stop: measurement.count_activity(workbench, base, PLAN, stop),
+    "activity": lambda workbench, base, stop: measurement.activity(
+        workbench, base.weights, stop=stop
+    ),
+    "scan": lambda workbench, base, stop: measurement.scan(
+        workbench, base.weights, sparsities=(0.5,), stop=stop
     ),
 }
 
@@ -83,7 +85,7 @@ JOBS: dict[str, Callable[[Workbench, Net, Any], Stream[Any]]] = {
 def test_a_job_leaves_the_weights_as_they_were_and_keeps_no_net(
     job: Callable[[Workbench, Net, Any], Stream[Any]],
     stopped: bool,
-    bench: Workbench,
+    workbench: Workbench,
     base: Net,
 ) -> None:
     before = {name: tensor.clone() for name, tensor in base.weights.items()}
@@ -91,7 +93,7 @@ def test_a_job_leaves_the_weights_as_they_were_and_keeps_no_net(
     gc.collect()
     gc.disable()
     try:
-        _to_the_end(job(bench, base, lambda: stopped))
+        _to_the_end(job(workbench, base, lambda: stopped))
         assert _nets_with_other_weights(base) == 0
     finally:
         gc.enable()
@@ -105,20 +107,20 @@ def _to_the_end(stream: Stream[Any]) -> None:
 
 
 def _nets_with_other_weights(base: Net) -> int:
-    """Those that are alive, without help of the garbage collector, in memory of their own."""
+    """Live models whose weights have their own memory; the garbage collector is not run."""
     shared = base.weights["fc1.weight"].data_ptr()
     weights = [net.fc1.weight for net in gc.get_objects() if type(net) is Cnn5]
     return sum(not weight.is_meta and weight.data_ptr() != shared for weight in weights)
 
 
 def test_a_net_that_is_only_asked_reads_the_weights_where_they_are(
-    bench: Workbench, base: Net
+    workbench: Workbench, base: Net
 ) -> None:
-    asked = bench.models.reading(base.weights)
+    asked = workbench.models.for_inference(base.weights)
     for name, parameter in asked.named_parameters():
         assert parameter.data_ptr() == base.weights[name].data_ptr()
         assert not parameter.requires_grad, "nobody can train it"
-    pruned = bench.models.pruned(base.weights, PLAN)
+    pruned = workbench.models.pruned_copy(base.weights, PLAN)
     for name, parameter in pruned.named_parameters():
         assert parameter.data_ptr() != base.weights[name].data_ptr()
 
@@ -135,29 +137,29 @@ def test_a_net_of_the_users_that_writes_into_its_weights_writes_into_a_copy(
     own = Workbench(settings)
     base = drain(open_dense_net(own))
     plan: Plan = {"head": 0.5}
-    drain(measurement.look(own, base, plan))
+    drain(measurement.sample(own, base, plan))
     drain(measurement.prune(own, base, plan))
     drain(measurement.activity(own, base.weights))
     assert same(base.weights, given)
 
 
-def test_two_measurements_do_not_meet(bench: Workbench, base: Net) -> None:
-    """One in the middle of another, as the one beside a job may be."""
+def test_two_measurements_do_not_meet(workbench: Workbench, base: Net) -> None:
+    """One runs in the middle of the other, like a background measurement."""
     alone: list[Event] = []
-    drain(measurement.look(bench, base, PLAN), alone.append)
+    drain(measurement.sample(workbench, base, PLAN), alone.append)
     events: list[Event] = []
-    stream = measurement.look(bench, base, PLAN)
+    stream = measurement.sample(workbench, base, PLAN)
     while True:
         try:
             events.append(next(stream))
         except StopIteration:
             break
-        drain(measurement.prune(bench, base, uniform_plan(1.0, tuple(PLAN))))
+        drain(measurement.prune(workbench, base, uniform_plan(1.0, tuple(PLAN))))
     assert [event for event in events if isinstance(event, SampleUpdated)] == alone
 
 
 def test_finding_out_the_precision_takes_few_large_images(
-    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+    workbench: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[int] = []
 
@@ -166,10 +168,10 @@ def test_finding_out_the_precision_takes_few_large_images(
         return name
         yield
 
-    monkeypatch.setattr(workbench, "resolve_precision", resolve)
+    monkeypatch.setattr("core.jobs.workbench.resolve_precision", resolve)
     for side in (1, 224):
         pixels = torch.zeros(300, 3, side, side, dtype=torch.uint8)
         images = Images(pixels, torch.zeros(300, dtype=torch.int64), 0.5, 0.5)
-        other = Workbench(bench.settings)
+        other = Workbench(workbench.settings)
         drain(other.precision(Splits(images, images, images)))
     assert asked == [256, 3]

@@ -1,4 +1,4 @@
-"""What is found wrong with settings while nothing is there: no data, no dense net, no cache."""
+"""Wrong settings are found without data, dense net or cache."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from core.pruning.goals import Goal, parse_goal
 from core.settings.settings import Settings
 
 NEVER_PRUNED = 394
-"""Biases of cnn5."""
+"""Number of biases of cnn5."""
 
 
 @pytest.mark.parametrize("dataset", ["mnist", "fashion-mnist"])
@@ -36,10 +36,10 @@ def test_images_that_a_net_cannot_take_are_refused(inputs: Inputs) -> None:
 
 
 def test_the_file_that_is_named_beside_the_settings_is_the_one_that_is_checked() -> None:
-    bench = Workbench(Settings())
-    check(bench, model_spec("cnn5").shipped_weights)
+    workbench = Workbench(Settings())
+    check(workbench, model_spec("cnn5").shipped_weights)
     with pytest.raises(InputError, match="does not fit Cnn5"):
-        check(bench, model_spec("lenet-5").shipped_weights)
+        check(workbench, model_spec("lenet-5").shipped_weights)
 
 
 @pytest.mark.parametrize(
@@ -56,12 +56,12 @@ def test_the_file_that_is_named_beside_the_settings_is_the_one_that_is_checked()
 def test_a_goal_out_of_reach_is_refused_without_weights(
     goal: str, locked: dict[str, float], is_met: bool
 ) -> None:
-    bench, wanted = Workbench(Settings()), parse_goal(goal)
+    workbench, wanted = Workbench(Settings()), parse_goal(goal)
     if is_met:
-        check_goal(bench, wanted, locked)
+        check_goal(workbench, wanted, locked)
     else:
         with pytest.raises(InputError, match="expected"):
-            check_goal(bench, wanted, locked)
+            check_goal(workbench, wanted, locked)
 
 
 def test_locked_layers_of_a_file_of_weights_may_hold_zeros() -> None:

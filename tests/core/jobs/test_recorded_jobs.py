@@ -1,4 +1,4 @@
-"""Trainings recorded: killed, resumed, restored; and a disk that refuses."""
+"""Recorded trainings: killed, resumed, restored; and a failing disk."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from core.jobs.workbench import Net, Workbench
 from core.pruning.plans import Plan
 from core.settings.choices import Choices
 from core.settings.settings import Settings
-from core.training.finetuning import FineTuned
+from core.training.finetuning import FineTuningResult
 from tests.core.conftest import head
 from tests.core.training.loops import of_type, recorded, same
 
@@ -47,7 +47,7 @@ def settings(data_dir: Path) -> Settings:
 
 
 @pytest.fixture(scope="module")
-def bench(data_dir: Path) -> Iterator[Workbench]:
+def workbench(data_dir: Path) -> Iterator[Workbench]:
     whole, threads = Splits.of, torch.get_num_threads()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Splits, "of", lambda dataset, device: small(dataset, device, whole))
@@ -56,17 +56,17 @@ def bench(data_dir: Path) -> Iterator[Workbench]:
 
 
 @pytest.fixture(scope="module")
-def base(bench: Workbench) -> Net:
-    return drain(open_dense_net(bench))
+def base(workbench: Workbench) -> Net:
+    return drain(open_dense_net(workbench))
 
 
 @dataclass
 class Kept:
-    """A recorded fine-tuning and where it is."""
+    """A recorded fine-tuning and its experiment."""
 
     experiment: Experiment
     plan: Plan
-    result: FineTuned
+    result: FineTuningResult
 
     @property
     def run(self) -> Run:
@@ -75,11 +75,11 @@ class Kept:
 
 @pytest.fixture(scope="module")
 def kept(
-    bench: Workbench, base: Net, aggressive: Plan, tmp_path_factory: pytest.TempPathFactory
+    workbench: Workbench, base: Net, aggressive: Plan, tmp_path_factory: pytest.TempPathFactory
 ) -> Kept:
-    """One that no test changes."""
+    """A run that no test changes."""
     experiment = Experiment(tmp_path_factory.mktemp("kept"))
-    result = drain(recorded_jobs.finetune(bench, base, aggressive, experiment))
+    result = drain(recorded_jobs.finetune(workbench, base, aggressive, experiment))
     return Kept(experiment, aggressive, result)
 
 
@@ -99,15 +99,15 @@ def test_a_run_holds_what_came_of_it(kept: Kept, base: Net) -> None:
 
 
 def test_what_is_recorded_is_not_changed_by_recording_it(
-    kept: Kept, bench: Workbench, base: Net, aggressive: Plan
+    kept: Kept, workbench: Workbench, base: Net, aggressive: Plan
 ) -> None:
-    plain = drain(bench.finetune(base, aggressive))
+    plain = drain(workbench.finetune(base, aggressive))
     assert same(plain.weights, kept.result.weights)
     assert plain.accuracy == kept.result.accuracy
 
 
-def test_a_run_is_restored(kept: Kept, bench: Workbench, base: Net) -> None:
-    restored = drain(restore(bench, base, kept.experiment, kept.run))
+def test_a_run_is_restored(kept: Kept, workbench: Workbench, base: Net) -> None:
+    restored = drain(restore(workbench, base, kept.experiment, kept.run))
     assert restored.base is base
     assert restored.plan == kept.plan
     assert same(restored.net.weights, kept.result.weights)
@@ -122,26 +122,26 @@ def test_a_run_is_restored(kept: Kept, bench: Workbench, base: Net) -> None:
 
 
 def test_a_run_that_went_on_from_another_finds_its_base(
-    kept: Kept, bench: Workbench, base: Net, tmp_path: Path
+    kept: Kept, workbench: Workbench, base: Net, tmp_path: Path
 ) -> None:
     copytree(kept.experiment.folder, folder := tmp_path / "copy")
     experiment = Experiment(folder)
-    net = bench.net(kept.result, base)
+    net = workbench.net(kept.result, base)
     plan = {name: min(1.0, sparsity + 0.01) for name, sparsity in kept.plan.items()}
-    second = drain(recorded_jobs.finetune(bench, net, plan, experiment))
+    second = drain(recorded_jobs.finetune(workbench, net, plan, experiment))
     run = experiment.find(second.run or "")
     assert run.record.base == BaseRecord("0001", net.digest, True)
     assert run.record.accuracy.dense == base.accuracy
-    restored = drain(restore(bench, base, experiment, run))
+    restored = drain(restore(workbench, base, experiment, run))
     assert restored.base.digest == net.digest
     assert restored.net.dense == base.accuracy
     experiment.delete(experiment.find("1"))
     with pytest.raises(InputError, match="no run '0001'"):
-        drain(restore(bench, base, experiment, run))
+        drain(restore(workbench, base, experiment, run))
 
 
 def changed(run: Run, said: dict[str, object]) -> Run:
-    """A run in whose file something has been changed."""
+    """A run with a modified file."""
     record, faults = read_record({**record_json(run.record), **said}, "run.json")
     return replace(run, record=record, faults=faults)
 
@@ -151,35 +151,35 @@ def changed(run: Run, said: dict[str, object]) -> Run:
     [
         ({"model": "vgg16"}, "has the model 'vgg16', not 'cnn5': open it with --model vgg16"),
         ({"protocol": "reference"}, "open it with --protocol reference"),
-        ({"inputs": {"image_size": 32}}, "other images than these: open it with --image-size 32"),
+        ({"inputs": {"image_size": 32}}, "open it with --image-size 32"),
         ({"inputs": {"side": 32}}, r"run.json: inputs\.side: unknown key, expected one of"),
         ({"choices": {"epochs": 0}}, r"run.json: choices: .*0"),
         ({"choices": {"speed": 3}}, r"run.json: choices\.speed: unknown key, expected one of"),
         ({"choices": "x"}, "run.json: choices: found 'x', expected an object"),
         ({"recipe": None}, "run.json: recipe: found nothing"),
-        ({"layers": [{"name": "conv1"}]}, "no plan for the layers conv1, conv2"),
+        ({"layers": [{"name": "conv1"}]}, "conv1, conv2"),
         (
             {"accuracy": {"finetuned": {"validation": "high", "test": 99}}},
             r"run.json: accuracy\.finetuned\.validation: found 'high', expected a number",
         ),
         ({"accuracy": {}}, r"run.json: accuracy\.finetuned: found nothing"),
-        ({"base": {"run": None, "weights": "0"}}, "started from a net that is not here"),
+        ({"base": {"run": None, "weights": "0"}}, "started from is missing"),
     ],
 )
 def test_a_run_that_cannot_be_restored_says_why(
-    kept: Kept, bench: Workbench, base: Net, facts: dict[str, object], said: str
+    kept: Kept, workbench: Workbench, base: Net, facts: dict[str, object], said: str
 ) -> None:
     run = changed(kept.run, facts)
     with pytest.raises(InputError, match=said):
-        drain(restore(bench, base, kept.experiment, run))
+        drain(restore(workbench, base, kept.experiment, run))
 
 
 def test_one_that_was_stopped_is_called_so(
-    bench: Workbench, base: Net, aggressive: Plan, tmp_path: Path
+    workbench: Workbench, base: Net, aggressive: Plan, tmp_path: Path
 ) -> None:
     experiment, events = Experiment(tmp_path), list[Event]()
     stream = recorded_jobs.finetune(
-        bench, base, aggressive, experiment, stop=lambda: bool(of_type(Epoch, events))
+        workbench, base, aggressive, experiment, stop=lambda: bool(of_type(Epoch, events))
     )
     result = drain(stream, events.append)
     assert result.stopped
@@ -187,7 +187,7 @@ def test_one_that_was_stopped_is_called_so(
 
 
 def broken_off(stream: Stream[object], experiment: Experiment) -> Run:
-    """A training that was left after its first epoch."""
+    """A training interrupted after its first epoch."""
     while not isinstance(next(stream), Epoch):
         pass
     next(stream)  # the checkpoint is written before the next event
@@ -196,28 +196,28 @@ def broken_off(stream: Stream[object], experiment: Experiment) -> Run:
 
 
 def test_a_closed_stream_leaves_its_last_epoch_to_go_on_from(
-    kept: Kept, bench: Workbench, base: Net, aggressive: Plan, tmp_path: Path
+    kept: Kept, workbench: Workbench, base: Net, aggressive: Plan, tmp_path: Path
 ) -> None:
     experiment = Experiment(tmp_path)
-    run = broken_off(recorded_jobs.finetune(bench, base, aggressive, experiment), experiment)
+    run = broken_off(recorded_jobs.finetune(workbench, base, aggressive, experiment), experiment)
     assert (run.id, run.status, len(run.record.epochs)) == ("0001", INTERRUPTED, 1)
-    resumed = drain(recorded_jobs.resume(bench, base, run, experiment))
+    resumed = drain(recorded_jobs.resume(workbench, base, run, experiment))
     assert same(resumed.weights, kept.result.weights)
     done = experiment.find("1")
     assert done.status == DONE
     assert len(done.record.resumed) == 1
     with pytest.raises(InputError, match="run 0001 is done: there is nothing to resume"):
-        drain(recorded_jobs.resume(bench, base, done, experiment))
+        drain(recorded_jobs.resume(workbench, base, done, experiment))
 
 
 def test_dense_training_is_recorded_with_its_early_weights(
-    bench: Workbench, base: Net, tmp_path: Path
+    workbench: Workbench, base: Net, tmp_path: Path
 ) -> None:
     experiment = Experiment(tmp_path)
-    trained = drain(recorded_jobs.train(bench, experiment))
+    trained = drain(recorded_jobs.train(workbench, experiment))
     run = experiment.find(trained.run or "")
     assert (run.record.kind, run.record.planned_epochs) == ("train", 3)
-    restored = drain(restore(bench, base, experiment, run))
+    restored = drain(restore(workbench, base, experiment, run))
     assert restored.plan is None
     assert restored.net.early is not None
     assert same(restored.net.early, trained.early)
@@ -225,19 +225,19 @@ def test_dense_training_is_recorded_with_its_early_weights(
 
 
 def test_dense_training_goes_on_from_its_last_epoch(
-    bench: Workbench, base: Net, tmp_path: Path
+    workbench: Workbench, base: Net, tmp_path: Path
 ) -> None:
-    whole = drain(recorded_jobs.train(bench, Experiment(tmp_path / "whole")))
+    whole = drain(recorded_jobs.train(workbench, Experiment(tmp_path / "whole")))
     experiment = Experiment(tmp_path / "broken off")
-    run = broken_off(recorded_jobs.train(bench, experiment), experiment)
+    run = broken_off(recorded_jobs.train(workbench, experiment), experiment)
     assert (run.status, len(run.record.epochs)) == (INTERRUPTED, 1)
-    other = bench.by(replace(bench.settings, choices=Choices(epochs=9), seed=5))
+    other = workbench.with_settings(replace(workbench.settings, choices=Choices(epochs=9), seed=5))
     result, events = recorded(recorded_jobs.resume(other, base, run, experiment))
     assert [epoch.epoch for epoch in of_type(Epoch, events)] == [2, 3]
     assert same(result.weights, whole.weights)
     done = experiment.find("1")
     assert (done.status, len(done.record.epochs)) == (DONE, 3)
-    restored = drain(restore(bench, base, experiment, done))
+    restored = drain(restore(workbench, base, experiment, done))
     assert restored.net.early is not None
     assert same(restored.net.early, whole.early)
 
@@ -246,33 +246,35 @@ def test_dense_training_goes_on_from_its_last_epoch(
     ("facts", "said"),
     [
         ({"training": {"epochs": 4}}, "another version of its recipe"),
-        ({"kind": "finetune", "layers": []}, "no plan for the layers"),
+        ({"kind": "finetune", "layers": []}, "does not match the layers"),
         ({"protocol": "reference"}, "open it with --protocol reference"),
     ],
 )
 def test_a_run_that_cannot_be_resumed_says_why(
-    bench: Workbench, base: Net, tmp_path: Path, facts: dict[str, object], said: str
+    workbench: Workbench, base: Net, tmp_path: Path, facts: dict[str, object], said: str
 ) -> None:
     experiment = Experiment(tmp_path)
-    run = broken_off(recorded_jobs.train(bench, experiment), experiment)
+    run = broken_off(recorded_jobs.train(workbench, experiment), experiment)
     with pytest.raises(InputError, match=said):
-        drain(recorded_jobs.resume(bench, base, changed(run, facts), experiment))
+        drain(recorded_jobs.resume(workbench, base, changed(run, facts), experiment))
 
 
 def test_a_disk_that_refuses_costs_a_warning_not_the_training(
-    bench: Workbench, base: Net, aggressive: Plan, tmp_path: Path
+    workbench: Workbench, base: Net, aggressive: Plan, tmp_path: Path
 ) -> None:
     place = tmp_path / "file"
     place.write_text("no folder")
-    result, events = recorded(recorded_jobs.finetune(bench, base, aggressive, Experiment(place)))
+    result, events = recorded(
+        recorded_jobs.finetune(workbench, base, aggressive, Experiment(place))
+    )
     warnings = [event.text for event in of_type(Notice, events) if event.warning]
     assert len(warnings) == 1
-    assert "this run is not recorded" in warnings[0]
+    assert "this run will not be recorded" in warnings[0]
     assert (result.run, len(result.epochs)) == (None, 3)
 
 
 def test_checkpoints_that_cannot_be_written_cost_a_warning_each(
-    bench: Workbench,
+    workbench: Workbench,
     base: Net,
     aggressive: Plan,
     tmp_path: Path,
@@ -283,9 +285,9 @@ def test_checkpoints_that_cannot_be_written_cost_a_warning_each(
 
     monkeypatch.setattr("core.experiments.run_writer.RunWriter.checkpoint", refuse)
     experiment = Experiment(tmp_path / "experiment")
-    result, events = recorded(recorded_jobs.finetune(bench, base, aggressive, experiment))
+    result, events = recorded(recorded_jobs.finetune(workbench, base, aggressive, experiment))
     warnings = [event.text for event in of_type(Notice, events) if event.warning]
-    assert warnings == ["this epoch is not recorded: no space left"] * 3
+    assert warnings == ["this epoch could not be recorded: no space left"] * 3
     assert experiment.find(result.run or "").status == DONE
 
 
@@ -304,16 +306,16 @@ from tests.digits import in_place_of_mnist
 
 whole = Splits.of
 Splits.of = lambda dataset, device: small(dataset, device, whole)
-bench = Workbench(settings(Path(sys.argv[1])))
+workbench = Workbench(settings(Path(sys.argv[1])))
 digits = in_place_of_mnist(Path(sys.argv[1]))
 digits.__enter__()
 job, kind, count = sys.argv[3], {"Batch": Batch, "Epoch": Epoch}[sys.argv[4]], int(sys.argv[5])
 experiment = Experiment(Path(sys.argv[2]))
 if job == "finetune":
-    plan = preset_plan("aggressive", "cnn5", bench.layer_names)
-    stream = recorded_jobs.finetune(bench, drain(open_dense_net(bench)), plan, experiment)
+    plan = preset_plan("aggressive", "cnn5", workbench.layer_names)
+    stream = recorded_jobs.finetune(workbench, drain(open_dense_net(workbench)), plan, experiment)
 else:
-    stream = recorded_jobs.train(bench, experiment)
+    stream = recorded_jobs.train(workbench, experiment)
 for event in stream:
     count -= isinstance(event, kind)
     if not count:
@@ -322,7 +324,7 @@ for event in stream:
 
 
 def killed(folder: Path, data_dir: Path, job: str, event: str, count: int) -> Run:
-    """A recorded job whose process kills itself with SIGKILL at its n-th event of a kind."""
+    """A recorded job whose process kills itself at its n-th event of a kind."""
     code = [sys.executable, "-c", KILLED, str(data_dir), str(folder), job, event, str(count)]
     child = subprocess.run(code, cwd=Path(__file__).parents[3], check=False)
     assert child.returncode == -signal.SIGKILL
@@ -330,23 +332,23 @@ def killed(folder: Path, data_dir: Path, job: str, event: str, count: int) -> Ru
 
 
 def test_killed_in_its_third_epoch_it_comes_to_the_same_when_resumed(
-    kept: Kept, bench: Workbench, base: Net, data_dir: Path, tmp_path: Path
+    kept: Kept, workbench: Workbench, base: Net, data_dir: Path, tmp_path: Path
 ) -> None:
-    """An epoch is told before its checkpoint is written, so the third one is lost."""
+    """An epoch is reported before its checkpoint is written, so the third one is lost."""
     run = killed(tmp_path, data_dir, "finetune", "Epoch", 3)
     assert (run.status, len(run.record.epochs)) == (INTERRUPTED, 2)
-    resumed = drain(recorded_jobs.resume(bench, base, run, Experiment(tmp_path)))
+    resumed = drain(recorded_jobs.resume(workbench, base, run, Experiment(tmp_path)))
     assert same(resumed.weights, kept.result.weights)
     assert Experiment(tmp_path).newest().status == DONE
 
 
 def test_killed_in_its_first_epoch_a_fine_tuning_starts_over_from_its_settings(
-    kept: Kept, bench: Workbench, base: Net, data_dir: Path, tmp_path: Path
+    kept: Kept, workbench: Workbench, base: Net, data_dir: Path, tmp_path: Path
 ) -> None:
     run, experiment = killed(tmp_path, data_dir, "finetune", "Batch", 2), Experiment(tmp_path)
     assert (run.status, run.record.epochs, run.checkpoint()) == (INTERRUPTED, (), None)
     assert run.resumable
-    other = bench.by(replace(bench.settings, choices=Choices(epochs=9), seed=5))
+    other = workbench.with_settings(replace(workbench.settings, choices=Choices(epochs=9), seed=5))
     result, events = recorded(recorded_jobs.resume(other, base, run, experiment))
     assert [epoch.epoch for epoch in of_type(Epoch, events)] == [1, 2, 3]
     assert same(result.weights, kept.result.weights)
@@ -357,22 +359,22 @@ def test_killed_in_its_first_epoch_a_fine_tuning_starts_over_from_its_settings(
 
 
 def test_killed_in_its_first_epoch_a_dense_training_starts_over(
-    bench: Workbench, base: Net, data_dir: Path, tmp_path: Path
+    workbench: Workbench, base: Net, data_dir: Path, tmp_path: Path
 ) -> None:
-    whole = drain(recorded_jobs.train(bench, Experiment(tmp_path / "whole")))
+    whole = drain(recorded_jobs.train(workbench, Experiment(tmp_path / "whole")))
     run = killed(tmp_path / "killed", data_dir, "train", "Batch", 2)
     assert (run.status, run.record.epochs, run.resumable) == (INTERRUPTED, (), True)
     experiment = Experiment(tmp_path / "killed")
-    result = drain(recorded_jobs.resume(bench, None, run, experiment))
+    result = drain(recorded_jobs.resume(workbench, None, run, experiment))
     assert same(result.weights, whole.weights)
     assert experiment.newest().status == DONE
 
 
 def test_a_run_that_is_started_over_and_left_again_stays(
-    bench: Workbench, base: Net, data_dir: Path, tmp_path: Path
+    workbench: Workbench, base: Net, data_dir: Path, tmp_path: Path
 ) -> None:
     run, experiment = killed(tmp_path, data_dir, "finetune", "Batch", 2), Experiment(tmp_path)
-    stream = recorded_jobs.resume(bench, base, run, experiment)
+    stream = recorded_jobs.resume(workbench, base, run, experiment)
     while not isinstance(next(stream), Batch):
         pass
     assert experiment.newest().status == RUNNING

@@ -1,4 +1,4 @@
-"""A training that is taken up again after a crash makes what it would have made."""
+"""A training resumed after a crash gives the same result as an uninterrupted one."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from core.nets.weights import Weights
 from core.pruning.plans import Plan
 from core.training.checkpoints import Checkpoint
 from core.training.dense import train
-from core.training.finetuning import FineTuned, finetune
+from core.training.finetuning import FineTuningResult, finetune
 from core.training.recipes import Recipe
 from tests.core.training.loops import fresh, of_type, recorded, same, short
 
@@ -36,14 +36,14 @@ RECIPES = {
 
 
 def from_disk(checkpoint: Checkpoint, folder: Path) -> dict[str, Any]:
-    """What a later process has of it."""
+    """The state a later process reads."""
     save_file(dict(checkpoint.tensors), folder / "tensors.safetensors")
-    return Checkpoint(load_file(folder / "tensors.safetensors"), checkpoint.facts).state()
+    return Checkpoint(load_file(folder / "tensors.safetensors"), checkpoint.json).state()
 
 
 def tuned(
     base: Weights, plan: Plan, data: Splits, recipe: Recipe, **options: Any
-) -> tuple[FineTuned, list[Checkpoint], list[Epoch]]:
+) -> tuple[FineTuningResult, list[Checkpoint], list[Epoch]]:
     early = {name: 0.5 * tensor for name, tensor in base.items()}
     stream = finetune(Cnn5(), base, plan, data, recipe, early=early, **options)
     result, events = recorded(stream)
@@ -137,4 +137,4 @@ def equal(one: Any, other: Any) -> bool:
 def test_a_missing_tensor_is_named() -> None:
     checkpoint = Checkpoint.of({"model": {"fc.weight": torch.ones(2)}})
     with pytest.raises(InputError, match=r"lacks '0 state/model/fc\.weight'"):
-        Checkpoint({}, checkpoint.facts).state()
+        Checkpoint({}, checkpoint.json).state()

@@ -1,4 +1,4 @@
-"""The search over the ratio, with trials whose accuracy is made up."""
+"""The search over the ratio, with trials of simulated accuracy."""
 
 from __future__ import annotations
 
@@ -13,7 +13,15 @@ from hypothesis import strategies as st
 
 from core.errors import InputError, StoppedError, WorkError
 from core.events import Event, Notice, Stream
-from core.jobs.search import PRECISION, Attempt, Found, Made, Tried, Trying, search
+from core.jobs.search import (
+    PRECISION,
+    SearchResult,
+    TrialFinished,
+    TrialOutcome,
+    TrialRequest,
+    TrialStarted,
+    search,
+)
 from tests.core.training.loops import of_type, recorded
 
 LEAST = 99.0
@@ -25,10 +33,10 @@ def trial(accuracy: float, *, stopped: bool = False) -> Any:
 
 def searched(
     accuracy: Callable[[float], float], **options: Any
-) -> tuple[Found, list[Event], list[Attempt]]:
-    asked: list[Attempt] = []
+) -> tuple[SearchResult, list[Event], list[TrialRequest]]:
+    asked: list[TrialRequest] = []
 
-    def attempt(it: Attempt) -> Stream[Made]:
+    def attempt(it: TrialRequest) -> Stream[TrialOutcome]:
         asked.append(it)
         yield from ()
         return SimpleNamespace(), {"fc": 1 - 1 / it.ratio}, trial(accuracy(it.ratio))
@@ -44,22 +52,22 @@ def up_to(limit: float) -> Callable[[float], float]:
 @given(st.floats(1.1, 900), st.floats(1.2, 200))
 def test_a_search_closes_in_on_the_lightest_good_net(limit: float, start: float) -> None:
     found, events, asked = searched(up_to(limit), most=500.0, start=start, trials=40)
-    assert len(found.trials) == len(asked) == len(of_type(Trying, events)) < 25
-    ratios = [it.asked for it in found.trials]
+    assert len(found.trials) == len(asked) == len(of_type(TrialStarted, events)) < 25
+    ratios = [it.ratio for it in found.trials]
     assert len(set(ratios)) == len(ratios)
     assert all(1 < ratio <= 500 for ratio in ratios)
     assert not found.stopped
     if found.best is None:
         assert limit < min(ratios) <= 1.2
     else:
-        assert found.best.asked <= limit
-        assert found.best.asked * PRECISION >= min(limit, 500.0) / 1.0001
-        assert found.best.plan == {"fc": 1 - 1 / found.best.asked}
+        assert found.best.ratio <= limit
+        assert found.best.ratio * PRECISION >= min(limit, 500.0) / 1.0001
+        assert found.best.plan == {"fc": 1 - 1 / found.best.ratio}
 
 
 def test_the_bracket_narrows_from_both_sides() -> None:
     found, events, _ = searched(up_to(50.0), trials=6)
-    brackets = [(event.ratio, event.good, event.bad) for event in of_type(Trying, events)]
+    brackets = [(event.ratio, event.good, event.bad) for event in of_type(TrialStarted, events)]
     assert brackets[:3] == [
         (30.0, None, None),
         (60.0, 30.0, None),
@@ -68,7 +76,7 @@ def test_the_bracket_narrows_from_both_sides() -> None:
     for before, after in pairwise(brackets[1:]):
         assert (after[1] or 0) >= (before[1] or 0)
         assert (after[2] or 1e9) <= (before[2] or 1e9)
-    assert [it.trial for it in of_type(Tried, events)] == list(found.trials)
+    assert [it.trial for it in of_type(TrialFinished, events)] == list(found.trials)
 
 
 def test_a_trial_goes_on_from_the_lightest_that_was_good() -> None:
@@ -76,7 +84,7 @@ def test_a_trial_goes_on_from_the_lightest_that_was_good() -> None:
     assert asked[0].from_trial is None
     for at, it in enumerate(asked):
         good = [t for t in found.trials[:at] if t.good]
-        expected = max(good, key=lambda t: t.asked, default=None)
+        expected = max(good, key=lambda t: t.ratio, default=None)
         assert it.from_trial is expected
 
 
@@ -111,7 +119,7 @@ def test_a_search_without_a_good_trial_has_no_best() -> None:
     found, _, _ = searched(lambda _: 50.0)
     assert found.best is None
     assert all(not it.good for it in found.trials)
-    assert min(it.asked for it in found.trials) < 1.5
+    assert min(it.ratio for it in found.trials) < 1.5
 
 
 def test_a_trial_of_exactly_the_least_accuracy_is_good() -> None:
@@ -121,7 +129,7 @@ def test_a_trial_of_exactly_the_least_accuracy_is_good() -> None:
 
 @pytest.mark.parametrize("how", ["in a trial", "with a half-made net"])
 def test_a_stopped_search_gives_the_trials_so_far(how: str) -> None:
-    def attempt(it: Attempt) -> Stream[Made]:
+    def attempt(it: TrialRequest) -> Stream[TrialOutcome]:
         yield from ()
         if it.number == 3 and how == "in a trial":
             raise StoppedError("stopped")
@@ -142,7 +150,7 @@ def test_a_search_stopped_between_trials_keeps_the_last_one() -> None:
     ("options", "said"),
     [
         ({"trials": 0}, "0 trials: expected at least 1"),
-        ({"start": 1.0}, "starts from 1.0x: expected a ratio above 1"),
+        ({"start": 1.0}, "1.0x: expected a ratio above 1"),
         ({"start": float("nan")}, "expected a ratio above 1"),
     ],
 )
@@ -152,14 +160,14 @@ def test_trials_and_starts_out_of_range_are_refused(options: dict[str, Any], sai
 
 
 def test_a_trial_that_diverges_counts_as_one_that_is_not_good() -> None:
-    def attempt(it: Attempt) -> Stream[Made]:
+    def attempt(it: TrialRequest) -> Stream[TrialOutcome]:
         yield from ()
         if it.ratio > 50:
             raise WorkError("fine-tuning diverged")
         return SimpleNamespace(), {}, trial(99.5)
 
     found, events = recorded(search(attempt, least=LEAST, trials=4))
-    assert [event.number for event in of_type(Trying, events)] == [1, 2, 3, 4]
+    assert [event.number for event in of_type(TrialStarted, events)] == [1, 2, 3, 4]
     assert found.best is not None
-    assert found.best.asked > 40
+    assert found.best.ratio > 40
     assert len(of_type(Notice, events)) == 2

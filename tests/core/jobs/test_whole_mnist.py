@@ -18,35 +18,35 @@ from tests.core.jobs.test_workbench import LAYERS, assert_profiles_are_those_of
 
 
 @pytest.fixture(scope="module")
-def bench(mnist_dir: Path) -> Workbench:
+def workbench(mnist_dir: Path) -> Workbench:
     return Workbench(Settings(data_dir=mnist_dir, precision="fp32"))
 
 
 @pytest.fixture(scope="module")
-def opened(bench: Workbench) -> tuple[Net, list[Event]]:
+def opened(workbench: Workbench) -> tuple[Net, list[Event]]:
     events: list[Event] = []
-    return drain(open_dense_net(bench), events.append), events
+    return drain(open_dense_net(workbench), events.append), events
 
 
 def test_the_shipped_net_is_as_good_as_the_references(
-    bench: Workbench, opened: tuple[Net, list[Event]], shipped: Weights
+    workbench: Workbench, opened: tuple[Net, list[Event]], shipped: Weights
 ) -> None:
     net, events = opened
     assert net.accuracy.test >= 99.2
     assert net.accuracy.validation >= 98.5
     assert events[-1] == Measured("dense", net.accuracy)
     assert all(torch.equal(net.weights[name], shipped[name]) for name in shipped)
-    assert (bench.layer_names, bench.parameters) == (LAYERS, 228_010)
+    assert (workbench.layer_names, workbench.parameters) == (LAYERS, 228_010)
     assert_profiles_are_those_of(net, shipped)
 
 
 def test_the_aggressive_choice_is_near_chance_before_fine_tuning(
-    bench: Workbench, opened: tuple[Net, list[Event]], aggressive: Plan
+    workbench: Workbench, opened: tuple[Net, list[Event]], aggressive: Plan
 ) -> None:
     net, _ = opened
     before = {name: tensor.clone() for name, tensor in net.weights.items()}
     state = torch.get_rng_state()
-    pruned = drain(measurement.prune(bench, net, aggressive))
+    pruned = drain(measurement.prune(workbench, net, aggressive))
     assert pruned.accuracy.test < 30
     assert pruned.dead is not None
     assert list(pruned.dead.units.values()) == [0, 0, 0, 88, 0]

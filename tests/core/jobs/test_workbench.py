@@ -29,8 +29,8 @@ from core.pruning.masks import keep_mask
 from core.pruning.plans import Plan
 from core.settings.choices import Choices
 from core.settings.settings import Settings
-from core.training.dense import Trained
-from core.training.finetuning import FineTuned
+from core.training.dense import TrainingResult
+from core.training.finetuning import FineTuningResult
 from tests.core.training.loops import same
 
 LAYERS = ("conv1", "conv2", "conv3", "fc1", "fc2")
@@ -42,7 +42,7 @@ def head(images: Images, count: int) -> Images:
 
 @pytest.fixture
 def first_images(monkeypatch: pytest.MonkeyPatch, one_thread: None) -> None:
-    """Workbenches made in the test see only the first images of each split."""
+    """Limit workbenches to the first images of each split."""
     whole = Splits.of
 
     def first(dataset: Dataset, device: torch.device) -> Splits:
@@ -80,14 +80,14 @@ class TestOpening:
         path = tmp_path / "mine.safetensors"
         if content is not None:
             path.write_bytes(content)
-        bench = Workbench(Settings(data_dir=data_dir, weights=path))
+        workbench = Workbench(Settings(data_dir=data_dir, weights=path))
         with pytest.raises(InputError, match=str(path)):
-            drain(open_dense_net(bench))
+            drain(open_dense_net(workbench))
 
     def test_an_unknown_data_set_is_refused(self, data_dir: Path) -> None:
-        bench = Workbench(Settings(data_dir=data_dir, dataset="letters"))
+        workbench = Workbench(Settings(data_dir=data_dir, dataset="letters"))
         with pytest.raises(InputError, match=r"'letters'.*mnist"):
-            drain(open_dense_net(bench))
+            drain(open_dense_net(workbench))
 
     def test_threads_are_those_asked_for(self) -> None:
         threads = torch.get_num_threads()
@@ -160,15 +160,15 @@ class TestReferenceProtocol:
 
 
 class Bench:
-    """A small workbench with a net that it has opened, trained and fine-tuned."""
+    """A small workbench and the nets it opened, trained and fine-tuned."""
 
     def __init__(self, settings: Settings, plan: Plan) -> None:
-        self.bench = Workbench(settings)
+        self.workbench = Workbench(settings)
         self.plan = plan
         state = torch.get_rng_state()
-        self.base: Net = drain(open_dense_net(self.bench))
-        self.tuned: FineTuned = drain(self.bench.finetune(self.base, plan))
-        self.trained: Trained = drain(self.bench.train())
+        self.base: Net = drain(open_dense_net(self.workbench))
+        self.tuned: FineTuningResult = drain(self.workbench.finetune(self.base, plan))
+        self.trained: TrainingResult = drain(self.workbench.train())
         self.drew = not torch.equal(torch.get_rng_state(), state)
 
 
@@ -191,15 +191,15 @@ def keys(rows: Sequence[dict[str, Any]]) -> list[set[str]]:
 
 
 def test_reports_of_a_run_and_a_training_say_what_the_contract_says(small: Bench) -> None:
-    bench, base, tuned, trained = small.bench, small.base, small.tuned, small.trained
+    workbench, base, tuned, trained = small.workbench, small.base, small.tuned, small.trained
     assert not small.drew
 
-    net = bench.net(tuned)
+    net = workbench.net(tuned)
     assert net.accuracy == tuned.accuracy
     assert_profiles_are_those_of(net, tuned.weights)
     assert [round(profile.floor, 2) for profile in net.profiles] == [0.65, 0.95, 0.98, 0.98, 0.9]
 
-    report = report_json(finetuned_record(bench, base, small.plan, tuned))
+    report = report_json(finetuned_record(workbench, base, small.plan, tuned))
     assert json.loads(json.dumps(report, allow_nan=False)) == report
     assert set(RUN.split()) <= set(report)
     assert keys(report["layers"]) == [{"name", "elements", "sparsity", "kept", "threshold"}] * 5
@@ -212,14 +212,14 @@ def test_reports_of_a_run_and_a_training_say_what_the_contract_says(small: Bench
     assert all(row["threshold"] > 0 for row in report["layers"])
     assert report["accuracy"]["finetuned"]["test"] == tuned.accuracy.test
     assert (report["revived"], report["stopped"], report["seed"]) == (0, False, 4)
-    assert_dead_are_counted_apart(bench, tuned, report)
+    assert_dead_are_counted_apart(workbench, tuned, report)
     assert (report["precision"], report["threads"]) == ("fp32", torch.get_num_threads())
 
     diverged = replace(tuned, epochs=(replace(tuned.epochs[0], loss=float("nan")),))
-    report = report_json(finetuned_record(bench, base, small.plan, diverged))
+    report = report_json(finetuned_record(workbench, base, small.plan, diverged))
     assert json.loads(json.dumps(report, allow_nan=False))["epochs"][0]["loss"] is None
 
-    report = report_json(trained_record(bench, trained))
+    report = report_json(trained_record(workbench, trained))
     assert json.loads(json.dumps(report, allow_nan=False)) == report
     assert set(report["accuracy"]) == {"dense"}
     assert keys(report["epochs"]) == [EPOCH]
@@ -227,12 +227,12 @@ def test_reports_of_a_run_and_a_training_say_what_the_contract_says(small: Bench
 
 
 def assert_dead_are_counted_apart(
-    bench: Workbench, tuned: FineTuned, report: dict[str, Any]
+    workbench: Workbench, tuned: FineTuningResult, report: dict[str, Any]
 ) -> None:
-    """What the report says is what is there once they are removed; the net itself has them."""
-    model = bench.fresh_model()
+    """Check the reported counts against the net with dead units removed."""
+    model = workbench.fresh_model()
     model.load_state_dict(tuned.weights)
-    images, _ = drain(bench.splits()).test.batch(slice(0, 3))
+    images, _ = drain(workbench.splits()).test.batch(slice(0, 3))
     found = remove_dead(model, images)
     assert report["dead"] == found.units
     assert tuple(report["dead"]) == LAYERS
@@ -244,8 +244,8 @@ def assert_dead_are_counted_apart(
 
 def test_with_nothing_left_there_is_no_ratio_to_speak_of(small: Bench) -> None:
     plan = dict.fromkeys(LAYERS, 1.0)
-    result = drain(small.bench.finetune(small.base, plan))
-    report = report_json(finetuned_record(small.bench, small.base, plan, result))
+    result = drain(small.workbench.finetune(small.base, plan))
+    report = report_json(finetuned_record(small.workbench, small.base, plan, result))
     assert [row["kept"] for row in report["layers"]] == [0] * 5
     assert report["nonzero"] == 394
     assert report["ratio"] == round(228_010 / 394, 2)

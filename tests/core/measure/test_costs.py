@@ -185,14 +185,16 @@ def test_a_layer_that_is_not_run_has_no_activity(images: Images) -> None:
 
 class TestShipped:
     @pytest.fixture(scope="class")
-    def bench(self, data_dir: Path) -> Workbench:
+    def workbench(self, data_dir: Path) -> Workbench:
         return Workbench(Settings(model="lenet-5", data_dir=data_dir, precision="fp32"))
 
-    def test_the_table_of_the_papers_plan_has_its_figures_beside_it(self, bench: Workbench) -> None:
-        dense = drain(dense_weights(bench))
-        plan: Plan = preset_plan("han2015", "lenet-5", bench.layer_names)
-        weights = Masks.of(dense.weights, bench.layers, plan).apply(dense.weights)
-        table, events = recorded(measurement.table(bench, weights, "test"))
+    def test_the_table_of_the_papers_plan_has_its_figures_beside_it(
+        self, workbench: Workbench
+    ) -> None:
+        dense = drain(dense_weights(workbench))
+        plan: Plan = preset_plan("han2015", "lenet-5", workbench.layer_names)
+        weights = Masks.of(dense.weights, workbench.layers, plan).apply(dense.weights)
+        table, events = recorded(measurement.costs(workbench, weights, "test"))
         assert table.paper is HAN2015["lenet-5"]
         assert (table.nonzero, round(table.ratio, 2)) == (36_860, 11.7)
         assert [round(row.kept) for row in table.layers] == [66, 12, 8, 19]
@@ -211,18 +213,18 @@ class TestShipped:
         steps = {event.step: event.total for event in events if isinstance(event, Progress)}
         assert steps["measure activations"] == TEST
 
-    def test_a_dense_net_keeps_every_weight_and_flop(self, bench: Workbench) -> None:
-        dense = drain(dense_weights(bench))
-        masks = Masks.of(dense.weights, bench.layers, uniform_plan(0.0, bench.layer_names))
-        table = drain(measurement.table(bench, masks.apply(dense.weights), "validation"))
+    def test_a_dense_net_keeps_every_weight_and_flop(self, workbench: Workbench) -> None:
+        dense = drain(dense_weights(workbench))
+        masks = Masks.of(dense.weights, workbench.layers, uniform_plan(0.0, workbench.layer_names))
+        table = drain(measurement.costs(workbench, masks.apply(dense.weights), "validation"))
         assert (table.total.kept, table.ratio, table.paper) == (100.0, 1.0, None)
         assert table.dead is not None
         assert (table.dead.total, table.dead.parameters) == (0, 0)
         assert table.layers[0].flops_kept == 100.0
 
-    def test_an_unknown_split_is_refused(self, bench: Workbench) -> None:
+    def test_an_unknown_split_is_refused(self, workbench: Workbench) -> None:
         with pytest.raises(InputError, match="unknown split 'train'"):
-            drain(measurement.table(bench, {}, "train"))
+            drain(measurement.costs(workbench, {}, "train"))
 
 
 def test_with_nothing_measured_the_shares_of_weights_are_there() -> None:

@@ -49,7 +49,7 @@ def few_images() -> Iterator[None]:
         yield
 
 
-def bench_of(mine: Path, name: str, data_dir: Path, **more: Any) -> Workbench:
+def workbench_of(mine: Path, name: str, data_dir: Path, **more: Any) -> Workbench:
     settings = Settings(
         model=f"{mine}:{name}",
         data_dir=data_dir,
@@ -64,29 +64,29 @@ def bench_of(mine: Path, name: str, data_dir: Path, **more: Any) -> Workbench:
 def test_it_is_trained_pruned_scanned_fine_tuned_and_restored(
     name: str, mine: Path, data_dir: Path, few_images: None, empty_cache: Path, tmp_path: Path
 ) -> None:
-    bench, events = bench_of(mine, name, data_dir), list[Event]()
-    base = drain(open_dense_net(bench), events.append)
+    workbench, events = workbench_of(mine, name, data_dir), list[Event]()
+    base = drain(open_dense_net(workbench), events.append)
     said = [event.text for event in of_type(Notice, events)]
     assert said[0] == f"running code from {mine}:{name}"
     assert any(f"training the dense mine.{name} on mnist" in text for text in said)
-    plan = uniform_plan(0.8, bench.layer_names)
+    plan = uniform_plan(0.8, workbench.layer_names)
     experiment = Experiment(tmp_path / "it")
-    tuned = drain(finetune(bench, base, plan, experiment))
+    tuned = drain(finetune(workbench, base, plan, experiment))
     assert tuned.revived == 0
     weights = tuned.weights
-    for layer in bench.layers:
+    for layer in workbench.layers:
         assert int(weights[layer.key].count_nonzero()) == layer.elements - round(
             0.8 * layer.elements
         )
         assert all(torch.equal(weights[layer.key], weights[key]) for key in layer.aliases)
-    scan = drain(measurement.scan(bench, base.weights, sparsities=SPARSITIES[::6]))
-    assert set(scan.layers) == set(bench.layer_names)
-    again = drain(restore(bench, base, experiment, experiment.newest()))
+    scan = drain(measurement.scan(workbench, base.weights, sparsities=SPARSITIES[::6]))
+    assert set(scan.layers) == set(workbench.layer_names)
+    again = drain(restore(workbench, base, experiment, experiment.newest()))
     assert same(again.net.weights, weights)
-    assert experiment.newest().record.nonzero == bench.parameters - sum(
-        round(0.8 * layer.elements) for layer in bench.layers
+    assert experiment.newest().record.nonzero == workbench.parameters - sum(
+        round(0.8 * layer.elements) for layer in workbench.layers
     )
-    opened = drain(open_dense_net(bench_of(mine, name, data_dir)), events.append)
+    opened = drain(open_dense_net(workbench_of(mine, name, data_dir)), events.append)
     assert opened.digest == base.digest, "the dense net is kept"
 
 
@@ -211,7 +211,7 @@ def test_a_net_that_does_not_fit_the_images_says_why(
     name: str, said: str, mine: Path, data_dir: Path, few_images: None, empty_cache: Path
 ) -> None:
     with pytest.raises(InputError, match=said):
-        drain(open_dense_net(bench_of(mine, name, data_dir)))
+        drain(open_dense_net(workbench_of(mine, name, data_dir)))
 
 
 def test_a_users_net_is_called_by_its_file_and_class(mine: Path) -> None:
@@ -224,7 +224,7 @@ def test_a_users_net_is_called_by_its_file_and_class(mine: Path) -> None:
 def test_a_dense_net_that_calls_view_is_trained(
     mine: Path, data_dir: Path, few_images: None
 ) -> None:
-    trained = drain(bench_of(mine, "Viewing", data_dir).train())
+    trained = drain(workbench_of(mine, "Viewing", data_dir).train())
     assert len(trained.epochs) == 2
 
 

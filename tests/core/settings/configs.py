@@ -1,4 +1,4 @@
-"""Files for the tests of what a run is to do, read and refused."""
+"""Recipe files for tests."""
 
 from __future__ import annotations
 
@@ -7,22 +7,19 @@ from pathlib import Path
 import pytest
 
 from core.errors import InputError
-from core.settings.recipe_file import (
-    Config,
-    read_config,
-)
+from core.settings.recipe_file import Config, read_config
 
 LAYERS = ("conv1", "conv2", "conv3", "fc1", "fc2")
 
 WHOLE = """\
-# Featherweight: what a run is to do. Take it with: featherweight run --config FILE
+# Featherweight recipe file. Use it with: featherweight run --config FILE
 model = "cnn5"
 dataset = "mnist"
 protocol = "default"
 recipe = "fast"
 seed = 0
 
-[finetune]            # changes to the recipe; what is not here is the recipe's
+[finetune]            # changes to the recipe
 epochs = 5
 method = "iterative"
 rounds = 3
@@ -40,7 +37,7 @@ def read(path: Path, text: str) -> Config:
 
 
 def refused(path: Path, text: str) -> str:
-    """The one line that is said about a text, without the path."""
+    """The error message for a text, without the path."""
     with pytest.raises(InputError) as caught:
         read(path, text)
     said = str(caught.value)

@@ -1,4 +1,4 @@
-"""What a person may choose about fine-tuning: what is refused, and what each choice does."""
+"""Changes to a recipe: what each does, and what is refused."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_smoothing_belongs_to_cross_entropy() -> None:
 @given(pixels=st.integers(1, 10**8), size=st.integers(1, 10**6))
 def test_a_batch_holds_no_more_pixels_than_there_is_room_for(pixels: int, size: int) -> None:
     phase = replace(RECIPES["fast"].finetune, batch_size=size)
-    fitted = phase.within(pixels)
+    fitted = phase.limited_to(pixels)
     assert 1 <= fitted.batch_size <= size
     assert fitted.batch_size == 1 or fitted.batch_size * pixels <= BATCH_VALUES
     assert fitted.batch_size == size or (fitted.batch_size + 1) * pixels > BATCH_VALUES
@@ -122,7 +122,7 @@ def test_fine_tuning_brings_any_loss_down(
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
 def test_no_choice_changes_nothing(recipe: Recipe) -> None:
     assert NO_CHOICES.applied_to(recipe) == recipe
-    assert NO_CHOICES.applied_to_dense(recipe.dense) == recipe.dense
+    assert NO_CHOICES.applied_to_phase(recipe.dense) == recipe.dense
     assert NO_CHOICES.given() == {}
 
 
@@ -140,7 +140,7 @@ def test_choices_change_what_they_name() -> None:
     )
     assert (recipe.scale_dropout, recipe.rewind) == (False, True)
     assert recipe.dense == RECIPES["fast"].dense
-    dense = choices.applied_to_dense(recipe.dense)
+    dense = choices.applied_to_phase(recipe.dense)
     assert (dense.epochs, dense.lr, dense.l1, dense.weight_decay) == (2, 0.3, 1e-5, 1e-3)
 
 
@@ -158,7 +158,7 @@ def test_rewinding_needs_masks_from_the_start() -> None:
 
 def test_rewinding_needs_early_weights(tiny: Splits, dense: Weights, aggressive: Plan) -> None:
     recipe = short("reference", rewind=True)
-    with pytest.raises(InputError, match="no early weights to rewind this net to"):
+    with pytest.raises(InputError, match="early weights"):
         drain(finetune(Cnn5(), dense, aggressive, tiny, recipe))
 
 
@@ -236,11 +236,7 @@ class TestRounds:
 
 @pytest.mark.parametrize("rounds", [1, 2])
 def test_rewinding_takes_the_early_values_under_the_masks_of_the_trained_ones(
-    rounds: int,
-    tiny: Splits,
-    dense: Weights,
-    layers: tuple[Layer, ...],
-    aggressive: Plan,
+    rounds: int, tiny: Splits, dense: Weights, layers: tuple[Layer, ...], aggressive: Plan
 ) -> None:
     method = "one-shot" if rounds == 1 else "iterative"
     recipe = short("reference", method=method, rounds=rounds, rewind=True, lr=1e-12)

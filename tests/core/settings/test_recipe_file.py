@@ -1,4 +1,4 @@
-"""Files that say what a run is to do: what is written is read back."""
+"""Recipe files: what is written is read back."""
 
 from __future__ import annotations
 
@@ -16,13 +16,7 @@ from core.errors import InputError
 from core.nets.zoo import ZOO
 from core.pruning.plans import Plan
 from core.settings.choices import NO_CHOICES, Choices
-from core.settings.recipe_file import (
-    CHANGES,
-    TOP,
-    config_text,
-    read_config,
-    write_config,
-)
+from core.settings.recipe_file import CHANGES, TOP, config_text, read_config, write_config
 from core.settings.settings import PRECISIONS, PROTOCOLS, SETTINGS, Settings
 from core.settings.toml import line_of
 from core.training.recipes import LOSSES, METHODS, OPTIMIZERS, RECIPES
@@ -100,8 +94,9 @@ def test_what_is_written_is_read_back(path: Path, settings: Settings, plan: Plan
 def test_the_line_of_every_layer_is_known(path: Path, plan: Plan, data: st.DataObject) -> None:
     text = config_text(Settings(), plan)
     name = data.draw(st.sampled_from(list(plan)))
-    first = text.splitlines().index("[sparsity]  # zeros over elements of each layer, as fractions")
-    assert line_of(text, ("sparsity", name)) == first + 2 + list(plan).index(name)
+    lines = text.splitlines()
+    first = next(n for n, line in enumerate(lines, 1) if line.startswith("[sparsity]"))
+    assert line_of(text, ("sparsity", name)) == first + 1 + list(plan).index(name)
 
 
 @given(text=st.text() | st.lists(st.sampled_from(WHOLE.splitlines())).map("\n".join))
@@ -118,12 +113,7 @@ def test_any_text_is_read_or_refused_on_one_line(path: Path, text: str) -> None:
 
 def test_what_is_the_machines_is_not_written(path: Path) -> None:
     here = Settings(
-        threads=3,
-        device="cpu",
-        data_dir=Path("data"),
-        weights=Path("w"),
-        cache_budget=1,
-        seed=7,
+        threads=3, device="cpu", data_dir=Path("data"), weights=Path("w"), cache_budget=1, seed=7
     )
     write_config(path, here, None)
     assert read_config(path).settings == Settings(seed=7)
@@ -134,7 +124,7 @@ def test_a_written_file_says_what_it_is() -> None:
     text = config_text(settings, {"conv1": 0.65, "block.0.conv": 1, "tiny": 1e-7})
     told = [line.partition("  # ")[0] for line in text.splitlines()]
     assert told == [
-        "# Featherweight: what a run is to do. Use it with: featherweight run --config FILE",
+        "# Featherweight recipe file. Use it with: featherweight run --config FILE",
         'model = "cnn5"',
         'dataset = "mnist"',
         'protocol = "default"',
@@ -234,11 +224,8 @@ def test_options_win_over_the_file_and_the_file_over_the_defaults(path: Path) ->
     config = read(path, 'recipe = "reference"\nseed = 1\n[finetune]\nepochs = 9\nlr = 0.5')
     assert config.given == {"recipe": "reference", "seed": 1, "epochs": 9, "lr": 0.5}
     options = {"seed": 2, "epochs": 1, "threads": 2, "rewind": True}
-    assert config.overlaid(options) == Settings(
-        recipe="reference",
-        seed=2,
-        threads=2,
-        choices=Choices(epochs=1, lr=0.5, rewind=True),
+    assert config.merged_with(options) == Settings(
+        recipe="reference", seed=2, threads=2, choices=Choices(epochs=1, lr=0.5, rewind=True)
     )
     assert config.settings == Settings(
         recipe="reference", seed=1, choices=Choices(epochs=9, lr=0.5)
@@ -252,10 +239,10 @@ def test_a_contradiction_names_the_file(path: Path) -> None:
         _ = config.settings
     assert str(caught.value) == f"{path}: {why}"
     with pytest.raises(InputError) as caught:
-        config.overlaid({"threads": 2})
+        config.merged_with({"threads": 2})
     assert str(caught.value) == f"{path}: {why}"
     with pytest.raises(InputError) as caught:
-        config.overlaid({"epochs": 2})
+        config.merged_with({"epochs": 2})
     assert str(caught.value) == f"{path} and the options: {why}"
 
 
@@ -263,17 +250,19 @@ def test_what_is_given_of_the_images_is_read_and_contradictions_are_told(path: P
     config = read(path, "image_size = 64\nmean = [0.5, 0.25, 0]\nstd = 1")
     inputs = Inputs(image_size=64, mean=(0.5, 0.25, 0.0), std=(1.0,))
     assert config.settings == Settings(inputs=inputs)
-    assert config.overlaid({"mean": (0.5,), "channels": 1}).inputs == Inputs(64, 1, (0.5,), (1.0,))
+    assert config.merged_with({"mean": (0.5,), "channels": 1}).inputs == Inputs(
+        64, 1, (0.5,), (1.0,)
+    )
     with pytest.raises(InputError, match=r"and the options: mean of 3 numbers"):
-        config.overlaid({"channels": 1})
+        config.merged_with({"channels": 1})
 
 
 def test_an_option_mends_a_contradiction(path: Path) -> None:
     config = read(path, "[finetune]\nrewind = true")
     with pytest.raises(InputError, match="rewinding needs masks"):
         _ = config.settings
-    assert config.overlaid({"recipe": "reference"}).finetuning.rewind
-    assert config.overlaid({"method": "one-shot"}).finetuning.rewind
+    assert config.merged_with({"recipe": "reference"}).finetuning.rewind
+    assert config.merged_with({"method": "one-shot"}).finetuning.rewind
 
 
 @pytest.mark.parametrize(
@@ -285,7 +274,7 @@ def test_an_option_mends_a_contradiction(path: Path) -> None:
 )
 def test_a_bad_option_is_not_the_files_fault(path: Path, options: dict[str, Any], why: str) -> None:
     with pytest.raises(InputError) as caught:
-        read(path, WHOLE).overlaid(options)
+        read(path, WHOLE).merged_with(options)
     assert str(caught.value) == why
 
 

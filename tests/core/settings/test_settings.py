@@ -1,4 +1,4 @@
-"""Settings, recipes and the zoo: what they give, and what they refuse."""
+"""Settings, recipes and the zoo: defaults and refusals."""
 
 from __future__ import annotations
 

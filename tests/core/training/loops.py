@@ -1,4 +1,4 @@
-"""What the tests of training share: short recipes, recorded events, plain loops to compare with."""
+"""Helpers of the training tests: short recipes, recorded events, reference loops."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from core.training.recipes import RECIPES, Recipe
 T = TypeVar("T")
 
 STEPS = 10
-"""Steps in an epoch of the tiny splits: 120 images, 12 a batch."""
+"""Steps per epoch of the tiny splits: 120 images in batches of 12."""
 
 
 def recorded(stream: Stream[T]) -> tuple[T, list[Event]]:
@@ -33,7 +33,7 @@ def of_type(kind: type[T], events: Sequence[Event]) -> list[T]:
 
 
 def short(name: str, epochs: int = 1, **changes: Any) -> Recipe:
-    """A recipe of ours on small batches, for the tiny splits."""
+    """A recipe with small batches, for the tiny splits."""
     recipe = RECIPES[name]
     phase = replace(recipe.finetune, batch_size=12, epochs=epochs)
     of_phase = {key: changes.pop(key) for key in tuple(changes) if hasattr(phase, key)}
@@ -58,7 +58,7 @@ def planned_counts(plan: Plan, layers: Sequence[Layer]) -> dict[str, int]:
 
 
 def plain_accuracy(weights: Weights, data: Images) -> float:
-    """The accuracy in percent by the shortest loop there is."""
+    """The accuracy in percent by a reference loop."""
     model = Cnn5().eval()
     model.load_state_dict(weights)
     pixels = (data.images / 255 - data.mean) / data.std
@@ -73,7 +73,7 @@ def plain_accuracy(weights: Weights, data: Images) -> float:
 def stopped_after(
     batches: int, start: Callable[[Callable[[], bool]], Stream[T]]
 ) -> tuple[T, list[Event]]:
-    """Run a stream and raise its stop flag after so many batches."""
+    """Run a stream and raise its stop flag after a number of batches."""
     events: list[Event] = []
     result = drain(start(lambda: len(of_type(Batch, events)) >= batches), events.append)
     return result, events

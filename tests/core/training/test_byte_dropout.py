@@ -1,4 +1,4 @@
-"""Dropout from random bytes: its share, its scale, its memory format, its generator."""
+"""Dropout from random bytes: rate, scale, memory format, generator."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_dropout_is_unbiased_with_the_probability_asked_for(p: float, seed: int)
 
 
 def test_every_byte_is_as_likely() -> None:
-    """Also the eighth of each word, which a signed draw without the sign would halve."""
+    """Also the eighth byte of each word, which a draw without the sign bit would halve."""
     drawn = dropout(0.5)._bytes_like(torch.empty(512_000)).view(-1, 8)
     for place in range(8):
         counts = torch.bincount(drawn[:, place].int(), minlength=256)

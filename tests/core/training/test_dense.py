@@ -1,4 +1,4 @@
-"""Training and measuring: what they say, make and leave alone."""
+"""Training and measuring: events, results and side effects."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from core.nets.layers import Layer
 from core.nets.weights import Weights
 from core.pruning.masks import Masks
 from core.pruning.plans import Plan
-from core.training.dense import Trained, train
-from core.training.finetuning import FineTuned, finetune, prune_and_measure
+from core.training.dense import TrainingResult, train
+from core.training.finetuning import FineTuningResult, finetune, prune_and_measure
 from core.training.recipes import RECIPES, Phase
 from tests.core.training.loops import (
     STEPS,
@@ -44,11 +44,11 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 @pytest.mark.slow
 class TestDenseTraining:
     @pytest.fixture(scope="class")
-    def trained(self, few: Splits) -> tuple[Trained, list[Event]]:
+    def trained(self, few: Splits) -> tuple[TrainingResult, list[Event]]:
         phase = Phase(2, "adadelta", lr=1.0, schedule="step", batch_size=50)
         return recorded(train(fresh(), few, phase))
 
-    def test_training_learns(self, trained: tuple[Trained, list[Event]]) -> None:
+    def test_training_learns(self, trained: tuple[TrainingResult, list[Event]]) -> None:
         result, events = trained
         batches = of_type(Batch, events)
         first, last = result.epochs
@@ -58,7 +58,7 @@ class TestDenseTraining:
         assert result.accuracy.test > 80
 
     def test_training_keeps_the_best_epoch_on_validation(
-        self, trained: tuple[Trained, list[Event]], few: Splits
+        self, trained: tuple[TrainingResult, list[Event]], few: Splits
     ) -> None:
         result, _ = trained
         validations = [epoch.validation for epoch in result.epochs]
@@ -69,14 +69,14 @@ class TestDenseTraining:
         assert all(tensor.is_contiguous() for tensor in result.weights.values())
 
     def test_training_measures_the_net_at_its_end(
-        self, trained: tuple[Trained, list[Event]]
+        self, trained: tuple[TrainingResult, list[Event]]
     ) -> None:
         result, events = trained
         assert of_type(Measured, events) == [Measured("dense", result.accuracy)]
         assert isinstance(events[-1], Measured)
 
     def test_a_dense_training_reports_no_sparsity(
-        self, trained: tuple[Trained, list[Event]]
+        self, trained: tuple[TrainingResult, list[Event]]
     ) -> None:
         result, _ = trained
         assert [(e.sparsity, e.final, e.revived) for e in result.epochs] == [(0.0, True, 0)] * 2
@@ -92,11 +92,13 @@ class TestEvents:
     @pytest.fixture(scope="class")
     def tuned(
         self, tiny: Splits, shipped: Weights, aggressive: Plan
-    ) -> tuple[FineTuned, list[Event]]:
+    ) -> tuple[FineTuningResult, list[Event]]:
         recipe = short("fast", epochs=2, batch_size=32)
         return recorded(finetune(Cnn5(), shipped, aggressive, tiny, recipe))
 
-    def test_every_step_is_told_with_its_counts(self, tuned: tuple[FineTuned, list[Event]]) -> None:
+    def test_every_step_is_told_with_its_counts(
+        self, tuned: tuple[FineTuningResult, list[Event]]
+    ) -> None:
         batches = of_type(Batch, tuned[1])
         assert [(b.epoch, b.seen) for b in batches] == [
             (epoch, seen) for epoch in (1, 2) for seen in (32, 64, 96, 120)
@@ -104,7 +106,9 @@ class TestEvents:
         assert {(b.epochs, b.images) for b in batches} == {(2, 120)}
         assert all(0 <= b.accuracy <= 100 and math.isfinite(b.loss) for b in batches)
 
-    def test_an_epoch_is_told_after_its_batches(self, tuned: tuple[FineTuned, list[Event]]) -> None:
+    def test_an_epoch_is_told_after_its_batches(
+        self, tuned: tuple[FineTuningResult, list[Event]]
+    ) -> None:
         result, events = tuned
         told = [e for e in events if isinstance(e, Batch | Epoch)]
         assert [type(e) for e in told] == [*[Batch] * 4, Epoch, *[Batch] * 4, Epoch]
@@ -116,7 +120,7 @@ class TestEvents:
             assert last.loss == epoch.loss
 
     def test_pruned_is_measured_first_and_finetuned_last(
-        self, tuned: tuple[FineTuned, list[Event]]
+        self, tuned: tuple[FineTuningResult, list[Event]]
     ) -> None:
         result, events = tuned
         measured = [Measured("pruned", result.pruned), Measured("finetuned", result.accuracy)]
@@ -124,12 +128,14 @@ class TestEvents:
         kinds = [type(event) for event in events if not isinstance(event, Progress)]
         assert (kinds[0], kinds[-1]) == (Measured, Measured)
 
-    def test_fine_tuning_revives_no_weight(self, tuned: tuple[FineTuned, list[Event]]) -> None:
+    def test_fine_tuning_revives_no_weight(
+        self, tuned: tuple[FineTuningResult, list[Event]]
+    ) -> None:
         result, _ = tuned
         assert [epoch.revived for epoch in result.epochs] == [0, 0]
         assert result.revived == result.masks.revived(result.weights) == 0
 
-    def test_progress_reaches_its_total(self, tuned: tuple[FineTuned, list[Event]]) -> None:
+    def test_progress_reaches_its_total(self, tuned: tuple[FineTuningResult, list[Event]]) -> None:
         for step in {event.step for event in of_type(Progress, tuned[1]) if event.total}:
             last = [event for event in of_type(Progress, tuned[1]) if event.step == step][-1]
             assert (last.done, last.total, last.unit) == (100, 100, "images")
@@ -202,8 +208,7 @@ class TestStopping:
         aggressive: Plan,
     ) -> None:
         result, events = stopped_after(
-            batches,
-            lambda stop: finetune(Cnn5(), dense, aggressive, tiny, short(name), stop=stop),
+            batches, lambda stop: finetune(Cnn5(), dense, aggressive, tiny, short(name), stop=stop)
         )
         assert len(of_type(Batch, events)) == batches
         assert (result.stopped, result.best, result.epochs) == (True, None, ())
@@ -233,8 +238,7 @@ class TestStopping:
     ) -> None:
         recipe = short("fast", epochs=2, ramp=0.75)
         result, _ = stopped_after(
-            STEPS + 1,
-            lambda stop: finetune(Cnn5(), dense, aggressive, tiny, recipe, stop=stop),
+            STEPS + 1, lambda stop: finetune(Cnn5(), dense, aggressive, tiny, recipe, stop=stop)
         )
         assert [epoch.final for epoch in result.epochs] == [False]
         assert (result.stopped, result.best) == (True, None)
@@ -243,7 +247,7 @@ class TestStopping:
     def test_a_stream_can_be_closed_and_the_next_one_is_as_ever(
         self, tiny: Splits, dense: Weights, aggressive: Plan
     ) -> None:
-        def start(model: nn.Module) -> Stream[FineTuned]:
+        def start(model: nn.Module) -> Stream[FineTuningResult]:
             return finetune(model, dense, aggressive, tiny, short("fast"))
 
         expected = drain(start(Cnn5())).weights
@@ -319,7 +323,7 @@ class TestMeasuring:
 
 
 class TestSchedules:
-    """Against the plainest loop, over copies of one image so that their order does not matter."""
+    """Compare with a reference loop on copies of one image, so that order does not matter."""
 
     EPOCHS = 3
     BATCH = 10

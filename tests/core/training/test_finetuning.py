@@ -1,4 +1,4 @@
-"""Fine-tuning: masks that tighten, dropout that follows, a base with zeros."""
+"""Fine-tuning: tightening masks, scaled dropout, a base with zeros."""
 
 from __future__ import annotations
 
@@ -17,14 +17,7 @@ from core.pruning.masks import Masks
 from core.pruning.plans import Plan, uniform_plan
 from core.training.finetuning import finetune
 from core.training.recipes import RECIPES
-from tests.core.training.loops import (
-    STEPS,
-    kept_counts,
-    of_type,
-    planned_counts,
-    recorded,
-    short,
-)
+from tests.core.training.loops import STEPS, kept_counts, of_type, planned_counts, recorded, short
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -123,12 +116,7 @@ class TestAdoptedBase:
     @pytest.mark.parametrize("name", RECIPES)
     @pytest.mark.parametrize("sparsity", [0.0, 0.3, 0.9])
     def test_zeros_of_the_base_stay_zero_whatever_the_plan(
-        self,
-        name: str,
-        sparsity: float,
-        tiny: Splits,
-        dense: Weights,
-        layers: tuple[Layer, ...],
+        self, name: str, sparsity: float, tiny: Splits, dense: Weights, layers: tuple[Layer, ...]
     ) -> None:
         names = [layer.name for layer in layers]
         floor = Masks.of(dense, layers, uniform_plan(0.5, names))

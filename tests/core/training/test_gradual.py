@@ -23,7 +23,7 @@ def net() -> nn.Sequential:
 
 
 def pruner(model: nn.Module, plan: dict[str, float], steps: int, **recipe: object) -> Pruner:
-    """For one epoch of so many steps, of 12 images each."""
+    """A pruner for one epoch of `steps` steps of 12 images each."""
     final = Masks.of(model.state_dict(), prunable_layers(model), plan)
     made = short("fast", **recipe)
     return Pruner(model, plan, made, final, images=12 * steps, dropout={})

@@ -1,4 +1,4 @@
-"""The invariant: what is pruned stays exactly zero, whatever the optimiser and the gradients."""
+"""Pruned weights stay exactly zero for every optimizer and any gradients."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def step_with(optimizer: Optimizer, model: nn.Module, scale: float) -> None:
 
 
 def remembered(optimizer: Optimizer, parameter: nn.Parameter) -> list[Tensor]:
-    """What the optimiser remembers of each weight."""
+    """The optimizer's state for each weight."""
     state = optimizer.state[parameter].values()
     return [value for value in state if isinstance(value, Tensor) and value.dim()]
 

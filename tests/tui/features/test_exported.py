@@ -44,18 +44,18 @@ def backend(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> CoreBac
 
 
 @pytest.fixture(scope="module")
-def bench(backend: CoreBackend) -> Workbench:
+def workbench(backend: CoreBackend) -> Workbench:
     return backend._bench
 
 
 @pytest.fixture(scope="module")
-def dense(bench: Workbench) -> Weights:
-    return load_weights(bench.spec.shipped_weights, bench.models.vehicle())
+def dense(workbench: Workbench) -> Weights:
+    return load_weights(workbench.spec.shipped_weights, workbench.models.uninitialized())
 
 
 @pytest.fixture(scope="module")
-def pruned(bench: Workbench, dense: Weights) -> Weights:
-    return Masks.of(dense, bench.layers, PLAN).apply(dense)
+def pruned(workbench: Workbench, dense: Weights) -> Weights:
+    return Masks.of(dense, workbench.layers, PLAN).apply(dense)
 
 
 @pytest.fixture
@@ -64,10 +64,10 @@ def run(backend: CoreBackend, pruned: Weights) -> Run:
     return backend.experiment.begin(record).finish(pruned, record)
 
 
-def tuned(bench: Workbench, dense: Weights, weights: Weights, run: str | None) -> Result:
+def tuned(workbench: Workbench, dense: Weights, weights: Weights, run: str | None) -> Result:
     """What would have come of a fine-tuning."""
-    base = bench.net_of(dense, ACCURACY)
-    net = bench.net_of(weights, ACCURACY, run=run)
+    base = workbench.net_of(dense, ACCURACY)
+    net = workbench.net_of(weights, ACCURACY, run=run)
     cuts = [(profile, profile.what_if(PLAN[profile.layer.name])) for profile in base.profiles]
     cost = total((profile.footprint(cut) for profile, cut in cuts), base.other_parameters)
     return Result(PLAN, base, ACCURACY, cost, net)
@@ -77,29 +77,29 @@ def exported(backend: CoreBackend, result: Result, to: Path, packing: Packing) -
     return backend.export(result, to, packing, backend.settings, lambda: False)
 
 
-def test_a_net_of_a_run_is_recorded_beside_it(backend, bench, dense, pruned, run, tmp_path):
-    result = tuned(bench, dense, pruned, run.id)
+def test_a_net_of_a_run_is_recorded_beside_it(backend, workbench, dense, pruned, run, tmp_path):
+    result = tuned(workbench, dense, pruned, run.id)
     export, sizes = drain(exported(backend, result, tmp_path / "net.fw", SMALL))
     assert backend.experiment.find(run.id).exports == (export,)
     assert export.file == str(tmp_path / "net.fw")
     assert export.bytes == (tmp_path / "net.fw").stat().st_size
     assert (export.values, export.levels) == ("codebook", 8)
-    assert sizes == bench.sizes(pruned)
+    assert sizes == workbench.sizes(pruned)
     assert export.bytes < sizes.compact < sizes.values
 
 
-def test_a_plan_in_one_shot_is_of_no_run(backend, bench, dense, pruned, run, tmp_path):
-    one_shot = tuned(bench, dense, pruned, run.id)
+def test_a_plan_in_one_shot_is_of_no_run(backend, workbench, dense, pruned, run, tmp_path):
+    one_shot = tuned(workbench, dense, pruned, run.id)
     one_shot = Result(PLAN, one_shot.base, ACCURACY, one_shot.footprint)
     export, sizes = drain(exported(backend, one_shot, tmp_path / "net.fw", Packing()))
     assert export.bytes == sizes.compact
     assert backend.experiment.find(run.id).exports == ()
-    read = load_weights(tmp_path / "net.fw", bench.models.vehicle())
+    read = load_weights(tmp_path / "net.fw", workbench.models.uninitialized())
     assert all((read[name] == pruned[name]).all() for name in pruned)
 
 
-def test_a_base_as_it_is_belongs_to_its_run(backend, bench, pruned, run, tmp_path):
-    base: Net = bench.net_of(pruned, ACCURACY, run=run.id)
+def test_a_base_as_it_is_belongs_to_its_run(backend, workbench, pruned, run, tmp_path):
+    base: Net = workbench.net_of(pruned, ACCURACY, run=run.id)
     plan = {profile.layer.name: profile.floor for profile in base.profiles}
     cost = total((p.footprint(p.what_if(p.floor)) for p in base.profiles), base.other_parameters)
     result = Result(plan, base, ACCURACY, cost)
@@ -107,10 +107,10 @@ def test_a_base_as_it_is_belongs_to_its_run(backend, bench, pruned, run, tmp_pat
     assert backend.experiment.find(run.id).exports == (export,)
 
 
-def test_a_run_that_is_gone_costs_no_file(backend, bench, dense, pruned, run, tmp_path):
+def test_a_run_that_is_gone_costs_no_file(backend, workbench, dense, pruned, run, tmp_path):
     backend.experiment.delete(run)
     said = []
-    result = tuned(bench, dense, pruned, run.id)
+    result = tuned(workbench, dense, pruned, run.id)
     drain(exported(backend, result, tmp_path / "net.fw", SMALL), said.append)
     assert (tmp_path / "net.fw").exists()
     notices = [event for event in said if isinstance(event, Notice)]

@@ -36,8 +36,8 @@ def prepare(given: Namespace) -> Command[Benchmark]:
 
     def work(stop: StopFlag) -> Stream[Benchmark]:
         yield from bench.splits(stop)
-        weights = load_weights(path, bench.models.vehicle())
-        return (yield from measurement.time(bench, weights, given.seconds, stop))
+        weights = load_weights(path, bench.models.uninitialized())
+        return (yield from measurement.benchmark(bench, weights, given.seconds, stop))
 
     def show(result: Benchmark, console: Console) -> dict[str, Any]:
         print_bench(result, console)
@@ -63,10 +63,10 @@ def _settings_of_file(given: Namespace, path: Path) -> Settings:
     options.check_no_weights(given, given.net)
     if path.suffix != COMPACT:
         return options.settings_of(given)
-    from core.jobs.export import inspected
+    from core.jobs.export import inspect_file
     from tui.cli.commands.inspect import settings_of_file
 
-    settings = settings_of_file(given, inspected(path).file)
+    settings = settings_of_file(given, inspect_file(path).file)
     if settings is None:
         raise InputError(f"{path} holds a net of your own: add --model path/to/net.py:Net")
     return settings

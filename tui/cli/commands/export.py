@@ -20,18 +20,18 @@ from tui.text.format import count, percent
 
 if TYPE_CHECKING:
     from core.events import StopFlag, Stream
-    from core.jobs.export import Exported
+    from core.jobs.export import ExportResult
     from core.jobs.workbench import Net
 
 
-def prepare(given: Namespace) -> Command[tuple[Net, Exported]]:
+def prepare(given: Namespace) -> Command[tuple[Net, ExportResult]]:
     """Check the options; raises InputError."""
     found = None if given.run is None else open_run(given.run)
     settings = options.settings_of_net(given, found) if found else options.settings_of(given)
     packing = _packing_of(given)
     check_target(given.to, packing)
     checks.check_output(given.to)
-    bench = checks.workbench_for(given, settings, found.weights_path if found else None)
+    workbench = checks.workbench_for(given, settings, found.weights_path if found else None)
     from core.formats.onnx import check_onnx
     from core.formats.weights_files import load_dense
     from core.jobs.dense_net import measured_net, open_dense_net
@@ -40,14 +40,14 @@ def prepare(given: Namespace) -> Command[tuple[Net, Exported]]:
     if given.to.suffix == ONNX:
         check_onnx()
 
-    def work(stop: StopFlag) -> Stream[tuple[Net, Exported]]:
+    def work(stop: StopFlag) -> Stream[tuple[Net, ExportResult]]:
         if found is None:
-            net = yield from open_dense_net(bench, stop)
+            net = yield from open_dense_net(workbench, stop)
         else:
-            yield from bench.splits(stop)
-            dense = load_dense(found.weights_path, bench.models.vehicle())
-            net = yield from measured_net(bench, dense, stop)
-        exported = yield from export(bench, net.weights, given.to, packing, stop)
+            yield from workbench.splits(stop)
+            dense = load_dense(found.weights_path, workbench.models.uninitialized())
+            net = yield from measured_net(workbench, dense, stop)
+        exported = yield from export(workbench, net.weights, given.to, packing, stop)
         if found is not None:
             try:
                 Experiment(found.folder.parent).add_export(found, export_record(exported, packing))
@@ -55,12 +55,12 @@ def prepare(given: Namespace) -> Command[tuple[Net, Exported]]:
                 yield Notice(f"the file is not recorded with run {found.id}: {error}", warning=True)
         return net, exported
 
-    def show(result: tuple[Net, Exported], console: Console) -> Mapping[str, Any]:
+    def show(result: tuple[Net, ExportResult], console: Console) -> Mapping[str, Any]:
         net, exported = result
         report = export_report(exported, packing, net.accuracy)
         if exported.inspection is not None:
             print_inspected(report, console)
-        size = BYTES_PER_VALUE * bench.parameters
+        size = BYTES_PER_VALUE * workbench.parameters
         console.print(
             f"{exported.path}: {count(exported.bytes)} bytes, {size / exported.bytes:.1f}x smaller "
             f"than {count(size)} in float32; test accuracy {percent(net.accuracy.test)} %, "

@@ -38,15 +38,15 @@ def prepare(given: Namespace) -> Command[Accuracy | None]:
     check_readable(given.file, "compact file")
     options.check_no_weights(given, str(given.file))
     checks.check_output(given.json)
-    from core.jobs.export import examine, inspect_report, inspected
+    from core.jobs.export import inspect_file, inspect_report, measure_file
 
-    inspection = inspected(given.file)
+    inspection = inspect_file(given.file)
     settings = settings_of_file(given, inspection.file)
     missing = _missing(given, inspection.file)
-    bench = None
+    workbench = None
     if settings and not missing:
         try:
-            bench = checks.workbench_for(given, settings, given.file)
+            workbench = checks.workbench_for(given, settings, given.file)
         except InputError as error:
             if any(name in given for name in TYPED):
                 raise
@@ -54,8 +54,8 @@ def prepare(given: Namespace) -> Command[Accuracy | None]:
 
     def work(stop: StopFlag) -> Stream[Accuracy | None]:
         try:
-            if bench:
-                return (yield from examine(bench, given.file, stop=stop)).accuracy
+            if workbench:
+                return (yield from measure_file(workbench, given.file, stop=stop)).accuracy
             yield Notice(missing)
         except InputError as error:
             yield Notice(f"not measured: {error}")

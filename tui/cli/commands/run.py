@@ -50,28 +50,28 @@ def prepare(given: Namespace) -> Command[Any]:
     settings = options.settings_of(given, config)
     goal, method = options.goal_of(given), options.allocation_of(given)
     experiment = checks.experiment_for(given, settings)
-    bench = checks.workbench_for(given, settings)
+    workbench = checks.workbench_for(given, settings)
     from core.jobs import recorded_jobs
     from core.jobs.dense_net import open_dense_net
     from core.jobs.goals import plan_for
     from core.jobs.preflight import check_goal
     from core.jobs.report import finetuned_record
 
-    explicit = options.explicit_plan(given, config, settings.model, bench.layer_names)
+    explicit = options.explicit_plan(given, config, settings.model, workbench.layer_names)
     chosen = explicit or preset_plan(
-        default_preset(settings.model), settings.model, bench.layer_names
+        default_preset(settings.model), settings.model, workbench.layer_names
     )
-    locked = options.locks_of(given, bench.layer_names)
+    locked = options.locks_of(given, workbench.layer_names)
     if goal:
-        check_goal(bench, goal, locked)
+        check_goal(workbench, goal, locked)
 
     def work(stop: StopFlag) -> Stream[Recorded]:
-        base = yield from open_dense_net(bench, stop)
+        base = yield from open_dense_net(workbench, stop)
         plan = chosen
         if goal:
-            plan = yield from plan_for(bench, base, goal, method, locked, experiment, stop)
-        result = yield from recorded_jobs.finetune(bench, base, plan, experiment, stop)
-        record = finetuned_record(bench, base, plan, result)
+            plan = yield from plan_for(workbench, base, goal, method, locked, experiment, stop)
+        result = yield from recorded_jobs.finetune(workbench, base, plan, experiment, stop)
+        record = finetuned_record(workbench, base, plan, result)
         return Recorded(record, experiment.folder, result.run)
 
     return Command(work, _show, given.json)
@@ -84,7 +84,7 @@ def _resume(given: Namespace) -> Command[Recorded]:
         checks.check_output(given.json)
         return _nothing_to_resume(run, given.json)
     settings = options.settings_for(given, run)
-    bench = checks.workbench_for(given, settings)
+    workbench = checks.workbench_for(given, settings)
     from core.jobs import recorded_jobs
     from core.jobs.dense_net import open_dense_net
     from core.jobs.restore import plan_of, settings_of
@@ -92,11 +92,11 @@ def _resume(given: Namespace) -> Command[Recorded]:
     trains = run.record.kind == TRAIN
     settings_of(run, settings)
     if not trains:
-        plan_of(run, bench.layer_names)
+        plan_of(run, workbench.layer_names)
 
     def work(stop: StopFlag) -> Stream[Recorded]:
-        dense = None if trains else (yield from open_dense_net(bench, stop))
-        yield from recorded_jobs.resume(bench, dense, run, experiment, stop)
+        dense = None if trains else (yield from open_dense_net(workbench, stop))
+        yield from recorded_jobs.resume(workbench, dense, run, experiment, stop)
         return Recorded(experiment.find(run.id).record, experiment.folder, run.id)
 
     def show(result: Recorded, console: Console) -> Mapping[str, Any]:

@@ -26,25 +26,25 @@ def prepare(given: Namespace) -> Command[Scan]:
     within = WITHIN if given.quick and given.within is None else given.within
     uniform = (asked or UNIFORM_SPARSITIES) if given.uniform else ()
     experiment = checks.experiment_for(given, settings)
-    bench = checks.workbench_for(given, settings)
+    workbench = checks.workbench_for(given, settings)
     from core.jobs import measurement
     from core.jobs.dense_net import dense_weights
-    from core.jobs.goals import keep_scan
+    from core.jobs.goals import store_scan
     from core.jobs.report import scan_report
     from core.nets.digest import weights_digest
 
     def work(stop: StopFlag) -> Stream[Scan]:
-        yield from bench.splits(stop)
-        dense = yield from dense_weights(bench, stop)
+        yield from workbench.splits(stop)
+        dense = yield from dense_weights(workbench, stop)
         scan = yield from measurement.scan(
-            bench, dense.weights, given.split, asked or SPARSITIES, uniform, within, stop
+            workbench, dense.weights, given.split, asked or SPARSITIES, uniform, within, stop
         )
-        yield from keep_scan(bench, weights_digest(dense.weights), scan, experiment)
+        yield from store_scan(workbench, weights_digest(dense.weights), scan, experiment)
         return scan
 
     def show(scan: Scan, console: Console) -> dict[str, Any]:
         print_scan(scan, settings.protocol, console)
-        return scan_report(bench, scan)
+        return scan_report(workbench, scan)
 
     return Command(work, show, given.json)
 

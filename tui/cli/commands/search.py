@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
-from core.jobs.search import Found
+from core.jobs.search import SearchResult
 from tui.cli import checks, options
 from tui.cli.command import Command
 from tui.text.format import percent
@@ -17,25 +17,25 @@ if TYPE_CHECKING:
     from core.events import StopFlag, Stream
 
 
-def prepare(given: Namespace) -> Command[Found]:
+def prepare(given: Namespace) -> Command[SearchResult]:
     """Check the options; raises InputError."""
     settings = options.settings_of(given, options.config_of(given))
     method = options.allocation_of(given)
     experiment = checks.experiment_for(given, settings)
-    bench = checks.workbench_for(given, settings)
+    workbench = checks.workbench_for(given, settings)
     from core.jobs.dense_net import open_dense_net
     from core.jobs.goals import search_for
     from core.jobs.report import search_report
     from core.pruning.allocation import check_locked
 
-    locked = options.locks_of(given, bench.layer_names)
-    check_locked(bench.layer_names, locked)
+    locked = options.locks_of(given, workbench.layer_names)
+    check_locked(workbench.layer_names, locked)
 
-    def work(stop: StopFlag) -> Stream[Found]:
-        base = yield from open_dense_net(bench, stop)
+    def work(stop: StopFlag) -> Stream[SearchResult]:
+        base = yield from open_dense_net(workbench, stop)
         return (
             yield from search_for(
-                bench,
+                workbench,
                 base,
                 max_drop=given.max_drop,
                 method=method,
@@ -47,14 +47,14 @@ def prepare(given: Namespace) -> Command[Found]:
             )
         )
 
-    def show(found: Found, console: Console) -> dict[str, Any]:
+    def show(found: SearchResult, console: Console) -> dict[str, Any]:
         print_search(found, console)
-        return {**search_report(bench, found), "experiment": str(experiment.folder)}
+        return {**search_report(workbench, found), "experiment": str(experiment.folder)}
 
     return Command(work, show, given.json)
 
 
-def print_search(found: Found, console: Console) -> None:
+def print_search(found: SearchResult, console: Console) -> None:
     """Print every trial, and the smallest that passed."""
     table = Table(box=None, pad_edge=False, header_style="dim")
     for name in ("trial", "ratio", "validation %", "test %", "within", "run"):
@@ -63,7 +63,7 @@ def print_search(found: Found, console: Console) -> None:
         accuracy = trial.result.accuracy
         table.add_row(
             str(trial.number),
-            f"{trial.asked:.1f}x",
+            f"{trial.ratio:.1f}x",
             percent(accuracy.validation),
             percent(accuracy.test),
             "yes" if trial.good else "no",
@@ -73,13 +73,13 @@ def print_search(found: Found, console: Console) -> None:
     console.print(_summary(found), markup=False)
 
 
-def _summary(found: Found) -> str:
+def _summary(found: SearchResult) -> str:
     early = "; stopped early" * found.stopped
     goal = f"{percent(found.least)} % on validation"
     if found.best is None:
         return f"no trial reached {goal}{early}"
     accuracy = found.best.result.accuracy
     return (
-        f"smallest net with at least {goal}: {found.best.asked:.1f}x, "
+        f"smallest net with at least {goal}: {found.best.ratio:.1f}x, "
         f"validation {percent(accuracy.validation)} %, test {percent(accuracy.test)} %{early}"
     )

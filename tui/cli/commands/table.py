@@ -32,7 +32,7 @@ def prepare(given: Namespace) -> Command[CostTable]:
     )
     goal, method = options.goal_of(given), options.allocation_of(given)
     experiment = checks.experiment_for(given, settings)
-    bench = checks.workbench_for(given, settings, found.weights_path if found else None)
+    workbench = checks.workbench_for(given, settings, found.weights_path if found else None)
     from core.formats.weights_files import load_weights
     from core.jobs import measurement
     from core.jobs.dense_net import open_dense_net
@@ -40,24 +40,24 @@ def prepare(given: Namespace) -> Command[CostTable]:
     from core.jobs.preflight import check_goal
     from core.pruning.masks import Masks
 
-    plan = options.explicit_plan(given, config, settings.model, bench.layer_names)
-    locked = options.locks_of(given, bench.layer_names)
+    plan = options.explicit_plan(given, config, settings.model, workbench.layer_names)
+    locked = options.locks_of(given, workbench.layer_names)
     if found and (plan or goal):
         raise InputError(f"run {found.id} already has sparsities: give RUN or sparsities, not both")
     if goal:
-        check_goal(bench, goal, locked)
+        check_goal(workbench, goal, locked)
 
     def work(stop: StopFlag) -> Stream[CostTable]:
         if found:
-            yield from bench.splits(stop)
-            weights = load_weights(found.weights_path, bench.models.vehicle())
-            return (yield from measurement.table(bench, weights, given.split, stop))
-        base = yield from open_dense_net(bench, stop)
-        chosen = plan or uniform_plan(0.0, bench.layer_names)
+            yield from workbench.splits(stop)
+            weights = load_weights(found.weights_path, workbench.models.uninitialized())
+            return (yield from measurement.costs(workbench, weights, given.split, stop))
+        base = yield from open_dense_net(workbench, stop)
+        chosen = plan or uniform_plan(0.0, workbench.layer_names)
         if goal:
-            chosen = yield from plan_for(bench, base, goal, method, locked, experiment, stop)
-        pruned = Masks.of(base.weights, bench.layers, chosen).apply(base.weights)
-        return (yield from measurement.table(bench, pruned, given.split, stop))
+            chosen = yield from plan_for(workbench, base, goal, method, locked, experiment, stop)
+        pruned = Masks.of(base.weights, workbench.layers, chosen).apply(base.weights)
+        return (yield from measurement.costs(workbench, pruned, given.split, stop))
 
     def show(result: CostTable, console: Console) -> dict[str, Any]:
         print_table(result, given.split, console)

@@ -33,15 +33,15 @@ def prepare(given: Namespace) -> Command[tuple[RunRecord, Report]]:
     settings = options.settings_of(given)
     experiment = checks.experiment_for(given, settings)
     target = _target(given, settings.model)
-    bench = checks.workbench_for(given, settings)
+    workbench = checks.workbench_for(given, settings)
     from core.formats.weights_files import save_dense
     from core.jobs import recorded_jobs
     from core.jobs.report import trained_record
     from core.nets.weights import DenseWeights
 
     def work(stop: StopFlag) -> Stream[tuple[RunRecord, Report]]:
-        result = yield from recorded_jobs.train(bench, experiment, stop)
-        record = trained_record(bench, result)
+        result = yield from recorded_jobs.train(workbench, experiment, stop)
+        record = trained_record(workbench, result)
         report = report_json(record)
         notes = {name: str(report[name]) for name in NOTES}
         save_dense(target, DenseWeights(result.weights, result.early), notes)
