@@ -11,7 +11,9 @@ from core.nets.zoo import model_spec
 from tui.cli.commands import app
 from tui.cli.main import main
 
-EVERY = "conv1=0.5,conv2=0.5,conv3=0.5,fc1=0.5,fc2=0.5"
+ALL_LOCKED = "conv1=0.5,conv2=0.5,conv3=0.5,fc1=0.5,fc2=0.5"
+
+FOLDERS = ("HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME")
 
 NETS = """
 from torch import nn
@@ -29,10 +31,10 @@ def Narrow():
 
 @pytest.fixture
 def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home on which nothing has been fetched, timed or recorded yet."""
+    """A home folder in which nothing has been downloaded, timed or recorded yet."""
     home = tmp_path / "home"
     home.mkdir()
-    for name in ("HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME"):
+    for name in FOLDERS:
         monkeypatch.setenv(name, str(home))
     monkeypatch.setattr("core.experiments.experiment.default_place", lambda: home / "experiments")
     return home
@@ -40,7 +42,7 @@ def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def names(tmp_path: Path) -> dict[str, str]:
-    """Files to name on the command line: of text, of another net, damaged and whole."""
+    """Files to name on the command line: text, code, a damaged file and a valid one."""
     files = {"text": b"no weights\n", "damaged.fw": b"no net", "net.py": NETS.encode()}
     files["compact.fw"] = encode(CompactFile("cnn5", {}, ()))
     for name, content in files.items():
@@ -51,7 +53,7 @@ def names(tmp_path: Path) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "expected"),
     [
         (("run", "--sparsity", "conv9=0.5"), ("conv9", "conv1, conv2, conv3, fc1, fc2")),
         (("run", "--sparsity", "conv1=1.2"), ("1.2", "conv1", "from 0 to 1")),
@@ -148,7 +150,7 @@ def names(tmp_path: Path) -> dict[str, str]:
         (("search", "--max-drop", "1", "--trials", "0"), ("--trials 0", "from 1 to 1,000")),
         (("search", "--max-drop", "1", "--start", "1"), ("--start 1", "above 1")),
         (("search", "--max-drop", "1", "--allocate", "best"), ("best", "lamp, sensitivity")),
-        (("search", "--max-drop", "1", "--lock", EVERY), ("every layer is locked",)),
+        (("search", "--max-drop", "1", "--lock", ALL_LOCKED), ("every layer is locked",)),
         (("search", "--max-drop", "1", "--weights", "{lenet}"), ("does not fit Cnn5",)),
         (("search", "--max-drop", "1", "--config", "/nowhere.toml"), ("no such file",)),
         (("search", "--max-drop", "1", "--experiment", "{text}"), ("{text} is a file",)),
@@ -188,22 +190,22 @@ def names(tmp_path: Path) -> dict[str, str]:
         (("--theme", "paper"), ("paper", "textual-dark")),
         (("--weights", "{lenet}"), ("does not fit Cnn5",)),
     ],
-    ids=lambda it: " ".join(it)[:80],
+    ids=lambda texts: " ".join(texts)[:80],
 )
 def test_bad_input_is_refused_before_anything_else_happens(
     arguments: tuple[str, ...],
-    said: tuple[str, ...],
+    expected: tuple[str, ...],
     empty: Path,
     names: dict[str, str],
     capfd: pytest.CaptureFixture[str],
 ):
-    """In this process: a hundred of their own would import torch a hundred times."""
+    """Run in this process: a hundred processes would import torch a hundred times."""
     assert main([argument.format(**names) for argument in arguments]) == 2
     out, err = capfd.readouterr()
     assert out == ""
     assert len(err.splitlines()) == 1
-    for words in said:
-        assert words.format(**names) in err
+    for text in expected:
+        assert text.format(**names) in err
     assert list(empty.iterdir()) == []
 
 

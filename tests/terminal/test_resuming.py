@@ -14,7 +14,7 @@ import pytest
 from core.experiments.experiment import Experiment
 from core.experiments.runs import INTERRUPTED
 from tests.core.data.folders import fill, spotted
-from tests.core.own_nets import write
+from tests.core.user_nets import write
 from tests.terminal.test_command_line import featherweight
 
 KILLED_IN_ITS_FIRST_EPOCH = """
