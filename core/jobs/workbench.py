@@ -57,6 +57,7 @@ class Net:
         dense: accuracy of the dense net it was made from; None for the dense net itself.
         trained: whether it has been trained, rather than just initialized.
         image_values: values per image; 0 if unknown.
+        split_sizes: images in validation and test; None if unknown.
     """
 
     weights: Weights
@@ -69,6 +70,7 @@ class Net:
     dense: Accuracy | None = None
     trained: bool = True
     image_values: int = 0
+    split_sizes: tuple[int, int] | None = None
 
 
 class Workbench:
@@ -251,6 +253,7 @@ class Workbench:
         profiles = tuple(Profile.of(la, weights[la.key].numpy()) for la in self.layers)
         other = self.parameters - sum(layer.parameters for layer in self.layers)
         digest = weights_digest(weights)
+        data = self._splits
         return Net(
             weights,
             accuracy,
@@ -260,7 +263,8 @@ class Workbench:
             early,
             run,
             dense,
-            image_values=self._splits.train.values if self._splits else 0,
+            image_values=data.train.values if data else 0,
+            split_sizes=(len(data.validation), len(data.test)) if data else None,
         )
 
     def splits(self, stop: StopFlag = never) -> Stream[Splits]:

@@ -1,4 +1,4 @@
-"""The real program in a real pseudo-terminal: keys in, a screen out, every byte counted."""
+"""The real program in a pseudo-terminal: keys in, a screen out, every byte counted."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ import pyte
 FEATHERWEIGHT = str(Path(sys.executable).with_name("featherweight"))
 
 PATIENCE = 300.0
-"""Seconds for what takes one or two, or a minute, on a machine that does nothing else."""
+"""Timeout in seconds: generous, for busy machines."""
 
-SAYS_OTHERWISE = ("COLORTERM", "NO_COLOR", "COLUMNS", "LINES")
-"""Where the environment has these, a program heeds them more than its terminal."""
+OVERRIDES = ("COLORTERM", "NO_COLOR", "COLUMNS", "LINES")
+"""Environment variables that a program trusts more than its terminal."""
 
 KEYS = {
     "up": "\x1b[A",
@@ -38,7 +38,7 @@ KEYS = {
 
 
 class Terminal:
-    """A program and the terminal that it believes to have."""
+    """A program and the pseudo-terminal it runs in."""
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class Terminal:
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         self.before = termios.tcgetattr(slave)
-        env = {k: v for k, v in os.environ.items() if k not in SAYS_OTHERWISE}
+        env = {k: v for k, v in os.environ.items() if k not in OVERRIDES}
         self.process = subprocess.Popen(
             [command, *arguments],
             stdin=slave,
@@ -82,7 +82,7 @@ class Terminal:
             os.write(self._master, KEYS.get(key, key).encode())
 
     def read(self, seconds: float) -> int:
-        """Take what the program writes within so many seconds; gives the number of bytes."""
+        """Read the program's output for so many seconds; returns the number of bytes."""
         before, end = self.written, time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
             if select.select([self._master], [], [], left)[0]:
@@ -106,7 +106,7 @@ class Terminal:
         return self.text
 
     def wait_until(self, reached: Callable[[], bool], what: str, seconds: float = PATIENCE) -> None:
-        """Read until the screen is as it should be; fails with the screen."""
+        """Read until `reached` holds; fails with the screen."""
         end = time.monotonic() + seconds
         while not reached():
             left = end - time.monotonic()
@@ -117,7 +117,7 @@ class Terminal:
                 self._take()
 
     def wait(self, seconds: float = PATIENCE) -> int:
-        """Read until the program has ended; gives its exit status."""
+        """Read until the program has ended; returns its exit status."""
         end = time.monotonic() + seconds
         while self.process.poll() is None:
             assert time.monotonic() < end, f"still running:\n{self.text}"
@@ -134,13 +134,13 @@ class Terminal:
 
     @property
     def restored(self) -> bool:
-        """The terminal is as it was: its modes, no alternate screen, a cursor, no mouse reports."""
-        now = termios.tcgetattr(self._slave)
-        ends = bytes(self.raw)
-        left_screen = ends.rfind(b"\x1b[?1049l") > ends.rfind(b"\x1b[?1049h")
-        cursor = ends.rfind(b"\x1b[?25h") > ends.rfind(b"\x1b[?25l")
-        mouse = ends.rfind(b"\x1b[?1000l") >= ends.rfind(b"\x1b[?1000h")
-        return now[3] == self.before[3] and left_screen and cursor and mouse
+        """Whether modes, screen, cursor and mouse of the terminal are as they were."""
+        local_modes = termios.tcgetattr(self._slave)[3]
+        raw = bytes(self.raw)
+        main_screen = raw.rfind(b"\x1b[?1049l") > raw.rfind(b"\x1b[?1049h")
+        cursor = raw.rfind(b"\x1b[?25h") > raw.rfind(b"\x1b[?25l")
+        no_mouse = raw.rfind(b"\x1b[?1000l") >= raw.rfind(b"\x1b[?1000h")
+        return local_modes == self.before[3] and main_screen and cursor and no_mouse
 
     def _take(self) -> None:
         try:

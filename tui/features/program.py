@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tui.screens.dialogs import Question
-from tui.screens.help import HelpScreen
+from tui.screens.help import HelpScreen, help_text
 from tui.session import Session
 from tui.views.activity import Working
 
@@ -16,7 +16,7 @@ class Program:
 
     def help(self) -> None:
         """Show every key and what the numbers mean."""
-        self.session.app.push_screen(HelpScreen())
+        self.session.app.push_screen(HelpScreen(help_text(self.session.state)))
 
     def leave(self) -> None:
         """Quit, without asking if no work would be lost."""
