@@ -1,6 +1,6 @@
-"""The keys: what each one does and what it is called.
+"""The keys: what each one does, and its label.
 
-keys            those of the main screen; help, footer and README say the same
-history_keys    those of the history
+keys            keys of the main screen; help and footer come from them
+history_keys    keys of the history
 palette         the actions of keys by name, in the command palette
 """
