@@ -80,7 +80,7 @@ def names(tmp_path: Path) -> dict[str, str]:
         (("prune",), ("prune", "run", "train")),
         (("bench",), ("RUN|FILE",)),
         (("bench", "nowhere"), ("nowhere", "FOLDER:RUN-ID")),
-        (("bench", "/nowhere.safetensors"), ("/nowhere.safetensors", "there is no file")),
+        (("bench", "/nowhere.safetensors"), ("/nowhere.safetensors", "no such file")),
         (("bench", __file__, "--seconds", "0"), ("--seconds 0", "above 0")),
         (("bench", __file__, "--json", "/nowhere/bench.json"), ("/nowhere", "does not exist")),
         (("run", "--json", "n" * 300 + "/run.json"), ("does not exist",)),
