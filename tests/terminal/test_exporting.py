@@ -19,7 +19,7 @@ def test_the_command_line_reads_what_the_app_exports(data_dir: Path, tmp_path: P
     with Terminal(*options, "--experiment", str(tmp_path / "runs")) as terminal:
         terminal.wait_for("ready: dense net, 99.")
         terminal.press("m", "down", "enter")
-        terminal.wait_for("36.88x", gone=("Enter apply",))
+        terminal.wait_for("6,183 of 228,010", gone=("Enter apply",))
         terminal.press("e")
         terminal.wait_for("Export the pruned net", "cnn5-36.88x.fw", "codebook", "fewest")
         terminal.press(str(path))
