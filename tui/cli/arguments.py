@@ -28,14 +28,14 @@ _ALLOCATE = Setting(
     "allocate", DEFAULT_ALLOCATION, one_of(tuple(ALLOCATIONS)), "how a goal becomes sparsities"
 )
 _MAX_DROP = Setting("max_drop", None, _POINTS, "largest allowed drop in validation accuracy")
-_TRIALS = Setting("trials", TRIALS, whole(1, 1000), "fine-tunings at most")
+_TRIALS = Setting("trials", TRIALS, whole(1, 1000), "maximum number of fine-tunings")
 _START = Setting("start", START, number(1, 1_000_000, above=True), "ratio to try first")
-_SECONDS = Setting("seconds", SECONDS, number(0, 100_000, above=True), "time to take, roughly")
+_SECONDS = Setting("seconds", SECONDS, number(0, 100_000, above=True), "approximate duration")
 _WITHIN = Setting(
     "within",
     WITHIN,
     number(0, 100, above=True),
-    "half-width of those intervals in points of accuracy, implies --quick",
+    "largest half-width of these intervals in accuracy points; implies --quick",
 )
 _SPLIT = Setting("split", SPLITS[0], one_of(SPLITS), "images to measure on")
 
@@ -204,7 +204,7 @@ COMMANDS: Mapping[str, tuple[str, bool, Callable[[ArgumentParser], None]]] = {
     "search": ("find the smallest net within a drop in accuracy", True, _add_search),
     "scan": ("measure accuracy with each layer pruned alone", False, _add_scan),
     "table": ("list what each layer costs, as in Han et al. (2015)", False, _add_table),
-    "bench": ("time a net in every installed engine", False, _add_bench),
+    "bench": ("benchmark a net in every installed engine", False, _add_bench),
     "train": ("train a dense net and write its weights", True, _add_train),
     "export": ("write a run's net to a file, and measure the file", False, _add_export),
     "inspect": ("show what a compact file holds", False, _add_inspect),

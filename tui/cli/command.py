@@ -74,8 +74,10 @@ def stop_on_interrupt(console: Console) -> Iterator[StopFlag]:
 
 def write_json(report: Mapping[str, Any], path: str | None) -> None:
     """Write a report to a file, atomically, or to standard output for `-`."""
+    if path is None:
+        return
     text = json.dumps(report, indent=2, allow_nan=False) + "\n"
     if path == "-":
         print(text, end="", flush=True)
-    elif path is not None:
+    else:
         write_text(Path(path), text)
