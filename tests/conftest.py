@@ -56,3 +56,12 @@ def digits_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from tests.digits import write  # imports NumPy, which not every test needs
 
     return write(tmp_path_factory.mktemp("digits"))
+
+
+@pytest.fixture(scope="module")
+def data_dir(digits_dir: Path) -> Iterator[Path]:
+    """A data folder of drawn digits, which are what `mnist` is in the tests of a module."""
+    from tests.digits import in_place_of_mnist
+
+    with in_place_of_mnist(digits_dir):
+        yield digits_dir

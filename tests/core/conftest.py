@@ -23,16 +23,9 @@ def head(images: Images, count: int) -> Images:
     return Images(images.images[:count], images.labels[:count], images.mean, images.std)
 
 
-@pytest.fixture(scope="module")
-def data_dir(digits_dir: Path) -> Iterator[Path]:
-    """A data folder of drawn digits, which are what `mnist` is in the tests of a module."""
-    with in_place_of_mnist(digits_dir):
-        yield digits_dir
-
-
 @pytest.fixture
 def digits(digits_dir: Path) -> Iterator[Path]:
-    """The same for one test."""
+    """A data folder of drawn digits, which are what `mnist` is in one test."""
     with in_place_of_mnist(digits_dir):
         yield digits_dir
 

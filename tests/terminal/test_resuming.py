@@ -17,6 +17,8 @@ from tests.core.data.folders import fill, spotted
 from tests.core.user_nets import write
 from tests.terminal.test_command_line import featherweight
 
+pytestmark = pytest.mark.slow
+
 KILLED_IN_ITS_FIRST_EPOCH = """
 import os, signal, sys
 from core.events import Batch

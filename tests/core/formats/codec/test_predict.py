@@ -45,7 +45,8 @@ def test_numpy_says_what_torch_says(name: str, dtype: torch.dtype, few: Splits) 
         theirs = model(images).numpy()
     ours = logits(file, images.contiguous().numpy())
     assert np.allclose(ours, theirs, rtol=1e-4, atol=1e-4)
-    assert (ours.argmax(1) == labels.numpy()).mean() > 0.97
+    assert (ours.argmax(1) == theirs.argmax(1)).all()
+    assert (ours.argmax(1) == labels.numpy()).mean() > 0.85, "drawn digits are read too"
 
 
 @pytest.mark.slow
