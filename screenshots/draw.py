@@ -3,9 +3,9 @@
     featherweight search --max-drop 0.2 --experiment FOLDER
     python screenshots/draw.py [--history FOLDER]
 
-It opens the app without a terminal, presses the keys a person would, and saves what is on the
-screen as SVG; with data in the cache it takes about as long as two fine-tunings, a scan and a
-comparison of engines. The history is that of a search, which takes ten minutes of its own.
+It runs the app without a terminal, presses keys and saves the screen as SVG. With the data in the
+cache it takes about as long as two fine-tunings, a scan and a benchmark. The history comes from a
+search, which takes another ten minutes.
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ import argparse
 import asyncio
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from textual.pilot import Pilot
 
@@ -34,45 +36,44 @@ async def wide() -> None:
         await pilot.press("m", "down", "enter", "down")
         await _save(pilot, "plan")
         await pilot.press("f")
-        await _until(pilot, lambda app: not isinstance(app.doing, Working))
+        await _until_idle(pilot)
         await _save(pilot, "finetuned")
         await _files(pilot)
 
 
 async def _files(pilot: Pilot[None]) -> None:
-    """What the net takes once it is in a file."""
+    """The size of the net as a file."""
     os.chdir(tempfile.mkdtemp())
     await pilot.press("e")
     await pilot.pause(0.6)
     await pilot.press("enter")
-    await _until(pilot, lambda app: not isinstance(app.doing, Working))
+    await _until_idle(pilot)
     await _save(pilot, "files")
 
 
 async def exploring() -> None:
-    """The sensitivities of the layers, a plan for 60x, and what it gets wrong."""
+    """Layer sensitivities, a preset, and the images it gets wrong."""
     async with _opened(120, 36) as pilot:
         await pilot.press("s")
-        await _until(pilot, lambda app: not isinstance(app.doing, Working))
+        await _until_idle(pilot)
         await pilot.press("m", "enter", "d")
-        await _until(pilot, lambda app: not app.looking)
+        await _until_idle(pilot)
         await pilot.press("d")
-        await _until(pilot, lambda app: not app.looking)
+        await _until_idle(pilot)
         await pilot.press(*["v"] * 4)
         await _save(pilot, "exploring")
 
 
 async def speed() -> None:
-    """How fast the aggressive plan is in every engine that is installed."""
+    """The speed of the aggressive plan in every installed engine."""
     async with _opened(120, 36) as pilot:
         await pilot.press("m", "down", "enter", "b")
-        await _until(pilot, lambda app: not isinstance(app.doing, Working))
-        await _until(pilot, lambda app: not app.looking)
+        await _until_idle(pilot)
         await _save(pilot, "speed")
 
 
 async def history(folder: Path) -> None:
-    """The trials of a search, and which of them nothing beats."""
+    """The trials of a search and their Pareto front."""
     async with _opened(120, 36, folder) as pilot:
         await pilot.press("h")
         await asyncio.sleep(2)
@@ -80,37 +81,30 @@ async def history(folder: Path) -> None:
 
 
 async def narrow() -> None:
-    """The smallest usual terminal while it trains."""
+    """A fine-tuning in the smallest common terminal."""
     async with _opened(80, 24) as pilot:
         await pilot.press("m", "down", "enter", "f")
-        await _until(pilot, lambda app: len(app.state.course.epochs) == 3)
+        await _until(pilot, lambda app: app.state.curve and len(app.state.curve.epochs) == 3)
         await asyncio.sleep(4)
         await _save(pilot, "training")
 
 
-def _opened(width: int, height: int, folder: Path | None = None):
-    folder = folder or Path(tempfile.mkdtemp())
-    app = FeatherweightApp(CoreBackend(Settings(), Experiment(folder)))
-    return _Ready(app, (width, height))
-
-
-class _Ready:
-    """The app, from the moment that the dense net is there."""
-
-    def __init__(self, app: FeatherweightApp, size: tuple[int, int]) -> None:
-        self._app = app
-        self._context = app.run_test(size=size)
-
-    async def __aenter__(self) -> Pilot[None]:
-        pilot = await self._context.__aenter__()
+@asynccontextmanager
+async def _opened(
+    width: int, height: int, folder: Path | None = None
+) -> AsyncIterator[Pilot[None]]:
+    """The app, once the dense net is open."""
+    backend = CoreBackend(Settings(), Experiment(folder or Path(tempfile.mkdtemp())))
+    async with FeatherweightApp(backend).run_test(size=(width, height)) as pilot:
         await _until(pilot, lambda app: app.state.base is not None)
-        return pilot
-
-    async def __aexit__(self, *error: object) -> None:
-        await self._context.__aexit__(*error)
+        yield pilot
 
 
-async def _until(pilot: Pilot[None], reached: Callable[[FeatherweightApp], bool]) -> None:
+async def _until_idle(pilot: Pilot[None]) -> None:
+    await _until(pilot, lambda app: not isinstance(app.doing, Working) and not app.looking)
+
+
+async def _until(pilot: Pilot[None], reached: Callable[[Any], object]) -> None:
     while not reached(pilot.app):
         await asyncio.sleep(0.1)
 
@@ -123,9 +117,10 @@ async def _save(pilot: Pilot[None], name: str) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--history", metavar="FOLDER", type=Path)
-    given = parser.parse_args()
-    if given.history is not None:
-        asyncio.run(history(given.history))
+    args = parser.parse_args()
+    os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp()  # no saved plan of the user
+    if args.history is not None:
+        asyncio.run(history(args.history))
     asyncio.run(wide())
     asyncio.run(exploring())
     asyncio.run(speed())

@@ -1,4 +1,4 @@
-"""What all tests share."""
+"""Fixtures and settings of all tests."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from hypothesis import HealthCheck, settings
 from core.data import default_data_dir, fetch
 from core.events import drain
 
-# Each worker of the suite has one processor: so have the programs that it starts. Torch looks at
-# this once, when it is imported, which is after this file.
+# Each pytest worker gets one processor, and so do the programs it starts. Torch reads this once,
+# when it is imported, which is after this file.
 os.environ["OMP_NUM_THREADS"] = "1"
 
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("suite")  # on a busy machine anything may take long
+settings.load_profile("suite")  # a busy machine is slow
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Real MNIST makes a test slow; slow tests come first, so no worker ends alone with one."""
+    """Mark tests on real MNIST slow, and run slow tests first: no worker ends alone with one."""
     for item in items:
         if "mnist_dir" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.slow)
@@ -29,19 +29,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(autouse=True, scope="session")
-def own_experiments(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """What tests record goes to a folder of their own."""
+def private_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep runs, saved plans, error logs and settings out of the user's folders.
+
+    The cache is shared: downloaded data sets and compiled kernels stay in it between runs.
+    """
     with pytest.MonkeyPatch.context() as patch:
         folder = tmp_path_factory.mktemp("data")
         patch.setenv("XDG_DATA_HOME", str(folder))
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        patch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
         patch.setattr("core.experiments.experiment.default_root", lambda: folder / "experiments")
         yield
 
 
 @pytest.fixture(scope="session")
 def mnist_dir() -> Path:
-    """The default data folder with real MNIST in it, fetched where it is missing."""
+    """The default data folder with real MNIST in it, downloaded if missing."""
     drain(fetch("mnist"))
     return default_data_dir()
 
@@ -49,7 +53,7 @@ def mnist_dir() -> Path:
 @pytest.fixture(scope="session")
 def digits_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder with a few drawn digits in MNIST's files; see `tests.digits`."""
-    from tests.digits import write  # it imports NumPy, which not every test takes
+    from tests.digits import write  # imports NumPy, which not every test needs
 
     return write(tmp_path_factory.mktemp("digits"))
 

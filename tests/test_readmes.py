@@ -1,4 +1,4 @@
-"""The READMEs agree with the program: keys, options, links, and the Python they show."""
+"""The READMEs match the program: keys, options, links and Python examples."""
 
 from __future__ import annotations
 
@@ -74,27 +74,28 @@ def test_links_lead_somewhere(name: str) -> None:
         assert target.exists(), path
         if anchor:
             headings = re.findall(r"^#+ (.+)$", target.read_text(encoding="utf-8"), re.M)
-            assert anchor in {it.lower().replace(" ", "-") for it in headings}
+            assert anchor in {heading.lower().replace(" ", "-") for heading in headings}
 
 
-@pytest.mark.parametrize(("name", "most"), [("README.md", 10), ("core/README.md", 15)])
-def test_the_python_runs(name: str, most: int, tmp_path: Path) -> None:
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "max_lines"), [("README.md", 10), ("core/README.md", 15)])
+def test_the_python_runs(name: str, max_lines: int, tmp_path: Path) -> None:
     (script,) = re.findall(r"```python\n(.*?)```", page(name), re.S)
-    assert len([line for line in script.splitlines() if line]) <= most
+    assert len([line for line in script.splitlines() if line]) <= max_lines
     net = f"{write(tmp_path)}:Net"
-    saved = "import torch, mine; torch.save(mine.Net().state_dict(), 'mine.pt')"
-    done = subprocess.run(
-        [sys.executable, "-c", f"{saved}\n{SMALL_DATA}\n{script}"],
+    save = "import torch, mine; torch.save(mine.Net().state_dict(), 'mine.pt')"
+    process = subprocess.run(
+        [sys.executable, "-c", f"{save}\n{SMALL_DATA}\n{script}"],
         cwd=tmp_path,
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
-    assert "Epoch(epoch=1" in done.stdout
-    assert done.stdout.rstrip().endswith("revived: 0")
+    assert process.returncode == 0, process.stderr
+    assert "Epoch(epoch=1" in process.stdout
+    assert process.stdout.rstrip().endswith("revived: 0")
     assert list(tmp_path.glob("light.*"))
     if "light.pt" in script:
         weights = load_weights(tmp_path / "light.pt", build(net))
-        kept = sum(int(it.count_nonzero()) for key, it in weights.items() if "norm" not in key)
-        assert kept < 500
+        nonzero = sum(int(w.count_nonzero()) for key, w in weights.items() if "norm" not in key)
+        assert nonzero < 500

@@ -55,6 +55,7 @@ class Net:
         dense: accuracy of the dense net it was made from; None for the dense net itself.
         trained: whether it has been trained, not just initialized.
         image_values: values per image; 0 if unknown.
+        split_sizes: images in validation and test; None if unknown.
     """
 
     weights: Weights
@@ -67,6 +68,7 @@ class Net:
     dense: Accuracy | None = None
     trained: bool = True
     image_values: int = 0
+    split_sizes: tuple[int, int] | None = None
 
 
 class Workbench:
@@ -242,10 +244,12 @@ class Workbench:
         """Weights as a net to prune from; its layers are profiled in the calling thread."""
         profiles = tuple(Profile.of(la, weights[la.key].numpy()) for la in self.layers)
         other = self.parameters - sum(layer.parameters for layer in self.layers)
-        digest, values = weights_digest(weights), self._splits.train.values if self._splits else 0
-        return Net(
-            weights, accuracy, profiles, other, digest, early, run, dense, image_values=values
-        )
+        digest, data = weights_digest(weights), self._splits
+        net = Net(weights, accuracy, profiles, other, digest, early, run, dense)
+        if data is None:
+            return net
+        sizes = len(data.validation), len(data.test)
+        return replace(net, image_values=data.train.values, split_sizes=sizes)
 
     def splits(self, stop: StopFlag = never) -> Stream[Splits]:
         """The images, loaded once; a net not known to fit them is tried on a few.

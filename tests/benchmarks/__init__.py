@@ -2,6 +2,6 @@
 
     python -m tests.benchmarks [NAME ...] [--json FILE] [--against FILE]
 
-A benchmark is a function that gives `Figure`s. Both ways run in one process, in turns, with the
-same threads, and what counts is the median of their ratios: seconds differ from hour to hour.
+A benchmark is a function that returns `Figure`s. Both ways run in one process, in turns, with the
+same threads, and the median of their ratios counts: seconds differ from hour to hour.
 """

@@ -42,26 +42,26 @@ BENCHMARKS = {
         "codec_vgg16_memory",
     ),
 }
-"""The module of each figure: modules give their figures in this order from `figures(wanted)`."""
+"""The figures of each module, in the order in which its `figures(names)` returns them."""
 
 KEYS = tuple(key for keys in BENCHMARKS.values() for key in keys)
 
 
 def main() -> int:
-    """Measure what was asked for; exit status 1 where a limit is not reached."""
+    """Measure the chosen figures; exit status 1 if one misses its limit."""
     parser = _parser()
-    given = parser.parse_args()
+    args = parser.parse_args()
     console = Console(highlight=False)
-    wanted = tuple(given.names) or KEYS
-    if unknown := set(wanted) - set(KEYS):
+    names = tuple(args.names) or KEYS
+    if unknown := set(names) - set(KEYS):
         parser.error(f"unknown: {', '.join(sorted(unknown))}; expected some of {', '.join(KEYS)}")
-    before = _figures_of(given.against) if given.against else {}
+    before = _figures_of(args.against) if args.against else {}
     measured: list[Figure] = []
     try:
-        for figure in _measure(wanted, console):
+        for figure in _measure(names, console):
             measured.append(figure)
-            if given.json:
-                write_text(given.json, json.dumps(_report(measured), indent=2) + "\n")
+            if args.json:
+                write_text(args.json, json.dumps(_report(measured), indent=2) + "\n")
     finally:
         console.print(_table(measured, before))
     return 0 if all(figure.reached for figure in measured) else 1
@@ -75,13 +75,13 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _measure(wanted: tuple[str, ...], console: Console) -> Iterator[Figure]:
-    for name, keys in BENCHMARKS.items():
-        chosen = tuple(key for key in keys if key in wanted)
+def _measure(names: tuple[str, ...], console: Console) -> Iterator[Figure]:
+    for module, keys in BENCHMARKS.items():
+        chosen = tuple(key for key in keys if key in names)
         if chosen:
             console.print(f"measuring {', '.join(chosen)} ...")
             figures: Callable[[tuple[str, ...]], list[Figure]]
-            figures = import_module(f"tests.benchmarks.{name}").figures
+            figures = import_module(f"tests.benchmarks.{module}").figures
             yield from (figure for figure in figures(chosen) if figure.key in chosen)
 
 
@@ -100,7 +100,7 @@ def _report(figures: list[Figure]) -> dict[str, Any]:
 
 
 def _commit() -> str:
-    """What was measured; a plus where the tree has changed since."""
+    """The commit, with a plus if the tree has uncommitted changes."""
     git = ("git", "describe", "--always", "--dirty=+", "--exclude=*")
     try:
         return subprocess.run(git, capture_output=True, text=True, check=True).stdout.strip()

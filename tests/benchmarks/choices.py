@@ -1,8 +1,8 @@
-"""Which choices of fine-tuning are worth it: the aggressive plan, on validation, over seeds.
+"""Which fine-tuning choices pay off: the aggressive plan, on validation, over several seeds.
 
     python -m tests.benchmarks.choices [--json FILE] [--seeds N] [--threads N]
 
-Each row is one choice changed against the recipe `fast`; it takes about an hour on two cores.
+Each row changes one choice of the recipe `fast`; it takes about an hour on two cores.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from core.settings.choices import Choices
 from core.settings.settings import Settings
 
 VARIANTS = {
-    "as it is": Choices(),
+    "recipe as is": Choices(),
     "one-shot": Choices(method="one-shot"),
     "iterative, 3 rounds of 2 epochs": Choices(rounds=3, epochs=2),
     "one-shot, rewound": Choices(method="one-shot", rewind=True),
     "iterative, 3 rounds of 2 epochs, rewound": Choices(rounds=3, epochs=2, rewind=True),
-    "dropout as it was": Choices(scale_dropout=False),
+    "dropout not scaled": Choices(scale_dropout=False),
     "lr 0.0025": Choices(lr=2.5e-3),
     "lr 0.01": Choices(lr=1e-2),
     "L1 1e-5": Choices(l1=1e-5),
@@ -36,21 +36,21 @@ VARIANTS = {
 
 
 def main() -> None:
-    """Measure, seed after seed, and print the means so far."""
+    """Measure one seed after the other, and print the means so far."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--json", type=Path)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--threads", type=int)
-    given = parser.parse_args()
-    found: dict[str, list[dict[str, float]]] = {name: [] for name in VARIANTS}
-    for seed in range(given.seeds):
+    args = parser.parse_args()
+    results: dict[str, list[dict[str, float]]] = {name: [] for name in VARIANTS}
+    for seed in range(args.seeds):
         for name, choices in VARIANTS.items():
-            found[name].append(
-                _measure(Settings(seed=seed, choices=choices, threads=given.threads))
+            results[name].append(
+                _measure(Settings(seed=seed, choices=choices, threads=args.threads))
             )
-            if given.json:
-                given.json.write_text(json.dumps(found, indent=2))
-        _print(found)
+            if args.json:
+                args.json.write_text(json.dumps(results, indent=2))
+        _print(results)
 
 
 def _measure(settings: Settings) -> dict[str, float]:
@@ -62,8 +62,8 @@ def _measure(settings: Settings) -> dict[str, float]:
     return {"validation": result.accuracy.validation, "test": result.accuracy.test}
 
 
-def _print(found: dict[str, list[dict[str, float]]]) -> None:
-    for name, rows in found.items():
+def _print(results: dict[str, list[dict[str, float]]]) -> None:
+    for name, rows in results.items():
         validation, test = ([row[split] for row in rows] for split in ("validation", "test"))
         spread = f"{min(validation):.2f} to {max(validation):.2f}"
         print(f"{name:<42} validation {mean(validation):.3f} ({spread}), test {mean(test):.3f}")

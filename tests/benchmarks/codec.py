@@ -1,8 +1,8 @@
-"""The compact file: its bytes against plain ways, and what VGG-16 takes.
+"""The compact file: its size against plain ways, and time and memory for VGG-16.
 
-The net is the shipped cnn5, pruned at once to the reference's aggressive sparsities (36.88x). The
-plain ways are zip, xz and zstd of the dense arrays, and a bitmask with the values that are not
-zero. VGG-16 has random weights at the published sparsities, and is written and read back once.
+The net is the shipped cnn5, pruned in one shot to the aggressive preset (36.88x). The plain ways
+are zip, xz and zstd of the dense arrays, and a bitmask with the nonzero values. VGG-16 has random
+weights at the published sparsities, and is written and read back once.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from tests.benchmarks.figures import Figure
 from tests.benchmarks.memory import in_fresh_process, peak_of
 
 LEVELS = 5
-"""Values a layer, of which README measures what they cost in accuracy after fine-tuning."""
+"""Values per layer; README.md has what they cost in accuracy after fine-tuning."""
 
 FACTS = {"dataset": "mnist", "image_size": 28, "channels": 1, "mean": [0.1307], "std": [0.3081]}
 
@@ -45,7 +45,7 @@ def figures(wanted: tuple[str, ...]) -> list[Figure]:
     measured = {
         "positions_over_entropy": _positions,
         "lossless_over_best_plain": _lossless,
-        "quantised_bytes": _quantised,
+        "quantised_bytes": _quantized,
         "codec_vgg16_s": _seconds,
         "codec_vgg16_memory": _memory,
     }
@@ -54,17 +54,17 @@ def figures(wanted: tuple[str, ...]) -> list[Figure]:
 
 def _positions() -> Figure:
     weights = _pruned()
-    entropy = sum(_entropy(it) for it in weights.values() if it.dim() > 1)
-    bytes_ = _position_bytes(weights)
+    entropy = sum(_entropy(weight) for weight in weights.values() if weight.dim() > 1)
+    size = _position_bytes(weights)
     return Figure(
         key="positions_over_entropy",
         what="coded positions of cnn5 at 36.88x, over their order-0 entropy",
-        value=bytes_ / entropy,
+        value=size / entropy,
         unit="x",
         limit=1.01,
         at_least=False,
         detail={
-            "bytes": bytes_,
+            "bytes": size,
             "order-0 bytes": entropy,
             "bytes with units in order": _position_bytes(_in_order(weights)),
         },
@@ -96,14 +96,14 @@ def _lossless() -> Figure:
     )
 
 
-def _quantised() -> Figure:
+def _quantized() -> Figure:
     workbench = Workbench(Settings())
     with TemporaryDirectory() as folder:
         packing = Packing("codebook", levels=LEVELS)
         written = drain(export(workbench, _pruned(), Path(folder) / "net.fw", packing))
     return Figure(
         key="quantised_bytes",
-        what=f"cnn5 at 36.88x in a compact file with {LEVELS} values a layer, all of it",
+        what=f"cnn5 at 36.88x in a compact file with {LEVELS} values per layer, whole file",
         value=written.bytes / 1000,
         unit=" kB",
         limit=5.7,
@@ -113,7 +113,7 @@ def _quantised() -> Figure:
 
 
 def _seconds() -> Figure:
-    encode(from_state(_pruned(), "cnn5"))  # compiles, which is done once on a machine
+    encode(from_state(_pruned(), "cnn5"))  # compiles, which happens once per machine
     weights = _pruned_vgg16()
     start = perf_counter()
     data = encode(from_state(weights))
@@ -135,7 +135,7 @@ def _seconds() -> Figure:
 def _memory() -> Figure:
     return Figure(
         key="codec_vgg16_memory",
-        what="the same: memory at its peak beside the weights, those read back in it",
+        what="the same: peak memory besides the weights, the weights read back included",
         value=in_fresh_process(__name__, "copies"),
         unit=" copies",
         limit=3,
@@ -144,7 +144,7 @@ def _memory() -> Figure:
 
 
 def copies() -> float:
-    """Copies of the weights that writing and reading take; for a process of its own."""
+    """Copies of the weights that writing and reading take; run in a process of its own."""
     encode(from_state(_pruned(), "cnn5"))
     weights = _pruned_vgg16()
     size = sum(4 * it.numel() for it in weights.values())
@@ -152,7 +152,7 @@ def copies() -> float:
 
 
 def _pruned() -> Weights:
-    """The shipped cnn5 at the reference's aggressive sparsities."""
+    """The shipped cnn5 at the sparsities of the aggressive preset."""
     model = Cnn5()
     layers = prunable_layers(model)
     dense = load_weights(model_spec("cnn5").shipped_weights, model)
@@ -172,7 +172,7 @@ def _position_bytes(weights: Weights) -> int:
 
 
 def _entropy(weight: torch.Tensor) -> float:
-    """Bytes of the positions of the nonzeros, each weight by itself being one or not."""
+    """Order-0 entropy of the positions of the nonzeros, in bytes."""
     share = float((weight != 0).double().mean())
     bits = -share * np.log2(share) - (1 - share) * np.log2(1 - share)
     return float(weight.numel() * bits / 8)

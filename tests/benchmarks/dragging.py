@@ -1,4 +1,4 @@
-"""The accuracy while dragging, over 400 random plans: do its intervals hold, and the forecast?"""
+"""Accuracy estimates while dragging, over 400 random plans: intervals and forecast."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from tests.benchmarks.figures import Figure
 
 PLANS = 400
 SPARSEST = (0.5, 0.8, 1.2, 1.7)
-"""Powers of ten that a layer's density goes down to, by turns: from hardly pruned to broken."""
+"""Powers of ten that a layer's density goes down to, in turns: from barely pruned to broken."""
 
-SAYS_SOMETHING = 5.0
-"""Points below dense and above the lowest between which a forecast is worth comparing."""
+MARGIN = 5.0
+"""Points above the lowest accuracy from which a forecast is worth comparing."""
 
 
 def figures(_wanted: tuple[str, ...]) -> list[Figure]:
-    """Every interval that was shown before all images were counted, and every forecast."""
+    """Check every interval shown before all images were counted, and every forecast."""
     workbench = Workbench(Settings())
     base = drain(open_dense_net(workbench))
     scan = drain(measurement.scan(workbench, base.weights))
@@ -35,17 +35,17 @@ def figures(_wanted: tuple[str, ...]) -> list[Figure]:
     errors: dict[str, list[float]] = {"product": [], "sum": []}
     for seed in range(PLANS):
         plan = random_plan(workbench.layer_names, seed)
-        said: list[Event] = []
-        drain(measurement.sample(workbench, base, plan), said.append)
-        samples = [event.sample for event in said if isinstance(event, SampleUpdated)]
+        reported: list[Event] = []
+        drain(measurement.sample(workbench, base, plan), reported.append)
+        samples = [event.sample for event in reported if isinstance(event, SampleUpdated)]
         truth = samples[-1].accuracy
         assert truth is not None, "all images were counted"
         for sample in samples[:-1]:
             low, high = sample.interval
             held.setdefault(sample.images, []).append(low <= truth <= high)
-        if lowest(scan) + SAYS_SOMETHING < truth < dense - SAYS_SOMETHING / 10:
-            for name, foretold in _foretold(base, plan, scan, dense).items():
-                errors[name].append(abs(foretold - truth))
+        if lowest(scan) + MARGIN < truth < dense - MARGIN / 10:
+            for name, predicted in _forecasts(base, plan, scan, dense).items():
+                errors[name].append(abs(predicted - truth))
     shown = [one for each in held.values() for one in each]
     shares = {f"percent_of_{images}": 100 * mean(each) for images, each in held.items()}
     points = {f"{name}_points": mean(each) for name, each in errors.items()}
@@ -79,7 +79,7 @@ def random_plan(layers: tuple[str, ...], seed: int) -> Plan:
     }
 
 
-def _foretold(base: Net, plan: Plan, scan: Scan, dense: float) -> dict[str, float]:
+def _forecasts(base: Net, plan: Plan, scan: Scan, dense: float) -> dict[str, float]:
     alone = drops(scan, base.profiles, plan, dense)
     left = prod(1 - drop / dense for drop in alone if drop is not None)
     added = forecast(scan, base.profiles, plan, dense)

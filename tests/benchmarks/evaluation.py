@@ -1,4 +1,4 @@
-"""Evaluating the 10,000 test images, against the notebook's way; the counts have to be equal."""
+"""Evaluating the 10,000 test images, against the notebook's way; both must count the same."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from tests.benchmarks.subject import subject
 
 def figures(_wanted: tuple[str, ...]) -> list[Figure]:
     """The shipped net on the test set, seven rounds."""
-    it = subject()
+    cnn5 = subject()
     counts: dict[str, int] = {}
 
-    def plainly() -> None:
-        counts["plain"] = plain.count_correct(it.net, it.plain_test)
+    def plain_way() -> None:
+        counts["plain"] = plain.count_correct(cnn5.net, cnn5.plain_test)
 
     def ours() -> None:
-        counts["ours"] = drain(count_correct(it.net, it.data.test, precision=it.precision))
+        counts["ours"] = drain(count_correct(cnn5.net, cnn5.data.test, precision=cnn5.precision))
 
-    seconds = in_turns({"plain": plainly, "ours": ours}, rounds=7)
+    seconds = in_turns({"plain": plain_way, "ours": ours}, rounds=7)
     if counts["plain"] != counts["ours"]:
         raise AssertionError(f"the counts of correct images differ: {counts}")
-    times = ratio(seconds["plain"], seconds["ours"])
+    speedup = ratio(seconds["plain"], seconds["ours"])
     detail = {**medians(seconds), "correct": counts["ours"]}
     what = "10,000 images, same count as fp32, against the notebook's loop"
-    return [Figure("evaluation", what, times, "x", 2.5, True, detail)]
+    return [Figure("evaluation", what, speedup, "x", 2.5, True, detail)]

@@ -1,4 +1,4 @@
-"""A measured figure with its limit, and how two ways are timed in turns."""
+"""A measured figure with its limit, and timing two ways in turns."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ class Figure:
 
     Attributes:
         key: its name in the JSON.
-        what: what was compared, for a reader.
-        value: the figure, in `unit`.
-        limit: what it has to reach.
-        at_least: the limit is a lower one; otherwise an upper one.
-        detail: what it was computed from; seconds unless a name says otherwise.
+        what: what was compared.
+        value: in `unit`.
+        limit: the bound on the value.
+        at_least: whether the limit is a lower bound.
+        detail: the measurements behind the value; in seconds unless a name says otherwise.
     """
 
     key: str
@@ -43,14 +43,14 @@ class Figure:
 
 
 def in_turns(ways: Mapping[str, Way], rounds: int = 5, warm: int = 1) -> dict[str, list[float]]:
-    """Seconds of each way in each round, by turns; the `warm` first rounds are left out.
+    """Seconds of each way in each round, in turns; the first `warm` rounds do not count.
 
-    The way called `plain` has the C library's allocator as it comes, the others as we set it.
+    `plain` runs with the C library's default allocator settings, the others with ours.
     """
     seconds: dict[str, list[float]] = {name: [] for name in ways}
     for turn in range(warm + rounds):
         for name, way in ways.items():
-            (usual_memory if name == "plain" else keep_freed_memory)()
+            (use_default_allocator if name == "plain" else keep_freed_memory)()
             start = perf_counter()
             way()
             if turn >= warm:
@@ -68,10 +68,10 @@ def medians(seconds: Mapping[str, Iterable[float]]) -> dict[str, float]:
     return {name: median(times) for name, times in seconds.items()}
 
 
-def usual_memory() -> None:
-    """The C library's allocator as a program has it that asks for nothing.
+def use_default_allocator() -> None:
+    """Set the C library's allocator as in a program that does not configure it.
 
-    By itself glibc moves its thresholds up to 32 MiB and twice that, as it sees large blocks come
-    and go (mallopt(3)); from there the plain way has fewer page faults than in a fresh process.
+    glibc raises its thresholds to 32 MiB and 64 MiB by itself as large blocks are freed
+    (mallopt(3)); with these, the plain way has fewer page faults than in a fresh process.
     """
     set_thresholds(mmap=32 * MIB, trim=64 * MIB, pad=MIB // 8)

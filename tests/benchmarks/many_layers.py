@@ -1,8 +1,8 @@
-"""How long the app takes to answer a key where the net has 500 layers.
+"""How long the app takes to handle a key with a net of 500 layers.
 
-The real app at 120x36 over 500 layers of 20,000 weights in groups of ten and a hundred. What is
-timed is all that a key does before the next one can be read: the new plan, the table, the totals
-and, as after a rest, both plots.
+The real app at 120x36 with 500 layers of 20,000 weights in groups of ten and a hundred. The time
+includes all that a key does before the next one is read: the new plan, the table, the totals and,
+as after a pause, both plots.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def figures(wanted: tuple[str, ...]) -> list[Figure]:
     return [
         Figure(
             key="many_layers_ms",
-            what=f"a key with {LAYERS} layers, plots and all, the slowest one's median",
+            what=f"a key with {LAYERS} layers, plots included, median of the slowest key",
             value=max(detail.values()),
             unit=" ms",
             limit=50,
@@ -50,7 +50,7 @@ def figures(wanted: tuple[str, ...]) -> list[Figure]:
 
 
 async def _keys() -> dict[str, list[float]]:
-    """The seconds of each time that a key is pressed."""
+    """Seconds of each press, by key."""
     app = FeatherweightApp(Many(net=_net()))
     seconds: dict[str, list[float]] = {key: [] for key in KEYS}
     async with app.run_test(size=(120, 36)) as pilot:
@@ -68,7 +68,7 @@ async def _keys() -> dict[str, list[float]]:
 
 
 def _draw_plots(app: FeatherweightApp) -> None:
-    """At once, what the screen would do piece by piece."""
+    """Draw all plots at once; the screen would draw one after the other."""
     panels, names = app.explore.query(PlotPanel), app.explore.visible_plots(app.state)
     for panel, name in zip(panels, names, strict=False):
         panel.show(app.state, name)
@@ -77,8 +77,8 @@ def _draw_plots(app: FeatherweightApp) -> None:
 def _net() -> Net:
     rng = np.random.default_rng(0)
     profiles = []
-    for at in range(LAYERS):
-        name = f"layer{at // 100}.{at // 10 % 10}.conv{at % 10}"
+    for index in range(LAYERS):
+        name = f"layer{index // 100}.{index // 10 % 10}.conv{index % 10}"
         layer = Layer(name, (WEIGHTS // 10, 10), WEIGHTS, WEIGHTS, kind="convolution")
         profiles.append(Profile.of(layer, rng.normal(size=WEIGHTS).astype(np.float32)))
     return Net({}, DENSE, tuple(profiles), 0)

@@ -1,4 +1,4 @@
-"""The memory that work takes at its peak, seen from outside: what the system gave the process."""
+"""Peak memory, measured from outside: what the system gave the process."""
 
 from __future__ import annotations
 
@@ -10,34 +10,34 @@ from pathlib import Path
 
 
 def peak_of(work: Callable[[], object]) -> int:
-    """The bytes by which this process grows at most during `work`, what it gives back included.
+    """The bytes by which this process grows at the peak of `work`, its result included.
 
-    Linux only. It is meant for a process that has done little else, see `in_fresh_process`:
-    memory that was freed and kept before would be taken again unseen.
+    Linux only. Use it in a fresh process, see `in_fresh_process`: reuse of memory that was freed
+    before cannot be seen.
     """
     forget_peak()
     before = resident()
-    kept = work()
+    result = work()  # alive at the peak
     peak = resident(peak=True) - before
-    del kept
+    del result
     return peak
 
 
 def in_fresh_process(module: str, function: str) -> float:
-    """The number that a function without arguments gives in a process of its own."""
+    """The number that a function without arguments returns in a new process."""
     code = f"from {module} import {function} as measured; print(float(measured()))"
-    done = subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.PIPE)
-    return float(done.stdout.split()[-1])
+    process = subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.PIPE)
+    return float(process.stdout.split()[-1])
 
 
 def forget_peak(process: int | str = "self") -> None:
-    """Have the peak of a process begin anew; where that is not allowed it may be too high."""
+    """Reset the peak of a process; if that is not allowed, the peak may be too high."""
     with suppress(OSError):
         Path(f"/proc/{process}/clear_refs").write_text("5")
 
 
 def resident(process: int | str = "self", *, peak: bool = False) -> int:
-    """The bytes of memory that a process has now, or had at its peak."""
+    """The resident bytes of a process, now or at its peak."""
     name = "VmHWM" if peak else "VmRSS"
     for line in Path(f"/proc/{process}/status").read_text(encoding="ascii").splitlines():
         if line.startswith(f"{name}:"):

@@ -1,11 +1,10 @@
-"""VGG-16 in the real app: the memory of all that a session does with it, and the time of a key.
+"""VGG-16 in the real app: the memory of a session, and the time to handle a key.
 
-The app runs in a pseudo-terminal that shows four plots, on a few images of 224 x 224 made here. Its
-memory is seen from outside, and what it has without a net is what the same app has with one of a
-thousand parameters: the rest is VGG-16's, the values between its layers among it. The keys are
-arrows, steps and locks on all layers, one soon after another and with a rest in which the
-measurement beside them begins; a key is answered when the texts that it changed have been drawn.
-Its plots follow one by one, and the keys that come meanwhile wait for them.
+The app runs in a pseudo-terminal with four plots, on a few generated images of 224 x 224. Its
+memory is measured from outside, minus that of the same app with a net of about 600 parameters: the
+rest is VGG-16's, activations included. The keys are arrows, steps and locks on all layers, in quick
+succession and with pauses in which the background measurement starts. A key is handled when the
+texts it changed have been drawn; the plots follow one by one, and later keys wait for them.
 """
 
 from __future__ import annotations
@@ -40,14 +39,14 @@ def net():
 """
 
 NO_NETWORK = dict.fromkeys(("http_proxy", "https_proxy"), "http://127.0.0.1:9")
-"""So that nothing is fetched: VGG-16 is untrained then."""
+"""Nothing can be downloaded, so VGG-16 is untrained."""
 
 RESTS = (0.06, 0.6)
-"""Seconds between two keys: too short for the measurement beside to begin, and long enough."""
+"""Seconds between two keys: too short for the background measurement to start, and long enough."""
 
 
 def figures(wanted: tuple[str, ...]) -> list[Figure]:
-    """A session for each."""
+    """One session per figure."""
     measured = {"vgg16_memory": _memory, "vgg16_key": _key}
     with TemporaryDirectory() as place:
         folder = Path(place)
@@ -62,12 +61,12 @@ def _memory(folder: Path) -> Figure:
         without = resident(terminal.process.pid)
         _leave(terminal)
     with _session(folder, "vgg16") as (terminal, _):
-        taken = _taken(terminal)
+        peaks = _peaks(terminal)
         _leave(terminal)
-    copies = {name: (size - without) / COPY for name, size in taken.items()}
+    copies = {name: (size - without) / COPY for name, size in peaks.items()}
     return Figure(
         key="vgg16_memory",
-        what="VGG-16 in the app: opened, pruned, measured beside; memory at its peak",
+        what="VGG-16 in the app: opened, pruned, measured in the background; peak memory",
         value=max(copies.values()),
         unit=" copies",
         limit=3.5,
@@ -83,7 +82,7 @@ def _key(folder: Path) -> Figure:
         keys, computing = ([1000 * lag for lag in lags()[name]] for name in (KEY, COMPUTING))
     return Figure(
         key="vgg16_key",
-        what=f"VGG-16 in the app: a key until it is answered, 99th percentile of {len(keys)}",
+        what=f"VGG-16 in the app: time to handle a key, 99th percentile of {len(keys)}",
         value=float(np.percentile(keys, 99)),
         unit=" ms",
         limit=50,
@@ -98,38 +97,38 @@ def _key(folder: Path) -> Figure:
     )
 
 
-def _taken(terminal: Terminal) -> dict[str, int]:
-    """The bytes of the process at the peak of each thing that it does, and after the last."""
+def _peaks(terminal: Terminal) -> dict[str, int]:
+    """Peak bytes of the process during each action, and bytes after the last."""
     process = terminal.process.pid
-    taken = {"opening": resident(process, peak=True), "opened": resident(process)}
+    peaks = {"opening": resident(process, peak=True), "opened": resident(process)}
 
     def after(name: str, *shown: str) -> None:
         terminal.wait_for(*shown, seconds=900)
         _rest(terminal)
-        taken[name] = resident(process, peak=True)
+        peaks[name] = resident(process, peak=True)
         forget_peak(process)
 
     forget_peak(process)
     terminal.press("m", "enter")
     after("measured while dragging", "13.12x")
     terminal.press("p")
-    after("pruned", "pruned at once")
+    after("pruned", "pruned to")
     terminal.press("right", "d")
-    after("ten images looked at", "test images")
+    after("ten images predicted", "test images")
     terminal.press("right", "v")
-    after("all images, both nets", "true → answer")
+    after("all images, both nets", "true → predicted")
     terminal.press("right", "V", "V")
     after("costs", "act %")
     terminal.press("right")
-    time.sleep(1.5)  # the measurement is under way, and has to give way
+    time.sleep(1.5)  # the background measurement runs and must stop
     terminal.press("p")
-    after("pruned while measured", "pruned at once")
-    taken["at rest"] = resident(process)
-    return taken
+    after("pruned while measured", "pruned to")
+    peaks["at rest"] = resident(process)
+    return peaks
 
 
 def _press(terminal: Terminal) -> None:
-    """Move through all layers, up and down, and change each of them, the largest among them."""
+    """Move through all layers, down and up, and change each of them."""
     layers = len(vgg16.layers())
     for rest in RESTS:
         for way in ("down", "up"):
@@ -140,16 +139,16 @@ def _press(terminal: Terminal) -> None:
 
 
 def _rest(terminal: Terminal, seconds: float = 1.0) -> None:
-    """Read until the app computes no more."""
+    """Read until the app is idle."""
     while True:
-        before = _computed(terminal)
+        before = _cpu_seconds(terminal)
         terminal.read(seconds)
-        if _computed(terminal) - before < 0.2 * seconds:
+        if _cpu_seconds(terminal) - before < 0.2 * seconds:
             return
 
 
-def _computed(terminal: Terminal) -> float:
-    """Seconds that the app's threads have computed; Linux counts them in hundredths."""
+def _cpu_seconds(terminal: Terminal) -> float:
+    """CPU seconds of the app; Linux counts them in hundredths."""
     fields = Path(f"/proc/{terminal.process.pid}/stat").read_text(encoding="ascii").split(") ")[-1]
     user, system = fields.split()[11:13]
     return (int(user) + int(system)) / 100
@@ -157,10 +156,10 @@ def _computed(terminal: Terminal) -> float:
 
 @contextmanager
 def _session(folder: Path, model: str) -> Iterator[tuple[Terminal, Callable[[], Lags]]]:
-    """The app with a net, open and at rest, and what gives its lags once it has been left."""
+    """The app with a net, open and idle, and a function that returns its lags after it has quit."""
     options = ("--model", model, "--dataset", f"folder:{folder / 'images'}", "--precision", "fp32")
-    places = {name: str(folder / name) for name in ("XDG_CACHE_HOME", "XDG_DATA_HOME")}
-    with watched(*options, rows=60, columns=180, **places, **NO_NETWORK) as (terminal, lags):
+    cache = {"XDG_CACHE_HOME": str(folder / "cache")}
+    with watched(*options, rows=60, columns=180, **cache, **NO_NETWORK) as (terminal, lags):
         terminal.wait_for("ready:", seconds=900)
         _rest(terminal)
         yield terminal, lags
@@ -172,7 +171,7 @@ def _leave(terminal: Terminal) -> None:
 
 
 def _make_images(folder: Path) -> None:
-    """Images of noise, in a folder for each class."""
+    """Write images of noise, a folder per class."""
     random = np.random.default_rng(0)
     for number in range(CLASSES * IMAGES):
         path = folder / f"class{number % CLASSES}" / f"{number}.png"

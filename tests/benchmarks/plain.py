@@ -23,13 +23,13 @@ TO_TENSORS = Compose([ToTensor(), Normalize((0.1307,), (0.3081,))])
 
 
 def loader(data_dir: Path, *, train: bool, batch_size: int) -> DataLoader[Batch]:
-    """MNIST through torchvision's data set, an image at a time, without workers."""
+    """MNIST from torchvision, one image at a time, without workers."""
     dataset = MNIST(data_dir, train=train, transform=TO_TENSORS)
     return DataLoader(dataset, batch_size=batch_size, shuffle=train)
 
 
 def training_steps(model: nn.Module, batches: DataLoader[Batch], phase: Phase) -> Iterator[int]:
-    """Train without end; gives the number of images of each step."""
+    """Train epoch after epoch; yields the number of images of each step."""
     optimizer = AdamW(model.parameters(), lr=phase.lr, weight_decay=phase.weight_decay)
     steps = phase.epochs * len(batches)
     scheduler = OneCycleLR(optimizer, max_lr=phase.lr, total_steps=steps)

@@ -1,8 +1,8 @@
-"""Pruning VGG-16 to the published sparsities: its time, and its memory at the peak.
+"""Pruning VGG-16 to the published sparsities: time and peak memory.
 
-What is measured is all that `p` does before it counts images: the masks of 16 layers, and a copy of
-the weights with zeros in it. The plain way is one `kthvalue` of the magnitudes, which are there
-already, and one comparison for each layer; for the memory, the magnitudes and a copy too.
+Measures what `p` does before it counts images: the masks of 16 layers, and a pruned copy of the
+weights. The plain way is one `kthvalue` of existing magnitudes and one comparison per layer; its
+memory includes the magnitudes and a copy.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def _time() -> Figure:
     seconds = in_turns({"ours": lambda: _pruned(weights), "plain": plain})
     return Figure(
         key="prune_time",
-        what="prune VGG-16: masks and pruned copy, over one kthvalue and compare a layer",
+        what="prune VGG-16: masks and pruned copy, over one kthvalue and comparison per layer",
         value=ratio(seconds["ours"], seconds["plain"]),
         unit="x",
         limit=1.5,
@@ -50,7 +50,7 @@ def _memory() -> Figure:
     copies = in_fresh_process(__name__, "copies")
     return Figure(
         key="prune_memory",
-        what="prune VGG-16: memory at its peak beside the weights, the pruned copy and masks in it",
+        what="prune VGG-16: peak memory besides the weights, pruned copy and masks included",
         value=copies,
         unit=" copies",
         limit=1.5,
@@ -60,14 +60,14 @@ def _memory() -> Figure:
 
 
 def copies() -> float:
-    """Copies of the weights that our way takes at its peak; for a process of its own."""
+    """Copies of the weights that our way takes at its peak; run in a process of its own."""
     keep_freed_memory()  # as the programs do
     weights = vgg16.weights()
     return peak_of(lambda: _pruned(weights)) / BYTES
 
 
 def plain_copies() -> float:
-    """Copies of the weights that the plain way takes at its peak; for a process of its own."""
+    """Copies of the weights that the plain way takes at its peak; run in a process of its own."""
     weights = vgg16.weights()
 
     def plain() -> list[Tensor]:

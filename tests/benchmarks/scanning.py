@@ -1,4 +1,4 @@
-"""The sensitivity scan on the 10,000 test images, against one full evaluation for each point."""
+"""The sensitivity scan on the 10,000 test images, against one full evaluation per point."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ from tests.benchmarks.subject import subject
 
 ROUNDS = 5
 POINTS_A_ROUND = 3
-"""Points that the plain way does in a round; its time is scaled to all of them."""
+"""Points that the plain way evaluates per round; its time is scaled to all points."""
 
 
 def figures(wanted: tuple[str, ...]) -> list[Figure]:
-    """Both scans and a part of the plain one by turns, five rounds; then every count compared."""
-    it = subject()
-    model, test = it.net, it.data.test
+    """Both scans and part of the plain way in turns, five rounds; then compare every count."""
+    cnn5 = subject()
+    model, test = cnn5.net, cnn5.data.test
     points = [(layer, s) for layer in prunable_layers(model) for s in SPARSITIES]
     results: dict[str, Scan] = {}
 
     def run(within: float | None) -> None:
-        stream = scan(model, test, split="test", within=within, precision=it.precision)
+        stream = scan(model, test, split="test", within=within, precision=cnn5.precision)
         results["exact" if within is None else "quick"] = drain(stream)
 
-    plain_points = _plain_points(model, it.plain_test, points)
+    plain_points = _plain_points(model, cnn5.plain_test, points)
     ways: dict[str, Way] = {
         "plain": lambda: [next(plain_points) for _ in range(POINTS_A_ROUND)],
         "exact": partial(run, None),
@@ -97,7 +97,7 @@ def figures(wanted: tuple[str, ...]) -> list[Figure]:
 def _plain_points(
     model: nn.Module, batches: Iterable[plain.Batch], points: list[tuple[Layer, float]]
 ) -> Iterator[int]:
-    """Prune one layer of a copy, evaluate everything; a point a step, spread over the layers."""
+    """Prune one layer and evaluate everything; one point per step, spread over the layers."""
     for layer, sparsity in cycle(points[:: len(points) // 15 + 1]):
         with _pruned(model, layer, sparsity) as pruned:
             correct = plain.count_correct(pruned, batches)
@@ -107,17 +107,17 @@ def _plain_points(
 def _largest_error_over_checked(
     model: nn.Module, data: Images, points: list[tuple[Layer, float]]
 ) -> float:
-    """The largest error of all images over that of the images checked first; SAFETY exceeds it."""
+    """The largest error of any image over that of the images checked first; below SAFETY."""
     images = data.batch(slice(0, len(data)))[0]
     step = -(-MOST_IMAGES // FIRST_CHECKS)
     worst = 0.0
     for layer, sparsity in points:
         with _pruned(model, layer, sparsity) as pruned, torch.inference_mode():
             spreads = []
-            for some in images.split(MOST_IMAGES):
-                with autocast(some.device, "bf16"):
-                    coarse = pruned(some)
-                error = coarse.float() - pruned(some)
+            for batch in images.split(MOST_IMAGES):
+                with autocast(batch.device, "bf16"):
+                    coarse = pruned(batch)
+                error = coarse.float() - pruned(batch)
                 spreads.append(error.amax(1) - error.amin(1))
         worst = max(worst, float(torch.cat(spreads).max() / spreads[0][::step].max()))
     return worst
@@ -125,24 +125,24 @@ def _largest_error_over_checked(
 
 @contextmanager
 def _pruned(model: nn.Module, layer: Layer, sparsity: float) -> Iterator[nn.Module]:
-    """The net with one layer pruned, for a while."""
+    """The net with one layer pruned, restored on exit."""
     weight = model.get_parameter(layer.key)
-    whole = weight.detach().clone()
+    dense = weight.detach().clone()
     with torch.no_grad():
-        weight.mul_(keep_mask(whole, sparsity))
+        weight.mul_(keep_mask(dense, sparsity))
         yield model
-        weight.copy_(whole)
+        weight.copy_(dense)
 
 
 def _points_that_differ(
     model: nn.Module, data: Images, points: list[tuple[Layer, float]], result: Scan
 ) -> int:
-    """How many points the plain way counts otherwise: float32, contiguous, 256 at a time."""
-    found = {(name, p.sparsity): p.correct for name, row in result.layers.items() for p in row}
+    """How many points differ from a plain count: float32, contiguous, 256 images per batch."""
+    counts = {(name, p.sparsity): p.correct for name, row in result.layers.items() for p in row}
     pixels = ((data.images / 255 - data.mean) / data.std).contiguous()
     batches = list(zip(pixels.split(256), data.labels.split(256), strict=True))
     differ = 0
     for layer, sparsity in points:
         with _pruned(model, layer, sparsity) as pruned:
-            differ += plain.count_correct(pruned, batches) != found[layer.name, sparsity]
+            differ += plain.count_correct(pruned, batches) != counts[layer.name, sparsity]
     return differ

@@ -1,7 +1,7 @@
-"""How late the app's event loop is while a net is fine-tuned.
+"""The lag of the app's event loop during a fine-tuning.
 
-The real app, followed live in a terminal of 80x24: MNIST, the shipped net, the aggressive plan and
-the recipe `fast`. Nothing is compared: the limit is what a hand does not feel.
+The real app in a terminal of 80x24: MNIST, the shipped net, the aggressive plan and the recipe
+`fast`. Nothing is compared: the limit is a lag that a hand does not feel.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from tests.benchmarks.figures import Figure
 from tests.benchmarks.watched import IDLE, summary, watched
 
 SECONDS = 25.0
-"""How long the fine-tuning is followed, and half as long the idle screen."""
+"""How long the fine-tuning is watched; the idle screen is watched half as long."""
 
 
 def figures(wanted: tuple[str, ...]) -> list[Figure]:
@@ -26,11 +26,11 @@ def figures(wanted: tuple[str, ...]) -> list[Figure]:
         terminal.wait_for("stopped early", seconds=120)
         terminal.press("q")
         terminal.wait(60)
-        late = lags()
+        measured = lags()
     detail = {
-        **summary(late["fine-tuning"], "finetuning"),
-        **summary(late[IDLE], "idle"),
-        "looks": len(late["fine-tuning"]),
+        **summary(measured["fine-tuning"], "finetuning"),
+        **summary(measured[IDLE], "idle"),
+        "samples": len(measured["fine-tuning"]),
     }
     return [
         Figure(

@@ -1,7 +1,6 @@
-"""A pruned net by its nonzeros, over the fastest dense engine that is installed.
+"""The sparse engine on pruned nets, over the fastest installed dense engine.
 
-The shipped weights at the sparsities that the nets are known for; what they are trained to makes no
-difference to time. Engines that are not installed are not compared with, see `engines`.
+The shipped weights at each net's default preset; training does not change the time.
 """
 
 from __future__ import annotations
@@ -22,13 +21,13 @@ NETS = {
     "sparse_lenet_300_100": ("lenet-300-100", (1, 64), 1.0),
     "sparse_lenet_5": ("lenet-5", (1, 64), 1.0),
 }
-"""The net, the numbers of images, and how many times as fast it has to be at each of them."""
+"""The net, the batch sizes, and the speedup it must reach at each of them."""
 
 SECONDS = 30.0
 
 
 def figures(wanted: tuple[str, ...]) -> list[Figure]:
-    """One comparison for each net."""
+    """One comparison per net."""
     benches = {name: _timed(name) for name in dict.fromkeys(NETS[key][0] for key in wanted)}
     return [_figure(key, benches[NETS[key][0]]) for key in wanted]
 
@@ -47,14 +46,14 @@ def _figure(key: str, bench: Benchmark) -> Figure:
     images = " and ".join(map(str, batches))
     return Figure(
         key=key,
-        what=f"{name} by its nonzeros, batch {images}, over the fastest dense engine, "
-        "one thread or all, the lesser",
+        what=f"{name} in the sparse engine, batch {images}, over the fastest dense engine, "
+        "worse of one thread and all",
         value=min(bench.gain(row) or 0.0 for row in ours),
         unit="x",
         limit=limit,
         at_least=True,
         detail={
-            f"{it.engine}, batch {it.batch}, threads {it.threads}": it.latency.median
-            for it in bench.rows
+            f"{row.engine}, batch {row.batch}, threads {row.threads}": row.latency.median
+            for row in bench.rows
         },
     )

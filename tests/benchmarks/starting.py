@@ -1,13 +1,13 @@
-"""From the command to the first screen, and how long the screen freezes until torch is there.
+"""Time from the command to the first screen, and the longest freeze while torch loads.
 
-`first_screen`: both ways are a command in a pseudo-terminal of 80x24, and end when their first
-complete frame has been taken from it. For the empty app, `textual.app.App().run()`, that is when
-the last cell of the screen has the theme's background. For `featherweight` it is stricter: besides,
-the title, the table, the job's line and the keys at the bottom are there, and torch's import has
-begun. Both have their bytecode cached in the same way, as an installer leaves it.
+`first_screen`: both ways are a command in a pseudo-terminal of 80x24 and end with their first
+complete frame. For the empty app, `textual.app.App().run()`, that is when the last cell of the
+screen has the theme's background. `featherweight` must also show the title, the table, the progress
+line and the footer, with torch's import under way. Both have their bytecode cached, as an installer
+leaves it.
 
-`start_freeze`: the longest lag of the real app's event loop from its first moment until the net is
-open and drawn, with all files in the page cache, and after those of Python's packages and of the
+`start_freeze`: the longest lag of the real app's event loop from its start until the net is open
+and drawn, with all files in the page cache, and after the files of Python's packages and of the
 data set have been dropped from it.
 """
 
@@ -33,7 +33,7 @@ WARM, COLD = 3, 2
 MB = 1e6
 
 EMPTY = (sys.executable, "-c", "from textual.app import App; App().run()")
-COMPLETE = ("Featherweight", "the layers of the net", "loading", "quit")
+COMPLETE = ("Featherweight", "the layers appear here", "loading", "quit")
 MADV_PAGEOUT = 21
 
 
@@ -50,6 +50,7 @@ def _first_screen() -> Figure:
     seconds: dict[str, list[float]] = {"empty": [], "featherweight": []}
     with TemporaryDirectory() as cache:
         cached = {"PYTHONPYCACHEPREFIX": cache, "PYTHONDONTWRITEBYTECODE": ""}
+        cached["XDG_STATE_HOME"] = str(Path(cache) / "state")  # no saved plan of the user
         for turn in range(1 + ROUNDS):
             taken = {
                 "empty": _until_drawn(EMPTY, (), cached),
@@ -84,7 +85,7 @@ def _until_drawn(
 
 
 def _start_freeze() -> Figure:
-    _longest_freeze()  # brings everything into the page cache
+    _longest_freeze()  # fills the page cache
     warm = [_longest_freeze() for _ in range(WARM)]
     cold, left = [], []
     for _ in range(COLD if hasattr(os, "posix_fadvise") else 0):
@@ -111,7 +112,7 @@ def _start_freeze() -> Figure:
 
 
 def _longest_freeze() -> tuple[float, float]:
-    """The longest lag until the first net is drawn, and the MB that were read from the disk."""
+    """The longest lag until the net is drawn, and the MB read from disk."""
     with watched() as (terminal, lags):
         terminal.wait_for("ready:", "weights: ", seconds=300)
         read = _read_from_disk(terminal.process.pid)
@@ -122,7 +123,7 @@ def _longest_freeze() -> tuple[float, float]:
 
 
 def _read_from_disk(pid: int) -> float:
-    """What a process has read from a disk, in MB; 0 where the system does not say."""
+    """MB that a process has read from disk; 0 if the system does not report it."""
     try:
         lines = Path(f"/proc/{pid}/io").read_text(encoding="ascii").splitlines()
     except OSError:
@@ -131,7 +132,7 @@ def _read_from_disk(pid: int) -> float:
 
 
 def _drop_from_page_cache() -> float:
-    """Drop the files that a start reads; gives the MB of them that other processes hold there."""
+    """Drop the files that a start reads; returns the MB that other processes keep cached."""
     _unmap_own()
     paths = list(_files_of_a_start())
     for path in paths:
@@ -147,7 +148,7 @@ def _files_of_a_start() -> Iterator[Path]:
 
 
 def _unmap_own() -> None:
-    """Let go of the pages of libraries that this process has mapped: they would stay."""
+    """Unmap this process's library pages, which would stay cached otherwise."""
     libc = ctypes.CDLL(None)
     for line in Path("/proc/self/maps").read_text(encoding="utf-8").splitlines():
         place, *_, path = line.split(maxsplit=5)
@@ -157,7 +158,7 @@ def _unmap_own() -> None:
 
 
 def _cached(path: Path) -> int:
-    """Bytes of a file that are in the page cache."""
+    """Bytes of a file in the page cache."""
     libc = ctypes.CDLL(None)
     libc.mmap.restype = ctypes.c_void_p
     size = ctypes.c_size_t(path.stat().st_size)

@@ -1,4 +1,4 @@
-"""What is measured: the shipped cnn5 on MNIST, in the precision that this machine is fast in."""
+"""The shipped cnn5 on MNIST, in the precision that is fastest on this machine."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ BATCH = 256
 
 @dataclass(frozen=True)
 class Subject:
-    """The net with its shipped weights, the data as our way and as the plain way take them."""
+    """The net with its shipped weights, and the data for our way and for the plain way."""
 
     net: nn.Module
     data: Splits
@@ -30,7 +30,7 @@ class Subject:
 
 
 def subject() -> Subject:
-    """Bring everything in."""
+    """Load the net and the data."""
     workbench = Workbench(Settings())
     data = Splits.of(drain(load("mnist")), workbench.models.device)
     precision = drain(workbench.precision(data))

@@ -1,4 +1,4 @@
-"""The table of what the layers cost, on the 10,000 test images, over one evaluation of them."""
+"""The table of the layers' costs on the 10,000 test images, over one evaluation of them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.benchmarks.figures import Figure, in_turns, medians, ratio
 
 
 def figures(_wanted: tuple[str, ...]) -> list[Figure]:
-    """The shipped cnn5, seven rounds; both as this machine is fast."""
+    """The shipped cnn5, seven rounds, both in the precision that is fastest here."""
     workbench = Workbench(Settings())
     data = drain(workbench.splits())
     precision = drain(workbench.precision(data))

@@ -24,12 +24,12 @@ GEMM = 4096
 
 def figures(_wanted: tuple[str, ...]) -> list[Figure]:
     """Twenty steps of 256 images each way, in turns with a matrix product, seven rounds."""
-    it = subject()
+    cnn5 = subject()
     phase = replace(recipe_named("fast").dense, epochs=EPOCHS)
-    plain_steps = plain.training_steps(deepcopy(it.net), it.plain_train, phase)
-    stream = train(deepcopy(it.net), it.data, phase, precision=it.precision)
+    plain_steps = plain.training_steps(deepcopy(cnn5.net), cnn5.plain_train, phase)
+    stream = train(deepcopy(cnn5.net), cnn5.data, phase, precision=cnn5.precision)
     our_steps = (event for event in stream if isinstance(event, Batch))
-    left, right, product = _matrices(it.precision)
+    left, right, product = _matrices(cnn5.precision)
     seconds = in_turns(
         {
             "plain": lambda: list(islice(plain_steps, STEPS)),
@@ -40,22 +40,22 @@ def figures(_wanted: tuple[str, ...]) -> list[Figure]:
     )
     spent = medians(seconds)
     peak = (STEPS // 2) * 2 * GEMM**3 / spent["gemm"]
-    flops = STEPS * _flops_of_a_step(it.net, phase.batch_size)
+    flops = STEPS * _flops_of_a_step(cnn5.net, phase.batch_size)
     detail = {
-        "plain_epoch": spent["plain"] / STEPS * len(it.data.train) / phase.batch_size,
-        "epoch": spent["ours"] / STEPS * len(it.data.train) / phase.batch_size,
+        "plain_epoch": spent["plain"] / STEPS * len(cnn5.data.train) / phase.batch_size,
+        "epoch": spent["ours"] / STEPS * len(cnn5.data.train) / phase.batch_size,
         "gemm_gflops": peak / 1e9,
         "training_gflops": flops / spent["ours"] / 1e9,
     }
     share = 100 * flops / spent["ours"] / peak
-    what = f"cnn5 in {it.precision}, against the notebook's loop"
+    what = f"cnn5 in {cnn5.precision}, against the notebook's loop"
     return [
         Figure(
             "training_epoch", what, ratio(seconds["plain"], seconds["ours"]), "x", 2.8, True, detail
         ),
         Figure(
             "training_peak_share",
-            f"of {GEMM} x {GEMM} x {GEMM} in {it.precision}",
+            f"of {GEMM} x {GEMM} x {GEMM} in {cnn5.precision}",
             share,
             " %",
             70.0,
@@ -66,13 +66,13 @@ def figures(_wanted: tuple[str, ...]) -> list[Figure]:
 
 
 def _matrices(precision: str) -> list[torch.Tensor]:
-    """Two matrices and a place for their product, so that no memory is taken while it is timed."""
+    """Two matrices and a buffer for their product, so that timing allocates no memory."""
     kind = torch.bfloat16 if precision == "bf16" else torch.float32
     return [torch.randn(GEMM, GEMM).to(kind) for _ in range(3)]
 
 
 def _flops_of_a_step(net: nn.Module, images: int) -> int:
-    """Forward and backward; the gradient of the pixels is not needed and not counted."""
+    """FLOPs of forward and backward, without the gradient of the pixels."""
     counter = FlopCounterMode(display=False)
     with counter:
         logits = net(torch.randn(images, 1, 28, 28))

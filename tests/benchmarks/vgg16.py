@@ -1,4 +1,4 @@
-"""VGG-16's layers with random weights, and how far Han et al. (2015, table 5) prune each."""
+"""VGG-16's layers with random weights, and their sparsities in Han et al. (2015, table 5)."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ _KEPT = (58, 22, 34, 36, 53, 24, 42, 32, 27, 34, 35, 29, 36, 4, 4, 23)
 
 
 def layers() -> tuple[Layer, ...]:
-    """Its 16 layers, in order; no weight is made."""
+    """Its 16 layers, in order, without allocating weights."""
     with torch.device("meta"):
         return prunable_layers(vgg16())
 
 
 def weights() -> dict[str, Tensor]:
-    """Its 138 M weights, without the biases, normal as those of a net are and always the same."""
+    """Its 138 M weights, without biases, normally distributed from a fixed seed."""
     generator = torch.Generator().manual_seed(0)
     return {
         layer.key: torch.empty(layer.shape).normal_(0.0, 0.02, generator=generator)

@@ -1,12 +1,12 @@
-"""The real app with a watch on its event loop, in a process and a terminal of its own.
+"""The real app in a terminal of its own, with the lag of its event loop recorded.
 
     python -m tests.benchmarks.watched FILE [OPTION ...]
 
-The options are `featherweight`'s. A task of the loop sleeps for a moment, again and again; how much
-later than asked it wakes is how long a key pressed just then would have waited. When the app is
-left, the lags are in FILE, by the first word of what it was doing; and for each key that changed
-what is shown, how long it took from the moment when it was read until all that had been drawn, and
-for how much of that the thread that draws had computed.
+The options are `featherweight`'s. A task of the loop sleeps for a moment, again and again; the time
+it oversleeps is how long a key pressed just then would have waited. When the app quits, FILE holds
+the lags by the first word of the running job. For each key that changed the screen it also holds
+the time from reading the key until the change was drawn, and the CPU time of the drawing thread in
+between.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from tui.views.activity import Working
 
 REPOSITORY = Path(__file__).parents[2]
 NAP = 0.005
-"""Seconds between two looks at the clock."""
+"""Seconds that the watching task sleeps."""
 
 IDLE, KEY, COMPUTING = "idle", "key", "key, computing"
 
@@ -45,26 +45,26 @@ Lags = dict[str, list[float]]
 
 
 class WatchedApp(FeatherweightApp):
-    """Writes down how late its event loop is, until it is left."""
+    """Records the lag of its event loop until it quits."""
 
     CSS_PATH = str(REPOSITORY / "tui" / FeatherweightApp.CSS_PATH)
     target: Path
     lags: Lags
     pressed: tuple[float, float] | None = None
-    """When the key came that is being answered, and what this thread had computed until then."""
-    answered: list[tuple[float, float]]
-    """The same of those whose answers are about to be drawn."""
+    """When the key being handled came, and the CPU time of this thread until then."""
+    handled: list[tuple[float, float]]
+    """The same for keys whose changes are about to be drawn."""
 
     async def run_async(self, *given: Any, **options: Any) -> None:
-        """Watch from the first moment of the loop on."""
-        self.lags, self.answered = defaultdict(list), []
+        """Start watching with the loop."""
+        self.lags, self.handled = defaultdict(list), []
         self.session.followers.append(self._note)
         watch = asyncio.create_task(self._watch())
         await super().run_async(*given, **options)
         watch.cancel()
 
     def exit(self, *given: Any, **options: Any) -> None:
-        """Leaving is no longer watched."""
+        """Write the lags; quitting itself is not watched."""
         self.target.write_text(json.dumps(self.lags), encoding="utf-8")
         super().exit(*given, **options)
 
@@ -75,41 +75,43 @@ class WatchedApp(FeatherweightApp):
         await super().on_event(event)
 
     def _note(self, _: State) -> None:
-        """Where a state answers a key, the next drawing shows it."""
+        """Note that the next drawing shows the change that a key made."""
         if self.pressed is not None:
-            self.answered.append(self.pressed)
+            self.handled.append(self.pressed)
             self.pressed = None
 
     def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
         super()._display(screen, renderable)
-        for came, computed in self.answered:
+        for came, computed in self.handled:
             self.lags[KEY].append(monotonic() - came)
             self.lags[COMPUTING].append(thread_time() - computed)
-        self.answered.clear()
+        self.handled.clear()
 
     async def _watch(self) -> None:
         while True:
             asleep = monotonic()
             await asyncio.sleep(NAP)
-            late = monotonic() - asleep - NAP
+            lag = monotonic() - asleep - NAP
             doing = self.doing.title.split()[0] if isinstance(self.doing, Working) else IDLE
-            self.lags[doing].append(late)
+            self.lags[doing].append(lag)
 
 
 @contextmanager
 def watched(
     *options: str, columns: int = 80, rows: int = 24, **environment: str
 ) -> Iterator[tuple[Terminal, Callable[[], Lags]]]:
-    """The app in a terminal, and what gives its lags once it has been left."""
+    """The app in a terminal, and a function that returns its lags after it has quit."""
     with TemporaryDirectory() as folder:
         target = Path(folder) / "lags.json"
         command = ("-m", "tests.benchmarks.watched", str(target), *options)
+        places = {f"XDG_{kind}_HOME": f"{folder}/{kind}" for kind in ("CONFIG", "DATA", "STATE")}
         with Terminal(
             *command,
             columns=columns,
             rows=rows,
             command=sys.executable,
             PYTHONPATH=str(REPOSITORY),
+            **places,
             **environment,
         ) as terminal:
             yield terminal, lambda: json.loads(target.read_text(encoding="utf-8"))
@@ -125,7 +127,7 @@ def summary(lags: list[float], name: str) -> dict[str, float]:
 
 
 def main() -> int:
-    """Run the app; its exit status."""
+    """Run the app and return its exit status."""
     WatchedApp.target = Path(sys.argv[1])
     with patch.object(tui.app, "FeatherweightApp", WatchedApp):
         return tui.cli.main.main(sys.argv[2:])

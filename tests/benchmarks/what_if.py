@@ -1,8 +1,8 @@
-"""One move of a slider on VGG-16's first linear layer, 103 M weights, and what prepares for it.
+"""A slider move on VGG-16's first linear layer, 103 M weights, and the preparation for it.
 
-A move is all that the screen asks: the new plan with the cuts of all 16 layers and the cost of the
-net, and the histogram of the layer at the width of a wide terminal. Sparsities come in random
-order, so that no search finds its way in the cache from the one before.
+A move is all that the screen needs: the new plan with the what-ifs of all 16 layers, the cost of
+the net, and the histogram of the layer in a wide terminal. Sparsities come in random order, so
+that no search profits from the cache lines of the one before.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def figures(wanted: tuple[str, ...]) -> list[Figure]:
 
 
 def _moves(state: State) -> list[float]:
-    """The seconds of each of many moves."""
+    """Seconds of each of many moves."""
     sparsities = [step / MOVES for step in range(1, MOVES)]
     random.Random(0).shuffle(sparsities)
     seconds = []
@@ -72,7 +72,7 @@ def _moves(state: State) -> list[float]:
 
 
 def _plain(weight: Tensor) -> float:
-    """The seconds of the same on the tensor: kthvalue, compare, a histogram of what is left."""
+    """Seconds of the same on the tensor: kthvalue, comparison, histogram of the rest."""
 
     def move() -> Tensor:
         magnitudes = weight.abs()
@@ -84,7 +84,7 @@ def _plain(weight: Tensor) -> float:
 
 
 def _prepared(weights: dict[str, Tensor]) -> tuple[tuple[Profile, ...], list[float], float]:
-    """Profiles of all layers, made in a thread; the seconds of each; our longest wait meanwhile."""
+    """Profiles of all layers, built in a thread; seconds of each; this thread's longest wait."""
     profiles: list[Profile] = []
     seconds: list[float] = []
 
@@ -105,21 +105,21 @@ def _prepared(weights: dict[str, Tensor]) -> tuple[tuple[Profile, ...], list[flo
 
 
 def _by_size(seconds: list[float]) -> dict[str, float]:
-    """Nanoseconds a weight for some layers, small to large: linear where they are alike."""
+    """Nanoseconds per weight of some layers, small to large: equal if the time is linear."""
     by_elements = {
-        la.elements: 1e9 * s / la.elements for la, s in zip(LAYERS, seconds, strict=True)
+        layer.elements: 1e9 * s / layer.elements for layer, s in zip(LAYERS, seconds, strict=True)
     }
     return {
-        f"preparing {elements / 1e6:.3g} M, ns a weight": by_elements[elements]
+        f"preparing {elements / 1e6:.3g} M, ns per weight": by_elements[elements]
         for elements in sorted(by_elements)[2:]
     }
 
 
 def copies() -> float:
-    """Copies of the weights that preparing takes at its peak; for a process of its own."""
+    """Copies of the weights that preparing takes at its peak; run in a process of its own."""
     weights = vgg16.weights()
     size = sum(weight.nbytes for weight in weights.values())
-    _profile(LAYERS[0], weights)  # the code it runs is in memory now
+    _profile(LAYERS[0], weights)  # loads the code
     return peak_of(lambda: [_profile(layer, weights) for layer in LAYERS]) / size
 
 

@@ -9,5 +9,5 @@ import pytest
 
 @pytest.fixture(scope="session")
 def data_dir(mnist_dir: Path) -> Path:
-    """The data folder that the program is given."""
+    """The data folder passed to the program."""
     return mnist_dir

@@ -1,4 +1,4 @@
-"""A pruned net written from the program, and read without it: the real net, real MNIST, 80x24."""
+"""A pruned net exported from the app and read by the command line: real net, real MNIST."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from tests.terminal.test_command_line import featherweight
 pytestmark = pytest.mark.slow
 
 
-def test_what_the_program_writes_the_command_reads(data_dir: Path, tmp_path: Path):
+def test_the_command_line_reads_what_the_app_exports(data_dir: Path, tmp_path: Path):
     path, options = tmp_path / "light.fw", ("--data-dir", str(data_dir), "--threads", "1")
     with Terminal(*options, "--experiment", str(tmp_path / "runs")) as terminal:
-        terminal.wait_for("ready: the dense net has 99.")
+        terminal.wait_for("ready: dense net, 99.")
         terminal.press("m", "down", "enter")
-        terminal.wait_for("36.88x", gone=("enter takes one",))
+        terminal.wait_for("6,183 of 228,010", gone=("Enter apply",))
         terminal.press("e")
-        terminal.wait_for("Write the pruned net", "cnn5-36.88x.fw", "codebook", "fewest")
+        terminal.wait_for("Export the pruned net", "cnn5-36.88x.fw", "codebook", "fewest")
         terminal.press(str(path))
-        terminal.wait_for("light.fw", "escape leaves it")
+        terminal.wait_for("light.fw", "Enter write")
         terminal.press("enter")
         terminal.wait_for("exporting light.fw", "files")
         shown = terminal.wait_for("light.fw: ", "smaller than dense", "compact, lossless")
@@ -31,8 +31,8 @@ def test_what_the_program_writes_the_command_reads(data_dir: Path, tmp_path: Pat
         assert terminal.wait() == 0
     size = int(re.search(r"light\.fw: ([\d,]+) bytes", shown)[1].replace(",", ""))
     assert size == path.stat().st_size < 228_010 * 4 / 100
-    done = featherweight("inspect", str(path), "--json", "-", *options)
-    assert done.returncode == 0, done.stderr
-    report = json.loads(done.stdout)
+    process = featherweight("inspect", str(path), "--json", "-", *options)
+    assert process.returncode == 0, process.stderr
+    report = json.loads(process.stdout)
     assert report["bytes"] == size
     assert f"{report['accuracy']['test']:.2f} %" in shown

@@ -1,4 +1,4 @@
-"""A net of the user's own on a folder of the user's images, in the program and without it."""
+"""A custom net on a folder of images, in the app and on the command line."""
 
 from __future__ import annotations
 
@@ -25,44 +25,44 @@ def pets(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def options(pets: Path, tmp_path: Path) -> tuple[str, ...]:
-    """Adds, grouped and depthwise convolutions, batch norm, tied weights; colours, three classes.
+    """A net with adds, grouped and depthwise convolutions, batch norm and tied weights.
 
-    An epoch is one step here, so it takes some to learn anything.
+    An epoch is a single step here, so learning takes several.
     """
     net = ("--model", f"{write(tmp_path)}:coloured", "--dataset", f"folder:{pets}")
-    how = ("--epochs", "40", "--lr", "0.02", "--precision", "fp32", "--threads", "1")
-    return (*net, *how, "--experiment", str(tmp_path / "it"))
+    training = ("--epochs", "40", "--lr", "0.02", "--precision", "fp32", "--threads", "1")
+    return (*net, *training, "--experiment", str(tmp_path / "it"))
 
 
 @pytest.fixture
 def cache(tmp_path: Path) -> dict[str, str]:
-    """What is decoded and trained stays the test's."""
+    """A cache of the test's own."""
     return {"XDG_CACHE_HOME": str(tmp_path / "cache")}
 
 
-def test_a_folder_of_images_is_learnt_without_a_terminal(
+def test_a_net_learns_a_folder_of_images_on_the_command_line(
     options: tuple[str, ...], cache: dict[str, str], tmp_path: Path
 ):
     target = tmp_path / "run.json"
     arguments = ("run", *options, "--uniform", "0.6", "--json", str(target))
-    done = featherweight(*arguments, env={**os.environ, **cache})
-    assert done.returncode == 0, done.stderr
-    assert "has no test split: 9 of 120 images are held out" in done.stdout
-    assert "60 images of other sizes are cropped and resized to 32x32" in done.stdout
+    process = featherweight(*arguments, env={**os.environ, **cache})
+    assert process.returncode == 0, process.stderr
+    assert "has no test split: held out 9 of 120 images" in process.stdout
+    assert "resized 60 images of other sizes to 32x32" in process.stdout
     report = json.loads(target.read_text())
     assert [layer["name"] for layer in report["layers"]] == LAYERS
     for layer in report["layers"]:
         assert layer["kept"] == layer["elements"] - round(0.6 * layer["elements"])
-    assert report["layers"][0]["elements"] == 3 * 5 * 5 * 12, "the stem sees colours"
+    assert report["layers"][0]["elements"] == 3 * 5 * 5 * 12, "the stem takes color images"
     assert report["revived"] == 0
     assert report["accuracy"]["finetuned"]["test"] > 90 > report["accuracy"]["pruned"]["test"]
 
 
-def test_a_folder_of_images_is_learnt_in_the_program(
+def test_a_net_learns_a_folder_of_images_in_the_app(
     options: tuple[str, ...], cache: dict[str, str]
 ):
     with Terminal(*options, columns=100, **cache) as terminal:
-        terminal.wait_for("ready: the dense net has", "mine.coloured on pets", "blocks.0.depth")
+        terminal.wait_for("ready: dense net", "mine.coloured on pets", "blocks.0.depth")
         terminal.press("6", "0", "enter")
         terminal.wait_for("60.00", "1,011 of 1,551")
         terminal.press("=")
@@ -70,12 +70,12 @@ def test_a_folder_of_images_is_learnt_in_the_program(
         terminal.press("down", "right")
         terminal.wait_for("61.00", "686 of 1,551")
         terminal.press("p")
-        terminal.wait_for("pruned at once to 2.26x")
+        terminal.wait_for("pruned to 2.26x")
         terminal.press("f")
         text = terminal.wait_for("fine-tuned in", "revived 0")
-        after = re.search(r"test \d+\.\d\d → (\d+\.\d\d) %", text)
-        assert after is not None
-        assert float(after[1]) > 90
+        accuracy = re.search(r"test \d+\.\d\d → (\d+\.\d\d) %", text)
+        assert accuracy is not None
+        assert float(accuracy[1]) > 90
         terminal.press("q")
         assert terminal.wait() == 0
         assert terminal.restored

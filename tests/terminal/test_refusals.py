@@ -11,7 +11,9 @@ from core.nets.zoo import model_spec
 from tui.cli.commands import app
 from tui.cli.main import main
 
-EVERY = "conv1=0.5,conv2=0.5,conv3=0.5,fc1=0.5,fc2=0.5"
+ALL_LOCKED = "conv1=0.5,conv2=0.5,conv3=0.5,fc1=0.5,fc2=0.5"
+
+FOLDERS = ("HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME")
 
 NETS = """
 from torch import nn
@@ -29,10 +31,10 @@ def Narrow():
 
 @pytest.fixture
 def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home on which nothing has been fetched, timed or recorded yet."""
+    """A home folder in which nothing has been downloaded, timed or recorded yet."""
     home = tmp_path / "home"
     home.mkdir()
-    for name in ("HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME"):
+    for name in FOLDERS:
         monkeypatch.setenv(name, str(home))
     monkeypatch.setattr("core.experiments.experiment.default_root", lambda: home / "experiments")
     return home
@@ -40,7 +42,7 @@ def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def names(tmp_path: Path) -> dict[str, str]:
-    """Files to name on the command line: of text, of another net, damaged and whole."""
+    """Files to name on the command line: text, code, a damaged file and a valid one."""
     files = {"text": b"no weights\n", "damaged.fw": b"no net", "net.py": NETS.encode()}
     files["compact.fw"] = encode(CompactFile("cnn5", {}, ()))
     for name, content in files.items():
@@ -51,7 +53,7 @@ def names(tmp_path: Path) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "expected"),
     [
         (("run", "--sparsity", "conv9=0.5"), ("conv9", "conv1, conv2, conv3, fc1, fc2")),
         (("run", "--sparsity", "conv1=1.2"), ("1.2", "conv1", "from 0 to 1")),
@@ -82,7 +84,7 @@ def names(tmp_path: Path) -> dict[str, str]:
         (("prune",), ("prune", "run", "train")),
         (("bench",), ("RUN|FILE",)),
         (("bench", "nowhere"), ("nowhere", "FOLDER:RUN-ID")),
-        (("bench", "/nowhere.safetensors"), ("/nowhere.safetensors", "there is no file")),
+        (("bench", "/nowhere.safetensors"), ("/nowhere.safetensors", "no such file")),
         (("bench", __file__, "--seconds", "0"), ("--seconds 0", "above 0")),
         (("bench", __file__, "--json", "/nowhere/bench.json"), ("/nowhere", "does not exist")),
         (("run", "--json", "n" * 300 + "/run.json"), ("does not exist",)),
@@ -98,7 +100,7 @@ def names(tmp_path: Path) -> dict[str, str]:
         (("scan", "--recipe", "fast"), ("--recipe",)),
         (("scan", "--json", "/nowhere/scan.json"), ("/nowhere", "does not exist")),
         (("run", "--ratio", "light"), ("'light'", "60x")),
-        (("run", "--ratio", "0.5"), ("0.5", "1 or more")),
+        (("run", "--ratio", "0.5"), ("0.5", "at least 1")),
         (("run", "--ratio", "6 kept"), ("--ratio 6 kept", "--goal")),
         (("run", "--goal", "60 %"), ("60 %", "28 KiB")),
         (("run", "--ratio", "60", "--uniform", "0.5"), ("not allowed",)),
@@ -121,7 +123,7 @@ def names(tmp_path: Path) -> dict[str, str]:
         (("run", "--std", "0"), ("std 0", "above 0")),
         (("run", "--mean", "124,116,104"), ("mean 124,116,104", "by 255")),
         (("run", "--cache-budget", "20"), ("--cache-budget 20", "20GiB")),
-        (("run", "--dataset", "folder:/nowhere"), ("/nowhere", "no folder")),
+        (("run", "--dataset", "folder:/nowhere"), ("/nowhere", "folder")),
         (("search",), ("--max-drop",)),
         (("search", "--max-drop", "-1"), ("--max-drop -1", "from 0 to 100")),
         (("search", "--max-drop", "nan"), ("--max-drop nan", "from 0 to 100")),
@@ -143,16 +145,16 @@ def names(tmp_path: Path) -> dict[str, str]:
         (("run", "--ratio", "100000"), ("never pruned",)),
         (("run", "--goal", "300000 kept"), ("only 228,010 left",)),
         (("run", "--ratio", "60", "--lock", "fc1=0"), ("147,456 are in locked layers",)),
-        (("run", "--model", "{tmp}/none.py:Net"), ("there is no file",)),
+        (("run", "--model", "{tmp}/none.py:Net"), ("{tmp}/none.py",)),
         (("run", "--model", "{net}:Nothing"), ("has no 'Nothing'",)),
         (("run", "--model", "{net}:Nothing", "--weights", "{lenet}"), ("has no 'Nothing'",)),
-        (("run", "--model", "{net}:Bare"), ("no weights that can be pruned",)),
+        (("run", "--model", "{net}:Bare"), ("Bare", "prunable")),
         (("run", "--model", "{net}:Wide"), ("cannot take images [2, 1, 28, 28]",)),
-        (("run", "--model", "{net}:Narrow"), ("a logit for each of 10 classes",)),
+        (("run", "--model", "{net}:Narrow"), ("[2, 9]", "[2, 10]", "10 classes")),
         (("search", "--max-drop", "1", "--trials", "0"), ("--trials 0", "from 1 to 1,000")),
         (("search", "--max-drop", "1", "--start", "1"), ("--start 1", "above 1")),
         (("search", "--max-drop", "1", "--allocate", "best"), ("best", "lamp, sensitivity")),
-        (("search", "--max-drop", "1", "--lock", EVERY), ("every layer is locked",)),
+        (("search", "--max-drop", "1", "--lock", ALL_LOCKED), ("every layer is locked",)),
         (("search", "--max-drop", "1", "--weights", "{lenet}"), ("does not fit Cnn5",)),
         (("search", "--max-drop", "1", "--config", "/nowhere.toml"), ("no such file",)),
         (("search", "--max-drop", "1", "--experiment", "{text}"), ("{text} is a file",)),
@@ -176,7 +178,7 @@ def names(tmp_path: Path) -> dict[str, str]:
         (("export", "--to", "{tmp}/net.zip"), (".fw, .safetensors",)),
         (("export", "--to", "{tmp}/net.fw", "--levels", "1"), ("--levels 1", "from 2 to 256")),
         (("export", "--to", "{tmp}/net.fw", "--values", "int3"), ("int3", "codebook")),
-        (("export", "--to", "{tmp}/net.pt", "--levels", "8"), ("quantised nets go to .fw",)),
+        (("export", "--to", "{tmp}/net.pt", "--levels", "8"), ("net.pt", ".fw")),
         (("export", "--to", "{tmp}/net.fw", "--max-drop", "-1"), ("0 to 100",)),
         (("export", "--to", "{tmp}/net.fw", "--weights", "{lenet}"), ("does not fit Cnn5",)),
         (("export", "nowhere", "--to", "{tmp}/net.fw"), ("nowhere", "FOLDER:RUN-ID")),
@@ -184,30 +186,30 @@ def names(tmp_path: Path) -> dict[str, str]:
         (("inspect", "{text}"), ("not a compact file",)),
         (("inspect", "{damaged}"), ("cannot read {damaged}",)),
         (("inspect", "{compact}", "--json", "/nowhere/it.json"), ("does not exist",)),
-        (("inspect", "{compact}", "--model", "lenet-5"), ("of cnn5, not of lenet-5",)),
-        (("inspect", "{compact}", "--dataset", "folder:/nowhere"), ("no folder /nowhere",)),
+        (("inspect", "{compact}", "--model", "lenet-5"), ("cnn5", "lenet-5", "--model")),
+        (("inspect", "{compact}", "--dataset", "folder:/nowhere"), ("folder:/nowhere",)),
         (("bench", "{damaged}", "--model", "cnn5"), ("cannot read {damaged}",)),
         (("bench", "{lenet}"), ("does not fit Cnn5",)),
         (("data", "fetch", "mnist", "--data-dir", "{text}"), ("{text} is a file",)),
         (("--theme", "paper"), ("paper", "textual-dark")),
         (("--weights", "{lenet}"), ("does not fit Cnn5",)),
     ],
-    ids=lambda it: " ".join(it)[:80],
+    ids=lambda texts: " ".join(texts)[:80],
 )
 def test_bad_input_is_refused_before_anything_else_happens(
     arguments: tuple[str, ...],
-    said: tuple[str, ...],
+    expected: tuple[str, ...],
     empty: Path,
     names: dict[str, str],
     capfd: pytest.CaptureFixture[str],
 ):
-    """In this process: a hundred of their own would import torch a hundred times."""
+    """Run in this process: a hundred processes would import torch a hundred times."""
     assert main([argument.format(**names) for argument in arguments]) == 2
     out, err = capfd.readouterr()
     assert out == ""
     assert len(err.splitlines()) == 1
-    for words in said:
-        assert words.format(**names) in err
+    for text in expected:
+        assert text.format(**names) in err
     assert list(empty.iterdir()) == []
 
 

@@ -1,4 +1,4 @@
-"""`run --resume` on the command line: a run that was killed, and one that is done."""
+"""`run --resume` on the command line: a killed run and a finished one."""
 
 from __future__ import annotations
 
@@ -38,15 +38,17 @@ main(sys.argv[1:])
 """
 
 
-def test_a_run_killed_in_its_first_epoch_starts_over_and_a_done_one_says_so(tmp_path: Path) -> None:
+def test_a_run_killed_in_its_first_epoch_starts_over_and_a_done_one_says_so(
+    tmp_path: Path,
+) -> None:
     pets = fill(tmp_path / "pets", 12, spotted, ("red", "green", "blue"))
     own = ("--model", f"{write(tmp_path)}:coloured")
     data = ("--dataset", f"folder:{pets}", "--threads", "1")
-    how = ("--epochs", "3", "--precision", "fp32", "--uniform", "0.6", "--seed", "4")
+    training = ("--epochs", "3", "--precision", "fp32", "--uniform", "0.6", "--seed", "4")
     place = ("--experiment", str(tmp_path / "it"))
     cache = {"XDG_CACHE_HOME": str(tmp_path / "cache")}
     child = subprocess.run(
-        [sys.executable, "-c", KILLED_IN_ITS_FIRST_EPOCH, "run", *own, *data, *how, *place],
+        [sys.executable, "-c", KILLED_IN_ITS_FIRST_EPOCH, "run", *own, *data, *training, *place],
         env={**os.environ, **cache},
         check=False,
         capture_output=True,
@@ -57,33 +59,33 @@ def test_a_run_killed_in_its_first_epoch_starts_over_and_a_done_one_says_so(tmp_
     assert (run.status, run.record.epochs, run.resumable) == (INTERRUPTED, (), True)
 
     resume = ("run", "--resume", f"{experiment.folder}:{run.id}")
-    over = featherweight(*resume, *own, "--json", "-", env={**os.environ, **cache})
-    assert over.returncode == 0, over.stderr
-    report = json.loads(over.stdout)
+    resumed = featherweight(*resume, *own, "--json", "-", env={**os.environ, **cache})
+    assert resumed.returncode == 0, resumed.stderr
+    report = json.loads(resumed.stdout)
     assert (report["run"], report["seed"], len(report["epochs"])) == (run.id, 4, 3)
     assert {layer["sparsity"] for layer in report["layers"]} == {0.6}
-    assert [again.id for again in experiment.runs()] == [run.id]
+    assert [recorded.id for recorded in experiment.runs()] == [run.id]
 
-    done = featherweight(*resume)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.splitlines() == [
+    process = featherweight(*resume)
+    assert (process.returncode, process.stderr) == (0, "")
+    assert process.stdout.splitlines() == [
         f"run {run.id} of {experiment.folder} is done: there is nothing to resume"
     ]
-    told = featherweight(*resume, "--json", "-")
-    assert (told.returncode, json.loads(told.stdout)) == (0, report)
+    finished = featherweight(*resume, "--json", "-")
+    assert (finished.returncode, json.loads(finished.stdout)) == (0, report)
 
 
 @pytest.mark.parametrize("damage", [{"seed": "x"}, {"choices": {"speed": 1}}])
-def test_a_damaged_run_is_refused_with_file_key_found_and_expected(
+def test_a_damaged_run_is_refused_with_its_file_key_and_what_was_expected(
     damage: dict[str, object], tmp_path: Path
 ) -> None:
     folder = tmp_path / "0001"
     folder.mkdir()
-    said = {"kind": "train", "status": "running", "model": "cnn5", "dataset": "mnist"}
-    (folder / "run.json").write_text(json.dumps({**said, **damage}))
-    done = featherweight("run", "--resume", str(tmp_path))
-    assert (done.returncode, done.stdout) == (2, "")
-    (line,) = done.stderr.splitlines()
+    record = {"kind": "train", "status": "running", "model": "cnn5", "dataset": "mnist"}
+    (folder / "run.json").write_text(json.dumps({**record, **damage}))
+    process = featherweight("run", "--resume", str(tmp_path))
+    assert (process.returncode, process.stdout) == (2, "")
+    (line,) = process.stderr.splitlines()
     assert "run.json: " in line
     assert next(iter(damage)) in line
     assert "expected" in line

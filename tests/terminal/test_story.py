@@ -14,6 +14,8 @@ from tests.terminal.terminal import Terminal
 pytestmark = pytest.mark.slow
 
 BYTES_PER_SECOND = 8_000
+HELP = "Set sparsities"
+"""The first heading of the help."""
 
 
 @pytest.fixture
@@ -23,7 +25,7 @@ def terminal(data_dir: Path) -> Iterator[Terminal]:
 
 
 def test_choose_prune_finetune_adopt_stop_and_quit(terminal: Terminal):
-    terminal.wait_for("ready: the dense net has 99.", "quit")
+    terminal.wait_for("ready: dense net, 99.", "quit")
     terminal.wait_for_quiet(1.5)  # an idle program writes nothing
 
     terminal.press("m", "down", "enter")
@@ -34,13 +36,13 @@ def test_choose_prune_finetune_adopt_stop_and_quit(terminal: Terminal):
     terminal.wait_for("95.00", "36.88x")
 
     terminal.press("p")
-    terminal.wait_for("pruned at once to 36.88x: 11.")
+    terminal.wait_for("pruned to 36.88x: 11.")
 
     terminal.press("f")
     terminal.wait_for("epoch 1 of 1", "images/s", "left", "loss")
     assert terminal.read(5.0) / 5.0 <= BYTES_PER_SECOND
     shown = terminal.text
-    terminal.wait_until(lambda: terminal.text != shown, "training that is followed live")
+    terminal.wait_until(lambda: terminal.text != shown, "live progress")
     before = terminal.written
     terminal.press("down")
     terminal.wait_for("▶ conv3")
@@ -57,12 +59,12 @@ def test_choose_prune_finetune_adopt_stop_and_quit(terminal: Terminal):
     terminal.press("f")
     terminal.wait_for("fine-tuning", "loss")
     terminal.press("x")
-    terminal.wait_for("stopped early", "pruned the rest of the way")
+    terminal.wait_for("stopped early", "rest pruned in one shot")
 
     terminal.press("f")
     terminal.wait_for("fine-tuning", "loss")
     terminal.press("q")
-    terminal.wait_for("Leave while fine-tuning to")
+    terminal.wait_for("Quit? fine-tuning to")
     terminal.press("enter")
     assert terminal.wait() == 0
     assert terminal.restored
@@ -75,47 +77,47 @@ def test_quitting_while_it_loads_leaves_a_clean_terminal(terminal: Terminal):
     assert terminal.restored
 
 
-def test_keys_are_answered_while_it_loads(tmp_path: Path):
-    """It loads for as long as another process fetches into the same folder."""
+def test_keys_work_while_it_loads(tmp_path: Path):
+    """It loads as long as another process downloads into the same folder."""
     with FileLock(tmp_path / ".lock"), Terminal("--data-dir", str(tmp_path)) as terminal:
         terminal.wait_for("Featherweight", "loading")
         terminal.press("?")
-        terminal.wait_for("Choose sparsities")
+        terminal.wait_for(HELP)
         terminal.press("escape")
-        terminal.wait_for("loading", "waiting for another fetch", gone=("Choose sparsities",))
+        terminal.wait_for("loading", "waiting for another download", gone=(HELP,))
         terminal.press("x")
-        terminal.wait_for("fetch stopped", "r tries again")
+        terminal.wait_for("r to retry")
         terminal.press("q")
         assert terminal.wait() == 0
         assert terminal.restored
 
 
-def test_wrong_data_are_told_in_the_program(tmp_path: Path):
+def test_wrong_data_are_explained_in_the_program(tmp_path: Path):
     (tmp_path / "train-images-idx3-ubyte").write_bytes(b"not images")
     with Terminal("--data-dir", str(tmp_path)) as terminal:
-        terminal.wait_for("has fewer bytes than", "delete it", "r tries again")
+        terminal.wait_for("has fewer bytes than", "delete it", "r to retry")
         terminal.press("?")
-        terminal.wait_for("Choose sparsities")
+        terminal.wait_for(HELP)
         terminal.press("escape")
-        terminal.wait_for("has fewer bytes than", gone=("Choose sparsities",))
+        terminal.wait_for("has fewer bytes than", gone=(HELP,))
         terminal.press("q")
         assert terminal.wait() == 0
 
 
-def test_without_colour_everything_can_be_read_and_no_key_of_a_burst_is_lost(data_dir: Path):
+def test_without_color_everything_can_be_read_and_no_key_of_a_burst_is_lost(data_dir: Path):
     with Terminal("--data-dir", str(data_dir), columns=60, rows=20, NO_COLOR="1") as terminal:
         terminal.wait_for("ready", "conv1", "fc2", "validation", "▶")
-        colours = {cell.fg for row in terminal.screen.buffer.values() for cell in row.values()}
-        assert all(_is_grey(colour) for colour in colours)
+        colors = {cell.fg for row in terminal.screen.buffer.values() for cell in row.values()}
+        assert all(map(_is_gray, colors))
         terminal.press("97.25\r")
         terminal.wait_for("97.25", "conv1 weights: ")
         terminal.press("q")
         assert terminal.wait() == 0
 
 
-def _is_grey(colour: str) -> bool:
-    """The terminal's own colours, and hex ones whose parts hardly differ."""
-    if not re.fullmatch("[0-9a-f]{6}", colour):
-        return colour in ("default", "black", "white", "brightblack", "brightwhite")
-    parts = [int(colour[place : place + 2], 16) for place in (0, 2, 4)]
+def _is_gray(color: str) -> bool:
+    """Whether a color is one of the terminal's grays, or has nearly equal parts."""
+    if not re.fullmatch("[0-9a-f]{6}", color):
+        return color in ("default", "black", "white", "brightblack", "brightwhite")
+    parts = bytes.fromhex(color)
     return max(parts) - min(parts) <= 0x18

@@ -1,9 +1,12 @@
 """The command `featherweight`.
 
 main         the parser: every command with its help, and the exit statuses
-options      the options, and the settings, plans and goals they stand for
-checks       what a person typed, checked before anything else happens
-commands/    one file a command: what it prepares, runs and prints
-command      what every command does once it is prepared
-progress     how a job goes: a bar in a terminal, lines in a log
+arguments    the options of each command, and how each is parsed
+options      from options to settings, plans, goals and locked layers
+checks       checks of what the user typed, before anything else happens
+commands/    one file per command: what it checks, runs and prints
+command      what every command does after its checks
+progress     a bar in a terminal, lines in a log
+tables       tables of numbers
+settings_table    the table of settings in tui/README.md
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import SUPPRESS, Action, ArgumentParser, BooleanOptionalAction, Namespace
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,66 +28,63 @@ _ALLOCATE = Setting(
     "allocate", DEFAULT_ALLOCATION, one_of(tuple(ALLOCATIONS)), "how a goal becomes sparsities"
 )
 _MAX_DROP = Setting("max_drop", None, _POINTS, "largest allowed drop in validation accuracy")
-_TRIALS = Setting("trials", TRIALS, integer(1, 1000), "fine-tunings at most")
+_TRIALS = Setting("trials", TRIALS, integer(1, 1000), "maximum number of fine-tunings")
 _START = Setting("start", START, number(1, 1_000_000, above=True), "ratio to try first")
-_SECONDS = Setting("seconds", SECONDS, number(0, 100_000, above=True), "time to take, roughly")
+_SECONDS = Setting("seconds", SECONDS, number(0, 100_000, above=True), "approximate duration")
 _WITHIN = Setting(
     "within",
     WITHIN,
     number(0, 100, above=True),
-    "half-width of those intervals in points of accuracy, implies --quick",
+    "largest half-width of these intervals in accuracy points; implies --quick",
 )
 _SPLIT = Setting("split", SPLITS[0], one_of(SPLITS), "images to measure on")
 
 
 class _Parse(Action):
-    """Parses the text as a setting declares it; the error it raises goes to `main`."""
+    """Parses a value as its setting declares; errors go to `main`."""
 
-    def __init__(self, option_strings: Any, dest: str, *, declared: Setting, **more: Any) -> None:
+    def __init__(self, option_strings: Any, dest: str, *, setting: Setting, **more: Any) -> None:
         super().__init__(option_strings, dest, **more)
-        self.declared = declared
+        self.setting = setting
 
-    def __call__(self, parser: Any, given: Namespace, text: Any, option: Any = None) -> None:
-        """Store the value; raises InputError where it is not expected."""
-        setattr(given, self.dest, self.declared.parse(text))
+    def __call__(self, parser: Any, args: Namespace, text: Any, option: Any = None) -> None:
+        """Store the value; raises InputError if it is not valid."""
+        setattr(args, self.dest, self.setting.parse(text))
 
 
-def _add(parser: Any, declared: Setting, **more: Any) -> None:
-    """Add the option of a setting; one that is not given leaves no trace, but for a `default`."""
-    default = declared.default_text
-    said = declared.description + (f" (default: {default})" if default else "")
-    options = {"default": SUPPRESS, "help": said, **more}
-    if declared.kind.metavar:
-        options |= {"metavar": declared.kind.metavar, "action": _Parse, "declared": declared}
+def _add(parser: Any, setting: Setting, **more: Any) -> None:
+    """Add the option of a setting; without a `default`, an omitted one is not in the namespace."""
+    default = setting.default_text
+    description = setting.description + (f" (default: {default})" if default else "")
+    options = {"default": SUPPRESS, "help": description, **more}
+    if setting.kind.metavar:
+        options |= {"metavar": setting.kind.metavar, "action": _Parse, "setting": setting}
     else:
         options["action"] = BooleanOptionalAction
-    parser.add_argument(declared.flag, **options)
+    parser.add_argument(setting.flag, **options)
 
 
 def add_settings(parser: ArgumentParser, *, training: bool = True) -> None:
-    """The options of `Settings` and `Inputs` and, for commands that train, of `Choices`."""
+    """Add the options of `Settings` and `Inputs` and, for commands that train, of `Choices`."""
     group = parser.add_argument_group("settings")
-    for declared in (settings_in(Settings) | settings_in(Inputs)).values():
-        if training or declared.name != "recipe":
-            _add(group, declared)
+    for setting in (settings_in(Settings) | settings_in(Inputs)).values():
+        if training or setting.name != "recipe":
+            _add(group, setting)
     if training:
         changes = parser.add_argument_group("changes to the recipe (default: as the recipe says)")
-        for declared in settings_in(Choices).values():
-            _add(changes, declared, help=declared.description)
+        for setting in settings_in(Choices).values():
+            _add(changes, setting, help=setting.description)
 
 
 def add_data_dir(parser: ArgumentParser) -> None:
-    """Where data sets are."""
+    """Add the option for the folder of the data sets."""
     _add(parser, SETTINGS["data_dir"])
 
 
-def add_plan(parser: ArgumentParser) -> None:
-    """The ways to give sparsities, at most one of them."""
+def _add_plan(parser: ArgumentParser) -> None:
     group = parser.add_argument_group("sparsities, as fractions")
     one = group.add_mutually_exclusive_group()
-    one.add_argument(
-        "--sparsity", metavar="LAYER=S,...", help="the plan; layers left out stay dense"
-    )
+    one.add_argument("--sparsity", metavar="LAYER=S,...", help="the plan; other layers stay dense")
     one.add_argument("--preset", metavar="NAME", help="a preset; m in the app lists them")
     one.add_argument("--uniform", metavar="S", help="the same sparsity for every layer")
     one.add_argument("--ratio", metavar="X", help="X times smaller; sparsities chosen for you")
@@ -96,9 +94,8 @@ def add_plan(parser: ArgumentParser) -> None:
 
 
 def _add_config(parser: ArgumentParser, meaning: str) -> None:
-    parser.add_argument(
-        "--config", metavar="FILE", type=Path, help=f"{meaning}; options override it"
-    )
+    text = f"{meaning}; options override it"
+    parser.add_argument("--config", metavar="FILE", type=Path, help=text)
 
 
 def _add_allocation(parser: Any) -> None:
@@ -106,20 +103,18 @@ def _add_allocation(parser: Any) -> None:
     parser.add_argument("--lock", metavar="LAYER=S,...", help="layers fixed at these sparsities")
 
 
-def add_resume(parser: ArgumentParser) -> None:
-    """The run to resume."""
+def _add_run(parser: ArgumentParser) -> None:
+    _add_plan(parser)
     parser.add_argument("--resume", metavar="RUN", help="resume an interrupted run")
 
 
-def add_table(parser: ArgumentParser) -> None:
-    """Add the options of `table`."""
+def _add_table(parser: ArgumentParser) -> None:
     parser.add_argument("run", metavar="RUN", nargs="?", help=RUN)
-    add_plan(parser)
+    _add_plan(parser)
     _add(parser, replace(_SPLIT, default="test"), default="test")
 
 
-def add_export(parser: ArgumentParser) -> None:
-    """Add the options of `export`."""
+def _add_export(parser: ArgumentParser) -> None:
     parser.add_argument(
         "run", metavar="RUN", nargs="?", help=f"{RUN} (default: the dense net of the settings)"
     )
@@ -132,28 +127,25 @@ def add_export(parser: ArgumentParser) -> None:
         help="net.fw (compact), net.safetensors or net.pt (state_dict), or net.onnx",
     )
     packing = settings_in(Packing)
-    listed = "; ".join(f"{name}, {meaning}" for name, meaning in VALUES.items())
-    said = f"how a compact file stores values: {listed} (default: float32, or codebook with "
-    _add(group, packing["values"], default=None, help=said + "--levels or --max-drop)")
+    formats = "; ".join(f"{name}, {meaning}" for name, meaning in VALUES.items())
+    text = f"how a compact file stores values: {formats} (default: float32, or codebook with "
+    _add(group, packing["values"], default=None, help=text + "--levels or --max-drop)")
     _add(group, packing["levels"], default=None)
     _add(group, packing["max_drop"], default=None)
     _add(group, replace(packing["epochs"], name="tune"), default=packing["epochs"].default)
 
 
-def add_inspect(parser: ArgumentParser) -> None:
-    """What is inspected."""
+def _add_inspect(parser: ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", type=Path, help="a compact file")
 
 
-def add_bench(parser: ArgumentParser) -> None:
-    """What is timed."""
-    said = f"{RUN}; or a file of weights, .fw, .safetensors or .pt, for the net of --model"
-    parser.add_argument("net", metavar="RUN|FILE", help=said)
+def _add_bench(parser: ArgumentParser) -> None:
+    text = f"{RUN}; or a file of weights, .fw, .safetensors or .pt, for the net of --model"
+    parser.add_argument("net", metavar="RUN|FILE", help=text)
     _add(parser, _SECONDS, default=SECONDS)
 
 
-def add_search(parser: ArgumentParser) -> None:
-    """Add the options of `search`."""
+def _add_search(parser: ArgumentParser) -> None:
     group = parser.add_argument_group("the search")
     _add(group, _MAX_DROP, required=True)
     _add(group, _TRIALS, default=TRIALS)
@@ -162,16 +154,15 @@ def add_search(parser: ArgumentParser) -> None:
     _add_config(parser, "settings from a TOML file")
 
 
-def add_scan(parser: ArgumentParser) -> None:
-    """Add the options of `scan`."""
-    group = parser.add_argument_group("what is scanned")
+def _add_scan(parser: ArgumentParser) -> None:
+    group = parser.add_argument_group("the scan")
     group.add_argument(
         "--sparsities",
         metavar="LIST",
         help="0.5,0.9 or FROM:TO:STEP (default: 0.40:0.95:0.05; to 1.00 for --uniform)",
     )
     group.add_argument(
-        "--uniform", action="store_true", help="also prune all layers to the same sparsity"
+        "--uniform", action="store_true", help="also scan with all layers at the same sparsity"
     )
     _add(group, _SPLIT, default=_SPLIT.default)
     group.add_argument(
@@ -182,8 +173,17 @@ def add_scan(parser: ArgumentParser) -> None:
     _add(group, _WITHIN, default=None)
 
 
+def _add_train(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--to",
+        metavar="FILE",
+        type=Path,
+        help="file for the weights, as safetensors (default: MODEL.safetensors, unless it exists)",
+    )
+
+
 def add_experiment(parser: ArgumentParser) -> None:
-    """Where runs are recorded."""
+    """Add the option for the experiment that records the runs."""
     parser.add_argument(
         "--experiment",
         metavar="PATH",
@@ -197,3 +197,16 @@ def add_json(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--json", metavar="PATH", help="write the result as JSON; - is standard output"
     )
+
+
+COMMANDS: Mapping[str, tuple[str, bool, Callable[[ArgumentParser], None]]] = {
+    "run": ("prune and fine-tune without the terminal program", True, _add_run),
+    "search": ("find the smallest net within a drop in accuracy", True, _add_search),
+    "scan": ("measure accuracy with each layer pruned alone", False, _add_scan),
+    "table": ("list what each layer costs, as in Han et al. (2015)", False, _add_table),
+    "bench": ("benchmark a net in every installed engine", False, _add_bench),
+    "train": ("train a dense net and write its weights", True, _add_train),
+    "export": ("write a run's net to a file, and measure the file", False, _add_export),
+    "inspect": ("show what a compact file holds", False, _add_inspect),
+}
+"""Each command: its help, whether it trains, and what adds its own options."""

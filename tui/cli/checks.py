@@ -1,7 +1,7 @@
-"""The checks of every command: what a person typed is checked before anything else happens.
+"""Checks of what the user typed, before anything else happens.
 
-Each command goes through `check_settings` and, unless it opens the terminal program,
-`workbench_for`, before it fetches, times, trains or prints anything.
+Every command calls `check_settings` and, unless it opens the app, `workbench_for`, before it
+downloads, times, trains or prints anything.
 """
 
 from __future__ import annotations
@@ -10,22 +10,18 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.data import check_name
-from core.experiments.experiment import Experiment
+from core.data import check_name, short_data_name
+from core.experiments.experiment import Experiment, default_name, experiment_folder
+from core.nets.zoo import short_name
 from core.settings.settings import Settings
 from core.system.files import check_readable, check_writable, check_writable_folder
-from tui.cli import options
 
 if TYPE_CHECKING:
     from core.jobs.workbench import Workbench
 
 
 def check_settings(settings: Settings) -> None:
-    """Check the paths and names in `settings` without loading torch.
-
-    Raises:
-        InputError: one of them cannot be used.
-    """
+    """Check paths and names without loading torch; raises InputError for an unusable one."""
     check_name(settings.dataset)
     if settings.weights is not None:
         check_readable(settings.weights, "weights")
@@ -33,19 +29,19 @@ def check_settings(settings: Settings) -> None:
         check_writable_folder(settings.data_dir, "--data-dir")
 
 
-def workbench_for(given: Namespace, settings: Settings, weights: Path | None = None) -> Workbench:
-    """The workbench of a command, once everything in its settings is checked.
+def workbench_for(args: Namespace, settings: Settings, weights: Path | None = None) -> Workbench:
+    """The workbench of a command, after all checks of its settings.
 
     Args:
-        given: the options; its `json` must be writable.
+        args: the options; `json` must be writable.
         settings: from the options.
-        weights: the file the command reads, where it is not that of the settings.
+        weights: the file the command reads, if it is not the one in the settings.
 
     Raises:
         InputError: an option cannot be used, or the weights do not fit the net.
     """
     check_settings(settings)
-    check_output(given.json)
+    check_output(args.json)
     from core.jobs.preflight import check
     from core.jobs.workbench import Workbench
 
@@ -54,15 +50,16 @@ def workbench_for(given: Namespace, settings: Settings, weights: Path | None = N
     return workbench
 
 
-def experiment_for(given: Namespace, settings: Settings) -> Experiment:
-    """Where the command records; raises InputError where a person names a place it cannot."""
-    experiment = options.experiment_of(given, settings)
-    if "experiment" in given:
+def experiment_for(args: Namespace, settings: Settings) -> Experiment:
+    """The experiment the command records in; raises InputError if its folder is not writable."""
+    name = default_name(short_name(settings.model), short_data_name(settings.dataset))
+    experiment = Experiment(experiment_folder(getattr(args, "experiment", None), name))
+    if "experiment" in args:
         check_writable_folder(experiment.folder, "--experiment")
     return experiment
 
 
 def check_output(path: str | Path | None) -> None:
-    """Raise InputError where a result could not be written to `path` in the end."""
+    """Raise InputError if a result cannot be written to `path`."""
     if path is not None and path != "-":
         check_writable(Path(path))

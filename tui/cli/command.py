@@ -1,4 +1,4 @@
-"""What every command does once its options are checked: work, show progress, print, write JSON."""
+"""What every command does after its checks: run a job, show progress, print, write JSON."""
 
 from __future__ import annotations
 
@@ -24,27 +24,22 @@ INTERRUPTED = 130
 """The exit status of a command that was interrupted."""
 
 
-def _status_of(report: Mapping[str, Any]) -> int:
-    return INTERRUPTED if report.get("stopped") else 0
-
-
 @dataclass(frozen=True)
 class Command(Generic[T]):
-    """A command that is ready to run: nothing a person typed is left to check.
+    """A command whose input has been checked.
 
     Attributes:
-        work: runs the job and returns its result.
         show: prints the result and returns the report for `--json`.
-        json: where the report is written; `-` is standard output.
+        json: the file for the report; `-` is standard output.
         notice: printed on standard error before the work starts.
-        status: the exit status for a report.
+        runs_job: a report of a stopped job makes the exit status INTERRUPTED.
     """
 
     work: Callable[[StopFlag], Stream[T]]
     show: Callable[[T, Console], Mapping[str, Any]]
     json: str | None = None
     notice: str = ""
-    status: Callable[[Mapping[str, Any]], int] = _status_of
+    runs_job: bool = True
 
     def perform(self) -> int:
         """Do the work and return the exit status."""
@@ -58,12 +53,12 @@ class Command(Generic[T]):
             result = drive(self.work(stop), console)
         report = self.show(result, console)
         write_json(report, self.json)
-        return self.status(report)
+        return INTERRUPTED if self.runs_job and report.get("stopped") else 0
 
 
 @contextmanager
 def stop_on_interrupt(console: Console) -> Iterator[StopFlag]:
-    """A stop flag: the first ctrl+c raises it, the second interrupts at once."""
+    """A stop flag: the first ctrl+c sets it, the second raises KeyboardInterrupt."""
     flag = Flag()
 
     def stop(_number: int, _frame: object) -> None:
@@ -85,7 +80,6 @@ def write_json(report: Mapping[str, Any], path: str | None) -> None:
         return
     text = json.dumps(report, indent=2, allow_nan=False) + "\n"
     if path == "-":
-        sys.stdout.write(text)
-        sys.stdout.flush()
+        print(text, end="", flush=True)
     else:
         write_text(Path(path), text)

@@ -1,4 +1,4 @@
-"""How a job goes, for those who watch the command line: a progress bar, or plain lines in a log."""
+"""The progress of a job on the command line: a bar in a terminal, plain lines in a log."""
 
 from __future__ import annotations
 
@@ -26,57 +26,55 @@ T = TypeVar("T")
 def drive(stream: Stream[T], console: Console) -> T:
     """Run a stream to its end and show its progress."""
     if not console.is_terminal:
-        return drain(stream, lambda event: _tell(event, console))
+        return drain(stream, lambda event: _print(event, console))
     columns = (
-        TextColumn("{task.description}", markup=False),
+        TextColumn("{task.description}"),
         BarColumn(),
         TaskProgressColumn(),
         TimeElapsedColumn(),
         TextColumn("so far,"),
         TimeRemainingColumn(),
         TextColumn("left"),
-        TextColumn("{task.fields[note]}", markup=False),
+        TextColumn("{task.fields[note]}"),
     )
     with Progress(*columns, console=console, transient=True, refresh_per_second=4) as progress:
-        shown = _Shown(progress)
-        return drain(stream, shown.take)
+        return drain(stream, _Bar(progress).update)
 
 
-class _Shown:
-    """One bar: the training's while there is one, otherwise the current step's."""
+class _Bar:
+    """One bar: for the training if there is one, otherwise for the current step."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
-        self._what = ""
+        self._title = ""
         self._task = progress.add_task("", total=None, note="")
 
-    def take(self, event: Event) -> None:
-        """Move the bar; permanent lines go above it."""
+    def update(self, event: Event) -> None:
+        """Move the bar, or print a permanent line above it."""
         match event:
             case Step():
-                note = f"{event.unit}" if event.total else ""
-                self._move(event.step, event.done, event.total, note)
+                self._move(event.step, event.done, event.total, event.unit if event.total else "")
             case Batch():
                 done = (event.epoch - 1) * event.images + event.seen
                 note = f"epoch {event.epoch} of {event.epochs}, loss {event.loss:.4f}"
                 self._move("train", done, event.epochs * event.images, note)
             case ScanUpdated():
-                pass  # the bar says it
+                pass  # the bar shows it
             case _:
-                _tell(event, self._progress.console)
+                _print(event, self._progress.console)
 
-    def _move(self, what: str, done: int, total: int, note: str) -> None:
-        if what != self._what:
-            self._what = what
-            self._progress.reset(self._task, description=what)
+    def _move(self, title: str, done: int, total: int, note: str) -> None:
+        if title != self._title:
+            self._title = title
+            self._progress.reset(self._task, description=title)
         self._progress.update(self._task, completed=done, total=total or None, note=note)
 
 
-def _tell(event: Event, console: Console) -> None:
-    """Print the permanent lines, the ones a log should keep."""
+def _print(event: Event, console: Console) -> None:
+    """Print an event that a log should keep."""
     match event:
         case Notice():
-            console.print(("warning: " if event.warning else "") + event.text)
+            console.print(("warning: " if event.warning else "") + event.text, markup=False)
         case Measured():
             accuracy = event.accuracy
             console.print(
@@ -92,13 +90,11 @@ def _tell(event: Event, console: Console) -> None:
         case TrialFinished():
             console.print(event.text)
         case TrialStarted():
-            known = f", {event.good:.1f}x passed" if event.good else ""
-            known += f", {event.bad:.1f}x was too much" if event.bad else ""
-            console.print(
-                f"trial {event.number} (at most {event.trials}): {event.ratio:.1f}x{known}"
-            )
+            line = f"trial {event.number} (at most {event.trials}): {event.ratio:.1f}x"
+            line += f", {event.good:.1f}x passed" if event.good else ""
+            line += f", {event.bad:.1f}x was too much" if event.bad else ""
+            console.print(line)
         case ScanUpdated():
             most = max((point.images for point in event.scan.points()), default=0)
-            console.print(
-                f"scanned: up to {count(most)} of {count(event.scan.images)} images per point"
-            )
+            images = f"{count(most)} of {count(event.scan.images)} images per point"
+            console.print(f"scanned: up to {images}")

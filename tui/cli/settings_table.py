@@ -15,12 +15,12 @@ def settings_table() -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
-def _row(declared: Setting) -> tuple[str, ...]:
-    table = f"{FINETUNE}." if declared.name in CHANGES else ""
-    key = f"`{table}{declared.name}`" if declared.portable else "option only"
-    kind, flag = declared.kind, declared.flag
-    options = f"`{flag}`" if kind.metavar else f"`{flag}`, `--no-{flag.removeprefix('--')}`"
-    return key, options, declared.meaning, kind.description or kind.expected, declared.default_text
+def _row(setting: Setting) -> tuple[str, ...]:
+    section = f"{FINETUNE}." if setting.name in CHANGES else ""
+    key = f"`{section}{setting.name}`" if setting.portable else "option only"
+    kind, flag = setting.kind, setting.flag
+    options = f"`{flag}`" if kind.metavar else f"`{flag}`, `--no-{flag[2:]}`"
+    return key, options, setting.meaning, kind.description or kind.expected, setting.default_text
 
 
 if __name__ == "__main__":

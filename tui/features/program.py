@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tui.screens.dialogs import Question
-from tui.screens.help import HelpScreen
+from tui.screens.help import HelpScreen, help_text
 from tui.screens.palette import Palette
 from tui.session import Session
 from tui.views.activity import Working
@@ -17,7 +17,7 @@ class Program:
 
     def help(self) -> None:
         """Show every key and what the numbers mean."""
-        self.session.app.push_screen(HelpScreen())
+        self.session.app.push_screen(HelpScreen(help_text(self.session.state)))
 
     def open_palette(self) -> None:
         """Offer every command by its name."""

@@ -15,29 +15,29 @@ KEYS = (
     Key("pagedown", "page down", "page(1)", "page down", "Move down one page", RUNS),
     Key("home", "home", "to(0)", "first", "Select the first run", RUNS),
     Key("end", "end", "to(-1)", "last", "Select the last run", RUNS),
-    Key("enter", "enter", "open", "continue", "Continue from its net, or resume it",
+    Key("enter", "enter", "open", "continue", "Continue from its net, or resume the run",
         RUNS, footer=True),
     Key("n", "n", "note", "note", "Write a note about the run", RUNS, footer=True),
     Key("x,delete", "x", "delete", "delete", "Delete the run (asks first)", RUNS, footer=True),
     Key("s", "s", "sort", "sort", "Sort by the next column", RUNS, footer=True),
     Key("S", "S", "turn_round", "reverse", "Reverse the sort order", RUNS),
-    Key("space", "space", "mark", "mark", "Mark it, to compare others with it", COMPARE,
+    Key("space", "space", "mark", "mark", "Mark the run, to compare others with it", COMPARE,
         footer=True),
-    Key("v", "v", "look_on", "view", "Next view, or validation and test in turn",
+    Key("v", "v", "look_on", "view", "Show the next view, or switch between validation and test",
         COMPARE, footer=True),
     Key("left_square_bracket,left", "[ ←", "layer(-1)", "layer above", "Compare the layer above",
         COMPARE),
     Key("right_square_bracket,right", "] →", "layer(1)", "layer below", "Compare the layer below",
         COMPARE, footer=True),
-    Key("question_mark,f1", "?", "help", "help", "All keys and signs (or F1)", LEAVE, footer=True),
-    Key("escape,q,h", "q", "leave", "back", "Go back (also escape and h)", LEAVE,
+    Key("question_mark,f1", "?", "help", "help", "Explain all keys and signs (also F1)", LEAVE,
         footer=True),
+    Key("escape,q,h", "q", "leave", "back", "Go back (also escape and h)", LEAVE, footer=True),
 )  # fmt: skip
 
 TYPING = (
     Key("enter", "enter", "", "save the note", "Save the note", RUNS),
-    Key("escape", "escape", "", "cancel", "Keep the note as it was", RUNS),
+    Key("escape", "escape", "", "cancel", "Leave the note unchanged", RUNS),
 )
-"""Shown at the bottom while a note is typed; the note's own line handles them."""
+"""The footer while a note is typed; the note's input line handles these keys."""
 
 BINDINGS: list[BindingType] = [binding for key in KEYS for binding in key.bindings()]

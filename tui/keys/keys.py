@@ -1,4 +1,4 @@
-"""Every key, its action and its label: the one source of bindings and help."""
+"""Every key with its action and label: the single source of bindings, footer and help."""
 
 from __future__ import annotations
 
@@ -10,19 +10,17 @@ from textual.binding import Binding, BindingType
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A key, or several with the same action.
+    """One or more keys with the same action.
 
     Attributes:
-        keys: as Textual names them, separated by commas.
-        shown: as a person reads them.
-        action: what it does: a feature of the app, one of its methods and what that is given, as
-            in `planning.nudge(-1)`, where `{key}` stands for the key that was pressed; or the
-            action of a screen, as in `move(-1)`.
-        label: in the footer and the help.
-        tooltip: one sentence.
+        keys: Textual's names, separated by commas.
+        shown: the keys as the user reads them.
+        action: a method of a feature and its arguments, such as `planning.nudge(-1)`, or an action
+            of a screen, such as `move(-1)`; `{key}` stands for the pressed key.
+        label: the action in a word or two, for the footer and the palette.
+        tooltip: the action in a sentence.
         group: the heading in the help.
-        footer: how much it belongs at the bottom of the screen, where there may not be room for
-            all; 0 where not at all.
+        footer: priority in the footer, which may not have room for all; 0 to leave it out.
     """
 
     keys: str
@@ -35,12 +33,12 @@ class Key:
 
     @property
     def name(self) -> str:
-        """The action without its parameters."""
+        """The action without its arguments."""
         return self.action.partition("(")[0]
 
     @property
     def textual_action(self) -> str:
-        """The action as Textual reads it: those of features go through the app's `action_key`."""
+        """The action for Textual: the app's `action_key` calls the methods of features."""
         if "." not in self.name:
             return self.action
         arguments = self.action[len(self.name) + 1 : -1]
@@ -58,86 +56,84 @@ class Key:
                 key,
                 self.textual_action.format(key=key),
                 self.label,
-                show=self.footer > 0 and place == 0,
+                show=self.footer > 0 and index == 0,
                 key_display=self.shown,
                 tooltip=self.tooltip,
-                id=f"{self.label.replace(' ', '-')}-{place}",
+                id=f"{self.label.replace(' ', '-')}-{index}",
             )
-            for place, key in enumerate(self.keys.split(","))
+            for index, key in enumerate(self.keys.split(","))
         ]
 
 
-CHOOSE, WORK, LOOK = "Set sparsities", "Prune and fine-tune", "View"
+PLAN, RUN, VIEW = "Set sparsities", "Prune and fine-tune", "View"
 
 KEYS = (
-    Key("up,k", "↑ k", "planning.choose(-1)", "layer up", "Select the row above", CHOOSE),
-    Key("down,j", "↓ j", "planning.choose(1)", "layer down", "Select the row below", CHOOSE),
-    Key("left", "←", "planning.nudge(-1)", "1 % less", "Lower the sparsity by 1 %", CHOOSE),
-    Key("right", "→", "planning.nudge(1)", "1 % more", "Raise the sparsity by 1 %", CHOOSE),
+    Key("up,k", "↑ k", "planning.choose(-1)", "layer up", "Select the row above", PLAN),
+    Key("down,j", "↓ j", "planning.choose(1)", "layer down", "Select the row below", PLAN),
+    Key("left", "←", "planning.nudge(-1)", "1 % less", "Lower the sparsity by 1 %", PLAN),
+    Key("right", "→", "planning.nudge(1)", "1 % more", "Raise the sparsity by 1 %", PLAN),
     Key("shift+left,left_square_bracket", "shift+← [", "planning.nudge(-5)", "5 % less",
-        "Lower the sparsity by 5 %", CHOOSE),
+        "Lower the sparsity by 5 %", PLAN),
     Key("shift+right,right_square_bracket", "shift+→ ]", "planning.nudge(5)", "5 % more",
-        "Raise the sparsity by 5 %", CHOOSE),
+        "Raise the sparsity by 5 %", PLAN),
     Key("0,1,2,3,4,5,6,7,8,9", "0-9", "planning.type_value('{key}')", "exact value",
-        "Type the exact sparsity in percent", CHOOSE),
+        "Type the exact sparsity in percent", PLAN),
     Key("equals_sign", "=", "planning.spread", "to all layers",
-        "Copy the selected sparsity to every listed layer", CHOOSE),
+        "Copy the selected sparsity to every listed layer", PLAN),
     Key("backspace", "backspace", "planning.reset", "reset",
-        "Reset the layer to its floor, the base's sparsity", CHOOSE),
-    Key("l", "l", "planning.lock", "lock",
-        "Lock the layer: exclude it from bulk changes", CHOOSE),
+        "Reset the layer to its floor, the base's sparsity", PLAN),
+    Key("l", "l", "planning.lock", "lock", "Lock the layer: exclude it from bulk changes", PLAN),
     Key("asterisk", "*", "layer_list.of_kind", "same kind",
-        "Select all layers of this kind, such as convolutions", CHOOSE),
+        "Select all layers of this kind, such as convolutions", PLAN),
     Key("slash", "/", "layer_list.find", "find layers",
-        "Find layers by name, conv, linear or shape (3x3)", CHOOSE),
+        "Find layers by name, conv, linear or shape (3x3)", PLAN),
     Key("escape", "escape", "layer_list.list_all", "all layers",
-        "List all layers again", CHOOSE, footer=9),
+        "List all layers again", PLAN, footer=9),
     Key("space", "space", "layer_list.fold", "fold",
-        "Fold or unfold the group; keys on it act on all", CHOOSE, footer=5),
-    Key("z", "z", "layer_list.fold_all", "fold all", "Fold or unfold every group", CHOOSE),
-    Key("m", "m", "planning.presets", "presets",
-        "Apply a ready-made plan", CHOOSE, footer=4),
-    Key("u", "u", "planning.undo", "undo",
-        "Undo the last change, prune or fine-tuning", CHOOSE),
-    Key("U", "U", "planning.redo", "redo", "Redo it", CHOOSE),
+        "Fold or unfold the group; keys on it act on all", PLAN, footer=5),
+    Key("z", "z", "layer_list.fold_all", "fold all", "Fold or unfold every group", PLAN),
+    Key("m", "m", "planning.presets", "presets", "Apply a ready-made plan", PLAN, footer=4),
+    Key("u", "u", "planning.undo", "undo", "Undo the last change, prune or fine-tuning", PLAN),
+    Key("U", "U", "planning.redo", "redo", "Redo what was undone", PLAN),
     Key("g", "g", "goals.ask", "goal",
-        "Turn a goal, such as 60x, into per-layer sparsities", CHOOSE, footer=6),
+        "Turn a goal, such as 60x, into per-layer sparsities", PLAN, footer=6),
     Key("s", "s", "scanning.start", "scan",
-        "Measure how sensitive each layer is to pruning", CHOOSE, footer=5),
-    Key("plus", "+", "scanning.tolerate(1)", "tolerate more",
-        "Lower the line in the sensitivity plot", CHOOSE),
-    Key("minus", "-", "scanning.tolerate(-1)", "tolerate less",
-        "Raise the line in the sensitivity plot", CHOOSE),
+        "Measure how sensitive each layer is to pruning", PLAN, footer=5),
+    Key("plus", "+", "scanning.tolerate(1)", "looser tolerance",
+        "Lower the line in the sensitivity plot", PLAN),
+    Key("minus", "-", "scanning.tolerate(-1)", "tighter tolerance",
+        "Raise the line in the sensitivity plot", PLAN),
     Key("p", "p", "training.prune", "prune",
-        "Prune the base to the plan in one shot, and measure it", WORK, footer=8),
+        "Prune the base to the plan in one shot, and measure it", RUN, footer=8),
     Key("c", "c", "planning.recipe", "recipe", "Change the recipe: method, epochs, learning rate",
-        WORK, footer=3),
+        RUN, footer=3),
     Key("f", "f", "training.finetune", "fine-tune",
-        "Fine-tune from the base to the plan", WORK, footer=9),
+        "Fine-tune from the base to the plan", RUN, footer=9),
     Key("x,escape", "x", "training.stop", "stop",
-        "Stop the job (also escape); the best epoch is kept", WORK, footer=9),
+        "Stop the job (also escape); the best epoch is kept", RUN, footer=9),
     Key("a", "a", "training.adopt", "adopt", "Make the fine-tuned net the base, to prune it again",
-        WORK, footer=7),
-    Key("r", "r", "training.revert", "dense", "Go back to the dense net as the base", WORK),
+        RUN, footer=7),
+    Key("r", "r", "training.revert", "dense", "Go back to the dense net as the base", RUN),
     Key("e", "e", "exporting.ask", "export",
-        "Write the net on the screen to a file, and measure it", WORK, footer=1),
-    Key("t", "t", "training.train", "train", "Train a new dense net (asks first)", WORK),
-    Key("v", "v", "plots.step(1)", "plot", "Show the next plot", LOOK, footer=2),
-    Key("V", "V", "plots.step(-1)", "previous plot", "Show the previous plot", LOOK),
+        "Write the net on the screen to a file, and measure it", RUN, footer=1),
+    Key("t", "t", "training.train", "train", "Train a new dense net (asks first)", RUN),
+    Key("v", "v", "plots.step(1)", "plot", "Show the next plot", VIEW, footer=2),
+    Key("V", "V", "plots.step(-1)", "previous plot", "Show the previous plot", VIEW),
     Key("b", "b", "benchmarking.start", "bench",
-        "Benchmark the net in every installed engine", LOOK),
-    Key("d", "d", "plots.images", "digits", "Ten test digits; again: those newly wrong", LOOK),
-    Key("D", "D", "plots.more_images", "more predictions", "The next ten predictions", LOOK),
+        "Benchmark the net in every installed engine", VIEW),
+    Key("d", "d", "plots.images", "predictions",
+        "Predictions for ten test images; again: those newly wrong", VIEW),
+    Key("D", "D", "plots.more_images", "more predictions", "The next ten predictions", VIEW),
     Key("w", "w", "recipe_files.write", "write",
-        "Write sparsities and settings to a TOML file", LOOK),
+        "Write sparsities and settings to a TOML file", VIEW),
     Key("o", "o", "recipe_files.open", "open",
-        "Read sparsities and settings from such a file", LOOK),
-    Key("h", "h", "history.show", "history", "Compare, annotate and restore recorded runs", LOOK,
+        "Read sparsities and settings from such a file", VIEW),
+    Key("h", "h", "history.show", "history", "Compare, annotate and restore recorded runs", VIEW,
         footer=4),
     Key("question_mark,f1", "?", "program.help", "help",
-        "Explain every key and number (also F1)", LOOK, footer=10),
+        "Explain every key and number (also F1)", VIEW, footer=10),
     Key("q", "q", "program.leave", "quit",
-        "Quit (also ctrl+q); asks while a job runs", LOOK, footer=10),
+        "Quit (also ctrl+q); asks while a job runs", VIEW, footer=10),
 )  # fmt: skip
 
 
@@ -146,7 +142,7 @@ BINDINGS: list[BindingType] = [binding for key in KEYS for binding in key.bindin
 
 def fitting(keys: Sequence[Key], width: int) -> tuple[Key, ...]:
     """The most important keys, as many as fit in the footer."""
-    kept = list(keys)
-    while kept and sum(key.width for key in kept) - 1 > width:
-        kept.remove(min(kept, key=lambda key: key.footer))
-    return tuple(kept)
+    shown = list(keys)
+    while shown and sum(key.width for key in shown) - 1 > width:
+        shown.remove(min(shown, key=lambda key: key.footer))
+    return tuple(shown)

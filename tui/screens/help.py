@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import groupby
 
 from textual.app import ComposeResult
@@ -10,8 +11,10 @@ from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from core.nets.footprint import COUNTED
-from tui.keys.keys import KEYS
+from tui.keys.keys import KEYS, Key
 from tui.screens.dialog import Dialog
+from tui.state.state import State
+from tui.text.format import count
 
 MEANINGS = f"""\
 sparsity    fraction of zeros in a layer's weight
@@ -35,8 +38,8 @@ goal        60x, 6000 kept, 28 KiB, or 0.5 points: search by fine-tuning
             all its unlocked layers (marked │) in one undo step
 /           layers found: the row above them acts on all of them, and so does
             =; goals and presets always apply to the whole net
-validation  5,000 images that every choice is made on
-test        10,000 other images, only reported
+validation  {{validation}}
+test        {{test}}
 speed       median ms per batch, float32, engines taking turns; dense engines
             compute every weight, sparse only the nonzeros where that is
             faster on this machine, with the same logits
@@ -49,26 +52,46 @@ ctrl+p opens a palette with every action by name."""
 
 
 class HelpScreen(Dialog[None]):
-    """Every key, and what the numbers mean."""
+    """A text about keys that scrolls."""
 
     BINDINGS = [Binding("escape,question_mark,f1,q", "leave", "close")]
 
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self._text = text
+
     def compose(self) -> ComposeResult:
-        """Lay out one scrolling text."""
+        """Lay out the text."""
         with VerticalScroll(classes="dialog dialog--wide"):
-            yield Static(help_text(), markup=False)
+            yield Static(self._text, markup=False)
 
     def action_leave(self) -> None:
         """Close."""
         self.dismiss(None)
 
 
-def help_text() -> str:
-    """The keys by group, then the glossary."""
-    parts = []
-    width = max(len(key.shown) for key in KEYS)
-    for group, keys in groupby(KEYS, lambda key: key.group):
-        rows = "\n".join(f"  {key.shown:<{width}}  {key.tooltip}" for key in keys)
-        parts.append(f"{group}\n{rows}")
-    meanings = "\n".join(f"  {line}" for line in MEANINGS.splitlines())
-    return "\n\n".join([*parts, f"What the numbers mean\n{meanings}", "escape closes this"])
+def help_text(state: State) -> str:
+    """The keys by group, then what the numbers mean for the net and data in `state`."""
+    validation, test = _splits(state)
+    meanings = MEANINGS.format(validation=validation, test=test)
+    return keys_and_meanings(KEYS, "What the numbers mean", meanings)
+
+
+def keys_and_meanings(keys: Sequence[Key], heading: str, meanings: str) -> str:
+    """The keys by group, then a glossary under its heading."""
+    width = max(len(key.shown) for key in keys)
+    parts = [
+        "\n".join([group, *(f"  {key.shown:<{width}}  {key.tooltip}" for key in of_group)])
+        for group, of_group in groupby(keys, lambda key: key.group)
+    ]
+    glossary = "\n".join([heading, *(f"  {line}" for line in meanings.splitlines())])
+    return "\n\n".join([*parts, glossary, "escape closes this"])
+
+
+def _splits(state: State) -> tuple[str, str]:
+    """What validation and test are, with their sizes once the data are loaded."""
+    sizes = state.base.split_sizes if state.base else None
+    validation, test = [f"{count(size)} images" for size in sizes] if sizes else 2 * ["images"]
+    if state.settings.protocol == "reference":
+        return "the test images: the reference protocol chooses on them", test
+    return f"{validation} that every choice is made on", f"{test} only reported, never chosen on"

@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-from itertools import groupby
-
-from textual.app import ComposeResult
-from textual.containers import VerticalScroll
-from textual.widgets import Static
-
 from tui.keys.history_keys import KEYS
-from tui.screens.help import HelpScreen
+from tui.screens.help import HelpScreen, keys_and_meanings
 from tui.views.run_table import DENSE, HERE, MARKED, OFF_FRONT, ON_FRONT, STOPPED_EARLY
 
 MEANINGS = f"""\
@@ -35,18 +29,5 @@ compared."""
 class HistoryHelp(HelpScreen):
     """Every key and every sign of the history."""
 
-    def compose(self) -> ComposeResult:
-        """Lay out one scrolling text."""
-        with VerticalScroll(classes="dialog dialog--wide"):
-            yield Static(help_text(), markup=False)
-
-
-def help_text() -> str:
-    """The keys by group, then the signs."""
-    width = max(len(key.shown) for key in KEYS)
-    parts = [
-        "\n".join([group, *(f"  {key.shown:<{width}}  {key.tooltip}" for key in keys)])
-        for group, keys in groupby(KEYS, lambda key: key.group)
-    ]
-    meanings = "\n".join(f"  {line}" for line in MEANINGS.splitlines())
-    return "\n\n".join([*parts, f"What the signs mean\n{meanings}", "escape closes this"])
+    def __init__(self) -> None:
+        super().__init__(keys_and_meanings(KEYS, "What the signs mean", MEANINGS))

@@ -115,7 +115,7 @@ def test_a_run_that_is_gone_costs_no_file(backend, workbench, dense, pruned, run
     assert (tmp_path / "net.fw").exists()
     notices = [event for event in said if isinstance(event, Notice)]
     assert [notice.warning for notice in notices] == [True]
-    assert f"not recorded with run {run.id}" in notices[0].text
+    assert f"run {run.id}" in notices[0].text
 
 
 def test_the_command_records_it_too(backend, run, data_dir, tmp_path, capsys):

@@ -45,7 +45,7 @@ def test_a_run_is_opened_with_its_own_images_and_no_others(tmp_path: Path) -> No
         given = _parser().parse_args(["table", *flags])
         assert settings_for(given, run) == Settings(inputs=inputs, threads=2)
     others = ["--image-size", "32", "--std", "0.5"]
-    with pytest.raises(InputError, match=r"0001 was not made with --std 0\.5: leave it out"):
+    with pytest.raises(InputError, match=r"0001 was not made with --std 0\.5"):
         settings_for(_parser().parse_args(["table", *others]), run)
     with pytest.raises(InputError, match=r"not made with --image-size 32 --std 0\.5"):
         settings_for(_parser().parse_args(["table", *others]), old)
@@ -61,8 +61,8 @@ def test_weights_beside_a_run_that_has_its_own_are_refused(
 ) -> None:
     run = Experiment(tmp_path).begin(RECORD).finish({"x": torch.ones(1)}, RECORD)
     assert main([*command, f"{tmp_path}:{run.id}", "--weights", "mine.pt"]) == 2
-    said = f"run {run.id} has weights of its own: leave --weights mine.pt out"
-    assert said in capsys.readouterr().err
+    expected = f"run {run.id} has its own weights: remove --weights mine.pt"
+    assert expected in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("command", "name"), [("bench", "mine.pt"), ("inspect", "mine.fw")])
@@ -72,8 +72,8 @@ def test_weights_beside_a_file_that_has_its_own_are_refused(
     file = tmp_path / name
     file.touch()
     assert main([command, str(file), "--weights", "other.pt"]) == 2
-    said = f"{file} has weights of its own: leave --weights other.pt out"
-    assert said in capsys.readouterr().err
+    expected = f"{file} has its own weights: remove --weights other.pt"
+    assert expected in capsys.readouterr().err
 
 
 def test_a_dense_training_refuses_weights(capsys: pytest.CaptureFixture[str]) -> None:

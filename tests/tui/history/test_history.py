@@ -281,7 +281,7 @@ async def test_what_has_changed_shows_when_help_has_been_read(few):
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot, "?")
         assert isinstance(app.screen, HistoryHelp)
-        assert "Choose the run above" in text(pilot)
+        assert "Select the run above" in text(pilot)
         interrupted(few)
         few.annotate(few.find("2"), "from elsewhere")
         await ready(pilot, "escape")

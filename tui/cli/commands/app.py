@@ -1,4 +1,4 @@
-"""`featherweight` alone: open the terminal program, or run its default job without a terminal."""
+"""`featherweight` alone: open the app, or run its default job if there is no terminal."""
 
 from __future__ import annotations
 
@@ -17,38 +17,42 @@ from tui.cli.command import Command
 from tui.cli.commands import run
 
 LEAVE_SECONDS = 0.5
-"""How long quitting in the middle of a job lets it clean up before the process ends."""
+"""How long a job may clean up when the user quits."""
 
-NOT_GIVEN = (
+RUN_OPTIONS = (
     "sparsity", "uniform", "ratio", "goal", "allocate", "lock", "config", "json", "resume",
 )  # fmt: skip
-"""Options of `run` that the program does not take."""
+"""Options of `run` that the app does not have."""
 
 
-def prepare(given: Namespace) -> Program | Command[Any]:
+def prepare(args: Namespace) -> Program | Command[Any]:
     """Check the options; raises InputError."""
-    settings = options.settings_of(given)
-    if given.theme is not None:
-        _check_theme(given.theme)
+    settings = options.settings_of(args)
+    if args.theme is not None:
+        from textual.theme import BUILTIN_THEMES
+
+        if args.theme not in BUILTIN_THEMES:
+            names = ", ".join(sorted(BUILTIN_THEMES))
+            raise InputError(f"unknown theme '{args.theme}': expected one of {names}")
     if _has_terminal():
         checks.check_settings(settings)
-        return Program(settings, checks.experiment_for(given, settings), given.theme)
+        return Program(settings, checks.experiment_for(args, settings), args.theme)
     preset = default_preset(settings.model)
-    job = run.prepare(Namespace(**{**vars(given), **dict.fromkeys(NOT_GIVEN), "preset": preset}))
-    same = f"featherweight run --preset {preset} --recipe {settings.recipe}"
-    return replace(job, notice=f"featherweight: no terminal here, so this runs: {same}")
+    job = run.prepare(Namespace(**{**vars(args), **dict.fromkeys(RUN_OPTIONS), "preset": preset}))
+    same_command = f"featherweight run --preset {preset} --recipe {settings.recipe}"
+    return replace(job, notice=f"featherweight: no terminal here, so this runs: {same_command}")
 
 
 @dataclass(frozen=True)
 class Program:
-    """The terminal program, its options checked."""
+    """The app, with its options checked."""
 
     settings: Settings
     experiment: Experiment
     theme: str | None
 
     def perform(self) -> int:
-        """Open it, and return its exit status when it has closed."""
+        """Open it, and return its exit status once it is closed."""
         from tui.app import FeatherweightApp
         from tui.jobs.backend import CoreBackend
         from tui.system.error_log import log_error
@@ -77,14 +81,6 @@ class Program:
 
 
 def _has_terminal() -> bool:
-    """Whether stdin and stdout are a terminal that can position its cursor."""
+    """Whether stdin and stdout are a terminal that can move its cursor."""
     drawable = os.environ.get("TERM") != "dumb"
     return drawable and sys.stdin.isatty() and sys.stdout.isatty()
-
-
-def _check_theme(name: str) -> None:
-    from textual.theme import BUILTIN_THEMES
-
-    if name not in BUILTIN_THEMES:
-        known = ", ".join(sorted(BUILTIN_THEMES))
-        raise InputError(f"unknown theme '{name}': expected one of {known}")

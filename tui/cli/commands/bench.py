@@ -1,4 +1,4 @@
-"""The command `bench`: how fast a net is here, in every engine."""
+"""The command `bench`: how fast a net runs here, in every installed engine."""
 
 from __future__ import annotations
 
@@ -6,109 +6,98 @@ import os
 from argparse import Namespace
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 
 from core.errors import InputError
+from core.events import StopFlag, Stream
 from core.experiments.experiment import open_run
 from core.formats.export_formats import COMPACT, ONNX, PICKLES, SAFETENSORS
 from core.inference.timings import SPARSE, Amounts, Benchmark, Row, SparseChoice, benchmark_report
 from core.settings.settings import Settings
 from tui.cli import checks, options
 from tui.cli.command import Command
+from tui.cli.commands.inspect import settings_of_file
+from tui.cli.tables import number_table
 from tui.text.format import count, gain, milliseconds, plural
 
-if TYPE_CHECKING:
-    from core.events import StopFlag, Stream
 
-
-def prepare(given: Namespace) -> Command[Benchmark]:
+def prepare(args: Namespace) -> Command[Benchmark]:
     """Check the options; raises InputError."""
-    checks.check_output(given.json)
-    path, settings = _net(given)
-    if "threads" not in given:  # a run's were for training it
+    checks.check_output(args.json)
+    path, settings = _net(args)
+    if "threads" not in args:  # those of a run were for training
         settings = replace(settings, threads=None)
-    bench = checks.workbench_for(given, settings, path)
+    workbench = checks.workbench_for(args, settings, path)
     from core.formats.weights_files import load_weights
     from core.jobs import measurement
 
     def work(stop: StopFlag) -> Stream[Benchmark]:
-        yield from bench.splits(stop)
-        weights = load_weights(path, bench.models.uninitialized())
-        return (yield from measurement.benchmark(bench, weights, given.seconds, stop))
+        yield from workbench.splits(stop)
+        weights = load_weights(path, workbench.models.uninitialized())
+        return (yield from measurement.benchmark(workbench, weights, args.seconds, stop))
 
     def show(result: Benchmark, console: Console) -> dict[str, Any]:
         print_bench(result, console)
         return benchmark_report(settings.model, settings.dataset, result)
 
-    return Command(work, show, given.json)
+    return Command(work, show, args.json)
 
 
-def _net(given: Namespace) -> tuple[Path, Settings]:
-    """The file of weights that is meant by RUN|FILE, and the settings for it."""
-    path = Path(given.net)
+def _net(args: Namespace) -> tuple[Path, Settings]:
+    """The file of weights that RUN|FILE names, and the settings for its net."""
+    path = Path(args.net)
     if path.suffix == ONNX:
         raise InputError(f"{path}: expected a run, or weights in .fw, .safetensors or .pt")
     if os.path.isfile(path):
-        return path, _settings_of_file(given, path)
+        options.check_no_weights(args, args.net)
+        if path.suffix != COMPACT:
+            return path, options.settings_of(args)
+        from core.jobs.export import inspect_file
+
+        settings = settings_of_file(args, inspect_file(path).file)
+        if settings is None:
+            raise InputError(f"{path} holds a custom net: add --model path/to/net.py:Net")
+        return path, settings
     if path.suffix in (COMPACT, SAFETENSORS, *PICKLES):
-        raise InputError(f"there is no file {path}: expected weights, or a run")
-    found = open_run(given.net)
-    return found.weights_path, options.settings_of_net(given, found)
-
-
-def _settings_of_file(given: Namespace, path: Path) -> Settings:
-    options.check_no_weights(given, given.net)
-    if path.suffix != COMPACT:
-        return options.settings_of(given)
-    from core.jobs.export import inspect_file
-    from tui.cli.commands.inspect import settings_of_file
-
-    settings = settings_of_file(given, inspect_file(path).file)
-    if settings is None:
-        raise InputError(f"{path} holds a net of your own: add --model path/to/net.py:Net")
-    return settings
+        raise InputError(f"no such file: {path}: expected weights, or a run")
+    run = open_run(args.net)
+    return run.weights_path, options.settings_of_net(args, run)
 
 
 def print_bench(bench: Benchmark, console: Console) -> None:
-    """Print it, case by case; then what `sparse` is, and the amounts."""
-    shown = Table(box=None, pad_edge=False, header_style="dim")
-    shown.add_column("engine", no_wrap=True)
-    for name in ("batch", "threads", "ms", "10 %", "90 %", "against the best dense"):
-        shown.add_column(name, justify="right")
-    for batch, threads in bench.cases:
-        for row in (it for it in bench.rows if (it.batch, it.threads) == (batch, threads)):
-            shown.add_row(*_cells(bench, row))
-    console.print(shown)
-    for engine, why in bench.missing.items():
-        console.print(f"{engine} skipped: {why}", markup=False)
+    """Print the times by batch and threads, then what `sparse` ran, and what the net costs."""
+    columns = ("batch", "threads", "ms", "10 %", "90 %", "against the best dense")
+    table = number_table("engine", *columns)
+    for case in bench.cases:
+        for row in bench.rows:
+            if (row.batch, row.threads) == case:
+                table.add_row(*_cells(bench, row))
+    console.print(table)
+    for engine, reason in bench.missing.items():
+        console.print(f"{engine} skipped: {reason}", markup=False)
     for fastest in bench.fastest:
-        console.print(f"{SPARSE}, {case(fastest.batch, fastest.threads)}: {_what(fastest)}")
-    console.print(_line("multiplications per image", bench.macs))
-    console.print(_line("parameters", bench.parameters))
+        case_name = f"batch {fastest.batch}, {plural(fastest.threads, 'thread')}"
+        console.print(f"{SPARSE}, {case_name}: {_method(fastest)}")
+    console.print(_amounts("multiplications per image", bench.macs))
+    console.print(_amounts("parameters", bench.parameters))
     versions = ", ".join(f"{name} {version}" for name, version in bench.versions.items())
     console.print(
         f"fp32, median and 10th and 90th percentiles of interleaved runs; {versions}", markup=False
     )
 
 
-def case(batch: int, threads: int) -> str:
-    """Which of the comparisons it is."""
-    return f"batch {batch}, {plural(threads, 'thread')}"
-
-
 def _cells(bench: Benchmark, row: Row) -> tuple[str, ...]:
-    latency, faster = row.latency, bench.gain(row)
-    times = (milliseconds(it) for it in (latency.median, latency.low, latency.high))
-    best = bench.best_dense(row.batch, row.threads)
-    said = "best" if row is best else gain(faster) if faster else ""
-    return (row.engine, count(row.batch), count(row.threads), *times, said)
+    latency, factor = row.latency, bench.gain(row)
+    times = map(milliseconds, (latency.median, latency.low, latency.high))
+    best = row is bench.best_dense(row.batch, row.threads)
+    against_best = "best" if best else gain(factor) if factor else ""
+    return (row.engine, count(row.batch), count(row.threads), *times, against_best)
 
 
-def _what(fastest: SparseChoice) -> str:
-    """What runs, in words."""
+def _method(fastest: SparseChoice) -> str:
+    """How the fastest configuration of `sparse` runs the net."""
     net = "without dead units" if fastest.compacted else "dead units included"
     if not fastest.layers:
         return f"torch, {net}: no kernel is faster"
@@ -116,7 +105,7 @@ def _what(fastest: SparseChoice) -> str:
     return f"{layers}, {plural(fastest.block, 'image')} per pass, {net}"
 
 
-def _line(what: str, amounts: Amounts) -> str:
+def _amounts(name: str, amounts: Amounts) -> str:
     smaller = amounts.compacted
     compacted = "" if smaller is None else f", {count(smaller)} in a smaller dense net"
-    return f"{what}: {count(amounts.dense)} dense, {count(amounts.pruned)} nonzero{compacted}"
+    return f"{name}: {count(amounts.dense)} dense, {count(amounts.pruned)} nonzero{compacted}"

@@ -1,4 +1,4 @@
-"""The command `data fetch`: fetch a data set into the cache and check it."""
+"""The command `data fetch`: download a data set into the cache and verify it."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from core.system.files import check_writable_folder
 from tui.cli.command import Command
 
 
-def prepare(given: Namespace) -> Command[Path]:
+def prepare(args: Namespace) -> Command[Path]:
     """Check the options; raises InputError."""
-    describe(given.name)
-    folder: Path | None = getattr(given, "data_dir", None)
+    describe(args.name)
+    folder: Path | None = getattr(args, "data_dir", None)
     if folder is not None:
         check_writable_folder(folder, "--data-dir")
 
-    def show(found: Path, console: Console) -> dict[str, Any]:
-        console.print(f"{given.name} is in {found}", markup=False)
+    def show(path: Path, console: Console) -> dict[str, Any]:
+        console.print(f"{args.name} is in {path}", markup=False)
         return {}
 
-    return Command(lambda stop: fetch(given.name, folder, stop), show)
+    return Command(lambda stop: fetch(args.name, folder, stop), show)

@@ -6,31 +6,28 @@ from argparse import Namespace
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 
+from core.events import StopFlag, Stream
 from core.experiments.experiment import Experiment, open_run
 from core.experiments.run_record import TRAIN, RunRecord, report_json
 from core.experiments.runs import STOPPED, Run
 from core.nets.footprint import BYTES_PER_VALUE, COUNTED, MIB
 from core.pruning.presets import default_preset, preset_plan
 from tui.cli import checks, options
+from tui.cli.arguments import DEFAULT_ALLOCATION
 from tui.cli.command import Command
-from tui.cli.commands.train import print_trained, stopped_early
+from tui.cli.commands.train import print_trained
+from tui.cli.tables import number_table
 from tui.text.format import count, percent, without_dead
 from tui.text.lines import clean
-
-if TYPE_CHECKING:
-    from core.events import StopFlag, Stream
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Recorded:
-    """A run's record and where it is; `run` is None if it could not be recorded."""
+    """The record of a run and its place; `run` is None if it could not be recorded."""
 
     record: RunRecord
     experiment: Path
@@ -42,49 +39,48 @@ class Recorded:
         return {**report_json(self.record), **place}
 
 
-def prepare(given: Namespace) -> Command[Any]:
+def prepare(args: Namespace) -> Command[Any]:
     """Check the options; raises InputError."""
-    if given.resume is not None:
-        return _resume(given)
-    config = options.config_of(given)
-    settings = options.settings_of(given, config)
-    goal, method = options.goal_of(given), options.allocation_of(given)
-    experiment = checks.experiment_for(given, settings)
-    workbench = checks.workbench_for(given, settings)
+    if args.resume is not None:
+        return _resume(args)
+    config = options.config_of(args)
+    settings = options.settings_of(args, config)
+    goal, method = options.goal_of(args), args.allocate or DEFAULT_ALLOCATION
+    experiment = checks.experiment_for(args, settings)
+    workbench = checks.workbench_for(args, settings)
     from core.jobs import recorded_jobs
     from core.jobs.dense_net import open_dense_net
     from core.jobs.goals import plan_for
     from core.jobs.preflight import check_goal
     from core.jobs.report import finetuned_record
 
-    explicit = options.explicit_plan(given, config, settings.model, workbench.layer_names)
-    chosen = explicit or preset_plan(
-        default_preset(settings.model), settings.model, workbench.layer_names
-    )
-    locked = options.locks_of(given, workbench.layer_names)
+    explicit = options.explicit_plan(args, config, settings.model, workbench.layer_names)
+    default = default_preset(settings.model)
+    plan = explicit or preset_plan(default, settings.model, workbench.layer_names)
+    locked = options.locks_of(args, workbench.layer_names)
     if goal:
         check_goal(workbench, goal, locked)
 
     def work(stop: StopFlag) -> Stream[Recorded]:
         base = yield from open_dense_net(workbench, stop)
-        plan = chosen
+        target = plan
         if goal:
-            plan = yield from plan_for(workbench, base, goal, method, locked, experiment, stop)
-        result = yield from recorded_jobs.finetune(workbench, base, plan, experiment, stop)
-        record = finetuned_record(workbench, base, plan, result)
+            target = yield from plan_for(workbench, base, goal, method, locked, experiment, stop)
+        result = yield from recorded_jobs.finetune(workbench, base, target, experiment, stop)
+        record = finetuned_record(workbench, base, target, result)
         return Recorded(record, experiment.folder, result.run)
 
-    return Command(work, _show, given.json)
+    return Command(work, _show, args.json)
 
 
-def _resume(given: Namespace) -> Command[Recorded]:
-    run = open_run(given.resume)
+def _resume(args: Namespace) -> Command[Recorded]:
+    run = open_run(args.resume)
     experiment = Experiment(run.folder.parent)
     if run.finished:
-        checks.check_output(given.json)
-        return _nothing_to_resume(run, given.json)
-    settings = options.settings_for(given, run)
-    workbench = checks.workbench_for(given, settings)
+        checks.check_output(args.json)
+        return _nothing_to_resume(run, args.json)
+    settings = options.settings_for(args, run)
+    workbench = checks.workbench_for(args, settings)
     from core.jobs import recorded_jobs
     from core.jobs.dense_net import open_dense_net
     from core.jobs.restore import plan_of, settings_of
@@ -105,13 +101,13 @@ def _resume(given: Namespace) -> Command[Recorded]:
             return result.report()
         return _show(result, console)
 
-    return Command(work, show, given.json)
+    return Command(work, show, args.json)
 
 
 def _nothing_to_resume(run: Run, json_path: str | None) -> Command[Recorded]:
-    """A command that says that a run is done and reports it."""
+    """Report a run that is done."""
     result = Recorded(run.record, run.folder.parent, run.id)
-    early = ", stopped early" if run.status == STOPPED else ""
+    early = ", stopped early" * (run.status == STOPPED)
 
     def work(_stop: StopFlag) -> Stream[Recorded]:
         yield from ()
@@ -122,7 +118,7 @@ def _nothing_to_resume(run: Run, json_path: str | None) -> Command[Recorded]:
         console.print(text, markup=False)
         return result.report()
 
-    return Command(work, show, json_path, status=lambda _: 0)
+    return Command(work, show, json_path, runs_job=False)
 
 
 def _show(result: Recorded, console: Console) -> Mapping[str, Any]:
@@ -133,17 +129,13 @@ def _show(result: Recorded, console: Console) -> Mapping[str, Any]:
 
 
 def print_run(record: RunRecord, console: Console) -> None:
-    """Print the layers, sizes and accuracies of a fine-tuning."""
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    table.add_column("layer")
-    for name in ("weights", "sparsity %", "kept", "threshold"):
-        table.add_column(name, justify="right")
+    """Print the layers, size and accuracies of a fine-tuning."""
+    table = number_table("layer", "weights", "sparsity %", "kept", "threshold")
     for layer in record.layers:
-        sparsity = None if layer.sparsity is None else 100 * layer.sparsity
         table.add_row(
             clean(layer.name),
             _text(count, layer.elements),
-            _text(percent, sparsity),
+            _text("{:.2%}".format, layer.sparsity).removesuffix("%"),
             _text(count, layer.kept),
             _text("{:.5f}".format, layer.threshold),
         )
@@ -155,17 +147,18 @@ def print_run(record: RunRecord, console: Console) -> None:
         f"{count(nonzero)} of {count(parameters)} parameters, "
         f"{dense:.3f} -> {pruned:.3f} MiB ({COUNTED}): {lighter}"
     )
-    dead, left = sum((record.dead or {}).values()), record.nonzero_without_dead
-    if dead and left is not None and record.parameters_without_dead is not None:
-        console.print(without_dead(dead, left, record.parameters_without_dead))
-    stages = (f"{stage} {percent(it.test)}" for stage, it in record.accuracy.measured.items())
-    labels = " (reference protocol: chosen on test)" * (record.protocol == "reference")
-    console.print(f"test accuracy %: {', '.join(stages)}{labels}")
-    early = stopped_early(record)
+    dead, remaining = sum((record.dead or {}).values()), record.nonzero_without_dead
+    if dead and remaining is not None and record.parameters_without_dead is not None:
+        console.print(without_dead(dead, remaining, record.parameters_without_dead))
+    measured = record.accuracy.measured.items()
+    stages = ", ".join(f"{stage} {percent(accuracy.test)}" for stage, accuracy in measured)
+    protocol = " (reference protocol: chosen on test)" * (record.protocol == "reference")
+    console.print(f"test accuracy %: {stages}{protocol}")
+    early = ", stopped early" if record.stopped else ""
     if record.best is None:
         early += ": the rest was pruned in one shot, without training at the full plan"
     console.print(f"revived weights: {record.revived}; seed {record.seed}{early}")
 
 
-def _text(shown: Callable[[T], str], value: T | None) -> str:
-    return "–" if value is None else shown(value)
+def _text(show: Callable[[Any], str], value: Any) -> str:
+    return "–" if value is None else show(value)

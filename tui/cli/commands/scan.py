@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 
+from core.events import StopFlag, Stream
 from core.pruning.curves import SPARSITIES, UNIFORM_SPARSITIES, WITHIN, Point, Scan
 from core.pruning.plans import parse_sparsities
 from tui.cli import checks, options
 from tui.cli.command import Command
+from tui.cli.tables import number_table
 from tui.text.format import count, percent
 
-if TYPE_CHECKING:
-    from core.events import StopFlag, Stream
 
-
-def prepare(given: Namespace) -> Command[Scan]:
+def prepare(args: Namespace) -> Command[Scan]:
     """Check the options; raises InputError."""
-    settings = options.settings_of(given)
-    asked = None if given.sparsities is None else parse_sparsities(given.sparsities)
-    within = WITHIN if given.quick and given.within is None else given.within
-    uniform = (asked or UNIFORM_SPARSITIES) if given.uniform else ()
-    experiment = checks.experiment_for(given, settings)
-    workbench = checks.workbench_for(given, settings)
+    settings = options.settings_of(args)
+    sparsities = parse_sparsities(args.sparsities) if args.sparsities is not None else ()
+    within = WITHIN if args.quick and args.within is None else args.within
+    uniform = (sparsities or UNIFORM_SPARSITIES) if args.uniform else ()
+    experiment = checks.experiment_for(args, settings)
+    workbench = checks.workbench_for(args, settings)
     from core.jobs import measurement
     from core.jobs.dense_net import dense_weights
     from core.jobs.goals import store_scan
@@ -37,7 +34,7 @@ def prepare(given: Namespace) -> Command[Scan]:
         yield from workbench.splits(stop)
         dense = yield from dense_weights(workbench, stop)
         scan = yield from measurement.scan(
-            workbench, dense.weights, given.split, asked or SPARSITIES, uniform, within, stop
+            workbench, dense.weights, args.split, sparsities or SPARSITIES, uniform, within, stop
         )
         yield from store_scan(workbench, weights_digest(dense.weights), scan, experiment)
         return scan
@@ -46,23 +43,20 @@ def prepare(given: Namespace) -> Command[Scan]:
         print_scan(scan, settings.protocol, console)
         return scan_report(workbench, scan)
 
-    return Command(work, show, given.json)
+    return Command(work, show, args.json)
 
 
 def print_scan(scan: Scan, protocol: str, console: Console) -> None:
-    """Accuracy against sparsity, a column for each layer."""
+    """Print accuracy against sparsity, one column per layer."""
     columns = _columns(scan)
     points = {name: {point.sparsity: point for point in row} for name, row in columns.items()}
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    table.add_column("sparsity %", justify="right")
-    for name in columns:
-        table.add_column(name, justify="right", no_wrap=True)
+    table = number_table("sparsity %", *columns, names=False)
     for sparsity in sorted({point.sparsity for point in scan.points()}):
         cells = (_accuracy(rows.get(sparsity), scan.images) for rows in points.values())
         table.add_row(percent(100 * sparsity), *cells)
     console.print(table)
-    label = " (reference protocol: validation is test)" * (protocol == "reference")
-    console.print(_summary(scan) + label, markup=False)
+    note = " (reference protocol: validation is test)" * (protocol == "reference")
+    console.print(_summary(scan) + note, markup=False)
 
 
 def _columns(scan: Scan) -> dict[str, tuple[Point, ...]]:
@@ -70,24 +64,26 @@ def _columns(scan: Scan) -> dict[str, tuple[Point, ...]]:
 
 
 def _accuracy(point: Point | None, images: int) -> str:
-    """In percent; as its interval where it is from a sample."""
+    """The accuracy in percent, as an interval if it is from a sample."""
     if point is None or point.accuracy is None:
         return ""
-    middle, half = point.estimate
-    return percent(point.accuracy) if point.images == images else f"{middle:.1f} ±{half:.1f}"
+    if point.images == images:
+        return percent(point.accuracy)
+    center, half_width = point.estimate
+    return f"{center:.1f} ±{half_width:.1f}"
 
 
 def _summary(scan: Scan) -> str:
-    of = f"{scan.split}, {count(scan.images)} images"
-    early = "; stopped early" * scan.stopped
+    text = f"accuracy % on {scan.split}, {count(scan.images)} images"
     if scan.exact:
-        return f"accuracy % on {of}, all of them at every point{_ties(scan)}"
-    fewest, most = _extremes(point.images for point in scan.points())
-    return f"accuracy % on {of}, samples of {fewest} to {most}, 95 % confidence intervals{early}"
+        return f"{text}, all of them at every point{_ties(scan)}"
+    sizes = [point.images for point in scan.points()]
+    samples = f"samples of {count(min(sizes))} to {count(max(sizes))}"
+    return f"{text}, {samples}, 95 % confidence intervals{'; stopped early' * scan.stopped}"
 
 
 def _ties(scan: Scan) -> str:
-    """The points that another order of float32 additions may count otherwise, and by how many."""
+    """Points whose count depends on the order of float32 additions, and by how many images."""
     tied = [
         f"{name} at {percent(100 * point.sparsity)} %: {point.ties}"
         for name, points in _columns(scan).items()
@@ -95,8 +91,3 @@ def _ties(scan: Scan) -> str:
         if point.ties
     ]
     return f"; images decided by float32 rounding: {', '.join(tied)}" if tied else ""
-
-
-def _extremes(numbers: Iterable[int]) -> tuple[str, str]:
-    known = sorted(numbers)
-    return count(known[0]), count(known[-1])

@@ -1,34 +1,35 @@
-"""The command `search`: the lightest net within a drop in accuracy."""
+"""The command `search`: the smallest net within a drop in accuracy."""
 
 from __future__ import annotations
 
 from argparse import Namespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 
+from core.events import StopFlag, Stream
 from core.jobs.search import SearchResult
 from tui.cli import checks, options
+from tui.cli.arguments import DEFAULT_ALLOCATION
 from tui.cli.command import Command
+from tui.cli.tables import number_table
 from tui.text.format import percent
 
-if TYPE_CHECKING:
-    from core.events import StopFlag, Stream
+COLUMNS = ("trial", "ratio", "validation %", "test %", "within", "run")
 
 
-def prepare(given: Namespace) -> Command[SearchResult]:
+def prepare(args: Namespace) -> Command[SearchResult]:
     """Check the options; raises InputError."""
-    settings = options.settings_of(given, options.config_of(given))
-    method = options.allocation_of(given)
-    experiment = checks.experiment_for(given, settings)
-    workbench = checks.workbench_for(given, settings)
+    settings = options.settings_of(args, options.config_of(args))
+    method = args.allocate or DEFAULT_ALLOCATION
+    experiment = checks.experiment_for(args, settings)
+    workbench = checks.workbench_for(args, settings)
     from core.jobs.dense_net import open_dense_net
     from core.jobs.goals import search_for
     from core.jobs.report import search_report
     from core.pruning.allocation import check_locked
 
-    locked = options.locks_of(given, workbench.layer_names)
+    locked = options.locks_of(args, workbench.layer_names)
     check_locked(workbench.layer_names, locked)
 
     def work(stop: StopFlag) -> Stream[SearchResult]:
@@ -37,29 +38,27 @@ def prepare(given: Namespace) -> Command[SearchResult]:
             yield from search_for(
                 workbench,
                 base,
-                max_drop=given.max_drop,
+                max_drop=args.max_drop,
                 method=method,
                 locked=locked,
                 experiment=experiment,
-                trials=given.trials,
-                start=given.start,
+                trials=args.trials,
+                start=args.start,
                 stop=stop,
             )
         )
 
-    def show(found: SearchResult, console: Console) -> dict[str, Any]:
-        print_search(found, console)
-        return {**search_report(workbench, found), "experiment": str(experiment.folder)}
+    def show(result: SearchResult, console: Console) -> dict[str, Any]:
+        print_search(result, console)
+        return {**search_report(workbench, result), "experiment": str(experiment.folder)}
 
-    return Command(work, show, given.json)
+    return Command(work, show, args.json)
 
 
-def print_search(found: SearchResult, console: Console) -> None:
+def print_search(result: SearchResult, console: Console) -> None:
     """Print every trial, and the smallest that passed."""
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in ("trial", "ratio", "validation %", "test %", "within", "run"):
-        table.add_column(name, justify="left" if name == "within" else "right")
-    for trial in found.trials:
+    table = number_table(*COLUMNS, names=False)
+    for trial in result.trials:
         accuracy = trial.result.accuracy
         table.add_row(
             str(trial.number),
@@ -70,16 +69,16 @@ def print_search(found: SearchResult, console: Console) -> None:
             trial.result.run or "",
         )
     console.print(table)
-    console.print(_summary(found), markup=False)
+    console.print(_summary(result), markup=False)
 
 
-def _summary(found: SearchResult) -> str:
-    early = "; stopped early" * found.stopped
-    goal = f"{percent(found.least)} % on validation"
-    if found.best is None:
+def _summary(result: SearchResult) -> str:
+    early = "; stopped early" * result.stopped
+    goal = f"{percent(result.least)} % on validation"
+    if result.best is None:
         return f"no trial reached {goal}{early}"
-    accuracy = found.best.result.accuracy
+    accuracy = result.best.result.accuracy
     return (
-        f"smallest net with at least {goal}: {found.best.ratio:.1f}x, "
+        f"smallest net with at least {goal}: {result.best.ratio:.1f}x, "
         f"validation {percent(accuracy.validation)} %, test {percent(accuracy.test)} %{early}"
     )

@@ -6,34 +6,32 @@ import os
 from argparse import Namespace
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rich.console import Console
 
 from core.errors import InputError
+from core.events import StopFlag, Stream
 from core.experiments.run_record import RunRecord, report_json
 from core.formats.export_formats import PICKLES, SAFETENSORS, SUFFIXES
 from core.nets.zoo import short_name
 from tui.cli import checks, options
 from tui.cli.command import Command
 
-if TYPE_CHECKING:
-    from core.events import StopFlag, Stream
-
 Report = Mapping[str, Any]
 
 NOTES = ("model", "dataset", "protocol", "recipe", "seed")
-"""What of the report is written into the file of weights."""
+"""Entries of the report that are also written into the file of weights."""
 
 
-def prepare(given: Namespace) -> Command[tuple[RunRecord, Report]]:
+def prepare(args: Namespace) -> Command[tuple[RunRecord, Report]]:
     """Check the options; raises InputError."""
-    if "weights" in given:
-        raise InputError(f"train starts from fresh weights: remove --weights {given.weights}")
-    settings = options.settings_of(given)
-    experiment = checks.experiment_for(given, settings)
-    target = _target(given, settings.model)
-    workbench = checks.workbench_for(given, settings)
+    if "weights" in args:
+        raise InputError(f"train starts from fresh weights: remove --weights {args.weights}")
+    settings = options.settings_of(args)
+    experiment = checks.experiment_for(args, settings)
+    target = _target(args, settings.model)
+    workbench = checks.workbench_for(args, settings)
     from core.formats.weights_files import save_dense
     from core.jobs import recorded_jobs
     from core.jobs.report import trained_record
@@ -53,28 +51,23 @@ def prepare(given: Namespace) -> Command[tuple[RunRecord, Report]]:
         print_trained(record, target, console)
         return report
 
-    return Command(work, show, given.json)
+    return Command(work, show, args.json)
 
 
-def _target(given: Namespace, model: str) -> Path:
-    """The file the weights are written to; raises InputError where it cannot be."""
-    target: Path = given.to or Path(f"{short_name(model)}.safetensors")
+def _target(args: Namespace, model: str) -> Path:
+    """The file for the weights; raises InputError if it cannot be written."""
+    target: Path = args.to or Path(f"{short_name(model)}.safetensors")
     if target.suffix in {*PICKLES, *SUFFIXES} - {SAFETENSORS}:
         raise InputError(
             f"weights are written as safetensors: use a name such as {target.stem}.safetensors"
         )
-    if given.to is None and os.path.exists(target):
+    if args.to is None and os.path.exists(target):
         raise InputError(f"{target} already exists: choose another file with --to FILE")
     checks.check_output(target)
     return target
 
 
 def print_trained(record: RunRecord, weights: Path, console: Console) -> None:
-    """Print the best epoch of a dense training and where its weights are."""
-    text = f"best epoch {record.best}{stopped_early(record)}; weights in {weights}"
-    console.print(text, markup=False)
-
-
-def stopped_early(record: RunRecord) -> str:
-    """`, stopped early` for a run that was; empty otherwise."""
-    return ", stopped early" if record.stopped else ""
+    """Print the best epoch of a dense training and the file of its weights."""
+    early = ", stopped early" if record.stopped else ""
+    console.print(f"best epoch {record.best}{early}; weights in {weights}", markup=False)
