@@ -1,4 +1,4 @@
-"""Dead units of a pruned net: found, removed exactly, counted.
+"""Finds, counts and exactly removes the dead units of a pruned net.
 
 Han et al. (2015, section 3.5) call a neuron dead if it has no input or no output connections left.
 A unit without inputs outputs a constant, which the biases of the next layer can absorb; a unit
@@ -13,8 +13,6 @@ must give the same logits without its dead units.
 """
 
 from __future__ import annotations
-
-from functools import cached_property
 
 import torch
 from torch import Tensor, fx, nn
@@ -80,6 +78,7 @@ class UnitAnalysis:
         self._model = model
         self.traced = trace(model, images)
         self.calls = unit_calls(self.traced, model)
+        self._calls_by_node = {call.node: call for call in self.calls}
         self.constants: dict[fx.Node, Tensor] = {}
         for call in self.calls:
             self.constants[call.node] = call.constants(self.constants)
@@ -123,10 +122,6 @@ class UnitAnalysis:
         nonzero, parameters = (sum(counts) for counts in zip(*removed, strict=True))
         return DeadUnits(units, nonzero, parameters)
 
-    @cached_property
-    def _calls_by_node(self) -> dict[fx.Node, UnitCall]:
-        return {call.node: call for call in self.calls}
-
     def _dead(self, node: fx.Node) -> Tensor:
         """Which units of a result are dead in the layer they come from; none if that is unknown."""
         call = self._calls_by_node[node]
@@ -147,9 +142,9 @@ class UnitAnalysis:
             after = units * (inputs * taps + biases)
             weights = int((call.weight != 0).logical_and_(unread[:, :, None]).count_nonzero())
             return weights + biases * int(self._dead(call.node).sum()), before - after
-        tensors = len(self._norm_parameters(call))
+        count = len(self._norm_parameters(call))
         dead, dropped = self._dead(call.node), ~self.kept(call.node)
-        return tensors * int(dead.sum()), tensors * int(dropped.sum())
+        return count * int(dead.sum()), count * int(dropped.sum())
 
     def _norm_parameters(self, call: UnitCall) -> list[nn.Parameter]:
         """The parameters of a batch norm; none for other calls."""

@@ -34,17 +34,15 @@ class UnitCall:
     def constants(self, _known: PerCall) -> Tensor:
         """The constant that each unit of the result holds, float64 [units]; NaN if it varies.
 
-        Args:
-            _known: the constants of all earlier calls.
+        `_known` are the constants of all earlier calls.
         """
         return torch.full((self.units,), torch.nan, dtype=torch.float64)
 
     def needs(self, known: PerCall, _needed: Tensor) -> dict[fx.Node, Tensor]:
         """Which input units are needed, as booleans [units] for each call that produced them.
 
-        Args:
-            known: the constants of all calls.
-            _needed: booleans [units], the units of this result that later calls need.
+        `known` are the constants of all calls; `_needed`, booleans [units], are the units of this
+        result that later calls need.
         """
         sources = self.node.all_input_nodes
         return {node: torch.ones_like(known[node], dtype=torch.bool) for node in sources}

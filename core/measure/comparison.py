@@ -1,10 +1,5 @@
 """Predictions of a dense and a pruned net: for ten images at once, soon after for a whole split.
 
-    Predictions, NetComparison, ConfusionCounts   read-only arrays for a screen
-    one_per_class, newly_wrong                    which ten images to show
-    predictions_of, all_predictions               the predictions of one net
-    compare                                       both nets: ten images first, then all
-
 Importing this loads no torch.
 """
 
@@ -256,8 +251,7 @@ def compare(
             raise InputError(
                 f"{len(predictions)} predictions for {len(data)} images: expected one for each"
             )
-    nets = _Nets(dense_model, pruned_model, data)
-    labels = _to_numpy(data.labels)
+    nets, labels = _Nets(dense_model, pruned_model, data), _to_numpy(data.labels)
     classes = predictions_of(pruned_model, data, ()).shares.shape[1]
     images = one_per_class(labels, classes, start)
     if mode == "chosen":

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 import torch
 from torch import Tensor, nn
@@ -128,7 +129,7 @@ class _Scanner:
         most = MOST_IMAGES if self.within is None else SAMPLE_STEP
         step = max(1, min(most, MOST_BYTES // (1 + self.net.bytes_per_image)))
         for index in torch.split(order, step):
-            if not any(self._is_open(p) for points in self.points.values() for p in points):
+            if not any(map(self._is_open, self._all_points())):
                 return
             yield from self._advance(index, stop)
             yield ScanUpdated(self.result())
@@ -137,7 +138,7 @@ class _Scanner:
 
     def reopen_unsound(self) -> bool:
         """Restart in float32 the points whose bf16 predictions proved unsound."""
-        unsound = [p for points in self.points.values() for p in points if not p.bf16_filter.sound]
+        unsound = [point for point in self._all_points() if not point.bf16_filter.sound]
         for point in unsound:
             point.correct = point.images = 0
             point.bf16_filter, point.precision = Bf16Filter(), "fp32"
@@ -205,6 +206,9 @@ class _Scanner:
         except UntraceableError as error:
             return NoPrefixCache(self.model, groups, some), str(error)
 
+    def _all_points(self) -> list[_OpenPoint]:
+        return list(chain(*self.points.values()))
+
     def _is_open(self, point: _OpenPoint) -> bool:
         if not point.images:
             return True
@@ -224,7 +228,7 @@ class _Scanner:
             self.model.get_parameter(layer.key).data = self.base[layer.key]
 
     def _progress(self) -> Progress:
-        points = [point for points in self.points.values() for point in points]
+        points = self._all_points()
         if self.within is None:
             seen = sum(point.images for point in points)
             return Progress("scan", seen, len(points) * len(self.data), "images")

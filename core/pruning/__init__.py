@@ -1,4 +1,4 @@
-"""How sparse each layer becomes, and which weights go.
+"""How sparse each layer becomes, and which weights are pruned.
 
 plans        one sparsity per layer: parsed, checked
 presets      ready plans, by net
