@@ -23,7 +23,7 @@ FEATHERWEIGHT = str(Path(sys.executable).with_name("featherweight"))
 PATIENCE = 300.0
 """Seconds for what takes one or two, or a minute, on a machine that does nothing else."""
 
-SAYS_OTHERWISE = ("COLORTERM", "NO_COLOR", "COLUMNS", "LINES")
+OVERRIDES = ("COLORTERM", "NO_COLOR", "COLUMNS", "LINES")
 """Where the environment has these, a program heeds them more than its terminal."""
 
 KEYS = {
@@ -59,7 +59,7 @@ class Terminal:
         self._tell_size()
         self.before = termios.tcgetattr(slave)
         self._state = TemporaryDirectory()  # where it saves plans and logs errors
-        env = {k: v for k, v in os.environ.items() if k not in SAYS_OTHERWISE}
+        env = {k: v for k, v in os.environ.items() if k not in OVERRIDES}
         self.process = subprocess.Popen(
             [command, *arguments],
             stdin=slave,
