@@ -159,8 +159,8 @@ def check_name(name: str) -> None:
     except (FileNotFoundError, NotADirectoryError):
         raise InputError(f"data set '{name}': no such folder: {path}") from None
     except (OSError, RuntimeError, ValueError) as error:  # the last two for ~nobody and a NUL
-        why = error.strerror if isinstance(error, OSError) else error
-        raise InputError(f"data set '{name}' cannot be read: {why}") from error
+        cause = error.strerror if isinstance(error, OSError) else error
+        raise InputError(f"data set '{name}' cannot be read: {cause}") from error
     if not stat.S_ISDIR(mode):
         raise InputError(f"data set '{name}': {root} is a file, expected a folder")
 

@@ -123,7 +123,7 @@ def test_a_lock_that_cannot_be_shared_is_tried(experiment: Experiment) -> None:
 
 def test_who_never_lets_go_is_told(experiment: Experiment, monkeypatch: pytest.MonkeyPatch) -> None:
     run = finished(experiment)
-    monkeypatch.setattr(locks, "PATIENCE", 0.1)
+    monkeypatch.setattr(locks, "LOCK_TIMEOUT", 0.1)
     with locks.locked(experiment.folder), pytest.raises(InputError, match="another program has"):
         experiment.delete(run)
     assert experiment.runs() == (run,)
