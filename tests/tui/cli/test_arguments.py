@@ -31,9 +31,9 @@ def test_every_setting_is_an_option_of_a_command_that_trains(
 ) -> None:
     with pytest.raises(SystemExit):
         main([*command, "--help"])
-    said = capsys.readouterr().out
-    assert all(f"{declared.flag} " in said or f"{declared.flag}," in said
-               for declared in SETTINGS.values())  # fmt: skip
+    text = capsys.readouterr().out
+    assert all(f"{setting.flag} " in text or f"{setting.flag}," in text
+               for setting in SETTINGS.values())  # fmt: skip
 
 
 @pytest.mark.parametrize("command", ["scan", "table", "bench", "export", "inspect"])
@@ -42,9 +42,9 @@ def test_commands_that_do_not_train_take_no_recipe(
 ) -> None:
     with pytest.raises(SystemExit):
         main([command, "--help"])
-    said = capsys.readouterr().out
-    assert "--model " in said
-    assert not any(flag in said for flag in ("--recipe ", "--epochs ", "--rewind"))
+    text = capsys.readouterr().out
+    assert "--model " in text
+    assert not any(flag in text for flag in ("--recipe ", "--epochs ", "--rewind"))
 
 
 @pytest.mark.parametrize("name", [name for name in SETTINGS if WRONG.get(name, "") is not None])
@@ -75,7 +75,7 @@ def test_values_arrive_in_their_types() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "text"),
     [
         (("search", "--max-drop", "101"), "--max-drop 101: expected a number from 0 to 100"),
         (("search", "--max-drop", "1", "--trials", "0"), "--trials 0: expected a whole number"),
@@ -91,8 +91,8 @@ def test_values_arrive_in_their_types() -> None:
     ids=str,
 )
 def test_options_of_one_command_are_checked_in_the_same_way(
-    arguments: tuple[str, ...], said: str
+    arguments: tuple[str, ...], text: str
 ) -> None:
     with pytest.raises(InputError) as caught:
         _parser().parse_args(arguments)
-    assert str(caught.value).startswith(said)
+    assert str(caught.value).startswith(text)
