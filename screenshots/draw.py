@@ -23,7 +23,7 @@ from core.experiments.experiment import Experiment
 from core.settings.settings import Settings
 from tui.app import FeatherweightApp
 from tui.jobs.backend import CoreBackend
-from tui.views.activity import Working
+from tui.views.activity import JobProgress
 
 FOLDER = Path(__file__).parent
 
@@ -34,7 +34,7 @@ async def wide() -> None:
         await pilot.press("m", "down", "enter", "down")
         await _save(pilot, "plan")
         await pilot.press("f")
-        await _until(pilot, lambda app: not isinstance(app.doing, Working))
+        await _until(pilot, lambda app: not isinstance(app.doing, JobProgress))
         await _save(pilot, "finetuned")
         await _files(pilot)
 
@@ -45,7 +45,7 @@ async def _files(pilot: Pilot[None]) -> None:
     await pilot.press("e")
     await pilot.pause(0.6)
     await pilot.press("enter")
-    await _until(pilot, lambda app: not isinstance(app.doing, Working))
+    await _until(pilot, lambda app: not isinstance(app.doing, JobProgress))
     await _save(pilot, "files")
 
 
@@ -53,7 +53,7 @@ async def exploring() -> None:
     """The sensitivities of the layers, a plan for 60x, and what it gets wrong."""
     async with _opened(120, 36) as pilot:
         await pilot.press("s")
-        await _until(pilot, lambda app: not isinstance(app.doing, Working))
+        await _until(pilot, lambda app: not isinstance(app.doing, JobProgress))
         await pilot.press("m", "enter", "d")
         await _until(pilot, lambda app: not app.looking)
         await pilot.press("d")
@@ -66,7 +66,7 @@ async def speed() -> None:
     """How fast the aggressive plan is in every engine that is installed."""
     async with _opened(120, 36) as pilot:
         await pilot.press("m", "down", "enter", "b")
-        await _until(pilot, lambda app: not isinstance(app.doing, Working))
+        await _until(pilot, lambda app: not isinstance(app.doing, JobProgress))
         await _until(pilot, lambda app: not app.looking)
         await _save(pilot, "speed")
 

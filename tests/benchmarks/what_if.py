@@ -65,7 +65,7 @@ def _moves(state: State) -> list[float]:
     for sparsity in sparsities:
         start = perf_counter()
         moved = state.give((LARGEST,), sparsity)
-        cut, _ = moved.cuts[LARGEST], moved.footprint
+        cut, _ = moved.what_ifs[LARGEST], moved.footprint
         moved.profiles[LARGEST].histogram(cut, bins(COLUMNS))
         seconds.append(perf_counter() - start)
     return seconds

@@ -16,7 +16,7 @@ from tui.app import FeatherweightApp
 from tui.jobs.job import Done, Job, JobEnded, JobEvent
 from tui.screens.dialogs import Question
 from tui.screens.help import HelpScreen
-from tui.views.activity import Working
+from tui.views.activity import JobProgress
 from tui.widgets.key_line import KeyLine
 from tui.widgets.layer_table import LayerTable
 from tui.widgets.value_input import ValueInput
@@ -401,7 +401,7 @@ async def test_while_loading_keys_are_answered_and_quitting_does_not_ask():
     backend.opening = backend.go
     app = FeatherweightApp(backend)
     async with app.run_test(size=(80, 24)) as pilot:
-        await until(pilot, lambda app: isinstance(app.doing, Working))
+        await until(pilot, lambda app: isinstance(app.doing, JobProgress))
         await pilot.press("right", "p", "u", "5", "v")
         assert app.state.base is None
         await pilot.press("q")

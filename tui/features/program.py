@@ -5,7 +5,7 @@ from __future__ import annotations
 from tui.screens.dialogs import Question
 from tui.screens.help import HelpScreen
 from tui.session import Session
-from tui.views.activity import Working
+from tui.views.activity import JobProgress
 
 
 class Program:
@@ -24,7 +24,7 @@ class Program:
         app, is_open = session.app, session.state.base is not None
         if isinstance(app.screen, Question):
             return
-        working = session.doing if isinstance(session.doing, Working) else None
+        working = session.doing if isinstance(session.doing, JobProgress) else None
         if working is None or (not is_open and working.batch is None):
             app.exit()
             return

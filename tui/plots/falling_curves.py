@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tui.plots.drawing.canvas import Canvas
-from tui.plots.drawing.curves import Curves, Path
+from tui.plots.drawing.curves import CurvePath, Curves
 from tui.plots.drawing.percents import percent_axis, points
 from tui.plots.drawing.placing import Cell, Cells, Trail, cell_at, cut_below
 from tui.plots.drawing.ticks import Axis, Tick, linear_ticks, nice_step
@@ -32,10 +32,10 @@ def draw(curves: Curves, width: int, height: int, hint: str) -> Lines:
     return chart.lines(hint)
 
 
-class _Seen(NamedTuple):
+class _VisibleCurve(NamedTuple):
     """The part of a curve that lies in the area."""
 
-    path: Path
+    path: CurvePath
     x: _Floats
     y: _Floats
 
@@ -47,34 +47,34 @@ class _Chart:
         self._curves = curves
         self._rows = height - 2
         self._x, self._y = _sparsities(curves, width), _accuracies(curves, self._rows)
-        self._seen = [_Seen(path, *self._visible(path)) for path in curves.drawn]
-        self._beside = self._find_beside()
-        right = [self._tick(index, row, width // 6) for index, row in self._beside.items()]
+        self._visible_curves = [_VisibleCurve(path, *self._clipped(path)) for path in curves.drawn]
+        self._name_rows = self._place_names()
+        right = [self._tick(index, row, width // 6) for index, row in self._name_rows.items()]
         self._canvas = Canvas(width, height, self._x, self._y, right)
         self._cells = Cells(self._canvas.columns, self._rows, self._x, self._y)
-        self._along = [self._cells.along(x, y) for _, x, y in self._seen]
+        self._along = [self._cells.along(x, y) for _, x, y in self._visible_curves]
 
     def draw_lines(self) -> None:
         curves = self._curves
         if math.isfinite(curves.line):
             role = "pending" if curves.stale else "threshold"
             self._canvas.horizontal(curves.line, _TOLERANCE, role)
-        for (path, x, y), cells in zip(self._seen, self._along, strict=True):
+        for (path, x, y), cells in zip(self._visible_curves, self._along, strict=True):
             if path is curves.chosen:
                 self._draw_intervals(path)
-                self._cells.need(cells)
+                self._cells.reserve(cells)
             self._cells.draw(cells)
             self._canvas.line(x, y, curves.role(path))
 
     def draw_marks(self) -> None:
         """Mark the planned sparsity on each curve, the chosen one's last."""
-        for path, _, _ in self._seen:
+        for path, _, _ in self._visible_curves:
             if math.isfinite(path.current):
                 x, y, _ = path.at(path.current)
                 mark = PLANNED if path is self._curves.chosen else OTHERS
                 mark = BELOW if y < self._y.lower else mark
                 self._canvas.marks([x], [y], mark, self._curves.role(path))
-                self._cells.need_point(x, y)
+                self._cells.reserve_point(x, y)
 
     def write_tolerance(self) -> None:
         """Say what the line stands for, where it hides least."""
@@ -87,29 +87,29 @@ class _Chart:
 
     def write_names(self) -> None:
         """Name the curves that end inside the area, the one in front first."""
-        for index in reversed(range(len(self._seen))):
+        for index in reversed(range(len(self._visible_curves))):
             cells = self._along[index]
-            if len(cells) and index not in self._beside:
-                path = self._seen[index].path
+            if len(cells) and index not in self._name_rows:
+                path = self._visible_curves[index].path
                 name = self._name(path, self._canvas.columns // 4)
                 self._write(name, _starts(cells, len(name)), self._name_role(path))
 
     def lines(self, hint: str) -> Lines:
         """Return all of it."""
-        if not self._seen:
+        if not self._visible_curves:
             text = cut(clean(hint), self._canvas.columns)
             column, row = (self._canvas.columns - len(text)) // 2, (self._rows - 1) // 2
             self._canvas.text(column, row, text, "hint")
         return self._canvas.lines()
 
-    def _visible(self, path: Path) -> tuple[_Floats, _Floats]:
+    def _clipped(self, path: CurvePath) -> tuple[_Floats, _Floats]:
         """Cut a curve where it leaves the area; a line along its edge would pass for a value."""
         x, y = cut_below(path.x, path.y, self._y.lower)
         y, x = cut_below(y, x, self._x.lower)
         y, x = cut_below(y, -x, -self._x.upper)
         return -x, y
 
-    def _draw_intervals(self, path: Path) -> None:
+    def _draw_intervals(self, path: CurvePath) -> None:
         """Draw a dotted stroke at each point that a sample estimates."""
         dot = (self._y.upper - self._y.lower) / self._rows / 4
         for x, y, half in zip(path.x, path.y, path.half, strict=True):
@@ -118,12 +118,14 @@ class _Chart:
                 ys = np.arange(low, high, dot)
                 self._canvas.marks(np.full(len(ys), x), ys, "braille", "pending")
 
-    def _find_beside(self) -> dict[int, int]:
+    def _place_names(self) -> dict[int, int]:
         """Find a row for the name of each curve that reaches the end of the area, beside it.
 
         Where two end in one row, the one further behind has the row above or below, if it is free.
         """
-        ends = [(index, self._row_at_end(index)) for index in reversed(range(len(self._seen)))]
+        ends = [
+            (index, self._row_at_end(index)) for index in reversed(range(len(self._visible_curves)))
+        ]
         found: dict[int, int] = {}
         for shift in (0, -1, 1):
             for index, end in ends:
@@ -135,21 +137,21 @@ class _Chart:
 
     def _row_at_end(self, index: int) -> int:
         """Return the row in which a curve reaches the end of the area, -1 where it does not."""
-        _, x, y = self._seen[index]
+        _, x, y = self._visible_curves[index]
         ends = y[(x >= self._x.upper - 1e-6) & np.isfinite(y)]
         return cell_at(ends[-1], self._y, self._rows) if len(ends) else -1
 
     def _tick(self, index: int, row: int, width: int) -> Tick:
-        path = self._seen[index].path
+        path = self._visible_curves[index].path
         at = self._y.lower + (row + 0.5) / self._rows * (self._y.upper - self._y.lower)
         return Tick(at, f" {self._name(path, width)}", self._name_role(path))
 
-    def _name(self, path: Path, width: int) -> str:
+    def _name(self, path: CurvePath, width: int) -> str:
         """Return a name with the end of a long one, in which layers differ."""
         name = path.name if len(path.name) <= width else "…" + path.name[1 - width :]
         return _CHOSEN + name if path is self._curves.chosen else name
 
-    def _name_role(self, path: Path) -> str:
+    def _name_role(self, path: CurvePath) -> str:
         role = self._curves.role(path)
         return "label" if role == "pending" and not self._curves.stale else role
 

@@ -97,8 +97,8 @@ def _is_drawable(edges: _Floats, everything: _Floats, kept: _Floats) -> bool:
 def _per_column(edges: _Floats, counts: _Floats, columns: int) -> _Floats:
     """Return the count to show in each column, so that no bin is lost where they do not match."""
     span = edges[-1] - edges[0]
-    centres = edges[0] + (np.arange(columns) + 0.5) / columns * span
-    shown: _Floats = counts[np.searchsorted(edges, centres).clip(1, len(counts)) - 1]
+    centers = edges[0] + (np.arange(columns) + 0.5) / columns * span
+    shown: _Floats = counts[np.searchsorted(edges, centers).clip(1, len(counts)) - 1]
     places = ((edges[1:] + edges[:-1]) / 2 - edges[0]) / span * columns
     np.maximum.at(shown, places.astype(int).clip(0, columns - 1), counts)
     return shown

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 from tui.plots import falling_curves
-from tui.plots.drawing.curves import Curve, Curves, Path
+from tui.plots.drawing.curves import Curve, CurvePath, Curves
 from tui.plots.drawing.percents import percent_or_nan, short_percent
 from tui.text.lines import Line, Lines, Span, blank, clean, fits, header
 
@@ -53,11 +53,11 @@ def draw(
 
 def _curves(data: SensitivityData) -> Curves:
     dense = percent_or_nan(data.dense)
-    paths = [Path.of(curve, dense) for curve in data.curves]
+    paths = [CurvePath.of(curve, dense) for curve in data.curves]
     chosen = min(max(0, data.chosen), len(paths) - 1)
     return Curves(
         chosen=paths[chosen] if paths else None,
-        uniform=Path.of(data.uniform, dense) if data.uniform else None,
+        uniform=CurvePath.of(data.uniform, dense) if data.uniform else None,
         others=tuple(path for index, path in enumerate(paths) if index != chosen),
         line=percent_or_nan(data.tolerance_line),
         tolerance=percent_or_nan(data.tolerance),
@@ -74,7 +74,7 @@ def _title(curves: Curves, rows: int) -> Line:
     path = curves.chosen
     if path is None or not curves.drawn:
         return (Span("sensitivity: accuracy with one layer pruned alone", "title"),)
-    if not path.there:
+    if not path.is_measured:
         return (Span(f"{path.name}: not scanned", "title"),)
     planned = math.isfinite(path.current)
     at = f" at {short_percent(path.current)}" if planned else ""
@@ -84,21 +84,21 @@ def _title(curves: Curves, rows: int) -> Line:
     if planned:
         title.append(Span(f": {_accuracy(path)}", curves.role(path)))
     if math.isfinite(curves.line):
-        title.append(Span(f", {_holds(path, curves.line)}", "threshold"))
+        title.append(Span(f", {_tolerated(path, curves.line)}", "threshold"))
     if math.isfinite(curves.dense):
         title.append(Span(f", dense {curves.dense:.2f} %", "dense"))
     return tuple(title)
 
 
-def _accuracy(path: Path) -> str:
+def _accuracy(path: CurvePath) -> str:
     """Write the accuracy at the planned sparsity, and where it is taken from if not there."""
     place, accuracy, half = path.at(path.current)
     text = f"{accuracy:.1f} ±{half:.1f} %" if half else f"{accuracy:.2f} %"
     return text if place == path.current else f"{text} at {short_percent(place)}"
 
 
-def _holds(path: Path, line: float) -> str:
-    end = path.holds(line)
+def _tolerated(path: CurvePath, line: float) -> str:
+    end = path.sparsity_above(line)
     if math.isnan(end):
         return "below tolerance throughout"
     if end >= path.scanned[1]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core.pruning.curves import SampleUpdated
-from tui.state.measurement import Comparison, Counts, Estimate, MeasurementRequest, Need
+from tui.state.measurement import Comparison, Estimate, LayerActivity, MeasurementRequest, Need
 from tui.state.state import State
 
 if TYPE_CHECKING:
@@ -26,18 +26,18 @@ def request_for(state: State, needs: Collection[Need]) -> MeasurementRequest | N
         state.planned,
         state.tuned,
         accuracy=not known,
-        digits=state.digits if {"images", "matrix"} & set(needs) else None,
+        images=state.images if {"images", "matrix"} & set(needs) else None,
         matrix="matrix" in needs,
         costs="costs" in needs,
     )
-    if state.counts and state.counts.request.nets == request.nets:
+    if state.activity and state.activity.request.nets == request.nets:
         request = replace(request, costs=False)
-    if request.digits and state.comparison and state.comparison.answers(request):
-        request = replace(request, digits=None, matrix=False)
-    return request if request.accuracy or request.digits or request.costs else None
+    if request.images and state.comparison and state.comparison.covers(request):
+        request = replace(request, images=None, matrix=False)
+    return request if request.accuracy or request.images or request.costs else None
 
 
-def with_answer(state: State, request: MeasurementRequest, event: Event) -> State:
+def with_event(state: State, request: MeasurementRequest, event: Event) -> State:
     """The state with what a measurement reports."""
     from core.measure.comparison import ComparisonUpdated  # these load NumPy, which is there by now
     from core.measure.costs import ActivityMeasured
@@ -48,6 +48,6 @@ def with_answer(state: State, request: MeasurementRequest, event: Event) -> Stat
         case ComparisonUpdated(compared):
             return replace(state, comparison=Comparison(request, compared))
         case ActivityMeasured():
-            return replace(state, counts=Counts(request, event))
+            return replace(state, activity=LayerActivity(request, event))
         case _:
             return state

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from core.experiments.run_record import LayerRecord
-from tui.state.runs import SPLITS, RunRow, incomparable, joined, ordered
+from tui.state.runs import SPLITS, RunRow, layer_pairs, sort_rows, why_incomparable
 
 RISING = frozenset({"what", "nonzero", "epochs", "recipe", "seed", "note"})
 """Columns sorted in ascending order by default."""
@@ -51,14 +51,14 @@ class Browsing:
         """The run that the chosen one is laid beside, unless that is the marked one itself."""
         other = next((row for row in self.rows or () if row.id == self.marked), None)
         chosen = self.chosen
-        if other is None or chosen is None or other.id == chosen.id or incomparable(chosen):
+        if other is None or chosen is None or other.id == chosen.id or why_incomparable(chosen):
             return None
         return other
 
     @property
     def layers(self) -> tuple[tuple[LayerRecord, LayerRecord], ...]:
         """The layers of the two that are compared."""
-        return joined(self.chosen, self.compared) if self.chosen and self.compared else ()
+        return layer_pairs(self.chosen, self.compared) if self.chosen and self.compared else ()
 
     @property
     def layer_at(self) -> int:
@@ -89,7 +89,7 @@ class Browsing:
         column = columns[after % len(columns)]
         return replace(self, column=column, descending=column not in RISING)._sorted(self.rows)
 
-    def turn_round(self) -> Browsing:
+    def reverse(self) -> Browsing:
         """Sorted the other way round."""
         return replace(self, descending=not self.descending)._sorted(self.rows)
 
@@ -97,7 +97,7 @@ class Browsing:
         """With the chosen run marked to be compared with, or none any more."""
         return replace(self, marked="" if self.marked else self.at, view=0)
 
-    def look_on(self) -> Browsing:
+    def next_view(self) -> Browsing:
         """With the next view of a comparison, or the other split of the plot."""
         if self.compared is not None:
             return replace(self, view=self.view + 1)
@@ -111,4 +111,4 @@ class Browsing:
     def _sorted(self, rows: Iterable[RunRow] | None) -> Browsing:
         if rows is None:
             return self
-        return replace(self, rows=ordered(rows, self.column, self.descending, self.split))
+        return replace(self, rows=sort_rows(rows, self.column, self.descending, self.split))

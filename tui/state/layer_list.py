@@ -6,12 +6,12 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from tui.state.layer_rows import KIND, Row, found, groups_of, unfolded
+from tui.state.layer_rows import KIND_PREFIX, Row, groups_of, matching_rows, visible_rows
 
 if TYPE_CHECKING:
     from core.nets.layers import Layer
 
-MANY = 24
+MAX_UNFOLDED = 24
 """A net with more layers than these opens with its groups folded."""
 
 NOTHING = Row(())
@@ -19,7 +19,7 @@ NOTHING = Row(())
 
 
 @dataclass(frozen=True)
-class Listing:
+class ListedLayers:
     """The listed layers of a net; a view, not affected by undo.
 
     Attributes:
@@ -37,10 +37,10 @@ class Listing:
     filter: str = ""
 
     @classmethod
-    def of(cls, layers: tuple[Layer, ...]) -> Listing:
+    def of(cls, layers: tuple[Layer, ...]) -> ListedLayers:
         """The layers of a net that has just been opened."""
         listing = cls(layers)
-        return listing.fold_all() if len(layers) > MANY else listing
+        return listing.fold_all() if len(layers) > MAX_UNFOLDED else listing
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -56,8 +56,8 @@ class Listing:
     def rows(self) -> tuple[Row, ...]:
         """The rows from top to bottom; none where nothing matches the filter."""
         if self.filter:
-            return found(self.layers, self.filter)
-        return unfolded(self.groups, len(self.layers), self.folded)
+            return matching_rows(self.layers, self.filter)
+        return visible_rows(self.groups, len(self.layers), self.folded)
 
     @cached_property
     def at(self) -> int:
@@ -84,7 +84,7 @@ class Listing:
             return tuple(range(len(self.layers)))
         return self.rows[0].layers if self.rows else ()
 
-    def choose(self, place: int) -> Listing:
+    def choose(self, place: int) -> ListedLayers:
         """With another row chosen; beyond either end it stays at the end."""
         if not self.rows:
             return self
@@ -92,7 +92,7 @@ class Listing:
         chosen = self.chosen if self.chosen in row.layers else row.layers[0]
         return replace(self, chosen=chosen, group=row.group)
 
-    def fold(self) -> Listing:
+    def fold(self) -> ListedLayers:
         """With the group that the chosen row is in, or heads, folded; or unfolded again."""
         row = self.row
         inside = [it.group for it in self.groups if set(row.layers) <= set(it.layers)]
@@ -100,23 +100,23 @@ class Listing:
             return self
         return replace(self, group=inside[-1], folded=self.folded ^ {inside[-1]})._settled()
 
-    def fold_all(self) -> Listing:
+    def fold_all(self) -> ListedLayers:
         """With all groups folded; unfolded where all are folded already."""
         names = frozenset(group.group for group in self.groups)
         if self.filter or not names:
             return self
         return replace(self, folded=frozenset() if names <= self.folded else names)._settled()
 
-    def look_for(self, text: str) -> Listing:
+    def with_filter(self, text: str) -> ListedLayers:
         """With the layers alone that match a text; with all of them where it is empty."""
         text = text.strip()
         return self if text == self.filter else replace(self, filter=text, group="")._settled()
 
-    def look_for_kind(self) -> Listing:
+    def toggle_kind_filter(self) -> ListedLayers:
         """With the layers alone that are what the chosen one is, all of them chosen; and back."""
-        wanted = f"{KIND}{self.layers[self.chosen].kind}" if self.rows else ""
-        return self.look_for("") if self.filter == wanted else self.look_for(wanted).choose(0)
+        wanted = f"{KIND_PREFIX}{self.layers[self.chosen].kind}" if self.rows else ""
+        return self.with_filter("") if self.filter == wanted else self.with_filter(wanted).choose(0)
 
-    def _settled(self) -> Listing:
+    def _settled(self) -> ListedLayers:
         """With a row chosen that is listed."""
         return self.choose(self.at)

@@ -20,7 +20,7 @@ Need = Literal["images", "matrix", "costs"]
 
 
 @dataclass(frozen=True, slots=True)
-class Digits:
+class ImageSelection:
     """Which test images are shown, see `core.measure.comparison`.
 
     Attributes:
@@ -31,16 +31,16 @@ class Digits:
     mode: Literal["chosen", "wrong"] = "chosen"
     start: int = 0
 
-    def turned(self) -> Digits:
+    def toggled(self) -> ImageSelection:
         """In the other mode, from its beginning."""
-        return Digits("wrong" if self.mode == "chosen" else "chosen")
+        return ImageSelection("wrong" if self.mode == "chosen" else "chosen")
 
-    def on(self) -> Digits:
+    def next_page(self) -> ImageSelection:
         """The next ones."""
         return replace(self, start=self.start + 1)
 
 
-FIRST_DIGITS = Digits()
+FIRST_DIGITS = ImageSelection()
 """The first test image of each class."""
 
 
@@ -61,7 +61,7 @@ class MeasurementRequest:
     plan: Plan
     tuned: Net | None
     accuracy: bool
-    digits: Digits | None
+    images: ImageSelection | None
     matrix: bool
     costs: bool = False
 
@@ -87,7 +87,7 @@ class MeasurementRequest:
             and self.accuracy >= other.accuracy
             and self.matrix >= other.matrix
             and self.costs >= other.costs
-            and other.digits in (None, self.digits)
+            and other.images in (None, self.images)
         )
 
 
@@ -120,16 +120,16 @@ class Comparison:
         """What it was measured on."""
         return self.request.key
 
-    def answers(self, request: MeasurementRequest) -> bool:
+    def covers(self, request: MeasurementRequest) -> bool:
         """It has all that is requested of images."""
         counted = self.compared.counted is not None
-        all_known = counted or not (request.matrix or request.digits == Digits("wrong"))
-        same = self.request.nets == request.nets and self.request.digits == request.digits
+        all_known = counted or not (request.matrix or request.images == ImageSelection("wrong"))
+        same = self.request.nets == request.nets and self.request.images == request.images
         return same and all_known
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Counts:
+class LayerActivity:
     """What each layer of a net costs.
 
     Attributes:

@@ -74,7 +74,7 @@ class Result:
         """What it was measured on."""
         return ResultKey.of(self.base, self.plan)
 
-    def written(self, export: Export, sizes: Sizes) -> Result:
+    def with_new_export(self, export: Export, sizes: Sizes) -> Result:
         """With one more file."""
         return replace(self, sizes=sizes, exports=with_export(self.exports, export))
 

@@ -24,7 +24,7 @@ _LONGEST = 400
 
 
 @dataclass(frozen=True, slots=True)
-class Kin:
+class RunGroup:
     """What two accuracies must have in common to be compared at all."""
 
     model: str | None
@@ -55,7 +55,7 @@ class RunRow:
     """
 
     run: Run
-    kin: Kin
+    group: RunGroup
     created: datetime | None
     ratio: float | None
     accuracy: Accuracy | None
@@ -74,7 +74,7 @@ class RunRow:
         record, measured, is_dense = run.record, run.record.accuracy, run.record.kind == TRAIN
         return cls(
             run,
-            Kin.of(record),
+            RunGroup.of(record),
             created=_local(record.created),
             ratio=_ratio(record),
             accuracy=measured.dense if is_dense else measured.finetuned,
@@ -146,7 +146,7 @@ class RunRow:
         return self.record.sizes.compact if self.record.sizes else None
 
     @property
-    def quantised(self) -> Export | None:
+    def quantized(self) -> Export | None:
         """The last compact file of its net that keeps less."""
         return newest_compact(self.run.exports, exact=False)
 
@@ -157,11 +157,11 @@ class RunRow:
 
     def score(self, split: str) -> float | None:
         """Its accuracy on a split."""
-        return on(self.accuracy, split)
+        return accuracy_on(self.accuracy, split)
 
     def gain(self, split: str) -> float | None:
         """Points of accuracy above its dense net; below 0 where some were lost."""
-        score, dense = self.score(split), on(self.dense, split)
+        score, dense = self.score(split), accuracy_on(self.dense, split)
         return None if score is None or dense is None else score - dense
 
 
@@ -182,14 +182,14 @@ SORT_KEYS: dict[str, Callable[[RunRow, str], Any]] = {
 """What each column is sorted by, for the split that is looked at."""
 
 
-def on(accuracy: Accuracy | None, split: str) -> float | None:
+def accuracy_on(accuracy: Accuracy | None, split: str) -> float | None:
     """An accuracy on one of `SPLITS`."""
     if accuracy is None:
         return None
     return accuracy.validation if split == SPLITS[0] else accuracy.test
 
 
-def ordered(
+def sort_rows(
     rows: Iterable[RunRow], column: str, descending: bool, split: str
 ) -> tuple[RunRow, ...]:
     """The rows by a column, one of `SORT_KEYS`; of equals the newest first.
@@ -203,7 +203,7 @@ def ordered(
     return (*known, *(row for row in newest if key(row, split) is None))
 
 
-def place(row: RunRow, split: str) -> tuple[float, float] | None:
+def plot_point(row: RunRow, split: str) -> tuple[float, float] | None:
     """Where a run lies in the plot of accuracy against size; None where it does not."""
     score = row.score(split)
     return None if row.ratio is None or score is None else (row.ratio, score)
@@ -211,16 +211,16 @@ def place(row: RunRow, split: str) -> tuple[float, float] | None:
 
 def fronts(rows: Sequence[RunRow], split: str) -> frozenset[str]:
     """The runs that no other of their kin beats in both ratio and accuracy."""
-    groups: dict[Kin, list[tuple[str, tuple[float, float]]]] = {}
+    groups: dict[RunGroup, list[tuple[str, tuple[float, float]]]] = {}
     for row in rows:
-        if (at := place(row, split)) is not None:
-            groups.setdefault(row.kin, []).append((row.id, at))
+        if (at := plot_point(row, split)) is not None:
+            groups.setdefault(row.group, []).append((row.id, at))
     return frozenset(
         group[index][0] for group in groups.values() for index in front([at for _, at in group])
     )
 
 
-def incomparable(row: RunRow) -> str:
+def why_incomparable(row: RunRow) -> str:
     """Why a run cannot be compared; empty if it can."""
     if row.status == UNREADABLE:
         return f"run {row.id} cannot be read"
@@ -233,10 +233,10 @@ def incomparable(row: RunRow) -> str:
 def differences(one: RunRow, other: RunRow) -> tuple[tuple[str, str, str], ...]:
     """The settings in which two runs differ, most important first: name, one, other."""
     pairs: tuple[tuple[str, object, object], ...] = (
-        ("net", one.kin.model, other.kin.model),
-        ("data", one.kin.dataset, other.kin.dataset),
-        ("images", one.kin.inputs, other.kin.inputs),
-        ("protocol", one.kin.protocol, other.kin.protocol),
+        ("net", one.group.model, other.group.model),
+        ("data", one.group.dataset, other.group.dataset),
+        ("images", one.group.inputs, other.group.inputs),
+        ("protocol", one.group.protocol, other.group.protocol),
         ("kind", one.record.kind, other.record.kind),
         ("recipe", one.recipe, other.recipe),
         ("method", one.method, other.method),
@@ -248,7 +248,7 @@ def differences(one: RunRow, other: RunRow) -> tuple[tuple[str, str, str], ...]:
     return tuple((name, _text(this), _text(that)) for name, this, that in pairs if this != that)
 
 
-def joined(one: RunRow, other: RunRow) -> tuple[tuple[LayerRecord, LayerRecord], ...]:
+def layer_pairs(one: RunRow, other: RunRow) -> tuple[tuple[LayerRecord, LayerRecord], ...]:
     """The layers of two runs by their names; one that a run lacks is without numbers there."""
     mine, others = ({layer.name: layer for layer in row.layers} for row in (one, other))
     names = dict.fromkeys((*mine, *others))

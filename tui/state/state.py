@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from core.nets.footprint import DeadUnits, Footprint, Sizes, total
 from core.pruning.plans import Plan
 from core.settings.settings import DEFAULTS, Settings
-from tui.state.layer_list import Listing
-from tui.state.measurement import FIRST_DIGITS, Comparison, Counts, Digits, Estimate
+from tui.state.layer_list import ListedLayers
+from tui.state.measurement import FIRST_DIGITS, Comparison, Estimate, ImageSelection, LayerActivity
 from tui.state.results import Keyed, Result, ResultKey, Speed
 from tui.state.training_curve import TrainingCurve
 from tui.state.undo import UndoPoint, within_limits
@@ -59,7 +59,7 @@ class State:
     plan: Plan | None = None
     past: tuple[UndoPoint, ...] = ()
     future: tuple[UndoPoint, ...] = ()
-    listing: Listing = field(default_factory=Listing)
+    listing: ListedLayers = field(default_factory=ListedLayers)
     locked: frozenset[str] = frozenset()
     pruned: Result | None = None
     finetuned: Result | None = None
@@ -67,9 +67,9 @@ class State:
     scans: Mapping[str, Scan] = field(default_factory=dict)
     scanned: str = ""
     tolerance: float = 1.0
-    digits: Digits = FIRST_DIGITS
+    images: ImageSelection = FIRST_DIGITS
     comparison: Comparison | None = None
-    counts: Counts | None = None
+    activity: LayerActivity | None = None
     speed: Speed | None = None
     curve: TrainingCurve | None = None
     settings: Settings = DEFAULTS
@@ -91,12 +91,12 @@ class State:
         return self.listing.chosen
 
     @cached_property
-    def acted_on(self) -> tuple[int, ...]:
+    def target_layers(self) -> tuple[int, ...]:
         """The layers that keys change: of a heading those that are not locked."""
         row = self.listing.row
-        return self.free(row.layers) if row.group else row.layers
+        return self.unlocked(row.layers) if row.group else row.layers
 
-    def free(self, layers: Iterable[int]) -> tuple[int, ...]:
+    def unlocked(self, layers: Iterable[int]) -> tuple[int, ...]:
         """Those of some layers that are not locked."""
         names = self.layer_names
         return tuple(index for index in layers if names[index] not in self.locked)
@@ -120,19 +120,19 @@ class State:
         }
 
     @cached_property
-    def cuts(self) -> tuple[WhatIf, ...]:
+    def what_ifs(self) -> tuple[WhatIf, ...]:
         """The plan applied to the base, layer by layer."""
         return tuple(profile.what_if(self.planned[profile.layer.name]) for profile in self.profiles)
 
     @property
-    def chosen_cut(self) -> WhatIf | None:
+    def chosen_what_if(self) -> WhatIf | None:
         """The plan applied to the layer that plots show."""
-        return self.cuts[self.chosen] if self.cuts else None
+        return self.what_ifs[self.chosen] if self.what_ifs else None
 
     @cached_property
     def footprints(self) -> tuple[Footprint, ...]:
         """What each layer costs under the plan."""
-        return tuple(p.footprint(c) for p, c in zip(self.profiles, self.cuts, strict=True))
+        return tuple(p.footprint(c) for p, c in zip(self.profiles, self.what_ifs, strict=True))
 
     @cached_property
     def footprint(self) -> Footprint:
@@ -218,7 +218,7 @@ class State:
         state = self if self.dense is None else self.after(self.undo_point)
         state = replace(state, dense=net, base=net, plan=plan, pruned=None, finetuned=None)
         layers = tuple(profile.layer for profile in net.profiles)
-        return state if layers == self.listing.layers else state.listed(Listing.of(layers))
+        return state if layers == self.listing.layers else state.listed(ListedLayers.of(layers))
 
     def with_pruned(self, result: Result, since: UndoPoint) -> State:
         """With a plan measured in one shot, which `since` had not been yet."""
@@ -231,7 +231,7 @@ class State:
         before = replace(self.undo_point, pruned=was[0], finetuned=was[1], curve=was[2])
         return replace(self.after(before), finetuned=result)
 
-    def come_to(
+    def with_restored(
         self,
         base: Net,
         plan: Plan,
@@ -250,11 +250,11 @@ class State:
         shot = pruned and Result(state.planned, base, pruned, state.footprint)
         return replace(state, finetuned=tuned, pruned=shot or None)
 
-    def renewed(self, old: Result, new: Result) -> State:
+    def with_result_replaced(self, old: Result, new: Result) -> State:
         """With a result of which more is known, also where undo and redo go."""
-        past = tuple(point.renewed(old, new) for point in self.past)
-        future = tuple(point.renewed(old, new) for point in self.future)
-        state = self._at(self.undo_point.renewed(old, new))
+        past = tuple(point.with_result_replaced(old, new) for point in self.past)
+        future = tuple(point.with_result_replaced(old, new) for point in self.future)
+        state = self._at(self.undo_point.with_result_replaced(old, new))
         return replace(state, past=past, future=future)
 
     def adopt(self) -> State:
@@ -283,7 +283,7 @@ class State:
         """The sparsities of the layers that are locked."""
         return {name: self.planned[name] for name in self.layer_names if name in self.locked}
 
-    def listed(self, listing: Listing) -> State:
+    def listed(self, listing: ListedLayers) -> State:
         """With the layers listed otherwise."""
         return replace(self, listing=listing)
 
@@ -293,19 +293,21 @@ class State:
 
     def give(self, layers: Iterable[int], sparsity: float) -> State:
         """With one sparsity for some layers, held between each one's floor and 1."""
-        return self._changed(dict.fromkeys(layers, sparsity))
+        return self._with_sparsities(dict.fromkeys(layers, sparsity))
 
     def nudge(self, steps: int) -> State:
         """With the sparsities of the chosen row moved by whole percents, each from where it is."""
         planned, names = self.planned, self.layer_names
-        moved = {at: round(planned[names[at]] + steps * STEP, 12) for at in self.acted_on}
-        return self._changed(moved)
+        moved = {at: round(planned[names[at]] + steps * STEP, 12) for at in self.target_layers}
+        return self._with_sparsities(moved)
 
     def spread(self) -> State:
         """With the chosen row's sparsity given to all that are listed and not locked."""
         layers = self.listing.row.layers
         return (
-            self.give(self.free(self.listing.listed), self.sparsity_of(layers)) if layers else self
+            self.give(self.unlocked(self.listing.listed), self.sparsity_of(layers))
+            if layers
+            else self
         )
 
     def toggle_lock(self) -> State:
@@ -314,7 +316,7 @@ class State:
         held = self.locked - names if names <= self.locked else self.locked | names
         return replace(self, locked=held)
 
-    def _changed(self, sparsities: Mapping[int, float]) -> State:
+    def _with_sparsities(self, sparsities: Mapping[int, float]) -> State:
         """With other sparsities, by the layers' indices, held between their floors and 1."""
         if self.plan is None:
             return self

@@ -31,7 +31,7 @@ class UndoPoint:
     curve: TrainingCurve | None
     settings: Settings
 
-    def renewed(self, old: Result, new: Result) -> UndoPoint:
+    def with_result_replaced(self, old: Result, new: Result) -> UndoPoint:
         """With a result of which more is known."""
         pruned = new if self.pruned is old else self.pruned
         finetuned = new if self.finetuned is old else self.finetuned

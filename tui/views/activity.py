@@ -16,7 +16,7 @@ SHORTEST_BAR = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Working:
+class JobProgress:
     """The running job, as shown in the activity lines.
 
     Attributes:
@@ -39,7 +39,7 @@ class Working:
     warnings: tuple[str, ...] = ()
     stopping: bool = False
 
-    def after(self, event: Event) -> Working:
+    def after(self, event: Event) -> JobProgress:
         """With one more event."""
         match event:
             case Progress():
@@ -74,7 +74,7 @@ class Outcome:
     passing: bool = False
 
 
-def activity(shown: Working | Outcome, width: int, now: float | None = None) -> Lines:
+def activity(shown: JobProgress | Outcome, width: int, now: float | None = None) -> Lines:
     """Two lines: the bar of a job and what it says, or an outcome and what to do next."""
     if isinstance(shown, Outcome):
         return _outcome(shown, width)
@@ -93,17 +93,17 @@ def _outcome(outcome: Outcome, width: int) -> Lines:
     return tuple((line,) for line in lines)
 
 
-def _headline(job: Working, width: int, elapsed: float) -> Line:
+def _headline(job: JobProgress, width: int, elapsed: float) -> Line:
     title = "stopping" if job.stopping else job.title
     if job.batch is not None:
         title += f"  epoch {job.batch.epoch} of {job.batch.epochs}"
-    done = _share(job)
+    done = _fraction_done(job)
     facts = [f"{100 * done:3.0f} %"] if done is not None else []
     facts += [_rate(job)] if job.batch else []
-    facts += [_left(job, done, elapsed)]
-    while len(facts) > 1 and _room(title, facts, width) < SHORTEST_BAR:
+    facts += [_time_left(job, done, elapsed)]
+    while len(facts) > 1 and _bar_width(title, facts, width) < SHORTEST_BAR:
         del facts[-2]
-    room = _room(title, facts, width)
+    room = _bar_width(title, facts, width)
     return (
         Span(f"  {title}  ", "working"),
         *(_bar(done or 0.0, min(room, 40)) if room >= SHORTEST_BAR else ()),
@@ -111,12 +111,12 @@ def _headline(job: Working, width: int, elapsed: float) -> Line:
     )
 
 
-def _room(title: str, facts: list[str], width: int) -> int:
+def _bar_width(title: str, facts: list[str], width: int) -> int:
     """Cells that are left for the bar."""
     return width - len(title) - sum(2 + len(fact) for fact in facts) - 4
 
 
-def _detail(job: Working, width: int) -> Line:
+def _detail(job: JobProgress, width: int) -> Line:
     parts = []
     if job.step is not None:
         parts.append(_step(job.step))
@@ -141,7 +141,7 @@ def _step(step: Progress) -> str:
     return f"{step.step} {count(step.done)} of {count(step.total)} {step.unit}"
 
 
-def _share(job: Working) -> float | None:
+def _fraction_done(job: JobProgress) -> float | None:
     """How much of the job is done: of a training by its images, else of its present step."""
     if job.batch is not None:
         whole = job.batch.epochs * job.batch.images
@@ -151,7 +151,7 @@ def _share(job: Working) -> float | None:
     return None
 
 
-def _rate(job: Working) -> str:
+def _rate(job: JobProgress) -> str:
     """Images a second, over all batches so far."""
     batch = job.batch
     if batch is None or not batch.seconds:
@@ -160,7 +160,7 @@ def _rate(job: Working) -> str:
     return f"{count(round(seen / batch.seconds))} images/s"
 
 
-def _left(job: Working, done: float | None, elapsed: float) -> str:
+def _time_left(job: JobProgress, done: float | None, elapsed: float) -> str:
     """The time left by the pace of training so far; what has passed, where there is no pace."""
     if job.batch is None or not done:
         return duration(elapsed)

@@ -24,11 +24,11 @@ def title(browsing: Browsing, folder: Path, width: int) -> Lines:
     order = f" by {browsing.column} {arrow(browsing)}" if rows and len(rows) > 1 else ""
     details = "  " + " · ".join(filter(None, ("history", size + order)))
     room = width - len(name) - len(details) - 3
-    where = f" · {shortened(tilde(folder), folder.name, room)}" if room >= 8 else ""
+    where = f" · {shorten_middle(with_tilde(folder), folder.name, room)}" if room >= 8 else ""
     return ((Span(name, "brand"), Span(cut(details + where, width - len(name)), "plain")),)
 
 
-def tilde(folder: Path) -> str:
+def with_tilde(folder: Path) -> str:
     """A path with the home folder as a tilde."""
     try:
         return str(Path("~") / folder.relative_to(Path.home()))
@@ -36,7 +36,7 @@ def tilde(folder: Path) -> str:
         return str(folder)
 
 
-def shortened(path: str, name: str, width: int) -> str:
+def shorten_middle(path: str, name: str, width: int) -> str:
     """Leave out the middle of a path: its beginning tells whose it is, its name what it is."""
     if len(path) <= width:
         return path
@@ -60,7 +60,7 @@ def about(row: RunRow, current: str | None, width: int, height: int) -> Lines:
 
 def sizes(row: RunRow) -> str:
     """The sizes of a run's net, most important first; empty if none are recorded."""
-    found, small = row.record.sizes, row.quantised
+    found, small = row.record.sizes, row.quantized
     files = (
         (small and small.bytes, f"quantized at {percent(small.accuracy.test)} %" if small else ""),
         (row.compact, "lossless"),
@@ -153,7 +153,7 @@ def welcome(folder: Path, width: int, height: int) -> Lines:
         ("", "plain"),
         ("Esc, q or h: back", "hint"),
     )  # fmt: skip
-    return centred(paragraphs, width, height)
+    return centered(paragraphs, width, height)
 
 
 def failure(problem: str, width: int, height: int) -> Lines:
@@ -165,10 +165,10 @@ def failure(problem: str, width: int, height: int) -> Lines:
         ("", "plain"),
         ("Esc, q or h: back", "hint"),
     )
-    return centred(paragraphs, width, height)
+    return centered(paragraphs, width, height)
 
 
-def centred(paragraphs: Sequence[tuple[str, str]], width: int, height: int) -> Lines:
+def centered(paragraphs: Sequence[tuple[str, str]], width: int, height: int) -> Lines:
     """Paragraphs with their roles in the middle of an area, wrapped to be read with ease."""
     room = max(10, min(width - 4, 76))
     lines = [

@@ -17,18 +17,18 @@ IMPORTANCE = ("enter", "q", "space", "n", "x", "v", "?", "s", "] →")
 
 def offered(browsing: Browsing, all_views: bool, width: int) -> tuple[Key, ...]:
     """The keys for the bottom line, labeled with what they would do now, as many as fit."""
-    sensible = {key.shown: key for key in _sensible(browsing, all_views)}
+    applicable = {key.shown: key for key in _applicable(browsing, all_views)}
     room, fitted = width, set()
     for shown in IMPORTANCE:
-        if (key := sensible.get(shown)) is not None:
+        if (key := applicable.get(shown)) is not None:
             room -= len(key.shown) + len(key.label) + 2
             if room < 0:
                 break
             fitted.add(shown)
-    return tuple(key for shown, key in sensible.items() if shown in fitted)
+    return tuple(key for shown, key in applicable.items() if shown in fitted)
 
 
-def _sensible(browsing: Browsing, all_views: bool) -> Iterable[Key]:
+def _applicable(browsing: Browsing, all_views: bool) -> Iterable[Key]:
     row = browsing.chosen
     for key in (key for key in KEYS if key.footer):
         match key.name:
@@ -42,10 +42,10 @@ def _sensible(browsing: Browsing, all_views: bool) -> Iterable[Key]:
                 continue
             case "mark":
                 yield replace(key, label="unmark" if browsing.marked else "mark")
-            case "look_on" if browsing.compared is None:
+            case "next_view" if browsing.compared is None:
                 other = next(split for split in SPLITS if split != browsing.split)
                 yield replace(key, label=other)
-            case "look_on" if all_views:
+            case "next_view" if all_views:
                 continue
             case "layer" if browsing.compared is None:
                 continue

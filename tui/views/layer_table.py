@@ -137,7 +137,7 @@ def _sign(state: State, row: Row, chosen: bool) -> str:
         return AT
     heading = state.listing.row
     below = heading.group and row.depth > heading.depth
-    return WITH if below and not set(row.layers).isdisjoint(state.acted_on) else " "
+    return WITH if below and not set(row.layers).isdisjoint(state.target_layers) else " "
 
 
 def _lock(state: State, row: Row) -> str:
@@ -185,9 +185,9 @@ def _right(state: State, row: Row, shares: tuple[float, float], fitted: Columns)
     text = percent(100 * sparsity).rjust(_NUMBER)
     if fitted.floor:
         text += percent(100 * floor).rjust(_FLOOR)
-    text += count(sum(state.cuts[index].kept for index in row.layers)).rjust(fitted.count)
+    text += count(sum(state.what_ifs[index].kept for index in row.layers)).rjust(fitted.count)
     if fitted.threshold:
-        threshold = f"{state.cuts[row.layers[0]].threshold:.4f}"
+        threshold = f"{state.what_ifs[row.layers[0]].threshold:.4f}"
         text += ("" if row.group else threshold).rjust(_THRESHOLD)
     return text
 

@@ -56,7 +56,7 @@ def names(one: RunRow, other: RunRow) -> tuple[str, str]:
     return f"{ONE} {one.id}", f"{OTHER} {other.id}"
 
 
-def beside(left: Lines, right: Lines, width: int, gap: int) -> Lines:
+def side_by_side(left: Lines, right: Lines, width: int, gap: int) -> Lines:
     """Two areas beside one another, the left one so wide."""
     return tuple(
         (*_padded(first, width + gap), *second)
@@ -77,7 +77,7 @@ def _totals(one: RunRow, other: RunRow, width: int) -> Lines:
         _Total(8, "test", *_scores(one, other, "test")),
         *_files(one, other),
         _Total(10, "vs dense", *(signed(row.gain("validation")) for row in (one, other))),
-        _Total(11, "nonzero", whole(mine), whole(others), _less(mine, others)),
+        _Total(11, "nonzero", whole(mine), whole(others), _signed(mine, others)),
         _Total(8, "epochs", epochs(one), epochs(other)),
     )
     first = max(map(len, names(one, other))) + 4
@@ -109,12 +109,12 @@ class _Total(NamedTuple):
     title: str
     mine: str
     others: str
-    apart: str = ""
+    difference: str = ""
 
 
 def _files(one: RunRow, other: RunRow) -> tuple[_Total, ...]:
     """Columns of bytes, where either run records any."""
-    mine, others = (row.quantised.bytes if row.quantised else None for row in (one, other))
+    mine, others = (row.quantized.bytes if row.quantized else None for row in (one, other))
     found = ((10, "lossless", one.compact, other.compact), (11, "quantized", mine, others))
     return tuple(
         _Total(width, name, whole(this), whole(that), _times(that, this))
@@ -125,8 +125,8 @@ def _files(one: RunRow, other: RunRow) -> tuple[_Total, ...]:
 
 def _scores(one: RunRow, other: RunRow, split: str) -> tuple[str, str, str]:
     mine, others = one.score(split), other.score(split)
-    apart = None if mine is None or others is None else mine - others
-    return points(mine), points(others), "" if apart is None else signed(apart)
+    difference = None if mine is None or others is None else mine - others
+    return points(mine), points(others), "" if difference is None else signed(difference)
 
 
 def _times(one: float | None, other: float | None) -> str:
@@ -134,7 +134,7 @@ def _times(one: float | None, other: float | None) -> str:
     return "" if one is None or other is None else f"×{one / other:,.2f}"
 
 
-def _less(one: int | None, other: int | None) -> str:
+def _signed(one: int | None, other: int | None) -> str:
     return "" if one is None or other is None else f"{one - other:+,}"
 
 
@@ -188,9 +188,9 @@ def _head(called: tuple[str, str], fitted: _Fitted) -> Line:
 def _layer(mine: LayerRecord, others: LayerRecord, chosen: bool, fitted: _Fitted) -> Line:
     role = "chosen" if chosen else "plain"
     known = mine.sparsity is not None and others.sparsity is not None
-    apart = signed(100 * ((mine.sparsity or 0) - (others.sparsity or 0))) if known else NONE
+    difference = signed(100 * ((mine.sparsity or 0) - (others.sparsity or 0))) if known else NONE
     numbers = "".join(_percent(row).rjust(fitted.number) for row in (mine, others))
-    numbers += apart.rjust(_DIFFERENCE)
+    numbers += difference.rjust(_DIFFERENCE)
     if fitted.kept:
         kept = (cut(whole(row.kept), fitted.kept - 1) for row in (mine, others))
         numbers += "".join(text.rjust(fitted.kept) for text in kept)
@@ -224,11 +224,11 @@ def _settings(one: RunRow, other: RunRow, width: int) -> Lines:
     parts = [f"{name} {ONE} {this} {OTHER} {that}" for name, this, that in found]
     lines, line = [], "  differ:"
     for index, part in enumerate(parts):
-        apart = " · " if index and line.strip() else " "
-        if len(line) + len(apart) + len(part) > width and line.strip() != "differ:":
+        difference = " · " if index and line.strip() else " "
+        if len(line) + len(difference) + len(part) > width and line.strip() != "differ:":
             lines.append(line)
-            line, apart = "         ", " "
-        line += apart + part
+            line, difference = "         ", " "
+        line += difference + part
     return ((), *((Span(cut(text, width), "muted"),) for text in (*lines, line)))
 
 

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from core.experiments.runs import STOPPED
 from tui.plots.runs import pareto, training_curves, two_weights
 from tui.plots.runs.pareto import ParetoData, RunMark
-from tui.plots.runs.training_curves import CourseMark, CoursesData
+from tui.plots.runs.training_curves import RunCurve, TrainingCurvesData
 from tui.plots.runs.two_weights import TwoWeightsData, WeightsMark
 from tui.state.browsing import Browsing
-from tui.state.runs import RunRow, on, place
+from tui.state.runs import RunRow, accuracy_on, plot_point
 from tui.text.lines import Lines
-from tui.views.run_comparison import ONE, OTHER, beside, sparsities, views
+from tui.views.run_comparison import ONE, OTHER, side_by_side, sparsities, views
 
 if TYPE_CHECKING:
     from core.pruning.what_if import Profile
@@ -29,7 +29,7 @@ _READING = "reading the weights"
 _GAP, _LEFT = 2, 0.56
 
 
-def lower(
+def lower_half(
     browsing: Browsing, dense: float | None, weights: Weights, width: int, height: int
 ) -> Lines:
     """What the history shows below its table.
@@ -56,27 +56,27 @@ def lower(
     second = tuple(
         line for name in shown[1:] for line in _view(name, browsing, dense, weights, right, each)
     )
-    return beside(first, second, left, _GAP)
+    return side_by_side(first, second, left, _GAP)
 
 
 def runs(browsing: Browsing, dense: float | None) -> ParetoData:
     """The runs that can be compared with the chosen one, by size and accuracy."""
     chosen = browsing.chosen
-    rows = [row for row in browsing.rows or () if place(row, browsing.split) is not None]
-    kin = chosen.kin if chosen in rows and chosen else (rows[0].kin if rows else None)
-    marks = (_mark(row, browsing) for row in rows if row.kin == kin)
-    mixed = any(row.kin != kin for row in rows)
+    rows = [row for row in browsing.rows or () if plot_point(row, browsing.split) is not None]
+    group = chosen.group if chosen in rows and chosen else (rows[0].group if rows else None)
+    marks = (_mark(row, browsing) for row in rows if row.group == group)
+    mixed = any(row.group != group for row in rows)
     split = browsing.split
-    if kin is not None and kin.protocol == "reference":
+    if group is not None and group.protocol == "reference":
         split = f"reference protocol: {split}"
-    if kin is not None and mixed:
-        inputs = f" {kin.inputs}" if kin.inputs else ""
-        split = f"{kin.model or '–'} on {kin.dataset or '–'}{inputs}, {split}"
+    if group is not None and mixed:
+        inputs = f" {group.inputs}" if group.inputs else ""
+        split = f"{group.model or '–'} on {group.dataset or '–'}{inputs}, {split}"
     return ParetoData(tuple(marks), split, _dense(chosen, browsing.split, dense))
 
 
 def _mark(row: RunRow, browsing: Browsing) -> RunMark:
-    ratio, score = place(row, browsing.split) or (math.nan, math.nan)
+    ratio, score = plot_point(row, browsing.split) or (math.nan, math.nan)
     kind = "stopped" if row.status == STOPPED else "finetuned"
     chosen = row.id == browsing.at
     return RunMark(
@@ -91,7 +91,7 @@ def _mark(row: RunRow, browsing: Browsing) -> RunMark:
 
 def _dense(row: RunRow | None, split: str, given: float | None) -> float | None:
     """The dense accuracy that a run is to be compared with."""
-    own = None if row is None else on(row.dense, split)
+    own = None if row is None else accuracy_on(row.dense, split)
     return given if own is None and split == "validation" else own
 
 
@@ -111,15 +111,17 @@ def _view(
             return sparsities(one, other, browsing.layers, browsing.layer_at, width, height)
         case "curves":
             dense = _dense(one, "validation", dense)
-            marks = (_course(one, ONE, "chosen"), _course(other, OTHER, "all"))
-            return training_curves.draw(CoursesData(marks, "validation", dense), width, height)
+            marks = (_run_curve(one, ONE, "chosen"), _run_curve(other, OTHER, "all"))
+            return training_curves.draw(
+                TrainingCurvesData(marks, "validation", dense), width, height
+            )
         case _:
             return two_weights.draw(_weights(browsing, weights, width), width, height)
 
 
-def _course(row: RunRow, sign: str, role: str) -> CourseMark:
+def _run_curve(row: RunRow, sign: str, role: str) -> RunCurve:
     epochs = ((at, math.nan if score is None else score) for at, score in row.epochs)
-    return CourseMark(row.id, tuple(epochs), row.record.best, sign, role)
+    return RunCurve(row.id, tuple(epochs), row.record.best, sign, role)
 
 
 def _weights(browsing: Browsing, weights: Weights, width: int) -> TwoWeightsData:
@@ -132,11 +134,11 @@ def _weights(browsing: Browsing, weights: Weights, width: int) -> TwoWeightsData
         found = ["neither run recorded its layers"] * 2
     reach = max((p.largest for p in found if not isinstance(p, str)), default=0.0) or 1.0
     edges = np.linspace(-reach, reach, two_weights.bins(width) + 1)
-    marks = [_counted(row.id, p, edges) for row, p in zip((one, other), found, strict=True)]
+    marks = [_weights_mark(row.id, p, edges) for row, p in zip((one, other), found, strict=True)]
     return TwoWeightsData(layer, edges, *marks)
 
 
-def _counted(label: str, found: Profile | str, edges: NDArray[np.float64]) -> WeightsMark:
+def _weights_mark(label: str, found: Profile | str, edges: NDArray[np.float64]) -> WeightsMark:
     if isinstance(found, str):
         return WeightsMark(label, np.zeros(0, dtype=np.int64), found)
     right = np.searchsorted(found.positive, np.clip(edges, 0, None).astype(np.float32), "right")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.data import short_data_name
 from core.nets.zoo import short_name
-from tui.state.layer_rows import called
+from tui.state.layer_rows import shown_filter
 from tui.state.state import State
 from tui.text.format import plural
 from tui.text.lines import Lines, Span, clean, cut
@@ -38,7 +38,7 @@ def _found(state: State) -> str:
     if not listing.filter:
         return ""
     found = f"{len(listing.listed)} of {plural(len(listing.layers), 'layer')}"
-    return f"/{clean(called(listing.filter))}: {found}"
+    return f"/{clean(shown_filter(listing.filter))}: {found}"
 
 
 def _base(state: State) -> str:

@@ -68,7 +68,7 @@ def _accuracies(state: State, split: str) -> Line:
         Span(f"  {split:<11}", "muted"),
         Span("dense ", "muted"),
         Span(_number(dense, split), "dense"),
-        *(_looked(state, split) or _result(state, "pruned", state.pruned, split)),
+        *(_estimate(state, split) or _result(state, "pruned", state.pruned, split)),
         *_result(state, "fine-tuned", state.finetuned, split),
     )
 
@@ -84,20 +84,20 @@ def _result(state: State, name: str, result: Result | None, split: str) -> Line:
     return (Span(f"   {name} {number} {of}", "stale"),)
 
 
-def _looked(state: State, split: str) -> Line:
+def _estimate(state: State, split: str) -> Line:
     """The accuracy in the background, on validation, until `p` has measured both."""
     look = state.estimate
     if split != "validation" or state.is_current(state.pruned):
         return ()
     if look is None:
-        return _foretold(state)
+        return _forecast(state)
     sample = look.sample
     middle, half = sample.estimate
     text = f"{middle:>5.2f}" if sample.exact else f"{middle:.1f} ±{half:.1f}"
     return (Span("   pruned ", "muted"), Span(text, "pruned"))
 
 
-def _foretold(state: State) -> Line:
+def _forecast(state: State) -> Line:
     """The scan's forecast, until something is measured."""
     if state.forecast is None:
         return ()

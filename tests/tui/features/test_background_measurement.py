@@ -14,7 +14,7 @@ from tests.tui.scripted import PATIENCE, Scripted
 from tests.tui.test_app import AGGRESSIVE, shown
 from tui.app import FeatherweightApp
 from tui.jobs.job import Failed, Job, JobEnded
-from tui.state.measurement import Digits, MeasurementRequest
+from tui.state.measurement import ImageSelection, MeasurementRequest
 
 PRESET = ("m", "down", "enter")
 
@@ -142,9 +142,9 @@ async def test_digits_are_looked_at_while_their_plot_is_in_sight(app, backend):
         assert backend.digits == []
         await pilot.press("d")
         await until(pilot, lambda app: app.state.comparison and not app.explore.stale)
-        assert app.explore.visible_plots(app.state) == ("digits",)
+        assert app.explore.visible_plots(app.state) == ("predictions",)
         assert "pruned 8 right, dense 10 right" in shown(app, "#plot-0")
-        assert backend.digits == [Digits("chosen", 0)]
+        assert backend.digits == [ImageSelection("chosen", 0)]
         assert backend.looked == [], "nothing is pruned yet"
         await pilot.press("d")
         await until(pilot, lambda app: len(backend.digits) == 2 and not app.looking)
@@ -152,7 +152,7 @@ async def test_digits_are_looked_at_while_their_plot_is_in_sight(app, backend):
         assert "2,000 newly wrong when pruned" in shown(app, "#plot-0")
         await pilot.press("D")
         await until(pilot, lambda app: len(backend.digits) == 3)
-        assert backend.digits[1:] == [Digits("wrong", 0), Digits("wrong", 1)]
+        assert backend.digits[1:] == [ImageSelection("wrong", 0), ImageSelection("wrong", 1)]
 
 
 async def test_digits_follow_the_sparsities(app, backend):

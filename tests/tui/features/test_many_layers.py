@@ -112,12 +112,14 @@ async def test_keys_on_a_group_act_on_all_its_free_layers_in_one_step(deep):
         assert rows[4].startswith(" ▪  ▸ stage2.0 (3)")
         assert rows[5].startswith("│   ▸ stage2.1 (3)")
         inside = [name for name in app.state.layer_names if name.startswith("stage2.")]
-        free = inside[3:]
+        unlocked = inside[3:]
 
         def planned() -> dict[float, int]:
-            found = [app.state.planned[name] for name in free]
+            found = [app.state.planned[name] for name in unlocked]
             assert all(
-                sparsity == 0 for name, sparsity in app.state.planned.items() if name not in free
+                sparsity == 0
+                for name, sparsity in app.state.planned.items()
+                if name not in unlocked
             )
             return {sparsity: found.count(sparsity) for sparsity in found}
 
@@ -260,8 +262,8 @@ def test_a_key_looks_only_at_the_layers_that_it_changes():
     """However many layers there are, the cuts of those that did not move are not made again."""
     state = State().with_dense(many(500)).choose(3)
     state = state.set_plan(dict.fromkeys(state.layer_names, 0.5))
-    before, moved = state.cuts, state.nudge(1)
-    same = [old is new for old, new in zip(before, moved.cuts, strict=True)]
+    before, moved = state.what_ifs, state.nudge(1)
+    same = [old is new for old, new in zip(before, moved.what_ifs, strict=True)]
     assert same == [at != 3 for at in range(500)]
     assert len(table(moved, 80, 8)) == 8
 

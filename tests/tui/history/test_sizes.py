@@ -72,7 +72,7 @@ def test_runs_without_sizes_say_nothing_of_them(three):
     row = RunRow.of(three.find("1"))
     assert sizes(row) == ""
     assert row.compact is None
-    assert row.quantised is None
+    assert row.quantized is None
 
 
 def test_a_note_and_the_sizes_have_a_line_each(three):
@@ -94,7 +94,7 @@ def test_what_is_odd_is_not_shown(three):
 
 @pytest.mark.parametrize("keys", [(), ("space", "down")], ids=["runs", "two-runs"])
 def test_sizes_look_as_drawn(snap_compare, three, keys, monkeypatch):
-    monkeypatch.setattr("tui.views.history.tilde", lambda _: PLACE)
+    monkeypatch.setattr("tui.views.history.with_tilde", lambda _: PLACE)
     monkeypatch.setattr("tui.state.runs._local", lambda _: datetime(2026, 11, 20, 9, 7, tzinfo=UTC))
     monkeypatch.setattr("tui.views.run_table._now", lambda: datetime(2026, 11, 22, 20, tzinfo=UTC))
 

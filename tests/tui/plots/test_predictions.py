@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tests.tui.plots.test_plots import assert_exact, inked, names, sizes, text
 from tui.plots.predictions import digits
-from tui.plots.predictions.digits import Digit, DigitsData
+from tui.plots.predictions.images import ImagePredictions, PredictionsData
 
 
 def ring(size: int = 28) -> np.ndarray:
@@ -15,10 +15,12 @@ def ring(size: int = 28) -> np.ndarray:
     return np.where(np.abs(np.hypot(x, y) - size / 4) < 1.5, 255, 0).astype(np.uint8)
 
 
-def ten(pruned: bool = True) -> DigitsData:
-    return DigitsData(
+def ten(pruned: bool = True) -> PredictionsData:
+    return PredictionsData(
         tuple(
-            Digit(ring(), k, (str(k), 99.7), (str(k if k < 6 else 1), 54.0) if pruned else None)
+            ImagePredictions(
+                ring(), k, (str(k), 99.7), (str(k if k < 6 else 1), 54.0) if pruned else None
+            )
             for k in range(10)
         ),
         "test images",
@@ -60,7 +62,7 @@ def test_all_ten_digits_show_with_both_answers():
 
 
 def test_a_picture_is_what_its_pixels_are():
-    lines = text(digits.draw(DigitsData((Digit(ring(), 0, ("0", 100.0)),)), 60, 20))
+    lines = text(digits.draw(PredictionsData((ImagePredictions(ring(), 0, ("0", 100.0)),)), 60, 20))
     pixels = [line[7:] for line in lines[2:] if any("⠀" < char <= "⣿" for char in line)]
     assert len(pixels) >= 5
     middle = pixels[len(pixels) // 2].strip()
@@ -87,7 +89,7 @@ def test_where_not_all_fit_the_first_ones_show():
 def test_an_answer_that_is_not_there_takes_no_line():
     lines = text(digits.draw(ten(pruned=False), 80, 9))
     assert not any(line.startswith("pruned") for line in lines)
-    assert "no images to show" in "".join(text(digits.draw(DigitsData(()), 80, 9)))
+    assert "no images to show" in "".join(text(digits.draw(PredictionsData(()), 80, 9)))
 
 
 answers = st.one_of(st.none(), st.tuples(names, st.floats()))
@@ -95,10 +97,12 @@ shapes = st.lists(st.integers(0, 9), min_size=1, max_size=3)
 images = st.builds(
     lambda shape, value: np.full(shape, value), shapes, st.floats() | st.floats(0, 255)
 )
-digit = st.builds(Digit, images | st.just(ring()), names | st.integers(0, 9), answers, answers)
+digit = st.builds(
+    ImagePredictions, images | st.just(ring()), names | st.integers(0, 9), answers, answers
+)
 
 
 @settings(max_examples=50)
 @given(area=sizes, shown=st.lists(digit, max_size=12).map(tuple), caption=names)
 def test_no_digits_fail(area, shown, caption):
-    assert_exact(digits.draw(DigitsData(shown, caption), *area), *area)
+    assert_exact(digits.draw(PredictionsData(shown, caption), *area), *area)

@@ -217,7 +217,7 @@ def test_no_plausible_curves_fail(area, curves, line, dense):
 
 def test_importing_the_exploring_plots_loads_neither_plotext_nor_torch():
     check = (
-        "import sys, tui.plots.sensitivity, tui.plots.runs.pareto, tui.plots.predictions.digits, "
+        "import sys, tui.plots.sensitivity, tui.plots.runs.pareto, tui.plots.predictions.images, "
         "tui.plots.predictions.confusion; print({'plotext', 'textual', 'torch'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)

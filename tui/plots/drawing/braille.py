@@ -18,7 +18,7 @@ _INK = 0.15
 _LIMIT = 1e15
 
 
-def grey(pixels: ArrayLike) -> Picture:
+def to_gray(pixels: ArrayLike) -> Picture:
     """Return a picture [H, W] from 0 to 1, the mean of its channels; blank where it has none."""
     picture: Picture = np.nan_to_num(np.asarray(pixels, dtype=float)).clip(-_LIMIT, _LIMIT)
     if not picture.size:

@@ -194,7 +194,7 @@ class Canvas:
             self._content.append(_Signal(*points, char, role, tuple(joined)))
 
 
-def bring_in() -> None:
+def preload() -> None:
     """Import plotext in the calling thread, so that the drawing thread need not wait for it."""
     _plotext()
 

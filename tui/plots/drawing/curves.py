@@ -29,7 +29,7 @@ class Curve:
     current: float | None = None
 
 
-class Path(NamedTuple):
+class CurvePath(NamedTuple):
     """A curve as arrays by increasing sparsity, all in percent.
 
     Attributes:
@@ -63,7 +63,7 @@ class Path(NamedTuple):
         return cls(clean(curve.name), x, y, np.nan_to_num(half), current, scanned)
 
     @property
-    def there(self) -> bool:
+    def is_measured(self) -> bool:
         """Whether it has been measured anywhere."""
         return math.isfinite(self.scanned[0])
 
@@ -75,7 +75,7 @@ class Path(NamedTuple):
         y, half = (float(np.interp(place, x, row[known])) for row in (self.y, self.half))
         return place, y, half
 
-    def holds(self, line: float) -> float:
+    def sparsity_above(self, line: float) -> float:
         """Return how far it stays above a line; NaN if it starts below."""
         known = np.isfinite(self.y)
         x, y = self.x[known], self.y[known]
@@ -99,21 +99,21 @@ class Curves(NamedTuple):
         stale: Whether they belong to different weights.
     """
 
-    chosen: Path | None
-    uniform: Path | None
-    others: tuple[Path, ...]
+    chosen: CurvePath | None
+    uniform: CurvePath | None
+    others: tuple[CurvePath, ...]
     line: float
     tolerance: float
     dense: float
     stale: bool
 
     @property
-    def drawn(self) -> tuple[Path, ...]:
+    def drawn(self) -> tuple[CurvePath, ...]:
         """The measured curves, from back to front."""
         last = (path for path in (self.uniform, self.chosen) if path is not None)
-        return tuple(path for path in (*self.others, *last) if path.there)
+        return tuple(path for path in (*self.others, *last) if path.is_measured)
 
-    def role(self, path: Path) -> str:
+    def role(self, path: CurvePath) -> str:
         """Return the role of a curve."""
         if self.stale:
             return "pending"

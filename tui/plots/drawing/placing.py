@@ -33,7 +33,7 @@ class Cells:
     def __init__(self, columns: int, rows: int, x: Axis, y: Axis) -> None:
         self._columns, self._rows = columns, rows
         self._x, self._y = x, y
-        self._needed = np.zeros((columns, rows), dtype=bool)
+        self._reserved = np.zeros((columns, rows), dtype=bool)
         self._drawn = np.zeros((columns, rows), dtype=bool)
 
     def along(self, xs: _Floats, ys: _Floats) -> Trail:
@@ -56,14 +56,14 @@ class Cells:
         moves[1:] = (np.diff(cells, axis=0) != 0).any(axis=1)
         return cells[moves]
 
-    def need(self, trail: Trail) -> None:
+    def reserve(self, trail: Trail) -> None:
         """Keep cells free of text."""
-        self._needed[trail[:, 0], trail[:, 1]] = True
+        self._reserved[trail[:, 0], trail[:, 1]] = True
 
-    def need_point(self, x: float, y: float) -> Cell:
+    def reserve_point(self, x: float, y: float) -> Cell:
         """Keep the cell of a point, clamped to the area, free of text; return it."""
         cell = Cell(cell_at(x, self._x, self._columns), cell_at(y, self._y, self._rows))
-        self._needed[cell] = True
+        self._reserved[cell] = True
         return cell
 
     def draw(self, trail: Trail) -> None:
@@ -88,7 +88,7 @@ class Cells:
         if best is None:
             return None
         column, row = best[1]
-        self._needed[column : column + len(text), row] = True
+        self._reserved[column : column + len(text), row] = True
         return best[1]
 
     def _hidden(self, start: Cell, length: int) -> int | None:
@@ -97,7 +97,7 @@ class Cells:
         if not (0 <= column <= self._columns - length and 0 <= row < self._rows):
             return None
         place = np.s_[column : column + length, row]
-        return None if self._needed[place].any() else int(self._drawn[place].sum())
+        return None if self._reserved[place].any() else int(self._drawn[place].sum())
 
 
 def cell_at(value: float, axis: Axis, cells: int) -> int:

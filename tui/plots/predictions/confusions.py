@@ -15,16 +15,16 @@ _MUCH = 1.0
 _Counts = NDArray[np.float64]
 
 
-class Mixup(NamedTuple):
+class Confusion(NamedTuple):
     """One class predicted as another, with counts before and after pruning."""
 
     true: str
-    answer: str
+    predicted: str
     before: float
     after: float
 
 
-class Mixups(NamedTuple):
+class Confusions(NamedTuple):
     """Images of each class (rows) by prediction (columns).
 
     Attributes:
@@ -72,7 +72,7 @@ class Mixups(NamedTuple):
         lost = np.nan_to_num(before - after)
         return tuple(np.flatnonzero(lost >= max(_MUCH, lost.max() / 2)).tolist())
 
-    def worst(self, most: int) -> list[Mixup]:
+    def worst(self, most: int) -> list[Confusion]:
         """Return the confusions pruning increased, worst first, or the most frequent ones."""
         growth = self.after - self.before if self.compared else self.after.copy()
         np.fill_diagonal(growth, 0)
@@ -80,12 +80,12 @@ class Mixups(NamedTuple):
         order = np.lexsort((-self.after.ravel(), -growth.ravel()))[:most].tolist()
         pairs = [divmod(index, len(self.classes)) for index in order if growth.flat[index] > 0]
         return [
-            Mixup(self.classes[true], self.classes[answer], *self._numbers(true, answer))
-            for true, answer in pairs
+            Confusion(self.classes[true], self.classes[predicted], *self._numbers(true, predicted))
+            for true, predicted in pairs
         ]
 
-    def _numbers(self, true: int, answer: int) -> tuple[float, float]:
-        return float(self.before[true, answer]), float(self.after[true, answer])
+    def _numbers(self, true: int, predicted: int) -> tuple[float, float]:
+        return float(self.before[true, predicted]), float(self.after[true, predicted])
 
 
 def _square(counts: ArrayLike | None, classes: int) -> _Counts | None:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from numpy.typing import ArrayLike
 
-from tui.plots.drawing.braille import Picture, braille, crop, grey
+from tui.plots.drawing.braille import Picture, braille, crop, to_gray
 from tui.text.lines import Line, Lines, Span, blank, clean, cut, fits, header, note
 
 _NETS = ("dense", "pruned")
@@ -21,12 +21,12 @@ _SURE = 4
 # More than these are never looked at together.
 _MOST = 40
 
-Answer = tuple[str, float]
+Prediction = tuple[str, float]
 Names = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Digit:
+class ImagePredictions:
     """One image and its predictions.
 
     Attributes:
@@ -38,12 +38,12 @@ class Digit:
 
     pixels: ArrayLike
     label: int | str
-    dense: Answer | None = None
-    pruned: Answer | None = None
+    dense: Prediction | None = None
+    pruned: Prediction | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class DigitsData:
+class PredictionsData:
     """What the pictures show.
 
     Attributes:
@@ -52,28 +52,28 @@ class DigitsData:
         net: What the net beside the dense one is called.
     """
 
-    digits: tuple[Digit, ...]
+    images: tuple[ImagePredictions, ...]
     caption: str = ""
     net: str = "pruned"
 
 
-def draw(data: DigitsData, width: int, height: int, hint: str = "no images to show") -> Lines:
+def draw(data: PredictionsData, width: int, height: int, hint: str = "no images to show") -> Lines:
     """Draw all images as large as fits, with the predictions below each."""
     if not fits(width, height):
         return blank(width, height)
-    if not data.digits:
+    if not data.images:
         return note(clean(hint), width, height)
     rows = 2 if height >= 8 else 1
-    digits = data.digits[:_MOST]
-    pictures = crop([grey(digit.pixels) for digit in digits])
+    images = data.images[:_MOST]
+    pictures = crop([to_gray(image.pixels) for image in images])
     tall, wide = (max(picture.shape[side] for picture in pictures) for side in (0, 1))
-    lines = _lines(digits, height - rows)
-    margin = max(len(_called(data, name)) for name in lines) + 1 if width >= 40 else 0
+    lines = _lines(images, height - rows)
+    margin = max(len(_row_label(data, name)) for name in lines) + 1 if width >= 40 else 0
     plan = _plan(len(pictures), tall, wide, lines, margin, width, height - rows)
     body: list[Line] = []
     for first in range(0, plan.shown, plan.columns):
         shown = slice(first, min(first + plan.columns, plan.shown))
-        body += _block(data, digits[shown], pictures[shown], plan, width)
+        body += _block(data, images[shown], pictures[shown], plan, width)
     body += blank(width, height - rows - len(body))
     return header(_title(data, plan.shown), _legend(data), width, rows) + tuple(body)
 
@@ -120,25 +120,25 @@ def _plan(
 
 
 def _block(
-    data: DigitsData,
-    digits: Sequence[Digit],
+    data: PredictionsData,
+    images: Sequence[ImagePredictions],
     pictures: Sequence[Picture],
     plan: _Plan,
     width: int,
 ) -> Iterator[Line]:
     """Yield the lines of a row of pictures: the pictures, then what is said of them."""
     drawn = [braille(picture, plan.scale, plan.cells, plan.rows) for picture in pictures]
-    roles = ["wrong" if _is_wrong(digit, digit.pruned) else "plain" for digit in digits]
+    roles = ["wrong" if _is_wrong(image, image.pruned) else "plain" for image in images]
     for row in range(plan.rows):
         spans = (Span(rows[row], role) for rows, role in zip(drawn, roles, strict=True))
         yield _line("", spans, plan, width)
-    named = max(len(clean(name)) for digit in digits for name in _names(digit))
+    named = max(len(clean(name)) for image in images for name in _names(image))
     for line in plan.lines:
-        spans = (_said(digit, line, min(named, plan.cells - 2), plan.cells) for digit in digits)
-        yield _line(_called(data, line), spans, plan, width)
+        spans = (_caption(image, line, min(named, plan.cells - 2), plan.cells) for image in images)
+        yield _line(_row_label(data, line), spans, plan, width)
 
 
-def _called(data: DigitsData, line: str) -> str:
+def _row_label(data: PredictionsData, line: str) -> str:
     """Return what a line below the pictures is called."""
     return clean(data.net) if line == "pruned" else line
 
@@ -150,49 +150,51 @@ def _line(name: str, spans: Iterable[Span], plan: _Plan, width: int) -> Line:
     return tuple(span for span in (*line, Span(" " * rest, "plain")) if span.text)
 
 
-def _said(digit: Digit, line: str, named: int, cells: int) -> Span:
+def _caption(image: ImagePredictions, line: str, named: int, cells: int) -> Span:
     """Return what stands in a line below a picture, all of one width and in its middle."""
-    answer = {"true": None, "dense": digit.dense, "pruned": digit.pruned}[line]
-    role = "wrong" if _is_wrong(digit, answer) else "right"
+    prediction = {"true": None, "dense": image.dense, "pruned": image.pruned}[line]
+    role = "wrong" if _is_wrong(image, prediction) else "right"
     mark = _WRONG if role == "wrong" else " "
-    name, sure = (str(digit.label), math.nan) if line == "true" else answer or (_MISSING, math.nan)
+    name, sure = (
+        (str(image.label), math.nan) if line == "true" else prediction or (_MISSING, math.nan)
+    )
     text = mark + cut(clean(name), named).ljust(named)
     if cells > len(text) + _SURE:
         text += (f"{min(max(sure, 0), 100):.0f}" if math.isfinite(sure) else "").rjust(_SURE)
-    role = "label" if line == "true" or answer is None else role
+    role = "label" if line == "true" or prediction is None else role
     return Span(f"{text:^{cells}}"[:cells], role)
 
 
-def _names(digit: Digit) -> Iterator[str]:
-    yield str(digit.label)
-    yield from (answer[0] for answer in (digit.dense, digit.pruned) if answer)
+def _names(image: ImagePredictions) -> Iterator[str]:
+    yield str(image.label)
+    yield from (prediction[0] for prediction in (image.dense, image.pruned) if prediction)
 
 
-def _is_wrong(digit: Digit, answer: Answer | None) -> bool:
-    return answer is not None and answer[0] != str(digit.label)
+def _is_wrong(image: ImagePredictions, prediction: Prediction | None) -> bool:
+    return prediction is not None and prediction[0] != str(image.label)
 
 
-def _lines(digits: Sequence[Digit], height: int) -> Names:
+def _lines(images: Sequence[ImagePredictions], height: int) -> Names:
     """Return which lines stand below the pictures, the least important first."""
-    said = [name for name in _NETS if any(getattr(digit, name) for digit in digits)]
+    said = [name for name in _NETS if any(getattr(image, name) for image in images)]
     names = ("true", *said)
     return names if height >= 7 else names[-2:] if height >= 5 else names[-1:]
 
 
-def _title(data: DigitsData, shown: int) -> Line:
-    few = f" ({shown} shown)" if shown < len(data.digits) else ""
-    title = [Span(f"{len(data.digits)} images{few}", "title")]
+def _title(data: PredictionsData, shown: int) -> Line:
+    few = f" ({shown} shown)" if shown < len(data.images) else ""
+    title = [Span(f"{len(data.images)} images{few}", "title")]
     for name in reversed(_NETS):
-        answers = [(digit, getattr(digit, name)) for digit in data.digits]
-        if any(answer for _, answer in answers):
-            right = sum(bool(said) and not _is_wrong(digit, said) for digit, said in answers)
-            title.append(Span(f", {_called(data, name)} {right} correct", name))
+        predictions = [(image, getattr(image, name)) for image in data.images]
+        if any(prediction for _, prediction in predictions):
+            right = sum(bool(said) and not _is_wrong(image, said) for image, said in predictions)
+            title.append(Span(f", {_row_label(data, name)} {right} correct", name))
     return tuple(title)
 
 
-def _legend(data: DigitsData) -> Line:
+def _legend(data: PredictionsData) -> Line:
     legend = [Span(f"{clean(data.caption)}  ", "label")] if data.caption else []
-    if any(digit.dense or digit.pruned for digit in data.digits):
+    if any(image.dense or image.pruned for image in data.images):
         legend.append(Span(f"{_WRONG} wrong", "wrong"))
         legend.append(Span(", with each prediction's confidence in %", "hint"))
     return tuple(legend)

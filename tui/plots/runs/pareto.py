@@ -106,7 +106,7 @@ class _Chart:
             run = self.runs[index]
             x, char = math.log10(run.ratio), self.mark(index)
             self._canvas.marks([x], [run.accuracy], char, self._role(index))
-            self._cells.need_point(x, run.accuracy)
+            self._cells.reserve_point(x, run.accuracy)
 
     def write_texts(self) -> None:
         """Name the dense accuracy and the runs that matter, as far as there is room."""
@@ -156,7 +156,9 @@ class _Chart:
         for index in indices:
             run = self.runs[index]
             text = f" {_POINTER if run.chosen else ''}{run.label} "
-            starts = _around(self._cells.need_point(math.log10(run.ratio), run.accuracy), len(text))
+            starts = _around(
+                self._cells.reserve_point(math.log10(run.ratio), run.accuracy), len(text)
+            )
             first = run.chosen or run.compared
             self._write(text, starts if first else starts[:4], self._role(index), hides=first)
 

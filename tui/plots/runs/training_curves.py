@@ -23,7 +23,7 @@ _Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class CourseMark:
+class RunCurve:
     """One run.
 
     Attributes:
@@ -42,7 +42,7 @@ class CourseMark:
 
 
 @dataclass(frozen=True, slots=True)
-class CoursesData:
+class TrainingCurvesData:
     """What the plot of courses shows.
 
     Attributes:
@@ -51,12 +51,12 @@ class CoursesData:
         dense: Accuracy of the dense net, in percent.
     """
 
-    runs: tuple[CourseMark, ...]
+    runs: tuple[RunCurve, ...]
     split: str = ""
     dense: float | None = None
 
 
-def draw(data: CoursesData, width: int, height: int) -> Lines:
+def draw(data: TrainingCurvesData, width: int, height: int) -> Lines:
     """Draw accuracies over epochs."""
     if not fits(width, height):
         return blank(width, height)
@@ -99,7 +99,7 @@ def _canvas(curves: Sequence[_Floats], dense: float, width: int, height: int) ->
     return Canvas(width, height, x, percent_axis(low - margin, values[0] + margin, height - 2))
 
 
-def _draw_curve(canvas: Canvas, run: CourseMark, curve: _Floats) -> None:
+def _draw_curve(canvas: Canvas, run: RunCurve, curve: _Floats) -> None:
     x, y = curve[:, 0], curve[:, 1]
     canvas.line(*cut_below(x, y, canvas.bottom), run.role)
     below = y < canvas.bottom
@@ -107,7 +107,7 @@ def _draw_curve(canvas: Canvas, run: CourseMark, curve: _Floats) -> None:
     canvas.marks(x[~below], y[~below], run.sign, run.role)
 
 
-def _worth(run: CourseMark, curve: _Floats) -> Span:
+def _worth(run: RunCurve, curve: _Floats) -> Span:
     """Return what the epoch that was kept came to, or the last one where none was."""
     name = f"{run.sign} {cut(clean(run.label), 20)}"
     known = curve[np.isfinite(curve[:, 1])]

@@ -95,8 +95,8 @@ def _canvas(edges: _Floats, top: float, width: int, height: int) -> Canvas:
 def _per_column(edges: _Floats, counts: _Floats, columns: int) -> _Floats:
     if len(counts) == columns:
         return counts
-    centres = edges[0] + (np.arange(columns) + 0.5) / columns * (edges[-1] - edges[0])
-    shown: _Floats = counts[np.searchsorted(edges, centres).clip(1, len(counts)) - 1]
+    centers = edges[0] + (np.arange(columns) + 0.5) / columns * (edges[-1] - edges[0])
+    shown: _Floats = counts[np.searchsorted(edges, centers).clip(1, len(counts)) - 1]
     return shown
 
 

@@ -9,14 +9,14 @@ from tui.state.training_curve import TrainingCurve
 
 def data(state: State, width: int) -> AccuracyData:
     """The curve of the training that runs or ran last; an empty one before."""
-    course = state.curve or TrainingCurve(planned=state.settings.finetuning.epochs, finetuning=True)
-    best = course.best
-    compared = state.dense.accuracy.validation if state.dense and course.finetuning else None
+    curve = state.curve or TrainingCurve(planned=state.settings.finetuning.epochs, finetuning=True)
+    best = curve.best
+    compared = state.dense.accuracy.validation if state.dense and curve.finetuning else None
     return AccuracyData(
-        epochs=course.planned,
-        validation=tuple((float(e.epoch), e.validation) for e in course.epochs),
-        live=course.live,
+        epochs=curve.planned,
+        validation=tuple((float(e.epoch), e.validation) for e in curve.epochs),
+        live=curve.live,
         dense=compared,
         best=(float(best.epoch), best.validation) if best else None,
-        not_final=tuple(float(e.epoch) for e in course.epochs if not e.final),
+        not_final=tuple(float(e.epoch) for e in curve.epochs if not e.final),
     )

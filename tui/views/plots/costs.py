@@ -11,16 +11,16 @@ from tui.text.format import count
 
 def data(state: State, width: int) -> CostsData:
     """The plan's fractions at once, and measured activity as soon as it is available."""
-    counts, parameters = state.counts, state.footprint.parameters
-    known = state.is_current(counts)
+    activity, parameters = state.activity, state.footprint.parameters
+    known = state.is_current(activity)
     table = cost_table(
         state.settings.model,
         [profile.layer for profile in state.profiles],
         {
             profile.layer.name: cut.kept
-            for profile, cut in zip(state.profiles, state.cuts, strict=True)
+            for profile, cut in zip(state.profiles, state.what_ifs, strict=True)
         },
-        counts.counted.activities if counts and known else {},
+        activity.counted.activities if activity and known else {},
         parameters,
     )
     paper = (*table.paper.layers, table.paper.total) if table.paper else ()
@@ -37,9 +37,9 @@ def data(state: State, width: int) -> CostsData:
         for place, row in enumerate((*table.layers, table.total))
     ]
     caption = "counting ..."
-    if counts and known:
-        images = f"{count(counts.counted.images)} {counts.counted.split} images"
-        caption = f"{counts.request.net_name}, {images}"
+    if activity and known:
+        images = f"{count(activity.counted.images)} {activity.counted.split} images"
+        caption = f"{activity.request.net_name}, {images}"
     return CostsData(tuple(rows[:-1]), rows[-1], state.chosen, caption)
 
 

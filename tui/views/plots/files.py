@@ -52,7 +52,7 @@ def _measured(sizes: Sizes, exports: tuple[Export, ...]) -> tuple[FilesRow, ...]
         FilesRow("5/8-bit index", sizes.han2015, file=False),
         FilesRow("values only", sizes.values, file=False),
         _file("compact, lossless", lossless.bytes if lossless else sizes.compact, WRITE),
-        _quantised(newest_compact(exports, exact=False)),
+        _quantized(newest_compact(exports, exact=False)),
     )
 
 
@@ -60,7 +60,7 @@ def _file(name: str, size: int | None, otherwise: str = UNMEASURED) -> FilesRow:
     return FilesRow(name, size, "" if size else otherwise)
 
 
-def _quantised(export: Export | None) -> FilesRow:
+def _quantized(export: Export | None) -> FilesRow:
     """With the accuracy that was read back."""
     if export is None:
         return FilesRow("compact, quantized", None, WRITE)

@@ -8,7 +8,7 @@ from tui.state.state import State
 
 def data(state: State, width: int) -> HistogramData:
     """The what-if; the fine-tuned weights where they are of this plan and this base."""
-    profile, applied = state.profiles[state.chosen], state.cuts[state.chosen]
+    profile, applied = state.profiles[state.chosen], state.what_ifs[state.chosen]
     name = profile.layer.name
     if state.tuned is not None:
         profile = state.tuned.profiles[state.chosen]

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from tui.plots.predictions.digits import Digit, DigitsData
+from tui.plots.predictions.images import ImagePredictions, PredictionsData
 from tui.state.state import State
 from tui.text.format import count
 
 
-def data(state: State, width: int) -> DigitsData:
+def data(state: State, width: int) -> PredictionsData:
     """The images that were seen last, and what both nets say."""
     shown = state.comparison
     if shown is None:
-        return DigitsData(())
-    compared, asked, net = shown.compared, shown.request.digits, shown.request.net_name
+        return PredictionsData(())
+    compared, asked, net = shown.compared, shown.request.images, shown.request.net_name
     before = "" if state.is_current(shown) else " (plan before)"
     found = (
-        Digit(
+        ImagePredictions(
             pixels,
             str(label),
             dense=(str(compared.dense.classes[at]), float(compared.dense.confidences[at])),
@@ -29,7 +29,7 @@ def data(state: State, width: int) -> DigitsData:
         caption = f"{number}newly wrong when {net}{before} · D next ten, d one per class"
     else:
         caption = f"test images{before} · D next ten, d newly wrong"
-    if asked != state.digits:
+    if asked != state.images:
         caption = "predicting"
-        caption += " every test image" * (state.digits.mode == "wrong")
-    return DigitsData(tuple(found), caption, net)
+        caption += " every test image" * (state.images.mode == "wrong")
+    return PredictionsData(tuple(found), caption, net)

@@ -47,17 +47,17 @@ class Plot:
 
 
 _FOOTPRINTS = attrgetter("base", "chosen", "footprints")
-_COMPARED = attrgetter("comparison", "base", "planned", "digits")
+_COMPARED = attrgetter("comparison", "base", "planned", "predictions")
 
 PLOTS = {
     plot.name: plot
     for plot in (
         Plot("histogram", "weights of the chosen layer",
-            attrgetter("base", "chosen", "chosen_cut", "tuned"), "histogram"),
+            attrgetter("base", "chosen", "chosen_what_if", "tuned"), "histogram"),
         Plot("accuracy", "accuracy while training", attrgetter("curve", "dense"), "accuracy",
             empty="press f to fine-tune"),
         Plot("sensitivity", "how sensitive each layer is",
-            attrgetter("base", "chosen", "cuts", "scan", "tolerance"), "sensitivity",
+            attrgetter("base", "chosen", "what_ifs", "scan", "tolerance"), "sensitivity",
             empty="s scans: the curves grow as it goes"),
         Plot("parameters", "parameters per layer", _FOOTPRINTS, "parameters"),
         Plot("size", "size per layer", _FOOTPRINTS, "size"),
@@ -66,9 +66,9 @@ PLOTS = {
         Plot("speed", "speed in every engine", attrgetter("speed", "speed_is_current"), "speed",
             empty="press b to benchmark in all installed engines"),
         Plot("costs", "cost of each layer",
-            attrgetter("base", "chosen", "cuts", "counts"), "costs",
+            attrgetter("base", "chosen", "what_ifs", "activity"), "costs",
             needs=frozenset({"costs"})),
-        Plot("digits", "test images and the answers to them", _COMPARED, "predictions.digits",
+        Plot("predictions", "test images and the answers to them", _COMPARED, "predictions.digits",
             empty="looking at test images", needs=frozenset({"images"})),
         Plot("confusion", "which classes are taken for which", _COMPARED, "predictions.confusion",
             empty="looking at every test image", needs=frozenset({"matrix"})),
@@ -89,11 +89,11 @@ def needs_of(names: Iterable[str]) -> frozenset[Need]:
     return frozenset().union(*(PLOTS[name].needs for name in names))
 
 
-def bring_in() -> None:
+def preload() -> None:
     """Import all that drawing needs, in the thread that calls."""
     from tui.plots.drawing import canvas
 
-    canvas.bring_in()
+    canvas.preload()
     for plot in PLOTS.values():
         import_module(f"tui.views.plots.{plot.name}")
         import_module(f"tui.plots.{plot.drawing}")

@@ -27,7 +27,7 @@ def data(state: State, width: int) -> SensitivityData:
         tolerance=state.tolerance,
         dense=None if stale else dense,
         stale=stale,
-        progress=_seen_so_far(scan),
+        progress=_progress(scan),
         split=scan.split,
     )
 
@@ -43,7 +43,7 @@ def _points(points: tuple[Point, ...], images: int) -> tuple[tuple[float, float,
     return tuple(found)
 
 
-def _seen_so_far(scan: Scan) -> str:
+def _progress(scan: Scan) -> str:
     if scan.exact:
         return ""
     most = max((point.images for point in scan.points()), default=0)
