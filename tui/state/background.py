@@ -1,4 +1,4 @@
-"""What is worth measuring in the background, and what its answers change."""
+"""What is worth measuring in the background, and the state with its results."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def request_for(state: State, needs: Collection[Need]) -> MeasurementRequest | None:
-    """What is worth measuring of a state whose visible plots need this; None for nothing."""
+    """What to measure while plots with these needs are visible; None for nothing."""
     if state.base is None or state.dense is None:
         return None
     estimated = state.estimate is not None and state.estimate.sample.exact
@@ -38,8 +38,8 @@ def request_for(state: State, needs: Collection[Need]) -> MeasurementRequest | N
 
 
 def with_event(state: State, request: MeasurementRequest, event: Event) -> State:
-    """The state with what a measurement reports."""
-    from core.measure.comparison import ComparisonUpdated  # these load NumPy, which is there by now
+    """The state with a result of a background measurement."""
+    from core.measure.comparison import ComparisonUpdated  # late: these load NumPy
     from core.measure.costs import ActivityMeasured
 
     match event:

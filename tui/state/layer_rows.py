@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from core.nets.layers import Layer
 
 MAX_UNGROUPED = 8
-"""So many layers, of a net or of a module, are a list that needs no headings."""
+"""Up to so many layers of a net or module are listed without headings."""
 
 KIND_PREFIX = "*"
-"""Before a kind of layer where that is looked for, and no names or shapes."""
+"""Starts a search text that is a kind of layer rather than names or shapes."""
 
 _SIZES = re.compile(r"\d+(x\d+)*x?")
-"""A shape or the beginning of one; a number alone is rather a part of a name."""
+"""A shape or the beginning of one; a lone number is part of a name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +65,13 @@ def _headings(paths: list[tuple[str, ...]], inside: Sequence[int], depth: int) -
 
 
 def _common_path(paths: list[tuple[str, ...]], inside: Sequence[int]) -> tuple[str, ...]:
-    """The parts with which the paths of some layers begin alike."""
+    """The leading parts that the paths of some layers share."""
     parts = zip(*(paths[index] for index in inside), strict=False)
     return tuple(part[0] for part in takewhile(lambda part: len(set(part)) == 1, parts))
 
 
 def visible_rows(groups: Sequence[Row], count: int, folded: Collection[str]) -> tuple[Row, ...]:
-    """What is to be seen of `count` layers: nothing below a heading that is folded."""
+    """The rows of `count` layers, without those below a folded heading."""
     headings: dict[int, list[Row]] = {}
     depths = [0] * count
     for heading in groups:
@@ -90,7 +90,7 @@ def visible_rows(groups: Sequence[Row], count: int, folded: Collection[str]) -> 
 
 
 def matching_rows(layers: Sequence[Layer], text: str) -> tuple[Row, ...]:
-    """The layers that match, below a heading for all of them; nothing where none does."""
+    """The layers that match, below a heading for all of them; empty if none match."""
     matching = tuple(index for index, layer in enumerate(layers) if matches(layer, text))
     if not matching:
         return ()
@@ -101,14 +101,14 @@ def matching_rows(layers: Sequence[Layer], text: str) -> tuple[Row, ...]:
 
 
 def shown_filter(text: str) -> str:
-    """What is looked for, as a heading says it."""
+    """The search text as a heading shows it."""
     return text.removeprefix(KIND_PREFIX)
 
 
 def matches(layer: Layer, text: str) -> bool:
-    """Each word of a text is in the layer's name, begins a word of its kind, or is in its shape.
+    """Whether each word is in the layer's name or shape, or starts a word of its kind.
 
-    After `KIND_PREFIX` each is a word of its kind: all convolutions are found, depthwise ones too.
+    After `KIND_PREFIX` each must be a word of its kind: depthwise convolutions match, too.
 
     Examples:
         >>> from core.nets.layers import Layer
