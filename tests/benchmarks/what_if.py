@@ -24,7 +24,7 @@ from core.pruning.what_if import Profile
 from tests.benchmarks import vgg16
 from tests.benchmarks.figures import Figure, in_turns
 from tests.benchmarks.memory import in_fresh_process, peak_of
-from tui.plots.histogram import bins
+from tui.plots.drawing.weight_bins import bins
 from tui.state.state import State
 
 LAYERS = vgg16.layers()

@@ -12,12 +12,12 @@ from tui.plots.drawing.curves import CurvePath, Curves
 from tui.plots.drawing.percents import percent_axis, points
 from tui.plots.drawing.placing import Cell, Cells, Trail, cell_at, cut_below
 from tui.plots.drawing.ticks import Axis, Tick, linear_ticks, nice_step
-from tui.text.lines import Lines, clean, cut
+from tui.text.lines import Lines
 
 PLANNED, OTHERS, BELOW, INTERVAL = "◆", "○", "▾", "⡇"
 _TOLERANCE, _CHOSEN = "╌", "▸"
 _NAME = "sparsity"
-# Points of accuracy below which a tolerance is not worth a finer axis.
+# The least tolerance in points that scales the axis.
 _LEAST = 0.25
 _Floats = NDArray[np.float64]
 
@@ -67,7 +67,7 @@ class _Chart:
             self._canvas.line(x, y, curves.role(path))
 
     def draw_marks(self) -> None:
-        """Mark the planned sparsity on each curve, the chosen one's last."""
+        """Mark the planned sparsity on each curve, the selected one's last."""
         for path, _, _ in self._visible_curves:
             if math.isfinite(path.current):
                 x, y, _ = path.at(path.current)
@@ -77,7 +77,7 @@ class _Chart:
                 self._cells.reserve_point(x, y)
 
     def write_tolerance(self) -> None:
-        """Say what the line stands for, where it hides least."""
+        """Label the tolerance line where the label hides least."""
         line, tolerance = self._curves.line, points(self._curves.tolerance)
         if math.isfinite(line) and self._rows >= 3:
             text = f" tolerance {tolerance}: {line:.2f} % "
@@ -86,7 +86,7 @@ class _Chart:
             self._write(text, starts, "pending" if self._curves.stale else "threshold")
 
     def write_names(self) -> None:
-        """Name the curves that end inside the area, the one in front first."""
+        """Label the curves that end inside the area, the frontmost first."""
         for index in reversed(range(len(self._visible_curves))):
             cells = self._along[index]
             if len(cells) and index not in self._name_rows:
@@ -95,22 +95,19 @@ class _Chart:
                 self._write(name, _starts(cells, len(name)), self._name_role(path))
 
     def lines(self, hint: str) -> Lines:
-        """Return all of it."""
         if not self._visible_curves:
-            text = cut(clean(hint), self._canvas.columns)
-            column, row = (self._canvas.columns - len(text)) // 2, (self._rows - 1) // 2
-            self._canvas.text(column, row, text, "hint")
+            self._canvas.hint(hint)
         return self._canvas.lines()
 
     def _clipped(self, path: CurvePath) -> tuple[_Floats, _Floats]:
-        """Cut a curve where it leaves the area; a line along its edge would pass for a value."""
+        """Clip a curve to the area; a line along its edge would look like a value."""
         x, y = cut_below(path.x, path.y, self._y.lower)
         y, x = cut_below(y, x, self._x.lower)
         y, x = cut_below(y, -x, -self._x.upper)
         return -x, y
 
     def _draw_intervals(self, path: CurvePath) -> None:
-        """Draw a dotted stroke at each point that a sample estimates."""
+        """Draw a dotted interval at each sampled point."""
         dot = (self._y.upper - self._y.lower) / self._rows / 4
         for x, y, half in zip(path.x, path.y, path.half, strict=True):
             if half and math.isfinite(y) and self._x.lower <= x <= self._x.upper:
@@ -119,9 +116,9 @@ class _Chart:
                 self._canvas.marks(np.full(len(ys), x), ys, "braille", "pending")
 
     def _place_names(self) -> dict[int, int]:
-        """Find a row for the name of each curve that reaches the end of the area, beside it.
+        """Find a row beside the area for the name of each curve that reaches its right edge.
 
-        Where two end in one row, the one further behind has the row above or below, if it is free.
+        If two share a row, the name of the one behind goes above or below, if that row is free.
         """
         ends = [
             (index, self._row_at_end(index)) for index in reversed(range(len(self._visible_curves)))
@@ -136,7 +133,7 @@ class _Chart:
         return found
 
     def _row_at_end(self, index: int) -> int:
-        """Return the row in which a curve reaches the end of the area, -1 where it does not."""
+        """Return the row in which a curve reaches the right edge, -1 if it does not."""
         _, x, y = self._visible_curves[index]
         ends = y[(x >= self._x.upper - 1e-6) & np.isfinite(y)]
         return cell_at(ends[-1], self._y, self._rows) if len(ends) else -1
@@ -147,7 +144,7 @@ class _Chart:
         return Tick(at, f" {self._name(path, width)}", self._name_role(path))
 
     def _name(self, path: CurvePath, width: int) -> str:
-        """Return a name with the end of a long one, in which layers differ."""
+        """Return a name, shortened to its end, in which layers differ."""
         name = path.name if len(path.name) <= width else "…" + path.name[1 - width :]
         return _CHOSEN + name if path is self._curves.chosen else name
 
@@ -162,7 +159,7 @@ class _Chart:
 
 
 def _starts(cells: Trail, length: int) -> Iterator[Cell]:
-    """Yield where a name can start beside a curve, the nearest to the curve's end first."""
+    """Yield cells where a name can start beside a curve, the nearest to the curve's end first."""
     rows = np.unique(cells[:, 1])
     for row in rows[np.argsort(np.abs(rows - cells[-1, 1]), kind="stable")].tolist():
         columns = cells[cells[:, 1] == row, 0]
@@ -171,7 +168,7 @@ def _starts(cells: Trail, length: int) -> Iterator[Cell]:
 
 
 def _sparsities(curves: Curves, width: int) -> Axis:
-    """Return an axis over what was scanned, from 0 where a plan is less sparse than that."""
+    """Return an axis over the scanned sparsities, from 0 if a plan is less sparse."""
     layers = [path for path in curves.drawn if path is not curves.uniform] or list(curves.drawn)
     lower = min((path.scanned[0] for path in layers), default=0.0)
     upper = max((path.scanned[1] for path in layers), default=100.0)
@@ -185,8 +182,7 @@ def _sparsities(curves: Curves, width: int) -> Axis:
 def _accuracies(curves: Curves, rows: int) -> Axis:
     """Return an axis around the tolerance and what lies above it.
 
-    However deep curves fall, it ends twice the tolerance below the line: what matters is where
-    each of them crosses it.
+    It ends twice the tolerance below the line: what matters is where curves cross it.
     """
     tops = [path.y + (path.half if path is curves.chosen else 0) for path in curves.drawn]
     values = np.concatenate([*tops, [curves.line, curves.dense]])

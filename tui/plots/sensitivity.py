@@ -14,12 +14,11 @@ class SensitivityData:
     """Data of the sensitivity plot; accuracies are in percent.
 
     Attributes:
-        curves: One for each layer.
-        chosen: Which layer is chosen.
+        curves: One per layer.
         uniform: The curve of all layers pruned to the same sparsity.
         tolerance_line: The lowest tolerated accuracy.
         tolerance: Its distance below the dense net, in points.
-        dense: Accuracy of the net before pruning, where every curve starts.
+        dense: Accuracy before pruning, where every curve starts.
         stale: Whether the scan was made on different weights.
         progress: Progress of a running scan.
         split: The split it is measured on.
@@ -36,12 +35,7 @@ class SensitivityData:
     split: str = ""
 
 
-def draw(
-    data: SensitivityData,
-    width: int,
-    height: int,
-    hint: str = "",
-) -> Lines:
+def draw(data: SensitivityData, width: int, height: int, hint: str = "") -> Lines:
     """Draw accuracies over sparsities, or a hint in the middle if there are none."""
     if not fits(width, height):
         return blank(width, height)
@@ -67,10 +61,7 @@ def _curves(data: SensitivityData) -> Curves:
 
 
 def _title(curves: Curves, rows: int) -> Line:
-    """Return the most important fact: the accuracy at the chosen layer's sparsity.
-
-    With one row, the legend may have no room to say that the curves are of other weights.
-    """
+    """Return the accuracy at the selected layer's sparsity, and how far the layer can be pruned."""
     path = curves.chosen
     if path is None or not curves.drawn:
         return (Span("sensitivity: accuracy with one layer pruned alone", "title"),)
@@ -79,7 +70,7 @@ def _title(curves: Curves, rows: int) -> Line:
     planned = math.isfinite(path.current)
     at = f" at {short_percent(path.current)}" if planned else ""
     title = [Span(f"{path.name}{at}", "title")]
-    if curves.stale and rows == 1:
+    if curves.stale and rows == 1:  # the legend may have no room
         title.append(Span(" (stale)", "threshold"))
     if planned:
         title.append(Span(f": {_accuracy(path)}", curves.role(path)))
@@ -91,7 +82,7 @@ def _title(curves: Curves, rows: int) -> Line:
 
 
 def _accuracy(path: CurvePath) -> str:
-    """Write the accuracy at the planned sparsity, and where it is taken from if not there."""
+    """Format the accuracy at the planned sparsity or, beyond the scan, at the nearest one."""
     place, accuracy, half = path.at(path.current)
     text = f"{accuracy:.1f} ±{half:.1f} %" if half else f"{accuracy:.2f} %"
     return text if place == path.current else f"{text} at {short_percent(place)}"
@@ -112,10 +103,7 @@ def _legend(curves: Curves, data: SensitivityData) -> Line:
         return (Span(clean(data.progress), "hint"),) if data.progress else ()
     legend: list[Span] = []
     if data.stale:
-        legend += [
-            Span("stale", "threshold"),
-            Span(": the weights changed, press s", "threshold"),
-        ]
+        legend += [Span("stale", "threshold"), Span(": the weights changed, press s", "threshold")]
     if data.progress:
         legend.append(Span(_apart(legend) + clean(data.progress), "hint"))
     if any(math.isfinite(path.current) for path in curves.drawn):

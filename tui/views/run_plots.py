@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.experiments.runs import STOPPED
+from tui.plots.drawing.weight_bins import bins
 from tui.plots.runs import pareto, training_curves, two_weights
 from tui.plots.runs.pareto import ParetoData, RunMark
 from tui.plots.runs.training_curves import RunCurve, TrainingCurvesData
@@ -133,7 +134,7 @@ def _weights(browsing: Browsing, weights: Weights, width: int) -> TwoWeightsData
     if not layer:
         found = ["neither run recorded its layers"] * 2
     reach = max((p.largest for p in found if not isinstance(p, str)), default=0.0) or 1.0
-    edges = np.linspace(-reach, reach, two_weights.bins(width) + 1)
+    edges = np.linspace(-reach, reach, bins(width) + 1)
     marks = [_weights_mark(row.id, p, edges) for row, p in zip((one, other), found, strict=True)]
     return TwoWeightsData(layer, edges, *marks)
 

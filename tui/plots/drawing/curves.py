@@ -18,7 +18,6 @@ class Curve:
     """Accuracies with one layer pruned, or all layers pruned to the same sparsity.
 
     Attributes:
-        name: The pruned layer.
         points: Sparsity as a fraction, accuracy in percent, and the half-width of its interval in
             points, 0 if exact; NaN is a gap.
         current: The planned sparsity as a fraction.
@@ -33,7 +32,6 @@ class CurvePath(NamedTuple):
     """A curve as arrays by increasing sparsity, all in percent.
 
     Attributes:
-        name: The pruned layer.
         x: Sparsities, starting at 0 if the dense accuracy is known.
         y: Accuracies, NaN for gaps.
         half: Half-widths of their intervals, in points.
@@ -68,7 +66,7 @@ class CurvePath(NamedTuple):
         return math.isfinite(self.scanned[0])
 
     def at(self, sparsity: float) -> tuple[float, float, float]:
-        """Return the nearest sparsity on it, its accuracy and the half-width of its interval."""
+        """Return the nearest measured sparsity, its accuracy and the half-width of its interval."""
         known = np.isfinite(self.y)
         x = self.x[known]
         place = float(np.clip(sparsity, x[0], x[-1]))
@@ -76,7 +74,7 @@ class CurvePath(NamedTuple):
         return place, y, half
 
     def sparsity_above(self, line: float) -> float:
-        """Return how far it stays above a line; NaN if it starts below."""
+        """Return the sparsity up to which it stays above a line; NaN if it starts below."""
         known = np.isfinite(self.y)
         x, y = self.x[known], self.y[known]
         below = np.flatnonzero(y < line)
@@ -92,10 +90,8 @@ class Curves(NamedTuple):
     Attributes:
         chosen: The selected layer's curve, drawn in front.
         uniform: The curve of all layers pruned to the same sparsity.
-        others: The other layers' curves.
         line: The lowest tolerated accuracy.
         tolerance: Its distance below the dense net, in points.
-        dense: Accuracy of the net before pruning.
         stale: Whether they belong to different weights.
     """
 

@@ -12,16 +12,15 @@ from tui.text.lines import Line, Lines, Span, blank, clean, fits, header, note
 
 _RECALLS = "recall in %"
 _GAP = 4
-# Cells beside something else, and rows below a matrix, that bars need to say something.
+# The least columns beside a matrix, and rows below it, for bars.
 _LEAST, _LOWEST = 28, 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ConfusionData:
-    """What the plot of confusions shows.
+    """Data of the confusion plot.
 
     Attributes:
-        classes: Names of the classes.
         dense: The dense net's counts [C, C], one row per class, one column per prediction.
         pruned: The pruned net's counts.
         split: The split of the images.
@@ -51,7 +50,7 @@ def draw(data: ConfusionData, width: int, height: int, hint: str = "") -> Lines:
 
 
 def _matrix(confusions: Confusions, net: str, width: int, height: int) -> Lines:
-    """Draw the matrix, and what is worst beside or below it; nothing without room for both."""
+    """Draw the matrix and the worst confusions; empty if there is no room for both."""
     needed, lines = matrix_size(confusions)
     legend = header(_marks(confusions), (), width, 1) if height > lines else ()
     height -= len(legend)
@@ -71,7 +70,7 @@ def _matrix(confusions: Confusions, net: str, width: int, height: int) -> Lines:
 
 
 def _lists(confusions: Confusions, net: str, width: int, height: int) -> Lines:
-    """Draw what is worst, and the recalls beside it where there is room."""
+    """Draw the worst confusions, and the recalls beside them if there is room."""
     headed = height >= 7
     right = draw_recalls(confusions, width // 2, height - headed)
     needed = _width(right)
@@ -91,7 +90,7 @@ def _pairs(confusions: Confusions, net: str, width: int, height: int, headed: bo
 
 
 def _join(left: Lines, right: Lines, width: int) -> Lines:
-    """Put two areas beside each other, the left and the right end of each line."""
+    """Put two areas beside each other, at the left and the right edge."""
     wide, wider = _width(left), _width(right)
     rows = max(len(left), len(right))
     left, right = ((*one, *blank(_width(one), rows - len(one))) for one in (left, right))

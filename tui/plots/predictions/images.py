@@ -12,13 +12,13 @@ from tui.text.lines import Line, Lines, Span, blank, clean, cut, fits, header, n
 
 _NETS = ("dense", "pruned")
 _WRONG, _MISSING = "✗", "-"
-# Fewer dots to a side and a digit is no digit any more.
+# With fewer dots per side, a digit is unrecognizable.
 _LEAST_DOTS = 8
 _LARGEST = 2.0
-# How many times larger pictures have to be for more rows of them, or for no line with the truth.
+# How much larger pictures must become to justify more rows, or no line with the true class.
 _WORTH, _TRUTH = 1.15, 1.3
 _SURE = 4
-# More than these are never looked at together.
+# The most images drawn at once.
 _MOST = 40
 
 Prediction = tuple[str, float]
@@ -44,12 +44,11 @@ class ImagePredictions:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PredictionsData:
-    """What the pictures show.
+    """Data of the predictions plot.
 
     Attributes:
-        digits: The images.
-        caption: Which images.
-        net: What the net beside the dense one is called.
+        caption: Which images these are.
+        net: Name of the net compared with the dense one.
     """
 
     images: tuple[ImagePredictions, ...]
@@ -79,16 +78,16 @@ def draw(data: PredictionsData, width: int, height: int, hint: str = "no images 
 
 
 class _Plan(NamedTuple):
-    """How the pictures are laid out.
+    """The layout of the pictures.
 
     Attributes:
-        shown: How many there is room for.
-        columns: Pictures beside each other.
-        cells: Cells of each, from left to right, with the gap to the next.
-        rows: Cells of each, from top to bottom.
-        scale: Dots to a pixel.
-        lines: Which lines of text stand below each.
-        margin: Cells for what the lines are called.
+        shown: Number of visible pictures.
+        columns: Pictures per row.
+        cells: Width of each, with the gap to the next.
+        rows: Height of each.
+        scale: Dots per pixel.
+        lines: Names of the lines of text below each.
+        margin: Cells for those names.
     """
 
     shown: int
@@ -103,7 +102,7 @@ class _Plan(NamedTuple):
 def _plan(
     images: int, tall: int, wide: int, names: Names, margin: int, width: int, height: int
 ) -> _Plan:
-    """Return the layout with the largest pictures, of all images if they can be seen then."""
+    """Return the layout with the largest pictures, of all images if they stay recognizable."""
     best, size = _Plan(0, 1, 1, 1, 0.0, names, 0), 0.0
     for shown in range(images, 0, -1):
         for lines in (names, names[1:]) if len(names) > 2 else (names,):
@@ -126,7 +125,7 @@ def _block(
     plan: _Plan,
     width: int,
 ) -> Iterator[Line]:
-    """Yield the lines of a row of pictures: the pictures, then what is said of them."""
+    """Yield a row of pictures, then the lines of text below them."""
     drawn = [braille(picture, plan.scale, plan.cells, plan.rows) for picture in pictures]
     roles = ["wrong" if _is_wrong(image, image.pruned) else "plain" for image in images]
     for row in range(plan.rows):
@@ -139,7 +138,7 @@ def _block(
 
 
 def _row_label(data: PredictionsData, line: str) -> str:
-    """Return what a line below the pictures is called."""
+    """Return the name of a line below the pictures."""
     return clean(data.net) if line == "pruned" else line
 
 
@@ -151,7 +150,7 @@ def _line(name: str, spans: Iterable[Span], plan: _Plan, width: int) -> Line:
 
 
 def _caption(image: ImagePredictions, line: str, named: int, cells: int) -> Span:
-    """Return what stands in a line below a picture, all of one width and in its middle."""
+    """Return the text of a line below a picture, centered, all of one width."""
     prediction = {"true": None, "dense": image.dense, "pruned": image.pruned}[line]
     role = "wrong" if _is_wrong(image, prediction) else "right"
     mark = _WRONG if role == "wrong" else " "
@@ -175,7 +174,7 @@ def _is_wrong(image: ImagePredictions, prediction: Prediction | None) -> bool:
 
 
 def _lines(images: Sequence[ImagePredictions], height: int) -> Names:
-    """Return which lines stand below the pictures, the least important first."""
+    """Return the names of the lines below the pictures, the least important first."""
     said = [name for name in _NETS if any(getattr(image, name) for image in images)]
     names = ("true", *said)
     return names if height >= 7 else names[-2:] if height >= 5 else names[-1:]

@@ -1,4 +1,4 @@
-"""The confusion matrix as text: the current counts, and where they have grown."""
+"""The confusion matrix as text: the current counts, marked if they grew or shrank."""
 
 import math
 
@@ -11,7 +11,7 @@ from tui.text.lines import Line, Lines, Span, header
 
 MORE, FEWER = "↑", "↓"
 _NONE = "·"
-# As wide as the recall of a class that is always right.
+# The width of a perfect recall.
 _LEAST = len(" 100%")
 _RECALL = "recall"
 _GAP = 2
@@ -63,7 +63,7 @@ def _beside(confusions: Confusions) -> int:
 
 
 def _cell(confusions: Confusions) -> int:
-    """Return the cells of a count: its figures, a mark, and what keeps it from the next."""
+    """Return the width of a count: its digits, a mark and a gap."""
     others = ~np.eye(len(confusions.classes), dtype=bool)
     most = max(counts[others].max(initial=0) for counts in (confusions.before, confusions.after))
     return max(_LEAST, len(count(most)) + 2)

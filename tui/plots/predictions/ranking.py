@@ -15,7 +15,7 @@ _GAP = 3
 
 
 def draw_pairs(confusions: Confusions, width: int, height: int) -> Lines:
-    """Draw the pairs that grew most as bars, before in front of after."""
+    """Draw the confusions that grew most as bars, before in front of after."""
     worst = confusions.worst(height)
     if not worst:
         text = "no classes are confused" + " more often than before" * confusions.compared
@@ -36,7 +36,7 @@ def draw_pairs(confusions: Confusions, width: int, height: int) -> Lines:
 def draw_recalls(confusions: Confusions, width: int, height: int) -> Lines:
     """Draw the recall of each class or, if not all fit, of those that lost most.
 
-    The lines are as wide as needed, and empty if there is no room.
+    Lines are as wide as needed; empty if there is no room.
     """
     cell = max(map(len, confusions.classes)) + 1 + recall_width(confusions) + _GAP
     columns = min((width + _GAP) // cell, -(-len(confusions.classes) // max(1, height)))
@@ -81,7 +81,7 @@ def _numbers(worst: Sequence[Confusion], compared: bool) -> Iterator[str]:
 
 
 def _bar(one: Confusion, top: float, cells: int, alone: str) -> Line:
-    """Return a bar of what it was, and of what came on top."""
+    """Return a bar of the count before, and what was added."""
     steps = min(max(1, round(one.after / top * cells * len(_RAMP))), cells * len(_RAMP))
     full, rest = divmod(steps, len(_RAMP))
     bar = (AFTER * full + _RAMP[rest - 1 : rest] * (rest > 0)).ljust(cells)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tui.plots.histogram import HistogramData, bins
+from tui.plots.drawing.weight_bins import bins
+from tui.plots.histogram import HistogramData
 from tui.state.state import State
 
 
