@@ -20,13 +20,8 @@ class JobProgress:
     """The running job, as shown in the activity lines.
 
     Attributes:
-        title: what it does, as 'fine-tuning'.
         since: when it began, on the monotonic clock.
-        step: the last progress within it.
-        batch: the last batch trained.
-        epoch: the last epoch that ended.
         notice: the last notice; a warning if `warned`.
-        warnings: all warnings.
     """
 
     title: str
@@ -62,9 +57,10 @@ class JobProgress:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The outcome of the last job, and what to do next; `role` is good, warning, error or muted.
+    """The outcome of the last job, and what to do next.
 
     Attributes:
+        role: good, warning, error or muted.
         passing: whether it disappears when the plan changes.
     """
 
@@ -75,7 +71,7 @@ class Outcome:
 
 
 def activity(shown: JobProgress | Outcome, width: int, now: float | None = None) -> Lines:
-    """Two lines: the bar of a job and what it says, or an outcome and what to do next."""
+    """Two lines: a job's progress, or an outcome and what to do next."""
     if isinstance(shown, Outcome):
         return _outcome(shown, width)
     elapsed = (monotonic() if now is None else now) - shown.since
@@ -83,7 +79,7 @@ def activity(shown: JobProgress | Outcome, width: int, now: float | None = None)
 
 
 def _outcome(outcome: Outcome, width: int) -> Lines:
-    """An error in full; otherwise the text, and what to do next where there is room for it."""
+    """An error in full; otherwise the text and, if there is room, what to do next."""
     room = max(width - 3, 10)
     lines = [
         Span(f"  {line}", outcome.role) for line in wrap(outcome.text, room, break_on_hyphens=False)
@@ -94,13 +90,14 @@ def _outcome(outcome: Outcome, width: int) -> Lines:
 
 
 def _headline(job: JobProgress, width: int, elapsed: float) -> Line:
-    title = "stopping" if job.stopping else job.title
-    if job.batch is not None:
-        title += f"  epoch {job.batch.epoch} of {job.batch.epochs}"
-    done = _fraction_done(job)
+    title, done = "stopping" if job.stopping else job.title, _fraction_done(job)
     facts = [f"{100 * done:3.0f} %"] if done is not None else []
-    facts += [_rate(job)] if job.batch else []
-    facts += [_time_left(job, done, elapsed)]
+    if (batch := job.batch) is not None:
+        title += f"  epoch {batch.epoch} of {batch.epochs}"
+        facts.append(
+            f"{count(round(_images(batch) / batch.seconds))} images/s" * (batch.seconds > 0)
+        )
+    facts.append(_time_left(job, done, elapsed))
     while len(facts) > 1 and _bar_width(title, facts, width) < SHORTEST_BAR:
         del facts[-2]
     room = _bar_width(title, facts, width)
@@ -112,7 +109,7 @@ def _headline(job: JobProgress, width: int, elapsed: float) -> Line:
 
 
 def _bar_width(title: str, facts: list[str], width: int) -> int:
-    """Cells that are left for the bar."""
+    """The cells left for the bar."""
     return width - len(title) - sum(2 + len(fact) for fact in facts) - 4
 
 
@@ -142,26 +139,21 @@ def _step(step: Progress) -> str:
 
 
 def _fraction_done(job: JobProgress) -> float | None:
-    """How much of the job is done: of a training by its images, else of its present step."""
+    """The finished fraction of a training or, if none runs, of the current step."""
     if job.batch is not None:
-        whole = job.batch.epochs * job.batch.images
-        return ((job.batch.epoch - 1) * job.batch.images + job.batch.seen) / whole
+        return _images(job.batch) / (job.batch.epochs * job.batch.images)
     if job.step is not None and job.step.total:
         return job.step.done / job.step.total
     return None
 
 
-def _rate(job: JobProgress) -> str:
-    """Images a second, over all batches so far."""
-    batch = job.batch
-    if batch is None or not batch.seconds:
-        return ""
-    seen = (batch.epoch - 1) * batch.images + batch.seen
-    return f"{count(round(seen / batch.seconds))} images/s"
+def _images(batch: Batch) -> int:
+    """Images trained on so far."""
+    return (batch.epoch - 1) * batch.images + batch.seen
 
 
 def _time_left(job: JobProgress, done: float | None, elapsed: float) -> str:
-    """The time left by the pace of training so far; what has passed, where there is no pace."""
+    """The time left at the training's pace so far; the elapsed time if unknown."""
     if job.batch is None or not done:
         return duration(elapsed)
     return f"{duration(job.batch.seconds * (1 - done) / done)} left"

@@ -1,4 +1,4 @@
-"""The keys at the bottom of the history: those that make sense now, as many as fit."""
+"""The keys at the bottom of the history: the applicable ones, as many as fit."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ IMPORTANCE = ("enter", "q", "space", "n", "x", "v", "?", "s", "] →")
 
 
 def offered(browsing: Browsing, all_views: bool, width: int) -> tuple[Key, ...]:
-    """The keys for the bottom line, labeled with what they would do now, as many as fit."""
+    """The keys for the bottom line, labeled with what they do now, as many as fit."""
     applicable = {key.shown: key for key in _applicable(browsing, all_views)}
     room, fitted = width, set()
     for shown in IMPORTANCE:
         if (key := applicable.get(shown)) is not None:
-            room -= len(key.shown) + len(key.label) + 2
+            room -= key.width
             if room < 0:
                 break
             fitted.add(shown)
@@ -35,19 +35,18 @@ def _applicable(browsing: Browsing, all_views: bool) -> Iterable[Key]:
             case "help" | "leave":
                 yield key
             case _ if row is None:
-                continue
-            case "open" if row.openable:
-                yield replace(key, label="resume" if row.status == INTERRUPTED else "continue")
+                pass
             case "open":
-                continue
+                if row.openable:
+                    yield replace(key, label="resume" if row.status == INTERRUPTED else "continue")
             case "mark":
                 yield replace(key, label="unmark" if browsing.marked else "mark")
             case "next_view" if browsing.compared is None:
                 other = next(split for split in SPLITS if split != browsing.split)
                 yield replace(key, label=other)
             case "next_view" if all_views:
-                continue
+                pass
             case "layer" if browsing.compared is None:
-                continue
+                pass
             case _:
                 yield key

@@ -13,13 +13,13 @@ from tui.text.lines import Line, Lines, Span, clean, cut, cut_path
 from tui.views.run_table import NONE, epochs, points, ratio, signed, whole
 
 ONE, OTHER, AT = "◉", "◎", "▸"
-"""The signs of the chosen run, of the one that it is compared with, and of the chosen layer."""
+"""The marks of the selected run, of the one it is compared with, and of the selected layer."""
 
 VIEWS = ("sparsities", "curves", "weights")
-"""What a comparison can show."""
+"""The views of a comparison."""
 
 WIDE, TALL = 110, 16
-"""From this width on views stand side by side, from this height on all of them."""
+"""From this width on, two views stand side by side; from this height on, all of them."""
 
 _GAP = 2
 _NUMBER, _DIFFERENCE, _KEPT = 8, 8, 10
@@ -31,16 +31,7 @@ Layers = tuple[tuple[LayerRecord, LayerRecord], ...]
 def sparsities(
     one: RunRow, other: RunRow, layers: Layers, at: int, width: int, height: int
 ) -> Lines:
-    """What two runs came to, then a line for each layer, as many as there is room for.
-
-    Args:
-        one: the chosen run.
-        other: the one that it is compared with.
-        layers: of both.
-        at: the index of the chosen layer.
-        width: cells of a line.
-        height: lines, at most.
-    """
+    """The results of two runs, then the layers around the one at index `at`, as many as fit."""
     head = _totals(one, other, width)
     if height < len(head) + 1 + len(layers):
         head = head[:-1]
@@ -57,7 +48,7 @@ def names(one: RunRow, other: RunRow) -> tuple[str, str]:
 
 
 def side_by_side(left: Lines, right: Lines, width: int, gap: int) -> Lines:
-    """Two areas beside one another, the left one so wide."""
+    """Two areas beside each other; the left one has this width."""
     return tuple(
         (*_padded(first, width + gap), *second)
         for first, second in zip_longest(left, right, fillvalue=())
@@ -69,7 +60,7 @@ def _padded(line: Line, width: int) -> Line:
 
 
 def _totals(one: RunRow, other: RunRow, width: int) -> Lines:
-    """A line for each run, and one for how the chosen one differs."""
+    """A line for each run, and one for their differences."""
     mine, others = one.record.nonzero, other.record.nonzero
     columns = (
         _Total(10, "ratio", ratio(one.ratio), ratio(other.ratio), _times(one.ratio, other.ratio)),
@@ -103,7 +94,7 @@ def _totals(one: RunRow, other: RunRow, width: int) -> Lines:
 
 
 class _Total(NamedTuple):
-    """A column of what two runs came to, and how far they are apart."""
+    """A column of results and their difference."""
 
     width: int
     title: str
@@ -113,7 +104,7 @@ class _Total(NamedTuple):
 
 
 def _files(one: RunRow, other: RunRow) -> tuple[_Total, ...]:
-    """Columns of bytes, where either run records any."""
+    """Columns of bytes, if either run records any."""
     mine, others = (row.quantized.bytes if row.quantized else None for row in (one, other))
     found = ((10, "lossless", one.compact, other.compact), (11, "quantized", mine, others))
     return tuple(
@@ -130,7 +121,7 @@ def _scores(one: RunRow, other: RunRow, split: str) -> tuple[str, str, str]:
 
 
 def _times(one: float | None, other: float | None) -> str:
-    """How many times lighter one is."""
+    """How many times smaller one is."""
     return "" if one is None or other is None else f"×{one / other:,.2f}"
 
 
@@ -139,7 +130,7 @@ def _signed(one: int | None, other: int | None) -> str:
 
 
 def _layers(one: RunRow, other: RunRow, layers: Layers, at: int, width: int, height: int) -> Lines:
-    """A header and the layers around the chosen one."""
+    """A header and the layers around the selected one."""
     if not layers:
         return ((Span("  neither run recorded its layers", "muted"),),)
     shown = max(1, height - 1)
@@ -153,7 +144,7 @@ def _layers(one: RunRow, other: RunRow, layers: Layers, at: int, width: int, hei
 
 
 class _Fitted(NamedTuple):
-    """Cells of the columns of the table of layers; a bar of none has no room."""
+    """Widths of the columns of the layer table; 0 for those that do not fit."""
 
     name: int
     number: int
@@ -208,7 +199,7 @@ def _percent(row: LayerRecord) -> str:
 
 
 def _bar(mine: float | None, others: float | None, width: int) -> Line:
-    """The one's sparsity as a bar, the other's as a sign on it."""
+    """One sparsity as a bar, the other as a mark on it."""
     filled = round((mine or 0.0) * width)
     cells = [(("█", "bar-chosen") if cell < filled else ("·", "muted")) for cell in range(width)]
     if others is not None:
@@ -217,7 +208,7 @@ def _bar(mine: float | None, others: float | None, width: int) -> Line:
 
 
 def _settings(one: RunRow, other: RunRow, width: int) -> Lines:
-    """In which settings the two differ, after an empty line."""
+    """The settings in which the two differ, after an empty line."""
     found = differences(one, other)
     if not found:
         return ((), (Span("  same settings", "muted"),))
@@ -233,13 +224,7 @@ def _settings(one: RunRow, other: RunRow, width: int) -> Lines:
 
 
 def views(browsing: Browsing, width: int, height: int) -> tuple[str, ...]:
-    """Which views of a comparison show at once; the first takes the left half where there is one.
-
-    Args:
-        browsing: says which are to show where there is no room for all.
-        width: cells of the whole area.
-        height: its lines.
-    """
+    """The views that show at once; if several, the first takes the left half."""
     if width < WIDE:
         return (VIEWS[browsing.view % len(VIEWS)],)
     if height >= TALL:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from core.pruning.what_if import Profile
 
 Weights = Mapping[tuple[str, str], "Profile | str"]
-"""By run and layer: the weights, or why they are not there."""
+"""By run and layer: the weights, or why they are unavailable."""
 
 _READING = "reading the weights"
 _GAP, _LEFT = 2, 0.56
@@ -35,12 +35,8 @@ def lower_half(
 ) -> Lines:
     """What the history shows below its table.
 
-    Args:
-        browsing: which runs, and which view of them.
-        dense: validation accuracy of the dense net, for runs that do not record their own.
-        weights: those that have been read so far.
-        width: cells of the area.
-        height: its lines.
+    `dense` is the dense net's validation accuracy, for runs that do not record their own; `weights`
+    are those read so far.
     """
     one, other = browsing.chosen, browsing.compared
     if one is None or height < 1:
@@ -61,7 +57,7 @@ def lower_half(
 
 
 def runs(browsing: Browsing, dense: float | None) -> ParetoData:
-    """The runs that can be compared with the chosen one, by size and accuracy."""
+    """The runs comparable with the selected one, by ratio and accuracy."""
     chosen = browsing.chosen
     rows = [row for row in browsing.rows or () if plot_point(row, browsing.split) is not None]
     group = chosen.group if chosen in rows and chosen else (rows[0].group if rows else None)
@@ -91,7 +87,7 @@ def _mark(row: RunRow, browsing: Browsing) -> RunMark:
 
 
 def _dense(row: RunRow | None, split: str, given: float | None) -> float | None:
-    """The dense accuracy that a run is to be compared with."""
+    """The dense accuracy to compare a run with."""
     own = None if row is None else accuracy_on(row.dense, split)
     return given if own is None and split == "validation" else own
 

@@ -33,7 +33,7 @@ def title(state: State, width: int) -> Lines:
 
 
 def _found(state: State) -> str:
-    """What is looked for, where not all layers are listed."""
+    """The filter and its number of matches, if there is a filter."""
     listing = state.listing
     if not listing.filter:
         return ""

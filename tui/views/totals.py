@@ -10,18 +10,14 @@ from tui.text.format import count, mib, percent, plural, ratio
 from tui.text.lines import Line, Lines, Span
 
 _COUNTED = (COUNTED, "4 bytes per nonzero", "4 B each")
-"""What the sizes count, in wordings from longest to shortest."""
+"""What the sizes count, longest wording first."""
 
 
 def totals(state: State, width: int) -> Lines:
     """Three lines: size, validation accuracies, test accuracies."""
     if state.base is None:
         return ()
-    return (
-        _size(state, width),
-        _accuracies(state, "validation"),
-        _accuracies(state, "test"),
-    )
+    return (_size(state, width), _accuracies(state, "validation"), _accuracies(state, "test"))
 
 
 def _size(state: State, width: int) -> Line:
@@ -46,10 +42,7 @@ def _width(line: Line) -> int:
 
 
 def _dead(state: State) -> tuple[Line, ...]:
-    """What remains without dead units, if the plan has been measured and there are any.
-
-    The longest wording comes first.
-    """
+    """The size without dead units, if it is known and there are any; longest wording first."""
     result = state.current
     if result is None or result.dead is None or not result.dead.total:
         return ()
@@ -74,7 +67,7 @@ def _accuracies(state: State, split: str) -> Line:
 
 
 def _result(state: State, name: str, result: Result | None, split: str) -> Line:
-    """A measured accuracy; dimmed, with its ratio or its base, where these have changed."""
+    """A measured accuracy; dimmed, with its ratio or base, if it is of another plan."""
     if result is None:
         return (Span(f"   {name} ", "muted"), Span("  –  ", "muted"))
     number = _number(result.accuracy, split)
@@ -85,13 +78,13 @@ def _result(state: State, name: str, result: Result | None, split: str) -> Line:
 
 
 def _estimate(state: State, split: str) -> Line:
-    """The accuracy in the background, on validation, until `p` has measured both."""
-    look = state.estimate
+    """The background accuracy, until `p` has measured both splits."""
+    estimate = state.estimate
     if split != "validation" or state.is_current(state.pruned):
         return ()
-    if look is None:
+    if estimate is None:
         return _forecast(state)
-    sample = look.sample
+    sample = estimate.sample
     middle, half = sample.estimate
     text = f"{middle:>5.2f}" if sample.exact else f"{middle:.1f} ±{half:.1f}"
     return (Span("   pruned ", "muted"), Span(text, "pruned"))

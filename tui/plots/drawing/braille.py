@@ -42,7 +42,7 @@ def crop(pictures: Sequence[Picture]) -> list[Picture]:
 
 
 def braille(picture: Picture, scale: float, width: int, height: int) -> list[str]:
-    """Draw a picture [H, W], centered, at the bottom of an area of cells; `scale` is dots per pixel."""
+    """Draw a picture [H, W] at the bottom center of an area of cells; `scale` is dots per pixel."""
     rows, columns = (max(1, int(size * scale + 1e-9)) for size in picture.shape)
     small = _means(picture.shape[0], rows) @ picture @ _means(picture.shape[1], columns).T
     # At the bottom, next to the text below.

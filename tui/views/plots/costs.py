@@ -1,4 +1,4 @@
-"""What each layer costs: weights and FLOPs, before pruning and after."""
+"""The cost of each layer: weights and FLOPs, before and after pruning."""
 
 from __future__ import annotations
 
@@ -10,16 +10,13 @@ from tui.text.format import count
 
 
 def data(state: State, width: int) -> CostsData:
-    """The plan's fractions at once, and measured activity as soon as it is available."""
+    """The plan's fractions at once, and measured activity once it is available."""
     activity, parameters = state.activity, state.footprint.parameters
     known = state.is_current(activity)
     table = cost_table(
         state.settings.model,
         [profile.layer for profile in state.profiles],
-        {
-            profile.layer.name: cut.kept
-            for profile, cut in zip(state.profiles, state.what_ifs, strict=True)
-        },
+        {name: w.kept for name, w in zip(state.layer_names, state.what_ifs, strict=True)},
         activity.counted.activities if activity and known else {},
         parameters,
     )

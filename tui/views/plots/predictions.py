@@ -1,4 +1,4 @@
-"""Test images, and what both nets say they are."""
+"""Test images with both nets' predictions."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from tui.text.format import count
 
 
 def data(state: State, width: int) -> PredictionsData:
-    """The images that were seen last, and what both nets say."""
+    """The last predicted images."""
     shown = state.comparison
     if shown is None:
         return PredictionsData(())
-    compared, asked, net = shown.compared, shown.request.images, shown.request.net_name
-    before = "" if state.is_current(shown) else " (plan before)"
-    found = (
+    compared, selection, net = shown.compared, shown.request.images, shown.request.net_name
+    before = "" if state.is_current(shown) else " (previous plan)"
+    predictions = (
         ImagePredictions(
             pixels,
             str(label),
@@ -23,13 +23,13 @@ def data(state: State, width: int) -> PredictionsData:
         )
         for at, (pixels, label) in enumerate(zip(compared.pixels, compared.labels, strict=True))
     )
-    if asked is not None and asked.mode == "wrong":
-        counted = compared.counted
-        number = f"{count(counted.newly_wrong)} " if counted else ""
+    if selection is not None and selection.mode == "wrong":
+        confusion = compared.counted
+        number = f"{count(confusion.newly_wrong)} " if confusion else ""
         caption = f"{number}newly wrong when {net}{before} · D next ten, d one per class"
     else:
         caption = f"test images{before} · D next ten, d newly wrong"
-    if asked != state.images:
+    if selection != state.images:
         caption = "predicting"
         caption += " every test image" * (state.images.mode == "wrong")
-    return PredictionsData(tuple(found), caption, net)
+    return PredictionsData(tuple(predictions), caption, net)
