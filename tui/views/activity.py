@@ -94,9 +94,8 @@ def _headline(job: JobProgress, width: int, elapsed: float) -> Line:
     facts = [f"{100 * done:3.0f} %"] if done is not None else []
     if (batch := job.batch) is not None:
         title += f"  epoch {batch.epoch} of {batch.epochs}"
-        facts.append(
-            f"{count(round(_images(batch) / batch.seconds))} images/s" * (batch.seconds > 0)
-        )
+        if batch.seconds:
+            facts.append(f"{count(round(_images(batch) / batch.seconds))} images/s")
     facts.append(_time_left(job, done, elapsed))
     while len(facts) > 1 and _bar_width(title, facts, width) < SHORTEST_BAR:
         del facts[-2]
