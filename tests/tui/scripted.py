@@ -175,7 +175,7 @@ class Scripted:
         opening: what `open` waits for.
         scan_images: how many images a scan has seen each time it says how far it is.
         kept: scans of an earlier session, by the digest of their weights.
-        digits: the images that have been asked for.
+        images: the images that have been asked for.
         looked: the plans that have been looked at in the background.
         counted: the plans whose costs have been counted there.
         rested: lets a look come to its end.
@@ -198,7 +198,7 @@ class Scripted:
     looked: list[dict[str, float]] = field(default_factory=list)
     counted: list[dict[str, float]] = field(default_factory=list)
     kept: dict[str, Scan] = field(default_factory=dict)
-    digits: list[ImageSelection] = field(default_factory=list)
+    images: list[ImageSelection] = field(default_factory=list)
     rested: threading.Event = field(default_factory=threading.Event)
 
     def open(self, stop: StopFlag) -> Stream[Net]:
@@ -336,10 +336,10 @@ class Scripted:
 
     def look(self, request: MeasurementRequest, stop: StopFlag) -> Stream[None]:
         """Images at once; the first sample, and all images once `rested` is set."""
-        if request.digits:
-            self.digits.append(request.digits)
+        if request.images:
+            self.images.append(request.images)
             yield ComparisonUpdated(
-                compared(counted=request.matrix or request.digits.mode == "wrong")
+                compared(counted=request.matrix or request.images.mode == "wrong")
             )
         if request.costs:
             self.counted.append(dict(request.plan))

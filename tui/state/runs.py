@@ -75,7 +75,7 @@ class RunRow:
         return cls(
             run,
             RunGroup.of(record),
-            created=record.created and record.created.astimezone(),
+            created=_local(record.created),
             ratio=_ratio(record),
             accuracy=measured.dense if is_dense else measured.finetuned,
             dense=None if is_dense else measured.dense,
@@ -266,6 +266,10 @@ def _ratio(record: RunRecord) -> float | None:
     if record.ratio is None and record.parameters and record.nonzero:
         return record.parameters / record.nonzero
     return record.ratio
+
+
+def _local(time: datetime | None) -> datetime | None:
+    return time and time.astimezone()
 
 
 def _shown(text: str | None) -> str | None:

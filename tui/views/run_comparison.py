@@ -82,7 +82,7 @@ def _totals(one: RunRow, other: RunRow, width: int) -> Lines:
         "".join(
             cut(getattr(column, name), column.width - 1).rjust(column.width) for column in fitted
         )
-        for name in ("title", "mine", "others", "apart")
+        for name in ("title", "mine", "others", "difference")
     ]
     this, that = names(one, other)
     return (

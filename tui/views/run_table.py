@@ -102,12 +102,16 @@ def when(moment: datetime | None, now: datetime | None = None) -> str:
     """A local time, as short as possible."""
     if moment is None:
         return NONE
-    today = (now or datetime.now().astimezone()).astimezone(moment.tzinfo)
+    today = (now or _now()).astimezone(moment.tzinfo)
     if moment.date() == today.date():
         return f"today {moment:%H:%M}"
     if moment.year == today.year:
         return f"{_MONTHS[moment.month - 1]} {moment.day:2} {moment:%H:%M}"
     return f"{moment:%Y-%m-%d}"
+
+
+def _now() -> datetime:
+    return datetime.now().astimezone()
 
 
 def arrow(browsing: Browsing) -> str:

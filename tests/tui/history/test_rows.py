@@ -29,7 +29,7 @@ from tui.text.lines import Lines
 from tui.views.history import about, failure, hint, said, shorten_middle, title, welcome
 from tui.views.history_keys import offered
 from tui.views.run_comparison import sparsities
-from tui.views.run_plots import lower
+from tui.views.run_plots import lower_half
 from tui.views.run_table import columns, ratio, scrolled, sortable, table, when
 
 STATUSES = (*FINISHED, INTERRUPTED, RUNNING, UNREADABLE)
@@ -173,7 +173,7 @@ def test_whatever_runs_hold_the_screen_shows_them(found, width, height, data):
         title(browsing, FOLDER, width),
         table(browsing, "0002", width, max(2, height), scrolled(browsing, height, 1)),
         said(hint(browsing, "0001"), width, 3),
-        lower(browsing, 99.2, {}, width, height),
+        lower_half(browsing, 99.2, {}, width, height),
     ]
     if browsing.chosen:
         texts.append(about(browsing.chosen, "0001", width, 2))
@@ -339,21 +339,21 @@ def test_a_path_loses_its_middle(width):
 @pytest.mark.parametrize(
     ("read", "says"),
     [
-        (row(1), "enter: go on from this net"),
-        (row(1, kind="train"), "enter: go on from this dense net"),
-        (row(2), "enter: go on from this net, which is on the main screen"),
+        (row(1), "Enter: continue from this net"),
+        (row(1, kind="train"), "Enter: continue from this dense net"),
+        (row(2), "Enter: continue from this net, already on the main screen"),
         (row(1, UNREADABLE), "unreadable: press x to delete it"),
         (row(1, RUNNING), "running: you can open it once it has finished"),
         (row(1, INTERRUPTED), "interrupted, and its checkpoint is damaged: press x to delete it"),
         (row(1, INTERRUPTED, kind="train"),
-         "enter: start over; it was interrupted in its first epoch"),
+         "Enter: start over; it was interrupted in its first epoch"),
         (row(1, INTERRUPTED, kind="finetune", state={"a": 1}, epochs=course(99, epochs=3)),
-         "enter: resume at epoch 4"),
+         "Enter: resume at epoch 4"),
         (row(1, INTERRUPTED, kind="finetune", state={"a": 1}, epochs=course(99, epochs=3),
-             finetuning={"epochs": 5}), "enter: resume at epoch 4 of 5"),
+             finetuning={"epochs": 5}), "Enter: resume at epoch 4 of 5"),
         (row(1, INTERRUPTED, kind="finetune", state={"a": 1}, epochs=course(99),
              finetuning={"epochs": 5}),
-         "enter: resume; every epoch is done, only measuring is left"),
+         "Enter: resume; every epoch is done, only measuring is left"),
     ],
 )  # fmt: skip
 def test_the_line_of_keys_says_what_enter_does(read, says):
@@ -371,7 +371,7 @@ def test_texts_in_place_of_runs_fit(size):
 def test_accuracies_of_other_nets_are_left_out_of_the_plot(kind):
     rows = [tuned(1, 12, 99.3), tuned(2, 30, 99.2), tuned(3, 20, 90.0, model="lenet300")]
     browsing = Browsing().read(rows).to(0 if kind == "others" else 1)
-    lines = lower(browsing, 99.2, {}, 80, 11)
+    lines = lower_half(browsing, 99.2, {}, 80, 11)
     assert_exact(lines, 80, 11)
     text = flat(lines)
     assert ("0003" in text, "0001" in text) == (kind == "others", kind == "own")

@@ -35,7 +35,7 @@ def three(tmp_path: Path) -> Experiment:
     """Runs with sizes, with sizes and a file, and without any."""
     experiment = Experiment(tmp_path / "it")
     finished(experiment, MODERATE, 99.38, 99.40)
-    recorded = {"sizes": {**SIZES, "quantised": None}}
+    recorded = {"sizes": {**SIZES, "quantized": None}}
     heavier = {name: 2 * size for name, size in SIZES.items()}
     finished(experiment, MODERATE, 99.35, 99.36, sizes=heavier)
     run = finished(experiment, AGGRESSIVE, 99.30, 99.31, **recorded)
@@ -47,7 +47,7 @@ def three(tmp_path: Path) -> Experiment:
 async def test_a_line_says_what_the_net_of_a_run_takes(three, size):
     async with Host(three).run_test(size=size) as pilot:
         await settled(pilot)
-        said = "bytes: 5,512 quantised at 99.29 % · 22,565 lossless"
+        said = "bytes: 5,512 quantized at 99.29 % · 22,565 lossless"
         assert (said in screen(pilot)) == (size[1] > 20)
         assert not clipped(pilot)
         await press(pilot, "end")
@@ -63,8 +63,8 @@ async def test_two_runs_show_their_bytes_side_by_side(three, size):
         assert "lossless" in head
         assert "45,130" in line(pilot, "◉ 0002")
         assert "22,565" in line(pilot, "◎ 0003")
-        assert "×0.50" in line(pilot, "apart")
-        assert ("quantised" in head) == (size[0] >= 80)
+        assert "×0.50" in line(pilot, "diff")
+        assert ("quantized" in head) == (size[0] >= 80)
         assert not clipped(pilot)
 
 

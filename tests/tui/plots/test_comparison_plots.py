@@ -60,7 +60,7 @@ def test_both_courses_are_told_and_drawn():
 
 def test_courses_without_epochs_say_so():
     lines = training_curves.draw(two((), ()), 80, 11)
-    assert inked(lines, "hint") == "neither of the two records its epochs"
+    assert inked(lines, "hint") == "neither run recorded its epochs"
     assert text(lines)[0].startswith("◉ 0007 –")
 
 

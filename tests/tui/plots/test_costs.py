@@ -41,7 +41,7 @@ def test_every_area_is_filled_exactly(data, area):
 
 def test_every_column_where_there_is_room():
     shown = text(costs.draw(LENET, 100, 9))
-    assert shown[0].startswith("what each layer costs")
+    assert shown[0].startswith("cost per layer")
     assert shown[0].rstrip().endswith("pruned, 5,000 validation images")
     rows = [" ".join(line.split()) for line in shown]
     assert rows[1] == "layer weights weights % FLOP % act % FLOPs paper: weights FLOP act"

@@ -39,8 +39,10 @@ trees = st.recursive(
 moves = st.lists(
     st.one_of(
         st.tuples(st.just("choose"), st.integers(-2, 80)),
-        st.tuples(st.just("look_for"), st.sampled_from(["", "a", "b.c", "conv", "linear", "zzz"])),
-        st.tuples(st.sampled_from(["fold", "fold_all", "look_for_kind"]), st.none()),
+        st.tuples(
+            st.just("with_filter"), st.sampled_from(["", "a", "b.c", "conv", "linear", "zzz"])
+        ),
+        st.tuples(st.sampled_from(["fold", "fold_all", "toggle_kind_filter"]), st.none()),
     ),
     max_size=12,
 )

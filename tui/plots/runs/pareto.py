@@ -227,11 +227,11 @@ def _legend(chart: _Chart, split: str) -> Line:
         return ()
     marks = {chart.mark(index) for index in range(len(chart.runs))}
     known = (
-        (_FRONT, "Pareto front", "best"),
+        (_FRONT, "front", "best"),
         (_OTHER, "others", "pending"),
         (_STOPPED, "stopped early", "pending"),
         (_DENSE, "dense", "dense"),
-        (_BELOW, "below the plot", "label"),
+        (_BELOW, "below", "label"),
     )
     first = Span(f"{split} accuracy:".lstrip(), "label")
     return (first, *(Span(f"  {m} {text}", role) for m, text, role in known if m in marks))
