@@ -96,11 +96,11 @@ def draw(data: LayerBarsData, width: int, height: int) -> Lines:
 
 
 def _title(style: Style, total: _Bar) -> Line:
-    ratio = style.compare(total.pruned, total.dense)
+    fraction = style.compare(total.pruned, total.dense)
     return (
         Span(f"{style.name}  ", "title"),
         Span(f"{_DENSE} {style.write(total.dense)} dense  ", "dense"),
-        Span(f"{_PRUNED[-1]} {style.write(total.pruned)} {style.after} ({ratio})", "pruned"),
+        Span(f"{_PRUNED[-1]} {style.write(total.pruned)} {style.after} ({fraction})", "pruned"),
     )
 
 

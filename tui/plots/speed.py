@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tui.text.lines import Line, Lines, Span, blank, clean, cut, fits, header, note
+from tui.text.lines import Line, Lines, Span, blank, clean, cut, fits, header, note, width_of
 
 _GAP = 2
 _NAME = 13
@@ -63,7 +63,7 @@ def _against(data: SpeedData, widths: Sequence[int], width: int) -> Line:
     spans = [Span("vs. best dense".ljust(_NAME), "label")]
     for text, is_slower, cells in zip(data.against, data.slower, widths, strict=False):
         spans.append(Span(" " * _GAP + clean(text).rjust(cells), "wrong" if is_slower else "right"))
-    used = sum(len(span.text) for span in spans)
+    used = width_of(spans)
     if used > width:
         return _text("".join(span.text for span in spans), "label", width)
     return (*spans, Span(" " * (width - used), "plain"))

@@ -91,8 +91,8 @@ def header(title: Sequence[Span], legend: Sequence[Span], width: int, rows: int)
     left = _pack((first, *title[1:]), width)
     if rows > 1:
         return (_pad(left, width), _pad(_pack(legend, width), width))
-    right = _pack(legend, width - _width(left) - 1)
-    return ((*left, *_fill(width - _width(left) - _width(right)), *right),)
+    right = _pack(legend, width - width_of(left) - 1)
+    return ((*left, *_fill(width - width_of(left) - width_of(right)), *right),)
 
 
 def _is_single(char: str) -> bool:
@@ -100,7 +100,8 @@ def _is_single(char: str) -> bool:
     return char < "\u1100" and char.isprintable() and not unicodedata.category(char).startswith("M")
 
 
-def _width(spans: Iterable[Span]) -> int:
+def width_of(spans: Iterable[Span]) -> int:
+    """Cells of a line."""
     return sum(len(span.text) for span in spans)
 
 
@@ -109,7 +110,7 @@ def _fill(width: int) -> Line:
 
 
 def _pad(spans: Line, width: int) -> Line:
-    return (*spans, *_fill(width - _width(spans)))
+    return (*spans, *_fill(width - width_of(spans)))
 
 
 def _pack(spans: Sequence[Span], width: int) -> Line:

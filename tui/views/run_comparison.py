@@ -8,8 +8,7 @@ from typing import NamedTuple, Self
 from core.experiments.run_record import LayerRecord
 from tui.state.browsing import Browsing
 from tui.state.runs import RunRow, differences
-from tui.text.format import percent
-from tui.text.lines import Line, Lines, Span, clean, cut, cut_path
+from tui.text.lines import Line, Lines, Span, clean, cut, cut_path, width_of
 from tui.views.run_table import NONE, epochs, points, ratio, signed, whole
 
 ONE, OTHER, AT = "◉", "◎", "▸"
@@ -50,13 +49,9 @@ def names(one: RunRow, other: RunRow) -> tuple[str, str]:
 def side_by_side(left: Lines, right: Lines, width: int, gap: int) -> Lines:
     """Two areas beside each other; the left one has this width."""
     return tuple(
-        (*_padded(first, width + gap), *second)
+        (*first, Span(" " * max(0, width + gap - width_of(first)), "plain"), *second)
         for first, second in zip_longest(left, right, fillvalue=())
     )
-
-
-def _padded(line: Line, width: int) -> Line:
-    return (*line, Span(" " * max(0, width - sum(len(span.text) for span in line)), "plain"))
 
 
 def _totals(one: RunRow, other: RunRow, width: int) -> Lines:
@@ -180,7 +175,8 @@ def _layer(mine: LayerRecord, others: LayerRecord, chosen: bool, fitted: _Fitted
     role = "chosen" if chosen else "plain"
     known = mine.sparsity is not None and others.sparsity is not None
     difference = signed(100 * ((mine.sparsity or 0) - (others.sparsity or 0))) if known else NONE
-    numbers = "".join(_percent(row).rjust(fitted.number) for row in (mine, others))
+    sparsities = (None if s is None else 100 * s for s in (mine.sparsity, others.sparsity))
+    numbers = "".join(points(sparsity).rjust(fitted.number) for sparsity in sparsities)
     numbers += difference.rjust(_DIFFERENCE)
     if fitted.kept:
         kept = (cut(whole(row.kept), fitted.kept - 1) for row in (mine, others))
@@ -192,10 +188,6 @@ def _layer(mine: LayerRecord, others: LayerRecord, chosen: bool, fitted: _Fitted
         *((Span(" " * _GAP, "plain"), *bar) if bar else ()),
         Span(numbers, role),
     )
-
-
-def _percent(row: LayerRecord) -> str:
-    return NONE if row.sparsity is None else percent(100 * row.sparsity)
 
 
 def _bar(mine: float | None, others: float | None, width: int) -> Line:

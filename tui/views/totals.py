@@ -7,7 +7,7 @@ from core.nets.footprint import COUNTED
 from tui.state.results import Result
 from tui.state.state import State
 from tui.text.format import count, mib, percent, plural, ratio
-from tui.text.lines import Line, Lines, Span
+from tui.text.lines import Line, Lines, Span, width_of
 
 _COUNTED = (COUNTED, "4 bytes per nonzero", "4 B each")
 """What the sizes count, longest wording first."""
@@ -32,13 +32,9 @@ def _size(state: State, width: int) -> Line:
     )
     counted = [(Span(f"  ({note})", "muted"),) for note in _COUNTED]
     for wordings in (_dead(state), counted):
-        room = width - _width(spans)
-        spans += next((line for line in wordings if _width(line) <= room), ())
+        room = width - width_of(spans)
+        spans += next((line for line in wordings if width_of(line) <= room), ())
     return spans
-
-
-def _width(line: Line) -> int:
-    return sum(len(span.text) for span in line)
 
 
 def _dead(state: State) -> tuple[Line, ...]:

@@ -8,7 +8,7 @@ from tui.plots.drawing.numbers import count
 from tui.plots.predictions.confusions import Confusions
 from tui.plots.predictions.matrix import FEWER, MORE, draw_matrix, matrix_size
 from tui.plots.predictions.ranking import AFTER, BEFORE, draw_pairs, draw_recalls
-from tui.text.lines import Line, Lines, Span, blank, clean, fits, header, note
+from tui.text.lines import Line, Lines, Span, blank, clean, fits, header, note, width_of
 
 _RECALLS = "recall in %"
 _GAP = 4
@@ -102,7 +102,7 @@ def _join(left: Lines, right: Lines, width: int) -> Lines:
 
 
 def _width(lines: Lines) -> int:
-    return sum(len(span.text) for span in lines[0]) if lines else 0
+    return width_of(lines[0]) if lines else 0
 
 
 def _title(data: ConfusionData, confusions: Confusions) -> Line:

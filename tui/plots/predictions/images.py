@@ -8,7 +8,7 @@ from typing import NamedTuple
 from numpy.typing import ArrayLike
 
 from tui.plots.drawing.braille import Picture, braille, crop, to_gray
-from tui.text.lines import Line, Lines, Span, blank, clean, cut, fits, header, note
+from tui.text.lines import Line, Lines, Span, blank, clean, cut, fits, header, note, width_of
 
 _NETS = ("dense", "pruned")
 _WRONG, _MISSING = "✗", "-"
@@ -145,7 +145,7 @@ def _row_label(data: PredictionsData, line: str) -> str:
 def _line(name: str, spans: Iterable[Span], plan: _Plan, width: int) -> Line:
     start = Span(name.ljust(plan.margin)[: plan.margin], "label")
     line = [start, *spans]
-    rest = width - sum(len(span.text) for span in line)
+    rest = width - width_of(line)
     return tuple(span for span in (*line, Span(" " * rest, "plain")) if span.text)
 
 

@@ -208,7 +208,8 @@ def _title(runs: tuple[RunMark, ...], best: tuple[int, ...]) -> Line:
     if chosen in best:
         title.append(Span(", on the Pareto front", "best"))
     else:
-        better = next(runs[i] for i in best if _as_good(runs[i], run))
+        rivals = (runs[index] for index in best)
+        better = next(r for r in rivals if r.ratio >= run.ratio and r.accuracy >= run.accuracy)
         title.append(Span(f", beaten by {better.label}: {_worth(better)}", "best"))
     others = (f", {_COMPARED} {other.label}: {_worth(other)}" for other in runs if other.compared)
     return (*title, *(Span(text, "all") for text in others))
@@ -216,10 +217,6 @@ def _title(runs: tuple[RunMark, ...], best: tuple[int, ...]) -> Line:
 
 def _worth(run: RunMark) -> str:
     return f"{run.ratio:,.1f}x, {run.accuracy:.2f} %"
-
-
-def _as_good(one: RunMark, other: RunMark) -> bool:
-    return one.ratio >= other.ratio and one.accuracy >= other.accuracy
 
 
 def _legend(chart: _Chart, split: str) -> Line:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
+
 from core.measure.costs import cost_table
-from core.pruning.han2015 import PaperLayer
 from tui.plots.costs import CostsData, CostsRow
 from tui.state.state import State
 from tui.text.format import count
@@ -29,16 +30,12 @@ def data(state: State, width: int) -> CostsData:
             row.flops if known else None,
             row.act,
             row.flops_kept if known else None,
-            _printed(paper[place]) if paper else None,
+            (str(printed.act), f"{printed.kept:g}", str(printed.flops_kept)) if printed else None,
         )
-        for place, row in enumerate((*table.layers, table.total))
+        for row, printed in zip_longest((*table.layers, table.total), paper)
     ]
     caption = "counting ..."
     if activity and known:
         images = f"{count(activity.counted.images)} {activity.counted.split} images"
         caption = f"{activity.request.net_name}, {images}"
     return CostsData(tuple(rows[:-1]), rows[-1], state.chosen, caption)
-
-
-def _printed(row: PaperLayer) -> tuple[str, str, str]:
-    return f"{row.act}", f"{row.kept:g}", f"{row.flops_kept}"
