@@ -14,7 +14,7 @@ from tui.state.recipe_form import RecipeForm
 from tui.state.state import State
 from tui.text.format import percent, plural
 from tui.views.activity import Outcome
-from tui.views.layer_table import LOCK, called
+from tui.views.layer_table import LOCK, row_name
 from tui.widgets.layer_table import LayerTable
 from tui.widgets.value_input import ValueInput
 
@@ -43,7 +43,7 @@ class Planning:
             state = self.session.state
             floor = min(state.profiles[index].floor for index in state.target_layers)
             line = self.session.explore.query_one(ValueInput)
-            line.ask(state.target_layers, called(state, state.listing.row), floor, digit)
+            line.ask(state.target_layers, row_name(state, state.listing.row), floor, digit)
             self.session.show(state)
 
     def on_value_taken(self, message: ValueInput.Taken) -> None:
@@ -73,7 +73,7 @@ class Planning:
         state = self.session.state.toggle_lock()
         row = state.listing.row
         if row.layers:
-            name = called(state, row)
+            name = row_name(state, row)
             held = f"{name} locked {LOCK}: excluded from goals, presets and =; l unlocks it"
             is_locked = state.layer_names[row.layers[0]] in state.locked
             self.session.say(Outcome(held if is_locked else f"{name} unlocked", role="muted"))
@@ -84,7 +84,7 @@ class Planning:
         state = self.session.state
         row = state.listing.row
         if row.layers and not state.target_layers:
-            text = f"all of {called(state, row)} is locked: l frees it"
+            text = f"all of {row_name(state, row)} is locked: l frees it"
             self.session.say(Outcome(text, role="warning"))
             self.session.show(state)
         return bool(state.target_layers)

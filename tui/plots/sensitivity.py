@@ -105,18 +105,18 @@ def _legend(curves: Curves, data: SensitivityData) -> Line:
     if data.stale:
         legend += [Span("stale", "threshold"), Span(": the weights changed, press s", "threshold")]
     if data.progress:
-        legend.append(Span(_apart(legend) + clean(data.progress), "hint"))
+        legend.append(Span(_gap(legend) + clean(data.progress), "hint"))
     if any(math.isfinite(path.current) for path in curves.drawn):
         role = "pending" if data.stale else "chosen"
-        legend.append(Span(f"{_apart(legend)}{falling_curves.PLANNED} plan", role))
+        legend.append(Span(f"{_gap(legend)}{falling_curves.PLANNED} plan", role))
         legend.append(Span(f", {falling_curves.OTHERS} plan of other layers", "pending"))
         legend.append(Span(f", {falling_curves.BELOW} below the plot", "pending"))
     if curves.chosen and curves.chosen.half.any():
         legend.append(Span(f"  {falling_curves.INTERVAL} 95 % confidence", "label"))
     if data.split:
-        legend.append(Span(f"{_apart(legend)}{clean(data.split)} accuracy", "label"))
+        legend.append(Span(f"{_gap(legend)}{clean(data.split)} accuracy", "label"))
     return tuple(legend)
 
 
-def _apart(spans: list[Span]) -> str:
+def _gap(spans: list[Span]) -> str:
     return "  " if spans else ""

@@ -307,11 +307,11 @@ class State:
         """With other sparsities by layer index, clamped to floors and 1."""
         if self.plan is None:
             return self
-        held = {
+        clamped = {
             self.layer_names[index]: min(max(sparsity, self.profiles[index].floor), 1.0)
             for index, sparsity in sparsities.items()
         }
-        return self.set_plan({**self.planned, **held})
+        return self.set_plan({**self.planned, **clamped})
 
     def set_plan(self, plan: Plan) -> State:
         """With another plan; undo restores the old one."""

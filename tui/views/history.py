@@ -168,7 +168,7 @@ def centered(paragraphs: Sequence[tuple[str, str]], width: int, height: int) -> 
     return (*above, *((Span(margin + text, role),) for text, role in lines))[:height]
 
 
-def said(span: Span, width: int, height: int) -> Lines:
+def hint_lines(span: Span, width: int, height: int) -> Lines:
     """The hint on one line or, if it is an error, on as many as it needs up to `height`."""
     room = max(10, width - 3)
     lines = [cut(span.text, room)]

@@ -15,7 +15,7 @@ IMPORTANCE = ("enter", "q", "space", "n", "x", "v", "?", "s", "] →")
 """The keys of the bottom line; on narrow screens the last ones are dropped first."""
 
 
-def offered(browsing: Browsing, all_views: bool, width: int) -> tuple[Key, ...]:
+def footer_keys(browsing: Browsing, all_views: bool, width: int) -> tuple[Key, ...]:
     """The keys for the bottom line, labeled with what they do now, as many as fit."""
     applicable = {key.shown: key for key in _applicable(browsing, all_views)}
     room, fitted = width, set()

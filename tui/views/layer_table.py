@@ -85,10 +85,10 @@ def table(state: State, width: int, height: int) -> Lines:
         message = f'  no layer matches "{clean(state.listing.filter)}": Esc lists all'
         return (_header(fitted), (Span(cut(message, width), "warning"),))
     start = first_row(state, height)
-    shown = rows[start : start + max(1, height - 1)]
+    visible = rows[start : start + max(1, height - 1)]
     return (
         _header(fitted),
-        *(_row(state, row, start + place, fitted) for place, row in enumerate(shown)),
+        *(_row(state, row, start + place, fitted) for place, row in enumerate(visible)),
     )
 
 
@@ -111,15 +111,15 @@ def _row(state: State, row: Row, place: int, fitted: Columns) -> Line:
     role = "chosen" if chosen else "plain"
     sparsity, floor = state.sparsity_of(row.layers), _floor(state, row)
     return (
-        Span(_sign(state, row, chosen), "chosen"),
+        Span(_pointer(state, row, chosen), "chosen"),
         Span(_lock(state, row), role),
-        Span(_left(state, row, fitted), role),
+        Span(_left_cells(state, row, fitted), role),
         *_bar(sparsity, floor, fitted.bar, chosen),
-        Span(_right(state, row, (sparsity, floor), fitted), role),
+        Span(_right_cells(state, row, (sparsity, floor), fitted), role),
     )
 
 
-def _sign(state: State, row: Row, chosen: bool) -> str:
+def _pointer(state: State, row: Row, chosen: bool) -> str:
     if chosen:
         return AT
     heading = state.listing.row
@@ -132,7 +132,7 @@ def _lock(state: State, row: Row) -> str:
     return " " if not locked else LOCK if locked == len(row.layers) else PARTLY
 
 
-def called(state: State, row: Row) -> str:
+def row_name(state: State, row: Row) -> str:
     """A row's name: the layer's, or the group's with its number of layers."""
     return row.group + _number(row) if row.group else state.layer_names[row.layers[0]]
 
@@ -147,7 +147,7 @@ def _floor(state: State, row: Row) -> float:
     return zeros / sum(profile.layer.elements for profile in profiles)
 
 
-def _left(state: State, row: Row, fitted: Columns) -> str:
+def _left_cells(state: State, row: Row, fitted: Columns) -> str:
     text = _name(state, row, fitted.name).ljust(fitted.name)
     if fitted.shape:
         layer = state.profiles[row.layers[0]].layer
@@ -168,7 +168,7 @@ def _name(state: State, row: Row, width: int) -> str:
     return before + shorten(clean(row.group), room) + _number(row)
 
 
-def _right(state: State, row: Row, shares: tuple[float, float], fitted: Columns) -> str:
+def _right_cells(state: State, row: Row, shares: tuple[float, float], fitted: Columns) -> str:
     sparsity, floor = shares
     text = percent(100 * sparsity).rjust(_NUMBER)
     if fitted.floor:

@@ -130,7 +130,7 @@ def _layers(one: RunRow, other: RunRow, layers: Layers, at: int, width: int, hei
         return ((Span("  neither run recorded its layers", "muted"),),)
     shown = max(1, height - 1)
     first = max(0, min(at - shown // 2, len(layers) - shown))
-    fitted = _Fitted.of(names(one, other), layers, width)
+    fitted = _Columns.of(names(one, other), layers, width)
     rows = enumerate(layers[first : first + shown], first)
     return (
         _head(names(one, other), fitted),
@@ -138,7 +138,7 @@ def _layers(one: RunRow, other: RunRow, layers: Layers, at: int, width: int, hei
     )
 
 
-class _Fitted(NamedTuple):
+class _Columns(NamedTuple):
     """Widths of the columns of the layer table; 0 for those that do not fit."""
 
     name: int
@@ -147,20 +147,20 @@ class _Fitted(NamedTuple):
     kept: int
 
     @classmethod
-    def of(cls, called: tuple[str, str], layers: Layers, width: int) -> Self:
+    def of(cls, run_names: tuple[str, str], layers: Layers, width: int) -> Self:
         name = max(5, min(max(len(mine.name) for mine, _ in layers), max(8, width // 5)))
-        number = max(_NUMBER, *(len(text) + 2 for text in called))
+        number = max(_NUMBER, *(len(text) + 2 for text in run_names))
         room = width - 2 - name - 2 * number - _DIFFERENCE
         kept = _KEPT if room >= 2 * _KEPT else 0
         bar = min(_MOST_BAR, room - 2 * kept - _GAP)
         return cls(name, number, bar if bar >= _LEAST_BAR else 0, kept)
 
 
-def _head(called: tuple[str, str], fitted: _Fitted) -> Line:
+def _head(run_names: tuple[str, str], fitted: _Columns) -> Line:
     text = "  " + "layer".ljust(fitted.name)
     if fitted.bar:
         text += " " * _GAP + cut("sparsity %", fitted.bar).ljust(fitted.bar)
-    mine, others = called
+    mine, others = run_names
     kept = [(f"{ONE} kept", "chosen"), (f"{OTHER} kept", "all")] if fitted.kept else []
     return (
         Span(text, "muted"),
@@ -171,7 +171,7 @@ def _head(called: tuple[str, str], fitted: _Fitted) -> Line:
     )
 
 
-def _layer(mine: LayerRecord, others: LayerRecord, chosen: bool, fitted: _Fitted) -> Line:
+def _layer(mine: LayerRecord, others: LayerRecord, chosen: bool, fitted: _Columns) -> Line:
     role = "chosen" if chosen else "plain"
     known = mine.sparsity is not None and others.sparsity is not None
     difference = signed(100 * ((mine.sparsity or 0) - (others.sparsity or 0))) if known else NONE

@@ -86,10 +86,10 @@ def _mark(row: RunRow, browsing: Browsing) -> RunMark:
     )
 
 
-def _dense(row: RunRow | None, split: str, given: float | None) -> float | None:
+def _dense(row: RunRow | None, split: str, fallback: float | None) -> float | None:
     """The dense accuracy to compare a run with."""
     own = None if row is None else accuracy_on(row.dense, split)
-    return given if own is None and split == "validation" else own
+    return fallback if own is None and split == "validation" else own
 
 
 def _view(
@@ -126,18 +126,18 @@ def _weights(browsing: Browsing, weights: Weights, width: int) -> TwoWeightsData
     assert one is not None
     assert other is not None
     layer = browsing.layers[browsing.layer_at][0].name if browsing.layers else ""
-    found = [weights.get((row.id, layer), _READING) for row in (one, other)]
+    loaded = [weights.get((row.id, layer), _READING) for row in (one, other)]
     if not layer:
-        found = ["neither run recorded its layers"] * 2
-    reach = max((p.largest for p in found if not isinstance(p, str)), default=0.0) or 1.0
+        loaded = ["neither run recorded its layers"] * 2
+    reach = max((p.largest for p in loaded if not isinstance(p, str)), default=0.0) or 1.0
     edges = np.linspace(-reach, reach, bins(width) + 1)
-    marks = [_weights_mark(row.id, p, edges) for row, p in zip((one, other), found, strict=True)]
+    marks = [_weights_mark(row.id, p, edges) for row, p in zip((one, other), loaded, strict=True)]
     return TwoWeightsData(layer, edges, *marks)
 
 
-def _weights_mark(label: str, found: Profile | str, edges: NDArray[np.float64]) -> WeightsMark:
-    if isinstance(found, str):
-        return WeightsMark(label, np.zeros(0, dtype=np.int64), found)
-    right = np.searchsorted(found.positive, np.clip(edges, 0, None).astype(np.float32), "right")
-    left = np.searchsorted(found.negative, np.clip(-edges, 0, None).astype(np.float32), "right")
+def _weights_mark(label: str, loaded: Profile | str, edges: NDArray[np.float64]) -> WeightsMark:
+    if isinstance(loaded, str):
+        return WeightsMark(label, np.zeros(0, dtype=np.int64), loaded)
+    right = np.searchsorted(loaded.positive, np.clip(edges, 0, None).astype(np.float32), "right")
+    left = np.searchsorted(loaded.negative, np.clip(-edges, 0, None).astype(np.float32), "right")
     return WeightsMark(label, np.asarray(np.diff(right) - np.diff(left), dtype=np.int64))

@@ -21,7 +21,7 @@ def title(state: State, width: int) -> Lines:
     settings = state.settings
     recipe = settings.finetuning
     facts = [
-        _found(state),
+        _matches(state),
         f"{short_name(settings.model)} on {short_data_name(settings.dataset)}",
         base,
         f"recipe {recipe.name}, {plural(recipe.epochs, 'epoch')}",
@@ -32,13 +32,13 @@ def title(state: State, width: int) -> Lines:
     return ((Span(name, "brand"), Span(cut(rest, width - len(name)), "plain")),)
 
 
-def _found(state: State) -> str:
+def _matches(state: State) -> str:
     """The filter and its number of matches, if there is a filter."""
     listing = state.listing
     if not listing.filter:
         return ""
-    found = f"{len(listing.listed)} of {plural(len(listing.layers), 'layer')}"
-    return f"/{clean(shown_filter(listing.filter))}: {found}"
+    matches = f"{len(listing.listed)} of {plural(len(listing.layers), 'layer')}"
+    return f"/{clean(shown_filter(listing.filter))}: {matches}"
 
 
 def _base(state: State) -> str:

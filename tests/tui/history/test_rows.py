@@ -26,8 +26,8 @@ from tui.state.runs import (
     why_incomparable,
 )
 from tui.text.lines import Lines
-from tui.views.history import about, failure, hint, said, shorten_middle, title, welcome
-from tui.views.history_keys import offered
+from tui.views.history import about, failure, hint, hint_lines, shorten_middle, title, welcome
+from tui.views.history_keys import footer_keys
 from tui.views.run_comparison import sparsities
 from tui.views.run_plots import lower_half
 from tui.views.run_table import columns, ratio, scrolled, sortable, table, when
@@ -172,7 +172,7 @@ def test_whatever_runs_hold_the_screen_shows_them(found, width, height, data):
     texts = [
         title(browsing, FOLDER, width),
         table(browsing, "0002", width, max(2, height), scrolled(browsing, height, 1)),
-        said(hint(browsing, "0001"), width, 3),
+        hint_lines(hint(browsing, "0001"), width, 3),
         lower_half(browsing, 99.2, {}, width, height),
     ]
     if browsing.chosen:
@@ -180,7 +180,7 @@ def test_whatever_runs_hold_the_screen_shows_them(found, width, height, data):
         assert len(texts[-1]) <= 2
     assert all(width_of(text) <= width for text in texts)
     assert len(texts[3]) <= height
-    keys = offered(browsing, False, width)
+    keys = footer_keys(browsing, False, width)
     assert sum(len(key.shown) + len(key.label) + 2 for key in keys) <= width
 
 

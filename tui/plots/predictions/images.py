@@ -17,7 +17,7 @@ _LEAST_DOTS = 8
 _LARGEST = 2.0
 # How much larger pictures must become to justify more rows, or no line with the true class.
 _WORTH, _TRUTH = 1.15, 1.3
-_SURE = 4
+_CONFIDENCE = 4
 # The most images drawn at once.
 _MOST = 40
 
@@ -68,16 +68,16 @@ def draw(data: PredictionsData, width: int, height: int, hint: str = "no images 
     tall, wide = (max(picture.shape[side] for picture in pictures) for side in (0, 1))
     lines = _lines(images, height - rows)
     margin = max(len(_row_label(data, name)) for name in lines) + 1 if width >= 40 else 0
-    plan = _plan(len(pictures), tall, wide, lines, margin, width, height - rows)
+    layout = _layout(len(pictures), tall, wide, lines, margin, width, height - rows)
     body: list[Line] = []
-    for first in range(0, plan.shown, plan.columns):
-        shown = slice(first, min(first + plan.columns, plan.shown))
-        body += _block(data, images[shown], pictures[shown], plan, width)
+    for first in range(0, layout.shown, layout.columns):
+        shown = slice(first, min(first + layout.columns, layout.shown))
+        body += _block(data, images[shown], pictures[shown], layout, width)
     body += blank(width, height - rows - len(body))
-    return header(_title(data, plan.shown), _legend(data), width, rows) + tuple(body)
+    return header(_title(data, layout.shown), _legend(data), width, rows) + tuple(body)
 
 
-class _Plan(NamedTuple):
+class _Layout(NamedTuple):
     """The layout of the pictures.
 
     Attributes:
@@ -99,11 +99,11 @@ class _Plan(NamedTuple):
     margin: int
 
 
-def _plan(
+def _layout(
     images: int, tall: int, wide: int, names: Names, margin: int, width: int, height: int
-) -> _Plan:
+) -> _Layout:
     """Return the layout with the largest pictures, of all images if they stay recognizable."""
-    best, size = _Plan(0, 1, 1, 1, 0.0, names, 0), 0.0
+    best, size = _Layout(0, 1, 1, 1, 0.0, names, 0), 0.0
     for shown in range(images, 0, -1):
         for lines in (names, names[1:]) if len(names) > 2 else (names,):
             for blocks in range(1, shown + 1):
@@ -112,7 +112,7 @@ def _plan(
                 scale = min((2 * cells - 1) / wide, 4 * rows / tall, _LARGEST)
                 worth = _WORTH if lines == best.lines else _TRUTH
                 if scale > worth * size:
-                    best, size = _Plan(shown, columns, cells, rows, scale, lines, margin), scale
+                    best, size = _Layout(shown, columns, cells, rows, scale, lines, margin), scale
         if size * max(tall, wide) >= _LEAST_DOTS:
             break
     return best._replace(rows=max(1, math.ceil(int(tall * size + 1e-9) / 4)))
@@ -122,19 +122,22 @@ def _block(
     data: PredictionsData,
     images: Sequence[ImagePredictions],
     pictures: Sequence[Picture],
-    plan: _Plan,
+    layout: _Layout,
     width: int,
 ) -> Iterator[Line]:
     """Yield a row of pictures, then the lines of text below them."""
-    drawn = [braille(picture, plan.scale, plan.cells, plan.rows) for picture in pictures]
+    drawn = [braille(picture, layout.scale, layout.cells, layout.rows) for picture in pictures]
     roles = ["wrong" if _is_wrong(image, image.pruned) else "plain" for image in images]
-    for row in range(plan.rows):
+    for row in range(layout.rows):
         spans = (Span(rows[row], role) for rows, role in zip(drawn, roles, strict=True))
-        yield _line("", spans, plan, width)
-    named = max(len(clean(name)) for image in images for name in _names(image))
-    for line in plan.lines:
-        spans = (_caption(image, line, min(named, plan.cells - 2), plan.cells) for image in images)
-        yield _line(_row_label(data, line), spans, plan, width)
+        yield _line("", spans, layout, width)
+    name_width = max(len(clean(name)) for image in images for name in _names(image))
+    for line in layout.lines:
+        spans = (
+            _caption(image, line, min(name_width, layout.cells - 2), layout.cells)
+            for image in images
+        )
+        yield _line(_row_label(data, line), spans, layout, width)
 
 
 def _row_label(data: PredictionsData, line: str) -> str:
@@ -142,24 +145,26 @@ def _row_label(data: PredictionsData, line: str) -> str:
     return clean(data.net) if line == "pruned" else line
 
 
-def _line(name: str, spans: Iterable[Span], plan: _Plan, width: int) -> Line:
-    start = Span(name.ljust(plan.margin)[: plan.margin], "label")
+def _line(name: str, spans: Iterable[Span], layout: _Layout, width: int) -> Line:
+    start = Span(name.ljust(layout.margin)[: layout.margin], "label")
     line = [start, *spans]
     rest = width - width_of(line)
     return tuple(span for span in (*line, Span(" " * rest, "plain")) if span.text)
 
 
-def _caption(image: ImagePredictions, line: str, named: int, cells: int) -> Span:
+def _caption(image: ImagePredictions, line: str, name_width: int, cells: int) -> Span:
     """Return the text of a line below a picture, centered, all of one width."""
     prediction = {"true": None, "dense": image.dense, "pruned": image.pruned}[line]
     role = "wrong" if _is_wrong(image, prediction) else "right"
     mark = _WRONG if role == "wrong" else " "
-    name, sure = (
+    name, confidence = (
         (str(image.label), math.nan) if line == "true" else prediction or (_MISSING, math.nan)
     )
-    text = mark + cut(clean(name), named).ljust(named)
-    if cells > len(text) + _SURE:
-        text += (f"{min(max(sure, 0), 100):.0f}" if math.isfinite(sure) else "").rjust(_SURE)
+    text = mark + cut(clean(name), name_width).ljust(name_width)
+    if cells > len(text) + _CONFIDENCE:
+        text += (f"{min(max(confidence, 0), 100):.0f}" if math.isfinite(confidence) else "").rjust(
+            _CONFIDENCE
+        )
     role = "label" if line == "true" or prediction is None else role
     return Span(f"{text:^{cells}}"[:cells], role)
 
@@ -175,8 +180,8 @@ def _is_wrong(image: ImagePredictions, prediction: Prediction | None) -> bool:
 
 def _lines(images: Sequence[ImagePredictions], height: int) -> Names:
     """Return the names of the lines below the pictures, the least important first."""
-    said = [name for name in _NETS if any(getattr(image, name) for image in images)]
-    names = ("true", *said)
+    nets = [name for name in _NETS if any(getattr(image, name) for image in images)]
+    names = ("true", *nets)
     return names if height >= 7 else names[-2:] if height >= 5 else names[-1:]
 
 
@@ -186,7 +191,7 @@ def _title(data: PredictionsData, shown: int) -> Line:
     for name in reversed(_NETS):
         predictions = [(image, getattr(image, name)) for image in data.images]
         if any(prediction for _, prediction in predictions):
-            right = sum(bool(said) and not _is_wrong(image, said) for image, said in predictions)
+            right = sum(bool(p) and not _is_wrong(image, p) for image, p in predictions)
             title.append(Span(f", {_row_label(data, name)} {right} correct", name))
     return tuple(title)
 

@@ -9,11 +9,15 @@ from tui.text.format import count
 
 def data(state: State, width: int) -> PredictionsData:
     """The last predicted images."""
-    shown = state.comparison
-    if shown is None:
+    comparison = state.comparison
+    if comparison is None:
         return PredictionsData(())
-    compared, selection, net = shown.compared, shown.request.images, shown.request.net_name
-    before = "" if state.is_current(shown) else " (previous plan)"
+    compared, selection, net = (
+        comparison.compared,
+        comparison.request.images,
+        comparison.request.net_name,
+    )
+    before = "" if state.is_current(comparison) else " (previous plan)"
     predictions = (
         ImagePredictions(
             pixels,
