@@ -38,7 +38,7 @@ async def test_a_note_is_saved(mine):
         assert app.pruned == 0
         await ready(pilot, "n", "backspace", "backspace", "enter")
         assert mine.find("0001").note == ""
-        assert "0001 has no note any more" in text(pilot)
+        assert "note removed from run 0001" in text(pilot)
 
 
 async def test_a_note_can_be_left_as_it_was(few):

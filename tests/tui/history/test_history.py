@@ -198,7 +198,7 @@ async def test_what_has_nothing_to_compare_says_so(twelve):
         await ready(pilot, "down", "down", "space")
         assert "run 0010 cannot be read" in text(pilot)
         await ready(pilot, "up", "space", "down")
-        assert "0010 has nothing to compare with 0011" in text(pilot)
+        assert "0010 cannot be compared with 0011" in text(pilot)
         await ready(pilot, "down", "v", "v")
         assert "conv1 weights: █ 0009 –" in text(pilot)
         missing = "0009 is interrupted: no weights yet; 0011: File does not contain tensor conv1"

@@ -35,7 +35,7 @@ async def test_a_message_about_a_plan_disappears_with_it(app, backend):
         await pilot.press("u")
         assert app.doing.text == "undone · U redoes it"
         await pilot.press("U", "l")
-        assert "conv1 is locked" in app.doing.text
+        assert "conv1 locked" in app.doing.text
 
 
 async def test_a_key_that_has_to_wait_says_so(app, backend):
