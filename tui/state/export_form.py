@@ -62,15 +62,15 @@ class ExportForm:
         """Every row but the path, in order."""
         fewest, shares = self.levels is None, self._shares
         stored = VALUES[self.values] if self.compact else f"every value: only {COMPACT} has fewer"
-        levels = "as few as accuracy allows" if fewest else "values per layer"
+        levels = "that keep accuracy" if fewest else "values per layer"
         points = "1 point" if self.max_drop == 1 else f"{self.max_drop:g} points"
         return (
             Row("values", "values", self.values, stored, False, not self.compact),
             Row("levels", "levels", str(self.levels or "fewest"), levels, False, not shares),
-            Row("max_drop", "accuracy drop", points, "of validation accuracy, at most",
+            Row("max_drop", "accuracy drop", points, "largest allowed",
                 False, not (shares and fewest)),
             Row("epochs", "tuning", plural(self.epochs, "epoch"),
-                "training the shared values, if needed", False, not shares),
+                "of shared values", False, not shares),
         )  # fmt: skip
 
     def move(self, steps: int) -> ExportForm:

@@ -51,7 +51,10 @@ def about(row: RunRow, current: str | None, width: int, height: int) -> Lines:
     details = " · ".join(filter(None, _details(row, current)))
     indent = " " * len(start)
     lines = wrap(details, room, initial_indent=start, subsequent_indent=indent)
-    below = [text for text in (sizes(row) if height > ABOUT else "", clean(row.note)) if text]
+    files = sizes(row) if height > ABOUT else ""
+    while len(indent + files) > room and " · " in files:
+        files = files.rpartition(" · ")[0]
+    below = [text for text in (files, clean(row.note)) if text]
     below = below[: max(0, height - 1)]
     lines = _at_most(lines, height - len(below), room)
     lines += [cut(indent + text, room) for text in below]

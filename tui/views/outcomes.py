@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 def opened(net: Net, interrupted: str | None, warnings: tuple[str, ...] = ()) -> Outcome:
     """The dense net is open; there may be an interrupted run or warnings."""
     accuracy = net.accuracy
-    next_step = "arrows or m to set sparsities, p to prune, f to fine-tune, ? for help"
+    next_step = "←→ or m: sparsities · p: prune · f: fine-tune · ?: help"
     if groups_of(tuple(profile.layer.name for profile in net.profiles)):
-        next_step = "space to fold a group, / to find layers, * for all of a kind, ? for help"
+        next_step = "Space: fold · /: find layers · *: same kind · ?: help"
     messages = [*reversed(warnings)]
     if interrupted is not None:
         messages.insert(0, f"run {interrupted} was interrupted: press h to resume it")
