@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from core.experiments.runs import INTERRUPTED, RUNNING, STOPPED, UNREADABLE
 from tui.state.browsing import Browsing
@@ -48,6 +49,14 @@ class Column:
         return _GAP + text.ljust(self.width) if self.left else text.rjust(self.cells)
 
 
+def _optional(write: Callable[[Any], str]) -> Callable[[float | None], str]:
+    return lambda value: NONE if value is None else write(value)
+
+
+whole, points, signed = _optional(count), _optional(percent), _optional(difference)
+"""A count, a percentage and a difference of percentages; a dash if unknown."""
+
+
 COLUMNS = (
     Column("when", 12, 3, lambda row, _: when(row.created), left=True),
     Column("what", 9, 1, lambda row, _: row.what or NONE, left=True),
@@ -68,21 +77,6 @@ def ratio(value: float | None) -> str:
     if value is None:
         return NONE
     return f"{value:,.{2 if value < 100 else 1 if value < 1000 else 0}f}x"
-
-
-def whole(value: int | None) -> str:
-    """A whole number."""
-    return NONE if value is None else count(value)
-
-
-def points(value: float | None) -> str:
-    """A percentage."""
-    return NONE if value is None else percent(value)
-
-
-def signed(value: float | None) -> str:
-    """A difference of percentages."""
-    return NONE if value is None else difference(value)
 
 
 def seed(row: RunRow) -> str:
