@@ -37,7 +37,7 @@ def test_the_first_screen_needs_nothing_heavy(tmp_path: Path):
     loaded = set(modules.read_text().split())
     assert {"tui", "core", "textual"} <= loaded
     assert not loaded & HEAVY
-    assert all(text in drawn for text in ("Featherweight", "the layers of the net", "loading"))
+    assert all(text in drawn for text in ("Featherweight", "the layers appear here", "loading"))
 
 
 def test_what_has_no_known_end_says_how_far_it_is():

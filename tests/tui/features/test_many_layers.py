@@ -88,7 +88,7 @@ async def test_a_deep_net_opens_folded_and_unfolds_where_one_wants(deep):
             "▶ stem 200", *(f"▸ stage{at} (48) 2,496" for at in range(1, 5)), "▸ head (2) 1,210",
         ]  # fmt: skip
         assert "space fold" in shown(app, "#keys")
-        assert "space folds a group" in shown(app, "#activity")
+        assert "Space: fold" in shown(app, "#activity")
         await pilot.press("down", "space", "down", "space", "down")
         assert rows_of(app)[1:5] == [
             "▾ stage1 (48) 2,496", "▾ stage1.0 (3) 156", "▶ stage1.0.0 40", "stage1.0.1 80",
