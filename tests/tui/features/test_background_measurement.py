@@ -184,7 +184,7 @@ async def test_what_was_seen_of_another_plan_is_marked_while_a_job_runs(app, bac
         await until(pilot, lambda app: backend.paused.is_set())
         await pilot.press("right", "d")
         await until(pilot, lambda app: not app.explore.stale)
-        assert "test images (plan before)" in shown(app, "#plot-0")
+        assert "test images (previous plan)" in shown(app, "#plot-0")
         await pilot.press("v")
         assert app.explore.visible_plots(app.state) == ("confusion",)
         backend.go.set()

@@ -35,7 +35,7 @@ async def test_the_plan_is_timed_and_marked_once_it_is_another(app, backend):
         assert "1 thread: batch 1 0.0676 ms (4.5x), batch 64 4.33 ms (4.5x)" in app.doing.text
         await pilot.press("left")
         await still(pilot)
-        assert "pruned (plan before)" in shown(app, "#plot-0")
+        assert "pruned (previous plan)" in shown(app, "#plot-0")
         await pilot.press("u")
         await still(pilot)
         assert "plan before" not in shown(app, "#plot-0")
@@ -53,7 +53,7 @@ async def test_the_fine_tuned_net_is_timed_where_there_is_one(app, backend):
             *"v" * ((list(PLOTS).index("speed") - list(PLOTS).index(app.state.plot)) % len(PLOTS))
         )
         await still(pilot)
-        assert "pruned (plan before)" in shown(app, "#plot-0")
+        assert "pruned (previous plan)" in shown(app, "#plot-0")
         await pilot.press("b")
         await idle(pilot)
         await still(pilot)
