@@ -25,7 +25,7 @@ from core.experiments.experiment import Experiment
 from core.settings.settings import Settings
 from tui.app import FeatherweightApp
 from tui.jobs.backend import CoreBackend
-from tui.views.activity import Working
+from tui.views.activity import JobProgress
 
 FOLDER = Path(__file__).parent
 
@@ -101,7 +101,7 @@ async def _opened(
 
 
 async def _until_idle(pilot: Pilot[None]) -> None:
-    await _until(pilot, lambda app: not isinstance(app.doing, Working) and not app.looking)
+    await _until(pilot, lambda app: not isinstance(app.doing, JobProgress) and not app.looking)
 
 
 async def _until(pilot: Pilot[None], reached: Callable[[Any], object]) -> None:

@@ -32,7 +32,7 @@ from tui.session import Session
 from tui.state.state import State
 from tui.system.boundary import Boundary
 from tui.system.key_burst import KeyBurst
-from tui.views.activity import Outcome, Working
+from tui.views.activity import JobProgress, Outcome
 from tui.widgets.find_input import FindInput
 from tui.widgets.layer_table import LayerTable
 from tui.widgets.value_input import ValueInput
@@ -79,7 +79,7 @@ class FeatherweightApp(App[None]):
 
     def on_mount(self) -> None:
         """Show the first screen, complete in its first frame, then bring everything in."""
-        self.session.doing = Working("loading", monotonic())
+        self.session.doing = JobProgress("loading", monotonic())
         self.session.show(self.session.state)
         self.call_after_refresh(self.training.open)
 
@@ -188,7 +188,7 @@ class FeatherweightApp(App[None]):
         return self.session.state
 
     @property
-    def doing(self) -> Working | Outcome:
+    def doing(self) -> JobProgress | Outcome:
         """The job that runs, or how the last one ended."""
         return self.session.doing
 

@@ -18,12 +18,12 @@ from tui.jobs.background import BackgroundMeasurement
 from tui.jobs.job import Done, Failed, Job, JobEnded
 from tui.keys.keys import Key
 from tui.screens.main import ExploreScreen
-from tui.state.background import request_for, with_answer
+from tui.state.background import request_for, with_event
 from tui.state.measurement import MeasurementRequest
 from tui.state.state import State
 from tui.state.training_curve import TrainingCurve
 from tui.views import outcomes
-from tui.views.activity import Outcome, Working
+from tui.views.activity import JobProgress, Outcome
 from tui.views.plots.registry import needs_of
 from tui.widgets.layer_table import LayerTable
 
@@ -56,7 +56,7 @@ class Session:
         self.app = app
         self.backend = backend
         self.state = State(settings=backend.settings)
-        self.doing: Working | Outcome = Outcome("")
+        self.doing: JobProgress | Outcome = Outcome("")
         self.job: Job | None = None
         self.explore = ExploreScreen()
         self.followers: list[Callable[[State], None]] = []
@@ -146,12 +146,12 @@ class Session:
             return start(stop)
 
         def take(event: Event) -> None:
-            if isinstance(self.doing, Working):
+            if isinstance(self.doing, JobProgress):
                 self.doing = self.doing.after(event)
             follow(event)
             self.explore.show_soon(self.state, self.doing)
 
-        self.doing = Working(title, monotonic())
+        self.doing = JobProgress(title, monotonic())
         self.job = Job(in_turn, self.app.post_message, partial(self._take_end, finish), take)
         self.job.start()
         self.show(self.state)
@@ -197,7 +197,7 @@ class Session:
         return request_for(self.state, needs_of(self.explore.visible_plots(self.state)))
 
     def _measured(self, request: MeasurementRequest, event: Event) -> None:
-        self.state = with_answer(self.state, request, event)
+        self.state = with_event(self.state, request, event)
         self.explore.show_soon(self.state, self.doing)
 
     def _say_measuring(self, text: str) -> None:

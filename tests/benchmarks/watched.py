@@ -33,7 +33,7 @@ import tui.cli.main
 from tests.terminal.terminal import Terminal
 from tui.app import FeatherweightApp
 from tui.state.state import State
-from tui.views.activity import Working
+from tui.views.activity import JobProgress
 
 REPOSITORY = Path(__file__).parents[2]
 NAP = 0.005
@@ -92,7 +92,7 @@ class WatchedApp(FeatherweightApp):
             asleep = monotonic()
             await asyncio.sleep(NAP)
             lag = monotonic() - asleep - NAP
-            doing = self.doing.title.split()[0] if isinstance(self.doing, Working) else IDLE
+            doing = self.doing.title.split()[0] if isinstance(self.doing, JobProgress) else IDLE
             self.lags[doing].append(lag)
 
 

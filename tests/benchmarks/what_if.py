@@ -24,7 +24,7 @@ from core.pruning.what_if import Profile
 from tests.benchmarks import vgg16
 from tests.benchmarks.figures import Figure, in_turns
 from tests.benchmarks.memory import in_fresh_process, peak_of
-from tui.plots.histogram import bins
+from tui.plots.drawing.weight_bins import bins
 from tui.state.state import State
 
 LAYERS = vgg16.layers()
@@ -65,7 +65,7 @@ def _moves(state: State) -> list[float]:
     for sparsity in sparsities:
         start = perf_counter()
         moved = state.give((LARGEST,), sparsity)
-        cut, _ = moved.cuts[LARGEST], moved.footprint
+        cut, _ = moved.what_ifs[LARGEST], moved.footprint
         moved.profiles[LARGEST].histogram(cut, bins(COLUMNS))
         seconds.append(perf_counter() - start)
     return seconds

@@ -42,7 +42,7 @@ from core.settings.choices import Choices
 from core.settings.settings import Settings
 from core.system.timing import Latency
 from core.training.finetuning import PruningResult
-from tui.state.measurement import Digits, MeasurementRequest
+from tui.state.measurement import ImageSelection, MeasurementRequest
 from tui.state.results import Result
 
 SHAPES = {
@@ -198,7 +198,7 @@ class Scripted:
     looked: list[dict[str, float]] = field(default_factory=list)
     counted: list[dict[str, float]] = field(default_factory=list)
     kept: dict[str, Scan] = field(default_factory=dict)
-    digits: list[Digits] = field(default_factory=list)
+    digits: list[ImageSelection] = field(default_factory=list)
     rested: threading.Event = field(default_factory=threading.Event)
 
     def open(self, stop: StopFlag) -> Stream[Net]:

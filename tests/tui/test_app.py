@@ -16,7 +16,7 @@ from tui.app import FeatherweightApp
 from tui.jobs.job import Done, Job, JobEnded, JobEvent
 from tui.screens.dialogs import Question
 from tui.screens.help import HelpScreen
-from tui.views.activity import Working
+from tui.views.activity import JobProgress
 from tui.widgets.key_line import KeyLine
 from tui.widgets.layer_table import LayerTable
 from tui.widgets.value_input import ValueInput
@@ -146,7 +146,7 @@ async def test_prune_then_finetune_shows_before_and_after(app, backend):
 @pytest.mark.parametrize(
     ("width", "said"),
     [
-        (120, "36.88x  5,900 without 212 dead units  (4 B each, no positions)"),
+        (120, "36.88x  5,900 without 212 dead units  (4 bytes per nonzero)"),
         (80, "36.88x  5,900 without 212 dead units"),
         (70, "36.88x  212 dead units"),
         (60, "36.88x  212 dead"),
@@ -338,7 +338,7 @@ async def test_the_line_of_keys_can_be_clicked_and_explains_itself(app):
         await ready(pilot)
         keys = shown(app, "#keys")
         await pilot.hover("#keys", offset=(keys.index("presets"), 0))
-        assert app.explore.query_one(KeyLine).tooltip == "Choose a ready set of sparsities"
+        assert app.explore.query_one(KeyLine).tooltip == "Apply a ready-made plan"
         await pilot.hover("#keys", offset=(99, 0))
         assert app.explore.query_one(KeyLine).tooltip is None
         await pilot.click("#keys", offset=(keys.index("help"), 0))
@@ -352,7 +352,7 @@ async def test_no_key_is_offered_while_a_value_is_typed(app):
         assert shown(app, "#keys").strip() == ""
         await pilot.press("escape")
         assert shown(app, "#keys").split() == ["m", "presets", "g", "goal", "s", "scan",
-            "p", "prune", "c", "how", "f", "fine-tune", "v", "plot", "h", "history", "?", "help",
+            "p", "prune", "c", "recipe", "f", "fine-tune", "h", "history", "?", "help",
             "q", "quit"]  # fmt: skip
 
 
@@ -402,7 +402,7 @@ async def test_while_loading_keys_are_answered_and_quitting_does_not_ask():
     backend.opening = backend.go
     app = FeatherweightApp(backend)
     async with app.run_test(size=(80, 24)) as pilot:
-        await until(pilot, lambda app: isinstance(app.doing, Working))
+        await until(pilot, lambda app: isinstance(app.doing, JobProgress))
         await pilot.press("right", "p", "u", "5", "v")
         assert app.state.base is None
         await pilot.press("q")

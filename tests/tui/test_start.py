@@ -9,7 +9,7 @@ import pytest
 
 from core.events import Progress
 from tests.terminal.terminal import Terminal
-from tui.views.activity import Working, activity
+from tui.views.activity import JobProgress, activity
 
 HEAVY = {"torch", "torchvision", "numpy", "plotext", "PIL", "safetensors"}
 
@@ -37,10 +37,10 @@ def test_the_first_screen_needs_nothing_heavy(tmp_path: Path):
     loaded = set(modules.read_text().split())
     assert {"tui", "core", "textual"} <= loaded
     assert not loaded & HEAVY
-    assert all(text in drawn for text in ("Featherweight", "the layers of the net", "loading"))
+    assert all(text in drawn for text in ("Featherweight", "the layers appear here", "loading"))
 
 
 def test_what_has_no_known_end_says_how_far_it_is():
     step = Progress("bring in torch", 312_000_000, unit="B")
-    _, detail = activity(Working("loading", since=0.0, step=step), 80, now=3.0)
+    _, detail = activity(JobProgress("loading", since=0.0, step=step), 80, now=3.0)
     assert "".join(span.text for span in detail).strip() == "bring in torch 312.0 MB"

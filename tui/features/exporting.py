@@ -21,7 +21,7 @@ from tui.state.results import Result
 from tui.state.state import State
 from tui.text.paths import path_of
 from tui.views import outcomes
-from tui.views.activity import Working
+from tui.views.activity import JobProgress
 
 
 class Exporting:
@@ -68,12 +68,12 @@ class Exporting:
 
         def finish(outcome: tuple[Result, Export, Sizes]) -> None:
             result, export, sizes = outcome
-            written = result.written(export, sizes)
+            written = result.with_new_export(export, sizes)
             if known is None:
                 session.state = session.state.with_pruned(written, since)
             else:
-                session.state = session.state.renewed(known, written)
-            warnings = session.doing.warnings if isinstance(session.doing, Working) else ()
+                session.state = session.state.with_result_replaced(known, written)
+            warnings = session.doing.warnings if isinstance(session.doing, JobProgress) else ()
             session.doing = outcomes.exported(export, result, warnings)
 
         session.bring_into_view("files")
@@ -82,7 +82,7 @@ class Exporting:
     def _follow(self, event: Event) -> None:
         """Begin anew with each number of values that is tried: a notice says what one gave."""
         doing = self.session.doing
-        if isinstance(event, Notice) and isinstance(doing, Working):
+        if isinstance(event, Notice) and isinstance(doing, JobProgress):
             self.session.doing = replace(doing, batch=None, epoch=None)
 
 

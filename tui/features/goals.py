@@ -85,7 +85,9 @@ class Goals:
         session, best = self.session, found.best
         if best is not None and net is not None:
             result = best.result
-            state = session.state.after(replace(session.state.undo_point, curve=curve)).come_to(
+            state = session.state.after(
+                replace(session.state.undo_point, curve=curve)
+            ).with_restored(
                 best.base, best.plan, net, result.pruned, result.dead, seconds, result.sizes
             )
             session.state = session.with_kept_scan(state)

@@ -92,7 +92,7 @@ def returned(state: State, restored: RestoredRun) -> State:
         return replace(state, dense=net, base=net, pruned=None, finetuned=None, curve=curve)
     if restored.base.dense is None:
         state = replace(state, dense=restored.base)
-    state = state.come_to(
+    state = state.with_restored(
         restored.base,
         restored.plan,
         restored.net,

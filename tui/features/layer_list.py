@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tui.features.availability import available
 from tui.session import Session
-from tui.state.layer_list import Listing
+from tui.state.layer_list import ListedLayers
 from tui.views.activity import Outcome
 from tui.widgets.find_input import FindInput
 from tui.widgets.layer_table import LayerTable
@@ -23,10 +23,10 @@ class LayerList:
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        self._before_finding = Listing()
+        self._before_finding = ListedLayers()
 
     @property
-    def _listing(self) -> Listing:
+    def _listing(self) -> ListedLayers:
         return self.session.state.listing
 
     @available(_grouped)
@@ -43,7 +43,7 @@ class LayerList:
     def of_kind(self) -> None:
         """List all layers of the selected one's kind, to change them together; or go back."""
         session = self.session
-        self._list(self._listing.look_for_kind())
+        self._list(self._listing.toggle_kind_filter())
         if self._listing.filter:
             layers = len(self._listing.row.layers)
             text = f"keys act on all {layers} layers of this kind that are not locked"
@@ -60,16 +60,16 @@ class LayerList:
     @available(_filtered)
     def list_all(self) -> None:
         """List all layers again."""
-        self._list(self._listing.look_for(""))
+        self._list(self._listing.with_filter(""))
 
     def on_typed(self, message: FindInput.Typed) -> None:
         """List what matches."""
-        self._list(self._listing.look_for(message.text))
+        self._list(self._listing.with_filter(message.text))
 
     def on_left(self) -> None:
         """List all layers again, with the previous row selected."""
         self.session.explore.query_one(LayerTable).focus()
-        self._list(self._before_finding.look_for(""))
+        self._list(self._before_finding.with_filter(""))
 
-    def _list(self, listing: Listing) -> None:
+    def _list(self, listing: ListedLayers) -> None:
         self.session.show(self.session.state.listed(listing))

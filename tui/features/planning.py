@@ -14,7 +14,7 @@ from tui.state.recipe_form import RecipeForm
 from tui.state.state import State
 from tui.text.format import percent, plural
 from tui.views.activity import Outcome
-from tui.views.layer_table import LOCK, called
+from tui.views.layer_table import LOCK, row_name
 from tui.widgets.layer_table import LayerTable
 from tui.widgets.value_input import ValueInput
 
@@ -41,9 +41,9 @@ class Planning:
         """Open the input line for an exact sparsity."""
         if self._may_change():
             state = self.session.state
-            floor = min(state.profiles[index].floor for index in state.acted_on)
+            floor = min(state.profiles[index].floor for index in state.target_layers)
             line = self.session.explore.query_one(ValueInput)
-            line.ask(state.acted_on, called(state, state.listing.row), floor, digit)
+            line.ask(state.target_layers, row_name(state, state.listing.row), floor, digit)
             self.session.show(state)
 
     def on_value_taken(self, message: ValueInput.Taken) -> None:
@@ -58,14 +58,14 @@ class Planning:
         self.session.state = state = before.spread()
         if state is not before and (listing.filter or listing.row.group):
             shown = percent(100 * before.sparsity_of(listing.row.layers))
-            self._tell(len(before.free(listing.listed)), f"set to {shown} %")
+            self._tell(len(before.unlocked(listing.listed)), f"set to {shown} %")
         self.session.show(state)
 
     @available()
     def reset(self) -> None:
         """Reset the layers of the selected row to their floors."""
         if self._may_change():
-            self._give(self.session.state.acted_on, 0.0, "reset to the floor")
+            self._give(self.session.state.target_layers, 0.0, "reset to the floor")
 
     @available()
     def lock(self) -> None:
@@ -73,7 +73,7 @@ class Planning:
         state = self.session.state.toggle_lock()
         row = state.listing.row
         if row.layers:
-            name = called(state, row)
+            name = row_name(state, row)
             held = f"{name} locked {LOCK}: excluded from goals, presets and =; l unlocks it"
             is_locked = state.layer_names[row.layers[0]] in state.locked
             self.session.say(Outcome(held if is_locked else f"{name} unlocked", role="muted"))
@@ -83,11 +83,11 @@ class Planning:
         """Whether there is an unlocked layer to change; shows a message if not."""
         state = self.session.state
         row = state.listing.row
-        if row.layers and not state.acted_on:
-            text = f"all of {called(state, row)} is locked: l frees it"
+        if row.layers and not state.target_layers:
+            text = f"all of {row_name(state, row)} is locked: l frees it"
             self.session.say(Outcome(text, role="warning"))
             self.session.show(state)
-        return bool(state.acted_on)
+        return bool(state.target_layers)
 
     def _give(self, layers: Sequence[int], sparsity: float, where: str) -> None:
         """Set the sparsity of some layers, with a message if there are several."""
@@ -157,7 +157,7 @@ class Planning:
         """The mouse selected a row or set a sparsity; a click on a group folds it."""
         state = self.session.state.choose(message.index)
         if message.sparsity is not None:
-            state = state.give(state.acted_on, message.sparsity)
+            state = state.give(state.target_layers, message.sparsity)
         elif state.listing.row.group:
             state = state.listed(state.listing.fold())
         self.session.show(state)

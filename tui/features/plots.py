@@ -24,14 +24,14 @@ class Plots:
     def images(self) -> None:
         """Show test images; once they are visible, those that only the pruned net gets wrong."""
         session = self.session
-        if "digits" in session.explore.visible_plots(session.state):
-            session.state = replace(session.state, digits=session.state.digits.turned())
-        session.bring_into_view("digits")
+        if "predictions" in session.explore.visible_plots(session.state):
+            session.state = replace(session.state, images=session.state.images.toggled())
+        session.bring_into_view("predictions")
         session.show(session.state)
 
     @available()
     def more_images(self) -> None:
         """Show the next test images."""
         session = self.session
-        session.bring_into_view("digits")
-        session.show(replace(session.state, digits=session.state.digits.on()))
+        session.bring_into_view("predictions")
+        session.show(replace(session.state, images=session.state.images.next_page()))

@@ -6,7 +6,7 @@ from tui.screens.dialogs import Question
 from tui.screens.help import HelpScreen, help_text
 from tui.screens.palette import Palette
 from tui.session import Session
-from tui.views.activity import Working
+from tui.views.activity import JobProgress
 
 
 class Program:
@@ -31,7 +31,7 @@ class Program:
         app, is_open = session.app, session.state.base is not None
         if isinstance(app.screen, Question):
             return
-        working = session.doing if isinstance(session.doing, Working) else None
+        working = session.doing if isinstance(session.doing, JobProgress) else None
         if working is None or (not is_open and working.batch is None):
             app.exit()
             return

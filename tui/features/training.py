@@ -16,7 +16,7 @@ from tui.state.results import Result
 from tui.state.training_curve import TrainingCurve
 from tui.text.format import ratio
 from tui.views import outcomes
-from tui.views.activity import Outcome, Working
+from tui.views.activity import JobProgress, Outcome
 
 if TYPE_CHECKING:
     from core.jobs.workbench import Net
@@ -50,7 +50,7 @@ class Training:
     def _opened(self, net: Net) -> None:
         session = self.session
         session.state = session.with_kept_scan(session.state.with_dense(net))
-        warnings = session.doing.warnings if isinstance(session.doing, Working) else ()
+        warnings = session.doing.warnings if isinstance(session.doing, JobProgress) else ()
         session.doing = outcomes.opened(net, self._interrupted(), warnings)
 
     def _interrupted(self) -> str | None:
@@ -147,7 +147,7 @@ class Training:
     def stop(self) -> None:
         """Stop the job early."""
         session = self.session
-        if session.job is not None and isinstance(session.doing, Working):
+        if session.job is not None and isinstance(session.doing, JobProgress):
             session.job.stop()
             session.doing = replace(session.doing, stopping=True)
             session.show(session.state)

@@ -123,7 +123,7 @@ class CoreBackend:
         try:
             from tui.views.plots import registry
 
-            registry.bring_in()
+            registry.preload()
             import_module("core.jobs.measurement")
             return self._workbench
         finally:
@@ -252,14 +252,14 @@ class CoreBackend:
         """See `Backend.look`: the fastest measurements first."""
         from core.jobs import measurement
 
-        bench, base, plan, digits = self._workbench, request.base, request.plan, request.digits
+        bench, base, plan, images = self._workbench, request.base, request.plan, request.images
         shown = request.tuned or base
         compare = partial(measurement.compare, bench, request.dense, shown, plan, stop=stop)
-        if digits and digits.mode == "chosen":
-            yield from compare("chosen", digits.start)
+        if images and images.mode == "chosen":
+            yield from compare("chosen", images.start)
         if request.accuracy:
             yield from measurement.sample(bench, base, plan, stop)
         if request.costs:
             yield from measurement.count_activity(bench, shown, plan, stop)
-        if digits and (request.matrix or digits.mode == "wrong"):
-            yield from compare(digits.mode, digits.start, matrix=True)
+        if images and (request.matrix or images.mode == "wrong"):
+            yield from compare(images.mode, images.start, matrix=True)

@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from tui.plots.drawing.canvas import Canvas
+from tui.plots.drawing.percents import percent_ticks, percents
 from tui.plots.drawing.ticks import Axis, linear_ticks, nice_step
-from tui.text.lines import Line, Lines, Span, blank, clean, cut, fits, header
+from tui.text.lines import Line, Lines, Span, blank, fits, header
 
 _VALIDATION, _PENDING, _BEST, _DENSE, _BATCH = "●", "○", "◆", "╌", "⠒"
-# As wide as the widest tick, so that the area does not move when the limits do.
+# As wide as the widest tick, so that new limits do not move the area.
 _NAME = "epoch "
 _Floats = NDArray[np.float64]
 
@@ -25,7 +26,7 @@ class AccuracyData:
     Attributes:
         epochs: Number of planned epochs.
         validation: Epoch and accuracy after it.
-        live: Fractional epoch, batch accuracy and loss around it.
+        live: Fractional epoch, batch accuracy and loss.
         dense: Accuracy of the net before pruning.
         best: Epoch and accuracy of the best net so far.
         not_final: Epochs that cannot be best because the plan was not fully in force.
@@ -49,14 +50,13 @@ def draw(data: AccuracyData, width: int, height: int, hint: str = "") -> Lines:
     _draw_lines(canvas, curves)
     _draw_marks(canvas, curves)
     if not curves.started:
-        text = cut(clean(hint), canvas.columns)
-        canvas.text((canvas.columns - len(text)) // 2, (canvas.rows - 1) // 2, text, "hint")
+        canvas.hint(hint)
     return header(_title(curves), _legend(curves), width, rows) + canvas.lines()
 
 
 @dataclass(frozen=True, slots=True)
 class _Curves:
-    """The data as tables that hold only what can be drawn, and NaN for gaps."""
+    """The data as arrays of drawable rows, NaN for gaps."""
 
     epochs: int
     validation: _Floats
@@ -68,7 +68,7 @@ class _Curves:
     @classmethod
     def of(cls, data: AccuracyData) -> Self:
         epochs = max(1, data.epochs)
-        dense = _percent([math.nan if data.dense is None else data.dense])
+        dense = percents([math.nan if data.dense is None else data.dense])
         best = _table([] if data.best is None else [data.best], 2, epochs)
         return cls(
             epochs,
@@ -85,39 +85,32 @@ class _Curves:
 
 
 def _table(rows: Sequence[tuple[float, ...]], columns: int, epochs: int) -> _Floats:
-    """Return the rows whose place, in the first column, lies within the epochs."""
+    """Return the rows whose first column lies within the epochs."""
     table: _Floats = np.array(rows, dtype=float).reshape(-1, columns)
     table = table[(table[:, 0] >= 0) & (table[:, 0] <= epochs)]
-    table[:, 1] = _percent(table[:, 1])
+    table[:, 1] = percents(table[:, 1])
     return table
-
-
-def _percent(values: ArrayLike) -> _Floats:
-    array: _Floats = np.asarray(values, dtype=float)
-    return np.where(np.isfinite(array), array.clip(0, 100), np.nan)
 
 
 def _canvas(curves: _Curves, width: int, height: int) -> Canvas:
     lower, upper, step = _limits(curves, height - 2)
     every = max(1, nice_step(curves.epochs, width // 5))
     x = Axis(0, curves.epochs, linear_ticks(0, curves.epochs, every), _NAME)
-    ticks = linear_ticks(lower, upper, step, " %")
-    ticks = tuple(tick._replace(text=tick.text.replace("100.0", "100")) for tick in ticks)
-    return Canvas(width, height, x, Axis(lower, upper, ticks))
+    return Canvas(width, height, x, Axis(lower, upper, percent_ticks(lower, upper, step)))
 
 
 def _limits(curves: _Curves, rows: int) -> tuple[float, float, float]:
-    """Return limits around what matters, and a step.
+    """Return the limits around what matters, and a step.
 
-    The batches count with their best only: how low they were at first would flatten all the rest.
-    The limits are multiples of the step, so they stay where they are from draw to draw.
+    Only the best batch counts: the low first ones would flatten the rest. The limits are multiples
+    of the step, so they stay put between redraws.
     """
     batches = curves.live[:, 1]
     batches = np.sort(batches[np.isfinite(batches)])
     values = np.concatenate((curves.validation[:, 1], batches[-1:], curves.dense))
     values = values[np.isfinite(values)]
     if len(values):
-        # Before the first epoch ends, only a guess tells where accuracies will lie.
+        # Before the first epoch ends, accuracies can only be guessed.
         low, high = values.min() - (0 if len(curves.validation) else 5), values.max()
         for step in (0.5, 1, 2, 5, 10, 20, 25):
             lower = max(0, math.floor(low / step - 0.25)) * step
@@ -130,7 +123,7 @@ def _limits(curves: _Curves, rows: int) -> tuple[float, float, float]:
 def _draw_lines(canvas: Canvas, curves: _Curves) -> None:
     for dense in curves.dense.tolist():
         canvas.horizontal(dense, _DENSE, "dense")
-    # Below the axis there is a gap: a line along its bottom would pass for a measurement.
+    # A gap below the axis: a line along its bottom would look like a measurement.
     batches = np.where(curves.live[:, 1] < canvas.bottom, np.nan, curves.live[:, 1])
     canvas.line(curves.live[:, 0], batches, "batch")
     canvas.line(curves.validation[:, 0], curves.validation[:, 1], "validation")
@@ -147,7 +140,7 @@ def _draw_marks(canvas: Canvas, curves: _Curves) -> None:
 
 
 def _title(curves: _Curves) -> Line:
-    """Return a title with what matters most first, since its end is left out where it is narrow."""
+    """Return a title with the most important part first, since narrow plots drop the last ones."""
     if not curves.started:
         return (Span("accuracy while fine-tuning", "title"),)
     now = max([*curves.validation[-1:, 0], *curves.live[-1:, 0]])

@@ -13,10 +13,9 @@ _UNKNOWN = "–"
 
 @dataclass(frozen=True, slots=True)
 class CostsRow:
-    """A layer, or the total; fractions are in percent, None if not known yet.
+    """A layer, or the total; fractions are in percent, None if unknown.
 
     Attributes:
-        name: Of the layer.
         weights: Without the bias.
         kept: Remaining weights.
         flops: FLOPs per image, before pruning.
@@ -36,14 +35,7 @@ class CostsRow:
 
 @dataclass(frozen=True, slots=True)
 class CostsData:
-    """What the table shows.
-
-    Attributes:
-        rows: The layers.
-        total: All of them.
-        chosen: Which layer is chosen.
-        caption: The images it was measured on.
-    """
+    """The rows of the layers and their total; the caption names the measured images."""
 
     rows: tuple[CostsRow, ...]
     total: CostsRow
@@ -57,54 +49,35 @@ def draw(data: CostsData, width: int, height: int) -> Lines:
         return blank(width, height)
     if not data.rows:
         return note("no layers", width, height)
-    columns = _columns(data, width)
+    layers, rows = len(data.rows), [_cells(row) for row in (*data.rows, data.total)]
+    names = [clean(row.name) for row in (*data.rows, data.total)]
     room = max(height - 3, 1)
-    chosen = min(max(data.chosen, 0), len(data.rows) - 1)
-    first = max(0, min(chosen - room // 2, len(data.rows) - room))
-    body: list[Line] = [_line("layer", columns.names, columns, "label", width)]
-    for place, row in list(enumerate(data.rows))[first : first + room]:
-        role = "chosen" if place == chosen else "plain"
-        body.append(_line(row.name, columns.cells(row), columns, role, width))
-    body.append(_line(data.total.name, columns.cells(data.total), columns, "all", width))
-    lines = header([Span("cost per layer", "title")], _legend(data), width, 1) + tuple(body)
-    return (*lines[:height], *blank(width, height - len(lines)))
+    chosen = min(max(data.chosen, 0), layers - 1)
+    first = max(0, min(chosen - room // 2, layers - room))
+    heads = _HEADS if data.total.paper else _HEADS[:5]
+    widths = [max(len(head), *(len(row[at]) for row in rows)) for at, head in enumerate(heads)]
+    longest = min(max(map(len, names)), _NAME)
+    while len(widths) > 1 and longest + sum(_GAP + cells for cells in widths) > width:
+        widths = widths[:5] if len(widths) > 5 else widths[:-1]  # the paper's columns go together
 
+    def line(name: str, cells: Sequence[str], role: str) -> Line:
+        text = cut_path(name, longest).ljust(longest)
+        texts = (" " * _GAP + cell.rjust(room) for cell, room in zip(cells, widths, strict=False))
+        return (Span(cut(text + "".join(texts), width).ljust(width), role),)
 
-@dataclass(frozen=True, slots=True)
-class _Columns:
-    """The columns that there is room for.
-
-    Attributes:
-        names: Their heads.
-        widths: In cells.
-        layer: Cells of the layers' names.
-    """
-
-    names: tuple[str, ...]
-    widths: tuple[int, ...]
-    layer: int
-
-    def cells(self, row: CostsRow) -> tuple[str, ...]:
-        """What of a row is shown."""
-        return _texts(row)[: len(self.names)]
+    body = [line("layer", heads, "label")]
+    for place in range(first, min(first + room, layers)):
+        body.append(line(names[place], rows[place], "chosen" if place == chosen else "plain"))
+    body.append(line(names[-1], rows[-1], "all"))
+    legend = [Span(clean(data.caption), "label")]
+    lines = (*header([Span("cost per layer", "title")], legend, width, 1), *body)[:height]
+    return (*lines, *blank(width, height - len(lines)))
 
 
 _HEADS = ("weights", "weights %", "FLOP %", "act %", "FLOPs", "paper: weights", "FLOP", "act")
 
 
-def _columns(data: CostsData, width: int) -> _Columns:
-    """Fit the columns: those on the right give way first, the paper's as one."""
-    layer = min(max(len(clean(row.name)) for row in (*data.rows, data.total)), _NAME)
-    heads = _HEADS if data.total.paper else _HEADS[:5]
-    rows = [_texts(row) for row in (*data.rows, data.total)]
-    widths = [max(len(head), *(len(row[at]) for row in rows)) for at, head in enumerate(heads)]
-    shown = len(heads)
-    while shown > 1 and layer + sum(_GAP + cells for cells in widths[:shown]) > width:
-        shown = 5 if shown > 5 else shown - 1
-    return _Columns(tuple(heads[:shown]), tuple(widths[:shown]), layer)
-
-
-def _texts(row: CostsRow) -> tuple[str, ...]:
+def _cells(row: CostsRow) -> tuple[str, ...]:
     act, kept, flops_kept = row.paper or ("", "", "")
     return (
         count(row.weights),
@@ -120,14 +93,3 @@ def _texts(row: CostsRow) -> tuple[str, ...]:
 
 def _percent(value: float | None) -> str:
     return _UNKNOWN if value is None else f"{value:.2f}"
-
-
-def _line(name: str, cells: Sequence[str], columns: _Columns, role: str, width: int) -> Line:
-    text = cut_path(clean(name), columns.layer).ljust(columns.layer)
-    for cell, cells_wide in zip(cells, columns.widths, strict=True):
-        text += " " * _GAP + cell.rjust(cells_wide)
-    return (Span(cut(text, width).ljust(width), role),)
-
-
-def _legend(data: CostsData) -> list[Span]:
-    return [Span(clean(data.caption), "label")]

@@ -8,16 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tui.plots.drawing.canvas import Canvas
-from tui.plots.drawing.curves import Curves, Path
+from tui.plots.drawing.curves import CurvePath, Curves
 from tui.plots.drawing.percents import percent_axis, points
 from tui.plots.drawing.placing import Cell, Cells, Trail, cell_at, cut_below
 from tui.plots.drawing.ticks import Axis, Tick, linear_ticks, nice_step
-from tui.text.lines import Lines, clean, cut
+from tui.text.lines import Lines
 
 PLANNED, OTHERS, BELOW, INTERVAL = "◆", "○", "▾", "⡇"
 _TOLERANCE, _CHOSEN = "╌", "▸"
 _NAME = "sparsity"
-# Points of accuracy below which a tolerance is not worth a finer axis.
+# The least tolerance in points that scales the axis.
 _LEAST = 0.25
 _Floats = NDArray[np.float64]
 
@@ -32,10 +32,10 @@ def draw(curves: Curves, width: int, height: int, hint: str) -> Lines:
     return chart.lines(hint)
 
 
-class _Seen(NamedTuple):
+class _VisibleCurve(NamedTuple):
     """The part of a curve that lies in the area."""
 
-    path: Path
+    path: CurvePath
     x: _Floats
     y: _Floats
 
@@ -47,37 +47,37 @@ class _Chart:
         self._curves = curves
         self._rows = height - 2
         self._x, self._y = _sparsities(curves, width), _accuracies(curves, self._rows)
-        self._seen = [_Seen(path, *self._visible(path)) for path in curves.drawn]
-        self._beside = self._find_beside()
-        right = [self._tick(index, row, width // 6) for index, row in self._beside.items()]
+        self._visible_curves = [_VisibleCurve(path, *self._clipped(path)) for path in curves.drawn]
+        self._name_rows = self._place_names()
+        right = [self._tick(index, row, width // 6) for index, row in self._name_rows.items()]
         self._canvas = Canvas(width, height, self._x, self._y, right)
         self._cells = Cells(self._canvas.columns, self._rows, self._x, self._y)
-        self._along = [self._cells.along(x, y) for _, x, y in self._seen]
+        self._along = [self._cells.along(x, y) for _, x, y in self._visible_curves]
 
     def draw_lines(self) -> None:
         curves = self._curves
         if math.isfinite(curves.line):
             role = "pending" if curves.stale else "threshold"
             self._canvas.horizontal(curves.line, _TOLERANCE, role)
-        for (path, x, y), cells in zip(self._seen, self._along, strict=True):
+        for (path, x, y), cells in zip(self._visible_curves, self._along, strict=True):
             if path is curves.chosen:
                 self._draw_intervals(path)
-                self._cells.need(cells)
+                self._cells.reserve(cells)
             self._cells.draw(cells)
             self._canvas.line(x, y, curves.role(path))
 
     def draw_marks(self) -> None:
-        """Mark the planned sparsity on each curve, the chosen one's last."""
-        for path, _, _ in self._seen:
+        """Mark the planned sparsity on each curve, the selected one's last."""
+        for path, _, _ in self._visible_curves:
             if math.isfinite(path.current):
                 x, y, _ = path.at(path.current)
                 mark = PLANNED if path is self._curves.chosen else OTHERS
                 mark = BELOW if y < self._y.lower else mark
                 self._canvas.marks([x], [y], mark, self._curves.role(path))
-                self._cells.need_point(x, y)
+                self._cells.reserve_point(x, y)
 
     def write_tolerance(self) -> None:
-        """Say what the line stands for, where it hides least."""
+        """Label the tolerance line where the label hides least."""
         line, tolerance = self._curves.line, points(self._curves.tolerance)
         if math.isfinite(line) and self._rows >= 3:
             text = f" tolerance {tolerance}: {line:.2f} % "
@@ -86,31 +86,28 @@ class _Chart:
             self._write(text, starts, "pending" if self._curves.stale else "threshold")
 
     def write_names(self) -> None:
-        """Name the curves that end inside the area, the one in front first."""
-        for index in reversed(range(len(self._seen))):
+        """Label the curves that end inside the area, the frontmost first."""
+        for index in reversed(range(len(self._visible_curves))):
             cells = self._along[index]
-            if len(cells) and index not in self._beside:
-                path = self._seen[index].path
+            if len(cells) and index not in self._name_rows:
+                path = self._visible_curves[index].path
                 name = self._name(path, self._canvas.columns // 4)
                 self._write(name, _starts(cells, len(name)), self._name_role(path))
 
     def lines(self, hint: str) -> Lines:
-        """Return all of it."""
-        if not self._seen:
-            text = cut(clean(hint), self._canvas.columns)
-            column, row = (self._canvas.columns - len(text)) // 2, (self._rows - 1) // 2
-            self._canvas.text(column, row, text, "hint")
+        if not self._visible_curves:
+            self._canvas.hint(hint)
         return self._canvas.lines()
 
-    def _visible(self, path: Path) -> tuple[_Floats, _Floats]:
-        """Cut a curve where it leaves the area; a line along its edge would pass for a value."""
+    def _clipped(self, path: CurvePath) -> tuple[_Floats, _Floats]:
+        """Clip a curve to the area; a line along its edge would look like a value."""
         x, y = cut_below(path.x, path.y, self._y.lower)
         y, x = cut_below(y, x, self._x.lower)
         y, x = cut_below(y, -x, -self._x.upper)
         return -x, y
 
-    def _draw_intervals(self, path: Path) -> None:
-        """Draw a dotted stroke at each point that a sample estimates."""
+    def _draw_intervals(self, path: CurvePath) -> None:
+        """Draw a dotted interval at each sampled point."""
         dot = (self._y.upper - self._y.lower) / self._rows / 4
         for x, y, half in zip(path.x, path.y, path.half, strict=True):
             if half and math.isfinite(y) and self._x.lower <= x <= self._x.upper:
@@ -118,12 +115,14 @@ class _Chart:
                 ys = np.arange(low, high, dot)
                 self._canvas.marks(np.full(len(ys), x), ys, "braille", "pending")
 
-    def _find_beside(self) -> dict[int, int]:
-        """Find a row for the name of each curve that reaches the end of the area, beside it.
+    def _place_names(self) -> dict[int, int]:
+        """Find a row beside the area for the name of each curve that reaches its right edge.
 
-        Where two end in one row, the one further behind has the row above or below, if it is free.
+        If two share a row, the name of the one behind goes above or below, if that row is free.
         """
-        ends = [(index, self._row_at_end(index)) for index in reversed(range(len(self._seen)))]
+        ends = [
+            (index, self._row_at_end(index)) for index in reversed(range(len(self._visible_curves)))
+        ]
         found: dict[int, int] = {}
         for shift in (0, -1, 1):
             for index, end in ends:
@@ -134,22 +133,22 @@ class _Chart:
         return found
 
     def _row_at_end(self, index: int) -> int:
-        """Return the row in which a curve reaches the end of the area, -1 where it does not."""
-        _, x, y = self._seen[index]
+        """Return the row in which a curve reaches the right edge, -1 if it does not."""
+        _, x, y = self._visible_curves[index]
         ends = y[(x >= self._x.upper - 1e-6) & np.isfinite(y)]
         return cell_at(ends[-1], self._y, self._rows) if len(ends) else -1
 
     def _tick(self, index: int, row: int, width: int) -> Tick:
-        path = self._seen[index].path
+        path = self._visible_curves[index].path
         at = self._y.lower + (row + 0.5) / self._rows * (self._y.upper - self._y.lower)
         return Tick(at, f" {self._name(path, width)}", self._name_role(path))
 
-    def _name(self, path: Path, width: int) -> str:
-        """Return a name with the end of a long one, in which layers differ."""
+    def _name(self, path: CurvePath, width: int) -> str:
+        """Return a name, shortened to its end, in which layers differ."""
         name = path.name if len(path.name) <= width else "…" + path.name[1 - width :]
         return _CHOSEN + name if path is self._curves.chosen else name
 
-    def _name_role(self, path: Path) -> str:
+    def _name_role(self, path: CurvePath) -> str:
         role = self._curves.role(path)
         return "label" if role == "pending" and not self._curves.stale else role
 
@@ -160,7 +159,7 @@ class _Chart:
 
 
 def _starts(cells: Trail, length: int) -> Iterator[Cell]:
-    """Yield where a name can start beside a curve, the nearest to the curve's end first."""
+    """Yield cells where a name can start beside a curve, the nearest to the curve's end first."""
     rows = np.unique(cells[:, 1])
     for row in rows[np.argsort(np.abs(rows - cells[-1, 1]), kind="stable")].tolist():
         columns = cells[cells[:, 1] == row, 0]
@@ -169,7 +168,7 @@ def _starts(cells: Trail, length: int) -> Iterator[Cell]:
 
 
 def _sparsities(curves: Curves, width: int) -> Axis:
-    """Return an axis over what was scanned, from 0 where a plan is less sparse than that."""
+    """Return an axis over the scanned sparsities, from 0 if a plan is less sparse."""
     layers = [path for path in curves.drawn if path is not curves.uniform] or list(curves.drawn)
     lower = min((path.scanned[0] for path in layers), default=0.0)
     upper = max((path.scanned[1] for path in layers), default=100.0)
@@ -183,8 +182,7 @@ def _sparsities(curves: Curves, width: int) -> Axis:
 def _accuracies(curves: Curves, rows: int) -> Axis:
     """Return an axis around the tolerance and what lies above it.
 
-    However deep curves fall, it ends twice the tolerance below the line: what matters is where
-    each of them crosses it.
+    It ends twice the tolerance below the line: what matters is where curves cross it.
     """
     tops = [path.y + (path.half if path is curves.chosen else 0) for path in curves.drawn]
     values = np.concatenate([*tops, [curves.line, curves.dense]])

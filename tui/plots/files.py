@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tui.plots.drawing.canvas import Canvas
-from tui.plots.drawing.numbers import ratio, short
+from tui.plots.drawing.numbers import aligned, ratio, short
 from tui.plots.drawing.ticks import Axis, Tick
 from tui.text.lines import Line, Lines, Span, blank, clean, cut, fits, header
 
@@ -22,8 +22,7 @@ class FilesRow:
     """One way of counting.
 
     Attributes:
-        name: What is counted.
-        bytes: Bytes; None if unknown.
+        bytes: None if unknown.
         note: Text next to the bytes, or in place of the bar.
         file: Whether it is a real file rather than a count.
     """
@@ -36,12 +35,12 @@ class FilesRow:
 
 @dataclass(frozen=True, slots=True)
 class FilesData:
-    """What the plot of files shows.
+    """Data of the files plot.
 
     Attributes:
         rows: The ways of counting, the most important last.
         dense: Bytes of all parameters in float32, for comparison.
-        caption: Which net it is.
+        caption: The measured net.
         before: Whether it belongs to a previous plan.
     """
 
@@ -77,7 +76,7 @@ def _title(data: FilesData) -> Line:
 
 @dataclass(frozen=True, slots=True)
 class _Chart:
-    """The rows that show."""
+    """The visible rows."""
 
     data: FilesData
     rows: Sequence[FilesRow]
@@ -85,7 +84,7 @@ class _Chart:
 
     def lines(self, width: int, room: int) -> Lines:
         each = min((room - 2 * self.floor + 1) // len(self.rows), 4)
-        # Nothing needs to keep the last bar apart from the axis.
+        # The last bar needs no gap to the axis.
         height = each * len(self.rows) - (each > 1)
         places = [height - each * index - 0.5 for index in range(len(self.rows))]
         axis = self._axis()
@@ -131,7 +130,7 @@ class _Chart:
         return [f"{name:<{longest}} " for name in names]
 
     def _numbers(self, width: int) -> list[str]:
-        """Bytes, how many times smaller, and the notes, as far as there is room."""
+        """Bytes, ratios and notes, as far as they fit."""
         columns = [
             [f"{row.bytes:,} B" if row.bytes else "" for row in self.rows],
             [ratio(row.bytes, self.data.dense) if row.bytes else "" for row in self.rows],
@@ -140,8 +139,4 @@ class _Chart:
         shown = [column for column in columns if any(column)]
         while shown and sum(1 + max(map(len, column)) for column in shown) > width:
             shown.pop()
-        widths = [max(map(len, column)) for column in shown]
-        return [
-            "".join(f" {text:>{w}}" for text, w in zip(row, widths, strict=True))
-            for row in (zip(*shown, strict=True) if shown else [()] * len(self.rows))
-        ]
+        return aligned(shown) or [""] * len(self.rows)

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 from tui.plots import falling_curves
-from tui.plots.drawing.curves import Curve, Curves, Path
+from tui.plots.drawing.curves import Curve, CurvePath, Curves
 from tui.plots.drawing.percents import percent_or_nan, short_percent
 from tui.text.lines import Line, Lines, Span, blank, clean, fits, header
 
@@ -14,12 +14,11 @@ class SensitivityData:
     """Data of the sensitivity plot; accuracies are in percent.
 
     Attributes:
-        curves: One for each layer.
-        chosen: Which layer is chosen.
+        curves: One per layer.
         uniform: The curve of all layers pruned to the same sparsity.
         tolerance_line: The lowest tolerated accuracy.
         tolerance: Its distance below the dense net, in points.
-        dense: Accuracy of the net before pruning, where every curve starts.
+        dense: Accuracy before pruning, where every curve starts.
         stale: Whether the scan was made on different weights.
         progress: Progress of a running scan.
         split: The split it is measured on.
@@ -36,12 +35,7 @@ class SensitivityData:
     split: str = ""
 
 
-def draw(
-    data: SensitivityData,
-    width: int,
-    height: int,
-    hint: str = "",
-) -> Lines:
+def draw(data: SensitivityData, width: int, height: int, hint: str = "") -> Lines:
     """Draw accuracies over sparsities, or a hint in the middle if there are none."""
     if not fits(width, height):
         return blank(width, height)
@@ -53,11 +47,11 @@ def draw(
 
 def _curves(data: SensitivityData) -> Curves:
     dense = percent_or_nan(data.dense)
-    paths = [Path.of(curve, dense) for curve in data.curves]
+    paths = [CurvePath.of(curve, dense) for curve in data.curves]
     chosen = min(max(0, data.chosen), len(paths) - 1)
     return Curves(
         chosen=paths[chosen] if paths else None,
-        uniform=Path.of(data.uniform, dense) if data.uniform else None,
+        uniform=CurvePath.of(data.uniform, dense) if data.uniform else None,
         others=tuple(path for index, path in enumerate(paths) if index != chosen),
         line=percent_or_nan(data.tolerance_line),
         tolerance=percent_or_nan(data.tolerance),
@@ -67,38 +61,35 @@ def _curves(data: SensitivityData) -> Curves:
 
 
 def _title(curves: Curves, rows: int) -> Line:
-    """Return the most important fact: the accuracy at the chosen layer's sparsity.
-
-    With one row, the legend may have no room to say that the curves are of other weights.
-    """
+    """Return the accuracy at the selected layer's sparsity, and how far the layer can be pruned."""
     path = curves.chosen
     if path is None or not curves.drawn:
         return (Span("sensitivity: accuracy with one layer pruned alone", "title"),)
-    if not path.there:
+    if not path.is_measured:
         return (Span(f"{path.name}: not scanned", "title"),)
     planned = math.isfinite(path.current)
     at = f" at {short_percent(path.current)}" if planned else ""
     title = [Span(f"{path.name}{at}", "title")]
-    if curves.stale and rows == 1:
+    if curves.stale and rows == 1:  # the legend may have no room
         title.append(Span(" (stale)", "threshold"))
     if planned:
         title.append(Span(f": {_accuracy(path)}", curves.role(path)))
     if math.isfinite(curves.line):
-        title.append(Span(f", {_holds(path, curves.line)}", "threshold"))
+        title.append(Span(f", {_tolerated(path, curves.line)}", "threshold"))
     if math.isfinite(curves.dense):
         title.append(Span(f", dense {curves.dense:.2f} %", "dense"))
     return tuple(title)
 
 
-def _accuracy(path: Path) -> str:
-    """Write the accuracy at the planned sparsity, and where it is taken from if not there."""
+def _accuracy(path: CurvePath) -> str:
+    """Format the accuracy at the planned sparsity or, beyond the scan, at the nearest one."""
     place, accuracy, half = path.at(path.current)
     text = f"{accuracy:.1f} ±{half:.1f} %" if half else f"{accuracy:.2f} %"
     return text if place == path.current else f"{text} at {short_percent(place)}"
 
 
-def _holds(path: Path, line: float) -> str:
-    end = path.holds(line)
+def _tolerated(path: CurvePath, line: float) -> str:
+    end = path.sparsity_above(line)
     if math.isnan(end):
         return "below tolerance throughout"
     if end >= path.scanned[1]:
@@ -112,23 +103,20 @@ def _legend(curves: Curves, data: SensitivityData) -> Line:
         return (Span(clean(data.progress), "hint"),) if data.progress else ()
     legend: list[Span] = []
     if data.stale:
-        legend += [
-            Span("stale", "threshold"),
-            Span(": the weights changed, press s", "threshold"),
-        ]
+        legend += [Span("stale", "threshold"), Span(": the weights changed, press s", "threshold")]
     if data.progress:
-        legend.append(Span(_apart(legend) + clean(data.progress), "hint"))
+        legend.append(Span(_gap(legend) + clean(data.progress), "hint"))
     if any(math.isfinite(path.current) for path in curves.drawn):
         role = "pending" if data.stale else "chosen"
-        legend.append(Span(f"{_apart(legend)}{falling_curves.PLANNED} plan", role))
+        legend.append(Span(f"{_gap(legend)}{falling_curves.PLANNED} plan", role))
         legend.append(Span(f", {falling_curves.OTHERS} plan of other layers", "pending"))
         legend.append(Span(f", {falling_curves.BELOW} below the plot", "pending"))
     if curves.chosen and curves.chosen.half.any():
         legend.append(Span(f"  {falling_curves.INTERVAL} 95 % confidence", "label"))
     if data.split:
-        legend.append(Span(f"{_apart(legend)}{clean(data.split)} accuracy", "label"))
+        legend.append(Span(f"{_gap(legend)}{clean(data.split)} accuracy", "label"))
     return tuple(legend)
 
 
-def _apart(spans: list[Span]) -> str:
+def _gap(spans: list[Span]) -> str:
     return "  " if spans else ""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tui.text.lines import Line, Lines, Span, blank, clean, cut, fits, header, note
+from tui.text.lines import Line, Lines, Span, blank, clean, cut, fits, header, note, width_of
 
 _GAP = 2
 _NAME = 13
@@ -11,16 +11,15 @@ _NAME = 13
 
 @dataclass(frozen=True, slots=True)
 class SpeedData:
-    """What the table shows.
+    """Data of the speed table.
 
     Attributes:
-        cases: What was timed, two heads for each column, such as `batch 64` and `1 thread`.
-        engines: A name, and a text for each case; the first ones give way first, and the last one
-            is ours.
-        against: What ours is against the best of the others, for each case.
+        cases: Two heads for each column, such as `batch 64` and `1 thread`.
+        engines: A name, and a text for each case; ours comes last, the first are dropped first.
+        against: Ours against the best dense engine, for each case.
         slower: Whether it is slower there.
-        amounts: What the net costs, a line each.
-        caption: Of which net it is.
+        amounts: The net's cost, one line each.
+        caption: The benchmarked net.
     """
 
     cases: tuple[tuple[str, str], ...] = ()
@@ -51,7 +50,7 @@ def draw(data: SpeedData, width: int, height: int, hint: str = "") -> Lines:
 
 
 def _widths(data: SpeedData, width: int) -> tuple[int, ...]:
-    """Of the columns that there is room for; the last cases give way first."""
+    """Return the widths of the columns that fit; the last cases are dropped first."""
     rows = (*(cells for _, cells in data.engines), data.against, *zip(*data.cases, strict=True))
     widths = [max(len(row[at]) for row in rows) for at in range(len(data.cases))]
     while len(widths) > 1 and _NAME + sum(_GAP + cells for cells in widths) > width:
@@ -60,11 +59,11 @@ def _widths(data: SpeedData, width: int) -> tuple[int, ...]:
 
 
 def _against(data: SpeedData, widths: Sequence[int], width: int) -> Line:
-    """Ours against the best of the others, in color."""
+    """Return the line that compares ours with the best dense engine, in color."""
     spans = [Span("vs. best dense".ljust(_NAME), "label")]
     for text, is_slower, cells in zip(data.against, data.slower, widths, strict=False):
         spans.append(Span(" " * _GAP + clean(text).rjust(cells), "wrong" if is_slower else "right"))
-    used = sum(len(span.text) for span in spans)
+    used = width_of(spans)
     if used > width:
         return _text("".join(span.text for span in spans), "label", width)
     return (*spans, Span(" " * (width - used), "plain"))

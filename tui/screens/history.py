@@ -14,7 +14,7 @@ from tui.screens.dialogs import Question
 from tui.screens.history_help import HistoryHelp
 from tui.screens.history_panes import HistoryPanes
 from tui.state.browsing import Browsing
-from tui.state.runs import RunRow, incomparable
+from tui.state.runs import RunRow, why_incomparable
 from tui.text.lines import Span
 from tui.views.run_table import sortable
 from tui.widgets.note_input import NoteInput
@@ -86,21 +86,21 @@ class HistoryScreen(HistoryPanes):
         """Sort by the next column that shows."""
         self._browse(self.browsing.sort_by_next(sortable(self.browsing, self.size.width)))
 
-    def action_turn_round(self) -> None:
+    def action_reverse(self) -> None:
         """Sort the other way round."""
-        self._browse(self.browsing.turn_round())
+        self._browse(self.browsing.reverse())
 
     def action_mark(self) -> None:
         """Mark the run for comparison, or unmark it."""
         row = self.browsing.chosen
-        if row is not None and not self.browsing.marked and (why := incomparable(row)):
+        if row is not None and not self.browsing.marked and (why := why_incomparable(row)):
             self._say(why, "warning")
         elif row is not None:
             self._browse(self.browsing.mark())
 
-    def action_look_on(self) -> None:
+    def action_next_view(self) -> None:
         """Show the next view of two runs, or the other accuracy."""
-        self._browse(self.browsing.look_on())
+        self._browse(self.browsing.next_view())
 
     def action_layer(self, steps: int) -> None:
         """Choose the layer that is compared."""

@@ -12,8 +12,8 @@ from core.experiments.runs import RUNNING
 from tui.keys.history_keys import TYPING
 from tui.screens.run_files import RunFiles
 from tui.state.browsing import Browsing
-from tui.views.history import ABOUT, about, failure, hint, said, sizes, title, welcome
-from tui.views.history_keys import offered
+from tui.views.history import ABOUT, about, failure, hint, hint_lines, sizes, title, welcome
+from tui.views.history_keys import footer_keys
 from tui.views.run_comparison import VIEWS, views
 from tui.widgets.key_line import KeyLine
 from tui.widgets.lines import ROLE_CLASSES, LinesWidget
@@ -140,7 +140,7 @@ class HistoryPanes(RunFiles):
         self.query_one(RunTable).show(browsing, self.current)
         height = self._about + SAID
         with self._lines("said").drawing() as panel:
-            panel.lines = said(self.message or hint(browsing, self.current), width, height)
+            panel.lines = hint_lines(self.message or hint(browsing, self.current), width, height)
         panel.styles.height = len(panel.lines)
         left = height - len(panel.lines)
         with self._lines("about").drawing() as panel:
@@ -149,7 +149,7 @@ class HistoryPanes(RunFiles):
         self._lines("said").display = not self.typing
         everything = len(self._views()) == len(VIEWS)
         self.query_one(KeyLine).show(
-            TYPING if self.typing else offered(browsing, everything, width)
+            TYPING if self.typing else footer_keys(browsing, everything, width)
         )
 
     def _views(self) -> tuple[str, ...]:

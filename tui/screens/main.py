@@ -12,7 +12,7 @@ from textual.screen import Screen
 
 from tui.keys.keys import Key
 from tui.state.state import State
-from tui.views.activity import Outcome, Working, activity
+from tui.views.activity import JobProgress, Outcome, activity
 from tui.views.plots.registry import PLOTS, from_plot
 from tui.views.title import title
 from tui.views.totals import totals
@@ -50,7 +50,7 @@ class ExploreScreen(Screen[None]):
         super().__init__()
         self.stale = False
         self._state = State()
-        self._activity: Working | Outcome = Outcome("")
+        self._activity: JobProgress | Outcome = Outcome("")
         self._keys: tuple[Key, ...] = ()
         self._plots_drawn = 0.0
         self._panels = 1
@@ -102,7 +102,7 @@ class ExploreScreen(Screen[None]):
         """The plots that a state would show, in order."""
         return from_plot(state.plot, number=self._panels)
 
-    def show(self, state: State, doing: Working | Outcome, keys: tuple[Key, ...]) -> None:
+    def show(self, state: State, doing: JobProgress | Outcome, keys: tuple[Key, ...]) -> None:
         """Answer a key: the texts at once, then the plots, at most four times a second.
 
         Before the screen is mounted it only takes note, for its first frame.
@@ -115,14 +115,14 @@ class ExploreScreen(Screen[None]):
         if not self.stale:
             self._redraw_plots()
 
-    def show_soon(self, state: State, doing: Working | Outcome) -> None:
+    def show_soon(self, state: State, doing: JobProgress | Outcome) -> None:
         """Follow a job: everything at the next of four times a second."""
         self._state, self._activity = state, doing
         self.stale = True
 
     def _redraw_if_stale(self) -> None:
         due = monotonic() - self._plots_drawn >= REDRAW_SECONDS - CLOCK_SLACK
-        if due and (self.stale or isinstance(self._activity, Working)):
+        if due and (self.stale or isinstance(self._activity, JobProgress)):
             self._redraw()
 
     def _redraw(self) -> None:

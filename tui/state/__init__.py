@@ -1,13 +1,13 @@
-"""What the screens show: immutable, with every way it can change.
+"""What the screens show: immutable, with every change to it.
 
 state           the main screen: nets, plan, results, plots
-layer_list      the layers as the table lists them; layer_rows: rows, headings, what matches
-results         what jobs gave, and the key that says whether it still belongs here
-measurement     what is measured in the background; background: what is worth measuring
-training_curve  how a training goes
-undo            what undo and redo go to
+layer_list      the listed layers; layer_rows: rows, headings, matches
+results         results of jobs, and the key of the base and plan they belong to
+measurement     background measurements; background: what is worth measuring
+training_curve  the progress of a training
+undo            what undo and redo restore
 recipe_form, export_form    the rows of two dialogs
-browsing        the history: what is chosen, marked, sorted by
+browsing        the history: selection, mark, sort order
 runs            the runs as the history shows them
 saved_plan      the plan as a file, from one session to the next
 """

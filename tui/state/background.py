@@ -1,4 +1,4 @@
-"""What is worth measuring in the background, and what its answers change."""
+"""What is worth measuring in the background, and the state with its results."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from core.events import Progress
 from core.pruning.curves import SampleUpdated
-from tui.state.measurement import Comparison, Counts, Estimate, MeasurementRequest, Need
+from tui.state.measurement import Comparison, Estimate, LayerActivity, MeasurementRequest, Need
 from tui.state.state import State
 from tui.text.format import count
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def request_for(state: State, needs: Collection[Need]) -> MeasurementRequest | None:
-    """What is worth measuring of a state whose visible plots need this; None for nothing."""
+    """What to measure while plots with these needs are visible; None for nothing."""
     if state.base is None or state.dense is None:
         return None
     estimated = state.estimate is not None and state.estimate.sample.exact
@@ -28,20 +28,20 @@ def request_for(state: State, needs: Collection[Need]) -> MeasurementRequest | N
         state.planned,
         state.tuned,
         accuracy=not known,
-        digits=state.digits if {"images", "matrix"} & set(needs) else None,
+        images=state.images if {"images", "matrix"} & set(needs) else None,
         matrix="matrix" in needs,
         costs="costs" in needs,
     )
-    if state.counts and state.counts.request.nets == request.nets:
+    if state.activity and state.activity.request.nets == request.nets:
         request = replace(request, costs=False)
-    if request.digits and state.comparison and state.comparison.answers(request):
-        request = replace(request, digits=None, matrix=False)
-    return request if request.accuracy or request.digits or request.costs else None
+    if request.images and state.comparison and state.comparison.covers(request):
+        request = replace(request, images=None, matrix=False)
+    return request if request.accuracy or request.images or request.costs else None
 
 
-def with_answer(state: State, request: MeasurementRequest, event: Event) -> State:
-    """The state with what a measurement reports."""
-    from core.measure.comparison import ComparisonUpdated  # these load NumPy, which is there by now
+def with_event(state: State, request: MeasurementRequest, event: Event) -> State:
+    """The state with a result of a background measurement."""
+    from core.measure.comparison import ComparisonUpdated  # late: these load NumPy
     from core.measure.costs import ActivityMeasured
 
     match event:
@@ -50,7 +50,7 @@ def with_answer(state: State, request: MeasurementRequest, event: Event) -> Stat
         case ComparisonUpdated(compared):
             return replace(state, comparison=Comparison(request, compared))
         case ActivityMeasured():
-            return replace(state, counts=Counts(request, event))
+            return replace(state, activity=LayerActivity(request, event))
         case Progress(step, done, total, unit):
             so_far = f": {count(done)} of {count(total)} {unit}" if total else ""
             return replace(state, measuring=step + so_far)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from core.experiments.run_record import LayerRecord
-from tui.state.runs import SPLITS, RunRow, incomparable, joined, ordered
+from tui.state.runs import SPLITS, RunRow, layer_pairs, sort_rows, why_incomparable
 
 RISING = frozenset({"what", "nonzero", "epochs", "recipe", "seed", "note"})
 """Columns sorted in ascending order by default."""
@@ -18,8 +18,6 @@ class Browsing:
 
     Attributes:
         rows: the sorted runs; None until they have been read.
-        column: the sort column.
-        descending: whether the greatest value comes first.
         at: the id of the selected run; empty without runs.
         marked: the id of the run marked for comparison; empty if none is.
         split: the split of the plot and of the column `vs dense`.
@@ -38,77 +36,76 @@ class Browsing:
 
     @property
     def index(self) -> int:
-        """Where the chosen run is in the table."""
+        """The row of the selected run."""
         return next((i for i, row in enumerate(self.rows or ()) if row.id == self.at), 0)
 
     @property
     def chosen(self) -> RunRow | None:
-        """The run that the keys act on."""
+        """The selected run; keys act on it."""
         return self.rows[self.index] if self.rows else None
 
     @property
     def compared(self) -> RunRow | None:
-        """The run that the chosen one is laid beside, unless that is the marked one itself."""
+        """The run compared with the selected one; None unless two different runs are chosen."""
         other = next((row for row in self.rows or () if row.id == self.marked), None)
         chosen = self.chosen
-        if other is None or chosen is None or other.id == chosen.id or incomparable(chosen):
+        if other is None or chosen is None or other.id == chosen.id or why_incomparable(chosen):
             return None
         return other
 
     @property
     def layers(self) -> tuple[tuple[LayerRecord, LayerRecord], ...]:
-        """The layers of the two that are compared."""
-        return joined(self.chosen, self.compared) if self.chosen and self.compared else ()
+        """The layers of the two compared runs."""
+        return layer_pairs(self.chosen, self.compared) if self.chosen and self.compared else ()
 
     @property
     def layer_at(self) -> int:
-        """The chosen layer, among those of the runs that are compared now."""
+        """The index of the selected layer among the compared ones."""
         return max(0, min(self.layer, len(self.layers) - 1))
 
     def read(self, rows: Iterable[RunRow]) -> Browsing:
-        """With the runs as they are on disk now; what is chosen stays, or the one in its place."""
-        place = self.index
-        self = self._sorted(rows)
-        ids = [row.id for row in self.rows or ()]
-        at = self.at if self.at in ids else (ids[min(place, len(ids) - 1)] if ids else "")
-        return replace(self, at=at, marked=self.marked if self.marked in ids else "")
+        """With the runs now on disk; keeps the selection, or selects the run in its place."""
+        index, browsing = self.index, self._sorted(rows)
+        ids = [row.id for row in browsing.rows or ()]
+        at = self.at if self.at in ids else (ids[min(index, len(ids) - 1)] if ids else "")
+        return replace(browsing, at=at, marked=self.marked if self.marked in ids else "")
 
     def move(self, steps: int) -> Browsing:
-        """With another run chosen, so many rows below; at either end it stays."""
+        """With the selection moved down; stops at either end."""
         return self.to(self.index + steps)
 
     def to(self, index: int) -> Browsing:
-        """With the run in a row chosen, or the nearest there is."""
+        """With the run at a row selected; clamped to the table."""
         if not self.rows:
             return self
         return replace(self, at=self.rows[max(0, min(index, len(self.rows) - 1))].id)
 
     def sort_by_next(self, columns: Sequence[str]) -> Browsing:
-        """Sorted by the next of the columns that show."""
+        """Sorted by the next visible column."""
         after = columns.index(self.column) + 1 if self.column in columns else 0
         column = columns[after % len(columns)]
         return replace(self, column=column, descending=column not in RISING)._sorted(self.rows)
 
-    def turn_round(self) -> Browsing:
-        """Sorted the other way round."""
+    def reverse(self) -> Browsing:
+        """With the sort order reversed."""
         return replace(self, descending=not self.descending)._sorted(self.rows)
 
     def mark(self) -> Browsing:
-        """With the chosen run marked to be compared with, or none any more."""
+        """With the selected run marked for comparison, or the mark removed."""
         return replace(self, marked="" if self.marked else self.at, view=0)
 
-    def look_on(self) -> Browsing:
-        """With the next view of a comparison, or the other split of the plot."""
+    def next_view(self) -> Browsing:
+        """With the next view of a comparison, or the plot's other split."""
         if self.compared is not None:
             return replace(self, view=self.view + 1)
         split = SPLITS[(SPLITS.index(self.split) + 1) % len(SPLITS)]
         return replace(self, split=split)._sorted(self.rows)
 
     def choose_layer(self, steps: int) -> Browsing:
-        """With another layer chosen; at either end it stays."""
+        """With another layer selected; stops at either end."""
         return replace(self, layer=max(0, min(self.layer_at + steps, len(self.layers) - 1)))
 
     def _sorted(self, rows: Iterable[RunRow] | None) -> Browsing:
         if rows is None:
             return self
-        return replace(self, rows=ordered(rows, self.column, self.descending, self.split))
+        return replace(self, rows=sort_rows(rows, self.column, self.descending, self.split))

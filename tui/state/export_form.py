@@ -1,4 +1,4 @@
-"""The form of an export: the file, and how it stores the values, row by row."""
+"""The export form: a file and how it stores the weights."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ ROWS = settings_in(Packing)
 
 @dataclass(frozen=True, slots=True)
 class ExportForm:
-    """A file and how it stores the values, while a person edits them.
+    """A file and how it stores the weights, while a person edits them.
 
     Attributes:
-        path: of the file, as it is typed; its suffix is the format.
+        path: as typed; its suffix selects the format.
         values: one of `VALUES`.
-        levels: how many values the weights of a layer share; None for as few as `max_drop` allows.
-        max_drop: points of validation accuracy that sharing may cost.
+        levels: number of shared values per layer; None for as few as `max_drop` allows.
+        max_drop: largest allowed drop in validation accuracy, in points.
         epochs: of training the shared values.
-        at: the index of the row that the keys act on; the first is the line with the path.
+        at: the index of the selected row; 0 is the path.
     """
 
     path: str
@@ -36,12 +36,12 @@ class ExportForm:
 
     @property
     def compact(self) -> bool:
-        """Whether it is a compact file."""
+        """Whether this is a compact file."""
         return self.path.strip().endswith(COMPACT)
 
     @property
     def packing(self) -> Packing:
-        """What the rows add up to; files of other formats store every value."""
+        """The packing the rows describe; other formats store every value."""
         if not self._shares:
             return Packing(self.values if self.compact else "float32")
         drop = self.max_drop if self.levels is None else None
@@ -49,7 +49,7 @@ class ExportForm:
 
     @property
     def problem(self) -> str:
-        """Why this cannot be written; empty where it can."""
+        """Why this cannot be written; empty if it can."""
         path = self.path.strip()
         try:
             check_target(path_of(path), self.packing)
@@ -59,26 +59,26 @@ class ExportForm:
         return ""
 
     def rows(self) -> tuple[Row, ...]:
-        """All of them but the path, in order."""
+        """Every row but the path, in order."""
         fewest, shares = self.levels is None, self._shares
         stored = VALUES[self.values] if self.compact else f"every value: only {COMPACT} has fewer"
-        levels = "as few as accuracy allows" if fewest else "values per layer"
+        levels = "that keep accuracy" if fewest else "values per layer"
         points = "1 point" if self.max_drop == 1 else f"{self.max_drop:g} points"
         return (
             Row("values", "values", self.values, stored, False, not self.compact),
             Row("levels", "levels", str(self.levels or "fewest"), levels, False, not shares),
-            Row("max_drop", "accuracy drop", points, "of validation accuracy, at most",
+            Row("max_drop", "accuracy drop", points, "largest allowed",
                 False, not (shares and fewest)),
             Row("epochs", "tuning", plural(self.epochs, "epoch"),
-                "training the shared values, if needed", False, not shares),
+                "of shared values", False, not shares),
         )  # fmt: skip
 
     def move(self, steps: int) -> ExportForm:
-        """With another row current; at either end it stays."""
+        """With another row selected; stops at either end."""
         return replace(self, at=min(max(self.at + steps, 0), len(ROWS)))
 
     def change(self, steps: int) -> ExportForm:
-        """With the current row's value changed by so many steps."""
+        """With the selected row's value moved by `steps`."""
         if self.at == 0 or self.rows()[self.at - 1].idle:
             return self
         name = tuple(ROWS)[self.at - 1]
@@ -88,7 +88,7 @@ class ExportForm:
 
     @property
     def _shares(self) -> bool:
-        """The weights of a layer are to share values."""
+        """Whether the weights of a layer share values."""
         return self.compact and self.values in QUANTIZED
 
 

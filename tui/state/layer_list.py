@@ -6,26 +6,25 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from tui.state.layer_rows import KIND, Row, found, groups_of, unfolded
+from tui.state.layer_rows import KIND_PREFIX, Row, groups_of, matching_rows, visible_rows
 
 if TYPE_CHECKING:
     from core.nets.layers import Layer
 
-MANY = 24
-"""A net with more layers than these opens with its groups folded."""
+MAX_UNFOLDED = 24
+"""Nets with more layers open with their groups folded."""
 
 NOTHING = Row(())
-"""The chosen row where there is none: a key on it acts on no layer."""
+"""The selected row of an empty list."""
 
 
 @dataclass(frozen=True)
-class Listing:
+class ListedLayers:
     """The listed layers of a net; a view, not affected by undo.
 
     Attributes:
-        layers: all layers of the net.
         chosen: index of the layer in the plots; the keys act on its row.
-        group: the selected heading, if the keys act on one; empty for none.
+        group: the selected heading; empty if a layer is selected.
         folded: the folded headings.
         filter: the search text; empty if everything is listed.
     """
@@ -37,14 +36,14 @@ class Listing:
     filter: str = ""
 
     @classmethod
-    def of(cls, layers: tuple[Layer, ...]) -> Listing:
-        """The layers of a net that has just been opened."""
+    def of(cls, layers: tuple[Layer, ...]) -> ListedLayers:
+        """The layers of a newly opened net."""
         listing = cls(layers)
-        return listing.fold_all() if len(layers) > MANY else listing
+        return listing.fold_all() if len(layers) > MAX_UNFOLDED else listing
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """What the layers are called."""
+        """The layers' names."""
         return tuple(layer.name for layer in self.layers)
 
     @cached_property
@@ -54,14 +53,14 @@ class Listing:
 
     @cached_property
     def rows(self) -> tuple[Row, ...]:
-        """The rows from top to bottom; none where nothing matches the filter."""
+        """The rows from top to bottom; none if nothing matches the filter."""
         if self.filter:
-            return found(self.layers, self.filter)
-        return unfolded(self.groups, len(self.layers), self.folded)
+            return matching_rows(self.layers, self.filter)
+        return visible_rows(self.groups, len(self.layers), self.folded)
 
     @cached_property
     def at(self) -> int:
-        """Which of the rows is chosen: the heading, the layer, or the heading that hides it."""
+        """The selected row: the heading, the layer, or the heading that hides it."""
         below = -1
         for place, row in enumerate(self.rows):
             if self.group and row.group == self.group:
@@ -74,49 +73,49 @@ class Listing:
 
     @property
     def row(self) -> Row:
-        """The chosen row."""
+        """The selected row."""
         return self.rows[self.at] if self.rows else NOTHING
 
     @property
     def listed(self) -> tuple[int, ...]:
-        """The layers that the filter leaves, folded or not."""
+        """The layers that match the filter, folded or not."""
         if not self.filter:
             return tuple(range(len(self.layers)))
         return self.rows[0].layers if self.rows else ()
 
-    def choose(self, place: int) -> Listing:
-        """With another row chosen; beyond either end it stays at the end."""
+    def choose(self, place: int) -> ListedLayers:
+        """With another row selected; stops at either end."""
         if not self.rows:
             return self
         row = self.rows[min(max(place, 0), len(self.rows) - 1)]
         chosen = self.chosen if self.chosen in row.layers else row.layers[0]
         return replace(self, chosen=chosen, group=row.group)
 
-    def fold(self) -> Listing:
-        """With the group that the chosen row is in, or heads, folded; or unfolded again."""
+    def fold(self) -> ListedLayers:
+        """With the innermost group of the selected row folded or unfolded."""
         row = self.row
-        inside = [it.group for it in self.groups if set(row.layers) <= set(it.layers)]
-        if self.filter or not inside:
+        around = [g.group for g in self.groups if set(row.layers) <= set(g.layers)]
+        if self.filter or not around:
             return self
-        return replace(self, group=inside[-1], folded=self.folded ^ {inside[-1]})._settled()
+        return replace(self, group=around[-1], folded=self.folded ^ {around[-1]})._settled()
 
-    def fold_all(self) -> Listing:
-        """With all groups folded; unfolded where all are folded already."""
+    def fold_all(self) -> ListedLayers:
+        """With all groups folded or, if they are, unfolded."""
         names = frozenset(group.group for group in self.groups)
         if self.filter or not names:
             return self
         return replace(self, folded=frozenset() if names <= self.folded else names)._settled()
 
-    def look_for(self, text: str) -> Listing:
-        """With the layers alone that match a text; with all of them where it is empty."""
+    def with_filter(self, text: str) -> ListedLayers:
+        """With only the layers that match a text; all for an empty text."""
         text = text.strip()
         return self if text == self.filter else replace(self, filter=text, group="")._settled()
 
-    def look_for_kind(self) -> Listing:
-        """With the layers alone that are what the chosen one is, all of them chosen; and back."""
-        wanted = f"{KIND}{self.layers[self.chosen].kind}" if self.rows else ""
-        return self.look_for("") if self.filter == wanted else self.look_for(wanted).choose(0)
+    def toggle_kind_filter(self) -> ListedLayers:
+        """With only the layers of the selected one's kind, all selected; or with all again."""
+        text = f"{KIND_PREFIX}{self.layers[self.chosen].kind}" if self.rows else ""
+        return self.with_filter("") if self.filter == text else self.with_filter(text).choose(0)
 
-    def _settled(self) -> Listing:
-        """With a row chosen that is listed."""
+    def _settled(self) -> ListedLayers:
+        """With a listed row selected."""
         return self.choose(self.at)

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from core.nets.layers import Layer
 
-FEW = 8
-"""So many layers, of a net or of a module, are a list that needs no headings."""
+MAX_UNGROUPED = 8
+"""Up to so many layers of a net or module are listed without headings."""
 
-KIND = "*"
-"""Before a kind of layer where that is looked for, and no names or shapes."""
+KIND_PREFIX = "*"
+"""Starts a search text that is a kind of layer rather than names or shapes."""
 
 _SIZES = re.compile(r"\d+(x\d+)*x?")
-"""A shape or the beginning of one; a number alone is rather a part of a name."""
+"""A shape or the beginning of one; a lone number is part of a name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Row:
 def groups_of(names: tuple[str, ...]) -> tuple[Row, ...]:
     """The headings of a net's layers by module, outer ones first.
 
-    What has more than `FEW` layers is divided where their paths differ first; a part with several
+    More than `MAX_UNGROUPED` layers are split where their paths first differ; a part with several
     layers gets a heading, and is divided further. `names` are in the order of a walk through the
     modules, in which the layers of a module follow one another.
 
@@ -50,28 +50,28 @@ def groups_of(names: tuple[str, ...]) -> tuple[Row, ...]:
         >>> [(row.group, len(row.layers), row.depth) for row in groups_of(names)]
         [('blocks', 9, 0), ('blocks.0', 3, 1), ('blocks.1', 3, 1), ('blocks.2', 3, 1)]
     """
-    return tuple(_divided([tuple(name.split(".")) for name in names], range(len(names)), 0))
+    return tuple(_headings([tuple(name.split(".")) for name in names], range(len(names)), 0))
 
 
-def _divided(paths: list[tuple[str, ...]], inside: Sequence[int], depth: int) -> Iterator[Row]:
-    if len(inside) <= FEW:
+def _headings(paths: list[tuple[str, ...]], inside: Sequence[int], depth: int) -> Iterator[Row]:
+    if len(inside) <= MAX_UNGROUPED:
         return
-    differ = len(_shared(paths, inside))
+    differ = len(_common_path(paths, inside))
     for _, part in groupby(inside, key=lambda index: paths[index][: differ + 1]):
         layers = tuple(part)
         if len(layers) > 1:
-            yield Row(layers, ".".join(_shared(paths, layers)), depth)
-            yield from _divided(paths, layers, depth + 1)
+            yield Row(layers, ".".join(_common_path(paths, layers)), depth)
+            yield from _headings(paths, layers, depth + 1)
 
 
-def _shared(paths: list[tuple[str, ...]], inside: Sequence[int]) -> tuple[str, ...]:
-    """The parts with which the paths of some layers begin alike."""
+def _common_path(paths: list[tuple[str, ...]], inside: Sequence[int]) -> tuple[str, ...]:
+    """The leading parts that the paths of some layers share."""
     parts = zip(*(paths[index] for index in inside), strict=False)
     return tuple(part[0] for part in takewhile(lambda part: len(set(part)) == 1, parts))
 
 
-def unfolded(groups: Sequence[Row], count: int, folded: Collection[str]) -> tuple[Row, ...]:
-    """What is to be seen of `count` layers: nothing below a heading that is folded."""
+def visible_rows(groups: Sequence[Row], count: int, folded: Collection[str]) -> tuple[Row, ...]:
+    """The rows of `count` layers, without those below a folded heading."""
     headings: dict[int, list[Row]] = {}
     depths = [0] * count
     for heading in groups:
@@ -89,23 +89,26 @@ def unfolded(groups: Sequence[Row], count: int, folded: Collection[str]) -> tupl
     return tuple(rows)
 
 
-def found(layers: Sequence[Layer], text: str) -> tuple[Row, ...]:
-    """The layers that match, below a heading for all of them; nothing where none does."""
+def matching_rows(layers: Sequence[Layer], text: str) -> tuple[Row, ...]:
+    """The layers that match, below a heading for all of them; empty if none match."""
     matching = tuple(index for index, layer in enumerate(layers) if matches(layer, text))
     if not matching:
         return ()
-    return (Row(matching, f"/{called(text)}"), *(Row((index,), depth=1) for index in matching))
+    return (
+        Row(matching, f"/{shown_filter(text)}"),
+        *(Row((index,), depth=1) for index in matching),
+    )
 
 
-def called(text: str) -> str:
-    """What is looked for, as a heading says it."""
-    return text.removeprefix(KIND)
+def shown_filter(text: str) -> str:
+    """The search text as a heading shows it."""
+    return text.removeprefix(KIND_PREFIX)
 
 
 def matches(layer: Layer, text: str) -> bool:
-    """Each word of a text is in the layer's name, begins a word of its kind, or is in its shape.
+    """Whether each word is in the layer's name or shape, or starts a word of its kind.
 
-    After `KIND` each is a word of its kind: all convolutions are found, depthwise ones too.
+    After `KIND_PREFIX` each must be a word of its kind: depthwise convolutions match, too.
 
     Examples:
         >>> from core.nets.layers import Layer
@@ -115,12 +118,12 @@ def matches(layer: Layer, text: str) -> bool:
         >>> [matches(layer, text) for text in ("*convolution", "*conv")]
         [True, False]
     """
-    if text.startswith(KIND):
-        return set(called(text).split()) <= set(layer.kind.split())
-    return all(_has(layer, word) for word in text.lower().replace("×", "x").split())
+    if text.startswith(KIND_PREFIX):
+        return set(shown_filter(text).split()) <= set(layer.kind.split())
+    return all(_matches_word(layer, word) for word in text.lower().replace("×", "x").split())
 
 
-def _has(layer: Layer, word: str) -> bool:
+def _matches_word(layer: Layer, word: str) -> bool:
     if word in layer.name.lower() or any(part.startswith(word) for part in layer.kind.split()):
         return True
     shape = "x".join(map(str, layer.shape))

@@ -1,4 +1,4 @@
-"""What the background measurement is asked for, and what it found: immutable."""
+"""Requests for background measurements, and their results: immutable."""
 
 from __future__ import annotations
 
@@ -16,44 +16,40 @@ if TYPE_CHECKING:
     from core.pruning.curves import Sample
 
 Need = Literal["images", "matrix", "costs"]
-"""What a plot may need: some test images, the answers to all of them, what each layer costs."""
+"""What a plot needs: predictions of some test images, of all, or each layer's activations."""
 
 
 @dataclass(frozen=True, slots=True)
-class Digits:
-    """Which test images are shown, see `core.measure.comparison`.
+class ImageSelection:
+    """The selected test images, see `core.measure.comparison`.
 
     Attributes:
-        mode: one of each class, or those that only the pruned net gets wrong.
-        start: the first one, counted from 0.
+        mode: one image per class, or those only the pruned net gets wrong.
+        start: index of the first one.
     """
 
     mode: Literal["chosen", "wrong"] = "chosen"
     start: int = 0
 
-    def turned(self) -> Digits:
-        """In the other mode, from its beginning."""
-        return Digits("wrong" if self.mode == "chosen" else "chosen")
+    def toggled(self) -> ImageSelection:
+        """The other mode, from its beginning."""
+        return ImageSelection("wrong" if self.mode == "chosen" else "chosen")
 
-    def on(self) -> Digits:
-        """The next ones."""
+    def next_page(self) -> ImageSelection:
+        """The next images."""
         return replace(self, start=self.start + 1)
-
-
-FIRST_DIGITS = Digits()
-"""The first test image of each class."""
 
 
 @dataclass(frozen=True)
 class MeasurementRequest:
-    """What the background measurement is to find out.
+    """What to measure in the background.
 
     Attributes:
-        tuned: the fine-tuned net of this base and plan, which then stands for the pruned one.
-        accuracy: on a growing sample of validation.
-        digits: the images to show; None for none.
-        matrix: the answers to every test image too.
-        costs: what each layer costs.
+        tuned: the fine-tuned net of this base and plan, measured instead of the pruned one.
+        accuracy: on a growing sample of validation images.
+        images: the test images to predict; None for none.
+        matrix: predict every test image.
+        costs: count each layer's activations.
     """
 
     dense: Net
@@ -61,18 +57,18 @@ class MeasurementRequest:
     plan: Plan
     tuned: Net | None
     accuracy: bool
-    digits: Digits | None
+    images: ImageSelection | None
     matrix: bool
     costs: bool = False
 
     @cached_property
     def key(self) -> ResultKey:
-        """What its answers belong to."""
+        """What the results belong to."""
         return ResultKey.of(self.base, self.plan)
 
     @property
     def nets(self) -> tuple[Net, ResultKey, Net | None]:
-        """The nets that are measured."""
+        """The measured nets."""
         return self.dense, self.key, self.tuned
 
     @property
@@ -83,28 +79,23 @@ class MeasurementRequest:
 
     @property
     def net_name(self) -> str:
-        """What the net beside the dense one is called."""
+        """The name of the net compared with the dense one."""
         return "fine-tuned" if self.tuned else "pruned"
 
     def includes(self, other: MeasurementRequest) -> bool:
-        """What answers this answers `other` too."""
+        """Whether the results of this one answer `other`, too."""
         return (
             self.nets == other.nets
             and self.accuracy >= other.accuracy
             and self.matrix >= other.matrix
             and self.costs >= other.costs
-            and other.digits in (None, self.digits)
+            and other.images in (None, self.images)
         )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Estimate:
-    """The accuracy of a plan applied to a base without training, as far as it is known.
-
-    Attributes:
-        key: what it was measured on.
-        sample: of the validation images.
-    """
+    """The accuracy of a plan applied to a base without training, from a sample."""
 
     key: ResultKey
     sample: Sample
@@ -112,11 +103,7 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Comparison:
-    """Test images, and what both nets say they are.
-
-    Attributes:
-        request: what it answers.
-    """
+    """Test images with both nets' predictions."""
 
     request: MeasurementRequest
     compared: NetComparison
@@ -126,21 +113,17 @@ class Comparison:
         """What it was measured on."""
         return self.request.key
 
-    def answers(self, request: MeasurementRequest) -> bool:
-        """It has all that is requested of images."""
+    def covers(self, request: MeasurementRequest) -> bool:
+        """Whether it has all the images a request asks for."""
         counted = self.compared.counted is not None
-        all_known = counted or not (request.matrix or request.digits == Digits("wrong"))
-        same = self.request.nets == request.nets and self.request.digits == request.digits
+        all_known = counted or not (request.matrix or request.images == ImageSelection("wrong"))
+        same = self.request.nets == request.nets and self.request.images == request.images
         return same and all_known
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Counts:
-    """What each layer of a net costs.
-
-    Attributes:
-        request: what it answers.
-    """
+class LayerActivity:
+    """The activations of each layer."""
 
     request: MeasurementRequest
     counted: ActivityMeasured

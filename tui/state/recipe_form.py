@@ -1,4 +1,4 @@
-"""The form of a recipe and the changes to it: what each row shows, and how a key changes it."""
+"""The recipe form: what each row shows, and how a key changes it."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ ROWS = {"recipe": SETTINGS["recipe"], **settings_in(Choices)}
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row of a form as it stands.
+    """A row of a form.
 
     Attributes:
         name: of the setting.
-        changed: it is not what the recipe says.
-        idle: it means nothing with the others as they are.
+        changed: it differs from the recipe.
+        idle: it has no effect with the other values.
     """
 
     name: str
@@ -37,9 +37,9 @@ class RecipeForm:
     """A recipe and changes to it, while a person edits them.
 
     Attributes:
-        at: the index of the row that the keys act on.
+        at: the index of the selected row.
         rewindable: the net has early weights to rewind to.
-        image_values: numbers in an image: large images come in smaller batches.
+        image_values: numbers per image; large images need smaller batches.
     """
 
     recipe: str
@@ -50,28 +50,25 @@ class RecipeForm:
 
     @property
     def problem(self) -> str:
-        """Why this cannot be applied; empty where it can."""
+        """Why this cannot be applied; empty if it can."""
         try:
             recipe = self.choices.applied_to(recipe_named(self.recipe))
         except InputError as error:
             return str(error)
-        missing = recipe.rewind and not self.rewindable
-        return (
-            "rewinding needs early weights, which this net lacks: t trains one that has them"
-            if missing
-            else ""
-        )
+        if recipe.rewind and not self.rewindable:
+            return "rewinding needs early weights, which this net lacks: press t to train one"
+        return ""
 
     def rows(self) -> tuple[Row, ...]:
-        """All of them, in order."""
+        """All rows, in order."""
         return tuple(self._row(name) for name in ROWS)
 
     def move(self, steps: int) -> RecipeForm:
-        """With another row current; at either end it stays."""
+        """With another row selected; stops at either end."""
         return replace(self, at=min(max(self.at + steps, 0), len(ROWS) - 1))
 
     def change(self, steps: int) -> RecipeForm:
-        """With the current row's value changed by so many steps."""
+        """With the selected row's value moved by `steps`."""
         name = self._name
         value = ROWS[name].kind.step(self._value(name), steps)
         if name == "recipe":
@@ -84,7 +81,7 @@ class RecipeForm:
         return replace(self, choices=changed)
 
     def reset(self) -> RecipeForm:
-        """With the current row as the recipe has it."""
+        """With the selected row reset to the recipe."""
         if self._name == "recipe":
             return replace(self, choices=NO_CHOICES)
         names = ("method", "rounds") if self._name == "method" else (self._name,)
@@ -96,7 +93,7 @@ class RecipeForm:
 
     @property
     def _fitted(self) -> Recipe:
-        """The recipe, its batches fitted to the images."""
+        """The recipe with its batch size fitted to the images."""
         recipe = recipe_named(self.recipe)
         return replace(recipe, finetune=recipe.finetune.limited_to(self.image_values))
 
@@ -120,7 +117,7 @@ class RecipeForm:
         return name == "rounds" and self._value("method") != "iterative"
 
     def _value(self, name: str) -> Any:
-        """What is in force, whether changed or the recipe's."""
+        """The value in force: changed, or the recipe's."""
         if name == "recipe":
             return self.recipe
         recipe, chosen = self._fitted, getattr(self.choices, name)
@@ -135,7 +132,7 @@ class RecipeForm:
 
 
 def _in_recipe(recipe: Recipe, name: str) -> Any:
-    """What a recipe has for a setting of `Choices`."""
+    """A recipe's value for a setting of `Choices`."""
     match name:
         case "l2":
             return recipe.finetune.weight_decay

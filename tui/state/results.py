@@ -1,4 +1,4 @@
-"""Results of jobs, and the key that says whether they belong to what is on the screen."""
+"""Results of jobs, and the key that says which base and plan they belong to."""
 
 from __future__ import annotations
 
@@ -18,13 +18,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ResultKey:
-    """What a result was measured on; `State.is_current` compares it with what is on the screen.
-
-    Two plans are the same where they drop as many weights of each layer.
+    """The base and plan a result was measured on; see `State.is_current`.
 
     Attributes:
-        base: the net the plan was applied to.
-        dropped: how many weights of each layer the plan drops.
+        dropped: number of pruned weights per layer, in which equal plans agree.
     """
 
     base: Net
@@ -34,7 +31,7 @@ class ResultKey:
     def of(cls, base: Net, plan: Plan) -> ResultKey:
         """The key of a plan for a base."""
         layers = (profile.layer for profile in base.profiles)
-        return cls(base, tuple(prune_count(plan[it.name], it.elements) for it in layers))
+        return cls(base, tuple(prune_count(plan[layer.name], layer.elements) for layer in layers))
 
 
 class Keyed(Protocol):
@@ -47,15 +44,13 @@ class Keyed(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """What pruning or fine-tuning to a plan gave.
+    """The result of pruning or fine-tuning to a plan.
 
     Attributes:
-        base: the net that was pruned.
-        accuracy: measured; while a job runs, the base's until its own is known.
-        net: the fine-tuned net, which can be adopted; None after pruning alone.
+        accuracy: measured; the base's while its own is unknown.
+        net: the fine-tuned net; None after pruning alone.
         seconds: how long it took.
-        dead: its dead units, where they are known.
-        sizes: its size in files, where that was measured.
+        dead, sizes: None until measured.
         exports: the files it was written to, the newest last.
     """
 
@@ -74,19 +69,17 @@ class Result:
         """What it was measured on."""
         return ResultKey.of(self.base, self.plan)
 
-    def written(self, export: Export, sizes: Sizes) -> Result:
+    def with_new_export(self, export: Export, sizes: Sizes) -> Result:
         """With one more file."""
         return replace(self, sizes=sizes, exports=with_export(self.exports, export))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Speed:
-    """How fast a net is.
+    """A net's benchmark.
 
     Attributes:
-        key: what was timed.
-        tuned: the fine-tuned net that was timed; None where it was the plan applied to the base.
-        bench: the comparison, as far as it is.
+        tuned: the benchmarked fine-tuned net; None if it was the plan applied to the base.
     """
 
     key: ResultKey

@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, Self
 
 from core.events import Accuracy
 from core.experiments.exports import Export, newest_compact
 from core.experiments.pareto import front
-from core.experiments.run_record import TRAIN, EpochRecord, LayerRecord, RunRecord
+from core.experiments.run_record import TRAIN, LayerRecord, RunRecord
 from core.experiments.runs import UNREADABLE, Run
 from tui.text.lines import clean
 
@@ -24,8 +25,8 @@ _LONGEST = 400
 
 
 @dataclass(frozen=True, slots=True)
-class Kin:
-    """What two accuracies must have in common to be compared at all."""
+class RunGroup:
+    """What runs must share for their accuracies to be comparable."""
 
     model: str | None
     dataset: str | None
@@ -34,7 +35,7 @@ class Kin:
 
     @classmethod
     def of(cls, record: RunRecord) -> Self:
-        """Read what a run's record says of it."""
+        """Read it from a run's record."""
         inputs = "unknown" if record.inputs is None else _shown(record.inputs.flags)
         return cls(_shown(record.model), _shown(record.dataset), _shown(record.protocol), inputs)
 
@@ -44,18 +45,17 @@ class RunRow:
     """One run.
 
     Attributes:
-        run: as it was read.
         created: in local time.
-        accuracy: of the net it produced.
-        dense: of the dense net that it is compared with.
-        epochs: the epochs that are over, and their validation accuracies in percent.
-        planned: epochs that it was to have.
-        base: the run whose net it started from.
+        accuracy: of the resulting net.
+        dense: of the dense net it is compared with.
+        epochs: the finished epochs with their validation accuracies in percent.
+        planned: number of planned epochs.
+        base: the id of the run whose net it started from.
         layers: each name once.
     """
 
     run: Run
-    kin: Kin
+    group: RunGroup
     created: datetime | None
     ratio: float | None
     accuracy: Accuracy | None
@@ -70,16 +70,19 @@ class RunRow:
 
     @classmethod
     def of(cls, run: Run) -> Self:
-        """Read a run; texts are made to fit a line."""
+        """Read a run; texts are cut to fit a line."""
         record, measured, is_dense = run.record, run.record.accuracy, run.record.kind == TRAIN
         return cls(
             run,
-            Kin.of(record),
+            RunGroup.of(record),
             created=_local(record.created),
             ratio=_ratio(record),
             accuracy=measured.dense if is_dense else measured.finetuned,
             dense=None if is_dense else measured.dense,
-            epochs=tuple((row.epoch, row.validation) for row in sorted(record.epochs, key=_number)),
+            epochs=tuple(
+                (row.epoch, row.validation)
+                for row in sorted(record.epochs, key=attrgetter("epoch"))
+            ),
             planned=record.planned_epochs,
             recipe=_shown(record.recipe),
             method=None if is_dense else _shown(record.schedule.method),
@@ -90,7 +93,7 @@ class RunRow:
 
     @property
     def record(self) -> RunRecord:
-        """All that is recorded of it."""
+        """Its record."""
         return self.run.record
 
     @property
@@ -105,63 +108,63 @@ class RunRow:
 
     @property
     def trained(self) -> bool:
-        """It is a dense training, not a fine-tuning."""
+        """Whether it is a dense training rather than a fine-tuning."""
         return self.record.kind == TRAIN
 
     @property
     def what(self) -> str | None:
-        """What kind of run it is, in a word or two."""
+        """The kind of run, in one or two words."""
         if self.record.search and self.record.search.trial is not None:
             return f"search {self.record.search.trial}"
         return _KINDS.get(self.record.kind or "")
 
     @property
     def how(self) -> str | None:
-        """Its recipe and its method."""
+        """Its recipe and method."""
         return " ".join(filter(None, (self.recipe, self.method))) or None
 
     @property
     def note(self) -> str:
-        """What a person typed, as it can be shown in a line."""
+        """Its note, on one line."""
         return _one_line(self.run.note)
 
     @property
     def problem(self) -> str:
-        """What is wrong with an unreadable run."""
+        """Why it is unreadable; empty if it is readable."""
         return _one_line(self.run.problem or "") if self.status == UNREADABLE else ""
 
     @property
     def damage(self) -> str:
-        """What its record leaves out, and why; empty if nothing."""
+        """What its record lacks, and why; empty if nothing."""
         faults = self.run.faults
         more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
         return f"damaged: {_one_line(faults[0])}{more}" if faults else ""
 
     @property
     def compact(self) -> int | None:
-        """Bytes of its net in a compact file that keeps every bit."""
+        """Bytes of its net in a lossless compact file."""
         written = newest_compact(self.run.exports, exact=True)
         if written:
             return written.bytes
         return self.record.sizes.compact if self.record.sizes else None
 
     @property
-    def quantised(self) -> Export | None:
-        """The last compact file of its net that keeps less."""
+    def quantized(self) -> Export | None:
+        """The newest lossy compact file of its net."""
         return newest_compact(self.run.exports, exact=False)
 
     @property
     def openable(self) -> bool:
-        """Its net is there, or it can be resumed or started over."""
+        """Whether its net is stored, or it can be resumed or restarted."""
         return self.run.finished or self.run.resumable
 
     def score(self, split: str) -> float | None:
         """Its accuracy on a split."""
-        return on(self.accuracy, split)
+        return accuracy_on(self.accuracy, split)
 
     def gain(self, split: str) -> float | None:
-        """Points of accuracy above its dense net; below 0 where some were lost."""
-        score, dense = self.score(split), on(self.dense, split)
+        """Its accuracy minus the dense net's, in points."""
+        score, dense = self.score(split), accuracy_on(self.dense, split)
         return None if score is None or dense is None else score - dense
 
 
@@ -179,22 +182,22 @@ SORT_KEYS: dict[str, Callable[[RunRow, str], Any]] = {
     "seed": lambda row, _: row.record.seed,
     "note": lambda row, _: row.note.casefold() or None,
 }
-"""What each column is sorted by, for the split that is looked at."""
+"""The sort key of each column, by run and split."""
 
 
-def on(accuracy: Accuracy | None, split: str) -> float | None:
+def accuracy_on(accuracy: Accuracy | None, split: str) -> float | None:
     """An accuracy on one of `SPLITS`."""
     if accuracy is None:
         return None
     return accuracy.validation if split == SPLITS[0] else accuracy.test
 
 
-def ordered(
+def sort_rows(
     rows: Iterable[RunRow], column: str, descending: bool, split: str
 ) -> tuple[RunRow, ...]:
-    """The rows by a column, one of `SORT_KEYS`; of equals the newest first.
+    """The rows by a column of `SORT_KEYS`, ties by age, the newest first.
 
-    What has no value in that column comes last, either way round.
+    Rows without a value in that column come last, in either order.
     """
     key = SORT_KEYS[column]
     newest = sorted(rows, key=lambda row: int(row.id), reverse=True)
@@ -203,24 +206,24 @@ def ordered(
     return (*known, *(row for row in newest if key(row, split) is None))
 
 
-def place(row: RunRow, split: str) -> tuple[float, float] | None:
-    """Where a run lies in the plot of accuracy against size; None where it does not."""
+def plot_point(row: RunRow, split: str) -> tuple[float, float] | None:
+    """A run's ratio and accuracy; None if either is unknown."""
     score = row.score(split)
     return None if row.ratio is None or score is None else (row.ratio, score)
 
 
 def fronts(rows: Sequence[RunRow], split: str) -> frozenset[str]:
-    """The runs that no other of their kin beats in both ratio and accuracy."""
-    groups: dict[Kin, list[tuple[str, tuple[float, float]]]] = {}
+    """The ids of the runs on the Pareto front of their group."""
+    groups: dict[RunGroup, list[tuple[str, tuple[float, float]]]] = {}
     for row in rows:
-        if (at := place(row, split)) is not None:
-            groups.setdefault(row.kin, []).append((row.id, at))
+        if (at := plot_point(row, split)) is not None:
+            groups.setdefault(row.group, []).append((row.id, at))
     return frozenset(
         group[index][0] for group in groups.values() for index in front([at for _, at in group])
     )
 
 
-def incomparable(row: RunRow) -> str:
+def why_incomparable(row: RunRow) -> str:
     """Why a run cannot be compared; empty if it can."""
     if row.status == UNREADABLE:
         return f"run {row.id} cannot be read"
@@ -233,10 +236,10 @@ def incomparable(row: RunRow) -> str:
 def differences(one: RunRow, other: RunRow) -> tuple[tuple[str, str, str], ...]:
     """The settings in which two runs differ, most important first: name, one, other."""
     pairs: tuple[tuple[str, object, object], ...] = (
-        ("net", one.kin.model, other.kin.model),
-        ("data", one.kin.dataset, other.kin.dataset),
-        ("images", one.kin.inputs, other.kin.inputs),
-        ("protocol", one.kin.protocol, other.kin.protocol),
+        ("net", one.group.model, other.group.model),
+        ("data", one.group.dataset, other.group.dataset),
+        ("images", one.group.inputs, other.group.inputs),
+        ("protocol", one.group.protocol, other.group.protocol),
         ("kind", one.record.kind, other.record.kind),
         ("recipe", one.recipe, other.recipe),
         ("method", one.method, other.method),
@@ -248,8 +251,8 @@ def differences(one: RunRow, other: RunRow) -> tuple[tuple[str, str, str], ...]:
     return tuple((name, _text(this), _text(that)) for name, this, that in pairs if this != that)
 
 
-def joined(one: RunRow, other: RunRow) -> tuple[tuple[LayerRecord, LayerRecord], ...]:
-    """The layers of two runs by their names; one that a run lacks is without numbers there."""
+def layer_pairs(one: RunRow, other: RunRow) -> tuple[tuple[LayerRecord, LayerRecord], ...]:
+    """The layers of two runs, matched by name; a missing one has no numbers."""
     mine, others = ({layer.name: layer for layer in row.layers} for row in (one, other))
     names = dict.fromkeys((*mine, *others))
     return tuple((mine.get(n, LayerRecord(n)), others.get(n, LayerRecord(n))) for n in names)
@@ -265,16 +268,12 @@ def _ratio(record: RunRecord) -> float | None:
     return record.ratio
 
 
-def _number(row: EpochRecord) -> int:
-    return row.epoch
-
-
 def _local(time: datetime | None) -> datetime | None:
     return time and time.astimezone()
 
 
 def _shown(text: str | None) -> str | None:
-    """A text on one line, of characters that all terminals agree on."""
+    """A text on one line, of characters that every terminal shows alike."""
     return _one_line(text[:_LONGEST]) or None if text else None
 
 

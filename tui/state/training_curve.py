@@ -1,4 +1,4 @@
-"""The curve of a training: what the accuracy plot draws."""
+"""The curve of a training, as the accuracy plot draws it."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class TrainingCurve:
-    """How a training goes or went.
+    """The progress of a training.
 
     Attributes:
-        planned: epochs.
-        finetuning: the net is trained towards a plan, so the dense accuracy is worth showing.
+        planned: number of epochs.
+        finetuning: whether to compare it with the dense net.
         live: after each batch: epochs done (fractional), accuracy in percent and mean loss.
     """
 
@@ -29,23 +29,20 @@ class TrainingCurve:
 
     @property
     def best(self) -> Epoch | None:
-        """The epoch whose weights are kept: the first of the best final ones."""
+        """The kept epoch: the first of the best final ones."""
         counting = [epoch for epoch in self.epochs if epoch.final]
         return max(counting, key=lambda epoch: epoch.validation, default=None)
 
     def after(self, event: Event) -> TrainingCurve:
-        """With what a job reports, where that is a batch or an epoch."""
+        """With one more event, if it is a batch or an epoch."""
         match event:
             case Batch():
-                return self.after_batch(event)
+                at = event.epoch - 1 + event.seen / event.images
+                before = self.live[-1][1] if self.live else event.accuracy
+                smoothed = before + 0.1 * (event.accuracy - before)  # over about ten batches
+                live = (*self.live, (at, smoothed, event.loss))
+                return replace(self, live=live, batch=event)
             case Epoch():
                 return replace(self, epochs=(*self.epochs, event))
             case _:
                 return self
-
-    def after_batch(self, batch: Batch) -> TrainingCurve:
-        """With one more batch; its accuracy is smoothed over about the last ten shown."""
-        at = batch.epoch - 1 + batch.seen / batch.images
-        before = self.live[-1][1] if self.live else batch.accuracy
-        smoothed = before + 0.1 * (batch.accuracy - before)
-        return replace(self, live=(*self.live, (at, smoothed, batch.loss)), batch=batch)

@@ -1,4 +1,4 @@
-"""What undo and redo go to, and how much memory that may take."""
+"""Undo points, and how much memory they may take."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 UNDO_LIMIT = 500
 
 UNDO_PARAMETERS = 1 << 26
-"""Parameters of all the nets undo can go back to: half a gigabyte with what a screen needs."""
+"""Parameters of all nets in undo points: half a gigabyte with the screen's data."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class UndoPoint:
-    """Sparsities, the recipe, and the results there were."""
+    """What undo restores: sparsities, recipe and results."""
 
     dense: Net | None
     base: Net | None
@@ -31,8 +31,8 @@ class UndoPoint:
     curve: TrainingCurve | None
     settings: Settings
 
-    def renewed(self, old: Result, new: Result) -> UndoPoint:
-        """With a result of which more is known."""
+    def with_result_replaced(self, old: Result, new: Result) -> UndoPoint:
+        """With a result replaced by a more complete one."""
         pruned = new if self.pruned is old else self.pruned
         finetuned = new if self.finetuned is old else self.finetuned
         return replace(self, pruned=pruned, finetuned=finetuned)
@@ -41,12 +41,12 @@ class UndoPoint:
     def nets(self) -> frozenset[Net]:
         """The nets it keeps in memory."""
         results = [result for result in (self.pruned, self.finetuned) if result]
-        held = (self.dense, self.base, *(it.net for it in results), *(it.base for it in results))
-        return frozenset(net for net in held if net is not None)
+        nets = (self.dense, self.base, *(r.net for r in results), *(r.base for r in results))
+        return frozenset(net for net in nets if net is not None)
 
 
 def within_limits(past: tuple[UndoPoint, ...]) -> tuple[UndoPoint, ...]:
-    """The newest points, as many as memory allows for their nets."""
+    """The newest points whose nets fit in memory."""
     past = past[-UNDO_LIMIT:]
     nets: set[Net] = set()
     size = 0

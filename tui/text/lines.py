@@ -6,29 +6,12 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 ROLES = (
-    "plain",
-    "axis",
-    "label",
-    "title",
-    "hint",
-    "chosen",
-    "all",
-    "kept",
-    "threshold",
-    "dense",
-    "pruned",
-    "validation",
-    "pending",
-    "best",
-    "batch",
-    "loss",
-    "right",
-    "wrong",
-)
-
+    "plain", "axis", "label", "title", "hint", "chosen", "all", "kept", "threshold", "dense",
+    "pruned", "validation", "pending", "best", "batch", "loss", "right", "wrong",
+)  # fmt: skip
 
 _SHORT = re.compile(r"(?<=^\D)\D+")
-"""What a part of a path can do without: all but its first letter and the number at its end."""
+"""The part of a path that is dropped: all but its first letter and a number at its end."""
 
 
 class Span(NamedTuple):
@@ -81,9 +64,7 @@ def cut(text: str, width: int) -> str:
 
 
 def cut_path(path: str, width: int) -> str:
-    """Shorten the path of a layer to a width: its first parts to a letter and their number.
-
-    Where that is not enough its end stays, in which layers differ.
+    """Shorten a layer's path to a width: first parts to a letter and number, then the beginning.
 
     Examples:
         >>> cut_path("encoder.layer_11.attention.in_proj", 20)
@@ -101,30 +82,26 @@ def cut_path(path: str, width: int) -> str:
 
 
 def header(title: Sequence[Span], legend: Sequence[Span], width: int, rows: int) -> Lines:
-    """Lay out a title and a legend above a plot.
+    """Lay out a title and a legend above a plot, parts with their own separators.
 
-    Parts that do not fit are left out, the last ones first; only the title's first part is cut.
-
-    Args:
-        title: Parts with their own separators.
-        legend: Parts with their own separators.
-        width: Cells of each line.
-        rows: 2 for the legend below the title, 1 for the legend to the right of it.
+    Parts that do not fit are dropped, the last ones first; only the title's first part is cut. The
+    legend goes below the title if there are two rows, to the right of it if there is one.
     """
     first = Span(cut(title[0].text, width), title[0].role)
     left = _pack((first, *title[1:]), width)
     if rows > 1:
         return (_pad(left, width), _pad(_pack(legend, width), width))
-    right = _pack(legend, width - _width(left) - 1)
-    return ((*left, *_fill(width - _width(left) - _width(right)), *right),)
+    right = _pack(legend, width - width_of(left) - 1)
+    return ((*left, *_fill(width - width_of(left) - width_of(right)), *right),)
 
 
 def _is_single(char: str) -> bool:
-    # Every wide character comes after this one, and terminals disagree about many of those.
+    # All wide characters come after U+1100, and terminals disagree about many of them.
     return char < "\u1100" and char.isprintable() and not unicodedata.category(char).startswith("M")
 
 
-def _width(spans: Iterable[Span]) -> int:
+def width_of(spans: Iterable[Span]) -> int:
+    """Cells of a line."""
     return sum(len(span.text) for span in spans)
 
 
@@ -133,7 +110,7 @@ def _fill(width: int) -> Line:
 
 
 def _pad(spans: Line, width: int) -> Line:
-    return (*spans, *_fill(width - _width(spans)))
+    return (*spans, *_fill(width - width_of(spans)))
 
 
 def _pack(spans: Sequence[Span], width: int) -> Line:

@@ -16,17 +16,12 @@ SHORTEST_BAR = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Working:
+class JobProgress:
     """The running job, as shown in the activity lines.
 
     Attributes:
-        title: what it does, as 'fine-tuning'.
         since: when it began, on the monotonic clock.
-        step: the last progress within it.
-        batch: the last batch trained.
-        epoch: the last epoch that ended.
         notice: the last notice; a warning if `warned`.
-        warnings: all warnings.
     """
 
     title: str
@@ -39,7 +34,7 @@ class Working:
     warnings: tuple[str, ...] = ()
     stopping: bool = False
 
-    def after(self, event: Event) -> Working:
+    def after(self, event: Event) -> JobProgress:
         """With one more event."""
         match event:
             case Progress():
@@ -62,9 +57,10 @@ class Working:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The outcome of the last job, and what to do next; `role` is good, warning, error or muted.
+    """The outcome of the last job, and what to do next.
 
     Attributes:
+        role: good, warning, error or muted.
         passing: whether it disappears when the plan changes.
     """
 
@@ -74,8 +70,8 @@ class Outcome:
     passing: bool = False
 
 
-def activity(shown: Working | Outcome, width: int, now: float | None = None) -> Lines:
-    """Two lines: the bar of a job and what it says, or an outcome and what to do next."""
+def activity(shown: JobProgress | Outcome, width: int, now: float | None = None) -> Lines:
+    """Two lines: a job's progress, or an outcome and what to do next."""
     if isinstance(shown, Outcome):
         return _outcome(shown, width)
     elapsed = (monotonic() if now is None else now) - shown.since
@@ -83,7 +79,7 @@ def activity(shown: Working | Outcome, width: int, now: float | None = None) -> 
 
 
 def _outcome(outcome: Outcome, width: int) -> Lines:
-    """An error in full; otherwise the text, and what to do next where there is room for it."""
+    """An error in full; otherwise the text and, if there is room, what to do next."""
     room = max(width - 3, 10)
     lines = [
         Span(f"  {line}", outcome.role) for line in wrap(outcome.text, room, break_on_hyphens=False)
@@ -93,17 +89,17 @@ def _outcome(outcome: Outcome, width: int) -> Lines:
     return tuple((line,) for line in lines)
 
 
-def _headline(job: Working, width: int, elapsed: float) -> Line:
-    title = "stopping" if job.stopping else job.title
-    if job.batch is not None:
-        title += f"  epoch {job.batch.epoch} of {job.batch.epochs}"
-    done = _share(job)
+def _headline(job: JobProgress, width: int, elapsed: float) -> Line:
+    title, done = "stopping" if job.stopping else job.title, _fraction_done(job)
     facts = [f"{100 * done:3.0f} %"] if done is not None else []
-    facts += [_rate(job)] if job.batch else []
-    facts += [_left(job, done, elapsed)]
-    while len(facts) > 1 and _room(title, facts, width) < SHORTEST_BAR:
+    if (batch := job.batch) is not None:
+        title += f"  epoch {batch.epoch} of {batch.epochs}"
+        if batch.seconds:
+            facts.append(f"{count(round(_images(batch) / batch.seconds))} images/s")
+    facts.append(_time_left(job, done, elapsed))
+    while len(facts) > 1 and _bar_width(title, facts, width) < SHORTEST_BAR:
         del facts[-2]
-    room = _room(title, facts, width)
+    room = _bar_width(title, facts, width)
     return (
         Span(f"  {title}  ", "working"),
         *(_bar(done or 0.0, min(room, 40)) if room >= SHORTEST_BAR else ()),
@@ -111,12 +107,12 @@ def _headline(job: Working, width: int, elapsed: float) -> Line:
     )
 
 
-def _room(title: str, facts: list[str], width: int) -> int:
-    """Cells that are left for the bar."""
+def _bar_width(title: str, facts: list[str], width: int) -> int:
+    """The cells left for the bar."""
     return width - len(title) - sum(2 + len(fact) for fact in facts) - 4
 
 
-def _detail(job: Working, width: int) -> Line:
+def _detail(job: JobProgress, width: int) -> Line:
     parts = []
     if job.step is not None:
         parts.append(_step(job.step))
@@ -141,27 +137,22 @@ def _step(step: Progress) -> str:
     return f"{step.step} {count(step.done)} of {count(step.total)} {step.unit}"
 
 
-def _share(job: Working) -> float | None:
-    """How much of the job is done: of a training by its images, else of its present step."""
+def _fraction_done(job: JobProgress) -> float | None:
+    """The finished fraction of a training or, if none runs, of the current step."""
     if job.batch is not None:
-        whole = job.batch.epochs * job.batch.images
-        return ((job.batch.epoch - 1) * job.batch.images + job.batch.seen) / whole
+        return _images(job.batch) / (job.batch.epochs * job.batch.images)
     if job.step is not None and job.step.total:
         return job.step.done / job.step.total
     return None
 
 
-def _rate(job: Working) -> str:
-    """Images a second, over all batches so far."""
-    batch = job.batch
-    if batch is None or not batch.seconds:
-        return ""
-    seen = (batch.epoch - 1) * batch.images + batch.seen
-    return f"{count(round(seen / batch.seconds))} images/s"
+def _images(batch: Batch) -> int:
+    """Images trained on so far."""
+    return (batch.epoch - 1) * batch.images + batch.seen
 
 
-def _left(job: Working, done: float | None, elapsed: float) -> str:
-    """The time left by the pace of training so far; what has passed, where there is no pace."""
+def _time_left(job: JobProgress, done: float | None, elapsed: float) -> str:
+    """The time left at the training's pace so far; the elapsed time if unknown."""
     if job.batch is None or not done:
         return duration(elapsed)
     return f"{duration(job.batch.seconds * (1 - done) / done)} left"

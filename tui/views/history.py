@@ -14,30 +14,30 @@ from tui.text.lines import Lines, Span, clean, cut
 from tui.views.run_table import arrow, epochs, seed, when, whole
 
 ABOUT = 2
-"""Lines about a run; one more for its sizes, where there is room."""
+"""Lines about a run; one more for its sizes if there is room."""
 
 
 def title(browsing: Browsing, folder: Path, width: int) -> Lines:
-    """One line: what is shown, by what it is sorted, and where it is."""
+    """One line: number of runs, sort order and folder."""
     name, rows = " Featherweight ", browsing.rows
     size = "" if rows is None else plural(len(rows), "run") if rows else "no runs"
     order = f" by {browsing.column} {arrow(browsing)}" if rows and len(rows) > 1 else ""
     details = "  " + " · ".join(filter(None, ("history", size + order)))
     room = width - len(name) - len(details) - 3
-    where = f" · {shortened(tilde(folder), folder.name, room)}" if room >= 8 else ""
+    where = f" · {shorten_middle(with_tilde(folder), folder.name, room)}" if room >= 8 else ""
     return ((Span(name, "brand"), Span(cut(details + where, width - len(name)), "plain")),)
 
 
-def tilde(folder: Path) -> str:
+def with_tilde(folder: Path) -> str:
     """A path with the home folder as a tilde."""
     try:
         return str(Path("~") / folder.relative_to(Path.home()))
-    except (ValueError, RuntimeError):  # it lies elsewhere, or nobody knows where home is
+    except (ValueError, RuntimeError):  # it lies elsewhere, or home is unknown
         return str(folder)
 
 
-def shortened(path: str, name: str, width: int) -> str:
-    """Leave out the middle of a path: its beginning tells whose it is, its name what it is."""
+def shorten_middle(path: str, name: str, width: int) -> str:
+    """Shorten the middle of a path; its beginning and its last part matter most."""
     if len(path) <= width:
         return path
     end = max(0, width - 1)
@@ -51,7 +51,10 @@ def about(row: RunRow, current: str | None, width: int, height: int) -> Lines:
     details = " · ".join(filter(None, _details(row, current)))
     indent = " " * len(start)
     lines = wrap(details, room, initial_indent=start, subsequent_indent=indent)
-    below = [text for text in (sizes(row) if height > ABOUT else "", clean(row.note)) if text]
+    files = sizes(row) if height > ABOUT else ""
+    while len(indent + files) > room and " · " in files:
+        files = files.rpartition(" · ")[0]
+    below = [text for text in (files, clean(row.note)) if text]
     below = below[: max(0, height - 1)]
     lines = _at_most(lines, height - len(below), room)
     lines += [cut(indent + text, room) for text in below]
@@ -60,26 +63,21 @@ def about(row: RunRow, current: str | None, width: int, height: int) -> Lines:
 
 def sizes(row: RunRow) -> str:
     """The sizes of a run's net, most important first; empty if none are recorded."""
-    found, small = row.record.sizes, row.quantised
+    recorded, small = row.record.sizes, row.quantized
     files = (
         (small and small.bytes, f"quantized at {percent(small.accuracy.test)} %" if small else ""),
         (row.compact, "lossless"),
-        (found and found.values, "values only"),
-        (found and found.han2015, "with 5/8-bit index"),
-        (found and found.zip, "zipped"),
-        (found and found.dense, "dense"),
+        (recorded and recorded.values, "values only"),
+        (recorded and recorded.han2015, "with 5/8-bit index"),
+        (recorded and recorded.zip, "zipped"),
+        (recorded and recorded.dense, "dense"),
     )
     known = " · ".join(f"{count(size)} {name}" for size, name in files if size)
     return f"bytes: {known}" if known else ""
 
 
-def _epochs(row: RunRow) -> str:
-    done = epochs(row)
-    return f"{done} epoch" if done == "1" else f"{done} epochs"
-
-
 def _at_most(lines: list[str], height: int, room: int) -> list[str]:
-    """The first lines, with a sign that there would be more."""
+    """The first lines, with an ellipsis if there are more."""
     if len(lines) <= height:
         return lines
     return [*lines[: height - 1], cut(f"{lines[height - 1]}…", room)] if height > 0 else []
@@ -96,7 +94,7 @@ def _details(row: RunRow, current: str | None) -> tuple[str, ...]:
         when(row.created) if row.created else "",
         row.what or "",
         row.how or "",
-        _epochs(row) if row.epochs else "",
+        f"{epochs(row)} epoch{'s' * (epochs(row) != '1')}" if row.epochs else "",
         f"seed {seed(row)}" if seed(row) else "",
         "" if row.trained else f"from {row.base or 'the dense net'}",
         row.precision or "",
@@ -134,46 +132,38 @@ def _resume(row: RunRow) -> Span:
     if not row.run.resumable:
         return Span("interrupted, and its checkpoint is damaged: press x to delete it", "warning")
     if not done:
-        return Span("enter: start over; it was interrupted in its first epoch", "good")
+        return Span("Enter: start over; it was interrupted in its first epoch", "good")
     if planned is not None and done >= planned:
-        return Span("enter: resume; every epoch is done, only measuring is left", "good")
+        return Span("Enter: resume; every epoch is done, only measuring is left", "good")
     of = "" if planned is None else f" of {planned}"
     return Span(f"Enter: resume at epoch {done + 1}{of}", "good")
 
 
 def welcome(folder: Path, width: int, height: int) -> Lines:
-    """What is shown in place of the first runs: what gets recorded, and where."""
+    """Shown while there are no runs: what is recorded, and where."""
     paragraphs = (
         ("No runs yet", "title"),
-        ("", "plain"),
         ("Every fine-tuning (f) and training (t) is recorded as it runs: its settings, "
          "sparsities, epochs, accuracies and weights.", "plain"),
-        ("", "plain"),
         (f"They are stored in {folder}", "plain"),
-        ("", "plain"),
         ("Esc, q or h: back", "hint"),
     )  # fmt: skip
-    return centred(paragraphs, width, height)
+    return centered(paragraphs, width, height)
 
 
 def failure(problem: str, width: int, height: int) -> Lines:
-    """What is shown in place of the runs where they cannot be read."""
-    paragraphs = (
-        ("The runs cannot be read", "title"),
-        ("", "plain"),
-        (problem, "error"),
-        ("", "plain"),
-        ("Esc, q or h: back", "hint"),
-    )
-    return centred(paragraphs, width, height)
+    """Shown if the runs cannot be read."""
+    title, back = ("The runs cannot be read", "title"), ("Esc, q or h: back", "hint")
+    return centered((title, (problem, "error"), back), width, height)
 
 
-def centred(paragraphs: Sequence[tuple[str, str]], width: int, height: int) -> Lines:
-    """Paragraphs with their roles in the middle of an area, wrapped to be read with ease."""
+def centered(paragraphs: Sequence[tuple[str, str]], width: int, height: int) -> Lines:
+    """Paragraphs with their roles, wrapped, in the middle of an area."""
     room = max(10, min(width - 4, 76))
-    lines = [
-        Span(line, role) for text, role in paragraphs for line in wrap(clean(text), room) or [""]
-    ]
+    lines: list[Span] = []
+    for text, role in paragraphs:
+        lines += [Span("", "plain")] * bool(lines)
+        lines += [Span(line, role) for line in wrap(clean(text), room)]
     if len(lines) > height:
         lines = [span for span in lines if span.text]
     margin = " " * max(0, (width - max(len(span.text) for span in lines)) // 2)
@@ -181,8 +171,8 @@ def centred(paragraphs: Sequence[tuple[str, str]], width: int, height: int) -> L
     return (*above, *((Span(margin + text, role),) for text, role in lines))[:height]
 
 
-def said(span: Span, width: int, height: int) -> Lines:
-    """A line about what enter does, or what went wrong in as many as that takes, up to `height`."""
+def hint_lines(span: Span, width: int, height: int) -> Lines:
+    """The hint on one line or, if it is an error, on as many as it needs up to `height`."""
     room = max(10, width - 3)
     lines = [cut(span.text, room)]
     if span.role == "error":

@@ -1,4 +1,4 @@
-"""The keys at the bottom of the history: those that make sense now, as many as fit."""
+"""The keys at the bottom of the history: the applicable ones, as many as fit."""
 
 from __future__ import annotations
 
@@ -15,39 +15,38 @@ IMPORTANCE = ("enter", "q", "space", "n", "x", "v", "?", "s", "] →")
 """The keys of the bottom line; on narrow screens the last ones are dropped first."""
 
 
-def offered(browsing: Browsing, all_views: bool, width: int) -> tuple[Key, ...]:
-    """The keys for the bottom line, labeled with what they would do now, as many as fit."""
-    sensible = {key.shown: key for key in _sensible(browsing, all_views)}
+def footer_keys(browsing: Browsing, all_views: bool, width: int) -> tuple[Key, ...]:
+    """The keys for the bottom line, labeled with what they do now, as many as fit."""
+    applicable = {key.shown: key for key in _applicable(browsing, all_views)}
     room, fitted = width, set()
     for shown in IMPORTANCE:
-        if (key := sensible.get(shown)) is not None:
-            room -= len(key.shown) + len(key.label) + 2
+        if (key := applicable.get(shown)) is not None:
+            room -= key.width
             if room < 0:
                 break
             fitted.add(shown)
-    return tuple(key for shown, key in sensible.items() if shown in fitted)
+    return tuple(key for shown, key in applicable.items() if shown in fitted)
 
 
-def _sensible(browsing: Browsing, all_views: bool) -> Iterable[Key]:
+def _applicable(browsing: Browsing, all_views: bool) -> Iterable[Key]:
     row = browsing.chosen
     for key in (key for key in KEYS if key.footer):
         match key.name:
             case "help" | "leave":
                 yield key
             case _ if row is None:
-                continue
-            case "open" if row.openable:
-                yield replace(key, label="resume" if row.status == INTERRUPTED else "continue")
+                pass
             case "open":
-                continue
+                if row.openable:
+                    yield replace(key, label="resume" if row.status == INTERRUPTED else "continue")
             case "mark":
                 yield replace(key, label="unmark" if browsing.marked else "mark")
-            case "look_on" if browsing.compared is None:
+            case "next_view" if browsing.compared is None:
                 other = next(split for split in SPLITS if split != browsing.split)
                 yield replace(key, label=other)
-            case "look_on" if all_views:
-                continue
+            case "next_view" if all_views:
+                pass
             case "layer" if browsing.compared is None:
-                continue
+                pass
             case _:
                 yield key

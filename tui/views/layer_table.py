@@ -24,19 +24,14 @@ EIGHTHS = " ▏▎▍▌▋▊▉"
 _GAP = 2
 _BAR = 6
 _FOUND = 20
-"""Cells of names below what is looked for, at least: it stands there too, before their number."""
+"""The least width of names while a filter is shown above them."""
 
 _SHAPE, _COUNT, _NUMBER, _FLOOR, _THRESHOLD = 12, 11, 8, 8, 9
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Which columns there is room for, and how wide those are that give way.
-
-    Attributes:
-        count: cells of a number of parameters.
-        bar_start: the cell in which the sparsity bar begins.
-    """
+    """Which columns fit, and the widths of the flexible ones; `count` is the width of a count."""
 
     name: int
     count: int
@@ -52,7 +47,7 @@ class Columns:
 
 
 def columns(state: State, width: int) -> Columns:
-    """Fit the columns to a width: the shape gives way first, then the threshold."""
+    """Fit the columns to a width: the shape is dropped first, then the threshold."""
     floor = any(profile.floor > 0 for profile in state.profiles)
     most = max((profile.layer.parameters for profile in state.profiles), default=0)
     if state.listing.groups or state.listing.filter:
@@ -75,69 +70,61 @@ def columns(state: State, width: int) -> Columns:
 
 @lru_cache(maxsize=4)
 def _longest(names: tuple[str, ...], groups: tuple[Row, ...]) -> int:
-    """Cells of the longest name; the width of its column is the same whatever is folded."""
+    """The width of the longest name, whatever is folded."""
     inside = 2 * (1 + max((row.depth for row in groups), default=-1))
     headings = (2 * row.depth + 2 + len(row.group + _number(row)) for row in groups)
     return max(5, *(len(name) + inside for name in names), *headings)
 
 
 def table(state: State, width: int, height: int) -> Lines:
-    """The table in `height` lines: a header, then the rows around the chosen one."""
+    """The table in `height` lines: a header, then the rows around the selected one."""
     if not state.profiles:
         return ((Span("  the layers appear here once the net is loaded", "muted"),),)
     fitted, rows = columns(state, width), state.listing.rows
     if not rows:
-        said = f'  no layer matches "{clean(state.listing.filter)}": Esc lists all'
-        return (_header(fitted), (Span(cut(said, width), "warning"),))
+        message = f'  no layer matches "{clean(state.listing.filter)}": Esc lists all'
+        return (_header(fitted), (Span(cut(message, width), "warning"),))
     start = first_row(state, height)
-    shown = rows[start : start + max(1, height - 1)]
+    visible = rows[start : start + max(1, height - 1)]
     return (
         _header(fitted),
-        *(_row(state, row, start + place, fitted) for place, row in enumerate(shown)),
+        *(_row(state, row, start + place, fitted) for place, row in enumerate(visible)),
     )
 
 
 def first_row(state: State, height: int) -> int:
-    """The first row in sight, such that the chosen one is."""
+    """The first visible row, such that the selected one is visible."""
     room, listing = max(1, height - 1), state.listing
     return max(0, min(listing.at - room // 2, len(listing.rows) - room))
 
 
 def _header(fitted: Columns) -> Line:
-    text = "  " + "layer".ljust(fitted.name)
-    if fitted.shape:
-        text += " " * _GAP + "shape".ljust(_SHAPE)
-    text += "parameters".rjust(fitted.count) + " " * _GAP
-    text += "sparsity".ljust(fitted.bar)
-    text += "%".rjust(_NUMBER)
-    if fitted.floor:
-        text += "floor".rjust(_FLOOR)
-    text += "kept".rjust(fitted.count)
-    if fitted.threshold:
-        text += "|w| >".rjust(_THRESHOLD)
-    return (Span(text, "muted"),)
+    text = "  " + "layer".ljust(fitted.name) + (" " * _GAP + "shape".ljust(_SHAPE)) * fitted.shape
+    text += "parameters".rjust(fitted.count) + " " * _GAP + "sparsity".ljust(fitted.bar)
+    text += "%".rjust(_NUMBER) + "floor".rjust(_FLOOR) * fitted.floor + "kept".rjust(fitted.count)
+    return (Span(text + "|w| >".rjust(_THRESHOLD) * fitted.threshold, "muted"),)
 
 
 def _row(state: State, row: Row, place: int, fitted: Columns) -> Line:
-    """A layer, or what the layers below a heading come to together."""
+    """A layer, or the total of the layers below a heading."""
     chosen = place == state.listing.at
     role = "chosen" if chosen else "plain"
     sparsity, floor = state.sparsity_of(row.layers), _floor(state, row)
     return (
-        Span(_sign(state, row, chosen), "chosen"),
+        Span(_pointer(state, row, chosen), "chosen"),
         Span(_lock(state, row), role),
-        Span(_left(state, row, fitted), role),
+        Span(_left_cells(state, row, fitted), role),
         *_bar(sparsity, floor, fitted.bar, chosen),
-        Span(_right(state, row, (sparsity, floor), fitted), role),
+        Span(_right_cells(state, row, (sparsity, floor), fitted), role),
     )
 
 
-def _sign(state: State, row: Row, chosen: bool) -> str:
+def _pointer(state: State, row: Row, chosen: bool) -> str:
     if chosen:
         return AT
     heading = state.listing.row
     below = heading.group and row.depth > heading.depth
-    return WITH if below and not set(row.layers).isdisjoint(state.acted_on) else " "
+    return WITH if below and not set(row.layers).isdisjoint(state.target_layers) else " "
 
 
 def _lock(state: State, row: Row) -> str:
@@ -145,7 +132,7 @@ def _lock(state: State, row: Row) -> str:
     return " " if not locked else LOCK if locked == len(row.layers) else PARTLY
 
 
-def called(state: State, row: Row) -> str:
+def row_name(state: State, row: Row) -> str:
     """A row's name: the layer's, or the group's with its number of layers."""
     return row.group + _number(row) if row.group else state.layer_names[row.layers[0]]
 
@@ -156,10 +143,11 @@ def _number(row: Row) -> str:
 
 def _floor(state: State, row: Row) -> float:
     profiles = [state.profiles[index] for index in row.layers]
-    return sum(it.zeros for it in profiles) / sum(it.layer.elements for it in profiles)
+    zeros = sum(profile.zeros for profile in profiles)
+    return zeros / sum(profile.layer.elements for profile in profiles)
 
 
-def _left(state: State, row: Row, fitted: Columns) -> str:
+def _left_cells(state: State, row: Row, fitted: Columns) -> str:
     text = _name(state, row, fitted.name).ljust(fitted.name)
     if fitted.shape:
         layer = state.profiles[row.layers[0]].layer
@@ -170,7 +158,7 @@ def _left(state: State, row: Row, fitted: Columns) -> str:
 
 
 def _name(state: State, row: Row, width: int) -> str:
-    """Below the headings that it is in, shortened to the room that there is."""
+    """The name, indented below its headings and shortened to fit."""
     before = "  " * row.depth
     if not row.group:
         return before + cut_path(clean(state.layer_names[row.layers[0]]), width - len(before))
@@ -180,20 +168,20 @@ def _name(state: State, row: Row, width: int) -> str:
     return before + shorten(clean(row.group), room) + _number(row)
 
 
-def _right(state: State, row: Row, shares: tuple[float, float], fitted: Columns) -> str:
+def _right_cells(state: State, row: Row, shares: tuple[float, float], fitted: Columns) -> str:
     sparsity, floor = shares
     text = percent(100 * sparsity).rjust(_NUMBER)
     if fitted.floor:
         text += percent(100 * floor).rjust(_FLOOR)
-    text += count(sum(state.cuts[index].kept for index in row.layers)).rjust(fitted.count)
+    text += count(sum(state.what_ifs[index].kept for index in row.layers)).rjust(fitted.count)
     if fitted.threshold:
-        threshold = f"{state.cuts[row.layers[0]].threshold:.4f}"
+        threshold = f"{state.what_ifs[row.layers[0]].threshold:.4f}"
         text += ("" if row.group else threshold).rjust(_THRESHOLD)
     return text
 
 
 def _bar(sparsity: float, floor: float, width: int, chosen: bool) -> Line:
-    """The floor dark, what the plan adds bright, what is kept as a track."""
+    """The floor dark, what the plan adds bright, what is kept as dots."""
     fixed = round(floor * width)
     eighths = max(round(sparsity * width * 8) - fixed * 8, 0)
     whole, part = divmod(eighths, 8)

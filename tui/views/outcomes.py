@@ -9,16 +9,7 @@ from core.inference.timings import SPARSE, Benchmark
 from tui.state.layer_rows import groups_of
 from tui.state.results import Result
 from tui.system.error_log import explain
-from tui.text.format import (
-    count,
-    difference,
-    duration,
-    gain,
-    milliseconds,
-    percent,
-    plural,
-    ratio,
-)
+from tui.text.format import count, difference, duration, gain, milliseconds, percent, plural, ratio
 from tui.views.activity import Outcome
 
 if TYPE_CHECKING:
@@ -34,14 +25,14 @@ if TYPE_CHECKING:
 def opened(net: Net, interrupted: str | None, warnings: tuple[str, ...] = ()) -> Outcome:
     """The dense net is open; there may be an interrupted run or warnings."""
     accuracy = net.accuracy
-    next_step = "arrows or m to set sparsities, p to prune, f to fine-tune, ? for help"
+    next_step = "←→ or m: sparsities · p: prune · f: fine-tune · ?: help"
     if groups_of(tuple(profile.layer.name for profile in net.profiles)):
-        next_step = "space to fold a group, / to find layers, * for all of a kind, ? for help"
-    said = [*reversed(warnings)]
+        next_step = "Space: fold · /: find layers · *: same kind · ?: help"
+    messages = [*reversed(warnings)]
     if interrupted is not None:
-        said.insert(0, f"run {interrupted} was interrupted: press h to resume it")
-    if said:
-        next_step = " · ".join(said)
+        messages.insert(0, f"run {interrupted} was interrupted: press h to resume it")
+    if messages:
+        next_step = " · ".join(messages)
     return Outcome(
         f"ready: dense net, {percent(accuracy.test)} % on test, "
         f"{percent(accuracy.validation)} % on validation",
@@ -50,17 +41,19 @@ def opened(net: Net, interrupted: str | None, warnings: tuple[str, ...] = ()) ->
 
 
 def timed(bench: Benchmark) -> Outcome:
-    """A net has been benchmarked; shows the results for the first number of threads."""
-    said, slower = [], False
+    """A net has been benchmarked; shows the first number of threads."""
+    latencies, slower = [], False
     for batch, threads in bench.cases:
         row = bench.row(SPARSE, batch, threads)
         factor = bench.gain(row) if row and threads == bench.cases[0][1] else None
         if row and factor:
             slower |= factor < 1
-            said.append(f"batch {batch} {milliseconds(row.latency.median)} ms ({gain(factor)})")
+            latencies.append(
+                f"batch {batch} {milliseconds(row.latency.median)} ms ({gain(factor)})"
+            )
     early = ", stopped early" * bench.stopped
     return Outcome(
-        f"{plural(bench.cases[0][1], 'thread')}: {', '.join(said)} "
+        f"{plural(bench.cases[0][1], 'thread')}: {', '.join(latencies)} "
         f"vs. the best dense engine{early}",
         "full results in the speed plot; featherweight bench RUN --json saves them",
         role="warning" if slower or bench.stopped else "good",
@@ -89,7 +82,7 @@ def pruned(result: Result, dense: Net | None) -> Outcome:
 
 
 def finetuned(result: Result, tuned: FineTuningResult, dense: Net | None) -> Outcome:
-    """Before and after, at a glance."""
+    """A net has been fine-tuned: test accuracy before and after."""
     how = _how(tuned, f"fine-tuned in {duration(result.seconds)}")
     against = ""
     if dense:
@@ -123,22 +116,22 @@ def scanned(scan: Scan, tolerance: float) -> Outcome:
     )
 
 
-def found(found: SearchResult) -> Outcome:
+def found(result: SearchResult) -> Outcome:
     """A search has ended."""
-    early = "stopped early: " if found.stopped else ""
-    tried = plural(len(found.trials), "trial")
-    if found.best is None:
+    early = "stopped early: " if result.stopped else ""
+    trials = plural(len(result.trials), "trial")
+    if result.best is None:
         return Outcome(
-            f"{early}no net in {tried} reached {percent(found.least)} % on validation",
+            f"{early}no net in {trials} reached {percent(result.least)} % on validation",
             "allow a larger drop or more epochs (c); h lists the trials",
             role="warning",
         )
-    accuracy = found.best.result.accuracy
+    accuracy = result.best.result.accuracy
     return Outcome(
-        f"{early}{ratio(found.best.ratio)} keeps {percent(accuracy.validation)} % on validation, "
-        f"{percent(accuracy.test)} % on test: the smallest in {tried}",
+        f"{early}{ratio(result.best.ratio)} keeps {percent(accuracy.validation)} % on validation, "
+        f"{percent(accuracy.test)} % on test: the smallest in {trials}",
         "its plan and net are open: a to adopt it; h lists the trials",
-        role="warning" if found.stopped else "good",
+        role="warning" if result.stopped else "good",
     )
 
 
@@ -146,12 +139,16 @@ def exported(export: Export, result: Result, warnings: tuple[str, ...] = ()) -> 
     """A file has been written and measured."""
     dense = result.footprint.dense_bytes
     kept = export.values if export.levels is None else f"{export.values} of {export.levels}"
-    said = (*warnings, f"values: {kept}", f"featherweight inspect {export.name}" * export.compact)
+    details = (
+        *warnings,
+        f"values: {kept}",
+        f"featherweight inspect {export.name}" * export.compact,
+    )
     return Outcome(
         f"{export.name}: {count(export.bytes)} bytes, {dense / export.bytes:.1f}x smaller than "
         f"dense; test {percent(result.accuracy.test)} %, "
         f"{percent(export.accuracy.test)} % when read back",
-        " · ".join(filter(None, said)),
+        " · ".join(filter(None, details)),
         role="warning" if warnings else "good",
     )
 

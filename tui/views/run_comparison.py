@@ -8,18 +8,17 @@ from typing import NamedTuple, Self
 from core.experiments.run_record import LayerRecord
 from tui.state.browsing import Browsing
 from tui.state.runs import RunRow, differences
-from tui.text.format import percent
-from tui.text.lines import Line, Lines, Span, clean, cut, cut_path
+from tui.text.lines import Line, Lines, Span, clean, cut, cut_path, width_of
 from tui.views.run_table import NONE, epochs, points, ratio, signed, whole
 
 ONE, OTHER, AT = "◉", "◎", "▸"
-"""The signs of the chosen run, of the one that it is compared with, and of the chosen layer."""
+"""The marks of the selected run, of the one it is compared with, and of the selected layer."""
 
 VIEWS = ("sparsities", "curves", "weights")
-"""What a comparison can show."""
+"""The views of a comparison."""
 
 WIDE, TALL = 110, 16
-"""From this width on views stand side by side, from this height on all of them."""
+"""From this width on, two views stand side by side; from this height on, all of them."""
 
 _GAP = 2
 _NUMBER, _DIFFERENCE, _KEPT = 8, 8, 10
@@ -31,16 +30,7 @@ Layers = tuple[tuple[LayerRecord, LayerRecord], ...]
 def sparsities(
     one: RunRow, other: RunRow, layers: Layers, at: int, width: int, height: int
 ) -> Lines:
-    """What two runs came to, then a line for each layer, as many as there is room for.
-
-    Args:
-        one: the chosen run.
-        other: the one that it is compared with.
-        layers: of both.
-        at: the index of the chosen layer.
-        width: cells of a line.
-        height: lines, at most.
-    """
+    """The results of two runs, then the layers around the one at index `at`, as many as fit."""
     head = _totals(one, other, width)
     if height < len(head) + 1 + len(layers):
         head = head[:-1]
@@ -56,20 +46,16 @@ def names(one: RunRow, other: RunRow) -> tuple[str, str]:
     return f"{ONE} {one.id}", f"{OTHER} {other.id}"
 
 
-def beside(left: Lines, right: Lines, width: int, gap: int) -> Lines:
-    """Two areas beside one another, the left one so wide."""
+def side_by_side(left: Lines, right: Lines, width: int, gap: int) -> Lines:
+    """Two areas beside each other; the left one has this width."""
     return tuple(
-        (*_padded(first, width + gap), *second)
+        (*first, Span(" " * max(0, width + gap - width_of(first)), "plain"), *second)
         for first, second in zip_longest(left, right, fillvalue=())
     )
 
 
-def _padded(line: Line, width: int) -> Line:
-    return (*line, Span(" " * max(0, width - sum(len(span.text) for span in line)), "plain"))
-
-
 def _totals(one: RunRow, other: RunRow, width: int) -> Lines:
-    """A line for each run, and one for how the chosen one differs."""
+    """A line for each run, and one for their differences."""
     mine, others = one.record.nonzero, other.record.nonzero
     columns = (
         _Total(10, "ratio", ratio(one.ratio), ratio(other.ratio), _times(one.ratio, other.ratio)),
@@ -77,7 +63,7 @@ def _totals(one: RunRow, other: RunRow, width: int) -> Lines:
         _Total(8, "test", *_scores(one, other, "test")),
         *_files(one, other),
         _Total(10, "vs dense", *(signed(row.gain("validation")) for row in (one, other))),
-        _Total(11, "nonzero", whole(mine), whole(others), _less(mine, others)),
+        _Total(11, "nonzero", whole(mine), whole(others), _signed(mine, others)),
         _Total(8, "epochs", epochs(one), epochs(other)),
     )
     first = max(map(len, names(one, other))) + 4
@@ -91,7 +77,7 @@ def _totals(one: RunRow, other: RunRow, width: int) -> Lines:
         "".join(
             cut(getattr(column, name), column.width - 1).rjust(column.width) for column in fitted
         )
-        for name in ("title", "mine", "others", "apart")
+        for name in ("title", "mine", "others", "difference")
     ]
     this, that = names(one, other)
     return (
@@ -103,18 +89,18 @@ def _totals(one: RunRow, other: RunRow, width: int) -> Lines:
 
 
 class _Total(NamedTuple):
-    """A column of what two runs came to, and how far they are apart."""
+    """A column of results and their difference."""
 
     width: int
     title: str
     mine: str
     others: str
-    apart: str = ""
+    difference: str = ""
 
 
 def _files(one: RunRow, other: RunRow) -> tuple[_Total, ...]:
-    """Columns of bytes, where either run records any."""
-    mine, others = (row.quantised.bytes if row.quantised else None for row in (one, other))
+    """Columns of bytes, if either run records any."""
+    mine, others = (row.quantized.bytes if row.quantized else None for row in (one, other))
     found = ((10, "lossless", one.compact, other.compact), (11, "quantized", mine, others))
     return tuple(
         _Total(width, name, whole(this), whole(that), _times(that, this))
@@ -125,26 +111,26 @@ def _files(one: RunRow, other: RunRow) -> tuple[_Total, ...]:
 
 def _scores(one: RunRow, other: RunRow, split: str) -> tuple[str, str, str]:
     mine, others = one.score(split), other.score(split)
-    apart = None if mine is None or others is None else mine - others
-    return points(mine), points(others), "" if apart is None else signed(apart)
+    difference = None if mine is None or others is None else mine - others
+    return points(mine), points(others), "" if difference is None else signed(difference)
 
 
 def _times(one: float | None, other: float | None) -> str:
-    """How many times lighter one is."""
+    """How many times smaller one is."""
     return "" if one is None or other is None else f"×{one / other:,.2f}"
 
 
-def _less(one: int | None, other: int | None) -> str:
+def _signed(one: int | None, other: int | None) -> str:
     return "" if one is None or other is None else f"{one - other:+,}"
 
 
 def _layers(one: RunRow, other: RunRow, layers: Layers, at: int, width: int, height: int) -> Lines:
-    """A header and the layers around the chosen one."""
+    """A header and the layers around the selected one."""
     if not layers:
         return ((Span("  neither run recorded its layers", "muted"),),)
     shown = max(1, height - 1)
     first = max(0, min(at - shown // 2, len(layers) - shown))
-    fitted = _Fitted.of(names(one, other), layers, width)
+    fitted = _Columns.of(names(one, other), layers, width)
     rows = enumerate(layers[first : first + shown], first)
     return (
         _head(names(one, other), fitted),
@@ -152,8 +138,8 @@ def _layers(one: RunRow, other: RunRow, layers: Layers, at: int, width: int, hei
     )
 
 
-class _Fitted(NamedTuple):
-    """Cells of the columns of the table of layers; a bar of none has no room."""
+class _Columns(NamedTuple):
+    """Widths of the columns of the layer table; 0 for those that do not fit."""
 
     name: int
     number: int
@@ -161,20 +147,20 @@ class _Fitted(NamedTuple):
     kept: int
 
     @classmethod
-    def of(cls, called: tuple[str, str], layers: Layers, width: int) -> Self:
+    def of(cls, run_names: tuple[str, str], layers: Layers, width: int) -> Self:
         name = max(5, min(max(len(mine.name) for mine, _ in layers), max(8, width // 5)))
-        number = max(_NUMBER, *(len(text) + 2 for text in called))
+        number = max(_NUMBER, *(len(text) + 2 for text in run_names))
         room = width - 2 - name - 2 * number - _DIFFERENCE
         kept = _KEPT if room >= 2 * _KEPT else 0
         bar = min(_MOST_BAR, room - 2 * kept - _GAP)
         return cls(name, number, bar if bar >= _LEAST_BAR else 0, kept)
 
 
-def _head(called: tuple[str, str], fitted: _Fitted) -> Line:
+def _head(run_names: tuple[str, str], fitted: _Columns) -> Line:
     text = "  " + "layer".ljust(fitted.name)
     if fitted.bar:
         text += " " * _GAP + cut("sparsity %", fitted.bar).ljust(fitted.bar)
-    mine, others = called
+    mine, others = run_names
     kept = [(f"{ONE} kept", "chosen"), (f"{OTHER} kept", "all")] if fitted.kept else []
     return (
         Span(text, "muted"),
@@ -185,12 +171,13 @@ def _head(called: tuple[str, str], fitted: _Fitted) -> Line:
     )
 
 
-def _layer(mine: LayerRecord, others: LayerRecord, chosen: bool, fitted: _Fitted) -> Line:
+def _layer(mine: LayerRecord, others: LayerRecord, chosen: bool, fitted: _Columns) -> Line:
     role = "chosen" if chosen else "plain"
     known = mine.sparsity is not None and others.sparsity is not None
-    apart = signed(100 * ((mine.sparsity or 0) - (others.sparsity or 0))) if known else NONE
-    numbers = "".join(_percent(row).rjust(fitted.number) for row in (mine, others))
-    numbers += apart.rjust(_DIFFERENCE)
+    difference = signed(100 * ((mine.sparsity or 0) - (others.sparsity or 0))) if known else NONE
+    sparsities = (None if s is None else 100 * s for s in (mine.sparsity, others.sparsity))
+    numbers = "".join(points(sparsity).rjust(fitted.number) for sparsity in sparsities)
+    numbers += difference.rjust(_DIFFERENCE)
     if fitted.kept:
         kept = (cut(whole(row.kept), fitted.kept - 1) for row in (mine, others))
         numbers += "".join(text.rjust(fitted.kept) for text in kept)
@@ -203,12 +190,8 @@ def _layer(mine: LayerRecord, others: LayerRecord, chosen: bool, fitted: _Fitted
     )
 
 
-def _percent(row: LayerRecord) -> str:
-    return NONE if row.sparsity is None else percent(100 * row.sparsity)
-
-
 def _bar(mine: float | None, others: float | None, width: int) -> Line:
-    """The one's sparsity as a bar, the other's as a sign on it."""
+    """One sparsity as a bar, the other as a mark on it."""
     filled = round((mine or 0.0) * width)
     cells = [(("█", "bar-chosen") if cell < filled else ("·", "muted")) for cell in range(width)]
     if others is not None:
@@ -217,29 +200,23 @@ def _bar(mine: float | None, others: float | None, width: int) -> Line:
 
 
 def _settings(one: RunRow, other: RunRow, width: int) -> Lines:
-    """In which settings the two differ, after an empty line."""
+    """The settings in which the two differ, after an empty line."""
     found = differences(one, other)
     if not found:
         return ((), (Span("  same settings", "muted"),))
     parts = [f"{name} {ONE} {this} {OTHER} {that}" for name, this, that in found]
     lines, line = [], "  differ:"
     for index, part in enumerate(parts):
-        apart = " · " if index and line.strip() else " "
-        if len(line) + len(apart) + len(part) > width and line.strip() != "differ:":
+        difference = " · " if index and line.strip() else " "
+        if len(line) + len(difference) + len(part) > width and line.strip() != "differ:":
             lines.append(line)
-            line, apart = "         ", " "
-        line += apart + part
+            line, difference = "         ", " "
+        line += difference + part
     return ((), *((Span(cut(text, width), "muted"),) for text in (*lines, line)))
 
 
 def views(browsing: Browsing, width: int, height: int) -> tuple[str, ...]:
-    """Which views of a comparison show at once; the first takes the left half where there is one.
-
-    Args:
-        browsing: says which are to show where there is no room for all.
-        width: cells of the whole area.
-        height: its lines.
-    """
+    """The views that show at once; if several, the first takes the left half."""
     if width < WIDE:
         return (VIEWS[browsing.view % len(VIEWS)],)
     if height >= TALL:

@@ -10,36 +10,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.experiments.runs import STOPPED
+from tui.plots.drawing.weight_bins import bins
 from tui.plots.runs import pareto, training_curves, two_weights
 from tui.plots.runs.pareto import ParetoData, RunMark
-from tui.plots.runs.training_curves import CourseMark, CoursesData
+from tui.plots.runs.training_curves import RunCurve, TrainingCurvesData
 from tui.plots.runs.two_weights import TwoWeightsData, WeightsMark
 from tui.state.browsing import Browsing
-from tui.state.runs import RunRow, on, place
+from tui.state.runs import RunRow, accuracy_on, plot_point
 from tui.text.lines import Lines
-from tui.views.run_comparison import ONE, OTHER, beside, sparsities, views
+from tui.views.run_comparison import ONE, OTHER, side_by_side, sparsities, views
 
 if TYPE_CHECKING:
     from core.pruning.what_if import Profile
 
 Weights = Mapping[tuple[str, str], "Profile | str"]
-"""By run and layer: the weights, or why they are not there."""
+"""By run and layer: the weights, or why they are unavailable."""
 
 _READING = "reading the weights"
 _GAP, _LEFT = 2, 0.56
 
 
-def lower(
+def lower_half(
     browsing: Browsing, dense: float | None, weights: Weights, width: int, height: int
 ) -> Lines:
     """What the history shows below its table.
 
-    Args:
-        browsing: which runs, and which view of them.
-        dense: validation accuracy of the dense net, for runs that do not record their own.
-        weights: those that have been read so far.
-        width: cells of the area.
-        height: its lines.
+    `dense` is the dense net's validation accuracy, for runs that do not record their own; `weights`
+    are those read so far.
     """
     one, other = browsing.chosen, browsing.compared
     if one is None or height < 1:
@@ -56,27 +53,27 @@ def lower(
     second = tuple(
         line for name in shown[1:] for line in _view(name, browsing, dense, weights, right, each)
     )
-    return beside(first, second, left, _GAP)
+    return side_by_side(first, second, left, _GAP)
 
 
 def runs(browsing: Browsing, dense: float | None) -> ParetoData:
-    """The runs that can be compared with the chosen one, by size and accuracy."""
+    """The runs comparable with the selected one, by ratio and accuracy."""
     chosen = browsing.chosen
-    rows = [row for row in browsing.rows or () if place(row, browsing.split) is not None]
-    kin = chosen.kin if chosen in rows and chosen else (rows[0].kin if rows else None)
-    marks = (_mark(row, browsing) for row in rows if row.kin == kin)
-    mixed = any(row.kin != kin for row in rows)
+    rows = [row for row in browsing.rows or () if plot_point(row, browsing.split) is not None]
+    group = chosen.group if chosen in rows and chosen else (rows[0].group if rows else None)
+    marks = (_mark(row, browsing) for row in rows if row.group == group)
+    mixed = any(row.group != group for row in rows)
     split = browsing.split
-    if kin is not None and kin.protocol == "reference":
+    if group is not None and group.protocol == "reference":
         split = f"reference protocol: {split}"
-    if kin is not None and mixed:
-        inputs = f" {kin.inputs}" if kin.inputs else ""
-        split = f"{kin.model or '–'} on {kin.dataset or '–'}{inputs}, {split}"
+    if group is not None and mixed:
+        inputs = f" {group.inputs}" if group.inputs else ""
+        split = f"{group.model or '–'} on {group.dataset or '–'}{inputs}, {split}"
     return ParetoData(tuple(marks), split, _dense(chosen, browsing.split, dense))
 
 
 def _mark(row: RunRow, browsing: Browsing) -> RunMark:
-    ratio, score = place(row, browsing.split) or (math.nan, math.nan)
+    ratio, score = plot_point(row, browsing.split) or (math.nan, math.nan)
     kind = "stopped" if row.status == STOPPED else "finetuned"
     chosen = row.id == browsing.at
     return RunMark(
@@ -89,10 +86,10 @@ def _mark(row: RunRow, browsing: Browsing) -> RunMark:
     )
 
 
-def _dense(row: RunRow | None, split: str, given: float | None) -> float | None:
-    """The dense accuracy that a run is to be compared with."""
-    own = None if row is None else on(row.dense, split)
-    return given if own is None and split == "validation" else own
+def _dense(row: RunRow | None, split: str, fallback: float | None) -> float | None:
+    """The dense accuracy to compare a run with."""
+    own = None if row is None else accuracy_on(row.dense, split)
+    return fallback if own is None and split == "validation" else own
 
 
 def _view(
@@ -111,15 +108,17 @@ def _view(
             return sparsities(one, other, browsing.layers, browsing.layer_at, width, height)
         case "curves":
             dense = _dense(one, "validation", dense)
-            marks = (_course(one, ONE, "chosen"), _course(other, OTHER, "all"))
-            return training_curves.draw(CoursesData(marks, "validation", dense), width, height)
+            marks = (_run_curve(one, ONE, "chosen"), _run_curve(other, OTHER, "all"))
+            return training_curves.draw(
+                TrainingCurvesData(marks, "validation", dense), width, height
+            )
         case _:
             return two_weights.draw(_weights(browsing, weights, width), width, height)
 
 
-def _course(row: RunRow, sign: str, role: str) -> CourseMark:
+def _run_curve(row: RunRow, sign: str, role: str) -> RunCurve:
     epochs = ((at, math.nan if score is None else score) for at, score in row.epochs)
-    return CourseMark(row.id, tuple(epochs), row.record.best, sign, role)
+    return RunCurve(row.id, tuple(epochs), row.record.best, sign, role)
 
 
 def _weights(browsing: Browsing, weights: Weights, width: int) -> TwoWeightsData:
@@ -127,18 +126,18 @@ def _weights(browsing: Browsing, weights: Weights, width: int) -> TwoWeightsData
     assert one is not None
     assert other is not None
     layer = browsing.layers[browsing.layer_at][0].name if browsing.layers else ""
-    found = [weights.get((row.id, layer), _READING) for row in (one, other)]
+    loaded = [weights.get((row.id, layer), _READING) for row in (one, other)]
     if not layer:
-        found = ["neither run recorded its layers"] * 2
-    reach = max((p.largest for p in found if not isinstance(p, str)), default=0.0) or 1.0
-    edges = np.linspace(-reach, reach, two_weights.bins(width) + 1)
-    marks = [_counted(row.id, p, edges) for row, p in zip((one, other), found, strict=True)]
+        loaded = ["neither run recorded its layers"] * 2
+    reach = max((p.largest for p in loaded if not isinstance(p, str)), default=0.0) or 1.0
+    edges = np.linspace(-reach, reach, bins(width) + 1)
+    marks = [_weights_mark(row.id, p, edges) for row, p in zip((one, other), loaded, strict=True)]
     return TwoWeightsData(layer, edges, *marks)
 
 
-def _counted(label: str, found: Profile | str, edges: NDArray[np.float64]) -> WeightsMark:
-    if isinstance(found, str):
-        return WeightsMark(label, np.zeros(0, dtype=np.int64), found)
-    right = np.searchsorted(found.positive, np.clip(edges, 0, None).astype(np.float32), "right")
-    left = np.searchsorted(found.negative, np.clip(-edges, 0, None).astype(np.float32), "right")
+def _weights_mark(label: str, loaded: Profile | str, edges: NDArray[np.float64]) -> WeightsMark:
+    if isinstance(loaded, str):
+        return WeightsMark(label, np.zeros(0, dtype=np.int64), loaded)
+    right = np.searchsorted(loaded.positive, np.clip(edges, 0, None).astype(np.float32), "right")
+    left = np.searchsorted(loaded.negative, np.clip(-edges, 0, None).astype(np.float32), "right")
     return WeightsMark(label, np.asarray(np.diff(right) - np.diff(left), dtype=np.int64))

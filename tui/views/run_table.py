@@ -1,10 +1,11 @@
-"""The table of runs: columns, of which narrow screens show fewer, and their contents."""
+"""The table of runs; narrow screens show fewer columns."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from core.experiments.runs import INTERRUPTED, RUNNING, STOPPED, UNREADABLE
 from tui.state.browsing import Browsing
@@ -27,8 +28,8 @@ class Column:
 
     Attributes:
         name: as in `SORT_KEYS`.
-        rank: the columns with the lowest come first where there is no room for all.
-        left: its texts begin at its left edge.
+        rank: higher ones are dropped first.
+        left: whether its texts are left-aligned.
     """
 
     name: str
@@ -39,13 +40,21 @@ class Column:
 
     @property
     def cells(self) -> int:
-        """How much room it takes, with what keeps it apart from the column before."""
+        """Its width with the gap before it."""
         return self.width + (2 if self.left else 1)
 
     def cell(self, text: str) -> str:
-        """A text in its place."""
+        """A text, cut and aligned."""
         text = cut(text, self.width)
         return _GAP + text.ljust(self.width) if self.left else text.rjust(self.cells)
+
+
+def _optional(write: Callable[[Any], str]) -> Callable[[float | None], str]:
+    return lambda value: NONE if value is None else write(value)
+
+
+whole, points, signed = _optional(count), _optional(percent), _optional(difference)
+"""A count, a percentage and a difference of percentages; a dash if unknown."""
 
 
 COLUMNS = (
@@ -60,29 +69,14 @@ COLUMNS = (
     Column("recipe", 18, 6, lambda row, _: row.how or NONE, left=True),
     Column("seed", 6, 7, lambda row, _: seed(row) or NONE),
 )
-"""All but the first, `run`, and the last, `note`, which always show."""
+"""All but the first, `run`, and the last, `note`, which are always visible."""
 
 
 def ratio(value: float | None) -> str:
-    """How many times lighter, with as many digits as say something."""
+    """A compression ratio with a sensible number of decimals."""
     if value is None:
         return NONE
     return f"{value:,.{2 if value < 100 else 1 if value < 1000 else 0}f}x"
-
-
-def whole(value: int | None) -> str:
-    """A whole number."""
-    return NONE if value is None else count(value)
-
-
-def points(value: float | None) -> str:
-    """A percentage."""
-    return NONE if value is None else percent(value)
-
-
-def signed(value: float | None) -> str:
-    """A difference of percentages."""
-    return NONE if value is None else difference(value)
 
 
 def seed(row: RunRow) -> str:
@@ -99,7 +93,7 @@ def epochs(row: RunRow) -> str:
 
 
 def when(moment: datetime | None, now: datetime | None = None) -> str:
-    """A local time, as short as it is clear."""
+    """A local time, as short as possible."""
     if moment is None:
         return NONE
     today = (now or _now()).astimezone(moment.tzinfo)
@@ -115,12 +109,12 @@ def _now() -> datetime:
 
 
 def arrow(browsing: Browsing) -> str:
-    """Which way the table is sorted."""
+    """The arrow of the sort order."""
     return "▼" if browsing.descending else "▲"
 
 
 def columns(browsing: Browsing, width: int) -> tuple[Column, ...]:
-    """The columns that there is room for; what is left is the note's."""
+    """The columns that fit; the note takes the rest."""
     room = width - _first(browsing) - len(_GAP) - _NOTE
     fitted = []
     for column in sorted(COLUMNS, key=lambda column: column.rank):
@@ -132,12 +126,12 @@ def columns(browsing: Browsing, width: int) -> tuple[Column, ...]:
 
 
 def sortable(browsing: Browsing, width: int) -> tuple[str, ...]:
-    """The names of the columns that show, from left to right."""
+    """The names of the visible columns, from left to right."""
     return ("run", *(column.name for column in columns(browsing, width)), "note")
 
 
 def _first(browsing: Browsing) -> int:
-    """Cells up to the end of the sign behind a run's id."""
+    """The width up to the end of the sign behind a run's id."""
     return _GUTTER + max(4, *(len(row.id) for row in browsing.rows or ()), 0) + _SIGN
 
 
@@ -154,7 +148,7 @@ def table(browsing: Browsing, current: str | None, width: int, height: int, top:
 
 
 def scrolled(browsing: Browsing, height: int, top: int) -> int:
-    """The run in the first row: `top`, or as near to it as has the chosen one in sight."""
+    """The first visible run: `top`, or the nearest that keeps the selection visible."""
     room = max(1, height - 1)
     top = max(browsing.index - room + 1, min(top, browsing.index))
     return max(0, min(top, len(browsing.rows or ()) - room))
@@ -184,7 +178,9 @@ def _row(
     room = width - _first(browsing) - len(text)
     return (
         Span(CHOSEN if chosen else " ", "chosen"),
-        Span(MARKED, "all") if row.id == browsing.marked else _here(row.id == current),
+        Span(MARKED, "all")
+        if row.id == browsing.marked
+        else Span(HERE if row.id == current else " ", "kept"),
         Span(row.id.ljust(_first(browsing) - _GUTTER - _SIGN), role),
         Span(f" {sign}", sign_role),
         Span(text, role),
@@ -192,12 +188,8 @@ def _row(
     )
 
 
-def _here(current: bool) -> Span:
-    return Span(HERE if current else " ", "kept")
-
-
 def _sign(row: RunRow, split: str, best: bool) -> tuple[str, str]:
-    """The sign that a run has in the plot."""
+    """A run's sign in the plot."""
     if row.ratio is None or row.score(split) is None:
         return " ", "plain"
     if row.trained:
@@ -208,16 +200,15 @@ def _sign(row: RunRow, split: str, best: bool) -> tuple[str, str]:
 
 
 def _note(row: RunRow, role: str, room: int) -> Line:
-    """How the run ended, unless it is simply done, and what a person typed."""
-    said, said_role = state(row)
-    apart = " · " if said and row.note else ""
-    said = cut(said, room)
-    rest = cut(apart + row.note, room - len(said))
-    return (Span(said, said_role), Span(rest, role))
+    """The run's status, unless it is done, and its note."""
+    status, status_role = state(row)
+    note = (" · " if status and row.note else "") + row.note
+    status = cut(status, room)
+    return (Span(status, status_role), Span(cut(note, room - len(status)), role))
 
 
 def state(row: RunRow) -> tuple[str, str]:
-    """A run's status as text with its role; empty for one that is done."""
+    """A run's status as text with its role; empty if it is done."""
     so_far = f", {epochs(row)} epochs" if row.epochs and row.planned else ""
     known = {
         STOPPED: ("stopped early", "muted"),

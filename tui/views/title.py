@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.data import short_data_name
 from core.nets.zoo import short_name
-from tui.state.layer_rows import called
+from tui.state.layer_rows import shown_filter
 from tui.state.state import State
 from tui.text.format import plural
 from tui.text.lines import Lines, Span, clean, cut
@@ -21,7 +21,7 @@ def title(state: State, width: int) -> Lines:
     settings = state.settings
     recipe = settings.finetuning
     facts = [
-        _found(state),
+        _matches(state),
         f"{short_name(settings.model)} on {short_data_name(settings.dataset)}",
         base,
         f"recipe {recipe.name}, {plural(recipe.epochs, 'epoch')}",
@@ -32,13 +32,13 @@ def title(state: State, width: int) -> Lines:
     return ((Span(name, "brand"), Span(cut(rest, width - len(name)), "plain")),)
 
 
-def _found(state: State) -> str:
-    """What is looked for, where not all layers are listed."""
+def _matches(state: State) -> str:
+    """The filter and its number of matches, if there is a filter."""
     listing = state.listing
     if not listing.filter:
         return ""
-    found = f"{len(listing.listed)} of {plural(len(listing.layers), 'layer')}"
-    return f"/{clean(called(listing.filter))}: {found}"
+    matches = f"{len(listing.listed)} of {plural(len(listing.layers), 'layer')}"
+    return f"/{clean(shown_filter(listing.filter))}: {matches}"
 
 
 def _base(state: State) -> str:

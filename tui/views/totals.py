@@ -7,21 +7,17 @@ from core.nets.footprint import COUNTED
 from tui.state.results import Result
 from tui.state.state import State
 from tui.text.format import count, mib, percent, plural, ratio
-from tui.text.lines import Line, Lines, Span
+from tui.text.lines import Line, Lines, Span, width_of
 
 _COUNTED = (COUNTED, "4 bytes per nonzero", "4 B each")
-"""What the sizes count, in wordings from longest to shortest."""
+"""What the sizes count, longest wording first."""
 
 
 def totals(state: State, width: int) -> Lines:
     """Three lines: size, validation accuracies, test accuracies."""
     if state.base is None:
         return ()
-    return (
-        _size(state, width),
-        _accuracies(state, "validation"),
-        _accuracies(state, "test"),
-    )
+    return (_size(state, width), _accuracies(state, "validation"), _accuracies(state, "test"))
 
 
 def _size(state: State, width: int) -> Line:
@@ -36,20 +32,13 @@ def _size(state: State, width: int) -> Line:
     )
     counted = [(Span(f"  ({note})", "muted"),) for note in _COUNTED]
     for wordings in (_dead(state), counted):
-        room = width - _width(spans)
-        spans += next((line for line in wordings if _width(line) <= room), ())
+        room = width - width_of(spans)
+        spans += next((line for line in wordings if width_of(line) <= room), ())
     return spans
 
 
-def _width(line: Line) -> int:
-    return sum(len(span.text) for span in line)
-
-
 def _dead(state: State) -> tuple[Line, ...]:
-    """What remains without dead units, if the plan has been measured and there are any.
-
-    The longest wording comes first.
-    """
+    """The size without dead units, if it is known and there are any; longest wording first."""
     result = state.current
     if result is None or result.dead is None or not result.dead.total:
         return ()
@@ -68,13 +57,13 @@ def _accuracies(state: State, split: str) -> Line:
         Span(f"  {split:<11}", "muted"),
         Span("dense ", "muted"),
         Span(_number(dense, split), "dense"),
-        *(_looked(state, split) or _result(state, "pruned", state.pruned, split)),
+        *(_estimate(state, split) or _result(state, "pruned", state.pruned, split)),
         *_result(state, "fine-tuned", state.finetuned, split),
     )
 
 
 def _result(state: State, name: str, result: Result | None, split: str) -> Line:
-    """A measured accuracy; dimmed, with its ratio or its base, where these have changed."""
+    """A measured accuracy; dimmed, with its ratio or base, if it is of another plan."""
     if result is None:
         return (Span(f"   {name} ", "muted"), Span("  –  ", "muted"))
     number = _number(result.accuracy, split)
@@ -84,20 +73,20 @@ def _result(state: State, name: str, result: Result | None, split: str) -> Line:
     return (Span(f"   {name} {number} {of}", "stale"),)
 
 
-def _looked(state: State, split: str) -> Line:
-    """The accuracy in the background, on validation, until `p` has measured both."""
-    look = state.estimate
+def _estimate(state: State, split: str) -> Line:
+    """The background accuracy, until `p` has measured both splits."""
+    estimate = state.estimate
     if split != "validation" or state.is_current(state.pruned):
         return ()
-    if look is None:
-        return _foretold(state)
-    sample = look.sample
+    if estimate is None:
+        return _forecast(state)
+    sample = estimate.sample
     middle, half = sample.estimate
     text = f"{middle:>5.2f}" if sample.exact else f"{middle:.1f} ±{half:.1f}"
     return (Span("   pruned ", "muted"), Span(text, "pruned"))
 
 
-def _foretold(state: State) -> Line:
+def _forecast(state: State) -> Line:
     """The scan's forecast, until something is measured."""
     if state.forecast is None:
         return ()

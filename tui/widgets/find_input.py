@@ -51,7 +51,7 @@ class FindInput(LineInput):
         """List what matches, and say how many that are."""
         found, all_of_them = self._found(text), plural(len(self._layers), "layer")
         if found:
-            self.hint(f"{found} of {all_of_them} · Enter keeps them", wrong=False)
+            self.hint(f"{found} of {len(self._layers)} · Enter", wrong=False)
         else:
             self.hint(f"none of {all_of_them}: try conv or 3x3", wrong=True)
         self.post_message(self.Typed(text))

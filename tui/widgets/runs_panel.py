@@ -61,6 +61,6 @@ def _draw(
     browsing: Browsing, dense: float | None, weights: Weights, width: int, height: int
 ) -> Lines:
     # NumPy and plotext come in beside the runs, in the thread that reads them.
-    from tui.views.run_plots import lower
+    from tui.views.run_plots import lower_half
 
-    return lower(browsing, dense, weights, width, height)
+    return lower_half(browsing, dense, weights, width, height)

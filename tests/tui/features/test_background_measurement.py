@@ -14,7 +14,7 @@ from tests.tui.scripted import PATIENCE, Scripted
 from tests.tui.test_app import AGGRESSIVE, shown
 from tui.app import FeatherweightApp
 from tui.jobs.job import Failed, Job, JobEnded
-from tui.state.measurement import Digits, MeasurementRequest
+from tui.state.measurement import ImageSelection, MeasurementRequest
 
 PRESET = ("m", "down", "enter")
 
@@ -148,20 +148,20 @@ async def test_one_that_fails_is_not_tried_again_and_again():
 async def test_digits_are_looked_at_while_their_plot_is_in_sight(app, backend):
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
-        assert backend.digits == []
+        assert backend.images == []
         await pilot.press("d")
         await until(pilot, lambda app: app.state.comparison and not app.explore.stale)
-        assert app.explore.visible_plots(app.state) == ("digits",)
+        assert app.explore.visible_plots(app.state) == ("predictions",)
         assert "pruned 8 right, dense 10 right" in shown(app, "#plot-0")
-        assert backend.digits == [Digits("chosen", 0)]
+        assert backend.images == [ImageSelection("chosen", 0)]
         assert backend.looked == [], "nothing is pruned yet"
         await pilot.press("d")
-        await until(pilot, lambda app: len(backend.digits) == 2 and not app.looking)
+        await until(pilot, lambda app: len(backend.images) == 2 and not app.looking)
         await until(pilot, lambda app: not app.explore.stale)
         assert "2,000 newly wrong when pruned" in shown(app, "#plot-0")
         await pilot.press("D")
-        await until(pilot, lambda app: len(backend.digits) == 3)
-        assert backend.digits[1:] == [Digits("wrong", 0), Digits("wrong", 1)]
+        await until(pilot, lambda app: len(backend.images) == 3)
+        assert backend.images[1:] == [ImageSelection("wrong", 0), ImageSelection("wrong", 1)]
 
 
 async def test_digits_follow_the_sparsities(app, backend):
@@ -172,7 +172,7 @@ async def test_digits_follow_the_sparsities(app, backend):
         await until(pilot, lambda app: not app.looking)
         await pilot.press(*PRESET)
         await until(pilot, lambda app: not app.looking)
-        assert len(backend.digits) == 2
+        assert len(backend.images) == 2
         assert backend.looked == [AGGRESSIVE]
         await pilot.press("down")
         assert not app.looking
@@ -193,7 +193,7 @@ async def test_what_was_seen_of_another_plan_is_marked_while_a_job_runs(app, bac
         await until(pilot, lambda app: backend.paused.is_set())
         await pilot.press("right", "d")
         await until(pilot, lambda app: not app.explore.stale)
-        assert "test images (plan before)" in shown(app, "#plot-0")
+        assert "test images (previous plan)" in shown(app, "#plot-0")
         await pilot.press("v")
         assert app.explore.visible_plots(app.state) == ("confusion",)
         backend.go.set()

@@ -28,14 +28,14 @@ async def test_the_plan_is_timed_and_marked_once_it_is_another(app, backend):
         assert backend.started == [f"bench {AGGRESSIVE}"]
         assert app.state.plot == "speed"
         lines = [" ".join(line.split()) for line in shown(app, "#plot-0").splitlines()]
-        assert lines[0] == "how fast it is, ms pruned"
+        assert lines[0] == "latency, ms pruned"
         assert lines[-2].startswith("over the best 4.5x 4.5x slower 1.3x slower 1.3x")
         assert lines[-1] == "MACs: 12.7M, 713,000 nonzero, 11.5M in a smaller dense net"
         assert app.doing.role == "good"
         assert "1 thread: batch 1 0.0676 ms (4.5x), batch 64 4.33 ms (4.5x)" in app.doing.text
         await pilot.press("left")
         await still(pilot)
-        assert "pruned (plan before)" in shown(app, "#plot-0")
+        assert "pruned (previous plan)" in shown(app, "#plot-0")
         await pilot.press("u")
         await still(pilot)
         assert "plan before" not in shown(app, "#plot-0")
@@ -53,7 +53,7 @@ async def test_the_fine_tuned_net_is_timed_where_there_is_one(app, backend):
             *"v" * ((list(PLOTS).index("speed") - list(PLOTS).index(app.state.plot)) % len(PLOTS))
         )
         await still(pilot)
-        assert "pruned (plan before)" in shown(app, "#plot-0")
+        assert "pruned (previous plan)" in shown(app, "#plot-0")
         await pilot.press("b")
         await idle(pilot)
         await still(pilot)
@@ -85,7 +85,7 @@ async def test_before_a_benchmark_the_plot_names_its_key(app):
         await ready(pilot)
         await pilot.press(*"v" * list(PLOTS).index("speed"))
         await until(pilot, lambda app: not app.explore.stale)
-        assert "b times the net in every engine that is here" in shown(app, "#plot-0")
+        assert "press b to benchmark" in shown(app, "#plot-0")
 
 
 async def test_an_error_keeps_the_rows_measured_before(monkeypatch):

@@ -19,7 +19,7 @@ from tui.screens.dialogs import Question
 from tui.screens.goal import Asked, GoalScreen, preview_lines
 from tui.screens.path import PathScreen
 from tui.state.state import State
-from tui.views.activity import Working
+from tui.views.activity import JobProgress
 
 
 async def typed(pilot, text: str) -> None:
@@ -53,7 +53,7 @@ async def test_a_scan_draws_its_curves_as_they_come_and_foretells(app, backend):
         await pilot.press("s")
         await until(pilot, lambda app: app.state.scan and backend.paused.is_set())
         await until(pilot, lambda app: "1,000 of 5,000 images" in shown(app, "#plot-0"))
-        assert isinstance(app.doing, Working)
+        assert isinstance(app.doing, JobProgress)
         backend.go.set()
         await idle(pilot)
         assert app.state.scan.exact
@@ -352,7 +352,7 @@ async def test_what_is_said_beside_a_job_leaves_its_lines_alone(tmp_path):
         await pilot.press("w")
         await typed(pilot, str(tmp_path / "mine.toml"))
         await pilot.press("enter")
-        assert isinstance(app.doing, Working)
+        assert isinstance(app.doing, JobProgress)
         assert any("written to" in it.message for it in app._notifications)
         backend.go.set()
         await idle(pilot)

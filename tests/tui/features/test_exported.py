@@ -68,8 +68,8 @@ def tuned(workbench: Workbench, dense: Weights, weights: Weights, run: str | Non
     """What would have come of a fine-tuning."""
     base = workbench.net_of(dense, ACCURACY)
     net = workbench.net_of(weights, ACCURACY, run=run)
-    cuts = [(profile, profile.what_if(PLAN[profile.layer.name])) for profile in base.profiles]
-    cost = total((profile.footprint(cut) for profile, cut in cuts), base.other_parameters)
+    what_ifs = [(profile, profile.what_if(PLAN[profile.layer.name])) for profile in base.profiles]
+    cost = total((profile.footprint(cut) for profile, cut in what_ifs), base.other_parameters)
     return Result(PLAN, base, ACCURACY, cost, net)
 
 

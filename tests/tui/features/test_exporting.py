@@ -22,7 +22,7 @@ from tui.state import export_form
 from tui.state.export_form import ExportForm
 from tui.state.results import Result
 from tui.state.state import State
-from tui.views.activity import Working
+from tui.views.activity import JobProgress
 from tui.views.plots.files import data
 
 
@@ -107,7 +107,7 @@ async def test_x_stops_it_and_leaves_nothing(tmp_path):
         await asked(pilot)
         await pilot.press("enter")
         await until(pilot, lambda _: backend.paused.is_set())
-        await until(pilot, lambda app: isinstance(app.doing, Working) and app.doing.batch)
+        await until(pilot, lambda app: isinstance(app.doing, JobProgress) and app.doing.batch)
         await until(pilot, lambda app: "left" in shown(app, "#activity"))
         await pilot.press("e", "x")
         assert not isinstance(app.screen, ExportScreen), "one job at a time"
@@ -233,13 +233,13 @@ def test_the_plot_of_files_says_what_is_not_known_and_what_is_of_another_plan():
     rows = {row.name: row for row in data(state, 80).rows}
     assert rows["values only"].bytes == state.footprint.pruned_bytes
     assert [row.note for row in rows.values() if row.bytes is None] == [
-        *["f fine-tunes, e writes"] * 4,
-        "e writes it",
+        *["press f or e to measure"] * 4,
+        "press e to write",
     ]
     result = Result(state.planned, dense, TUNED, state.footprint, tuned, sizes=SIZES)
     state = state.with_finetuned(result, state.undo_point)
     export = Export("/net.fw", 5_512, "codebook", 12, TUNED)
-    written = state.renewed(result, result.written(export, SIZES))
+    written = state.with_result_replaced(result, result.written(export, SIZES))
     assert not data(written, 80).before
     assert [row.bytes for row in data(state, 80).rows] == [
         912_616,

@@ -86,7 +86,7 @@ def test_runs_of_other_images_are_no_kin_and_differ_in_them(tmp_path: Path) -> N
         RunRow.of(run_of(tmp_path, {"inputs": said}))
         for said in ({"image_size": 16}, {}, "nonsense")
     )
-    assert len({small.kin, plain.kin, odd.kin}) == 3
+    assert len({small.group, plain.group, odd.group}) == 3
     assert differences(small, plain) == (("images", "--image-size 16", "–"),)
 
 

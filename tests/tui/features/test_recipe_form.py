@@ -102,7 +102,7 @@ def test_rewinding_needs_early_weights():
     rewound = RecipeForm("reference", at=ROWS.index("rewind")).change(1)
     assert rewound.problem == ""
     missing = RecipeForm("reference", rewound.choices, rewindable=False)
-    assert missing.problem == "this net has no early weights: t trains one that has"
+    assert "early weights" in missing.problem
 
 
 class Noting(Scripted):

@@ -75,7 +75,7 @@ async def test_the_plot_follows_the_chosen_run_and_the_split(twelve):
     app = Host(twelve)
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot, "end", "up", "up")
-        assert "0003: 36.9x, 99.30 %, on the front" in text(pilot)
+        assert "0003: 36.9x, 99.30 %, on the Pareto front" in text(pilot)
         assert "▸0003" in text(pilot)
         await ready(pilot, "v")
         assert "0003: 36.9x, 99.31 %, beaten by 0012" in text(pilot)
@@ -88,8 +88,8 @@ async def test_without_runs_it_says_what_will_be_there(tmp_path):
         await ready(pilot, "enter", "n", "x", "s", "space", "pageup")
         shown = " ".join(text(pilot).split())
         assert "No runs yet" in shown
-        assert "is recorded while it goes on" in shown
-        assert "escape, q or h goes back" in shown
+        assert "is recorded" in shown
+        assert "Esc, q or h" in shown
         assert "nothing" in text(pilot)
         assert "delete" not in text(pilot)
         assert clipped(pilot) == []
@@ -162,7 +162,7 @@ async def test_two_runs_side_by_side(twelve):
     app = Host(twelve, current="0012")
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot, "space")
-        assert "marked 0012" in text(pilot)
+        assert "0012 marked" in text(pilot)
         await ready(pilot, "end", "up", "up")
         assert line(pilot, "◉ 0003").split()[2] == "36.88x"
         assert line(pilot, "◎ 0012").split()[2] == "45.38x"
@@ -177,7 +177,7 @@ async def test_two_runs_side_by_side(twelve):
         await ready(pilot, "[")
         assert "▸ conv1" in text(pilot)
         await ready(pilot, "space")
-        assert "0003: 36.9x, 99.30 %, on the front" in text(pilot)
+        assert "0003: 36.9x, 99.30 %, on the Pareto front" in text(pilot)
 
 
 async def test_where_there_is_room_everything_shows(twelve):
@@ -196,9 +196,9 @@ async def test_what_has_nothing_to_compare_says_so(twelve):
     app = Host(twelve)
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot, "down", "down", "space")
-        assert "0010 cannot be read: nothing to compare" in text(pilot)
+        assert "run 0010 cannot be read" in text(pilot)
         await ready(pilot, "up", "space", "down")
-        assert "0010 has nothing to compare with 0011" in text(pilot)
+        assert "0010 cannot be compared with 0011" in text(pilot)
         await ready(pilot, "down", "v", "v")
         assert "conv1 weights: █ 0009 –" in text(pilot)
         missing = "0009 is interrupted: no weights yet; 0011: File does not contain tensor conv1"
@@ -230,9 +230,9 @@ async def test_closing_the_history_takes_no_run(few, key):
 @pytest.mark.parametrize(
     ("keys", "says", "id"),
     [
-        (("end",), "enter: go on from this dense net", "0001"),
-        ((), "enter: go on from this net", "0012"),
-        (("down",) * 3, "enter: resume at epoch 4 of 5", "0009"),
+        (("end",), "Enter: continue from this dense net", "0001"),
+        ((), "Enter: continue from this net", "0012"),
+        (("down",) * 3, "Enter: resume at epoch 4 of 5", "0009"),
     ],
 )
 async def test_enter_takes_up_the_chosen_run(twelve, keys, says, id):  # noqa: A002
@@ -263,7 +263,7 @@ async def test_a_run_killed_before_its_first_epoch_can_be_started_over(few):
     app = Host(few)
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
-        assert "enter: start over" in text(pilot)
+        assert "Enter: start over" in text(pilot)
         await pilot.press("enter")
         run = await closed(pilot)
         assert (run.id, run.status, run.resumable) == ("0003", "interrupted", True)
@@ -288,7 +288,7 @@ async def test_what_has_changed_shows_when_help_has_been_read(few):
         assert "resume" not in text(pilot)
         assert "from elsewhere" in line(pilot, "0002")
         await ready(pilot, "up")
-        assert "enter: resume at epoch 4 of 5" in text(pilot)
+        assert "Enter: resume at epoch 4 of 5" in text(pilot)
 
 
 async def test_keys_that_are_held_draw_the_plot_now_and_then(twelve, monkeypatch):

@@ -46,7 +46,7 @@ async def test_a_run_comes_back_with_its_sparsities_recipe_and_net(tmp_path):
         assert len(app.state.curve.epochs) == 5
         await until(pilot, lambda app: not app.explore.stale)
         assert "fine-tuned 99.26" in shown(app, "#totals")
-        assert "back at run 0001" in app.doing.text
+        assert "run 0001 restored" in app.doing.text
         await pilot.press("a")
         assert app.state.base.run == "0001"
         await pilot.press("u", "u")

@@ -16,12 +16,20 @@ from tests.tui.history.histories import AGGRESSIVE, course, outcome, tuning
 from tests.tui.plots.test_plots import assert_exact
 from tui.keys.history_keys import KEYS
 from tui.state.browsing import Browsing
-from tui.state.runs import SORT_KEYS, RunRow, differences, fronts, incomparable, joined, ordered
+from tui.state.runs import (
+    SORT_KEYS,
+    RunRow,
+    differences,
+    fronts,
+    layer_pairs,
+    sort_rows,
+    why_incomparable,
+)
 from tui.text.lines import Lines
-from tui.views.history import about, failure, hint, said, shortened, title, welcome
-from tui.views.history_keys import offered
+from tui.views.history import about, failure, hint, hint_lines, shorten_middle, title, welcome
+from tui.views.history_keys import footer_keys
 from tui.views.run_comparison import sparsities
-from tui.views.run_plots import lower
+from tui.views.run_plots import lower_half
 from tui.views.run_table import columns, ratio, scrolled, sortable, table, when
 
 STATUSES = (*FINISHED, INTERRUPTED, RUNNING, UNREADABLE)
@@ -164,15 +172,15 @@ def test_whatever_runs_hold_the_screen_shows_them(found, width, height, data):
     texts = [
         title(browsing, FOLDER, width),
         table(browsing, "0002", width, max(2, height), scrolled(browsing, height, 1)),
-        said(hint(browsing, "0001"), width, 3),
-        lower(browsing, 99.2, {}, width, height),
+        hint_lines(hint(browsing, "0001"), width, 3),
+        lower_half(browsing, 99.2, {}, width, height),
     ]
     if browsing.chosen:
         texts.append(about(browsing.chosen, "0001", width, 2))
         assert len(texts[-1]) <= 2
     assert all(width_of(text) <= width for text in texts)
     assert len(texts[3]) <= height
-    keys = offered(browsing, False, width)
+    keys = footer_keys(browsing, False, width)
     assert sum(len(key.shown) + len(key.label) + 2 for key in keys) <= width
 
 
@@ -183,9 +191,9 @@ CHANGES: dict[str, Any] = {
     "down": lambda browsing, _: browsing.move(1),
     "end": lambda browsing, _: browsing.to(99),
     "sort": lambda browsing, width: browsing.sort_by_next(sortable(browsing, width)),
-    "round": lambda browsing, _: browsing.turn_round(),
+    "round": lambda browsing, _: browsing.reverse(),
     "mark": lambda browsing, _: browsing.mark(),
-    "view": lambda browsing, _: browsing.look_on(),
+    "view": lambda browsing, _: browsing.next_view(),
     "layer": lambda browsing, _: browsing.choose_layer(1),
     "forget": lambda browsing, _: browsing.read((browsing.rows or ())[1:]),
 }
@@ -212,12 +220,12 @@ def test_every_column_sorts_and_what_is_missing_comes_last():
     rows = [tuned(1, 12, 99.3), row(2), tuned(3, 90, 98.5), tuned(4, 12, 99.0), row(5)]
     for column in SORT_KEYS:
         for descending in (True, False):
-            found = ordered(rows, column, descending, "validation")
+            found = sort_rows(rows, column, descending, "validation")
             key = [SORT_KEYS[column](row, "validation") for row in found]
             known = [value for value in key if value is not None]
             assert key[: len(known)] == known
             assert known == sorted(known, reverse=descending)
-    by_ratio = [row.id for row in ordered(rows, "ratio", False, "validation")]
+    by_ratio = [row.id for row in sort_rows(rows, "ratio", False, "validation")]
     assert by_ratio == ["0004", "0001", "0003", "0005", "0002"]
 
 
@@ -251,13 +259,13 @@ def test_the_front_is_of_one_kin():
 
 def test_runs_are_compared_by_what_they_record():
     one, other = tuned(1, 12, 99.3), tuned(2, 30, 99.1, seed=1, recipe="reference")
-    assert incomparable(one) == ""
-    assert "cannot be read" in incomparable(row(3, UNREADABLE))
-    assert "nothing" in incomparable(row(3))
+    assert why_incomparable(one) == ""
+    assert "cannot be read" in why_incomparable(row(3, UNREADABLE))
+    assert "nothing" in why_incomparable(row(3))
     assert differences(one, other) == (("recipe", "fast", "reference"), ("seed", "0", "1"))
     assert differences(one, one) == ()
     layers = [{"name": "fc1", "sparsity": 0.5}, {"name": "new", "sparsity": 0.1}]
-    pairs = joined(one, row(3, layers=layers))
+    pairs = layer_pairs(one, row(3, layers=layers))
     assert [mine.name for mine, _ in pairs] == [*AGGRESSIVE, "new"]
     assert pairs[0][1].sparsity is None
     assert (pairs[3][1].sparsity, pairs[5][0].sparsity) == (0.5, None)
@@ -289,7 +297,7 @@ def test_the_table_scrolls_no_more_than_it_has_to():
 
 def test_a_bar_shows_both_sparsities():
     one, other = tuned(1, 12, 99.3), tuned(2, 30, 99.1)
-    lines = flat(sparsities(one, other, joined(one, other), 1, 80, 11)).splitlines()
+    lines = flat(sparsities(one, other, layer_pairs(one, other), 1, 80, 11)).splitlines()
     assert lines[1].split()[:3] == ["◉", "0001", "12.00x"]
     assert [line.split()[0] for line in lines[5:10]] == ["conv1", "▸", "conv3", "fc1", "fc2"]
     assert "98.00   98.00   +0.00     1,024     1,024" in lines[7]
@@ -299,7 +307,7 @@ def test_a_bar_shows_both_sparsities():
 def test_layers_around_the_chosen_one_show(height):
     plan = {f"layer{at}": 0.9 for at in range(20)}
     one = row(1, **tuning(plan, dict.fromkeys(plan, (10, 10))))
-    lines = sparsities(one, one, joined(one, one), 15, 80, height)
+    lines = sparsities(one, one, layer_pairs(one, one), 15, 80, height)
     assert len(lines) <= height
     assert height < 5 or "▸ layer15" in flat(lines)
 
@@ -323,7 +331,7 @@ def test_ratios_have_the_digits_that_say_something(value, text):
 @given(st.integers(0, 70))
 def test_a_path_loses_its_middle(width):
     path = str(FOLDER)
-    text = shortened(path, FOLDER.name, width)
+    text = shorten_middle(path, FOLDER.name, width)
     assert len(text) <= max(width, 0)
     assert width < 12 or text.endswith("/cnn5-mnist")
 
@@ -331,21 +339,21 @@ def test_a_path_loses_its_middle(width):
 @pytest.mark.parametrize(
     ("read", "says"),
     [
-        (row(1), "enter: go on from this net"),
-        (row(1, kind="train"), "enter: go on from this dense net"),
-        (row(2), "enter: go on from this net, which is on the main screen"),
+        (row(1), "Enter: continue from this net"),
+        (row(1, kind="train"), "Enter: continue from this dense net"),
+        (row(2), "Enter: continue from this net, already on the main screen"),
         (row(1, UNREADABLE), "unreadable: press x to delete it"),
         (row(1, RUNNING), "running: you can open it once it has finished"),
         (row(1, INTERRUPTED), "interrupted, and its checkpoint is damaged: press x to delete it"),
         (row(1, INTERRUPTED, kind="train"),
-         "enter: start over; it was interrupted in its first epoch"),
+         "Enter: start over; it was interrupted in its first epoch"),
         (row(1, INTERRUPTED, kind="finetune", state={"a": 1}, epochs=course(99, epochs=3)),
-         "enter: resume at epoch 4"),
+         "Enter: resume at epoch 4"),
         (row(1, INTERRUPTED, kind="finetune", state={"a": 1}, epochs=course(99, epochs=3),
-             finetuning={"epochs": 5}), "enter: resume at epoch 4 of 5"),
+             finetuning={"epochs": 5}), "Enter: resume at epoch 4 of 5"),
         (row(1, INTERRUPTED, kind="finetune", state={"a": 1}, epochs=course(99),
              finetuning={"epochs": 5}),
-         "enter: resume; every epoch is done, only measuring is left"),
+         "Enter: resume; every epoch is done, only measuring is left"),
     ],
 )  # fmt: skip
 def test_the_line_of_keys_says_what_enter_does(read, says):
@@ -363,7 +371,7 @@ def test_texts_in_place_of_runs_fit(size):
 def test_accuracies_of_other_nets_are_left_out_of_the_plot(kind):
     rows = [tuned(1, 12, 99.3), tuned(2, 30, 99.2), tuned(3, 20, 90.0, model="lenet300")]
     browsing = Browsing().read(rows).to(0 if kind == "others" else 1)
-    lines = lower(browsing, 99.2, {}, 80, 11)
+    lines = lower_half(browsing, 99.2, {}, 80, 11)
     assert_exact(lines, 80, 11)
     text = flat(lines)
     assert ("0003" in text, "0001" in text) == (kind == "others", kind == "own")

@@ -35,7 +35,7 @@ def three(tmp_path: Path) -> Experiment:
     """Runs with sizes, with sizes and a file, and without any."""
     experiment = Experiment(tmp_path / "it")
     finished(experiment, MODERATE, 99.38, 99.40)
-    recorded = {"sizes": {**SIZES, "quantised": None}}
+    recorded = {"sizes": {**SIZES, "quantized": None}}
     heavier = {name: 2 * size for name, size in SIZES.items()}
     finished(experiment, MODERATE, 99.35, 99.36, sizes=heavier)
     run = finished(experiment, AGGRESSIVE, 99.30, 99.31, **recorded)
@@ -47,7 +47,7 @@ def three(tmp_path: Path) -> Experiment:
 async def test_a_line_says_what_the_net_of_a_run_takes(three, size):
     async with Host(three).run_test(size=size) as pilot:
         await settled(pilot)
-        said = "bytes: 5,512 quantised at 99.29 % · 22,565 lossless"
+        said = "bytes: 5,512 quantized at 99.29 % · 22,565 lossless"
         assert (said in screen(pilot)) == (size[1] > 20)
         assert not clipped(pilot)
         await press(pilot, "end")
@@ -63,8 +63,8 @@ async def test_two_runs_show_their_bytes_side_by_side(three, size):
         assert "lossless" in head
         assert "45,130" in line(pilot, "◉ 0002")
         assert "22,565" in line(pilot, "◎ 0003")
-        assert "×0.50" in line(pilot, "apart")
-        assert ("quantised" in head) == (size[0] >= 80)
+        assert "×0.50" in line(pilot, "diff")
+        assert ("quantized" in head) == (size[0] >= 80)
         assert not clipped(pilot)
 
 
@@ -72,7 +72,7 @@ def test_runs_without_sizes_say_nothing_of_them(three):
     row = RunRow.of(three.find("1"))
     assert sizes(row) == ""
     assert row.compact is None
-    assert row.quantised is None
+    assert row.quantized is None
 
 
 def test_a_note_and_the_sizes_have_a_line_each(three):
@@ -94,7 +94,7 @@ def test_what_is_odd_is_not_shown(three):
 
 @pytest.mark.parametrize("keys", [(), ("space", "down")], ids=["runs", "two-runs"])
 def test_sizes_look_as_drawn(snap_compare, three, keys, monkeypatch):
-    monkeypatch.setattr("tui.views.history.tilde", lambda _: PLACE)
+    monkeypatch.setattr("tui.views.history.with_tilde", lambda _: PLACE)
     monkeypatch.setattr("tui.state.runs._local", lambda _: datetime(2026, 11, 20, 9, 7, tzinfo=UTC))
     monkeypatch.setattr("tui.views.run_table._now", lambda: datetime(2026, 11, 22, 20, tzinfo=UTC))
 

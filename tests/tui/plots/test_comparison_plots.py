@@ -9,16 +9,16 @@ from hypothesis import strategies as st
 
 from tests.tui.plots.test_plots import assert_exact, inked, names, numbers, sizes, text
 from tui.plots.runs import training_curves, two_weights
-from tui.plots.runs.training_curves import CourseMark, CoursesData
+from tui.plots.runs.training_curves import RunCurve, TrainingCurvesData
 from tui.plots.runs.two_weights import TwoWeightsData, WeightsMark
 
 COMING = tuple(enumerate((91.0, 98.2, 98.9, 99.2, 99.3), 1))
 STEADY = tuple(enumerate((98.9, 98.95, 99.0), 1))
 
 
-def two(one=COMING, other=STEADY, best=5) -> CoursesData:
-    marks = (CourseMark("0007", one, best, "◉", "chosen"), CourseMark("3", other, None, "◎", "all"))
-    return CoursesData(marks, "validation", 99.18)
+def two(one=COMING, other=STEADY, best=5) -> TrainingCurvesData:
+    marks = (RunCurve("0007", one, best, "◉", "chosen"), RunCurve("3", other, None, "◎", "all"))
+    return TrainingCurvesData(marks, "validation", 99.18)
 
 
 def weights(bars=(1, 4, 900, 4, 0), line=(9, 0, 0, 0, 9), missing="") -> TwoWeightsData:
@@ -60,7 +60,7 @@ def test_both_courses_are_told_and_drawn():
 
 def test_courses_without_epochs_say_so():
     lines = training_curves.draw(two((), ()), 80, 11)
-    assert inked(lines, "hint") == "neither of the two records its epochs"
+    assert inked(lines, "hint") == "neither run recorded its epochs"
     assert text(lines)[0].startswith("◉ 0007 –")
 
 
@@ -80,13 +80,13 @@ def test_weights_that_are_missing_say_why():
 
 
 epochs = st.lists(st.tuples(numbers, numbers), max_size=6).map(tuple)
-marks = st.builds(CourseMark, names, epochs, st.none() | numbers, st.just("◉"), st.just("all"))
+marks = st.builds(RunCurve, names, epochs, st.none() | numbers, st.just("◉"), st.just("all"))
 
 
 @settings(max_examples=25)
 @given(area=sizes, runs=st.lists(marks, max_size=3).map(tuple), split=names, dense=numbers)
 def test_no_courses_fail(area, runs, split, dense):
-    assert_exact(training_curves.draw(CoursesData(runs, split, dense), *area), *area)
+    assert_exact(training_curves.draw(TrainingCurvesData(runs, split, dense), *area), *area)
 
 
 counts = st.lists(st.integers(-9, 10**9), max_size=9).map(np.array)

@@ -22,14 +22,14 @@ LENET = CostsData(
     chosen=1,
     caption="pruned, 5,000 validation images",
 )
-MANY = CostsData(
+MAX_UNFOLDED = CostsData(
     rows=tuple(CostsRow(f"features.{place}.conv", 9_000, 50.0) for place in range(500)),
     total=CostsRow("total", 4_500_000, 50.0),
     chosen=250,
     caption="counting ...",
 )
 
-each = pytest.mark.parametrize("data", [LENET, MANY], ids=["known", "many"])
+each = pytest.mark.parametrize("data", [LENET, MAX_UNFOLDED], ids=["known", "many"])
 
 
 @each
@@ -41,7 +41,7 @@ def test_every_area_is_filled_exactly(data, area):
 
 def test_every_column_where_there_is_room():
     shown = text(costs.draw(LENET, 100, 9))
-    assert shown[0].startswith("what each layer costs")
+    assert shown[0].startswith("cost per layer")
     assert shown[0].rstrip().endswith("pruned, 5,000 validation images")
     rows = [" ".join(line.split()) for line in shown]
     assert rows[1] == "layer weights weights % FLOP % act % FLOPs paper: weights FLOP act"
@@ -59,13 +59,13 @@ def test_the_papers_columns_give_way_first_and_all_at_once():
 
 def test_the_chosen_layer_is_always_in_sight_and_the_sums_too():
     for chosen in (0, 1, 250, 499):
-        shown = text(costs.draw(replace(MANY, chosen=chosen), 60, 8))
+        shown = text(costs.draw(replace(MAX_UNFOLDED, chosen=chosen), 60, 8))
         assert any(line.startswith((f"features.{chosen}.", f"f.{chosen}.")) for line in shown)
         assert shown[-1].startswith("total") or shown[-2].startswith("total")
 
 
 def test_what_is_not_known_yet_is_a_dash():
-    row = text(costs.draw(MANY, 80, 8))[2].split()
+    row = text(costs.draw(MAX_UNFOLDED, 80, 8))[2].split()
     assert row[2:] == ["50.00", "–", "–", "–"]
 
 

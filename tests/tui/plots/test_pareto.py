@@ -49,7 +49,7 @@ def test_drawing_twice_gives_the_same_and_prints_nothing(data, capfd):
 
 def test_the_front_is_joined_and_marked():
     lines = pareto.draw(runs(), 80, 9)
-    assert text(lines)[0].startswith("7 runs, 4 on the front")
+    assert text(lines)[0].startswith("7 runs, 4 on the Pareto front")
     assert inked(lines, "best").count("◆") == 3
     assert sum("⠀" < char <= "⣿" for char in inked(lines, "kept")) >= 10
     assert "○" in inked(lines, "pending")
@@ -62,12 +62,12 @@ def test_a_failed_run_is_pulled_up_to_the_bottom():
     lowest = [float(line.split("%")[0]) for line in lines[2:7] if "%" in line[:6]][-1]
     assert 96 <= lowest <= 98
     assert "▾" in lines[6]
-    assert "▾ far below" in lines[1]
+    assert "▾ below" in lines[1]
 
 
 def test_the_chosen_run_is_told_and_marked():
     lines = pareto.draw(runs("d", "c"), 80, 9)
-    title = "d: 100.0x, 98.60 %, on the front, ◎ c: 36.9x, 97.45 %"
+    title = "d: 100.0x, 98.60 %, on the Pareto front, ◎ c: 36.9x, 97.45 %"
     assert text(lines)[0].startswith(title)
     assert "◉" in inked(lines, "chosen")
     assert "▸d" in inked(lines, "chosen")

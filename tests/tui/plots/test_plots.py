@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tui.plots import accuracy, histogram, parameters, size
+from tui.plots import accuracy, histogram, layer_bars
 from tui.plots.accuracy import AccuracyData
+from tui.plots.drawing.weight_bins import bins
 from tui.plots.histogram import HistogramData
-from tui.plots.parameters import ParametersData
-from tui.plots.size import SizeData
+from tui.plots.layer_bars import PARAMETERS, SIZE, LayerBarsData
 from tui.text.lines import ROLES, Lines
 
 LAYERS = ("conv1", "conv2", "conv3", "fc1", "fc2")
@@ -24,7 +24,7 @@ NAN, INF = math.nan, math.inf
 def weights(sparsity: float = 0.95, width: int = 78) -> HistogramData:
     values = np.random.default_rng(0).normal(0, 0.03, 25_600)
     threshold = float(np.quantile(np.abs(values), sparsity))
-    counts, edges = np.histogram(values, bins=histogram.bins(width))
+    counts, edges = np.histogram(values, bins=bins(width))
     kept, _ = np.histogram(values[np.abs(values) > threshold], bins=edges)
     return HistogramData("conv2", edges, counts, kept, threshold)
 
@@ -57,8 +57,8 @@ def assert_exact(lines: Lines, width: int, height: int) -> None:
 
 ALL = {
     "histogram": (histogram.draw, weights()),
-    "parameters": (parameters.draw, ParametersData(LAYERS, DENSE, KEPT, 1)),
-    "size": (size.draw, SizeData(LAYERS, DENSE, KEPT, 1)),
+    "parameters": (layer_bars.draw, LayerBarsData(PARAMETERS, LAYERS, DENSE, KEPT, 1)),
+    "size": (layer_bars.draw, LayerBarsData(SIZE, LAYERS, DENSE, KEPT, 1)),
     "accuracy": (accuracy.draw, finetuning()),
 }
 each_plot = pytest.mark.parametrize(("draw", "data"), ALL.values(), ids=ALL)
@@ -132,7 +132,7 @@ def test_bins_that_cannot_be_drawn_say_so(edges, counts):
 
 
 def test_bars_carry_names_and_numbers():
-    lines = text(parameters.draw(ParametersData(LAYERS, DENSE, KEPT, 1), 78, 9))
+    lines = text(layer_bars.draw(LayerBarsData(PARAMETERS, LAYERS, DENSE, KEPT, 1), 78, 9))
     assert lines[0].startswith("parameters  ░ 228,010 dense  █ 6,183 kept (2.7 %)")
     assert lines[2].startswith("▸ conv2┤▌░")
     assert lines[2].endswith("25,632 → 1,312  5.1 %")
@@ -140,7 +140,9 @@ def test_bars_carry_names_and_numbers():
 
 
 def test_bars_are_as_long_as_their_numbers():
-    lines = text(parameters.draw(ParametersData(("a", "b"), (1000, 500), (0, 0), 0), 78, 9))
+    lines = text(
+        layer_bars.draw(LayerBarsData(PARAMETERS, ("a", "b"), (1000, 500), (0, 0), 0), 78, 9)
+    )
     full, half = (line.count("░") for line in (lines[1], lines[4]))
     assert full == pytest.approx(2 * half, abs=1)
     assert "█" not in "".join(lines[1:])
@@ -149,8 +151,8 @@ def test_bars_are_as_long_as_their_numbers():
 def test_the_window_follows_the_chosen_layer():
     layers = tuple(f"features.{index}" for index in range(30))
     for chosen in (-5, 0, 15, 29, 99):
-        data = ParametersData(layers, (100,) * 30, (10,) * 30, chosen)
-        lines = text(parameters.draw(data, 78, 9))
+        data = LayerBarsData(PARAMETERS, layers, (100,) * 30, (10,) * 30, chosen)
+        lines = text(layer_bars.draw(data, 78, 9))
         name = layers[min(max(chosen, 0), 29)]
         assert sum(line.startswith(f"▸ {name}") for line in lines) == 1
         assert lines[0].endswith("22 hidden of 30 layers")
@@ -159,7 +161,7 @@ def test_the_window_follows_the_chosen_layer():
 @pytest.mark.parametrize("area", [(58, 5), (78, 9), (78, 20)])
 def test_the_size_of_all_layers_always_shows(area):
     layers = tuple(f"features.{index}" for index in range(30))
-    lines = text(size.draw(SizeData(layers, (4096,) * 30, (1024,) * 30, 3), *area))
+    lines = text(layer_bars.draw(LayerBarsData(SIZE, layers, (4096,) * 30, (1024,) * 30, 3), *area))
     assert any(line.startswith("  all") and "120.0 KiB → " in line for line in lines)
     assert "█ 30.0 KiB pruned (4.0x)" in lines[0]
 
@@ -232,8 +234,8 @@ def test_no_histogram_fails(area, name, edges, counts, threshold, ordered):
 )
 def test_no_bars_fail(area, rows, chosen):
     columns = tuple(zip(*rows, strict=True)) if rows else ((), (), ())
-    assert_exact(parameters.draw(ParametersData(*columns, chosen), *area), *area)
-    assert_exact(size.draw(SizeData(*columns, chosen), *area), *area)
+    assert_exact(layer_bars.draw(LayerBarsData(PARAMETERS, *columns, chosen), *area), *area)
+    assert_exact(layer_bars.draw(LayerBarsData(SIZE, *columns, chosen), *area), *area)
 
 
 @settings(max_examples=60)

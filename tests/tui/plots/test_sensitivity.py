@@ -63,14 +63,14 @@ def test_drawing_twice_gives_the_same_and_prints_nothing(data, capfd):
 
 def test_the_title_says_where_the_chosen_layer_stands_and_how_far_it_can_go():
     title = text(sensitivity.draw(scanned(), 80, 9))[0]
-    assert title.startswith("conv1 at 65 %: 97.98 %, holds to 63 %, dense 99.18 %")
+    assert title.startswith("conv1 at 65 %: 97.98 %, within tolerance up to 63 %, dense 99.18 %")
 
 
 @pytest.mark.parametrize(
     ("chosen", "title"),
     [
-        (3, "fc1 at 98 %: 99.00 % at 95 %, holds to 95 % and beyond"),
-        (4, "fc2 at 90 %: 92.90 %, holds to 85 %"),
+        (3, "fc1 at 98 %: 99.00 % at 95 %, within tolerance up to 95 % or more"),
+        (4, "fc2 at 90 %: 92.90 %, within tolerance up to 85 %"),
     ],
 )
 def test_beyond_the_scan_the_last_accuracy_is_said_to_be_the_last(chosen, title):
@@ -79,8 +79,10 @@ def test_beyond_the_scan_the_last_accuracy_is_said_to_be_the_last(chosen, title)
 
 def test_a_sample_comes_with_its_interval():
     lines = sensitivity.draw(scanned(half=0.84), 80, 9)
-    assert text(lines)[0].startswith("conv1 at 65 %: 98.0 ±0.8 %, holds to about 63 %")
-    assert "95 % interval" in text(lines)[1]
+    assert text(lines)[0].startswith(
+        "conv1 at 65 %: 98.0 ±0.8 %, within tolerance up to about 63 %"
+    )
+    assert "95 % confidence" in text(lines)[1]
     exact = sensitivity.draw(scanned(), 80, 9)
     assert len(inked(lines, "pending").strip()) > len(inked(exact, "pending").strip())
 
@@ -217,7 +219,7 @@ def test_no_plausible_curves_fail(area, curves, line, dense):
 
 def test_importing_the_exploring_plots_loads_neither_plotext_nor_torch():
     check = (
-        "import sys, tui.plots.sensitivity, tui.plots.runs.pareto, tui.plots.predictions.digits, "
+        "import sys, tui.plots.sensitivity, tui.plots.runs.pareto, tui.plots.predictions.images, "
         "tui.plots.predictions.confusion; print({'plotext', 'textual', 'torch'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)

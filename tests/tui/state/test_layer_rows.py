@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.nets.layers import Layer
-from tui.state.layer_list import MANY, Listing
-from tui.state.layer_rows import FEW, groups_of, matches
+from tui.state.layer_list import MAX_UNFOLDED, ListedLayers
+from tui.state.layer_rows import MAX_UNGROUPED, groups_of, matches
 
 
 def layers_of(names: tuple[str, ...]) -> tuple[Layer, ...]:
@@ -39,14 +39,16 @@ trees = st.recursive(
 moves = st.lists(
     st.one_of(
         st.tuples(st.just("choose"), st.integers(-2, 80)),
-        st.tuples(st.just("look_for"), st.sampled_from(["", "a", "b.c", "conv", "linear", "zzz"])),
-        st.tuples(st.sampled_from(["fold", "fold_all", "look_for_kind"]), st.none()),
+        st.tuples(
+            st.just("with_filter"), st.sampled_from(["", "a", "b.c", "conv", "linear", "zzz"])
+        ),
+        st.tuples(st.sampled_from(["fold", "fold_all", "toggle_kind_filter"]), st.none()),
     ),
     max_size=12,
 )
 
 
-def play(listing: Listing, steps: list[tuple[str, object]]) -> Listing:
+def play(listing: ListedLayers, steps: list[tuple[str, object]]) -> ListedLayers:
     for name, value in steps:
         step = getattr(listing, name)
         listing = step() if value is None else step(value)
@@ -56,7 +58,7 @@ def play(listing: Listing, steps: list[tuple[str, object]]) -> Listing:
 @given(trees)
 def test_every_layer_has_a_row_and_every_group_holds_what_lies_below_its_module(names):
     groups = groups_of(names)
-    listing = Listing(layers_of(names))
+    listing = ListedLayers(layers_of(names))
     own = [row for row in listing.rows if not row.group]
     assert [row.layers for row in own] == [(at,) for at in range(len(names))]
     assert [row for row in listing.rows if row.group] == list(groups)
@@ -71,13 +73,13 @@ def test_every_layer_has_a_row_and_every_group_holds_what_lies_below_its_module(
     for row in listing.rows:
         holding = [g for g in groups if set(row.layers) <= set(g.layers) and g is not row]
         assert row.depth == len(holding)
-    if len(names) <= FEW:
+    if len(names) <= MAX_UNGROUPED:
         assert groups == ()
 
 
 @given(trees, moves)
 def test_whatever_is_pressed_a_row_that_shows_is_chosen_and_nothing_is_lost(names, steps):
-    listing = play(Listing.of(layers_of(names)), steps)
+    listing = play(ListedLayers.of(layers_of(names)), steps)
     rows = listing.rows
     if listing.filter:
         found = [at for at, layer in enumerate(listing.layers) if matches(layer, listing.filter)]
@@ -95,7 +97,7 @@ def test_whatever_is_pressed_a_row_that_shows_is_chosen_and_nothing_is_lost(name
         assert listing.listed == tuple(range(len(names)))
     assert not rows or listing.chosen in listing.row.layers
     assert listing.choose(listing.at) == listing
-    everything = listing.look_for("")
+    everything = listing.with_filter("")
     if everything.folded:
         everything = everything.fold_all()
     everything = everything.fold_all() if everything.folded else everything
@@ -104,7 +106,7 @@ def test_whatever_is_pressed_a_row_that_shows_is_chosen_and_nothing_is_lost(name
 
 @given(trees, st.integers(0, 80))
 def test_folding_and_unfolding_comes_back_to_the_group(names, place):
-    listing = Listing(layers_of(names)).choose(place)
+    listing = ListedLayers(layers_of(names)).choose(place)
     folded = listing.fold()
     if folded == listing:
         assert listing.row.depth == 0
@@ -156,8 +158,8 @@ def test_known_nets_are_grouped_by_their_modules(names, outer, inner):
     groups = groups_of(names)
     assert {row.group: len(row.layers) for row in groups if row.depth == 0} == outer
     assert sum(row.depth > 0 for row in groups) == inner
-    listing = Listing.of(layers_of(names))
-    if outer and len(names) > MANY:
+    listing = ListedLayers.of(layers_of(names))
+    if outer and len(names) > MAX_UNFOLDED:
         assert len(listing.rows) == len(names) - sum(outer.values()) + len(outer)
     else:
         assert not listing.folded
@@ -187,13 +189,13 @@ def test_layers_are_found_by_kind_shape_and_name():
 
 
 def test_all_layers_of_a_kind_are_shown_and_all_again():
-    listing = Listing(layers_of(("a", "b", "c", "d"))).choose(3)
-    kind = listing.look_for_kind()
+    listing = ListedLayers(layers_of(("a", "b", "c", "d"))).choose(3)
+    kind = listing.toggle_kind_filter()
     assert (kind.filter, kind.row.layers, kind.chosen) == ("*convolution", (0, 1, 3), 3)
-    assert kind.look_for_kind() == listing
-    assert kind.choose(2).look_for_kind().filter == "*depthwise convolution"
-    nothing = Listing()
-    assert nothing.look_for_kind() == nothing.fold() == nothing.fold_all() == nothing
+    assert kind.toggle_kind_filter() == listing
+    assert kind.choose(2).toggle_kind_filter().filter == "*depthwise convolution"
+    nothing = ListedLayers()
+    assert nothing.toggle_kind_filter() == nothing.fold() == nothing.fold_all() == nothing
 
 
 def test_all_of_a_kind_are_those_of_the_kind_and_no_others():
@@ -205,8 +207,8 @@ def test_all_of_a_kind_are_those_of_the_kind_and_no_others():
     }
     layers = tuple(Layer(name, (3, 3), 9, 12, kind=kind) for name, kind in kinds.items())
     for index, it in enumerate(layers):
-        listing = Listing(layers).choose(index).look_for_kind()
+        listing = ListedLayers(layers).choose(index).toggle_kind_filter()
         assert listing.listed == (index,)
         assert listing.row.layers == (index,)
         assert it.kind in listing.filter
-        assert listing.look_for_kind().listed == (0, 1, 2, 3)
+        assert listing.toggle_kind_filter().listed == (0, 1, 2, 3)

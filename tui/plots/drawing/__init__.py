@@ -1,10 +1,10 @@
 """What plots are made of.
 
 canvas      the gateway to plotext, and the only module that imports it
-sgr         from plotext's color codes back to roles
-ticks, percents, numbers    axes, and the numbers on them
-curves      accuracies over sparsities, cleaned of what cannot be drawn
-placing     where texts go among curves
-bars        bars that compare layers
-braille     small grey pictures
+sgr         plotext's color codes turned back into roles
+ticks, percents, numbers    axes and their numbers
+curves      accuracies over sparsities, cleaned for drawing
+weight_bins histograms of weights: bins and axes
+placing     placement of labels among curves
+braille     small gray images
 """

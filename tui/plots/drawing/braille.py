@@ -10,16 +10,16 @@ Picture = NDArray[np.float64]
 
 # The bit of each dot of a cell, row by row.
 _BITS = np.array([[1, 8], [2, 16], [4, 32], [64, 128]])
-# Of the brightest dot: less fills loops, more breaks strokes of one pixel.
+# Fraction of the brightest dot: less fills loops, more breaks one-pixel strokes.
 _BRIGHT = 0.4
-# Of the brightest pixel: darker ones are the blank border.
+# Fraction of the brightest pixel: darker ones are blank.
 _INK = 0.15
 # Beyond any pixel.
 _LIMIT = 1e15
 
 
-def grey(pixels: ArrayLike) -> Picture:
-    """Return a picture [H, W] from 0 to 1, the mean of its channels; blank where it has none."""
+def to_gray(pixels: ArrayLike) -> Picture:
+    """Return a picture [H, W] from 0 to 1, the mean of its channels; blank if uniform."""
     picture: Picture = np.nan_to_num(np.asarray(pixels, dtype=float)).clip(-_LIMIT, _LIMIT)
     if not picture.size:
         return np.zeros((1, 1))
@@ -31,7 +31,7 @@ def grey(pixels: ArrayLike) -> Picture:
 
 
 def crop(pictures: Sequence[Picture]) -> list[Picture]:
-    """Crop the border that is blank in all images, if they have the same size."""
+    """Crop the border that is blank in all images; only if they have the same size."""
     if len({picture.shape for picture in pictures}) != 1:
         return list(pictures)
     ink = np.max(pictures, axis=0) > _INK
@@ -42,17 +42,10 @@ def crop(pictures: Sequence[Picture]) -> list[Picture]:
 
 
 def braille(picture: Picture, scale: float, width: int, height: int) -> list[str]:
-    """Draw a picture in the middle of an area of cells.
-
-    Args:
-        picture: From 0 to 1.
-        scale: Dots to a pixel, such that it fits the area.
-        width: Cells of the area.
-        height: Cells of the area.
-    """
+    """Draw a picture [H, W] at the bottom center of an area of cells; `scale` is dots per pixel."""
     rows, columns = (max(1, int(size * scale + 1e-9)) for size in picture.shape)
     small = _means(picture.shape[0], rows) @ picture @ _means(picture.shape[1], columns).T
-    # At the bottom, so that pictures stand on what is written below them.
+    # At the bottom, next to the text below.
     top, left = 4 * height - rows, max(0, (2 * width - columns) // 2)
     dots = np.zeros((4 * height, 2 * width), dtype=int)
     dots[top : top + rows, left : left + columns] = small > _BRIGHT * max(small.max(), 1e-9)
@@ -62,7 +55,7 @@ def braille(picture: Picture, scale: float, width: int, height: int) -> list[str
 
 
 def _means(pixels: int, dots: int) -> Picture:
-    """Return the share [dots, pixels] that each pixel has in each dot, along one side."""
+    """Return the weight [dots, pixels] of each pixel in each dot, along one side."""
     edges = np.linspace(0, pixels, dots + 1)
     starts = np.arange(pixels)
     low = np.maximum(edges[:-1, None], starts)

@@ -15,10 +15,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from tui.plots.drawing.sgr import code, parse
 from tui.plots.drawing.ticks import Axis, Tick
-from tui.text.lines import Line, Lines, Span, cut
+from tui.text.lines import Line, Lines, Span, clean, cut
 
 _Floats = NDArray[np.float64]
-# A point at the very end of an axis belongs to its last cell, not to the one after it.
+# A point at the end of an axis belongs to its last cell, not to the next one.
 _END = 1 - 1e-9
 
 
@@ -35,10 +35,7 @@ class _Frame(NamedTuple):
 
 
 class _Signal(NamedTuple):
-    """Points from 0 to 1, drawn with a character.
-
-    Those whose places are in `joined` have a line from the point before.
-    """
+    """Points from 0 to 1 drawn with a character; those at `joined` end a line."""
 
     x: tuple[float, ...]
     y: tuple[float, ...]
@@ -60,20 +57,17 @@ class Canvas:
     """A plot area with a left and a bottom axis.
 
     The bottom axis's name is in the corner below the left axis, where it costs no line. Drawing
-    calls are only recorded, to the dot; plotext, which takes milliseconds, draws them in `lines`,
-    and a recent identical drawing is reused.
+    calls are only recorded; plotext, which takes milliseconds, draws them in `lines`, and a recent
+    identical drawing is reused.
 
     Args:
-        width: Cells from left to right, axes included.
-        height: Cells from top to bottom, axes included.
-        x: The bottom axis.
-        y: The left axis.
+        width, height: Cells, axes included.
+        x, y: The bottom and the left axis.
         right: Labels to the right of the area, at positions of the left axis.
         floor: Whether the bottom axis is shown; without it the area has two more lines.
 
     Attributes:
-        columns: Cells inside the axes, from left to right.
-        rows: Cells inside the axes, from top to bottom.
+        columns, rows: Cells inside the axes.
     """
 
     def __init__(
@@ -122,7 +116,7 @@ class Canvas:
         return self._y.lower
 
     def row(self, y: float) -> int:
-        """Return the row, from the bottom, in which a value of the left axis lies."""
+        """Return the row of a value of the left axis, counted from the bottom."""
         return int(_unit([y], self._y)[0] * self.rows)
 
     def text(self, column: int, row: int, text: str, role: str) -> None:
@@ -135,13 +129,15 @@ class Canvas:
             at = (column + 0.5) / self.columns, (row + 0.5) / self.rows
             self._content.append(_Text(*at, text, role))
 
-    def upright_bars(self, heights: Iterable[float], ramp: str, role: str) -> None:
-        """Draw a bar in each column.
+    def hint(self, text: str) -> None:
+        """Write text in the middle."""
+        text = cut(clean(text), self.columns)
+        self.text((self.columns - len(text)) // 2, (self.rows - 1) // 2, text, "hint")
 
-        Args:
-            heights: Heights of 0 to 1, one per column; anything above 0 is visible.
-            ramp: Characters from an almost empty cell to a full one.
-            role: Role of the bars.
+    def upright_bars(self, heights: Iterable[float], ramp: str, role: str) -> None:
+        """Draw bars of heights 0 to 1, one per column; anything above 0 is visible.
+
+        `ramp` has the characters from an almost empty cell to a full one.
         """
         bars = [_bar(height, self.rows, ramp) for height in heights]
         columns = [column for column, bar in enumerate(bars) for _ in bar]
@@ -149,7 +145,7 @@ class Canvas:
         self._put(columns, rows, "".join(bars), role)
 
     def lying_bars(self, lengths: Mapping[int, float], ramp: str, role: str) -> None:
-        """Draw bars of a length of 0 to 1, by their rows, counted from the bottom."""
+        """Draw bars of lengths 0 to 1 by row, counted from the bottom."""
         bars = {row: _bar(length, self.columns, ramp) for row, length in lengths.items()}
         columns = [column for bar in bars.values() for column in range(len(bar))]
         rows = [row for row, bar in bars.items() for _ in bar]
@@ -160,21 +156,20 @@ class Canvas:
         return _draw(self._frame, tuple(self._content))
 
     def _last_in_each_dot(self, x: _Floats) -> NDArray[np.intp]:
-        """Thin a line out to what can be told apart, so that only its newest dot changes."""
+        """Keep the last point in each dot, so that only the newest dot of a line changes."""
         dots = (x * self.columns * 2).astype(int)
         _, from_the_end = np.unique(dots[::-1], return_index=True)
         return np.sort(len(x) - 1 - from_the_end)
 
     @staticmethod
     def _from_end_to_end(cells: int) -> _Floats:
-        """The middles of the first and the last of so many cells."""
+        """Return the middles of the first and the last of so many cells."""
         return np.array([0.5, cells - 0.5]) / cells
 
     def _put(self, columns: Iterable[int], rows: Iterable[int], text: str, role: str) -> None:
         """Write each character of a text into its own cell.
 
-        What plotext takes grows with the points, so that a row of equal cells is one line, given by
-        its first and its last.
+        plotext's time grows with the points, so a run of equal cells is one line.
         """
         cells = np.zeros((self.rows, self.columns + 1), dtype="<U1")
         cells[np.fromiter(rows, int), np.fromiter(columns, int)] = list(text)
@@ -194,14 +189,14 @@ class Canvas:
             self._content.append(_Signal(*points, char, role, tuple(joined)))
 
 
-def bring_in() -> None:
-    """Import plotext in the calling thread, so that the drawing thread need not wait for it."""
+def preload() -> None:
+    """Import plotext in the calling thread, so that the first drawing need not wait for it."""
     _plotext()
 
 
 @cache
 def _plotext() -> Any:
-    """Import plotext once it is needed."""
+    """Import plotext when it is first needed."""
     import plotext
 
     plotext.terminal.limit(False, False)
@@ -261,7 +256,7 @@ def _new_figure(width: int, height: int) -> Any:
 
 
 def _unit(values: ArrayLike, axis: Axis) -> _Floats:
-    """Scale to 0..1, pulling in what lies outside; NaN for what is not a finite number."""
+    """Scale to 0..1, clamping to the axis; NaN if not finite."""
     array: _Floats = np.asarray(values, dtype=float).ravel()
     array = np.where(np.isfinite(array), array, np.nan)
     inside = np.clip(array, axis.lower, axis.upper)
@@ -270,26 +265,26 @@ def _unit(values: ArrayLike, axis: Axis) -> _Floats:
 
 
 def _middles(values: _Floats, dots: int) -> _Floats:
-    """Move each value from 0 to 1 to the middle of its dot, so that equal drawings are equal."""
+    """Move values from 0 to 1 to the middle of their dot, so that equal drawings are equal."""
     middles: _Floats = (np.floor(values * dots) + 0.5) / dots
     return middles
 
 
 def _runs(there: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
-    """Yield the start and the stop of each stretch without a gap."""
+    """Yield the start and the stop of each run of True."""
     edges = np.flatnonzero(np.diff(np.concatenate(([False], there, [False]))))
     yield from zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
 
 
 def _bar(length: float, cells: int, ramp: str) -> str:
-    """Return the characters of a bar, whose last cell is filled as far as the ramp can say."""
+    """Return the characters of a bar, whose last cell is as full as the ramp can show."""
     steps = min(math.ceil(length * cells * len(ramp)), cells * len(ramp))
     full, rest = divmod(max(0, steps), len(ramp))
     return ramp[-1] * full + ramp[rest - 1 : rest]
 
 
 def _drop(line: Line, cells: int) -> Line:
-    """Leave out the first cells of a line."""
+    """Remove the first cells of a line."""
     kept: list[Span] = []
     for span in line:
         kept.append(Span(span.text[cells:], span.role))

@@ -18,7 +18,6 @@ class Curve:
     """Accuracies with one layer pruned, or all layers pruned to the same sparsity.
 
     Attributes:
-        name: The pruned layer.
         points: Sparsity as a fraction, accuracy in percent, and the half-width of its interval in
             points, 0 if exact; NaN is a gap.
         current: The planned sparsity as a fraction.
@@ -29,11 +28,10 @@ class Curve:
     current: float | None = None
 
 
-class Path(NamedTuple):
+class CurvePath(NamedTuple):
     """A curve as arrays by increasing sparsity, all in percent.
 
     Attributes:
-        name: The pruned layer.
         x: Sparsities, starting at 0 if the dense accuracy is known.
         y: Accuracies, NaN for gaps.
         half: Half-widths of their intervals, in points.
@@ -63,20 +61,20 @@ class Path(NamedTuple):
         return cls(clean(curve.name), x, y, np.nan_to_num(half), current, scanned)
 
     @property
-    def there(self) -> bool:
+    def is_measured(self) -> bool:
         """Whether it has been measured anywhere."""
         return math.isfinite(self.scanned[0])
 
     def at(self, sparsity: float) -> tuple[float, float, float]:
-        """Return the nearest sparsity on it, its accuracy and the half-width of its interval."""
+        """Return the nearest measured sparsity, its accuracy and the half-width of its interval."""
         known = np.isfinite(self.y)
         x = self.x[known]
         place = float(np.clip(sparsity, x[0], x[-1]))
         y, half = (float(np.interp(place, x, row[known])) for row in (self.y, self.half))
         return place, y, half
 
-    def holds(self, line: float) -> float:
-        """Return how far it stays above a line; NaN if it starts below."""
+    def sparsity_above(self, line: float) -> float:
+        """Return the sparsity up to which it stays above a line; NaN if it starts below."""
         known = np.isfinite(self.y)
         x, y = self.x[known], self.y[known]
         below = np.flatnonzero(y < line)
@@ -92,28 +90,26 @@ class Curves(NamedTuple):
     Attributes:
         chosen: The selected layer's curve, drawn in front.
         uniform: The curve of all layers pruned to the same sparsity.
-        others: The other layers' curves.
         line: The lowest tolerated accuracy.
         tolerance: Its distance below the dense net, in points.
-        dense: Accuracy of the net before pruning.
         stale: Whether they belong to different weights.
     """
 
-    chosen: Path | None
-    uniform: Path | None
-    others: tuple[Path, ...]
+    chosen: CurvePath | None
+    uniform: CurvePath | None
+    others: tuple[CurvePath, ...]
     line: float
     tolerance: float
     dense: float
     stale: bool
 
     @property
-    def drawn(self) -> tuple[Path, ...]:
+    def drawn(self) -> tuple[CurvePath, ...]:
         """The measured curves, from back to front."""
         last = (path for path in (self.uniform, self.chosen) if path is not None)
-        return tuple(path for path in (*self.others, *last) if path.there)
+        return tuple(path for path in (*self.others, *last) if path.is_measured)
 
-    def role(self, path: Path) -> str:
+    def role(self, path: CurvePath) -> str:
         """Return the role of a curve."""
         if self.stale:
             return "pending"

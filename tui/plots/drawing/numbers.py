@@ -1,5 +1,7 @@
 """Numbers formatted for plots, and numbers cleaned for drawing."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -64,6 +66,13 @@ def ratio(part: float, whole: float) -> str:
         ('12.0x', '-')
     """
     return f"{whole / part:,.1f}x" if part else "-"
+
+
+def aligned(columns: Sequence[Sequence[str]]) -> list[str]:
+    """Join columns of text into lines, each column right-aligned after a space."""
+    widths = [max(map(len, column)) for column in columns]
+    rows = zip(*columns, strict=True)
+    return ["".join(f" {text:>{w}}" for text, w in zip(row, widths, strict=True)) for row in rows]
 
 
 def amounts(values: ArrayLike) -> NDArray[np.float64]:

@@ -55,8 +55,10 @@ def percent_axis(low: float, high: float, rows: int) -> Axis:
             break
     else:
         lower, upper, step = 0.0, 100.0, 50.0 if rows > 2 else 100.0
-    return Axis(lower, upper, tuple(map(_shorter, linear_ticks(lower, upper, step, " %"))))
+    return Axis(lower, upper, percent_ticks(lower, upper, step))
 
 
-def _shorter(tick: Tick) -> Tick:
-    return tick._replace(text=tick.text.replace("100.0", "100"))
+def percent_ticks(lower: float, upper: float, step: float) -> tuple[Tick, ...]:
+    """Return a tick at each multiple of a step; 100 % has no decimals."""
+    ticks = linear_ticks(lower, upper, step, " %")
+    return tuple(tick._replace(text=tick.text.replace("100.0", "100")) for tick in ticks)

@@ -21,19 +21,12 @@ class Cell(NamedTuple):
 
 
 class Cells:
-    """The cells of a plot area: which are occupied, and where text fits.
-
-    Args:
-        columns: Cells inside the axes, from left to right.
-        rows: Cells inside the axes, from top to bottom.
-        x: The bottom axis.
-        y: The left axis.
-    """
+    """The cells of a plot area: which are occupied, and where text fits."""
 
     def __init__(self, columns: int, rows: int, x: Axis, y: Axis) -> None:
         self._columns, self._rows = columns, rows
         self._x, self._y = x, y
-        self._needed = np.zeros((columns, rows), dtype=bool)
+        self._reserved = np.zeros((columns, rows), dtype=bool)
         self._drawn = np.zeros((columns, rows), dtype=bool)
 
     def along(self, xs: _Floats, ys: _Floats) -> Trail:
@@ -43,7 +36,7 @@ class Cells:
             (_scaled(xs, self._x, self._columns), _scaled(ys, self._y, self._rows)), axis=1
         )
         starts = np.flatnonzero(there)
-        # A step into a gap, or beyond the end, stays where it is.
+        # A step into a gap, or past the end, goes nowhere.
         stops = np.minimum(starts + 1, len(xs) - 1)
         stops = np.where(there[stops], stops, starts)
         parts = 2 * np.abs(np.diff([ends[starts], ends[stops]], axis=0)[0]).max(axis=1) + 1
@@ -56,14 +49,14 @@ class Cells:
         moves[1:] = (np.diff(cells, axis=0) != 0).any(axis=1)
         return cells[moves]
 
-    def need(self, trail: Trail) -> None:
+    def reserve(self, trail: Trail) -> None:
         """Keep cells free of text."""
-        self._needed[trail[:, 0], trail[:, 1]] = True
+        self._reserved[trail[:, 0], trail[:, 1]] = True
 
-    def need_point(self, x: float, y: float) -> Cell:
+    def reserve_point(self, x: float, y: float) -> Cell:
         """Keep the cell of a point, clamped to the area, free of text; return it."""
         cell = Cell(cell_at(x, self._x, self._columns), cell_at(y, self._y, self._rows))
-        self._needed[cell] = True
+        self._reserved[cell] = True
         return cell
 
     def draw(self, trail: Trail) -> None:
@@ -71,13 +64,12 @@ class Cells:
         self._drawn[trail[:, 0], trail[:, 1]] = True
 
     def place(self, text: str, starts: Iterable[Cell], hides: bool = True) -> Cell | None:
-        """Take the best start cell for a text; None if there is none.
+        """Reserve the best start cell for a text; None if there is none.
 
         Args:
             text: The text.
-            starts: Candidate start cells in pairs, best first; a later pair is taken only if it
-                covers less.
-            hides: Whether it may cover cells it should avoid.
+            starts: Candidates in pairs, best first; a later pair wins only if it covers less.
+            hides: Whether the text may cover drawn cells.
         """
         best: tuple[int, Cell] | None = None
         for rank, start in enumerate(starts):
@@ -88,16 +80,16 @@ class Cells:
         if best is None:
             return None
         column, row = best[1]
-        self._needed[column : column + len(text), row] = True
+        self._reserved[column : column + len(text), row] = True
         return best[1]
 
     def _hidden(self, start: Cell, length: int) -> int | None:
-        """Return how much a text would cover; None where it does not fit or is in the way."""
+        """Return how many drawn cells a text would cover; None if it does not fit."""
         column, row = start
         if not (0 <= column <= self._columns - length and 0 <= row < self._rows):
             return None
         place = np.s_[column : column + length, row]
-        return None if self._needed[place].any() else int(self._drawn[place].sum())
+        return None if self._reserved[place].any() else int(self._drawn[place].sum())
 
 
 def cell_at(value: float, axis: Axis, cells: int) -> int:
@@ -106,7 +98,7 @@ def cell_at(value: float, axis: Axis, cells: int) -> int:
 
 
 def cut_below(xs: ArrayLike, ys: ArrayLike, bottom: float) -> tuple[_Floats, _Floats]:
-    """Return a line that ends where it falls below the bottom, and starts where it comes back."""
+    """Cut out the parts of a line below the bottom."""
     x, y = np.asarray(xs, dtype=float), np.asarray(ys, dtype=float)
     if not (y < bottom).any():
         return x, y

@@ -4,7 +4,7 @@ import re
 
 from tui.text.lines import ROLES, Line, Lines, Span
 
-# Codes below 16 are the terminal's own colours, which plotext uses for its defaults.
+# Codes below 16 are the terminal's own colors, which plotext uses for its defaults.
 _FIRST = 16
 _SGR = re.compile(r"\x1b\[([\d;]*)m")
 _FOREGROUND = re.compile(r"38;5;(\d+)")

@@ -54,12 +54,7 @@ def unit_ticks(upper: float, parts: int, units: Units) -> tuple[Tick, ...]:
 
 
 def sqrt_ticks(upper: float, rows: int) -> tuple[Tick, ...]:
-    """Return ticks of round counts on a square root scale, in separate rows.
-
-    Args:
-        upper: The count at the top of the axis; the ticks lie at square roots of counts.
-        rows: Cells along the axis.
-    """
+    """Return ticks of round counts up to `upper` on a square root scale, in separate rows."""
     gap = max(1.0, rows / 7)
     ticks, last = [Tick(0, "0")], rows + gap
     for power in range(math.floor(math.log10(upper)), -1, -1):

@@ -1,7 +1,7 @@
-"""What nets say of images.
+"""The predictions of nets.
 
-digits      some test images, and what both nets say they are
-confusion   which classes are taken for which: as a matrix, or as lists
-matrix, ranking     those two ways to draw it
-mixups      the numbers they draw
+images      a few test images with both nets' predictions
+confusion   which classes are predicted as which: as a matrix or as lists
+matrix, ranking     the two ways to draw it
+confusions  the numbers they draw
 """

@@ -5,23 +5,22 @@ from dataclasses import dataclass
 from numpy.typing import ArrayLike
 
 from tui.plots.drawing.numbers import count
+from tui.plots.predictions.confusions import Confusions
 from tui.plots.predictions.matrix import FEWER, MORE, draw_matrix, matrix_size
-from tui.plots.predictions.mixups import Mixups
 from tui.plots.predictions.ranking import AFTER, BEFORE, draw_pairs, draw_recalls
-from tui.text.lines import Line, Lines, Span, blank, clean, fits, header, note
+from tui.text.lines import Line, Lines, Span, blank, clean, fits, header, note, width_of
 
 _RECALLS = "recall in %"
 _GAP = 4
-# Cells beside something else, and rows below a matrix, that bars need to say something.
+# The least columns beside a matrix, and rows below it, for bars.
 _LEAST, _LOWEST = 28, 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ConfusionData:
-    """What the plot of confusions shows.
+    """Data of the confusion plot.
 
     Attributes:
-        classes: Names of the classes.
         dense: The dense net's counts [C, C], one row per class, one column per prediction.
         pruned: The pruned net's counts.
         split: The split of the images.
@@ -41,52 +40,57 @@ def draw(data: ConfusionData, width: int, height: int, hint: str = "") -> Lines:
     """Draw a matrix if there is room, and what pruning made worse, worst first."""
     if not fits(width, height):
         return blank(width, height)
-    mixups = Mixups.of(data.classes, data.dense, data.pruned)
-    if mixups is None:
+    confusions = Confusions.of(data.classes, data.dense, data.pruned)
+    if confusions is None:
         return note(clean(hint), width, height)
-    title = _title(data, mixups)
+    title = _title(data, confusions)
     net = clean(data.net)
-    body = _matrix(mixups, net, width, height - 1) or _lists(mixups, net, width, height - 1)
+    body = _matrix(confusions, net, width, height - 1) or _lists(confusions, net, width, height - 1)
     return header(title, (), width, 1) + body
 
 
-def _matrix(mixups: Mixups, net: str, width: int, height: int) -> Lines:
-    """Draw the matrix, and what is worst beside or below it; nothing without room for both."""
-    needed, lines = matrix_size(mixups)
-    legend = header(_marks(mixups), (), width, 1) if height > lines else ()
+def _matrix(confusions: Confusions, net: str, width: int, height: int) -> Lines:
+    """Draw the matrix and the worst confusions; empty if there is no room for both."""
+    needed, lines = matrix_size(confusions)
+    legend = header(_marks(confusions), (), width, 1) if height > lines else ()
     height -= len(legend)
     beside, below = width - needed - _GAP, height - lines - 1
     if beside >= _LEAST and height >= lines:
-        pairs = _pairs(mixups, net, beside, height, headed=True)
-        return (*legend, *_join(draw_matrix(mixups), pairs, width))
+        pairs = _pairs(confusions, net, beside, height, headed=True)
+        return (*legend, *_join(draw_matrix(confusions), pairs, width))
     if width >= needed and below >= _LOWEST:
-        matrix = _join(draw_matrix(mixups), (), width)[:lines]
-        return (*legend, *matrix, *blank(width, 1), *_pairs(mixups, net, width, below, headed=True))
+        matrix = _join(draw_matrix(confusions), (), width)[:lines]
+        return (
+            *legend,
+            *matrix,
+            *blank(width, 1),
+            *_pairs(confusions, net, width, below, headed=True),
+        )
     return ()
 
 
-def _lists(mixups: Mixups, net: str, width: int, height: int) -> Lines:
-    """Draw what is worst, and the recalls beside it where there is room."""
+def _lists(confusions: Confusions, net: str, width: int, height: int) -> Lines:
+    """Draw the worst confusions, and the recalls beside them if there is room."""
     headed = height >= 7
-    right = draw_recalls(mixups, width // 2, height - headed)
+    right = draw_recalls(confusions, width // 2, height - headed)
     needed = _width(right)
     beside = width - needed - _GAP
     if not needed or beside < _LEAST:
-        return _pairs(mixups, net, width, height, headed)
+        return _pairs(confusions, net, width, height, headed)
     title = header([Span(_RECALLS, "label")], (), needed, 1) if headed else ()
-    return _join(_pairs(mixups, net, beside, height, headed), (*title, *right), width)
+    return _join(_pairs(confusions, net, beside, height, headed), (*title, *right), width)
 
 
-def _pairs(mixups: Mixups, net: str, width: int, height: int, headed: bool) -> Lines:
+def _pairs(confusions: Confusions, net: str, width: int, height: int, headed: bool) -> Lines:
     spans = [Span("true → predicted", "label")]
-    if mixups.compared:
+    if confusions.compared:
         spans += [Span(f"  {BEFORE} dense", "dense"), Span(f"  {AFTER} {net}", "pruned")]
     title = header(spans, (), width, 1) if headed else ()
-    return (*title, *draw_pairs(mixups, width, height - len(title)))
+    return (*title, *draw_pairs(confusions, width, height - len(title)))
 
 
 def _join(left: Lines, right: Lines, width: int) -> Lines:
-    """Put two areas beside each other, the left and the right end of each line."""
+    """Put two areas beside each other, at the left and the right edge."""
     wide, wider = _width(left), _width(right)
     rows = max(len(left), len(right))
     left, right = ((*one, *blank(_width(one), rows - len(one))) for one in (left, right))
@@ -98,23 +102,23 @@ def _join(left: Lines, right: Lines, width: int) -> Lines:
 
 
 def _width(lines: Lines) -> int:
-    return sum(len(span.text) for span in lines[0]) if lines else 0
+    return width_of(lines[0]) if lines else 0
 
 
-def _title(data: ConfusionData, mixups: Mixups) -> Line:
-    before, after = mixups.wrong
-    images = count(max(data.images, 0) or float(mixups.after.sum()))
+def _title(data: ConfusionData, confusions: Confusions) -> Line:
+    before, after = confusions.wrong
+    images = count(max(data.images, 0) or float(confusions.after.sum()))
     of = Span(f" of {images} {clean(data.split)}".rstrip() + " images", "title")
     net = clean(data.net)
-    if not mixups.compared:
-        alone = net if mixups.alone == "pruned" else mixups.alone
-        return Span(f"{alone}: {count(after)} wrong", mixups.alone), of
+    if not confusions.compared:
+        alone = net if confusions.alone == "pruned" else confusions.alone
+        return Span(f"{alone}: {count(after)} wrong", confusions.alone), of
     dense = Span(f", dense: {count(before)}", "dense")
     return Span(f"{net}: {count(after)} wrong", "pruned"), of, dense
 
 
-def _marks(mixups: Mixups) -> Line:
+def _marks(confusions: Confusions) -> Line:
     legend = Span("rows: true class, columns: prediction, diagonal: recall", "label")
-    if not mixups.compared:
+    if not confusions.compared:
         return (legend,)
     return legend, Span(f"  {MORE} more than dense", "wrong"), Span(f"  {FEWER} fewer", "right")

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from tui.plots.drawing.numbers import count
-from tui.plots.predictions.mixups import Mixup, Mixups
+from tui.plots.predictions.confusions import Confusion, Confusions
 from tui.text.lines import Line, Lines, Span, blank, header
 
 BEFORE, AFTER = "░", "█"
@@ -14,34 +14,34 @@ _LEAST_BAR = 6
 _GAP = 3
 
 
-def draw_pairs(mixups: Mixups, width: int, height: int) -> Lines:
-    """Draw the pairs that grew most as bars, before in front of after."""
-    worst = mixups.worst(height)
+def draw_pairs(confusions: Confusions, width: int, height: int) -> Lines:
+    """Draw the confusions that grew most as bars, before in front of after."""
+    worst = confusions.worst(height)
     if not worst:
-        text = "no classes are confused" + " more often than before" * mixups.compared
+        text = "no classes are confused" + " more often than before" * confusions.compared
         return (*header([Span(text, "right")], (), width, 1), *blank(width, height - 1))
-    names = [f"{one.true} → {one.answer}" for one in worst]
-    numbers = list(_numbers(worst, mixups.compared))
+    names = [f"{one.true} → {one.predicted}" for one in worst]
+    numbers = list(_numbers(worst, confusions.compared))
     longest = max(map(len, names))
     room = width - longest - 2 - len(numbers[0])
     top = max(max(one.before, one.after) for one in worst)
     lines: list[Line] = []
     for one, name, number in zip(worst, names, numbers, strict=True):
-        bar = _bar(one, top, room, mixups.alone) if room >= _LEAST_BAR else ()
+        bar = _bar(one, top, room, confusions.alone) if room >= _LEAST_BAR else ()
         spans = (Span(f"{name:<{longest}} ", "label"), *bar, Span(f" {number}", "label"))
         lines += header(spans, (), width, 1)
     return (*lines, *blank(width, height - len(lines)))
 
 
-def draw_recalls(mixups: Mixups, width: int, height: int) -> Lines:
+def draw_recalls(confusions: Confusions, width: int, height: int) -> Lines:
     """Draw the recall of each class or, if not all fit, of those that lost most.
 
-    The lines are as wide as needed, and empty if there is no room.
+    Lines are as wide as needed; empty if there is no room.
     """
-    cell = max(map(len, mixups.classes)) + 1 + recall_width(mixups) + _GAP
-    columns = min((width + _GAP) // cell, -(-len(mixups.classes) // max(1, height)))
-    before, after = mixups.recalls
-    order = range(len(mixups.classes))
+    cell = max(map(len, confusions.classes)) + 1 + recall_width(confusions) + _GAP
+    columns = min((width + _GAP) // cell, -(-len(confusions.classes) // max(1, height)))
+    before, after = confusions.recalls
+    order = range(len(confusions.classes))
     if columns * height < len(order):
         order = np.argsort(np.nan_to_num(after - before), kind="stable").tolist()
     shown = list(order)[: max(0, columns * height)]
@@ -50,38 +50,38 @@ def draw_recalls(mixups: Mixups, width: int, height: int) -> Lines:
     for row in range(height):
         spans: list[Span] = []
         for index in shown[row::height]:
-            name = mixups.classes[index].ljust(cell - _GAP - recall_width(mixups))
-            spans += [Span(" " * _GAP * bool(spans) + name, "label"), *recall(mixups, index)]
+            name = confusions.classes[index].ljust(cell - _GAP - recall_width(confusions))
+            spans += [Span(" " * _GAP * bool(spans) + name, "label"), *recall(confusions, index)]
         lines += header(spans, (), total, 1) if spans else blank(total, 1)
     return tuple(lines)
 
 
-def recall(mixups: Mixups, index: int) -> Line:
+def recall(confusions: Confusions, index: int) -> Line:
     """Format the recall of a class."""
-    before, after = (_share(recalls[index]) for recalls in mixups.recalls)
-    role = "wrong" if index in mixups.lost() else "label"
-    first = (Span(f"{before:>5} → ", "pending"),) if mixups.compared else ()
+    before, after = (_share(recalls[index]) for recalls in confusions.recalls)
+    role = "wrong" if index in confusions.lost() else "label"
+    first = (Span(f"{before:>5} → ", "pending"),) if confusions.compared else ()
     return (*first, Span(f"{after:>5}", role))
 
 
-def recall_width(mixups: Mixups) -> int:
+def recall_width(confusions: Confusions) -> int:
     """Return how many cells a recall takes."""
-    return 13 if mixups.compared else 5
+    return 13 if confusions.compared else 5
 
 
 def _share(value: float) -> str:
     return f"{value:.1f}" if value == value else "-"
 
 
-def _numbers(worst: Sequence[Mixup], compared: bool) -> Iterator[str]:
+def _numbers(worst: Sequence[Confusion], compared: bool) -> Iterator[str]:
     before, after = [count(one.before) for one in worst], [count(one.after) for one in worst]
     wide, wider = max(map(len, before)), max(map(len, after))
     for old, new in zip(before, after, strict=True):
         yield f"{old:>{wide}} → {new:>{wider}}" if compared else f"{new:>{wider}}"
 
 
-def _bar(one: Mixup, top: float, cells: int, alone: str) -> Line:
-    """Return a bar of what it was, and of what came on top."""
+def _bar(one: Confusion, top: float, cells: int, alone: str) -> Line:
+    """Return a bar of the count before, and what was added."""
     steps = min(max(1, round(one.after / top * cells * len(_RAMP))), cells * len(_RAMP))
     full, rest = divmod(steps, len(_RAMP))
     bar = (AFTER * full + _RAMP[rest - 1 : rest] * (rest > 0)).ljust(cells)

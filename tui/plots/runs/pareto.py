@@ -14,10 +14,10 @@ _FRONT, _OTHER, _STOPPED, _DENSE, _BELOW, _LINE = "◆", "○", "×", "■", "�
 _CHOSEN, _COMPARED, _POINTER = "◉", "◎", "▸"
 _NAME = "ratio"
 _MOST = 1e6
-# Points of accuracy below the best that always show, and beyond them so many times as far as half
-# of the front lies.
+# Points below the best accuracy that are always visible, and the multiple of the front's median
+# distance.
 _REACH, _TIMES = 2.0, 3.0
-# Points below the lowest of them, and points that the axis spans at least.
+# Points below the lowest of them, and the least span of the axis in points.
 _MARGIN, _LEAST = 0.2, 1.0
 _LONGEST = 20
 
@@ -27,7 +27,6 @@ class RunMark:
     """One run.
 
     Attributes:
-        label: Short name.
         ratio: Compression ratio relative to the dense net.
         accuracy: In percent, on the split of the plot.
         kind: `finetuned`, `stopped` early, or the `dense` net itself.
@@ -45,7 +44,7 @@ class RunMark:
 
 @dataclass(frozen=True, slots=True)
 class ParetoData:
-    """What the plot of accuracy against size shows.
+    """Data of the Pareto plot.
 
     Attributes:
         runs: The runs; those without a ratio or an accuracy are omitted.
@@ -81,7 +80,7 @@ def _drawable(run: RunMark) -> RunMark | None:
 
 
 class _Chart:
-    """A canvas with runs, and which of its cells are free for texts."""
+    """A canvas with runs, and which of its cells are free for text."""
 
     def __init__(self, runs: tuple[RunMark, ...], dense: float, width: int, height: int) -> None:
         self.runs, self._dense = runs, dense
@@ -101,15 +100,15 @@ class _Chart:
         self._cells.draw(self._cells.along(x, y))
 
     def draw_marks(self) -> None:
-        """Mark every run, those that matter most in front."""
+        """Mark every run, the most important in front."""
         for index in reversed(self._order()):
             run = self.runs[index]
             x, char = math.log10(run.ratio), self.mark(index)
             self._canvas.marks([x], [run.accuracy], char, self._role(index))
-            self._cells.need_point(x, run.accuracy)
+            self._cells.reserve_point(x, run.accuracy)
 
     def write_texts(self) -> None:
-        """Name the dense accuracy and the runs that matter, as far as there is room."""
+        """Label the dense accuracy and the most important runs, as far as there is room."""
         order = self._order()
         first = [index for index in order if self.runs[index].chosen or self.runs[index].compared]
         self._write_labels(first)
@@ -132,15 +131,12 @@ class _Chart:
         return _STOPPED if run.kind == "stopped" else _OTHER
 
     def lines(self, hint: str) -> Lines:
-        """Return all of it."""
         if not self.runs:
-            text = cut(clean(hint), self._canvas.columns)
-            column, row = (self._canvas.columns - len(text)) // 2, (self._rows - 1) // 2
-            self._canvas.text(column, row, text, "hint")
+            self._canvas.hint(hint)
         return self._canvas.lines()
 
     def _order(self) -> list[int]:
-        """Return the runs, what is chosen first, then what is compared, then the front."""
+        """Return the runs: the selected one, the compared one, the front, then the others."""
         return sorted(
             range(len(self.runs)),
             key=lambda i: (not self.runs[i].chosen, not self.runs[i].compared, i not in self.best),
@@ -156,7 +152,9 @@ class _Chart:
         for index in indices:
             run = self.runs[index]
             text = f" {_POINTER if run.chosen else ''}{run.label} "
-            starts = _around(self._cells.need_point(math.log10(run.ratio), run.accuracy), len(text))
+            starts = _around(
+                self._cells.reserve_point(math.log10(run.ratio), run.accuracy), len(text)
+            )
             first = run.chosen or run.compared
             self._write(text, starts if first else starts[:4], self._role(index), hides=first)
 
@@ -167,7 +165,7 @@ class _Chart:
 
 
 def _around(cell: Cell, length: int) -> tuple[Cell, ...]:
-    """Return where a text can start; last come those below, among what this run beats."""
+    """Return the cells where a label can start; last those below, among the dominated runs."""
     column, row = cell
     right, left, middle = column + 1, column - length, column - length // 2
     starts = ((right, row), (right, row + 1), (middle, row + 1), (left, row))
@@ -175,20 +173,20 @@ def _around(cell: Cell, length: int) -> tuple[Cell, ...]:
 
 
 def _ratios(runs: tuple[RunMark, ...], columns: int) -> Axis:
-    """Return a logarithmic axis from the dense net to beyond the lightest one."""
+    """Return a logarithmic axis from the dense net to beyond the smallest net."""
     most = max((run.ratio for run in runs), default=10.0)
     rounds = [factor * 10.0**power for power in range(8) for factor in (1, 2, 5)]
     last = next(ratio for ratio in rounds if ratio >= max(10.0, 1.2 * most))
     upper = math.log10(last)
     shown = [ratio for ratio in rounds if ratio <= last]
-    # Doubling takes less room than any other step.
+    # Of all steps, doubling takes the least room.
     if columns / upper * math.log10(2) < len(f"{last:,.0f}x") + 2:
         shown = shown[::3]
     return Axis(0, upper, tuple(Tick(math.log10(r), f"{r:,.0f}x") for r in shown), _NAME)
 
 
 def _accuracies(runs: tuple[RunMark, ...], best: tuple[int, ...], dense: float, rows: int) -> Axis:
-    """Return an axis over the upper part of the front, however far below it runs have failed."""
+    """Return an axis over the upper part of the front, however bad other runs are."""
     values = [run.accuracy for run in runs] + [dense] * math.isfinite(dense)
     if not values:
         return percent_axis(0, 100, rows)
@@ -200,7 +198,7 @@ def _accuracies(runs: tuple[RunMark, ...], best: tuple[int, ...], dense: float, 
 
 
 def _title(runs: tuple[RunMark, ...], best: tuple[int, ...]) -> Line:
-    """Return what the chosen run is worth, or how many there are."""
+    """Return the selected run's ratio and accuracy, or the number of runs."""
     chosen = next((index for index, run in enumerate(runs) if run.chosen), None)
     if chosen is None:
         count = f"{len(runs)} run{'s' * (len(runs) != 1)}, {len(best)} on the Pareto front"
@@ -210,7 +208,8 @@ def _title(runs: tuple[RunMark, ...], best: tuple[int, ...]) -> Line:
     if chosen in best:
         title.append(Span(", on the Pareto front", "best"))
     else:
-        better = next(runs[i] for i in best if _as_good(runs[i], run))
+        rivals = (runs[index] for index in best)
+        better = next(r for r in rivals if r.ratio >= run.ratio and r.accuracy >= run.accuracy)
         title.append(Span(f", beaten by {better.label}: {_worth(better)}", "best"))
     others = (f", {_COMPARED} {other.label}: {_worth(other)}" for other in runs if other.compared)
     return (*title, *(Span(text, "all") for text in others))
@@ -220,20 +219,16 @@ def _worth(run: RunMark) -> str:
     return f"{run.ratio:,.1f}x, {run.accuracy:.2f} %"
 
 
-def _as_good(one: RunMark, other: RunMark) -> bool:
-    return one.ratio >= other.ratio and one.accuracy >= other.accuracy
-
-
 def _legend(chart: _Chart, split: str) -> Line:
     if not chart.runs:
         return ()
     marks = {chart.mark(index) for index in range(len(chart.runs))}
     known = (
-        (_FRONT, "Pareto front", "best"),
+        (_FRONT, "front", "best"),
         (_OTHER, "others", "pending"),
         (_STOPPED, "stopped early", "pending"),
         (_DENSE, "dense", "dense"),
-        (_BELOW, "below the plot", "label"),
+        (_BELOW, "below", "label"),
     )
     first = Span(f"{split} accuracy:".lstrip(), "label")
     return (first, *(Span(f"  {m} {text}", role) for m, text, role in known if m in marks))

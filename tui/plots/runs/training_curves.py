@@ -14,24 +14,21 @@ from tui.plots.drawing.ticks import Axis, linear_ticks, nice_step
 from tui.text.lines import Lines, Span, blank, clean, cut, fits, header
 
 _DENSE, _BELOW = "╌", "▾"
-# As wide as the widest tick, so that the area does not move when the limits do.
+# As wide as the widest tick, so that new limits do not move the area.
 _NAME = "epoch "
-# Points of accuracy below the best that always show, and beyond them so many times as far as half
-# of the epochs lie.
+# Points below the best accuracy that are always visible, and the multiple of the median's distance.
 _REACH, _TIMES = 1.0, 4.0
 _Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class CourseMark:
+class RunCurve:
     """One run.
 
     Attributes:
-        label: Short name.
         epochs: Epochs and the accuracies after them in percent, NaN if missing.
         best: The kept epoch.
         sign: The character that marks it.
-        role: Its role.
     """
 
     label: str
@@ -42,21 +39,20 @@ class CourseMark:
 
 
 @dataclass(frozen=True, slots=True)
-class CoursesData:
-    """What the plot of courses shows.
+class TrainingCurvesData:
+    """Data of the plot; the first run is drawn in front.
 
     Attributes:
-        runs: The runs, the one in front first.
-        split: The images that their accuracies are of.
+        split: The split of the accuracies.
         dense: Accuracy of the dense net, in percent.
     """
 
-    runs: tuple[CourseMark, ...]
+    runs: tuple[RunCurve, ...]
     split: str = ""
     dense: float | None = None
 
 
-def draw(data: CoursesData, width: int, height: int) -> Lines:
+def draw(data: TrainingCurvesData, width: int, height: int) -> Lines:
     """Draw accuracies over epochs."""
     if not fits(width, height):
         return blank(width, height)
@@ -70,8 +66,7 @@ def draw(data: CoursesData, width: int, height: int) -> Lines:
     for run, curve in reversed(list(zip(data.runs, curves, strict=True))):
         _draw_curve(canvas, run, curve)
     if not any(map(len, curves)):
-        text = cut("neither run recorded its epochs", canvas.columns)
-        canvas.text((canvas.columns - len(text)) // 2, (canvas.rows - 1) // 2, text, "hint")
+        canvas.hint("neither run recorded its epochs")
     parts = [_worth(run, curve) for run, curve in zip(data.runs, curves, strict=True)]
     first, others = parts[:1] or [Span("", "title")], parts[1:]
     split = Span(f"  {clean(data.split)} accuracy", "label")
@@ -92,14 +87,14 @@ def _canvas(curves: Sequence[_Floats], dense: float, width: int, height: int) ->
     values = np.sort(values[np.isfinite(values)])[::-1]
     if not len(values):
         return Canvas(width, height, x, percent_axis(0, 100, height - 2))
-    # How low the first epochs were would flatten all that comes after them.
+    # The low first epochs would flatten the rest.
     reach = max(_REACH, _TIMES * float(values[0] - values[(len(values) - 1) // 2]))
     low = values[values >= values[0] - reach][-1]
     margin = 0.1 * max(float(values[0] - low), 0.5)
     return Canvas(width, height, x, percent_axis(low - margin, values[0] + margin, height - 2))
 
 
-def _draw_curve(canvas: Canvas, run: CourseMark, curve: _Floats) -> None:
+def _draw_curve(canvas: Canvas, run: RunCurve, curve: _Floats) -> None:
     x, y = curve[:, 0], curve[:, 1]
     canvas.line(*cut_below(x, y, canvas.bottom), run.role)
     below = y < canvas.bottom
@@ -107,8 +102,8 @@ def _draw_curve(canvas: Canvas, run: CourseMark, curve: _Floats) -> None:
     canvas.marks(x[~below], y[~below], run.sign, run.role)
 
 
-def _worth(run: CourseMark, curve: _Floats) -> Span:
-    """Return what the epoch that was kept came to, or the last one where none was."""
+def _worth(run: RunCurve, curve: _Floats) -> Span:
+    """Return the accuracy after the kept epoch or, failing that, after the last one."""
     name = f"{run.sign} {cut(clean(run.label), 20)}"
     known = curve[np.isfinite(curve[:, 1])]
     if not len(known):

@@ -1,18 +1,15 @@
 """The weights of one layer in two nets, on one scale: bars with a line over them."""
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tui.plots.drawing.canvas import Canvas
 from tui.plots.drawing.numbers import amounts, count, short
-from tui.plots.drawing.ticks import Axis, linear_ticks, nice_step, sqrt_ticks
+from tui.plots.drawing.weight_bins import are_bins, per_column, weight_canvas
 from tui.text.lines import Line, Lines, Span, blank, clean, cut, fits, header, note
 
 _Floats = NDArray[np.float64]
-_NAME = "weight"
 _RAMP, _LINE = "▁▂▃▄▅▆▇█", "⠒"
 
 
@@ -21,7 +18,6 @@ class WeightsMark:
     """The weights of one net.
 
     Attributes:
-        label: Short name of the net.
         counts: Weights in each bin; empty if unavailable.
         missing: Why they are unavailable.
     """
@@ -33,24 +29,17 @@ class WeightsMark:
 
 @dataclass(frozen=True, slots=True)
 class TwoWeightsData:
-    """What the plot of the weights of a layer in two nets shows.
+    """Data of the plot of one layer's weights in two nets.
 
     Attributes:
-        layer: The layer's name.
-        edges: The bins' edges, one more than there are bins, increasing.
-        bars: Drawn as bars.
-        line: Drawn as a line.
+        edges: Increasing bin edges, one more than bins.
+        bars, line: The nets drawn as bars and as a line.
     """
 
     layer: str
     edges: NDArray[np.float64]
     bars: WeightsMark
     line: WeightsMark
-
-
-def bins(width: int) -> int:
-    """Return how many bins fill a width, one per column."""
-    return max(1, width - len(_NAME) - 1)
 
 
 def draw(data: TwoWeightsData, width: int, height: int) -> Lines:
@@ -65,12 +54,12 @@ def draw(data: TwoWeightsData, width: int, height: int) -> Lines:
         body = note(clean(missing or "no weights left"), width, height - rows)
         return header(_title(data, bars, line), (), width, rows) + body
     top = max(1.0, bars.max(initial=0), line.max(initial=0))
-    canvas = _canvas(edges, top, width, height - rows)
+    canvas = weight_canvas(edges, top, width, height - rows)
     if len(bars):
-        heights = np.sqrt(_per_column(edges, bars, canvas.columns) / top)
+        heights = np.sqrt(per_column(edges, bars, canvas.columns) / top)
         canvas.upright_bars(heights.tolist(), _RAMP, "chosen")
     if len(line):
-        # Nothing is no line along the bottom, it is no line.
+        # Empty bins are gaps, not a line along the bottom.
         y = np.where(line > 0, np.sqrt(line), np.nan)
         canvas.line((edges[1:] + edges[:-1]) / 2, y, "all")
     return header(_title(data, bars, line), _legend(data, width), width, rows) + canvas.lines()
@@ -79,25 +68,7 @@ def draw(data: TwoWeightsData, width: int, height: int) -> Lines:
 def _drawable(mark: WeightsMark, edges: _Floats) -> _Floats:
     """Return counts that match the edges, or none."""
     counts = amounts(mark.counts)
-    good = len(counts) == len(edges) - 1 and np.isfinite(edges).all() and (np.diff(edges) > 0).all()
-    return counts if good and 1e-12 < edges[-1] - edges[0] < 1e12 else np.zeros(0)
-
-
-def _canvas(edges: _Floats, top: float, width: int, height: int) -> Canvas:
-    lower, upper = float(edges[0]), float(edges[-1])
-    # Of the labels that there is room for, those that say the scale, not zero alone.
-    steps = (nice_step(upper - lower, width // cells) for cells in (12, 10, 8))
-    ticks = max((linear_ticks(lower, upper, step) for step in steps), key=len)
-    x = Axis(lower, upper, ticks, _NAME)
-    return Canvas(width, height, x, Axis(0, math.sqrt(top), sqrt_ticks(top, height - 2)))
-
-
-def _per_column(edges: _Floats, counts: _Floats, columns: int) -> _Floats:
-    if len(counts) == columns:
-        return counts
-    centres = edges[0] + (np.arange(columns) + 0.5) / columns * (edges[-1] - edges[0])
-    shown: _Floats = counts[np.searchsorted(edges, centres).clip(1, len(counts)) - 1]
-    return shown
+    return counts if are_bins(edges) and len(counts) == len(edges) - 1 else np.zeros(0)
 
 
 def _title(data: TwoWeightsData, bars: _Floats, line: _Floats) -> Line:

@@ -1,4 +1,4 @@
-"""How accuracy comes back while a net trains."""
+"""Accuracy during training."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from tui.state.training_curve import TrainingCurve
 
 
 def data(state: State, width: int) -> AccuracyData:
-    """The curve of the training that runs or ran last; an empty one before."""
-    course = state.curve or TrainingCurve(planned=state.settings.finetuning.epochs, finetuning=True)
-    best = course.best
-    compared = state.dense.accuracy.validation if state.dense and course.finetuning else None
+    """The curve of the current or the last training; empty before the first."""
+    curve = state.curve or TrainingCurve(planned=state.settings.finetuning.epochs, finetuning=True)
+    best = curve.best
+    dense = state.dense.accuracy.validation if state.dense and curve.finetuning else None
     return AccuracyData(
-        epochs=course.planned,
-        validation=tuple((float(e.epoch), e.validation) for e in course.epochs),
-        live=course.live,
-        dense=compared,
+        epochs=curve.planned,
+        validation=tuple((float(e.epoch), e.validation) for e in curve.epochs),
+        live=curve.live,
+        dense=dense,
         best=(float(best.epoch), best.validation) if best else None,
-        not_final=tuple(float(e.epoch) for e in course.epochs if not e.final),
+        not_final=tuple(float(e.epoch) for e in curve.epochs if not e.final),
     )

@@ -1,4 +1,4 @@
-"""Which classes both nets take for which."""
+"""The confusion of classes, of both nets."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from tui.state.state import State
 
 
 def data(state: State, width: int) -> ConfusionData:
-    """The answers to all test images, where they are known."""
-    shown = state.comparison
-    counted = shown.compared.counted if shown else None
-    if shown is None or counted is None:
+    """The predictions of all test images, once they are known."""
+    comparison = state.comparison
+    counted = comparison.compared.counted if comparison else None
+    if comparison is None or counted is None:
         return ConfusionData(())
-    classes = tuple(str(number) for number in range(shown.compared.classes))
-    # While a job runs nothing newer may be known.
-    split = "test" if state.is_current(shown) else "test (plan before)"
-    pruned = None if shown.request.is_dense else counted.pruned
-    net = shown.request.net_name
+    classes = tuple(str(number) for number in range(comparison.compared.classes))
+    split = "test" if state.is_current(comparison) else "test (previous plan)"
+    pruned = None if comparison.request.is_dense else counted.pruned
+    net = comparison.request.net_name
     return ConfusionData(classes, counted.dense, pruned, split, counted.images, net)

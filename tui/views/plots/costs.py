@@ -1,26 +1,24 @@
-"""What each layer costs: weights and FLOPs, before pruning and after."""
+"""The cost of each layer: weights and FLOPs, before and after pruning."""
 
 from __future__ import annotations
 
+from itertools import zip_longest
+
 from core.measure.costs import cost_table
-from core.pruning.han2015 import PaperLayer
 from tui.plots.costs import CostsData, CostsRow
 from tui.state.state import State
 from tui.text.format import count
 
 
 def data(state: State, width: int) -> CostsData:
-    """The plan's fractions at once, and measured activity as soon as it is available."""
-    counts, parameters = state.counts, state.footprint.parameters
-    known = state.is_current(counts)
+    """The plan's fractions at once, and measured activity once it is available."""
+    activity, parameters = state.activity, state.footprint.parameters
+    known = state.is_current(activity)
     table = cost_table(
         state.settings.model,
         [profile.layer for profile in state.profiles],
-        {
-            profile.layer.name: cut.kept
-            for profile, cut in zip(state.profiles, state.cuts, strict=True)
-        },
-        counts.counted.activities if counts and known else {},
+        {name: w.kept for name, w in zip(state.layer_names, state.what_ifs, strict=True)},
+        activity.counted.activities if activity and known else {},
         parameters,
     )
     paper = (*table.paper.layers, table.paper.total) if table.paper else ()
@@ -32,16 +30,12 @@ def data(state: State, width: int) -> CostsData:
             row.flops if known else None,
             row.act,
             row.flops_kept if known else None,
-            _printed(paper[place]) if paper else None,
+            (str(printed.act), f"{printed.kept:g}", str(printed.flops_kept)) if printed else None,
         )
-        for place, row in enumerate((*table.layers, table.total))
+        for row, printed in zip_longest((*table.layers, table.total), paper)
     ]
     caption = state.measuring or "counting ..."
-    if counts and known:
-        images = f"{count(counts.counted.images)} {counts.counted.split} images"
-        caption = f"{counts.request.net_name}, {images}"
+    if activity and known:
+        images = f"{count(activity.counted.images)} {activity.counted.split} images"
+        caption = f"{activity.request.net_name}, {images}"
     return CostsData(tuple(rows[:-1]), rows[-1], state.chosen, caption)
-
-
-def _printed(row: PaperLayer) -> tuple[str, str, str]:
-    return f"{row.act}", f"{row.kept:g}", f"{row.flops_kept}"

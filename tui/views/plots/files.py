@@ -14,26 +14,26 @@ UNMEASURED = "not measured: too large"
 
 
 def data(state: State, width: int) -> FilesData:
-    """The sizes of the plan's result or, if there is none yet, of the previous plan's."""
+    """The sizes of the plan's result or, failing that, of the previous plan's."""
     result, footprint = shown(state), state.footprint
     if result is None:
         return FilesData(_counted(footprint), footprint.dense_bytes, "the plan")
     current = state.is_current(result)
     net = "fine-tuned" if result.net else "pruned"
     test = f"test {percent(result.accuracy.test)} %"
-    caption = f"{net}, {test}" if current else f"{net} (plan before)"
+    caption = f"{net}, {test}" if current else f"{net} (previous plan)"
     rows = _measured(result.sizes, result.exports) if result.sizes else _counted(result.footprint)
     return FilesData(rows, footprint.dense_bytes, caption, before=not current)
 
 
 def shown(state: State) -> Result | None:
-    """The result of this plan, or the last one whose sizes are known."""
+    """The plan's result or, failing that, the last one with known sizes."""
     results = (state.finetuned, state.pruned)
     return state.current or next((one for one in results if one and one.sizes), None)
 
 
 def _counted(footprint: Footprint) -> tuple[FilesRow, ...]:
-    """What follows from the plan alone."""
+    """The sizes that follow from the plan alone."""
     return (
         FilesRow("dense file", None, TUNE),
         FilesRow("dense file, zipped", None, TUNE),
@@ -52,7 +52,7 @@ def _measured(sizes: Sizes, exports: tuple[Export, ...]) -> tuple[FilesRow, ...]
         FilesRow("5/8-bit index", sizes.han2015, file=False),
         FilesRow("values only", sizes.values, file=False),
         _file("compact, lossless", lossless.bytes if lossless else sizes.compact, WRITE),
-        _quantised(newest_compact(exports, exact=False)),
+        _quantized(newest_compact(exports, exact=False)),
     )
 
 
@@ -60,8 +60,8 @@ def _file(name: str, size: int | None, otherwise: str = UNMEASURED) -> FilesRow:
     return FilesRow(name, size, "" if size else otherwise)
 
 
-def _quantised(export: Export | None) -> FilesRow:
-    """With the accuracy that was read back."""
+def _quantized(export: Export | None) -> FilesRow:
+    """The size with the accuracy measured after reading the file back."""
     if export is None:
         return FilesRow("compact, quantized", None, WRITE)
     how = export.values if export.levels is None else f"{export.levels} values"

@@ -1,14 +1,15 @@
-"""The weights of the chosen layer."""
+"""The weights of the selected layer."""
 
 from __future__ import annotations
 
-from tui.plots.histogram import HistogramData, bins
+from tui.plots.drawing.weight_bins import bins
+from tui.plots.histogram import HistogramData
 from tui.state.state import State
 
 
 def data(state: State, width: int) -> HistogramData:
-    """The what-if; the fine-tuned weights where they are of this plan and this base."""
-    profile, applied = state.profiles[state.chosen], state.cuts[state.chosen]
+    """The pruned weights or, if fine-tuned to this plan, the fine-tuned ones."""
+    profile, applied = state.profiles[state.chosen], state.what_ifs[state.chosen]
     name = profile.layer.name
     if state.tuned is not None:
         profile = state.tuned.profiles[state.chosen]

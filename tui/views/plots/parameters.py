@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from tui.plots.parameters import ParametersData
+from tui.plots.layer_bars import PARAMETERS, LayerBarsData
 from tui.state.state import State
 
 
-def data(state: State, width: int) -> ParametersData:
-    """What the plan keeps of each layer."""
-    return ParametersData(
-        layers=state.layer_names,
-        dense=tuple(cost.parameters for cost in state.footprints),
-        kept=tuple(cost.nonzero for cost in state.footprints),
-        chosen=state.chosen,
-    )
+def data(state: State, width: int) -> LayerBarsData:
+    """The parameters the plan keeps in each layer."""
+    dense = tuple(cost.parameters for cost in state.footprints)
+    kept = tuple(cost.nonzero for cost in state.footprints)
+    return LayerBarsData(PARAMETERS, state.layer_names, dense, kept, state.chosen)

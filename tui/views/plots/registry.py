@@ -1,7 +1,7 @@
 """Every plot of the main screen, in the order in which `v` shows them.
 
-What a plot called NAME draws is what `data(state, width)` in the module NAME beside this one takes
-from the state. All modules of plots are imported late: NumPy comes in beside torch, not before it.
+The data of the plot NAME come from `data(state, width)` in the module NAME beside this one. These
+modules are imported late, since they load NumPy, which the first screen must not wait for.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ class Plot:
     """A plot of the state.
 
     Attributes:
-        name: also that of the module that takes its data from the state.
-        title: what it shows, in a list of plots.
-        seen: what it shows of a state; the plot is drawn again only when that changes.
-        drawing: the module of `tui.plots` whose `draw` draws these data.
-        empty: what it says while there is nothing to show, such as the key that fills it; how far
-            the background measurement is comes before that.
+        name: also that of the module with its `data`.
+        title: its description in the list of plots.
+        seen: the part of the state it shows; it is redrawn only when that changes.
+        drawing: the module of `tui.plots` that draws it.
+        empty: the hint while there is nothing to show, such as the key that fills it; the progress
+            of the background measurement takes its place.
         needs: what is measured in the background while it is visible.
     """
 
@@ -38,7 +38,7 @@ class Plot:
     needs: frozenset[Need] = frozenset()
 
     def draw(self, state: State, width: int, height: int) -> Lines:
-        """Draw it; nothing before there is a base."""
+        """Draw it; empty before there is a base."""
         if state.base is None:
             return ()
         data = import_module(f"tui.views.plots.{self.name}").data(state, width)
@@ -49,53 +49,53 @@ class Plot:
 
 
 _FOOTPRINTS = attrgetter("base", "chosen", "footprints")
-_COMPARED = attrgetter("comparison", "base", "planned", "digits", "measuring")
+_COMPARED = attrgetter("comparison", "base", "planned", "images", "measuring")
 
 PLOTS = {
     plot.name: plot
     for plot in (
-        Plot("histogram", "weights of the chosen layer",
-            attrgetter("base", "chosen", "chosen_cut", "tuned"), "histogram"),
+        Plot("histogram", "weights of the selected layer",
+            attrgetter("base", "chosen", "chosen_what_if", "tuned"), "histogram"),
         Plot("accuracy", "accuracy while training", attrgetter("curve", "dense"), "accuracy",
             empty="press f to fine-tune"),
         Plot("sensitivity", "how sensitive each layer is",
-            attrgetter("base", "chosen", "cuts", "scan", "tolerance"), "sensitivity",
-            empty="s scans: the curves grow as it goes"),
-        Plot("parameters", "parameters per layer", _FOOTPRINTS, "parameters"),
-        Plot("size", "size per layer", _FOOTPRINTS, "size"),
-        Plot("files", "size as a file",
+            attrgetter("base", "chosen", "what_ifs", "scan", "tolerance"), "sensitivity",
+            empty="press s to scan; curves grow as it runs"),
+        Plot("parameters", "parameters per layer", _FOOTPRINTS, "layer_bars"),
+        Plot("size", "size per layer", _FOOTPRINTS, "layer_bars"),
+        Plot("files", "file size",
             attrgetter("base", "footprints", "finetuned", "pruned", "current"), "files"),
-        Plot("speed", "speed in every engine", attrgetter("speed", "speed_is_current"), "speed",
+        Plot("speed", "speed in each engine", attrgetter("speed", "speed_is_current"), "speed",
             empty="press b to benchmark in all installed engines"),
         Plot("costs", "cost of each layer",
-            attrgetter("base", "chosen", "cuts", "counts", "measuring"), "costs",
+            attrgetter("base", "chosen", "what_ifs", "activity", "measuring"), "costs",
             needs=frozenset({"costs"})),
-        Plot("digits", "test images and the answers to them", _COMPARED, "predictions.digits",
-            empty="looking at test images", needs=frozenset({"images"})),
-        Plot("confusion", "which classes are taken for which", _COMPARED, "predictions.confusion",
-            empty="looking at every test image", needs=frozenset({"matrix"})),
+        Plot("predictions", "test images and predictions", _COMPARED, "predictions.images",
+            empty="predicting test images", needs=frozenset({"images"})),
+        Plot("confusion", "which classes are confused", _COMPARED, "predictions.confusion",
+            empty="predicting every test image", needs=frozenset({"matrix"})),
     )
 }  # fmt: skip
 """By name, in order."""
 
 
 def from_plot(name: str, steps: int = 0, number: int = 1) -> tuple[str, ...]:
-    """The names of so many plots in order; the first is so many steps after `name`."""
+    """The names of `number` plots in order, from `steps` after `name`."""
     names = tuple(PLOTS)
     first = names.index(name) + steps
     return tuple(names[(first + place) % len(names)] for place in range(number))
 
 
 def needs_of(names: Iterable[str]) -> frozenset[Need]:
-    """What is to be measured in the background while these plots are visible."""
+    """What to measure in the background while these plots are visible."""
     return frozenset().union(*(PLOTS[name].needs for name in names))
 
 
-def bring_in() -> None:
-    """Import all that drawing needs, in the thread that calls."""
+def preload() -> None:
+    """Import everything that drawing needs, in the calling thread."""
     from tui.plots.drawing import canvas
 
-    canvas.bring_in()
+    canvas.preload()
     for plot in PLOTS.values():
         import_module(f"tui.views.plots.{plot.name}")
         import_module(f"tui.plots.{plot.drawing}")

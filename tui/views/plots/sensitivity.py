@@ -10,7 +10,7 @@ from tui.text.format import count
 
 
 def data(state: State, width: int) -> SensitivityData:
-    """The scan there is, with the plan and the tolerance."""
+    """The scan with the plan and the tolerance."""
     scan, base = state.scan, state.base
     if scan is None or base is None:
         return SensitivityData(curves=(), chosen=state.chosen)
@@ -27,23 +27,23 @@ def data(state: State, width: int) -> SensitivityData:
         tolerance=state.tolerance,
         dense=None if stale else dense,
         stale=stale,
-        progress=_seen_so_far(scan),
+        progress=_progress(scan),
         split=scan.split,
     )
 
 
 def _points(points: tuple[Point, ...], images: int) -> tuple[tuple[float, float, float], ...]:
-    """Sparsity, accuracy and half its interval; the accuracy itself where it is exact."""
-    found = []
+    """Sparsity, accuracy and the half-width of its interval, 0 if exact."""
+    rows = []
     for point in points:
         if point.accuracy is not None:
             middle, half = point.estimate
             exact = point.images == images
-            found.append((point.sparsity, point.accuracy if exact else middle, (not exact) * half))
-    return tuple(found)
+            rows.append((point.sparsity, point.accuracy if exact else middle, (not exact) * half))
+    return tuple(rows)
 
 
-def _seen_so_far(scan: Scan) -> str:
+def _progress(scan: Scan) -> str:
     if scan.exact:
         return ""
     most = max((point.images for point in scan.points()), default=0)

@@ -1,4 +1,4 @@
-"""How fast every engine runs the net that was timed last."""
+"""The latency of the last benchmarked net in every engine."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tui.text.format import gain, milliseconds, plural
 
 
 def data(state: State, width: int) -> SpeedData:
-    """The comparison that was made last, as far as it is."""
+    """The last benchmark, complete or not."""
     timed = state.speed
     if timed is None:
         return SpeedData()
@@ -26,13 +26,10 @@ def data(state: State, width: int) -> SpeedData:
     return SpeedData(
         cases=tuple((f"batch {batch}", plural(threads, "thread")) for batch, threads in cases),
         engines=engines,
-        against=tuple(gain(it) if it else "–" for it in gains),
-        slower=tuple(it is not None and it < 1 for it in gains),
-        amounts=(
-            _amounts("MACs", bench.macs),
-            _amounts("parameters", bench.parameters),
-        ),
-        caption=net if state.speed_is_current else f"{net} (plan before)",
+        against=tuple(gain(factor) if factor else "–" for factor in gains),
+        slower=tuple(factor is not None and factor < 1 for factor in gains),
+        amounts=(_amounts("MACs", bench.macs), _amounts("parameters", bench.parameters)),
+        caption=net if state.speed_is_current else f"{net} (previous plan)",
     )
 
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tui.plots.drawing.bars import Bar, Style, draw_bars
 from tui.plots.drawing.canvas import Canvas
-from tui.plots.drawing.numbers import COUNTS, count, percent
 from tui.plots.drawing.ticks import Axis, linear_ticks
 from tui.text.lines import Lines
 
@@ -52,20 +50,3 @@ def test_a_line_is_interrupted_where_a_value_is_missing() -> None:
         return sum(len(s.text.strip()) for line in canvas.lines() for s in line if s.role == "loss")
 
     assert 0 < dots([50, 50, float("nan"), float("nan"), 50, 50]) < dots([50] * 6)
-
-
-STYLE = Style("weights", "kept", total=True, units=COUNTS, write=count, compare=percent)
-
-
-@settings(max_examples=40)
-@given(
-    st.lists(st.tuples(st.text(max_size=20), st.floats(0, 1e12), st.floats(0, 1)), max_size=20),
-    st.integers(-3, 25),
-    st.integers(1, 100),
-    st.integers(1, 40),
-)
-def test_bars_fill_the_area_whatever_the_layers(
-    layers: list[tuple[str, float, float]], chosen: int, width: int, height: int
-) -> None:
-    bars = [Bar(name, dense, dense * share) for name, dense, share in layers]
-    assert_fills(draw_bars(STYLE, bars, chosen, width, height), width, height)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from tui.plots.drawing.braille import braille, crop, grey
+from tui.plots.drawing.braille import braille, crop, to_gray
 from tui.plots.drawing.placing import Cell, Cells, cell_at, cut_below
 from tui.plots.drawing.sgr import code, parse
 from tui.plots.drawing.ticks import Axis
@@ -42,7 +42,7 @@ def test_a_line_goes_from_cell_to_neighbouring_cell(
 
 def test_a_text_covers_no_needed_cell_and_as_little_of_a_line_as_can_be() -> None:
     cells = Cells(10, 3, UNIT, UNIT)
-    cells.need(np.array([[4, 0]]))
+    cells.reserve(np.array([[4, 0]]))
     cells.draw(np.array([[column, 1] for column in range(10)]))
     in_the_way, on_the_line, free = Cell(2, 0), Cell(2, 1), Cell(2, 2)
     assert cells.place("name", [in_the_way]) is None
@@ -54,7 +54,7 @@ def test_a_text_covers_no_needed_cell_and_as_little_of_a_line_as_can_be() -> Non
 
 def test_a_point_outside_is_pulled_in_and_kept_free() -> None:
     cells = Cells(10, 3, UNIT, UNIT)
-    assert cells.need_point(7.0, -7.0) == Cell(9, 0)
+    assert cells.reserve_point(7.0, -7.0) == Cell(9, 0)
     assert cells.place("x", [Cell(9, 0)]) is None
 
 
@@ -71,7 +71,7 @@ def test_a_line_is_cut_just_where_it_crosses_the_bottom(ys: list[float], bottom:
 
 @given(arrays(float, array_shapes(min_dims=0, max_dims=3, max_side=9)))
 def test_any_pixels_become_a_picture_from_zero_to_one(pixels: np.ndarray) -> None:
-    picture = grey(pixels)
+    picture = to_gray(pixels)
     assert picture.ndim == 2
     assert ((picture >= 0) & (picture <= 1)).all()
 

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.tui.plots.test_plots import assert_exact, inked, names, sizes, text
-from tui.plots.predictions import digits
-from tui.plots.predictions.digits import Digit, DigitsData
+from tui.plots.predictions import images as drawing
+from tui.plots.predictions.images import ImagePredictions, PredictionsData
 
 
 def ring(size: int = 28) -> np.ndarray:
@@ -15,10 +15,12 @@ def ring(size: int = 28) -> np.ndarray:
     return np.where(np.abs(np.hypot(x, y) - size / 4) < 1.5, 255, 0).astype(np.uint8)
 
 
-def ten(pruned: bool = True) -> DigitsData:
-    return DigitsData(
+def ten(pruned: bool = True) -> PredictionsData:
+    return PredictionsData(
         tuple(
-            Digit(ring(), k, (str(k), 99.7), (str(k if k < 6 else 1), 54.0) if pruned else None)
+            ImagePredictions(
+                ring(), k, (str(k), 99.7), (str(k if k < 6 else 1), 54.0) if pruned else None
+            )
             for k in range(10)
         ),
         "test images",
@@ -32,27 +34,27 @@ each = pytest.mark.parametrize("data", [ten(), ten(pruned=False)])
 @settings(max_examples=25)
 @given(area=sizes)
 def test_every_area_is_filled_exactly(data, area):
-    assert_exact(digits.draw(data, *area), *area)
+    assert_exact(drawing.draw(data, *area), *area)
 
 
 @each
 @pytest.mark.parametrize("area", [(20, 4), (44, 5), (58, 12), (80, 9), (120, 14), (200, 60)])
 def test_the_usual_areas_show_something(data, area):
-    lines = digits.draw(data, *area)
+    lines = drawing.draw(data, *area)
     assert_exact(lines, *area)
     assert all(line.strip() for line in text(lines)[:3])
 
 
 @each
 def test_drawing_twice_gives_the_same_and_prints_nothing(data, capfd):
-    assert digits.draw(data, 80, 9) == digits.draw(data, 80, 9)
+    assert drawing.draw(data, 80, 9) == drawing.draw(data, 80, 9)
     assert capfd.readouterr() == ("", "")
 
 
-def test_all_ten_digits_show_with_both_answers():
-    lines = digits.draw(ten(), 80, 9)
+def test_all_ten_images_show_with_both_predictions():
+    lines = drawing.draw(ten(), 80, 9)
     shown = text(lines)
-    assert shown[0].startswith("10 images, pruned 6 right, dense 10 right")
+    assert shown[0].startswith("10 images, pruned 6 correct, dense 10 correct")
     assert shown[6].split() == ["true", *"0123456789"]
     assert shown[7].split() == ["dense", *" ".join(f"{k} 100" for k in range(10)).split()]
     assert shown[8].split()[-8:] == ["✗1", "54"] * 4
@@ -60,7 +62,9 @@ def test_all_ten_digits_show_with_both_answers():
 
 
 def test_a_picture_is_what_its_pixels_are():
-    lines = text(digits.draw(DigitsData((Digit(ring(), 0, ("0", 100.0)),)), 60, 20))
+    lines = text(
+        drawing.draw(PredictionsData((ImagePredictions(ring(), 0, ("0", 100.0)),)), 60, 20)
+    )
     pixels = [line[7:] for line in lines[2:] if any("⠀" < char <= "⣿" for char in line)]
     assert len(pixels) >= 5
     middle = pixels[len(pixels) // 2].strip()
@@ -72,22 +76,22 @@ def test_a_picture_is_what_its_pixels_are():
 
 @pytest.mark.parametrize("area", [(80, 9), (60, 6), (58, 12), (120, 14), (200, 40)])
 def test_every_picture_is_seen(area):
-    lines = text(digits.draw(ten(), *area))
+    lines = text(drawing.draw(ten(), *area))
     below = "".join(line for line in lines if line.startswith("pruned"))
     assert below.count("✗") == 4
     assert sum("⠀" < char <= "⣿" for line in lines for char in line) >= 60
 
 
 def test_where_not_all_fit_the_first_ones_show():
-    lines = text(digits.draw(ten(), 44, 4))
-    assert lines[0].startswith("10 images (9 shown), pruned 6 right")
+    lines = text(drawing.draw(ten(), 44, 4))
+    assert lines[0].startswith("10 images (9 shown), pruned 6 correct")
     assert lines[-1].split() == ["pruned", *"012345", *["✗1"] * 3]
 
 
 def test_an_answer_that_is_not_there_takes_no_line():
-    lines = text(digits.draw(ten(pruned=False), 80, 9))
+    lines = text(drawing.draw(ten(pruned=False), 80, 9))
     assert not any(line.startswith("pruned") for line in lines)
-    assert "no images to show" in "".join(text(digits.draw(DigitsData(()), 80, 9)))
+    assert "no images to show" in "".join(text(drawing.draw(PredictionsData(()), 80, 9)))
 
 
 answers = st.one_of(st.none(), st.tuples(names, st.floats()))
@@ -95,10 +99,12 @@ shapes = st.lists(st.integers(0, 9), min_size=1, max_size=3)
 images = st.builds(
     lambda shape, value: np.full(shape, value), shapes, st.floats() | st.floats(0, 255)
 )
-digit = st.builds(Digit, images | st.just(ring()), names | st.integers(0, 9), answers, answers)
+digit = st.builds(
+    ImagePredictions, images | st.just(ring()), names | st.integers(0, 9), answers, answers
+)
 
 
 @settings(max_examples=50)
 @given(area=sizes, shown=st.lists(digit, max_size=12).map(tuple), caption=names)
-def test_no_digits_fail(area, shown, caption):
-    assert_exact(digits.draw(DigitsData(shown, caption), *area), *area)
+def test_no_images_fail(area, shown, caption):
+    assert_exact(drawing.draw(PredictionsData(shown, caption), *area), *area)

@@ -10,25 +10,24 @@ from tui.plots.drawing.numbers import amounts
 from tui.text.lines import clean, cut
 
 _LONGEST = 10
-# Points of recall that are worth a colour.
+# The least loss of recall, in points, that gets a color.
 _MUCH = 1.0
 _Counts = NDArray[np.float64]
 
 
-class Mixup(NamedTuple):
+class Confusion(NamedTuple):
     """One class predicted as another, with counts before and after pruning."""
 
     true: str
-    answer: str
+    predicted: str
     before: float
     after: float
 
 
-class Mixups(NamedTuple):
+class Confusions(NamedTuple):
     """Images of each class (rows) by prediction (columns).
 
     Attributes:
-        classes: Names of the classes.
         before: The dense net's counts [C, C].
         after: The pruned net's; the same as `before` if only one net is known.
         alone: The only known net, `dense` or `pruned`; empty if both are known.
@@ -43,7 +42,7 @@ class Mixups(NamedTuple):
     def of(
         cls, classes: Sequence[str], dense: ArrayLike | None, pruned: ArrayLike | None
     ) -> Self | None:
-        """Return what can be drawn, None where that is nothing."""
+        """Return what can be drawn; None if nothing can."""
         before, after = _square(dense, len(classes)), _square(pruned, len(classes))
         names = tuple(cut(clean(name), _LONGEST) for name in classes)
         if before is None or after is None:
@@ -72,20 +71,22 @@ class Mixups(NamedTuple):
         lost = np.nan_to_num(before - after)
         return tuple(np.flatnonzero(lost >= max(_MUCH, lost.max() / 2)).tolist())
 
-    def worst(self, most: int) -> list[Mixup]:
+    def worst(self, most: int) -> list[Confusion]:
         """Return the confusions pruning increased, worst first, or the most frequent ones."""
         growth = self.after - self.before if self.compared else self.after.copy()
         np.fill_diagonal(growth, 0)
-        # Of equal growth, what happens more often comes first.
+        # Ties go to the more frequent confusion.
         order = np.lexsort((-self.after.ravel(), -growth.ravel()))[:most].tolist()
         pairs = [divmod(index, len(self.classes)) for index in order if growth.flat[index] > 0]
         return [
-            Mixup(self.classes[true], self.classes[answer], *self._numbers(true, answer))
-            for true, answer in pairs
+            Confusion(
+                self.classes[true],
+                self.classes[predicted],
+                float(self.before[true, predicted]),
+                float(self.after[true, predicted]),
+            )
+            for true, predicted in pairs
         ]
-
-    def _numbers(self, true: int, answer: int) -> tuple[float, float]:
-        return float(self.before[true, answer]), float(self.after[true, answer])
 
 
 def _square(counts: ArrayLike | None, classes: int) -> _Counts | None:

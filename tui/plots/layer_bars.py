@@ -1,11 +1,21 @@
-"""Bars that compare layers before and after pruning, for the parameter and size plots."""
+"""The bars of layers before and after pruning: the parameter and size plots."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from tui.plots.drawing.canvas import Canvas
-from tui.plots.drawing.numbers import Units
+from tui.plots.drawing.numbers import (
+    BYTES,
+    COUNTS,
+    Units,
+    aligned,
+    amounts,
+    count,
+    percent,
+    ratio,
+    volume,
+)
 from tui.plots.drawing.ticks import Axis, Tick, unit_ticks
 from tui.text.lines import Line, Lines, Span, blank, clean, cut_path, fits, header, note
 
@@ -13,23 +23,13 @@ _DENSE, _PRUNED = "░", "▏▎▍▌▋▊▉█"
 _CHOSEN = "▸ "
 
 
-class Bar(NamedTuple):
-    """A layer, or the total: its name and its amounts before and after pruning."""
-
-    name: str
-    dense: float
-    pruned: float
-
-
 @dataclass(frozen=True, slots=True)
 class Style:
     """What bars show and how amounts are formatted.
 
     Attributes:
-        name: What is compared.
         after: The name of the remaining amount.
         total: Whether a bar for all layers is always shown below the others.
-        units: The units of the axis.
         write: Formats an amount.
         compare: Formats a pruned amount relative to a dense one.
     """
@@ -42,16 +42,42 @@ class Style:
     compare: Callable[[float, float], str]
 
 
-def draw_bars(style: Style, bars: Sequence[Bar], chosen: int, width: int, height: int) -> Lines:
+PARAMETERS = Style("parameters", "kept", False, COUNTS, count, percent)
+SIZE = Style("size", "pruned", True, BYTES, volume, ratio)
+
+
+@dataclass(frozen=True, slots=True)
+class LayerBarsData:
+    """The layers' names with their amounts before and after pruning."""
+
+    style: Style
+    layers: tuple[str, ...]
+    dense: tuple[float, ...]
+    pruned: tuple[float, ...]
+    chosen: int
+
+
+class _Bar(NamedTuple):
+    """A layer, or the total."""
+
+    name: str
+    dense: float
+    pruned: float
+
+
+def draw(data: LayerBarsData, width: int, height: int) -> Lines:
     """Draw one or more rows per layer, with its numbers on the right.
 
     If there are more layers than rows, those around the selected one are shown.
     """
+    style, chosen = data.style, data.chosen
+    columns = data.layers, amounts(data.dense).tolist(), amounts(data.pruned).tolist()
+    bars = [_Bar(*row) for row in zip(*columns, strict=False)]
     if not fits(width, height):
         return blank(width, height)
     if not bars:
         return note("no layers to show", width, height)
-    total = Bar("all", sum(bar.dense for bar in bars), sum(bar.pruned for bar in bars))
+    total = _Bar("all", sum(bar.dense for bar in bars), sum(bar.pruned for bar in bars))
     always = [total] if style.total else []
     floor = height >= min(len(bars) + len(always) + 3, 12)
     room = height - 1 - 2 * floor
@@ -69,13 +95,12 @@ def draw_bars(style: Style, bars: Sequence[Bar], chosen: int, width: int, height
     return head + body + blank(width, height - 1 - len(body))
 
 
-def _title(style: Style, total: Bar) -> Line:
-    """Return a title that is the legend as well."""
-    ratio = style.compare(total.pruned, total.dense)
+def _title(style: Style, total: _Bar) -> Line:
+    fraction = style.compare(total.pruned, total.dense)
     return (
         Span(f"{style.name}  ", "title"),
         Span(f"{_DENSE} {style.write(total.dense)} dense  ", "dense"),
-        Span(f"{_PRUNED[-1]} {style.write(total.pruned)} {style.after} ({ratio})", "pruned"),
+        Span(f"{_PRUNED[-1]} {style.write(total.pruned)} {style.after} ({fraction})", "pruned"),
     )
 
 
@@ -87,10 +112,10 @@ def _window(layers: int, room: int, chosen: int) -> range:
 
 @dataclass(frozen=True, slots=True)
 class _Chart:
-    """The bars that show."""
+    """The visible bars."""
 
     style: Style
-    bars: Sequence[Bar]
+    bars: Sequence[_Bar]
     chosen: int
     floor: bool
 
@@ -98,7 +123,7 @@ class _Chart:
         top = max(1, *(max(bar.dense, bar.pruned) for bar in self.bars))
         each = min((room + 1) // len(self.bars), 5)
         thick = (each - 1) // 2
-        # Nothing needs to keep the last bar apart from the axis.
+        # The last bar needs no gap to the axis.
         rows = each * len(self.bars) - (each > 1)
         places = [rows - each * index - 0.5 for index in range(len(self.bars))]
         numbers = self._numbers()
@@ -116,7 +141,7 @@ class _Chart:
         for place, bar in zip(places, self.bars, strict=True):
             for row in range(int(place), int(place) - max(1, thick), -1):
                 dense[row] = bar.dense / top
-                # Where there is room, the second bar lies below the first instead of over it.
+                # If there is room, the second bar lies below the first instead of over it.
                 pruned[row - thick] = bar.pruned / top
         canvas.lying_bars(dense, _DENSE, "dense")
         canvas.lying_bars(pruned, _PRUNED, "pruned")
@@ -127,7 +152,6 @@ class _Chart:
         return tuple(map(Tick, places, texts, roles))
 
     def _names(self, width: int) -> list[str]:
-        """Return names of one width."""
         names = [cut_path(clean(bar.name), width) for bar in self.bars]
         longest = max(map(len, names))
         return [
@@ -136,15 +160,10 @@ class _Chart:
         ]
 
     def _numbers(self) -> list[str]:
-        """Return the numbers of each bar, one below the other."""
         columns = [
             [self.style.write(bar.dense) for bar in self.bars],
             ["→"] * len(self.bars),
             [self.style.write(bar.pruned) for bar in self.bars],
             [self.style.compare(bar.pruned, bar.dense) for bar in self.bars],
         ]
-        widths = [max(map(len, column)) for column in columns]
-        rows = zip(*columns, strict=True)
-        return [
-            "".join(f" {text:>{w}}" for text, w in zip(row, widths, strict=True)) for row in rows
-        ]
+        return aligned(columns)

@@ -1,0 +1,45 @@
+"""Histograms of weights: their bins, columns and axes."""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tui.plots.drawing.canvas import Canvas
+from tui.plots.drawing.ticks import Axis, linear_ticks, nice_step, sqrt_ticks
+
+_Floats = NDArray[np.float64]
+# Counts take five characters at most, so the margin is the same for every layer.
+_NAME = "weight"
+
+
+def bins(width: int) -> int:
+    """Return how many bins fill a width, one per column."""
+    return max(1, width - len(_NAME) - 1)
+
+
+def are_bins(edges: _Floats) -> bool:
+    """Whether edges increase, over a span that can be drawn."""
+    if not (len(edges) > 1 and np.isfinite(edges).all() and (np.diff(edges) > 0).all()):
+        return False
+    return bool(max(1e-12, 1e-9 * np.abs(edges).max()) < edges[-1] - edges[0] < 1e12)
+
+
+def weight_canvas(edges: _Floats, top: float, width: int, height: int) -> Canvas:
+    """Return a canvas with weights on the bottom axis, and counts up to `top` as square roots."""
+    lower, upper = float(edges[0]), float(edges[-1])
+    # The most labels that fit: zero alone would not tell the scale.
+    steps = (nice_step(upper - lower, width // cells) for cells in (12, 10, 8))
+    ticks = max((linear_ticks(lower, upper, step) for step in steps), key=len)
+    x = Axis(lower, upper, ticks, _NAME)
+    return Canvas(width, height, x, Axis(0, math.sqrt(top), sqrt_ticks(top, height - 2)))
+
+
+def per_column(edges: _Floats, counts: _Floats, columns: int) -> _Floats:
+    """Return the count to show in each column; no bin is lost if their numbers differ."""
+    span = edges[-1] - edges[0]
+    centers = edges[0] + (np.arange(columns) + 0.5) / columns * span
+    shown: _Floats = counts[np.searchsorted(edges, centers).clip(1, len(counts)) - 1]
+    places = ((edges[1:] + edges[:-1]) / 2 - edges[0]) / span * columns
+    np.maximum.at(shown, places.astype(int).clip(0, columns - 1), counts)
+    return shown
