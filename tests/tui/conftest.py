@@ -69,7 +69,7 @@ def twelve(tmp_path_factory: pytest.TempPathFactory) -> Experiment:
 @pytest.fixture
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing waits long to be redrawn."""
-    monkeypatch.setattr("tui.screens.history_panes.REDRAW_SECONDS", 0.05)
+    monkeypatch.setattr("tui.screens.history.panes.REDRAW_SECONDS", 0.05)
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from core.events import Event, Stream
 from tests.tui.history.histories import CSS
 from tests.tui.scripted import Many, course
 from tui.app import FeatherweightApp
-from tui.screens.history import HistoryScreen
+from tui.screens.history.screen import HistoryScreen
 from tui.views.plots.registry import PLOTS
 
 SIZES = ((80, 24), (120, 36), (200, 60), (60, 20), (24, 8))

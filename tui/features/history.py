@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from core.experiments.run_record import TRAIN
 from tui.features.availability import available
-from tui.screens.history import HistoryScreen
+from tui.screens.history.screen import HistoryScreen
 from tui.session import Session
 from tui.state.state import State
 from tui.state.training_curve import TrainingCurve

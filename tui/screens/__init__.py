@@ -1,8 +1,10 @@
 """Screens and dialogs.
 
-main        the main screen: layers, totals, plots, and what is going on
-goal, recipe, export, path, dialogs     what keys ask; form: dialogs of rows
-dialog      closes once; palette: every command by name
-help, history_help      every key and sign
-history     the runs; history_panes: what it shows; run_files: reading and changing them
+main        the main screen: layers, totals, plots, and the running job
+dialog      base of what opens over another screen; dialogs: a question, a choice
+form        dialogs of rows: recipe, export
+goal, path  what to aim for; the path of a file
+palette     every command by name
+help        every key, and what the numbers mean
+history/    the history of runs
 """

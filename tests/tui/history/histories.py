@@ -22,7 +22,7 @@ from core.experiments.run_record import RunRecord, read_record
 from core.experiments.runs import Run
 from core.nets.weights import Weights
 from tests.tui.scripted import PATIENCE, SHAPES
-from tui.screens.history import HistoryScreen
+from tui.screens.history.screen import HistoryScreen
 from tui.widgets.lines import LinesWidget
 
 NAMES = {"[": "left_square_bracket", "]": "right_square_bracket", "?": "question_mark"}

@@ -20,7 +20,7 @@ from tests.tui.history.histories import (
     tuning,
     until,
 )
-from tui.screens.history_help import HistoryHelp
+from tui.screens.history.help import HistoryHelp
 from tui.widgets.lines import LinesWidget
 from tui.widgets.runs_panel import RunsPanel
 
@@ -296,7 +296,7 @@ async def test_keys_that_are_held_draw_the_plot_now_and_then(twelve, monkeypatch
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
         now = 1e6
-        monkeypatch.setattr("tui.screens.history_panes.monotonic", lambda: now)
+        monkeypatch.setattr("tui.screens.history.panes.monotonic", lambda: now)
         await pilot.press("down", "down", "down")
         assert app.history.browsing.at == "0009"
         assert "0011: 17.2x" in text(pilot)

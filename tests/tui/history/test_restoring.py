@@ -12,7 +12,7 @@ from tests.tui.history.histories import AGGRESSIVE, finished, interrupted, recor
 from tests.tui.scripted import MODERATE, TUNED, Scripted
 from tests.tui.test_app import shown
 from tui.app import FeatherweightApp
-from tui.screens.history import HistoryScreen
+from tui.screens.history.screen import HistoryScreen
 
 
 def with_a_run(tmp_path: Path, **options: object) -> Scripted:

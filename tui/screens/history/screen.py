@@ -11,8 +11,8 @@ from core.experiments.runs import RUNNING, Run
 from tui.jobs import history_jobs as jobs
 from tui.keys.history_keys import BINDINGS, KEYS
 from tui.screens.dialogs import Question
-from tui.screens.history_help import HistoryHelp
-from tui.screens.history_panes import HistoryPanes
+from tui.screens.history.help import HistoryHelp
+from tui.screens.history.panes import HistoryPanes
 from tui.state.browsing import Browsing
 from tui.state.runs import RunRow, why_incomparable
 from tui.text.lines import Span

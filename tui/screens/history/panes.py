@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from core.experiments.experiment import Experiment
 from core.experiments.runs import RUNNING
 from tui.keys.history_keys import TYPING
-from tui.screens.run_files import RunFiles
+from tui.screens.history.run_files import RunFiles
 from tui.state.browsing import Browsing
 from tui.views.history import ABOUT, about, failure, hint, hint_lines, sizes, title, welcome
 from tui.views.history_keys import footer_keys
