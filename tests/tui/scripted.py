@@ -336,10 +336,10 @@ class Scripted:
 
     def look(self, request: MeasurementRequest, stop: StopFlag) -> Stream[None]:
         """Images at once; the first sample, and all images once `rested` is set."""
-        if request.digits:
-            self.digits.append(request.digits)
+        if request.images:
+            self.digits.append(request.images)
             yield ComparisonUpdated(
-                compared(counted=request.matrix or request.digits.mode == "wrong")
+                compared(counted=request.matrix or request.images.mode == "wrong")
             )
         if request.costs:
             self.counted.append(dict(request.plan))

@@ -45,7 +45,7 @@ def backend(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> CoreBac
 
 @pytest.fixture(scope="module")
 def workbench(backend: CoreBackend) -> Workbench:
-    return backend._bench
+    return backend._workbench
 
 
 @pytest.fixture(scope="module")

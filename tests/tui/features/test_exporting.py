@@ -239,7 +239,7 @@ def test_the_plot_of_files_says_what_is_not_known_and_what_is_of_another_plan():
     result = Result(state.planned, dense, TUNED, state.footprint, tuned, sizes=SIZES)
     state = state.with_finetuned(result, state.undo_point)
     export = Export("/net.fw", 5_512, "codebook", 12, TUNED)
-    written = state.with_result_replaced(result, result.written(export, SIZES))
+    written = state.with_result_replaced(result, result.with_new_export(export, SIZES))
     assert not data(written, 80).before
     assert [row.bytes for row in data(state, 80).rows] == [
         912_616,
