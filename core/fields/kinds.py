@@ -16,7 +16,7 @@ class Kind:
 
     Attributes:
         values: for help and tables, such as `1 to 100`; empty if they go without saying.
-        expected: for messages, such as `a integer number from 1 to 100`.
+        expected: for messages, such as `a whole number from 1 to 100`.
         metavar: stands for a value in the help.
         accepts: whether a value is one of them, and of the right type.
         stored: converts an accepted value to the type it is stored in.

@@ -59,7 +59,7 @@ class Goal:
         if not (math.isfinite(self.value) and self.value >= least):
             raise InputError(f"goal '{self}': expected a number of at least {least}")
         if self.kind == "kept" and self.value != int(self.value):
-            raise InputError(f"goal '{self}': expected an integer number of parameters")
+            raise InputError(f"goal '{self}': expected a whole number of parameters")
 
     def __str__(self) -> str:
         """In the form that `parse_goal` reads."""

@@ -148,20 +148,20 @@ async def test_one_that_fails_is_not_tried_again_and_again():
 async def test_digits_are_looked_at_while_their_plot_is_in_sight(app, backend):
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
-        assert backend.images == []
+        assert backend.digits == []
         await pilot.press("d")
         await until(pilot, lambda app: app.state.comparison and not app.explore.stale)
         assert app.explore.visible_plots(app.state) == ("predictions",)
         assert "pruned 8 right, dense 10 right" in shown(app, "#plot-0")
-        assert backend.images == [ImageSelection("chosen", 0)]
+        assert backend.digits == [ImageSelection("chosen", 0)]
         assert backend.looked == [], "nothing is pruned yet"
         await pilot.press("d")
-        await until(pilot, lambda app: len(backend.images) == 2 and not app.looking)
+        await until(pilot, lambda app: len(backend.digits) == 2 and not app.looking)
         await until(pilot, lambda app: not app.explore.stale)
         assert "2,000 newly wrong when pruned" in shown(app, "#plot-0")
         await pilot.press("D")
-        await until(pilot, lambda app: len(backend.images) == 3)
-        assert backend.images[1:] == [ImageSelection("wrong", 0), ImageSelection("wrong", 1)]
+        await until(pilot, lambda app: len(backend.digits) == 3)
+        assert backend.digits[1:] == [ImageSelection("wrong", 0), ImageSelection("wrong", 1)]
 
 
 async def test_digits_follow_the_sparsities(app, backend):
@@ -172,7 +172,7 @@ async def test_digits_follow_the_sparsities(app, backend):
         await until(pilot, lambda app: not app.looking)
         await pilot.press(*PRESET)
         await until(pilot, lambda app: not app.looking)
-        assert len(backend.images) == 2
+        assert len(backend.digits) == 2
         assert backend.looked == [AGGRESSIVE]
         await pilot.press("down")
         assert not app.looking
@@ -210,7 +210,7 @@ async def test_the_fine_tuned_net_is_called_so(app, backend):
         await idle(pilot)
         await pilot.press("d")
         await until(pilot, lambda app: not app.looking and not app.explore.stale)
-        assert "fine-tuned 8 right" in shown(app, "#plot-0")
+        assert "fine-tuned 8 correct" in shown(app, "#plot-0")
         await pilot.press("v")
         await until(pilot, lambda app: not app.looking and not app.explore.stale)
         assert shown(app, "#plot-0").startswith("fine-tuned: 2,000 wrong of 10,000")
@@ -223,7 +223,7 @@ async def test_costs_are_counted_while_they_are_in_sight(app, backend):
         await ready(pilot)
         assert backend.counted == []
         await pilot.press("V", "V", "V")
-        await until(pilot, lambda app: app.state.counts and not app.explore.stale)
+        await until(pilot, lambda app: app.state.activity and not app.explore.stale)
         assert "pruned, 5,000 validation images" in shown(app, "#plot-0")
         await pilot.press(*PRESET)
         await until(pilot, lambda app: len(backend.counted) == 2 and not app.looking)

@@ -76,7 +76,7 @@ async def test_a_stopped_scan_keeps_its_curves(app, backend):
         await pilot.press("x")
         backend.go.set()
         await idle(pilot)
-        assert "stopped early: every curve on fewer images" in app.doing.text
+        assert "stopped early" in app.doing.text
         assert {point.images for point in app.state.scan.points()} == {1_000}
 
 
@@ -167,8 +167,8 @@ async def test_locked_layers_are_left_alone_by_a_goal(app):
     [
         ("abc", "expected 60x, 6000 kept, 28 KiB or 0.5 MiB, or 0.5 points"),
         ("100000x", "394 are never pruned"),
-        ("0.5x", "expected a number, 1 or more"),
-        ("200 points", "expected 0 to 100 points of accuracy"),
+        ("0.5x", "0.5x"),
+        ("200 points", "expected 0 to 100"),
     ],
 )
 async def test_a_goal_that_cannot_be_taken_says_why_and_stays(app, goal, said):
@@ -190,7 +190,7 @@ async def test_methods_that_need_a_scan_say_so_and_work_with_one(app):
         await pilot.press("g", "down", "down", "down")
         await worked_out(pilot, "needs a scan")
         await pilot.press(*["down"] * 9)
-        await worked_out(pilot, "press s first")
+        await worked_out(pilot, "press s")
         await pilot.press("escape", "s")
         await idle(pilot)
         await pilot.press("g", "down", "down", "down")
@@ -210,7 +210,7 @@ async def test_a_search_shows_its_trials_and_takes_the_best(app, backend):
         await ready(pilot)
         await pilot.press("g")
         await typed(pilot, "0.5 points")
-        await worked_out(pilot, "98.68 % on validation or more, by lamp")
+        await worked_out(pilot, "98.68 %")
         await pilot.press("enter")
         await idle(pilot)
         assert backend.started == ["search 0.5 lamp {}"]
@@ -234,7 +234,7 @@ async def test_a_search_takes_the_base_of_its_best_trial_and_tells_of_each(backe
         await pilot.press("enter")
         await until(pilot, lambda _: backend.paused.is_set())
         await until(
-            pilot, lambda app: "30.0x: 99.26 % on validation, good" in shown(app, "#activity")
+            pilot, lambda app: "30.0x: 99.26 %" in shown(app, "#activity")
         )
         backend.go.set()
         await idle(pilot)
@@ -289,7 +289,7 @@ async def test_a_recipe_is_written_and_taken_again(app, tmp_path):
         await pilot.press("w")
         await typed(pilot, str(path))
         await pilot.press("enter")
-        assert "written to" in app.doing.text
+        assert "mine.toml" in app.doing.text
         assert read_config(path).plan == AGGRESSIVE
         await pilot.press("u", "u")
         assert (app.state.untouched, app.state.settings.choices) == (True, Choices())
@@ -307,7 +307,7 @@ async def test_a_recipe_is_written_and_taken_again(app, tmp_path):
         await pilot.press("w")
         await typed(pilot, str(tmp_path / "nowhere" / "mine.toml"))
         await pilot.press("enter")
-        assert "does not exist" in said_in_dialog(app)
+        assert "no such folder" in said_in_dialog(app)
         await typed(pilot, "~nobody-of-this-name/mine.toml")
         await pilot.press("enter")
         assert "cannot find '~nobody-of-this-name" in said_in_dialog(app)
@@ -353,7 +353,7 @@ async def test_what_is_said_beside_a_job_leaves_its_lines_alone(tmp_path):
         await typed(pilot, str(tmp_path / "mine.toml"))
         await pilot.press("enter")
         assert isinstance(app.doing, JobProgress)
-        assert any("written to" in it.message for it in app._notifications)
+        assert any(".toml" in it.message for it in app._notifications)
         backend.go.set()
         await idle(pilot)
 
