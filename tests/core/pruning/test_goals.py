@@ -47,7 +47,7 @@ class TestGoals:
             ("1e999x", "infx", "at least 1"),
             ("-1 kept", "-1 kept", "at least 0"),
             ("-1 KiB", "-0.0009765625 MiB", "at least 0"),
-            ("0.5 kept", "0.5 kept", "integer"),
+            ("0.5 kept", "0.5 kept", "whole number"),
         ],
     )
     def test_a_goal_out_of_range_is_refused(self, text: str, goal: str, expected: str) -> None:

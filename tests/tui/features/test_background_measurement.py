@@ -152,7 +152,7 @@ async def test_digits_are_looked_at_while_their_plot_is_in_sight(app, backend):
         await pilot.press("d")
         await until(pilot, lambda app: app.state.comparison and not app.explore.stale)
         assert app.explore.visible_plots(app.state) == ("predictions",)
-        assert "pruned 8 right, dense 10 right" in shown(app, "#plot-0")
+        assert "pruned 8 correct, dense 10 correct" in shown(app, "#plot-0")
         assert backend.digits == [ImageSelection("chosen", 0)]
         assert backend.looked == [], "nothing is pruned yet"
         await pilot.press("d")

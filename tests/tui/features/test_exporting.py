@@ -134,7 +134,7 @@ async def test_a_file_that_is_there_is_asked_about(app, tmp_path):
 
 
 async def test_what_cannot_be_written_is_told_in_the_dialog(app):
-    wrong = {"nowhere/net.fw": "no such folder", "net.zip": "with one of .fw", "": "one of .fw"}
+    wrong = {"nowhere/net.fw": "no such folder", "net.zip": "in one of .fw", "": "one of .fw"}
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
         screen = await asked(pilot)

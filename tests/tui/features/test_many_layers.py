@@ -131,8 +131,8 @@ async def test_keys_on_a_group_act_on_all_its_free_layers_in_one_step(deep):
         )
         await pilot.press("enter")
         assert planned() == {0.9: 45}
-        assert "45 layers at 90.00 %: u takes it back" in shown(app, "#activity")
-        assert "locked layers are left alone" in shown(app, "#activity")
+        assert "45 layers set to 90.00 %" in shown(app, "#activity")
+        assert "locked layers unchanged" in shown(app, "#activity")
         await pilot.press("u")
         assert planned() == {0.06: 45}
         await pilot.press("backspace")
@@ -195,7 +195,7 @@ async def test_layers_are_found_while_one_types(deep):
         await pilot.press("5", "0", "enter", "equals_sign")
         found = [name for name, sparsity in app.state.planned.items() if sparsity]
         assert found == ["stage3.1.1", *(f"stage3.{at}.1" for at in range(10, 16))]
-        assert "7 layers at 50.00 %" in shown(app, "#activity")
+        assert "7 layers set to 50.00 %" in shown(app, "#activity")
         await pilot.press("u", "up", "right", "u")
         assert app.state.listing.filter == "stage3.1 depth"
         assert [app.state.planned[name] for name in found] == [0.5, *[0.0] * 6]
