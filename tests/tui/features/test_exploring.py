@@ -233,9 +233,7 @@ async def test_a_search_takes_the_base_of_its_best_trial_and_tells_of_each(backe
         await worked_out(pilot, "98.68 %")
         await pilot.press("enter")
         await until(pilot, lambda _: backend.paused.is_set())
-        await until(
-            pilot, lambda app: "30.0x: 99.26 %" in shown(app, "#activity")
-        )
+        await until(pilot, lambda app: "30.0x: 99.26 %" in shown(app, "#activity"))
         backend.go.set()
         await idle(pilot)
         assert app.state.base is backend.trial_base
