@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from core.events import Accuracy, Batch, Epoch, Event, Notice, Progress, drain
     from core.pruning.curves import Scan
     from core.pruning.masks import Masks
-    from core.settings.choices import Choices
+    from core.settings.recipe_changes import Choices
     from core.training.finetuning import FineTuningResult
 
 __all__ = [

@@ -20,14 +20,14 @@ from core.data.inputs import DEFAULT_INPUTS, Inputs
 from core.errors import InputError
 from core.events import Accuracy, StopFlag, Stream, never
 from core.inference.sparse.net import FasterNet, faster
-from core.measure import sensitivity
+from core.measure import sensitivity_scan
 from core.measure.evaluation import measure
 from core.nets.layers import prunable_layers
 from core.nets.model_copy import copy_model, deep_copy
 from core.nets.user_model import check_no_torch_masks, fit_data, fit_layout, splits_for
 from core.pruning.curves import SPARSITIES, SPLITS, UNIFORM_SPARSITIES, Scan
 from core.pruning.plans import whole_plan
-from core.settings.choices import NO_CHOICES, Choices
+from core.settings.recipe_changes import NO_CHOICES, Choices
 from core.training import finetuning
 from core.training.finetuning import FineTuningResult
 from core.training.loop import copy_weights
@@ -102,7 +102,7 @@ def scan(
     copy = deep_copy(model)
     data = fit_data(copy, splits_for(model, data))
     return (
-        yield from sensitivity.scan(
+        yield from sensitivity_scan.scan(
             copy,
             data.validation if split == SPLITS[0] else data.test,
             split=split,

@@ -13,7 +13,7 @@ from core.data.batches import Splits
 from core.events import Accuracy, Event, StopFlag, Stream, drain, never
 from core.inference.sparse.net import FasterNet
 from core.pruning.curves import Scan
-from core.settings.choices import NO_CHOICES, Choices
+from core.settings.recipe_changes import NO_CHOICES, Choices
 from core.training.finetuning import FineTuningResult
 
 T = TypeVar("T")

@@ -16,7 +16,7 @@ from core.data.inputs import Inputs
 from core.errors import InputError
 from core.events import Accuracy, Epoch
 from core.nets.footprint import Sizes
-from core.settings.choices import MAX_EPOCHS, Choices
+from core.settings.recipe_changes import MAX_EPOCHS, Choices
 from core.system.typed_json import Limits, from_plain, to_plain
 
 FINETUNE: Literal["finetune"] = "finetune"

@@ -19,8 +19,8 @@ from torch import Tensor, fx, nn
 
 from core.data.batches import Images
 from core.events import Progress, Stream
+from core.graph.call_classes import unit_calls
 from core.graph.tracing import UntraceableError, same_logits, trace, traceable_copy, untraceable
-from core.graph.unit_graph import unit_calls
 from core.graph.units import LayerCall, UnitCall, UnitwiseCall
 from core.nets.footprint import DeadUnits
 from core.nets.layers import prunable_layers

@@ -14,8 +14,8 @@ import torch
 from torch import Tensor, fx, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from core.graph.call_classes import unit_calls
 from core.graph.tracing import UntraceableError, same_logits, trace, traceable_copy, untraceable
-from core.graph.unit_graph import unit_calls
 from core.graph.units import LayerCall, ShapeCall, UnitCall, UnitwiseCall
 
 

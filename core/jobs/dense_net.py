@@ -11,7 +11,7 @@ from core.jobs.dense_cache import cached_or_trained
 from core.jobs.workbench import Net, Workbench
 from core.measure.evaluation import measure
 from core.nets.weights import DenseWeights, Weights
-from core.settings.choices import NO_CHOICES
+from core.settings.recipe_changes import NO_CHOICES
 from core.settings.settings import DEFAULTS
 from core.system.background import JobProgress, run_in_thread
 from core.system.error_text import reason

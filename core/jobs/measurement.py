@@ -18,11 +18,11 @@ from core.graph.dead_units import count_dead_units
 from core.inference.benchmark import run_benchmark
 from core.inference.timings import SECONDS, Benchmark
 from core.jobs.workbench import Net, Workbench
-from core.measure import comparison, sensitivity
+from core.measure import comparison, sensitivity_scan
 from core.measure.activity import measure_activity, preload_dispatcher
 from core.measure.comparison import Mode, NetComparison
 from core.measure.costs import Activity, ActivityMeasured, CostTable, cost_table
-from core.measure.sampling import sample_accuracy
+from core.measure.sample_accuracy import sample_accuracy
 from core.nets.digest import weights_digest
 from core.nets.footprint import DeadUnits
 from core.nets.weights import Weights
@@ -57,7 +57,7 @@ def scan(
     images = yield from _split(workbench, split, stop)
     _, precision = yield from workbench.prepared(stop)
     return (
-        yield from sensitivity.scan(
+        yield from sensitivity_scan.scan(
             workbench.models.for_inference(weights),
             images,
             split=split,

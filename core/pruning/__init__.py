@@ -3,7 +3,7 @@
 plans        one sparsity per layer: parsed, checked
 presets      ready plans, by net
 han2015      the tables of Han et al. (2015)
-selection    the k-th smallest magnitude of a tensor, without a copy of it
+kth_magnitude    the k-th smallest magnitude of a tensor, without a copy of it
 masks        magnitude, threshold, mask; `Masks` keeps pruned weights at zero
 scores       importance of weights by each allocation method
 goals        how light a net should be: a ratio, parameters, bytes or a drop in accuracy

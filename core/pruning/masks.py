@@ -16,8 +16,8 @@ from torch.optim import Optimizer
 
 from core.nets.layers import Layer
 from core.nets.weights import Weights
+from core.pruning.kth_magnitude import kth_magnitude
 from core.pruning.plans import check_sparsity, prune_count
-from core.pruning.selection import kth_magnitude
 
 
 def threshold(weight: Tensor, sparsity: float) -> float:

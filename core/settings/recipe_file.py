@@ -16,7 +16,7 @@ from core.errors import InputError
 from core.fields.declaration import Setting, settings_in
 from core.fields.kinds import number
 from core.pruning.plans import Plan, check_sparsity
-from core.settings.choices import Choices
+from core.settings.recipe_changes import Choices
 from core.settings.settings import DEFAULTS, SETTINGS, Settings
 from core.settings.toml import (
     abbreviated,

@@ -15,7 +15,7 @@ from core.fields.declaration import check_fields, setting, settings_in
 from core.fields.kinds import Kind, integer, one_of, path, text
 from core.nets.user_model import FORMS
 from core.nets.zoo import ZOO, model_spec
-from core.settings.choices import NO_CHOICES, Choices
+from core.settings.recipe_changes import NO_CHOICES, Choices
 from core.training.recipes import RECIPE_MEANINGS, Phase, Recipe, recipe_named
 
 PROTOCOLS: Collection[str] = {

@@ -16,7 +16,7 @@ from core.events import drain
 from core.jobs.dense_net import open_dense_net
 from core.jobs.workbench import Workbench
 from core.pruning.presets import preset_plan
-from core.settings.choices import Choices
+from core.settings.recipe_changes import Choices
 from core.settings.settings import Settings
 
 VARIANTS = {

@@ -13,7 +13,7 @@ from torch import nn
 from core.data.batches import Images
 from core.events import drain
 from core.measure.bf16_filter import FIRST_CHECKS, SAFETY
-from core.measure.sensitivity import MOST_IMAGES, scan
+from core.measure.sensitivity_scan import MOST_IMAGES, scan
 from core.nets.layers import Layer, prunable_layers
 from core.pruning.curves import SPARSITIES, WITHIN, Scan
 from core.pruning.masks import keep_mask

@@ -45,7 +45,7 @@ def test_what_the_command_line_needs_first_is_light() -> None:
     loaded = packages_after(
         "import core.errors, core.events, core.system.files, core.nets.footprint\n"
         "import core.pruning.plans, core.training.recipes, core.settings.settings\n"
-        "import core.nets.zoo, core.system.preload, core.settings.choices\n"
+        "import core.nets.zoo, core.system.preload, core.settings.recipe_changes\n"
         "import core.settings.recipe_file, core.pruning.curves\n"
         "import core.experiments.experiment, core.pruning.goals\n"
         "import core.experiments.runs, core.jobs.search\n"

@@ -38,7 +38,7 @@ from core.pruning.curves import (
 )
 from core.pruning.presets import preset_plan
 from core.pruning.what_if import Profile
-from core.settings.choices import Choices
+from core.settings.recipe_changes import Choices
 from core.settings.settings import Settings
 from core.system.timing import Latency
 from core.training.finetuning import PruningResult

@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import Any, NoReturn
 
 from core.errors import InputError, StoppedError, WorkError
-from tui.cli import arguments
+from tui.cli import add_options
 
 EXAMPLES = """\
 examples:
@@ -81,22 +81,22 @@ def _parser() -> ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="store_true", help="show the version")
-    arguments.add_settings(parser)
-    arguments.add_experiment(parser)
+    add_options.add_settings(parser)
+    add_options.add_experiment(parser)
     parser.add_argument("--theme", metavar="NAME", help="color theme of the terminal program")
     parser.set_defaults(command="app")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=_Parser)
-    for name, (summary, trains, add_options) in arguments.COMMANDS.items():
+    for name, (summary, trains, add_own) in add_options.COMMANDS.items():
         command = commands.add_parser(name, help=summary)
-        add_options(command)
-        arguments.add_settings(command, training=trains)
-        arguments.add_experiment(command)
-        arguments.add_json(command)
+        add_own(command)
+        add_options.add_settings(command, training=trains)
+        add_options.add_experiment(command)
+        add_options.add_json(command)
         command.set_defaults(command=name)
     data = commands.add_parser("data", help="download data sets")
     actions = data.add_subparsers(metavar="ACTION", required=True, parser_class=_Parser)
     fetch = actions.add_parser("fetch", help="download a data set into the cache and verify it")
     fetch.add_argument("name", help="the data set, such as mnist")
-    arguments.add_data_dir(fetch)
+    add_options.add_data_dir(fetch)
     fetch.set_defaults(command="data")
     return parser

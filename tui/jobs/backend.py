@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from core.errors import InputError
 from core.events import Notice, Progress, StopFlag, Stream
 from core.pruning.curves import SPLITS, UNIFORM_SPARSITIES
-from core.settings.choices import NO_CHOICES
+from core.settings.recipe_changes import NO_CHOICES
 from core.settings.settings import Settings
 from core.system.preload import preload_torch
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from core.errors import InputError
 from core.fields.declaration import settings_in
-from core.settings.choices import NO_CHOICES, Choices
+from core.settings.recipe_changes import NO_CHOICES, Choices
 from core.settings.settings import SETTINGS
 from core.training.recipes import Recipe, recipe_named
 

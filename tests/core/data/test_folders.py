@@ -21,7 +21,7 @@ from core.jobs.dense_net import open_dense_net
 from core.jobs.workbench import Workbench
 from core.measure.evaluation import batches
 from core.pruning.plans import uniform_plan
-from core.settings.choices import Choices
+from core.settings.recipe_changes import Choices
 from core.settings.settings import Settings
 from tests.core.data.folders import Draw, fill, shade, spotted
 from tests.core.training.loops import of_type

@@ -33,7 +33,7 @@ from core.experiments.run_record import (
 from core.experiments.run_writer import RunWriter
 from core.nets.architectures import Cnn5
 from core.nets.footprint import Sizes
-from core.settings.choices import Choices
+from core.settings.recipe_changes import Choices
 from core.system.locks import delete_tree
 from core.training.checkpoints import Checkpoint
 from core.training.loop import Trainer

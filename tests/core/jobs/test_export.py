@@ -28,7 +28,7 @@ from core.jobs.quantization import quantize, quantize_within_drop
 from core.jobs.workbench import Workbench
 from core.nets.weights import DenseWeights, Weights
 from core.pruning.masks import Masks
-from core.settings.choices import Choices
+from core.settings.recipe_changes import Choices
 from core.settings.settings import Settings
 from core.training.loop import copy_weights
 from tests.core.data.folders import fill, shade, spotted

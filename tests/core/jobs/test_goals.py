@@ -18,7 +18,7 @@ from core.jobs.search import LEAST
 from core.jobs.workbench import Net, Workbench
 from core.pruning.masks import Masks
 from core.pruning.plans import Plan
-from core.settings.choices import Choices
+from core.settings.recipe_changes import Choices
 from core.settings.settings import Settings
 from tests.core.jobs.test_recorded_jobs import small
 

@@ -25,7 +25,7 @@ from core.jobs.dense_net import open_dense_net
 from core.jobs.restore import restore
 from core.jobs.workbench import Net, Workbench
 from core.pruning.plans import Plan
-from core.settings.choices import Choices
+from core.settings.recipe_changes import Choices
 from core.settings.settings import Settings
 from core.training.finetuning import FineTuningResult
 from tests.core.conftest import head

@@ -27,7 +27,7 @@ from core.nets.layers import parameter_count
 from core.nets.weights import Weights
 from core.pruning.masks import keep_mask
 from core.pruning.plans import Plan
-from core.settings.choices import Choices
+from core.settings.recipe_changes import Choices
 from core.settings.settings import Settings
 from core.training.dense import TrainingResult
 from core.training.finetuning import FineTuningResult

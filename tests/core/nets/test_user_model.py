@@ -26,7 +26,7 @@ from core.nets.zoo import short_name
 from core.pruning.curves import SPARSITIES
 from core.pruning.masks import Masks
 from core.pruning.plans import uniform_plan
-from core.settings.choices import Choices
+from core.settings.recipe_changes import Choices
 from core.settings.settings import Settings
 from core.training.loop import copy_weights
 from tests.core.jobs.test_recorded_jobs import small

@@ -15,7 +15,7 @@ from core.data.registry import DATASETS
 from core.errors import InputError
 from core.nets.zoo import ZOO
 from core.pruning.plans import Plan
-from core.settings.choices import NO_CHOICES, Choices
+from core.settings.recipe_changes import NO_CHOICES, Choices
 from core.settings.recipe_file import CHANGES, TOP, config_text, read_config, write_config
 from core.settings.settings import PRECISIONS, PROTOCOLS, SETTINGS, Settings
 from core.settings.toml import line_of

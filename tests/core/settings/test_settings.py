@@ -9,7 +9,7 @@ import pytest
 
 from core.errors import InputError
 from core.nets.zoo import ZOO, model_spec
-from core.settings.choices import Choices
+from core.settings.recipe_changes import Choices
 from core.settings.settings import Settings
 from core.training.recipes import RECIPES, recipe_named
 

@@ -8,7 +8,7 @@ import pytest
 from textual.widgets import Input, Static
 
 from core.pruning.plans import Plan
-from core.settings.choices import Choices
+from core.settings.recipe_changes import Choices
 from core.settings.recipe_file import read_config
 from tests.tui.conftest import idle, ready, until
 from tests.tui.scripted import AGGRESSIVE, MODERATE, Scripted, net, scanned

@@ -21,7 +21,7 @@ from core.settings.settings import Settings
 from tests.core.experiments.recorded_runs import RECORD
 from tests.core.settings.test_recipe_file import GIVEN
 from tui.cli.main import _parser, main
-from tui.cli.options import settings_for, settings_of
+from tui.cli.read_options import settings_for, settings_of
 from tui.features.recipe_files import taken
 from tui.state.runs import RunRow, differences
 

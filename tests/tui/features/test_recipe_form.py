@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.jobs.workbench import Net
-from core.settings.choices import NO_CHOICES, Choices
+from core.settings.recipe_changes import NO_CHOICES, Choices
 from core.training.recipes import RECIPES, recipe_named
 from tests.tui.conftest import idle, ready
 from tests.tui.scripted import Scripted

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from core.errors import InputError
 from core.experiments.experiment import Experiment
-from core.settings.choices import Choices
+from core.settings.recipe_changes import Choices
 from tests.tui.conftest import idle, ready, until
 from tests.tui.history.histories import AGGRESSIVE, finished, interrupted, record, tuning
 from tests.tui.scripted import MODERATE, TUNED, Scripted

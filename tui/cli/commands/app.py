@@ -12,7 +12,7 @@ from core.errors import InputError
 from core.experiments.experiment import Experiment
 from core.pruning.presets import default_preset
 from core.settings.settings import Settings
-from tui.cli import checks, options
+from tui.cli import checks, read_options
 from tui.cli.command import Command
 from tui.cli.commands import run
 
@@ -27,7 +27,7 @@ RUN_OPTIONS = (
 
 def prepare(args: Namespace) -> Program | Command[Any]:
     """Check the options; raises InputError."""
-    settings = options.settings_of(args)
+    settings = read_options.settings_of(args)
     if args.theme is not None:
         from textual.theme import BUILTIN_THEMES
 

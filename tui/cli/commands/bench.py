@@ -16,7 +16,7 @@ from core.experiments.experiment import open_run
 from core.formats.export_formats import COMPACT, ONNX, PICKLES, SAFETENSORS
 from core.inference.timings import SPARSE, Amounts, Benchmark, Row, SparseChoice, benchmark_report
 from core.settings.settings import Settings
-from tui.cli import checks, options
+from tui.cli import checks, read_options
 from tui.cli.command import Command
 from tui.cli.commands.inspect import settings_of_file
 from tui.cli.tables import number_table
@@ -51,9 +51,9 @@ def _net(args: Namespace) -> tuple[Path, Settings]:
     if path.suffix == ONNX:
         raise InputError(f"{path}: expected a run, or weights in .fw, .safetensors or .pt")
     if os.path.isfile(path):
-        options.check_no_weights(args, args.net)
+        read_options.check_no_weights(args, args.net)
         if path.suffix != COMPACT:
-            return path, options.settings_of(args)
+            return path, read_options.settings_of(args)
         from core.jobs.export import inspect_file
 
         settings = settings_of_file(args, inspect_file(path).file)
@@ -63,7 +63,7 @@ def _net(args: Namespace) -> tuple[Path, Settings]:
     if path.suffix in (COMPACT, SAFETENSORS, *PICKLES):
         raise InputError(f"no such file: {path}: expected weights, or a run")
     run = open_run(args.net)
-    return run.weights_path, options.settings_of_net(args, run)
+    return run.weights_path, read_options.settings_of_net(args, run)
 
 
 def print_bench(bench: Benchmark, console: Console) -> None:

@@ -13,7 +13,7 @@ from core.events import Notice, StopFlag, Stream
 from core.experiments.experiment import Experiment, open_run
 from core.formats.export_formats import ONNX, Packing, check_target
 from core.nets.footprint import BYTES_PER_VALUE
-from tui.cli import checks, options
+from tui.cli import checks, read_options
 from tui.cli.command import Command
 from tui.cli.commands.inspect import print_inspection
 from tui.text.format import count, percent
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def prepare(args: Namespace) -> Command[tuple[Net, ExportResult]]:
     """Check the options; raises InputError."""
     run = None if args.run is None else open_run(args.run)
-    settings = options.settings_of_net(args, run) if run else options.settings_of(args)
+    settings = read_options.settings_of_net(args, run) if run else read_options.settings_of(args)
     shares_values = args.levels is not None or args.max_drop is not None
     values = args.values or ("codebook" if shares_values else "float32")
     packing = Packing(values, args.levels, args.max_drop, args.tune)

@@ -17,7 +17,7 @@ from core.formats.export_formats import COMPACT
 from core.nets.zoo import ZOO
 from core.settings.settings import PROTOCOLS, Settings
 from core.system.files import check_readable
-from tui.cli import checks, options
+from tui.cli import checks, read_options
 from tui.cli.command import Command
 from tui.cli.tables import number_table
 from tui.text.format import count, percent
@@ -35,7 +35,7 @@ def prepare(args: Namespace) -> Command[Accuracy | None]:
     if args.file.suffix != COMPACT:
         raise InputError(f"'{args.file}' is not a compact file: expected a name ending in .fw")
     check_readable(args.file, "compact file")
-    options.check_no_weights(args, str(args.file))
+    read_options.check_no_weights(args, str(args.file))
     checks.check_output(args.json)
     from core.jobs.export import inspect_file, inspect_report, measure_file
 
@@ -82,7 +82,9 @@ def settings_of_file(args: Namespace, file: CompactFile) -> Settings | None:
     model = _model_of(args, file.model)
     if model is None:
         return None
-    return options.settings_of(Namespace(**{**_facts(file.facts), **vars(args), "model": model}))
+    return read_options.settings_of(
+        Namespace(**{**_facts(file.facts), **vars(args), "model": model})
+    )
 
 
 def _model_of(args: Namespace, named: str) -> str | None:

@@ -16,8 +16,8 @@ from core.experiments.run_record import TRAIN, RunRecord, report_json
 from core.experiments.runs import STOPPED, Run
 from core.nets.footprint import BYTES_PER_VALUE, COUNTED, MIB
 from core.pruning.presets import default_preset, preset_plan
-from tui.cli import checks, options
-from tui.cli.arguments import DEFAULT_ALLOCATION
+from tui.cli import checks, read_options
+from tui.cli.add_options import DEFAULT_ALLOCATION
 from tui.cli.command import Command
 from tui.cli.commands.train import print_trained
 from tui.cli.tables import number_table
@@ -43,9 +43,9 @@ def prepare(args: Namespace) -> Command[Any]:
     """Check the options; raises InputError."""
     if args.resume is not None:
         return _resume(args)
-    config = options.config_of(args)
-    settings = options.settings_of(args, config)
-    goal, method = options.goal_of(args), args.allocate or DEFAULT_ALLOCATION
+    config = read_options.config_of(args)
+    settings = read_options.settings_of(args, config)
+    goal, method = read_options.goal_of(args), args.allocate or DEFAULT_ALLOCATION
     experiment = checks.experiment_for(args, settings)
     workbench = checks.workbench_for(args, settings)
     from core.jobs import recorded_jobs
@@ -54,10 +54,10 @@ def prepare(args: Namespace) -> Command[Any]:
     from core.jobs.preflight import check_goal
     from core.jobs.report import finetuned_record
 
-    explicit = options.explicit_plan(args, config, settings.model, workbench.layer_names)
+    explicit = read_options.explicit_plan(args, config, settings.model, workbench.layer_names)
     default = default_preset(settings.model)
     plan = explicit or preset_plan(default, settings.model, workbench.layer_names)
-    locked = options.locks_of(args, workbench.layer_names)
+    locked = read_options.locks_of(args, workbench.layer_names)
     if goal:
         check_goal(workbench, goal, locked)
 
@@ -79,7 +79,7 @@ def _resume(args: Namespace) -> Command[Recorded]:
     if run.finished:
         checks.check_output(args.json)
         return _nothing_to_resume(run, args.json)
-    settings = options.settings_for(args, run)
+    settings = read_options.settings_for(args, run)
     workbench = checks.workbench_for(args, settings)
     from core.jobs import recorded_jobs
     from core.jobs.dense_net import open_dense_net

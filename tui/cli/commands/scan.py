@@ -10,7 +10,7 @@ from rich.console import Console
 from core.events import StopFlag, Stream
 from core.pruning.curves import SPARSITIES, UNIFORM_SPARSITIES, WITHIN, Point, Scan
 from core.pruning.plans import parse_sparsities
-from tui.cli import checks, options
+from tui.cli import checks, read_options
 from tui.cli.command import Command
 from tui.cli.tables import number_table
 from tui.text.format import count, percent
@@ -18,7 +18,7 @@ from tui.text.format import count, percent
 
 def prepare(args: Namespace) -> Command[Scan]:
     """Check the options; raises InputError."""
-    settings = options.settings_of(args)
+    settings = read_options.settings_of(args)
     sparsities = parse_sparsities(args.sparsities) if args.sparsities is not None else ()
     within = WITHIN if args.quick and args.within is None else args.within
     uniform = (sparsities or UNIFORM_SPARSITIES) if args.uniform else ()

@@ -9,8 +9,8 @@ from rich.console import Console
 
 from core.events import StopFlag, Stream
 from core.jobs.search import SearchResult
-from tui.cli import checks, options
-from tui.cli.arguments import DEFAULT_ALLOCATION
+from tui.cli import checks, read_options
+from tui.cli.add_options import DEFAULT_ALLOCATION
 from tui.cli.command import Command
 from tui.cli.tables import number_table
 from tui.text.format import percent
@@ -20,7 +20,7 @@ COLUMNS = ("trial", "ratio", "validation %", "test %", "within", "run")
 
 def prepare(args: Namespace) -> Command[SearchResult]:
     """Check the options; raises InputError."""
-    settings = options.settings_of(args, options.config_of(args))
+    settings = read_options.settings_of(args, read_options.config_of(args))
     method = args.allocate or DEFAULT_ALLOCATION
     experiment = checks.experiment_for(args, settings)
     workbench = checks.workbench_for(args, settings)
@@ -29,7 +29,7 @@ def prepare(args: Namespace) -> Command[SearchResult]:
     from core.jobs.report import search_report
     from core.pruning.allocation import check_locked
 
-    locked = options.locks_of(args, workbench.layer_names)
+    locked = read_options.locks_of(args, workbench.layer_names)
     check_locked(workbench.layer_names, locked)
 
     def work(stop: StopFlag) -> Stream[SearchResult]:

@@ -13,8 +13,8 @@ from core.events import StopFlag, Stream
 from core.experiments.experiment import open_run
 from core.measure.costs import CostTable, table_report
 from core.pruning.plans import uniform_plan
-from tui.cli import checks, options
-from tui.cli.arguments import DEFAULT_ALLOCATION
+from tui.cli import checks, read_options
+from tui.cli.add_options import DEFAULT_ALLOCATION
 from tui.cli.command import Command
 from tui.cli.tables import number_table
 from tui.plots.drawing.numbers import count as short
@@ -24,9 +24,11 @@ from tui.text.format import count, percent, ratio, without_dead
 def prepare(args: Namespace) -> Command[CostTable]:
     """Check the options; raises InputError."""
     run = None if args.run is None else open_run(args.run)
-    config = options.config_of(args)
-    settings = options.settings_of_net(args, run) if run else options.settings_of(args, config)
-    goal, method = options.goal_of(args), args.allocate or DEFAULT_ALLOCATION
+    config = read_options.config_of(args)
+    settings = (
+        read_options.settings_of_net(args, run) if run else read_options.settings_of(args, config)
+    )
+    goal, method = read_options.goal_of(args), args.allocate or DEFAULT_ALLOCATION
     experiment = checks.experiment_for(args, settings)
     workbench = checks.workbench_for(args, settings, run.weights_path if run else None)
     from core.formats.weights_files import load_weights
@@ -36,8 +38,8 @@ def prepare(args: Namespace) -> Command[CostTable]:
     from core.jobs.preflight import check_goal
     from core.pruning.masks import Masks
 
-    plan = options.explicit_plan(args, config, settings.model, workbench.layer_names)
-    locked = options.locks_of(args, workbench.layer_names)
+    plan = read_options.explicit_plan(args, config, settings.model, workbench.layer_names)
+    locked = read_options.locks_of(args, workbench.layer_names)
     if run and (plan or goal):
         raise InputError(f"run {run.id} already has sparsities: give RUN or sparsities, not both")
     if goal:

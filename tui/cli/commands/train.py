@@ -15,7 +15,7 @@ from core.events import StopFlag, Stream
 from core.experiments.run_record import RunRecord, report_json
 from core.formats.export_formats import PICKLES, SAFETENSORS, SUFFIXES
 from core.nets.zoo import short_name
-from tui.cli import checks, options
+from tui.cli import checks, read_options
 from tui.cli.command import Command
 
 Report = Mapping[str, Any]
@@ -28,7 +28,7 @@ def prepare(args: Namespace) -> Command[tuple[RunRecord, Report]]:
     """Check the options; raises InputError."""
     if "weights" in args:
         raise InputError(f"train starts from fresh weights: remove --weights {args.weights}")
-    settings = options.settings_of(args)
+    settings = read_options.settings_of(args)
     experiment = checks.experiment_for(args, settings)
     target = _target(args, settings.model)
     workbench = checks.workbench_for(args, settings)

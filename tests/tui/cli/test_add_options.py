@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from core.errors import InputError
-from core.settings.choices import Choices
+from core.settings.recipe_changes import Choices
 from core.settings.settings import SETTINGS, Settings
 from tui.cli.main import _parser, main
-from tui.cli.options import settings_of
+from tui.cli.read_options import settings_of
 
 WRONG = {
     "model": "cnn6",

@@ -16,7 +16,7 @@ from core.inference.timings import SECONDS
 from core.jobs.search import START, TRIALS
 from core.pruning.curves import SPLITS, WITHIN
 from core.pruning.goals import METHODS as ALLOCATIONS
-from core.settings.choices import Choices
+from core.settings.recipe_changes import Choices
 from core.settings.settings import SETTINGS, Settings
 
 DEFAULT_ALLOCATION = "lamp"

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 from torch import Tensor
 
-from core.pruning import selection
-from core.pruning.selection import kth_magnitude
+from core.pruning import kth_magnitude as module
+from core.pruning.kth_magnitude import kth_magnitude
 
 EXTREMES = [0.0, -0.0, 1e-45, -1e-45, 1e-40, 1.1754944e-38, 3.4028235e38, math.inf, -math.inf]
 TIES = st.sampled_from([*EXTREMES, 0.5, -0.5, 1.0, np.nextafter(np.float32(1), np.float32(2))])
@@ -37,8 +37,8 @@ def any_bits(seed: int, size: int) -> Tensor:
 def small_pieces() -> Iterator[None]:
     """Few weights are selected as many are, in pieces that do not fit their number."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(selection, "_FEW", 0)
-        patch.setattr(selection, "_CHUNK", 700)
+        patch.setattr(module, "_FEW", 0)
+        patch.setattr(module, "_CHUNK", 700)
         yield
 
 

@@ -15,7 +15,7 @@ from core.errors import InputError
 from core.events import Event, Notice, Progress, drain
 from core.measure.bf16_filter import Bf16Filter, margins
 from core.measure.evaluation import count_correct
-from core.measure.sensitivity import scan
+from core.measure.sensitivity_scan import scan
 from core.nets.architectures import Cnn5
 from core.nets.layers import Layer, prunable_layers
 from core.nets.weights import Weights
@@ -80,7 +80,7 @@ class TestExact:
         plain_counts: dict[str, list[int]],
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        monkeypatch.setattr("core.measure.sensitivity.MOST_IMAGES", batch)
+        monkeypatch.setattr("core.measure.sensitivity_scan.MOST_IMAGES", batch)
         stream = scan(net, images, split="test", sparsities=POINTS, precision=precision)
         result = drain(stream)
         differ = 0
@@ -249,7 +249,7 @@ def test_what_cannot_be_traced_is_scanned_the_plain_way(
 def test_a_net_whose_values_take_much_is_scanned_a_few_images_at_a_time(
     net: Cnn5, images: Images, monkeypatch: pytest.MonkeyPatch, plain_counts: dict[str, list[int]]
 ) -> None:
-    monkeypatch.setattr("core.measure.sensitivity.MOST_BYTES", 7_000_000)
+    monkeypatch.setattr("core.measure.sensitivity_scan.MOST_BYTES", 7_000_000)
     result, events = recorded(scan(net, images, split="test", sparsities=[0.95]))
     assert counts(result) == {name: row[-1:] for name, row in plain_counts.items()}
     assert len(of_type(ScanUpdated, events)) == 6

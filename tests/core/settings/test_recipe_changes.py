@@ -19,7 +19,7 @@ from core.nets.layers import Layer
 from core.nets.weights import Weights
 from core.pruning.masks import Masks, sparsity_of
 from core.pruning.plans import Plan, uniform_plan
-from core.settings.choices import DEFAULT_ROUNDS, NO_CHOICES, Choices
+from core.settings.recipe_changes import DEFAULT_ROUNDS, NO_CHOICES, Choices
 from core.training.finetuning import finetune
 from core.training.losses import mean_loss
 from core.training.recipes import (

@@ -10,8 +10,8 @@ import torch.nn.functional as F  # noqa: N812  the name every torch program uses
 from hypothesis import given, settings
 from torch import Tensor, nn
 
+from core.graph.call_classes import unit_calls
 from core.graph.tracing import trace
-from core.graph.unit_graph import unit_calls
 from core.graph.units import LayerCall, ShapeCall, UnitCall, UnitwiseCall
 from tests.core.random_nets import RandomNet, random_nets
 
