@@ -38,9 +38,7 @@ main(sys.argv[1:])
 """
 
 
-def test_a_run_killed_in_its_first_epoch_starts_over_and_a_done_one_says_so(
-    tmp_path: Path,
-) -> None:
+def test_a_run_killed_in_its_first_epoch_starts_over_and_a_done_one_says_so(tmp_path: Path) -> None:
     pets = fill(tmp_path / "pets", 12, spotted, ("red", "green", "blue"))
     own = ("--model", f"{write(tmp_path)}:coloured")
     data = ("--dataset", f"folder:{pets}", "--threads", "1")

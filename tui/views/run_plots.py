@@ -93,12 +93,7 @@ def _dense(row: RunRow | None, split: str, fallback: float | None) -> float | No
 
 
 def _view(
-    name: str,
-    browsing: Browsing,
-    dense: float | None,
-    weights: Weights,
-    width: int,
-    height: int,
+    name: str, browsing: Browsing, dense: float | None, weights: Weights, width: int, height: int
 ) -> Lines:
     one, other = browsing.chosen, browsing.compared
     assert one is not None

@@ -9,10 +9,7 @@ from tui.state.state import State
 from tui.text.format import plural
 from tui.text.lines import Lines, Span, clean, cut
 
-PROTOCOL_LABELS = {
-    "default": "",
-    "reference": "reference protocol: choices made on test",
-}
+PROTOCOL_LABELS = {"default": "", "reference": "reference protocol: choices made on test"}
 
 
 def title(state: State, width: int) -> Lines:

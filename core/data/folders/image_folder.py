@@ -20,11 +20,7 @@ import numpy as np
 from core.errors import InputError
 from core.events import Notice, Stream
 
-_NAMES = {
-    "train": ("train",),
-    "validation": ("val", "valid", "validation"),
-    "test": ("test",),
-}
+_NAMES = {"train": ("train",), "validation": ("val", "valid", "validation"), "test": ("test",)}
 """The names a split's folder may have."""
 
 _TWELFTH, _SEED = 12, 0

@@ -155,10 +155,7 @@ def test_pickles_are_refused_and_not_run(tmp_path: Path) -> None:
     plain, torchs = tmp_path / "it.pkl", tmp_path / "it.pt"
     plain.write_bytes(pickle.dumps({"conv1.weight": Touch(trace)}))
     torch.save({**weights_of(0), "more": Touch(trace)}, torchs)
-    for path, said in (
-        (plain, "as safetensors: "),
-        (torchs, "as weights: it holds 'getattr'"),
-    ):
+    for path, said in ((plain, "as safetensors: "), (torchs, "as weights: it holds 'getattr'")):
         with pytest.raises(InputError, match=f"cannot read {path} {said}"):
             load_weights(path, Cnn5())
     assert not trace.exists()

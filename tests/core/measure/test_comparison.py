@@ -130,8 +130,7 @@ def colours(images: int, classes: int) -> Images:
 
 counts = st.integers(1, 12).flatmap(
     lambda classes: st.tuples(
-        st.just(classes),
-        st.lists(st.tuples(*(2 * [st.integers(0, classes - 1)])), max_size=60),
+        st.just(classes), st.lists(st.tuples(*(2 * [st.integers(0, classes - 1)])), max_size=60)
     )
 )
 
@@ -277,11 +276,7 @@ def test_a_net_that_is_lost_is_sure_of_nothing(data: Images) -> None:
 
 
 def assert_true(
-    compared: NetComparison,
-    plain: Pair,
-    data: Images,
-    mode: Mode = "chosen",
-    start: int = 0,
+    compared: NetComparison, plain: Pair, data: Images, mode: Mode = "chosen", start: int = 0
 ) -> None:
     """All that is said of the images is so, by the plainest way to it."""
     dense, pruned = plain

@@ -7,12 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import InputError
-from core.pruning.plans import (
-    parse_plan,
-    parse_sparsity,
-    prune_count,
-    uniform_plan,
-)
+from core.pruning.plans import parse_plan, parse_sparsity, prune_count, uniform_plan
 
 LAYERS = ("conv1", "conv2", "conv3", "fc1", "fc2")
 

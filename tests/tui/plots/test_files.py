@@ -20,13 +20,7 @@ ROWS = (
 DATA = FilesData(ROWS, 912_040, "fine-tuned, test 99.31 %")
 
 rows = st.lists(
-    st.builds(
-        FilesRow,
-        names,
-        st.none() | st.integers(0, 1 << 50),
-        names,
-        st.booleans(),
-    ),
+    st.builds(FilesRow, names, st.none() | st.integers(0, 1 << 50), names, st.booleans()),
     max_size=9,
 ).map(tuple)
 

@@ -415,12 +415,7 @@ class Decoder:
         return words
 
     def _symbols(
-        self,
-        it: Tensor,
-        form: tuple[int, int, int, int],
-        read: list[int],
-        below: int,
-        above: int,
+        self, it: Tensor, form: tuple[int, int, int, int], read: list[int], below: int, above: int
     ) -> list[int]:
         rows, channels, height, width = form
         places = height * width

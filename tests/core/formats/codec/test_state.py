@@ -135,10 +135,7 @@ CODES = np.ones((2, 2), np.int16)
         ([Entry("w", (2, 2), Steps(0.0, CODES.astype(np.int32)))], "its step is 0.0"),
         ([Entry("w", (2, 2), Steps(0.1, CODES.astype(np.int32)))], "its step is 0.1"),
         ([Entry("w", (2, 2), Steps(1.0, CODES.astype(np.int32) << 25))], "codes go from"),
-        (
-            [Entry("w", (2, 2), Codebook("float32", np.ones(0, np.float32), CODES))],
-            "1 to 256",
-        ),
+        ([Entry("w", (2, 2), Codebook("float32", np.ones(0, np.float32), CODES))], "1 to 256"),
         (
             [Entry("w", (2, 2), Codebook("float32", np.array([1, 1], np.float32), CODES))],
             "ascending",

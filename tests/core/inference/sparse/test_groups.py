@@ -88,8 +88,7 @@ def test_groups_follow_one_another_only_where_nothing_else_reads_what_is_between
 
 
 @pytest.mark.parametrize(
-    ("given_shape", "expected"),
-    [((5,), (5, 1, 1)), ((5, 7), (5, 1, 7)), ((5, 6, 7), (5, 6, 7))],
+    ("given_shape", "expected"), [((5,), (5, 1, 1)), ((5, 7), (5, 1, 7)), ((5, 6, 7), (5, 6, 7))]
 )
 def test_features_are_channels_and_one_dimension_is_a_row(
     given_shape: tuple[int, ...], expected: tuple[int, int, int]
