@@ -1,7 +1,5 @@
 """The errors this library raises on purpose."""
 
-from __future__ import annotations
-
 
 class InputError(ValueError):
     """Bad input; the message says what was given, what was expected and how to fix it.

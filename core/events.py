@@ -6,8 +6,6 @@ stops asking for the next event or, for an early result, raises a `StopFlag`, wh
 between batches.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import TypeVar

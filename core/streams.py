@@ -5,8 +5,6 @@ A stream yields frozen dataclasses of `core.events` while it works and returns i
 program may drop a stream at any event; the model is then unchanged.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The terminal program: it passes each key and each message to the feature that owns it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from operator import attrgetter
 from time import monotonic

@@ -1,7 +1,5 @@
 """The session: what is on the screen, the job that runs, and what is said about it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial

@@ -1,7 +1,5 @@
 """Data sets from images in memory or by name."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

@@ -1,7 +1,5 @@
 """A model's weights in a file."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import torch

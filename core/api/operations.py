@@ -1,7 +1,5 @@
 """Long operations: each runs a stream of `core.streams` and returns its result."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from typing import TypeVar

@@ -1,7 +1,5 @@
 """Plan, prune, and remove dead units, without training."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from typing import TypeVar, get_args
 

@@ -1,7 +1,5 @@
 """Masks for and from `torch.nn.utils.prune`."""
 
-from __future__ import annotations
-
 from torch import Tensor, nn
 from torch.nn.utils import prune as torch_prune
 

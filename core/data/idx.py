@@ -1,7 +1,5 @@
 """IDX, the format of MNIST's files: a magic number, the shape, the values."""
 
-from __future__ import annotations
-
 import struct
 
 import numpy as np

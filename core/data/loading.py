@@ -1,7 +1,5 @@
 """Fetch a data set's files, or load its splits into memory."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from platformdirs import user_cache_path

@@ -1,7 +1,5 @@
 """The known data sets: their files and sources."""
 
-from __future__ import annotations
-
 import stat
 from dataclasses import dataclass
 from pathlib import Path

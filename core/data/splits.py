@@ -5,8 +5,6 @@ twelfth one (11, 23, ...). Both parts keep the order of the file. No random gene
 so the splits are the same for every seed, version and machine.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -8,8 +8,6 @@ or the name of an experiment in the default root, so a run is found under the na
 under.
 """
 
-from __future__ import annotations
-
 import os
 import platform
 import re

@@ -1,7 +1,5 @@
 """The files exported from a run, recorded with it and read as untrusted input."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass

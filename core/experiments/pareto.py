@@ -1,7 +1,5 @@
 """The Pareto front of ratio and accuracy."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 

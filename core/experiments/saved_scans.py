@@ -1,7 +1,5 @@
 """Scans stored with an experiment, by the digest of the scanned weights."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

@@ -5,8 +5,6 @@ the keys of a recipe file, the command-line options, the rows of the app's form 
 tui/README.md are derived from that.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from typing import Any

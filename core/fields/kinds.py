@@ -1,7 +1,5 @@
 """Kinds of values a setting accepts: names, numbers in a range, switches, paths."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path

@@ -4,8 +4,6 @@ Han, Mao and Dally (2016), Deep Compression, section 3: the remaining weights of
 values.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from typing import Self
 

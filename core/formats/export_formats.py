@@ -1,7 +1,5 @@
 """The export formats, and the ways a compact file can store values; loads no torch."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """A net as ONNX, for other engines and programs."""
 
-from __future__ import annotations
-
 import logging
 import warnings
 from collections.abc import Iterator

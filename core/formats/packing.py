@@ -1,7 +1,5 @@
 """A net as the contents of a compact file."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The size of a pruned net, counted in every common way."""
 
-from __future__ import annotations
-
 import io
 import zipfile
 from collections.abc import Callable, Sequence

@@ -5,8 +5,6 @@ them (Bengio et al. 2013), which are then rounded again: a weight may switch to 
 value, and a shared value is the mean of its weights.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import torch

@@ -1,7 +1,5 @@
 """Reads safetensors, compact and `torch.save` files of weights; writes safetensors."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

@@ -5,8 +5,6 @@ attention, grouped convolutions, weights used twice, the user's own functions) c
 that may need every input and produce any output.
 """
 
-from __future__ import annotations
-
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable

@@ -1,7 +1,5 @@
 """A smaller dense net with the same logits, built without the dead units."""
 
-from __future__ import annotations
-
 from copy import deepcopy
 
 import torch

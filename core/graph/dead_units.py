@@ -12,8 +12,6 @@ if no call needs it; `unit_graph` says what is known about calls. The result is 
 must give the same logits without its dead units.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, fx, nn
 

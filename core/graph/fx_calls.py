@@ -1,7 +1,5 @@
 """A call of a traced net: its kind, its arguments, and the sets of kinds that matter here."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch

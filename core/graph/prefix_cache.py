@@ -6,8 +6,6 @@ before the first call that reads certain weights, only a few values are alive; f
 of the net can be run again and again while only those weights change.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter

@@ -1,7 +1,5 @@
 """A net traced with torch.fx and verified: the same logits, and no value overwritten."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass

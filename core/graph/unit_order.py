@@ -6,8 +6,6 @@ canonical order need not be stored: units are sorted by the positions of their n
 earliest first, and the codec's context models learn from that order.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import torch

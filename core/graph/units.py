@@ -6,8 +6,6 @@ keeps them apart; the next layer mixes them. Two facts about a unit matter: the 
 for every image and position, if it holds one, and whether any later call depends on it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 

@@ -4,8 +4,6 @@ Each engine gets turns of some milliseconds, round after round; preparation is n
 must reproduce torch's logits before it is timed.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace

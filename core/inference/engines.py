@@ -1,7 +1,5 @@
 """Dense engines: they compute every weight, zeros included, in float32 on the CPU."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Callable
 from dataclasses import dataclass

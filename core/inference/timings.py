@@ -1,7 +1,5 @@
 """The results of a benchmark: latency and costs by engine, and their JSON."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any

@@ -3,8 +3,6 @@
 A training that is stopped or killed resumes after its last epoch next time.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 from contextlib import suppress

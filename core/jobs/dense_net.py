@@ -1,7 +1,5 @@
 """The dense net a session starts from: given, shipped, cached, or trained now."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from core.errors import StoppedError

@@ -1,7 +1,5 @@
 """Export a net to a file and measure the net read back from it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path

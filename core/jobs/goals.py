@@ -1,7 +1,5 @@
 """Jobs for goals: a plan for a size, and the smallest net for an accuracy."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from core.errors import InputError, StoppedError

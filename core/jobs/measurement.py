@@ -3,8 +3,6 @@
 They produce no net: they read weights in place, or build a model for as long as they run.
 """
 
-from __future__ import annotations
-
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """The models of a workbench: freshly initialized, uninitialized, and with given weights."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from copy import deepcopy
 from functools import cached_property

@@ -1,7 +1,5 @@
 """Checks of the settings before anything is downloaded, timed or trained."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Quantization of a pruned net: shared values for weights, steps for biases, fine-tuning."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 

@@ -1,7 +1,5 @@
 """Training and fine-tuning recorded as runs: events pass through, checkpoints are stored."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from functools import partial

@@ -1,7 +1,5 @@
 """Restore a run: its settings, plan and nets, from untrusted files."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 
 from core.errors import InputError

@@ -5,8 +5,6 @@ sees every operation between them. A ReLU belongs to a layer if the layer's valu
 passing through another layer, whatever else lies between (batch norm, pooling, an addition).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial

@@ -10,8 +10,6 @@ The error is measured, not assumed: some images are computed both ways throughou
 becomes false and the work must be repeated in float32.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 

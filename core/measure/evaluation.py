@@ -1,7 +1,5 @@
 """Accuracy of a net on a split, as streams of events."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import torch

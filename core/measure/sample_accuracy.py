@@ -1,7 +1,5 @@
 """The accuracy of a net on a growing sample: a rough number at once, better ones soon after."""
 
-from __future__ import annotations
-
 import torch
 from torch import nn
 

@@ -5,8 +5,6 @@ the part from a layer on runs once per sparsity. Nothing before a layer is compu
 holds one batch, and a scan that is stopped has every curve, on fewer images.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import chain

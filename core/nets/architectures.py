@@ -1,7 +1,5 @@
 """The zoo's own nets."""
 
-from __future__ import annotations
-
 import torch.nn.functional as F  # noqa: N812  the name every torch program uses
 from torch import Tensor, nn
 

@@ -1,7 +1,5 @@
 """The prunable weights of a net, and what surrounds them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 

@@ -7,8 +7,6 @@ of these. It never returns a copy that differs from the original or shares a par
 raises and names the attribute.
 """
 
-from __future__ import annotations
-
 import threading
 import weakref
 from collections import deque

@@ -1,7 +1,5 @@
 """The weights of a net: a plain state_dict, and whether one fits a model."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from pathlib import Path
 from typing import NamedTuple

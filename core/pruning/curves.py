@@ -1,7 +1,5 @@
 """Results of a sensitivity scan: accuracy against sparsity, with confidence intervals."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """Predicts the accuracy of a plan from a scan, before it is measured."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 from core.pruning.curves import Scan

@@ -1,7 +1,5 @@
 """Goals: how light a net should be, and the methods that allocate sparsity to layers."""
 
-from __future__ import annotations
-
 import math
 import string
 from bisect import bisect_right

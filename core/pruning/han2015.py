@@ -3,8 +3,6 @@
 "Learning both Weights and Connections for Efficient Neural Networks", tables 1 and 3 to 6.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 

@@ -7,8 +7,6 @@ and count the lower 16 bits among them. torch's `kthvalue` uses the same radix s
 takes three times the memory.
 """
 
-from __future__ import annotations
-
 import numpy as np
 import numpy.typing as npt
 import torch

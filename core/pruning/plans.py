@@ -1,7 +1,5 @@
 """Plans: one sparsity per layer, parsed and checked. Sparsities are fractions here."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 

@@ -1,7 +1,5 @@
 """Preset plans, by net."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 

@@ -5,8 +5,6 @@ allocation asks a layer only one question: how many of its weights score at leas
 number never grows with the cutoff. Weights that are already zero have no score.
 """
 
-from __future__ import annotations
-
 import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """Changes to a recipe, each declared once: values, label and meaning."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 

@@ -4,8 +4,6 @@ Machine-specific settings (device, threads, paths of data and weights) are not p
 override the file, and the file overrides the defaults: a `Config` holds only what the file sets.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches

@@ -1,7 +1,5 @@
 """The settings of a run, all but the plan; checked before anything heavy is loaded."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path

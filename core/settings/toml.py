@@ -1,7 +1,5 @@
 """TOML text: read and parse a file, find the line of a key, write keys and values."""
 
-from __future__ import annotations
-
 import re
 import tomllib
 from collections.abc import Sequence

@@ -5,8 +5,6 @@ system (mallopt(3): M_MMAP_THRESHOLD, M_TRIM_THRESHOLD), which zeros their pages
 faults per step for cnn5, a tenth of the time.
 """
 
-from __future__ import annotations
-
 import ctypes
 import sys
 

@@ -1,7 +1,5 @@
 """A slow job in a thread, with progress, a stop flag and a timeout."""
 
-from __future__ import annotations
-
 import math
 import time
 from collections.abc import Callable

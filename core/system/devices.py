@@ -1,7 +1,5 @@
 """The devices torch computes on."""
 
-from __future__ import annotations
-
 import torch
 
 from core.errors import InputError

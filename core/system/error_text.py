@@ -1,7 +1,5 @@
 """The reason for an error, for the user."""
 
-from __future__ import annotations
-
 from urllib.error import HTTPError, URLError
 
 from core.system import background

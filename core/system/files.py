@@ -1,7 +1,5 @@
 """Atomic writes, and checks of paths before the work starts."""
 
-from __future__ import annotations
-
 import errno
 import os
 import shutil

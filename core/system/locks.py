@@ -4,8 +4,6 @@ Every run has a lock file, held by its writer, and every experiment one, held fo
 of a change.
 """
 
-from __future__ import annotations
-
 import os
 import shutil
 from collections.abc import Iterator

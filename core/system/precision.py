@@ -1,7 +1,5 @@
 """Whether bf16 is faster on this machine: timed once, then cached."""
 
-from __future__ import annotations
-
 import json
 import platform
 from collections.abc import Callable

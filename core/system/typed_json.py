@@ -4,8 +4,6 @@ Hints may be str, int, float, bool, datetime, Literal, dataclasses, `X | None`, 
 `Mapping[str, X]` and `Mapping[str, Any]`; `Annotated[X, Limits(...)]` narrows X and all inside it.
 """
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass

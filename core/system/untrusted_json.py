@@ -3,8 +3,6 @@
 A FaultError says on one line what is wrong with a file.
 """
 
-from __future__ import annotations
-
 import json
 import math
 import os

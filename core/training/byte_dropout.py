@@ -4,8 +4,6 @@ Torch draws a mask with `bernoulli_`, one number per element, on one core: 15 % 
 A random byte per element, compared with the probability in 256ths, takes an eighth of the draws.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Generator, Tensor, nn
 

@@ -1,7 +1,5 @@
 """Dense training as a stream of events."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any

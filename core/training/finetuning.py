@@ -1,7 +1,5 @@
 """One-shot pruning and fine-tuning as streams of events."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field

@@ -1,7 +1,5 @@
 """Pruning during fine-tuning: masks that may tighten step by step."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,7 +1,5 @@
 """The training loop: epochs, batches, steps, and the best epoch so far."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager

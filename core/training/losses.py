@@ -1,7 +1,5 @@
 """Loss functions: the mean over a batch."""
 
-from __future__ import annotations
-
 import torch.nn.functional as F  # noqa: N812  torch's conventional name
 from torch import Tensor
 

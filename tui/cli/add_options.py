@@ -1,7 +1,5 @@
 """The options of each command: their names and help, and how each is parsed and checked."""
 
-from __future__ import annotations
-
 from argparse import SUPPRESS, Action, ArgumentParser, BooleanOptionalAction, Namespace
 from collections.abc import Callable, Mapping
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """What every command does after its checks: run a job, show progress, print, write JSON."""
 
-from __future__ import annotations
-
 import json
 import signal
 import sys

@@ -3,8 +3,6 @@
 Exit status: 0 done, 1 failed while working, 2 bad input, 130 interrupted.
 """
 
-from __future__ import annotations
-
 import argparse
 import sys
 from argparse import ArgumentParser

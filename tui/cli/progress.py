@@ -1,7 +1,5 @@
 """The progress of a job on the command line: a bar in a terminal, plain lines in a log."""
 
-from __future__ import annotations
-
 from typing import TypeVar
 
 from rich.console import Console

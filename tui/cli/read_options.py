@@ -1,7 +1,5 @@
 """From options to what they stand for: settings, a plan, a goal, locked layers."""
 
-from __future__ import annotations
-
 from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """The table of settings in tui/README.md; `python -m tui.cli.settings_table` prints it."""
 
-from __future__ import annotations
-
 from core.fields.declaration import Setting
 from core.settings.recipe_file import CHANGES, FINETUNE
 from core.settings.settings import SETTINGS

@@ -1,7 +1,5 @@
 """Tables of numbers as the commands print them."""
 
-from __future__ import annotations
-
 from rich.table import Table
 
 

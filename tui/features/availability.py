@@ -1,7 +1,5 @@
 """When an action makes sense: declared beside the action, asked by the app for keys and footer."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any, TypeVar
 

@@ -1,7 +1,5 @@
 """The key that times the net on the screen, in every engine there is."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from functools import partial
 

@@ -1,7 +1,5 @@
 """Exporting: the key `e`, which writes the net on the screen to a file."""
 
-from __future__ import annotations
-
 import os
 from dataclasses import replace
 from math import isfinite

@@ -1,7 +1,5 @@
 """The layer list: keys that fold groups and find layers by name, kind or shape."""
 
-from __future__ import annotations
-
 from tui.features.availability import available
 from tui.session import Session
 from tui.state.layer_list import ListedLayers

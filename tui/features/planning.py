@@ -1,7 +1,5 @@
 """Planning: setting sparsities by keys and mouse."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 

@@ -1,7 +1,5 @@
 """The plots on the screen: the next one, and which test images they show."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from tui.features.availability import available

@@ -1,7 +1,5 @@
 """The keys for the program as a whole: help, the command palette, and leaving."""
 
-from __future__ import annotations
-
 from tui.screens.dialogs import Question
 from tui.screens.help import HelpScreen, help_text
 from tui.screens.palette import Palette

@@ -1,7 +1,5 @@
 """Recipe files: sparsities and settings written to and read from a small TOML file."""
 
-from __future__ import annotations
-
 import os
 from dataclasses import replace
 from pathlib import Path

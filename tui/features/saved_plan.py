@@ -1,7 +1,5 @@
 """The plan as it was left: saved as it changes, and offered at the next start."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from functools import partial
 

@@ -1,7 +1,5 @@
 """The keys of the sensitivity plot: the scan, and the line that a tolerance draws."""
 
-from __future__ import annotations
-
 from functools import partial
 
 from core.events import Event

@@ -1,7 +1,5 @@
 """The background measurement: what a plan gives, as soon as the keys rest for a moment."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import partial
 

@@ -1,7 +1,5 @@
 """The keys of the history."""
 
-from __future__ import annotations
-
 from textual.binding import BindingType
 
 from tui.keys.keys import Key

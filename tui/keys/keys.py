@@ -1,7 +1,5 @@
 """Every key with its action and label: the single source of bindings, footer and help."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

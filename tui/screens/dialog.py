@@ -1,7 +1,5 @@
 """Screens over the main one: each closes once, and only while it is on top."""
 
-from __future__ import annotations
-
 from typing import TypeVar
 
 from textual.await_complete import AwaitComplete

@@ -1,7 +1,5 @@
 """Two dialogs: a yes-or-no question, and a choice from a list."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from textual.app import ComposeResult

@@ -1,7 +1,5 @@
 """The form of an export: the file's name, and how it stores the values."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from textual.app import ComposeResult

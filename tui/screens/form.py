@@ -1,7 +1,5 @@
 """A dialog with a form: the arrow keys move between its rows and change their values."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import TypeVar
 

@@ -1,7 +1,5 @@
 """The goal dialog: a goal, a method, and a preview of the sparsities."""
 
-from __future__ import annotations
-
 import asyncio
 import re
 from dataclasses import dataclass, replace

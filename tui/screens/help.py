@@ -1,7 +1,5 @@
 """Every key, and what the numbers mean."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from itertools import groupby
 

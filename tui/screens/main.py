@@ -1,7 +1,5 @@
 """The main screen: layers, totals, plots and activity."""
 
-from __future__ import annotations
-
 from time import monotonic
 
 from textual import events

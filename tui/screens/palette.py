@@ -1,7 +1,5 @@
 """The command palette: every key's action, by name."""
 
-from __future__ import annotations
-
 from functools import partial
 
 from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider

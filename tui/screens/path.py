@@ -1,7 +1,5 @@
 """A dialog that asks for the path of a file."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from textual.app import ComposeResult

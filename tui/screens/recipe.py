@@ -1,7 +1,5 @@
 """The form of a recipe: a row for each setting of fine-tuning, with its meaning."""
 
-from __future__ import annotations
-
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.widgets import Label

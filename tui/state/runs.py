@@ -3,8 +3,6 @@
 What a run's record lacks, or holds damaged, is None here and shows as a dash.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,7 +1,5 @@
 """The error log: errors nobody foresaw, with their tracebacks, in a file the screen names."""
 
-from __future__ import annotations
-
 import traceback
 from contextlib import suppress
 from datetime import datetime

@@ -1,7 +1,5 @@
 """Numbers formatted for the user."""
 
-from __future__ import annotations
-
 import math
 
 from core.nets.footprint import MIB

@@ -1,7 +1,5 @@
 """Paths as a person types them."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from core.errors import InputError

@@ -1,7 +1,5 @@
 """The history's texts around its table: title, details and hint."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 from textwrap import wrap

@@ -1,7 +1,5 @@
 """The keys at the bottom of the history: the applicable ones, as many as fit."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import replace
 

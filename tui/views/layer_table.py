@@ -1,7 +1,5 @@
 """The layer table: name, shape, parameters, sparsity as a bar and a number, kept, threshold."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import lru_cache
 

@@ -1,7 +1,5 @@
 """Two runs side by side: their results, and their sparsities layer by layer."""
 
-from __future__ import annotations
-
 from itertools import zip_longest
 from typing import NamedTuple, Self
 

@@ -1,7 +1,5 @@
 """The table of runs; narrow screens show fewer columns."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime

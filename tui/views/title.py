@@ -1,7 +1,5 @@
 """The title line: net, data set, base, recipe and protocol."""
 
-from __future__ import annotations
-
 from core.data import short_data_name
 from core.nets.zoo import short_name
 from tui.state.layer_rows import shown_filter

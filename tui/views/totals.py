@@ -1,7 +1,5 @@
 """The totals below the table: parameters kept, size and accuracy."""
 
-from __future__ import annotations
-
 from core.events import Accuracy
 from core.nets.footprint import COUNTED
 from tui.state.results import Result

@@ -1,7 +1,5 @@
 """The key line: the keys that apply now, at the bottom of the screen; a click presses one."""
 
-from __future__ import annotations
-
 from itertools import chain
 
 from textual import events

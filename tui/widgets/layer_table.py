@@ -1,7 +1,5 @@
 """The layer table as a widget: the mouse chooses layers and sets sparsities by their bars."""
 
-from __future__ import annotations
-
 from textual import events
 from textual.message import Message
 

@@ -1,7 +1,5 @@
 """An input line with a prompt and a hint."""
 
-from __future__ import annotations
-
 from abc import abstractmethod
 
 from textual.app import ComposeResult

@@ -1,7 +1,5 @@
 """A widget that shows lines of spans and rewrites only the cells that changed."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import zip_longest

@@ -1,7 +1,5 @@
 """The input line for a note."""
 
-from __future__ import annotations
-
 from textual.message import Message
 
 from core.experiments.runs import NOTE_LIMIT, Run

@@ -1,7 +1,5 @@
 """A plot of the state as a widget: drawn again only when its numbers or its size change."""
 
-from __future__ import annotations
-
 from tui.state.state import State
 from tui.views.plots.registry import PLOTS
 from tui.widgets.lines import LinesWidget

@@ -1,7 +1,5 @@
 """The table of runs as a widget: the mouse chooses runs, the wheel moves through them."""
 
-from __future__ import annotations
-
 from textual import events
 from textual.message import Message
 

@@ -1,7 +1,5 @@
 """The input line for an exact sparsity, checked with every key."""
 
-from __future__ import annotations
-
 import re
 
 from textual.message import Message

@@ -4,8 +4,6 @@ The file's name in the cache depends on what decides its contents: the images' n
 times, and the requested size and channels. `core.data.folders.disk_budget` limits the total.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os

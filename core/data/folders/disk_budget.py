@@ -1,7 +1,5 @@
 """The disk budget of decoded images, and the eviction of those over it."""
 
-from __future__ import annotations
-
 import json
 import math
 import os

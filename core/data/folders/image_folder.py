@@ -7,8 +7,6 @@ The validation folder may be called `val`, `valid` or `validation`. Missing spli
 train: every twelfth image of each class, in an order drawn from a fixed seed.
 """
 
-from __future__ import annotations
-
 import errno
 import os
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """Image files read as pixels of one size and number of channels."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median

@@ -1,7 +1,5 @@
 """The files in a data folder, read and verified."""
 
-from __future__ import annotations
-
 import gzip
 import zlib
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The sources of a data set, tried in order until one has the files."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit

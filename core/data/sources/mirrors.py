@@ -3,8 +3,6 @@
 Torchvision's downloader has no timeout, cannot be stopped, and leaves partial files behind.
 """
 
-from __future__ import annotations
-
 import gzip
 import io
 import zlib

@@ -1,7 +1,5 @@
 """The package's MNIST pickle, read by an unpickler that creates only arrays."""
 
-from __future__ import annotations
-
 import gzip
 import io
 import pickle

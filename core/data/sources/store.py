@@ -1,7 +1,5 @@
 """A data folder's verified files, downloaded if missing, by one process at a time."""
 
-from __future__ import annotations
-
 import os
 import shutil
 from pathlib import Path

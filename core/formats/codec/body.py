@@ -1,7 +1,5 @@
 """The tensors of a file: for each, the positions of its values, then the values."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise

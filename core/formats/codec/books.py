@@ -1,7 +1,5 @@
 """The shared values of a tensor: codebooks and steps."""
 
-from __future__ import annotations
-
 from math import isfinite
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Whether a net can be stored in a compact file, checked before a byte is written."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from core.errors import InputError

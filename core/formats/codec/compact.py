@@ -1,7 +1,5 @@
 """The contents of a compact file: a net's tensors as stored, and facts about the net."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any

@@ -1,7 +1,5 @@
 """The compact file as bytes: written, and read as untrusted input. FORMAT.md defines them."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Callable, Sequence
 

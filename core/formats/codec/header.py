@@ -1,7 +1,5 @@
 """The header of a file: the net, a few facts, and the outline of every tensor."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """Where the bytes of a compact file go."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 

@@ -3,8 +3,6 @@
 They are part of the format: a layout never changes; a net that changes gets a new number.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 Shape = tuple[int, ...]

@@ -1,7 +1,5 @@
 """A tensor before its values: its name, its shape and how it is stored."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import isqrt, prod

@@ -6,8 +6,6 @@ prints a class and its probability for each image. It knows the zoo's nets: laye
 a ReLU after each but the last, and the extras in `NETS`.
 """
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """Conversion between torch's state_dict and the entries of a compact file."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """A traced net in which the kernels run some layers and torch runs the rest."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor

@@ -1,7 +1,5 @@
 """Compilation by numba, once per machine: compiled code is cached on disk."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Callable
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The layers of a traced net that the kernels support, each with the calls fused into it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from math import prod

@@ -9,8 +9,6 @@ any other convolution so that this holds.
 The loops run without the GIL, on one core; callers give each thread some of the images.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

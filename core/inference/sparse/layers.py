@@ -3,8 +3,6 @@
 One dimension is handled as two, the first of length 1.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

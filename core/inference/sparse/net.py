@@ -5,8 +5,6 @@ layer in the kernels and in torch, and finally whole nets are timed on the given
 net is used if no other is faster.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from contextlib import suppress
 from copy import deepcopy

@@ -4,8 +4,6 @@ Batch norms are folded into the layers before them (Jacob et al. 2018, section 3
 removed, and every flattening becomes `torch.flatten`, which needs no calls that read shapes.
 """
 
-from __future__ import annotations
-
 import math
 from collections import Counter
 

@@ -5,8 +5,6 @@ nonzero. Here a tile of the output stays in registers across all nonzeros of its
 one multiply-add per nonzero and vector.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

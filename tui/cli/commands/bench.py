@@ -1,7 +1,5 @@
 """The command `bench`: how fast a net runs here, in every installed engine."""
 
-from __future__ import annotations
-
 import os
 from argparse import Namespace
 from dataclasses import replace

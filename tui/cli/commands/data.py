@@ -1,7 +1,5 @@
 """The command `data fetch`: download a data set into the cache and verify it."""
 
-from __future__ import annotations
-
 from argparse import Namespace
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """The command `run`: prune and fine-tune, or resume a run that was interrupted."""
 
-from __future__ import annotations
-
 from argparse import Namespace
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The command `scan`: how sensitive the layers are to pruning."""
 
-from __future__ import annotations
-
 from argparse import Namespace
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The command `search`: the smallest net within a drop in accuracy."""
 
-from __future__ import annotations
-
 from argparse import Namespace
 from typing import Any
 

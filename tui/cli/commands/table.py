@@ -1,7 +1,5 @@
 """The command `table`: the cost of each layer, next to the figures of the paper."""
 
-from __future__ import annotations
-
 from argparse import Namespace
 from itertools import zip_longest
 from typing import Any

@@ -1,7 +1,5 @@
 """The command `train`: train a dense net and write its weights."""
 
-from __future__ import annotations
-
 import os
 from argparse import Namespace
 from collections.abc import Mapping

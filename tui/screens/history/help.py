@@ -1,7 +1,5 @@
 """Every key and every sign of the history."""
 
-from __future__ import annotations
-
 from tui.keys.history_keys import KEYS
 from tui.screens.help import HelpScreen, keys_and_meanings
 from tui.views.run_table import DENSE, HERE, MARKED, OFF_FRONT, ON_FRONT, STOPPED_EARLY

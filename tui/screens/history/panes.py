@@ -1,7 +1,5 @@
 """The panes of the history screen, and when they are redrawn."""
 
-from __future__ import annotations
-
 from functools import partial
 from time import monotonic
 

@@ -1,7 +1,5 @@
 """The history screen: browse, annotate and delete runs, and continue from one."""
 
-from __future__ import annotations
-
 from functools import partial
 
 from textual import events

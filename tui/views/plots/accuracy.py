@@ -1,7 +1,5 @@
 """Accuracy during training."""
 
-from __future__ import annotations
-
 from tui.plots.accuracy import AccuracyData
 from tui.state.state import State
 from tui.state.training_curve import TrainingCurve

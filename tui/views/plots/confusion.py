@@ -1,7 +1,5 @@
 """The confusion of classes, of both nets."""
 
-from __future__ import annotations
-
 from tui.plots.predictions.confusion import ConfusionData
 from tui.state.state import State
 

@@ -1,7 +1,5 @@
 """The cost of each layer: weights and FLOPs, before and after pruning."""
 
-from __future__ import annotations
-
 from itertools import zip_longest
 
 from core.measure.costs import cost_table

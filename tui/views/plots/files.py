@@ -1,7 +1,5 @@
 """The known sizes of the net on the screen."""
 
-from __future__ import annotations
-
 from core.experiments.exports import Export, newest_compact
 from core.nets.footprint import Footprint, Sizes
 from tui.plots.files import FilesData, FilesRow

@@ -1,7 +1,5 @@
 """The weights of the selected layer."""
 
-from __future__ import annotations
-
 from tui.plots.drawing.weight_bins import bins
 from tui.plots.histogram import HistogramData
 from tui.state.state import State

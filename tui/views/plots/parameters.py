@@ -1,7 +1,5 @@
 """Parameters of each layer, all and kept."""
 
-from __future__ import annotations
-
 from tui.plots.layer_bars import PARAMETERS, LayerBarsData
 from tui.state.state import State
 

@@ -1,7 +1,5 @@
 """Test images with both nets' predictions."""
 
-from __future__ import annotations
-
 from tui.plots.predictions.images import ImagePredictions, PredictionsData
 from tui.state.state import State
 from tui.text.format import count

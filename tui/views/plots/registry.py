@@ -4,8 +4,6 @@ The data of the plot NAME come from `data(state, width)` in the module NAME besi
 modules are imported late, since they load NumPy, which the first screen must not wait for.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib import import_module

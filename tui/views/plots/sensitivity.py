@@ -1,7 +1,5 @@
 """How accuracy falls as each layer is pruned alone."""
 
-from __future__ import annotations
-
 from core.pruning.curves import Point, Scan
 from tui.plots.drawing.curves import Curve
 from tui.plots.sensitivity import SensitivityData

@@ -1,7 +1,5 @@
 """Bytes of each layer, dense and pruned."""
 
-from __future__ import annotations
-
 from tui.plots.layer_bars import SIZE, LayerBarsData
 from tui.state.state import State
 

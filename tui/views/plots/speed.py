@@ -1,7 +1,5 @@
 """The latency of the last benchmarked net in every engine."""
 
-from __future__ import annotations
-
 from core.inference.timings import SPARSE, Amounts, Row
 from tui.plots.drawing.numbers import count as short
 from tui.plots.speed import SpeedData

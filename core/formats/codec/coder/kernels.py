@@ -5,8 +5,6 @@ loop both encodes and decodes, so the two cannot diverge. All loops are in one f
 disk cache notices changes only in a function's own file.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 

@@ -3,8 +3,6 @@
 A search chose the numbers that minimize the files of pruned LeNets and of cnn5.
 """
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 

@@ -1,7 +1,5 @@
 """One stream of range-coded bits, written or read: numbers, text, and the kernels' output."""
 
-from __future__ import annotations
-
 from math import log2
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The logistic function and its inverse, as integer tables computed from integers only."""
 
-from __future__ import annotations
-
 from functools import cache
 
 import numpy as np
