@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from graphlib import TopologicalSorter
@@ -93,3 +94,16 @@ def test_a_folder_holds_a_dozen_modules_at_most() -> None:
             if path.name != "__init__.py":
                 folders[path.parent] = folders.get(path.parent, 0) + 1
     assert {folder: modules for folder, modules in folders.items() if modules > 13} == {}
+
+
+def test_every_folder_has_a_map_that_names_its_modules() -> None:
+    unnamed = []
+    for package in ("core", "tui"):
+        for init in (REPOSITORY / package).rglob("__init__.py"):
+            text = init.read_text(encoding="utf-8")
+            for path in init.parent.iterdir():
+                is_module = path.suffix == ".py" or (path / "__init__.py").exists()
+                named = re.search(rf"\b{path.stem}\b", text) or re.search("^ *NAME", text, re.M)
+                if is_module and path != init and not named:
+                    unnamed.append(str(path.relative_to(REPOSITORY)))
+    assert unnamed == []

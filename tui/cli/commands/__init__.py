@@ -1,1 +1,4 @@
-"""One file for each command: what it checks, what it runs, what it prints."""
+"""The commands: NAME is `featherweight NAME`; app is the program without a command.
+
+NAME    what the command checks, what it runs, what it prints and its JSON
+"""
