@@ -91,7 +91,7 @@ __all__ = [
 ]
 
 _MODULES = {
-    "Choices": "settings.choices",
+    "Choices": "settings.recipe_changes",
     "FineTuningResult": "training.finetuning",
     "Inputs": "data.inputs",
     "Masks": "pruning.masks",
