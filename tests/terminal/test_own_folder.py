@@ -13,9 +13,13 @@ from tests.core.data.folders import fill, spotted
 from tests.core.user_nets import write
 from tests.terminal.terminal import Terminal
 from tests.terminal.test_command_line import featherweight
-from tests.terminal.test_own_net import LAYERS
 
 pytestmark = pytest.mark.slow
+
+LAYERS = [
+    "stem", "blocks.0.depthwise", "blocks.0.grouped", "blocks.1.depthwise", "blocks.1.grouped",
+    "mix", "head",
+]  # fmt: skip
 
 
 @pytest.fixture
@@ -56,6 +60,16 @@ def test_a_net_learns_a_folder_of_images_on_the_command_line(
     assert report["layers"][0]["elements"] == 3 * 5 * 5 * 12, "the stem takes color images"
     assert report["revived"] == 0
     assert report["accuracy"]["finetuned"]["test"] > 90 > report["accuracy"]["pruned"]["test"]
+    assert f"running code from {tmp_path / 'mine.py'}:coloured" in process.stdout
+
+    arguments = ("table", str(tmp_path / "it"), *options[:4], "--json", str(target))
+    process = featherweight(*arguments, env={**os.environ, **cache})
+    assert process.returncode == 0, process.stderr
+    rows = {row["name"]: row for row in json.loads(target.read_text())["layers"]}
+    assert rows["mix"]["kept"] == pytest.approx(100 * 58 / 144)
+    # A depthwise kernel of 9 weights at 49 positions of each of the stem's 12 maps.
+    assert rows["blocks.0.depthwise"]["flops"] == 2 * 49 * 12 * 9
+    assert "FLOP %" in process.stdout
 
 
 def test_a_net_learns_a_folder_of_images_in_the_app(

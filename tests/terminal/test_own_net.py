@@ -1,4 +1,4 @@
-"""A custom net in the app and on the command line: pruned, fine-tuned, in a table."""
+"""A custom net on the command line: whose code runs, what is refused; a table of a paper's plan."""
 
 from __future__ import annotations
 
@@ -6,70 +6,12 @@ import json
 from pathlib import Path
 
 import pytest
-import torch
 
-from core.nets.user_model import build
 from tests.core.user_nets import write
-from tests.terminal.terminal import Terminal
 from tests.terminal.test_command_line import featherweight
 from tui.cli.main import main
 
 pytestmark = pytest.mark.slow
-
-LAYERS = [
-    "stem", "blocks.0.depthwise", "blocks.0.grouped", "blocks.1.depthwise", "blocks.1.grouped",
-    "mix", "head",
-]  # fmt: skip
-
-
-@pytest.fixture
-def options(data_dir: Path, tmp_path: Path) -> tuple[str, ...]:
-    """The net and weights for it, so that no dense net has to be trained first."""
-    mine = write(tmp_path)
-    torch.manual_seed(0)
-    torch.save({"state_dict": build(f"{mine}:Net").state_dict()}, tmp_path / "mine.pt")
-    place = ("--experiment", str(tmp_path / "it"), "--data-dir", str(data_dir))
-    place += ("--threads", "1")  # two would not pay for a net this small
-    return ("--model", f"{mine}:Net", "--weights", str(tmp_path / "mine.pt"), *place)
-
-
-def test_a_custom_net_is_pruned_trained_and_tabled_on_the_command_line(
-    options: tuple[str, ...], tmp_path: Path
-):
-    target = tmp_path / "run.json"
-    plan = ("--sparsity", "blocks.0.depthwise=0.5,mix=0.75", "--epochs", "1")
-    process = featherweight("run", *options, *plan, "--json", str(target))
-    assert process.returncode == 0, process.stderr
-    report = json.loads(target.read_text())
-    assert [layer["name"] for layer in report["layers"]] == LAYERS
-    kept = {layer["name"]: layer["kept"] for layer in report["layers"]}
-    assert (kept["blocks.0.depthwise"], kept["mix"], kept["head"]) == (54, 36, 120)
-    assert report["revived"] == 0
-    assert report["accuracy"]["finetuned"]["test"] > report["accuracy"]["pruned"]["test"]
-    assert f"running code from {tmp_path / 'mine.py'}:Net" in process.stdout
-
-    others = options[:2] + options[4:]  # the run has its own weights
-    process = featherweight("table", str(tmp_path / "it"), *others, "--json", str(target))
-    assert process.returncode == 0, process.stderr
-    table = json.loads(target.read_text())
-    shares = {row["name"]: row["kept"] for row in table["layers"]}
-    assert (shares["blocks.0.depthwise"], shares["mix"]) == (50.0, 25.0)
-    # A depthwise kernel of 9 weights at 36 positions of each of the stem's 12 maps.
-    assert table["layers"][1]["flops"] == 2 * 36 * 12 * 9
-    assert "FLOP %" in process.stdout
-
-
-def test_a_custom_net_is_pruned_and_trained_in_the_app(options: tuple[str, ...]):
-    with Terminal(*options, "--epochs", "1", columns=100) as terminal:
-        terminal.wait_for("ready: dense net", "mine.Net on mnist", "blocks.0.depth")
-        terminal.press("m", "enter")
-        terminal.wait_for("68.00", "kept 4")
-        terminal.press("f")
-        terminal.wait_for("fine-tuned in", "revived 0")
-        terminal.press("q")
-        assert terminal.wait() == 0
-        assert terminal.restored
-
 
 def test_no_file_runs_code_that_the_user_did_not_name(tmp_path: Path):
     (tmp_path / "evil.py").write_text(f"open({str(tmp_path / 'trace')!r}, 'w')\n")
