@@ -13,6 +13,7 @@ from tui.cli.main import main
 
 pytestmark = pytest.mark.slow
 
+
 def test_no_file_runs_code_that_the_user_did_not_name(tmp_path: Path):
     (tmp_path / "evil.py").write_text(f"open({str(tmp_path / 'trace')!r}, 'w')\n")
     place, recipe = tmp_path / "it" / "0001", tmp_path / "recipe.toml"

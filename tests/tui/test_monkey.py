@@ -14,7 +14,7 @@ from tests.tui.monkey import SIZES, Endless, Monkey, Unsteady, unforeseen
 from tests.tui.scripted import net, residual
 from tui.system.error_log import log_file
 
-pytestmark = pytest.mark.logs_errors  # those of the script
+pytestmark = [pytest.mark.slow, pytest.mark.logs_errors]  # the errors of the script
 
 LEAST = int(os.environ.get("MONKEY_KEYS", "300"))
 SEED = int(os.environ.get("MONKEY_SEED", "0"))

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 HERE = Path(__file__).parent
 
 
@@ -14,6 +16,7 @@ def _test(picture: Path) -> Path:
     return picture.parents[2] / picture.parent.name
 
 
+@pytest.mark.slow
 def test_every_picture_is_a_tests() -> None:
     """Workers know only of the tests that each has run, so pytest is asked for all there are."""
     pictures = set(HERE.rglob("*.svg"))

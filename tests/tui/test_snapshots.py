@@ -15,6 +15,8 @@ from tests.tui.scripted import Many, Scripted, residual
 from tui.app import FeatherweightApp
 from tui.views.plots.registry import PLOTS
 
+pytestmark = pytest.mark.slow
+
 SIZES = [(60, 20), (80, 24), (120, 36), (160, 50)]
 THEMES = ["textual-dark", "textual-light", "ansi-dark", "ansi-light"]
 PLAN = ("m", "down", "enter", "down")

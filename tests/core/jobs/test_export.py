@@ -34,7 +34,7 @@ from core.training.loop import copy_weights
 from tests.core.data.folders import fill, shade, spotted
 from tests.core.training.loops import of_type, same
 
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = [pytest.mark.usefixtures("one_thread"), pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +68,6 @@ def test_every_format_gives_back_every_bit(
     assert (found.inspection is None) == (suffix != ".fw")
 
 
-@pytest.mark.slow
 def test_onnx_gives_the_logits_of_torch_for_any_number_of_images(
     workbench: Workbench, pruned: Weights, tmp_path: Path
 ) -> None:
@@ -124,7 +123,6 @@ def test_a_quantised_file_is_much_smaller(
     assert whole > 1.4 * half > 1.8 * sixteen > 2 * four
 
 
-@pytest.mark.slow
 def test_training_behind_the_values_wins_accuracy_back(
     workbench: Workbench, pruned: Weights
 ) -> None:

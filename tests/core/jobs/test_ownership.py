@@ -25,7 +25,7 @@ from core.settings.settings import Settings
 from tests.core.jobs.test_recorded_jobs import small
 from tests.core.training.loops import same
 
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = [pytest.mark.usefixtures("one_thread"), pytest.mark.slow]
 
 WRITES = """
 from torch import nn

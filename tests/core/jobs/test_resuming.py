@@ -25,7 +25,7 @@ from core.training.finetuning import FineTuningResult, finetune
 from core.training.recipes import Recipe
 from tests.core.training.loops import fresh, of_type, recorded, same, short
 
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = [pytest.mark.usefixtures("one_thread"), pytest.mark.slow]
 
 RECIPES = {
     "gradual": short("fast", epochs=3, renew_every=2),
@@ -50,7 +50,6 @@ def tuned(
     return result, of_type(Checkpoint, events), of_type(Epoch, events)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", RECIPES)
 def test_a_fine_tuning_goes_on_from_any_epoch_as_if_nothing_had_happened(
     name: str, tiny: Splits, dense: Weights, aggressive: Plan, tmp_path: Path
@@ -71,7 +70,6 @@ def test_a_fine_tuning_goes_on_from_any_epoch_as_if_nothing_had_happened(
         ]
 
 
-@pytest.mark.slow
 def test_a_dense_training_goes_on_from_any_epoch_as_if_nothing_had_happened(
     tiny: Splits, tmp_path: Path
 ) -> None:

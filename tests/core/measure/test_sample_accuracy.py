@@ -22,7 +22,7 @@ from core.pruning.plans import uniform_plan
 from tests.core.conftest import head
 from tests.core.training.loops import of_type, plain_accuracy, recorded
 
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = [pytest.mark.usefixtures("one_thread"), pytest.mark.slow]
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])

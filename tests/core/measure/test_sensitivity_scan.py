@@ -25,7 +25,7 @@ from tests.core.conftest import head
 from tests.core.random_nets import RandomNet, random_nets
 from tests.core.training.loops import of_type, plain_accuracy, recorded, same
 
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = [pytest.mark.usefixtures("one_thread"), pytest.mark.slow]
 
 POINTS = SPARSITIES[1::2]
 """Half of the usual sparsities, 0.95 among them."""
@@ -69,7 +69,6 @@ def counts(result: Scan) -> dict[str, list[int]]:
 
 
 class TestExact:
-    @pytest.mark.slow
     @pytest.mark.parametrize(("precision", "batch"), [("fp32", 1000), ("bf16", 1000), ("bf16", 70)])
     def test_every_count_is_that_of_the_plain_way(
         self,
@@ -94,7 +93,6 @@ class TestExact:
         assert result.traced
         assert (result.split, result.images, result.uniform) == ("test", len(images), ())
 
-    @pytest.mark.slow
     def test_uniform_prunes_all_layers_alike(
         self, net: Cnn5, images: Images, dense: Weights, layers: tuple[Layer, ...]
     ) -> None:

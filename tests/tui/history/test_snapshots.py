@@ -19,6 +19,8 @@ SIZES = [(60, 20), (80, 24), (120, 36)]
 PLACE = "~/.local/share/featherweight/experiments/cnn5-mnist"
 TO_COMPARE = ("space", "end", "up", "up")
 
+pytestmark = pytest.mark.slow
+
 sizes = pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 
 
