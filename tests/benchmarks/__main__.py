@@ -19,7 +19,7 @@ from rich.table import Table
 
 from core.system.files import write_text
 from core.system.precision import processor
-from tests.benchmarks.figures import Figure
+from tests.benchmarks.support.figures import Figure
 
 BENCHMARKS = {
     "training": ("training_epoch", "training_peak_share"),
@@ -30,7 +30,7 @@ BENCHMARKS = {
     "pruning": ("prune_time", "prune_memory"),
     "starting": ("first_screen", "start_freeze"),
     "screen": ("loop_lag_p99",),
-    "opened": ("vgg16_memory", "vgg16_key"),
+    "large_net": ("vgg16_memory", "vgg16_key"),
     "table": ("table_time",),
     "sparse": ("sparse_batch1", "sparse_batch64", "sparse_lenet_300_100", "sparse_lenet_5"),
     "dragging": ("drag_intervals", "forecast"),

@@ -31,9 +31,9 @@ from core.nets.zoo import model_spec
 from core.pruning.masks import Masks
 from core.pruning.presets import preset_plan
 from core.settings.settings import Settings
-from tests.benchmarks import vgg16
-from tests.benchmarks.figures import Figure
-from tests.benchmarks.memory import in_fresh_process, peak_of
+from tests.benchmarks.support import vgg16
+from tests.benchmarks.support.figures import Figure
+from tests.benchmarks.support.memory import in_fresh_process, peak_of
 
 LEVELS = 5
 """Values per layer; README.md has what they cost in accuracy after fine-tuning."""

@@ -15,7 +15,7 @@ from core.pruning.curves import SampleUpdated, Scan
 from core.pruning.forecast import drops, forecast, lowest
 from core.pruning.plans import Plan
 from core.settings.settings import Settings
-from tests.benchmarks.figures import Figure
+from tests.benchmarks.support.figures import Figure
 
 PLANS = 400
 SPARSEST = (0.5, 0.8, 1.2, 1.7)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from core.events import drain
 from core.measure.evaluation import count_correct
-from tests.benchmarks import plain
-from tests.benchmarks.figures import Figure, in_turns, medians, ratio
-from tests.benchmarks.subject import subject
+from tests.benchmarks.support import plain
+from tests.benchmarks.support.figures import Figure, in_turns, medians, ratio
+from tests.benchmarks.support.subject import subject
 
 
 def figures(_wanted: tuple[str, ...]) -> list[Figure]:

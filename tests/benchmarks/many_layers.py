@@ -17,7 +17,7 @@ import numpy as np
 from core.jobs.workbench import Net
 from core.nets.layers import Layer
 from core.pruning.what_if import Profile
-from tests.benchmarks.figures import Figure
+from tests.benchmarks.support.figures import Figure
 from tests.tui.conftest import ready
 from tests.tui.scripted import DENSE, Many
 from tui.app import FeatherweightApp

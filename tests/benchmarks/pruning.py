@@ -13,9 +13,9 @@ from torch import Tensor
 from core.pruning.masks import Masks
 from core.pruning.plans import prune_count
 from core.system.allocator import keep_freed_memory
-from tests.benchmarks import vgg16
-from tests.benchmarks.figures import Figure, in_turns, medians, ratio
-from tests.benchmarks.memory import in_fresh_process, peak_of
+from tests.benchmarks.support import vgg16
+from tests.benchmarks.support.figures import Figure, in_turns, medians, ratio
+from tests.benchmarks.support.memory import in_fresh_process, peak_of
 
 LAYERS, PLAN = vgg16.layers(), vgg16.plan()
 COUNTS = {layer.key: prune_count(PLAN[layer.name], layer.elements) for layer in LAYERS}

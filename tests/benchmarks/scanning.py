@@ -18,9 +18,9 @@ from core.nets.layers import Layer, prunable_layers
 from core.pruning.curves import SPARSITIES, WITHIN, Scan
 from core.pruning.masks import keep_mask
 from core.system.precision import autocast
-from tests.benchmarks import plain
-from tests.benchmarks.figures import Figure, Way, in_turns, medians, ratio
-from tests.benchmarks.subject import subject
+from tests.benchmarks.support import plain
+from tests.benchmarks.support.figures import Figure, Way, in_turns, medians, ratio
+from tests.benchmarks.support.subject import subject
 
 ROUNDS = 5
 POINTS_A_ROUND = 3

@@ -6,8 +6,8 @@ The real app in a terminal of 80x24: MNIST, the shipped net, the aggressive plan
 
 from __future__ import annotations
 
-from tests.benchmarks.figures import Figure
-from tests.benchmarks.watched import IDLE, summary, watched
+from tests.benchmarks.support.figures import Figure
+from tests.benchmarks.support.watched import IDLE, summary, watched
 
 SECONDS = 25.0
 """How long the fine-tuning is watched; the idle screen is watched half as long."""

@@ -13,7 +13,7 @@ from core.jobs.workbench import Workbench
 from core.pruning.masks import Masks
 from core.pruning.presets import default_preset, preset_plan
 from core.settings.settings import Settings
-from tests.benchmarks.figures import Figure
+from tests.benchmarks.support.figures import Figure
 
 NETS = {
     "sparse_batch1": ("cnn5", (1,), 3.0),

@@ -24,8 +24,8 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 
 from core.data import default_data_dir
-from tests.benchmarks.figures import Figure, medians, ratio
-from tests.benchmarks.watched import watched
+from tests.benchmarks.support.figures import Figure, medians, ratio
+from tests.benchmarks.support.watched import watched
 from tests.terminal.terminal import FEATHERWEIGHT, Terminal
 
 ROUNDS = 9

@@ -8,7 +8,7 @@ from core.jobs import measurement
 from core.jobs.workbench import Workbench
 from core.measure.evaluation import count_correct
 from core.settings.settings import Settings
-from tests.benchmarks.figures import Figure, in_turns, medians, ratio
+from tests.benchmarks.support.figures import Figure, in_turns, medians, ratio
 
 
 def figures(_wanted: tuple[str, ...]) -> list[Figure]:

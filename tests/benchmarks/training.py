@@ -14,9 +14,9 @@ from torch.utils.flop_counter import FlopCounterMode
 from core.events import Batch
 from core.training.dense import train
 from core.training.recipes import recipe_named
-from tests.benchmarks import plain
-from tests.benchmarks.figures import Figure, in_turns, medians, ratio
-from tests.benchmarks.subject import subject
+from tests.benchmarks.support import plain
+from tests.benchmarks.support.figures import Figure, in_turns, medians, ratio
+from tests.benchmarks.support.subject import subject
 
 STEPS, EPOCHS = 20, 100
 GEMM = 4096

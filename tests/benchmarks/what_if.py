@@ -21,9 +21,9 @@ from core.jobs.workbench import Net
 from core.nets.layers import Layer
 from core.pruning.plans import prune_count
 from core.pruning.what_if import Profile
-from tests.benchmarks import vgg16
-from tests.benchmarks.figures import Figure, in_turns
-from tests.benchmarks.memory import in_fresh_process, peak_of
+from tests.benchmarks.support import vgg16
+from tests.benchmarks.support.figures import Figure, in_turns
+from tests.benchmarks.support.memory import in_fresh_process, peak_of
 from tui.plots.drawing.weight_bins import bins
 from tui.state.state import State
 

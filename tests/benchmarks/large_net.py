@@ -19,10 +19,10 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from PIL import Image
 
-from tests.benchmarks import vgg16
-from tests.benchmarks.figures import Figure
-from tests.benchmarks.memory import forget_peak, resident
-from tests.benchmarks.watched import COMPUTING, KEY, Lags, watched
+from tests.benchmarks.support import vgg16
+from tests.benchmarks.support.figures import Figure
+from tests.benchmarks.support.memory import forget_peak, resident
+from tests.benchmarks.support.watched import COMPUTING, KEY, Lags, watched
 from tests.terminal.terminal import Terminal
 
 COPY = 4 * 138_357_544

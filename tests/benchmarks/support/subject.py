@@ -13,7 +13,7 @@ from core.events import drain
 from core.formats.weights_files import load_weights
 from core.jobs.workbench import Workbench
 from core.settings.settings import Settings
-from tests.benchmarks import plain
+from tests.benchmarks.support import plain
 
 BATCH = 256
 

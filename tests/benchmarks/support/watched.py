@@ -1,6 +1,6 @@
 """The real app in a terminal of its own, with the lag of its event loop recorded.
 
-    python -m tests.benchmarks.watched FILE [OPTION ...]
+    python -m tests.benchmarks.support.watched FILE [OPTION ...]
 
 The options are `featherweight`'s. A task of the loop sleeps for a moment, again and again; the time
 it oversleeps is how long a key pressed just then would have waited. When the app quits, FILE holds
@@ -103,7 +103,7 @@ def watched(
     """The app in a terminal, and a function that returns its lags after it has quit."""
     with TemporaryDirectory() as folder:
         target = Path(folder) / "lags.json"
-        command = ("-m", "tests.benchmarks.watched", str(target), *options)
+        command = ("-m", "tests.benchmarks.support.watched", str(target), *options)
         places = {f"XDG_{kind}_HOME": f"{folder}/{kind}" for kind in ("CONFIG", "DATA", "STATE")}
         with Terminal(
             *command,

@@ -1,0 +1,1 @@
+"""What the benchmarks share: figures, the plain way, the subject, memory, the watched app."""
