@@ -12,7 +12,7 @@ from core.data.registry import FOLDER
 from core.errors import InputError
 from core.formats.codebooks import CodebookTensor, QuantizedTensor
 from core.formats.codec.compact import Codebook, CompactFile, Steps, Tied, Values
-from core.formats.codec.state import from_state, raw
+from core.formats.codec.state_dict import from_state, raw
 from core.formats.export_formats import EXACT
 from core.nets.layers import Layer
 from core.nets.weights import Weights

@@ -3,7 +3,7 @@
 import numpy as np
 
 from core.errors import InputError
-from core.formats.codec.books import MAX_VALUES, floats, words_of
+from core.formats.codec.codebook_coding import MAX_VALUES, floats, words_of
 from core.formats.codec.compact import (
     CODEBOOK_DTYPES,
     DTYPES,

@@ -4,12 +4,12 @@ import hashlib
 from collections.abc import Callable, Sequence
 
 from core.errors import InputError
-from core.formats.codec.body import code_bodies
 from core.formats.codec.checks import check_file
 from core.formats.codec.coder.stream import Stream
 from core.formats.codec.compact import CompactFile, Entry
 from core.formats.codec.header import Header, NamedShape, code_header
-from core.formats.codec.outline import elements, outline_of
+from core.formats.codec.tensor_info import elements, outline_of
+from core.formats.codec.tensors import code_bodies
 
 MAGIC = b"\xf7FW"
 VERSION = 1

@@ -9,7 +9,7 @@ from core.errors import InputError
 from core.formats.codec.coder.stream import Stream
 from core.formats.codec.compact import CODEBOOK_DTYPES, DTYPES
 from core.formats.codec.layouts import LAYOUTS, layout_number
-from core.formats.codec.outline import CODEBOOK, RAW, TIED, Outline
+from core.formats.codec.tensor_info import CODEBOOK, RAW, TIED, Outline
 from core.system.untrusted_json import FaultError, from_json
 
 MAX_FACTS = 4096

@@ -27,7 +27,7 @@ from core.nets.architectures import LeNet5
 from core.nets.layers import parameter_count
 from core.system.timing import Latency
 from core.training.loop import copy_weights
-from tests.core.inference.test_sparse import pruned
+from tests.core.inference.sparse.test_logits import pruned
 from tests.core.training.loops import same
 
 pytestmark = pytest.mark.usefixtures("one_thread")

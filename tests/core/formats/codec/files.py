@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from core.formats.codec import Codebook, CompactFile, Entry, Raw, Steps, Tied, dense
-from core.formats.codec.books import floats
+from core.formats.codec.codebook_coding import floats
 from core.formats.codec.compact import CODEBOOK_DTYPES, DTYPES, Values
 
 shapes = st.lists(st.integers(0, 6), max_size=5).map(tuple)

@@ -17,7 +17,7 @@ from core.formats.codec import CompactFile, Entry, Raw, Tied, decode, encode, in
 from core.formats.codec.coder.stream import Stream
 from core.formats.codec.container import DIGEST, MAGIC
 from core.formats.codec.header import Header, code_header
-from core.formats.codec.outline import RAW, Outline
+from core.formats.codec.tensor_info import RAW, Outline
 from tests.core.formats.codec.files import nets
 from tests.fuzz.codec import mutated, survives
 

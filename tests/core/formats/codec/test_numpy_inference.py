@@ -20,7 +20,7 @@ from core.formats.codec import encode, from_state, raw
 from core.formats.codec.compact import CompactFile, Entry, Steps
 from core.formats.codec.container import decode
 from core.formats.codec.layouts import LAYOUTS
-from core.formats.codec.predict import NETS, images_of, logits, main
+from core.formats.codec.numpy_inference import NETS, images_of, logits, main
 from core.formats.weights_files import load_weights
 from core.nets.zoo import ZOO, model_spec
 
@@ -122,8 +122,8 @@ def test_the_command_needs_no_torch(tmp_path: Path, few: Splits) -> None:
         digits.append(tmp_path / f"{place}.png")
         Image.fromarray(pixels).save(digits[-1])
     code = (
-        "import sys; from core.formats.codec.predict import main; status = main(sys.argv[1:]); "
-        "assert 'torch' not in sys.modules; sys.exit(status)"
+        "import sys; from core.formats.codec.numpy_inference import main; "
+        "status = main(sys.argv[1:]); assert 'torch' not in sys.modules; sys.exit(status)"
     )
     command = [sys.executable, "-c", code, str(file), *map(str, digits)]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()

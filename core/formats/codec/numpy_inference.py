@@ -1,6 +1,6 @@
 """Predicting with a compact file and NumPy: no torch, and an example for other programs.
 
-    python -m core.formats.codec.predict net.fw image.png ...
+    python -m core.formats.codec.numpy_inference net.fw image.png ...
 
 prints a class and its probability for each image. It knows the zoo's nets: layers in file order,
 a ReLU after each but the last, and the extras in `NETS`.
@@ -19,7 +19,7 @@ from core.data.folders.pixels import Shape, read_image
 from core.data.inputs import Inputs
 from core.data.registry import DATASETS
 from core.errors import InputError
-from core.formats.codec.books import floats
+from core.formats.codec.codebook_coding import floats
 from core.formats.codec.compact import CODEBOOK_DTYPES, CompactFile, Tied, dense
 from core.formats.codec.container import decode
 from core.formats.codec.layouts import layout_number

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import InputError
-from core.formats.codec.books import code_book, code_step
+from core.formats.codec.codebook_coding import code_book, code_step
 from core.formats.codec.coder import kernels
 from core.formats.codec.coder.models import LARGE, Models, mask_kind
 from core.formats.codec.coder.stream import Slots, Stream, fresh
@@ -24,7 +24,15 @@ from core.formats.codec.compact import (
     Values,
     codes_of,
 )  # fmt: skip
-from core.formats.codec.outline import CODEBOOK, RAW, STEPS, TIED, Geometry, Outline, geometry_of
+from core.formats.codec.tensor_info import (
+    CODEBOOK,
+    RAW,
+    STEPS,
+    TIED,
+    Geometry,
+    Outline,
+    geometry_of,
+)
 
 Mask = NDArray[np.uint8]
 Counts = NDArray[np.int64]
