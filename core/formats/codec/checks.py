@@ -22,10 +22,8 @@ from core.nets.zoo import ZOO
 def check_file(file: CompactFile) -> None:
     """Raise InputError if `file` is inconsistent or exceeds a limit of the format."""
     if file.model and file.model not in ZOO:
-        raise InputError(
-            f"unknown model '{file.model}': expected one of {', '.join(ZOO)}, "
-            "or '' for a user's own model"
-        )
+        known = ", ".join(ZOO)
+        raise InputError(f"unknown model '{file.model}': expected one of {known}, or '' for others")
     if len(file.entries) > MAX_ENTRIES:
         raise InputError(f"{len(file.entries)} tensors, expected at most {MAX_ENTRIES}")
     if sum(len(entry.name.encode()) + 1 for entry in file.entries) > MAX_NAMES:
@@ -44,8 +42,8 @@ def _check_entry(entry: Entry, before: dict[str, Entry]) -> None:
     if entry.name in before or "\n" in entry.name:
         raise InputError("its name contains a line break or is used twice")
     if len(entry.shape) > MAX_DIMENSIONS or any(not 0 <= n <= MAX_SIDE for n in entry.shape):
-        message = f"its shape is {entry.shape}, expected at most {MAX_DIMENSIONS} dimensions"
-        raise InputError(message)
+        limits = f"at most {MAX_DIMENSIONS} dimensions of at most {MAX_SIDE}"
+        raise InputError(f"its shape is {entry.shape}, expected {limits}")
     match entry.values:
         case Raw(dtype, words):
             _check_type(dtype, tuple(DTYPES))
@@ -55,7 +53,7 @@ def _check_entry(entry: Entry, before: dict[str, Entry]) -> None:
         case Codebook(dtype, values, codes):
             _check_type(dtype, CODEBOOK_DTYPES)
             _check_array(codes, entry.shape, np.dtype(np.int16))
-            _check_book(values, dtype)
+            _check_codebook(values, dtype)
             _check_range(codes, 0, values.size)
         case Steps(step, codes):
             _check_array(codes, entry.shape, np.dtype(np.int32))
@@ -89,7 +87,7 @@ def _check_range(codes: np.ndarray, minimum: int, maximum: int) -> None:
         raise InputError(f"its codes go from {actual}, expected {minimum} to {maximum}")
 
 
-def _check_book(values: np.ndarray, dtype: str) -> None:
+def _check_codebook(values: np.ndarray, dtype: str) -> None:
     if values.dtype != np.float32 or values.ndim != 1 or not 1 <= values.size <= MAX_VALUES:
         raise InputError(f"its codebook is not 1 to {MAX_VALUES} float32 values")
     if not np.isfinite(values).all() or (values == 0).any() or (np.diff(values) <= 0).any():

@@ -1,4 +1,4 @@
-"""Predicting with a compact file and NumPy: no torch, and an example for other programs.
+"""Predictions with a compact file and NumPy: no torch, and an example for other programs.
 
     python -m core.formats.codec.numpy_inference net.fw image.png ...
 
@@ -30,11 +30,7 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class ConvOptions:
-    """A convolution's stride, its zero padding, and the max pooling after it.
-
-    Attributes:
-        pool: window side and stride; None for no pooling.
-    """
+    """A convolution's stride and zero padding, and window and stride of the pooling after it."""
 
     stride: int = 1
     padding: int = 0
@@ -43,12 +39,7 @@ class ConvOptions:
 
 @dataclass(frozen=True, slots=True)
 class NetOptions:
-    """Facts about a net that its file does not store.
-
-    Attributes:
-        convolutions: their options, by name.
-        pooled_side: side the last convolution's output is average-pooled to; None for none.
-    """
+    """Options of convolutions, by name, and the side their last output is average-pooled to."""
 
     convolutions: Mapping[str, ConvOptions] = field(default_factory=dict)
     pooled_side: int | None = None
@@ -79,7 +70,7 @@ def logits(file: CompactFile, images: Floats) -> Floats:
     """The logits [N, classes] of a net for normalized images [N, C, H, W].
 
     Raises:
-        InputError: the net is unknown here, or takes different images.
+        InputError: the net is unknown here, or takes other images.
     """
     net, tensors = _net(file), _tensors(file)
     # One image at a time: a convolution copies all its windows.
@@ -90,7 +81,7 @@ def images_of(file: CompactFile) -> tuple[Shape, Floats, Floats]:
     """The images a file's net takes: shape, mean and std [1 or C, 1, 1] of pixels in 0..1.
 
     Raises:
-        InputError: neither the file nor its model tells.
+        InputError: neither the file nor its model specifies them.
     """
     net, facts = _net(file), file.facts
     inputs = Inputs.of(facts.get("images") or facts.get("inputs") or {})
@@ -188,17 +179,14 @@ def _windows(x: Floats, sides: Sequence[int], stride: int) -> Floats:
 def _average_pooled(x: Floats, side: int) -> Floats:
     """Adaptive average pooling to `side` x `side`."""
     for axis in (2, 3):
-        length = x.shape[axis]
-        parts = [
-            x.take(range(it * length // side, -(-(it + 1) * length // side)), axis).mean(axis)
-            for it in range(side)
-        ]
-        x = np.stack(parts, axis)
+        ends = np.arange(side + 1) * x.shape[axis]
+        spans = zip(ends[:-1] // side, -(-ends[1:] // side), strict=True)
+        x = np.stack([x.take(range(*span), axis).mean(axis) for span in spans], axis)
     return x
 
 
 def _read(path: Path, shape: Shape) -> NDArray[np.uint8]:
-    """An image in the net's shape; a digit white on black, as in MNIST."""
+    """An image in the net's shape; digits are white on black, as in MNIST."""
     image = read_image(path, shape)
     if image is None:
         path.stat()  # raises an error that names a missing file

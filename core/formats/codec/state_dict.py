@@ -29,7 +29,7 @@ def from_state(
     state: Mapping[str, Tensor],
     model: str = "",
     facts: Mapping[str, Any] | None = None,
-    keep: Keep | None = None,
+    keep: Keep = lambda _name, _tensor: None,
 ) -> CompactFile:
     """The contents of a compact file for a state_dict; tied tensors are stored once.
 
@@ -42,17 +42,13 @@ def from_state(
     Raises:
         InputError: a file cannot hold a tensor's type.
     """
-    entries: list[Entry] = []
-    seen: dict[Any, str] = {}
+    entries, seen = list[Entry](), dict[Any, str]()
     for name, tensor in state.items():
         shape = tuple(tensor.shape)
         memory = (tensor.data_ptr(), shape, tensor.stride(), tensor.dtype)
         first = seen.setdefault(memory, name) if tensor.numel() else name
-        if first != name:
-            entries.append(Entry(name, shape, Tied(first)))
-        else:
-            values = keep(name, tensor) if keep else None
-            entries.append(Entry(name, shape, values or raw(tensor)))
+        values = Tied(first) if first != name else keep(name, tensor)
+        entries.append(Entry(name, shape, values or raw(tensor)))
     return CompactFile(model, tuple(entries), facts or {})
 
 
@@ -64,8 +60,7 @@ def to_state(file: CompactFile) -> dict[str, Tensor]:
             state[entry.name] = state[entry.values.to]
             continue
         dtype, words = dense(entry.values)
-        plain = torch.from_numpy(
-            np.require(words, requirements=("C", "W")).reshape(-1).view(np.uint8)
-        )
-        state[entry.name] = plain.view(getattr(torch, dtype)).reshape(entry.shape)
+        writable = np.require(words, requirements=("C", "W")).reshape(-1).view(np.uint8)
+        flat = torch.from_numpy(writable).view(getattr(torch, dtype))
+        state[entry.name] = flat.reshape(entry.shape)
     return state

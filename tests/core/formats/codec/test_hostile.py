@@ -17,7 +17,7 @@ from core.formats.codec import CompactFile, Entry, Raw, Tied, decode, encode, in
 from core.formats.codec.coder.stream import Stream
 from core.formats.codec.container import DIGEST, MAGIC
 from core.formats.codec.header import Header, code_header
-from core.formats.codec.tensor_info import RAW, Outline
+from core.formats.codec.tensor_info import RAW, TensorInfo
 from tests.core.formats.codec.files import nets
 from tests.fuzz.codec import mutated, survives
 
@@ -69,8 +69,8 @@ def test_a_version_that_is_not_known_is_refused() -> None:
 def claimed(*shapes: tuple[int, ...]) -> bytes:
     """A file with only a header that declares tensors of these shapes."""
     stream = Stream()
-    outlines = [Outline(f"w{i}", shape, RAW, "float32") for i, shape in enumerate(shapes)]
-    code_header(stream, Header("", outlines), lambda _named, _known: None)
+    tensors = [TensorInfo(f"w{i}", shape, RAW, "float32") for i, shape in enumerate(shapes)]
+    code_header(stream, Header("", tensors))
     return sealed(MAGIC + b"\1" + stream.end())
 
 
