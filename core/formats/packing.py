@@ -41,9 +41,9 @@ def pack(
     Raises:
         InputError: a file cannot hold a tensor's type.
     """
-    aliases = {alias: la.key for la in layers for alias in la.aliases}
-    pruned = {la.key for la in layers}
-    stored: set[str] = set()
+    aliases = {alias: layer.key for layer in layers for alias in layer.aliases}
+    pruned = {layer.key for layer in layers}
+    stored = set[str]()
 
     def keep(name: str, tensor: Tensor) -> Values | None:
         first = aliases.get(name)

@@ -18,7 +18,7 @@ from core.errors import StoppedError
 from core.events import Progress, StopFlag, Stream, never
 from core.graph.compaction import compacted
 from core.graph.tracing import UntraceableError, same_logits
-from core.inference.engines import DENSE_ENGINES, Engine, EngineError, NetForms, run
+from core.inference.engines import DENSE_ENGINES, NetForms, run
 from core.inference.sparse.net import faster
 from core.inference.timings import (
     BATCHES,
@@ -100,11 +100,11 @@ class _Case:
 
     def on(self, bench: Benchmark, seconds: float) -> Stream[Benchmark]:
         """Add this case to a benchmark, in about `seconds`."""
-        ways, missing = yield from self._engines()
+        engines, missing = yield from self._engines()
         case, budget = (self._batch, self._threads), SEARCH_FRACTION * seconds
         sparse = yield from faster(self._forms.net, self._images, self._threads, budget, self._stop)
-        ways[SPARSE] = partial(run, sparse.net, self._images)
-        times = yield from self._time(ways, seconds - budget)
+        engines[SPARSE] = partial(run, sparse.net, self._images)
+        times = yield from self._time(engines, seconds - budget)
         rows = (Row(name, *case, Latency.of(it), len(it)) for name, it in times.items())
         choice = SparseChoice(*case, sparse.sparse, sparse.layers, sparse.compacted, sparse.block)
         return replace(
@@ -116,36 +116,31 @@ class _Case:
 
     def _engines(self) -> Stream[tuple[dict[str, Alternative], dict[str, str]]]:
         """The engines that reproduce the logits, and why others do not."""
-        ways, missing = dict[str, Alternative](), dict[str, str]()
+        engines, missing = dict[str, Alternative](), dict[str, str]()
         for engine in DENSE_ENGINES:
             yield Progress(f"{self._title}: prepare {engine.name}")
             self._raise_if_stopped()
             try:
-                ways[engine.name] = self._prepared(engine)
-            except EngineError as error:
-                missing[engine.name] = str(error)
-        return ways, missing
-
-    def _prepared(self, engine: Engine) -> Alternative:
-        """Prepare an engine; raises EngineError if it is missing, fails, or gives other logits."""
-        try:
-            way = engine.prepare(self._forms, self._images, self._threads)
-            logits = torch.as_tensor(way())
-        except EngineError:
-            raise
-        except Exception as error:  # an engine may raise anything for an unsupported net
-            lines = str(error).strip().splitlines() or [type(error).__name__]
-            raise EngineError(f"cannot run this net: {lines[0][:200]}") from error
-        if not same_logits(logits, self._expected, LOGITS_TOLERANCE):
-            raise EngineError("its logits differ from torch's")
-        return way
+                alternative = engine.prepare(self._forms, self._images, self._threads)
+                logits = torch.as_tensor(alternative())
+            except ImportError:
+                missing[engine.name] = "not installed: pip install 'featherweight[engines]'"
+            except Exception as error:  # an engine may raise anything for an unsupported net
+                lines = str(error).strip().splitlines() or [type(error).__name__]
+                missing[engine.name] = f"cannot run this net: {lines[0][:200]}"
+            else:
+                if same_logits(logits, self._expected, LOGITS_TOLERANCE):
+                    engines[engine.name] = alternative
+                else:
+                    missing[engine.name] = "its logits differ from torch's"
+        return engines, missing
 
     def _time(
-        self, ways: Mapping[str, Alternative], seconds: float
+        self, engines: Mapping[str, Alternative], seconds: float
     ) -> Stream[dict[str, list[float]]]:
         """The seconds of each engine's runs."""
         start, times = perf_counter(), dict[str, list[float]]()
-        for times in time_in_turns(ways, seconds):  # noqa: B007
+        for times in time_in_turns(engines, seconds):  # noqa: B007
             done = min(perf_counter() - start, seconds)
             yield Progress(f"{self._title}:", round(done), round(seconds), "s")
             self._raise_if_stopped()

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -14,10 +13,6 @@ from torch import Tensor, nn
 from core.formats.onnx import to_onnx
 from core.nets.model_copy import deep_copy
 from core.system.timing import Alternative
-
-
-class EngineError(Exception):
-    """An engine cannot run the net; the message says why."""
 
 
 class NetForms:
@@ -28,8 +23,13 @@ class NetForms:
         self._onnx: dict[torch.Size, bytes] = {}
 
     def onnx(self, images: Tensor) -> bytes:
-        """The net as ONNX for exactly this batch size, exported once; may raise InputError."""
-        _import("onnx")
+        """The net as ONNX for exactly this batch size, exported once.
+
+        Raises:
+            ImportError: the package onnx is missing.
+            InputError: the net cannot be exported.
+        """
+        import_module("onnx")
         if images.shape not in self._onnx:
             self._onnx[images.shape] = to_onnx(self.net, images)
         return self._onnx[images.shape]
@@ -41,7 +41,8 @@ class Engine:
 
     Attributes:
         package: the package whose version it has.
-        prepare: given a net, images and threads, makes a function that returns logits.
+        prepare: makes a function that returns a net's logits for images with so many threads;
+            raises ImportError if a package is missing, or anything if it cannot run the net.
     """
 
     name: str
@@ -74,7 +75,7 @@ def _channels_last(forms: NetForms, images: Tensor, _threads: int) -> Alternativ
 
 
 def _onnxruntime(forms: NetForms, images: Tensor, threads: int) -> Alternative:
-    engine = _import("onnxruntime")
+    engine = import_module("onnxruntime")
     options = engine.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
     options.log_severity_level = 3
@@ -85,13 +86,10 @@ def _onnxruntime(forms: NetForms, images: Tensor, threads: int) -> Alternative:
 
 
 def _openvino(forms: NetForms, images: Tensor, threads: int) -> Alternative:
-    engine = _import("openvino")
+    engine = import_module("openvino")
     # Without a hint it may choose another precision, such as bf16.
-    options = {
-        "INFERENCE_PRECISION_HINT": "f32",
-        "INFERENCE_NUM_THREADS": threads,
-        "PERFORMANCE_HINT": "LATENCY",
-    }
+    hints = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
+    options = {**hints, "INFERENCE_NUM_THREADS": threads}
     compiler = engine.Core()
     model = compiler.read_model(io.BytesIO(forms.onnx(images)))
     request = compiler.compile_model(model, "CPU", options).create_infer_request()
@@ -105,10 +103,3 @@ DENSE_ENGINES = (
     Engine("onnxruntime", "onnxruntime", _onnxruntime),
     Engine("openvino", "openvino", _openvino),
 )
-
-
-def _import(name: str) -> Any:
-    try:
-        return import_module(name)
-    except ImportError as error:
-        raise EngineError("not installed: pip install 'featherweight[engines]'") from error

@@ -87,9 +87,9 @@ class Benchmark:
 
     def best_dense(self, batch: int, threads: int) -> Row | None:
         """The fastest dense engine."""
-        engines = dict.fromkeys(row.engine for row in self.rows if row.engine != SPARSE)
-        rows = (self.row(engine, batch, threads) for engine in engines)
-        return min(filter(None, rows), key=lambda row: row.latency.median, default=None)
+        case = (batch, threads)
+        rows = (it for it in self.rows if (it.batch, it.threads) == case and it.engine != SPARSE)
+        return min(rows, key=lambda row: row.latency.median, default=None)
 
     def gain(self, row: Row) -> float | None:
         """Speed relative to the best dense engine; below 1 is slower."""

@@ -50,11 +50,9 @@ class Chain(nn.Module):
         self._work = [_floats(self.memory) for _ in range(self._threads)]
 
     def __getstate__(self) -> dict[str, Any]:
-        """Everything but the lock and the workspaces."""
         return {key: it for key, it in self.__dict__.items() if key not in ("_lock", "_work")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Restore, with a lock and workspaces of its own."""
         self.__dict__.update(state)
         self._prepare()
 

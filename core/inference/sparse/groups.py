@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import fx, nn
 
 from core.graph.fx_calls import MAX_POOLS, RELUS, Call
@@ -130,8 +129,10 @@ def _weighted(call: Call, sizes: Sizes) -> WeightLayer | None:
         return None
     if module.weight.dtype != torch.float32 or module.weight.device.type != "cpu":
         return None
-    weight = _array(module.weight)
-    bias = np.zeros(len(weight), np.float32) if module.bias is None else _array(module.bias)
+    weight = module.weight.detach().contiguous().numpy()
+    bias = np.zeros(len(weight), np.float32)
+    if module.bias is not None:
+        bias = module.bias.detach().contiguous().numpy()
     if isinstance(module, nn.Linear):
         return WeightLayer(weight[:, :, None, None], bias)
     if module.padding_mode != "zeros":
@@ -172,8 +173,3 @@ def _pair(option: Any, rows: int = 1, *, flat: bool = False) -> Pair:
     if isinstance(option, int):
         return rows if flat else option, option
     return rows if len(option) == 1 else option[0], option[-1]
-
-
-def _array(parameter: torch.Tensor) -> NDArray[np.float32]:
-    array: NDArray[np.float32] = parameter.detach().contiguous().numpy()
-    return array

@@ -48,11 +48,6 @@ class WeightLayer:
         rows, columns = self.weight.shape[2:]
         return _taps((rows, columns), self.dilation)
 
-    @property
-    def nonzero(self) -> int:
-        """The number of nonzero weights."""
-        return int(np.count_nonzero(self.weight))
-
 
 @dataclass(frozen=True, slots=True)
 class MaxPool:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain
 from math import prod
 from typing import Any, TypeVar
 
@@ -69,8 +68,8 @@ class Program:
     ) -> None:  # fmt: skip
         self.block = block
         self._rows: list[list[int]] = []
-        self._starts: list[NDArray[np.int64]] = []
-        self._shifts: list[NDArray[np.int64]] = []
+        self._starts: list[Places] = []
+        self._shifts: list[Places] = []
         self._values: list[Floats] = []
         self._biases: list[Floats] = []
         self._half_sizes = [0, 0]
@@ -124,7 +123,7 @@ class Program:
             table[place, : len(row)] = row
         tables = (
             table,
-            np.array([*chain(*self._starts)], np.int64),
+            _joined(self._starts, np.int64),
             _joined(self._shifts, np.uint32).view(np.int32),  # torch cannot pickle uint32
             _joined(self._values, np.float32),
             _joined(self._biases, np.float32),
@@ -178,7 +177,7 @@ class Program:
         listed = self._store_list(places, np.zeros(len(read), np.float32))
         first = self._store_lists(counts, units, weight[inputs, units])
         biases = layer.bias + background * weight.sum(0, dtype=np.float64)
-        bias = self._store_biases(np.append(biases, background).astype(np.float32))
+        bias = _append(self._biases, np.append(biases, background).astype(np.float32))
         self._add(kernels.SCATTER, layer.channels, bias, int(layer.relu), len(read), listed, first)
         return self._reserve(Layout.contiguous(layer.channels, ONES))
 
@@ -210,26 +209,18 @@ class Program:
         shifts = offsets.reshape(-1)[places] + units // group * group_plane
         counts = np.bincount(units, minlength=layer.channels)
         weights = layer.weight[layer.weight != 0]
-        return self._store_lists(counts, shifts * self.block, weights), self._store_biases(
-            layer.bias
-        )
+        first = self._store_lists(counts, shifts * self.block, weights)
+        return first, _append(self._biases, layer.bias)
 
     def _store_lists(self, counts: Places, shifts: Places, values: Floats) -> int:
         """Store lists of `counts` shifts and values; returns the number of the first list."""
         ends = np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)])
-        self._starts.append(self._store_list(shifts, values) + ends)
-        return sum(map(len, self._starts[:-1]))
+        return _append(self._starts, self._store_list(shifts, values) + ends)
 
     def _store_list(self, shifts: Places, values: Floats) -> int:
         """Store shifts and values; returns the index of the first."""
         self._shifts.append(shifts)
-        self._values.append(values)
-        return sum(map(len, self._shifts[:-1]))
-
-    def _store_biases(self, biases: Floats) -> int:
-        """Store biases; returns the index of the first."""
-        self._biases.append(biases)
-        return sum(map(len, self._biases[:-1]))
+        return _append(self._values, values)
 
     def _add_spans(self, layer: WeightLayer, layout: Layout, first: int, bias: int) -> Layout:
         """Sum row by row, or all rows with the gaps between them in one span if that is cheaper."""
@@ -243,6 +234,12 @@ class Program:
         steps = (layout.pitch * block, result.plane * block, pitch * block)
         self._add(kernels.SUM, layer.channels, first, bias, int(layer.relu), lines, length, *steps)
         return self._reserve(result)
+
+
+def _append(parts: list[NDArray[T]], part: NDArray[T]) -> int:
+    """Append an array to others; returns the index of its first element among all of them."""
+    parts.append(part)
+    return sum(map(len, parts[:-1]))
 
 
 def _joined(parts: Sequence[NDArray[Any]], kind: type[T]) -> NDArray[T]:

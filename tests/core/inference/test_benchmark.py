@@ -14,7 +14,7 @@ from core.errors import StoppedError
 from core.events import drain
 from core.formats.onnx import to_onnx
 from core.inference import benchmark, engines
-from core.inference.engines import Engine, EngineError, NetForms
+from core.inference.engines import Engine, NetForms
 from core.inference.timings import (
     SPARSE,
     Amounts,
@@ -25,7 +25,7 @@ from core.inference.timings import (
 )
 from core.nets.architectures import LeNet5
 from core.nets.layers import parameter_count
-from core.system.timing import Latency
+from core.system.timing import Alternative, Latency
 from core.training.loop import copy_weights
 from tests.core.inference.sparse.test_logits import pruned
 from tests.core.training.loops import same
@@ -79,15 +79,15 @@ def test_the_report_says_what_the_contract_says() -> None:
     assert report["bytes"] == {"dense": 80, "pruned": 20, "compacted": None}
 
 
-def _absent(_forms: NetForms, _images: Tensor, _threads: int) -> engines.Way:
-    raise EngineError("not installed")
+def _absent(_forms: NetForms, _images: Tensor, _threads: int) -> Alternative:
+    raise ImportError("no such package")
 
 
-def _broken(_forms: NetForms, _images: Tensor, _threads: int) -> engines.Way:
+def _broken(_forms: NetForms, _images: Tensor, _threads: int) -> Alternative:
     raise RuntimeError("no such operator\nand a long trace")
 
 
-def _wrong(forms: NetForms, images: Tensor, _threads: int) -> engines.Way:
+def _wrong(forms: NetForms, images: Tensor, _threads: int) -> Alternative:
     return lambda: engines.run(forms.net, images) + 1
 
 
@@ -99,6 +99,7 @@ def test_an_engine_that_cannot_is_left_out_and_it_is_said_why(
     monkeypatch.setattr(benchmark, "DENSE_ENGINES", (engines.DENSE_ENGINES[0], *others))
     bench = drain(benchmark.run_benchmark(LeNet5(), few.test, seconds=0.1))
     assert bench.missing.keys() == some.keys()
+    assert "featherweight[engines]" in bench.missing["absent"]
     assert bench.missing["broken"].endswith("no such operator")
     assert {row.engine for row in bench.rows} == {"torch", SPARSE}
 
