@@ -38,8 +38,7 @@ LEVELS = (2, 3, 4, 5, 6, 8, 12, 16, 24, 32, 64, 128, 256)
 class Packing:
     """How a compact file stores a net's values; raises InputError if the settings do not fit.
 
-    Attributes:
-        levels: None if values are not shared, or for as few levels as `max_drop` allows.
+    `levels` is None if values are not shared, or for as few levels as `max_drop` allows.
     """
 
     values: str = setting("float32", one_of(VALUES), "how values are stored")

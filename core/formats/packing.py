@@ -28,15 +28,10 @@ def pack(
     model: str,
     facts: Mapping[str, Any],
 ) -> CompactFile:
-    """The contents of a compact file for a net.
+    """The contents of a compact file for a net with these weights and prunable layers.
 
-    Args:
-        weights: a state_dict.
-        layers: the net's prunable layers.
-        values: one of `VALUES`.
-        rounded: the quantized tensors, by name.
-        model: the net's name; stored if it is in the zoo.
-        facts: the images the net is for, see `image_facts`.
+    `values` is one of `VALUES`, `rounded` holds the quantized tensors by name, `model` is stored if
+    it is in the zoo, and `facts` are those of `image_facts`.
 
     Raises:
         InputError: a file cannot hold a tensor's type.

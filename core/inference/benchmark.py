@@ -4,8 +4,8 @@ Each engine gets turns of some milliseconds, round after round; preparation is n
 must reproduce torch's logits before it is timed.
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from time import perf_counter
@@ -45,13 +45,10 @@ LOGITS_TOLERANCE = 1e-3
 def run_benchmark(
     model: nn.Module, data: Images, *, seconds: float = SECONDS, stop: StopFlag = never
 ) -> Stream[Benchmark]:
-    """Time a pruned net in every installed engine.
+    """Time a pruned net in every installed engine, in about `seconds`; slow nets take longer.
 
-    Args:
-        model: the net, on the CPU; it ends up in evaluation mode.
-        data: the images to run.
-        seconds: approximate total time; slow nets take longer.
-        stop: ends it before the next turn and returns the measurements so far.
+    The model, on the CPU, ends up in evaluation mode. `stop`, checked before each turn, ends the
+    benchmark with the measurements so far.
 
     Returns:
         Rows with one thread and with as many as torch is set to.
@@ -64,27 +61,19 @@ def run_benchmark(
     amounts = yield from _amounts(model.eval(), data)
     versions = {it.package: it.version for it in DENSE_ENGINES if it.version is not None}
     bench, forms = Benchmark(threads, *amounts, versions=versions), NetForms(model)
-    for case in cases:
-        with _threads(case[1]):
-            try:
-                bench = yield from _Case(forms, data, *case, stop).on(bench, seconds / len(cases))
-            except StoppedError:
-                if not bench.rows:
-                    raise
-                return replace(bench, stopped=True)
+    for batch, count in cases:
+        torch.set_num_threads(count)
+        try:
+            case = _Case(forms, data, batch, count, stop)
+            bench = yield from case.on(bench, seconds / len(cases))
+        except StoppedError:
+            if not bench.rows:
+                raise
+            return replace(bench, stopped=True)
+        finally:
+            torch.set_num_threads(threads)
         yield BenchmarkUpdated(bench)
     return bench
-
-
-@contextmanager
-def _threads(count: int) -> Iterator[None]:
-    """Set torch's number of threads temporarily."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 class _Case:
@@ -105,14 +94,10 @@ class _Case:
         sparse = yield from faster(self._forms.net, self._images, self._threads, budget, self._stop)
         engines[SPARSE] = partial(run, sparse.net, self._images)
         times = yield from self._time(engines, seconds - budget)
-        rows = (Row(name, *case, Latency.of(it), len(it)) for name, it in times.items())
+        rows = tuple(Row(name, *case, Latency.of(it), len(it)) for name, it in times.items())
         choice = SparseChoice(*case, sparse.sparse, sparse.layers, sparse.compacted, sparse.block)
-        return replace(
-            bench,
-            rows=(*bench.rows, *rows),
-            fastest=(*bench.fastest, choice),
-            missing={**bench.missing, **missing},
-        )
+        fastest, missing = (*bench.fastest, choice), {**bench.missing, **missing}
+        return replace(bench, rows=bench.rows + rows, fastest=fastest, missing=missing)
 
     def _engines(self) -> Stream[tuple[dict[str, Alternative], dict[str, str]]]:
         """The engines that reproduce the logits, and why others do not."""

@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
@@ -15,12 +15,12 @@ from core.nets.model_copy import deep_copy
 from core.system.timing import Alternative
 
 
+@dataclass
 class NetForms:
     """A net, in evaluation mode on the CPU, in the forms engines take."""
 
-    def __init__(self, net: nn.Module) -> None:
-        self.net = net
-        self._onnx: dict[torch.Size, bytes] = {}
+    net: nn.Module
+    _onnx: dict[torch.Size, bytes] = field(default_factory=dict, init=False)
 
     def onnx(self, images: Tensor) -> bytes:
         """The net as ONNX for exactly this batch size, exported once.
@@ -37,12 +37,10 @@ class NetForms:
 
 @dataclass(frozen=True)
 class Engine:
-    """An inference engine.
+    """An inference engine, and the package whose version it has.
 
-    Attributes:
-        package: the package whose version it has.
-        prepare: makes a function that returns a net's logits for images with so many threads;
-            raises ImportError if a package is missing, or anything if it cannot run the net.
+    `prepare` takes a net, images and a number of threads, and makes a function that returns logits.
+    It raises ImportError if a package is missing, or anything if the engine cannot run the net.
     """
 
     name: str

@@ -1,6 +1,7 @@
 """The compact file as bytes: written, and read as untrusted input. FORMAT.md defines them."""
 
 import hashlib
+from functools import partial
 
 from core.errors import InputError
 from core.formats.codec.checks import check_file
@@ -58,10 +59,7 @@ def read(data: bytes, max_elements: int | None) -> tuple[CompactFile, Parts]:
     """Decode, and tell where each part of the stream ends; see `decode`."""
     payload = _payload(data)
     stream = Stream(payload)
-
-    def check(count: int, known: bool) -> None:
-        _check_size(count, len(data), known, max_elements)
-
+    check = partial(_check_size, size=len(data), max_elements=max_elements)
     try:
         header = code_header(stream, None, check)
         values = code_tensors(stream, header.tensors)
@@ -99,7 +97,7 @@ def _least_bytes(count: int) -> int:
     return -(-max(count - FREE_ELEMENTS, 0) // ELEMENTS_A_BYTE)
 
 
-def _check_size(count: int, size: int, known: bool, max_elements: int | None) -> None:
+def _check_size(count: int, known: bool, size: int, max_elements: int | None) -> None:
     """Refuse too many values before memory is allocated for them."""
     maximum = MAX_ELEMENTS if max_elements is None else max_elements
     if count > maximum:

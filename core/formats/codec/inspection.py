@@ -28,10 +28,8 @@ class LayerBytes:
 class Inspection:
     """A decoded file, and where its bytes go.
 
-    Attributes:
-        parts: bytes by part, see `PARTS`; they add up to `bytes`.
-        layers: the tensors with two or more dimensions, in order.
-        nonzero: nonzero values in all tensors.
+    `parts` holds the bytes of each of `PARTS`, `bytes` in total; `layers` the tensors with two or
+    more dimensions, in order; `nonzero` counts the nonzero values in all tensors.
     """
 
     file: CompactFile

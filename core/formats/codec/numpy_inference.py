@@ -144,7 +144,6 @@ def _logits(net: NetOptions, tensors: Mapping[str, Floats], x: Floats) -> Floats
 
 
 def _tensors(file: CompactFile) -> dict[str, Floats]:
-    """The tensors of a file in float32."""
     tensors: dict[str, Floats] = {}
     for entry in file.entries:
         if isinstance(entry.values, Tied):

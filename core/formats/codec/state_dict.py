@@ -33,11 +33,8 @@ def from_state(
 ) -> CompactFile:
     """The contents of a compact file for a state_dict; tied tensors are stored once.
 
-    Args:
-        state: names and tensors.
-        model: the net's name in the zoo; empty for a user's own.
-        facts: other facts about it, as plain JSON.
-        keep: chooses how each tensor is stored; by default exactly.
+    `model` is the net's name in the zoo, empty for a user's own; `facts` are others about it, as
+    plain JSON; `keep` chooses how to store each tensor, by default exactly.
 
     Raises:
         InputError: a file cannot hold a tensor's type.

@@ -32,10 +32,8 @@ class Geometry(NamedTuple):
 class TensorInfo:
     """A tensor without its values.
 
-    Attributes:
-        kind: how it is stored: `RAW`, `CODEBOOK`, `STEPS` or `TIED`.
-        dtype: type of its raw values or codebook.
-        tied: index of the entry it is tied to.
+    `kind` is `RAW`, `CODEBOOK`, `STEPS` or `TIED`, `dtype` the type of its raw values or codebook,
+    and `tied` the index of the entry it is tied to.
     """
 
     name: str
@@ -70,10 +68,8 @@ def geometry_of(shape: tuple[int, ...], before: int) -> Geometry:
     inputs per row of it, such as the pixels of a convolution's channel, has them as its places.
     """
     match shape:
-        case ():
-            return Geometry(1, 1, 1, 1)
-        case (rows,):
-            return Geometry(rows, 1, 1, 1)
+        case () | (_,):
+            return Geometry(prod(shape), 1, 1, 1)
         case (rows, inputs):
             if before and inputs % before == 0:
                 return Geometry(rows, before, *_square(inputs // before))

@@ -63,18 +63,15 @@ def code_tensors(
     return [values[i] for i in range(len(tensors))]
 
 
-def buckets(counts: Counts) -> Counts:
-    """Counts in 15 buckets: one each for 0 to 3, then two per doubling."""
-    top_bit = np.frexp(counts)[1] - 1
-    second = (counts >> np.maximum(top_bit - 1, 0)) & 1
-    return np.where(counts < 4, counts, np.minimum(2 * top_bit + second, 14))
-
-
 def _read_classes(ones: Counts | None, rows: int) -> Counts:
     """The read class of each row, from the ones in equal blocks, one per row."""
     if ones is None or not rows or ones.size % rows:
         return np.full(rows, UNKNOWN, np.int64)
-    return buckets(ones.reshape(rows, -1).sum(axis=1))
+    counts: Counts = ones.reshape(rows, -1).sum(axis=1)
+    top_bit = np.frexp(counts)[1] - 1
+    second = (counts >> np.maximum(top_bit - 1, 0)) & 1
+    # 15 buckets: one each for 0 to 3, then two per doubling.
+    return np.where(counts < 4, counts, np.minimum(2 * top_bit + second, 14)).astype(np.int64)
 
 
 def _descends(mask: Mask) -> bool:
@@ -131,7 +128,7 @@ class TensorCoder:
             kernels.code_mask(
                 self.stream.coder, self.stream.buffer, self.stream.tables, slots,
                 models.flags[kind], models.mask[kind], models.mask_settings[kind], mask,
-                np.array(self.geometry), self.read_classes, ordered, inputs, first, stop,
+                np.array(geometry, np.int64), self.read_classes, ordered, inputs, first, stop,
             )  # fmt: skip
 
     def _raw(self, original: Values | None, mask: Mask) -> Raw:
@@ -185,15 +182,14 @@ class TensorCoder:
         return number.astype(kind.words)
 
     def _codebook(self, original: Values | None, mask: Mask) -> Codebook:
-        book = original.values if isinstance(original, Codebook) else None
-        values = code_codebook(self.stream, self.info.dtype, book)
+        symbols = np.zeros(mask.shape, np.int32)
+        stored = original.values if isinstance(original, Codebook) else None
+        values = code_codebook(self.stream, self.info.dtype, stored)
         self._end_part("codebooks")
         below = int(np.count_nonzero(values < 0))
         if isinstance(original, Codebook):
             place = original.codes.reshape(mask.shape).astype(np.int32) - 1 - below
             symbols = np.where(mask, np.where(place < 0, place, place + 1), 0).astype(np.int32)
-        else:
-            symbols = np.zeros(mask.shape, np.int32)
         self._symbols(symbols, mask, below, values.size - below)
         place = np.where(symbols < 0, symbols, symbols - 1) + below + 1
         codes = np.where(mask, place, 0).astype(np.int16)
@@ -218,12 +214,13 @@ class TensorCoder:
     def _symbols(self, symbols: NDArray[np.int32], mask: Mask, below: int, above: int) -> None:
         models, weight = self.models, int(self.info.is_weight)
         slots = models.symbol_slots(self.geometry, weight)
+        geometry = np.array(self.geometry, np.int64)
         largest = np.array([below, above], np.int64)
         numbers = self.stream.numbers("steps beyond the bins")
         for first, stop in self._chunks(80):
             kernels.code_symbols(
                 self.stream.coder, self.stream.buffer, self.stream.tables, slots,
                 models.sign[weight], models.bins[weight], models.symbol_settings[weight], mask,
-                symbols, np.array(self.geometry), self.read_classes, largest, numbers, first, stop,
+                symbols, geometry, self.read_classes, largest, numbers, first, stop,
             )  # fmt: skip
         models.carry_over(slots, weight)

@@ -21,16 +21,9 @@ _PLAIN = (Tensor, nn.Parameter)
 class Chain(nn.Module):
     """Adjacent layers run by the kernels; in evaluation mode, without gradients.
 
-    Calls share a workspace, so they wait for each other; a copy has its own.
-
-    Args:
-        groups: the layers; each reads the previous one's output.
-        block: images computed together.
-        threads: most threads; each computes some of the images.
-        background: see `Program`.
-
-    Attributes:
-        memory: size of each thread's workspace, in float32 values.
+    Each group reads the previous one's output. Each of at most `threads` computes some of the
+    images, `block` at a time, in a workspace of `memory` float32 values. Calls share the
+    workspaces, so they wait for each other; a copy has its own. `background`: see `Program`.
     """
 
     def __init__(

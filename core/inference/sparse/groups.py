@@ -87,22 +87,17 @@ def _group(net: fx.GraphModule, sizes: Sizes, node: fx.Node, layer: WeightLayer)
     layers: list[KernelLayer] = [layer]
     while len(nodes[-1].users) == 1:
         call = _call(net, sizes, next(iter(nodes[-1].users)))
-        if call is None or not _fuse(call, sizes, layers):
+        if call is None:
+            break
+        if call.kind in RELUS:
+            layers[-1] = replace(layers[-1], relu=True)
+        elif (pool := _pool(call, sizes)) is not None:
+            layers.append(pool)
+        else:
             break
         nodes.append(call.node)
     shapes = (sizes[it][1:] for it in (nodes[0].all_input_nodes[0], nodes[-1]))
     return Group(str(node.target), tuple(nodes), tuple(layers), *shapes)
-
-
-def _fuse(call: Call, sizes: Sizes, layers: list[KernelLayer]) -> bool:
-    """Fuse a call into the layers before it, if the kernels support that."""
-    if call.kind in RELUS:
-        layers[-1] = replace(layers[-1], relu=True)
-    elif (pool := _pool(call, sizes)) is not None:
-        layers.append(pool)
-    else:
-        return False
-    return True
 
 
 def _flattens(call: Call, sizes: Sizes) -> bool:

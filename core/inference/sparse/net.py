@@ -45,12 +45,9 @@ _MAX_WORKSPACE = 16 * 1024**2
 class FasterNet:
     """A net with the same logits, and how it is run.
 
-    Attributes:
-        net: takes images [N, C, H, W] of the same size, any number; for evaluation only.
-        sparse: the layers run by the kernels.
-        layers: all layers the kernels could run.
-        compacted: whether dead units were removed.
-        block: images per pass of the kernels.
+    `net` takes any number of images [N, C, H, W] of the same size; for evaluation only. The kernels
+    run the layers `sparse`, out of those they support (`layers`), with `block` images per pass;
+    `compacted` is whether dead units were removed.
     """
 
     net: nn.Module
@@ -219,7 +216,6 @@ class _ChannelsLast(nn.Module):
         self._net = deepcopy(net).to(memory_format=torch.channels_last)
 
     def forward(self, images: Tensor) -> Tensor:
-        """The net's output for images."""
         output: Tensor = self._net(images.contiguous(memory_format=torch.channels_last))
         return output
 
@@ -233,7 +229,6 @@ class _InputRecorder(fx.Interpreter):
         self.values: dict[fx.Node, Tensor] = {}
 
     def run_node(self, n: fx.Node) -> Any:
-        """Run one call."""
         result = super().run_node(n)
         if n in self._recorded:
             self.values[n] = result.clone()

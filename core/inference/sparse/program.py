@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from core.inference.sparse import kernels
-from core.inference.sparse.layers import ONES, ZEROS, KernelLayer, MaxPool, Pair, WeightLayer
+from core.inference.sparse.layers import ONES, ZEROS, KernelLayer, MaxPool, Pair, WeightLayer, taps
 
 Floats = NDArray[np.float32]
 T = TypeVar("T", bound=np.generic)
@@ -50,15 +50,11 @@ class Layout:
 
 
 class Program:
-    """Layers run in one call, on `block` images at a time.
+    """One or more layers run in one call, on `block` images at a time.
 
-    Args:
-        layers: at least one.
-        channels: channels of the first layer's input.
-        size: rows and columns of that input.
-        block: images per pass.
-        background: the most frequent input value. For single images, linear layers skip inputs of
-            this value, or of 0 after the first layer; None to skip nothing.
+    The input has `channels`, and `size` rows and columns; `background` is its most frequent value.
+    For single images, linear layers skip inputs of this value, or of 0 after the first layer; None
+    to skip nothing.
     """
 
     def __init__(
@@ -89,14 +85,10 @@ class Program:
         self._assemble()
 
     def run(self, images: Tensor, outputs: Tensor, begin: int, end: int, work: Tensor) -> None:
-        """Compute the results of some of the images; tensors are contiguous float32.
+        """Compute the results of the images from `begin` to `end`, exclusive.
 
-        Args:
-            images: all images.
-            outputs: receives the results, `values` per image.
-            begin: the first image.
-            end: one past the last image.
-            work: workspace of `memory` values, exclusive to this call.
+        Tensors are contiguous float32: all images, all results (`values` per image), and a
+        workspace of `memory` values that only this call uses.
         """
         table, starts, shifts, values, biases = self._tables
         kernels.run(
@@ -142,14 +134,14 @@ class Program:
         return layout
 
     def _add_pool(self, pool: MaxPool, layout: Layout) -> Layout:
-        ends = [int(tap[-1]) + 1 for tap in pool.taps]
+        ends = [int(tap[-1]) + 1 for tap in taps(pool)]
         steps = zip(pool.out, pool.stride, ends, strict=True)
         rows, columns = ((out - 1) * stride + end for out, stride, end in steps)
         if pool.padding != ZEROS or rows > layout.size[0] or columns > layout.size[1]:
             source = (layout.channels, *layout.size, layout.plane, layout.pitch)
             self._add(kernels.PAD, *source, *ONES, rows, columns, *ONES, *pool.padding, 1)
             layout = self._reserve(Layout.contiguous(layout.channels, (rows, columns)))
-        line, column = pool.taps
+        line, column = taps(pool)
         window = (line[:, None] * layout.pitch + column).reshape(-1) * self.block
         first = self._store_list(window, np.zeros(len(window), np.float32))
         row = ((pool.out[1] - 1) * pool.stride[1] + 1) * self.block
@@ -188,7 +180,7 @@ class Program:
             The layout of an input for a convolution without stride and padding, and the offsets
             of the inputs of the first result of a unit of the first group.
         """
-        steps = zip(layer.taps, layer.stride, strict=True)
+        steps = zip(taps(layer), layer.stride, strict=True)
         (phase_y, line), (phase_x, column) = ((tap % step, tap // step) for tap, step in steps)
         planes = int(phase_y.max()) + 1, int(phase_x.max()) + 1
         size = int(line.max()) + layer.out[0], int(column.max()) + layer.out[1]
@@ -253,14 +245,14 @@ def _reads_all(layer: WeightLayer, layout: Layout) -> bool:
 
 def _needs_no_padding(layer: WeightLayer, layout: Layout) -> bool:
     """Whether it has stride 1 and reads exactly its input."""
-    ends = tuple(int(tap[-1]) + out for tap, out in zip(layer.taps, layer.out, strict=True))
+    ends = tuple(int(tap[-1]) + out for tap, out in zip(taps(layer), layer.out, strict=True))
     return layer.stride == ONES and layer.padding == ZEROS and ends == layout.size
 
 
 def _offsets(layer: WeightLayer, layout: Layout) -> Places:
     """The offsets of the inputs of the first result of a unit of the first group."""
     channel = np.arange(layer.weight.shape[1])[:, None, None]
-    line, column = layer.taps
+    line, column = taps(layer)
     return channel * layout.plane + line[:, None] * layout.pitch + column
 
 
