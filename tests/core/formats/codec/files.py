@@ -68,10 +68,10 @@ def assert_same(one: CompactFile, other: CompactFile) -> None:
         (it.name, it.shape) for it in other.entries
     ]
     for a, b in zip(one.entries, other.entries, strict=True):
-        assert _kept(a.values) == _kept(b.values), a.name
+        assert _comparable(a.values) == _comparable(b.values), a.name
 
 
-def _kept(values: Values) -> Any:
+def _comparable(values: Values) -> Any:
     """Values in comparable form: bits, not numbers."""
     match values:
         case Tied(to):
