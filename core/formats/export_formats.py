@@ -19,7 +19,7 @@ EXACT = ("float32", "float16", "bfloat16")
 """Types that store each value on its own; float32 is exact."""
 
 QUANTIZED = ("codebook", "steps")
-"""Ways for the weights of a layer to share values, see `core.jobs.quantization`."""
+"""Types whose values the weights of a layer share, see `core.jobs.quantization`."""
 
 VALUES = {
     "codebook": "a few values per layer, by k-means",
@@ -28,7 +28,7 @@ VALUES = {
     "float16": "16 bits, more of them for precision",
     "bfloat16": "16 bits, with the range of float32",
 }
-"""A line on each way to store values."""
+"""What each way to store values means, in one line."""
 
 LEVELS = (2, 3, 4, 5, 6, 8, 12, 16, 24, 32, 64, 128, 256)
 """Numbers of levels to try, from the smallest file to the most accurate net."""

@@ -15,19 +15,15 @@ from core.formats.codec.compact import (
     Steps,
     Tied,
 )
-from core.formats.codec.header import MAX_DIMENSIONS, MAX_ENTRIES, MAX_NAMES, MAX_SIDE
+from core.formats.codec.header import MAX_DIMENSIONS, MAX_SIDE
 from core.nets.zoo import ZOO
 
 
 def check_file(file: CompactFile) -> None:
-    """Raise InputError if `file` is inconsistent or exceeds a limit of the format."""
+    """Raise InputError if `file` is inconsistent or a tensor exceeds a limit of the format."""
     if file.model and file.model not in ZOO:
         known = ", ".join(ZOO)
         raise InputError(f"unknown model '{file.model}': expected one of {known}, or '' for others")
-    if len(file.entries) > MAX_ENTRIES:
-        raise InputError(f"{len(file.entries)} tensors, expected at most {MAX_ENTRIES}")
-    if sum(len(entry.name.encode()) + 1 for entry in file.entries) > MAX_NAMES:
-        raise InputError(f"the tensor names take more than {MAX_NAMES} bytes")
     before: dict[str, Entry] = {}
     for entry in file.entries:
         try:
@@ -68,7 +64,7 @@ def _check_entry(entry: Entry, before: dict[str, Entry]) -> None:
 
 def _check_tied(entry: Entry, to: Entry | None) -> None:
     if to is None or isinstance(to.values, Tied) or to.shape != entry.shape:
-        raise InputError("it is tied to a tensor that is not an earlier one of its shape")
+        raise InputError("it is tied to another tensor: expected an earlier one of the same shape")
 
 
 def _check_type(dtype: str, known: tuple[str, ...]) -> None:
@@ -78,18 +74,18 @@ def _check_type(dtype: str, known: tuple[str, ...]) -> None:
 
 def _check_array(array: np.ndarray, shape: tuple[int, ...], dtype: np.dtype) -> None:
     if array.shape != shape or array.dtype != dtype:
-        raise InputError(f"it has an array {array.dtype} {array.shape}, expected {dtype} {shape}")
+        raise InputError(f"its array is {array.dtype} {array.shape}, expected {dtype} {shape}")
 
 
 def _check_range(codes: np.ndarray, minimum: int, maximum: int) -> None:
     if codes.size and not (minimum <= codes.min() and codes.max() <= maximum):
         actual = f"{codes.min()} to {codes.max()}"
-        raise InputError(f"its codes go from {actual}, expected {minimum} to {maximum}")
+        raise InputError(f"its codes range from {actual}, expected {minimum} to {maximum}")
 
 
 def _check_codebook(values: np.ndarray, dtype: str) -> None:
     if values.dtype != np.float32 or values.ndim != 1 or not 1 <= values.size <= MAX_VALUES:
-        raise InputError(f"its codebook is not 1 to {MAX_VALUES} float32 values")
+        raise InputError(f"its codebook is not a list of 1 to {MAX_VALUES} float32 values")
     if not np.isfinite(values).all() or (values == 0).any() or (np.diff(values) <= 0).any():
         raise InputError("the values of its codebook are not finite, nonzero and ascending")
     if (floats(words_of(values, dtype), dtype) != values).any():

@@ -47,19 +47,17 @@ class Header:
         return layout_number(self.model, self.named)
 
 
-def facts_text(facts: Mapping[str, Any]) -> str:
-    """Facts as compact JSON, sorted; "" for none; raises InputError if not JSON or too long."""
+def _facts_text(facts: Mapping[str, Any]) -> str:
+    """Facts as compact JSON, sorted; "" for none; raises InputError if they are not plain JSON."""
     if not facts:
         return ""
     try:
         text = json.dumps(
             dict(facts), allow_nan=False, ensure_ascii=False, separators=(",", ":"), sort_keys=True
         )
-        size = len(text.encode())
+        text.encode()  # fails if a string is not valid Unicode
     except (TypeError, ValueError, RecursionError) as error:
         raise InputError(f"the facts of a compact file must be plain JSON: {error}") from error
-    if size > MAX_FACTS:
-        raise InputError(f"the facts of the file take {size} bytes, expected at most {MAX_FACTS}")
     return text
 
 
@@ -79,7 +77,7 @@ def code_header(
     """
     header = original or Header()
     number = stream.number("layout", header.layout, len(LAYOUTS))
-    text = stream.text("facts", facts_text(header.facts), MAX_FACTS)
+    text = stream.text("facts", _facts_text(header.facts), MAX_FACTS)
     facts = from_json(text, "the text of the facts") if text else {}
     named: Sequence[NamedShape]
     if number:
@@ -101,7 +99,7 @@ def _code_names(stream: Stream, original: Sequence[NamedShape]) -> list[NamedSha
     text = stream.text("names", "\n".join(name for name, _ in original), MAX_NAMES)
     names = text.split("\n") if count else []
     if len(names) != count or len(set(names)) != count:
-        raise InputError(f"it names {len(set(names))} tensors, expected {count}")
+        raise InputError(f"it has {len(set(names))} different names, expected {count}")
     shapes = [shape for _, shape in original] if original else [()] * count
     named = []
     for name, shape in zip(names, shapes, strict=True):

@@ -91,7 +91,7 @@ def images_of(file: CompactFile) -> tuple[Shape, Floats, Floats]:
         known = DATASETS[name]
         inputs = inputs.over(Inputs(SIDE, 1, (known.mean,), (known.std,)))
     if not (inputs.image_size and inputs.channels and inputs.mean and inputs.std):
-        raise InputError("the file does not say which images its net is for")
+        raise InputError("the file does not specify which images its net takes")
     if inputs.image_size > LARGEST or (net.pooled_side is None and inputs.image_size != SIDE):
         expected = SIDE if net.pooled_side is None else f"at most {LARGEST}"
         raise InputError(f"the file is for {inputs.image_size}-pixel images: expected {expected}")
@@ -136,7 +136,7 @@ def _logits(net: NetOptions, tensors: Mapping[str, Floats], x: Floats) -> Floats
                 x = _average_pooled(x, net.pooled_side)
             x = x.reshape(len(x), -1)
             if x.shape[1] != weight.shape[1]:
-                raise InputError(f"{x.shape[1]} values, expected {weight.shape[1]}: other images")
+                raise InputError(f"images of {x.shape[1]} values, expected {weight.shape[1]}")
             x = x @ weight.T + bias
         if name != names[-1]:
             x = np.maximum(x, 0)
@@ -159,7 +159,7 @@ def _tensors(file: CompactFile) -> dict[str, Floats]:
 def _convolved(x: Floats, weight: Floats, bias: Floats, options: ConvOptions) -> Floats:
     """A convolution and its pooling; the ReLU commutes with max pooling, so it can follow both."""
     if x.shape[1] != weight.shape[1]:
-        raise InputError(f"{x.shape[1]} channels, expected {weight.shape[1]}: other images")
+        raise InputError(f"images of {x.shape[1]} channels, expected {weight.shape[1]}")
     if options.padding:
         x = np.pad(x, ((0, 0), (0, 0), *((options.padding,) * 2,) * 2))
     windows = _windows(x, weight.shape[2:], options.stride)

@@ -82,8 +82,8 @@ def _group(net: fx.GraphModule, sizes: Sizes, node: fx.Node, layer: WeightLayer)
     before = _call(net, sizes, node.all_input_nodes[0])
     if before is not None and len(before.node.users) == 1 and _flattens(before, sizes):
         nodes.insert(0, before.node)
-        kernel = layer.weight.reshape(-1, *shape_of(sizes[before.source][1:]))
-        layer = replace(layer, weight=kernel)
+        shape = shape_of(sizes[before.source][1:])
+        layer = replace(layer, weight=layer.weight.reshape(-1, *shape))
     layers: list[KernelLayer] = [layer]
     while len(nodes[-1].users) == 1:
         call = _call(net, sizes, next(iter(nodes[-1].users)))
@@ -132,15 +132,10 @@ def _weighted(call: Call, sizes: Sizes) -> WeightLayer | None:
         return WeightLayer(weight[:, :, None, None], bias)
     if module.padding_mode != "zeros":
         return None
-    return WeightLayer(
-        weight if weight.ndim == 4 else weight[:, :, None],
-        bias,
-        _rows_and_columns(sizes[call.node]),
-        _pair(module.stride),
-        _pair(module._reversed_padding_repeated_twice[::2][::-1], 0),
-        _pair(module.dilation),
-        module.groups,
-    )
+    weight = weight if weight.ndim == 4 else weight[:, :, None]
+    out, stride = _rows_and_columns(sizes[call.node]), _pair(module.stride)
+    padding = _pair(module._reversed_padding_repeated_twice[::2][::-1], 0)
+    return WeightLayer(weight, bias, out, stride, padding, _pair(module.dilation), module.groups)
 
 
 def _pool(call: Call, sizes: Sizes) -> MaxPool | None:

@@ -84,8 +84,8 @@ def test_images_follow_from_the_facts_and_the_model() -> None:
     shape, mean, std = images_of(file_with("alexnet", {"dataset": "folder", "images": settings}))
     assert (shape, mean.item(), std.item()) == (Shape(3, 64, 64), 0.5, 0.25)
     for facts, message in (
-        ({"dataset": "folder"}, "does not say which images"),
-        ({"dataset": ["mnist"]}, "does not say which images"),
+        ({"dataset": "folder"}, "does not specify which images"),
+        ({"dataset": ["mnist"]}, "does not specify which images"),
         ({"inputs": {"image_size": 8}}, "8-pixel images: expected 28"),
         ({"inputs": {"image_size": "8"}}, "expected a whole number"),
         ({"images": "all"}, "unknown image settings"),
@@ -106,7 +106,7 @@ def test_tensors_and_images_that_do_not_fit_the_net_are_refused() -> None:
     with pytest.raises(InputError, match=r"'fc1\.weight' is int64"):
         logits(file, np.zeros((1, 1, 28, 28), np.float32))
     file = from_state(state, "lenet-300-100", keep=lambda _name, tensor: raw(tensor))
-    with pytest.raises(InputError, match="64 values, expected 784: other images"):
+    with pytest.raises(InputError, match="64 values, expected 784"):
         logits(file, np.zeros((1, 1, 8, 8), np.float32))
 
 

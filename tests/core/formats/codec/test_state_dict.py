@@ -134,7 +134,7 @@ CODES = np.ones((2, 2), np.int16)
         ([Entry("w", (2, 2), Tied("v"))], "tied"),
         ([Entry("w", (2, 2), Steps(0.0, CODES.astype(np.int32)))], "its step is 0.0"),
         ([Entry("w", (2, 2), Steps(0.1, CODES.astype(np.int32)))], "its step is 0.1"),
-        ([Entry("w", (2, 2), Steps(1.0, CODES.astype(np.int32) << 25))], "codes go from"),
+        ([Entry("w", (2, 2), Steps(1.0, CODES.astype(np.int32) << 25))], "codes range from"),
         ([Entry("w", (2, 2), Codebook("float32", np.ones(0, np.float32), CODES))], "1 to 256"),
         (
             [Entry("w", (2, 2), Codebook("float32", np.array([1, 1], np.float32), CODES))],
@@ -146,7 +146,7 @@ CODES = np.ones((2, 2), np.int16)
         ),
         (
             [Entry("w", (2, 2), Codebook("float32", np.array([1], np.float32), CODES + CODES))],
-            "codes go from 2 to 2, expected 0 to 1",
+            "codes range from 2 to 2, expected 0 to 1",
         ),
     ],
 )
