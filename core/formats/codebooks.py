@@ -64,12 +64,7 @@ class CodebookTensor:
 
 @dataclass(frozen=True, eq=False)
 class StepTensor:
-    """A tensor of integer multiples of a step.
-
-    Attributes:
-        step: the step, exact in bfloat16.
-        counts: int32 multiples, of the tensor's shape.
-    """
+    """A tensor of multiples, int32 `counts` of its shape, of a step that is exact in bfloat16."""
 
     step: float
     counts: Tensor

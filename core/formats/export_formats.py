@@ -19,7 +19,7 @@ EXACT = ("float32", "float16", "bfloat16")
 """Types that store each value on its own; float32 is exact."""
 
 QUANTIZED = ("codebook", "steps")
-"""Ways for the weights of a layer to share values, see `core.jobs.quantization`."""
+"""Types whose values the weights of a layer share, see `core.jobs.quantization`."""
 
 VALUES = {
     "codebook": "a few values per layer, by k-means",
@@ -28,7 +28,7 @@ VALUES = {
     "float16": "16 bits, more of them for precision",
     "bfloat16": "16 bits, with the range of float32",
 }
-"""A line on each way to store values."""
+"""What each way to store values means, in one line."""
 
 LEVELS = (2, 3, 4, 5, 6, 8, 12, 16, 24, 32, 64, 128, 256)
 """Numbers of levels to try, from the smallest file to the most accurate net."""
@@ -38,8 +38,7 @@ LEVELS = (2, 3, 4, 5, 6, 8, 12, 16, 24, 32, 64, 128, 256)
 class Packing:
     """How a compact file stores a net's values; raises InputError if the settings do not fit.
 
-    Attributes:
-        levels: None if values are not shared, or for as few levels as `max_drop` allows.
+    `levels` is None if values are not shared, or for as few levels as `max_drop` allows.
     """
 
     values: str = setting("float32", one_of(VALUES), "how values are stored")

@@ -1,9 +1,6 @@
 """A net as ONNX, for other engines and programs."""
 
-import logging
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,21 +16,19 @@ OPSET = 17
 
 
 def to_onnx(net: nn.Module, images: Tensor, dynamic_batch: bool = False) -> bytes:
-    """Export a net in evaluation mode as ONNX; its input is `images`, its output `logits`.
+    """Export a net, on the CPU and in evaluation mode, as ONNX from `images` to `logits`.
 
-    Args:
-        net: the net, on the CPU.
-        images: images [N, C, H, W] to trace it with.
-        dynamic_batch: allow any batch size, not only N.
+    It takes as many images [N, C, H, W] as it is traced with here, or any number if
+    `dynamic_batch` is set.
 
     Raises:
         InputError: the package onnx is missing, or the net cannot be exported.
     """
     axes = {"images": {0: "n"}, "logits": {0: "n"}} if dynamic_batch else None
-    with TemporaryDirectory() as folder, _quiet():
+    with TemporaryDirectory() as folder, warnings.catch_warnings(action="ignore"):
         file = Path(folder) / "net.onnx"
         try:
-            # The exporter based on tracing; the other one needs another package.
+            # dynamo=False selects the tracing exporter; the other one needs another package.
             torch.onnx.export(
                 net, (images.contiguous(),), file, opset_version=OPSET, dynamo=False,
                 input_names=["images"], output_names=["logits"], dynamic_axes=axes,
@@ -43,25 +38,8 @@ def to_onnx(net: nn.Module, images: Tensor, dynamic_batch: bool = False) -> byte
         return file.read_bytes()
 
 
-@contextmanager
-def _quiet() -> Iterator[None]:
-    log = logging.getLogger("torch.onnx")
-    before = log.level
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        log.setLevel(logging.ERROR)
-        try:
-            yield
-        finally:
-            log.setLevel(before)
-
-
 class OnnxNet(nn.Module):
-    """An ONNX file run by onnxruntime.
-
-    Raises:
-        InputError: the file cannot be read, or onnxruntime is missing.
-    """
+    """An ONNX file run by onnxruntime; raises InputError if either cannot be loaded."""
 
     def __init__(self, data: bytes, name: str) -> None:
         super().__init__()
@@ -95,5 +73,6 @@ def _package(name: str) -> Any:
     try:
         return import_module(name)
     except ImportError as error:
-        message = f"ONNX needs the package {name}: pip install 'featherweight[engines]'"
-        raise InputError(message) from error
+        raise InputError(
+            f"ONNX needs the package {name}: pip install 'featherweight[engines]'"
+        ) from error

@@ -12,7 +12,7 @@ from core.data.registry import FOLDER
 from core.errors import InputError
 from core.formats.codebooks import CodebookTensor, QuantizedTensor
 from core.formats.codec.compact import Codebook, CompactFile, Steps, Tied, Values
-from core.formats.codec.state import from_state, raw
+from core.formats.codec.state_dict import from_state, raw
 from core.formats.export_formats import EXACT
 from core.nets.layers import Layer
 from core.nets.weights import Weights
@@ -28,22 +28,17 @@ def pack(
     model: str,
     facts: Mapping[str, Any],
 ) -> CompactFile:
-    """The contents of a compact file for a net.
+    """The contents of a compact file for a net with these weights and prunable layers.
 
-    Args:
-        weights: a state_dict.
-        layers: the net's prunable layers.
-        values: one of `VALUES`.
-        rounded: the quantized tensors, by name.
-        model: the net's name; stored if it is in the zoo.
-        facts: the images the net is for, see `image_facts`.
+    `values` is one of `VALUES`, `rounded` holds the quantized tensors by name, `model` is stored if
+    it is in the zoo, and `facts` are those of `image_facts`.
 
     Raises:
         InputError: a file cannot hold a tensor's type.
     """
-    aliases = {alias: la.key for la in layers for alias in la.aliases}
-    pruned = {la.key for la in layers}
-    stored: set[str] = set()
+    aliases = {alias: layer.key for layer in layers for alias in layer.aliases}
+    pruned = {layer.key for layer in layers}
+    stored = set[str]()
 
     def keep(name: str, tensor: Tensor) -> Values | None:
         first = aliases.get(name)

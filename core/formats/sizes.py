@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 
 import torch
 from safetensors.torch import save
-from torch import Tensor
 
 from core.errors import InputError
 from core.formats.codec.compact import CompactFile
@@ -29,28 +28,25 @@ def measure_sizes(
 ) -> Sizes:
     """Measure the bytes a net takes; files are written to memory.
 
-    Args:
-        weights: a state_dict.
-        layers: the net's prunable layers.
-        parameters: parameters of the whole net.
-        compact_file: makes a compact file of weights, in float32.
+    `weights` is a state_dict, `parameters` the number of all of the net's parameters, and
+    `compact_file` makes a compact file of weights in float32.
     """
     # The codec loads numba, which a session without fine-tuning does not need.
     from core.formats.codec import encode
 
-    zeros = (weights[it.key].numel() - int(weights[it.key].count_nonzero()) for it in layers)
-    nonzero = parameters - sum(zeros)
-    counted = BYTES_PER_VALUE * nonzero, _indexed(layers, weights, parameters)
+    zeros = sum(layer.elements - int(weights[layer.key].count_nonzero()) for layer in layers)
+    counts = BYTES_PER_VALUE * (parameters - zeros), _indexed(layers, weights, parameters)
     if parameters > MAX_PARAMETERS:
-        return Sizes(*counted, None, None, None)
-    dense, zipped = save({name: it.contiguous() for name, it in weights.items()}), io.BytesIO()
+        return Sizes(*counts, None, None, None)
+    dense = save({name: tensor.contiguous() for name, tensor in weights.items()})
+    zipped = io.BytesIO()
     with zipfile.ZipFile(zipped, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as file:
         file.writestr("net.safetensors", dense)
     try:
         compact = len(encode(compact_file(weights)))
-    except (InputError, MemoryError):  # must not lose a finished training
+    except (InputError, MemoryError):  # a finished training must not be lost
         compact = None
-    return Sizes(*counted, len(dense), zipped.getbuffer().nbytes, compact)
+    return Sizes(*counts, len(dense), zipped.getbuffer().nbytes, compact)
 
 
 def _indexed(layers: Sequence[Layer], weights: Weights, parameters: int) -> int:
@@ -59,13 +55,9 @@ def _indexed(layers: Sequence[Layer], weights: Weights, parameters: int) -> int:
     bits = 8 * BYTES_PER_VALUE * others
     for layer in layers:
         index = LINEAR_BITS if len(layer.shape) == 2 else CONVOLUTION_BITS
-        entries = _entries(weights[layer.key], 1 << index)
+        places = weights[layer.key].flatten().nonzero().flatten()
+        gaps = torch.diff(places, prepend=places.new_full((1,), -1))
+        # A zero is stored wherever the next nonzero is beyond the index's reach.
+        entries = len(places) + int(((gaps - 1) // (1 << index)).sum())
         bits += entries * (8 * BYTES_PER_VALUE + index)
     return -(-bits // 8)
-
-
-def _entries(weight: Tensor, reach: int) -> int:
-    """Nonzeros, plus the zeros stored where the next nonzero is beyond an index's reach."""
-    places = weight.flatten().nonzero().flatten()
-    gaps = torch.diff(places, prepend=places.new_full((1,), -1))
-    return len(places) + int(((gaps - 1) // reach).sum())

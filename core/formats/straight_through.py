@@ -16,9 +16,8 @@ from core.formats.codebooks import QuantizedTensor
 class StraightThrough:
     """The exact values behind quantized tensors, while a model trains.
 
-    Args:
-        weights: a state_dict of exact values.
-        rounded: the quantized tensors in the model, by name; the attribute holds the current ones.
+    `weights` is a state_dict of exact values. `rounded` holds the quantized tensors in the model by
+    name, and changes with each step.
     """
 
     def __init__(

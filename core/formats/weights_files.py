@@ -17,9 +17,6 @@ from core.system.files import write_whole
 _STATE_KEYS = ("state_dict", "model_state_dict", "model")
 """Keys under which training scripts store a net's state_dict."""
 
-_GLOBAL = re.compile(r"GLOBAL (\S+)")
-"""Finds the name of a global that torch refuses to unpickle."""
-
 _ORIGINAL, _MASK = "_orig", "_mask"
 """Suffixes that `torch.nn.utils.prune` adds for a weight and its mask."""
 
@@ -67,7 +64,7 @@ def _unpickled(path: Path, expected: Weights) -> Weights:
     except FileNotFoundError:
         raise
     except Exception as error:  # a damaged zip or pickle may raise anything
-        code = _GLOBAL.search(str(error))
+        code = re.search(r"GLOBAL (\S+)", str(error))  # what torch refuses to unpickle
         reason = f"it holds '{code[1]}', which would run code" if code else "it is damaged"
         message = f"cannot read {path} as weights: {reason}; expected torch.save of a state_dict"
         raise InputError(message) from error

@@ -1,7 +1,7 @@
-"""Inference, as fast as this machine can.
+"""Fast inference on this machine.
 
 sparse/     a pruned net run by its nonzeros, where that is faster
 engines     torch, onnxruntime, openvino: dense engines
-benchmark   all engines timed side by side
+benchmark   every engine timed on the same images
 timings     the result of a benchmark, and its JSON
 """

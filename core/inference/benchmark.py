@@ -4,8 +4,8 @@ Each engine gets turns of some milliseconds, round after round; preparation is n
 must reproduce torch's logits before it is timed.
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from time import perf_counter
@@ -18,7 +18,7 @@ from core.errors import StoppedError
 from core.events import Progress, StopFlag, Stream, never
 from core.graph.compaction import compacted
 from core.graph.tracing import UntraceableError, same_logits
-from core.inference.engines import DENSE_ENGINES, Engine, EngineError, NetForms, run
+from core.inference.engines import DENSE_ENGINES, NetForms, run
 from core.inference.sparse.net import faster
 from core.inference.timings import (
     BATCHES,
@@ -45,13 +45,10 @@ LOGITS_TOLERANCE = 1e-3
 def run_benchmark(
     model: nn.Module, data: Images, *, seconds: float = SECONDS, stop: StopFlag = never
 ) -> Stream[Benchmark]:
-    """Time a pruned net in every installed engine.
+    """Time a pruned net in every installed engine, in about `seconds`; slow nets take longer.
 
-    Args:
-        model: the net, on the CPU; it ends up in evaluation mode.
-        data: the images to run.
-        seconds: approximate total time; slow nets take longer.
-        stop: ends it before the next turn and returns the measurements so far.
+    The model, on the CPU, ends up in evaluation mode. `stop`, checked before each turn, ends the
+    benchmark with the measurements so far.
 
     Returns:
         Rows with one thread and with as many as torch is set to.
@@ -64,27 +61,19 @@ def run_benchmark(
     amounts = yield from _amounts(model.eval(), data)
     versions = {it.package: it.version for it in DENSE_ENGINES if it.version is not None}
     bench, forms = Benchmark(threads, *amounts, versions=versions), NetForms(model)
-    for case in cases:
-        with _threads(case[1]):
-            try:
-                bench = yield from _Case(forms, data, *case, stop).on(bench, seconds / len(cases))
-            except StoppedError:
-                if not bench.rows:
-                    raise
-                return replace(bench, stopped=True)
+    for batch, count in cases:
+        torch.set_num_threads(count)
+        try:
+            case = _Case(forms, data, batch, count, stop)
+            bench = yield from case.on(bench, seconds / len(cases))
+        except StoppedError:
+            if not bench.rows:
+                raise
+            return replace(bench, stopped=True)
+        finally:
+            torch.set_num_threads(threads)
         yield BenchmarkUpdated(bench)
     return bench
-
-
-@contextmanager
-def _threads(count: int) -> Iterator[None]:
-    """Set torch's number of threads temporarily."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 class _Case:
@@ -100,52 +89,43 @@ class _Case:
 
     def on(self, bench: Benchmark, seconds: float) -> Stream[Benchmark]:
         """Add this case to a benchmark, in about `seconds`."""
-        ways, missing = yield from self._engines()
+        engines, missing = yield from self._engines()
         case, budget = (self._batch, self._threads), SEARCH_FRACTION * seconds
         sparse = yield from faster(self._forms.net, self._images, self._threads, budget, self._stop)
-        ways[SPARSE] = partial(run, sparse.net, self._images)
-        times = yield from self._time(ways, seconds - budget)
-        rows = (Row(name, *case, Latency.of(it), len(it)) for name, it in times.items())
+        engines[SPARSE] = partial(run, sparse.net, self._images)
+        times = yield from self._time(engines, seconds - budget)
+        rows = tuple(Row(name, *case, Latency.of(it), len(it)) for name, it in times.items())
         choice = SparseChoice(*case, sparse.sparse, sparse.layers, sparse.compacted, sparse.block)
-        return replace(
-            bench,
-            rows=(*bench.rows, *rows),
-            fastest=(*bench.fastest, choice),
-            missing={**bench.missing, **missing},
-        )
+        fastest, missing = (*bench.fastest, choice), {**bench.missing, **missing}
+        return replace(bench, rows=bench.rows + rows, fastest=fastest, missing=missing)
 
     def _engines(self) -> Stream[tuple[dict[str, Alternative], dict[str, str]]]:
         """The engines that reproduce the logits, and why others do not."""
-        ways, missing = dict[str, Alternative](), dict[str, str]()
+        engines, missing = dict[str, Alternative](), dict[str, str]()
         for engine in DENSE_ENGINES:
             yield Progress(f"{self._title}: prepare {engine.name}")
             self._raise_if_stopped()
             try:
-                ways[engine.name] = self._prepared(engine)
-            except EngineError as error:
-                missing[engine.name] = str(error)
-        return ways, missing
-
-    def _prepared(self, engine: Engine) -> Alternative:
-        """Prepare an engine; raises EngineError if it is missing, fails, or gives other logits."""
-        try:
-            way = engine.prepare(self._forms, self._images, self._threads)
-            logits = torch.as_tensor(way())
-        except EngineError:
-            raise
-        except Exception as error:  # an engine may raise anything for an unsupported net
-            lines = str(error).strip().splitlines() or [type(error).__name__]
-            raise EngineError(f"cannot run this net: {lines[0][:200]}") from error
-        if not same_logits(logits, self._expected, LOGITS_TOLERANCE):
-            raise EngineError("its logits differ from torch's")
-        return way
+                alternative = engine.prepare(self._forms, self._images, self._threads)
+                logits = torch.as_tensor(alternative())
+            except ImportError:
+                missing[engine.name] = "not installed: pip install 'featherweight[engines]'"
+            except Exception as error:  # an engine may raise anything for an unsupported net
+                lines = str(error).strip().splitlines() or [type(error).__name__]
+                missing[engine.name] = f"cannot run this net: {lines[0][:200]}"
+            else:
+                if same_logits(logits, self._expected, LOGITS_TOLERANCE):
+                    engines[engine.name] = alternative
+                else:
+                    missing[engine.name] = "its logits differ from torch's"
+        return engines, missing
 
     def _time(
-        self, ways: Mapping[str, Alternative], seconds: float
+        self, engines: Mapping[str, Alternative], seconds: float
     ) -> Stream[dict[str, list[float]]]:
         """The seconds of each engine's runs."""
         start, times = perf_counter(), dict[str, list[float]]()
-        for times in time_in_turns(ways, seconds):  # noqa: B007
+        for times in time_in_turns(engines, seconds):  # noqa: B007
             done = min(perf_counter() - start, seconds)
             yield Progress(f"{self._title}:", round(done), round(seconds), "s")
             self._raise_if_stopped()

@@ -2,11 +2,10 @@
 
 import io
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -16,20 +15,21 @@ from core.nets.model_copy import deep_copy
 from core.system.timing import Alternative
 
 
-class EngineError(Exception):
-    """An engine cannot run the net; the message says why."""
-
-
+@dataclass
 class NetForms:
     """A net, in evaluation mode on the CPU, in the forms engines take."""
 
-    def __init__(self, net: nn.Module) -> None:
-        self.net = net
-        self._onnx: dict[torch.Size, bytes] = {}
+    net: nn.Module
+    _onnx: dict[torch.Size, bytes] = field(default_factory=dict, init=False)
 
     def onnx(self, images: Tensor) -> bytes:
-        """The net as ONNX for exactly this batch size, exported once; may raise InputError."""
-        _import("onnx")
+        """The net as ONNX for exactly this batch size, exported once.
+
+        Raises:
+            ImportError: the package onnx is missing.
+            InputError: the net cannot be exported.
+        """
+        import_module("onnx")
         if images.shape not in self._onnx:
             self._onnx[images.shape] = to_onnx(self.net, images)
         return self._onnx[images.shape]
@@ -37,11 +37,10 @@ class NetForms:
 
 @dataclass(frozen=True)
 class Engine:
-    """An inference engine.
+    """An inference engine, and the package whose version it has.
 
-    Attributes:
-        package: the package whose version it has.
-        prepare: given a net, images and threads, makes a function that returns logits.
+    `prepare` takes a net, images and a number of threads, and makes a function that returns logits.
+    It raises ImportError if a package is missing, or anything if the engine cannot run the net.
     """
 
     name: str
@@ -74,7 +73,7 @@ def _channels_last(forms: NetForms, images: Tensor, _threads: int) -> Alternativ
 
 
 def _onnxruntime(forms: NetForms, images: Tensor, threads: int) -> Alternative:
-    engine = _import("onnxruntime")
+    engine = import_module("onnxruntime")
     options = engine.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
     options.log_severity_level = 3
@@ -85,13 +84,10 @@ def _onnxruntime(forms: NetForms, images: Tensor, threads: int) -> Alternative:
 
 
 def _openvino(forms: NetForms, images: Tensor, threads: int) -> Alternative:
-    engine = _import("openvino")
+    engine = import_module("openvino")
     # Without a hint it may choose another precision, such as bf16.
-    options = {
-        "INFERENCE_PRECISION_HINT": "f32",
-        "INFERENCE_NUM_THREADS": threads,
-        "PERFORMANCE_HINT": "LATENCY",
-    }
+    hints = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
+    options = {**hints, "INFERENCE_NUM_THREADS": threads}
     compiler = engine.Core()
     model = compiler.read_model(io.BytesIO(forms.onnx(images)))
     request = compiler.compile_model(model, "CPU", options).create_infer_request()
@@ -105,10 +101,3 @@ DENSE_ENGINES = (
     Engine("onnxruntime", "onnxruntime", _onnxruntime),
     Engine("openvino", "openvino", _openvino),
 )
-
-
-def _import(name: str) -> Any:
-    try:
-        return import_module(name)
-    except ImportError as error:
-        raise EngineError("not installed: pip install 'featherweight[engines]'") from error

@@ -40,10 +40,8 @@ class Amounts:
 class SparseChoice:
     """What the engine `sparse` chose in one case.
 
-    Attributes:
-        layers: layers run by the kernels, out of those they support (`of`).
-        compacted: whether dead units were removed.
-        block: images per pass.
+    The kernels run `layers`, out of those they support (`of`), with `block` images per pass;
+    `compacted` is whether dead units were removed.
     """
 
     batch: int
@@ -56,14 +54,10 @@ class SparseChoice:
 
 @dataclass(frozen=True, slots=True)
 class Benchmark:
-    """A benchmark, possibly partial.
+    """A benchmark, possibly stopped early, with one thread and with `threads`.
 
-    Attributes:
-        threads: the most threads used.
-        macs: multiplications per image.
-        fastest: what `sparse` chose in each case.
-        missing: why an engine was skipped.
-        stopped: whether it was stopped early.
+    `macs` are multiplications per image, `fastest` is what `sparse` chose in each case, and
+    `missing` says why an engine was skipped.
     """
 
     threads: int
@@ -87,9 +81,9 @@ class Benchmark:
 
     def best_dense(self, batch: int, threads: int) -> Row | None:
         """The fastest dense engine."""
-        engines = dict.fromkeys(row.engine for row in self.rows if row.engine != SPARSE)
-        rows = (self.row(engine, batch, threads) for engine in engines)
-        return min(filter(None, rows), key=lambda row: row.latency.median, default=None)
+        case = (batch, threads)
+        rows = (it for it in self.rows if (it.batch, it.threads) == case and it.engine != SPARSE)
+        return min(rows, key=lambda row: row.latency.median, default=None)
 
     def gain(self, row: Row) -> float | None:
         """Speed relative to the best dense engine; below 1 is slower."""

@@ -2,18 +2,18 @@
 
 The map:
 
-    compact       a file's contents: raw tensors, codebooks, steps
-    container     encode, decode: magic, stream, checksum, limits on untrusted input
-    inspection    where the bytes of a file go
-    state         to and from torch's state_dict; the only module that needs torch
-    checks        whether a net can be stored in a file
-    header        the net, facts, names, shapes, kinds
-    layouts       names and shapes of the zoo's nets, which files leave out
-    outline       a tensor without its values: name, shape, kind
-    body          the tensors: positions, then values
-    books         codebooks and steps
-    coder/        the entropy coder and its models
-    predict       predictions with a compact file and NumPy alone
+    compact           a file's contents: raw tensors, codebooks, steps
+    container         encode, decode: magic, stream, checksum, limits on untrusted input
+    inspection        where the bytes of a file go
+    state_dict        to and from torch's state_dict; the only module that needs torch
+    checks            whether a net can be stored in a file
+    header            the net, facts, names, shapes, kinds
+    layouts           names and shapes of the zoo's nets, which files leave out
+    tensor_info       a tensor without its values: name, shape, kind
+    tensors           the tensors: positions, then values
+    codebook_coding   codebooks and steps
+    coder/            the entropy coder and its models
+    numpy_inference   predictions with a compact file and NumPy alone
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from core.formats.codec.compact import Codebook, CompactFile, Entry, Raw, Steps, Tied, dense
     from core.formats.codec.container import decode, encode
     from core.formats.codec.inspection import Inspection, LayerBytes, inspect
-    from core.formats.codec.state import from_state, raw, to_state
+    from core.formats.codec.state_dict import from_state, raw, to_state
 
 __all__ = [
     "Codebook", "CompactFile", "Entry", "Inspection", "LayerBytes", "Raw", "Steps", "Tied",
@@ -36,7 +36,7 @@ _MODULES = {
     "compact": ("Codebook", "CompactFile", "Entry", "Raw", "Steps", "Tied", "dense"),
     "container": ("decode", "encode"),
     "inspection": ("Inspection", "LayerBytes", "inspect"),
-    "state": ("from_state", "raw", "to_state"),
+    "state_dict": ("from_state", "raw", "to_state"),
 }
 """The names of each module: numba and torch are loaded only when a name needs them."""
 

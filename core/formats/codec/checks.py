@@ -3,7 +3,7 @@
 import numpy as np
 
 from core.errors import InputError
-from core.formats.codec.books import MAX_VALUES, floats, words_of
+from core.formats.codec.codebook_coding import MAX_VALUES, floats, words_of
 from core.formats.codec.compact import (
     CODEBOOK_DTYPES,
     DTYPES,
@@ -15,21 +15,15 @@ from core.formats.codec.compact import (
     Steps,
     Tied,
 )
-from core.formats.codec.header import MAX_DIMENSIONS, MAX_ENTRIES, MAX_NAMES, MAX_SIDE
+from core.formats.codec.header import MAX_DIMENSIONS, MAX_SIDE
 from core.nets.zoo import ZOO
 
 
 def check_file(file: CompactFile) -> None:
-    """Raise InputError if `file` is inconsistent or exceeds a limit of the format."""
+    """Raise InputError if `file` is inconsistent or a tensor exceeds a limit of the format."""
     if file.model and file.model not in ZOO:
-        raise InputError(
-            f"unknown model '{file.model}': expected one of {', '.join(ZOO)}, "
-            "or '' for a user's own model"
-        )
-    if len(file.entries) > MAX_ENTRIES:
-        raise InputError(f"{len(file.entries)} tensors, expected at most {MAX_ENTRIES}")
-    if sum(len(entry.name.encode()) + 1 for entry in file.entries) > MAX_NAMES:
-        raise InputError(f"the tensor names take more than {MAX_NAMES} bytes")
+        known = ", ".join(ZOO)
+        raise InputError(f"unknown model '{file.model}': expected one of {known}, or '' for others")
     before: dict[str, Entry] = {}
     for entry in file.entries:
         try:
@@ -44,8 +38,8 @@ def _check_entry(entry: Entry, before: dict[str, Entry]) -> None:
     if entry.name in before or "\n" in entry.name:
         raise InputError("its name contains a line break or is used twice")
     if len(entry.shape) > MAX_DIMENSIONS or any(not 0 <= n <= MAX_SIDE for n in entry.shape):
-        message = f"its shape is {entry.shape}, expected at most {MAX_DIMENSIONS} dimensions"
-        raise InputError(message)
+        limits = f"at most {MAX_DIMENSIONS} dimensions of at most {MAX_SIDE}"
+        raise InputError(f"its shape is {entry.shape}, expected {limits}")
     match entry.values:
         case Raw(dtype, words):
             _check_type(dtype, tuple(DTYPES))
@@ -55,7 +49,7 @@ def _check_entry(entry: Entry, before: dict[str, Entry]) -> None:
         case Codebook(dtype, values, codes):
             _check_type(dtype, CODEBOOK_DTYPES)
             _check_array(codes, entry.shape, np.dtype(np.int16))
-            _check_book(values, dtype)
+            _check_codebook(values, dtype)
             _check_range(codes, 0, values.size)
         case Steps(step, codes):
             _check_array(codes, entry.shape, np.dtype(np.int32))
@@ -70,7 +64,7 @@ def _check_entry(entry: Entry, before: dict[str, Entry]) -> None:
 
 def _check_tied(entry: Entry, to: Entry | None) -> None:
     if to is None or isinstance(to.values, Tied) or to.shape != entry.shape:
-        raise InputError("it is tied to a tensor that is not an earlier one of its shape")
+        raise InputError("it is tied to another tensor: expected an earlier one of the same shape")
 
 
 def _check_type(dtype: str, known: tuple[str, ...]) -> None:
@@ -80,18 +74,18 @@ def _check_type(dtype: str, known: tuple[str, ...]) -> None:
 
 def _check_array(array: np.ndarray, shape: tuple[int, ...], dtype: np.dtype) -> None:
     if array.shape != shape or array.dtype != dtype:
-        raise InputError(f"it has an array {array.dtype} {array.shape}, expected {dtype} {shape}")
+        raise InputError(f"its array is {array.dtype} {array.shape}, expected {dtype} {shape}")
 
 
 def _check_range(codes: np.ndarray, minimum: int, maximum: int) -> None:
     if codes.size and not (minimum <= codes.min() and codes.max() <= maximum):
         actual = f"{codes.min()} to {codes.max()}"
-        raise InputError(f"its codes go from {actual}, expected {minimum} to {maximum}")
+        raise InputError(f"its codes range from {actual}, expected {minimum} to {maximum}")
 
 
-def _check_book(values: np.ndarray, dtype: str) -> None:
+def _check_codebook(values: np.ndarray, dtype: str) -> None:
     if values.dtype != np.float32 or values.ndim != 1 or not 1 <= values.size <= MAX_VALUES:
-        raise InputError(f"its codebook is not 1 to {MAX_VALUES} float32 values")
+        raise InputError(f"its codebook is not a list of 1 to {MAX_VALUES} float32 values")
     if not np.isfinite(values).all() or (values == 0).any() or (np.diff(values) <= 0).any():
         raise InputError("the values of its codebook are not finite, nonzero and ascending")
     if (floats(words_of(values, dtype), dtype) != values).any():

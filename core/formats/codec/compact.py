@@ -68,12 +68,11 @@ class Codebook:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Steps:
-    """A float32 tensor whose values are integer multiples of a step.
+    """A float32 tensor whose values are the float32 products of integers and a step.
 
     Attributes:
-        step: a positive float32; a bfloat16 step takes two bytes less.
-        codes: int32 multiples of the tensor's shape, from -2**24 to 2**24; values are float32
-            products.
+        step: a positive float32; one that is exact in bfloat16 takes two bytes less.
+        codes: the integers, int32 of the tensor's shape, from -2**24 to 2**24.
     """
 
     step: float

@@ -1,15 +1,16 @@
 """The compact file as bytes: written, and read as untrusted input. FORMAT.md defines them."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from functools import partial
 
 from core.errors import InputError
-from core.formats.codec.body import code_bodies
 from core.formats.codec.checks import check_file
-from core.formats.codec.coder.stream import Stream
+from core.formats.codec.coder.stream import Parts, Stream
 from core.formats.codec.compact import CompactFile, Entry
-from core.formats.codec.header import Header, NamedShape, code_header
-from core.formats.codec.outline import elements, outline_of
+from core.formats.codec.header import Header, code_header
+from core.formats.codec.tensor_info import tensor_info
+from core.formats.codec.tensors import code_tensors
+from core.system.untrusted_json import FaultError
 
 MAGIC = b"\xf7FW"
 VERSION = 1
@@ -26,62 +27,50 @@ The encoder appends zeros if a net has more, such as a large net with hardly any
 MAX_ELEMENTS = 1 << 28
 """Most values in a file unless the caller sets a limit: a few gigabytes of memory."""
 
-Meter = Callable[[str, int, float], None]
-"""Called after each part with its name, its entry, and the bits used so far."""
-
 
 def encode(file: CompactFile) -> bytes:
     """Encode a file; raises InputError if it is inconsistent or exceeds a limit."""
     check_file(file)
     names = [entry.name for entry in file.entries]
-    outlines = [outline_of(entry, names) for entry in file.entries]
-    header = Header(file.model, outlines, file.facts)
+    tensors = [tensor_info(entry, names) for entry in file.entries]
+    header = Header(file.model, tensors, file.facts)
     stream = Stream()
-    code_header(stream, header, lambda _named, _known: None)
-    code_bodies(stream, outlines, [entry.values for entry in file.entries], lambda _part, _i: None)
+    code_header(stream, header)
+    code_tensors(stream, tensors, [entry.values for entry in file.entries])
     content = MAGIC + bytes([VERSION]) + stream.end()
     if not header.layout:
-        content = content.ljust(_least_bytes(elements(header.named)), b"\0")
+        content = content.ljust(_least_bytes(header.elements), b"\0")
     return content + _digest(content)
 
 
 def decode(data: bytes, max_elements: int | None = None) -> CompactFile:
-    """Decode the bytes that `encode` made.
+    """Decode the bytes that `encode` made, at most `max_elements` values.
 
-    Args:
-        data: the bytes.
-        max_elements: most values it may hold; by default those of its layout, or a number that
-            depends on its size, up to `MAX_ELEMENTS`.
+    The default is the number of values of the file's layout, or one that depends on its size, up
+    to `MAX_ELEMENTS`.
 
     Raises:
         InputError: the bytes are damaged, not a compact file, or declare too many values.
     """
-    return read(data, max_elements, lambda _part, _i, _bits: None)
+    return read(data, max_elements)[0]
 
 
-def read(data: bytes, max_elements: int | None, meter: Meter) -> CompactFile:
-    """Decode, calling `meter` after each part; see `decode`."""
+def read(data: bytes, max_elements: int | None) -> tuple[CompactFile, Parts]:
+    """Decode, and tell where each part of the stream ends; see `decode`."""
     payload = _payload(data)
     stream = Stream(payload)
-
-    def check(named: Sequence[NamedShape], known: bool) -> None:
-        _check_size(elements(named), len(data), known, max_elements)
-
+    check = partial(_check_size, size=len(data), max_elements=max_elements)
     try:
         header = code_header(stream, None, check)
-        meter("header", -1, stream.bits())
-        nothing = [None] * len(header.outlines)
-        values = code_bodies(
-            stream, header.outlines, nothing, lambda part, i: meter(part, i, stream.bits())
-        )
+        values = code_tensors(stream, header.tensors)
         _check_end(stream, header, len(payload))
-        pairs = zip(header.outlines, values, strict=True)
+        pairs = zip(header.tensors, values, strict=True)
         entries = tuple(Entry(it.name, it.shape, stored) for it, stored in pairs)
         file = CompactFile(header.model, entries, header.facts)
         check_file(file)
-    except InputError as error:
+    except (InputError, FaultError) as error:
         raise InputError(f"not a readable compact file: {error}") from error
-    return file
+    return file, stream.parts
 
 
 def _payload(data: bytes) -> bytes:
@@ -108,7 +97,7 @@ def _least_bytes(count: int) -> int:
     return -(-max(count - FREE_ELEMENTS, 0) // ELEMENTS_A_BYTE)
 
 
-def _check_size(count: int, size: int, known: bool, max_elements: int | None) -> None:
+def _check_size(count: int, known: bool, size: int, max_elements: int | None) -> None:
     """Refuse too many values before memory is allocated for them."""
     maximum = MAX_ELEMENTS if max_elements is None else max_elements
     if count > maximum:
@@ -123,6 +112,6 @@ def _check_size(count: int, size: int, known: bool, max_elements: int | None) ->
 def _check_end(stream: Stream, header: Header, size: int) -> None:
     """Refuse bytes after the stream's end, except the zeros required for many values."""
     unread = stream.unread()
-    filled = 0 if header.layout else _least_bytes(elements(header.named)) - len(MAGIC) - 1
+    filled = 0 if header.layout else _least_bytes(header.elements) - len(MAGIC) - 1
     if unread.strip(b"\0") or (unread and size > filled):
         raise InputError(f"{len(unread)} extra bytes after its end")

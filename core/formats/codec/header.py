@@ -1,16 +1,17 @@
-"""The header of a file: the net, a few facts, and the outline of every tensor."""
+"""The header of a file: the net, a few facts, and every tensor without its values."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import prod
 from typing import Any
 
 from core.errors import InputError
 from core.formats.codec.coder.stream import Stream
 from core.formats.codec.compact import CODEBOOK_DTYPES, DTYPES
 from core.formats.codec.layouts import LAYOUTS, layout_number
-from core.formats.codec.outline import CODEBOOK, RAW, TIED, Outline
-from core.system.untrusted_json import FaultError, from_json
+from core.formats.codec.tensor_info import CODEBOOK, RAW, TIED, TensorInfo
+from core.system.untrusted_json import from_json
 
 MAX_FACTS = 4096
 MAX_NAMES = 1 << 20
@@ -27,13 +28,18 @@ class Header:
     """The header of a file: the zoo's name for its net or "", its tensors, and other facts."""
 
     model: str = ""
-    outlines: Sequence[Outline] = ()
+    tensors: Sequence[TensorInfo] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def named(self) -> tuple[NamedShape, ...]:
         """The names and shapes of its tensors."""
-        return tuple((it.name, it.shape) for it in self.outlines)
+        return tuple((it.name, it.shape) for it in self.tensors)
+
+    @property
+    def elements(self) -> int:
+        """The number of values in its tensors, counting a side of 0 as 1."""
+        return _elements(self.named)
 
     @property
     def layout(self) -> int:
@@ -41,55 +47,51 @@ class Header:
         return layout_number(self.model, self.named)
 
 
-def facts_text(facts: Mapping[str, Any]) -> str:
-    """Facts as compact JSON, sorted; "" for none; raises InputError if not JSON or too long."""
+def _facts_text(facts: Mapping[str, Any]) -> str:
+    """Facts as compact JSON, sorted; "" for none; raises InputError if they are not plain JSON."""
     if not facts:
         return ""
     try:
         text = json.dumps(
             dict(facts), allow_nan=False, ensure_ascii=False, separators=(",", ":"), sort_keys=True
         )
-        size = len(text.encode())
+        text.encode()  # fails if a string is not valid Unicode
     except (TypeError, ValueError, RecursionError) as error:
         raise InputError(f"the facts of a compact file must be plain JSON: {error}") from error
-    if size > MAX_FACTS:
-        raise InputError(f"the facts of the file take {size} bytes, expected at most {MAX_FACTS}")
     return text
 
 
+def _elements(named: Iterable[NamedShape]) -> int:
+    return sum(prod(max(side, 1) for side in shape) for _, shape in named)
+
+
 def code_header(
-    stream: Stream, original: Header | None, check: Callable[[Sequence[NamedShape], bool], None]
+    stream: Stream,
+    original: Header | None = None,
+    check: Callable[[int, bool], None] = lambda _count, _known: None,
 ) -> Header:
-    """Code a header.
+    """Code a header, `original` or the one read; raises InputError or FaultError if it is invalid.
 
-    Args:
-        stream: read from or written to.
-        original: the header to write; None to read.
-        check: called with names, shapes and whether they are a layout's, before more is read;
-            raises InputError to refuse them.
-
-    Raises:
-        InputError: the stream does not hold a valid header.
+    `check` gets the number of values, and whether their shapes are a layout's, before more is read;
+    it raises InputError to refuse them.
     """
     header = original or Header()
     number = stream.number("layout", header.layout, len(LAYOUTS))
-    text = stream.text("facts", facts_text(header.facts), MAX_FACTS)
-    try:
-        facts = from_json(text, "the text of the facts") if text else {}
-    except FaultError as error:
-        raise InputError(str(error)) from error
+    text = stream.text("facts", _facts_text(header.facts), MAX_FACTS)
+    facts = from_json(text, "the text of the facts") if text else {}
+    named: Sequence[NamedShape]
     if number:
-        layout = LAYOUTS[number - 1]
-        model, named = layout.model, list(layout.shapes)
+        model, named = LAYOUTS[number - 1]
     else:
         model = stream.text("model", header.model, 64)
         named = _code_names(stream, header.named)
-    check(named, number > 0)
-    outlines: list[Outline] = []
+    check(_elements(named), number > 0)
+    tensors: list[TensorInfo] = []
     for i, (name, shape) in enumerate(named):
-        outline = original.outlines[i] if original else Outline(name, shape, RAW)
-        outlines.append(_code_outline(stream, outline, outlines))
-    return Header(model, outlines, facts)
+        info = original.tensors[i] if original else TensorInfo(name, shape, RAW)
+        tensors.append(_code_info(stream, info, tensors))
+    stream.end_part("header")
+    return Header(model, tensors, facts)
 
 
 def _code_names(stream: Stream, original: Sequence[NamedShape]) -> list[NamedShape]:
@@ -97,7 +99,7 @@ def _code_names(stream: Stream, original: Sequence[NamedShape]) -> list[NamedSha
     text = stream.text("names", "\n".join(name for name, _ in original), MAX_NAMES)
     names = text.split("\n") if count else []
     if len(names) != count or len(set(names)) != count:
-        raise InputError(f"it names {len(set(names))} tensors, expected {count}")
+        raise InputError(f"it has {len(set(names))} different names, expected {count}")
     shapes = [shape for _, shape in original] if original else [()] * count
     named = []
     for name, shape in zip(names, shapes, strict=True):
@@ -107,21 +109,19 @@ def _code_names(stream: Stream, original: Sequence[NamedShape]) -> list[NamedSha
     return named
 
 
-def _code_outline(stream: Stream, outline: Outline, before: Sequence[Outline]) -> Outline:
-    label = "weight" if outline.is_weight else "bias"
-    kind = stream.number(f"kind of a {label}", outline.kind, TIED)
+def _code_info(stream: Stream, info: TensorInfo, before: Sequence[TensorInfo]) -> TensorInfo:
+    label = "weight" if info.is_weight else "bias"
+    kind = stream.number(f"kind of a {label}", info.kind, TIED)
     dtype, tied = "", -1
     if kind == RAW:
-        dtype = _code_name(stream, f"type of a {label}", outline.dtype, tuple(DTYPES))
+        dtype = _code_name(stream, f"type of a {label}", info.dtype, tuple(DTYPES))
     elif kind == CODEBOOK:
-        dtype = _code_name(stream, f"codebook of a {label}", outline.dtype, CODEBOOK_DTYPES)
+        dtype = _code_name(stream, f"codebook of a {label}", info.dtype, CODEBOOK_DTYPES)
     elif kind == TIED:
-        tied = stream.number("entry it is tied to", outline.tied)
+        tied = stream.number("entry it is tied to", info.tied)
         if tied >= len(before) or before[tied].kind == TIED:
-            raise InputError(f"'{outline.name}' is not tied to an earlier tensor")
-        if before[tied].shape != outline.shape:
-            raise InputError(f"'{outline.name}' is tied to a tensor of a different shape")
-    return Outline(outline.name, outline.shape, kind, dtype, tied)
+            raise InputError(f"'{info.name}' is not tied to an earlier tensor")
+    return TensorInfo(info.name, info.shape, kind, dtype, tied)
 
 
 def _code_name(stream: Stream, label: str, name: str, known: tuple[str, ...]) -> str:

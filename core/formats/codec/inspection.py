@@ -1,5 +1,6 @@
 """Where the bytes of a compact file go."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -27,10 +28,8 @@ class LayerBytes:
 class Inspection:
     """A decoded file, and where its bytes go.
 
-    Attributes:
-        parts: bytes by part, see `PARTS`; they add up to `bytes`.
-        layers: the tensors with two or more dimensions, in order.
-        nonzero: number of nonzero values in all tensors.
+    `parts` holds the bytes of each of `PARTS`, `bytes` in total; `layers` the tensors with two or
+    more dimensions, in order; `nonzero` counts the nonzero values in all tensors.
     """
 
     file: CompactFile
@@ -45,17 +44,13 @@ def inspect(data: bytes, max_elements: int | None = None) -> Inspection:
 
     The parts are coded as one stream and share bytes, so each is rounded to a byte.
     """
-    spent = dict.fromkeys(PARTS, 0.0)
-    by_entry: dict[int, float] = {}
-    used = 0.0
-
-    def meter(part: str, entry: int, bits: float) -> None:
-        nonlocal used
+    file, parts = read(data, max_elements)
+    spent: dict[str, float] = dict.fromkeys(PARTS, 0.0)
+    by_entry, used = defaultdict[int, float](float), 0.0
+    for part, entry, bits in parts:
         spent[part] += bits - used
-        by_entry[entry] = by_entry.get(entry, 0.0) + bits - used
+        by_entry[entry] += bits - used
         used = bits
-
-    file = read(data, max_elements, meter)
     spent["checksum"] = 8.0 * DIGEST
     # The magic bytes, and the bits lost where the stream ends on a whole byte.
     spent["header"] += 8.0 * len(data) - sum(spent.values())
@@ -64,11 +59,9 @@ def inspect(data: bytes, max_elements: int | None = None) -> Inspection:
         for it in file.entries
     ]
     layers = tuple(
-        LayerBytes(
-            it.name, it.shape, counts[i], round(bits / 8), bits / counts[i] if counts[i] else 0.0
-        )
-        for i, it in enumerate(file.entries)
-        if len(it.shape) > 1 and (bits := by_entry.get(i)) is not None
+        LayerBytes(it.name, it.shape, n, round(by_entry[i] / 8), by_entry[i] / n if n else 0.0)
+        for i, (it, n) in enumerate(zip(file.entries, counts, strict=True))
+        if len(it.shape) > 1 and i in by_entry
     )
     return Inspection(file, len(data), _whole(spent, len(data)), layers, sum(counts))
 

@@ -7,12 +7,11 @@ from typing import NamedTuple
 
 Shape = tuple[int, ...]
 
-_VGG_CONVOLUTIONS = {
-    "features.0": 64, "features.2": 64, "features.5": 128, "features.7": 128, "features.10": 256,
-    "features.12": 256, "features.14": 256, "features.17": 512, "features.19": 512,
-    "features.21": 512, "features.24": 512, "features.26": 512, "features.28": 512,
+_VGG_CHANNELS = {
+    0: 64, 2: 64, 5: 128, 7: 128, 10: 256, 12: 256, 14: 256, 17: 512, 19: 512, 21: 512, 24: 512,
+    26: 512, 28: 512,
 }  # fmt: skip
-"""Output channels, by layer."""
+"""Output channels of VGG-16's convolutions, by place in `features`."""
 
 
 class Layout(NamedTuple):
@@ -31,9 +30,8 @@ def _layout(model: str, weights: dict[str, Shape]) -> Layout:
 
 
 def _vgg16() -> dict[str, Shape]:
-    inputs = (3, *_VGG_CONVOLUTIONS.values())
-    convolutions = zip(_VGG_CONVOLUTIONS.items(), inputs, strict=False)
-    return {name: (outputs, channels, 3, 3) for (name, outputs), channels in convolutions} | {
+    channels = zip(_VGG_CHANNELS.items(), (3, *_VGG_CHANNELS.values()), strict=False)
+    return {f"features.{it}": (outputs, inputs, 3, 3) for (it, outputs), inputs in channels} | {
         "classifier.0": (4096, 25088), "classifier.3": (4096, 4096), "classifier.6": (1000, 4096)
     }  # fmt: skip
 

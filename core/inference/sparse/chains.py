@@ -21,16 +21,9 @@ _PLAIN = (Tensor, nn.Parameter)
 class Chain(nn.Module):
     """Adjacent layers run by the kernels; in evaluation mode, without gradients.
 
-    Calls share a workspace, so they wait for each other; a copy has its own.
-
-    Args:
-        groups: the layers; each reads the previous one's output.
-        block: images computed together.
-        threads: most threads; each computes some of the images.
-        background: see `Program`.
-
-    Attributes:
-        memory: size of each thread's workspace, in float32 values.
+    Each group reads the previous one's output. Each of at most `threads` computes some of the
+    images, `block` at a time, in a workspace of `memory` float32 values. Calls share the
+    workspaces, so they wait for each other; a copy has its own. `background`: see `Program`.
     """
 
     def __init__(
@@ -50,11 +43,9 @@ class Chain(nn.Module):
         self._work = [_floats(self.memory) for _ in range(self._threads)]
 
     def __getstate__(self) -> dict[str, Any]:
-        """Everything but the lock and the workspaces."""
         return {key: it for key, it in self.__dict__.items() if key not in ("_lock", "_work")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Restore, with a lock and workspaces of its own."""
         self.__dict__.update(state)
         self._prepare()
 

@@ -30,25 +30,16 @@ def entry(function: Callable[..., None], signature: str) -> Any:
     Keep the result alive while calling its attribute `ctypes`, which takes raw addresses: numba
     takes longer to unpack a dozen arrays than to run a small net.
     """
-    try:
-        return _compiled_cached(function, signature)
-    except Exception:  # the cache cannot be written, or is damaged
-        return cfunc(signature, **_OPTIONS)(function)
-
-
-def _compiled_cached(function: Callable[..., None], signature: str) -> Any:
     config = vars(numba.config)
     before = config["CACHE_DIR"]
-    # Numba checks the date of one file, but compiled code depends on all of them.
-    config["CACHE_DIR"] = str(
-        platformdirs.user_cache_path("featherweight") / "numba" / _source_digest()
-    )
     try:
+        # Numba checks the date of one file, but compiled code depends on all of them.
+        files = sorted(Path(__file__).parent.glob("*.py"))
+        digest = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
+        cache = platformdirs.user_cache_path("featherweight") / "numba" / digest
+        config["CACHE_DIR"] = str(cache)
         return cfunc(signature, **_OPTIONS, cache=True)(function)
+    except Exception:  # the cache cannot be written, or is damaged
+        return cfunc(signature, **_OPTIONS)(function)
     finally:
         config["CACHE_DIR"] = before
-
-
-def _source_digest() -> str:
-    files = sorted(Path(__file__).parent.glob("*.py"))
-    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import fx, nn
 
 from core.graph.fx_calls import MAX_POOLS, RELUS, Call
@@ -83,27 +82,22 @@ def _group(net: fx.GraphModule, sizes: Sizes, node: fx.Node, layer: WeightLayer)
     before = _call(net, sizes, node.all_input_nodes[0])
     if before is not None and len(before.node.users) == 1 and _flattens(before, sizes):
         nodes.insert(0, before.node)
-        kernel = layer.weight.reshape(-1, *shape_of(sizes[before.source][1:]))
-        layer = replace(layer, weight=kernel)
+        shape = shape_of(sizes[before.source][1:])
+        layer = replace(layer, weight=layer.weight.reshape(-1, *shape))
     layers: list[KernelLayer] = [layer]
     while len(nodes[-1].users) == 1:
         call = _call(net, sizes, next(iter(nodes[-1].users)))
-        if call is None or not _fuse(call, sizes, layers):
+        if call is None:
+            break
+        if call.kind in RELUS:
+            layers[-1] = replace(layers[-1], relu=True)
+        elif (pool := _pool(call, sizes)) is not None:
+            layers.append(pool)
+        else:
             break
         nodes.append(call.node)
     shapes = (sizes[it][1:] for it in (nodes[0].all_input_nodes[0], nodes[-1]))
     return Group(str(node.target), tuple(nodes), tuple(layers), *shapes)
-
-
-def _fuse(call: Call, sizes: Sizes, layers: list[KernelLayer]) -> bool:
-    """Fuse a call into the layers before it, if the kernels support that."""
-    if call.kind in RELUS:
-        layers[-1] = replace(layers[-1], relu=True)
-    elif (pool := _pool(call, sizes)) is not None:
-        layers.append(pool)
-    else:
-        return False
-    return True
 
 
 def _flattens(call: Call, sizes: Sizes) -> bool:
@@ -130,21 +124,18 @@ def _weighted(call: Call, sizes: Sizes) -> WeightLayer | None:
         return None
     if module.weight.dtype != torch.float32 or module.weight.device.type != "cpu":
         return None
-    weight = _array(module.weight)
-    bias = np.zeros(len(weight), np.float32) if module.bias is None else _array(module.bias)
+    weight = module.weight.detach().contiguous().numpy()
+    bias = np.zeros(len(weight), np.float32)
+    if module.bias is not None:
+        bias = module.bias.detach().contiguous().numpy()
     if isinstance(module, nn.Linear):
         return WeightLayer(weight[:, :, None, None], bias)
     if module.padding_mode != "zeros":
         return None
-    return WeightLayer(
-        weight if weight.ndim == 4 else weight[:, :, None],
-        bias,
-        _rows_and_columns(sizes[call.node]),
-        _pair(module.stride),
-        _pair(module._reversed_padding_repeated_twice[::2][::-1], 0),
-        _pair(module.dilation),
-        module.groups,
-    )
+    weight = weight if weight.ndim == 4 else weight[:, :, None]
+    out, stride = _rows_and_columns(sizes[call.node]), _pair(module.stride)
+    padding = _pair(module._reversed_padding_repeated_twice[::2][::-1], 0)
+    return WeightLayer(weight, bias, out, stride, padding, _pair(module.dilation), module.groups)
 
 
 def _pool(call: Call, sizes: Sizes) -> MaxPool | None:
@@ -172,8 +163,3 @@ def _pair(option: Any, rows: int = 1, *, flat: bool = False) -> Pair:
     if isinstance(option, int):
         return rows if flat else option, option
     return rows if len(option) == 1 else option[0], option[-1]
-
-
-def _array(parameter: torch.Tensor) -> NDArray[np.float32]:
-    array: NDArray[np.float32] = parameter.detach().contiguous().numpy()
-    return array

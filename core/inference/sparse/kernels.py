@@ -26,12 +26,8 @@ WIDTH = 20
 
 def overrun(length: int) -> int:
     """Values overwritten after a span of `length`, since tiles are whole."""
-    return -length % _last_tile(length) if length > 1 else 0
-
-
-def _last_tile(length: int) -> int:
-    rest = length % 64
-    return next(size for size in (8, 16, 32, 64) if rest <= size)
+    tile = next(size for size in (8, 16, 32, 64) if length % 64 <= size)
+    return -length % tile if length > 1 else 0
 
 
 @compiled

@@ -42,27 +42,10 @@ class WeightLayer:
         """Output channels."""
         return len(self.weight)
 
-    @property
-    def taps(self) -> tuple[Steps, Steps]:
-        """Offsets of the kernel's rows and columns from its first."""
-        rows, columns = self.weight.shape[2:]
-        return _taps((rows, columns), self.dilation)
-
-    @property
-    def nonzero(self) -> int:
-        """The number of nonzero weights."""
-        return int(np.count_nonzero(self.weight))
-
 
 @dataclass(frozen=True, slots=True)
 class MaxPool:
-    """Max pooling; padding is never the largest value.
-
-    Attributes:
-        out: rows and columns of its output.
-        kernel, stride, padding, dilation: for rows and columns.
-        relu: whether a ReLU follows.
-    """
+    """Max pooling; padding is never the largest value; `WeightLayer` documents the rest."""
 
     out: Pair
     kernel: Pair
@@ -71,14 +54,11 @@ class MaxPool:
     dilation: Pair = ONES
     relu: bool = False
 
-    @property
-    def taps(self) -> tuple[Steps, Steps]:
-        """Offsets of the window's rows and columns from its first."""
-        return _taps(self.kernel, self.dilation)
-
-
-def _taps(kernel: Pair, dilation: Pair) -> tuple[Steps, Steps]:
-    return np.arange(kernel[0]) * dilation[0], np.arange(kernel[1]) * dilation[1]
-
 
 KernelLayer = WeightLayer | MaxPool
+
+
+def taps(layer: KernelLayer) -> tuple[Steps, Steps]:
+    """Offsets of the rows and columns of a layer's kernel or window from its first."""
+    rows, columns = layer.kernel if isinstance(layer, MaxPool) else layer.weight.shape[2:]
+    return np.arange(rows) * layer.dilation[0], np.arange(columns) * layer.dilation[1]

@@ -13,6 +13,7 @@ from functools import partial
 from statistics import median
 from typing import Any, NamedTuple, TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor, fx, nn
 
@@ -44,12 +45,9 @@ _MAX_WORKSPACE = 16 * 1024**2
 class FasterNet:
     """A net with the same logits, and how it is run.
 
-    Attributes:
-        net: takes images [N, C, H, W] of the same size, any number; for evaluation only.
-        sparse: the layers run by the kernels.
-        layers: all layers the kernels could run.
-        compacted: whether dead units were removed.
-        block: images per pass of the kernels.
+    `net` takes any number of images [N, C, H, W] of the same size; for evaluation only. The kernels
+    run the layers `sparse`, out of those they support (`layers`), with `block` images per pass;
+    `compacted` is whether dead units were removed.
     """
 
     net: nn.Module
@@ -63,17 +61,13 @@ def faster(
     model: nn.Module, images: Tensor, threads: int = 1, seconds: float = SECONDS,
     stop: StopFlag = never,
 ) -> Stream[FasterNet]:  # fmt: skip
-    """Find the fastest form of a pruned net on this machine.
+    """Find the fastest form of a pruned net on this machine, in about `seconds`.
 
-    Args:
-        model: the net; set to evaluation mode, otherwise unchanged.
-        images: a batch [N, C, H, W] of the size it should be fast for.
-        threads: threads the kernels may use; torch uses its own setting.
-        seconds: time for measuring.
-        stop: checked between measurements.
+    It should be fast for batches like `images` [N, C, H, W]. `threads` are those the kernels may
+    use; torch uses its own setting. The model is set to evaluation mode, otherwise unchanged.
 
     Raises:
-        StoppedError: `stop` was raised.
+        StoppedError: `stop` was raised, checked between measurements.
     """
     model.eval()
     yield Progress("find dead units")
@@ -102,7 +96,7 @@ def _traced(model: nn.Module, images: Tensor) -> tuple[Traced, bool]:
 def _worth_trying(group: Group) -> bool:
     """Whether the layer is small, or sparse enough to gain from the kernels."""
     weight = group.layer.weight
-    return weight.size <= _SMALL_LAYER or 2 * group.layer.nonzero <= weight.size
+    return weight.size <= _SMALL_LAYER or 2 * int(np.count_nonzero(weight)) <= weight.size
 
 
 class _KernelOptions(NamedTuple):
@@ -128,9 +122,8 @@ class _Search:
         blocks = [it for it in BLOCKS if it == 1 or it <= -(-len(self.images) // self.threads)]
         options = [_KernelOptions(1, _most_frequent(self.images)), *map(_KernelOptions, blocks)]
         sparse = {it: self._sparse(self.groups, self.threads, it) for it in options}
-        correct = self._correct(
-            {it: net for it, net in sparse.items() if it.block == 1 or _fits(net)}
-        )
+        fitting = {it: net for it, net in sparse.items() if it.block == 1 or _fits(net)}
+        correct = self._correct(fitting)
         if not correct:
             return FasterNet(self.model)
         best = yield from self._fastest("images per pass", correct, self.images, seconds / 4)
@@ -187,13 +180,13 @@ class _Search:
         self, step: str, nets: Mapping[K, nn.Module], inputs: Tensor, seconds: float
     ) -> Stream[K]:
         """The key of the net that is fastest for `inputs`."""
-        ways = {key: partial(run, net, inputs) for key, net in nets.items()}
-        times = {key: [0.0] for key in ways}
-        for times in time_in_turns(ways, seconds) if len(ways) > 1 else ():  # noqa: B007
+        runs = {key: partial(run, net, inputs) for key, net in nets.items()}
+        times = {key: [0.0] for key in runs}
+        for times in time_in_turns(runs, seconds) if len(runs) > 1 else ():  # noqa: B007
             yield Progress(f"time {step}")
             if self.stop():
                 raise StoppedError("stopped before any measurement finished")
-        return min(ways, key=lambda key: median(times[key]))
+        return min(runs, key=lambda key: median(times[key]))
 
 
 def _most_frequent(images: Tensor) -> float:
@@ -223,7 +216,6 @@ class _ChannelsLast(nn.Module):
         self._net = deepcopy(net).to(memory_format=torch.channels_last)
 
     def forward(self, images: Tensor) -> Tensor:
-        """The net's output for images."""
         output: Tensor = self._net(images.contiguous(memory_format=torch.channels_last))
         return output
 
@@ -237,7 +229,6 @@ class _InputRecorder(fx.Interpreter):
         self.values: dict[fx.Node, Tensor] = {}
 
     def run_node(self, n: fx.Node) -> Any:
-        """Run one call."""
         result = super().run_node(n)
         if n in self._recorded:
             self.values[n] = result.clone()

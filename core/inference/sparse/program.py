@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain
 from math import prod
 from typing import Any, TypeVar
 
@@ -17,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from core.inference.sparse import kernels
-from core.inference.sparse.layers import ONES, ZEROS, KernelLayer, MaxPool, Pair, WeightLayer
+from core.inference.sparse.layers import ONES, ZEROS, KernelLayer, MaxPool, Pair, WeightLayer, taps
 
 Floats = NDArray[np.float32]
 T = TypeVar("T", bound=np.generic)
@@ -51,15 +50,11 @@ class Layout:
 
 
 class Program:
-    """Layers run in one call, on `block` images at a time.
+    """One or more layers run in one call, on `block` images at a time.
 
-    Args:
-        layers: at least one.
-        channels: channels of the first layer's input.
-        size: rows and columns of that input.
-        block: images per pass.
-        background: the most frequent input value. For single images, linear layers skip inputs of
-            this value, or of 0 after the first layer; None to skip nothing.
+    The input has `channels`, and `size` rows and columns; `background` is its most frequent value.
+    For single images, linear layers skip inputs of this value, or of 0 after the first layer; None
+    to skip nothing.
     """
 
     def __init__(
@@ -69,8 +64,8 @@ class Program:
     ) -> None:  # fmt: skip
         self.block = block
         self._rows: list[list[int]] = []
-        self._starts: list[NDArray[np.int64]] = []
-        self._shifts: list[NDArray[np.int64]] = []
+        self._starts: list[Places] = []
+        self._shifts: list[Places] = []
         self._values: list[Floats] = []
         self._biases: list[Floats] = []
         self._half_sizes = [0, 0]
@@ -90,14 +85,10 @@ class Program:
         self._assemble()
 
     def run(self, images: Tensor, outputs: Tensor, begin: int, end: int, work: Tensor) -> None:
-        """Compute the results of some of the images; tensors are contiguous float32.
+        """Compute the results of the images from `begin` to `end`, exclusive.
 
-        Args:
-            images: all images.
-            outputs: receives the results, `values` per image.
-            begin: the first image.
-            end: one past the last image.
-            work: workspace of `memory` values, exclusive to this call.
+        Tensors are contiguous float32: all images, all results (`values` per image), and a
+        workspace of `memory` values that only this call uses.
         """
         table, starts, shifts, values, biases = self._tables
         kernels.run(
@@ -124,7 +115,7 @@ class Program:
             table[place, : len(row)] = row
         tables = (
             table,
-            np.array([*chain(*self._starts)], np.int64),
+            _joined(self._starts, np.int64),
             _joined(self._shifts, np.uint32).view(np.int32),  # torch cannot pickle uint32
             _joined(self._values, np.float32),
             _joined(self._biases, np.float32),
@@ -143,14 +134,14 @@ class Program:
         return layout
 
     def _add_pool(self, pool: MaxPool, layout: Layout) -> Layout:
-        ends = [int(tap[-1]) + 1 for tap in pool.taps]
+        ends = [int(tap[-1]) + 1 for tap in taps(pool)]
         steps = zip(pool.out, pool.stride, ends, strict=True)
         rows, columns = ((out - 1) * stride + end for out, stride, end in steps)
         if pool.padding != ZEROS or rows > layout.size[0] or columns > layout.size[1]:
             source = (layout.channels, *layout.size, layout.plane, layout.pitch)
             self._add(kernels.PAD, *source, *ONES, rows, columns, *ONES, *pool.padding, 1)
             layout = self._reserve(Layout.contiguous(layout.channels, (rows, columns)))
-        line, column = pool.taps
+        line, column = taps(pool)
         window = (line[:, None] * layout.pitch + column).reshape(-1) * self.block
         first = self._store_list(window, np.zeros(len(window), np.float32))
         row = ((pool.out[1] - 1) * pool.stride[1] + 1) * self.block
@@ -178,7 +169,7 @@ class Program:
         listed = self._store_list(places, np.zeros(len(read), np.float32))
         first = self._store_lists(counts, units, weight[inputs, units])
         biases = layer.bias + background * weight.sum(0, dtype=np.float64)
-        bias = self._store_biases(np.append(biases, background).astype(np.float32))
+        bias = _append(self._biases, np.append(biases, background).astype(np.float32))
         self._add(kernels.SCATTER, layer.channels, bias, int(layer.relu), len(read), listed, first)
         return self._reserve(Layout.contiguous(layer.channels, ONES))
 
@@ -189,7 +180,7 @@ class Program:
             The layout of an input for a convolution without stride and padding, and the offsets
             of the inputs of the first result of a unit of the first group.
         """
-        steps = zip(layer.taps, layer.stride, strict=True)
+        steps = zip(taps(layer), layer.stride, strict=True)
         (phase_y, line), (phase_x, column) = ((tap % step, tap // step) for tap, step in steps)
         planes = int(phase_y.max()) + 1, int(phase_x.max()) + 1
         size = int(line.max()) + layer.out[0], int(column.max()) + layer.out[1]
@@ -210,26 +201,18 @@ class Program:
         shifts = offsets.reshape(-1)[places] + units // group * group_plane
         counts = np.bincount(units, minlength=layer.channels)
         weights = layer.weight[layer.weight != 0]
-        return self._store_lists(counts, shifts * self.block, weights), self._store_biases(
-            layer.bias
-        )
+        first = self._store_lists(counts, shifts * self.block, weights)
+        return first, _append(self._biases, layer.bias)
 
     def _store_lists(self, counts: Places, shifts: Places, values: Floats) -> int:
         """Store lists of `counts` shifts and values; returns the number of the first list."""
         ends = np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)])
-        self._starts.append(self._store_list(shifts, values) + ends)
-        return sum(map(len, self._starts[:-1]))
+        return _append(self._starts, self._store_list(shifts, values) + ends)
 
     def _store_list(self, shifts: Places, values: Floats) -> int:
         """Store shifts and values; returns the index of the first."""
         self._shifts.append(shifts)
-        self._values.append(values)
-        return sum(map(len, self._shifts[:-1]))
-
-    def _store_biases(self, biases: Floats) -> int:
-        """Store biases; returns the index of the first."""
-        self._biases.append(biases)
-        return sum(map(len, self._biases[:-1]))
+        return _append(self._values, values)
 
     def _add_spans(self, layer: WeightLayer, layout: Layout, first: int, bias: int) -> Layout:
         """Sum row by row, or all rows with the gaps between them in one span if that is cheaper."""
@@ -245,6 +228,12 @@ class Program:
         return self._reserve(result)
 
 
+def _append(parts: list[NDArray[T]], part: NDArray[T]) -> int:
+    """Append an array to others; returns the index of its first element among all of them."""
+    parts.append(part)
+    return sum(map(len, parts[:-1]))
+
+
 def _joined(parts: Sequence[NDArray[Any]], kind: type[T]) -> NDArray[T]:
     return np.concatenate([np.zeros(0, kind), *parts]).astype(kind)
 
@@ -256,14 +245,14 @@ def _reads_all(layer: WeightLayer, layout: Layout) -> bool:
 
 def _needs_no_padding(layer: WeightLayer, layout: Layout) -> bool:
     """Whether it has stride 1 and reads exactly its input."""
-    ends = tuple(int(tap[-1]) + out for tap, out in zip(layer.taps, layer.out, strict=True))
+    ends = tuple(int(tap[-1]) + out for tap, out in zip(taps(layer), layer.out, strict=True))
     return layer.stride == ONES and layer.padding == ZEROS and ends == layout.size
 
 
 def _offsets(layer: WeightLayer, layout: Layout) -> Places:
     """The offsets of the inputs of the first result of a unit of the first group."""
     channel = np.arange(layer.weight.shape[1])[:, None, None]
-    line, column = layer.taps
+    line, column = taps(layer)
     return channel * layout.plane + line[:, None] * layout.pitch + column
 
 

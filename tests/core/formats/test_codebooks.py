@@ -20,38 +20,38 @@ WEIGHTS = npst.arrays(
 
 
 @given(weight=WEIGHTS, size=st.integers(1, 256))
-def test_zeros_stay_and_the_others_share_at_most_so_many_values(weight: Tensor, size: int) -> None:
-    found = CodebookTensor.of(weight, size)
-    rounded = found.tensor()
+def test_zeros_stay_and_nonzeros_share_at_most_size_values(weight: Tensor, size: int) -> None:
+    codebook = CodebookTensor.of(weight, size)
+    rounded = codebook.tensor()
     assert rounded.shape == weight.shape
     assert rounded.dtype == torch.float32
     assert not rounded[weight == 0].any()
     assert len(torch.unique(rounded[weight != 0])) <= size
-    assert torch.equal(found.values, found.values.to(torch.bfloat16).float())
-    assert bool((found.values.diff() >= 0).all())
+    assert torch.equal(codebook.values, codebook.values.to(torch.bfloat16).float())
+    assert bool((codebook.values.diff() >= 0).all())
 
 
 @given(weight=WEIGHTS, size=st.integers(1, 8))
-def test_each_weight_has_the_nearest_of_the_values(weight: Tensor, size: int) -> None:
-    found = CodebookTensor.of(weight, size)
+def test_each_weight_gets_the_nearest_value(weight: Tensor, size: int) -> None:
+    codebook = CodebookTensor.of(weight, size)
     exact = weight[weight != 0].double()
-    least = (exact[:, None] - found.values.double()[None, :]).abs().amin(1)
-    ours = (exact - found.tensor()[weight != 0].double()).abs()
+    least = (exact[:, None] - codebook.values.double()[None, :]).abs().amin(1)
+    ours = (exact - codebook.tensor()[weight != 0].double()).abs()
     # A tie goes either way.
     assert torch.allclose(ours, least, rtol=1e-6, atol=1e-7)
 
 
-def test_k_means_finds_the_clusters_that_are_there() -> None:
+def test_k_means_finds_the_clusters() -> None:
     torch.manual_seed(0)
-    middles = torch.tensor([-2.0, -0.5, 0.25, 1.0])
-    weight = middles[torch.arange(400) % 4] + 0.01 * torch.randn(400)
-    found = CodebookTensor.of(weight.reshape(20, 20), 4)
-    assert torch.allclose(found.values, middles, atol=0.02)
-    counts = torch.bincount(found.codes)
+    centers = torch.tensor([-2.0, -0.5, 0.25, 1.0])
+    weight = centers[torch.arange(400) % 4] + 0.01 * torch.randn(400)
+    codebook = CodebookTensor.of(weight.reshape(20, 20), 4)
+    assert torch.allclose(codebook.values, centers, atol=0.02)
+    counts = torch.bincount(codebook.codes)
     assert counts.tolist() == [100] * 4
 
 
-def test_more_values_cost_less_error() -> None:
+def test_more_values_mean_less_error() -> None:
     torch.manual_seed(1)
     weight = torch.randn(64, 64)
     errors = [
@@ -66,18 +66,18 @@ def test_more_values_cost_less_error() -> None:
 
 
 @given(weight=WEIGHTS, size=st.integers(2, 256))
-def test_steps_are_multiples_and_near(weight: Tensor, size: int) -> None:
-    found = StepTensor.of(weight, size)
-    assert torch.equal(found.tensor(), found.counts.float() * found.step)
-    assert len(torch.unique(found.tensor())) <= size + 1 + size % 2
+def test_steps_are_multiples_near_the_weights(weight: Tensor, size: int) -> None:
+    steps = StepTensor.of(weight, size)
+    assert torch.equal(steps.tensor(), steps.counts.float() * steps.step)
+    assert len(torch.unique(steps.tensor())) <= size + 1 + size % 2
     # A step is rounded to eight bits, and the furthest weight may be half a step and that away.
-    far = (found.tensor() - weight).abs().max() if weight.numel() else torch.zeros(())
-    assert float(far) <= found.step * (0.5 + size * 2**-8)
-    assert found.step > 0
+    far = (steps.tensor() - weight).abs().max() if weight.numel() else torch.zeros(())
+    assert float(far) <= steps.step * (0.5 + size * 2**-8)
+    assert steps.step > 0
 
 
 @given(tensor=WEIGHTS)
-def test_again_for_the_same_numbers_moves_nothing_but_the_means(tensor: Tensor) -> None:
+def test_requantizing_the_same_weights_keeps_the_codes(tensor: Tensor) -> None:
     steps = StepTensor.by(tensor, 0.25)
     assert torch.equal(steps.requantized(steps.part(tensor)).counts, steps.counts)
     shared = CodebookTensor.of(tensor, 4)
@@ -85,7 +85,7 @@ def test_again_for_the_same_numbers_moves_nothing_but_the_means(tensor: Tensor) 
     assert torch.equal(once.codes, shared.codes)
 
 
-def test_sizes_that_are_none_are_refused() -> None:
+def test_sizes_out_of_range_are_refused() -> None:
     for size in (0, 257, -1):
         with pytest.raises(InputError, match=f"^{size} .*expected 1 to 256"):
             CodebookTensor.of(torch.ones(3), size)

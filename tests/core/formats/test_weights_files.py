@@ -38,7 +38,7 @@ def same(one: Weights, other: Weights) -> bool:
     return list(one) == list(other) and all(torch.equal(one[name], other[name]) for name in one)
 
 
-def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
+def test_saved_weights_and_notes_are_loaded(tmp_path: Path) -> None:
     path, weights = tmp_path / "it.safetensors", weights_of(0)
     save_weights(path, weights, {"recipe": "fast"})
     assert same(load_weights(path, Cnn5()), weights)
@@ -48,15 +48,15 @@ def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
 
 def test_tensors_of_any_layout_are_saved(tmp_path: Path) -> None:
     path, weights = tmp_path / "it.safetensors", weights_of(0)
-    spread = dict(Cnn5().to(memory_format=torch.channels_last).state_dict())
-    for name, tensor in spread.items():
+    channels_last = dict(Cnn5().to(memory_format=torch.channels_last).state_dict())
+    for name, tensor in channels_last.items():
         tensor.copy_(weights[name])
-    assert not spread["conv2.weight"].is_contiguous()
-    save_weights(path, spread, {})
+    assert not channels_last["conv2.weight"].is_contiguous()
+    save_weights(path, channels_last, {})
     assert same(load_weights(path, Cnn5()), weights)
 
 
-def test_saving_replaces(tmp_path: Path) -> None:
+def test_saving_replaces_the_file(tmp_path: Path) -> None:
     path = tmp_path / "it.safetensors"
     save_weights(path, weights_of(0), {})
     first = load_weights(path, Cnn5())
@@ -108,7 +108,7 @@ def overflow(weights: Weights) -> None:
         (overflow, "'fc1.weight' has values that are not finite"),
     ],
 )
-def test_what_does_not_fit_is_refused(
+def test_weights_that_do_not_fit_the_model_are_refused(
     change: Callable[[Weights], None], reason: str, tmp_path: Path
 ) -> None:
     path, weights = tmp_path / "it.safetensors", weights_of(0)
@@ -140,23 +140,23 @@ def test_garbage_is_refused(content: bytes, tmp_path: Path) -> None:
         load_weights(path, Cnn5())
 
 
-def test_half_a_file_is_refused(tmp_path: Path) -> None:
+def test_a_truncated_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "it.safetensors"
     path.write_bytes(model_spec("cnn5").shipped_weights.read_bytes()[:-1])
     with pytest.raises(InputError, match=f"cannot read {path} as safetensors: "):
         load_weights(path, Cnn5())
 
 
-def test_pickles_are_refused_and_not_run(tmp_path: Path) -> None:
+def test_pickled_code_is_refused_and_not_run(tmp_path: Path) -> None:
     trace = tmp_path / "trace"
     pickle.loads(pickle.dumps(Touch(trace)))
     assert trace.exists()
     trace.unlink()
-    plain, torchs = tmp_path / "it.pkl", tmp_path / "it.pt"
+    plain, state = tmp_path / "it.pkl", tmp_path / "it.pt"
     plain.write_bytes(pickle.dumps({"conv1.weight": Touch(trace)}))
-    torch.save({**weights_of(0), "more": Touch(trace)}, torchs)
-    for path, said in ((plain, "as safetensors: "), (torchs, "as weights: it holds 'getattr'")):
-        with pytest.raises(InputError, match=f"cannot read {path} {said}"):
+    torch.save({**weights_of(0), "more": Touch(trace)}, state)
+    for path, reason in ((plain, "as safetensors: "), (state, "as weights: it holds 'getattr'")):
+        with pytest.raises(InputError, match=f"cannot read {path} {reason}"):
             load_weights(path, Cnn5())
     assert not trace.exists()
 
@@ -172,7 +172,7 @@ def test_a_folder_is_refused(tmp_path: Path) -> None:
         load_weights(tmp_path, Cnn5())
 
 
-def test_a_missing_folder_is_named_in_saving(tmp_path: Path) -> None:
+def test_saving_to_a_missing_folder_names_it(tmp_path: Path) -> None:
     path = tmp_path / "none" / "it.safetensors"
     with pytest.raises(InputError, match=f"cannot write {path}: the folder .* does not exist"):
         save_weights(path, weights_of(0), {})
@@ -189,7 +189,7 @@ def files_up_to(size: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-def test_a_full_disk_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+def test_a_full_disk_leaves_only_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "it.safetensors"
     save_weights(path, weights_of(0), {})
     with files_up_to(100_000), pytest.raises(InputError, match=f"{path}: no space left"):
@@ -209,15 +209,15 @@ model = Cnn5()
 states = [{name: value.detach() * 0 + fill for name, value in model.state_dict().items()}
           for fill in (1.0, 2.0)]
 for kill in range(12):
-    told, tell = os.pipe()
+    reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
         while True:
             for state in states:
                 save_weights(path, state, {})
-                os.write(tell, b".")
+                os.write(writer, b".")
     for _ in range(1 + kill):
-        os.read(told, 1)
+        os.read(reader, 1)
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
     weights = load_weights(path, model)
@@ -228,7 +228,7 @@ print("whole")
 
 
 @pytest.mark.slow
-def test_killed_while_saving_it_leaves_a_whole_file(tmp_path: Path) -> None:
+def test_a_process_killed_while_saving_leaves_a_whole_file(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", KILLED_WHILE_SAVING, tmp_path / "it.safetensors"],
         cwd=Path(__file__).parents[3],
@@ -238,7 +238,7 @@ def test_killed_while_saving_it_leaves_a_whole_file(tmp_path: Path) -> None:
     assert done.stdout == "whole\n", done.stderr
 
 
-def test_a_dense_net_is_kept_with_its_early_weights_beside_it(tmp_path: Path) -> None:
+def test_early_weights_are_saved_next_to_the_dense_net(tmp_path: Path) -> None:
     path = tmp_path / "dense.safetensors"
     dense = DenseWeights(weights_of(0), weights_of(1))
     save_dense(path, dense, {"seed": "0"})
@@ -249,7 +249,7 @@ def test_a_dense_net_is_kept_with_its_early_weights_beside_it(tmp_path: Path) ->
     assert same(read.early, weights_of(1))
 
 
-def test_early_weights_of_another_net_are_not_taken(tmp_path: Path) -> None:
+def test_early_weights_of_another_net_are_ignored(tmp_path: Path) -> None:
     path = tmp_path / "dense.safetensors"
     save_dense(path, DenseWeights(weights_of(0), weights_of(1)), {})
     save_weights(path, weights_of(2), {})

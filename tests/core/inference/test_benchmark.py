@@ -14,7 +14,7 @@ from core.errors import StoppedError
 from core.events import drain
 from core.formats.onnx import to_onnx
 from core.inference import benchmark, engines
-from core.inference.engines import Engine, EngineError, NetForms
+from core.inference.engines import Engine, NetForms
 from core.inference.timings import (
     SPARSE,
     Amounts,
@@ -25,21 +25,21 @@ from core.inference.timings import (
 )
 from core.nets.architectures import LeNet5
 from core.nets.layers import parameter_count
-from core.system.timing import Latency
+from core.system.timing import Alternative, Latency
 from core.training.loop import copy_weights
-from tests.core.inference.test_sparse import pruned
+from tests.core.inference.sparse.test_logits import pruned
 from tests.core.training.loops import same
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.mark.slow
-def test_every_engine_is_timed_and_the_amounts_are_the_nets(few: Splits) -> None:
+def test_every_engine_is_timed_and_costs_are_counted(few: Splits) -> None:
     net = pruned("lenet-5")
-    before, said = copy_weights(net), list[BenchmarkUpdated]()
+    before, updates = copy_weights(net), list[BenchmarkUpdated]()
     bench = drain(
         benchmark.run_benchmark(net, few.test, seconds=0.2),
-        lambda event: said.append(event) if isinstance(event, BenchmarkUpdated) else None,
+        lambda event: updates.append(event) if isinstance(event, BenchmarkUpdated) else None,
     )
     assert same(before, copy_weights(net))
     assert bench.cases == ((1, 1), (64, 1))
@@ -52,7 +52,7 @@ def test_every_engine_is_timed_and_the_amounts_are_the_nets(few: Splits) -> None
     assert all(timed.count(engine) == 2 for engine in timed)
     for row in bench.rows:
         assert 0 < row.latency.low <= row.latency.median <= row.latency.high
-    assert [len(it.bench.rows) for it in said] == [len(timed) // 2, len(timed)]
+    assert [len(it.bench.rows) for it in updates] == [len(timed) // 2, len(timed)]
     # Caffe's LeNet-5: 500 x 24 x 24, 25,000 x 8 x 8, 400,000 and 5,000.
     assert bench.macs.dense == 288_000 + 1_600_000 + 400_000 + 5_000
     nonzero = sum(int(it.count_nonzero()) for it in net.parameters() if it.dim() > 1)
@@ -63,7 +63,7 @@ def test_every_engine_is_timed_and_the_amounts_are_the_nets(few: Splits) -> None
     assert nonzero < bench.parameters.compacted <= 431_080
 
 
-def test_the_report_says_what_the_contract_says() -> None:
+def test_the_report_has_the_contracts_keys() -> None:
     latency = Latency(0.002, 0.001, 0.003)
     row = Row("torch", 64, 1, latency, 9)
     slow = Row(SPARSE, 64, 1, Latency(0.004, 0.003, 0.005), 5)
@@ -79,19 +79,19 @@ def test_the_report_says_what_the_contract_says() -> None:
     assert report["bytes"] == {"dense": 80, "pruned": 20, "compacted": None}
 
 
-def _absent(_forms: NetForms, _images: Tensor, _threads: int) -> engines.Way:
-    raise EngineError("not installed")
+def _absent(_forms: NetForms, _images: Tensor, _threads: int) -> Alternative:
+    raise ImportError("no such package")
 
 
-def _broken(_forms: NetForms, _images: Tensor, _threads: int) -> engines.Way:
+def _broken(_forms: NetForms, _images: Tensor, _threads: int) -> Alternative:
     raise RuntimeError("no such operator\nand a long trace")
 
 
-def _wrong(forms: NetForms, images: Tensor, _threads: int) -> engines.Way:
+def _wrong(forms: NetForms, images: Tensor, _threads: int) -> Alternative:
     return lambda: engines.run(forms.net, images) + 1
 
 
-def test_an_engine_that_cannot_is_left_out_and_it_is_said_why(
+def test_an_engine_that_cannot_run_the_net_is_skipped_with_the_reason(
     few: Splits, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     some = {"absent": _absent, "broken": _broken, "wrong": _wrong}
@@ -99,21 +99,22 @@ def test_an_engine_that_cannot_is_left_out_and_it_is_said_why(
     monkeypatch.setattr(benchmark, "DENSE_ENGINES", (engines.DENSE_ENGINES[0], *others))
     bench = drain(benchmark.run_benchmark(LeNet5(), few.test, seconds=0.1))
     assert bench.missing.keys() == some.keys()
+    assert "featherweight[engines]" in bench.missing["absent"]
     assert bench.missing["broken"].endswith("no such operator")
     assert {row.engine for row in bench.rows} == {"torch", SPARSE}
 
 
 @pytest.mark.slow
-def test_the_net_is_written_as_onnx_once_for_each_number_of_images(
+def test_the_net_is_exported_once_per_batch_size(
     few: Splits, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    written = list[int]()
+    exported = list[int]()
 
-    def counted(net: nn.Module, images: Tensor) -> bytes:
-        written.append(len(images))
+    def counting_export(net: nn.Module, images: Tensor) -> bytes:
+        exported.append(len(images))
         return to_onnx(net, images)
 
-    monkeypatch.setattr(engines, "to_onnx", counted)
+    monkeypatch.setattr(engines, "to_onnx", counting_export)
     torch.set_num_threads(2)
     try:
         bench = drain(benchmark.run_benchmark(LeNet5(), few.test, seconds=0.1))
@@ -121,26 +122,26 @@ def test_the_net_is_written_as_onnx_once_for_each_number_of_images(
         torch.set_num_threads(1)
     assert bench.cases == ((1, 1), (64, 1), (1, 2), (64, 2))
     assert bench.row("onnxruntime", 64, 2) is not None
-    assert written == [1, 64]
+    assert exported == [1, 64]
 
 
-def test_a_raised_flag_ends_it_with_what_there_is(
+def test_the_stop_flag_keeps_the_finished_measurements(
     few: Splits, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(benchmark, "DENSE_ENGINES", engines.DENSE_ENGINES[:1])
     with pytest.raises(StoppedError):
         drain(benchmark.run_benchmark(LeNet5(), few.test, seconds=0.1, stop=lambda: True))
-    said = list[BenchmarkUpdated]()
-    stream = benchmark.run_benchmark(LeNet5(), few.test, seconds=0.1, stop=lambda: bool(said))
+    updates = list[BenchmarkUpdated]()
+    stream = benchmark.run_benchmark(LeNet5(), few.test, seconds=0.1, stop=lambda: bool(updates))
     bench = drain(
-        stream, lambda event: said.append(event) if isinstance(event, BenchmarkUpdated) else None
+        stream, lambda event: updates.append(event) if isinstance(event, BenchmarkUpdated) else None
     )
     assert bench.stopped
     assert bench.cases == ((1, 1),)
-    assert bench == replace(said[0].bench, stopped=True)
+    assert bench == replace(updates[0].bench, stopped=True)
 
 
-def test_threads_are_as_before_when_it_ends(few: Splits) -> None:
+def test_the_number_of_threads_is_restored(few: Splits) -> None:
     stream = benchmark.run_benchmark(LeNet5(), few.test, seconds=0.1)
     torch.set_num_threads(2)
     try:

@@ -17,7 +17,7 @@ from core.errors import InputError
 from core.events import Accuracy, Epoch, Event, Notice, drain
 from core.formats.codebooks import CodebookTensor
 from core.formats.codec import Tied
-from core.formats.codec.predict import main
+from core.formats.codec.numpy_inference import main
 from core.formats.export_formats import SUFFIXES, VALUES, Packing
 from core.formats.onnx import OPSET, OnnxNet
 from core.formats.packing import image_facts

@@ -142,11 +142,8 @@ def mixed_bit(
 ) -> int:  # fmt: skip
     """Code a bit with the mixed probabilities of several slots; slots and weights learn it.
 
-    Args:
-        context: one slot per input.
-        limits: the largest count of each.
-        weights: one per input, and one for a constant; 65536 is 1.
-        rate: the learning rate of the weights.
+    `context` holds one slot per input, `limits` the largest count of each, `weights` one per input
+    and one for a constant (65536 is 1), which learn at `rate`.
     """
     stretch, squash = tables
     count = context.size

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from core.formats.codec.coder import kernels
 from core.formats.codec.coder.stream import Slots, fresh
-from core.formats.codec.outline import Geometry
+from core.formats.codec.tensor_info import Geometry
 
 Weights = NDArray[np.int64]
 

@@ -12,6 +12,8 @@ from core.formats.codec.coder.primer import PRIMER
 from core.formats.codec.coder.tables import tables
 
 Slots = NDArray[np.int64]
+Parts = list[tuple[str, int, float]]
+"""What was read: a part's name, the index of its tensor, and the bits consumed by its end."""
 
 _BUFFER_SIZE = 1 << 16
 
@@ -39,6 +41,7 @@ class Stream:
         self.coder = _new_coder()
         self.coder[kernels.DECODING] = self.reads
         self.tables = tables()
+        self.parts: Parts = []
         self._written = bytearray()
         self._numbers: dict[str, Slots] = {}
         self._text: tuple[Slots, NDArray[np.int64], NDArray[np.int64]] | None = None
@@ -95,10 +98,11 @@ class Stream:
         if self.coder[kernels.PAST_END] > kernels.MAX_PAST_END:
             raise InputError("it ends before its declared content")
 
-    def bits(self) -> float:
-        """Input consumed so far, in fractional bits."""
-        read = int(self.coder[kernels.POSITION]) + int(self.coder[kernels.PAST_END])
-        return 8 * read - log2(int(self.coder[kernels.RANGE]))
+    def end_part(self, part: str, tensor: int = -1) -> None:
+        """When reading, add a part that ends here to `parts`."""
+        if self.reads:
+            read = int(self.coder[kernels.POSITION]) + int(self.coder[kernels.PAST_END])
+            self.parts.append((part, tensor, 8 * read - log2(int(self.coder[kernels.RANGE]))))
 
     def end(self) -> bytes:
         """Finish writing and return all bytes."""

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from core.formats.codec import Codebook, CompactFile, Entry, Raw, Steps, Tied, dense
-from core.formats.codec.books import floats
+from core.formats.codec.codebook_coding import floats
 from core.formats.codec.compact import CODEBOOK_DTYPES, DTYPES, Values
 
 shapes = st.lists(st.integers(0, 6), max_size=5).map(tuple)
@@ -68,10 +68,10 @@ def assert_same(one: CompactFile, other: CompactFile) -> None:
         (it.name, it.shape) for it in other.entries
     ]
     for a, b in zip(one.entries, other.entries, strict=True):
-        assert _kept(a.values) == _kept(b.values), a.name
+        assert _comparable(a.values) == _comparable(b.values), a.name
 
 
-def _kept(values: Values) -> Any:
+def _comparable(values: Values) -> Any:
     """Values in comparable form: bits, not numbers."""
     match values:
         case Tied(to):

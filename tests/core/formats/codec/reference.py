@@ -84,7 +84,7 @@ class Bits:
         self.range, self.code = 2**32 - 1, 0
         for _ in range(4):
             self._next()
-        self.about: dict[str, defaultdict[int, Slot]] = {}
+        self.slots: dict[str, defaultdict[int, Slot]] = {}
         self.text_slots: defaultdict[int, Slot] = defaultdict(fresh)
         self.text_weights = [90000, 60000, 60000, 80000, 80000, 0]
         self.before = [0, 0, 0, 0]
@@ -136,8 +136,8 @@ class Bits:
         slots[0].learn(bit, limits[0])
         return bit
 
-    def number(self, about: str) -> int:
-        slots = self.about.setdefault(about, defaultdict(fresh))
+    def number(self, label: str) -> int:
+        slots = self.slots.setdefault(label, defaultdict(fresh))
         length = 0
         while length < 62 and self.adaptive(slots[length]):
             length += 1
@@ -152,8 +152,8 @@ class Bits:
             value = 2 * value + bit
         return value - 1
 
-    def text(self, about: str) -> str:
-        count = self.number(f"length of the {about}")
+    def text(self, label: str) -> str:
+        count = self.number(f"length of the {label}")
         if count and not self.primed:
             self._prime()
         return bytes(self._byte() for _ in range(count)).decode()
@@ -410,8 +410,8 @@ class Decoder:
     def _rising(self, dtype: str, side: str) -> list[int]:
         words: list[int] = []
         for k in range(self.bits.number("size of a codebook")):
-            about = f"codebook of {dtype}, {side}, {'next' if k else 'first'}"
-            words.append((words[-1] if k else 0) + 1 + self.bits.number(about))
+            label = f"codebook of {dtype}, {side}, {'next' if k else 'first'}"
+            words.append((words[-1] if k else 0) + 1 + self.bits.number(label))
         return words
 
     def _symbols(
@@ -425,19 +425,19 @@ class Decoder:
         priors, limits = settings[2::2], settings[3::2]
         slots: defaultdict[Any, Slot] = defaultdict(Slot)
         sign_slot, *bin_slots = carried = self.carried[sort]
-        found = [[0] * columns for _ in range(rows)]
+        grid = [[0] * columns for _ in range(rows)]
         symbols: list[int] = []
         for o in range(rows):
             last, last2 = 0, 0
             key: Any = ("row", o)
             if columns == 1:
                 key = ("read", read[o])
-                last = found[o - 1][0] if o > 0 else 0
-                last2 = found[o - 2][0] if o > 1 else 0
+                last = grid[o - 1][0] if o > 0 else 0
+                last2 = grid[o - 2][0] if o > 1 else 0
 
             def at(i: int, y: int, x: int, o: int = o) -> int:
                 inside = i >= 0 and 0 <= y < height and 0 <= x < width and o >= 0
-                return found[o][i * places + y * width + x] if inside else 0
+                return grid[o][i * places + y * width + x] if inside else 0
 
             for column in range(columns):
                 if not it.mask[o][column]:
@@ -482,7 +482,7 @@ class Decoder:
                     v += self.bits.number("steps beyond the bins")
                 v = min(v, largest)
                 last2, last = last, -v if negative else v
-                found[o][column] = last
+                grid[o][column] = last
                 symbols.append(last)
         for slot in carried:
             slot.n = min(slot.n, 6)

@@ -47,9 +47,9 @@ def file() -> CompactFile:
     )
 
 
-def test_the_golden_bytes_decode_to_their_net() -> None:
+def test_the_golden_bytes_decode_to_the_file() -> None:
     assert_same(decode(bytes.fromhex(GOLDEN)), file())
 
 
-def test_their_net_encodes_to_the_golden_bytes() -> None:
+def test_the_file_encodes_to_the_golden_bytes() -> None:
     assert encode(file()) == bytes.fromhex(GOLDEN)

@@ -17,7 +17,7 @@ from core.formats.codec import CompactFile, Entry, Raw, Tied, decode, encode, in
 from core.formats.codec.coder.stream import Stream
 from core.formats.codec.container import DIGEST, MAGIC
 from core.formats.codec.header import Header, code_header
-from core.formats.codec.outline import RAW, Outline
+from core.formats.codec.tensor_info import RAW, TensorInfo
 from tests.core.formats.codec.files import nets
 from tests.fuzz.codec import mutated, survives
 
@@ -61,7 +61,7 @@ def test_a_file_with_bytes_appended_is_refused() -> None:
         decode(sealed(FILE[:-DIGEST] + bytes(5)))
 
 
-def test_a_version_that_is_not_known_is_refused() -> None:
+def test_an_unknown_version_is_refused() -> None:
     with pytest.raises(InputError, match=re.escape("version 2, expected 1")):
         decode(sealed(MAGIC + b"\2" + FILE[4:-DIGEST]))
 
@@ -69,8 +69,8 @@ def test_a_version_that_is_not_known_is_refused() -> None:
 def claimed(*shapes: tuple[int, ...]) -> bytes:
     """A file with only a header that declares tensors of these shapes."""
     stream = Stream()
-    outlines = [Outline(f"w{i}", shape, RAW, "float32") for i, shape in enumerate(shapes)]
-    code_header(stream, Header("", outlines), lambda _named, _known: None)
+    tensors = [TensorInfo(f"w{i}", shape, RAW, "float32") for i, shape in enumerate(shapes)]
+    code_header(stream, Header("", tensors))
     return sealed(MAGIC + b"\1" + stream.end())
 
 
@@ -86,7 +86,9 @@ def claimed(*shapes: tuple[int, ...]) -> bytes:
         ((2**23, 1),),
     ],
 )
-def test_more_weights_than_there_can_be_are_refused(shapes: tuple[tuple[int, ...], ...]) -> None:
+def test_a_file_that_declares_too_many_values_is_refused(
+    shapes: tuple[tuple[int, ...], ...],
+) -> None:
     data = claimed(*shapes)
     assert len(data) < 200
     start = process_time()
@@ -95,37 +97,37 @@ def test_more_weights_than_there_can_be_are_refused(shapes: tuple[tuple[int, ...
     assert process_time() - start < 1
 
 
-def test_no_number_of_bytes_makes_room_for_any_number_of_weights() -> None:
+def test_padding_does_not_lift_the_limit_on_values() -> None:
     """A file of a megabyte could otherwise claim a hundred gigabytes of memory."""
     data = sealed(claimed((2**30,))[:-DIGEST] + bytes(2**20))
     with pytest.raises(InputError, match=f"expected at most {2**28}"):
         decode(data)
 
 
-def test_a_file_of_more_weights_than_the_caller_allows_is_refused() -> None:
+def test_the_callers_limit_on_values_holds() -> None:
     with pytest.raises(InputError, match="expected at most 100"):
         decode(FILE, max_elements=100)
     decode(FILE, max_elements=2182)
 
 
-def test_a_large_net_without_weights_is_read() -> None:
+def test_a_large_net_without_nonzeros_is_read() -> None:
     words = np.zeros((3000, 2000), np.uint32)
-    kept = Entry("w", words.shape, Raw("float32", words))
-    data = encode(CompactFile("", (kept, Entry("v", words.shape, Tied("w")))))
-    found = inspect(data)
+    entry = Entry("w", words.shape, Raw("float32", words))
+    data = encode(CompactFile("", (entry, Entry("v", words.shape, Tied("w")))))
+    inspection = inspect(data)
     assert len(data) < 600
-    assert found.nonzero == 0
+    assert inspection.nonzero == 0
     with pytest.raises(InputError, match="expected at least"):
         decode(sealed(data[: -DIGEST - 1]))
 
 
 @settings(max_examples=150)
 @given(st.binary(max_size=60))
-def test_any_stream_is_read_or_refused_without_a_crash(stream: bytes) -> None:
+def test_random_streams_are_read_or_refused(stream: bytes) -> None:
     survives(sealed(MAGIC + b"\1" + stream))
 
 
-def test_mutations_with_a_right_checksum_are_read_or_refused() -> None:
+def test_mutations_with_a_valid_checksum_are_read_or_refused() -> None:
     rng = random.Random(0)
     for _ in range(200):
         survives(mutated(rng, [FILE, OTHER]))

@@ -17,13 +17,13 @@ from tests.core.formats.codec.reference import TABLES, TYPES, Decoder
 
 
 def assert_reads_the_same(data: bytes, large: int = ours.MAX_ELEMENTS) -> None:
-    file, found = decode(data), Decoder(data, large)
-    assert (found.model, found.facts) == (file.model, file.facts)
-    assert [(it.name, it.shape) for it in found.tensors] == [
+    file, decoder = decode(data), Decoder(data, large)
+    assert (decoder.model, decoder.facts) == (file.model, file.facts)
+    assert [(it.name, it.shape) for it in decoder.tensors] == [
         (it.name, it.shape) for it in file.entries
     ]
     by_name = {it.name: it for it in file.entries}
-    for entry, tensor in zip(file.entries, found.tensors, strict=True):
+    for entry, tensor in zip(file.entries, decoder.tensors, strict=True):
         values = entry.values
         while isinstance(values, Tied):
             values = by_name[values.to].values
@@ -51,7 +51,7 @@ def test_the_reference_decoder_reads_large_tensors(
     assert_reads_the_same(encode(nets()[name]), 60)
 
 
-def test_the_reference_decoders_tables_are_those_of_the_codec() -> None:
+def test_the_tables_of_the_reference_decoder_match_the_codec() -> None:
     assert TABLES["flag_weights"] == [list(it) for it in ours.FLAG_WEIGHTS]
     assert TABLES["mask_weights"] == [list(it) for it in ours.MASK_WEIGHTS]
     assert TABLES["mask_settings"] == [list(it) for it in ours.MASK_SETTINGS]

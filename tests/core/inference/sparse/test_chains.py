@@ -31,42 +31,42 @@ def chain(net: nn.Module, block: int, threads: int) -> nn.Module:
 
 @settings(max_examples=40)
 @given(st.integers(1, 40), st.integers(1, 8), st.integers(1, 4))
-def test_every_image_has_its_logits_however_many_and_shared_by_any_threads(
+def test_logits_are_right_for_any_count_block_and_threads(
     net: nn.Module, count: int, block: int, threads: int
 ) -> None:
     images = torch.randn(count, 1, 8, 8)
-    made = run(chain(net, block, threads), images)
-    torch.testing.assert_close(made, run(net, images), rtol=1e-4, atol=1e-4)
+    outputs = run(chain(net, block, threads), images)
+    torch.testing.assert_close(outputs, run(net, images), rtol=1e-4, atol=1e-4)
 
 
-def test_a_net_of_known_layers_alone_is_one_chain(net: nn.Module) -> None:
+def test_a_net_of_supported_layers_is_one_chain(net: nn.Module) -> None:
     assert isinstance(chain(net, 4, 1), Chain)
     mixed = chain(nn.Sequential(net, nn.Softmax(1)).eval(), 4, 1)
     assert [type(part) for part in mixed.children()].count(Chain) == 1
     assert not isinstance(mixed, Chain)
 
 
-def test_a_copy_has_memory_of_its_own(net: nn.Module) -> None:
-    made = chain(net, 2, 2)
-    other = copy.deepcopy(made)
-    assert [it.shape for it in other._work] == [it.shape for it in made._work]
-    assert {it.data_ptr() for it in other._work}.isdisjoint(it.data_ptr() for it in made._work)
-    assert other._lock is not made._lock
+def test_a_copy_has_its_own_workspaces_and_lock(net: nn.Module) -> None:
+    original = chain(net, 2, 2)
+    other = copy.deepcopy(original)
+    assert [it.shape for it in other._work] == [it.shape for it in original._work]
+    assert {it.data_ptr() for it in other._work}.isdisjoint(it.data_ptr() for it in original._work)
+    assert other._lock is not original._lock
 
 
 @pytest.mark.parametrize("layout", ["channels last", "negative view", "every second"])
-def test_images_may_lie_in_memory_in_any_way(net: nn.Module, layout: str) -> None:
+def test_images_may_have_any_memory_layout(net: nn.Module, layout: str) -> None:
     images = torch.randn(6, 1, 8, 8)
-    given_images: Tensor = {
+    inputs: Tensor = {
         "channels last": images.to(memory_format=torch.channels_last),
         "negative view": torch._neg_view(images),
         "every second": images[::2],
     }[layout]
-    made = run(chain(net, 4, 1), given_images)
-    torch.testing.assert_close(made, run(net, given_images.contiguous().resolve_neg()))
+    outputs = run(chain(net, 4, 1), inputs)
+    torch.testing.assert_close(outputs, run(net, inputs.contiguous().resolve_neg()))
 
 
-def test_most_values_are_the_images_at_first_and_zero_further_on(net: nn.Module) -> None:
+def test_the_background_is_zero_after_the_first_layer(net: nn.Module) -> None:
     traced = trace(net, torch.randn(3, 1, 8, 8))
     nodes = list(traced.net.graph.nodes)
     assert background_at(nodes[0], -0.42) == -0.42

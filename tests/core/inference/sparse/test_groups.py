@@ -27,7 +27,7 @@ def small(*between: nn.Module, features: int = 144) -> nn.Module:
     return nn.Sequential(nn.Conv2d(1, 4, 3), *between, nn.Flatten(), nn.Linear(features, 5))
 
 
-def test_a_layer_takes_relu_and_pooling_along_and_a_linear_its_flatten() -> None:
+def test_relu_pooling_and_flatten_are_fused_into_a_layer() -> None:
     first, second = groups(small(nn.ReLU(), nn.MaxPool2d(2), nn.ReLU(), features=36))
     assert [type(layer) for layer in first.layers] == [WeightLayer, MaxPool]
     assert first.layers[0].relu
@@ -38,15 +38,15 @@ def test_a_layer_takes_relu_and_pooling_along_and_a_linear_its_flatten() -> None
     assert second.source is first.nodes[-1]
 
 
-UNKNOWN: dict[str, Callable[[], nn.Module]] = {
+UNSUPPORTED: dict[str, Callable[[], nn.Module]] = {
     "sigmoid": lambda: small(nn.Sigmoid()),
     "average pooling": lambda: small(nn.AvgPool2d(2), features=36),
     "indices of a pooling": lambda: small(nn.AdaptiveAvgPool2d(1), features=4),
 }
 
 
-@pytest.mark.parametrize("build", UNKNOWN.values(), ids=UNKNOWN)
-def test_what_the_kernels_do_not_know_ends_a_group(build: Callable[[], nn.Module]) -> None:
+@pytest.mark.parametrize("build", UNSUPPORTED.values(), ids=UNSUPPORTED)
+def test_an_unsupported_call_ends_a_group(build: Callable[[], nn.Module]) -> None:
     first, second = groups(build())
     assert len(first.layers) == 1
     assert not first.layer.relu
@@ -61,7 +61,7 @@ def test_what_the_kernels_do_not_know_ends_a_group(build: Callable[[], nn.Module
         nn.Conv2d(1, 4, 3).double(),
     ],
 )
-def test_a_layer_that_the_kernels_do_not_know_is_of_no_group(layer: nn.Module) -> None:
+def test_an_unsupported_layer_forms_no_group(layer: nn.Module) -> None:
     class With(nn.Module):
         def __init__(self) -> None:
             super().__init__()
@@ -73,7 +73,7 @@ def test_a_layer_that_the_kernels_do_not_know_is_of_no_group(layer: nn.Module) -
     assert groups(With()) == ()
 
 
-def test_groups_follow_one_another_only_where_nothing_else_reads_what_is_between() -> None:
+def test_a_result_with_two_readers_ends_a_chain() -> None:
     class Branches(nn.Module):
         def __init__(self) -> None:
             super().__init__()
@@ -88,23 +88,23 @@ def test_groups_follow_one_another_only_where_nothing_else_reads_what_is_between
 
 
 @pytest.mark.parametrize(
-    ("given_shape", "expected"), [((5,), (5, 1, 1)), ((5, 7), (5, 1, 7)), ((5, 6, 7), (5, 6, 7))]
+    ("shape", "expected"), [((5,), (5, 1, 1)), ((5, 7), (5, 1, 7)), ((5, 6, 7), (5, 6, 7))]
 )
 def test_features_are_channels_and_one_dimension_is_a_row(
-    given_shape: tuple[int, ...], expected: tuple[int, int, int]
+    shape: tuple[int, ...], expected: tuple[int, int, int]
 ) -> None:
-    assert shape_of(given_shape) == expected
+    assert shape_of(shape) == expected
 
 
 @settings(max_examples=30)
 @given(random_nets())
-def test_groups_come_in_order_share_no_call_and_run_alone_as_in_the_net(net: RandomNet) -> None:
+def test_groups_are_in_order_disjoint_and_run_alone(net: RandomNet) -> None:
     traced = trace(net, torch.randn(3, 1, 8, 8))
-    found = list(groups_of(traced.net, simplify(traced)))
+    in_order = list(groups_of(traced.net, simplify(traced)))
     order = {node: place for place, node in enumerate(traced.net.graph.nodes)}
-    places = [order[node] for group in found for node in group.nodes]
+    places = [order[node] for group in in_order for node in group.nodes]
     assert places == sorted(set(places))
-    assert [group for chain in chains_of(found) for group in chain] == found
-    for group in found:
-        made = group_net(traced.net, group)(torch.randn(2, *group.input_shape))
-        assert tuple(made.shape[1:]) == group.output_shape
+    assert [group for chain in chains_of(in_order) for group in chain] == in_order
+    for group in in_order:
+        output = group_net(traced.net, group)(torch.randn(2, *group.input_shape))
+        assert tuple(output.shape[1:]) == group.output_shape

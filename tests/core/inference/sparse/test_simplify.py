@@ -17,7 +17,7 @@ IMAGES = (3, 1, 8, 8)
 
 @settings(max_examples=30)
 @given(random_nets())
-def test_a_simpler_net_has_the_logits_the_shapes_and_no_more_calls(net: RandomNet) -> None:
+def test_a_simplified_net_has_the_same_logits_and_no_more_calls(net: RandomNet) -> None:
     images, before = torch.randn(IMAGES), copy_weights(net)
     traced = trace(net, images)
     calls = len(traced.net.graph.nodes)
@@ -41,13 +41,13 @@ def targets(net: nn.Module) -> list[str]:
     return [node.name for node in traced.net.graph.nodes][1:-1]
 
 
-def test_a_norm_goes_into_the_layer_before_it() -> None:
+def test_a_batch_norm_is_folded_into_the_layer_before_it() -> None:
     conv, fc = nn.Conv2d(1, 4, 3), nn.Linear(144, 5)
     net = nn.Sequential(conv, nn.BatchNorm2d(4), nn.Flatten(), fc, nn.BatchNorm1d(5))
     assert targets(net) == ["_0", "flatten", "_3"]
 
 
-def test_a_norm_of_a_layer_that_is_called_twice_stays() -> None:
+def test_a_batch_norm_after_a_layer_called_twice_stays() -> None:
     class Twice(nn.Module):
         def __init__(self) -> None:
             super().__init__()
@@ -59,7 +59,7 @@ def test_a_norm_of_a_layer_that_is_called_twice_stays() -> None:
     assert targets(Twice()) == ["conv", "norm", "conv_1", "flatten_1"]
 
 
-def test_dropouts_go_and_every_way_to_flatten_is_one() -> None:
+def test_dropouts_are_removed_and_reshapes_become_flatten() -> None:
     class Reshapes(nn.Module):
         def __init__(self) -> None:
             super().__init__()
@@ -71,7 +71,7 @@ def test_dropouts_go_and_every_way_to_flatten_is_one() -> None:
     assert targets(Reshapes()) == ["flatten", "fc"]
 
 
-def test_a_hook_keeps_its_module() -> None:
+def test_a_module_with_a_hook_stays() -> None:
     net = nn.Sequential(nn.Flatten(), nn.Dropout(), nn.Linear(64, 5))
     net[1].register_forward_hook(lambda *_: None)
     assert "_1" in targets(net)

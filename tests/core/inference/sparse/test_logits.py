@@ -42,11 +42,11 @@ PAIRS = st.tuples(st.integers(1, 3), st.integers(1, 3))
 BLOCKS = st.sampled_from([1, 2, 4, 8, 16])
 
 
-def close(made: Tensor, expected: Tensor) -> bool:
+def close(actual: Tensor, expected: Tensor) -> bool:
     """Whether outputs differ by at most 1e-4 of the largest; NaN equals NaN."""
-    assert made.shape == expected.shape
+    assert actual.shape == expected.shape
     scale = float(expected.nan_to_num().abs().max()) if expected.numel() else 0.0
-    return torch.allclose(made, expected, rtol=0, atol=1e-4 * scale + 1e-6, equal_nan=True)
+    return torch.allclose(actual, expected, rtol=0, atol=1e-4 * scale + 1e-6, equal_nan=True)
 
 
 def program(
@@ -58,10 +58,10 @@ def program(
 ) -> Tensor:
     """The kernels' output for images; the workspace is filled with NaN beforehand."""
     count, channels, rows, columns = images.shape
-    made = Program(layers, channels, (rows, columns), block, background)
+    kernels = Program(layers, channels, (rows, columns), block, background)
     result = torch.full((count, *out), torch.nan)
-    assert result.numel() == count * made.values
-    made.run(images.contiguous(), result, 0, count, torch.full((made.memory,), torch.nan))
+    assert result.numel() == count * kernels.values
+    kernels.run(images.contiguous(), result, 0, count, torch.full((kernels.memory,), torch.nan))
     return result
 
 
@@ -93,7 +93,7 @@ def convolutions(draw: st.DrawFn) -> tuple[WeightLayer, Tensor, Tensor]:
 
 @settings(max_examples=150)
 @given(convolutions(), BLOCKS)
-def test_any_convolution_is_torchs(case: tuple[WeightLayer, Tensor, Tensor], block: int) -> None:
+def test_convolutions_match_torch(case: tuple[WeightLayer, Tensor, Tensor], block: int) -> None:
     layer, images, expected = case
     assert close(program([layer], images, tuple(expected.shape[1:]), block), expected)
 
@@ -102,7 +102,7 @@ def test_any_convolution_is_torchs(case: tuple[WeightLayer, Tensor, Tensor], blo
 @given(
     st.data(), PAIRS, PAIRS, st.tuples(st.integers(1, 2), st.integers(1, 2)), st.booleans(), BLOCKS
 )
-def test_any_max_pooling_is_torchs(
+def test_max_pooling_matches_torch(
     data: st.DataObject,
     kernel: tuple[int, int],
     stride: tuple[int, int],
@@ -117,8 +117,8 @@ def test_any_max_pooling_is_torchs(
     expected = F.max_pool2d(images, kernel, stride, padding, dilation, ceil_mode=ceil)
     relu = data.draw(st.booleans())
     pool = MaxPool((expected.shape[2], expected.shape[3]), kernel, stride, padding, dilation, relu)
-    made = program([pool], images, tuple(expected.shape[1:]), block)
-    assert close(made, expected.relu() if relu else expected)
+    actual = program([pool], images, tuple(expected.shape[1:]), block)
+    assert close(actual, expected.relu() if relu else expected)
 
 
 @settings(max_examples=100)
@@ -131,20 +131,20 @@ def test_any_max_pooling_is_torchs(
     st.sampled_from([0.0, -0.4242]),
     BLOCKS,
 )
-def test_linears_are_torchs_whatever_most_inputs_are(
+def test_linear_layers_match_torch_for_any_background(
     seed: int,
     size: tuple[int, int, int],
     units: int,
-    share: float,
-    same_share: float,
+    fraction: float,
+    same_fraction: float,
     background: float,
     block: int,
 ) -> None:
     torch.manual_seed(seed)
     images = torch.randn(5, *size)
-    images[torch.rand_like(images) < same_share] = background
-    first = torch.randn(units, *size) * (torch.rand(units, *size) < share)
-    second = torch.randn(4, units, 1, 1) * (torch.rand(4, units, 1, 1) < share)
+    images[torch.rand_like(images) < same_fraction] = background
+    first = torch.randn(units, *size) * (torch.rand(units, *size) < fraction)
+    second = torch.randn(4, units, 1, 1) * (torch.rand(4, units, 1, 1) < fraction)
     biases = torch.randn(units), torch.randn(4)
     layers: list[KernelLayer] = [
         WeightLayer(first.numpy(), biases[0].numpy(), relu=True),
@@ -155,20 +155,20 @@ def test_linears_are_torchs_whatever_most_inputs_are(
     assert close(program(layers, images, (4,), block, background), expected)
 
 
-def thinned(net: nn.Module, share: float) -> nn.Module:
+def thinned(net: nn.Module, fraction: float) -> nn.Module:
     with torch.no_grad():
         for weight in (it for it in net.parameters() if it.dim() > 1):
-            weight[torch.rand_like(weight) < share] = 0.0
+            weight[torch.rand_like(weight) < fraction] = 0.0
     return net.eval()
 
 
 @settings(max_examples=40)
 @given(random_nets(), st.floats(0, 1), BLOCKS, st.integers(1, 9), st.data())
-def test_any_layers_of_any_net_run_by_the_kernels_give_torchs_logits(
-    net: RandomNet, share: float, block: int, count: int, data: st.DataObject
+def test_random_nets_with_random_sparse_layers_match_torch(
+    net: RandomNet, fraction: float, block: int, count: int, data: st.DataObject
 ) -> None:
     images = torch.randn(count, 1, 8, 8)
-    before = copy_weights(thinned(net, share))
+    before = copy_weights(thinned(net, fraction))
     expected = run(net, images)
     traced = trace(net, images)
     groups = list(groups_of(traced.net, simplify(traced)))
@@ -194,7 +194,7 @@ class OneDimension(nn.Module):
         return self.fc(self.pool(self.conv2(x).relu()).flatten(1))
 
 
-def test_layers_of_one_dimension_are_run_as_two() -> None:
+def test_one_dimensional_layers_match_torch() -> None:
     torch.manual_seed(0)
     net = thinned(OneDimension(), 0.5)
     images = torch.randn(9, 1, 16, 15)
@@ -215,41 +215,39 @@ def pruned(name: str) -> nn.Module:
     return net.eval()
 
 
-def by_nonzeros(net: nn.Module, images: Tensor, block: int, threads: int = 1) -> nn.Module:
+def with_kernels(net: nn.Module, images: Tensor, block: int, threads: int = 1) -> nn.Module:
     traced = trace(net, images[:3])
     return with_chains(traced.net, list(groups_of(traced.net, simplify(traced))), block, threads)
 
 
-def test_cnn5_says_the_same_of_each_of_10_000_images(mnist_dir: Path) -> None:
+def test_cnn5_predicts_the_same_for_all_10_000_images(mnist_dir: Path) -> None:
     test = Splits.of(drain(load("mnist", mnist_dir))).test
     net = pruned("cnn5")
     images, _ = test.batch(slice(0, 64))
-    sparse = by_nonzeros(net, images, 8)
+    sparse = with_kernels(net, images, 8)
     assert isinstance(sparse, Chain)
     for start in range(0, 10_000, 2_000):
         images, _ = test.batch(slice(start, start + 2_000))
-        made, expected = run(sparse, images), run(net, images)
-        assert close(made, expected)
-        assert torch.equal(made.argmax(1), expected.argmax(1))
+        actual, expected = run(sparse, images), run(net, images)
+        assert close(actual, expected)
+        assert torch.equal(actual.argmax(1), expected.argmax(1))
 
 
 @pytest.mark.parametrize("name", ["lenet-300-100", "lenet-5"])
-def test_the_papers_nets_have_torchs_logits_in_any_block_and_threads(
-    name: str, few: Splits
-) -> None:
+def test_the_lenets_match_torch_for_any_block_and_threads(name: str, few: Splits) -> None:
     net = pruned(name)
     images, _ = few.test.batch(slice(0, 500))
     expected = run(net, images)
     for block, threads in ((1, 1), (4, 3), (16, 2)):
-        sparse = by_nonzeros(net, images, block, threads)
+        sparse = with_kernels(net, images, block, threads)
         assert isinstance(sparse, Chain)
         for count in (500, 33, 1):
             assert close(run(sparse, images[:count]), expected[:count])
 
 
-def test_other_images_than_it_was_tried_with_are_refused(few: Splits) -> None:
+def test_images_of_another_shape_device_or_type_are_refused(few: Splits) -> None:
     images, _ = few.test.batch(slice(0, 4))
-    sparse = by_nonzeros(pruned("cnn5"), images, 1)
+    sparse = with_kernels(pruned("cnn5"), images, 1)
     with pytest.raises(ValueError, match=r"\[4, 1, 28, 27\] in .*: expected \[N, 1, 28"):
         sparse(images[..., 1:])
     with pytest.raises(ValueError, match=r"on meta: expected .* on cpu"):
@@ -258,9 +256,9 @@ def test_other_images_than_it_was_tried_with_are_refused(few: Splits) -> None:
         sparse(images.double())
 
 
-def test_a_net_is_right_whatever_torch_takes_by_default(few: Splits) -> None:
+def test_torchs_defaults_change_no_result(few: Splits) -> None:
     net, images = pruned("lenet-300-100"), few.test.batch(slice(0, 20))[0].contiguous()
-    sparse, expected = by_nonzeros(net, images, 4, 2), run(net, images)
+    sparse, expected = with_kernels(net, images, 4, 2), run(net, images)
     for dtype in (torch.float16, torch.float64):
         torch.set_default_dtype(dtype)
         try:
@@ -274,36 +272,36 @@ def test_a_net_is_right_whatever_torch_takes_by_default(few: Splits) -> None:
     assert close(run(sparse, torch._neg_view(images)), run(net, -images))
 
 
-def test_calls_from_several_threads_and_copies_do_not_disturb_each_other(few: Splits) -> None:
+def test_concurrent_calls_and_copies_do_not_interfere(few: Splits) -> None:
     net, images = pruned("lenet-300-100"), few.test.batch(slice(0, 64))[0].contiguous()
-    sparse, expected = by_nonzeros(net, images, 1), run(net, images)
+    sparse, expected = with_kernels(net, images, 1), run(net, images)
     copies = [sparse, sparse, deepcopy(sparse), pickle.loads(pickle.dumps(sparse))]
     with ThreadPoolExecutor(len(copies)) as pool:
-        made = [pool.submit(run, it, images) for it in copies * 20]
-        assert all(close(it.result(), expected) for it in made)
+        futures = [pool.submit(run, it, images) for it in copies * 20]
+        assert all(close(it.result(), expected) for it in futures)
 
 
-@pytest.mark.parametrize("most", [-9999.0, 1e9, float("nan"), float("inf"), 0.5])
-def test_what_most_of_an_image_is_takes_nothing_from_the_others(most: float) -> None:
+@pytest.mark.parametrize("background", [-9999.0, 1e9, float("nan"), float("inf"), 0.5])
+def test_an_extreme_background_costs_no_precision(background: float) -> None:
     torch.manual_seed(0)
     net = thinned(nn.Sequential(nn.Flatten(), nn.Linear(64, 30), nn.ReLU(), nn.Linear(30, 3)), 0.7)
     images = torch.randn(8, 1, 8, 8)
-    tried = images[:1].clone()
-    tried[..., :5, :] = most
-    found = drain(faster(net, tried, seconds=0.1)).net
-    assert close(run(found, images), run(net, images))
+    sample = images[:1].clone()
+    sample[..., :5, :] = background
+    fastest = drain(faster(net, sample, seconds=0.1)).net
+    assert close(run(fastest, images), run(net, images))
 
 
 @pytest.mark.parametrize("count", [1, 10])
-def test_the_fastest_gives_the_same_logits(few: Splits, count: int) -> None:
+def test_the_fastest_net_has_the_same_logits(few: Splits, count: int) -> None:
     net = pruned("cnn5")
     before = copy_weights(net)
     images, _ = few.test.batch(slice(0, count))
-    found = drain(faster(net, images, seconds=0.1))
-    assert found.layers in ((), ("conv1", "conv2", "conv3", "fc1", "fc2"))
-    assert set(found.sparse) <= set(found.layers)
+    fastest = drain(faster(net, images, seconds=0.1))
+    assert fastest.layers in ((), ("conv1", "conv2", "conv3", "fc1", "fc2"))
+    assert set(fastest.sparse) <= set(fastest.layers)
     others, _ = few.test.batch(slice(0, 100))
-    assert close(run(found.net, others), run(net, others))
+    assert close(run(fastest.net, others), run(net, others))
     assert same(before, copy_weights(net))
 
 
@@ -318,12 +316,12 @@ class Untraceable(nn.Module):
         return self.fc(x.flatten(1)) if x.sum() > 0 else self.fc(-x.flatten(1))
 
 
-def test_a_net_that_cannot_be_traced_stays_as_it_is() -> None:
+def test_an_untraceable_net_is_returned_as_it_is() -> None:
     net = Untraceable()
     assert drain(faster(net, torch.randn(2, 1, 28, 28))).net is net
 
 
-def test_a_raised_flag_ends_the_comparison_of_ways(few: Splits) -> None:
+def test_the_stop_flag_ends_the_search(few: Splits) -> None:
     images, _ = few.test.batch(slice(0, 4))
     with pytest.raises(StoppedError):
         drain(faster(pruned("lenet-5"), images, stop=lambda: True))

@@ -1,6 +1,6 @@
-"""Predicting with a compact file and NumPy: no torch, and an example for other programs.
+"""Predictions with a compact file and NumPy: no torch, and an example for other programs.
 
-    python -m core.formats.codec.predict net.fw image.png ...
+    python -m core.formats.codec.numpy_inference net.fw image.png ...
 
 prints a class and its probability for each image. It knows the zoo's nets: layers in file order,
 a ReLU after each but the last, and the extras in `NETS`.
@@ -19,7 +19,7 @@ from core.data.folders.pixels import Shape, read_image
 from core.data.inputs import Inputs
 from core.data.registry import DATASETS
 from core.errors import InputError
-from core.formats.codec.books import floats
+from core.formats.codec.codebook_coding import floats
 from core.formats.codec.compact import CODEBOOK_DTYPES, CompactFile, Tied, dense
 from core.formats.codec.container import decode
 from core.formats.codec.layouts import layout_number
@@ -30,11 +30,7 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class ConvOptions:
-    """A convolution's stride, its zero padding, and the max pooling after it.
-
-    Attributes:
-        pool: window side and stride; None for no pooling.
-    """
+    """A convolution's stride and zero padding, and window and stride of the pooling after it."""
 
     stride: int = 1
     padding: int = 0
@@ -43,12 +39,7 @@ class ConvOptions:
 
 @dataclass(frozen=True, slots=True)
 class NetOptions:
-    """Facts about a net that its file does not store.
-
-    Attributes:
-        convolutions: their options, by name.
-        pooled_side: side the last convolution's output is average-pooled to; None for none.
-    """
+    """Options of convolutions, by name, and the side their last output is average-pooled to."""
 
     convolutions: Mapping[str, ConvOptions] = field(default_factory=dict)
     pooled_side: int | None = None
@@ -79,7 +70,7 @@ def logits(file: CompactFile, images: Floats) -> Floats:
     """The logits [N, classes] of a net for normalized images [N, C, H, W].
 
     Raises:
-        InputError: the net is unknown here, or takes different images.
+        InputError: the net is unknown here, or takes other images.
     """
     net, tensors = _net(file), _tensors(file)
     # One image at a time: a convolution copies all its windows.
@@ -90,7 +81,7 @@ def images_of(file: CompactFile) -> tuple[Shape, Floats, Floats]:
     """The images a file's net takes: shape, mean and std [1 or C, 1, 1] of pixels in 0..1.
 
     Raises:
-        InputError: neither the file nor its model tells.
+        InputError: neither the file nor its model specifies them.
     """
     net, facts = _net(file), file.facts
     inputs = Inputs.of(facts.get("images") or facts.get("inputs") or {})
@@ -100,7 +91,7 @@ def images_of(file: CompactFile) -> tuple[Shape, Floats, Floats]:
         known = DATASETS[name]
         inputs = inputs.over(Inputs(SIDE, 1, (known.mean,), (known.std,)))
     if not (inputs.image_size and inputs.channels and inputs.mean and inputs.std):
-        raise InputError("the file does not say which images its net is for")
+        raise InputError("the file does not specify which images its net takes")
     if inputs.image_size > LARGEST or (net.pooled_side is None and inputs.image_size != SIDE):
         expected = SIDE if net.pooled_side is None else f"at most {LARGEST}"
         raise InputError(f"the file is for {inputs.image_size}-pixel images: expected {expected}")
@@ -145,7 +136,7 @@ def _logits(net: NetOptions, tensors: Mapping[str, Floats], x: Floats) -> Floats
                 x = _average_pooled(x, net.pooled_side)
             x = x.reshape(len(x), -1)
             if x.shape[1] != weight.shape[1]:
-                raise InputError(f"{x.shape[1]} values, expected {weight.shape[1]}: other images")
+                raise InputError(f"images of {x.shape[1]} values, expected {weight.shape[1]}")
             x = x @ weight.T + bias
         if name != names[-1]:
             x = np.maximum(x, 0)
@@ -153,7 +144,6 @@ def _logits(net: NetOptions, tensors: Mapping[str, Floats], x: Floats) -> Floats
 
 
 def _tensors(file: CompactFile) -> dict[str, Floats]:
-    """The tensors of a file in float32."""
     tensors: dict[str, Floats] = {}
     for entry in file.entries:
         if isinstance(entry.values, Tied):
@@ -169,7 +159,7 @@ def _tensors(file: CompactFile) -> dict[str, Floats]:
 def _convolved(x: Floats, weight: Floats, bias: Floats, options: ConvOptions) -> Floats:
     """A convolution and its pooling; the ReLU commutes with max pooling, so it can follow both."""
     if x.shape[1] != weight.shape[1]:
-        raise InputError(f"{x.shape[1]} channels, expected {weight.shape[1]}: other images")
+        raise InputError(f"images of {x.shape[1]} channels, expected {weight.shape[1]}")
     if options.padding:
         x = np.pad(x, ((0, 0), (0, 0), *((options.padding,) * 2,) * 2))
     windows = _windows(x, weight.shape[2:], options.stride)
@@ -188,17 +178,14 @@ def _windows(x: Floats, sides: Sequence[int], stride: int) -> Floats:
 def _average_pooled(x: Floats, side: int) -> Floats:
     """Adaptive average pooling to `side` x `side`."""
     for axis in (2, 3):
-        length = x.shape[axis]
-        parts = [
-            x.take(range(it * length // side, -(-(it + 1) * length // side)), axis).mean(axis)
-            for it in range(side)
-        ]
-        x = np.stack(parts, axis)
+        ends = np.arange(side + 1) * x.shape[axis]
+        spans = zip(ends[:-1] // side, -(-ends[1:] // side), strict=True)
+        x = np.stack([x.take(range(*span), axis).mean(axis) for span in spans], axis)
     return x
 
 
 def _read(path: Path, shape: Shape) -> NDArray[np.uint8]:
-    """An image in the net's shape; a digit white on black, as in MNIST."""
+    """An image in the net's shape; digits are white on black, as in MNIST."""
     image = read_image(path, shape)
     if image is None:
         path.stat()  # raises an error that names a missing file

@@ -1,6 +1,6 @@
 """A tensor before its values: its name, its shape and how it is stored."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isqrt, prod
 from typing import NamedTuple
@@ -29,13 +29,11 @@ class Geometry(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Outline:
+class TensorInfo:
     """A tensor without its values.
 
-    Attributes:
-        kind: how it is stored: `RAW`, `CODEBOOK`, `STEPS` or `TIED`.
-        dtype: type of its values or codebook; empty for the other kinds.
-        tied: index of the entry it is tied to; -1 for none.
+    `kind` is `RAW`, `CODEBOOK`, `STEPS` or `TIED`, `dtype` the type of its raw values or codebook,
+    and `tied` the index of the entry it is tied to.
     """
 
     name: str
@@ -50,22 +48,17 @@ class Outline:
         return len(self.shape) > 1
 
 
-def elements(named: Iterable[tuple[str, tuple[int, ...]]]) -> int:
-    """The number of values in tensors of these shapes, counting a side of 0 as 1."""
-    return sum(prod(max(side, 1) for side in shape) for _, shape in named)
-
-
-def outline_of(entry: Entry, names: Sequence[str]) -> Outline:
-    """The outline of an entry; `names` are those of all entries."""
+def tensor_info(entry: Entry, names: Sequence[str]) -> TensorInfo:
+    """An entry without its values; `names` are those of all entries."""
     match entry.values:
         case Raw(dtype, _):
-            return Outline(entry.name, entry.shape, RAW, dtype)
+            return TensorInfo(entry.name, entry.shape, RAW, dtype)
         case Codebook(dtype, _, _):
-            return Outline(entry.name, entry.shape, CODEBOOK, dtype)
+            return TensorInfo(entry.name, entry.shape, CODEBOOK, dtype)
         case Steps():
-            return Outline(entry.name, entry.shape, STEPS)
+            return TensorInfo(entry.name, entry.shape, STEPS)
         case Tied(to):
-            return Outline(entry.name, entry.shape, TIED, tied=list(names).index(to))
+            return TensorInfo(entry.name, entry.shape, TIED, tied=names.index(to))
 
 
 def geometry_of(shape: tuple[int, ...], before: int) -> Geometry:
@@ -75,10 +68,8 @@ def geometry_of(shape: tuple[int, ...], before: int) -> Geometry:
     inputs per row of it, such as the pixels of a convolution's channel, has them as its places.
     """
     match shape:
-        case ():
-            return Geometry(1, 1, 1, 1)
-        case (rows,):
-            return Geometry(rows, 1, 1, 1)
+        case () | (_,):
+            return Geometry(prod(shape), 1, 1, 1)
         case (rows, inputs):
             if before and inputs % before == 0:
                 return Geometry(rows, before, *_square(inputs // before))

@@ -10,7 +10,7 @@ from tests.core.formats.codec.files import assert_same, compact_files
 
 @settings(max_examples=80)
 @given(compact_files())
-def test_what_was_written_is_read(file: CompactFile) -> None:
+def test_a_file_decodes_to_what_was_encoded(file: CompactFile) -> None:
     data = encode(file)
     assert_same(decode(data), file)
     assert encode(file) == data
@@ -18,8 +18,8 @@ def test_what_was_written_is_read(file: CompactFile) -> None:
 
 @settings(max_examples=25)
 @given(compact_files())
-def test_the_parts_add_up_to_the_file(file: CompactFile) -> None:
+def test_the_parts_add_up_to_the_files_size(file: CompactFile) -> None:
     data = encode(file)
-    found = inspect(data)
-    assert sum(found.parts.values()) == found.bytes == len(data)
-    assert min(found.parts.values()) >= 0
+    inspection = inspect(data)
+    assert sum(inspection.parts.values()) == inspection.bytes == len(data)
+    assert min(inspection.parts.values()) >= 0

@@ -1,6 +1,5 @@
-"""The shared values of a tensor: codebooks and steps."""
+"""The values that the elements of a tensor share: codebooks and steps."""
 
-from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,7 @@ from core.formats.codec.compact import DTYPES
 MAX_VALUES = 256
 
 
-def code_book(
+def code_codebook(
     stream: Stream, dtype: str, values: NDArray[np.float32] | None
 ) -> NDArray[np.float32]:
     """Code a codebook: the values as rising integers, each by its distance from the previous one.
@@ -49,14 +48,11 @@ def _rising(stream: Stream, label: str, words: list[int]) -> list[int]:
 
 
 def code_step(stream: Stream, step: float) -> float:
-    """Code a positive float32, in fewer bits if it is a bfloat16; raises InputError if invalid."""
+    """Code a positive float32, in fewer bits if it is a bfloat16."""
     word = int(np.float32(step).view(np.uint32))
     top = stream.number("step", word >> 16, 0xFFFF)
     fine = stream.number("rest of a step", word & 0xFFFF, 0xFFFF)
-    value = float(np.uint32(top << 16 | fine).view(np.float32))
-    if not isfinite(value) or value <= 0:
-        raise InputError(f"a step is {value}, expected a positive number")
-    return value
+    return float(np.uint32(top << 16 | fine).view(np.float32))
 
 
 def floats(words: NDArray[np.unsignedinteger], dtype: str) -> NDArray[np.float32]:

@@ -34,7 +34,7 @@ def bits(tensor: Tensor) -> bytes:
     return tensor.contiguous().reshape(-1).view(torch.uint8).numpy().tobytes()
 
 
-def test_the_layouts_are_those_of_the_zoo() -> None:
+def test_layouts_match_the_zoo() -> None:
     assert {layout.model for layout in LAYOUTS} == set(ZOO)
     with torch.device("meta"):
         for layout in LAYOUTS:
@@ -42,7 +42,7 @@ def test_the_layouts_are_those_of_the_zoo() -> None:
             assert layout.shapes == tuple((name, tuple(it.shape)) for name, it in state.items())
 
 
-def test_a_pruned_net_comes_back_bit_by_bit(
+def test_a_pruned_net_survives_a_round_trip(
     dense: Weights, layers: tuple[Layer, ...], aggressive: Plan
 ) -> None:
     pruned = Masks.of(dense, layers, aggressive).apply(dense)
@@ -53,17 +53,17 @@ def test_a_pruned_net_comes_back_bit_by_bit(
     assert (file.model, file.facts) == ("cnn5", facts)
     assert list(back) == list(pruned)
     assert all(bits(back[name]) == bits(it) for name, it in pruned.items())
-    found = inspect(data)
-    assert found.parts["header"] + found.parts["checksum"] <= 24
-    assert [it.name for it in found.layers] == [layer.key for layer in layers]
-    assert [it.nonzero for it in found.layers] == [
+    inspection = inspect(data)
+    assert inspection.parts["header"] + inspection.parts["checksum"] <= 24
+    assert [it.name for it in inspection.layers] == [layer.key for layer in layers]
+    assert [it.nonzero for it in inspection.layers] == [
         int((pruned[layer.key] != 0).sum()) for layer in layers
     ]
-    rest = found.parts["header"] + found.parts["biases"] + found.parts["checksum"]
-    assert abs(sum(it.bytes for it in found.layers) + rest - len(data)) <= 5
+    rest = inspection.parts["header"] + inspection.parts["biases"] + inspection.parts["checksum"]
+    assert abs(sum(it.bytes for it in inspection.layers) + rest - len(data)) <= 5
 
 
-def test_every_type_comes_back_bit_by_bit() -> None:
+def test_every_type_survives_a_round_trip() -> None:
     odd = torch.tensor([0.0, -0.0, float("nan"), float("inf"), -1e-40, 1.5, 3e38])
     state = {
         "float32": odd,
@@ -82,7 +82,7 @@ def test_every_type_comes_back_bit_by_bit() -> None:
         assert bits(back[name]) == bits(tensor)
 
 
-def test_tied_weights_are_kept_once() -> None:
+def test_tied_weights_are_stored_once() -> None:
     class Tying(nn.Module):
         def __init__(self) -> None:
             super().__init__()
@@ -100,7 +100,7 @@ def test_tied_weights_are_kept_once() -> None:
     assert back["head.weight"].data_ptr() == back["embedding.weight"].data_ptr()
 
 
-def test_the_caller_chooses_how_a_tensor_is_kept() -> None:
+def test_keep_chooses_how_a_tensor_is_stored() -> None:
     state = {"weight": torch.tensor([[0.5, 0.0], [-1.0, 0.5]]), "bias": torch.tensor([0.25, -0.5])}
 
     def keep(name: str, tensor: Tensor) -> Codebook | Steps:
@@ -113,7 +113,7 @@ def test_the_caller_chooses_how_a_tensor_is_kept() -> None:
     assert all(torch.equal(back[name], it) for name, it in state.items())
 
 
-def test_a_type_that_cannot_be_kept_is_refused() -> None:
+def test_an_unsupported_type_is_refused() -> None:
     with pytest.raises(InputError, match="not complex64"):
         raw(torch.zeros(2, dtype=torch.complex64))
 
@@ -134,7 +134,7 @@ CODES = np.ones((2, 2), np.int16)
         ([Entry("w", (2, 2), Tied("v"))], "tied"),
         ([Entry("w", (2, 2), Steps(0.0, CODES.astype(np.int32)))], "its step is 0.0"),
         ([Entry("w", (2, 2), Steps(0.1, CODES.astype(np.int32)))], "its step is 0.1"),
-        ([Entry("w", (2, 2), Steps(1.0, CODES.astype(np.int32) << 25))], "codes go from"),
+        ([Entry("w", (2, 2), Steps(1.0, CODES.astype(np.int32) << 25))], "codes range from"),
         ([Entry("w", (2, 2), Codebook("float32", np.ones(0, np.float32), CODES))], "1 to 256"),
         (
             [Entry("w", (2, 2), Codebook("float32", np.array([1, 1], np.float32), CODES))],
@@ -146,16 +146,16 @@ CODES = np.ones((2, 2), np.int16)
         ),
         (
             [Entry("w", (2, 2), Codebook("float32", np.array([1], np.float32), CODES + CODES))],
-            "codes go from 2 to 2, expected 0 to 1",
+            "codes range from 2 to 2, expected 0 to 1",
         ),
     ],
 )
-def test_weights_and_layers_that_do_not_fit_are_refused(entries: list[Entry], why: str) -> None:
+def test_inconsistent_entries_are_refused(entries: list[Entry], why: str) -> None:
     with pytest.raises(InputError, match=why):
         encode(CompactFile("", tuple(entries)))
 
 
-def test_facts_are_plain_and_few() -> None:
+def test_facts_must_be_plain_json_of_limited_size() -> None:
     with pytest.raises(InputError, match="plain JSON"):
         encode(CompactFile("", (), {"when": object()}))
     with pytest.raises(InputError, match="plain JSON"):

@@ -20,20 +20,20 @@ from core.formats.codec import encode, from_state, raw
 from core.formats.codec.compact import CompactFile, Entry, Steps
 from core.formats.codec.container import decode
 from core.formats.codec.layouts import LAYOUTS
-from core.formats.codec.predict import NETS, images_of, logits, main
+from core.formats.codec.numpy_inference import NETS, images_of, logits, main
 from core.formats.weights_files import load_weights
 from core.nets.zoo import ZOO, model_spec
 
 SHIPPED = [spec.name for spec in ZOO.values() if not spec.is_from_torchvision]
 
 
-def test_every_net_of_the_zoo_is_known() -> None:
+def test_every_zoo_net_is_supported() -> None:
     assert NETS.keys() == ZOO.keys()
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
 @pytest.mark.parametrize("name", SHIPPED)
-def test_numpy_says_what_torch_says(name: str, dtype: torch.dtype, few: Splits) -> None:
+def test_logits_match_torch(name: str, dtype: torch.dtype, few: Splits) -> None:
     spec = model_spec(name)
     model = spec.build().eval()
     model.load_state_dict(load_weights(spec.shipped_weights, model))
@@ -51,7 +51,7 @@ def test_numpy_says_what_torch_says(name: str, dtype: torch.dtype, few: Splits) 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "side"), [("alexnet", 224), ("alexnet", 96), ("vgg16", 48)])
-def test_numpy_says_what_torchvisions_nets_say(name: str, side: int) -> None:
+def test_logits_match_torchvision_nets(name: str, side: int) -> None:
     model = model_spec(name).build().eval()
     file = from_state(model.state_dict(), name, keep=lambda _name, tensor: raw(tensor))
     images = torch.randn(2, 3, side, side)
@@ -60,7 +60,7 @@ def test_numpy_says_what_torchvisions_nets_say(name: str, side: int) -> None:
     assert np.allclose(logits(file, images.numpy()), theirs, rtol=0, atol=1e-4 * abs(theirs).max())
 
 
-def test_the_file_says_which_images_its_net_is_for() -> None:
+def test_images_follow_from_the_facts_and_the_model() -> None:
     def file_with(model: str, facts: dict[str, object]) -> CompactFile:
         shapes = next(layout.shapes for layout in LAYOUTS if layout.model == model)
         nothing = Steps(1.0, np.zeros(0, np.int32))
@@ -80,12 +80,12 @@ def test_the_file_says_which_images_its_net_is_for() -> None:
         (3, 1, 1),
         pytest.approx(0.485),
     )
-    said = Inputs(image_size=64, channels=3, mean=(0.5,), std=(0.25,)).given()
-    shape, mean, std = images_of(file_with("alexnet", {"dataset": "folder", "images": said}))
+    settings = Inputs(image_size=64, channels=3, mean=(0.5,), std=(0.25,)).given()
+    shape, mean, std = images_of(file_with("alexnet", {"dataset": "folder", "images": settings}))
     assert (shape, mean.item(), std.item()) == (Shape(3, 64, 64), 0.5, 0.25)
     for facts, message in (
-        ({"dataset": "folder"}, "does not say which images"),
-        ({"dataset": ["mnist"]}, "does not say which images"),
+        ({"dataset": "folder"}, "does not specify which images"),
+        ({"dataset": ["mnist"]}, "does not specify which images"),
         ({"inputs": {"image_size": 8}}, "8-pixel images: expected 28"),
         ({"inputs": {"image_size": "8"}}, "expected a whole number"),
         ({"images": "all"}, "unknown image settings"),
@@ -96,7 +96,7 @@ def test_the_file_says_which_images_its_net_is_for() -> None:
         images_of(file_with("vgg16", {"inputs": {"image_size": 4096}}))
 
 
-def test_a_file_that_is_not_of_its_net_is_refused() -> None:
+def test_tensors_and_images_that_do_not_fit_the_net_are_refused() -> None:
     file = decode(encode(from_state({"fc1.weight": torch.ones(2, 2)}, "lenet-300-100")))
     with pytest.raises(InputError, match="lenet-300-100"):
         logits(file, np.zeros((1, 1, 28, 28), np.float32))
@@ -106,12 +106,12 @@ def test_a_file_that_is_not_of_its_net_is_refused() -> None:
     with pytest.raises(InputError, match=r"'fc1\.weight' is int64"):
         logits(file, np.zeros((1, 1, 28, 28), np.float32))
     file = from_state(state, "lenet-300-100", keep=lambda _name, tensor: raw(tensor))
-    with pytest.raises(InputError, match="64 values, expected 784: other images"):
+    with pytest.raises(InputError, match="64 values, expected 784"):
         logits(file, np.zeros((1, 1, 8, 8), np.float32))
 
 
 @pytest.mark.slow
-def test_the_command_needs_no_torch(tmp_path: Path, few: Splits) -> None:
+def test_the_command_predicts_without_torch(tmp_path: Path, few: Splits) -> None:
     spec = model_spec("lenet-300-100")
     state = load_weights(spec.shipped_weights, spec.build())
     file = tmp_path / "net.fw"
@@ -122,16 +122,16 @@ def test_the_command_needs_no_torch(tmp_path: Path, few: Splits) -> None:
         digits.append(tmp_path / f"{place}.png")
         Image.fromarray(pixels).save(digits[-1])
     code = (
-        "import sys; from core.formats.codec.predict import main; status = main(sys.argv[1:]); "
-        "assert 'torch' not in sys.modules; sys.exit(status)"
+        "import sys; from core.formats.codec.numpy_inference import main; "
+        "status = main(sys.argv[1:]); assert 'torch' not in sys.modules; sys.exit(status)"
     )
     command = [sys.executable, "-c", code, str(file), *map(str, digits)]
-    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
     labels = few.test.labels[:3].tolist()
-    assert [line.split()[1].strip(",") for line in said] == [str(label) for label in labels]
+    assert [line.split()[1].strip(",") for line in lines] == [str(label) for label in labels]
 
 
-def test_what_cannot_be_predicted_is_said(tmp_path: Path, capsys) -> None:
+def test_the_command_names_the_fault_and_exits_with_2(tmp_path: Path, capsys) -> None:
     state = {"weight": torch.ones(2, 2)}
     own = tmp_path / "own.fw"
     own.write_bytes(encode(from_state(state)))

@@ -29,30 +29,23 @@ def from_state(
     state: Mapping[str, Tensor],
     model: str = "",
     facts: Mapping[str, Any] | None = None,
-    keep: Keep | None = None,
+    keep: Keep = lambda _name, _tensor: None,
 ) -> CompactFile:
     """The contents of a compact file for a state_dict; tied tensors are stored once.
 
-    Args:
-        state: names and tensors.
-        model: the net's name in the zoo; empty for a user's own.
-        facts: other facts about it, as plain JSON.
-        keep: chooses how each tensor is stored; by default exactly.
+    `model` is the net's name in the zoo, empty for a user's own; `facts` are others about it, as
+    plain JSON; `keep` chooses how to store each tensor, by default exactly.
 
     Raises:
         InputError: a file cannot hold a tensor's type.
     """
-    entries: list[Entry] = []
-    seen: dict[Any, str] = {}
+    entries, seen = list[Entry](), dict[Any, str]()
     for name, tensor in state.items():
         shape = tuple(tensor.shape)
         memory = (tensor.data_ptr(), shape, tensor.stride(), tensor.dtype)
         first = seen.setdefault(memory, name) if tensor.numel() else name
-        if first != name:
-            entries.append(Entry(name, shape, Tied(first)))
-        else:
-            values = keep(name, tensor) if keep else None
-            entries.append(Entry(name, shape, values or raw(tensor)))
+        values = Tied(first) if first != name else keep(name, tensor)
+        entries.append(Entry(name, shape, values or raw(tensor)))
     return CompactFile(model, tuple(entries), facts or {})
 
 
@@ -64,8 +57,7 @@ def to_state(file: CompactFile) -> dict[str, Tensor]:
             state[entry.name] = state[entry.values.to]
             continue
         dtype, words = dense(entry.values)
-        plain = torch.from_numpy(
-            np.require(words, requirements=("C", "W")).reshape(-1).view(np.uint8)
-        )
-        state[entry.name] = plain.view(getattr(torch, dtype)).reshape(entry.shape)
+        writable = np.require(words, requirements=("C", "W")).reshape(-1).view(np.uint8)
+        flat = torch.from_numpy(writable).view(getattr(torch, dtype))
+        state[entry.name] = flat.reshape(entry.shape)
     return state

@@ -1,6 +1,6 @@
-"""The tensors of a file: for each, the positions of its values, then the values."""
+"""The tensors of a file: for each, the positions of its nonzeros, then their values."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -9,88 +9,69 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import InputError
-from core.formats.codec.books import code_book, code_step
+from core.formats.codec.codebook_coding import code_codebook, code_step
 from core.formats.codec.coder import kernels
 from core.formats.codec.coder.models import LARGE, Models, mask_kind
 from core.formats.codec.coder.stream import Slots, Stream, fresh
 from core.formats.codec.compact import (
     DTYPES,
     MAX_STEPS,
-    BitLayout,
     Codebook,
     Raw,
     Steps,
     Tied,
     Values,
     codes_of,
-)  # fmt: skip
-from core.formats.codec.outline import CODEBOOK, RAW, STEPS, TIED, Geometry, Outline, geometry_of
+)
+from core.formats.codec.tensor_info import TIED, Geometry, TensorInfo, geometry_of
 
 Mask = NDArray[np.uint8]
 Counts = NDArray[np.int64]
-Meter = Callable[[str, int], None]
-"""Called after each part with its name and the index of its entry."""
 
 UNKNOWN = 15
-"""The read class of a unit if the next layer does not tell how it is read."""
+"""The read class of a row if no other tensor tells how its output is read."""
 
 CHUNK = 1 << 18
 """Values coded between checks of the buffer's free space."""
 
 
-def code_bodies(
-    stream: Stream, outlines: Sequence[Outline], original: Sequence[Values | None], meter: Meter
+def code_tensors(
+    stream: Stream, tensors: Sequence[TensorInfo], original: Sequence[Values] | None = None
 ) -> list[Values]:
-    """Code the values of all entries: weights from last to first, then biases.
-
-    Args:
-        stream: read from or written to.
-        outlines: one per entry.
-        original: the values to write; Nones to read.
-        meter: called after each part.
-    """
-
-    def meter_of(i: int) -> Callable[[str], None]:
-        return lambda part: meter(part if outlines[i].is_weight else "biases", i)
-
-    models = Models()
-    untied = [i for i, it in enumerate(outlines) if it.kind != TIED]
-    weights = [i for i in untied if outlines[i].is_weight]
-    values: dict[int, Values] = {
-        i: Tied(outlines[it.tied].name) for i, it in enumerate(outlines) if it.kind == TIED
-    }
-    row_ones: dict[int, Counts] = {}
-    column_ones: Counts | None = None
-    for at, i in reversed(list(enumerate(weights))):
-        before = outlines[weights[at - 1]].shape[0] if at else 0
-        geometry = geometry_of(outlines[i].shape, before)
-        classes = _read_classes(column_ones, geometry.rows)
-        body = Body(stream, models, outlines[i], geometry, classes, meter_of(i))
-        values[i], mask = body.code(original[i])
+    """Code the values of all tensors, `original` or those read: weights backwards, then biases."""
+    models, values = Models(), dict[int, Values]()
+    previous, last = dict[int, int | None](), None
+    for i, info in enumerate(tensors):
+        if info.kind == TIED:
+            values[i] = Tied(tensors[info.tied].name)
+        else:
+            previous[i] = last
+            last = i if info.is_weight else last
+    row_ones, column_ones = dict[int | None, Counts](), None
+    weights = [i for i in previous if tensors[i].is_weight]
+    for i in [*reversed(weights), *(i for i in previous if not tensors[i].is_weight)]:
+        info, before = tensors[i], previous[i]
+        rows_before = 0 if before is None else tensors[before].shape[0]
+        geometry = geometry_of(info.shape, rows_before)
+        ones = column_ones
+        if not info.is_weight:
+            ones = row_ones.get(before) if rows_before == geometry.rows else None
+        coder = TensorCoder(stream, models, i, info, geometry, _read_classes(ones, geometry.rows))
+        values[i], mask = coder.code(original[i] if original else None)
         column_ones = mask.sum(axis=0, dtype=np.int64)
         row_ones[i] = mask.sum(axis=1, dtype=np.int64)
-    for i in (i for i in untied if not outlines[i].is_weight):
-        geometry = geometry_of(outlines[i].shape, 0)
-        counts = row_ones.get(max((j for j in weights if j < i), default=-1))
-        fits = counts is not None and counts.size == geometry.rows
-        classes = _read_classes(counts if fits else None, geometry.rows)
-        body = Body(stream, models, outlines[i], geometry, classes, meter_of(i))
-        values[i], _ = body.code(original[i])
-    return [values[i] for i in range(len(outlines))]
-
-
-def buckets(counts: Counts) -> Counts:
-    """Counts in 15 buckets: one each for 0 to 3, then two per doubling."""
-    top_bit = np.frexp(counts)[1] - 1
-    second = (counts >> np.maximum(top_bit - 1, 0)) & 1
-    return np.where(counts < 4, counts, np.minimum(2 * top_bit + second, 14))
+    return [values[i] for i in range(len(tensors))]
 
 
 def _read_classes(ones: Counts | None, rows: int) -> Counts:
     """The read class of each row, from the ones in equal blocks, one per row."""
     if ones is None or not rows or ones.size % rows:
         return np.full(rows, UNKNOWN, np.int64)
-    return buckets(ones.reshape(rows, -1).sum(axis=1))
+    counts: Counts = ones.reshape(rows, -1).sum(axis=1)
+    top_bit = np.frexp(counts)[1] - 1
+    second = (counts >> np.maximum(top_bit - 1, 0)) & 1
+    # 15 buckets: one each for 0 to 3, then two per doubling.
+    return np.where(counts < 4, counts, np.minimum(2 * top_bit + second, 14)).astype(np.int64)
 
 
 def _descends(mask: Mask) -> bool:
@@ -100,20 +81,15 @@ def _descends(mask: Mask) -> bool:
 
 
 @dataclass(frozen=True, eq=False)
-class Body:
+class TensorCoder:
     """Codes the mask and the values of one tensor."""
 
     stream: Stream
     models: Models
-    outline: Outline
+    index: int
+    info: TensorInfo
     geometry: Geometry
     read_classes: Counts
-    meter: Callable[[str], None]
-
-    @property
-    def shape(self) -> Counts:
-        """The geometry as an array, for the kernels."""
-        return np.array(self.geometry, np.int64)
 
     def code(self, original: Values | None) -> tuple[Values, Mask]:
         """Code mask and values; returns the values and the mask [rows, columns]."""
@@ -122,12 +98,14 @@ class Body:
         if original is not None:
             mask[:] = codes_of(original).reshape(mask.shape) != 0
         self._mask(mask)
-        self.meter("positions")
-        kinds: dict[int, Callable[[Values | None, Mask], Values]]
-        kinds = {RAW: self._raw, CODEBOOK: self._codebook, STEPS: self._steps}
-        values = kinds[self.outline.kind](original, mask)
-        self.meter("values")
+        self._end_part("positions")
+        by_kind = self._raw, self._codebook, self._steps
+        values = by_kind[self.info.kind](original, mask)
+        self._end_part("values")
         return values, mask
+
+    def _end_part(self, part: str) -> None:
+        self.stream.end_part(part if self.info.is_weight else "biases", self.index)
 
     def _chunks(self, decisions: int) -> Iterator[tuple[int, int]]:
         """Ranges of rows, with buffer space for `decisions` of two bytes per value."""
@@ -141,7 +119,7 @@ class Body:
 
     def _mask(self, mask: Mask) -> None:
         geometry, models = self.geometry, self.models
-        slots, kind = models.mask_slots(geometry), mask_kind(self.outline.shape, geometry)
+        slots, kind = models.mask_slots(geometry), mask_kind(self.info.shape, geometry)
         inputs = kernels.FEW_INPUTS if kind == LARGE else kernels.MASK_INPUTS
         ordered = 0
         if geometry.rows > 1 and geometry.columns > 1:
@@ -150,11 +128,11 @@ class Body:
             kernels.code_mask(
                 self.stream.coder, self.stream.buffer, self.stream.tables, slots,
                 models.flags[kind], models.mask[kind], models.mask_settings[kind], mask,
-                self.shape, self.read_classes, ordered, inputs, first, stop,
+                np.array(geometry, np.int64), self.read_classes, ordered, inputs, first, stop,
             )  # fmt: skip
 
     def _raw(self, original: Values | None, mask: Mask) -> Raw:
-        kind, dtype = DTYPES[self.outline.dtype], self.outline.dtype
+        kind, dtype = DTYPES[self.info.dtype], self.info.dtype
         if isinstance(original, Raw):
             words = original.words.reshape(mask.shape)
         else:
@@ -165,17 +143,17 @@ class Body:
             at = np.flatnonzero(nonzero[first : first + CHUNK]) + first
             coded = flat[at]
             if kind.exponent:
-                coded = self._floats(coded, kind, slots)
+                coded = self._floats(coded, slots)
             elif dtype != "bool":
-                coded = self._integers(coded, kind)
+                coded = self._integers(coded)
             else:
                 coded = np.ones_like(coded)
             if original is None:
                 flat[at] = coded
-        return Raw(dtype, words.reshape(self.outline.shape))
+        return Raw(dtype, words.reshape(self.info.shape))
 
-    def _floats(self, words: NDArray[Any], kind: BitLayout, slots: Slots) -> NDArray[Any]:
-        coded = words.astype(np.int64)
+    def _floats(self, words: NDArray[Any], slots: Slots) -> NDArray[Any]:
+        kind, coded = DTYPES[self.info.dtype], words.astype(np.int64)
         self.stream.reserve(2 * kind.bits * coded.size)
         kernels.code_words(
             self.stream.coder, self.stream.buffer, slots, kind.exponent, kind.mantissa, coded
@@ -183,8 +161,9 @@ class Body:
         self.stream.check()
         return coded.astype(kind.words)
 
-    def _integers(self, words: NDArray[Any], kind: BitLayout) -> NDArray[Any]:
+    def _integers(self, words: NDArray[Any]) -> NDArray[Any]:
         """Code integers in zigzag order, in two halves of 32 bits."""
+        kind = DTYPES[self.info.dtype]
         if kind.signed:
             number = words.view(f"i{kind.bits // 8}").astype(np.int64)
             number = (number << 1) ^ (number >> 63)
@@ -192,7 +171,7 @@ class Body:
             number = words.astype(np.int64)
         halves = []
         for half, coded in (("high", number >> 32 & 0xFFFFFFFF), ("low", number & 0xFFFFFFFF)):
-            slots = self.stream.numbers(f"{half} half of a {self.outline.dtype}")
+            slots = self.stream.numbers(f"{half} half of a {self.info.dtype}")
             self.stream.reserve(2 * 70 * coded.size)
             kernels.code_numbers(self.stream.coder, self.stream.buffer, slots, coded)
             self.stream.check()
@@ -203,19 +182,18 @@ class Body:
         return number.astype(kind.words)
 
     def _codebook(self, original: Values | None, mask: Mask) -> Codebook:
-        book = original.values if isinstance(original, Codebook) else None
-        values = code_book(self.stream, self.outline.dtype, book)
-        self.meter("codebooks")
+        symbols = np.zeros(mask.shape, np.int32)
+        stored = original.values if isinstance(original, Codebook) else None
+        values = code_codebook(self.stream, self.info.dtype, stored)
+        self._end_part("codebooks")
         below = int(np.count_nonzero(values < 0))
         if isinstance(original, Codebook):
             place = original.codes.reshape(mask.shape).astype(np.int32) - 1 - below
             symbols = np.where(mask, np.where(place < 0, place, place + 1), 0).astype(np.int32)
-        else:
-            symbols = np.zeros(mask.shape, np.int32)
         self._symbols(symbols, mask, below, values.size - below)
         place = np.where(symbols < 0, symbols, symbols - 1) + below + 1
         codes = np.where(mask, place, 0).astype(np.int16)
-        return Codebook(self.outline.dtype, values, codes.reshape(self.outline.shape))
+        return Codebook(self.info.dtype, values, codes.reshape(self.info.shape))
 
     def _steps(self, original: Values | None, mask: Mask) -> Steps:
         symbols = np.zeros(mask.shape, np.int32)
@@ -227,21 +205,22 @@ class Body:
         step = code_step(self.stream, step)
         below = self.stream.number("steps below zero", below, MAX_STEPS)
         above = self.stream.number("steps above zero", above, MAX_STEPS)
-        self.meter("codebooks")
+        self._end_part("codebooks")
         if not below and not above and mask.any():
-            raise InputError(f"'{self.outline.name}' has nonzero values but no steps")
+            raise InputError(f"'{self.info.name}' has nonzero values but no steps")
         self._symbols(symbols, mask, below, above)
-        return Steps(step, symbols.reshape(self.outline.shape))
+        return Steps(step, symbols.reshape(self.info.shape))
 
     def _symbols(self, symbols: NDArray[np.int32], mask: Mask, below: int, above: int) -> None:
-        models, weight = self.models, int(self.outline.is_weight)
+        models, weight = self.models, int(self.info.is_weight)
         slots = models.symbol_slots(self.geometry, weight)
+        geometry = np.array(self.geometry, np.int64)
         largest = np.array([below, above], np.int64)
         numbers = self.stream.numbers("steps beyond the bins")
         for first, stop in self._chunks(80):
             kernels.code_symbols(
                 self.stream.coder, self.stream.buffer, self.stream.tables, slots,
                 models.sign[weight], models.bins[weight], models.symbol_settings[weight], mask,
-                symbols, self.shape, self.read_classes, largest, numbers, first, stop,
+                symbols, geometry, self.read_classes, largest, numbers, first, stop,
             )  # fmt: skip
         models.carry_over(slots, weight)
