@@ -91,7 +91,7 @@ class LampRanking:
 
     def count(self, cutoff: float) -> int:
         """See `LayerRanking.count`."""
-        return sum(self._count_from(side, cutoff) for side, _ in self._sides)
+        return sum(side.size - bisect_left(side, cutoff, key=self.score) for side, _ in self._sides)
 
     def score(self, magnitude: np.float32) -> float:
         """The score, in (0, 1], of the weights of this magnitude."""
@@ -100,12 +100,6 @@ class LampRanking:
             above = sum(_squares_from(side, sums, magnitude) for side, sums in self._sides)
             score = self._scores[magnitude] = float(magnitude) ** 2 / above
         return score
-
-    def _count_from(self, side: Floats, cutoff: float) -> int:
-        ranks = range(side.size)
-        return side.size - bisect_left(
-            ranks, cutoff, key=lambda rank: self.score(np.float32(side[rank]))
-        )
 
     @cached_property
     def _sides(self) -> tuple[tuple[Floats, Doubles], ...]:

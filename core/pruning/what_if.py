@@ -87,7 +87,7 @@ class Profile:
         return max((float(side[-1]) for side in sides if side.size), default=0.0)
 
     def what_if(self, sparsity: float) -> WhatIf:
-        """The effect of a sparsity in [0, 1], exactly that of `masks.keep_mask` on the tensor."""
+        """The effect of a sparsity in [0, 1], with the threshold of `core.pruning.thresholds`."""
         cut = self._latest
         if cut is None or cut.sparsity != sparsity:
             cut = self._compute(sparsity)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from core.nets.layers import Layer
 from core.pruning.curves import Point, Scan
-from core.pruning.forecast import drops, forecast
+from core.pruning.forecast import drop, forecast
 from core.pruning.what_if import Profile
 
 DENSE = 99.0
@@ -35,7 +35,8 @@ PROFILES = (profile("a"), profile("b"))
 
 def test_the_drops_of_the_layers_are_added_up() -> None:
     plan = {"a": 0.7, "b": 0.9}
-    assert drops(SCAN, PROFILES, plan, DENSE) == pytest.approx([5.0, 3.0])
+    drops = [drop(SCAN, one, plan[one.layer.name], DENSE) for one in PROFILES]
+    assert drops == pytest.approx([5.0, 3.0])
     assert forecast(SCAN, PROFILES, plan, DENSE) == pytest.approx(91.0)
 
 

@@ -1,4 +1,4 @@
-"""The k-th magnitude is what torch's kthvalue gives, bit for bit, at any size."""
+"""The threshold of a layer; its k-th magnitude is torch's kthvalue, bit for bit, at any size."""
 
 from __future__ import annotations
 
@@ -14,12 +14,18 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 from torch import Tensor
 
-from core.pruning import kth_magnitude as module
-from core.pruning.kth_magnitude import kth_magnitude
+from core.errors import InputError
+from core.pruning import thresholds as module
+from core.pruning.thresholds import kth_magnitude, pruned_by, threshold
 
 EXTREMES = [0.0, -0.0, 1e-45, -1e-45, 1e-40, 1.1754944e-38, 3.4028235e38, math.inf, -math.inf]
 TIES = st.sampled_from([*EXTREMES, 0.5, -0.5, 1.0, np.nextafter(np.float32(1), np.float32(2))])
 FLOATS = st.floats(width=32, allow_nan=False)
+VALUES = TIES | st.floats(-(2**100), 2**100, width=32)
+SHAPES = npst.array_shapes(min_dims=1, max_dims=3, max_side=6)
+TENSORS = npst.arrays(np.float32, SHAPES, elements=VALUES).map(torch.from_numpy)
+DISTINCT = st.lists(st.floats(0, 2**100, width=32), min_size=1, unique=True).map(torch.tensor)
+SPARSITIES = st.sampled_from([0.0, 0.5, 1.0]) | st.floats(0, 1)
 SEEDS = st.integers(0, 2**32 - 1)
 
 
@@ -31,6 +37,46 @@ def any_bits(seed: int, size: int) -> Tensor:
     """Floats of all exponents alike, with subnormal ones and infinities, without NaN."""
     bits = np.random.default_rng(seed).integers(0, 2**32, size, np.uint32)
     return torch.from_numpy(bits.view(np.float32)).nan_to_num(0.0, math.inf, -math.inf)
+
+
+@given(TENSORS, SPARSITIES)
+def test_threshold_is_the_kth_smallest_magnitude(weight: Tensor, sparsity: float) -> None:
+    k = round(sparsity * weight.numel())
+    magnitudes = sorted(abs(value) for value in weight.flatten().tolist())
+    assert threshold(weight, sparsity) == (magnitudes[k - 1] if k else 0.0)
+
+
+@given(TENSORS, SPARSITIES)
+def test_weights_not_above_the_threshold_are_pruned(weight: Tensor, sparsity: float) -> None:
+    cut = threshold(weight, sparsity)
+    pruned = pruned_by(weight, cut)
+    assert pruned.shape == weight.shape
+    assert pruned.flatten().tolist() == [abs(value) <= cut for value in weight.flatten().tolist()]
+    assert int(pruned.sum()) >= round(sparsity * weight.numel())
+
+
+@given(DISTINCT, SPARSITIES)
+def test_exactly_k_are_pruned_if_magnitudes_differ(weight: Tensor, sparsity: float) -> None:
+    k = round(sparsity * weight.numel())
+    pruned = pruned_by(weight, threshold(weight, sparsity))
+    assert int(pruned.sum()) == max(k, int((weight == 0).sum()))
+
+
+@given(TENSORS)
+def test_sparsity_0_prunes_only_zeros_and_1_prunes_all(weight: Tensor) -> None:
+    assert torch.equal(pruned_by(weight, threshold(weight, 0.0)), weight == 0)
+    assert bool(pruned_by(weight, threshold(weight, 1.0)).all())
+
+
+@given(TENSORS, SPARSITIES, SPARSITIES)
+def test_a_higher_sparsity_keeps_a_subset(weight: Tensor, one: float, other: float) -> None:
+    assert threshold(weight, min(one, other)) <= threshold(weight, max(one, other))
+
+
+@pytest.mark.parametrize("sparsity", [float("nan"), float("inf"), 1.2, -0.1])
+def test_a_sparsity_that_is_not_a_fraction_has_no_threshold(sparsity: float) -> None:
+    with pytest.raises(InputError, match=f"sparsity {sparsity} .*from 0 to 1"):
+        threshold(torch.zeros(4), sparsity)
 
 
 @pytest.fixture(scope="class")

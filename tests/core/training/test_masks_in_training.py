@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.optim import SGD, Adadelta, Adagrad, Adam, AdamW, NAdam, Optimizer, RMSprop
 
 from core.nets.layers import prunable_layers
-from core.pruning.masks import Masks, keep_mask
+from core.pruning.masks import Masks
 
 Build = Callable[[Iterable[nn.Parameter]], Optimizer]
 
@@ -112,7 +112,7 @@ def test_applying_masks_makes_a_copy() -> None:
     masks = masks_of(small_net(), 0.5)
     pruned = masks.apply(weights)
     for name, tensor in weights.items():
-        expected = tensor * keep_mask(tensor, 0.5) if name in masks.pruned else tensor
+        expected = tensor * ~masks.pruned[name] if name in masks.pruned else tensor
         assert torch.equal(pruned[name], expected)
         pruned[name].fill_(7.0)
         assert torch.equal(tensor, before[name])
