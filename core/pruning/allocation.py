@@ -19,8 +19,8 @@ from core.errors import InputError
 from core.pruning import scores
 from core.pruning.curves import Scan
 from core.pruning.goals import ALLOCATIONS, SENSITIVITY
-from core.pruning.plans import Plan, check_sparsity, prune_count
-from core.pruning.scores import LEVEL, LayerRanking, SensitivityRanking, nonzero, sensitivity
+from core.pruning.plans import Plan, prune_count, whole_plan
+from core.pruning.scores import LEVEL, LayerRanking, SensitivityRanking, sensitivity
 from core.pruning.what_if import Profile
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def allocate(
     rankings = _rankings(method, _unlocked(profiles, locked), scan, dense)
     parameters = sum(profile.layer.parameters for profile in profiles) + other_parameters
     never = parameters - sum(profile.layer.elements for profile in profiles)
-    sizes = {profile.layer.name: nonzero(profile) for profile in profiles}
+    sizes = {profile.layer.name: profile.nonzero for profile in profiles}
     held = {
         name: min(profile.what_if(locked[name]).kept, sizes[name])
         for profile in profiles
@@ -108,10 +108,7 @@ def plan_for_tolerance(
 
 
 def check_reach(
-    layers: Sequence[Layer],
-    parameters: int,
-    budget: int,
-    locked: Mapping[str, float] = NOTHING_LOCKED,
+    layers: Sequence[Layer], parameters: int, budget: int, locked: Mapping[str, float]
 ) -> None:
     """Raise InputError, as `allocate` does, if a dense net of `parameters` cannot meet a budget."""
     sizes = {layer.name: layer.elements for layer in layers}
@@ -126,11 +123,8 @@ def _unlocked(profiles: Sequence[Profile], locked: Mapping[str, float]) -> list[
 
 
 def check_locked(names: Sequence[str], locked: Mapping[str, float]) -> None:
-    """Raise InputError if a locked layer is unknown or every layer is locked."""
-    for name, sparsity in locked.items():
-        if name not in names:
-            raise InputError(f"unknown layer '{name}': expected one of {', '.join(names)}")
-        check_sparsity(sparsity, name)
+    """Raise InputError if a locked layer is unknown, its sparsity bad, or every layer locked."""
+    whole_plan(locked, names)
     if all(name in locked for name in names):
         raise InputError("every layer is locked: unlock at least one layer")
 

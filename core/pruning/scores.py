@@ -143,7 +143,7 @@ class SensitivityRanking:
 
 def uniform(profile: Profile) -> ProportionalRanking:
     """The same sparsity for every layer, except where its zeros exceed it."""
-    return ProportionalRanking(profile.layer.elements, nonzero(profile))
+    return ProportionalRanking(profile.layer.elements, profile.nonzero)
 
 
 def erk(profile: Profile) -> ProportionalRanking:
@@ -154,7 +154,7 @@ def erk(profile: Profile) -> ProportionalRanking:
     of artificial neural networks with adaptive sparse connectivity"; with the kernel, Evci et al.
     2020, "Rigging the Lottery", section 3). What a full layer cannot take goes to the others.
     """
-    return ProportionalRanking(sum(profile.layer.shape), nonzero(profile))
+    return ProportionalRanking(sum(profile.layer.shape), profile.nonzero)
 
 
 def han(profile: Profile) -> MagnitudeRanking:
@@ -163,7 +163,7 @@ def han(profile: Profile) -> MagnitudeRanking:
     Han et al. 2015, "Learning both Weights and Connections for Efficient Neural Networks", section
     4. Only nonzero weights count, so weights pruned earlier do not lower the deviation.
     """
-    count, mean, squares = nonzero(profile), 0.0, 0.0
+    count, mean, squares = profile.nonzero, 0.0, 0.0
     if count:
         signed = ((profile.negative, -1.0), (profile.positive, 1.0))
         mean = sum(sign * float(side.sum(dtype=np.float64)) for side, sign in signed) / count
@@ -197,12 +197,7 @@ def sensitivity(
     sparsities = np.array(sorted(drops))
     rising = np.maximum.accumulate([drops[sparsity] for sparsity in sorted(drops)])
     points_lost = rising + level * sparsities
-    return SensitivityRanking(profile.layer.elements, nonzero(profile), sparsities, points_lost)
-
-
-def nonzero(profile: Profile) -> int:
-    """The number of nonzero weights, the most a layer can keep."""
-    return profile.layer.elements - profile.zeros
+    return SensitivityRanking(profile.layer.elements, profile.nonzero, sparsities, points_lost)
 
 
 def _count_from(profile: Profile, least: float) -> int:

@@ -20,7 +20,7 @@ METHODS: dict[Method, str] = {
 """How pruning and training alternate."""
 
 
-class Optimizer(NamedTuple):
+class OptimizerDefaults(NamedTuple):
     """An optimizer's default hyperparameters."""
 
     lr: float
@@ -28,10 +28,10 @@ class Optimizer(NamedTuple):
     meaning: str
 
 
-OPTIMIZERS: dict[OptimizerName, Optimizer] = {
-    "adamw": Optimizer(5e-3, 1e-2, "Adam with decoupled weight decay"),
-    "sgd": Optimizer(0.1, 1e-4, "SGD with momentum"),
-    "adadelta": Optimizer(1.0, 0.0, "adaptive steps from recent gradients"),
+OPTIMIZERS: dict[OptimizerName, OptimizerDefaults] = {
+    "adamw": OptimizerDefaults(5e-3, 1e-2, "Adam with decoupled weight decay"),
+    "sgd": OptimizerDefaults(0.1, 1e-4, "SGD with momentum"),
+    "adadelta": OptimizerDefaults(1.0, 0.0, "adaptive steps from recent gradients"),
 }
 
 LOSSES: dict[LossName, str] = {

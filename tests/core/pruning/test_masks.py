@@ -30,19 +30,19 @@ SPARSITIES = st.sampled_from([0.0, 0.5, 1.0]) | st.floats(0, 1)
 
 
 @given(TENSORS, SPARSITIES)
-def test_pruning_twice_is_pruning_once(weight: Tensor, sparsity: float) -> None:
+def test_pruning_twice_equals_pruning_once(weight: Tensor, sparsity: float) -> None:
     once = weight.masked_fill(pruned_by(weight, threshold(weight, sparsity)), 0.0)
     assert torch.equal(once, once.masked_fill(pruned_by(once, threshold(once, sparsity)), 0.0))
 
 
 @given(TENSORS)
-def test_zero_share_counts_zeros_of_either_sign(weight: Tensor) -> None:
+def test_sparsity_counts_zeros_of_either_sign(weight: Tensor) -> None:
     zeros = sum(value == 0 for value in weight.flatten().tolist())
     assert sparsity_of(weight) == pytest.approx(zeros / weight.numel())
 
 
 @given(TENSORS, SPARSITIES)
-def test_zeros_are_a_floor_of_the_masks(weight: Tensor, sparsity: float) -> None:
+def test_masks_prune_existing_zeros(weight: Tensor, sparsity: float) -> None:
     layer = Layer("it", tuple(weight.shape), weight.numel(), weight.numel())
     masks = Masks.of({layer.key: weight}, [layer], {"it": sparsity})
     zeros = weight == 0
@@ -54,7 +54,7 @@ def test_zeros_are_a_floor_of_the_masks(weight: Tensor, sparsity: float) -> None
     "dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64], ids=str
 )
 @pytest.mark.parametrize("shape", [(7, 11), (400, 500)])
-def test_masks_are_made_of_any_dtype(dtype: torch.dtype, shape: tuple[int, ...]) -> None:
+def test_masks_work_for_any_dtype(dtype: torch.dtype, shape: tuple[int, ...]) -> None:
     torch.manual_seed(0)
     weight = torch.randn(shape, dtype=dtype)
     layer = Layer("it", shape, weight.numel(), weight.numel())
@@ -66,21 +66,21 @@ def test_masks_are_made_of_any_dtype(dtype: torch.dtype, shape: tuple[int, ...])
 
 
 @pytest.mark.parametrize("sparsity", [float("nan"), float("inf"), 1.2, -0.1])
-def test_a_sparsity_that_is_no_fraction_is_refused(sparsity: float) -> None:
+def test_a_sparsity_that_is_not_a_fraction_is_refused(sparsity: float) -> None:
     layer = Layer("conv1", (4,), 4, 4)
     with pytest.raises(InputError, match=f"sparsity {sparsity} of conv1: .*from 0 to 1"):
         Masks.of({"conv1.weight": torch.zeros(4)}, [layer], {"conv1": sparsity})
 
 
 def pruned_footprint(weights: Weights, masks: Masks, layers: Sequence[Layer]) -> Footprint:
-    """Counted from the pruned tensors, every bias as kept."""
+    """The footprint counted from the pruned tensors; every bias is kept."""
     pruned = masks.apply(weights)
     gone = sum(layer.elements - int(pruned[layer.key].count_nonzero()) for layer in layers)
     parameters = parameter_count(Cnn5())
     return Footprint(parameters, parameters - gone)
 
 
-def test_the_aggressive_choice_gives_the_documented_counts(
+def test_the_aggressive_preset_gives_the_documented_counts(
     dense: Weights, layers: tuple[Layer, ...], aggressive: Plan
 ) -> None:
     masks = Masks.of(dense, layers, aggressive)
@@ -110,7 +110,7 @@ def test_biases_are_never_pruned(dense: Weights, layers: tuple[Layer, ...]) -> N
     assert all(int(pruned[layer.key].count_nonzero()) == 0 for layer in layers)
 
 
-def test_layers_that_can_be_pruned_are_convolutions_and_linear_ones() -> None:
+def test_convolutions_and_linear_layers_are_prunable() -> None:
     net = nn.Sequential(
         nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.Sequential(nn.Linear(4, 5, bias=False))
     )
