@@ -152,7 +152,7 @@ def erk(profile: Profile) -> ProportionalRanking:
     A layer of n_out x n_in x kernel weights keeps a share of (n_out + n_in + kernel sizes) / (n_out
     n_in kernel sizes), times a factor common to all layers (Mocanu et al. 2018, "Scalable training
     of artificial neural networks with adaptive sparse connectivity"; with the kernel, Evci et al.
-    2020, "Rigging the Lottery", section 3). What a full layer cannot take goes to the others.
+    2020, "Rigging the Lottery", section 3). What a full layer cannot keep goes to the others.
     """
     return ProportionalRanking(sum(profile.layer.shape), profile.nonzero)
 

@@ -37,7 +37,7 @@ def threshold(weight: Tensor, sparsity: float) -> float:
 def pruned_by(weight: Tensor, threshold: float) -> Tensor:
     """Which magnitudes are not above a threshold, without allocating the magnitudes.
 
-    All magnitudes equal to the threshold go, so more than k may be pruned, and so do zeros and NaN.
+    Those equal to the threshold are pruned too, so more than k may go. Zeros and NaN always go.
     """
     return (weight > threshold).logical_or_(weight < -threshold).logical_not_()
 

@@ -129,7 +129,7 @@ class Trainer:
     def _step(self, images: Tensor, labels: Tensor) -> tuple[float, int]:
         """Do one optimizer step; returns the batch's loss and correct predictions before it."""
         self.model.train()
-        # A net may draw from torch's global generator: it gets its own state there.
+        # The net draws from torch's global generator, from a state of its own; the caller's stays.
         with torch.random.fork_rng(devices=[]), autocast(images.device, self.precision):
             torch.set_rng_state(self._torch_state)
             logits = self.model(images)
