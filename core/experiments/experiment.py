@@ -2,10 +2,6 @@
 
 An experiment is a folder with one folder per run, see `core.experiments.runs`, and the scans of its
 nets in `scans`, see `core.experiments.saved_scans`. Listing it loads no torch.
-
-`experiment_folder` finds the folder to record in, `open_run` the run a user names. Both take a path
-or the name of an experiment in the default root, so a run is found under the name it was recorded
-under.
 """
 
 import os
@@ -50,6 +46,7 @@ PACKAGES = ("featherweight", "torch", "torchvision", "numpy")
 """Packages whose versions are recorded with a run."""
 
 _RUN_ID = re.compile(r"[0-9]{1,9}")
+_RUN_NAME = re.compile(r"[0-9]{4}|[1-9][0-9]{4,8}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,27 +58,23 @@ class Experiment:
     def runs(self) -> tuple[Run, ...]:
         """All runs, oldest first, in any state; none if the folder is missing.
 
-        Raises:
-            InputError: the folder cannot be read.
+        Raises InputError if the folder cannot be read.
         """
-        runs = (read_run(self.folder / name) for name in self._ids())
-        return tuple(run for run in runs if run is not None)
+        return tuple(filter(None, (read_run(self.folder / name) for name in self._ids())))
 
     def find(self, run_id: str) -> Run:
         """The run with this id, leading zeros optional; raises InputError if there is none."""
         ids = self._ids()
-        if _RUN_ID.fullmatch(run_id) and (name := _run_name(int(run_id))) in ids:
-            run = read_run(self.folder / name)
-            if run is not None:
-                return run
+        name = _run_name(int(run_id)) if _RUN_ID.fullmatch(run_id) else ""
+        if name in ids and (run := read_run(self.folder / name)):
+            return run
         expected = f"expected one from {ids[0]} to {ids[-1]}" if ids else "it has no runs yet"
         raise InputError(f"no run '{run_id}' in {self.folder}: {expected}")
 
     def newest(self) -> Run:
         """The run with the highest id, in any state; raises InputError if there are none."""
         for name in reversed(self._ids()):
-            run = read_run(self.folder / name)
-            if run is not None:
+            if run := read_run(self.folder / name):
                 return run
         if os.path.lexists(self.folder / REPORT):
             run_name = f"{self.folder.parent}:{self.folder.name}"
@@ -91,9 +84,7 @@ class Experiment:
     def begin(self, record: RunRecord) -> RunWriter:
         """Begin a run under the next id; adds time and environment to `record`, creates folders.
 
-        Raises:
-            InputError: the folder cannot be written.
-            ValueError: a number is not finite.
+        Raises InputError if the folder cannot be written, ValueError if a number is not finite.
         """
         record = replace(record, created=_now(), environment=environment())
         text = to_json(record_json(replace(record, status=RUNNING)))
@@ -105,13 +96,12 @@ class Experiment:
     def resume(self, run: Run) -> RunWriter:
         """Resume an interrupted run, from its `checkpoint` if it has one.
 
-        Raises:
-            InputError: it is not interrupted, is damaged, or is already being resumed.
+        Raises InputError if it is not interrupted, is damaged, or is already being resumed.
         """
         with self._locked(run) as current:
             if current.status != INTERRUPTED:
                 state = current.problem or current.status
-                raise InputError(f"run {current.id} of {self.folder}: {state}; nothing to resume")
+                raise InputError(f"{current}: {state}; nothing to resume")
             record = current.checked()
             resumed = (*record.resumed, Resumption(_now(), environment()))
             tidy(current.folder)
@@ -122,15 +112,14 @@ class Experiment:
         """Delete a run atomically; raises InputError if it is running, gone or not writable."""
         with self._locked(run) as current:
             if is_held(current.folder / LOCK):
-                raise InputError(f"run {current.id} of {self.folder} is {RUNNING}: stop it first")
+                raise InputError(f"{current} is {RUNNING}: stop it first")
             remove(current.folder)
             self._tidy()
 
     def annotate(self, run: Run, text: str) -> None:
         """Replace a run's note; an empty one removes it.
 
-        Raises:
-            InputError: the note is too long, the run is gone, or it cannot be written.
+        Raises InputError if the note is too long, the run is gone, or it cannot be written.
         """
         if len(text) > NOTE_LIMIT:
             raise InputError(f"a note of {len(text)} characters: expected at most {NOTE_LIMIT}")
@@ -153,13 +142,13 @@ class Experiment:
         """The names of folders that may be runs, in order."""
         try:
             with os.scandir(self.folder) as entries:
-                names = [e.name for e in entries if _is_run_name(e.name) and os.path.isdir(e.path)]
+                names = [entry.name for entry in entries if os.path.isdir(entry.path)]
         except FileNotFoundError:
             return []
         except OSError as error:
             why = error.strerror or error
             raise InputError(f"cannot read {self.folder}: {why}; use another folder") from error
-        return sorted(names, key=int)
+        return sorted(filter(_RUN_NAME.fullmatch, names), key=int)
 
     @contextmanager
     def _locked(self, run: Run) -> Iterator[Run]:
@@ -175,8 +164,7 @@ class Experiment:
             hidden.mkdir()
         try:
             write_text(hidden / PENDING_REPORT, text)
-            ids = self._ids()
-            number = int(ids[-1]) + 1 if ids else 1
+            number = int((self._ids() or ["0"])[-1]) + 1
             while os.path.lexists(folder := self.folder / _run_name(number)):
                 number += 1
             with explain_write_errors(folder):
@@ -212,8 +200,7 @@ def experiment_folder(target: str | Path | None, default_name: str) -> Path:
     name (without a separator) that is not a folder in the working directory is the experiment of
     this name in the default root, if it exists. Anything else is the path of a folder to create.
 
-    Raises:
-        InputError: `target` is a file, or not a path.
+    Raises InputError if `target` is a file, or not a path.
     """
     if target is None:
         return default_root() / default_name
@@ -228,10 +215,7 @@ def open_run(target: str) -> Run:
 
     FOLDER is a path, or the name of an experiment in the default root, see `experiment_folder`; by
     itself it names its newest run. The part after the last colon is an id only if it is a number
-    and `target` is not itself a folder.
-
-    Raises:
-        InputError: there is no such experiment, or it has no such run.
+    and `target` is not itself a folder. Raises InputError if there is no such experiment or run.
     """
     folder, run_id = split_run(target)
     path = _existing_folder(folder, _to_path(folder))
@@ -293,10 +277,6 @@ def _now() -> datetime:
 
 def _run_name(number: int) -> str:
     return f"{number:04d}"
-
-
-def _is_run_name(name: str) -> bool:
-    return bool(_RUN_ID.fullmatch(name)) and name == _run_name(int(name))
 
 
 def _to_path(target: str | Path) -> Path:

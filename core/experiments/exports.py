@@ -25,8 +25,6 @@ class Export:
     """An exported file, as it was when written.
 
     Attributes:
-        file: its path.
-        bytes: its size.
         values: how values are stored, one of `core.formats.export_formats.VALUES`.
         levels: number of values the weights of a layer share; None if they share none.
         accuracy: of the net read back from it.

@@ -31,6 +31,9 @@ AccuracyPercent = Annotated[Accuracy, Limits(0, 100)]
 Ratio = Annotated[float, Limits(1e-3, 1e12)]
 Bytes = Annotated[Sizes, Limits(1, 1 << 50)]
 
+Faults = tuple[str, ...]
+"""Damaged values of a record, a line each: file, key, what was found and expected."""
+
 _WHOLE = Limits(whole=True)
 
 
@@ -39,13 +42,11 @@ class LayerRecord:
     """One prunable layer.
 
     Attributes:
-        elements: number of weights.
         sparsity: planned.
         kept: number of nonzero weights.
         threshold: the largest magnitude the plan prunes from the base in one shot.
 
-    Raises:
-        InputError: the name is empty.
+    Raises InputError if the name is empty.
     """
 
     name: str
@@ -151,10 +152,8 @@ class RunRecord:
     Attributes:
         status: as stored, see `core.experiments.runs.Run.status`.
         precision: the resolved one, never `auto`.
-        choices: changes to the recipe.
         finetuning: all hyperparameters of a fine-tuning by name.
         training: all hyperparameters of dense training by name.
-        ratio: parameters over nonzeros.
         dead: dead units per layer.
         nonzero_without_dead: nonzeros once dead units are removed.
         parameters_without_dead: parameters of the smaller dense net without dead units.
@@ -230,14 +229,8 @@ class RunRecord:
 
     def provenance(self, other: RunRecord) -> RunRecord:
         """This record with the origin of another record of the same run."""
-        return replace(
-            self,
-            search=other.search,
-            allocate=other.allocate,
-            created=other.created,
-            environment=other.environment,
-            resumed=other.resumed,
-        )
+        names = ("search", "allocate", "created", "environment", "resumed")
+        return replace(self, **{name: getattr(other, name) for name in names})
 
 
 _FINISHED = {
@@ -249,12 +242,8 @@ _FINISHED = {
 """Keys a finished run of each kind writes even if they are null."""
 
 
-def read_record(data: object, file: str) -> tuple[RunRecord, tuple[str, ...]]:
-    """Read a record from the contents of a file, without damaged values.
-
-    Returns:
-        The record; and one line per damaged value: file, key, what was found and expected.
-    """
+def read_record(data: object, file: str) -> tuple[RunRecord, Faults]:
+    """Read a record from the contents of a file, without damaged values."""
     record, faults = from_plain(RunRecord, data)
     return record or RunRecord(), tuple(f"{file}: {fault}" for fault in faults)
 

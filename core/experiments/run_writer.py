@@ -88,9 +88,8 @@ class RunWriter:
     ) -> None:
         """Replace the checkpoint the run resumes from; see `core.training.checkpoints`.
 
-        Raises:
-            InputError: it cannot be written; the previous checkpoint is unchanged.
-            ValueError: a number is not finite.
+        Raises InputError, with the previous checkpoint unchanged, if it cannot be written, and
+        ValueError if a number is not finite.
         """
         self._check()
         text = to_json(record_json(replace(self._record, epochs=tuple(epochs), state=state)))
@@ -99,9 +98,8 @@ class RunWriter:
     def finish(self, weights: Mapping[str, Tensor], record: RunRecord) -> Run:
         """Store the net the run produced and its record, and release the run.
 
-        Raises:
-            InputError: it cannot be written; the run and its checkpoint are unchanged.
-            ValueError: a number is not finite.
+        Raises InputError, with the run and its checkpoint unchanged, if it cannot be written, and
+        ValueError if a number is not finite.
         """
         self._check()
         record = record.provenance(self._record)

@@ -14,14 +14,13 @@ Reading unpickles nothing, and loads torch only for tensors.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Literal, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, BinaryIO, Literal, NamedTuple, TypeVar
 
 from core.errors import InputError
 from core.experiments.exports import Export, read_exports
-from core.experiments.run_record import RunRecord, read_record
+from core.experiments.run_record import Faults, RunRecord, read_record
 from core.system.locks import is_held
 from core.system.untrusted_json import (
     FaultError,
@@ -48,20 +47,12 @@ FINISHED = (DONE, STOPPED)
 NOTE_LIMIT = 10_000
 """Most characters in a note."""
 
-RecordAndFaults = tuple[RunRecord, tuple[str, ...]]
-"""A record and its faults."""
-
 
 class SavedCheckpoint(NamedTuple):
-    """A checkpoint: tensors and record of the same epoch."""
+    """The tensors and the record of a run after the same epoch."""
 
     tensors: Weights
     record: RunRecord
-
-    @property
-    def state(self) -> Mapping[str, Any] | None:
-        """What a training resumes from besides the tensors."""
-        return self.record.state
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +64,8 @@ class Run:
         status: `running`; `interrupted`: unfinished, and no process runs it; `done`; `stopped`:
             ended early by the user; `unreadable`.
         record: up to the checkpoint of an unfinished run; empty if it cannot be read.
-        note: the user's.
         problem: why the run is unreadable, on one line.
         exports: the files its net was exported to, the newest last.
-        faults: damaged values missing from the record, a line each.
     """
 
     id: str
@@ -86,7 +75,10 @@ class Run:
     note: str = ""
     problem: str | None = None
     exports: tuple[Export, ...] = ()
-    faults: tuple[str, ...] = ()
+    faults: Faults = ()
+
+    def __str__(self) -> str:
+        return f"run {self.id} of {self.folder.parent}"
 
     @property
     def finished(self) -> bool:
@@ -107,27 +99,22 @@ class Run:
     def checked(self) -> RunRecord:
         """The record; raises InputError if a value is damaged."""
         if self.faults:
-            raise InputError(f"run {self.id} of {self.folder.parent}: {self.faults[0]}")
+            raise InputError(f"{self}: {self.faults[0]}")
         return self.record
 
     def required(self, value: T | None, key: str) -> T:
         """A value the record must have; raises InputError if it is None."""
         if value is None:
-            where = f"run {self.id} of {self.folder.parent}"
-            raise InputError(f"{where}: {REPORT}: {key}: found nothing, expected a value")
+            raise InputError(f"{self}: {REPORT}: {key}: found nothing, expected a value")
         return value
 
     def weights(self) -> Weights:
         """The weights it produced, without checking that they fit a net; see `load_weights`.
 
-        Raises:
-            InputError: the run is not finished, or the file is damaged.
+        Raises InputError if the run is not finished, or the file is damaged.
         """
         if not self.finished:
-            state = self.problem or self.status
-            raise InputError(
-                f"run {self.id} of {self.folder.parent}: {state}; expected a finished run"
-            )
+            raise InputError(f"{self}: {self.problem or self.status}; expected a finished run")
         from safetensors import SafetensorError
         from safetensors.torch import load_file
 
@@ -165,7 +152,7 @@ def read_checkpoint(path: Path) -> SavedCheckpoint:
 
 def read_run(folder: Path) -> Run | None:
     """Read a run in any state; None if the folder is no run, or not yet one."""
-    record, faults = RunRecord(), tuple[str, ...]()
+    record, faults = RunRecord(), Faults()
     problem = None
     try:
         record, faults = read_report(folder)
@@ -202,7 +189,7 @@ def read_note(folder: Path) -> str:
         return ""
 
 
-def read_report(folder: Path) -> RecordAndFaults:
+def read_report(folder: Path) -> tuple[RunRecord, Faults]:
     """The record in a run's report; raises FaultError if it is unreadable or has no status."""
     record, faults = read_record(read_json(folder / REPORT), REPORT)
     if record.status is None:
@@ -210,7 +197,7 @@ def read_report(folder: Path) -> RecordAndFaults:
     return record, faults
 
 
-def _read_header(file: BinaryIO) -> RecordAndFaults:
+def _read_header(file: BinaryIO) -> tuple[RunRecord, Faults]:
     return read_record(read_header_json(file), CHECKPOINT)
 
 

@@ -48,19 +48,14 @@ class StoredScan(NamedTuple):
 def save_scan(folder: Path, digest: str, scan: Scan, data: str = "") -> bool:
     """Store a scan with an experiment, unless one measured on more images is already stored.
 
-    A scan of other data, or of a split of a different size, is always replaced.
+    A scan of other data, or of a split of a different size, is always replaced. Returns whether
+    this scan was stored; raises InputError if the folder cannot be written.
 
     Args:
         folder: the experiment's; created if missing.
         digest: of the weights, see `core.nets.digest`.
         scan: the scan, possibly stopped early.
         data: identifies the images and their split, such as `mnist, default`.
-
-    Returns:
-        Whether this scan was stored.
-
-    Raises:
-        InputError: the folder cannot be written.
     """
     path = _path(folder, digest, scan.split)
     layers = {name: _rows(points) for name, points in scan.layers.items()}
@@ -116,13 +111,8 @@ def _rows(points: tuple[Point, ...]) -> _Rows:
 
 
 def _points(rows: _Rows, images: int) -> tuple[Point, ...]:
-    return tuple(_point(*row, of=images) for row in rows)
-
-
-def _point(sparsity: float, correct: float, images: float, ties: float, *, of: int) -> Point:
-    counts = [int(count) for count in (correct, images, ties)]
-    if sparsity > 1 or counts != [correct, images, ties] or not correct <= images <= of:
-        raise ValueError(f"{correct} correct of {images} images of {of} at sparsity {sparsity}")
-    if ties > images:
-        raise ValueError(f"{ties} ties of {images} images")
-    return Point(sparsity, *counts)
+    points = tuple(Point(sparsity, *map(int, counts)) for sparsity, *counts in rows)
+    fits = (p.sparsity <= 1 and max(p.correct, p.ties) <= p.images <= images for p in points)
+    if _rows(points) != rows or not all(fits):
+        raise ValueError("expected whole counts that do not exceed the images of the split")
+    return points

@@ -90,7 +90,7 @@ def _resume_state(unfinished: Path) -> dict[str, Any] | None:
     """The state of an unfinished training; None if there is no usable one."""
     try:
         saved = read_checkpoint(unfinished)
-        return Checkpoint(saved.tensors, saved.state or {}).state() or None
+        return Checkpoint(saved.tensors, saved.record.state or {}).state() or None
     except (InputError, TypeError, ValueError):
         return None
 

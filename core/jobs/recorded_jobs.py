@@ -106,7 +106,7 @@ def _resume_point(run: Run) -> tuple[Mapping[str, Any] | None, tuple[Epoch, ...]
     if saved is None:
         return None, ()
     try:
-        state = Checkpoint(saved.tensors, saved.state or {}).state()
+        state = Checkpoint(saved.tensors, saved.record.state or {}).state()
         return state, tuple(Epoch(**row) for row in state["epochs"])
     except (KeyError, TypeError, ValueError) as error:
         fault = f"the checkpoint of run {run.id} is incomplete ({error})"

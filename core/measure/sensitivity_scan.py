@@ -21,8 +21,8 @@ from core.measure.bf16_filter import Bf16Filter
 from core.nets.layers import Layer, prunable_layers
 from core.nets.weights import Weights
 from core.pruning.curves import SPARSITIES, Point, Scan, ScanUpdated
-from core.pruning.masks import above, threshold
 from core.pruning.plans import check_sparsity
+from core.pruning.thresholds import pruned_by, threshold
 
 UNIFORM = "*"
 """The group of all layers; no module has this name."""
@@ -218,7 +218,7 @@ class _Scanner:
         """Let the net compute with pruned copies; its own tensors belong to the caller."""
         for layer in self.groups[name]:
             weight = self.base[layer.key]
-            pruned = above(weight, point.thresholds[layer.key]).logical_not_()
+            pruned = pruned_by(weight, point.thresholds[layer.key])
             self.model.get_parameter(layer.key).data = weight.masked_fill(pruned, 0.0)
 
     def _restore(self, name: str) -> None:

@@ -3,8 +3,8 @@
 plans        one sparsity per layer: parsed, checked
 presets      ready plans, by net
 han2015      the tables of Han et al. (2015)
-kth_magnitude    the k-th smallest magnitude of a tensor, without a copy of it
-masks        magnitude, threshold, mask; `Masks` keeps pruned weights at zero
+thresholds   how the threshold of a layer is chosen
+masks        masks that keep pruned weights at zero
 scores       importance of weights by each allocation method
 goals        how light a net should be: a ratio, parameters, bytes or a drop in accuracy
 allocation   from a budget to a sparsity for every layer

@@ -18,9 +18,9 @@ import numpy as np
 from core.errors import InputError
 from core.pruning import scores
 from core.pruning.curves import Scan
-from core.pruning.goals import METHODS, SENSITIVITY
-from core.pruning.plans import Plan, check_sparsity, prune_count
-from core.pruning.scores import LEVEL, LayerRanking, SensitivityRanking, nonzero, sensitivity
+from core.pruning.goals import ALLOCATIONS, SENSITIVITY
+from core.pruning.plans import Plan, prune_count, whole_plan
+from core.pruning.scores import LEVEL, LayerRanking, SensitivityRanking, sensitivity
 from core.pruning.what_if import Profile
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def allocate(
     weights than planned if several are at the threshold, never more.
 
     Args:
-        method: one of `goals.METHODS`.
+        method: one of `goals.ALLOCATIONS`.
         profiles: the layers of the base, in order.
         budget: nonzero parameters in total, see `Goal.budget`. Biases and `other_parameters` are
             never pruned and are subtracted first.
@@ -70,9 +70,16 @@ def allocate(
             a scan of these layers; or the budget is below what cannot be pruned or is locked, or
             above what the base has left.
     """
-    free = _unlocked(profiles, locked)
-    rankings = _rankings(method, free, scan, dense)
-    weights = _weights(profiles, locked, budget, other_parameters)
+    rankings = _rankings(method, _unlocked(profiles, locked), scan, dense)
+    parameters = sum(profile.layer.parameters for profile in profiles) + other_parameters
+    never = parameters - sum(profile.layer.elements for profile in profiles)
+    sizes = {profile.layer.name: profile.nonzero for profile in profiles}
+    held = {
+        name: min(profile.what_if(locked[name]).kept, sizes[name])
+        for profile in profiles
+        if (name := profile.layer.name) in locked
+    }
+    weights = _free_weights(budget, parameters, never, sizes, held)
     return _plan(profiles, locked, _distribute(rankings, weights))
 
 
@@ -101,18 +108,13 @@ def plan_for_tolerance(
 
 
 def check_reach(
-    layers: Sequence[Layer],
-    parameters: int,
-    budget: int,
-    locked: Mapping[str, float] = NOTHING_LOCKED,
+    layers: Sequence[Layer], parameters: int, budget: int, locked: Mapping[str, float]
 ) -> None:
     """Raise InputError, as `allocate` does, if a dense net of `parameters` cannot meet a budget."""
     sizes = {layer.name: layer.elements for layer in layers}
     check_locked(list(sizes), locked)
-    never = parameters - sum(sizes.values())
-    held = sum(sizes[name] - prune_count(locked[name], sizes[name]) for name in locked)
-    left = sum(size for name, size in sizes.items() if name not in locked)
-    _check_budget(budget, parameters, never, held, left, bool(locked))
+    held = {name: sizes[name] - prune_count(locked[name], sizes[name]) for name in locked}
+    _free_weights(budget, parameters, parameters - sum(sizes.values()), sizes, held)
 
 
 def _unlocked(profiles: Sequence[Profile], locked: Mapping[str, float]) -> list[Profile]:
@@ -121,11 +123,8 @@ def _unlocked(profiles: Sequence[Profile], locked: Mapping[str, float]) -> list[
 
 
 def check_locked(names: Sequence[str], locked: Mapping[str, float]) -> None:
-    """Raise InputError if a locked layer is unknown or every layer is locked."""
-    for name, sparsity in locked.items():
-        if name not in names:
-            raise InputError(f"unknown layer '{name}': expected one of {', '.join(names)}")
-        check_sparsity(sparsity, name)
+    """Raise InputError if a locked layer is unknown, its sparsity bad, or every layer locked."""
+    whole_plan(locked, names)
     if all(name in locked for name in names):
         raise InputError("every layer is locked: unlock at least one layer")
 
@@ -133,8 +132,8 @@ def check_locked(names: Sequence[str], locked: Mapping[str, float]) -> None:
 def _rankings(
     method: str, profiles: Sequence[Profile], scan: Scan | None, dense: float | None
 ) -> list[LayerRanking]:
-    if method not in METHODS:
-        raise InputError(f"unknown method '{method}': expected one of {', '.join(METHODS)}")
+    if method not in ALLOCATIONS:
+        raise InputError(f"unknown method '{method}': expected one of {', '.join(ALLOCATIONS)}")
     if method != SENSITIVITY:
         return [_RANKING_OF[method](profile) for profile in profiles]
     if scan is None or dense is None:
@@ -154,38 +153,30 @@ def _sensitivity_ranking(
     return sensitivity(profile, points, dense, level)
 
 
-def _weights(
-    profiles: Sequence[Profile], locked: Mapping[str, float], budget: int, other_parameters: int
+def _free_weights(
+    budget: int, parameters: int, never: int, sizes: Mapping[str, int], held: Mapping[str, int]
 ) -> int:
-    """How many weights of unlocked layers the budget allows."""
-    parameters = sum(profile.layer.parameters for profile in profiles) + other_parameters
-    never = parameters - sum(profile.layer.elements for profile in profiles)
-    held = left = 0
-    for profile in profiles:
-        if profile.layer.name in locked:
-            held += min(profile.what_if(locked[profile.layer.name]).kept, nonzero(profile))
-        else:
-            left += nonzero(profile)
-    _check_budget(budget, parameters, never, held, left, bool(locked))
-    return budget - never - held
+    """How many weights of unlocked layers the budget allows.
 
-
-def _check_budget(
-    budget: int, parameters: int, never: int, held: int, left: int, locked: bool
-) -> None:
-    least, most = never + held, never + held + left
+    `never` are the parameters that are never pruned, `sizes` the most each layer can keep, `held`
+    what the locked ones keep.
+    """
+    locked = sum(held.values())
+    least = never + locked
+    most = least + sum(size for name, size in sizes.items() if name not in held)
     if budget < least:
         raise InputError(
             f"goal of {budget:,} nonzero parameters: {never:,} are never pruned"
-            f"{f' and {held:,} are in locked layers' if held else ''}; expected at least "
+            f"{f' and {locked:,} are in locked layers' if locked else ''}; expected at least "
             f"{least:,}, or at most {_ratio(parameters, least, math.floor):,}x"
         )
     if budget > most:
         raise InputError(
             f"goal of {budget:,} nonzero parameters: the base has only {most:,} left"
-            f"{' with these layers locked' if locked else ''}; expected at most {most:,}, "
+            f"{' with these layers locked' if held else ''}; expected at most {most:,}, "
             f"or at least {_ratio(parameters, most, math.ceil):,}x"
         )
+    return budget - least
 
 
 def _ratio(parameters: int, left: int, rounded: Callable[[float], int]) -> float:
@@ -210,11 +201,7 @@ def _distribute(rankings: Sequence[LayerRanking], weights: int) -> list[int]:
 
 
 def _plan(profiles: Sequence[Profile], locked: Mapping[str, float], kept: Sequence[int]) -> Plan:
-    plan: Plan = {}
-    counts = iter(kept)
-    for layer in (profile.layer for profile in profiles):
-        if layer.name in locked:
-            plan[layer.name] = locked[layer.name]
-        else:
-            plan[layer.name] = (layer.elements - next(counts)) / layer.elements
-    return plan
+    free = (profile.layer for profile in profiles if profile.layer.name not in locked)
+    plan = {la.name: (la.elements - n) / la.elements for la, n in zip(free, kept, strict=True)}
+    plan |= locked
+    return {profile.layer.name: plan[profile.layer.name] for profile in profiles}

@@ -24,12 +24,9 @@ Z = 1.96
 
 
 class Counts:
-    """Correct predictions among the images measured so far.
+    """Correct predictions among the `images` measured so far.
 
-    Attributes:
-        correct: images predicted correctly.
-        images: images measured.
-        of: size of the population sampled without replacement; None for an unlimited one.
+    `of` is the size of the population sampled without replacement, None for an unlimited one.
     """
 
     __slots__ = ()
@@ -106,7 +103,6 @@ class Scan:
         precision: `fp32` or `bf16`; the counts are the same.
         traced: whether the part of the net before a layer ran only once. False if the net could not
             be traced, so that all of it ran for every point.
-        stopped: whether the scan was stopped early.
     """
 
     split: str

@@ -10,32 +10,18 @@ from core.pruning.what_if import Profile
 def forecast(
     scan: Scan, profiles: Sequence[Profile], plan: Mapping[str, float], dense: float
 ) -> float | None:
-    """Predict the accuracy of a plan applied in one shot, in percent.
+    """Predict the accuracy of a plan applied in one shot, in percent; None without a full scan.
 
     The drops of the layers, each pruned alone, are added up. Multiplying the remaining accuracies
     works as well: in the benchmark `forecast`, the sum is off by 5.13 points on average, the
     product by 5.20.
 
-    Args:
-        scan: a scan of the same base.
-        profiles: the layers of the base.
-        plan: one sparsity per layer.
-        dense: accuracy of the base on the scanned split, in percent.
-
-    Returns:
-        The accuracy; None if the scan lacks a layer.
+    `profiles` are the layers of the scanned base, `dense` is its accuracy on the scanned split, in
+    percent.
     """
-    known = [drop for drop in drops(scan, profiles, plan, dense) if drop is not None]
-    if len(known) < len(profiles):
-        return None
-    return max(lowest(scan), dense - sum(known))
-
-
-def drops(
-    scan: Scan, profiles: Sequence[Profile], plan: Mapping[str, float], dense: float
-) -> list[float | None]:
-    """The drop from each layer's sparsity alone, in points; None for layers not scanned."""
-    return [_drop(scan, profile, plan[profile.layer.name], dense) for profile in profiles]
+    drops = [drop(scan, profile, plan[profile.layer.name], dense) for profile in profiles]
+    known = [points for points in drops if points is not None]
+    return max(lowest(scan), dense - sum(known)) if len(known) == len(drops) else None
 
 
 def lowest(scan: Scan) -> float:
@@ -44,7 +30,8 @@ def lowest(scan: Scan) -> float:
     return min(known, default=0.0)
 
 
-def _drop(scan: Scan, profile: Profile, sparsity: float, dense: float) -> float | None:
+def drop(scan: Scan, profile: Profile, sparsity: float, dense: float) -> float | None:
+    """The drop in accuracy of one layer pruned alone, in points; None if it was not scanned."""
     points = scan.layers.get(profile.layer.name, ())
     if not any(point.images for point in points):
         return None

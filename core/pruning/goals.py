@@ -11,15 +11,15 @@ from core.nets.footprint import BYTES_PER_VALUE, MIB
 
 SENSITIVITY = "sensitivity"
 
-METHODS: dict[str, str] = {
+ALLOCATIONS: dict[str, str] = {
+    "lamp": "LAMP: keep what matters most within its layer",
+    "magnitude": "one threshold for all layers",
+    "erk": "small layers denser (Erdős-Rényi-Kernel)",
+    SENSITIVITY: "the same accuracy drop for every layer, from the scan",
     "uniform": "the same sparsity for every layer",
-    "erk": "small layers denser than large ones, by shape alone (Erdős-Rényi-Kernel)",
-    "magnitude": "one threshold for all layers: keep the largest weights",
-    "lamp": "weights that are large for their layer stay (LAMP)",
-    SENSITIVITY: "every layer pruned until its scan shows the same drop in accuracy",
-    "han": "thresholds in proportion to the standard deviation of each layer (Han et al.)",
+    "han": "thresholds in proportion to the standard deviation",
 }
-"""The allocation methods and what they do; `core.pruning.scores` cites their sources."""
+"""The allocation methods, most useful first; `core.pruning.scores` cites their sources."""
 
 MAX_PARAMETERS = 1e18
 """More parameters than any net has; larger budgets are cut to this."""

@@ -1,7 +1,5 @@
-"""Magnitude pruning, layer by layer, and the masks that keep pruned weights at zero.
+"""Masks that keep pruned weights at zero.
 
-The rule is that of the reference experiment: importance is |w|, the threshold of a layer is its
-k-th smallest magnitude with k = round(sparsity x elements), and weights strictly above it are kept.
 Biases are never pruned. Masks are data beside a plain state_dict; nothing is reparametrized.
 """
 
@@ -16,28 +14,8 @@ from torch.optim import Optimizer
 
 from core.nets.layers import Layer
 from core.nets.weights import Weights
-from core.pruning.kth_magnitude import kth_magnitude
-from core.pruning.plans import check_sparsity, prune_count
-
-
-def threshold(weight: Tensor, sparsity: float) -> float:
-    """The k-th smallest magnitude of `weight`, k = round(sparsity x elements); 0.0 if k is 0.
-
-    Raises InputError if the sparsity is not in [0, 1].
-    """
-    k = prune_count(check_sparsity(sparsity, "the layer"), weight.numel())
-    return kth_magnitude(weight, k) if k else 0.0
-
-
-def keep_mask(weight: Tensor, sparsity: float) -> Tensor:
-    """Which weights stay, booleans of the weight's shape: those strictly above the threshold.
-
-    All magnitudes equal to the threshold go, so more than k may be pruned, as in the reference.
-    Sparsity 0 keeps all weights and 1 keeps none; raises InputError outside [0, 1].
-    """
-    if prune_count(check_sparsity(sparsity, "the layer"), weight.numel()) == 0:
-        return torch.ones_like(weight, dtype=torch.bool)
-    return above(weight, threshold(weight, sparsity))
+from core.pruning.plans import check_sparsity
+from core.pruning.thresholds import pruned_by, threshold
 
 
 def sparsity_of(weight: Tensor) -> float:
@@ -67,8 +45,7 @@ class Masks:
         for layer in layers:
             weight = weights[layer.key]
             sparsity = check_sparsity(plan[layer.name], layer.name)
-            # A zero is never above a threshold, so zeros go at any sparsity.
-            pruned = above(weight, threshold(weight, sparsity)).logical_not_()
+            pruned = pruned_by(weight, threshold(weight, sparsity))
             masks |= dict.fromkeys(layer.keys, pruned)
         return cls(masks)
 
@@ -117,8 +94,3 @@ class Masks:
             int(weights[name].detach()[pruned].count_nonzero())
             for name, pruned in self.pruned.items()
         )
-
-
-def above(weight: Tensor, threshold: float) -> Tensor:
-    """Which magnitudes are strictly above a threshold, without allocating the magnitudes."""
-    return (weight > threshold).logical_or_(weight < -threshold)

@@ -1,21 +1,15 @@
 """Preset plans, by net."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from core.errors import InputError
 from core.pruning.han2015 import HAN2015
 from core.pruning.plans import Plan, uniform_plan
 
 
-@dataclass(frozen=True, slots=True)
-class Preset:
-    """A preset plan.
-
-    Attributes:
-        sparsities: one per layer, in order, or one for all layers.
-        meaning: what it is, in one line.
-    """
+class Preset(NamedTuple):
+    """A preset plan: the sparsity of each layer, in order, or one for all, and what it is."""
 
     sparsities: tuple[float, ...] | float
     meaning: str

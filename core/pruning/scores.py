@@ -91,7 +91,7 @@ class LampRanking:
 
     def count(self, cutoff: float) -> int:
         """See `LayerRanking.count`."""
-        return sum(self._count_from(side, cutoff) for side, _ in self._sides)
+        return sum(side.size - bisect_left(side, cutoff, key=self.score) for side, _ in self._sides)
 
     def score(self, magnitude: np.float32) -> float:
         """The score, in (0, 1], of the weights of this magnitude."""
@@ -100,12 +100,6 @@ class LampRanking:
             above = sum(_squares_from(side, sums, magnitude) for side, sums in self._sides)
             score = self._scores[magnitude] = float(magnitude) ** 2 / above
         return score
-
-    def _count_from(self, side: Floats, cutoff: float) -> int:
-        ranks = range(side.size)
-        return side.size - bisect_left(
-            ranks, cutoff, key=lambda rank: self.score(np.float32(side[rank]))
-        )
 
     @cached_property
     def _sides(self) -> tuple[tuple[Floats, Doubles], ...]:
@@ -149,7 +143,7 @@ class SensitivityRanking:
 
 def uniform(profile: Profile) -> ProportionalRanking:
     """The same sparsity for every layer, except where its zeros exceed it."""
-    return ProportionalRanking(profile.layer.elements, nonzero(profile))
+    return ProportionalRanking(profile.layer.elements, profile.nonzero)
 
 
 def erk(profile: Profile) -> ProportionalRanking:
@@ -158,9 +152,9 @@ def erk(profile: Profile) -> ProportionalRanking:
     A layer of n_out x n_in x kernel weights keeps a share of (n_out + n_in + kernel sizes) / (n_out
     n_in kernel sizes), times a factor common to all layers (Mocanu et al. 2018, "Scalable training
     of artificial neural networks with adaptive sparse connectivity"; with the kernel, Evci et al.
-    2020, "Rigging the Lottery", section 3). What a full layer cannot take goes to the others.
+    2020, "Rigging the Lottery", section 3). What a full layer cannot keep goes to the others.
     """
-    return ProportionalRanking(sum(profile.layer.shape), nonzero(profile))
+    return ProportionalRanking(sum(profile.layer.shape), profile.nonzero)
 
 
 def han(profile: Profile) -> MagnitudeRanking:
@@ -169,7 +163,7 @@ def han(profile: Profile) -> MagnitudeRanking:
     Han et al. 2015, "Learning both Weights and Connections for Efficient Neural Networks", section
     4. Only nonzero weights count, so weights pruned earlier do not lower the deviation.
     """
-    count, mean, squares = nonzero(profile), 0.0, 0.0
+    count, mean, squares = profile.nonzero, 0.0, 0.0
     if count:
         signed = ((profile.negative, -1.0), (profile.positive, 1.0))
         mean = sum(sign * float(side.sum(dtype=np.float64)) for side, sign in signed) / count
@@ -203,12 +197,7 @@ def sensitivity(
     sparsities = np.array(sorted(drops))
     rising = np.maximum.accumulate([drops[sparsity] for sparsity in sorted(drops)])
     points_lost = rising + level * sparsities
-    return SensitivityRanking(profile.layer.elements, nonzero(profile), sparsities, points_lost)
-
-
-def nonzero(profile: Profile) -> int:
-    """The number of nonzero weights, the most a layer can keep."""
-    return profile.layer.elements - profile.zeros
+    return SensitivityRanking(profile.layer.elements, profile.nonzero, sparsities, points_lost)
 
 
 def _count_from(profile: Profile, least: float) -> int:

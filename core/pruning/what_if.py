@@ -56,15 +56,12 @@ class Profile:
     """One layer's weights, sorted by magnitude: all that a what-if needs.
 
     Attributes:
-        negative: magnitudes of the negative weights, ascending.
-        positive: magnitudes of the positive weights, ascending.
-        zeros: weights that are exactly zero.
+        negative, positive: magnitudes of the weights of that sign, ascending.
     """
 
     layer: Layer
     negative: Floats
     positive: Floats
-    zeros: int
     # When one of many layers changes, the results of the others are requested again.
     _latest: WhatIf | None = field(default=None, init=False, repr=False, compare=False)
 
@@ -72,8 +69,17 @@ class Profile:
     def of(cls, layer: Layer, weight: Floats) -> Profile:
         """Sort the weights of a layer, of any shape; takes memory for one copy of them."""
         flat = weight.reshape(-1)
-        negative, positive = _ascending(flat, np.less), _ascending(flat, np.greater)
-        return cls(layer, negative, positive, zeros=flat.size - negative.size - positive.size)
+        return cls(layer, _ascending(flat, np.less), _ascending(flat, np.greater))
+
+    @property
+    def nonzero(self) -> int:
+        """The number of nonzero weights, the most the layer can keep."""
+        return self.negative.size + self.positive.size
+
+    @property
+    def zeros(self) -> int:
+        """The number of weights that are exactly zero."""
+        return self.layer.elements - self.nonzero
 
     @cached_property
     def floor(self) -> float:
@@ -87,7 +93,7 @@ class Profile:
         return max((float(side[-1]) for side in sides if side.size), default=0.0)
 
     def what_if(self, sparsity: float) -> WhatIf:
-        """The effect of a sparsity in [0, 1], exactly that of `masks.keep_mask` on the tensor."""
+        """The effect of a sparsity in [0, 1], with the threshold of `core.pruning.thresholds`."""
         cut = self._latest
         if cut is None or cut.sparsity != sparsity:
             cut = self._compute(sparsity)

@@ -34,11 +34,7 @@ class Checkpoint(Event):
         return cls(tensors, _disassemble(state, "state", tensors))
 
     def state(self) -> dict[str, Any]:
-        """Reassemble the state; tuples come back as lists.
-
-        Raises:
-            InputError: a tensor is missing.
-        """
+        """Reassemble the state, tuples as lists; raises InputError if a tensor is missing."""
         state = _reassemble(self.json, self.tensors)
         if not isinstance(state, dict):
             raise InputError("this checkpoint is empty: start the run again")

@@ -95,8 +95,7 @@ def finetune(
 
     The initial weights of `model` do not matter, and its dropouts end up as the recipe sets them.
     `early` are weights from early in the dense training of `base`, for a recipe that rewinds.
-    With `checkpoints`, it yields a `Checkpoint` after every epoch; `resume` takes the state of one
-    and continues from there, with the same results as an uninterrupted training.
+    `checkpoints` and `resume` are those of `core.training.dense.train`.
 
     Raises:
         InputError: the recipe rewinds but there are no early weights.
@@ -186,18 +185,13 @@ class _Rounds:
             self.model, self.data.validation, "validate", precision=self.precision
         )
         final = self.round == self.recipe.rounds and self.pruner.finished
-        epoch = Epoch(
-            self.trainer.epochs_before + self.trainer.epoch,
-            loss,
-            validation,
-            self.trainer.epoch_seconds,
-            self.pruner.sparsity(),
-            final,
-            self.pruner.masks.revived(self.model.state_dict()),
-        )
+        number = self.trainer.epochs_before + self.trainer.epoch
+        seconds, sparsity = self.trainer.epoch_seconds, self.pruner.sparsity()
+        revived = self.pruner.masks.revived(self.model.state_dict())
+        epoch = Epoch(number, loss, validation, seconds, sparsity, final, revived)
         self.epochs.append(epoch)
         if final:
-            self.best.offer(epoch.epoch, validation, self.model, self.pruner.masks)
+            self.best.offer(number, validation, self.model, self.pruner.masks)
         return epoch
 
     def outcome(self) -> tuple[Masks, Weights]:
@@ -232,17 +226,13 @@ class _Rounds:
         masks = Masks.of(weights, self.layers, plan)
         start = self.early if recipe.rewind and self.early else weights
         self.model.load_state_dict(start if recipe.gradual else masks.apply(start))
+        data, phase, ended = self.data.train, recipe.finetune, self.round - 1
+        seed, before = self.seed + ended, ended * phase.epochs
         self.trainer = Trainer(
-            self.model,
-            self.data.train,
-            recipe.finetune,
-            self.seed + self.round - 1,
-            self.precision,
-            epochs_before=(self.round - 1) * recipe.finetune.epochs,
-            epochs=recipe.epochs,
+            self.model, data, phase, seed, self.precision, before, epochs=recipe.epochs
         )
         self.trainer.seconds = seconds
-        self.pruner = Pruner(self.model, plan, recipe, masks, len(self.data.train), self.dropout)
+        self.pruner = Pruner(self.model, plan, recipe, masks, len(data), self.dropout)
 
     def _round_plan(self) -> Mapping[str, float]:
         """The plan of the current round: each round drops the same share of what is left."""

@@ -1,17 +1,19 @@
 """Pruning during fine-tuning: masks that may tighten step by step."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import InitVar, dataclass
 from typing import Any
 
 from torch import nn
 from torch.optim import Optimizer
 
-from core.nets.layers import Layer, dropouts, prunable_layers
+from core.nets.layers import dropouts, prunable_layers
 from core.pruning.masks import Masks, sparsity_of
 from core.training.recipes import Recipe
 
 
+@dataclass(eq=False)
 class Pruner:
     """Holds the masks of a fine-tuning, tightens them if the recipe is gradual, scales dropout.
 
@@ -21,32 +23,27 @@ class Pruner:
         final: the masks of the plan in one shot, in force from the start unless the recipe is
             gradual.
         images: images per epoch.
-        dropout: each layer's dropout probability before pruning.
+        original_dropout: each layer's dropout probability before pruning.
     """
 
-    def __init__(
-        self,
-        model: nn.Module,
-        plan: Mapping[str, float],
-        recipe: Recipe,
-        final: Masks,
-        images: int,
-        dropout: Mapping[str, float],
-    ) -> None:
-        self.model = model
-        self.plan = plan
-        self.recipe = recipe
-        self.layers: Sequence[Layer] = prunable_layers(model)
-        self.dropouts = dropouts(model)
-        self.original_dropout = dropout
-        phase = recipe.finetune
+    model: nn.Module
+    plan: Mapping[str, float]
+    recipe: Recipe
+    final: InitVar[Masks]
+    images: InitVar[int]
+    original_dropout: Mapping[str, float]
+
+    def __post_init__(self, final: Masks, images: int) -> None:
+        self.layers = prunable_layers(self.model)
+        self.dropouts = dropouts(self.model)
+        phase, ramp = self.recipe.finetune, self.recipe.ramp
         steps = phase.epochs * phase.steps_in_epoch(images)
-        self.ramp_steps = max(1, int(steps * recipe.ramp)) if recipe.gradual else 0
+        self.ramp_steps = max(1, int(steps * ramp)) if self.recipe.gradual else 0
         self.step = 0
-        weights = model.state_dict()
+        weights = self.model.state_dict()
         self.start = {layer.name: sparsity_of(weights[layer.key]) for layer in self.layers}
-        self.masks = final.to(next(model.parameters()).device)
-        if recipe.gradual:
+        self.masks = final.to(next(self.model.parameters()).device)
+        if self.recipe.gradual:
             self._prune_to(self.start)
         self._scale_dropout()
 

@@ -1,15 +1,14 @@
 """The training loop: epochs, batches, steps, and the best epoch so far."""
 
 import math
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from dataclasses import InitVar, dataclass, field
 from time import perf_counter
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.optim import SGD, Adadelta, AdamW, Optimizer
-from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, OneCycleLR, StepLR
+from torch.optim import Optimizer
 
 from core.data.batches import Images
 from core.events import Batch, Notice, StopFlag, Stream
@@ -19,9 +18,11 @@ from core.pruning.masks import Masks
 from core.system.precision import autocast
 from core.training.byte_dropout import use_byte_dropout
 from core.training.losses import mean_loss
+from core.training.optimizers import PER_STEP, build_optimizer, build_scheduler, match_memory_format
 from core.training.recipes import Phase
 
 
+@dataclass(eq=False)
 class Trainer:
     """The loop over epochs and batches of one phase, with the data in memory.
 
@@ -29,7 +30,7 @@ class Trainer:
         model: the net, on the device of `data`.
         seed: seed of the order of the images and of the net's random draws.
         epochs_before: epochs of earlier phases of the same training.
-        epochs: epochs of the whole training; None if it is this phase alone.
+        epochs: epochs of the whole training; 0 if it is this phase alone.
 
     Attributes:
         epoch: completed epochs of this phase.
@@ -39,35 +40,28 @@ class Trainer:
         diverged: whether a non-finite loss ended it early.
     """
 
-    def __init__(
-        self,
-        model: nn.Module,
-        data: Images,
-        phase: Phase,
-        seed: int,
-        precision: str,
-        epochs_before: int = 0,
-        epochs: int | None = None,
-    ) -> None:
-        self._random = torch.Generator(data.device).manual_seed(seed)
-        use_byte_dropout(model, self._random)
-        self.model = model.to(memory_format=data.layout)
-        self.data = data
-        self.phase = phase
-        self.precision = precision
-        self.epochs_before = epochs_before
-        self.epochs = phase.epochs if epochs is None else epochs
+    model: nn.Module
+    data: Images
+    phase: Phase
+    seed: InitVar[int]
+    precision: str
+    epochs_before: int = 0
+    epochs: int = 0
+
+    def __post_init__(self, seed: int) -> None:
+        self._random = torch.Generator(self.data.device).manual_seed(seed)
+        use_byte_dropout(self.model, self._random)
+        self.model.to(memory_format=self.data.layout)
+        self.epochs = self.epochs or self.phase.epochs
         self.epoch = 0
-        self.seconds = 0.0
-        self.epoch_seconds = 0.0
-        self.stopped = False
-        self.diverged = False
-        self.optimizer = _optimizer(model, phase)
-        self.scheduler = _scheduler(self.optimizer, phase, phase.steps_in_epoch(len(data)))
+        self.seconds = self.epoch_seconds = 0.0
+        self.stopped = self.diverged = False
+        self.optimizer = build_optimizer(self.model, self.phase)
+        self.scheduler = build_scheduler(self.optimizer, self.phase, len(self.data))
         self._order = torch.Generator().manual_seed(seed)
         self._torch_state = self._order.get_state()
-        layers = prunable_layers(model) if phase.l1 else ()
-        self._penalized = [model.get_parameter(layer.key) for layer in layers]
+        layers = prunable_layers(self.model) if self.phase.l1 else ()
+        self._penalized = [self.model.get_parameter(layer.key) for layer in layers]
 
     @property
     def finished(self) -> bool:
@@ -103,7 +97,7 @@ class Trainer:
                 accuracy=100.0 * correct / len(index),
                 seconds=self.seconds + self.epoch_seconds,
             )
-        if self.phase.schedule != "onecycle":
+        if self.phase.schedule not in PER_STEP:
             self.scheduler.step()
         self.seconds += self.epoch_seconds
         self.epoch += 1
@@ -124,7 +118,7 @@ class Trainer:
         """Continue from a `state`."""
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
-        _match_memory_format(self.optimizer)
+        match_memory_format(self.optimizer)
         self.scheduler.load_state_dict(state["scheduler"])
         order, random, self._torch_state = state["random"]
         self._order.set_state(order)
@@ -132,19 +126,14 @@ class Trainer:
         self.epoch = state["epoch"]
         self.seconds = state["seconds"]
 
-    @contextmanager
-    def _isolated_rng(self) -> Iterator[None]:
-        """Seed what the net draws from torch's global generator, and leave that as it was."""
-        with torch.random.fork_rng(devices=[]):
-            torch.set_rng_state(self._torch_state)
-            yield
-            self._torch_state = torch.get_rng_state()
-
     def _step(self, images: Tensor, labels: Tensor) -> tuple[float, int]:
         """Do one optimizer step; returns the batch's loss and correct predictions before it."""
         self.model.train()
-        with self._isolated_rng(), autocast(images.device, self.precision):
+        # The net draws from torch's global generator, from a state of its own; the caller's stays.
+        with torch.random.fork_rng(devices=[]), autocast(images.device, self.precision):
+            torch.set_rng_state(self._torch_state)
             logits = self.model(images)
+            self._torch_state = torch.get_rng_state()
         loss = mean_loss(self.phase, logits, labels)
         self.optimizer.zero_grad()
         loss.backward()
@@ -152,11 +141,12 @@ class Trainer:
             if weight.grad is not None:
                 weight.grad.add_(weight.detach().sign(), alpha=self.phase.l1)
         self.optimizer.step()
-        if self.phase.schedule == "onecycle":
+        if self.phase.schedule in PER_STEP:
             self.scheduler.step()
         return loss.item(), int((logits.argmax(1) == labels).sum())
 
 
+@dataclass
 class BestEpoch:
     """The weights of the best epoch so far.
 
@@ -165,42 +155,36 @@ class BestEpoch:
         masks: the masks in force in that epoch.
     """
 
-    def __init__(self) -> None:
-        self.epoch: int | None = None
-        self.masks: Masks | None = None
-        self._validation = -math.inf
-        self._weights: Weights = {}
+    epoch: int | None = None
+    validation: float = -math.inf
+    weights: Weights = field(default_factory=dict)
+    masks: Masks | None = None
 
     def offer(
         self, epoch: int, validation: float, model: nn.Module, masks: Masks | None = None
     ) -> None:
         """Keep the model's weights if they beat every earlier epoch."""
-        if validation > self._validation:
-            self.epoch, self._validation, self.masks = epoch, validation, masks
-            self._weights = copy_weights(model)
+        if validation > self.validation:
+            self.epoch, self.validation, self.masks = epoch, validation, masks
+            self.weights = copy_weights(model)
 
     def restore(self, model: nn.Module) -> Weights:
         """Load the best weights, if any, into `model`; returns a copy of its weights."""
         if self.epoch is not None:
-            model.load_state_dict(self._weights)
+            model.load_state_dict(self.weights)
         return copy_weights(model)
 
     def state(self) -> dict[str, Any] | None:
         """What `resume` takes; None before the first epoch."""
         if self.epoch is None:
             return None
-        return {
-            "epoch": self.epoch,
-            "validation": self._validation,
-            "weights": self._weights,
-            "masks": self.masks and self.masks.pruned,
-        }
+        return {**vars(self), "masks": self.masks and self.masks.pruned}
 
     def resume(self, state: Mapping[str, Any] | None) -> None:
         """Restore a `state`."""
         if state is not None:
-            self.epoch, self._validation = state["epoch"], state["validation"]
-            self._weights = state["weights"]
+            self.epoch, self.validation = state["epoch"], state["validation"]
+            self.weights = state["weights"]
             self.masks = None if state["masks"] is None else Masks(state["masks"])
 
 
@@ -210,33 +194,3 @@ def copy_weights(model: nn.Module) -> Weights:
         name: tensor.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
         for name, tensor in model.state_dict().items()
     }
-
-
-def _optimizer(model: nn.Module, phase: Phase) -> Optimizer:
-    parameters, decay = model.parameters(), phase.weight_decay
-    match phase.optimizer:
-        case "adadelta":
-            return Adadelta(parameters, lr=phase.lr, weight_decay=decay)
-        case "adamw":
-            return AdamW(parameters, lr=phase.lr, weight_decay=decay, fused=True)
-        case "sgd":
-            lr, momentum = phase.lr, phase.momentum
-            return SGD(parameters, lr=lr, momentum=momentum, weight_decay=decay, fused=True)
-
-
-def _match_memory_format(optimizer: Optimizer) -> None:
-    """Give optimizer state the memory format of its parameters, as fused steps require."""
-    for parameter, state in optimizer.state.items():
-        for name, value in state.items():
-            if isinstance(value, Tensor) and value.shape == parameter.shape:
-                state[name] = torch.empty_like(parameter).copy_(value)
-
-
-def _scheduler(optimizer: Optimizer, phase: Phase, steps: int) -> LRScheduler:
-    match phase.schedule:
-        case "step":
-            return StepLR(optimizer, step_size=1, gamma=0.7)
-        case "cosine":
-            return CosineAnnealingLR(optimizer, T_max=phase.epochs)
-        case "onecycle":
-            return OneCycleLR(optimizer, max_lr=phase.lr, total_steps=phase.epochs * steps)

@@ -20,7 +20,7 @@ METHODS: dict[Method, str] = {
 """How pruning and training alternate."""
 
 
-class Optimizer(NamedTuple):
+class OptimizerDefaults(NamedTuple):
     """An optimizer's default hyperparameters."""
 
     lr: float
@@ -28,10 +28,10 @@ class Optimizer(NamedTuple):
     meaning: str
 
 
-OPTIMIZERS: dict[OptimizerName, Optimizer] = {
-    "adamw": Optimizer(5e-3, 1e-2, "Adam with decoupled weight decay"),
-    "sgd": Optimizer(0.1, 1e-4, "SGD with momentum"),
-    "adadelta": Optimizer(1.0, 0.0, "adaptive steps from recent gradients"),
+OPTIMIZERS: dict[OptimizerName, OptimizerDefaults] = {
+    "adamw": OptimizerDefaults(5e-3, 1e-2, "Adam with decoupled weight decay"),
+    "sgd": OptimizerDefaults(0.1, 1e-4, "SGD with momentum"),
+    "adadelta": OptimizerDefaults(1.0, 0.0, "adaptive steps from recent gradients"),
 }
 
 LOSSES: dict[LossName, str] = {
@@ -119,7 +119,7 @@ class Recipe:
         method: `one-shot`: the plan is applied before the first step (Han et al. 2015).
             `gradual`: from the base, sparsity rises to the plan along a cubic (Zhu and Gupta 2017,
             equation 1) over the first `ramp` of the steps, with masks renewed every `renew_every`
-            steps. `iterative`: pruned and retrained `rounds` times, each round dropping the same
+            steps. `iterative`: pruned and retrained `rounds` times, each round pruning the same
             share of the remaining weights (Han et al. 2015, section 3.4).
         scale_dropout: lower each dropout as its layer loses connections (Han et al. 2015,
             section 3.2): D_r = D_o * sqrt(C_r / C_o).

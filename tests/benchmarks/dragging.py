@@ -12,7 +12,7 @@ from core.jobs import measurement
 from core.jobs.dense_net import open_dense_net
 from core.jobs.workbench import Net, Workbench
 from core.pruning.curves import SampleUpdated, Scan
-from core.pruning.forecast import drops, forecast, lowest
+from core.pruning.forecast import drop, forecast, lowest
 from core.pruning.plans import Plan
 from core.settings.settings import Settings
 from tests.benchmarks.support.figures import Figure
@@ -80,8 +80,8 @@ def random_plan(layers: tuple[str, ...], seed: int) -> Plan:
 
 
 def _forecasts(base: Net, plan: Plan, scan: Scan, dense: float) -> dict[str, float]:
-    alone = drops(scan, base.profiles, plan, dense)
-    left = prod(1 - drop / dense for drop in alone if drop is not None)
+    alone = (drop(scan, one, plan[one.layer.name], dense) for one in base.profiles)
+    left = prod(1 - points / dense for points in alone if points is not None)
     added = forecast(scan, base.profiles, plan, dense)
     assert added is not None, "every layer was scanned"
     return {"product": max(lowest(scan), dense * left), "sum": added}

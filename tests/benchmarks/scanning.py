@@ -16,7 +16,7 @@ from core.measure.bf16_filter import FIRST_CHECKS, SAFETY
 from core.measure.sensitivity_scan import MOST_IMAGES, scan
 from core.nets.layers import Layer, prunable_layers
 from core.pruning.curves import SPARSITIES, WITHIN, Scan
-from core.pruning.masks import keep_mask
+from core.pruning.thresholds import pruned_by, threshold
 from core.system.precision import autocast
 from tests.benchmarks.support import plain
 from tests.benchmarks.support.figures import Figure, Way, in_turns, medians, ratio
@@ -129,7 +129,7 @@ def _pruned(model: nn.Module, layer: Layer, sparsity: float) -> Iterator[nn.Modu
     weight = model.get_parameter(layer.key)
     dense = weight.detach().clone()
     with torch.no_grad():
-        weight.mul_(keep_mask(dense, sparsity))
+        weight.masked_fill_(pruned_by(dense, threshold(dense, sparsity)), 0.0)
         yield model
         weight.copy_(dense)
 

@@ -13,7 +13,7 @@ from core.formats.export_formats import VALUES, Packing
 from core.inference.timings import SECONDS
 from core.jobs.search import START, TRIALS
 from core.pruning.curves import SPLITS, WITHIN
-from core.pruning.goals import METHODS as ALLOCATIONS
+from core.pruning.goals import ALLOCATIONS
 from core.settings.recipe_changes import Choices
 from core.settings.settings import SETTINGS, Settings
 

@@ -12,7 +12,7 @@ from textual.widgets import Input, Label
 from textual.worker import Worker
 
 from core.errors import InputError
-from core.pruning.goals import SENSITIVITY, parse_goal
+from core.pruning.goals import ALLOCATIONS, SENSITIVITY, parse_goal
 from core.pruning.plans import Plan
 from tui.screens.dialog import Dialog
 from tui.state.state import State
@@ -21,16 +21,7 @@ from tui.text.lines import Lines, Span, cut
 from tui.widgets.lines import ROLE_CLASSES, LinesWidget
 
 TOLERANCE = "tolerance"
-OFFERED = {
-    "lamp": "LAMP: keep what matters most within its layer",
-    "magnitude": "one threshold for all layers",
-    "erk": "small layers denser (Erdős-Rényi-Kernel)",
-    SENSITIVITY: "the same accuracy drop for every layer, from the scan",
-    "uniform": "the same sparsity for every layer",
-    "han": "thresholds in proportion to the standard deviation",
-    TOLERANCE: "each layer alone, down to the tolerance line",
-}
-"""The methods, most useful first."""
+OFFERED = {**ALLOCATIONS, TOLERANCE: "each layer alone, down to the tolerance line"}
 
 LONGEST = 100
 """Characters of a goal."""

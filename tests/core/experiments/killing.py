@@ -36,7 +36,7 @@ STRIDE, KILLS = (1, 15) if FORKS else (15, 2)
 CHANGES = ("os.rename", "os.remove", "os.mkdir", "os.rmdir", "fcntl.flock", "msvcrt.locking")
 """Python's audit events for changes to the disk other than writing files."""
 
-Said = tuple[str, int | str]
+Report = tuple[str, int | str]
 """A run, and what is stored of it: an epoch, or everything."""
 
 
@@ -65,26 +65,26 @@ def kill(folder: str) -> None:
 
 def child(experiment: Experiment, step: int | None = None) -> int | None:
     """Run a child, killed before its n-th step or at random; returns its exit status."""
-    heard, told = multiprocessing.Pipe(duplex=False)
-    process = multiprocessing.Process(target=work, args=(experiment.folder, step, told))
+    receiver, sender = multiprocessing.Pipe(duplex=False)
+    process = multiprocessing.Process(target=work, args=(experiment.folder, step, sender))
     process.start()
-    told.close()
-    assert heard.recv() == "ready"
+    sender.close()
+    assert receiver.recv() == "ready"
     if step is None:
         time.sleep(random.uniform(0, 0.03))
         process.kill()
     process.join()
-    check(experiment, last_said(heard))
+    check(experiment, last_report(receiver))
     return process.exitcode
 
 
-def work(folder: Path, step: int | None, told: Connection) -> None:
+def work(folder: Path, step: int | None, sender: Connection) -> None:
     """Record a run and delete another; reports what is stored."""
     experiment = Experiment(folder)
-    told.send("ready")
+    sender.send("ready")
     if step is not None:
         kill_before(step)
-    make(experiment.begin(RunRecord()), say=lambda *words: told.send(words))
+    make(experiment.begin(RunRecord()), report=lambda *parts: sender.send(parts))
     experiment.delete(experiment.runs()[0])
 
 
@@ -105,34 +105,34 @@ def kill_before(step: int) -> None:
 
 
 def make(
-    writer: RunWriter, epoch: int = 0, say: Callable[[str, int | str], None] = lambda *said: None
+    writer: RunWriter, epoch: int = 0, report: Callable[[str, int | str], None] = lambda *_: None
 ) -> None:
     """Record the remaining epochs and finish."""
-    say(writer.id, epoch)
+    report(writer.id, epoch)
     for now in range(epoch + 1, EPOCHS + 1):
         writer.checkpoint(filled(now), epochs(now))
-        say(writer.id, now)
+        report(writer.id, now)
     writer.finish(filled(EPOCHS), RunRecord(epochs=epochs(EPOCHS)))
-    say(writer.id, DONE)
+    report(writer.id, DONE)
 
 
 def filled(epoch: int) -> Weights:
     return {"a": torch.full((5_000,), float(epoch)), "b": torch.tensor(float(epoch))}
 
 
-def last_said(heard: Connection) -> Said | None:
-    said = None
+def last_report(receiver: Connection) -> Report | None:
+    last = None
     while True:
         try:
-            said = heard.recv()
+            last = receiver.recv()
         except (EOFError, OSError):  # it was killed, maybe in the middle of a message
-            return said
+            return last
 
 
-def check(experiment: Experiment, said: Said | None) -> None:
+def check(experiment: Experiment, last: Report | None) -> None:
     """Check that everything reported as stored is there and undamaged."""
-    if said:
-        run_id, epoch = said
+    if last:
+        run_id, epoch = last
         run = experiment.find(run_id)
         assert run.status == DONE or (epoch != DONE and len(run.record.epochs) >= epoch), run
     for run in experiment.runs():

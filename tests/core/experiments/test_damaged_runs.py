@@ -30,11 +30,6 @@ from tests.core.experiments.recorded_runs import (
 )
 
 
-@pytest.fixture
-def experiment(tmp_path: Path) -> Experiment:
-    return Experiment(tmp_path / "it")
-
-
 def done(experiment: Experiment) -> Run:
     return finished(experiment)
 
@@ -121,7 +116,7 @@ DAMAGE: dict[str, tuple[Callable[[Experiment], Run], Callable[[Path], object], s
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
-def test_a_damaged_run_is_listed_with_its_problem_and_can_go(
+def test_a_damaged_run_is_listed_with_its_problem_and_can_be_deleted(
     damage: str, experiment: Experiment
 ) -> None:
     make, harm, problem = DAMAGE[damage]
@@ -140,14 +135,14 @@ def test_a_damaged_run_is_listed_with_its_problem_and_can_go(
     assert experiment.runs() == (good,)
 
 
-def test_a_damaged_checkpoint_is_told(experiment: Experiment) -> None:
+def test_a_damaged_checkpoint_is_reported(experiment: Experiment) -> None:
     run = interrupted(experiment)
     cut(CHECKPOINT)(run.folder)
     with pytest.raises(InputError, match=r"cannot read .*checkpoint\.safetensors.*delete run 0001"):
         run.checkpoint()
 
 
-def test_weights_that_break_later_are_told(experiment: Experiment) -> None:
+def test_weights_damaged_later_are_reported(experiment: Experiment) -> None:
     run = finished(experiment)
     cut(WEIGHTS)(run.folder)
     with pytest.raises(InputError, match=r"cannot read .*weights\.safetensors as safetensors: "):
@@ -176,7 +171,7 @@ for work in changes:
 """
 
 
-def test_what_may_not_be_read_or_written_is_told() -> None:
+def test_missing_permissions_are_reported() -> None:
     with TemporaryDirectory() as place:
         os.chmod(place, 0o755)
         experiment = Experiment(Path(place) / "it")
@@ -186,18 +181,18 @@ def test_what_may_not_be_read_or_written_is_told() -> None:
         folders[1].chmod(0o000)
         (folders[2] / "run.json").chmod(0o000)
         try:
-            said = python(UNPRIVILEGED, experiment.folder).communicate()[0].splitlines()
+            lines = python(UNPRIVILEGED, experiment.folder).communicate()[0].splitlines()
         finally:
             for path in [*folders, experiment.folder]:
                 path.chmod(0o755)
     if os.name == "nt":  # permissions cannot be removed by mode
-        assert said[0] == repr([(run_id, "done", None) for run_id in ("0001", "0002", "0003")])
+        assert lines[0] == repr([(run_id, "done", None) for run_id in ("0001", "0002", "0003")])
     else:
         problem = "run.json cannot be read: Permission denied"
         unreadable = [(run_id, "unreadable", problem) for run_id in ("0002", "0003")]
-        assert said[0] == repr([("0001", "done", None), *unreadable])
-        assert len(said) == 3
-        assert all("writable" in line for line in said[1:])
+        assert lines[0] == repr([("0001", "done", None), *unreadable])
+        assert len(lines) == 3
+        assert all("writable" in line for line in lines[1:])
 
 
 @contextmanager
@@ -220,7 +215,7 @@ def files_up_to(size: int) -> Iterator[None]:
         yield
 
 
-def test_a_full_disk_leaves_the_checkpoint_before(experiment: Experiment) -> None:
+def test_a_full_disk_leaves_the_previous_checkpoint(experiment: Experiment) -> None:
     writer = experiment.begin(RECORD)
     writer.checkpoint(filled(1), epochs(1))
     for keep in (
@@ -236,13 +231,13 @@ def test_a_full_disk_leaves_the_checkpoint_before(experiment: Experiment) -> Non
     assert values(writer.finish(filled(2), RECORD).weights()) == {2.0}
 
 
-def test_a_full_disk_at_the_beginning_leaves_nothing(experiment: Experiment) -> None:
+def test_a_full_disk_at_the_start_leaves_nothing(experiment: Experiment) -> None:
     with files_up_to(50), pytest.raises(InputError, match="no space left"):
         experiment.begin(RECORD)
     assert os.listdir(experiment.folder) == [".lock"]
 
 
-def test_a_place_below_a_file_is_told(tmp_path: Path) -> None:
+def test_a_folder_below_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match=f"cannot write {re.escape(str(tmp_path))}.file: "):
         Experiment(tmp_path / "file" / "below" / "it").begin(RECORD)

@@ -31,16 +31,10 @@ from core.experiments.runs import NOTE_LIMIT
 from tests.core.experiments.recorded_runs import RECORD, epochs, finished, interrupted, values
 from tests.core.test_architecture import HEAVY, packages_after
 
-
-@pytest.fixture
-def experiment(tmp_path: Path) -> Experiment:
-    return Experiment(tmp_path / "it")
-
-
 # Ids
 
 
-def test_ids_rise_and_are_used_again_only_at_the_end(experiment: Experiment) -> None:
+def test_ids_rise_and_only_the_last_is_reused(experiment: Experiment) -> None:
     first, second, third = (finished(experiment) for _ in range(3))
     assert [run.id for run in experiment.runs()] == ["0001", "0002", "0003"]
     experiment.delete(second)
@@ -52,35 +46,35 @@ def test_ids_rise_and_are_used_again_only_at_the_end(experiment: Experiment) -> 
     assert finished(experiment).id == third.id[:-1] + "1"
 
 
-def test_ids_go_on_beyond_four_digits_in_order(experiment: Experiment) -> None:
+def test_ids_continue_in_order_beyond_four_digits(experiment: Experiment) -> None:
     finished(experiment).folder.rename(experiment.folder / "9999")
     assert [finished(experiment).id for _ in range(2)] == ["10000", "10001"]
     assert [run.id for run in experiment.runs()] == ["9999", "10000", "10001"]
 
 
 @pytest.mark.parametrize("typed", ["2", "02", "0002", "000002"])
-def test_an_id_is_typed_without_its_zeros(typed: str, experiment: Experiment) -> None:
+def test_leading_zeros_of_an_id_are_optional(typed: str, experiment: Experiment) -> None:
     finished(experiment)
     finished(experiment)
     assert experiment.find(typed).id == "0002"
 
 
 @pytest.mark.parametrize("typed", ["3", "", "x", "-1", "1.0", "../0001", "²", "9" * 5_000])
-def test_an_id_that_is_none_is_told(typed: str, experiment: Experiment) -> None:
+def test_an_unknown_id_is_refused(typed: str, experiment: Experiment) -> None:
     finished(experiment)
     finished(experiment)
     with pytest.raises(InputError, match="expected one from 0001 to 0002"):
         experiment.find(typed)
 
 
-def test_without_runs_that_is_said(experiment: Experiment) -> None:
+def test_an_experiment_without_runs_says_so(experiment: Experiment) -> None:
     with pytest.raises(InputError, match=r"no run '1' in .*: it has no runs yet"):
         experiment.find("1")
     with pytest.raises(InputError, match="has no runs"):
         experiment.newest()
 
 
-def test_what_is_foreign_is_left_alone(experiment: Experiment) -> None:
+def test_foreign_files_are_left_alone(experiment: Experiment) -> None:
     folder = experiment.folder
     for name in ("notes", "12", "00012", "2024", "scans"):
         (folder / name).mkdir(parents=True)
@@ -97,7 +91,7 @@ def test_what_is_foreign_is_left_alone(experiment: Experiment) -> None:
     assert (folder / "2024" / "photo.jpg").exists()
 
 
-def test_a_file_in_the_place_of_the_next_run_is_passed(experiment: Experiment) -> None:
+def test_a_file_named_like_the_next_run_is_skipped(experiment: Experiment) -> None:
     finished(experiment)
     (experiment.folder / "0002").touch()
     (experiment.folder / "0003").mkdir()
@@ -116,7 +110,7 @@ def test_a_deleted_run_is_gone(experiment: Experiment) -> None:
         experiment.delete(run)
 
 
-def test_what_half_a_deletion_left_is_cleared(experiment: Experiment) -> None:
+def test_remains_of_a_killed_deletion_are_removed(experiment: Experiment) -> None:
     run = finished(experiment)
     left = experiment.folder / ".run-f00"
 
@@ -131,7 +125,7 @@ def test_what_half_a_deletion_left_is_cleared(experiment: Experiment) -> None:
         assert not left.exists()
 
 
-def test_a_run_elsewhere_is_unlinked_only(experiment: Experiment, tmp_path: Path) -> None:
+def test_a_linked_run_is_only_unlinked(experiment: Experiment, tmp_path: Path) -> None:
     run = finished(experiment)
     elsewhere = run.folder.rename(tmp_path / "elsewhere")
     run.folder.symlink_to(elsewhere)
@@ -141,7 +135,7 @@ def test_a_run_elsewhere_is_unlinked_only(experiment: Experiment, tmp_path: Path
 
 
 @pytest.mark.parametrize("text", ["good", "ein Gewinn: 71×\nand more", "🪶", "\x1b[31m"])
-def test_a_note_is_kept_and_taken_away(text: str, experiment: Experiment) -> None:
+def test_a_note_is_stored_and_removed(text: str, experiment: Experiment) -> None:
     run = finished(experiment)
     experiment.annotate(run, f"  {text}\n")
     assert experiment.newest() == replace(run, note=text)
@@ -161,7 +155,7 @@ def test_a_note_may_hold_any_text_up_to_a_limit(experiment: Experiment) -> None:
         experiment.annotate(run, "x" * (NOTE_LIMIT + 1))
 
 
-def test_a_note_that_is_damaged_harms_nobody(experiment: Experiment) -> None:
+def test_a_damaged_note_does_no_harm(experiment: Experiment) -> None:
     run = finished(experiment)
     (run.folder / "note.txt").write_bytes(b"caf\xe9")
     assert experiment.newest().note == "caf�"
@@ -170,7 +164,7 @@ def test_a_note_that_is_damaged_harms_nobody(experiment: Experiment) -> None:
     assert experiment.newest() == run
 
 
-def test_what_is_no_experiment_gets_no_lock(experiment: Experiment, tmp_path: Path) -> None:
+def test_other_folders_get_no_lock(experiment: Experiment, tmp_path: Path) -> None:
     run = finished(experiment)
     for change in (Experiment.delete, Experiment.resume):
         with pytest.raises(InputError, match="no run"):
@@ -198,7 +192,7 @@ def test_listing_loads_no_torch(experiment: Experiment) -> None:
     assert not loaded & HEAVY
 
 
-def test_hundreds_of_runs_are_listed_at_once(experiment: Experiment) -> None:
+def test_hundreds_of_runs_are_listed_quickly(experiment: Experiment) -> None:
     run = finished(experiment, epochs=epochs(60))
     for number in range(2, 501):
         folder = experiment.folder / f"{number:04d}"
@@ -223,14 +217,14 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "featherweight" / "experiments"
 
 
-def test_nothing_given_is_the_default_place(place: Path) -> None:
+def test_without_a_target_the_default_folder_is_used(place: Path) -> None:
     assert experiment_folder(None, "cnn5-mnist") == place / "cnn5-mnist"
     finished(Experiment(place / "cnn5-mnist"))
     assert experiment_names() == ("cnn5-mnist",)
     assert open_run("cnn5-mnist:1").folder == place / "cnn5-mnist" / "0001"
 
 
-def test_a_bare_name_is_the_one_that_is_there(place: Path) -> None:
+def test_a_bare_name_is_the_existing_experiment(place: Path) -> None:
     here = Path.cwd() / "it"
     assert experiment_folder("it", "x") == here
     finished(Experiment(place / "it"), value=1)
@@ -242,10 +236,10 @@ def test_a_bare_name_is_the_one_that_is_there(place: Path) -> None:
     assert values(open_run("it").weights()) == {2.0}
 
 
-@pytest.mark.parametrize("given", ["new", "new/er", "./new"])
-def test_what_is_recorded_under_a_name_is_found_under_it(given: str, place: Path) -> None:
-    run = finished(Experiment(experiment_folder(given, "x")))
-    assert open_run(given) == open_run(f"{given}:1") == run
+@pytest.mark.parametrize("target", ["new", "new/er", "./new"])
+def test_a_run_is_found_under_the_name_it_was_recorded_under(target: str, place: Path) -> None:
+    run = finished(Experiment(experiment_folder(target, "x")))
+    assert open_run(target) == open_run(f"{target}:1") == run
     assert not place.exists()
 
 
@@ -255,22 +249,22 @@ def test_a_tilde_in_a_path_is_expanded(place: Path, monkeypatch: pytest.MonkeyPa
     assert experiment_folder("~/it", "x") == place / "it"
 
 
-@pytest.mark.parametrize("given", ["", "~nobody-of-this-name/it"])
-def test_what_is_no_path_is_told(given: str, place: Path) -> None:
-    for use in (lambda: experiment_folder(given, "x"), lambda: open_run(given)):
+@pytest.mark.parametrize("target", ["", "~nobody-of-this-name/it"])
+def test_a_target_that_is_not_a_path_is_refused(target: str, place: Path) -> None:
+    for use in (lambda: experiment_folder(target, "x"), lambda: open_run(target)):
         with pytest.raises(InputError, match=r"an empty path|cannot expand the path"):
             use()
     assert not place.exists()
 
 
-def test_a_file_is_no_experiment(place: Path) -> None:
+def test_a_file_is_not_an_experiment(place: Path) -> None:
     file = place.parent.parent / "file"
     file.touch()
     with pytest.raises(InputError, match=f"{re.escape(str(file))} is a file, expected the folder"):
         experiment_folder(file, "x")
 
 
-def test_an_experiment_that_is_none_is_told_with_those_that_are(place: Path) -> None:
+def test_an_unknown_experiment_is_refused_with_the_known_ones(place: Path) -> None:
     with pytest.raises(InputError, match=r"no experiment 'it': expected FOLDER.*: none yet"):
         open_run("it")
     for name in ("two", "one"):
@@ -283,14 +277,14 @@ def test_an_experiment_that_is_none_is_told_with_those_that_are(place: Path) -> 
         open_run("one")
 
 
-def test_the_folder_of_a_run_is_told_from_that_of_an_experiment(place: Path) -> None:
+def test_the_folder_of_a_run_is_not_taken_for_an_experiment(place: Path) -> None:
     run = finished(Experiment(place / "it"))
     with pytest.raises(InputError, match=re.escape(f"use {place / 'it'}:0001")):
         open_run(str(run.folder))
 
 
 @pytest.mark.parametrize(
-    ("given", "expected"),
+    ("target", "expected"),
     [
         ("it", ("it", None)),
         ("it:3", ("it", "3")),
@@ -303,8 +297,8 @@ def test_the_folder_of_a_run_is_told_from_that_of_an_experiment(place: Path) -> 
         (":3", (":3", None)),
     ],
 )
-def test_a_run_is_named_by_folder_and_id(given: str, expected: tuple[str, str | None]) -> None:
-    assert split_run(given) == expected
+def test_a_run_is_named_by_folder_and_id(target: str, expected: tuple[str, str | None]) -> None:
+    assert split_run(target) == expected
 
 
 @pytest.mark.usefixtures("place")
@@ -323,14 +317,14 @@ def test_a_folder_whose_name_looks_like_a_run_is_a_folder() -> None:
     ("model", "name"),
     [("cnn5", "cnn5-mnist"), ("../my net.py:Net", "my-net.py-Net-mnist"), ("é", "mnist")],
 )
-def test_the_default_name_is_a_plain_one(model: str, name: str) -> None:
+def test_the_default_name_has_only_plain_characters(model: str, name: str) -> None:
     assert default_name(model, "mnist") == name
 
 
-def test_the_environment_tells_what_matters_and_not_who() -> None:
-    found = environment()
-    assert found["python"] == platform.python_version()
-    assert found["torch"].partition("+")[0] == torch.__version__.partition("+")[0]
-    assert set(found) == {"python", "system", "machine", "processor", *PACKAGES}
-    assert all(isinstance(value, str) and value for value in found.values())
-    assert str(Path.home()) not in json.dumps(found)
+def test_the_environment_does_not_identify_the_user() -> None:
+    report = environment()
+    assert report["python"] == platform.python_version()
+    assert report["torch"].partition("+")[0] == torch.__version__.partition("+")[0]
+    assert set(report) == {"python", "system", "machine", "processor", *PACKAGES}
+    assert all(isinstance(value, str) and value for value in report.values())
+    assert str(Path.home()) not in json.dumps(report)

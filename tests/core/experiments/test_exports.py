@@ -34,7 +34,7 @@ def run(tmp_path: Path) -> Run:
     return finished(Experiment(tmp_path / "runs"))
 
 
-def test_what_is_recorded_comes_back_with_the_run(run: Run) -> None:
+def test_recorded_exports_are_read_with_the_run(run: Run) -> None:
     experiment = Experiment(run.folder.parent)
     experiment.add_export(run, LOSSLESS)
     experiment.add_export(run, SMALL)
@@ -44,7 +44,7 @@ def test_what_is_recorded_comes_back_with_the_run(run: Run) -> None:
     assert newest_compact(exports, exact=False) == SMALL
 
 
-def test_a_file_that_was_written_again_stands_there_once_and_last(run: Run) -> None:
+def test_a_file_exported_again_is_listed_once_and_last(run: Run) -> None:
     experiment = Experiment(run.folder.parent)
     again = Export(LOSSLESS.file, 4_000, "steps", 8, Accuracy(98.9, 99.0))
     for export in (LOSSLESS, SMALL, again):
@@ -53,14 +53,14 @@ def test_a_file_that_was_written_again_stands_there_once_and_last(run: Run) -> N
     assert newest_compact(experiment.find(run.id).exports, exact=True) is None
 
 
-def test_only_so_many_are_remembered(tmp_path: Path) -> None:
+def test_only_the_newest_exports_are_recorded(tmp_path: Path) -> None:
     rows = [{**ROW, "file": f"{number}.fw"} for number in range(MAX_EXPORTS + 5)]
     (tmp_path / EXPORTS).write_text(json.dumps({"files": rows}))
     assert len(read_exports(tmp_path)) == MAX_EXPORTS
     assert read_exports(tmp_path)[-1].file == f"{MAX_EXPORTS + 4}.fw"
 
 
-def test_a_run_that_is_gone_records_nothing(run: Run) -> None:
+def test_a_deleted_run_records_nothing(run: Run) -> None:
     experiment = Experiment(run.folder.parent)
     experiment.delete(run)
     with pytest.raises(InputError, match="no run"):
@@ -77,21 +77,21 @@ damaged = st.recursive(
 
 
 @given(name=st.sampled_from([*ROW, "validation", "test"]), value=damaged)
-def test_an_odd_row_is_left_out_and_the_others_stay(
+def test_a_damaged_row_is_dropped_and_the_others_stay(
     tmp_path_factory: pytest.TempPathFactory, name: str, value: object
 ) -> None:
     folder = tmp_path_factory.mktemp("run", numbered=True)
     odd = {**ROW, "accuracy": dict(ROW["accuracy"])}
     (odd["accuracy"] if name in odd["accuracy"] else odd)[name] = value
     (folder / EXPORTS).write_text(json.dumps({"files": [odd, ROW]}))
-    found = read_exports(folder)
+    result = read_exports(folder)
     try:
         json.dumps(odd, allow_nan=False)
     except ValueError:
-        assert found == (), "no JSON at all"
+        assert result == (), "no JSON at all"
         return
-    assert found[-1] == SMALL
-    for export in found:
+    assert result[-1] == SMALL
+    for export in result:
         assert export.bytes > 0
         assert 0 <= export.accuracy.validation <= 100
         assert isinstance(export.file, str)
@@ -106,10 +106,10 @@ def test_a_damaged_record_is_no_record(run: Run, text: str) -> None:
     assert experiment.find(run.id).exports == (SMALL,)
 
 
-@given(said=damaged | st.dictionaries(st.sampled_from(["values", "han2015", "zip"]), plain))
-def test_recorded_sizes_are_not_believed_blindly(said: object) -> None:
-    found = _sizes(said)
-    assert found is None or found.values > 0
+@given(data=damaged | st.dictionaries(st.sampled_from(["values", "han2015", "zip"]), plain))
+def test_recorded_sizes_are_checked(data: object) -> None:
+    result = _sizes(data)
+    assert result is None or result.values > 0
     whole = {
         "values": 24_732,
         "han2015": 45_209,
@@ -118,8 +118,8 @@ def test_recorded_sizes_are_not_believed_blindly(said: object) -> None:
         "compact": 22_565,
     }
     assert _sizes({**whole, "quantised": None}) == Sizes(**whole)
-    assert _sizes({**whole, "zip": said}).zip in (None, said)
+    assert _sizes({**whole, "zip": data}).zip in (None, data)
 
 
-def _sizes(said: object) -> Sizes | None:
-    return read_record({"sizes": said}, "run.json")[0].sizes
+def _sizes(data: object) -> Sizes | None:
+    return read_record({"sizes": data}, "run.json")[0].sizes

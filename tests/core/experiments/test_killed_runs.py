@@ -14,12 +14,6 @@ from core.experiments.experiment import Experiment
 from core.system import locks
 from tests.core.experiments.recorded_runs import RECORD, filled, finished, interrupted, python
 
-
-@pytest.fixture
-def experiment(tmp_path: Path) -> Experiment:
-    return Experiment(tmp_path / "it")
-
-
 CLAIM = """
 import sys
 from pathlib import Path
@@ -79,7 +73,7 @@ def test_a_run_is_running_while_its_process_lives(experiment: Experiment) -> Non
     assert [run.id for run in experiment.runs()] == ["0002"]
 
 
-def test_many_may_look_at_once(experiment: Experiment) -> None:
+def test_many_readers_may_check_a_lock_at_once(experiment: Experiment) -> None:
     run = interrupted(experiment)
     seen: list[str] = []
 
@@ -97,7 +91,7 @@ def test_many_may_look_at_once(experiment: Experiment) -> None:
     assert experiment.newest() == run
 
 
-def test_who_looks_while_a_run_ends_sees_it_run_or_done(
+def test_a_reader_sees_an_ending_run_as_running_or_done(
     experiment: Experiment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     writer, is_held = experiment.begin(RECORD), locks.is_held
@@ -110,7 +104,7 @@ def test_who_looks_while_a_run_ends_sees_it_run_or_done(
     assert experiment.newest().status == "done"
 
 
-def test_a_lock_that_cannot_be_shared_is_tried(experiment: Experiment) -> None:
+def test_without_shared_locks_a_lock_is_tried(experiment: Experiment) -> None:
     writer = experiment.begin(RECORD)
     lock = writer.folder / "lock"
     assert locks.is_held(lock)
@@ -121,7 +115,9 @@ def test_a_lock_that_cannot_be_shared_is_tried(experiment: Experiment) -> None:
     assert not locks.is_held_by_trial(lock)
 
 
-def test_who_never_lets_go_is_told(experiment: Experiment, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lock_never_released_is_reported(
+    experiment: Experiment, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run = finished(experiment)
     monkeypatch.setattr(locks, "LOCK_TIMEOUT", 0.1)
     with locks.locked(experiment.folder), pytest.raises(InputError, match="another program has"):
@@ -130,6 +126,6 @@ def test_who_never_lets_go_is_told(experiment: Experiment, monkeypatch: pytest.M
 
 
 @pytest.mark.slow
-def test_killed_at_any_moment_it_leaves_runs_that_are_whole(experiment: Experiment) -> None:
+def test_a_kill_at_any_moment_leaves_runs_intact(experiment: Experiment) -> None:
     code = "import sys; from tests.core.experiments.killing import kill; kill(sys.argv[1])"
     assert python(code, experiment.folder).communicate()[0] == "whole\n"

@@ -31,19 +31,19 @@ def test_the_front_of_known_points() -> None:
     assert front([(37, 99.3), (12, 99.4), (37, 99.1), (12, 99.4)]) == (1, 0)
 
 
-def test_what_is_not_a_number_is_never_on_it() -> None:
+def test_nan_is_never_on_the_front() -> None:
     assert front([(math.nan, 99.0), (2, math.nan), (3, 90)]) == (2,)
     assert front([(math.inf, 11.0), (3, 90)]) == (1, 0)
 
 
 @given(points)
-def test_nothing_beats_what_is_on_the_front(points: Points) -> None:
+def test_no_point_dominates_one_on_the_front(points: Points) -> None:
     for index in front(points):
         assert not any(beats(other, points[index]) for other in points)
 
 
 @given(points)
-def test_what_is_not_on_the_front_is_beaten_by_it_or_comes_again(points: Points) -> None:
+def test_points_off_the_front_are_dominated_or_repeated(points: Points) -> None:
     kept = front(points)
     for index, point in enumerate(points):
         if index not in kept and not any(map(math.isnan, point)):
@@ -53,7 +53,7 @@ def test_what_is_not_on_the_front_is_beaten_by_it_or_comes_again(points: Points)
 
 
 @given(points)
-def test_the_front_goes_up_in_ratio_and_down_in_accuracy(points: Points) -> None:
+def test_along_the_front_the_ratio_rises_and_the_accuracy_falls(points: Points) -> None:
     kept = [points[index] for index in front(points)]
     for before, after in pairwise(kept):
         assert before[0] < after[0]

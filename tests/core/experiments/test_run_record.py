@@ -28,7 +28,7 @@ OLD = json.loads((Path(__file__).parent / "recorded_run.json").read_text(encodin
 """A record in the original, untyped format."""
 
 
-def test_an_old_run_is_read_and_written_as_it_was() -> None:
+def test_an_old_run_is_read_and_written_unchanged() -> None:
     record, faults = read_record(OLD, RUN)
     assert faults == ()
     assert record_json(record) == OLD
@@ -38,14 +38,14 @@ def test_an_old_run_is_read_and_written_as_it_was() -> None:
     assert [epoch.epoch for epoch in record.epoch_events] == [1]
 
 
-def test_what_is_printed_says_nothing_of_status_and_state() -> None:
+def test_the_report_omits_status_and_state() -> None:
     record = replace(read_record(OLD, RUN)[0], state={"epoch": 1})
     expected = {key: value for key, value in OLD.items() if key != "status"}
     assert report_json(record) == expected
 
 
 @pytest.mark.parametrize("kind", ["finetune", "train"])
-def test_a_finished_run_says_what_is_null_and_an_unfinished_one_leaves_it_out(kind: Any) -> None:
+def test_a_finished_run_writes_nulls_and_an_unfinished_one_omits_them(kind: Any) -> None:
     record = RunRecord(kind=kind)
     assert record_json(record) == {"kind": kind, "inputs": {}, "epochs": []}
     nulls = {key for key, value in record_json(replace(record, stopped=False)).items()
@@ -61,7 +61,7 @@ def changed(run: Run, **values: Any) -> Run:
     return Experiment(run.folder.parent).find(run.id)
 
 
-def test_a_damaged_value_is_left_out_of_the_list_and_refused_to_go_on_from(tmp_path: Path) -> None:
+def test_a_damaged_value_is_dropped_when_listing_and_refused_when_resuming(tmp_path: Path) -> None:
     run = finished(Experiment(tmp_path), seed=3)
     assert run.checked() == run.record
     damaged = changed(run, seed="x", epochs=[{"epoch": 1, "validation": 101}])
@@ -86,21 +86,21 @@ def test_a_damaged_run_is_not_resumed(tmp_path: Path) -> None:
         experiment.resume(damaged)
 
 
-def test_an_epoch_without_all_its_numbers_tells_no_curve() -> None:
+def test_an_incomplete_epoch_gives_no_curve() -> None:
     whole = RunRecord(epochs=epochs(2), best=2)
     assert [event.epoch for event in whole.epoch_events] == [1, 2]
     lacking = replace(whole, epochs=(*epochs(1), replace(epochs(2)[1], validation=None)))
     assert lacking.epoch_events == ()
 
 
-def test_an_old_epoch_is_final_where_it_is_the_best() -> None:
+def test_an_old_epoch_is_final_if_it_is_the_best() -> None:
     rows = tuple(replace(row, final=None) for row in epochs(2))
     events = RunRecord(epochs=rows, best=2).epoch_events
     assert [event.final for event in events] == [False, True]
 
 
-def test_accuracies_lie_between_0_and_100() -> None:
-    said = {"accuracy": {"dense": {"validation": 99, "test": 98.5}, "pruned": {"validation": 1e9}}}
-    record, faults = read_record(said, RUN)
+def test_accuracies_are_from_0_to_100() -> None:
+    data = {"accuracy": {"dense": {"validation": 99, "test": 98.5}, "pruned": {"validation": 1e9}}}
+    record, faults = read_record(data, RUN)
     assert record.accuracy == StageAccuracies(dense=Accuracy(99.0, 98.5))
     assert len(faults) == 1

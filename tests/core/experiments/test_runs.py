@@ -50,12 +50,6 @@ from tests.core.experiments.recorded_runs import (
     values,
 )
 
-
-@pytest.fixture
-def experiment(tmp_path: Path) -> Experiment:
-    return Experiment(tmp_path / "it")
-
-
 # Recording
 
 
@@ -81,7 +75,7 @@ def test_a_run_is_running_then_done_with_its_weights(experiment: Experiment) -> 
     assert sorted(os.listdir(done.folder)) == ["run.json", "weights.safetensors"]
 
 
-def test_what_is_recorded_says_when_and_on_what(experiment: Experiment) -> None:
+def test_a_run_records_when_and_on_what_it_ran(experiment: Experiment) -> None:
     before = datetime.now(UTC)
     run = finished(experiment)
     written = json.loads((run.folder / RUN).read_text(encoding="utf-8"))
@@ -97,7 +91,7 @@ def test_a_run_can_end_early(experiment: Experiment) -> None:
     assert "status" not in report_json(run.record)
 
 
-def test_tensors_come_back_as_they_were(experiment: Experiment) -> None:
+def test_tensors_are_read_back_unchanged(experiment: Experiment) -> None:
     tensors = {
         "none": torch.empty(0, 3),
         "halves": torch.arange(4.0, dtype=torch.bfloat16),
@@ -110,19 +104,17 @@ def test_tensors_come_back_as_they_were(experiment: Experiment) -> None:
     saved = experiment.newest().checkpoint()
     run = writer.finish(tensors, RECORD)
     assert saved is not None
-    for found in (saved.tensors, run.weights()):
-        assert found.keys() == tensors.keys()
-        assert all(torch.equal(found[name], tensors[name]) for name in tensors)
-        assert all(found[name].dtype == tensors[name].dtype for name in tensors)
+    for weights in (saved.tensors, run.weights()):
+        assert weights.keys() == tensors.keys()
+        assert all(torch.equal(weights[name], tensors[name]) for name in tensors)
+        assert all(weights[name].dtype == tensors[name].dtype for name in tensors)
 
 
 IMAGES = Images(torch.zeros(24, 1, 28, 28, dtype=torch.uint8), torch.arange(24) % 10, 0.1, 0.3)
 
 
 @pytest.mark.parametrize("recipe", list(RECIPES))
-def test_the_state_of_a_training_goes_through_a_checkpoint(
-    recipe: str, experiment: Experiment
-) -> None:
+def test_a_training_state_survives_a_checkpoint(recipe: str, experiment: Experiment) -> None:
     phase = recipe_named(recipe).finetune
     net = Cnn5()
     trainer = Trainer(net, IMAGES, phase, seed=0, precision="fp32")
@@ -133,8 +125,8 @@ def test_the_state_of_a_training_goes_through_a_checkpoint(
         writer.checkpoint(checkpoint.tensors, state=checkpoint.json)
     saved = experiment.newest().checkpoint()
     assert saved is not None
-    assert saved.state == json.loads(json.dumps(checkpoint.json))
-    state = Checkpoint(saved.tensors, saved.state or {}).state()
+    assert saved.record.state == json.loads(json.dumps(checkpoint.json))
+    state = Checkpoint(saved.tensors, saved.record.state or {}).state()
     again = Trainer(Cnn5(), IMAGES, phase, seed=1, precision="fp32")
     again.resume(state)
     assert all(
@@ -197,7 +189,7 @@ records = st.builds(
 
 @settings(max_examples=40, deadline=None)
 @given(records, records, objects)
-def test_any_record_comes_back_as_it_was(
+def test_any_record_is_read_back_unchanged(
     early: RunRecord, late: RunRecord, state: dict[str, Any]
 ) -> None:
     with TemporaryDirectory() as folder:
@@ -216,7 +208,7 @@ def test_any_record_comes_back_as_it_was(
             assert (done.faults, done.finished) == ((), True)
 
 
-def test_numbers_that_are_not_finite_are_refused_and_change_nothing(experiment: Experiment) -> None:
+def test_non_finite_numbers_are_refused_and_change_nothing(experiment: Experiment) -> None:
     wrong = replace(RECORD, ratio=float("nan"))
     with pytest.raises(ValueError, match="not JSON compliant"):
         experiment.begin(wrong)
@@ -239,7 +231,7 @@ def test_only_a_finished_run_has_weights(experiment: Experiment) -> None:
         run.weights()
 
 
-def test_a_recording_knows_its_place(experiment: Experiment) -> None:
+def test_a_writer_has_the_id_and_folder_of_its_run(experiment: Experiment) -> None:
     with experiment.begin(RECORD) as writer:
         assert isinstance(writer, RunWriter)
         assert writer.folder == experiment.folder / writer.id
@@ -248,7 +240,7 @@ def test_a_recording_knows_its_place(experiment: Experiment) -> None:
 # Releasing
 
 
-def test_what_fails_leaves_its_checkpoint(experiment: Experiment) -> None:
+def test_a_failed_run_leaves_its_checkpoint(experiment: Experiment) -> None:
     def fail() -> None:
         with experiment.begin(RECORD) as writer:
             writer.checkpoint(filled(4), epochs(4))
@@ -262,7 +254,7 @@ def test_what_fails_leaves_its_checkpoint(experiment: Experiment) -> None:
     assert (run.status, len(run.record.epochs), values(saved.tensors)) == ("interrupted", 4, {4.0})
 
 
-def test_what_fails_before_its_first_checkpoint_leaves_nothing(experiment: Experiment) -> None:
+def test_a_run_that_fails_without_a_checkpoint_leaves_nothing(experiment: Experiment) -> None:
     with pytest.raises(ZeroDivisionError), experiment.begin(RECORD):
         raise ZeroDivisionError
     assert os.listdir(experiment.folder) == [".lock"]
@@ -274,7 +266,7 @@ def test_a_run_with_a_note_stays(experiment: Experiment) -> None:
     assert experiment.newest().note == "look into this"
 
 
-def test_an_abandoned_run_goes(experiment: Experiment) -> None:
+def test_an_abandoned_run_is_deleted(experiment: Experiment) -> None:
     writer = experiment.begin(RECORD)
     writer.checkpoint(filled(1))
     writer.abandon()
@@ -295,7 +287,7 @@ def test_a_finished_run_takes_no_more_epochs(experiment: Experiment) -> None:
             again()
 
 
-def test_a_run_goes_on_in_another_thread(experiment: Experiment) -> None:
+def test_a_run_continues_in_another_thread(experiment: Experiment) -> None:
     writer = experiment.begin(RECORD)
     thread = threading.Thread(target=writer.finish, args=(filled(1), RECORD))
     thread.start()
@@ -304,7 +296,7 @@ def test_a_run_goes_on_in_another_thread(experiment: Experiment) -> None:
     assert experiment.newest().status == "done"
 
 
-def test_a_folder_that_goes_meanwhile_is_told(experiment: Experiment) -> None:
+def test_a_folder_deleted_meanwhile_is_reported(experiment: Experiment) -> None:
     with experiment.begin(RECORD) as writer:
         delete_tree(experiment.folder)
         with pytest.raises(InputError, match=r"the folder .*0001 does not exist"):
@@ -314,7 +306,7 @@ def test_a_folder_that_goes_meanwhile_is_told(experiment: Experiment) -> None:
 # Resuming
 
 
-def test_an_interrupted_run_goes_on(experiment: Experiment) -> None:
+def test_an_interrupted_run_can_be_resumed(experiment: Experiment) -> None:
     run = interrupted(experiment, epoch=2)
     with experiment.resume(run) as writer:
         assert experiment.newest().status == "running"
@@ -328,7 +320,7 @@ def test_an_interrupted_run_goes_on(experiment: Experiment) -> None:
     assert done.record.created == run.record.created
 
 
-def test_only_an_interrupted_run_goes_on(experiment: Experiment) -> None:
+def test_only_an_interrupted_run_can_be_resumed(experiment: Experiment) -> None:
     run = finished(experiment)
     with pytest.raises(InputError, match=r"run 0001 of .*: done; nothing to resume"):
         experiment.resume(run)
@@ -340,7 +332,7 @@ def test_only_an_interrupted_run_goes_on(experiment: Experiment) -> None:
         experiment.resume(run)
 
 
-def test_what_a_killed_process_left_is_cleared(experiment: Experiment) -> None:
+def test_remains_of_a_killed_process_are_removed(experiment: Experiment) -> None:
     finish, resume = finished(experiment), interrupted(experiment)
     half = f".{CHECKPOINT}-f00"
     for run in (finish, resume):

@@ -58,7 +58,7 @@ def scans(draw: st.DrawFn) -> Scan:
 
 @settings(max_examples=50)
 @given(scans())
-def test_any_scan_is_read_back_as_it_was(scan: Scan) -> None:
+def test_any_scan_is_read_back_unchanged(scan: Scan) -> None:
     with TemporaryDirectory() as folder:
         assert save_scan(Path(folder), DIGEST, scan)
         kept = load_scan(Path(folder), DIGEST, scan.split)
@@ -67,17 +67,17 @@ def test_any_scan_is_read_back_as_it_was(scan: Scan) -> None:
         assert list(kept.scan.layers) == list(scan.layers)
 
 
-def test_it_is_a_file_of_the_experiment(tmp_path: Path) -> None:
+def test_a_scan_is_a_file_of_the_experiment(tmp_path: Path) -> None:
     folder = tmp_path / "not" / "yet"
     save_scan(folder, DIGEST, SCAN)
     assert os.listdir(folder / "scans") == [NAME]
 
 
-def test_where_nothing_is_kept_there_is_no_problem(tmp_path: Path) -> None:
+def test_a_missing_scan_is_not_a_problem(tmp_path: Path) -> None:
     assert load_scan(tmp_path, DIGEST, "test") == StoredScan(None, None)
 
 
-def test_weights_and_splits_are_told_apart(tmp_path: Path) -> None:
+def test_weights_and_splits_have_their_own_scans(tmp_path: Path) -> None:
     save_scan(tmp_path, DIGEST, SCAN)
     assert load_scan(tmp_path, DIGEST, "test").scan is None
     assert load_scan(tmp_path, "f" * 16, "validation").scan is None
@@ -88,7 +88,7 @@ def test_weights_and_splits_are_told_apart(tmp_path: Path) -> None:
     )
 
 
-def test_more_images_stay_and_as_many_are_replaced(tmp_path: Path) -> None:
+def test_only_a_scan_on_as_many_images_replaces_one(tmp_path: Path) -> None:
     def kept() -> Scan | None:
         return load_scan(tmp_path, DIGEST, "validation").scan
 
@@ -99,7 +99,7 @@ def test_more_images_stay_and_as_many_are_replaced(tmp_path: Path) -> None:
         assert kept() == (scan if is_kept else more)
 
 
-def test_a_scan_of_other_data_does_not_stand_for_this(tmp_path: Path) -> None:
+def test_a_scan_of_other_data_is_not_used(tmp_path: Path) -> None:
     save_scan(tmp_path, DIGEST, SCAN, data="mnist")
     assert load_scan(tmp_path, DIGEST, "validation", data="mnist").scan == SCAN
     other = load_scan(tmp_path, DIGEST, "validation", data="fashion-mnist")
@@ -148,7 +148,7 @@ WRONG: dict[str, Callable[[dict[str, Any]], object]] = {
 
 
 @pytest.mark.parametrize("wrong", WRONG)
-def test_what_cannot_be_is_refused_with_a_reason(wrong: str, tmp_path: Path) -> None:
+def test_impossible_values_are_refused_with_a_reason(wrong: str, tmp_path: Path) -> None:
     save_scan(tmp_path, DIGEST, SCAN)
     path = tmp_path / "scans" / NAME
     facts = json.loads(path.read_bytes())
@@ -174,22 +174,22 @@ def test_garbage_is_refused_and_replaced(content: bytes, tmp_path: Path) -> None
     assert save_scan(tmp_path, DIGEST, replace(SCAN, layers={}, uniform=()))
 
 
-def test_a_folder_in_its_place_is_told(tmp_path: Path) -> None:
+def test_a_folder_in_its_place_is_reported(tmp_path: Path) -> None:
     (tmp_path / "scans" / NAME).mkdir(parents=True)
     assert load_scan(tmp_path, DIGEST, "validation") == StoredScan(None, f"{NAME} is not a file")
 
 
-def test_a_split_that_is_none_is_refused(tmp_path: Path) -> None:
+def test_an_unknown_split_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="unknown split 'train': expected one of validation, test"):
         load_scan(tmp_path, DIGEST, "train")
 
 
-def test_a_digest_that_is_none_names_no_file(tmp_path: Path) -> None:
+def test_a_malformed_digest_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="expected hexadecimal digits"):
         save_scan(tmp_path, "../up", SCAN)
 
 
-def test_a_file_in_place_of_the_experiment_is_told(tmp_path: Path) -> None:
+def test_a_file_in_place_of_the_experiment_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match="cannot write"):
         save_scan(tmp_path / "file", DIGEST, SCAN)

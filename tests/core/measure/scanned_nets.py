@@ -16,7 +16,7 @@ from core.nets.layers import Layer
 from core.nets.zoo import model_spec
 from core.pruning.allocation import allocate
 from core.pruning.curves import SPARSITIES, Point, Scan
-from core.pruning.goals import METHODS
+from core.pruning.goals import ALLOCATIONS
 from core.pruning.plans import Plan, prune_count
 from core.pruning.scores import sensitivity
 from core.pruning.what_if import Profile
@@ -25,8 +25,8 @@ Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
 
 IMAGES = 500
-WITHOUT_SCAN = [name for name in METHODS if name != "sensitivity"]
-every_method = pytest.mark.parametrize("method", METHODS)
+WITHOUT_SCAN = [name for name in ALLOCATIONS if name != "sensitivity"]
+every_method = pytest.mark.parametrize("method", ALLOCATIONS)
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,8 @@ from core.nets.architectures import Cnn5
 from core.nets.layers import Layer, prunable_layers
 from core.nets.weights import Weights
 from core.pruning.curves import SPARSITIES, UNIFORM_SPARSITIES, Scan, ScanUpdated
-from core.pruning.masks import keep_mask
+from core.pruning.masks import Masks
+from core.pruning.thresholds import pruned_by, threshold
 from tests.core.conftest import head
 from tests.core.random_nets import RandomNet, random_nets
 from tests.core.training.loops import of_type, plain_accuracy, recorded, same
@@ -47,10 +48,8 @@ def net(shipped: Weights) -> Cnn5:
 
 def plain_count(weights: Weights, pruned: dict[str, float], data: Images) -> int:
     """Prune, then evaluate everything."""
-    left = {
-        key: tensor * keep_mask(tensor, pruned[key]) if key in pruned else tensor
-        for key, tensor in weights.items()
-    }
+    masks = {key: pruned_by(weights[key], threshold(weights[key], s)) for key, s in pruned.items()}
+    left = Masks(masks).apply(weights)
     return round(plain_accuracy(left, data) * len(data) / 100)
 
 
@@ -299,7 +298,7 @@ def test_the_counts_of_any_net_are_those_of_the_plain_way(
         whole = weight.detach().clone()
         for point in result.layers[layer.name]:
             with torch.no_grad():
-                weight.copy_(whole * keep_mask(whole, point.sparsity))
+                weight.masked_fill_(pruned_by(whole, threshold(whole, point.sparsity)), 0.0)
                 logits = net(data.batch(slice(0, 300))[0].contiguous())
                 weight.copy_(whole)
             near = int((margins(logits) <= 1e-5 * logits.abs().amax(1)).sum())

@@ -1,4 +1,4 @@
-"""Sparsities that meet a budget to the last weight, by every method; and what is out of reach."""
+"""Every method meets a budget to the last weight; budgets out of reach are refused."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from core.nets.footprint import total
 from core.nets.layers import Layer
 from core.pruning.allocation import allocate, plan_for_tolerance
 from core.pruning.curves import Point
-from core.pruning.goals import METHODS, parse_goal
+from core.pruning.goals import ALLOCATIONS, parse_goal
 from core.pruning.plans import Plan, prune_count
 from core.pruning.what_if import Profile
 from tests.core.measure.scanned_nets import (
@@ -52,7 +52,7 @@ class TestEveryMethod:
     @every_method
     @given(nets(), UNIT)
     @settings(max_examples=30)
-    def test_pruning_keeps_as_many_but_for_ties(self, method: str, net: Net, at: float) -> None:
+    def test_pruning_keeps_as_planned_except_ties(self, method: str, net: Net, at: float) -> None:
         budget = net.fixed + round(at * sum(net.caps))
         plan = net.allocate(method, budget)
         cuts = [profile.what_if(plan[profile.layer.name]) for profile in net.profiles]
@@ -66,7 +66,7 @@ class TestEveryMethod:
     @every_method
     @given(nets(), UNIT, UNIT)
     @settings(max_examples=30)
-    def test_lighter_keeps_no_more_of_any_layer(
+    def test_a_smaller_budget_keeps_no_more_of_any_layer(
         self, method: str, net: Net, one: float, two: float
     ) -> None:
         light, heavy = (round(at * sum(net.caps)) for at in sorted((one, two)))
@@ -133,7 +133,7 @@ class TestEveryMethod:
         assert total(parts).ratio >= 60
 
     @every_method
-    def test_a_budget_of_nothing_prunes_every_weight(self, method: str) -> None:
+    def test_a_budget_of_zero_prunes_every_weight(self, method: str) -> None:
         weights = [np.full((2, 2), 0.5, np.float32), np.zeros((3, 1), np.float32)]
         net = net_of(weights, scan_of([[(0.5, 1, 2)], [(0.5, 1, 2)]]), 90.0, False, 0)
         plan = net.allocate(method, 0)
@@ -142,7 +142,7 @@ class TestEveryMethod:
         assert net.allocate(method, 4) == {"l0": 0.0, "l1": 1.0}
 
     @given(st.integers(1, 10**8).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
-    def test_the_sparsity_of_a_count_gives_the_count_back(self, counts: tuple[int, int]) -> None:
+    def test_a_count_survives_conversion_to_a_sparsity(self, counts: tuple[int, int]) -> None:
         kept, elements = counts
         assert prune_count((elements - kept) / elements, elements) == elements - kept
 
@@ -150,7 +150,7 @@ class TestEveryMethod:
         weight = np.random.default_rng(0).normal(size=(1000, 1000)).astype(np.float32)
         profile = Profile.of(Layer("it", weight.shape, weight.size, weight.size), weight)
         scan = replace(scan_of([]), layers={"it": (Point(0.5, 1, 2),)})
-        for method in METHODS:
+        for method in ALLOCATIONS:
             tracemalloc.start()
             try:
                 allocate(method, [profile], 20_000, scan=scan, dense=99.0)
@@ -183,7 +183,7 @@ class TestOutOfReach:
 
     @given(nets(), st.booleans())
     @settings(max_examples=50)
-    def test_the_ratio_that_is_named_is_in_reach(self, net: Net, heavy: bool) -> None:
+    def test_the_ratio_named_in_the_error_is_in_reach(self, net: Net, heavy: bool) -> None:
         least, most = net.fixed, net.fixed + sum(net.caps)
         with pytest.raises(InputError) as caught:
             net.allocate("uniform", most + 1 if heavy else least - 1)
@@ -196,7 +196,7 @@ class TestOutOfReach:
     @pytest.mark.parametrize(
         ("method", "locked", "words"),
         [
-            ("random", {}, ("'random'", "uniform, erk, magnitude, lamp, sensitivity, han")),
+            ("random", {}, ("'random'", "lamp, magnitude, erk, sensitivity, uniform, han")),
             ("lamp", {"fc9": 0.5}, ("'fc9'", "l0, l1")),
             ("lamp", {"l0": 1.5}, ("1.5", "l0", "from 0 to 1")),
             ("lamp", {"l0": 0.5, "l1": 0.5}, ("every layer is locked",)),

@@ -1,4 +1,4 @@
-"""Points, their intervals, and what a scan says of itself."""
+"""Points, their confidence intervals, and scans."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_an_interval_is_wilsons(correct: int, images: int, expected: tuple[float
 
 
 @given(st.integers(1, 10_000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
-def test_the_interval_holds_its_share(sample: tuple[int, int]) -> None:
+def test_95_percent_of_the_intervals_hold(sample: tuple[int, int]) -> None:
     correct, images = sample
     low, high = wilson(correct, images)
     assert 0 <= low <= correct / images + 1e-12
@@ -43,13 +43,13 @@ def test_the_interval_holds_its_share(sample: tuple[int, int]) -> None:
 
 
 @given(st.integers(10, 1000), st.integers(2, 20))
-def test_more_images_narrow_it(images: int, times: int) -> None:
+def test_more_images_narrow_the_interval(images: int, times: int) -> None:
     few, many = Point(0.5, images // 3, images), Point(0.5, images // 3 * times, images * times)
     assert many.estimate[1] < few.estimate[1]
 
 
-def test_stopping_once_it_is_narrow_keeps_the_confidence() -> None:
-    """A quick scan looks again and again; over its samples 95 % of the intervals still hold."""
+def test_stopping_when_the_interval_is_narrow_keeps_the_confidence() -> None:
+    """A quick scan checks repeatedly; 95 % of its intervals still hold."""
     random, whole, step, held = np.random.default_rng(0), 10_000, 250, []
     for share in (0.11, 0.6, 0.9, 0.97, 0.98, 0.99, 0.995):
         right = np.arange(whole) < round(share * whole)
@@ -61,7 +61,7 @@ def test_stopping_once_it_is_narrow_keeps_the_confidence() -> None:
     assert np.mean(held) >= 0.95
 
 
-def test_a_point_without_images_is_not_known() -> None:
+def test_a_point_without_images_has_no_accuracy() -> None:
     point = Point(0.5)
     assert point.accuracy is None
     assert point.interval == (0.0, 100.0)
@@ -69,7 +69,7 @@ def test_a_point_without_images_is_not_known() -> None:
     assert not math.isnan(point.estimate[0])
 
 
-def test_a_scan_is_exact_where_every_point_has_seen_everything() -> None:
+def test_a_scan_is_exact_if_every_point_saw_every_image() -> None:
     whole, part = Point(0.5, 9, 10), Point(0.5, 4, 5)
 
     def scan(layer: Point, uniform: Point) -> Scan:

@@ -1,4 +1,4 @@
-"""What a plan is foretold to cost, from made-up scans."""
+"""The forecast accuracy of a plan, from synthetic scans."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from core.nets.layers import Layer
 from core.pruning.curves import Point, Scan
-from core.pruning.forecast import drops, forecast
+from core.pruning.forecast import drop, forecast
 from core.pruning.what_if import Profile
 
 DENSE = 99.0
@@ -35,21 +35,22 @@ PROFILES = (profile("a"), profile("b"))
 
 def test_the_drops_of_the_layers_are_added_up() -> None:
     plan = {"a": 0.7, "b": 0.9}
-    assert drops(SCAN, PROFILES, plan, DENSE) == pytest.approx([5.0, 3.0])
+    drops = [drop(SCAN, one, plan[one.layer.name], DENSE) for one in PROFILES]
+    assert drops == pytest.approx([5.0, 3.0])
     assert forecast(SCAN, PROFILES, plan, DENSE) == pytest.approx(91.0)
 
 
-def test_a_forecast_never_falls_below_what_the_scan_has_seen() -> None:
+def test_a_forecast_never_falls_below_the_lowest_scanned_accuracy() -> None:
     assert forecast(SCAN, PROFILES, {"a": 1.0, "b": 1.0}, DENSE) == 90.0
 
 
-def test_where_nothing_is_pruned_it_is_the_dense_accuracy() -> None:
+def test_the_forecast_without_pruning_is_the_dense_accuracy() -> None:
     assert forecast(SCAN, PROFILES, {"a": 0.0, "b": 0.0}, DENSE) == DENSE
     floors = (profile("a", zeros=50), profile("b"))
     assert forecast(SCAN, floors, {"a": 0.5, "b": 0.0}, DENSE) == DENSE
 
 
-def test_a_layer_that_was_not_scanned_leaves_nothing_to_say() -> None:
+def test_there_is_no_forecast_if_a_layer_was_not_scanned() -> None:
     plan = {"a": 0.5, "b": 0.5, "c": 0.5}
     assert forecast(SCAN, (*PROFILES, profile("c")), plan, DENSE) is None
     begun = scanned(a={0.5: 980}, b={})
@@ -60,7 +61,7 @@ sparsities = st.floats(0, 1)
 
 
 @given(sparsities, sparsities, sparsities)
-def test_more_sparsity_is_never_foretold_to_be_better(one: float, other: float, b: float) -> None:
+def test_more_sparsity_never_raises_the_forecast(one: float, other: float, b: float) -> None:
     less, more = sorted((one, other))
     first = forecast(SCAN, PROFILES, {"a": less, "b": b}, DENSE)
     second = forecast(SCAN, PROFILES, {"a": more, "b": b}, DENSE)

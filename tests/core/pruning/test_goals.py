@@ -1,4 +1,4 @@
-"""How light a net shall be: goals read, shown, and turned into budgets."""
+"""Goals: parsed, formatted, and converted to budgets."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class TestGoals:
     @pytest.mark.parametrize(
         "text", ["", "x", "light", "95%", "60 fold", "6,000 kept", "MiB", "5 MB", "x60", "6 0x"]
     )
-    def test_a_text_that_is_no_goal_is_refused(self, text: str) -> None:
+    def test_text_that_is_not_a_goal_is_refused(self, text: str) -> None:
         expected = f"'{re.escape(text)}': expected 60x, 6000 kept, 28 KiB or 0.5 MiB"
         with pytest.raises(InputError, match=expected):
             parse_goal(text)
@@ -54,7 +54,7 @@ class TestGoals:
         with pytest.raises(InputError, match=f"'{re.escape(goal)}': expected .*{expected}"):
             parse_goal(text)
 
-    def test_a_size_beyond_all_nets_is_a_budget_all_the_same(self) -> None:
+    def test_a_size_larger_than_any_net_gives_a_budget(self) -> None:
         assert parse_goal("1e308 MiB").budget(100) > 10**15
 
     @given(
@@ -62,22 +62,22 @@ class TestGoals:
         | st.builds(Goal, st.just("kept"), st.integers(0, 10**9))
         | st.builds(Goal, st.just("mib"), st.floats(0, 1e300))
     )
-    def test_a_goal_as_it_is_shown_is_read_back(self, goal: Goal) -> None:
+    def test_a_goal_survives_formatting_and_parsing(self, goal: Goal) -> None:
         assert parse_goal(str(goal)) == goal
 
     @given(st.floats(1, 1e6), st.integers(1, 10**9))
-    def test_a_ratio_is_met_by_the_most_parameters(self, ratio: float, parameters: int) -> None:
+    def test_a_ratio_allows_the_most_parameters(self, ratio: float, parameters: int) -> None:
         budget = Goal("ratio", ratio).budget(parameters)
         assert Footprint(parameters, budget).ratio >= ratio
         assert budget == parameters or Footprint(parameters, budget + 1).ratio < ratio
 
     @given(st.floats(0, 1e4))
-    def test_a_size_is_met_by_the_most_parameters(self, mib: float) -> None:
+    def test_a_size_allows_as_many_parameters_as_fit(self, mib: float) -> None:
         budget = Goal("mib", mib).budget(10**9)
         assert Footprint(10**9, budget).pruned_bytes <= mib * 2**20
         assert Footprint(10**9, budget + 1).pruned_bytes > mib * 2**20
 
-    def test_a_goal_of_a_count_is_that_many_parameters(self) -> None:
+    def test_a_count_allows_that_many_parameters(self) -> None:
         assert Goal("kept", 6000).budget(228_010) == 6000
 
 

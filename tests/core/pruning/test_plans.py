@@ -1,4 +1,4 @@
-"""Plans: parsing, presets, and what is said about bad input."""
+"""Plans: parsing, checks, and errors for bad input."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ LAYERS = ("conv1", "conv2", "conv3", "fc1", "fc2")
 
 
 @given(st.dictionaries(st.sampled_from(LAYERS), st.floats(0, 1), min_size=1))
-def test_a_plan_as_it_is_written_is_read_back(given_plan: dict[str, float]) -> None:
+def test_a_plan_survives_formatting_and_parsing(given_plan: dict[str, float]) -> None:
     text = ",".join(f"{name}={sparsity!r}" for name, sparsity in given_plan.items())
     plan = parse_plan(text, LAYERS)
     assert tuple(plan) == LAYERS
     assert plan == {name: given_plan.get(name, 0.0) for name in LAYERS}
 
 
-def test_spaces_and_a_last_comma_do_not_matter() -> None:
+def test_spaces_and_a_trailing_comma_are_ignored() -> None:
     assert parse_plan(" conv2 = 0.5 , fc1=1, ", LAYERS) == {
         **dict.fromkeys(LAYERS, 0.0),
         "conv2": 0.5,
@@ -61,7 +61,7 @@ def test_bad_text_is_refused_with_what_was_given_and_expected(
 
 
 @given(st.floats().filter(lambda value: not 0 <= value <= 1))
-def test_a_number_that_is_no_fraction_is_named(value: float) -> None:
+def test_a_number_that_is_not_a_fraction_is_named(value: float) -> None:
     for refuse in (
         lambda: parse_sparsity(repr(value), "conv1"),
         lambda: uniform_plan(value, LAYERS),
@@ -78,6 +78,6 @@ def test_a_uniform_plan_names_every_layer(sparsity: float) -> None:
 
 
 @given(st.floats(0, 1), st.integers(0, 10**9))
-def test_drop_count_is_between_none_and_all(sparsity: float, elements: int) -> None:
+def test_prune_count_is_between_none_and_all(sparsity: float, elements: int) -> None:
     assert 0 <= prune_count(sparsity, elements) <= elements
     assert (prune_count(0.0, elements), prune_count(1.0, elements)) == (0, elements)

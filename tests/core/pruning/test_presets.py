@@ -1,4 +1,4 @@
-"""Ready plans: the reference experiment's, and those of the paper's nets."""
+"""Preset plans: the reference experiment's, and those of the paper's nets."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ def outline(model: str) -> nn.Module:
 
 
 @pytest.mark.parametrize(("model", "name"), EVERY)
-def test_presets_cover_the_layers_in_their_order(model: str, name: str) -> None:
+def test_presets_cover_the_layers_in_order(model: str, name: str) -> None:
     layers = tuple(layer.name for layer in prunable_layers(outline(model)))
     plan = preset_plan(name, model, layers)
     assert tuple(plan) == layers
     assert all(0 < sparsity < 1 for sparsity in plan.values())
 
 
-def test_cnn5s_are_the_reference_experiments() -> None:
+def test_the_presets_of_cnn5_are_those_of_the_reference_experiment() -> None:
     plans = {name: [*preset_plan(name, "cnn5", LAYERS).values()] for name in presets_of("cnn5")}
     assert plans == {
         "moderate": [0.55, 0.80, 0.90, 0.90, 0.60],
@@ -58,7 +58,7 @@ def test_the_papers_presets_give_its_compression(model: str, kept: int, ratio: f
     assert round(ratio) == HAN2015[model].rate
 
 
-def test_a_preset_may_be_changed_without_changing_the_next_one() -> None:
+def test_changing_a_preset_plan_does_not_change_the_preset() -> None:
     preset_plan("moderate", "cnn5", LAYERS)["conv1"] = 0.0
     assert preset_plan("moderate", "cnn5", LAYERS)["conv1"] == 0.55
 
@@ -71,10 +71,10 @@ def test_a_preset_may_be_changed_without_changing_the_next_one() -> None:
         ("mine.py:Net", "han2015", "uniform"),
     ],
 )
-def test_a_preset_that_a_net_does_not_have_is_refused(model: str, name: str, expected: str) -> None:
+def test_a_preset_of_another_net_is_refused(model: str, name: str, expected: str) -> None:
     with pytest.raises(InputError, match=f"'{name}' of {model}: expected one of {expected}"):
         preset_plan(name, model, LAYERS)
 
 
-def test_a_net_that_nobody_knows_has_the_uniform_one() -> None:
+def test_an_unknown_net_has_the_uniform_preset() -> None:
     assert preset_plan("uniform", "mine.py:Net", ("a", "b")) == {"a": 0.68, "b": 0.68}

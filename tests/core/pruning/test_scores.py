@@ -1,4 +1,4 @@
-"""What each method of allocating ranks by, against its formula taken by the letter."""
+"""The ranking of each allocation method, against its formula computed literally."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class TestUniform:
         lowest = min(((n + 0.5) / size for n, size in free), default=1.0)
         assert highest <= lowest + 1e-12
 
-    def test_what_a_layer_of_zeros_cannot_keep_goes_to_the_others(self) -> None:
+    def test_the_share_a_layer_of_zeros_cannot_keep_goes_to_the_others(self) -> None:
         half = np.array([[0, 0, 0, 1]], np.float32)
         net = net_of([half, np.ones((2, 4), np.float32)], scan_of([]), 99.0, False, 0)
         assert net.allocate("uniform", 6) == {"l0": 0.75, "l1": 0.375}
@@ -62,7 +62,7 @@ class TestErk:
         scales = [n / sum(shape) for n, shape in zip(kept, shapes, strict=True)]
         assert scales == pytest.approx([5_000 / (102 + 384 + 300)] * 3, rel=0.01)
 
-    def test_a_full_layer_takes_no_more(self) -> None:
+    def test_a_full_layer_gets_no_more_weights(self) -> None:
         weights = [np.ones((2, 3), np.float32), np.ones((40, 50), np.float32)]
         net = net_of(weights, scan_of([]), 99.0, False, 0)
         assert net.kept(net.allocate("erk", 106)) == [6, 100]
@@ -71,7 +71,7 @@ class TestErk:
 class TestMagnitude:
     @given(nets(), UNIT)
     @settings(max_examples=50)
-    def test_the_largest_weights_of_all_layers_stay(self, net: Net, at: float) -> None:
+    def test_the_largest_weights_of_all_layers_are_kept(self, net: Net, at: float) -> None:
         weights = round(at * sum(net.caps))
         ranked = [(-m, i) for i, w in enumerate(net.weights) for m in descending(w)]
         chosen = [layer for _, layer in sorted(ranked)[:weights]]
@@ -79,7 +79,7 @@ class TestMagnitude:
         assert kept == [chosen.count(layer) for layer in range(len(net.weights))]
 
     @given(weights_of())
-    def test_a_bar_is_not_rounded_to_the_precision_of_the_weights(self, weight: Floats) -> None:
+    def test_a_cutoff_is_not_rounded_to_the_precision_of_the_weights(self, weight: Floats) -> None:
         layer = Layer("it", weight.shape, weight.size, weight.size)
         ranking = MagnitudeRanking(Profile.of(layer, weight))
         ranked = descending(weight)
@@ -98,7 +98,7 @@ class TestMagnitude:
 
 
 class TestLamp:
-    def test_lamps_scores_are_the_papers_formula(self) -> None:
+    def test_lamp_scores_follow_the_formula_of_the_paper(self) -> None:
         weight = np.array([3, -1, 2, 0, -2], np.float32)
         ranking = LampRanking(Profile.of(Layer("it", weight.shape, 5, 5), weight))
         scores = [ranking.score(np.float32(magnitude)) for magnitude in (3, 2, 1)]
@@ -115,7 +115,7 @@ class TestLamp:
 
     @given(nets(), UNIT)
     @settings(max_examples=20)
-    def test_every_layer_keeps_a_weight_where_there_are_enough(self, net: Net, at: float) -> None:
+    def test_every_layer_keeps_a_weight_if_the_budget_allows(self, net: Net, at: float) -> None:
         """The largest weight of a layer has the score 1, which none exceeds."""
         different = [
             w for w in net.weights if len(set(descending(w)[:2])) == min(2, np.sum(w != 0))
@@ -160,13 +160,13 @@ class TestSensitivity:
         measured = [Point(sparsity, round(10 * percent), 1000) for sparsity, percent in points]
         return sensitivity(profile, [*measured, Point(0.99)], dense, level=0.0)
 
-    def test_a_curve_is_linear_between_points_and_up_to_the_whole_accuracy(self) -> None:
+    def test_a_curve_is_linear_between_points_and_ends_at_the_dense_accuracy(self) -> None:
         curve = self.curve((0.5, 99.0), (0.9, 89.0))
         at = [0.0, 0.4, 0.5, 0.7, 0.9, 0.95, 1.0]
         expected = [0, 0, 0, 5, 10, 54.5, 99]
         assert [curve.drop(sparsity) for sparsity in at] == pytest.approx(expected)
 
-    def test_a_drop_never_shrinks_and_a_gain_is_none(self) -> None:
+    def test_a_drop_never_shrinks_and_a_gain_counts_as_zero(self) -> None:
         curve = self.curve((0.9, 97.0), (0.2, 99.9), (0.5, 95.0))
         assert [curve.drop(s) for s in (0.2, 0.5, 0.9)] == pytest.approx([0, 4, 4])
 
@@ -174,12 +174,12 @@ class TestSensitivity:
         curve = self.curve((0.3, 90.0), (0.8, 89.0), zeros=60)
         assert [curve.drop(s) for s in (0.3, 0.6, 0.7, 0.8)] == pytest.approx([0, 0, 5, 10])
 
-    def test_a_point_without_weights_is_the_last(self) -> None:
+    def test_a_point_at_sparsity_1_is_the_last(self) -> None:
         assert self.curve((0.5, 98.0), (1.0, 10.0)).drop(1.0) == pytest.approx(89)
 
     @given(nets(), st.floats(0, 100))
     @settings(max_examples=50)
-    def test_a_tolerance_is_used_up_by_each_layer(self, net: Net, tolerance: float) -> None:
+    def test_each_layer_uses_up_the_tolerance(self, net: Net, tolerance: float) -> None:
         plan = plan_for_tolerance(net.profiles, net.scan, net.dense, tolerance)
         for profile, kept in zip(net.profiles, net.kept(plan), strict=True):
             name, elements = profile.layer.name, profile.layer.elements
@@ -191,7 +191,7 @@ class TestSensitivity:
 
     @given(nets(), st.floats(0, 100))
     @settings(max_examples=50)
-    def test_the_budget_of_a_tolerance_asks_for_no_larger_drop(
+    def test_the_budget_of_a_tolerance_needs_no_larger_drop(
         self, net: Net, tolerance: float
     ) -> None:
         alone = plan_for_tolerance(net.profiles, net.scan, net.dense, tolerance)
@@ -206,7 +206,7 @@ class TestSensitivity:
         assert plan["fc1"] == 0.123
         assert plan["conv1"] > 0.5
 
-    def test_layers_whose_curves_are_level_go_down_together(self) -> None:
+    def test_layers_with_flat_curves_are_pruned_together(self) -> None:
         weights = [
             np.random.default_rng(0).normal(size=(20, n)).astype(np.float32) for n in (5, 50)
         ]

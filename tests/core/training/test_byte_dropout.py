@@ -17,7 +17,7 @@ def dropout(p: float, seed: int = 0) -> ByteDropout:
 
 
 @given(st.floats(0, 1), st.integers(0, 2**32))
-def test_dropout_is_unbiased_with_the_probability_asked_for(p: float, seed: int) -> None:
+def test_dropout_is_unbiased_at_the_requested_probability(p: float, seed: int) -> None:
     images = torch.ones(40_000)
     out = dropout(p, seed)(images)
     zeros = float((out == 0).float().mean())
@@ -29,7 +29,7 @@ def test_dropout_is_unbiased_with_the_probability_asked_for(p: float, seed: int)
         assert max(values) == pytest.approx(256 / kept)
 
 
-def test_every_byte_is_as_likely() -> None:
+def test_every_byte_is_equally_likely() -> None:
     """Also the eighth byte of each word, which a draw without the sign bit would halve."""
     drawn = dropout(0.5)._bytes_like(torch.empty(512_000)).view(-1, 8)
     for place in range(8):
@@ -58,7 +58,7 @@ def test_dropout_keeps_any_layout_in_memory(images: Tensor) -> None:
         assert out.stride() == images.stride()
 
 
-def test_gradients_pass_where_it_kept() -> None:
+def test_gradients_pass_through_kept_elements() -> None:
     images = torch.ones(100, requires_grad=True)
     out = dropout(0.25)(images)
     out.sum().backward()
@@ -69,14 +69,14 @@ def test_dropout_keeps_half_precision() -> None:
     assert dropout(0.5)(torch.ones(10, dtype=torch.bfloat16)).dtype is torch.bfloat16
 
 
-def test_dropout_in_evaluation_or_of_zero_leaves_everything() -> None:
+def test_dropout_in_evaluation_or_of_zero_is_the_identity() -> None:
     images = torch.randn(10)
     assert dropout(0.0)(images) is images
     assert dropout(0.5).eval()(images) is images
     assert not dropout(1.0)(images).any()
 
 
-def test_same_seed_same_bits_and_the_callers_generator_is_left_alone() -> None:
+def test_same_seed_same_bits_and_the_callers_generator_is_untouched() -> None:
     before = torch.get_rng_state()
     one, other = (dropout(0.5, seed=3)(torch.ones(1000)) for _ in range(2))
     assert torch.equal(one, other)
@@ -84,7 +84,7 @@ def test_same_seed_same_bits_and_the_callers_generator_is_left_alone() -> None:
     assert torch.equal(before, torch.get_rng_state())
 
 
-def test_byte_dropout_takes_the_place_of_a_nets_own() -> None:
+def test_byte_dropout_replaces_the_dropouts_of_a_net() -> None:
     generator, other = torch.Generator(), torch.Generator()
     net = nn.Sequential(Cnn5(), nn.Dropout(0.3), nn.Dropout2d(0.2), nn.ReLU()).train()
     use_byte_dropout(net, generator)

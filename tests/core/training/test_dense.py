@@ -68,7 +68,7 @@ class TestDenseTraining:
         assert not result.stopped
         assert all(tensor.is_contiguous() for tensor in result.weights.values())
 
-    def test_training_measures_the_net_at_its_end(
+    def test_training_ends_with_a_measurement(
         self, trained: tuple[TrainingResult, list[Event]]
     ) -> None:
         result, events = trained
@@ -81,7 +81,7 @@ class TestDenseTraining:
         result, _ = trained
         assert [(e.sparsity, e.final, e.revived) for e in result.epochs] == [(0.0, True, 0)] * 2
 
-    def test_stopped_in_the_first_epoch_there_is_nothing_to_keep(self, tiny: Splits) -> None:
+    def test_stopping_in_the_first_epoch_raises(self, tiny: Splits) -> None:
         with pytest.raises(StoppedError, match="nothing to keep"):
             stopped_after(
                 2, lambda stop: train(fresh(), tiny, short("reference").finetune, stop=stop)
@@ -96,7 +96,7 @@ class TestEvents:
         recipe = short("fast", epochs=2, batch_size=32)
         return recorded(finetune(Cnn5(), shipped, aggressive, tiny, recipe))
 
-    def test_every_step_is_told_with_its_counts(
+    def test_every_step_is_reported_with_its_counts(
         self, tuned: tuple[FineTuningResult, list[Event]]
     ) -> None:
         batches = of_type(Batch, tuned[1])
@@ -106,15 +106,15 @@ class TestEvents:
         assert {(b.epochs, b.images) for b in batches} == {(2, 120)}
         assert all(0 <= b.accuracy <= 100 and math.isfinite(b.loss) for b in batches)
 
-    def test_an_epoch_is_told_after_its_batches(
+    def test_an_epoch_is_reported_after_its_batches(
         self, tuned: tuple[FineTuningResult, list[Event]]
     ) -> None:
         result, events = tuned
-        told = [e for e in events if isinstance(e, Batch | Epoch)]
-        assert [type(e) for e in told] == [*[Batch] * 4, Epoch, *[Batch] * 4, Epoch]
+        reported = [e for e in events if isinstance(e, Batch | Epoch)]
+        assert [type(e) for e in reported] == [*[Batch] * 4, Epoch, *[Batch] * 4, Epoch]
         assert tuple(of_type(Epoch, events)) == result.epochs
         assert [epoch.epoch for epoch in result.epochs] == [1, 2]
-        for last, epoch in ((told[3], told[4]), (told[8], told[9])):
+        for last, epoch in ((reported[3], reported[4]), (reported[8], reported[9])):
             assert isinstance(last, Batch)
             assert isinstance(epoch, Epoch)
             assert last.loss == epoch.loss
@@ -143,7 +143,7 @@ class TestEvents:
 
 class TestReproducing:
     @pytest.mark.parametrize("name", RECIPES)
-    def test_same_seed_same_bits_whatever_the_caller_drew(
+    def test_same_seed_same_bits_whatever_the_callers_generator(
         self, name: str, tiny: Splits, dense: Weights, aggressive: Plan
     ) -> None:
         results = []
@@ -170,7 +170,7 @@ class TestReproducing:
         assert same(one, other)
 
     @pytest.mark.parametrize("batches", [0, 2, STEPS])
-    def test_the_callers_random_numbers_are_left_alone(
+    def test_the_callers_generator_is_untouched(
         self, batches: int, tiny: Splits, dense: Weights, aggressive: Plan
     ) -> None:
         model = fresh(7)
@@ -198,7 +198,7 @@ class TestReproducing:
 class TestStopping:
     @pytest.mark.parametrize("batches", [0, 3, 7])
     @pytest.mark.parametrize("name", RECIPES)
-    def test_before_a_final_epoch_it_prunes_the_rest_of_the_way(
+    def test_stopping_before_a_final_epoch_prunes_to_the_plan(
         self,
         name: str,
         batches: int,
@@ -220,7 +220,7 @@ class TestStopping:
         assert events[-1] == Measured("finetuned", result.accuracy)
         assert plain_accuracy(result.weights, tiny.test) == pytest.approx(result.accuracy.test)
 
-    def test_after_a_final_epoch_it_keeps_that_epoch(
+    def test_stopping_after_a_final_epoch_keeps_that_epoch(
         self, tiny: Splits, dense: Weights, aggressive: Plan
     ) -> None:
         first = drain(finetune(Cnn5(), dense, aggressive, tiny, short("reference")))
@@ -233,7 +233,7 @@ class TestStopping:
         assert result.accuracy.validation == result.epochs[0].validation
         assert same(result.weights, first.weights)
 
-    def test_between_a_gradual_epoch_and_a_final_one_it_prunes_the_rest(
+    def test_stopping_between_a_gradual_and_a_final_epoch_prunes_to_the_plan(
         self, tiny: Splits, dense: Weights, layers: tuple[Layer, ...], aggressive: Plan
     ) -> None:
         recipe = short("fast", epochs=2, ramp=0.75)
@@ -244,7 +244,7 @@ class TestStopping:
         assert (result.stopped, result.best) == (True, None)
         assert kept_counts(result.weights, layers) == planned_counts(aggressive, layers)
 
-    def test_a_stream_can_be_closed_and_the_next_one_is_as_ever(
+    def test_a_closed_stream_does_not_affect_the_next_one(
         self, tiny: Splits, dense: Weights, aggressive: Plan
     ) -> None:
         def start(model: nn.Module) -> Stream[FineTuningResult]:
@@ -282,7 +282,7 @@ class TestMeasuring:
         calm = drain(evaluate(model, tiny.test))
         assert drain(evaluate(model.train(), tiny.test)) == calm
 
-    def test_what_is_one_split_is_measured_once(self, tiny: Splits, dense: Weights) -> None:
+    def test_a_shared_split_is_measured_once(self, tiny: Splits, dense: Weights) -> None:
         model = Cnn5()
         model.load_state_dict(dense)
         twice = Splits(tiny.train, tiny.validation, tiny.test)
@@ -362,7 +362,7 @@ class TestSchedules:
         ],
         ids=["step", "cosine", "onecycle"],
     )
-    def test_training_steps_are_those_of_a_plain_loop(
+    def test_training_steps_equal_those_of_a_plain_loop(
         self,
         phase: Phase,
         optimizer: Callable[[Any], Optimizer],

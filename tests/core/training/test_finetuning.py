@@ -42,7 +42,7 @@ class TestGradualPruning:
         assert kept == expected
         assert kept[0] == {layer.name: layer.elements for layer in layers}
 
-    def test_what_is_pruned_once_never_grows_back(
+    def test_a_pruned_weight_never_grows_back(
         self, tiny: Splits, dense: Weights, layers: tuple[Layer, ...]
     ) -> None:
         recipe = short(
@@ -86,7 +86,7 @@ class TestDropout:
     def probabilities(self, model: Cnn5) -> dict[str, float]:
         return {layer: getattr(model, drop).p for layer, drop in self.DROPOUTS.items()}
 
-    def test_dropout_follows_what_is_left_of_its_layer(
+    def test_dropout_follows_the_weights_left_in_its_layer(
         self, tiny: Splits, dense: Weights, layers: tuple[Layer, ...], aggressive: Plan
     ) -> None:
         half = uniform_plan(0.5, [layer.name for layer in layers])
@@ -104,7 +104,7 @@ class TestDropout:
                     assert now[name] == pytest.approx(0.5 * math.sqrt(kept[name] / elements[name]))
         assert len(seen) == 4
 
-    def test_dropout_is_the_notebooks_in_the_reference_recipe(
+    def test_the_reference_recipe_keeps_the_dropout_of_the_notebook(
         self, tiny: Splits, dense: Weights, aggressive: Plan
     ) -> None:
         model = Cnn5()
@@ -115,7 +115,7 @@ class TestDropout:
 class TestAdoptedBase:
     @pytest.mark.parametrize("name", RECIPES)
     @pytest.mark.parametrize("sparsity", [0.0, 0.3, 0.9])
-    def test_zeros_of_the_base_stay_zero_whatever_the_plan(
+    def test_zeros_of_the_base_stay_zero_under_any_plan(
         self, name: str, sparsity: float, tiny: Splits, dense: Weights, layers: tuple[Layer, ...]
     ) -> None:
         names = [layer.name for layer in layers]
@@ -135,7 +135,7 @@ class TestAdoptedBase:
 
 class TestDiverging:
     @pytest.mark.parametrize("name", RECIPES)
-    def test_a_loss_that_is_not_finite_ends_it_with_one_warning(
+    def test_a_non_finite_loss_ends_training_with_one_warning(
         self, name: str, tiny: Splits, dense: Weights, aggressive: Plan
     ) -> None:
         recipe = short(name, epochs=2, lr=1e9)
@@ -147,7 +147,7 @@ class TestDiverging:
         assert "not finite" in notice.text
         assert len(of_type(Batch, events)) < STEPS
 
-    def test_after_a_good_epoch_that_one_is_kept(
+    def test_divergence_after_a_good_epoch_keeps_that_epoch(
         self, tiny: Splits, dense: Weights, aggressive: Plan
     ) -> None:
         model = Cnn5()
@@ -163,7 +163,7 @@ class TestDiverging:
         assert not result.stopped
         assert all(tensor.isfinite().all() for tensor in result.weights.values())
 
-    def test_training_that_converges_gives_no_warning(
+    def test_converging_training_gives_no_warning(
         self, tiny: Splits, dense: Weights, aggressive: Plan
     ) -> None:
         _, events = recorded(finetune(Cnn5(), dense, aggressive, tiny, short("fast")))

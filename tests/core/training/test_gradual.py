@@ -1,4 +1,4 @@
-"""The pruner: masks only tighten, end at the plan, and hold whatever the optimizer does."""
+"""The pruner: masks only tighten, end at the plan, and hold under any optimizer."""
 
 from __future__ import annotations
 
@@ -22,11 +22,10 @@ def net() -> nn.Sequential:
     return nn.Sequential(nn.Flatten(), nn.Linear(16, 12), nn.ReLU(), nn.Linear(12, 4))
 
 
-def pruner(model: nn.Module, plan: dict[str, float], steps: int, **recipe: object) -> Pruner:
+def build_pruner(model: nn.Module, plan: dict[str, float], steps: int, **recipe: object) -> Pruner:
     """A pruner for one epoch of `steps` steps of 12 images each."""
     final = Masks.of(model.state_dict(), prunable_layers(model), plan)
-    made = short("fast", **recipe)
-    return Pruner(model, plan, made, final, images=12 * steps, dropout={})
+    return Pruner(model, plan, short("fast", **recipe), final, 12 * steps, {})
 
 
 def step(model: nn.Module, optimizer: SGD) -> None:
@@ -47,27 +46,27 @@ def test_masks_only_tighten_and_end_at_the_plan(
 ) -> None:
     model = net()
     optimizer = SGD(model.parameters(), lr=0.1, momentum=0.9)
-    made = pruner(model, plan, steps, ramp=ramp, renew_every=renew_every)
-    pruned = {key: torch.zeros_like(it) for key, it in made.masks.pruned.items()}
+    pruner = build_pruner(model, plan, steps, ramp=ramp, renew_every=renew_every)
+    pruned = {key: torch.zeros_like(it) for key, it in pruner.masks.pruned.items()}
     for _ in range(steps):
         step(model, optimizer)
-        made.after_step(optimizer)
+        pruner.after_step(optimizer)
         for key, before in pruned.items():
-            assert (made.masks.pruned[key] | ~before).all(), "no mask opens again"
-            assert not model.get_parameter(key)[made.masks.pruned[key]].any()
-        pruned = dict(made.masks.pruned)
-    assert made.finished
-    assert kept_counts(model.state_dict(), made.layers) == planned_counts(plan, made.layers)
+            assert (pruner.masks.pruned[key] | ~before).all(), "no mask opens again"
+            assert not model.get_parameter(key)[pruner.masks.pruned[key]].any()
+        pruned = dict(pruner.masks.pruned)
+    assert pruner.finished
+    assert kept_counts(model.state_dict(), pruner.layers) == planned_counts(plan, pruner.layers)
 
 
 def test_a_step_before_the_end_of_the_ramp_is_less_sparse_than_the_plan() -> None:
     model = net()
-    made = pruner(model, {"1": 0.9, "3": 0.5}, steps=10, ramp=1.0, renew_every=1)
+    pruner = build_pruner(model, {"1": 0.9, "3": 0.5}, steps=10, ramp=1.0, renew_every=1)
     optimizer, seen = SGD(model.parameters(), lr=0.1), []
     for _ in range(10):
         step(model, optimizer)
-        made.after_step(optimizer)
-        seen.append(made.sparsity())
+        pruner.after_step(optimizer)
+        seen.append(pruner.sparsity())
     assert seen == sorted(seen)
     assert seen[0] < seen[4] < seen[-1]
     left = [1 - (1 - number / 10) ** 3 for number in (1, 5, 10)]
@@ -75,32 +74,32 @@ def test_a_step_before_the_end_of_the_ramp_is_less_sparse_than_the_plan() -> Non
     assert shares == pytest.approx(left, abs=0.03)
 
 
-def test_finishing_early_prunes_the_rest_of_the_way_at_once() -> None:
+def test_finishing_early_prunes_to_the_plan_at_once() -> None:
     model, plan = net(), {"1": 0.75, "3": 0.5}
-    made = pruner(model, plan, steps=10, ramp=1.0)
-    assert not made.finished
-    made.finish(plan)
-    assert kept_counts(model.state_dict(), made.layers) == planned_counts(plan, made.layers)
+    pruner = build_pruner(model, plan, steps=10, ramp=1.0)
+    assert not pruner.finished
+    pruner.finish(plan)
+    assert kept_counts(model.state_dict(), pruner.layers) == planned_counts(plan, pruner.layers)
 
 
 def test_a_recipe_that_is_not_gradual_holds_the_plan_from_the_start() -> None:
     model, plan = net(), {"1": 0.75, "3": 0.5}
-    made = pruner(model, plan, steps=10, method="one-shot")
-    assert made.finished
-    assert made.sparsity() == pytest.approx((0.75 * 192 + 0.5 * 48) / 240)
+    pruner = build_pruner(model, plan, steps=10, method="one-shot")
+    assert pruner.finished
+    assert pruner.sparsity() == pytest.approx((0.75 * 192 + 0.5 * 48) / 240)
 
 
-def test_a_resumed_pruner_goes_on_as_if_nothing_had_happened() -> None:
+def test_a_resumed_pruner_continues_as_if_uninterrupted() -> None:
     plan = {"1": 0.9, "3": 0.5}
     model = net()
     optimizer = SGD(model.parameters(), lr=0.1)
-    whole = pruner(model, plan, steps=10, ramp=1.0, renew_every=1)
+    whole = build_pruner(model, plan, steps=10, ramp=1.0, renew_every=1)
     for _ in range(4):
         step(model, optimizer)
         whole.after_step(optimizer)
     other = net()
     other.load_state_dict(model.state_dict())
-    again = pruner(other, plan, steps=10, ramp=1.0, renew_every=1)
+    again = build_pruner(other, plan, steps=10, ramp=1.0, renew_every=1)
     again.start, state = whole.start, whole.state()
     again.resume(state)
     assert (again.step, again.sparsity()) == (4, whole.sparsity())
@@ -115,10 +114,10 @@ def test_a_resumed_pruner_goes_on_as_if_nothing_had_happened() -> None:
 
 
 @given(st.floats(0, 0.99))
-def test_dropout_is_scaled_by_the_root_of_what_is_left(sparsity: float) -> None:
+def test_dropout_scales_with_the_root_of_the_remaining_share(sparsity: float) -> None:
     model = nn.Sequential(nn.Flatten(), nn.Linear(16, 12), nn.Dropout(0.5), nn.Linear(12, 4))
     plan = {"1": sparsity, "3": 0.0}
     final = Masks.of(model.state_dict(), prunable_layers(model), plan)
-    made = Pruner(model, plan, short("fast", method="one-shot"), final, 12, {"1": 0.5})
-    left = made.masks.kept(made.layers[0]) / 192
-    assert made.dropouts["1"].p == pytest.approx(0.5 * math.sqrt(left))
+    pruner = Pruner(model, plan, short("fast", method="one-shot"), final, 12, {"1": 0.5})
+    left = pruner.masks.kept(pruner.layers[0]) / 192
+    assert pruner.dropouts["1"].p == pytest.approx(0.5 * math.sqrt(left))

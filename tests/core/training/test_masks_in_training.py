@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.optim import SGD, Adadelta, Adagrad, Adam, AdamW, NAdam, Optimizer, RMSprop
 
 from core.nets.layers import prunable_layers
-from core.pruning.masks import Masks, keep_mask
+from core.pruning.masks import Masks
 
 Build = Callable[[Iterable[nn.Parameter]], Optimizer]
 
@@ -74,7 +74,7 @@ def test_masks_stay_zero_with_the_optimizers_state_under_any_optimizer(name: str
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
-def test_without_holding_masks_an_optimizer_revives_weights(name: str) -> None:
+def test_an_optimizer_revives_weights_unless_masks_hold_them(name: str) -> None:
     model = small_net()
     optimizer = OPTIMIZERS[name](model.parameters())
     masks = masks_of(model, 0.5)
@@ -96,7 +96,7 @@ def test_masks_stay_zero_under_momentum_without_a_gradient(name: str) -> None:
     assert masks.revived(model.state_dict()) == 0
 
 
-def test_weights_outside_the_masks_are_not_touched() -> None:
+def test_weights_outside_the_masks_are_unchanged() -> None:
     model = small_net()
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     masks = masks_of(model, 0.5)
@@ -106,19 +106,19 @@ def test_weights_outside_the_masks_are_not_touched() -> None:
         assert torch.equal(tensor[stays], before[name][stays])
 
 
-def test_applying_masks_makes_a_copy() -> None:
+def test_applying_masks_copies_the_weights() -> None:
     weights = small_net().state_dict()
     before = {name: tensor.clone() for name, tensor in weights.items()}
     masks = masks_of(small_net(), 0.5)
     pruned = masks.apply(weights)
     for name, tensor in weights.items():
-        expected = tensor * keep_mask(tensor, 0.5) if name in masks.pruned else tensor
+        expected = tensor * ~masks.pruned[name] if name in masks.pruned else tensor
         assert torch.equal(pruned[name], expected)
         pruned[name].fill_(7.0)
         assert torch.equal(tensor, before[name])
 
 
-def test_loading_masks_is_applying_them_in_the_models_own_memory() -> None:
+def test_loading_masks_applies_them_in_the_models_own_memory() -> None:
     weights = small_net().state_dict()
     before = {name: tensor.clone() for name, tensor in weights.items()}
     masks, model = masks_of(small_net(), 0.5), small_net(seed=1)

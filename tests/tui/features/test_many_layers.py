@@ -66,7 +66,7 @@ async def test_the_plot_the_totals_and_the_keys_stay_in_sight(count, size):
 def test_large_numbers_keep_their_distance():
     layer = Layer("classifier.0", (4096, 25_088), 102_760_448, 102_764_544)
     magnitudes = np.array([0.1, 0.2], np.float32)
-    profile = Profile(layer, magnitudes, magnitudes, zeros=102_760_444)
+    profile = Profile(layer, magnitudes, magnitudes)
     state = State().with_dense(Net({}, DENSE, (profile,), 0))
     for width in (60, 80, 120):
         head, row = ("".join(s.text for s in line) for line in table(state, width, 3))

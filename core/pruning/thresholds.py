@@ -1,4 +1,8 @@
-"""The exact k-th smallest magnitude of a tensor, without a copy of it.
+"""How the threshold of a layer is chosen: its exact k-th smallest magnitude.
+
+The rule is that of the reference experiment: importance is |w|, k = round(sparsity x elements), and
+only weights strictly above the threshold are kept. `Profile.what_if` follows the same rule without
+a tensor, so a change here needs one there.
 
 Read as integers, the bits of nonnegative floats sort like the floats (IEEE 754), so magnitudes can
 be selected digit by digit: count how often each upper 16 bits occur, find those of the k-th value,
@@ -12,11 +16,30 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from core.pruning.plans import check_sparsity, prune_count
+
 # Counting takes 2 x 65,536 counters, however few the values.
 _FEW = 1 << 17
 # As many values as fit a core's cache.
 _CHUNK = 1 << 18
 _MAGNITUDE = np.uint32(0x7FFF_FFFF)
+
+
+def threshold(weight: Tensor, sparsity: float) -> float:
+    """The k-th smallest magnitude of `weight`, k = round(sparsity x elements); 0.0 if k is 0.
+
+    Raises InputError if the sparsity is not in [0, 1].
+    """
+    k = prune_count(check_sparsity(sparsity, "the layer"), weight.numel())
+    return kth_magnitude(weight, k) if k else 0.0
+
+
+def pruned_by(weight: Tensor, threshold: float) -> Tensor:
+    """Which magnitudes are not above a threshold, without allocating the magnitudes.
+
+    Those equal to the threshold are pruned too, so more than k may go. Zeros and NaN always go.
+    """
+    return (weight > threshold).logical_or_(weight < -threshold).logical_not_()
 
 
 def kth_magnitude(weight: Tensor, k: int) -> float:
