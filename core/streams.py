@@ -12,9 +12,9 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from core.data import load as load_dataset
 from core.data.batches import CPU, Splits
 from core.data.inputs import DEFAULT_INPUTS, Inputs
+from core.data.loading import load as load_dataset
 from core.errors import InputError
 from core.events import Accuracy, StopFlag, Stream, never
 from core.inference.sparse.net import FasterNet, faster

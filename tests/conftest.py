@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from core.data import default_data_dir, fetch
+from core.data.loading import default_data_dir, fetch
 from core.events import drain
 
 # Each pytest worker gets one processor, and so do the programs it starts. Torch reads this once,

@@ -11,7 +11,7 @@ from core.measure.evaluation import measure
 from core.nets.weights import DenseWeights, Weights
 from core.settings.recipe_changes import NO_CHOICES
 from core.settings.settings import DEFAULTS
-from core.system.background import JobProgress, run_in_thread
+from core.system.blocking_calls import CallProgress, run_in_thread
 from core.system.error_text import reason
 from core.training.loop import copy_weights
 
@@ -70,7 +70,7 @@ def _pretrained(workbench: Workbench, stop: StopFlag) -> Stream[DenseWeights]:
 
     name = workbench.settings.model
 
-    def fetch(_: JobProgress) -> Weights:
+    def fetch(_: CallProgress) -> Weights:
         weights: Weights = get_model_weights(name).DEFAULT.get_state_dict(
             check_hash=True, weights_only=True
         )

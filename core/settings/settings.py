@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from core.data import check_name
 from core.data.folders.disk_budget import BUDGET, format_bytes, parse_bytes
 from core.data.inputs import DEFAULT_INPUTS, Inputs
-from core.data.registry import DATASETS, FOLDER
+from core.data.registry import DATASETS, FOLDER, check_name
 from core.fields.declaration import check_fields, setting, settings_in
 from core.fields.kinds import Kind, integer, one_of, path, text
 from core.nets.user_model import FORMS

@@ -12,8 +12,8 @@ from core.data.sources.cache import Verified, inspect, raw_folder
 from core.data.sources.fetching import fetch_files
 from core.errors import InputError, WorkError
 from core.events import Notice, Progress, StopFlag, Stream
-from core.system import background
-from core.system.background import raise_if_stopped
+from core.system import blocking_calls
+from core.system.blocking_calls import raise_if_stopped
 from core.system.files import NO_SPACE
 
 _WORK_PREFIX = ".fetch-"
@@ -44,15 +44,13 @@ def _verify(
     description: Description, data_dir: Path, own: bool, stop: StopFlag, notify: bool = False
 ) -> Stream[Verified | None]:
     """Verify the files; a wrong one is an error in a user's folder and a notice in our own."""
-    inspection = yield from inspect(description, data_dir, stop)
-    if inspection.verified:
-        return inspection.verified
-    if inspection.faults and not own:
-        raise InputError(f"{inspection.faults[0]}; delete it or {_OTHER}")
+    verified, faults = yield from inspect(description, data_dir, stop)
+    if faults and not own:
+        raise InputError(f"{faults[0]}; delete it or {_OTHER}")
     if notify:
-        for fault in inspection.faults:
+        for fault in faults:
             yield Notice(f"{fault}; downloading it again", warning=True)
-    return None
+    return verified
 
 
 def _fetch(description: Description, data_dir: Path, own: bool, stop: StopFlag) -> Stream[Verified]:
@@ -62,7 +60,7 @@ def _fetch(description: Description, data_dir: Path, own: bool, stop: StopFlag) 
     lock = FileLock(data_dir / ".lock", thread_local=False)
     while not lock.is_locked:
         try:
-            lock.acquire(timeout=background.TICK)
+            lock.acquire(timeout=blocking_calls.TICK)
         except Timeout:
             raise_if_stopped(stop)
             yield Progress("waiting for another download")

@@ -13,7 +13,7 @@ import sys
 import time
 from pathlib import Path
 
-from core.data import fetch
+from core.data.loading import fetch
 from core.data.sources import mirrors
 from core.errors import InputError
 from core.events import drain

@@ -11,9 +11,9 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 from torchvision import transforms
 
-from core.data import load
 from core.data.batches import Splits
 from core.data.inputs import Inputs
+from core.data.loading import load
 from core.events import drain
 from tests.digits import TEST, TRAIN
 

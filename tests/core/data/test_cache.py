@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.data import fetch, idx, loading
+from core.data import idx, loading
+from core.data.loading import fetch
 from core.data.registry import DATASETS, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS
 from core.data.sources import mirrors
 from core.errors import InputError

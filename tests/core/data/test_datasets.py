@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.data import Dataset, Split, load
-from core.data.splits import validation_indices
+from core.data.loading import load
+from core.data.splits import Dataset, Split, validation_indices
 from core.errors import InputError, StoppedError
 from core.events import Progress, drain
 
@@ -98,7 +98,7 @@ def test_a_stop_ends_loading(mnist_dir: Path) -> None:
         drain(load("mnist", mnist_dir, stop=lambda: True))
 
 
-def test_importing_core_data_loads_no_torch() -> None:
-    code = "import sys, core.data; sys.exit('torch' in sys.modules)"
+def test_loading_a_data_set_needs_no_torch() -> None:
+    code = "import sys, core.data.loading; sys.exit('torch' in sys.modules)"
     path = os.pathsep.join(entry for entry in sys.path if entry)
     subprocess.run([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": path}, check=True)

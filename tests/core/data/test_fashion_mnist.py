@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from core.data import fetch, load
+from core.data.loading import fetch, load
 from core.data.registry import DATASETS, TRAIN_LABELS, Debian
 from core.data.sources.cache import raw_folder
 from core.errors import WorkError

@@ -10,11 +10,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.data import Dataset, check_name, load, short_data_name
 from core.data.batches import Splits
 from core.data.folders import decoded_cache as decoding
 from core.data.folders.disk_budget import BUDGET
 from core.data.inputs import DEFAULT_INPUTS, Inputs
+from core.data.loading import load
+from core.data.registry import check_name, short_data_name
+from core.data.splits import Dataset
 from core.errors import InputError, StoppedError
 from core.events import Event, Notice, Progress, drain
 from core.jobs.dense_net import open_dense_net

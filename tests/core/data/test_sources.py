@@ -15,12 +15,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.data import fetch
+from core.data.loading import fetch
 from core.data.registry import DATASETS, TRAIN_LABELS
 from core.data.sources import mirrors, mnist_pickle, package
 from core.errors import InputError, StoppedError, WorkError
 from core.events import Event, Notice, Progress, drain
-from core.system import background
+from core.system import blocking_calls
 from tests.core.data.servers import serving, silent
 
 NAMES = tuple(DATASETS["mnist"].files)
@@ -49,8 +49,8 @@ def no_package(installer: Install) -> None:
 
 @pytest.fixture
 def short_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(background, "TIMEOUT", 0.5)
-    monkeypatch.setattr(background, "TICK", 0.02)
+    monkeypatch.setattr(blocking_calls, "TIMEOUT", 0.5)
+    monkeypatch.setattr(blocking_calls, "TICK", 0.02)
 
 
 def left_in(folder: Path) -> set[str]:
@@ -85,7 +85,7 @@ def test_the_next_mirror_follows_one_that_fails(
 def test_bytes_are_told_as_they_come(
     tmp_path: Path, mirror: str, name_mirrors: NameMirrors, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(background, "TICK", 0.001)
+    monkeypatch.setattr(blocking_calls, "TICK", 0.001)
     name_mirrors(mirror)
     events: list[Event] = []
     drain(fetch("mnist", tmp_path), events.append)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from core.data import fetch
+from core.data.loading import fetch
 from core.data.registry import DATASETS
 from core.errors import InputError, StoppedError
 from core.events import Progress, drain

@@ -13,8 +13,8 @@ from shutil import copytree
 import pytest
 import torch
 
-from core.data import Dataset
 from core.data.batches import Splits
+from core.data.splits import Dataset
 from core.errors import InputError
 from core.events import Batch, Epoch, Event, Notice, Stream, drain
 from core.experiments.experiment import Experiment

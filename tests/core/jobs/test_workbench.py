@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import torch
 
-from core.data import Dataset
 from core.data.batches import Images, Splits
+from core.data.splits import Dataset
 from core.errors import InputError, StoppedError
 from core.events import Batch, Epoch, Event, Notice, drain
 from core.experiments.run_record import report_json
