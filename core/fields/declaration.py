@@ -1,8 +1,8 @@
 """Settings declared once: accepted values, default, meaning.
 
-A dataclass such as `core.Choices` declares its fields with `setting`. The checks of the dataclass,
+A dataclass such as `core.RecipeChanges` declares its fields with `setting`. The dataclass's checks,
 the keys of a recipe file, the command-line options, the rows of the app's form and the table in
-tui/README.md are derived from that.
+tui/README.md are derived from these declarations.
 """
 
 from collections.abc import Callable

@@ -9,7 +9,7 @@ from core.jobs.dense_cache import cached_or_trained
 from core.jobs.workbench import Net, Workbench
 from core.measure.evaluation import measure
 from core.nets.weights import DenseWeights, Weights
-from core.settings.recipe_changes import NO_CHOICES
+from core.settings.recipe_changes import NO_CHANGES
 from core.settings.settings import DEFAULTS
 from core.system.blocking_calls import CallProgress, run_in_thread
 from core.system.error_text import reason
@@ -60,7 +60,7 @@ def dense_weights(workbench: Workbench, stop: StopFlag = never) -> Stream[DenseW
     if workbench.spec.is_from_torchvision:
         return (yield from _pretrained(workbench, stop))
     recipe = "reference" if settings.protocol == "reference" else DEFAULTS.recipe
-    plain = workbench.with_settings(replace(settings, recipe=recipe, choices=NO_CHOICES))
+    plain = workbench.with_settings(replace(settings, recipe=recipe, changes=NO_CHANGES))
     return (yield from cached_or_trained(plain, stop))
 
 

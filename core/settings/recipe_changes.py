@@ -26,7 +26,7 @@ _BATCHES = tuple(2**power for power in range(13))
 
 
 @dataclass(frozen=True, slots=True)
-class Choices:
+class RecipeChanges:
     """Changes to a recipe; None keeps the recipe's value.
 
     Raises:
@@ -116,4 +116,4 @@ class Choices:
         return replace(phase.with_optimizer(self.optimizer or phase.optimizer, self.lr), **changes)
 
 
-NO_CHOICES = Choices()
+NO_CHANGES = RecipeChanges()

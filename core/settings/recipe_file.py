@@ -14,7 +14,7 @@ from core.errors import InputError
 from core.fields.declaration import Setting, settings_in
 from core.fields.kinds import number
 from core.pruning.plans import Plan, check_sparsity
-from core.settings.recipe_changes import Choices
+from core.settings.recipe_changes import RecipeChanges
 from core.settings.settings import DEFAULTS, SETTINGS, Settings
 from core.settings.toml import (
     abbreviated,
@@ -33,7 +33,7 @@ SPARSITY = "sparsity"
 
 _HEADER = "# Featherweight recipe file. Use it with: featherweight run --config FILE"
 
-CHANGES = settings_in(Choices)
+CHANGES = settings_in(RecipeChanges)
 """Keys of the table [finetune]."""
 
 TOP = {name: it for name, it in SETTINGS.items() if it.portable and name not in CHANGES}
@@ -60,7 +60,7 @@ class Config:
     """What a file sets, each value checked by itself; made by `read_config`.
 
     Attributes:
-        given: fields of `Settings`, `Inputs` and `Choices` by name, without defaults.
+        given: fields of `Settings`, `Inputs` and `RecipeChanges` by name, without defaults.
         plan: sparsities by layer name, not yet compared with a net; None if the file has none.
     """
 
@@ -71,19 +71,18 @@ class Config:
 
     @property
     def settings(self) -> Settings:
-        """The file's values over the defaults; raises InputError if its choices conflict."""
+        """The file's values over the defaults; raises InputError if they conflict."""
         return self.merged_with({})
 
     def merged_with(self, options: Mapping[str, Any]) -> Settings:
         """The options over the file, the file over the defaults.
 
         Args:
-            options: fields of `Settings` (except `choices` and `inputs`), `Inputs` and `Choices`
-                by name.
+            options: fields of `Settings`, `Inputs` and `RecipeChanges` by name.
 
         Raises:
-            InputError: an option has an invalid value, or choices conflict. Conflicts are checked
-                only here, since an option may resolve one.
+            InputError: an option has an invalid value, or changes to the recipe conflict, which
+                is checked only here, since an option may resolve a conflict.
         """
         options = {name: SETTINGS[name].read(value) for name, value in options.items()}
         try:
@@ -131,7 +130,7 @@ def config_text(settings: Settings, plan: Plan | None) -> str:
         del top["precision"]
     top |= settings.inputs.given()
     lines = [_HEADER, *(_line(name, value) for name, value in top.items())]
-    changes = settings.choices.given()
+    changes = settings.changes.given()
     if changes:
         lines += ["", f"[{FINETUNE}]  # changes to the recipe; the rest is as the recipe says"]
         lines += [_line(name, value) for name, value in changes.items()]

@@ -12,7 +12,7 @@ from core.fields.declaration import check_fields, setting, settings_in
 from core.fields.kinds import Kind, integer, one_of, path, text
 from core.nets.user_model import FORMS
 from core.nets.zoo import ZOO, model_spec
-from core.settings.recipe_changes import NO_CHOICES, Choices
+from core.settings.recipe_changes import NO_CHANGES, RecipeChanges
 from core.training.recipes import RECIPE_MEANINGS, Phase, Recipe, recipe_named
 
 PROTOCOLS: Collection[str] = {
@@ -39,7 +39,7 @@ class Settings:
     Attributes:
         protocol: `default` trains on 55,000 images and selects on 5,000 others, not on test;
             `reference` trains on all 60,000 and selects on test, as the notebook did.
-        choices: changes to the recipe, for the training a command runs.
+        changes: to the recipe, for the training a command runs.
         inputs: the images' size, channels and normalization, as far as set.
 
     Raises:
@@ -57,7 +57,7 @@ class Settings:
     )
     protocol: str = setting("default", one_of(PROTOCOLS), "how the images are split")
     recipe: str = setting("fast", one_of(RECIPE_MEANINGS), "recipe")
-    choices: Choices = NO_CHOICES
+    changes: RecipeChanges = NO_CHANGES
     precision: str = setting("auto", one_of(PRECISIONS), "number format")
     device: str = setting("auto", one_of(DEVICES), "compute device", portable=False)
     threads: int | None = setting(
@@ -86,7 +86,7 @@ class Settings:
     def __post_init__(self) -> None:
         check_fields(self)
         model_spec(self.model)
-        self.choices.applied_to(recipe_named(self.recipe))
+        self.changes.applied_to(recipe_named(self.recipe))
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Self:
@@ -95,24 +95,24 @@ class Settings:
         Raises:
             InputError: a value is invalid, or two conflict.
         """
-        own, inputs, choices = (
+        own, inputs, changes = (
             {name: values[name] for name in settings_in(owner) if name in values}
-            for owner in (cls, Inputs, Choices)
+            for owner in (cls, Inputs, RecipeChanges)
         )
-        return cls(**own, inputs=Inputs(**inputs), choices=Choices(**choices))
+        return cls(**own, inputs=Inputs(**inputs), changes=RecipeChanges(**changes))
 
     @property
     def finetuning(self) -> Recipe:
-        """The recipe with the choices applied."""
-        return self.choices.applied_to(recipe_named(self.recipe))
+        """The recipe with the changes applied."""
+        return self.changes.applied_to(recipe_named(self.recipe))
 
     @property
     def training(self) -> Phase:
-        """The hyperparameters of dense training, with the choices that apply to it."""
-        return self.choices.applied_to_phase(recipe_named(self.recipe).dense)
+        """The hyperparameters of dense training, with the changes that apply to it."""
+        return self.changes.applied_to_phase(recipe_named(self.recipe).dense)
 
 
-SETTINGS = settings_in(Settings) | settings_in(Inputs) | settings_in(Choices)
+SETTINGS = settings_in(Settings) | settings_in(Inputs) | settings_in(RecipeChanges)
 """Every setting by name."""
 
 DEFAULTS = Settings()

@@ -83,8 +83,8 @@ def taken(config: Config, here: Settings) -> Settings:
     A file that gives any of the recipe gives all of it, as with `run --config`.
 
     Raises:
-        InputError: the file is for another net, data set, protocol or image size, or its choices
-            contradict each other.
+        InputError: the file is for another net, data set, protocol or image size, or its
+            changes to the recipe contradict each other.
     """
     for name in ("model", "dataset", "protocol"):
         given = config.given.get(name, getattr(here, name))
@@ -100,5 +100,5 @@ def taken(config: Config, here: Settings) -> Settings:
         )
     there, seed = config.settings, config.given.get("seed", here.seed)
     if config.given.keys() & {"recipe", *CHANGES}:
-        here = replace(here, recipe=there.recipe, choices=there.choices)
+        here = replace(here, recipe=there.recipe, changes=there.changes)
     return replace(here, seed=seed)

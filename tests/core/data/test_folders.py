@@ -23,7 +23,7 @@ from core.jobs.dense_net import open_dense_net
 from core.jobs.workbench import Workbench
 from core.measure.evaluation import batches
 from core.pruning.plans import uniform_plan
-from core.settings.recipe_changes import Choices
+from core.settings.recipe_changes import RecipeChanges
 from core.settings.settings import Settings
 from tests.core.data.folders import Draw, fill, shade, spotted
 from tests.core.training.loops import of_type
@@ -310,7 +310,7 @@ def test_a_net_of_the_users_learns_a_folder_of_the_users(tmp_path: Path) -> None
     root = fill(tmp_path / "pets", 60)
     model = f"{write(tmp_path)}:factory"
     settings = Settings(
-        model=model, dataset=f"folder:{root}", precision="fp32", choices=Choices(epochs=2)
+        model=model, dataset=f"folder:{root}", precision="fp32", changes=RecipeChanges(epochs=2)
     )
     workbench, events = Workbench(settings), list[Event]()
     base = drain(open_dense_net(workbench), events.append)

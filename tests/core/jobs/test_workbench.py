@@ -27,7 +27,7 @@ from core.nets.layers import parameter_count
 from core.nets.weights import Weights
 from core.pruning.masks import keep_mask
 from core.pruning.plans import Plan
-from core.settings.recipe_changes import Choices
+from core.settings.recipe_changes import RecipeChanges
 from core.settings.settings import Settings
 from core.training.dense import TrainingResult
 from core.training.finetuning import FineTuningResult
@@ -175,7 +175,8 @@ class Bench:
 @pytest.fixture
 def small(data_dir: Path, first_images: None, aggressive: Plan) -> Bench:
     return Bench(
-        Settings(data_dir=data_dir, precision="fp32", choices=Choices(epochs=1), seed=4), aggressive
+        Settings(data_dir=data_dir, precision="fp32", changes=RecipeChanges(epochs=1), seed=4),
+        aggressive,
     )
 
 

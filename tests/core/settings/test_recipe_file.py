@@ -15,7 +15,7 @@ from core.data.registry import DATASETS
 from core.errors import InputError
 from core.nets.zoo import ZOO
 from core.pruning.plans import Plan
-from core.settings.recipe_changes import NO_CHOICES, Choices
+from core.settings.recipe_changes import NO_CHANGES, RecipeChanges
 from core.settings.recipe_file import CHANGES, TOP, config_text, read_config, write_config
 from core.settings.settings import PRECISIONS, PROTOCOLS, SETTINGS, Settings
 from core.settings.toml import line_of
@@ -25,10 +25,10 @@ from tests.core.settings.configs import LAYERS, WHOLE, read
 # What is written is read back
 
 
-def is_consistent(choices: Choices) -> bool:
+def is_consistent(changes: RecipeChanges) -> bool:
     for recipe in RECIPES.values():
         try:
-            choices.applied_to(recipe)
+            changes.applied_to(recipe)
         except InputError:
             return False
     return True
@@ -39,7 +39,7 @@ def maybe(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 
 
 CHOSEN = st.builds(
-    Choices,
+    RecipeChanges,
     epochs=maybe(st.integers(1, 100_000)),
     lr=maybe(st.floats(0, 100, exclude_min=True)),
     method=maybe(st.sampled_from(list(METHODS))),
@@ -70,7 +70,7 @@ ASKED = st.builds(
     dataset=st.sampled_from(list(DATASETS)),
     protocol=st.sampled_from(list(PROTOCOLS)),
     recipe=st.sampled_from(list(RECIPES)),
-    choices=CHOSEN,
+    changes=CHOSEN,
     precision=st.sampled_from(list(PRECISIONS)),
     seed=st.integers(0, 2**63 - 1),
     inputs=GIVEN,
@@ -120,7 +120,7 @@ def test_what_is_the_machines_is_not_written(path: Path) -> None:
 
 
 def test_a_written_file_says_what_it_is() -> None:
-    settings = Settings(choices=Choices(method="iterative", lr=0.01, scale_dropout=False))
+    settings = Settings(changes=RecipeChanges(method="iterative", lr=0.01, scale_dropout=False))
     text = config_text(settings, {"conv1": 0.65, "block.0.conv": 1, "tiny": 1e-7})
     told = [line.partition("  # ")[0] for line in text.splitlines()]
     assert told == [
@@ -165,8 +165,8 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 
 def test_every_field_is_a_setting_and_only_those_of_the_machine_are_not_portable() -> None:
-    names = [field.name for owner in (Settings, Inputs, Choices) for field in fields(owner)]
-    assert sorted([*SETTINGS, "choices", "inputs"]) == sorted(names)
+    names = [field.name for owner in (Settings, Inputs, RecipeChanges) for field in fields(owner)]
+    assert sorted([*SETTINGS, "changes", "inputs"]) == sorted(names)
     machine = SETTINGS.keys() - TOP.keys() - CHANGES.keys()
     assert machine == {"device", "threads", "data_dir", "weights", "cache_budget"}
 
@@ -176,8 +176,8 @@ def test_every_field_is_a_setting_and_only_those_of_the_machine_are_not_portable
 
 def test_a_file_of_every_key_is_read(path: Path) -> None:
     config = read(path, WHOLE)
-    choices = Choices(epochs=5, method="iterative", rounds=3, scale_dropout=True)
-    assert config.settings == Settings(choices=choices)
+    changes = RecipeChanges(epochs=5, method="iterative", rounds=3, scale_dropout=True)
+    assert config.settings == Settings(changes=changes)
     assert config.plan == {"conv1": 0.65, "block.0.conv": 0.9}
 
 
@@ -187,7 +187,7 @@ def test_what_is_not_given_is_not_given(path: Path, text: str) -> None:
     assert config.given == {}
     assert config.plan is None
     assert config.settings == Settings()
-    assert config.settings.choices == NO_CHOICES
+    assert config.settings.changes == NO_CHANGES
     assert config.checked_plan(LAYERS) is None
 
 
@@ -225,10 +225,10 @@ def test_options_win_over_the_file_and_the_file_over_the_defaults(path: Path) ->
     assert config.given == {"recipe": "reference", "seed": 1, "epochs": 9, "lr": 0.5}
     options = {"seed": 2, "epochs": 1, "threads": 2, "rewind": True}
     assert config.merged_with(options) == Settings(
-        recipe="reference", seed=2, threads=2, choices=Choices(epochs=1, lr=0.5, rewind=True)
+        recipe="reference", seed=2, threads=2, changes=RecipeChanges(epochs=1, lr=0.5, rewind=True)
     )
     assert config.settings == Settings(
-        recipe="reference", seed=1, choices=Choices(epochs=9, lr=0.5)
+        recipe="reference", seed=1, changes=RecipeChanges(epochs=9, lr=0.5)
     )
 
 

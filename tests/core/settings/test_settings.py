@@ -9,7 +9,7 @@ import pytest
 
 from core.errors import InputError
 from core.nets.zoo import ZOO, model_spec
-from core.settings.recipe_changes import Choices
+from core.settings.recipe_changes import RecipeChanges
 from core.settings.settings import Settings
 from core.training.recipes import RECIPES, recipe_named
 
@@ -45,7 +45,7 @@ def test_the_largest_and_the_smallest_values_are_taken() -> None:
 def test_settings_change_what_was_chosen_alone(name: str) -> None:
     recipe = recipe_named(name)
     assert Settings(recipe=name).finetuning == recipe
-    changed = Settings(recipe=name, choices=Choices(epochs=9)).finetuning
+    changed = Settings(recipe=name, changes=RecipeChanges(epochs=9)).finetuning
     assert changed.finetune.epochs == 9
     assert replace(changed, finetune=recipe.finetune) == recipe
 
