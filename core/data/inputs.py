@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
 from core.errors import InputError
-from core.fields.declaration import check_fields, given, setting, settings_in
+from core.fields.declaration import check_fields, explicit_values, setting, settings_in
 from core.fields.kinds import integer, number, one_of, per_channel
 
 PerChannel = tuple[float, ...]
@@ -55,7 +55,7 @@ class Inputs:
 
     @classmethod
     def of(cls, facts: Mapping[str, Any]) -> Self:
-        """Build from what `given` returns, also after a round trip through JSON.
+        """Build from what `explicit_values` returns, also after a round trip through JSON.
 
         Raises:
             InputError: a setting is unknown or invalid.
@@ -65,9 +65,9 @@ class Inputs:
         except TypeError as error:
             raise InputError(f"unknown image settings: {error}") from error
 
-    def given(self) -> dict[str, Any]:
+    def explicit_values(self) -> dict[str, Any]:
         """The settings that are not None, by name."""
-        return given(self)
+        return explicit_values(self)
 
     @property
     def flags(self) -> str:
@@ -75,7 +75,7 @@ class Inputs:
         known = settings_in(Inputs)
         return " ".join(
             f"{known[name].flag} {known[name].kind.shown(value)}"
-            for name, value in self.given().items()
+            for name, value in self.explicit_values().items()
         )
 
     def over(self, other: Inputs) -> Inputs:
@@ -83,15 +83,13 @@ class Inputs:
 
         The other's normalization is dropped if the channels differ.
         """
-        known = other.given()
         if self.channels not in (None, other.channels):
-            known = {key: known[key] for key in known if key not in ("mean", "std")}
-        return Inputs(**(known | self.given()))
+            other = replace(other, mean=None, std=None)
+        return Inputs(**(other.explicit_values() | self.explicit_values()))
 
     def beyond(self, known: Inputs) -> Inputs:
         """The settings that differ from `known`."""
-        same = known.given()
-        return Inputs(**{key: it for key, it in self.given().items() if same.get(key) != it})
+        return Inputs(**dict(self.explicit_values().items() - known.explicit_values().items()))
 
     def normalization(self, channels: int, mean: Scale, std: Scale) -> tuple[Scale, Scale]:
         """Mean and standard deviation for this many channels: these settings or the defaults.

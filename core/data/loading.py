@@ -6,10 +6,10 @@ from platformdirs import user_cache_path
 
 from core.data.folders.disk_budget import BUDGET
 from core.data.inputs import DEFAULT_INPUTS, Inputs
-from core.data.registry import FOLDER, Description, check_name, describe, is_folder
+from core.data.registry import FOLDER, PROTOCOLS, Description, check_name, describe, is_folder
 from core.data.sources.cache import Verified
 from core.data.sources.store import ensure_files
-from core.data.splits import PROTOCOLS, Dataset, split
+from core.data.splits import Dataset, split
 from core.errors import InputError
 from core.events import Progress, StopFlag, Stream, never
 

@@ -14,8 +14,6 @@ from core.data import idx
 from core.data.inputs import DEFAULT_INPUTS, Inputs, Scale
 from core.data.registry import TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS, Description
 
-PROTOCOLS = ("default", "reference")
-
 _TWELFTH = 12
 
 

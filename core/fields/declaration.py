@@ -21,7 +21,7 @@ class Setting:
         name: of the field, and its key in a recipe file.
         default: None if something else decides, which `unset` names.
         meaning: what it does, in a few words.
-        label: its name in the app's form.
+        label: its name in the app's form; the field's name with spaces unless declared.
         check: raises InputError for typed text that names nothing.
         portable: it means the same on every machine, so a recipe file may hold it.
     """
@@ -39,11 +39,6 @@ class Setting:
     def flag(self) -> str:
         """The command-line option."""
         return f"--{self.name.replace('_', '-')}"
-
-    @property
-    def summary(self) -> str:
-        """The meaning and the accepted values."""
-        return f"{self.meaning}: {self.kind.values}" if self.kind.values else self.meaning
 
     @property
     def description(self) -> str:
@@ -80,12 +75,12 @@ def setting(default: Any, kind: Kind, meaning: str, **more: Any) -> Any:
 
 def settings_in(owner: type) -> dict[str, Setting]:
     """The settings a dataclass declares, by name, in order; its `UNSET` is the default `unset`."""
-    unset = {"unset": getattr(owner, "UNSET", "")}
-    return {
-        each.name: Setting(each.name, each.default, **(unset | each.metadata["setting"]))
-        for each in fields(owner)
-        if "setting" in each.metadata
-    }
+    settings = {}
+    for each in fields(owner):
+        if declared := each.metadata.get("setting"):
+            implied = {"unset": getattr(owner, "UNSET", ""), "label": each.name.replace("_", " ")}
+            settings[each.name] = Setting(each.name, each.default, **(implied | declared))
+    return settings
 
 
 def check_fields(owner: Any) -> None:
@@ -96,7 +91,7 @@ def check_fields(owner: Any) -> None:
             object.__setattr__(owner, name, declared.read(value))
 
 
-def given(owner: Any) -> dict[str, Any]:
+def explicit_values(owner: Any) -> dict[str, Any]:
     """The declared fields of a dataclass that are not None, by name."""
     values = {name: getattr(owner, name) for name in settings_in(type(owner))}
     return {name: value for name, value in values.items() if value is not None}

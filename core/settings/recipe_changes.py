@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from core.errors import InputError
-from core.fields.declaration import check_fields, given, setting
+from core.fields.declaration import check_fields, explicit_values, setting
 from core.fields.kinds import integer, number, one_of, switch
 from core.training.recipes import (
     LOSSES,
@@ -44,9 +44,7 @@ class RecipeChanges:
         "step size (the peak for one-cycle)",
         label="learning rate",
     )
-    scale_dropout: bool | None = setting(
-        None, switch(), "lower dropout as weights are removed", label="scale dropout"
-    )
+    scale_dropout: bool | None = setting(None, switch(), "lower dropout as weights are removed")
     l1: float | None = setting(
         None, number(0, 1, series=_STRENGTHS), "L1 penalty on the weights", label="L1"
     )
@@ -58,10 +56,7 @@ class RecipeChanges:
         None, one_of({name: it.meaning for name, it in OPTIMIZERS.items()}), "optimizer"
     )
     batch_size: int | None = setting(
-        None,
-        integer(1, 1_000_000, series=_BATCHES),
-        "images per optimizer step",
-        label="batch size",
+        None, integer(1, 1_000_000, series=_BATCHES), "images per optimizer step"
     )
     loss: LossName | None = setting(None, one_of(LOSSES), "loss function", label="loss function")
     smoothing: float | None = setting(
@@ -97,9 +92,9 @@ class RecipeChanges:
             rewind=rewind,
         )
 
-    def given(self) -> dict[str, Any]:
+    def explicit_values(self) -> dict[str, Any]:
         """The changes by name."""
-        return given(self)
+        return explicit_values(self)
 
     def method_with(self, recipe: Recipe) -> Method:
         """The method; several rounds imply the iterative one."""
@@ -109,7 +104,7 @@ class RecipeChanges:
 
     def applied_to_phase(self, phase: Phase) -> Phase:
         """The phase with the changes that apply to a single training."""
-        same = {"epochs", "l1", "batch_size", "loss", "smoothing"} & self.given().keys()
+        same = {"epochs", "l1", "batch_size", "loss", "smoothing"} & self.explicit_values().keys()
         changes: dict[str, Any] = {name: getattr(self, name) for name in same}
         if self.l2 is not None:
             changes["weight_decay"] = self.l2

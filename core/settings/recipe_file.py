@@ -60,11 +60,11 @@ class Config:
     """What a file sets, each value checked by itself; made by `read_config`.
 
     Attributes:
-        given: fields of `Settings`, `Inputs` and `RecipeChanges` by name, without defaults.
+        values: fields of `Settings`, `Inputs` and `RecipeChanges` by name, without defaults.
         plan: sparsities by layer name, not yet compared with a net; None if the file has none.
     """
 
-    given: Mapping[str, Any]
+    values: Mapping[str, Any]
     plan: Plan | None
     _source: _Source = field(repr=False)
     _places: Mapping[str, tuple[str, ...]] = field(repr=False)
@@ -86,7 +86,7 @@ class Config:
         """
         options = {name: SETTINGS[name].read(value) for name, value in options.items()}
         try:
-            return Settings.of({**self.given, **options})
+            return Settings.of({**self.values, **options})
         except InputError as error:
             beside = " and the options" if options.keys() & (TOP.keys() | CHANGES.keys()) else ""
             raise InputError(f"{self._source.path}{beside}: {error}") from error
@@ -128,10 +128,9 @@ def config_text(settings: Settings, plan: Plan | None) -> str:
     top = {name: getattr(settings, name) for name in settings_in(Settings) if name in TOP}
     if settings.precision == DEFAULTS.precision:
         del top["precision"]
-    top |= settings.inputs.given()
+    top |= settings.inputs.explicit_values()
     lines = [_HEADER, *(_line(name, value) for name, value in top.items())]
-    changes = settings.changes.given()
-    if changes:
+    if changes := settings.changes.explicit_values():
         lines += ["", f"[{FINETUNE}]  # changes to the recipe; the rest is as the recipe says"]
         lines += [_line(name, value) for name, value in changes.items()]
     if plan is not None:
@@ -152,27 +151,29 @@ def write_config(path: Path, settings: Settings, plan: Plan | None) -> None:
 
 
 def _read_config(source: _Source, table: dict[str, Any]) -> Config:
-    given: dict[str, Any] = {}
+    values: dict[str, Any] = {}
+    plan: Plan | None = None
+    places: dict[str, tuple[str, ...]] = {}
     for name, value in table.items():
         if name in TOP:
-            given[name] = _read_value(source, (name,), value, TOP[name])
+            values[name] = _read_value(source, (name,), value, TOP[name])
         elif name == FINETUNE:
-            given |= _read_changes(source, value)
-        elif name != SPARSITY:
+            values |= _read_changes(source, value)
+        elif name == SPARSITY:
+            plan, places = _read_plan(source, value)
+        else:
             raise source.error_at((name,), _unknown_key(name, value))
-    if SPARSITY not in table:
-        return Config(given, None, source, {})
-    return Config(given, *_read_plan(source, table[SPARSITY]))
+    return Config(values, plan, source, places)
 
 
 def _read_changes(source: _Source, table: Any) -> dict[str, Any]:
     _check_table(source, FINETUNE, table)
-    given = {}
+    changes = {}
     for name, value in table.items():
         if name not in CHANGES:
             raise source.error_at((FINETUNE, name), _unknown_change(name))
-        given[name] = _read_value(source, (FINETUNE, name), value, CHANGES[name])
-    return given
+        changes[name] = _read_value(source, (FINETUNE, name), value, CHANGES[name])
+    return changes
 
 
 def _read_value(source: _Source, place: Sequence[str], value: Any, declared: Setting) -> Any:
@@ -188,7 +189,7 @@ def _read_value(source: _Source, place: Sequence[str], value: Any, declared: Set
     return result
 
 
-def _read_plan(source: _Source, table: Any) -> tuple[Plan, _Source, dict[str, tuple[str, ...]]]:
+def _read_plan(source: _Source, table: Any) -> tuple[Plan, dict[str, tuple[str, ...]]]:
     _check_table(source, SPARSITY, table)
     plan: Plan = {}
     places: dict[str, tuple[str, ...]] = {}
@@ -201,7 +202,7 @@ def _read_plan(source: _Source, table: Any) -> tuple[Plan, _Source, dict[str, tu
         except InputError as error:
             why = f"{toml_key(name)} = {abbreviated(value)}: {error}{_percent_hint(value)}"
             raise source.error_at(place, why) from error
-    return plan, source, places
+    return plan, places
 
 
 def _flattened(table: dict[str, Any], *above: str) -> Iterator[tuple[tuple[str, ...], Any]]:
@@ -249,7 +250,8 @@ def _expected(name: str, known: Collection[str]) -> str:
 
 def _line(name: str, value: Any) -> str:
     declared = SETTINGS[name]
-    comment = "" if declared.check else f"  # {declared.summary}"
+    known = f": {declared.kind.values}" if declared.kind.values else ""
+    comment = "" if declared.check else f"  # {declared.meaning}{known}"
     return f"{name} = {toml_value(value)}{comment}"
 
 

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from core.data.folders.disk_budget import BUDGET, format_bytes, parse_bytes
 from core.data.inputs import DEFAULT_INPUTS, Inputs
-from core.data.registry import DATASETS, FOLDER, check_name
+from core.data.registry import DATASETS, FOLDER, PROTOCOLS, check_name
 from core.fields.declaration import check_fields, setting, settings_in
 from core.fields.kinds import Kind, integer, one_of, path, text
 from core.nets.user_model import FORMS
@@ -15,10 +15,6 @@ from core.nets.zoo import ZOO, model_spec
 from core.settings.recipe_changes import NO_CHANGES, RecipeChanges
 from core.training.recipes import RECIPE_MEANINGS, Phase, Recipe, recipe_named
 
-PROTOCOLS: Collection[str] = {
-    "default": "validation is held out of training",
-    "reference": "validation is test, as in the notebook",
-}
 PRECISIONS: Collection[str] = {"auto": "bf16 where it is faster", "fp32": "", "bf16": ""}
 DEVICES: Collection[str] = {"auto": "a GPU if there is one", "cpu": "", "cuda": "", "mps": ""}
 

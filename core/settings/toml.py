@@ -74,11 +74,9 @@ def line_of(text: str, keys: Sequence[str]) -> int | None:
 
 
 def _has(table: Any, keys: Sequence[str]) -> bool:
-    for key in keys:
-        if not isinstance(table, dict) or key not in table:
-            return False
-        table = table[key]
-    return True
+    if not keys:
+        return True
+    return isinstance(table, dict) and keys[0] in table and _has(table[keys[0]], keys[1:])
 
 
 def toml_key(name: str) -> str:

@@ -203,7 +203,7 @@ class Scripted:
 
     def open(self, stop: StopFlag) -> Stream[Net]:
         """At once, unless a test holds it up."""
-        yield Progress("bring in torch")
+        yield Progress("load torch")
         if self.opening is not None:
             self.opening.wait(PATIENCE)
         return net()

@@ -104,7 +104,7 @@ class RecipeForm:
         )
         return Row(
             name,
-            declared.label or name,
+            declared.label,
             declared.kind.shown(value),
             declared.kind.meanings.get(value) or declared.meaning,
             changed,

@@ -58,10 +58,8 @@ def decoded(
     digest = _digest(folder)
     home = cache / _name(digest, inputs)
     facts = read_facts(home)
-    if facts is None:
-        shape, images = shape_of(folder.samples, inputs), len(folder.samples)
-    else:
-        shape, images = Shape(*facts["shape"]), sum(map(len, facts["labels"].values()))
+    shape = Shape(*facts["shape"]) if facts else shape_of(folder.samples, inputs)
+    images = sum(map(len, facts["labels"].values())) if facts else len(folder.samples)
     inputs.normalization(shape.channels, 0.0, 1.0)  # refuse it before anything is decoded
     if facts is None:
         remove_stale(home, folder.root, digest)
@@ -192,8 +190,7 @@ def _notices(
         more = f" and {count - _NAMED:,} more" if count > _NAMED else ""
         notices.append((f"skipped {count:,} images that cannot be read: {names}{more}", True))
     if resized:
-        text = f"cropped and resized {resized:,} images of other sizes to {shape}"
-        notices.append((text, False))
+        notices.append((f"cropped and resized {resized:,} images of other sizes to {shape}", False))
     return notices
 
 

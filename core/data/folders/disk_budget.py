@@ -71,11 +71,10 @@ def evict(home: Path, needed: int, budget: int, what: str) -> Stream[None]:
             f"{what} takes {format_bytes(needed)} when decoded, more than the cache budget of "
             f"{format_bytes(budget)}: use a smaller --image-size or a larger --cache-budget"
         )
+    oldest_first = sorted(_entries(home.parent), key=lambda at: _stat(at / FACTS, "st_mtime_ns"))
     sizes = {
         path: sum(_stat(file, "st_size") for file in _entries(path))
-        for path in sorted(
-            _entries(home.parent), key=lambda path: _stat(path / FACTS, "st_mtime_ns")
-        )
+        for path in oldest_first
         if path != home and path.is_dir() and not path.name.startswith(".")
     }
     for path in tuple(sizes):

@@ -17,7 +17,7 @@ from tests.core.settings.test_recipe_file import GIVEN
 
 @given(inputs=GIVEN)
 def test_what_is_given_comes_back_from_json(inputs: Inputs) -> None:
-    assert Inputs.of(json.loads(json.dumps(inputs.given()))) == inputs
+    assert Inputs.of(json.loads(json.dumps(inputs.explicit_values()))) == inputs
 
 
 @given(inputs=GIVEN)
@@ -31,13 +31,13 @@ def test_what_is_said_wins_over_what_a_net_is_for(inputs: Inputs) -> None:
     assert inputs.over(DEFAULT_INPUTS) == inputs
     assert DEFAULT_INPUTS.over(inputs) == inputs
     over = inputs.over(IMAGENET)
-    assert over.given().items() >= inputs.given().items()
+    assert over.explicit_values().items() >= inputs.explicit_values().items()
     assert over.image_size == (inputs.image_size or 224)
     assert inputs.channels in (None, 3) or (over.mean, over.std) == (inputs.mean, inputs.std)
 
 
 def test_a_script_may_give_one_number() -> None:
-    assert Inputs(mean=0.5, std=1).given() == {"mean": (0.5,), "std": (1.0,)}  # type: ignore[arg-type]
+    assert Inputs(mean=0.5, std=1).explicit_values() == {"mean": (0.5,), "std": (1.0,)}  # type: ignore[arg-type]
     for wrong in ({"mean": "grey"}, {"image_size": "3"}, {"channels": True}):
         with pytest.raises(InputError, match="expected"):
             Inputs(**wrong)  # type: ignore[arg-type]

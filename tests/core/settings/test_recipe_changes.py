@@ -125,7 +125,7 @@ def test_fine_tuning_brings_any_loss_down(
 def test_no_choice_changes_nothing(recipe: Recipe) -> None:
     assert NO_CHANGES.applied_to(recipe) == recipe
     assert NO_CHANGES.applied_to_phase(recipe.dense) == recipe.dense
-    assert NO_CHANGES.given() == {}
+    assert NO_CHANGES.explicit_values() == {}
 
 
 def test_choices_change_what_they_name() -> None:

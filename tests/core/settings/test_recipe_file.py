@@ -11,13 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.data.inputs import Inputs
-from core.data.registry import DATASETS
+from core.data.registry import DATASETS, PROTOCOLS
 from core.errors import InputError
 from core.nets.zoo import ZOO
 from core.pruning.plans import Plan
 from core.settings.recipe_changes import NO_CHANGES, RecipeChanges
 from core.settings.recipe_file import CHANGES, TOP, config_text, read_config, write_config
-from core.settings.settings import PRECISIONS, PROTOCOLS, SETTINGS, Settings
+from core.settings.settings import PRECISIONS, SETTINGS, Settings
 from core.settings.toml import line_of
 from core.training.recipes import LOSSES, METHODS, OPTIMIZERS, RECIPES
 from tests.core.settings.configs import LAYERS, WHOLE, read
@@ -184,7 +184,7 @@ def test_a_file_of_every_key_is_read(path: Path) -> None:
 @pytest.mark.parametrize("text", ["", "\n", "# nothing\n", "[finetune]\n", "finetune = {}"])
 def test_what_is_not_given_is_not_given(path: Path, text: str) -> None:
     config = read(path, text)
-    assert config.given == {}
+    assert config.values == {}
     assert config.plan is None
     assert config.settings == Settings()
     assert config.settings.changes == NO_CHANGES
@@ -213,8 +213,8 @@ def test_a_layers_name_is_read_in_every_way_to_write_it(path: Path, text: str) -
 
 def test_a_whole_number_will_do_for_a_number(path: Path) -> None:
     config = read(path, "finetune.lr = 1\nfinetune.l1 = 0\nfinetune.l2 = 1")
-    assert config.given == {"lr": 1.0, "l1": 0.0, "l2": 1.0}
-    assert all(type(value) is float for value in config.given.values())
+    assert config.values == {"lr": 1.0, "l1": 0.0, "l2": 1.0}
+    assert all(type(value) is float for value in config.values.values())
 
 
 # Options over the file, the file over the defaults
@@ -222,7 +222,7 @@ def test_a_whole_number_will_do_for_a_number(path: Path) -> None:
 
 def test_options_win_over_the_file_and_the_file_over_the_defaults(path: Path) -> None:
     config = read(path, 'recipe = "reference"\nseed = 1\n[finetune]\nepochs = 9\nlr = 0.5')
-    assert config.given == {"recipe": "reference", "seed": 1, "epochs": 9, "lr": 0.5}
+    assert config.values == {"recipe": "reference", "seed": 1, "epochs": 9, "lr": 0.5}
     options = {"seed": 2, "epochs": 1, "threads": 2, "rewind": True}
     assert config.merged_with(options) == Settings(
         recipe="reference", seed=2, threads=2, changes=RecipeChanges(epochs=1, lr=0.5, rewind=True)

@@ -83,7 +83,7 @@ def test_a_file_that_is_not_utf_8_is_refused(path: Path, data: bytes, line: int)
 
 def test_a_file_may_have_a_million_bytes_and_no_more(path: Path) -> None:
     path.write_bytes(b"seed = 1\n#" + b"x" * (MAX_BYTES - 10))
-    assert read_config(path).given == {"seed": 1}
+    assert read_config(path).values == {"seed": 1}
     path.write_bytes(b"#" * (MAX_BYTES + 1))
     assert refused_file(path) == f"{path}: expected at most 1,000,000 bytes of TOML"
 

@@ -39,7 +39,7 @@ def run_of(folder: Path, said: dict[str, Any]) -> Run:
 def test_a_run_is_opened_with_its_own_images_and_no_others(tmp_path: Path) -> None:
     inputs = Inputs(image_size=32, mean=(0.1, 0.2, 0.3))
     recorded = {"model": "cnn5", "dataset": "mnist", "protocol": "default"}
-    run = run_of(tmp_path, {**recorded, "inputs": inputs.given()})
+    run = run_of(tmp_path, {**recorded, "inputs": inputs.explicit_values()})
     old = run_of(tmp_path, {"model": "cnn5"})
     for flags in (["--threads", "2"], ["--image-size", "32", "--threads", "2"]):
         given = _parser().parse_args(["table", *flags])

@@ -80,7 +80,7 @@ def test_the_file_says_which_images_its_net_is_for() -> None:
         (3, 1, 1),
         pytest.approx(0.485),
     )
-    said = Inputs(image_size=64, channels=3, mean=(0.5,), std=(0.25,)).given()
+    said = Inputs(image_size=64, channels=3, mean=(0.5,), std=(0.25,)).explicit_values()
     shape, mean, std = images_of(file_with("alexnet", {"dataset": "folder", "images": said}))
     assert (shape, mean.item(), std.item()) == (Shape(3, 64, 64), 0.5, 0.25)
     for facts, message in (
