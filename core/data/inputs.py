@@ -18,10 +18,9 @@ Scale = float | PerChannel
 
 CHANNELS = {1: "grayscale", 3: "color"}
 
-MOST_PIXELS = 4_096
-"""Largest side of an image."""
-
-_SCALED = " (of pixels scaled to 0..1: divide values for 0..255 by 255)"
+_HINT = " (of pixels scaled to 0..1: divide values for 0..255 by 255)"
+_MEAN = per_channel(number(0, 1), CHANNELS, _HINT)
+_STD = per_channel(number(0, 1, above=True), CHANNELS, _HINT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,34 +33,24 @@ class Inputs:
 
     UNSET: ClassVar[str] = "from the data"
 
-    image_size: int | None = setting(
-        None, integer(1, MOST_PIXELS), "image width and height in pixels"
-    )
+    image_size: int | None = setting(None, integer(1, 4_096), "image width and height in pixels")
     channels: int | None = setting(None, one_of(CHANNELS), "image channels")
-    mean: PerChannel | None = setting(
-        None,
-        per_channel(number(0, 1), CHANNELS, _SCALED),
-        "mean to subtract from pixels scaled to 0..1",
-    )
-    std: PerChannel | None = setting(
-        None,
-        per_channel(number(0, 1, above=True), CHANNELS, _SCALED),
-        "standard deviation to divide them by",
-    )
+    mean: PerChannel | None = setting(None, _MEAN, "mean to subtract from pixels scaled to 0..1")
+    std: PerChannel | None = setting(None, _STD, "standard deviation to divide them by")
 
     def __post_init__(self) -> None:
         check_fields(self)
         self._check_counts(self.channels or max(CHANNELS))
 
     @classmethod
-    def of(cls, facts: Mapping[str, Any]) -> Self:
+    def of(cls, values: Mapping[str, Any]) -> Self:
         """Build from what `explicit_values` returns, also after a round trip through JSON.
 
         Raises:
             InputError: a setting is unknown or invalid.
         """
         try:
-            return cls(**facts)
+            return cls(**values)
         except TypeError as error:
             raise InputError(f"unknown image settings: {error}") from error
 

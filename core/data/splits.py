@@ -34,7 +34,7 @@ class Dataset:
         protocol: `default` trains on eleven twelfths of the training images and validates on the
             rest; `reference` trains on all of them and validates on test, as the notebook does.
         mean, std: for pixels scaled to 0..1: computed from the training pixels unless set.
-        validation: what choices are made on; under `reference` it is `test` itself.
+        validation: for every decision; under `reference` it is `test` itself.
         test: only reported.
         fingerprint: identifies the images where the name does not.
         image_size, channels: batches are converted to these, unless None.

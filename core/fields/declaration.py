@@ -7,6 +7,7 @@ tui/README.md are derived from these declarations.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
+from functools import partial
 from typing import Any
 
 from core.errors import InputError
@@ -71,6 +72,10 @@ class Setting:
 def setting(default: Any, kind: Kind, meaning: str, **more: Any) -> Any:
     """Declare a field of a dataclass; `more` are other attributes of its `Setting`."""
     return field(default=default, metadata={"setting": dict(kind=kind, meaning=meaning, **more)})
+
+
+local_setting = partial(setting, portable=False)
+"""Declare a field that is specific to a machine."""
 
 
 def settings_in(owner: type) -> dict[str, Setting]:

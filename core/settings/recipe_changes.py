@@ -20,9 +20,12 @@ from core.training.recipes import (
 DEFAULT_ROUNDS = 3
 MAX_EPOCHS = 100_000
 
-_STRENGTHS = (0.0, *(factor * 10.0**power for power in range(-7, 0) for factor in (1, 2, 5)))
-_RATES = tuple(factor * 10.0**power for power in range(-5, 1) for factor in (1, 2, 5))
-_BATCHES = tuple(2**power for power in range(13))
+_DECADES = [factor * 10.0**power for power in range(-7, 1) for factor in (1, 2, 5)]
+
+_RATE = number(0, 100, above=True, series=_DECADES[6:])
+_STRENGTH = number(0, 1, series=(0.0, *_DECADES[:-3]))
+_BATCH_SIZE = integer(1, 1_000_000, series=[2**power for power in range(13)])
+_SMOOTHING = number(0, 1, below=True, series=(0.0, 0.02, 0.05, 0.1, 0.2, 0.3))
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,31 +42,18 @@ class RecipeChanges:
     rounds: int | None = setting(None, integer(1, 100), "prune-and-retrain rounds (iterative)")
     epochs: int | None = setting(None, integer(1, MAX_EPOCHS), "passes over the images, per round")
     lr: float | None = setting(
-        None,
-        number(0, 100, above=True, series=_RATES),
-        "step size (the peak for one-cycle)",
-        label="learning rate",
+        None, _RATE, "step size (the peak for one-cycle)", label="learning rate"
     )
     scale_dropout: bool | None = setting(None, switch(), "lower dropout as weights are removed")
-    l1: float | None = setting(
-        None, number(0, 1, series=_STRENGTHS), "L1 penalty on the weights", label="L1"
-    )
-    l2: float | None = setting(
-        None, number(0, 1, series=_STRENGTHS), "L2 penalty (weight decay)", label="L2"
-    )
+    l1: float | None = setting(None, _STRENGTH, "L1 penalty on the weights", label="L1")
+    l2: float | None = setting(None, _STRENGTH, "L2 penalty (weight decay)", label="L2")
     rewind: bool | None = setting(None, switch(), "reset kept weights to early values")
     optimizer: OptimizerName | None = setting(
         None, one_of({name: it.meaning for name, it in OPTIMIZERS.items()}), "optimizer"
     )
-    batch_size: int | None = setting(
-        None, integer(1, 1_000_000, series=_BATCHES), "images per optimizer step"
-    )
+    batch_size: int | None = setting(None, _BATCH_SIZE, "images per optimizer step")
     loss: LossName | None = setting(None, one_of(LOSSES), "loss function", label="loss function")
-    smoothing: float | None = setting(
-        None,
-        number(0, 1, below=True, series=(0.0, 0.02, 0.05, 0.1, 0.2, 0.3)),
-        "label smoothing, for cross-entropy",
-    )
+    smoothing: float | None = setting(None, _SMOOTHING, "label smoothing, for cross-entropy")
 
     def __post_init__(self) -> None:
         check_fields(self)

@@ -69,11 +69,6 @@ class Config:
     _source: _Source = field(repr=False)
     _places: Mapping[str, tuple[str, ...]] = field(repr=False)
 
-    @property
-    def settings(self) -> Settings:
-        """The file's values over the defaults; raises InputError if they conflict."""
-        return self.merged_with({})
-
     def merged_with(self, options: Mapping[str, Any]) -> Settings:
         """The options over the file, the file over the defaults.
 
@@ -200,7 +195,9 @@ def _read_plan(source: _Source, table: Any) -> tuple[Plan, dict[str, tuple[str, 
         try:
             plan[name], places[name] = _FRACTION.read(value), place
         except InputError as error:
-            why = f"{toml_key(name)} = {abbreviated(value)}: {error}{_percent_hint(value)}"
+            is_percent = type(value) in (int, float) and 1 < value <= 100
+            hint = f"; write {value} percent as {value / 100:.6g}" if is_percent else ""
+            why = f"{toml_key(name)} = {abbreviated(value)}: {error}{hint}"
             raise source.error_at(place, why) from error
     return plan, places
 
@@ -218,11 +215,6 @@ def _check_table(source: _Source, name: str, value: Any) -> None:
     if not isinstance(value, dict):
         why = f"{name} = {abbreviated(value)}: expected a table, [{name}] followed by KEY = VALUE"
         raise source.error_at((name,), why)
-
-
-def _percent_hint(value: Any) -> str:
-    is_percent = type(value) in (int, float) and 1 < value <= 100
-    return f"; write {value} percent as {value / 100:.6g}" if is_percent else ""
 
 
 def _unknown_key(name: str, value: Any) -> str:

@@ -8,7 +8,7 @@ from typing import Any, Self
 from core.data.folders.disk_budget import BUDGET, format_bytes, parse_bytes
 from core.data.inputs import DEFAULT_INPUTS, Inputs
 from core.data.registry import DATASETS, FOLDER, PROTOCOLS, check_name
-from core.fields.declaration import check_fields, setting, settings_in
+from core.fields.declaration import check_fields, local_setting, setting, settings_in
 from core.fields.kinds import Kind, integer, one_of, path, text
 from core.nets.user_model import FORMS
 from core.nets.zoo import ZOO, model_spec
@@ -55,29 +55,22 @@ class Settings:
     recipe: str = setting("fast", one_of(RECIPE_MEANINGS), "recipe")
     changes: RecipeChanges = NO_CHANGES
     precision: str = setting("auto", one_of(PRECISIONS), "number format")
-    device: str = setting("auto", one_of(DEVICES), "compute device", portable=False)
-    threads: int | None = setting(
-        None, integer(1, 1024), "CPU threads", unset="chosen by torch", portable=False
+    device: str = local_setting("auto", one_of(DEVICES), "compute device")
+    threads: int | None = local_setting(
+        None, integer(1, 1024), "CPU threads", unset="chosen by torch"
     )
     seed: int = setting(0, integer(0, 2**63 - 1), "random seed")
-    data_dir: Path | None = setting(
-        None,
-        path("DIR"),
-        "folder of the data sets",
-        unset="the platform's cache folder",
-        portable=False,
+    data_dir: Path | None = local_setting(
+        None, path("DIR"), "folder of the data sets", unset="the platform's cache folder"
     )
-    weights: Path | None = setting(
+    weights: Path | None = local_setting(
         None,
         path("FILE", ".safetensors, .pt or .fw"),
         "dense weights to start from",
         unset="shipped, else trained once",
-        portable=False,
     )
     inputs: Inputs = DEFAULT_INPUTS
-    cache_budget: int = setting(
-        BUDGET, _BYTES, "disk space for decoded image folders", portable=False
-    )
+    cache_budget: int = local_setting(BUDGET, _BYTES, "disk space for decoded image folders")
 
     def __post_init__(self) -> None:
         check_fields(self)

@@ -21,8 +21,6 @@ def read_text(path: Path) -> str:
             data = file.read(MAX_BYTES + 1)
     except FileNotFoundError as error:
         raise InputError(f"no such file: {path}") from error
-    except IsADirectoryError as error:
-        raise InputError(f"cannot read {path}: it is a folder; expected a file") from error
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from error
     if len(data) > MAX_BYTES:

@@ -41,7 +41,7 @@ class CallProgress:
     def raise_if_silent(self, limit: float) -> None:
         """Raise SourceError if the last update is more than `limit` seconds old."""
         if time.monotonic() - self._last > limit:
-            raise SourceError(f"no answer in {limit:g} s")
+            raise SourceError(f"no response in {limit:g} s")
 
 
 def raise_if_stopped(stop: StopFlag) -> None:
@@ -66,7 +66,14 @@ def run_in_thread(
     """
     progress = CallProgress()
     future: Future[T] = Future()
-    Thread(target=_run, args=(call, progress, future), daemon=True).start()
+
+    def work() -> None:
+        try:
+            future.set_result(call(progress))
+        except BaseException as error:
+            future.set_exception(error)
+
+    Thread(target=work, daemon=True).start()
     try:
         while not future.done():
             raise_if_stopped(stop)
@@ -76,10 +83,3 @@ def run_in_thread(
     finally:
         progress.canceled = True
     return future.result()
-
-
-def _run(call: Callable[[CallProgress], T], progress: CallProgress, future: Future[T]) -> None:
-    try:
-        future.set_result(call(progress))
-    except BaseException as error:
-        future.set_exception(error)

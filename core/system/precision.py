@@ -2,6 +2,7 @@
 
 import platform
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -34,11 +35,9 @@ def resolve_precision(
     if name != "auto":
         return name
     cache = platformdirs.user_cache_path("featherweight") / "precision.json"
-    machine = _machine(images.device)
-    try:
+    known, machine = {}, _machine(images.device)
+    with suppress(FaultError):  # missing or damaged
         known = read_json(cache)
-    except FaultError:  # missing or damaged
-        known = {}
     if known.get(machine) not in ("fp32", "bf16"):
         yield Progress("compare bf16 with fp32")
         speedup = _speedup(build, images, labels)

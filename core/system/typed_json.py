@@ -29,7 +29,7 @@ _FAILED = object()
 _WORDS = {
     int: "a whole number",
     float: "a number",
-    str: f"a text of at most {LONGEST_TEXT:,} characters",
+    str: f"text of at most {LONGEST_TEXT:,} characters",
     bool: "true or false",
     datetime: "a time such as 2026-11-20T09:07:00Z",
     tuple: "a list",
@@ -180,8 +180,8 @@ def _rows(read: _Read, limits: Limits) -> _Read:
             raise _fault(value, "a list")
         if len(value) > limits.rows:
             faults.append(f": found {len(value)} items, expected at most {limits.rows}")
-        kept = enumerate(value[: limits.rows])
-        items = (_noted(read, item, faults, f"[{index}]") for index, item in kept)
+        numbered = enumerate(value[: limits.rows])
+        items = (_noted(read, item, faults, f"[{index}]") for index, item in numbered)
         return tuple(item for item in items if item is not _FAILED)
 
     return rows

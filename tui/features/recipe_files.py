@@ -98,7 +98,7 @@ def taken(config: Config, here: Settings) -> Settings:
         raise InputError(
             f"this recipe is for other images: start featherweight with {inputs.flags}"
         )
-    there, seed = config.settings, config.values.get("seed", here.seed)
+    there, seed = config.merged_with({}), config.values.get("seed", here.seed)
     if config.values.keys() & {"recipe", *CHANGES}:
         here = replace(here, recipe=there.recipe, changes=there.changes)
     return replace(here, seed=seed)

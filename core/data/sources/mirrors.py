@@ -62,5 +62,5 @@ def _read(url: str, file: File, progress: CallProgress) -> bytes:
             content += chunk
             progress.update(len(content), total)
             if len(content) > file.size:
-                raise SourceError(f"sends more than {file.size:,} bytes")
+                raise SourceError(f"sent more than {file.size:,} bytes")
     return bytes(content)

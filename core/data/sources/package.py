@@ -97,7 +97,7 @@ def _failure(lines: list[str]) -> Exception:
     for number in re.findall(r"(?:Errno|os error) (\d+)", " ".join(lines)):
         if int(number) in NO_SPACE:
             return OSError(int(number), os.strerror(int(number)))
-    last = next((line.strip() for line in reversed(lines) if line.strip()), "nothing")
+    last = next((line.strip() for line in reversed(lines) if line.strip()), "no output")
     return SourceError(f"the installer failed: {last.removeprefix('ERROR: ')[:200]}")
 
 

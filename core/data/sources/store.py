@@ -6,6 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from filelock import FileLock, Timeout
+from platformdirs import user_cache_path
 
 from core.data.registry import Description, Files
 from core.data.sources.cache import Verified, inspect, raw_folder
@@ -20,18 +21,24 @@ _WORK_PREFIX = ".fetch-"
 _OTHER = "use another --data-dir"
 
 
+def default_data_dir() -> Path:
+    """The data folder in Featherweight's cache."""
+    return user_cache_path("featherweight") / "data"
+
+
 def ensure_files(
-    description: Description, data_dir: Path, own: bool, stop: StopFlag
+    description: Description, data_dir: Path | None, stop: StopFlag
 ) -> Stream[Verified]:
     """Ensure a data folder holds a data set's files, and read them.
 
-    The folder is created if missing. If it is our `own` cache, a wrong file is replaced; in a
-    folder named by the user, nothing is overwritten.
+    The folder is created if missing. In Featherweight's own cache, which `data_dir` None stands
+    for, a wrong file is replaced; in a folder named by the user, nothing is overwritten.
 
     Raises:
         InputError: the folder cannot be used, or holds a wrong file and is not our own.
         WorkError: no source has the files, or the stop flag is raised.
     """
+    own, data_dir = data_dir is None, data_dir or default_data_dir()
     try:
         verified = yield from _verify(description, data_dir, own, stop)
         return verified or (yield from _fetch(description, data_dir, own, stop))
@@ -70,7 +77,7 @@ def _fetch(description: Description, data_dir: Path, own: bool, stop: StopFlag) 
             yield from _download(description, data_dir, own, stop)
             verified = yield from _verify(description, data_dir, own, stop)
         if verified is None:
-            raise WorkError(f"{data_dir} lost the files written to it")
+            raise WorkError(f"the files downloaded to {data_dir} have disappeared: try again")
         return verified
     finally:
         lock.release()

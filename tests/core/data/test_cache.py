@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.data import idx, loading
+from core.data import idx
 from core.data.loading import fetch
 from core.data.registry import DATASETS, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS
-from core.data.sources import mirrors
+from core.data.sources import mirrors, store
 from core.errors import InputError
 from core.events import Notice, drain
 
@@ -129,7 +129,7 @@ def test_a_wrong_file_of_our_own_is_fetched_anew(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     corrupt(raw / TRAIN_LABELS)
-    monkeypatch.setattr(loading, "default_data_dir", lambda: tmp_path)
+    monkeypatch.setattr(store, "default_data_dir", lambda: tmp_path)
     name_mirrors(mirror)
     events: list[object] = []
     assert drain(fetch("mnist"), events.append) == raw

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.data.folders import disk_budget
-from core.data.folders.disk_budget import FACTS, format_bytes, parse_bytes
+from core.data.folders.disk_budget import METADATA, format_bytes, parse_bytes
 from core.data.inputs import Inputs
 from core.errors import InputError
 from tests.core.data.folders import fill
@@ -46,7 +46,7 @@ def test_what_was_used_longest_ago_makes_way(tmp_path: Path, empty_cache: Path) 
     for age, name in enumerate(("old", "new", "newest")):
         dataset, _ = loaded(fill(tmp_path / name, 12))
         homes[name] = cache / dataset.fingerprint
-        os.utime(homes[name] / FACTS, (age + 1, age + 1))
+        os.utime(homes[name] / METADATA, (age + 1, age + 1))
     assert loaded(tmp_path / "old")[1] == loaded(tmp_path / "old")[1], "it is used again"
     whole = sum(path.stat().st_size for path in cache.rglob("*") if path.is_file())
 

@@ -43,10 +43,10 @@ def test_a_script_may_give_one_number() -> None:
             Inputs(**wrong)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("facts", [{"side": 3}, 7, [1], None])
-def test_facts_that_are_none_are_refused(facts: Any) -> None:
+@pytest.mark.parametrize("values", [{"side": 3}, 7, [1], None])
+def test_unknown_or_malformed_settings_are_refused(values: Any) -> None:
     with pytest.raises(InputError, match="unknown image settings"):
-        Inputs.of(facts)
+        Inputs.of(values)
 
 
 def test_normalisation_is_what_is_given_or_else_what_is_known() -> None:

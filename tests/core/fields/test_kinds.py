@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from core.errors import InputError
-from core.fields.kinds import Kind, along, integer, number, one_of, per_channel, switch
+from core.fields.kinds import Kind, integer, number, one_of, per_channel, step_along, switch
 
 SERIES = (0.0, 0.1, 0.5, 1.0)
 SIDES = {1: "grayscale", 3: "color", 4: ""}
@@ -81,7 +81,7 @@ def test_ranges_and_options_are_described() -> None:
 @given(value=st.floats(0, 1), steps=st.integers(-5, 5))
 def test_a_step_goes_to_a_member_of_the_series_on_that_side(value: float, steps: int) -> None:
     assume(all(abs(value - member) > 1e-8 * value for member in SERIES) or value in SERIES)
-    found = along(SERIES, value, steps)
+    found = step_along(SERIES, value, steps)
     assert found in SERIES
     if steps > 0:
         assert found > value or value == SERIES[-1]

@@ -85,7 +85,7 @@ PLANS = maybe(st.dictionaries(NAMES, st.floats(0, 1)))
 def test_what_is_written_is_read_back(path: Path, settings: Settings, plan: Plan | None) -> None:
     write_config(path, settings, plan)
     config = read_config(path)
-    assert config.settings == settings
+    assert config.merged_with({}) == settings
     assert config.plan == plan
     assert list(config.plan or {}) == list(plan or {})
 
@@ -116,7 +116,7 @@ def test_what_is_the_machines_is_not_written(path: Path) -> None:
         threads=3, device="cpu", data_dir=Path("data"), weights=Path("w"), cache_budget=1, seed=7
     )
     write_config(path, here, None)
-    assert read_config(path).settings == Settings(seed=7)
+    assert read_config(path).merged_with({}) == Settings(seed=7)
 
 
 def test_a_written_file_says_what_it_is() -> None:
@@ -177,7 +177,7 @@ def test_every_field_is_a_setting_and_only_those_of_the_machine_are_not_portable
 def test_a_file_of_every_key_is_read(path: Path) -> None:
     config = read(path, WHOLE)
     changes = RecipeChanges(epochs=5, method="iterative", rounds=3, scale_dropout=True)
-    assert config.settings == Settings(changes=changes)
+    assert config.merged_with({}) == Settings(changes=changes)
     assert config.plan == {"conv1": 0.65, "block.0.conv": 0.9}
 
 
@@ -186,8 +186,8 @@ def test_what_is_not_given_is_not_given(path: Path, text: str) -> None:
     config = read(path, text)
     assert config.values == {}
     assert config.plan is None
-    assert config.settings == Settings()
-    assert config.settings.changes == NO_CHANGES
+    assert config.merged_with({}) == Settings()
+    assert config.merged_with({}).changes == NO_CHANGES
     assert config.checked_plan(LAYERS) is None
 
 
@@ -227,7 +227,7 @@ def test_options_win_over_the_file_and_the_file_over_the_defaults(path: Path) ->
     assert config.merged_with(options) == Settings(
         recipe="reference", seed=2, threads=2, changes=RecipeChanges(epochs=1, lr=0.5, rewind=True)
     )
-    assert config.settings == Settings(
+    assert config.merged_with({}) == Settings(
         recipe="reference", seed=1, changes=RecipeChanges(epochs=9, lr=0.5)
     )
 
@@ -236,7 +236,7 @@ def test_a_contradiction_names_the_file(path: Path) -> None:
     config = read(path, '[finetune]\nmethod = "one-shot"\nrounds = 3')
     why = "3 rounds: expected the method iterative, not one-shot"
     with pytest.raises(InputError) as caught:
-        _ = config.settings
+        _ = config.merged_with({})
     assert str(caught.value) == f"{path}: {why}"
     with pytest.raises(InputError) as caught:
         config.merged_with({"threads": 2})
@@ -249,7 +249,7 @@ def test_a_contradiction_names_the_file(path: Path) -> None:
 def test_what_is_given_of_the_images_is_read_and_contradictions_are_told(path: Path) -> None:
     config = read(path, "image_size = 64\nmean = [0.5, 0.25, 0]\nstd = 1")
     inputs = Inputs(image_size=64, mean=(0.5, 0.25, 0.0), std=(1.0,))
-    assert config.settings == Settings(inputs=inputs)
+    assert config.merged_with({}) == Settings(inputs=inputs)
     assert config.merged_with({"mean": (0.5,), "channels": 1}).inputs == Inputs(
         64, 1, (0.5,), (1.0,)
     )
@@ -260,7 +260,7 @@ def test_what_is_given_of_the_images_is_read_and_contradictions_are_told(path: P
 def test_an_option_mends_a_contradiction(path: Path) -> None:
     config = read(path, "[finetune]\nrewind = true")
     with pytest.raises(InputError, match="rewinding needs masks"):
-        _ = config.settings
+        _ = config.merged_with({})
     assert config.merged_with({"recipe": "reference"}).finetuning.rewind
     assert config.merged_with({"method": "one-shot"}).finetuning.rewind
 

@@ -336,7 +336,7 @@ async def test_a_recipe_is_taken_whole_as_the_command_line_takes_it(app, tmp_pat
         await pilot.press("c", "right", "down", "right", "right", "enter", "m", "enter", "o")
         await typed(pilot, str(path))
         await pilot.press("enter")
-        assert app.state.settings == read_config(path).settings
+        assert app.state.settings == read_config(path).merged_with({})
         assert app.state.planned == MODERATE, "it says nothing of sparsities"
 
 
