@@ -1,9 +1,9 @@
-"""Fetch digits in a process of its own: `fetch_process.py DIGITS MIRROR DATA_DIR [half | limited]`.
+"""Fetch digits in a separate process: `fetch_process.py DIGITS MIRROR DATA_DIR [half | limited]`.
 
-DIGITS: the data folder whose files are taken for MNIST's.
+DIGITS: the data folder whose files replace MNIST's.
 
-half: the process stops for ever once half of a file is written, and says so.
-limited: no file may grow beyond 1 MB.
+half: the process prints `half` and hangs once half of a file is written.
+limited: no file may exceed 1 MB.
 """
 
 from __future__ import annotations

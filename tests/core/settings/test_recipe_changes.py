@@ -57,7 +57,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
         ("smoothing", float("nan"), "from 0 to below 1"),
     ],
 )
-def test_a_bad_choice_is_refused_with_what_was_given_and_expected(
+def test_a_bad_change_is_refused_with_the_value_and_what_was_expected(
     choice: str, given: Any, expected: str
 ) -> None:
     with pytest.raises(InputError) as caught:
@@ -93,7 +93,7 @@ def test_smoothing_belongs_to_cross_entropy() -> None:
 
 
 @given(pixels=st.integers(1, 10**8), size=st.integers(1, 10**6))
-def test_a_batch_holds_no_more_pixels_than_there_is_room_for(pixels: int, size: int) -> None:
+def test_a_batch_holds_a_limited_number_of_pixels(pixels: int, size: int) -> None:
     phase = replace(RECIPES["fast"].finetune, batch_size=size)
     fitted = phase.limited_to(pixels)
     assert 1 <= fitted.batch_size <= size
@@ -102,7 +102,7 @@ def test_a_batch_holds_no_more_pixels_than_there_is_room_for(pixels: int, size: 
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-def test_every_loss_is_least_where_every_answer_is_right(loss: LossName) -> None:
+def test_every_loss_is_least_if_all_predictions_are_right(loss: LossName) -> None:
     phase, labels = replace(RECIPES["fast"].finetune, loss=loss), torch.tensor([0, 2, 1])
     right = torch.nn.functional.one_hot(labels, 3).float()
     wrong = right.roll(1, 1)
@@ -112,7 +112,7 @@ def test_every_loss_is_least_where_every_answer_is_right(loss: LossName) -> None
 
 @pytest.mark.slow
 @pytest.mark.parametrize("loss", [loss for loss in LOSSES if loss != "cross-entropy"])
-def test_fine_tuning_brings_any_loss_down(
+def test_fine_tuning_lowers_every_loss(
     tiny: Splits, dense: Weights, aggressive: Plan, loss: LossName
 ) -> None:
     recipe = RecipeChanges(loss=loss).applied_to(short("reference", epochs=2))
@@ -122,13 +122,13 @@ def test_fine_tuning_brings_any_loss_down(
 
 
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
-def test_no_choice_changes_nothing(recipe: Recipe) -> None:
+def test_no_changes_leave_a_recipe_as_it_is(recipe: Recipe) -> None:
     assert NO_CHANGES.applied_to(recipe) == recipe
     assert NO_CHANGES.applied_to_phase(recipe.dense) == recipe.dense
     assert NO_CHANGES.explicit_values() == {}
 
 
-def test_choices_change_what_they_name() -> None:
+def test_changes_apply_to_what_they_name() -> None:
     changes = RecipeChanges(
         epochs=2, lr=0.3, method="iterative", scale_dropout=False, l1=1e-5, l2=1e-3, rewind=True
     )
@@ -146,7 +146,7 @@ def test_choices_change_what_they_name() -> None:
     assert (dense.epochs, dense.lr, dense.l1, dense.weight_decay) == (2, 0.3, 1e-5, 1e-3)
 
 
-def test_to_ask_for_rounds_is_to_ask_for_the_iterative_method() -> None:
+def test_several_rounds_imply_the_iterative_method() -> None:
     assert RecipeChanges(rounds=4).applied_to(RECIPES["fast"]).method == "iterative"
     assert RecipeChanges(rounds=1).applied_to(RECIPES["fast"]) == RECIPES["fast"]
     with pytest.raises(InputError, match="4 rounds: expected the method iterative, not one-shot"):
@@ -181,11 +181,11 @@ class TestRounds:
         for index, counts in enumerate(kept):
             part = (index // (2 * STEPS) + 1) / 3
             starts = {la.name: 1 - sparsity_of(base[la.key]) for la in layers}
-            wanted = {
+            fractions = {
                 name: 1 - starts[name] * ((1 - final) / starts[name]) ** part
                 for name, final in aggressive.items()
             }
-            assert counts == planned_counts(wanted, layers)
+            assert counts == planned_counts(fractions, layers)
 
     def test_nothing_grows_back_and_only_the_last_one_counts(
         self, tiny: Splits, dense: Weights, layers: tuple[Layer, ...], aggressive: Plan

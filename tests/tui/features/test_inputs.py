@@ -19,14 +19,14 @@ from core.experiments.runs import DONE, Run
 from core.settings.recipe_file import read_config, write_config
 from core.settings.settings import Settings
 from tests.core.experiments.recorded_runs import RECORD
-from tests.core.settings.test_recipe_file import GIVEN
+from tests.core.settings.test_recipe_file import INPUTS
 from tui.cli.main import _parser, main
 from tui.cli.read_options import settings_for, settings_of
 from tui.features.recipe_files import taken
 from tui.state.runs import RunRow, differences
 
 
-@given(inputs=GIVEN)
+@given(inputs=INPUTS)
 def test_flags_are_what_the_command_line_takes(inputs: Inputs) -> None:
     assert settings_of(_parser().parse_args(["run", *inputs.flags.split()])).inputs == inputs
 
