@@ -36,7 +36,7 @@ class Images:
     channels: int | None = None
 
     @classmethod
-    def of(cls, dataset: Dataset, split: Split, device: torch.device = CPU) -> Self:
+    def of(cls, dataset: Dataset, split: Split, device: torch.device) -> Self:
         """The tensors of one split of `dataset`; on the CPU they share its memory."""
         height, width = split.images.shape[2:]
         size = (dataset.image_size or height, dataset.image_size or width)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.data import idx
-from core.data.inputs import DEFAULT_INPUTS, Inputs, Scale
+from core.data.inputs import Inputs, Scale
 from core.data.registry import TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS, Description
 
 _TWELFTH = 12
@@ -60,10 +60,7 @@ def validation_indices(labels: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def split(
-    description: Description,
-    files: dict[str, bytearray],
-    protocol: str,
-    inputs: Inputs = DEFAULT_INPUTS,
+    description: Description, files: dict[str, bytearray], protocol: str, inputs: Inputs
 ) -> Dataset:
     """Split a data set's verified files under one of `PROTOCOLS`.
 

@@ -20,11 +20,10 @@ class Setting:
 
     Attributes:
         name: of the field, and its key in a recipe file.
-        default: None if something else decides, which `unset` names.
-        meaning: what it does, in a few words.
+        default: None if it is decided elsewhere; `unset` says where.
         label: its name in the app's form; the field's name with spaces unless declared.
-        check: raises InputError for typed text that names nothing.
-        portable: it means the same on every machine, so a recipe file may hold it.
+        check: raises InputError for a value that names nothing, such as an unknown model.
+        portable: it means the same on every machine and may be in a recipe file.
     """
 
     name: str
@@ -81,10 +80,10 @@ local_setting = partial(setting, portable=False)
 def settings_in(owner: type) -> dict[str, Setting]:
     """The settings a dataclass declares, by name, in order; its `UNSET` is the default `unset`."""
     settings = {}
-    for each in fields(owner):
-        if declared := each.metadata.get("setting"):
-            implied = {"unset": getattr(owner, "UNSET", ""), "label": each.name.replace("_", " ")}
-            settings[each.name] = Setting(each.name, each.default, **(implied | declared))
+    for item in fields(owner):
+        if declared := item.metadata.get("setting"):
+            implied = {"unset": getattr(owner, "UNSET", ""), "label": item.name.replace("_", " ")}
+            settings[item.name] = Setting(item.name, item.default, **(implied | declared))
     return settings
 
 

@@ -57,7 +57,7 @@ class _Source:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """What a file sets, each value checked by itself; made by `read_config`.
+    """What a file sets, each value checked by itself; returned by `read_config`.
 
     Attributes:
         values: fields of `Settings`, `Inputs` and `RecipeChanges` by name, without defaults.
