@@ -53,13 +53,12 @@ if TYPE_CHECKING:
     from core.events import Accuracy, Batch, Epoch, Event, Notice, Progress, drain
     from core.pruning.curves import Scan
     from core.pruning.masks import Masks
-    from core.settings.recipe_changes import Choices
+    from core.settings.recipe_changes import RecipeChanges
     from core.training.finetuning import FineTuningResult
 
 __all__ = [
     "Accuracy",
     "Batch",
-    "Choices",
     "Epoch",
     "Event",
     "FineTuningResult",
@@ -68,6 +67,7 @@ __all__ = [
     "Masks",
     "Notice",
     "Progress",
+    "RecipeChanges",
     "Scan",
     "Splits",
     "StoppedError",
@@ -91,10 +91,10 @@ __all__ = [
 ]
 
 _MODULES = {
-    "Choices": "settings.recipe_changes",
     "FineTuningResult": "training.finetuning",
     "Inputs": "data.inputs",
     "Masks": "pruning.masks",
+    "RecipeChanges": "settings.recipe_changes",
     "Scan": "pruning.curves",
     "Splits": "data.batches",
     **dict.fromkeys(("InputError", "StoppedError", "WorkError"), "errors"),

@@ -48,7 +48,7 @@ class Notice(Event):
 
 @dataclass(frozen=True, slots=True)
 class Accuracy:
-    """Accuracies in percent: choices are made on `validation`, `test` is only reported."""
+    """Accuracies in percent: decisions use `validation`; `test` is only reported."""
 
     validation: float
     test: float
@@ -84,13 +84,11 @@ class Batch(Event):
 
 @dataclass(frozen=True, slots=True)
 class Epoch(Event):
-    """One epoch is done and has been validated.
+    """One epoch, counted from 1, is done and has been validated.
 
     Attributes:
-        epoch: counted from 1.
-        loss: mean training loss.
+        loss: mean over the epoch.
         validation: accuracy in percent.
-        seconds: training time.
         sparsity: zeros over elements of all prunable weights, at the end of the epoch.
         final: the full plan was in force at the end of the epoch, so it can be the best one.
         revived: weights outside the masks in force that are not exactly zero; always 0.

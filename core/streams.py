@@ -12,9 +12,9 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from core.data import load as load_dataset
 from core.data.batches import CPU, Splits
 from core.data.inputs import DEFAULT_INPUTS, Inputs
+from core.data.loading import load as load_dataset
 from core.errors import InputError
 from core.events import Accuracy, StopFlag, Stream, never
 from core.inference.sparse.net import FasterNet, faster
@@ -25,7 +25,7 @@ from core.nets.model_copy import copy_model, deep_copy
 from core.nets.user_model import check_no_torch_masks, fit_data, fit_layout, splits_for
 from core.pruning.curves import SPARSITIES, SPLITS, UNIFORM_SPARSITIES, Scan
 from core.pruning.plans import whole_plan
-from core.settings.recipe_changes import NO_CHOICES, Choices
+from core.settings.recipe_changes import NO_CHANGES, RecipeChanges
 from core.training import finetuning
 from core.training.finetuning import FineTuningResult
 from core.training.loop import copy_weights
@@ -47,7 +47,7 @@ def finetune(
     data: Splits,
     *,
     recipe: str = "fast",
-    choices: Choices = NO_CHOICES,
+    changes: RecipeChanges = NO_CHANGES,
     seed: int = 0,
     precision: str = "fp32",
     stop: StopFlag = never,
@@ -57,14 +57,14 @@ def finetune(
     The model gets its new weights only when the stream ends.
     """
     check_no_torch_masks(model)
-    settings = choices.applied_to(recipe_named(recipe))
+    settings = changes.applied_to(recipe_named(recipe))
     _check_precision(precision)
     base = copy_weights(model)
     whole = whole_plan(plan, [layer.name for layer in prunable_layers(model)])
     copy = copy_model(model)
     data = fit_data(copy.model, splits_for(model, data))
     copy.check_trainable(data.train.batch(slice(0, 2))[0])
-    if choices.batch_size is None:
+    if changes.batch_size is None:
         phase = settings.finetune.limited_to(data.train.values)
         settings = replace(settings, finetune=phase)
     result = yield from finetuning.finetune(

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from core.data import default_data_dir, fetch
+from core.data.loading import fetch
+from core.data.sources.store import default_data_dir
 from core.events import drain
 
 # Each pytest worker gets one processor, and so do the programs it starts. Torch reads this once,

@@ -11,7 +11,7 @@ from core.data.batches import Splits
 from core.events import Accuracy, Event, StopFlag, Stream, drain, never
 from core.inference.sparse.net import FasterNet
 from core.pruning.curves import Scan
-from core.settings.recipe_changes import NO_CHOICES, Choices
+from core.settings.recipe_changes import NO_CHANGES, RecipeChanges
 from core.training.finetuning import FineTuningResult
 
 T = TypeVar("T")
@@ -31,7 +31,7 @@ def finetune(
     data: Splits,
     *,
     recipe: str = "fast",
-    choices: Choices = NO_CHOICES,
+    changes: RecipeChanges = NO_CHANGES,
     seed: int = 0,
     precision: str = "fp32",
     on_event: OnEvent | None = None,
@@ -48,7 +48,7 @@ def finetune(
             Existing zeros stay zero.
         data: `train` is trained on, `validation` picks the epoch, `test` is only reported.
         recipe: `fast` or `reference`, see `core.training.recipes`.
-        choices: changes to the recipe, such as `core.Choices(epochs=3)`.
+        changes: to the recipe, such as `core.RecipeChanges(epochs=3)`.
         seed: for the order of the images and for dropout.
         precision: `fp32` or `bf16`.
         on_event: called with each event, such as `core.Batch` and `core.Epoch`.
@@ -58,7 +58,7 @@ def finetune(
         The weights, their masks, accuracies in percent, and the epochs.
 
     Raises:
-        InputError: the model, the plan, the recipe or the choices cannot be used.
+        InputError: the model, the plan, the recipe or its changes cannot be used.
         WorkError: the loss diverged before an epoch ended at the full plan.
 
     Example:
@@ -68,14 +68,14 @@ def finetune(
         >>> images = torch.randint(0, 256, (240, 1, 8, 8), dtype=torch.uint8)
         >>> data = core.splits((images, torch.arange(240) % 10))
         >>> plan = core.plan(model, 10)
-        >>> result = core.finetune(model, plan, data, choices=core.Choices(epochs=2))
+        >>> result = core.finetune(model, plan, data, changes=core.RecipeChanges(epochs=2))
         >>> [epoch.epoch for epoch in result.epochs], result.revived
         ([1, 2], 0)
         >>> sum(int(weight.count_nonzero()) for weight in model.parameters()) <= 2410 / 10
         True
     """
     stream = streams.finetune(
-        model, plan, data, recipe=recipe, choices=choices, seed=seed, precision=precision, stop=stop
+        model, plan, data, recipe=recipe, changes=changes, seed=seed, precision=precision, stop=stop
     )
     return run(stream, on_event)
 

@@ -1,10 +1,8 @@
 """A split of a data set as tensors, normalized one batch at a time."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Self
 
 import torch
 import torch.nn.functional as F  # noqa: N812  the name every torch program uses
@@ -38,7 +36,7 @@ class Images:
     channels: int | None = None
 
     @classmethod
-    def of(cls, dataset: Dataset, split: Split, device: torch.device = CPU) -> Images:
+    def of(cls, dataset: Dataset, split: Split, device: torch.device) -> Self:
         """The tensors of one split of `dataset`; on the CPU they share its memory."""
         height, width = split.images.shape[2:]
         size = (dataset.image_size or height, dataset.image_size or width)
@@ -59,7 +57,7 @@ class Images:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def on(self, device: torch.device) -> Images:
+    def on(self, device: torch.device) -> Self:
         """The same images on another device."""
         tensors: dict[str, Any] = {
             name: value.to(device)
@@ -111,30 +109,29 @@ class Splits:
     test: Images
     fingerprint: str = ""
 
-    def with_layout(self, layout: torch.memory_format) -> Splits:
+    def with_layout(self, layout: torch.memory_format) -> Self:
         """The same images, with batches in another memory layout."""
         return self._each(lambda split: replace(split, layout=layout))
 
-    def on(self, device: torch.device) -> Splits:
+    def on(self, device: torch.device) -> Self:
         """The same images on another device."""
         if all(split.device == device for split in (self.train, self.validation, self.test)):
             return self
         return self._each(lambda split: split.on(device))
 
-    def _each(self, change: Callable[[Images], Images]) -> Splits:
+    def _each(self, change: Callable[[Images], Images]) -> Self:
         """Apply `change` to all splits; a shared one stays shared."""
         train, test = change(self.train), change(self.test)
         validation = test if self.validation is self.test else change(self.validation)
-        return Splits(train, validation, test, self.fingerprint)
+        return replace(self, train=train, validation=validation, test=test)
 
     @classmethod
-    def of(cls, dataset: Dataset, device: torch.device = CPU) -> Splits:
+    def of(cls, dataset: Dataset, device: torch.device = CPU) -> Self:
         """The tensors of all splits of `dataset`; on the CPU they share its memory."""
         test = Images.of(dataset, dataset.test, device)
         same = dataset.validation is dataset.test
         validation = test if same else Images.of(dataset, dataset.validation, device)
-        train = Images.of(dataset, dataset.train, device)
-        return cls(train, validation, test, dataset.fingerprint)
+        return cls(Images.of(dataset, dataset.train, device), validation, test, dataset.fingerprint)
 
 
 def _per_channel(scale: Scale, size: tuple[int, int], device: torch.device) -> float | Tensor:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
 from core.errors import InputError
-from core.fields.declaration import check_fields, given, setting, settings_in
+from core.fields.declaration import check_fields, explicit_values, setting, settings_in
 from core.fields.kinds import integer, number, one_of, per_channel
 
 PerChannel = tuple[float, ...]
@@ -18,10 +18,9 @@ Scale = float | PerChannel
 
 CHANNELS = {1: "grayscale", 3: "color"}
 
-MOST_PIXELS = 4_096
-"""Largest side of an image."""
-
-_SCALED = " (of pixels scaled to 0..1: divide values for 0..255 by 255)"
+_HINT = " (of pixels scaled to 0..1: divide values for 0..255 by 255)"
+_MEAN = per_channel(number(0, 1), CHANNELS, _HINT)
+_STD = per_channel(number(0, 1, above=True), CHANNELS, _HINT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,40 +33,30 @@ class Inputs:
 
     UNSET: ClassVar[str] = "from the data"
 
-    image_size: int | None = setting(
-        None, integer(1, MOST_PIXELS), "image width and height in pixels"
-    )
+    image_size: int | None = setting(None, integer(1, 4_096), "image width and height in pixels")
     channels: int | None = setting(None, one_of(CHANNELS), "image channels")
-    mean: PerChannel | None = setting(
-        None,
-        per_channel(number(0, 1), CHANNELS, _SCALED),
-        "mean to subtract from pixels scaled to 0..1",
-    )
-    std: PerChannel | None = setting(
-        None,
-        per_channel(number(0, 1, above=True), CHANNELS, _SCALED),
-        "standard deviation to divide them by",
-    )
+    mean: PerChannel | None = setting(None, _MEAN, "mean to subtract from pixels scaled to 0..1")
+    std: PerChannel | None = setting(None, _STD, "standard deviation to divide them by")
 
     def __post_init__(self) -> None:
         check_fields(self)
         self._check_counts(self.channels or max(CHANNELS))
 
     @classmethod
-    def of(cls, facts: Mapping[str, Any]) -> Self:
-        """Build from what `given` returns, also after a round trip through JSON.
+    def of(cls, values: Mapping[str, Any]) -> Self:
+        """Build from what `explicit_values` returns, also after a round trip through JSON.
 
         Raises:
             InputError: a setting is unknown or invalid.
         """
         try:
-            return cls(**facts)
+            return cls(**values)
         except TypeError as error:
             raise InputError(f"unknown image settings: {error}") from error
 
-    def given(self) -> dict[str, Any]:
+    def explicit_values(self) -> dict[str, Any]:
         """The settings that are not None, by name."""
-        return given(self)
+        return explicit_values(self)
 
     @property
     def flags(self) -> str:
@@ -75,7 +64,7 @@ class Inputs:
         known = settings_in(Inputs)
         return " ".join(
             f"{known[name].flag} {known[name].kind.shown(value)}"
-            for name, value in self.given().items()
+            for name, value in self.explicit_values().items()
         )
 
     def over(self, other: Inputs) -> Inputs:
@@ -83,15 +72,13 @@ class Inputs:
 
         The other's normalization is dropped if the channels differ.
         """
-        known = other.given()
         if self.channels not in (None, other.channels):
-            known = {key: known[key] for key in known if key not in ("mean", "std")}
-        return Inputs(**(known | self.given()))
+            other = replace(other, mean=None, std=None)
+        return Inputs(**(other.explicit_values() | self.explicit_values()))
 
     def beyond(self, known: Inputs) -> Inputs:
         """The settings that differ from `known`."""
-        same = known.given()
-        return Inputs(**{key: it for key, it in self.given().items() if same.get(key) != it})
+        return Inputs(**dict(self.explicit_values().items() - known.explicit_values().items()))
 
     def normalization(self, channels: int, mean: Scale, std: Scale) -> tuple[Scale, Scale]:
         """Mean and standard deviation for this many channels: these settings or the defaults.

@@ -6,17 +6,11 @@ from platformdirs import user_cache_path
 
 from core.data.folders.disk_budget import BUDGET
 from core.data.inputs import DEFAULT_INPUTS, Inputs
-from core.data.registry import FOLDER, Description, check_name, describe, is_folder
-from core.data.sources.cache import Verified
+from core.data.registry import FOLDER, PROTOCOLS, check_name, describe, is_folder
 from core.data.sources.store import ensure_files
-from core.data.splits import PROTOCOLS, Dataset, split
+from core.data.splits import Dataset, split
 from core.errors import InputError
 from core.events import Progress, StopFlag, Stream, never
-
-
-def default_data_dir() -> Path:
-    """The data folder in Featherweight's cache."""
-    return user_cache_path("featherweight") / "data"
 
 
 def fetch(name: str, data_dir: Path | None = None, stop: StopFlag = never) -> Stream[Path]:
@@ -35,7 +29,7 @@ def fetch(name: str, data_dir: Path | None = None, stop: StopFlag = never) -> St
         InputError: the name is unknown, or the data folder cannot be used or holds a wrong file.
         WorkError: no source has the files, or the stop flag is raised.
     """
-    verified = yield from _files(describe(name), data_dir, stop)
+    verified = yield from ensure_files(describe(name), data_dir, stop)
     return verified.folder
 
 
@@ -47,7 +41,7 @@ def load(
     inputs: Inputs = DEFAULT_INPUTS,
     budget: int = BUDGET,
 ) -> Stream[Dataset]:
-    """Download a data set's files if missing, verify them and cut them into splits.
+    """Download a data set's files if missing, verify them and split them.
 
     Args:
         name: of the data set, such as `mnist`, or `folder:PATH`.
@@ -64,16 +58,11 @@ def load(
     if protocol not in PROTOCOLS:
         raise InputError(f"unknown protocol {protocol!r}: expected one of {', '.join(PROTOCOLS)}")
     check_name(name)
-    if is_folder(name):
-        return (yield from _load_folder(name, protocol, inputs, budget, stop))
-    description = describe(name)
-    verified = yield from _files(description, data_dir, stop)
-    return split(description, verified.files, protocol, inputs)
+    if not is_folder(name):
+        description = describe(name)
+        verified = yield from ensure_files(description, data_dir, stop)
+        return split(description, verified.files, protocol, inputs)
 
-
-def _load_folder(
-    name: str, protocol: str, inputs: Inputs, budget: int, stop: StopFlag
-) -> Stream[Dataset]:
     from core.data.folders.decoded_cache import decoded
     from core.data.folders.image_folder import read_folder
 
@@ -81,8 +70,3 @@ def _load_folder(
     folder = yield from read_folder(Path(name.removeprefix(FOLDER)).expanduser())
     cache = user_cache_path("featherweight") / "folders"
     return (yield from decoded(folder, cache, protocol, inputs, budget, stop))
-
-
-def _files(description: Description, data_dir: Path | None, stop: StopFlag) -> Stream[Verified]:
-    own = data_dir is None
-    return (yield from ensure_files(description, data_dir or default_data_dir(), own, stop))

@@ -1,6 +1,7 @@
 """The known data sets: their files and sources."""
 
 import stat
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -133,6 +134,12 @@ _FASHION_MNIST = Description(
 )
 
 DATASETS = {description.name: description for description in (_MNIST, _FASHION_MNIST)}
+
+PROTOCOLS: Mapping[str, str] = {
+    "default": "validation is held out of training",
+    "reference": "validation is test, as in the notebook",
+}
+"""How a data set is split."""
 
 FOLDER = "folder:"
 """Prefix of the name of an image folder."""

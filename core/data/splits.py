@@ -11,10 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.data import idx
-from core.data.inputs import DEFAULT_INPUTS, Inputs, Scale
+from core.data.inputs import Inputs, Scale
 from core.data.registry import TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS, Description
-
-PROTOCOLS = ("default", "reference")
 
 _TWELFTH = 12
 
@@ -36,7 +34,7 @@ class Dataset:
         protocol: `default` trains on eleven twelfths of the training images and validates on the
             rest; `reference` trains on all of them and validates on test, as the notebook does.
         mean, std: for pixels scaled to 0..1: computed from the training pixels unless set.
-        validation: what choices are made on; under `reference` it is `test` itself.
+        validation: for every decision; under `reference` it is `test` itself.
         test: only reported.
         fingerprint: identifies the images where the name does not.
         image_size, channels: batches are converted to these, unless None.
@@ -62,10 +60,7 @@ def validation_indices(labels: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def split(
-    description: Description,
-    files: dict[str, bytearray],
-    protocol: str,
-    inputs: Inputs = DEFAULT_INPUTS,
+    description: Description, files: dict[str, bytearray], protocol: str, inputs: Inputs
 ) -> Dataset:
     """Split a data set's verified files under one of `PROTOCOLS`.
 

@@ -16,7 +16,7 @@ from core.data.inputs import Inputs
 from core.errors import InputError
 from core.events import Accuracy, Epoch
 from core.nets.footprint import Sizes
-from core.settings.recipe_changes import MAX_EPOCHS, Choices
+from core.settings.recipe_changes import MAX_EPOCHS, RecipeChanges
 from core.system.typed_json import Limits, from_plain, to_plain
 
 FINETUNE: Literal["finetune"] = "finetune"
@@ -152,6 +152,7 @@ class RunRecord:
     Attributes:
         status: as stored, see `core.experiments.runs.Run.status`.
         precision: the resolved one, never `auto`.
+        choices: changes to the recipe; named after their key in a run's file.
         finetuning: all hyperparameters of a fine-tuning by name.
         training: all hyperparameters of dense training by name.
         dead: dead units per layer.
@@ -176,7 +177,7 @@ class RunRecord:
     threads: Annotated[int, Limits(1, 1e6)] | None = None
     seed: Annotated[int, Limits(0, 2**63 - 1)] | None = None
     recipe: str | None = None
-    choices: Annotated[Choices, _WHOLE] | None = None
+    choices: Annotated[RecipeChanges, _WHOLE] | None = None
     finetuning: Mapping[str, Any] | None = None
     training: Mapping[str, Any] | None = None
     base: BaseRecord | None = None

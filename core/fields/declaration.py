@@ -1,12 +1,13 @@
 """Settings declared once: accepted values, default, meaning.
 
-A dataclass such as `core.Choices` declares its fields with `setting`. The checks of the dataclass,
+A dataclass such as `core.RecipeChanges` declares its fields with `setting`. The dataclass's checks,
 the keys of a recipe file, the command-line options, the rows of the app's form and the table in
-tui/README.md are derived from that.
+tui/README.md are derived from these declarations.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
+from functools import partial
 from typing import Any
 
 from core.errors import InputError
@@ -19,11 +20,10 @@ class Setting:
 
     Attributes:
         name: of the field, and its key in a recipe file.
-        default: None if something else decides, which `unset` names.
-        meaning: what it does, in a few words.
-        label: its name in the app's form.
-        check: raises InputError for typed text that names nothing.
-        portable: it means the same on every machine, so a recipe file may hold it.
+        default: None if it is decided elsewhere; `unset` says where.
+        label: its name in the app's form; the field's name with spaces unless declared.
+        check: raises InputError for a value that names nothing, such as an unknown model.
+        portable: it means the same on every machine and may be in a recipe file.
     """
 
     name: str
@@ -39,11 +39,6 @@ class Setting:
     def flag(self) -> str:
         """The command-line option."""
         return f"--{self.name.replace('_', '-')}"
-
-    @property
-    def summary(self) -> str:
-        """The meaning and the accepted values."""
-        return f"{self.meaning}: {self.kind.values}" if self.kind.values else self.meaning
 
     @property
     def description(self) -> str:
@@ -78,14 +73,18 @@ def setting(default: Any, kind: Kind, meaning: str, **more: Any) -> Any:
     return field(default=default, metadata={"setting": dict(kind=kind, meaning=meaning, **more)})
 
 
+local_setting = partial(setting, portable=False)
+"""Declare a field that is specific to a machine."""
+
+
 def settings_in(owner: type) -> dict[str, Setting]:
     """The settings a dataclass declares, by name, in order; its `UNSET` is the default `unset`."""
-    unset = {"unset": getattr(owner, "UNSET", "")}
-    return {
-        each.name: Setting(each.name, each.default, **(unset | each.metadata["setting"]))
-        for each in fields(owner)
-        if "setting" in each.metadata
-    }
+    settings = {}
+    for item in fields(owner):
+        if declared := item.metadata.get("setting"):
+            implied = {"unset": getattr(owner, "UNSET", ""), "label": item.name.replace("_", " ")}
+            settings[item.name] = Setting(item.name, item.default, **(implied | declared))
+    return settings
 
 
 def check_fields(owner: Any) -> None:
@@ -96,7 +95,7 @@ def check_fields(owner: Any) -> None:
             object.__setattr__(owner, name, declared.read(value))
 
 
-def given(owner: Any) -> dict[str, Any]:
+def explicit_values(owner: Any) -> dict[str, Any]:
     """The declared fields of a dataclass that are not None, by name."""
     values = {name: getattr(owner, name) for name in settings_in(type(owner))}
     return {name: value for name, value in values.items() if value is not None}

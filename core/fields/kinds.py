@@ -99,9 +99,9 @@ def number(
     `above` excludes `least`, `below` excludes `most`; the arrow keys step through `series`, which
     is ascending.
     """
-    span = f"{least:,} to {'below ' * below}{_bound(most)}"
+    span = f"{least:,} to {'below ' * below}{most:,}"
     if above:
-        span = f"above {least:,}, at most {_bound(most)}"
+        span = f"above {least:,}, at most {most:,}"
 
     def accepts(value: Any) -> bool:  # NaN is out of every range
         return (
@@ -117,7 +117,7 @@ def number(
         accepts=accepts,
         from_text=float,
         stored=float,
-        step=lambda value, steps: along(series, value, steps),
+        step=lambda value, steps: step_along(series, value, steps),
     )
 
 
@@ -125,9 +125,11 @@ def integer(least: int, most: int, series: Sequence[int] = ()) -> Kind:
     """A whole number in a range; without a series, the arrow keys step by one."""
 
     def step(value: int, steps: int) -> int:
-        return int(along(series, value, steps)) if series else min(max(value + steps, least), most)
+        if series:
+            return int(step_along(series, value, steps))
+        return min(max(value + steps, least), most)
 
-    span = f"{least:,} to {_bound(most)}"
+    span = f"{least:,} to {'2^63 - 1' if most == 2**63 - 1 else f'{most:,}'}"
     return Kind(
         values=span,
         expected=f"a whole number from {span}",
@@ -170,15 +172,10 @@ def path(metavar: str, values: str = "") -> Kind:
     return Kind(values, "a path", metavar, lambda value: isinstance(value, Path), Path)
 
 
-def along(series: Sequence[float], value: float, steps: int) -> float:
+def step_along(series: Sequence[float], value: float, steps: int) -> float:
     """The member of an ascending series that many places beyond a value, which may lie between."""
     slack = 1e-9 * value
     below = sum(member < value - slack for member in series)
     between = not any(abs(member - value) <= slack for member in series)
     place = below + steps - (between and steps > 0)
     return float(series[min(max(place, 0), len(series) - 1)])
-
-
-def _bound(most: float) -> str:
-    """The end of a range as text."""
-    return "2^63 - 1" if most == 2**63 - 1 else f"{most:,}"

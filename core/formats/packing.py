@@ -70,13 +70,13 @@ def image_facts(settings: Settings, images: Inputs) -> dict[str, Any]:
     facts: dict[str, Any] = {}
     if settings.dataset.startswith(FOLDER):
         facts["dataset"] = FOLDER.removesuffix(":")  # its path is private
-        if measured := images.given():
+        if measured := images.explicit_values():
             facts["images"] = measured
     elif settings.dataset != (model_spec(settings.model).dataset or DEFAULTS.dataset):
         facts["dataset"] = settings.dataset
     if settings.protocol != DEFAULTS.protocol:
         facts["protocol"] = settings.protocol
-    if specified := settings.inputs.given():
+    if specified := settings.inputs.explicit_values():
         facts["inputs"] = specified
     return facts
 

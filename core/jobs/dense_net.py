@@ -9,9 +9,9 @@ from core.jobs.dense_cache import cached_or_trained
 from core.jobs.workbench import Net, Workbench
 from core.measure.evaluation import measure
 from core.nets.weights import DenseWeights, Weights
-from core.settings.recipe_changes import NO_CHOICES
+from core.settings.recipe_changes import NO_CHANGES
 from core.settings.settings import DEFAULTS
-from core.system.background import JobProgress, run_in_thread
+from core.system.blocking_calls import CallProgress, run_in_thread
 from core.system.error_text import reason
 from core.training.loop import copy_weights
 
@@ -60,7 +60,7 @@ def dense_weights(workbench: Workbench, stop: StopFlag = never) -> Stream[DenseW
     if workbench.spec.is_from_torchvision:
         return (yield from _pretrained(workbench, stop))
     recipe = "reference" if settings.protocol == "reference" else DEFAULTS.recipe
-    plain = workbench.with_settings(replace(settings, recipe=recipe, choices=NO_CHOICES))
+    plain = workbench.with_settings(replace(settings, recipe=recipe, changes=NO_CHANGES))
     return (yield from cached_or_trained(plain, stop))
 
 
@@ -70,7 +70,7 @@ def _pretrained(workbench: Workbench, stop: StopFlag) -> Stream[DenseWeights]:
 
     name = workbench.settings.model
 
-    def fetch(_: JobProgress) -> Weights:
+    def fetch(_: CallProgress) -> Weights:
         weights: Weights = get_model_weights(name).DEFAULT.get_state_dict(
             check_hash=True, weights_only=True
         )

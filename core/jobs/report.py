@@ -182,7 +182,7 @@ def _footprint(workbench: Workbench, kept: Iterable[int]) -> Footprint:
 
 
 def _recipe(workbench: Workbench) -> dict[str, Any]:
-    return {"recipe": workbench.settings.recipe, "choices": workbench.settings.choices}
+    return {"recipe": workbench.settings.recipe, "choices": workbench.settings.changes}
 
 
 def _size(net: Footprint) -> dict[str, Any]:

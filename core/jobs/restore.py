@@ -113,7 +113,7 @@ def settings_of(run: Run, current: Settings) -> Settings:
         recipe=run.required(record.recipe, "recipe"),
         seed=run.required(record.seed, "seed"),
         precision=run.required(record.precision, "precision"),
-        choices=run.required(record.choices, "choices"),
+        changes=run.required(record.choices, "choices"),
     )
 
 

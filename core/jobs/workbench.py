@@ -126,12 +126,12 @@ class Workbench:
         return self._fitted(self.settings.training)
 
     def _fitted(self, phase: Phase) -> Phase:
-        if self._splits is None or self.settings.choices.batch_size is not None:
+        if self._splits is None or self.settings.changes.batch_size is not None:
             return phase
         return phase.limited_to(self._splits.train.values)
 
     def with_settings(self, settings: Settings) -> Workbench:
-        """A workbench with another recipe, choices, seed or precision that shares the data."""
+        """A workbench with another recipe, seed or precision that shares the data."""
         other = copy(self)
         other.settings = settings
         if settings.precision != self.settings.precision:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from core.errors import InputError
-from core.fields.declaration import check_fields, given, setting
+from core.fields.declaration import check_fields, explicit_values, setting
 from core.fields.kinds import integer, number, one_of, switch
 from core.training.recipes import (
     LOSSES,
@@ -20,13 +20,16 @@ from core.training.recipes import (
 DEFAULT_ROUNDS = 3
 MAX_EPOCHS = 100_000
 
-_STRENGTHS = (0.0, *(factor * 10.0**power for power in range(-7, 0) for factor in (1, 2, 5)))
-_RATES = tuple(factor * 10.0**power for power in range(-5, 1) for factor in (1, 2, 5))
-_BATCHES = tuple(2**power for power in range(13))
+_DECADES = [factor * 10.0**power for power in range(-7, 1) for factor in (1, 2, 5)]
+
+_RATE = number(0, 100, above=True, series=_DECADES[6:])
+_STRENGTH = number(0, 1, series=(0.0, *_DECADES[:-3]))
+_BATCH_SIZE = integer(1, 1_000_000, series=[2**power for power in range(13)])
+_SMOOTHING = number(0, 1, below=True, series=(0.0, 0.02, 0.05, 0.1, 0.2, 0.3))
 
 
 @dataclass(frozen=True, slots=True)
-class Choices:
+class RecipeChanges:
     """Changes to a recipe; None keeps the recipe's value.
 
     Raises:
@@ -39,36 +42,18 @@ class Choices:
     rounds: int | None = setting(None, integer(1, 100), "prune-and-retrain rounds (iterative)")
     epochs: int | None = setting(None, integer(1, MAX_EPOCHS), "passes over the images, per round")
     lr: float | None = setting(
-        None,
-        number(0, 100, above=True, series=_RATES),
-        "step size (the peak for one-cycle)",
-        label="learning rate",
+        None, _RATE, "step size (the peak for one-cycle)", label="learning rate"
     )
-    scale_dropout: bool | None = setting(
-        None, switch(), "lower dropout as weights are removed", label="scale dropout"
-    )
-    l1: float | None = setting(
-        None, number(0, 1, series=_STRENGTHS), "L1 penalty on the weights", label="L1"
-    )
-    l2: float | None = setting(
-        None, number(0, 1, series=_STRENGTHS), "L2 penalty (weight decay)", label="L2"
-    )
+    scale_dropout: bool | None = setting(None, switch(), "lower dropout as weights are removed")
+    l1: float | None = setting(None, _STRENGTH, "L1 penalty on the weights", label="L1")
+    l2: float | None = setting(None, _STRENGTH, "L2 penalty (weight decay)", label="L2")
     rewind: bool | None = setting(None, switch(), "reset kept weights to early values")
     optimizer: OptimizerName | None = setting(
         None, one_of({name: it.meaning for name, it in OPTIMIZERS.items()}), "optimizer"
     )
-    batch_size: int | None = setting(
-        None,
-        integer(1, 1_000_000, series=_BATCHES),
-        "images per optimizer step",
-        label="batch size",
-    )
+    batch_size: int | None = setting(None, _BATCH_SIZE, "images per optimizer step")
     loss: LossName | None = setting(None, one_of(LOSSES), "loss function", label="loss function")
-    smoothing: float | None = setting(
-        None,
-        number(0, 1, below=True, series=(0.0, 0.02, 0.05, 0.1, 0.2, 0.3)),
-        "label smoothing, for cross-entropy",
-    )
+    smoothing: float | None = setting(None, _SMOOTHING, "label smoothing, for cross-entropy")
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -97,9 +82,9 @@ class Choices:
             rewind=rewind,
         )
 
-    def given(self) -> dict[str, Any]:
+    def explicit_values(self) -> dict[str, Any]:
         """The changes by name."""
-        return given(self)
+        return explicit_values(self)
 
     def method_with(self, recipe: Recipe) -> Method:
         """The method; several rounds imply the iterative one."""
@@ -109,11 +94,11 @@ class Choices:
 
     def applied_to_phase(self, phase: Phase) -> Phase:
         """The phase with the changes that apply to a single training."""
-        same = {"epochs", "l1", "batch_size", "loss", "smoothing"} & self.given().keys()
+        same = {"epochs", "l1", "batch_size", "loss", "smoothing"} & self.explicit_values().keys()
         changes: dict[str, Any] = {name: getattr(self, name) for name in same}
         if self.l2 is not None:
             changes["weight_decay"] = self.l2
         return replace(phase.with_optimizer(self.optimizer or phase.optimizer, self.lr), **changes)
 
 
-NO_CHOICES = Choices()
+NO_CHANGES = RecipeChanges()

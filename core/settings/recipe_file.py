@@ -14,7 +14,7 @@ from core.errors import InputError
 from core.fields.declaration import Setting, settings_in
 from core.fields.kinds import number
 from core.pruning.plans import Plan, check_sparsity
-from core.settings.recipe_changes import Choices
+from core.settings.recipe_changes import RecipeChanges
 from core.settings.settings import DEFAULTS, SETTINGS, Settings
 from core.settings.toml import (
     abbreviated,
@@ -33,7 +33,7 @@ SPARSITY = "sparsity"
 
 _HEADER = "# Featherweight recipe file. Use it with: featherweight run --config FILE"
 
-CHANGES = settings_in(Choices)
+CHANGES = settings_in(RecipeChanges)
 """Keys of the table [finetune]."""
 
 TOP = {name: it for name, it in SETTINGS.items() if it.portable and name not in CHANGES}
@@ -57,37 +57,31 @@ class _Source:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """What a file sets, each value checked by itself; made by `read_config`.
+    """What a file sets, each value checked by itself; returned by `read_config`.
 
     Attributes:
-        given: fields of `Settings`, `Inputs` and `Choices` by name, without defaults.
+        values: fields of `Settings`, `Inputs` and `RecipeChanges` by name, without defaults.
         plan: sparsities by layer name, not yet compared with a net; None if the file has none.
     """
 
-    given: Mapping[str, Any]
+    values: Mapping[str, Any]
     plan: Plan | None
     _source: _Source = field(repr=False)
     _places: Mapping[str, tuple[str, ...]] = field(repr=False)
-
-    @property
-    def settings(self) -> Settings:
-        """The file's values over the defaults; raises InputError if its choices conflict."""
-        return self.merged_with({})
 
     def merged_with(self, options: Mapping[str, Any]) -> Settings:
         """The options over the file, the file over the defaults.
 
         Args:
-            options: fields of `Settings` (except `choices` and `inputs`), `Inputs` and `Choices`
-                by name.
+            options: fields of `Settings`, `Inputs` and `RecipeChanges` by name.
 
         Raises:
-            InputError: an option has an invalid value, or choices conflict. Conflicts are checked
-                only here, since an option may resolve one.
+            InputError: an option has an invalid value, or changes to the recipe conflict, which
+                is checked only here, since an option may resolve a conflict.
         """
         options = {name: SETTINGS[name].read(value) for name, value in options.items()}
         try:
-            return Settings.of({**self.given, **options})
+            return Settings.of({**self.values, **options})
         except InputError as error:
             beside = " and the options" if options.keys() & (TOP.keys() | CHANGES.keys()) else ""
             raise InputError(f"{self._source.path}{beside}: {error}") from error
@@ -129,10 +123,9 @@ def config_text(settings: Settings, plan: Plan | None) -> str:
     top = {name: getattr(settings, name) for name in settings_in(Settings) if name in TOP}
     if settings.precision == DEFAULTS.precision:
         del top["precision"]
-    top |= settings.inputs.given()
+    top |= settings.inputs.explicit_values()
     lines = [_HEADER, *(_line(name, value) for name, value in top.items())]
-    changes = settings.choices.given()
-    if changes:
+    if changes := settings.changes.explicit_values():
         lines += ["", f"[{FINETUNE}]  # changes to the recipe; the rest is as the recipe says"]
         lines += [_line(name, value) for name, value in changes.items()]
     if plan is not None:
@@ -153,27 +146,29 @@ def write_config(path: Path, settings: Settings, plan: Plan | None) -> None:
 
 
 def _read_config(source: _Source, table: dict[str, Any]) -> Config:
-    given: dict[str, Any] = {}
+    values: dict[str, Any] = {}
+    plan: Plan | None = None
+    places: dict[str, tuple[str, ...]] = {}
     for name, value in table.items():
         if name in TOP:
-            given[name] = _read_value(source, (name,), value, TOP[name])
+            values[name] = _read_value(source, (name,), value, TOP[name])
         elif name == FINETUNE:
-            given |= _read_changes(source, value)
-        elif name != SPARSITY:
+            values |= _read_changes(source, value)
+        elif name == SPARSITY:
+            plan, places = _read_plan(source, value)
+        else:
             raise source.error_at((name,), _unknown_key(name, value))
-    if SPARSITY not in table:
-        return Config(given, None, source, {})
-    return Config(given, *_read_plan(source, table[SPARSITY]))
+    return Config(values, plan, source, places)
 
 
 def _read_changes(source: _Source, table: Any) -> dict[str, Any]:
     _check_table(source, FINETUNE, table)
-    given = {}
+    changes = {}
     for name, value in table.items():
         if name not in CHANGES:
             raise source.error_at((FINETUNE, name), _unknown_change(name))
-        given[name] = _read_value(source, (FINETUNE, name), value, CHANGES[name])
-    return given
+        changes[name] = _read_value(source, (FINETUNE, name), value, CHANGES[name])
+    return changes
 
 
 def _read_value(source: _Source, place: Sequence[str], value: Any, declared: Setting) -> Any:
@@ -189,7 +184,7 @@ def _read_value(source: _Source, place: Sequence[str], value: Any, declared: Set
     return result
 
 
-def _read_plan(source: _Source, table: Any) -> tuple[Plan, _Source, dict[str, tuple[str, ...]]]:
+def _read_plan(source: _Source, table: Any) -> tuple[Plan, dict[str, tuple[str, ...]]]:
     _check_table(source, SPARSITY, table)
     plan: Plan = {}
     places: dict[str, tuple[str, ...]] = {}
@@ -200,9 +195,11 @@ def _read_plan(source: _Source, table: Any) -> tuple[Plan, _Source, dict[str, tu
         try:
             plan[name], places[name] = _FRACTION.read(value), place
         except InputError as error:
-            why = f"{toml_key(name)} = {abbreviated(value)}: {error}{_percent_hint(value)}"
+            is_percent = type(value) in (int, float) and 1 < value <= 100
+            hint = f"; write {value} percent as {value / 100:.6g}" if is_percent else ""
+            why = f"{toml_key(name)} = {abbreviated(value)}: {error}{hint}"
             raise source.error_at(place, why) from error
-    return plan, source, places
+    return plan, places
 
 
 def _flattened(table: dict[str, Any], *above: str) -> Iterator[tuple[tuple[str, ...], Any]]:
@@ -218,11 +215,6 @@ def _check_table(source: _Source, name: str, value: Any) -> None:
     if not isinstance(value, dict):
         why = f"{name} = {abbreviated(value)}: expected a table, [{name}] followed by KEY = VALUE"
         raise source.error_at((name,), why)
-
-
-def _percent_hint(value: Any) -> str:
-    is_percent = type(value) in (int, float) and 1 < value <= 100
-    return f"; write {value} percent as {value / 100:.6g}" if is_percent else ""
 
 
 def _unknown_key(name: str, value: Any) -> str:
@@ -250,7 +242,8 @@ def _expected(name: str, known: Collection[str]) -> str:
 
 def _line(name: str, value: Any) -> str:
     declared = SETTINGS[name]
-    comment = "" if declared.check else f"  # {declared.summary}"
+    known = f": {declared.kind.values}" if declared.kind.values else ""
+    comment = "" if declared.check else f"  # {declared.meaning}{known}"
     return f"{name} = {toml_value(value)}{comment}"
 
 

@@ -5,21 +5,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from core.data import check_name
 from core.data.folders.disk_budget import BUDGET, format_bytes, parse_bytes
 from core.data.inputs import DEFAULT_INPUTS, Inputs
-from core.data.registry import DATASETS, FOLDER
-from core.fields.declaration import check_fields, setting, settings_in
+from core.data.registry import DATASETS, FOLDER, PROTOCOLS, check_name
+from core.fields.declaration import check_fields, local_setting, setting, settings_in
 from core.fields.kinds import Kind, integer, one_of, path, text
 from core.nets.user_model import FORMS
 from core.nets.zoo import ZOO, model_spec
-from core.settings.recipe_changes import NO_CHOICES, Choices
+from core.settings.recipe_changes import NO_CHANGES, RecipeChanges
 from core.training.recipes import RECIPE_MEANINGS, Phase, Recipe, recipe_named
 
-PROTOCOLS: Collection[str] = {
-    "default": "validation is held out of training",
-    "reference": "validation is test, as in the notebook",
-}
 PRECISIONS: Collection[str] = {"auto": "bf16 where it is faster", "fp32": "", "bf16": ""}
 DEVICES: Collection[str] = {"auto": "a GPU if there is one", "cpu": "", "cuda": "", "mps": ""}
 
@@ -40,7 +35,7 @@ class Settings:
     Attributes:
         protocol: `default` trains on 55,000 images and selects on 5,000 others, not on test;
             `reference` trains on all 60,000 and selects on test, as the notebook did.
-        choices: changes to the recipe, for the training a command runs.
+        changes: to the recipe, for the training a command runs.
         inputs: the images' size, channels and normalization, as far as set.
 
     Raises:
@@ -58,36 +53,29 @@ class Settings:
     )
     protocol: str = setting("default", one_of(PROTOCOLS), "how the images are split")
     recipe: str = setting("fast", one_of(RECIPE_MEANINGS), "recipe")
-    choices: Choices = NO_CHOICES
+    changes: RecipeChanges = NO_CHANGES
     precision: str = setting("auto", one_of(PRECISIONS), "number format")
-    device: str = setting("auto", one_of(DEVICES), "compute device", portable=False)
-    threads: int | None = setting(
-        None, integer(1, 1024), "CPU threads", unset="chosen by torch", portable=False
+    device: str = local_setting("auto", one_of(DEVICES), "compute device")
+    threads: int | None = local_setting(
+        None, integer(1, 1024), "CPU threads", unset="chosen by torch"
     )
     seed: int = setting(0, integer(0, 2**63 - 1), "random seed")
-    data_dir: Path | None = setting(
-        None,
-        path("DIR"),
-        "folder of the data sets",
-        unset="the platform's cache folder",
-        portable=False,
+    data_dir: Path | None = local_setting(
+        None, path("DIR"), "folder of the data sets", unset="the platform's cache folder"
     )
-    weights: Path | None = setting(
+    weights: Path | None = local_setting(
         None,
         path("FILE", ".safetensors, .pt or .fw"),
         "dense weights to start from",
         unset="shipped, else trained once",
-        portable=False,
     )
     inputs: Inputs = DEFAULT_INPUTS
-    cache_budget: int = setting(
-        BUDGET, _BYTES, "disk space for decoded image folders", portable=False
-    )
+    cache_budget: int = local_setting(BUDGET, _BYTES, "disk space for decoded image folders")
 
     def __post_init__(self) -> None:
         check_fields(self)
         model_spec(self.model)
-        self.choices.applied_to(recipe_named(self.recipe))
+        self.changes.applied_to(recipe_named(self.recipe))
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Self:
@@ -96,24 +84,24 @@ class Settings:
         Raises:
             InputError: a value is invalid, or two conflict.
         """
-        own, inputs, choices = (
+        own, inputs, changes = (
             {name: values[name] for name in settings_in(owner) if name in values}
-            for owner in (cls, Inputs, Choices)
+            for owner in (cls, Inputs, RecipeChanges)
         )
-        return cls(**own, inputs=Inputs(**inputs), choices=Choices(**choices))
+        return cls(**own, inputs=Inputs(**inputs), changes=RecipeChanges(**changes))
 
     @property
     def finetuning(self) -> Recipe:
-        """The recipe with the choices applied."""
-        return self.choices.applied_to(recipe_named(self.recipe))
+        """The recipe with the changes applied."""
+        return self.changes.applied_to(recipe_named(self.recipe))
 
     @property
     def training(self) -> Phase:
-        """The hyperparameters of dense training, with the choices that apply to it."""
-        return self.choices.applied_to_phase(recipe_named(self.recipe).dense)
+        """The hyperparameters of dense training, with the changes that apply to it."""
+        return self.changes.applied_to_phase(recipe_named(self.recipe).dense)
 
 
-SETTINGS = settings_in(Settings) | settings_in(Inputs) | settings_in(Choices)
+SETTINGS = settings_in(Settings) | settings_in(Inputs) | settings_in(RecipeChanges)
 """Every setting by name."""
 
 DEFAULTS = Settings()

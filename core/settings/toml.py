@@ -21,8 +21,6 @@ def read_text(path: Path) -> str:
             data = file.read(MAX_BYTES + 1)
     except FileNotFoundError as error:
         raise InputError(f"no such file: {path}") from error
-    except IsADirectoryError as error:
-        raise InputError(f"cannot read {path}: it is a folder; expected a file") from error
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from error
     if len(data) > MAX_BYTES:
@@ -74,11 +72,9 @@ def line_of(text: str, keys: Sequence[str]) -> int | None:
 
 
 def _has(table: Any, keys: Sequence[str]) -> bool:
-    for key in keys:
-        if not isinstance(table, dict) or key not in table:
-            return False
-        table = table[key]
-    return True
+    if not keys:
+        return True
+    return isinstance(table, dict) and keys[0] in table and _has(table[keys[0]], keys[1:])
 
 
 def toml_key(name: str) -> str:

@@ -4,7 +4,7 @@ files            atomic writes, and checks of paths
 locks            folders locked by one process at a time
 untrusted_json   untrusted JSON files and safetensors headers
 typed_json       dataclasses from untrusted JSON, by their type hints, and back
-background       a slow job in a thread: progress, stop flag, timeout
+blocking_calls   a blocking call in a thread: progress, stop flag, timeout
 error_text       the reason for an error, for the user
 devices          the devices torch computes on
 allocator        freed memory kept for the next step

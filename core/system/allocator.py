@@ -28,17 +28,10 @@ def set_thresholds(*, mmap: int, trim: int, pad: int) -> bool:
     if (library := _library()) is None:
         return False
     options = {M_MMAP_THRESHOLD: mmap, M_TRIM_THRESHOLD: trim, M_TOP_PAD: pad}
-    accepted = [library.mallopt(option, value) == 1 for option, value in options.items()]
-    return all(accepted)
+    return all(library.mallopt(*option) == 1 for option in options.items())
 
 
 def _library() -> ctypes.CDLL | None:
     """The C library; None if it is not glibc."""
-    if not sys.platform.startswith("linux"):
-        return None
-    try:
-        library = ctypes.CDLL(None)
-        _ = library.mallopt, library.malloc_trim
-    except (OSError, AttributeError):
-        return None
-    return library
+    library = ctypes.CDLL(None) if sys.platform.startswith("linux") else None
+    return library if hasattr(library, "malloc_trim") else None

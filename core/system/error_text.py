@@ -2,7 +2,7 @@
 
 from urllib.error import HTTPError, URLError
 
-from core.system import background
+from core.system import blocking_calls
 
 
 def reason(error: BaseException) -> str:
@@ -10,6 +10,6 @@ def reason(error: BaseException) -> str:
     if isinstance(error, URLError) and not isinstance(error, HTTPError):
         return reason(error.reason) if isinstance(error.reason, OSError) else str(error.reason)
     if isinstance(error, TimeoutError):
-        return f"no answer in {background.TIMEOUT:g} s"
+        return f"no response in {blocking_calls.TIMEOUT:g} s"
     text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     return " ".join(text.split()) or type(error).__name__

@@ -39,14 +39,11 @@ def is_held(lock: Path) -> bool:
         import fcntl
     except ImportError:  # on Windows
         return is_held_by_trial(lock)
-    try:
-        # Shared, so that two readers do not take each other for the holder.
-        with lock.open("rb") as file:
+    with suppress(OSError), lock.open("rb") as file:
+        try:  # shared, so that two readers do not take each other for the holder
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
+        except BlockingIOError:
+            return True
     return False
 
 
@@ -79,7 +76,7 @@ def explain_write_errors(path: Path) -> Iterator[None]:
         yield
     except Timeout as error:
         raise InputError(
-            f"another program has locked {path} for {LOCK_TIMEOUT:g} s: stop it or use another"
+            f"another program has held {path} for {LOCK_TIMEOUT:g} s: stop it or use another folder"
         ) from error
     except OSError as error:
         raise InputError(explain_write_error(error, path)) from error

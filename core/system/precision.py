@@ -1,8 +1,8 @@
 """Whether bf16 is faster on this machine: timed once, then cached."""
 
-import json
 import platform
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from core.errors import InputError
 from core.events import Notice, Progress, Stream
 from core.system.files import write_text
+from core.system.untrusted_json import FaultError, read_json, to_json
 
 _MIN_SPEEDUP = 1.2
 """Speedup that bf16 must reach, because its sums are less precise."""
@@ -34,7 +35,9 @@ def resolve_precision(
     if name != "auto":
         return name
     cache = platformdirs.user_cache_path("featherweight") / "precision.json"
-    known, machine = _read(cache), _machine(images.device)
+    known, machine = {}, _machine(images.device)
+    with suppress(FaultError):  # missing or damaged
+        known = read_json(cache)
     if known.get(machine) not in ("fp32", "bf16"):
         yield Progress("compare bf16 with fp32")
         speedup = _speedup(build, images, labels)
@@ -42,10 +45,10 @@ def resolve_precision(
         yield Notice(f"bf16 trains {speedup:.1f}x as fast as fp32 here: using {known[machine]}")
         try:
             cache.parent.mkdir(parents=True, exist_ok=True)
-            write_text(cache, json.dumps(known, indent=2))
+            write_text(cache, to_json(known))
         except (OSError, InputError) as error:
             yield Notice(f"could not save this result for next time: {error}", warning=True)
-    return known[machine]
+    return str(known[machine])
 
 
 def autocast(device: torch.device, precision: str) -> torch.autocast:
@@ -91,12 +94,3 @@ def processor() -> str:
     family = " ".join(fields.get(key, "") for key in ("model name", "cpu family", "model"))
     bf16 = " ".join(flag for flag in fields.get("flags", "").split() if "bf16" in flag)
     return f"{family} {bf16}".strip() or platform.machine()
-
-
-def _read(path: Path) -> dict[str, str]:
-    """The cached results; none if the file is missing or damaged."""
-    try:
-        known = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return known if isinstance(known, dict) else {}

@@ -39,27 +39,19 @@ def preload_torch(stop: StopFlag = never) -> Stream[None]:
         StoppedError: the stop flag is raised. The thread that loads cannot be stopped; it does not
             hold the GIL or keep the program from exiting.
     """
-    folder = installed_in("torch")
-    if folder is None or "torch" in sys.modules or not sys.platform.startswith("linux"):
+    if "torch" in sys.modules or not sys.platform.startswith("linux"):
+        return
+    if (spec := find_spec("torch")) is None or spec.origin is None:
         return
     before = _bytes_from_disk()
-    worker = Thread(target=_work, args=(folder,), name="libraries", daemon=True)
+    packages = Path(spec.origin).parents[1]
+    worker = Thread(target=_work, args=(packages,), name="libraries", daemon=True)
     worker.start()
     while worker.is_alive():
         if stop():
             raise StoppedError("stopped while loading torch")
         yield Progress("load torch", _bytes_from_disk() - before, unit="B")
         worker.join(TICK)
-
-
-def installed_in(package: str) -> Path | None:
-    """The folder a package is installed in, without importing it; None for a module."""
-    try:
-        spec = find_spec(package)
-    except (ImportError, ValueError):
-        return None
-    locations = (spec and spec.submodule_search_locations) or ()
-    return next((Path(location).parent for location in locations), None)
 
 
 def read(folder: Path, patterns: tuple[str, ...]) -> int:
@@ -86,12 +78,12 @@ def link(path: Path, flags: int) -> bool:
     return bool(path.is_file() and dlopen(os.fsencode(path), flags))
 
 
-def _work(folder: Path) -> None:
+def _work(packages: Path) -> None:
     with suppress(Exception):  # `import torch` explains it better
-        read(folder, CACHED)
+        read(packages, CACHED)
         # If this is set, torch loads its libraries in another order.
         if not os.environ.get("LD_LIBRARY_PATH"):
-            libraries = folder / "torch" / "lib"
+            libraries = packages / "torch" / "lib"
             # The order and flags of `import torch`.
             if link(libraries / "libtorch_global_deps.so", os.RTLD_NOW | os.RTLD_GLOBAL):
                 link(libraries / "libtorch.so", os.RTLD_NOW | os.RTLD_LOCAL)

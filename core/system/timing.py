@@ -1,12 +1,10 @@
 """Alternatives timed in turns, so that a slow spell of the machine affects all of them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median, quantiles
 from time import perf_counter, sleep
-from typing import TypeVar
+from typing import Self, TypeVar
 
 K = TypeVar("K")
 Alternative = Callable[[], object]
@@ -30,10 +28,9 @@ class Latency:
     high: float
 
     @classmethod
-    def of(cls, seconds: Sequence[float]) -> Latency:
+    def of(cls, seconds: Sequence[float]) -> Self:
         """The latency of some runs."""
-        one = len(seconds) == 1
-        deciles = seconds if one else quantiles(seconds, n=10, method="inclusive")
+        deciles = quantiles(seconds, n=10, method="inclusive") if len(seconds) > 1 else seconds
         return cls(median(seconds), deciles[0], deciles[-1])
 
 

@@ -6,22 +6,12 @@ Hints may be str, int, float, bool, datetime, Literal, dataclasses, `X | None`, 
 
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass, fields, is_dataclass
+from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from datetime import UTC, datetime
 from functools import cache
 from reprlib import repr as short
 from types import UnionType
-from typing import (
-    Annotated,
-    Any,
-    Literal,
-    NamedTuple,
-    TypeVar,
-    Union,
-    get_args,
-    get_origin,
-    get_type_hints,
-)
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from core.errors import InputError
 from core.system.untrusted_json import FaultError
@@ -39,7 +29,7 @@ _FAILED = object()
 _WORDS = {
     int: "a whole number",
     float: "a number",
-    str: f"a text of at most {LONGEST_TEXT:,} characters",
+    str: f"text of at most {LONGEST_TEXT:,} characters",
     bool: "true or false",
     datetime: "a time such as 2026-11-20T09:07:00Z",
     tuple: "a list",
@@ -190,9 +180,8 @@ def _rows(read: _Read, limits: Limits) -> _Read:
             raise _fault(value, "a list")
         if len(value) > limits.rows:
             faults.append(f": found {len(value)} items, expected at most {limits.rows}")
-        items = (
-            _noted(read, item, faults, f"[{at}]") for at, item in enumerate(value[: limits.rows])
-        )
+        numbered = enumerate(value[: limits.rows])
+        items = (_noted(read, item, faults, f"[{index}]") for index, item in numbered)
         return tuple(item for item in items if item is not _FAILED)
 
     return rows
@@ -208,49 +197,36 @@ def _mapping(read: _Read) -> _Read:
     return mapping
 
 
-class _Part(NamedTuple):
-    """A field of a dataclass, and how its value is read."""
+def _field(field: Field[Any], hint: Any, limits: Limits) -> _Read:
+    """How a field's value is read from its object; `_FAILED` stands for the default."""
+    name, read, expected = field.name, _reader(hint, limits), _expected(hint, limits)
+    may_be_none = type(None) in get_args(hint)
+    has_default = field.default is not MISSING or field.default_factory is not MISSING
 
-    name: str
-    read: _Read
-    expected: str
-    may_be_none: bool
-    has_default: bool
-
-    def of(self, data: Mapping[str, object], faults: list[str]) -> Any:
-        """The value in an object; `_FAILED` for the default, FaultError if there is none."""
-        if self.name in data:
-            value = _noted(self.read, data[self.name], faults, f".{self.name}")
-            if value is not _FAILED:
-                return value
-            if self.may_be_none or self.has_default:
-                return None if self.may_be_none else _FAILED
-            raise FaultError(faults.pop())
-        if self.has_default:
-            return _FAILED
-        if self.may_be_none:
+    def value_in(data: Any, faults: list[str]) -> Any:
+        if name not in data:
+            if not has_default and not may_be_none:
+                raise FaultError(f".{name}: found nothing, expected {expected}")
+            return _FAILED if has_default else None
+        value = _noted(read, data[name], faults, f".{name}")
+        if value is _FAILED and may_be_none:
             return None
-        raise FaultError(f".{self.name}: found nothing, expected {self.expected}")
+        if value is _FAILED and not has_default:
+            raise FaultError(faults.pop())
+        return value
+
+    return value_in
 
 
 def _object(cls: Any, limits: Limits) -> _Read:
     hints = get_type_hints(cls, include_extras=True)
-    parts = [
-        _Part(
-            field.name,
-            _reader(hints[field.name], limits),
-            _expected(hints[field.name], limits),
-            type(None) in get_args(hints[field.name]),
-            field.default is not MISSING or field.default_factory is not MISSING,
-        )
-        for field in fields(cls)
-    ]
+    readers = {field.name: _field(field, hints[field.name], limits) for field in fields(cls)}
 
     def read(value: object, faults: list[str]) -> Any:
         if not isinstance(value, Mapping):
             raise _fault(value, "an object")
         before = len(faults)
-        values = {part.name: part.of(value, faults) for part in parts}
+        values = {name: read_field(value, faults) for name, read_field in readers.items()}
         if limits.whole:
             unknown = f": unknown key, expected one of {', '.join(values)}"
             faults += [f".{key}{unknown}" for key in value if key not in values]

@@ -70,11 +70,11 @@ def read_metadata(file: BinaryIO) -> dict[str, str]:
         if length > size:
             raise FaultError(f"{name} is truncated or not a safetensors file")
         header = json.loads(file.read(length))
-        read_metadata = dict(header.pop("__metadata__", {}))
+        metadata = dict(header.pop("__metadata__", {}))
         end = max((tensor["data_offsets"][1] for tensor in header.values()), default=0)
         if 8 + length + end != size:
             raise FaultError(f"{name} has {size} bytes, expected {8 + length + end}")
-        return read_metadata
+        return metadata
     except OSError as error:
         raise FaultError(f"{name} cannot be read: {error.strerror or error}") from error
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:

@@ -23,7 +23,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
 
-from core.data import default_data_dir
+from core.data.sources.store import default_data_dir
 from tests.benchmarks.support.figures import Figure, medians, ratio
 from tests.benchmarks.support.watched import watched
 from tests.terminal.terminal import FEATHERWEIGHT, Terminal

@@ -66,8 +66,8 @@ def test_a_model_is_pruned_and_fine_tuned_and_keeps_its_parts(model: Small, own:
     plan = core.plan(model, 5)
     budget = parameter_count(model) // 5
     events: list[core.Event] = []
-    choices = core.Choices(epochs=2)
-    result = core.finetune(model, plan, own, choices=choices, seed=3, on_event=events.append)
+    changes = core.RecipeChanges(epochs=2)
+    result = core.finetune(model, plan, own, changes=changes, seed=3, on_event=events.append)
     assert [epoch.epoch for epoch in of_type(Epoch, events)] == [1, 2]
     assert of_type(Batch, events)
     assert same(copy_weights(model), result.weights)
@@ -126,7 +126,7 @@ def test_what_torch_has_pruned_is_the_floor_of_a_plan(model: Small, own: Splits)
     torch_prune.l1_unstructured(model.fc, "weight", amount=0.6)
     core.from_torch_prune(model)
     kept = int(model.fc.weight.count_nonzero())
-    result = core.finetune(model, {"conv": 0.5}, own, choices=core.Choices(epochs=1))
+    result = core.finetune(model, {"conv": 0.5}, own, changes=core.RecipeChanges(epochs=1))
     layers = {layer.name: layer for layer in prunable_layers(model)}
     assert result.masks.kept(layers["fc"]) == kept == 576
 

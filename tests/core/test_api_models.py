@@ -153,7 +153,7 @@ def test_every_call_takes_it_and_leaves_it_as_it_was(name: str, data: core.Split
     assert core.compact(model, data)(data.test.batch(slice(0, 2))[0]).shape == (2, 10)
     assert state(model) == before
     trained = state(model, weights=False)
-    result = core.finetune(model, core.plan(model, 2), data, choices=core.Choices(epochs=1))
+    result = core.finetune(model, core.plan(model, 2), data, changes=core.RecipeChanges(epochs=1))
     core.remove_dead(model, data)
     assert state(model, weights=False) == trained
     assert core.evaluate(model, data) == result.accuracy
@@ -209,7 +209,7 @@ def test_a_divergence_is_an_error_and_leaves_the_model_as_it_was(data: core.Spli
     nn.init.constant_(model.fc2.weight, 3e38)
     before = state(model)
     with pytest.raises(core.WorkError):
-        core.finetune(model, {}, data, choices=core.Choices(epochs=1))
+        core.finetune(model, {}, data, changes=core.RecipeChanges(epochs=1))
     assert state(model) == before
 
 
@@ -234,7 +234,7 @@ def test_a_stream_gives_the_result_of_the_call(data: core.Splits) -> None:
 def test_a_scan_counts_what_pruning_one_layer_leaves(data: core.Splits) -> None:
     torch.manual_seed(0)
     model = Plain()
-    core.finetune(model, {}, data, choices=core.Choices(epochs=3, batch_size=20))
+    core.finetune(model, {}, data, changes=core.RecipeChanges(epochs=3, batch_size=20))
     found = core.scan(model, data, sparsities=(0.5, 0.9), uniform=True, split="test")
     assert found.exact
     assert (found.images, found.split) == (len(data.test), "test")
@@ -319,7 +319,7 @@ def test_every_tensor_that_torch_has_masked_is_plain_again(data: core.Splits) ->
         assert isinstance(parameter, nn.Parameter)
         assert int(parameter.count_nonzero()) == parameter.numel() // 2
     assert int(masks.pruned["rows.weight_hh_l0"].sum()) == 48 * 12 // 2
-    core.finetune(model, {}, data, choices=core.Choices(epochs=1))
+    core.finetune(model, {}, data, changes=core.RecipeChanges(epochs=1))
     assert masks.revived(model.state_dict()) == 0
 
 

@@ -50,7 +50,7 @@ def test_what_the_command_line_needs_first_is_light() -> None:
         "import core.settings.recipe_file, core.pruning.curves\n"
         "import core.experiments.experiment, core.pruning.goals\n"
         "import core.experiments.runs, core.jobs.search\n"
-        "from core.data import describe; describe('mnist')"
+        "from core.data.registry import describe; describe('mnist')"
     )
     assert not loaded & HEAVY
 

@@ -38,7 +38,7 @@ from core.pruning.curves import (
 )
 from core.pruning.presets import preset_plan
 from core.pruning.what_if import Profile
-from core.settings.recipe_changes import Choices
+from core.settings.recipe_changes import RecipeChanges
 from core.settings.settings import Settings
 from core.system.timing import Latency
 from core.training.finetuning import PruningResult
@@ -203,7 +203,7 @@ class Scripted:
 
     def open(self, stop: StopFlag) -> Stream[Net]:
         """At once, unless a test holds it up."""
-        yield Progress("bring in torch")
+        yield Progress("load torch")
         if self.opening is not None:
             self.opening.wait(PATIENCE)
         return net()
@@ -263,7 +263,7 @@ class Scripted:
         self._fail()
         made = replace(net(MODERATE), accuracy=TUNED, run=run.id)
         epochs = tuple(event for event in self.events if isinstance(event, Epoch))
-        settings = replace(self.settings, choices=Choices(epochs=2))
+        settings = replace(self.settings, changes=RecipeChanges(epochs=2))
         return RestoredRun(settings, dense, MODERATE, made, PRUNED, epochs, self.dead)
 
     def kept_scan(self, base: Net) -> Scan | None:

@@ -14,7 +14,7 @@ from core.inference.timings import SECONDS
 from core.jobs.search import START, TRIALS
 from core.pruning.curves import SPLITS, WITHIN
 from core.pruning.goals import ALLOCATIONS
-from core.settings.recipe_changes import Choices
+from core.settings.recipe_changes import RecipeChanges
 from core.settings.settings import SETTINGS, Settings
 
 DEFAULT_ALLOCATION = "lamp"
@@ -63,14 +63,14 @@ def _add(parser: Any, setting: Setting, **more: Any) -> None:
 
 
 def add_settings(parser: ArgumentParser, *, training: bool = True) -> None:
-    """Add the options of `Settings` and `Inputs` and, for commands that train, of `Choices`."""
+    """Add the options of `Settings` and `Inputs`, and of `RecipeChanges` if the command trains."""
     group = parser.add_argument_group("settings")
     for setting in (settings_in(Settings) | settings_in(Inputs)).values():
         if training or setting.name != "recipe":
             _add(group, setting)
     if training:
         changes = parser.add_argument_group("changes to the recipe (default: as the recipe says)")
-        for setting in settings_in(Choices).values():
+        for setting in settings_in(RecipeChanges).values():
             _add(changes, setting, help=setting.description)
 
 

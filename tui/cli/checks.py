@@ -10,7 +10,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.data import check_name, short_data_name
+from core.data.registry import check_name, short_data_name
 from core.experiments.experiment import Experiment, default_name, experiment_folder
 from core.nets.zoo import short_name
 from core.settings.settings import Settings

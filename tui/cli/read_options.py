@@ -25,7 +25,7 @@ def settings_of(args: Namespace, config: Config | None = None) -> Settings:
     if config is None:
         return Settings.of(options)
     if "model" not in options:
-        _check_code("this recipe", config.given.get("model"), None)
+        _check_code("this recipe", config.values.get("model"), None)
     return config.merged_with(options)
 
 

@@ -83,7 +83,7 @@ def returned(state: State, restored: RestoredRun) -> State:
     """The state at the end of the run; undo returns from it."""
     before = state.undo_point
     made = restored.settings
-    settings = replace(state.settings, recipe=made.recipe, choices=made.choices, seed=made.seed)
+    settings = replace(state.settings, recipe=made.recipe, changes=made.changes, seed=made.seed)
     state = replace(state.after(before), settings=settings)
     planned = len(restored.epochs) or settings.finetuning.epochs
     curve = TrainingCurve(planned, finetuning=restored.plan is not None, epochs=restored.epochs)

@@ -108,7 +108,7 @@ class Planning:
         rewindable = base is not None and base.early is not None
         form = RecipeForm(
             settings.recipe,
-            settings.choices,
+            settings.changes,
             rewindable=rewindable,
             image_values=base.image_values if base else 0,
         )
@@ -117,7 +117,7 @@ class Planning:
     def _take_recipe(self, chosen: RecipeForm | None) -> None:
         if chosen is not None:
             settings = self.session.state.settings
-            settings = replace(settings, recipe=chosen.recipe, choices=chosen.choices)
+            settings = replace(settings, recipe=chosen.recipe, changes=chosen.changes)
             self.session.show(self.session.state.set_recipe(settings))
 
     @available()

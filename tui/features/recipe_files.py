@@ -83,22 +83,22 @@ def taken(config: Config, here: Settings) -> Settings:
     A file that gives any of the recipe gives all of it, as with `run --config`.
 
     Raises:
-        InputError: the file is for another net, data set, protocol or image size, or its choices
-            contradict each other.
+        InputError: the file is for another net, data set, protocol or image size, or its
+            changes to the recipe contradict each other.
     """
     for name in ("model", "dataset", "protocol"):
-        given = config.given.get(name, getattr(here, name))
+        given = config.values.get(name, getattr(here, name))
         if given != getattr(here, name):
             raise InputError(
                 f"this recipe is for the {name} '{given}', not '{getattr(here, name)}': "
                 f"start featherweight with --{name} {given}"
             )
-    given = {name: config.given[name] for name in settings_in(Inputs) if name in config.given}
-    if (inputs := Inputs(**{**here.inputs.given(), **given})) != here.inputs:
+    given = {name: config.values[name] for name in settings_in(Inputs) if name in config.values}
+    if (inputs := Inputs(**{**here.inputs.explicit_values(), **given})) != here.inputs:
         raise InputError(
             f"this recipe is for other images: start featherweight with {inputs.flags}"
         )
-    there, seed = config.settings, config.given.get("seed", here.seed)
-    if config.given.keys() & {"recipe", *CHANGES}:
-        here = replace(here, recipe=there.recipe, choices=there.choices)
+    there, seed = config.merged_with({}), config.values.get("seed", here.seed)
+    if config.values.keys() & {"recipe", *CHANGES}:
+        here = replace(here, recipe=there.recipe, changes=there.changes)
     return replace(here, seed=seed)

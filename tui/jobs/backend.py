@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from core.errors import InputError
 from core.events import Notice, Progress, StopFlag, Stream
 from core.pruning.curves import SPLITS, UNIFORM_SPARSITIES
-from core.settings.recipe_changes import NO_CHOICES
+from core.settings.recipe_changes import NO_CHANGES
 from core.settings.settings import Settings
 from core.system.preload import preload_torch
 
@@ -44,7 +44,7 @@ class Backend(Protocol):
         """Load torch, the data and the dense net, and measure it."""
 
     def train(self, settings: Settings, stop: StopFlag) -> Stream[tuple[TrainingResult, Net]]:
-        """Train a new dense net by the recipe of these settings; their choices are for `f`."""
+        """Train a new dense net by the recipe of these settings, without the changes to it."""
 
     def prune(self, base: Net, plan: Mapping[str, float], stop: StopFlag) -> Stream[PruningResult]:
         """Apply the plan to the base in one shot and measure it."""
@@ -134,7 +134,7 @@ class CoreBackend:
         """See `Backend.train`."""
         from core.jobs import recorded_jobs
 
-        bench = self._workbench.with_settings(replace(settings, choices=NO_CHOICES))
+        bench = self._workbench.with_settings(replace(settings, changes=NO_CHANGES))
         trained = yield from recorded_jobs.train(bench, self.experiment, stop)
         return trained, bench.net(trained)
 

@@ -7,11 +7,11 @@ from typing import Any
 
 from core.errors import InputError
 from core.fields.declaration import settings_in
-from core.settings.recipe_changes import NO_CHOICES, Choices
+from core.settings.recipe_changes import NO_CHANGES, RecipeChanges
 from core.settings.settings import SETTINGS
 from core.training.recipes import Recipe, recipe_named
 
-ROWS = {"recipe": SETTINGS["recipe"], **settings_in(Choices)}
+ROWS = {"recipe": SETTINGS["recipe"], **settings_in(RecipeChanges)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class RecipeForm:
     """
 
     recipe: str
-    choices: Choices = NO_CHOICES
+    changes: RecipeChanges = NO_CHANGES
     at: int = 0
     rewindable: bool = True
     image_values: int = 0
@@ -52,7 +52,7 @@ class RecipeForm:
     def problem(self) -> str:
         """Why this cannot be applied; empty if it can."""
         try:
-            recipe = self.choices.applied_to(recipe_named(self.recipe))
+            recipe = self.changes.applied_to(recipe_named(self.recipe))
         except InputError as error:
             return str(error)
         if recipe.rewind and not self.rewindable:
@@ -74,18 +74,18 @@ class RecipeForm:
         if name == "recipe":
             return replace(self, recipe=value)
         if name == "rounds" and self._value("method") != "iterative":
-            return replace(self, choices=replace(self.choices, method="iterative"))
-        changed = replace(self.choices, **{name: value})
+            return replace(self, changes=replace(self.changes, method="iterative"))
+        changed = replace(self.changes, **{name: value})
         if name == "method" and value != "iterative":
             changed = replace(changed, rounds=None)
-        return replace(self, choices=changed)
+        return replace(self, changes=changed)
 
     def reset(self) -> RecipeForm:
         """With the selected row reset to the recipe."""
         if self._name == "recipe":
-            return replace(self, choices=NO_CHOICES)
+            return replace(self, changes=NO_CHANGES)
         names = ("method", "rounds") if self._name == "method" else (self._name,)
-        return replace(self, choices=replace(self.choices, **dict.fromkeys(names)))
+        return replace(self, changes=replace(self.changes, **dict.fromkeys(names)))
 
     @property
     def _name(self) -> str:
@@ -100,11 +100,11 @@ class RecipeForm:
     def _row(self, name: str) -> Row:
         declared, value = ROWS[name], self._value(name)
         changed = name != "recipe" and (
-            getattr(self.choices, name) is not None or value != _in_recipe(self._fitted, name)
+            getattr(self.changes, name) is not None or value != _in_recipe(self._fitted, name)
         )
         return Row(
             name,
-            declared.label or name,
+            declared.label,
             declared.kind.shown(value),
             declared.kind.meanings.get(value) or declared.meaning,
             changed,
@@ -120,24 +120,24 @@ class RecipeForm:
         """The value in force: changed, or the recipe's."""
         if name == "recipe":
             return self.recipe
-        recipe, chosen = self._fitted, getattr(self.choices, name)
+        recipe, chosen = self._fitted, getattr(self.changes, name)
         if name == "method":
-            return self.choices.method_with(recipe)
+            return self.changes.method_with(recipe)
         if chosen is not None:
             return chosen
-        optimizer = self.choices.optimizer or recipe.finetune.optimizer
+        optimizer = self.changes.optimizer or recipe.finetune.optimizer
         return _in_recipe(
             replace(recipe, finetune=recipe.finetune.with_optimizer(optimizer, None)), name
         )
 
 
 def _in_recipe(recipe: Recipe, name: str) -> Any:
-    """A recipe's value for a setting of `Choices`."""
+    """A recipe's value for a setting of `RecipeChanges`."""
     match name:
         case "l2":
             return recipe.finetune.weight_decay
         case "rounds":
-            return NO_CHOICES.applied_to(replace(recipe, method="iterative")).rounds
+            return NO_CHANGES.applied_to(replace(recipe, method="iterative")).rounds
         case "method" | "scale_dropout" | "rewind":
             return getattr(recipe, name)
         case _:

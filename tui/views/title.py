@@ -1,6 +1,6 @@
 """The title line: net, data set, base, recipe and protocol."""
 
-from core.data import short_data_name
+from core.data.registry import short_data_name
 from core.nets.zoo import short_name
 from tui.state.layer_rows import shown_filter
 from tui.state.state import State

@@ -10,6 +10,7 @@ import os
 import shutil
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -19,12 +20,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.data.folders.disk_budget import (
-    FACTS,
+    METADATA,
     PIXELS,
     evict,
     format_bytes,
-    mark_used,
-    read_facts,
+    read_metadata,
     remove_stale,
 )
 from core.data.folders.image_folder import Folder, Samples
@@ -56,32 +56,26 @@ def decoded(
         StoppedError: `stop` was raised.
     """
     digest = _digest(folder)
-    home = cache / _name(digest, inputs)
-    facts = read_facts(home)
-    if facts is None:
-        shape, images = shape_of(folder.samples, inputs), len(folder.samples)
-    else:
-        shape, images = Shape(*facts["shape"]), sum(map(len, facts["labels"].values()))
-    inputs.normalization(shape.channels, 0.0, 1.0)  # refuse it before anything is decoded
-    if facts is None:
-        remove_stale(home, folder.root, digest)
-    yield from evict(home, shape.bytes * images, budget, f"{folder.root} at {shape}")
-    if facts is None:
-        yield from _decode(folder, shape, home, stop)
-        facts = read_facts(home)
-    if facts is None:
-        raise InputError(f"{home} lost the images decoded to it")
-    mark_used(home)
-    for text, is_warning in facts["said"]:
-        yield Notice(text, warning=is_warning)
-    return _mapped(folder, home, facts, protocol, inputs)
-
-
-def _name(digest: str, inputs: Inputs) -> str:
-    """The name in the cache of images decoded with these settings."""
     size = f"{inputs.image_size}px" if inputs.image_size else ""
     channels = f"{inputs.channels}ch" if inputs.channels else ""
-    return "-".join(filter(None, (digest, size, channels)))
+    home = cache / "-".join(filter(None, (digest, size, channels)))
+    metadata = read_metadata(home)
+    shape = Shape(*metadata["shape"]) if metadata else shape_of(folder.samples, inputs)
+    images = sum(map(len, metadata["labels"].values())) if metadata else len(folder.samples)
+    inputs.normalization(shape.channels, 0.0, 1.0)  # refuse it before anything is decoded
+    if metadata is None:
+        remove_stale(home, folder.root, digest)
+    yield from evict(home, shape.bytes * images, budget, f"{folder.root} at {shape}")
+    if metadata is None:
+        yield from _decode(folder, shape, home, stop)
+        metadata = read_metadata(home)
+    if metadata is None:
+        raise InputError(f"the images decoded to {home} have disappeared: try again")
+    with suppress(OSError):
+        os.utime(home / METADATA)  # used now
+    for text, is_warning in metadata["said"]:
+        yield Notice(text, warning=is_warning)
+    return _mapped(folder, home, metadata, protocol, inputs)
 
 
 def _digest(folder: Folder) -> str:
@@ -114,8 +108,8 @@ def _decode(folder: Folder, shape: Shape, home: Path, stop: StopFlag) -> Stream[
                 f"no space left in {home.parent}: decoding {folder.root} at {shape} takes "
                 f"{format_bytes(needed)}; free some space or use a smaller --image-size"
             )
-        facts = yield from _decode_images(folder, shape, work / PIXELS, stop)
-        (work / FACTS).write_text(json.dumps(facts), encoding="utf-8")
+        metadata = yield from _decode_images(folder, shape, work / PIXELS, stop)
+        (work / METADATA).write_text(json.dumps(metadata), encoding="utf-8")
         if not home.exists():
             os.rename(work, home)
     except OSError as error:
@@ -128,7 +122,7 @@ def _decode(folder: Folder, shape: Shape, home: Path, stop: StopFlag) -> Stream[
 def _decode_images(
     folder: Folder, shape: Shape, target: Path, stop: StopFlag
 ) -> Stream[dict[str, Any]]:
-    """Decode every image into `target`; returns the facts about them."""
+    """Decode every image into `target`; returns their metadata."""
     labels: dict[str, list[int]] = {split: [] for split in _SPLITS}
     unreadable: list[Path] = []
     resized = done = 0
@@ -192,22 +186,21 @@ def _notices(
         more = f" and {count - _NAMED:,} more" if count > _NAMED else ""
         notices.append((f"skipped {count:,} images that cannot be read: {names}{more}", True))
     if resized:
-        text = f"cropped and resized {resized:,} images of other sizes to {shape}"
-        notices.append((text, False))
+        notices.append((f"cropped and resized {resized:,} images of other sizes to {shape}", False))
     return notices
 
 
 def _mapped(
-    folder: Folder, home: Path, facts: dict[str, Any], protocol: str, inputs: Inputs
+    folder: Folder, home: Path, metadata: dict[str, Any], protocol: str, inputs: Inputs
 ) -> Dataset:
-    labels = [np.array(facts["labels"][split], np.int64) for split in _SPLITS]
+    labels = [np.array(metadata["labels"][split], np.int64) for split in _SPLITS]
     counts = [len(part) for part in labels]
     # Mode c, copy on write: torch warns of read-only memory, and nothing writes to it.
     try:
-        pixels = np.memmap(home / PIXELS, np.uint8, "c", shape=(sum(counts), *facts["shape"]))
+        pixels = np.memmap(home / PIXELS, np.uint8, "c", shape=(sum(counts), *metadata["shape"]))
     except OSError as error:
         raise InputError(
-            f"cannot read the decoded images of {folder.root} ({reason(error)}): start again"
+            f"cannot read the decoded images of {folder.root} ({reason(error)}): try again"
         ) from error
     ends = np.cumsum([0, *counts])
 
@@ -216,7 +209,7 @@ def _mapped(
 
     test = part(2, 3)
     reference = protocol == "reference"
-    mean, std = inputs.normalization(facts["shape"][0], facts["mean"], facts["std"])
+    mean, std = inputs.normalization(metadata["shape"][0], metadata["mean"], metadata["std"])
     scale = Inputs(mean=inputs.mean, std=inputs.std)
     return Dataset(
         name=f"folder:{folder.root}",

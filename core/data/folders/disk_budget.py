@@ -2,19 +2,17 @@
 
 import json
 import math
-import os
 import re
 import shutil
 import time
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from core.errors import InputError
 from core.events import Notice, Stream
 
-PIXELS, FACTS = "pixels.u8", "facts.json"
-"""The files of a decoded folder; the facts' modification time records its last use."""
+PIXELS, METADATA = "pixels.u8", "facts.json"
+"""The files of a decoded folder; the metadata's modification time records its last use."""
 
 BUDGET = 20 << 30
 """Default limit in bytes for all decoded folders together."""
@@ -41,21 +39,15 @@ def format_bytes(count: int) -> str:
     return f"{count / _UNITS[unit]:.1f}".removesuffix(".0") + f" {unit}"
 
 
-def read_facts(home: Path) -> dict[str, Any] | None:
-    """The facts of a decoded folder; None if it is missing or incomplete."""
+def read_metadata(home: Path) -> dict[str, Any] | None:
+    """The metadata of a decoded folder; None if the folder is missing or incomplete."""
     try:
-        facts: dict[str, Any] = json.loads((home / FACTS).read_text(encoding="utf-8"))
-        images = sum(len(labels) for labels in facts["labels"].values())
-        complete = (home / PIXELS).stat().st_size == images * math.prod(facts["shape"])
+        metadata: dict[str, Any] = json.loads((home / METADATA).read_text(encoding="utf-8"))
+        images = sum(map(len, metadata["labels"].values()))
+        complete = (home / PIXELS).stat().st_size == images * math.prod(metadata["shape"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
-    return facts if complete else None
-
-
-def mark_used(home: Path) -> None:
-    """Mark a decoded folder as used now."""
-    with suppress(OSError):
-        os.utime(home / FACTS)
+    return metadata if complete else None
 
 
 def evict(home: Path, needed: int, budget: int, what: str) -> Stream[None]:
@@ -71,17 +63,16 @@ def evict(home: Path, needed: int, budget: int, what: str) -> Stream[None]:
             f"{what} takes {format_bytes(needed)} when decoded, more than the cache budget of "
             f"{format_bytes(budget)}: use a smaller --image-size or a larger --cache-budget"
         )
+    oldest_first = sorted(_entries(home.parent), key=lambda at: _stat(at / METADATA, "st_mtime_ns"))
     sizes = {
         path: sum(_stat(file, "st_size") for file in _entries(path))
-        for path in sorted(
-            _entries(home.parent), key=lambda path: _stat(path / FACTS, "st_mtime_ns")
-        )
+        for path in oldest_first
         if path != home and path.is_dir() and not path.name.startswith(".")
     }
     for path in tuple(sizes):
         if sum(sizes.values()) + needed <= budget:
             return
-        facts = read_facts(path)
+        metadata = read_metadata(path)
         shutil.rmtree(path, ignore_errors=True)
         if path.exists():
             raise InputError(
@@ -89,7 +80,7 @@ def evict(home: Path, needed: int, budget: int, what: str) -> Stream[None]:
                 "delete it yourself or use a larger --cache-budget"
             )
         yield Notice(
-            f"evicted the decoded images of {facts['root'] if facts else path.name} "
+            f"evicted the decoded images of {metadata['root'] if metadata else path.name} "
             f"({format_bytes(sizes.pop(path))}): the cache budget is {format_bytes(budget)}"
         )
 
@@ -102,8 +93,8 @@ def remove_stale(home: Path, root: Path, digest: str) -> None:
     for path in _entries(home.parent):
         hidden = path.name.startswith(".")
         killed = hidden and time.time_ns() - _stat(path, "st_mtime_ns") > _ABANDONED
-        facts = None if hidden else read_facts(path)
-        same = facts and facts.get("root") == str(root.resolve())
+        metadata = None if hidden else read_metadata(path)
+        same = metadata and metadata.get("root") == str(root.resolve())
         stale = same and not path.name.startswith(digest)
         if killed or stale or path == home:
             shutil.rmtree(path, ignore_errors=True)

@@ -1,10 +1,10 @@
 """A folder of images by class: its classes and splits.
 
-    PATH/cat/1.png, PATH/dog/a/b.jpg            all splits are made
-    PATH/train/cat/1.png, PATH/test/cat/7.png   missing splits are made
+    PATH/cat/1.png, PATH/dog/a/b.jpg            validation and test are held out
+    PATH/train/cat/1.png, PATH/test/cat/7.png   validation is held out of train
 
-The validation folder may be called `val`, `valid` or `validation`. Missing splits are held out of
-train: every twelfth image of each class, in an order drawn from a fixed seed.
+The validation folder may be called `val`, `valid` or `validation`. Held out is every twelfth image
+of each class, in an order drawn from a fixed seed.
 """
 
 import errno
@@ -47,7 +47,7 @@ class Folder:
 
 
 def read_folder(root: Path) -> Stream[Folder]:
-    """List an image folder, with a notice for each split that is made.
+    """List an image folder, with a notice for each split held out.
 
     Raises:
         InputError: it cannot be opened, has no images, an empty class or only one class; a split

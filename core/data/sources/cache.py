@@ -7,7 +7,7 @@ from pathlib import Path
 
 from core.data.registry import Description, File
 from core.events import Progress, StopFlag, Stream
-from core.system.background import raise_if_stopped
+from core.system.blocking_calls import raise_if_stopped
 from core.system.error_text import reason
 
 
@@ -19,24 +19,19 @@ class Verified:
     files: dict[str, bytearray]
 
 
-@dataclass(frozen=True, slots=True)
-class Inspection:
-    """What a data folder holds: `verified` is None if files are missing or wrong.
-
-    `faults` says what is wrong with files that are present, one line each.
-    """
-
-    verified: Verified | None
-    faults: tuple[str, ...] = ()
-
-
 def raw_folder(description: Description, data_dir: Path) -> Path:
     """The folder a download writes to, in torchvision's layout."""
     return data_dir / description.folder / "raw"
 
 
-def inspect(description: Description, data_dir: Path, stop: StopFlag) -> Stream[Inspection]:
-    """Read and verify a data set's files, plain or gzipped, anywhere in a data folder."""
+def inspect(
+    description: Description, data_dir: Path, stop: StopFlag
+) -> Stream[tuple[Verified | None, list[str]]]:
+    """Read and verify a data set's files, plain or gzipped, anywhere in a data folder.
+
+    Returns:
+        The files, None if any are missing or wrong; and what is wrong with those present.
+    """
     faults: list[str] = []
     for folder in (raw_folder(description, data_dir), data_dir, data_dir / "raw"):
         files: dict[str, bytearray] = {}
@@ -52,8 +47,8 @@ def inspect(description: Description, data_dir: Path, stop: StopFlag) -> Stream[
             else:
                 files[name] = data
         if len(files) == len(description.files):
-            return Inspection(Verified(folder, files))
-    return Inspection(None, tuple(faults))
+            return Verified(folder, files), []
+    return None, faults
 
 
 def _read(path: Path, file: File) -> tuple[bytearray, str | None]:

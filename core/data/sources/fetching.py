@@ -9,7 +9,7 @@ from core.data.sources import mirrors, package
 from core.data.sources.cache import inspect, raw_folder
 from core.errors import WorkError
 from core.events import Notice, StopFlag, Stream
-from core.system.background import SourceError
+from core.system.blocking_calls import SourceError, run_in_thread
 
 T = TypeVar("T")
 
@@ -31,7 +31,8 @@ def fetch_files(
         files := (yield from _installed(description.debian, description, stop))
     ):
         return files
-    search = mirrors.find(description, stop)
+    step = "look up torchvision's mirrors"
+    search = run_in_thread(lambda _: mirrors.addresses(description.folder), step, stop)
     for mirror in (yield from _attempt("torchvision's mirrors", search, failures)) or []:
         source = _verified(description, mirrors.download(description, mirror, stop))
         if files := (yield from _attempt(urlsplit(mirror).netloc, source, failures)):
@@ -50,12 +51,10 @@ def fetch_files(
 
 def _installed(debian: Debian, description: Description, stop: StopFlag) -> Stream[Files | None]:
     """The files of a Debian package; None if it is not installed or they are wrong."""
-    inspection = yield from inspect(description, debian.folder, stop)
-    for fault in inspection.faults:
+    verified, faults = yield from inspect(description, debian.folder, stop)
+    for fault in faults:
         yield Notice(f"{debian.name}: {fault}", warning=True)
-    if inspection.verified is None:
-        return None
-    return {name: bytes(content) for name, content in inspection.verified.files.items()}
+    return {name: bytes(data) for name, data in verified.files.items()} if verified else None
 
 
 def _attempt(label: str, source: Stream[T], failures: list[str]) -> Stream[T | None]:

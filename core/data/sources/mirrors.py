@@ -12,24 +12,19 @@ from urllib.request import urlopen
 
 from core.data.registry import Description, File, Files
 from core.events import StopFlag, Stream
-from core.system import background
-from core.system.background import JobProgress, SourceError, run_in_thread
+from core.system import blocking_calls
+from core.system.blocking_calls import CallProgress, SourceError, run_in_thread
 from core.system.error_text import reason
 
 _CHUNK = 1 << 16
 
 
-def find(description: Description, stop: StopFlag) -> Stream[list[str]]:
-    """Look up a data set's mirrors: URLs of folders, with a trailing slash."""
-    return (
-        yield from run_in_thread(
-            lambda _: addresses(description.folder), "look up torchvision's mirrors", stop
-        )
-    )
-
-
 def addresses(name: str) -> list[str]:
-    """Import torchvision and read a data set's mirrors; raises SourceError if it cannot."""
+    """The URLs of a data set's mirrors, with a trailing slash.
+
+    Raises:
+        SourceError: torchvision cannot be imported.
+    """
     try:
         from torchvision import datasets
     except (ImportError, OSError, RuntimeError) as error:
@@ -46,12 +41,12 @@ def download(description: Description, mirror: str, stop: StopFlag) -> Stream[Fi
     """
     files: Files = {}
     for name, file in description.files.items():
-        job = partial(_download, f"{mirror}{name}.gz", file)
-        files[name] = yield from run_in_thread(job, f"fetch {name}", stop, background.TIMEOUT)
+        call = partial(_download, f"{mirror}{name}.gz", file)
+        files[name] = yield from run_in_thread(call, f"fetch {name}", stop, blocking_calls.TIMEOUT)
     return files
 
 
-def _download(url: str, file: File, progress: JobProgress) -> bytes:
+def _download(url: str, file: File, progress: CallProgress) -> bytes:
     try:
         with gzip.open(io.BytesIO(_read(url, file, progress))) as unpacked:
             return unpacked.read(file.size + 1)  # one more byte reveals a longer file
@@ -59,13 +54,13 @@ def _download(url: str, file: File, progress: JobProgress) -> bytes:
         raise SourceError(reason(error)) from error
 
 
-def _read(url: str, file: File, progress: JobProgress) -> bytes:
+def _read(url: str, file: File, progress: CallProgress) -> bytes:
     content = bytearray()
-    with urlopen(url, timeout=background.TIMEOUT) as response:
+    with urlopen(url, timeout=blocking_calls.TIMEOUT) as response:
         total = response.length or 0
         while chunk := response.read1(_CHUNK):
             content += chunk
             progress.update(len(content), total)
             if len(content) > file.size:
-                raise SourceError(f"sends more than {file.size:,} bytes")
+                raise SourceError(f"sent more than {file.size:,} bytes")
     return bytes(content)

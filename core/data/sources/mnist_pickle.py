@@ -26,8 +26,7 @@ class _ArrayUnpickler(pickle.Unpickler):
 
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) not in _ALLOWED:
-            message = f"refused to load {module}.{name}: only arrays are allowed"
-            raise pickle.UnpicklingError(message)
+            raise pickle.UnpicklingError(f"refused {module}.{name}: only arrays are allowed")
         return _ALLOWED[module, name]
 
 

@@ -10,15 +10,14 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 from contextlib import suppress
 from pathlib import Path
 
 from core.data.registry import File, Files, Package
 from core.data.sources.mnist_pickle import mnist_files
 from core.events import Progress, StopFlag, Stream
-from core.system import background
-from core.system.background import SourceError, raise_if_silent, raise_if_stopped
+from core.system import blocking_calls
+from core.system.blocking_calls import CallProgress, SourceError, raise_if_stopped
 from core.system.error_text import reason
 from core.system.files import NO_SPACE
 
@@ -62,35 +61,26 @@ def _command(package: Package, folder: Path) -> list[str]:
     if importlib.util.find_spec("pip"):
         # -P: a file in the working directory must not shadow one of pip's modules.
         pip = (sys.executable, "-P", "-m", "pip", "download", "--no-input", "--progress-bar", "off")
-        timeouts = ("--no-cache-dir", "--timeout", f"{background.TIMEOUT:g}", "--retries", "0")
+        timeouts = ("--no-cache-dir", "--timeout", f"{blocking_calls.TIMEOUT:g}", "--retries", "0")
         return [*pip, "--disable-pip-version-check", *timeouts, "--dest", str(folder), *requirement]
     if uv := shutil.which("uv"):
-        return [
-            uv,
-            "pip",
-            "install",
-            "--target",
-            str(folder),
-            "--python",
-            sys.executable,
-            *requirement,
-        ]
+        options = ("--target", str(folder), "--python", sys.executable)
+        return [uv, "pip", "install", *options, *requirement]
     raise SourceError("neither pip nor uv is installed")
 
 
 def _watch(
     process: subprocess.Popen[bytes], package: Package, folder: Path, stop: StopFlag
 ) -> Stream[None]:
-    size, since = 0, time.monotonic()
+    step, progress = f"fetch {package.name} {package.version}", CallProgress()
     while process.poll() is None:
         raise_if_stopped(stop)
-        if (now := _size(folder)) != size:
-            size, since = now, time.monotonic()
-        raise_if_silent(time.monotonic() - since, background.TIMEOUT)
-        step = f"fetch {package.name} {package.version}"
+        if (size := _size(folder)) != progress.done:
+            progress.update(size)
+        progress.raise_if_silent(blocking_calls.TIMEOUT)
         yield Progress(step, min(size, package.size), package.size, "B")
         with suppress(subprocess.TimeoutExpired):
-            process.wait(background.TICK)
+            process.wait(blocking_calls.TICK)
 
 
 def _size(folder: Path) -> int:
@@ -107,7 +97,7 @@ def _failure(lines: list[str]) -> Exception:
     for number in re.findall(r"(?:Errno|os error) (\d+)", " ".join(lines)):
         if int(number) in NO_SPACE:
             return OSError(int(number), os.strerror(int(number)))
-    last = next((line.strip() for line in reversed(lines) if line.strip()), "nothing")
+    last = next((line.strip() for line in reversed(lines) if line.strip()), "no output")
     return SourceError(f"the installer failed: {last.removeprefix('ERROR: ')[:200]}")
 
 

@@ -6,32 +6,39 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from filelock import FileLock, Timeout
+from platformdirs import user_cache_path
 
 from core.data.registry import Description, Files
 from core.data.sources.cache import Verified, inspect, raw_folder
 from core.data.sources.fetching import fetch_files
 from core.errors import InputError, WorkError
 from core.events import Notice, Progress, StopFlag, Stream
-from core.system import background
-from core.system.background import raise_if_stopped
+from core.system import blocking_calls
+from core.system.blocking_calls import raise_if_stopped
 from core.system.files import NO_SPACE
 
 _WORK_PREFIX = ".fetch-"
 _OTHER = "use another --data-dir"
 
 
+def default_data_dir() -> Path:
+    """The data folder in Featherweight's cache."""
+    return user_cache_path("featherweight") / "data"
+
+
 def ensure_files(
-    description: Description, data_dir: Path, own: bool, stop: StopFlag
+    description: Description, data_dir: Path | None, stop: StopFlag
 ) -> Stream[Verified]:
     """Ensure a data folder holds a data set's files, and read them.
 
-    The folder is created if missing. If it is our `own` cache, a wrong file is replaced; in a
-    folder named by the user, nothing is overwritten.
+    The folder is created if missing. In Featherweight's own cache, which `data_dir` None stands
+    for, a wrong file is replaced; in a folder named by the user, nothing is overwritten.
 
     Raises:
         InputError: the folder cannot be used, or holds a wrong file and is not our own.
         WorkError: no source has the files, or the stop flag is raised.
     """
+    own, data_dir = data_dir is None, data_dir or default_data_dir()
     try:
         verified = yield from _verify(description, data_dir, own, stop)
         return verified or (yield from _fetch(description, data_dir, own, stop))
@@ -44,15 +51,13 @@ def _verify(
     description: Description, data_dir: Path, own: bool, stop: StopFlag, notify: bool = False
 ) -> Stream[Verified | None]:
     """Verify the files; a wrong one is an error in a user's folder and a notice in our own."""
-    inspection = yield from inspect(description, data_dir, stop)
-    if inspection.verified:
-        return inspection.verified
-    if inspection.faults and not own:
-        raise InputError(f"{inspection.faults[0]}; delete it or {_OTHER}")
+    verified, faults = yield from inspect(description, data_dir, stop)
+    if faults and not own:
+        raise InputError(f"{faults[0]}; delete it or {_OTHER}")
     if notify:
-        for fault in inspection.faults:
+        for fault in faults:
             yield Notice(f"{fault}; downloading it again", warning=True)
-    return None
+    return verified
 
 
 def _fetch(description: Description, data_dir: Path, own: bool, stop: StopFlag) -> Stream[Verified]:
@@ -62,7 +67,7 @@ def _fetch(description: Description, data_dir: Path, own: bool, stop: StopFlag) 
     lock = FileLock(data_dir / ".lock", thread_local=False)
     while not lock.is_locked:
         try:
-            lock.acquire(timeout=background.TICK)
+            lock.acquire(timeout=blocking_calls.TICK)
         except Timeout:
             raise_if_stopped(stop)
             yield Progress("waiting for another download")
@@ -72,7 +77,7 @@ def _fetch(description: Description, data_dir: Path, own: bool, stop: StopFlag) 
             yield from _download(description, data_dir, own, stop)
             verified = yield from _verify(description, data_dir, own, stop)
         if verified is None:
-            raise WorkError(f"{data_dir} lost the files written to it")
+            raise WorkError(f"the files downloaded to {data_dir} have disappeared: try again")
         return verified
     finally:
         lock.release()

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from torch import nn
 from torch.utils.data import DataLoader
 
-from core.data import default_data_dir, load
 from core.data.batches import Splits
+from core.data.loading import load
+from core.data.sources.store import default_data_dir
 from core.events import drain
 from core.formats.weights_files import load_weights
 from core.jobs.workbench import Workbench

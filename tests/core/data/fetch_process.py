@@ -1,9 +1,9 @@
-"""Fetch digits in a process of its own: `fetch_process.py DIGITS MIRROR DATA_DIR [half | limited]`.
+"""Fetch digits in a separate process: `fetch_process.py DIGITS MIRROR DATA_DIR [half | limited]`.
 
-DIGITS: the data folder whose files are taken for MNIST's.
+DIGITS: the data folder whose files replace MNIST's.
 
-half: the process stops for ever once half of a file is written, and says so.
-limited: no file may grow beyond 1 MB.
+half: the process prints `half` and hangs once half of a file is written.
+limited: no file may exceed 1 MB.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import sys
 import time
 from pathlib import Path
 
-from core.data import fetch
+from core.data.loading import fetch
 from core.data.sources import mirrors
 from core.errors import InputError
 from core.events import drain

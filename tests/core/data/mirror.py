@@ -1,4 +1,4 @@
-"""A pytest plugin: a mirror of MNIST on this machine, in place of those that torchvision names."""
+"""A pytest plugin: a local mirror of MNIST in place of torchvision's."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.core.data.servers import serving
 
 @pytest.fixture(scope="session")
 def mirror_folder(digits_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with drawn digits as MNIST's files, gzipped as on a mirror."""
+    """A folder with drawn digits in MNIST's files, gzipped as on a mirror."""
     folder = tmp_path_factory.mktemp("mirror")
     for path in (digits_dir / "MNIST" / "raw").iterdir():
         (folder / f"{path.name}.gz").write_bytes(gzip.compress(path.read_bytes(), compresslevel=1))
@@ -23,14 +23,14 @@ def mirror_folder(digits_dir: Path, tmp_path_factory: pytest.TempPathFactory) ->
 
 @pytest.fixture(scope="session")
 def mirror(mirror_folder: Path) -> Iterator[str]:
-    """The address of a mirror that serves these: `digits` has them taken for MNIST."""
+    """The address of a mirror that serves them; `digits` makes them pass for MNIST."""
     with serving(mirror_folder) as address:
         yield address
 
 
 @pytest.fixture
 def name_mirrors(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Call it with the addresses of the mirrors that there are."""
+    """A function that sets the mirrors' addresses."""
 
     def name(*addresses: str) -> None:
         monkeypatch.setattr(mirrors, "addresses", lambda _: list(addresses))

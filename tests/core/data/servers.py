@@ -1,4 +1,4 @@
-"""Servers on this machine that stand in for the sources of a data set."""
+"""Local servers in place of a data set's sources."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a data folder may hold, and what happens when a file of it is wrong."""
+"""What a data folder may hold, and what happens if one of its files is wrong."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.data import fetch, idx, loading
+from core.data import idx
+from core.data.loading import fetch
 from core.data.registry import DATASETS, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS
-from core.data.sources import mirrors
+from core.data.sources import mirrors, store
 from core.errors import InputError
 from core.events import Notice, drain
 
@@ -28,10 +29,10 @@ def raw(digits: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def _no_source(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing of these tests may be fetched, unless they name a mirror."""
+    """Nothing may be downloaded unless a test names a mirror."""
 
     def refuse(name: str) -> list[str]:
-        raise AssertionError("a source is asked")
+        raise AssertionError("a mirror was looked up")
 
     monkeypatch.setattr(mirrors, "addresses", refuse)
 
@@ -63,9 +64,9 @@ def make_a_folder(path: Path) -> None:
 
 
 def identity(path: Path) -> tuple[int, ...]:
-    """What tells whether a file was touched; reading it moves its access time alone."""
-    found = path.lstat()
-    return found.st_ino, found.st_mode, found.st_size, found.st_mtime_ns
+    """Changes if a file is written or replaced, but not if it is read."""
+    status = path.lstat()
+    return status.st_ino, status.st_mode, status.st_size, status.st_mtime_ns
 
 
 def rewrite(path: Path, data: bytes) -> None:
@@ -98,7 +99,7 @@ def test_gzipped_files_are_found(raw: Path, tmp_path: Path) -> None:
         (make_a_folder, r"cannot be read \(Is a directory\)"),
     ],
 )
-def test_a_wrong_file_of_a_person_is_an_error(
+def test_a_wrong_file_in_a_users_folder_is_an_error(
     damage: Callable[[Path], None], what: str, raw: Path, tmp_path: Path
 ) -> None:
     damage(raw / TRAIN_LABELS)
@@ -120,7 +121,7 @@ def test_a_wrong_gzipped_file_is_an_error(raw: Path, tmp_path: Path) -> None:
         drain(fetch("mnist", tmp_path))
 
 
-def test_a_wrong_file_of_our_own_is_fetched_anew(
+def test_a_wrong_file_in_our_own_cache_is_downloaded_again(
     raw: Path,
     tmp_path: Path,
     mirror: str,
@@ -128,18 +129,18 @@ def test_a_wrong_file_of_our_own_is_fetched_anew(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     corrupt(raw / TRAIN_LABELS)
-    monkeypatch.setattr(loading, "default_data_dir", lambda: tmp_path)
+    monkeypatch.setattr(store, "default_data_dir", lambda: tmp_path)
     name_mirrors(mirror)
     events: list[object] = []
     assert drain(fetch("mnist"), events.append) == raw
-    told = [event for event in events if isinstance(event, Notice)]
-    assert len(told) == 1
-    assert told[0].warning
-    assert told[0].text.startswith(f"{raw / TRAIN_LABELS} has SHA-256")
+    notices = [event for event in events if isinstance(event, Notice)]
+    assert len(notices) == 1
+    assert notices[0].warning
+    assert notices[0].text.startswith(f"{raw / TRAIN_LABELS} has SHA-256")
     assert DATASETS["mnist"].files[TRAIN_LABELS].fault((raw / TRAIN_LABELS).read_bytes()) is None
 
 
-def test_only_missing_files_are_added_to_those_of_a_person(
+def test_only_missing_files_are_added_to_a_users_folder(
     raw: Path, tmp_path: Path, mirror: str, name_mirrors: Callable[..., None]
 ) -> None:
     (raw / TRAIN_LABELS).unlink()

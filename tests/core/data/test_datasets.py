@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.data import Dataset, Split, load
-from core.data.splits import validation_indices
+from core.data.loading import load
+from core.data.splits import Dataset, Split, validation_indices
 from core.errors import InputError, StoppedError
 from core.events import Progress, drain
 
@@ -64,7 +64,7 @@ def test_train_and_validation_share_the_training_images(mnist: Dataset, referenc
         np.testing.assert_array_equal(part.labels, reference.train.labels[indices])
 
 
-def test_validation_is_the_same_for_ever(reference: Dataset) -> None:
+def test_validation_never_changes(reference: Dataset) -> None:
     chosen = validation_indices(reference.train.labels)
     assert chosen[:5].tolist() == [7, 9, 23, 46, 47]
     digest = hashlib.sha256(chosen.astype("<i8").tobytes()).hexdigest()
@@ -77,28 +77,28 @@ def test_reference_trains_on_all_and_chooses_on_test(reference: Dataset) -> None
     assert reference.validation is reference.test
 
 
-def test_unknown_name_says_what_is_known() -> None:
+def test_an_unknown_name_lists_the_known_ones() -> None:
     with pytest.raises(InputError, match="'emnist': expected one of mnist"):
         drain(load("emnist"))
 
 
-def test_unknown_protocol_says_what_is_known(mnist_dir: Path) -> None:
+def test_an_unknown_protocol_lists_the_known_ones(mnist_dir: Path) -> None:
     with pytest.raises(InputError, match="'strict': expected one of default, reference"):
         drain(load("mnist", mnist_dir, "strict"))
 
 
-def test_loading_tells_which_file_it_checks(mnist_dir: Path) -> None:
+def test_loading_reports_which_file_it_checks(mnist_dir: Path) -> None:
     events: list[object] = []
     drain(load("mnist", mnist_dir), events.append)
     assert Progress("check train-images-idx3-ubyte", unit="B") in events
 
 
-def test_a_stop_ends_loading(mnist_dir: Path) -> None:
+def test_the_stop_flag_ends_loading(mnist_dir: Path) -> None:
     with pytest.raises(StoppedError):
         drain(load("mnist", mnist_dir, stop=lambda: True))
 
 
-def test_importing_core_data_loads_no_torch() -> None:
-    code = "import sys, core.data; sys.exit('torch' in sys.modules)"
+def test_loading_a_data_set_needs_no_torch() -> None:
+    code = "import sys, core.data.loading; sys.exit('torch' in sys.modules)"
     path = os.pathsep.join(entry for entry in sys.path if entry)
     subprocess.run([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": path}, check=True)

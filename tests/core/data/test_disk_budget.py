@@ -1,4 +1,4 @@
-"""Room for decoded folders: sizes as people write them, and which folder makes way for another."""
+"""The disk budget of decoded folders: sizes parsed and formatted, folders evicted."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.data.folders import disk_budget
-from core.data.folders.disk_budget import FACTS, format_bytes, parse_bytes
+from core.data.folders.disk_budget import METADATA, format_bytes, parse_bytes
 from core.data.inputs import Inputs
 from core.errors import InputError
 from tests.core.data.folders import fill
 from tests.core.data.test_folders import loaded
 
 TWENTY = 20 * 28 * 28
-"""Bytes of pixels of 20 images as `fill` draws them."""
+"""Bytes of 20 decoded images as `fill` draws them."""
 
 
 @pytest.mark.parametrize(
@@ -29,38 +29,38 @@ def test_sizes_are_read_as_people_write_them(text: str, size: int) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "20", "GiB", "-1GiB", "1e3GiB", "nan GB", "2 parsecs"])
-def test_a_text_that_is_no_size_is_refused(text: str) -> None:
+def test_other_text_is_not_a_size(text: str) -> None:
     with pytest.raises(InputError, match="expected a size such as 20GiB or 500MB"):
         parse_bytes(text)
 
 
 @given(size=st.integers(0, 1 << 50))
-def test_a_size_that_is_shown_can_be_read(size: int) -> None:
+def test_a_formatted_size_can_be_parsed(size: int) -> None:
     assert parse_bytes(format_bytes(size)) == pytest.approx(size, rel=0.06)
 
 
 @pytest.mark.usefixtures("empty_cache")
-def test_what_was_used_longest_ago_makes_way(tmp_path: Path, empty_cache: Path) -> None:
+def test_the_least_recently_used_folder_is_evicted(tmp_path: Path, empty_cache: Path) -> None:
     cache = empty_cache / "folders"
     homes = {}
     for age, name in enumerate(("old", "new", "newest")):
         dataset, _ = loaded(fill(tmp_path / name, 12))
         homes[name] = cache / dataset.fingerprint
-        os.utime(homes[name] / FACTS, (age + 1, age + 1))
-    assert loaded(tmp_path / "old")[1] == loaded(tmp_path / "old")[1], "it is used again"
+        os.utime(homes[name] / METADATA, (age + 1, age + 1))
+    assert loaded(tmp_path / "old")[1] == loaded(tmp_path / "old")[1], "used again"
     whole = sum(path.stat().st_size for path in cache.rglob("*") if path.is_file())
 
-    fourth, said = loaded(fill(tmp_path / "fourth", 12), budget=whole)
-    assert said[-1].startswith(f"evicted the decoded images of {tmp_path / 'new'} (")
-    there = {path.name for path in cache.iterdir()}
-    assert there == {homes["old"].name, homes["newest"].name, fourth.fingerprint}
-    fourth, said = loaded(tmp_path / "fourth", budget=whole // 2)
-    assert len(said) == 4, "a smaller budget is kept at once, and what is wanted stays"
+    fourth, notices = loaded(fill(tmp_path / "fourth", 12), budget=whole)
+    assert notices[-1].startswith(f"evicted the decoded images of {tmp_path / 'new'} (")
+    names = {path.name for path in cache.iterdir()}
+    assert names == {homes["old"].name, homes["newest"].name, fourth.fingerprint}
+    fourth, notices = loaded(tmp_path / "fourth", budget=whole // 2)
+    assert len(notices) == 4, "a smaller budget applies at once, but not to the folder in use"
     assert {path.name for path in cache.iterdir()} == {fourth.fingerprint}
 
 
 @pytest.mark.usefixtures("empty_cache")
-def test_a_folder_beyond_the_budget_is_refused_and_nothing_makes_way(
+def test_a_folder_over_the_budget_is_refused_and_nothing_is_evicted(
     tmp_path: Path, empty_cache: Path
 ) -> None:
     loaded(fill(tmp_path / "small", 12))
@@ -77,7 +77,9 @@ def test_a_folder_beyond_the_budget_is_refused_and_nothing_makes_way(
 
 
 @pytest.mark.usefixtures("empty_cache")
-def test_what_cannot_be_removed_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_that_cannot_be_removed_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     loaded(fill(tmp_path / "one", 12))
     monkeypatch.setattr(disk_budget.shutil, "rmtree", lambda *_, **__: None)
     with pytest.raises(InputError, match=r"cannot remove .* from the cache to keep it within"):

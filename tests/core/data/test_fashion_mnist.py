@@ -1,4 +1,4 @@
-"""Fashion-MNIST: from Debian's package where it is installed, and what is said where it is not."""
+"""Fashion-MNIST from Debian's package, if it is installed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from core.data import fetch, load
+from core.data.loading import fetch, load
 from core.data.registry import DATASETS, TRAIN_LABELS, Debian
 from core.data.sources.cache import raw_folder
 from core.errors import WorkError
@@ -25,7 +25,7 @@ DEBIAN = FASHION.debian.folder if FASHION.debian else Path()
 real = pytest.mark.skipif(not DEBIAN.is_dir(), reason="needs Debian's dataset-fashion-mnist")
 
 MODIFIED = {"train": 1_504_176_606, "t10k": 1_504_176_627}
-"""When Zalando made the files that it zipped, in seconds since 1970: it is in their headers."""
+"""Modification times in the headers of Zalando's gzipped files, in seconds since 1970."""
 
 NameMirrors = Callable[..., None]
 
@@ -49,7 +49,7 @@ def test_it_comes_from_debians_package_into_the_cache(
 @pytest.mark.slow
 @real
 def test_its_files_have_torchvisions_own_md5_sums() -> None:
-    """Debian zips without name and time; with those in the header, each file is torchvision's."""
+    """Debian gzips without name and time; with both in the header, the files are torchvision's."""
     from torchvision.datasets import FashionMNIST
 
     for file, md5 in FashionMNIST.resources:
@@ -69,7 +69,7 @@ def installed(
     name_mirrors: NameMirrors,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Path:
-    """A data set of MNIST's files that nothing gives but a package of Debian's."""
+    """A data set with MNIST's files whose only source is a Debian package."""
     name_mirrors()
     folder = tmp_path / "installed"
     folder.mkdir()
@@ -80,9 +80,7 @@ def installed(
     return folder
 
 
-def test_what_is_installed_is_taken_before_any_mirror_is_asked(
-    installed: Path, tmp_path: Path
-) -> None:
+def test_an_installed_package_is_used_before_any_mirror(installed: Path, tmp_path: Path) -> None:
     events: list[Event] = []
     folder = drain(fetch("mnist", tmp_path / "data"), events.append)
     assert {path.name for path in folder.iterdir()} == set(DATASETS["mnist"].files)
@@ -90,19 +88,19 @@ def test_what_is_installed_is_taken_before_any_mirror_is_asked(
     assert (installed / f"{TRAIN_LABELS}.gz").exists()
 
 
-def test_a_damaged_package_is_told_and_left(installed: Path, tmp_path: Path) -> None:
+def test_a_damaged_package_is_reported_and_left_alone(installed: Path, tmp_path: Path) -> None:
     path = installed / f"{TRAIN_LABELS}.gz"
     path.write_bytes(path.read_bytes()[:-9])
     events: list[Event] = []
     expected = r"could not download mnist: .*install Debian's dataset-some, or put train-images"
     with pytest.raises(WorkError, match=expected):
         drain(fetch("mnist", tmp_path / "data"), events.append)
-    told = [event.text for event in events if isinstance(event, Notice)]
-    assert told[0].startswith(f"dataset-some: {path} cannot be read")
+    notices = [event.text for event in events if isinstance(event, Notice)]
+    assert notices[0].startswith(f"dataset-some: {path} cannot be read")
     assert path.exists()
 
 
-def test_where_it_is_not_installed_that_is_said(
+def test_a_missing_package_is_named(
     tmp_path: Path, name_mirrors: NameMirrors, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name_mirrors()

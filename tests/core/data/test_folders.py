@@ -1,4 +1,4 @@
-"""A folder of images by class: its splits, its sizes, its damaged files; a net that learns it."""
+"""Image folders: splits, sizes, damaged files, and a net trained on one."""
 
 from __future__ import annotations
 
@@ -10,18 +10,20 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.data import Dataset, check_name, load, short_data_name
 from core.data.batches import Splits
 from core.data.folders import decoded_cache as decoding
 from core.data.folders.disk_budget import BUDGET
 from core.data.inputs import DEFAULT_INPUTS, Inputs
+from core.data.loading import load
+from core.data.registry import check_name, short_data_name
+from core.data.splits import Dataset
 from core.errors import InputError, StoppedError
 from core.events import Event, Notice, Progress, drain
 from core.jobs.dense_net import open_dense_net
 from core.jobs.workbench import Workbench
 from core.measure.evaluation import batches
 from core.pruning.plans import uniform_plan
-from core.settings.recipe_changes import Choices
+from core.settings.recipe_changes import RecipeChanges
 from core.settings.settings import Settings
 from tests.core.data.folders import Draw, fill, shade, spotted
 from tests.core.training.loops import of_type
@@ -46,13 +48,13 @@ def counts(dataset: Dataset) -> list[Counter[int]]:
     ]
 
 
-def test_splits_that_are_missing_are_held_out_of_each_class_and_told(tmp_path: Path) -> None:
-    dataset, said = loaded(fill(tmp_path / "pets", 36))
+def test_missing_splits_are_held_out_of_each_class_with_a_notice(tmp_path: Path) -> None:
+    dataset, notices = loaded(fill(tmp_path / "pets", 36))
     assert counts(dataset) == [{0: 30, 1: 30}, {0: 3, 1: 3}, {0: 3, 1: 3}]
-    assert [text.split(": ")[1].split(",")[0] for text in said] == [
+    assert [text.split(": ")[1].split(",")[0] for text in notices] == [
         "held out 6 of 72 images", "held out 6 of 72 images",
     ]  # fmt: skip
-    assert all("every twelfth of each class (seed 0)" in text for text in said)
+    assert all("every twelfth of each class (seed 0)" in text for text in notices)
     seen = [
         (int(image[0, 0, 0]), int(label))
         for split in (dataset.train, dataset.validation, dataset.test)
@@ -64,12 +66,12 @@ def test_splits_that_are_missing_are_held_out_of_each_class_and_told(tmp_path: P
 
 
 @pytest.mark.parametrize("validation", ["val", "valid", "validation"])
-def test_splits_that_are_there_are_kept(tmp_path: Path, validation: str) -> None:
+def test_existing_splits_are_kept(tmp_path: Path, validation: str) -> None:
     for name, each in (("train", 14), (validation, 3), ("test", 2)):
         fill(tmp_path / name, each)
-    dataset, said = loaded(tmp_path)
+    dataset, notices = loaded(tmp_path)
     assert counts(dataset) == [{0: 14, 1: 14}, {0: 3, 1: 3}, {0: 2, 1: 2}]
-    assert said == []
+    assert notices == []
     whole, _ = loaded(tmp_path, "reference")
     assert counts(whole) == [{0: 17, 1: 17}, {0: 2, 1: 2}, {0: 2, 1: 2}]
     assert whole.validation is whole.test
@@ -95,14 +97,14 @@ def test_it_is_decoded_once_until_a_file_changes(
     assert changed.fingerprint != first.fingerprint
 
 
-def test_folders_of_one_name_in_two_places_are_kept_apart(
+def test_folders_of_the_same_name_are_not_confused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(tmp_path / "here" / "pets", 12)
     fill(tmp_path / "there" / "pets", 13)
     decoded = []
     whole = decoding._decode
-    monkeypatch.setattr(decoding, "_decode", lambda *given: decoded.append(0) or whole(*given))
+    monkeypatch.setattr(decoding, "_decode", lambda *args: decoded.append(0) or whole(*args))
     for place in ("here", "there", "here"):
         monkeypatch.chdir(tmp_path / place)
         drain(load("folder:pets"))
@@ -120,40 +122,42 @@ def test_a_stop_leaves_nothing_half_decoded(tmp_path: Path, empty_cache: Path) -
 def test_sizes_and_channels_are_worked_out(tmp_path: Path) -> None:
     sizes = [(40, 30), (20, 60), (30, 30)]
     root = fill(tmp_path / "pets", 12, lambda label, n: shade(label, n, sizes[n % 3], "RGB"))
-    dataset, said = loaded(root)
+    dataset, notices = loaded(root)
     assert dataset.train.images.shape[1:] == (3, 30, 30)
-    assert said[-1] == "cropped and resized 16 images of other sizes to 30x30"
+    assert notices[-1] == "cropped and resized 16 images of other sizes to 30x30"
     assert {int(np.median(image)) for image in dataset.train.images} == {40, 120}
 
 
-def test_large_images_are_made_smaller_unless_a_size_is_given(tmp_path: Path) -> None:
+def test_large_images_are_shrunk_unless_a_size_is_set(tmp_path: Path) -> None:
     root = fill(tmp_path / "pets", 12, lambda label, n: shade(label, n, (300, 260)))
     assert loaded(root)[0].train.images.shape[1:] == (1, 224, 224)
-    dataset, said = loaded(root, inputs=Inputs(image_size=250, channels=3))
+    dataset, notices = loaded(root, inputs=Inputs(image_size=250, channels=3))
     assert dataset.train.images.shape[1:] == (3, 250, 250)
-    assert said[-1] == "cropped and resized 24 images of other sizes to 250x250"
+    assert notices[-1] == "cropped and resized 24 images of other sizes to 250x250"
 
 
-def test_size_channels_and_normalisation_can_be_given(tmp_path: Path, empty_cache: Path) -> None:
+def test_size_channels_and_normalization_can_be_set(tmp_path: Path, empty_cache: Path) -> None:
     root = fill(tmp_path / "pets", 36, spotted, ("red", "green", "blue"))
     plain, _ = loaded(root)
     three = Inputs(mean=(0.1, 0.2, 0.3), std=(0.5, 0.6, 0.7))
     ours, _ = loaded(root, inputs=three)
     assert (ours.mean, ours.std) == (three.mean, three.std)
     assert np.array_equal(ours.train.images, plain.train.images)
-    grey, _ = loaded(root, inputs=Inputs(channels=1, image_size=16, mean=(0.5,)))
-    assert grey.train.images.shape[1:] == (1, 16, 16)
-    assert grey.mean == 0.5
-    assert isinstance(grey.std, float)
-    marks = {dataset.fingerprint for dataset in (plain, ours, grey)}
-    assert len(marks) == 3, "nets and scans of one are not those of another"
-    assert len(list((empty_cache / "folders").iterdir())) == 2, "normalising decodes nothing again"
+    gray, _ = loaded(root, inputs=Inputs(channels=1, image_size=16, mean=(0.5,)))
+    assert gray.train.images.shape[1:] == (1, 16, 16)
+    assert gray.mean == 0.5
+    assert isinstance(gray.std, float)
+    marks = {dataset.fingerprint for dataset in (plain, ours, gray)}
+    assert len(marks) == 3, "nets and scans are not shared between them"
+    assert len(list((empty_cache / "folders").iterdir())) == 2, (
+        "normalization needs no new decoding"
+    )
     with pytest.raises(InputError, match="3 numbers for images of 1 channel"):
-        loaded(fill(tmp_path / "grey", 12), inputs=three)
+        loaded(fill(tmp_path / "gray", 12), inputs=three)
 
 
 @pytest.mark.parametrize("mode", ["1", "LA", "P", "RGBA", "CMYK"])
-def test_every_kind_of_image_becomes_grey_or_coloured(tmp_path: Path, mode: str) -> None:
+def test_every_kind_of_image_becomes_gray_or_rgb(tmp_path: Path, mode: str) -> None:
     suffix = "tiff" if mode == "CMYK" else "png"
     for label, name in enumerate(("cat", "dog")):
         (tmp_path / name).mkdir()
@@ -169,35 +173,35 @@ def test_images_that_cannot_be_read_are_counted_named_and_left_out(tmp_path: Pat
     (root / "dog" / "003.png").write_bytes(whole[: len(whole) // 2])
     (root / "dog" / "004.png").write_bytes(b"no image")
     (root / "cat" / "005.jpg").write_bytes(b"")
-    (root / "cat" / "notes.txt").write_text("not looked at")
-    dataset, said = loaded(root)
-    assert said[-1].startswith("skipped 3 images that cannot be read: ")
-    assert all(name in said[-1] for name in ("dog/003.png", "dog/004.png", "cat/005.jpg"))
+    (root / "cat" / "notes.txt").write_text("ignored")
+    dataset, notices = loaded(root)
+    assert notices[-1].startswith("skipped 3 images that cannot be read: ")
+    assert all(name in notices[-1] for name in ("dog/003.png", "dog/004.png", "cat/005.jpg"))
     assert sum(sum(count.values()) for count in counts(dataset)) == 26
 
 
-def test_deep_images_are_scaled_not_cut_off(tmp_path: Path) -> None:
+def test_16_bit_images_are_scaled_not_clipped(tmp_path: Path) -> None:
     for label, name in enumerate(("cat", "dog")):
         (tmp_path / name).mkdir()
         for number in range(12):
             pixels = np.full((8, 8), 10_000 + 40_000 * label, np.uint16)
             Image.fromarray(pixels).save(tmp_path / name / f"{number}.png")
     dataset, _ = loaded(tmp_path)
-    found = {
+    brightness = {
         int(label): int(image[0, 0, 0])
         for image, label in zip(dataset.train.images, dataset.train.labels, strict=True)
     }
-    assert found == {0: 10_000 >> 8, 1: 50_000 >> 8}
+    assert brightness == {0: 10_000 >> 8, 1: 50_000 >> 8}
 
 
-def test_a_link_to_nowhere_is_left_out_like_any_image(tmp_path: Path) -> None:
+def test_a_broken_link_is_skipped_like_any_unreadable_image(tmp_path: Path) -> None:
     root = fill(tmp_path / "pets", 14)
     (root / "cat" / "gone.png").symlink_to(tmp_path / "nowhere.png")
-    _, said = loaded(root)
-    assert said[-1] == "skipped 1 images that cannot be read: cat/gone.png"
+    _, notices = loaded(root)
+    assert notices[-1] == "skipped 1 images that cannot be read: cat/gone.png"
 
 
-def test_the_cache_holds_one_decoding_of_a_folder_and_mends_itself(
+def test_the_cache_holds_one_decoding_of_a_folder_and_repairs_itself(
     tmp_path: Path, empty_cache: Path
 ) -> None:
     root = fill(tmp_path / "pets", 12)
@@ -240,7 +244,7 @@ def broken(root: Path, what: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("what", "said"),
+    ("what", "reason"),
     [
         ("empty", "has no folders: expected one"),
         ("no images", "has no images: expected files ending in .*png"),
@@ -252,24 +256,24 @@ def broken(root: Path, what: str) -> None:
         ("none readable", "no readable image of class dog in split train"),
     ],
 )
-def test_a_folder_that_cannot_be_used_says_why(tmp_path: Path, what: str, said: str) -> None:
+def test_a_folder_that_cannot_be_used_says_why(tmp_path: Path, what: str, reason: str) -> None:
     root = tmp_path / "pets"
     broken(root, what)
-    with pytest.raises(InputError, match=said):
+    with pytest.raises(InputError, match=reason):
         loaded(root)
 
 
-def test_hidden_folders_are_no_classes(tmp_path: Path) -> None:
+def test_hidden_folders_are_not_classes(tmp_path: Path) -> None:
     root = fill(tmp_path / "pets", 12)
     (root / ".thumbnails").mkdir()
     assert loaded(root)[0].classes == 2
 
 
-def test_a_folder_that_may_not_be_looked_into_is_named(
+def test_a_folder_that_cannot_be_opened_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root = fill(tmp_path / "pets", 12)
-    for closed in (root, root / "dog"):  # the superuser, whom no mode keeps out, may test it too
+    for closed in (root, root / "dog"):  # file modes do not stop root
         with monkeypatch.context() as patch:
             patch.setattr(os, "access", lambda path, _, closed=closed: path != closed)
             with pytest.raises(InputError, match=f"cannot open {closed}: Permission denied"):
@@ -304,11 +308,11 @@ def test_large_images_are_evaluated_a_few_at_a_time(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("one_thread")
-def test_a_net_of_the_users_learns_a_folder_of_the_users(tmp_path: Path) -> None:
+def test_a_user_model_learns_a_users_image_folder(tmp_path: Path) -> None:
     root = fill(tmp_path / "pets", 60)
     model = f"{write(tmp_path)}:factory"
     settings = Settings(
-        model=model, dataset=f"folder:{root}", precision="fp32", choices=Choices(epochs=2)
+        model=model, dataset=f"folder:{root}", precision="fp32", changes=RecipeChanges(epochs=2)
     )
     workbench, events = Workbench(settings), list[Event]()
     base = drain(open_dense_net(workbench), events.append)
@@ -321,7 +325,7 @@ def test_a_net_of_the_users_learns_a_folder_of_the_users(tmp_path: Path) -> None
     drain(open_dense_net(Workbench(settings)), events.append)
     trained = [it.text for it in of_type(Notice, events) if "training the dense" in it.text]
     assert len(trained) == 2, "other images, another dense net"
-    said = [it.text for it in of_type(Notice, events) if "outputs" in it.text]
-    assert said == ["the net has 10 outputs, the data set 2 classes"] * 2, (
-        "once for each time that it is opened"
+    notices = [it.text for it in of_type(Notice, events) if "outputs" in it.text]
+    assert notices == ["the net has 10 outputs, the data set 2 classes"] * 2, (
+        "once each time it is opened"
     )

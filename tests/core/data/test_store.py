@@ -1,4 +1,4 @@
-"""A data folder while fetches are killed, meet and run out of space."""
+"""A data folder while fetches are killed, run at once or run out of space."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from core.data import fetch
+from core.data.loading import fetch
 from core.data.registry import DATASETS
 from core.errors import InputError, StoppedError
 from core.events import Progress, drain
@@ -63,13 +63,13 @@ def test_a_killed_fetch_leaves_nothing_half_written(
 
 def test_two_processes_fetch_at_once(tmp_path: Path, digits: Path, mirror: str) -> None:
     processes = [child(digits, mirror, tmp_path) for _ in range(2)]
-    said = [process.communicate()[0] for process in processes]
-    assert said == [f"{tmp_path / 'MNIST' / 'raw'}\n"] * 2
+    output = [process.communicate()[0] for process in processes]
+    assert output == [f"{tmp_path / 'MNIST' / 'raw'}\n"] * 2
     assert left_in(tmp_path) == {"MNIST"}
 
 
 @pytest.mark.usefixtures("_mirrored")
-def test_the_second_waits_and_finds_what_the_first_fetches(
+def test_a_second_fetch_waits_for_the_first_and_finds_its_files(
     tmp_path: Path, name_mirrors: Callable[..., None]
 ) -> None:
     first, second = fetch("mnist", tmp_path), fetch("mnist", tmp_path)
@@ -81,7 +81,7 @@ def test_the_second_waits_and_finds_what_the_first_fetches(
 
 
 @pytest.mark.usefixtures("_mirrored")
-def test_who_waits_heeds_a_stop(tmp_path: Path) -> None:
+def test_a_waiting_fetch_can_be_stopped(tmp_path: Path) -> None:
     first = fetch("mnist", tmp_path)
     next(first)
     with pytest.raises(StoppedError):
@@ -90,15 +90,17 @@ def test_who_waits_heeds_a_stop(tmp_path: Path) -> None:
     assert left_in(tmp_path) == set()
 
 
-def test_no_space_is_told_and_leaves_nothing(tmp_path: Path, digits: Path, mirror: str) -> None:
-    said = child(digits, mirror, tmp_path, "limited").communicate()[0]
-    assert said.startswith(f"InputError: no space left in {tmp_path}: 2 MB needed, ")
-    assert said.endswith(" MB free; free some space or use another --data-dir\n")
+def test_a_full_disk_is_reported_and_leaves_nothing(
+    tmp_path: Path, digits: Path, mirror: str
+) -> None:
+    output = child(digits, mirror, tmp_path, "limited").communicate()[0]
+    assert output.startswith(f"InputError: no space left in {tmp_path}: 2 MB needed, ")
+    assert output.endswith(" MB free; free some space or use another --data-dir\n")
     assert left_in(tmp_path) == set()
 
 
 @pytest.mark.parametrize("below", ["", "below"])
-def test_a_file_as_data_folder_is_told(below: str, tmp_path: Path) -> None:
+def test_a_file_in_place_of_the_data_folder_is_reported(below: str, tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.touch()
     data_dir = file / below
@@ -106,7 +108,7 @@ def test_a_file_as_data_folder_is_told(below: str, tmp_path: Path) -> None:
         drain(fetch("mnist", data_dir))
 
 
-def test_a_folder_that_a_full_disk_does_not_take_is_told(
+def test_a_folder_that_cannot_be_created_on_a_full_disk_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object, **__: object) -> None:

@@ -33,7 +33,7 @@ from core.experiments.run_record import (
 from core.experiments.run_writer import RunWriter
 from core.nets.architectures import Cnn5
 from core.nets.footprint import Sizes
-from core.settings.recipe_changes import Choices
+from core.settings.recipe_changes import RecipeChanges
 from core.system.locks import delete_tree
 from core.training.checkpoints import Checkpoint
 from core.training.loop import Trainer
@@ -173,7 +173,7 @@ records = st.builds(
     inputs=st.sampled_from([Inputs(), Inputs(image_size=32, channels=3, mean=(0.5,))]),
     threads=st.none() | st.integers(1, 64),
     seed=st.none() | st.integers(0, 2**63 - 1),
-    choices=st.none() | st.builds(Choices, epochs=st.integers(1, 9), rewind=st.booleans()),
+    choices=st.none() | st.builds(RecipeChanges, epochs=st.integers(1, 9), rewind=st.booleans()),
     finetuning=st.none() | objects,
     base=st.none() | st.builds(BaseRecord, st.none() | texts, texts, st.booleans()),
     parameters=st.none() | counts,

@@ -1,4 +1,4 @@
-"""Kinds of values: what each takes from a script and from text, and how a form steps through it."""
+"""Kinds of values: accepted values, parsed text and a form's steps."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from core.errors import InputError
-from core.fields.kinds import Kind, along, integer, number, one_of, per_channel, switch
+from core.fields.kinds import Kind, integer, number, one_of, per_channel, step_along, switch
 
 SERIES = (0.0, 0.1, 0.5, 1.0)
 SIDES = {1: "grayscale", 3: "color", 4: ""}
@@ -65,7 +65,7 @@ def test_text_becomes_the_value_it_spells(kind: Kind, text: str, value: object) 
     [one_of(SIDES), switch(), integer(1, 9), number(0, 1), per_channel(number(0, 1), SIDES, "")],
     ids=named,
 )
-def test_text_that_spells_none_is_refused(kind: Kind, text: str) -> None:
+def test_other_text_is_refused(kind: Kind, text: str) -> None:
     with pytest.raises(InputError, match=r"^expected "):
         kind.parse(text)
 
@@ -81,15 +81,15 @@ def test_ranges_and_options_are_described() -> None:
 @given(value=st.floats(0, 1), steps=st.integers(-5, 5))
 def test_a_step_goes_to_a_member_of_the_series_on_that_side(value: float, steps: int) -> None:
     assume(all(abs(value - member) > 1e-8 * value for member in SERIES) or value in SERIES)
-    found = along(SERIES, value, steps)
-    assert found in SERIES
+    neighbor = step_along(SERIES, value, steps)
+    assert neighbor in SERIES
     if steps > 0:
-        assert found > value or value == SERIES[-1]
+        assert neighbor > value or value == SERIES[-1]
     if steps < 0:
-        assert found < value or value == SERIES[0]
+        assert neighbor < value or value == SERIES[0]
 
 
-def test_steps_stay_within_the_range_and_go_round_the_options() -> None:
+def test_steps_stay_within_a_range_and_wrap_around_options() -> None:
     assert [integer(1, 9).step(8, steps) for steps in (-99, -1, 1, 5)] == [1, 7, 9, 9]
     assert one_of(("a", "b", "c")).step("c", 1) == "a"
     assert switch().step(True, 5) is False

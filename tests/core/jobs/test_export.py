@@ -28,7 +28,7 @@ from core.jobs.quantization import quantize, quantize_within_drop
 from core.jobs.workbench import Workbench
 from core.nets.weights import DenseWeights, Weights
 from core.pruning.masks import Masks
-from core.settings.recipe_changes import Choices
+from core.settings.recipe_changes import RecipeChanges
 from core.settings.settings import Settings
 from core.training.loop import copy_weights
 from tests.core.data.folders import fill, shade, spotted
@@ -127,7 +127,9 @@ def test_training_behind_the_values_wins_accuracy_back(
     workbench: Workbench, pruned: Weights
 ) -> None:
     # Small batches, for enough steps on few images.
-    workbench = workbench.with_settings(replace(workbench.settings, choices=Choices(batch_size=10)))
+    workbench = workbench.with_settings(
+        replace(workbench.settings, changes=RecipeChanges(batch_size=10))
+    )
     rough = drain(quantize(workbench, pruned, 2))
     events: list[Event] = []
     tuned = drain(quantize(workbench, pruned, 2, epochs=2), events.append)

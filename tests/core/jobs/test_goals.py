@@ -18,7 +18,7 @@ from core.jobs.search import LEAST
 from core.jobs.workbench import Net, Workbench
 from core.pruning.masks import Masks
 from core.pruning.plans import Plan
-from core.settings.recipe_changes import Choices
+from core.settings.recipe_changes import RecipeChanges
 from core.settings.settings import Settings
 from tests.core.jobs.test_recorded_jobs import small
 
@@ -30,7 +30,9 @@ def workbench(data_dir: Path) -> Iterator[Workbench]:
     whole, threads = Splits.of, torch.get_num_threads()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Splits, "of", lambda dataset, device: small(dataset, device, whole))
-        yield Workbench(Settings(data_dir=data_dir, precision="fp32", choices=Choices(epochs=1)))
+        yield Workbench(
+            Settings(data_dir=data_dir, precision="fp32", changes=RecipeChanges(epochs=1))
+        )
     torch.set_num_threads(threads)
 
 

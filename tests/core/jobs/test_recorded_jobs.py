@@ -13,8 +13,8 @@ from shutil import copytree
 import pytest
 import torch
 
-from core.data import Dataset
 from core.data.batches import Splits
+from core.data.splits import Dataset
 from core.errors import InputError
 from core.events import Batch, Epoch, Event, Notice, Stream, drain
 from core.experiments.experiment import Experiment
@@ -25,7 +25,7 @@ from core.jobs.dense_net import open_dense_net
 from core.jobs.restore import restore
 from core.jobs.workbench import Net, Workbench
 from core.pruning.plans import Plan
-from core.settings.recipe_changes import Choices
+from core.settings.recipe_changes import RecipeChanges
 from core.settings.settings import Settings
 from core.training.finetuning import FineTuningResult
 from tests.core.conftest import head
@@ -33,7 +33,7 @@ from tests.core.training.loops import of_type, recorded, same
 
 pytestmark = [pytest.mark.usefixtures("one_thread"), pytest.mark.slow]
 
-CHOICES = Choices(epochs=3)
+CHANGES = RecipeChanges(epochs=3)
 
 
 def small(dataset: Dataset, device: object, whole: Callable[..., Splits]) -> Splits:
@@ -43,7 +43,7 @@ def small(dataset: Dataset, device: object, whole: Callable[..., Splits]) -> Spl
 
 
 def settings(data_dir: Path) -> Settings:
-    return Settings(data_dir=data_dir, precision="fp32", choices=CHOICES, threads=1)
+    return Settings(data_dir=data_dir, precision="fp32", changes=CHANGES, threads=1)
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +93,7 @@ def test_a_run_holds_what_came_of_it(kept: Kept, base: Net) -> None:
     assert {row.name: row.sparsity for row in record.layers} == kept.plan
     assert (record.nonzero, record.revived) == (6_183, 0)
     assert record.base == BaseRecord(None, base.digest, True)
-    assert record.choices == CHOICES
+    assert record.choices == CHANGES
     assert record.environment["torch"]
     assert not (run.folder / "checkpoint.safetensors").exists()
 
@@ -114,7 +114,7 @@ def test_a_run_is_restored(kept: Kept, workbench: Workbench, base: Net) -> None:
     assert restored.net.accuracy == kept.result.accuracy
     assert restored.pruned == kept.result.pruned
     assert restored.dead == kept.result.dead
-    assert restored.settings.choices == CHOICES
+    assert restored.settings.changes == CHANGES
     assert [epoch.validation for epoch in restored.epochs] == [
         epoch.validation for epoch in kept.result.epochs
     ]
@@ -231,7 +231,9 @@ def test_dense_training_goes_on_from_its_last_epoch(
     experiment = Experiment(tmp_path / "broken off")
     run = broken_off(recorded_jobs.train(workbench, experiment), experiment)
     assert (run.status, len(run.record.epochs)) == (INTERRUPTED, 1)
-    other = workbench.with_settings(replace(workbench.settings, choices=Choices(epochs=9), seed=5))
+    other = workbench.with_settings(
+        replace(workbench.settings, changes=RecipeChanges(epochs=9), seed=5)
+    )
     result, events = recorded(recorded_jobs.resume(other, base, run, experiment))
     assert [epoch.epoch for epoch in of_type(Epoch, events)] == [2, 3]
     assert same(result.weights, whole.weights)
@@ -348,7 +350,9 @@ def test_killed_in_its_first_epoch_a_fine_tuning_starts_over_from_its_settings(
     run, experiment = killed(tmp_path, data_dir, "finetune", "Batch", 2), Experiment(tmp_path)
     assert (run.status, run.record.epochs, run.checkpoint()) == (INTERRUPTED, (), None)
     assert run.resumable
-    other = workbench.with_settings(replace(workbench.settings, choices=Choices(epochs=9), seed=5))
+    other = workbench.with_settings(
+        replace(workbench.settings, changes=RecipeChanges(epochs=9), seed=5)
+    )
     result, events = recorded(recorded_jobs.resume(other, base, run, experiment))
     assert [epoch.epoch for epoch in of_type(Epoch, events)] == [1, 2, 3]
     assert same(result.weights, kept.result.weights)

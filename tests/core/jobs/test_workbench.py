@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import torch
 
-from core.data import Dataset
 from core.data.batches import Images, Splits
+from core.data.splits import Dataset
 from core.errors import InputError, StoppedError
 from core.events import Batch, Epoch, Event, Notice, drain
 from core.experiments.run_record import report_json
@@ -27,7 +27,7 @@ from core.nets.layers import parameter_count
 from core.nets.weights import Weights
 from core.pruning.plans import Plan
 from core.pruning.thresholds import threshold
-from core.settings.recipe_changes import Choices
+from core.settings.recipe_changes import RecipeChanges
 from core.settings.settings import Settings
 from core.training.dense import TrainingResult
 from core.training.finetuning import FineTuningResult
@@ -176,7 +176,8 @@ class Bench:
 @pytest.fixture
 def small(data_dir: Path, first_images: None, aggressive: Plan) -> Bench:
     return Bench(
-        Settings(data_dir=data_dir, precision="fp32", choices=Choices(epochs=1), seed=4), aggressive
+        Settings(data_dir=data_dir, precision="fp32", changes=RecipeChanges(epochs=1), seed=4),
+        aggressive,
     )
 
 

@@ -26,7 +26,7 @@ from core.nets.zoo import short_name
 from core.pruning.curves import SPARSITIES
 from core.pruning.masks import Masks
 from core.pruning.plans import uniform_plan
-from core.settings.recipe_changes import Choices
+from core.settings.recipe_changes import RecipeChanges
 from core.settings.settings import Settings
 from core.training.loop import copy_weights
 from tests.core.jobs.test_recorded_jobs import small
@@ -54,7 +54,7 @@ def workbench_of(mine: Path, name: str, data_dir: Path, **more: Any) -> Workbenc
         model=f"{mine}:{name}",
         data_dir=data_dir,
         precision="fp32",
-        choices=Choices(epochs=2),
+        changes=RecipeChanges(epochs=2),
         **more,
     )
     return Workbench(settings)

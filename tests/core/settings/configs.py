@@ -40,7 +40,7 @@ def refused(path: Path, text: str) -> str:
     """The error message for a text, without the path."""
     with pytest.raises(InputError) as caught:
         read(path, text)
-    said = str(caught.value)
-    assert said.startswith(str(path))
-    assert said.isprintable()
-    return said.removeprefix(str(path))
+    message = str(caught.value)
+    assert message.startswith(str(path))
+    assert message.isprintable()
+    return message.removeprefix(str(path))

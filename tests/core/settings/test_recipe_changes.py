@@ -19,7 +19,7 @@ from core.nets.layers import Layer
 from core.nets.weights import Weights
 from core.pruning.masks import Masks, sparsity_of
 from core.pruning.plans import Plan, uniform_plan
-from core.settings.recipe_changes import DEFAULT_ROUNDS, NO_CHOICES, Choices
+from core.settings.recipe_changes import DEFAULT_ROUNDS, NO_CHANGES, RecipeChanges
 from core.training.finetuning import finetune
 from core.training.losses import mean_loss
 from core.training.recipes import (
@@ -57,41 +57,43 @@ pytestmark = pytest.mark.usefixtures("one_thread")
         ("smoothing", float("nan"), "from 0 to below 1"),
     ],
 )
-def test_a_bad_choice_is_refused_with_what_was_given_and_expected(
+def test_a_bad_change_is_refused_with_the_value_and_what_was_expected(
     choice: str, given: Any, expected: str
 ) -> None:
     with pytest.raises(InputError) as caught:
-        Choices(**{choice: given})
+        RecipeChanges(**{choice: given})
     assert str(given) in str(caught.value)
     assert expected in str(caught.value)
 
 
 def test_every_change_is_explained_in_a_line_that_fits_the_form() -> None:
-    changes = settings_in(Choices)
-    assert list(changes) == [field.name for field in fields(Choices)]
+    changes = settings_in(RecipeChanges)
+    assert list(changes) == [field.name for field in fields(RecipeChanges)]
     lines = [it.meaning for it in changes.values()]
     lines += [line for it in changes.values() for line in it.kind.meanings.values()]
     assert all(0 < len(line) <= 37 for line in lines)
 
 
 def test_another_optimizer_comes_with_its_own_learning_rate_and_decay() -> None:
-    phase = Choices(optimizer="sgd").applied_to(RECIPES["fast"]).finetune
+    phase = RecipeChanges(optimizer="sgd").applied_to(RECIPES["fast"]).finetune
     assert (phase.optimizer, phase.momentum) == ("sgd", MOMENTUM)
     assert (phase.lr, phase.weight_decay) == OPTIMIZERS["sgd"][:2]
-    assert Choices(optimizer="sgd", l2=0.01).applied_to(RECIPES["fast"]).finetune.lr == phase.lr
-    assert Choices(optimizer="sgd", lr=0.3).applied_to(RECIPES["fast"]).finetune.lr == 0.3
+    assert (
+        RecipeChanges(optimizer="sgd", l2=0.01).applied_to(RECIPES["fast"]).finetune.lr == phase.lr
+    )
+    assert RecipeChanges(optimizer="sgd", lr=0.3).applied_to(RECIPES["fast"]).finetune.lr == 0.3
     same = RECIPES["reference"]
-    assert Choices(optimizer=same.finetune.optimizer).applied_to(same) == same
+    assert RecipeChanges(optimizer=same.finetune.optimizer).applied_to(same) == same
 
 
 def test_smoothing_belongs_to_cross_entropy() -> None:
-    assert Choices(smoothing=0.1).applied_to(RECIPES["fast"]).finetune.smoothing == 0.1
+    assert RecipeChanges(smoothing=0.1).applied_to(RECIPES["fast"]).finetune.smoothing == 0.1
     with pytest.raises(InputError, match="expected the loss cross-entropy"):
-        Choices(smoothing=0.1, loss="margin").applied_to(RECIPES["fast"])
+        RecipeChanges(smoothing=0.1, loss="margin").applied_to(RECIPES["fast"])
 
 
 @given(pixels=st.integers(1, 10**8), size=st.integers(1, 10**6))
-def test_a_batch_holds_no_more_pixels_than_there_is_room_for(pixels: int, size: int) -> None:
+def test_a_batch_holds_a_limited_number_of_pixels(pixels: int, size: int) -> None:
     phase = replace(RECIPES["fast"].finetune, batch_size=size)
     fitted = phase.limited_to(pixels)
     assert 1 <= fitted.batch_size <= size
@@ -100,7 +102,7 @@ def test_a_batch_holds_no_more_pixels_than_there_is_room_for(pixels: int, size: 
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-def test_every_loss_is_least_where_every_answer_is_right(loss: LossName) -> None:
+def test_every_loss_is_least_if_all_predictions_are_right(loss: LossName) -> None:
     phase, labels = replace(RECIPES["fast"].finetune, loss=loss), torch.tensor([0, 2, 1])
     right = torch.nn.functional.one_hot(labels, 3).float()
     wrong = right.roll(1, 1)
@@ -110,27 +112,27 @@ def test_every_loss_is_least_where_every_answer_is_right(loss: LossName) -> None
 
 @pytest.mark.slow
 @pytest.mark.parametrize("loss", [loss for loss in LOSSES if loss != "cross-entropy"])
-def test_fine_tuning_brings_any_loss_down(
+def test_fine_tuning_lowers_every_loss(
     tiny: Splits, dense: Weights, aggressive: Plan, loss: LossName
 ) -> None:
-    recipe = Choices(loss=loss).applied_to(short("reference", epochs=2))
+    recipe = RecipeChanges(loss=loss).applied_to(short("reference", epochs=2))
     result = drain(finetune(Cnn5(), dense, aggressive, tiny, recipe))
     assert result.epochs[-1].loss < result.epochs[0].loss
     assert result.revived == 0
 
 
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
-def test_no_choice_changes_nothing(recipe: Recipe) -> None:
-    assert NO_CHOICES.applied_to(recipe) == recipe
-    assert NO_CHOICES.applied_to_phase(recipe.dense) == recipe.dense
-    assert NO_CHOICES.given() == {}
+def test_no_changes_leave_a_recipe_as_it_is(recipe: Recipe) -> None:
+    assert NO_CHANGES.applied_to(recipe) == recipe
+    assert NO_CHANGES.applied_to_phase(recipe.dense) == recipe.dense
+    assert NO_CHANGES.explicit_values() == {}
 
 
-def test_choices_change_what_they_name() -> None:
-    choices = Choices(
+def test_changes_apply_to_what_they_name() -> None:
+    changes = RecipeChanges(
         epochs=2, lr=0.3, method="iterative", scale_dropout=False, l1=1e-5, l2=1e-3, rewind=True
     )
-    recipe = choices.applied_to(RECIPES["fast"])
+    recipe = changes.applied_to(RECIPES["fast"])
     phase = recipe.finetune
     assert (phase.epochs, phase.lr, phase.l1, phase.weight_decay) == (2, 0.3, 1e-5, 1e-3)
     assert (recipe.method, recipe.rounds, recipe.epochs) == (
@@ -140,20 +142,20 @@ def test_choices_change_what_they_name() -> None:
     )
     assert (recipe.scale_dropout, recipe.rewind) == (False, True)
     assert recipe.dense == RECIPES["fast"].dense
-    dense = choices.applied_to_phase(recipe.dense)
+    dense = changes.applied_to_phase(recipe.dense)
     assert (dense.epochs, dense.lr, dense.l1, dense.weight_decay) == (2, 0.3, 1e-5, 1e-3)
 
 
-def test_to_ask_for_rounds_is_to_ask_for_the_iterative_method() -> None:
-    assert Choices(rounds=4).applied_to(RECIPES["fast"]).method == "iterative"
-    assert Choices(rounds=1).applied_to(RECIPES["fast"]) == RECIPES["fast"]
+def test_several_rounds_imply_the_iterative_method() -> None:
+    assert RecipeChanges(rounds=4).applied_to(RECIPES["fast"]).method == "iterative"
+    assert RecipeChanges(rounds=1).applied_to(RECIPES["fast"]) == RECIPES["fast"]
     with pytest.raises(InputError, match="4 rounds: expected the method iterative, not one-shot"):
-        Choices(rounds=4, method="one-shot").applied_to(RECIPES["fast"])
+        RecipeChanges(rounds=4, method="one-shot").applied_to(RECIPES["fast"])
 
 
 def test_rewinding_needs_masks_from_the_start() -> None:
     with pytest.raises(InputError, match="expected the method one-shot or iterative"):
-        Choices(rewind=True).applied_to(RECIPES["fast"])
+        RecipeChanges(rewind=True).applied_to(RECIPES["fast"])
 
 
 def test_rewinding_needs_early_weights(tiny: Splits, dense: Weights, aggressive: Plan) -> None:
@@ -179,11 +181,11 @@ class TestRounds:
         for index, counts in enumerate(kept):
             part = (index // (2 * STEPS) + 1) / 3
             starts = {la.name: 1 - sparsity_of(base[la.key]) for la in layers}
-            wanted = {
+            fractions = {
                 name: 1 - starts[name] * ((1 - final) / starts[name]) ** part
                 for name, final in aggressive.items()
             }
-            assert counts == planned_counts(wanted, layers)
+            assert counts == planned_counts(fractions, layers)
 
     def test_nothing_grows_back_and_only_the_last_one_counts(
         self, tiny: Splits, dense: Weights, layers: tuple[Layer, ...], aggressive: Plan

@@ -11,13 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.data.inputs import Inputs
-from core.data.registry import DATASETS
+from core.data.registry import DATASETS, PROTOCOLS
 from core.errors import InputError
 from core.nets.zoo import ZOO
 from core.pruning.plans import Plan
-from core.settings.recipe_changes import NO_CHOICES, Choices
+from core.settings.recipe_changes import NO_CHANGES, RecipeChanges
 from core.settings.recipe_file import CHANGES, TOP, config_text, read_config, write_config
-from core.settings.settings import PRECISIONS, PROTOCOLS, SETTINGS, Settings
+from core.settings.settings import PRECISIONS, SETTINGS, Settings
 from core.settings.toml import line_of
 from core.training.recipes import LOSSES, METHODS, OPTIMIZERS, RECIPES
 from tests.core.settings.configs import LAYERS, WHOLE, read
@@ -25,10 +25,10 @@ from tests.core.settings.configs import LAYERS, WHOLE, read
 # What is written is read back
 
 
-def is_consistent(choices: Choices) -> bool:
+def is_consistent(changes: RecipeChanges) -> bool:
     for recipe in RECIPES.values():
         try:
-            choices.applied_to(recipe)
+            changes.applied_to(recipe)
         except InputError:
             return False
     return True
@@ -38,8 +38,8 @@ def maybe(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     return st.none() | values
 
 
-CHOSEN = st.builds(
-    Choices,
+RECIPE_CHANGES = st.builds(
+    RecipeChanges,
     epochs=maybe(st.integers(1, 100_000)),
     lr=maybe(st.floats(0, 100, exclude_min=True)),
     method=maybe(st.sampled_from(list(METHODS))),
@@ -56,7 +56,7 @@ CHOSEN = st.builds(
 
 SCALES = [st.tuples(*[st.floats(0, 1, exclude_min=True)] * count) for count in (1, 3)]
 
-GIVEN = st.builds(
+INPUTS = st.builds(
     Inputs,
     image_size=maybe(st.integers(1, 4096)),
     channels=maybe(st.just(3)),
@@ -70,10 +70,10 @@ ASKED = st.builds(
     dataset=st.sampled_from(list(DATASETS)),
     protocol=st.sampled_from(list(PROTOCOLS)),
     recipe=st.sampled_from(list(RECIPES)),
-    choices=CHOSEN,
+    changes=RECIPE_CHANGES,
     precision=st.sampled_from(list(PRECISIONS)),
     seed=st.integers(0, 2**63 - 1),
-    inputs=GIVEN,
+    inputs=INPUTS,
 )
 
 AWKWARD = ["", ".", "a.b", "a b", '"', "'", "\\", "\\u0041", "\n", "\r\n", "\x00", "\x7f", "#", "="]
@@ -85,7 +85,7 @@ PLANS = maybe(st.dictionaries(NAMES, st.floats(0, 1)))
 def test_what_is_written_is_read_back(path: Path, settings: Settings, plan: Plan | None) -> None:
     write_config(path, settings, plan)
     config = read_config(path)
-    assert config.settings == settings
+    assert config.merged_with({}) == settings
     assert config.plan == plan
     assert list(config.plan or {}) == list(plan or {})
 
@@ -102,28 +102,28 @@ def test_the_line_of_every_layer_is_known(path: Path, plan: Plan, data: st.DataO
 @given(text=st.text() | st.lists(st.sampled_from(WHOLE.splitlines())).map("\n".join))
 def test_any_text_is_read_or_refused_on_one_line(path: Path, text: str) -> None:
     path.write_bytes(text.encode())
-    said = f"{path}: read"
+    message = f"{path}: read"
     try:
         read_config(path)
     except InputError as error:
-        said = str(error)
-    assert said.startswith(str(path))
-    assert said.isprintable()
+        message = str(error)
+    assert message.startswith(str(path))
+    assert message.isprintable()
 
 
-def test_what_is_the_machines_is_not_written(path: Path) -> None:
+def test_machine_specific_settings_are_not_written(path: Path) -> None:
     here = Settings(
         threads=3, device="cpu", data_dir=Path("data"), weights=Path("w"), cache_budget=1, seed=7
     )
     write_config(path, here, None)
-    assert read_config(path).settings == Settings(seed=7)
+    assert read_config(path).merged_with({}) == Settings(seed=7)
 
 
-def test_a_written_file_says_what_it_is() -> None:
-    settings = Settings(choices=Choices(method="iterative", lr=0.01, scale_dropout=False))
+def test_a_written_file_reads_as_expected() -> None:
+    settings = Settings(changes=RecipeChanges(method="iterative", lr=0.01, scale_dropout=False))
     text = config_text(settings, {"conv1": 0.65, "block.0.conv": 1, "tiny": 1e-7})
-    told = [line.partition("  # ")[0] for line in text.splitlines()]
-    assert told == [
+    lines = [line.partition("  # ")[0] for line in text.splitlines()]
+    assert lines == [
         "# Featherweight recipe file. Use it with: featherweight run --config FILE",
         'model = "cnn5"',
         'dataset = "mnist"',
@@ -146,27 +146,27 @@ def test_a_written_file_says_what_it_is() -> None:
     assert ": one-shot, gradual, iterative\n" in text
 
 
-def test_precision_is_written_where_it_was_chosen() -> None:
+def test_precision_is_written_only_if_it_is_not_the_default() -> None:
     assert "precision" not in config_text(Settings(), None)
     assert '\nprecision = "bf16"  # ' in config_text(Settings(precision="bf16"), None)
 
 
 @pytest.mark.parametrize("sparsity", [float("nan"), float("inf"), 1.5, -0.1])
-def test_a_sparsity_that_could_not_be_read_is_not_written(path: Path, sparsity: float) -> None:
+def test_an_invalid_sparsity_is_not_written(path: Path, sparsity: float) -> None:
     path.write_text("seed = 1")
     with pytest.raises(InputError, match=r"of conv1: expected a fraction from 0 to 1"):
         write_config(path, Settings(), {"conv1": sparsity})
     assert path.read_text() == "seed = 1"
 
 
-def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_a_missing_folder_is_reported(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"does not exist; create it first"):
         write_config(tmp_path / "none" / "recipe.toml", Settings(), None)
 
 
-def test_every_field_is_a_setting_and_only_those_of_the_machine_are_not_portable() -> None:
-    names = [field.name for owner in (Settings, Inputs, Choices) for field in fields(owner)]
-    assert sorted([*SETTINGS, "choices", "inputs"]) == sorted(names)
+def test_every_field_is_a_setting_and_portable_unless_machine_specific() -> None:
+    names = [field.name for owner in (Settings, Inputs, RecipeChanges) for field in fields(owner)]
+    assert sorted([*SETTINGS, "changes", "inputs"]) == sorted(names)
     machine = SETTINGS.keys() - TOP.keys() - CHANGES.keys()
     assert machine == {"device", "threads", "data_dir", "weights", "cache_budget"}
 
@@ -176,18 +176,18 @@ def test_every_field_is_a_setting_and_only_those_of_the_machine_are_not_portable
 
 def test_a_file_of_every_key_is_read(path: Path) -> None:
     config = read(path, WHOLE)
-    choices = Choices(epochs=5, method="iterative", rounds=3, scale_dropout=True)
-    assert config.settings == Settings(choices=choices)
+    changes = RecipeChanges(epochs=5, method="iterative", rounds=3, scale_dropout=True)
+    assert config.merged_with({}) == Settings(changes=changes)
     assert config.plan == {"conv1": 0.65, "block.0.conv": 0.9}
 
 
 @pytest.mark.parametrize("text", ["", "\n", "# nothing\n", "[finetune]\n", "finetune = {}"])
-def test_what_is_not_given_is_not_given(path: Path, text: str) -> None:
+def test_an_empty_file_sets_nothing(path: Path, text: str) -> None:
     config = read(path, text)
-    assert config.given == {}
+    assert config.values == {}
     assert config.plan is None
-    assert config.settings == Settings()
-    assert config.settings.choices == NO_CHOICES
+    assert config.merged_with({}) == Settings()
+    assert config.merged_with({}).changes == NO_CHANGES
     assert config.checked_plan(LAYERS) is None
 
 
@@ -205,30 +205,30 @@ def test_what_is_not_given_is_not_given(path: Path, text: str) -> None:
         "[sparsity]\nfeatures.0 = 0.5\nfeatures.3.conv = 1\n[sparsity.empty]\n",
     ],
 )
-def test_a_layers_name_is_read_in_every_way_to_write_it(path: Path, text: str) -> None:
+def test_a_dotted_layer_name_may_be_written_in_any_way(path: Path, text: str) -> None:
     config = read(path, text)
     assert config.plan == {"features.0": 0.5, "features.3.conv": 1.0}
     assert all(type(sparsity) is float for sparsity in config.plan.values())
 
 
-def test_a_whole_number_will_do_for_a_number(path: Path) -> None:
+def test_a_whole_number_is_a_number(path: Path) -> None:
     config = read(path, "finetune.lr = 1\nfinetune.l1 = 0\nfinetune.l2 = 1")
-    assert config.given == {"lr": 1.0, "l1": 0.0, "l2": 1.0}
-    assert all(type(value) is float for value in config.given.values())
+    assert config.values == {"lr": 1.0, "l1": 0.0, "l2": 1.0}
+    assert all(type(value) is float for value in config.values.values())
 
 
 # Options over the file, the file over the defaults
 
 
-def test_options_win_over_the_file_and_the_file_over_the_defaults(path: Path) -> None:
+def test_options_override_the_file_and_the_file_the_defaults(path: Path) -> None:
     config = read(path, 'recipe = "reference"\nseed = 1\n[finetune]\nepochs = 9\nlr = 0.5')
-    assert config.given == {"recipe": "reference", "seed": 1, "epochs": 9, "lr": 0.5}
+    assert config.values == {"recipe": "reference", "seed": 1, "epochs": 9, "lr": 0.5}
     options = {"seed": 2, "epochs": 1, "threads": 2, "rewind": True}
     assert config.merged_with(options) == Settings(
-        recipe="reference", seed=2, threads=2, choices=Choices(epochs=1, lr=0.5, rewind=True)
+        recipe="reference", seed=2, threads=2, changes=RecipeChanges(epochs=1, lr=0.5, rewind=True)
     )
-    assert config.settings == Settings(
-        recipe="reference", seed=1, choices=Choices(epochs=9, lr=0.5)
+    assert config.merged_with({}) == Settings(
+        recipe="reference", seed=1, changes=RecipeChanges(epochs=9, lr=0.5)
     )
 
 
@@ -236,7 +236,7 @@ def test_a_contradiction_names_the_file(path: Path) -> None:
     config = read(path, '[finetune]\nmethod = "one-shot"\nrounds = 3')
     why = "3 rounds: expected the method iterative, not one-shot"
     with pytest.raises(InputError) as caught:
-        _ = config.settings
+        _ = config.merged_with({})
     assert str(caught.value) == f"{path}: {why}"
     with pytest.raises(InputError) as caught:
         config.merged_with({"threads": 2})
@@ -246,10 +246,10 @@ def test_a_contradiction_names_the_file(path: Path) -> None:
     assert str(caught.value) == f"{path} and the options: {why}"
 
 
-def test_what_is_given_of_the_images_is_read_and_contradictions_are_told(path: Path) -> None:
+def test_image_settings_are_read_and_contradictions_reported(path: Path) -> None:
     config = read(path, "image_size = 64\nmean = [0.5, 0.25, 0]\nstd = 1")
     inputs = Inputs(image_size=64, mean=(0.5, 0.25, 0.0), std=(1.0,))
-    assert config.settings == Settings(inputs=inputs)
+    assert config.merged_with({}) == Settings(inputs=inputs)
     assert config.merged_with({"mean": (0.5,), "channels": 1}).inputs == Inputs(
         64, 1, (0.5,), (1.0,)
     )
@@ -257,10 +257,10 @@ def test_what_is_given_of_the_images_is_read_and_contradictions_are_told(path: P
         config.merged_with({"channels": 1})
 
 
-def test_an_option_mends_a_contradiction(path: Path) -> None:
+def test_an_option_can_resolve_a_contradiction(path: Path) -> None:
     config = read(path, "[finetune]\nrewind = true")
     with pytest.raises(InputError, match="rewinding needs masks"):
-        _ = config.settings
+        _ = config.merged_with({})
     assert config.merged_with({"recipe": "reference"}).finetuning.rewind
     assert config.merged_with({"method": "one-shot"}).finetuning.rewind
 
@@ -272,7 +272,9 @@ def test_an_option_mends_a_contradiction(path: Path) -> None:
         ({"epochs": 0}, "epochs = 0: expected a whole number from 1 to 100,000"),
     ],
 )
-def test_a_bad_option_is_not_the_files_fault(path: Path, options: dict[str, Any], why: str) -> None:
+def test_a_bad_option_is_not_blamed_on_the_file(
+    path: Path, options: dict[str, Any], why: str
+) -> None:
     with pytest.raises(InputError) as caught:
         read(path, WHOLE).merged_with(options)
     assert str(caught.value) == why
@@ -295,7 +297,7 @@ def test_an_empty_table_is_a_dense_plan(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("[sparsity]\nconv2 = 0.5\n\nconf2 = 1", " line 4: unknown layer 'conf2': L; M 'conv2'?"),
         ("sparsity.Fc1 = 1", " line 1: unknown layer 'Fc1': L; M 'fc1'?"),
@@ -306,9 +308,9 @@ def test_an_empty_table_is_a_dense_plan(path: Path) -> None:
         ('[sparsity]\n"\\u0007\\n" = 1', " line 2: unknown layer '\\u0007\\u000a': L"),
     ],
 )
-def test_a_layer_that_the_net_does_not_have_is_named(path: Path, text: str, said: str) -> None:
+def test_an_unknown_layer_is_named(path: Path, text: str, message: str) -> None:
     config = read(path, text)
     with pytest.raises(InputError) as caught:
         config.checked_plan(LAYERS)
-    said = said.replace("L", "expected one of conv1, conv2, conv3, fc1, fc2")
-    assert str(caught.value) == str(path) + said.replace("M", "did you mean")
+    message = message.replace("L", "expected one of conv1, conv2, conv3, fc1, fc2")
+    assert str(caught.value) == str(path) + message.replace("M", "did you mean")

@@ -33,7 +33,7 @@ MEAN, STD = f"a number from 0 to 1{EACH}", f"a number above 0, at most 1{EACH}"
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("\nrecip = 1", f" line 2: unknown key 'recip': {ALL_KEYS}; did you mean 'recipe'?"),
         ("x.y = 1", " line 1: unknown table 'x': expected one of finetune, sparsity"),
@@ -64,12 +64,12 @@ MEAN, STD = f"a number from 0 to 1{EACH}", f"a number above 0, at most 1{EACH}"
         ("x" * 99 + " = 1", f" line 1: unknown key '{'x' * 57}...': {ALL_KEYS}"),
     ],
 )
-def test_an_unknown_key_is_named_with_its_line(path: Path, text: str, said: str) -> None:
-    assert refused(path, text) == said
+def test_an_unknown_key_is_named_with_its_line(path: Path, text: str, message: str) -> None:
+    assert refused(path, text) == message
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ('[finetune]\nepochs = "five"', f' line 2: epochs = "five": expected {EPOCHS}'),
         ("[finetune]\nepochs = 5.0", f" line 2: epochs = 5.0: expected {EPOCHS}"),
@@ -102,12 +102,12 @@ def test_an_unknown_key_is_named_with_its_line(path: Path, text: str, said: str)
         ),
     ],
 )
-def test_a_wrong_type_is_shown_with_its_line(path: Path, text: str, said: str) -> None:
-    assert refused(path, text) == said
+def test_a_wrong_type_is_shown_with_its_line(path: Path, text: str, message: str) -> None:
+    assert refused(path, text) == message
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ('\nmodel = "vgg"', " line 2: unknown model 'vgg': expected one of cnn5"),
         ("dataset = 'x'", " line 1: unknown data set 'x': expected one of mnist"),
@@ -135,13 +135,13 @@ def test_a_wrong_type_is_shown_with_its_line(path: Path, text: str, said: str) -
         ("[finetune]\nmethod = 'x'", f' line 2: method = "x": expected {METHOD}'),
     ],
 )
-def test_a_value_out_of_range_is_refused_as_everywhere(path: Path, text: str, said: str) -> None:
-    if said.startswith(" line 1: unknown data set"):
-        said = f" line 1: unknown data set 'x': expected one of {', '.join(DATASETS)}"
-        said += ", or folder:PATH (images by class)"
-    if said.startswith(" line 2: unknown model"):
-        said = f" line 2: unknown model 'vgg': expected one of {', '.join(ZOO)}, or {FORMS}"
-    assert refused(path, text) == said
+def test_a_value_out_of_range_is_refused_as_everywhere(path: Path, text: str, message: str) -> None:
+    if message.startswith(" line 1: unknown data set"):
+        message = f" line 1: unknown data set 'x': expected one of {', '.join(DATASETS)}"
+        message += ", or folder:PATH (images by class)"
+    if message.startswith(" line 2: unknown model"):
+        message = f" line 2: unknown model 'vgg': expected one of {', '.join(ZOO)}, or {FORMS}"
+    assert refused(path, text) == message
 
 
 @pytest.mark.parametrize(
@@ -157,12 +157,12 @@ def test_a_value_out_of_range_is_refused_as_everywhere(path: Path, text: str, sa
         ("-inf", ""),
     ],
 )
-def test_a_sparsity_that_is_no_fraction_is_refused(path: Path, sparsity: str, hint: str) -> None:
+def test_a_sparsity_that_is_not_a_fraction_is_refused(path: Path, sparsity: str, hint: str) -> None:
     text = f"[sparsity]\nconv1 = 0\n'block.0' = {sparsity}"
     expected = f'"block.0" = {sparsity}: expected a number from 0 to 1{hint}'
     assert refused(path, text) == f" line 3: {expected}"
 
 
-def test_a_layer_that_two_keys_name_is_refused(path: Path) -> None:
+def test_a_layer_named_by_two_keys_is_refused(path: Path) -> None:
     text = '[sparsity]\n\nfeatures.0 = 0.5\n"features.0" = 0.5'
     assert refused(path, text) == " line 4: layer 'features.0' is given twice: name it once"

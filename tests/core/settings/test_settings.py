@@ -9,7 +9,7 @@ import pytest
 
 from core.errors import InputError
 from core.nets.zoo import ZOO, model_spec
-from core.settings.recipe_changes import Choices
+from core.settings.recipe_changes import RecipeChanges
 from core.settings.settings import Settings
 from core.training.recipes import RECIPES, recipe_named
 
@@ -27,7 +27,7 @@ from core.training.recipes import RECIPES, recipe_named
         ("seed", 2**63, "from 0"),
     ],
 )
-def test_a_bad_value_is_refused_with_what_was_given_and_expected(
+def test_a_bad_value_is_refused_with_the_value_and_what_was_expected(
     setting: str, given: Any, expected: str
 ) -> None:
     with pytest.raises(InputError) as caught:
@@ -36,16 +36,16 @@ def test_a_bad_value_is_refused_with_what_was_given_and_expected(
     assert expected in str(caught.value)
 
 
-def test_the_largest_and_the_smallest_values_are_taken() -> None:
+def test_the_largest_and_smallest_values_are_accepted() -> None:
     settings = Settings(threads=1, seed=2**63 - 1)
     assert (settings.threads, settings.seed) == (1, 2**63 - 1)
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_settings_change_what_was_chosen_alone(name: str) -> None:
+def test_settings_change_only_what_is_set(name: str) -> None:
     recipe = recipe_named(name)
     assert Settings(recipe=name).finetuning == recipe
-    changed = Settings(recipe=name, choices=Choices(epochs=9)).finetuning
+    changed = Settings(recipe=name, changes=RecipeChanges(epochs=9)).finetuning
     assert changed.finetune.epochs == 9
     assert replace(changed, finetune=recipe.finetune) == recipe
 

@@ -22,7 +22,7 @@ def test_a_new_file_has_the_permissions_of_any_other(tmp_path: Path) -> None:
     assert (tmp_path / "it").stat().st_mode == (tmp_path / "other").stat().st_mode
 
 
-def test_whoever_reads_meanwhile_finds_the_old_file(tmp_path: Path) -> None:
+def test_a_reader_finds_the_old_file_until_the_new_one_is_complete(tmp_path: Path) -> None:
     path = tmp_path / "it"
     path.write_text("old")
 
@@ -35,9 +35,7 @@ def test_whoever_reads_meanwhile_finds_the_old_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("error", [ValueError("no"), KeyboardInterrupt()])
-def test_what_fails_leaves_the_old_file_and_nothing_else(
-    tmp_path: Path, error: BaseException
-) -> None:
+def test_a_failed_write_leaves_only_the_old_file(tmp_path: Path, error: BaseException) -> None:
     path = tmp_path / "it"
     path.write_text("old")
 
@@ -58,7 +56,7 @@ def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     assert f"cannot write {path}: the folder {path.parent} does not exist" in str(caught.value)
 
 
-def test_a_folder_in_the_place_of_the_file_is_named(tmp_path: Path) -> None:
+def test_a_folder_in_place_of_the_file_is_named(tmp_path: Path) -> None:
     path = tmp_path / "it"
     path.mkdir()
     with pytest.raises(InputError, match=f"cannot write {path}"):
@@ -66,14 +64,14 @@ def test_a_folder_in_the_place_of_the_file_is_named(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == ["it"]
 
 
-def test_a_file_in_the_place_of_the_folder_is_named(tmp_path: Path) -> None:
+def test_a_file_in_place_of_the_folder_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     path = tmp_path / "file" / "it"
     with pytest.raises(InputError, match=f"cannot write {path}"):
         write_text(path, "")
 
 
-def test_what_a_link_leads_to_is_replaced_and_keeps_its_permissions(tmp_path: Path) -> None:
+def test_a_links_target_is_replaced_and_keeps_its_permissions(tmp_path: Path) -> None:
     target, link = tmp_path / "target", tmp_path / "link"
     target.write_text("old")
     target.chmod(0o600)
@@ -84,7 +82,7 @@ def test_what_a_link_leads_to_is_replaced_and_keeps_its_permissions(tmp_path: Pa
     assert target.stat().st_mode & 0o777 == 0o600
 
 
-def test_a_pipe_is_written_straight(tmp_path: Path) -> None:
+def test_a_pipe_is_written_directly(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)

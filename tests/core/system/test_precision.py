@@ -30,7 +30,7 @@ def test_a_name_passes_through(name: str, tiny: Splits, empty_cache: Path) -> No
     assert not empty_cache.exists()
 
 
-def test_auto_is_resolved_once_and_remembered(tiny: Splits, empty_cache: Path) -> None:
+def test_auto_is_resolved_once_and_cached(tiny: Splits, empty_cache: Path) -> None:
     first, events = resolve("auto", tiny)
     assert first in ("fp32", "bf16")
     assert [type(event) for event in events] == [Progress, Notice]
@@ -39,7 +39,7 @@ def test_auto_is_resolved_once_and_remembered(tiny: Splits, empty_cache: Path) -
 
 
 @pytest.mark.parametrize("answer", ["fp32", "bf16"])
-def test_what_is_remembered_is_the_answer(answer: str, tiny: Splits, empty_cache: Path) -> None:
+def test_the_cached_precision_is_used(answer: str, tiny: Splits, empty_cache: Path) -> None:
     resolve("auto", tiny)
     memory = empty_cache / "precision.json"
     (machine,) = json.loads(memory.read_text())
@@ -61,9 +61,7 @@ def test_another_number_of_threads_is_another_machine(tiny: Splits, empty_cache:
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[1]", b"null", b'"fp32"', b"\xff\xfe"])
-def test_a_memory_that_is_no_memory_is_replaced(
-    content: bytes, tiny: Splits, empty_cache: Path
-) -> None:
+def test_a_damaged_cache_is_replaced(content: bytes, tiny: Splits, empty_cache: Path) -> None:
     empty_cache.mkdir(parents=True)
     memory = empty_cache / "precision.json"
     memory.write_bytes(content)
@@ -73,7 +71,7 @@ def test_a_memory_that_is_no_memory_is_replaced(
 
 
 @pytest.mark.parametrize("wrong", ["fp16", None, 7, ["fp32"]])
-def test_a_wrong_answer_is_replaced_and_the_others_are_kept(
+def test_an_invalid_entry_is_replaced_and_the_others_are_kept(
     wrong: object, tiny: Splits, empty_cache: Path
 ) -> None:
     resolve("auto", tiny)
@@ -84,7 +82,7 @@ def test_a_wrong_answer_is_replaced_and_the_others_are_kept(
     assert json.loads(memory.read_text()) == {machine: answer, "another": "bf16"}
 
 
-def test_a_cache_that_cannot_be_written_is_no_obstacle(tiny: Splits, empty_cache: Path) -> None:
+def test_an_unwritable_cache_is_only_a_warning(tiny: Splits, empty_cache: Path) -> None:
     empty_cache.parent.mkdir(parents=True)
     empty_cache.touch()
     answer, events = resolve("auto", tiny)

@@ -1,4 +1,4 @@
-"""Torch's libraries beforehand: real ones in a process of their own, and whatever may be wrong."""
+"""Torch's libraries, preloaded in a process of their own; and what can go wrong."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from core.events import Progress, drain
 from core.system import preload
 
 LINUX = sys.platform.startswith("linux")
-"""Elsewhere everything is left to the import."""
+"""Elsewhere, preloading does nothing."""
 
-BRING_IN = """
+PRELOAD = """
 import sys
 from pathlib import Path
 from core.events import drain
 from core.system.preload import preload_torch
-said = []
-drain(preload_torch(), said.append)
+events = []
+drain(preload_torch(), events.append)
 assert "torch" not in sys.modules and "numpy" not in sys.modules
-print(len(said) > 0)
+print(len(events) > 0)
 maps = Path("/proc/self/maps")
 print(maps.exists() and "libtorch_cpu" in maps.read_text())
 import torch
@@ -33,11 +33,11 @@ print(float((torch.ones(2, 3) @ torch.ones(3, 2)).sum()))
 """
 
 
-def brought_in(**environment: str) -> list[str]:
-    """What a process of its own says that brings torch in, then imports and uses it."""
+def preloaded(**environment: str) -> list[str]:
+    """What a new process prints that preloads torch, then imports and uses it."""
     env = {k: v for k, v in os.environ.items() if k != "LD_LIBRARY_PATH"}
     done = subprocess.run(
-        [sys.executable, "-c", BRING_IN],
+        [sys.executable, "-c", PRELOAD],
         env={**env, **environment},
         cwd=Path(__file__).parents[3],
         capture_output=True,
@@ -55,16 +55,16 @@ def not_imported(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.slow
-def test_the_libraries_are_there_before_torch_is_imported():
-    assert brought_in() == [str(LINUX), str(LINUX), "12.0"]
+def test_the_libraries_are_loaded_before_torch_is_imported():
+    assert preloaded() == [str(LINUX), str(LINUX), "12.0"]
 
 
 @pytest.mark.slow
-def test_a_library_path_of_the_user_leaves_the_order_to_torch(tmp_path: Path):
-    assert brought_in(LD_LIBRARY_PATH=str(tmp_path)) == [str(LINUX), "False", "12.0"]
+def test_with_a_library_path_the_order_is_left_to_torch(tmp_path: Path):
+    assert preloaded(LD_LIBRARY_PATH=str(tmp_path)) == [str(LINUX), "False", "12.0"]
 
 
-def test_nothing_is_done_where_torch_is_there_already():
+def test_nothing_is_done_if_torch_is_imported():
     assert list(preload.preload_torch()) == []
 
 
@@ -75,10 +75,10 @@ def test_nothing_is_done_without_torch(monkeypatch: pytest.MonkeyPatch):
 
 
 @pytest.mark.usefixtures("not_imported")
-def test_a_stop_is_heeded_while_it_works(monkeypatch: pytest.MonkeyPatch):
-    wanted, stopped = Event(), Event()
+def test_preloading_can_be_stopped(monkeypatch: pytest.MonkeyPatch):
+    release, stopped = Event(), Event()
     monkeypatch.setattr(sys, "platform", "linux")
-    monkeypatch.setattr(preload, "_work", lambda _: wanted.wait(60))
+    monkeypatch.setattr(preload, "_work", lambda _: release.wait(60))
     monkeypatch.setattr(preload, "_bytes_from_disk", lambda: 0)
     stream = preload.preload_torch(stopped.is_set)
     event = next(stream)
@@ -87,11 +87,11 @@ def test_a_stop_is_heeded_while_it_works(monkeypatch: pytest.MonkeyPatch):
     stopped.set()
     with pytest.raises(StoppedError, match="torch"):
         next(stream)
-    wanted.set()
+    release.set()
 
 
 @pytest.mark.usefixtures("not_imported")
-def test_what_goes_wrong_is_left_to_the_import(monkeypatch: pytest.MonkeyPatch):
+def test_errors_are_left_to_the_import(monkeypatch: pytest.MonkeyPatch):
     def fail(*_: object) -> int:
         raise MemoryError
 
@@ -99,16 +99,7 @@ def test_what_goes_wrong_is_left_to_the_import(monkeypatch: pytest.MonkeyPatch):
     drain(preload.preload_torch())
 
 
-def test_a_package_is_found_without_being_imported():
-    folder = preload.installed_in("torch")
-    assert folder is not None
-    assert (folder / "torch" / "__init__.py").is_file()
-    assert preload.installed_in("not_installed_anywhere") is None
-    assert preload.installed_in("nowhere.torch") is None
-    assert preload.installed_in("this") is None, "a module is no package"
-
-
-def test_files_are_read_whole_and_what_cannot_be_read_is_left_out(tmp_path: Path):
+def test_files_are_read_whole_and_unreadable_ones_are_skipped(tmp_path: Path):
     (tmp_path / "lib").mkdir()
     (tmp_path / "lib" / "a.so").write_bytes(bytes(3_000_000))
     (tmp_path / "lib" / "b.so").write_bytes(b"b")
@@ -117,7 +108,7 @@ def test_files_are_read_whole_and_what_cannot_be_read_is_left_out(tmp_path: Path
     assert preload.read(tmp_path, ("lib/*.so", "nothing/*.so")) == 3_000_001
 
 
-def test_what_is_no_library_is_not_linked(tmp_path: Path):
+def test_other_files_are_not_linked(tmp_path: Path):
     (tmp_path / "text.so").write_text("no library")
     now = getattr(os, "RTLD_NOW", 2)
     assert not preload.link(tmp_path / "text.so", now)

@@ -1,4 +1,4 @@
-"""Facts in files that nobody has checked: read whole, or a fault of one line."""
+"""Untrusted JSON files and safetensors headers: an object, or a one-line fault."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from core.system.untrusted_json import (
     to_json,
 )
 
-FACTS = st.dictionaries(
+OBJECTS = st.dictionaries(
     st.text(),
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
@@ -35,45 +35,44 @@ FACTS = st.dictionaries(
 )  # fmt: skip
 
 
-@given(FACTS)
-def test_facts_come_back_as_they_were_written(facts: dict[str, Any]) -> None:
-    assert from_json(to_json(facts), "it") == facts
+@given(OBJECTS)
+def test_an_object_is_read_as_written(data: dict[str, Any]) -> None:
+    assert from_json(to_json(data), "file") == data
 
 
 @given(st.binary(max_size=60) | st.text(max_size=60))
-def test_any_other_contents_are_facts_or_a_fault_of_one_line(data: bytes | str) -> None:
-    said = "run.json is not "
+def test_anything_else_is_an_object_or_a_one_line_fault(data: bytes | str) -> None:
+    message = "run.json is not "
     try:
         assert isinstance(from_json(data, "run.json"), dict)
     except FaultError as fault:
-        said = str(fault)
-    assert said.startswith("run.json is not ")
-    assert "\n" not in said
+        message = str(fault)
+    assert message.startswith("run.json is not ")
+    assert "\n" not in message
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
-def test_numbers_that_are_not_finite_are_no_facts(number: str) -> None:
+def test_infinite_numbers_and_nan_are_faults(number: str) -> None:
     with pytest.raises(FaultError, match="not a finite number"):
         from_json(f'{{"loss": {number}}}', "run.json")
     with pytest.raises(ValueError, match="not JSON compliant"):
         to_json({"loss": float(number)})
 
 
-def test_nesting_without_end_is_a_fault() -> None:
+def test_deep_nesting_is_a_fault() -> None:
     with pytest.raises(FaultError, match="is not JSON"):
         from_json("[" * 100_000, "run.json")
 
 
-def test_a_missing_file_a_folder_and_a_pipe_are_faults_and_none_is_waited_for(
-    tmp_path: Path,
-) -> None:
+def test_missing_files_folders_and_pipes_are_faults_at_once(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
-    for name, said in (("absent", "is missing"), (".", "is not a file"), ("pipe", "is not a file")):
-        with pytest.raises(FaultError, match=said):
+    for name in (".", "pipe", "absent"):
+        message = "is missing" if name == "absent" else "is not a file"
+        with pytest.raises(FaultError, match=message):
             read_json(tmp_path / name)
 
 
-def test_facts_in_a_checkpoint_are_those_of_its_header(tmp_path: Path) -> None:
+def test_a_checkpoints_json_is_in_its_header(tmp_path: Path) -> None:
     path = tmp_path / "checkpoint.safetensors"
     facts = json.dumps({"epoch": 3})
     save_file({"weight": torch.ones(5)}, path, {"facts": facts})
@@ -82,7 +81,7 @@ def test_facts_in_a_checkpoint_are_those_of_its_header(tmp_path: Path) -> None:
 
 
 @given(data=st.data())
-def test_a_checkpoint_that_is_cut_short_or_longer_is_a_fault(
+def test_a_checkpoint_of_the_wrong_length_is_a_fault(
     data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     path = tmp_path_factory.mktemp("cut") / "checkpoint.safetensors"

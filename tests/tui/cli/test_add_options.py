@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.errors import InputError
-from core.settings.recipe_changes import Choices
+from core.settings.recipe_changes import RecipeChanges
 from core.settings.settings import SETTINGS, Settings
 from tui.cli.main import _parser, main
 from tui.cli.read_options import settings_of
@@ -68,10 +68,10 @@ def test_values_arrive_in_their_types() -> None:
         threads=2,
         cache_budget=1500,
         inputs=settings.inputs,
-        choices=Choices(lr=1.0, rewind=False, epochs=2),
+        changes=RecipeChanges(lr=1.0, rewind=False, epochs=2),
     )
     assert settings.inputs.mean == (0.5,)
-    assert type(settings.choices.lr) is float
+    assert type(settings.changes.lr) is float
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from textual.widgets import Input, Static
 
 from core.pruning.plans import Plan
-from core.settings.recipe_changes import Choices
+from core.settings.recipe_changes import RecipeChanges
 from core.settings.recipe_file import read_config
 from tests.tui.conftest import idle, ready, until
 from tests.tui.scripted import AGGRESSIVE, MODERATE, Scripted, net, scanned
@@ -290,14 +290,14 @@ async def test_a_recipe_is_written_and_taken_again(app, tmp_path):
         assert "mine.toml" in app.doing.text
         assert read_config(path).plan == AGGRESSIVE
         await pilot.press("u", "u")
-        assert (app.state.untouched, app.state.settings.choices) == (True, Choices())
+        assert (app.state.untouched, app.state.settings.changes) == (True, RecipeChanges())
         await pilot.press("o")
         await typed(pilot, str(path))
         await pilot.press("enter")
         assert app.state.planned == AGGRESSIVE
-        assert app.state.settings.choices == Choices(epochs=6)
+        assert app.state.settings.changes == RecipeChanges(epochs=6)
         await pilot.press("u")
-        assert (app.state.untouched, app.state.settings.choices) == (True, Choices())
+        assert (app.state.untouched, app.state.settings.changes) == (True, RecipeChanges())
         await pilot.press("U")
         await pilot.press("w", "enter")
         assert isinstance(app.screen, Question)
@@ -336,7 +336,7 @@ async def test_a_recipe_is_taken_whole_as_the_command_line_takes_it(app, tmp_pat
         await pilot.press("c", "right", "down", "right", "right", "enter", "m", "enter", "o")
         await typed(pilot, str(path))
         await pilot.press("enter")
-        assert app.state.settings == read_config(path).settings
+        assert app.state.settings == read_config(path).merged_with({})
         assert app.state.planned == MODERATE, "it says nothing of sparsities"
 
 

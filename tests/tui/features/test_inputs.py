@@ -19,14 +19,14 @@ from core.experiments.runs import DONE, Run
 from core.settings.recipe_file import read_config, write_config
 from core.settings.settings import Settings
 from tests.core.experiments.recorded_runs import RECORD
-from tests.core.settings.test_recipe_file import GIVEN
+from tests.core.settings.test_recipe_file import INPUTS
 from tui.cli.main import _parser, main
 from tui.cli.read_options import settings_for, settings_of
 from tui.features.recipe_files import taken
 from tui.state.runs import RunRow, differences
 
 
-@given(inputs=GIVEN)
+@given(inputs=INPUTS)
 def test_flags_are_what_the_command_line_takes(inputs: Inputs) -> None:
     assert settings_of(_parser().parse_args(["run", *inputs.flags.split()])).inputs == inputs
 
@@ -39,7 +39,7 @@ def run_of(folder: Path, said: dict[str, Any]) -> Run:
 def test_a_run_is_opened_with_its_own_images_and_no_others(tmp_path: Path) -> None:
     inputs = Inputs(image_size=32, mean=(0.1, 0.2, 0.3))
     recorded = {"model": "cnn5", "dataset": "mnist", "protocol": "default"}
-    run = run_of(tmp_path, {**recorded, "inputs": inputs.given()})
+    run = run_of(tmp_path, {**recorded, "inputs": inputs.explicit_values()})
     old = run_of(tmp_path, {"model": "cnn5"})
     for flags in (["--threads", "2"], ["--image-size", "32", "--threads", "2"]):
         given = _parser().parse_args(["table", *flags])

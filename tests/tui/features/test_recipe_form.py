@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.jobs.workbench import Net
-from core.settings.recipe_changes import NO_CHOICES, Choices
+from core.settings.recipe_changes import NO_CHANGES, RecipeChanges
 from core.training.recipes import RECIPES, recipe_named
 from tests.tui.conftest import idle, ready
 from tests.tui.scripted import Scripted
@@ -44,7 +44,7 @@ def test_whatever_is_pressed_the_choices_are_good_or_say_why_not(recipe, pressed
     assert 0 <= form.at < len(ROWS)
     assert [row.name for row in form.rows()] == list(ROWS)
     if not form.problem:
-        made = form.choices.applied_to(recipe_named(form.recipe))
+        made = form.changes.applied_to(recipe_named(form.recipe))
         assert row(form, "epochs")[0] == str(made.finetune.epochs)
         assert row(form, "lr")[0] == f"{made.finetune.lr:g}"
 
@@ -76,7 +76,7 @@ def test_smoothing_is_idle_beside_another_loss():
 
 def test_a_value_between_two_steps_goes_to_the_next_one():
     start = at("lr")
-    between = RecipeForm("fast", Choices(lr=0.003), at=start.at)
+    between = RecipeForm("fast", RecipeChanges(lr=0.003), at=start.at)
     assert row(between.change(1), "lr")[0] == "0.005"
     assert row(between.change(-1), "lr")[0] == "0.002"
 
@@ -87,21 +87,21 @@ def test_rounds_belong_to_the_iterative_method():
     assert row(iterative, "method")[0] == "iterative"
     (rounds,) = (row for row in iterative.rows() if row.name == "rounds")
     assert (rounds.value, rounds.idle) == ("3", False)
-    more = RecipeForm("fast", iterative.choices, at=ROWS.index("rounds")).change(2)
-    assert more.choices.rounds == 5
-    back = RecipeForm("fast", more.choices, at=start.at).change(1)
-    assert (back.choices.method, back.choices.rounds, back.problem) == ("one-shot", None, "")
+    more = RecipeForm("fast", iterative.changes, at=ROWS.index("rounds")).change(2)
+    assert more.changes.rounds == 5
+    back = RecipeForm("fast", more.changes, at=start.at).change(1)
+    assert (back.changes.method, back.changes.rounds, back.problem) == ("one-shot", None, "")
 
 
 def test_a_recipe_row_reset_takes_back_every_choice():
     chosen = at("epochs").change(3)
-    assert RecipeForm("fast", chosen.choices, at=0).reset().choices == NO_CHOICES
+    assert RecipeForm("fast", chosen.changes, at=0).reset().changes == NO_CHANGES
 
 
 def test_rewinding_needs_early_weights():
     rewound = RecipeForm("reference", at=ROWS.index("rewind")).change(1)
     assert rewound.problem == ""
-    missing = RecipeForm("reference", rewound.choices, rewindable=False)
+    missing = RecipeForm("reference", rewound.changes, rewindable=False)
     assert "early weights" in missing.problem
 
 
@@ -151,19 +151,19 @@ def test_to_choose_rounds_is_to_choose_the_iterative_method():
 
 
 def test_rounds_of_a_file_show_the_method_that_they_mean():
-    form = RecipeForm("fast", Choices(rounds=4))
+    form = RecipeForm("fast", RecipeChanges(rounds=4))
     assert row(form, "method") == ("iterative", True)
     assert row(form, "rounds") == ("4", True)
 
 
 def test_backspace_on_the_method_takes_back_the_rounds_that_mean_it():
-    form = RecipeForm("fast", Choices(rounds=4), at=ROWS.index("method"))
+    form = RecipeForm("fast", RecipeChanges(rounds=4), at=ROWS.index("method"))
     assert row(form.reset(), "method") == ("gradual", False)
 
 
 def test_of_large_images_fewer_are_taken_at_once_and_the_row_says_so() -> None:
     rows = {row.name: row for row in RecipeForm("fast", image_values=3 * 224 * 224).rows()}
     assert (rows["batch_size"].value, rows["batch_size"].changed) == ("39", False)
-    chosen = RecipeForm("fast", Choices(batch_size=256), image_values=3 * 224 * 224)
+    chosen = RecipeForm("fast", RecipeChanges(batch_size=256), image_values=3 * 224 * 224)
     rows = {row.name: row for row in chosen.rows()}
     assert (rows["batch_size"].value, rows["batch_size"].changed) == ("256", True)

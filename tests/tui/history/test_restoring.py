@@ -6,7 +6,7 @@ from pathlib import Path
 
 from core.errors import InputError
 from core.experiments.experiment import Experiment
-from core.settings.recipe_changes import Choices
+from core.settings.recipe_changes import RecipeChanges
 from tests.tui.conftest import idle, ready, until
 from tests.tui.history.histories import AGGRESSIVE, finished, interrupted, record, tuning
 from tests.tui.scripted import MODERATE, TUNED, Scripted
@@ -40,7 +40,7 @@ async def test_a_run_comes_back_with_its_sparsities_recipe_and_net(tmp_path):
         await idle(pilot)
         assert app.session.backend.started == ["restore 0001"]
         assert app.state.planned == MODERATE
-        assert app.state.settings.choices == Choices(epochs=2)
+        assert app.state.settings.changes == RecipeChanges(epochs=2)
         assert app.state.is_current(app.state.finetuned)
         assert app.state.finetuned.accuracy == TUNED
         assert len(app.state.curve.epochs) == 5

@@ -6,7 +6,8 @@ from typing import Any
 
 from rich.console import Console
 
-from core.data import describe, fetch
+from core.data.loading import fetch
+from core.data.registry import describe
 from core.system.files import check_writable_folder
 from tui.cli.command import Command
 

@@ -10,12 +10,12 @@ from rich.console import Console
 from rich.text import Text
 
 from core.data.inputs import Inputs
-from core.data.registry import DATASETS, FOLDER
+from core.data.registry import DATASETS, FOLDER, PROTOCOLS
 from core.errors import InputError
 from core.events import Accuracy, Notice, StopFlag, Stream
 from core.formats.export_formats import COMPACT
 from core.nets.zoo import ZOO
-from core.settings.settings import PROTOCOLS, Settings
+from core.settings.settings import Settings
 from core.system.files import check_readable
 from tui.cli import checks, read_options
 from tui.cli.command import Command
@@ -100,7 +100,7 @@ def _facts(facts: Any) -> dict[str, Any]:
     known = {"dataset": DATASETS, "protocol": PROTOCOLS}
     valid = {name: facts[name] for name in known if facts.get(name) in tuple(known[name])}
     inputs = facts.get("images", facts.get("inputs", {}))
-    return valid | (Inputs.of(inputs).given() if isinstance(inputs, dict) else {})
+    return valid | (Inputs.of(inputs).explicit_values() if isinstance(inputs, dict) else {})
 
 
 def print_inspection(report: Mapping[str, Any], console: Console) -> None:

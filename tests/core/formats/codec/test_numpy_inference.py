@@ -80,7 +80,7 @@ def test_images_follow_from_the_facts_and_the_model() -> None:
         (3, 1, 1),
         pytest.approx(0.485),
     )
-    settings = Inputs(image_size=64, channels=3, mean=(0.5,), std=(0.25,)).given()
+    settings = Inputs(image_size=64, channels=3, mean=(0.5,), std=(0.25,)).explicit_values()
     shape, mean, std = images_of(file_with("alexnet", {"dataset": "folder", "images": settings}))
     assert (shape, mean.item(), std.item()) == (Shape(3, 64, 64), 0.5, 0.25)
     for facts, message in (

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 
-from core.data import load
 from core.data.batches import Splits
+from core.data.loading import load
 from core.errors import StoppedError
 from core.events import drain
 from core.formats.weights_files import load_weights

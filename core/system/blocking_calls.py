@@ -1,4 +1,4 @@
-"""A slow job in a thread, with progress, a stop flag and a timeout."""
+"""A blocking call, such as a download, in a thread: with progress, a stop flag and a timeout."""
 
 import math
 import time
@@ -13,7 +13,7 @@ from core.events import Progress, StopFlag, Stream
 T = TypeVar("T")
 
 TIMEOUT = 10.0
-"""Seconds of silence after which a source is abandoned."""
+"""Seconds without progress after which a source is abandoned."""
 
 TICK = 0.2
 """Seconds between events while nothing happens."""
@@ -23,18 +23,13 @@ class SourceError(Exception):
     """A source failed; the message is the reason, on one line."""
 
 
-class JobProgress:
-    """Progress of a job in a thread: the job updates it, the waiting thread reads it."""
+class CallProgress:
+    """Progress of a blocking call: the call updates it, the waiting thread reads it."""
 
     def __init__(self) -> None:
         self.done = self.total = 0
         self.canceled = False
         self._last = time.monotonic()
-
-    @property
-    def silence(self) -> float:
-        """Seconds since the last update."""
-        return time.monotonic() - self._last
 
     def update(self, done: int, total: int = 0) -> None:
         """Report `done` of `total` bytes (0: unknown); raises SourceError once canceled."""
@@ -43,6 +38,11 @@ class JobProgress:
         self.done, self.total = done, total
         self._last = time.monotonic()
 
+    def raise_if_silent(self, limit: float) -> None:
+        """Raise SourceError if the last update is more than `limit` seconds old."""
+        if time.monotonic() - self._last > limit:
+            raise SourceError(f"no response in {limit:g} s")
+
 
 def raise_if_stopped(stop: StopFlag) -> None:
     """Raise StoppedError if the stop flag is raised."""
@@ -50,42 +50,36 @@ def raise_if_stopped(stop: StopFlag) -> None:
         raise StoppedError("download stopped")
 
 
-def raise_if_silent(silence: float, limit: float) -> None:
-    """Raise SourceError if a job has been silent for more than `limit` seconds."""
-    if silence > limit:
-        raise SourceError(f"no answer in {limit:g} s")
-
-
 def run_in_thread(
-    job: Callable[[JobProgress], T], step: str, stop: StopFlag, limit: float = math.inf
+    call: Callable[[CallProgress], T], step: str, stop: StopFlag, limit: float = math.inf
 ) -> Stream[T]:
-    """Run a job in its own thread, report its progress and return its result.
+    """Run a blocking call in its own thread, report its progress and return its result.
 
     A thread that hangs in a system call, such as a name lookup, is abandoned; as a daemon it does
     not keep the program from exiting.
 
-    The job's exceptions are raised here; `step` names it in progress events.
+    The call's exceptions are raised here; `step` names it in progress events.
 
     Raises:
-        SourceError: the job made no progress for `limit` seconds.
+        SourceError: the call made no progress for `limit` seconds.
         StoppedError: the stop flag is raised.
     """
-    progress = JobProgress()
+    progress = CallProgress()
     future: Future[T] = Future()
-    Thread(target=_run, args=(job, progress, future), daemon=True).start()
+
+    def work() -> None:
+        try:
+            future.set_result(call(progress))
+        except BaseException as error:
+            future.set_exception(error)
+
+    Thread(target=work, daemon=True).start()
     try:
         while not future.done():
             raise_if_stopped(stop)
-            raise_if_silent(progress.silence, limit)
+            progress.raise_if_silent(limit)
             yield Progress(step, progress.done, progress.total, "B")
             wait([future], TICK)
     finally:
         progress.canceled = True
     return future.result()
-
-
-def _run(job: Callable[[JobProgress], T], progress: JobProgress, future: Future[T]) -> None:
-    try:
-        future.set_result(job(progress))
-    except BaseException as error:
-        future.set_exception(error)

@@ -1,6 +1,6 @@
-"""Which fine-tuning choices pay off: the aggressive plan, on validation, over several seeds.
+"""Which changes to the recipe pay off: the aggressive plan, on validation, over several seeds.
 
-    python -m tests.benchmarks.choices [--json FILE] [--seeds N] [--threads N]
+    python -m tests.benchmarks.recipe_changes [--json FILE] [--seeds N] [--threads N]
 
 Each row changes one choice of the recipe `fast`; it takes about an hour on two cores.
 """
@@ -16,22 +16,22 @@ from core.events import drain
 from core.jobs.dense_net import open_dense_net
 from core.jobs.workbench import Workbench
 from core.pruning.presets import preset_plan
-from core.settings.recipe_changes import Choices
+from core.settings.recipe_changes import RecipeChanges
 from core.settings.settings import Settings
 
 VARIANTS = {
-    "recipe as is": Choices(),
-    "one-shot": Choices(method="one-shot"),
-    "iterative, 3 rounds of 2 epochs": Choices(rounds=3, epochs=2),
-    "one-shot, rewound": Choices(method="one-shot", rewind=True),
-    "iterative, 3 rounds of 2 epochs, rewound": Choices(rounds=3, epochs=2, rewind=True),
-    "dropout not scaled": Choices(scale_dropout=False),
-    "lr 0.0025": Choices(lr=2.5e-3),
-    "lr 0.01": Choices(lr=1e-2),
-    "L1 1e-5": Choices(l1=1e-5),
-    "L1 1e-4": Choices(l1=1e-4),
-    "no L2": Choices(l2=0.0),
-    "L2 0.1": Choices(l2=0.1),
+    "recipe as is": RecipeChanges(),
+    "one-shot": RecipeChanges(method="one-shot"),
+    "iterative, 3 rounds of 2 epochs": RecipeChanges(rounds=3, epochs=2),
+    "one-shot, rewound": RecipeChanges(method="one-shot", rewind=True),
+    "iterative, 3 rounds of 2 epochs, rewound": RecipeChanges(rounds=3, epochs=2, rewind=True),
+    "dropout not scaled": RecipeChanges(scale_dropout=False),
+    "lr 0.0025": RecipeChanges(lr=2.5e-3),
+    "lr 0.01": RecipeChanges(lr=1e-2),
+    "L1 1e-5": RecipeChanges(l1=1e-5),
+    "L1 1e-4": RecipeChanges(l1=1e-4),
+    "no L2": RecipeChanges(l2=0.0),
+    "L2 0.1": RecipeChanges(l2=0.1),
 }
 
 
@@ -44,9 +44,9 @@ def main() -> None:
     args = parser.parse_args()
     results: dict[str, list[dict[str, float]]] = {name: [] for name in VARIANTS}
     for seed in range(args.seeds):
-        for name, choices in VARIANTS.items():
+        for name, changes in VARIANTS.items():
             results[name].append(
-                _measure(Settings(seed=seed, choices=choices, threads=args.threads))
+                _measure(Settings(seed=seed, changes=changes, threads=args.threads))
             )
             if args.json:
                 args.json.write_text(json.dumps(results, indent=2))
