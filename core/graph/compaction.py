@@ -24,7 +24,7 @@ def compacted(model: nn.Module, images: Tensor) -> fx.GraphModule:
     analysis.remove()
     net, logits = analysis.traced.net, analysis.traced.logits
     with untraceable("it relies on units that were removed"), torch.no_grad():
-        for call in analysis.calls:
+        for call in analysis.calls.values():
             _make_smaller(net, analysis, call)
         net.recompile()
         result = net(analysis.traced.images.clone())
@@ -65,12 +65,10 @@ def _norm(net: fx.GraphModule, name: str, kept: Tensor) -> nn.Module:
     """The batch norm reduced to some of its units."""
     smaller = deepcopy(net.get_submodule(name))
     assert isinstance(smaller, _BatchNorm)
-    for key, parameter in smaller.named_parameters(recurse=False):
-        kept_values = parameter.detach()[kept.to(parameter.device)]
-        setattr(smaller, key, nn.Parameter(kept_values))
-    for key, buffer in smaller.named_buffers(recurse=False):
-        if buffer.dim():
-            setattr(smaller, key, buffer[kept.to(buffer.device)])
+    for key, tensor in (*smaller.named_parameters(), *smaller.named_buffers()):
+        if tensor.dim():
+            rest = tensor.detach()[kept.to(tensor.device)]
+            setattr(smaller, key, nn.Parameter(rest) if key in smaller._parameters else rest)
     smaller.num_features = int(kept.sum())
     return smaller
 

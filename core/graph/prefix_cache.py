@@ -8,13 +8,12 @@ of the net can be run again and again while only those weights change.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from operator import attrgetter
 from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
 
-from core.graph.tracing import UntraceableError, graph_of, untraceable
+from core.graph.tracing import UntraceableError, graph_of, parameters_read, untraceable
 
 Values = dict[Any, Any]
 """The values alive at a cut, by the call that made them."""
@@ -102,7 +101,12 @@ class PrefixCache:
 
     def _cut(self, weights: set[int], trials: Sequence[Values]) -> CutPoint:
         """The latest cut before the first use of these weights that can be taken image by image."""
-        for place in range(self._first_use(weights), 0, -1):
+        reads = [
+            any(id(parameter) in weights for parameter in parameters_read(self._net, call))
+            for call in self._calls
+        ]
+        first_use = reads.index(True) if any(reads) else len(reads) - 1
+        for place in range(first_use, 0, -1):
             before, after = self._calls[:place], self._calls[place:]
             used = {node for call in after for node in call.all_input_nodes}
             alive = tuple(node for node in before if node in used)
@@ -112,17 +116,6 @@ class PrefixCache:
                 if not self._writes(cut, trials[-1]):
                     return cut
         raise UntraceableError("it modifies its input in place")
-
-    def _first_use(self, weights: set[int]) -> int:
-        """The place of the first call that reads one of these parameters, or the end."""
-        for place, call in enumerate(self._calls):
-            if call.op == "call_module":
-                read = self._net.get_submodule(str(call.target)).parameters()
-                if any(id(parameter) in weights for parameter in read):
-                    return place
-            if call.op == "get_attr" and id(attrgetter(str(call.target))(self._net)) in weights:
-                return place
-        return len(self._calls) - 1
 
     def _writes(self, cut: CutPoint, values: Values) -> bool:
         """Whether calls after the cut overwrite values alive at it."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 import torch
@@ -80,6 +81,14 @@ def trace(model: nn.Module, images: Tensor) -> Traced:
     if not same_logits(three.result, logits):
         raise UntraceableError("its traced version gives different logits")
     return Traced(net, (two.shapes, three.shapes), inputs, logits)
+
+
+def parameters_read(net: fx.GraphModule, node: fx.Node) -> Iterator[Tensor]:
+    """The parameters that a call of `net` reads: its module's, or the attribute it gets."""
+    if node.op == "call_module":
+        yield from net.get_submodule(str(node.target)).parameters()
+    elif node.op == "get_attr":
+        yield attrgetter(str(node.target))(net)
 
 
 def traceable_copy(model: nn.Module) -> nn.Module:

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 
 import torch
 from torch import Tensor, fx, nn
-from torch.nn.modules.batchnorm import _BatchNorm
 
 from core.graph.call_classes import unit_calls
 from core.graph.tracing import UntraceableError, same_logits, trace, traceable_copy, untraceable
@@ -25,7 +24,7 @@ def sort_units(model: nn.Module, images: Tensor) -> None:
     """
     ordered = traceable_copy(model)
     traced = trace(ordered, images)
-    calls = {call.node: call for call in unit_calls(traced, ordered)}
+    calls = unit_calls(traced, ordered)
     with torch.no_grad():
         for call in calls.values():
             if isinstance(call, LayerCall):
@@ -49,7 +48,10 @@ def _sort(model: nn.Module, layer: LayerCall, calls: dict[fx.Node, UnitCall]) ->
         _take(layer.module.bias, 0, order)
     for call in after:
         if isinstance(call, UnitwiseCall) and call.norm:
-            _take_norm(model.get_submodule(call.norm), order)
+            norm = model.get_submodule(call.norm)
+            for tensor in (*norm.parameters(), *norm.buffers()):
+                if tensor.dim():
+                    _take(tensor, 0, order)
     for reader in readers:
         weight = reader.module.weight
         taps = weight.shape[1] // reader.inputs
@@ -78,11 +80,3 @@ def _order(layer: LayerCall, readers: list[LayerCall]) -> Tensor:
 
 def _take(parameter: Tensor, dimension: int, order: Tensor) -> None:
     parameter.copy_(parameter.index_select(dimension, order.to(parameter.device)))
-
-
-def _take_norm(norm: nn.Module, order: Tensor) -> None:
-    """Sort the parameters and statistics of a batch norm."""
-    assert isinstance(norm, _BatchNorm)
-    for tensor in (*norm.parameters(recurse=False), *norm.buffers(recurse=False)):
-        if tensor.dim():
-            _take(tensor, 0, order)

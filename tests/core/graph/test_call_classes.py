@@ -31,7 +31,7 @@ class Between(nn.Module):
 
 def calls_of(net: nn.Module, side: int = 8) -> list[UnitCall]:
     images = torch.randn(3, 1, side, side)
-    return list(unit_calls(trace(net, images), net))
+    return list(unit_calls(trace(net, images), net).values())
 
 
 def between(function: Callable[[Tensor], Tensor]) -> UnitCall:
@@ -140,8 +140,8 @@ def test_every_call_is_classified_once_and_units_are_dimension_one(net: RandomNe
     images = torch.randn(3, 1, 8, 8)
     traced = trace(net, images)
     calls = unit_calls(traced, net)
-    assert [call.node for call in calls] == list(traced.net.graph.nodes)
-    for call in calls:
+    assert list(calls) == list(traced.net.graph.nodes)
+    for call in calls.values():
         shape = traced.shapes[-1].get(call.node, ())
         if isinstance(call, LayerCall):
             assert call.units == len(call.module.weight) == shape[1]
