@@ -57,15 +57,10 @@ def prunable_layers(model: nn.Module) -> tuple[Layer, ...]:
         names.setdefault(id(parameter), []).append(name)
     weights = {id(weight) for module in model.modules() for _, weight in _weights(module)}
     seen: set[int] = set()
-    counted: set[int] = set()
     layers = []
     for path, module in model.named_modules():
-        own = sum(
-            p.numel()
-            for p in module.parameters(recurse=False)
-            if id(p) not in counted and id(p) not in seen
-        )
-        counted.update(id(p) for p in module.parameters(recurse=False) if id(p) not in weights)
+        own = sum(p.numel() for p in module.parameters(recurse=False) if id(p) not in seen)
+        seen.update(id(p) for p in module.parameters(recurse=False) if id(p) not in weights)
         for name, weight in _weights(module):
             if id(weight) in seen or not weight.numel():
                 continue
@@ -114,17 +109,15 @@ def dropouts(model: nn.Module) -> dict[str, nn.Dropout]:
 
 def _weights(module: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:
     """The prunable weights of a module itself, by name."""
-    own = module._parameters
+    parameters, names = module._parameters, tuple[str, ...]()
     if isinstance(module, PRUNABLE):
-        names: tuple[str, ...] = ("weight",)
+        names = ("weight",)
     elif isinstance(module, nn.MultiheadAttention):
         names = _PACKED
     elif isinstance(module, nn.RNNBase | nn.RNNCellBase):
-        names = tuple(name for name in own if name.startswith("weight_"))
-    else:
-        return
+        names = tuple(name for name in parameters if name.startswith("weight_"))
     for name in names:
-        if (weight := own.get(name)) is not None:
+        if (weight := parameters.get(name)) is not None:
             yield name, weight
 
 
