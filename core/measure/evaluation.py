@@ -1,6 +1,6 @@
 """Accuracy of a net on a split, as streams of events."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +13,9 @@ from core.measure.bf16_filter import Bf16Filter
 EVALUATION_BATCH = 500
 """Images per batch, unless they are large."""
 
+INTERACTIVE_BATCH = 250
+"""Images between two checks of the stop flag beside a job: some hundredths of a second."""
+
 _VALUES = 480_000
 """Most values per batch: three color images of 224 x 224, for which VGG-16's first two layers need
 80 MB. Larger batches are no faster on a CPU, and a key press has to wait for the batch to end."""
@@ -23,10 +26,61 @@ def batch_size_for(data: Images, most: int = EVALUATION_BATCH) -> int:
     return max(1, min(most, _VALUES // max(1, data.values)))
 
 
-def batches(data: Images, most: int = EVALUATION_BATCH) -> Iterator[slice]:
+def batches(data: Images, most: int = EVALUATION_BATCH) -> list[slice]:
     """The batches, of at most `most` images, in which to evaluate a split."""
     size = batch_size_for(data, most)
-    return (slice(start, start + size) for start in range(0, len(data), size))
+    return [slice(start, start + size) for start in range(0, len(data), size)]
+
+
+def growing_predictions(
+    model: nn.Module,
+    data: Images,
+    batches: Sequence[slice] | Sequence[Tensor],
+    precision: str = "fp32",
+    stop: StopFlag = never,
+) -> Iterator[Tensor]:
+    """Predict all images of `data` in float32, batch by batch.
+
+    With precision `bf16` the predictions are the same but faster, see `core.measure.bf16_filter`;
+    if bf16 proves unsound, they start over in float32.
+
+    Args:
+        model: is put into evaluation mode.
+        data: the images, on the device of `model`.
+        batches: indices of images; together all of `data`, in any order.
+        precision: `fp32` or `bf16`.
+        stop: checked before every batch.
+
+    Yields:
+        The classes [n] of the first n images of `batches`; n grows from 0 to all.
+
+    Raises:
+        StoppedError: `stop` was raised.
+    """
+    model.eval()
+    bf16_filter, done = Bf16Filter(), 0
+    predictions = torch.empty(len(data), dtype=torch.int64, device=data.device)
+    for index in batches:
+        if stop():
+            raise StoppedError("stopped before all images were measured")
+        yield predictions[:done]
+        batch = _predict(model, data.batch(index)[0], bf16_filter, precision)
+        predictions[done : done + len(batch)] = batch
+        done += len(batch)
+        if not bf16_filter.sound:
+            yield from growing_predictions(model, data, batches, "fp32", stop)
+            return
+    yield predictions
+
+
+def _predict(model: nn.Module, images: Tensor, bf16_filter: Bf16Filter, precision: str) -> Tensor:
+    def logits(index: Tensor | None) -> Tensor:
+        # A copy: a net may write into its input, and it may run more than once.
+        values: Tensor = model(images.clone() if index is None else images[index])
+        return values
+
+    with torch.inference_mode():
+        return bf16_filter.predict(logits, images.device, precision)
 
 
 def count_correct(
@@ -36,38 +90,10 @@ def count_correct(
     stop: StopFlag = never,
     precision: str = "fp32",
 ) -> Stream[int]:
-    """Count the images of `data` that `model` classifies correctly in float32.
-
-    With precision `bf16` the count is the same but faster, see `core.measure.bf16_filter`. Raises
-    StoppedError if `stop` is raised.
-    """
-    model.eval()
-    bf16_filter, correct = Bf16Filter(), 0
-    for batch in batches(data):
-        if stop():
-            raise StoppedError("stopped: nothing was measured")
-        yield Progress(step, batch.start, len(data), "images")
-        predictions, labels = predict(model, data, batch, bf16_filter, precision)
-        correct += int((predictions == labels).sum())
-    if not bf16_filter.sound:
-        return (yield from count_correct(model, data, step, stop))
-    yield Progress(step, len(data), len(data), "images")
-    return correct
-
-
-def predict(
-    model: nn.Module, data: Images, index: slice | Tensor, bf16_filter: Bf16Filter, precision: str
-) -> tuple[Tensor, Tensor]:
-    """The classes that `model`, in evaluation mode, predicts in float32 for images; the labels."""
-    images, labels = data.batch(index)
-
-    def logits(index: Tensor | None) -> Tensor:
-        # A copy: a net may write into its input, and it may run more than once.
-        values: Tensor = model(images.clone() if index is None else images[index])
-        return values
-
-    with torch.inference_mode():
-        return bf16_filter.predict(logits, images.device, precision), labels
+    """Count the images of `data` that `model` classifies correctly; see `growing_predictions`."""
+    for predictions in growing_predictions(model, data, batches(data), precision, stop):
+        yield Progress(step, len(predictions), len(data), "images")
+    return int((predictions == data.labels).sum())
 
 
 def evaluate(

@@ -199,7 +199,8 @@ def test_the_newly_wrong_are_exactly_those(given: list[tuple[int, int, int]]) ->
     counted = ConfusionCounts.of(labels, dense, pruned, 3)
     assert counted.newly_wrong == len(expected)
     before, after = counted.right
-    assert after == before - counted.newly_wrong + counted.newly_right
+    newly_right = sum(before != label and after == label for label, before, after in given)
+    assert after == before - counted.newly_wrong + newly_right
     assert counted.images == len(given)
 
 
@@ -361,7 +362,7 @@ def test_a_net_that_is_as_good_has_no_newly_wrong_images(nets: Nets, data: Image
     assert len(compared.indices) == len(compared.pruned.confidences) == 0
     assert compared.pixels.shape == (0, 28, 28)
     assert compared.counted is not None
-    assert compared.counted.newly_wrong == compared.counted.newly_right == 0
+    assert compared.counted.newly_wrong == 0
 
 
 def test_a_net_compared_with_itself_runs_once(nets: Nets, data: Images, plain: Pair) -> None:
