@@ -34,14 +34,18 @@ def compacted(model: nn.Module, images: Tensor) -> fx.GraphModule:
 
 
 def _make_smaller(net: fx.GraphModule, analysis: UnitAnalysis, call: UnitCall) -> None:
-    """Replace a layer or batch norm by a smaller one, or a reshape by a plain flatten."""
+    """Replace a layer or batch norm by a smaller one, or a reshape by a flatten."""
     kept = analysis.kept(call.node)
     if isinstance(call, LayerCall):
-        _replace(net, call.name, _layer(call, analysis.kept(call.source), kept))
+        net.add_submodule(call.name, _layer(call, analysis.kept(call.source), kept))
     elif isinstance(call, UnitwiseCall) and call.norm:
-        _replace(net, call.norm, _norm(net, call.norm, kept))
+        net.add_submodule(call.norm, _norm(net, call.norm, kept))
     elif isinstance(call, UnitwiseCall) and call.flattens:
-        _flatten(net.graph, call.node, call.source)
+        # It may name a number of features; a plain flatten does not.
+        with net.graph.inserting_after(call.node):
+            flat = net.graph.call_function(torch.flatten, (call.source, 1))
+        call.node.replace_all_uses_with(flat)
+        net.graph.erase_node(call.node)
 
 
 def _layer(call: LayerCall, inputs: Tensor, kept: Tensor) -> nn.Module:
@@ -71,16 +75,3 @@ def _norm(net: fx.GraphModule, name: str, kept: Tensor) -> nn.Module:
             setattr(smaller, key, nn.Parameter(rest) if key in smaller._parameters else rest)
     smaller.num_features = int(kept.sum())
     return smaller
-
-
-def _replace(net: fx.GraphModule, name: str, module: nn.Module) -> None:
-    parent, _, child = name.rpartition(".")
-    setattr(net.get_submodule(parent), child, module)
-
-
-def _flatten(graph: fx.Graph, node: fx.Node, source: fx.Node) -> None:
-    """Replace a reshape, which may name a number of features, by a flatten."""
-    with graph.inserting_after(node):
-        flat = graph.call_function(torch.flatten, (source, 1))
-    node.replace_all_uses_with(flat)
-    graph.erase_node(node)

@@ -132,7 +132,7 @@ class UnitAnalysis:
         """Nonzero parameters removed from a call, and parameters a compacted net does without."""
         if isinstance(call, LayerCall):
             unread = call.reads(self.constants, self.needed[call.node]).logical_not_()
-            biases = 0 if call.bias is None else 1
+            biases = 0 if call.module.bias is None else 1
             units, inputs = (int(self.kept(node).sum()) for node in (call.node, call.source))
             taps = call.weight.shape[2]
             before = call.units * (call.inputs * taps + biases)

@@ -20,7 +20,7 @@ from core.measure import comparison, sensitivity_scan
 from core.measure.activity import measure_activity, preload_dispatcher
 from core.measure.comparison import Mode, NetComparison
 from core.measure.costs import Activity, ActivityMeasured, CostTable, cost_table
-from core.measure.sample_accuracy import sample_accuracy
+from core.measure.evaluation import sample_accuracy
 from core.nets.digest import weights_digest
 from core.nets.footprint import DeadUnits
 from core.nets.weights import Weights

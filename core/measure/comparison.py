@@ -81,11 +81,6 @@ class ConfusionCounts:
         """Images in the split."""
         return len(self.dense_predictions)
 
-    @property
-    def right(self) -> tuple[int, int]:
-        """How many images the dense net and the pruned net get right."""
-        return int(self.dense.trace()), int(self.pruned.trace())
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NetComparison:

@@ -1,4 +1,4 @@
-"""Accuracy of a net on a split, as streams of events."""
+"""The accuracy of a net on a split: on all images, or on a growing sample."""
 
 from collections.abc import Iterator, Sequence
 
@@ -9,12 +9,16 @@ from core.data.batches import Images, Splits
 from core.errors import StoppedError
 from core.events import Accuracy, Measured, Progress, StopFlag, Stream, never
 from core.measure.bf16_filter import Bf16Filter
+from core.pruning.curves import Sample, SampleUpdated
 
 EVALUATION_BATCH = 500
 """Images per batch, unless they are large."""
 
 INTERACTIVE_BATCH = 250
 """Images between two checks of the stop flag beside a job: some hundredths of a second."""
+
+FIRST_SAMPLE = 250
+"""Images in the first sample; each further sample is twice as large."""
 
 _VALUES = 480_000
 """Most values per batch: three color images of 224 x 224, for which VGG-16's first two layers need
@@ -83,19 +87,6 @@ def _predict(model: nn.Module, images: Tensor, bf16_filter: Bf16Filter, precisio
         return bf16_filter.predict(logits, images.device, precision)
 
 
-def count_correct(
-    model: nn.Module,
-    data: Images,
-    step: str = "measure",
-    stop: StopFlag = never,
-    precision: str = "fp32",
-) -> Stream[int]:
-    """Count the images of `data` that `model` classifies correctly; see `growing_predictions`."""
-    for predictions in growing_predictions(model, data, batches(data), precision, stop):
-        yield Progress(step, len(predictions), len(data), "images")
-    return int((predictions == data.labels).sum())
-
-
 def evaluate(
     model: nn.Module,
     data: Images,
@@ -103,8 +94,10 @@ def evaluate(
     stop: StopFlag = never,
     precision: str = "fp32",
 ) -> Stream[float]:
-    """The accuracy of `model` on `data` in percent; see `count_correct`."""
-    return 100.0 * (yield from count_correct(model, data, step, stop, precision)) / len(data)
+    """The accuracy of `model` on `data` in percent; see `growing_predictions`."""
+    for predictions in growing_predictions(model, data, batches(data), precision, stop):
+        yield Progress(step, len(predictions), len(data), "images")
+    return 100.0 * int((predictions == data.labels).sum()) / len(data)
 
 
 def measure(
@@ -123,3 +116,29 @@ def measure(
     accuracy = Accuracy(validation, test)
     yield Measured(stage, accuracy)
     return accuracy
+
+
+def sample_accuracy(
+    model: nn.Module,
+    data: Images,
+    *,
+    seed: int = 0,
+    precision: str = "fp32",
+    stop: StopFlag = never,
+) -> Stream[Sample]:
+    """Count the images that `model` classifies correctly, on a growing sample and then on all.
+
+    Reports `SampleUpdated` after 250 images, after twice as many, and so on; the order is drawn
+    from `seed`. See `growing_predictions`.
+    """
+    order = torch.randperm(len(data), generator=torch.Generator().manual_seed(seed))
+    labels, goal = data.labels[order.to(data.device)], FIRST_SAMPLE
+    batches = torch.split(order, batch_size_for(data, INTERACTIVE_BATCH))
+    for predictions in growing_predictions(model, data, batches, precision, stop):
+        images = len(predictions)
+        if images == len(data) or images >= goal:
+            goal = 2 * images
+            correct = int((predictions == labels[:images]).sum())
+            sample = Sample(correct, images, len(data))
+            yield SampleUpdated(sample)
+    return sample

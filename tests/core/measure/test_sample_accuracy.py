@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from core.data.batches import Splits
 from core.errors import StoppedError
 from core.events import drain
-from core.measure.sample_accuracy import sample_accuracy
+from core.measure.evaluation import sample_accuracy
 from core.nets.architectures import Cnn5
 from core.nets.layers import Layer
 from core.nets.weights import Weights
