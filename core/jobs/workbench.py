@@ -26,11 +26,10 @@ from core.formats.sizes import measure_sizes
 from core.jobs.models import Models
 from core.measure.comparison import Ints
 from core.measure.evaluation import batch_size_for
-from core.nets.digest import weights_digest
 from core.nets.footprint import Sizes
 from core.nets.layers import Layer, unprunable_modules
 from core.nets.user_model import fit_data, output_warning
-from core.nets.weights import Weights
+from core.nets.weights import Weights, weights_digest
 from core.nets.zoo import model_spec
 from core.pruning.what_if import Profile
 from core.settings.settings import Settings

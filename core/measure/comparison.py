@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,7 +98,7 @@ class NetComparison:
     labels: Ints
     dense: Predictions
     pruned: Predictions
-    counted: ConfusionCounts | None = None
+    counts: ConfusionCounts | None = None
 
     @property
     def classes(self) -> int:
@@ -110,7 +110,7 @@ class NetComparison:
 class ComparisonUpdated(Event):
     """The comparison of two nets so far."""
 
-    compared: NetComparison
+    comparison: NetComparison
 
 
 def one_per_class(labels: Ints, classes: int, start: int = 0) -> tuple[int, ...]:
@@ -232,25 +232,17 @@ def compare(
         The last comparison reported.
 
     Raises:
-        InputError: the mode is unknown, predictions are given for another number of images, or the
-            data have more classes than the nets.
+        InputError: the data have more classes than the nets.
         StoppedError: `stop` was raised before all images were counted.
     """
-    if mode not in get_args(Mode):
-        raise InputError(f"unknown mode '{mode}': expected one of {', '.join(get_args(Mode))}")
-    for predictions in (dense_predictions, pruned_predictions):
-        if predictions is not None and len(predictions) != len(data):
-            raise InputError(
-                f"{len(predictions)} predictions for {len(data)} images: expected one for each"
-            )
     nets, labels = _Nets(dense_model, pruned_model, data), _read_only(data.labels)
     classes = predictions_of(pruned_model, data, ()).shares.shape[1]
     images = one_per_class(labels, classes, start)
     if mode == "chosen":
-        compared = nets.compare_images(images)
-        yield ComparisonUpdated(compared)
+        comparison = nets.compare_images(images)
+        yield ComparisonUpdated(comparison)
         if not matrix:
-            return compared
+            return comparison
     if dense_predictions is None:
         dense_predictions = yield from all_predictions(
             dense_model, data, precision, stop, "dense predictions"
@@ -264,11 +256,11 @@ def compare(
         )
     if mode == "wrong":
         images = newly_wrong(labels, dense_predictions, pruned_predictions, start)
-    counted = ConfusionCounts.of(labels, dense_predictions, pruned_predictions, classes)
-    compared = nets.compare_images(images, dense_predictions, pruned_predictions)
-    compared = replace(compared, counted=counted)
-    yield ComparisonUpdated(compared)
-    return compared
+    counts = ConfusionCounts.of(labels, dense_predictions, pruned_predictions, classes)
+    comparison = nets.compare_images(images, dense_predictions, pruned_predictions)
+    comparison = replace(comparison, counts=counts)
+    yield ComparisonUpdated(comparison)
+    return comparison
 
 
 def _pruned_predictions(

@@ -115,7 +115,12 @@ class _Scanner:
         if uniform:
             self.groups[UNIFORM] = layers
             self.points[UNIFORM] = self._points(layers, uniform)
-        self.net, self.untraceable = self._prefix_net()
+        some, _ = self.data.batch(slice(0, 3))
+        groups = {name: [layer.key for layer in group] for name, group in self.groups.items()}
+        try:
+            self.net, self.untraceable = PrefixCache(self.model, groups, some), ""
+        except UntraceableError as error:
+            self.net, self.untraceable = NoPrefixCache(self.model, groups, some), str(error)
 
     def sweep(self, order: Tensor, stop: StopFlag) -> Stream[None]:
         """Measure the open points on more and more images until none is open."""
@@ -191,14 +196,6 @@ class _Scanner:
             thresholds = {key: threshold(weight, sparsity) for key, weight in weights.items()}
             points.append(_OpenPoint(sparsity, thresholds, self.precision))
         return points
-
-    def _prefix_net(self) -> tuple[PrefixCache, str]:
-        some, _ = self.data.batch(slice(0, 3))
-        groups = {name: [layer.key for layer in layers] for name, layers in self.groups.items()}
-        try:
-            return PrefixCache(self.model, groups, some), ""
-        except UntraceableError as error:
-            return NoPrefixCache(self.model, groups, some), str(error)
 
     def _all_points(self) -> list[_OpenPoint]:
         return list(chain(*self.points.values()))

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 BYTES_PER_VALUE = 4
-COUNTED = "4 bytes per nonzero, indices not counted"
+SIZE_NOTE = "4 bytes per nonzero, indices not counted"
 """What `pruned_bytes` counts, like the reference; a real file also stores indices."""
 
 MIB = 1024 * 1024

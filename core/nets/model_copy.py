@@ -60,11 +60,6 @@ class ModelCopy:
                 )
 
 
-def deep_copy(model: nn.Module) -> nn.Module:
-    """The model of `copy_model`."""
-    return copy_model(model).model
-
-
 def copy_model(model: nn.Module) -> ModelCopy:
     """Copy a model with its parameters, ties, buffers, hooks, modes and device.
 
