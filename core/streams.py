@@ -22,7 +22,7 @@ from core.measure import sensitivity_scan
 from core.measure.evaluation import measure
 from core.nets.layers import prunable_layers
 from core.nets.model_copy import copy_model
-from core.nets.user_model import check_no_torch_masks, fit_data, fit_layout, splits_for
+from core.nets.user_model import check_no_torch_masks, check_prunable, fit_layout, splits_for
 from core.pruning.curves import SPARSITIES, SPLITS, UNIFORM_SPARSITIES, Scan
 from core.pruning.plans import whole_plan
 from core.settings.recipe_changes import NO_CHOICES, Choices
@@ -62,7 +62,8 @@ def finetune(
     base = copy_weights(model)
     whole = whole_plan(plan, [layer.name for layer in prunable_layers(model)])
     copy = copy_model(model)
-    data = fit_data(copy.model, splits_for(model, data))
+    check_prunable(model)
+    data = fit_layout(copy.model, splits_for(model, data))
     copy.check_trainable(data.train.batch(slice(0, 2))[0])
     if choices.batch_size is None:
         phase = settings.finetune.limited_to(data.train.values)
@@ -98,7 +99,8 @@ def scan(
     if split not in SPLITS:
         raise InputError(f"unknown split '{split}': expected one of {', '.join(SPLITS)}")
     copy = copy_model(model).model
-    data = fit_data(copy, splits_for(model, data))
+    check_prunable(model)
+    data = fit_layout(copy, splits_for(model, data))
     return (
         yield from sensitivity_scan.scan(
             copy,

@@ -36,8 +36,6 @@ _ACTIVATIONS = {
 }  # fmt: skip
 """As functions, tensor methods and modules."""
 
-_MEANS = {torch.mean, "mean"}
-
 _LAYERS = {nn.Linear: 2, nn.Conv1d: 3, nn.Conv2d: 4, nn.Conv3d: 5}
 """With the number of dimensions their input must have for units to lie along dimension 1."""
 
@@ -45,13 +43,14 @@ _AVERAGE_POOLS = {
     nn.AvgPool1d: 3, nn.AvgPool2d: 4, nn.AvgPool3d: 5,
     F.avg_pool1d: 3, F.avg_pool2d: 4, F.avg_pool3d: 5,
 }  # fmt: skip
-_ADAPTIVE_POOLS = {
+_DIMENSIONS = {
+    **MAX_POOLS, **_AVERAGE_POOLS,
     nn.AdaptiveMaxPool1d: 3, nn.AdaptiveMaxPool2d: 4, nn.AdaptiveMaxPool3d: 5,
     nn.AdaptiveAvgPool1d: 3, nn.AdaptiveAvgPool2d: 4, nn.AdaptiveAvgPool3d: 5,
     F.adaptive_max_pool1d: 3, F.adaptive_max_pool2d: 4, F.adaptive_max_pool3d: 5,
     F.adaptive_avg_pool1d: 3, F.adaptive_avg_pool2d: 4, F.adaptive_avg_pool3d: 5,
 }  # fmt: skip
-_DIMENSIONS = {**MAX_POOLS, **_AVERAGE_POOLS, **_ADAPTIVE_POOLS}
+"""The poolings, with the number of dimensions their input must have."""
 
 
 def unit_calls(traced: Traced, model: nn.Module) -> dict[fx.Node, UnitCall]:
@@ -110,7 +109,7 @@ class _Classifier:
         if call.kind in DROPOUTS:
             return _unchanged if call.is_identity else None
         shape = self._shape(call.source)
-        if call.kind in _MEANS:
+        if call.kind in (torch.mean, "mean"):
             dims = call.option("dim", 1, ())
             over = [dims] if isinstance(dims, int) else list(dims or ())
             return _unchanged if over and min(dim % len(shape) for dim in over) > 1 else None

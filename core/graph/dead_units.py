@@ -18,7 +18,7 @@ from torch import Tensor, fx, nn
 from core.data.batches import Images
 from core.events import Progress, Stream
 from core.graph.call_classes import unit_calls
-from core.graph.tracing import UntraceableError, same_logits, trace, traceable_copy, untraceable
+from core.graph.tracing import trace, traceable_copy
 from core.graph.units import LayerCall, UnitCall, UnitwiseCall
 from core.nets.footprint import DeadUnits
 from core.nets.layers import prunable_layers
@@ -27,8 +27,8 @@ from core.nets.layers import prunable_layers
 def count_dead_units(model: nn.Module, data: Images) -> Stream[DeadUnits | None]:
     """Count the dead units of `model`, trying it on a few images of a split.
 
-    `model` cannot be used afterwards: a large net leaves no room for a copy, so its dead units are
-    removed in place.
+    `model` cannot be used afterwards: its dead units are removed in place, because a large net
+    leaves no memory for a copy.
 
     Returns:
         None if torch.fx cannot trace the net.
@@ -97,10 +97,7 @@ class UnitAnalysis:
                 call.remove(self.constants, self.needed[call.node])
             for parameter in self._norm_parameters(call):
                 parameter.masked_fill_(self._dead(call.node).to(parameter.device), 0.0)
-        with untraceable("it fails with other weights"):
-            result = self._model(self.traced.images.clone())
-        if not same_logits(result, self.traced.logits):
-            raise UntraceableError("its logits change when unneeded units are removed")
+        self.traced.check_logits(self._model, "unneeded units are removed")
         return dead
 
     def kept(self, node: fx.Node) -> Tensor:

@@ -56,7 +56,8 @@ class PrefixCache:
             self._net = graph_of(model)
             self._calls = tuple(self._net.graph.nodes)
             with torch.no_grad():
-                trials = [self._run(images[:count], frozenset(self._calls)) for count in (2, 3)]
+                every = frozenset(self._calls)
+                trials = [_Recorder(self._net, every, images[:n]).values for n in (2, 3)]
                 self.cuts = {
                     name: self._cut({id(model.get_parameter(key)) for key in keys}, trials)
                     for name, keys in groups.items()
@@ -68,7 +69,7 @@ class PrefixCache:
 
     def start(self, images: Tensor) -> Values:
         """Run it on `images` [N, ...]; returns the values alive at any of the cuts."""
-        return self._run(images, self._alive)
+        return _Recorder(self._net, self._alive, images).values
 
     def alive(self, name: str, values: Values) -> Values:
         """The values from `start` that the cut of group `name` needs."""
@@ -93,11 +94,6 @@ class PrefixCache:
         known = dict.fromkeys(self.cuts[name].before) | alive
         logits: Tensor = fx.Interpreter(self._net).run(initial_env=known)
         return logits
-
-    def _run(self, images: Tensor, nodes: frozenset[fx.Node]) -> Values:
-        recorder = _Recorder(self._net, nodes)
-        recorder.run(images)
-        return recorder.values
 
     def _cut(self, weights: set[int], trials: Sequence[Values]) -> CutPoint:
         """The latest cut before the first use of these weights that can be taken image by image."""
@@ -162,10 +158,11 @@ class NoPrefixCache(PrefixCache):
 class _Recorder(fx.Interpreter):
     """Runs the calls and records the results of some."""
 
-    def __init__(self, net: fx.GraphModule, nodes: frozenset[fx.Node]) -> None:
+    def __init__(self, net: fx.GraphModule, nodes: frozenset[fx.Node], images: Tensor) -> None:
         super().__init__(net)
         self._nodes = nodes
         self.values: Values = {}
+        self.run(images)
 
     def run_node(self, n: fx.Node) -> Any:
         """Run one call."""

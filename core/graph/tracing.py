@@ -47,6 +47,13 @@ class Traced:
     images: Tensor
     logits: Tensor
 
+    def check_logits(self, model: nn.Module, change: str) -> None:
+        """Raise UntraceableError if `model`, after a `change`, fails or gives other logits."""
+        with untraceable(f"it fails when {change}"), torch.no_grad():
+            logits = model(self.images.clone())  # the net may write into its input
+        if not same_logits(logits, self.logits):
+            raise UntraceableError(f"its logits change when {change}")
+
     def release(self) -> None:
         """Drop the net's modules, which it would keep until garbage collection; ends its use."""
         self.net._modules.clear()

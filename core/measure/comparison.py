@@ -1,4 +1,4 @@
-"""Predictions of a dense and a pruned net: for ten images at once, soon after for a whole split.
+"""Compares the predictions of a dense and a pruned net: on ten images, then on a whole split.
 
 Importing this loads no torch.
 """
@@ -43,8 +43,7 @@ class Predictions:
     @property
     def confidences(self) -> NDArray[np.float32]:
         """The confidence of each prediction in percent, [n]; NaN where the logits are NaN."""
-        chosen: NDArray[np.float32] = self.shares[np.arange(len(self.classes)), self.classes]
-        return _read_only(chosen)
+        return _read_only(self.shares[np.arange(len(self.classes)), self.classes])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -217,14 +216,13 @@ def compare(
     counted. `chosen` images are known at once, newly `wrong` ones as soon as ten are found.
 
     Args:
-        dense_model: the dense net; it runs in this thread, as does `pruned_model`.
+        dense_model: the dense net.
         pruned_model: the same net, pruned; if it is `dense_model` itself, it runs once.
         data: a split of at least one image.
         mode: which images to show, see `one_per_class` and `newly_wrong`.
         start: which page of them, from 0.
         matrix: whether to count all images in mode `chosen` too.
-        dense_predictions: for all images [N]; computed if None.
-        pruned_predictions: for all images [N]; computed if None.
+        dense_predictions, pruned_predictions: for all images [N]; computed if None.
         precision: `fp32` or `bf16`; predictions are those of float32 in both.
         stop: checked every 250 images.
 
@@ -233,7 +231,7 @@ def compare(
 
     Raises:
         InputError: the data have more classes than the nets.
-        StoppedError: `stop` was raised before all images were counted.
+        StoppedError: `stop` was raised.
     """
     nets, labels = _Nets(dense_model, pruned_model, data), _read_only(data.labels)
     classes = predictions_of(pruned_model, data, ()).shares.shape[1]

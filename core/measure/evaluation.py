@@ -17,9 +17,6 @@ EVALUATION_BATCH = 500
 INTERACTIVE_BATCH = 250
 """Images between two checks of the stop flag beside a job: some hundredths of a second."""
 
-FIRST_SAMPLE = 250
-"""Images in the first sample; each further sample is twice as large."""
-
 _VALUES = 480_000
 """Most values per batch: three color images of 224 x 224, for which VGG-16's first two layers need
 80 MB. Larger batches are no faster on a CPU, and a key press has to wait for the batch to end."""
@@ -132,7 +129,7 @@ def sample_accuracy(
     from `seed`. See `growing_predictions`.
     """
     order = torch.randperm(len(data), generator=torch.Generator().manual_seed(seed))
-    labels, goal = data.labels[order.to(data.device)], FIRST_SAMPLE
+    labels, goal = data.labels[order.to(data.device)], INTERACTIVE_BATCH
     batches = torch.split(order, batch_size_for(data, INTERACTIVE_BATCH))
     for predictions in growing_predictions(model, data, batches, precision, stop):
         images = len(predictions)

@@ -63,7 +63,7 @@ def scan(
 
     Counts are those of pruning one layer and evaluating in float32, in any precision; see
     `core.measure.bf16_filter`. When `stop` is raised, the scan ends within one point and returns
-    what it has. `model` gets its own weights back.
+    what it has. `model` keeps its own weights.
 
     Args:
         model: the net, on the device of `data`.
@@ -73,7 +73,6 @@ def scan(
         uniform: for all layers at once; may be empty.
         within: points of accuracy. If given, each point is measured on a growing sample until half
             the width of its confidence interval is at most this.
-        seed: seed of the order of images.
         precision: `fp32` or `bf16`.
         stop: checked before every point.
 

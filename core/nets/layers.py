@@ -7,7 +7,7 @@ from torch import nn
 from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
 
 PRUNABLE = (_ConvNd, nn.Linear, nn.Bilinear, nn.Embedding, nn.EmbeddingBag)
-"""Modules with a prunable `weight`: convolutions of any dimension, grouped and transposed, too."""
+"""Modules with a prunable `weight`; convolutions may be grouped or transposed."""
 
 _PACKED = ("in_proj_weight", "q_proj_weight", "k_proj_weight", "v_proj_weight")
 """The weights of `nn.MultiheadAttention` other than its output projection, a linear layer."""

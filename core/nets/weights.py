@@ -53,7 +53,7 @@ def check_fit(weights: Weights, model: nn.Module, path: Path) -> Weights:
 
 
 def element_limit(expected: Weights) -> int:
-    """The most values a file for these tensors may hold; a small net's may be another net's."""
+    """The most values to read from a file; enough to tell that a file holds some larger net."""
     return max(1 << 22, sum(tensor.numel() for tensor in expected.values()))
 
 
