@@ -222,7 +222,8 @@ def compare(
         mode: which images to show, see `one_per_class` and `newly_wrong`.
         start: which page of them, from 0.
         matrix: whether to count all images in mode `chosen` too.
-        dense_predictions, pruned_predictions: for all images [N]; computed if None.
+        dense_predictions: for all images [N]; computed if None.
+        pruned_predictions: likewise.
         precision: `fp32` or `bf16`; predictions are those of float32 in both.
         stop: checked every 250 images.
 

@@ -73,6 +73,7 @@ def scan(
         uniform: for all layers at once; may be empty.
         within: points of accuracy. If given, each point is measured on a growing sample until half
             the width of its confidence interval is at most this.
+        seed: of the order of images.
         precision: `fp32` or `bf16`.
         stop: checked before every point.
 

@@ -17,7 +17,7 @@ from tests.core.random_nets import RandomNet, random_nets
 
 
 class Between(nn.Module):
-    """A convolution, any function, and a linear layer over what it gives."""
+    """A convolution, any function, and a linear layer that reads its result."""
 
     def __init__(self, function: Callable[[Tensor], Tensor], features: int) -> None:
         super().__init__()
@@ -94,9 +94,9 @@ def test_padding_of_an_average_changes_constants_and_that_of_a_maximum_does_not(
     constants = torch.tensor([0.0, 2.0, 2.0, float("nan")], dtype=torch.float64)
     for pool, kept in ((nn.AvgPool2d(3, padding=1), False), (nn.MaxPool2d(3, padding=1), True)):
         call = between(pool)
-        found = call.constants({call.source: constants})
-        assert found[0] == 0.0
-        assert (found[1] == 2.0) == kept
+        mapped = call.constants({call.source: constants})
+        assert mapped[0] == 0.0
+        assert (mapped[1] == 2.0) == kept
 
 
 def test_a_weight_that_two_calls_use_is_of_no_known_layer() -> None:
@@ -111,8 +111,8 @@ def test_a_weight_that_two_calls_use_is_of_no_known_layer() -> None:
         def forward(self, x: Tensor) -> Tensor:
             return self.head(self.second(self.first(x.flatten(1))))
 
-    found = {call.name for call in calls_of(Tied()) if isinstance(call, LayerCall)}
-    assert found == {"head"}
+    layers = {call.name for call in calls_of(Tied()) if isinstance(call, LayerCall)}
+    assert layers == {"head"}
 
 
 def test_a_module_with_a_hook_is_not_known() -> None:

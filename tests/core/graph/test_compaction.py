@@ -1,4 +1,4 @@
-"""A smaller dense net: the logits of the pruned one, its layers as small as what they need."""
+"""A compacted net has the logits of the pruned one, and layers as small as possible."""
 
 from __future__ import annotations
 

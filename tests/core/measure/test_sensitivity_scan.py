@@ -1,4 +1,4 @@
-"""The scan: the counts of the plain way, samples, stops, untraceable nets."""
+"""The scan: exact counts, samples, stops and untraceable nets."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ POINTS = SPARSITIES[1::2]
 
 @pytest.fixture(scope="module")
 def images(few: Splits) -> Images:
-    """Enough to tell the points apart."""
+    """Enough images to tell the points apart."""
     train = few.train
     return replace(train, images=train.images[::5], labels=train.labels[::5])
 
@@ -46,7 +46,7 @@ def net(shipped: Weights) -> Cnn5:
 
 
 def plain_count(weights: Weights, pruned: dict[str, float], data: Images) -> int:
-    """Prune, then evaluate everything."""
+    """Prune, then count correct predictions on all images."""
     left = {
         key: tensor * keep_mask(tensor, pruned[key]) if key in pruned else tensor
         for key, tensor in weights.items()
@@ -71,7 +71,7 @@ def counts(result: Scan) -> dict[str, list[int]]:
 class TestExact:
     @pytest.mark.slow
     @pytest.mark.parametrize(("precision", "batch"), [("fp32", 1000), ("bf16", 1000), ("bf16", 70)])
-    def test_every_count_is_that_of_the_plain_way(
+    def test_every_count_is_that_of_plain_pruning(
         self,
         precision: str,
         batch: int,
@@ -141,7 +141,7 @@ class TestExact:
 
 
 class TestEvents:
-    def test_progress_reaches_its_total_and_every_batch_is_told(
+    def test_progress_reaches_its_total_and_every_batch_is_reported(
         self, net: Cnn5, few: Splits
     ) -> None:
         result, events = recorded(scan(net, few.train, split="train", sparsities=[0.9]))
@@ -153,9 +153,11 @@ class TestEvents:
     def test_a_stopped_scan_keeps_what_is_done(
         self, net: Cnn5, few: Splits, dense: Weights
     ) -> None:
-        told: list[object] = []
-        stream = scan(net, few.train, split="train", sparsities=[0.9], stop=lambda: len(told) >= 8)
-        result = drain(stream, lambda event: told.append(event))
+        events: list[object] = []
+        stream = scan(
+            net, few.train, split="train", sparsities=[0.9], stop=lambda: len(events) >= 8
+        )
+        result = drain(stream, lambda event: events.append(event))
         assert result.stopped
         assert not result.exact
         images = [point.images for row in result.layers.values() for point in row]
@@ -181,16 +183,16 @@ class TestEvents:
         self, net: Cnn5, images: Images, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(Bf16Filter, "sound", property(lambda _: False))
-        told: list[Event] = []
+        events: list[Event] = []
         stream = scan(
             net,
             images,
             split="test",
             sparsities=[0.9],
             precision="bf16",
-            stop=lambda: len(of_type(ScanUpdated, told)) == 1,
+            stop=lambda: len(of_type(ScanUpdated, events)) == 1,
         )
-        result = drain(stream, told.append)
+        result = drain(stream, events.append)
         assert result.stopped
         assert {point.accuracy for point in result.points()} == {None}
 
@@ -226,13 +228,13 @@ class TestQuick:
 
 
 class Decides(Cnn5):
-    """Cannot be traced: looks at its input to choose what to do."""
+    """Cannot be traced: branches on its input."""
 
     def forward(self, x: Tensor) -> Tensor:
         return super().forward(x if x.sum() < 1e9 else -x)
 
 
-def test_what_cannot_be_traced_is_scanned_the_plain_way(
+def test_what_cannot_be_traced_is_scanned_with_the_whole_net(
     images: Images, dense: Weights, plain_counts: dict[str, list[int]]
 ) -> None:
     net = Decides()
@@ -264,7 +266,7 @@ def test_sparsities_and_widths_out_of_range_are_refused(
 
 
 class WritesInput(Cnn5):
-    """Its input is not what it was once it has run."""
+    """Writes into its input."""
 
     def forward(self, x: Tensor) -> Tensor:
         return super().forward(x.sub_(0.3))
@@ -284,7 +286,7 @@ def test_a_net_that_writes_into_its_input_is_scanned_and_counted_all_the_same(
 
 @settings(max_examples=15)
 @given(net=random_nets(), seed=st.integers(0, 1000), precision=st.sampled_from(["fp32", "bf16"]))
-def test_the_counts_of_any_net_are_those_of_the_plain_way(
+def test_the_counts_of_any_net_are_those_of_plain_pruning(
     net: RandomNet, seed: int, precision: str
 ) -> None:
     generator = torch.Generator().manual_seed(seed)

@@ -1,4 +1,4 @@
-"""Copies of models: the same net in every respect, nothing shared, or a refusal that says where."""
+"""A copy of a model equals it in every respect and shares nothing, or the error says where."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Recurrent(nn.Module):
 
 
 class WeightOnce(Plain):
-    """It computes a weight when it is built, and reads it in every forward."""
+    """Computes a weight in its constructor and reads it in every forward pass."""
 
     def __init__(self, how: Callable[[Tensor], Tensor]) -> None:
         super().__init__()
@@ -102,15 +102,15 @@ def tied() -> nn.Module:
 
 def hooked() -> nn.Module:
     model = Plain()
-    model.conv.register_forward_hook(lambda module, given, made: setattr(model, "seen", made))
+    model.conv.register_forward_hook(lambda module, args, output: setattr(model, "seen", output))
     return model
 
 
 def hooked_by_default() -> nn.Module:
     model = Plain()
 
-    def keep(module: nn.Module, given: object, made: Tensor, where: nn.Module = model) -> None:
-        where.seen = made
+    def keep(module: nn.Module, args: object, output: Tensor, where: nn.Module = model) -> None:
+        where.seen = output
 
     model.conv.register_forward_hook(keep)
     return model
@@ -119,7 +119,7 @@ def hooked_by_default() -> nn.Module:
 def hooked_by_tensor() -> nn.Module:
     model = Plain()
     weight = model.conv.weight
-    model.conv.register_forward_hook(lambda module, given, made: made + weight.mean())
+    model.conv.register_forward_hook(lambda module, args, output: output + weight.mean())
     return model
 
 
@@ -200,12 +200,12 @@ def test_ties_stay_ties() -> None:
     by_memory.other = nn.Linear(108, 10)
     by_memory.other.weight.data = by_memory.fc.weight.data
     by_memory.register_buffer("row", by_memory.fc.weight.detach()[1])
-    made: Any = copy_model(by_memory).model
-    assert made.other.weight is not made.fc.weight
+    copy: Any = copy_model(by_memory).model
+    assert copy.other.weight is not copy.fc.weight
     with torch.no_grad():
-        made.fc.weight.fill_(3.0)
-    assert bool((made.other.weight == 3).all())
-    assert bool((made.row == 3).all())
+        copy.fc.weight.fill_(3.0)
+    assert bool((copy.other.weight == 3).all())
+    assert bool((copy.row == 3).all())
     assert not bool((by_memory.row == 3).any())
 
 
@@ -268,7 +268,7 @@ def set_at(path: str, what: Callable[[nn.Module], object]) -> nn.Module:
 def hooked_through_a_list() -> nn.Module:
     model = Plain()
     models = [model]
-    model.conv.register_forward_hook(lambda module, given, made: models[0].eval() and None)
+    model.conv.register_forward_hook(lambda module, args, output: models[0].eval() and None)
     return model
 
 
