@@ -40,23 +40,11 @@ def growing_predictions(
     precision: str = "fp32",
     stop: StopFlag = never,
 ) -> Iterator[Tensor]:
-    """Predict all images of `data` in float32, batch by batch.
+    """Yield the predictions [n] for the first n images of `batches`; n grows from 0 to all.
 
-    With precision `bf16` the predictions are the same but faster, see `core.measure.bf16_filter`;
-    if bf16 proves unsound, they start over in float32.
-
-    Args:
-        model: is put into evaluation mode.
-        data: the images, on the device of `model`.
-        batches: indices of images; together all of `data`, in any order.
-        precision: `fp32` or `bf16`.
-        stop: checked before every batch.
-
-    Yields:
-        The classes [n] of the first n images of `batches`; n grows from 0 to all.
-
-    Raises:
-        StoppedError: `stop` was raised.
+    `batches` index all images of `data`, in any order. Predictions are those of float32; precision
+    `bf16` is faster, see `core.measure.bf16_filter`, and starts over in float32 if it proves
+    unsound. Leaves `model` in evaluation mode. Raises StoppedError if `stop` is raised.
     """
     model.eval()
     bf16_filter, done = Bf16Filter(), 0
