@@ -46,7 +46,7 @@ def net(shipped: Weights) -> Cnn5:
 
 
 def plain_count(weights: Weights, pruned: dict[str, float], data: Images) -> int:
-    """Prune, then count correct predictions on all images."""
+    """Prune, then evaluate everything."""
     left = {
         key: tensor * keep_mask(tensor, pruned[key]) if key in pruned else tensor
         for key, tensor in weights.items()
