@@ -21,8 +21,8 @@ from core.inference.sparse.net import FasterNet, faster
 from core.measure import sensitivity_scan
 from core.measure.evaluation import measure
 from core.nets.layers import prunable_layers
-from core.nets.model_copy import copy_model, deep_copy
-from core.nets.user_model import check_no_torch_masks, fit_data, fit_layout, splits_for
+from core.nets.model_copy import copy_model
+from core.nets.user_model import check_no_torch_masks, check_prunable, fit_layout, splits_for
 from core.pruning.curves import SPARSITIES, SPLITS, UNIFORM_SPARSITIES, Scan
 from core.pruning.plans import whole_plan
 from core.settings.recipe_changes import NO_CHANGES, RecipeChanges
@@ -62,7 +62,8 @@ def finetune(
     base = copy_weights(model)
     whole = whole_plan(plan, [layer.name for layer in prunable_layers(model)])
     copy = copy_model(model)
-    data = fit_data(copy.model, splits_for(model, data))
+    check_prunable(model)
+    data = fit_layout(copy.model, splits_for(model, data))
     copy.check_trainable(data.train.batch(slice(0, 2))[0])
     if changes.batch_size is None:
         phase = settings.finetune.limited_to(data.train.values)
@@ -76,7 +77,7 @@ def finetune(
 
 def evaluate(model: nn.Module, data: Splits, stop: StopFlag = never) -> Stream[Accuracy]:
     """Measure the accuracy of a model; see `core.evaluate`."""
-    copy = deep_copy(model)
+    copy = copy_model(model).model
     return (yield from measure(copy, fit_layout(copy, splits_for(model, data)), "given", stop))
 
 
@@ -97,8 +98,9 @@ def scan(
     _check_precision(precision)
     if split not in SPLITS:
         raise InputError(f"unknown split '{split}': expected one of {', '.join(SPLITS)}")
-    copy = deep_copy(model)
-    data = fit_data(copy, splits_for(model, data))
+    copy = copy_model(model).model
+    check_prunable(model)
+    data = fit_layout(copy, splits_for(model, data))
     return (
         yield from sensitivity_scan.scan(
             copy,
@@ -121,7 +123,7 @@ def accelerate(
     if batch < 1:
         raise InputError(f"a batch of {batch} images: expected 1 or more")
     check_no_torch_masks(model)
-    copy = deep_copy(model).to(CPU)
+    copy = copy_model(model).model.to(CPU)
     images = fit_layout(copy, splits_for(copy, data)).test
     sample, _ = images.batch(torch.arange(batch) % len(images))
     copy = copy.to(memory_format=torch.contiguous_format)

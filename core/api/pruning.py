@@ -12,7 +12,7 @@ from core.graph.compaction import compacted
 from core.graph.tracing import UntraceableError
 from core.nets.footprint import DeadUnits
 from core.nets.layers import parameter_count, prunable_layers
-from core.nets.model_copy import deep_copy
+from core.nets.model_copy import copy_model
 from core.nets.user_model import check_no_torch_masks, check_prunable, fit_layout, splits_for
 from core.pruning.allocation import NOTHING_LOCKED, allocate
 from core.pruning.curves import Scan
@@ -182,7 +182,8 @@ def _on_few_images(model: nn.Module, data: Splits, work: Callable[[nn.Module, Te
     """Call `work` with a model and three images that fit it; restores the model's modes."""
     check_no_torch_masks(model)
     modes = {module: module.training for module in model.modules()}
-    images, _ = fit_layout(deep_copy(model), splits_for(model, data)).validation.batch(slice(0, 3))
+    data = fit_layout(copy_model(model).model, splits_for(model, data))
+    images, _ = data.validation.batch(slice(0, 3))
     try:
         return work(model, images)
     except UntraceableError as error:

@@ -53,7 +53,7 @@ def save_scan(folder: Path, digest: str, scan: Scan, data: str = "") -> bool:
 
     Args:
         folder: the experiment's; created if missing.
-        digest: of the weights, see `core.nets.digest`.
+        digest: of the weights, see `core.nets.weights.weights_digest`.
         scan: the scan, possibly stopped early.
         data: identifies the images and their split, such as `mnist, default`.
     """

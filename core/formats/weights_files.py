@@ -10,8 +10,14 @@ from torch import Tensor, nn
 
 from core.errors import InputError
 from core.formats.export_formats import COMPACT, PICKLES
-from core.nets.digest import weights_digest
-from core.nets.weights import DenseWeights, Weights, cast_like, check_fit, element_limit
+from core.nets.weights import (
+    DenseWeights,
+    Weights,
+    cast_like,
+    check_fit,
+    element_limit,
+    weights_digest,
+)
 from core.system.files import write_whole
 
 _STATE_KEYS = ("state_dict", "model_state_dict", "model")

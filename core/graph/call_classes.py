@@ -9,7 +9,6 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from operator import attrgetter
 from typing import Any
 
 import torch
@@ -17,7 +16,7 @@ import torch.nn.functional as F  # noqa: N812  the name every torch program uses
 from torch import Tensor, fx, nn
 
 from core.graph.fx_calls import DROPOUTS, MAX_POOLS, NORMS, RESHAPES, Call, reads_only_shape
-from core.graph.tracing import Traced
+from core.graph.tracing import Traced, parameters_read
 from core.graph.units import LayerCall, Mixing, ShapeCall, UnitCall, UnitwiseCall
 
 _ONE_BY_ONE = (
@@ -37,8 +36,6 @@ _ACTIVATIONS = {
 }  # fmt: skip
 """As functions, tensor methods and modules."""
 
-_MEANS = {torch.mean, "mean"}
-
 _LAYERS = {nn.Linear: 2, nn.Conv1d: 3, nn.Conv2d: 4, nn.Conv3d: 5}
 """With the number of dimensions their input must have for units to lie along dimension 1."""
 
@@ -46,36 +43,35 @@ _AVERAGE_POOLS = {
     nn.AvgPool1d: 3, nn.AvgPool2d: 4, nn.AvgPool3d: 5,
     F.avg_pool1d: 3, F.avg_pool2d: 4, F.avg_pool3d: 5,
 }  # fmt: skip
-_ADAPTIVE_POOLS = {
+_DIMENSIONS = {
+    **MAX_POOLS, **_AVERAGE_POOLS,
     nn.AdaptiveMaxPool1d: 3, nn.AdaptiveMaxPool2d: 4, nn.AdaptiveMaxPool3d: 5,
     nn.AdaptiveAvgPool1d: 3, nn.AdaptiveAvgPool2d: 4, nn.AdaptiveAvgPool3d: 5,
     F.adaptive_max_pool1d: 3, F.adaptive_max_pool2d: 4, F.adaptive_max_pool3d: 5,
     F.adaptive_avg_pool1d: 3, F.adaptive_avg_pool2d: 4, F.adaptive_avg_pool3d: 5,
 }  # fmt: skip
-_DIMENSIONS = {**MAX_POOLS, **_AVERAGE_POOLS, **_ADAPTIVE_POOLS}
+"""The poolings, with the number of dimensions their input must have."""
 
 
-def unit_calls(traced: Traced, model: nn.Module) -> tuple[UnitCall, ...]:
+def unit_calls(traced: Traced, model: nn.Module) -> dict[fx.Node, UnitCall]:
     """Classify the calls of a traced net, in order; `model` is the net that was traced."""
-    return _Classifier(traced, model).calls()
+    classifier = _Classifier(traced, model)
+    for node in traced.net.graph.nodes:
+        classifier.calls[node] = classifier.classify(node)
+    return classifier.calls
 
 
 class _Classifier:
-    """Classifies the calls of a net one after the other."""
+    """Classifies a call of a net, given the classified `calls` before it."""
 
     def __init__(self, traced: Traced, model: nn.Module) -> None:
         self._net = traced.net
         self._shapes = traced.shapes
         self._own = _used_once(traced.net, model)
-        self._classified_calls: dict[fx.Node, UnitCall] = {}
+        self.calls: dict[fx.Node, UnitCall] = {}
 
-    def calls(self) -> tuple[UnitCall, ...]:
-        """The classified calls, in order."""
-        for node in self._net.graph.nodes:
-            self._classified_calls[node] = self._classified(node)
-        return tuple(self._classified_calls.values())
-
-    def _classified(self, node: fx.Node) -> UnitCall:
+    def classify(self, node: fx.Node) -> UnitCall:
+        """A call's class: UnitCall if nothing is known about it."""
         if reads_only_shape(node):
             return ShapeCall(node, 0)
         source = self._source(node)
@@ -113,7 +109,7 @@ class _Classifier:
         if call.kind in DROPOUTS:
             return _unchanged if call.is_identity else None
         shape = self._shape(call.source)
-        if call.kind in _MEANS:
+        if call.kind in (torch.mean, "mean"):
             dims = call.option("dim", 1, ())
             over = [dims] if isinstance(dims, int) else list(dims or ())
             return _unchanged if over and min(dim % len(shape) for dim in over) > 1 else None
@@ -144,7 +140,7 @@ class _Classifier:
         return None
 
     def _layer(self, call: Call) -> UnitCall | None:
-        module, inputs = call.module, self._classified_calls[call.source].units
+        module, inputs = call.module, self.calls[call.source].units
         assert isinstance(module, Mixing)
         other_input = len(self._shape(call.source)) != _LAYERS[type(module)]
         if other_input or not self._is_own(module) or getattr(module, "groups", 1) != 1:
@@ -153,7 +149,7 @@ class _Classifier:
         return LayerCall(call.node, units, call.source, inputs, call.path, module, padded)
 
     def _norm(self, call: Call) -> UnitCall | None:
-        module, units = call.module, self._classified_calls[call.source].units
+        module, units = call.module, self.calls[call.source].units
         assert isinstance(module, nn.modules.batchnorm._BatchNorm)
         if module.running_mean is None or not self._is_own(module) or module.num_features != units:
             return None
@@ -168,7 +164,7 @@ class _Classifier:
         return replace(self._each(call, map_constants), norm=call.path)
 
     def _each(self, call: Call, map_constants: Callable[[Tensor], Tensor]) -> UnitwiseCall:
-        units = self._classified_calls[call.source].units
+        units = self.calls[call.source].units
         return UnitwiseCall(call.node, units, call.source, map_constants)
 
     def _is_own(self, module: nn.Module) -> bool:
@@ -204,10 +200,5 @@ def _is_padded(module: Mixing) -> bool:
 def _used_once(net: fx.GraphModule, model: nn.Module) -> set[int]:
     """The ids of parameters that have one name and are used by one call."""
     names = Counter(id(each) for _, each in model.named_parameters(remove_duplicate=False))
-    uses = Counter[int]()
-    for node in net.graph.nodes:
-        if node.op == "call_module":
-            uses.update(id(each) for each in net.get_submodule(str(node.target)).parameters())
-        elif node.op == "get_attr":
-            uses[id(attrgetter(str(node.target))(net))] += 1
+    uses = Counter(id(each) for node in net.graph.nodes for each in parameters_read(net, node))
     return {key for key, count in names.items() if count == uses[key] == 1}

@@ -7,7 +7,7 @@ from torch import Tensor, fx, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from core.graph.dead_units import UnitAnalysis
-from core.graph.tracing import UntraceableError, same_logits, traceable_copy, untraceable
+from core.graph.tracing import traceable_copy, untraceable
 from core.graph.units import LayerCall, UnitCall, UnitwiseCall
 
 
@@ -22,26 +22,28 @@ def compacted(model: nn.Module, images: Tensor) -> fx.GraphModule:
     """
     analysis = UnitAnalysis(traceable_copy(model), images)
     analysis.remove()
-    net, logits = analysis.traced.net, analysis.traced.logits
+    net = analysis.traced.net
     with untraceable("it relies on units that were removed"), torch.no_grad():
-        for call in analysis.calls:
+        for call in analysis.calls.values():
             _make_smaller(net, analysis, call)
         net.recompile()
-        result = net(analysis.traced.images.clone())
-    if not same_logits(result, logits):
-        raise UntraceableError("its result depends on how many units its layers have")
+    analysis.traced.check_logits(net, "its layers have fewer units")
     return net
 
 
 def _make_smaller(net: fx.GraphModule, analysis: UnitAnalysis, call: UnitCall) -> None:
-    """Replace a layer or batch norm by a smaller one, or a reshape by a plain flatten."""
+    """Replace a layer or batch norm by a smaller one, or a reshape by a flatten."""
     kept = analysis.kept(call.node)
     if isinstance(call, LayerCall):
-        _replace(net, call.name, _layer(call, analysis.kept(call.source), kept))
+        net.add_submodule(call.name, _layer(call, analysis.kept(call.source), kept))
     elif isinstance(call, UnitwiseCall) and call.norm:
-        _replace(net, call.norm, _norm(net, call.norm, kept))
+        net.add_submodule(call.norm, _norm(net, call.norm, kept))
     elif isinstance(call, UnitwiseCall) and call.flattens:
-        _flatten(net.graph, call.node, call.source)
+        # It may name a number of features; a plain flatten does not.
+        with net.graph.inserting_after(call.node):
+            flat = net.graph.call_function(torch.flatten, (call.source, 1))
+        call.node.replace_all_uses_with(flat)
+        net.graph.erase_node(call.node)
 
 
 def _layer(call: LayerCall, inputs: Tensor, kept: Tensor) -> nn.Module:
@@ -65,24 +67,9 @@ def _norm(net: fx.GraphModule, name: str, kept: Tensor) -> nn.Module:
     """The batch norm reduced to some of its units."""
     smaller = deepcopy(net.get_submodule(name))
     assert isinstance(smaller, _BatchNorm)
-    for key, parameter in smaller.named_parameters(recurse=False):
-        kept_values = parameter.detach()[kept.to(parameter.device)]
-        setattr(smaller, key, nn.Parameter(kept_values))
-    for key, buffer in smaller.named_buffers(recurse=False):
-        if buffer.dim():
-            setattr(smaller, key, buffer[kept.to(buffer.device)])
+    for key, tensor in (*smaller.named_parameters(), *smaller.named_buffers()):
+        if tensor.dim():
+            rest = tensor.detach()[kept.to(tensor.device)]
+            setattr(smaller, key, nn.Parameter(rest) if key in smaller._parameters else rest)
     smaller.num_features = int(kept.sum())
     return smaller
-
-
-def _replace(net: fx.GraphModule, name: str, module: nn.Module) -> None:
-    parent, _, child = name.rpartition(".")
-    setattr(net.get_submodule(parent), child, module)
-
-
-def _flatten(graph: fx.Graph, node: fx.Node, source: fx.Node) -> None:
-    """Replace a reshape, which may name a number of features, by a flatten."""
-    with graph.inserting_after(node):
-        flat = graph.call_function(torch.flatten, (source, 1))
-    node.replace_all_uses_with(flat)
-    graph.erase_node(node)

@@ -8,8 +8,8 @@ result as repeated removal.
 
 Logits change only by rounding: a constant is folded only if it is the same everywhere (so not at
 the border of a convolution that pads with zeros) and only into a bias that exists. A unit is dead
-if no call needs it; `unit_graph` says what is known about calls. The result is checked: the net
-must give the same logits without its dead units.
+if no call needs it; `call_classes` decides what is known about calls. The result is checked: the
+net must give the same logits without its dead units.
 """
 
 import torch
@@ -18,7 +18,7 @@ from torch import Tensor, fx, nn
 from core.data.batches import Images
 from core.events import Progress, Stream
 from core.graph.call_classes import unit_calls
-from core.graph.tracing import UntraceableError, same_logits, trace, traceable_copy, untraceable
+from core.graph.tracing import trace, traceable_copy
 from core.graph.units import LayerCall, UnitCall, UnitwiseCall
 from core.nets.footprint import DeadUnits
 from core.nets.layers import prunable_layers
@@ -27,8 +27,8 @@ from core.nets.layers import prunable_layers
 def count_dead_units(model: nn.Module, data: Images) -> Stream[DeadUnits | None]:
     """Count the dead units of `model`, trying it on a few images of a split.
 
-    `model` cannot be used afterwards: a large net leaves no room for a copy, so its dead units are
-    removed in place.
+    `model` cannot be used afterwards: its dead units are removed in place, because a large net
+    leaves no memory for a copy.
 
     Returns:
         None if torch.fx cannot trace the net.
@@ -66,7 +66,7 @@ class UnitAnalysis:
     raises UntraceableError if it cannot be traced.
 
     Attributes:
-        calls: the calls of the traced net, in order.
+        calls: the classified calls of the traced net, in order.
         constants: for each call, the constants of its units, see `UnitCall.constants`.
         needed: for each call, booleans [units]: which units later calls need.
     """
@@ -76,12 +76,12 @@ class UnitAnalysis:
         self._model = model
         self.traced = trace(model, images)
         self.calls = unit_calls(self.traced, model)
-        self._calls_by_node = {call.node: call for call in self.calls}
         self.constants: dict[fx.Node, Tensor] = {}
-        for call in self.calls:
-            self.constants[call.node] = call.constants(self.constants)
-        self.needed = {call.node: torch.zeros(call.units, dtype=torch.bool) for call in self.calls}
-        for call in reversed(self.calls):
+        self.needed: dict[fx.Node, Tensor] = {}
+        for node, call in self.calls.items():
+            self.constants[node] = call.constants(self.constants)
+            self.needed[node] = torch.zeros(call.units, dtype=torch.bool)
+        for call in reversed(self.calls.values()):
             for node, units in call.needs(self.constants, self.needed[call.node]).items():
                 self.needed[node] |= units
 
@@ -91,16 +91,13 @@ class UnitAnalysis:
 
         Raises UntraceableError if the logits change; the net cannot be used afterwards.
         """
-        dead = self.count()
-        for call in self.calls:
+        dead = self._count()
+        for call in self.calls.values():
             if isinstance(call, LayerCall):
                 call.remove(self.constants, self.needed[call.node])
             for parameter in self._norm_parameters(call):
                 parameter.masked_fill_(self._dead(call.node).to(parameter.device), 0.0)
-        with untraceable("it fails with other weights"):
-            result = self._model(self.traced.images.clone())
-        if not same_logits(result, self.traced.logits):
-            raise UntraceableError("its logits change when unneeded units are removed")
+        self.traced.check_logits(self._model, "unneeded units are removed")
         return dead
 
     def kept(self, node: fx.Node) -> Tensor:
@@ -110,21 +107,20 @@ class UnitAnalysis:
             kept[0] |= not kept.any()
         return kept
 
-    def count(self) -> DeadUnits:
-        """Count the dead units."""
+    def _count(self) -> DeadUnits:
         units = {layer.name: 0 for layer in prunable_layers(self._model)}
-        for call in self.calls:
+        for node, call in self.calls.items():
             if isinstance(call, LayerCall):
-                units[call.name] = int((~self.needed[call.node]).sum())
-        removed = [self._removed_parameters(call) for call in self.calls]
+                units[call.name] = int((~self.needed[node]).sum())
+        removed = map(self._removed_parameters, self.calls.values())
         nonzero, parameters = (sum(counts) for counts in zip(*removed, strict=True))
         return DeadUnits(units, nonzero, parameters)
 
     def _dead(self, node: fx.Node) -> Tensor:
         """Which units of a result are dead in the layer they come from; none if that is unknown."""
-        call = self._calls_by_node[node]
+        call = self.calls[node]
         while isinstance(call, UnitwiseCall):
-            call = self._calls_by_node[call.source]
+            call = self.calls[call.source]
         if isinstance(call, LayerCall):
             return ~self.needed[call.node]
         return torch.zeros_like(self.needed[node])
@@ -133,7 +129,7 @@ class UnitAnalysis:
         """Nonzero parameters removed from a call, and parameters a compacted net does without."""
         if isinstance(call, LayerCall):
             unread = call.reads(self.constants, self.needed[call.node]).logical_not_()
-            biases = 0 if call.bias is None else 1
+            biases = 0 if call.module.bias is None else 1
             units, inputs = (int(self.kept(node).sum()) for node in (call.node, call.source))
             taps = call.weight.shape[2]
             before = call.units * (call.inputs * taps + biases)

@@ -27,8 +27,6 @@ NORMS = {nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d}
 
 RELUS = {nn.ReLU, F.relu, torch.relu, torch.relu_, F.relu_, "relu", "relu_"}
 
-_SHAPE_METHODS = {"size", "dim", "numel"}
-
 
 class Call:
     """A call that reads one tensor.
@@ -82,5 +80,5 @@ class Call:
 def reads_only_shape(node: fx.Node) -> bool:
     """Whether a call reads only the shape of its input."""
     if node.op == "call_method":
-        return node.target in _SHAPE_METHODS
+        return node.target in ("size", "dim", "numel")
     return node.op == "call_function" and node.target is getattr and "shape" in node.args

@@ -8,13 +8,12 @@ of the net can be run again and again while only those weights change.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from operator import attrgetter
 from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
 
-from core.graph.tracing import UntraceableError, graph_of, untraceable
+from core.graph.tracing import UntraceableError, graph_of, parameters_read, untraceable
 
 Values = dict[Any, Any]
 """The values alive at a cut, by the call that made them."""
@@ -57,7 +56,8 @@ class PrefixCache:
             self._net = graph_of(model)
             self._calls = tuple(self._net.graph.nodes)
             with torch.no_grad():
-                trials = [self._run(images[:count], frozenset(self._calls)) for count in (2, 3)]
+                every = frozenset(self._calls)
+                trials = [_Recorder(self._net, every, images[:n]).values for n in (2, 3)]
                 self.cuts = {
                     name: self._cut({id(model.get_parameter(key)) for key in keys}, trials)
                     for name, keys in groups.items()
@@ -69,7 +69,7 @@ class PrefixCache:
 
     def start(self, images: Tensor) -> Values:
         """Run it on `images` [N, ...]; returns the values alive at any of the cuts."""
-        return self._run(images, self._alive)
+        return _Recorder(self._net, self._alive, images).values
 
     def alive(self, name: str, values: Values) -> Values:
         """The values from `start` that the cut of group `name` needs."""
@@ -95,14 +95,14 @@ class PrefixCache:
         logits: Tensor = fx.Interpreter(self._net).run(initial_env=known)
         return logits
 
-    def _run(self, images: Tensor, nodes: frozenset[fx.Node]) -> Values:
-        recorder = _Recorder(self._net, nodes)
-        recorder.run(images)
-        return recorder.values
-
     def _cut(self, weights: set[int], trials: Sequence[Values]) -> CutPoint:
         """The latest cut before the first use of these weights that can be taken image by image."""
-        for place in range(self._first_use(weights), 0, -1):
+        reads = [
+            any(id(parameter) in weights for parameter in parameters_read(self._net, call))
+            for call in self._calls
+        ]
+        first_use = reads.index(True) if any(reads) else len(reads) - 1
+        for place in range(first_use, 0, -1):
             before, after = self._calls[:place], self._calls[place:]
             used = {node for call in after for node in call.all_input_nodes}
             alive = tuple(node for node in before if node in used)
@@ -112,17 +112,6 @@ class PrefixCache:
                 if not self._writes(cut, trials[-1]):
                     return cut
         raise UntraceableError("it modifies its input in place")
-
-    def _first_use(self, weights: set[int]) -> int:
-        """The place of the first call that reads one of these parameters, or the end."""
-        for place, call in enumerate(self._calls):
-            if call.op == "call_module":
-                read = self._net.get_submodule(str(call.target)).parameters()
-                if any(id(parameter) in weights for parameter in read):
-                    return place
-            if call.op == "get_attr" and id(attrgetter(str(call.target))(self._net)) in weights:
-                return place
-        return len(self._calls) - 1
 
     def _writes(self, cut: CutPoint, values: Values) -> bool:
         """Whether calls after the cut overwrite values alive at it."""
@@ -169,10 +158,11 @@ class NoPrefixCache(PrefixCache):
 class _Recorder(fx.Interpreter):
     """Runs the calls and records the results of some."""
 
-    def __init__(self, net: fx.GraphModule, nodes: frozenset[fx.Node]) -> None:
+    def __init__(self, net: fx.GraphModule, nodes: frozenset[fx.Node], images: Tensor) -> None:
         super().__init__(net)
         self._nodes = nodes
         self.values: Values = {}
+        self.run(images)
 
     def run_node(self, n: fx.Node) -> Any:
         """Run one call."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 import torch
@@ -46,6 +47,13 @@ class Traced:
     images: Tensor
     logits: Tensor
 
+    def check_logits(self, model: nn.Module, change: str) -> None:
+        """Raise UntraceableError if `model`, after a `change`, fails or gives other logits."""
+        with untraceable(f"it fails when {change}"), torch.no_grad():
+            logits = model(self.images.clone())  # the net may write into its input
+        if not same_logits(logits, self.logits):
+            raise UntraceableError(f"its logits change when {change}")
+
     def release(self) -> None:
         """Drop the net's modules, which it would keep until garbage collection; ends its use."""
         self.net._modules.clear()
@@ -80,6 +88,14 @@ def trace(model: nn.Module, images: Tensor) -> Traced:
     if not same_logits(three.result, logits):
         raise UntraceableError("its traced version gives different logits")
     return Traced(net, (two.shapes, three.shapes), inputs, logits)
+
+
+def parameters_read(net: fx.GraphModule, node: fx.Node) -> Iterator[Tensor]:
+    """The parameters that a call of `net` reads: its module's, or the attribute it gets."""
+    if node.op == "call_module":
+        yield from net.get_submodule(str(node.target)).parameters()
+    elif node.op == "get_attr":
+        yield attrgetter(str(node.target))(net)
 
 
 def traceable_copy(model: nn.Module) -> nn.Module:

@@ -1,39 +1,35 @@
 """Sorts the units of a net so that its compact file becomes smaller.
 
 Permuting the n units of a hidden layer, together with the weights that read them, changes a net
-only by rounding. Their order therefore carries log2(n!) bits of no use, 210 bytes for 256 units. A
-canonical order need not be stored: units are sorted by the positions of their nonzero weights,
-earliest first, and the codec's context models learn from that order.
+only by rounding. Storing their order wastes log2(n!) bits, 210 bytes for 256 units. So units are
+sorted by the positions of their nonzero weights, earliest first, and the codec's context models
+learn from that order.
 """
 
 from collections.abc import Iterator
 
 import torch
 from torch import Tensor, fx, nn
-from torch.nn.modules.batchnorm import _BatchNorm
 
 from core.graph.call_classes import unit_calls
-from core.graph.tracing import UntraceableError, same_logits, trace, traceable_copy, untraceable
+from core.graph.tracing import trace, traceable_copy
 from core.graph.units import LayerCall, ShapeCall, UnitCall, UnitwiseCall
 
 
 def sort_units(model: nn.Module, images: Tensor) -> None:
     """Sort the units of the hidden layers of `model` in place, where its calls allow.
 
-    Shapes, sparsities and, up to rounding, logits stay. `images` [N, C, H, W] are a few to try it
-    on. Raises UntraceableError if the net cannot be traced; nothing is changed then.
+    Shapes and sparsities stay, as do the logits up to rounding. `images` [N, C, H, W] are a few to
+    try it on. Raises UntraceableError if the net cannot be traced; it is unchanged then.
     """
     ordered = traceable_copy(model)
     traced = trace(ordered, images)
-    calls = {call.node: call for call in unit_calls(traced, ordered)}
+    calls = unit_calls(traced, ordered)
     with torch.no_grad():
         for call in calls.values():
             if isinstance(call, LayerCall):
                 _sort(ordered, call, calls)
-        with untraceable("it fails with other weights"):
-            result = ordered(traced.images.clone())
-    if not same_logits(result, traced.logits):
-        raise UntraceableError("its logits change when its units are reordered")
+    traced.check_logits(ordered, "its units are reordered")
     model.eval().load_state_dict(ordered.state_dict())
 
 
@@ -49,7 +45,10 @@ def _sort(model: nn.Module, layer: LayerCall, calls: dict[fx.Node, UnitCall]) ->
         _take(layer.module.bias, 0, order)
     for call in after:
         if isinstance(call, UnitwiseCall) and call.norm:
-            _take_norm(model.get_submodule(call.norm), order)
+            norm = model.get_submodule(call.norm)
+            for tensor in (*norm.parameters(), *norm.buffers()):
+                if tensor.dim():
+                    _take(tensor, 0, order)
     for reader in readers:
         weight = reader.module.weight
         taps = weight.shape[1] // reader.inputs
@@ -68,7 +67,7 @@ def _after(layer: LayerCall, calls: dict[fx.Node, UnitCall]) -> Iterator[UnitCal
 
 
 def _order(layer: LayerCall, readers: list[LayerCall]) -> Tensor:
-    """The units by where their weights are, those that are read more first among equals."""
+    """The units by the positions of their weights; among equals, the most read come first."""
     rows = (layer.weight != 0).flatten(1).numpy()
     read = sum((call.weight != 0).sum((0, 2)) for call in readers)
     reads = read.tolist() if isinstance(read, Tensor) else [0] * layer.units
@@ -78,11 +77,3 @@ def _order(layer: LayerCall, readers: list[LayerCall]) -> Tensor:
 
 def _take(parameter: Tensor, dimension: int, order: Tensor) -> None:
     parameter.copy_(parameter.index_select(dimension, order.to(parameter.device)))
-
-
-def _take_norm(norm: nn.Module, order: Tensor) -> None:
-    """Sort the parameters and statistics of a batch norm."""
-    assert isinstance(norm, _BatchNorm)
-    for tensor in (*norm.parameters(recurse=False), *norm.buffers(recurse=False)):
-        if tensor.dim():
-            _take(tensor, 0, order)

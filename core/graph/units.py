@@ -106,12 +106,6 @@ class LayerCall(UnitCall):
         return self.module.weight.detach().cpu().reshape(self.units, self.inputs, -1)
 
     @property
-    def bias(self) -> Tensor | None:
-        """The bias, float64 [units]."""
-        bias = self.module.bias
-        return None if bias is None else bias.detach().cpu().double()
-
-    @property
     def connected(self) -> Tensor:
         """Whether any weight between a unit and an input is nonzero, booleans [units, inputs]."""
         nonzero = self.weight != 0
@@ -165,4 +159,5 @@ class LayerCall(UnitCall):
         """The biases plus the contribution of the constant inputs in `which`, float64 [units]."""
         some = (which & (values != 0)).nonzero()[:, 0]
         contribution = self.weight[:, some].double().sum(2) @ values[some]
-        return contribution if self.bias is None else contribution + self.bias
+        bias = self.module.bias
+        return contribution if bias is None else contribution + bias.detach().cpu().double()

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from core.formats.onnx import to_onnx
-from core.nets.model_copy import deep_copy
+from core.nets.model_copy import copy_model
 from core.system.timing import Alternative
 
 
@@ -68,7 +68,7 @@ def _torch(forms: NetForms, images: Tensor, _threads: int) -> Alternative:
 
 
 def _channels_last(forms: NetForms, images: Tensor, _threads: int) -> Alternative:
-    net = deep_copy(forms.net).to(memory_format=torch.channels_last)
+    net = copy_model(forms.net).model.to(memory_format=torch.channels_last)
     return partial(run, net, images.contiguous(memory_format=torch.channels_last))
 
 

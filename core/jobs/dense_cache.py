@@ -18,9 +18,8 @@ from core.events import Notice, StopFlag, Stream
 from core.experiments.runs import read_checkpoint
 from core.formats.weights_files import EARLY, load_dense, save_dense, save_weights
 from core.jobs.workbench import Workbench
-from core.nets.digest import weights_digest
 from core.nets.user_model import source_digest
-from core.nets.weights import DenseWeights
+from core.nets.weights import DenseWeights, weights_digest
 from core.nets.zoo import short_name
 from core.system.untrusted_json import HEADER, to_json
 from core.training.checkpoints import Checkpoint

@@ -20,10 +20,9 @@ from core.measure import comparison, sensitivity_scan
 from core.measure.activity import measure_activity, preload_dispatcher
 from core.measure.comparison import Mode, NetComparison
 from core.measure.costs import Activity, ActivityMeasured, CostTable, cost_table
-from core.measure.sample_accuracy import sample_accuracy
-from core.nets.digest import weights_digest
+from core.measure.evaluation import sample_accuracy
 from core.nets.footprint import DeadUnits
-from core.nets.weights import Weights
+from core.nets.weights import Weights, weights_digest
 from core.pruning.curves import SPARSITIES, SPLITS, Sample, Scan
 from core.training.finetuning import PruningResult, prune_and_measure
 
@@ -120,7 +119,7 @@ def compare(
         precision=precision,
         stop=stop,
     )
-    if (counts := result.counted) is not None:
+    if (counts := result.counts) is not None:
         workbench.predictions = {
             dense.digest: counts.dense_predictions,
             digest: counts.pruned_predictions,

@@ -26,11 +26,10 @@ from core.formats.sizes import measure_sizes
 from core.jobs.models import Models
 from core.measure.comparison import Ints
 from core.measure.evaluation import batch_size_for
-from core.nets.digest import weights_digest
 from core.nets.footprint import Sizes
 from core.nets.layers import Layer, unprunable_modules
-from core.nets.user_model import fit_data, output_warning
-from core.nets.weights import Weights
+from core.nets.user_model import check_prunable, fit_layout, output_warning
+from core.nets.weights import Weights, weights_digest
 from core.nets.zoo import model_spec
 from core.pruning.what_if import Profile
 from core.settings.settings import Settings
@@ -255,7 +254,7 @@ class Workbench:
         """The images, loaded once; a net not known to fit them is tried on a few.
 
         Raises:
-            InputError: the data are unavailable or do not fit the net, see `user_model.fit_data`.
+            InputError: the data are unavailable or do not fit the net, see `fit_layout`.
         """
         if self._splits is None:
             settings = self.settings
@@ -273,7 +272,8 @@ class Workbench:
             other = settings.dataset != self.spec.dataset or data.fingerprint
             if self.spec.is_user_model or other:
                 model = self.models.uninitialized()
-                data = fit_data(model, data)
+                check_prunable(model)
+                data = fit_layout(model, data)
                 if message := output_warning(model, data):
                     yield Notice(message, warning=True)
                 for name, why in unprunable_modules(model).items():

@@ -61,8 +61,6 @@ def measure_activity(
             images, _ = data.batch(batch)
             with _OriginTracking():  # type: ignore[no-untyped-call]
                 model(images)
-            for count in counts.values():
-                count.end_batch()
     yield Progress("measure activations", len(data), len(data), "images")
     return {name: count.mean(len(data)) for name, count in counts.items() if count.inputs}
 
@@ -72,7 +70,6 @@ class _LayerCounter:
 
     def __init__(self) -> None:
         self.macs = self.inputs = self.nonzero_inputs = self.units = self.nonzero_units = 0
-        self._calls: list[_LayerCall] = []
 
     def run(self, module: nn.Module, input_: Tensor, output: Tensor) -> None:
         """Count one call of the layer."""
@@ -82,15 +79,7 @@ class _LayerCounter:
             self.macs += side.numel() * module.get_parameter("weight")[0].numel()
         self.inputs += input_.numel()
         self.nonzero_inputs += input_.numel() if looks_up else int(input_.count_nonzero())
-        self._calls.append(_LayerCall(output))
-        setattr(output, _ORIGINS, frozenset(self._calls[-1:]))
-
-    def end_batch(self) -> None:
-        """Add up the calls of a batch: their ReLU's output, or their own if no ReLU followed."""
-        for call in self._calls:
-            self.units += call.units
-            self.nonzero_units += call.nonzero
-        self._calls.clear()
+        setattr(output, _ORIGINS, frozenset([_LayerCall(self, output)]))
 
     def mean(self, images: int) -> Activity:
         """Averages per image, and fractions."""
@@ -103,17 +92,19 @@ class _LayerCounter:
 
 
 class _LayerCall:
-    """One call of a layer: its nonzero activations, after its ReLU if it has one."""
+    """One call of a layer: counts its output until its values reach a ReLU, then the ReLU's."""
 
-    def __init__(self, output: Tensor) -> None:
-        self.units = output.numel()
-        self.nonzero = int(output.count_nonzero())
-        self._rectified = False
+    def __init__(self, counter: _LayerCounter, output: Tensor) -> None:
+        self._counter, self._rectified = counter, False
+        self._units, self._nonzero = output.numel(), int(output.count_nonzero())
+        counter.units += self._units
+        counter.nonzero_units += self._nonzero
 
     def record_relu(self, units: int, nonzero: int) -> None:
-        """Record the output of the first ReLU that the layer's values reach."""
         if not self._rectified:
-            self.units, self.nonzero, self._rectified = units, nonzero, True
+            self._counter.units += units - self._units
+            self._counter.nonzero_units += nonzero - self._nonzero
+            self._rectified = True
 
 
 class _OriginTracking(TorchDispatchMode):

@@ -77,7 +77,9 @@ class Bf16Filter:
         coarse = coarse.float()
         predict, margin = coarse.argmax(1), margins(coarse)
         checked = torch.zeros_like(predict, dtype=torch.bool)
-        checked[:: self._stride(len(coarse))] = True
+        missing = FIRST_CHECKS - self._checked
+        stride = min(-(-len(coarse) // missing), CHECK_EVERY) if missing > 0 else CHECK_EVERY
+        checked[::stride] = True
         self._checked += int(checked.sum())
         self._settle(checked, coarse, predict, exact)
         # Not `margin <= bound`: a margin that is not finite is doubtful too.
@@ -86,11 +88,6 @@ class Bf16Filter:
         trusted = margin[~checked & ~doubtful]
         self._trusted = min(self._trusted, float(trusted.min()) if len(trusted) else math.inf)
         return predict
-
-    def _stride(self, images: int) -> int:
-        """Check one image in this many."""
-        missing = FIRST_CHECKS - self._checked
-        return min(-(-images // missing), CHECK_EVERY) if missing > 0 else CHECK_EVERY
 
     def _settle(self, which: Tensor, coarse: Tensor, predict: Tensor, exact: Logits) -> None:
         """Replace the predictions for the images `which` [N] by exact ones; record the errors."""

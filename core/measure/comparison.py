@@ -1,4 +1,4 @@
-"""Predictions of a dense and a pruned net: for ten images at once, soon after for a whole split.
+"""Compares the predictions of a dense and a pruned net: on ten images, then on a whole split.
 
 Importing this loads no torch.
 """
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import InputError, StoppedError
+from core.errors import InputError
 from core.events import Event, Progress, StopFlag, Stream, never
 
 if TYPE_CHECKING:
@@ -22,15 +22,10 @@ if TYPE_CHECKING:
 
 Ints = NDArray[np.int64]
 Mode = Literal["chosen", "wrong"]
-
-MODES: tuple[str, ...] = ("chosen", "wrong")
 """Which images to show: one of each class, or those that only the pruned net gets wrong."""
 
 PAGE = 10
 """Images shown together."""
-
-BATCH = 250
-"""Images between two checks of the stop flag: some hundredths of a second."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,8 +43,7 @@ class Predictions:
     @property
     def confidences(self) -> NDArray[np.float32]:
         """The confidence of each prediction in percent, [n]; NaN where the logits are NaN."""
-        chosen: NDArray[np.float32] = self.shares[np.arange(len(self.classes)), self.classes]
-        return _read_only(chosen)
+        return _read_only(self.shares[np.arange(len(self.classes)), self.classes])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,7 +56,6 @@ class ConfusionCounts:
         dense: the dense net's confusion matrix [C, C]; rows are true classes, columns predictions.
         pruned: that of the pruned net.
         newly_wrong: images that only the pruned net gets wrong.
-        newly_right: images that only the dense net gets wrong.
     """
 
     dense_predictions: Ints
@@ -70,7 +63,6 @@ class ConfusionCounts:
     dense: Ints
     pruned: Ints
     newly_wrong: int
-    newly_right: int
 
     @classmethod
     def of(cls, labels: Ints, dense: Ints, pruned: Ints, classes: int) -> ConfusionCounts:
@@ -80,19 +72,13 @@ class ConfusionCounts:
             _read_only(pruned),
             confusion(labels, dense, classes),
             confusion(labels, pruned, classes),
-            len(_only_second_wrong(labels, dense, pruned)),
-            len(_only_second_wrong(labels, pruned, dense)),
+            len(_all_newly_wrong(labels, dense, pruned)),
         )
 
     @property
     def images(self) -> int:
         """Images in the split."""
         return len(self.dense_predictions)
-
-    @property
-    def right(self) -> tuple[int, int]:
-        """How many images the dense net and the pruned net get right."""
-        return int(self.dense.trace()), int(self.pruned.trace())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -111,7 +97,7 @@ class NetComparison:
     labels: Ints
     dense: Predictions
     pruned: Predictions
-    counted: ConfusionCounts | None = None
+    counts: ConfusionCounts | None = None
 
     @property
     def classes(self) -> int:
@@ -123,7 +109,7 @@ class NetComparison:
 class ComparisonUpdated(Event):
     """The comparison of two nets so far."""
 
-    compared: NetComparison
+    comparison: NetComparison
 
 
 def one_per_class(labels: Ints, classes: int, start: int = 0) -> tuple[int, ...]:
@@ -150,7 +136,7 @@ def newly_wrong(
     Images come in pages of ten, in order; the last page may be shorter. Returns page `start`, which
     wraps around and may be negative.
     """
-    images = _only_second_wrong(labels, dense_predictions, pruned_predictions)
+    images = _all_newly_wrong(labels, dense_predictions, pruned_predictions)
     page = start % max(1, -(-len(images) // PAGE))
     return tuple(images[page * PAGE : (page + 1) * PAGE].tolist())
 
@@ -171,8 +157,14 @@ def confusion(labels: Ints, predictions: Ints, classes: int) -> Ints:
     return _read_only(counts.astype(np.int64, copy=False).reshape(classes, classes))
 
 
-def predictions_of(model: nn.Module, data: Images, indices: Sequence[int]) -> Predictions:
-    """The predictions of `model` for the images `indices` [n] of `data`, in float32."""
+def predictions_of(
+    model: nn.Module, data: Images, indices: Sequence[int], known: Ints | None = None
+) -> Predictions:
+    """The predictions of `model` for the images `indices` [n] of `data`, in float32.
+
+    If two classes tie, another batch size may change a prediction. Predictions `known` for the
+    split win, so that these images agree with the counts.
+    """
     import torch
 
     from core.measure.evaluation import batch_size_for
@@ -184,8 +176,9 @@ def predictions_of(model: nn.Module, data: Images, indices: Sequence[int]) -> Pr
         batches = torch.split(index, batch_size_for(data))
         parts = [model(data.batch(batch)[0]).float() for batch in batches]
         logits = torch.cat(parts)[: len(indices)]
-        classes, shares = logits.argmax(1), logits.softmax(1) * 100
-    return Predictions(_read_only(classes.cpu().numpy()), _read_only(shares.cpu().numpy()))
+        shares = _read_only(logits.softmax(1) * 100)
+    classes = logits.argmax(1) if known is None else known[np.array(indices, np.int64)]
+    return Predictions(_read_only(classes), shares)
 
 
 def all_predictions(
@@ -197,11 +190,9 @@ def all_predictions(
 ) -> Stream[Ints]:
     """The predictions [N] of `model` for all images of `data`, those of float32 in any precision.
 
-    Precision `bf16` computes them faster, see `core.measure.bf16_filter`. Raises StoppedError if
-    `stop` is raised.
+    See `core.measure.evaluation.growing_predictions`.
     """
-    known = np.empty(0, np.int64)
-    for known in _prefixes(model, data, precision, stop):
+    for known in _growing_predictions(model, data, precision, stop):
         yield Progress(step, len(known), len(data), "images")
     return known
 
@@ -225,14 +216,14 @@ def compare(
     counted. `chosen` images are known at once, newly `wrong` ones as soon as ten are found.
 
     Args:
-        dense_model: the dense net; it runs in this thread, as does `pruned_model`.
+        dense_model: the dense net.
         pruned_model: the same net, pruned; if it is `dense_model` itself, it runs once.
         data: a split of at least one image.
         mode: which images to show, see `one_per_class` and `newly_wrong`.
         start: which page of them, from 0.
         matrix: whether to count all images in mode `chosen` too.
         dense_predictions: for all images [N]; computed if None.
-        pruned_predictions: for all images [N]; computed if None.
+        pruned_predictions: likewise.
         precision: `fp32` or `bf16`; predictions are those of float32 in both.
         stop: checked every 250 images.
 
@@ -240,25 +231,17 @@ def compare(
         The last comparison reported.
 
     Raises:
-        InputError: the mode is unknown, predictions are given for another number of images, or the
-            data have more classes than the nets.
-        StoppedError: `stop` was raised before all images were counted.
+        InputError: the data have more classes than the nets.
+        StoppedError: `stop` was raised.
     """
-    if mode not in MODES:
-        raise InputError(f"unknown mode '{mode}': expected one of {', '.join(MODES)}")
-    for predictions in (dense_predictions, pruned_predictions):
-        if predictions is not None and len(predictions) != len(data):
-            raise InputError(
-                f"{len(predictions)} predictions for {len(data)} images: expected one for each"
-            )
-    nets, labels = _Nets(dense_model, pruned_model, data), _to_numpy(data.labels)
+    nets, labels = _Nets(dense_model, pruned_model, data), _read_only(data.labels)
     classes = predictions_of(pruned_model, data, ()).shares.shape[1]
     images = one_per_class(labels, classes, start)
     if mode == "chosen":
-        compared = nets.look(images)
-        yield ComparisonUpdated(compared)
+        comparison = nets.compare_images(images)
+        yield ComparisonUpdated(comparison)
         if not matrix:
-            return compared
+            return comparison
     if dense_predictions is None:
         dense_predictions = yield from all_predictions(
             dense_model, data, precision, stop, "dense predictions"
@@ -272,23 +255,25 @@ def compare(
         )
     if mode == "wrong":
         images = newly_wrong(labels, dense_predictions, pruned_predictions, start)
-    counted = ConfusionCounts.of(labels, dense_predictions, pruned_predictions, classes)
-    compared = replace(nets.look(images, dense_predictions, pruned_predictions), counted=counted)
-    yield ComparisonUpdated(compared)
-    return compared
+    counts = ConfusionCounts.of(labels, dense_predictions, pruned_predictions, classes)
+    comparison = nets.compare_images(images, dense_predictions, pruned_predictions)
+    comparison = replace(comparison, counts=counts)
+    yield ComparisonUpdated(comparison)
+    return comparison
 
 
 def _pruned_predictions(
     nets: _Nets, dense_predictions: Ints, page: int | None, precision: str, stop: StopFlag
 ) -> Stream[Ints]:
     """The pruned net's predictions; reports a page of newly wrong images once it is full."""
-    labels, known = _to_numpy(nets.data.labels), np.empty(0, np.int64)
-    for known in _prefixes(nets.pruned, nets.data, precision, stop):
+    labels = _read_only(nets.data.labels)
+    for known in _growing_predictions(nets.pruned, nets.data, precision, stop):
         yield Progress("pruned predictions", len(known), len(labels), "images")
         so_far = labels[: len(known)], dense_predictions[: len(known)], known
         # A full page does not change as more images follow, unless pages count from the end.
-        if page is not None and 0 <= page < len(_only_second_wrong(*so_far)) // PAGE:
-            yield ComparisonUpdated(nets.look(newly_wrong(*so_far, page), dense_predictions, known))
+        if page is not None and 0 <= page < len(_all_newly_wrong(*so_far)) // PAGE:
+            images = newly_wrong(*so_far, page)
+            yield ComparisonUpdated(nets.compare_images(images, dense_predictions, known))
             page = None
     return known
 
@@ -300,63 +285,38 @@ class _Nets(NamedTuple):
     pruned: nn.Module
     data: Images
 
-    def look(
-        self,
-        images: Sequence[int],
-        dense_predictions: Ints | None = None,
-        pruned_predictions: Ints | None = None,
+    def compare_images(
+        self, images: Sequence[int], dense: Ints | None = None, pruned: Ints | None = None
     ) -> NetComparison:
-        """Compare both nets on some images, using predictions that are already known.
-
-        If two classes tie, another batch size may change a prediction; known ones win, so that the
-        images agree with the counts.
-        """
-        index = np.array(images, np.int64)
-        dense = predictions_of(self.dense, self.data, images)
-        pruned = predictions_of(self.pruned, self.data, images)
-        if dense_predictions is not None:
-            dense = replace(dense, classes=_read_only(dense_predictions[index]))
-        if pruned_predictions is not None:
-            pruned = replace(pruned, classes=_read_only(pruned_predictions[index]))
+        """Compare both nets on some images; `dense` and `pruned` are known predictions."""
         rows = list(images)
-        pixels, labels = _to_numpy(self.data.images[rows]), _to_numpy(self.data.labels[rows])
-        gray = pixels.mean(1).round().astype(np.uint8)
-        return NetComparison(_read_only(index), _read_only(gray), _read_only(labels), dense, pruned)
+        gray = self.data.images[rows].cpu().numpy().mean(1).round().astype(np.uint8)
+        return NetComparison(
+            indices=_read_only(np.array(rows, np.int64)),
+            pixels=_read_only(gray),
+            labels=_read_only(self.data.labels[rows]),
+            dense=predictions_of(self.dense, self.data, rows, dense),
+            pruned=predictions_of(self.pruned, self.data, rows, pruned),
+        )
 
 
-def _prefixes(model: nn.Module, data: Images, precision: str, stop: StopFlag) -> Iterator[Ints]:
-    """Yield the predictions [n] for the first n images; n grows from 0 to all.
+def _growing_predictions(
+    model: nn.Module, data: Images, precision: str, stop: StopFlag
+) -> Iterator[Ints]:
+    from core.measure.evaluation import INTERACTIVE_BATCH, batches, growing_predictions
 
-    Starts over in float32 if bf16 proves unsound, see `core.measure.bf16_filter`.
-    """
-    from core.measure.bf16_filter import Bf16Filter
-    from core.measure.evaluation import batches, predict
-
-    model.eval()
-    bf16_filter, known = Bf16Filter(), np.empty(len(data), np.int64)
-    for batch in batches(data, BATCH):
-        if stop():
-            raise StoppedError("stopped before all images were counted")
-        yield _read_only(known[: batch.start])
-        known[batch] = predict(model, data, batch, bf16_filter, precision)[0].cpu().numpy()
-        if not bf16_filter.sound:
-            yield from _prefixes(model, data, "fp32", stop)
-            return
-    yield _read_only(known)
+    slices = batches(data, INTERACTIVE_BATCH)
+    return map(_read_only, growing_predictions(model, data, slices, precision, stop))
 
 
-def _only_second_wrong(labels: Ints, right: Ints, wrong: Ints) -> Ints:
-    """The images that the first net gets right and the second wrong, in order."""
-    return np.flatnonzero((right == labels) & (wrong != labels))
+def _all_newly_wrong(labels: Ints, dense: Ints, pruned: Ints) -> Ints:
+    """The images that the dense net gets right and the pruned net wrong, in order."""
+    return np.flatnonzero((dense == labels) & (pruned != labels))
 
 
-def _to_numpy(tensor: Tensor) -> NDArray[Any]:
-    array: NDArray[Any] = tensor.cpu().numpy()
-    return array
-
-
-def _read_only(array: NDArray[Any]) -> NDArray[Any]:
-    """The array itself if it is read-only, else a read-only copy."""
+def _read_only(values: NDArray[Any] | Tensor) -> NDArray[Any]:
+    """An array itself if it is read-only, else a read-only copy."""
+    array: NDArray[Any] = values if isinstance(values, np.ndarray) else values.cpu().numpy()
     if array.flags.writeable:
         array = array.copy()
         array.setflags(write=False)

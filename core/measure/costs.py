@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from core.events import Event
-from core.nets.footprint import DeadUnits, Footprint, dead_unit_report
+from core.nets.footprint import DeadUnits, Footprint
 from core.pruning.han2015 import HAN2015, PaperNet
 
 if TYPE_CHECKING:
@@ -75,8 +75,7 @@ class CostTable:
     Attributes:
         total: sums; `act` is the mean over all units, `kept` over all weights, `flops_kept` over
             all FLOPs.
-        parameters: all parameters, biases included.
-        nonzero: nonzero parameters, every bias counted.
+        footprint: all parameters, biases included.
         paper: the paper's table if it has this net, pruned to the same degree; layers are in the
             same order.
         dead: the dead units; None if unknown.
@@ -84,20 +83,9 @@ class CostTable:
 
     layers: tuple[Costs, ...]
     total: Costs
-    parameters: int
-    nonzero: int
+    footprint: Footprint
     paper: PaperNet | None = None
     dead: DeadUnits | None = None
-
-    @property
-    def footprint(self) -> Footprint:
-        """The parameters of the whole net."""
-        return Footprint(self.parameters, self.nonzero)
-
-    @property
-    def ratio(self) -> float:
-        """Parameters over nonzero parameters."""
-        return self.footprint.ratio
 
 
 def flops_kept(kept: float, nonzero_inputs: float) -> float:
@@ -132,20 +120,24 @@ def cost_table(
         kept=_mean((row.kept, row.weights) for row in rows),
         flops_kept=_mean((row.flops_kept, row.flops) for row in rows),
     )
-    return CostTable(tuple(rows), total, parameters, nonzero, _paper(model, rows))
+    return CostTable(tuple(rows), total, Footprint(parameters, nonzero), _paper(model, rows))
 
 
 def table_report(model: str, table: CostTable) -> dict[str, Any]:
-    """The JSON of `featherweight table --json`; shares in percent."""
-    total = asdict(table.total) | {"ratio": round(table.ratio, 2) if table.nonzero else None}
+    """The JSON of `featherweight table --json`; shares in percent, nulls for unknown dead units."""
+    net, dead = table.footprint, table.dead
+    rest = net.without(dead) if dead else None
+    total = asdict(table.total) | {"ratio": round(net.ratio, 2) if net.nonzero else None}
     del total["name"]
     return {
         "model": model,
         "layers": [asdict(row) for row in table.layers],
         "total": total,
-        "parameters": table.parameters,
-        "nonzero": table.nonzero,
-        **dead_unit_report(table.footprint, table.dead),
+        "parameters": net.parameters,
+        "nonzero": net.nonzero,
+        "dead": dict(dead.units) if dead else None,
+        "nonzero_without_dead": rest and rest.nonzero,
+        "parameters_without_dead": rest and rest.parameters,
     }
 
 

@@ -1,6 +1,6 @@
-"""Accuracy of a net on a split, as streams of events."""
+"""The accuracy of a net on a split: on all images, or on a growing sample."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -9,9 +9,13 @@ from core.data.batches import Images, Splits
 from core.errors import StoppedError
 from core.events import Accuracy, Measured, Progress, StopFlag, Stream, never
 from core.measure.bf16_filter import Bf16Filter
+from core.pruning.curves import Sample, SampleUpdated
 
 EVALUATION_BATCH = 500
 """Images per batch, unless they are large."""
+
+INTERACTIVE_BATCH = 250
+"""Images between two checks of the stop flag beside a job: some hundredths of a second."""
 
 _VALUES = 480_000
 """Most values per batch: three color images of 224 x 224, for which VGG-16's first two layers need
@@ -23,51 +27,49 @@ def batch_size_for(data: Images, most: int = EVALUATION_BATCH) -> int:
     return max(1, min(most, _VALUES // max(1, data.values)))
 
 
-def batches(data: Images, most: int = EVALUATION_BATCH) -> Iterator[slice]:
+def batches(data: Images, most: int = EVALUATION_BATCH) -> list[slice]:
     """The batches, of at most `most` images, in which to evaluate a split."""
     size = batch_size_for(data, most)
-    return (slice(start, start + size) for start in range(0, len(data), size))
+    return [slice(start, start + size) for start in range(0, len(data), size)]
 
 
-def count_correct(
+def growing_predictions(
     model: nn.Module,
     data: Images,
-    step: str = "measure",
-    stop: StopFlag = never,
+    batches: Sequence[slice] | Sequence[Tensor],
     precision: str = "fp32",
-) -> Stream[int]:
-    """Count the images of `data` that `model` classifies correctly in float32.
+    stop: StopFlag = never,
+) -> Iterator[Tensor]:
+    """Yield the predictions [n] for the first n images of `batches`; n grows from 0 to all.
 
-    With precision `bf16` the count is the same but faster, see `core.measure.bf16_filter`. Raises
-    StoppedError if `stop` is raised.
+    `batches` index all images of `data`, in any order. Predictions are those of float32; precision
+    `bf16` is faster, see `core.measure.bf16_filter`, and starts over in float32 if it proves
+    unsound. Leaves `model` in evaluation mode. Raises StoppedError if `stop` is raised.
     """
     model.eval()
-    bf16_filter, correct = Bf16Filter(), 0
-    for batch in batches(data):
+    bf16_filter, done = Bf16Filter(), 0
+    predictions = torch.empty(len(data), dtype=torch.int64, device=data.device)
+    for index in batches:
         if stop():
-            raise StoppedError("stopped: nothing was measured")
-        yield Progress(step, batch.start, len(data), "images")
-        predictions, labels = predict(model, data, batch, bf16_filter, precision)
-        correct += int((predictions == labels).sum())
-    if not bf16_filter.sound:
-        return (yield from count_correct(model, data, step, stop))
-    yield Progress(step, len(data), len(data), "images")
-    return correct
+            raise StoppedError("stopped before all images were measured")
+        yield predictions[:done]
+        batch = _predict(model, data.batch(index)[0], bf16_filter, precision)
+        predictions[done : done + len(batch)] = batch
+        done += len(batch)
+        if not bf16_filter.sound:
+            yield from growing_predictions(model, data, batches, "fp32", stop)
+            return
+    yield predictions
 
 
-def predict(
-    model: nn.Module, data: Images, index: slice | Tensor, bf16_filter: Bf16Filter, precision: str
-) -> tuple[Tensor, Tensor]:
-    """The classes that `model`, in evaluation mode, predicts in float32 for images; the labels."""
-    images, labels = data.batch(index)
-
+def _predict(model: nn.Module, images: Tensor, bf16_filter: Bf16Filter, precision: str) -> Tensor:
     def logits(index: Tensor | None) -> Tensor:
         # A copy: a net may write into its input, and it may run more than once.
         values: Tensor = model(images.clone() if index is None else images[index])
         return values
 
     with torch.inference_mode():
-        return bf16_filter.predict(logits, images.device, precision), labels
+        return bf16_filter.predict(logits, images.device, precision)
 
 
 def evaluate(
@@ -77,8 +79,10 @@ def evaluate(
     stop: StopFlag = never,
     precision: str = "fp32",
 ) -> Stream[float]:
-    """The accuracy of `model` on `data` in percent; see `count_correct`."""
-    return 100.0 * (yield from count_correct(model, data, step, stop, precision)) / len(data)
+    """The accuracy of `model` on `data` in percent; see `growing_predictions`."""
+    for predictions in growing_predictions(model, data, batches(data), precision, stop):
+        yield Progress(step, len(predictions), len(data), "images")
+    return 100.0 * int((predictions == data.labels).sum()) / len(data)
 
 
 def measure(
@@ -97,3 +101,29 @@ def measure(
     accuracy = Accuracy(validation, test)
     yield Measured(stage, accuracy)
     return accuracy
+
+
+def sample_accuracy(
+    model: nn.Module,
+    data: Images,
+    *,
+    seed: int = 0,
+    precision: str = "fp32",
+    stop: StopFlag = never,
+) -> Stream[Sample]:
+    """Count the images that `model` classifies correctly, on a growing sample and then on all.
+
+    Reports `SampleUpdated` after 250 images, after twice as many, and so on; the order is drawn
+    from `seed`. See `growing_predictions`.
+    """
+    order = torch.randperm(len(data), generator=torch.Generator().manual_seed(seed))
+    labels, goal = data.labels[order.to(data.device)], INTERACTIVE_BATCH
+    batches = torch.split(order, batch_size_for(data, INTERACTIVE_BATCH))
+    for predictions in growing_predictions(model, data, batches, precision, stop):
+        images = len(predictions)
+        if images == len(data) or images >= goal:
+            goal = 2 * images
+            correct = int((predictions == labels[:images]).sum())
+            sample = Sample(correct, images, len(data))
+            yield SampleUpdated(sample)
+    return sample

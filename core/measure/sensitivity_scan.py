@@ -6,7 +6,7 @@ holds one batch, and a scan that is stopped has every curve, on fewer images.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from itertools import chain
 
 import torch
@@ -43,7 +43,7 @@ class _OpenPoint:
     images: int = 0
     bf16_filter: Bf16Filter = field(default_factory=Bf16Filter)
 
-    def seen(self) -> Point:
+    def result(self) -> Point:
         return Point(self.sparsity, self.correct, self.images, self.bf16_filter.ties)
 
 
@@ -63,7 +63,7 @@ def scan(
 
     Counts are those of pruning one layer and evaluating in float32, in any precision; see
     `core.measure.bf16_filter`. When `stop` is raised, the scan ends within one point and returns
-    what it has. `model` gets its own weights back.
+    what it has. `model` keeps its own weights.
 
     Args:
         model: the net, on the device of `data`.
@@ -73,7 +73,7 @@ def scan(
         uniform: for all layers at once; may be empty.
         within: points of accuracy. If given, each point is measured on a growing sample until half
             the width of its confidence interval is at most this.
-        seed: seed of the order of images.
+        seed: of the order of images.
         precision: `fp32` or `bf16`.
         stop: checked before every point.
 
@@ -93,34 +93,34 @@ def scan(
     return scanner.result()
 
 
+@dataclass(eq=False)
 class _Scanner:
     """The points of a scan, and the net they are measured with."""
 
-    def __init__(
-        self,
-        model: nn.Module,
-        data: Images,
-        split: str,
-        sparsities: Sequence[float],
-        uniform: Sequence[float],
-        within: float | None,
-        precision: str,
-    ) -> None:
-        self.model = model.eval()
-        self.data = data
-        self.split = split
-        self.within = within
-        self.precision = precision
-        self.stopped = False
-        layers = prunable_layers(model)
+    model: nn.Module
+    data: Images
+    split: str
+    sparsities: InitVar[Sequence[float]]
+    uniform: InitVar[Sequence[float]]
+    within: float | None
+    precision: str
+    stopped: bool = False
+
+    def __post_init__(self, sparsities: Sequence[float], uniform: Sequence[float]) -> None:
+        layers = prunable_layers(self.model.eval())
         keys = [layer.key for layer in layers]
-        self.base: Weights = {key: model.get_parameter(key).detach() for key in keys}
+        self.base: Weights = {key: self.model.get_parameter(key).detach() for key in keys}
         self.groups: dict[str, tuple[Layer, ...]] = {layer.name: (layer,) for layer in layers}
         self.points = {layer.name: self._points([layer], sparsities) for layer in layers}
         if uniform:
             self.groups[UNIFORM] = layers
             self.points[UNIFORM] = self._points(layers, uniform)
-        self.net, self.untraceable = self._prefix_net()
+        some, _ = self.data.batch(slice(0, 3))
+        groups = {name: [layer.key for layer in group] for name, group in self.groups.items()}
+        try:
+            self.net, self.untraceable = PrefixCache(self.model, groups, some), ""
+        except UntraceableError as error:
+            self.net, self.untraceable = NoPrefixCache(self.model, groups, some), str(error)
 
     def sweep(self, order: Tensor, stop: StopFlag) -> Stream[None]:
         """Measure the open points on more and more images until none is open."""
@@ -144,12 +144,13 @@ class _Scanner:
 
     def result(self) -> Scan:
         """The scan so far."""
-        seen = {name: tuple(p.seen() for p in points) for name, points in self.points.items()}
+        layers = {name: tuple(map(_OpenPoint.result, each)) for name, each in self.points.items()}
+        uniform = layers.pop(UNIFORM, ())
         return Scan(
             split=self.split,
             images=len(self.data),
-            layers={name: points for name, points in seen.items() if name != UNIFORM},
-            uniform=seen.get(UNIFORM, ()),
+            layers=layers,
+            uniform=uniform,
             precision=self.precision,
             traced=not self.untraceable,
             stopped=self.stopped,
@@ -175,7 +176,8 @@ class _Scanner:
                     point.images += len(labels)
                     yield self._progress()
             finally:
-                self._restore(name)
+                for layer in self.groups[name]:
+                    self.model.get_parameter(layer.key).data = self.base[layer.key]
 
     def _predict(self, name: str, alive: Values, coarse: Values, point: _OpenPoint) -> Tensor:
         """The classes [N] that the net, with its current weights, predicts in float32."""
@@ -188,21 +190,12 @@ class _Scanner:
         return point.bf16_filter.predict(logits, self.data.device, point.precision)
 
     def _points(self, layers: Sequence[Layer], sparsities: Sequence[float]) -> list[_OpenPoint]:
-        keys = [layer.key for layer in layers]
-
-        def thresholds(sparsity: float) -> dict[str, float]:
-            return {key: threshold(self.base[key], sparsity) for key in keys}
-
-        checked = [check_sparsity(sparsity, "the scan") for sparsity in sparsities]
-        return [_OpenPoint(sparsity, thresholds(sparsity), self.precision) for sparsity in checked]
-
-    def _prefix_net(self) -> tuple[PrefixCache, str]:
-        some, _ = self.data.batch(slice(0, 3))
-        groups = {name: [layer.key for layer in layers] for name, layers in self.groups.items()}
-        try:
-            return PrefixCache(self.model, groups, some), ""
-        except UntraceableError as error:
-            return NoPrefixCache(self.model, groups, some), str(error)
+        weights = {layer.key: self.base[layer.key] for layer in layers}
+        points = []
+        for sparsity in [check_sparsity(sparsity, "the scan") for sparsity in sparsities]:
+            thresholds = {key: threshold(weight, sparsity) for key, weight in weights.items()}
+            points.append(_OpenPoint(sparsity, thresholds, self.precision))
+        return points
 
     def _all_points(self) -> list[_OpenPoint]:
         return list(chain(*self.points.values()))
@@ -212,7 +205,7 @@ class _Scanner:
             return True
         if point.images == len(self.data):
             return False
-        return self.within is None or point.seen().estimate[1] > self.within
+        return self.within is None or point.result().estimate[1] > self.within
 
     def _prune(self, name: str, point: _OpenPoint) -> None:
         """Let the net compute with pruned copies; its own tensors belong to the caller."""
@@ -220,10 +213,6 @@ class _Scanner:
             weight = self.base[layer.key]
             pruned = pruned_by(weight, point.thresholds[layer.key])
             self.model.get_parameter(layer.key).data = weight.masked_fill(pruned, 0.0)
-
-    def _restore(self, name: str) -> None:
-        for layer in self.groups[name]:
-            self.model.get_parameter(layer.key).data = self.base[layer.key]
 
     def _progress(self) -> Progress:
         points = self._all_points()

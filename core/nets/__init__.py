@@ -5,7 +5,6 @@ architectures   the zoo's modules
 user_model      a user's own model: imported, built, tried on a few images
 model_copy      exact copies of models
 layers          the prunable weights: names, shapes, counts
-weights         a state_dict, and whether it fits a model
+weights         a state_dict, its digest, and whether it fits a model
 footprint       size in parameters and bytes
-digest          the identity of weights
 """

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 BYTES_PER_VALUE = 4
-COUNTED = "4 bytes per nonzero, indices not counted"
+SIZE_NOTE = "4 bytes per nonzero, indices not counted"
 """What `pruned_bytes` counts, like the reference; a real file also stores indices."""
 
 MIB = 1024 * 1024
@@ -85,14 +84,4 @@ class Footprint:
 def total(parts: Iterable[Footprint], other_parameters: int = 0) -> Footprint:
     """The footprint of a net: its layers' and `other_parameters`, which are never pruned."""
     parts = [*parts, Footprint(other_parameters, other_parameters)]
-    return Footprint(sum(it.parameters for it in parts), sum(it.nonzero for it in parts))
-
-
-def dead_unit_report(net: Footprint, dead: DeadUnits | None) -> dict[str, Any]:
-    """The dead units' part of a report; nulls if they are unknown."""
-    rest = net.without(dead) if dead else None
-    return {
-        "dead": dict(dead.units) if dead else None,
-        "nonzero_without_dead": rest and rest.nonzero,
-        "parameters_without_dead": rest and rest.parameters,
-    }
+    return Footprint(sum(part.parameters for part in parts), sum(part.nonzero for part in parts))

@@ -7,7 +7,7 @@ from torch import nn
 from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
 
 PRUNABLE = (_ConvNd, nn.Linear, nn.Bilinear, nn.Embedding, nn.EmbeddingBag)
-"""Modules with a prunable `weight`: convolutions of any dimension, grouped and transposed, too."""
+"""Modules with a prunable `weight`; convolutions may be grouped or transposed."""
 
 _PACKED = ("in_proj_weight", "q_proj_weight", "k_proj_weight", "v_proj_weight")
 """The weights of `nn.MultiheadAttention` other than its output projection, a linear layer."""
@@ -57,15 +57,10 @@ def prunable_layers(model: nn.Module) -> tuple[Layer, ...]:
         names.setdefault(id(parameter), []).append(name)
     weights = {id(weight) for module in model.modules() for _, weight in _weights(module)}
     seen: set[int] = set()
-    counted: set[int] = set()
     layers = []
     for path, module in model.named_modules():
-        own = sum(
-            p.numel()
-            for p in module.parameters(recurse=False)
-            if id(p) not in counted and id(p) not in seen
-        )
-        counted.update(id(p) for p in module.parameters(recurse=False) if id(p) not in weights)
+        own = sum(p.numel() for p in module.parameters(recurse=False) if id(p) not in seen)
+        seen.update(id(p) for p in module.parameters(recurse=False) if id(p) not in weights)
         for name, weight in _weights(module):
             if id(weight) in seen or not weight.numel():
                 continue
@@ -114,17 +109,15 @@ def dropouts(model: nn.Module) -> dict[str, nn.Dropout]:
 
 def _weights(module: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:
     """The prunable weights of a module itself, by name."""
-    own = module._parameters
+    parameters, names = module._parameters, tuple[str, ...]()
     if isinstance(module, PRUNABLE):
-        names: tuple[str, ...] = ("weight",)
+        names = ("weight",)
     elif isinstance(module, nn.MultiheadAttention):
         names = _PACKED
     elif isinstance(module, nn.RNNBase | nn.RNNCellBase):
-        names = tuple(name for name in own if name.startswith("weight_"))
-    else:
-        return
+        names = tuple(name for name in parameters if name.startswith("weight_"))
     for name in names:
-        if (weight := own.get(name)) is not None:
+        if (weight := parameters.get(name)) is not None:
             yield name, weight
 
 

@@ -60,11 +60,6 @@ class ModelCopy:
                 )
 
 
-def deep_copy(model: nn.Module) -> nn.Module:
-    """The model of `copy_model`."""
-    return copy_model(model).model
-
-
 def copy_model(model: nn.Module) -> ModelCopy:
     """Copy a model with its parameters, ties, buffers, hooks, modes and device.
 
@@ -234,15 +229,14 @@ def _copy_extras(parts: list[tuple[str, Any]], memo: dict[int, Any]) -> None:
 def _culprit(path: str, item: object, memo: dict[int, Any]) -> str:
     """The path to the innermost object that cannot be copied."""
     seen = {id(item)}
-    blocked = True
-    while blocked:
-        blocked = False
+    while True:
         for step, child in _children(item, False):
             if id(child) not in seen and not _can_be_copied(child, memo):
                 seen.add(id(child))
-                path, item, blocked = path + step, child, True
+                path, item = path + step, child
                 break
-    return path
+        else:
+            return path
 
 
 def _can_be_copied(item: object, memo: dict[int, Any]) -> bool:
@@ -306,8 +300,8 @@ def _first_difference(model: nn.Module, copy: nn.Module) -> str | None:
 
 
 def _registered(model: nn.Module) -> dict[str, Tensor]:
-    named = (model.named_parameters, model.named_buffers)
-    return {name: tensor for each in named for name, tensor in each(remove_duplicate=False)}
+    parameters = model.named_parameters(remove_duplicate=False)
+    return {**dict(parameters), **dict(model.named_buffers(remove_duplicate=False))}
 
 
 def _equal(one: Tensor, other: Tensor) -> bool:

@@ -90,12 +90,6 @@ def build(name: str) -> nn.Module:
     return net
 
 
-def fit_data(net: nn.Module, data: Splits) -> Splits:
-    """The same as `fit_layout`; raises InputError, too, if the net has nothing to prune."""
-    check_prunable(net)
-    return fit_layout(net, data)
-
-
 def check_prunable(net: nn.Module) -> None:
     """Raise InputError if a net has nothing to prune."""
     from core.nets.layers import prunable_layers
@@ -105,7 +99,7 @@ def check_prunable(net: nn.Module) -> None:
 
 
 def fit_layout(net: nn.Module, data: Splits) -> Splits:
-    """The images in the first memory layout the net can take; `net` gets it, too.
+    """The images in the first memory layout the net accepts; converts `net` to it, too.
 
     Raises:
         InputError: the net raises, or does not return logits for the images' classes.
@@ -118,11 +112,10 @@ def fit_layout(net: nn.Module, data: Splits) -> Splits:
         images, _ = data.train.batch(slice(0, 2))
         try:
             try_forward(net.to(memory_format=layout), images, classes)
+            break
         except InputError:
             if layout == torch.contiguous_format:
                 raise
-        else:
-            break
     return data
 
 
@@ -161,7 +154,7 @@ def output_warning(net: nn.Module, data: Splits) -> str:
 
 
 def try_forward(net: nn.Module, images: Tensor, classes: int) -> int:
-    """Run a few images [N, C, H, W] through a net in evaluation mode; returns its logits' number.
+    """Run a few images [N, C, H, W] through a net in evaluation mode; returns its logit count.
 
     Raises:
         InputError: it raises, or does not return logits [N, K] for at least `classes` classes.
@@ -211,8 +204,8 @@ def _import_file(path: Path) -> ModuleType:
     if name in sys.modules:
         return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise InputError(f"cannot import {path}: expected a Python file")
+    assert spec is not None  # the path ends in .py
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     if str(path.parent) not in sys.path:
         sys.path.append(str(path.parent))
@@ -232,11 +225,7 @@ def _required(factory: Any) -> Sequence[str]:
     except (TypeError, ValueError):
         return ()
     optional = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-    return [
-        parameter.name
-        for parameter in parameters
-        if parameter.default is parameter.empty and parameter.kind not in optional
-    ]
+    return [p.name for p in parameters if p.default is p.empty and p.kind not in optional]
 
 
 def _expected(module: ModuleType) -> str:

@@ -1,5 +1,6 @@
-"""The weights of a net: a plain state_dict, and whether one fits a model."""
+"""The weights of a net: a plain state_dict, its digest, and whether it fits a model."""
 
+import hashlib
 from collections.abc import Collection
 from pathlib import Path
 from typing import NamedTuple
@@ -25,6 +26,17 @@ class DenseWeights(NamedTuple):
     trained: bool = True
 
 
+def weights_digest(weights: Weights) -> str:
+    """16 hexadecimal digits of the SHA-256 of names, types, shapes and values, in name order."""
+    digest = hashlib.sha256()
+    for name in sorted(weights):
+        tensor = weights[name].detach().cpu().contiguous()
+        digest.update(f"{name}\0{tensor.dtype}\0{tuple(tensor.shape)}\0".encode())
+        # As bytes, because NumPy has no bfloat16.
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()[:16]
+
+
 def check_fit(weights: Weights, model: nn.Module, path: Path) -> Weights:
     """Check that tensors read from a file are a state_dict of `model`, and return them.
 
@@ -41,7 +53,7 @@ def check_fit(weights: Weights, model: nn.Module, path: Path) -> Weights:
 
 
 def element_limit(expected: Weights) -> int:
-    """The most values a file for these tensors may hold; a small net's may be another net's."""
+    """The most values to read from a file; enough to tell that a file holds some larger net."""
     return max(1 << 22, sum(tensor.numel() for tensor in expected.values()))
 
 

@@ -14,7 +14,6 @@ from core.nets import user_model
 if TYPE_CHECKING:
     from torch import nn
 
-
 _TORCHVISION = "torchvision.models:"
 
 IMAGENET = Inputs(image_size=224, channels=3, mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
@@ -58,9 +57,7 @@ class ModelSpec:
     @property
     def shipped_weights(self) -> Path:
         """The safetensors file of its trained dense weights, shipped with the package."""
-        from importlib import resources  # not before the first screen
-
-        return Path(str(resources.files("core.nets").joinpath("dense", f"{self.name}.safetensors")))
+        return Path(__file__).with_name("dense") / f"{self.name}.safetensors"
 
 
 ZOO = {

@@ -6,7 +6,7 @@ from core.events import drain
 from core.formats.weights_files import load_weights
 from core.jobs import measurement
 from core.jobs.workbench import Workbench
-from core.measure.evaluation import count_correct
+from core.measure.evaluation import evaluate
 from core.settings.settings import Settings
 from tests.benchmarks.support.figures import Figure, in_turns, medians, ratio
 
@@ -22,7 +22,7 @@ def figures(_wanted: tuple[str, ...]) -> list[Figure]:
     seconds = in_turns(
         {
             "table": lambda: drain(measurement.costs(workbench, weights, "test")),
-            "evaluation": lambda: drain(count_correct(net, data.test, precision=precision)),
+            "evaluation": lambda: drain(evaluate(net, data.test, precision=precision)),
         },
         rounds=7,
     )

@@ -8,7 +8,7 @@ from textual.binding import Binding
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
-from core.nets.footprint import COUNTED
+from core.nets.footprint import SIZE_NOTE
 from tui.keys.keys import KEYS, Key
 from tui.screens.dialog import Dialog
 from tui.state.state import State
@@ -20,7 +20,7 @@ threshold   k-th smallest magnitude, k = sparsity x elements; weights
             strictly above it are kept
 kept        weights in the table; weights and biases in the totals
             (biases are never pruned)
-size        {COUNTED}
+size        {SIZE_NOTE}
 files       bytes of the net: values only, with the paper's 5 or 8 bits per
             position, and as real files; e writes one, exact or with few
             shared values per layer, reads it back and measures it

@@ -115,7 +115,7 @@ class Comparison:
 
     def covers(self, request: MeasurementRequest) -> bool:
         """Whether it has all the images a request asks for."""
-        counted = self.compared.counted is not None
+        counted = self.compared.counts is not None
         all_known = counted or not (request.matrix or request.images == ImageSelection("wrong"))
         same = self.request.nets == request.nets and self.request.images == request.images
         return same and all_known

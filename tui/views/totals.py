@@ -1,13 +1,13 @@
 """The totals below the table: parameters kept, size and accuracy."""
 
 from core.events import Accuracy
-from core.nets.footprint import COUNTED
+from core.nets.footprint import SIZE_NOTE
 from tui.state.results import Result
 from tui.state.state import State
 from tui.text.format import count, mib, percent, plural, ratio
 from tui.text.lines import Line, Lines, Span, width_of
 
-_COUNTED = (COUNTED, "4 bytes per nonzero", "4 B each")
+_COUNTED = (SIZE_NOTE, "4 bytes per nonzero", "4 B each")
 """What the sizes count, longest wording first."""
 
 

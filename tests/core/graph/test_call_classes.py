@@ -17,7 +17,7 @@ from tests.core.random_nets import RandomNet, random_nets
 
 
 class Between(nn.Module):
-    """A convolution, any function, and a linear layer over what it gives."""
+    """A convolution, any function, and a linear layer that reads its result."""
 
     def __init__(self, function: Callable[[Tensor], Tensor], features: int) -> None:
         super().__init__()
@@ -31,7 +31,7 @@ class Between(nn.Module):
 
 def calls_of(net: nn.Module, side: int = 8) -> list[UnitCall]:
     images = torch.randn(3, 1, side, side)
-    return list(unit_calls(trace(net, images), net))
+    return list(unit_calls(trace(net, images), net).values())
 
 
 def between(function: Callable[[Tensor], Tensor]) -> UnitCall:
@@ -94,9 +94,9 @@ def test_padding_of_an_average_changes_constants_and_that_of_a_maximum_does_not(
     constants = torch.tensor([0.0, 2.0, 2.0, float("nan")], dtype=torch.float64)
     for pool, kept in ((nn.AvgPool2d(3, padding=1), False), (nn.MaxPool2d(3, padding=1), True)):
         call = between(pool)
-        found = call.constants({call.source: constants})
-        assert found[0] == 0.0
-        assert (found[1] == 2.0) == kept
+        mapped = call.constants({call.source: constants})
+        assert mapped[0] == 0.0
+        assert (mapped[1] == 2.0) == kept
 
 
 def test_a_weight_that_two_calls_use_is_of_no_known_layer() -> None:
@@ -111,8 +111,8 @@ def test_a_weight_that_two_calls_use_is_of_no_known_layer() -> None:
         def forward(self, x: Tensor) -> Tensor:
             return self.head(self.second(self.first(x.flatten(1))))
 
-    found = {call.name for call in calls_of(Tied()) if isinstance(call, LayerCall)}
-    assert found == {"head"}
+    layers = {call.name for call in calls_of(Tied()) if isinstance(call, LayerCall)}
+    assert layers == {"head"}
 
 
 def test_a_module_with_a_hook_is_not_known() -> None:
@@ -140,8 +140,8 @@ def test_every_call_is_classified_once_and_units_are_dimension_one(net: RandomNe
     images = torch.randn(3, 1, 8, 8)
     traced = trace(net, images)
     calls = unit_calls(traced, net)
-    assert [call.node for call in calls] == list(traced.net.graph.nodes)
-    for call in calls:
+    assert list(calls) == list(traced.net.graph.nodes)
+    for call in calls.values():
         shape = traced.shapes[-1].get(call.node, ())
         if isinstance(call, LayerCall):
             assert call.units == len(call.module.weight) == shape[1]

@@ -1,4 +1,4 @@
-"""A smaller dense net: the logits of the pruned one, its layers as small as what they need."""
+"""A compacted net has the logits of the pruned one, and layers as small as possible."""
 
 from __future__ import annotations
 
@@ -96,5 +96,5 @@ def test_a_net_that_counts_its_units_is_refused() -> None:
     net = Counts().eval()
     with torch.no_grad():
         net.second.weight[:, 0] = 0.0
-    with pytest.raises(UntraceableError, match="how many units"):
+    with pytest.raises(UntraceableError, match="fewer units"):
         compacted(net, torch.randn(3, 1, 8, 8))

@@ -1,4 +1,4 @@
-"""Dead units: what is removed changes no logit, and what is not could not be."""
+"""Dead units: removing them changes no logit, and no other unit could be removed."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ def nonzero(net: nn.Module) -> int:
     return sum(int(it.count_nonzero()) for it in net.parameters())
 
 
-def is_close(made: Tensor, expected: Tensor) -> bool:
-    return bool((made - expected).abs().max() <= 1e-5 * expected.abs().max() + 1e-7)
+def is_close(logits: Tensor, expected: Tensor) -> bool:
+    return bool((logits - expected).abs().max() <= 1e-5 * expected.abs().max() + 1e-7)
 
 
 @torch.no_grad()
 def thin_out(net: nn.Module, seed: int, rows: float, columns: float, single: float) -> None:
-    """Set whole rows, whole columns and single weights to zero, so many of each."""
+    """Set fractions of the rows, columns and single weights to zero."""
     random = torch.Generator().manual_seed(seed)
     for weight in (it for it in net.parameters() if it.dim() > 1):
         weight[torch.rand(len(weight), generator=random) < rows] = 0.0
@@ -56,19 +56,19 @@ SHARES = st.tuples(
 
 @torch.no_grad()
 def assert_removed_exactly(net: nn.Module, images: Tensor) -> DeadUnits:
-    """Remove, and see that nothing changes but the count; again, and that nothing changes."""
+    """Remove dead units: the logits stay. Remove them again: nothing changes."""
     before, logits = nonzero(net), net.eval()(images.clone())
-    found = remove_dead(net, images[:3])
+    dead_units = remove_dead(net, images[:3])
     assert is_close(net(images.clone()), logits)
-    assert 0 <= before - nonzero(net) <= found.nonzero
+    assert 0 <= before - nonzero(net) <= dead_units.nonzero
     once = copy_weights(net)
     again = remove_dead(net, images[:3])
     assert same(once, copy_weights(net))
-    assert (again.units, again.parameters) == (found.units, found.parameters)
+    assert (again.units, again.parameters) == (dead_units.units, dead_units.parameters)
     light = compacted(net, images[:3])
     assert is_close(light(images.clone()), logits)
     assert same(once, copy_weights(net))
-    return found
+    return dead_units
 
 
 ACTIVATIONS: tuple[Callable[[], nn.Module], ...] = (
@@ -77,7 +77,7 @@ ACTIVATIONS: tuple[Callable[[], nn.Module], ...] = (
 
 
 class Chain(nn.Module):
-    """Convolutions and linears one after the other, with whatever may lie between them."""
+    """A chain of convolutions and linear layers, with anything that may lie between them."""
 
     def __init__(self, draw: Callable) -> None:
         super().__init__()
@@ -109,8 +109,8 @@ class Chain(nn.Module):
         self.parts = nn.Sequential(*parts[:-1])
 
     def forward(self, x: Tensor) -> Tensor:
-        made: Tensor = self.parts(x)
-        return made
+        logits: Tensor = self.parts(x)
+        return logits
 
 
 @st.composite
@@ -130,9 +130,9 @@ def chains(draw: st.DrawFn) -> Chain:
 @given(net=chains(), shares=SHARES)
 def test_a_chain_gives_the_same_logits_without_its_dead_units(net: Chain, shares) -> None:
     thin_out(net, *shares)
-    found = assert_removed_exactly(net, torch.randn(9, 1, 12, 12))
+    dead_units = assert_removed_exactly(net, torch.randn(9, 1, 12, 12))
     light = compacted(net, torch.randn(2, 1, 12, 12))
-    assert parameter_count(light) == parameter_count(net) - found.parameters
+    assert parameter_count(light) == parameter_count(net) - dead_units.parameters
 
 
 @settings(max_examples=10)
@@ -143,7 +143,7 @@ def test_any_net_gives_the_same_logits_without_its_dead_units(net: RandomNet, sh
 
 
 def set_unit(layer: nn.Module, unit: int, bias: float) -> None:
-    """Have a unit put out a constant."""
+    """Make a unit output a constant."""
     layer.weight.data[unit] = 0.0
     layer.bias.data[unit] = bias
 
@@ -157,7 +157,7 @@ IMAGES = torch.randn(5, 1, 8, 8, generator=torch.Generator().manual_seed(0))
 
 
 class TestBorders:
-    """A constant channel is none at the border of a convolution or a pool that pads with zeros."""
+    """A constant channel varies at the border of a layer or pool that pads with zeros."""
 
     @pytest.mark.parametrize(
         ("between", "bias", "padding", "dead"),
@@ -192,8 +192,8 @@ class TestBorders:
             if isinstance(module, nn.BatchNorm2d):
                 module.running_mean.fill_(-0.5)
         set_unit(net[0], 1, bias)
-        found = assert_removed_exactly(net, IMAGES)
-        assert found.units["0"] == dead
+        dead_units = assert_removed_exactly(net, IMAGES)
+        assert dead_units.units["0"] == dead
         for module in net.modules():
             if isinstance(module, nn.BatchNorm2d):
                 assert [bool(module.weight[1]), bool(module.bias[1])] == [not dead, False]
@@ -220,10 +220,10 @@ class TestBorders:
         )
         set_unit(net[0], 0, 0.5)
         net[1].weight.data[1, 1] = 0.0
-        found = assert_removed_exactly(net, IMAGES)
-        assert found.units == {"0": 1, "1": 0, "2": 0}
+        dead_units = assert_removed_exactly(net, IMAGES)
+        assert dead_units.units == {"0": 1, "1": 0, "2": 0}
         assert not net[1].weight[1].any()
-        assert found.parameters == 10 + 27
+        assert dead_units.parameters == 10 + 27
 
 
 def test_death_spreads_forwards_and_backwards() -> None:
@@ -237,14 +237,14 @@ def test_death_spreads_forwards_and_backwards() -> None:
     # Unit 1 of the second has no outputs left, and alone reads unit 1 of the first.
     last.weight.data[:, 1] = 0.0
     second.weight.data[[0, 2], 1] = 0.0
-    found = assert_removed_exactly(net, IMAGES)
-    assert found.units == {"1": 2, "3": 2, "5": 0}
+    dead_units = assert_removed_exactly(net, IMAGES)
+    assert dead_units.units == {"1": 2, "3": 2, "5": 0}
     assert nonzero(net) == (64 + 1) + (1 + 1) + (2 + 2)
-    assert found.parameters == parameter_count(net) - nonzero(net)
+    assert dead_units.parameters == parameter_count(net) - nonzero(net)
 
 
 def dead_by_hand(weights: list[Tensor]) -> list[set[int]]:
-    """Take units without inputs or without outputs away, one by one, until there are none."""
+    """Remove units without inputs or outputs one by one until none is left."""
     weights = [weight.clone() for weight in weights]
     dead: list[set[int]] = [set() for _ in weights]
     while True:
@@ -271,8 +271,8 @@ def test_it_finds_what_repeated_removal_finds(wide: list[int], single: float, se
     net = sequence(nn.Flatten(), *(part for it in layers for part in (it, nn.Tanh())))
     thin_out(net, seed, 0.0, 0.0, single)
     expected = [len(units) for units in dead_by_hand([layer.weight.data for layer in layers])]
-    found = remove_dead(net, torch.randn(3, 1, 4, 4))
-    assert list(found.units.values()) == expected
+    dead_units = remove_dead(net, torch.randn(3, 1, 4, 4))
+    assert list(dead_units.units.values()) == expected
 
 
 DEAD = {
@@ -285,7 +285,7 @@ DEAD = {
 
 
 @pytest.mark.parametrize(("model", "ratio"), DEAD)
-def test_the_shipped_nets_give_the_same_answers(model: str, ratio: int, few: Splits) -> None:
+def test_the_shipped_nets_make_the_same_predictions(model: str, ratio: int, few: Splits) -> None:
     spec = model_spec(model)
     net = spec.build().eval()
     net.load_state_dict(load_weights(spec.shipped_weights, net))
@@ -294,12 +294,12 @@ def test_the_shipped_nets_give_the_same_answers(model: str, ratio: int, few: Spl
     images, _ = few.test.batch(slice(None))
     with torch.no_grad():
         logits = net(images)
-        found = remove_dead(net, images[:3])
+        dead_units = remove_dead(net, images[:3])
         without = net(images)
     assert is_close(without, logits)
     assert torch.equal(without.argmax(1), logits.argmax(1))
-    assert found.units == DEAD[model, ratio]
-    assert nonzero(net) == before - found.nonzero
+    assert dead_units.units == DEAD[model, ratio]
+    assert nonzero(net) == before - dead_units.nonzero
 
 
 class TestOwnNets:
@@ -309,8 +309,8 @@ class TestOwnNets:
             for weight in (it for it in net.parameters() if it.dim() > 1):
                 weight[:4] = 0.0
             net.head.weight[:, 2] = 0.0
-        found = assert_removed_exactly(net, torch.randn(5, 1, 28, 28))
-        assert not any(found.units.values())
+        dead_units = assert_removed_exactly(net, torch.randn(5, 1, 28, 28))
+        assert not any(dead_units.units.values())
 
     def test_no_unit_of_attention_is_removed(self, tmp_path: Path) -> None:
         net = build(f"{write(tmp_path)}:Attending")
@@ -330,7 +330,7 @@ class TestOwnNets:
 
 
 class Odd(nn.Module):
-    """Two layers, with something odd about how they are used."""
+    """Two layers that are used in an unusual way."""
 
     def __init__(self, use: Callable[[Odd, Tensor], Tensor]) -> None:
         super().__init__()
@@ -372,14 +372,14 @@ def hidden(net: Odd, x: Tensor) -> Tensor:
 )
 def test_around_an_odd_call_only_units_that_nobody_reads_are_removed(use, dead: list[int]) -> None:
     net = Odd(use)
-    found = assert_removed_exactly(net, IMAGES)
-    assert [found.units["conv"], found.units["one"]] == dead
+    dead_units = assert_removed_exactly(net, IMAGES)
+    assert [dead_units.units["conv"], dead_units.units["one"]] == dead
 
 
 def writes_over(net: Odd, x: Tensor) -> Tensor:
-    made = net.conv(x)
-    flat = made.flatten(1)
-    made.sub_(1.0)
+    features = net.conv(x)
+    flat = features.flatten(1)
+    features.sub_(1.0)
     return net.two(net.one(flat))
 
 
@@ -412,7 +412,7 @@ def test_a_layer_whose_units_are_all_dead_leaves_constant_logits() -> None:
     second = nn.Conv2d(3, 2, 3)
     net = sequence(nn.Conv2d(1, 3, 3), nn.ReLU(), second, nn.Flatten(), nn.Linear(32, 4))
     second.weight.data.zero_()
-    found = assert_removed_exactly(net, IMAGES)
-    assert found.units == {"0": 3, "2": 2, "4": 0}
+    dead_units = assert_removed_exactly(net, IMAGES)
+    assert dead_units.units == {"0": 3, "2": 2, "4": 0}
     assert nonzero(net) == 4
     assert parameter_count(compacted(net, IMAGES)) == (9 + 1) + (9 + 1) + (64 + 4)

@@ -1,4 +1,4 @@
-"""A call of a traced net, read the same way whether it is a module, a function or a method."""
+"""Calls of a traced net: modules, functions and methods are read alike."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from core.graph.fx_calls import Call, reads_only_shape
 
 
 class Calls(nn.Module):
-    """The same pooling and dropout in every way to write them."""
+    """Pooling and dropout, written in every way."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Cutting a net before a layer: the rest of it gives the logits of all of it."""
+"""A net cut before a layer: the second part gives the logits of the whole net."""
 
 from __future__ import annotations
 
@@ -47,14 +47,14 @@ def test_what_comes_before_a_layer_is_not_run_again() -> None:
     net = Cnn5().eval()
     images = torch.randn(3, 1, 28, 28)
     cut = PrefixCache(net, groups(net), images)
-    ran: list[str] = []
+    names: list[str] = []
     for name, module in net.named_children():
-        module.register_forward_hook(lambda *_, name=name: ran.append(name))
+        module.register_forward_hook(lambda *_, name=name: names.append(name))
     with torch.inference_mode():
         values = cut.start(images)
-        ran.clear()
+        names.clear()
         cut.finish("conv3", cut.alive("conv3", values))
-    assert ran == ["conv3", "drop3", "fc1", "drop4", "fc2"]
+    assert names == ["conv3", "drop3", "fc1", "drop4", "fc2"]
     assert cut.bytes_per_image == 4 * (28 * 28 + 32 * 24 * 24 + 32 * 10 * 10 + 576 + 256)
 
 
@@ -65,7 +65,7 @@ def test_a_shared_module_is_cut_before_its_first_use() -> None:
 
 
 class Tied(nn.Module):
-    """One weight in two modules, and once more as a plain tensor."""
+    """One weight in two modules, and also read as a plain tensor."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -88,7 +88,7 @@ def test_a_tied_weight_is_cut_before_its_first_use() -> None:
 
 
 class WritesLater(nn.Module):
-    """What is alive before `late` is overwritten after it."""
+    """A value alive before `late` is overwritten after it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -111,7 +111,7 @@ def test_a_value_that_is_written_later_is_computed_again() -> None:
 
 
 class Counts(nn.Module):
-    """Asks for the number of images before it does anything."""
+    """Reads the number of images first."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -134,7 +134,7 @@ def test_a_number_of_images_that_is_alive_follows_the_images() -> None:
 
 
 class Mixes(nn.Module):
-    """What one image gives depends on the others."""
+    """The logits of one image depend on the others."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -146,7 +146,7 @@ class Mixes(nn.Module):
 
 
 class Breaks(nn.Module):
-    """Can be traced, but not be run."""
+    """Can be traced, but not run."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -157,7 +157,7 @@ class Breaks(nn.Module):
 
 
 class Decides(nn.Module):
-    """Looks at its input to choose what to do."""
+    """Branches on its input."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Units in order: the same net but for rounding, and a smaller file."""
+"""Sorted units: the same net up to rounding, and a smaller file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from core.nets.architectures import Cnn5, LeNet300
 
 
 def pruned(model: nn.Module, kept: float) -> nn.Module:
-    """The net with so much of each weight left."""
+    """Keep a fraction of each weight."""
     with torch.no_grad():
         for parameter in model.parameters():
             if parameter.dim() > 1:
@@ -22,7 +22,7 @@ def pruned(model: nn.Module, kept: float) -> nn.Module:
 
 
 class Normed(nn.Module):
-    """With batch norms, and a layer whose units are added to others."""
+    """A net with a batch norm, and layers whose units are added."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Units: the constants a call gives them, and which of them it reads."""
+"""Units: the constants that a call gives them, and the units it reads."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ NAN = float("nan")
 
 
 def nodes(count: int) -> list[fx.Node]:
-    """Calls in a graph, each of which reads the one before."""
+    """A chain of calls, each reading the one before."""
     graph = fx.Graph()
-    made = [graph.placeholder("x")]
-    while len(made) < count:
-        made.append(graph.call_function(torch.relu, (made[-1],)))
-    return made
+    chain = [graph.placeholder("x")]
+    while len(chain) < count:
+        chain.append(graph.call_function(torch.relu, (chain[-1],)))
+    return chain
 
 
 def linear_call(weight: Tensor, bias: Tensor | None) -> LayerCall:
@@ -48,7 +48,7 @@ def pruned_layers(draw: st.DrawFn) -> tuple[LayerCall, Tensor]:
 
 
 def filled(constants: Tensor, seed: int) -> Tensor:
-    """Values that hold the constants, and anything where these vary."""
+    """Values that equal the constants, and are random where these vary."""
     random = torch.randn(4, len(constants), generator=torch.Generator().manual_seed(seed))
     return torch.where(constants.isnan(), random.double(), constants).float()
 
@@ -57,15 +57,15 @@ def filled(constants: Tensor, seed: int) -> Tensor:
 def test_a_constant_of_a_layer_is_what_it_outputs_whatever_varies(
     case: tuple[LayerCall, Tensor],
 ) -> None:
-    call, given_constants = case
-    found = call.constants({call.source: given_constants})
-    outputs = [call.module(filled(given_constants, seed)) for seed in (0, 1)]
-    for unit, constant in enumerate(found.tolist()):
+    call, inputs = case
+    constants = call.constants({call.source: inputs})
+    outputs = [call.module(filled(inputs, seed)) for seed in (0, 1)]
+    for unit, constant in enumerate(constants.tolist()):
         varies = not torch.allclose(outputs[0][:, unit], outputs[1][:, unit], atol=1e-6)
         if constant == constant:
-            for made in outputs:
+            for output in outputs:
                 expected = torch.full((4,), constant)
-                torch.testing.assert_close(made[:, unit], expected, rtol=1e-4, atol=1e-5)
+                torch.testing.assert_close(output[:, unit], expected, rtol=1e-4, atol=1e-5)
         assert varies <= (constant != constant)
 
 
@@ -126,7 +126,7 @@ def test_a_call_that_reads_a_shape_needs_no_unit() -> None:
 
 
 @pytest.mark.parametrize(
-    ("function", "given_constants", "made"),
+    ("function", "inputs", "outputs"),
     [
         (torch.relu, [-1.0, 2.0, NAN], [0.0, 2.0, NAN]),
         (torch.sigmoid, [0.0, 0.0, NAN], [0.5, 0.5, NAN]),
@@ -134,14 +134,14 @@ def test_a_call_that_reads_a_shape_needs_no_unit() -> None:
     ],
 )
 def test_a_unitwise_call_maps_constants_and_only_finite_ones_stay(
-    function: Callable[[Tensor], Tensor], given_constants: list[float], made: list[float]
+    function: Callable[[Tensor], Tensor], inputs: list[float], outputs: list[float]
 ) -> None:
     source, node = nodes(2)
     call = UnitwiseCall(node, 3, source, function)
-    constants = torch.tensor(given_constants, dtype=torch.float64)
+    constants = torch.tensor(inputs, dtype=torch.float64)
     before = constants.clone()
-    found = call.constants({source: constants})
-    assert found.allclose(torch.tensor(made, dtype=torch.float64), equal_nan=True)
+    result = call.constants({source: constants})
+    assert result.allclose(torch.tensor(outputs, dtype=torch.float64), equal_nan=True)
     assert constants.allclose(before, equal_nan=True), "its own copy is mapped"
     needed = torch.tensor([True, False, True])
     assert call.needs({}, needed)[source] is needed

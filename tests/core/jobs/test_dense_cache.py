@@ -12,8 +12,7 @@ from core.events import Epoch, Notice
 from core.formats.weights_files import save_dense
 from core.jobs.dense_cache import cached_net, cached_or_trained
 from core.jobs.workbench import Workbench
-from core.nets.digest import weights_digest
-from core.nets.weights import DenseWeights
+from core.nets.weights import DenseWeights, weights_digest
 from core.settings.settings import Settings
 from tests.core.training.loops import of_type, recorded, same
 from tests.core.user_nets import write

@@ -19,7 +19,7 @@ from core.events import Epoch, Event, Notice, drain
 from core.jobs.dense_cache import cached_net
 from core.jobs.dense_net import dense_weights, open_dense_net
 from core.jobs.workbench import Workbench
-from core.nets.digest import weights_digest
+from core.nets.weights import weights_digest
 from core.nets.zoo import model_spec
 from core.settings.settings import Settings
 from tests.core.jobs.test_recorded_jobs import small

@@ -1,4 +1,4 @@
-"""The paper's table: recomputed from its own columns, and measured on nets of any shape."""
+"""The paper's table, recomputed from its own columns and measured on nets of any shape."""
 
 from __future__ import annotations
 
@@ -51,21 +51,21 @@ def test_our_nets_have_the_papers_weights_and_flops(name: str, tiny) -> None:
     kept = {layer.name: layer.elements for layer in layers}
     table = cost_table(name, layers, kept, activities, 1)
     assert table.total.flops == pytest.approx(paper.total.flops, rel=0.002)
-    for row, its in zip(table.layers, paper.layers, strict=True):
-        assert row.name == its.name
-        assert row.weights == pytest.approx(its.weights, rel=0.003)
-        assert row.flops == pytest.approx(its.flops, rel=0.003)
-    assert table.paper is None, "nothing is pruned as the paper's net is"
+    for row, paper_row in zip(table.layers, paper.layers, strict=True):
+        assert row.name == paper_row.name
+        assert row.weights == pytest.approx(paper_row.weights, rel=0.003)
+        assert row.flops == pytest.approx(paper_row.flops, rel=0.003)
+    assert table.paper is None, "nothing is pruned"
     units = [it.units for it in activities.values()]
     assert units == {"lenet-300-100": [300, 100, 10], "lenet-5": [2880, 800, 500, 10]}[name]
-    # The paper's total Act% is the mean of its layers' over units, which for LeNet-5 says that
-    # its activations are counted after the pooling.
-    mean = sum(n * its.act for n, its in zip(units, paper.layers, strict=True)) / sum(units)
+    # The paper's total Act% is the mean over all units. For LeNet-5 this shows that activations
+    # are counted after the pooling.
+    mean = sum(n * row.act for n, row in zip(units, paper.layers, strict=True)) / sum(units)
     assert mean == pytest.approx(paper.total.act, abs=0.5)
 
 
 class Every(nn.Module):
-    """A ReLU of each kind, in the ways in which nets put one after a layer."""
+    """Every kind of ReLU, in every way that nets put one after a layer."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -105,7 +105,7 @@ def images() -> Images:
 
 
 def by_hand(net: Every, data: Images) -> dict[str, tuple[float, float]]:
-    """The nonzero shares after the ReLU of each layer and before it, written out."""
+    """The nonzero fractions of each layer's rectified output and of its input, by hand."""
     x, _ = data.batch(slice(None))
     share: Callable[[Tensor], float] = lambda it: float((it != 0).double().mean())  # noqa: E731
     stem = F.relu(net.norm(net.stem(x)))
@@ -137,16 +137,16 @@ def by_hand(net: Every, data: Images) -> dict[str, tuple[float, float]]:
 def test_a_relu_belongs_to_the_layers_whose_values_reach_it_first(images: Images) -> None:
     torch.manual_seed(1)
     net = Every().eval()
-    found = drain(measure_activity(net, images))
+    activities = drain(measure_activity(net, images))
     with torch.no_grad():
         expected = by_hand(net, images)
-    # Attention multiplies by its projections out of sight.
+    # No hook sees attention multiply by its projections.
     names = [layer.name for layer in prunable_layers(net)]
     unseen = ("unused", "attention.in_proj_weight", "attention.out_proj")
-    assert list(found) == [name for name in names if name not in unseen]
-    for name, activity in found.items():
+    assert list(activities) == [name for name in names if name not in unseen]
+    for name, activity in activities.items():
         assert (activity.act, activity.input) == pytest.approx(expected[name]), name
-    macs = {name: activity.macs for name, activity in found.items()}
+    macs = {name: activity.macs for name, activity in activities.items()}
     assert macs == {
         "stem": 64 * 4 * 9,
         "left": 64 * 4 * 2 * 9,
@@ -196,7 +196,7 @@ class TestShipped:
         weights = Masks.of(dense.weights, workbench.layers, plan).apply(dense.weights)
         table, events = recorded(measurement.costs(workbench, weights, "test"))
         assert table.paper is HAN2015["lenet-5"]
-        assert (table.nonzero, round(table.ratio, 2)) == (36_860, 11.7)
+        assert (table.footprint.nonzero, round(table.footprint.ratio, 2)) == (36_860, 11.7)
         assert [round(row.kept) for row in table.layers] == [66, 12, 8, 19]
         assert table.total.flops == 4_586_000
         shares = [(row.act or 0) for row in table.layers]
@@ -217,7 +217,7 @@ class TestShipped:
         dense = drain(dense_weights(workbench))
         masks = Masks.of(dense.weights, workbench.layers, uniform_plan(0.0, workbench.layer_names))
         table = drain(measurement.costs(workbench, masks.apply(dense.weights), "validation"))
-        assert (table.total.kept, table.ratio, table.paper) == (100.0, 1.0, None)
+        assert (table.total.kept, table.footprint.ratio, table.paper) == (100.0, 1.0, None)
         assert table.dead is not None
         assert (table.dead.total, table.dead.parameters) == (0, 0)
         assert table.layers[0].flops_kept == 100.0
@@ -231,4 +231,5 @@ def test_with_nothing_measured_the_shares_of_weights_are_there() -> None:
     layers = prunable_layers(nn.Sequential(nn.Linear(4, 2), nn.Linear(2, 2)))
     table = cost_table("x", layers, {"0": 4, "1": 1}, {}, 18)
     assert [row.kept for row in table.layers] == [50.0, 25.0]
-    assert (table.total.kept, table.total.act, table.nonzero) == (pytest.approx(500 / 12), None, 11)
+    assert (table.total.kept, table.total.act) == (pytest.approx(500 / 12), None)
+    assert table.footprint.nonzero == 11

@@ -1,4 +1,4 @@
-"""Accuracies on a growing sample: the plain count in the end, honest intervals before."""
+"""Accuracy on a growing sample: honest intervals first, the exact count at the end."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from core.data.batches import Splits
 from core.errors import StoppedError
 from core.events import drain
-from core.measure.sample_accuracy import sample_accuracy
+from core.measure.evaluation import sample_accuracy
 from core.nets.architectures import Cnn5
 from core.nets.layers import Layer
 from core.nets.weights import Weights
@@ -35,16 +35,16 @@ def test_a_sample_grows_to_all_images_and_ends_with_the_plain_count(
     model.load_state_dict(pruned)
     data = head(few.train, 1_900)
     sample, events = recorded(sample_accuracy(model, data, seed=3, precision=precision))
-    said = [event.sample for event in of_type(SampleUpdated, events)]
-    assert [it.images for it in said] == [250, 500, 1_000, 1_900]
-    assert said[-1] == sample
+    samples = [event.sample for event in of_type(SampleUpdated, events)]
+    assert [sample.images for sample in samples] == [250, 500, 1_000, 1_900]
+    assert samples[-1] == sample
     assert (sample.exact, sample.of) == (True, 1_900)
     assert sample.accuracy == pytest.approx(plain_accuracy(pruned, data))
     order = torch.randperm(1_900, generator=torch.Generator().manual_seed(3))[:250]
     with torch.no_grad():
         images, labels = data.batch(order)
         first = int((model(images).argmax(1) == labels).sum())
-    assert said[0].correct == first
+    assert samples[0].correct == first
 
 
 def test_a_sample_stops_at_once(few: Splits, dense: Weights) -> None:
@@ -84,7 +84,7 @@ def test_a_small_part_of_many_is_as_good_as_a_sample_of_endless_ones() -> None:
 
 
 def test_nineteen_in_twenty_intervals_hold_the_accuracy() -> None:
-    """Of 2,000 samples of 500 of 5,000 images, about 95 % of the intervals hold the truth."""
+    """Of 2,000 samples of 500 out of 5,000 images, about 95 % of intervals hold the truth."""
     generator = torch.Generator().manual_seed(0)
     right = torch.zeros(5_000, dtype=torch.bool)
     right[:4_700] = True

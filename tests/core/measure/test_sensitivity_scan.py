@@ -1,4 +1,4 @@
-"""The scan: the counts of the plain way, samples, stops, untraceable nets."""
+"""The scan: exact counts, samples, stops and untraceable nets."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from core.data.batches import Images, Splits
 from core.errors import InputError
 from core.events import Event, Notice, Progress, drain
 from core.measure.bf16_filter import Bf16Filter, margins
-from core.measure.evaluation import count_correct
+from core.measure.evaluation import evaluate
 from core.measure.sensitivity_scan import scan
 from core.nets.architectures import Cnn5
 from core.nets.layers import Layer, prunable_layers
@@ -34,7 +34,7 @@ POINTS = SPARSITIES[1::2]
 
 @pytest.fixture(scope="module")
 def images(few: Splits) -> Images:
-    """Enough to tell the points apart."""
+    """Enough images to tell the points apart."""
     train = few.train
     return replace(train, images=train.images[::5], labels=train.labels[::5])
 
@@ -69,7 +69,7 @@ def counts(result: Scan) -> dict[str, list[int]]:
 
 class TestExact:
     @pytest.mark.parametrize(("precision", "batch"), [("fp32", 1000), ("bf16", 1000), ("bf16", 70)])
-    def test_every_count_is_that_of_the_plain_way(
+    def test_every_count_is_that_of_plain_pruning(
         self,
         precision: str,
         batch: int,
@@ -138,7 +138,7 @@ class TestExact:
 
 
 class TestEvents:
-    def test_progress_reaches_its_total_and_every_batch_is_told(
+    def test_progress_reaches_its_total_and_every_batch_is_reported(
         self, net: Cnn5, few: Splits
     ) -> None:
         result, events = recorded(scan(net, few.train, split="train", sparsities=[0.9]))
@@ -150,9 +150,11 @@ class TestEvents:
     def test_a_stopped_scan_keeps_what_is_done(
         self, net: Cnn5, few: Splits, dense: Weights
     ) -> None:
-        told: list[object] = []
-        stream = scan(net, few.train, split="train", sparsities=[0.9], stop=lambda: len(told) >= 8)
-        result = drain(stream, lambda event: told.append(event))
+        events: list[object] = []
+        stream = scan(
+            net, few.train, split="train", sparsities=[0.9], stop=lambda: len(events) >= 8
+        )
+        result = drain(stream, lambda event: events.append(event))
         assert result.stopped
         assert not result.exact
         images = [point.images for row in result.layers.values() for point in row]
@@ -178,16 +180,16 @@ class TestEvents:
         self, net: Cnn5, images: Images, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(Bf16Filter, "sound", property(lambda _: False))
-        told: list[Event] = []
+        events: list[Event] = []
         stream = scan(
             net,
             images,
             split="test",
             sparsities=[0.9],
             precision="bf16",
-            stop=lambda: len(of_type(ScanUpdated, told)) == 1,
+            stop=lambda: len(of_type(ScanUpdated, events)) == 1,
         )
-        result = drain(stream, told.append)
+        result = drain(stream, events.append)
         assert result.stopped
         assert {point.accuracy for point in result.points()} == {None}
 
@@ -223,13 +225,13 @@ class TestQuick:
 
 
 class Decides(Cnn5):
-    """Cannot be traced: looks at its input to choose what to do."""
+    """Cannot be traced: branches on its input."""
 
     def forward(self, x: Tensor) -> Tensor:
         return super().forward(x if x.sum() < 1e9 else -x)
 
 
-def test_what_cannot_be_traced_is_scanned_the_plain_way(
+def test_what_cannot_be_traced_is_scanned_with_the_whole_net(
     images: Images, dense: Weights, plain_counts: dict[str, list[int]]
 ) -> None:
     net = Decides()
@@ -261,7 +263,7 @@ def test_sparsities_and_widths_out_of_range_are_refused(
 
 
 class WritesInput(Cnn5):
-    """Its input is not what it was once it has run."""
+    """Writes into its input."""
 
     def forward(self, x: Tensor) -> Tensor:
         return super().forward(x.sub_(0.3))
@@ -272,19 +274,16 @@ def test_a_net_that_writes_into_its_input_is_scanned_and_counted_all_the_same(
 ) -> None:
     net = WritesInput()
     net.load_state_dict(dense)
-    counted = {
-        precision: drain(count_correct(net, images, precision=precision))
-        for precision in ("fp32", "bf16")
-    }
-    assert counted["fp32"] == counted["bf16"]
+    accuracy = drain(evaluate(net, images))
+    assert drain(evaluate(net, images, precision="bf16")) == accuracy
     result = drain(scan(net, images, split="test", sparsities=[0.0, 0.3], precision="bf16"))
     assert not result.traced
-    assert {row[0].correct for row in result.layers.values()} == {counted["fp32"]}
+    assert {row[0].accuracy for row in result.layers.values()} == {accuracy}
 
 
 @settings(max_examples=15)
 @given(net=random_nets(), seed=st.integers(0, 1000), precision=st.sampled_from(["fp32", "bf16"]))
-def test_the_counts_of_any_net_are_those_of_the_plain_way(
+def test_the_counts_of_any_net_are_those_of_plain_pruning(
     net: RandomNet, seed: int, precision: str
 ) -> None:
     generator = torch.Generator().manual_seed(seed)

@@ -1,4 +1,4 @@
-"""Copies of models: the same net in every respect, nothing shared, or a refusal that says where."""
+"""A copy of a model equals it in every respect and shares nothing, or the error says where."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from torch.nn.utils import parametrizations
 from torch.nn.utils import prune as torch_prune
 
 from core.errors import InputError
-from core.nets.model_copy import copy_model, deep_copy
+from core.nets.model_copy import copy_model
 
 IMAGES = torch.randn(4, 1, 8, 8, generator=torch.Generator().manual_seed(0))
 
@@ -47,7 +47,7 @@ class Recurrent(nn.Module):
 
 
 class WeightOnce(Plain):
-    """It computes a weight when it is built, and reads it in every forward."""
+    """Computes a weight in its constructor and reads it in every forward pass."""
 
     def __init__(self, how: Callable[[Tensor], Tensor]) -> None:
         super().__init__()
@@ -102,15 +102,15 @@ def tied() -> nn.Module:
 
 def hooked() -> nn.Module:
     model = Plain()
-    model.conv.register_forward_hook(lambda module, given, made: setattr(model, "seen", made))
+    model.conv.register_forward_hook(lambda module, args, output: setattr(model, "seen", output))
     return model
 
 
 def hooked_by_default() -> nn.Module:
     model = Plain()
 
-    def keep(module: nn.Module, given: object, made: Tensor, where: nn.Module = model) -> None:
-        where.seen = made
+    def keep(module: nn.Module, args: object, output: Tensor, where: nn.Module = model) -> None:
+        where.seen = output
 
     model.conv.register_forward_hook(keep)
     return model
@@ -119,7 +119,7 @@ def hooked_by_default() -> nn.Module:
 def hooked_by_tensor() -> nn.Module:
     model = Plain()
     weight = model.conv.weight
-    model.conv.register_forward_hook(lambda module, given, made: made + weight.mean())
+    model.conv.register_forward_hook(lambda module, args, output: output + weight.mean())
     return model
 
 
@@ -167,7 +167,7 @@ def test_a_copy_computes_the_same_and_leaves_the_original_alone(name: str) -> No
     before = {key: tensor.clone() for key, tensor in model.state_dict().items()}
     kept = vars(model).get("kept"), vars(model).get("seen")
     copy.check_trainable(IMAGES)
-    assert torch.equal(deep_copy(model).eval()(IMAGES), copy.model.eval()(IMAGES))
+    assert torch.equal(copy_model(model).model.eval()(IMAGES), copy.model.eval()(IMAGES))
     optimizer = torch.optim.SGD(copy.model.parameters(), lr=0.1)
     for _ in range(2):
         optimizer.zero_grad()
@@ -177,12 +177,12 @@ def test_a_copy_computes_the_same_and_leaves_the_original_alone(name: str) -> No
     after = copy.model.state_dict()
     assert any(not torch.equal(before[key], after[key]) for key in before)
     assert (vars(model).get("kept"), vars(model).get("seen")) == kept
-    assert torch.equal(deep_copy(model).eval()(IMAGES), model.eval()(IMAGES))
+    assert torch.equal(copy_model(model).model.eval()(IMAGES), model.eval()(IMAGES))
 
 
 def test_locks_are_new_and_free() -> None:
     model = with_locks()
-    copy: Any = deep_copy(model)
+    copy: Any = copy_model(model).model
     assert model.lock.locked()
     assert not copy.lock.locked()
     copy.event.set()
@@ -194,18 +194,18 @@ def test_locks_are_new_and_free() -> None:
 
 
 def test_ties_stay_ties() -> None:
-    model = deep_copy(tied())
+    model = copy_model(tied()).model
     assert model[1].weight is model[2].weight
     by_memory = Plain()
     by_memory.other = nn.Linear(108, 10)
     by_memory.other.weight.data = by_memory.fc.weight.data
     by_memory.register_buffer("row", by_memory.fc.weight.detach()[1])
-    made: Any = deep_copy(by_memory)
-    assert made.other.weight is not made.fc.weight
+    copy: Any = copy_model(by_memory).model
+    assert copy.other.weight is not copy.fc.weight
     with torch.no_grad():
-        made.fc.weight.fill_(3.0)
-    assert bool((made.other.weight == 3).all())
-    assert bool((made.row == 3).all())
+        copy.fc.weight.fill_(3.0)
+    assert bool((copy.other.weight == 3).all())
+    assert bool((copy.row == 3).all())
     assert not bool((by_memory.row == 3).any())
 
 
@@ -214,7 +214,7 @@ def test_generators_attributes_and_gradient_hooks_of_parameters_come_along() -> 
     model.random = torch.Generator().manual_seed(3)
     model.fc.weight.scale = 2
     model.fc.weight.register_hook(torch.zeros_like)
-    copy: Any = deep_copy(model)
+    copy: Any = copy_model(model).model
     assert torch.equal(torch.rand(3, generator=copy.random), torch.rand(3, generator=model.random))
     copy(IMAGES).sum().backward()
     assert copy.fc.weight.scale == 2
@@ -227,7 +227,7 @@ def test_what_points_back_points_into_the_copy() -> None:
     model.conv.parent = weakref.ref(model)
     model(IMAGES)
     seen = model.seen
-    copy: Any = deep_copy(model)
+    copy: Any = copy_model(model).model
     copy(IMAGES)
     assert model.seen is seen
     assert copy.seen is not seen
@@ -268,7 +268,7 @@ def set_at(path: str, what: Callable[[nn.Module], object]) -> nn.Module:
 def hooked_through_a_list() -> nn.Module:
     model = Plain()
     models = [model]
-    model.conv.register_forward_hook(lambda module, given, made: models[0].eval() and None)
+    model.conv.register_forward_hook(lambda module, args, output: models[0].eval() and None)
     return model
 
 
@@ -290,6 +290,6 @@ def hooked_through_a_list() -> nn.Module:
 def test_what_cannot_be_copied_is_named(model: nn.Module, where: str) -> None:
     before = {key: tensor.clone() for key, tensor in model.state_dict().items()}
     with pytest.raises(InputError, match=where) as refusal:
-        deep_copy(model)
+        copy_model(model)
     assert "\n" not in str(refusal.value)
     assert all(torch.equal(before[key], it) for key, it in model.state_dict().items())

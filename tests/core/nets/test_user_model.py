@@ -1,4 +1,4 @@
-"""A net of the user's own: found, built, tried, pruned and fine-tuned; and what goes wrong."""
+"""A user's own net: imported, built, tried, pruned and fine-tuned; and what can go wrong."""
 
 from __future__ import annotations
 
@@ -66,9 +66,9 @@ def test_it_is_trained_pruned_scanned_fine_tuned_and_restored(
 ) -> None:
     workbench, events = workbench_of(mine, name, data_dir), list[Event]()
     base = drain(open_dense_net(workbench), events.append)
-    said = [event.text for event in of_type(Notice, events)]
-    assert said[0] == f"running code from {mine}:{name}"
-    assert any(f"training the dense mine.{name} on mnist" in text for text in said)
+    notices = [event.text for event in of_type(Notice, events)]
+    assert notices[0] == f"running code from {mine}:{name}"
+    assert any(f"training the dense mine.{name} on mnist" in text for text in notices)
     plan = uniform_plan(0.8, workbench.layer_names)
     experiment = Experiment(tmp_path / "it")
     tuned = drain(finetune(workbench, base, plan, experiment))
@@ -87,7 +87,7 @@ def test_it_is_trained_pruned_scanned_fine_tuned_and_restored(
         round(0.8 * layer.elements) for layer in workbench.layers
     )
     opened = drain(open_dense_net(workbench_of(mine, name, data_dir)), events.append)
-    assert opened.digest == base.digest, "the dense net is kept"
+    assert opened.digest == base.digest, "the dense net was cached"
 
 
 def test_the_layers_of_a_users_net_are_its_convolutions_and_linears(mine: Path) -> None:
@@ -146,7 +146,7 @@ def test_a_net_that_is_itself_one_layer_can_be_pruned() -> None:
 
 
 @pytest.mark.parametrize(
-    ("model", "said"),
+    ("model", "message"),
     [
         ("{folder}/none.py:Net", "no such file: .*none.py"),
         ("{folder}/mine.py", "unknown model .*, or path/to/net.py:Net or package.module:Net"),
@@ -155,14 +155,14 @@ def test_a_net_that_is_itself_one_layer_can_be_pruned() -> None:
     ],
 )
 def test_a_name_that_cannot_be_one_is_refused_before_anything_runs(
-    mine: Path, model: str, said: str
+    mine: Path, model: str, message: str
 ) -> None:
-    with pytest.raises(InputError, match=said):
+    with pytest.raises(InputError, match=message):
         Settings(model=model.format(folder=mine.parent))
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "message"),
     [
         ("Nett", "has no 'Nett': expected one of Block, Net, Viewing, Attending"),
         ("Block", r"'Block' of .* needs arguments \(width\): write a function"),
@@ -172,23 +172,23 @@ def test_a_name_that_cannot_be_one_is_refused_before_anything_runs(
         ("constant", "is not a class or function"),
     ],
 )
-def test_what_cannot_be_built_says_why(mine: Path, name: str, said: str) -> None:
-    with pytest.raises(InputError, match=said):
+def test_what_cannot_be_built_says_why(mine: Path, name: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
         build(f"{mine}:{name}")
 
 
 @pytest.mark.parametrize(
-    ("source", "said"),
+    ("source", "message"),
     [
         ("import nowhere_at_all", "needs nowhere_at_all: install it"),
         ("x = (", r"raised SyntaxError: .*\("),
         ("def f():\n    return 1 / 0\nf()", r"raised ZeroDivisionError: .*\(it.py line 2\)"),
     ],
 )
-def test_a_file_that_cannot_be_imported_says_why(tmp_path: Path, source: str, said: str) -> None:
+def test_a_file_that_cannot_be_imported_says_why(tmp_path: Path, source: str, message: str) -> None:
     path = tmp_path / "it.py"
     path.write_text(source)
-    with pytest.raises(InputError, match=said):
+    with pytest.raises(InputError, match=message):
         build(f"{path}:Net")
 
 
@@ -199,7 +199,7 @@ def test_a_net_can_be_named_by_module_and_attribute() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "message"),
     [
         ("flat", r"cannot take images \[2, 1, 28, 28\]: it raised RuntimeError: "),
         ("few", r"returns \[2, 3\] for images .*expected \[2, 10\]"),
@@ -208,9 +208,9 @@ def test_a_net_can_be_named_by_module_and_attribute() -> None:
     ],
 )
 def test_a_net_that_does_not_fit_the_images_says_why(
-    name: str, said: str, mine: Path, data_dir: Path, few_images: None, empty_cache: Path
+    name: str, message: str, mine: Path, data_dir: Path, few_images: None, empty_cache: Path
 ) -> None:
-    with pytest.raises(InputError, match=said):
+    with pytest.raises(InputError, match=message):
         drain(open_dense_net(workbench_of(mine, name, data_dir)))
 
 
@@ -270,7 +270,7 @@ class TestPickledWeights:
             load_weights(path, net)
 
     @pytest.mark.parametrize(
-        ("content", "said"),
+        ("content", "message"),
         [
             ({"a": 3}, "holds no state_dict"),
             ([1, 2], "holds no state_dict"),
@@ -278,11 +278,11 @@ class TestPickledWeights:
         ],
     )
     def test_a_file_without_a_state_dict_is_refused(
-        self, net: nn.Module, tmp_path: Path, content: Any, said: str
+        self, net: nn.Module, tmp_path: Path, content: Any, message: str
     ) -> None:
         path = tmp_path / "net.pth"
         torch.save(content, path)
-        with pytest.raises(InputError, match=said):
+        with pytest.raises(InputError, match=message):
             load_weights(path, net)
 
     def test_wrong_shapes_and_surplus_names_are_named(self, net: nn.Module, tmp_path: Path) -> None:

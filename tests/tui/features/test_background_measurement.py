@@ -241,7 +241,7 @@ async def test_the_confusion_matrix_counts_every_test_image(app, backend):
         await pilot.press("V")
         assert app.explore.visible_plots(app.state) == ("confusion",)
         await until(pilot, lambda app: not app.looking and not app.explore.stale)
-        assert app.state.comparison.compared.counted is not None
+        assert app.state.comparison.compared.counts is not None
         assert "dense: 0 wrong of 10,000 test images" in shown(app, "#plot-0")
         assert "pruned" not in shown(app, "#plot-0")
         await pilot.press(*PRESET)

@@ -12,7 +12,7 @@ from core.events import StopFlag, Stream
 from core.experiments.experiment import Experiment, open_run
 from core.experiments.run_record import TRAIN, RunRecord, report_json
 from core.experiments.runs import STOPPED, Run
-from core.nets.footprint import BYTES_PER_VALUE, COUNTED, MIB
+from core.nets.footprint import BYTES_PER_VALUE, MIB, SIZE_NOTE
 from core.pruning.presets import default_preset, preset_plan
 from tui.cli import checks, read_options
 from tui.cli.add_options import DEFAULT_ALLOCATION
@@ -143,7 +143,7 @@ def print_run(record: RunRecord, console: Console) -> None:
     lighter = f"{record.ratio:.2f}x lighter" if record.ratio else "nothing is left"
     console.print(
         f"{count(nonzero)} of {count(parameters)} parameters, "
-        f"{dense:.3f} -> {pruned:.3f} MiB ({COUNTED}): {lighter}"
+        f"{dense:.3f} -> {pruned:.3f} MiB ({SIZE_NOTE}): {lighter}"
     )
     dead, remaining = sum((record.dead or {}).values()), record.nonzero_without_dead
     if dead and remaining is not None and record.parameters_without_dead is not None:

@@ -26,7 +26,7 @@ def prepare(args: Namespace) -> Command[Scan]:
     from core.jobs.dense_net import dense_weights
     from core.jobs.goals import store_scan
     from core.jobs.report import scan_report
-    from core.nets.digest import weights_digest
+    from core.nets.weights import weights_digest
 
     def work(stop: StopFlag) -> Stream[Scan]:
         yield from workbench.splits(stop)

@@ -64,7 +64,7 @@ def prepare(args: Namespace) -> Command[CostTable]:
 
 def print_table(table: CostTable, split: str, console: Console) -> None:
     """Print one row per layer and the totals, with dead units and the paper's figures if any."""
-    paper = table.paper
+    paper, net = table.paper, table.footprint
     dead = table.dead if table.dead and table.dead.total else None
     grid = number_table("layer", "weights", "FLOPs", "act %", "weights %", "FLOP %")
     if dead:
@@ -84,11 +84,11 @@ def print_table(table: CostTable, split: str, console: Console) -> None:
         grid.add_row(*cells)
     console.print(grid)
     console.print(
-        f"{count(table.nonzero)} of {count(table.parameters)} parameters: {ratio(table.ratio)}"
+        f"{count(net.nonzero)} of {count(net.parameters)} parameters: {ratio(net.ratio)}"
         + (f"; {paper.title} in Han et al. 2015: {paper.rate}x" if paper else "")
     )
     if dead:
-        remaining = table.footprint.without(dead)
+        remaining = net.without(dead)
         console.print(without_dead(dead.total, remaining.nonzero, remaining.parameters))
     console.print(
         f"act %: nonzero values after the layer's ReLU, on {split}; "

@@ -26,7 +26,7 @@ def data(state: State, width: int) -> PredictionsData:
         for at, (pixels, label) in enumerate(zip(compared.pixels, compared.labels, strict=True))
     )
     if selection is not None and selection.mode == "wrong":
-        confusion = compared.counted
+        confusion = compared.counts
         number = f"{count(confusion.newly_wrong)} " if confusion else ""
         caption = f"{number}newly wrong when {net}{before} · D next ten, d one per class"
     else:

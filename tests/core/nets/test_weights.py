@@ -7,8 +7,7 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from core.nets.digest import weights_digest
-from core.nets.weights import Weights
+from core.nets.weights import Weights, weights_digest
 
 
 def some() -> Weights:
