@@ -26,6 +26,7 @@ from core.nets.user_model import check_no_torch_masks, fit_data, fit_layout, spl
 from core.pruning.curves import SPARSITIES, SPLITS, UNIFORM_SPARSITIES, Scan
 from core.pruning.plans import whole_plan
 from core.settings.recipe_changes import NO_CHOICES, Choices
+from core.settings.settings import SETTINGS
 from core.training import finetuning
 from core.training.finetuning import FineTuningResult
 from core.training.loop import copy_weights
@@ -58,7 +59,7 @@ def finetune(
     """
     check_no_torch_masks(model)
     settings = choices.applied_to(recipe_named(recipe))
-    _check_precision(precision)
+    _check(precision, seed)
     base = copy_weights(model)
     whole = whole_plan(plan, [layer.name for layer in prunable_layers(model)])
     copy = copy_model(model)
@@ -94,7 +95,7 @@ def scan(
 ) -> Stream[Scan]:
     """Measure the accuracy of a model with one layer pruned at a time; see `core.scan`."""
     check_no_torch_masks(model)
-    _check_precision(precision)
+    _check(precision, seed)
     if split not in SPLITS:
         raise InputError(f"unknown split '{split}': expected one of {', '.join(SPLITS)}")
     copy = deep_copy(model)
@@ -128,6 +129,7 @@ def accelerate(
     return (yield from faster(copy, sample.contiguous(), torch.get_num_threads(), stop=stop))
 
 
-def _check_precision(name: str) -> None:
-    if name not in PRECISIONS:
-        raise InputError(f"unknown precision '{name}': expected one of {', '.join(PRECISIONS)}")
+def _check(precision: str, seed: int) -> None:
+    if precision not in PRECISIONS:
+        raise InputError(f"precision '{precision}': expected one of {', '.join(PRECISIONS)}")
+    SETTINGS["seed"].read(seed)

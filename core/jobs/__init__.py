@@ -12,7 +12,8 @@ goals          from a goal to a plan, with the scan some methods need
 search         the smallest net within a drop in accuracy
 quantization   few values for the weights of each layer, within a drop in accuracy
 export         a net written to a file, read back and measured
-recorded_jobs  training and fine-tuning recorded as runs, and resumed
+recorded_jobs  training and fine-tuning recorded as runs
+resume         an interrupted run continued from its last checkpoint
 restore        back to a run: its settings, plan and nets
 report         results as the JSON of the commands
 """

@@ -200,11 +200,11 @@ class CoreBackend:
 
     def restore(self, dense: Net, run: Run, stop: StopFlag) -> Stream[RestoredRun]:
         """See `Backend.restore`."""
-        from core.jobs import recorded_jobs
         from core.jobs.restore import restore
+        from core.jobs.resume import resume
 
         if not run.finished:
-            yield from recorded_jobs.resume(self._workbench, dense, run, self.experiment, stop)
+            yield from resume(self._workbench, dense, run, self.experiment, stop)
             run = self.experiment.find(run.id)
         return (yield from restore(self._workbench, dense, self.experiment, run))
 

@@ -23,6 +23,7 @@ from core.experiments.runs import DONE, INTERRUPTED, RUNNING, STOPPED, Run
 from core.jobs import recorded_jobs
 from core.jobs.dense_net import open_dense_net
 from core.jobs.restore import restore
+from core.jobs.resume import resume
 from core.jobs.workbench import Net, Workbench
 from core.pruning.plans import Plan
 from core.settings.recipe_changes import Choices
@@ -201,13 +202,13 @@ def test_a_closed_stream_leaves_its_last_epoch_to_go_on_from(
     experiment = Experiment(tmp_path)
     run = broken_off(recorded_jobs.finetune(workbench, base, aggressive, experiment), experiment)
     assert (run.id, run.status, len(run.record.epochs)) == ("0001", INTERRUPTED, 1)
-    resumed = drain(recorded_jobs.resume(workbench, base, run, experiment))
+    resumed = drain(resume(workbench, base, run, experiment))
     assert same(resumed.weights, kept.result.weights)
     done = experiment.find("1")
     assert done.status == DONE
     assert len(done.record.resumed) == 1
     with pytest.raises(InputError, match="run 0001 is done: there is nothing to resume"):
-        drain(recorded_jobs.resume(workbench, base, done, experiment))
+        drain(resume(workbench, base, done, experiment))
 
 
 def test_dense_training_is_recorded_with_its_early_weights(
@@ -232,7 +233,7 @@ def test_dense_training_goes_on_from_its_last_epoch(
     run = broken_off(recorded_jobs.train(workbench, experiment), experiment)
     assert (run.status, len(run.record.epochs)) == (INTERRUPTED, 1)
     other = workbench.with_settings(replace(workbench.settings, choices=Choices(epochs=9), seed=5))
-    result, events = recorded(recorded_jobs.resume(other, base, run, experiment))
+    result, events = recorded(resume(other, base, run, experiment))
     assert [epoch.epoch for epoch in of_type(Epoch, events)] == [2, 3]
     assert same(result.weights, whole.weights)
     done = experiment.find("1")
@@ -256,7 +257,7 @@ def test_a_run_that_cannot_be_resumed_says_why(
     experiment = Experiment(tmp_path)
     run = broken_off(recorded_jobs.train(workbench, experiment), experiment)
     with pytest.raises(InputError, match=said):
-        drain(recorded_jobs.resume(workbench, base, changed(run, facts), experiment))
+        drain(resume(workbench, base, changed(run, facts), experiment))
 
 
 def test_a_disk_that_refuses_costs_a_warning_not_the_training(
@@ -337,7 +338,7 @@ def test_killed_in_its_third_epoch_it_comes_to_the_same_when_resumed(
     """An epoch is reported before its checkpoint is written, so the third one is lost."""
     run = killed(tmp_path, data_dir, "finetune", "Epoch", 3)
     assert (run.status, len(run.record.epochs)) == (INTERRUPTED, 2)
-    resumed = drain(recorded_jobs.resume(workbench, base, run, Experiment(tmp_path)))
+    resumed = drain(resume(workbench, base, run, Experiment(tmp_path)))
     assert same(resumed.weights, kept.result.weights)
     assert Experiment(tmp_path).newest().status == DONE
 
@@ -349,7 +350,7 @@ def test_killed_in_its_first_epoch_a_fine_tuning_starts_over_from_its_settings(
     assert (run.status, run.record.epochs, run.checkpoint()) == (INTERRUPTED, (), None)
     assert run.resumable
     other = workbench.with_settings(replace(workbench.settings, choices=Choices(epochs=9), seed=5))
-    result, events = recorded(recorded_jobs.resume(other, base, run, experiment))
+    result, events = recorded(resume(other, base, run, experiment))
     assert [epoch.epoch for epoch in of_type(Epoch, events)] == [1, 2, 3]
     assert same(result.weights, kept.result.weights)
     (done,) = experiment.runs()
@@ -365,7 +366,7 @@ def test_killed_in_its_first_epoch_a_dense_training_starts_over(
     run = killed(tmp_path / "killed", data_dir, "train", "Batch", 2)
     assert (run.status, run.record.epochs, run.resumable) == (INTERRUPTED, (), True)
     experiment = Experiment(tmp_path / "killed")
-    result = drain(recorded_jobs.resume(workbench, None, run, experiment))
+    result = drain(resume(workbench, None, run, experiment))
     assert same(result.weights, whole.weights)
     assert experiment.newest().status == DONE
 
@@ -374,7 +375,7 @@ def test_a_run_that_is_started_over_and_left_again_stays(
     workbench: Workbench, base: Net, data_dir: Path, tmp_path: Path
 ) -> None:
     run, experiment = killed(tmp_path, data_dir, "finetune", "Batch", 2), Experiment(tmp_path)
-    stream = recorded_jobs.resume(workbench, base, run, experiment)
+    stream = resume(workbench, base, run, experiment)
     while not isinstance(next(stream), Batch):
         pass
     assert experiment.newest().status == RUNNING

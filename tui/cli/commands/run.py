@@ -79,9 +79,9 @@ def _resume(args: Namespace) -> Command[Recorded]:
         return _nothing_to_resume(run, args.json)
     settings = read_options.settings_for(args, run)
     workbench = checks.workbench_for(args, settings)
-    from core.jobs import recorded_jobs
     from core.jobs.dense_net import open_dense_net
     from core.jobs.restore import plan_of, settings_of
+    from core.jobs.resume import resume
 
     trains = run.record.kind == TRAIN
     settings_of(run, settings)
@@ -90,7 +90,7 @@ def _resume(args: Namespace) -> Command[Recorded]:
 
     def work(stop: StopFlag) -> Stream[Recorded]:
         dense = None if trains else (yield from open_dense_net(workbench, stop))
-        yield from recorded_jobs.resume(workbench, dense, run, experiment, stop)
+        yield from resume(workbench, dense, run, experiment, stop)
         return Recorded(experiment.find(run.id).record, experiment.folder, run.id)
 
     def show(result: Recorded, console: Console) -> Mapping[str, Any]:
