@@ -59,7 +59,7 @@ class Session:
         self.explore = ExploreScreen()
         self.followers: list[Callable[[State], None]] = []
         self.background = BackgroundMeasurement(
-            app, backend.look, self._request, self._measured, self._say_measuring
+            app, backend.measure, self._request, self._measured, self._say_measuring
         )
         self._offered = offered
 
@@ -96,7 +96,7 @@ class Session:
         base = state.base
         if base is None or base.digest in state.scans:
             return state
-        scan = self.backend.kept_scan(base)
+        scan = self.backend.stored_scan(base)
         return state if scan is None else state.with_scan(base.digest, scan)
 
     def focus_table(self) -> None:

@@ -11,6 +11,7 @@ from torch import nn
 from core.data.batches import CPU
 from core.errors import InputError, StoppedError
 from core.events import Accuracy, Notice, Progress, StopFlag, Stream, never
+from core.experiments.experiment import Experiment
 from core.experiments.exports import Export
 from core.formats.codec import Inspection, encode, inspect, to_state
 from core.formats.export_formats import COMPACT, ONNX, SAFETENSORS, Packing, check_target
@@ -133,10 +134,18 @@ def inspect_file(path: Path, most: int | None = None) -> Inspection:
         raise InputError(f"cannot read {path}: {error}") from error
 
 
-def export_record(result: ExportResult, packing: Packing) -> Export:
-    """The record of a file, stored with the run whose net it holds."""
+def record_export(
+    result: ExportResult, packing: Packing, experiment: Experiment, run: str | None
+) -> Stream[Export]:
+    """Record a file with the run whose net it holds, if any; sends a warning if that fails."""
     path, levels, accuracy = str(result.path.resolve()), result.levels, result.accuracy
-    return Export(path, result.bytes, packing.values, levels, accuracy)
+    record = Export(path, result.bytes, packing.values, levels, accuracy)
+    if run is not None:
+        try:
+            experiment.add_export(experiment.find(run), record)
+        except InputError as error:
+            yield Notice(f"could not record the file with run {run}: {error}", warning=True)
+    return record
 
 
 def inspect_report(inspection: Inspection, accuracy: Accuracy | None) -> dict[str, Any]:

@@ -38,7 +38,6 @@ def plan_for(
 def search_for(
     workbench: Workbench,
     base: Net,
-    *,
     max_drop: float,
     method: str,
     locked: Mapping[str, float],

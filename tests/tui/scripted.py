@@ -266,7 +266,7 @@ class Scripted:
         settings = replace(self.settings, choices=Choices(epochs=2))
         return RestoredRun(settings, dense, MODERATE, made, PRUNED, epochs, self.dead)
 
-    def kept_scan(self, base: Net) -> Scan | None:
+    def stored_scan(self, base: Net) -> Scan | None:
         """What `kept` has."""
         return self.kept.get(base.digest)
 
@@ -301,7 +301,7 @@ class Scripted:
         found = SearchResult(trials[0], tuple(trials), DENSE.validation - max_drop, stop())
         return found, replace(net(MODERATE), accuracy=TUNED)
 
-    def bench(
+    def benchmark(
         self, base: Net, plan: Mapping[str, float], tuned: Net | None, stop: StopFlag
     ) -> Stream[Benchmark]:
         """One thread, then two; it pauses between them where trainings do."""
@@ -334,7 +334,7 @@ class Scripted:
         accuracy = replace(result.accuracy, test=result.accuracy.test - 0.02)
         return Export(str(to), size, packing.values, levels, accuracy), SIZES
 
-    def look(self, request: MeasurementRequest, stop: StopFlag) -> Stream[None]:
+    def measure(self, request: MeasurementRequest, stop: StopFlag) -> Stream[None]:
         """Images at once; the first sample, and all images once `rested` is set."""
         if request.images:
             self.digits.append(request.images)

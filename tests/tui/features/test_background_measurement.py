@@ -79,8 +79,8 @@ class Slow(Scripted):
 
     held: threading.Event = field(default_factory=threading.Event)
 
-    def look(self, request: MeasurementRequest, stop: StopFlag) -> Stream[None]:
-        yield from super().look(replace(request, accuracy=False), stop)
+    def measure(self, request: MeasurementRequest, stop: StopFlag) -> Stream[None]:
+        yield from super().measure(replace(request, accuracy=False), stop)
         self.looked.append(dict(request.plan))
         self.held.wait(PATIENCE)
         self.started.append("given way")
@@ -117,7 +117,7 @@ async def test_what_is_known_is_not_measured_again(app, backend):
 class Failing(Scripted):
     """A backend whose looks raise an error."""
 
-    def look(self, request: MeasurementRequest, stop: StopFlag) -> Stream[None]:
+    def measure(self, request: MeasurementRequest, stop: StopFlag) -> Stream[None]:
         self.looked.append({})
         raise WorkError("the images are gone")
         yield

@@ -32,19 +32,18 @@ def prepare(args: Namespace) -> Command[SearchResult]:
 
     def work(stop: StopFlag) -> Stream[SearchResult]:
         base = yield from open_dense_net(workbench, stop)
-        return (
-            yield from search_for(
-                workbench,
-                base,
-                max_drop=args.max_drop,
-                method=method,
-                locked=locked,
-                experiment=experiment,
-                trials=args.trials,
-                start=args.start,
-                stop=stop,
-            )
+        result = yield from search_for(
+            workbench,
+            base,
+            args.max_drop,
+            method,
+            locked,
+            experiment,
+            args.trials,
+            args.start,
+            stop,
         )
+        return result
 
     def show(result: SearchResult, console: Console) -> dict[str, Any]:
         print_search(result, console)
