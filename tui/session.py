@@ -135,7 +135,7 @@ class Session:
         """
         if self.job is not None:
             return
-        leaving = self.background.give_way()
+        leaving = self.background.stop()
         self.state = replace(self.state, measuring="measured after the job")
 
         def in_turn(stop: StopFlag) -> Stream[Any]:

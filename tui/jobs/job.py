@@ -58,18 +58,18 @@ class JobEnded(Message):
 
 
 class Job:
-    """A stream in a thread of its own, whose messages the app gives to whoever started it.
+    """A stream in its own thread; the app passes its messages to `follow` and `end`.
 
     It is a daemon thread, so quitting never waits for it: it is abandoned at its next event, and if
     it is stuck in native code, the process exits without it.
 
     Args:
-        start: gives the stream.
-        post: takes its messages, in its thread.
+        start: returns the stream.
+        post: called with each message, in the job's thread.
 
     Attributes:
-        end: takes its last message, in the app's thread.
-        follow: takes each event there.
+        end: called with the last message, in the app's thread.
+        follow: called with each event, there too.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class Job:
         self._thread = threading.Thread(target=self._run, name="job", daemon=True)
 
     def start(self) -> None:
-        """Start."""
+        """Start the thread."""
         self._thread.start()
 
     def stop(self) -> None:
@@ -114,14 +114,13 @@ class Job:
         try:
             outcome = Done(self._drive(self._start_stream(self._stop.is_set)))
         except BaseException as error:
-            _let_go(error)
+            _clear_frames(error)
             outcome = Failed(error)
-        self._tell(JobEnded(self, outcome))
+        self._send(JobEnded(self, outcome))
 
-    def _tell(self, message: Message) -> None:
-        """Post a message, unless the program has been left meanwhile."""
+    def _send(self, message: Message) -> None:
         if not self._abandoned.is_set():
-            with suppress(RuntimeError):  # its event loop may close just now
+            with suppress(RuntimeError):  # the app's event loop may be closing
                 self._post(message)
 
     def _drive(self, stream: Stream[Any]) -> Any:
@@ -130,20 +129,21 @@ class Job:
                 event = next(stream)
             except StopIteration as end:
                 return end.value
-            self._tell(JobEvent(self, event))
+            self._send(JobEvent(self, event))
         stream.close()
         return None
 
 
-def _let_go(error: BaseException | None) -> None:
-    """Drop what the frames hold in which an error came up, such as a net, for as long as it lives.
+def _clear_frames(error: BaseException | None) -> None:
+    """Release what the frames of an error hold, such as a net, while the error itself lives on.
 
-    The error and the frame that caught it would keep each other until the garbage is collected.
+    The error and the frame that caught it would otherwise keep each other alive until the next
+    garbage collection.
     """
-    left, seen = [error], set[int]()
-    while left:
-        one = left.pop()
-        if one is not None and id(one) not in seen:  # an error may be its own cause
-            seen.add(id(one))
-            traceback.clear_frames(one.__traceback__)
-            left += [one.__cause__, one.__context__]
+    pending, seen = [error], set[int]()
+    while pending:
+        error = pending.pop()
+        if error is not None and id(error) not in seen:  # an error may be its own cause
+            seen.add(id(error))
+            traceback.clear_frames(error.__traceback__)
+            pending += [error.__cause__, error.__context__]

@@ -122,7 +122,7 @@ class RunFiles(Overlay[Run | None]):
                 job.abandon(0)
 
     def _start(self, work: Callable[[], Any], end: Callable[[JobEnded], None]) -> Job:
-        job = Job(jobs.at_once(work), self.post_message, end)
+        job = Job(jobs.as_stream(work), self.post_message, end)
         job.start()
         return job
 
