@@ -11,7 +11,7 @@ from core.measure.evaluation import measure
 from core.nets.weights import DenseWeights, Weights
 from core.settings.recipe_changes import NO_CHOICES
 from core.settings.settings import DEFAULTS
-from core.system.background import JobProgress, run_in_thread
+from core.system.background import run_in_thread
 from core.system.error_text import reason
 from core.training.loop import copy_weights
 
@@ -69,24 +69,17 @@ def _pretrained(workbench: Workbench, stop: StopFlag) -> Stream[DenseWeights]:
     from torchvision.models import get_model_weights
 
     name = workbench.settings.model
-
-    def fetch(_: JobProgress) -> Weights:
-        weights: Weights = get_model_weights(name).DEFAULT.get_state_dict(
-            check_hash=True, weights_only=True
-        )
-        return weights
-
+    fetch = get_model_weights(name).DEFAULT.get_state_dict
     try:
-        weights = yield from run_in_thread(
-            fetch, f"download torchvision's weights for {name}", stop
+        weights: Weights = yield from run_in_thread(
+            lambda _: fetch(check_hash=True, weights_only=True),
+            f"download torchvision's weights for {name}",
+            stop,
         )
         return DenseWeights(weights, None)
     except StoppedError:
         raise
     except (OSError, RuntimeError) as error:
-        yield Notice(
-            f"{name} is untrained: its weights could not be downloaded ({reason(error)}); "
-            "use --weights FILE",
-            warning=True,
-        )
+        problem = f"its weights could not be downloaded ({reason(error)})"
+        yield Notice(f"{name} is untrained: {problem}; use --weights FILE", warning=True)
         return DenseWeights(copy_weights(workbench.fresh_model()), None, trained=False)

@@ -188,15 +188,12 @@ def _compact_file(
     weights = yield from _minimized(workbench, weights)
     if not packing.quantizes:
         return workbench.compact_file(weights, packing.values), None
-    kind, epochs = packing.values, packing.epochs
+    how = packing.values, packing.epochs, stop
     if packing.levels is not None:
-        net = yield from quantize(
-            workbench, weights, packing.levels, kind=kind, epochs=epochs, stop=stop
-        )
+        net = yield from quantize(workbench, weights, packing.levels, *how)
     else:
-        net = yield from quantize_within_drop(
-            workbench, weights, packing.max_drop or 0.0, kind=kind, epochs=epochs, stop=stop
-        )
+        max_drop = packing.max_drop or 0.0
+        net = yield from quantize_within_drop(workbench, weights, max_drop, *how)
     return workbench.compact_file(net.weights, packing.values, net.rounded), net.size
 
 

@@ -67,11 +67,10 @@ def search_for(
 
     heaviest, lightest = size_bounds(workbench, base, locked)
     floor, most = heaviest.ratio * LEAST, lightest.ratio
-    return (
-        yield from search(
-            attempt, least=least, floor=floor, most=most, trials=trials, start=start, stop=stop
-        )
+    stream = search(
+        attempt, least=least, floor=floor, most=most, trials=trials, start=start, stop=stop
     )
+    return (yield from stream)
 
 
 def size_bounds(
@@ -122,12 +121,8 @@ def _plan(
     locked: Mapping[str, float],
     scan: Scan | None,
 ) -> Plan:
+    budget, other = goal.budget(workbench.parameters), base.other_parameters
+    dense = base.accuracy.validation
     return allocate(
-        method,
-        base.profiles,
-        goal.budget(workbench.parameters),
-        other_parameters=base.other_parameters,
-        locked=locked,
-        scan=scan,
-        dense=base.accuracy.validation,
+        method, base.profiles, budget, other_parameters=other, locked=locked, scan=scan, dense=dense
     )

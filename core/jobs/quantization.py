@@ -59,7 +59,6 @@ def quantize(
     workbench: Workbench,
     weights: Weights,
     size: int,
-    *,
     kind: str = "codebook",
     epochs: int = 0,
     stop: StopFlag = never,
@@ -88,16 +87,14 @@ def quantize(
     best = QuantizedNet(copy_weights(model), rounded, size, validation)
     if not epochs:
         return best
-    return (
-        yield from _train(workbench, model, StraightThrough(weights, rounded), epochs, best, stop)
-    )
+    sharing = StraightThrough(weights, rounded)
+    return (yield from _train(workbench, model, sharing, epochs, best, stop))
 
 
 def quantize_within_drop(
     workbench: Workbench,
     weights: Weights,
     max_drop: float,
-    *,
     kind: str = "codebook",
     epochs: int = 0,
     stop: StopFlag = never,
@@ -109,9 +106,9 @@ def quantize_within_drop(
     exact = yield from _validate(workbench, workbench.models.for_inference(weights), stop)
     least = exact - max_drop
     for size in LEVELS:
-        net = yield from quantize(workbench, weights, size, kind=kind, stop=stop)
+        net = yield from quantize(workbench, weights, size, kind, stop=stop)
         if epochs and least - RECOVERABLE <= net.validation < least:
-            net = yield from quantize(workbench, weights, size, kind=kind, epochs=epochs, stop=stop)
+            net = yield from quantize(workbench, weights, size, kind, epochs, stop)
         passed = net.validation >= least
         hint = "" if passed else f", below {least:.2f}"
         text = f"{size} values per layer: validation {net.validation:.2f} %{hint}"

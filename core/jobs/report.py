@@ -49,7 +49,8 @@ def finetuning_record(
     return RunRecord(
         kind=FINETUNE,
         **_settings(workbench, precision),
-        **_recipe(workbench),
+        recipe=workbench.settings.recipe,
+        choices=workbench.settings.choices,
         finetuning=recipe_json(recipe),
         base=BaseRecord(base.run, base.digest, base.trained),
         **_size(_footprint(workbench, (it.kept for it in what_ifs))),
@@ -90,19 +91,19 @@ def finetuned_record(
     )
 
 
-def search_report(workbench: Workbench, found: SearchResult) -> dict[str, Any]:
+def search_report(workbench: Workbench, result: SearchResult) -> dict[str, Any]:
     """What `featherweight search --json` writes: every trial as a run, and the best."""
 
     def report(trial: Trial) -> dict[str, Any]:
         record = finetuned_record(workbench, trial.base, trial.plan, trial.result)
-        outcome = {"asked": trial.ratio, "good": trial.good, "run": trial.result.run}
-        return {**report_json(record), **outcome}
+        row = {"asked": trial.ratio, "good": trial.good, "run": trial.result.run}
+        return {**report_json(record), **row}
 
     return {
-        "best": None if found.best is None else report(found.best),
-        "trials": [report(trial) for trial in found.trials],
-        "least": found.least,
-        "stopped": found.stopped,
+        "best": None if result.best is None else report(result.best),
+        "trials": [report(trial) for trial in result.trials],
+        "least": result.least,
+        "stopped": result.stopped,
     }
 
 
@@ -111,7 +112,8 @@ def training_record(workbench: Workbench, precision: str) -> RunRecord:
     return RunRecord(
         kind=TRAIN,
         **_settings(workbench, precision),
-        **_recipe(workbench),
+        recipe=workbench.settings.recipe,
+        choices=workbench.settings.choices,
         training=asdict(workbench.training),
         parameters=workbench.parameters,
     )
@@ -141,8 +143,8 @@ def scan_report(workbench: Workbench, result: Scan) -> dict[str, Any]:
         key: {name: _each(points, attribute) for name, points in result.layers.items()}
         for key, attribute in names.items()
     }
-    uniform = {key: _each(result.uniform, attribute) for key, attribute in names.items()}
-    uniform = {"sparsities": _each(result.uniform, "sparsity"), **uniform}
+    columns = {"sparsities": "sparsity", **names}
+    uniform = {key: _each(result.uniform, attribute) for key, attribute in columns.items()}
     return {
         **to_plain(_settings(workbench, result.precision)),
         "split": result.split,
@@ -179,10 +181,6 @@ def _footprint(workbench: Workbench, kept: Iterable[int]) -> Footprint:
     """The footprint of the net with these numbers of weights kept per layer."""
     pruned = sum(layer.elements for layer in workbench.layers) - sum(kept)
     return Footprint(workbench.parameters, workbench.parameters - pruned)
-
-
-def _recipe(workbench: Workbench) -> dict[str, Any]:
-    return {"recipe": workbench.settings.recipe, "choices": workbench.settings.choices}
 
 
 def _size(net: Footprint) -> dict[str, Any]:

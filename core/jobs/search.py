@@ -46,18 +46,16 @@ class Bracket:
 
     def next(self) -> float | None:
         """The ratio to try next; None if the bracket is narrow enough."""
-        match self.good, self.bad:
-            case None, None:
+        good, bad = self.good, self.bad
+        if good is None:
+            if bad is None:
                 return min(max(self.start, self.floor), self.most)
-            case None, bad if bad is not None:
-                lower = max(bad / GROWTH, self.floor)
-                return lower if lower < bad else None
-            case good, None if good is not None:
-                upper = min(good * GROWTH, self.most)
-                return upper if upper > good * PRECISION else None
-            case good, bad if good is not None and bad is not None:
-                return math.sqrt(good * bad) if bad > good * PRECISION else None
-        return None
+            lower = max(bad / GROWTH, self.floor)
+            return lower if lower < bad else None
+        if bad is None:
+            upper = min(good * GROWTH, self.most)
+            return upper if upper > good * PRECISION else None
+        return math.sqrt(good * bad) if bad > good * PRECISION else None
 
     def learn(self, ratio: float, good: bool) -> Bracket:
         """The bracket after another trial; a later trial overrides a contradicting earlier one."""

@@ -42,6 +42,7 @@ from core.settings.recipe_changes import Choices
 from core.settings.settings import Settings
 from core.system.timing import Latency
 from core.training.finetuning import PruningResult
+from tui.jobs.backend import Backend
 from tui.state.measurement import ImageSelection, MeasurementRequest
 from tui.state.results import Result
 
@@ -163,7 +164,7 @@ def course(epochs: int = 5, batches: int = 40) -> list[Event]:
 
 
 @dataclass
-class Scripted:
+class Scripted(Backend):
     """The jobs of the app, scripted.
 
     Attributes:
