@@ -66,8 +66,7 @@ def finetune(
     data = fit_data(copy.model, splits_for(model, data))
     copy.check_trainable(data.train.batch(slice(0, 2))[0])
     if choices.batch_size is None:
-        phase = settings.finetune.limited_to(data.train.values)
-        settings = replace(settings, finetune=phase)
+        settings = replace(settings, finetune=settings.finetune.limited_to(data.train.values))
     result = yield from finetuning.finetune(
         copy.model, base, whole, data, settings, seed=seed, precision=precision, stop=stop
     )
@@ -100,19 +99,18 @@ def scan(
         raise InputError(f"unknown split '{split}': expected one of {', '.join(SPLITS)}")
     copy = deep_copy(model)
     data = fit_data(copy, splits_for(model, data))
-    return (
-        yield from sensitivity_scan.scan(
-            copy,
-            data.validation if split == SPLITS[0] else data.test,
-            split=split,
-            sparsities=SPARSITIES if sparsities is None else sparsities,
-            uniform=(UNIFORM_SPARSITIES if sparsities is None else sparsities) if uniform else (),
-            within=within,
-            seed=seed,
-            precision=precision,
-            stop=stop,
-        )
+    stream = sensitivity_scan.scan(
+        copy,
+        data.validation if split == SPLITS[0] else data.test,
+        split=split,
+        sparsities=SPARSITIES if sparsities is None else sparsities,
+        uniform=(UNIFORM_SPARSITIES if sparsities is None else sparsities) if uniform else (),
+        within=within,
+        seed=seed,
+        precision=precision,
+        stop=stop,
     )
+    return (yield from stream)
 
 
 def accelerate(

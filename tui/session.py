@@ -13,7 +13,7 @@ from textual.screen import Screen
 from core.events import Event, StopFlag, Stream
 from tui.jobs.backend import Backend
 from tui.jobs.background import BackgroundMeasurement
-from tui.jobs.job import Done, Failed, Job, JobEnded
+from tui.jobs.job import Job, JobEnded
 from tui.keys.keys import Key
 from tui.screens.main import ExploreScreen
 from tui.state.background import request_for, with_event
@@ -158,13 +158,12 @@ class Session:
         """Take the result, or say why there is none."""
         self.job = None
         self.state = replace(self.state, measuring="")
-        match ended.outcome:
-            case Done(value):
-                try:
-                    finish(value)
-                except Exception as error:
-                    self._fail(error)
-            case Failed(error):
+        if ended.error is not None:
+            self._fail(ended.error)
+        else:
+            try:
+                finish(ended.value)
+            except Exception as error:
                 self._fail(error)
         self.show(self.state)
 

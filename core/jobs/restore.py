@@ -59,12 +59,9 @@ def restore(
         net = workbench.net_of(stored.weights, accuracy, early=stored.early, run=run.id)
         return RestoredRun(settings, net, None, net, None, record.epoch_events)
     base = yield from base_of(workbench, dense, experiment, run)
+    accuracy = run.required(record.accuracy.finetuned, "accuracy.finetuned")
     net = workbench.net_of(
-        stored.weights,
-        run.required(record.accuracy.finetuned, "accuracy.finetuned"),
-        early=base.early,
-        run=run.id,
-        dense=base.dense or base.accuracy,
+        stored.weights, accuracy, early=base.early, run=run.id, dense=base.dense or base.accuracy
     )
     plan = plan_of(run, workbench.layer_names)
     pruned = run.required(record.accuracy.pruned, "accuracy.pruned")

@@ -21,11 +21,10 @@ DEFAULT_ALLOCATION = "lamp"
 
 RUN = "net that a run produced: FOLDER for its newest run, or FOLDER:RUN-ID"
 
-_POINTS = number(0, 100)
 _ALLOCATE = Setting(
     "allocate", DEFAULT_ALLOCATION, one_of(tuple(ALLOCATIONS)), "how a goal becomes sparsities"
 )
-_MAX_DROP = Setting("max_drop", None, _POINTS, "largest allowed drop in validation accuracy")
+_MAX_DROP = Setting("max_drop", None, number(0, 100), "largest allowed drop in validation accuracy")
 _TRIALS = Setting("trials", TRIALS, integer(1, 1000), "maximum number of fine-tunings")
 _START = Setting("start", START, number(1, 1_000_000, above=True), "ratio to try first")
 _SECONDS = Setting("seconds", SECONDS, number(0, 100_000, above=True), "approximate duration")

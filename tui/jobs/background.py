@@ -7,7 +7,7 @@ from textual.app import App
 from textual.timer import Timer
 
 from core.events import Event, StopFlag, Stream
-from tui.jobs.job import Failed, Job, JobEnded
+from tui.jobs.job import Job, JobEnded
 from tui.state.measurement import MeasurementRequest
 from tui.system.error_log import explain
 
@@ -96,7 +96,6 @@ class BackgroundMeasurement:
         """Report a failure, and start the measurement requested in the meantime."""
         if not ended.job.stopping:
             self._completed = self._running
-            outcome = ended.outcome
-            self._say(explain(outcome.error) if isinstance(outcome, Failed) else "")
+            self._say(explain(ended.error) if ended.error else "")
         self.job = None
         self.reconsider()

@@ -6,7 +6,6 @@ import threading
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 from textual.message import Message
@@ -16,27 +15,12 @@ from core.events import Batch, Event, Progress, StopFlag, Stream
 PostMessage = Callable[[Message], object]
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
-    """The stream ended; `value` is its result."""
-
-    value: Any
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """The stream raised `error`."""
-
-    error: BaseException
-
-
 class JobEvent(Message):
     """A job reported something."""
 
     def __init__(self, job: Job, event: Event) -> None:
         super().__init__()
-        self.job = job
-        self.event = event
+        self.job, self.event = job, event
 
     def can_replace(self, message: Message) -> bool:
         """Whether a waiting message can be replaced by a newer one of the same kind."""
@@ -49,12 +33,11 @@ class JobEvent(Message):
 
 
 class JobEnded(Message):
-    """A job's own last message, whatever its outcome."""
+    """A job's own last message: the result of its stream, or the error it raised."""
 
-    def __init__(self, job: Job, outcome: Done | Failed) -> None:
+    def __init__(self, job: Job, value: Any = None, error: BaseException | None = None) -> None:
         super().__init__()
-        self.job = job
-        self.outcome = outcome
+        self.job, self.value, self.error = job, value, error
 
 
 class Job:
@@ -110,13 +93,12 @@ class Job:
         self._thread.join(seconds)
 
     def _run(self) -> None:
-        outcome: Done | Failed
         try:
-            outcome = Done(self._drive(self._start_stream(self._stop.is_set)))
+            ended = JobEnded(self, self._drive(self._start_stream(self._stop.is_set)))
         except BaseException as error:
             _clear_frames(error)
-            outcome = Failed(error)
-        self._send(JobEnded(self, outcome))
+            ended = JobEnded(self, error=error)
+        self._send(ended)
 
     def _send(self, message: Message) -> None:
         if not self._abandoned.is_set():

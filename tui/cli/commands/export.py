@@ -61,8 +61,7 @@ def prepare(args: Namespace) -> Command[tuple[Net, ExportResult]]:
         console.print(
             f"{exported.path}: {count(exported.bytes)} bytes, {size / exported.bytes:.1f}x smaller "
             f"than {count(size)} in float32; test accuracy {percent(net.accuracy.test)} %, "
-            f"read back {percent(exported.accuracy.test)} %",
-            markup=False,
+            f"read back {percent(exported.accuracy.test)} %"
         )
         return report
 

@@ -84,7 +84,7 @@ def _resume(args: Namespace) -> Command[Recorded]:
     from core.jobs.resume import resume
 
     trains = run.record.kind == TRAIN
-    settings_of(run, settings)
+    settings_of(run, settings)  # checks the record
     if not trains:
         plan_of(run, workbench.layer_names)
 
@@ -113,7 +113,7 @@ def _nothing_to_resume(run: Run, json_path: str | None) -> Command[Recorded]:
 
     def show(result: Recorded, console: Console) -> Mapping[str, Any]:
         text = f"run {run.id} of {result.experiment} is done{early}: there is nothing to resume"
-        console.print(text, markup=False)
+        console.print(text)
         return result.report()
 
     return Command(work, show, json_path, runs_job=False)
@@ -122,7 +122,7 @@ def _nothing_to_resume(run: Run, json_path: str | None) -> Command[Recorded]:
 def _show(result: Recorded, console: Console) -> Mapping[str, Any]:
     print_run(result.record, console)
     if result.run is not None:
-        console.print(f"recorded as {result.experiment}:{result.run}", markup=False)
+        console.print(f"recorded as {result.experiment}:{result.run}")
     return result.report()
 
 

@@ -66,7 +66,7 @@ def print_search(result: SearchResult, console: Console) -> None:
             trial.result.run or "",
         )
     console.print(table)
-    console.print(_summary(result), markup=False)
+    console.print(_summary(result))
 
 
 def _summary(result: SearchResult) -> str:

@@ -68,4 +68,4 @@ def _target(args: Namespace, model: str) -> Path:
 def print_trained(record: RunRecord, weights: Path, console: Console) -> None:
     """Print the best epoch of a dense training and the file of its weights."""
     early = ", stopped early" if record.stopped else ""
-    console.print(f"best epoch {record.best}{early}; weights in {weights}", markup=False)
+    console.print(f"best epoch {record.best}{early}; weights in {weights}")
