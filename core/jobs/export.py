@@ -24,6 +24,7 @@ from core.jobs.quantization import quantize, quantize_within_drop
 from core.jobs.workbench import Workbench
 from core.measure.evaluation import measure
 from core.nets.weights import Weights, cast_like, check_fit, element_limit
+from core.system.error_text import reason
 from core.system.files import write_whole
 from core.training.loop import copy_weights
 
@@ -128,10 +129,8 @@ def inspect_file(path: Path, most: int | None = None) -> Inspection:
     """
     try:
         return inspect(path.read_bytes(), most)
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
-    except InputError as error:
-        raise InputError(f"cannot read {path}: {error}") from error
+    except (InputError, OSError) as error:
+        raise InputError(f"cannot read {path}: {reason(error)}") from error
 
 
 def record_export(

@@ -8,7 +8,7 @@ from core.experiments.experiment import Experiment
 from core.experiments.run_record import TrialRecord
 from core.experiments.saved_scans import load_scan, save_scan
 from core.jobs import measurement, recorded_jobs
-from core.jobs.search import LEAST, START, TRIALS, SearchResult, TrialOutcome, TrialRequest, search
+from core.jobs.search import LEAST, START, TRIALS, SearchResult, Trial, TrialOutcome, search
 from core.jobs.workbench import Net, Workbench
 from core.nets.footprint import Footprint
 from core.pruning.allocation import allocate
@@ -55,11 +55,10 @@ def search_for(
     scan = yield from _scan_for(method, workbench, base, experiment, stop)
     least = (base.dense or base.accuracy).validation - max_drop
 
-    def attempt(request: TrialRequest) -> Stream[TrialOutcome]:
-        best = request.from_trial
+    def attempt(number: int, ratio: float, best: Trial | None) -> Stream[TrialOutcome]:
         net = base if best is None else workbench.net(best.result, best.base)
-        plan = _plan(workbench, net, Goal("ratio", request.ratio), method, locked, scan)
-        trial = TrialRecord(request.number, least)
+        plan = _plan(workbench, net, Goal("ratio", ratio), method, locked, scan)
+        trial = TrialRecord(number, least)
         result = yield from recorded_jobs.finetune(
             workbench, net, plan, experiment, stop, search=trial, allocate=method
         )

@@ -129,21 +129,12 @@ class SearchResult:
     stopped: bool
 
 
-@dataclass(frozen=True, slots=True)
-class TrialRequest:
-    """A trial to run; it starts from the best trial so far, if one has passed."""
-
-    number: int
-    ratio: float
-    from_trial: Trial | None
-
-
 TrialOutcome = tuple["Net", Plan, "FineTuningResult"]
 """The base, the plan and the result of a trial."""
 
 
 def search(
-    attempt: Callable[[TrialRequest], Stream[TrialOutcome]],
+    attempt: Callable[[int, float, Trial | None], Stream[TrialOutcome]],
     *,
     least: float,
     floor: float = LEAST,
@@ -159,7 +150,8 @@ def search(
     the current trial ends early without counting, and the results so far are returned.
 
     Args:
-        attempt: plans and fine-tunes a trial; checks the stop flag itself.
+        attempt: plans and fine-tunes the trial of this number and ratio, starting from the best
+            trial so far if there is one; checks the stop flag itself.
         least: required validation accuracy in percent.
         floor: the smallest ratio to plan for.
         most: the largest ratio to plan for.
@@ -181,7 +173,7 @@ def search(
             break
         yield TrialStarted(number, trials, ratio, least, bracket.good, bracket.bad)
         try:
-            base, plan, result = yield from attempt(TrialRequest(number, ratio, _lightest(done)))
+            base, plan, result = yield from attempt(number, ratio, _lightest(done))
         except StoppedError:
             stopped = True
             break
