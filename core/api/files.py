@@ -52,9 +52,11 @@ def save(model: nn.Module, path: Path | str) -> int:
     elif path.suffix == COMPACT:
         keys = {layer.key for layer in prunable_layers(model)}
         # Adding 0.0 turns negative zeros, which the file would store, into zeros.
-        data = encode(
-            from_state(model.state_dict(), keep=lambda k, it: raw(it + 0.0) if k in keys else None)
+        file = from_state(
+            model.state_dict(),
+            keep=lambda name, tensor: raw(tensor + 0.0) if name in keys else None,
         )
+        data = encode(file)
         write_whole(path, lambda part: part.write_bytes(data))
     else:
         write_whole(path, lambda part: torch.save(copy_weights(model), part))

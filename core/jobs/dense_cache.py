@@ -89,8 +89,8 @@ def _train(workbench: Workbench, unfinished: Path, stop: StopFlag) -> Stream[Tra
 def _resume_state(unfinished: Path) -> dict[str, Any] | None:
     """The state of an unfinished training; None if there is no usable one."""
     try:
-        saved = read_checkpoint(unfinished)
-        return Checkpoint(saved.tensors, saved.state or {}).state() or None
+        checkpoint = read_checkpoint(unfinished)
+        return Checkpoint(checkpoint.tensors, checkpoint.state or {}).state() or None
     except (InputError, TypeError, ValueError):
         return None
 

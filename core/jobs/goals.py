@@ -102,9 +102,9 @@ def _scan_for(
     if method != SENSITIVITY:
         return None
     yield from workbench.splits(stop)
-    stored = load_scan(experiment.folder, base.digest, SPLITS[0], workbench.data_name).scan
-    if stored is not None and stored.exact:
-        return stored
+    scan = load_scan(experiment.folder, base.digest, SPLITS[0], workbench.data_name).scan
+    if scan is not None and scan.exact:
+        return scan
     scan = yield from measurement.scan(workbench, base.weights, stop=stop)
     yield from store_scan(workbench, base.digest, scan, experiment)
     if scan.stopped:

@@ -152,10 +152,10 @@ def costs(
         InputError: the split is unknown.
     """
     activities = yield from activity(workbench, weights, split, stop)
-    kept = {layer.name: int(weights[layer.key].count_nonzero()) for layer in workbench.layers}
+    nonzero = {layer.name: int(weights[layer.key].count_nonzero()) for layer in workbench.layers}
     dead = yield from dead_units(workbench, weights, stop)
     model, layers = workbench.settings.model, workbench.layers
-    return replace(cost_table(model, layers, kept, activities, workbench.parameters), dead=dead)
+    return replace(cost_table(model, layers, nonzero, activities, workbench.parameters), dead=dead)
 
 
 def count_activity(

@@ -47,5 +47,5 @@ def check_goal(workbench: Workbench, goal: Goal, locked: Mapping[str, float]) ->
 
     A weights file may hold zeros, so its locked layers may be smaller than their plan says.
     """
-    known = locked if workbench.settings.weights is None else {}
-    check_reach(workbench.layers, workbench.parameters, goal.budget(workbench.parameters), known)
+    locks = locked if workbench.settings.weights is None else {}
+    check_reach(workbench.layers, workbench.parameters, goal.budget(workbench.parameters), locks)

@@ -73,10 +73,10 @@ def quantize(
     """
     layers = workbench.layers
     rounded: dict[str, QuantizedTensor] = {
-        la.key: KINDS[kind].of(weights[la.key], size) for la in layers
+        layer.key: KINDS[kind].of(weights[layer.key], size) for layer in layers
     }
     step = BIAS_STEP * min(1.0, COARSE / size)
-    biases = [name for la in layers if (name := bias_key(la.key)) in weights]
+    biases = [name for layer in layers if (name := bias_key(layer.key)) in weights]
     rounded |= {
         name: StepTensor.by(weights[name], step) for name in biases if weights[name].numel()
     }
@@ -120,7 +120,7 @@ def quantize_within_drop(
 
 def _with_aliases(workbench: Workbench, weights: Weights) -> Weights:
     """The weights with tied weights and biases under all their names."""
-    keys = {alias: la.key for la in workbench.layers for alias in la.aliases}
+    keys = {alias: layer.key for layer in workbench.layers for alias in layer.aliases}
     keys |= {bias_key(alias): bias_key(key) for alias, key in keys.items()}
     return {**weights, **{name: weights[key] for name, key in keys.items() if name in weights}}
 

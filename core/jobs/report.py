@@ -43,8 +43,8 @@ def finetuning_record(
     """
     what_ifs = [profile.what_if(plan[profile.layer.name]) for profile in base.profiles]
     layers = tuple(
-        LayerRecord(layer.name, layer.elements, plan[layer.name], it.kept, it.threshold)
-        for layer, it in zip(workbench.layers, what_ifs, strict=True)
+        LayerRecord(layer.name, layer.elements, plan[layer.name], what_if.kept, what_if.threshold)
+        for layer, what_if in zip(workbench.layers, what_ifs, strict=True)
     )
     return RunRecord(
         kind=FINETUNE,
@@ -53,7 +53,7 @@ def finetuning_record(
         choices=workbench.settings.choices,
         finetuning=recipe_json(recipe),
         base=BaseRecord(base.run, base.digest, base.trained),
-        **_size(_footprint(workbench, (it.kept for it in what_ifs))),
+        **_size(_footprint(workbench, (what_if.kept for what_if in what_ifs))),
         layers=layers,
         accuracy=StageAccuracies(
             dense=base.dense or base.accuracy, base=base.accuracy if base.dense else None
@@ -70,20 +70,19 @@ def finetuned_record(
     those of the fine-tuned net, biases included. Under the reference protocol, validation and test
     are the same number.
     """
-    begun = finetuning_record(workbench, base, plan, result.recipe, result.precision)
+    start = finetuning_record(workbench, base, plan, result.recipe, result.precision)
     kept = {layer.name: result.masks.kept(layer) for layer in workbench.layers}
-    whole = _footprint(workbench, kept.values())
-    left = None if result.dead is None else whole.without(result.dead)
-    accuracy = replace(begun.accuracy, pruned=result.pruned, finetuned=result.accuracy)
+    net, dead = _footprint(workbench, kept.values()), result.dead
+    compact = None if dead is None else net.without(dead)
     return replace(
-        begun,
-        **_size(whole),
-        layers=tuple(replace(layer, kept=kept[layer.name]) for layer in begun.layers),
-        accuracy=accuracy,
+        start,
+        **_size(net),
+        layers=tuple(replace(layer, kept=kept[layer.name]) for layer in start.layers),
+        accuracy=replace(start.accuracy, pruned=result.pruned, finetuned=result.accuracy),
         epochs=tuple(map(EpochRecord.of, result.epochs)),
-        dead=None if result.dead is None else result.dead.units,
-        nonzero_without_dead=None if left is None else left.nonzero,
-        parameters_without_dead=None if left is None else left.parameters,
+        dead=None if dead is None else dead.units,
+        nonzero_without_dead=None if compact is None else compact.nonzero,
+        parameters_without_dead=None if compact is None else compact.parameters,
         best=result.best,
         revived=result.revived,
         stopped=result.stopped,

@@ -53,19 +53,19 @@ def restore(
             neither `dense`, nor a run of the experiment, nor a cached dense net.
     """
     settings, record = settings_of(run, workbench.settings), run.record
-    stored = load_dense(run.weights_path, workbench.models.uninitialized())
+    file = load_dense(run.weights_path, workbench.models.uninitialized())
     if record.kind == TRAIN:
         accuracy = run.required(record.accuracy.dense, "accuracy.dense")
-        net = workbench.net_of(stored.weights, accuracy, early=stored.early, run=run.id)
+        net = workbench.net_of(file.weights, accuracy, early=file.early, run=run.id)
         return RestoredRun(settings, net, None, net, None, record.epoch_events)
     base = yield from base_of(workbench, dense, experiment, run)
     accuracy = run.required(record.accuracy.finetuned, "accuracy.finetuned")
     net = workbench.net_of(
-        stored.weights, accuracy, early=base.early, run=run.id, dense=base.dense or base.accuracy
+        file.weights, accuracy, early=base.early, run=run.id, dense=base.dense or base.accuracy
     )
     plan = plan_of(run, workbench.layer_names)
     pruned = run.required(record.accuracy.pruned, "accuracy.pruned")
-    dead = yield from measurement.dead_units(workbench, stored.weights)
+    dead = yield from measurement.dead_units(workbench, file.weights)
     epochs, sizes = record.epoch_events, record.sizes
     return RestoredRun(settings, base, plan, net, pruned, epochs, dead, sizes, run.exports)
 

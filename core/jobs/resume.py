@@ -59,11 +59,11 @@ def _check_recipe(run: Run, recorded: Mapping[str, Any] | None, recipe: Mapping[
 
 def _state(run: Run) -> Mapping[str, Any] | None:
     """The state after the last recorded epoch; None before the first."""
-    saved = run.checkpoint()
-    if saved is None:
+    checkpoint = run.checkpoint()
+    if checkpoint is None:
         return None
     try:
-        state = Checkpoint(saved.tensors, saved.state or {}).state()
+        state = Checkpoint(checkpoint.tensors, checkpoint.state or {}).state()
         for epoch in state["epochs"]:
             Epoch(**epoch)
     except (KeyError, TypeError, ValueError) as error:

@@ -166,14 +166,14 @@ def search(
         raise InputError(f"{trials} trials: expected at least 1")
     if not (math.isfinite(start) and start > 1):
         raise InputError(f"a search starting at {start}x: expected a ratio above 1")
-    bracket, done = Bracket(floor=min(floor, most), most=most, start=start), list[Trial]()
+    bracket, results = Bracket(floor=min(floor, most), most=most, start=start), list[Trial]()
     stopped = False
     for number in range(1, trials + 1):
         if stopped or (ratio := bracket.next()) is None:
             break
         yield TrialStarted(number, trials, ratio, least, bracket.good, bracket.bad)
         try:
-            base, plan, result = yield from attempt(number, ratio, _lightest(done))
+            base, plan, result = yield from attempt(number, ratio, _lightest(results))
         except StoppedError:
             stopped = True
             break
@@ -185,10 +185,10 @@ def search(
         if result.stopped:
             break
         good = result.accuracy.validation >= least - ROUNDING
-        done.append(Trial(number, ratio, base, plan, result, good))
+        results.append(Trial(number, ratio, base, plan, result, good))
         bracket = bracket.learn(ratio, good)
-        yield TrialFinished(done[-1])
-    return SearchResult(_lightest(done), tuple(done), least, stopped)
+        yield TrialFinished(results[-1])
+    return SearchResult(_lightest(results), tuple(results), least, stopped)
 
 
 def _lightest(trials: Sequence[Trial]) -> Trial | None:

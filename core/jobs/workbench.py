@@ -168,7 +168,7 @@ class Workbench:
     ) -> Stream[FineTuningResult]:
         """Fine-tune `base` to `plan` with the recipe; see `finetuning.finetune`."""
         data, precision = yield from self.prepared(stop)
-        tuned = yield from finetune(
+        result = yield from finetune(
             self.models.uninitialized(),
             base.weights,
             plan,
@@ -182,7 +182,7 @@ class Workbench:
             resume=resume,
         )
         yield Progress("measure file sizes")
-        return replace(tuned, sizes=self.sizes(tuned.weights))
+        return replace(result, sizes=self.sizes(result.weights))
 
     def compact_file(
         self,
@@ -239,7 +239,7 @@ class Workbench:
         dense: Accuracy | None = None,
     ) -> Net:
         """Weights as a net to prune from; its layers are profiled in the calling thread."""
-        profiles = tuple(Profile.of(la, weights[la.key].numpy()) for la in self.layers)
+        profiles = tuple(Profile.of(layer, weights[layer.key].numpy()) for layer in self.layers)
         other = self.parameters - sum(layer.parameters for layer in self.layers)
         net = Net(weights, accuracy, profiles, other, weights_digest(weights), early, run, dense)
         if (data := self._splits) is None:

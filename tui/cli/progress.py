@@ -45,9 +45,9 @@ class _Bar:
             case Step():
                 self._move(event.step, event.done, event.total, event.unit if event.total else "")
             case Batch():
-                done = (event.epoch - 1) * event.images + event.seen
+                images = (event.epoch - 1) * event.images + event.seen
                 note = f"epoch {event.epoch} of {event.epochs}, loss {event.loss:.4f}"
-                self._move("train", done, event.epochs * event.images, note)
+                self._move("train", images, event.epochs * event.images, note)
             case ScanUpdated():
                 pass  # the bar shows it
             case _:

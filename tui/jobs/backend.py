@@ -172,10 +172,10 @@ class Backend:
         base, plan, net = result.base, result.plan, result.net
         models = workbench.models
         weights = net.weights if net else copy_weights(models.pruned_copy(base.weights, plan))
-        exported = yield from export(workbench, weights, to, packing, stop)
+        file = yield from export(workbench, weights, to, packing, stop)
         untouched = all(plan[profile.layer.name] == profile.floor for profile in base.profiles)
         run = net.run if net else base.run if untouched else None
-        record = yield from record_export(exported, packing, self.experiment, run)
+        record = yield from record_export(file, packing, self.experiment, run)
         if result.sizes is not None:
             return record, result.sizes
         yield Progress("measure file sizes")

@@ -12,8 +12,6 @@ from textual.message import Message
 
 from core.events import Batch, Event, Progress, StopFlag, Stream
 
-PostMessage = Callable[[Message], object]
-
 
 class JobEvent(Message):
     """A job reported something."""
@@ -58,7 +56,7 @@ class Job:
     def __init__(
         self,
         start: Callable[[StopFlag], Stream[Any]],
-        post: PostMessage,
+        post: Callable[[Message], object],
         end: Callable[[JobEnded], None],
         follow: Callable[[Event], None] = lambda _: None,
     ) -> None:

@@ -47,21 +47,21 @@ def prepare(args: Namespace) -> Command[tuple[Net, ExportResult]]:
             yield from workbench.splits(stop)
             dense = load_dense(run.weights_path, workbench.models.uninitialized())
             net = yield from measured_net(workbench, dense, stop)
-        exported = yield from export(workbench, net.weights, args.to, packing, stop)
+        file = yield from export(workbench, net.weights, args.to, packing, stop)
         if run is not None:
-            yield from record_export(exported, packing, Experiment(run.folder.parent), run.id)
-        return net, exported
+            yield from record_export(file, packing, Experiment(run.folder.parent), run.id)
+        return net, file
 
     def show(result: tuple[Net, ExportResult], console: Console) -> Mapping[str, Any]:
-        net, exported = result
-        report = export_report(exported, packing, net.accuracy)
-        if exported.inspection is not None:
+        net, file = result
+        report = export_report(file, packing, net.accuracy)
+        if file.inspection is not None:
             print_inspection(report, console)
         size = BYTES_PER_VALUE * workbench.parameters
         console.print(
-            f"{exported.path}: {count(exported.bytes)} bytes, {size / exported.bytes:.1f}x smaller "
+            f"{file.path}: {count(file.bytes)} bytes, {size / file.bytes:.1f}x smaller "
             f"than {count(size)} in float32; test accuracy {percent(net.accuracy.test)} %, "
-            f"read back {percent(exported.accuracy.test)} %"
+            f"read back {percent(file.accuracy.test)} %"
         )
         return report
 

@@ -95,8 +95,8 @@ def _model_of(args: Namespace, named: str) -> str | None:
 
 def _facts(facts: Any) -> dict[str, Any]:
     """The valid options that a file has for its images."""
-    known = {"dataset": DATASETS, "protocol": PROTOCOLS}
-    valid = {name: facts[name] for name in known if facts.get(name) in tuple(known[name])}
+    choices = {"dataset": DATASETS, "protocol": PROTOCOLS}
+    valid = {name: facts[name] for name in choices if facts.get(name) in tuple(choices[name])}
     inputs = facts.get("images", facts.get("inputs", {}))
     return valid | (Inputs.of(inputs).given() if isinstance(inputs, dict) else {})
 

@@ -148,8 +148,8 @@ def print_run(record: RunRecord, console: Console) -> None:
     dead, remaining = sum((record.dead or {}).values()), record.nonzero_without_dead
     if dead and remaining is not None and record.parameters_without_dead is not None:
         console.print(without_dead(dead, remaining, record.parameters_without_dead))
-    measured = record.accuracy.measured.items()
-    stages = ", ".join(f"{stage} {percent(accuracy.test)}" for stage, accuracy in measured)
+    accuracies = record.accuracy.measured.items()
+    stages = ", ".join(f"{stage} {percent(accuracy.test)}" for stage, accuracy in accuracies)
     protocol = " (reference protocol: chosen on test)" * (record.protocol == "reference")
     console.print(f"test accuracy %: {stages}{protocol}")
     early = ", stopped early" if record.stopped else ""
