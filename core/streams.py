@@ -36,10 +36,14 @@ PRECISIONS = ("fp32", "bf16")
 
 
 def load(
-    name: str, data_dir: Path | None = None, inputs: Inputs = DEFAULT_INPUTS, stop: StopFlag = never
+    name: str,
+    data_dir: Path | str | None = None,
+    inputs: Inputs = DEFAULT_INPUTS,
+    stop: StopFlag = never,
 ) -> Stream[Splits]:
     """Load a data set; see `core.load`."""
-    return Splits.of((yield from load_dataset(name, data_dir, stop=stop, inputs=inputs)))
+    folder = None if data_dir is None else Path(data_dir)
+    return Splits.of((yield from load_dataset(name, folder, stop=stop, inputs=inputs)))
 
 
 def finetune(

@@ -63,7 +63,7 @@ def splits(
 
 def load(
     name: str = "mnist",
-    data_dir: Path | None = None,
+    data_dir: Path | str | None = None,
     inputs: Inputs = DEFAULT_INPUTS,
     *,
     on_event: OnEvent | None = None,

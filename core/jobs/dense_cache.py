@@ -26,8 +26,6 @@ from core.system.untrusted_json import HEADER, to_json
 from core.training.checkpoints import Checkpoint
 from core.training.dense import TrainingResult
 
-_UNFINISHED = ".unfinished"
-
 
 def cached_or_trained(workbench: Workbench, stop: StopFlag) -> Stream[DenseWeights]:
     """Load the dense net of the workbench's recipe from the cache, or train and store it."""
@@ -41,7 +39,7 @@ def cached_or_trained(workbench: Workbench, stop: StopFlag) -> Stream[DenseWeigh
             yield Notice(f"the stored dense net cannot be used: {error}", warning=True)
     title = f"{short_name(settings.model)} on {settings.dataset}"
     yield Notice(f"training the dense {title} (recipe {settings.recipe}), to be stored in {path}")
-    unfinished = path.with_suffix(_UNFINISHED)
+    unfinished = path.with_suffix(".unfinished")
     result = yield from _train(workbench, unfinished, stop)
     if result.stopped:
         hint = f"; next time it resumes after epoch {len(result.epochs)}"

@@ -254,6 +254,7 @@ def test_a_scan_counts_what_pruning_one_layer_leaves(data: core.Splits) -> None:
 @pytest.mark.parametrize(
     "wrong",
     [
+        lambda model, data: core.load("mnist", __file__),
         lambda model, data: core.scan(model, data, split="train"),
         lambda model, data: core.scan(model, data, sparsities=(1.5,)),
         lambda model, data: core.scan(model, data, within=0),

@@ -13,8 +13,6 @@ from tui.cli.command import Command
 from tui.cli.tables import number_table
 from tui.text.format import percent
 
-COLUMNS = ("trial", "ratio", "validation %", "test %", "within", "run")
-
 
 def prepare(args: Namespace) -> Command[SearchResult]:
     """Check the options; raises InputError."""
@@ -54,7 +52,8 @@ def prepare(args: Namespace) -> Command[SearchResult]:
 
 def print_search(result: SearchResult, console: Console) -> None:
     """Print every trial, and the smallest that passed."""
-    table = number_table(*COLUMNS, names=False)
+    columns = ("trial", "ratio", "validation %", "test %", "within", "run")
+    table = number_table(*columns, names=False)
     for trial in result.trials:
         accuracy = trial.result.accuracy
         table.add_row(
