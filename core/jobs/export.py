@@ -37,7 +37,6 @@ class ExportResult:
     """An exported file.
 
     Attributes:
-        bytes: its size.
         accuracy: of the net read back from it.
         inspection: where the bytes of a compact file go; None for other formats.
         levels: number of values the weights of a layer share; None if they share none.

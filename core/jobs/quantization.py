@@ -43,10 +43,9 @@ class QuantizedNet:
     """A quantized net.
 
     Attributes:
-        weights: the weights it computes with.
         rounded: its quantized weights and biases, by name.
         size: number of values the weights of a layer share.
-        validation: validation accuracy in percent.
+        validation: accuracy in percent.
     """
 
     weights: Weights

@@ -1,6 +1,7 @@
 """Restore a run: its settings, plan and nets, from untrusted files."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from core.errors import InputError
 from core.events import Accuracy, Epoch, Stream
@@ -28,8 +29,6 @@ class RestoredRun:
         net: the net the run produced.
         pruned: accuracy of the plan in one shot.
         dead: the dead units of `net`; None if unknown, or nothing was pruned.
-        sizes: of `net`, if recorded.
-        exports: the files `net` was exported to.
     """
 
     settings: Settings
@@ -105,13 +104,9 @@ def settings_of(run: Run, current: Settings) -> Settings:
     if inputs != current.inputs:
         how = f"with {inputs.flags}" if inputs.flags else f"without {current.inputs.flags}"
         raise InputError(f"run {run.id} used different image settings: open it {how}")
-    return replace(
-        current,
-        recipe=run.required(record.recipe, "recipe"),
-        seed=run.required(record.seed, "seed"),
-        precision=run.required(record.precision, "precision"),
-        choices=run.required(record.choices, "choices"),
-    )
+    names = ("recipe", "seed", "precision", "choices")
+    values: dict[str, Any] = {name: run.required(getattr(record, name), name) for name in names}
+    return replace(current, **values)
 
 
 def plan_of(run: Run, layers: tuple[str, ...]) -> Plan:

@@ -120,7 +120,6 @@ class SearchResult:
     Attributes:
         best: the smallest net that passed; None if none did.
         least: required validation accuracy in percent.
-        stopped: whether it was stopped early.
     """
 
     best: Trial | None

@@ -255,14 +255,9 @@ class Workbench:
         """
         settings = self.settings
         if self._splits is None:
-            dataset = yield from load_dataset(
-                settings.dataset,
-                settings.data_dir,
-                settings.protocol,
-                stop,
-                settings.inputs.over(self.spec.inputs),
-                settings.cache_budget,
-            )
+            source = settings.dataset, settings.data_dir, settings.protocol
+            inputs = settings.inputs.over(self.spec.inputs)
+            dataset = yield from load_dataset(*source, stop, inputs, settings.cache_budget)
             data = Splits.of(dataset, self.models.device)
             if self.spec.is_user_model:
                 yield Notice(f"running code from {settings.model}")

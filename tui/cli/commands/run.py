@@ -2,39 +2,23 @@
 
 from argparse import Namespace
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
 from core.events import StopFlag, Stream
 from core.experiments.experiment import Experiment, open_run
-from core.experiments.run_record import TRAIN, RunRecord, report_json
+from core.experiments.run_record import TRAIN, RunRecord
 from core.experiments.runs import STOPPED, Run
 from core.nets.footprint import BYTES_PER_VALUE, COUNTED, MIB
 from core.pruning.presets import default_preset, preset_plan
 from tui.cli import checks, read_options
 from tui.cli.add_options import DEFAULT_ALLOCATION
 from tui.cli.command import Command
-from tui.cli.commands.train import print_trained
+from tui.cli.commands.train import RunOutcome, print_trained
 from tui.cli.tables import number_table
 from tui.text.format import count, percent, without_dead
 from tui.text.lines import clean
-
-
-@dataclass(frozen=True)
-class Recorded:
-    """The record of a run and its place; `run` is None if it could not be recorded."""
-
-    record: RunRecord
-    experiment: Path
-    run: str | None
-
-    def report(self) -> dict[str, Any]:
-        """The JSON of `featherweight run --json`."""
-        place = {"experiment": str(self.experiment), "run": self.run}
-        return {**report_json(self.record), **place}
 
 
 def prepare(args: Namespace) -> Command[Any]:
@@ -59,19 +43,19 @@ def prepare(args: Namespace) -> Command[Any]:
     if goal:
         check_goal(workbench, goal, locked)
 
-    def work(stop: StopFlag) -> Stream[Recorded]:
+    def work(stop: StopFlag) -> Stream[RunOutcome]:
         base = yield from open_dense_net(workbench, stop)
         target = plan
         if goal:
             target = yield from plan_for(workbench, base, goal, method, locked, experiment, stop)
         result = yield from recorded_jobs.finetune(workbench, base, target, experiment, stop)
         record = finetuned_record(workbench, base, target, result)
-        return Recorded(record, experiment.folder, result.run)
+        return RunOutcome(record, experiment.folder, result.run)
 
     return Command(work, _show, args.json)
 
 
-def _resume(args: Namespace) -> Command[Recorded]:
+def _resume(args: Namespace) -> Command[RunOutcome]:
     run = open_run(args.resume)
     experiment = Experiment(run.folder.parent)
     if run.finished:
@@ -88,12 +72,12 @@ def _resume(args: Namespace) -> Command[Recorded]:
     if not trains:
         plan_of(run, workbench.layer_names)
 
-    def work(stop: StopFlag) -> Stream[Recorded]:
+    def work(stop: StopFlag) -> Stream[RunOutcome]:
         dense = None if trains else (yield from open_dense_net(workbench, stop))
         yield from resume(workbench, dense, run, experiment, stop)
-        return Recorded(experiment.find(run.id).record, experiment.folder, run.id)
+        return RunOutcome(experiment.find(run.id).record, experiment.folder, run.id)
 
-    def show(result: Recorded, console: Console) -> Mapping[str, Any]:
+    def show(result: RunOutcome, console: Console) -> Mapping[str, Any]:
         if trains:
             print_trained(result.record, run.weights_path, console)
             return result.report()
@@ -102,16 +86,16 @@ def _resume(args: Namespace) -> Command[Recorded]:
     return Command(work, show, args.json)
 
 
-def _nothing_to_resume(run: Run, json_path: str | None) -> Command[Recorded]:
+def _nothing_to_resume(run: Run, json_path: str | None) -> Command[RunOutcome]:
     """Report a run that is done."""
-    result = Recorded(run.record, run.folder.parent, run.id)
+    result = RunOutcome(run.record, run.folder.parent, run.id)
     early = ", stopped early" * (run.status == STOPPED)
 
-    def work(_stop: StopFlag) -> Stream[Recorded]:
+    def work(_stop: StopFlag) -> Stream[RunOutcome]:
         yield from ()
         return result
 
-    def show(result: Recorded, console: Console) -> Mapping[str, Any]:
+    def show(result: RunOutcome, console: Console) -> Mapping[str, Any]:
         text = f"run {run.id} of {result.experiment} is done{early}: there is nothing to resume"
         console.print(text)
         return result.report()
@@ -119,7 +103,7 @@ def _nothing_to_resume(run: Run, json_path: str | None) -> Command[Recorded]:
     return Command(work, show, json_path, runs_job=False)
 
 
-def _show(result: Recorded, console: Console) -> Mapping[str, Any]:
+def _show(result: RunOutcome, console: Console) -> Mapping[str, Any]:
     print_run(result.record, console)
     if result.run is not None:
         console.print(f"recorded as {result.experiment}:{result.run}")

@@ -30,18 +30,11 @@ def prepare(args: Namespace) -> Command[SearchResult]:
 
     def work(stop: StopFlag) -> Stream[SearchResult]:
         base = yield from open_dense_net(workbench, stop)
-        result = yield from search_for(
-            workbench,
-            base,
-            args.max_drop,
-            method,
-            locked,
-            experiment,
-            args.trials,
-            args.start,
-            stop,
+        max_drop, trials, start = args.max_drop, args.trials, args.start
+        stream = search_for(
+            workbench, base, max_drop, method, locked, experiment, trials, start, stop
         )
-        return result
+        return (yield from stream)
 
     def show(result: SearchResult, console: Console) -> dict[str, Any]:
         print_search(result, console)
