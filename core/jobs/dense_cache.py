@@ -100,12 +100,9 @@ def _folder() -> Path:
 def _cache_path(workbench: Workbench, precision: str, fingerprint: str) -> Path:
     """The file of a dense net trained with these settings."""
     settings = workbench.settings
-    key = {
-        "model": settings.model,
-        "dataset": settings.dataset,
-        "protocol": settings.protocol,
+    key = {name: getattr(settings, name) for name in ("model", "dataset", "protocol", "seed")}
+    key |= {
         "phase": asdict(workbench.training),
-        "seed": settings.seed,
         "precision": precision,
         "device": workbench.models.device.type,
         "threads": torch.get_num_threads(),

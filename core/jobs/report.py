@@ -163,14 +163,12 @@ def _each(points: Sequence[Point], attribute: str) -> list[Any]:
 
 
 def _settings(workbench: Workbench, precision: str) -> dict[str, Any]:
-    settings = workbench.settings
+    settings, device = workbench.settings, workbench.models.device.type
+    names = ("model", "dataset", "inputs", "protocol")
     return {
-        "model": settings.model,
-        "dataset": settings.dataset,
-        "inputs": settings.inputs,
-        "protocol": settings.protocol,
+        **{name: getattr(settings, name) for name in names},
         "precision": precision,
-        "device": workbench.models.device.type,
+        "device": device,
         "threads": torch.get_num_threads(),
         "seed": settings.seed,
     }

@@ -29,10 +29,7 @@ _TRIALS = Setting("trials", TRIALS, integer(1, 1000), "maximum number of fine-tu
 _START = Setting("start", START, number(1, 1_000_000, above=True), "ratio to try first")
 _SECONDS = Setting("seconds", SECONDS, number(0, 100_000, above=True), "approximate duration")
 _WITHIN = Setting(
-    "within",
-    WITHIN,
-    number(0, 100, above=True),
-    "largest half-width of these intervals in accuracy points; implies --quick",
+    "within", WITHIN, number(0, 100, above=True), "largest half-width in points; implies --quick"
 )
 _SPLIT = Setting("split", SPLITS[0], one_of(SPLITS), "images to measure on")
 
