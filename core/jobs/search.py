@@ -142,21 +142,15 @@ def search(
     start: float = START,
     stop: StopFlag = never,
 ) -> Stream[SearchResult]:
-    """Find the smallest net whose validation accuracy is at least `least`.
+    """Find the smallest net whose validation accuracy is at least `least` percent.
 
-    Each ratio is tried by a real fine-tuning: growing while trials pass, shrinking while they fail,
-    then in between, until the bracket is narrow or the trials are used up. When `stop` is raised,
-    the current trial ends early without counting, and the results so far are returned.
+    Each ratio is tried by a real fine-tuning: growing from `start` while trials pass, shrinking
+    while they fail, then in between, always from `floor` to `most`, until the bracket is narrow or
+    `trials` are done. When `stop` is raised, the current trial ends early without counting, and
+    the results so far are returned.
 
-    Args:
-        attempt: plans and fine-tunes the trial of this number and ratio, starting from the best
-            trial so far if there is one; checks the stop flag itself.
-        least: required validation accuracy in percent.
-        floor: the smallest ratio to plan for.
-        most: the largest ratio to plan for.
-        trials: maximum number of trials.
-        start: the first ratio, clamped between `floor` and `most`.
-        stop: checked between trials.
+    `attempt` plans and fine-tunes the trial of a number and a ratio, starting from the best trial
+    so far if there is one; it checks the stop flag itself.
 
     Raises:
         InputError: `trials` is below 1, or `start` is not above 1.
