@@ -62,11 +62,10 @@ def restore(
     net = workbench.net_of(
         file.weights, accuracy, early=base.early, run=run.id, dense=base.dense or base.accuracy
     )
-    plan = plan_of(run, workbench.layer_names)
+    plan, epochs = plan_of(run, workbench.layer_names), record.epoch_events
     pruned = run.required(record.accuracy.pruned, "accuracy.pruned")
     dead = yield from measurement.dead_units(workbench, file.weights)
-    epochs, sizes = record.epoch_events, record.sizes
-    return RestoredRun(settings, base, plan, net, pruned, epochs, dead, sizes, run.exports)
+    return RestoredRun(settings, base, plan, net, pruned, epochs, dead, record.sizes, run.exports)
 
 
 def base_of(workbench: Workbench, dense: Net, experiment: Experiment, run: Run) -> Stream[Net]:
