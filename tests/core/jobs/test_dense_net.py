@@ -22,7 +22,7 @@ from core.jobs.workbench import Workbench
 from core.nets.digest import weights_digest
 from core.nets.zoo import model_spec
 from core.settings.settings import Settings
-from tests.core.jobs.test_recorded_jobs import small
+from tests.core.jobs.conftest import small
 from tests.core.training.loops import of_type, same
 
 pytestmark = pytest.mark.usefixtures("one_thread")

@@ -20,7 +20,7 @@ from core.pruning.masks import Masks
 from core.pruning.plans import Plan
 from core.settings.recipe_changes import Choices
 from core.settings.settings import Settings
-from tests.core.jobs.test_recorded_jobs import small
+from tests.core.jobs.conftest import small
 
 pytestmark = [pytest.mark.usefixtures("one_thread"), pytest.mark.slow]
 
