@@ -11,8 +11,7 @@ from core.experiments.run_record import TRAIN
 from core.experiments.runs import Run
 from core.formats.weights_files import load_dense
 from core.jobs import measurement
-from core.jobs.dense_cache import cached_net
-from core.jobs.dense_net import measured_net
+from core.jobs.dense_net import cached_net, measured_net
 from core.jobs.workbench import Net, Workbench
 from core.nets.footprint import DeadUnits, Sizes
 from core.pruning.plans import Plan

@@ -16,8 +16,7 @@ from core.data.batches import Splits
 from core.data.inputs import Inputs
 from core.errors import InputError, StoppedError
 from core.events import Epoch, Event, Notice, drain
-from core.jobs.dense_cache import cached_net
-from core.jobs.dense_net import dense_weights, open_dense_net
+from core.jobs.dense_net import cached_net, dense_weights, open_dense_net
 from core.jobs.workbench import Workbench
 from core.nets.digest import weights_digest
 from core.nets.zoo import model_spec
