@@ -1,7 +1,8 @@
 """Pruning, fine-tuning and measuring neural nets: everything a script can do without a terminal.
 
-A script needs only the names that `core` exports, see `core.api`. `import core` loads no torch; a
-submodule loads what it needs. Nothing here knows of a terminal.
+A script needs only the names of `core.api`, which are names of `core`, too: `core.prune` is
+`core.api.prune`. `import core` loads no torch; the first use of such a name does. A submodule loads
+what it needs. Nothing here knows of a terminal.
 
 The folders, from the ground up; each imports only from those above it in this list:
 
@@ -24,94 +25,18 @@ The folders, from the ground up; each imports only from those above it in this l
     streams        the long ones among them as generators
 """
 
-from __future__ import annotations
-
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from core import streams
-    from core.api import (
-        accelerate,
-        compact,
-        evaluate,
-        finetune,
-        from_torch_prune,
-        load,
-        load_weights,
-        plan,
-        prune,
-        remove_dead,
-        save,
-        scan,
-        splits,
-        to_torch_prune,
-    )
-    from core.data.batches import Splits
-    from core.data.inputs import Inputs
-    from core.errors import InputError, StoppedError, WorkError
-    from core.events import Accuracy, Batch, Epoch, Event, Notice, Progress, drain
-    from core.pruning.curves import Scan
-    from core.pruning.masks import Masks
-    from core.settings.recipe_changes import RecipeChanges
-    from core.training.finetuning import FineTuningResult
-
-__all__ = [
-    "Accuracy",
-    "Batch",
-    "Epoch",
-    "Event",
-    "FineTuningResult",
-    "InputError",
-    "Inputs",
-    "Masks",
-    "Notice",
-    "Progress",
-    "RecipeChanges",
-    "Scan",
-    "Splits",
-    "StoppedError",
-    "WorkError",
-    "accelerate",
-    "compact",
-    "drain",
-    "evaluate",
-    "finetune",
-    "from_torch_prune",
-    "load",
-    "load_weights",
-    "plan",
-    "prune",
-    "remove_dead",
-    "save",
-    "scan",
-    "splits",
-    "streams",
-    "to_torch_prune",
-]
-
-_MODULES = {
-    "FineTuningResult": "training.finetuning",
-    "Inputs": "data.inputs",
-    "Masks": "pruning.masks",
-    "RecipeChanges": "settings.recipe_changes",
-    "Scan": "pruning.curves",
-    "Splits": "data.batches",
-    **dict.fromkeys(("InputError", "StoppedError", "WorkError"), "errors"),
-    **dict.fromkeys(
-        ("Accuracy", "Batch", "Epoch", "Event", "Notice", "Progress", "drain"), "events"
-    ),
-}
-"""The module of a name that is not in `core.api`."""
-
-if not TYPE_CHECKING:  # else a type checker would take any name for one that is here
+    from core.api import *  # noqa: F403
+else:  # hidden from type checkers, which would accept any name
 
     def __getattr__(name: str) -> Any:
-        if name == "streams":
-            return import_module("core.streams")
-        if name in __all__:
-            return getattr(import_module(f"core.{_MODULES.get(name, 'api')}"), name)
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        api = import_module("core.api")
+        if name != "__all__" and name not in api.__all__:
+            raise AttributeError(f"module 'core' has no attribute '{name}'")
+        return getattr(api, name)
 
     def __dir__() -> list[str]:
-        return sorted(__all__)
+        return import_module("core.api").__all__

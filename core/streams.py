@@ -26,6 +26,7 @@ from core.nets.user_model import check_no_torch_masks, check_prunable, fit_layou
 from core.pruning.curves import SPARSITIES, SPLITS, UNIFORM_SPARSITIES, Scan
 from core.pruning.plans import whole_plan
 from core.settings.recipe_changes import NO_CHANGES, RecipeChanges
+from core.settings.settings import SETTINGS
 from core.training import finetuning
 from core.training.finetuning import FineTuningResult
 from core.training.loop import copy_weights
@@ -35,10 +36,14 @@ PRECISIONS = ("fp32", "bf16")
 
 
 def load(
-    name: str, data_dir: Path | None = None, inputs: Inputs = DEFAULT_INPUTS, stop: StopFlag = never
+    name: str,
+    data_dir: Path | str | None = None,
+    inputs: Inputs = DEFAULT_INPUTS,
+    stop: StopFlag = never,
 ) -> Stream[Splits]:
     """Load a data set; see `core.load`."""
-    return Splits.of((yield from load_dataset(name, data_dir, stop=stop, inputs=inputs)))
+    folder = None if data_dir is None else Path(data_dir)
+    return Splits.of((yield from load_dataset(name, folder, stop=stop, inputs=inputs)))
 
 
 def finetune(
@@ -58,7 +63,7 @@ def finetune(
     """
     check_no_torch_masks(model)
     settings = changes.applied_to(recipe_named(recipe))
-    _check_precision(precision)
+    _check(precision, seed)
     base = copy_weights(model)
     whole = whole_plan(plan, [layer.name for layer in prunable_layers(model)])
     copy = copy_model(model)
@@ -66,8 +71,7 @@ def finetune(
     data = fit_layout(copy.model, splits_for(model, data))
     copy.check_trainable(data.train.batch(slice(0, 2))[0])
     if changes.batch_size is None:
-        phase = settings.finetune.limited_to(data.train.values)
-        settings = replace(settings, finetune=phase)
+        settings = replace(settings, finetune=settings.finetune.limited_to(data.train.values))
     result = yield from finetuning.finetune(
         copy.model, base, whole, data, settings, seed=seed, precision=precision, stop=stop
     )
@@ -95,25 +99,24 @@ def scan(
 ) -> Stream[Scan]:
     """Measure the accuracy of a model with one layer pruned at a time; see `core.scan`."""
     check_no_torch_masks(model)
-    _check_precision(precision)
+    _check(precision, seed)
     if split not in SPLITS:
         raise InputError(f"unknown split '{split}': expected one of {', '.join(SPLITS)}")
     copy = copy_model(model).model
     check_prunable(model)
     data = fit_layout(copy, splits_for(model, data))
-    return (
-        yield from sensitivity_scan.scan(
-            copy,
-            data.validation if split == SPLITS[0] else data.test,
-            split=split,
-            sparsities=SPARSITIES if sparsities is None else sparsities,
-            uniform=(UNIFORM_SPARSITIES if sparsities is None else sparsities) if uniform else (),
-            within=within,
-            seed=seed,
-            precision=precision,
-            stop=stop,
-        )
+    stream = sensitivity_scan.scan(
+        copy,
+        data.validation if split == SPLITS[0] else data.test,
+        split=split,
+        sparsities=SPARSITIES if sparsities is None else sparsities,
+        uniform=(UNIFORM_SPARSITIES if sparsities is None else sparsities) if uniform else (),
+        within=within,
+        seed=seed,
+        precision=precision,
+        stop=stop,
     )
+    return (yield from stream)
 
 
 def accelerate(
@@ -130,6 +133,7 @@ def accelerate(
     return (yield from faster(copy, sample.contiguous(), torch.get_num_threads(), stop=stop))
 
 
-def _check_precision(name: str) -> None:
-    if name not in PRECISIONS:
-        raise InputError(f"unknown precision '{name}': expected one of {', '.join(PRECISIONS)}")
+def _check(precision: str, seed: int) -> None:
+    if precision not in PRECISIONS:
+        raise InputError(f"precision '{precision}': expected one of {', '.join(PRECISIONS)}")
+    SETTINGS["seed"].read(seed)

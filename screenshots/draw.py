@@ -24,7 +24,7 @@ from textual.pilot import Pilot
 from core.experiments.experiment import Experiment
 from core.settings.settings import Settings
 from tui.app import FeatherweightApp
-from tui.jobs.backend import CoreBackend
+from tui.jobs.backend import Backend
 from tui.views.activity import JobProgress
 
 FOLDER = Path(__file__).parent
@@ -94,7 +94,7 @@ async def _opened(
     width: int, height: int, folder: Path | None = None
 ) -> AsyncIterator[Pilot[None]]:
     """The app, once the dense net is open."""
-    backend = CoreBackend(Settings(), Experiment(folder or Path(tempfile.mkdtemp())))
+    backend = Backend(Settings(), Experiment(folder or Path(tempfile.mkdtemp())))
     async with FeatherweightApp(backend).run_test(size=(width, height)) as pilot:
         await _until(pilot, lambda app: app.state.base is not None)
         yield pilot

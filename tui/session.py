@@ -13,7 +13,7 @@ from textual.screen import Screen
 from core.events import Event, StopFlag, Stream
 from tui.jobs.backend import Backend
 from tui.jobs.background import BackgroundMeasurement
-from tui.jobs.job import Done, Failed, Job, JobEnded
+from tui.jobs.job import Job, JobEnded
 from tui.keys.keys import Key
 from tui.screens.main import ExploreScreen
 from tui.state.background import request_for, with_event
@@ -59,7 +59,7 @@ class Session:
         self.explore = ExploreScreen()
         self.followers: list[Callable[[State], None]] = []
         self.background = BackgroundMeasurement(
-            app, backend.look, self._request, self._measured, self._say_measuring
+            app, backend.measure, self._request, self._measured, self._say_measuring
         )
         self._offered = offered
 
@@ -96,7 +96,7 @@ class Session:
         base = state.base
         if base is None or base.digest in state.scans:
             return state
-        scan = self.backend.kept_scan(base)
+        scan = self.backend.stored_scan(base)
         return state if scan is None else state.with_scan(base.digest, scan)
 
     def focus_table(self) -> None:
@@ -135,7 +135,7 @@ class Session:
         """
         if self.job is not None:
             return
-        leaving = self.background.give_way()
+        leaving = self.background.stop()
         self.state = replace(self.state, measuring="measured after the job")
 
         def in_turn(stop: StopFlag) -> Stream[Any]:
@@ -158,13 +158,12 @@ class Session:
         """Take the result, or say why there is none."""
         self.job = None
         self.state = replace(self.state, measuring="")
-        match ended.outcome:
-            case Done(value):
-                try:
-                    finish(value)
-                except Exception as error:
-                    self._fail(error)
-            case Failed(error):
+        if ended.error is not None:
+            self._fail(ended.error)
+        else:
+            try:
+                finish(ended.value)
+            except Exception as error:
                 self._fail(error)
         self.show(self.state)
 

@@ -11,25 +11,27 @@ copy. After an error or a stop the model is unchanged, including modes, hooks an
 `core.streams` has the long operations as generators.
 """
 
+from core import streams
 from core.api.data import load, splits
 from core.api.files import load_weights, save
 from core.api.operations import accelerate, evaluate, finetune, scan
 from core.api.pruning import compact, plan, prune, remove_dead
 from core.api.torch_prune import from_torch_prune, to_torch_prune
+from core.data.batches import Splits
+from core.data.inputs import Inputs
+from core.errors import InputError, StoppedError, WorkError
+from core.events import Accuracy, Batch, Epoch, Event, Notice, Progress, drain
+from core.pruning.curves import Scan
+from core.pruning.masks import Masks
+from core.settings.recipe_changes import RecipeChanges
+from core.training.finetuning import FineTuningResult
 
+# fmt: off
 __all__ = [
-    "accelerate",
-    "compact",
-    "evaluate",
-    "finetune",
-    "from_torch_prune",
-    "load",
-    "load_weights",
-    "plan",
-    "prune",
-    "remove_dead",
-    "save",
-    "scan",
-    "splits",
+    "Accuracy", "Batch", "Epoch", "Event", "FineTuningResult", "InputError", "Inputs", "Masks",
+    "Notice", "Progress", "RecipeChanges", "Scan", "Splits", "StoppedError", "WorkError",
+    "accelerate", "compact", "drain", "evaluate", "finetune", "from_torch_prune", "load",
+    "load_weights", "plan", "prune", "remove_dead", "save", "scan", "splits", "streams",
     "to_torch_prune",
 ]
+# fmt: on

@@ -16,6 +16,7 @@ from core.events import StopFlag, never
 
 Pixels = Tensor | NDArray[np.uint8]
 Labels = Tensor | NDArray[np.int64]
+Pair = tuple[Tensor, Tensor]
 
 HELD_OUT = 12
 """One in this many images of each class goes to validation, and one to test."""
@@ -63,7 +64,7 @@ def splits(
 
 def load(
     name: str = "mnist",
-    data_dir: Path | None = None,
+    data_dir: Path | str | None = None,
     inputs: Inputs = DEFAULT_INPUTS,
     *,
     on_event: OnEvent | None = None,
@@ -101,24 +102,18 @@ def load(
     return run(streams.load(name, data_dir, inputs, stop), on_event)
 
 
-def _checked(pair: tuple[Pixels, Labels], name: str) -> tuple[Tensor, Tensor]:
+def _checked(pair: tuple[Pixels, Labels], name: str) -> Pair:
     images, labels = (torch.as_tensor(part) for part in pair)
     if images.dim() != 4 or images.dtype != torch.uint8:
-        raise InputError(
-            f"images of {name} are {list(images.shape)} in {images.dtype}: expected "
-            "[N, C, H, W] in uint8"
-        )
+        kind = f"{list(images.shape)} in {images.dtype}"
+        raise InputError(f"images of {name} are {kind}: expected [N, C, H, W] in uint8")
     if labels.shape != (len(images),) or labels.is_floating_point():
-        raise InputError(
-            f"labels of {name} are {list(labels.shape)} in {labels.dtype}: expected "
-            f"[{len(images)}] integers, one per image"
-        )
+        kind, expected = f"{list(labels.shape)} in {labels.dtype}", f"[{len(images)}] integers"
+        raise InputError(f"labels of {name} are {kind}: expected {expected}, one per image")
     return images, labels.to(torch.int64)
 
 
-def _held_out(
-    images: Tensor, labels: Tensor
-) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
+def _held_out(images: Tensor, labels: Tensor) -> tuple[Pair, Pair]:
     held = torch.zeros(len(labels), dtype=torch.bool)
     for label in torch.unique(labels):
         held[(labels == label).nonzero()[HELD_OUT - 1 :: HELD_OUT]] = True

@@ -50,7 +50,13 @@ def save(model: nn.Module, path: Path | str) -> int:
     if path.suffix == SAFETENSORS:
         weights_files.save_weights(path, copy_weights(model), {})
     elif path.suffix == COMPACT:
-        data = _packed(model)
+        keys = {layer.key for layer in prunable_layers(model)}
+        # Adding 0.0 turns negative zeros, which the file would store, into zeros.
+        file = from_state(
+            model.state_dict(),
+            keep=lambda name, tensor: raw(tensor + 0.0) if name in keys else None,
+        )
+        data = encode(file)
         write_whole(path, lambda part: part.write_bytes(data))
     else:
         write_whole(path, lambda part: torch.save(copy_weights(model), part))
@@ -78,10 +84,3 @@ def load_weights(model: nn.Module, path: Path | str) -> None:
         True
     """
     model.load_state_dict(weights_files.load_weights(Path(path), model))
-
-
-def _packed(model: nn.Module) -> bytes:
-    """A compact file; adding 0.0 turns negative zeros, which it would store, into zeros."""
-    keys = {layer.key for layer in prunable_layers(model)}
-    file = from_state(model.state_dict(), keep=lambda k, it: raw(it + 0.0) if k in keys else None)
-    return encode(file)

@@ -73,17 +73,13 @@ def plan(
             f"the method '{SENSITIVITY}' needs scan=core.scan(model, data) and "
             "dense=core.evaluate(model, data).validation"
         )
-    weights = copy_weights(model)
-    layers = prunable_layers(model)
+    weights, layers = copy_weights(model), prunable_layers(model)
+    profiles = [Profile.of(layer, weights[layer.key].numpy()) for layer in layers]
     parameters = parameter_count(model)
+    other = parameters - sum(layer.parameters for layer in layers)
+    budget = Goal(kind, value).budget(parameters)
     return allocate(
-        method,
-        [Profile.of(layer, weights[layer.key].numpy()) for layer in layers],
-        Goal(kind, value).budget(parameters),
-        other_parameters=parameters - sum(layer.parameters for layer in layers),
-        locked=locked,
-        scan=scan,
-        dense=dense,
+        method, profiles, budget, other_parameters=other, locked=locked, scan=scan, dense=dense
     )
 
 

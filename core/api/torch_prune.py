@@ -78,9 +78,8 @@ def _module(model: nn.Module, key: str) -> nn.Module:
     try:
         module = model.get_submodule(path)
     except AttributeError as error:
-        raise InputError(
-            f"a mask is for '{key}': {type(model).__name__} has no '{path}'"
-        ) from error
+        problem = f"{type(model).__name__} has no '{path}'"
+        raise InputError(f"a mask is for '{key}': {problem}") from error
     if name != "weight" or not isinstance(module, PRUNABLE):
         raise InputError(f"a mask is for '{key}': torch.nn.utils.prune supports layer weights only")
     return module

@@ -6,13 +6,13 @@ workbench      the model, the data and the settings that jobs share; training, f
 models         models of the workbench: fresh, uninitialized, and with given weights
 preflight      checks of the settings before anything is downloaded
 dense_net      the dense net: given, shipped, cached, or trained now
-dense_cache    dense nets trained on first use
 measurement    jobs that only measure: scan, sample, compare, count, benchmark
 goals          from a goal to a plan, with the scan some methods need
 search         the smallest net within a drop in accuracy
 quantization   few values for the weights of each layer, within a drop in accuracy
 export         a net written to a file, read back and measured
-recorded_jobs  training and fine-tuning recorded as runs, and resumed
+recorded_jobs  training and fine-tuning recorded as runs
+resume         an interrupted run continued from its last checkpoint
 restore        back to a run: its settings, plan and nets
 report         results as the JSON of the commands
 """

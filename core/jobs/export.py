@@ -11,6 +11,7 @@ from torch import nn
 from core.data.batches import CPU
 from core.errors import InputError, StoppedError
 from core.events import Accuracy, Notice, Progress, StopFlag, Stream, never
+from core.experiments.experiment import Experiment
 from core.experiments.exports import Export
 from core.formats.codec import Inspection, encode, inspect, to_state
 from core.formats.export_formats import COMPACT, ONNX, SAFETENSORS, Packing, check_target
@@ -23,6 +24,7 @@ from core.jobs.quantization import quantize, quantize_within_drop
 from core.jobs.workbench import Workbench
 from core.measure.evaluation import measure
 from core.nets.weights import Weights, cast_like, check_fit, element_limit
+from core.system.error_text import reason
 from core.system.files import write_whole
 from core.training.loop import copy_weights
 
@@ -35,7 +37,6 @@ class ExportResult:
     """An exported file.
 
     Attributes:
-        bytes: its size.
         accuracy: of the net read back from it.
         inspection: where the bytes of a compact file go; None for other formats.
         levels: number of values the weights of a layer share; None if they share none.
@@ -127,16 +128,22 @@ def inspect_file(path: Path, most: int | None = None) -> Inspection:
     """
     try:
         return inspect(path.read_bytes(), most)
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
-    except InputError as error:
-        raise InputError(f"cannot read {path}: {error}") from error
+    except (InputError, OSError) as error:
+        raise InputError(f"cannot read {path}: {reason(error)}") from error
 
 
-def export_record(result: ExportResult, packing: Packing) -> Export:
-    """The record of a file, stored with the run whose net it holds."""
+def record_export(
+    result: ExportResult, packing: Packing, experiment: Experiment, run: str | None
+) -> Stream[Export]:
+    """Record a file with the run whose net it holds, if any; sends a warning if that fails."""
     path, levels, accuracy = str(result.path.resolve()), result.levels, result.accuracy
-    return Export(path, result.bytes, packing.values, levels, accuracy)
+    record = Export(path, result.bytes, packing.values, levels, accuracy)
+    if run is not None:
+        try:
+            experiment.add_export(experiment.find(run), record)
+        except InputError as error:
+            yield Notice(f"could not record the file with run {run}: {error}", warning=True)
+    return record
 
 
 def inspect_report(inspection: Inspection, accuracy: Accuracy | None) -> dict[str, Any]:
@@ -179,15 +186,12 @@ def _compact_file(
     weights = yield from _minimized(workbench, weights)
     if not packing.quantizes:
         return workbench.compact_file(weights, packing.values), None
-    kind, epochs = packing.values, packing.epochs
+    how = packing.values, packing.epochs, stop
     if packing.levels is not None:
-        net = yield from quantize(
-            workbench, weights, packing.levels, kind=kind, epochs=epochs, stop=stop
-        )
+        net = yield from quantize(workbench, weights, packing.levels, *how)
     else:
-        net = yield from quantize_within_drop(
-            workbench, weights, packing.max_drop or 0.0, kind=kind, epochs=epochs, stop=stop
-        )
+        max_drop = packing.max_drop or 0.0
+        net = yield from quantize_within_drop(workbench, weights, max_drop, *how)
     return workbench.compact_file(net.weights, packing.values, net.rounded), net.size
 
 

@@ -8,7 +8,7 @@ from core.experiments.experiment import Experiment
 from core.experiments.run_record import TrialRecord
 from core.experiments.saved_scans import load_scan, save_scan
 from core.jobs import measurement, recorded_jobs
-from core.jobs.search import LEAST, START, TRIALS, SearchResult, TrialOutcome, TrialRequest, search
+from core.jobs.search import LEAST, START, TRIALS, SearchResult, Trial, TrialOutcome, search
 from core.jobs.workbench import Net, Workbench
 from core.nets.footprint import Footprint
 from core.pruning.allocation import allocate
@@ -38,7 +38,6 @@ def plan_for(
 def search_for(
     workbench: Workbench,
     base: Net,
-    *,
     max_drop: float,
     method: str,
     locked: Mapping[str, float],
@@ -56,11 +55,10 @@ def search_for(
     scan = yield from _scan_for(method, workbench, base, experiment, stop)
     least = (base.dense or base.accuracy).validation - max_drop
 
-    def attempt(request: TrialRequest) -> Stream[TrialOutcome]:
-        best = request.from_trial
+    def attempt(number: int, ratio: float, best: Trial | None) -> Stream[TrialOutcome]:
         net = base if best is None else workbench.net(best.result, best.base)
-        plan = _plan(workbench, net, Goal("ratio", request.ratio), method, locked, scan)
-        trial = TrialRecord(request.number, least)
+        plan = _plan(workbench, net, Goal("ratio", ratio), method, locked, scan)
+        trial = TrialRecord(number, least)
         result = yield from recorded_jobs.finetune(
             workbench, net, plan, experiment, stop, search=trial, allocate=method
         )
@@ -68,11 +66,10 @@ def search_for(
 
     heaviest, lightest = size_bounds(workbench, base, locked)
     floor, most = heaviest.ratio * LEAST, lightest.ratio
-    return (
-        yield from search(
-            attempt, least=least, floor=floor, most=most, trials=trials, start=start, stop=stop
-        )
+    stream = search(
+        attempt, least=least, floor=floor, most=most, trials=trials, start=start, stop=stop
     )
+    return (yield from stream)
 
 
 def size_bounds(
@@ -105,9 +102,9 @@ def _scan_for(
     if method != SENSITIVITY:
         return None
     yield from workbench.splits(stop)
-    stored = load_scan(experiment.folder, base.digest, SPLITS[0], workbench.data_name).scan
-    if stored is not None and stored.exact:
-        return stored
+    scan = load_scan(experiment.folder, base.digest, SPLITS[0], workbench.data_name).scan
+    if scan is not None and scan.exact:
+        return scan
     scan = yield from measurement.scan(workbench, base.weights, stop=stop)
     yield from store_scan(workbench, base.digest, scan, experiment)
     if scan.stopped:
@@ -123,12 +120,8 @@ def _plan(
     locked: Mapping[str, float],
     scan: Scan | None,
 ) -> Plan:
+    budget, other = goal.budget(workbench.parameters), base.other_parameters
+    dense = base.accuracy.validation
     return allocate(
-        method,
-        base.profiles,
-        goal.budget(workbench.parameters),
-        other_parameters=base.other_parameters,
-        locked=locked,
-        scan=scan,
-        dense=base.accuracy.validation,
+        method, base.profiles, budget, other_parameters=other, locked=locked, scan=scan, dense=dense
     )

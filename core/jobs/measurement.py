@@ -53,19 +53,18 @@ def scan(
     """
     images = yield from _split(workbench, split, stop)
     _, precision = yield from workbench.prepared(stop)
-    return (
-        yield from sensitivity_scan.scan(
-            workbench.models.for_inference(weights),
-            images,
-            split=split,
-            sparsities=sparsities,
-            uniform=uniform,
-            within=within,
-            seed=workbench.settings.seed,
-            precision=precision,
-            stop=stop,
-        )
+    stream = sensitivity_scan.scan(
+        workbench.models.for_inference(weights),
+        images,
+        split=split,
+        sparsities=sparsities,
+        uniform=uniform,
+        within=within,
+        seed=workbench.settings.seed,
+        precision=precision,
+        stop=stop,
     )
+    return (yield from stream)
 
 
 def sample(
@@ -77,16 +76,9 @@ def sample(
     different plans are independent.
     """
     data, precision = yield from workbench.prepared(stop)
-    order = zlib.crc32(repr(sorted(plan.items())).encode()) + workbench.settings.seed
-    return (
-        yield from sample_accuracy(
-            workbench.models.pruned_copy(base.weights, plan),
-            data.validation,
-            seed=order,
-            precision=precision,
-            stop=stop,
-        )
-    )
+    seed = zlib.crc32(repr(sorted(plan.items())).encode()) + workbench.settings.seed
+    model, images = workbench.models.pruned_copy(base.weights, plan), data.validation
+    return (yield from sample_accuracy(model, images, seed=seed, precision=precision, stop=stop))
 
 
 def compare(
@@ -159,27 +151,23 @@ def costs(
         InputError: the split is unknown.
     """
     activities = yield from activity(workbench, weights, split, stop)
-    kept = {layer.name: int(weights[layer.key].count_nonzero()) for layer in workbench.layers}
+    nonzero = {layer.name: int(weights[layer.key].count_nonzero()) for layer in workbench.layers}
     dead = yield from dead_units(workbench, weights, stop)
-    costs = cost_table(
-        workbench.settings.model, workbench.layers, kept, activities, workbench.parameters
-    )
-    return replace(costs, dead=dead)
+    model, layers = workbench.settings.model, workbench.layers
+    return replace(cost_table(model, layers, nonzero, activities, workbench.parameters), dead=dead)
 
 
 def count_activity(
     workbench: Workbench, base: Net, plan: Mapping[str, float], stop: StopFlag = never
 ) -> Stream[ActivityMeasured]:
     """Measure the activity of `base` pruned to `plan` on validation; may run beside a job."""
-    split = SPLITS[0]
-    images = yield from _split(workbench, split, stop)
+    images = yield from _split(workbench, SPLITS[0], stop)
     preload_dispatcher()
-    activities = yield from measure_activity(
-        workbench.models.pruned_copy(base.weights, plan), images, stop
-    )
-    measured = ActivityMeasured(activities, split, len(images))
-    yield measured
-    return measured
+    model = workbench.models.pruned_copy(base.weights, plan)
+    activities = yield from measure_activity(model, images, stop)
+    event = ActivityMeasured(activities, SPLITS[0], len(images))
+    yield event
+    return event
 
 
 def benchmark(
@@ -187,9 +175,8 @@ def benchmark(
 ) -> Stream[Benchmark]:
     """Benchmark a net on test images in every installed engine."""
     data = yield from _split(workbench, SPLITS[1], stop)
-    model = (
-        workbench.models.for_inference(weights).to(CPU).to(memory_format=torch.contiguous_format)
-    )
+    model = workbench.models.for_inference(weights).to(CPU)
+    model = model.to(memory_format=torch.contiguous_format)
     return (yield from run_benchmark(model, data.on(CPU), seconds=seconds, stop=stop))
 
 

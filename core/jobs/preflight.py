@@ -38,8 +38,8 @@ def check(workbench: Workbench, weights: Path | None = None) -> None:
         images = settings.inputs.over(spec.inputs).over(description.inputs)
         channels, side = images.channels or 1, images.image_size or 1
         images.normalization(channels, description.mean, description.std)
-        few = torch.zeros(2, channels, side, side, device=device)
-        try_forward(net, few, description.classes)
+        batch = torch.zeros(2, channels, side, side, device=device)
+        try_forward(net, batch, description.classes)
 
 
 def check_goal(workbench: Workbench, goal: Goal, locked: Mapping[str, float]) -> None:
@@ -47,5 +47,5 @@ def check_goal(workbench: Workbench, goal: Goal, locked: Mapping[str, float]) ->
 
     A weights file may hold zeros, so its locked layers may be smaller than their plan says.
     """
-    known = locked if workbench.settings.weights is None else {}
-    check_reach(workbench.layers, workbench.parameters, goal.budget(workbench.parameters), known)
+    locks = locked if workbench.settings.weights is None else {}
+    check_reach(workbench.layers, workbench.parameters, goal.budget(workbench.parameters), locks)

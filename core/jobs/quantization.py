@@ -43,10 +43,9 @@ class QuantizedNet:
     """A quantized net.
 
     Attributes:
-        weights: the weights it computes with.
         rounded: its quantized weights and biases, by name.
         size: number of values the weights of a layer share.
-        validation: validation accuracy in percent.
+        validation: accuracy in percent.
     """
 
     weights: Weights
@@ -59,7 +58,6 @@ def quantize(
     workbench: Workbench,
     weights: Weights,
     size: int,
-    *,
     kind: str = "codebook",
     epochs: int = 0,
     stop: StopFlag = never,
@@ -74,10 +72,10 @@ def quantize(
     """
     layers = workbench.layers
     rounded: dict[str, QuantizedTensor] = {
-        la.key: KINDS[kind].of(weights[la.key], size) for la in layers
+        layer.key: KINDS[kind].of(weights[layer.key], size) for layer in layers
     }
     step = BIAS_STEP * min(1.0, COARSE / size)
-    biases = [name for la in layers if (name := bias_key(la.key)) in weights]
+    biases = [name for layer in layers if (name := bias_key(layer.key)) in weights]
     rounded |= {
         name: StepTensor.by(weights[name], step) for name in biases if weights[name].numel()
     }
@@ -88,16 +86,14 @@ def quantize(
     best = QuantizedNet(copy_weights(model), rounded, size, validation)
     if not epochs:
         return best
-    return (
-        yield from _train(workbench, model, StraightThrough(weights, rounded), epochs, best, stop)
-    )
+    sharing = StraightThrough(weights, rounded)
+    return (yield from _train(workbench, model, sharing, epochs, best, stop))
 
 
 def quantize_within_drop(
     workbench: Workbench,
     weights: Weights,
     max_drop: float,
-    *,
     kind: str = "codebook",
     epochs: int = 0,
     stop: StopFlag = never,
@@ -109,9 +105,9 @@ def quantize_within_drop(
     exact = yield from _validate(workbench, workbench.models.for_inference(weights), stop)
     least = exact - max_drop
     for size in LEVELS:
-        net = yield from quantize(workbench, weights, size, kind=kind, stop=stop)
+        net = yield from quantize(workbench, weights, size, kind, stop=stop)
         if epochs and least - RECOVERABLE <= net.validation < least:
-            net = yield from quantize(workbench, weights, size, kind=kind, epochs=epochs, stop=stop)
+            net = yield from quantize(workbench, weights, size, kind, epochs, stop)
         passed = net.validation >= least
         hint = "" if passed else f", below {least:.2f}"
         text = f"{size} values per layer: validation {net.validation:.2f} %{hint}"
@@ -123,7 +119,7 @@ def quantize_within_drop(
 
 def _with_aliases(workbench: Workbench, weights: Weights) -> Weights:
     """The weights with tied weights and biases under all their names."""
-    keys = {alias: la.key for la in workbench.layers for alias in la.aliases}
+    keys = {alias: layer.key for layer in workbench.layers for alias in layer.aliases}
     keys |= {bias_key(alias): bias_key(key) for alias, key in keys.items()}
     return {**weights, **{name: weights[key] for name, key in keys.items() if name in weights}}
 

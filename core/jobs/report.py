@@ -43,16 +43,17 @@ def finetuning_record(
     """
     what_ifs = [profile.what_if(plan[profile.layer.name]) for profile in base.profiles]
     layers = tuple(
-        LayerRecord(layer.name, layer.elements, plan[layer.name], it.kept, it.threshold)
-        for layer, it in zip(workbench.layers, what_ifs, strict=True)
+        LayerRecord(layer.name, layer.elements, plan[layer.name], what_if.kept, what_if.threshold)
+        for layer, what_if in zip(workbench.layers, what_ifs, strict=True)
     )
     return RunRecord(
         kind=FINETUNE,
         **_settings(workbench, precision),
-        **_recipe(workbench),
+        recipe=workbench.settings.recipe,
+        choices=workbench.settings.changes,
         finetuning=recipe_json(recipe),
         base=BaseRecord(base.run, base.digest, base.trained),
-        **_size(_footprint(workbench, (it.kept for it in what_ifs))),
+        **_size(_footprint(workbench, (what_if.kept for what_if in what_ifs))),
         layers=layers,
         accuracy=StageAccuracies(
             dense=base.dense or base.accuracy, base=base.accuracy if base.dense else None
@@ -69,20 +70,19 @@ def finetuned_record(
     those of the fine-tuned net, biases included. Under the reference protocol, validation and test
     are the same number.
     """
-    begun = finetuning_record(workbench, base, plan, result.recipe, result.precision)
+    start = finetuning_record(workbench, base, plan, result.recipe, result.precision)
     kept = {layer.name: result.masks.kept(layer) for layer in workbench.layers}
-    whole = _footprint(workbench, kept.values())
-    left = None if result.dead is None else whole.without(result.dead)
-    accuracy = replace(begun.accuracy, pruned=result.pruned, finetuned=result.accuracy)
+    net, dead = _footprint(workbench, kept.values()), result.dead
+    compact = None if dead is None else net.without(dead)
     return replace(
-        begun,
-        **_size(whole),
-        layers=tuple(replace(layer, kept=kept[layer.name]) for layer in begun.layers),
-        accuracy=accuracy,
+        start,
+        **_size(net),
+        layers=tuple(replace(layer, kept=kept[layer.name]) for layer in start.layers),
+        accuracy=replace(start.accuracy, pruned=result.pruned, finetuned=result.accuracy),
         epochs=tuple(map(EpochRecord.of, result.epochs)),
-        dead=None if result.dead is None else result.dead.units,
-        nonzero_without_dead=None if left is None else left.nonzero,
-        parameters_without_dead=None if left is None else left.parameters,
+        dead=None if dead is None else dead.units,
+        nonzero_without_dead=None if compact is None else compact.nonzero,
+        parameters_without_dead=None if compact is None else compact.parameters,
         best=result.best,
         revived=result.revived,
         stopped=result.stopped,
@@ -90,19 +90,19 @@ def finetuned_record(
     )
 
 
-def search_report(workbench: Workbench, found: SearchResult) -> dict[str, Any]:
+def search_report(workbench: Workbench, result: SearchResult) -> dict[str, Any]:
     """What `featherweight search --json` writes: every trial as a run, and the best."""
 
     def report(trial: Trial) -> dict[str, Any]:
         record = finetuned_record(workbench, trial.base, trial.plan, trial.result)
-        outcome = {"asked": trial.ratio, "good": trial.good, "run": trial.result.run}
-        return {**report_json(record), **outcome}
+        row = {"asked": trial.ratio, "good": trial.good, "run": trial.result.run}
+        return {**report_json(record), **row}
 
     return {
-        "best": None if found.best is None else report(found.best),
-        "trials": [report(trial) for trial in found.trials],
-        "least": found.least,
-        "stopped": found.stopped,
+        "best": None if result.best is None else report(result.best),
+        "trials": [report(trial) for trial in result.trials],
+        "least": result.least,
+        "stopped": result.stopped,
     }
 
 
@@ -111,7 +111,8 @@ def training_record(workbench: Workbench, precision: str) -> RunRecord:
     return RunRecord(
         kind=TRAIN,
         **_settings(workbench, precision),
-        **_recipe(workbench),
+        recipe=workbench.settings.recipe,
+        choices=workbench.settings.changes,
         training=asdict(workbench.training),
         parameters=workbench.parameters,
     )
@@ -141,8 +142,8 @@ def scan_report(workbench: Workbench, result: Scan) -> dict[str, Any]:
         key: {name: _each(points, attribute) for name, points in result.layers.items()}
         for key, attribute in names.items()
     }
-    uniform = {key: _each(result.uniform, attribute) for key, attribute in names.items()}
-    uniform = {"sparsities": _each(result.uniform, "sparsity"), **uniform}
+    columns = {"sparsities": "sparsity", **names}
+    uniform = {key: _each(result.uniform, attribute) for key, attribute in columns.items()}
     return {
         **to_plain(_settings(workbench, result.precision)),
         "split": result.split,
@@ -162,14 +163,12 @@ def _each(points: Sequence[Point], attribute: str) -> list[Any]:
 
 
 def _settings(workbench: Workbench, precision: str) -> dict[str, Any]:
-    settings = workbench.settings
+    settings, device = workbench.settings, workbench.models.device.type
+    names = ("model", "dataset", "inputs", "protocol")
     return {
-        "model": settings.model,
-        "dataset": settings.dataset,
-        "inputs": settings.inputs,
-        "protocol": settings.protocol,
+        **{name: getattr(settings, name) for name in names},
         "precision": precision,
-        "device": workbench.models.device.type,
+        "device": device,
         "threads": torch.get_num_threads(),
         "seed": settings.seed,
     }
@@ -179,10 +178,6 @@ def _footprint(workbench: Workbench, kept: Iterable[int]) -> Footprint:
     """The footprint of the net with these numbers of weights kept per layer."""
     pruned = sum(layer.elements for layer in workbench.layers) - sum(kept)
     return Footprint(workbench.parameters, workbench.parameters - pruned)
-
-
-def _recipe(workbench: Workbench) -> dict[str, Any]:
-    return {"recipe": workbench.settings.recipe, "choices": workbench.settings.changes}
 
 
 def _size(net: Footprint) -> dict[str, Any]:

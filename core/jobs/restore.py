@@ -10,8 +10,7 @@ from core.experiments.run_record import TRAIN
 from core.experiments.runs import Run
 from core.formats.weights_files import load_dense
 from core.jobs import measurement
-from core.jobs.dense_cache import cached_net
-from core.jobs.dense_net import measured_net
+from core.jobs.dense_net import cached_net, measured_net
 from core.jobs.workbench import Net, Workbench
 from core.nets.footprint import DeadUnits, Sizes
 from core.pruning.plans import Plan
@@ -28,8 +27,6 @@ class RestoredRun:
         net: the net the run produced.
         pruned: accuracy of the plan in one shot.
         dead: the dead units of `net`; None if unknown, or nothing was pruned.
-        sizes: of `net`, if recorded.
-        exports: the files `net` was exported to.
     """
 
     settings: Settings
@@ -53,24 +50,20 @@ def restore(
             neither `dense`, nor a run of the experiment, nor a cached dense net.
     """
     settings, record = settings_of(run, workbench.settings), run.record
-    stored = load_dense(run.weights_path, workbench.models.uninitialized())
+    file = load_dense(run.weights_path, workbench.models.uninitialized())
     if record.kind == TRAIN:
         accuracy = run.required(record.accuracy.dense, "accuracy.dense")
-        net = workbench.net_of(stored.weights, accuracy, early=stored.early, run=run.id)
+        net = workbench.net_of(file.weights, accuracy, early=file.early, run=run.id)
         return RestoredRun(settings, net, None, net, None, record.epoch_events)
     base = yield from base_of(workbench, dense, experiment, run)
+    accuracy = run.required(record.accuracy.finetuned, "accuracy.finetuned")
     net = workbench.net_of(
-        stored.weights,
-        run.required(record.accuracy.finetuned, "accuracy.finetuned"),
-        early=base.early,
-        run=run.id,
-        dense=base.dense or base.accuracy,
+        file.weights, accuracy, early=base.early, run=run.id, dense=base.dense or base.accuracy
     )
-    plan = plan_of(run, workbench.layer_names)
+    plan, epochs = plan_of(run, workbench.layer_names), record.epoch_events
     pruned = run.required(record.accuracy.pruned, "accuracy.pruned")
-    dead = yield from measurement.dead_units(workbench, stored.weights)
-    epochs, sizes = record.epoch_events, record.sizes
-    return RestoredRun(settings, base, plan, net, pruned, epochs, dead, sizes, run.exports)
+    dead = yield from measurement.dead_units(workbench, file.weights)
+    return RestoredRun(settings, base, plan, net, pruned, epochs, dead, record.sizes, run.exports)
 
 
 def base_of(workbench: Workbench, dense: Net, experiment: Experiment, run: Run) -> Stream[Net]:

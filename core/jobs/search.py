@@ -46,18 +46,16 @@ class Bracket:
 
     def next(self) -> float | None:
         """The ratio to try next; None if the bracket is narrow enough."""
-        match self.good, self.bad:
-            case None, None:
+        good, bad = self.good, self.bad
+        if good is None:
+            if bad is None:
                 return min(max(self.start, self.floor), self.most)
-            case None, bad if bad is not None:
-                lower = max(bad / GROWTH, self.floor)
-                return lower if lower < bad else None
-            case good, None if good is not None:
-                upper = min(good * GROWTH, self.most)
-                return upper if upper > good * PRECISION else None
-            case good, bad if good is not None and bad is not None:
-                return math.sqrt(good * bad) if bad > good * PRECISION else None
-        return None
+            lower = max(bad / GROWTH, self.floor)
+            return lower if lower < bad else None
+        if bad is None:
+            upper = min(good * GROWTH, self.most)
+            return upper if upper > good * PRECISION else None
+        return math.sqrt(good * bad) if bad > good * PRECISION else None
 
     def learn(self, ratio: float, good: bool) -> Bracket:
         """The bracket after another trial; a later trial overrides a contradicting earlier one."""
@@ -122,7 +120,6 @@ class SearchResult:
     Attributes:
         best: the smallest net that passed; None if none did.
         least: required validation accuracy in percent.
-        stopped: whether it was stopped early.
     """
 
     best: Trial | None
@@ -131,21 +128,12 @@ class SearchResult:
     stopped: bool
 
 
-@dataclass(frozen=True, slots=True)
-class TrialRequest:
-    """A trial to run; it starts from the best trial so far, if one has passed."""
-
-    number: int
-    ratio: float
-    from_trial: Trial | None
-
-
 TrialOutcome = tuple["Net", Plan, "FineTuningResult"]
 """The base, the plan and the result of a trial."""
 
 
 def search(
-    attempt: Callable[[TrialRequest], Stream[TrialOutcome]],
+    attempt: Callable[[int, float, Trial | None], Stream[TrialOutcome]],
     *,
     least: float,
     floor: float = LEAST,
@@ -154,20 +142,15 @@ def search(
     start: float = START,
     stop: StopFlag = never,
 ) -> Stream[SearchResult]:
-    """Find the smallest net whose validation accuracy is at least `least`.
+    """Find the smallest net whose validation accuracy is at least `least` percent.
 
-    Each ratio is tried by a real fine-tuning: growing while trials pass, shrinking while they fail,
-    then in between, until the bracket is narrow or the trials are used up. When `stop` is raised,
-    the current trial ends early without counting, and the results so far are returned.
+    Each ratio is tried by a real fine-tuning: growing from `start` while trials pass, shrinking
+    while they fail, then in between, always from `floor` to `most`, until the bracket is narrow or
+    `trials` are done. When `stop` is raised, the current trial ends early without counting, and
+    the results so far are returned.
 
-    Args:
-        attempt: plans and fine-tunes a trial; checks the stop flag itself.
-        least: required validation accuracy in percent.
-        floor: the smallest ratio to plan for.
-        most: the largest ratio to plan for.
-        trials: maximum number of trials.
-        start: the first ratio, clamped between `floor` and `most`.
-        stop: checked between trials.
+    `attempt` plans and fine-tunes the trial of a number and a ratio, starting from the best trial
+    so far if there is one; it checks the stop flag itself.
 
     Raises:
         InputError: `trials` is below 1, or `start` is not above 1.
@@ -176,14 +159,14 @@ def search(
         raise InputError(f"{trials} trials: expected at least 1")
     if not (math.isfinite(start) and start > 1):
         raise InputError(f"a search starting at {start}x: expected a ratio above 1")
-    bracket, done = Bracket(floor=min(floor, most), most=most, start=start), list[Trial]()
+    bracket, results = Bracket(floor=min(floor, most), most=most, start=start), list[Trial]()
     stopped = False
     for number in range(1, trials + 1):
         if stopped or (ratio := bracket.next()) is None:
             break
         yield TrialStarted(number, trials, ratio, least, bracket.good, bracket.bad)
         try:
-            base, plan, result = yield from attempt(TrialRequest(number, ratio, _lightest(done)))
+            base, plan, result = yield from attempt(number, ratio, _lightest(results))
         except StoppedError:
             stopped = True
             break
@@ -195,10 +178,10 @@ def search(
         if result.stopped:
             break
         good = result.accuracy.validation >= least - ROUNDING
-        done.append(Trial(number, ratio, base, plan, result, good))
+        results.append(Trial(number, ratio, base, plan, result, good))
         bracket = bracket.learn(ratio, good)
-        yield TrialFinished(done[-1])
-    return SearchResult(_lightest(done), tuple(done), least, stopped)
+        yield TrialFinished(results[-1])
+    return SearchResult(_lightest(results), tuple(results), least, stopped)
 
 
 def _lightest(trials: Sequence[Trial]) -> Trial | None:

@@ -1,8 +1,8 @@
 """The workbench: one model, one data set and the settings; and the jobs that train a net.
 
 A job is a stream. It changes only its own memory, leaves its inputs unchanged and keeps no model
-after it ends. Its result holds weights that nobody changes afterwards, and plain numbers for a
-screen. Jobs that only measure are in `core.jobs.measurement`.
+after it ends. Nobody changes the weights in its result. `core.jobs.measurement` has the jobs that
+only measure.
 """
 
 from __future__ import annotations
@@ -145,18 +145,17 @@ class Workbench:
     ) -> Stream[TrainingResult]:
         """Train a dense net from fresh weights by the recipe; see `training.train`."""
         data, precision = yield from self.prepared(stop)
-        return (
-            yield from train(
-                self.fresh_model(),
-                data,
-                self.training,
-                seed=self.settings.seed,
-                precision=precision,
-                stop=stop,
-                checkpoints=checkpoints,
-                resume=resume,
-            )
+        stream = train(
+            self.fresh_model(),
+            data,
+            self.training,
+            seed=self.settings.seed,
+            precision=precision,
+            stop=stop,
+            checkpoints=checkpoints,
+            resume=resume,
         )
+        return (yield from stream)
 
     def finetune(
         self,
@@ -168,7 +167,7 @@ class Workbench:
     ) -> Stream[FineTuningResult]:
         """Fine-tune `base` to `plan` with the recipe; see `finetuning.finetune`."""
         data, precision = yield from self.prepared(stop)
-        tuned = yield from finetune(
+        result = yield from finetune(
             self.models.uninitialized(),
             base.weights,
             plan,
@@ -182,7 +181,7 @@ class Workbench:
             resume=resume,
         )
         yield Progress("measure file sizes")
-        return replace(tuned, sizes=self.sizes(tuned.weights))
+        return replace(result, sizes=self.sizes(result.weights))
 
     def compact_file(
         self,
@@ -191,7 +190,7 @@ class Workbench:
         rounded: Mapping[str, QuantizedTensor] = MappingProxyType({}),
     ) -> CompactFile:
         """The contents of a compact file of a net of this model; see `packing.pack`."""
-        from core.formats.packing import image_facts, pack
+        from core.formats.packing import image_facts, pack  # slow to import
 
         facts = image_facts(self.settings, self.images)
         return pack(weights, self.layers, values, rounded, self.settings.model, facts)
@@ -205,9 +204,8 @@ class Workbench:
         source = result if isinstance(result, TrainingResult) else base
         early = source.early if source else None
         dense = (base.dense or base.accuracy) if base else None
-        return self.net_of(
-            result.weights, result.accuracy, early=early, run=result.run, dense=dense
-        )
+        weights, accuracy, run = result.weights, result.accuracy, result.run
+        return self.net_of(weights, accuracy, early=early, run=run, dense=dense)
 
     def prepared(self, stop: StopFlag = never) -> Stream[tuple[Splits, str]]:
         """The images and the training precision, see `splits` and `precision`."""
@@ -226,9 +224,8 @@ class Workbench:
             use_byte_dropout(model, torch.Generator(images.device))  # as training does
             return model
 
-        self._precision = yield from resolve_precision(
-            self.settings.precision, build, images, labels
-        )
+        name = self.settings.precision
+        self._precision = yield from resolve_precision(name, build, images, labels)
         return self._precision
 
     def net_of(
@@ -241,11 +238,10 @@ class Workbench:
         dense: Accuracy | None = None,
     ) -> Net:
         """Weights as a net to prune from; its layers are profiled in the calling thread."""
-        profiles = tuple(Profile.of(la, weights[la.key].numpy()) for la in self.layers)
+        profiles = tuple(Profile.of(layer, weights[layer.key].numpy()) for layer in self.layers)
         other = self.parameters - sum(layer.parameters for layer in self.layers)
-        digest, data = weights_digest(weights), self._splits
-        net = Net(weights, accuracy, profiles, other, digest, early, run, dense)
-        if data is None:
+        net = Net(weights, accuracy, profiles, other, weights_digest(weights), early, run, dense)
+        if (data := self._splits) is None:
             return net
         sizes = len(data.validation), len(data.test)
         return replace(net, image_values=data.train.values, split_sizes=sizes)
@@ -256,21 +252,15 @@ class Workbench:
         Raises:
             InputError: the data are unavailable or do not fit the net, see `fit_layout`.
         """
+        settings = self.settings
         if self._splits is None:
-            settings = self.settings
-            dataset = yield from load_dataset(
-                settings.dataset,
-                settings.data_dir,
-                settings.protocol,
-                stop,
-                settings.inputs.over(self.spec.inputs),
-                settings.cache_budget,
-            )
+            source = settings.dataset, settings.data_dir, settings.protocol
+            inputs = settings.inputs.over(self.spec.inputs)
+            dataset = yield from load_dataset(*source, stop, inputs, settings.cache_budget)
             data = Splits.of(dataset, self.models.device)
             if self.spec.is_user_model:
                 yield Notice(f"running code from {settings.model}")
-            other = settings.dataset != self.spec.dataset or data.fingerprint
-            if self.spec.is_user_model or other:
+            if self.spec.is_user_model or settings.dataset != self.spec.dataset or data.fingerprint:
                 model = self.models.uninitialized()
                 check_prunable(model)
                 data = fit_layout(model, data)
@@ -279,10 +269,9 @@ class Workbench:
                 for name, why in unprunable_modules(model).items():
                     yield Notice(f"{name} cannot be pruned: {why}", warning=True)
             self._splits = data
-            if (size := self.training.batch_size) < self.settings.training.batch_size:
-                yield Notice(
-                    f"training in batches of {size}: the images are large; see --batch-size"
-                )
+            if (size := self.training.batch_size) < settings.training.batch_size:
+                text = f"training in batches of {size}: the images are large; see --batch-size"
+                yield Notice(text)
         return self._splits
 
     @property

@@ -254,11 +254,14 @@ def test_a_scan_counts_what_pruning_one_layer_leaves(data: core.Splits) -> None:
 @pytest.mark.parametrize(
     "wrong",
     [
+        lambda model, data: core.load("mnist", __file__),
         lambda model, data: core.scan(model, data, split="train"),
         lambda model, data: core.scan(model, data, sparsities=(1.5,)),
         lambda model, data: core.scan(model, data, within=0),
         lambda model, data: core.scan(model, data, precision="half"),
+        lambda model, data: core.scan(model, data, seed=-1),
         lambda model, data: core.finetune(model, {}, data, precision="half"),
+        lambda model, data: core.finetune(model, {}, data, seed=0.5),
         lambda model, data: core.finetune(model, {}, data, recipe="slow"),
         lambda model, data: core.finetune(model, {"fc1": 1.5}, data),
         lambda model, data: core.plan(model, 3, method="sensitivity"),

@@ -42,6 +42,7 @@ from core.settings.recipe_changes import RecipeChanges
 from core.settings.settings import Settings
 from core.system.timing import Latency
 from core.training.finetuning import PruningResult
+from tui.jobs.backend import Backend
 from tui.state.measurement import ImageSelection, MeasurementRequest
 from tui.state.results import Result
 
@@ -163,7 +164,7 @@ def course(epochs: int = 5, batches: int = 40) -> list[Event]:
 
 
 @dataclass
-class Scripted:
+class Scripted(Backend):
     """The jobs of the app, scripted.
 
     Attributes:
@@ -266,7 +267,7 @@ class Scripted:
         settings = replace(self.settings, changes=RecipeChanges(epochs=2))
         return RestoredRun(settings, dense, MODERATE, made, PRUNED, epochs, self.dead)
 
-    def kept_scan(self, base: Net) -> Scan | None:
+    def stored_scan(self, base: Net) -> Scan | None:
         """What `kept` has."""
         return self.kept.get(base.digest)
 
@@ -301,7 +302,7 @@ class Scripted:
         found = SearchResult(trials[0], tuple(trials), DENSE.validation - max_drop, stop())
         return found, replace(net(MODERATE), accuracy=TUNED)
 
-    def bench(
+    def benchmark(
         self, base: Net, plan: Mapping[str, float], tuned: Net | None, stop: StopFlag
     ) -> Stream[Benchmark]:
         """One thread, then two; it pauses between them where trainings do."""
@@ -334,7 +335,7 @@ class Scripted:
         accuracy = replace(result.accuracy, test=result.accuracy.test - 0.02)
         return Export(str(to), size, packing.values, levels, accuracy), SIZES
 
-    def look(self, request: MeasurementRequest, stop: StopFlag) -> Stream[None]:
+    def measure(self, request: MeasurementRequest, stop: StopFlag) -> Stream[None]:
         """Images at once; the first sample, and all images once `rested` is set."""
         if request.images:
             self.digits.append(request.images)

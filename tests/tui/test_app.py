@@ -13,7 +13,7 @@ from core.nets.footprint import DeadUnits
 from tests.tui.conftest import idle, ready, until
 from tests.tui.scripted import AGGRESSIVE, Scripted, course
 from tui.app import FeatherweightApp
-from tui.jobs.job import Done, Job, JobEnded, JobEvent
+from tui.jobs.job import Job, JobEnded, JobEvent
 from tui.screens.dialogs import Question
 from tui.screens.help import HelpScreen
 from tui.views.activity import JobProgress
@@ -266,10 +266,10 @@ async def test_messages_go_to_whoever_started_the_job(app):
         job = Job(course, app.post_message, ends.append, events.append)
         batch = Batch(1, 5, 10, 100, 0.1, 99.0, 1.0)
         app.post_message(JobEvent(job, batch))
-        app.post_message(JobEnded(job, Done(7)))
+        app.post_message(JobEnded(job, 7))
         await pilot.pause()
         assert events == [batch]
-        assert [end.outcome for end in ends] == [Done(7)]
+        assert [end.value for end in ends] == [7]
         assert app.state == before
 
 
@@ -433,7 +433,7 @@ def test_a_waiting_message_gives_way_only_to_a_newer_of_its_kind():
     assert not first.can_replace(JobEvent(other, batch))
     assert not first.can_replace(JobEvent(job, replace(batch, epoch=2)))
     assert not first.can_replace(JobEvent(job, Epoch(1, 0.1, 99.0, 1.0, 0.5, True, 0)))
-    assert not first.can_replace(JobEnded(job, Done(None)))
+    assert not first.can_replace(JobEnded(job))
     step = JobEvent(job, Progress("read", 1, 2, "B"))
     assert step.can_replace(JobEvent(job, Progress("read", 2, 2, "B")))
     assert not step.can_replace(JobEvent(job, Progress("check", 1, 2, "B")))

@@ -1,12 +1,12 @@
 """The command `featherweight`.
 
-main         the parser: every command with its help, and the exit statuses
-add_options    the options of each command, and how each is parsed
-read_options      from options to settings, plans, goals and locked layers
-checks       checks of what the user typed, before anything else happens
-commands/    one file per command: what it checks, runs and prints
-command      what every command does after its checks
-progress     a bar in a terminal, lines in a log
-tables       tables of numbers
-settings_table    the table of settings in tui/README.md
+main            the parser: every command with its help, and the exit statuses
+add_options     the options of each command, and how each is parsed
+read_options    from options to settings, plans, goals and locked layers
+checks          checks of what the user typed, before anything else happens
+commands/       one file per command: what it checks, runs and prints
+command         what every command does after its checks
+progress        a bar in a terminal, lines in a log
+tables          tables of numbers
+settings_table  the table of settings in tui/README.md
 """

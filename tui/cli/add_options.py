@@ -21,19 +21,15 @@ DEFAULT_ALLOCATION = "lamp"
 
 RUN = "net that a run produced: FOLDER for its newest run, or FOLDER:RUN-ID"
 
-_POINTS = number(0, 100)
 _ALLOCATE = Setting(
     "allocate", DEFAULT_ALLOCATION, one_of(tuple(ALLOCATIONS)), "how a goal becomes sparsities"
 )
-_MAX_DROP = Setting("max_drop", None, _POINTS, "largest allowed drop in validation accuracy")
+_MAX_DROP = Setting("max_drop", None, number(0, 100), "largest allowed drop in validation accuracy")
 _TRIALS = Setting("trials", TRIALS, integer(1, 1000), "maximum number of fine-tunings")
 _START = Setting("start", START, number(1, 1_000_000, above=True), "ratio to try first")
 _SECONDS = Setting("seconds", SECONDS, number(0, 100_000, above=True), "approximate duration")
 _WITHIN = Setting(
-    "within",
-    WITHIN,
-    number(0, 100, above=True),
-    "largest half-width of these intervals in accuracy points; implies --quick",
+    "within", WITHIN, number(0, 100, above=True), "largest half-width in points; implies --quick"
 )
 _SPLIT = Setting("split", SPLITS[0], one_of(SPLITS), "images to measure on")
 

@@ -30,12 +30,9 @@ def check_settings(settings: Settings) -> None:
 
 
 def workbench_for(args: Namespace, settings: Settings, weights: Path | None = None) -> Workbench:
-    """The workbench of a command, after all checks of its settings.
+    """The workbench of a command, after all checks of its settings and its JSON file.
 
-    Args:
-        args: the options; `json` must be writable.
-        settings: from the options.
-        weights: the file the command reads, if it is not the one in the settings.
+    `weights` is the file the command reads, if it is not the one in the settings.
 
     Raises:
         InputError: an option cannot be used, or the weights do not fit the net.

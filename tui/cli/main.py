@@ -40,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(f"featherweight {version('featherweight')}")
             return 0
         command = import_module(f"tui.cli.commands.{args.command}").prepare(args)
-        status: int = command.perform()
+        return int(command.perform())
     except InputError as error:
         return _fail(error, 2)
     except StoppedError as error:
@@ -49,7 +49,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail(error, 1)
     except KeyboardInterrupt:
         return _fail("interrupted", 130)
-    return status
 
 
 def _fail(error: object, status: int) -> int:

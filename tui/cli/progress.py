@@ -7,7 +7,6 @@ from rich.progress import (
     BarColumn,
     Progress,
     TaskProgressColumn,
-    TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
@@ -25,16 +24,9 @@ def drive(stream: Stream[T], console: Console) -> T:
     """Run a stream to its end and show its progress."""
     if not console.is_terminal:
         return drain(stream, lambda event: _print(event, console))
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeElapsedColumn(),
-        TextColumn("so far,"),
-        TimeRemainingColumn(),
-        TextColumn("left"),
-        TextColumn("{task.fields[note]}"),
-    )
+    bar = "{task.description}", BarColumn(), TaskProgressColumn()
+    times = TimeElapsedColumn(), "so far,", TimeRemainingColumn(), "left"
+    columns = (*bar, *times, "{task.fields[note]}")
     with Progress(*columns, console=console, transient=True, refresh_per_second=4) as progress:
         return drain(stream, _Bar(progress).update)
 
@@ -53,9 +45,9 @@ class _Bar:
             case Step():
                 self._move(event.step, event.done, event.total, event.unit if event.total else "")
             case Batch():
-                done = (event.epoch - 1) * event.images + event.seen
+                images = (event.epoch - 1) * event.images + event.seen
                 note = f"epoch {event.epoch} of {event.epochs}, loss {event.loss:.4f}"
-                self._move("train", done, event.epochs * event.images, note)
+                self._move("train", images, event.epochs * event.images, note)
             case ScanUpdated():
                 pass  # the bar shows it
             case _:
@@ -72,7 +64,7 @@ def _print(event: Event, console: Console) -> None:
     """Print an event that a log should keep."""
     match event:
         case Notice():
-            console.print(("warning: " if event.warning else "") + event.text, markup=False)
+            console.print(("warning: " if event.warning else "") + event.text)
         case Measured():
             accuracy = event.accuracy
             console.print(

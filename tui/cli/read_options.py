@@ -71,14 +71,14 @@ def settings_for(args: Namespace, run: Run) -> Settings:
         for names in (("model", "dataset", "protocol"), ("precision", "seed", "threads"))
     )
     settings = settings_of(Namespace(**{**defaults, **options, **fixed}))
-    wrong = [
+    conflicts = [
         f"--{name} {options[name]}"
         for name, value in fixed.items()
         if options.get(name, value) != value
     ]
-    wrong += filter(None, [settings.inputs.beyond(inputs).flags])
-    if wrong:
-        raise InputError(f"run {run.id} was not made with {' '.join(wrong)}: remove it")
+    conflicts += filter(None, [settings.inputs.beyond(inputs).flags])
+    if conflicts:
+        raise InputError(f"run {run.id} was not made with {' '.join(conflicts)}: remove it")
     return replace(settings, inputs=inputs)
 
 

@@ -40,5 +40,5 @@ class Benchmarking:
 
         session.bring_into_view("speed")
         session.start_job(
-            "timing", partial(session.backend.bench, base, plan, tuned), finish, follow
+            "timing", partial(session.backend.benchmark, base, plan, tuned), finish, follow
         )

@@ -34,7 +34,7 @@ class SavedPlans:
 
     def _offer(self, state: State) -> None:
         """Ask whether to continue with the plan an earlier session left, if there is one."""
-        saved = self.autosave.found(state)
+        saved = self.autosave.load(state)
         if saved is None:
             self.autosave.begin(state)
             return

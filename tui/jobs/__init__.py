@@ -1,8 +1,8 @@
-"""Jobs in threads of their own, and the messages by which a screen hears of them.
+"""Jobs in their own threads, and the messages they post to a screen.
 
-job             the one bridge: runs a core stream in a thread, posts its events
+job             the only bridge: runs a core stream in a thread, posts its events
 backend         which jobs there are; imports torch when the first one runs
-background      the measurement beside the job: begins after a rest, gives way to a key
-autosave        saves the plan a moment after it changed
+background      the measurement beside the job: starts after a pause, stops at a key
+autosave        saves the plan shortly after a change
 history_jobs    reading, annotating and deleting runs
 """

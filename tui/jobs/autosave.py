@@ -1,4 +1,4 @@
-"""Saves the plan in a thread, a moment after it changed; finds the one an earlier session left."""
+"""Saves the plan in a thread shortly after a change; loads the plan an earlier session left."""
 
 from __future__ import annotations
 
@@ -16,11 +16,14 @@ if TYPE_CHECKING:
     from tui.state.state import State
 
 DELAY = 1.0
-"""Seconds from a change until the plan is saved: one file a second however many keys come."""
+"""Seconds from a change until the plan is saved: at most one file a second."""
+
+SAVED = ("plan", "locked", "base", "dense")
+"""The attributes of a state the saved plan depends on."""
 
 
 class Autosave:
-    """Keeps the plan on disk as it stands."""
+    """Keeps the plan on disk up to date."""
 
     def __init__(self, app: App[Any], settings: Settings) -> None:
         self._app = app
@@ -33,7 +36,7 @@ class Autosave:
         self._written: SavedPlan | None = None
         self._lock = threading.Lock()
 
-    def found(self, state: State) -> SavedPlan | None:
+    def load(self, state: State) -> SavedPlan | None:
         """The plan an earlier session left, unless it is the one on the screen."""
         saved = self._written = load(self._path, state.layer_names)
         return None if saved == plan_to_save(state) else saved
@@ -46,7 +49,9 @@ class Autosave:
     def follow(self, state: State) -> None:
         """Save the plan soon, if it changed."""
         before, self._seen = self._seen, state
-        if not self._active or (before is not None and _same(before, state)):
+        # Every key press ends up here: identity is enough, and cheap.
+        changed = any(getattr(before, name, None) is not getattr(state, name) for name in SAVED)
+        if not self._active or not changed:
             return
         self._current = plan_to_save(state)
         if not self._waiting and self._current != self._written:
@@ -54,7 +59,7 @@ class Autosave:
             self._app.set_timer(DELAY, self._start)
 
     def flush(self) -> None:
-        """Save at once what is not saved yet; never raises."""
+        """Save now what is not saved yet; never raises."""
         with self._lock:
             current = self._current
             if not self._active or current == self._written:
@@ -62,25 +67,12 @@ class Autosave:
             try:
                 save(self._path, current)
             except (OSError, InputError) as error:
-                self._warn(error)
+                if not self._warned:
+                    text = f"the plan is not saved: {error}"
+                    self._app.notify(text, severity="warning", markup=False)
+                self._warned = True
             self._written = current
 
     def _start(self) -> None:
         self._waiting = False
         threading.Thread(target=self.flush, name="autosave", daemon=True).start()
-
-    def _warn(self, error: Exception) -> None:
-        if not self._warned:
-            text = f"the plan is not saved: {error}"
-            self._app.notify(text, severity="warning", markup=False)
-        self._warned = True
-
-
-def _same(one: State, other: State) -> bool:
-    """Nothing that is saved differs; cheap, as every key asks."""
-    return (
-        one.plan is other.plan
-        and one.locked is other.locked
-        and one.base is other.base
-        and one.dense is other.dense
-    )

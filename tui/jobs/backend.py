@@ -8,10 +8,9 @@ from dataclasses import replace
 from functools import cached_property, partial
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from core.errors import InputError
-from core.events import Notice, Progress, StopFlag, Stream
+from core.events import Progress, StopFlag, Stream
 from core.pruning.curves import SPLITS, UNIFORM_SPARSITIES
 from core.settings.recipe_changes import NO_CHANGES
 from core.settings.settings import Settings
@@ -34,62 +33,8 @@ if TYPE_CHECKING:
     from tui.state.results import Result
 
 
-class Backend(Protocol):
-    """The jobs the app can run; tests may script them."""
-
-    settings: Settings
-    experiment: Experiment
-
-    def open(self, stop: StopFlag) -> Stream[Net]:
-        """Load torch, the data and the dense net, and measure it."""
-
-    def train(self, settings: Settings, stop: StopFlag) -> Stream[tuple[TrainingResult, Net]]:
-        """Train a new dense net by the recipe of these settings, without the changes to it."""
-
-    def prune(self, base: Net, plan: Mapping[str, float], stop: StopFlag) -> Stream[PruningResult]:
-        """Apply the plan to the base in one shot and measure it."""
-
-    def finetune(
-        self, base: Net, plan: Mapping[str, float], settings: Settings, stop: StopFlag
-    ) -> Stream[tuple[FineTuningResult, Net]]:
-        """Fine-tune the base towards the plan by the recipe of these settings."""
-
-    def scan(self, base: Net, stop: StopFlag) -> Stream[Scan]:
-        """Scan how sensitive the base's layers are."""
-
-    def kept_scan(self, base: Net) -> Scan | None:
-        """The stored scan of these weights, if any; reads a small file."""
-
-    def search(
-        self,
-        base: Net,
-        max_drop: float,
-        method: str,
-        locked: Mapping[str, float],
-        settings: Settings,
-        stop: StopFlag,
-    ) -> Stream[tuple[SearchResult, Net | None]]:
-        """Find the smallest net within a drop in accuracy; also returns the best trial's net."""
-
-    def restore(self, dense: Net, run: Run, stop: StopFlag) -> Stream[RestoredRun]:
-        """Restore a run, completing it first if it was interrupted."""
-
-    def bench(
-        self, base: Net, plan: Mapping[str, float], tuned: Net | None, stop: StopFlag
-    ) -> Stream[Benchmark]:
-        """Time a fine-tuned net, or the plan applied to the base, in every engine."""
-
-    def export(
-        self, result: Result, to: Path, packing: Packing, settings: Settings, stop: StopFlag
-    ) -> Stream[tuple[Export, Sizes]]:
-        """Export a plan's result to a file, read it back, and measure it and its sizes."""
-
-    def look(self, request: MeasurementRequest, stop: StopFlag) -> Stream[None]:
-        """Measure a plan on a growing sample, and predict images, alongside any job."""
-
-
-class CoreBackend:
-    """The real jobs."""
+class Backend:
+    """The jobs of the app; tests script them."""
 
     def __init__(self, settings: Settings, experiment: Experiment) -> None:
         self.settings = settings
@@ -102,22 +47,21 @@ class CoreBackend:
         return Workbench(self.settings)
 
     def open(self, stop: StopFlag) -> Stream[Net]:
-        """See `Backend.open`."""
+        """Load torch, the data and the dense net, and measure it."""
         yield Progress("load torch")
         yield from preload_torch(stop)
-        bench = self._import_all()
+        workbench = self._import_all()
         from core.jobs.dense_net import open_dense_net
         from core.jobs.preflight import check
 
-        check(bench)
-        return (yield from open_dense_net(bench, stop))
+        check(workbench)
+        return (yield from open_dense_net(workbench, stop))
 
     def _import_all(self) -> Workbench:
-        """Import what jobs and plots need, in this thread, so that the screen waits for none of it.
+        """Import what jobs and plots need in this thread, so that the screen need not wait.
 
-        The garbage collector is off meanwhile: it would look through all that has been imported,
-        none of it garbage, again and again, for 0.1 s at a time that stops every thread. Nor does
-        it ever look through it later, when it would be 0.2 s in the middle of a fine-tuning.
+        The garbage collector is off meanwhile and skips these modules later: going through them
+        would stop every thread for 0.1 s at a time now, and for 0.2 s during a fine-tuning.
         """
         gc.disable()
         try:
@@ -131,43 +75,42 @@ class CoreBackend:
             gc.enable()
 
     def train(self, settings: Settings, stop: StopFlag) -> Stream[tuple[TrainingResult, Net]]:
-        """See `Backend.train`."""
+        """Train a new dense net by the recipe of these settings; their changes are for `f`."""
         from core.jobs import recorded_jobs
 
-        bench = self._workbench.with_settings(replace(settings, changes=NO_CHANGES))
-        trained = yield from recorded_jobs.train(bench, self.experiment, stop)
-        return trained, bench.net(trained)
+        workbench = self._workbench.with_settings(replace(settings, changes=NO_CHANGES))
+        result = yield from recorded_jobs.train(workbench, self.experiment, stop)
+        return result, workbench.net(result)
 
     def prune(self, base: Net, plan: Mapping[str, float], stop: StopFlag) -> Stream[PruningResult]:
-        """See `Backend.prune`."""
+        """Apply the plan to the base in one shot and measure it."""
         from core.jobs import measurement
 
-        return (yield from measurement.prune(self._workbench, base, plan, stop))
+        return measurement.prune(self._workbench, base, plan, stop)
 
     def finetune(
         self, base: Net, plan: Mapping[str, float], settings: Settings, stop: StopFlag
     ) -> Stream[tuple[FineTuningResult, Net]]:
-        """See `Backend.finetune`."""
+        """Fine-tune the base towards the plan by the recipe of these settings."""
         from core.jobs import recorded_jobs
 
-        bench = self._workbench.with_settings(settings)
-        tuned = yield from recorded_jobs.finetune(bench, base, plan, self.experiment, stop)
-        return tuned, bench.net(tuned, base)
+        workbench = self._workbench.with_settings(settings)
+        result = yield from recorded_jobs.finetune(workbench, base, plan, self.experiment, stop)
+        return result, workbench.net(result, base)
 
     def scan(self, base: Net, stop: StopFlag) -> Stream[Scan]:
-        """See `Backend.scan`; the scan is stored with the experiment."""
+        """Scan how sensitive the base's layers are; the scan is stored with the experiment."""
         from core.jobs import measurement
         from core.jobs.goals import store_scan
 
-        bench = self._workbench
         scan = yield from measurement.scan(
-            bench, base.weights, uniform=UNIFORM_SPARSITIES, stop=stop
+            self._workbench, base.weights, uniform=UNIFORM_SPARSITIES, stop=stop
         )
-        yield from store_scan(bench, base.digest, scan, self.experiment)
+        yield from store_scan(self._workbench, base.digest, scan, self.experiment)
         return scan
 
-    def kept_scan(self, base: Net) -> Scan | None:
-        """See `Backend.kept_scan`."""
+    def stored_scan(self, base: Net) -> Scan | None:
+        """The stored scan of these weights, if any; reads a small file."""
         from core.experiments.saved_scans import load_scan
 
         data = self._workbench.data_name
@@ -182,84 +125,77 @@ class CoreBackend:
         settings: Settings,
         stop: StopFlag,
     ) -> Stream[tuple[SearchResult, Net | None]]:
-        """See `Backend.search`."""
+        """Find the smallest net within a drop in accuracy; also returns the best trial's net."""
         from core.jobs.goals import search_for
 
-        bench = self._workbench.with_settings(settings)
-        found = yield from search_for(
-            bench,
-            base,
-            max_drop=max_drop,
-            method=method,
-            locked=locked,
-            experiment=self.experiment,
-            stop=stop,
+        workbench = self._workbench.with_settings(settings)
+        result = yield from search_for(
+            workbench, base, max_drop, method, locked, self.experiment, stop=stop
         )
-        best = found.best
-        return found, None if best is None else bench.net(best.result, best.base)
+        best = result.best
+        return result, None if best is None else workbench.net(best.result, best.base)
 
     def restore(self, dense: Net, run: Run, stop: StopFlag) -> Stream[RestoredRun]:
-        """See `Backend.restore`."""
-        from core.jobs import recorded_jobs
+        """Restore a run, completing it first if it was interrupted."""
         from core.jobs.restore import restore
+        from core.jobs.resume import resume
 
         if not run.finished:
-            yield from recorded_jobs.resume(self._workbench, dense, run, self.experiment, stop)
+            yield from resume(self._workbench, dense, run, self.experiment, stop)
             run = self.experiment.find(run.id)
         return (yield from restore(self._workbench, dense, self.experiment, run))
 
-    def bench(
+    def benchmark(
         self, base: Net, plan: Mapping[str, float], tuned: Net | None, stop: StopFlag
     ) -> Stream[Benchmark]:
-        """See `Backend.bench`."""
+        """Time a fine-tuned net, or the plan applied to the base, in every engine."""
         from core.jobs import measurement
         from core.pruning.masks import Masks
 
-        bench = self._workbench
+        workbench = self._workbench
         if tuned is not None:
-            return (yield from measurement.benchmark(bench, tuned.weights, stop=stop))
-        pruned = Masks.of(base.weights, bench.layers, plan).apply(base.weights)
-        return (yield from measurement.benchmark(bench, pruned, stop=stop))
+            return measurement.benchmark(workbench, tuned.weights, stop=stop)
+        pruned = Masks.of(base.weights, workbench.layers, plan).apply(base.weights)
+        return measurement.benchmark(workbench, pruned, stop=stop)
 
     def export(
         self, result: Result, to: Path, packing: Packing, settings: Settings, stop: StopFlag
     ) -> Stream[tuple[Export, Sizes]]:
-        """See `Backend.export`; the file is recorded with the run that produced the net."""
-        from core.jobs.export import export, export_record
+        """Export a plan's result to a file, read it back, and measure it and its sizes.
+
+        The file is recorded with the run that produced the net.
+        """
+        from core.jobs.export import export, record_export
         from core.training.loop import copy_weights
 
-        bench, base, plan, net = (
-            self._workbench.with_settings(settings),
-            result.base,
-            result.plan,
-            result.net,
-        )
-        weights = net.weights if net else copy_weights(bench.models.pruned_copy(base.weights, plan))
-        exported = yield from export(bench, weights, to, packing, stop)
-        record = export_record(exported, packing)
+        workbench = self._workbench.with_settings(settings)
+        base, plan, net = result.base, result.plan, result.net
+        models = workbench.models
+        weights = net.weights if net else copy_weights(models.pruned_copy(base.weights, plan))
+        file = yield from export(workbench, weights, to, packing, stop)
         untouched = all(plan[profile.layer.name] == profile.floor for profile in base.profiles)
-        if run := net.run if net else base.run if untouched else None:
-            try:
-                self.experiment.add_export(self.experiment.find(run), record)
-            except InputError as error:
-                yield Notice(f"could not record the file with run {run}: {error}", warning=True)
+        run = net.run if net else base.run if untouched else None
+        record = yield from record_export(file, packing, self.experiment, run)
         if result.sizes is not None:
             return record, result.sizes
         yield Progress("measure file sizes")
-        return record, bench.sizes(weights)
+        return record, workbench.sizes(weights)
 
-    def look(self, request: MeasurementRequest, stop: StopFlag) -> Stream[None]:
-        """See `Backend.look`: the fastest measurements first."""
+    def measure(self, request: MeasurementRequest, stop: StopFlag) -> Stream[None]:
+        """Measure a plan on a growing sample and predict images, the fastest measurement first.
+
+        May run beside a job.
+        """
         from core.jobs import measurement
 
-        bench, base, plan, images = self._workbench, request.base, request.plan, request.images
-        shown = request.tuned or base
-        compare = partial(measurement.compare, bench, request.dense, shown, plan, stop=stop)
+        workbench, base, plan = self._workbench, request.base, request.plan
+        shown, images = request.tuned or base, request.images
+        compare = partial(measurement.compare, workbench, request.dense, shown, plan, stop=stop)
         if images and images.mode == "chosen":
             yield from compare("chosen", images.start)
         if request.accuracy:
-            yield from measurement.sample(bench, base, plan, stop)
+            yield from measurement.sample(workbench, base, plan, stop)
         if request.costs:
-            yield from measurement.count_activity(bench, shown, plan, stop)
+            yield from measurement.count_activity(workbench, shown, plan, stop)
         if images and (request.matrix or images.mode == "wrong"):
             yield from compare(images.mode, images.start, matrix=True)

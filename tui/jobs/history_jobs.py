@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def at_once(work: Callable[[], T]) -> Callable[[StopFlag], Stream[T]]:
-    """Work without events, which cannot be stopped."""
+def as_stream(work: Callable[[], T]) -> Callable[[StopFlag], Stream[T]]:
+    """A function as a stream without events that cannot be stopped."""
 
     def stream(_: StopFlag) -> Stream[T]:
         yield from ()
@@ -31,7 +31,7 @@ def read_rows(experiment: Experiment) -> tuple[RunRow, ...]:
     """All runs; raises InputError if the folder cannot be read."""
     from tui.plots.drawing import canvas
 
-    canvas.preload()  # here, so that the first plot need not wait for it
+    canvas.preload()  # in this thread, so that the first plot need not wait
     return tuple(RunRow.of(run) for run in experiment.runs())
 
 
@@ -48,21 +48,20 @@ def delete(experiment: Experiment, run: Run) -> str:
 
 
 def profiles(runs: tuple[Run, ...], layer: str) -> dict[tuple[str, str], Profile | str]:
-    """The weights of a layer in some runs, by run and layer, or the reason why there are none."""
-    return {(run.id, layer): _profile(run, layer) for run in runs}
+    """The weights of a layer in some runs, by run and layer, or the reason there are none."""
+    results: dict[tuple[str, str], Profile | str] = {}
+    for run in runs:
+        try:
+            results[run.id, layer] = _profile(run, layer)
+        except InputError as error:
+            results[run.id, layer] = str(error)
+    return results
 
 
-def _profile(run: Run, layer: str) -> Profile | str:
+def _profile(run: Run, name: str) -> Profile:
+    """Read one tensor of a file and no other."""
     if not run.finished:
-        return f"run {run.id} is {run.status}: no weights yet"
-    try:
-        return _read(run, layer)
-    except InputError as error:
-        return str(error)
-
-
-def _read(run: Run, name: str) -> Profile:
-    """Read one tensor of a file, and leave the others where they are."""
+        raise InputError(f"run {run.id} is {run.status}: no weights yet")
     import numpy as np
     from safetensors import SafetensorError, safe_open
 
@@ -76,7 +75,7 @@ def _read(run: Run, name: str) -> Profile:
     except (OSError, SafetensorError) as error:
         why = " ".join(str(error).split())
         raise InputError(f"run {run.id}: {why}") from error
-    except (AttributeError, TypeError) as error:  # a type of number that NumPy lacks
+    except (AttributeError, TypeError) as error:  # a number format NumPy lacks
         raise InputError(f"run {run.id}: the weights of {name} have an unknown type") from error
     weight = np.asarray(weight, dtype=np.float32)
     weight = weight[np.isfinite(weight)]

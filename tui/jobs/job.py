@@ -6,28 +6,11 @@ import threading
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 from textual.message import Message
 
 from core.events import Batch, Event, Progress, StopFlag, Stream
-
-PostMessage = Callable[[Message], object]
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """The stream ended; `value` is its result."""
-
-    value: Any
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """The stream raised `error`."""
-
-    error: BaseException
 
 
 class JobEvent(Message):
@@ -35,8 +18,7 @@ class JobEvent(Message):
 
     def __init__(self, job: Job, event: Event) -> None:
         super().__init__()
-        self.job = job
-        self.event = event
+        self.job, self.event = job, event
 
     def can_replace(self, message: Message) -> bool:
         """Whether a waiting message can be replaced by a newer one of the same kind."""
@@ -49,33 +31,32 @@ class JobEvent(Message):
 
 
 class JobEnded(Message):
-    """A job's own last message, whatever its outcome."""
+    """A job's own last message: the result of its stream, or the error it raised."""
 
-    def __init__(self, job: Job, outcome: Done | Failed) -> None:
+    def __init__(self, job: Job, value: Any = None, error: BaseException | None = None) -> None:
         super().__init__()
-        self.job = job
-        self.outcome = outcome
+        self.job, self.value, self.error = job, value, error
 
 
 class Job:
-    """A stream in a thread of its own, whose messages the app gives to whoever started it.
+    """A stream in its own thread; the app passes its messages to `follow` and `end`.
 
     It is a daemon thread, so quitting never waits for it: it is abandoned at its next event, and if
     it is stuck in native code, the process exits without it.
 
     Args:
-        start: gives the stream.
-        post: takes its messages, in its thread.
+        start: returns the stream.
+        post: called with each message, in the job's thread.
 
     Attributes:
-        end: takes its last message, in the app's thread.
-        follow: takes each event there.
+        end: called with the last message, in the app's thread.
+        follow: called with each event, there too.
     """
 
     def __init__(
         self,
         start: Callable[[StopFlag], Stream[Any]],
-        post: PostMessage,
+        post: Callable[[Message], object],
         end: Callable[[JobEnded], None],
         follow: Callable[[Event], None] = lambda _: None,
     ) -> None:
@@ -87,7 +68,7 @@ class Job:
         self._thread = threading.Thread(target=self._run, name="job", daemon=True)
 
     def start(self) -> None:
-        """Start."""
+        """Start the thread."""
         self._thread.start()
 
     def stop(self) -> None:
@@ -110,18 +91,16 @@ class Job:
         self._thread.join(seconds)
 
     def _run(self) -> None:
-        outcome: Done | Failed
         try:
-            outcome = Done(self._drive(self._start_stream(self._stop.is_set)))
+            ended = JobEnded(self, self._drive(self._start_stream(self._stop.is_set)))
         except BaseException as error:
-            _let_go(error)
-            outcome = Failed(error)
-        self._tell(JobEnded(self, outcome))
+            _clear_frames(error)
+            ended = JobEnded(self, error=error)
+        self._send(ended)
 
-    def _tell(self, message: Message) -> None:
-        """Post a message, unless the program has been left meanwhile."""
+    def _send(self, message: Message) -> None:
         if not self._abandoned.is_set():
-            with suppress(RuntimeError):  # its event loop may close just now
+            with suppress(RuntimeError):  # the app's event loop may be closing
                 self._post(message)
 
     def _drive(self, stream: Stream[Any]) -> Any:
@@ -130,20 +109,21 @@ class Job:
                 event = next(stream)
             except StopIteration as end:
                 return end.value
-            self._tell(JobEvent(self, event))
+            self._send(JobEvent(self, event))
         stream.close()
         return None
 
 
-def _let_go(error: BaseException | None) -> None:
-    """Drop what the frames hold in which an error came up, such as a net, for as long as it lives.
+def _clear_frames(error: BaseException | None) -> None:
+    """Release what the frames of an error hold, such as a net, while the error itself lives on.
 
-    The error and the frame that caught it would keep each other until the garbage is collected.
+    The error and the frame that caught it would otherwise keep each other alive until the next
+    garbage collection.
     """
-    left, seen = [error], set[int]()
-    while left:
-        one = left.pop()
-        if one is not None and id(one) not in seen:  # an error may be its own cause
-            seen.add(id(one))
-            traceback.clear_frames(one.__traceback__)
-            left += [one.__cause__, one.__context__]
+    pending, seen = [error], set[int]()
+    while pending:
+        error = pending.pop()
+        if error is not None and id(error) not in seen:  # an error may be its own cause
+            seen.add(id(error))
+            traceback.clear_frames(error.__traceback__)
+            pending += [error.__cause__, error.__context__]

@@ -10,7 +10,7 @@ import torch
 
 from core.events import Epoch, Notice
 from core.formats.weights_files import save_dense
-from core.jobs.dense_cache import cached_net, cached_or_trained
+from core.jobs.dense_net import cached_net, cached_or_trained
 from core.jobs.workbench import Workbench
 from core.nets.weights import DenseWeights, weights_digest
 from core.settings.settings import Settings

@@ -16,13 +16,12 @@ from core.data.batches import Splits
 from core.data.inputs import Inputs
 from core.errors import InputError, StoppedError
 from core.events import Epoch, Event, Notice, drain
-from core.jobs.dense_cache import cached_net
-from core.jobs.dense_net import dense_weights, open_dense_net
+from core.jobs.dense_net import cached_net, dense_weights, open_dense_net
 from core.jobs.workbench import Workbench
 from core.nets.weights import weights_digest
 from core.nets.zoo import model_spec
 from core.settings.settings import Settings
-from tests.core.jobs.test_recorded_jobs import small
+from tests.core.jobs.conftest import small
 from tests.core.training.loops import of_type, same
 
 pytestmark = pytest.mark.usefixtures("one_thread")

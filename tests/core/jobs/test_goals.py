@@ -20,7 +20,7 @@ from core.pruning.masks import Masks
 from core.pruning.plans import Plan
 from core.settings.recipe_changes import RecipeChanges
 from core.settings.settings import Settings
-from tests.core.jobs.test_recorded_jobs import small
+from tests.core.jobs.conftest import small
 
 pytestmark = [pytest.mark.usefixtures("one_thread"), pytest.mark.slow]
 
@@ -51,17 +51,7 @@ def light(workbench: Workbench, dense: Net, aggressive: Plan) -> Net:
 def test_a_search_begins_above_what_its_base_has_already(
     workbench: Workbench, light: Net, tmp_path: Path
 ) -> None:
-    found = drain(
-        search_for(
-            workbench,
-            light,
-            max_drop=100.0,
-            method="lamp",
-            locked={},
-            experiment=Experiment(tmp_path),
-            trials=2,
-        )
-    )
+    found = drain(search_for(workbench, light, 100.0, "lamp", {}, Experiment(tmp_path), trials=2))
     first, second = found.trials
     assert first.ratio == pytest.approx(228_010 / 6_183 * LEAST)
     assert first.base is light

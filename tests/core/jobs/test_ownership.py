@@ -22,7 +22,7 @@ from core.nets.architectures import Cnn5
 from core.pruning.curves import SampleUpdated
 from core.pruning.plans import Plan, uniform_plan
 from core.settings.settings import Settings
-from tests.core.jobs.test_recorded_jobs import small
+from tests.core.jobs.conftest import small
 from tests.core.training.loops import same
 
 pytestmark = [pytest.mark.usefixtures("one_thread"), pytest.mark.slow]

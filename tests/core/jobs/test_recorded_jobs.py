@@ -1,86 +1,25 @@
-"""Recorded trainings: killed, resumed, restored; and a failing disk."""
+"""Recorded trainings, restored; and a failing disk."""
 
 from __future__ import annotations
 
-import signal
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 from pathlib import Path
 from shutil import copytree
 
 import pytest
-import torch
 
-from core.data.batches import Splits
-from core.data.splits import Dataset
 from core.errors import InputError
-from core.events import Batch, Epoch, Event, Notice, Stream, drain
+from core.events import Epoch, Event, Notice, drain
 from core.experiments.experiment import Experiment
-from core.experiments.run_record import BaseRecord, read_record, record_json
-from core.experiments.runs import DONE, INTERRUPTED, RUNNING, STOPPED, Run
+from core.experiments.run_record import BaseRecord
+from core.experiments.runs import DONE, STOPPED
 from core.jobs import recorded_jobs
-from core.jobs.dense_net import open_dense_net
 from core.jobs.restore import restore
 from core.jobs.workbench import Net, Workbench
 from core.pruning.plans import Plan
-from core.settings.recipe_changes import RecipeChanges
-from core.settings.settings import Settings
-from core.training.finetuning import FineTuningResult
-from tests.core.conftest import head
+from tests.core.jobs.conftest import Kept, changed
 from tests.core.training.loops import of_type, recorded, same
 
 pytestmark = [pytest.mark.usefixtures("one_thread"), pytest.mark.slow]
-
-CHANGES = RecipeChanges(epochs=3)
-
-
-def small(dataset: Dataset, device: object, whole: Callable[..., Splits]) -> Splits:
-    """The first images of each split."""
-    data = whole(dataset, device)
-    return Splits(head(data.train, 600), head(data.validation, 100), head(data.test, 100))
-
-
-def settings(data_dir: Path) -> Settings:
-    return Settings(data_dir=data_dir, precision="fp32", changes=CHANGES, threads=1)
-
-
-@pytest.fixture(scope="module")
-def workbench(data_dir: Path) -> Iterator[Workbench]:
-    whole, threads = Splits.of, torch.get_num_threads()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Splits, "of", lambda dataset, device: small(dataset, device, whole))
-        yield Workbench(settings(data_dir))
-    torch.set_num_threads(threads)
-
-
-@pytest.fixture(scope="module")
-def base(workbench: Workbench) -> Net:
-    return drain(open_dense_net(workbench))
-
-
-@dataclass
-class Kept:
-    """A recorded fine-tuning and its experiment."""
-
-    experiment: Experiment
-    plan: Plan
-    result: FineTuningResult
-
-    @property
-    def run(self) -> Run:
-        return self.experiment.find(self.result.run or "")
-
-
-@pytest.fixture(scope="module")
-def kept(
-    workbench: Workbench, base: Net, aggressive: Plan, tmp_path_factory: pytest.TempPathFactory
-) -> Kept:
-    """A run that no test changes."""
-    experiment = Experiment(tmp_path_factory.mktemp("kept"))
-    result = drain(recorded_jobs.finetune(workbench, base, aggressive, experiment))
-    return Kept(experiment, aggressive, result)
 
 
 def test_a_run_holds_what_came_of_it(kept: Kept, base: Net) -> None:
@@ -140,12 +79,6 @@ def test_a_run_that_went_on_from_another_finds_its_base(
         drain(restore(workbench, base, experiment, run))
 
 
-def changed(run: Run, said: dict[str, object]) -> Run:
-    """A run with a modified file."""
-    record, faults = read_record({**record_json(run.record), **said}, "run.json")
-    return replace(run, record=record, faults=faults)
-
-
 @pytest.mark.parametrize(
     ("facts", "said"),
     [
@@ -186,30 +119,6 @@ def test_one_that_was_stopped_is_called_so(
     assert experiment.newest().status == STOPPED
 
 
-def broken_off(stream: Stream[object], experiment: Experiment) -> Run:
-    """A training interrupted after its first epoch."""
-    while not isinstance(next(stream), Epoch):
-        pass
-    next(stream)  # the checkpoint is written before the next event
-    stream.close()
-    return experiment.newest()
-
-
-def test_a_closed_stream_leaves_its_last_epoch_to_go_on_from(
-    kept: Kept, workbench: Workbench, base: Net, aggressive: Plan, tmp_path: Path
-) -> None:
-    experiment = Experiment(tmp_path)
-    run = broken_off(recorded_jobs.finetune(workbench, base, aggressive, experiment), experiment)
-    assert (run.id, run.status, len(run.record.epochs)) == ("0001", INTERRUPTED, 1)
-    resumed = drain(recorded_jobs.resume(workbench, base, run, experiment))
-    assert same(resumed.weights, kept.result.weights)
-    done = experiment.find("1")
-    assert done.status == DONE
-    assert len(done.record.resumed) == 1
-    with pytest.raises(InputError, match="run 0001 is done: there is nothing to resume"):
-        drain(recorded_jobs.resume(workbench, base, done, experiment))
-
-
 def test_dense_training_is_recorded_with_its_early_weights(
     workbench: Workbench, base: Net, tmp_path: Path
 ) -> None:
@@ -222,43 +131,6 @@ def test_dense_training_is_recorded_with_its_early_weights(
     assert restored.net.early is not None
     assert same(restored.net.early, trained.early)
     assert restored.net.accuracy == trained.accuracy
-
-
-def test_dense_training_goes_on_from_its_last_epoch(
-    workbench: Workbench, base: Net, tmp_path: Path
-) -> None:
-    whole = drain(recorded_jobs.train(workbench, Experiment(tmp_path / "whole")))
-    experiment = Experiment(tmp_path / "broken off")
-    run = broken_off(recorded_jobs.train(workbench, experiment), experiment)
-    assert (run.status, len(run.record.epochs)) == (INTERRUPTED, 1)
-    other = workbench.with_settings(
-        replace(workbench.settings, changes=RecipeChanges(epochs=9), seed=5)
-    )
-    result, events = recorded(recorded_jobs.resume(other, base, run, experiment))
-    assert [epoch.epoch for epoch in of_type(Epoch, events)] == [2, 3]
-    assert same(result.weights, whole.weights)
-    done = experiment.find("1")
-    assert (done.status, len(done.record.epochs)) == (DONE, 3)
-    restored = drain(restore(workbench, base, experiment, done))
-    assert restored.net.early is not None
-    assert same(restored.net.early, whole.early)
-
-
-@pytest.mark.parametrize(
-    ("facts", "said"),
-    [
-        ({"training": {"epochs": 4}}, "another version of its recipe"),
-        ({"kind": "finetune", "layers": []}, "does not match the layers"),
-        ({"protocol": "reference"}, "open it with --protocol reference"),
-    ],
-)
-def test_a_run_that_cannot_be_resumed_says_why(
-    workbench: Workbench, base: Net, tmp_path: Path, facts: dict[str, object], said: str
-) -> None:
-    experiment = Experiment(tmp_path)
-    run = broken_off(recorded_jobs.train(workbench, experiment), experiment)
-    with pytest.raises(InputError, match=said):
-        drain(recorded_jobs.resume(workbench, base, changed(run, facts), experiment))
 
 
 def test_a_disk_that_refuses_costs_a_warning_not_the_training(
@@ -291,96 +163,3 @@ def test_checkpoints_that_cannot_be_written_cost_a_warning_each(
     warnings = [event.text for event in of_type(Notice, events) if event.warning]
     assert warnings == ["this epoch could not be recorded: no space left"] * 3
     assert experiment.find(result.run or "").status == DONE
-
-
-KILLED = """
-import os, signal, sys
-from pathlib import Path
-from core.data.batches import Splits
-from core.events import Batch, Epoch, drain
-from core.experiments.experiment import Experiment
-from core.pruning.presets import preset_plan
-from core.jobs import recorded_jobs
-from core.jobs.dense_net import open_dense_net
-from core.jobs.workbench import Workbench
-from tests.core.jobs.test_recorded_jobs import settings, small
-from tests.digits import in_place_of_mnist
-
-whole = Splits.of
-Splits.of = lambda dataset, device: small(dataset, device, whole)
-workbench = Workbench(settings(Path(sys.argv[1])))
-digits = in_place_of_mnist(Path(sys.argv[1]))
-digits.__enter__()
-job, kind, count = sys.argv[3], {"Batch": Batch, "Epoch": Epoch}[sys.argv[4]], int(sys.argv[5])
-experiment = Experiment(Path(sys.argv[2]))
-if job == "finetune":
-    plan = preset_plan("aggressive", "cnn5", workbench.layer_names)
-    stream = recorded_jobs.finetune(workbench, drain(open_dense_net(workbench)), plan, experiment)
-else:
-    stream = recorded_jobs.train(workbench, experiment)
-for event in stream:
-    count -= isinstance(event, kind)
-    if not count:
-        os.kill(os.getpid(), signal.SIGKILL)
-"""
-
-
-def killed(folder: Path, data_dir: Path, job: str, event: str, count: int) -> Run:
-    """A recorded job whose process kills itself at its n-th event of a kind."""
-    code = [sys.executable, "-c", KILLED, str(data_dir), str(folder), job, event, str(count)]
-    child = subprocess.run(code, cwd=Path(__file__).parents[3], check=False)
-    assert child.returncode == -signal.SIGKILL
-    return Experiment(folder).newest()
-
-
-def test_killed_in_its_third_epoch_it_comes_to_the_same_when_resumed(
-    kept: Kept, workbench: Workbench, base: Net, data_dir: Path, tmp_path: Path
-) -> None:
-    """An epoch is reported before its checkpoint is written, so the third one is lost."""
-    run = killed(tmp_path, data_dir, "finetune", "Epoch", 3)
-    assert (run.status, len(run.record.epochs)) == (INTERRUPTED, 2)
-    resumed = drain(recorded_jobs.resume(workbench, base, run, Experiment(tmp_path)))
-    assert same(resumed.weights, kept.result.weights)
-    assert Experiment(tmp_path).newest().status == DONE
-
-
-def test_killed_in_its_first_epoch_a_fine_tuning_starts_over_from_its_settings(
-    kept: Kept, workbench: Workbench, base: Net, data_dir: Path, tmp_path: Path
-) -> None:
-    run, experiment = killed(tmp_path, data_dir, "finetune", "Batch", 2), Experiment(tmp_path)
-    assert (run.status, run.record.epochs, run.checkpoint()) == (INTERRUPTED, (), None)
-    assert run.resumable
-    other = workbench.with_settings(
-        replace(workbench.settings, changes=RecipeChanges(epochs=9), seed=5)
-    )
-    result, events = recorded(recorded_jobs.resume(other, base, run, experiment))
-    assert [epoch.epoch for epoch in of_type(Epoch, events)] == [1, 2, 3]
-    assert same(result.weights, kept.result.weights)
-    (done,) = experiment.runs()
-    assert (done.id, done.status, len(done.record.epochs)) == (run.id, DONE, 3)
-    assert len(done.record.resumed) == 1
-    assert done.record.created == run.record.created
-
-
-def test_killed_in_its_first_epoch_a_dense_training_starts_over(
-    workbench: Workbench, base: Net, data_dir: Path, tmp_path: Path
-) -> None:
-    whole = drain(recorded_jobs.train(workbench, Experiment(tmp_path / "whole")))
-    run = killed(tmp_path / "killed", data_dir, "train", "Batch", 2)
-    assert (run.status, run.record.epochs, run.resumable) == (INTERRUPTED, (), True)
-    experiment = Experiment(tmp_path / "killed")
-    result = drain(recorded_jobs.resume(workbench, None, run, experiment))
-    assert same(result.weights, whole.weights)
-    assert experiment.newest().status == DONE
-
-
-def test_a_run_that_is_started_over_and_left_again_stays(
-    workbench: Workbench, base: Net, data_dir: Path, tmp_path: Path
-) -> None:
-    run, experiment = killed(tmp_path, data_dir, "finetune", "Batch", 2), Experiment(tmp_path)
-    stream = recorded_jobs.resume(workbench, base, run, experiment)
-    while not isinstance(next(stream), Batch):
-        pass
-    assert experiment.newest().status == RUNNING
-    stream.close()
-    assert (experiment.newest().status, experiment.newest().resumable) == (INTERRUPTED, True)

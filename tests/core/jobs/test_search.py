@@ -16,9 +16,9 @@ from core.events import Event, Notice, Stream
 from core.jobs.search import (
     PRECISION,
     SearchResult,
+    Trial,
     TrialFinished,
     TrialOutcome,
-    TrialRequest,
     TrialStarted,
     search,
 )
@@ -33,13 +33,14 @@ def trial(accuracy: float, *, stopped: bool = False) -> Any:
 
 def searched(
     accuracy: Callable[[float], float], **options: Any
-) -> tuple[SearchResult, list[Event], list[TrialRequest]]:
-    asked: list[TrialRequest] = []
+) -> tuple[SearchResult, list[Event], list[tuple[float, Trial | None]]]:
+    """What a search returns, says, and asks for: the ratio and the start of each trial."""
+    asked: list[tuple[float, Trial | None]] = []
 
-    def attempt(it: TrialRequest) -> Stream[TrialOutcome]:
-        asked.append(it)
+    def attempt(number: int, ratio: float, best: Trial | None) -> Stream[TrialOutcome]:
+        asked.append((ratio, best))
         yield from ()
-        return SimpleNamespace(), {"fc": 1 - 1 / it.ratio}, trial(accuracy(it.ratio))
+        return SimpleNamespace(), {"fc": 1 - 1 / ratio}, trial(accuracy(ratio))
 
     found, events = recorded(search(attempt, least=LEAST, **options))
     return found, events, asked
@@ -81,11 +82,11 @@ def test_the_bracket_narrows_from_both_sides() -> None:
 
 def test_a_trial_goes_on_from_the_lightest_that_was_good() -> None:
     found, _, asked = searched(up_to(50.0), trials=5)
-    assert asked[0].from_trial is None
-    for at, it in enumerate(asked):
+    assert asked[0][1] is None
+    for at, (_, start) in enumerate(asked):
         good = [t for t in found.trials[:at] if t.good]
         expected = max(good, key=lambda t: t.ratio, default=None)
-        assert it.from_trial is expected
+        assert start is expected
 
 
 def test_a_search_makes_no_more_trials_than_asked_for() -> None:
@@ -96,22 +97,22 @@ def test_a_search_makes_no_more_trials_than_asked_for() -> None:
 
 def test_a_search_begins_at_the_lightest_ratio_there_is_at_most() -> None:
     found, _, asked = searched(up_to(1e6), most=20.0)
-    assert [it.ratio for it in asked] == [20.0]
+    assert [ratio for ratio, _ in asked] == [20.0]
     assert found.best is found.trials[0]
 
 
 @given(st.floats(1.05, 400), st.floats(1.2, 200), st.floats(1.1, 900))
 def test_no_trial_is_less_sparse_than_its_floor(floor: float, start: float, limit: float) -> None:
     found, _, asked = searched(up_to(limit), floor=floor, most=500.0, start=start, trials=40)
-    assert asked[0].ratio == max(start, floor)
-    assert all(floor <= it.ratio <= 500 for it in asked)
+    assert asked[0][0] == max(start, floor)
+    assert all(floor <= ratio <= 500 for ratio, _ in asked)
     if limit < floor:
         assert found.best is None
 
 
 def test_with_nothing_left_to_prune_the_base_itself_is_tried() -> None:
     found, _, asked = searched(up_to(1e6), floor=30.0, most=25.0)
-    assert [it.ratio for it in asked] == [25.0]
+    assert [ratio for ratio, _ in asked] == [25.0]
     assert found.best is found.trials[0]
 
 
@@ -129,11 +130,11 @@ def test_a_trial_of_exactly_the_least_accuracy_is_good() -> None:
 
 @pytest.mark.parametrize("how", ["in a trial", "with a half-made net"])
 def test_a_stopped_search_gives_the_trials_so_far(how: str) -> None:
-    def attempt(it: TrialRequest) -> Stream[TrialOutcome]:
+    def attempt(number: int, ratio: float, _: Trial | None) -> Stream[TrialOutcome]:
         yield from ()
-        if it.number == 3 and how == "in a trial":
+        if number == 3 and how == "in a trial":
             raise StoppedError("stopped")
-        return SimpleNamespace(), {}, trial(up_to(50)(it.ratio), stopped=it.number == 3)
+        return SimpleNamespace(), {}, trial(up_to(50)(ratio), stopped=number == 3)
 
     found, _ = recorded(search(attempt, least=LEAST))
     assert found.stopped
@@ -160,9 +161,9 @@ def test_trials_and_starts_out_of_range_are_refused(options: dict[str, Any], sai
 
 
 def test_a_trial_that_diverges_counts_as_one_that_is_not_good() -> None:
-    def attempt(it: TrialRequest) -> Stream[TrialOutcome]:
+    def attempt(number: int, ratio: float, _: Trial | None) -> Stream[TrialOutcome]:
         yield from ()
-        if it.ratio > 50:
+        if ratio > 50:
             raise WorkError("fine-tuning diverged")
         return SimpleNamespace(), {}, trial(99.5)
 

@@ -29,7 +29,7 @@ from core.pruning.plans import uniform_plan
 from core.settings.recipe_changes import RecipeChanges
 from core.settings.settings import Settings
 from core.training.loop import copy_weights
-from tests.core.jobs.test_recorded_jobs import small
+from tests.core.jobs.conftest import small
 from tests.core.training.loops import of_type, same
 from tests.core.user_nets import write
 

@@ -13,7 +13,7 @@ from tests.tui.conftest import idle, ready, until
 from tests.tui.scripted import PATIENCE, Scripted
 from tests.tui.test_app import AGGRESSIVE, shown
 from tui.app import FeatherweightApp
-from tui.jobs.job import Failed, Job, JobEnded
+from tui.jobs.job import Job, JobEnded
 from tui.state.measurement import ImageSelection, MeasurementRequest
 
 PRESET = ("m", "down", "enter")
@@ -79,8 +79,8 @@ class Slow(Scripted):
 
     held: threading.Event = field(default_factory=threading.Event)
 
-    def look(self, request: MeasurementRequest, stop: StopFlag) -> Stream[None]:
-        yield from super().look(replace(request, accuracy=False), stop)
+    def measure(self, request: MeasurementRequest, stop: StopFlag) -> Stream[None]:
+        yield from super().measure(replace(request, accuracy=False), stop)
         self.looked.append(dict(request.plan))
         self.held.wait(PATIENCE)
         self.started.append("given way")
@@ -117,7 +117,7 @@ async def test_what_is_known_is_not_measured_again(app, backend):
 class Failing(Scripted):
     """A backend whose looks raise an error."""
 
-    def look(self, request: MeasurementRequest, stop: StopFlag) -> Stream[None]:
+    def measure(self, request: MeasurementRequest, stop: StopFlag) -> Stream[None]:
         self.looked.append({})
         raise WorkError("the images are gone")
         yield
@@ -281,8 +281,8 @@ def test_what_a_job_held_goes_with_it_though_its_error_stays():
         gc.enable()
     (ended,) = said
     assert isinstance(ended, JobEnded)
-    assert isinstance(ended.outcome, Failed)
-    assert str(ended.outcome.error) == "no"
+    assert isinstance(ended.error, WorkError)
+    assert str(ended.error) == "no"
 
 
 def test_an_error_that_is_its_own_cause_ends_the_job():
@@ -297,4 +297,4 @@ def test_an_error_that_is_its_own_cause_ends_the_job():
     job.start()
     job.wait()
     (ended,) = said
-    assert isinstance(ended.outcome, Failed)
+    assert isinstance(ended.error, ValueError)

@@ -90,7 +90,7 @@ async def test_before_a_benchmark_the_plot_names_its_key(app):
 
 async def test_an_error_keeps_the_rows_measured_before(monkeypatch):
     class Failing(Scripted):
-        def bench(self, *_):
+        def benchmark(self, *_):
             yield from ()
             raise WorkError("no engine is there")
 

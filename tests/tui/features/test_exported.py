@@ -21,7 +21,7 @@ from core.nets.weights import Weights
 from core.pruning.masks import Masks
 from core.settings.settings import Settings
 from tui.cli.main import main
-from tui.jobs.backend import CoreBackend
+from tui.jobs.backend import Backend
 from tui.state.results import Result
 
 MODEL = "lenet-300-100"
@@ -38,13 +38,13 @@ def threads_as_before() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def backend(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> CoreBackend:
+def backend(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Backend:
     settings = Settings(model=MODEL, data_dir=data_dir, precision="fp32", threads=1)
-    return CoreBackend(settings, Experiment(tmp_path_factory.mktemp("runs")))
+    return Backend(settings, Experiment(tmp_path_factory.mktemp("runs")))
 
 
 @pytest.fixture(scope="module")
-def workbench(backend: CoreBackend) -> Workbench:
+def workbench(backend: Backend) -> Workbench:
     return backend._workbench
 
 
@@ -59,7 +59,7 @@ def pruned(workbench: Workbench, dense: Weights) -> Weights:
 
 
 @pytest.fixture
-def run(backend: CoreBackend, pruned: Weights) -> Run:
+def run(backend: Backend, pruned: Weights) -> Run:
     record = RunRecord(model=MODEL, dataset="mnist", protocol="default", precision="fp32")
     return backend.experiment.begin(record).finish(pruned, record)
 
@@ -73,7 +73,7 @@ def tuned(workbench: Workbench, dense: Weights, weights: Weights, run: str | Non
     return Result(PLAN, base, ACCURACY, cost, net)
 
 
-def exported(backend: CoreBackend, result: Result, to: Path, packing: Packing) -> Stream:
+def exported(backend: Backend, result: Result, to: Path, packing: Packing) -> Stream:
     return backend.export(result, to, packing, backend.settings, lambda: False)
 
 

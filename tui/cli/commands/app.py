@@ -54,12 +54,12 @@ class Program:
     def perform(self) -> int:
         """Open it, and return its exit status once it is closed."""
         from tui.app import FeatherweightApp
-        from tui.jobs.backend import CoreBackend
+        from tui.jobs.backend import Backend
         from tui.system.error_log import log_error
 
         if not sys.stderr.isatty():  # Textual draws there: only the terminal gets that
             vars(sys)["__stderr__"] = sys.__stdout__
-        program = FeatherweightApp(CoreBackend(self.settings, self.experiment))
+        program = FeatherweightApp(Backend(self.settings, self.experiment))
         if self.theme is not None:
             program.theme = self.theme
         try:

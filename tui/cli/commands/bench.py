@@ -74,16 +74,14 @@ def print_bench(bench: Benchmark, console: Console) -> None:
                 table.add_row(*_cells(bench, row))
     console.print(table)
     for engine, reason in bench.missing.items():
-        console.print(f"{engine} skipped: {reason}", markup=False)
+        console.print(f"{engine} skipped: {reason}")
     for fastest in bench.fastest:
         case_name = f"batch {fastest.batch}, {plural(fastest.threads, 'thread')}"
         console.print(f"{SPARSE}, {case_name}: {_method(fastest)}")
     console.print(_amounts("multiplications per image", bench.macs))
     console.print(_amounts("parameters", bench.parameters))
     versions = ", ".join(f"{name} {version}" for name, version in bench.versions.items())
-    console.print(
-        f"fp32, median and 10th and 90th percentiles of interleaved runs; {versions}", markup=False
-    )
+    console.print(f"fp32, median and 10th and 90th percentiles of interleaved runs; {versions}")
 
 
 def _cells(bench: Benchmark, row: Row) -> tuple[str, ...]:

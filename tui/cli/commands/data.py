@@ -20,7 +20,7 @@ def prepare(args: Namespace) -> Command[Path]:
         check_writable_folder(folder, "--data-dir")
 
     def show(path: Path, console: Console) -> dict[str, Any]:
-        console.print(f"{args.name} is in {path}", markup=False)
+        console.print(f"{args.name} is in {path}")
         return {}
 
     return Command(lambda stop: fetch(args.name, folder, stop), show)

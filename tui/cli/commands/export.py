@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-from core.errors import InputError
-from core.events import Notice, StopFlag, Stream
+from core.events import StopFlag, Stream
 from core.experiments.experiment import Experiment, open_run
 from core.formats.export_formats import ONNX, Packing, check_target
 from core.nets.footprint import BYTES_PER_VALUE
@@ -36,7 +35,7 @@ def prepare(args: Namespace) -> Command[tuple[Net, ExportResult]]:
     from core.formats.onnx import check_onnx
     from core.formats.weights_files import load_dense
     from core.jobs.dense_net import measured_net, open_dense_net
-    from core.jobs.export import export, export_record, export_report
+    from core.jobs.export import export, export_report, record_export
 
     if args.to.suffix == ONNX:
         check_onnx()
@@ -48,25 +47,21 @@ def prepare(args: Namespace) -> Command[tuple[Net, ExportResult]]:
             yield from workbench.splits(stop)
             dense = load_dense(run.weights_path, workbench.models.uninitialized())
             net = yield from measured_net(workbench, dense, stop)
-        exported = yield from export(workbench, net.weights, args.to, packing, stop)
+        file = yield from export(workbench, net.weights, args.to, packing, stop)
         if run is not None:
-            try:
-                Experiment(run.folder.parent).add_export(run, export_record(exported, packing))
-            except InputError as error:
-                yield Notice(f"could not record the file with run {run.id}: {error}", warning=True)
-        return net, exported
+            yield from record_export(file, packing, Experiment(run.folder.parent), run.id)
+        return net, file
 
     def show(result: tuple[Net, ExportResult], console: Console) -> Mapping[str, Any]:
-        net, exported = result
-        report = export_report(exported, packing, net.accuracy)
-        if exported.inspection is not None:
+        net, file = result
+        report = export_report(file, packing, net.accuracy)
+        if file.inspection is not None:
             print_inspection(report, console)
         size = BYTES_PER_VALUE * workbench.parameters
         console.print(
-            f"{exported.path}: {count(exported.bytes)} bytes, {size / exported.bytes:.1f}x smaller "
+            f"{file.path}: {count(file.bytes)} bytes, {size / file.bytes:.1f}x smaller "
             f"than {count(size)} in float32; test accuracy {percent(net.accuracy.test)} %, "
-            f"read back {percent(exported.accuracy.test)} %",
-            markup=False,
+            f"read back {percent(file.accuracy.test)} %"
         )
         return report
 

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.text import Text
 
 from core.data.inputs import Inputs
 from core.data.registry import DATASETS, FOLDER, PROTOCOLS
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from core.formats.codec import CompactFile
 
 CHECKED = ("model", "dataset", "data_dir", "device", *Inputs.__slots__)
-"""Options that must be valid; the file's own values need not be, the net is not measured then."""
+"""Options that must be valid; if the file's own values are not, the net is not measured."""
 
 
 def prepare(args: Namespace) -> Command[Accuracy | None]:
@@ -82,9 +81,8 @@ def settings_of_file(args: Namespace, file: CompactFile) -> Settings | None:
     model = _model_of(args, file.model)
     if model is None:
         return None
-    return read_options.settings_of(
-        Namespace(**{**_facts(file.facts), **vars(args), "model": model})
-    )
+    options = {**_facts(file.facts), **vars(args), "model": model}
+    return read_options.settings_of(Namespace(**options))
 
 
 def _model_of(args: Namespace, named: str) -> str | None:
@@ -97,8 +95,8 @@ def _model_of(args: Namespace, named: str) -> str | None:
 
 def _facts(facts: Any) -> dict[str, Any]:
     """The valid options that a file has for its images."""
-    known = {"dataset": DATASETS, "protocol": PROTOCOLS}
-    valid = {name: facts[name] for name in known if facts.get(name) in tuple(known[name])}
+    choices = {"dataset": DATASETS, "protocol": PROTOCOLS}
+    valid = {name: facts[name] for name in choices if facts.get(name) in tuple(choices[name])}
     inputs = facts.get("images", facts.get("inputs", {}))
     return valid | (Inputs.of(inputs).explicit_values() if isinstance(inputs, dict) else {})
 
@@ -109,7 +107,7 @@ def print_inspection(report: Mapping[str, Any], console: Console) -> None:
     for layer in report["layers"]:
         shape = "x".join(map(str, layer["shape"]))
         nonzero, size = count(layer["nonzero"]), count(layer["bytes"])
-        table.add_row(Text(clean(layer["name"])), shape, nonzero, size, f"{layer['bits']:.2f}")
+        table.add_row(clean(layer["name"]), shape, nonzero, size, f"{layer['bits']:.2f}")
     console.print(table)
     parts = ", ".join(f"{name} {count(size)}" for name, size in report["parts"].items())
     console.print(f"{count(report['bytes'])} bytes: {parts}")

@@ -2,39 +2,23 @@
 
 from argparse import Namespace
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
 from core.events import StopFlag, Stream
 from core.experiments.experiment import Experiment, open_run
-from core.experiments.run_record import TRAIN, RunRecord, report_json
+from core.experiments.run_record import TRAIN, RunRecord
 from core.experiments.runs import STOPPED, Run
 from core.nets.footprint import BYTES_PER_VALUE, MIB, SIZE_NOTE
 from core.pruning.presets import default_preset, preset_plan
 from tui.cli import checks, read_options
 from tui.cli.add_options import DEFAULT_ALLOCATION
 from tui.cli.command import Command
-from tui.cli.commands.train import print_trained
+from tui.cli.commands.train import RunOutcome, print_trained
 from tui.cli.tables import number_table
 from tui.text.format import count, percent, without_dead
 from tui.text.lines import clean
-
-
-@dataclass(frozen=True)
-class Recorded:
-    """The record of a run and its place; `run` is None if it could not be recorded."""
-
-    record: RunRecord
-    experiment: Path
-    run: str | None
-
-    def report(self) -> dict[str, Any]:
-        """The JSON of `featherweight run --json`."""
-        place = {"experiment": str(self.experiment), "run": self.run}
-        return {**report_json(self.record), **place}
 
 
 def prepare(args: Namespace) -> Command[Any]:
@@ -59,19 +43,19 @@ def prepare(args: Namespace) -> Command[Any]:
     if goal:
         check_goal(workbench, goal, locked)
 
-    def work(stop: StopFlag) -> Stream[Recorded]:
+    def work(stop: StopFlag) -> Stream[RunOutcome]:
         base = yield from open_dense_net(workbench, stop)
         target = plan
         if goal:
             target = yield from plan_for(workbench, base, goal, method, locked, experiment, stop)
         result = yield from recorded_jobs.finetune(workbench, base, target, experiment, stop)
         record = finetuned_record(workbench, base, target, result)
-        return Recorded(record, experiment.folder, result.run)
+        return RunOutcome(record, experiment.folder, result.run)
 
     return Command(work, _show, args.json)
 
 
-def _resume(args: Namespace) -> Command[Recorded]:
+def _resume(args: Namespace) -> Command[RunOutcome]:
     run = open_run(args.resume)
     experiment = Experiment(run.folder.parent)
     if run.finished:
@@ -79,21 +63,21 @@ def _resume(args: Namespace) -> Command[Recorded]:
         return _nothing_to_resume(run, args.json)
     settings = read_options.settings_for(args, run)
     workbench = checks.workbench_for(args, settings)
-    from core.jobs import recorded_jobs
     from core.jobs.dense_net import open_dense_net
     from core.jobs.restore import plan_of, settings_of
+    from core.jobs.resume import resume
 
     trains = run.record.kind == TRAIN
-    settings_of(run, settings)
+    settings_of(run, settings)  # checks the record
     if not trains:
         plan_of(run, workbench.layer_names)
 
-    def work(stop: StopFlag) -> Stream[Recorded]:
+    def work(stop: StopFlag) -> Stream[RunOutcome]:
         dense = None if trains else (yield from open_dense_net(workbench, stop))
-        yield from recorded_jobs.resume(workbench, dense, run, experiment, stop)
-        return Recorded(experiment.find(run.id).record, experiment.folder, run.id)
+        yield from resume(workbench, dense, run, experiment, stop)
+        return RunOutcome(experiment.find(run.id).record, experiment.folder, run.id)
 
-    def show(result: Recorded, console: Console) -> Mapping[str, Any]:
+    def show(result: RunOutcome, console: Console) -> Mapping[str, Any]:
         if trains:
             print_trained(result.record, run.weights_path, console)
             return result.report()
@@ -102,27 +86,27 @@ def _resume(args: Namespace) -> Command[Recorded]:
     return Command(work, show, args.json)
 
 
-def _nothing_to_resume(run: Run, json_path: str | None) -> Command[Recorded]:
+def _nothing_to_resume(run: Run, json_path: str | None) -> Command[RunOutcome]:
     """Report a run that is done."""
-    result = Recorded(run.record, run.folder.parent, run.id)
+    result = RunOutcome(run.record, run.folder.parent, run.id)
     early = ", stopped early" * (run.status == STOPPED)
 
-    def work(_stop: StopFlag) -> Stream[Recorded]:
+    def work(_stop: StopFlag) -> Stream[RunOutcome]:
         yield from ()
         return result
 
-    def show(result: Recorded, console: Console) -> Mapping[str, Any]:
+    def show(result: RunOutcome, console: Console) -> Mapping[str, Any]:
         text = f"run {run.id} of {result.experiment} is done{early}: there is nothing to resume"
-        console.print(text, markup=False)
+        console.print(text)
         return result.report()
 
     return Command(work, show, json_path, runs_job=False)
 
 
-def _show(result: Recorded, console: Console) -> Mapping[str, Any]:
+def _show(result: RunOutcome, console: Console) -> Mapping[str, Any]:
     print_run(result.record, console)
     if result.run is not None:
-        console.print(f"recorded as {result.experiment}:{result.run}", markup=False)
+        console.print(f"recorded as {result.experiment}:{result.run}")
     return result.report()
 
 
@@ -148,8 +132,8 @@ def print_run(record: RunRecord, console: Console) -> None:
     dead, remaining = sum((record.dead or {}).values()), record.nonzero_without_dead
     if dead and remaining is not None and record.parameters_without_dead is not None:
         console.print(without_dead(dead, remaining, record.parameters_without_dead))
-    measured = record.accuracy.measured.items()
-    stages = ", ".join(f"{stage} {percent(accuracy.test)}" for stage, accuracy in measured)
+    accuracies = record.accuracy.measured.items()
+    stages = ", ".join(f"{stage} {percent(accuracy.test)}" for stage, accuracy in accuracies)
     protocol = " (reference protocol: chosen on test)" * (record.protocol == "reference")
     console.print(f"test accuracy %: {stages}{protocol}")
     early = ", stopped early" if record.stopped else ""

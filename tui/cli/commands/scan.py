@@ -54,7 +54,7 @@ def print_scan(scan: Scan, protocol: str, console: Console) -> None:
         table.add_row(percent(100 * sparsity), *cells)
     console.print(table)
     note = " (reference protocol: validation is test)" * (protocol == "reference")
-    console.print(_summary(scan) + note, markup=False)
+    console.print(_summary(scan) + note)
 
 
 def _columns(scan: Scan) -> dict[str, tuple[Point, ...]]:

@@ -13,8 +13,6 @@ from tui.cli.command import Command
 from tui.cli.tables import number_table
 from tui.text.format import percent
 
-COLUMNS = ("trial", "ratio", "validation %", "test %", "within", "run")
-
 
 def prepare(args: Namespace) -> Command[SearchResult]:
     """Check the options; raises InputError."""
@@ -32,19 +30,11 @@ def prepare(args: Namespace) -> Command[SearchResult]:
 
     def work(stop: StopFlag) -> Stream[SearchResult]:
         base = yield from open_dense_net(workbench, stop)
-        return (
-            yield from search_for(
-                workbench,
-                base,
-                max_drop=args.max_drop,
-                method=method,
-                locked=locked,
-                experiment=experiment,
-                trials=args.trials,
-                start=args.start,
-                stop=stop,
-            )
+        max_drop, trials, start = args.max_drop, args.trials, args.start
+        stream = search_for(
+            workbench, base, max_drop, method, locked, experiment, trials, start, stop
         )
+        return (yield from stream)
 
     def show(result: SearchResult, console: Console) -> dict[str, Any]:
         print_search(result, console)
@@ -55,7 +45,7 @@ def prepare(args: Namespace) -> Command[SearchResult]:
 
 def print_search(result: SearchResult, console: Console) -> None:
     """Print every trial, and the smallest that passed."""
-    table = number_table(*COLUMNS, names=False)
+    table = number_table("trial", "ratio", "validation %", "test %", "within", "run", names=False)
     for trial in result.trials:
         accuracy = trial.result.accuracy
         table.add_row(
@@ -67,7 +57,7 @@ def print_search(result: SearchResult, console: Console) -> None:
             trial.result.run or "",
         )
     console.print(table)
-    console.print(_summary(result), markup=False)
+    console.print(_summary(result))
 
 
 def _summary(result: SearchResult) -> str:

@@ -3,6 +3,7 @@
 import os
 from argparse import Namespace
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,25 @@ from core.nets.zoo import short_name
 from tui.cli import checks, read_options
 from tui.cli.command import Command
 
-Report = Mapping[str, Any]
-
 NOTES = ("model", "dataset", "protocol", "recipe", "seed")
-"""Entries of the report that are also written into the file of weights."""
+"""Entries of the record that are also written into the file of weights."""
 
 
-def prepare(args: Namespace) -> Command[tuple[RunRecord, Report]]:
+@dataclass(frozen=True)
+class RunOutcome:
+    """The record of a run and its place; `run` is None if it could not be recorded."""
+
+    record: RunRecord
+    experiment: Path
+    run: str | None
+
+    def report(self) -> dict[str, Any]:
+        """What `--json` writes."""
+        place = {"experiment": str(self.experiment), "run": self.run}
+        return {**report_json(self.record), **place}
+
+
+def prepare(args: Namespace) -> Command[RunOutcome]:
     """Check the options; raises InputError."""
     if "weights" in args:
         raise InputError(f"train starts from fresh weights: remove --weights {args.weights}")
@@ -35,19 +48,16 @@ def prepare(args: Namespace) -> Command[tuple[RunRecord, Report]]:
     from core.jobs.report import trained_record
     from core.nets.weights import DenseWeights
 
-    def work(stop: StopFlag) -> Stream[tuple[RunRecord, Report]]:
+    def work(stop: StopFlag) -> Stream[RunOutcome]:
         result = yield from recorded_jobs.train(workbench, experiment, stop)
         record = trained_record(workbench, result)
-        report = report_json(record)
-        notes = {name: str(report[name]) for name in NOTES}
+        notes = {name: str(getattr(record, name)) for name in NOTES}
         save_dense(target, DenseWeights(result.weights, result.early), notes)
-        place = {"file": str(target), "experiment": str(experiment.folder), "run": result.run}
-        return record, {**report, **place}
+        return RunOutcome(record, experiment.folder, result.run)
 
-    def show(result: tuple[RunRecord, Report], console: Console) -> Report:
-        record, report = result
-        print_trained(record, target, console)
-        return report
+    def show(result: RunOutcome, console: Console) -> Mapping[str, Any]:
+        print_trained(result.record, target, console)
+        return {**result.report(), "file": str(target)}
 
     return Command(work, show, args.json)
 
@@ -68,4 +78,4 @@ def _target(args: Namespace, model: str) -> Path:
 def print_trained(record: RunRecord, weights: Path, console: Console) -> None:
     """Print the best epoch of a dense training and the file of its weights."""
     early = ", stopped early" if record.stopped else ""
-    console.print(f"best epoch {record.best}{early}; weights in {weights}", markup=False)
+    console.print(f"best epoch {record.best}{early}; weights in {weights}")

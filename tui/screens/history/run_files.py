@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from core.experiments.experiment import Experiment
 from core.experiments.runs import Run
 from tui.jobs import history_jobs as jobs
-from tui.jobs.job import Done, Job, JobEnded
+from tui.jobs.job import Job, JobEnded
 from tui.screens.dialog import Overlay
 from tui.state.browsing import Browsing
 from tui.system.error_log import explain
@@ -122,13 +122,13 @@ class RunFiles(Overlay[Run | None]):
                 job.abandon(0)
 
     def _start(self, work: Callable[[], Any], end: Callable[[JobEnded], None]) -> Job:
-        job = Job(jobs.at_once(work), self.post_message, end)
+        job = Job(jobs.as_stream(work), self.post_message, end)
         job.start()
         return job
 
     def _result(self, ended: JobEnded) -> Any:
         """What a job came to; None, with the error as the message, where it failed."""
-        if isinstance(ended.outcome, Done):
-            return ended.outcome.value
-        self.message = Span(" ".join(explain(ended.outcome.error).split()), "error")
+        if ended.error is None:
+            return ended.value
+        self.message = Span(" ".join(explain(ended.error).split()), "error")
         return None

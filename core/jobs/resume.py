@@ -1,0 +1,72 @@
+"""Resume an interrupted run: dense training or fine-tuning, from its last checkpoint."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from core.errors import InputError
+from core.events import Epoch, StopFlag, Stream, never
+from core.experiments.experiment import Experiment
+from core.experiments.run_record import TRAIN
+from core.experiments.runs import Run
+from core.jobs.recorded_jobs import run_finetuning, run_training
+from core.jobs.report import recipe_json
+from core.jobs.restore import base_of, plan_of, settings_of
+from core.jobs.workbench import Net, Workbench
+from core.training.checkpoints import Checkpoint
+from core.training.dense import TrainingResult
+from core.training.finetuning import FineTuningResult
+
+
+def resume(
+    workbench: Workbench,
+    dense: Net | None,
+    run: Run,
+    experiment: Experiment,
+    stop: StopFlag = never,
+) -> Stream[FineTuningResult | TrainingResult]:
+    """Resume an interrupted run; it ends with the net it would have produced uninterrupted.
+
+    A run killed during its first epoch starts over from its recorded settings. `dense` is the open
+    dense net, from which a fine-tuning may have started; dense training needs none.
+
+    Raises:
+        InputError: the run is finished or still running, its files are damaged, its recipe has
+            changed since, or see `restore.settings_of`.
+    """
+    if run.finished:
+        raise InputError(f"run {run.id} is {run.status}: there is nothing to resume")
+    workbench = workbench.with_settings(settings_of(run, workbench.settings))
+    if run.record.kind == TRAIN:
+        yield from workbench.splits(stop)
+        _check_recipe(run, run.record.training, asdict(workbench.training))
+        state = _state(run)
+        return (yield from run_training(workbench, experiment.resume(run), stop, state))
+    if dense is None:
+        raise InputError(f"run {run.id} is a fine-tuning: open the dense net first")
+    plan = plan_of(run, workbench.layer_names)
+    base = yield from base_of(workbench, dense, experiment, run)
+    _check_recipe(run, run.record.finetuning, recipe_json(workbench.finetuning))
+    state = _state(run)
+    writer = experiment.resume(run)
+    return (yield from run_finetuning(workbench, base, plan, writer, stop, state))
+
+
+def _check_recipe(run: Run, recorded: Mapping[str, Any] | None, recipe: Mapping[str, Any]) -> None:
+    if recorded != recipe:
+        raise InputError(f"run {run.id} used another version of its recipe: start a new run")
+
+
+def _state(run: Run) -> Mapping[str, Any] | None:
+    """The state after the last recorded epoch; None before the first."""
+    checkpoint = run.checkpoint()
+    if checkpoint is None:
+        return None
+    try:
+        state = Checkpoint(checkpoint.tensors, checkpoint.record.state or {}).state()
+        for epoch in state["epochs"]:
+            Epoch(**epoch)
+    except (KeyError, TypeError, ValueError) as error:
+        fault = f"the checkpoint of run {run.id} is incomplete ({error})"
+        raise InputError(f"{fault}: delete the run and start a new one") from error
+    return state
