@@ -16,7 +16,7 @@ from core.jobs import recorded_jobs
 from core.jobs.restore import restore
 from core.jobs.workbench import Net, Workbench
 from core.pruning.plans import Plan
-from tests.core.jobs.conftest import Kept, changed
+from tests.core.jobs.conftest import CHANGES, Kept, changed
 from tests.core.training.loops import of_type, recorded, same
 
 pytestmark = [pytest.mark.usefixtures("one_thread"), pytest.mark.slow]
