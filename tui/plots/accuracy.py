@@ -135,7 +135,7 @@ def _draw_marks(canvas: Canvas, curves: _Curves) -> None:
     x, y = curves.validation.T
     pending = np.isin(x, curves.not_final)
     canvas.marks(x[~pending], y[~pending], _VALIDATION, "validation")
-    canvas.marks(x[pending], y[pending], _PENDING, "pending")
+    canvas.marks(x[pending], y[pending], _PENDING, "muted")
     canvas.marks(curves.best[:, 0], curves.best[:, 1], _BEST, "best")
 
 
@@ -159,5 +159,5 @@ def _legend(curves: _Curves) -> Line:
     last = "".join(f" {accuracy:.2f} %" for accuracy in curves.validation[-1:, 1].tolist())
     legend = [Span(f"accuracy: {_VALIDATION} validation{last}", "validation")]
     if np.isin(curves.validation[:, 0], curves.not_final).any():
-        legend.append(Span(f"  {_PENDING} below the full plan", "pending"))
+        legend.append(Span(f"  {_PENDING} below the full plan", "muted"))
     return tuple(legend)

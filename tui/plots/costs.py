@@ -68,7 +68,7 @@ def draw(data: CostsData, width: int, height: int) -> Lines:
     body = [line("layer", heads, "label")]
     for place in range(first, min(first + room, layers)):
         body.append(line(names[place], rows[place], "chosen" if place == chosen else "plain"))
-    body.append(line(names[-1], rows[-1], "all"))
+    body.append(line(names[-1], rows[-1], "total"))
     legend = [Span(clean(data.caption), "label")]
     lines = (*header([Span("cost per layer", "title")], legend, width, 1), *body)[:height]
     return (*lines, *blank(width, height - len(lines)))

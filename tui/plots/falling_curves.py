@@ -57,7 +57,7 @@ class _Chart:
     def draw_lines(self) -> None:
         curves = self._curves
         if math.isfinite(curves.line):
-            role = "pending" if curves.stale else "threshold"
+            role = "muted" if curves.stale else "threshold"
             self._canvas.horizontal(curves.line, _TOLERANCE, role)
         for (path, x, y), cells in zip(self._visible_curves, self._along, strict=True):
             if path is curves.chosen:
@@ -83,7 +83,7 @@ class _Chart:
             text = f" tolerance {tolerance}: {line:.2f} % "
             row, room = cell_at(line, self._y, self._rows), self._canvas.columns - len(text)
             starts = [Cell(column, row) for column in (1, room // 2, room - 1)]
-            self._write(text, starts, "pending" if self._curves.stale else "threshold")
+            self._write(text, starts, "muted" if self._curves.stale else "threshold")
 
     def write_names(self) -> None:
         """Label the curves that end inside the area, the frontmost first."""
@@ -113,7 +113,7 @@ class _Chart:
             if half and math.isfinite(y) and self._x.lower <= x <= self._x.upper:
                 low, high = max(y - half, self._y.lower), min(y + half, self._y.upper)
                 ys = np.arange(low, high, dot)
-                self._canvas.marks(np.full(len(ys), x), ys, "braille", "pending")
+                self._canvas.marks(np.full(len(ys), x), ys, "braille", "muted")
 
     def _place_names(self) -> dict[int, int]:
         """Find a row beside the area for the name of each curve that reaches its right edge.
@@ -150,7 +150,7 @@ class _Chart:
 
     def _name_role(self, path: CurvePath) -> str:
         role = self._curves.role(path)
-        return "label" if role == "pending" and not self._curves.stale else role
+        return "label" if role == "muted" and not self._curves.stale else role
 
     def _write(self, text: str, starts: Iterable[Cell], role: str) -> None:
         start = self._cells.place(text, starts)

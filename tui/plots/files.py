@@ -64,7 +64,7 @@ def draw(data: FilesData, width: int, height: int) -> Lines:
 
 
 def _title(data: FilesData) -> Line:
-    roles = ("pending",) * 3 if data.before else ("label", "kept", "dense")
+    roles = ("muted",) * 3 if data.before else ("label", "file", "counted")
     return (
         Span("files ", "title"),
         Span("(log)  ", "hint"),
@@ -96,14 +96,14 @@ class _Chart:
             self._ticks(places, self._numbers(int(width * _MOST_NUMBERS))),
             self.floor,
         )
-        for file, ramp, role in ((True, _FILE, "kept"), (False, _COUNTED, "dense")):
+        for file, ramp, role in ((True, _FILE, "file"), (False, _COUNTED, "counted")):
             bars = {
                 line: (math.log10(row.bytes) - axis.lower) / (axis.upper - axis.lower)
                 for at, row in zip(places, self.rows, strict=True)
                 for line in range(int(at), int(at) - max(1, each - 1), -1)
                 if row.bytes and row.file == file
             }
-            canvas.lying_bars(bars, ramp, "pending" if self.data.before else role)
+            canvas.lying_bars(bars, ramp, "muted" if self.data.before else role)
         for at, row in zip(places, self.rows, strict=True):
             if not row.bytes:
                 canvas.text(1, int(at), clean(row.note), "hint")
@@ -119,8 +119,8 @@ class _Chart:
         return Axis(lower, upper, tuple(ticks), "bytes")
 
     def _ticks(self, places: Sequence[float], texts: Sequence[str]) -> tuple[Tick, ...]:
-        role = "pending" if self.data.before else "label"
-        last = "pending" if self.data.before else "chosen"
+        role = "muted" if self.data.before else "label"
+        last = "muted" if self.data.before else "chosen"
         roles = (last if row is self.data.rows[-1] else role for row in self.rows)
         return tuple(map(Tick, places, texts, roles))
 

@@ -42,7 +42,7 @@ def draw(data: HistogramData, width: int, height: int) -> Lines:
     rows = 2 if height >= 8 else 1
     top = _round_up(max(everything.max(), kept.max()))
     canvas = weight_canvas(edges, top, width, height - rows)
-    for counts, ramp, role in ((everything, _ALL, "all"), (kept, _KEPT, "kept")):
+    for counts, ramp, role in ((everything, _ALL, "removed"), (kept, _KEPT, "kept")):
         heights = np.sqrt(per_column(edges, counts, canvas.columns) / top)
         canvas.upright_bars(heights.tolist(), ramp, role)
     for threshold in (-data.threshold, data.threshold):
@@ -55,7 +55,7 @@ def draw(data: HistogramData, width: int, height: int) -> Lines:
 def _title(layer: str, total: float, kept: float) -> Line:
     return (
         Span(f"{layer} weights: ", "title"),
-        Span(f"{_ALL[-1]} {count(total)}", "all"),
+        Span(f"{_ALL[-1]} {count(total)}", "removed"),
         Span(f", {_KEPT[-1]} kept {count(kept)} ({percent(kept, total)})", "kept"),
     )
 

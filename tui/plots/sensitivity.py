@@ -107,10 +107,10 @@ def _legend(curves: Curves, data: SensitivityData) -> Line:
     if data.progress:
         legend.append(Span(_gap(legend) + clean(data.progress), "hint"))
     if any(math.isfinite(path.current) for path in curves.drawn):
-        role = "pending" if data.stale else "chosen"
+        role = "muted" if data.stale else "chosen"
         legend.append(Span(f"{_gap(legend)}{falling_curves.PLANNED} plan", role))
-        legend.append(Span(f", {falling_curves.OTHERS} plan of other layers", "pending"))
-        legend.append(Span(f", {falling_curves.BELOW} below the plot", "pending"))
+        legend.append(Span(f", {falling_curves.OTHERS} plan of other layers", "muted"))
+        legend.append(Span(f", {falling_curves.BELOW} below the plot", "muted"))
     if curves.chosen and curves.chosen.half.any():
         legend.append(Span(f"  {falling_curves.INTERVAL} 95 % confidence", "label"))
     if data.split:

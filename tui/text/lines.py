@@ -6,9 +6,13 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 ROLES = (
-    "plain", "axis", "label", "title", "hint", "chosen", "all", "kept", "threshold", "dense",
-    "pruned", "validation", "pending", "best", "batch", "loss", "right", "wrong",
+    "dense", "pruned", "finetuned", "validation", "best", "batch", "loss", "right", "wrong",
+    "kept", "removed", "floor", "bar", "bar-chosen", "threshold", "total", "file", "counted",
+    "headline", "chosen", "compared", "uniform", "front", "sparse-engine",
+    "good", "warning", "error", "working",
+    "plain", "label", "muted", "hint", "axis", "title", "brand", "key", "does",
 )  # fmt: skip
+"""The roles, in the order of tui/palette.tcss, which gives each its color."""
 
 _SHORT = re.compile(r"(?<=^\D)\D+")
 """The part of a path that is dropped: all but its first letter and a number at its end."""

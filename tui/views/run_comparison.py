@@ -81,7 +81,7 @@ def _totals(one: RunRow, other: RunRow, width: int) -> Lines:
     return (
         (Span(" " * first + texts[0], "muted"),),
         (Span(f"  {this}".ljust(first) + texts[1], "chosen"),),
-        (Span(f"  {that}".ljust(first) + texts[2], "all"),),
+        (Span(f"  {that}".ljust(first) + texts[2], "compared"),),
         (Span("  diff".ljust(first) + texts[3], "plain"),),
     )
 
@@ -159,11 +159,11 @@ def _head(run_names: tuple[str, str], fitted: _Columns) -> Line:
     if fitted.bar:
         text += " " * _GAP + cut("sparsity %", fitted.bar).ljust(fitted.bar)
     mine, others = run_names
-    kept = [(f"{ONE} kept", "chosen"), (f"{OTHER} kept", "all")] if fitted.kept else []
+    kept = [(f"{ONE} kept", "chosen"), (f"{OTHER} kept", "compared")] if fitted.kept else []
     return (
         Span(text, "muted"),
         Span(mine.rjust(fitted.number), "chosen"),
-        Span(others.rjust(fitted.number), "all"),
+        Span(others.rjust(fitted.number), "compared"),
         Span("diff".rjust(_DIFFERENCE), "muted"),
         *(Span(title.rjust(fitted.kept), role) for title, role in kept),
     )
@@ -193,7 +193,7 @@ def _bar(mine: float | None, others: float | None, width: int) -> Line:
     filled = round((mine or 0.0) * width)
     cells = [(("█", "bar-chosen") if cell < filled else ("·", "muted")) for cell in range(width)]
     if others is not None:
-        cells[min(width - 1, round(others * width))] = (OTHER, "all")
+        cells[min(width - 1, round(others * width))] = (OTHER, "compared")
     return tuple(Span(char, role) for char, role in cells)
 
 

@@ -103,7 +103,7 @@ def _view(
             return sparsities(one, other, browsing.layers, browsing.layer_at, width, height)
         case "curves":
             dense = _dense(one, "validation", dense)
-            marks = (_run_curve(one, ONE, "chosen"), _run_curve(other, OTHER, "all"))
+            marks = (_run_curve(one, ONE, "chosen"), _run_curve(other, OTHER, "compared"))
             return training_curves.draw(
                 TrainingCurvesData(marks, "validation", dense), width, height
             )

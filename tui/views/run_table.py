@@ -176,9 +176,9 @@ def _row(
     room = width - _first(browsing) - len(text)
     return (
         Span(CHOSEN if chosen else " ", "chosen"),
-        Span(MARKED, "all")
+        Span(MARKED, "compared")
         if row.id == browsing.marked
-        else Span(HERE if row.id == current else " ", "kept"),
+        else Span(HERE if row.id == current else " ", "good"),
         Span(row.id.ljust(_first(browsing) - _GUTTER - _SIGN), role),
         Span(f" {sign}", sign_role),
         Span(text, role),
@@ -194,7 +194,7 @@ def _sign(row: RunRow, split: str, best: bool) -> tuple[str, str]:
         return DENSE, "dense"
     if best:
         return ON_FRONT, "best"
-    return (STOPPED_EARLY if row.status == STOPPED else OFF_FRONT), "pending"
+    return (STOPPED_EARLY if row.status == STOPPED else OFF_FRONT), "muted"
 
 
 def _note(row: RunRow, role: str, room: int) -> Line:

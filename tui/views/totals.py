@@ -68,7 +68,7 @@ def _result(state: State, name: str, result: Result | None, split: str) -> Line:
     if state.is_current(result):
         return (Span(f"   {name} ", "muted"), Span(number, name.replace("-", "")))
     of = f"at {ratio(result.footprint.ratio)}" if result.base is state.base else "(old base)"
-    return (Span(f"   {name} {number} {of}", "stale"),)
+    return (Span(f"   {name} {number} {of}", "muted"),)
 
 
 def _estimate(state: State, split: str) -> Line:

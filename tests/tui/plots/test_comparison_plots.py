@@ -17,8 +17,9 @@ STEADY = tuple(enumerate((98.9, 98.95, 99.0), 1))
 
 
 def two(one=COMING, other=STEADY, best=5) -> TrainingCurvesData:
-    marks = (RunCurve("0007", one, best, "◉", "chosen"), RunCurve("3", other, None, "◎", "all"))
-    return TrainingCurvesData(marks, "validation", 99.18)
+    chosen = RunCurve("0007", one, best, "◉", "chosen")
+    compared = RunCurve("3", other, None, "◎", "compared")
+    return TrainingCurvesData((chosen, compared), "validation", 99.18)
 
 
 def weights(bars=(1, 4, 900, 4, 0), line=(9, 0, 0, 0, 9), missing="") -> TwoWeightsData:
@@ -45,7 +46,7 @@ def test_the_usual_areas_show_both(draw, data, area):
     lines = draw(data, *area)
     assert_exact(lines, *area)
     assert inked(lines, "chosen").strip()
-    assert inked(lines, "all").strip()
+    assert inked(lines, "compared").strip()
 
 
 def test_both_courses_are_told_and_drawn():
@@ -54,7 +55,7 @@ def test_both_courses_are_told_and_drawn():
     assert text(lines)[1].startswith("◎ 3 99.00 % (epoch 3, last)")
     assert "▾" in inked(lines, "chosen")  # the first epoch lies far below
     assert inked(lines, "chosen").count("◉") == 4
-    assert inked(lines, "all").count("◎") == 2
+    assert inked(lines, "compared").count("◎") == 2
     assert "dense 99.18 %" in inked(lines, "dense")
 
 
@@ -68,7 +69,7 @@ def test_weights_are_bars_and_a_line():
     lines = two_weights.draw(weights(), 80, 11)
     assert text(lines)[0].startswith("conv1 weights: █ 0007 909 left  ⠒ 3 18 left")
     assert inked(lines, "chosen").count("█") > 20
-    assert any("⠀" < char <= "⣿" for char in inked(lines, "all"))
+    assert any("⠀" < char <= "⣿" for char in inked(lines, "compared"))
 
 
 def test_weights_that_are_missing_say_why():
@@ -80,7 +81,7 @@ def test_weights_that_are_missing_say_why():
 
 
 epochs = st.lists(st.tuples(numbers, numbers), max_size=6).map(tuple)
-marks = st.builds(RunCurve, names, epochs, st.none() | numbers, st.just("◉"), st.just("all"))
+marks = st.builds(RunCurve, names, epochs, st.none() | numbers, st.just("◉"), st.just("compared"))
 
 
 @settings(max_examples=25)

@@ -62,5 +62,5 @@ def test_what_is_not_known_says_how_it_can_be():
 
 def test_another_plan_is_dimmed():
     dimmed = roles(draw(FilesData(ROWS, 912_040, "before", before=True), 80, 10))
-    assert not dimmed & {"kept", "dense", "label", "chosen"} - {"label"}
-    assert {"kept", "dense", "chosen"} <= roles(draw(DATA, 80, 10))
+    assert not dimmed & {"file", "counted", "chosen"}
+    assert {"file", "counted", "chosen"} <= roles(draw(DATA, 80, 10))

@@ -51,9 +51,9 @@ def test_the_front_is_joined_and_marked():
     lines = pareto.draw(runs(), 80, 9)
     assert text(lines)[0].startswith("7 runs, 4 on the Pareto front")
     assert inked(lines, "best").count("◆") == 3
-    assert sum("⠀" < char <= "⣿" for char in inked(lines, "kept")) >= 10
-    assert "○" in inked(lines, "pending")
-    assert "×" in inked(lines, "pending")
+    assert sum("⠀" < char <= "⣿" for char in inked(lines, "front")) >= 10
+    assert "○" in inked(lines, "muted")
+    assert "×" in inked(lines, "muted")
     assert "■" in inked(lines, "dense")
 
 
@@ -71,8 +71,8 @@ def test_the_chosen_run_is_told_and_marked():
     assert text(lines)[0].startswith(title)
     assert "◉" in inked(lines, "chosen")
     assert "▸d" in inked(lines, "chosen")
-    assert "◎" in inked(lines, "all")
-    assert " c " in inked(lines, "all")
+    assert "◎" in inked(lines, "compared")
+    assert " c " in inked(lines, "compared")
 
 
 def test_a_run_that_is_beaten_says_by_which():

@@ -170,7 +170,7 @@ def test_accuracies_show_dense_best_and_what_cannot_be_best():
     lines = accuracy.draw(finetuning(), 78, 9)
     assert " dense 99.30 % " in inked(lines, "dense")
     assert inked(lines, "best") == "◆"
-    assert inked(lines, "pending") == "○"
+    assert inked(lines, "muted") == "○"
     assert inked(lines, "batch").strip()
     title = text(lines)[0]
     assert title.startswith("epoch 2.3 of 5, ◆ best 98.70 % (epoch 2), ⠒ batch 100.0 %, loss 0.100")

@@ -84,7 +84,7 @@ def test_a_sample_comes_with_its_interval():
     )
     assert "95 % confidence" in text(lines)[1]
     exact = sensitivity.draw(scanned(), 80, 9)
-    assert len(inked(lines, "pending").strip()) > len(inked(exact, "pending").strip())
+    assert len(inked(lines, "muted").strip()) > len(inked(exact, "muted").strip())
 
 
 @pytest.mark.parametrize("chosen", range(5))
@@ -149,7 +149,7 @@ def test_a_missing_point_is_a_gap():
 def test_what_belongs_to_other_weights_says_so(area):
     lines = sensitivity.draw(scanned(stale=True), *area)
     assert "stale" in "".join(text(lines)[:2])
-    assert not {"chosen", "all"} & roles(lines)
+    assert not {"chosen", "uniform"} & roles(lines)
 
 
 def test_a_scan_that_goes_on_says_how_far_it_is():

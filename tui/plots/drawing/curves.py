@@ -112,5 +112,5 @@ class Curves(NamedTuple):
     def role(self, path: CurvePath) -> str:
         """Return the role of a curve."""
         if self.stale:
-            return "pending"
-        return "chosen" if path is self.chosen else "all" if path is self.uniform else "pending"
+            return "muted"
+        return "chosen" if path is self.chosen else "uniform" if path is self.uniform else "muted"

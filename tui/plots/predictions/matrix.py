@@ -45,9 +45,9 @@ def _row(confusions: Confusions, true: int, cell: int) -> list[Span]:
         mark = " " if before == after else MORE if after > before else FEWER
         text, role = (count(after) if after or before else _NONE) + mark, "label"
         if true == predicted:
-            text, role = f"{math.floor(share)}%" if share == share else _NONE, "pending"
+            text, role = f"{math.floor(share)}%" if share == share else _NONE, "muted"
         elif after <= before:
-            role = "right" if after < before else "pending"
+            role = "right" if after < before else "muted"
         elif after - before >= worst / 3:
             role = "wrong"
         spans.append(Span(text.rjust(cell), role))

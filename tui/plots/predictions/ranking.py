@@ -60,7 +60,7 @@ def recall(confusions: Confusions, index: int) -> Line:
     """Format the recall of a class."""
     before, after = (_share(recalls[index]) for recalls in confusions.recalls)
     role = "wrong" if index in confusions.lost() else "label"
-    first = (Span(f"{before:>5} → ", "pending"),) if confusions.compared else ()
+    first = (Span(f"{before:>5} → ", "muted"),) if confusions.compared else ()
     return (*first, Span(f"{after:>5}", role))
 
 

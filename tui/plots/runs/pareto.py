@@ -96,7 +96,7 @@ class _Chart:
             self._canvas.horizontal(self._dense, _LINE, "dense")
         xs = [math.log10(self.runs[index].ratio) for index in self.best]
         x, y = cut_below(xs, [self.runs[index].accuracy for index in self.best], self._y.lower)
-        self._canvas.line(x, y, "kept")
+        self._canvas.line(x, y, "front")
         self._cells.draw(self._cells.along(x, y))
 
     def draw_marks(self) -> None:
@@ -145,8 +145,8 @@ class _Chart:
     def _role(self, index: int) -> str:
         run = self.runs[index]
         if run.chosen or run.compared:
-            return "chosen" if run.chosen else "all"
-        return "dense" if run.kind == "dense" else "best" if index in self.best else "pending"
+            return "chosen" if run.chosen else "compared"
+        return "dense" if run.kind == "dense" else "best" if index in self.best else "muted"
 
     def _write_labels(self, indices: list[int]) -> None:
         for index in indices:
@@ -212,7 +212,7 @@ def _title(runs: tuple[RunMark, ...], best: tuple[int, ...]) -> Line:
         better = next(r for r in rivals if r.ratio >= run.ratio and r.accuracy >= run.accuracy)
         title.append(Span(f", beaten by {better.label}: {_worth(better)}", "best"))
     others = (f", {_COMPARED} {other.label}: {_worth(other)}" for other in runs if other.compared)
-    return (*title, *(Span(text, "all") for text in others))
+    return (*title, *(Span(text, "compared") for text in others))
 
 
 def _worth(run: RunMark) -> str:
@@ -225,8 +225,8 @@ def _legend(chart: _Chart, split: str) -> Line:
     marks = {chart.mark(index) for index in range(len(chart.runs))}
     known = (
         (_FRONT, "front", "best"),
-        (_OTHER, "others", "pending"),
-        (_STOPPED, "stopped early", "pending"),
+        (_OTHER, "others", "muted"),
+        (_STOPPED, "stopped early", "muted"),
         (_DENSE, "dense", "dense"),
         (_BELOW, "below", "label"),
     )

@@ -61,7 +61,7 @@ def draw(data: TwoWeightsData, width: int, height: int) -> Lines:
     if len(line):
         # Empty bins are gaps, not a line along the bottom.
         y = np.where(line > 0, np.sqrt(line), np.nan)
-        canvas.line((edges[1:] + edges[:-1]) / 2, y, "all")
+        canvas.line((edges[1:] + edges[:-1]) / 2, y, "compared")
     return header(_title(data, bars, line), _legend(data, width), width, rows) + canvas.lines()
 
 
@@ -75,7 +75,7 @@ def _title(data: TwoWeightsData, bars: _Floats, line: _Floats) -> Line:
     return (
         Span(f"{cut(clean(data.layer), 30)} weights: ", "title"),
         Span(f"{_RAMP[-1]} {_worth(data.bars, bars)}", "chosen"),
-        Span(f"  {_LINE} {_worth(data.line, line)}", "all"),
+        Span(f"  {_LINE} {_worth(data.line, line)}", "compared"),
     )
 
 
