@@ -19,5 +19,5 @@ The rooms; each imports only those below it in this list (import-linter checks):
 From a key to a plot, for `p`: `keys.keys` names `training.prune`; `app` calls that method of
 `features.training`, which starts a job with `Session.start_job`; `jobs.job` posts each event as a
 message to `app`; the session passes it to the feature, which changes the state, and shows the state
-on `screens.main`, where `widgets.plot` draws the plot that `views.plots.registry` names.
+on `screens.main`, where `widgets.plot` draws the plot that `views.plot_registry` names.
 """

@@ -13,7 +13,7 @@ from core.errors import WorkError
 from tests.tui.conftest import idle, ready, until
 from tests.tui.scripted import Many, Scripted, residual
 from tui.app import FeatherweightApp
-from tui.views.plots.registry import PLOTS
+from tui.views.plot_registry import PLOTS
 
 SIZES = [(60, 20), (80, 24), (120, 36), (160, 50)]
 THEMES = ["textual-dark", "textual-light", "ansi-dark", "ansi-light"]

@@ -1,7 +1,7 @@
 """A plot of the state as a widget: drawn again only when its numbers or its size change."""
 
 from tui.state.state import State
-from tui.views.plots.registry import PLOTS
+from tui.views.plot_registry import PLOTS
 from tui.widgets.lines import LinesWidget
 
 

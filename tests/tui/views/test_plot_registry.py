@@ -6,7 +6,7 @@ import pytest
 
 from tests.tui.scripted import net
 from tui.state.state import State
-from tui.views.plots.registry import PLOTS, from_plot, needs_of
+from tui.views.plot_registry import PLOTS, from_plot, needs_of
 
 STATE = State().with_dense(net())
 
