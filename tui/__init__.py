@@ -9,7 +9,7 @@ The rooms; each imports only those below it in this list (import-linter checks):
     screens/    the main screen, history, help, dialogs
     widgets/    draw lines and redraw only what changed
     jobs/       core's jobs in threads, and their messages
-    views/      from the state to lines of text; views/plots has the registry of plots
+    views/      from the state to lines of text; plot_data is what each plot shows
     plots/      from numbers to lines of text; only drawing/canvas.py knows plotext
     state/      what the screen shows: immutable, with every way it can change
     keys/       every key, its action and its label

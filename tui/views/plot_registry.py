@@ -1,7 +1,8 @@
 """Every plot of the main screen, in the order in which `v` shows them.
 
-The data of the plot NAME come from `data(state, width)` in the module NAME beside this one. These
-modules are imported late, since they load NumPy, which the first screen must not wait for.
+The function NAME in `plot_data` takes the data of the plot NAME from the state, and a module of
+`tui.plots` draws them. Both are imported late: they load NumPy, which the first screen must not
+wait for.
 """
 
 from collections.abc import Callable, Iterable
@@ -19,7 +20,7 @@ class Plot:
     """A plot of the state.
 
     Attributes:
-        name: also that of the module with its `data`.
+        name: also that of the function in `plot_data`.
         title: its description in the list of plots.
         seen: the part of the state it shows; it is redrawn only when that changes.
         drawing: the module of `tui.plots` that draws it.
@@ -39,7 +40,7 @@ class Plot:
         """Draw it; empty before there is a base."""
         if state.base is None:
             return ()
-        data = import_module(f"tui.views.plots.{self.name}").data(state, width)
+        data = getattr(import_module("tui.views.plot_data"), self.name)(state, width)
         draw = import_module(f"tui.plots.{self.drawing}").draw
         hint = state.measuring if self.needs and state.measuring else self.empty
         lines: Lines = draw(data, width, height, *([hint] if self.empty else []))
@@ -94,6 +95,4 @@ def preload() -> None:
     from tui.plots.drawing import canvas
 
     canvas.preload()
-    for plot in PLOTS.values():
-        import_module(f"tui.views.plots.{plot.name}")
-        import_module(f"tui.plots.{plot.drawing}")
+    import_module("tui.views.plot_data")

@@ -23,7 +23,7 @@ from tui.state.export_form import ExportForm
 from tui.state.results import Result
 from tui.state.state import State
 from tui.views.activity import JobProgress
-from tui.views.plots.files import data
+from tui.views.plot_data import files
 
 
 @pytest.fixture(autouse=True)
@@ -230,7 +230,7 @@ def test_what_the_net_on_the_screen_is_called():
 def test_the_plot_of_files_says_what_is_not_known_and_what_is_of_another_plan():
     dense, tuned = net(), net(AGGRESSIVE)
     state = State().with_dense(dense).set_plan(AGGRESSIVE)
-    rows = {row.name: row for row in data(state, 80).rows}
+    rows = {row.name: row for row in files(state, 80).rows}
     assert rows["values only"].bytes == state.footprint.pruned_bytes
     assert [row.note for row in rows.values() if row.bytes is None] == [
         *["press f or e to measure"] * 4,
@@ -240,8 +240,8 @@ def test_the_plot_of_files_says_what_is_not_known_and_what_is_of_another_plan():
     state = state.with_finetuned(result, state.undo_point)
     export = Export("/net.fw", 5_512, "codebook", 12, TUNED)
     written = state.with_result_replaced(result, result.with_new_export(export, SIZES))
-    assert not data(written, 80).before
-    assert [row.bytes for row in data(state, 80).rows] == [
+    assert not files(written, 80).before
+    assert [row.bytes for row in files(state, 80).rows] == [
         912_616,
         58_211,
         31_020,
@@ -249,8 +249,8 @@ def test_the_plot_of_files_says_what_is_not_known_and_what_is_of_another_plan():
         24_100,
         None,
     ]
-    assert data(written, 80).rows[-1].bytes == 5_512
-    assert data(written, 80).rows[-1].note == "99.31 %"
-    other = data(written.nudge(-1), 80)
+    assert files(written, 80).rows[-1].bytes == 5_512
+    assert files(written, 80).rows[-1].note == "99.31 %"
+    other = files(written.nudge(-1), 80)
     assert other.before
-    assert other.rows == data(written, 80).rows
+    assert other.rows == files(written, 80).rows
