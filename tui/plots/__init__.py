@@ -6,8 +6,8 @@ how a plot looks. What of the state a plot of the main screen gets is decided in
 of screens. A role is a name; `tui/palette.tcss` gives each its color.
 
     histogram, accuracy, sensitivity, files, speed, costs    by those names
-    layer_bars      parameters and size per layer
-    falling_curves  the curves of the sensitivity plot
+    layer_bars          parameters and size per layer
+    sensitivity_curves  the chart of the sensitivity plot
     predictions/    test images with predictions, and the confusion of classes
     runs/           the plots of the history
     drawing/        canvas, axes, curves, numbers

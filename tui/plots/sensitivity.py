@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from tui.plots import falling_curves
+from tui.plots import sensitivity_curves
 from tui.plots.drawing.curves import Curve, CurvePath, Curves
 from tui.plots.drawing.percents import percent_or_nan, short_percent
 from tui.text.lines import Line, Lines, Span, blank, clean, fits, header
@@ -41,7 +41,7 @@ def draw(data: SensitivityData, width: int, height: int, hint: str = "") -> Line
         return blank(width, height)
     rows = 2 if height >= 8 else 1
     curves = _curves(data)
-    body = falling_curves.draw(curves, width, height - rows, hint)
+    body = sensitivity_curves.draw(curves, width, height - rows, hint)
     return header(_title(curves, rows), _legend(curves, data), width, rows) + body
 
 
@@ -108,11 +108,11 @@ def _legend(curves: Curves, data: SensitivityData) -> Line:
         legend.append(Span(_gap(legend) + clean(data.progress), "hint"))
     if any(math.isfinite(path.current) for path in curves.drawn):
         role = "muted" if data.stale else "chosen"
-        legend.append(Span(f"{_gap(legend)}{falling_curves.PLANNED} plan", role))
-        legend.append(Span(f", {falling_curves.OTHERS} plan of other layers", "muted"))
-        legend.append(Span(f", {falling_curves.BELOW} below the plot", "muted"))
+        legend.append(Span(f"{_gap(legend)}{sensitivity_curves.PLANNED} plan", role))
+        legend.append(Span(f", {sensitivity_curves.OTHERS} plan of other layers", "muted"))
+        legend.append(Span(f", {sensitivity_curves.BELOW} below the plot", "muted"))
     if curves.chosen and curves.chosen.half.any():
-        legend.append(Span(f"  {falling_curves.INTERVAL} 95 % confidence", "label"))
+        legend.append(Span(f"  {sensitivity_curves.INTERVAL} 95 % confidence", "label"))
     if data.split:
         legend.append(Span(f"{_gap(legend)}{clean(data.split)} accuracy", "label"))
     return tuple(legend)
