@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tui.plots.drawing.numbers import amounts, count, percent
-from tui.plots.drawing.weight_bins import are_bins, per_column, weight_canvas
+from tui.plots.drawing.weight_bins import are_bins, draw_counts, weight_canvas
 from tui.text.lines import Line, Lines, Span, blank, clean, fits, header, note
 
 _ALL, _KEPT, _THRESHOLD = "⣀⣤⣶⣿", "▁▂▃▄▅▆▇█", "┊"
@@ -42,9 +42,8 @@ def draw(data: HistogramData, width: int, height: int) -> Lines:
     rows = 2 if height >= 8 else 1
     top = _round_up(max(everything.max(), kept.max()))
     canvas = weight_canvas(edges, top, width, height - rows)
-    for counts, ramp, role in ((everything, _ALL, "removed"), (kept, _KEPT, "kept")):
-        heights = np.sqrt(per_column(edges, counts, canvas.columns) / top)
-        canvas.upright_bars(heights.tolist(), ramp, role)
+    draw_counts(canvas, edges, everything, top, _ALL, "removed")
+    draw_counts(canvas, edges, kept, top, _KEPT, "kept")
     for threshold in (-data.threshold, data.threshold):
         if edges[0] <= threshold <= edges[-1]:
             canvas.vertical(threshold, _THRESHOLD, "threshold")

@@ -94,5 +94,5 @@ def preload() -> None:
     """Import everything that drawing needs, in the calling thread."""
     from tui.plots.drawing import canvas
 
-    canvas.preload()
+    canvas.load_plotext()
     import_module("tui.views.plot_data")

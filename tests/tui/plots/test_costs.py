@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.tui.plots.test_plots import assert_exact, names, sizes, text
+from tests.tui.plots.checks import assert_exact, names, sizes, text
 from tui.plots import costs
 from tui.plots.costs import CostsData, CostsRow
 

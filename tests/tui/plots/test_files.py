@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.tui.plots.test_plots import assert_exact, names, roles, sizes, text
+from tests.tui.plots.checks import assert_exact, names, roles, sizes, text
 from tui.plots.files import FilesData, FilesRow, draw
 from tui.text.lines import ROLES
 

@@ -1,15 +1,13 @@
 """Accuracy against sparsity, layer by layer."""
 
 import math
-import subprocess
-import sys
 from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.tui.plots.test_plots import assert_exact, inked, names, numbers, roles, sizes, text
+from tests.tui.plots.checks import AREAS, assert_exact, inked, names, numbers, roles, sizes, text
 from tui.plots import sensitivity
 from tui.plots.drawing.curves import Curve
 from tui.plots.sensitivity import SensitivityData
@@ -48,7 +46,7 @@ def test_every_area_is_filled_exactly(data, area):
 
 
 @each
-@pytest.mark.parametrize("area", [(20, 4), (44, 5), (58, 12), (80, 9), (120, 14), (200, 60)])
+@pytest.mark.parametrize("area", AREAS)
 def test_the_usual_areas_show_something(data, area):
     lines = sensitivity.draw(data, *area)
     assert_exact(lines, *area)
@@ -215,12 +213,3 @@ plausible = st.builds(Curve, names, st.lists(fractions, max_size=6).map(tuple), 
 def test_no_plausible_curves_fail(area, curves, line, dense):
     data = SensitivityData(curves, 0, curves[0] if curves else None, line, 1.0, dense)
     assert_exact(sensitivity.draw(data, *area), *area)
-
-
-def test_importing_the_exploring_plots_loads_neither_plotext_nor_torch():
-    check = (
-        "import sys, tui.plots.sensitivity, tui.plots.runs.pareto, tui.plots.predictions.images, "
-        "tui.plots.predictions.confusion; print({'plotext', 'textual', 'torch'} & set(sys.modules))"
-    )
-    done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "set()"

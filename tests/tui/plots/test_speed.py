@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.tui.plots.test_plots import assert_exact, names, sizes, text
+from tests.tui.plots.checks import assert_exact, names, sizes, text
 from tui.plots import speed
 from tui.plots.speed import SpeedData
 

@@ -7,7 +7,7 @@ from typing import NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from tui.plots.drawing.percents import percent_or_nan, percents
+from tui.plots.drawing.percents import percent_or_nan, percent_rows, percents
 from tui.text.lines import clean
 
 _Floats = NDArray[np.float64]
@@ -49,10 +49,8 @@ class CurvePath(NamedTuple):
     @classmethod
     def of(cls, curve: Curve, dense: float) -> Self:
         """Read a curve; it starts at the dense net's accuracy if that is known."""
-        rows: _Floats = np.array(curve.points, dtype=float).reshape(-1, 3)
-        rows = rows[(rows[:, 0] >= 0) & (rows[:, 0] <= 1)]
-        rows = rows[np.argsort(rows[:, 0], kind="stable")]
-        x, y, half = 100 * rows[:, 0], percents(rows[:, 1]), percents(rows[:, 2])
+        x, y, half = percent_rows(curve.points, 3, 1).T
+        x, half = 100 * x, percents(half)
         known = x[np.isfinite(y)].tolist()
         if known and x[0] > 0 and math.isfinite(dense):
             x, y, half = np.insert(x, 0, 0), np.insert(y, 0, dense), np.insert(half, 0, 0)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from core.experiments.pareto import front
 from tui.plots.drawing.canvas import Canvas
 from tui.plots.drawing.percents import percent_axis, percent_or_nan
-from tui.plots.drawing.placing import Cell, Cells, cell_at, cut_below
+from tui.plots.drawing.placing import Cell, Cells, cut_below
 from tui.plots.drawing.ticks import Axis, Tick
 from tui.text.lines import Line, Lines, Span, blank, clean, cut, fits, header
 
@@ -14,8 +14,7 @@ _FRONT, _OTHER, _STOPPED, _DENSE, _BELOW, _LINE = "◆", "○", "×", "■", "�
 _CHOSEN, _COMPARED, _POINTER = "◉", "◎", "▸"
 _NAME = "ratio"
 _MOST = 1e6
-# Points below the best accuracy that are always visible, and the multiple of the front's median
-# distance.
+# What is visible below the best accuracy: so many points, or times the front's median distance.
 _REACH, _TIMES = 2.0, 3.0
 # Points below the lowest of them, and the least span of the axis in points.
 _MARGIN, _LEAST = 0.2, 1.0
@@ -88,7 +87,7 @@ class _Chart:
         self._rows = height - 2
         x, self._y = _ratios(runs, width - 8), _accuracies(runs, self.best, dense, self._rows)
         self._canvas = Canvas(width, height, x, self._y)
-        self._cells = Cells(self._canvas.columns, self._rows, x, self._y)
+        self._cells = Cells(self._canvas)
 
     def draw_lines(self) -> None:
         """Draw the dense net's accuracy, and a line along the front."""
@@ -97,7 +96,7 @@ class _Chart:
         xs = [math.log10(self.runs[index].ratio) for index in self.best]
         x, y = cut_below(xs, [self.runs[index].accuracy for index in self.best], self._y.lower)
         self._canvas.line(x, y, "front")
-        self._cells.draw(self._cells.along(x, y))
+        self._cells.avoid(self._cells.along(x, y))
 
     def draw_marks(self) -> None:
         """Mark every run, the most important in front."""
@@ -114,9 +113,9 @@ class _Chart:
         self._write_labels(first)
         if math.isfinite(self._dense) and self._rows >= 3:
             text = f" dense {self._dense:.2f} % "
-            room, row = self._canvas.columns - len(text), cell_at(self._dense, self._y, self._rows)
-            starts = tuple(Cell(column, row) for column in (room - 1, 1, room // 2))
-            self._write(text, starts, "dense")
+            room, row = self._canvas.columns - len(text), self._canvas.row(self._dense)
+            starts = [Cell(column, row) for column in (room - 1, 1, room // 2)]
+            self._cells.write(text, starts, "dense")
         self._write_labels([index for index in self.best[::-1] if index not in first])
 
     def mark(self, index: int) -> str:
@@ -152,16 +151,10 @@ class _Chart:
         for index in indices:
             run = self.runs[index]
             text = f" {_POINTER if run.chosen else ''}{run.label} "
-            starts = _around(
-                self._cells.reserve_point(math.log10(run.ratio), run.accuracy), len(text)
-            )
+            cell = self._cells.reserve_point(math.log10(run.ratio), run.accuracy)
             first = run.chosen or run.compared
-            self._write(text, starts if first else starts[:4], self._role(index), hides=first)
-
-    def _write(self, text: str, starts: tuple[Cell, ...], role: str, hides: bool = True) -> None:
-        start = self._cells.place(text, starts, hides)
-        if start is not None:
-            self._canvas.text(start.column, start.row, text, role)
+            starts = _around(cell, len(text))[: None if first else 4]
+            self._cells.write(text, starts, self._role(index), hides=first)
 
 
 def _around(cell: Cell, length: int) -> tuple[Cell, ...]:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tui.plots.drawing.numbers import amounts, count, short
-from tui.plots.drawing.weight_bins import are_bins, per_column, weight_canvas
+from tui.plots.drawing.weight_bins import are_bins, draw_counts, weight_canvas
 from tui.text.lines import Line, Lines, Span, blank, clean, cut, fits, header, note
 
 _Floats = NDArray[np.float64]
@@ -56,8 +56,7 @@ def draw(data: TwoWeightsData, width: int, height: int) -> Lines:
     top = max(1.0, bars.max(initial=0), line.max(initial=0))
     canvas = weight_canvas(edges, top, width, height - rows)
     if len(bars):
-        heights = np.sqrt(per_column(edges, bars, canvas.columns) / top)
-        canvas.upright_bars(heights.tolist(), _RAMP, "chosen")
+        draw_counts(canvas, edges, bars, top, _RAMP, "chosen")
     if len(line):
         # Empty bins are gaps, not a line along the bottom.
         y = np.where(line > 0, np.sqrt(line), np.nan)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -50,3 +53,11 @@ def test_a_line_is_interrupted_where_a_value_is_missing() -> None:
         return sum(len(s.text.strip()) for line in canvas.lines() for s in line if s.role == "loss")
 
     assert 0 < dots([50, 50, float("nan"), float("nan"), 50, 50]) < dots([50] * 6)
+
+
+def test_importing_the_plots_loads_neither_plotext_nor_textual_nor_torch() -> None:
+    code = (
+        "import sys, tui.views.plot_data; print({'plotext', 'textual', 'torch'} & {*sys.modules})"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.tui.plots.test_plots import assert_exact, inked, names, sizes, text
+from tests.tui.plots.checks import AREAS, assert_exact, inked, names, sizes, text
 from tui.plots.predictions import images as drawing
 from tui.plots.predictions.images import ImagePredictions, PredictionsData
 
@@ -38,7 +38,7 @@ def test_every_area_is_filled_exactly(data, area):
 
 
 @each
-@pytest.mark.parametrize("area", [(20, 4), (44, 5), (58, 12), (80, 9), (120, 14), (200, 60)])
+@pytest.mark.parametrize("area", AREAS)
 def test_the_usual_areas_show_something(data, area):
     lines = drawing.draw(data, *area)
     assert_exact(lines, *area)

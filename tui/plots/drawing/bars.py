@@ -1,0 +1,26 @@
+"""A canvas for lying bars, each with its name on the left and its numbers on the right."""
+
+from collections.abc import Sequence
+
+from tui.plots.drawing.canvas import Canvas
+from tui.plots.drawing.ticks import Axis, Tick
+
+
+def bar_canvas(
+    width: int,
+    lines: int,
+    x: Axis,
+    names: Sequence[str],
+    numbers: Sequence[str],
+    roles: Sequence[str],
+    floor: bool,
+) -> Canvas:
+    """Return a canvas with so many `lines` for each bar, the first bar at the top.
+
+    If several, the last of them is a gap, which the lowest bar lacks. `roles` are those of the
+    names and numbers; `floor` is as in `Canvas`.
+    """
+    rows = lines * len(names) - (lines > 1)
+    places = [rows - lines * index - 0.5 for index in range(len(names))]
+    left, right = (tuple(map(Tick, places, texts, roles)) for texts in (names, numbers))
+    return Canvas(width, rows + 2 * floor, x, Axis(0, rows, left), right, floor)
