@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from itertools import zip_longest
 from typing import NamedTuple
 
 ROLES = (
@@ -97,6 +98,13 @@ def header(title: Sequence[Span], legend: Sequence[Span], width: int, rows: int)
         return (_pad(left, width), _pad(_pack(legend, width), width))
     right = _pack(legend, width - width_of(left) - 1)
     return ((*left, *_fill(width - width_of(left) - width_of(right)), *right),)
+
+
+def beside(left: Lines, right: Lines, width: int) -> Lines:
+    """Put two areas side by side, at the left and the right edge of a width."""
+    start = width - (width_of(right[0]) if right else 0)
+    rows = zip_longest(left, right, fillvalue=())
+    return tuple(_pad((*_pad(one, start), *other), width) for one, other in rows)
 
 
 def _is_single(char: str) -> bool:

@@ -1,12 +1,12 @@
 """Two runs side by side: their results, and their sparsities layer by layer."""
 
-from itertools import zip_longest
+from textwrap import wrap
 from typing import NamedTuple, Self
 
 from core.experiments.run_record import LayerRecord
 from tui.state.browsing import Browsing
 from tui.state.runs import RunRow, differences
-from tui.text.lines import Line, Lines, Span, clean, cut, cut_path, width_of
+from tui.text.lines import Line, Lines, Span, clean, cut, cut_path
 from tui.views.run_table import NONE, epochs, points, ratio, signed, whole
 
 ONE, OTHER, AT = "◉", "◎", "▸"
@@ -21,6 +21,7 @@ WIDE, TALL = 110, 16
 _GAP = 2
 _NUMBER, _DIFFERENCE, _KEPT = 8, 8, 10
 _LEAST_BAR, _MOST_BAR = 8, 40
+_NO_BREAK = "\u00a0"
 
 Layers = tuple[tuple[LayerRecord, LayerRecord], ...]
 
@@ -42,14 +43,6 @@ def sparsities(
 def names(one: RunRow, other: RunRow) -> tuple[str, str]:
     """The names of the two runs, with their signs."""
     return f"{ONE} {one.id}", f"{OTHER} {other.id}"
-
-
-def side_by_side(left: Lines, right: Lines, width: int, gap: int) -> Lines:
-    """Two areas beside each other; the left one has this width."""
-    return tuple(
-        (*first, Span(" " * max(0, width + gap - width_of(first)), "plain"), *second)
-        for first, second in zip_longest(left, right, fillvalue=())
-    )
 
 
 def _totals(one: RunRow, other: RunRow, width: int) -> Lines:
@@ -99,18 +92,18 @@ class _Total(NamedTuple):
 def _files(one: RunRow, other: RunRow) -> tuple[_Total, ...]:
     """Columns of bytes, if either run records any."""
     mine, others = (row.quantized.bytes if row.quantized else None for row in (one, other))
-    found = ((10, "lossless", one.compact, other.compact), (11, "quantized", mine, others))
+    sizes = ((10, "lossless", one.compact, other.compact), (11, "quantized", mine, others))
     return tuple(
         _Total(width, name, whole(this), whole(that), _times(that, this))
-        for width, name, this, that in found
+        for width, name, this, that in sizes
         if this or that
     )
 
 
 def _scores(one: RunRow, other: RunRow, split: str) -> tuple[str, str, str]:
     mine, others = one.score(split), other.score(split)
-    difference = None if mine is None or others is None else mine - others
-    return points(mine), points(others), "" if difference is None else signed(difference)
+    difference = "" if mine is None or others is None else signed(mine - others)
+    return points(mine), points(others), difference
 
 
 def _times(one: float | None, other: float | None) -> str:
@@ -199,18 +192,15 @@ def _bar(mine: float | None, others: float | None, width: int) -> Line:
 
 def _settings(one: RunRow, other: RunRow, width: int) -> Lines:
     """The settings in which the two differ, after an empty line."""
-    found = differences(one, other)
-    if not found:
+    settings = differences(one, other)
+    if not settings:
         return ((), (Span("  same settings", "muted"),))
-    parts = [f"{name} {ONE} {this} {OTHER} {that}" for name, this, that in found]
-    lines, line = [], "  differ:"
-    for index, part in enumerate(parts):
-        difference = " · " if index and line.strip() else " "
-        if len(line) + len(difference) + len(part) > width and line.strip() != "differ:":
-            lines.append(line)
-            line, difference = "         ", " "
-        line += difference + part
-    return ((), *((Span(cut(text, width), "muted"),) for text in (*lines, line)))
+    parts = (f"{name} {ONE} {this} {OTHER} {that}" for name, this, that in settings)
+    text = f"{_NO_BREAK}· ".join(part.replace(" ", _NO_BREAK) for part in parts)
+    lines = wrap(text, width, initial_indent="  differ: ", subsequent_indent=" " * 10,
+                 break_long_words=False, break_on_hyphens=False)  # fmt: skip
+    texts = (line.replace(_NO_BREAK, " ").removesuffix(" ·") for line in lines)
+    return ((), *((Span(cut(text, width), "muted"),) for text in texts))
 
 
 def views(browsing: Browsing, width: int, height: int) -> tuple[str, ...]:
