@@ -58,8 +58,6 @@ class LayerBarsData:
 
 
 class _Bar(NamedTuple):
-    """A layer, or the total."""
-
     name: str
     dense: float
     pruned: float

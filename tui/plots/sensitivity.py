@@ -14,14 +14,12 @@ class SensitivityData:
     """Data of the sensitivity plot; accuracies are in percent.
 
     Attributes:
-        curves: One per layer.
         uniform: The curve of all layers pruned to the same sparsity.
         tolerance_line: The lowest tolerated accuracy.
         tolerance: Its distance below the dense net, in points.
         dense: Accuracy before pruning, where every curve starts.
         stale: Whether the scan was made on different weights.
-        progress: Progress of a running scan.
-        split: The split it is measured on.
+        progress: Of a running scan.
     """
 
     curves: tuple[Curve, ...]
@@ -105,18 +103,14 @@ def _legend(curves: Curves, data: SensitivityData) -> Line:
     if data.stale:
         legend += [Span("stale", "threshold"), Span(": the weights changed, press s", "threshold")]
     if data.progress:
-        legend.append(Span(_gap(legend) + clean(data.progress), "hint"))
+        legend.append(Span(f"  {clean(data.progress)}", "hint"))
     if any(math.isfinite(path.current) for path in curves.drawn):
         role = "muted" if data.stale else "chosen"
-        legend.append(Span(f"{_gap(legend)}{sensitivity_curves.PLANNED} plan", role))
+        legend.append(Span(f"  {sensitivity_curves.PLANNED} plan", role))
         legend.append(Span(f", {sensitivity_curves.OTHERS} plan of other layers", "muted"))
         legend.append(Span(f", {sensitivity_curves.BELOW} below the plot", "muted"))
     if curves.chosen and curves.chosen.half.any():
         legend.append(Span(f"  {sensitivity_curves.INTERVAL} 95 % confidence", "label"))
     if data.split:
-        legend.append(Span(f"{_gap(legend)}{clean(data.split)} accuracy", "label"))
-    return tuple(legend)
-
-
-def _gap(spans: list[Span]) -> str:
-    return "  " if spans else ""
+        legend.append(Span(f"  {clean(data.split)} accuracy", "label"))
+    return tuple(span._replace(text=span.text.lstrip()) for span in legend[:1]) + tuple(legend[1:])

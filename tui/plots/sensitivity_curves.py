@@ -107,7 +107,6 @@ class _Chart:
         return -x, y
 
     def _draw_intervals(self, path: CurvePath) -> None:
-        """Draw a dotted interval at each sampled point."""
         dot = (self._y.upper - self._y.lower) / self._rows / 4
         for x, y, half in zip(path.x, path.y, path.half, strict=True):
             if half and math.isfinite(y) and self._x.lower <= x <= self._x.upper:

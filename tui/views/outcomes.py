@@ -98,7 +98,6 @@ def finetuned(result: Result, tuned: FineTuningResult, dense: Net | None) -> Out
 
 
 def _how(result: TrainingResult | FineTuningResult, whole: str) -> str:
-    """How a training ended."""
     if result.diverged:
         return "the loss diverged"
     return "stopped early" if result.stopped else whole

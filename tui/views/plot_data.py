@@ -179,7 +179,7 @@ def speed(state: State, width: int) -> SpeedData:
     return SpeedData(
         cases=tuple((f"batch {batch}", plural(threads, "thread")) for batch, threads in cases),
         engines=engines,
-        against=tuple(gain(factor) if factor else "–" for factor in gains),
+        against=tuple(gain(factor) if factor else "-" for factor in gains),
         slower=tuple(factor is not None and factor < 1 for factor in gains),
         amounts=(_amounts("MACs", bench.macs), _amounts("parameters", bench.parameters)),
         caption=net if state.speed_is_current else _previous(net),
@@ -187,7 +187,7 @@ def speed(state: State, width: int) -> SpeedData:
 
 
 def _time(row: Row | None) -> str:
-    return milliseconds(row.latency.median) if row else "–"
+    return milliseconds(row.latency.median) if row else "-"
 
 
 def _amounts(what: str, amounts: Amounts) -> str:

@@ -46,7 +46,6 @@ def names(one: RunRow, other: RunRow) -> tuple[str, str]:
 
 
 def _totals(one: RunRow, other: RunRow, width: int) -> Lines:
-    """A line for each run, and one for their differences."""
     mine, others = one.record.nonzero, other.record.nonzero
     columns = (
         _Total(10, "ratio", ratio(one.ratio), ratio(other.ratio), _times(one.ratio, other.ratio)),
@@ -80,8 +79,6 @@ def _totals(one: RunRow, other: RunRow, width: int) -> Lines:
 
 
 class _Total(NamedTuple):
-    """A column of results and their difference."""
-
     width: int
     title: str
     mine: str
@@ -116,7 +113,6 @@ def _signed(one: int | None, other: int | None) -> str:
 
 
 def _layers(one: RunRow, other: RunRow, layers: Layers, at: int, width: int, height: int) -> Lines:
-    """A header and the layers around the selected one."""
     if not layers:
         return ((Span("  neither run recorded its layers", "muted"),),)
     shown = max(1, height - 1)

@@ -187,7 +187,6 @@ def _row(
 
 
 def _sign(row: RunRow, split: str, best: bool) -> tuple[str, str]:
-    """A run's sign in the plot."""
     if row.ratio is None or row.score(split) is None:
         return " ", "plain"
     if row.trained:

@@ -2,6 +2,7 @@
 
 canvas      the gateway to plotext, and the only module that imports it
 bars        a canvas for bars with names and numbers
+table       a name and right-aligned columns
 sgr         plotext's color codes turned back into roles
 ticks, percents, numbers    axes and their numbers
 curves      accuracies over sparsities, cleaned for drawing

@@ -89,9 +89,12 @@ class Canvas:
         """Draw a line in fine dots, interrupted wherever a value is missing."""
         x, y = self.x.scale(xs), self.y.scale(ys)
         for start, stop in _runs(np.isfinite(x) & np.isfinite(y)):
-            kept = start + self._last_in_each_dot(x[start:stop])
-            dots = _middles(x[kept], self.columns * 2), _middles(y[kept], self.rows * 4)
-            self._signal(*dots, "braille", role, joined=range(1, len(kept)))
+            # The last point in each dot is drawn, so that only the newest dot of a line changes.
+            columns = (x[start:stop] * self.columns * 2).astype(int)
+            _, from_the_end = np.unique(columns[::-1], return_index=True)
+            last = np.sort(stop - 1 - from_the_end)
+            dots = _middles(x[last], self.columns * 2), _middles(y[last], self.rows * 4)
+            self._signal(*dots, "braille", role, joined=range(1, len(last)))
 
     def marks(self, xs: ArrayLike, ys: ArrayLike, char: str, role: str) -> None:
         """Draw a character at each point."""
@@ -102,12 +105,12 @@ class Canvas:
     def horizontal(self, y: float, char: str, role: str) -> None:
         """Draw a line of characters from left to right."""
         at = (self.row(y) + 0.5) / self.rows
-        self._signal(self._from_end_to_end(self.columns), np.full(2, at), char, role, joined=(1,))
+        self._signal(_ends(self.columns), np.full(2, at), char, role, joined=(1,))
 
     def vertical(self, x: float, char: str, role: str) -> None:
         """Draw a line of characters from top to bottom."""
         at = (self.x.cell(x, self.columns) + 0.5) / self.columns
-        self._signal(np.full(2, at), self._from_end_to_end(self.rows), char, role, joined=(1,))
+        self._signal(np.full(2, at), _ends(self.rows), char, role, joined=(1,))
 
     def row(self, y: float) -> int:
         """Return the row of a value of the left axis, counted from the bottom."""
@@ -145,17 +148,6 @@ class Canvas:
         """Return the drawing."""
         return _draw(self._frame, tuple(self._content))
 
-    def _last_in_each_dot(self, x: _Floats) -> NDArray[np.intp]:
-        """Keep the last point in each dot, so that only the newest dot of a line changes."""
-        dots = (x * self.columns * 2).astype(int)
-        _, from_the_end = np.unique(dots[::-1], return_index=True)
-        return np.sort(len(x) - 1 - from_the_end)
-
-    @staticmethod
-    def _from_end_to_end(cells: int) -> _Floats:
-        """Return the middles of the first and the last of so many cells."""
-        return np.array([0.5, cells - 0.5]) / cells
-
     def _put(self, cells: NDArray[np.str_], role: str) -> None:
         """Write characters [rows, columns], the lowest row first; blank ones change nothing.
 
@@ -189,7 +181,10 @@ def load_plotext() -> Any:
 
 @lru_cache(maxsize=16)
 def _draw(frame: _Frame, content: tuple[_Signal | _Text, ...]) -> Lines:
-    plotext, figure = load_plotext(), _new_figure(frame.width, frame.height)
+    plotext = load_plotext()
+    figure = type(plotext.figure)(plotext.terminal)  # plotext's own is global
+    figure.canvas("default")
+    figure.plot_size(frame.width, frame.height)
     _draw_axes(figure, frame)
     for item in content:
         if isinstance(item, _Text):
@@ -229,13 +224,9 @@ def _draw_ruler(figure: Any, name: str, side: str, axis: Axis, ticks: Sequence[T
     ruler.ticks(places.tolist(), labels=labels)
 
 
-def _new_figure(width: int, height: int) -> Any:
-    # plotext's own global figure would be shared.
-    plotext = load_plotext()
-    figure = type(plotext.figure)(plotext.terminal)
-    figure.canvas("default")
-    figure.plot_size(width, height)
-    return figure
+def _ends(cells: int) -> _Floats:
+    """Return the middles of the first and the last cell."""
+    return np.array([0.5, cells - 0.5]) / cells
 
 
 def _middles(values: _Floats, dots: int) -> _Floats:

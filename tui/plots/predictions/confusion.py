@@ -22,8 +22,6 @@ class ConfusionData:
     Attributes:
         dense: The dense net's counts [C, C], one row per class, one column per prediction.
         pruned: The pruned net's counts.
-        split: The split of the images.
-        images: Number of images.
         net: Name of the net compared with the dense one.
     """
 

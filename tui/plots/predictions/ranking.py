@@ -57,7 +57,7 @@ def draw_recalls(confusions: Confusions, width: int, height: int) -> Lines:
 
 
 def recall(confusions: Confusions, index: int) -> Line:
-    """Format the recall of a class."""
+    """Format a class's recall."""
     before, after = (_share(recalls[index]) for recalls in confusions.recalls)
     role = "wrong" if index in confusions.lost() else "label"
     first = (Span(f"{before:>5} → ", "muted"),) if confusions.compared else ()
@@ -81,7 +81,6 @@ def _numbers(worst: Sequence[Confusion], compared: bool) -> Iterator[str]:
 
 
 def _bar(one: Confusion, top: float, cells: int, alone: str) -> Line:
-    """Return a bar of the count before, and what was added."""
     steps = min(max(1, round(one.after / top * cells * len(_RAMP))), cells * len(_RAMP))
     full, rest = divmod(steps, len(_RAMP))
     bar = (AFTER * full + _RAMP[rest - 1 : rest] * (rest > 0)).ljust(cells)

@@ -29,7 +29,6 @@ class RunMark:
         ratio: Compression ratio relative to the dense net.
         accuracy: In percent, on the split of the plot.
         kind: `finetuned`, `stopped` early, or the `dense` net itself.
-        chosen: Whether it is selected.
         compared: Whether the selected run is compared with it.
     """
 
@@ -43,13 +42,7 @@ class RunMark:
 
 @dataclass(frozen=True, slots=True)
 class ParetoData:
-    """Data of the Pareto plot.
-
-    Attributes:
-        runs: The runs; those without a ratio or an accuracy are omitted.
-        split: The split of their accuracies.
-        dense: Accuracy of the dense net, in percent.
-    """
+    """Runs, of which those without a ratio or an accuracy are omitted; accuracies in percent."""
 
     runs: tuple[RunMark, ...]
     split: str = ""
@@ -119,7 +112,6 @@ class _Chart:
         self._write_labels([index for index in self.best[::-1] if index not in first])
 
     def mark(self, index: int) -> str:
-        """Return the character of a run."""
         run = self.runs[index]
         if run.accuracy < self._y.lower:
             return _BELOW

@@ -39,12 +39,7 @@ class RunCurve:
 
 @dataclass(frozen=True, slots=True)
 class TrainingCurvesData:
-    """Data of the plot; the first run is drawn in front.
-
-    Attributes:
-        split: The split of the accuracies.
-        dense: Accuracy of the dense net, in percent.
-    """
+    """The runs, the first one in front, and the dense net's accuracy in percent."""
 
     runs: tuple[RunCurve, ...]
     split: str = ""

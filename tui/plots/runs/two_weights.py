@@ -29,12 +29,7 @@ class WeightsMark:
 
 @dataclass(frozen=True, slots=True)
 class TwoWeightsData:
-    """Data of the plot of one layer's weights in two nets.
-
-    Attributes:
-        edges: Increasing bin edges, one more than bins.
-        bars, line: The nets drawn as bars and as a line.
-    """
+    """A layer's weights in two nets, drawn as bars and as a line; one edge more than bins."""
 
     layer: str
     edges: NDArray[np.float64]
