@@ -11,7 +11,7 @@ ROLES = (
     "kept", "removed", "floor", "bar", "bar-chosen", "threshold", "total", "file", "counted",
     "headline", "chosen", "compared", "uniform", "front", "sparse-engine",
     "good", "warning", "error", "working",
-    "plain", "label", "muted", "hint", "axis", "title", "brand", "key", "does",
+    "plain", "label", "muted", "hint", "axis", "title", "brand", "key", "key-label",
 )  # fmt: skip
 """The roles, in the order of tui/palette.tcss, which gives each its color."""
 

@@ -115,7 +115,7 @@ def scanned(scan: Scan, tolerance: float) -> Outcome:
     )
 
 
-def found(result: SearchResult) -> Outcome:
+def searched(result: SearchResult) -> Outcome:
     """A search has ended."""
     early = "stopped early: " if result.stopped else ""
     trials = plural(len(result.trials), "trial")

@@ -22,18 +22,18 @@ class Plot:
     Attributes:
         name: also that of the function in `plot_data`.
         title: its description in the list of plots.
-        seen: the part of the state it shows; it is redrawn only when that changes.
-        drawing: the module of `tui.plots` that draws it.
-        empty: the hint while there is nothing to show, such as the key that fills it; the progress
-            of the background measurement takes its place.
+        inputs: the part of the state it shows; it is redrawn only when that changes.
+        module: the one of `tui.plots` that draws it.
+        hint: shown while there are no data, such as the key that fills it; the progress of the
+            background measurement takes its place.
         needs: what is measured in the background while it is visible.
     """
 
     name: str
     title: str
-    seen: Callable[[State], object]
-    drawing: str
-    empty: str = ""
+    inputs: Callable[[State], object]
+    module: str
+    hint: str = ""
     needs: frozenset[Need] = frozenset()
 
     def draw(self, state: State, width: int, height: int) -> Lines:
@@ -41,9 +41,9 @@ class Plot:
         if state.base is None:
             return ()
         data = getattr(import_module("tui.views.plot_data"), self.name)(state, width)
-        draw = import_module(f"tui.plots.{self.drawing}").draw
-        hint = state.measuring if self.needs and state.measuring else self.empty
-        lines: Lines = draw(data, width, height, *([hint] if self.empty else []))
+        draw = import_module(f"tui.plots.{self.module}").draw
+        hint = state.measuring if self.needs and state.measuring else self.hint
+        lines: Lines = draw(data, width, height, *([hint] if self.hint else []))
         return lines
 
 
@@ -56,23 +56,23 @@ PLOTS = {
         Plot("histogram", "weights of the selected layer",
             attrgetter("base", "chosen", "chosen_what_if", "tuned"), "histogram"),
         Plot("accuracy", "accuracy while training", attrgetter("curve", "dense"), "accuracy",
-            empty="press f to fine-tune"),
+            hint="press f to fine-tune"),
         Plot("sensitivity", "how sensitive each layer is",
             attrgetter("base", "chosen", "what_ifs", "scan", "tolerance"), "sensitivity",
-            empty="press s to scan; curves grow as it runs"),
+            hint="press s to scan; curves grow as it runs"),
         Plot("parameters", "parameters per layer", _FOOTPRINTS, "layer_bars"),
         Plot("size", "size per layer", _FOOTPRINTS, "layer_bars"),
         Plot("files", "file size",
             attrgetter("base", "footprints", "finetuned", "pruned", "current"), "files"),
         Plot("speed", "speed in each engine", attrgetter("speed", "speed_is_current"), "speed",
-            empty="press b to benchmark in all installed engines"),
+            hint="press b to benchmark in all installed engines"),
         Plot("costs", "cost of each layer",
             attrgetter("base", "chosen", "what_ifs", "activity", "measuring"), "costs",
             needs=frozenset({"costs"})),
         Plot("predictions", "test images and predictions", _COMPARED, "predictions.images",
-            empty="predicting test images", needs=frozenset({"images"})),
+            hint="predicting test images", needs=frozenset({"images"})),
         Plot("confusion", "which classes are confused", _COMPARED, "predictions.confusion",
-            empty="predicting every test image", needs=frozenset({"matrix"})),
+            hint="predicting every test image", needs=frozenset({"matrix"})),
     )
 }  # fmt: skip
 """By name, in order."""

@@ -1,5 +1,6 @@
 """Two runs side by side: their results, and their sparsities layer by layer."""
 
+from itertools import accumulate
 from textwrap import wrap
 from typing import NamedTuple, Self
 
@@ -57,15 +58,11 @@ def _totals(one: RunRow, other: RunRow, width: int) -> Lines:
         _Total(8, "epochs", epochs(one), epochs(other)),
     )
     first = max(map(len, names(one, other))) + 4
-    room, fitted = width - first, list[_Total]()
-    for column in columns:
-        room -= column.width
-        if room < 0:
-            break
-        fitted.append(column)
+    ends = accumulate(column.width for column in columns)
+    visible = [column for column, end in zip(columns, ends, strict=True) if first + end <= width]
     texts = [
         "".join(
-            cut(getattr(column, name), column.width - 1).rjust(column.width) for column in fitted
+            cut(getattr(column, name), column.width - 1).rjust(column.width) for column in visible
         )
         for name in ("title", "mine", "others", "difference")
     ]
@@ -117,11 +114,11 @@ def _layers(one: RunRow, other: RunRow, layers: Layers, at: int, width: int, hei
         return ((Span("  neither run recorded its layers", "muted"),),)
     shown = max(1, height - 1)
     first = max(0, min(at - shown // 2, len(layers) - shown))
-    fitted = _Columns.of(names(one, other), layers, width)
+    layout = _Columns.of(names(one, other), layers, width)
     rows = enumerate(layers[first : first + shown], first)
     return (
-        _head(names(one, other), fitted),
-        *(_layer(mine, others, index == at, fitted) for index, (mine, others) in rows),
+        _head(names(one, other), layout),
+        *(_layer(mine, others, index == at, layout) for index, (mine, others) in rows),
     )
 
 
@@ -143,35 +140,35 @@ class _Columns(NamedTuple):
         return cls(name, number, bar if bar >= _LEAST_BAR else 0, kept)
 
 
-def _head(run_names: tuple[str, str], fitted: _Columns) -> Line:
-    text = "  " + "layer".ljust(fitted.name)
-    if fitted.bar:
-        text += " " * _GAP + cut("sparsity %", fitted.bar).ljust(fitted.bar)
+def _head(run_names: tuple[str, str], layout: _Columns) -> Line:
+    text = "  " + "layer".ljust(layout.name)
+    if layout.bar:
+        text += " " * _GAP + cut("sparsity %", layout.bar).ljust(layout.bar)
     mine, others = run_names
-    kept = [(f"{ONE} kept", "chosen"), (f"{OTHER} kept", "compared")] if fitted.kept else []
+    kept = [(f"{ONE} kept", "chosen"), (f"{OTHER} kept", "compared")] if layout.kept else []
     return (
         Span(text, "muted"),
-        Span(mine.rjust(fitted.number), "chosen"),
-        Span(others.rjust(fitted.number), "compared"),
+        Span(mine.rjust(layout.number), "chosen"),
+        Span(others.rjust(layout.number), "compared"),
         Span("diff".rjust(_DIFFERENCE), "muted"),
-        *(Span(title.rjust(fitted.kept), role) for title, role in kept),
+        *(Span(title.rjust(layout.kept), role) for title, role in kept),
     )
 
 
-def _layer(mine: LayerRecord, others: LayerRecord, chosen: bool, fitted: _Columns) -> Line:
+def _layer(mine: LayerRecord, others: LayerRecord, chosen: bool, layout: _Columns) -> Line:
     role = "chosen" if chosen else "plain"
     known = mine.sparsity is not None and others.sparsity is not None
     difference = signed(100 * ((mine.sparsity or 0) - (others.sparsity or 0))) if known else NONE
     sparsities = (None if s is None else 100 * s for s in (mine.sparsity, others.sparsity))
-    numbers = "".join(points(sparsity).rjust(fitted.number) for sparsity in sparsities)
+    numbers = "".join(points(sparsity).rjust(layout.number) for sparsity in sparsities)
     numbers += difference.rjust(_DIFFERENCE)
-    if fitted.kept:
-        kept = (cut(whole(row.kept), fitted.kept - 1) for row in (mine, others))
-        numbers += "".join(text.rjust(fitted.kept) for text in kept)
-    bar = _bar(mine.sparsity, others.sparsity, fitted.bar) if fitted.bar else ()
+    if layout.kept:
+        kept = (cut(whole(row.kept), layout.kept - 1) for row in (mine, others))
+        numbers += "".join(text.rjust(layout.kept) for text in kept)
+    bar = _bar(mine.sparsity, others.sparsity, layout.bar) if layout.bar else ()
     return (
         Span(AT if chosen else " ", "chosen"),
-        Span(" " + cut_path(clean(mine.name), fitted.name).ljust(fitted.name), role),
+        Span(" " + cut_path(clean(mine.name), layout.name).ljust(layout.name), role),
         *((Span(" " * _GAP, "plain"), *bar) if bar else ()),
         Span(numbers, role),
     )

@@ -25,7 +25,7 @@ class PlotPanel(LinesWidget, can_focus=True):
         before, self._drawn = self._drawn, None
         with self.drawing():
             plot = PLOTS[name]
-            self._drawn = (name, width, height, plot.seen(state))
+            self._drawn = (name, width, height, plot.inputs(state))
             if self._drawn != before:
                 self.lines = plot.draw(state, width, height)
 

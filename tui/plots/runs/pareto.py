@@ -189,18 +189,18 @@ def _title(runs: tuple[RunMark, ...], best: tuple[int, ...]) -> Line:
         count = f"{len(runs)} run{'s' * (len(runs) != 1)}, {len(best)} on the Pareto front"
         return (Span(count if runs else "accuracy against size", "title"),)
     run = runs[chosen]
-    title = [Span(run.label, "title"), Span(f": {_worth(run)}", "chosen")]
+    title = [Span(run.label, "title"), Span(f": {_summary(run)}", "chosen")]
     if chosen in best:
         title.append(Span(", on the Pareto front", "best"))
     else:
         rivals = (runs[index] for index in best)
         better = next(r for r in rivals if r.ratio >= run.ratio and r.accuracy >= run.accuracy)
-        title.append(Span(f", beaten by {better.label}: {_worth(better)}", "best"))
-    others = (f", {_COMPARED} {other.label}: {_worth(other)}" for other in runs if other.compared)
+        title.append(Span(f", beaten by {better.label}: {_summary(better)}", "best"))
+    others = (f", {_COMPARED} {other.label}: {_summary(other)}" for other in runs if other.compared)
     return (*title, *(Span(text, "compared") for text in others))
 
 
-def _worth(run: RunMark) -> str:
+def _summary(run: RunMark) -> str:
     return f"{run.ratio:,.1f}x, {run.accuracy:.2f} %"
 
 

@@ -63,7 +63,7 @@ def draw(data: TrainingCurvesData, width: int, height: int) -> Lines:
         _draw_curve(canvas, run, curve)
     if not any(map(len, curves)):
         canvas.hint("neither run recorded its epochs")
-    parts = [_worth(run, curve) for run, curve in zip(data.runs, curves, strict=True)]
+    parts = [_summary(run, curve) for run, curve in zip(data.runs, curves, strict=True)]
     first, others = parts[:1] or [Span("", "title")], parts[1:]
     split = Span(f"  {clean(data.split)} accuracy", "label")
     return header(first, (*others, split), width, rows) + canvas.lines()
@@ -89,7 +89,7 @@ def _draw_curve(canvas: Canvas, run: RunCurve, curve: _Floats) -> None:
     canvas.marks(x[~below], y[~below], run.sign, run.role)
 
 
-def _worth(run: RunCurve, curve: _Floats) -> Span:
+def _summary(run: RunCurve, curve: _Floats) -> Span:
     """Return the accuracy after the kept epoch or, failing that, after the last one."""
     name = f"{run.sign} {cut(clean(run.label), 20)}"
     known = curve[np.isfinite(curve[:, 1])]

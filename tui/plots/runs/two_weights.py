@@ -68,12 +68,12 @@ def _drawable(mark: WeightsMark, edges: _Floats) -> _Floats:
 def _title(data: TwoWeightsData, bars: _Floats, line: _Floats) -> Line:
     return (
         Span(f"{cut(clean(data.layer), 30)} weights: ", "title"),
-        Span(f"{_RAMP[-1]} {_worth(data.bars, bars)}", "chosen"),
-        Span(f"  {_LINE} {_worth(data.line, line)}", "compared"),
+        Span(f"{_RAMP[-1]} {_summary(data.bars, bars)}", "chosen"),
+        Span(f"  {_LINE} {_summary(data.line, line)}", "compared"),
     )
 
 
-def _worth(mark: WeightsMark, counts: _Floats) -> str:
+def _summary(mark: WeightsMark, counts: _Floats) -> str:
     label = cut(clean(mark.label), 20)
     if not len(counts):
         return f"{label} –"
