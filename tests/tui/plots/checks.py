@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from tui.text.lines import ROLES, Lines
 
-AREAS = [(20, 4), (44, 5), (58, 12), (80, 9), (120, 14), (200, 60)]
 sizes = st.tuples(st.integers(-1, 130), st.integers(-1, 45))
 numbers = st.one_of(
     st.floats(),

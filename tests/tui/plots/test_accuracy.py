@@ -3,11 +3,10 @@
 import math
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.tui.plots.checks import AREAS, assert_exact, inked, names, numbers, roles, sizes, text
+from tests.tui.plots.checks import assert_exact, inked, names, numbers, sizes, text
 from tui.plots import accuracy
 from tui.plots.accuracy import AccuracyData
 from tui.text.lines import Lines
@@ -16,24 +15,6 @@ from tui.text.lines import Lines
 def finetuning() -> AccuracyData:
     live = tuple((x, 100 - 40 * math.exp(-4 * x), math.exp(-x)) for x in np.arange(0.1, 2.4, 0.1))
     return AccuracyData(5, ((1, 97.9), (2, 98.7)), live, 99.3, (2, 98.7), (1,))
-
-
-@settings(max_examples=25)
-@given(area=sizes)
-def test_every_area_is_filled_exactly(area):
-    assert_exact(accuracy.draw(finetuning(), *area), *area)
-
-
-@pytest.mark.parametrize("area", AREAS)
-def test_the_usual_areas_show_a_plot(area):
-    lines = accuracy.draw(finetuning(), *area)
-    assert_exact(lines, *area)
-    assert "axis" in roles(lines)
-
-
-def test_drawing_twice_gives_the_same_and_prints_nothing(capfd):
-    assert accuracy.draw(finetuning(), 80, 9) == accuracy.draw(finetuning(), 80, 9)
-    assert capfd.readouterr() == ("", "")
 
 
 def test_accuracies_show_dense_best_and_what_cannot_be_best():

@@ -3,7 +3,6 @@
 import math
 from dataclasses import replace
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -28,15 +27,6 @@ MAX_UNFOLDED = CostsData(
     chosen=250,
     caption="counting ...",
 )
-
-each = pytest.mark.parametrize("data", [LENET, MAX_UNFOLDED], ids=["known", "many"])
-
-
-@each
-@settings(max_examples=25)
-@given(area=sizes)
-def test_every_area_is_filled_exactly(data, area):
-    assert_exact(costs.draw(data, *area), *area)
 
 
 def test_every_column_where_there_is_room():

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.tui.plots.checks import AREAS, assert_exact, inked, names, numbers, roles, sizes, text
+from tests.tui.plots.checks import assert_exact, inked, names, numbers, sizes, text
 from tui.plots import histogram
 from tui.plots.drawing.weight_bins import bins
 from tui.plots.histogram import HistogramData
@@ -19,24 +19,6 @@ def weights(sparsity: float = 0.95, width: int = 78) -> HistogramData:
     counts, edges = np.histogram(values, bins=bins(width))
     kept, _ = np.histogram(values[np.abs(values) > threshold], bins=edges)
     return HistogramData("conv2", edges, counts, kept, threshold)
-
-
-@settings(max_examples=25)
-@given(area=sizes)
-def test_every_area_is_filled_exactly(area):
-    assert_exact(histogram.draw(weights(), *area), *area)
-
-
-@pytest.mark.parametrize("area", AREAS)
-def test_the_usual_areas_show_a_plot(area):
-    lines = histogram.draw(weights(), *area)
-    assert_exact(lines, *area)
-    assert "axis" in roles(lines)
-
-
-def test_drawing_twice_gives_the_same_and_prints_nothing(capfd):
-    assert histogram.draw(weights(), 80, 9) == histogram.draw(weights(), 80, 9)
-    assert capfd.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize("area", [(58, 5), (78, 9), (100, 30)])

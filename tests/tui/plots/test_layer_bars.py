@@ -4,43 +4,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.tui.plots.checks import AREAS, assert_exact, names, numbers, roles, sizes, text
+from tests.tui.plots.checks import assert_exact, names, numbers, sizes, text
 from tui.plots import layer_bars
-from tui.plots.layer_bars import PARAMETERS, SIZE, LayerBarsData
+from tui.plots.layer_bars import PARAMETERS, SIZE, LayerBarsData, Style
 
 LAYERS = ("conv1", "conv2", "conv3", "fc1", "fc2")
 DENSE = (832, 25_632, 51_264, 147_712, 2_570)
 KEPT = (312, 1_312, 1_088, 3_205, 266)
-each = pytest.mark.parametrize("style", [PARAMETERS, SIZE], ids=["parameters", "size"])
 
 
-def drawn(style, area):
-    return layer_bars.draw(LayerBarsData(style, LAYERS, DENSE, KEPT, 1), *area)
-
-
-@each
-@settings(max_examples=25)
-@given(area=sizes)
-def test_every_area_is_filled_exactly(style, area):
-    assert_exact(drawn(style, area), *area)
-
-
-@each
-@pytest.mark.parametrize("area", AREAS)
-def test_the_usual_areas_show_a_plot(style, area):
-    lines = drawn(style, area)
-    assert_exact(lines, *area)
-    assert "axis" in roles(lines)
-
-
-@each
-def test_drawing_twice_gives_the_same_and_prints_nothing(style, capfd):
-    assert drawn(style, (80, 9)) == drawn(style, (80, 9))
-    assert capfd.readouterr() == ("", "")
+def bars(style: Style) -> LayerBarsData:
+    return LayerBarsData(style, LAYERS, DENSE, KEPT, 1)
 
 
 def test_bars_carry_names_and_numbers():
-    lines = text(layer_bars.draw(LayerBarsData(PARAMETERS, LAYERS, DENSE, KEPT, 1), 78, 9))
+    lines = text(layer_bars.draw(bars(PARAMETERS), 78, 9))
     assert lines[0].startswith("parameters  ░ 228,010 dense  █ 6,183 kept (2.7 %)")
     assert lines[2].startswith("▸ conv2┤▌░")
     assert lines[2].endswith("25,632 → 1,312  5.1 %")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.tui.plots.checks import AREAS, assert_exact, inked, names, numbers, roles, sizes, text
+from tests.tui.plots.checks import assert_exact, inked, names, numbers, roles, sizes, text
 from tui.plots import sensitivity
 from tui.plots.drawing.curves import Curve
 from tui.plots.sensitivity import SensitivityData
@@ -33,30 +33,6 @@ def scanned(chosen: int = 0, half: float = 0.0, **other: object) -> SensitivityD
     uniform = Curve("uniform", ((0.4, 99.2, 0), (0.65, 98.2, 0), (0.75, 92.2, 0), (1.0, 11.2, 0)))
     data = SensitivityData(curves, chosen, uniform, 98.18, 1.0, 99.18, split="validation")
     return replace(data, **other)
-
-
-each = pytest.mark.parametrize("data", [scanned(), scanned(half=1.3, stale=True)])
-
-
-@each
-@settings(max_examples=25)
-@given(area=sizes)
-def test_every_area_is_filled_exactly(data, area):
-    assert_exact(sensitivity.draw(data, *area), *area)
-
-
-@each
-@pytest.mark.parametrize("area", AREAS)
-def test_the_usual_areas_show_something(data, area):
-    lines = sensitivity.draw(data, *area)
-    assert_exact(lines, *area)
-    assert all(line.strip() for line in text(lines)[:3])
-
-
-@each
-def test_drawing_twice_gives_the_same_and_prints_nothing(data, capfd):
-    assert sensitivity.draw(data, 80, 9) == sensitivity.draw(data, 80, 9)
-    assert capfd.readouterr() == ("", "")
 
 
 def test_the_title_says_where_the_chosen_layer_stands_and_how_far_it_can_go():

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -27,16 +26,6 @@ KNOWN = SpeedData(
     amounts=("MACs: 12.7M, 713k nonzero", "parameters: 228k, 6,183 nonzero"),
     caption="fine-tuned",
 )
-NOTHING = SpeedData()
-
-each = pytest.mark.parametrize("data", [KNOWN, NOTHING], ids=["known", "nothing"])
-
-
-@each
-@settings(max_examples=25)
-@given(area=sizes)
-def test_every_area_is_filled_exactly(data, area):
-    assert_exact(speed.draw(data, *area), *area)
 
 
 def test_every_case_where_there_is_room():

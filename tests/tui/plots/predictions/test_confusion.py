@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.tui.plots.checks import AREAS, assert_exact, inked, names, sizes, text
+from tests.tui.plots.checks import assert_exact, inked, names, sizes, text
 from tui.plots.predictions import confusion
 from tui.plots.predictions.confusion import ConfusionData
 
@@ -19,30 +19,6 @@ def confused(classes: int = 10) -> ConfusionData:
     pruned = dense.copy()
     pruned[4, 9], pruned[7, 1], pruned[2, 3], pruned[2, 2] = 17, 2, 8, 82
     return ConfusionData(tuple(map(str, range(classes))), dense, pruned, "test", 10_000)
-
-
-each = pytest.mark.parametrize("data", [confused(), confused(100)])
-
-
-@each
-@settings(max_examples=25)
-@given(area=sizes)
-def test_every_area_is_filled_exactly(data, area):
-    assert_exact(confusion.draw(data, *area), *area)
-
-
-@each
-@pytest.mark.parametrize("area", AREAS)
-def test_the_usual_areas_show_something(data, area):
-    lines = confusion.draw(data, *area)
-    assert_exact(lines, *area)
-    assert all(line.strip() for line in text(lines)[:3])
-
-
-@each
-def test_drawing_twice_gives_the_same_and_prints_nothing(data, capfd):
-    assert confusion.draw(data, 80, 9) == confusion.draw(data, 80, 9)
-    assert capfd.readouterr() == ("", "")
 
 
 def test_little_room_ranks_what_pruning_made_worse():

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.tui.plots.checks import AREAS, assert_exact, inked, names, sizes, text
+from tests.tui.plots.checks import assert_exact, inked, names, sizes, text
 from tui.plots.predictions import images as drawing
 from tui.plots.predictions.images import ImagePredictions, PredictionsData
 
@@ -25,30 +25,6 @@ def ten(pruned: bool = True) -> PredictionsData:
         ),
         "test images",
     )
-
-
-each = pytest.mark.parametrize("data", [ten(), ten(pruned=False)])
-
-
-@each
-@settings(max_examples=25)
-@given(area=sizes)
-def test_every_area_is_filled_exactly(data, area):
-    assert_exact(drawing.draw(data, *area), *area)
-
-
-@each
-@pytest.mark.parametrize("area", AREAS)
-def test_the_usual_areas_show_something(data, area):
-    lines = drawing.draw(data, *area)
-    assert_exact(lines, *area)
-    assert all(line.strip() for line in text(lines)[:3])
-
-
-@each
-def test_drawing_twice_gives_the_same_and_prints_nothing(data, capfd):
-    assert drawing.draw(data, 80, 9) == drawing.draw(data, 80, 9)
-    assert capfd.readouterr() == ("", "")
 
 
 def test_all_ten_images_show_with_both_predictions():

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.tui.plots.checks import AREAS, assert_exact, inked, names, numbers, sizes, text
+from tests.tui.plots.checks import assert_exact, inked, names, numbers, sizes, text
 from tui.plots.runs import pareto
 from tui.plots.runs.pareto import ParetoData, RunMark
 
@@ -21,30 +21,6 @@ def runs(chosen: str = "", compared: str = "") -> ParetoData:
     )
     marks = (RunMark(*fact, fact[0] == chosen, fact[0] == compared) for fact in facts)
     return ParetoData(tuple(marks), "validation", 99.18)
-
-
-each = pytest.mark.parametrize("data", [runs(), runs("d", "c")])
-
-
-@each
-@settings(max_examples=25)
-@given(area=sizes)
-def test_every_area_is_filled_exactly(data, area):
-    assert_exact(pareto.draw(data, *area), *area)
-
-
-@each
-@pytest.mark.parametrize("area", AREAS)
-def test_the_usual_areas_show_something(data, area):
-    lines = pareto.draw(data, *area)
-    assert_exact(lines, *area)
-    assert all(line.strip() for line in text(lines)[:3])
-
-
-@each
-def test_drawing_twice_gives_the_same_and_prints_nothing(data, capfd):
-    assert pareto.draw(data, 80, 9) == pareto.draw(data, 80, 9)
-    assert capfd.readouterr() == ("", "")
 
 
 def test_the_front_is_joined_and_marked():

@@ -1,10 +1,9 @@
 """The accuracy of two runs, epoch by epoch."""
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.tui.plots.checks import AREAS, assert_exact, inked, names, numbers, roles, sizes, text
+from tests.tui.plots.checks import assert_exact, inked, names, numbers, sizes, text
 from tui.plots.runs import training_curves
 from tui.plots.runs.training_curves import RunCurve, TrainingCurvesData
 
@@ -16,24 +15,6 @@ def two(one=COMING, other=STEADY, best=5) -> TrainingCurvesData:
     chosen = RunCurve("0007", one, best, "◉", "chosen")
     compared = RunCurve("3", other, None, "◎", "compared")
     return TrainingCurvesData((chosen, compared), "validation", 99.18)
-
-
-@settings(max_examples=25)
-@given(area=sizes)
-def test_every_area_is_filled_exactly(area):
-    assert_exact(training_curves.draw(two(), *area), *area)
-
-
-@pytest.mark.parametrize("area", AREAS)
-def test_the_usual_areas_show_a_plot(area):
-    lines = training_curves.draw(two(), *area)
-    assert_exact(lines, *area)
-    assert "axis" in roles(lines)
-
-
-def test_drawing_twice_gives_the_same_and_prints_nothing(capfd):
-    assert training_curves.draw(two(), 80, 9) == training_curves.draw(two(), 80, 9)
-    assert capfd.readouterr() == ("", "")
 
 
 def test_both_courses_are_told_and_drawn():

@@ -1,11 +1,10 @@
 """The weights of one layer in two nets."""
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.tui.plots.checks import AREAS, assert_exact, inked, names, numbers, roles, sizes, text
+from tests.tui.plots.checks import assert_exact, inked, names, numbers, sizes, text
 from tui.plots.runs import two_weights
 from tui.plots.runs.two_weights import TwoWeightsData, WeightsMark
 
@@ -14,24 +13,6 @@ def weights(bars=(1, 4, 900, 4, 0), line=(9, 0, 0, 0, 9), missing="") -> TwoWeig
     edges = np.linspace(-0.2, 0.2, 6)
     marks = (WeightsMark("0007", np.array(bars)), WeightsMark("3", np.array(line), missing))
     return TwoWeightsData("conv1", edges, *marks)
-
-
-@settings(max_examples=25)
-@given(area=sizes)
-def test_every_area_is_filled_exactly(area):
-    assert_exact(two_weights.draw(weights(), *area), *area)
-
-
-@pytest.mark.parametrize("area", AREAS)
-def test_the_usual_areas_show_a_plot(area):
-    lines = two_weights.draw(weights(), *area)
-    assert_exact(lines, *area)
-    assert "axis" in roles(lines)
-
-
-def test_drawing_twice_gives_the_same_and_prints_nothing(capfd):
-    assert two_weights.draw(weights(), 80, 9) == two_weights.draw(weights(), 80, 9)
-    assert capfd.readouterr() == ("", "")
 
 
 def test_weights_are_bars_and_a_line():
