@@ -25,7 +25,7 @@ def roles(lines: Lines) -> set[str]:
 
 
 def inked(lines: Lines, role: str) -> str:
-    """What of a role is drawn below the title and the legend."""
+    """What is drawn in a role below the title and the legend."""
     return "".join(span.text for line in lines[2:] for span in line if span.role == role)
 
 

@@ -17,7 +17,7 @@ def finetuning() -> AccuracyData:
     return AccuracyData(5, ((1, 97.9), (2, 98.7)), live, 99.3, (2, 98.7), (1,))
 
 
-def test_accuracies_show_dense_best_and_what_cannot_be_best():
+def test_dense_best_and_epochs_that_cannot_be_best_are_marked():
     lines = accuracy.draw(finetuning(), 78, 9)
     assert " dense 99.30 % " in inked(lines, "dense")
     assert inked(lines, "best") == "◆"
@@ -43,7 +43,7 @@ def test_a_missing_value_is_a_gap():
     assert "loss nan" in text(lines)[0]
 
 
-def test_before_the_first_run_a_hint_stands_in_the_middle():
+def test_before_the_first_run_there_is_a_hint():
     lines = accuracy.draw(AccuracyData(5, dense=99.3), 78, 9, hint="press x")
     assert inked(lines, "hint").strip() == "press x"
     assert "dense 99.30 %" in inked(lines, "dense")
@@ -74,7 +74,7 @@ def test_no_accuracies_fail(area, epochs, validation, live, dense, best, hint):
     assert_exact(accuracy.draw(data, *area, hint=hint), *area)
 
 
-def test_what_differs_by_less_than_a_dot_is_not_drawn_again():
+def test_changes_smaller_than_a_dot_are_not_drawn():
     def drawn(last: float) -> Lines:
         data = AccuracyData(5, live=((0.1, 97.0, 0.1), (0.9, last, 0.1)), dense=99.18)
         return accuracy.draw(data, 78, 9)[2:]

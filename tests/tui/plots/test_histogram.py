@@ -23,21 +23,21 @@ def weights(sparsity: float = 0.95, width: int = 78) -> HistogramData:
 
 @pytest.mark.parametrize("area", [(58, 5), (78, 9), (100, 30)])
 @pytest.mark.parametrize("sparsity", [0.5, 0.98, 0.999])
-def test_survivors_show_however_few(sparsity, area):
+def test_kept_weights_show_however_few(sparsity, area):
     lines = histogram.draw(weights(sparsity, area[0]), *area)
-    survivors = inked(lines, "kept") if area[1] > 5 else "".join(text(lines)[1:])
-    assert set(survivors) & set("▁▂▃▄▅▆▇█")
+    kept = inked(lines, "kept") if area[1] > 5 else "".join(text(lines)[1:])
+    assert set(kept) & set("▁▂▃▄▅▆▇█")
     assert "⣿" in "".join(text(lines)[1:])
 
 
-def test_a_single_survivor_shows_whatever_the_number_of_bins():
+def test_a_single_kept_weight_shows_whatever_the_number_of_bins():
     counts, kept = np.full(5000, 1000), np.zeros(5000, int)
     kept[4321] = 1
     data = HistogramData("fc1", np.linspace(-1, 1, 5001), counts, kept, 0.7)
     assert inked(histogram.draw(data, 78, 9), "kept").strip()
 
 
-def test_the_threshold_stands_on_both_sides():
+def test_the_threshold_is_drawn_on_both_sides():
     lines = text(histogram.draw(weights(), 78, 9))
     left, right = (index for index, char in enumerate(lines[4]) if char == "┊")
     zero = lines[8].index(" 0 ") + 1
@@ -45,7 +45,7 @@ def test_the_threshold_stands_on_both_sides():
     assert "threshold ±0.0585" in lines[1]
 
 
-def test_a_histogram_says_what_its_axes_are():
+def test_a_histogram_labels_its_axes():
     lines = text(histogram.draw(weights(), 78, 9))
     assert lines[0].startswith("conv2 weights: ⣿ 25,600, █ kept 1,280 (5.0 %)")
     assert lines[1].startswith("count, √ scale")

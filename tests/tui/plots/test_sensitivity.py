@@ -35,7 +35,7 @@ def scanned(chosen: int = 0, half: float = 0.0, **other: object) -> SensitivityD
     return replace(data, **other)
 
 
-def test_the_title_says_where_the_chosen_layer_stands_and_how_far_it_can_go():
+def test_the_title_has_the_chosen_layers_accuracy_and_how_far_it_can_be_pruned():
     title = text(sensitivity.draw(scanned(), 80, 9))[0]
     assert title.startswith("conv1 at 65 %: 97.98 %, within tolerance up to 63 %, dense 99.18 %")
 
@@ -47,7 +47,7 @@ def test_the_title_says_where_the_chosen_layer_stands_and_how_far_it_can_go():
         (4, "fc2 at 90 %: 92.90 %, within tolerance up to 85 %"),
     ],
 )
-def test_beyond_the_scan_the_last_accuracy_is_said_to_be_the_last(chosen, title):
+def test_beyond_the_scan_the_title_has_the_last_measured_accuracy(chosen, title):
     assert text(sensitivity.draw(scanned(chosen), 80, 9))[0].startswith(title)
 
 
@@ -71,7 +71,7 @@ def test_the_chosen_curve_is_in_front_and_named(chosen, area):
     assert sum("⠀" < char <= "⣿" for char in drawn) >= 20
 
 
-def test_every_layer_is_named_where_there_is_room():
+def test_all_layers_are_named_if_there_is_room():
     lines = "\n".join(text(sensitivity.draw(scanned(), 120, 14))[2:])
     assert all(name in lines for name in (*SCAN, "uniform"))
 
@@ -87,7 +87,7 @@ def test_the_mark_lies_at_its_sparsity_and_its_accuracy():
     )
 
 
-def test_deep_falls_do_not_flatten_what_is_near_the_tolerance():
+def test_steep_drops_do_not_flatten_what_is_near_the_tolerance():
     lines = text(sensitivity.draw(scanned(), 80, 9))
     ticks = [float(line.split("%")[0]) for line in lines[2:7] if "%" in line[:8]]
     assert min(ticks) >= 95
@@ -95,7 +95,7 @@ def test_deep_falls_do_not_flatten_what_is_near_the_tolerance():
     assert "tolerance 1.0: 98.18 %" in "".join(lines[2:7])
 
 
-def test_a_curve_that_falls_out_ends_and_is_not_drawn_along_the_bottom():
+def test_a_curve_that_leaves_the_area_is_not_drawn_along_the_bottom():
     line = Curve("fc", ((0.4, 99.0, 0), (0.5, 10.0, 0), (0.95, 10.0, 0)))
     data = SensitivityData((line,), 0, None, 98.0, 1.0, 99.0)
     bottom = text(sensitivity.draw(data, 80, 9))[6]
@@ -120,18 +120,18 @@ def test_a_missing_point_is_a_gap():
 
 
 @pytest.mark.parametrize("area", [(80, 9), (60, 6), (44, 5)])
-def test_what_belongs_to_other_weights_says_so(area):
+def test_a_scan_of_other_weights_is_stale(area):
     lines = sensitivity.draw(scanned(stale=True), *area)
     assert "stale" in "".join(text(lines)[:2])
     assert not {"chosen", "uniform"} & roles(lines)
 
 
-def test_a_scan_that_goes_on_says_how_far_it_is():
+def test_a_running_scan_shows_its_progress():
     progress = scanned(progress="2,000 of 5,000 images")
     assert text(sensitivity.draw(progress, 80, 9))[1].startswith("2,000 of 5,000 images")
 
 
-def test_before_the_scan_a_hint_stands_in_the_middle():
+def test_before_the_scan_there_is_a_hint():
     data = SensitivityData((Curve("conv1"), Curve("conv2")), 0, None, 98.18, 1.0, 99.18)
     lines = sensitivity.draw(data, 80, 9, hint="press x")
     assert inked(lines, "hint").strip() == "press x"

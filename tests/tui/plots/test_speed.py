@@ -1,4 +1,4 @@
-"""How fast each engine is."""
+"""The latency in each engine."""
 
 from dataclasses import replace
 
@@ -28,7 +28,7 @@ KNOWN = SpeedData(
 )
 
 
-def test_every_case_where_there_is_room():
+def test_all_cases_show_if_there_is_room():
     rows = [" ".join(line.split()) for line in text(speed.draw(KNOWN, 80, 10))]
     assert rows == [
         "latency, ms fine-tuned",
@@ -44,14 +44,14 @@ def test_every_case_where_there_is_room():
     ]
 
 
-def test_slower_is_in_the_colour_of_what_is_wrong():
+def test_a_slower_engine_is_marked_wrong():
     spans = speed.draw(KNOWN, 80, 10)[7]
     roles = {span.text.strip(): span.role for span in spans}
     assert roles["1.2x slower"] == "wrong"
     assert roles["4.5x"] == "right"
 
 
-def test_the_last_cases_give_way_and_ours_never_does():
+def test_the_last_cases_are_dropped_and_the_sparse_engine_never_is():
     for width in range(24, 81):
         rows = [line.split() for line in text(speed.draw(KNOWN, width, 5))]
         assert rows[3][:2] == ["sparse", "0.0676"]

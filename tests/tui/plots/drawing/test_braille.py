@@ -19,9 +19,9 @@ def test_any_pixels_become_a_picture_from_zero_to_one(pixels: np.ndarray) -> Non
 def test_a_picture_fills_its_area_with_braille_or_blanks(picture: np.ndarray) -> None:
     width, height = 12, 6
     scale = min(2 * width / picture.shape[1], 4 * height / picture.shape[0])
-    made = braille(picture, scale, width, height)
-    assert [len(line) for line in made] == [width] * height
-    assert all(char == " " or 0x2800 < ord(char) <= 0x28FF for line in made for char in line)
+    lines = braille(picture, scale, width, height)
+    assert [len(line) for line in lines] == [width] * height
+    assert all(char == " " or 0x2800 < ord(char) <= 0x28FF for line in lines for char in line)
 
 
 def test_a_full_picture_is_full_cells() -> None:
@@ -31,5 +31,5 @@ def test_a_full_picture_is_full_cells() -> None:
 def test_only_a_border_that_is_blank_in_all_pictures_is_cut_off() -> None:
     one, other = np.zeros((6, 6)), np.zeros((6, 6))
     one[1, 2] = other[3, 4] = 1.0
-    assert [it.shape for it in crop([one, other])] == [(3, 3), (3, 3)]
-    assert [it.shape for it in crop([one, np.ones((2, 2))])] == [(6, 6), (2, 2)]
+    assert [picture.shape for picture in crop([one, other])] == [(3, 3), (3, 3)]
+    assert [picture.shape for picture in crop([one, np.ones((2, 2))])] == [(6, 6), (2, 2)]

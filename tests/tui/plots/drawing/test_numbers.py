@@ -24,7 +24,7 @@ def test_a_number_has_at_least_one_of_its_unit(number: float, units: Units) -> N
 
 
 @given(st.floats(0, 1e12))
-def test_a_short_number_is_near_what_it_stands_for(number: float) -> None:
+def test_a_short_number_is_close_to_the_exact_one(number: float) -> None:
     text = short(number)
     factor = {"K": 1e3, "M": 1e6, "G": 1e9}.get(text[-1:], 1)
     value = float(text.rstrip("KMG").replace(",", "")) * factor
@@ -33,4 +33,4 @@ def test_a_short_number_is_near_what_it_stands_for(number: float) -> None:
 
 @given(st.lists(st.floats()))
 def test_amounts_are_numbers_that_a_plot_can_draw(values: list[float]) -> None:
-    assert all(0 <= it <= 1e15 for it in amounts(values))
+    assert all(0 <= amount <= 1e15 for amount in amounts(values))

@@ -16,10 +16,10 @@ def test_the_examples_in_docstrings_hold() -> None:
 
 
 @given(st.none() | st.floats())
-def test_a_percentage_is_within_its_range_or_nothing(value: float | None) -> None:
-    made = percent_or_nan(value)
-    assert math.isnan(made) or 0 <= made <= 100
-    assert math.isnan(made) == (value is None or not math.isfinite(value))
+def test_a_percentage_is_in_range_or_missing(value: float | None) -> None:
+    percentage = percent_or_nan(value)
+    assert math.isnan(percentage) or 0 <= percentage <= 100
+    assert math.isnan(percentage) == (value is None or not math.isfinite(value))
 
 
 @given(st.floats(0, 100), st.floats(0, 100), st.integers(2, 40))

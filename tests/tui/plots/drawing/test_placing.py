@@ -25,7 +25,7 @@ def written(canvas: Canvas, text: str) -> Cell | None:
 
 
 @given(VALUES, st.integers(1, 40), st.integers(1, 20))
-def test_a_line_goes_from_cell_to_neighbouring_cell(
+def test_a_line_goes_from_cell_to_neighboring_cell(
     ys: list[float], columns: int, rows: int
 ) -> None:
     xs = np.linspace(0, 1, len(ys))
@@ -38,7 +38,7 @@ def test_a_line_goes_from_cell_to_neighbouring_cell(
             assert tuple(trail[-1]) == (columns - 1, UNIT.cell(ys[-1], rows))
 
 
-def test_a_text_covers_no_needed_cell_and_as_little_of_a_line_as_can_be() -> None:
+def test_a_text_covers_no_reserved_cell_and_as_few_drawn_ones_as_possible() -> None:
     area = canvas(10, 3)
     cells = Cells(area)
     cells.reserve(np.array([[4, 0]]))
@@ -53,7 +53,7 @@ def test_a_text_covers_no_needed_cell_and_as_little_of_a_line_as_can_be() -> Non
     assert not any(written(area, text) for text in ("need", "line", "same", "too"))
 
 
-def test_a_point_outside_is_pulled_in_and_kept_free() -> None:
+def test_a_point_outside_is_clamped_and_its_cell_reserved() -> None:
     area = canvas(10, 3)
     cells = Cells(area)
     assert cells.reserve_point(7.0, -7.0) == Cell(9, 0)
@@ -62,7 +62,7 @@ def test_a_point_outside_is_pulled_in_and_kept_free() -> None:
 
 
 @given(st.lists(st.floats(-10, 10), min_size=2, max_size=12), st.floats(-5, 5))
-def test_a_line_is_cut_just_where_it_crosses_the_bottom(ys: list[float], bottom: float) -> None:
+def test_a_line_is_cut_where_it_crosses_the_bottom(ys: list[float], bottom: float) -> None:
     xs = list(range(len(ys)))
     x, y = cut_below(xs, ys, bottom)
     assert len(x) == len(y)

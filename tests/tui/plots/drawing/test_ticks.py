@@ -44,12 +44,12 @@ def test_a_nice_step_is_the_smallest_round_one_of_few_enough_parts(span: float, 
 
 
 @given(st.floats(0.01, 1e5), st.integers(1, 10))
-def test_linear_ticks_rise_by_a_step_and_are_told_apart(upper: float, parts: int) -> None:
+def test_linear_ticks_are_a_step_apart_and_have_different_texts(upper: float, parts: int) -> None:
     step = nice_step(upper, parts)
-    made = linear_ticks(0, upper, step)
-    assert len(made) >= 2 or step > upper
-    assert len({tick.text for tick in made}) == len(made)
-    for one, other in pairwise(made):
+    ticks = linear_ticks(0, upper, step)
+    assert len(ticks) >= 2 or step > upper
+    assert len({tick.text for tick in ticks}) == len(ticks)
+    for one, other in pairwise(ticks):
         assert other.at - one.at == pytest.approx(step, rel=1e-6)
 
 
@@ -57,15 +57,15 @@ def test_linear_ticks_rise_by_a_step_and_are_told_apart(upper: float, parts: int
 def test_ticks_of_a_unit_begin_at_zero_and_stay_on_the_axis(
     upper: float, parts: int, units: Units
 ) -> None:
-    made = unit_ticks(upper, parts, units)
-    assert made[0] == (0, "0", "label")
-    assert all(tick.at <= upper * (1 + 1e-6) for tick in made)
+    ticks = unit_ticks(upper, parts, units)
+    assert ticks[0] == (0, "0", "label")
+    assert all(tick.at <= upper * (1 + 1e-6) for tick in ticks)
 
 
 @given(st.floats(1, 1e9), st.integers(2, 40))
 def test_square_root_ticks_have_rows_of_their_own(upper: float, rows: int) -> None:
-    made = sqrt_ticks(upper, rows)
-    places = sorted(tick.at / math.sqrt(upper) * rows for tick in made)
+    ticks = sqrt_ticks(upper, rows)
+    places = sorted(tick.at / math.sqrt(upper) * rows for tick in ticks)
     assert places[0] == 0
     assert all(other - one >= 1 - 1e-9 for one, other in pairwise(places))
 

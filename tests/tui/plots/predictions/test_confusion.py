@@ -1,4 +1,4 @@
-"""Which classes are taken for which."""
+"""Which classes are predicted as which."""
 
 import math
 from dataclasses import replace
@@ -21,7 +21,7 @@ def confused(classes: int = 10) -> ConfusionData:
     return ConfusionData(tuple(map(str, range(classes))), dense, pruned, "test", 10_000)
 
 
-def test_little_room_ranks_what_pruning_made_worse():
+def test_little_room_ranks_the_confusions_pruning_increased():
     lines = confusion.draw(confused(), 80, 9)
     shown = text(lines)
     assert shown[0].startswith("pruned: 27 wrong of 10,000 test images, dense: 7")
@@ -39,7 +39,7 @@ def test_a_bar_is_as_long_as_its_number():
     assert half == pytest.approx(most * 8 / 17, abs=1)
 
 
-def test_much_room_shows_the_matrix_too():
+def test_with_more_room_there_is_a_matrix():
     lines = confusion.draw(confused(), 120, 14)
     shown = text(lines)
     assert shown[2].split()[:11] == [*"0123456789", "recall"]
@@ -58,7 +58,7 @@ def test_many_classes_are_always_a_list():
 
 
 @pytest.mark.parametrize("name", ["dense", "pruned"])
-def test_one_net_alone_is_shown_as_it_is(name):
+def test_one_net_alone_is_not_compared(name):
     data = replace(confused(), **{"pruned" if name == "dense" else "dense": None})
     for area in ((80, 9), (120, 14)):
         shown = text(confusion.draw(data, *area))
@@ -66,7 +66,7 @@ def test_one_net_alone_is_shown_as_it_is(name):
         assert "↑" not in "".join(shown)
 
 
-def test_without_any_counts_a_hint_says_what_to_do():
+def test_without_counts_there_is_a_hint():
     data = ConfusionData(("a", "b"), None, np.zeros((3, 3)))
     assert "press x" in "".join(text(confusion.draw(data, 80, 9, hint="press x")))
 

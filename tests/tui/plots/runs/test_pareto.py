@@ -23,7 +23,7 @@ def runs(chosen: str = "", compared: str = "") -> ParetoData:
     return ParetoData(tuple(marks), "validation", 99.18)
 
 
-def test_the_front_is_joined_and_marked():
+def test_the_front_is_a_line_with_marks():
     lines = pareto.draw(runs(), 80, 9)
     assert text(lines)[0].startswith("7 runs, 4 on the Pareto front")
     assert inked(lines, "best").count("◆") == 3
@@ -33,7 +33,7 @@ def test_the_front_is_joined_and_marked():
     assert "■" in inked(lines, "dense")
 
 
-def test_a_failed_run_is_pulled_up_to_the_bottom():
+def test_a_run_far_below_is_marked_at_the_bottom():
     lines = text(pareto.draw(runs(), 80, 9))
     lowest = [float(line.split("%")[0]) for line in lines[2:7] if "%" in line[:6]][-1]
     assert 96 <= lowest <= 98
@@ -41,7 +41,7 @@ def test_a_failed_run_is_pulled_up_to_the_bottom():
     assert "▾ below" in lines[1]
 
 
-def test_the_chosen_run_is_told_and_marked():
+def test_the_chosen_run_is_named_and_marked():
     lines = pareto.draw(runs("d", "c"), 80, 9)
     title = "d: 100.0x, 98.60 %, on the Pareto front, ◎ c: 36.9x, 97.45 %"
     assert text(lines)[0].startswith(title)
@@ -51,7 +51,7 @@ def test_the_chosen_run_is_told_and_marked():
     assert " c " in inked(lines, "compared")
 
 
-def test_a_run_that_is_beaten_says_by_which():
+def test_the_title_names_the_run_that_beats_the_chosen_one():
     title = text(pareto.draw(runs("c"), 80, 9))[0]
     assert title.startswith("c: 36.9x, 97.45 %, beaten by b: 36.9x, 99.30 %")
 
@@ -65,7 +65,7 @@ def test_ratios_are_on_a_logarithmic_scale():
     assert row.index("◉") == hundred
 
 
-def test_without_runs_a_hint_stands_in_the_middle():
+def test_without_runs_there_is_a_hint():
     lines = pareto.draw(ParetoData((), "validation", 99.18), 80, 9, hint="press x")
     assert inked(lines, "hint").strip() == "press x"
 

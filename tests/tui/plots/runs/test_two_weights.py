@@ -22,7 +22,7 @@ def test_weights_are_bars_and_a_line():
     assert any("⠀" < char <= "⣿" for char in inked(lines, "compared"))
 
 
-def test_weights_that_are_missing_say_why():
+def test_missing_weights_say_why():
     one = two_weights.draw(weights(line=(), missing="3 is running: no weights yet"), 80, 11)
     assert text(one)[0].startswith("conv1 weights: █ 0007 909 left  ⠒ 3 –")
     assert text(one)[1].strip() == "3 is running: no weights yet"
