@@ -19,8 +19,7 @@ class HistogramData:
 
     Attributes:
         edges: Increasing bin edges, one more than bins.
-        counts_all: Weights in each bin.
-        counts_kept: Kept weights in each bin.
+        counts_all, counts_kept: Weights in each bin.
         threshold: Magnitude up to which weights are pruned.
     """
 
@@ -44,11 +43,13 @@ def draw(data: HistogramData, width: int, height: int) -> Lines:
     canvas = weight_canvas(edges, top, width, height - rows)
     draw_counts(canvas, edges, everything, top, _ALL, "removed")
     draw_counts(canvas, edges, kept, top, _KEPT, "kept")
-    for threshold in (-data.threshold, data.threshold):
-        if edges[0] <= threshold <= edges[-1]:
-            canvas.vertical(threshold, _THRESHOLD, "threshold")
+    for x in (-data.threshold, data.threshold):
+        if edges[0] <= x <= edges[-1]:
+            canvas.vertical(x, _THRESHOLD, "threshold")
     title = _title(clean(data.layer), everything.sum(), kept.sum())
-    return header(title, _legend(data.threshold), width, rows) + canvas.lines()
+    threshold = f"  {_THRESHOLD} threshold ±{data.threshold:.3g}"
+    legend = Span("count, √ scale", "label"), Span(threshold, "threshold")
+    return header(title, legend, width, rows) + canvas.lines()
 
 
 def _title(layer: str, total: float, kept: float) -> Line:
@@ -56,13 +57,6 @@ def _title(layer: str, total: float, kept: float) -> Line:
         Span(f"{layer} weights: ", "title"),
         Span(f"{_ALL[-1]} {count(total)}", "removed"),
         Span(f", {_KEPT[-1]} kept {count(kept)} ({percent(kept, total)})", "kept"),
-    )
-
-
-def _legend(threshold: float) -> Line:
-    return (
-        Span("count, √ scale", "label"),
-        Span(f"  {_THRESHOLD} threshold ±{threshold:.3g}", "threshold"),
     )
 
 

@@ -25,13 +25,11 @@ _CHOSEN = "▸ "
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """What bars show and how amounts are formatted.
+    """What bars show and how amounts are formatted, alone and compared with dense ones.
 
     Attributes:
         after: The name of the remaining amount.
         total: Whether a bar for all layers is always shown below the others.
-        write: Formats an amount.
-        compare: Formats a pruned amount relative to a dense one.
     """
 
     name: str

@@ -119,12 +119,10 @@ class _Chart:
 
         If two share a row, the name of the one behind goes above or below, if that row is free.
         """
-        ends = [
-            (index, self._row_at_end(index)) for index in reversed(range(len(self._visible_curves)))
-        ]
         rows: dict[int, int] = {}
         for shift in (0, -1, 1):
-            for index, end in ends:
+            for index in reversed(range(len(self._visible_curves))):
+                end = self._row_at_end(index)
                 row = end + shift
                 free = 0 <= row < self._rows and row not in rows.values()
                 if end >= 0 and free and index not in rows:

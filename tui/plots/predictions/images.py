@@ -136,17 +136,15 @@ def _line(name: str, spans: Iterable[Span], layout: _Layout, width: int) -> Line
 
 def _caption(image: ImagePredictions, line: str, name_width: int, cells: int) -> Span:
     """Return the text of a line below a picture, centered, all of one width."""
-    prediction = {"true": None, "dense": image.dense, "pruned": image.pruned}[line]
-    role = "wrong" if _is_wrong(image, prediction) else "right"
-    mark = _WRONG if role == "wrong" else " "
-    name, confidence = (
-        (str(image.label), math.nan) if line == "true" else prediction or (_MISSING, math.nan)
-    )
-    text = mark + cut(clean(name), name_width).ljust(name_width)
+    truth: Prediction = (str(image.label), math.nan)
+    name, confidence = truth if line == "true" else getattr(image, line) or (_MISSING, math.nan)
+    role = "right" if name == truth[0] else "wrong"
+    if line == "true" or getattr(image, line) is None:
+        role = "label"
+    text = (_WRONG if role == "wrong" else " ") + cut(clean(name), name_width).ljust(name_width)
     if cells > len(text) + _CONFIDENCE:
         number = f"{min(max(confidence, 0), 100):.0f}" if math.isfinite(confidence) else ""
         text += number.rjust(_CONFIDENCE)
-    role = "label" if line == "true" or prediction is None else role
     return Span(f"{text:^{cells}}"[:cells], role)
 
 

@@ -13,7 +13,6 @@ MORE, FEWER = "↑", "↓"
 _NONE = "·"
 # The width of a perfect recall.
 _LEAST = len(" 100%")
-_RECALL = "recall"
 _GAP = 2
 
 
@@ -27,7 +26,7 @@ def draw_matrix(confusions: Confusions) -> Lines:
     """Draw a row for each class, with its recall at the end."""
     margin, cell, width = _margin(confusions), _cell(confusions), matrix_size(confusions)[0]
     names = "".join(f"{name[: cell - 2]:>{cell - 1}} " for name in confusions.classes)
-    title = " " * margin + names + _RECALL.rjust(_beside(confusions))
+    title = " " * margin + names + "recall".rjust(_beside(confusions))
     lines: list[Line] = [*header([Span(title, "label")], (), width, 1)]
     for index, name in enumerate(confusions.classes):
         start, space = Span(name.ljust(margin), "label"), Span(" " * _GAP, "plain")

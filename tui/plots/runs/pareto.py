@@ -95,8 +95,8 @@ class _Chart:
         """Mark every run, the most important in front."""
         for index in reversed(self._order()):
             run = self.runs[index]
-            x, char = math.log10(run.ratio), self.mark(index)
-            self._canvas.marks([x], [run.accuracy], char, self._role(index))
+            x = math.log10(run.ratio)
+            self._canvas.marks([x], [run.accuracy], *self.style(index))
             self._cells.reserve_point(x, run.accuracy)
 
     def write_texts(self) -> None:
@@ -111,15 +111,19 @@ class _Chart:
             self._cells.write(text, starts, "dense")
         self._write_labels([index for index in self.best[::-1] if index not in first])
 
-    def mark(self, index: int) -> str:
+    def style(self, index: int) -> tuple[str, str]:
+        """Return the character and the role of a run, whatever applies first."""
         run = self.runs[index]
-        if run.accuracy < self._y.lower:
-            return _BELOW
-        if run.chosen or run.compared:
-            return _CHOSEN if run.chosen else _COMPARED
-        if run.kind == "dense" or index in self.best:
-            return _DENSE if run.kind == "dense" else _FRONT
-        return _STOPPED if run.kind == "stopped" else _OTHER
+        styles = (
+            (run.chosen, _CHOSEN, "chosen"),
+            (run.compared, _COMPARED, "compared"),
+            (run.kind == "dense", _DENSE, "dense"),
+            (index in self.best, _FRONT, "best"),
+            (run.kind == "stopped", _STOPPED, "muted"),
+            (True, _OTHER, "muted"),
+        )
+        mark, role = next((mark, role) for applies, mark, role in styles if applies)
+        return (_BELOW if run.accuracy < self._y.lower else mark), role
 
     def lines(self, hint: str) -> Lines:
         if not self.runs:
@@ -133,12 +137,6 @@ class _Chart:
             key=lambda i: (not self.runs[i].chosen, not self.runs[i].compared, i not in self.best),
         )
 
-    def _role(self, index: int) -> str:
-        run = self.runs[index]
-        if run.chosen or run.compared:
-            return "chosen" if run.chosen else "compared"
-        return "dense" if run.kind == "dense" else "best" if index in self.best else "muted"
-
     def _write_labels(self, indices: list[int]) -> None:
         for index in indices:
             run = self.runs[index]
@@ -146,7 +144,7 @@ class _Chart:
             cell = self._cells.reserve_point(math.log10(run.ratio), run.accuracy)
             first = run.chosen or run.compared
             starts = _around(cell, len(text))[: None if first else 4]
-            self._cells.write(text, starts, self._role(index), hides=first)
+            self._cells.write(text, starts, self.style(index)[1], hides=first)
 
 
 def _around(cell: Cell, length: int) -> tuple[Cell, ...]:
@@ -207,7 +205,7 @@ def _summary(run: RunMark) -> str:
 def _legend(chart: _Chart, split: str) -> Line:
     if not chart.runs:
         return ()
-    marks = {chart.mark(index) for index in range(len(chart.runs))}
+    marks = {chart.style(index)[0] for index in range(len(chart.runs))}
     known = (
         (_FRONT, "front", "best"),
         (_OTHER, "others", "muted"),
