@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from numpy.typing import ArrayLike
 
 from tui.plots.drawing.numbers import count
-from tui.plots.predictions.confusions import Confusions
-from tui.plots.predictions.matrix import FEWER, MORE, draw_matrix, matrix_size
-from tui.plots.predictions.ranking import AFTER, BEFORE, draw_pairs, draw_recalls
+from tui.plots.predictions.confusion_matrix import FEWER, MORE, draw_matrix, matrix_size
+from tui.plots.predictions.confusion_numbers import Confusions
+from tui.plots.predictions.confusion_ranking import AFTER, BEFORE, draw_pairs, draw_recalls
 from tui.text.lines import Line, Lines, Span, beside, blank, clean, fits, header, note, width_of
 
 _GAP = 4

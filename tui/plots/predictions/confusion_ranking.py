@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from tui.plots.drawing.numbers import count
-from tui.plots.predictions.confusions import Confusion, Confusions
+from tui.plots.predictions.confusion_numbers import Confusion, Confusions
 from tui.text.lines import Line, Lines, Span, blank, header
 
 BEFORE, AFTER = "░", "█"

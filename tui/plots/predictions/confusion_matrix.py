@@ -5,8 +5,8 @@ import math
 import numpy as np
 
 from tui.plots.drawing.numbers import count
-from tui.plots.predictions.confusions import Confusions
-from tui.plots.predictions.ranking import recall, recall_width
+from tui.plots.predictions.confusion_numbers import Confusions
+from tui.plots.predictions.confusion_ranking import recall, recall_width
 from tui.text.lines import Line, Lines, Span, header
 
 MORE, FEWER = "↑", "↓"
