@@ -56,9 +56,9 @@ def draw(data: FilesData, width: int, height: int) -> Lines:
     """
     if not fits(width, height) or not data.rows:
         return blank(width, height)
-    floor = height >= len(data.rows) + 3
-    room = height - 1 - 2 * floor
-    body = _bars(data, data.rows[-room:], floor, width, room)
+    bottom_axis = height >= len(data.rows) + 3
+    room = height - 1 - 2 * bottom_axis
+    body = _bars(data, data.rows[-room:], bottom_axis, width, room)
     return (*header(_title(data), (), width, rows=1), *body, *blank(width, height - 1 - len(body)))
 
 
@@ -73,13 +73,15 @@ def _title(data: FilesData) -> Line:
     )
 
 
-def _bars(data: FilesData, rows: Sequence[FilesRow], floor: bool, width: int, room: int) -> Lines:
+def _bars(
+    data: FilesData, rows: Sequence[FilesRow], bottom_axis: bool, width: int, room: int
+) -> Lines:
     lines = min((room + 1) // len(rows), 4)
     axis, muted = _axis(data), data.before
     role, last = ("muted", "muted") if muted else ("label", "chosen")
     roles = [last if row is data.rows[-1] else role for row in rows]
     names, numbers = _names(rows, width // 3), _numbers(rows, data.dense, int(width * _NUMBERS))
-    canvas = bar_canvas(width, lines, axis, names, numbers, roles, floor)
+    canvas = bar_canvas(width, lines, axis, names, numbers, roles, bottom_axis)
     tops = range(canvas.rows - 1, -1, -lines)
     for file, ramp, role in ((True, _FILE, "file"), (False, _COUNTED, "counted")):
         bars = {

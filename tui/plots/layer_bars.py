@@ -75,12 +75,12 @@ def draw(data: LayerBarsData, width: int, height: int) -> Lines:
         return note("no layers to show", width, height)
     total = _Bar("all", sum(bar.dense for bar in bars), sum(bar.pruned for bar in bars))
     always = [total] if style.total else []
-    floor = height >= min(len(bars) + len(always) + 3, 12)
-    room = height - 1 - 2 * floor
+    bottom_axis = height >= min(len(bars) + len(always) + 3, 12)
+    room = height - 1 - 2 * bottom_axis
     shown = min(len(bars), room - len(always))
     first = min(max(0, chosen - shown // 2), len(bars) - shown)
     at = min(max(0, chosen), len(bars) - 1) - first
-    body = _bars(style, [*bars[first : first + shown], *always], at, floor, width, room)
+    body = _bars(style, [*bars[first : first + shown], *always], at, bottom_axis, width, room)
     hidden = len(bars) - shown
     more = [Span(f"{hidden} hidden", "hint"), Span(f" of {len(bars)} layers", "hint")]
     head = header(_title(style, total), more if hidden else (), width, rows=1)
@@ -96,7 +96,9 @@ def _title(style: Style, total: _Bar) -> Line:
     )
 
 
-def _bars(style: Style, bars: list[_Bar], chosen: int, floor: bool, width: int, room: int) -> Lines:
+def _bars(
+    style: Style, bars: list[_Bar], chosen: int, bottom_axis: bool, width: int, room: int
+) -> Lines:
     most = max(1, *(max(bar.dense, bar.pruned) for bar in bars))
     lines = min((room + 1) // len(bars), 5)
     thick = (lines - 1) // 2
@@ -110,7 +112,9 @@ def _bars(style: Style, bars: list[_Bar], chosen: int, floor: bool, width: int, 
         numbers = []
     roles = ["chosen" if index == chosen else "label" for index in range(len(bars))]
     x = Axis(0, most, unit_ticks(most, width // 15, style.units))
-    canvas = bar_canvas(width, lines, x, _names(bars, chosen, width // 4), numbers, roles, floor)
+    canvas = bar_canvas(
+        width, lines, x, _names(bars, chosen, width // 4), numbers, roles, bottom_axis
+    )
     dense, pruned = {}, {}
     for top, bar in zip(range(canvas.rows - 1, -1, -lines), bars, strict=True):
         for row in range(top, top - max(1, thick), -1):

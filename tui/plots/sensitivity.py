@@ -65,8 +65,8 @@ def _title(curves: Curves, rows: int) -> Line:
         return (Span("sensitivity: accuracy with one layer pruned alone", "title"),)
     if not path.is_measured:
         return (Span(f"{path.name}: not scanned", "title"),)
-    planned = math.isfinite(path.current)
-    at = f" at {short_percent(path.current)}" if planned else ""
+    planned = math.isfinite(path.planned)
+    at = f" at {short_percent(path.planned)}" if planned else ""
     title = [Span(f"{path.name}{at}", "title")]
     if curves.stale and rows == 1:  # the legend may have no room
         title.append(Span(" (stale)", "threshold"))
@@ -81,9 +81,9 @@ def _title(curves: Curves, rows: int) -> Line:
 
 def _accuracy(path: CurvePath) -> str:
     """Format the accuracy at the planned sparsity or, beyond the scan, at the nearest one."""
-    place, accuracy, half = path.at(path.current)
+    place, accuracy, half = path.at(path.planned)
     text = f"{accuracy:.1f} ±{half:.1f} %" if half else f"{accuracy:.2f} %"
-    return text if place == path.current else f"{text} at {short_percent(place)}"
+    return text if place == path.planned else f"{text} at {short_percent(place)}"
 
 
 def _tolerated(path: CurvePath, line: float) -> str:
@@ -104,7 +104,7 @@ def _legend(curves: Curves, data: SensitivityData) -> Line:
         legend += [Span("stale", "threshold"), Span(": the weights changed, press s", "threshold")]
     if data.progress:
         legend.append(Span(f"  {clean(data.progress)}", "hint"))
-    if any(math.isfinite(path.current) for path in curves.drawn):
+    if any(math.isfinite(path.planned) for path in curves.drawn):
         role = "muted" if data.stale else "chosen"
         legend.append(Span(f"  {sensitivity_curves.PLANNED} plan", role))
         legend.append(Span(f", {sensitivity_curves.OTHERS} plan of other layers", "muted"))

@@ -69,8 +69,8 @@ class _Chart:
     def draw_marks(self) -> None:
         """Mark the planned sparsity on each curve, the selected one's last."""
         for path, _, _ in self._visible_curves:
-            if math.isfinite(path.current):
-                x, y, _ = path.at(path.current)
+            if math.isfinite(path.planned):
+                x, y, _ = path.at(path.planned)
                 mark = PLANNED if path is self._curves.chosen else OTHERS
                 mark = BELOW if y < self._y.lower else mark
                 self._canvas.marks([x], [y], mark, self._curves.role(path))
@@ -164,8 +164,8 @@ def _sparsities(curves: Curves, width: int) -> Axis:
     layers = [path for path in curves.drawn if path is not curves.uniform] or list(curves.drawn)
     lower = min((path.scanned[0] for path in layers), default=0.0)
     upper = max((path.scanned[1] for path in layers), default=100.0)
-    planned = [path.current for path in layers if path.x[0] == 0]
-    if any(current < lower for current in planned) or upper - lower < 1:
+    planned = [path.planned for path in layers if path.x[0] == 0]
+    if any(sparsity < lower for sparsity in planned) or upper - lower < 1:
         lower, upper = 0.0, max(upper, 1.0)
     step = nice_step(upper - lower, width // 8)
     return Axis(lower, upper, linear_ticks(lower, upper, step, " %"), _NAME)

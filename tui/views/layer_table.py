@@ -12,7 +12,7 @@ from tui.text.lines import Line, Lines, Span, clean, cut, cut_path
 LOCK, PARTLY = "▪", "▫"
 """Marks of a locked layer, and of a heading with some locked layers."""
 
-AT, WITH = "▶", "│"
+POINTER, TARGET = "▶", "│"
 """Marks of the selected row, and of the layers its heading acts on."""
 
 OPEN, FOLDED = "▾", "▸"
@@ -21,7 +21,7 @@ OPEN, FOLDED = "▾", "▸"
 EIGHTHS = " ▏▎▍▌▋▊▉"
 _GAP = 2
 _BAR = 6
-_FOUND = 20
+_FILTERED_NAME = 20
 """The least width of names while a filter is shown above them."""
 
 _SHAPE, _COUNT, _NUMBER, _FLOOR, _THRESHOLD = 12, 11, 8, 8, 9
@@ -54,7 +54,7 @@ def columns(state: State, width: int) -> Columns:
     spare = width - 2 - number - _GAP - _BAR - _NUMBER - number - 1
     longest = _longest_name(state.listing.names, state.listing.groups)
     if state.listing.filter:
-        longest = max(longest + (0 if state.listing.groups else 2), _FOUND)
+        longest = max(longest + (0 if state.listing.groups else 2), _FILTERED_NAME)
     name = min(longest, max(8, min(spare - 4, width // 3)))
     spare -= name
     floor = floor and spare >= _FLOOR
@@ -119,10 +119,10 @@ def _row(state: State, row: Row, place: int, layout: Columns) -> Line:
 
 def _pointer(state: State, row: Row, chosen: bool) -> str:
     if chosen:
-        return AT
+        return POINTER
     heading = state.listing.row
     below = heading.group and row.depth > heading.depth
-    return WITH if below and not set(row.layers).isdisjoint(state.target_layers) else " "
+    return TARGET if below and not set(row.layers).isdisjoint(state.target_layers) else " "
 
 
 def _lock(state: State, row: Row) -> str:

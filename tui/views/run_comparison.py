@@ -10,7 +10,7 @@ from tui.state.runs import RunRow, differences
 from tui.text.lines import Line, Lines, Span, clean, cut, cut_path
 from tui.views.run_table import NONE, epochs, points, ratio, signed, whole
 
-ONE, OTHER, AT = "◉", "◎", "▸"
+ONE, OTHER, POINTER = "◉", "◎", "▸"
 """The marks of the selected run, of the one it is compared with, and of the selected layer."""
 
 VIEWS = ("sparsities", "curves", "weights")
@@ -167,7 +167,7 @@ def _layer(mine: LayerRecord, others: LayerRecord, chosen: bool, layout: _Column
         numbers += "".join(text.rjust(layout.kept) for text in kept)
     bar = _bar(mine.sparsity, others.sparsity, layout.bar) if layout.bar else ()
     return (
-        Span(AT if chosen else " ", "chosen"),
+        Span(POINTER if chosen else " ", "chosen"),
         Span(" " + cut_path(clean(mine.name), layout.name).ljust(layout.name), role),
         *((Span(" " * _GAP, "plain"), *bar) if bar else ()),
         Span(numbers, role),

@@ -15,7 +15,7 @@ NONE = "–"
 CHOSEN, MARKED, HERE = "▶", "◎", "⌂"
 ON_FRONT, OFF_FRONT, STOPPED_EARLY, DENSE = "◆", "○", "×", "■"
 _GUTTER, _SIGN = 2, 2
-_NOTE, _NOTE_AT_EASE = 14, 20
+_NOTE, _WIDE_NOTE = 14, 20
 _GAP = "  "
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -117,7 +117,7 @@ def columns(browsing: Browsing, width: int) -> tuple[Column, ...]:
     visible = []
     for column in sorted(COLUMNS, key=lambda column: column.rank):
         room -= column.cells
-        if room < 0 or (column.rank > 1 and room < _NOTE_AT_EASE - _NOTE):
+        if room < 0 or (column.rank > 1 and room < _WIDE_NOTE - _NOTE):
             break
         visible.append(column)
     return tuple(column for column in COLUMNS if column in visible)

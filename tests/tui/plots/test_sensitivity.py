@@ -27,8 +27,8 @@ PLANNED = (0.65, 0.95, 0.98, 0.98, 0.90)
 
 def scanned(chosen: int = 0, half: float = 0.0, **other: object) -> SensitivityData:
     curves = tuple(
-        Curve(name, tuple((s, y, half) for s, y in zip(SPARSITIES, ys, strict=True)), current)
-        for (name, ys), current in zip(SCAN.items(), PLANNED, strict=True)
+        Curve(name, tuple((s, y, half) for s, y in zip(SPARSITIES, ys, strict=True)), planned)
+        for (name, ys), planned in zip(SCAN.items(), PLANNED, strict=True)
     )
     uniform = Curve("uniform", ((0.4, 99.2, 0), (0.65, 98.2, 0), (0.75, 92.2, 0), (1.0, 11.2, 0)))
     data = SensitivityData(curves, chosen, uniform, 98.18, 1.0, 99.18, split="validation")
@@ -103,7 +103,7 @@ def test_a_curve_that_leaves_the_area_is_not_drawn_along_the_bottom():
 
 
 def test_a_plan_below_the_scan_is_marked_between_it_and_the_dense_net():
-    curve = replace(scanned().curves[0], current=0.2)
+    curve = replace(scanned().curves[0], planned=0.2)
     data = replace(scanned(), curves=(curve, *scanned().curves[1:]))
     lines = text(sensitivity.draw(data, 80, 9))
     assert lines[0].startswith("conv1 at 20 %: 99.19 %")

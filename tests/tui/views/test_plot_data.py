@@ -80,7 +80,7 @@ def test_a_sample_has_an_interval_and_a_whole_split_has_none() -> None:
     for images, exact in ((1_000, False), (5_000, True)):
         data = plot_data.sensitivity(STATE.with_scan(net().digest, scanned(images)), 78)
         assert [curve.name for curve in data.curves] == list(LAYERS)
-        assert [curve.current for curve in data.curves] == [AGGRESSIVE[name] for name in LAYERS]
+        assert [curve.planned for curve in data.curves] == [AGGRESSIVE[name] for name in LAYERS]
         assert data.tolerance_line == DENSE.validation - STATE.tolerance
         halves = [half for curve in data.curves for _, _, half in curve.points]
         assert all((half == 0) == exact for half in halves)

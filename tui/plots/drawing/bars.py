@@ -13,14 +13,14 @@ def bar_canvas(
     names: Sequence[str],
     numbers: Sequence[str],
     roles: Sequence[str],
-    floor: bool,
+    bottom_axis: bool,
 ) -> Canvas:
     """Return a canvas with so many `lines` for each bar, the first bar at the top.
 
     If several, the last of them is a gap, which the lowest bar lacks. `roles` are those of the
-    names and numbers; `floor` is as in `Canvas`.
+    names and numbers; `bottom_axis` is as in `Canvas`.
     """
     rows = lines * len(names) - (lines > 1)
     places = [rows - lines * index - 0.5 for index in range(len(names))]
     left, right = (tuple(map(Tick, places, texts, roles)) for texts in (names, numbers))
-    return Canvas(width, rows + 2 * floor, x, Axis(0, rows, left), right, floor)
+    return Canvas(width, rows + 2 * bottom_axis, x, Axis(0, rows, left), right, bottom_axis)

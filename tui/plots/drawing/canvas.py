@@ -28,7 +28,7 @@ class _Frame(NamedTuple):
     x: Axis
     y: Axis
     right: tuple[Tick, ...]
-    floor: bool
+    bottom_axis: bool
     margin: int
 
 
@@ -62,7 +62,7 @@ class Canvas:
         width, height: Cells, axes included.
         x, y: The bottom and the left axis.
         right: Labels to the right of the area, at positions of the left axis.
-        floor: Whether the bottom axis is shown; without it the area has two more lines.
+        bottom_axis: Whether the bottom axis is shown; without it the area has two more lines.
 
     Attributes:
         x, y: The axes.
@@ -76,13 +76,13 @@ class Canvas:
         x: Axis,
         y: Axis,
         right: Sequence[Tick] = (),
-        floor: bool = True,
+        bottom_axis: bool = True,
     ) -> None:
         self.x, self.y = x, y
         margin = max(len(text) for text in (x.name, *(tick.text for tick in y.ticks)))
         self.columns = width - margin - 1 - max((len(tick.text) for tick in right), default=0)
-        self.rows = height - 2 * floor
-        self._frame = _Frame(width, height, x, y, tuple(right), floor, margin)
+        self.rows = height - 2 * bottom_axis
+        self._frame = _Frame(width, height, x, y, tuple(right), bottom_axis, margin)
         self._content: list[_Signal | _Text] = []
 
     def line(self, xs: ArrayLike, ys: ArrayLike, role: str) -> None:
@@ -197,7 +197,7 @@ def _draw(frame: _Frame, content: tuple[_Signal | _Text, ...]) -> Lines:
                 signal.line(place)
             figure.draw(signal)
     lines = parse(figure.build().string())
-    if not frame.floor:
+    if not frame.bottom_axis:
         return lines
     corner = Span(frame.x.name.ljust(frame.margin), "label")
     return (*lines[:-1], (corner, *_drop(lines[-1], frame.margin)))
@@ -207,8 +207,8 @@ def _draw_axes(figure: Any, frame: _Frame) -> None:
     figure.axes(True, pixel=(code("axis"), "default"))
     figure.axes(False, axis="x", side="upper")
     figure.axes(False, axis="y", side="right")
-    figure.axes(frame.floor, axis="x", side="lower", pixel=(code("axis"), "default"))
-    _draw_ruler(figure, "x", "lower", frame.x, frame.x.ticks if frame.floor else ())
+    figure.axes(frame.bottom_axis, axis="x", side="lower", pixel=(code("axis"), "default"))
+    _draw_ruler(figure, "x", "lower", frame.x, frame.x.ticks if frame.bottom_axis else ())
     # The margin is as wide as the widest label, which may be narrower than the name below it.
     left = [tick._replace(text=tick.text.rjust(frame.margin)) for tick in frame.y.ticks]
     _draw_ruler(figure, "y", "left", frame.y, left)

@@ -20,12 +20,12 @@ class Curve:
     Attributes:
         points: Sparsity as a fraction, accuracy in percent, and the half-width of its interval in
             points, 0 if exact; NaN is a gap.
-        current: The planned sparsity as a fraction.
+        planned: The planned sparsity as a fraction.
     """
 
     name: str
     points: tuple[tuple[float, float, float], ...] = ()
-    current: float | None = None
+    planned: float | None = None
 
 
 class CurvePath(NamedTuple):
@@ -35,7 +35,7 @@ class CurvePath(NamedTuple):
         x: Sparsities, starting at 0 if the dense accuracy is known.
         y: Accuracies, NaN for gaps.
         half: Half-widths of their intervals, in points.
-        current: The planned sparsity, or NaN.
+        planned: The planned sparsity, or NaN.
         scanned: The lowest and the highest measured sparsity, or NaN.
     """
 
@@ -43,7 +43,7 @@ class CurvePath(NamedTuple):
     x: _Floats
     y: _Floats
     half: _Floats
-    current: float
+    planned: float
     scanned: tuple[float, float]
 
     @classmethod
@@ -54,9 +54,9 @@ class CurvePath(NamedTuple):
         known = x[np.isfinite(y)].tolist()
         if known and x[0] > 0 and math.isfinite(dense):
             x, y, half = np.insert(x, 0, 0), np.insert(y, 0, dense), np.insert(half, 0, 0)
-        current = math.nan if curve.current is None else percent_or_nan(100 * curve.current)
+        planned = math.nan if curve.planned is None else percent_or_nan(100 * curve.planned)
         scanned = (known[0], known[-1]) if known else (math.nan, math.nan)
-        return cls(clean(curve.name), x, y, np.nan_to_num(half), current, scanned)
+        return cls(clean(curve.name), x, y, np.nan_to_num(half), planned, scanned)
 
     @property
     def is_measured(self) -> bool:

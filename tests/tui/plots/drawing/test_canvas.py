@@ -27,9 +27,9 @@ def assert_fills(lines: Lines, width: int, height: int) -> None:
 @settings(max_examples=40)
 @given(POINTS, st.integers(20, 90), st.integers(6, 24), st.booleans())
 def test_any_numbers_fill_the_area_exactly(
-    points: list[tuple[float, float]], width: int, height: int, floor: bool
+    points: list[tuple[float, float]], width: int, height: int, bottom_axis: bool
 ) -> None:
-    canvas = Canvas(width, height, axis(10), axis(100), floor=floor)
+    canvas = Canvas(width, height, axis(10), axis(100), bottom_axis=bottom_axis)
     xs, ys = [x for x, _ in points], [y for _, y in points]
     canvas.line(xs, ys, "loss")
     canvas.marks(xs, ys, "x", "best")
