@@ -1,10 +1,8 @@
 """What pruning made worse: confused pairs of classes, and the recall of each class."""
 
-from collections.abc import Iterator, Sequence
-
 import numpy as np
 
-from tui.plots.drawing.numbers import count
+from tui.plots.drawing.numbers import aligned, count
 from tui.plots.predictions.confusion_numbers import Confusion, Confusions
 from tui.text.lines import Line, Lines, Span, blank, header
 
@@ -21,14 +19,16 @@ def draw_pairs(confusions: Confusions, width: int, height: int) -> Lines:
         text = "no classes are confused" + " more often than before" * confusions.compared
         return (*header([Span(text, "right")], (), width, 1), *blank(width, height - 1))
     names = [f"{one.true} → {one.predicted}" for one in worst]
-    numbers = list(_numbers(worst, confusions.compared))
+    before, after = [count(one.before) for one in worst], [count(one.after) for one in worst]
+    columns = [before, ["→"] * len(worst), after] if confusions.compared else [after]
+    numbers = aligned(columns)
     longest = max(map(len, names))
-    room = width - longest - 2 - len(numbers[0])
+    room = width - longest - 1 - len(numbers[0])
     top = max(max(one.before, one.after) for one in worst)
     lines: list[Line] = []
     for one, name, number in zip(worst, names, numbers, strict=True):
         bar = _bar(one, top, room, confusions.alone) if room >= _LEAST_BAR else ()
-        spans = (Span(f"{name:<{longest}} ", "label"), *bar, Span(f" {number}", "label"))
+        spans = (Span(f"{name:<{longest}} ", "label"), *bar, Span(number, "label"))
         lines += header(spans, (), width, 1)
     return (*lines, *blank(width, height - len(lines)))
 
@@ -71,13 +71,6 @@ def recall_width(confusions: Confusions) -> int:
 
 def _share(value: float) -> str:
     return f"{value:.1f}" if value == value else "-"
-
-
-def _numbers(worst: Sequence[Confusion], compared: bool) -> Iterator[str]:
-    before, after = [count(one.before) for one in worst], [count(one.after) for one in worst]
-    wide, wider = max(map(len, before)), max(map(len, after))
-    for old, new in zip(before, after, strict=True):
-        yield f"{old:>{wide}} → {new:>{wider}}" if compared else f"{new:>{wider}}"
 
 
 def _bar(one: Confusion, top: float, cells: int, alone: str) -> Line:
