@@ -80,7 +80,8 @@ def _bars(
     axis, muted = _axis(data), data.before
     role, last = ("muted", "muted") if muted else ("label", "chosen")
     roles = [last if row is data.rows[-1] else role for row in rows]
-    names, numbers = _names(rows, width // 3), _numbers(rows, data.dense, int(width * _NUMBERS))
+    names = [f"{cut(clean(row.name), width // 3)} " for row in rows]
+    numbers = _numbers(rows, data.dense, int(width * _NUMBERS))
     canvas = bar_canvas(width, lines, axis, names, numbers, roles, bottom_axis)
     tops = range(canvas.rows - 1, -1, -lines)
     for file, ramp, role in ((True, _FILE, "file"), (False, _COUNTED, "counted")):
@@ -105,12 +106,6 @@ def _axis(data: FilesData) -> Axis:
     decades = range(lower, math.floor(upper) + 1)
     ticks = (Tick(power, short(10.0**power)) for power in decades)
     return Axis(lower, upper, tuple(ticks), "bytes")
-
-
-def _names(rows: Sequence[FilesRow], width: int) -> list[str]:
-    names = [cut(clean(row.name), width) for row in rows]
-    longest = max(map(len, names))
-    return [f"{name:<{longest}} " for name in names]
 
 
 def _numbers(rows: Sequence[FilesRow], dense: int, width: int) -> list[str]:

@@ -111,10 +111,11 @@ def _bars(
     if len(numbers[0]) > width * 3 // 5:
         numbers = []
     roles = ["chosen" if index == chosen else "label" for index in range(len(bars))]
+    signs = [_CHOSEN if role == "chosen" else " " * len(_CHOSEN) for role in roles]
+    names = [cut_path(clean(bar.name), width // 4) for bar in bars]
+    names = [sign + name for sign, name in zip(signs, names, strict=True)]
     x = Axis(0, most, unit_ticks(most, width // 15, style.units))
-    canvas = bar_canvas(
-        width, lines, x, _names(bars, chosen, width // 4), numbers, roles, bottom_axis
-    )
+    canvas = bar_canvas(width, lines, x, names, numbers, roles, bottom_axis)
     dense, pruned = {}, {}
     for top, bar in zip(range(canvas.rows - 1, -1, -lines), bars, strict=True):
         for row in range(top, top - max(1, thick), -1):
@@ -124,10 +125,3 @@ def _bars(
     canvas.lying_bars(dense, _DENSE, "dense")
     canvas.lying_bars(pruned, _PRUNED, "pruned")
     return canvas.lines()
-
-
-def _names(bars: list[_Bar], chosen: int, width: int) -> list[str]:
-    names = [cut_path(clean(bar.name), width) for bar in bars]
-    longest = max(map(len, names))
-    signs = [_CHOSEN if index == chosen else " " * len(_CHOSEN) for index in range(len(bars))]
-    return [sign + name.ljust(longest) for sign, name in zip(signs, names, strict=True)]

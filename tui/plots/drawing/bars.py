@@ -22,5 +22,7 @@ def bar_canvas(
     """
     rows = lines * len(names) - (lines > 1)
     places = [rows - lines * index - 0.5 for index in range(len(names))]
-    left, right = (tuple(map(Tick, places, texts, roles)) for texts in (names, numbers))
+    longest = max(map(len, names))
+    padded = [name.ljust(longest) for name in names]
+    left, right = (tuple(map(Tick, places, texts, roles)) for texts in (padded, numbers))
     return Canvas(width, rows + 2 * bottom_axis, x, Axis(0, rows, left), right, bottom_axis)
