@@ -136,25 +136,25 @@ class Canvas:
 
         `ramp` has the characters from an almost empty cell to a full one.
         """
-        bars = [list(_bar(height, self.rows, ramp)) for height in heights]
-        self._put(np.array(bars, dtype="<U1").T, role)
+        bars = (_bar(height, self.rows, ramp) for height in heights)
+        self._put(map("".join, zip(*bars, strict=True)), role)
 
     def lying_bars(self, lengths: Mapping[int, float], ramp: str, role: str) -> None:
         """Draw bars of lengths 0 to 1 by row, counted from the bottom."""
-        bars = [list(_bar(lengths.get(row, 0), self.columns, ramp)) for row in range(self.rows)]
-        self._put(np.array(bars, dtype="<U1"), role)
+        rows = range(self.rows)
+        self._put((_bar(lengths.get(row, 0), self.columns, ramp) for row in rows), role)
 
     def lines(self) -> Lines:
         """Return the drawing."""
         return _draw(self._frame, tuple(self._content))
 
-    def _put(self, cells: NDArray[np.str_], role: str) -> None:
-        """Write characters [rows, columns], the lowest row first; blank ones change nothing.
+    def _put(self, rows: Iterable[str], role: str) -> None:
+        """Write whole rows, the lowest one first; spaces change nothing.
 
         plotext's time grows with the points, so a run of equal cells is one line.
         """
-        # A blank column at the end ends every run.
-        flat = np.pad(cells, ((0, 0), (0, 1)), constant_values=" ").ravel()
+        # A space at the end of each row ends its last run.
+        flat = np.array([*"".join(f"{row} " for row in rows)], dtype="<U1")
         for char in np.unique(flat[flat != " "]):
             ends = np.array(list(_runs(flat == char))) - (0, 1)
             places, first = np.unique(ends, return_index=True)
