@@ -16,6 +16,9 @@ The rooms; each imports only those below it in this list (import-linter checks):
     text/       lines, numbers and paths as people read them
     system/     keeps the program alive: the error boundary, the error log, key bursts
 
+palette.tcss has the color of every role of text (dense, pruned, removed weights ...),
+featherweight.tcss the layout.
+
 From a key to a plot, for `p`: `keys.keys` names `training.prune`; `app` calls that method of
 `features.training`, which starts a job with `Session.start_job`; `jobs.job` posts each event as a
 message to `app`; the session passes it to the feature, which changes the state, and shows the state

@@ -15,8 +15,9 @@ class SpeedData:
 
     Attributes:
         cases: Two heads for each column, such as `batch 64` and `1 thread`.
-        engines: A name, and a text for each case; ours comes last, the first are dropped first.
-        against: Ours against the best dense engine, for each case.
+        engines: A name, and a text for each case; the sparse one is last, the first are dropped
+            first.
+        against: The sparse engine against the best dense one, for each case.
         slower: Whether it is slower there.
         amounts: The net's cost, one line each.
         caption: The benchmarked net.
@@ -31,7 +32,7 @@ class SpeedData:
 
 
 def draw(data: SpeedData, width: int, height: int, hint: str = "") -> Lines:
-    """Draw the cases that fit, always with ours, and the net's cost below."""
+    """Draw the cases that fit, always with the sparse engine, and the net's cost below."""
     if not fits(width, height):
         return blank(width, height)
     if not data.cases:
@@ -55,7 +56,7 @@ def draw(data: SpeedData, width: int, height: int, hint: str = "") -> Lines:
 
 
 def _against(data: SpeedData, widths: Sequence[int], width: int) -> Line:
-    """Return the line that compares ours with the best dense engine, in color."""
+    """Return the line that compares the sparse engine with the best dense one, in color."""
     spans = [Span("vs. best dense".ljust(_NAME), "label")]
     for text, is_slower, cells in zip(data.against, data.slower, widths, strict=False):
         spans.append(Span(table_cell(clean(text), cells), "wrong" if is_slower else "right"))
