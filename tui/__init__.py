@@ -16,7 +16,7 @@ The rooms; each imports only those below it in this list (import-linter checks):
     text/       lines, numbers and paths as people read them
     system/     keeps the program alive: the error boundary, the error log, key bursts
 
-palette.tcss has the color of every role of text (dense, pruned, removed weights ...),
+colors.tcss has the color of every role of text (dense, pruned, removed weights ...),
 featherweight.tcss the layout.
 
 From a key to a plot, for `p`: `keys.keys` names `training.prune`; `app` calls that method of

@@ -13,7 +13,7 @@ ROLES = (
     "good", "warning", "error", "working",
     "plain", "label", "muted", "hint", "axis", "title", "brand", "key", "key-label",
 )  # fmt: skip
-"""The roles, in the order of tui/palette.tcss, which gives each its color."""
+"""The roles, in the order of tui/colors.tcss, which gives each its color."""
 
 _SHORT = re.compile(r"(?<=^\D)\D+")
 """The part of a path that is dropped: all but its first letter and a number at its end."""

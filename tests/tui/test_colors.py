@@ -9,9 +9,9 @@ import tui
 from tui.text.lines import ROLES
 
 
-def test_the_palette_has_a_rule_for_every_role_and_no_other() -> None:
-    palette = (Path(tui.__file__).parent / "palette.tcss").read_text(encoding="utf-8")
-    assert set(re.findall(r"\.role--([\w-]+)", palette)) == set(ROLES)
+def test_every_role_and_no_other_has_a_color() -> None:
+    colors = (Path(tui.__file__).parent / "colors.tcss").read_text(encoding="utf-8")
+    assert set(re.findall(r"\.role--([\w-]+)", colors)) == set(ROLES)
     assert len(set(ROLES)) == len(ROLES)
 
 
