@@ -9,15 +9,18 @@ The rooms; each imports only those below it in this list (import-linter checks):
     screens/    the main screen, history, help, dialogs
     widgets/    draw lines and redraw only what changed
     jobs/       core's jobs in threads, and their messages
-    views/      from the state to lines of text; views/plots has the registry of plots
+    views/      from the state to lines of text; plot_data is what each plot shows
     plots/      from numbers to lines of text; only drawing/canvas.py knows plotext
     state/      what the screen shows: immutable, with every way it can change
     keys/       every key, its action and its label
     text/       lines, numbers and paths as people read them
     system/     keeps the program alive: the error boundary, the error log, key bursts
 
+colors.tcss has the color of every role of text (dense, pruned, removed weights ...),
+featherweight.tcss the layout.
+
 From a key to a plot, for `p`: `keys.keys` names `training.prune`; `app` calls that method of
 `features.training`, which starts a job with `Session.start_job`; `jobs.job` posts each event as a
 message to `app`; the session passes it to the feature, which changes the state, and shows the state
-on `screens.main`, where `widgets.plot` draws the plot that `views.plots.registry` names.
+on `screens.main`, where `widgets.plot` draws the plot that `views.plot_registry` names.
 """

@@ -48,7 +48,7 @@ class FeatherweightApp(App[None]):
 
     TITLE = "Featherweight"
     VERTICAL_BREAKPOINTS = [(0, "-compact"), (24, "-roomy")]
-    CSS_PATH = "featherweight.tcss"
+    CSS_PATH = ["featherweight.tcss", "colors.tcss"]
     BINDINGS = BINDINGS
     COMMANDS = App.COMMANDS | {KeyCommands}
 

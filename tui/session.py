@@ -22,7 +22,7 @@ from tui.state.state import State
 from tui.state.training_curve import TrainingCurve
 from tui.views import outcomes
 from tui.views.activity import JobProgress, Outcome
-from tui.views.plots.registry import needs_of
+from tui.views.plot_registry import needs_of
 from tui.widgets.layer_table import LayerTable
 
 T = TypeVar("T")

@@ -28,7 +28,9 @@ from pathlib import Path
 from tui.cli.main import main
 
 class Endless(tui.app.FeatherweightApp):
-    CSS_PATH = Path(tui.app.__file__).with_name("featherweight.tcss")
+    CSS_PATH = [
+        Path(tui.app.__file__).with_name(name) for name in tui.app.FeatherweightApp.CSS_PATH
+    ]
 
     def exit(self, *given, **named):
         if Path("leave").exists():

@@ -20,7 +20,7 @@ from tests.tui.history.histories import CSS
 from tests.tui.scripted import Many, course
 from tui.app import FeatherweightApp
 from tui.screens.history.screen import HistoryScreen
-from tui.views.plots.registry import PLOTS
+from tui.views.plot_registry import PLOTS
 
 SIZES = ((80, 24), (120, 36), (200, 60), (60, 20), (24, 8))
 

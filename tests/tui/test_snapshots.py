@@ -13,7 +13,7 @@ from core.errors import WorkError
 from tests.tui.conftest import idle, ready, until
 from tests.tui.scripted import Many, Scripted, residual
 from tui.app import FeatherweightApp
-from tui.views.plots.registry import PLOTS
+from tui.views.plot_registry import PLOTS
 
 pytestmark = pytest.mark.slow
 

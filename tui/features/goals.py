@@ -91,4 +91,4 @@ class Goals:
                 best.base, best.plan, net, result.pruned, result.dead, seconds, result.sizes
             )
             session.state = session.with_kept_scan(state)
-        session.doing = outcomes.found(found)
+        session.doing = outcomes.searched(found)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from tui.features.availability import available
 from tui.session import Session
-from tui.views.plots.registry import from_plot
+from tui.views.plot_registry import from_plot
 
 
 class Plots:

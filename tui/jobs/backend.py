@@ -65,9 +65,9 @@ class Backend:
         """
         gc.disable()
         try:
-            from tui.views.plots import registry
+            from tui.views import plot_registry
 
-            registry.preload()
+            plot_registry.preload()
             import_module("core.jobs.measurement")
             return self._workbench
         finally:

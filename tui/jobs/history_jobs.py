@@ -31,7 +31,7 @@ def read_rows(experiment: Experiment) -> tuple[RunRow, ...]:
     """All runs; raises InputError if the folder cannot be read."""
     from tui.plots.drawing import canvas
 
-    canvas.preload()  # in this thread, so that the first plot need not wait
+    canvas.load_plotext()  # here, so that the first plot need not wait for it
     return tuple(RunRow.of(run) for run in experiment.runs())
 
 

@@ -1,7 +1,6 @@
 """The accuracy plot: how accuracy recovers during fine-tuning."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -9,13 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tui.plots.drawing.canvas import Canvas
-from tui.plots.drawing.percents import percent_ticks, percents
-from tui.plots.drawing.ticks import Axis, linear_ticks, nice_step
+from tui.plots.drawing.percents import percent_or_nan, percent_rows, percent_ticks
+from tui.plots.drawing.ticks import Axis, epoch_axis
 from tui.text.lines import Line, Lines, Span, blank, fits, header
 
 _VALIDATION, _PENDING, _BEST, _DENSE, _BATCH = "●", "○", "◆", "╌", "⠒"
-# As wide as the widest tick, so that new limits do not move the area.
-_NAME = "epoch "
 _Floats = NDArray[np.float64]
 
 
@@ -46,7 +43,9 @@ def draw(data: AccuracyData, width: int, height: int, hint: str = "") -> Lines:
         return blank(width, height)
     rows = 2 if height >= 8 else 1
     curves = _Curves.of(data)
-    canvas = _canvas(curves, width, height - rows)
+    lower, upper, step = _limits(curves, height - rows - 2)
+    y = Axis(lower, upper, percent_ticks(lower, upper, step))
+    canvas = Canvas(width, height - rows, epoch_axis(curves.epochs, width), y)
     _draw_lines(canvas, curves)
     _draw_marks(canvas, curves)
     if not curves.started:
@@ -68,12 +67,12 @@ class _Curves:
     @classmethod
     def of(cls, data: AccuracyData) -> Self:
         epochs = max(1, data.epochs)
-        dense = percents([math.nan if data.dense is None else data.dense])
-        best = _table([] if data.best is None else [data.best], 2, epochs)
+        dense = np.array([percent_or_nan(data.dense)])
+        best = percent_rows([] if data.best is None else [data.best], 2, epochs)
         return cls(
             epochs,
-            _table(data.validation, 2, epochs),
-            _table(data.live, 3, epochs),
+            percent_rows(data.validation, 2, epochs),
+            percent_rows(data.live, 3, epochs),
             dense[np.isfinite(dense)],
             best[np.isfinite(best[:, 1])],
             np.array(data.not_final, dtype=float),
@@ -82,21 +81,6 @@ class _Curves:
     @property
     def started(self) -> bool:
         return bool(len(self.validation) or len(self.live))
-
-
-def _table(rows: Sequence[tuple[float, ...]], columns: int, epochs: int) -> _Floats:
-    """Return the rows whose first column lies within the epochs."""
-    table: _Floats = np.array(rows, dtype=float).reshape(-1, columns)
-    table = table[(table[:, 0] >= 0) & (table[:, 0] <= epochs)]
-    table[:, 1] = percents(table[:, 1])
-    return table
-
-
-def _canvas(curves: _Curves, width: int, height: int) -> Canvas:
-    lower, upper, step = _limits(curves, height - 2)
-    every = max(1, nice_step(curves.epochs, width // 5))
-    x = Axis(0, curves.epochs, linear_ticks(0, curves.epochs, every), _NAME)
-    return Canvas(width, height, x, Axis(lower, upper, percent_ticks(lower, upper, step)))
 
 
 def _limits(curves: _Curves, rows: int) -> tuple[float, float, float]:
@@ -124,7 +108,7 @@ def _draw_lines(canvas: Canvas, curves: _Curves) -> None:
     for dense in curves.dense.tolist():
         canvas.horizontal(dense, _DENSE, "dense")
     # A gap below the axis: a line along its bottom would look like a measurement.
-    batches = np.where(curves.live[:, 1] < canvas.bottom, np.nan, curves.live[:, 1])
+    batches = np.where(curves.live[:, 1] < canvas.y.lower, np.nan, curves.live[:, 1])
     canvas.line(curves.live[:, 0], batches, "batch")
     canvas.line(curves.validation[:, 0], curves.validation[:, 1], "validation")
     for dense in curves.dense.tolist():
@@ -135,7 +119,7 @@ def _draw_marks(canvas: Canvas, curves: _Curves) -> None:
     x, y = curves.validation.T
     pending = np.isin(x, curves.not_final)
     canvas.marks(x[~pending], y[~pending], _VALIDATION, "validation")
-    canvas.marks(x[pending], y[pending], _PENDING, "pending")
+    canvas.marks(x[pending], y[pending], _PENDING, "muted")
     canvas.marks(curves.best[:, 0], curves.best[:, 1], _BEST, "best")
 
 
@@ -159,5 +143,5 @@ def _legend(curves: _Curves) -> Line:
     last = "".join(f" {accuracy:.2f} %" for accuracy in curves.validation[-1:, 1].tolist())
     legend = [Span(f"accuracy: {_VALIDATION} validation{last}", "validation")]
     if np.isin(curves.validation[:, 0], curves.not_final).any():
-        legend.append(Span(f"  {_PENDING} below the full plan", "pending"))
+        legend.append(Span(f"  {_PENDING} below the full plan", "muted"))
     return tuple(legend)

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tui.plots.drawing.numbers import count
-from tui.text.lines import Line, Lines, Span, blank, clean, cut, cut_path, fits, header, note
+from tui.plots.drawing.table import column_widths, table_row
+from tui.text.lines import Line, Lines, Span, blank, clean, cut_path, fits, header, note
 
-_GAP = 2
 _NAME = 16
 _UNKNOWN = "–"
 
@@ -55,20 +55,18 @@ def draw(data: CostsData, width: int, height: int) -> Lines:
     chosen = min(max(data.chosen, 0), layers - 1)
     first = max(0, min(chosen - room // 2, layers - room))
     heads = _HEADS if data.total.paper else _HEADS[:5]
-    widths = [max(len(head), *(len(row[at]) for row in rows)) for at, head in enumerate(heads)]
     longest = min(max(map(len, names)), _NAME)
-    while len(widths) > 1 and longest + sum(_GAP + cells for cells in widths) > width:
-        widths = widths[:5] if len(widths) > 5 else widths[:-1]  # the paper's columns go together
+    widths = column_widths(zip(heads, *rows, strict=False), width - longest)
+    if len(widths) < len(_HEADS):
+        widths = widths[:5]  # the paper's columns go together
 
     def line(name: str, cells: Sequence[str], role: str) -> Line:
-        text = cut_path(name, longest).ljust(longest)
-        texts = (" " * _GAP + cell.rjust(room) for cell, room in zip(cells, widths, strict=False))
-        return (Span(cut(text + "".join(texts), width).ljust(width), role),)
+        return table_row(cut_path(name, longest).ljust(longest), cells, widths, role, width)
 
     body = [line("layer", heads, "label")]
     for place in range(first, min(first + room, layers)):
         body.append(line(names[place], rows[place], "chosen" if place == chosen else "plain"))
-    body.append(line(names[-1], rows[-1], "all"))
+    body.append(line(names[-1], rows[-1], "total"))
     legend = [Span(clean(data.caption), "label")]
     lines = (*header([Span("cost per layer", "title")], legend, width, 1), *body)[:height]
     return (*lines, *blank(width, height - len(lines)))

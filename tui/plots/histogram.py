@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tui.plots.drawing.numbers import amounts, count, percent
-from tui.plots.drawing.weight_bins import are_bins, per_column, weight_canvas
+from tui.plots.drawing.weight_bins import are_bins, draw_counts, weight_canvas
 from tui.text.lines import Line, Lines, Span, blank, clean, fits, header, note
 
 _ALL, _KEPT, _THRESHOLD = "⣀⣤⣶⣿", "▁▂▃▄▅▆▇█", "┊"
@@ -19,8 +19,7 @@ class HistogramData:
 
     Attributes:
         edges: Increasing bin edges, one more than bins.
-        counts_all: Weights in each bin.
-        counts_kept: Kept weights in each bin.
+        counts_all, counts_kept: Weights in each bin.
         threshold: Magnitude up to which weights are pruned.
     """
 
@@ -42,28 +41,22 @@ def draw(data: HistogramData, width: int, height: int) -> Lines:
     rows = 2 if height >= 8 else 1
     top = _round_up(max(everything.max(), kept.max()))
     canvas = weight_canvas(edges, top, width, height - rows)
-    for counts, ramp, role in ((everything, _ALL, "all"), (kept, _KEPT, "kept")):
-        heights = np.sqrt(per_column(edges, counts, canvas.columns) / top)
-        canvas.upright_bars(heights.tolist(), ramp, role)
-    for threshold in (-data.threshold, data.threshold):
-        if edges[0] <= threshold <= edges[-1]:
-            canvas.vertical(threshold, _THRESHOLD, "threshold")
+    draw_counts(canvas, edges, everything, top, _ALL, "removed")
+    draw_counts(canvas, edges, kept, top, _KEPT, "kept")
+    for x in (-data.threshold, data.threshold):
+        if edges[0] <= x <= edges[-1]:
+            canvas.vertical(x, _THRESHOLD, "threshold")
     title = _title(clean(data.layer), everything.sum(), kept.sum())
-    return header(title, _legend(data.threshold), width, rows) + canvas.lines()
+    threshold = f"  {_THRESHOLD} threshold ±{data.threshold:.3g}"
+    legend = Span("count, √ scale", "label"), Span(threshold, "threshold")
+    return header(title, legend, width, rows) + canvas.lines()
 
 
 def _title(layer: str, total: float, kept: float) -> Line:
     return (
         Span(f"{layer} weights: ", "title"),
-        Span(f"{_ALL[-1]} {count(total)}", "all"),
+        Span(f"{_ALL[-1]} {count(total)}", "removed"),
         Span(f", {_KEPT[-1]} kept {count(kept)} ({percent(kept, total)})", "kept"),
-    )
-
-
-def _legend(threshold: float) -> Line:
-    return (
-        Span("count, √ scale", "label"),
-        Span(f"  {_THRESHOLD} threshold ±{threshold:.3g}", "threshold"),
     )
 
 

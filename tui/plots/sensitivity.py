@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from tui.plots import falling_curves
+from tui.plots import sensitivity_curves
 from tui.plots.drawing.curves import Curve, CurvePath, Curves
 from tui.plots.drawing.percents import percent_or_nan, short_percent
 from tui.text.lines import Line, Lines, Span, blank, clean, fits, header
@@ -14,14 +14,12 @@ class SensitivityData:
     """Data of the sensitivity plot; accuracies are in percent.
 
     Attributes:
-        curves: One per layer.
         uniform: The curve of all layers pruned to the same sparsity.
         tolerance_line: The lowest tolerated accuracy.
         tolerance: Its distance below the dense net, in points.
         dense: Accuracy before pruning, where every curve starts.
         stale: Whether the scan was made on different weights.
-        progress: Progress of a running scan.
-        split: The split it is measured on.
+        progress: Of a running scan.
     """
 
     curves: tuple[Curve, ...]
@@ -41,7 +39,7 @@ def draw(data: SensitivityData, width: int, height: int, hint: str = "") -> Line
         return blank(width, height)
     rows = 2 if height >= 8 else 1
     curves = _curves(data)
-    body = falling_curves.draw(curves, width, height - rows, hint)
+    body = sensitivity_curves.draw(curves, width, height - rows, hint)
     return header(_title(curves, rows), _legend(curves, data), width, rows) + body
 
 
@@ -67,8 +65,8 @@ def _title(curves: Curves, rows: int) -> Line:
         return (Span("sensitivity: accuracy with one layer pruned alone", "title"),)
     if not path.is_measured:
         return (Span(f"{path.name}: not scanned", "title"),)
-    planned = math.isfinite(path.current)
-    at = f" at {short_percent(path.current)}" if planned else ""
+    planned = math.isfinite(path.planned)
+    at = f" at {short_percent(path.planned)}" if planned else ""
     title = [Span(f"{path.name}{at}", "title")]
     if curves.stale and rows == 1:  # the legend may have no room
         title.append(Span(" (stale)", "threshold"))
@@ -83,9 +81,9 @@ def _title(curves: Curves, rows: int) -> Line:
 
 def _accuracy(path: CurvePath) -> str:
     """Format the accuracy at the planned sparsity or, beyond the scan, at the nearest one."""
-    place, accuracy, half = path.at(path.current)
+    place, accuracy, half = path.at(path.planned)
     text = f"{accuracy:.1f} ±{half:.1f} %" if half else f"{accuracy:.2f} %"
-    return text if place == path.current else f"{text} at {short_percent(place)}"
+    return text if place == path.planned else f"{text} at {short_percent(place)}"
 
 
 def _tolerated(path: CurvePath, line: float) -> str:
@@ -105,18 +103,14 @@ def _legend(curves: Curves, data: SensitivityData) -> Line:
     if data.stale:
         legend += [Span("stale", "threshold"), Span(": the weights changed, press s", "threshold")]
     if data.progress:
-        legend.append(Span(_gap(legend) + clean(data.progress), "hint"))
-    if any(math.isfinite(path.current) for path in curves.drawn):
-        role = "pending" if data.stale else "chosen"
-        legend.append(Span(f"{_gap(legend)}{falling_curves.PLANNED} plan", role))
-        legend.append(Span(f", {falling_curves.OTHERS} plan of other layers", "pending"))
-        legend.append(Span(f", {falling_curves.BELOW} below the plot", "pending"))
+        legend.append(Span(f"  {clean(data.progress)}", "hint"))
+    if any(math.isfinite(path.planned) for path in curves.drawn):
+        role = "muted" if data.stale else "chosen"
+        legend.append(Span(f"  {sensitivity_curves.PLANNED} plan", role))
+        legend.append(Span(f", {sensitivity_curves.OTHERS} plan of other layers", "muted"))
+        legend.append(Span(f", {sensitivity_curves.BELOW} below the plot", "muted"))
     if curves.chosen and curves.chosen.half.any():
-        legend.append(Span(f"  {falling_curves.INTERVAL} 95 % confidence", "label"))
+        legend.append(Span(f"  {sensitivity_curves.INTERVAL} 95 % confidence", "label"))
     if data.split:
-        legend.append(Span(f"{_gap(legend)}{clean(data.split)} accuracy", "label"))
-    return tuple(legend)
-
-
-def _gap(spans: list[Span]) -> str:
-    return "  " if spans else ""
+        legend.append(Span(f"  {clean(data.split)} accuracy", "label"))
+    return tuple(span._replace(text=span.text.lstrip()) for span in legend[:1]) + tuple(legend[1:])

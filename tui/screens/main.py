@@ -11,7 +11,7 @@ from textual.screen import Screen
 from tui.keys.keys import Key
 from tui.state.state import State
 from tui.views.activity import JobProgress, Outcome, activity
-from tui.views.plots.registry import PLOTS, from_plot
+from tui.views.plot_registry import PLOTS, from_plot
 from tui.views.title import title
 from tui.views.totals import totals
 from tui.widgets.find_input import FindInput

@@ -3,12 +3,17 @@
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from itertools import zip_longest
 from typing import NamedTuple
 
 ROLES = (
-    "plain", "axis", "label", "title", "hint", "chosen", "all", "kept", "threshold", "dense",
-    "pruned", "validation", "pending", "best", "batch", "loss", "right", "wrong",
+    "dense", "pruned", "finetuned", "validation", "best", "batch", "loss", "right", "wrong",
+    "kept", "removed", "floor", "bar", "bar-chosen", "threshold", "total", "file", "counted",
+    "headline", "chosen", "compared", "uniform", "front", "sparse-engine",
+    "good", "warning", "error", "working",
+    "plain", "label", "muted", "hint", "axis", "title", "brand", "key", "key-label",
 )  # fmt: skip
+"""The roles, in the order of tui/colors.tcss, which gives each its color."""
 
 _SHORT = re.compile(r"(?<=^\D)\D+")
 """The part of a path that is dropped: all but its first letter and a number at its end."""
@@ -93,6 +98,13 @@ def header(title: Sequence[Span], legend: Sequence[Span], width: int, rows: int)
         return (_pad(left, width), _pad(_pack(legend, width), width))
     right = _pack(legend, width - width_of(left) - 1)
     return ((*left, *_fill(width - width_of(left) - width_of(right)), *right),)
+
+
+def beside(left: Lines, right: Lines, width: int) -> Lines:
+    """Put two areas side by side, at the left and the right edge of a width."""
+    start = width - (width_of(right[0]) if right else 0)
+    rows = zip_longest(left, right, fillvalue=())
+    return tuple(_pad((*_pad(one, start), *other), width) for one, other in rows)
 
 
 def _is_single(char: str) -> bool:

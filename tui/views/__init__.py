@@ -1,7 +1,7 @@
 """Pure functions from the state to lines of text; the widgets put them on the screen.
 
 title, layer_table, totals, activity    the main screen, from top to bottom
-plots/          its plots, and their registry
+plot_registry, plot_data                its plots in order, and what of the state each one draws
 outcomes        the messages when a job has ended
 history, run_table, history_keys        the history, from top to bottom
 run_plots, run_comparison               below its table: all runs, or two

@@ -108,7 +108,6 @@ def _headline(job: JobProgress, width: int, elapsed: float) -> Line:
 
 
 def _bar_width(title: str, facts: list[str], width: int) -> int:
-    """The cells left for the bar."""
     return width - len(title) - sum(2 + len(fact) for fact in facts) - 4
 
 

@@ -107,7 +107,7 @@ def hint(browsing: Browsing, current: str | None) -> Span:
     if row is None:
         return Span("", "muted")
     if browsing.marked == row.id:
-        return Span(f"{row.id} marked: select another run to compare · Space unmarks", "all")
+        return Span(f"{row.id} marked: select another run to compare · Space unmarks", "compared")
     if browsing.marked and browsing.compared is None:
         return Span(f"{row.id} cannot be compared with {browsing.marked}", "warning")
     return _enter(row, current)

@@ -12,7 +12,7 @@ from tui.text.lines import Line, Lines, Span, clean, cut, cut_path
 LOCK, PARTLY = "▪", "▫"
 """Marks of a locked layer, and of a heading with some locked layers."""
 
-AT, WITH = "▶", "│"
+POINTER, TARGET = "▶", "│"
 """Marks of the selected row, and of the layers its heading acts on."""
 
 OPEN, FOLDED = "▾", "▸"
@@ -21,7 +21,7 @@ OPEN, FOLDED = "▾", "▸"
 EIGHTHS = " ▏▎▍▌▋▊▉"
 _GAP = 2
 _BAR = 6
-_FOUND = 20
+_FILTERED_NAME = 20
 """The least width of names while a filter is shown above them."""
 
 _SHAPE, _COUNT, _NUMBER, _FLOOR, _THRESHOLD = 12, 11, 8, 8, 9
@@ -52,9 +52,9 @@ def columns(state: State, width: int) -> Columns:
         most = state.footprint.parameters
     number = max(_COUNT, len(count(most)) + 1)
     spare = width - 2 - number - _GAP - _BAR - _NUMBER - number - 1
-    longest = _longest(state.listing.names, state.listing.groups)
+    longest = _longest_name(state.listing.names, state.listing.groups)
     if state.listing.filter:
-        longest = max(longest + (0 if state.listing.groups else 2), _FOUND)
+        longest = max(longest + (0 if state.listing.groups else 2), _FILTERED_NAME)
     name = min(longest, max(8, min(spare - 4, width // 3)))
     spare -= name
     floor = floor and spare >= _FLOOR
@@ -67,7 +67,7 @@ def columns(state: State, width: int) -> Columns:
 
 
 @lru_cache(maxsize=4)
-def _longest(names: tuple[str, ...], groups: tuple[Row, ...]) -> int:
+def _longest_name(names: tuple[str, ...], groups: tuple[Row, ...]) -> int:
     """The width of the longest name, whatever is folded."""
     inside = 2 * (1 + max((row.depth for row in groups), default=-1))
     headings = (2 * row.depth + 2 + len(row.group + _number(row)) for row in groups)
@@ -78,15 +78,15 @@ def table(state: State, width: int, height: int) -> Lines:
     """The table in `height` lines: a header, then the rows around the selected one."""
     if not state.profiles:
         return ((Span("  the layers appear here once the net is loaded", "muted"),),)
-    fitted, rows = columns(state, width), state.listing.rows
+    layout, rows = columns(state, width), state.listing.rows
     if not rows:
         message = f'  no layer matches "{clean(state.listing.filter)}": Esc lists all'
-        return (_header(fitted), (Span(cut(message, width), "warning"),))
+        return (_header(layout), (Span(cut(message, width), "warning"),))
     start = first_row(state, height)
     visible = rows[start : start + max(1, height - 1)]
     return (
-        _header(fitted),
-        *(_row(state, row, start + place, fitted) for place, row in enumerate(visible)),
+        _header(layout),
+        *(_row(state, row, start + place, layout) for place, row in enumerate(visible)),
     )
 
 
@@ -96,14 +96,14 @@ def first_row(state: State, height: int) -> int:
     return max(0, min(listing.at - room // 2, len(listing.rows) - room))
 
 
-def _header(fitted: Columns) -> Line:
-    text = "  " + "layer".ljust(fitted.name) + (" " * _GAP + "shape".ljust(_SHAPE)) * fitted.shape
-    text += "parameters".rjust(fitted.count) + " " * _GAP + "sparsity".ljust(fitted.bar)
-    text += "%".rjust(_NUMBER) + "floor".rjust(_FLOOR) * fitted.floor + "kept".rjust(fitted.count)
-    return (Span(text + "|w| >".rjust(_THRESHOLD) * fitted.threshold, "muted"),)
+def _header(layout: Columns) -> Line:
+    text = "  " + "layer".ljust(layout.name) + (" " * _GAP + "shape".ljust(_SHAPE)) * layout.shape
+    text += "parameters".rjust(layout.count) + " " * _GAP + "sparsity".ljust(layout.bar)
+    text += "%".rjust(_NUMBER) + "floor".rjust(_FLOOR) * layout.floor + "kept".rjust(layout.count)
+    return (Span(text + "|w| >".rjust(_THRESHOLD) * layout.threshold, "muted"),)
 
 
-def _row(state: State, row: Row, place: int, fitted: Columns) -> Line:
+def _row(state: State, row: Row, place: int, layout: Columns) -> Line:
     """A layer, or the total of the layers below a heading."""
     chosen = place == state.listing.at
     role = "chosen" if chosen else "plain"
@@ -111,18 +111,18 @@ def _row(state: State, row: Row, place: int, fitted: Columns) -> Line:
     return (
         Span(_pointer(state, row, chosen), "chosen"),
         Span(_lock(state, row), role),
-        Span(_left_cells(state, row, fitted), role),
-        *_bar(sparsity, floor, fitted.bar, chosen),
-        Span(_right_cells(state, row, (sparsity, floor), fitted), role),
+        Span(_left_cells(state, row, layout), role),
+        *_bar(sparsity, floor, layout.bar, chosen),
+        Span(_right_cells(state, row, (sparsity, floor), layout), role),
     )
 
 
 def _pointer(state: State, row: Row, chosen: bool) -> str:
     if chosen:
-        return AT
+        return POINTER
     heading = state.listing.row
     below = heading.group and row.depth > heading.depth
-    return WITH if below and not set(row.layers).isdisjoint(state.target_layers) else " "
+    return TARGET if below and not set(row.layers).isdisjoint(state.target_layers) else " "
 
 
 def _lock(state: State, row: Row) -> str:
@@ -145,14 +145,14 @@ def _floor(state: State, row: Row) -> float:
     return zeros / sum(profile.layer.elements for profile in profiles)
 
 
-def _left_cells(state: State, row: Row, fitted: Columns) -> str:
-    text = _name(state, row, fitted.name).ljust(fitted.name)
-    if fitted.shape:
+def _left_cells(state: State, row: Row, layout: Columns) -> str:
+    text = _name(state, row, layout.name).ljust(layout.name)
+    if layout.shape:
         layer = state.profiles[row.layers[0]].layer
         shape = "" if row.group else "×".join(map(str, layer.shape))
         text += " " * _GAP + cut(shape, _SHAPE).ljust(_SHAPE)
     cost = total(state.footprints[index] for index in row.layers)
-    return text + count(cost.parameters).rjust(fitted.count) + " " * _GAP
+    return text + count(cost.parameters).rjust(layout.count) + " " * _GAP
 
 
 def _name(state: State, row: Row, width: int) -> str:
@@ -166,13 +166,13 @@ def _name(state: State, row: Row, width: int) -> str:
     return before + shorten(clean(row.group), room) + _number(row)
 
 
-def _right_cells(state: State, row: Row, shares: tuple[float, float], fitted: Columns) -> str:
+def _right_cells(state: State, row: Row, shares: tuple[float, float], layout: Columns) -> str:
     sparsity, floor = shares
     text = percent(100 * sparsity).rjust(_NUMBER)
-    if fitted.floor:
+    if layout.floor:
         text += percent(100 * floor).rjust(_FLOOR)
-    text += count(sum(state.what_ifs[index].kept for index in row.layers)).rjust(fitted.count)
-    if fitted.threshold:
+    text += count(sum(state.what_ifs[index].kept for index in row.layers)).rjust(layout.count)
+    if layout.threshold:
         threshold = f"{state.what_ifs[row.layers[0]].threshold:.4f}"
         text += ("" if row.group else threshold).rjust(_THRESHOLD)
     return text

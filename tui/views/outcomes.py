@@ -98,7 +98,6 @@ def finetuned(result: Result, tuned: FineTuningResult, dense: Net | None) -> Out
 
 
 def _how(result: TrainingResult | FineTuningResult, whole: str) -> str:
-    """How a training ended."""
     if result.diverged:
         return "the loss diverged"
     return "stopped early" if result.stopped else whole
@@ -116,7 +115,7 @@ def scanned(scan: Scan, tolerance: float) -> Outcome:
     )
 
 
-def found(result: SearchResult) -> Outcome:
+def searched(result: SearchResult) -> Outcome:
     """A search has ended."""
     early = "stopped early: " if result.stopped else ""
     trials = plural(len(result.trials), "trial")

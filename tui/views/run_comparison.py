@@ -1,15 +1,16 @@
 """Two runs side by side: their results, and their sparsities layer by layer."""
 
-from itertools import zip_longest
+from itertools import accumulate
+from textwrap import wrap
 from typing import NamedTuple, Self
 
 from core.experiments.run_record import LayerRecord
 from tui.state.browsing import Browsing
 from tui.state.runs import RunRow, differences
-from tui.text.lines import Line, Lines, Span, clean, cut, cut_path, width_of
+from tui.text.lines import Line, Lines, Span, clean, cut, cut_path
 from tui.views.run_table import NONE, epochs, points, ratio, signed, whole
 
-ONE, OTHER, AT = "◉", "◎", "▸"
+ONE, OTHER, POINTER = "◉", "◎", "▸"
 """The marks of the selected run, of the one it is compared with, and of the selected layer."""
 
 VIEWS = ("sparsities", "curves", "weights")
@@ -21,6 +22,7 @@ WIDE, TALL = 110, 16
 _GAP = 2
 _NUMBER, _DIFFERENCE, _KEPT = 8, 8, 10
 _LEAST_BAR, _MOST_BAR = 8, 40
+_NO_BREAK = "\u00a0"
 
 Layers = tuple[tuple[LayerRecord, LayerRecord], ...]
 
@@ -44,16 +46,7 @@ def names(one: RunRow, other: RunRow) -> tuple[str, str]:
     return f"{ONE} {one.id}", f"{OTHER} {other.id}"
 
 
-def side_by_side(left: Lines, right: Lines, width: int, gap: int) -> Lines:
-    """Two areas beside each other; the left one has this width."""
-    return tuple(
-        (*first, Span(" " * max(0, width + gap - width_of(first)), "plain"), *second)
-        for first, second in zip_longest(left, right, fillvalue=())
-    )
-
-
 def _totals(one: RunRow, other: RunRow, width: int) -> Lines:
-    """A line for each run, and one for their differences."""
     mine, others = one.record.nonzero, other.record.nonzero
     columns = (
         _Total(10, "ratio", ratio(one.ratio), ratio(other.ratio), _times(one.ratio, other.ratio)),
@@ -65,15 +58,11 @@ def _totals(one: RunRow, other: RunRow, width: int) -> Lines:
         _Total(8, "epochs", epochs(one), epochs(other)),
     )
     first = max(map(len, names(one, other))) + 4
-    room, fitted = width - first, list[_Total]()
-    for column in columns:
-        room -= column.width
-        if room < 0:
-            break
-        fitted.append(column)
+    ends = accumulate(column.width for column in columns)
+    visible = [column for column, end in zip(columns, ends, strict=True) if first + end <= width]
     texts = [
         "".join(
-            cut(getattr(column, name), column.width - 1).rjust(column.width) for column in fitted
+            cut(getattr(column, name), column.width - 1).rjust(column.width) for column in visible
         )
         for name in ("title", "mine", "others", "difference")
     ]
@@ -81,14 +70,12 @@ def _totals(one: RunRow, other: RunRow, width: int) -> Lines:
     return (
         (Span(" " * first + texts[0], "muted"),),
         (Span(f"  {this}".ljust(first) + texts[1], "chosen"),),
-        (Span(f"  {that}".ljust(first) + texts[2], "all"),),
+        (Span(f"  {that}".ljust(first) + texts[2], "compared"),),
         (Span("  diff".ljust(first) + texts[3], "plain"),),
     )
 
 
 class _Total(NamedTuple):
-    """A column of results and their difference."""
-
     width: int
     title: str
     mine: str
@@ -99,18 +86,18 @@ class _Total(NamedTuple):
 def _files(one: RunRow, other: RunRow) -> tuple[_Total, ...]:
     """Columns of bytes, if either run records any."""
     mine, others = (row.quantized.bytes if row.quantized else None for row in (one, other))
-    found = ((10, "lossless", one.compact, other.compact), (11, "quantized", mine, others))
+    sizes = ((10, "lossless", one.compact, other.compact), (11, "quantized", mine, others))
     return tuple(
         _Total(width, name, whole(this), whole(that), _times(that, this))
-        for width, name, this, that in found
+        for width, name, this, that in sizes
         if this or that
     )
 
 
 def _scores(one: RunRow, other: RunRow, split: str) -> tuple[str, str, str]:
     mine, others = one.score(split), other.score(split)
-    difference = None if mine is None or others is None else mine - others
-    return points(mine), points(others), "" if difference is None else signed(difference)
+    difference = "" if mine is None or others is None else signed(mine - others)
+    return points(mine), points(others), difference
 
 
 def _times(one: float | None, other: float | None) -> str:
@@ -123,16 +110,15 @@ def _signed(one: int | None, other: int | None) -> str:
 
 
 def _layers(one: RunRow, other: RunRow, layers: Layers, at: int, width: int, height: int) -> Lines:
-    """A header and the layers around the selected one."""
     if not layers:
         return ((Span("  neither run recorded its layers", "muted"),),)
     shown = max(1, height - 1)
     first = max(0, min(at - shown // 2, len(layers) - shown))
-    fitted = _Columns.of(names(one, other), layers, width)
+    layout = _Columns.of(names(one, other), layers, width)
     rows = enumerate(layers[first : first + shown], first)
     return (
-        _head(names(one, other), fitted),
-        *(_layer(mine, others, index == at, fitted) for index, (mine, others) in rows),
+        _head(names(one, other), layout),
+        *(_layer(mine, others, index == at, layout) for index, (mine, others) in rows),
     )
 
 
@@ -154,35 +140,35 @@ class _Columns(NamedTuple):
         return cls(name, number, bar if bar >= _LEAST_BAR else 0, kept)
 
 
-def _head(run_names: tuple[str, str], fitted: _Columns) -> Line:
-    text = "  " + "layer".ljust(fitted.name)
-    if fitted.bar:
-        text += " " * _GAP + cut("sparsity %", fitted.bar).ljust(fitted.bar)
+def _head(run_names: tuple[str, str], layout: _Columns) -> Line:
+    text = "  " + "layer".ljust(layout.name)
+    if layout.bar:
+        text += " " * _GAP + cut("sparsity %", layout.bar).ljust(layout.bar)
     mine, others = run_names
-    kept = [(f"{ONE} kept", "chosen"), (f"{OTHER} kept", "all")] if fitted.kept else []
+    kept = [(f"{ONE} kept", "chosen"), (f"{OTHER} kept", "compared")] if layout.kept else []
     return (
         Span(text, "muted"),
-        Span(mine.rjust(fitted.number), "chosen"),
-        Span(others.rjust(fitted.number), "all"),
+        Span(mine.rjust(layout.number), "chosen"),
+        Span(others.rjust(layout.number), "compared"),
         Span("diff".rjust(_DIFFERENCE), "muted"),
-        *(Span(title.rjust(fitted.kept), role) for title, role in kept),
+        *(Span(title.rjust(layout.kept), role) for title, role in kept),
     )
 
 
-def _layer(mine: LayerRecord, others: LayerRecord, chosen: bool, fitted: _Columns) -> Line:
+def _layer(mine: LayerRecord, others: LayerRecord, chosen: bool, layout: _Columns) -> Line:
     role = "chosen" if chosen else "plain"
     known = mine.sparsity is not None and others.sparsity is not None
     difference = signed(100 * ((mine.sparsity or 0) - (others.sparsity or 0))) if known else NONE
     sparsities = (None if s is None else 100 * s for s in (mine.sparsity, others.sparsity))
-    numbers = "".join(points(sparsity).rjust(fitted.number) for sparsity in sparsities)
+    numbers = "".join(points(sparsity).rjust(layout.number) for sparsity in sparsities)
     numbers += difference.rjust(_DIFFERENCE)
-    if fitted.kept:
-        kept = (cut(whole(row.kept), fitted.kept - 1) for row in (mine, others))
-        numbers += "".join(text.rjust(fitted.kept) for text in kept)
-    bar = _bar(mine.sparsity, others.sparsity, fitted.bar) if fitted.bar else ()
+    if layout.kept:
+        kept = (cut(whole(row.kept), layout.kept - 1) for row in (mine, others))
+        numbers += "".join(text.rjust(layout.kept) for text in kept)
+    bar = _bar(mine.sparsity, others.sparsity, layout.bar) if layout.bar else ()
     return (
-        Span(AT if chosen else " ", "chosen"),
-        Span(" " + cut_path(clean(mine.name), fitted.name).ljust(fitted.name), role),
+        Span(POINTER if chosen else " ", "chosen"),
+        Span(" " + cut_path(clean(mine.name), layout.name).ljust(layout.name), role),
         *((Span(" " * _GAP, "plain"), *bar) if bar else ()),
         Span(numbers, role),
     )
@@ -193,24 +179,21 @@ def _bar(mine: float | None, others: float | None, width: int) -> Line:
     filled = round((mine or 0.0) * width)
     cells = [(("█", "bar-chosen") if cell < filled else ("·", "muted")) for cell in range(width)]
     if others is not None:
-        cells[min(width - 1, round(others * width))] = (OTHER, "all")
+        cells[min(width - 1, round(others * width))] = (OTHER, "compared")
     return tuple(Span(char, role) for char, role in cells)
 
 
 def _settings(one: RunRow, other: RunRow, width: int) -> Lines:
     """The settings in which the two differ, after an empty line."""
-    found = differences(one, other)
-    if not found:
+    settings = differences(one, other)
+    if not settings:
         return ((), (Span("  same settings", "muted"),))
-    parts = [f"{name} {ONE} {this} {OTHER} {that}" for name, this, that in found]
-    lines, line = [], "  differ:"
-    for index, part in enumerate(parts):
-        difference = " · " if index and line.strip() else " "
-        if len(line) + len(difference) + len(part) > width and line.strip() != "differ:":
-            lines.append(line)
-            line, difference = "         ", " "
-        line += difference + part
-    return ((), *((Span(cut(text, width), "muted"),) for text in (*lines, line)))
+    parts = (f"{name} {ONE} {this} {OTHER} {that}" for name, this, that in settings)
+    text = f"{_NO_BREAK}· ".join(part.replace(" ", _NO_BREAK) for part in parts)
+    lines = wrap(text, width, initial_indent="  differ: ", subsequent_indent=" " * 10,
+                 break_long_words=False, break_on_hyphens=False)  # fmt: skip
+    texts = (line.replace(_NO_BREAK, " ").removesuffix(" ·") for line in lines)
+    return ((), *((Span(cut(text, width), "muted"),) for text in texts))
 
 
 def views(browsing: Browsing, width: int, height: int) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,8 +18,8 @@ from tui.plots.runs.training_curves import RunCurve, TrainingCurvesData
 from tui.plots.runs.two_weights import TwoWeightsData, WeightsMark
 from tui.state.browsing import Browsing
 from tui.state.runs import RunRow, accuracy_on, plot_point
-from tui.text.lines import Lines
-from tui.views.run_comparison import ONE, OTHER, side_by_side, sparsities, views
+from tui.text.lines import Lines, beside
+from tui.views.run_comparison import ONE, OTHER, sparsities, views
 
 if TYPE_CHECKING:
     from core.pruning.what_if import Profile
@@ -43,17 +44,26 @@ def lower_half(
         return ()
     if other is None:
         return pareto.draw(runs(browsing, dense), width, height, "no accuracies recorded yet")
-    shown = views(browsing, width, height)
-    if len(shown) == 1:
-        return _view(shown[0], browsing, dense, weights, width, height)
+    dense = _dense(one, "validation", dense)
+
+    def view(name: str, width: int, height: int) -> Lines:
+        match name:
+            case "sparsities":
+                return sparsities(one, other, browsing.layers, browsing.layer_at, width, height)
+            case "curves":
+                curves = (_run_curve(one, ONE, "chosen"), _run_curve(other, OTHER, "compared"))
+                data = TrainingCurvesData(curves, "validation", dense)
+                return training_curves.draw(data, width, height)
+            case _:
+                layer = _layer_weights(one, other, browsing, weights, width)
+                return two_weights.draw(layer, width, height)
+
+    first, *others = views(browsing, width, height)
+    if not others:
+        return view(first, width, height)
     left = round(width * _LEFT)
-    right = width - left - _GAP
-    first = _view(shown[0], browsing, dense, weights, left, height)
-    each = height // (len(shown) - 1)
-    second = tuple(
-        line for name in shown[1:] for line in _view(name, browsing, dense, weights, right, each)
-    )
-    return side_by_side(first, second, left, _GAP)
+    right = (view(name, width - left - _GAP, height // len(others)) for name in others)
+    return beside(view(first, left, height), tuple(chain.from_iterable(right)), width)
 
 
 def runs(browsing: Browsing, dense: float | None) -> ParetoData:
@@ -92,34 +102,14 @@ def _dense(row: RunRow | None, split: str, fallback: float | None) -> float | No
     return fallback if own is None and split == "validation" else own
 
 
-def _view(
-    name: str, browsing: Browsing, dense: float | None, weights: Weights, width: int, height: int
-) -> Lines:
-    one, other = browsing.chosen, browsing.compared
-    assert one is not None
-    assert other is not None
-    match name:
-        case "sparsities":
-            return sparsities(one, other, browsing.layers, browsing.layer_at, width, height)
-        case "curves":
-            dense = _dense(one, "validation", dense)
-            marks = (_run_curve(one, ONE, "chosen"), _run_curve(other, OTHER, "all"))
-            return training_curves.draw(
-                TrainingCurvesData(marks, "validation", dense), width, height
-            )
-        case _:
-            return two_weights.draw(_weights(browsing, weights, width), width, height)
-
-
 def _run_curve(row: RunRow, sign: str, role: str) -> RunCurve:
     epochs = ((at, math.nan if score is None else score) for at, score in row.epochs)
     return RunCurve(row.id, tuple(epochs), row.record.best, sign, role)
 
 
-def _weights(browsing: Browsing, weights: Weights, width: int) -> TwoWeightsData:
-    one, other = browsing.chosen, browsing.compared
-    assert one is not None
-    assert other is not None
+def _layer_weights(
+    one: RunRow, other: RunRow, browsing: Browsing, weights: Weights, width: int
+) -> TwoWeightsData:
     layer = browsing.layers[browsing.layer_at][0].name if browsing.layers else ""
     loaded = [weights.get((row.id, layer), _READING) for row in (one, other)]
     if not layer:

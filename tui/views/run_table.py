@@ -15,7 +15,7 @@ NONE = "–"
 CHOSEN, MARKED, HERE = "▶", "◎", "⌂"
 ON_FRONT, OFF_FRONT, STOPPED_EARLY, DENSE = "◆", "○", "×", "■"
 _GUTTER, _SIGN = 2, 2
-_NOTE, _NOTE_AT_EASE = 14, 20
+_NOTE, _WIDE_NOTE = 14, 20
 _GAP = "  "
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -114,13 +114,13 @@ def arrow(browsing: Browsing) -> str:
 def columns(browsing: Browsing, width: int) -> tuple[Column, ...]:
     """The columns that fit; the note takes the rest."""
     room = width - _first(browsing) - len(_GAP) - _NOTE
-    fitted = []
+    visible = []
     for column in sorted(COLUMNS, key=lambda column: column.rank):
         room -= column.cells
-        if room < 0 or (column.rank > 1 and room < _NOTE_AT_EASE - _NOTE):
+        if room < 0 or (column.rank > 1 and room < _WIDE_NOTE - _NOTE):
             break
-        fitted.append(column)
-    return tuple(column for column in COLUMNS if column in fitted)
+        visible.append(column)
+    return tuple(column for column in COLUMNS if column in visible)
 
 
 def sortable(browsing: Browsing, width: int) -> tuple[str, ...]:
@@ -137,11 +137,11 @@ def table(browsing: Browsing, current: str | None, width: int, height: int, top:
     """The table in `height` lines: a header, then the runs from the row `top` on."""
     if not browsing.rows:
         return ((Span("  reading the runs", "muted"),),) if browsing.rows is None else ()
-    fitted, best = columns(browsing, width), fronts(browsing.rows, browsing.split)
+    visible, best = columns(browsing, width), fronts(browsing.rows, browsing.split)
     rows = browsing.rows[top : top + max(1, height - 1)]
     return (
-        _header(browsing, fitted, width),
-        *(_row(browsing, row, fitted, best, current, width) for row in rows),
+        _header(browsing, visible, width),
+        *(_row(browsing, row, visible, best, current, width) for row in rows),
     )
 
 
@@ -152,33 +152,33 @@ def scrolled(browsing: Browsing, height: int, top: int) -> int:
     return max(0, min(top, len(browsing.rows or ()) - room))
 
 
-def _header(browsing: Browsing, fitted: tuple[Column, ...], width: int) -> Line:
+def _header(browsing: Browsing, visible: tuple[Column, ...], width: int) -> Line:
     def named(name: str) -> str:
         return name + arrow(browsing) * (name == browsing.column)
 
     text = " " * _GUTTER + named("run").ljust(_first(browsing) - _GUTTER)
-    text += "".join(column.cell(named(column.name)) for column in fitted)
+    text += "".join(column.cell(named(column.name)) for column in visible)
     return (Span(cut(text + _GAP + named("note"), width), "muted"),)
 
 
 def _row(
     browsing: Browsing,
     row: RunRow,
-    fitted: tuple[Column, ...],
+    visible: tuple[Column, ...],
     best: frozenset[str],
     current: str | None,
     width: int,
 ) -> Line:
     chosen = row.id == browsing.at
     role = "chosen" if chosen else "plain"
-    text = "".join(column.cell(column.text(row, browsing.split)) for column in fitted) + _GAP
+    text = "".join(column.cell(column.text(row, browsing.split)) for column in visible) + _GAP
     sign, sign_role = _sign(row, browsing.split, row.id in best)
     room = width - _first(browsing) - len(text)
     return (
         Span(CHOSEN if chosen else " ", "chosen"),
-        Span(MARKED, "all")
+        Span(MARKED, "compared")
         if row.id == browsing.marked
-        else Span(HERE if row.id == current else " ", "kept"),
+        else Span(HERE if row.id == current else " ", "good"),
         Span(row.id.ljust(_first(browsing) - _GUTTER - _SIGN), role),
         Span(f" {sign}", sign_role),
         Span(text, role),
@@ -187,14 +187,13 @@ def _row(
 
 
 def _sign(row: RunRow, split: str, best: bool) -> tuple[str, str]:
-    """A run's sign in the plot."""
     if row.ratio is None or row.score(split) is None:
         return " ", "plain"
     if row.trained:
         return DENSE, "dense"
     if best:
         return ON_FRONT, "best"
-    return (STOPPED_EARLY if row.status == STOPPED else OFF_FRONT), "pending"
+    return (STOPPED_EARLY if row.status == STOPPED else OFF_FRONT), "muted"
 
 
 def _note(row: RunRow, role: str, room: int) -> Line:

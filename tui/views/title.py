@@ -28,7 +28,6 @@ def title(state: State, width: int) -> Lines:
 
 
 def _matches(state: State) -> str:
-    """The filter and its number of matches, if there is a filter."""
     listing = state.listing
     if not listing.filter:
         return ""

@@ -68,27 +68,22 @@ def _result(state: State, name: str, result: Result | None, split: str) -> Line:
     if state.is_current(result):
         return (Span(f"   {name} ", "muted"), Span(number, name.replace("-", "")))
     of = f"at {ratio(result.footprint.ratio)}" if result.base is state.base else "(old base)"
-    return (Span(f"   {name} {number} {of}", "stale"),)
+    return (Span(f"   {name} {number} {of}", "muted"),)
 
 
 def _estimate(state: State, split: str) -> Line:
-    """The background accuracy, until `p` has measured both splits."""
-    estimate = state.estimate
+    """The background accuracy, before it the scan's forecast; until `p` has measured the plan."""
     if split != "validation" or state.is_current(state.pruned):
         return ()
-    if estimate is None:
-        return _forecast(state)
-    sample = estimate.sample
-    middle, half = sample.estimate
-    text = f"{middle:>5.2f}" if sample.exact else f"{middle:.1f} ±{half:.1f}"
-    return (Span("   pruned ", "muted"), Span(text, "pruned"))
-
-
-def _forecast(state: State) -> Line:
-    """The scan's forecast, until something is measured."""
-    if state.forecast is None:
+    if state.estimate is not None:
+        sample, role = state.estimate.sample, "pruned"
+        middle, half = sample.estimate
+        text = f"{middle:>5.2f}" if sample.exact else f"{middle:.1f} ±{half:.1f}"
+    elif state.forecast is not None:
+        text, role = f"about {state.forecast:.0f}?", "hint"
+    else:
         return ()
-    return (Span("   pruned ", "muted"), Span(f"about {state.forecast:.0f}?", "hint"))
+    return (Span("   pruned ", "muted"), Span(text, role))
 
 
 def _number(accuracy: Accuracy | None, split: str) -> str:

@@ -26,9 +26,9 @@ class KeyLine(LinesWidget):
         with self.drawing():
             self._shown = fitting(keys, width)
             pairs = (
-                (Span(key.shown, "key"), Span(f" {key.label} ", "does")) for key in self._shown
+                (Span(key.shown, "key"), Span(f" {key.label} ", "key-label")) for key in self._shown
             )
-            self.lines = ((*chain.from_iterable(pairs), Span(" " * width, "does")),)
+            self.lines = ((*chain.from_iterable(pairs), Span(" " * width, "key-label")),)
 
     def on_resize(self) -> None:
         """Fill the line's new width."""

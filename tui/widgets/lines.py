@@ -13,25 +13,7 @@ from textual.widget import Widget
 from tui.system.error_log import log_error
 from tui.text.lines import ROLES, Line, Lines, Span, clean
 
-SCREEN_ROLES = (
-    "muted",
-    "brand",
-    "headline",
-    "good",
-    "warning",
-    "error",
-    "working",
-    "stale",
-    "bar",
-    "bar-chosen",
-    "floor",
-    "finetuned",
-    "key",
-    "does",
-)
-"""Roles beside those of the plots."""
-
-ROLE_CLASSES = {f"role--{role}" for role in (*ROLES, *SCREEN_ROLES)}
+ROLE_CLASSES = {f"role--{role}" for role in ROLES}
 """The component classes of the roles, for the screen that these widgets are on.
 
 Textual makes a node for each component class of each widget whenever it applies styles: had every

@@ -1,7 +1,7 @@
 """A plot of the state as a widget: drawn again only when its numbers or its size change."""
 
 from tui.state.state import State
-from tui.views.plots.registry import PLOTS
+from tui.views.plot_registry import PLOTS
 from tui.widgets.lines import LinesWidget
 
 
@@ -25,7 +25,7 @@ class PlotPanel(LinesWidget, can_focus=True):
         before, self._drawn = self._drawn, None
         with self.drawing():
             plot = PLOTS[name]
-            self._drawn = (name, width, height, plot.seen(state))
+            self._drawn = (name, width, height, plot.inputs(state))
             if self._drawn != before:
                 self.lines = plot.draw(state, width, height)
 

@@ -47,7 +47,7 @@ Lags = dict[str, list[float]]
 class WatchedApp(FeatherweightApp):
     """Records the lag of its event loop until it quits."""
 
-    CSS_PATH = str(REPOSITORY / "tui" / FeatherweightApp.CSS_PATH)
+    CSS_PATH = [REPOSITORY / "tui" / name for name in FeatherweightApp.CSS_PATH]
     target: Path
     lags: Lags
     pressed: tuple[float, float] | None = None

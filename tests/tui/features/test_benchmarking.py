@@ -9,7 +9,7 @@ from tests.tui.conftest import idle, ready, until
 from tests.tui.features.test_background_measurement import shown
 from tests.tui.scripted import AGGRESSIVE, MODERATE, Scripted
 from tui.app import FeatherweightApp
-from tui.views.plots.registry import PLOTS
+from tui.views.plot_registry import PLOTS
 
 PRESET = ("m", "down", "enter")
 

@@ -9,7 +9,6 @@ import pytest
 from textual.widgets import Static
 
 from core.errors import InputError
-from core.experiments.exports import Export
 from core.formats.export_formats import LEVELS, QUANTIZED, VALUES, Packing
 from tests.tui.conftest import idle, ready, until
 from tests.tui.scripted import AGGRESSIVE, PRUNED, SIZES, TUNED, Scripted, net
@@ -23,7 +22,6 @@ from tui.state.export_form import ExportForm
 from tui.state.results import Result
 from tui.state.state import State
 from tui.views.activity import JobProgress
-from tui.views.plots.files import data
 
 
 @pytest.fixture(autouse=True)
@@ -225,32 +223,3 @@ def test_what_the_net_on_the_screen_is_called():
     assert what(state) == "the fine-tuned net"
     assert what(state.nudge(-1)) == "the pruned net"
     assert what(state.adopt()) == "the base"
-
-
-def test_the_plot_of_files_says_what_is_not_known_and_what_is_of_another_plan():
-    dense, tuned = net(), net(AGGRESSIVE)
-    state = State().with_dense(dense).set_plan(AGGRESSIVE)
-    rows = {row.name: row for row in data(state, 80).rows}
-    assert rows["values only"].bytes == state.footprint.pruned_bytes
-    assert [row.note for row in rows.values() if row.bytes is None] == [
-        *["press f or e to measure"] * 4,
-        "press e to write",
-    ]
-    result = Result(state.planned, dense, TUNED, state.footprint, tuned, sizes=SIZES)
-    state = state.with_finetuned(result, state.undo_point)
-    export = Export("/net.fw", 5_512, "codebook", 12, TUNED)
-    written = state.with_result_replaced(result, result.with_new_export(export, SIZES))
-    assert not data(written, 80).before
-    assert [row.bytes for row in data(state, 80).rows] == [
-        912_616,
-        58_211,
-        31_020,
-        24_732,
-        24_100,
-        None,
-    ]
-    assert data(written, 80).rows[-1].bytes == 5_512
-    assert data(written, 80).rows[-1].note == "99.31 %"
-    other = data(written.nudge(-1), 80)
-    assert other.before
-    assert other.rows == data(written, 80).rows

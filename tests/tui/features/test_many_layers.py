@@ -20,7 +20,7 @@ from tests.tui.test_app import shown
 from tui.app import FeatherweightApp
 from tui.state.state import State
 from tui.views.layer_table import table
-from tui.views.plots.registry import PLOTS
+from tui.views.plot_registry import PLOTS
 from tui.widgets.find_input import FindInput
 from tui.widgets.layer_table import LayerTable
 from tui.widgets.value_input import ValueInput

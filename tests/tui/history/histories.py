@@ -26,7 +26,7 @@ from tui.screens.history.screen import HistoryScreen
 from tui.widgets.lines import LinesWidget
 
 NAMES = {"[": "left_square_bracket", "]": "right_square_bracket", "?": "question_mark"}
-CSS = Path(__file__).parents[3] / "tui" / "featherweight.tcss"
+CSS = [*(Path(__file__).parents[3] / "tui").glob("*.tcss")]
 MODERATE = {"conv1": 0.55, "conv2": 0.8, "conv3": 0.9, "fc1": 0.9, "fc2": 0.6}
 AGGRESSIVE = {"conv1": 0.65, "conv2": 0.95, "conv3": 0.98, "fc1": 0.98, "fc2": 0.9}
 OTHER_SHAPES = {"fc1": (300, 784), "fc2": (100, 300), "fc3": (10, 100)}

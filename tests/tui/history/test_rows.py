@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from core.experiments.run_record import read_record
 from core.experiments.runs import DONE, FINISHED, INTERRUPTED, RUNNING, UNREADABLE, Run
 from tests.tui.history.histories import AGGRESSIVE, course, outcome, tuning
-from tests.tui.plots.test_plots import assert_exact
+from tests.tui.plots.checks import assert_exact
 from tui.keys.history_keys import KEYS
 from tui.state.browsing import Browsing
 from tui.state.runs import (

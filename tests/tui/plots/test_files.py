@@ -1,11 +1,11 @@
-"""The plot of files, at every size and for whatever numbers."""
+"""File sizes as bars."""
 
 from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.tui.plots.test_plots import assert_exact, names, roles, sizes, text
+from tests.tui.plots.checks import assert_exact, names, roles, sizes, text
 from tui.plots.files import FilesData, FilesRow, draw
 from tui.text.lines import ROLES
 
@@ -26,13 +26,13 @@ rows = st.lists(
 
 
 @given(area=sizes, rows=rows, dense=st.integers(0, 1 << 50), caption=names, before=st.booleans())
-def test_it_fills_its_area_whatever_the_numbers(area, rows, dense, caption, before):
+def test_no_files_fail(area, rows, dense, caption, before):
     lines = draw(FilesData(rows, dense, caption, before), *area)
     assert_exact(lines, *area)
     assert roles(lines) <= {*ROLES}
 
 
-def test_bytes_and_ratios_stand_beside_the_bars():
+def test_bytes_and_ratios_are_beside_the_bars():
     shown = text(draw(DATA, 80, 10))
     assert "fine-tuned, test 99.31 %" in shown[0]
     last = next(line for line in shown if "compact, 12 values" in line)
@@ -48,19 +48,19 @@ def test_a_longer_bar_is_a_larger_file():
     assert min(lengths.values()) > 0
 
 
-def test_on_few_lines_what_matters_most_stays():
+def test_on_few_lines_the_most_important_files_stay():
     shown = "\n".join(text(draw(DATA, 60, 4)))
     assert "compact, 12 values" in shown
     assert "compact, lossless" in shown
     assert "dense file" not in shown
 
 
-def test_what_is_not_known_says_how_it_can_be():
-    unknown = FilesData((FilesRow("compact, quantised", None, "e writes it"), *ROWS[:1]), 912_040)
+def test_an_unknown_size_says_how_to_measure_it():
+    unknown = FilesData((FilesRow("compact, quantized", None, "e writes it"), *ROWS[:1]), 912_040)
     assert any("e writes it" in line for line in text(draw(unknown, 60, 7)))
 
 
 def test_another_plan_is_dimmed():
     dimmed = roles(draw(FilesData(ROWS, 912_040, "before", before=True), 80, 10))
-    assert not dimmed & {"kept", "dense", "label", "chosen"} - {"label"}
-    assert {"kept", "dense", "chosen"} <= roles(draw(DATA, 80, 10))
+    assert not dimmed & {"file", "counted", "chosen"}
+    assert {"file", "counted", "chosen"} <= roles(draw(DATA, 80, 10))

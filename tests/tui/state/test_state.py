@@ -10,12 +10,10 @@ from hypothesis import strategies as st
 
 from core.events import Accuracy
 from core.jobs.workbench import Net
-from core.settings.settings import Settings
 from tests.tui.scripted import AGGRESSIVE, DENSE, PRUNED, SHAPES, net
 from tui.state.results import Result
 from tui.state.state import State
 from tui.state.training_curve import TrainingCurve
-from tui.views.title import title
 
 START = State().with_dense(net())
 BASE = net(AGGRESSIVE)
@@ -179,17 +177,6 @@ def test_without_a_net_no_key_changes_the_state():
     assert empty.adopt() is empty
     assert empty.revert() == empty
     assert empty.footprint.parameters == 0
-
-
-def test_the_title_says_what_the_base_is():
-    def text(state: State) -> str:
-        return "".join(span.text for span in title(state, 120)[0])
-
-    assert "cnn5 on mnist · base: dense · recipe fast, 5 epochs" in text(START)
-    untrained = State().with_dense(replace(net(), trained=False))
-    assert "base: dense, untrained" in text(untrained)
-    mine = Settings(model="tests/core/user_nets.py:SOURCE", dataset="folder:tests")
-    assert "user_nets.SOURCE on tests" in text(replace(START, settings=mine))
 
 
 def test_a_result_is_current_for_every_plan_that_drops_the_same_weights():

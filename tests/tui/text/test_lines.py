@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tui.text import lines
-from tui.text.lines import Span, blank, clean, cut, cut_path, header, note
+from tui.text.lines import Span, beside, blank, clean, cut, cut_path, header, note
 
 WIDTHS = st.integers(0, 60)
 SPANS = st.lists(st.text("abc ", max_size=12).map(lambda text: Span(text, "label")), min_size=1)
@@ -63,3 +63,13 @@ def test_a_note_and_a_blank_fill_their_area(text: str, width: int, height: int) 
     for area in (note(text, width, height), blank(width, height)):
         assert len(area) == height
         assert widths(area) == {width}
+
+
+@given(st.integers(1, 20), st.integers(0, 5), st.integers(1, 20), st.integers(0, 5))
+def test_two_areas_side_by_side_fill_one(wide: int, high: int, width: int, height: int) -> None:
+    left, right = note("l", wide, high), note("r", width, height)
+    area = beside(left, right, wide + width + 3)
+    assert len(area) == max(high, height)
+    assert widths(area) <= {wide + width + 3}
+    for row, line in enumerate(right):
+        assert "".join(span.text for span in area[row]).endswith(line[0].text)

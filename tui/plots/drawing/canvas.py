@@ -18,8 +18,6 @@ from tui.plots.drawing.ticks import Axis, Tick
 from tui.text.lines import Line, Lines, Span, clean, cut
 
 _Floats = NDArray[np.float64]
-# A point at the end of an axis belongs to its last cell, not to the next one.
-_END = 1 - 1e-9
 
 
 class _Frame(NamedTuple):
@@ -30,7 +28,7 @@ class _Frame(NamedTuple):
     x: Axis
     y: Axis
     right: tuple[Tick, ...]
-    floor: bool
+    bottom_axis: bool
     margin: int
 
 
@@ -64,10 +62,11 @@ class Canvas:
         width, height: Cells, axes included.
         x, y: The bottom and the left axis.
         right: Labels to the right of the area, at positions of the left axis.
-        floor: Whether the bottom axis is shown; without it the area has two more lines.
+        bottom_axis: Whether the bottom axis is shown; without it the area has two more lines.
 
     Attributes:
-        columns, rows: Cells inside the axes.
+        x, y: The axes.
+        columns, rows: Cells inside them.
     """
 
     def __init__(
@@ -77,47 +76,45 @@ class Canvas:
         x: Axis,
         y: Axis,
         right: Sequence[Tick] = (),
-        floor: bool = True,
+        bottom_axis: bool = True,
     ) -> None:
-        self._x, self._y = x, y
+        self.x, self.y = x, y
         margin = max(len(text) for text in (x.name, *(tick.text for tick in y.ticks)))
         self.columns = width - margin - 1 - max((len(tick.text) for tick in right), default=0)
-        self.rows = height - 2 * floor
-        self._frame = _Frame(width, height, x, y, tuple(right), floor, margin)
+        self.rows = height - 2 * bottom_axis
+        self._frame = _Frame(width, height, x, y, tuple(right), bottom_axis, margin)
         self._content: list[_Signal | _Text] = []
 
     def line(self, xs: ArrayLike, ys: ArrayLike, role: str) -> None:
         """Draw a line in fine dots, interrupted wherever a value is missing."""
-        x, y = _unit(xs, self._x), _unit(ys, self._y)
+        x, y = self.x.scale(xs), self.y.scale(ys)
         for start, stop in _runs(np.isfinite(x) & np.isfinite(y)):
-            kept = start + self._last_in_each_dot(x[start:stop])
-            dots = _middles(x[kept], self.columns * 2), _middles(y[kept], self.rows * 4)
-            self._signal(*dots, "braille", role, joined=range(1, len(kept)))
+            # The last point in each dot is drawn, so that only the newest dot of a line changes.
+            columns = (x[start:stop] * self.columns * 2).astype(int)
+            _, from_the_end = np.unique(columns[::-1], return_index=True)
+            last = np.sort(stop - 1 - from_the_end)
+            dots = _middles(x[last], self.columns * 2), _middles(y[last], self.rows * 4)
+            self._signal(*dots, "braille", role, joined=range(1, len(last)))
 
     def marks(self, xs: ArrayLike, ys: ArrayLike, char: str, role: str) -> None:
         """Draw a character at each point."""
-        x, y = _unit(xs, self._x), _unit(ys, self._y)
+        x, y = self.x.scale(xs), self.y.scale(ys)
         there = np.isfinite(x) & np.isfinite(y)
         self._signal(x[there], y[there], char, role)
 
     def horizontal(self, y: float, char: str, role: str) -> None:
         """Draw a line of characters from left to right."""
         at = (self.row(y) + 0.5) / self.rows
-        self._signal(self._from_end_to_end(self.columns), np.full(2, at), char, role, joined=(1,))
+        self._signal(_ends(self.columns), np.full(2, at), char, role, joined=(1,))
 
     def vertical(self, x: float, char: str, role: str) -> None:
         """Draw a line of characters from top to bottom."""
-        at = (int(_unit([x], self._x)[0] * self.columns) + 0.5) / self.columns
-        self._signal(np.full(2, at), self._from_end_to_end(self.rows), char, role, joined=(1,))
-
-    @property
-    def bottom(self) -> float:
-        """The lowest value of the left axis."""
-        return self._y.lower
+        at = (self.x.cell(x, self.columns) + 0.5) / self.columns
+        self._signal(np.full(2, at), _ends(self.rows), char, role, joined=(1,))
 
     def row(self, y: float) -> int:
         """Return the row of a value of the left axis, counted from the bottom."""
-        return int(_unit([y], self._y)[0] * self.rows)
+        return self.y.cell(y, self.rows)
 
     def text(self, column: int, row: int, text: str, role: str) -> None:
         """Write text starting in a cell; rows count from the bottom.
@@ -139,42 +136,26 @@ class Canvas:
 
         `ramp` has the characters from an almost empty cell to a full one.
         """
-        bars = [_bar(height, self.rows, ramp) for height in heights]
-        columns = [column for column, bar in enumerate(bars) for _ in bar]
-        rows = [row for bar in bars for row in range(len(bar))]
-        self._put(columns, rows, "".join(bars), role)
+        bars = (_bar(height, self.rows, ramp) for height in heights)
+        self._put(map("".join, zip(*bars, strict=True)), role)
 
     def lying_bars(self, lengths: Mapping[int, float], ramp: str, role: str) -> None:
         """Draw bars of lengths 0 to 1 by row, counted from the bottom."""
-        bars = {row: _bar(length, self.columns, ramp) for row, length in lengths.items()}
-        columns = [column for bar in bars.values() for column in range(len(bar))]
-        rows = [row for row, bar in bars.items() for _ in bar]
-        self._put(columns, rows, "".join(bars.values()), role)
+        rows = range(self.rows)
+        self._put((_bar(lengths.get(row, 0), self.columns, ramp) for row in rows), role)
 
     def lines(self) -> Lines:
         """Return the drawing."""
         return _draw(self._frame, tuple(self._content))
 
-    def _last_in_each_dot(self, x: _Floats) -> NDArray[np.intp]:
-        """Keep the last point in each dot, so that only the newest dot of a line changes."""
-        dots = (x * self.columns * 2).astype(int)
-        _, from_the_end = np.unique(dots[::-1], return_index=True)
-        return np.sort(len(x) - 1 - from_the_end)
-
-    @staticmethod
-    def _from_end_to_end(cells: int) -> _Floats:
-        """Return the middles of the first and the last of so many cells."""
-        return np.array([0.5, cells - 0.5]) / cells
-
-    def _put(self, columns: Iterable[int], rows: Iterable[int], text: str, role: str) -> None:
-        """Write each character of a text into its own cell.
+    def _put(self, rows: Iterable[str], role: str) -> None:
+        """Write whole rows, the lowest one first; spaces change nothing.
 
         plotext's time grows with the points, so a run of equal cells is one line.
         """
-        cells = np.zeros((self.rows, self.columns + 1), dtype="<U1")
-        cells[np.fromiter(rows, int), np.fromiter(columns, int)] = list(text)
-        flat = cells.ravel()
-        for char in np.unique(flat[flat != ""]):
+        # A space at the end of each row ends its last run.
+        flat = np.array([*"".join(f"{row} " for row in rows)], dtype="<U1")
+        for char in np.unique(flat[flat != " "]):
             ends = np.array(list(_runs(flat == char))) - (0, 1)
             places, first = np.unique(ends, return_index=True)
             y, x = np.divmod(places, self.columns + 1)
@@ -189,14 +170,9 @@ class Canvas:
             self._content.append(_Signal(*points, char, role, tuple(joined)))
 
 
-def preload() -> None:
-    """Import plotext in the calling thread, so that the first drawing need not wait for it."""
-    _plotext()
-
-
 @cache
-def _plotext() -> Any:
-    """Import plotext when it is first needed."""
+def load_plotext() -> Any:
+    """Import plotext, at the first drawing or, so that this need not wait, before it."""
     import plotext
 
     plotext.terminal.limit(False, False)
@@ -205,8 +181,10 @@ def _plotext() -> Any:
 
 @lru_cache(maxsize=16)
 def _draw(frame: _Frame, content: tuple[_Signal | _Text, ...]) -> Lines:
-    """Let plotext draw a canvas."""
-    plotext, figure = _plotext(), _new_figure(frame.width, frame.height)
+    plotext = load_plotext()
+    figure = type(plotext.figure)(plotext.terminal)  # plotext's own is global
+    figure.canvas("default")
+    figure.plot_size(frame.width, frame.height)
     _draw_axes(figure, frame)
     for item in content:
         if isinstance(item, _Text):
@@ -219,7 +197,7 @@ def _draw(frame: _Frame, content: tuple[_Signal | _Text, ...]) -> Lines:
                 signal.line(place)
             figure.draw(signal)
     lines = parse(figure.build().string())
-    if not frame.floor:
+    if not frame.bottom_axis:
         return lines
     corner = Span(frame.x.name.ljust(frame.margin), "label")
     return (*lines[:-1], (corner, *_drop(lines[-1], frame.margin)))
@@ -229,39 +207,26 @@ def _draw_axes(figure: Any, frame: _Frame) -> None:
     figure.axes(True, pixel=(code("axis"), "default"))
     figure.axes(False, axis="x", side="upper")
     figure.axes(False, axis="y", side="right")
-    figure.axes(frame.floor, axis="x", side="lower", pixel=(code("axis"), "default"))
-    _draw_ruler(figure, "x", "lower", frame.x, frame.x.ticks if frame.floor else ())
+    figure.axes(frame.bottom_axis, axis="x", side="lower", pixel=(code("axis"), "default"))
+    _draw_ruler(figure, "x", "lower", frame.x, frame.x.ticks if frame.bottom_axis else ())
     # The margin is as wide as the widest label, which may be narrower than the name below it.
     left = [tick._replace(text=tick.text.rjust(frame.margin)) for tick in frame.y.ticks]
     _draw_ruler(figure, "y", "left", frame.y, left)
     _draw_ruler(figure, "y", "right", frame.y, frame.right)
 
 
-def _draw_ruler(figure: Any, axis: str, side: str, scale: Axis, ticks: Sequence[Tick]) -> None:
-    plotext = _plotext()
-    ruler = figure.ruler(axis, side)
+def _draw_ruler(figure: Any, name: str, side: str, axis: Axis, ticks: Sequence[Tick]) -> None:
+    plotext = load_plotext()
+    ruler = figure.ruler(name, side)
     ruler.lim(0, 1).alignment(lim="edge").pixel((code("label"), "default"))
-    places = np.minimum(_unit([tick.at for tick in ticks], scale), _END)
+    places = axis.scale([tick.at for tick in ticks])
     labels = [plotext.colorize(tick.text).fill(code(tick.role)) for tick in ticks]
     ruler.ticks(places.tolist(), labels=labels)
 
 
-def _new_figure(width: int, height: int) -> Any:
-    """Return a figure that shares nothing with plotext's global one."""
-    plotext = _plotext()
-    figure = type(plotext.figure)(plotext.terminal)
-    figure.canvas("default")
-    figure.plot_size(width, height)
-    return figure
-
-
-def _unit(values: ArrayLike, axis: Axis) -> _Floats:
-    """Scale to 0..1, clamping to the axis; NaN if not finite."""
-    array: _Floats = np.asarray(values, dtype=float).ravel()
-    array = np.where(np.isfinite(array), array, np.nan)
-    inside = np.clip(array, axis.lower, axis.upper)
-    scaled: _Floats = (inside - axis.lower) / (axis.upper - axis.lower)
-    return np.minimum(scaled, _END)
+def _ends(cells: int) -> _Floats:
+    """Return the middles of the first and the last cell."""
+    return np.array([0.5, cells - 0.5]) / cells
 
 
 def _middles(values: _Floats, dots: int) -> _Floats:
@@ -277,14 +242,13 @@ def _runs(there: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
 
 
 def _bar(length: float, cells: int, ramp: str) -> str:
-    """Return the characters of a bar, whose last cell is as full as the ramp can show."""
+    """Return a bar, padded; its last character is as full as the ramp can show."""
     steps = min(math.ceil(length * cells * len(ramp)), cells * len(ramp))
     full, rest = divmod(max(0, steps), len(ramp))
-    return ramp[-1] * full + ramp[rest - 1 : rest]
+    return (ramp[-1] * full + ramp[rest - 1 : rest]).ljust(cells)
 
 
 def _drop(line: Line, cells: int) -> Line:
-    """Remove the first cells of a line."""
     kept: list[Span] = []
     for span in line:
         kept.append(Span(span.text[cells:], span.role))

@@ -7,7 +7,7 @@ from typing import NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from tui.plots.drawing.percents import percent_or_nan, percents
+from tui.plots.drawing.percents import percent_or_nan, percent_rows, percents
 from tui.text.lines import clean
 
 _Floats = NDArray[np.float64]
@@ -20,12 +20,12 @@ class Curve:
     Attributes:
         points: Sparsity as a fraction, accuracy in percent, and the half-width of its interval in
             points, 0 if exact; NaN is a gap.
-        current: The planned sparsity as a fraction.
+        planned: The planned sparsity as a fraction.
     """
 
     name: str
     points: tuple[tuple[float, float, float], ...] = ()
-    current: float | None = None
+    planned: float | None = None
 
 
 class CurvePath(NamedTuple):
@@ -35,7 +35,7 @@ class CurvePath(NamedTuple):
         x: Sparsities, starting at 0 if the dense accuracy is known.
         y: Accuracies, NaN for gaps.
         half: Half-widths of their intervals, in points.
-        current: The planned sparsity, or NaN.
+        planned: The planned sparsity, or NaN.
         scanned: The lowest and the highest measured sparsity, or NaN.
     """
 
@@ -43,22 +43,20 @@ class CurvePath(NamedTuple):
     x: _Floats
     y: _Floats
     half: _Floats
-    current: float
+    planned: float
     scanned: tuple[float, float]
 
     @classmethod
     def of(cls, curve: Curve, dense: float) -> Self:
         """Read a curve; it starts at the dense net's accuracy if that is known."""
-        rows: _Floats = np.array(curve.points, dtype=float).reshape(-1, 3)
-        rows = rows[(rows[:, 0] >= 0) & (rows[:, 0] <= 1)]
-        rows = rows[np.argsort(rows[:, 0], kind="stable")]
-        x, y, half = 100 * rows[:, 0], percents(rows[:, 1]), percents(rows[:, 2])
+        x, y, half = percent_rows(curve.points, 3, 1).T
+        x, half = 100 * x, percents(half)
         known = x[np.isfinite(y)].tolist()
         if known and x[0] > 0 and math.isfinite(dense):
             x, y, half = np.insert(x, 0, 0), np.insert(y, 0, dense), np.insert(half, 0, 0)
-        current = math.nan if curve.current is None else percent_or_nan(100 * curve.current)
+        planned = math.nan if curve.planned is None else percent_or_nan(100 * curve.planned)
         scanned = (known[0], known[-1]) if known else (math.nan, math.nan)
-        return cls(clean(curve.name), x, y, np.nan_to_num(half), current, scanned)
+        return cls(clean(curve.name), x, y, np.nan_to_num(half), planned, scanned)
 
     @property
     def is_measured(self) -> bool:
@@ -112,5 +110,5 @@ class Curves(NamedTuple):
     def role(self, path: CurvePath) -> str:
         """Return the role of a curve."""
         if self.stale:
-            return "pending"
-        return "chosen" if path is self.chosen else "all" if path is self.uniform else "pending"
+            return "muted"
+        return "chosen" if path is self.chosen else "uniform" if path is self.uniform else "muted"

@@ -1,6 +1,7 @@
 """Accuracies and sparsities in percent: as numbers, as text, as an axis."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -19,6 +20,17 @@ def percents(values: ArrayLike) -> NDArray[np.float64]:
 def percent_or_nan(value: float | None) -> float:
     """Return a number from 0 to 100, NaN if missing or not finite."""
     return float(percents(math.nan if value is None else value))
+
+
+def percent_rows(rows: Sequence[Sequence[float]], columns: int, last: float) -> NDArray[np.float64]:
+    """Return rows [N, columns] whose first value is from 0 to `last`, in order of that value.
+
+    The second value is a percentage, NaN for a gap.
+    """
+    table: NDArray[np.float64] = np.array(rows, dtype=float).reshape(-1, columns)
+    table = table[(table[:, 0] >= 0) & (table[:, 0] <= last)]
+    table[:, 1] = percents(table[:, 1])
+    return table[np.argsort(table[:, 0], kind="stable")]
 
 
 def short_percent(value: float) -> str:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tui.plots.drawing.ticks import Axis
+from tui.plots.drawing.canvas import Canvas
 
 _Floats = NDArray[np.float64]
 Trail = NDArray[np.int64]
@@ -21,20 +21,18 @@ class Cell(NamedTuple):
 
 
 class Cells:
-    """The cells of a plot area: which are occupied, and where text fits."""
+    """The cells of a canvas: which are occupied, and where text fits."""
 
-    def __init__(self, columns: int, rows: int, x: Axis, y: Axis) -> None:
-        self._columns, self._rows = columns, rows
-        self._x, self._y = x, y
-        self._reserved = np.zeros((columns, rows), dtype=bool)
-        self._drawn = np.zeros((columns, rows), dtype=bool)
+    def __init__(self, canvas: Canvas) -> None:
+        self._canvas = canvas
+        self._reserved = np.zeros((canvas.columns, canvas.rows), dtype=bool)
+        self._drawn = np.zeros_like(self._reserved)
 
     def along(self, xs: _Floats, ys: _Floats) -> Trail:
         """Return the cells a line passes through."""
-        there = np.isfinite(xs) & np.isfinite(ys)
-        ends = np.stack(
-            (_scaled(xs, self._x, self._columns), _scaled(ys, self._y, self._rows)), axis=1
-        )
+        there, canvas = np.isfinite(xs) & np.isfinite(ys), self._canvas
+        columns, rows = canvas.x.scale(xs) * canvas.columns, canvas.y.scale(ys) * canvas.rows
+        ends = np.stack((columns, rows), axis=1)
         starts = np.flatnonzero(there)
         # A step into a gap, or past the end, goes nowhere.
         stops = np.minimum(starts + 1, len(xs) - 1)
@@ -55,20 +53,21 @@ class Cells:
 
     def reserve_point(self, x: float, y: float) -> Cell:
         """Keep the cell of a point, clamped to the area, free of text; return it."""
-        cell = Cell(cell_at(x, self._x, self._columns), cell_at(y, self._y, self._rows))
+        cell = Cell(self._canvas.x.cell(x, self._canvas.columns), self._canvas.row(y))
         self._reserved[cell] = True
         return cell
 
-    def draw(self, trail: Trail) -> None:
+    def avoid(self, trail: Trail) -> None:
         """Mark cells that text should avoid."""
         self._drawn[trail[:, 0], trail[:, 1]] = True
 
-    def place(self, text: str, starts: Iterable[Cell], hides: bool = True) -> Cell | None:
-        """Reserve the best start cell for a text; None if there is none.
+    def write(self, text: str, starts: Iterable[Cell], role: str, hides: bool = True) -> None:
+        """Write a text at the best start cell, and reserve its cells; nothing if none is free.
 
         Args:
             text: The text.
             starts: Candidates in pairs, best first; a later pair wins only if it covers less.
+            role: The role of the text.
             hides: Whether the text may cover drawn cells.
         """
         best: tuple[int, Cell] | None = None
@@ -77,24 +76,19 @@ class Cells:
             if hidden is not None and (hides or not hidden):
                 cost = hidden + rank // 2
                 best = best if best is not None and best[0] <= cost else (cost, start)
-        if best is None:
-            return None
-        column, row = best[1]
-        self._reserved[column : column + len(text), row] = True
-        return best[1]
+        if best is not None:
+            column, row = best[1]
+            self._reserved[column : column + len(text), row] = True
+            self._canvas.text(column, row, text, role)
 
     def _hidden(self, start: Cell, length: int) -> int | None:
         """Return how many drawn cells a text would cover; None if it does not fit."""
         column, row = start
-        if not (0 <= column <= self._columns - length and 0 <= row < self._rows):
+        columns, rows = self._reserved.shape
+        if not (0 <= column <= columns - length and 0 <= row < rows):
             return None
         place = np.s_[column : column + length, row]
         return None if self._reserved[place].any() else int(self._drawn[place].sum())
-
-
-def cell_at(value: float, axis: Axis, cells: int) -> int:
-    """Return the cell along an axis that a value lies in, clamped to the axis."""
-    return int(_scaled(np.array(value), axis, cells))
 
 
 def cut_below(xs: ArrayLike, ys: ArrayLike, bottom: float) -> tuple[_Floats, _Floats]:
@@ -109,9 +103,3 @@ def cut_below(xs: ArrayLike, ys: ArrayLike, bottom: float) -> tuple[_Floats, _Fl
     x = np.insert(x, crossing + 1, at)
     y = np.insert(y, crossing + 1, bottom)
     return x, np.where(y < bottom, np.nan, y)
-
-
-def _scaled(values: _Floats, axis: Axis, cells: int) -> _Floats:
-    shares = (values - axis.lower) / (axis.upper - axis.lower)
-    scaled: _Floats = np.clip(shares, 0, 1 - 1e-9) * cells
-    return scaled

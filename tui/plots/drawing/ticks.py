@@ -1,7 +1,10 @@
-"""Ticks: where an axis is labeled, and with what."""
+"""Axes and their ticks: where a value lies, and where an axis is labeled with what."""
 
 import math
 from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from tui.plots.drawing.numbers import Units, short, unit
 
@@ -21,6 +24,18 @@ class Axis(NamedTuple):
     upper: float
     ticks: tuple[Tick, ...] = ()
     name: str = ""
+
+    def scale(self, values: ArrayLike) -> NDArray[np.float64]:
+        """Scale values to 0..1, clamped to the axis; NaN if not finite."""
+        array: NDArray[np.float64] = np.asarray(values, dtype=float).ravel()
+        array = np.where(np.isfinite(array), array, np.nan)
+        shares = (np.clip(array, self.lower, self.upper) - self.lower) / (self.upper - self.lower)
+        # The end of an axis belongs to its last cell, not to the next one.
+        return np.minimum(shares, 1 - 1e-9)
+
+    def cell(self, value: float, cells: int) -> int:
+        """Return which of the axis's cells a value lies in, clamped to the axis."""
+        return int(self.scale(value)[0] * cells)
 
 
 def nice_step(span: float, parts: int) -> float:
@@ -43,6 +58,13 @@ def linear_ticks(lower: float, upper: float, step: float, suffix: str = "") -> t
     style = f".{decimals}f" if decimals < 6 and max(abs(lower), abs(upper)) < 1e6 else ".1e"
     places = (index * step for index in range(first, last + 1))
     return tuple(Tick(at, (f"{at:{style}}" if at else "0") + suffix) for at in places)
+
+
+def epoch_axis(epochs: float, width: int) -> Axis:
+    """Return an axis of epochs from 0."""
+    step = max(1, nice_step(epochs, width // 5))
+    # The name is as wide as the widest percentage, so that new limits do not move the area.
+    return Axis(0, epochs, linear_ticks(0, epochs, step), "epoch ")
 
 
 def unit_ticks(upper: float, parts: int, units: Units) -> tuple[Tick, ...]:

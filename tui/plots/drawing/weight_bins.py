@@ -35,11 +35,14 @@ def weight_canvas(edges: _Floats, top: float, width: int, height: int) -> Canvas
     return Canvas(width, height, x, Axis(0, math.sqrt(top), sqrt_ticks(top, height - 2)))
 
 
-def per_column(edges: _Floats, counts: _Floats, columns: int) -> _Floats:
-    """Return the count to show in each column; no bin is lost if their numbers differ."""
+def draw_counts(
+    canvas: Canvas, edges: _Floats, counts: _Floats, top: float, ramp: str, role: str
+) -> None:
+    """Draw counts as bars up to `top`; no bin is lost if there are not as many columns."""
+    columns = canvas.columns
     span = edges[-1] - edges[0]
     centers = edges[0] + (np.arange(columns) + 0.5) / columns * span
     shown: _Floats = counts[np.searchsorted(edges, centers).clip(1, len(counts)) - 1]
     places = ((edges[1:] + edges[:-1]) / 2 - edges[0]) / span * columns
     np.maximum.at(shown, places.astype(int).clip(0, columns - 1), counts)
-    return shown
+    canvas.upright_bars(np.sqrt(shown / top).tolist(), ramp, role)

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from numpy.typing import ArrayLike
 
 from tui.plots.drawing.numbers import count
-from tui.plots.predictions.confusions import Confusions
-from tui.plots.predictions.matrix import FEWER, MORE, draw_matrix, matrix_size
-from tui.plots.predictions.ranking import AFTER, BEFORE, draw_pairs, draw_recalls
-from tui.text.lines import Line, Lines, Span, blank, clean, fits, header, note, width_of
+from tui.plots.predictions.confusion_matrix import FEWER, MORE, draw_matrix, matrix_size
+from tui.plots.predictions.confusion_numbers import Confusions
+from tui.plots.predictions.confusion_ranking import AFTER, BEFORE, draw_pairs, draw_recalls
+from tui.text.lines import Line, Lines, Span, beside, blank, clean, fits, header, note, width_of
 
-_RECALLS = "recall in %"
 _GAP = 4
 # The least columns beside a matrix, and rows below it, for bars.
 _LEAST, _LOWEST = 28, 4
@@ -23,8 +22,6 @@ class ConfusionData:
     Attributes:
         dense: The dense net's counts [C, C], one row per class, one column per prediction.
         pruned: The pruned net's counts.
-        split: The split of the images.
-        images: Number of images.
         net: Name of the net compared with the dense one.
     """
 
@@ -54,18 +51,14 @@ def _matrix(confusions: Confusions, net: str, width: int, height: int) -> Lines:
     needed, lines = matrix_size(confusions)
     legend = header(_marks(confusions), (), width, 1) if height > lines else ()
     height -= len(legend)
-    beside, below = width - needed - _GAP, height - lines - 1
-    if beside >= _LEAST and height >= lines:
-        pairs = _pairs(confusions, net, beside, height, headed=True)
-        return (*legend, *_join(draw_matrix(confusions), pairs, width))
+    room, below = width - needed - _GAP, height - lines - 1
+    if room >= _LEAST and height >= lines:
+        pairs = _pairs(confusions, net, room, height, headed=True)
+        return (*legend, *beside(draw_matrix(confusions), pairs, width))
     if width >= needed and below >= _LOWEST:
-        matrix = _join(draw_matrix(confusions), (), width)[:lines]
-        return (
-            *legend,
-            *matrix,
-            *blank(width, 1),
-            *_pairs(confusions, net, width, below, headed=True),
-        )
+        matrix = beside(draw_matrix(confusions), (), width)
+        pairs = _pairs(confusions, net, width, below, headed=True)
+        return (*legend, *matrix, *blank(width, 1), *pairs)
     return ()
 
 
@@ -73,12 +66,12 @@ def _lists(confusions: Confusions, net: str, width: int, height: int) -> Lines:
     """Draw the worst confusions, and the recalls beside them if there is room."""
     headed = height >= 7
     right = draw_recalls(confusions, width // 2, height - headed)
-    needed = _width(right)
-    beside = width - needed - _GAP
-    if not needed or beside < _LEAST:
+    needed = width_of(right[0]) if right else 0
+    room = width - needed - _GAP
+    if not needed or room < _LEAST:
         return _pairs(confusions, net, width, height, headed)
-    title = header([Span(_RECALLS, "label")], (), needed, 1) if headed else ()
-    return _join(_pairs(confusions, net, beside, height, headed), (*title, *right), width)
+    title = header([Span("recall in %", "label")], (), needed, 1) if headed else ()
+    return beside(_pairs(confusions, net, room, height, headed), (*title, *right), width)
 
 
 def _pairs(confusions: Confusions, net: str, width: int, height: int, headed: bool) -> Lines:
@@ -87,22 +80,6 @@ def _pairs(confusions: Confusions, net: str, width: int, height: int, headed: bo
         spans += [Span(f"  {BEFORE} dense", "dense"), Span(f"  {AFTER} {net}", "pruned")]
     title = header(spans, (), width, 1) if headed else ()
     return (*title, *draw_pairs(confusions, width, height - len(title)))
-
-
-def _join(left: Lines, right: Lines, width: int) -> Lines:
-    """Put two areas beside each other, at the left and the right edge."""
-    wide, wider = _width(left), _width(right)
-    rows = max(len(left), len(right))
-    left, right = ((*one, *blank(_width(one), rows - len(one))) for one in (left, right))
-    gap = blank(width - wide - wider, 1)
-    space = gap[0] if gap else ()
-    if not right:
-        return tuple((*one, *space) for one in left)
-    return tuple((*one, *space, *other) for one, other in zip(left, right, strict=True))
-
-
-def _width(lines: Lines) -> int:
-    return width_of(lines[0]) if lines else 0
 
 
 def _title(data: ConfusionData, confusions: Confusions) -> Line:

@@ -44,12 +44,7 @@ class ImagePredictions:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PredictionsData:
-    """Data of the predictions plot.
-
-    Attributes:
-        caption: Which images these are.
-        net: Name of the net compared with the dense one.
-    """
+    """The images, a caption that says which, and the net compared with the dense one."""
 
     images: tuple[ImagePredictions, ...]
     caption: str = ""
@@ -78,25 +73,15 @@ def draw(data: PredictionsData, width: int, height: int, hint: str = "no images 
 
 
 class _Layout(NamedTuple):
-    """The layout of the pictures.
-
-    Attributes:
-        shown: Number of visible pictures.
-        columns: Pictures per row.
-        cells: Width of each, with the gap to the next.
-        rows: Height of each.
-        scale: Dots per pixel.
-        lines: Names of the lines of text below each.
-        margin: Cells for those names.
-    """
+    """How many pictures are visible, how many in a row, and the cells of each."""
 
     shown: int
     columns: int
-    cells: int
+    cells: int  # with the gap to the next
     rows: int
-    scale: float
-    lines: Names
-    margin: int
+    scale: float  # dots per pixel
+    lines: Names  # of text below each
+    margin: int  # cells for those names
 
 
 def _layout(
@@ -131,17 +116,14 @@ def _block(
     for row in range(layout.rows):
         spans = (Span(rows[row], role) for rows, role in zip(drawn, roles, strict=True))
         yield _line("", spans, layout, width)
-    name_width = max(len(clean(name)) for image in images for name in _names(image))
+    longest = max(len(clean(name)) for image in images for name in _names(image))
+    room = min(longest, layout.cells - 2)
     for line in layout.lines:
-        spans = (
-            _caption(image, line, min(name_width, layout.cells - 2), layout.cells)
-            for image in images
-        )
+        spans = (_caption(image, line, room, layout.cells) for image in images)
         yield _line(_row_label(data, line), spans, layout, width)
 
 
 def _row_label(data: PredictionsData, line: str) -> str:
-    """Return the name of a line below the pictures."""
     return clean(data.net) if line == "pruned" else line
 
 
@@ -154,18 +136,15 @@ def _line(name: str, spans: Iterable[Span], layout: _Layout, width: int) -> Line
 
 def _caption(image: ImagePredictions, line: str, name_width: int, cells: int) -> Span:
     """Return the text of a line below a picture, centered, all of one width."""
-    prediction = {"true": None, "dense": image.dense, "pruned": image.pruned}[line]
-    role = "wrong" if _is_wrong(image, prediction) else "right"
-    mark = _WRONG if role == "wrong" else " "
-    name, confidence = (
-        (str(image.label), math.nan) if line == "true" else prediction or (_MISSING, math.nan)
-    )
-    text = mark + cut(clean(name), name_width).ljust(name_width)
+    truth: Prediction = (str(image.label), math.nan)
+    name, confidence = truth if line == "true" else getattr(image, line) or (_MISSING, math.nan)
+    role = "right" if name == truth[0] else "wrong"
+    if line == "true" or getattr(image, line) is None:
+        role = "label"
+    text = (_WRONG if role == "wrong" else " ") + cut(clean(name), name_width).ljust(name_width)
     if cells > len(text) + _CONFIDENCE:
-        text += (f"{min(max(confidence, 0), 100):.0f}" if math.isfinite(confidence) else "").rjust(
-            _CONFIDENCE
-        )
-    role = "label" if line == "true" or prediction is None else role
+        number = f"{min(max(confidence, 0), 100):.0f}" if math.isfinite(confidence) else ""
+        text += number.rjust(_CONFIDENCE)
     return Span(f"{text:^{cells}}"[:cells], role)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from core.experiments.pareto import front
 from tui.plots.drawing.canvas import Canvas
 from tui.plots.drawing.percents import percent_axis, percent_or_nan
-from tui.plots.drawing.placing import Cell, Cells, cell_at, cut_below
+from tui.plots.drawing.placing import Cell, Cells, cut_below
 from tui.plots.drawing.ticks import Axis, Tick
 from tui.text.lines import Line, Lines, Span, blank, clean, cut, fits, header
 
@@ -14,8 +14,7 @@ _FRONT, _OTHER, _STOPPED, _DENSE, _BELOW, _LINE = "◆", "○", "×", "■", "�
 _CHOSEN, _COMPARED, _POINTER = "◉", "◎", "▸"
 _NAME = "ratio"
 _MOST = 1e6
-# Points below the best accuracy that are always visible, and the multiple of the front's median
-# distance.
+# What is visible below the best accuracy: so many points, or times the front's median distance.
 _REACH, _TIMES = 2.0, 3.0
 # Points below the lowest of them, and the least span of the axis in points.
 _MARGIN, _LEAST = 0.2, 1.0
@@ -30,7 +29,6 @@ class RunMark:
         ratio: Compression ratio relative to the dense net.
         accuracy: In percent, on the split of the plot.
         kind: `finetuned`, `stopped` early, or the `dense` net itself.
-        chosen: Whether it is selected.
         compared: Whether the selected run is compared with it.
     """
 
@@ -44,13 +42,7 @@ class RunMark:
 
 @dataclass(frozen=True, slots=True)
 class ParetoData:
-    """Data of the Pareto plot.
-
-    Attributes:
-        runs: The runs; those without a ratio or an accuracy are omitted.
-        split: The split of their accuracies.
-        dense: Accuracy of the dense net, in percent.
-    """
+    """Runs, of which those without a ratio or an accuracy are omitted; accuracies in percent."""
 
     runs: tuple[RunMark, ...]
     split: str = ""
@@ -88,7 +80,7 @@ class _Chart:
         self._rows = height - 2
         x, self._y = _ratios(runs, width - 8), _accuracies(runs, self.best, dense, self._rows)
         self._canvas = Canvas(width, height, x, self._y)
-        self._cells = Cells(self._canvas.columns, self._rows, x, self._y)
+        self._cells = Cells(self._canvas)
 
     def draw_lines(self) -> None:
         """Draw the dense net's accuracy, and a line along the front."""
@@ -96,15 +88,15 @@ class _Chart:
             self._canvas.horizontal(self._dense, _LINE, "dense")
         xs = [math.log10(self.runs[index].ratio) for index in self.best]
         x, y = cut_below(xs, [self.runs[index].accuracy for index in self.best], self._y.lower)
-        self._canvas.line(x, y, "kept")
-        self._cells.draw(self._cells.along(x, y))
+        self._canvas.line(x, y, "front")
+        self._cells.avoid(self._cells.along(x, y))
 
     def draw_marks(self) -> None:
         """Mark every run, the most important in front."""
         for index in reversed(self._order()):
             run = self.runs[index]
-            x, char = math.log10(run.ratio), self.mark(index)
-            self._canvas.marks([x], [run.accuracy], char, self._role(index))
+            x = math.log10(run.ratio)
+            self._canvas.marks([x], [run.accuracy], *self.style(index))
             self._cells.reserve_point(x, run.accuracy)
 
     def write_texts(self) -> None:
@@ -114,21 +106,24 @@ class _Chart:
         self._write_labels(first)
         if math.isfinite(self._dense) and self._rows >= 3:
             text = f" dense {self._dense:.2f} % "
-            room, row = self._canvas.columns - len(text), cell_at(self._dense, self._y, self._rows)
-            starts = tuple(Cell(column, row) for column in (room - 1, 1, room // 2))
-            self._write(text, starts, "dense")
+            room, row = self._canvas.columns - len(text), self._canvas.row(self._dense)
+            starts = [Cell(column, row) for column in (room - 1, 1, room // 2)]
+            self._cells.write(text, starts, "dense")
         self._write_labels([index for index in self.best[::-1] if index not in first])
 
-    def mark(self, index: int) -> str:
-        """Return the character of a run."""
+    def style(self, index: int) -> tuple[str, str]:
+        """Return the character and the role of a run, whatever applies first."""
         run = self.runs[index]
-        if run.accuracy < self._y.lower:
-            return _BELOW
-        if run.chosen or run.compared:
-            return _CHOSEN if run.chosen else _COMPARED
-        if run.kind == "dense" or index in self.best:
-            return _DENSE if run.kind == "dense" else _FRONT
-        return _STOPPED if run.kind == "stopped" else _OTHER
+        styles = (
+            (run.chosen, _CHOSEN, "chosen"),
+            (run.compared, _COMPARED, "compared"),
+            (run.kind == "dense", _DENSE, "dense"),
+            (index in self.best, _FRONT, "best"),
+            (run.kind == "stopped", _STOPPED, "muted"),
+            (True, _OTHER, "muted"),
+        )
+        mark, role = next((mark, role) for applies, mark, role in styles if applies)
+        return (_BELOW if run.accuracy < self._y.lower else mark), role
 
     def lines(self, hint: str) -> Lines:
         if not self.runs:
@@ -142,26 +137,14 @@ class _Chart:
             key=lambda i: (not self.runs[i].chosen, not self.runs[i].compared, i not in self.best),
         )
 
-    def _role(self, index: int) -> str:
-        run = self.runs[index]
-        if run.chosen or run.compared:
-            return "chosen" if run.chosen else "all"
-        return "dense" if run.kind == "dense" else "best" if index in self.best else "pending"
-
     def _write_labels(self, indices: list[int]) -> None:
         for index in indices:
             run = self.runs[index]
             text = f" {_POINTER if run.chosen else ''}{run.label} "
-            starts = _around(
-                self._cells.reserve_point(math.log10(run.ratio), run.accuracy), len(text)
-            )
+            cell = self._cells.reserve_point(math.log10(run.ratio), run.accuracy)
             first = run.chosen or run.compared
-            self._write(text, starts if first else starts[:4], self._role(index), hides=first)
-
-    def _write(self, text: str, starts: tuple[Cell, ...], role: str, hides: bool = True) -> None:
-        start = self._cells.place(text, starts, hides)
-        if start is not None:
-            self._canvas.text(start.column, start.row, text, role)
+            starts = _around(cell, len(text))[: None if first else 4]
+            self._cells.write(text, starts, self.style(index)[1], hides=first)
 
 
 def _around(cell: Cell, length: int) -> tuple[Cell, ...]:
@@ -204,29 +187,29 @@ def _title(runs: tuple[RunMark, ...], best: tuple[int, ...]) -> Line:
         count = f"{len(runs)} run{'s' * (len(runs) != 1)}, {len(best)} on the Pareto front"
         return (Span(count if runs else "accuracy against size", "title"),)
     run = runs[chosen]
-    title = [Span(run.label, "title"), Span(f": {_worth(run)}", "chosen")]
+    title = [Span(run.label, "title"), Span(f": {_summary(run)}", "chosen")]
     if chosen in best:
         title.append(Span(", on the Pareto front", "best"))
     else:
         rivals = (runs[index] for index in best)
         better = next(r for r in rivals if r.ratio >= run.ratio and r.accuracy >= run.accuracy)
-        title.append(Span(f", beaten by {better.label}: {_worth(better)}", "best"))
-    others = (f", {_COMPARED} {other.label}: {_worth(other)}" for other in runs if other.compared)
-    return (*title, *(Span(text, "all") for text in others))
+        title.append(Span(f", beaten by {better.label}: {_summary(better)}", "best"))
+    others = (f", {_COMPARED} {other.label}: {_summary(other)}" for other in runs if other.compared)
+    return (*title, *(Span(text, "compared") for text in others))
 
 
-def _worth(run: RunMark) -> str:
+def _summary(run: RunMark) -> str:
     return f"{run.ratio:,.1f}x, {run.accuracy:.2f} %"
 
 
 def _legend(chart: _Chart, split: str) -> Line:
     if not chart.runs:
         return ()
-    marks = {chart.mark(index) for index in range(len(chart.runs))}
+    marks = {chart.style(index)[0] for index in range(len(chart.runs))}
     known = (
         (_FRONT, "front", "best"),
-        (_OTHER, "others", "pending"),
-        (_STOPPED, "stopped early", "pending"),
+        (_OTHER, "others", "muted"),
+        (_STOPPED, "stopped early", "muted"),
         (_DENSE, "dense", "dense"),
         (_BELOW, "below", "label"),
     )

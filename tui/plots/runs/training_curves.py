@@ -1,6 +1,7 @@
 """The accuracy of two runs, epoch by epoch."""
 
 import math
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -8,15 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tui.plots.drawing.canvas import Canvas
-from tui.plots.drawing.percents import percent_axis, percent_or_nan, percents
+from tui.plots.drawing.percents import percent_axis, percent_or_nan, percent_rows
 from tui.plots.drawing.placing import cut_below
-from tui.plots.drawing.ticks import Axis, linear_ticks, nice_step
+from tui.plots.drawing.ticks import Axis, epoch_axis
 from tui.text.lines import Lines, Span, blank, clean, cut, fits, header
 
 _DENSE, _BELOW = "╌", "▾"
-# As wide as the widest tick, so that new limits do not move the area.
-_NAME = "epoch "
-# Points below the best accuracy that are always visible, and the multiple of the median's distance.
+# What is visible below the best accuracy: so many points, or times the median's distance.
 _REACH, _TIMES = 1.0, 4.0
 _Floats = NDArray[np.float64]
 
@@ -40,12 +39,7 @@ class RunCurve:
 
 @dataclass(frozen=True, slots=True)
 class TrainingCurvesData:
-    """Data of the plot; the first run is drawn in front.
-
-    Attributes:
-        split: The split of the accuracies.
-        dense: Accuracy of the dense net, in percent.
-    """
+    """The runs, the first one in front, and the dense net's accuracy in percent."""
 
     runs: tuple[RunCurve, ...]
     split: str = ""
@@ -57,52 +51,45 @@ def draw(data: TrainingCurvesData, width: int, height: int) -> Lines:
     if not fits(width, height):
         return blank(width, height)
     rows = 2 if height >= 8 else 1
-    curves = [_table(run.epochs) for run in data.runs]
+    curves = [percent_rows(run.epochs, 2, sys.float_info.max) for run in data.runs]
     dense = percent_or_nan(data.dense)
-    canvas = _canvas(curves, dense, width, height - rows)
-    if math.isfinite(dense) and dense >= canvas.bottom:
+    last = max([1.0, *(float(curve[-1, 0]) for curve in curves if len(curve))])
+    y = _accuracies(curves, dense, height - rows - 2)
+    canvas = Canvas(width, height - rows, epoch_axis(last, width), y)
+    if math.isfinite(dense) and dense >= canvas.y.lower:
         canvas.horizontal(dense, _DENSE, "dense")
         canvas.text(1, canvas.row(dense), f" dense {dense:.2f} % ", "dense")
     for run, curve in reversed(list(zip(data.runs, curves, strict=True))):
         _draw_curve(canvas, run, curve)
     if not any(map(len, curves)):
         canvas.hint("neither run recorded its epochs")
-    parts = [_worth(run, curve) for run, curve in zip(data.runs, curves, strict=True)]
+    parts = [_summary(run, curve) for run, curve in zip(data.runs, curves, strict=True)]
     first, others = parts[:1] or [Span("", "title")], parts[1:]
     split = Span(f"  {clean(data.split)} accuracy", "label")
     return header(first, (*others, split), width, rows) + canvas.lines()
 
 
-def _table(epochs: Sequence[tuple[float, float]]) -> _Floats:
-    table: _Floats = np.array(epochs, dtype=float).reshape(-1, 2)
-    table = table[np.isfinite(table[:, 0]) & (table[:, 0] >= 0)]
-    table[:, 1] = percents(table[:, 1])
-    return table[np.argsort(table[:, 0], kind="stable")]
-
-
-def _canvas(curves: Sequence[_Floats], dense: float, width: int, height: int) -> Canvas:
-    last = max([1.0, *(float(curve[-1, 0]) for curve in curves if len(curve))])
-    x = Axis(0, last, linear_ticks(0, last, max(1, nice_step(last, width // 5))), _NAME)
+def _accuracies(curves: Sequence[_Floats], dense: float, rows: int) -> Axis:
+    """Return an axis without the low first epochs, which would flatten the rest."""
     values = np.concatenate([[dense], *(curve[:, 1] for curve in curves)])
     values = np.sort(values[np.isfinite(values)])[::-1]
     if not len(values):
-        return Canvas(width, height, x, percent_axis(0, 100, height - 2))
-    # The low first epochs would flatten the rest.
+        return percent_axis(0, 100, rows)
     reach = max(_REACH, _TIMES * float(values[0] - values[(len(values) - 1) // 2]))
     low = values[values >= values[0] - reach][-1]
     margin = 0.1 * max(float(values[0] - low), 0.5)
-    return Canvas(width, height, x, percent_axis(low - margin, values[0] + margin, height - 2))
+    return percent_axis(low - margin, values[0] + margin, rows)
 
 
 def _draw_curve(canvas: Canvas, run: RunCurve, curve: _Floats) -> None:
     x, y = curve[:, 0], curve[:, 1]
-    canvas.line(*cut_below(x, y, canvas.bottom), run.role)
-    below = y < canvas.bottom
+    canvas.line(*cut_below(x, y, canvas.y.lower), run.role)
+    below = y < canvas.y.lower
     canvas.marks(x[below], y[below], _BELOW, run.role)
     canvas.marks(x[~below], y[~below], run.sign, run.role)
 
 
-def _worth(run: RunCurve, curve: _Floats) -> Span:
+def _summary(run: RunCurve, curve: _Floats) -> Span:
     """Return the accuracy after the kept epoch or, failing that, after the last one."""
     name = f"{run.sign} {cut(clean(run.label), 20)}"
     known = curve[np.isfinite(curve[:, 1])]

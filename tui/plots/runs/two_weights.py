@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tui.plots.drawing.numbers import amounts, count, short
-from tui.plots.drawing.weight_bins import are_bins, per_column, weight_canvas
+from tui.plots.drawing.weight_bins import are_bins, draw_counts, weight_canvas
 from tui.text.lines import Line, Lines, Span, blank, clean, cut, fits, header, note
 
 _Floats = NDArray[np.float64]
@@ -29,12 +29,7 @@ class WeightsMark:
 
 @dataclass(frozen=True, slots=True)
 class TwoWeightsData:
-    """Data of the plot of one layer's weights in two nets.
-
-    Attributes:
-        edges: Increasing bin edges, one more than bins.
-        bars, line: The nets drawn as bars and as a line.
-    """
+    """A layer's weights in two nets, drawn as bars and as a line; one edge more than bins."""
 
     layer: str
     edges: NDArray[np.float64]
@@ -56,12 +51,11 @@ def draw(data: TwoWeightsData, width: int, height: int) -> Lines:
     top = max(1.0, bars.max(initial=0), line.max(initial=0))
     canvas = weight_canvas(edges, top, width, height - rows)
     if len(bars):
-        heights = np.sqrt(per_column(edges, bars, canvas.columns) / top)
-        canvas.upright_bars(heights.tolist(), _RAMP, "chosen")
+        draw_counts(canvas, edges, bars, top, _RAMP, "chosen")
     if len(line):
         # Empty bins are gaps, not a line along the bottom.
         y = np.where(line > 0, np.sqrt(line), np.nan)
-        canvas.line((edges[1:] + edges[:-1]) / 2, y, "all")
+        canvas.line((edges[1:] + edges[:-1]) / 2, y, "compared")
     return header(_title(data, bars, line), _legend(data, width), width, rows) + canvas.lines()
 
 
@@ -74,12 +68,12 @@ def _drawable(mark: WeightsMark, edges: _Floats) -> _Floats:
 def _title(data: TwoWeightsData, bars: _Floats, line: _Floats) -> Line:
     return (
         Span(f"{cut(clean(data.layer), 30)} weights: ", "title"),
-        Span(f"{_RAMP[-1]} {_worth(data.bars, bars)}", "chosen"),
-        Span(f"  {_LINE} {_worth(data.line, line)}", "all"),
+        Span(f"{_RAMP[-1]} {_summary(data.bars, bars)}", "chosen"),
+        Span(f"  {_LINE} {_summary(data.line, line)}", "compared"),
     )
 
 
-def _worth(mark: WeightsMark, counts: _Floats) -> str:
+def _summary(mark: WeightsMark, counts: _Floats) -> str:
     label = cut(clean(mark.label), 20)
     if not len(counts):
         return f"{label} –"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -24,9 +27,9 @@ def assert_fills(lines: Lines, width: int, height: int) -> None:
 @settings(max_examples=40)
 @given(POINTS, st.integers(20, 90), st.integers(6, 24), st.booleans())
 def test_any_numbers_fill_the_area_exactly(
-    points: list[tuple[float, float]], width: int, height: int, floor: bool
+    points: list[tuple[float, float]], width: int, height: int, bottom_axis: bool
 ) -> None:
-    canvas = Canvas(width, height, axis(10), axis(100), floor=floor)
+    canvas = Canvas(width, height, axis(10), axis(100), bottom_axis=bottom_axis)
     xs, ys = [x for x, _ in points], [y for _, y in points]
     canvas.line(xs, ys, "loss")
     canvas.marks(xs, ys, "x", "best")
@@ -50,3 +53,11 @@ def test_a_line_is_interrupted_where_a_value_is_missing() -> None:
         return sum(len(s.text.strip()) for line in canvas.lines() for s in line if s.role == "loss")
 
     assert 0 < dots([50, 50, float("nan"), float("nan"), 50, 50]) < dots([50] * 6)
+
+
+def test_importing_the_plots_loads_neither_plotext_nor_textual_nor_torch() -> None:
+    code = (
+        "import sys, tui.views.plot_data; print({'plotext', 'textual', 'torch'} & {*sys.modules})"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"

@@ -1,11 +1,11 @@
-"""Images with the answers of both nets."""
+"""Images with the predictions of both nets."""
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.tui.plots.test_plots import assert_exact, inked, names, sizes, text
+from tests.tui.plots.checks import assert_exact, inked, names, sizes, text
 from tui.plots.predictions import images as drawing
 from tui.plots.predictions.images import ImagePredictions, PredictionsData
 
@@ -27,30 +27,6 @@ def ten(pruned: bool = True) -> PredictionsData:
     )
 
 
-each = pytest.mark.parametrize("data", [ten(), ten(pruned=False)])
-
-
-@each
-@settings(max_examples=25)
-@given(area=sizes)
-def test_every_area_is_filled_exactly(data, area):
-    assert_exact(drawing.draw(data, *area), *area)
-
-
-@each
-@pytest.mark.parametrize("area", [(20, 4), (44, 5), (58, 12), (80, 9), (120, 14), (200, 60)])
-def test_the_usual_areas_show_something(data, area):
-    lines = drawing.draw(data, *area)
-    assert_exact(lines, *area)
-    assert all(line.strip() for line in text(lines)[:3])
-
-
-@each
-def test_drawing_twice_gives_the_same_and_prints_nothing(data, capfd):
-    assert drawing.draw(data, 80, 9) == drawing.draw(data, 80, 9)
-    assert capfd.readouterr() == ("", "")
-
-
 def test_all_ten_images_show_with_both_predictions():
     lines = drawing.draw(ten(), 80, 9)
     shown = text(lines)
@@ -61,7 +37,7 @@ def test_all_ten_images_show_with_both_predictions():
     assert inked(lines, "wrong").count("✗") == 4
 
 
-def test_a_picture_is_what_its_pixels_are():
+def test_a_picture_looks_like_its_pixels():
     lines = text(
         drawing.draw(PredictionsData((ImagePredictions(ring(), 0, ("0", 100.0)),)), 60, 20)
     )
@@ -75,32 +51,32 @@ def test_a_picture_is_what_its_pixels_are():
 
 
 @pytest.mark.parametrize("area", [(80, 9), (60, 6), (58, 12), (120, 14), (200, 40)])
-def test_every_picture_is_seen(area):
+def test_every_picture_is_visible(area):
     lines = text(drawing.draw(ten(), *area))
     below = "".join(line for line in lines if line.startswith("pruned"))
     assert below.count("✗") == 4
     assert sum("⠀" < char <= "⣿" for line in lines for char in line) >= 60
 
 
-def test_where_not_all_fit_the_first_ones_show():
+def test_if_not_all_fit_the_first_ones_show():
     lines = text(drawing.draw(ten(), 44, 4))
     assert lines[0].startswith("10 images (9 shown), pruned 6 correct")
     assert lines[-1].split() == ["pruned", *"012345", *["✗1"] * 3]
 
 
-def test_an_answer_that_is_not_there_takes_no_line():
+def test_a_missing_prediction_takes_no_line():
     lines = text(drawing.draw(ten(pruned=False), 80, 9))
     assert not any(line.startswith("pruned") for line in lines)
     assert "no images to show" in "".join(text(drawing.draw(PredictionsData(()), 80, 9)))
 
 
-answers = st.one_of(st.none(), st.tuples(names, st.floats()))
+predictions = st.one_of(st.none(), st.tuples(names, st.floats()))
 shapes = st.lists(st.integers(0, 9), min_size=1, max_size=3)
 images = st.builds(
     lambda shape, value: np.full(shape, value), shapes, st.floats() | st.floats(0, 255)
 )
 digit = st.builds(
-    ImagePredictions, images | st.just(ring()), names | st.integers(0, 9), answers, answers
+    ImagePredictions, images | st.just(ring()), names | st.integers(0, 9), predictions, predictions
 )
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.tui.plots.test_plots import assert_exact, inked, names, numbers, sizes, text
+from tests.tui.plots.checks import assert_exact, inked, names, numbers, sizes, text
 from tui.plots.runs import pareto
 from tui.plots.runs.pareto import ParetoData, RunMark
 
@@ -23,41 +23,17 @@ def runs(chosen: str = "", compared: str = "") -> ParetoData:
     return ParetoData(tuple(marks), "validation", 99.18)
 
 
-each = pytest.mark.parametrize("data", [runs(), runs("d", "c")])
-
-
-@each
-@settings(max_examples=25)
-@given(area=sizes)
-def test_every_area_is_filled_exactly(data, area):
-    assert_exact(pareto.draw(data, *area), *area)
-
-
-@each
-@pytest.mark.parametrize("area", [(20, 4), (44, 5), (58, 12), (80, 9), (120, 14), (200, 60)])
-def test_the_usual_areas_show_something(data, area):
-    lines = pareto.draw(data, *area)
-    assert_exact(lines, *area)
-    assert all(line.strip() for line in text(lines)[:3])
-
-
-@each
-def test_drawing_twice_gives_the_same_and_prints_nothing(data, capfd):
-    assert pareto.draw(data, 80, 9) == pareto.draw(data, 80, 9)
-    assert capfd.readouterr() == ("", "")
-
-
-def test_the_front_is_joined_and_marked():
+def test_the_front_is_a_line_with_marks():
     lines = pareto.draw(runs(), 80, 9)
     assert text(lines)[0].startswith("7 runs, 4 on the Pareto front")
     assert inked(lines, "best").count("◆") == 3
-    assert sum("⠀" < char <= "⣿" for char in inked(lines, "kept")) >= 10
-    assert "○" in inked(lines, "pending")
-    assert "×" in inked(lines, "pending")
+    assert sum("⠀" < char <= "⣿" for char in inked(lines, "front")) >= 10
+    assert "○" in inked(lines, "muted")
+    assert "×" in inked(lines, "muted")
     assert "■" in inked(lines, "dense")
 
 
-def test_a_failed_run_is_pulled_up_to_the_bottom():
+def test_a_run_far_below_is_marked_at_the_bottom():
     lines = text(pareto.draw(runs(), 80, 9))
     lowest = [float(line.split("%")[0]) for line in lines[2:7] if "%" in line[:6]][-1]
     assert 96 <= lowest <= 98
@@ -65,17 +41,17 @@ def test_a_failed_run_is_pulled_up_to_the_bottom():
     assert "▾ below" in lines[1]
 
 
-def test_the_chosen_run_is_told_and_marked():
+def test_the_chosen_run_is_named_and_marked():
     lines = pareto.draw(runs("d", "c"), 80, 9)
     title = "d: 100.0x, 98.60 %, on the Pareto front, ◎ c: 36.9x, 97.45 %"
     assert text(lines)[0].startswith(title)
     assert "◉" in inked(lines, "chosen")
     assert "▸d" in inked(lines, "chosen")
-    assert "◎" in inked(lines, "all")
-    assert " c " in inked(lines, "all")
+    assert "◎" in inked(lines, "compared")
+    assert " c " in inked(lines, "compared")
 
 
-def test_a_run_that_is_beaten_says_by_which():
+def test_the_title_names_the_run_that_beats_the_chosen_one():
     title = text(pareto.draw(runs("c"), 80, 9))[0]
     assert title.startswith("c: 36.9x, 97.45 %, beaten by b: 36.9x, 99.30 %")
 
@@ -89,7 +65,7 @@ def test_ratios_are_on_a_logarithmic_scale():
     assert row.index("◉") == hundred
 
 
-def test_without_runs_a_hint_stands_in_the_middle():
+def test_without_runs_there_is_a_hint():
     lines = pareto.draw(ParetoData((), "validation", 99.18), 80, 9, hint="press x")
     assert inked(lines, "hint").strip() == "press x"
 

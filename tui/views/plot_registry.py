@@ -1,7 +1,8 @@
 """Every plot of the main screen, in the order in which `v` shows them.
 
-The data of the plot NAME come from `data(state, width)` in the module NAME beside this one. These
-modules are imported late, since they load NumPy, which the first screen must not wait for.
+The function NAME in `plot_data` takes the data of the plot NAME from the state, and a module of
+`tui.plots` draws them. Both are imported late: they load NumPy, which the first screen must not
+wait for.
 """
 
 from collections.abc import Callable, Iterable
@@ -19,30 +20,30 @@ class Plot:
     """A plot of the state.
 
     Attributes:
-        name: also that of the module with its `data`.
+        name: also that of the function in `plot_data`.
         title: its description in the list of plots.
-        seen: the part of the state it shows; it is redrawn only when that changes.
-        drawing: the module of `tui.plots` that draws it.
-        empty: the hint while there is nothing to show, such as the key that fills it; the progress
-            of the background measurement takes its place.
+        inputs: the part of the state it shows; it is redrawn only when that changes.
+        module: the one of `tui.plots` that draws it.
+        hint: shown while there are no data, such as the key that fills it; the progress of the
+            background measurement takes its place.
         needs: what is measured in the background while it is visible.
     """
 
     name: str
     title: str
-    seen: Callable[[State], object]
-    drawing: str
-    empty: str = ""
+    inputs: Callable[[State], object]
+    module: str
+    hint: str = ""
     needs: frozenset[Need] = frozenset()
 
     def draw(self, state: State, width: int, height: int) -> Lines:
         """Draw it; empty before there is a base."""
         if state.base is None:
             return ()
-        data = import_module(f"tui.views.plots.{self.name}").data(state, width)
-        draw = import_module(f"tui.plots.{self.drawing}").draw
-        hint = state.measuring if self.needs and state.measuring else self.empty
-        lines: Lines = draw(data, width, height, *([hint] if self.empty else []))
+        data = getattr(import_module("tui.views.plot_data"), self.name)(state, width)
+        draw = import_module(f"tui.plots.{self.module}").draw
+        hint = state.measuring if self.needs and state.measuring else self.hint
+        lines: Lines = draw(data, width, height, *([hint] if self.hint else []))
         return lines
 
 
@@ -55,23 +56,23 @@ PLOTS = {
         Plot("histogram", "weights of the selected layer",
             attrgetter("base", "chosen", "chosen_what_if", "tuned"), "histogram"),
         Plot("accuracy", "accuracy while training", attrgetter("curve", "dense"), "accuracy",
-            empty="press f to fine-tune"),
+            hint="press f to fine-tune"),
         Plot("sensitivity", "how sensitive each layer is",
             attrgetter("base", "chosen", "what_ifs", "scan", "tolerance"), "sensitivity",
-            empty="press s to scan; curves grow as it runs"),
+            hint="press s to scan; curves grow as it runs"),
         Plot("parameters", "parameters per layer", _FOOTPRINTS, "layer_bars"),
         Plot("size", "size per layer", _FOOTPRINTS, "layer_bars"),
         Plot("files", "file size",
             attrgetter("base", "footprints", "finetuned", "pruned", "current"), "files"),
         Plot("speed", "speed in each engine", attrgetter("speed", "speed_is_current"), "speed",
-            empty="press b to benchmark in all installed engines"),
+            hint="press b to benchmark in all installed engines"),
         Plot("costs", "cost of each layer",
             attrgetter("base", "chosen", "what_ifs", "activity", "measuring"), "costs",
             needs=frozenset({"costs"})),
         Plot("predictions", "test images and predictions", _COMPARED, "predictions.images",
-            empty="predicting test images", needs=frozenset({"images"})),
+            hint="predicting test images", needs=frozenset({"images"})),
         Plot("confusion", "which classes are confused", _COMPARED, "predictions.confusion",
-            empty="predicting every test image", needs=frozenset({"matrix"})),
+            hint="predicting every test image", needs=frozenset({"matrix"})),
     )
 }  # fmt: skip
 """By name, in order."""
@@ -93,7 +94,5 @@ def preload() -> None:
     """Import everything that drawing needs, in the calling thread."""
     from tui.plots.drawing import canvas
 
-    canvas.preload()
-    for plot in PLOTS.values():
-        import_module(f"tui.views.plots.{plot.name}")
-        import_module(f"tui.plots.{plot.drawing}")
+    canvas.load_plotext()
+    import_module("tui.views.plot_data")

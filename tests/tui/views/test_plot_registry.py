@@ -6,7 +6,7 @@ import pytest
 
 from tests.tui.scripted import net
 from tui.state.state import State
-from tui.views.plots.registry import PLOTS, from_plot, needs_of
+from tui.views.plot_registry import PLOTS, from_plot, needs_of
 
 STATE = State().with_dense(net())
 
@@ -27,14 +27,14 @@ def test_every_plot_fills_its_area_before_anything_is_measured(plot):
     lines = plot.draw(STATE, 80, 12)
     assert {sum(len(span.text) for span in line) for line in lines} == {80}
     assert len(lines) == 12
-    assert plot.empty in "".join(span.text for line in lines for span in line)
+    assert plot.hint in "".join(span.text for line in lines for span in line)
     assert plot.draw(State(), 80, 12) == ()
 
 
 def test_a_plot_has_to_be_drawn_again_only_where_its_part_of_the_state_changes():
     moved = STATE.choose(2)
-    assert PLOTS["histogram"].seen(moved) != PLOTS["histogram"].seen(STATE)
-    assert PLOTS["speed"].seen(moved) == PLOTS["speed"].seen(STATE)
+    assert PLOTS["histogram"].inputs(moved) != PLOTS["histogram"].inputs(STATE)
+    assert PLOTS["speed"].inputs(moved) == PLOTS["speed"].inputs(STATE)
 
 
 def test_only_visible_plots_have_anything_measured_for_them():

@@ -5,15 +5,14 @@ import math
 import numpy as np
 
 from tui.plots.drawing.numbers import count
-from tui.plots.predictions.confusions import Confusions
-from tui.plots.predictions.ranking import recall, recall_width
+from tui.plots.predictions.confusion_numbers import Confusions
+from tui.plots.predictions.confusion_ranking import recall, recall_width
 from tui.text.lines import Line, Lines, Span, header
 
 MORE, FEWER = "↑", "↓"
 _NONE = "·"
 # The width of a perfect recall.
 _LEAST = len(" 100%")
-_RECALL = "recall"
 _GAP = 2
 
 
@@ -27,7 +26,7 @@ def draw_matrix(confusions: Confusions) -> Lines:
     """Draw a row for each class, with its recall at the end."""
     margin, cell, width = _margin(confusions), _cell(confusions), matrix_size(confusions)[0]
     names = "".join(f"{name[: cell - 2]:>{cell - 1}} " for name in confusions.classes)
-    title = " " * margin + names + _RECALL.rjust(_beside(confusions))
+    title = " " * margin + names + "recall".rjust(_beside(confusions))
     lines: list[Line] = [*header([Span(title, "label")], (), width, 1)]
     for index, name in enumerate(confusions.classes):
         start, space = Span(name.ljust(margin), "label"), Span(" " * _GAP, "plain")
@@ -45,9 +44,9 @@ def _row(confusions: Confusions, true: int, cell: int) -> list[Span]:
         mark = " " if before == after else MORE if after > before else FEWER
         text, role = (count(after) if after or before else _NONE) + mark, "label"
         if true == predicted:
-            text, role = f"{math.floor(share)}%" if share == share else _NONE, "pending"
+            text, role = f"{math.floor(share)}%" if share == share else _NONE, "muted"
         elif after <= before:
-            role = "right" if after < before else "pending"
+            role = "right" if after < before else "muted"
         elif after - before >= worst / 3:
             role = "wrong"
         spans.append(Span(text.rjust(cell), role))

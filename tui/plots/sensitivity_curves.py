@@ -1,7 +1,7 @@
 """Accuracy curves over sparsity, with names, marks and the tolerance line."""
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tui.plots.drawing.canvas import Canvas
 from tui.plots.drawing.curves import CurvePath, Curves
 from tui.plots.drawing.percents import percent_axis, points
-from tui.plots.drawing.placing import Cell, Cells, Trail, cell_at, cut_below
+from tui.plots.drawing.placing import Cell, Cells, Trail, cut_below
 from tui.plots.drawing.ticks import Axis, Tick, linear_ticks, nice_step
 from tui.text.lines import Lines
 
@@ -51,26 +51,26 @@ class _Chart:
         self._name_rows = self._place_names()
         right = [self._tick(index, row, width // 6) for index, row in self._name_rows.items()]
         self._canvas = Canvas(width, height, self._x, self._y, right)
-        self._cells = Cells(self._canvas.columns, self._rows, self._x, self._y)
+        self._cells = Cells(self._canvas)
         self._along = [self._cells.along(x, y) for _, x, y in self._visible_curves]
 
     def draw_lines(self) -> None:
         curves = self._curves
         if math.isfinite(curves.line):
-            role = "pending" if curves.stale else "threshold"
+            role = "muted" if curves.stale else "threshold"
             self._canvas.horizontal(curves.line, _TOLERANCE, role)
         for (path, x, y), cells in zip(self._visible_curves, self._along, strict=True):
             if path is curves.chosen:
                 self._draw_intervals(path)
                 self._cells.reserve(cells)
-            self._cells.draw(cells)
+            self._cells.avoid(cells)
             self._canvas.line(x, y, curves.role(path))
 
     def draw_marks(self) -> None:
         """Mark the planned sparsity on each curve, the selected one's last."""
         for path, _, _ in self._visible_curves:
-            if math.isfinite(path.current):
-                x, y, _ = path.at(path.current)
+            if math.isfinite(path.planned):
+                x, y, _ = path.at(path.planned)
                 mark = PLANNED if path is self._curves.chosen else OTHERS
                 mark = BELOW if y < self._y.lower else mark
                 self._canvas.marks([x], [y], mark, self._curves.role(path))
@@ -81,9 +81,9 @@ class _Chart:
         line, tolerance = self._curves.line, points(self._curves.tolerance)
         if math.isfinite(line) and self._rows >= 3:
             text = f" tolerance {tolerance}: {line:.2f} % "
-            row, room = cell_at(line, self._y, self._rows), self._canvas.columns - len(text)
+            row, room = self._canvas.row(line), self._canvas.columns - len(text)
             starts = [Cell(column, row) for column in (1, room // 2, room - 1)]
-            self._write(text, starts, "pending" if self._curves.stale else "threshold")
+            self._cells.write(text, starts, "muted" if self._curves.stale else "threshold")
 
     def write_names(self) -> None:
         """Label the curves that end inside the area, the frontmost first."""
@@ -92,7 +92,7 @@ class _Chart:
             if len(cells) and index not in self._name_rows:
                 path = self._visible_curves[index].path
                 name = self._name(path, self._canvas.columns // 4)
-                self._write(name, _starts(cells, len(name)), self._name_role(path))
+                self._cells.write(name, _starts(cells, len(name)), self._name_role(path))
 
     def lines(self, hint: str) -> Lines:
         if not self._visible_curves:
@@ -107,36 +107,33 @@ class _Chart:
         return -x, y
 
     def _draw_intervals(self, path: CurvePath) -> None:
-        """Draw a dotted interval at each sampled point."""
         dot = (self._y.upper - self._y.lower) / self._rows / 4
         for x, y, half in zip(path.x, path.y, path.half, strict=True):
             if half and math.isfinite(y) and self._x.lower <= x <= self._x.upper:
                 low, high = max(y - half, self._y.lower), min(y + half, self._y.upper)
                 ys = np.arange(low, high, dot)
-                self._canvas.marks(np.full(len(ys), x), ys, "braille", "pending")
+                self._canvas.marks(np.full(len(ys), x), ys, "braille", "muted")
 
     def _place_names(self) -> dict[int, int]:
         """Find a row beside the area for the name of each curve that reaches its right edge.
 
         If two share a row, the name of the one behind goes above or below, if that row is free.
         """
-        ends = [
-            (index, self._row_at_end(index)) for index in reversed(range(len(self._visible_curves)))
-        ]
-        found: dict[int, int] = {}
+        rows: dict[int, int] = {}
         for shift in (0, -1, 1):
-            for index, end in ends:
+            for index in reversed(range(len(self._visible_curves))):
+                end = self._row_at_end(index)
                 row = end + shift
-                free = 0 <= row < self._rows and row not in found.values()
-                if end >= 0 and free and index not in found:
-                    found[index] = row
-        return found
+                free = 0 <= row < self._rows and row not in rows.values()
+                if end >= 0 and free and index not in rows:
+                    rows[index] = row
+        return rows
 
     def _row_at_end(self, index: int) -> int:
         """Return the row in which a curve reaches the right edge, -1 if it does not."""
         _, x, y = self._visible_curves[index]
         ends = y[(x >= self._x.upper - 1e-6) & np.isfinite(y)]
-        return cell_at(ends[-1], self._y, self._rows) if len(ends) else -1
+        return self._y.cell(ends[-1], self._rows) if len(ends) else -1
 
     def _tick(self, index: int, row: int, width: int) -> Tick:
         path = self._visible_curves[index].path
@@ -150,12 +147,7 @@ class _Chart:
 
     def _name_role(self, path: CurvePath) -> str:
         role = self._curves.role(path)
-        return "label" if role == "pending" and not self._curves.stale else role
-
-    def _write(self, text: str, starts: Iterable[Cell], role: str) -> None:
-        start = self._cells.place(text, starts)
-        if start is not None:
-            self._canvas.text(start.column, start.row, text, role)
+        return "label" if role == "muted" and not self._curves.stale else role
 
 
 def _starts(cells: Trail, length: int) -> Iterator[Cell]:
@@ -172,8 +164,8 @@ def _sparsities(curves: Curves, width: int) -> Axis:
     layers = [path for path in curves.drawn if path is not curves.uniform] or list(curves.drawn)
     lower = min((path.scanned[0] for path in layers), default=0.0)
     upper = max((path.scanned[1] for path in layers), default=100.0)
-    planned = [path.current for path in layers if path.x[0] == 0]
-    if any(current < lower for current in planned) or upper - lower < 1:
+    planned = [path.planned for path in layers if path.x[0] == 0]
+    if any(sparsity < lower for sparsity in planned) or upper - lower < 1:
         lower, upper = 0.0, max(upper, 1.0)
     step = nice_step(upper - lower, width // 8)
     return Axis(lower, upper, linear_ticks(lower, upper, step, " %"), _NAME)

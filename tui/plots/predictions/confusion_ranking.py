@@ -1,11 +1,9 @@
 """What pruning made worse: confused pairs of classes, and the recall of each class."""
 
-from collections.abc import Iterator, Sequence
-
 import numpy as np
 
-from tui.plots.drawing.numbers import count
-from tui.plots.predictions.confusions import Confusion, Confusions
+from tui.plots.drawing.numbers import aligned, count
+from tui.plots.predictions.confusion_numbers import Confusion, Confusions
 from tui.text.lines import Line, Lines, Span, blank, header
 
 BEFORE, AFTER = "░", "█"
@@ -21,14 +19,16 @@ def draw_pairs(confusions: Confusions, width: int, height: int) -> Lines:
         text = "no classes are confused" + " more often than before" * confusions.compared
         return (*header([Span(text, "right")], (), width, 1), *blank(width, height - 1))
     names = [f"{one.true} → {one.predicted}" for one in worst]
-    numbers = list(_numbers(worst, confusions.compared))
+    before, after = [count(one.before) for one in worst], [count(one.after) for one in worst]
+    columns = [before, ["→"] * len(worst), after] if confusions.compared else [after]
+    numbers = aligned(columns)
     longest = max(map(len, names))
-    room = width - longest - 2 - len(numbers[0])
+    room = width - longest - 1 - len(numbers[0])
     top = max(max(one.before, one.after) for one in worst)
     lines: list[Line] = []
     for one, name, number in zip(worst, names, numbers, strict=True):
         bar = _bar(one, top, room, confusions.alone) if room >= _LEAST_BAR else ()
-        spans = (Span(f"{name:<{longest}} ", "label"), *bar, Span(f" {number}", "label"))
+        spans = (Span(f"{name:<{longest}} ", "label"), *bar, Span(number, "label"))
         lines += header(spans, (), width, 1)
     return (*lines, *blank(width, height - len(lines)))
 
@@ -57,10 +57,10 @@ def draw_recalls(confusions: Confusions, width: int, height: int) -> Lines:
 
 
 def recall(confusions: Confusions, index: int) -> Line:
-    """Format the recall of a class."""
+    """Format a class's recall."""
     before, after = (_share(recalls[index]) for recalls in confusions.recalls)
     role = "wrong" if index in confusions.lost() else "label"
-    first = (Span(f"{before:>5} → ", "pending"),) if confusions.compared else ()
+    first = (Span(f"{before:>5} → ", "muted"),) if confusions.compared else ()
     return (*first, Span(f"{after:>5}", role))
 
 
@@ -73,15 +73,7 @@ def _share(value: float) -> str:
     return f"{value:.1f}" if value == value else "-"
 
 
-def _numbers(worst: Sequence[Confusion], compared: bool) -> Iterator[str]:
-    before, after = [count(one.before) for one in worst], [count(one.after) for one in worst]
-    wide, wider = max(map(len, before)), max(map(len, after))
-    for old, new in zip(before, after, strict=True):
-        yield f"{old:>{wide}} → {new:>{wider}}" if compared else f"{new:>{wider}}"
-
-
 def _bar(one: Confusion, top: float, cells: int, alone: str) -> Line:
-    """Return a bar of the count before, and what was added."""
     steps = min(max(1, round(one.after / top * cells * len(_RAMP))), cells * len(_RAMP))
     full, rest = divmod(steps, len(_RAMP))
     bar = (AFTER * full + _RAMP[rest - 1 : rest] * (rest > 0)).ljust(cells)

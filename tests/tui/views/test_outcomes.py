@@ -1,0 +1,67 @@
+"""The message shown when a job has ended."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from core.errors import InputError, StoppedError
+from core.jobs.search import SearchResult
+from tests.tui.scripted import AGGRESSIVE, PRUNED, TUNED, net, residual, scanned, timed
+from tui.state.results import Result
+from tui.state.state import State
+from tui.views import outcomes
+
+STATE = State().with_dense(net()).set_plan(AGGRESSIVE)
+RESULT = Result(STATE.planned, STATE.base, PRUNED, STATE.footprint)
+
+
+def test_an_opened_net_says_what_to_do_next_or_what_is_wrong() -> None:
+    assert "99.41 % on test" in outcomes.opened(net(), None).text
+    assert "fold" in outcomes.opened(residual(), None).detail
+    detail = outcomes.opened(net(), "0003", ("no GPU",)).detail
+    assert "0003" in detail.partition(" · ")[0]
+    assert detail.endswith("no GPU")
+
+
+@pytest.mark.parametrize(("threads", "role"), [((1,), "good"), ((2,), "warning")])
+def test_a_sparse_engine_that_is_slower_is_a_warning(threads: tuple[int, ...], role: str) -> None:
+    assert outcomes.timed(timed((1,), threads)).role == role
+
+
+@pytest.mark.parametrize(
+    ("stopped", "diverged", "role"),
+    [(False, False, "good"), (True, False, "warning"), (False, True, "warning")],
+)
+def test_a_fine_tuning_that_ended_early_is_a_warning(
+    stopped: bool, diverged: bool, role: str
+) -> None:
+    tuned = SimpleNamespace(
+        accuracy=TUNED, pruned=PRUNED, best=5, revived=0, stopped=stopped, diverged=diverged
+    )
+    outcome = outcomes.finetuned(RESULT, tuned, net())  # type: ignore[arg-type]
+    assert outcome.role == role
+    assert "11.35 → 99.31 %" in outcome.text
+    assert "dense 99.41 (-0.10)" in outcome.text
+
+
+def test_a_scan_without_images_has_to_be_started_again() -> None:
+    assert outcomes.scanned(scanned(0), 1.0).role == "warning"
+    assert outcomes.scanned(scanned(5_000), 1.0).role == "good"
+
+
+def test_a_search_that_found_nothing_says_what_it_looked_for() -> None:
+    outcome = outcomes.searched(SearchResult(None, (), 98.5, False))
+    assert outcome.role == "warning"
+    assert "98.50 %" in outcome.text
+
+
+@pytest.mark.parametrize(
+    ("error", "role"), [(StoppedError("stopped"), "warning"), (InputError("no such file"), "error")]
+)
+def test_a_failure_says_how_to_go_on(error: Exception, role: str) -> None:
+    outcome = outcomes.failed(error, is_open=False)
+    assert (outcome.text, outcome.role) == (str(error), role)
+    assert "retry" in outcome.detail
+    assert "retry" not in outcomes.failed(error, is_open=True).detail

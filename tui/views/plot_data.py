@@ -1,0 +1,271 @@
+"""What the plots of the main screen show: their numbers, taken from the state.
+
+Each function makes the data of the plot named like it; `tui.plots` draws them and knows no state.
+This module loads NumPy, which the first screen must not wait for.
+"""
+
+from itertools import zip_longest
+
+from core.experiments.exports import Export, newest_compact
+from core.inference.timings import SPARSE, Amounts, Row
+from core.measure.costs import cost_table
+from core.nets.footprint import Footprint, Sizes
+from core.pruning.curves import Point, Scan
+from tui.plots.accuracy import AccuracyData
+from tui.plots.costs import CostsData, CostsRow
+from tui.plots.drawing.curves import Curve
+from tui.plots.drawing.numbers import count as short
+from tui.plots.drawing.weight_bins import bins
+from tui.plots.files import FilesData, FilesRow
+from tui.plots.histogram import HistogramData
+from tui.plots.layer_bars import PARAMETERS, SIZE, LayerBarsData
+from tui.plots.predictions.confusion import ConfusionData
+from tui.plots.predictions.images import ImagePredictions, PredictionsData
+from tui.plots.sensitivity import SensitivityData
+from tui.plots.speed import SpeedData
+from tui.state.state import State
+from tui.state.training_curve import TrainingCurve
+from tui.text.format import count, gain, milliseconds, percent, plural
+
+_TUNE, _WRITE = "press f or e to measure", "press e to write"
+
+
+def histogram(state: State, width: int) -> HistogramData:
+    """The selected layer's weights under the plan or, if fine-tuned to it, the fine-tuned ones."""
+    profile, applied = state.profiles[state.chosen], state.what_ifs[state.chosen]
+    name = profile.layer.name
+    if state.tuned is not None:
+        profile = state.tuned.profiles[state.chosen]
+        applied, name = profile.what_if(profile.floor), f"fine-tuned {name}"
+    bars = profile.histogram(applied, bins(width))
+    return HistogramData(name, bars.edges, bars.before, bars.after, applied.threshold)
+
+
+def accuracy(state: State, width: int) -> AccuracyData:
+    """The curve of the current or the last training; empty before the first."""
+    curve = state.curve or TrainingCurve(planned=state.settings.finetuning.epochs, finetuning=True)
+    best = curve.best
+    return AccuracyData(
+        epochs=curve.planned,
+        validation=tuple((float(e.epoch), e.validation) for e in curve.epochs),
+        live=curve.live,
+        dense=state.dense.accuracy.validation if state.dense and curve.finetuning else None,
+        best=(float(best.epoch), best.validation) if best else None,
+        not_final=tuple(float(e.epoch) for e in curve.epochs if not e.final),
+    )
+
+
+def sensitivity(state: State, width: int) -> SensitivityData:
+    """The scan with the plan and the tolerance."""
+    scan, base = state.scan, state.base
+    if scan is None or base is None:
+        return SensitivityData(curves=(), chosen=state.chosen)
+    dense, stale = base.accuracy.validation, state.scan_is_stale
+    curves = (
+        Curve(name, _points(scan.layers.get(name, ()), scan.images), state.planned[name])
+        for name in state.layer_names
+    )
+    return SensitivityData(
+        curves=tuple(curves),
+        chosen=state.chosen,
+        uniform=Curve("uniform", _points(scan.uniform, scan.images)) if scan.uniform else None,
+        tolerance_line=dense - state.tolerance,
+        tolerance=state.tolerance,
+        dense=None if stale else dense,
+        stale=stale,
+        progress=_progress(scan),
+        split=scan.split,
+    )
+
+
+def _points(points: tuple[Point, ...], images: int) -> tuple[tuple[float, float, float], ...]:
+    """Sparsity, accuracy and the half-width of its interval, 0 if exact."""
+    return tuple(
+        (point.sparsity, point.accuracy, 0.0)
+        if point.images == images
+        else (point.sparsity, *point.estimate)
+        for point in points
+        if point.accuracy is not None
+    )
+
+
+def _progress(scan: Scan) -> str:
+    if scan.exact:
+        return ""
+    most = max((point.images for point in scan.points()), default=0)
+    return f"{count(most)} of {count(scan.images)} images"
+
+
+def parameters(state: State, width: int) -> LayerBarsData:
+    """The parameters of each layer, and how many the plan keeps."""
+    dense = tuple(cost.parameters for cost in state.footprints)
+    kept = tuple(cost.nonzero for cost in state.footprints)
+    return LayerBarsData(PARAMETERS, state.layer_names, dense, kept, state.chosen)
+
+
+def size(state: State, width: int) -> LayerBarsData:
+    """The bytes of each layer, dense and pruned to the plan."""
+    dense = tuple(cost.dense_bytes for cost in state.footprints)
+    pruned = tuple(cost.pruned_bytes for cost in state.footprints)
+    return LayerBarsData(SIZE, state.layer_names, dense, pruned, state.chosen)
+
+
+def files(state: State, width: int) -> FilesData:
+    """The sizes of the plan's result or, failing that, of the previous plan's."""
+    results, footprint = (state.finetuned, state.pruned), state.footprint
+    result = state.current or next((one for one in results if one and one.sizes), None)
+    if result is None:
+        return FilesData(_counted_files(footprint), footprint.dense_bytes, "the plan")
+    current = state.is_current(result)
+    net = "fine-tuned" if result.net else "pruned"
+    caption = f"{net}, test {percent(result.accuracy.test)} %" if current else _previous(net)
+    if result.sizes:
+        rows = _measured_files(result.sizes, result.exports)
+    else:
+        rows = _counted_files(result.footprint)
+    return FilesData(rows, footprint.dense_bytes, caption, before=not current)
+
+
+def _counted_files(footprint: Footprint) -> tuple[FilesRow, ...]:
+    """The sizes that follow from the plan alone."""
+    return (
+        FilesRow("dense file", None, _TUNE),
+        FilesRow("dense file, zipped", None, _TUNE),
+        FilesRow("5/8-bit index", None, _TUNE, file=False),
+        FilesRow("values only", footprint.pruned_bytes, file=False),
+        FilesRow("compact, lossless", None, _TUNE),
+        FilesRow("compact, quantized", None, _WRITE),
+    )
+
+
+def _measured_files(sizes: Sizes, exports: tuple[Export, ...]) -> tuple[FilesRow, ...]:
+    lossless = newest_compact(exports, exact=True)
+    return (
+        _file("dense file", sizes.dense),
+        _file("dense file, zipped", sizes.zip),
+        FilesRow("5/8-bit index", sizes.han2015, file=False),
+        FilesRow("values only", sizes.values, file=False),
+        _file("compact, lossless", lossless.bytes if lossless else sizes.compact, _WRITE),
+        _quantized_file(newest_compact(exports, exact=False)),
+    )
+
+
+def _file(name: str, size: int | None, otherwise: str = "not measured: too large") -> FilesRow:
+    return FilesRow(name, size, "" if size else otherwise)
+
+
+def _quantized_file(export: Export | None) -> FilesRow:
+    """The size with the accuracy measured after reading the file back."""
+    if export is None:
+        return FilesRow("compact, quantized", None, _WRITE)
+    how = export.values if export.levels is None else f"{export.levels} values"
+    return FilesRow(f"compact, {how}", export.bytes, f"{percent(export.accuracy.test)} %")
+
+
+def speed(state: State, width: int) -> SpeedData:
+    """The last benchmark, complete or not."""
+    timed = state.speed
+    if timed is None:
+        return SpeedData()
+    bench, cases = timed.bench, timed.bench.cases
+    slowest_first = sorted(bench.rows, key=lambda row: (row.engine == SPARSE, -row.latency.median))
+    engines = tuple(
+        (engine.removeprefix("torch "), tuple(_time(bench.row(engine, *case)) for case in cases))
+        for engine in dict.fromkeys(row.engine for row in slowest_first)
+    )
+    ours = [bench.row(SPARSE, *case) for case in cases]
+    gains = [bench.gain(row) if row else None for row in ours]
+    net = "fine-tuned" if timed.tuned else "pruned"
+    return SpeedData(
+        cases=tuple((f"batch {batch}", plural(threads, "thread")) for batch, threads in cases),
+        engines=engines,
+        against=tuple(gain(factor) if factor else "-" for factor in gains),
+        slower=tuple(factor is not None and factor < 1 for factor in gains),
+        amounts=(_amounts("MACs", bench.macs), _amounts("parameters", bench.parameters)),
+        caption=net if state.speed_is_current else _previous(net),
+    )
+
+
+def _time(row: Row | None) -> str:
+    return milliseconds(row.latency.median) if row else "-"
+
+
+def _amounts(what: str, amounts: Amounts) -> str:
+    smaller = amounts.compacted
+    compacted = "" if smaller is None else f", {short(smaller)} in a smaller dense net"
+    return f"{what}: {short(amounts.dense)}, {short(amounts.pruned)} nonzero{compacted}"
+
+
+def costs(state: State, width: int) -> CostsData:
+    """The plan's fractions at once, and measured activity once it is available."""
+    activity = state.activity if state.is_current(state.activity) else None
+    table = cost_table(
+        state.settings.model,
+        [profile.layer for profile in state.profiles],
+        {name: w.kept for name, w in zip(state.layer_names, state.what_ifs, strict=True)},
+        activity.counted.activities if activity else {},
+        state.footprint.parameters,
+    )
+    paper = (*table.paper.layers, table.paper.total) if table.paper else ()
+    rows = [
+        CostsRow(
+            row.name,
+            row.weights,
+            row.kept,
+            row.flops if activity else None,
+            row.act,
+            row.flops_kept if activity else None,
+            (str(printed.act), f"{printed.kept:g}", str(printed.flops_kept)) if printed else None,
+        )
+        for row, printed in zip_longest((*table.layers, table.total), paper)
+    ]
+    caption = state.measuring or "counting ..."
+    if activity:
+        images = f"{count(activity.counted.images)} {activity.counted.split} images"
+        caption = f"{activity.request.net_name}, {images}"
+    return CostsData(tuple(rows[:-1]), rows[-1], state.chosen, caption)
+
+
+def predictions(state: State, width: int) -> PredictionsData:
+    """The last predicted test images, with both nets' predictions."""
+    comparison = state.comparison
+    if comparison is None:
+        return PredictionsData(())
+    compared, request = comparison.compared, comparison.request
+    images = (
+        ImagePredictions(
+            pixels,
+            str(label),
+            dense=(str(compared.dense.classes[at]), float(compared.dense.confidences[at])),
+            pruned=(str(compared.pruned.classes[at]), float(compared.pruned.confidences[at])),
+        )
+        for at, (pixels, label) in enumerate(zip(compared.pixels, compared.labels, strict=True))
+    )
+    net = request.net_name
+    before = "" if state.is_current(comparison) else " (previous plan)"
+    if request.images != state.images:
+        every = " every test image" * (state.images.mode == "wrong")
+        caption = state.measuring or f"predicting{every}"
+    elif state.images.mode == "wrong":
+        number = f"{count(compared.counts.newly_wrong)} " if compared.counts else ""
+        caption = f"{number}newly wrong when {net}{before} · D next ten, d one per class"
+    else:
+        caption = f"test images{before} · D next ten, d newly wrong"
+    return PredictionsData(tuple(images), caption, net)
+
+
+def confusion(state: State, width: int) -> ConfusionData:
+    """The predictions of all test images by both nets, once they are known."""
+    comparison = state.comparison
+    counts = comparison.compared.counts if comparison else None
+    if comparison is None or counts is None:
+        return ConfusionData(())
+    classes = tuple(str(number) for number in range(comparison.compared.classes))
+    split = "test" if state.is_current(comparison) else _previous("test")
+    pruned = None if comparison.request.is_dense else counts.pruned
+    net = comparison.request.net_name
+    return ConfusionData(classes, counts.dense, pruned, split, counts.images, net)
+
+
+def _previous(caption: str) -> str:
+    return f"{caption} (previous plan)"
