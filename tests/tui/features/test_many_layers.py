@@ -10,9 +10,9 @@ import pytest
 from core.jobs.workbench import Net
 from core.nets.layers import Layer, prunable_layers
 from core.nets.user_model import build
+from core.nets.weights import copy_weights
 from core.pruning.curves import SPARSITIES, Point, Scan
 from core.pruning.what_if import Profile
-from core.training.loop import copy_weights
 from tests.core.user_nets import write
 from tests.tui.conftest import ready, until
 from tests.tui.scripted import DENSE, Many
