@@ -16,8 +16,8 @@ from tui.jobs.background import BackgroundMeasurement
 from tui.jobs.job import Done, Failed, Job, JobEnded
 from tui.keys.keys import Key
 from tui.screens.main import ExploreScreen
-from tui.state.background import request_for, with_event
 from tui.state.measurement import MeasurementRequest
+from tui.state.next_measurement import request_for, with_event
 from tui.state.state import State
 from tui.state.training_curve import TrainingCurve
 from tui.views import outcomes

@@ -14,8 +14,8 @@ from tests.tui.conftest import idle, ready, until
 from tests.tui.scripted import AGGRESSIVE, Scripted, course
 from tui.app import FeatherweightApp
 from tui.jobs.job import Done, Job, JobEnded, JobEvent
-from tui.screens.dialogs import Question
 from tui.screens.help import HelpScreen
+from tui.screens.question import Question
 from tui.views.activity import JobProgress
 from tui.widgets.key_line import KeyLine
 from tui.widgets.layer_table import LayerTable

@@ -11,8 +11,8 @@ from core.formats.export_formats import COMPACT
 from core.nets.footprint import Sizes
 from core.nets.zoo import short_name
 from tui.features.availability import available
-from tui.screens.dialogs import Question
-from tui.screens.export import ExportScreen
+from tui.screens.export_dialog import ExportDialog
+from tui.screens.question import Question
 from tui.session import Session
 from tui.state.export_form import ExportForm
 from tui.state.results import Result
@@ -35,7 +35,7 @@ class Exporting:
         state, before = self.session.state, self._form
         name = file_name(state, Path(before.path).suffix or COMPACT)
         path = str(Path(before.path).with_name(name)) if before.path else name
-        screen = ExportScreen(what(state), replace(before, path=path, at=0))
+        screen = ExportDialog(what(state), replace(before, path=path, at=0))
         self.session.ask(screen, self._take)
 
     def _take(self, form: ExportForm | None) -> None:

@@ -11,7 +11,7 @@ from core.events import Event
 from core.jobs.search import TrialStarted
 from core.pruning.curves import ScanUpdated
 from tui.features.availability import available
-from tui.screens.goal import Asked, GoalScreen
+from tui.screens.goal_dialog import Asked, GoalDialog
 from tui.session import Session
 from tui.state.training_curve import TrainingCurve
 from tui.views import outcomes
@@ -32,7 +32,7 @@ class Goals:
     @available()
     def ask(self) -> None:
         """Ask how light the net is to be, and how the layers share in that."""
-        self.session.ask(GoalScreen(self.session.state, self._asked), self._take)
+        self.session.ask(GoalDialog(self.session.state, self._asked), self._take)
 
     def _take(self, asked: Asked | None) -> None:
         if asked is None:

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from core.pruning.presets import preset_plan, presets_of
 from tui.features.availability import available
-from tui.screens.dialogs import Choice
-from tui.screens.recipe import RecipeScreen
+from tui.screens.question import Choice
+from tui.screens.recipe_dialog import RecipeDialog
 from tui.session import Session
 from tui.state.recipe_form import RecipeForm
 from tui.state.state import State
@@ -112,7 +112,7 @@ class Planning:
             rewindable=rewindable,
             image_values=base.image_values if base else 0,
         )
-        self.session.ask(RecipeScreen(form), self._take_recipe)
+        self.session.ask(RecipeDialog(form), self._take_recipe)
 
     def _take_recipe(self, chosen: RecipeForm | None) -> None:
         if chosen is not None:

@@ -1,8 +1,8 @@
 """The keys for the program as a whole: help, the command palette, and leaving."""
 
-from tui.screens.dialogs import Question
 from tui.screens.help import HelpScreen, help_text
 from tui.screens.palette import Palette
+from tui.screens.question import Question
 from tui.session import Session
 from tui.views.activity import JobProgress
 

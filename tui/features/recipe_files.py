@@ -11,8 +11,8 @@ from core.pruning.plans import Plan
 from core.settings.recipe_file import CHANGES, Config, read_config, write_config
 from core.settings.settings import Settings
 from tui.features.availability import available
-from tui.screens.dialogs import Question
-from tui.screens.path import PathScreen
+from tui.screens.path_dialog import PathDialog
+from tui.screens.question import Question
 from tui.session import Session
 from tui.text.paths import check_folder, path_of
 from tui.views.activity import Outcome
@@ -30,13 +30,13 @@ class RecipeFiles:
     @available()
     def write(self) -> None:
         """Ask for a file, and write to it."""
-        screen = PathScreen("Write a recipe file", self._path, WHAT, check=check_folder)
+        screen = PathDialog("Write a recipe file", self._path, WHAT, check=check_folder)
         self.session.ask(screen, self._take_target)
 
     @available()
     def open(self) -> None:
         """Ask for a file, and apply its contents."""
-        screen = PathScreen("Open a recipe file", self._path, WHAT, check=self._read)
+        screen = PathDialog("Open a recipe file", self._path, WHAT, check=self._read)
         self.session.ask(screen, self._take_source)
 
     def _take_target(self, text: str | None) -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from functools import partial
 
 from tui.jobs.autosave import Autosave
-from tui.screens.dialogs import Question
+from tui.screens.question import Question
 from tui.session import Session
 from tui.state.saved_plan import SavedPlan
 from tui.state.state import State

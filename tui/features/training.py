@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from core.errors import InputError
 from core.events import Event, Measured
 from tui.features.availability import available
-from tui.screens.dialogs import Question
+from tui.screens.question import Question
 from tui.session import Session
 from tui.state.results import Result
 from tui.state.training_curve import TrainingCurve

@@ -7,14 +7,14 @@ from textual.binding import Binding
 from textual.containers import Horizontal
 from textual.widgets import Input, Label
 
-from tui.screens.form import TITLE_WIDTH, FormScreen
-from tui.screens.path import LONGEST
+from tui.screens.form_dialog import TITLE_WIDTH, FormDialog
+from tui.screens.path_dialog import LONGEST
 from tui.state.export_form import ExportForm
 from tui.text.lines import Span
 from tui.widgets.lines import LinesWidget
 
 
-class ExportScreen(FormScreen[ExportForm]):
+class ExportDialog(FormDialog[ExportForm]):
     """Closes with the form as it was edited, or with None.
 
     Args:

@@ -8,9 +8,9 @@ from textual.binding import Binding
 from textual.containers import Vertical
 from textual.widgets import Static
 
-from tui.screens.dialog import Dialog
+from tui.screens.overlay import Dialog
 from tui.state.export_form import ExportForm
-from tui.state.recipe_form import RecipeForm, Row
+from tui.state.recipe_form import FormRow, RecipeForm
 from tui.text.lines import Lines, Span, cut
 from tui.widgets.lines import ROLE_CLASSES, LinesWidget
 
@@ -19,7 +19,7 @@ Form = TypeVar("Form", RecipeForm, ExportForm)
 TITLE_WIDTH, VALUE_WIDTH = 14, 15
 
 
-class FormScreen(Dialog[Form | None]):
+class FormDialog(Dialog[Form | None]):
     """Closes with the form as it was edited, or with None.
 
     Args:
@@ -99,7 +99,7 @@ class FormScreen(Dialog[Form | None]):
         hint.set_class(bool(self.form.problem), "wrong")
 
 
-def row_lines(rows: Sequence[Row], at: int, width: int) -> Lines:
+def row_lines(rows: Sequence[FormRow], at: int, width: int) -> Lines:
     """A line for each row: its title, its value, and as much of its meaning as fits."""
     lines = []
     for index, row in enumerate(rows):

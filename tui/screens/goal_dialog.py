@@ -14,7 +14,7 @@ from textual.worker import Worker
 from core.errors import InputError
 from core.pruning.goals import SENSITIVITY, parse_goal
 from core.pruning.plans import Plan
-from tui.screens.dialog import Dialog
+from tui.screens.overlay import Dialog
 from tui.state.state import State
 from tui.text.format import count, percent
 from tui.text.lines import Lines, Span, cut
@@ -61,7 +61,7 @@ class Asked:
         return "each layer alone" if self.method == TOLERANCE else self.text.strip()
 
 
-class GoalScreen(Dialog[Asked | None]):
+class GoalDialog(Dialog[Asked | None]):
     """Returns the goal that was entered; the preview is updated on every key."""
 
     COMPONENT_CLASSES = ROLE_CLASSES

@@ -10,7 +10,7 @@ from textual.widgets import Static
 
 from core.nets.footprint import COUNTED
 from tui.keys.keys import KEYS, Key
-from tui.screens.dialog import Dialog
+from tui.screens.overlay import Dialog
 from tui.state.state import State
 from tui.text.format import count
 

@@ -5,7 +5,7 @@ from functools import partial
 from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 
 from tui.keys.keys import KEYS, Key
-from tui.screens.dialog import Overlay
+from tui.screens.overlay import Overlay
 
 
 class Palette(CommandPalette, Overlay[None]):

@@ -8,13 +8,13 @@ from textual.containers import Vertical
 from textual.widgets import Input, Label, Static
 
 from core.errors import InputError
-from tui.screens.dialog import Dialog
+from tui.screens.overlay import Dialog
 
 LONGEST = 4096
 """Characters of a path."""
 
 
-class PathScreen(Dialog[str | None]):
+class PathDialog(Dialog[str | None]):
     """Returns the typed path, or None if canceled.
 
     Args:

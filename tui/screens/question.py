@@ -8,7 +8,7 @@ from textual.containers import Vertical
 from textual.widgets import Label, OptionList
 from textual.widgets.option_list import Option
 
-from tui.screens.dialog import Dialog
+from tui.screens.overlay import Dialog
 
 
 class Question(Dialog[bool]):

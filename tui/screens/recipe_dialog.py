@@ -4,11 +4,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.widgets import Label
 
-from tui.screens.form import FormScreen
+from tui.screens.form_dialog import FormDialog
 from tui.state.recipe_form import RecipeForm
 
 
-class RecipeScreen(FormScreen[RecipeForm]):
+class RecipeDialog(FormDialog[RecipeForm]):
     """Closes with the form as it was edited, or with None."""
 
     BINDINGS = [Binding("backspace", "reset", "reset to the recipe")]

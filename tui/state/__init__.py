@@ -7,7 +7,7 @@ measurement     background measurements; background: what is worth measuring
 training_curve  the progress of a training
 undo            what undo and redo restore
 recipe_form, export_form    the rows of two dialogs
-browsing        the history: selection, mark, sort order
+run_list        the history: selection, mark, sort order
 runs            the runs as the history shows them
 saved_plan      the plan as a file, from one session to the next
 """

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from core.errors import InputError
 from core.fields.declaration import settings_in
 from core.formats.export_formats import COMPACT, LEVELS, QUANTIZED, VALUES, Packing, check_target
-from tui.state.recipe_form import Row
+from tui.state.recipe_form import FormRow
 from tui.text.format import plural
 from tui.text.paths import check_folder, path_of
 
@@ -58,18 +58,18 @@ class ExportForm:
             return str(error)
         return ""
 
-    def rows(self) -> tuple[Row, ...]:
+    def rows(self) -> tuple[FormRow, ...]:
         """Every row but the path, in order."""
         fewest, shares = self.levels is None, self._shares
         stored = VALUES[self.values] if self.compact else f"every value: only {COMPACT} has fewer"
         levels = "that keep accuracy" if fewest else "values per layer"
         points = "1 point" if self.max_drop == 1 else f"{self.max_drop:g} points"
         return (
-            Row("values", "values", self.values, stored, False, not self.compact),
-            Row("levels", "levels", str(self.levels or "fewest"), levels, False, not shares),
-            Row("max_drop", "accuracy drop", points, "largest allowed",
+            FormRow("values", "values", self.values, stored, False, not self.compact),
+            FormRow("levels", "levels", str(self.levels or "fewest"), levels, False, not shares),
+            FormRow("max_drop", "accuracy drop", points, "largest allowed",
                 False, not (shares and fewest)),
-            Row("epochs", "tuning", plural(self.epochs, "epoch"),
+            FormRow("epochs", "tuning", plural(self.epochs, "epoch"),
                 "of shared values", False, not shares),
         )  # fmt: skip
 

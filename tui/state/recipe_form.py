@@ -15,7 +15,7 @@ ROWS = {"recipe": SETTINGS["recipe"], **settings_in(Choices)}
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class FormRow:
     """A row of a form.
 
     Attributes:
@@ -59,7 +59,7 @@ class RecipeForm:
             return "rewinding needs early weights, which this net lacks: press t to train one"
         return ""
 
-    def rows(self) -> tuple[Row, ...]:
+    def rows(self) -> tuple[FormRow, ...]:
         """All rows, in order."""
         return tuple(self._row(name) for name in ROWS)
 
@@ -97,12 +97,12 @@ class RecipeForm:
         recipe = recipe_named(self.recipe)
         return replace(recipe, finetune=recipe.finetune.limited_to(self.image_values))
 
-    def _row(self, name: str) -> Row:
+    def _row(self, name: str) -> FormRow:
         declared, value = ROWS[name], self._value(name)
         changed = name != "recipe" and (
             getattr(self.choices, name) is not None or value != _in_recipe(self._fitted, name)
         )
-        return Row(
+        return FormRow(
             name,
             declared.label or name,
             declared.kind.shown(value),

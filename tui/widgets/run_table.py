@@ -3,7 +3,7 @@
 from textual import events
 from textual.message import Message
 
-from tui.state.browsing import Browsing
+from tui.state.run_list import RunList
 from tui.views.run_table import scrolled, table
 from tui.widgets.lines import LinesWidget
 
@@ -34,17 +34,17 @@ class RunTable(LinesWidget, can_focus=True):
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
-        self._browsing = Browsing()
+        self._browsing = RunList()
         self._current: str | None = None
         self._top = 0
 
-    def show(self, browsing: Browsing, current: str | None) -> None:
+    def show(self, run_list: RunList, current: str | None) -> None:
         """Show the runs; `current` is the one whose net the main screen has."""
-        self._browsing, self._current = browsing, current
+        self._browsing, self._current = run_list, current
         width, height = self.size
         with self.drawing():
-            self._top = scrolled(browsing, height, self._top)
-            self.lines = table(browsing, current, width, height, self._top)
+            self._top = scrolled(run_list, height, self._top)
+            self.lines = table(run_list, current, width, height, self._top)
 
     def on_resize(self) -> None:
         """Fit the columns to the new width."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from tui.state.browsing import Browsing
+from tui.state.run_list import RunList
 from tui.text.lines import Lines
 from tui.widgets.lines import LinesWidget
 
@@ -33,11 +33,11 @@ class RunsPanel(LinesWidget, can_focus=True):
         self._seen: object = None
         self._weights: Weights = {}
 
-    def show_runs(self, browsing: Browsing, dense: float | None, weights: Weights) -> None:
+    def show_runs(self, run_list: RunList, dense: float | None, weights: Weights) -> None:
         """Draw the runs, unless they are what is there already."""
-        self._draw = partial(_draw, browsing, dense, weights)
-        seen = (browsing, dense, self.size)
-        if seen != self._seen or (weights is not self._weights and browsing.compared):
+        self._draw = partial(_draw, run_list, dense, weights)
+        seen = (run_list, dense, self.size)
+        if seen != self._seen or (weights is not self._weights and run_list.compared):
             self._seen, self._weights = seen, weights
             self._redraw(self._draw)
 
@@ -58,9 +58,9 @@ class RunsPanel(LinesWidget, can_focus=True):
 
 
 def _draw(
-    browsing: Browsing, dense: float | None, weights: Weights, width: int, height: int
+    run_list: RunList, dense: float | None, weights: Weights, width: int, height: int
 ) -> Lines:
     # NumPy and plotext come in beside the runs, in the thread that reads them.
     from tui.views.run_plots import lower_half
 
-    return lower_half(browsing, dense, weights, width, height)
+    return lower_half(run_list, dense, weights, width, height)

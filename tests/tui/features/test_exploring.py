@@ -15,9 +15,9 @@ from tests.tui.scripted import AGGRESSIVE, MODERATE, Scripted, net, scanned
 from tests.tui.test_app import shown
 from tui.app import FeatherweightApp
 from tui.keys.keys import KEYS, fitting
-from tui.screens.dialogs import Question
-from tui.screens.goal import Asked, GoalScreen, preview_lines
-from tui.screens.path import PathScreen
+from tui.screens.goal_dialog import Asked, GoalDialog, preview_lines
+from tui.screens.path_dialog import PathDialog
+from tui.screens.question import Question
 from tui.state.state import State
 from tui.views.activity import JobProgress
 
@@ -141,7 +141,7 @@ async def test_a_goal_becomes_sparsities_and_undo_takes_them_back(app, method):
         await worked_out(pilot, "20.0")
         assert app.state.untouched
         await pilot.press("enter")
-        await until(pilot, lambda app: not isinstance(app.screen, GoalScreen))
+        await until(pilot, lambda app: not isinstance(app.screen, GoalDialog))
         assert kept(app) == 228_010 // 20
         assert f"20x by {method}" in app.doing.text
         await pilot.press("u")
@@ -157,7 +157,7 @@ async def test_locked_layers_are_left_alone_by_a_goal(app):
         await typed(pilot, "30")
         await worked_out(pilot, "30.0")
         await pilot.press("enter")
-        await until(pilot, lambda app: not isinstance(app.screen, GoalScreen))
+        await until(pilot, lambda app: not isinstance(app.screen, GoalDialog))
         assert app.state.planned["conv1"] == 0.4
         assert kept(app) == 228_010 // 30
 
@@ -178,9 +178,9 @@ async def test_a_goal_that_cannot_be_taken_says_why_and_stays(app, goal, said):
         await typed(pilot, goal)
         await worked_out(pilot, said)
         await pilot.press("enter")
-        assert isinstance(app.screen, GoalScreen)
+        assert isinstance(app.screen, GoalDialog)
         await pilot.press("escape")
-        assert not isinstance(app.screen, GoalScreen)
+        assert not isinstance(app.screen, GoalDialog)
         assert app.state.untouched
 
 
@@ -199,7 +199,7 @@ async def test_methods_that_need_a_scan_say_so_and_work_with_one(app):
         await pilot.press(*["down"] * 9)
         await worked_out(pilot, "conv1")
         await pilot.press("enter")
-        await until(pilot, lambda app: not isinstance(app.screen, GoalScreen))
+        await until(pilot, lambda app: not isinstance(app.screen, GoalDialog))
         assert "each layer alone by tolerance" in app.doing.text
         plan: Plan = app.state.planned
         assert plan["conv1"] < plan["conv2"] < plan["fc2"] <= 1
@@ -387,4 +387,4 @@ async def test_a_recipe_that_cannot_be_taken_changes_nothing(app, tmp_path):
             assert said in said_in_dialog(app)
             assert app.state.untouched
             await pilot.press("escape")
-            assert not isinstance(app.screen, PathScreen)
+            assert not isinstance(app.screen, PathDialog)

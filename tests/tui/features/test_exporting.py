@@ -16,8 +16,8 @@ from tests.tui.scripted import AGGRESSIVE, PRUNED, SIZES, TUNED, Scripted, net
 from tests.tui.test_app import shown
 from tui.app import FeatherweightApp
 from tui.features.exporting import what
-from tui.screens.dialogs import Question
-from tui.screens.export import ExportScreen
+from tui.screens.export_dialog import ExportDialog
+from tui.screens.question import Question
 from tui.state import export_form
 from tui.state.export_form import ExportForm
 from tui.state.results import Result
@@ -31,10 +31,10 @@ def in_a_folder_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
     monkeypatch.chdir(tmp_path)
 
 
-async def asked(pilot) -> ExportScreen:
+async def asked(pilot) -> ExportDialog:
     """Until the dialog is there."""
     await pilot.press("e")
-    await until(pilot, lambda app: isinstance(app.screen, ExportScreen))
+    await until(pilot, lambda app: isinstance(app.screen, ExportDialog))
     return pilot.app.screen
 
 
@@ -110,7 +110,7 @@ async def test_x_stops_it_and_leaves_nothing(tmp_path):
         await until(pilot, lambda app: isinstance(app.doing, JobProgress) and app.doing.batch)
         await until(pilot, lambda app: "left" in shown(app, "#activity"))
         await pilot.press("e", "x")
-        assert not isinstance(app.screen, ExportScreen), "one job at a time"
+        assert not isinstance(app.screen, ExportDialog), "one job at a time"
         backend.go.set()
         await idle(pilot)
         assert app.doing.text == "stopped: nothing was written"

@@ -23,7 +23,7 @@ from tests.core.settings.test_recipe_file import GIVEN
 from tui.cli.main import _parser, main
 from tui.cli.read_options import settings_for, settings_of
 from tui.features.recipe_files import taken
-from tui.state.runs import RunRow, differences
+from tui.state.run_rows import RunRow, differences
 
 
 @given(inputs=GIVEN)

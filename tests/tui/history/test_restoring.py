@@ -26,7 +26,7 @@ async def chosen(pilot) -> None:
     await pilot.press("h")
     await until(pilot, lambda app: isinstance(app.screen, HistoryScreen))
     history = pilot.app.screen
-    await until(pilot, lambda _: history.browsing.rows and not history.busy)
+    await until(pilot, lambda _: history.run_list.rows and not history.busy)
     await pilot.press("enter")
     await until(pilot, lambda app: not isinstance(app.screen, HistoryScreen))
 

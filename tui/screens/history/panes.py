@@ -9,7 +9,7 @@ from core.experiments.experiment import Experiment
 from core.experiments.runs import RUNNING
 from tui.keys.history_keys import TYPING
 from tui.screens.history.run_files import RunFiles
-from tui.state.browsing import Browsing
+from tui.state.run_list import RunList
 from tui.views.history import ABOUT, about, failure, hint, hint_lines, sizes, title, welcome
 from tui.views.history_keys import footer_keys
 from tui.views.run_comparison import VIEWS, views
@@ -50,7 +50,7 @@ class HistoryPanes(RunFiles):
     COMPONENT_CLASSES = ROLE_CLASSES
 
     def __init__(self, experiment: Experiment, current: str | None, dense: float | None) -> None:
-        super().__init__(experiment, Browsing(at=current or ""))
+        super().__init__(experiment, RunList(at=current or ""))
         self.current, self.dense = current, dense
         self.stale = False
         self._drawn = 0.0
@@ -105,7 +105,7 @@ class HistoryPanes(RunFiles):
 
     def _keep_up(self) -> None:
         """Draw what has become stale, and read anew how far running runs are."""
-        rows, now = self.browsing.rows or (), monotonic()
+        rows, now = self.run_list.rows or (), monotonic()
         if now - self._read > REREAD_SECONDS and any(row.status == RUNNING for row in rows):
             self.reload()
         if self.stale and now - self._drawn >= REDRAW_SECONDS - CLOCK_SLACK:
@@ -114,12 +114,12 @@ class HistoryPanes(RunFiles):
     @property
     def _about(self) -> int:
         """Lines about the chosen run, the same for every run."""
-        any_sizes = any(sizes(row) for row in self.browsing.rows or ())
+        any_sizes = any(sizes(row) for row in self.run_list.rows or ())
         return ABOUT + (any_sizes and self.size.height >= LOW)
 
     def _fit(self) -> None:
         """Share the lines between the table and what is below it."""
-        height, rows = self.size.height, self.browsing.rows
+        height, rows = self.size.height, self.run_list.rows
         wanted = 1 if rows is None else 1 + len(rows) if rows else 0
         above = int(height >= HIGH)
         between = int(height >= LOW and wanted > 0)
@@ -132,13 +132,13 @@ class HistoryPanes(RunFiles):
 
     def _show_texts(self) -> None:
         self._fit()
-        width, browsing, row = self.size.width, self.browsing, self.browsing.chosen
+        width, run_list, row = self.size.width, self.run_list, self.run_list.chosen
         with self._lines("title").drawing() as panel:
-            panel.lines = title(browsing, self.experiment.folder, width)
-        self.query_one(RunTable).show(browsing, self.current)
+            panel.lines = title(run_list, self.experiment.folder, width)
+        self.query_one(RunTable).show(run_list, self.current)
         height = self._about + SAID
         with self._lines("said").drawing() as panel:
-            panel.lines = hint_lines(self.message or hint(browsing, self.current), width, height)
+            panel.lines = hint_lines(self.message or hint(run_list, self.current), width, height)
         panel.styles.height = len(panel.lines)
         left = height - len(panel.lines)
         with self._lines("about").drawing() as panel:
@@ -147,22 +147,22 @@ class HistoryPanes(RunFiles):
         self._lines("said").display = not self.typing
         everything = len(self._views()) == len(VIEWS)
         self.query_one(KeyLine).show(
-            TYPING if self.typing else footer_keys(browsing, everything, width)
+            TYPING if self.typing else footer_keys(run_list, everything, width)
         )
 
     def _views(self) -> tuple[str, ...]:
-        return views(self.browsing, self.size.width, self._panel_height)
+        return views(self.run_list, self.size.width, self._panel_height)
 
     def _show_panel(self) -> None:
         self._drawn, self.stale = monotonic(), False
-        panel, browsing, folder = self.query_one(RunsPanel), self.browsing, self.experiment.folder
-        if browsing.rows:
-            panel.show_runs(browsing, self.dense, self.weights)
+        panel, run_list, folder = self.query_one(RunsPanel), self.run_list, self.experiment.folder
+        if run_list.rows:
+            panel.show_runs(run_list, self.dense, self.weights)
             if "weights" in self._views():
                 self.want_weights()
         elif self.problem:
             panel.show_text(partial(failure, self.problem))
-        elif browsing.rows is not None:
+        elif run_list.rows is not None:
             panel.show_text(partial(welcome, folder))
 
     def _lines(self, name: str) -> LinesWidget:

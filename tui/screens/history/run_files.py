@@ -10,13 +10,13 @@ from core.experiments.experiment import Experiment
 from core.experiments.runs import Run
 from tui.jobs import history_jobs as jobs
 from tui.jobs.job import Done, Job, JobEnded
-from tui.screens.dialog import Overlay
-from tui.state.browsing import Browsing
+from tui.screens.overlay import Overlay
+from tui.state.run_list import RunList
 from tui.system.error_log import explain
 from tui.text.lines import Span
 
 if TYPE_CHECKING:
-    from tui.state.runs import RunRow
+    from tui.state.run_rows import RunRow
     from tui.views.run_plots import Weights
 
 KEPT = 4
@@ -27,16 +27,16 @@ class RunFiles(Overlay[Run | None]):
     """What is read and changed comes in here; `show` draws it.
 
     Attributes:
-        browsing: the runs as they were last read, and which one is chosen.
+        run_list: the runs as they were last read, and which one is chosen.
         weights: those that have been read; never changed, only replaced.
         problem: why the runs cannot be read.
         message: what there is to say beside what enter does.
     """
 
-    def __init__(self, experiment: Experiment, browsing: Browsing) -> None:
+    def __init__(self, experiment: Experiment, run_list: RunList) -> None:
         super().__init__()
         self.experiment = experiment
-        self.browsing = browsing
+        self.run_list = run_list
         self.weights: Weights = {}
         self.problem = ""
         self.message: Span | None = None
@@ -69,10 +69,10 @@ class RunFiles(Overlay[Run | None]):
 
     def want_weights(self) -> None:
         """Read the weights of the chosen layer of the two runs, one pair after the other."""
-        one, other, layers = self.browsing.chosen, self.browsing.compared, self.browsing.layers
+        one, other, layers = self.run_list.chosen, self.run_list.compared, self.run_list.layers
         if self._looking is not None or one is None or other is None or not layers:
             return
-        layer = layers[self.browsing.layer_at][0].name
+        layer = layers[self.run_list.layer_at][0].name
         wanted = tuple(row.run for row in (one, other) if (row.id, layer) not in self.weights)
         if wanted:
             self._looking = self._start(partial(jobs.profiles, wanted, layer), self._take_weights)
@@ -87,9 +87,9 @@ class RunFiles(Overlay[Run | None]):
             self.problem, rows = self.message.text if self.message else "", ()
         else:
             self.problem = ""
-        if {row.id: row for row in rows} != {row.id: row for row in self.browsing.rows or ()}:
+        if {row.id: row for row in rows} != {row.id: row for row in self.run_list.rows or ()}:
             self.weights = {}  # the newest run's id may be that of one which has been deleted
-        self.browsing = self.browsing.read(rows)
+        self.run_list = self.run_list.read(rows)
         self.show()
 
     def _take_change(self, ended: JobEnded) -> None:

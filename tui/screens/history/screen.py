@@ -8,11 +8,11 @@ from core.experiments.experiment import Experiment
 from core.experiments.runs import RUNNING, Run
 from tui.jobs import history_jobs as jobs
 from tui.keys.history_keys import BINDINGS, KEYS
-from tui.screens.dialogs import Question
 from tui.screens.history.help import HistoryHelp
 from tui.screens.history.panes import HistoryPanes
-from tui.state.browsing import Browsing
-from tui.state.runs import RunRow, why_incomparable
+from tui.screens.question import Question
+from tui.state.run_list import RunList
+from tui.state.run_rows import RunRow, why_incomparable
 from tui.text.lines import Span
 from tui.views.run_table import sortable
 from tui.widgets.note_input import NoteInput
@@ -70,44 +70,44 @@ class HistoryScreen(HistoryPanes):
 
     def action_move(self, steps: int) -> None:
         """Choose a run above or below."""
-        self._browse(self.browsing.move(steps))
+        self._browse(self.run_list.move(steps))
 
     def action_page(self, pages: int) -> None:
         """Choose a run further up or down."""
-        self._browse(self.browsing.move(pages * max(1, self.query_one(RunTable).size.height - 1)))
+        self._browse(self.run_list.move(pages * max(1, self.query_one(RunTable).size.height - 1)))
 
     def action_to(self, index: int) -> None:
         """Choose the first run, or with -1 the last."""
-        self._browse(self.browsing.to(index % max(1, len(self.browsing.rows or ()))))
+        self._browse(self.run_list.to(index % max(1, len(self.run_list.rows or ()))))
 
     def action_sort(self) -> None:
         """Sort by the next column that shows."""
-        self._browse(self.browsing.sort_by_next(sortable(self.browsing, self.size.width)))
+        self._browse(self.run_list.sort_by_next(sortable(self.run_list, self.size.width)))
 
     def action_reverse(self) -> None:
         """Sort the other way round."""
-        self._browse(self.browsing.reverse())
+        self._browse(self.run_list.reverse())
 
     def action_mark(self) -> None:
         """Mark the run for comparison, or unmark it."""
-        row = self.browsing.chosen
-        if row is not None and not self.browsing.marked and (why := why_incomparable(row)):
+        row = self.run_list.chosen
+        if row is not None and not self.run_list.marked and (why := why_incomparable(row)):
             self._say(why, "warning")
         elif row is not None:
-            self._browse(self.browsing.mark())
+            self._browse(self.run_list.mark())
 
     def action_next_view(self) -> None:
         """Show the next view of two runs, or the other accuracy."""
-        self._browse(self.browsing.next_view())
+        self._browse(self.run_list.next_view())
 
     def action_layer(self, steps: int) -> None:
         """Choose the layer that is compared."""
-        if self.browsing.compared is not None:
-            self._browse(self.browsing.choose_layer(steps))
+        if self.run_list.compared is not None:
+            self._browse(self.run_list.choose_layer(steps))
 
     def action_open(self) -> None:
         """Close with the run, where something can be done with it."""
-        row = self.browsing.chosen
+        row = self.run_list.chosen
         if row is not None and row.openable:
             self.dismiss(row.run)
 
@@ -121,7 +121,7 @@ class HistoryScreen(HistoryPanes):
 
     def action_note(self) -> None:
         """Open the line for a note."""
-        if (row := self.browsing.chosen) is not None:
+        if (row := self.run_list.chosen) is not None:
             self.message = None
             self.query_one(NoteInput).ask(row.run)
             self.show()
@@ -139,7 +139,7 @@ class HistoryScreen(HistoryPanes):
 
     def action_delete(self) -> None:
         """Ask whether to delete the run."""
-        row = self.browsing.chosen
+        row = self.run_list.chosen
         if row is None:
             return
         if row.status == RUNNING:
@@ -151,11 +151,11 @@ class HistoryScreen(HistoryPanes):
         return jobs.annotate(self.experiment, run, text)
 
     def _question(self, row: RunRow) -> str:
-        score = row.score(self.browsing.split)
+        score = row.score(self.run_list.split)
         facts = [] if row.ratio is None else [f"{row.ratio:,.1f}x"]
         facts += [] if score is None else [f"{score:.1f} %"]
         text = f"Delete run {row.id} ({', '.join(facts)})?" if facts else f"Delete run {row.id}?"
-        heirs = [other.id for other in self.browsing.rows or () if other.base == row.id]
+        heirs = [other.id for other in self.run_list.rows or () if other.base == row.id]
         if heirs:
             more = f" and {len(heirs) - 3} more" if len(heirs) > 3 else ""
             text += f"\n{', '.join(heirs[:3])}{more} went on from its net."
@@ -168,7 +168,7 @@ class HistoryScreen(HistoryPanes):
 
     def on_run_table_chosen(self, message: RunTable.Chosen) -> None:
         """The mouse chose a run, perhaps to go on from it."""
-        self._browse(self.browsing.to(message.index))
+        self._browse(self.run_list.to(message.index))
         if message.twice:
             self.action_open()
 
@@ -176,8 +176,8 @@ class HistoryScreen(HistoryPanes):
         """The wheel turned."""
         self.action_move(message.steps)
 
-    def _browse(self, browsing: Browsing) -> None:
-        self.browsing, self.message = browsing, None
+    def _browse(self, run_list: RunList) -> None:
+        self.run_list, self.message = run_list, None
         self.show()
 
     def _say(self, text: str, role: str) -> None:
