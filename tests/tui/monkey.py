@@ -19,6 +19,7 @@ from core.events import Event, Stream
 from tests.tui.history.histories import CSS
 from tests.tui.scripted import Many, course
 from tui.app import FeatherweightApp
+from tui.screens.help import HelpScreen
 from tui.screens.history.screen import HistoryScreen
 from tui.views.plots.registry import PLOTS
 
@@ -43,7 +44,7 @@ TOURS: dict[str, tuple[str, ...]] = {
     "PathDialog": ("w", "x"),
     "HelpScreen": ("?", "down"),
     "HistoryScreen": ("h", "down", "space", "up"),
-    "HistoryHelp": ("h", "?"),
+    "history help": ("h", "?"),
     "Palette": ("ctrl+p", "g"),
     "ValueInput": ("7",),
     "FindInput": ("/", "c"),
@@ -178,6 +179,8 @@ class Monkey:
         if screen is app.explore:
             yield from app.explore.visible_plots(app.state)
             yield type(app.explore.line).__name__
+        if isinstance(screen, HelpScreen) and isinstance(app.screen_stack[-2], HistoryScreen):
+            yield "history help"
         if isinstance(screen, HistoryScreen) and screen.typing:
             yield "NoteInput"
         backend = app.session.backend

@@ -63,7 +63,7 @@ async def test_a_typed_value_is_for_the_layer_that_was_asked_about(app):
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
         await pilot.press("5")
-        app.explore.query_one(LayerTable).post_message(LayerTable.Nudged(2, 1))
+        app.explore.query_one(LayerTable).post_message(LayerTable.Pointed(2, steps=1))
         await pilot.press("enter")
         assert app.state.planned["conv1"] == 0.05
         assert app.state.planned["conv3"] == 0.01
@@ -122,7 +122,7 @@ async def test_the_mouse_chooses_layers_and_sets_sparsities(app):
         await pilot.click(LayerTable, offset=(4, 0))
         assert app.state.chosen == 2
         table = app.explore.query_one(LayerTable)
-        table.post_message(LayerTable.Nudged(0, 1))
+        table.post_message(LayerTable.Pointed(0, steps=1))
         await pilot.pause()
         assert app.state.planned["conv1"] == 0.01
 

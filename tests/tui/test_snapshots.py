@@ -44,7 +44,7 @@ async def finetuned(pilot: Pilot[None]) -> None:
 
 async def settled(pilot: Pilot[None]) -> None:
     """Until nothing waits to be measured or redrawn."""
-    await until(pilot, lambda app: app.state.estimate or not app.looking)
+    await until(pilot, lambda app: app.state.estimate or not app.measuring)
     await until(pilot, lambda app: not app.explore.stale)
 
 

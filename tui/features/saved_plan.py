@@ -3,6 +3,7 @@
 from dataclasses import replace
 from functools import partial
 
+from tui.features.feature import Feature
 from tui.jobs.autosave import Autosave
 from tui.screens.question import Question
 from tui.session import Session
@@ -12,7 +13,7 @@ from tui.text.format import ratio
 from tui.views.activity import Outcome
 
 
-class SavedPlans:
+class SavedPlans(Feature):
     """Keeps the plan from one session to the next.
 
     Attributes:
@@ -20,7 +21,7 @@ class SavedPlans:
     """
 
     def __init__(self, session: Session) -> None:
-        self.session = session
+        super().__init__(session)
         self.autosave = Autosave(session.app, session.backend.settings)
         self._offered = False
         session.followers.append(self._follow)
@@ -44,9 +45,8 @@ class SavedPlans:
             text += f"\nIt was for the net of run {saved.run}; h brings that net back."
         self.session.ask(Question(text, "continue"), partial(self._answer, saved))
 
-    def _answer(self, saved: SavedPlan, accepted: bool | None) -> None:
-        session, plan = self.session, dict(saved.sparsity)
-        state = session.state
+    def _answer(self, saved: SavedPlan, accepted: bool) -> None:
+        session, state, plan = self.session, self.state, dict(saved.sparsity)
         if accepted:
             state = replace(state.set_plan(plan), locked=frozenset(saved.locked))
             text = "your last plan is back · u undoes it"

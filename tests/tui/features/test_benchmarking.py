@@ -15,7 +15,7 @@ PRESET = ("m", "down", "enter")
 
 
 async def still(pilot) -> None:
-    await until(pilot, lambda app: not app.looking and not app.explore.stale)
+    await until(pilot, lambda app: not app.measuring and not app.explore.stale)
 
 
 async def test_the_plan_is_timed_and_marked_once_it_is_another(app, backend):

@@ -15,7 +15,7 @@ from tests.tui.scripted import AGGRESSIVE, MODERATE, Scripted, net, scanned
 from tests.tui.test_app import shown
 from tui.app import FeatherweightApp
 from tui.keys.keys import KEYS, fitting
-from tui.screens.goal_dialog import Asked, GoalDialog, preview_lines
+from tui.screens.goal_dialog import GoalDialog, GoalRequest, preview_lines
 from tui.screens.path_dialog import PathDialog
 from tui.screens.question import Question
 from tui.state.state import State
@@ -123,7 +123,9 @@ async def test_the_tolerance_moves_with_plus_and_minus(app, backend):
 
 def test_a_small_dialog_shows_every_layer_in_two_lines():
     state = State().with_dense(net())
-    wide, small = (preview_lines(Asked(plan=AGGRESSIVE), "", state, width) for width in (80, 46))
+    wide, small = (
+        preview_lines(GoalRequest(plan=AGGRESSIVE), "", state, width) for width in (80, 46)
+    )
     for lines in (wide, small):
         text = " ".join(span.text for line in lines for span in line)
         assert all(f"{name} {100 * AGGRESSIVE[name]:.1f}" in text for name in AGGRESSIVE)
@@ -135,7 +137,7 @@ async def test_a_goal_becomes_sparsities_and_undo_takes_them_back(app, method):
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
         await pilot.press("g")
-        while app.screen._asked.method != method:
+        while app.screen._request.method != method:
             await pilot.press("down")
         await typed(pilot, "20x")
         await worked_out(pilot, "20.0")

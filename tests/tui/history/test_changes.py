@@ -107,7 +107,7 @@ async def test_deleting_asks_first(mine):
         await ready(pilot, "end", "up", "up", "x")
         assert isinstance(app.screen, Question)
         assert "Delete run 0003 (36.9x, 99.3 %)?" in text(pilot)
-        assert "0012 went on from its net." in text(pilot)
+        assert "0012 continued from its net." in text(pilot)
         await ready(pilot, "n")
         assert mine.find("3").finished
         await ready(pilot, "delete", "y")

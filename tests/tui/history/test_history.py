@@ -20,7 +20,7 @@ from tests.tui.history.histories import (
     tuning,
     until,
 )
-from tui.screens.history.help import HistoryHelp
+from tui.screens.help import HelpScreen
 from tui.widgets.lines import LinesWidget
 from tui.widgets.runs_panel import RunsPanel
 
@@ -280,7 +280,7 @@ async def test_what_has_changed_shows_when_help_has_been_read(few):
     app = Host(few)
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot, "?")
-        assert isinstance(app.screen, HistoryHelp)
+        assert isinstance(app.screen, HelpScreen)
         assert "Select the run above" in text(pilot)
         interrupted(few)
         few.annotate(few.find("2"), "from elsewhere")
