@@ -103,5 +103,5 @@ def _row_line(row: FormRow, current: bool, width: int) -> Line:
         Span("▶ " if current else "  ", "chosen"),
         Span(row.title.ljust(TITLE_WIDTH), role),
         Span(value.ljust(VALUE_WIDTH), "kept" if row.changed else role),
-        Span(cut(row.meaning, max(0, width - 4 - TITLE_WIDTH - VALUE_WIDTH)), "muted"),
+        Span(cut(row.meaning, max(0, width - 2 - TITLE_WIDTH - VALUE_WIDTH)), "muted"),
     )

@@ -1,4 +1,4 @@
-"""What is worth measuring in the background, and the state with its results."""
+"""The next background measurement a state needs, and the state with its results."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def request_for(state: State, needs: Collection[Need]) -> MeasurementRequest | N
 
 
 def with_event(state: State, request: MeasurementRequest, event: Event) -> State:
-    """The state with a result of a background measurement."""
+    """The state with an event of a background measurement."""
     from core.measure.comparison import ComparisonUpdated  # late: these load NumPy
     from core.measure.costs import ActivityMeasured
 

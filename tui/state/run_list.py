@@ -14,14 +14,14 @@ RISING = frozenset({"what", "nonzero", "epochs", "recipe", "seed", "note"})
 
 @dataclass(frozen=True, slots=True)
 class RunList:
-    """The state of the history screen.
+    """The listed runs, and what the history shows of them.
 
     Attributes:
         rows: the sorted runs; None until they have been read.
         at: the id of the selected run; empty without runs.
         marked: the id of the run marked for comparison; empty if none is.
         split: the split of the plot and of the column `vs dense`.
-        view: the view a comparison shows if there is no room for all.
+        view: the index of the comparison's view, if there is no room for all.
         layer: the index of the compared layer.
     """
 
@@ -78,7 +78,7 @@ class RunList:
         """With the run at a row selected; clamped to the table."""
         if not self.rows:
             return self
-        return replace(self, at=self.rows[max(0, min(index, len(self.rows) - 1))].id)
+        return replace(self, at=self.rows[min(max(index, 0), len(self.rows) - 1)].id)
 
     def sort_by_next(self, columns: Sequence[str]) -> RunList:
         """Sorted by the next visible column."""

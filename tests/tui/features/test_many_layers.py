@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -284,7 +285,7 @@ def test_plots_of_five_hundred_layers_keep_to_their_area(name, size):
 
 def test_the_table_of_a_deep_net_keeps_to_its_width(deep):
     state = State().with_dense(deep)
-    state = state.listed(state.listing.fold_all()).choose(60).nudge(33)
+    state = replace(state, listing=state.listing.fold_all()).choose(60).nudge(33)
     for width in (60, 80, 120, 200):
         lines = ["".join(span.text for span in line) for line in table(state, width, 20)]
         assert len(lines) == 20
