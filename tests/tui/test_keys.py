@@ -5,9 +5,9 @@ from __future__ import annotations
 import inspect
 
 import pytest
-from tui.features.availability import is_available, waits
 
 from tests.tui.conftest import ready, until
+from tui.features.feature import is_available, waits
 from tui.keys.keys import KEYS
 
 
