@@ -9,13 +9,12 @@ from types import SimpleNamespace
 import pytest
 
 from core.errors import InputError
-from core.events import Accuracy
 from core.jobs.restore import RestoredRun
 from core.settings.recipe_changes import Choices
 from core.settings.recipe_file import read_config
 from core.settings.settings import Settings
 from tests.tui.features.sessions import session
-from tests.tui.scripted import AGGRESSIVE, DENSE, MODERATE, PRUNED, TUNED, net, residual, scanned
+from tests.tui.scripted import AGGRESSIVE, MODERATE, PRUNED, TUNED, net, residual, scanned
 from tui.features.exporting import file_name, what
 from tui.features.feature import available, is_available, waits
 from tui.features.goals import Goals
@@ -228,4 +227,3 @@ def test_a_saved_scan_comes_with_its_base():
     opened.backend.kept = {opened.state.base.digest: scanned(5_000)}
     assert opened.with_kept_scan(opened.state).scan is not None
     assert opened.with_kept_scan(replace(opened.state, base=None)).scan is None
-    assert Accuracy(99.18, 99.41) == DENSE
