@@ -23,7 +23,7 @@ from tui.state.measurement import MeasurementRequest
 from tui.state.next_measurement import request_for, with_event
 from tui.state.state import State
 from tui.state.training_curve import TrainingCurve
-from tui.text.paths import path_of
+from tui.system.paths import path_of
 from tui.views import outcomes
 from tui.views.activity import JobProgress, Outcome
 from tui.views.plots.registry import needs_of

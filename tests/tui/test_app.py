@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 
 import pytest
+from textual.events import MouseScrollDown, MouseScrollUp
 
 from core.errors import InputError
 from core.events import Batch, Epoch, Notice, Progress
@@ -122,7 +123,9 @@ async def test_the_mouse_chooses_layers_and_sets_sparsities(app):
         await pilot.click(LayerTable, offset=(4, 0))
         assert app.state.chosen == 2
         table = app.explore.query_one(LayerTable)
-        table.post_message(LayerTable.Pointed(0, steps=1))
+        place = (4, 1, 0, 0, 0, False, False, False)
+        for scroll in (MouseScrollUp, MouseScrollUp, MouseScrollDown):
+            table.post_message(scroll(table, *place))
         await pilot.pause()
         assert app.state.planned["conv1"] == 0.01
 

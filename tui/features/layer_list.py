@@ -39,9 +39,8 @@ class LayerList(Feature):
         """List all layers of the selected one's kind, to change them together; or go back."""
         listing, outcome = self._listing.toggle_kind_filter(), None
         if listing.filter:
-            text = (
-                f"keys act on all {len(listing.row.layers)} layers of this kind except locked ones"
-            )
+            layers = len(listing.row.layers)
+            text = f"keys act on all {layers} layers of this kind except locked ones"
             outcome = Outcome(text, "* or escape to list all layers again", role="muted")
         self.session.show(replace(self.state, listing=listing), outcome)
 

@@ -12,7 +12,7 @@ from core.settings.settings import Settings
 from tui.features.feature import Feature, available
 from tui.screens.path_dialog import PathDialog
 from tui.session import Session
-from tui.text.paths import check_folder, path_of
+from tui.system.paths import check_folder, path_of
 from tui.views.activity import Outcome
 
 WHAT = "sparsities and recipe, as a readable TOML file"

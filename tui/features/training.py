@@ -29,14 +29,6 @@ def _adoptable(session: Session) -> bool:
     return finetuned is not None and finetuned.net not in (None, session.state.base)
 
 
-def _revertible(session: Session) -> bool:
-    return session.state.adopted or session.state.base is None
-
-
-def _stoppable(session: Session) -> bool:
-    return session.job is not None and not session.job.stopping
-
-
 class Training(Feature):
     """The jobs that make nets."""
 
@@ -130,7 +122,7 @@ class Training(Feature):
         start = partial(session.backend.train, settings)
         session.start_job("training", start, finish, session.follow_training, curve=curve)
 
-    @available(_stoppable)
+    @available(lambda session: session.job is not None and not session.job.stopping)
     def stop(self) -> None:
         """Stop the job early."""
         session = self.session
@@ -148,7 +140,7 @@ class Training(Feature):
         )
         self.session.show(self.session.with_kept_scan(self.state.adopt()))
 
-    @available(_revertible, waits=True)
+    @available(lambda session: session.state.adopted or session.state.base is None, waits=True)
     def revert(self) -> None:
         """Make the dense net the base again, or retry opening it if that failed."""
         if self.state.base is None:

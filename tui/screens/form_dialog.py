@@ -53,12 +53,8 @@ class FormDialog(Dialog[Form]):
         """The head: nothing, unless a screen has a title."""
         yield from ()
 
-    def on_mount(self) -> None:
-        """Show the rows once their width is known."""
-        self.call_after_refresh(self.show)
-
     def on_resize(self) -> None:
-        """Fit the rows to the new width."""
+        """Fit the rows to the width."""
         self.call_after_refresh(self.show)
 
     def action_move(self, steps: int) -> None:

@@ -89,13 +89,9 @@ class GoalDialog(Dialog[GoalRequest]):
             yield LinesWidget(id="preview")
             yield Label("↑↓ method · Enter apply · Esc cancel", classes="dialog--hint")
 
-    def on_mount(self) -> None:
-        """Show the methods and the preview."""
-        self.call_after_refresh(self._update)
-
     def on_resize(self) -> None:
-        """Fit the lines to the new width."""
-        self.call_after_refresh(self._show)
+        """Fit the lines to the width."""
+        self.call_after_refresh(self._update)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Update the preview."""

@@ -8,8 +8,8 @@ from core.errors import InputError
 from core.fields.declaration import settings_in
 from core.formats.export_formats import COMPACT, LEVELS, QUANTIZED, VALUES, Packing, check_target
 from tui.state.recipe_form import FormRow
+from tui.system.paths import check_folder, path_of
 from tui.text.format import plural
-from tui.text.paths import check_folder, path_of
 
 ROWS = settings_in(Packing)
 

@@ -1,13 +1,13 @@
 """The error log: unforeseen errors with their tracebacks, in a file the screen names."""
 
 import traceback
-from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
 import platformdirs
 
 from core.errors import InputError, WorkError
+from tui.system.paths import with_tilde
 
 SIZE_LIMIT = 1 << 20
 """Bytes after which a new log begins; the previous one is kept."""
@@ -41,7 +41,7 @@ def log_error(error: BaseException) -> str:
             _logged.add((path, raised_at))
     except OSError as problem:
         return f"{_summary(error)} (not logged: {problem.strerror or problem})"
-    return f"{_summary(error)} (details in {_shortened(path)})"
+    return f"{_summary(error)} (details in {with_tilde(path)})"
 
 
 def _summary(error: BaseException) -> str:
@@ -58,10 +58,3 @@ def _append(path: Path, text: str) -> None:
     now = f"{datetime.now().astimezone():%Y-%m-%d %H:%M:%S %z}"
     with path.open("a", encoding="utf-8", errors="replace") as file:
         file.write(f"{now}\n{text}\n")
-
-
-def _shortened(path: Path) -> str:
-    """With ~ for the home folder."""
-    with suppress(ValueError, RuntimeError):
-        return f"~/{path.relative_to(Path.home())}"
-    return str(path)

@@ -2,5 +2,4 @@
 
 lines     lines of spans, each with a role that determines its color
 format    numbers
-paths     paths
 """

@@ -7,6 +7,7 @@ from textwrap import wrap
 from core.experiments.runs import DONE, INTERRUPTED, RUNNING, UNREADABLE
 from tui.state.run_list import RunList
 from tui.state.run_rows import RunRow
+from tui.system.paths import with_tilde
 from tui.text.format import count, percent, plural
 from tui.text.lines import Lines, Span, clean, cut
 from tui.views.run_table import arrow, epochs, seed, when, whole
@@ -24,14 +25,6 @@ def title(run_list: RunList, folder: Path, width: int) -> Lines:
     room = width - len(name) - len(details) - 3
     where = f" · {shorten_middle(with_tilde(folder), folder.name, room)}" if room >= 8 else ""
     return ((Span(name, "brand"), Span(cut(details + where, width - len(name)), "plain")),)
-
-
-def with_tilde(folder: Path) -> str:
-    """A path with the home folder as a tilde."""
-    try:
-        return str(Path("~") / folder.relative_to(Path.home()))
-    except (ValueError, RuntimeError):  # it lies elsewhere, or home is unknown
-        return str(folder)
 
 
 def shorten_middle(path: str, name: str, width: int) -> str:

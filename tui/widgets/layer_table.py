@@ -1,6 +1,6 @@
 """The layer table as a widget: the mouse selects layers, and sets sparsities by their bars."""
 
-from textual import events
+from textual import events, on
 from textual.message import Message
 
 from tui.state.state import State
@@ -57,17 +57,13 @@ class LayerTable(LinesWidget, can_focus=True):
         if (index := self._row_at(event.y)) is not None:
             self.post_message(self.Pointed(index, self._sparsity_at(event.x)))
 
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        """Raise the sparsity of the row under the pointer."""
-        self._nudge(event, 1)
-
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        """Lower the sparsity of the row under the pointer."""
-        self._nudge(event, -1)
-
-    def _nudge(self, event: events.MouseEvent, steps: int) -> None:
+    @on(events.MouseScrollUp)
+    @on(events.MouseScrollDown)
+    def _nudge(self, event: events.MouseEvent) -> None:
+        """Raise or lower the sparsity of the row under the pointer."""
         event.stop()
         if (index := self._row_at(event.y)) is not None:
+            steps = 1 if isinstance(event, events.MouseScrollUp) else -1
             self.post_message(self.Pointed(index, steps=steps))
 
     def _row_at(self, y: float) -> int | None:

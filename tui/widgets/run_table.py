@@ -1,6 +1,6 @@
 """The table of runs as a widget: a click selects a run, the wheel moves the selection."""
 
-from textual import events
+from textual import events, on
 from textual.message import Message
 
 from tui.state.run_list import RunList
@@ -54,12 +54,9 @@ class RunTable(LinesWidget, can_focus=True):
         if event.y >= 1 and index < len(self._run_list.rows or ()):
             self.post_message(self.Chosen(index, event.chain > 1))
 
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        """Select the run above."""
+    @on(events.MouseScrollUp)
+    @on(events.MouseScrollDown)
+    def _move(self, event: events.MouseEvent) -> None:
+        """Select the run above or below."""
         event.stop()
-        self.post_message(self.Moved(-1))
-
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        """Select the run below."""
-        event.stop()
-        self.post_message(self.Moved(1))
+        self.post_message(self.Moved(-1 if isinstance(event, events.MouseScrollUp) else 1))
