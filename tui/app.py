@@ -76,7 +76,7 @@ class FeatherweightApp(App[None]):
 
     def on_mount(self) -> None:
         """Show the first screen, complete in its first frame, then load everything."""
-        self.session.doing = JobProgress("loading", monotonic())
+        self.session.activity = JobProgress("loading", monotonic())
         self.session.show(self.session.state)
         self.call_after_refresh(self.training.open)
 
@@ -127,7 +127,7 @@ class FeatherweightApp(App[None]):
     def on_key(self, event: events.Key) -> None:
         """Type keys pressed while an input line was opening; explain unavailable ones.
 
-        A key whose action must wait for the running job is not bound meanwhile, and comes here.
+        A key whose action must wait for the running job is not bound meanwhile, and arrives here.
         """
         session, line, on_top = self.session, self.explore.line, self.screen is self.explore
         if line is not None and on_top and event.is_printable and event.character:
@@ -170,9 +170,9 @@ class FeatherweightApp(App[None]):
         return self.session.state
 
     @property
-    def doing(self) -> JobProgress | Outcome:
+    def activity(self) -> JobProgress | Outcome:
         """The running job, or the outcome of the last one."""
-        return self.session.doing
+        return self.session.activity
 
     @property
     def job(self) -> Job | None:

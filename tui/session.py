@@ -44,7 +44,7 @@ class Session:
 
     Attributes:
         state: what the screen shows, except for the job.
-        doing: the running job, or the outcome of the last one.
+        activity: the running job, or the outcome of the last one.
         job: the running job's thread.
         background: the measurement that may run alongside the job.
         followers: called with every state that is shown.
@@ -56,7 +56,7 @@ class Session:
         self.app = app
         self.backend = backend
         self.state = State(settings=backend.settings)
-        self.doing: JobProgress | Outcome = Outcome("")
+        self.activity: JobProgress | Outcome = Outcome("")
         self.job: Job | None = None
         self.explore = ExploreScreen()
         self.followers: list[Callable[[State], None]] = []
@@ -77,16 +77,16 @@ class Session:
 
         If the state's accuracy is unknown, it is measured soon.
         """
-        passing = isinstance(self.doing, Outcome) and self.doing.passing
+        passing = isinstance(self.activity, Outcome) and self.activity.passing
         if outcome is not None and self.job is not None:
             severity: SeverityLevel = "error" if outcome.role == "error" else "information"
             self.app.notify(outcome.text, severity=severity, markup=False)
         elif outcome is not None:
-            self.doing = outcome
+            self.activity = outcome
         elif passing and state.planned != self.state.planned:
-            self.doing = Outcome("")
+            self.activity = Outcome("")
         self.state = state
-        self.explore.show(state, self.doing, self._offered())
+        self.explore.show(state, self.activity, self._offered())
         for follow in self.followers:
             follow(state)
         self.background.reconsider()
@@ -169,12 +169,12 @@ class Session:
             return start(stop)
 
         def take(event: Event) -> None:
-            if isinstance(self.doing, JobProgress):
-                self.doing = self.doing.after(event)
+            if isinstance(self.activity, JobProgress):
+                self.activity = self.activity.after(event)
             follow(event)
-            self.explore.show_soon(self.state, self.doing)
+            self.explore.show_soon(self.state, self.activity)
 
-        self.doing = JobProgress(title, monotonic())
+        self.activity = JobProgress(title, monotonic())
         self.job = Job(in_turn, self.app.post_message, partial(self._take_end, finish), take)
         self.job.start()
         self.show(self.state)
@@ -194,7 +194,7 @@ class Session:
         self.show(self.state)
 
     def _fail(self, error: BaseException) -> None:
-        self.doing = outcomes.failed(error, is_open=self.state.base is not None)
+        self.activity = outcomes.failed(error, is_open=self.state.base is not None)
 
     def follow_training(self, event: Event) -> None:
         """Extend the curve by a training's event."""
@@ -204,7 +204,7 @@ class Session:
     @property
     def warnings(self) -> tuple[str, ...]:
         """The running job's warnings so far."""
-        return self.doing.warnings if isinstance(self.doing, JobProgress) else ()
+        return self.activity.warnings if isinstance(self.activity, JobProgress) else ()
 
     @property
     def threads(self) -> tuple[Job, ...]:
@@ -226,8 +226,8 @@ class Session:
 
     def _measured(self, request: MeasurementRequest, event: Event) -> None:
         self.state = with_event(self.state, request, event)
-        self.explore.show_soon(self.state, self.doing)
+        self.explore.show_soon(self.state, self.activity)
 
     def _say_measuring(self, text: str) -> None:
         self.state = replace(self.state, measuring=text)
-        self.explore.show_soon(self.state, self.doing)
+        self.explore.show_soon(self.state, self.activity)

@@ -405,7 +405,7 @@ async def test_while_loading_keys_are_answered_and_quitting_does_not_ask():
     backend.opening = backend.go
     app = FeatherweightApp(backend)
     async with app.run_test(size=(80, 24)) as pilot:
-        await until(pilot, lambda app: isinstance(app.doing, JobProgress))
+        await until(pilot, lambda app: isinstance(app.activity, JobProgress))
         await pilot.press("right", "p", "u", "5", "v")
         assert app.state.base is None
         await pilot.press("q")

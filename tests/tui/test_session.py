@@ -23,19 +23,19 @@ class Endless:
 def test_an_outcome_takes_the_line_unless_a_job_needs_it():
     opened, app = session()
     opened.show(opened.state, Outcome("done"))
-    assert (opened.doing.text, app.notices) == ("done", [])
-    opened.job, opened.doing = Endless(), JobProgress("pruning", 0.0)
+    assert (opened.activity.text, app.notices) == ("done", [])
+    opened.job, opened.activity = Endless(), JobProgress("pruning", 0.0)
     opened.show(opened.state, Outcome("also done"))
-    assert (opened.doing.title, app.notices) == ("pruning", ["also done"])
+    assert (opened.activity.title, app.notices) == ("pruning", ["also done"])
 
 
 def test_a_passing_outcome_disappears_with_the_plan_it_is_about():
     opened, _ = session()
     opened.show(opened.state, Outcome("set", passing=True))
     opened.show(opened.state)
-    assert opened.doing.text == "set"
+    assert opened.activity.text == "set"
     opened.show(opened.state.set_plan(MODERATE))
-    assert opened.doing.text == ""
+    assert opened.activity.text == ""
 
 
 def test_a_second_job_is_refused_and_changes_nothing():
@@ -52,7 +52,7 @@ def test_a_job_that_ends_gives_its_result_or_its_error(error: Exception):
     opened._take_end(results.append, JobEnded(None, Done(3)))
     assert (results, opened.job) == ([3], None)
     opened._take_end(results.append, JobEnded(None, Failed(error)))
-    assert (results, opened.doing.text) == ([3], str(error))
+    assert (results, opened.activity.text) == ([3], str(error))
 
 
 def test_a_file_is_replaced_only_after_a_yes(tmp_path: Path):

@@ -133,7 +133,7 @@ def test_loading_looks_as_drawn(snap_compare):
     app = FeatherweightApp(backend)
 
     async def loading(pilot: Pilot[None]) -> None:
-        await until(pilot, lambda app: getattr(app.doing, "step", None))
+        await until(pilot, lambda app: getattr(app.activity, "step", None))
         await settled(pilot)
         await pilot.pause(0.3)
 

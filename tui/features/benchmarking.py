@@ -31,7 +31,7 @@ class Benchmarking(Feature):
 
         def finish(bench: Benchmark) -> None:
             session.state = replace(session.state, speed=speed(bench))
-            session.doing = outcomes.timed(bench)
+            session.activity = outcomes.timed(bench)
 
         start = partial(session.backend.bench, base, plan, tuned)
         session.start_job("timing", start, finish, follow, plot="speed")

@@ -63,15 +63,15 @@ class Exporting(Feature):
                 session.state = session.state.with_pruned(written, since)
             else:
                 session.state = session.state.with_result_replaced(known, written)
-            session.doing = outcomes.exported(export, result, session.warnings)
+            session.activity = outcomes.exported(export, result, session.warnings)
 
         session.start_job(f"exporting {path.name}", stream, finish, self._follow, plot="files")
 
     def _follow(self, event: Event) -> None:
         """Reset the progress when a notice says what one number of levels gave."""
-        doing = self.session.doing
-        if isinstance(event, Notice) and isinstance(doing, JobProgress):
-            self.session.doing = replace(doing, batch=None, epoch=None)
+        activity = self.session.activity
+        if isinstance(event, Notice) and isinstance(activity, JobProgress):
+            self.session.activity = replace(activity, batch=None, epoch=None)
 
 
 def what(state: State) -> str:

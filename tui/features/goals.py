@@ -69,7 +69,7 @@ class Goals(Feature):
                         best.base, best.plan, net, tuned.pruned, tuned.dead, seconds, tuned.sizes
                     )
                 )
-            session.doing = outcomes.found(search)
+            session.activity = outcomes.found(search)
 
         start = partial(session.backend.search, base, drop, method, locks, settings)
         session.start_job("search", start, finish, follow)

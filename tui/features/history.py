@@ -47,8 +47,8 @@ class History(Feature):
             return
 
         def finish(restored: RestoredRun) -> None:
-            session.state = session.with_kept_scan(returned(session.state, restored))
-            session.doing = outcomes.restored(restored, run.id)
+            session.state = session.with_kept_scan(with_run(session.state, restored))
+            session.activity = outcomes.restored(restored, run.id)
 
         action = "restoring" if run.finished else "resuming" if run.record.epochs else "restarting"
         session.start_job(
@@ -73,7 +73,7 @@ def _curve(run: Run) -> TrainingCurve:
     return TrainingCurve(record.planned_epochs or len(epochs), finetuning=finetunes, epochs=epochs)
 
 
-def returned(state: State, restored: RestoredRun) -> State:
+def with_run(state: State, restored: RestoredRun) -> State:
     """The state at the end of the run; undo returns from it."""
     run = restored.settings
     settings = replace(state.settings, recipe=run.recipe, choices=run.choices, seed=run.seed)

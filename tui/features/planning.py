@@ -125,7 +125,7 @@ class Planning(Feature):
         if self.session.job is not None:
             state = replace(state, curve=self.state.curve)
         elif state is not self.state:
-            self.session.doing = Outcome(text, role="muted")
+            self.session.activity = Outcome(text, role="muted")
         self.session.show(state)
 
     @available()

@@ -15,13 +15,14 @@ class Program(Feature):
 
     def leave(self) -> None:
         """Quit, without asking if no work would be lost."""
-        app, doing, is_open = self.session.app, self.session.doing, self.state.base is not None
+        app, activity = self.session.app, self.session.activity
+        is_open = self.state.base is not None
         if isinstance(app.screen, Question):
             return
-        if isinstance(doing, JobProgress) and (is_open or doing.batch is not None):
-            recorded = is_open and doing.epoch is not None
+        if isinstance(activity, JobProgress) and (is_open or activity.batch is not None):
+            recorded = is_open and activity.epoch is not None
             lost = "can be resumed from h." if recorded else "will be discarded."
-            question = f"Quit? {doing.title} is still running and {lost}"
+            question = f"Quit? {activity.title} is still running and {lost}"
             self.session.confirm(question, "quit", app.exit)
         else:
             app.exit()

@@ -65,8 +65,8 @@ class RecipeFiles(Feature):
         self.session.show(state, outcome)
 
 
-def settings_with(config: Config, here: Settings) -> Settings:
-    """The settings here, with the recipe, the changes to it and the seed of a file.
+def settings_with(config: Config, current: Settings) -> Settings:
+    """The current settings with the recipe, the changes to it and the seed of a file.
 
     A file with any part of a recipe replaces the whole recipe, as with `run --config`.
 
@@ -75,18 +75,18 @@ def settings_with(config: Config, here: Settings) -> Settings:
             contradict each other.
     """
     for name in ("model", "dataset", "protocol"):
-        given = config.given.get(name, getattr(here, name))
-        if given != getattr(here, name):
+        own = getattr(current, name)
+        if (other := config.given.get(name, own)) != own:
             raise InputError(
-                f"this recipe is for the {name} '{given}', not '{getattr(here, name)}': "
-                f"start featherweight with --{name} {given}"
+                f"this recipe is for the {name} '{other}', not '{own}': "
+                f"start featherweight with --{name} {other}"
             )
-    given = {name: config.given[name] for name in settings_in(Inputs) if name in config.given}
-    if (inputs := Inputs(**{**here.inputs.given(), **given})) != here.inputs:
+    images = {name: config.given[name] for name in settings_in(Inputs) if name in config.given}
+    if (inputs := Inputs(**{**current.inputs.given(), **images})) != current.inputs:
         raise InputError(
             f"this recipe is for other images: start featherweight with {inputs.flags}"
         )
-    there, seed = config.settings, config.given.get("seed", here.seed)
+    settings, seed = config.settings, config.given.get("seed", current.seed)
     if config.given.keys() & {"recipe", *CHANGES}:
-        here = replace(here, recipe=there.recipe, choices=there.choices)
-    return replace(here, seed=seed)
+        current = replace(current, recipe=settings.recipe, choices=settings.choices)
+    return replace(current, seed=seed)

@@ -54,7 +54,7 @@ class SavedPlans(Feature):
             left = replace(state.undo_point, plan=plan)
             state = replace(state, future=(*state.future, left))
             text = "a new plan · U restores your last one"
-        if isinstance(session.doing, Outcome):
-            session.doing = replace(session.doing, detail=f"{text} · {session.doing.detail}")
+        if isinstance(outcome := session.activity, Outcome):
+            session.activity = replace(outcome, detail=f"{text} · {outcome.detail}")
         self.autosave.begin(state)
         session.show(state)

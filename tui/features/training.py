@@ -42,7 +42,7 @@ class Training(Feature):
             newest = session.backend.experiment.newest()
             interrupted = newest.id if newest.resumable else None
         session.state = session.with_kept_scan(session.state.with_dense(net))
-        session.doing = outcomes.opened(net, interrupted, session.warnings)
+        session.activity = outcomes.opened(net, interrupted, session.warnings)
 
     @available(waits=True)
     def prune(self) -> None:
@@ -55,7 +55,7 @@ class Training(Feature):
         def finish(pruned: PruningResult) -> None:
             result = replace(subject, accuracy=pruned.accuracy, dead=pruned.dead)
             session.state = session.state.with_pruned(result, since)
-            session.doing = outcomes.pruned(result, session.state.dense)
+            session.activity = outcomes.pruned(result, session.state.dense)
 
         session.start_job(
             "pruning",
@@ -83,7 +83,7 @@ class Training(Feature):
                 sizes=tuned.sizes,
             )
             session.state = session.state.with_finetuned(result, since)
-            session.doing = outcomes.finetuned(result, tuned, session.state.dense)
+            session.activity = outcomes.finetuned(result, tuned, session.state.dense)
 
         session.start_job(
             f"fine-tuning to {ratio(subject.footprint.ratio)}",
@@ -116,7 +116,7 @@ class Training(Feature):
         def finish(outcome: tuple[TrainingResult, Net]) -> None:
             result, net = outcome
             session.state = session.state.with_dense(net)
-            session.doing = outcomes.trained(result, monotonic() - began)
+            session.activity = outcomes.trained(result, monotonic() - began)
 
         curve = TrainingCurve(settings.finetuning.dense.epochs, finetuning=False)
         start = partial(session.backend.train, settings)
@@ -126,15 +126,15 @@ class Training(Feature):
     def stop(self) -> None:
         """Stop the job early."""
         session = self.session
-        if session.job is not None and isinstance(session.doing, JobProgress):
+        if session.job is not None and isinstance(session.activity, JobProgress):
             session.job.stop()
-            session.doing = replace(session.doing, stopping=True)
+            session.activity = replace(session.activity, stopping=True)
             session.show(session.state)
 
     @available(_adoptable, waits=True)
     def adopt(self) -> None:
         """Make the fine-tuned net the base."""
-        self.session.doing = Outcome(
+        self.session.activity = Outcome(
             "the fine-tuned net is now the base: its zeros are the floor of every plan",
             "raise sparsities and fine-tune again (Han's iteration); r reverts to dense",
         )
@@ -147,5 +147,5 @@ class Training(Feature):
             self.open()
         else:
             text = "the dense net is the base again"
-            self.session.doing = Outcome(text, "u restores the sparsities")
+            self.session.activity = Outcome(text, "u restores the sparsities")
             self.session.show(self.state.revert())

@@ -100,12 +100,12 @@ class ExploreScreen(Screen[None]):
         """The plots that a state would show, in order."""
         return from_plot(state.plot, number=self._panels)
 
-    def show(self, state: State, doing: JobProgress | Outcome, keys: tuple[Key, ...]) -> None:
+    def show(self, state: State, activity: JobProgress | Outcome, keys: tuple[Key, ...]) -> None:
         """Show a state: the texts at once, then the plots, at most four times a second.
 
         Before the screen is mounted this only sets what its first frame shows.
         """
-        self._state, self._activity, self._keys = state, doing, keys
+        self._state, self._activity, self._keys = state, activity, keys
         if not self.is_mounted:
             return
         self._redraw_texts()
@@ -113,9 +113,9 @@ class ExploreScreen(Screen[None]):
         if not self.stale:
             self._redraw_plots()
 
-    def show_soon(self, state: State, doing: JobProgress | Outcome) -> None:
+    def show_soon(self, state: State, activity: JobProgress | Outcome) -> None:
         """Show a state that a job changed, within a quarter of a second."""
-        self._state, self._activity = state, doing
+        self._state, self._activity = state, activity
         self.stale = True
 
     def _redraw_if_stale(self) -> None:

@@ -64,7 +64,7 @@ class State:
     images: ImageSelection = field(default_factory=ImageSelection)
     comparison: Comparison | None = None
     measuring: str = ""
-    activity: LayerActivity | None = None
+    layer_activity: LayerActivity | None = None
     speed: Speed | None = None
     curve: TrainingCurve | None = None
     settings: Settings = DEFAULTS

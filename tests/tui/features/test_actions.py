@@ -18,7 +18,7 @@ from tests.tui.scripted import AGGRESSIVE, MODERATE, PRUNED, TUNED, net, residua
 from tui.features.exporting import file_name, what
 from tui.features.feature import available, is_available, waits
 from tui.features.goals import Goals
-from tui.features.history import returned
+from tui.features.history import with_run
 from tui.features.layer_list import LayerList
 from tui.features.planning import Planning
 from tui.features.plots import Plots
@@ -57,7 +57,7 @@ def test_keys_change_the_selected_layer_and_undo_restores_it():
     planning.reset()
     assert opened.state.planned["conv2"] == 0
     planning.undo()
-    assert (opened.state.planned["conv2"], opened.doing.text) == (0.05, "undone · U redoes it")
+    assert (opened.state.planned["conv2"], opened.activity.text) == (0.05, "undone · U redoes it")
     planning.redo()
     assert opened.state.planned["conv2"] == 0
 
@@ -88,17 +88,17 @@ def test_a_group_changes_together_and_says_how_many_layers():
     planning.spread()
     assert {opened.state.sparsity_of((index,)) for index in group.layers} == {0.2}
     planning.reset()
-    assert opened.doing.text.startswith(f"{len(group.layers)} layers reset")
+    assert opened.activity.text.startswith(f"{len(group.layers)} layers reset")
     planning.lock()
     before = opened.state.plan
     planning.nudge(5)
-    assert (opened.state.plan, opened.doing.role) == (before, "warning")
+    assert (opened.state.plan, opened.activity.role) == (before, "warning")
     rows = len(opened.state.listing.rows)
     layers.fold()
     assert len(opened.state.listing.rows) > rows  # a net of many layers opens folded
     layers.of_kind()
     assert opened.state.listing.filter
-    assert str(len(opened.state.listing.row.layers)) in opened.doing.text
+    assert str(len(opened.state.listing.row.layers)) in opened.activity.text
     layers.list_all()
     assert not opened.state.listing.filter
 
@@ -136,10 +136,10 @@ def test_a_goal_sets_the_plan_and_says_how():
     _, take = app.dialogs.pop()
     take(GoalRequest("60x", "lamp", AGGRESSIVE))
     assert opened.state.planned == AGGRESSIVE
-    assert opened.doing.passing
-    assert opened.doing.text.startswith("60x by lamp")
+    assert opened.activity.passing
+    assert opened.activity.text.startswith("60x by lamp")
     Planning(opened).nudge(-1)
-    assert opened.doing.text == ""
+    assert opened.activity.text == ""
 
 
 def test_the_plots_follow_one_another_and_the_tolerance_brings_its_own():
@@ -162,7 +162,7 @@ def test_the_plots_follow_one_another_and_the_tolerance_brings_its_own():
 
 def test_quitting_asks_only_while_work_would_be_lost():
     opened, app = session()
-    opened.doing = JobProgress("pruning", 0.0)
+    opened.activity = JobProgress("pruning", 0.0)
     Program(opened).leave()
     assert not app.left
     _, take = app.dialogs.pop()
@@ -204,12 +204,12 @@ def test_a_restored_run_brings_its_nets_plan_and_recipe_and_undo_returns():
     run = net(MODERATE)
     settings = Settings(recipe="reference", seed=7)
     restored = RestoredRun(settings, START.dense, MODERATE, run, PRUNED, ())
-    state = returned(START, restored)
+    state = with_run(START, restored)
     assert (state.base, state.planned, state.tuned) == (START.dense, MODERATE, run)
     assert (state.settings.recipe, state.settings.seed) == ("reference", 7)
     assert state.pruned.accuracy == PRUNED
     assert state.undo().untouched
-    dense = returned(START, replace(restored, plan=None))
+    dense = with_run(START, replace(restored, plan=None))
     assert (dense.dense, dense.base, dense.finetuned) == (run, run, None)
 
 

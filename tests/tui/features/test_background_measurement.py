@@ -223,7 +223,7 @@ async def test_costs_are_counted_while_they_are_in_sight(app, backend):
         await ready(pilot)
         assert backend.counted == []
         await pilot.press("V", "V", "V")
-        await until(pilot, lambda app: app.state.activity and not app.explore.stale)
+        await until(pilot, lambda app: app.state.layer_activity and not app.explore.stale)
         assert "pruned, 5,000 validation images" in shown(app, "#plot-0")
         await pilot.press(*PRESET)
         await until(pilot, lambda app: len(backend.counted) == 2 and not app.measuring)

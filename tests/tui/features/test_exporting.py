@@ -55,8 +55,8 @@ async def test_the_fine_tuned_net_is_written_and_told(app):
         await idle(pilot)
         assert app.session.backend.started[-1] == f"export {path} codebook None"
         assert path.stat().st_size == 5_512
-        assert f"{path}: 5,512 bytes" in app.doing.text
-        assert {"5,512", "99.31", "99.29"} <= set(app.doing.text.split())
+        assert f"{path}: 5,512 bytes" in app.activity.text
+        assert {"5,512", "99.31", "99.29"} <= set(app.activity.text.split())
         assert app.state.curve == course, "no batch of the export is in the curve"
         assert app.state.finetuned.net is tuned.net
         assert [one.bytes for one in app.state.finetuned.exports] == [5_512]
@@ -107,13 +107,13 @@ async def test_x_stops_it_and_leaves_nothing(tmp_path):
         await asked(pilot)
         await pilot.press("enter")
         await until(pilot, lambda _: backend.paused.is_set())
-        await until(pilot, lambda app: isinstance(app.doing, JobProgress) and app.doing.batch)
+        await until(pilot, lambda app: isinstance(app.activity, JobProgress) and app.activity.batch)
         await until(pilot, lambda app: "left" in shown(app, "#activity"))
         await pilot.press("e", "x")
         assert not isinstance(app.screen, ExportDialog), "one job at a time"
         backend.go.set()
         await idle(pilot)
-        assert app.doing.text == "stopped: nothing was written"
+        assert app.activity.text == "stopped: nothing was written"
         assert not list(tmp_path.iterdir())
 
 
@@ -155,11 +155,11 @@ async def test_a_disk_without_space_is_an_error_in_the_app(app):
         await asked(pilot)
         await pilot.press("enter")
         await idle(pilot)
-        assert app.doing.role == "error"
-        assert "no space left" in app.doing.text
+        assert app.activity.role == "error"
+        assert "no space left" in app.activity.text
         await pilot.press("p")
         await idle(pilot)
-        assert app.doing.role == "good"
+        assert app.activity.role == "good"
 
 
 async def test_rows_are_changed_and_remembered(app):

@@ -115,11 +115,11 @@ class HistoryPanes(RunFiles):
     def _fit(self) -> None:
         """Allocate the lines to the table and the panel."""
         height, rows = self.size.height, self.run_list.rows
-        wanted = 1 if rows is None else 1 + len(rows) if rows else 0
+        full_table = 1 if rows is None else 1 + len(rows) if rows else 0
         above = int(height >= HIGH)
-        between = int(height >= LOW and wanted > 0)
+        between = int(height >= LOW and full_table > 0)
         room = height - 2 - self._about - HINT - above - between
-        table = min(wanted, max(4, int(room * TABLE_SHARE)))
+        table = min(full_table, max(4, int(room * TABLE_SHARE)))
         self._panel_height = room - table
         self.query_one(RunTable).styles.height = table
         self.query_one(RunTable).styles.margin = (above, 0, 0, 0)

@@ -134,13 +134,14 @@ class HistoryScreen(HistoryPanes):
 
     def _question(self, row: RunRow) -> str:
         score = row.score(self.run_list.split)
-        facts = [] if row.ratio is None else [f"{row.ratio:,.1f}x"]
-        facts += [] if score is None else [f"{score:.1f} %"]
-        text = f"Delete run {row.id} ({', '.join(facts)})?" if facts else f"Delete run {row.id}?"
-        heirs = [other.id for other in self.run_list.rows or () if other.base == row.id]
-        if heirs:
-            more = f" and {len(heirs) - 3} more" if len(heirs) > 3 else ""
-            text += f"\n{', '.join(heirs[:3])}{more} continued from its net."
+        ratio = None if row.ratio is None else f"{row.ratio:,.1f}x"
+        accuracy = None if score is None else f"{score:.1f} %"
+        details = ", ".join(filter(None, (ratio, accuracy)))
+        text = f"Delete run {row.id} ({details})?" if details else f"Delete run {row.id}?"
+        children = [other.id for other in self.run_list.rows or () if other.base == row.id]
+        if children:
+            more = f" and {len(children) - 3} more" if len(children) > 3 else ""
+            text += f"\n{', '.join(children[:3])}{more} continued from its net."
         return text
 
     def _delete(self, row: RunRow, sure: bool | None) -> None:

@@ -10,7 +10,7 @@ from tui.text.format import count
 
 def data(state: State, width: int) -> CostsData:
     """The plan's fractions at once, and measured activity once it is available."""
-    activity, parameters = state.activity, state.footprint.parameters
+    activity, parameters = state.layer_activity, state.footprint.parameters
     known = state.is_current(activity)
     table = cost_table(
         state.settings.model,
