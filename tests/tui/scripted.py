@@ -206,7 +206,7 @@ class Scripted:
         yield Progress("bring in torch")
         if self.opening is not None:
             self.opening.wait(PATIENCE)
-        return net()
+        return self.net_of()
 
     def train(self, settings: Settings, stop: StopFlag) -> Stream[tuple[Any, Net]]:
         """A dense net that is a little better."""
@@ -214,7 +214,7 @@ class Scripted:
         yield from self._script(stop)
         accuracy = Accuracy(99.30, 99.45)
         trained = SimpleNamespace(accuracy=accuracy, best=5, stopped=stop(), diverged=False)
-        return trained, net(accuracy=accuracy)
+        return trained, self.net_of(accuracy=accuracy)
 
     def prune(self, base: Net, plan: Mapping[str, float], stop: StopFlag) -> Stream[PruningResult]:
         """The plan in one shot."""
@@ -242,7 +242,7 @@ class Scripted:
             dead=self.dead,
             sizes=SIZES,
         )
-        return tuned, replace(net(plan), accuracy=TUNED, run="0002")
+        return tuned, replace(self.net_of(plan, TUNED), run="0002")
 
     def scan(self, base: Net, stop: StopFlag) -> Stream[Scan]:
         """Curves that grow, and pause where the trainings do."""
@@ -261,7 +261,7 @@ class Scripted:
         self.started.append(f"restore {run.id}")
         yield Progress(f"read run {run.id}")
         self._fail()
-        made = replace(net(MODERATE), accuracy=TUNED, run=run.id)
+        made = replace(self.net_of(MODERATE, TUNED), run=run.id)
         epochs = tuple(event for event in self.events if isinstance(event, Epoch))
         settings = replace(self.settings, choices=Choices(epochs=2))
         return RestoredRun(settings, dense, MODERATE, made, PRUNED, epochs, self.dead)
@@ -299,7 +299,7 @@ class Scripted:
             if stop():
                 break
         found = SearchResult(trials[0], tuple(trials), DENSE.validation - max_drop, stop())
-        return found, replace(net(MODERATE), accuracy=TUNED)
+        return found, self.net_of(MODERATE, TUNED)
 
     def bench(
         self, base: Net, plan: Mapping[str, float], tuned: Net | None, stop: StopFlag
@@ -354,6 +354,10 @@ class Scripted:
                 raise StoppedError("stopped")
         yield SampleUpdated(Sample(4_862, 5_000, 5_000))
 
+    def net_of(self, plan: Mapping[str, float] | None = None, accuracy: Accuracy = DENSE) -> Net:
+        """The net that a job makes, pruned to a plan."""
+        return net(plan, accuracy)
+
     def _script(self, stop: StopFlag) -> Stream[None]:
         self.pauses_in -= 1
         for number, event in enumerate(self.events):
@@ -380,3 +384,7 @@ class Many(Scripted):
         """That net."""
         yield from ()
         return self.net
+
+    def net_of(self, plan: Mapping[str, float] | None = None, accuracy: Accuracy = DENSE) -> Net:
+        """That net again, whatever the plan: its layers stay the same."""
+        return replace(self.net, accuracy=accuracy, digest=repr(plan))
