@@ -66,7 +66,7 @@ def test_accuracies_are_those_of_the_training_and_early_epochs_are_not_final() -
     events = course()
     for event in events:
         curve = curve.after(event)
-    data = plot_data.accuracy(STATE.with_curve(curve), 78)
+    data = plot_data.accuracy(replace(STATE, curve=curve), 78)
     epochs = [event for event in events if isinstance(event, Epoch)]
     assert data.validation == tuple((epoch.epoch, epoch.validation) for epoch in epochs)
     assert len(data.live) == sum(isinstance(event, Batch) for event in events)
