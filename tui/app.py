@@ -26,7 +26,7 @@ from tui.features.training import Training
 from tui.jobs.backend import Backend
 from tui.jobs.job import Job, JobEnded, JobEvent
 from tui.keys.keys import BINDINGS, KEYS, Key
-from tui.screens.main import ExploreScreen
+from tui.screens.main import MainScreen
 from tui.screens.overlay import Palette
 from tui.session import Session
 from tui.state.state import State
@@ -55,8 +55,8 @@ class FeatherweightApp(App[None]):
         super().__init__()
         self.boundary = Boundary(self)
         self.key_burst = KeyBurst(self)
-        self.session = session = Session(self, backend, self._offered)
-        self.explore = session.explore
+        self.session = session = Session(self, backend, self._footer_keys)
+        self.main_screen = session.main_screen
         self.planning = Planning(session)
         self.layer_list = LayerList(session)
         self.training = Training(session)
@@ -70,9 +70,9 @@ class FeatherweightApp(App[None]):
         self.saved_plans = SavedPlans(session)
         self.program = Program(session)
 
-    def get_default_screen(self) -> ExploreScreen:
+    def get_default_screen(self) -> MainScreen:
         """The main screen."""
-        return self.explore
+        return self.main_screen
 
     def on_mount(self) -> None:
         """Show the first screen, complete in its first frame, then load everything."""
@@ -110,7 +110,7 @@ class FeatherweightApp(App[None]):
             return False
         return is_available(self.feature_action(name), self.session)
 
-    def _offered(self) -> tuple[Key, ...]:
+    def _footer_keys(self) -> tuple[Key, ...]:
         """The keys in the footer: none while an input line takes them."""
         if self.session.typing:
             return ()
@@ -129,7 +129,7 @@ class FeatherweightApp(App[None]):
 
         A key whose action must wait for the running job is not bound meanwhile, and arrives here.
         """
-        session, line, on_top = self.session, self.explore.line, self.screen is self.explore
+        session, line, on_top = self.session, self.main_screen.line, self.screen is self.main_screen
         if line is not None and on_top and event.is_printable and event.character:
             event.prevent_default()
             line.type(event.character)
@@ -158,9 +158,9 @@ class FeatherweightApp(App[None]):
         """Pass the end of a job to the feature that started it."""
         message.job.end(message)
 
-    def on_layer_table_pointed(self, message: LayerTable.Pointed) -> None:
+    def on_layer_table_mouse_action(self, message: LayerTable.MouseAction) -> None:
         """Pass on what the mouse did to a layer."""
-        self.planning.on_row_pointed(message)
+        self.planning.on_mouse_action(message)
 
     # The session, as seen from outside
 

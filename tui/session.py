@@ -17,7 +17,7 @@ from tui.jobs.backend import Backend
 from tui.jobs.background import BackgroundMeasurement
 from tui.jobs.job import Job, JobEnded
 from tui.keys.keys import Key
-from tui.screens.main import ExploreScreen
+from tui.screens.main import MainScreen
 from tui.screens.question import Question
 from tui.state.measurement import MeasurementRequest
 from tui.state.next_measurement import request_for, with_event
@@ -40,7 +40,7 @@ class Session:
 
     Args:
         app: takes the messages of jobs, and has the screens.
-        offered: gives the keys to offer at the bottom of the screen.
+        footer_keys: returns the keys for the footer.
 
     Attributes:
         state: what the screen shows, except for the job.
@@ -51,49 +51,49 @@ class Session:
     """
 
     def __init__(
-        self, app: App[None], backend: Backend, offered: Callable[[], tuple[Key, ...]]
+        self, app: App[None], backend: Backend, footer_keys: Callable[[], tuple[Key, ...]]
     ) -> None:
         self.app = app
         self.backend = backend
         self.state = State(settings=backend.settings)
         self.activity: JobProgress | Outcome = Outcome("")
         self.job: Job | None = None
-        self.explore = ExploreScreen()
+        self.main_screen = MainScreen()
         self.followers: list[Callable[[State], None]] = []
         self.background = BackgroundMeasurement(
             app, backend.measure, self._request, self._measured, self._say_measuring
         )
-        self._offered = offered
+        self._footer_keys = footer_keys
 
     # What is on the screen
 
     @property
     def typing(self) -> bool:
         """Whether an input line is open, which takes every key."""
-        return self.explore.line is not None
+        return self.main_screen.line is not None
 
     def show(self, state: State, outcome: Outcome | None = None) -> None:
         """Show a state, and an outcome: in a notification while a job needs its line for itself.
 
         If the state's accuracy is unknown, it is measured soon.
         """
-        passing = isinstance(self.activity, Outcome) and self.activity.passing
+        transient = isinstance(self.activity, Outcome) and self.activity.transient
         if outcome is not None and self.job is not None:
             severity: SeverityLevel = "error" if outcome.role == "error" else "information"
             self.app.notify(outcome.text, severity=severity, markup=False)
         elif outcome is not None:
             self.activity = outcome
-        elif passing and state.planned != self.state.planned:
+        elif transient and state.planned != self.state.planned:
             self.activity = Outcome("")
         self.state = state
-        self.explore.show(state, self.activity, self._offered())
+        self.main_screen.show(state, self.activity, self._footer_keys())
         for follow in self.followers:
             follow(state)
         self.background.reconsider()
 
     def bring_into_view(self, plot: str) -> None:
         """Put a plot first, unless it is visible already."""
-        if plot not in self.explore.visible_plots(self.state):
+        if plot not in self.main_screen.visible_plots(self.state):
             self.state = replace(self.state, plot=plot)
 
     def watch_training(self, curve: TrainingCurve) -> None:
@@ -111,7 +111,7 @@ class Session:
 
     def focus_table(self) -> None:
         """Return the keys to the table when an input line has closed."""
-        self.explore.query_one(LayerTable).focus()
+        self.main_screen.query_one(LayerTable).focus()
         self.show(self.state)
 
     def ask(self, screen: Screen[T], take: Callable[[T], None]) -> None:
@@ -172,7 +172,7 @@ class Session:
             if isinstance(self.activity, JobProgress):
                 self.activity = self.activity.after(event)
             follow(event)
-            self.explore.show_soon(self.state, self.activity)
+            self.main_screen.show_soon(self.state, self.activity)
 
         self.activity = JobProgress(title, monotonic())
         self.job = Job(in_turn, self.app.post_message, partial(self._take_end, finish), take)
@@ -221,12 +221,12 @@ class Session:
         """What to measure now; nothing while a job runs."""
         if self.job is not None:
             return None
-        return request_for(self.state, needs_of(self.explore.visible_plots(self.state)))
+        return request_for(self.state, needs_of(self.main_screen.visible_plots(self.state)))
 
     def _measured(self, request: MeasurementRequest, event: Event) -> None:
         self.state = with_event(self.state, request, event)
-        self.explore.show_soon(self.state, self.activity)
+        self.main_screen.show_soon(self.state, self.activity)
 
     def _say_measuring(self, text: str) -> None:
         self.state = replace(self.state, measuring=text)
-        self.explore.show_soon(self.state, self.activity)
+        self.main_screen.show_soon(self.state, self.activity)

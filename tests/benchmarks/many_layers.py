@@ -72,7 +72,7 @@ async def _keys() -> dict[str, list[float]]:
 
 def _draw_plots(app: FeatherweightApp) -> None:
     """Draw all plots at once; the screen would draw one after the other."""
-    panels, names = app.explore.query(PlotPanel), app.explore.visible_plots(app.state)
+    panels, names = app.main_screen.query(PlotPanel), app.main_screen.visible_plots(app.state)
     for panel, name in zip(panels, names, strict=False):
         panel.show(app.state, name)
 

@@ -64,7 +64,7 @@ def _moves(state: State) -> list[float]:
     seconds = []
     for sparsity in sparsities:
         start = perf_counter()
-        moved = state.give((LARGEST,), sparsity)
+        moved = state.set_sparsity((LARGEST,), sparsity)
         cut, _ = moved.what_ifs[LARGEST], moved.footprint
         moved.profiles[LARGEST].histogram(cut, bins(COLUMNS))
         seconds.append(perf_counter() - start)

@@ -138,7 +138,7 @@ class Monkey:
         for _ in range(12):
             await self._do("escape")
             await self.pilot.pause()
-        assert self.app.screen is self.app.explore, self.app.screen
+        assert self.app.screen is self.app.main_screen, self.app.screen
 
     def _choose(self) -> tuple[str, ...]:
         lot = self.random.random()
@@ -176,9 +176,9 @@ class Monkey:
     def _seen(self) -> Iterator[str]:
         app, screen = self.app, self.app.screen
         yield type(screen).__name__
-        if screen is app.explore:
-            yield from app.explore.visible_plots(app.state)
-            yield type(app.explore.line).__name__
+        if screen is app.main_screen:
+            yield from app.main_screen.visible_plots(app.state)
+            yield type(app.main_screen.line).__name__
         if isinstance(screen, HelpScreen) and isinstance(app.screen_stack[-2], HistoryScreen):
             yield "history help"
         if isinstance(screen, HistoryScreen) and screen.typing:

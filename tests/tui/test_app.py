@@ -24,7 +24,7 @@ from tui.widgets.value_input import ValueInput
 
 
 def shown(app: FeatherweightApp, widget: str) -> str:
-    lines = app.explore.query_one(widget).lines
+    lines = app.main_screen.query_one(widget).lines
     return "\n".join("".join(span.text for span in line) for line in lines)
 
 
@@ -51,10 +51,10 @@ async def test_an_exact_value_is_typed_checked_and_taken(app):
         await pilot.press("9", "7", "full_stop", "2", "5", "enter")
         assert app.state.planned["conv1"] == 0.9725
         await pilot.press("1", "0", "1", "enter")
-        assert app.explore.query_one(ValueInput).display
+        assert app.main_screen.query_one(ValueInput).display
         assert app.state.planned["conv1"] == 0.9725
         await pilot.press("q", "m", "escape")
-        assert not app.explore.query_one(ValueInput).display
+        assert not app.main_screen.query_one(ValueInput).display
         assert app.state.planned["conv1"] == 0.9725
         await pilot.press("right")
         assert app.state.planned["conv1"] == 0.9825
@@ -64,7 +64,7 @@ async def test_a_typed_value_is_for_the_layer_that_was_asked_about(app):
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
         await pilot.press("5")
-        app.explore.query_one(LayerTable).post_message(LayerTable.Pointed(2, steps=1))
+        app.main_screen.query_one(LayerTable).post_message(LayerTable.MouseAction(2, steps=1))
         await pilot.press("enter")
         assert app.state.planned["conv1"] == 0.05
         assert app.state.planned["conv3"] == 0.01
@@ -75,7 +75,7 @@ async def test_the_line_for_a_value_closes_when_the_keys_go_elsewhere(app):
         await ready(pilot)
         await pilot.press("5", "tab")
         await pilot.pause()
-        assert not app.explore.query_one(ValueInput).display
+        assert not app.main_screen.query_one(ValueInput).display
         await pilot.press("right")
         assert app.state.planned["conv1"] == 0.01
 
@@ -86,9 +86,9 @@ async def test_a_typed_value_below_the_floor_is_refused(app):
         await pilot.press("m", "down", "enter", "f")
         await idle(pilot)
         await pilot.press("a", "6", "4", "enter")
-        assert app.explore.query_one(ValueInput).display
+        assert app.main_screen.query_one(ValueInput).display
         await pilot.press("backspace", "5", "enter")
-        assert not app.explore.query_one(ValueInput).display
+        assert not app.main_screen.query_one(ValueInput).display
         assert app.state.planned["conv1"] == 0.65
 
 
@@ -122,7 +122,7 @@ async def test_the_mouse_chooses_layers_and_sets_sparsities(app):
         assert app.state.planned["conv3"] == pytest.approx(0.5, abs=0.1)
         await pilot.click(LayerTable, offset=(4, 0))
         assert app.state.chosen == 2
-        table = app.explore.query_one(LayerTable)
+        table = app.main_screen.query_one(LayerTable)
         place = (4, 1, 0, 0, 0, False, False, False)
         for scroll in (MouseScrollUp, MouseScrollUp, MouseScrollDown):
             table.post_message(scroll(table, *place))
@@ -284,16 +284,16 @@ async def test_events_of_a_job_wait_for_the_next_redraw(app, backend):
         await until(pilot, lambda _: backend.paused.is_set())
         await pilot.pause(0.5)
         refreshes = []
-        for widget in app.explore.query("LinesWidget"):
+        for widget in app.main_screen.query("LinesWidget"):
             widget.refresh = lambda *regions, **_: refreshes.append(regions)
         for event in course()[1:40]:
             app.on_job_event(JobEvent(app.job, event))
         assert refreshes == []
-        app.explore._plots_drawn = 0.0
-        app.explore._redraw_if_stale()
+        app.main_screen._plots_drawn = 0.0
+        app.main_screen._redraw_if_stale()
         once = len(refreshes)
         assert 0 < once < 10
-        app.explore._redraw_plots()
+        app.main_screen._redraw_plots()
         assert len(refreshes) == once
         backend.go.set()
 
@@ -341,9 +341,9 @@ async def test_the_line_of_keys_can_be_clicked_and_explains_itself(app):
         await ready(pilot)
         keys = shown(app, "#keys")
         await pilot.hover("#keys", offset=(keys.index("presets"), 0))
-        assert app.explore.query_one(KeyLine).tooltip == "Apply a ready-made plan"
+        assert app.main_screen.query_one(KeyLine).tooltip == "Apply a ready-made plan"
         await pilot.hover("#keys", offset=(99, 0))
-        assert app.explore.query_one(KeyLine).tooltip is None
+        assert app.main_screen.query_one(KeyLine).tooltip is None
         await pilot.click("#keys", offset=(keys.index("help"), 0))
         assert isinstance(app.screen, HelpScreen)
 
@@ -364,7 +364,7 @@ async def test_another_theme_recolours_every_line(app):
         await ready(pilot)
 
         def colours(widget: str) -> set[str]:
-            strip = app.explore.query_one(widget).render_line(0)
+            strip = app.main_screen.query_one(widget).render_line(0)
             return {str(segment.style) for segment in strip if segment.style}
 
         before = {widget: colours(widget) for widget in ("#title", "#table", "#keys")}
@@ -380,7 +380,7 @@ async def test_help_lists_every_key_and_closes(app):
         await pilot.press("question_mark")
         assert isinstance(app.screen, HelpScreen)
         await pilot.press("escape")
-        assert app.screen is app.explore
+        assert app.screen is app.main_screen
 
 
 async def test_quitting_asks_only_while_a_job_runs(app, backend):
@@ -392,7 +392,7 @@ async def test_quitting_asks_only_while_a_job_runs(app, backend):
         await pilot.press("q")
         assert isinstance(app.screen, Question)
         await pilot.press("n")
-        assert app.screen is app.explore
+        assert app.screen is app.main_screen
         backend.go.set()
         await idle(pilot)
         await pilot.press("q")

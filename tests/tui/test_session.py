@@ -31,7 +31,7 @@ def test_an_outcome_takes_the_line_unless_a_job_needs_it():
 
 def test_a_passing_outcome_disappears_with_the_plan_it_is_about():
     opened, _ = session()
-    opened.show(opened.state, Outcome("set", passing=True))
+    opened.show(opened.state, Outcome("set", transient=True))
     opened.show(opened.state)
     assert opened.activity.text == "set"
     opened.show(opened.state.set_plan(MODERATE))

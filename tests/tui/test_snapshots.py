@@ -47,7 +47,7 @@ async def finetuned(pilot: Pilot[None]) -> None:
 async def settled(pilot: Pilot[None]) -> None:
     """Until nothing waits to be measured or redrawn."""
     await until(pilot, lambda app: app.state.estimate or not app.measuring)
-    await until(pilot, lambda app: not app.explore.stale)
+    await until(pilot, lambda app: not app.main_screen.stale)
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")

@@ -33,7 +33,7 @@ class Exporting(Feature):
         before = self._form
         name = file_name(self.state, Path(before.path).suffix or COMPACT)
         path = str(Path(before.path).with_name(name)) if before.path else name
-        dialog = ExportDialog(what(self.state), replace(before, path=path, at=0))
+        dialog = ExportDialog(net_name(self.state), replace(before, path=path, at=0))
         self.session.ask(dialog, self._take)
 
     def _take(self, form: ExportForm) -> None:
@@ -74,7 +74,7 @@ class Exporting(Feature):
             self.session.activity = replace(activity, batch=None, epoch=None)
 
 
-def what(state: State) -> str:
+def net_name(state: State) -> str:
     """The name of the net on the screen."""
     if state.is_current(state.finetuned):
         return "the fine-tuned net"

@@ -41,7 +41,7 @@ class Goals(Feature):
         elif request.plan is not None:
             text = f"{request.title} by {request.method} · u undoes it"
             advice = "p to measure, f to fine-tune; l excludes a layer from goals"
-            outcome = Outcome(text, advice, passing=True)
+            outcome = Outcome(text, advice, transient=True)
             self.session.show(self.state.set_plan(request.plan), outcome)
 
     def _search(self, method: str, drop: float) -> None:

@@ -35,7 +35,7 @@ class LayerList(Feature):
         self._list(self._listing.fold_all())
 
     @available()
-    def of_kind(self) -> None:
+    def list_same_kind(self) -> None:
         """List all layers of the selected one's kind, to change them together; or go back."""
         listing, outcome = self._listing.toggle_kind_filter(), None
         if listing.filter:
@@ -57,7 +57,7 @@ class LayerList(Feature):
             if text is None:
                 self._list(before.with_filter(""))
 
-        line = self.session.explore.query_one(FindInput)
+        line = self.session.main_screen.query_one(FindInput)
         line.ask(before.layers, before.filter, filter_by, finish)
         self.session.show(self.state)
 

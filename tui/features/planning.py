@@ -38,11 +38,11 @@ class Planning(Feature):
 
         def take(sparsity: float | None) -> None:
             if sparsity is not None:
-                self._give(layers, sparsity, f"set to {percent(100 * sparsity)} %")
+                self._set_sparsity(layers, sparsity, f"set to {percent(100 * sparsity)} %")
             self.session.focus_table()
 
         floor = min(state.profiles[index].floor for index in layers)
-        line = self.session.explore.query_one(ValueInput)
+        line = self.session.main_screen.query_one(ValueInput)
         line.ask(row_name(state, state.listing.row), floor, digit, take)
         self.session.show(state)
 
@@ -60,7 +60,7 @@ class Planning(Feature):
     def reset(self) -> None:
         """Reset the layers of the selected row to their floors."""
         if self._may_change():
-            self._give(self.state.target_layers, 0.0, "reset to the floor")
+            self._set_sparsity(self.state.target_layers, 0.0, "reset to the floor")
 
     @available()
     def lock(self) -> None:
@@ -81,9 +81,9 @@ class Planning(Feature):
             self.session.show(state, Outcome(text, role="warning"))
         return bool(state.target_layers)
 
-    def _give(self, layers: tuple[int, ...], sparsity: float, change: str) -> None:
+    def _set_sparsity(self, layers: tuple[int, ...], sparsity: float, change: str) -> None:
         """Set the sparsity of some layers."""
-        self._show_change(self.state.give(layers, sparsity), len(layers), change)
+        self._show_change(self.state.set_sparsity(layers, sparsity), len(layers), change)
 
     def _show_change(self, state: State, layers: int, change: str) -> None:
         """Show another plan; if several layers changed together, say how many, and how."""
@@ -91,7 +91,7 @@ class Planning(Feature):
         if state is not self.state and layers > 1:
             detail = "locked layers unchanged" if state.locked else ""
             text = f"{plural(layers, 'layer')} {change} · u undoes it"
-            outcome = Outcome(text, detail, passing=True)
+            outcome = Outcome(text, detail, transient=True)
         self.session.show(state, outcome)
 
     @available()
@@ -139,13 +139,13 @@ class Planning(Feature):
         preset = preset_plan(name, self.state.settings.model, self.state.layer_names)
         self.session.show(self.state.set_plan({**preset, **self.state.locks}))
 
-    def on_row_pointed(self, message: LayerTable.Pointed) -> None:
+    def on_mouse_action(self, message: LayerTable.MouseAction) -> None:
         """The mouse turned its wheel over a row, set a sparsity, or folded or selected a row."""
         state = self.state.choose(message.index)
         if message.steps:
             state = state.nudge(message.steps)
         elif message.sparsity is not None:
-            state = state.give(state.target_layers, message.sparsity)
+            state = state.set_sparsity(state.target_layers, message.sparsity)
         elif state.listing.row.group:
             state = replace(state, listing=state.listing.fold())
         self.session.show(state)

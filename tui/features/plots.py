@@ -19,7 +19,7 @@ class Plots(Feature):
     def images(self) -> None:
         """Show test images; once they are visible, those that only the pruned net gets wrong."""
         images = self.state.images
-        visible = "predictions" in self.session.explore.visible_plots(self.state)
+        visible = "predictions" in self.session.main_screen.visible_plots(self.state)
         self._show_images(images.toggled() if visible else images)
 
     @available()

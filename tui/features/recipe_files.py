@@ -15,7 +15,7 @@ from tui.session import Session
 from tui.system.paths import check_folder, path_of
 from tui.views.activity import Outcome
 
-WHAT = "sparsities and recipe, as a readable TOML file"
+HINT = "sparsities and recipe, as a readable TOML file"
 
 
 class RecipeFiles(Feature):
@@ -28,13 +28,13 @@ class RecipeFiles(Feature):
     @available()
     def write(self) -> None:
         """Ask for a file, and write to it."""
-        screen = PathDialog("Write a recipe file", self._path, WHAT, check=check_folder)
+        screen = PathDialog("Write a recipe file", self._path, HINT, check=check_folder)
         self.session.ask(screen, self._take_target)
 
     @available()
     def open(self) -> None:
         """Ask for a file, and apply its contents."""
-        screen = PathDialog("Open a recipe file", self._path, WHAT, check=self._read)
+        screen = PathDialog("Open a recipe file", self._path, HINT, check=self._read)
         self.session.ask(screen, self._take_source)
 
     def _take_target(self, text: str) -> None:
@@ -59,7 +59,7 @@ class RecipeFiles(Feature):
         self._path, state = text, self.state
         try:
             state = state.set_recipe(*self._read(text))
-            outcome = Outcome(f"opened {text}", "u undoes it; c shows the recipe", passing=True)
+            outcome = Outcome(f"opened {text}", "u undoes it; c shows the recipe", transient=True)
         except InputError as error:  # the file changed after the dialog checked it
             outcome = Outcome(str(error), "nothing has changed", role="error")
         self.session.show(state, outcome)

@@ -32,7 +32,7 @@ class Scanning(Feature):
         session.start_job("scanning", start, finish, follow, plot="sensitivity")
 
     @available()
-    def tolerate(self, steps: int) -> None:
+    def move_tolerance(self, steps: int) -> None:
         """Move the line in the sensitivity plot, with the plot on the screen."""
         self.session.bring_into_view("sensitivity")
-        self.session.show(self.state.tolerate(steps))
+        self.session.show(self.state.move_tolerance(steps))

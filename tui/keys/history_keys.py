@@ -4,7 +4,7 @@ from textual.binding import BindingType
 
 from tui.keys.keys import Key
 
-RUNS, COMPARE, LEAVE = "Runs", "Compare", "Leave"
+RUNS, COMPARE, GENERAL = "Runs", "Compare", "General"
 
 KEYS = (
     Key("up,k", "↑ k", "move(-1)", "up", "Select the run above", RUNS),
@@ -27,9 +27,9 @@ KEYS = (
         COMPARE),
     Key("right_square_bracket,right", "] →", "layer(1)", "layer below", "Compare the layer below",
         COMPARE, footer=True),
-    Key("question_mark,f1", "?", "help", "help", "Explain all keys and signs (also F1)", LEAVE,
+    Key("question_mark,f1", "?", "help", "help", "Explain all keys and signs (also F1)", GENERAL,
         footer=True),
-    Key("escape,q,h", "q", "leave", "back", "Go back (also escape and h)", LEAVE, footer=True),
+    Key("escape,q,h", "q", "leave", "back", "Go back (also escape and h)", GENERAL, footer=True),
 )  # fmt: skip
 
 TYPING = (

@@ -40,13 +40,13 @@ class FilesData:
         rows: The ways of counting, the most important last.
         dense: Bytes of all parameters in float32, for comparison.
         caption: The measured net.
-        before: Whether it belongs to a previous plan.
+        stale: Whether it belongs to a previous plan.
     """
 
     rows: tuple[FilesRow, ...]
     dense: int
     caption: str = ""
-    before: bool = False
+    stale: bool = False
 
 
 def draw(data: FilesData, width: int, height: int) -> Lines:
@@ -63,7 +63,7 @@ def draw(data: FilesData, width: int, height: int) -> Lines:
 
 
 def _title(data: FilesData) -> Line:
-    roles = ("muted",) * 3 if data.before else ("label", "file", "counted")
+    roles = ("muted",) * 3 if data.stale else ("label", "file", "counted")
     return (
         Span("files ", "title"),
         Span("(log)  ", "hint"),
@@ -77,7 +77,7 @@ def _bars(
     data: FilesData, rows: Sequence[FilesRow], bottom_axis: bool, width: int, room: int
 ) -> Lines:
     lines = min((room + 1) // len(rows), 4)
-    axis, muted = _axis(data), data.before
+    axis, muted = _axis(data), data.stale
     role, last = ("muted", "muted") if muted else ("label", "chosen")
     roles = [last if row is data.rows[-1] else role for row in rows]
     names = [f"{cut(clean(row.name), width // 3)} " for row in rows]
@@ -91,7 +91,7 @@ def _bars(
             for line in range(top, top - max(1, lines - 1), -1)
             if row.bytes and row.file == file
         }
-        canvas.lying_bars(bars, ramp, "muted" if muted else role)
+        canvas.horizontal_bars(bars, ramp, "muted" if muted else role)
     for top, row in zip(tops, rows, strict=True):
         if not row.bytes:
             canvas.text(1, top, clean(row.note), "hint")

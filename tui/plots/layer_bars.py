@@ -122,6 +122,6 @@ def _bars(
             dense[row] = bar.dense / most
             # If there is room, the second bar lies below the first instead of over it.
             pruned[row - thick] = bar.pruned / most
-    canvas.lying_bars(dense, _DENSE, "dense")
-    canvas.lying_bars(pruned, _PRUNED, "pruned")
+    canvas.horizontal_bars(dense, _DENSE, "dense")
+    canvas.horizontal_bars(pruned, _PRUNED, "pruned")
     return canvas.lines()

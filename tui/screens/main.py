@@ -35,7 +35,7 @@ LOW, SHORT = 28, 22
 """Below the first height fewer lines are left empty, below the second none."""
 
 
-class ExploreScreen(Screen[None]):
+class MainScreen(Screen[None]):
     """Shows a state; rewrites only what changed.
 
     Attributes:

@@ -117,17 +117,17 @@ class Measurement:
 class Comparison(Measurement):
     """Test images with both nets' predictions."""
 
-    compared: NetComparison
+    result: NetComparison
 
     def covers(self, request: MeasurementRequest) -> bool:
         """Whether it has all the images a request asks for."""
         needs_all = request.matrix or request.images == ImageSelection("wrong")
         same = self.request.nets == request.nets and self.request.images == request.images
-        return same and (self.compared.counts is not None or not needs_all)
+        return same and (self.result.counts is not None or not needs_all)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LayerActivity(Measurement):
     """The activations of each layer."""
 
-    counted: ActivityMeasured
+    result: ActivityMeasured

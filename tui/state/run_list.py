@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from core.experiments.run_record import LayerRecord
 from tui.state.run_rows import SPLITS, RunRow, layer_pairs, sort_rows, why_incomparable
 
-RISING = frozenset({"what", "nonzero", "epochs", "recipe", "seed", "note"})
+ASCENDING = frozenset({"what", "nonzero", "epochs", "recipe", "seed", "note"})
 """Columns sorted in ascending order by default."""
 
 
@@ -84,7 +84,7 @@ class RunList:
         """Sorted by the next visible column."""
         after = columns.index(self.column) + 1 if self.column in columns else 0
         column = columns[after % len(columns)]
-        return replace(self, column=column, descending=column not in RISING)._sorted(self.rows)
+        return replace(self, column=column, descending=column not in ASCENDING)._sorted(self.rows)
 
     def reverse(self) -> RunList:
         """With the sort order reversed."""

@@ -260,7 +260,7 @@ class State:
         """With a scan of the weights with this digest."""
         return replace(self, scans={**self.scans, digest: scan}, scanned=digest)
 
-    def tolerate(self, steps: int) -> State:
+    def move_tolerance(self, steps: int) -> State:
         """With the tolerance moved by `steps`."""
         place = bisect_left(TOLERANCES, self.tolerance) + steps
         return replace(self, tolerance=TOLERANCES[min(max(place, 0), len(TOLERANCES) - 1)])
@@ -274,7 +274,7 @@ class State:
         """With another row selected; stops at either end."""
         return replace(self, listing=self.listing.choose(place))
 
-    def give(self, layers: Iterable[int], sparsity: float) -> State:
+    def set_sparsity(self, layers: Iterable[int], sparsity: float) -> State:
         """With one sparsity for some layers, clamped to each one's floor and 1."""
         return self._with_sparsities(dict.fromkeys(layers, sparsity))
 
@@ -290,7 +290,7 @@ class State:
         layers = self.listing.row.layers
         if not layers:
             return self
-        return self.give(self.unlocked(self.listing.listed), self.sparsity_of(layers))
+        return self.set_sparsity(self.unlocked(self.listing.listed), self.sparsity_of(layers))
 
     def toggle_lock(self) -> State:
         """With the layers of the selected row locked or, if all are, unlocked."""

@@ -67,7 +67,7 @@ class Outcome:
     text: str
     detail: str = ""
     role: str = "good"
-    passing: bool = False
+    transient: bool = False
 
 
 def activity(shown: JobProgress | Outcome, width: int, now: float | None = None) -> Lines:

@@ -123,7 +123,7 @@ def files(state: State, width: int) -> FilesData:
         rows = _measured_files(result.sizes, result.exports)
     else:
         rows = _counted_files(result.footprint)
-    return FilesData(rows, footprint.dense_bytes, caption, before=not current)
+    return FilesData(rows, footprint.dense_bytes, caption, stale=not current)
 
 
 def _counted_files(footprint: Footprint) -> tuple[FilesRow, ...]:
@@ -203,7 +203,7 @@ def costs(state: State, width: int) -> CostsData:
         state.settings.model,
         [profile.layer for profile in state.profiles],
         {name: w.kept for name, w in zip(state.layer_names, state.what_ifs, strict=True)},
-        activity.counted.activities if activity else {},
+        activity.result.activities if activity else {},
         state.footprint.parameters,
     )
     paper = (*table.paper.layers, table.paper.total) if table.paper else ()
@@ -221,7 +221,7 @@ def costs(state: State, width: int) -> CostsData:
     ]
     caption = state.measuring or "counting ..."
     if activity:
-        images = f"{count(activity.counted.images)} {activity.counted.split} images"
+        images = f"{count(activity.result.images)} {activity.result.split} images"
         caption = f"{activity.request.net_name}, {images}"
     return CostsData(tuple(rows[:-1]), rows[-1], state.chosen, caption)
 
@@ -231,15 +231,15 @@ def predictions(state: State, width: int) -> PredictionsData:
     comparison = state.comparison
     if comparison is None:
         return PredictionsData(())
-    compared, request = comparison.compared, comparison.request
+    result, request = comparison.result, comparison.request
     images = (
         ImagePredictions(
             pixels,
             str(label),
-            dense=(str(compared.dense.classes[at]), float(compared.dense.confidences[at])),
-            pruned=(str(compared.pruned.classes[at]), float(compared.pruned.confidences[at])),
+            dense=(str(result.dense.classes[at]), float(result.dense.confidences[at])),
+            pruned=(str(result.pruned.classes[at]), float(result.pruned.confidences[at])),
         )
-        for at, (pixels, label) in enumerate(zip(compared.pixels, compared.labels, strict=True))
+        for at, (pixels, label) in enumerate(zip(result.pixels, result.labels, strict=True))
     )
     net = request.net_name
     before = "" if state.is_current(comparison) else " (previous plan)"
@@ -247,7 +247,7 @@ def predictions(state: State, width: int) -> PredictionsData:
         every = " every test image" * (state.images.mode == "wrong")
         caption = state.measuring or f"predicting{every}"
     elif state.images.mode == "wrong":
-        number = f"{count(compared.counts.newly_wrong)} " if compared.counts else ""
+        number = f"{count(result.counts.newly_wrong)} " if result.counts else ""
         caption = f"{number}newly wrong when {net}{before} · D next ten, d one per class"
     else:
         caption = f"test images{before} · D next ten, d newly wrong"
@@ -257,10 +257,10 @@ def predictions(state: State, width: int) -> PredictionsData:
 def confusion(state: State, width: int) -> ConfusionData:
     """The predictions of all test images by both nets, once they are known."""
     comparison = state.comparison
-    counts = comparison.compared.counts if comparison else None
+    counts = comparison.result.counts if comparison else None
     if comparison is None or counts is None:
         return ConfusionData(())
-    classes = tuple(str(number) for number in range(comparison.compared.classes))
+    classes = tuple(str(number) for number in range(comparison.result.classes))
     split = "test" if state.is_current(comparison) else _previous("test")
     pruned = None if comparison.request.is_dense else counts.pruned
     net = comparison.request.net_name

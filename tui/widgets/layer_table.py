@@ -10,7 +10,7 @@ from tui.widgets.lines import LinesWidget
 LEAST, REST = 6, 16
 """Minimum lines of the table, and lines of the screen that it leaves to the rest."""
 
-FOUND = 12
+MAX_MATCHES = 12
 """Maximum rows for layers that match a search, so that the plots stay put during typing."""
 
 
@@ -25,7 +25,7 @@ class LayerTable(LinesWidget, can_focus=True):
     Click a bar to set the sparsity, turn the wheel to change it by 1 %, click a group to fold it.
     """
 
-    class Pointed(Message):
+    class MouseAction(Message):
         """A row was clicked, perhaps on its bar at `sparsity`, or the wheel turned by `steps`."""
 
         def __init__(self, index: int, sparsity: float | None = None, steps: int = 0) -> None:
@@ -45,7 +45,7 @@ class LayerTable(LinesWidget, can_focus=True):
     def _height(self) -> int:
         """Its lines, also before they are laid out; constant during a search."""
         listing = self._state.listing
-        rows = min(len(listing.layers) + 1, FOUND) if listing.filter else len(listing.rows)
+        rows = min(len(listing.layers) + 1, MAX_MATCHES) if listing.filter else len(listing.rows)
         return min(1 + max(1, rows), max(LEAST, self.screen.size.height - REST))
 
     def on_resize(self) -> None:
@@ -55,7 +55,7 @@ class LayerTable(LinesWidget, can_focus=True):
     def on_click(self, event: events.Click) -> None:
         """Select the row; on its bar, set the sparsity."""
         if (index := self._row_at(event.y)) is not None:
-            self.post_message(self.Pointed(index, self._sparsity_at(event.x)))
+            self.post_message(self.MouseAction(index, self._sparsity_at(event.x)))
 
     @on(events.MouseScrollUp)
     @on(events.MouseScrollDown)
@@ -64,7 +64,7 @@ class LayerTable(LinesWidget, can_focus=True):
         event.stop()
         if (index := self._row_at(event.y)) is not None:
             steps = 1 if isinstance(event, events.MouseScrollUp) else -1
-            self.post_message(self.Pointed(index, steps=steps))
+            self.post_message(self.MouseAction(index, steps=steps))
 
     def _row_at(self, y: float) -> int | None:
         index = first_row(self._state, self._height) + int(y) - 1

@@ -17,7 +17,7 @@ class RunTable(LinesWidget, can_focus=True):
     Space marks it for comparison, s sorts.
     """
 
-    class Chosen(Message):
+    class Clicked(Message):
         """A run was clicked, perhaps twice."""
 
         def __init__(self, index: int, twice: bool) -> None:
@@ -25,7 +25,7 @@ class RunTable(LinesWidget, can_focus=True):
             self.index = index
             self.twice = twice
 
-    class Moved(Message):
+    class Scrolled(Message):
         """The wheel turned by `steps` runs."""
 
         def __init__(self, steps: int) -> None:
@@ -52,11 +52,11 @@ class RunTable(LinesWidget, can_focus=True):
         """Select the run."""
         index = self._top + event.y - 1
         if event.y >= 1 and index < len(self._run_list.rows or ()):
-            self.post_message(self.Chosen(index, event.chain > 1))
+            self.post_message(self.Clicked(index, event.chain > 1))
 
     @on(events.MouseScrollUp)
     @on(events.MouseScrollDown)
     def _move(self, event: events.MouseEvent) -> None:
         """Select the run above or below."""
         event.stop()
-        self.post_message(self.Moved(-1 if isinstance(event, events.MouseScrollUp) else 1))
+        self.post_message(self.Scrolled(-1 if isinstance(event, events.MouseScrollUp) else 1))

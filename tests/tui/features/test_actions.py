@@ -15,7 +15,7 @@ from core.settings.recipe_file import read_config
 from core.settings.settings import Settings
 from tests.tui.features.sessions import session
 from tests.tui.scripted import AGGRESSIVE, MODERATE, PRUNED, TUNED, net, residual, scanned
-from tui.features.exporting import file_name, what
+from tui.features.exporting import file_name, net_name
 from tui.features.feature import available, is_available, waits
 from tui.features.goals import Goals
 from tui.features.history import with_run
@@ -96,7 +96,7 @@ def test_a_group_changes_together_and_says_how_many_layers():
     rows = len(opened.state.listing.rows)
     layers.fold()
     assert len(opened.state.listing.rows) > rows  # a net of many layers opens folded
-    layers.of_kind()
+    layers.list_same_kind()
     assert opened.state.listing.filter
     assert str(len(opened.state.listing.row.layers)) in opened.activity.text
     layers.list_all()
@@ -106,11 +106,11 @@ def test_a_group_changes_together_and_says_how_many_layers():
 def test_the_mouse_selects_sets_and_nudges_a_row():
     opened, _ = session()
     planning = Planning(opened)
-    planning.on_row_pointed(LayerTable.Pointed(2))
+    planning.on_mouse_action(LayerTable.MouseAction(2))
     assert (opened.state.chosen, opened.state.untouched) == (2, True)
-    planning.on_row_pointed(LayerTable.Pointed(3, 0.5))
-    planning.on_row_pointed(LayerTable.Pointed(0, steps=-1))
-    planning.on_row_pointed(LayerTable.Pointed(1, steps=2))
+    planning.on_mouse_action(LayerTable.MouseAction(3, 0.5))
+    planning.on_mouse_action(LayerTable.MouseAction(0, steps=-1))
+    planning.on_mouse_action(LayerTable.MouseAction(1, steps=2))
     assert list(opened.state.planned.values()) == [0, 0.02, 0, 0.5, 0]
 
 
@@ -136,7 +136,7 @@ def test_a_goal_sets_the_plan_and_says_how():
     _, take = app.dialogs.pop()
     take(GoalRequest("60x", "lamp", AGGRESSIVE))
     assert opened.state.planned == AGGRESSIVE
-    assert opened.activity.passing
+    assert opened.activity.transient
     assert opened.activity.text.startswith("60x by lamp")
     Planning(opened).nudge(-1)
     assert opened.activity.text == ""
@@ -150,7 +150,7 @@ def test_the_plots_follow_one_another_and_the_tolerance_brings_its_own():
     assert opened.state.plot == names[1]
     plots.step(-2)
     assert opened.state.plot == names[-1]
-    Scanning(opened).tolerate(1)
+    Scanning(opened).move_tolerance(1)
     assert (opened.state.plot, opened.state.tolerance) == ("sensitivity", 1.5)
     plots.images()
     assert (opened.state.plot, opened.state.images.mode) == ("predictions", "chosen")
@@ -196,7 +196,7 @@ def test_the_fine_tuned_net_becomes_the_base_and_the_dense_one_again():
     ],
 )
 def test_an_export_names_the_net_on_the_screen(state: State, named: str):
-    assert what(state) == named
+    assert net_name(state) == named
     assert file_name(state, ".fw").endswith("x.fw")
 
 

@@ -24,11 +24,11 @@ async def test_a_plan_that_rests_is_measured_on_a_sample_and_then_on_all(app, ba
         await ready(pilot)
         await pilot.press(*PRESET)
         await until(pilot, lambda app: app.state.estimate)
-        await until(pilot, lambda app: not app.explore.stale)
+        await until(pilot, lambda app: not app.main_screen.stale)
         assert "pruned 96.5 ±2.1" in shown(app, "#totals")
         backend.rested.set()
         await until(pilot, lambda app: app.state.estimate.sample.exact)
-        await until(pilot, lambda app: not app.explore.stale)
+        await until(pilot, lambda app: not app.main_screen.stale)
         assert "pruned 97.24" in shown(app, "#totals")
         assert "±" not in shown(app, "#totals")
         assert backend.looked == [AGGRESSIVE]
@@ -128,7 +128,7 @@ async def test_a_plot_says_why_it_stays_empty():
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
         await pilot.press("V")
-        await until(pilot, lambda app: app.state.measuring and not app.explore.stale)
+        await until(pilot, lambda app: app.state.measuring and not app.main_screen.stale)
         assert shown(app, "#plot-0").strip() == "the images are gone"
 
 
@@ -150,14 +150,14 @@ async def test_digits_are_looked_at_while_their_plot_is_in_sight(app, backend):
         await ready(pilot)
         assert backend.digits == []
         await pilot.press("d")
-        await until(pilot, lambda app: app.state.comparison and not app.explore.stale)
-        assert app.explore.visible_plots(app.state) == ("predictions",)
+        await until(pilot, lambda app: app.state.comparison and not app.main_screen.stale)
+        assert app.main_screen.visible_plots(app.state) == ("predictions",)
         assert "pruned 8 correct, dense 10 correct" in shown(app, "#plot-0")
         assert backend.digits == [ImageSelection("chosen", 0)]
         assert backend.looked == [], "nothing is pruned yet"
         await pilot.press("d")
         await until(pilot, lambda app: len(backend.digits) == 2 and not app.measuring)
-        await until(pilot, lambda app: not app.explore.stale)
+        await until(pilot, lambda app: not app.main_screen.stale)
         assert "2,000 newly wrong when pruned" in shown(app, "#plot-0")
         await pilot.press("D")
         await until(pilot, lambda app: len(backend.digits) == 3)
@@ -187,19 +187,19 @@ async def test_what_was_seen_of_another_plan_is_marked_while_a_job_runs(app, bac
         await ready(pilot)
         await pilot.press(*PRESET, "d")
         await until(pilot, lambda app: app.state.comparison and not app.measuring)
-        await until(pilot, lambda app: not app.explore.stale)
-        assert "plan before" not in shown(app, "#plot-0")
+        await until(pilot, lambda app: not app.main_screen.stale)
+        assert "(previous plan)" not in shown(app, "#plot-0")
         await pilot.press("f")
         await until(pilot, lambda app: backend.paused.is_set())
         await pilot.press("right", "d")
-        await until(pilot, lambda app: not app.explore.stale)
+        await until(pilot, lambda app: not app.main_screen.stale)
         assert "test images (previous plan)" in shown(app, "#plot-0")
         await pilot.press("v")
-        assert app.explore.visible_plots(app.state) == ("confusion",)
+        assert app.main_screen.visible_plots(app.state) == ("confusion",)
         backend.go.set()
         await idle(pilot)
-        await until(pilot, lambda app: not app.measuring and not app.explore.stale)
-        assert "plan before" not in shown(app, "#plot-0")
+        await until(pilot, lambda app: not app.measuring and not app.main_screen.stale)
+        assert "(previous plan)" not in shown(app, "#plot-0")
 
 
 async def test_the_fine_tuned_net_is_called_so(app, backend):
@@ -209,10 +209,10 @@ async def test_the_fine_tuned_net_is_called_so(app, backend):
         await pilot.press(*PRESET, "f")
         await idle(pilot)
         await pilot.press("d")
-        await until(pilot, lambda app: not app.measuring and not app.explore.stale)
+        await until(pilot, lambda app: not app.measuring and not app.main_screen.stale)
         assert "fine-tuned 8 correct" in shown(app, "#plot-0")
         await pilot.press("v")
-        await until(pilot, lambda app: not app.measuring and not app.explore.stale)
+        await until(pilot, lambda app: not app.measuring and not app.main_screen.stale)
         assert shown(app, "#plot-0").startswith("fine-tuned: 2,000 wrong of 10,000")
         assert "pruned" not in shown(app, "#plot-0")
 
@@ -223,11 +223,11 @@ async def test_costs_are_counted_while_they_are_in_sight(app, backend):
         await ready(pilot)
         assert backend.counted == []
         await pilot.press("V", "V", "V")
-        await until(pilot, lambda app: app.state.layer_activity and not app.explore.stale)
+        await until(pilot, lambda app: app.state.layer_activity and not app.main_screen.stale)
         assert "pruned, 5,000 validation images" in shown(app, "#plot-0")
         await pilot.press(*PRESET)
         await until(pilot, lambda app: len(backend.counted) == 2 and not app.measuring)
-        await until(pilot, lambda app: not app.explore.stale)
+        await until(pilot, lambda app: not app.main_screen.stale)
         row = next(line for line in shown(app, "#plot-0").splitlines() if line.startswith("conv2"))
         assert row.split() == ["conv2", "25,600", "5.00", "2.50", "50.00", "2,000"]
         await pilot.press("down")
@@ -239,15 +239,15 @@ async def test_the_confusion_matrix_counts_every_test_image(app, backend):
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
         await pilot.press("V")
-        assert app.explore.visible_plots(app.state) == ("confusion",)
-        await until(pilot, lambda app: not app.measuring and not app.explore.stale)
-        assert app.state.comparison.compared.counts is not None
+        assert app.main_screen.visible_plots(app.state) == ("confusion",)
+        await until(pilot, lambda app: not app.measuring and not app.main_screen.stale)
+        assert app.state.comparison.result.counts is not None
         assert "dense: 0 wrong of 10,000 test images" in shown(app, "#plot-0")
         assert "pruned" not in shown(app, "#plot-0")
         await pilot.press(*PRESET)
         backend.rested.set()
         await until(pilot, lambda app: len(backend.digits) == 2 and not app.measuring)
-        await until(pilot, lambda app: not app.explore.stale)
+        await until(pilot, lambda app: not app.main_screen.stale)
         assert "pruned: 2,000 wrong of 10,000 test images" in shown(app, "#plot-0")
         assert "8 → 1" in shown(app, "#plot-0")
 

@@ -15,7 +15,7 @@ PRESET = ("m", "down", "enter")
 
 
 async def still(pilot) -> None:
-    await until(pilot, lambda app: not app.measuring and not app.explore.stale)
+    await until(pilot, lambda app: not app.measuring and not app.main_screen.stale)
 
 
 async def test_the_plan_is_timed_and_marked_once_it_is_another(app, backend):
@@ -38,7 +38,7 @@ async def test_the_plan_is_timed_and_marked_once_it_is_another(app, backend):
         assert "pruned (previous plan)" in shown(app, "#plot-0")
         await pilot.press("u")
         await still(pilot)
-        assert "plan before" not in shown(app, "#plot-0")
+        assert "(previous plan)" not in shown(app, "#plot-0")
 
 
 async def test_the_fine_tuned_net_is_timed_where_there_is_one(app, backend):
@@ -67,7 +67,7 @@ async def test_it_is_shown_as_far_as_it_is_and_stops(backend):
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
         await pilot.press("b")
-        await until(pilot, lambda app: app.state.speed and not app.explore.stale)
+        await until(pilot, lambda app: app.state.speed and not app.main_screen.stale)
         assert "2 threads" not in shown(app, "#plot-0")
         assert "batch 64" in shown(app, "#plot-0")
         await pilot.press("f")
@@ -84,7 +84,7 @@ async def test_before_a_benchmark_the_plot_names_its_key(app):
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
         await pilot.press(*"v" * list(PLOTS).index("speed"))
-        await until(pilot, lambda app: not app.explore.stale)
+        await until(pilot, lambda app: not app.main_screen.stale)
         assert "press b to benchmark" in shown(app, "#plot-0")
 
 

@@ -57,13 +57,13 @@ async def test_a_scan_draws_its_curves_as_they_come_and_foretells(app, backend):
         backend.go.set()
         await idle(pilot)
         assert app.state.scan.exact
-        await until(pilot, lambda app: not app.explore.stale)
+        await until(pilot, lambda app: not app.main_screen.stale)
         assert "conv1" in shown(app, "#plot-0")
         assert "images" not in shown(app, "#plot-0")
         await pilot.press("m", "enter")
         assert app.state.forecast is not None
         assert f"pruned about {app.state.forecast:.0f}?" in shown(app, "#totals")
-        await until(pilot, lambda app: app.state.estimate and not app.explore.stale)
+        await until(pilot, lambda app: app.state.estimate and not app.main_screen.stale)
         assert "about" not in shown(app, "#totals")
 
 

@@ -14,7 +14,7 @@ from tests.tui.conftest import idle, ready, until
 from tests.tui.scripted import AGGRESSIVE, PRUNED, SIZES, TUNED, Scripted, net
 from tests.tui.test_app import shown
 from tui.app import FeatherweightApp
-from tui.features.exporting import what
+from tui.features.exporting import net_name
 from tui.screens.export_dialog import ExportDialog
 from tui.screens.question import Question
 from tui.state import export_form
@@ -58,7 +58,7 @@ async def test_the_fine_tuned_net_is_written_and_told(app):
         assert app.state.curve == course, "no batch of the export is in the curve"
         assert app.state.finetuned.net is tuned.net
         assert [one.bytes for one in app.state.finetuned.exports] == [5_512]
-        await until(pilot, lambda app: not app.explore.stale)
+        await until(pilot, lambda app: not app.main_screen.stale)
         panel = shown(app, "#plot-0")
         assert "compact, 12 values" in panel
         assert "99.29 %" in panel
@@ -214,12 +214,12 @@ def test_other_formats_keep_every_value():
 def test_what_the_net_on_the_screen_is_called():
     dense, tuned = net(), net(AGGRESSIVE)
     state = State().with_dense(dense)
-    assert what(state) == "the dense net"
+    assert net_name(state) == "the dense net"
     state = state.set_plan(AGGRESSIVE)
-    assert what(state) == "the pruned net"
+    assert net_name(state) == "the pruned net"
     state = state.with_finetuned(
         Result(state.planned, dense, TUNED, state.footprint, tuned), state.undo_point
     )
-    assert what(state) == "the fine-tuned net"
-    assert what(state.nudge(-1)) == "the pruned net"
-    assert what(state.adopt()) == "the base"
+    assert net_name(state) == "the fine-tuned net"
+    assert net_name(state.nudge(-1)) == "the pruned net"
+    assert net_name(state.adopt()) == "the base"

@@ -52,13 +52,13 @@ async def test_the_plot_the_totals_and_the_keys_stay_in_sight(count, size):
     async with app.run_test(size=size) as pilot:
         await ready(pilot)
         width, height = size
-        assert app.explore.query_one("#keys").region.bottom == height
-        assert app.explore.query_one("#plot-0").size.height >= 5
-        assert app.explore.max_scroll_y == 0
+        assert app.main_screen.query_one("#keys").region.bottom == height
+        assert app.main_screen.query_one("#plot-0").size.height >= 5
+        assert app.main_screen.max_scroll_y == 0
         for keys in ((), ("end",), ("down",) * 14):
             await pilot.press(*keys)
             rows = shown(app, "#table").splitlines()
-            assert len(rows) == app.explore.query_one("#table").size.height >= 6
+            assert len(rows) == app.main_screen.query_one("#table").size.height >= 6
             assert any(row.startswith("▶") for row in rows)
         assert app.state.chosen == 14
         assert width == app.size.width
@@ -128,7 +128,7 @@ async def test_keys_on_a_group_act_on_all_its_free_layers_in_one_step(deep):
         assert planned() == {0.06: 45}
         await pilot.press("9", "0")
         assert "sparsity of stage2 (48) in %" in str(
-            app.explore.query_one(ValueInput).query(".line--prompt").first().render()
+            app.main_screen.query_one(ValueInput).query(".line--prompt").first().render()
         )
         await pilot.press("enter")
         assert planned() == {0.9: 45}
@@ -162,7 +162,7 @@ async def test_the_mouse_folds_a_group_sets_it_by_its_bar_and_nudges_it(deep):
         assert "stage1" in app.state.listing.folded
         bar = shown(app, "#table").splitlines()[3].index("·")
         await pilot.click(LayerTable, offset=(bar, 3))
-        app.explore.query_one(LayerTable).post_message(LayerTable.Pointed(2, steps=3))
+        app.main_screen.query_one(LayerTable).post_message(LayerTable.MouseAction(2, steps=3))
         await pilot.pause()
         values = {app.state.planned[f"stage2.{at}.0"] for at in range(16)}
         assert values == {0.03}
@@ -174,7 +174,7 @@ async def test_layers_are_found_while_one_types(deep):
     app = FeatherweightApp(Many(net=deep))
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
-        line = app.explore.query_one(FindInput)
+        line = app.main_screen.query_one(FindInput)
 
         def hint() -> str:
             return str(line.query(".line--hint").first().render())

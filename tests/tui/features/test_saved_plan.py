@@ -66,7 +66,7 @@ async def test_one_that_is_declined_is_gone_at_the_next_start_but_redo_has_it(pa
         await pilot.press("u")
     assert not path.exists()
     async with started() as (app, _):
-        assert app.screen is app.explore
+        assert app.screen is app.main_screen
 
 
 async def test_one_that_nobody_answers_to_stays(path):
@@ -81,7 +81,7 @@ async def test_the_plan_of_a_start_is_not_saved(path):
     await leave(("right", "right", "left", "left"))
     assert not path.exists()
     async with started() as (app, _):
-        assert app.screen is app.explore
+        assert app.screen is app.main_screen
 
 
 async def test_it_is_saved_soon_after_a_change_however_many_keys_come(path, monkeypatch):
@@ -131,7 +131,7 @@ async def test_a_damaged_file_is_ignored_and_written_anew(path, damage):
     path.parent.mkdir(parents=True)
     path.write_bytes(damage)
     async with started() as (app, pilot):
-        assert app.screen is app.explore
+        assert app.screen is app.main_screen
         await pilot.press(*PRESET)
     assert load(path, tuple(SHAPES)).sparsity == AGGRESSIVE
 
@@ -153,7 +153,7 @@ async def test_the_plan_of_another_net_or_other_data_is_not_offered():
         Scripted(settings=Settings(model="lenet-5")),
     ):
         async with started(backend) as (app, _):
-            assert app.screen is app.explore
+            assert app.screen is app.main_screen
 
 
 def test_the_file_of_a_net_of_ones_own_is_found_by_its_place(tmp_path, monkeypatch):

@@ -25,9 +25,9 @@ rows = st.lists(
 ).map(tuple)
 
 
-@given(area=sizes, rows=rows, dense=st.integers(0, 1 << 50), caption=names, before=st.booleans())
-def test_no_files_fail(area, rows, dense, caption, before):
-    lines = draw(FilesData(rows, dense, caption, before), *area)
+@given(area=sizes, rows=rows, dense=st.integers(0, 1 << 50), caption=names, stale=st.booleans())
+def test_no_files_fail(area, rows, dense, caption, stale):
+    lines = draw(FilesData(rows, dense, caption, stale), *area)
     assert_exact(lines, *area)
     assert roles(lines) <= {*ROLES}
 
@@ -61,6 +61,6 @@ def test_an_unknown_size_says_how_to_measure_it():
 
 
 def test_another_plan_is_dimmed():
-    dimmed = roles(draw(FilesData(ROWS, 912_040, "before", before=True), 80, 10))
+    dimmed = roles(draw(FilesData(ROWS, 912_040, "previous", stale=True), 80, 10))
     assert not dimmed & {"file", "counted", "chosen"}
     assert {"file", "counted", "chosen"} <= roles(draw(DATA, 80, 10))

@@ -37,7 +37,7 @@ def play(state: State, steps: list[tuple[str, object]]) -> State:
             case "choose":
                 state = state.choose(value)
             case "set":
-                state = state.give((state.chosen,), value)
+                state = state.set_sparsity((state.chosen,), value)
             case _:
                 state = getattr(state, name)()
     return state
@@ -74,7 +74,7 @@ def test_the_aggressive_preset_costs_what_the_reference_says():
 
 
 def test_a_change_that_changes_nothing_leaves_nothing_to_undo():
-    state = START.give((0,), -1.0)
+    state = START.set_sparsity((0,), -1.0)
     assert state is START
 
 
@@ -89,7 +89,7 @@ def test_a_new_base_lifts_the_plan_to_its_floor_and_undo_brings_back_the_old_one
     lifted = state.with_dense(BASE)
     floors = {profile.layer.name: profile.floor for profile in BASE.profiles}
     assert lifted.planned == floors
-    assert lifted.give((0,), 0.0) is lifted
+    assert lifted.set_sparsity((0,), 0.0) is lifted
     undone = lifted.undo()
     assert (undone.base, undone.planned) == (START.base, state.planned)
 
@@ -180,11 +180,11 @@ def test_without_a_net_no_key_changes_the_state():
 
 
 def test_a_result_is_current_for_every_plan_that_drops_the_same_weights():
-    state = START.choose(0).give((0,), 0.5)
+    state = START.choose(0).set_sparsity((0,), 0.5)
     found = Result(state.planned, START.base, PRUNED, state.footprint)
     assert state.is_current(found)
-    assert state.give((0,), 0.5004).is_current(found), "400 of 800 weights too"
-    assert not state.give((0,), 0.51).is_current(found)
+    assert state.set_sparsity((0,), 0.5004).is_current(found), "400 of 800 weights too"
+    assert not state.set_sparsity((0,), 0.51).is_current(found)
     assert not replace(state, base=BASE).is_current(found)
     assert not state.is_current(None)
     assert not State().is_current(found)

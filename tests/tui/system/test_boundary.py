@@ -17,7 +17,7 @@ from tui.app import FeatherweightApp
 from tui.cli.commands import app as app_command
 from tui.cli.main import main
 from tui.screens.goal_dialog import GoalDialog
-from tui.screens.main import ExploreScreen
+from tui.screens.main import MainScreen
 from tui.screens.path_dialog import PathDialog
 from tui.screens.question import Choice, Question
 from tui.system.error_log import SIZE_LIMIT, log_error
@@ -65,7 +65,7 @@ async def test_a_plot_that_cannot_be_drawn_says_so_until_it_can(app, monkeypatch
             patch.setattr("tui.plots.histogram.draw", fails)
             await pilot.press("right")
             await until(pilot, lambda app: "LookupError" in shown(app, "#plot-0"))
-            await until(pilot, lambda app: not app.explore.stale)
+            await until(pilot, lambda app: not app.main_screen.stale)
             assert "epoch" in shown(app, "#plot-1")
         await pilot.press("right")
         await until(pilot, lambda app: "conv1 weights" in shown(app, "#plot-0"))
@@ -75,11 +75,11 @@ async def test_a_plot_that_cannot_be_drawn_says_so_until_it_can(app, monkeypatch
 async def test_what_cannot_be_rendered_leaves_the_rest_of_the_screen(app, monkeypatch):
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
-        table = app.explore.query_one("#table")
+        table = app.main_screen.query_one("#table")
         monkeypatch.setattr(table, "render_line", fails)
         await pilot.press("right")
         await pilot.pause()
-        strips = app.explore._compositor.render_strips(app.size)
+        strips = app.main_screen._compositor.render_strips(app.size)
         rows = ["".join(segment.text for segment in strip) for strip in strips]
         assert any("LookupError" in row for row in rows)
         assert any("presets" in row for row in rows)
@@ -112,7 +112,7 @@ async def test_a_message_a_worker_a_timer_and_a_screen_may_fail(app, monkeypatch
 
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
-        monkeypatch.setattr(ExploreScreen, "on_resize", fails)
+        monkeypatch.setattr(MainScreen, "on_resize", fails)
         await pilot.resize_terminal(100, 30)
         await until(pilot, lambda _: error_log.exists())
         app.run_worker(work)
@@ -152,7 +152,7 @@ async def test_an_error_while_a_job_runs_leaves_it_running(app, backend, monkeyp
         await pilot.press("f")
         await until(pilot, lambda _: backend.paused.is_set())
         with monkeypatch.context() as patch:
-            patch.setattr(app.explore, "show", fails)
+            patch.setattr(app.main_screen, "show", fails)
             await pilot.press("right")
         backend.go.set()
         await idle(pilot)
@@ -225,7 +225,7 @@ def test_a_log_that_cannot_be_written_is_told(error_log):
 async def test_lines_whose_spans_alone_differ_are_not_drawn_again(app, monkeypatch):
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
-        title, drawn = app.explore.query_one("#title", LinesWidget), []
+        title, drawn = app.main_screen.query_one("#title", LinesWidget), []
         title.lines = ((("ab", "plain"), ("c", "plain")),)
         monkeypatch.setattr(title, "refresh", lambda *regions: drawn.extend(regions))
         title.lines = ((("a", "plain"), ("bc", "plain")),)
@@ -242,7 +242,7 @@ async def test_a_goal_that_is_left_before_it_is_worked_out_leaves_nothing_behind
             app.post_message(events.Key(key, key if len(key) == 1 else None))
         await until(pilot, lambda app: not isinstance(app.screen, GoalDialog))
         await pilot.pause(0.1)
-        assert app.screen is app.explore
+        assert app.screen is app.main_screen
 
 
 async def test_a_dialog_closes_once_however_many_keys_ask_for_it(app):
@@ -255,7 +255,7 @@ async def test_a_dialog_closes_once_however_many_keys_ask_for_it(app):
         dialog.dismiss(None)
         dialog.dismiss(None)
         await until(pilot, lambda app: app.state.planned["conv1"] > 0)
-        assert app.screen is app.explore
+        assert app.screen is app.main_screen
 
 
 async def test_no_path_is_read_as_markup(app, tmp_path, monkeypatch):

@@ -165,7 +165,7 @@ def test_the_plot_of_files_says_what_is_not_known_and_what_is_of_another_plan() 
     state = state.with_finetuned(result, state.undo_point)
     export = Export("/net.fw", 5_512, "codebook", 12, TUNED)
     written = state.with_result_replaced(result, result.with_new_export(export, SIZES))
-    assert not plot_data.files(written, 80).before
+    assert not plot_data.files(written, 80).stale
     assert [row.bytes for row in plot_data.files(state, 80).rows] == [
         912_616,
         58_211,
@@ -177,5 +177,5 @@ def test_the_plot_of_files_says_what_is_not_known_and_what_is_of_another_plan() 
     assert plot_data.files(written, 80).rows[-1].bytes == 5_512
     assert plot_data.files(written, 80).rows[-1].note == "99.31 %"
     other = plot_data.files(written.nudge(-1), 80)
-    assert other.before
+    assert other.stale
     assert other.rows == plot_data.files(written, 80).rows

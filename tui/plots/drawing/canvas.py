@@ -139,7 +139,7 @@ class Canvas:
         bars = (_bar(height, self.rows, ramp) for height in heights)
         self._put(map("".join, zip(*bars, strict=True)), role)
 
-    def lying_bars(self, lengths: Mapping[int, float], ramp: str, role: str) -> None:
+    def horizontal_bars(self, lengths: Mapping[int, float], ramp: str, role: str) -> None:
         """Draw bars of lengths 0 to 1 by row, counted from the bottom."""
         rows = range(self.rows)
         self._put((_bar(lengths.get(row, 0), self.columns, ramp) for row in rows), role)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tui.state.run_rows import RunRow
     from tui.views.run_plots import Weights
 
-KEPT = 4
+CACHED_LAYERS = 4
 """Layers whose weights stay in memory: those of two runs, and of the previous two."""
 
 
@@ -103,7 +103,7 @@ class RunFiles(Overlay[Run]):
         self._reading_weights = None
         if (read := self._result(ended)) is not None:
             before = {key: self.weights[key] for key in self.weights if key not in read}
-            self.weights = {**dict(list(before.items())[len(read) - KEPT :]), **read}
+            self.weights = {**dict(list(before.items())[len(read) - CACHED_LAYERS :]), **read}
         self.show()
 
     def on_job_ended(self, message: JobEnded) -> None:

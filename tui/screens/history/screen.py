@@ -149,13 +149,13 @@ class HistoryScreen(HistoryPanes):
             work = partial(jobs.delete, self.experiment, row.run)
             self.change(f"deleting run {row.id}", work)
 
-    def on_run_table_chosen(self, message: RunTable.Chosen) -> None:
+    def on_run_table_clicked(self, message: RunTable.Clicked) -> None:
         """Select the clicked run; continue from it if it was clicked twice."""
         self._browse(self.run_list.to(message.index))
         if message.twice:
             self.action_open()
 
-    def on_run_table_moved(self, message: RunTable.Moved) -> None:
+    def on_run_table_scrolled(self, message: RunTable.Scrolled) -> None:
         """Select the run the wheel moved to."""
         self.action_move(message.steps)
 

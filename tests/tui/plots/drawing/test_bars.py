@@ -20,7 +20,7 @@ def test_each_bar_has_its_name_and_numbers_beside_it(lines: int, bottom_axis: bo
         bottom_axis,
     )
     top = canvas.rows - 1
-    canvas.lying_bars({top: 1.0, top - lines: 0.5}, "█", "kept")
+    canvas.horizontal_bars({top: 1.0, top - lines: 0.5}, "█", "kept")
     rows = ["".join(span.text for span in line) for line in canvas.lines()]
     assert canvas.rows == (2 if lines == 1 else 2 * lines - 1)
     assert len(rows) == canvas.rows + 2 * bottom_axis
