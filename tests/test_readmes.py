@@ -38,7 +38,7 @@ def keys_of(table: str) -> list[str]:
 
 
 def registered(registry: tuple[keys.Key, ...]) -> list[str]:
-    names = (re.sub(r"page (up|down)", r"page_\1", key.shown).split() for key in registry)
+    names = (re.sub(r"Page (Up|Down)", r"Page_\1", key.shown).split() for key in registry)
     return [name.replace("_", " ") for shown in names for name in shown]
 
 

@@ -1,6 +1,6 @@
 """The terminal app and the command line, over `core`.
 
-The rooms; each imports only those below it in this list (import-linter checks):
+The packages; each imports only those below it in this list (import-linter checks this):
 
     cli         the command `featherweight`: options, subcommands, tables
     app         the terminal program: passes each key and message to its feature
@@ -9,14 +9,14 @@ The rooms; each imports only those below it in this list (import-linter checks):
     screens/    the main screen, history, help, dialogs
     widgets/    draw lines and redraw only what changed
     jobs/       core's jobs in threads, and their messages
-    views/      from the state to lines of text; plot_data is what each plot shows
-    plots/      from numbers to lines of text; only drawing/canvas.py knows plotext
+    views/      turn the state into lines of text; plot_data prepares the data of each plot
+    plots/      turn numbers into lines of text; only drawing/canvas.py imports plotext
     state/      what the screen shows: immutable, with every way it can change
     keys/       every key, its action and its label
     text/       lines, numbers and paths as people read them
-    system/     keeps the program alive: the error boundary, the error log, key bursts
+    system/     keeps the program running: error boundary, error log, pasted text
 
-colors.tcss has the color of every role of text (dense, pruned, removed weights ...),
+colors.tcss sets the color of every role of text (dense, pruned, removed weights ...),
 featherweight.tcss the layout.
 
 From a key to a plot, for `p`: `keys.keys` names `training.prune`; `app` calls that method of

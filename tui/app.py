@@ -37,13 +37,13 @@ from tui.widgets.layer_table import LayerTable
 
 
 class FeatherweightApp(App[None]):
-    """Pick sparsities, prune, fine-tune and watch.
+    """The app: its features, and the keys and messages it passes to them.
 
-    `tui.keys.keys` names a feature of this class and its action for each key, as in
-    `training.prune`, which `action_key` calls.
+    For each key, `tui.keys.keys` names a feature of this class and one of its actions, such as
+    `training.prune`; `action_key` calls it.
 
     Attributes:
-        boundary: keeps an error from ending the program.
+        boundary: prevents errors from ending the program.
     """
 
     TITLE = "Featherweight"
@@ -81,14 +81,14 @@ class FeatherweightApp(App[None]):
         self.call_after_refresh(self.training.open)
 
     def on_unmount(self) -> None:
-        """Save the plan, and abandon what is running."""
+        """Save the plan, and abandon running jobs."""
         self.saved_plans.autosave.flush()
         self.session.close()
 
     # Keys
 
     async def on_event(self, event: events.Event) -> None:
-        """Keep a pasted text that arrives as single keys from pressing them."""
+        """Handle an event, unless it is a key of pasted text, which must not trigger actions."""
         if not self.key_burst.takes(event):
             await super().on_event(event)
 
@@ -98,11 +98,11 @@ class FeatherweightApp(App[None]):
         return action
 
     def action_key(self, name: str, *arguments: Any) -> None:
-        """Do what a key does."""
+        """Run the action of a key."""
         self.feature_action(name)(*arguments)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
-        """Whether an action is available now; an open input line takes the keys."""
+        """Whether an action is available now; an open input line takes all keys."""
         return action != "key" or self._is_available(str(parameters[0]))
 
     def _is_available(self, name: str) -> bool:
@@ -111,7 +111,7 @@ class FeatherweightApp(App[None]):
         return is_available(self.feature_action(name), self.session)
 
     def _footer_keys(self) -> tuple[Key, ...]:
-        """The keys in the footer: none while an input line takes them."""
+        """The keys in the footer; none while an input line is open."""
         if self.session.typing:
             return ()
         return tuple(key for key in KEYS if key.footer and self._is_available(key.name))
@@ -127,7 +127,7 @@ class FeatherweightApp(App[None]):
     def on_key(self, event: events.Key) -> None:
         """Type keys pressed while an input line was opening; explain unavailable ones.
 
-        A key whose action must wait for the running job is not bound meanwhile, and arrives here.
+        While a job runs, keys whose actions must wait for it are unbound and arrive here.
         """
         session, line, on_top = self.session, self.main_screen.line, self.screen is self.main_screen
         if line is not None and on_top and event.is_printable and event.character:
@@ -136,16 +136,16 @@ class FeatherweightApp(App[None]):
         elif session.job is not None and on_top and not session.typing:
             for key in KEYS:
                 if event.key in key.keys.split(",") and waits(self.feature_action(key.name)):
-                    text = f"{key.label}: not while a job is running; press x to stop it"
+                    text = f"{key.label}: not available while a job is running; x to stop it"
                     self.notify(text, markup=False)
 
     def action_command_palette(self) -> None:
-        """Offer every command, on Textual's own ctrl+p."""
+        """Open the command palette, on Textual's own Ctrl+P."""
         if not isinstance(self.screen, Palette):
             self.push_screen(Palette(id="--command-palette"))
 
     async def action_quit(self) -> None:
-        """Leave, on Textual's own ctrl+q."""
+        """Quit, on Textual's own Ctrl+Q."""
         self.program.leave()
 
     # Messages
@@ -159,7 +159,7 @@ class FeatherweightApp(App[None]):
         message.job.end(message)
 
     def on_layer_table_mouse_action(self, message: LayerTable.MouseAction) -> None:
-        """Pass on what the mouse did to a layer."""
+        """Pass on a mouse action in the layer table."""
         self.planning.on_mouse_action(message)
 
     # The session, as seen from outside

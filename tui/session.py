@@ -1,4 +1,4 @@
-"""The session: what is on the screen, and the job that runs."""
+"""The session: what is on the screen, and the running job."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -39,7 +39,7 @@ class Session:
     session shows it.
 
     Args:
-        app: takes the messages of jobs, and has the screens.
+        app: receives the messages of jobs, and owns the screens.
         footer_keys: returns the keys for the footer.
 
     Attributes:
@@ -73,7 +73,7 @@ class Session:
         return self.main_screen.line is not None
 
     def show(self, state: State, outcome: Outcome | None = None) -> None:
-        """Show a state, and an outcome: in a notification while a job needs its line for itself.
+        """Show a state and an outcome; while a job uses the outcome's line, as a notification.
 
         If the state's accuracy is unknown, it is measured soon.
         """
@@ -110,7 +110,7 @@ class Session:
         return state if scan is None else state.with_scan(base.digest, scan)
 
     def focus_table(self) -> None:
-        """Return the keys to the table when an input line has closed."""
+        """Move the focus back to the table after an input line closes."""
         self.main_screen.query_one(LayerTable).focus()
         self.show(self.state)
 
@@ -123,7 +123,7 @@ class Session:
         self.ask(Question(question, yes), lambda answer: act() if answer else None)
 
     def write_to(self, text: str, write: Callable[[Path], None]) -> None:
-        """Write to a typed path, after asking whether to replace a file that is there."""
+        """Write to a typed path, after asking whether to replace an existing file."""
         path = path_of(text)
         if lexists(path):
             self.confirm(f"{text} already exists. Replace it?", "replace", partial(write, path))
@@ -142,18 +142,18 @@ class Session:
         plot: str = "",
         curve: TrainingCurve | None = None,
     ) -> None:
-        """Start a job and show it; only say so if one is running already.
+        """Start a job and show it; if one is running already, show only a message.
 
         Args:
-            title: what it is called.
-            start: gives the stream, in a thread of its own.
+            title: its name on the screen.
+            start: returns the stream; called in a thread of its own.
             finish: takes the result.
-            follow: takes each event; the screen shows what it changes at its own pace.
+            follow: takes each event; the screen shows the changes at its own pace.
             plot: the plot to bring into view.
             curve: the training curve to begin.
         """
         if self.job is not None:
-            text = "a job is running: wait for it or press x to stop it, then try again"
+            text = "a job is running: wait for it or press x to stop it"
             self.app.notify(text, markup=False)
             return
         if curve is not None:
@@ -161,7 +161,7 @@ class Session:
         elif plot:
             self.bring_into_view(plot)
         leaving = self.background.stop()
-        self.state = replace(self.state, measuring="measured after the job")
+        self.state = replace(self.state, measuring="waiting for the job to end")
 
         def in_turn(stop: StopFlag) -> Stream[Any]:
             if leaving is not None:
@@ -196,7 +196,7 @@ class Session:
         self.activity = outcomes.failed(error, is_open=self.state.base is not None)
 
     def follow_training(self, event: Event) -> None:
-        """Extend the curve by a training's event."""
+        """Add a training's event to the curve."""
         if self.state.curve is not None:
             self.state = replace(self.state, curve=self.state.curve.after(event))
 
@@ -207,7 +207,7 @@ class Session:
 
     @property
     def threads(self) -> tuple[Job, ...]:
-        """The threads that compute: a process must not end by itself while torch works."""
+        """The computing threads; the process must not exit normally while torch is running."""
         return tuple(job for job in (self.job, self.background.job) if job is not None)
 
     def close(self) -> None:

@@ -59,12 +59,12 @@ def test_choose_prune_finetune_adopt_stop_and_quit(terminal: Terminal):
     terminal.press("f")
     terminal.wait_for("fine-tuning", "loss")
     terminal.press("x")
-    terminal.wait_for("stopped early", "rest pruned in one shot")
+    terminal.wait_for("stopped early", "rest of the plan pruned in one shot")
 
     terminal.press("f")
     terminal.wait_for("fine-tuning", "loss")
     terminal.press("q")
-    terminal.wait_for("Quit? fine-tuning to")
+    terminal.wait_for("Quit? Fine-tuning to")
     terminal.press("enter")
     assert terminal.wait() == 0
     assert terminal.restored

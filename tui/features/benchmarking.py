@@ -1,4 +1,4 @@
-"""The key that times the net on the screen in every available engine."""
+"""The key `b`: benchmarks the net on the screen in every installed engine."""
 
 from dataclasses import replace
 from functools import partial
@@ -11,11 +11,11 @@ from tui.views import outcomes
 
 
 class Benchmarking(Feature):
-    """How fast is it?"""
+    """Benchmarking the net on the screen."""
 
     @available(waits=True)
     def start(self) -> None:
-        """Time the fine-tuned net of this plan; without one, the plan applied to the base.
+        """Benchmark the plan's fine-tuned net or, without one, the plan applied to the base.
 
         The previous benchmark stays on the screen until a newer one has rows.
         """
@@ -31,7 +31,7 @@ class Benchmarking(Feature):
 
         def finish(bench: Benchmark) -> None:
             session.state = replace(session.state, speed=speed(bench))
-            session.activity = outcomes.timed(bench)
+            session.activity = outcomes.benchmarked(bench)
 
         start = partial(session.backend.benchmark, base, plan, tuned)
-        session.start_job("timing", start, finish, follow, plot="speed")
+        session.start_job("benchmarking", start, finish, follow, plot="speed")

@@ -1,4 +1,4 @@
-"""Exporting: the key `e`, which writes the net on the screen to a file."""
+"""The key `e`: writes the net on the screen to a file."""
 
 from dataclasses import replace
 from functools import partial
@@ -41,7 +41,7 @@ class Exporting(Feature):
         self.session.write_to(form.path.strip(), partial(self._write, form))
 
     def _write(self, form: ExportForm, path: Path) -> None:
-        """Write the fine-tuned net if it is of this plan, else the plan applied to the base."""
+        """Write the plan's fine-tuned net or, without one, the plan applied to the base."""
         session, state = self.session, self.state
         base, plan, known = state.base, state.planned, state.current
         if base is None:
@@ -68,7 +68,7 @@ class Exporting(Feature):
         session.start_job(f"exporting {path.name}", stream, finish, self._follow, plot="files")
 
     def _follow(self, event: Event) -> None:
-        """Reset the progress when a notice says what one number of levels gave."""
+        """Reset the progress after each number of levels, whose result is a notice."""
         activity = self.session.activity
         if isinstance(event, Notice) and isinstance(activity, JobProgress):
             self.session.activity = replace(activity, batch=None, epoch=None)

@@ -1,4 +1,4 @@
-"""What features share: the session, and when an action is available to keys and footer."""
+"""The base of all features, and when keys and footer offer an action."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -11,7 +11,7 @@ Condition = Callable[[Session], bool]
 
 
 class Feature:
-    """Something the app can do; its methods are the actions that keys name."""
+    """Something the app can do; its methods are the actions bound to keys."""
 
     def __init__(self, session: Session) -> None:
         self.session = session

@@ -1,4 +1,4 @@
-"""The key that goes from a goal to sparsities: at once, or by a search that fine-tunes."""
+"""The key `g`: turns a goal into sparsities, at once or by a search that fine-tunes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Goals(Feature):
-    """How light can it be?"""
+    """Sparsities for a goal, and the search for the smallest net."""
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
@@ -31,7 +31,7 @@ class Goals(Feature):
 
     @available()
     def ask(self) -> None:
-        """Ask for a goal, and how to allocate it to the layers."""
+        """Ask for a goal and an allocation method."""
         self.session.ask(GoalDialog(self.state, self._request), self._take)
 
     def _take(self, request: GoalRequest) -> None:
@@ -39,8 +39,8 @@ class Goals(Feature):
         if request.drop is not None:
             self._search(request.method, request.drop)
         elif request.plan is not None:
-            text = f"{request.title} by {request.method} · u undoes it"
-            advice = "p to measure, f to fine-tune; l excludes a layer from goals"
+            text = f"{request.title} · u to undo"
+            advice = "p to measure, f to fine-tune; l to exclude a layer from goals"
             outcome = Outcome(text, advice, transient=True)
             self.session.show(self.state.set_plan(request.plan), outcome)
 
@@ -72,4 +72,4 @@ class Goals(Feature):
             session.activity = outcomes.searched(search)
 
         start = partial(session.backend.search, base, drop, method, locks, settings)
-        session.start_job("search", start, finish, follow)
+        session.start_job("searching", start, finish, follow)

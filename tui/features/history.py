@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class History(Feature):
-    """The runs, and the way back to one."""
+    """Showing the runs, and restoring one."""
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
@@ -35,7 +35,7 @@ class History(Feature):
         self.session.ask(screen, self._return_to)
 
     def _mark_current(self, state: State) -> None:
-        """Have the history, where it is open, mark the run that has just ended."""
+        """Mark the run that just ended in the history, if that is open."""
         screen = self.session.app.screen
         if isinstance(screen, HistoryScreen):
             screen.mark_current(_run_of(state))
@@ -74,7 +74,7 @@ def _curve(run: Run) -> TrainingCurve:
 
 
 def with_run(state: State, restored: RestoredRun) -> State:
-    """The state at the end of the run; undo returns from it."""
+    """The state at the end of the run; undo goes back."""
     run = restored.settings
     settings = replace(state.settings, recipe=run.recipe, changes=run.changes, seed=run.seed)
     state = replace(state.after(state.undo_point), settings=settings)

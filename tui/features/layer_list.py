@@ -18,7 +18,7 @@ def _grouped(session: Session) -> bool:
 
 
 class LayerList(Feature):
-    """What the table lists, which never changes the plan."""
+    """Choosing which layers the table lists; never changes the plan."""
 
     @property
     def _listing(self) -> ListedLayers:
@@ -36,12 +36,12 @@ class LayerList(Feature):
 
     @available()
     def list_same_kind(self) -> None:
-        """List all layers of the selected one's kind, to change them together; or go back."""
+        """List only layers of the selected layer's kind or, if so already, all layers."""
         listing, outcome = self._listing.toggle_kind_filter(), None
         if listing.filter:
             layers = len(listing.row.layers)
-            text = f"keys act on all {layers} layers of this kind except locked ones"
-            outcome = Outcome(text, "* or escape to list all layers again", role="muted")
+            text = f"keys act on all {layers} layers of this kind, except locked ones"
+            outcome = Outcome(text, "* or Esc to list all layers again", role="muted")
         self.session.show(replace(self.state, listing=listing), outcome)
 
     @available()

@@ -1,4 +1,4 @@
-"""Planning: setting sparsities by keys and mouse."""
+"""The keys and the mouse actions that set sparsities; presets, undo and the recipe."""
 
 from dataclasses import replace
 
@@ -16,7 +16,7 @@ from tui.widgets.value_input import ValueInput
 
 
 class Planning(Feature):
-    """Everything that changes the plan and the recipe by hand."""
+    """Changing the plan and the recipe by hand."""
 
     @available()
     def choose(self, steps: int) -> None:
@@ -68,7 +68,7 @@ class Planning(Feature):
         state, row = self.state.toggle_lock(), self.state.listing.row
         if row.layers:
             name = row_name(state, row)
-            locked = f"{name} locked {LOCK}: excluded from goals, presets and =; l unlocks it"
+            locked = f"{name} locked ({LOCK}): excluded from goals, presets and =; l to unlock"
             is_locked = state.layer_names[row.layers[0]] in state.locked
             outcome = Outcome(locked if is_locked else f"{name} unlocked", role="muted")
             self.session.show(state, outcome)
@@ -77,7 +77,7 @@ class Planning(Feature):
         """Whether there is an unlocked layer to change; shows a message if not."""
         state, row = self.state, self.state.listing.row
         if row.layers and not state.target_layers:
-            text = f"every layer of {row_name(state, row)} is locked: l unlocks them"
+            text = f"all layers of {row_name(state, row)} are locked; l to unlock"
             self.session.show(state, Outcome(text, role="warning"))
         return bool(state.target_layers)
 
@@ -90,7 +90,7 @@ class Planning(Feature):
         outcome = None
         if state is not self.state and layers > 1:
             detail = "locked layers unchanged" if state.locked else ""
-            text = f"{plural(layers, 'layer')} {change} · u undoes it"
+            text = f"{plural(layers, 'layer')} {change} · u to undo"
             outcome = Outcome(text, detail, transient=True)
         self.session.show(state, outcome)
 
@@ -113,12 +113,12 @@ class Planning(Feature):
     @available()
     def undo(self) -> None:
         """Undo the last change."""
-        self._go_to(self.state.undo(), "undone · U redoes it")
+        self._go_to(self.state.undo(), "undone · U to redo")
 
     @available()
     def redo(self) -> None:
         """Redo the last undone change."""
-        self._go_to(self.state.redo(), "redone · u undoes it")
+        self._go_to(self.state.redo(), "redone · u to undo")
 
     def _go_to(self, state: State, text: str) -> None:
         """Show another undo point; a running training keeps its curve."""
@@ -140,7 +140,7 @@ class Planning(Feature):
         self.session.show(self.state.set_plan({**preset, **self.state.locks}))
 
     def on_mouse_action(self, message: LayerTable.MouseAction) -> None:
-        """The mouse turned its wheel over a row, set a sparsity, or folded or selected a row."""
+        """Nudge or set the sparsity of the row under the mouse, or fold or select it."""
         state = self.state.choose(message.index)
         if message.steps:
             state = state.nudge(message.steps)

@@ -1,4 +1,4 @@
-"""The plots on the screen: the next one, and which test images they show."""
+"""The keys that switch plots and choose the test images."""
 
 from dataclasses import replace
 
@@ -8,7 +8,7 @@ from tui.views.plot_registry import from_plot
 
 
 class Plots(Feature):
-    """The keys that choose what the plots show."""
+    """Choosing what the plots show."""
 
     def step(self, steps: int) -> None:
         """Show another plot."""
@@ -17,7 +17,7 @@ class Plots(Feature):
 
     @available()
     def images(self) -> None:
-        """Show test images; once they are visible, those that only the pruned net gets wrong."""
+        """Show test images or, if visible, switch between one per class and newly wrong ones."""
         images = self.state.images
         visible = "predictions" in self.session.main_screen.visible_plots(self.state)
         self._show_images(images.toggled() if visible else images)

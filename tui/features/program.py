@@ -1,4 +1,4 @@
-"""The keys for the program as a whole: help, and leaving."""
+"""The keys for the program as a whole: help and quit."""
 
 from tui.features.feature import Feature
 from tui.screens.help import HelpScreen, help_text
@@ -7,7 +7,7 @@ from tui.views.activity import JobProgress
 
 
 class Program(Feature):
-    """Help, and the way out."""
+    """Help and quitting."""
 
     def help(self) -> None:
         """Show every key and what the numbers mean."""
@@ -21,8 +21,8 @@ class Program(Feature):
             return
         if isinstance(activity, JobProgress) and (is_open or activity.batch is not None):
             recorded = is_open and activity.epoch is not None
-            lost = "can be resumed from h." if recorded else "will be discarded."
-            question = f"Quit? {activity.title} is still running and {lost}"
-            self.session.confirm(question, "quit", app.exit)
+            lost = "can be resumed later (h)." if recorded else "will be discarded."
+            title = activity.title[:1].upper() + activity.title[1:]
+            self.session.confirm(f"Quit? {title} is still running and {lost}", "quit", app.exit)
         else:
             app.exit()

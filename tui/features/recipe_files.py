@@ -15,7 +15,7 @@ from tui.session import Session
 from tui.system.paths import check_folder, path_of
 from tui.views.activity import Outcome
 
-HINT = "sparsities and recipe, as a readable TOML file"
+HINT = "a TOML file with the sparsities and settings"
 
 
 class RecipeFiles(Feature):
@@ -59,9 +59,9 @@ class RecipeFiles(Feature):
         self._path, state = text, self.state
         try:
             state = state.set_recipe(*self._read(text))
-            outcome = Outcome(f"opened {text}", "u undoes it; c shows the recipe", transient=True)
+            outcome = Outcome(f"opened {text}", "u to undo · c to show the recipe", transient=True)
         except InputError as error:  # the file changed after the dialog checked it
-            outcome = Outcome(str(error), "nothing has changed", role="error")
+            outcome = Outcome(str(error), "nothing was changed", role="error")
         self.session.show(state, outcome)
 
 
@@ -84,7 +84,7 @@ def settings_with(config: Config, current: Settings) -> Settings:
     images = {name: config.values[name] for name in settings_in(Inputs) if name in config.values}
     if (inputs := Inputs(**{**current.inputs.explicit_values(), **images})) != current.inputs:
         raise InputError(
-            f"this recipe is for other images: start featherweight with {inputs.flags}"
+            f"this recipe has other image settings: start featherweight with {inputs.flags}"
         )
     settings, seed = config.merged_with({}), config.values.get("seed", current.seed)
     if config.values.keys() & {"recipe", *CHANGES}:

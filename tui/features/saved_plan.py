@@ -1,4 +1,4 @@
-"""The plan as it was left: saved as it changes, and offered at the next start."""
+"""The plan, saved as it changes and offered at the next start."""
 
 from dataclasses import replace
 from functools import partial
@@ -14,10 +14,10 @@ from tui.views.activity import Outcome
 
 
 class SavedPlans(Feature):
-    """Keeps the plan from one session to the next.
+    """Carrying the plan over to the next session.
 
     Attributes:
-        autosave: writes it.
+        autosave: saves the plan.
     """
 
     def __init__(self, session: Session) -> None:
@@ -34,26 +34,26 @@ class SavedPlans(Feature):
             self._offer(state)
 
     def _offer(self, state: State) -> None:
-        """Ask whether to continue with the plan an earlier session left, if there is one."""
+        """Ask whether to continue with an earlier session's plan, if there is one."""
         saved = self.autosave.load(state)
         if saved is None:
             self.autosave.begin(state)
             return
         light = ratio(state.set_plan(dict(saved.sparsity)).footprint.ratio)
-        text = f"Continue with the plan you left ({light})?"
+        text = f"Continue with your last plan ({light})?"
         if saved.run and state.base and saved.base != state.base.digest:
-            text += f"\nIt was for the net of run {saved.run}; h brings that net back."
-        self.session.ask(Question(text, "continue"), partial(self._answer, saved))
+            text += f"\nIt is for the net of run {saved.run}, which you can restore from h."
+        self.session.ask(Question(text, "continue", "new plan"), partial(self._answer, saved))
 
     def _answer(self, saved: SavedPlan, accepted: bool) -> None:
         session, state, plan = self.session, self.state, dict(saved.sparsity)
         if accepted:
             state = replace(state.set_plan(plan), locked=frozenset(saved.locked))
-            text = "your last plan is back · u undoes it"
+            text = "last plan restored · u to undo"
         else:
             left = replace(state.undo_point, plan=plan)
             state = replace(state, future=(*state.future, left))
-            text = "a new plan · U restores your last one"
+            text = "new plan · U to restore the last one"
         if isinstance(outcome := session.activity, Outcome):
             session.activity = replace(outcome, detail=f"{text} · {outcome.detail}")
         self.autosave.begin(state)

@@ -1,4 +1,4 @@
-"""The keys of the sensitivity plot: the scan, and the line that a tolerance draws."""
+"""The keys of the sensitivity plot: the scan and the tolerance line."""
 
 from functools import partial
 
@@ -9,11 +9,11 @@ from tui.views import outcomes
 
 
 class Scanning(Feature):
-    """How far can each layer go?"""
+    """Scanning the layers' sensitivity, and moving the tolerance line."""
 
     @available(waits=True)
     def start(self) -> None:
-        """Scan the base, live."""
+        """Scan the base; the plot updates as it runs."""
         session, base = self.session, self.state.base
         if base is None:
             return
@@ -33,6 +33,6 @@ class Scanning(Feature):
 
     @available()
     def move_tolerance(self, steps: int) -> None:
-        """Move the line in the sensitivity plot, with the plot on the screen."""
+        """Move the tolerance line, and bring its plot into view."""
         self.session.bring_into_view("sensitivity")
         self.session.show(self.state.move_tolerance(steps))

@@ -1,4 +1,4 @@
-"""The jobs that make nets: open, train, prune, fine-tune; and which net is the base."""
+"""The jobs that produce nets: open, train, prune, fine-tune; and the choice of the base."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ def _adoptable(session: Session) -> bool:
 
 
 class Training(Feature):
-    """The jobs that make nets."""
+    """Producing nets, and choosing the base."""
 
     def open(self) -> None:
-        """Bring in torch, the data and the dense net."""
+        """Load torch, the data and the dense net."""
         self.session.start_job("loading", self.session.backend.open, self._opened)
 
     def _opened(self, net: Net) -> None:
@@ -46,7 +46,7 @@ class Training(Feature):
 
     @available(waits=True)
     def prune(self) -> None:
-        """Prune the base to the plan in one shot, and measure it."""
+        """Prune the base to the plan in one shot, and measure the result."""
         session, subject = self.session, self._subject()
         if subject is None:
             return
@@ -66,7 +66,7 @@ class Training(Feature):
 
     @available(waits=True)
     def finetune(self) -> None:
-        """Fine-tune the base to the plan, live."""
+        """Fine-tune the base to the plan; the plot updates as it runs."""
         session, subject, began = self.session, self._subject(), monotonic()
         if subject is None:
             return
@@ -94,7 +94,7 @@ class Training(Feature):
         )
 
     def _subject(self) -> Result | None:
-        """What the plan gives; its accuracy is the base's until it is measured."""
+        """The plan's result, with the base's accuracy until its own is measured."""
         state, base = self.state, self.state.base
         return Result(state.planned, base, base.accuracy, state.footprint) if base else None
 
@@ -106,8 +106,8 @@ class Training(Feature):
 
     @available(waits=True)
     def train(self) -> None:
-        """Ask, then train a new dense net."""
-        text = "Train a new dense net? It replaces the open one."
+        """Train a new dense net, after asking."""
+        text = "Train a new dense net? It replaces the current one."
         self.session.confirm(text, "train", self._train)
 
     def _train(self) -> None:
@@ -135,8 +135,8 @@ class Training(Feature):
     def adopt(self) -> None:
         """Make the fine-tuned net the base."""
         self.session.activity = Outcome(
-            "the fine-tuned net is now the base: its zeros are the floor of every plan",
-            "raise sparsities and fine-tune again (Han's iteration); r reverts to dense",
+            "the fine-tuned net is now the base: its zeros are the floor for every plan",
+            "raise sparsities and fine-tune again (iterative pruning); r to revert",
         )
         self.session.show(self.session.with_stored_scan(self.state.adopt()))
 
@@ -147,5 +147,5 @@ class Training(Feature):
             self.open()
         else:
             text = "the dense net is the base again"
-            self.session.activity = Outcome(text, "u restores the sparsities")
+            self.session.activity = Outcome(text, "u to undo")
             self.session.show(self.state.revert())

@@ -1,8 +1,8 @@
 """Jobs in their own threads, and the messages they post to a screen.
 
-job             the only bridge: runs a core stream in a thread, posts its events
-backend         which jobs there are; imports torch when the first one runs
-background      the measurement beside the job: starts after a pause, stops at a key
+job             runs a core stream in a thread and posts its events
+backend         the jobs of core; imports torch when the first one runs
+background      the measurement beside the job: starts after a pause, stops on a key
 autosave        saves the plan shortly after a change
-history_jobs    reading, annotating and deleting runs
+history_jobs    read, annotate and delete runs
 """

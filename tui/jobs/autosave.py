@@ -1,4 +1,4 @@
-"""Saves the plan in a thread shortly after a change; loads the plan an earlier session left."""
+"""Saves the plan in a thread shortly after a change; loads an earlier session's plan."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tui.state.state import State
 
 DELAY = 1.0
-"""Seconds from a change until the plan is saved: at most one file a second."""
+"""Seconds from a change until the plan is saved: at most one write a second."""
 
 SAVED = ("plan", "locked", "base", "dense")
 """The attributes of a state the saved plan depends on."""
@@ -37,7 +37,7 @@ class Autosave:
         self._lock = threading.Lock()
 
     def load(self, state: State) -> SavedPlan | None:
-        """The plan an earlier session left, unless it is the one on the screen."""
+        """The plan saved by an earlier session, unless it is the one on the screen."""
         saved = self._written = load(self._path, state.layer_names)
         return None if saved == plan_to_save(state) else saved
 
@@ -59,7 +59,7 @@ class Autosave:
             self._app.set_timer(DELAY, self._start)
 
     def flush(self) -> None:
-        """Save now what is not saved yet; never raises."""
+        """Save an unsaved plan now; never raises."""
         with self._lock:
             current = self._current
             if not self._active or current == self._written:
@@ -68,7 +68,7 @@ class Autosave:
                 save(self._path, current)
             except (OSError, InputError) as error:
                 if not self._warned:
-                    text = f"the plan is not saved: {error}"
+                    text = f"could not save the plan: {error}"
                     self._app.notify(text, severity="warning", markup=False)
                 self._warned = True
             self._written = current

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 class Backend:
-    """The jobs of the app; tests script them."""
+    """The jobs of the app; tests replace them with scripts."""
 
     def __init__(self, settings: Settings, experiment: Experiment) -> None:
         self.settings = settings
@@ -58,10 +58,10 @@ class Backend:
         return (yield from open_dense_net(workbench, stop))
 
     def _import_all(self) -> Workbench:
-        """Import what jobs and plots need in this thread, so that the screen need not wait.
+        """Import the modules of jobs and plots in this thread, so that the screen need not wait.
 
-        The garbage collector is off meanwhile and skips these modules later: going through them
-        would stop every thread for 0.1 s at a time now, and for 0.2 s during a fine-tuning.
+        The garbage collector is off meanwhile and skips these modules later: scanning them would
+        stop every thread for 0.1 s at a time now, and for 0.2 s during fine-tuning.
         """
         gc.disable()
         try:
@@ -75,7 +75,7 @@ class Backend:
             gc.enable()
 
     def train(self, settings: Settings, stop: StopFlag) -> Stream[tuple[TrainingResult, Net]]:
-        """Train a new dense net by the recipe of these settings; their changes are for `f`."""
+        """Train a dense net with the settings' recipe; changes to it apply only to fine-tuning."""
         from core.jobs import recorded_jobs
 
         workbench = self._workbench.with_settings(replace(settings, changes=NO_CHANGES))
@@ -91,7 +91,7 @@ class Backend:
     def finetune(
         self, base: Net, plan: Mapping[str, float], settings: Settings, stop: StopFlag
     ) -> Stream[tuple[FineTuningResult, Net]]:
-        """Fine-tune the base towards the plan by the recipe of these settings."""
+        """Fine-tune the base to the plan with the settings' recipe."""
         from core.jobs import recorded_jobs
 
         workbench = self._workbench.with_settings(settings)
@@ -148,7 +148,7 @@ class Backend:
     def benchmark(
         self, base: Net, plan: Mapping[str, float], tuned: Net | None, stop: StopFlag
     ) -> Stream[Benchmark]:
-        """Time a fine-tuned net, or the plan applied to the base, in every engine."""
+        """Benchmark a fine-tuned net, or the plan applied to the base, in every engine."""
         from core.jobs import measurement
         from core.pruning.masks import Masks
 

@@ -1,4 +1,4 @@
-"""The background measurement of a plan, which starts when no key was pressed for a moment."""
+"""The background measurement of a plan, which starts after a short pause between keys."""
 
 from collections.abc import Callable
 from functools import partial
@@ -53,7 +53,7 @@ class BackgroundMeasurement:
         return self.job is not None or self._pause is not None
 
     def reconsider(self) -> None:
-        """Start, after a pause, what is worth measuring; stop what no longer is."""
+        """Start, after a pause, the measurement that is needed; stop one that no longer is."""
         request, running = self._request(), self._running
         active = self.job is not None and not self.job.stopping
         if active and request is not None and running is not None and running.includes(request):
@@ -63,7 +63,7 @@ class BackgroundMeasurement:
             self._pause = self._app.set_timer(PAUSE, self._start)
 
     def stop(self) -> Job | None:
-        """Stop the measurement, or the pause before it; returns the job that has yet to end."""
+        """Stop the measurement or the pause before it; returns the job until it has ended."""
         if self._pause is not None:
             self._pause.stop()
             self._pause = None
@@ -72,7 +72,7 @@ class BackgroundMeasurement:
         return self.job
 
     def _request(self) -> MeasurementRequest | None:
-        """What is worth measuring now, unless it has been tried."""
+        """The measurement needed now, unless it has been tried."""
         request = self._requested()
         tried = request and self._completed is not None and self._completed.includes(request)
         return None if tried else request

@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 def as_stream(work: Callable[[], T]) -> Callable[[StopFlag], Stream[T]]:
-    """A function as a stream without events that cannot be stopped."""
+    """Wrap a function as a stream that has no events and cannot be stopped."""
 
     def stream(_: StopFlag) -> Stream[T]:
         yield from ()
@@ -31,7 +31,7 @@ def read_rows(experiment: Experiment) -> tuple[RunRow, ...]:
     """All runs; raises InputError if the folder cannot be read."""
     from tui.plots.drawing import canvas
 
-    canvas.load_plotext()  # here, so that the first plot need not wait for it
+    canvas.load_plotext()  # so that the first plot need not wait for it
     return tuple(RunRow.of(run) for run in experiment.runs())
 
 

@@ -9,17 +9,17 @@ RUNS, COMPARE, GENERAL = "Runs", "Compare", "General"
 KEYS = (
     Key("up,k", "↑ k", "move(-1)", "up", "Select the run above", RUNS),
     Key("down,j", "↓ j", "move(1)", "down", "Select the run below", RUNS),
-    Key("pageup", "page up", "page(-1)", "page up", "Move up one page", RUNS),
-    Key("pagedown", "page down", "page(1)", "page down", "Move down one page", RUNS),
-    Key("home", "home", "to(0)", "first", "Select the first run", RUNS),
-    Key("end", "end", "to(-1)", "last", "Select the last run", RUNS),
-    Key("enter", "enter", "open", "continue", "Continue from its net, or resume the run",
+    Key("pageup", "Page Up", "page(-1)", "page up", "Move up one page", RUNS),
+    Key("pagedown", "Page Down", "page(1)", "page down", "Move down one page", RUNS),
+    Key("home", "Home", "to(0)", "first", "Select the first run", RUNS),
+    Key("end", "End", "to(-1)", "last", "Select the last run", RUNS),
+    Key("enter", "Enter", "open", "continue", "Continue from its net, or resume the run",
         RUNS, footer=True),
     Key("n", "n", "note", "note", "Write a note about the run", RUNS, footer=True),
     Key("x,delete", "x", "delete", "delete", "Delete the run (asks first)", RUNS, footer=True),
     Key("s", "s", "sort", "sort", "Sort by the next column", RUNS, footer=True),
     Key("S", "S", "reverse", "reverse", "Reverse the sort order", RUNS),
-    Key("space", "space", "mark", "mark", "Mark the run, to compare others with it", COMPARE,
+    Key("space", "Space", "mark", "mark", "Mark the run, to compare another with it", COMPARE,
         footer=True),
     Key("v", "v", "next_view", "view", "Show the next view, or switch between validation and test",
         COMPARE, footer=True),
@@ -27,14 +27,14 @@ KEYS = (
         COMPARE),
     Key("right_square_bracket,right", "] →", "layer(1)", "layer below", "Compare the layer below",
         COMPARE, footer=True),
-    Key("question_mark,f1", "?", "help", "help", "Explain all keys and signs (also F1)", GENERAL,
+    Key("question_mark,f1", "?", "help", "help", "Explain every key and symbol (also F1)", GENERAL,
         footer=True),
-    Key("escape,q,h", "q", "leave", "back", "Go back (also escape and h)", GENERAL, footer=True),
+    Key("escape,q,h", "q", "leave", "back", "Go back (also Esc and h)", GENERAL, footer=True),
 )  # fmt: skip
 
 TYPING = (
-    Key("enter", "enter", "", "save the note", "Save the note", RUNS),
-    Key("escape", "escape", "", "cancel", "Leave the note unchanged", RUNS),
+    Key("enter", "Enter", "", "save the note", "Save the note", RUNS),
+    Key("escape", "Esc", "", "cancel", "Leave the note unchanged", RUNS),
 )
 """The footer while a note is typed; the note's input line handles these keys."""
 

@@ -26,7 +26,7 @@ class AccuracyData:
         live: Fractional epoch, batch accuracy and loss.
         dense: Accuracy of the net before pruning.
         best: Epoch and accuracy of the best net so far.
-        not_final: Epochs that cannot be best because the plan was not fully in force.
+        not_final: Epochs that cannot be best because they ended before the full plan.
     """
 
     epochs: int
@@ -84,7 +84,7 @@ class _Curves:
 
 
 def _limits(curves: _Curves, rows: int) -> tuple[float, float, float]:
-    """Return the limits around what matters, and a step.
+    """Return the limits of the axis, and a step.
 
     Only the best batch counts: the low first ones would flatten the rest. The limits are multiples
     of the step, so they stay put between redraws.
@@ -126,7 +126,7 @@ def _draw_marks(canvas: Canvas, curves: _Curves) -> None:
 def _title(curves: _Curves) -> Line:
     """Return a title with the most important part first, since narrow plots drop the last ones."""
     if not curves.started:
-        return (Span("accuracy while fine-tuning", "title"),)
+        return (Span("accuracy while training", "title"),)
     now = max([*curves.validation[-1:, 0], *curves.live[-1:, 0]])
     title = [Span(f"epoch {now:.1f} of {curves.epochs}", "title")]
     for epoch, accuracy in curves.best.tolist():
@@ -143,5 +143,5 @@ def _legend(curves: _Curves) -> Line:
     last = "".join(f" {accuracy:.2f} %" for accuracy in curves.validation[-1:, 1].tolist())
     legend = [Span(f"accuracy: {_VALIDATION} validation{last}", "validation")]
     if np.isin(curves.validation[:, 0], curves.not_final).any():
-        legend.append(Span(f"  {_PENDING} below the full plan", "muted"))
+        legend.append(Span(f"  {_PENDING} before the full plan", "muted"))
     return tuple(legend)

@@ -1,4 +1,4 @@
-"""The cost table: weights and FLOPs of each layer, and what remains of them."""
+"""The cost table: weights and FLOPs of each layer, and how many remain."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ class CostsRow:
 
 @dataclass(frozen=True, slots=True)
 class CostsData:
-    """The rows of the layers and their total; the caption names the measured images."""
+    """The rows of the layers and their total; the caption says which images were measured."""
 
     rows: tuple[CostsRow, ...]
     total: CostsRow

@@ -1,4 +1,4 @@
-"""The files plot: a net's size in every kind of file and by other ways of counting."""
+"""The files plot: a net's size as each kind of file, and calculated sizes."""
 
 import math
 from collections.abc import Sequence
@@ -18,12 +18,12 @@ _LEAST_BAR = 0.15
 
 @dataclass(frozen=True, slots=True)
 class FilesRow:
-    """One way of counting.
+    """One size of a net.
 
     Attributes:
         bytes: None if unknown.
         note: Text next to the bytes, or in place of the bar.
-        file: Whether it is a real file rather than a count.
+        file: Whether it is a real file rather than a calculated size.
     """
 
     name: str
@@ -37,7 +37,7 @@ class FilesData:
     """Data of the files plot.
 
     Attributes:
-        rows: The ways of counting, the most important last.
+        rows: The sizes, the most important last.
         dense: Bytes of all parameters in float32, for comparison.
         caption: The measured net.
         stale: Whether it belongs to a previous plan.
@@ -69,7 +69,7 @@ def _title(data: FilesData) -> Line:
         Span("(log)  ", "hint"),
         Span(clean(data.caption), roles[0]),
         Span(f"  {_FILE[-1]} file", roles[1]),
-        Span(f"  {_COUNTED} counted", roles[2]),
+        Span(f"  {_COUNTED} calculated", roles[2]),
     )
 
 

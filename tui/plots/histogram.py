@@ -31,7 +31,7 @@ class HistogramData:
 
 
 def draw(data: HistogramData, width: int, height: int) -> Lines:
-    """Draw counts on a square root scale, so that few kept weights are visible among many."""
+    """Draw counts on a square root scale, so that a few kept weights stay visible among many."""
     edges = np.asarray(data.edges, dtype=float)
     everything, kept = amounts(data.counts_all), amounts(data.counts_kept)
     if not fits(width, height):

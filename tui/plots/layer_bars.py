@@ -25,7 +25,7 @@ _CHOSEN = "▸ "
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """What bars show and how amounts are formatted, alone and compared with dense ones.
+    """The title of the bars, and the format of amounts alone and compared with dense ones.
 
     Attributes:
         after: The name of the remaining amount.

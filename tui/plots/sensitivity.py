@@ -1,4 +1,4 @@
-"""The sensitivity plot: accuracy with each layer pruned alone, and how far each can go."""
+"""The sensitivity plot: accuracy with each layer pruned alone, and its highest sparsity."""
 
 import math
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class SensitivityData:
         tolerance: Its distance below the dense net, in points.
         dense: Accuracy before pruning, where every curve starts.
         stale: Whether the scan was made on different weights.
-        progress: Of a running scan.
+        progress: The progress of a running scan.
     """
 
     curves: tuple[Curve, ...]
@@ -59,7 +59,7 @@ def _curves(data: SensitivityData) -> Curves:
 
 
 def _title(curves: Curves, rows: int) -> Line:
-    """Return the accuracy at the selected layer's sparsity, and how far the layer can be pruned."""
+    """Return the accuracy at the selected layer's sparsity, and its highest tolerated sparsity."""
     path = curves.chosen
     if path is None or not curves.drawn:
         return (Span("sensitivity: accuracy with one layer pruned alone", "title"),)
@@ -89,7 +89,7 @@ def _accuracy(path: CurvePath) -> str:
 def _tolerated(path: CurvePath, line: float) -> str:
     end = path.sparsity_above(line)
     if math.isnan(end):
-        return "below tolerance throughout"
+        return "below tolerance everywhere"
     if end >= path.scanned[1]:
         return f"within tolerance up to {short_percent(end)} or more"
     about = "about " if path.at(end)[2] else ""
@@ -101,13 +101,13 @@ def _legend(curves: Curves, data: SensitivityData) -> Line:
         return (Span(clean(data.progress), "hint"),) if data.progress else ()
     legend: list[Span] = []
     if data.stale:
-        legend += [Span("stale", "threshold"), Span(": the weights changed, press s", "threshold")]
+        legend += [Span("stale", "threshold"), Span(": weights changed; s to rescan", "threshold")]
     if data.progress:
         legend.append(Span(f"  {clean(data.progress)}", "hint"))
     if any(math.isfinite(path.planned) for path in curves.drawn):
         role = "muted" if data.stale else "chosen"
         legend.append(Span(f"  {sensitivity_curves.PLANNED} plan", role))
-        legend.append(Span(f", {sensitivity_curves.OTHERS} plan of other layers", "muted"))
+        legend.append(Span(f", {sensitivity_curves.OTHERS} plans of other layers", "muted"))
         legend.append(Span(f", {sensitivity_curves.BELOW} below the plot", "muted"))
     if curves.chosen and curves.chosen.half.any():
         legend.append(Span(f"  {sensitivity_curves.INTERVAL} 95 % confidence", "label"))

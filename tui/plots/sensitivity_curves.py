@@ -33,7 +33,7 @@ def draw(curves: Curves, width: int, height: int, hint: str) -> Lines:
 
 
 class _VisibleCurve(NamedTuple):
-    """The part of a curve that lies in the area."""
+    """The part of a curve that is inside the area."""
 
     path: CurvePath
     x: _Floats
@@ -77,7 +77,7 @@ class _Chart:
                 self._cells.reserve_point(x, y)
 
     def write_tolerance(self) -> None:
-        """Label the tolerance line where the label hides least."""
+        """Label the tolerance line where the label covers the least."""
         line, tolerance = self._curves.line, points(self._curves.tolerance)
         if math.isfinite(line) and self._rows >= 3:
             text = f" tolerance {tolerance}: {line:.2f} % "
@@ -141,7 +141,7 @@ class _Chart:
         return Tick(at, f" {self._name(path, width)}", self._name_role(path))
 
     def _name(self, path: CurvePath, width: int) -> str:
-        """Return a name, shortened to its end, in which layers differ."""
+        """Return a name shortened to its end, where the names of layers differ."""
         name = path.name if len(path.name) <= width else "…" + path.name[1 - width :]
         return _CHOSEN + name if path is self._curves.chosen else name
 
@@ -172,9 +172,9 @@ def _sparsities(curves: Curves, width: int) -> Axis:
 
 
 def _accuracies(curves: Curves, rows: int) -> Axis:
-    """Return an axis around the tolerance and what lies above it.
+    """Return an axis around the tolerance line and the curves above it.
 
-    It ends twice the tolerance below the line: what matters is where curves cross it.
+    It ends twice the tolerance below the line: only where curves cross it matters.
     """
     tops = [path.y + (path.half if path is curves.chosen else 0) for path in curves.drawn]
     values = np.concatenate([*tops, [curves.line, curves.dense]])

@@ -1,4 +1,4 @@
-"""The speed table: milliseconds in each engine, and sparse against the best dense one."""
+"""The speed table: milliseconds in each engine, and the sparse one vs. the best dense one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from tui.plots.drawing.table import column_widths, table_cell, table_row
 from tui.text.lines import Line, Lines, Span, blank, clean, cut, fits, header, note, width_of
 
-_NAME = 13
+_NAME = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,10 +14,10 @@ class SpeedData:
     """Data of the speed table.
 
     Attributes:
-        cases: Two heads for each column, such as `batch 64` and `1 thread`.
+        cases: Two headings for each column, such as `batch 64` and `1 thread`.
         engines: A name, and a text for each case; the sparse one is last, the first are dropped
             first.
-        against: The sparse engine against the best dense one, for each case.
+        against: The sparse engine vs. the best dense one, for each case.
         slower: Whether it is slower there.
         amounts: The net's cost, one line each.
         caption: The benchmarked net.

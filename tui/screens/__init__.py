@@ -1,10 +1,10 @@
 """Screens and dialogs.
 
 main            the main screen: layers, totals, plots, and the running job
-overlay         bases of everything that opens over another screen; the command palette
-question        dialogs that ask a yes-or-no question, or for a choice
+overlay         base classes of screens that open over another; the command palette
+question        yes-or-no questions, and choices from a list
 form_dialog     base of dialogs of rows: recipe_dialog, export_dialog
-goal_dialog     what to aim for
+goal_dialog     a goal, and how to allocate it to the layers
 path_dialog     the path of a file
 help            every key, and what the numbers mean
 history/        the history of runs

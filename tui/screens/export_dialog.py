@@ -19,8 +19,8 @@ class ExportDialog(FormDialog[ExportForm]):
     """Closes with the edited form.
 
     Args:
-        what: the net to write.
-        form: to begin with.
+        what: the name of the net to write.
+        form: the initial form.
     """
 
     BINDINGS = [Binding("tab", "move(1)", "row below")]
@@ -39,7 +39,7 @@ class ExportDialog(FormDialog[ExportForm]):
             yield SteadyInput(self.form.path, id="export-path", compact=True, max_length=LONGEST)
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Update the rows: another suffix may mean another format."""
+        """Update the rows: a new suffix may mean another format."""
         event.stop()
         self.edit(replace(self.form, path=event.value))
 

@@ -29,7 +29,7 @@ class FormDialog(Dialog[Form]):
         Binding("left", "change(-1)", "previous value"),
         Binding("right,space", "change(1)", "next value"),
         Binding("shift+left,left_square_bracket", "change(-5)", "five values back"),
-        Binding("shift+right,right_square_bracket", "change(5)", "five values on"),
+        Binding("shift+right,right_square_bracket", "change(5)", "five values forward"),
         Binding("enter", "take", "apply"),
         Binding("q", "leave", "cancel"),
     ]
@@ -43,14 +43,14 @@ class FormDialog(Dialog[Form]):
         self.form: Form = form
 
     def compose(self) -> ComposeResult:
-        """The head, the rows, and the hint or the form's problem."""
+        """The header, the rows, and the hint or the form's problem."""
         with Vertical(classes="dialog dialog--wide"):
             yield from self.above()
             yield LinesWidget(id="rows")
             yield Static(self.HINT, classes="dialog--hint", id="rows-hint", markup=False)
 
     def above(self) -> ComposeResult:
-        """The head: nothing, unless a screen has a title."""
+        """The header: empty unless a subclass adds one."""
         yield from ()
 
     def on_resize(self) -> None:

@@ -22,12 +22,12 @@ from tui.widgets.line_input import SteadyInput
 from tui.widgets.lines import ROLE_CLASSES, LinesWidget
 
 TOLERANCE = "tolerance"
-METHODS = {**ALLOCATIONS, TOLERANCE: "each layer alone, down to the tolerance line"}
+METHODS = {**ALLOCATIONS, TOLERANCE: "each layer as sparse as the tolerance line allows"}
 
 LONGEST = 100
-"""Characters of a goal."""
+"""Maximum characters of a goal."""
 
-EXAMPLES = "60x · 6000 kept · 28 KiB · 0.5 points: search by fine-tuning"
+EXAMPLES = "60x · 6000 kept · 28 KiB · 0.5 points (search by fine-tuning)"
 _POINTS = re.compile(r"\s*([0-9]*\.?[0-9]+)\s*(points?|pts?)\s*", re.IGNORECASE)
 
 
@@ -39,7 +39,7 @@ class GoalRequest:
         text: as typed.
         method: how to allocate it to the layers.
         plan: the sparsities; None for a search.
-        drop: points of validation accuracy that a search may lose; None without a search.
+        drop: allowed drop in validation accuracy for a search, in points; None without one.
     """
 
     text: str = "60x"
@@ -49,12 +49,13 @@ class GoalRequest:
 
     @property
     def title(self) -> str:
-        """The goal in words."""
-        return "each layer alone" if self.method == TOLERANCE else self.text.strip()
+        """The result in words."""
+        goal = "" if self.method == TOLERANCE else f"for {self.text.strip()} "
+        return f"sparsities set {goal}by {self.method}"
 
 
 class GoalDialog(Dialog[GoalRequest]):
-    """Returns the goal that was entered; every key updates the preview."""
+    """Returns the entered goal; every key updates the preview."""
 
     COMPONENT_CLASSES = ROLE_CLASSES
     BINDINGS = [
@@ -110,7 +111,7 @@ class GoalDialog(Dialog[GoalRequest]):
             _: Worker[None] = self.run_worker(self._settle, exclusive=True)
 
     async def _settle(self) -> None:
-        """Find the sparsities in a thread: on a large net that takes too long for a key."""
+        """Compute the sparsities in a thread: a large net takes too long for a key press."""
         request, drop, plan, problem = self._request, None, None, ""
         try:
             drop = drop_of(request, self._state)
@@ -137,7 +138,7 @@ class GoalDialog(Dialog[GoalRequest]):
 
 
 def drop_of(request: GoalRequest, state: State) -> float | None:
-    """The points a search may lose; None if the goal is not an accuracy.
+    """The accuracy drop a search allows, in points; None if the goal is not a drop.
 
     Raises:
         InputError: more than 100 points, or the method needs a scan.
@@ -203,7 +204,7 @@ def preview_lines(request: GoalRequest, problem: str, state: State, width: int) 
         dense = state.dense.accuracy.validation if state.dense else 0.0
         least = percent(dense - request.drop)
         text = f"smallest net with at least {least} % on validation, by {request.method}"
-        search = Span("a search: each trial is a fine-tuning; x stops it", "muted")
+        search = Span("Enter starts a search: each trial is a fine-tuning; x to stop", "muted")
         return ((), (Span(cut(text, width), "kept"),), (search,))
     if request.plan is None:
         return ((), (Span("…", "muted"),), ())

@@ -15,42 +15,43 @@ from tui.state.state import State
 from tui.text.format import count
 
 MEANINGS = f"""\
-sparsity    fraction of zeros in a layer's weight
-threshold   k-th smallest magnitude, k = sparsity x elements; weights
-            strictly above it are kept
+sparsity    fraction of zeros in a layer's weights
+threshold   k-th smallest magnitude, k = sparsity x elements;
+            weights strictly above it are kept
 kept        weights in the table; weights and biases in the totals
             (biases are never pruned)
 size        {SIZE_NOTE}
-files       bytes of the net: values only, with the paper's 5 or 8 bits per
-            position, and as real files; e writes one, exact or with few
-            shared values per layer, reads it back and measures it
+files       bytes of the net: values only, with the paper's index,
+            and as files; e writes a file, lossless or quantized,
+            reads it back and measures its accuracy
 plan        the sparsities you set; p and f apply them to the base
-base        the net you prune: the dense net, or the one adopted with a
+base        the net you prune: dense, or adopted with a
 floor       sparsity the base already has
-±           estimate from a sample, with its 95 % confidence interval
+±           estimate from a sample, 95 % confidence interval
 about N?    forecast from the scan, not measured
-scan        accuracy with each layer pruned alone; + and - move the tolerance
-goal        60x, 6000 kept, 28 KiB, or 0.5 points: search by fine-tuning
-▪           locked: excluded from goals, presets and =; ▫ part of a group is
-▸ ▾         a group of layers: its row shows the totals, and keys on it act on
-            all its unlocked layers (marked │) in one undo step
-/           layers found: the row above them acts on all of them, and so does
-            =; goals and presets always apply to the whole net
+scan        accuracy with each layer pruned alone; + and - move
+            the tolerance
+goal        60x, 6000 kept, 28 KiB or 0.5 points (by a search)
+▪ ▫         locked (▫ in part): excluded from goals, presets and =
+▸ ▾         folded or open group: its row shows totals; keys on it
+            act on its unlocked layers (marked │) in one undo step
+/           find layers: = and keys on the row above the matches
+            act on all of them; goals and presets on the whole net
 validation  {{validation}}
 test        {{test}}
-speed       median ms per batch, float32, engines taking turns; dense engines
-            compute every weight, sparse only the nonzeros where that is
-            faster on this machine, with the same logits
+speed       median ms per batch in float32, engines alternating;
+            dense engines use every weight, sparse only nonzeros
+            where that is faster here, with the same logits
 revived     pruned weights that are not exactly zero; always 0
-dead        units without inputs or outputs; removing them makes the net
-            smaller and changes no logit; counted after p and f
+dead        units without inputs or outputs; removing them shrinks
+            the net but changes no logits; counted after p and f
 
-The mouse works too: click a layer, a group or a bar, or turn the wheel.
-ctrl+p opens a palette with every action by name."""
+The mouse works too: click a layer, a group or a bar, or scroll.
+Ctrl+P opens a palette of all actions."""
 
 
 class HelpScreen(Dialog[None]):
-    """A text about keys that scrolls."""
+    """A help text that scrolls."""
 
     BINDINGS = [Binding("question_mark,f1,q", "leave", "close")]
 
@@ -79,13 +80,13 @@ def keys_and_meanings(keys: Sequence[Key], heading: str, meanings: str) -> str:
         for group, of_group in groupby(keys, lambda key: key.group)
     ]
     glossary = "\n".join([heading, *(f"  {line}" for line in meanings.splitlines())])
-    return "\n\n".join([*parts, glossary, "escape closes this"])
+    return "\n\n".join([*parts, glossary, "Esc closes this help"])
 
 
 def _splits(state: State) -> tuple[str, str]:
-    """What validation and test are, with their sizes once the data is loaded."""
+    """What the validation and test splits are, with their sizes once the data is loaded."""
     sizes = state.base.split_sizes if state.base else None
     validation, test = [f"{count(size)} images" for size in sizes] if sizes else 2 * ["images"]
     if state.settings.protocol == "reference":
-        return "the test images: the reference protocol chooses on them", test
-    return f"{validation} that every choice is made on", f"{test} only reported, never chosen on"
+        return "the test images (reference protocol)", test
+    return (f"{validation} used for all choices", f"{test} used only for reporting")

@@ -26,17 +26,17 @@ REDRAW_SECONDS = 0.25
 """Minimum time between two redraws of a plot, or of anything a job updates."""
 
 CLOCK_SLACK = 0.02
-"""How much too early a redraw may come, so that the timer's jitter skips none."""
+"""How early a redraw may come, so that timer jitter does not skip one."""
 
 WIDE, TALL = 110, 46
 """Minimum width for plots side by side, and height for two rows of them."""
 
 LOW, SHORT = 28, 22
-"""Below the first height fewer lines are left empty, below the second none."""
+"""Below the first height fewer lines are left blank, below the second none."""
 
 
 class MainScreen(Screen[None]):
-    """Shows a state; rewrites only what changed.
+    """Shows a state; redraws only what changed.
 
     Attributes:
         stale: whether something waits for the next redraw.
@@ -79,7 +79,7 @@ class MainScreen(Screen[None]):
         self.set_interval(REDRAW_SECONDS, self._redraw_if_stale)
 
     def on_resize(self, event: events.Resize) -> None:
-        """Show as many plots as fit."""
+        """Show the plots that fit."""
         width, height = event.size
         self._fit(event.size)
         columns = 2 if width >= WIDE else 1
@@ -92,7 +92,7 @@ class MainScreen(Screen[None]):
         self.call_after_refresh(self._redraw)
 
     def _fit(self, size: Size) -> None:
-        """Leave fewer lines empty on a low screen."""
+        """Leave fewer lines blank on a low screen."""
         self.set_class(size.height < LOW, "-low")
         self.set_class(size.height < SHORT, "-short")
 

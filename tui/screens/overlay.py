@@ -15,13 +15,13 @@ class Overlay(Screen[Result]):
 
     @property
     def is_pushed(self) -> bool:
-        """Whether it is still open: its own work may end later than that."""
+        """Whether it is still open; its background work may end later."""
         return self in self.app.screen_stack
 
     def dismiss(self, result: Result | None = None) -> AwaitComplete:
         """Close with a result.
 
-        Keys that arrive together may ask twice; the second would close the screen below.
+        Two such keys may arrive together; the second would close the screen below.
         """
         return super().dismiss(result) if self.is_current else AwaitComplete()
 
@@ -33,8 +33,8 @@ class Overlay(Screen[Result]):
 class Dialog(ModalScreen[Result], Overlay[Result]):
     """An overlay that leaves the screen below visible; escape closes it."""
 
-    BINDINGS = [Binding("escape", "leave", "leave")]
+    BINDINGS = [Binding("escape", "leave", "close")]
 
 
 class Palette(CommandPalette, Overlay[None]):
-    """Textual's command palette, closing once."""
+    """Textual's command palette, which closes only once."""

@@ -11,7 +11,7 @@ from tui.screens.overlay import Dialog
 from tui.widgets.line_input import SteadyInput
 
 LONGEST = 4096
-"""Characters of a path."""
+"""Maximum characters of a path."""
 
 
 class PathDialog(Dialog[str]):

@@ -1,4 +1,4 @@
-"""Dialogs that ask: yes or no, or which of several options."""
+"""Dialogs with a yes-or-no question or a choice from a list."""
 
 from collections.abc import Sequence
 
@@ -19,16 +19,16 @@ class Question(Dialog[bool]):
         Binding("n,escape,q", "answer(False)", "no"),
     ]
 
-    def __init__(self, text: str, yes: str) -> None:
+    def __init__(self, text: str, yes: str, no: str = "cancel") -> None:
         super().__init__()
         self._text = text
-        self._yes = yes
+        self._yes, self._no = yes, no
 
     def compose(self) -> ComposeResult:
         """Lay out the question and its two answers."""
         with Vertical(classes="dialog"):
             yield Label(self._text, classes="dialog--title", markup=False)
-            hint = f"y or Enter: {self._yes}    n or Esc: cancel"
+            hint = f"y or Enter: {self._yes}    n or Esc: {self._no}"
             yield Label(hint, classes="dialog--hint", markup=False)
 
     def action_answer(self, yes: bool) -> None:
@@ -40,7 +40,7 @@ class Choice(Dialog[str]):
     """A list of names and their meanings; enter picks one, escape cancels."""
 
     BINDINGS = [
-        Binding("q", "leave", "leave"),
+        Binding("q", "leave", "close"),
         Binding("j", "app.simulate_key('down')", show=False),
         Binding("k", "app.simulate_key('up')", show=False),
     ]

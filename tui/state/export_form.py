@@ -23,7 +23,7 @@ class ExportForm:
         values: one of `VALUES`.
         levels: number of shared values per layer; None for the fewest `max_drop` allows.
         max_drop: largest allowed drop in validation accuracy, in points.
-        epochs: of training the shared values.
+        epochs: epochs of training the shared values.
         at: the index of the selected row; 0 is the path.
     """
 
@@ -63,14 +63,13 @@ class ExportForm:
         fewest, shares = self.levels is None, self._shares
         stored = VALUES[self.values] if self.compact else f"only in {COMPACT} files"
         levels = "that keep accuracy" if fewest else "values per layer"
-        points = "1 point" if self.max_drop == 1 else f"{self.max_drop:g} points"
         return (
             FormRow("values", "values", self.values, stored, False, not self.compact),
             FormRow("levels", "levels", str(self.levels or "fewest"), levels, False, not shares),
-            FormRow("max_drop", "accuracy drop", points, "largest allowed", False,
-                not (shares and fewest)),
-            FormRow("epochs", "tuning", plural(self.epochs, "epoch"), "of shared values", False,
-                not shares),
+            FormRow("max_drop", "accuracy drop", plural(self.max_drop, "point"), "largest allowed",
+                False, not (shares and fewest)),
+            FormRow("epochs", "tuning", plural(self.epochs, "epoch"), "for shared values",
+                False, not shares),
         )  # fmt: skip
 
     def move(self, steps: int) -> ExportForm:

@@ -112,7 +112,7 @@ class ListedLayers:
         return self if text == self.filter else replace(self, filter=text, group="")._settled()
 
     def toggle_kind_filter(self) -> ListedLayers:
-        """With only the layers of the selected one's kind, all selected; or with all again."""
+        """With only layers of the selected layer's kind, all selected; or all layers again."""
         text = f"{KIND_PREFIX}{self.layers[self.chosen].kind}" if self.rows else ""
         return self.with_filter("") if self.filter == text else self.with_filter(text).choose(0)
 

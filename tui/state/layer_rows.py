@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from core.nets.layers import Layer
 
 MAX_UNGROUPED = 8
-"""Up to so many layers of a net or module are listed without headings."""
+"""Maximum layers of a net or module that are listed without headings."""
 
 KIND_PREFIX = "*"
 """Starts a search text that is a kind of layer rather than names or shapes."""

@@ -46,7 +46,7 @@ class MeasurementRequest:
 
     Attributes:
         tuned: the fine-tuned net of this base and plan, measured instead of the pruned one.
-        accuracy: on a growing sample of validation images.
+        accuracy: measure accuracy on a growing sample of validation images.
         images: the test images to predict; None for none.
         matrix: predict every test image.
         costs: count each layer's activations.
@@ -73,7 +73,7 @@ class MeasurementRequest:
 
     @property
     def is_dense(self) -> bool:
-        """Nothing is pruned, so that both nets are the dense one."""
+        """Whether nothing is pruned, so that both nets are the dense one."""
         floors = {profile.layer.name: profile.floor for profile in self.dense.profiles}
         return self.base is self.dense and self.plan == floors and self.tuned is None
 
@@ -83,7 +83,7 @@ class MeasurementRequest:
         return "fine-tuned" if self.tuned else "pruned"
 
     def includes(self, other: MeasurementRequest) -> bool:
-        """Whether the results of this one answer `other`, too."""
+        """Whether the results of this request also answer `other`."""
         return (
             self.nets == other.nets
             and self.accuracy >= other.accuracy

@@ -22,7 +22,7 @@ class FormRow:
     """A row of a form.
 
     Attributes:
-        name: of the setting.
+        name: the setting's name.
         changed: whether it differs from the recipe.
         idle: whether the other values disable it.
     """
@@ -59,7 +59,7 @@ class RecipeForm:
         except InputError as error:
             return str(error)
         if recipe.rewind and not self.rewindable:
-            return "rewinding needs early weights, which this net lacks: press t to train one"
+            return "rewinding needs early weights, which this net lacks: press t to train a new one"
         return ""
 
     def rows(self) -> tuple[FormRow, ...]:

@@ -21,7 +21,7 @@ class ResultKey:
     """The base and plan a result was measured on; see `State.is_current`.
 
     Attributes:
-        dropped: number of pruned weights per layer, in which equal plans agree.
+        dropped: number of pruned weights per layer, the same for equal plans.
     """
 
     base: Net
@@ -49,7 +49,7 @@ class Result:
     Attributes:
         accuracy: measured; the base's while its own is unknown.
         net: the fine-tuned net; None after pruning alone.
-        seconds: how long it took.
+        seconds: time it took.
         dead, sizes: None until measured.
         exports: the files it was written to, the newest last.
     """

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from core.experiments.run_record import LayerRecord
 from tui.state.run_rows import SPLITS, RunRow, layer_pairs, sort_rows, why_incomparable
 
-ASCENDING = frozenset({"what", "nonzero", "epochs", "recipe", "seed", "note"})
+ASCENDING = frozenset({"kind", "nonzero", "epochs", "recipe", "seed", "note"})
 """Columns sorted in ascending order by default."""
 
 
@@ -64,7 +64,7 @@ class RunList:
         return max(0, min(self.layer, len(self.layers) - 1))
 
     def read(self, rows: Iterable[RunRow]) -> RunList:
-        """With the runs now on disk; keeps the selection, or selects the run in its place."""
+        """With the runs now on disk; keeps the selection or, if it is gone, its row."""
         index, run_list = self.index, self._sorted(rows)
         ids = [row.id for row in run_list.rows or ()]
         at = self.at if self.at in ids else (ids[min(index, len(ids) - 1)] if ids else "")

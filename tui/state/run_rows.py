@@ -1,6 +1,6 @@
 """The runs of an experiment as the history screen shows them.
 
-What a run's record lacks, or is damaged in it, is None here and shows as a dash.
+Anything missing or damaged in a run's record is None here and shows as a dash.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -18,7 +18,7 @@ from tui.text.lines import clean
 
 SPLITS = ("validation", "test")
 
-_KINDS = {"finetune": "run", "train": "train"}
+_KINDS = {"finetune": "fine-tune", "train": "train"}
 _LONGEST = 400
 
 
@@ -110,14 +110,14 @@ class RunRow:
         return self.record.kind == TRAIN
 
     @property
-    def what(self) -> str | None:
+    def kind(self) -> str | None:
         """The kind of run, in one or two words."""
         if self.record.search and self.record.search.trial is not None:
             return f"search {self.record.search.trial}"
         return _KINDS.get(self.record.kind or "")
 
     @property
-    def how(self) -> str | None:
+    def recipe_and_method(self) -> str | None:
         """Its recipe and method."""
         return " ".join(filter(None, (self.recipe, self.method))) or None
 
@@ -168,14 +168,14 @@ class RunRow:
 SORT_KEYS: dict[str, Callable[[RunRow, str], Any]] = {
     "run": lambda row, _: int(row.id),
     "when": lambda row, _: row.created,
-    "what": lambda row, _: row.what,
+    "kind": lambda row, _: row.kind,
     "ratio": lambda row, _: row.ratio,
     "nonzero": lambda row, _: row.record.nonzero,
     "validation": lambda row, _: row.score("validation"),
     "test": lambda row, _: row.score("test"),
     "vs dense": lambda row, split: row.gain(split),
     "epochs": lambda row, _: len(row.epochs) or None,
-    "recipe": lambda row, _: row.how,
+    "recipe": lambda row, _: row.recipe_and_method,
     "seed": lambda row, _: row.record.seed,
     "note": lambda row, _: row.note.casefold() or None,
 }

@@ -40,7 +40,7 @@ class SavedPlan:
 
 
 def plan_to_save(state: State) -> SavedPlan | None:
-    """The plan of a state; None if it is the one every session starts with."""
+    """The plan of a state; None if it is the default plan, without locks."""
     if state.base is None or state.dense is None:
         return None
     floors = {profile.layer.name: profile.floor for profile in state.dense.profiles}
@@ -64,10 +64,10 @@ def plan_file(settings: Settings) -> Path:
 
 
 def save(path: Path, saved: SavedPlan | None) -> None:
-    """Write a plan, whole or not at all; remove the file if there is no plan.
+    """Write a plan atomically; remove the file if there is no plan.
 
     Raises:
-        OSError: the folder cannot be made, or the file cannot be removed.
+        OSError: the folder cannot be created, or the file cannot be removed.
         InputError: the file cannot be written.
     """
     if saved is None:

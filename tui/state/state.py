@@ -322,14 +322,14 @@ class State:
         return replace(self, past=within_limits((*self.past, point)), future=())
 
     def undo(self) -> State:
-        """As before the last change of plan, recipe, results or base."""
+        """With the last change of plan, recipe, results or base undone."""
         if not self.past:
             return self
         future = (*self.future, self.undo_point)
         return replace(self._at(self.past[-1]), past=self.past[:-1], future=future)
 
     def redo(self) -> State:
-        """As before the last undo."""
+        """With the last undone change redone."""
         if not self.future:
             return self
         past = (*self.past, self.undo_point)

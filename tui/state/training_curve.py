@@ -29,7 +29,7 @@ class TrainingCurve:
 
     @property
     def best(self) -> Epoch | None:
-        """The kept epoch: the first of the best final ones."""
+        """The best epoch at the full plan; the first of equals."""
         counting = [epoch for epoch in self.epochs if epoch.final]
         return max(counting, key=lambda epoch: epoch.validation, default=None)
 

@@ -1,4 +1,4 @@
-"""The error boundary: an error costs the panel or the key it occurs in, not the program.
+"""The error boundary: confines an error to the panel or key it occurs in.
 
 Textual ends the program at the first error in a handler and has no hook to prevent that. The
 methods overridden here are private to Textual; no other file overrides any.

@@ -1,4 +1,4 @@
-"""Tells a pasted or piped text that arrives as single keys from keys that a person presses."""
+"""Tells text that is pasted or piped as single keys from keys that a person presses."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from textual.timer import Timer
 
 KEYS, WITHIN = 100, 0.2
-"""So many keys within so many seconds are a text; a slow connection delays fewer."""
+"""This many keys within this many seconds are text; a slow connection bunches fewer."""
 
 GAP = 0.05
 """Seconds without a key that end the text."""
 
 
 class KeyBurst:
-    """Collects such a text and pastes it into the open input line; without one it is dropped.
+    """Collects such text and pastes it into the open input line; drops it if there is none.
 
     Attributes:
         timer: ends the text; None while no text is arriving.
@@ -34,7 +34,7 @@ class KeyBurst:
         self._inside = False
 
     def takes(self, event: events.Event) -> bool:
-        """Whether an event is a key of a text, which must do nothing by itself."""
+        """Whether an event is a key of such text, which must do nothing by itself."""
         if not isinstance(event, events.Key) or event.is_forwarded or not self._is_text(event.time):
             return False
         self._text.append(event.character or "")
@@ -61,4 +61,4 @@ class KeyBurst:
         if isinstance(app.focused, Input):
             app.post_message(events.Paste(text))
         else:
-            app.notify(f"ignored a pasted text of {len(text):,} characters", markup=False)
+            app.notify(f"ignored {len(text):,} pasted characters", markup=False)

@@ -51,12 +51,12 @@ def difference(value: float) -> str:
     return f"{value:+.2f}"
 
 
-def plural(number: int, thing: str) -> str:
+def plural(number: float, thing: str) -> str:
     """A count with its noun: 1 epoch, 2 epochs."""
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+    return f"{number:.12g} {thing}" if number == 1 else f"{number:.12g} {thing}s"
 
 
 def without_dead(units: int, nonzero: int, parameters: int) -> str:
-    """What remains without dead units, in one line."""
-    left = f"{count(nonzero)} nonzero parameters, {count(parameters)} in a smaller dense net"
+    """What remains without dead units, on one line."""
+    left = f"{count(nonzero)} nonzero of {count(parameters)} parameters"
     return f"without {plural(units, 'dead unit')}: {left}"

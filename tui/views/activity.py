@@ -20,7 +20,7 @@ class JobProgress:
     """The running job, as shown in the activity lines.
 
     Attributes:
-        since: when it began, on the monotonic clock.
+        since: its start time on the monotonic clock.
         notice: the last notice; a warning if `warned`.
     """
 

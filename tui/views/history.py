@@ -56,7 +56,7 @@ def sizes(row: RunRow) -> str:
     """The sizes of a run's net, most important first; empty if none are recorded."""
     recorded, small = row.record.sizes, row.quantized
     files = (
-        (small and small.bytes, f"quantized at {percent(small.accuracy.test)} %" if small else ""),
+        (small and small.bytes, f"quantized ({percent(small.accuracy.test)} %)" if small else ""),
         (row.compact, "lossless"),
         (recorded and recorded.values, "values only"),
         (recorded and recorded.han2015, "with 5/8-bit index"),
@@ -83,11 +83,11 @@ def _details(row: RunRow, current: str | None) -> tuple[str, ...]:
         "on the main screen" if row.id == current else "",
         "" if row.status == DONE else row.status,
         when(row.created) if row.created else "",
-        row.what or "",
-        row.how or "",
+        row.kind or "",
+        row.recipe_and_method or "",
         f"{epochs(row)} epoch{'s' * (epochs(row) != '1')}" if row.epochs else "",
         f"seed {seed(row)}" if seed(row) else "",
-        "" if row.trained else f"from {row.base or 'the dense net'}",
+        "" if row.trained else f"from {f'run {row.base}' if row.base else 'the dense net'}",
         row.precision or "",
         f"{whole(nonzero)} of {whole(parameters)} parameters" if weights else "",
         row.damage,
@@ -95,14 +95,14 @@ def _details(row: RunRow, current: str | None) -> tuple[str, ...]:
 
 
 def hint(run_list: RunList, current: str | None) -> Span:
-    """What Enter does with the selected run or, while one is marked, how to compare."""
+    """What Enter does with the selected run or, if one is marked, how to compare."""
     row = run_list.chosen
     if row is None:
         return Span("", "muted")
     if run_list.marked == row.id:
-        return Span(f"{row.id} marked: select another run to compare · Space unmarks", "compared")
+        return Span(f"run {row.id} marked: select another to compare · Space to unmark", "compared")
     if run_list.marked and run_list.compared is None:
-        return Span(f"{row.id} cannot be compared with {run_list.marked}", "warning")
+        return Span(f"run {row.id} cannot be compared with run {run_list.marked}", "warning")
     return _enter(row, current)
 
 
@@ -110,10 +110,10 @@ def _enter(row: RunRow, current: str | None) -> Span:
     if row.status == UNREADABLE:
         return Span("unreadable: press x to delete it", "error")
     if row.status == RUNNING:
-        return Span("running: you can open it once it has finished", "working")
+        return Span("still running: you can open it once it finishes", "working")
     if row.status == INTERRUPTED:
         return _resume(row)
-    here = ", already on the main screen" if row.id == current else ""
+    here = " (now on the main screen)" if row.id == current else ""
     net = "dense net" if row.trained else "net"
     return Span(f"Enter: continue from this {net}{here}", "good")
 
@@ -125,26 +125,26 @@ def _resume(row: RunRow) -> Span:
     if not done:
         return Span("Enter: start over; it was interrupted in its first epoch", "good")
     if planned is not None and done >= planned:
-        return Span("Enter: resume; every epoch is done, only measuring is left", "good")
+        return Span("Enter: resume; all epochs are done, only measuring is left", "good")
     of = "" if planned is None else f" of {planned}"
     return Span(f"Enter: resume at epoch {done + 1}{of}", "good")
 
 
 def welcome(folder: Path, width: int, height: int) -> Lines:
-    """Shown while there are no runs: what is recorded, and where."""
+    """The text shown while there are no runs: what is recorded, and where."""
     paragraphs = (
         ("No runs yet", "title"),
-        ("Every fine-tuning (f) and training (t) is recorded as it runs: its settings, "
+        ("Every fine-tuning (f) and training (t) is recorded while it runs: its settings, "
          "sparsities, epochs, accuracies and weights.", "plain"),
-        (f"They are stored in {folder}", "plain"),
+        (f"Runs are stored in {folder}", "plain"),
         ("Esc, q or h: back", "hint"),
     )  # fmt: skip
     return centered(paragraphs, width, height)
 
 
 def failure(problem: str, width: int, height: int) -> Lines:
-    """Shown if the runs cannot be read."""
-    title, back = ("The runs cannot be read", "title"), ("Esc, q or h: back", "hint")
+    """The text shown if the runs cannot be read."""
+    title, back = ("Cannot read the runs", "title"), ("Esc, q or h: back", "hint")
     return centered((title, (problem, "error"), back), width, height)
 
 

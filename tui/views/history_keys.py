@@ -9,7 +9,7 @@ from tui.keys.keys import Key
 from tui.state.run_list import RunList
 from tui.state.run_rows import SPLITS
 
-IMPORTANCE = ("enter", "q", "space", "n", "x", "v", "?", "s", "] →")
+IMPORTANCE = ("Enter", "q", "Space", "n", "x", "v", "?", "s", "] →")
 """The keys of the bottom line; on narrow screens the last ones are dropped first."""
 
 

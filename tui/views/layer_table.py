@@ -13,7 +13,7 @@ LOCK, PARTLY = "▪", "▫"
 """Marks of a locked layer, and of a heading with some locked layers."""
 
 POINTER, TARGET = "▶", "│"
-"""Marks of the selected row, and of the layers its heading acts on."""
+"""Marks of the selected row, and of the layers that keys on a heading act on."""
 
 OPEN, FOLDED = "▾", "▸"
 """Marks of an unfolded and a folded heading."""
@@ -80,7 +80,7 @@ def table(state: State, width: int, height: int) -> Lines:
         return ((Span("  the layers appear here once the net is loaded", "muted"),),)
     layout, rows = columns(state, width), state.listing.rows
     if not rows:
-        message = f'  no layer matches "{clean(state.listing.filter)}": Esc lists all'
+        message = f'  no layers match "{clean(state.listing.filter)}"; Esc to list all'
         return (_header(layout), (Span(cut(message, width), "warning"),))
     start = first_row(state, height)
     visible = rows[start : start + max(1, height - 1)]

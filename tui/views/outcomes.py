@@ -1,4 +1,4 @@
-"""The message shown when a job has ended."""
+"""The messages shown when a job ends."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ def opened(net: Net, interrupted: str | None, warnings: tuple[str, ...] = ()) ->
     )
 
 
-def timed(bench: Benchmark) -> Outcome:
-    """A net has been benchmarked; shows the first number of threads."""
+def benchmarked(bench: Benchmark) -> Outcome:
+    """A net has been benchmarked; shows only the first number of threads."""
     latencies, slower = [], False
     for batch, threads in bench.cases:
         row = bench.row(SPARSE, batch, threads)
@@ -49,13 +49,13 @@ def timed(bench: Benchmark) -> Outcome:
         if row and factor:
             slower |= factor < 1
             latencies.append(
-                f"batch {batch} {milliseconds(row.latency.median)} ms ({gain(factor)})"
+                f"{milliseconds(row.latency.median)} ms at batch {batch} ({gain(factor)})"
             )
     early = ", stopped early" * bench.stopped
     return Outcome(
         f"{plural(bench.cases[0][1], 'thread')}: {', '.join(latencies)} "
         f"vs. the best dense engine{early}",
-        "full results in the speed plot; featherweight bench RUN --json saves them",
+        "full results in the speed plot; to save them: featherweight bench RUN --json FILE",
         role="warning" if slower or bench.stopped else "good",
     )
 
@@ -66,18 +66,18 @@ def trained(result: TrainingResult, seconds: float) -> Outcome:
     return Outcome(
         f"{how}: a new dense net with {percent(result.accuracy.test)} % on test, "
         f"best epoch {result.best}",
-        "now the base for this session; featherweight train writes one to a file",
+        "now the base for this session; to save one to a file: featherweight train",
         role="warning" if result.stopped or result.diverged else "good",
     )
 
 
 def pruned(result: Result, dense: Net | None) -> Outcome:
-    """The plan has been measured in one shot."""
+    """The plan's one-shot result has been measured."""
     change = f" (dense {percent(dense.accuracy.test)})" if dense else ""
     return Outcome(
         f"pruned to {ratio(result.footprint.ratio)}: "
         f"{percent(result.accuracy.test)} % on test{change}",
-        "f to fine-tune to this plan",
+        "f to fine-tune",
     )
 
 
@@ -88,7 +88,7 @@ def finetuned(result: Result, tuned: FineTuningResult, dense: Net | None) -> Out
     if dense:
         gap = difference(tuned.accuracy.test - dense.accuracy.test)
         against = f", dense {percent(dense.accuracy.test)} ({gap})"
-    kept = f"best epoch {tuned.best}" if tuned.best else "rest pruned in one shot"
+    kept = f"best epoch {tuned.best}" if tuned.best else "rest of the plan pruned in one shot"
     return Outcome(
         f"{how}: test {percent(tuned.pruned.test)} → {percent(tuned.accuracy.test)} %"
         f"{against}, {ratio(result.footprint.ratio)}",
@@ -109,7 +109,7 @@ def scanned(scan: Scan, tolerance: float) -> Outcome:
         return Outcome("stopped before anything was measured", "s to scan again", role="warning")
     how = "scanned" if not scan.stopped else "stopped early: curves use fewer images"
     return Outcome(
-        f"{how}: + and - move the tolerance, now {tolerance:g} below dense",
+        f"{how}: + and - move the tolerance, now {plural(tolerance, 'point')} below dense",
         "g to set sparsities from a goal or from the tolerance",
         role="warning" if scan.stopped else "good",
     )
@@ -117,19 +117,19 @@ def scanned(scan: Scan, tolerance: float) -> Outcome:
 
 def searched(result: SearchResult) -> Outcome:
     """A search has ended."""
-    early = "stopped early: " if result.stopped else ""
+    early = "stopped early; " if result.stopped else ""
     trials = plural(len(result.trials), "trial")
     if result.best is None:
         return Outcome(
             f"{early}no net in {trials} reached {percent(result.least)} % on validation",
-            "allow a larger drop or more epochs (c); h lists the trials",
+            "allow a larger drop or more epochs (c) · h to list the trials",
             role="warning",
         )
     accuracy = result.best.result.accuracy
     return Outcome(
-        f"{early}{ratio(result.best.ratio)} keeps {percent(accuracy.validation)} % on validation, "
-        f"{percent(accuracy.test)} % on test: the smallest in {trials}",
-        "its plan and net are open: a to adopt it; h lists the trials",
+        f"{early}smallest net in {trials}: {ratio(result.best.ratio)}, "
+        f"{percent(accuracy.validation)} % on validation, {percent(accuracy.test)} % on test",
+        "its plan and net are loaded · a to adopt it · h to list the trials",
         role="warning" if result.stopped else "good",
     )
 
@@ -137,7 +137,7 @@ def searched(result: SearchResult) -> Outcome:
 def exported(export: Export, result: Result, warnings: tuple[str, ...] = ()) -> Outcome:
     """A file has been written and measured."""
     dense = result.footprint.dense_bytes
-    kept = export.values if export.levels is None else f"{export.values} of {export.levels}"
+    kept = export.values if export.levels is None else f"{export.values}, {export.levels} levels"
     details = (
         *warnings,
         f"values: {kept}",
@@ -157,16 +157,16 @@ def restored(restored: RestoredRun, run_id: str) -> Outcome:
     accuracy = restored.net.accuracy
     scores = f"{percent(accuracy.validation)} % on validation, {percent(accuracy.test)} % on test"
     if restored.plan is None:
-        return Outcome(f"run {run_id} is now the dense net: {scores}", "u undoes it")
+        return Outcome(f"run {run_id} is now the dense net: {scores}", "u to undo")
     return Outcome(
         f"run {run_id} restored: {scores}",
-        "with its base, plan and recipe · a to adopt it · u undoes it",
+        "with its base, plan and recipe · a to adopt it · u to undo",
     )
 
 
 def failed(error: BaseException, is_open: bool) -> Outcome:
     """The job raised an error."""
-    advice = "nothing is lost" if is_open else "fix it, then press r to retry; q quits"
+    advice = "nothing is lost" if is_open else "fix it, then press r to retry; q to quit"
     if isinstance(error, StoppedError):
-        return Outcome(str(error), "" if is_open else "r to retry; q quits", role="warning")
+        return Outcome(str(error), "" if is_open else "r to retry; q to quit", role="warning")
     return Outcome(explain(error), advice, role="error")

@@ -1,6 +1,6 @@
-"""What the plots of the main screen show: their numbers, taken from the state.
+"""The data of the main screen's plots, taken from the state.
 
-Each function makes the data of the plot named like it; `tui.plots` draws them and knows no state.
+Each function prepares the data of the plot of that name; `tui.plots` draws it without the state.
 This module loads NumPy, which the first screen must not wait for.
 """
 
@@ -192,12 +192,12 @@ def _time(row: Row | None) -> str:
 
 def _amounts(what: str, amounts: Amounts) -> str:
     smaller = amounts.compacted
-    compacted = "" if smaller is None else f", {short(smaller)} in a smaller dense net"
+    compacted = "" if smaller is None else f", {short(smaller)} without dead units"
     return f"{what}: {short(amounts.dense)}, {short(amounts.pruned)} nonzero{compacted}"
 
 
 def costs(state: State, width: int) -> CostsData:
-    """The plan's fractions at once, and measured activity once it is available."""
+    """The fractions kept by the plan, and the measured activity once available."""
     activity = state.layer_activity if state.is_current(state.layer_activity) else None
     table = cost_table(
         state.settings.model,
@@ -219,7 +219,7 @@ def costs(state: State, width: int) -> CostsData:
         )
         for row, printed in zip_longest((*table.layers, table.total), paper)
     ]
-    caption = state.measuring or "counting ..."
+    caption = state.measuring or "counting activations"
     if activity:
         images = f"{count(activity.result.images)} {activity.result.split} images"
         caption = f"{activity.request.net_name}, {images}"
@@ -248,9 +248,9 @@ def predictions(state: State, width: int) -> PredictionsData:
         caption = state.measuring or f"predicting{every}"
     elif state.images.mode == "wrong":
         number = f"{count(result.counts.newly_wrong)} " if result.counts else ""
-        caption = f"{number}newly wrong when {net}{before} · D next ten, d one per class"
+        caption = f"{number}newly wrong when {net}{before} · D: next ten, d: one per class"
     else:
-        caption = f"test images{before} · D next ten, d newly wrong"
+        caption = f"test images{before} · D: next ten, d: newly wrong"
     return PredictionsData(tuple(images), caption, net)
 
 

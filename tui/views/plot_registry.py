@@ -1,8 +1,8 @@
 """Every plot of the main screen, in the order in which `v` shows them.
 
 The function NAME in `plot_data` takes the data of the plot NAME from the state, and a module of
-`tui.plots` draws them. Both are imported late: they load NumPy, which the first screen must not
-wait for.
+`tui.plots` draws it. Both are imported late because they load NumPy, which the first screen must
+not wait for.
 """
 
 from collections.abc import Callable, Iterable
@@ -24,8 +24,8 @@ class Plot:
         title: its description in the list of plots.
         inputs: the part of the state it shows; it is redrawn only when that changes.
         module: the one of `tui.plots` that draws it.
-        hint: shown while there are no data, such as the key that fills it; the progress of the
-            background measurement takes its place.
+        hint: shown while there is no data, such as the key to press; replaced by the progress of
+            a background measurement.
         needs: what is measured in the background while it is visible.
     """
 

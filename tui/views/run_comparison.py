@@ -17,7 +17,7 @@ VIEWS = ("sparsities", "curves", "weights")
 """The views of a comparison."""
 
 WIDE, TALL = 110, 16
-"""From this width on, two views stand side by side; from this height on, all of them."""
+"""Minimum width for two views side by side, and minimum height for all of them."""
 
 _GAP = 2
 _NUMBER, _DIFFERENCE, _KEPT = 8, 8, 10
@@ -190,14 +190,14 @@ def _settings(one: RunRow, other: RunRow, width: int) -> Lines:
         return ((), (Span("  same settings", "muted"),))
     parts = (f"{name} {ONE} {this} {OTHER} {that}" for name, this, that in settings)
     text = f"{_NO_BREAK}· ".join(part.replace(" ", _NO_BREAK) for part in parts)
-    lines = wrap(text, width, initial_indent="  differ: ", subsequent_indent=" " * 10,
+    lines = wrap(text, width, initial_indent="  settings: ", subsequent_indent=" " * 12,
                  break_long_words=False, break_on_hyphens=False)  # fmt: skip
     texts = (line.replace(_NO_BREAK, " ").removesuffix(" ·") for line in lines)
     return ((), *((Span(cut(text, width), "muted"),) for text in texts))
 
 
 def views(run_list: RunList, width: int, height: int) -> tuple[str, ...]:
-    """The views that show at once; if several, the first takes the left half."""
+    """The views visible at once; if several, the first takes the left half."""
     if width < WIDE:
         return (VIEWS[run_list.view % len(VIEWS)],)
     if height >= TALL:

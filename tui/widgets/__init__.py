@@ -1,7 +1,7 @@
-"""Widgets: they put lines of spans on a screen and rewrite only what changed.
+"""Widgets: they put lines of spans on a screen and redraw only what changed.
 
 lines       base of most others: lines of spans
 layer_table, plot, key_line         on the main screen
 run_table, runs_panel               in the history
-line_input  a line to type in; value_input, find_input, note_input: for what
+line_input  base of the lines to type in: value_input, find_input, note_input
 """

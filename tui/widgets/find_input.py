@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from tui.state.layer_rows import matches
-from tui.text.format import plural
 from tui.widgets.line_input import LineInput
 
 if TYPE_CHECKING:
@@ -45,7 +44,7 @@ class FindInput(LineInput):
         if count:
             self.hint(f"{count} of {layers} · Enter", wrong=False)
         else:
-            self.hint(f"none of {plural(layers, 'layer')}: try conv or 3x3", wrong=True)
+            self.hint("no match: try conv or 3x3", wrong=True)
         self._filter_by(text)
 
     def take(self, text: str) -> None:

@@ -8,10 +8,10 @@ from tui.views.layer_table import columns, first_row, table
 from tui.widgets.lines import LinesWidget
 
 LEAST, REST = 6, 16
-"""Minimum lines of the table, and lines of the screen that it leaves to the rest."""
+"""Minimum lines of the table, and lines it leaves for the rest of the screen."""
 
 MAX_MATCHES = 12
-"""Maximum rows for layers that match a search, so that the plots stay put during typing."""
+"""Maximum rows for the matches of a search, so that the plots stay put during typing."""
 
 
 class LayerTable(LinesWidget, can_focus=True):
@@ -19,10 +19,10 @@ class LayerTable(LinesWidget, can_focus=True):
 
     HELP = """
     # The layer table
-    Up and down select a row, left and right change its sparsity, a digit types it.
+    Up and down select a row, left and right change its sparsity, digits type an exact value.
     Keys on a group's row act on all its unlocked layers; Space folds it.
-    / finds layers, * selects all of one kind: the row above them acts on all.
-    Click a bar to set the sparsity, turn the wheel to change it by 1 %, click a group to fold it.
+    / finds layers, * lists those of one kind: keys on the row above them act on all.
+    Click a bar to set the sparsity, scroll to change it by 1 %, click a group to fold it.
     """
 
     class MouseAction(Message):

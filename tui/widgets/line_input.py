@@ -20,9 +20,9 @@ class SteadyInput(Input):
 class LineInput(Horizontal):
     """Hidden until `open`; subclasses define what enter, escape and other keys do."""
 
-    BINDINGS = [Binding("escape", "leave", "leave", show=False)]
+    BINDINGS = [Binding("escape", "leave", "cancel", show=False)]
     MOST = 200
-    """Characters that may be typed or pasted."""
+    """Maximum characters, typed or pasted."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -36,7 +36,7 @@ class LineInput(Horizontal):
         yield Label(classes="line--hint", markup=False)
 
     def open(self, prompt: str, text: str, take: Callable[[Any], None]) -> None:
-        """Show the line with a text to edit; `take` gets its value, or None if it is left."""
+        """Show the line with a text to edit; `take` gets its value, or None if canceled."""
         self._take = take
         self.query_one(".line--prompt", Label).update(f"  {prompt}: ")
         self.display = True
@@ -56,7 +56,7 @@ class LineInput(Horizontal):
         label.set_class(wrong, "wrong")
 
     def close(self, value: object = None) -> None:
-        """Hide the line, and pass its value on; None if it is left."""
+        """Hide the line, and pass its value on; None if canceled."""
         if self.display:
             self.display = False
             self._take(value)

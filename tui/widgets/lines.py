@@ -1,4 +1,4 @@
-"""A widget that shows lines of spans and rewrites only the cells that changed."""
+"""A widget that shows lines of spans and redraws only the cells that changed."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -47,7 +47,7 @@ class LinesWidget(Widget):
 
     @contextmanager
     def drawing(self) -> Iterator[Self]:
-        """Show an error in the code that makes the lines in their place."""
+        """Show an error in the enclosed code in place of the lines."""
         try:
             yield self
         except Exception as error:

@@ -22,9 +22,9 @@ class RunsPanel(LinesWidget, can_focus=True):
 
     HELP = """
     # Accuracy against size
-    No other run beats a run on the Pareto front in both. v switches validation and test.
-    Mark a run with Space and select another one to compare them side by side; v shows the next
-    view, [ and ] select the layer.
+    No run beats one on the Pareto front in both. v switches between validation and test.
+    Mark a run with Space and select another to compare them side by side; v shows the next view,
+    [ and ] select the layer.
     """
 
     _draw: Draw | None = None

@@ -16,7 +16,7 @@ class ValueInput(LineInput):
     ) -> None:
         """Show the line with the first digit typed; `take` gets the sparsity as a fraction.
 
-        `name` is that of the layers it is for, `floor` the lowest of their floors.
+        `name` is the name of the layers, `floor` the lowest of their floors.
         """
         self._floor = 100 * floor
         self.open(f"sparsity of {name} in %", digit, take)
@@ -35,10 +35,10 @@ class ValueInput(LineInput):
     def _read(self, text: str) -> tuple[float, str]:
         """The percentage, and its problem."""
         if not re.fullmatch(r"\d{1,3}(\.\d{0,2})?", text):
-            return 0.0, "expected a number from 0 to 100, up to two decimals"
+            return 0.0, "expected 0 to 100, with up to two decimals"
         value = float(text)
         if value > 100:
             return value, "expected at most 100"
         if value < self._floor - 0.005:
-            return value, f"not below the floor, {self._floor:.2f}"
+            return value, f"expected at least the floor, {self._floor:.2f}"
         return value, ""

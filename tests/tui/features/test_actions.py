@@ -57,7 +57,7 @@ def test_keys_change_the_selected_layer_and_undo_restores_it():
     planning.reset()
     assert opened.state.planned["conv2"] == 0
     planning.undo()
-    assert (opened.state.planned["conv2"], opened.activity.text) == (0.05, "undone · U redoes it")
+    assert (opened.state.planned["conv2"], opened.activity.text) == (0.05, "undone · U to redo")
     planning.redo()
     assert opened.state.planned["conv2"] == 0
 
@@ -137,7 +137,7 @@ def test_a_goal_sets_the_plan_and_says_how():
     take(GoalRequest("60x", "lamp", AGGRESSIVE))
     assert opened.state.planned == AGGRESSIVE
     assert opened.activity.transient
-    assert opened.activity.text.startswith("60x by lamp")
+    assert opened.activity.text.startswith("sparsities set for 60x by lamp")
     Planning(opened).nudge(-1)
     assert opened.activity.text == ""
 

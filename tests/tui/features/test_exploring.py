@@ -202,7 +202,7 @@ async def test_methods_that_need_a_scan_say_so_and_work_with_one(app):
         await worked_out(pilot, "conv1")
         await pilot.press("enter")
         await until(pilot, lambda app: not isinstance(app.screen, GoalDialog))
-        assert "each layer alone by tolerance" in app.activity.text
+        assert "sparsities set by tolerance" in app.activity.text
         plan: Plan = app.state.planned
         assert plan["conv1"] < plan["conv2"] < plan["fc2"] <= 1
 
@@ -216,7 +216,7 @@ async def test_a_search_shows_its_trials_and_takes_the_best(app, backend):
         await pilot.press("enter")
         await idle(pilot)
         assert backend.started == ["search 0.5 lamp {}"]
-        assert "30.00x keeps 99.26 % on validation" in app.activity.text
+        assert "30.00x, 99.26 % on validation" in app.activity.text
         assert app.state.planned == MODERATE
         assert app.state.is_current(app.state.finetuned)
         assert "fine-tuned 99.26" in shown(app, "#totals")

@@ -94,5 +94,5 @@ def test_a_recipe_for_other_images_is_not_taken(tmp_path: Path) -> None:
     path, here = tmp_path / "recipe.toml", Settings(inputs=Inputs(image_size=32))
     write_config(path, replace(here, seed=3), None)
     assert settings_with(read_config(path), here) == replace(here, seed=3)
-    with pytest.raises(InputError, match="other images: start featherweight with --image-size 32"):
+    with pytest.raises(InputError, match="start featherweight with --image-size 32"):
         settings_with(read_config(path), Settings())

@@ -88,7 +88,7 @@ async def test_a_deep_net_opens_folded_and_unfolds_where_one_wants(deep):
         assert rows_of(app) == [
             "▶ stem 200", *(f"▸ stage{at} (48) 2,496" for at in range(1, 5)), "▸ head (2) 1,210",
         ]  # fmt: skip
-        assert "space fold" in shown(app, "#keys")
+        assert "Space fold" in shown(app, "#keys")
         assert "Space: fold" in shown(app, "#activity")
         await pilot.press("down", "space", "down", "space", "down")
         assert rows_of(app)[1:5] == [
@@ -146,7 +146,7 @@ async def test_keys_on_a_group_act_on_all_its_free_layers_in_one_step(deep):
         for key in ("right", "9", "backspace"):
             await pilot.press(key)
             assert not app.session.typing
-            assert "every layer of stage2 (48) is locked: l unlocks them" in shown(app, "#activity")
+            assert "all layers of stage2 (48) are locked" in shown(app, "#activity")
         await pilot.press("l")
         assert not app.state.locked
 
@@ -188,8 +188,8 @@ async def test_layers_are_found_while_one_types(deep):
         assert rows_of(app)[1].startswith("▶ stage3.1.1 80")
         assert "/stage3.1 depth: 7 of 195 layers" in shown(app, "#title")
         await pilot.press("x", "x", "enter")
-        assert "none of 195 layers" in hint()
-        assert 'no layer matches "stage3.1 depthxx"' in shown(app, "#table")
+        assert "no match" in hint()
+        assert 'no layers match "stage3.1 depthxx"' in shown(app, "#table")
         assert app.session.typing
         await pilot.press("backspace", "backspace", "enter")
         assert not app.session.typing

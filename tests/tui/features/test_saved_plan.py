@@ -183,5 +183,5 @@ async def test_a_folder_that_cannot_be_written_is_told_once(path, monkeypatch):
             await pilot.pause(0.1)
         await until(pilot, lambda app: len(app._notifications))
         assert [it.message for it in app._notifications] == [
-            "the plan is not saved: cannot write [/b]"
+            "could not save the plan: cannot write [/b]"
         ]

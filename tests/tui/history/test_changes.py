@@ -47,7 +47,7 @@ async def test_a_note_can_be_left_as_it_was(few):
         await ready(pilot, "down", "n", "a", "b")
         assert app.history.query_one(Input).value == "firstab"
         assert not app.history.query_one(Input).cursor_blink
-        assert "escape cancel" in text(pilot)
+        assert "Esc cancel" in text(pilot)
         await ready(pilot, "escape")
         assert few.find("0001").note == "first"
         await ready(pilot, "n", "enter")
@@ -107,7 +107,7 @@ async def test_deleting_asks_first(mine):
         await ready(pilot, "end", "up", "up", "x")
         assert isinstance(app.screen, Question)
         assert "Delete run 0003 (36.9x, 99.3 %)?" in text(pilot)
-        assert "0012 continued from its net." in text(pilot)
+        assert "Runs that started from its net: 0012." in text(pilot)
         await ready(pilot, "n")
         assert mine.find("3").finished
         await ready(pilot, "delete", "y")
@@ -146,7 +146,7 @@ async def test_a_running_run_is_left_alone(few):
             assert "run 0003 is running" in text(pilot)
             await ready(pilot, "up", "enter")
             assert app.result == "open"
-            assert "running: you can open it once it has finished" in text(pilot)
+            assert "still running: you can open it once it finishes" in text(pilot)
             await ready(pilot, "n", "a", "enter")
             assert few.find("3").note == "a"
     writer.abandon() if writer.held else None

@@ -67,7 +67,7 @@ def flat(lines: Lines) -> str:
 def test_a_fine_tuning_is_read():
     facts = {**tuning(AGGRESSIVE), **outcome(99.3, 99.31), "created": "2026-11-20T09:07:00Z"}
     read = row(7, **facts)
-    assert (read.id, read.what, read.how) == ("0007", "run", "fast gradual")
+    assert (read.id, read.kind, read.recipe_and_method) == ("0007", "fine-tune", "fast gradual")
     assert read.created == datetime(2026, 11, 20, 9, 7, tzinfo=UTC)
     assert (read.ratio, read.record.nonzero) == (36.88, 6183)
     assert (read.score("validation"), read.score("test")) == (99.3, 99.31)
@@ -82,12 +82,12 @@ def test_a_training_is_read():
     accuracy = {"dense": {"validation": 99.18, "test": 99.41}}
     training = {"epochs": 6, "optimizer": "adamw"}
     read = row(kind="train", training=training, accuracy=accuracy, epochs=course(99.18, epochs=6))
-    assert (read.what, read.score("validation"), read.gain("validation")) == ("train", 99.18, None)
+    assert (read.kind, read.score("validation"), read.gain("validation")) == ("train", 99.18, None)
     assert (read.planned, row(kind="train", recipe="fast").planned) == (6, None)
 
 
 def test_a_trial_of_a_search_says_which():
-    assert row(kind="finetune", search={"trial": 3, "least": 99.1}).what == "search 3"
+    assert row(kind="finetune", search={"trial": 3, "least": 99.1}).kind == "search 3"
 
 
 def test_all_rounds_count_as_planned():
@@ -278,7 +278,7 @@ def test_columns_give_way_to_narrow_screens():
     run_list = RunList().read([tuned(1, 12, 99.3)])
     shown = {width: [column.name for column in columns(run_list, width)] for width in WIDTHS}
     assert shown[60] == ["ratio", "validation", "test"]
-    assert shown[80] == ["what", "ratio", "validation", "test", "vs dense"]
+    assert shown[80] == ["kind", "ratio", "validation", "test", "vs dense"]
     assert {"when", "nonzero", "epochs"} < set(shown[120])
     assert len(shown[200]) == 10
 
@@ -341,9 +341,9 @@ def test_a_path_loses_its_middle(width):
     [
         (row(1), "Enter: continue from this net"),
         (row(1, kind="train"), "Enter: continue from this dense net"),
-        (row(2), "Enter: continue from this net, already on the main screen"),
+        (row(2), "Enter: continue from this net (now on the main screen)"),
         (row(1, UNREADABLE), "unreadable: press x to delete it"),
-        (row(1, RUNNING), "running: you can open it once it has finished"),
+        (row(1, RUNNING), "still running: you can open it once it finishes"),
         (row(1, INTERRUPTED), "interrupted, and its checkpoint is damaged: press x to delete it"),
         (row(1, INTERRUPTED, kind="train"),
          "Enter: start over; it was interrupted in its first epoch"),
@@ -353,7 +353,7 @@ def test_a_path_loses_its_middle(width):
              finetuning={"epochs": 5}), "Enter: resume at epoch 4 of 5"),
         (row(1, INTERRUPTED, kind="finetune", state={"a": 1}, epochs=course(99),
              finetuning={"epochs": 5}),
-         "Enter: resume; every epoch is done, only measuring is left"),
+         "Enter: resume; all epochs are done, only measuring is left"),
     ],
 )  # fmt: skip
 def test_the_line_of_keys_says_what_enter_does(read, says):

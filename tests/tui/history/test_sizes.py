@@ -47,7 +47,7 @@ def three(tmp_path: Path) -> Experiment:
 async def test_a_line_says_what_the_net_of_a_run_takes(three, size):
     async with Host(three).run_test(size=size) as pilot:
         await settled(pilot)
-        said = "bytes: 5,512 quantized at 99.29 % · 22,565 lossless"
+        said = "bytes: 5,512 quantized (99.29 %) · 22,565 lossless"
         assert (said in screen(pilot)) == (size[1] > 20)
         assert not clipped(pilot)
         await press(pilot, "end")

@@ -25,7 +25,7 @@ MAX_UNFOLDED = CostsData(
     rows=tuple(CostsRow(f"features.{place}.conv", 9_000, 50.0) for place in range(500)),
     total=CostsRow("total", 4_500_000, 50.0),
     chosen=250,
-    caption="counting ...",
+    caption="counting activations",
 )
 
 

@@ -117,4 +117,4 @@ def test_help_lists_every_key_under_its_group_once():
     for key in HISTORY_KEYS:
         assert text.count(f"{key.tooltip}\n") == 1
         assert text.count(f"\n{key.group}\n") <= 1
-    assert text.endswith("Signs\n  a  b\n\nescape closes this")
+    assert text.endswith("Signs\n  a  b\n\nEsc closes this help")

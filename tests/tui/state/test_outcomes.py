@@ -33,7 +33,7 @@ async def test_a_message_about_a_plan_disappears_with_it(app, backend):
         await pilot.press("a")
         assert app.activity.text
         await pilot.press("u")
-        assert app.activity.text == "undone · U redoes it"
+        assert app.activity.text == "undone · U to redo"
         await pilot.press("U", "l")
         assert "conv1 locked" in app.activity.text
 

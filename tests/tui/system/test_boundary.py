@@ -303,8 +303,8 @@ async def test_a_text_that_comes_as_single_keys_presses_none(app):
         await ready(pilot)
         typed(app, "j" * 50_000)
         await until(pilot, lambda app: toasts(app))
-        assert toasts(app)[0].startswith("ignored a pasted text of ")
-        assert int(toasts(app)[0].split()[5].replace(",", "")) > 40_000
+        assert toasts(app)[0].startswith("ignored ")
+        assert int(toasts(app)[0].split()[1].replace(",", "")) > 40_000
         await pilot.press("right")
         assert app.state.planned["fc2"] == pytest.approx(0.01)
 

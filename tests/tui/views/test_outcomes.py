@@ -27,7 +27,7 @@ def test_an_opened_net_says_what_to_do_next_or_what_is_wrong() -> None:
 
 @pytest.mark.parametrize(("threads", "role"), [((1,), "good"), ((2,), "warning")])
 def test_a_sparse_engine_that_is_slower_is_a_warning(threads: tuple[int, ...], role: str) -> None:
-    assert outcomes.timed(timed((1,), threads)).role == role
+    assert outcomes.benchmarked(timed((1,), threads)).role == role
 
 
 @pytest.mark.parametrize(

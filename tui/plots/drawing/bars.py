@@ -1,4 +1,4 @@
-"""A canvas for lying bars, each with its name on the left and its numbers on the right."""
+"""A canvas for horizontal bars, each with its name on the left and its numbers on the right."""
 
 from collections.abc import Sequence
 
@@ -15,9 +15,9 @@ def bar_canvas(
     roles: Sequence[str],
     bottom_axis: bool,
 ) -> Canvas:
-    """Return a canvas with so many `lines` for each bar, the first bar at the top.
+    """Return a canvas with `lines` rows for each bar, the first bar at the top.
 
-    If several, the last of them is a gap, which the lowest bar lacks. `roles` are those of the
+    If several, the last of them is a gap, except below the lowest bar. `roles` are those of the
     names and numbers; `bottom_axis` is as in `Canvas`.
     """
     rows = lines * len(names) - (lines > 1)

@@ -1,6 +1,6 @@
 """The gateway to plotext: the only module that imports it.
 
-plotext 6.1 aborts the process on NaN, raises on None and infinity, takes gigabytes on a far outlier
+plotext 6.1 aborts the process on NaN, raises on None and infinity, takes gigabytes for an outlier
 and prints warnings when an axis is too narrow. A canvas therefore scales everything to 0..1 itself,
 and plotext never sees anything else.
 """
@@ -21,7 +21,7 @@ _Floats = NDArray[np.float64]
 
 
 class _Frame(NamedTuple):
-    """The axes of a canvas, and how wide the left one is."""
+    """The axes of a canvas, and the width of the left one."""
 
     width: int
     height: int

@@ -1,4 +1,4 @@
-"""Placement of labels among curves: in cells that nothing else needs."""
+"""Placement of labels among curves, in cells that nothing else needs."""
 
 from collections.abc import Iterable
 from typing import NamedTuple

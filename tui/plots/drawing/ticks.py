@@ -1,4 +1,4 @@
-"""Axes and their ticks: where a value lies, and where an axis is labeled with what."""
+"""Axes and their ticks: the positions of values and labels."""
 
 import math
 from typing import NamedTuple

@@ -38,7 +38,7 @@ def weight_canvas(edges: _Floats, top: float, width: int, height: int) -> Canvas
 def draw_counts(
     canvas: Canvas, edges: _Floats, counts: _Floats, top: float, ramp: str, role: str
 ) -> None:
-    """Draw counts as bars up to `top`; no bin is lost if there are not as many columns."""
+    """Draw counts as bars up to `top`; with fewer columns than bins, no bin is lost."""
     columns = canvas.columns
     span = edges[-1] - edges[0]
     centers = edges[0] + (np.arange(columns) + 0.5) / columns * span

@@ -52,7 +52,7 @@ class PredictionsData:
 
 
 def draw(data: PredictionsData, width: int, height: int, hint: str = "no images to show") -> Lines:
-    """Draw all images as large as fits, with the predictions below each."""
+    """Draw all images as large as possible, with the predictions below each."""
     if not fits(width, height):
         return blank(width, height)
     if not data.images:
@@ -73,7 +73,7 @@ def draw(data: PredictionsData, width: int, height: int, hint: str = "no images 
 
 
 class _Layout(NamedTuple):
-    """How many pictures are visible, how many in a row, and the cells of each."""
+    """The number of visible pictures, the number in a row, and the cells of each."""
 
     shown: int
     columns: int

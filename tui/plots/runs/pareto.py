@@ -100,7 +100,7 @@ class _Chart:
             self._cells.reserve_point(x, run.accuracy)
 
     def write_texts(self) -> None:
-        """Label the dense accuracy and the most important runs, as far as there is room."""
+        """Label the dense accuracy and the most important runs that there is room for."""
         order = self._order()
         first = [index for index in order if self.runs[index].chosen or self.runs[index].compared]
         self._write_labels(first)
@@ -112,7 +112,7 @@ class _Chart:
         self._write_labels([index for index in self.best[::-1] if index not in first])
 
     def style(self, index: int) -> tuple[str, str]:
-        """Return the character and the role of a run, whatever applies first."""
+        """Return the character and the role of a run; the first that apply."""
         run = self.runs[index]
         styles = (
             (run.chosen, _CHOSEN, "chosen"),
@@ -169,7 +169,7 @@ def _ratios(runs: tuple[RunMark, ...], columns: int) -> Axis:
 
 
 def _accuracies(runs: tuple[RunMark, ...], best: tuple[int, ...], dense: float, rows: int) -> Axis:
-    """Return an axis over the upper part of the front, however bad other runs are."""
+    """Return an axis over the upper part of the front, whatever the other runs."""
     values = [run.accuracy for run in runs] + [dense] * math.isfinite(dense)
     if not values:
         return percent_axis(0, 100, rows)

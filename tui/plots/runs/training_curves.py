@@ -26,7 +26,7 @@ class RunCurve:
 
     Attributes:
         epochs: Epochs and the accuracies after them in percent, NaN if missing.
-        best: The kept epoch.
+        best: The best epoch.
         sign: The character that marks it.
     """
 
@@ -90,12 +90,12 @@ def _draw_curve(canvas: Canvas, run: RunCurve, curve: _Floats) -> None:
 
 
 def _summary(run: RunCurve, curve: _Floats) -> Span:
-    """Return the accuracy after the kept epoch or, failing that, after the last one."""
+    """Return the accuracy after the best epoch or, if unknown, after the last one."""
     name = f"{run.sign} {cut(clean(run.label), 20)}"
     known = curve[np.isfinite(curve[:, 1])]
     if not len(known):
         return Span(f"{name} –", run.role)
-    kept = known[known[:, 0] == run.best] if run.best is not None else known[:0]
-    epoch, accuracy = (kept if len(kept) else known[-1:])[0].tolist()
-    which = "kept" if len(kept) else "last"
+    best = known[known[:, 0] == run.best] if run.best is not None else known[:0]
+    epoch, accuracy = (best if len(best) else known[-1:])[0].tolist()
+    which = "best" if len(best) else "last"
     return Span(f"{name} {accuracy:.2f} % (epoch {epoch:g}, {which})", run.role)

@@ -38,7 +38,7 @@ class TwoWeightsData:
 
 
 def draw(data: TwoWeightsData, width: int, height: int) -> Lines:
-    """Draw counts on a square root scale, so that few weights are visible among many."""
+    """Draw counts on a square root scale, so that small bins stay visible."""
     if not fits(width, height):
         return blank(width, height)
     edges = np.asarray(data.edges, dtype=float)
@@ -46,7 +46,7 @@ def draw(data: TwoWeightsData, width: int, height: int) -> Lines:
     rows = 2 if height >= 8 else 1
     if not bars.any() and not line.any():
         missing = "; ".join(dict.fromkeys(filter(None, (data.bars.missing, data.line.missing))))
-        body = note(clean(missing or "no weights left"), width, height - rows)
+        body = note(clean(missing or "no nonzero weights"), width, height - rows)
         return header(_title(data, bars, line), (), width, rows) + body
     top = max(1.0, bars.max(initial=0), line.max(initial=0))
     canvas = weight_canvas(edges, top, width, height - rows)
@@ -78,7 +78,7 @@ def _summary(mark: WeightsMark, counts: _Floats) -> str:
     if not len(counts):
         return f"{label} –"
     total = float(counts.sum())
-    return f"{label} {count(total) if total < 1e5 else short(total)} left"
+    return f"{label} {count(total) if total < 1e5 else short(total)} kept"
 
 
 def _legend(data: TwoWeightsData, width: int) -> Line:

@@ -1,7 +1,7 @@
-"""The history: its screen, what it shows, and what it does to files.
+"""The history: its screen, its panes, and its file operations.
 
 screen      browse, annotate and delete runs; continue from one
-panes       what it shows, from top to bottom
-run_files   runs read, annotated and deleted in threads
-help        every key and sign of the history
+panes       its panes, from top to bottom
+run_files   reads, annotates and deletes runs in threads
+help        every key and symbol of the history
 """

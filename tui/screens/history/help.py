@@ -1,4 +1,4 @@
-"""The help of the history: every key and every sign."""
+"""The help of the history: every key and every symbol."""
 
 from tui.keys.history_keys import KEYS
 from tui.screens.help import keys_and_meanings
@@ -9,18 +9,18 @@ MEANINGS = f"""\
           beats it in both size and accuracy
 {OFF_FRONT}         beaten by another run
 {STOPPED_EARLY}         stopped early by the user
-{DENSE}         a dense training
+{DENSE}         dense training
 {MARKED}         marked for comparison
 {HERE}         its net is on the main screen
 search 3  third trial of a search
-vs dense  accuracy points above or below its
-          dense net (validation or test,
-          switched with v)
-3/5       epochs done, of those planned
+vs dense  accuracy minus its dense net's, in
+          points (validation or test; v
+          switches)
+3/5       epochs done of epochs planned
 diff      difference between the two runs
 
-The plot shows only runs of the same net,
-data and protocol, whose accuracies can be
-compared."""
+The plot shows only runs with the same net,
+data and protocol as the selected one: other
+accuracies are not comparable."""
 
-HELP_TEXT = keys_and_meanings(KEYS, "What the signs mean", MEANINGS)
+HELP_TEXT = keys_and_meanings(KEYS, "What the symbols mean", MEANINGS)

@@ -24,7 +24,7 @@ REREAD_SECONDS = 5.0
 """Maximum age of a list with running runs, in seconds."""
 
 LOW, HIGH = 22, 32
-"""Below the first height no line is left empty, below the second only one."""
+"""Below the first height no line is left blank, below the second only one."""
 
 HINT = 1
 """Lines for the hint about the selected run."""
@@ -99,7 +99,7 @@ class HistoryPanes(RunFiles):
             self._show_panel()
 
     def _refresh(self) -> None:
-        """Draw a stale panel, and read again how far running runs are."""
+        """Draw a stale panel, and reread the runs while any are running."""
         rows, now = self.run_list.rows or (), monotonic()
         if now - self._read > REREAD_SECONDS and any(row.status == RUNNING for row in rows):
             self.reload()

@@ -1,4 +1,4 @@
-"""The runs of an experiment on a screen: read, annotated and deleted in threads."""
+"""The runs of an experiment: reads, annotates and deletes them in threads."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tui.views.run_plots import Weights
 
 CACHED_LAYERS = 4
-"""Layers whose weights stay in memory: those of two runs, and of the previous two."""
+"""Layers whose weights stay in memory: one of each compared run, and the previous two."""
 
 
 class RunFiles(Overlay[Run]):
@@ -28,7 +28,7 @@ class RunFiles(Overlay[Run]):
 
     Attributes:
         run_list: the runs as last read, with the selection.
-        weights: those that have been read; never changed, only replaced.
+        weights: those read so far; replaced, never mutated.
         problem: why the runs cannot be read.
         message: shown instead of the hint about the selected run.
     """
@@ -57,9 +57,9 @@ class RunFiles(Overlay[Run]):
         self._reading = self._start(partial(jobs.read_rows, self.experiment), self._take_rows)
 
     def change(self, title: str, work: Callable[[], str]) -> None:
-        """Change a run, one at a time: another program may lock the folder for a while."""
+        """Change runs one at a time: another program may lock the folder for a while."""
         if self._changing is not None:
-            text = "one change at a time: the last one is still being saved"
+            text = "one change at a time: the last one is still in progress"
             self.message = Span(text, "warning")
         else:
             self.message = Span(f"{title} …", "working")
@@ -123,7 +123,7 @@ class RunFiles(Overlay[Run]):
         return job
 
     def _result(self, ended: JobEnded) -> Any:
-        """What a job came to; None, with the error as the message, where it failed."""
+        """The result of a job; None if it failed, with the error as the message."""
         if ended.error is None:
             return ended.value
         self.message = Span(" ".join(explain(ended.error).split()), "error")

@@ -103,7 +103,7 @@ class HistoryScreen(HistoryPanes):
             self.dismiss(row.run)
 
     def action_help(self) -> None:
-        """Show every key and every sign."""
+        """Show every key and every symbol."""
         self.app.push_screen(HelpScreen(HELP_TEXT))
 
     def action_note(self) -> None:
@@ -141,7 +141,7 @@ class HistoryScreen(HistoryPanes):
         children = [other.id for other in self.run_list.rows or () if other.base == row.id]
         if children:
             more = f" and {len(children) - 3} more" if len(children) > 3 else ""
-            text += f"\n{', '.join(children[:3])}{more} continued from its net."
+            text += f"\nRuns that started from its net: {', '.join(children[:3])}{more}."
         return text
 
     def _delete(self, row: RunRow, sure: bool | None) -> None:
@@ -150,7 +150,7 @@ class HistoryScreen(HistoryPanes):
             self.change(f"deleting run {row.id}", work)
 
     def on_run_table_clicked(self, message: RunTable.Clicked) -> None:
-        """Select the clicked run; continue from it if it was clicked twice."""
+        """Select the clicked run; continue from it on a double-click."""
         self._browse(self.run_list.to(message.index))
         if message.twice:
             self.action_open()

@@ -19,7 +19,7 @@ def two(one=RISING, other=FLAT, best=5) -> TrainingCurvesData:
 
 def test_both_curves_are_named_and_drawn():
     lines = training_curves.draw(two(), 80, 11)
-    assert text(lines)[0].startswith("◉ 0007 99.30 % (epoch 5, kept)")
+    assert text(lines)[0].startswith("◉ 0007 99.30 % (epoch 5, best)")
     assert text(lines)[1].startswith("◎ 3 99.00 % (epoch 3, last)")
     assert "▾" in inked(lines, "chosen")  # the first epoch lies far below
     assert inked(lines, "chosen").count("◉") == 4
