@@ -29,7 +29,7 @@ TURNS = 25
 KEYS: dict[str, Callable[[FeatherweightApp], None]] = {
     "down": lambda app: app.planning.choose(1),
     "one layer": lambda app: app.planning.nudge(1),
-    "all layers": lambda app: app.planning.spread(),
+    "all layers": lambda app: app.planning.copy_to_listed(),
     "fold all": lambda app: app.layer_list.fold_all(),
 }
 

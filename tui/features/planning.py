@@ -47,14 +47,14 @@ class Planning(Feature):
         self.session.show(state)
 
     @available()
-    def spread(self) -> None:
+    def copy_to_listed(self) -> None:
         """Copy the selected row's sparsity to every listed layer."""
         state, listing = self.state, self.state.listing
         if layers := listing.row.layers:
             grouped = bool(listing.filter or listing.row.group)
             several = len(state.unlocked(listing.listed)) if grouped else 0
             change = f"set to {percent(100 * state.sparsity_of(layers))} %"
-            self._show_change(state.spread(), several, change)
+            self._show_change(state.copy_to_listed(), several, change)
 
     @available()
     def reset(self) -> None:

@@ -76,7 +76,7 @@ KEYS = (
         "Raise the sparsity by 5 %", PLAN),
     Key("0,1,2,3,4,5,6,7,8,9", "0-9", "planning.type_value('{key}')", "exact value",
         "Type the exact sparsity in percent", PLAN),
-    Key("equals_sign", "=", "planning.spread", "copy to all",
+    Key("equals_sign", "=", "planning.copy_to_listed", "copy to all",
         "Copy the selected row's sparsity to every listed layer", PLAN),
     Key("backspace", "Backspace", "planning.reset", "reset",
         "Reset the layer to its floor, the base's sparsity", PLAN),

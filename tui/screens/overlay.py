@@ -31,7 +31,7 @@ class Overlay(Screen[Result]):
 
 
 class Dialog(ModalScreen[Result], Overlay[Result]):
-    """An overlay that leaves the screen below visible; escape closes it."""
+    """An overlay that leaves the screen below visible; Esc closes it."""
 
     BINDINGS = [Binding("escape", "leave", "close")]
 

@@ -12,7 +12,7 @@ from tui.screens.overlay import Dialog
 
 
 class Question(Dialog[bool]):
-    """A yes-or-no question: y or enter is yes, n or escape is no."""
+    """A yes-or-no question: y or Enter is yes, n or Esc is no."""
 
     BINDINGS = [
         Binding("y,enter", "answer(True)", "yes"),
@@ -37,7 +37,7 @@ class Question(Dialog[bool]):
 
 
 class Choice(Dialog[str]):
-    """A list of names and their meanings; enter picks one, escape cancels."""
+    """A list of names and their meanings; Enter picks one, Esc cancels."""
 
     BINDINGS = [
         Binding("q", "leave", "close"),

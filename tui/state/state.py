@@ -285,7 +285,7 @@ class State:
             {at: round(planned[names[at]] + steps * STEP, 12) for at in self.target_layers}
         )
 
-    def spread(self) -> State:
+    def copy_to_listed(self) -> State:
         """With the selected row's sparsity copied to every listed, unlocked layer."""
         layers = self.listing.row.layers
         if not layers:

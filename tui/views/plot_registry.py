@@ -59,7 +59,7 @@ PLOTS = {
             hint="press f to fine-tune"),
         Plot("sensitivity", "how sensitive each layer is",
             attrgetter("base", "chosen", "what_ifs", "scan", "tolerance"), "sensitivity",
-            hint="press s to scan; curves grow as it runs"),
+            hint="press s to scan; curves appear as it runs"),
         Plot("parameters", "parameters per layer", _FOOTPRINTS, "layer_bars"),
         Plot("size", "size per layer", _FOOTPRINTS, "layer_bars"),
         Plot("files", "file size",

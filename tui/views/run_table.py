@@ -198,13 +198,13 @@ def _sign(row: RunRow, split: str, best: bool) -> tuple[str, str]:
 
 def _note(row: RunRow, role: str, room: int) -> Line:
     """The run's status, unless it is done, and its note."""
-    status, status_role = state(row)
+    status, status_role = status_note(row)
     note = (" · " if status and row.note else "") + row.note
     status = cut(status, room)
     return (Span(status, status_role), Span(cut(note, room - len(status)), role))
 
 
-def state(row: RunRow) -> tuple[str, str]:
+def status_note(row: RunRow) -> tuple[str, str]:
     """A run's status as text with its role; empty if it is done."""
     so_far = f", {epochs(row)} epochs" if row.epochs and row.planned else ""
     known = {

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class FindInput(LineInput):
-    """Enter keeps the list, escape lists all layers again."""
+    """Enter keeps the list, Esc lists all layers again."""
 
     HELP = """
     # Finding layers

@@ -18,7 +18,7 @@ class SteadyInput(Input):
 
 
 class LineInput(Horizontal):
-    """Hidden until `open`; subclasses define what enter, escape and other keys do."""
+    """Hidden until `open`; subclasses define what Enter, Esc and other keys do."""
 
     BINDINGS = [Binding("escape", "leave", "cancel", show=False)]
     MOST = 200

@@ -7,7 +7,7 @@ from tui.widgets.line_input import LineInput
 
 
 class NoteInput(LineInput):
-    """Enter saves the note, escape cancels."""
+    """Enter saves the note, Esc cancels."""
 
     HELP = """
     # A note

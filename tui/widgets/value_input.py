@@ -7,7 +7,7 @@ from tui.widgets.line_input import LineInput
 
 
 class ValueInput(LineInput):
-    """Enter applies the value, escape cancels."""
+    """Enter applies the value, Esc cancels."""
 
     _floor = 0.0
 

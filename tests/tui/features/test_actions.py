@@ -70,7 +70,7 @@ def test_a_sparsity_is_spread_to_every_layer_but_the_locked_ones():
     assert opened.state.locked == {"fc2"}
     planning.choose(-4)
     planning.nudge(30)
-    planning.spread()
+    planning.copy_to_listed()
     assert opened.state.planned == {**dict.fromkeys(opened.state.layer_names, 0.3), "fc2": 0.0}
     planning.undo()
     planning.choose(4)
@@ -85,7 +85,7 @@ def test_a_group_changes_together_and_says_how_many_layers():
     group = opened.state.listing.row
     assert group.group
     planning.nudge(20)
-    planning.spread()
+    planning.copy_to_listed()
     assert {opened.state.sparsity_of((index,)) for index in group.layers} == {0.2}
     planning.reset()
     assert opened.activity.text.startswith(f"{len(group.layers)} layers reset")

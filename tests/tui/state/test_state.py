@@ -23,7 +23,7 @@ moves = st.lists(
         st.tuples(st.just("nudge"), st.integers(-120, 120)),
         st.tuples(st.just("choose"), st.integers(-3, 9)),
         st.tuples(st.just("set"), st.floats(-1, 2)),
-        st.tuples(st.sampled_from(["spread", "undo", "redo"]), st.none()),
+        st.tuples(st.sampled_from(["copy_to_listed", "undo", "redo"]), st.none()),
     ),
     max_size=30,
 )
@@ -163,7 +163,7 @@ def test_moments_of_one_net_are_no_heavier_for_being_many(monkeypatch):
 def test_a_locked_layer_is_left_alone_where_all_are_set():
     state = START.choose(1).nudge(5).toggle_lock().choose(3).nudge(9)
     assert state.locked == {"conv2"}
-    spread = state.spread()
+    spread = state.copy_to_listed()
     assert spread.planned == {**dict.fromkeys(SHAPES, 0.09), "conv2": 0.05}
     assert state.choose(1).nudge(1).planned["conv2"] == pytest.approx(0.06)
     assert state.choose(1).toggle_lock().locked == frozenset()
@@ -172,7 +172,7 @@ def test_a_locked_layer_is_left_alone_where_all_are_set():
 def test_without_a_net_no_key_changes_the_state():
     empty = State()
     assert empty.nudge(5) is empty
-    assert empty.spread() is empty
+    assert empty.copy_to_listed() is empty
     assert empty.undo() is empty
     assert empty.adopt() is empty
     assert empty.revert() == empty
