@@ -16,7 +16,7 @@ The folders, from the ground up; each imports only from those above it in this l
     pruning/       plans, masks, thresholds, importance scores, goals, allocation, what-if
     measure/       accuracy, sampling, sensitivity scan, comparison of two nets, costs
     training/      recipes, the training loop, gradual pruning, fine-tuning, checkpoints
-    settings/      what a person may set: declared, checked, read from TOML
+    settings/      what a person may set: settings, recipe fields (recipe_changes), TOML files
     formats/       the compact file (codec/), ONNX, weights files, codebooks, sizes
     inference/     running a net by its nonzeros (sparse/), engines, benchmark
     experiments/   runs on disk: written, read, exported, compared; saved scans

@@ -11,15 +11,13 @@ from core import streams
 from core.api.operations import OnEvent, run
 from core.data.batches import Images, Splits
 from core.data.inputs import DEFAULT_INPUTS, Inputs
+from core.data.splits import HELD_OUT
 from core.errors import InputError
 from core.events import StopFlag, never
 
 Pixels = Tensor | NDArray[np.uint8]
 Labels = Tensor | NDArray[np.int64]
 Pair = tuple[Tensor, Tensor]
-
-HELD_OUT = 12
-"""One in this many images of each class goes to validation, and one to test."""
 
 
 def splits(

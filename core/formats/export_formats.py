@@ -13,7 +13,7 @@ PICKLES = (".pt", ".pth", ".ckpt", ".bin")
 """Extensions of weights files written by torch.save."""
 
 SUFFIXES = (COMPACT, SAFETENSORS, *PICKLES[:2], ONNX)
-"""The export formats, by file extension."""
+"""The export formats, by file extension; `core.jobs.export` writes each."""
 
 EXACT = ("float32", "float16", "bfloat16")
 """Types that store each value on its own; float32 is exact."""
