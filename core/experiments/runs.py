@@ -151,7 +151,7 @@ def read_checkpoint(path: Path) -> SavedCheckpoint:
 
 
 def read_run(folder: Path) -> Run | None:
-    """Read a run in any state; None if the folder is no run, or not yet one."""
+    """Read a run in any state; None if the folder is not a run, or not yet one."""
     record, faults = RunRecord(), Faults()
     problem = None
     try:

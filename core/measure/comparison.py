@@ -163,7 +163,7 @@ def predictions_of(
     """The predictions of `model` for the images `indices` [n] of `data`, in float32.
 
     If two classes tie, another batch size may change a prediction. Predictions `known` for the
-    split win, so that these images agree with the counts.
+    split take precedence, so that these images agree with the counts.
     """
     import torch
 

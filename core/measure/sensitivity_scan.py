@@ -84,7 +84,7 @@ def scan(
         raise InputError(f"intervals within ±{within} points: expected a number above 0")
     scanner = _Scanner(model, data, split, sparsities, uniform, within, precision)
     if scanner.untraceable:
-        text = f"slow scan, the whole net runs for every point: {scanner.untraceable}"
+        text = f"slow scan: the whole net runs for every point ({scanner.untraceable})"
         yield Notice(text, warning=True)
     order = torch.randperm(len(data), generator=torch.Generator().manual_seed(seed))
     yield from scanner.sweep(order, stop)

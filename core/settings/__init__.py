@@ -1,4 +1,4 @@
-"""What a person may set.
+"""What a user may set.
 
 settings         the settings of a run, checked
 recipe_changes   changes to a recipe

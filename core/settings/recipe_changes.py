@@ -47,7 +47,7 @@ class RecipeChanges:
     scale_dropout: bool | None = setting(None, switch(), "lower dropout as weights are removed")
     l1: float | None = setting(None, _STRENGTH, "L1 penalty on the weights", label="L1")
     l2: float | None = setting(None, _STRENGTH, "L2 penalty (weight decay)", label="L2")
-    rewind: bool | None = setting(None, switch(), "reset kept weights to early values")
+    rewind: bool | None = setting(None, switch(), "rewind kept weights to early training")
     optimizer: OptimizerName | None = setting(
         None, one_of({name: it.meaning for name, it in OPTIMIZERS.items()}), "optimizer"
     )

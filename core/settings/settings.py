@@ -61,13 +61,13 @@ class Settings:
     )
     seed: int = setting(0, integer(0, 2**63 - 1), "random seed")
     data_dir: Path | None = local_setting(
-        None, path("DIR"), "folder of the data sets", unset="the platform's cache folder"
+        None, path("DIR"), "folder with the data sets", unset="the platform's cache folder"
     )
     weights: Path | None = local_setting(
         None,
         path("FILE", ".safetensors, .pt or .fw"),
         "dense weights to start from",
-        unset="shipped, else trained once",
+        unset="shipped, or trained once",
     )
     inputs: Inputs = DEFAULT_INPUTS
     cache_budget: int = local_setting(BUDGET, _BYTES, "disk space for decoded image folders")

@@ -22,7 +22,7 @@ _DEEP = ("I", "I;16", "I;16L", "I;16B")
 """Pillow's names for images with 16 bits per pixel."""
 
 _UNREADABLE = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)
-"""What Pillow raises for a file that is no image, damaged or far too large."""
+"""What Pillow raises for a file that is not an image, is damaged or far too large."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def shape_of(samples: Samples, inputs: Inputs) -> Shape:
         except _UNREADABLE:
             continue
     if not sizes:
-        raise InputError(f"none of {len(samples)} images can be read, for example {samples[0][0]}")
+        raise InputError(f"cannot read any of the images tried, such as {samples[0][0]}")
     width, height = sizes[0]
     if inputs.image_size is not None:
         width = height = inputs.image_size

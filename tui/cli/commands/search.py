@@ -1,4 +1,4 @@
-"""The command `search`: the smallest net within a drop in accuracy."""
+"""The command `search`: the smallest net within an allowed drop in accuracy."""
 
 from argparse import Namespace
 from typing import Any
