@@ -23,7 +23,7 @@ class Setting:
         default: None if it is decided elsewhere; `unset` says where.
         label: its name in the app's form; the field's name with spaces unless declared.
         check: raises InputError for a value that names nothing, such as an unknown model.
-        portable: it means the same on every machine and may be in a recipe file.
+        portable: whether it means the same on every machine and may be in a recipe file.
     """
 
     name: str

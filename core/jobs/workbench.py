@@ -51,7 +51,7 @@ class Net:
         digest: identifies the weights.
         early: the weights early in its dense training, if stored.
         run: the run that produced it; None if there is none.
-        dense: accuracy of the dense net it was made from; None for the dense net itself.
+        dense: accuracy of the dense net it was pruned from; None for the dense net itself.
         trained: whether it has been trained, not just initialized.
         image_values: values per image; 0 if unknown.
         split_sizes: images in validation and test; None if unknown.
@@ -121,7 +121,7 @@ class Workbench:
 
     @property
     def training(self) -> Phase:
-        """The hyperparameters of dense training, with batches limited likewise."""
+        """The hyperparameters of dense training, with batches limited in the same way."""
         return self._fitted(self.settings.training)
 
     def _fitted(self, phase: Phase) -> Phase:

@@ -223,7 +223,7 @@ def compare(
         start: which page of them, from 0.
         matrix: whether to count all images in mode `chosen` too.
         dense_predictions: for all images [N]; computed if None.
-        pruned_predictions: likewise.
+        pruned_predictions: the same for the pruned net.
         precision: `fp32` or `bf16`; predictions are those of float32 in both.
         stop: checked every 250 images.
 

@@ -1,6 +1,6 @@
 """The sensitivity scan: how accuracy falls when one layer alone is pruned (Han et al. 2015, §5).
 
-All points advance together, some hundred images at a time. The net runs once for these images, and
+All points advance together, a few hundred images at a time. The net runs once for these images, and
 the part from a layer on runs once per sparsity. Nothing before a layer is computed twice, memory
 holds one batch, and a scan that is stopped has every curve, on fewer images.
 """

@@ -1,6 +1,6 @@
 """Exact copies of models, even of those that `copy.deepcopy` refuses or copies wrongly.
 
-`copy.deepcopy` refuses a model that keeps an activation, a lock, or a weight that weight norm or
+`copy.deepcopy` refuses a model that stores an activation, a lock, or a weight that weight norm or
 `torch.nn.utils.prune` computes. It separates parameters that share memory, and leaves the
 original's modules in weak references and in hooks that close over them. `copy_model` handles all
 of these. It never returns a copy that differs from the original or shares a part with it: it
@@ -32,7 +32,7 @@ _LEAVES = (type, ModuleType, str, bytes, bytearray, int, float, complex, type(No
 class ModelCopy:
     """A copy of a model, and the tensors that autograd computed for the original, by path.
 
-    Such a tensor, a kept activation for example, is a constant in the copy.
+    Such a tensor, for example a stored activation, is a constant in the copy.
     """
 
     model: nn.Module

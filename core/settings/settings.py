@@ -36,7 +36,7 @@ class Settings:
         protocol: `default` trains on 55,000 images and selects on 5,000 others, not on test;
             `reference` trains on all 60,000 and selects on test, as the notebook did.
         changes: to the recipe, for the training a command runs.
-        inputs: the images' size, channels and normalization, as far as set.
+        inputs: the images' size, channels and normalization, where set.
 
     Raises:
         InputError: a value is invalid.

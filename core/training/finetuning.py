@@ -88,7 +88,7 @@ def finetune(
     checkpoints: bool = False,
     resume: Mapping[str, Any] | None = None,
 ) -> Stream[FineTuningResult]:
-    """Fine-tune `base` towards `plan` as `recipe` says.
+    """Fine-tune `base` toward `plan` as `recipe` says.
 
     The plan is measured in one shot first. A raised stop flag or a non-finite loss ends training
     within one batch, see `FineTuningResult.best`.

@@ -44,10 +44,10 @@ class Shape:
 
 
 def shape_of(samples: Samples, inputs: Inputs) -> Shape:
-    """The requested size and channels; those not set are worked out from some of the images.
+    """The requested size and channels; those not set are inferred from some of the images.
 
-    The size is theirs if they all share one; if they differ or are large, it is a square of the
-    median size, clipped to `SMALLEST`..`LARGEST`. One channel if all are gray.
+    If all of these have the same size, that is the size; if sizes differ or are large, it is a
+    square of the median size, clipped to `SMALLEST`..`LARGEST`. One channel if all are gray.
 
     Raises:
         InputError: none of the images tried can be read.
