@@ -19,7 +19,7 @@ from core.settings.settings import SETTINGS, Settings
 
 DEFAULT_ALLOCATION = "lamp"
 
-RUN = "net that a run produced: FOLDER for its newest run, or FOLDER:RUN-ID"
+RUN = "the net of a run: FOLDER for its newest run, or FOLDER:RUN-ID"
 
 _ALLOCATE = Setting(
     "allocate", DEFAULT_ALLOCATION, one_of(tuple(ALLOCATIONS)), "how to turn a goal into sparsities"
@@ -29,7 +29,7 @@ _TRIALS = Setting("trials", TRIALS, integer(1, 1000), "maximum number of fine-tu
 _START = Setting("start", START, number(1, 1_000_000, above=True), "first ratio to try")
 _SECONDS = Setting("seconds", SECONDS, number(0, 100_000, above=True), "approximate duration")
 _WITHIN = Setting(
-    "within", WITHIN, number(0, 100, above=True), "interval half-width in points; implies --quick"
+    "within", WITHIN, number(0, 100, above=True), "--quick with this interval half-width (points)"
 )
 _SPLIT = Setting("split", SPLITS[0], one_of(SPLITS), "split to measure on")
 
@@ -79,7 +79,7 @@ def _add_plan(parser: ArgumentParser) -> None:
     group = parser.add_argument_group("sparsities, as fractions")
     one = group.add_mutually_exclusive_group()
     one.add_argument("--sparsity", metavar="LAYER=S,...", help="the plan; other layers stay dense")
-    one.add_argument("--preset", metavar="NAME", help="a preset; m in the app lists them")
+    one.add_argument("--preset", metavar="NAME", help="a preset (press m in the app for a list)")
     one.add_argument("--uniform", metavar="S", help="the same sparsity for every layer")
     one.add_argument("--ratio", metavar="X", help="X times smaller; sparsities chosen for you")
     one.add_argument("--goal", metavar="GOAL", help="a goal: 60x, '6000 kept' or '28 KiB'")
@@ -109,9 +109,7 @@ def _add_table(parser: ArgumentParser) -> None:
 
 
 def _add_export(parser: ArgumentParser) -> None:
-    parser.add_argument(
-        "run", metavar="RUN", nargs="?", help=f"{RUN} (default: the dense net of the settings)"
-    )
+    parser.add_argument("run", metavar="RUN", nargs="?", help=f"{RUN} (default: the dense net)")
     group = parser.add_argument_group("the file")
     group.add_argument(
         "--to",
@@ -121,7 +119,7 @@ def _add_export(parser: ArgumentParser) -> None:
         help="net.fw (compact), net.safetensors or net.pt (state_dict), or net.onnx",
     )
     packing = settings_in(Packing)
-    formats = "; ".join(f"{name}, {meaning}" for name, meaning in VALUES.items())
+    formats = ", ".join(f"{name} ({meaning})" for name, meaning in VALUES.items())
     text = f"how a compact file stores values: {formats} (default: float32, or codebook with "
     _add(group, packing["values"], default=None, help=text + "--levels or --max-drop)")
     _add(group, packing["levels"], default=None)
@@ -134,7 +132,7 @@ def _add_inspect(parser: ArgumentParser) -> None:
 
 
 def _add_bench(parser: ArgumentParser) -> None:
-    text = f"{RUN}; or a file of weights, .fw, .safetensors or .pt, for the net of --model"
+    text = f"{RUN}; or a weights file (.fw, .safetensors or .pt) for the net of --model"
     parser.add_argument("net", metavar="RUN|FILE", help=text)
     _add(parser, _SECONDS, default=SECONDS)
 

@@ -66,7 +66,7 @@ def _net(args: Namespace) -> tuple[Path, Settings]:
 
 def print_bench(bench: Benchmark, console: Console) -> None:
     """Print the times by batch and threads, then what `sparse` ran, and what the net costs."""
-    columns = ("batch", "threads", "ms", "10 %", "90 %", "vs. best dense")
+    columns = ("batch", "threads", "ms", "p10", "p90", "vs. best dense")
     table = number_table("engine", *columns)
     for case in bench.cases:
         for row in bench.rows:
