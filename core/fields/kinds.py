@@ -13,7 +13,7 @@ class Kind:
     """The values a setting accepts.
 
     Attributes:
-        values: for help and tables, such as `1 to 100`; empty if they go without saying.
+        values: for help and tables, such as `1 to 100`; empty if they are obvious.
         expected: for messages, such as `a whole number from 1 to 100`.
         metavar: stands for a value in the help.
         accepts: whether a value is one of them, and of the right type.

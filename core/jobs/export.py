@@ -205,7 +205,7 @@ def _onnx(workbench: Workbench, weights: Weights) -> Stream[bytes]:
     with torch.no_grad():
         same = same_logits(OnnxNet(file, "ONNX")(seven), model(seven.contiguous()), TOLERANCE)
     if not same:
-        raise InputError("not written: exported to ONNX, this net gives different logits")
+        raise InputError("not written: as ONNX this net gives other logits; use another format")
     yield Notice(f"ONNX opset {OPSET}: onnxruntime gives the same logits as torch")
     return file
 

@@ -1,8 +1,8 @@
 """The workbench: one model, one data set and the settings; and the jobs that train a net.
 
-A job is a stream. It changes only its own memory, leaves its inputs unchanged and keeps no model
-after it ends. Nobody changes the weights in its result. `core.jobs.measurement` has the jobs that
-only measure.
+A job is a stream. It changes only its own memory, leaves its inputs unchanged and holds no model
+after it ends. The weights in its result are never modified. `core.jobs.measurement` has the jobs
+that only measure.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The settings of a run, all but the plan; checked before anything heavy is loaded."""
+"""All settings of a run except the plan, checked before anything heavy is loaded."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass

@@ -90,7 +90,7 @@ def settings_of_net(args: Namespace, run: Run) -> Settings:
     """
     settings = settings_for(args, run)
     if not run.finished:
-        raise InputError(f"run {run.id} is {run.status}: it has no net yet")
+        raise InputError(f"run {run.id} is {run.status}: expected a finished run")
     check_no_weights(args, f"run {run.id}")
     return settings
 

@@ -1,4 +1,4 @@
-"""The disk budget of decoded images, and the eviction of those over it."""
+"""The disk budget of decoded images, and the eviction of folders that exceed it."""
 
 import json
 import math

@@ -61,7 +61,7 @@ def shape_of(samples: Samples, inputs: Inputs) -> Shape:
         except _UNREADABLE:
             continue
     if not sizes:
-        raise InputError(f"cannot read any of the images tried, such as {samples[0][0]}")
+        raise InputError(f"no readable image among those tried, such as {samples[0][0]}")
     width, height = sizes[0]
     if inputs.image_size is not None:
         width = height = inputs.image_size
