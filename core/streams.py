@@ -23,13 +23,13 @@ from core.measure.evaluation import measure
 from core.nets.layers import prunable_layers
 from core.nets.model_copy import copy_model
 from core.nets.user_model import check_no_torch_masks, check_prunable, fit_layout, splits_for
+from core.nets.weights import copy_weights
 from core.pruning.curves import SPARSITIES, SPLITS, UNIFORM_SPARSITIES, Scan
 from core.pruning.plans import whole_plan
 from core.settings.recipe_changes import NO_CHANGES, RecipeChanges
 from core.settings.settings import SETTINGS
 from core.training import finetuning
 from core.training.finetuning import FineTuningResult
-from core.training.loop import copy_weights
 from core.training.recipes import recipe_named
 
 PRECISIONS = ("fp32", "bf16")

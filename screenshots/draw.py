@@ -101,7 +101,7 @@ async def _opened(
 
 
 async def _until_idle(pilot: Pilot[None]) -> None:
-    await _until(pilot, lambda app: not isinstance(app.doing, JobProgress) and not app.looking)
+    await _until(pilot, lambda app: not isinstance(app.activity, JobProgress) and not app.measuring)
 
 
 async def _until(pilot: Pilot[None], reached: Callable[[Any], object]) -> None:

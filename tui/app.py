@@ -1,16 +1,18 @@
-"""The terminal program: it passes each key and each message to the feature that owns it."""
+"""The terminal program: passes each key and message to the feature that handles it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from operator import attrgetter
 from time import monotonic
 from typing import Any
 
-from textual import events, on
-from textual.app import App
+from textual import events
+from textual.app import App, SystemCommand
+from textual.screen import Screen
 
-from tui.features.availability import is_available, waits
 from tui.features.benchmarking import Benchmarking
 from tui.features.exporting import Exporting
+from tui.features.feature import is_available, waits
 from tui.features.goals import Goals
 from tui.features.history import History
 from tui.features.layer_list import LayerList
@@ -25,22 +27,20 @@ from tui.jobs.backend import Backend
 from tui.jobs.job import Job, JobEnded, JobEvent
 from tui.keys.keys import BINDINGS, KEYS, Key
 from tui.screens.main import ExploreScreen
-from tui.screens.palette import KeyCommands
+from tui.screens.overlay import Palette
 from tui.session import Session
 from tui.state.state import State
 from tui.system.boundary import Boundary
 from tui.system.key_burst import KeyBurst
 from tui.views.activity import JobProgress, Outcome
-from tui.widgets.find_input import FindInput
 from tui.widgets.layer_table import LayerTable
-from tui.widgets.value_input import ValueInput
 
 
 class FeatherweightApp(App[None]):
     """Pick sparsities, prune, fine-tune and watch.
 
-    `tui.keys.keys` names for each key a feature of this class and its action, as in
-    `training.prune`; `action_key` calls that.
+    `tui.keys.keys` names a feature of this class and its action for each key, as in
+    `training.prune`, which `action_key` calls.
 
     Attributes:
         boundary: keeps an error from ending the program.
@@ -50,7 +50,6 @@ class FeatherweightApp(App[None]):
     VERTICAL_BREAKPOINTS = [(0, "-compact"), (24, "-roomy")]
     CSS_PATH = ["featherweight.tcss", "colors.tcss"]
     BINDINGS = BINDINGS
-    COMMANDS = App.COMMANDS | {KeyCommands}
 
     def __init__(self, backend: Backend) -> None:
         super().__init__()
@@ -76,25 +75,25 @@ class FeatherweightApp(App[None]):
         return self.explore
 
     def on_mount(self) -> None:
-        """Show the first screen, complete in its first frame, then bring everything in."""
-        self.session.doing = JobProgress("loading", monotonic())
+        """Show the first screen, complete in its first frame, then load everything."""
+        self.session.activity = JobProgress("loading", monotonic())
         self.session.show(self.session.state)
         self.call_after_refresh(self.training.open)
 
     def on_unmount(self) -> None:
-        """Save the plan, and let go of what computes."""
+        """Save the plan, and abandon what is running."""
         self.saved_plans.autosave.flush()
         self.session.close()
 
     # Keys
 
     async def on_event(self, event: events.Event) -> None:
-        """Keep a text that arrives as single keys from pressing them."""
+        """Keep a pasted text that arrives as single keys from pressing them."""
         if not self.key_burst.takes(event):
             await super().on_event(event)
 
     def feature_action(self, name: str) -> Callable[..., None]:
-        """The action that a name such as `training.prune` stands for."""
+        """The action of a name such as `training.prune`."""
         action: Callable[..., None] = attrgetter(name)(self)
         return action
 
@@ -103,27 +102,34 @@ class FeatherweightApp(App[None]):
         self.feature_action(name)(*arguments)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
-        """Whether an action makes sense now; while a line is open, keys are its own."""
-        return action != "key" or self._makes_sense(str(parameters[0]))
+        """Whether an action is available now; an open input line takes the keys."""
+        return action != "key" or self._is_available(str(parameters[0]))
 
-    def _makes_sense(self, name: str) -> bool:
+    def _is_available(self, name: str) -> bool:
         if self.session.typing and name != "program.help":
             return False
         return is_available(self.feature_action(name), self.session)
 
     def _offered(self) -> tuple[Key, ...]:
-        """The keys to offer at the bottom of the screen: none while they belong to a line."""
+        """The keys in the footer: none while an input line takes them."""
         if self.session.typing:
             return ()
-        return tuple(key for key in KEYS if key.footer and self._makes_sense(key.name))
+        return tuple(key for key in KEYS if key.footer and self._is_available(key.name))
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterator[SystemCommand]:
+        """Textual's own commands, and every key's action, for the palette."""
+        yield from super().get_system_commands(screen)
+        for key in KEYS:
+            if "{key}" not in key.action:  # which key was pressed does not matter
+                run = partial(self.run_action, key.textual_action)
+                yield SystemCommand(f"{key.label} ({key.shown})", key.tooltip, run)
 
     def on_key(self, event: events.Key) -> None:
-        """Pass keys pressed while an input line was opening to it; explain unavailable keys.
+        """Type keys pressed while an input line was opening; explain unavailable ones.
 
-        A key that has to wait for the job that runs is no binding meanwhile, and comes here.
+        A key whose action must wait for the running job is not bound meanwhile, and arrives here.
         """
-        session = self.session
-        line, on_top = self.explore.line, self.screen is self.explore
+        session, line, on_top = self.session, self.explore.line, self.screen is self.explore
         if line is not None and on_top and event.is_printable and event.character:
             event.prevent_default()
             line.type(event.character)
@@ -134,51 +140,29 @@ class FeatherweightApp(App[None]):
                     self.notify(text, markup=False)
 
     def action_command_palette(self) -> None:
-        """Offer every command, by Textual's own ctrl+p."""
-        self.program.open_palette()
+        """Offer every command, on Textual's own ctrl+p."""
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette(id="--command-palette"))
 
     async def action_quit(self) -> None:
-        """Leave, by Textual's own ctrl+q."""
+        """Leave, on Textual's own ctrl+q."""
         self.program.leave()
 
-    # Messages of jobs
+    # Messages
 
     def on_job_event(self, message: JobEvent) -> None:
-        """Give what a job reports to whoever started it."""
+        """Pass a job's event to the feature that started it."""
         message.job.follow(message.event)
 
     def on_job_ended(self, message: JobEnded) -> None:
-        """Give the end of a job to whoever started it."""
+        """Pass the end of a job to the feature that started it."""
         message.job.end(message)
 
-    # Messages of widgets
+    def on_layer_table_pointed(self, message: LayerTable.Pointed) -> None:
+        """Pass on what the mouse did to a layer."""
+        self.planning.on_row_pointed(message)
 
-    @on(ValueInput.Taken)
-    def _value_taken(self, message: ValueInput.Taken) -> None:
-        self.planning.on_value_taken(message)
-
-    @on(ValueInput.Left)
-    @on(FindInput.Taken)
-    def _line_closed(self) -> None:
-        self.session.focus_table()
-
-    @on(LayerTable.Chosen)
-    def _row_chosen(self, message: LayerTable.Chosen) -> None:
-        self.planning.on_row_chosen(message)
-
-    @on(LayerTable.Nudged)
-    def _row_nudged(self, message: LayerTable.Nudged) -> None:
-        self.planning.on_row_nudged(message)
-
-    @on(FindInput.Typed)
-    def _layers_typed(self, message: FindInput.Typed) -> None:
-        self.layer_list.on_typed(message)
-
-    @on(FindInput.Left)
-    def _layers_left(self) -> None:
-        self.layer_list.on_left()
-
-    # What there is to see from outside
+    # The session, as seen from outside
 
     @property
     def state(self) -> State:
@@ -186,21 +170,16 @@ class FeatherweightApp(App[None]):
         return self.session.state
 
     @property
-    def doing(self) -> JobProgress | Outcome:
-        """The job that runs, or how the last one ended."""
-        return self.session.doing
+    def activity(self) -> JobProgress | Outcome:
+        """The running job, or the outcome of the last one."""
+        return self.session.activity
 
     @property
     def job(self) -> Job | None:
-        """The thread of the job that runs."""
+        """The running job's thread."""
         return self.session.job
 
     @property
-    def looking(self) -> bool:
-        """The background measurement runs, or is about to."""
+    def measuring(self) -> bool:
+        """Whether the background measurement is running, or about to."""
         return self.session.background.busy
-
-    @property
-    def threads(self) -> tuple[Job, ...]:
-        """What computes now."""
-        return self.session.threads

@@ -1,8 +1,10 @@
-"""The session: what is on the screen, the job that runs, and what is said about it."""
+"""The session: what is on the screen, and the job that runs."""
 
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from os.path import lexists
+from pathlib import Path
 from time import monotonic
 from typing import Any, TypeVar
 
@@ -16,25 +18,25 @@ from tui.jobs.background import BackgroundMeasurement
 from tui.jobs.job import Job, JobEnded
 from tui.keys.keys import Key
 from tui.screens.main import ExploreScreen
-from tui.state.background import request_for, with_event
+from tui.screens.question import Question
 from tui.state.measurement import MeasurementRequest
+from tui.state.next_measurement import request_for, with_event
 from tui.state.state import State
 from tui.state.training_curve import TrainingCurve
+from tui.system.paths import path_of
 from tui.views import outcomes
 from tui.views.activity import JobProgress, Outcome
 from tui.views.plot_registry import needs_of
 from tui.widgets.layer_table import LayerTable
 
 T = TypeVar("T")
-Finish = Callable[[Any], None]
-Follow = Callable[[Event], None]
 
 
 class Session:
     """A state, the screen that shows it, and at most one job.
 
-    Features change the state by `show`, or by setting it from a job's `follow` and `finish`, after
-    which the session shows it by itself.
+    Features change the state by `show`, or set it in a job's `follow` and `finish`, after which the
+    session shows it.
 
     Args:
         app: takes the messages of jobs, and has the screens.
@@ -42,10 +44,10 @@ class Session:
 
     Attributes:
         state: what the screen shows, except for the job.
-        doing: the job that runs, or how the last one ended.
-        job: its thread; None while none runs.
-        background: the measurement that may run beside it.
-        followers: are called with every state that is shown.
+        activity: the running job, or the outcome of the last one.
+        job: the running job's thread.
+        background: the measurement that may run alongside the job.
+        followers: called with every state that is shown.
     """
 
     def __init__(
@@ -54,7 +56,7 @@ class Session:
         self.app = app
         self.backend = backend
         self.state = State(settings=backend.settings)
-        self.doing: JobProgress | Outcome = Outcome("")
+        self.activity: JobProgress | Outcome = Outcome("")
         self.job: Job | None = None
         self.explore = ExploreScreen()
         self.followers: list[Callable[[State], None]] = []
@@ -67,31 +69,39 @@ class Session:
 
     @property
     def typing(self) -> bool:
-        """A line is open to be typed in, and takes every key."""
+        """Whether an input line is open, which takes every key."""
         return self.explore.line is not None
 
-    def show(self, state: State) -> None:
-        """Take on a state and show it; where its accuracy is unknown, measure it soon."""
-        passing = isinstance(self.doing, Outcome) and self.doing.passing
-        if passing and state.planned != self.state.planned:
-            self.doing = Outcome("")
+    def show(self, state: State, outcome: Outcome | None = None) -> None:
+        """Show a state, and an outcome: in a notification while a job needs its line for itself.
+
+        If the state's accuracy is unknown, it is measured soon.
+        """
+        passing = isinstance(self.activity, Outcome) and self.activity.passing
+        if outcome is not None and self.job is not None:
+            severity: SeverityLevel = "error" if outcome.role == "error" else "information"
+            self.app.notify(outcome.text, severity=severity, markup=False)
+        elif outcome is not None:
+            self.activity = outcome
+        elif passing and state.planned != self.state.planned:
+            self.activity = Outcome("")
         self.state = state
-        self.explore.show(state, self.doing, self._offered())
+        self.explore.show(state, self.activity, self._offered())
         for follow in self.followers:
             follow(state)
         self.background.reconsider()
 
     def bring_into_view(self, plot: str) -> None:
-        """Have a plot on the screen, in front unless it is visible already."""
+        """Put a plot first, unless it is visible already."""
         if plot not in self.explore.visible_plots(self.state):
-            self.state = self.state.show_plot(plot)
+            self.state = replace(self.state, plot=plot)
 
     def watch_training(self, curve: TrainingCurve) -> None:
-        """Begin a new curve, and have it on the screen."""
-        self.state = self.state.with_curve(curve)
+        """Begin a new curve, and bring it into view."""
+        self.state = replace(self.state, curve=curve)
         self.bring_into_view("accuracy")
 
-    def with_kept_scan(self, state: State) -> State:
+    def with_stored_scan(self, state: State) -> State:
         """The state with the scan of its base that an earlier session saved."""
         base = state.base
         if base is None or base.digest in state.scans:
@@ -100,21 +110,25 @@ class Session:
         return state if scan is None else state.with_scan(base.digest, scan)
 
     def focus_table(self) -> None:
-        """Give the keys back to the table once a line has been typed in."""
+        """Return the keys to the table when an input line has closed."""
         self.explore.query_one(LayerTable).focus()
         self.show(self.state)
 
-    def ask(self, screen: Screen[T], take: Callable[[T | None], None]) -> None:
-        """Open a dialog; `take` gets what it closes with."""
-        self.app.push_screen(screen, take)
+    def ask(self, screen: Screen[T], take: Callable[[T], None]) -> None:
+        """Open a dialog; `take` gets its result, unless it is canceled."""
+        self.app.push_screen(screen, lambda result: None if result is None else take(result))
 
-    def say(self, outcome: Outcome) -> None:
-        """Say how something ended; in a notification while a job needs its line for itself."""
-        if self.job is None:
-            self.doing = outcome
+    def confirm(self, question: str, yes: str, act: Callable[[], None]) -> None:
+        """Ask a question; `act` is called if the answer is yes."""
+        self.ask(Question(question, yes), lambda answer: act() if answer else None)
+
+    def write_to(self, text: str, write: Callable[[Path], None]) -> None:
+        """Write to a typed path, after asking whether to replace a file that is there."""
+        path = path_of(text)
+        if lexists(path):
+            self.confirm(f"{text} already exists. Replace it?", "replace", partial(write, path))
         else:
-            severity: SeverityLevel = "error" if outcome.role == "error" else "information"
-            self.app.notify(outcome.text, severity=severity, markup=False)
+            write(path)
 
     # The job
 
@@ -122,40 +136,51 @@ class Session:
         self,
         title: str,
         start: Callable[[StopFlag], Stream[Any]],
-        finish: Finish,
-        follow: Follow = lambda _: None,
+        finish: Callable[[Any], None],
+        follow: Callable[[Event], None] = lambda _: None,
+        *,
+        plot: str = "",
+        curve: TrainingCurve | None = None,
     ) -> None:
-        """Start a job and show it, unless one runs.
+        """Start a job and show it; only say so if one is running already.
 
         Args:
             title: what it is called.
             start: gives the stream, in a thread of its own.
             finish: takes the result.
             follow: takes each event; the screen shows what it changes at its own pace.
+            plot: the plot to bring into view.
+            curve: the training curve to begin.
         """
         if self.job is not None:
+            text = "a job is running: wait for it or press x to stop it, then try again"
+            self.app.notify(text, markup=False)
             return
+        if curve is not None:
+            self.watch_training(curve)
+        elif plot:
+            self.bring_into_view(plot)
         leaving = self.background.stop()
         self.state = replace(self.state, measuring="measured after the job")
 
         def in_turn(stop: StopFlag) -> Stream[Any]:
             if leaving is not None:
-                leaving.wait()  # the memory it takes is free by then
+                leaving.wait()  # which frees its memory
             return start(stop)
 
         def take(event: Event) -> None:
-            if isinstance(self.doing, JobProgress):
-                self.doing = self.doing.after(event)
+            if isinstance(self.activity, JobProgress):
+                self.activity = self.activity.after(event)
             follow(event)
-            self.explore.show_soon(self.state, self.doing)
+            self.explore.show_soon(self.state, self.activity)
 
-        self.doing = JobProgress(title, monotonic())
+        self.activity = JobProgress(title, monotonic())
         self.job = Job(in_turn, self.app.post_message, partial(self._take_end, finish), take)
         self.job.start()
         self.show(self.state)
 
-    def _take_end(self, finish: Finish, ended: JobEnded) -> None:
-        """Take the result, or say why there is none."""
+    def _take_end(self, finish: Callable[[Any], None], ended: JobEnded) -> None:
+        """Take the result, or show why there is none."""
         self.job = None
         self.state = replace(self.state, measuring="")
         if ended.error is not None:
@@ -168,35 +193,40 @@ class Session:
         self.show(self.state)
 
     def _fail(self, error: BaseException) -> None:
-        self.doing = outcomes.failed(error, is_open=self.state.base is not None)
+        self.activity = outcomes.failed(error, is_open=self.state.base is not None)
 
     def follow_training(self, event: Event) -> None:
-        """Extend the curve by what a training reports."""
+        """Extend the curve by a training's event."""
         if self.state.curve is not None:
-            self.state = self.state.with_curve(self.state.curve.after(event))
+            self.state = replace(self.state, curve=self.state.curve.after(event))
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """The running job's warnings so far."""
+        return self.activity.warnings if isinstance(self.activity, JobProgress) else ()
 
     @property
     def threads(self) -> tuple[Job, ...]:
-        """What computes now: a process must not end by itself while torch works."""
+        """The threads that compute: a process must not end by itself while torch works."""
         return tuple(job for job in (self.job, self.background.job) if job is not None)
 
     def close(self) -> None:
-        """Abandon what computes: nobody is left to hear of it."""
+        """Abandon every computation."""
         for job in self.threads:
             job.abandon(0)
 
-    # The measurement beside it
+    # The background measurement
 
     def _request(self) -> MeasurementRequest | None:
-        """What is worth measuring now; nothing while a job runs."""
+        """What to measure now; nothing while a job runs."""
         if self.job is not None:
             return None
         return request_for(self.state, needs_of(self.explore.visible_plots(self.state)))
 
     def _measured(self, request: MeasurementRequest, event: Event) -> None:
         self.state = with_event(self.state, request, event)
-        self.explore.show_soon(self.state, self.doing)
+        self.explore.show_soon(self.state, self.activity)
 
     def _say_measuring(self, text: str) -> None:
         self.state = replace(self.state, measuring=text)
-        self.explore.show_soon(self.state, self.doing)
+        self.explore.show_soon(self.state, self.activity)

@@ -11,8 +11,8 @@ from core.formats.codec import encode, from_state, raw
 from core.formats.export_formats import COMPACT, PICKLES, SAFETENSORS
 from core.nets.layers import prunable_layers
 from core.nets.user_model import check_no_torch_masks
+from core.nets.weights import copy_weights
 from core.system.files import write_whole
-from core.training.loop import copy_weights
 
 EXTENSIONS = (COMPACT, SAFETENSORS, *PICKLES[:2])
 

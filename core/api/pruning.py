@@ -14,13 +14,13 @@ from core.nets.footprint import DeadUnits
 from core.nets.layers import parameter_count, prunable_layers
 from core.nets.model_copy import copy_model
 from core.nets.user_model import check_no_torch_masks, check_prunable, fit_layout, splits_for
+from core.nets.weights import copy_weights
 from core.pruning.allocation import NOTHING_LOCKED, allocate
 from core.pruning.curves import Scan
 from core.pruning.goals import SENSITIVITY, Goal, Kind
 from core.pruning.masks import Masks
 from core.pruning.plans import Plan, whole_plan
 from core.pruning.what_if import Profile
-from core.training.loop import copy_weights
 
 T = TypeVar("T")
 

@@ -5,8 +5,8 @@ from torch.nn.utils import prune as torch_prune
 
 from core.errors import InputError
 from core.nets.layers import PRUNABLE, prunable_layers
+from core.nets.weights import copy_weights
 from core.pruning.masks import Masks
-from core.training.loop import copy_weights
 
 
 def to_torch_prune(model: nn.Module, masks: Masks) -> None:

@@ -22,13 +22,13 @@ QUANTIZED = ("codebook", "steps")
 """Types whose values the weights of a layer share, see `core.jobs.quantization`."""
 
 VALUES = {
-    "codebook": "a few values per layer, by k-means",
-    "steps": "a few values per layer, evenly spaced",
+    "codebook": "a few, by k-means",
+    "steps": "a few, evenly spaced",
     "float32": "exact",
-    "float16": "16 bits, more precise than bfloat16",
-    "bfloat16": "16 bits, with the range of float32",
+    "float16": "16 bits, more digits",
+    "bfloat16": "16 bits, more range",
 }
-"""What each way to store values means, in one line."""
+"""Ways to store values, each in at most 20 characters: the export dialog has no more at 60x20."""
 
 LEVELS = (2, 3, 4, 5, 6, 8, 12, 16, 24, 32, 64, 128, 256)
 """Numbers of levels to try, from the smallest file to the most accurate net."""

@@ -21,7 +21,7 @@ from core.formats.weights_files import EARLY, load_dense, save_dense, save_weigh
 from core.jobs.workbench import Net, Workbench
 from core.measure.evaluation import measure
 from core.nets.user_model import source_digest
-from core.nets.weights import DenseWeights, Weights, weights_digest
+from core.nets.weights import DenseWeights, Weights, copy_weights, weights_digest
 from core.nets.zoo import short_name
 from core.settings.recipe_changes import NO_CHANGES
 from core.settings.settings import DEFAULTS
@@ -30,7 +30,6 @@ from core.system.error_text import reason
 from core.system.untrusted_json import HEADER, to_json
 from core.training.checkpoints import Checkpoint
 from core.training.dense import TrainingResult
-from core.training.loop import copy_weights
 
 
 def open_dense_net(workbench: Workbench, stop: StopFlag = never) -> Stream[Net]:

@@ -23,10 +23,9 @@ from core.graph.unit_order import sort_units
 from core.jobs.quantization import quantize, quantize_within_drop
 from core.jobs.workbench import Workbench
 from core.measure.evaluation import measure
-from core.nets.weights import Weights, cast_like, check_fit, element_limit
+from core.nets.weights import Weights, cast_like, check_fit, copy_weights, element_limit
 from core.system.error_text import reason
 from core.system.files import write_whole
-from core.training.loop import copy_weights
 
 TOLERANCE = 1e-4
 """Allowed relative difference between another engine's logits and torch's."""

@@ -13,10 +13,10 @@ from core.formats.straight_through import StraightThrough
 from core.jobs.workbench import Workbench
 from core.measure.evaluation import evaluate
 from core.nets.layers import bias_key, dropouts
-from core.nets.weights import Weights
+from core.nets.weights import Weights, copy_weights
 from core.pruning.masks import Masks, sparsity_of
 from core.training.gradual import Pruner
-from core.training.loop import Trainer, copy_weights
+from core.training.loop import Trainer
 from core.training.recipes import Phase
 
 KINDS: Mapping[str, type[CodebookTensor | StepTensor]] = {

@@ -26,6 +26,14 @@ class DenseWeights(NamedTuple):
     trained: bool = True
 
 
+def copy_weights(model: nn.Module) -> Weights:
+    """The state_dict of `model` as contiguous copies on the CPU."""
+    return {
+        name: tensor.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
+        for name, tensor in model.state_dict().items()
+    }
+
+
 def weights_digest(weights: Weights) -> str:
     """16 hexadecimal digits of the SHA-256 of names, types, shapes and values, in name order."""
     digest = hashlib.sha256()

@@ -10,9 +10,9 @@ from core.data.batches import Splits
 from core.errors import StoppedError, WorkError
 from core.events import Accuracy, Epoch, StopFlag, Stream, never
 from core.measure.evaluation import evaluate, measure
-from core.nets.weights import Weights
+from core.nets.weights import Weights, copy_weights
 from core.training.checkpoints import Checkpoint
-from core.training.loop import BestEpoch, Trainer, copy_weights
+from core.training.loop import BestEpoch, Trainer
 from core.training.recipes import Phase
 
 

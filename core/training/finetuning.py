@@ -14,11 +14,11 @@ from core.graph.dead_units import count_dead_units
 from core.measure.evaluation import evaluate, measure
 from core.nets.footprint import DeadUnits, Sizes
 from core.nets.layers import dropouts, prunable_layers
-from core.nets.weights import Weights
+from core.nets.weights import Weights, copy_weights
 from core.pruning.masks import Masks, sparsity_of
 from core.training.checkpoints import Checkpoint
 from core.training.gradual import Pruner
-from core.training.loop import BestEpoch, Trainer, copy_weights
+from core.training.loop import BestEpoch, Trainer
 from core.training.recipes import Recipe
 
 

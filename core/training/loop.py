@@ -13,7 +13,7 @@ from torch.optim import Optimizer
 from core.data.batches import Images
 from core.events import Batch, Notice, StopFlag, Stream
 from core.nets.layers import prunable_layers
-from core.nets.weights import Weights
+from core.nets.weights import Weights, copy_weights
 from core.pruning.masks import Masks
 from core.system.precision import autocast
 from core.training.byte_dropout import use_byte_dropout
@@ -186,11 +186,3 @@ class BestEpoch:
             self.epoch, self.validation = state["epoch"], state["validation"]
             self.weights = state["weights"]
             self.masks = None if state["masks"] is None else Masks(state["masks"])
-
-
-def copy_weights(model: nn.Module) -> Weights:
-    """The state_dict of `model` as contiguous copies on the CPU."""
-    return {
-        name: tensor.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
-        for name, tensor in model.state_dict().items()
-    }

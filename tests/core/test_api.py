@@ -17,8 +17,8 @@ from core import Batch, Epoch, InputError
 from core.data.batches import Splits
 from core.formats.weights_files import load_weights
 from core.nets.layers import parameter_count, prunable_layers
+from core.nets.weights import copy_weights
 from core.nets.zoo import model_spec
-from core.training.loop import copy_weights
 from tests.core.training.loops import of_type, same
 
 pytestmark = pytest.mark.usefixtures("one_thread")

@@ -33,7 +33,7 @@ async def ready(pilot: Pilot[None]) -> None:
 
 async def idle(pilot: Pilot[None]) -> None:
     """Until no job runs and the outcome is shown."""
-    await until(pilot, lambda app: app.job is None and isinstance(app.doing, Outcome))
+    await until(pilot, lambda app: app.job is None and isinstance(app.activity, Outcome))
 
 
 @pytest.fixture(autouse=True)

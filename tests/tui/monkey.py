@@ -19,6 +19,7 @@ from core.events import Event, Stream
 from tests.tui.history.histories import CSS
 from tests.tui.scripted import Many, course
 from tui.app import FeatherweightApp
+from tui.screens.help import HelpScreen
 from tui.screens.history.screen import HistoryScreen
 from tui.views.plot_registry import PLOTS
 
@@ -37,13 +38,13 @@ TEXTS = ("[/b].toml", "[red]", "60x", "0.5 points", "1 MiB", "no goal", "~x/y", 
 TOURS: dict[str, tuple[str, ...]] = {
     "Question": ("t",),
     "Choice": ("m",),
-    "RecipeScreen": ("c", "down", "right"),
-    "ExportScreen": ("e", "down", "right"),
-    "GoalScreen": ("g", "down", "1"),
-    "PathScreen": ("w", "x"),
+    "RecipeDialog": ("c", "down", "right"),
+    "ExportDialog": ("e", "down", "right"),
+    "GoalDialog": ("g", "down", "1"),
+    "PathDialog": ("w", "x"),
     "HelpScreen": ("?", "down"),
     "HistoryScreen": ("h", "down", "space", "up"),
-    "HistoryHelp": ("h", "?"),
+    "history help": ("h", "?"),
     "Palette": ("ctrl+p", "g"),
     "ValueInput": ("7",),
     "FindInput": ("/", "c"),
@@ -178,6 +179,8 @@ class Monkey:
         if screen is app.explore:
             yield from app.explore.visible_plots(app.state)
             yield type(app.explore.line).__name__
+        if isinstance(screen, HelpScreen) and isinstance(app.screen_stack[-2], HistoryScreen):
+            yield "history help"
         if isinstance(screen, HistoryScreen) and screen.typing:
             yield "NoteInput"
         backend = app.session.backend

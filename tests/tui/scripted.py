@@ -207,7 +207,7 @@ class Scripted(Backend):
         yield Progress("load torch")
         if self.opening is not None:
             self.opening.wait(PATIENCE)
-        return net()
+        return self.net_of()
 
     def train(self, settings: Settings, stop: StopFlag) -> Stream[tuple[Any, Net]]:
         """A dense net that is a little better."""
@@ -215,7 +215,7 @@ class Scripted(Backend):
         yield from self._script(stop)
         accuracy = Accuracy(99.30, 99.45)
         trained = SimpleNamespace(accuracy=accuracy, best=5, stopped=stop(), diverged=False)
-        return trained, net(accuracy=accuracy)
+        return trained, self.net_of(accuracy=accuracy)
 
     def prune(self, base: Net, plan: Mapping[str, float], stop: StopFlag) -> Stream[PruningResult]:
         """The plan in one shot."""
@@ -243,7 +243,7 @@ class Scripted(Backend):
             dead=self.dead,
             sizes=SIZES,
         )
-        return tuned, replace(net(plan), accuracy=TUNED, run="0002")
+        return tuned, replace(self.net_of(plan, TUNED), run="0002")
 
     def scan(self, base: Net, stop: StopFlag) -> Stream[Scan]:
         """Curves that grow, and pause where the trainings do."""
@@ -262,7 +262,7 @@ class Scripted(Backend):
         self.started.append(f"restore {run.id}")
         yield Progress(f"read run {run.id}")
         self._fail()
-        made = replace(net(MODERATE), accuracy=TUNED, run=run.id)
+        made = replace(self.net_of(MODERATE, TUNED), run=run.id)
         epochs = tuple(event for event in self.events if isinstance(event, Epoch))
         settings = replace(self.settings, changes=RecipeChanges(epochs=2))
         return RestoredRun(settings, dense, MODERATE, made, PRUNED, epochs, self.dead)
@@ -300,7 +300,7 @@ class Scripted(Backend):
             if stop():
                 break
         found = SearchResult(trials[0], tuple(trials), DENSE.validation - max_drop, stop())
-        return found, replace(net(MODERATE), accuracy=TUNED)
+        return found, self.net_of(MODERATE, TUNED)
 
     def benchmark(
         self, base: Net, plan: Mapping[str, float], tuned: Net | None, stop: StopFlag
@@ -355,6 +355,10 @@ class Scripted(Backend):
                 raise StoppedError("stopped")
         yield SampleUpdated(Sample(4_862, 5_000, 5_000))
 
+    def net_of(self, plan: Mapping[str, float] | None = None, accuracy: Accuracy = DENSE) -> Net:
+        """The net that a job makes, pruned to a plan."""
+        return net(plan, accuracy)
+
     def _script(self, stop: StopFlag) -> Stream[None]:
         self.pauses_in -= 1
         for number, event in enumerate(self.events):
@@ -381,3 +385,7 @@ class Many(Scripted):
         """That net."""
         yield from ()
         return self.net
+
+    def net_of(self, plan: Mapping[str, float] | None = None, accuracy: Accuracy = DENSE) -> Net:
+        """That net again, whatever the plan: its layers stay the same."""
+        return replace(self.net, accuracy=accuracy, digest=repr(plan))

@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 
 import pytest
+from textual.events import MouseScrollDown, MouseScrollUp
 
 from core.errors import InputError
 from core.events import Batch, Epoch, Notice, Progress
@@ -14,8 +15,8 @@ from tests.tui.conftest import idle, ready, until
 from tests.tui.scripted import AGGRESSIVE, Scripted, course
 from tui.app import FeatherweightApp
 from tui.jobs.job import Job, JobEnded, JobEvent
-from tui.screens.dialogs import Question
 from tui.screens.help import HelpScreen
+from tui.screens.question import Question
 from tui.views.activity import JobProgress
 from tui.widgets.key_line import KeyLine
 from tui.widgets.layer_table import LayerTable
@@ -63,7 +64,7 @@ async def test_a_typed_value_is_for_the_layer_that_was_asked_about(app):
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
         await pilot.press("5")
-        app.explore.query_one(LayerTable).post_message(LayerTable.Nudged(2, 1))
+        app.explore.query_one(LayerTable).post_message(LayerTable.Pointed(2, steps=1))
         await pilot.press("enter")
         assert app.state.planned["conv1"] == 0.05
         assert app.state.planned["conv3"] == 0.01
@@ -122,7 +123,9 @@ async def test_the_mouse_chooses_layers_and_sets_sparsities(app):
         await pilot.click(LayerTable, offset=(4, 0))
         assert app.state.chosen == 2
         table = app.explore.query_one(LayerTable)
-        table.post_message(LayerTable.Nudged(0, 1))
+        place = (4, 1, 0, 0, 0, False, False, False)
+        for scroll in (MouseScrollUp, MouseScrollUp, MouseScrollDown):
+            table.post_message(scroll(table, *place))
         await pilot.pause()
         assert app.state.planned["conv1"] == 0.01
 
@@ -402,7 +405,7 @@ async def test_while_loading_keys_are_answered_and_quitting_does_not_ask():
     backend.opening = backend.go
     app = FeatherweightApp(backend)
     async with app.run_test(size=(80, 24)) as pilot:
-        await until(pilot, lambda app: isinstance(app.doing, JobProgress))
+        await until(pilot, lambda app: isinstance(app.activity, JobProgress))
         await pilot.press("right", "p", "u", "5", "v")
         assert app.state.base is None
         await pilot.press("q")

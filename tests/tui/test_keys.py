@@ -7,7 +7,7 @@ import inspect
 import pytest
 
 from tests.tui.conftest import ready, until
-from tui.features.availability import is_available, waits
+from tui.features.feature import is_available, waits
 from tui.keys.keys import KEYS
 
 

@@ -46,7 +46,7 @@ async def finetuned(pilot: Pilot[None]) -> None:
 
 async def settled(pilot: Pilot[None]) -> None:
     """Until nothing waits to be measured or redrawn."""
-    await until(pilot, lambda app: app.state.estimate or not app.looking)
+    await until(pilot, lambda app: app.state.estimate or not app.measuring)
     await until(pilot, lambda app: not app.explore.stale)
 
 
@@ -135,7 +135,7 @@ def test_loading_looks_as_drawn(snap_compare):
     app = FeatherweightApp(backend)
 
     async def loading(pilot: Pilot[None]) -> None:
-        await until(pilot, lambda app: getattr(app.doing, "step", None))
+        await until(pilot, lambda app: getattr(app.activity, "step", None))
         await settled(pilot)
         await pilot.pause(0.3)
 

@@ -1,32 +1,27 @@
-"""The key that times the net on the screen, in every engine there is."""
+"""The key that times the net on the screen in every available engine."""
 
 from dataclasses import replace
 from functools import partial
 
 from core.events import Event
 from core.inference.timings import Benchmark, BenchmarkUpdated
-from tui.features.availability import available
-from tui.session import Session
+from tui.features.feature import Feature, available
 from tui.state.results import Speed
 from tui.views import outcomes
 
 
-class Benchmarking:
+class Benchmarking(Feature):
     """How fast is it?"""
-
-    def __init__(self, session: Session) -> None:
-        self.session = session
 
     @available(waits=True)
     def start(self) -> None:
         """Time the fine-tuned net of this plan; without one, the plan applied to the base.
 
-        What was timed before stays on the screen until there is something newer.
+        The previous benchmark stays on the screen until a newer one has rows.
         """
         session = self.session
-        base, plan, tuned = session.state.base, session.state.planned, session.state.tuned
-        key = session.state.key
-        if base is None or key is None:
+        base, plan, tuned = self.state.base, self.state.planned, self.state.tuned
+        if base is None or (key := self.state.key) is None:
             return
         speed = partial(Speed, key, tuned)
 
@@ -36,9 +31,7 @@ class Benchmarking:
 
         def finish(bench: Benchmark) -> None:
             session.state = replace(session.state, speed=speed(bench))
-            session.doing = outcomes.timed(bench)
+            session.activity = outcomes.timed(bench)
 
-        session.bring_into_view("speed")
-        session.start_job(
-            "timing", partial(session.backend.benchmark, base, plan, tuned), finish, follow
-        )
+        start = partial(session.backend.benchmark, base, plan, tuned)
+        session.start_job("timing", start, finish, follow, plot="speed")

@@ -1,7 +1,7 @@
 """Exporting: the key `e`, which writes the net on the screen to a file."""
 
-import os
 from dataclasses import replace
+from functools import partial
 from math import isfinite
 from pathlib import Path
 
@@ -10,47 +10,39 @@ from core.experiments.exports import Export
 from core.formats.export_formats import COMPACT
 from core.nets.footprint import Sizes
 from core.nets.zoo import short_name
-from tui.features.availability import available
-from tui.screens.dialogs import Question
-from tui.screens.export import ExportScreen
+from tui.features.feature import Feature, available
+from tui.screens.export_dialog import ExportDialog
 from tui.session import Session
 from tui.state.export_form import ExportForm
 from tui.state.results import Result
 from tui.state.state import State
-from tui.text.paths import path_of
 from tui.views import outcomes
 from tui.views.activity import JobProgress
 
 
-class Exporting:
+class Exporting(Feature):
     """Exporting a net and reading it back."""
 
     def __init__(self, session: Session) -> None:
-        self.session = session
+        super().__init__(session)
         self._form = ExportForm("")
 
     @available(waits=True)
     def ask(self) -> None:
         """Ask for a file and how it stores the values."""
-        state, before = self.session.state, self._form
-        name = file_name(state, Path(before.path).suffix or COMPACT)
+        before = self._form
+        name = file_name(self.state, Path(before.path).suffix or COMPACT)
         path = str(Path(before.path).with_name(name)) if before.path else name
-        screen = ExportScreen(what(state), replace(before, path=path, at=0))
-        self.session.ask(screen, self._take)
+        dialog = ExportDialog(what(self.state), replace(before, path=path, at=0))
+        self.session.ask(dialog, self._take)
 
-    def _take(self, form: ExportForm | None) -> None:
-        if form is None:
-            return
-        self._form, path = form, path_of(form.path.strip())
-        if not os.path.lexists(path):
-            self._write(form, path)
-            return
-        question = Question(f"{form.path} is there already. Replace it?", "replace")
-        self.session.ask(question, lambda yes: self._write(form, path) if yes else None)
+    def _take(self, form: ExportForm) -> None:
+        self._form = form
+        self.session.write_to(form.path.strip(), partial(self._write, form))
 
     def _write(self, form: ExportForm, path: Path) -> None:
         """Write the fine-tuned net if it is of this plan, else the plan applied to the base."""
-        session, state = self.session, self.session.state
+        session, state = self.session, self.state
         base, plan, known = state.base, state.planned, state.current
         if base is None:
             return
@@ -71,17 +63,15 @@ class Exporting:
                 session.state = session.state.with_pruned(written, since)
             else:
                 session.state = session.state.with_result_replaced(known, written)
-            warnings = session.doing.warnings if isinstance(session.doing, JobProgress) else ()
-            session.doing = outcomes.exported(export, result, warnings)
+            session.activity = outcomes.exported(export, result, session.warnings)
 
-        session.bring_into_view("files")
-        session.start_job(f"exporting {path.name}", stream, finish, self._follow)
+        session.start_job(f"exporting {path.name}", stream, finish, self._follow, plot="files")
 
     def _follow(self, event: Event) -> None:
-        """Begin anew with each number of values that is tried: a notice says what one gave."""
-        doing = self.session.doing
-        if isinstance(event, Notice) and isinstance(doing, JobProgress):
-            self.session.doing = replace(doing, batch=None, epoch=None)
+        """Reset the progress when a notice says what one number of levels gave."""
+        activity = self.session.activity
+        if isinstance(event, Notice) and isinstance(activity, JobProgress):
+            self.session.activity = replace(activity, batch=None, epoch=None)
 
 
 def what(state: State) -> str:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from core.events import Event
 from core.jobs.search import TrialStarted
 from core.pruning.curves import ScanUpdated
-from tui.features.availability import available
-from tui.screens.goal import Asked, GoalScreen
+from tui.features.feature import Feature, available
+from tui.screens.goal_dialog import GoalDialog, GoalRequest
 from tui.session import Session
 from tui.state.training_curve import TrainingCurve
 from tui.views import outcomes
@@ -22,44 +22,31 @@ if TYPE_CHECKING:
     from core.jobs.workbench import Net
 
 
-class Goals:
+class Goals(Feature):
     """How light can it be?"""
 
     def __init__(self, session: Session) -> None:
-        self.session = session
-        self._asked = Asked()
+        super().__init__(session)
+        self._request = GoalRequest()
 
     @available()
     def ask(self) -> None:
-        """Ask how light the net is to be, and how the layers share in that."""
-        self.session.ask(GoalScreen(self.session.state, self._asked), self._take)
+        """Ask for a goal, and how to allocate it to the layers."""
+        self.session.ask(GoalDialog(self.state, self._request), self._take)
 
-    def _take(self, asked: Asked | None) -> None:
-        if asked is None:
-            return
-        self._asked = asked
-        session = self.session
-        if asked.drop is not None:
-            self._search(asked.method, asked.drop)
-        elif asked.plan is not None:
-            session.show(session.state.set_plan(asked.plan))
-            session.say(
-                Outcome(
-                    f"{asked.title} by {asked.method} · u undoes it",
-                    "p to measure, f to fine-tune; l excludes a layer from goals",
-                    passing=True,
-                )
-            )
-            session.show(session.state)
+    def _take(self, request: GoalRequest) -> None:
+        self._request = request
+        if request.drop is not None:
+            self._search(request.method, request.drop)
+        elif request.plan is not None:
+            text = f"{request.title} by {request.method} · u undoes it"
+            advice = "p to measure, f to fine-tune; l excludes a layer from goals"
+            outcome = Outcome(text, advice, passing=True)
+            self.session.show(self.state.set_plan(request.plan), outcome)
 
     def _search(self, method: str, drop: float) -> None:
-        session = self.session
-        state, base = session.state, session.state.base
+        session, state, base = self.session, self.state, self.state.base
         if base is None:
-            return
-        if session.job is not None:
-            text = "a job is running: wait for it or press x to stop it, then search"
-            session.app.notify(text, markup=False)
             return
         began, curve, locks, settings = monotonic(), state.curve, state.locks, state.settings
 
@@ -73,22 +60,16 @@ class Goals:
                 session.follow_training(event)
 
         def finish(outcome: tuple[SearchResult, Net | None]) -> None:
-            self._take_best(*outcome, monotonic() - began, curve)
+            search, net = outcome
+            if search.best is not None and net is not None:
+                best, tuned, seconds = search.best, search.best.result, monotonic() - began
+                before = replace(session.state.undo_point, curve=curve)
+                session.state = session.with_stored_scan(
+                    session.state.after(before).with_restored(
+                        best.base, best.plan, net, tuned.pruned, tuned.dead, seconds, tuned.sizes
+                    )
+                )
+            session.activity = outcomes.searched(search)
 
         start = partial(session.backend.search, base, drop, method, locks, settings)
         session.start_job("search", start, finish, follow)
-
-    def _take_best(
-        self, found: SearchResult, net: Net | None, seconds: float, curve: TrainingCurve | None
-    ) -> None:
-        """Take the best trial with its base; undo goes to the curve there was before."""
-        session, best = self.session, found.best
-        if best is not None and net is not None:
-            result = best.result
-            state = session.state.after(
-                replace(session.state.undo_point, curve=curve)
-            ).with_restored(
-                best.base, best.plan, net, result.pruned, result.dead, seconds, result.sizes
-            )
-            session.state = session.with_kept_scan(state)
-        session.doing = outcomes.searched(found)

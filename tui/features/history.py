@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from core.experiments.run_record import TRAIN
-from tui.features.availability import available
+from tui.features.feature import Feature, available
 from tui.screens.history.screen import HistoryScreen
 from tui.session import Session
 from tui.state.state import State
@@ -19,22 +19,19 @@ if TYPE_CHECKING:
     from core.jobs.restore import RestoredRun
 
 
-class History:
+class History(Feature):
     """The runs, and the way back to one."""
 
     def __init__(self, session: Session) -> None:
-        self.session = session
+        super().__init__(session)
         session.followers.append(self._mark_current)
 
     @available()
     def show(self) -> None:
         """Show the runs."""
-        state = self.session.state
-        screen = HistoryScreen(
-            self.session.backend.experiment,
-            current=_run_of(state),
-            dense=state.dense.accuracy.validation if state.dense else None,
-        )
+        dense = self.state.dense.accuracy.validation if self.state.dense else None
+        experiment = self.session.backend.experiment
+        screen = HistoryScreen(experiment, current=_run_of(self.state), dense=dense)
         self.session.ask(screen, self._return_to)
 
     def _mark_current(self, state: State) -> None:
@@ -43,27 +40,24 @@ class History:
         if isinstance(screen, HistoryScreen):
             screen.mark_current(_run_of(state))
 
-    def _return_to(self, run: Run | None) -> None:
+    def _return_to(self, run: Run) -> None:
         """Go back to a run; resume it where it was interrupted."""
-        session = self.session
-        dense = session.state.dense
-        if run is None:
-            return
-        if dense is None or session.job is not None:
-            text = "a job is running: wait for it or press x to stop it, then try again"
-            session.app.notify(text, markup=False)
+        session, dense = self.session, self.state.dense
+        if dense is None:
             return
 
         def finish(restored: RestoredRun) -> None:
-            session.state = session.with_kept_scan(returned(session.state, restored))
-            session.doing = outcomes.restored(restored, run.id)
+            session.state = session.with_stored_scan(with_run(session.state, restored))
+            session.activity = outcomes.restored(restored, run.id)
 
-        if not run.finished:
-            session.watch_training(_curve(run))
         action = "restoring" if run.finished else "resuming" if run.record.epochs else "restarting"
-        title = f"{action} run {run.id}"
-        start = partial(session.backend.restore, dense, run)
-        session.start_job(title, start, finish, session.follow_training)
+        session.start_job(
+            f"{action} run {run.id}",
+            partial(session.backend.restore, dense, run),
+            finish,
+            session.follow_training,
+            curve=None if run.finished else _curve(run),
+        )
 
 
 def _run_of(state: State) -> str | None:
@@ -79,12 +73,11 @@ def _curve(run: Run) -> TrainingCurve:
     return TrainingCurve(record.planned_epochs or len(epochs), finetuning=finetunes, epochs=epochs)
 
 
-def returned(state: State, restored: RestoredRun) -> State:
+def with_run(state: State, restored: RestoredRun) -> State:
     """The state at the end of the run; undo returns from it."""
-    before = state.undo_point
-    made = restored.settings
-    settings = replace(state.settings, recipe=made.recipe, changes=made.changes, seed=made.seed)
-    state = replace(state.after(before), settings=settings)
+    run = restored.settings
+    settings = replace(state.settings, recipe=run.recipe, changes=run.changes, seed=run.seed)
+    state = replace(state.after(state.undo_point), settings=settings)
     planned = len(restored.epochs) or settings.finetuning.epochs
     curve = TrainingCurve(planned, finetuning=restored.plan is not None, epochs=restored.epochs)
     if restored.plan is None:

@@ -1,13 +1,11 @@
 """Planning: setting sparsities by keys and mouse."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from core.pruning.presets import preset_plan, presets_of
-from tui.features.availability import available
-from tui.screens.dialogs import Choice
-from tui.screens.recipe import RecipeScreen
-from tui.session import Session
+from tui.features.feature import Feature, available
+from tui.screens.question import Choice
+from tui.screens.recipe_dialog import RecipeDialog
 from tui.state.recipe_form import RecipeForm
 from tui.state.state import State
 from tui.text.format import percent, plural
@@ -17,149 +15,137 @@ from tui.widgets.layer_table import LayerTable
 from tui.widgets.value_input import ValueInput
 
 
-class Planning:
+class Planning(Feature):
     """Everything that changes the plan and the recipe by hand."""
-
-    def __init__(self, session: Session) -> None:
-        self.session = session
 
     @available()
     def choose(self, steps: int) -> None:
         """Select a row above or below."""
-        self.session.show(self.session.state.choose(self.session.state.listing.at + steps))
+        self.session.show(self.state.choose(self.state.listing.at + steps))
 
     @available()
     def nudge(self, steps: int) -> None:
         """Change the sparsities of the selected row by whole percents."""
         if self._may_change():
-            self.session.show(self.session.state.nudge(steps))
+            self.session.show(self.state.nudge(steps))
 
     @available()
     def type_value(self, digit: str) -> None:
         """Open the input line for an exact sparsity."""
-        if self._may_change():
-            state = self.session.state
-            floor = min(state.profiles[index].floor for index in state.target_layers)
-            line = self.session.explore.query_one(ValueInput)
-            line.ask(state.target_layers, row_name(state, state.listing.row), floor, digit)
-            self.session.show(state)
+        if not self._may_change():
+            return
+        state, layers = self.state, self.state.target_layers
 
-    def on_value_taken(self, message: ValueInput.Taken) -> None:
-        """Apply the typed sparsity."""
-        self._give(message.layers, message.sparsity, f"set to {percent(100 * message.sparsity)} %")
-        self.session.explore.query_one(LayerTable).focus()
+        def take(sparsity: float | None) -> None:
+            if sparsity is not None:
+                self._give(layers, sparsity, f"set to {percent(100 * sparsity)} %")
+            self.session.focus_table()
+
+        floor = min(state.profiles[index].floor for index in layers)
+        line = self.session.explore.query_one(ValueInput)
+        line.ask(row_name(state, state.listing.row), floor, digit, take)
+        self.session.show(state)
 
     @available()
     def spread(self) -> None:
         """Copy the selected row's sparsity to every listed layer."""
-        before, listing = self.session.state, self.session.state.listing
-        self.session.state = state = before.spread()
-        if state is not before and (listing.filter or listing.row.group):
-            shown = percent(100 * before.sparsity_of(listing.row.layers))
-            self._tell(len(before.unlocked(listing.listed)), f"set to {shown} %")
-        self.session.show(state)
+        state, listing = self.state, self.state.listing
+        if layers := listing.row.layers:
+            grouped = bool(listing.filter or listing.row.group)
+            several = len(state.unlocked(listing.listed)) if grouped else 0
+            change = f"set to {percent(100 * state.sparsity_of(layers))} %"
+            self._show_change(state.spread(), several, change)
 
     @available()
     def reset(self) -> None:
         """Reset the layers of the selected row to their floors."""
         if self._may_change():
-            self._give(self.session.state.target_layers, 0.0, "reset to the floor")
+            self._give(self.state.target_layers, 0.0, "reset to the floor")
 
     @available()
     def lock(self) -> None:
         """Lock or unlock the layers of the selected row."""
-        state = self.session.state.toggle_lock()
-        row = state.listing.row
+        state, row = self.state.toggle_lock(), self.state.listing.row
         if row.layers:
             name = row_name(state, row)
-            held = f"{name} locked {LOCK}: excluded from goals, presets and =; l unlocks it"
+            locked = f"{name} locked {LOCK}: excluded from goals, presets and =; l unlocks it"
             is_locked = state.layer_names[row.layers[0]] in state.locked
-            self.session.say(Outcome(held if is_locked else f"{name} unlocked", role="muted"))
-        self.session.show(state)
+            outcome = Outcome(locked if is_locked else f"{name} unlocked", role="muted")
+            self.session.show(state, outcome)
 
     def _may_change(self) -> bool:
         """Whether there is an unlocked layer to change; shows a message if not."""
-        state = self.session.state
-        row = state.listing.row
+        state, row = self.state, self.state.listing.row
         if row.layers and not state.target_layers:
-            text = f"all of {row_name(state, row)} is locked: l frees it"
-            self.session.say(Outcome(text, role="warning"))
-            self.session.show(state)
+            text = f"every layer of {row_name(state, row)} is locked: l unlocks them"
+            self.session.show(state, Outcome(text, role="warning"))
         return bool(state.target_layers)
 
-    def _give(self, layers: Sequence[int], sparsity: float, where: str) -> None:
-        """Set the sparsity of some layers, with a message if there are several."""
-        before = self.session.state
-        self.session.state = state = before.give(layers, sparsity)
-        if state is not before and len(layers) > 1:
-            self._tell(len(layers), where)
-        self.session.show(state)
+    def _give(self, layers: tuple[int, ...], sparsity: float, change: str) -> None:
+        """Set the sparsity of some layers."""
+        self._show_change(self.state.give(layers, sparsity), len(layers), change)
 
-    def _tell(self, layers: int, where: str) -> None:
-        """Show how many layers were changed together, and how."""
-        text = f"{plural(layers, 'layer')} {where} · u undoes it"
-        detail = "locked layers unchanged" if self.session.state.locked else ""
-        self.session.say(Outcome(text, detail, passing=True))
+    def _show_change(self, state: State, layers: int, change: str) -> None:
+        """Show another plan; if several layers changed together, say how many, and how."""
+        outcome = None
+        if state is not self.state and layers > 1:
+            detail = "locked layers unchanged" if state.locked else ""
+            text = f"{plural(layers, 'layer')} {change} · u undoes it"
+            outcome = Outcome(text, detail, passing=True)
+        self.session.show(state, outcome)
 
     @available()
     def recipe(self) -> None:
         """Ask for changes to the recipe."""
-        settings, base = self.session.state.settings, self.session.state.base
-        rewindable = base is not None and base.early is not None
+        settings, base = self.state.settings, self.state.base
         form = RecipeForm(
             settings.recipe,
             settings.changes,
-            rewindable=rewindable,
+            rewindable=base is not None and base.early is not None,
             image_values=base.image_values if base else 0,
         )
-        self.session.ask(RecipeScreen(form), self._take_recipe)
+        self.session.ask(RecipeDialog(form), self._take_recipe)
 
-    def _take_recipe(self, chosen: RecipeForm | None) -> None:
-        if chosen is not None:
-            settings = self.session.state.settings
-            settings = replace(settings, recipe=chosen.recipe, changes=chosen.changes)
-            self.session.show(self.session.state.set_recipe(settings))
+    def _take_recipe(self, form: RecipeForm) -> None:
+        settings = replace(self.state.settings, recipe=form.recipe, changes=form.changes)
+        self.session.show(self.state.set_recipe(settings))
 
     @available()
     def undo(self) -> None:
         """Undo the last change."""
-        self._go_to(self.session.state.undo(), "undone · U redoes it")
+        self._go_to(self.state.undo(), "undone · U redoes it")
 
     @available()
     def redo(self) -> None:
         """Redo the last undone change."""
-        self._go_to(self.session.state.redo(), "redone · u undoes it")
+        self._go_to(self.state.redo(), "redone · u undoes it")
 
-    def _go_to(self, state: State, said: str) -> None:
+    def _go_to(self, state: State, text: str) -> None:
         """Show another undo point; a running training keeps its curve."""
         if self.session.job is not None:
-            state = replace(state, curve=self.session.state.curve)
-        elif state is not self.session.state:
-            self.session.doing = Outcome(said, role="muted")
+            state = replace(state, curve=self.state.curve)
+        elif state is not self.state:
+            self.session.activity = Outcome(text, role="muted")
         self.session.show(state)
 
     @available()
     def presets(self) -> None:
         """Offer the presets."""
-        presets = presets_of(self.session.state.settings.model)
+        presets = presets_of(self.state.settings.model)
         options = [(name, preset.meaning) for name, preset in presets.items()]
         self.session.ask(Choice("Presets", options), self._take_preset)
 
-    def _take_preset(self, name: str | None) -> None:
-        if name is not None:
-            state = self.session.state
-            preset = preset_plan(name, state.settings.model, state.layer_names)
-            self.session.show(state.set_plan({**preset, **state.locks}))
+    def _take_preset(self, name: str) -> None:
+        preset = preset_plan(name, self.state.settings.model, self.state.layer_names)
+        self.session.show(self.state.set_plan({**preset, **self.state.locks}))
 
-    def on_row_chosen(self, message: LayerTable.Chosen) -> None:
-        """The mouse selected a row or set a sparsity; a click on a group folds it."""
-        state = self.session.state.choose(message.index)
-        if message.sparsity is not None:
+    def on_row_pointed(self, message: LayerTable.Pointed) -> None:
+        """The mouse turned its wheel over a row, set a sparsity, or folded or selected a row."""
+        state = self.state.choose(message.index)
+        if message.steps:
+            state = state.nudge(message.steps)
+        elif message.sparsity is not None:
             state = state.give(state.target_layers, message.sparsity)
         elif state.listing.row.group:
-            state = state.listed(state.listing.fold())
+            state = replace(state, listing=state.listing.fold())
         self.session.show(state)
-
-    def on_row_nudged(self, message: LayerTable.Nudged) -> None:
-        """The wheel turned over a row."""
-        self.session.show(self.session.state.choose(message.index).nudge(message.steps))

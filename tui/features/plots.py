@@ -2,34 +2,31 @@
 
 from dataclasses import replace
 
-from tui.features.availability import available
-from tui.session import Session
+from tui.features.feature import Feature, available
+from tui.state.measurement import ImageSelection
 from tui.views.plot_registry import from_plot
 
 
-class Plots:
+class Plots(Feature):
     """The keys that choose what the plots show."""
-
-    def __init__(self, session: Session) -> None:
-        self.session = session
 
     def step(self, steps: int) -> None:
         """Show another plot."""
-        state = self.session.state
-        self.session.show(state.show_plot(*from_plot(state.plot, steps)))
+        (plot,) = from_plot(self.state.plot, steps)
+        self.session.show(replace(self.state, plot=plot))
 
     @available()
     def images(self) -> None:
         """Show test images; once they are visible, those that only the pruned net gets wrong."""
-        session = self.session
-        if "predictions" in session.explore.visible_plots(session.state):
-            session.state = replace(session.state, images=session.state.images.toggled())
-        session.bring_into_view("predictions")
-        session.show(session.state)
+        images = self.state.images
+        visible = "predictions" in self.session.explore.visible_plots(self.state)
+        self._show_images(images.toggled() if visible else images)
 
     @available()
     def more_images(self) -> None:
         """Show the next test images."""
-        session = self.session
-        session.bring_into_view("predictions")
-        session.show(replace(session.state, images=session.state.images.next_page()))
+        self._show_images(self.state.images.next_page())
+
+    def _show_images(self, images: ImageSelection) -> None:
+        self.session.bring_into_view("predictions")
+        self.session.show(replace(self.state, images=images))

@@ -1,6 +1,5 @@
 """Recipe files: sparsities and settings written to and read from a small TOML file."""
 
-import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,95 +9,84 @@ from core.fields.declaration import settings_in
 from core.pruning.plans import Plan
 from core.settings.recipe_file import CHANGES, Config, read_config, write_config
 from core.settings.settings import Settings
-from tui.features.availability import available
-from tui.screens.dialogs import Question
-from tui.screens.path import PathScreen
+from tui.features.feature import Feature, available
+from tui.screens.path_dialog import PathDialog
 from tui.session import Session
-from tui.text.paths import check_folder, path_of
+from tui.system.paths import check_folder, path_of
 from tui.views.activity import Outcome
 
 WHAT = "sparsities and recipe, as a readable TOML file"
 
 
-class RecipeFiles:
+class RecipeFiles(Feature):
     """The keys that write a recipe file and open one."""
 
     def __init__(self, session: Session) -> None:
-        self.session = session
+        super().__init__(session)
         self._path = "recipe.toml"
 
     @available()
     def write(self) -> None:
         """Ask for a file, and write to it."""
-        screen = PathScreen("Write a recipe file", self._path, WHAT, check=check_folder)
+        screen = PathDialog("Write a recipe file", self._path, WHAT, check=check_folder)
         self.session.ask(screen, self._take_target)
 
     @available()
     def open(self) -> None:
         """Ask for a file, and apply its contents."""
-        screen = PathScreen("Open a recipe file", self._path, WHAT, check=self._read)
+        screen = PathDialog("Open a recipe file", self._path, WHAT, check=self._read)
         self.session.ask(screen, self._take_source)
 
-    def _take_target(self, text: str | None) -> None:
-        if text is None:
-            return
-        self._path, path = text, path_of(text)
-        if not os.path.lexists(path):
-            self._write_file(path)
-            return
-        question = Question(f"{text} already exists. Replace it?", "replace")
-        self.session.ask(question, lambda yes: self._write_file(path) if yes else None)
+    def _take_target(self, text: str) -> None:
+        self._path = text
+        self.session.write_to(text, self._write_file)
 
     def _write_file(self, path: Path) -> None:
-        session = self.session
         try:
-            write_config(path, session.state.settings, session.state.planned)
-            session.say(Outcome(f"wrote {path}", f"featherweight run --config {path}"))
+            write_config(path, self.state.settings, self.state.planned)
+            outcome = Outcome(f"wrote {path}", f"featherweight run --config {path}")
         except InputError as error:
-            session.say(Outcome(str(error), "nothing was written", role="error"))
-        session.show(session.state)
+            outcome = Outcome(str(error), "nothing was written", role="error")
+        self.session.show(self.state, outcome)
 
     def _read(self, text: str) -> tuple[Settings, Plan | None]:
         """The settings and plan of a file; raises InputError if they cannot be applied."""
-        config, state = read_config(path_of(text)), self.session.state
-        return taken(config, state.settings), config.checked_plan(state.layer_names)
+        config = read_config(path_of(text))
+        plan = config.checked_plan(self.state.layer_names)
+        return settings_with(config, self.state.settings), plan
 
-    def _take_source(self, text: str | None) -> None:
-        if text is None:
-            return
-        self._path, session = text, self.session
+    def _take_source(self, text: str) -> None:
+        self._path, state = text, self.state
         try:
-            session.state = session.state.set_recipe(*self._read(text))
-        except InputError as error:  # it has changed in the moment since it was checked
-            session.say(Outcome(str(error), "nothing has changed", role="error"))
-        else:
-            detail = "u undoes it; c shows the recipe"
-            session.say(Outcome(f"opened {text}", detail, passing=True))
-        session.show(session.state)
+            state = state.set_recipe(*self._read(text))
+            outcome = Outcome(f"opened {text}", "u undoes it; c shows the recipe", passing=True)
+        except InputError as error:  # the file changed after the dialog checked it
+            outcome = Outcome(str(error), "nothing has changed", role="error")
+        self.session.show(state, outcome)
 
 
-def taken(config: Config, here: Settings) -> Settings:
-    """The settings here, with the recipe, the changes to it and the seed that a file gives.
+def settings_with(config: Config, current: Settings) -> Settings:
+    """The current settings with the recipe, the changes to it and the seed of a file.
 
-    A file that gives any of the recipe gives all of it, as with `run --config`.
+    A file with any part of a recipe replaces the whole recipe, as with `run --config`.
 
     Raises:
         InputError: the file is for another net, data set, protocol or image size, or its
             changes to the recipe contradict each other.
     """
     for name in ("model", "dataset", "protocol"):
-        given = config.values.get(name, getattr(here, name))
-        if given != getattr(here, name):
+        own = getattr(current, name)
+        if (other := config.values.get(name, own)) != own:
             raise InputError(
-                f"this recipe is for the {name} '{given}', not '{getattr(here, name)}': "
-                f"start featherweight with --{name} {given}"
+                f"this recipe is for the {name} '{other}', not '{own}': "
+                f"start featherweight with --{name} {other}"
             )
-    given = {name: config.values[name] for name in settings_in(Inputs) if name in config.values}
-    if (inputs := Inputs(**{**here.inputs.explicit_values(), **given})) != here.inputs:
+    images = {name: config.values[name] for name in settings_in(Inputs) if name in config.values}
+    if (inputs := Inputs(**{**current.inputs.explicit_values(), **images})) != current.inputs:
         raise InputError(
             f"this recipe is for other images: start featherweight with {inputs.flags}"
         )
-    there, seed = config.merged_with({}), config.values.get("seed", here.seed)
+    settings, seed = config.merged_with({}), config.values.get("seed", current.seed)
     if config.values.keys() & {"recipe", *CHANGES}:
-        here = replace(here, recipe=there.recipe, changes=there.changes)
-    return replace(here, seed=seed)
+        current = replace(current, recipe=settings.recipe, changes=settings.changes)
+    return replace(current, seed=seed)

@@ -3,8 +3,9 @@
 from dataclasses import replace
 from functools import partial
 
+from tui.features.feature import Feature
 from tui.jobs.autosave import Autosave
-from tui.screens.dialogs import Question
+from tui.screens.question import Question
 from tui.session import Session
 from tui.state.saved_plan import SavedPlan
 from tui.state.state import State
@@ -12,7 +13,7 @@ from tui.text.format import ratio
 from tui.views.activity import Outcome
 
 
-class SavedPlans:
+class SavedPlans(Feature):
     """Keeps the plan from one session to the next.
 
     Attributes:
@@ -20,7 +21,7 @@ class SavedPlans:
     """
 
     def __init__(self, session: Session) -> None:
-        self.session = session
+        super().__init__(session)
         self.autosave = Autosave(session.app, session.backend.settings)
         self._offered = False
         session.followers.append(self._follow)
@@ -44,9 +45,8 @@ class SavedPlans:
             text += f"\nIt was for the net of run {saved.run}; h brings that net back."
         self.session.ask(Question(text, "continue"), partial(self._answer, saved))
 
-    def _answer(self, saved: SavedPlan, accepted: bool | None) -> None:
-        session, plan = self.session, dict(saved.sparsity)
-        state = session.state
+    def _answer(self, saved: SavedPlan, accepted: bool) -> None:
+        session, state, plan = self.session, self.state, dict(saved.sparsity)
         if accepted:
             state = replace(state.set_plan(plan), locked=frozenset(saved.locked))
             text = "your last plan is back · u undoes it"
@@ -54,7 +54,7 @@ class SavedPlans:
             left = replace(state.undo_point, plan=plan)
             state = replace(state, future=(*state.future, left))
             text = "a new plan · U restores your last one"
-        if isinstance(session.doing, Outcome):
-            session.doing = replace(session.doing, detail=f"{text} · {session.doing.detail}")
+        if isinstance(outcome := session.activity, Outcome):
+            session.activity = replace(outcome, detail=f"{text} · {outcome.detail}")
         self.autosave.begin(state)
         session.show(state)

@@ -4,41 +4,35 @@ from functools import partial
 
 from core.events import Event
 from core.pruning.curves import Scan, ScanUpdated
-from tui.features.availability import available
-from tui.session import Session
+from tui.features.feature import Feature, available
 from tui.views import outcomes
 
 
-class Scanning:
+class Scanning(Feature):
     """How far can each layer go?"""
-
-    def __init__(self, session: Session) -> None:
-        self.session = session
 
     @available(waits=True)
     def start(self) -> None:
         """Scan the base, live."""
-        session = self.session
-        base = session.state.base
+        session, base = self.session, self.state.base
         if base is None:
             return
-        before = session.state.scans.get(base.digest)
+        before = self.state.scans.get(base.digest)
 
         def follow(event: Event) -> None:
             if isinstance(event, ScanUpdated):
                 session.state = session.state.with_scan(base.digest, event.scan)
 
         def finish(scan: Scan) -> None:
-            worse = scan.stopped and before is not None and before.exact
-            kept = before if worse and before else scan
-            session.state = session.state.with_scan(base.digest, kept)
-            session.doing = outcomes.scanned(scan, session.state.tolerance)
+            best = before if scan.stopped and before and before.exact else scan
+            session.state = session.state.with_scan(base.digest, best)
+            session.activity = outcomes.scanned(scan, session.state.tolerance)
 
-        session.bring_into_view("sensitivity")
-        session.start_job("scanning", partial(session.backend.scan, base), finish, follow)
+        start = partial(session.backend.scan, base)
+        session.start_job("scanning", start, finish, follow, plot="sensitivity")
 
     @available()
     def tolerate(self, steps: int) -> None:
         """Move the line in the sensitivity plot, with the plot on the screen."""
         self.session.bring_into_view("sensitivity")
-        self.session.show(self.session.state.tolerate(steps))
+        self.session.show(self.state.tolerate(steps))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from time import monotonic
@@ -9,8 +10,7 @@ from typing import TYPE_CHECKING
 
 from core.errors import InputError
 from core.events import Event, Measured
-from tui.features.availability import available
-from tui.screens.dialogs import Question
+from tui.features.feature import Feature, available
 from tui.session import Session
 from tui.state.results import Result
 from tui.state.training_curve import TrainingCurve
@@ -29,37 +29,20 @@ def _adoptable(session: Session) -> bool:
     return finetuned is not None and finetuned.net not in (None, session.state.base)
 
 
-def _revertible(session: Session) -> bool:
-    return session.state.adopted or session.state.base is None
-
-
-def _stoppable(session: Session) -> bool:
-    return session.job is not None and not session.job.stopping
-
-
-class Training:
+class Training(Feature):
     """The jobs that make nets."""
-
-    def __init__(self, session: Session) -> None:
-        self.session = session
 
     def open(self) -> None:
         """Bring in torch, the data and the dense net."""
         self.session.start_job("loading", self.session.backend.open, self._opened)
 
     def _opened(self, net: Net) -> None:
-        session = self.session
-        session.state = session.with_kept_scan(session.state.with_dense(net))
-        warnings = session.doing.warnings if isinstance(session.doing, JobProgress) else ()
-        session.doing = outcomes.opened(net, self._interrupted(), warnings)
-
-    def _interrupted(self) -> str | None:
-        """The newest run, if it was interrupted and can be resumed."""
-        try:
-            newest = self.session.backend.experiment.newest()
-        except InputError:
-            return None
-        return newest.id if newest.resumable else None
+        session, interrupted = self.session, None
+        with suppress(InputError):  # there is no run yet
+            newest = session.backend.experiment.newest()
+            interrupted = newest.id if newest.resumable else None
+        session.state = session.with_stored_scan(session.state.with_dense(net))
+        session.activity = outcomes.opened(net, interrupted, session.warnings)
 
     @available(waits=True)
     def prune(self) -> None:
@@ -72,7 +55,7 @@ class Training:
         def finish(pruned: PruningResult) -> None:
             result = replace(subject, accuracy=pruned.accuracy, dead=pruned.dead)
             session.state = session.state.with_pruned(result, since)
-            session.doing = outcomes.pruned(result, session.state.dense)
+            session.activity = outcomes.pruned(result, session.state.dense)
 
         session.start_job(
             "pruning",
@@ -100,72 +83,69 @@ class Training:
                 sizes=tuned.sizes,
             )
             session.state = session.state.with_finetuned(result, since)
-            session.doing = outcomes.finetuned(result, tuned, session.state.dense)
+            session.activity = outcomes.finetuned(result, tuned, session.state.dense)
 
-        session.watch_training(TrainingCurve(settings.finetuning.epochs, finetuning=True))
         session.start_job(
             f"fine-tuning to {ratio(subject.footprint.ratio)}",
             partial(session.backend.finetune, subject.base, subject.plan, settings),
             finish,
             partial(self._follow, subject),
+            curve=TrainingCurve(settings.finetuning.epochs, finetuning=True),
         )
 
     def _subject(self) -> Result | None:
         """What the plan gives; its accuracy is the base's until it is measured."""
-        state, base = self.session.state, self.session.state.base
+        state, base = self.state, self.state.base
         return Result(state.planned, base, base.accuracy, state.footprint) if base else None
 
     def _follow(self, subject: Result, event: Event) -> None:
         self.session.follow_training(event)
         if isinstance(event, Measured) and event.stage == "pruned":
             pruned = replace(subject, accuracy=event.accuracy)
-            self.session.state = replace(self.session.state, pruned=pruned)
+            self.session.state = replace(self.state, pruned=pruned)
 
     @available(waits=True)
     def train(self) -> None:
         """Ask, then train a new dense net."""
-        question = Question("Train a new dense net? It replaces the open one.", "train")
-        self.session.ask(question, self._train)
+        text = "Train a new dense net? It replaces the open one."
+        self.session.confirm(text, "train", self._train)
 
-    def _train(self, meant: bool | None) -> None:
-        session, began = self.session, monotonic()
+    def _train(self) -> None:
+        session, settings, began = self.session, self.state.settings, monotonic()
 
         def finish(outcome: tuple[TrainingResult, Net]) -> None:
             result, net = outcome
             session.state = session.state.with_dense(net)
-            session.doing = outcomes.trained(result, monotonic() - began)
+            session.activity = outcomes.trained(result, monotonic() - began)
 
-        if meant:
-            settings = session.state.settings
-            session.watch_training(
-                TrainingCurve(settings.finetuning.dense.epochs, finetuning=False)
-            )
-            start = partial(session.backend.train, settings)
-            session.start_job("training", start, finish, session.follow_training)
+        curve = TrainingCurve(settings.finetuning.dense.epochs, finetuning=False)
+        start = partial(session.backend.train, settings)
+        session.start_job("training", start, finish, session.follow_training, curve=curve)
 
-    @available(_stoppable)
+    @available(lambda session: session.job is not None and not session.job.stopping)
     def stop(self) -> None:
         """Stop the job early."""
         session = self.session
-        if session.job is not None and isinstance(session.doing, JobProgress):
+        if session.job is not None and isinstance(session.activity, JobProgress):
             session.job.stop()
-            session.doing = replace(session.doing, stopping=True)
+            session.activity = replace(session.activity, stopping=True)
             session.show(session.state)
 
     @available(_adoptable, waits=True)
     def adopt(self) -> None:
         """Make the fine-tuned net the base."""
-        self.session.doing = Outcome(
+        self.session.activity = Outcome(
             "the fine-tuned net is now the base: its zeros are the floor of every plan",
             "raise sparsities and fine-tune again (Han's iteration); r reverts to dense",
         )
-        self.session.show(self.session.with_kept_scan(self.session.state.adopt()))
+        self.session.show(self.session.with_stored_scan(self.state.adopt()))
 
-    @available(_revertible, waits=True)
+    @available(lambda session: session.state.adopted or session.state.base is None, waits=True)
     def revert(self) -> None:
         """Make the dense net the base again, or retry opening it if that failed."""
-        if self.session.state.base is None:
+        if self.state.base is None:
             self.open()
-            return
-        self.session.doing = Outcome("the dense net is the base again", "u restores the sparsities")
-        self.session.show(self.session.state.revert())
+        else:
+            text = "the dense net is the base again"
+            self.session.activity = Outcome(text, "u restores the sparsities")
+            self.session.show(self.state.revert())

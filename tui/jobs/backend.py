@@ -166,7 +166,7 @@ class Backend:
         The file is recorded with the run that produced the net.
         """
         from core.jobs.export import export, record_export
-        from core.training.loop import copy_weights
+        from core.nets.weights import copy_weights
 
         workbench = self._workbench.with_settings(settings)
         base, plan, net = result.base, result.plan, result.net

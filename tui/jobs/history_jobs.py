@@ -9,7 +9,7 @@ from core.errors import InputError
 from core.events import StopFlag, Stream
 from core.experiments.experiment import Experiment
 from core.experiments.runs import Run
-from tui.state.runs import RunRow
+from tui.state.run_rows import RunRow
 
 if TYPE_CHECKING:
     from core.pruning.what_if import Profile

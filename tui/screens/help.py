@@ -10,7 +10,7 @@ from textual.widgets import Static
 
 from core.nets.footprint import SIZE_NOTE
 from tui.keys.keys import KEYS, Key
-from tui.screens.dialog import Dialog
+from tui.screens.overlay import Dialog
 from tui.state.state import State
 from tui.text.format import count
 
@@ -52,7 +52,7 @@ ctrl+p opens a palette with every action by name."""
 class HelpScreen(Dialog[None]):
     """A text about keys that scrolls."""
 
-    BINDINGS = [Binding("escape,question_mark,f1,q", "leave", "close")]
+    BINDINGS = [Binding("question_mark,f1,q", "leave", "close")]
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -62,10 +62,6 @@ class HelpScreen(Dialog[None]):
         """Lay out the text."""
         with VerticalScroll(classes="dialog dialog--wide"):
             yield Static(self._text, markup=False)
-
-    def action_leave(self) -> None:
-        """Close."""
-        self.dismiss(None)
 
 
 def help_text(state: State) -> str:
@@ -87,7 +83,7 @@ def keys_and_meanings(keys: Sequence[Key], heading: str, meanings: str) -> str:
 
 
 def _splits(state: State) -> tuple[str, str]:
-    """What validation and test are, with their sizes once the data are loaded."""
+    """What validation and test are, with their sizes once the data is loaded."""
     sizes = state.base.split_sizes if state.base else None
     validation, test = [f"{count(size)} images" for size in sizes] if sizes else 2 * ["images"]
     if state.settings.protocol == "reference":

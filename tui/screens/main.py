@@ -23,23 +23,23 @@ from tui.widgets.plot import PlotPanel
 from tui.widgets.value_input import ValueInput
 
 REDRAW_SECONDS = 0.25
-"""The least time between two redraws of a plot, or of anything that a job moves."""
+"""Minimum time between two redraws of a plot, or of anything a job updates."""
 
 CLOCK_SLACK = 0.02
-"""How much earlier than its turn a redraw may come, so that a timer's jitter skips none."""
+"""How much too early a redraw may come, so that the timer's jitter skips none."""
 
 WIDE, TALL = 110, 46
-"""From this width plots are side by side, from this height in two rows."""
+"""Minimum width for plots side by side, and height for two rows of them."""
 
 LOW, SHORT = 28, 22
-"""Below these heights fewer lines are left empty, then none."""
+"""Below the first height fewer lines are left empty, below the second none."""
 
 
 class ExploreScreen(Screen[None]):
-    """Shows a state; only what changed is rewritten.
+    """Shows a state; rewrites only what changed.
 
     Attributes:
-        stale: something waits for the next redraw.
+        stale: whether something waits for the next redraw.
     """
 
     COMPONENT_CLASSES = ROLE_CLASSES
@@ -56,11 +56,11 @@ class ExploreScreen(Screen[None]):
 
     @property
     def line(self) -> LineInput | None:
-        """The line that is open to be typed in; the keys are its own."""
+        """The open input line, which takes the keys."""
         return next((line for line in self._inputs if line.display), None)
 
     def compose(self) -> ComposeResult:
-        """From top to bottom, fitted to the terminal at once: every restyling costs time."""
+        """From top to bottom, fitted to the terminal at once: restyling costs time."""
         self._fit(self.app.size)
         yield LinesWidget(id="title")
         yield LayerTable(id="table")
@@ -73,13 +73,13 @@ class ExploreScreen(Screen[None]):
         yield KeyLine(id="keys")
 
     def on_mount(self) -> None:
-        """Keys go to the table; what has become stale is redrawn at a steady pace."""
+        """Focus the table, and redraw what is stale at a steady pace."""
         self._redraw_texts()
         self.query_one(LayerTable).focus()
         self.set_interval(REDRAW_SECONDS, self._redraw_if_stale)
 
     def on_resize(self, event: events.Resize) -> None:
-        """Show as many plots as there is room for."""
+        """Show as many plots as fit."""
         width, height = event.size
         self._fit(event.size)
         columns = 2 if width >= WIDE else 1
@@ -92,7 +92,7 @@ class ExploreScreen(Screen[None]):
         self.call_after_refresh(self._redraw)
 
     def _fit(self, size: Size) -> None:
-        """Leave fewer lines empty where there are few."""
+        """Leave fewer lines empty on a low screen."""
         self.set_class(size.height < LOW, "-low")
         self.set_class(size.height < SHORT, "-short")
 
@@ -100,12 +100,12 @@ class ExploreScreen(Screen[None]):
         """The plots that a state would show, in order."""
         return from_plot(state.plot, number=self._panels)
 
-    def show(self, state: State, doing: JobProgress | Outcome, keys: tuple[Key, ...]) -> None:
-        """Answer a key: the texts at once, then the plots, at most four times a second.
+    def show(self, state: State, activity: JobProgress | Outcome, keys: tuple[Key, ...]) -> None:
+        """Show a state: the texts at once, then the plots, at most four times a second.
 
-        Before the screen is mounted it only takes note, for its first frame.
+        Before the screen is mounted this only sets what its first frame shows.
         """
-        self._state, self._activity, self._keys = state, doing, keys
+        self._state, self._activity, self._keys = state, activity, keys
         if not self.is_mounted:
             return
         self._redraw_texts()
@@ -113,9 +113,9 @@ class ExploreScreen(Screen[None]):
         if not self.stale:
             self._redraw_plots()
 
-    def show_soon(self, state: State, doing: JobProgress | Outcome) -> None:
-        """Follow a job: everything at the next of four times a second."""
-        self._state, self._activity = state, doing
+    def show_soon(self, state: State, activity: JobProgress | Outcome) -> None:
+        """Show a state that a job changed, within a quarter of a second."""
+        self._state, self._activity = state, activity
         self.stale = True
 
     def _redraw_if_stale(self) -> None:
@@ -140,7 +140,7 @@ class ExploreScreen(Screen[None]):
         self.query_one(KeyLine).show(self._keys)
 
     def _redraw_plots(self) -> None:
-        """One after another: keys that come meanwhile wait for one plot at most."""
+        """Draw one after another, so that a key waits for one plot at most."""
         self._plots_drawn = monotonic()
         self.call_after_refresh(self._draw_plots_from, 0)
 

@@ -2,12 +2,11 @@
 
 state           the main screen: nets, plan, results, plots
 layer_list      the listed layers; layer_rows: rows, headings, matches
-results         results of jobs, and the key of the base and plan they belong to
-measurement     background measurements; background: what is worth measuring
+results         results of this session's jobs, and the base and plan they belong to
+measurement     background measurements; next_measurement: which one is due
 training_curve  the progress of a training
 undo            what undo and redo restore
-recipe_form, export_form    the rows of two dialogs
-browsing        the history: selection, mark, sort order
-runs            the runs as the history shows them
+recipe_form     the rows of the recipe dialog; export_form: of the export dialog
+run_list        the listed runs; run_rows: their columns, sort keys, differences
 saved_plan      the plan as a file, from one session to the next
 """

@@ -1,4 +1,4 @@
-"""The export form: a file and how it stores the weights."""
+"""The export form: a file, and how it stores the weights."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from dataclasses import dataclass, replace
 from core.errors import InputError
 from core.fields.declaration import settings_in
 from core.formats.export_formats import COMPACT, LEVELS, QUANTIZED, VALUES, Packing, check_target
-from tui.state.recipe_form import Row
+from tui.state.recipe_form import FormRow
+from tui.system.paths import check_folder, path_of
 from tui.text.format import plural
-from tui.text.paths import check_folder, path_of
 
 ROWS = settings_in(Packing)
 
 
 @dataclass(frozen=True, slots=True)
 class ExportForm:
-    """A file and how it stores the weights, while a person edits them.
+    """A file and how it stores the weights, while being edited.
 
     Attributes:
         path: as typed; its suffix selects the format.
         values: one of `VALUES`.
-        levels: number of shared values per layer; None for as few as `max_drop` allows.
+        levels: number of shared values per layer; None for the fewest `max_drop` allows.
         max_drop: largest allowed drop in validation accuracy, in points.
         epochs: of training the shared values.
         at: the index of the selected row; 0 is the path.
@@ -54,23 +54,23 @@ class ExportForm:
         try:
             check_target(path_of(path), self.packing)
             check_folder(path)
+            return ""
         except InputError as error:
             return str(error)
-        return ""
 
-    def rows(self) -> tuple[Row, ...]:
+    def rows(self) -> tuple[FormRow, ...]:
         """Every row but the path, in order."""
         fewest, shares = self.levels is None, self._shares
-        stored = VALUES[self.values] if self.compact else f"every value: only {COMPACT} has fewer"
+        stored = VALUES[self.values] if self.compact else f"only in {COMPACT} files"
         levels = "that keep accuracy" if fewest else "values per layer"
         points = "1 point" if self.max_drop == 1 else f"{self.max_drop:g} points"
         return (
-            Row("values", "values", self.values, stored, False, not self.compact),
-            Row("levels", "levels", str(self.levels or "fewest"), levels, False, not shares),
-            Row("max_drop", "accuracy drop", points, "largest allowed",
-                False, not (shares and fewest)),
-            Row("epochs", "tuning", plural(self.epochs, "epoch"),
-                "of shared values", False, not shares),
+            FormRow("values", "values", self.values, stored, False, not self.compact),
+            FormRow("levels", "levels", str(self.levels or "fewest"), levels, False, not shares),
+            FormRow("max_drop", "accuracy drop", points, "largest allowed", False,
+                not (shares and fewest)),
+            FormRow("epochs", "tuning", plural(self.epochs, "epoch"), "of shared values", False,
+                not shares),
         )  # fmt: skip
 
     def move(self, steps: int) -> ExportForm:
@@ -82,18 +82,13 @@ class ExportForm:
         if self.at == 0 or self.rows()[self.at - 1].idle:
             return self
         name = tuple(ROWS)[self.at - 1]
-        if name == "levels":
-            return replace(self, levels=_levels(self.levels, steps))
-        return replace(self, **{name: ROWS[name].kind.step(getattr(self, name), steps)})
+        if name != "levels":
+            return replace(self, **{name: ROWS[name].kind.step(getattr(self, name), steps)})
+        options = (None, *LEVELS)
+        place = options.index(self.levels) + steps
+        return replace(self, levels=options[min(max(place, 0), len(LEVELS))])
 
     @property
     def _shares(self) -> bool:
         """Whether the weights of a layer share values."""
         return self.compact and self.values in QUANTIZED
-
-
-def _levels(levels: int | None, steps: int) -> int | None:
-    """The number of levels so many steps on; below the least it is left open."""
-    options = (None, *LEVELS)
-    place = options.index(levels) + steps
-    return options[min(max(place, 0), len(LEVELS))]

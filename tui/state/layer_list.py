@@ -20,10 +20,10 @@ NOTHING = Row(())
 
 @dataclass(frozen=True)
 class ListedLayers:
-    """The listed layers of a net; a view, not affected by undo.
+    """The listed layers of a net; a view that undo does not affect.
 
     Attributes:
-        chosen: index of the layer in the plots; the keys act on its row.
+        chosen: index of the layer shown in plots; keys act on its row.
         group: the selected heading; empty if a layer is selected.
         folded: the folded headings.
         filter: the search text; empty if everything is listed.

@@ -108,7 +108,7 @@ def shown_filter(text: str) -> str:
 def matches(layer: Layer, text: str) -> bool:
     """Whether each word is in the layer's name or shape, or starts a word of its kind.
 
-    After `KIND_PREFIX` each must be a word of its kind: depthwise convolutions match, too.
+    After `KIND_PREFIX`, each must be a whole word of its kind.
 
     Examples:
         >>> from core.nets.layers import Layer

@@ -25,7 +25,7 @@ class ImageSelection:
 
     Attributes:
         mode: one image per class, or those only the pruned net gets wrong.
-        start: index of the first one.
+        start: the page, from 0.
     """
 
     mode: Literal["chosen", "wrong"] = "chosen"
@@ -102,33 +102,32 @@ class Estimate:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Comparison:
-    """Test images with both nets' predictions."""
+class Measurement:
+    """The result of a request."""
 
     request: MeasurementRequest
-    compared: NetComparison
 
     @property
     def key(self) -> ResultKey:
         """What it was measured on."""
         return self.request.key
-
-    def covers(self, request: MeasurementRequest) -> bool:
-        """Whether it has all the images a request asks for."""
-        counted = self.compared.counts is not None
-        all_known = counted or not (request.matrix or request.images == ImageSelection("wrong"))
-        same = self.request.nets == request.nets and self.request.images == request.images
-        return same and all_known
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class LayerActivity:
+class Comparison(Measurement):
+    """Test images with both nets' predictions."""
+
+    compared: NetComparison
+
+    def covers(self, request: MeasurementRequest) -> bool:
+        """Whether it has all the images a request asks for."""
+        needs_all = request.matrix or request.images == ImageSelection("wrong")
+        same = self.request.nets == request.nets and self.request.images == request.images
+        return same and (self.compared.counts is not None or not needs_all)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LayerActivity(Measurement):
     """The activations of each layer."""
 
-    request: MeasurementRequest
     counted: ActivityMeasured
-
-    @property
-    def key(self) -> ResultKey:
-        """What it was measured on."""
-        return self.request.key

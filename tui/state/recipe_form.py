@@ -1,4 +1,4 @@
-"""The recipe form: what each row shows, and how a key changes it."""
+"""The recipe form: what its rows show, and how keys change them."""
 
 from __future__ import annotations
 
@@ -13,15 +13,18 @@ from core.training.recipes import Recipe, recipe_named
 
 ROWS = {"recipe": SETTINGS["recipe"], **settings_in(RecipeChanges)}
 
+NEEDS = {"smoothing": ("loss", "cross-entropy"), "rounds": ("method", "iterative")}
+"""Settings that have an effect only with a value of another setting."""
+
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class FormRow:
     """A row of a form.
 
     Attributes:
         name: of the setting.
-        changed: it differs from the recipe.
-        idle: it has no effect with the other values.
+        changed: whether it differs from the recipe.
+        idle: whether the other values disable it.
     """
 
     name: str
@@ -34,11 +37,11 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class RecipeForm:
-    """A recipe and changes to it, while a person edits them.
+    """A recipe and changes to it, while being edited.
 
     Attributes:
         at: the index of the selected row.
-        rewindable: the net has early weights to rewind to.
+        rewindable: whether the net has early weights to rewind to.
         image_values: numbers per image; large images need smaller batches.
     """
 
@@ -59,7 +62,7 @@ class RecipeForm:
             return "rewinding needs early weights, which this net lacks: press t to train one"
         return ""
 
-    def rows(self) -> tuple[Row, ...]:
+    def rows(self) -> tuple[FormRow, ...]:
         """All rows, in order."""
         return tuple(self._row(name) for name in ROWS)
 
@@ -97,27 +100,18 @@ class RecipeForm:
         recipe = recipe_named(self.recipe)
         return replace(recipe, finetune=recipe.finetune.limited_to(self.image_values))
 
-    def _row(self, name: str) -> Row:
+    def _row(self, name: str) -> FormRow:
         declared, value = ROWS[name], self._value(name)
         changed = name != "recipe" and (
             getattr(self.changes, name) is not None or value != _in_recipe(self._fitted, name)
         )
-        return Row(
-            name,
-            declared.label,
-            declared.kind.shown(value),
-            declared.kind.meanings.get(value) or declared.meaning,
-            changed,
-            self._is_idle(name),
-        )
-
-    def _is_idle(self, name: str) -> bool:
-        if name == "smoothing":
-            return bool(self._value("loss") != "cross-entropy")
-        return name == "rounds" and self._value("method") != "iterative"
+        idle = name in NEEDS and self._value(NEEDS[name][0]) != NEEDS[name][1]
+        meaning = declared.kind.meanings.get(value) or declared.meaning
+        shown = declared.kind.shown(value)
+        return FormRow(name, declared.label or name, shown, meaning, changed, idle)
 
     def _value(self, name: str) -> Any:
-        """The value in force: changed, or the recipe's."""
+        """The current value: the choice, or the recipe's."""
         if name == "recipe":
             return self.recipe
         recipe, chosen = self._fitted, getattr(self.changes, name)
@@ -126,9 +120,8 @@ class RecipeForm:
         if chosen is not None:
             return chosen
         optimizer = self.changes.optimizer or recipe.finetune.optimizer
-        return _in_recipe(
-            replace(recipe, finetune=recipe.finetune.with_optimizer(optimizer, None)), name
-        )
+        finetune = recipe.finetune.with_optimizer(optimizer, None)
+        return _in_recipe(replace(recipe, finetune=finetune), name)
 
 
 def _in_recipe(recipe: Recipe, name: str) -> Any:

@@ -1,4 +1,4 @@
-"""The plan as it was left: a small file for each model and data set, which nobody has checked."""
+"""The plan of the last session: a small, untrusted file for each model and data set."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def plan_to_save(state: State) -> SavedPlan | None:
 
 
 def plan_file(settings: Settings) -> Path:
-    """The file for a model and a data set, wherever the program is started."""
+    """The file for a model and a data set, independent of the current folder."""
     model, dataset = settings.model, settings.dataset
     if model_spec(model).is_user_model:
         model = str(Path(model).absolute())

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from core.pruning.what_if import Profile, WhatIf
 
 TOLERANCES = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0, 7.0, 10.0, 20.0)
-"""The tolerances of the sensitivity plot, in points below dense."""
+"""The tolerances of the sensitivity plot, in points below the base."""
 
 STEP = 0.01
 
@@ -39,11 +39,11 @@ class State:
         plan: the sparsities as chosen; `planned` is what applies.
         locked: names of layers excluded from bulk changes.
         pruned, finetuned: the last results, perhaps of another plan or base.
-        last_estimate: the last accuracy measured in the background, likewise; see `estimate`.
+        last_estimate: the last accuracy measured in the background, likewise.
         scans: by the digest of the scanned weights.
         scanned: the digest of the last scanned weights.
         images: the test images to show.
-        measuring: how far the background measurement is, or why it found nothing.
+        measuring: the progress of the background measurement, or why it failed.
         tolerance: allowed drop below the base's accuracy in the sensitivity plot, in points.
         plot: the name of the first visible plot.
     """
@@ -64,7 +64,7 @@ class State:
     images: ImageSelection = field(default_factory=ImageSelection)
     comparison: Comparison | None = None
     measuring: str = ""
-    activity: LayerActivity | None = None
+    layer_activity: LayerActivity | None = None
     speed: Speed | None = None
     curve: TrainingCurve | None = None
     settings: Settings = DEFAULTS
@@ -185,9 +185,7 @@ class State:
         """The accuracy that the base's scan predicts for the plan, in percent."""
         if self.base is None or self.scan is None or self.scan_is_stale or self.untouched:
             return None
-        from core.pruning.forecast import (
-            forecast,  # loads NumPy, which the first screen must not wait for
-        )
+        from core.pruning.forecast import forecast  # late: loads NumPy
 
         return forecast(self.scan, self.profiles, self.planned, self.base.accuracy.validation)
 
@@ -207,7 +205,8 @@ class State:
         state = self if self.dense is None else self.after(self.undo_point)
         state = replace(state, dense=net, base=net, plan=plan, pruned=None, finetuned=None)
         layers = tuple(profile.layer for profile in net.profiles)
-        return state if layers == self.listing.layers else state.listed(ListedLayers.of(layers))
+        known = layers == self.listing.layers
+        return state if known else replace(state, listing=ListedLayers.of(layers))
 
     def with_pruned(self, result: Result, since: UndoPoint) -> State:
         """With the plan's one-shot result; undo restores the result of `since`."""
@@ -255,9 +254,7 @@ class State:
 
     def revert(self) -> State:
         """With the dense net as the base."""
-        if not self.adopted:
-            return self
-        return replace(self.after(self.undo_point), base=self.dense)
+        return replace(self.after(self.undo_point), base=self.dense) if self.adopted else self
 
     def with_scan(self, digest: str, scan: Scan) -> State:
         """With a scan of the weights with this digest."""
@@ -273,13 +270,9 @@ class State:
         """The sparsities of the locked layers."""
         return {name: self.planned[name] for name in self.layer_names if name in self.locked}
 
-    def listed(self, listing: ListedLayers) -> State:
-        """With another layer list."""
-        return replace(self, listing=listing)
-
     def choose(self, place: int) -> State:
         """With another row selected; stops at either end."""
-        return self.listed(self.listing.choose(place))
+        return replace(self, listing=self.listing.choose(place))
 
     def give(self, layers: Iterable[int], sparsity: float) -> State:
         """With one sparsity for some layers, clamped to each one's floor and 1."""
@@ -307,8 +300,6 @@ class State:
 
     def _with_sparsities(self, sparsities: Mapping[int, float]) -> State:
         """With other sparsities by layer index, clamped to floors and 1."""
-        if self.plan is None:
-            return self
         clamped = {
             self.layer_names[index]: min(max(sparsity, self.profiles[index].floor), 1.0)
             for index, sparsity in sparsities.items()
@@ -317,24 +308,21 @@ class State:
 
     def set_plan(self, plan: Plan) -> State:
         """With another plan; undo restores the old one."""
-        changed = replace(self, plan=plan)
-        if self.plan is None or changed.planned == self.planned:
-            return self
-        return replace(self.after(self.undo_point), plan=plan)
+        return self if self.plan is None else self.set_recipe(self.settings, plan)
 
     def set_recipe(self, settings: Settings, plan: Plan | None = None) -> State:
         """With other settings, and perhaps another plan; undo restores both."""
-        changed = replace(self, settings=settings, plan=plan or self.plan)
+        changed = replace(self, settings=settings, plan=self.plan if plan is None else plan)
         if settings == self.settings and changed.planned == self.planned:
             return self
-        return replace(self.after(self.undo_point), settings=settings, plan=changed.plan)
+        return changed.after(self.undo_point)
 
     def after(self, point: UndoPoint) -> State:
         """With one more undo point; clears redo."""
         return replace(self, past=within_limits((*self.past, point)), future=())
 
     def undo(self) -> State:
-        """As before the last change of sparsities, pruning, fine-tuning or base."""
+        """As before the last change of plan, recipe, results or base."""
         if not self.past:
             return self
         future = (*self.future, self.undo_point)
@@ -348,13 +336,4 @@ class State:
         return replace(self._at(self.future[-1]), future=self.future[:-1], past=past)
 
     def _at(self, point: UndoPoint) -> State:
-        restored = {field.name: getattr(point, field.name) for field in fields(point)}
-        return replace(self, **restored)
-
-    def with_curve(self, curve: TrainingCurve) -> State:
-        """With another training curve."""
-        return replace(self, curve=curve)
-
-    def show_plot(self, name: str) -> State:
-        """With the plot called `name` first."""
-        return replace(self, plot=name)
+        return replace(self, **{field.name: getattr(point, field.name) for field in fields(point)})

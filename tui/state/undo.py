@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 UNDO_LIMIT = 500
 
 UNDO_PARAMETERS = 1 << 26
-"""Parameters of all nets in undo points: half a gigabyte with the screen's data."""
+"""Maximum parameters of all nets in undo points: half a gigabyte with the screen's data."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,7 +1,7 @@
-"""The error boundary: an error costs the panel or the key it comes up in, not the program.
+"""The error boundary: an error costs the panel or the key it occurs in, not the program.
 
 Textual ends the program at the first error in a handler and has no hook to prevent that. The
-methods overridden here are private to it; no other file overrides any.
+methods overridden here are private to Textual; no other file overrides any.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ Render = Callable[["Region"], list[Strip]]
 
 
 class Boundary:
-    """Around an app and each of its widgets: logs an error, shows it on one line, and goes on.
+    """Logs an error in an app or one of its widgets, shows it on one line, and continues.
 
-    Before the app is mounted there is nothing to go on with, so an error ends the program.
+    Before the app is mounted nothing can continue, so an error ends the program.
 
     Attributes:
-        fatal: what to say of the error that ended the program; empty if none did.
+        fatal: the line for the error that ended the program; empty if none did.
     """
 
     def __init__(self, app: App[Any]) -> None:
@@ -51,7 +51,7 @@ class Boundary:
         _override(app, "_register_child", self._register)
 
     def contain(self, error: Exception) -> None:
-        """Log an error and show it; end the program if it cannot go on."""
+        """Log an error and show it; end the program if it cannot continue."""
         if isinstance(error, WorkerFailed) and isinstance(error.error, Exception):
             if self._is_closed(get_current_worker().node):
                 return  # its result is no longer needed

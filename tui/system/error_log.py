@@ -1,16 +1,16 @@
-"""The error log: errors nobody foresaw, with their tracebacks, in a file the screen names."""
+"""The error log: unforeseen errors with their tracebacks, in a file the screen names."""
 
 import traceback
-from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
 import platformdirs
 
 from core.errors import InputError, WorkError
+from tui.system.paths import with_tilde
 
 SIZE_LIMIT = 1 << 20
-"""Bytes after which a new log begins; the one before it is kept."""
+"""Bytes after which a new log begins; the previous one is kept."""
 
 _LONGEST = 120
 _logged: set[tuple[Path, str]] = set()
@@ -22,16 +22,16 @@ def log_file() -> Path:
 
 
 def explain(error: BaseException) -> str:
-    """What the screen says of an error: its own words if it is foreseen, else it is logged."""
+    """An error's message if it is foreseen; otherwise logs it and names the log."""
     foreseen = isinstance(error, InputError | WorkError)
     return str(error) if foreseen else log_error(error)
 
 
 def log_error(error: BaseException) -> str:
-    """Log an error, once for each path to it however often it comes up; never raises.
+    """Log an error, once per traceback; never raises.
 
     Returns:
-        One line for the screen: the error, and the file that has its traceback.
+        One line for the screen: the error, and the file with its traceback.
     """
     path = log_file()
     raised_at = type(error).__name__ + "".join(traceback.format_tb(error.__traceback__))
@@ -41,7 +41,7 @@ def log_error(error: BaseException) -> str:
             _logged.add((path, raised_at))
     except OSError as problem:
         return f"{_summary(error)} (not logged: {problem.strerror or problem})"
-    return f"{_summary(error)} (details in {_shortened(path)})"
+    return f"{_summary(error)} (details in {with_tilde(path)})"
 
 
 def _summary(error: BaseException) -> str:
@@ -58,10 +58,3 @@ def _append(path: Path, text: str) -> None:
     now = f"{datetime.now().astimezone():%Y-%m-%d %H:%M:%S %z}"
     with path.open("a", encoding="utf-8", errors="replace") as file:
         file.write(f"{now}\n{text}\n")
-
-
-def _shortened(path: Path) -> str:
-    """With ~ for the home folder."""
-    with suppress(ValueError, RuntimeError):
-        return f"~/{path.relative_to(Path.home())}"
-    return str(path)

@@ -1,4 +1,4 @@
-"""Tells a text that arrives as single keys, pasted or piped, from keys that a person presses."""
+"""Tells a pasted or piped text that arrives as single keys from keys that a person presses."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ if TYPE_CHECKING:
     from textual.timer import Timer
 
 KEYS, WITHIN = 100, 0.2
-"""More keys than these in so many seconds are a text; a slow connection holds back fewer."""
+"""So many keys within so many seconds are a text; a slow connection delays fewer."""
 
 GAP = 0.05
 """Seconds without a key that end the text."""
 
 
 class KeyBurst:
-    """Collects such a text and gives it to the line that is open; without one it is dropped.
+    """Collects such a text and pastes it into the open input line; without one it is dropped.
 
     Attributes:
-        timer: runs out when the text is over; None while no text is coming.
+        timer: ends the text; None while no text is arriving.
     """
 
     def __init__(self, app: App[Any]) -> None:
@@ -34,7 +34,7 @@ class KeyBurst:
         self._inside = False
 
     def takes(self, event: events.Event) -> bool:
-        """Whether an event is a key that belongs to a text, and must do nothing by itself."""
+        """Whether an event is a key of a text, which must do nothing by itself."""
         if not isinstance(event, events.Key) or event.is_forwarded or not self._is_text(event.time):
             return False
         self._text.append(event.character or "")

@@ -1,6 +1,5 @@
-"""Text as people read it, or type it.
+"""Text as people read or type it.
 
-lines     lines of spans, each with the role that gives it its color
+lines     lines of spans, each with a role that determines its color
 format    numbers
-paths     paths
 """

@@ -87,10 +87,10 @@ def cut_path(path: str, width: int) -> str:
 
 
 def header(title: Sequence[Span], legend: Sequence[Span], width: int, rows: int) -> Lines:
-    """Lay out a title and a legend above a plot, parts with their own separators.
+    """Lay out a title and a legend above a plot; the parts include their separators.
 
-    Parts that do not fit are dropped, the last ones first; only the title's first part is cut. The
-    legend goes below the title if there are two rows, to the right of it if there is one.
+    Parts that do not fit are dropped, last ones first; only the title's first part is cut. The
+    legend is below the title if there are two rows, to the right of it if there is one.
     """
     first = Span(cut(title[0].text, width), title[0].role)
     left = _pack((first, *title[1:]), width)
@@ -113,7 +113,7 @@ def _is_single(char: str) -> bool:
 
 
 def width_of(spans: Iterable[Span]) -> int:
-    """Cells of a line."""
+    """The width of a line, in cells."""
     return sum(len(span.text) for span in spans)
 
 

@@ -5,8 +5,9 @@ from pathlib import Path
 from textwrap import wrap
 
 from core.experiments.runs import DONE, INTERRUPTED, RUNNING, UNREADABLE
-from tui.state.browsing import Browsing
-from tui.state.runs import RunRow
+from tui.state.run_list import RunList
+from tui.state.run_rows import RunRow
+from tui.system.paths import with_tilde
 from tui.text.format import count, percent, plural
 from tui.text.lines import Lines, Span, clean, cut
 from tui.views.run_table import arrow, epochs, seed, when, whole
@@ -15,23 +16,15 @@ ABOUT = 2
 """Lines about a run; one more for its sizes if there is room."""
 
 
-def title(browsing: Browsing, folder: Path, width: int) -> Lines:
+def title(run_list: RunList, folder: Path, width: int) -> Lines:
     """One line: number of runs, sort order and folder."""
-    name, rows = " Featherweight ", browsing.rows
+    name, rows = " Featherweight ", run_list.rows
     size = "" if rows is None else plural(len(rows), "run") if rows else "no runs"
-    order = f" by {browsing.column} {arrow(browsing)}" if rows and len(rows) > 1 else ""
+    order = f" by {run_list.column} {arrow(run_list)}" if rows and len(rows) > 1 else ""
     details = "  " + " · ".join(filter(None, ("history", size + order)))
     room = width - len(name) - len(details) - 3
     where = f" · {shorten_middle(with_tilde(folder), folder.name, room)}" if room >= 8 else ""
     return ((Span(name, "brand"), Span(cut(details + where, width - len(name)), "plain")),)
-
-
-def with_tilde(folder: Path) -> str:
-    """A path with the home folder as a tilde."""
-    try:
-        return str(Path("~") / folder.relative_to(Path.home()))
-    except (ValueError, RuntimeError):  # it lies elsewhere, or home is unknown
-        return str(folder)
 
 
 def shorten_middle(path: str, name: str, width: int) -> str:
@@ -101,15 +94,15 @@ def _details(row: RunRow, current: str | None) -> tuple[str, ...]:
     )
 
 
-def hint(browsing: Browsing, current: str | None) -> Span:
+def hint(run_list: RunList, current: str | None) -> Span:
     """What Enter does with the selected run or, while one is marked, how to compare."""
-    row = browsing.chosen
+    row = run_list.chosen
     if row is None:
         return Span("", "muted")
-    if browsing.marked == row.id:
+    if run_list.marked == row.id:
         return Span(f"{row.id} marked: select another run to compare · Space unmarks", "compared")
-    if browsing.marked and browsing.compared is None:
-        return Span(f"{row.id} cannot be compared with {browsing.marked}", "warning")
+    if run_list.marked and run_list.compared is None:
+        return Span(f"{row.id} cannot be compared with {run_list.marked}", "warning")
     return _enter(row, current)
 
 

@@ -6,16 +6,16 @@ from dataclasses import replace
 from core.experiments.runs import INTERRUPTED
 from tui.keys.history_keys import KEYS
 from tui.keys.keys import Key
-from tui.state.browsing import Browsing
-from tui.state.runs import SPLITS
+from tui.state.run_list import RunList
+from tui.state.run_rows import SPLITS
 
 IMPORTANCE = ("enter", "q", "space", "n", "x", "v", "?", "s", "] →")
 """The keys of the bottom line; on narrow screens the last ones are dropped first."""
 
 
-def footer_keys(browsing: Browsing, all_views: bool, width: int) -> tuple[Key, ...]:
+def footer_keys(run_list: RunList, all_views: bool, width: int) -> tuple[Key, ...]:
     """The keys for the bottom line, labeled with what they do now, as many as fit."""
-    applicable = {key.shown: key for key in _applicable(browsing, all_views)}
+    applicable = {key.shown: key for key in _applicable(run_list, all_views)}
     room, fitted = width, set()
     for shown in IMPORTANCE:
         if (key := applicable.get(shown)) is not None:
@@ -26,8 +26,8 @@ def footer_keys(browsing: Browsing, all_views: bool, width: int) -> tuple[Key, .
     return tuple(key for shown, key in applicable.items() if shown in fitted)
 
 
-def _applicable(browsing: Browsing, all_views: bool) -> Iterable[Key]:
-    row = browsing.chosen
+def _applicable(run_list: RunList, all_views: bool) -> Iterable[Key]:
+    row = run_list.chosen
     for key in (key for key in KEYS if key.footer):
         match key.name:
             case "help" | "leave":
@@ -38,13 +38,13 @@ def _applicable(browsing: Browsing, all_views: bool) -> Iterable[Key]:
                 if row.openable:
                     yield replace(key, label="resume" if row.status == INTERRUPTED else "continue")
             case "mark":
-                yield replace(key, label="unmark" if browsing.marked else "mark")
-            case "next_view" if browsing.compared is None:
-                other = next(split for split in SPLITS if split != browsing.split)
+                yield replace(key, label="unmark" if run_list.marked else "mark")
+            case "next_view" if run_list.compared is None:
+                other = next(split for split in SPLITS if split != run_list.split)
                 yield replace(key, label=other)
             case "next_view" if all_views:
                 pass
-            case "layer" if browsing.compared is None:
+            case "layer" if run_list.compared is None:
                 pass
             case _:
                 yield key

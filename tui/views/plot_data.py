@@ -198,7 +198,7 @@ def _amounts(what: str, amounts: Amounts) -> str:
 
 def costs(state: State, width: int) -> CostsData:
     """The plan's fractions at once, and measured activity once it is available."""
-    activity = state.activity if state.is_current(state.activity) else None
+    activity = state.layer_activity if state.is_current(state.layer_activity) else None
     table = cost_table(
         state.settings.model,
         [profile.layer for profile in state.profiles],

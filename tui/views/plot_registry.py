@@ -67,7 +67,7 @@ PLOTS = {
         Plot("speed", "speed in each engine", attrgetter("speed", "speed_is_current"), "speed",
             hint="press b to benchmark in all installed engines"),
         Plot("costs", "cost of each layer",
-            attrgetter("base", "chosen", "what_ifs", "activity", "measuring"), "costs",
+            attrgetter("base", "chosen", "what_ifs", "layer_activity", "measuring"), "costs",
             needs=frozenset({"costs"})),
         Plot("predictions", "test images and predictions", _COMPARED, "predictions.images",
             hint="predicting test images", needs=frozenset({"images"})),

@@ -5,8 +5,8 @@ from textwrap import wrap
 from typing import NamedTuple, Self
 
 from core.experiments.run_record import LayerRecord
-from tui.state.browsing import Browsing
-from tui.state.runs import RunRow, differences
+from tui.state.run_list import RunList
+from tui.state.run_rows import RunRow, differences
 from tui.text.lines import Line, Lines, Span, clean, cut, cut_path
 from tui.views.run_table import NONE, epochs, points, ratio, signed, whole
 
@@ -196,11 +196,11 @@ def _settings(one: RunRow, other: RunRow, width: int) -> Lines:
     return ((), *((Span(cut(text, width), "muted"),) for text in texts))
 
 
-def views(browsing: Browsing, width: int, height: int) -> tuple[str, ...]:
+def views(run_list: RunList, width: int, height: int) -> tuple[str, ...]:
     """The views that show at once; if several, the first takes the left half."""
     if width < WIDE:
-        return (VIEWS[browsing.view % len(VIEWS)],)
+        return (VIEWS[run_list.view % len(VIEWS)],)
     if height >= TALL:
         return VIEWS
     others = VIEWS[1:]
-    return (VIEWS[0], others[browsing.view % len(others)])
+    return (VIEWS[0], others[run_list.view % len(others)])

@@ -16,8 +16,8 @@ from tui.plots.runs import pareto, training_curves, two_weights
 from tui.plots.runs.pareto import ParetoData, RunMark
 from tui.plots.runs.training_curves import RunCurve, TrainingCurvesData
 from tui.plots.runs.two_weights import TwoWeightsData, WeightsMark
-from tui.state.browsing import Browsing
-from tui.state.runs import RunRow, accuracy_on, plot_point
+from tui.state.run_list import RunList
+from tui.state.run_rows import RunRow, accuracy_on, plot_point
 from tui.text.lines import Lines, beside
 from tui.views.run_comparison import ONE, OTHER, sparsities, views
 
@@ -32,33 +32,33 @@ _GAP, _LEFT = 2, 0.56
 
 
 def lower_half(
-    browsing: Browsing, dense: float | None, weights: Weights, width: int, height: int
+    run_list: RunList, dense: float | None, weights: Weights, width: int, height: int
 ) -> Lines:
     """What the history shows below its table.
 
     `dense` is the dense net's validation accuracy, for runs that do not record their own; `weights`
     are those read so far.
     """
-    one, other = browsing.chosen, browsing.compared
+    one, other = run_list.chosen, run_list.compared
     if one is None or height < 1:
         return ()
     if other is None:
-        return pareto.draw(runs(browsing, dense), width, height, "no accuracies recorded yet")
+        return pareto.draw(runs(run_list, dense), width, height, "no accuracies recorded yet")
     dense = _dense(one, "validation", dense)
 
     def view(name: str, width: int, height: int) -> Lines:
         match name:
             case "sparsities":
-                return sparsities(one, other, browsing.layers, browsing.layer_at, width, height)
+                return sparsities(one, other, run_list.layers, run_list.layer_at, width, height)
             case "curves":
                 curves = (_run_curve(one, ONE, "chosen"), _run_curve(other, OTHER, "compared"))
                 data = TrainingCurvesData(curves, "validation", dense)
                 return training_curves.draw(data, width, height)
             case _:
-                layer = _layer_weights(one, other, browsing, weights, width)
+                layer = _layer_weights(one, other, run_list, weights, width)
                 return two_weights.draw(layer, width, height)
 
-    first, *others = views(browsing, width, height)
+    first, *others = views(run_list, width, height)
     if not others:
         return view(first, width, height)
     left = round(width * _LEFT)
@@ -66,33 +66,33 @@ def lower_half(
     return beside(view(first, left, height), tuple(chain.from_iterable(right)), width)
 
 
-def runs(browsing: Browsing, dense: float | None) -> ParetoData:
+def runs(run_list: RunList, dense: float | None) -> ParetoData:
     """The runs comparable with the selected one, by ratio and accuracy."""
-    chosen = browsing.chosen
-    rows = [row for row in browsing.rows or () if plot_point(row, browsing.split) is not None]
+    chosen = run_list.chosen
+    rows = [row for row in run_list.rows or () if plot_point(row, run_list.split) is not None]
     group = chosen.group if chosen in rows and chosen else (rows[0].group if rows else None)
-    marks = (_mark(row, browsing) for row in rows if row.group == group)
+    marks = (_mark(row, run_list) for row in rows if row.group == group)
     mixed = any(row.group != group for row in rows)
-    split = browsing.split
+    split = run_list.split
     if group is not None and group.protocol == "reference":
         split = f"reference protocol: {split}"
     if group is not None and mixed:
         inputs = f" {group.inputs}" if group.inputs else ""
         split = f"{group.model or '–'} on {group.dataset or '–'}{inputs}, {split}"
-    return ParetoData(tuple(marks), split, _dense(chosen, browsing.split, dense))
+    return ParetoData(tuple(marks), split, _dense(chosen, run_list.split, dense))
 
 
-def _mark(row: RunRow, browsing: Browsing) -> RunMark:
-    ratio, score = plot_point(row, browsing.split) or (math.nan, math.nan)
+def _mark(row: RunRow, run_list: RunList) -> RunMark:
+    ratio, score = plot_point(row, run_list.split) or (math.nan, math.nan)
     kind = "stopped" if row.status == STOPPED else "finetuned"
-    chosen = row.id == browsing.at
+    chosen = row.id == run_list.at
     return RunMark(
         label=row.id,
         ratio=ratio,
         accuracy=score,
         kind="dense" if row.trained else kind,
         chosen=chosen,
-        compared=row.id == browsing.marked and not chosen,
+        compared=row.id == run_list.marked and not chosen,
     )
 
 
@@ -108,9 +108,9 @@ def _run_curve(row: RunRow, sign: str, role: str) -> RunCurve:
 
 
 def _layer_weights(
-    one: RunRow, other: RunRow, browsing: Browsing, weights: Weights, width: int
+    one: RunRow, other: RunRow, run_list: RunList, weights: Weights, width: int
 ) -> TwoWeightsData:
-    layer = browsing.layers[browsing.layer_at][0].name if browsing.layers else ""
+    layer = run_list.layers[run_list.layer_at][0].name if run_list.layers else ""
     loaded = [weights.get((row.id, layer), _READING) for row in (one, other)]
     if not layer:
         loaded = ["neither run recorded its layers"] * 2

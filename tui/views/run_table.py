@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from core.experiments.runs import INTERRUPTED, RUNNING, STOPPED, UNREADABLE
-from tui.state.browsing import Browsing
-from tui.state.runs import RunRow, fronts
+from tui.state.run_list import RunList
+from tui.state.run_rows import RunRow, fronts
 from tui.text.format import count, difference, percent
 from tui.text.lines import Line, Lines, Span, cut
 
@@ -106,14 +106,14 @@ def _now() -> datetime:
     return datetime.now().astimezone()
 
 
-def arrow(browsing: Browsing) -> str:
+def arrow(run_list: RunList) -> str:
     """The arrow of the sort order."""
-    return "▼" if browsing.descending else "▲"
+    return "▼" if run_list.descending else "▲"
 
 
-def columns(browsing: Browsing, width: int) -> tuple[Column, ...]:
+def columns(run_list: RunList, width: int) -> tuple[Column, ...]:
     """The columns that fit; the note takes the rest."""
-    room = width - _first(browsing) - len(_GAP) - _NOTE
+    room = width - _first(run_list) - len(_GAP) - _NOTE
     visible = []
     for column in sorted(COLUMNS, key=lambda column: column.rank):
         room -= column.cells
@@ -123,63 +123,63 @@ def columns(browsing: Browsing, width: int) -> tuple[Column, ...]:
     return tuple(column for column in COLUMNS if column in visible)
 
 
-def sortable(browsing: Browsing, width: int) -> tuple[str, ...]:
+def sortable(run_list: RunList, width: int) -> tuple[str, ...]:
     """The names of the visible columns, from left to right."""
-    return ("run", *(column.name for column in columns(browsing, width)), "note")
+    return ("run", *(column.name for column in columns(run_list, width)), "note")
 
 
-def _first(browsing: Browsing) -> int:
+def _first(run_list: RunList) -> int:
     """The width up to the end of the sign behind a run's id."""
-    return _GUTTER + max(4, *(len(row.id) for row in browsing.rows or ()), 0) + _SIGN
+    return _GUTTER + max(4, *(len(row.id) for row in run_list.rows or ()), 0) + _SIGN
 
 
-def table(browsing: Browsing, current: str | None, width: int, height: int, top: int = 0) -> Lines:
+def table(run_list: RunList, current: str | None, width: int, height: int, top: int = 0) -> Lines:
     """The table in `height` lines: a header, then the runs from the row `top` on."""
-    if not browsing.rows:
-        return ((Span("  reading the runs", "muted"),),) if browsing.rows is None else ()
-    visible, best = columns(browsing, width), fronts(browsing.rows, browsing.split)
-    rows = browsing.rows[top : top + max(1, height - 1)]
+    if not run_list.rows:
+        return ((Span("  reading the runs", "muted"),),) if run_list.rows is None else ()
+    visible, best = columns(run_list, width), fronts(run_list.rows, run_list.split)
+    rows = run_list.rows[top : top + max(1, height - 1)]
     return (
-        _header(browsing, visible, width),
-        *(_row(browsing, row, visible, best, current, width) for row in rows),
+        _header(run_list, visible, width),
+        *(_row(run_list, row, visible, best, current, width) for row in rows),
     )
 
 
-def scrolled(browsing: Browsing, height: int, top: int) -> int:
+def scrolled(run_list: RunList, height: int, top: int) -> int:
     """The first visible run: `top`, or the nearest that keeps the selection visible."""
     room = max(1, height - 1)
-    top = max(browsing.index - room + 1, min(top, browsing.index))
-    return max(0, min(top, len(browsing.rows or ()) - room))
+    top = max(run_list.index - room + 1, min(top, run_list.index))
+    return max(0, min(top, len(run_list.rows or ()) - room))
 
 
-def _header(browsing: Browsing, visible: tuple[Column, ...], width: int) -> Line:
+def _header(run_list: RunList, visible: tuple[Column, ...], width: int) -> Line:
     def named(name: str) -> str:
-        return name + arrow(browsing) * (name == browsing.column)
+        return name + arrow(run_list) * (name == run_list.column)
 
-    text = " " * _GUTTER + named("run").ljust(_first(browsing) - _GUTTER)
+    text = " " * _GUTTER + named("run").ljust(_first(run_list) - _GUTTER)
     text += "".join(column.cell(named(column.name)) for column in visible)
     return (Span(cut(text + _GAP + named("note"), width), "muted"),)
 
 
 def _row(
-    browsing: Browsing,
+    run_list: RunList,
     row: RunRow,
     visible: tuple[Column, ...],
     best: frozenset[str],
     current: str | None,
     width: int,
 ) -> Line:
-    chosen = row.id == browsing.at
+    chosen = row.id == run_list.at
     role = "chosen" if chosen else "plain"
-    text = "".join(column.cell(column.text(row, browsing.split)) for column in visible) + _GAP
-    sign, sign_role = _sign(row, browsing.split, row.id in best)
-    room = width - _first(browsing) - len(text)
+    text = "".join(column.cell(column.text(row, run_list.split)) for column in visible) + _GAP
+    sign, sign_role = _sign(row, run_list.split, row.id in best)
+    room = width - _first(run_list) - len(text)
     return (
         Span(CHOSEN if chosen else " ", "chosen"),
         Span(MARKED, "compared")
-        if row.id == browsing.marked
+        if row.id == run_list.marked
         else Span(HERE if row.id == current else " ", "good"),
-        Span(row.id.ljust(_first(browsing) - _GUTTER - _SIGN), role),
+        Span(row.id.ljust(_first(run_list) - _GUTTER - _SIGN), role),
         Span(f" {sign}", sign_role),
         Span(text, role),
         *_note(row, role, room),

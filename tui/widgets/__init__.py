@@ -1,6 +1,6 @@
 """Widgets: they put lines of spans on a screen and rewrite only what changed.
 
-lines       what most of the others are: lines of spans
+lines       base of most others: lines of spans
 layer_table, plot, key_line         on the main screen
 run_table, runs_panel               in the history
 line_input  a line to type in; value_input, find_input, note_input: for what

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
-
-from textual.message import Message
 
 from tui.state.layer_rows import matches
 from tui.text.format import plural
@@ -24,54 +22,40 @@ class FindInput(LineInput):
     of these. Enter keeps the list, Esc lists all layers again.
     """
 
-    class Typed(Message):
-        """The layers that match this are to be listed."""
-
-        def __init__(self, text: str) -> None:
-            super().__init__()
-            self.text = text
-
-    class Taken(Message):
-        """What is listed is to stay."""
-
-    class Left(Message):
-        """All layers are to be listed."""
-
     def __init__(self) -> None:
         super().__init__()
         self._layers: Sequence[Layer] = ()
+        self._filter_by: Callable[[str], None]
 
-    def ask(self, layers: Sequence[Layer], text: str) -> None:
-        """Show the line with what is looked for now."""
-        self._layers = layers
-        self.open("find layers", text)
-        self.look_at(text)
+    def ask(
+        self,
+        layers: Sequence[Layer],
+        text: str,
+        filter_by: Callable[[str], None],
+        take: Callable[[str | None], None],
+    ) -> None:
+        """Show the line with the current search; `filter_by` gets every text that is typed."""
+        self._layers, self._filter_by = layers, filter_by
+        self.open("find layers", text, take)
+        self.check(text)
 
-    def look_at(self, text: str) -> None:
-        """List what matches, and say how many that are."""
-        found, all_of_them = self._found(text), plural(len(self._layers), "layer")
-        if found:
-            self.hint(f"{found} of {len(self._layers)} · Enter", wrong=False)
+    def check(self, text: str) -> None:
+        """List the matching layers, and show how many there are."""
+        count, layers = self._count(text), len(self._layers)
+        if count:
+            self.hint(f"{count} of {layers} · Enter", wrong=False)
         else:
-            self.hint(f"none of {all_of_them}: try conv or 3x3", wrong=True)
-        self.post_message(self.Typed(text))
+            self.hint(f"none of {plural(layers, 'layer')}: try conv or 3x3", wrong=True)
+        self._filter_by(text)
 
     def take(self, text: str) -> None:
-        """Keep what is listed, where that is something."""
-        if self._found(text):
-            self.close()
-            self.post_message(self.Taken())
+        """Keep the list, unless it is empty."""
+        if self._count(text):
+            self.close(text)
 
-    def leave(self) -> None:
-        """List all layers again."""
-        self.close()
-        self.post_message(self.Left())
+    def blurred(self, text: str) -> None:
+        """Keep the list, unless it is empty."""
+        self.close(text if self._count(text) else None)
 
-    def turn_away(self, text: str) -> None:
-        """Keep what is listed, where that is something."""
-        self.take(text)
-        if self.display:
-            self.leave()
-
-    def _found(self, text: str) -> int:
+    def _count(self, text: str) -> int:
         return sum(matches(layer, text) for layer in self._layers)

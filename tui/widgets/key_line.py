@@ -10,24 +10,21 @@ from tui.widgets.lines import LinesWidget
 
 
 class KeyLine(LinesWidget):
-    """Textual's own Footer mounts a widget for each key, and anew with every change.
+    """The keys as one line of text.
 
-    That is noticeably slow for the first screen, and when a job starts or ends.
+    Textual's Footer mounts a widget for each key, and remounts them with every change: noticeably
+    slow for the first screen, and when a job starts or ends.
     """
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
-        super().__init__(id=id)
-        self._keys: tuple[Key, ...] = ()
-        self._shown: tuple[Key, ...] = ()
+    _keys: tuple[Key, ...] = ()
+    _shown: tuple[Key, ...] = ()
 
     def show(self, keys: tuple[Key, ...]) -> None:
         """Show as many of these keys as fit."""
         self._keys, width = keys, self.app.size.width
         with self.drawing():
             self._shown = fitting(keys, width)
-            pairs = (
-                (Span(key.shown, "key"), Span(f" {key.label} ", "key-label")) for key in self._shown
-            )
+            pairs = ((Span(k.shown, "key"), Span(f" {k.label} ", "key-label")) for k in self._shown)
             self.lines = ((*chain.from_iterable(pairs), Span(" " * width, "key-label")),)
 
     def on_resize(self) -> None:

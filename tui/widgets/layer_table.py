@@ -1,6 +1,6 @@
-"""The layer table as a widget: the mouse chooses layers and sets sparsities by their bars."""
+"""The layer table as a widget: the mouse selects layers, and sets sparsities by their bars."""
 
-from textual import events
+from textual import events, on
 from textual.message import Message
 
 from tui.state.state import State
@@ -8,14 +8,14 @@ from tui.views.layer_table import columns, first_row, table
 from tui.widgets.lines import LinesWidget
 
 LEAST, REST = 6, 16
-"""Lines of the table that there always are, and lines of the screen that it leaves to the rest."""
+"""Minimum lines of the table, and lines of the screen that it leaves to the rest."""
 
 FOUND = 12
-"""Rows for layers that are found, however many: the plots stay where they are while one types."""
+"""Maximum rows for layers that match a search, so that the plots stay put during typing."""
 
 
 class LayerTable(LinesWidget, can_focus=True):
-    """Click a row to choose it, its bar to set the sparsity; the wheel moves it."""
+    """Click a row to select it, its bar to set the sparsity; the wheel changes the sparsity."""
 
     HELP = """
     # The layer table
@@ -25,25 +25,14 @@ class LayerTable(LinesWidget, can_focus=True):
     Click a bar to set the sparsity, turn the wheel to change it by 1 %, click a group to fold it.
     """
 
-    class Chosen(Message):
-        """A row was pointed at; `sparsity` is None where its bar was not."""
+    class Pointed(Message):
+        """A row was clicked, perhaps on its bar at `sparsity`, or the wheel turned by `steps`."""
 
-        def __init__(self, index: int, sparsity: float | None) -> None:
+        def __init__(self, index: int, sparsity: float | None = None, steps: int = 0) -> None:
             super().__init__()
-            self.index = index
-            self.sparsity = sparsity
+            self.index, self.sparsity, self.steps = index, sparsity, steps
 
-    class Nudged(Message):
-        """The wheel turned over a row, by so many percent."""
-
-        def __init__(self, index: int, steps: int) -> None:
-            super().__init__()
-            self.index = index
-            self.steps = steps
-
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
-        super().__init__(id=id)
-        self._state = State()
+    _state = State()
 
     def show(self, state: State) -> None:
         """Show the state's layers."""
@@ -54,7 +43,7 @@ class LayerTable(LinesWidget, can_focus=True):
 
     @property
     def _height(self) -> int:
-        """Its lines, also before they are laid out; the same for all that one may look for."""
+        """Its lines, also before they are laid out; constant during a search."""
         listing = self._state.listing
         rows = min(len(listing.layers) + 1, FOUND) if listing.filter else len(listing.rows)
         return min(1 + max(1, rows), max(LEAST, self.screen.size.height - REST))
@@ -64,22 +53,18 @@ class LayerTable(LinesWidget, can_focus=True):
         self.show(self._state)
 
     def on_click(self, event: events.Click) -> None:
-        """Choose the row; on its bar, set the sparsity."""
+        """Select the row; on its bar, set the sparsity."""
         if (index := self._row_at(event.y)) is not None:
-            self.post_message(self.Chosen(index, self._sparsity_at(event.x)))
+            self.post_message(self.Pointed(index, self._sparsity_at(event.x)))
 
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        """Raise the sparsity of the row under the pointer."""
-        self._nudge(event, 1)
-
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        """Lower the sparsity of the row under the pointer."""
-        self._nudge(event, -1)
-
-    def _nudge(self, event: events.MouseEvent, steps: int) -> None:
+    @on(events.MouseScrollUp)
+    @on(events.MouseScrollDown)
+    def _nudge(self, event: events.MouseEvent) -> None:
+        """Raise or lower the sparsity of the row under the pointer."""
         event.stop()
         if (index := self._row_at(event.y)) is not None:
-            self.post_message(self.Nudged(index, steps))
+            steps = 1 if isinstance(event, events.MouseScrollUp) else -1
+            self.post_message(self.Pointed(index, steps=steps))
 
     def _row_at(self, y: float) -> int | None:
         index = first_row(self._state, self._height) + int(y) - 1

@@ -1,11 +1,20 @@
 """An input line with a prompt and a hint."""
 
 from abc import abstractmethod
+from collections.abc import Callable
+from typing import Any
 
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal
+from textual.reactive import reactive
 from textual.widgets import Input, Label
+
+
+class SteadyInput(Input):
+    """An input whose cursor does not blink, which would write to an idle terminal."""
+
+    cursor_blink = reactive(False, init=False)
 
 
 class LineInput(Horizontal):
@@ -18,19 +27,17 @@ class LineInput(Horizontal):
     def __init__(self) -> None:
         super().__init__()
         self.display = False
+        self._take: Callable[[Any], None]
 
     def compose(self) -> ComposeResult:
         """A prompt, the input, and a hint."""
         yield Label(classes="line--prompt", markup=False)
-        yield Input(compact=True, select_on_focus=False, max_length=self.MOST)
+        yield SteadyInput(compact=True, select_on_focus=False, max_length=self.MOST)
         yield Label(classes="line--hint", markup=False)
 
-    def on_mount(self) -> None:
-        """A cursor that blinks would write to an idle terminal."""
-        self.query_one(Input).cursor_blink = False
-
-    def open(self, prompt: str, text: str) -> None:
-        """Show the line with a text in it, to go on with."""
+    def open(self, prompt: str, text: str, take: Callable[[Any], None]) -> None:
+        """Show the line with a text to edit; `take` gets its value, or None if it is left."""
+        self._take = take
         self.query_one(".line--prompt", Label).update(f"  {prompt}: ")
         self.display = True
         box = self.query_one(Input)
@@ -43,47 +50,44 @@ class LineInput(Horizontal):
         self.query_one(Input).insert_text_at_cursor(character)
 
     def hint(self, text: str, wrong: bool) -> None:
-        """Say something of what has been typed."""
+        """Show a hint about the text."""
         label = self.query_one(".line--hint", Label)
         label.update(text)
         label.set_class(wrong, "wrong")
 
-    def close(self) -> None:
-        """Hide the line."""
-        self.display = False
+    def close(self, value: object = None) -> None:
+        """Hide the line, and pass its value on; None if it is left."""
+        if self.display:
+            self.display = False
+            self._take(value)
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """A key changed the text."""
+        """Check the new text."""
         event.stop()
         if self.display:
-            self.look_at(event.value)
+            self.check(event.value)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Enter."""
+        """Take the text."""
         event.stop()
         self.take(event.value)
 
     def on_descendant_blur(self) -> None:
-        """Close when the keys go elsewhere: it must not swallow what it cannot see."""
+        """Close when the focus moves elsewhere: it must not swallow keys unseen."""
         if self.display:
-            self.turn_away(self.query_one(Input).value)
+            self.blurred(self.query_one(Input).value)
 
     def action_leave(self) -> None:
-        """Escape."""
-        if self.display:
-            self.leave()
+        """Close without a value."""
+        self.close()
 
-    def look_at(self, text: str) -> None:
-        """Answer a key."""
+    def check(self, text: str) -> None:
+        """Respond to a changed text."""
 
     @abstractmethod
     def take(self, text: str) -> None:
-        """Take what was typed, where that can be."""
+        """Close with the value of a text, if it is valid."""
 
-    @abstractmethod
-    def leave(self) -> None:
-        """Close without it."""
-
-    def turn_away(self, text: str) -> None:
-        """Close, as the keys have gone elsewhere."""
-        self.leave()
+    def blurred(self, text: str) -> None:
+        """Close because the focus moved elsewhere."""
+        self.close()

@@ -16,25 +16,23 @@ from tui.text.lines import ROLES, Line, Lines, Span, clean
 ROLE_CLASSES = {f"role--{role}" for role in ROLES}
 """The component classes of the roles, for the screen that these widgets are on.
 
-Textual makes a node for each component class of each widget whenever it applies styles: had every
-widget its own, they would be most of the time to the first screen.
+Textual makes a node for each component class of each widget whenever it applies styles. If every
+widget had its own, these would take most of the time to the first screen.
 """
 
 
 class LinesWidget(Widget):
     """Lines of spans; each role is a component class of the screen, so themes set the colors.
 
-    A widget's refresh rewrites its whole region, which over SSH is most of the cost of a change:
-    here only the cells between the first and the last difference of a row are.
+    A widget's refresh rewrites its whole region, which over SSH is most of the cost of a change.
+    Here it rewrites only the cells between the first and the last difference of each row.
     """
 
     DEFAULT_CSS = """
     LinesWidget { width: 1fr; }
     """
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
-        super().__init__(id=id, classes=classes)
-        self._lines: Lines = ()
+    _lines: Lines = ()
 
     @property
     def lines(self) -> Lines:
@@ -44,12 +42,12 @@ class LinesWidget(Widget):
     @lines.setter
     def lines(self, lines: Lines) -> None:
         before, self._lines = self._lines, lines
-        if regions := tuple(_changed(before, lines)):  # of none, everything is refreshed
+        if regions := tuple(_changed(before, lines)):  # without regions all would be refreshed
             self.refresh(*regions)
 
     @contextmanager
     def drawing(self) -> Iterator[Self]:
-        """Around the code that makes the lines: an error in it is shown in their place."""
+        """Show an error in the code that makes the lines in their place."""
         try:
             yield self
         except Exception as error:

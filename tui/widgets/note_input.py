@@ -1,6 +1,6 @@
 """The input line for a note."""
 
-from textual.message import Message
+from collections.abc import Callable
 
 from core.experiments.runs import NOTE_LIMIT, Run
 from tui.widgets.line_input import LineInput
@@ -16,41 +16,13 @@ class NoteInput(LineInput):
     """
 
     MOST = NOTE_LIMIT
+    _before = ""
 
-    class Taken(Message):
-        """A note was typed for a run."""
-
-        def __init__(self, run: Run, text: str) -> None:
-            super().__init__()
-            self.run = run
-            self.text = text
-
-    class Left(Message):
-        """The line was left, and the note is to stay."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._run: Run | None = None
-
-    def ask(self, run: Run) -> None:
-        """Show the line with the run's note as it is."""
-        self._run = run
-        self.open(f"note for run {run.id}", _on_one_line(run.note))
+    def ask(self, run: Run, take: Callable[[str | None], None]) -> None:
+        """Show the line with the run's note; `take` gets None if it stays as it is."""
+        self._before = " ".join(run.note.split())
+        self.open(f"note for run {run.id}", self._before, take)
 
     def take(self, text: str) -> None:
-        """Take the note; one that nobody changed keeps its lines."""
-        run = self._run
-        if run is None or text == _on_one_line(run.note):
-            self.leave()
-        else:
-            self.close()
-            self.post_message(self.Taken(run, text))
-
-    def leave(self) -> None:
-        """Close without a change."""
-        self.close()
-        self.post_message(self.Left())
-
-
-def _on_one_line(note: str) -> str:
-    return " ".join(note.split())
+        """Take the note; an unchanged one keeps its lines."""
+        self.close(None if text == self._before else text)

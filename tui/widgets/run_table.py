@@ -1,15 +1,15 @@
-"""The table of runs as a widget: the mouse chooses runs, the wheel moves through them."""
+"""The table of runs as a widget: a click selects a run, the wheel moves the selection."""
 
-from textual import events
+from textual import events, on
 from textual.message import Message
 
-from tui.state.browsing import Browsing
+from tui.state.run_list import RunList
 from tui.views.run_table import scrolled, table
 from tui.widgets.lines import LinesWidget
 
 
 class RunTable(LinesWidget, can_focus=True):
-    """Click a run to choose it, twice to go on from it."""
+    """Click a run to select it, twice to continue from it."""
 
     HELP = """
     # The runs
@@ -18,7 +18,7 @@ class RunTable(LinesWidget, can_focus=True):
     """
 
     class Chosen(Message):
-        """A run was pointed at, perhaps twice in a row."""
+        """A run was clicked, perhaps twice."""
 
         def __init__(self, index: int, twice: bool) -> None:
             super().__init__()
@@ -26,42 +26,37 @@ class RunTable(LinesWidget, can_focus=True):
             self.twice = twice
 
     class Moved(Message):
-        """The wheel turned, by so many runs."""
+        """The wheel turned by `steps` runs."""
 
         def __init__(self, steps: int) -> None:
             super().__init__()
             self.steps = steps
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
-        super().__init__(id=id)
-        self._browsing = Browsing()
-        self._current: str | None = None
-        self._top = 0
+    _run_list = RunList()
+    _current: str | None = None
+    _top = 0
 
-    def show(self, browsing: Browsing, current: str | None) -> None:
-        """Show the runs; `current` is the one whose net the main screen has."""
-        self._browsing, self._current = browsing, current
+    def show(self, run_list: RunList, current: str | None) -> None:
+        """Show the runs; `current` is the one whose net is on the main screen."""
+        self._run_list, self._current = run_list, current
         width, height = self.size
         with self.drawing():
-            self._top = scrolled(browsing, height, self._top)
-            self.lines = table(browsing, current, width, height, self._top)
+            self._top = scrolled(run_list, height, self._top)
+            self.lines = table(run_list, current, width, height, self._top)
 
     def on_resize(self) -> None:
         """Fit the columns to the new width."""
-        self.show(self._browsing, self._current)
+        self.show(self._run_list, self._current)
 
     def on_click(self, event: events.Click) -> None:
-        """Choose the run."""
+        """Select the run."""
         index = self._top + event.y - 1
-        if event.y >= 1 and index < len(self._browsing.rows or ()):
+        if event.y >= 1 and index < len(self._run_list.rows or ()):
             self.post_message(self.Chosen(index, event.chain > 1))
 
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        """Choose the run above."""
+    @on(events.MouseScrollUp)
+    @on(events.MouseScrollDown)
+    def _move(self, event: events.MouseEvent) -> None:
+        """Select the run above or below."""
         event.stop()
-        self.post_message(self.Moved(-1))
-
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        """Choose the run below."""
-        event.stop()
-        self.post_message(self.Moved(1))
+        self.post_message(self.Moved(-1 if isinstance(event, events.MouseScrollUp) else 1))

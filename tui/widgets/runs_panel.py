@@ -1,4 +1,4 @@
-"""The lower half of the history as a widget: drawn again only when what it shows changes."""
+"""The lower half of the history as a widget: redrawn only when its content changes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from tui.state.browsing import Browsing
+from tui.state.run_list import RunList
 from tui.text.lines import Lines
 from tui.widgets.lines import LinesWidget
 
@@ -18,7 +18,7 @@ Draw = Callable[[int, int], Lines]
 
 
 class RunsPanel(LinesWidget, can_focus=True):
-    """Accuracy against size, or two runs side by side; a text where there are no runs."""
+    """Accuracy against size, or two runs side by side; a text if there are no runs."""
 
     HELP = """
     # Accuracy against size
@@ -27,40 +27,33 @@ class RunsPanel(LinesWidget, can_focus=True):
     view, [ and ] select the layer.
     """
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
-        super().__init__(id=id)
-        self._draw: Draw | None = None
-        self._seen: object = None
-        self._weights: Weights = {}
+    _draw: Draw | None = None
+    _seen: object = None
+    _weights: Weights | None = None
 
-    def show_runs(self, browsing: Browsing, dense: float | None, weights: Weights) -> None:
-        """Draw the runs, unless they are what is there already."""
-        self._draw = partial(_draw, browsing, dense, weights)
-        seen = (browsing, dense, self.size)
-        if seen != self._seen or (weights is not self._weights and browsing.compared):
+    def show_runs(self, run_list: RunList, dense: float | None, weights: Weights) -> None:
+        """Draw the runs, unless they are up to date."""
+        seen = (run_list, dense, self.size)
+        if seen != self._seen or (weights is not self._weights and run_list.compared):
+            self.show_text(partial(_lower_half, run_list, dense, weights))
             self._seen, self._weights = seen, weights
-            self._redraw(self._draw)
 
     def show_text(self, draw: Draw) -> None:
         """Show a text."""
-        self._draw, self._seen = draw, None
-        self._redraw(draw)
+        self._draw = draw
+        self.on_resize()
 
     def on_resize(self) -> None:
         """Fit the new size."""
+        self._seen = None
         if self._draw is not None:
-            self._seen = None
-            self._redraw(self._draw)
-
-    def _redraw(self, draw: Draw) -> None:
-        with self.drawing():
-            self.lines = draw(*self.size)
+            with self.drawing():
+                self.lines = self._draw(*self.size)
 
 
-def _draw(
-    browsing: Browsing, dense: float | None, weights: Weights, width: int, height: int
+def _lower_half(
+    run_list: RunList, dense: float | None, weights: Weights, width: int, height: int
 ) -> Lines:
-    # NumPy and plotext come in beside the runs, in the thread that reads them.
-    from tui.views.run_plots import lower_half
+    from tui.views.run_plots import lower_half  # late: the thread that reads runs loads NumPy
 
-    return lower_half(browsing, dense, weights, width, height)
+    return lower_half(run_list, dense, weights, width, height)

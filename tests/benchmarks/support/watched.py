@@ -92,8 +92,10 @@ class WatchedApp(FeatherweightApp):
             asleep = monotonic()
             await asyncio.sleep(NAP)
             lag = monotonic() - asleep - NAP
-            doing = self.doing.title.split()[0] if isinstance(self.doing, JobProgress) else IDLE
-            self.lags[doing].append(lag)
+            activity = (
+                self.activity.title.split()[0] if isinstance(self.activity, JobProgress) else IDLE
+            )
+            self.lags[activity].append(lag)
 
 
 @contextmanager

@@ -22,8 +22,8 @@ from core.graph.tracing import UntraceableError
 from core.nets.footprint import DeadUnits
 from core.nets.layers import parameter_count
 from core.nets.user_model import build
+from core.nets.weights import copy_weights
 from core.nets.zoo import model_spec
-from core.training.loop import copy_weights
 from tests.core.random_nets import RandomNet, random_nets
 from tests.core.training.loops import same
 from tests.core.user_nets import write

@@ -25,8 +25,8 @@ from core.inference.timings import (
 )
 from core.nets.architectures import LeNet5
 from core.nets.layers import parameter_count
+from core.nets.weights import copy_weights
 from core.system.timing import Alternative, Latency
-from core.training.loop import copy_weights
 from tests.core.inference.sparse.test_logits import pruned
 from tests.core.training.loops import same
 

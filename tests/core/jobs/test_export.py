@@ -26,11 +26,10 @@ from core.jobs.dense_net import measured_net
 from core.jobs.export import ExportResult, export, export_report, inspect_report, measure_file
 from core.jobs.quantization import quantize, quantize_within_drop
 from core.jobs.workbench import Workbench
-from core.nets.weights import DenseWeights, Weights
+from core.nets.weights import DenseWeights, Weights, copy_weights
 from core.pruning.masks import Masks
 from core.settings.recipe_changes import RecipeChanges
 from core.settings.settings import Settings
-from core.training.loop import copy_weights
 from tests.core.data.folders import fill, shade, spotted
 from tests.core.training.loops import of_type, same
 

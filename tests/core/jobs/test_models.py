@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from core.jobs.models import Models
+from core.nets.weights import copy_weights
 from core.nets.zoo import model_spec
-from core.training.loop import copy_weights
 from tests.core.training.loops import same
 from tests.core.user_nets import write
 

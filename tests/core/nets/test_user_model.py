@@ -22,13 +22,13 @@ from core.jobs.restore import restore
 from core.jobs.workbench import Workbench
 from core.nets.layers import parameter_count, prunable_layers, unprunable_modules
 from core.nets.user_model import build
+from core.nets.weights import copy_weights
 from core.nets.zoo import short_name
 from core.pruning.curves import SPARSITIES
 from core.pruning.masks import Masks
 from core.pruning.plans import uniform_plan
 from core.settings.recipe_changes import RecipeChanges
 from core.settings.settings import Settings
-from core.training.loop import copy_weights
 from tests.core.jobs.conftest import small
 from tests.core.training.loops import of_type, same
 from tests.core.user_nets import write

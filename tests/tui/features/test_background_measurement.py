@@ -32,7 +32,7 @@ async def test_a_plan_that_rests_is_measured_on_a_sample_and_then_on_all(app, ba
         assert "pruned 97.24" in shown(app, "#totals")
         assert "±" not in shown(app, "#totals")
         assert backend.looked == [AGGRESSIVE]
-        await until(pilot, lambda app: not app.looking)
+        await until(pilot, lambda app: not app.measuring)
 
 
 async def test_a_key_that_changes_the_plan_ends_it_and_begins_another(app, backend):
@@ -65,9 +65,9 @@ async def test_it_gives_way_to_a_job_and_comes_back_after_it(app, backend):
         await pilot.press(*PRESET)
         await until(pilot, lambda app: app.state.estimate)
         await pilot.press("f")
-        await until(pilot, lambda app: backend.paused.is_set() and not app.looking)
+        await until(pilot, lambda app: backend.paused.is_set() and not app.measuring)
         await pilot.press("right")
-        assert not app.looking
+        assert not app.measuring
         backend.go.set()
         await idle(pilot)
         await until(pilot, lambda app: len(backend.looked) == 2)
@@ -104,12 +104,12 @@ async def test_a_job_begins_when_the_measurement_has_let_go_of_its_memory():
 async def test_what_is_known_is_not_measured_again(app, backend):
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
-        assert not app.looking
+        assert not app.measuring
         await pilot.press(*PRESET, "p")
         await idle(pilot)
-        assert not app.looking
+        assert not app.measuring
         await pilot.press("right", "left")
-        assert not app.looking
+        assert not app.measuring
         assert backend.looked == []
 
 
@@ -138,11 +138,11 @@ async def test_one_that_fails_is_not_tried_again_and_again():
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
         await pilot.press(*PRESET)
-        await until(pilot, lambda app: backend.looked and not app.looking)
+        await until(pilot, lambda app: backend.looked and not app.measuring)
         await pilot.press("down", "up")
-        assert not app.looking
+        assert not app.measuring
         await pilot.press("right")
-        await until(pilot, lambda app: len(backend.looked) == 2 and not app.looking)
+        await until(pilot, lambda app: len(backend.looked) == 2 and not app.measuring)
 
 
 async def test_digits_are_looked_at_while_their_plot_is_in_sight(app, backend):
@@ -156,7 +156,7 @@ async def test_digits_are_looked_at_while_their_plot_is_in_sight(app, backend):
         assert backend.digits == [ImageSelection("chosen", 0)]
         assert backend.looked == [], "nothing is pruned yet"
         await pilot.press("d")
-        await until(pilot, lambda app: len(backend.digits) == 2 and not app.looking)
+        await until(pilot, lambda app: len(backend.digits) == 2 and not app.measuring)
         await until(pilot, lambda app: not app.explore.stale)
         assert "2,000 newly wrong when pruned" in shown(app, "#plot-0")
         await pilot.press("D")
@@ -169,15 +169,15 @@ async def test_digits_follow_the_sparsities(app, backend):
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
         await pilot.press("d")
-        await until(pilot, lambda app: not app.looking)
+        await until(pilot, lambda app: not app.measuring)
         await pilot.press(*PRESET)
-        await until(pilot, lambda app: not app.looking)
+        await until(pilot, lambda app: not app.measuring)
         assert len(backend.digits) == 2
         assert backend.looked == [AGGRESSIVE]
         await pilot.press("down")
-        assert not app.looking
+        assert not app.measuring
         await pilot.press("v", "v", "v")
-        assert not app.looking
+        assert not app.measuring
 
 
 async def test_what_was_seen_of_another_plan_is_marked_while_a_job_runs(app, backend):
@@ -186,7 +186,7 @@ async def test_what_was_seen_of_another_plan_is_marked_while_a_job_runs(app, bac
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
         await pilot.press(*PRESET, "d")
-        await until(pilot, lambda app: app.state.comparison and not app.looking)
+        await until(pilot, lambda app: app.state.comparison and not app.measuring)
         await until(pilot, lambda app: not app.explore.stale)
         assert "plan before" not in shown(app, "#plot-0")
         await pilot.press("f")
@@ -198,7 +198,7 @@ async def test_what_was_seen_of_another_plan_is_marked_while_a_job_runs(app, bac
         assert app.explore.visible_plots(app.state) == ("confusion",)
         backend.go.set()
         await idle(pilot)
-        await until(pilot, lambda app: not app.looking and not app.explore.stale)
+        await until(pilot, lambda app: not app.measuring and not app.explore.stale)
         assert "plan before" not in shown(app, "#plot-0")
 
 
@@ -209,10 +209,10 @@ async def test_the_fine_tuned_net_is_called_so(app, backend):
         await pilot.press(*PRESET, "f")
         await idle(pilot)
         await pilot.press("d")
-        await until(pilot, lambda app: not app.looking and not app.explore.stale)
+        await until(pilot, lambda app: not app.measuring and not app.explore.stale)
         assert "fine-tuned 8 correct" in shown(app, "#plot-0")
         await pilot.press("v")
-        await until(pilot, lambda app: not app.looking and not app.explore.stale)
+        await until(pilot, lambda app: not app.measuring and not app.explore.stale)
         assert shown(app, "#plot-0").startswith("fine-tuned: 2,000 wrong of 10,000")
         assert "pruned" not in shown(app, "#plot-0")
 
@@ -223,15 +223,15 @@ async def test_costs_are_counted_while_they_are_in_sight(app, backend):
         await ready(pilot)
         assert backend.counted == []
         await pilot.press("V", "V", "V")
-        await until(pilot, lambda app: app.state.activity and not app.explore.stale)
+        await until(pilot, lambda app: app.state.layer_activity and not app.explore.stale)
         assert "pruned, 5,000 validation images" in shown(app, "#plot-0")
         await pilot.press(*PRESET)
-        await until(pilot, lambda app: len(backend.counted) == 2 and not app.looking)
+        await until(pilot, lambda app: len(backend.counted) == 2 and not app.measuring)
         await until(pilot, lambda app: not app.explore.stale)
         row = next(line for line in shown(app, "#plot-0").splitlines() if line.startswith("conv2"))
         assert row.split() == ["conv2", "25,600", "5.00", "2.50", "50.00", "2,000"]
         await pilot.press("down")
-        assert not app.looking
+        assert not app.measuring
         assert backend.counted == [dict.fromkeys(AGGRESSIVE, 0.0), AGGRESSIVE]
 
 
@@ -240,13 +240,13 @@ async def test_the_confusion_matrix_counts_every_test_image(app, backend):
         await ready(pilot)
         await pilot.press("V")
         assert app.explore.visible_plots(app.state) == ("confusion",)
-        await until(pilot, lambda app: not app.looking and not app.explore.stale)
+        await until(pilot, lambda app: not app.measuring and not app.explore.stale)
         assert app.state.comparison.compared.counts is not None
         assert "dense: 0 wrong of 10,000 test images" in shown(app, "#plot-0")
         assert "pruned" not in shown(app, "#plot-0")
         await pilot.press(*PRESET)
         backend.rested.set()
-        await until(pilot, lambda app: len(backend.digits) == 2 and not app.looking)
+        await until(pilot, lambda app: len(backend.digits) == 2 and not app.measuring)
         await until(pilot, lambda app: not app.explore.stale)
         assert "pruned: 2,000 wrong of 10,000 test images" in shown(app, "#plot-0")
         assert "8 → 1" in shown(app, "#plot-0")

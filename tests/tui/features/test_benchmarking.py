@@ -15,7 +15,7 @@ PRESET = ("m", "down", "enter")
 
 
 async def still(pilot) -> None:
-    await until(pilot, lambda app: not app.looking and not app.explore.stale)
+    await until(pilot, lambda app: not app.measuring and not app.explore.stale)
 
 
 async def test_the_plan_is_timed_and_marked_once_it_is_another(app, backend):
@@ -31,8 +31,8 @@ async def test_the_plan_is_timed_and_marked_once_it_is_another(app, backend):
         assert lines[0] == "latency, ms pruned"
         assert lines[-2].endswith("4.5x 4.5x 1.3x slower 1.3x slower")
         assert lines[-1] == "MACs: 12.7M, 713,000 nonzero, 11.5M in a smaller dense net"
-        assert app.doing.role == "good"
-        assert "1 thread: batch 1 0.0676 ms (4.5x), batch 64 4.33 ms (4.5x)" in app.doing.text
+        assert app.activity.role == "good"
+        assert "1 thread: batch 1 0.0676 ms (4.5x), batch 64 4.33 ms (4.5x)" in app.activity.text
         await pilot.press("left")
         await still(pilot)
         assert "pruned (previous plan)" in shown(app, "#plot-0")
@@ -75,8 +75,8 @@ async def test_it_is_shown_as_far_as_it_is_and_stops(backend):
         await pilot.press("x")
         backend.go.set()
         await idle(pilot)
-        assert app.doing.role == "warning"
-        assert app.doing.text.endswith("stopped early")
+        assert app.activity.role == "warning"
+        assert app.activity.text.endswith("stopped early")
         assert app.state.speed.bench.stopped
 
 
@@ -99,8 +99,8 @@ async def test_an_error_keeps_the_rows_measured_before(monkeypatch):
         await ready(pilot)
         await pilot.press(*PRESET, "b")
         await idle(pilot)
-        assert app.doing.role == "error"
-        assert "no engine is there" in app.doing.text
+        assert app.activity.role == "error"
+        assert "no engine is there" in app.activity.text
         assert app.state.planned == AGGRESSIVE
 
 

@@ -15,9 +15,9 @@ from tests.tui.scripted import AGGRESSIVE, MODERATE, Scripted, net, scanned
 from tests.tui.test_app import shown
 from tui.app import FeatherweightApp
 from tui.keys.keys import KEYS, fitting
-from tui.screens.dialogs import Question
-from tui.screens.goal import Asked, GoalScreen, preview_lines
-from tui.screens.path import PathScreen
+from tui.screens.goal_dialog import GoalDialog, GoalRequest, preview_lines
+from tui.screens.path_dialog import PathDialog
+from tui.screens.question import Question
 from tui.state.state import State
 from tui.views.activity import JobProgress
 
@@ -53,7 +53,7 @@ async def test_a_scan_draws_its_curves_as_they_come_and_foretells(app, backend):
         await pilot.press("s")
         await until(pilot, lambda app: app.state.scan and backend.paused.is_set())
         await until(pilot, lambda app: "1,000 of 5,000 images" in shown(app, "#plot-0"))
-        assert isinstance(app.doing, JobProgress)
+        assert isinstance(app.activity, JobProgress)
         backend.go.set()
         await idle(pilot)
         assert app.state.scan.exact
@@ -76,7 +76,7 @@ async def test_a_stopped_scan_keeps_its_curves(app, backend):
         await pilot.press("x")
         backend.go.set()
         await idle(pilot)
-        assert "stopped early" in app.doing.text
+        assert "stopped early" in app.activity.text
         assert {point.images for point in app.state.scan.points()} == {1_000}
 
 
@@ -86,7 +86,7 @@ async def test_a_scan_that_is_stopped_at_once_says_that_there_is_nothing(app, ba
         await ready(pilot)
         await pilot.press("s")
         await idle(pilot)
-        assert app.doing.text == "stopped before anything was measured"
+        assert app.activity.text == "stopped before anything was measured"
 
 
 async def test_a_scan_of_other_weights_is_stale(app, backend):
@@ -123,7 +123,9 @@ async def test_the_tolerance_moves_with_plus_and_minus(app, backend):
 
 def test_a_small_dialog_shows_every_layer_in_two_lines():
     state = State().with_dense(net())
-    wide, small = (preview_lines(Asked(plan=AGGRESSIVE), "", state, width) for width in (80, 46))
+    wide, small = (
+        preview_lines(GoalRequest(plan=AGGRESSIVE), "", state, width) for width in (80, 46)
+    )
     for lines in (wide, small):
         text = " ".join(span.text for line in lines for span in line)
         assert all(f"{name} {100 * AGGRESSIVE[name]:.1f}" in text for name in AGGRESSIVE)
@@ -135,15 +137,15 @@ async def test_a_goal_becomes_sparsities_and_undo_takes_them_back(app, method):
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
         await pilot.press("g")
-        while app.screen._asked.method != method:
+        while app.screen._request.method != method:
             await pilot.press("down")
         await typed(pilot, "20x")
         await worked_out(pilot, "20.0")
         assert app.state.untouched
         await pilot.press("enter")
-        await until(pilot, lambda app: not isinstance(app.screen, GoalScreen))
+        await until(pilot, lambda app: not isinstance(app.screen, GoalDialog))
         assert kept(app) == 228_010 // 20
-        assert f"20x by {method}" in app.doing.text
+        assert f"20x by {method}" in app.activity.text
         await pilot.press("u")
         assert app.state.untouched
 
@@ -157,7 +159,7 @@ async def test_locked_layers_are_left_alone_by_a_goal(app):
         await typed(pilot, "30")
         await worked_out(pilot, "30.0")
         await pilot.press("enter")
-        await until(pilot, lambda app: not isinstance(app.screen, GoalScreen))
+        await until(pilot, lambda app: not isinstance(app.screen, GoalDialog))
         assert app.state.planned["conv1"] == 0.4
         assert kept(app) == 228_010 // 30
 
@@ -178,9 +180,9 @@ async def test_a_goal_that_cannot_be_taken_says_why_and_stays(app, goal, said):
         await typed(pilot, goal)
         await worked_out(pilot, said)
         await pilot.press("enter")
-        assert isinstance(app.screen, GoalScreen)
+        assert isinstance(app.screen, GoalDialog)
         await pilot.press("escape")
-        assert not isinstance(app.screen, GoalScreen)
+        assert not isinstance(app.screen, GoalDialog)
         assert app.state.untouched
 
 
@@ -199,8 +201,8 @@ async def test_methods_that_need_a_scan_say_so_and_work_with_one(app):
         await pilot.press(*["down"] * 9)
         await worked_out(pilot, "conv1")
         await pilot.press("enter")
-        await until(pilot, lambda app: not isinstance(app.screen, GoalScreen))
-        assert "each layer alone by tolerance" in app.doing.text
+        await until(pilot, lambda app: not isinstance(app.screen, GoalDialog))
+        assert "each layer alone by tolerance" in app.activity.text
         plan: Plan = app.state.planned
         assert plan["conv1"] < plan["conv2"] < plan["fc2"] <= 1
 
@@ -214,7 +216,7 @@ async def test_a_search_shows_its_trials_and_takes_the_best(app, backend):
         await pilot.press("enter")
         await idle(pilot)
         assert backend.started == ["search 0.5 lamp {}"]
-        assert "30.00x keeps 99.26 % on validation" in app.doing.text
+        assert "30.00x keeps 99.26 % on validation" in app.activity.text
         assert app.state.planned == MODERATE
         assert app.state.is_current(app.state.finetuned)
         assert "fine-tuned 99.26" in shown(app, "#totals")
@@ -257,7 +259,7 @@ async def test_a_search_says_which_trial_runs(backend):
         await pilot.press("x")
         backend.go.set()
         await idle(pilot)
-        assert "stopped early" in app.doing.text
+        assert "stopped early" in app.activity.text
 
 
 def test_only_as_many_keys_as_fit_are_at_the_bottom_and_never_without_quit():
@@ -287,7 +289,7 @@ async def test_a_recipe_is_written_and_taken_again(app, tmp_path):
         await pilot.press("w")
         await typed(pilot, str(path))
         await pilot.press("enter")
-        assert "mine.toml" in app.doing.text
+        assert "mine.toml" in app.activity.text
         assert read_config(path).plan == AGGRESSIVE
         await pilot.press("u", "u")
         assert (app.state.untouched, app.state.settings.changes) == (True, RecipeChanges())
@@ -350,7 +352,7 @@ async def test_what_is_said_beside_a_job_leaves_its_lines_alone(tmp_path):
         await pilot.press("w")
         await typed(pilot, str(tmp_path / "mine.toml"))
         await pilot.press("enter")
-        assert isinstance(app.doing, JobProgress)
+        assert isinstance(app.activity, JobProgress)
         assert any(".toml" in it.message for it in app._notifications)
         backend.go.set()
         await idle(pilot)
@@ -387,4 +389,4 @@ async def test_a_recipe_that_cannot_be_taken_changes_nothing(app, tmp_path):
             assert said in said_in_dialog(app)
             assert app.state.untouched
             await pilot.press("escape")
-            assert not isinstance(app.screen, PathScreen)
+            assert not isinstance(app.screen, PathDialog)

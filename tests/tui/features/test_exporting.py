@@ -15,8 +15,8 @@ from tests.tui.scripted import AGGRESSIVE, PRUNED, SIZES, TUNED, Scripted, net
 from tests.tui.test_app import shown
 from tui.app import FeatherweightApp
 from tui.features.exporting import what
-from tui.screens.dialogs import Question
-from tui.screens.export import ExportScreen
+from tui.screens.export_dialog import ExportDialog
+from tui.screens.question import Question
 from tui.state import export_form
 from tui.state.export_form import ExportForm
 from tui.state.results import Result
@@ -29,10 +29,10 @@ def in_a_folder_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
     monkeypatch.chdir(tmp_path)
 
 
-async def asked(pilot) -> ExportScreen:
+async def asked(pilot) -> ExportDialog:
     """Until the dialog is there."""
     await pilot.press("e")
-    await until(pilot, lambda app: isinstance(app.screen, ExportScreen))
+    await until(pilot, lambda app: isinstance(app.screen, ExportDialog))
     return pilot.app.screen
 
 
@@ -53,8 +53,8 @@ async def test_the_fine_tuned_net_is_written_and_told(app):
         await idle(pilot)
         assert app.session.backend.started[-1] == f"export {path} codebook None"
         assert path.stat().st_size == 5_512
-        assert f"{path}: 5,512 bytes" in app.doing.text
-        assert {"5,512", "99.31", "99.29"} <= set(app.doing.text.split())
+        assert f"{path}: 5,512 bytes" in app.activity.text
+        assert {"5,512", "99.31", "99.29"} <= set(app.activity.text.split())
         assert app.state.curve == course, "no batch of the export is in the curve"
         assert app.state.finetuned.net is tuned.net
         assert [one.bytes for one in app.state.finetuned.exports] == [5_512]
@@ -105,13 +105,13 @@ async def test_x_stops_it_and_leaves_nothing(tmp_path):
         await asked(pilot)
         await pilot.press("enter")
         await until(pilot, lambda _: backend.paused.is_set())
-        await until(pilot, lambda app: isinstance(app.doing, JobProgress) and app.doing.batch)
+        await until(pilot, lambda app: isinstance(app.activity, JobProgress) and app.activity.batch)
         await until(pilot, lambda app: "left" in shown(app, "#activity"))
         await pilot.press("e", "x")
-        assert not isinstance(app.screen, ExportScreen), "one job at a time"
+        assert not isinstance(app.screen, ExportDialog), "one job at a time"
         backend.go.set()
         await idle(pilot)
-        assert app.doing.text == "stopped: nothing was written"
+        assert app.activity.text == "stopped: nothing was written"
         assert not list(tmp_path.iterdir())
 
 
@@ -153,11 +153,11 @@ async def test_a_disk_without_space_is_an_error_in_the_app(app):
         await asked(pilot)
         await pilot.press("enter")
         await idle(pilot)
-        assert app.doing.role == "error"
-        assert "no space left" in app.doing.text
+        assert app.activity.role == "error"
+        assert "no space left" in app.activity.text
         await pilot.press("p")
         await idle(pilot)
-        assert app.doing.role == "good"
+        assert app.activity.role == "good"
 
 
 async def test_rows_are_changed_and_remembered(app):

@@ -22,8 +22,8 @@ from tests.core.experiments.recorded_runs import RECORD
 from tests.core.settings.test_recipe_file import INPUTS
 from tui.cli.main import _parser, main
 from tui.cli.read_options import settings_for, settings_of
-from tui.features.recipe_files import taken
-from tui.state.runs import RunRow, differences
+from tui.features.recipe_files import settings_with
+from tui.state.run_rows import RunRow, differences
 
 
 @given(inputs=INPUTS)
@@ -93,6 +93,6 @@ def test_runs_of_other_images_are_no_kin_and_differ_in_them(tmp_path: Path) -> N
 def test_a_recipe_for_other_images_is_not_taken(tmp_path: Path) -> None:
     path, here = tmp_path / "recipe.toml", Settings(inputs=Inputs(image_size=32))
     write_config(path, replace(here, seed=3), None)
-    assert taken(read_config(path), here) == replace(here, seed=3)
+    assert settings_with(read_config(path), here) == replace(here, seed=3)
     with pytest.raises(InputError, match="other images: start featherweight with --image-size 32"):
-        taken(read_config(path), Settings())
+        settings_with(read_config(path), Settings())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,9 +11,9 @@ import pytest
 from core.jobs.workbench import Net
 from core.nets.layers import Layer, prunable_layers
 from core.nets.user_model import build
+from core.nets.weights import copy_weights
 from core.pruning.curves import SPARSITIES, Point, Scan
 from core.pruning.what_if import Profile
-from core.training.loop import copy_weights
 from tests.core.user_nets import write
 from tests.tui.conftest import ready, until
 from tests.tui.scripted import DENSE, Many
@@ -145,7 +146,7 @@ async def test_keys_on_a_group_act_on_all_its_free_layers_in_one_step(deep):
         for key in ("right", "9", "backspace"):
             await pilot.press(key)
             assert not app.session.typing
-            assert "all of stage2 (48) is locked: l frees it" in shown(app, "#activity")
+            assert "every layer of stage2 (48) is locked: l unlocks them" in shown(app, "#activity")
         await pilot.press("l")
         assert not app.state.locked
 
@@ -161,7 +162,7 @@ async def test_the_mouse_folds_a_group_sets_it_by_its_bar_and_nudges_it(deep):
         assert "stage1" in app.state.listing.folded
         bar = shown(app, "#table").splitlines()[3].index("·")
         await pilot.click(LayerTable, offset=(bar, 3))
-        app.explore.query_one(LayerTable).post_message(LayerTable.Nudged(2, 3))
+        app.explore.query_one(LayerTable).post_message(LayerTable.Pointed(2, steps=3))
         await pilot.pause()
         values = {app.state.planned[f"stage2.{at}.0"] for at in range(16)}
         assert values == {0.03}
@@ -284,7 +285,7 @@ def test_plots_of_five_hundred_layers_keep_to_their_area(name, size):
 
 def test_the_table_of_a_deep_net_keeps_to_its_width(deep):
     state = State().with_dense(deep)
-    state = state.listed(state.listing.fold_all()).choose(60).nudge(33)
+    state = replace(state, listing=state.listing.fold_all()).choose(60).nudge(33)
     for width in (60, 80, 120, 200):
         lines = ["".join(span.text for span in line) for line in table(state, width, 20)]
         assert len(lines) == 20

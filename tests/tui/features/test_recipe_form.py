@@ -12,7 +12,7 @@ from core.training.recipes import RECIPES, recipe_named
 from tests.tui.conftest import idle, ready
 from tests.tui.scripted import Scripted
 from tui.app import FeatherweightApp
-from tui.screens.recipe import RecipeScreen
+from tui.screens.recipe_dialog import RecipeDialog
 from tui.state.recipe_form import ROWS as SETTINGS
 from tui.state.recipe_form import RecipeForm
 
@@ -131,11 +131,11 @@ async def test_what_contradicts_itself_cannot_be_taken(app):
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
         await pilot.press("c", *["down"] * 8, "right", "enter")
-        assert isinstance(app.screen, RecipeScreen)
+        assert isinstance(app.screen, RecipeDialog)
         hint = str(app.screen.query_one("#rows-hint").render())
         assert "rewinding needs masks before training starts" in hint
         await pilot.press("backspace", "enter")
-        assert not isinstance(app.screen, RecipeScreen)
+        assert not isinstance(app.screen, RecipeDialog)
 
 
 def test_to_choose_rounds_is_to_choose_the_iterative_method():

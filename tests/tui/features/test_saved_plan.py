@@ -16,7 +16,7 @@ from tests.tui.scripted import AGGRESSIVE, SHAPES, Many, Scripted, residual
 from tests.tui.test_app import shown
 from tui.app import FeatherweightApp
 from tui.jobs import autosave
-from tui.screens.dialogs import Question
+from tui.screens.question import Question
 from tui.state.saved_plan import SavedPlan, load, plan_file, save
 
 PRESET = ("m", "down", "enter")

@@ -77,7 +77,7 @@ async def settled(pilot: Pilot[None]) -> None:
     history = pilot.app.history
 
     def rests() -> bool:
-        known = history.browsing.rows is not None or history.problem
+        known = history.run_list.rows is not None or history.problem
         return bool(known) and not (history.busy or history.stale)
 
     await until(pilot, rests)

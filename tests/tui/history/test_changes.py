@@ -20,7 +20,7 @@ from tests.tui.history.histories import (
     tuning,
     until,
 )
-from tui.screens.dialogs import Question
+from tui.screens.question import Question
 
 pytestmark = pytest.mark.usefixtures("soon")
 
@@ -95,7 +95,7 @@ async def test_a_note_that_cannot_be_saved_is_told(few):
         await ready(pilot, "enter")
         assert "0002" in " ".join(text(pilot).split())
         assert clipped(pilot) == []
-        assert app.history.browsing.at == "0001"
+        assert app.history.run_list.at == "0001"
 
 
 # Deleting
@@ -107,13 +107,13 @@ async def test_deleting_asks_first(mine):
         await ready(pilot, "end", "up", "up", "x")
         assert isinstance(app.screen, Question)
         assert "Delete run 0003 (36.9x, 99.3 %)?" in text(pilot)
-        assert "0012 went on from its net." in text(pilot)
+        assert "0012 continued from its net." in text(pilot)
         await ready(pilot, "n")
         assert mine.find("3").finished
         await ready(pilot, "delete", "y")
         with pytest.raises(InputError):
             mine.find("3")
-        assert app.history.browsing.at == "0002"
+        assert app.history.run_list.at == "0002"
         assert "run 0003 deleted" in text(pilot)
         assert "11 runs" in text(pilot)
 

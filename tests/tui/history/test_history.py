@@ -20,7 +20,7 @@ from tests.tui.history.histories import (
     tuning,
     until,
 )
-from tui.screens.history.help import HistoryHelp
+from tui.screens.help import HelpScreen
 from tui.widgets.lines import LinesWidget
 from tui.widgets.runs_panel import RunsPanel
 
@@ -114,7 +114,7 @@ async def test_keys_move_through_the_runs(twelve):
     app = Host(twelve, current="0007")
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
-        browsing = app.history.browsing
+        run_list = app.history.run_list
         for key, at in (
             ("up", "0008"),
             ("j", "0007"),
@@ -126,8 +126,8 @@ async def test_keys_move_through_the_runs(twelve):
             ("pageup", "0007"),
         ):
             await press(pilot, key)
-            assert app.history.browsing.at == at
-        assert app.history.browsing.rows == browsing.rows
+            assert app.history.run_list.at == at
+        assert app.history.run_list.rows == run_list.rows
 
 
 async def test_the_mouse_chooses_and_opens(twelve):
@@ -135,7 +135,7 @@ async def test_the_mouse_chooses_and_opens(twelve):
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
         await pilot.click("#runs", offset=(10, 2))
-        assert app.history.browsing.at == "0011"
+        assert app.history.run_list.at == "0011"
         await pilot.click("#runs", offset=(10, 6), times=2)
         run = await closed(pilot)
         assert run.id == "0007"
@@ -147,12 +147,12 @@ async def test_sorting_shows_in_the_header(twelve):
         await ready(pilot, "s", "s", "home")
         assert "ratio▼" in text(pilot)
         assert "by ratio ▼" in text(pilot)
-        assert app.history.browsing.at == "0006"
+        assert app.history.run_list.at == "0006"
         await ready(pilot, "S", "home")
         assert "ratio▲" in text(pilot)
-        assert app.history.browsing.at == "0001"
+        assert app.history.run_list.at == "0001"
         await ready(pilot, "end")
-        assert app.history.browsing.at == "0010"  # which has none
+        assert app.history.run_list.at == "0010"  # which has none
 
 
 # Comparing
@@ -280,7 +280,7 @@ async def test_what_has_changed_shows_when_help_has_been_read(few):
     app = Host(few)
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot, "?")
-        assert isinstance(app.screen, HistoryHelp)
+        assert isinstance(app.screen, HelpScreen)
         assert "Select the run above" in text(pilot)
         interrupted(few)
         few.annotate(few.find("2"), "from elsewhere")
@@ -298,7 +298,7 @@ async def test_keys_that_are_held_draw_the_plot_now_and_then(twelve, monkeypatch
         now = 1e6
         monkeypatch.setattr("tui.screens.history.panes.monotonic", lambda: now)
         await pilot.press("down", "down", "down")
-        assert app.history.browsing.at == "0009"
+        assert app.history.run_list.at == "0009"
         assert "0011: 17.2x" in text(pilot)
         assert "▶ 0009" in text(pilot)
         now += 1

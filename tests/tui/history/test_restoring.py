@@ -26,7 +26,7 @@ async def chosen(pilot) -> None:
     await pilot.press("h")
     await until(pilot, lambda app: isinstance(app.screen, HistoryScreen))
     history = pilot.app.screen
-    await until(pilot, lambda _: history.browsing.rows and not history.busy)
+    await until(pilot, lambda _: history.run_list.rows and not history.busy)
     await pilot.press("enter")
     await until(pilot, lambda app: not isinstance(app.screen, HistoryScreen))
 
@@ -46,7 +46,7 @@ async def test_a_run_comes_back_with_its_sparsities_recipe_and_net(tmp_path):
         assert len(app.state.curve.epochs) == 5
         await until(pilot, lambda app: not app.explore.stale)
         assert "fine-tuned 99.26" in shown(app, "#totals")
-        assert "run 0001 restored" in app.doing.text
+        assert "run 0001 restored" in app.activity.text
         await pilot.press("a")
         assert app.state.base.run == "0001"
         await pilot.press("u", "u")
@@ -75,7 +75,7 @@ async def test_a_run_that_was_killed_in_its_first_epoch_starts_over_from_the_his
     app = FeatherweightApp(backend)
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
-        assert app.doing.detail == "run 0001 was interrupted: press h to resume it"
+        assert app.activity.detail == "run 0001 was interrupted: press h to resume it"
         await chosen(pilot)
         await idle(pilot)
         assert backend.started == ["restore 0001"]
@@ -88,7 +88,7 @@ async def test_a_run_that_cannot_be_brought_back_says_why_and_changes_nothing(tm
         await ready(pilot)
         await chosen(pilot)
         await idle(pilot)
-        assert app.doing.text == "its net is not here"
+        assert app.activity.text == "its net is not here"
         assert app.state.untouched
 
 
@@ -98,7 +98,7 @@ async def test_a_run_that_was_interrupted_is_mentioned_at_the_start(tmp_path):
     app = FeatherweightApp(Scripted(experiment=experiment))
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
-        assert app.doing.detail == "run 0001 was interrupted: press h to resume it"
+        assert app.activity.detail == "run 0001 was interrupted: press h to resume it"
 
 
 async def test_the_history_marks_the_run_that_ends_while_it_is_open(tmp_path):

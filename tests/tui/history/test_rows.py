@@ -15,8 +15,8 @@ from core.experiments.runs import DONE, FINISHED, INTERRUPTED, RUNNING, UNREADAB
 from tests.tui.history.histories import AGGRESSIVE, course, outcome, tuning
 from tests.tui.plots.checks import assert_exact
 from tui.keys.history_keys import KEYS
-from tui.state.browsing import Browsing
-from tui.state.runs import (
+from tui.state.run_list import RunList
+from tui.state.run_rows import (
     SORT_KEYS,
     RunRow,
     differences,
@@ -166,36 +166,36 @@ some_runs = st.lists(
 @given(some_runs, st.sampled_from(WIDTHS), st.integers(0, 24), st.data())
 def test_whatever_runs_hold_the_screen_shows_them(found, width, height, data):
     rows = [row(at, status, note, **facts) for at, (facts, status, note) in enumerate(found, 1)]
-    browsing = Browsing().read(rows)
+    run_list = RunList().read(rows)
     for key in data.draw(st.lists(st.sampled_from(sorted(CHANGES)), max_size=6)):
-        browsing = CHANGES[key](browsing, width)
+        run_list = CHANGES[key](run_list, width)
     texts = [
-        title(browsing, FOLDER, width),
-        table(browsing, "0002", width, max(2, height), scrolled(browsing, height, 1)),
-        hint_lines(hint(browsing, "0001"), width, 3),
-        lower_half(browsing, 99.2, {}, width, height),
+        title(run_list, FOLDER, width),
+        table(run_list, "0002", width, max(2, height), scrolled(run_list, height, 1)),
+        hint_lines(hint(run_list, "0001"), width, 3),
+        lower_half(run_list, 99.2, {}, width, height),
     ]
-    if browsing.chosen:
-        texts.append(about(browsing.chosen, "0001", width, 2))
+    if run_list.chosen:
+        texts.append(about(run_list.chosen, "0001", width, 2))
         assert len(texts[-1]) <= 2
     assert all(width_of(text) <= width for text in texts)
     assert len(texts[3]) <= height
-    keys = footer_keys(browsing, False, width)
+    keys = footer_keys(run_list, False, width)
     assert sum(len(key.shown) + len(key.label) + 2 for key in keys) <= width
 
 
 # Looking through them
 
 CHANGES: dict[str, Any] = {
-    "up": lambda browsing, _: browsing.move(-1),
-    "down": lambda browsing, _: browsing.move(1),
-    "end": lambda browsing, _: browsing.to(99),
-    "sort": lambda browsing, width: browsing.sort_by_next(sortable(browsing, width)),
-    "round": lambda browsing, _: browsing.reverse(),
-    "mark": lambda browsing, _: browsing.mark(),
-    "view": lambda browsing, _: browsing.next_view(),
-    "layer": lambda browsing, _: browsing.choose_layer(1),
-    "forget": lambda browsing, _: browsing.read((browsing.rows or ())[1:]),
+    "up": lambda run_list, _: run_list.move(-1),
+    "down": lambda run_list, _: run_list.move(1),
+    "end": lambda run_list, _: run_list.to(99),
+    "sort": lambda run_list, width: run_list.sort_by_next(sortable(run_list, width)),
+    "round": lambda run_list, _: run_list.reverse(),
+    "mark": lambda run_list, _: run_list.mark(),
+    "view": lambda run_list, _: run_list.next_view(),
+    "layer": lambda run_list, _: run_list.choose_layer(1),
+    "forget": lambda run_list, _: run_list.read((run_list.rows or ())[1:]),
 }
 
 
@@ -203,17 +203,17 @@ CHANGES: dict[str, Any] = {
 @given(st.integers(0, 6), st.lists(st.sampled_from(sorted(CHANGES)), max_size=12))
 @example(3, ["mark", "forget", "down", "forget", "view"])
 def test_whatever_is_pressed_a_run_is_chosen(count, pressed):
-    browsing = Browsing().read(tuned(at, 10 * at, 99.0) for at in range(1, count + 1))
+    run_list = RunList().read(tuned(at, 10 * at, 99.0) for at in range(1, count + 1))
     for key in pressed:
-        before = {run.id for run in browsing.rows or ()}
-        browsing = CHANGES[key](browsing, 80)
-        after = {run.id for run in browsing.rows or ()}
+        before = {run.id for run in run_list.rows or ()}
+        run_list = CHANGES[key](run_list, 80)
+        after = {run.id for run in run_list.rows or ()}
         assert after == before or key == "forget"
-        assert (browsing.chosen is None) == (not after)
-        assert browsing.at in after or not after
-        assert browsing.marked in {"", *after}
-        assert browsing.compared is None or browsing.compared.id == browsing.marked
-        assert 0 <= browsing.layer_at < max(1, len(browsing.layers))
+        assert (run_list.chosen is None) == (not after)
+        assert run_list.at in after or not after
+        assert run_list.marked in {"", *after}
+        assert run_list.compared is None or run_list.compared.id == run_list.marked
+        assert 0 <= run_list.layer_at < max(1, len(run_list.layers))
 
 
 def test_every_column_sorts_and_what_is_missing_comes_last():
@@ -230,25 +230,25 @@ def test_every_column_sorts_and_what_is_missing_comes_last():
 
 
 def test_sorting_goes_through_the_columns_that_show():
-    browsing = Browsing().read([tuned(1, 12, 99.3), tuned(2, 90, 98.5)])
-    shown = sortable(browsing, 60)
+    run_list = RunList().read([tuned(1, 12, 99.3), tuned(2, 90, 98.5)])
+    shown = sortable(run_list, 60)
     assert shown == ("run", "ratio", "validation", "test", "note")
     seen = []
     for _ in shown:
-        browsing = browsing.sort_by_next(shown)
-        seen.append(browsing.column)
+        run_list = run_list.sort_by_next(shown)
+        seen.append(run_list.column)
     assert tuple(seen) == (*shown[1:], "run")
-    assert [run.id for run in browsing.rows] == ["0002", "0001"]
-    assert sortable(browsing, 40)[:2] == ("run", "ratio")
+    assert [run.id for run in run_list.rows] == ["0002", "0001"]
+    assert sortable(run_list, 40)[:2] == ("run", "ratio")
 
 
 def test_what_is_deleted_leaves_its_place_to_the_next():
     rows = [tuned(at, 10, 99) for at in (1, 2, 3)]
-    browsing = Browsing().read(rows).move(1)
-    assert browsing.at == "0002"
-    assert browsing.read([rows[0], rows[2]]).at == "0001"
-    assert browsing.move(1).read(rows[1:]).at == "0002"
-    assert browsing.read([]).chosen is None
+    run_list = RunList().read(rows).move(1)
+    assert run_list.at == "0002"
+    assert run_list.read([rows[0], rows[2]]).at == "0001"
+    assert run_list.move(1).read(rows[1:]).at == "0002"
+    assert run_list.read([]).chosen is None
 
 
 def test_the_front_is_of_one_kin():
@@ -275,8 +275,8 @@ def test_runs_are_compared_by_what_they_record():
 
 
 def test_columns_give_way_to_narrow_screens():
-    browsing = Browsing().read([tuned(1, 12, 99.3)])
-    shown = {width: [column.name for column in columns(browsing, width)] for width in WIDTHS}
+    run_list = RunList().read([tuned(1, 12, 99.3)])
+    shown = {width: [column.name for column in columns(run_list, width)] for width in WIDTHS}
     assert shown[60] == ["ratio", "validation", "test"]
     assert shown[80] == ["what", "ratio", "validation", "test", "vs dense"]
     assert {"when", "nonzero", "epochs"} < set(shown[120])
@@ -284,12 +284,12 @@ def test_columns_give_way_to_narrow_screens():
 
 
 def test_the_table_scrolls_no_more_than_it_has_to():
-    browsing, top, tops = Browsing().read(tuned(at, 10, 99) for at in range(1, 40)), 0, []
+    run_list, top, tops = RunList().read(tuned(at, 10, 99) for at in range(1, 40)), 0, []
     for index in (0, 6, 7, 8, 5, 1, 38, 30, 0):
-        browsing = browsing.to(index)
-        top = scrolled(browsing, 8, top)
+        run_list = run_list.to(index)
+        top = scrolled(run_list, 8, top)
         tops.append(top)
-        lines = flat(table(browsing, None, 80, 8, top)).splitlines()
+        lines = flat(table(run_list, None, 80, 8, top)).splitlines()
         assert len(lines) == 8
         assert sum("▶" in line for line in lines) == 1
     assert tops == [0, 0, 1, 2, 2, 1, 32, 30, 0]
@@ -357,7 +357,7 @@ def test_a_path_loses_its_middle(width):
     ],
 )  # fmt: skip
 def test_the_line_of_keys_says_what_enter_does(read, says):
-    assert hint(Browsing().read([read]), "0002").text == says
+    assert hint(RunList().read([read]), "0002").text == says
 
 
 @pytest.mark.parametrize("size", [(20, 4), (40, 8), (60, 9), (120, 30)])
@@ -370,8 +370,8 @@ def test_texts_in_place_of_runs_fit(size):
 @pytest.mark.parametrize("kind", ["own", "others"])
 def test_accuracies_of_other_nets_are_left_out_of_the_plot(kind):
     rows = [tuned(1, 12, 99.3), tuned(2, 30, 99.2), tuned(3, 20, 90.0, model="lenet300")]
-    browsing = Browsing().read(rows).to(0 if kind == "others" else 1)
-    lines = lower_half(browsing, 99.2, {}, 80, 11)
+    run_list = RunList().read(rows).to(0 if kind == "others" else 1)
+    lines = lower_half(run_list, 99.2, {}, 80, 11)
     assert_exact(lines, 80, 11)
     text = flat(lines)
     assert ("0003" in text, "0001" in text) == (kind == "others", kind == "own")

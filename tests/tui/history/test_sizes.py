@@ -23,7 +23,7 @@ from tests.tui.history.histories import (
 )
 from tests.tui.history.histories import text as screen
 from tests.tui.history.test_snapshots import PLACE
-from tui.state.runs import RunRow
+from tui.state.run_rows import RunRow
 from tui.views.history import about, sizes
 
 SIZES = {"values": 24_732, "han2015": 45_209, "dense": 912_792, "zip": 34_642, "compact": 22_565}
@@ -95,7 +95,9 @@ def test_what_is_odd_is_not_shown(three):
 @pytest.mark.parametrize("keys", [(), ("space", "down")], ids=["runs", "two-runs"])
 def test_sizes_look_as_drawn(snap_compare, three, keys, monkeypatch):
     monkeypatch.setattr("tui.views.history.with_tilde", lambda _: PLACE)
-    monkeypatch.setattr("tui.state.runs._local", lambda _: datetime(2026, 11, 20, 9, 7, tzinfo=UTC))
+    monkeypatch.setattr(
+        "tui.state.run_rows._local", lambda _: datetime(2026, 11, 20, 9, 7, tzinfo=UTC)
+    )
     monkeypatch.setattr("tui.views.run_table._now", lambda: datetime(2026, 11, 22, 20, tzinfo=UTC))
 
     async def pressed(pilot) -> None:

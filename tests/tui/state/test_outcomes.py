@@ -25,17 +25,17 @@ async def test_a_message_about_a_plan_disappears_with_it(app, backend):
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
         await pilot.press("g", "enter")
-        await until(pilot, lambda app: "60x" in app.doing.text)
+        await until(pilot, lambda app: "60x" in app.activity.text)
         await pilot.press("right")
-        assert app.doing.text == ""
+        assert app.activity.text == ""
         await pilot.press("f")
         await idle(pilot)
         await pilot.press("a")
-        assert app.doing.text
+        assert app.activity.text
         await pilot.press("u")
-        assert app.doing.text == "undone · U redoes it"
+        assert app.activity.text == "undone · U redoes it"
         await pilot.press("U", "l")
-        assert "conv1 locked" in app.doing.text
+        assert "conv1 locked" in app.activity.text
 
 
 async def test_a_key_that_has_to_wait_says_so(app, backend):

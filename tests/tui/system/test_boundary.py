@@ -16,10 +16,10 @@ from tests.tui.test_app import shown
 from tui.app import FeatherweightApp
 from tui.cli.commands import app as app_command
 from tui.cli.main import main
-from tui.screens.dialogs import Choice, Question
-from tui.screens.goal import GoalScreen
+from tui.screens.goal_dialog import GoalDialog
 from tui.screens.main import ExploreScreen
-from tui.screens.path import PathScreen
+from tui.screens.path_dialog import PathDialog
+from tui.screens.question import Choice, Question
 from tui.system.error_log import SIZE_LIMIT, log_error
 from tui.widgets.line_input import LineInput
 from tui.widgets.lines import LinesWidget
@@ -240,7 +240,7 @@ async def test_a_goal_that_is_left_before_it_is_worked_out_leaves_nothing_behind
         await ready(pilot)
         for key in ("g", *keys):
             app.post_message(events.Key(key, key if len(key) == 1 else None))
-        await until(pilot, lambda app: not isinstance(app.screen, GoalScreen))
+        await until(pilot, lambda app: not isinstance(app.screen, GoalDialog))
         await pilot.pause(0.1)
         assert app.screen is app.explore
 
@@ -266,7 +266,7 @@ async def test_no_path_is_read_as_markup(app, tmp_path, monkeypatch):
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
         await pilot.press("w")
-        assert isinstance(app.screen, PathScreen)
+        assert isinstance(app.screen, PathDialog)
         app.screen.query_one(Input).value = "[/b].toml"
         await pilot.press("enter")
         await until(pilot, lambda app: isinstance(app.screen, Question))

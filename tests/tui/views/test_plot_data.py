@@ -66,7 +66,7 @@ def test_accuracies_are_those_of_the_training_and_early_epochs_are_not_final() -
     events = course()
     for event in events:
         curve = curve.after(event)
-    data = plot_data.accuracy(STATE.with_curve(curve), 78)
+    data = plot_data.accuracy(replace(STATE, curve=curve), 78)
     epochs = [event for event in events if isinstance(event, Epoch)]
     assert data.validation == tuple((epoch.epoch, epoch.validation) for epoch in epochs)
     assert len(data.live) == sum(isinstance(event, Batch) for event in events)
@@ -121,7 +121,7 @@ def test_flops_are_unknown_until_activations_are_counted() -> None:
     assert before.total.flops is None
     activities = {name: Activity(1_000.0, 100.0, 0.5, 0.5) for name in LAYERS}
     counted = ActivityMeasured(activities, "validation", 5_000)
-    state = replace(STATE, activity=LayerActivity(request(), counted))
+    state = replace(STATE, layer_activity=LayerActivity(request(), counted))
     after = plot_data.costs(state, 78)
     assert after.total.flops == 2 * 1_000 * len(LAYERS)
     assert after.caption == "pruned, 5,000 validation images"

@@ -72,8 +72,8 @@ class Program:
         if problem:
             print(f"featherweight: {problem}", file=sys.stderr)
             status = 1
-        if program.threads:
-            for thread in program.threads:
+        if threads := program.session.threads:
+            for thread in threads:
                 thread.abandon(LEAVE_SECONDS)
             sys.stdout.flush()
             os._exit(status)

@@ -1,7 +1,7 @@
-"""Every key and every sign of the history."""
+"""The help of the history: every key and every sign."""
 
 from tui.keys.history_keys import KEYS
-from tui.screens.help import HelpScreen, keys_and_meanings
+from tui.screens.help import keys_and_meanings
 from tui.views.run_table import DENSE, HERE, MARKED, OFF_FRONT, ON_FRONT, STOPPED_EARLY
 
 MEANINGS = f"""\
@@ -23,9 +23,4 @@ The plot shows only runs of the same net,
 data and protocol, whose accuracies can be
 compared."""
 
-
-class HistoryHelp(HelpScreen):
-    """Every key and every sign of the history."""
-
-    def __init__(self) -> None:
-        super().__init__(keys_and_meanings(KEYS, "What the signs mean", MEANINGS))
+HELP_TEXT = keys_and_meanings(KEYS, "What the signs mean", MEANINGS)

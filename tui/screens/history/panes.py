@@ -9,7 +9,8 @@ from core.experiments.experiment import Experiment
 from core.experiments.runs import RUNNING
 from tui.keys.history_keys import TYPING
 from tui.screens.history.run_files import RunFiles
-from tui.state.browsing import Browsing
+from tui.screens.main import CLOCK_SLACK, REDRAW_SECONDS
+from tui.state.run_list import RunList
 from tui.views.history import ABOUT, about, failure, hint, hint_lines, sizes, title, welcome
 from tui.views.history_keys import footer_keys
 from tui.views.run_comparison import VIEWS, views
@@ -19,19 +20,13 @@ from tui.widgets.note_input import NoteInput
 from tui.widgets.run_table import RunTable
 from tui.widgets.runs_panel import RunsPanel
 
-REDRAW_SECONDS = 0.25
-"""The least time between two redraws of what is below the table."""
-
 REREAD_SECONDS = 5.0
 """Maximum age of a list with running runs, in seconds."""
-
-CLOCK_SLACK = 0.02
-"""How much earlier than its turn a redraw may come, so that a timer's jitter skips none."""
 
 LOW, HIGH = 22, 32
 """Below the first height no line is left empty, below the second only one."""
 
-SAID = 1
+HINT = 1
 """Lines for the hint about the selected run."""
 
 TABLE_SHARE = 0.42
@@ -39,18 +34,18 @@ TABLE_SHARE = 0.42
 
 
 class HistoryPanes(RunFiles):
-    """The table, what is below it, and the lines around them.
+    """The table, the panel below it, and the lines around them.
 
     Attributes:
-        current: the id of the run whose net the main screen has.
+        current: the id of the run whose net is on the main screen.
         dense: validation accuracy of the dense net, for runs that do not record their own.
-        stale: what is below the table waits for the next redraw.
+        stale: whether the panel waits for the next redraw.
     """
 
     COMPONENT_CLASSES = ROLE_CLASSES
 
-    def __init__(self, experiment: Experiment, current: str | None, dense: float | None) -> None:
-        super().__init__(experiment, Browsing(at=current or ""))
+    def __init__(self, experiment: Experiment, *, current: str | None, dense: float | None) -> None:
+        super().__init__(experiment, RunList(at=current or ""))
         self.current, self.dense = current, dense
         self.stale = False
         self._drawn = 0.0
@@ -63,39 +58,39 @@ class HistoryPanes(RunFiles):
         yield RunTable(id="runs")
         yield RunsPanel(id="runs-panel")
         yield LinesWidget(id="about")
-        yield LinesWidget(id="said")
+        yield LinesWidget(id="hint")
         yield NoteInput()
         yield KeyLine(id="keys")
 
     def on_mount(self) -> None:
-        """Keys go to the table; what has become stale is redrawn at a steady pace."""
+        """Focus the table, and redraw a stale panel at a steady pace."""
         self.query_one(RunTable).focus()
         self._show_texts()
-        self.set_interval(REDRAW_SECONDS, self._keep_up)
+        self.set_interval(REDRAW_SECONDS, self._refresh)
 
     def on_resize(self) -> None:
-        """Share the lines anew; the widgets draw themselves when they have theirs."""
+        """Reallocate the lines; each widget redraws itself when it is resized."""
         self._show_texts()
         self.stale = True
 
     def mark_current(self, current: str | None) -> None:
-        """Another run's net is on the main screen now."""
+        """Mark the run whose net is on the main screen now."""
         if current != self.current:
             self.current = current
             self.reload()
 
     def reload(self) -> None:
-        """Read the runs anew, as after one has ended."""
+        """Read the runs again."""
         self._read = monotonic()
         super().reload()
 
     @property
     def typing(self) -> bool:
-        """A note is being typed."""
+        """Whether a note is being typed."""
         return self.is_mounted and self.query_one(NoteInput).display
 
     def show(self) -> None:
-        """Answer a key: the texts at once, what is below the table at most four times a second."""
+        """Show the texts at once, the panel at most four times a second."""
         if not self.is_mounted:
             return
         self._show_texts()
@@ -103,9 +98,9 @@ class HistoryPanes(RunFiles):
         if not self.stale:
             self._show_panel()
 
-    def _keep_up(self) -> None:
-        """Draw what has become stale, and read anew how far running runs are."""
-        rows, now = self.browsing.rows or (), monotonic()
+    def _refresh(self) -> None:
+        """Draw a stale panel, and read again how far running runs are."""
+        rows, now = self.run_list.rows or (), monotonic()
         if now - self._read > REREAD_SECONDS and any(row.status == RUNNING for row in rows):
             self.reload()
         if self.stale and now - self._drawn >= REDRAW_SECONDS - CLOCK_SLACK:
@@ -113,18 +108,18 @@ class HistoryPanes(RunFiles):
 
     @property
     def _about(self) -> int:
-        """Lines about the chosen run, the same for every run."""
-        any_sizes = any(sizes(row) for row in self.browsing.rows or ())
+        """Lines about the selected run, the same for every run."""
+        any_sizes = any(sizes(row) for row in self.run_list.rows or ())
         return ABOUT + (any_sizes and self.size.height >= LOW)
 
     def _fit(self) -> None:
-        """Share the lines between the table and what is below it."""
-        height, rows = self.size.height, self.browsing.rows
-        wanted = 1 if rows is None else 1 + len(rows) if rows else 0
+        """Allocate the lines to the table and the panel."""
+        height, rows = self.size.height, self.run_list.rows
+        full_table = 1 if rows is None else 1 + len(rows) if rows else 0
         above = int(height >= HIGH)
-        between = int(height >= LOW and wanted > 0)
-        room = height - 2 - self._about - SAID - above - between
-        table = min(wanted, max(4, int(room * TABLE_SHARE)))
+        between = int(height >= LOW and full_table > 0)
+        room = height - 2 - self._about - HINT - above - between
+        table = min(full_table, max(4, int(room * TABLE_SHARE)))
         self._panel_height = room - table
         self.query_one(RunTable).styles.height = table
         self.query_one(RunTable).styles.margin = (above, 0, 0, 0)
@@ -132,37 +127,37 @@ class HistoryPanes(RunFiles):
 
     def _show_texts(self) -> None:
         self._fit()
-        width, browsing, row = self.size.width, self.browsing, self.browsing.chosen
+        width, run_list, row = self.size.width, self.run_list, self.run_list.chosen
         with self._lines("title").drawing() as panel:
-            panel.lines = title(browsing, self.experiment.folder, width)
-        self.query_one(RunTable).show(browsing, self.current)
-        height = self._about + SAID
-        with self._lines("said").drawing() as panel:
-            panel.lines = hint_lines(self.message or hint(browsing, self.current), width, height)
+            panel.lines = title(run_list, self.experiment.folder, width)
+        self.query_one(RunTable).show(run_list, self.current)
+        height = self._about + HINT
+        with self._lines("hint").drawing() as panel:
+            panel.lines = hint_lines(self.message or hint(run_list, self.current), width, height)
         panel.styles.height = len(panel.lines)
         left = height - len(panel.lines)
         with self._lines("about").drawing() as panel:
             panel.styles.height = left
             panel.lines = about(row, self.current, width, left) if row else ()
-        self._lines("said").display = not self.typing
+        self._lines("hint").display = not self.typing
         everything = len(self._views()) == len(VIEWS)
         self.query_one(KeyLine).show(
-            TYPING if self.typing else footer_keys(browsing, everything, width)
+            TYPING if self.typing else footer_keys(run_list, everything, width)
         )
 
     def _views(self) -> tuple[str, ...]:
-        return views(self.browsing, self.size.width, self._panel_height)
+        return views(self.run_list, self.size.width, self._panel_height)
 
     def _show_panel(self) -> None:
         self._drawn, self.stale = monotonic(), False
-        panel, browsing, folder = self.query_one(RunsPanel), self.browsing, self.experiment.folder
-        if browsing.rows:
-            panel.show_runs(browsing, self.dense, self.weights)
+        panel, run_list, folder = self.query_one(RunsPanel), self.run_list, self.experiment.folder
+        if run_list.rows:
+            panel.show_runs(run_list, self.dense, self.weights)
             if "weights" in self._views():
-                self.want_weights()
+                self.read_weights()
         elif self.problem:
             panel.show_text(partial(failure, self.problem))
-        elif browsing.rows is not None:
+        elif run_list.rows is not None:
             panel.show_text(partial(welcome, folder))
 
     def _lines(self, name: str) -> LinesWidget:

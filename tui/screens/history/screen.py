@@ -4,15 +4,15 @@ from functools import partial
 
 from textual import events
 
-from core.experiments.experiment import Experiment
 from core.experiments.runs import RUNNING, Run
 from tui.jobs import history_jobs as jobs
 from tui.keys.history_keys import BINDINGS, KEYS
-from tui.screens.dialogs import Question
-from tui.screens.history.help import HistoryHelp
+from tui.screens.help import HelpScreen
+from tui.screens.history.help import HELP_TEXT
 from tui.screens.history.panes import HistoryPanes
-from tui.state.browsing import Browsing
-from tui.state.runs import RunRow, why_incomparable
+from tui.screens.question import Question
+from tui.state.run_list import RunList
+from tui.state.run_rows import RunRow, why_incomparable
 from tui.text.lines import Span
 from tui.views.run_table import sortable
 from tui.widgets.note_input import NoteInput
@@ -22,18 +22,9 @@ _ACTIONS = {name: key.action for key in KEYS for name in key.keys.split(",")}
 
 
 class HistoryScreen(HistoryPanes):
-    """Returns the run to restore or resume, or None.
-
-    Args:
-        experiment: whose runs are shown.
-        current: the id of the run whose net the main screen has.
-        dense: validation accuracy of the dense net, for runs that do not record their own.
-    """
+    """Returns the run to restore or resume."""
 
     BINDINGS = BINDINGS
-
-    def __init__(self, experiment: Experiment, *, current: str | None, dense: float | None) -> None:
-        super().__init__(experiment, current, dense)
 
     @property
     def is_modal(self) -> bool:
@@ -54,7 +45,7 @@ class HistoryScreen(HistoryPanes):
         The app looks for bindings only after this screen has seen all keys that arrived together:
         the letters of a note would miss its input line, and an `x` would delete a run.
         """
-        if self.app.screen is not self:  # a dialog has come up since
+        if self.app.screen is not self:  # a dialog has opened since
             return
         if self.typing and event.is_printable and event.character:
             self.query_one(NoteInput).type(event.character)
@@ -64,82 +55,76 @@ class HistoryScreen(HistoryPanes):
         event.prevent_default()
 
     async def _act(self, key: str) -> bool:
-        """Do what a key of the history does; says whether it is one."""
+        """Run the action of a key of the history; returns whether it is one."""
         action = _ACTIONS.get(key)
         return action is not None and await self.app.run_action(action, self)
 
     def action_move(self, steps: int) -> None:
-        """Choose a run above or below."""
-        self._browse(self.browsing.move(steps))
+        """Select a run above or below."""
+        self._browse(self.run_list.move(steps))
 
     def action_page(self, pages: int) -> None:
-        """Choose a run further up or down."""
-        self._browse(self.browsing.move(pages * max(1, self.query_one(RunTable).size.height - 1)))
+        """Select a run pages away."""
+        self._browse(self.run_list.move(pages * max(1, self.query_one(RunTable).size.height - 1)))
 
     def action_to(self, index: int) -> None:
-        """Choose the first run, or with -1 the last."""
-        self._browse(self.browsing.to(index % max(1, len(self.browsing.rows or ()))))
+        """Select the first run, or with -1 the last."""
+        self._browse(self.run_list.to(index % max(1, len(self.run_list.rows or ()))))
 
     def action_sort(self) -> None:
-        """Sort by the next column that shows."""
-        self._browse(self.browsing.sort_by_next(sortable(self.browsing, self.size.width)))
+        """Sort by the next visible column."""
+        self._browse(self.run_list.sort_by_next(sortable(self.run_list, self.size.width)))
 
     def action_reverse(self) -> None:
-        """Sort the other way round."""
-        self._browse(self.browsing.reverse())
+        """Reverse the sort order."""
+        self._browse(self.run_list.reverse())
 
     def action_mark(self) -> None:
         """Mark the run for comparison, or unmark it."""
-        row = self.browsing.chosen
-        if row is not None and not self.browsing.marked and (why := why_incomparable(row)):
+        row = self.run_list.chosen
+        if row is not None and not self.run_list.marked and (why := why_incomparable(row)):
             self._say(why, "warning")
         elif row is not None:
-            self._browse(self.browsing.mark())
+            self._browse(self.run_list.mark())
 
     def action_next_view(self) -> None:
-        """Show the next view of two runs, or the other accuracy."""
-        self._browse(self.browsing.next_view())
+        """Show the next view of two runs, or the accuracy on the other split."""
+        self._browse(self.run_list.next_view())
 
     def action_layer(self, steps: int) -> None:
-        """Choose the layer that is compared."""
-        if self.browsing.compared is not None:
-            self._browse(self.browsing.choose_layer(steps))
+        """Compare another layer."""
+        if self.run_list.compared is not None:
+            self._browse(self.run_list.choose_layer(steps))
 
     def action_open(self) -> None:
-        """Close with the run, where something can be done with it."""
-        row = self.browsing.chosen
+        """Close with the run, if it can be restored or resumed."""
+        row = self.run_list.chosen
         if row is not None and row.openable:
             self.dismiss(row.run)
 
-    def action_leave(self) -> None:
-        """Close without a run."""
-        self.dismiss(None)
-
     def action_help(self) -> None:
         """Show every key and every sign."""
-        self.app.push_screen(HistoryHelp())
+        self.app.push_screen(HelpScreen(HELP_TEXT))
 
     def action_note(self) -> None:
         """Open the line for a note."""
-        if (row := self.browsing.chosen) is not None:
+        if (row := self.run_list.chosen) is not None:
             self.message = None
-            self.query_one(NoteInput).ask(row.run)
+            self.query_one(NoteInput).ask(row.run, partial(self._annotate, row.run))
             self.show()
 
-    def on_note_input_taken(self, message: NoteInput.Taken) -> None:
-        """Save the note."""
+    def _annotate(self, run: Run, text: str | None) -> None:
+        """Save a note, if it has changed."""
         self.query_one(RunTable).focus()
-        run, text = message.run, message.text
-        self.change(f"saving the note for run {run.id}", partial(self._annotate, run, text))
-
-    def on_note_input_left(self) -> None:
-        """Leave the note as it is."""
-        self.query_one(RunTable).focus()
-        self.show()
+        if text is None:
+            self.show()
+        else:
+            work = partial(jobs.annotate, self.experiment, run, text)
+            self.change(f"saving the note for run {run.id}", work)
 
     def action_delete(self) -> None:
         """Ask whether to delete the run."""
-        row = self.browsing.chosen
+        row = self.run_list.chosen
         if row is None:
             return
         if row.status == RUNNING:
@@ -147,18 +132,16 @@ class HistoryScreen(HistoryPanes):
             return
         self.app.push_screen(Question(self._question(row), "delete"), partial(self._delete, row))
 
-    def _annotate(self, run: Run, text: str) -> str:
-        return jobs.annotate(self.experiment, run, text)
-
     def _question(self, row: RunRow) -> str:
-        score = row.score(self.browsing.split)
-        facts = [] if row.ratio is None else [f"{row.ratio:,.1f}x"]
-        facts += [] if score is None else [f"{score:.1f} %"]
-        text = f"Delete run {row.id} ({', '.join(facts)})?" if facts else f"Delete run {row.id}?"
-        heirs = [other.id for other in self.browsing.rows or () if other.base == row.id]
-        if heirs:
-            more = f" and {len(heirs) - 3} more" if len(heirs) > 3 else ""
-            text += f"\n{', '.join(heirs[:3])}{more} went on from its net."
+        score = row.score(self.run_list.split)
+        ratio = None if row.ratio is None else f"{row.ratio:,.1f}x"
+        accuracy = None if score is None else f"{score:.1f} %"
+        details = ", ".join(filter(None, (ratio, accuracy)))
+        text = f"Delete run {row.id} ({details})?" if details else f"Delete run {row.id}?"
+        children = [other.id for other in self.run_list.rows or () if other.base == row.id]
+        if children:
+            more = f" and {len(children) - 3} more" if len(children) > 3 else ""
+            text += f"\n{', '.join(children[:3])}{more} continued from its net."
         return text
 
     def _delete(self, row: RunRow, sure: bool | None) -> None:
@@ -167,17 +150,17 @@ class HistoryScreen(HistoryPanes):
             self.change(f"deleting run {row.id}", work)
 
     def on_run_table_chosen(self, message: RunTable.Chosen) -> None:
-        """The mouse chose a run, perhaps to go on from it."""
-        self._browse(self.browsing.to(message.index))
+        """Select the clicked run; continue from it if it was clicked twice."""
+        self._browse(self.run_list.to(message.index))
         if message.twice:
             self.action_open()
 
     def on_run_table_moved(self, message: RunTable.Moved) -> None:
-        """The wheel turned."""
+        """Select the run the wheel moved to."""
         self.action_move(message.steps)
 
-    def _browse(self, browsing: Browsing) -> None:
-        self.browsing, self.message = browsing, None
+    def _browse(self, run_list: RunList) -> None:
+        self.run_list, self.message = run_list, None
         self.show()
 
     def _say(self, text: str, role: str) -> None:

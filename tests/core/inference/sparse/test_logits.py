@@ -29,10 +29,10 @@ from core.inference.sparse.net import faster
 from core.inference.sparse.program import Program
 from core.inference.sparse.simplify import simplify
 from core.nets.layers import prunable_layers
+from core.nets.weights import copy_weights
 from core.nets.zoo import model_spec
 from core.pruning.masks import Masks
 from core.pruning.presets import default_preset, preset_plan
-from core.training.loop import copy_weights
 from tests.core.random_nets import RandomNet, random_nets
 from tests.core.training.loops import same
 

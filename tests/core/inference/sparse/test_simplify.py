@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from core.graph.tracing import same_logits, trace
 from core.inference.sparse.simplify import simplify
-from core.training.loop import copy_weights
+from core.nets.weights import copy_weights
 from tests.core.random_nets import RandomNet, random_nets
 from tests.core.training.loops import same
 

@@ -1,4 +1,4 @@
-"""What is worth measuring in the background, and the state with its results."""
+"""The next background measurement a state needs, and the state with its results."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def request_for(state: State, needs: Collection[Need]) -> MeasurementRequest | N
         matrix="matrix" in needs,
         costs="costs" in needs,
     )
-    if state.activity and state.activity.request.nets == request.nets:
+    if state.layer_activity and state.layer_activity.request.nets == request.nets:
         request = replace(request, costs=False)
     if request.images and state.comparison and state.comparison.covers(request):
         request = replace(request, images=None, matrix=False)
@@ -40,7 +40,7 @@ def request_for(state: State, needs: Collection[Need]) -> MeasurementRequest | N
 
 
 def with_event(state: State, request: MeasurementRequest, event: Event) -> State:
-    """The state with a result of a background measurement."""
+    """The state with an event of a background measurement."""
     from core.measure.comparison import ComparisonUpdated  # late: these load NumPy
     from core.measure.costs import ActivityMeasured
 
@@ -50,7 +50,7 @@ def with_event(state: State, request: MeasurementRequest, event: Event) -> State
         case ComparisonUpdated(compared):
             return replace(state, comparison=Comparison(request, compared))
         case ActivityMeasured():
-            return replace(state, activity=LayerActivity(request, event))
+            return replace(state, layer_activity=LayerActivity(request, event))
         case Progress(step, done, total, unit):
             so_far = f": {count(done)} of {count(total)} {unit}" if total else ""
             return replace(state, measuring=step + so_far)

@@ -8,10 +8,10 @@ from textual.binding import Binding
 from textual.containers import Vertical
 from textual.widgets import Static
 
-from tui.screens.dialog import Dialog
+from tui.screens.overlay import Dialog
 from tui.state.export_form import ExportForm
-from tui.state.recipe_form import RecipeForm, Row
-from tui.text.lines import Lines, Span, cut
+from tui.state.recipe_form import FormRow, RecipeForm
+from tui.text.lines import Line, Lines, Span, cut
 from tui.widgets.lines import ROLE_CLASSES, LinesWidget
 
 Form = TypeVar("Form", RecipeForm, ExportForm)
@@ -19,12 +19,8 @@ Form = TypeVar("Form", RecipeForm, ExportForm)
 TITLE_WIDTH, VALUE_WIDTH = 14, 15
 
 
-class FormScreen(Dialog[Form | None]):
-    """Closes with the form as it was edited, or with None.
-
-    Args:
-        form: to begin with.
-    """
+class FormDialog(Dialog[Form]):
+    """Closes with the edited form."""
 
     COMPONENT_CLASSES = ROLE_CLASSES
     BINDINGS = [
@@ -35,10 +31,10 @@ class FormScreen(Dialog[Form | None]):
         Binding("shift+left,left_square_bracket", "change(-5)", "five values back"),
         Binding("shift+right,right_square_bracket", "change(5)", "five values on"),
         Binding("enter", "take", "apply"),
-        Binding("escape,q", "leave", "cancel"),
+        Binding("q", "leave", "cancel"),
     ]
     HINT = ""
-    """The hint with the keys."""
+    """The keys."""
     FIRST = 0
     """The index of the first row."""
 
@@ -47,7 +43,7 @@ class FormScreen(Dialog[Form | None]):
         self.form: Form = form
 
     def compose(self) -> ComposeResult:
-        """The head, the rows, and the hint or what is wrong."""
+        """The head, the rows, and the hint or the form's problem."""
         with Vertical(classes="dialog dialog--wide"):
             yield from self.above()
             yield LinesWidget(id="rows")
@@ -57,12 +53,8 @@ class FormScreen(Dialog[Form | None]):
         """The head: nothing, unless a screen has a title."""
         yield from ()
 
-    def on_mount(self) -> None:
-        """Show the rows once their width is known."""
-        self.call_after_refresh(self.show)
-
     def on_resize(self) -> None:
-        """Fit the rows to the new width."""
+        """Fit the rows to the width."""
         self.call_after_refresh(self.show)
 
     def action_move(self, steps: int) -> None:
@@ -74,13 +66,9 @@ class FormScreen(Dialog[Form | None]):
         self.edit(self.form.change(steps))
 
     def action_take(self) -> None:
-        """Close with the form, unless something is wrong with it."""
+        """Close with the form, unless it has a problem."""
         if not self.form.problem:
             self.dismiss(self.form)
-
-    def action_leave(self) -> None:
-        """Close with None."""
-        self.dismiss(None)
 
     def edit(self, form: Form) -> None:
         """Replace the form."""
@@ -88,7 +76,7 @@ class FormScreen(Dialog[Form | None]):
         self.show()
 
     def show(self) -> None:
-        """Show the rows, and the hint or what is wrong."""
+        """Show the rows, and the hint or the form's problem."""
         if not self.is_pushed:
             return
         rows, hint = self.query_one("#rows", LinesWidget), self.query_one("#rows-hint", Static)
@@ -99,20 +87,17 @@ class FormScreen(Dialog[Form | None]):
         hint.set_class(bool(self.form.problem), "wrong")
 
 
-def row_lines(rows: Sequence[Row], at: int, width: int) -> Lines:
+def row_lines(rows: Sequence[FormRow], at: int, width: int) -> Lines:
     """A line for each row: its title, its value, and as much of its meaning as fits."""
-    lines = []
-    for index, row in enumerate(rows):
-        current = index == at
-        role = "chosen" if current else ("muted" if row.idle else "plain")
-        value = ("–" if row.idle else row.value) + ("*" if row.changed else "")
-        room = max(0, width - 4 - TITLE_WIDTH - VALUE_WIDTH)
-        lines.append(
-            (
-                Span("▶ " if current else "  ", "chosen"),
-                Span(row.title.ljust(TITLE_WIDTH), role),
-                Span(value.ljust(VALUE_WIDTH), "kept" if row.changed else role),
-                Span(cut(row.meaning, room), "muted"),
-            )
-        )
-    return tuple(lines)
+    return tuple(_row_line(row, index == at, width) for index, row in enumerate(rows))
+
+
+def _row_line(row: FormRow, current: bool, width: int) -> Line:
+    role = "chosen" if current else ("muted" if row.idle else "plain")
+    value = ("–" if row.idle else row.value) + ("*" if row.changed else "")
+    return (
+        Span("▶ " if current else "  ", "chosen"),
+        Span(row.title.ljust(TITLE_WIDTH), role),
+        Span(value.ljust(VALUE_WIDTH), "kept" if row.changed else role),
+        Span(cut(row.meaning, max(0, width - 2 - TITLE_WIDTH - VALUE_WIDTH)), "muted"),
+    )

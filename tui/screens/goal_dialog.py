@@ -14,31 +14,32 @@ from textual.worker import Worker
 from core.errors import InputError
 from core.pruning.goals import ALLOCATIONS, SENSITIVITY, parse_goal
 from core.pruning.plans import Plan
-from tui.screens.dialog import Dialog
+from tui.screens.overlay import Dialog
 from tui.state.state import State
 from tui.text.format import count, percent
 from tui.text.lines import Lines, Span, cut
+from tui.widgets.line_input import SteadyInput
 from tui.widgets.lines import ROLE_CLASSES, LinesWidget
 
 TOLERANCE = "tolerance"
-OFFERED = {**ALLOCATIONS, TOLERANCE: "each layer alone, down to the tolerance line"}
+METHODS = {**ALLOCATIONS, TOLERANCE: "each layer alone, down to the tolerance line"}
 
 LONGEST = 100
 """Characters of a goal."""
 
-ACCEPTED = "60x · 6000 kept · 28 KiB · 0.5 points: search by fine-tuning"
+EXAMPLES = "60x · 6000 kept · 28 KiB · 0.5 points: search by fine-tuning"
 _POINTS = re.compile(r"\s*([0-9]*\.?[0-9]+)\s*(points?|pts?)\s*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What was asked for.
+class GoalRequest:
+    """A goal as entered.
 
     Attributes:
-        text: the goal as it was typed.
-        method: that shares it out.
+        text: as typed.
+        method: how to allocate it to the layers.
         plan: the sparsities; None for a search.
-        drop: points of validation accuracy that a search may lose; None where it is none.
+        drop: points of validation accuracy that a search may lose; None without a search.
     """
 
     text: str = "60x"
@@ -52,114 +53,99 @@ class Asked:
         return "each layer alone" if self.method == TOLERANCE else self.text.strip()
 
 
-class GoalScreen(Dialog[Asked | None]):
-    """Returns the goal that was entered; the preview is updated on every key."""
+class GoalDialog(Dialog[GoalRequest]):
+    """Returns the goal that was entered; every key updates the preview."""
 
     COMPONENT_CLASSES = ROLE_CLASSES
     BINDINGS = [
         Binding("up", "move(-1)", "method above", priority=True),
         Binding("down", "move(1)", "method below", priority=True),
-        Binding("escape", "leave", "leave"),
     ]
 
-    def __init__(self, state: State, asked: Asked) -> None:
+    def __init__(self, state: State, request: GoalRequest) -> None:
         super().__init__()
         self._state = state
-        self._asked = replace(asked, plan=None, drop=None)
+        self._request = replace(request, plan=None, drop=None)
         self._problem = ""
 
     def compose(self) -> ComposeResult:
-        """A line for the goal, the methods, and what comes of them."""
+        """A line for the goal, the methods, and a preview."""
         with Vertical(classes="dialog dialog--wide"):
             yield Label("Set a goal", classes="dialog--title")
             with Horizontal(id="goal-line"):
                 yield Label("goal: ")
-                yield Input(self._asked.text, id="goal", compact=True, max_length=LONGEST)
-            yield Label(ACCEPTED, classes="dialog--hint dialog--close")
+                yield SteadyInput(self._request.text, id="goal", compact=True, max_length=LONGEST)
+            yield Label(EXAMPLES, classes="dialog--hint dialog--close")
             yield LinesWidget(id="methods")
             yield LinesWidget(id="preview")
             yield Label("↑↓ method · Enter apply · Esc cancel", classes="dialog--hint")
 
-    def on_mount(self) -> None:
-        """A cursor that blinks would write to an idle terminal."""
-        box = self.query_one(Input)
-        box.cursor_blink = False
-        box.focus()
-        self.call_after_refresh(self._work_out)
-
     def on_resize(self) -> None:
-        """Fit the lines to the new width."""
-        self.call_after_refresh(self._show)
+        """Fit the lines to the width."""
+        self.call_after_refresh(self._update)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Update the preview."""
         event.stop()
-        self._asked = replace(self._asked, text=event.value)
-        self._work_out()
+        self._request = replace(self._request, text=event.value)
+        self._update()
 
     async def on_input_submitted(self, event: Input.Submitted) -> None:
         """Close with the sparsities, or with the search."""
         event.stop()
         await self._settle()
         if not self._problem:
-            self.dismiss(self._asked)
+            self.dismiss(self._request)
 
     def action_move(self, steps: int) -> None:
         """Choose another method."""
-        names = tuple(OFFERED)
-        place = min(max(names.index(self._asked.method) + steps, 0), len(names) - 1)
-        self._asked = replace(self._asked, method=names[place])
-        self._work_out()
+        names = tuple(METHODS)
+        place = min(max(names.index(self._request.method) + steps, 0), len(names) - 1)
+        self._request = replace(self._request, method=names[place])
+        self._update()
 
-    def action_leave(self) -> None:
-        """Cancel."""
-        self.dismiss(None)
-
-    def _work_out(self) -> None:
+    def _update(self) -> None:
         if self.is_pushed:
             self._show()
             _: Worker[None] = self.run_worker(self._settle, exclusive=True)
 
     async def _settle(self) -> None:
         """Find the sparsities in a thread: on a large net that takes too long for a key."""
-        asked = self._asked
+        request, drop, plan, problem = self._request, None, None, ""
         try:
-            drop = drop_of(asked, self._state)
-            plan = (
-                None if drop is not None else await asyncio.to_thread(plan_of, asked, self._state)
-            )
-            problem = ""
+            drop = drop_of(request, self._state)
+            if drop is None:
+                plan = await asyncio.to_thread(plan_of, request, self._state)
         except InputError as error:
-            drop, plan, problem = None, None, str(error)
-        if (asked.text, asked.method) == (self._asked.text, self._asked.method):
-            self._asked = replace(self._asked, plan=plan, drop=drop)
+            problem = str(error)
+        if (request.text, request.method) == (self._request.text, self._request.method):
+            self._request = replace(self._request, plan=plan, drop=drop)
             self._problem = problem
             self._show()
 
     def _show(self) -> None:
         if not self.is_pushed:
             return
-        methods, preview = (
-            self.query_one(f"#{name}", LinesWidget) for name in ("methods", "preview")
-        )
+        methods = self.query_one("#methods", LinesWidget)
+        preview = self.query_one("#preview", LinesWidget)
         width = methods.size.width
-        methods.styles.height = len(OFFERED)
-        methods.lines = method_lines(self._asked.method, width)
+        methods.styles.height = len(METHODS)
+        methods.lines = method_lines(self._request.method, width)
         preview.styles.height = 3
         with preview.drawing():
-            preview.lines = preview_lines(self._asked, self._problem, self._state, width)
+            preview.lines = preview_lines(self._request, self._problem, self._state, width)
 
 
-def drop_of(asked: Asked, state: State) -> float | None:
+def drop_of(request: GoalRequest, state: State) -> float | None:
     """The points a search may lose; None if the goal is not an accuracy.
 
     Raises:
-        InputError: there are not so many points, or the method needs a scan.
+        InputError: more than 100 points, or the method needs a scan.
     """
-    match = _POINTS.fullmatch(asked.text)
-    if match is None or asked.method == TOLERANCE:
+    match = _POINTS.fullmatch(request.text)
+    if match is None or request.method == TOLERANCE:
         return None
-    if asked.method == SENSITIVITY and (state.scan is None or state.scan_is_stale):
+    if request.method == SENSITIVITY and (state.scan is None or state.scan_is_stale):
         raise InputError(f"'{SENSITIVITY}' needs a scan: close this and press s")
     drop = float(match[1])
     if drop > 100:
@@ -167,26 +153,26 @@ def drop_of(asked: Asked, state: State) -> float | None:
     return drop
 
 
-def plan_of(asked: Asked, state: State) -> Plan:
+def plan_of(request: GoalRequest, state: State) -> Plan:
     """The sparsities that meet a goal; slow on a large net.
 
     Raises:
         InputError: the goal cannot be read or reached, or the method needs a scan.
     """
-    from core.pruning.allocation import allocate, plan_for_tolerance  # NumPy comes in beside torch
+    from core.pruning.allocation import allocate, plan_for_tolerance  # late: loads NumPy
 
     base = state.base
     if base is None:
         raise InputError("the net is still loading")
     scan = None if state.scan_is_stale else state.scan
     dense = base.accuracy.validation
-    if asked.method == TOLERANCE:
+    if request.method == TOLERANCE:
         if scan is None:
-            raise InputError("'tolerance' needs a scan: close this and press s")
+            raise InputError(f"'{TOLERANCE}' needs a scan: close this and press s")
         return plan_for_tolerance(state.profiles, scan, dense, state.tolerance, state.locks)
-    budget = parse_goal(asked.text, ", or 0.5 points").budget(state.footprint.parameters)
+    budget = parse_goal(request.text, ", or 0.5 points").budget(state.footprint.parameters)
     return allocate(
-        asked.method,
+        request.method,
         state.profiles,
         budget,
         other_parameters=base.other_parameters,
@@ -197,35 +183,32 @@ def plan_of(asked: Asked, state: State) -> Plan:
 
 
 def method_lines(chosen: str, width: int) -> Lines:
-    """A line for each method, with what it does."""
+    """A line for each method, with its meaning."""
     return tuple(
         (
             Span("▶ " if name == chosen else "  ", "chosen"),
             Span(name.ljust(13), "chosen" if name == chosen else "plain"),
             Span(cut(meaning, max(0, width - 15)), "muted"),
         )
-        for name, meaning in OFFERED.items()
+        for name, meaning in METHODS.items()
     )
 
 
-def preview_lines(asked: Asked, problem: str, state: State, width: int) -> Lines:
+def preview_lines(request: GoalRequest, problem: str, state: State, width: int) -> Lines:
     """A preview of the goal's result, or why it cannot be reached."""
     if problem:
         lines = [*wrap(problem, max(width, 10)), ""][:2]
         return ((), *((Span(cut(line, width), "error"),) for line in lines))
-    if asked.drop is not None:
+    if request.drop is not None:
         dense = state.dense.accuracy.validation if state.dense else 0.0
-        least = percent(dense - asked.drop)
-        text = f"smallest net with at least {least} % on validation, by {asked.method}"
-        return (
-            (),
-            (Span(cut(text, width), "kept"),),
-            (Span("a search: each trial is a fine-tuning; x stops it", "muted"),),
-        )
-    if asked.plan is None:
+        least = percent(dense - request.drop)
+        text = f"smallest net with at least {least} % on validation, by {request.method}"
+        search = Span("a search: each trial is a fine-tuning; x stops it", "muted")
+        return ((), (Span(cut(text, width), "kept"),), (search,))
+    if request.plan is None:
         return ((), (Span("…", "muted"),), ())
-    planned = replace(state, plan=asked.plan)
-    # What belongs together is not torn apart at the end of a line.
+    planned = replace(state, plan=request.plan)
+    # A no-break space keeps a layer and its sparsity on one line.
     pairs = "  ".join(f"{name}\xa0{100 * s:.1f}" for name, s in planned.planned.items())
     shares = wrap(pairs, max(width, 10), max_lines=2, placeholder=" …")
     cost = planned.footprint

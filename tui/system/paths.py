@@ -1,4 +1,4 @@
-"""Paths as a person types them."""
+"""Paths as a person types and reads them."""
 
 from pathlib import Path
 
@@ -18,3 +18,11 @@ def check_folder(text: str) -> None:
     folder = path_of(text).absolute().parent
     if not folder.is_dir():
         raise InputError(f"no such folder: {folder}; create it or choose another")
+
+
+def with_tilde(path: Path) -> str:
+    """A path with the home folder as a tilde."""
+    try:
+        return str(Path("~") / path.relative_to(Path.home()))
+    except (ValueError, RuntimeError):  # it is elsewhere, or home is unknown
+        return str(path)

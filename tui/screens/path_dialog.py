@@ -3,19 +3,19 @@
 from collections.abc import Callable
 
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.containers import Vertical
 from textual.widgets import Input, Label, Static
 
 from core.errors import InputError
-from tui.screens.dialog import Dialog
+from tui.screens.overlay import Dialog
+from tui.widgets.line_input import SteadyInput
 
 LONGEST = 4096
 """Characters of a path."""
 
 
-class PathScreen(Dialog[str | None]):
-    """Returns the typed path, or None if canceled.
+class PathDialog(Dialog[str]):
+    """Returns the typed path.
 
     Args:
         title: the dialog's title.
@@ -24,11 +24,7 @@ class PathScreen(Dialog[str | None]):
         check: raises InputError, which is shown, if the path cannot be used.
     """
 
-    BINDINGS = [Binding("escape", "leave", "leave")]
-
-    def __init__(
-        self, title: str, path: str, hint: str, check: Callable[[str], object] = lambda _: None
-    ) -> None:
+    def __init__(self, title: str, path: str, hint: str, check: Callable[[str], object]) -> None:
         super().__init__()
         self._check = check
         self._title = title
@@ -39,18 +35,12 @@ class PathScreen(Dialog[str | None]):
         """A line for the path."""
         with Vertical(classes="dialog dialog--wide"):
             yield Label(self._title, classes="dialog--title", markup=False)
-            yield Input(self._path, id="path", compact=True, max_length=LONGEST)
+            yield SteadyInput(self._path, id="path", compact=True, max_length=LONGEST)
             yield Static(self._hint, classes="dialog--hint", id="path-hint", markup=False)
             yield Label("Enter apply · Esc cancel", classes="dialog--hint")
 
-    def on_mount(self) -> None:
-        """A cursor that blinks would write to an idle terminal."""
-        box = self.query_one(Input)
-        box.cursor_blink = False
-        box.focus()
-
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Close with the path, or say what is wrong with it."""
+        """Close with the path, or show what is wrong with it."""
         event.stop()
         path, hint = event.value.strip(), self.query_one("#path-hint", Static)
         if not path:
@@ -62,7 +52,3 @@ class PathScreen(Dialog[str | None]):
             hint.set_class(True, "wrong")
         else:
             self.dismiss(path)
-
-    def action_leave(self) -> None:
-        """Close without one."""
-        self.dismiss(None)

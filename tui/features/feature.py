@@ -1,25 +1,38 @@
-"""When an action makes sense: declared beside the action, asked by the app for keys and footer."""
+"""What features share: the session, and when an action is available to keys and footer."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 from tui.session import Session
+from tui.state.state import State
 
 Action = TypeVar("Action", bound=Callable[..., None])
 Condition = Callable[[Session], bool]
 
 
+class Feature:
+    """Something the app can do; its methods are the actions that keys name."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    @property
+    def state(self) -> State:
+        """What the screen shows."""
+        return self.session.state
+
+
 def is_open(session: Session) -> bool:
-    """There is a net to work on."""
+    """Whether there is a net to work on."""
     return session.state.base is not None
 
 
 def available(condition: Condition = is_open, *, waits: bool = False) -> Callable[[Action], Action]:
-    """Declare when an action makes sense; one without this always does.
+    """Declare when an action is available; without this it always is.
 
     Args:
-        condition: holds then.
-        waits: it cannot begin while a job runs.
+        condition: must hold.
+        waits: no job may be running.
     """
 
     def declare(action: Action) -> Action:
@@ -30,12 +43,12 @@ def available(condition: Condition = is_open, *, waits: bool = False) -> Callabl
 
 
 def is_available(action: Callable[..., Any], session: Session) -> bool:
-    """The action makes sense now."""
+    """Whether the action is available now."""
     if waits(action) and session.job is not None:
         return False
     return bool(getattr(action, "condition", lambda _: True)(session))
 
 
 def waits(action: Callable[..., Any]) -> bool:
-    """The action cannot begin while a job runs."""
+    """Whether the action must wait for a running job to end."""
     return getattr(action, "waits", False)

@@ -3,6 +3,8 @@
 from typing import TypeVar
 
 from textual.await_complete import AwaitComplete
+from textual.binding import Binding
+from textual.command import CommandPalette
 from textual.screen import ModalScreen, Screen
 
 Result = TypeVar("Result")
@@ -13,7 +15,7 @@ class Overlay(Screen[Result]):
 
     @property
     def is_pushed(self) -> bool:
-        """It is not closed yet: its own work may end later than that."""
+        """Whether it is still open: its own work may end later than that."""
         return self in self.app.screen_stack
 
     def dismiss(self, result: Result | None = None) -> AwaitComplete:
@@ -23,6 +25,16 @@ class Overlay(Screen[Result]):
         """
         return super().dismiss(result) if self.is_current else AwaitComplete()
 
+    def action_leave(self) -> None:
+        """Close without a result."""
+        self.dismiss(None)
+
 
 class Dialog(ModalScreen[Result], Overlay[Result]):
-    """An overlay that leaves the screen below visible."""
+    """An overlay that leaves the screen below visible; escape closes it."""
+
+    BINDINGS = [Binding("escape", "leave", "leave")]
+
+
+class Palette(CommandPalette, Overlay[None]):
+    """Textual's command palette, closing once."""

@@ -1,4 +1,4 @@
-"""Browsing the runs: the selection, the mark and the sort order, and every change to them."""
+"""The listed runs: sort order, selection, mark and comparison, and every change to them."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from core.experiments.run_record import LayerRecord
-from tui.state.runs import SPLITS, RunRow, layer_pairs, sort_rows, why_incomparable
+from tui.state.run_rows import SPLITS, RunRow, layer_pairs, sort_rows, why_incomparable
 
 RISING = frozenset({"what", "nonzero", "epochs", "recipe", "seed", "note"})
 """Columns sorted in ascending order by default."""
 
 
 @dataclass(frozen=True, slots=True)
-class Browsing:
-    """The state of the history screen.
+class RunList:
+    """The listed runs, and what the history shows of them.
 
     Attributes:
         rows: the sorted runs; None until they have been read.
         at: the id of the selected run; empty without runs.
         marked: the id of the run marked for comparison; empty if none is.
         split: the split of the plot and of the column `vs dense`.
-        view: the view a comparison shows if there is no room for all.
+        view: the index of the comparison's view, if there is no room for all.
         layer: the index of the compared layer.
     """
 
@@ -63,49 +63,49 @@ class Browsing:
         """The index of the selected layer among the compared ones."""
         return max(0, min(self.layer, len(self.layers) - 1))
 
-    def read(self, rows: Iterable[RunRow]) -> Browsing:
+    def read(self, rows: Iterable[RunRow]) -> RunList:
         """With the runs now on disk; keeps the selection, or selects the run in its place."""
-        index, browsing = self.index, self._sorted(rows)
-        ids = [row.id for row in browsing.rows or ()]
+        index, run_list = self.index, self._sorted(rows)
+        ids = [row.id for row in run_list.rows or ()]
         at = self.at if self.at in ids else (ids[min(index, len(ids) - 1)] if ids else "")
-        return replace(browsing, at=at, marked=self.marked if self.marked in ids else "")
+        return replace(run_list, at=at, marked=self.marked if self.marked in ids else "")
 
-    def move(self, steps: int) -> Browsing:
+    def move(self, steps: int) -> RunList:
         """With the selection moved down; stops at either end."""
         return self.to(self.index + steps)
 
-    def to(self, index: int) -> Browsing:
+    def to(self, index: int) -> RunList:
         """With the run at a row selected; clamped to the table."""
         if not self.rows:
             return self
-        return replace(self, at=self.rows[max(0, min(index, len(self.rows) - 1))].id)
+        return replace(self, at=self.rows[min(max(index, 0), len(self.rows) - 1)].id)
 
-    def sort_by_next(self, columns: Sequence[str]) -> Browsing:
+    def sort_by_next(self, columns: Sequence[str]) -> RunList:
         """Sorted by the next visible column."""
         after = columns.index(self.column) + 1 if self.column in columns else 0
         column = columns[after % len(columns)]
         return replace(self, column=column, descending=column not in RISING)._sorted(self.rows)
 
-    def reverse(self) -> Browsing:
+    def reverse(self) -> RunList:
         """With the sort order reversed."""
         return replace(self, descending=not self.descending)._sorted(self.rows)
 
-    def mark(self) -> Browsing:
+    def mark(self) -> RunList:
         """With the selected run marked for comparison, or the mark removed."""
         return replace(self, marked="" if self.marked else self.at, view=0)
 
-    def next_view(self) -> Browsing:
+    def next_view(self) -> RunList:
         """With the next view of a comparison, or the plot's other split."""
         if self.compared is not None:
             return replace(self, view=self.view + 1)
         split = SPLITS[(SPLITS.index(self.split) + 1) % len(SPLITS)]
         return replace(self, split=split)._sorted(self.rows)
 
-    def choose_layer(self, steps: int) -> Browsing:
+    def choose_layer(self, steps: int) -> RunList:
         """With another layer selected; stops at either end."""
         return replace(self, layer=max(0, min(self.layer_at + steps, len(self.layers) - 1)))
 
-    def _sorted(self, rows: Iterable[RunRow] | None) -> Browsing:
+    def _sorted(self, rows: Iterable[RunRow] | None) -> RunList:
         if rows is None:
             return self
         return replace(self, rows=sort_rows(rows, self.column, self.descending, self.split))

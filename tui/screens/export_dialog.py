@@ -1,4 +1,4 @@
-"""The form of an export: the file's name, and how it stores the values."""
+"""The export dialog: the file's name, and how it stores the values."""
 
 from dataclasses import replace
 
@@ -7,18 +7,19 @@ from textual.binding import Binding
 from textual.containers import Horizontal
 from textual.widgets import Input, Label
 
-from tui.screens.form import TITLE_WIDTH, FormScreen
-from tui.screens.path import LONGEST
+from tui.screens.form_dialog import TITLE_WIDTH, FormDialog
+from tui.screens.path_dialog import LONGEST
 from tui.state.export_form import ExportForm
 from tui.text.lines import Span
+from tui.widgets.line_input import SteadyInput
 from tui.widgets.lines import LinesWidget
 
 
-class ExportScreen(FormScreen[ExportForm]):
-    """Closes with the form as it was edited, or with None.
+class ExportDialog(FormDialog[ExportForm]):
+    """Closes with the edited form.
 
     Args:
-        what: the net that is written.
+        what: the net to write.
         form: to begin with.
     """
 
@@ -35,16 +36,10 @@ class ExportScreen(FormScreen[ExportForm]):
         yield Label(f"Export {self._what}", classes="dialog--title", markup=False)
         with Horizontal(id="export-line"):
             yield LinesWidget(id="export-file")
-            yield Input(self.form.path, id="export-path", compact=True, max_length=LONGEST)
-
-    def on_mount(self) -> None:
-        """A cursor that blinks would write to an idle terminal."""
-        box = self.query_one(Input)
-        box.cursor_blink = False
-        box.focus()
+            yield SteadyInput(self.form.path, id="export-path", compact=True, max_length=LONGEST)
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Another suffix may mean another format."""
+        """Update the rows: another suffix may mean another format."""
         event.stop()
         self.edit(replace(self.form, path=event.value))
 
@@ -54,7 +49,7 @@ class ExportScreen(FormScreen[ExportForm]):
         self.action_take()
 
     def on_descendant_focus(self) -> None:
-        """A click on the name moves to its row."""
+        """Select the name's row when it is clicked."""
         self.edit(replace(self.form, at=0))
 
     def edit(self, form: ExportForm) -> None:
@@ -63,7 +58,7 @@ class ExportScreen(FormScreen[ExportForm]):
         self.set_focus(None if form.at else self.query_one(Input))
 
     def show(self) -> None:
-        """Show the rows, and whether the name is the current one."""
+        """Show the rows, and whether the name's is selected."""
         super().show()
         role, sign = ("plain", "  ") if self.form.at else ("chosen", "▶ ")
         line = (Span(sign, "chosen"), Span("file".ljust(TITLE_WIDTH), role))

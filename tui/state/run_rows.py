@@ -1,6 +1,6 @@
 """The runs of an experiment as the history screen shows them.
 
-What a run's record lacks, or holds damaged, is None here and shows as a dash.
+What a run's record lacks, or is damaged in it, is None here and shows as a dash.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -24,7 +24,7 @@ _LONGEST = 400
 
 @dataclass(frozen=True, slots=True)
 class RunGroup:
-    """What runs must share for their accuracies to be comparable."""
+    """What runs must have in common for their accuracies to be comparable."""
 
     model: str | None
     dataset: str | None
@@ -34,8 +34,8 @@ class RunGroup:
     @classmethod
     def of(cls, record: RunRecord) -> Self:
         """Read it from a run's record."""
-        inputs = "unknown" if record.inputs is None else _shown(record.inputs.flags)
-        return cls(_shown(record.model), _shown(record.dataset), _shown(record.protocol), inputs)
+        inputs = record.inputs.flags if record.inputs else "unknown"
+        return cls(*map(_shown, (record.model, record.dataset, record.protocol, inputs)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class RunRow:
 
     @classmethod
     def of(cls, run: Run) -> Self:
-        """Read a run; texts are cut to fit a line."""
+        """Read a run; long texts are cut."""
         record, measured, is_dense = run.record, run.record.accuracy, run.record.kind == TRAIN
         return cls(
             run,
@@ -91,7 +91,7 @@ class RunRow:
 
     @property
     def record(self) -> RunRecord:
-        """Its record."""
+        """The run's record."""
         return self.run.record
 
     @property
@@ -101,12 +101,12 @@ class RunRow:
 
     @property
     def status(self) -> str:
-        """How it ended, see `core.experiments.runs`."""
+        """Its status, see `core.experiments.runs`."""
         return self.run.status
 
     @property
     def trained(self) -> bool:
-        """Whether it is a dense training rather than a fine-tuning."""
+        """Whether it is a dense training rather than fine-tuning."""
         return self.record.kind == TRAIN
 
     @property
@@ -141,9 +141,8 @@ class RunRow:
     @property
     def compact(self) -> int | None:
         """Bytes of its net in a lossless compact file."""
-        written = newest_compact(self.run.exports, exact=True)
-        if written:
-            return written.bytes
+        if export := newest_compact(self.run.exports, exact=True):
+            return export.bytes
         return self.record.sizes.compact if self.record.sizes else None
 
     @property
@@ -225,10 +224,8 @@ def why_incomparable(row: RunRow) -> str:
     """Why a run cannot be compared; empty if it can."""
     if row.status == UNREADABLE:
         return f"run {row.id} cannot be read"
-    known = any(value is not None for value in (row.ratio, row.accuracy))
-    if known or row.epochs or row.layers:
-        return ""
-    return f"run {row.id} recorded nothing to compare"
+    known = row.ratio is not None or row.accuracy is not None or row.epochs or row.layers
+    return "" if known else f"run {row.id} recorded nothing to compare"
 
 
 def differences(one: RunRow, other: RunRow) -> tuple[tuple[str, str, str], ...]:
@@ -271,7 +268,7 @@ def _local(time: datetime | None) -> datetime | None:
 
 
 def _shown(text: str | None) -> str | None:
-    """A text on one line, of characters that every terminal shows alike."""
+    """A text on one line, in characters that take one cell in every terminal."""
     return _one_line(text[:_LONGEST]) or None if text else None
 
 

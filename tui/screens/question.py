@@ -1,4 +1,4 @@
-"""Two dialogs: a yes-or-no question, and a choice from a list."""
+"""Dialogs that ask: yes or no, or which of several options."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from textual.containers import Vertical
 from textual.widgets import Label, OptionList
 from textual.widgets.option_list import Option
 
-from tui.screens.dialog import Dialog
+from tui.screens.overlay import Dialog
 
 
 class Question(Dialog[bool]):
@@ -36,11 +36,11 @@ class Question(Dialog[bool]):
         self.dismiss(yes)
 
 
-class Choice(Dialog[str | None]):
+class Choice(Dialog[str]):
     """A list of names and their meanings; enter picks one, escape cancels."""
 
     BINDINGS = [
-        Binding("escape,q", "leave", "leave"),
+        Binding("q", "leave", "leave"),
         Binding("j", "app.simulate_key('down')", show=False),
         Binding("k", "app.simulate_key('up')", show=False),
     ]
@@ -52,18 +52,12 @@ class Choice(Dialog[str | None]):
 
     def compose(self) -> ComposeResult:
         """Lay out the title and the options."""
+        options = [Option(f"{name}\n  {meaning}", id=name) for name, meaning in self._options]
         with Vertical(classes="dialog"):
             yield Label(self._title, classes="dialog--title", markup=False)
-            yield OptionList(
-                *(Option(f"{name}\n  {meaning}", id=name) for name, meaning in self._options),
-                markup=False,
-            )
+            yield OptionList(*options, markup=False)
             yield Label("Enter apply · Esc cancel", classes="dialog--hint")
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Close and return the option's name."""
         self.dismiss(event.option.id)
-
-    def action_leave(self) -> None:
-        """Cancel."""
-        self.dismiss(None)

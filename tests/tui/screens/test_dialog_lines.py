@@ -1,0 +1,120 @@
+"""What the dialogs' lines say, and that they fit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import product
+
+import pytest
+
+from core.errors import InputError
+from core.formats.export_formats import VALUES
+from tests.tui.scripted import AGGRESSIVE, net, scanned
+from tui.keys.history_keys import KEYS as HISTORY_KEYS
+from tui.screens.form_dialog import row_lines
+from tui.screens.goal_dialog import (
+    METHODS,
+    TOLERANCE,
+    GoalRequest,
+    drop_of,
+    method_lines,
+    plan_of,
+    preview_lines,
+)
+from tui.screens.help import keys_and_meanings
+from tui.screens.history.help import HELP_TEXT
+from tui.state.export_form import ExportForm
+from tui.state.recipe_form import ROWS, RecipeForm
+from tui.state.state import State
+from tui.text.lines import Lines
+
+START = State().with_dense(net())
+NARROW, WIDE = 51, 70
+"""Cells of a dialog's rows at 60 and at 80 columns."""
+
+
+def text_of(lines: Lines) -> str:
+    return "\n".join("".join(span.text for span in line) for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("path", "values", "levels"), product(("a.fw", "a.onnx"), VALUES, (None, 4))
+)
+def test_an_export_form_fits_in_60_columns(path: str, values: str, levels: int | None):
+    rows = ExportForm(path, values, levels).rows()
+    assert "…" not in text_of(row_lines(rows, 0, NARROW))
+
+
+@pytest.mark.parametrize("recipe", ["fast", "reference"])
+def test_a_recipe_form_fits_in_80_columns_whatever_is_chosen(recipe: str):
+    for at in range(len(ROWS)):
+        form = RecipeForm(recipe, at=at)
+        for _ in range(8):
+            assert "…" not in text_of(row_lines(form.rows(), at, WIDE))
+            form = form.change(1)
+
+
+def test_a_form_marks_its_selected_changed_and_idle_rows():
+    form = RecipeForm("fast").move(2).change(1)
+    lines = row_lines(form.rows(), form.at, WIDE)
+    assert [line[0].text for line in lines].index("▶ ") == form.at
+    for line, row in zip(lines, form.rows(), strict=True):
+        assert line[2].text.strip().endswith("*") == row.changed
+        assert line[2].text.startswith("–") == row.idle
+
+
+@pytest.mark.parametrize("width", [0, 20, NARROW, WIDE])
+def test_every_method_has_a_line_and_the_chosen_one_is_marked(width: int):
+    lines = method_lines("erk", width)
+    assert len(lines) == len(METHODS)
+    assert [line[1].text.strip() for line in lines if line[0].text == "▶ "] == ["erk"]
+
+
+@pytest.mark.parametrize(
+    ("goal", "drop"), [("0.5 points", 0.5), (" 1 pt", 1.0), ("60x", None), ("6000 kept", None)]
+)
+def test_a_goal_in_points_is_a_search(goal: str, drop: float | None):
+    assert drop_of(GoalRequest(goal), START) == drop
+    assert drop_of(GoalRequest(goal, TOLERANCE), START) is None
+
+
+@pytest.mark.parametrize(
+    "request_", [GoalRequest("101 points"), GoalRequest("1 point", "sensitivity")]
+)
+def test_a_search_that_cannot_be_is_refused(request_: GoalRequest):
+    with pytest.raises(InputError):
+        drop_of(request_, START)
+
+
+def test_a_plan_meets_its_goal_and_keeps_locks():
+    state = replace(START.set_plan(dict.fromkeys(START.layer_names, 0.1)), locked={"conv1"})
+    plan = plan_of(GoalRequest("20x", "magnitude"), state)
+    assert replace(state, plan=plan).footprint.ratio == pytest.approx(20, rel=0.01)
+    assert plan["conv1"] == 0.1
+
+
+def test_a_tolerance_needs_a_scan():
+    request = GoalRequest(method=TOLERANCE)
+    with pytest.raises(InputError, match="scan"):
+        plan_of(request, START)
+    assert plan_of(request, START.with_scan(START.base.digest, scanned(5_000)))
+    with pytest.raises(InputError, match="loading"):
+        plan_of(request, State())
+
+
+def test_a_preview_shows_the_problem_the_search_or_the_plan():
+    assert "no such goal" in text_of(preview_lines(GoalRequest(), "no such goal", START, 60))
+    assert "98.18 %" in text_of(preview_lines(GoalRequest(drop=1.0), "", START, 60))
+    planned = text_of(preview_lines(GoalRequest(plan=AGGRESSIVE), "", START, 70))
+    assert f"{START.set_plan(AGGRESSIVE).footprint.ratio:.2f}x" in planned
+    for state in (GoalRequest(), GoalRequest(drop=1.0), GoalRequest(plan=AGGRESSIVE)):
+        assert len(preview_lines(state, "", START, 46)) == 3
+
+
+def test_help_lists_every_key_under_its_group_once():
+    text = keys_and_meanings(HISTORY_KEYS, "Signs", "a  b")
+    assert HELP_TEXT.startswith(text.partition("Signs")[0])
+    for key in HISTORY_KEYS:
+        assert text.count(f"{key.tooltip}\n") == 1
+        assert text.count(f"\n{key.group}\n") <= 1
+    assert text.endswith("Signs\n  a  b\n\nescape closes this")
