@@ -32,8 +32,8 @@ def splits(
 
     Args:
         train: images [N, C, H, W] in uint8, and integer labels [N] from 0.
-        validation: likewise; used for every choice.
-        test: likewise; only reported.
+        validation: in the same form; used for every choice.
+        test: in the same form; only reported.
 
     Returns:
         The three splits, with images in uint8.

@@ -1,4 +1,4 @@
-"""What a person may set.
+"""What a user may set.
 
 settings         the settings of a run, checked
 recipe_changes   the recipe fields a person may change, each declared once

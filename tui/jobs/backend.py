@@ -91,7 +91,7 @@ class Backend:
     def finetune(
         self, base: Net, plan: Mapping[str, float], settings: Settings, stop: StopFlag
     ) -> Stream[tuple[FineTuningResult, Net]]:
-        """Fine-tune the base towards the plan by the recipe of these settings."""
+        """Fine-tune the base toward the plan by the recipe of these settings."""
         from core.jobs import recorded_jobs
 
         workbench = self._workbench.with_settings(settings)

@@ -63,7 +63,7 @@ def read_folder(root: Path) -> Stream[Folder]:
     }
     if folders and "train" not in folders:
         present = ", ".join(map(str, folders.values()))
-        raise InputError(f"{root} has {present} but no folder train: expected one next to it")
+        raise InputError(f"{root} has {present} but no train folder: expected one next to it")
     folders = folders or {"train": root}
     parts = {split: _samples(path) for split, path in folders.items()}
     classes = parts["train"][0]

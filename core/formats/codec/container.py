@@ -56,7 +56,7 @@ def decode(data: bytes, max_elements: int | None = None) -> CompactFile:
 
 
 def read(data: bytes, max_elements: int | None) -> tuple[CompactFile, Parts]:
-    """Decode, and tell where each part of the stream ends; see `decode`."""
+    """Decode, and report where each part of the stream ends; see `decode`."""
     payload = _payload(data)
     stream = Stream(payload)
     check = partial(_check_size, size=len(data), max_elements=max_elements)
