@@ -1,8 +1,8 @@
 """Pruning, fine-tuning and measuring neural nets: everything a script can do without a terminal.
 
 A script needs only the names of `core.api`, which are names of `core`, too: `core.prune` is
-`core.api.prune`. `import core` loads no torch; the first use of such a name does. A submodule loads
-what it needs. Nothing here knows of a terminal.
+`core.api.prune`. `import core` does not load torch; the first use of such a name does. A submodule
+loads what it needs. Nothing here depends on a terminal.
 
 The folders, from the ground up; each imports only from those above it in this list:
 
@@ -16,13 +16,13 @@ The folders, from the ground up; each imports only from those above it in this l
     pruning/       plans, masks, thresholds, importance scores, goals, allocation, what-if
     measure/       accuracy, sampling, sensitivity scan, comparison of two nets, costs
     training/      recipes, the training loop, gradual pruning, fine-tuning, checkpoints
-    settings/      what a person may set: declared, checked, read from TOML
+    settings/      what a user may set: settings, recipe fields (recipe_changes), TOML files
     formats/       the compact file (codec/), ONNX, weights files, codebooks, sizes
-    inference/     running a net by its nonzeros (sparse/), engines, benchmark
+    inference/     sparse inference (sparse/), dense engines, benchmark
     experiments/   runs on disk: written, read, exported, compared; saved scans
-    jobs/          what a person starts: open, train, fine-tune, scan, search, export, benchmark
+    jobs/          what a user starts: open, train, fine-tune, scan, search, export, benchmark
     api/           what `import core` gives a script: plain calls
-    streams        the long ones among them as generators
+    streams        the long operations of the API as generators
 """
 
 from importlib import import_module

@@ -16,7 +16,7 @@ class WorkError(RuntimeError):
 
 
 class StoppedError(WorkError):
-    """The operation was stopped before there was a result worth keeping.
+    """The operation was stopped before it had a result worth keeping.
 
     The command line exits with status 130.
     """

@@ -3,7 +3,7 @@
     data          splits, load: images split into train, validation and test
     pruning       plan, prune, remove_dead, compact: quick computations
     operations    finetune, evaluate, scan, accelerate: long operations that report and can stop
-    torch_prune   to_torch_prune, from_torch_prune: masks for and from torch.nn.utils.prune
+    torch_prune   to_torch_prune, from_torch_prune: masks to and from torch.nn.utils.prune
     files         save, load_weights: weights in a file
 
 A function changes a model only if its docstring says so, and only when it returns; it works on a

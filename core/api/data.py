@@ -11,15 +11,13 @@ from core import streams
 from core.api.operations import OnEvent, run
 from core.data.batches import Images, Splits
 from core.data.inputs import DEFAULT_INPUTS, Inputs
+from core.data.splits import HELD_OUT
 from core.errors import InputError
 from core.events import StopFlag, never
 
 Pixels = Tensor | NDArray[np.uint8]
 Labels = Tensor | NDArray[np.int64]
 Pair = tuple[Tensor, Tensor]
-
-HELD_OUT = 12
-"""One in this many images of each class goes to validation, and one to test."""
 
 
 def splits(
@@ -34,8 +32,8 @@ def splits(
 
     Args:
         train: images [N, C, H, W] in uint8, and integer labels [N] from 0.
-        validation: likewise; used for every choice.
-        test: likewise; only reported.
+        validation: in the same form; used for every choice.
+        test: in the same form; only reported.
 
     Returns:
         The three splits, with images in uint8.

@@ -132,7 +132,7 @@ def scan(
         sparsities: fractions from 0 to 1 to measure; None for 0.40 to 0.95 in steps of 0.05.
         uniform: also prune all layers to the same sparsity; if `sparsities` is None, up to 1.00.
         split: `validation` or `test`.
-        within: half width of a 95 % interval in points of accuracy: each sparsity is measured on
+        within: half-width of a 95 % interval in points of accuracy: each sparsity is measured on
             enough images for an interval this narrow. None measures on all images.
         seed: for the order of the images.
         precision: `fp32`, or `bf16` where it is faster; the counts are the same.
@@ -192,8 +192,8 @@ def accelerate(
         stop: stop flag, checked between measurements.
 
     Returns:
-        The fastest net as `net`, with the same logits up to rounding, and how it runs. It is for
-        inference on the CPU with torch's number of threads.
+        The fastest net as `net`, with the same logits up to rounding, and how it runs. Use it for
+        inference on the CPU, with the number of threads torch is set to.
 
     Raises:
         InputError: `batch` is less than 1, or the model cannot be used.

@@ -44,8 +44,8 @@ def plan(
             or "mib", MiB of nonzeros at 4 bytes each. Biases count and are never pruned.
         method: `uniform`, `erk`, `magnitude`, `lamp`, `han` or `sensitivity`.
         locked: fixed sparsities by layer.
-        scan: from `core.scan`, for the method `sensitivity`.
-        dense: accuracy of the model on the images of the scan, in percent, likewise.
+        scan: from `core.scan`; required by the method `sensitivity`.
+        dense: accuracy of the model on the scan's images, in percent; required with `scan`.
 
     Returns:
         Sparsity per layer name, a fraction from 0 to 1.

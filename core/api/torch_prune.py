@@ -1,4 +1,4 @@
-"""Masks for and from `torch.nn.utils.prune`."""
+"""Masks to and from `torch.nn.utils.prune`."""
 
 from torch import Tensor, nn
 from torch.nn.utils import prune as torch_prune
@@ -49,7 +49,7 @@ def from_torch_prune(model: nn.Module) -> Masks:
     mask count as pruned too.
 
     Args:
-        model: any.
+        model: any model.
 
     Returns:
         The masks of the prunable layers.
@@ -78,8 +78,8 @@ def _module(model: nn.Module, key: str) -> nn.Module:
     try:
         module = model.get_submodule(path)
     except AttributeError as error:
-        problem = f"{type(model).__name__} has no '{path}'"
-        raise InputError(f"a mask is for '{key}': {problem}") from error
+        problem = f"{type(model).__name__} has no module '{path}'"
+        raise InputError(f"mask for '{key}': {problem}") from error
     if name != "weight" or not isinstance(module, PRUNABLE):
-        raise InputError(f"a mask is for '{key}': torch.nn.utils.prune supports layer weights only")
+        raise InputError(f"mask for '{key}': torch.nn.utils.prune supports only layer weights")
     return module

@@ -36,7 +36,7 @@ class Inputs:
     image_size: int | None = setting(None, integer(1, 4_096), "image width and height in pixels")
     channels: int | None = setting(None, one_of(CHANNELS), "image channels")
     mean: PerChannel | None = setting(None, _MEAN, "mean to subtract from pixels scaled to 0..1")
-    std: PerChannel | None = setting(None, _STD, "standard deviation to divide them by")
+    std: PerChannel | None = setting(None, _STD, "standard deviation of pixels scaled to 0..1")
 
     def __post_init__(self) -> None:
         check_fields(self)

@@ -136,7 +136,7 @@ _FASHION_MNIST = Description(
 DATASETS = {description.name: description for description in (_MNIST, _FASHION_MNIST)}
 
 PROTOCOLS: Mapping[str, str] = {
-    "default": "validation is held out of training",
+    "default": "validation is held out from training",
     "reference": "validation is test, as in the notebook",
 }
 """How a data set is split."""

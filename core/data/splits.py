@@ -14,7 +14,8 @@ from core.data import idx
 from core.data.inputs import Inputs, Scale
 from core.data.registry import TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS, Description
 
-_TWELFTH = 12
+HELD_OUT = 12
+"""One in this many images of a class is held out; image folders and `core.splits` follow it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,7 +57,7 @@ class Dataset:
 def validation_indices(labels: NDArray[np.int64]) -> NDArray[np.int64]:
     """The training images held out for validation: indices [N // 12], ascending, of labels [N]."""
     by_label = np.argsort(labels, kind="stable")
-    return np.sort(by_label[_TWELFTH - 1 :: _TWELFTH])
+    return np.sort(by_label[HELD_OUT - 1 :: HELD_OUT])
 
 
 def split(

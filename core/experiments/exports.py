@@ -15,7 +15,7 @@ from core.system.untrusted_json import FaultError, read_json, to_json
 EXPORTS = "exports.json"
 
 MAX_EXPORTS = 100
-"""Number of files recorded per run; the newest are kept."""
+"""Number of files recorded per run; older ones are dropped."""
 
 _SIZE = Limits(1, 1 << 50)
 

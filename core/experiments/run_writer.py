@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 PENDING_REPORT = f".{REPORT}-begun"
-"""The report's name until the lock of a new run is held; before that the folder is no run."""
+"""The report's name until the lock of a new run is held; before that the folder is not a run."""
 
 _TEMPORARY = tuple(f".{name}-" for name in (REPORT, WEIGHTS, CHECKPOINT, NOTE, EXPORTS))
 """Prefixes of files being written, see `write_whole`."""

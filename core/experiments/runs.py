@@ -5,7 +5,7 @@
     0001/checkpoint.safetensors  only while unfinished: tensors, and the record in the header
     0001/note.txt                the user's note
     0001/exports.json            the files its net was exported to
-    0001/lock                    held by the process that writes the run; free once that has ended
+    0001/lock                    held by the process that writes the run; released when it ends
 
 `core.experiments.run_record` declares the record, `core.experiments.run_writer` writes the files.
 Reading unpickles nothing, and loads torch only for tensors.
@@ -151,7 +151,7 @@ def read_checkpoint(path: Path) -> SavedCheckpoint:
 
 
 def read_run(folder: Path) -> Run | None:
-    """Read a run in any state; None if the folder is no run, or not yet one."""
+    """Read a run in any state; None if the folder is not a run, or not yet one."""
     record, faults = RunRecord(), Faults()
     problem = None
     try:

@@ -22,8 +22,8 @@ class Setting:
         name: of the field, and its key in a recipe file.
         default: None if it is decided elsewhere; `unset` says where.
         label: its name in the app's form; the field's name with spaces unless declared.
-        check: raises InputError for a value that names nothing, such as an unknown model.
-        portable: it means the same on every machine and may be in a recipe file.
+        check: raises InputError for a name that does not exist, such as an unknown model.
+        portable: whether it means the same on every machine and may be in a recipe file.
     """
 
     name: str

@@ -13,13 +13,13 @@ class Kind:
     """The values a setting accepts.
 
     Attributes:
-        values: for help and tables, such as `1 to 100`; empty if they go without saying.
+        values: for help and tables, such as `1 to 100`; empty if they are obvious.
         expected: for messages, such as `a whole number from 1 to 100`.
         metavar: stands for a value in the help.
         accepts: whether a value is one of them, and of the right type.
         stored: converts an accepted value to the type it is stored in.
         from_text: converts text to a value; raises ValueError or returns one not accepted.
-        step: the value so many steps on, for a form's arrow keys.
+        step: the value a number of steps away, for a form's arrow keys.
         shown: formats a value for display.
         meanings: of single values, by value; empty if the setting's own meaning is enough.
     """
@@ -173,7 +173,7 @@ def path(metavar: str, values: str = "") -> Kind:
 
 
 def step_along(series: Sequence[float], value: float, steps: int) -> float:
-    """The member of an ascending series that many places beyond a value, which may lie between."""
+    """The member of an ascending series `steps` places from a value, which may lie between two."""
     slack = 1e-9 * value
     below = sum(member < value - slack for member in series)
     between = not any(abs(member - value) <= slack for member in series)

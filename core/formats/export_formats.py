@@ -13,7 +13,7 @@ PICKLES = (".pt", ".pth", ".ckpt", ".bin")
 """Extensions of weights files written by torch.save."""
 
 SUFFIXES = (COMPACT, SAFETENSORS, *PICKLES[:2], ONNX)
-"""The export formats, by file extension."""
+"""The export formats, by file extension; `core.jobs.export` writes each."""
 
 EXACT = ("float32", "float16", "bfloat16")
 """Types that store each value on its own; float32 is exact."""
@@ -24,7 +24,7 @@ QUANTIZED = ("codebook", "steps")
 VALUES = {
     "codebook": "a few, by k-means",
     "steps": "a few, evenly spaced",
-    "float32": "every bit",
+    "float32": "exact",
     "float16": "16 bits, more digits",
     "bfloat16": "16 bits, more range",
 }
@@ -43,12 +43,12 @@ class Packing:
 
     values: str = setting("float32", one_of(VALUES), "how values are stored")
     levels: int | None = setting(
-        None, integer(LEVELS[0], LEVELS[-1], LEVELS), "values that the weights of a layer share"
+        None, integer(LEVELS[0], LEVELS[-1], LEVELS), "number of values a layer's weights share"
     )
     max_drop: float | None = setting(
         None,
         number(0, 100, series=(0.0, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 5.0)),
-        "points of validation accuracy that may be lost",
+        "largest allowed drop in validation accuracy (points)",
     )
     epochs: int = setting(0, integer(0, 500), "epochs of training the shared values, if needed")
 
@@ -56,8 +56,8 @@ class Packing:
         check_fields(self)
         if self.quantizes and (self.levels is None) == (self.max_drop is None):
             raise InputError(
-                f"values as {self.values}: expected levels or a maximum drop (--levels N or "
-                "--max-drop POINTS)"
+                f"values as {self.values} need levels or a maximum drop: add --levels N or "
+                "--max-drop POINTS"
             )
         if not self.quantizes and (self.levels, self.max_drop, self.epochs) != (None, None, 0):
             raise InputError(

@@ -34,7 +34,7 @@ def to_onnx(net: nn.Module, images: Tensor, dynamic_batch: bool = False) -> byte
                 input_names=["images"], output_names=["logits"], dynamic_axes=axes,
             )  # fmt: skip
         except Exception as error:  # the net's own code runs here and may raise anything
-            raise InputError(f"this net cannot be written as ONNX: {error}") from error
+            raise InputError(f"this net cannot be exported to ONNX: {error}") from error
         return file.read_bytes()
 
 
@@ -57,8 +57,8 @@ class OnnxNet(nn.Module):
             logits = self._session.run(None, inputs)[0]
         except Exception as error:  # as above
             raise InputError(
-                f"as ONNX this net cannot take {len(images)} images: its code may have turned the "
-                f"batch size it was traced with into a constant ({error})"
+                f"exported to ONNX, this net cannot take {len(images)} images: its code may have "
+                f"made a constant of the batch size it was traced with ({error})"
             ) from error
         return torch.from_numpy(logits).to(images.device)
 

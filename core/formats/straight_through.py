@@ -1,8 +1,8 @@
 """Training a quantized net (straight-through estimator).
 
-The net computes with rounded values. The optimizer's update is applied to exact values kept behind
-them (Bengio et al. 2013), which are then rounded again: a weight may switch to another shared
-value, and a shared value is the mean of its weights.
+The net computes with rounded values. The optimizer updates the exact values behind them (Bengio et
+al. 2013), which are then rounded again: a weight may switch to another shared value, and a
+shared value is the mean of its weights.
 """
 
 from collections.abc import Mapping

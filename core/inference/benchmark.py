@@ -1,6 +1,6 @@
 """Engines compared on the same images, in turns in one process, with one thread and with all.
 
-Each engine gets turns of some milliseconds, round after round; preparation is not timed. An engine
+Each engine gets turns of a few milliseconds, round after round; preparation is not timed. An engine
 must reproduce torch's logits before it is timed.
 """
 

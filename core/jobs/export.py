@@ -204,7 +204,7 @@ def _onnx(workbench: Workbench, weights: Weights) -> Stream[bytes]:
     with torch.no_grad():
         same = same_logits(OnnxNet(file, "ONNX")(seven), model(seven.contiguous()), TOLERANCE)
     if not same:
-        raise InputError("not written: as ONNX this net gives different logits")
+        raise InputError("not written: as ONNX this net gives other logits; use another format")
     yield Notice(f"ONNX opset {OPSET}: onnxruntime gives the same logits as torch")
     return file
 
@@ -219,6 +219,6 @@ def _minimized(workbench: Workbench, weights: Weights) -> Stream[Weights]:
         remove_dead(model, images)
         sort_units(model, images)
     except UntraceableError as error:
-        yield Notice(f"dead units are kept in the file, and units are not reordered: {error}")
+        yield Notice(f"cannot remove the dead units of this net or reorder its units: {error}")
         return weights
     return copy_weights(model)

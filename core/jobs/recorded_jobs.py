@@ -69,7 +69,7 @@ def run_training(
     stop: StopFlag,
     resume: Mapping[str, Any] | None = None,
 ) -> Stream[TrainingResult]:
-    """Train likewise; the early weights are recorded, too."""
+    """Train in the same way; also record the early weights."""
     stream = workbench.train(stop, writer is not None, resume)
     result = yield from record_run(stream, writer, partial(trained_record, workbench))
     if writer is not None and result.run is not None:

@@ -1,8 +1,8 @@
 """The workbench: one model, one data set and the settings; and the jobs that train a net.
 
-A job is a stream. It changes only its own memory, leaves its inputs unchanged and keeps no model
-after it ends. Nobody changes the weights in its result. `core.jobs.measurement` has the jobs that
-only measure.
+A job is a stream. It changes only its own memory, leaves its inputs unchanged and holds no model
+after it ends. The weights in its result are never modified. `core.jobs.measurement` has the jobs
+that only measure.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Net:
         digest: identifies the weights.
         early: the weights early in its dense training, if stored.
         run: the run that produced it; None if there is none.
-        dense: accuracy of the dense net it was made from; None for the dense net itself.
+        dense: accuracy of the dense net it was pruned from; None for the dense net itself.
         trained: whether it has been trained, not just initialized.
         image_values: values per image; 0 if unknown.
         split_sizes: images in validation and test; None if unknown.
@@ -121,7 +121,7 @@ class Workbench:
 
     @property
     def training(self) -> Phase:
-        """The hyperparameters of dense training, with batches limited likewise."""
+        """The hyperparameters of dense training, with batches limited in the same way."""
         return self._fitted(self.settings.training)
 
     def _fitted(self, phase: Phase) -> Phase:

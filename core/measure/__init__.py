@@ -1,4 +1,4 @@
-"""What a net can do, measured.
+"""Measurements of a net.
 
 evaluation         the accuracy on a split, or on a growing sample of it
 bf16_filter        the predictions of float32, computed in bf16 wherever that cannot change them

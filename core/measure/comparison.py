@@ -163,7 +163,7 @@ def predictions_of(
     """The predictions of `model` for the images `indices` [n] of `data`, in float32.
 
     If two classes tie, another batch size may change a prediction. Predictions `known` for the
-    split win, so that these images agree with the counts.
+    split take precedence, so that these images agree with the counts.
     """
     import torch
 
@@ -223,7 +223,7 @@ def compare(
         start: which page of them, from 0.
         matrix: whether to count all images in mode `chosen` too.
         dense_predictions: for all images [N]; computed if None.
-        pruned_predictions: likewise.
+        pruned_predictions: the same for the pruned net.
         precision: `fp32` or `bf16`; predictions are those of float32 in both.
         stop: checked every 250 images.
 

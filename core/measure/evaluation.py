@@ -15,7 +15,7 @@ EVALUATION_BATCH = 500
 """Images per batch, unless they are large."""
 
 INTERACTIVE_BATCH = 250
-"""Images between two checks of the stop flag beside a job: some hundredths of a second."""
+"""Images between two checks of the stop flag beside a job: a few hundredths of a second."""
 
 _VALUES = 480_000
 """Most values per batch: three color images of 224 x 224, for which VGG-16's first two layers need

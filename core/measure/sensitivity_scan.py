@@ -1,6 +1,6 @@
 """The sensitivity scan: how accuracy falls when one layer alone is pruned (Han et al. 2015, §5).
 
-All points advance together, some hundred images at a time. The net runs once for these images, and
+All points advance together, a few hundred images at a time. The net runs once for these images, and
 the part from a layer on runs once per sparsity. Nothing before a layer is computed twice, memory
 holds one batch, and a scan that is stopped has every curve, on fewer images.
 """
@@ -84,7 +84,7 @@ def scan(
         raise InputError(f"intervals within ±{within} points: expected a number above 0")
     scanner = _Scanner(model, data, split, sparsities, uniform, within, precision)
     if scanner.untraceable:
-        text = f"slow scan, the whole net runs for every point: {scanner.untraceable}"
+        text = f"slow scan: the whole net runs for every point ({scanner.untraceable})"
         yield Notice(text, warning=True)
     order = torch.randperm(len(data), generator=torch.Generator().manual_seed(seed))
     yield from scanner.sweep(order, stop)

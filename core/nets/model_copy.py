@@ -1,6 +1,6 @@
-"""Exact copies of models, also of those that `copy.deepcopy` refuses or copies wrongly.
+"""Exact copies of models, even of those that `copy.deepcopy` refuses or copies wrongly.
 
-`copy.deepcopy` refuses a model that keeps an activation, a lock, or a weight that weight norm or
+`copy.deepcopy` refuses a model that stores an activation, a lock, or a weight that weight norm or
 `torch.nn.utils.prune` computes. It separates parameters that share memory, and leaves the
 original's modules in weak references and in hooks that close over them. `copy_model` handles all
 of these. It never returns a copy that differs from the original or shares a part with it: it
@@ -32,7 +32,7 @@ _LEAVES = (type, ModuleType, str, bytes, bytearray, int, float, complex, type(No
 class ModelCopy:
     """A copy of a model, and the tensors that autograd computed for the original, by path.
 
-    Such a tensor, a kept activation for example, is a constant in the copy.
+    Such a tensor, for example a stored activation, is a constant in the copy.
     """
 
     model: nn.Module
@@ -94,7 +94,7 @@ def copy_model(model: nn.Module) -> ModelCopy:
 
 def _refusal(name: str, path: str, why: str) -> InputError:
     return InputError(
-        f"cannot work on a copy of {name}: {path} {why}; "
+        f"cannot copy {name}: {path} {why}; "
         f"remove it before the call, or give its class a __deepcopy__"
     )
 
@@ -176,7 +176,7 @@ def _initial_memo(parts: list[tuple[str, Any]]) -> dict[int, Any]:
     for path, part in parts:
         if type(part) in _PROXIES:
             name = path.partition(".")[0]
-            raise _refusal(name, path, "is a weakref.proxy, where a weakref.ref could be copied")
+            raise _refusal(name, path, "is a weakref.proxy: use a weakref.ref")
         if isinstance(part, Tensor):
             if (tensor := _copy_tensor(part, storages)) is not None:
                 memo[id(part)] = tensor

@@ -95,7 +95,7 @@ def check_prunable(net: nn.Module) -> None:
     from core.nets.layers import prunable_layers
 
     if not prunable_layers(net):
-        raise InputError(f"{type(net).__name__} has no prunable weights")
+        raise InputError(f"{type(net).__name__} has no prunable weights, such as nn.Linear")
 
 
 def fit_layout(net: nn.Module, data: Splits) -> Splits:

@@ -168,13 +168,13 @@ def _free_weights(
         raise InputError(
             f"goal of {budget:,} nonzero parameters: {never:,} are never pruned"
             f"{f' and {locked:,} are in locked layers' if locked else ''}; expected at least "
-            f"{least:,}, or at most {_ratio(parameters, least, math.floor):,}x"
+            f"{least:,}, or a ratio of at most {_ratio(parameters, least, math.floor):,}x"
         )
     if budget > most:
         raise InputError(
             f"goal of {budget:,} nonzero parameters: the base has only {most:,} left"
             f"{' with these layers locked' if held else ''}; expected at most {most:,}, "
-            f"or at least {_ratio(parameters, most, math.ceil):,}x"
+            f"or a ratio of at least {_ratio(parameters, most, math.ceil):,}x"
         )
     return budget - least
 

@@ -12,12 +12,12 @@ from core.nets.footprint import BYTES_PER_VALUE, MIB
 SENSITIVITY = "sensitivity"
 
 ALLOCATIONS: dict[str, str] = {
-    "lamp": "LAMP: keep what matters most within its layer",
+    "lamp": "LAMP: keep each layer's most important weights",
     "magnitude": "one threshold for all layers",
     "erk": "small layers denser (Erdős-Rényi-Kernel)",
     SENSITIVITY: "the same accuracy drop for every layer, from the scan",
     "uniform": "the same sparsity for every layer",
-    "han": "thresholds in proportion to the standard deviation",
+    "han": "thresholds proportional to the standard deviation",
 }
 """The allocation methods, most useful first; `core.pruning.scores` cites their sources."""
 

@@ -78,7 +78,7 @@ class Masks:
 
         Called after every step, this keeps pruned weights at zero under momentum, adaptive steps
         and weight decay: the step's update is undone, and no state remains to move them later.
-        Filling rather than multiplying, because 0 x inf is NaN.
+        It fills rather than multiplies, because 0 x inf is NaN.
         """
         for name, pruned in self.pruned.items():
             parameter = model.get_parameter(name)

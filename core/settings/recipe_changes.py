@@ -47,7 +47,7 @@ class RecipeChanges:
     scale_dropout: bool | None = setting(None, switch(), "lower dropout as weights are removed")
     l1: float | None = setting(None, _STRENGTH, "L1 penalty on the weights", label="L1")
     l2: float | None = setting(None, _STRENGTH, "L2 penalty (weight decay)", label="L2")
-    rewind: bool | None = setting(None, switch(), "reset kept weights to early values")
+    rewind: bool | None = setting(None, switch(), "rewind kept weights to early training")
     optimizer: OptimizerName | None = setting(
         None, one_of({name: it.meaning for name, it in OPTIMIZERS.items()}), "optimizer"
     )
@@ -64,13 +64,12 @@ class RecipeChanges:
         rewind = recipe.rewind if self.rewind is None else self.rewind
         if rewind and method == "gradual":
             raise InputError(
-                "rewinding needs masks before training starts: "
-                "expected the method one-shot or iterative"
+                "rewinding needs masks before training starts: use the method one-shot or iterative"
             )
         if self.rounds is not None and self.rounds > 1 and method != "iterative":
-            raise InputError(f"{self.rounds} rounds: expected the method iterative, not {method}")
+            raise InputError(f"{self.rounds} rounds need the method iterative, not {method}")
         if self.smoothing and (self.loss or recipe.finetune.loss) != "cross-entropy":
-            raise InputError(f"smoothing {self.smoothing}: expected the loss cross-entropy")
+            raise InputError(f"smoothing {self.smoothing} needs the loss cross-entropy")
         rounds = (self.rounds or max(recipe.rounds, DEFAULT_ROUNDS)) if method == "iterative" else 1
         scale = recipe.scale_dropout if self.scale_dropout is None else self.scale_dropout
         return replace(

@@ -1,4 +1,4 @@
-"""The settings of a run, all but the plan; checked before anything heavy is loaded."""
+"""All settings of a run except the plan, checked before anything heavy is loaded."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ class Settings:
         protocol: `default` trains on 55,000 images and selects on 5,000 others, not on test;
             `reference` trains on all 60,000 and selects on test, as the notebook did.
         changes: to the recipe, for the training a command runs.
-        inputs: the images' size, channels and normalization, as far as set.
+        inputs: the images' size, channels and normalization, where set.
 
     Raises:
         InputError: a value is invalid.
@@ -61,13 +61,13 @@ class Settings:
     )
     seed: int = setting(0, integer(0, 2**63 - 1), "random seed")
     data_dir: Path | None = local_setting(
-        None, path("DIR"), "folder of the data sets", unset="the platform's cache folder"
+        None, path("DIR"), "folder with the data sets", unset="the platform's cache folder"
     )
     weights: Path | None = local_setting(
         None,
         path("FILE", ".safetensors, .pt or .fw"),
         "dense weights to start from",
-        unset="shipped, else trained once",
+        unset="shipped, or trained once",
     )
     inputs: Inputs = DEFAULT_INPUTS
     cache_budget: int = local_setting(BUDGET, _BYTES, "disk space for decoded image folders")

@@ -24,7 +24,7 @@ def read_text(path: Path) -> str:
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from error
     if len(data) > MAX_BYTES:
-        raise InputError(f"{path}: expected at most {MAX_BYTES:,} bytes of TOML")
+        raise InputError(f"{path} is too large: expected at most {MAX_BYTES:,} bytes")
     try:
         return data.decode("utf-8-sig")  # some editors begin a file with a byte order mark
     except UnicodeDecodeError as error:

@@ -7,7 +7,7 @@ typed_json       dataclasses from untrusted JSON, by their type hints, and back
 blocking_calls   a blocking call in a thread: progress, stop flag, timeout
 error_text       the reason for an error, for the user
 devices          the devices torch computes on
-allocator        freed memory kept for the next step
+allocator        freed memory reused in the next step
 precision        whether bf16 is faster on this machine
 timing           alternatives timed in turns
 preload          torch's libraries loaded without blocking other threads

@@ -1,4 +1,4 @@
-"""Settings of glibc's allocator: memory freed by a training step is kept for the next.
+"""Settings of glibc's allocator: memory freed by a training step is reused in the next.
 
 Every step allocates and frees activations of several MiB. By default glibc returns them to the
 system (mallopt(3): M_MMAP_THRESHOLD, M_TRIM_THRESHOLD), which zeros their pages again: 6,400 page

@@ -62,7 +62,7 @@ def read_header_json(file: BinaryIO) -> dict[str, Any]:
 
 
 def read_metadata(file: BinaryIO) -> dict[str, str]:
-    """The metadata of a safetensors file; raises FaultError if it is none, or truncated."""
+    """The metadata of a safetensors file; raises FaultError if it is not one, or truncated."""
     name = Path(file.name).name
     try:
         size = os.fstat(file.fileno()).st_size

@@ -2,7 +2,8 @@
 
 recipes        named hyperparameters
 losses         the loss functions
-optimizers     optimizers and learning-rate schedules
+optimizers     the optimizers
+schedules      the learning-rate schedules
 loop           the loop over epochs and batches
 dense          training a dense net
 finetuning     prune and measure; fine-tune, in one round or several

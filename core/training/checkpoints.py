@@ -37,7 +37,7 @@ class Checkpoint(Event):
         """Reassemble the state, tuples as lists; raises InputError if a tensor is missing."""
         state = _reassemble(self.json, self.tensors)
         if not isinstance(state, dict):
-            raise InputError("this checkpoint is empty: start the run again")
+            raise InputError("the checkpoint is empty: start a new run")
         return state
 
 
@@ -62,7 +62,7 @@ def _reassemble(value: Any, tensors: Mapping[str, Tensor]) -> Any:
     match value:
         case {"$tensor": name, **nothing} if not nothing:
             if name not in tensors:
-                raise InputError(f"this checkpoint lacks '{name}': start the run again")
+                raise InputError(f"the checkpoint lacks the tensor '{name}': start a new run")
             return tensors[name]
         case {"$items": items, **nothing} if not nothing:
             return {key: _reassemble(item, tensors) for key, item in items}

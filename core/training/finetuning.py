@@ -88,7 +88,7 @@ def finetune(
     checkpoints: bool = False,
     resume: Mapping[str, Any] | None = None,
 ) -> Stream[FineTuningResult]:
-    """Fine-tune `base` towards `plan` as `recipe` says.
+    """Fine-tune `base` toward `plan` as `recipe` says.
 
     The plan is measured in one shot first. A raised stop flag or a non-finite loss ends training
     within one batch, see `FineTuningResult.best`.
@@ -103,8 +103,8 @@ def finetune(
     """
     if recipe.rewind and early is None:
         raise InputError(
-            "this net has no early weights to rewind to: featherweight train --to FILE "
-            "stores them next to FILE; or fine-tune without rewinding"
+            "this net has no early weights to rewind to: train one with featherweight train, "
+            "which stores them next to the net's file, or fine-tune without rewinding"
         )
     pruned = yield from prune_and_measure(model, base, plan, data, precision=precision)
     rounds = _Rounds(model, base, plan, data, recipe, early, seed, precision)

@@ -18,8 +18,9 @@ from core.pruning.masks import Masks
 from core.system.precision import autocast
 from core.training.byte_dropout import use_byte_dropout
 from core.training.losses import mean_loss
-from core.training.optimizers import PER_STEP, build_optimizer, build_scheduler, match_memory_format
+from core.training.optimizers import build_optimizer, match_memory_format
 from core.training.recipes import Phase
+from core.training.schedules import PER_STEP, build_scheduler
 
 
 @dataclass(eq=False)

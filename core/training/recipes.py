@@ -14,7 +14,7 @@ OptimizerName = Literal["adadelta", "adamw", "sgd"]
 
 METHODS: dict[Method, str] = {
     "one-shot": "prune at once, then retrain",
-    "gradual": "sparsity rises along a cubic",
+    "gradual": "sparsity rises along a cubic curve",
     "iterative": "prune a little, retrain, repeat",
 }
 """How pruning and training alternate."""
@@ -36,8 +36,8 @@ OPTIMIZERS: dict[OptimizerName, OptimizerDefaults] = {
 
 LOSSES: dict[LossName, str] = {
     "cross-entropy": "softmax negative log-likelihood",
-    "margin": "other classes at least 1 lower",
-    "squared": "target 1 for the class, 0 for others",
+    "margin": "the other logits at least 1 lower",
+    "squared": "target 1 for true class, 0 for others",
 }
 """The loss functions.
 

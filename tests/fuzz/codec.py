@@ -22,7 +22,7 @@ from core.errors import InputError
 from core.formats.codec import Codebook, CompactFile, Entry, Raw, Steps, Tied, decode, encode
 from core.formats.codec.compact import DTYPES, Values
 from core.formats.codec.container import DIGEST
-from core.formats.codec.layouts import LAYOUTS
+from core.formats.codec.zoo_shapes import LAYOUTS
 
 MEMORY = 3 << 30
 """Limit on address space in bytes, most of which the libraries take."""

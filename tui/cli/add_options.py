@@ -19,19 +19,19 @@ from core.settings.settings import SETTINGS, Settings
 
 DEFAULT_ALLOCATION = "lamp"
 
-RUN = "net that a run produced: FOLDER for its newest run, or FOLDER:RUN-ID"
+RUN = "the net of a run: FOLDER for its newest run, or FOLDER:RUN-ID"
 
 _ALLOCATE = Setting(
-    "allocate", DEFAULT_ALLOCATION, one_of(tuple(ALLOCATIONS)), "how a goal becomes sparsities"
+    "allocate", DEFAULT_ALLOCATION, one_of(tuple(ALLOCATIONS)), "how to turn a goal into sparsities"
 )
-_MAX_DROP = Setting("max_drop", None, number(0, 100), "largest allowed drop in validation accuracy")
+_MAX_DROP = Setting("max_drop", None, number(0, 100), "allowed validation accuracy drop (points)")
 _TRIALS = Setting("trials", TRIALS, integer(1, 1000), "maximum number of fine-tunings")
-_START = Setting("start", START, number(1, 1_000_000, above=True), "ratio to try first")
+_START = Setting("start", START, number(1, 1_000_000, above=True), "first ratio to try")
 _SECONDS = Setting("seconds", SECONDS, number(0, 100_000, above=True), "approximate duration")
 _WITHIN = Setting(
-    "within", WITHIN, number(0, 100, above=True), "largest half-width in points; implies --quick"
+    "within", WITHIN, number(0, 100, above=True), "--quick with this interval half-width (points)"
 )
-_SPLIT = Setting("split", SPLITS[0], one_of(SPLITS), "images to measure on")
+_SPLIT = Setting("split", SPLITS[0], one_of(SPLITS), "split to measure on")
 
 
 class _Parse(Action):
@@ -79,7 +79,7 @@ def _add_plan(parser: ArgumentParser) -> None:
     group = parser.add_argument_group("sparsities, as fractions")
     one = group.add_mutually_exclusive_group()
     one.add_argument("--sparsity", metavar="LAYER=S,...", help="the plan; other layers stay dense")
-    one.add_argument("--preset", metavar="NAME", help="a preset; m in the app lists them")
+    one.add_argument("--preset", metavar="NAME", help="a preset (press m in the app for a list)")
     one.add_argument("--uniform", metavar="S", help="the same sparsity for every layer")
     one.add_argument("--ratio", metavar="X", help="X times smaller; sparsities chosen for you")
     one.add_argument("--goal", metavar="GOAL", help="a goal: 60x, '6000 kept' or '28 KiB'")
@@ -109,9 +109,7 @@ def _add_table(parser: ArgumentParser) -> None:
 
 
 def _add_export(parser: ArgumentParser) -> None:
-    parser.add_argument(
-        "run", metavar="RUN", nargs="?", help=f"{RUN} (default: the dense net of the settings)"
-    )
+    parser.add_argument("run", metavar="RUN", nargs="?", help=f"{RUN} (default: the dense net)")
     group = parser.add_argument_group("the file")
     group.add_argument(
         "--to",
@@ -121,7 +119,7 @@ def _add_export(parser: ArgumentParser) -> None:
         help="net.fw (compact), net.safetensors or net.pt (state_dict), or net.onnx",
     )
     packing = settings_in(Packing)
-    formats = "; ".join(f"{name}, {meaning}" for name, meaning in VALUES.items())
+    formats = ", ".join(f"{name} ({meaning})" for name, meaning in VALUES.items())
     text = f"how a compact file stores values: {formats} (default: float32, or codebook with "
     _add(group, packing["values"], default=None, help=text + "--levels or --max-drop)")
     _add(group, packing["levels"], default=None)
@@ -134,7 +132,7 @@ def _add_inspect(parser: ArgumentParser) -> None:
 
 
 def _add_bench(parser: ArgumentParser) -> None:
-    text = f"{RUN}; or a file of weights, .fw, .safetensors or .pt, for the net of --model"
+    text = f"{RUN}; or a weights file (.fw, .safetensors or .pt) for the net of --model"
     parser.add_argument("net", metavar="RUN|FILE", help=text)
     _add(parser, _SECONDS, default=SECONDS)
 
@@ -153,7 +151,7 @@ def _add_scan(parser: ArgumentParser) -> None:
     group.add_argument(
         "--sparsities",
         metavar="LIST",
-        help="0.5,0.9 or FROM:TO:STEP (default: 0.40:0.95:0.05; to 1.00 for --uniform)",
+        help="0.5,0.9 or FROM:TO:STEP (default: 0.40:0.95:0.05; up to 1.00 for --uniform)",
     )
     group.add_argument(
         "--uniform", action="store_true", help="also scan with all layers at the same sparsity"
@@ -162,7 +160,7 @@ def _add_scan(parser: ArgumentParser) -> None:
     group.add_argument(
         "--quick",
         action="store_true",
-        help="measure each point on a growing sample, until its interval is narrow enough",
+        help="measure each point on a growing sample until its interval is narrow enough",
     )
     _add(group, _WITHIN, default=None)
 
@@ -182,25 +180,25 @@ def add_experiment(parser: ArgumentParser) -> None:
         "--experiment",
         metavar="PATH",
         default=SUPPRESS,
-        help="folder, or name, to record runs in (default: MODEL-DATASET in the data folder)",
+        help="folder or name of the experiment (default: MODEL-DATASET in the data folder)",
     )
 
 
 def add_json(parser: ArgumentParser) -> None:
     """Add the option for JSON output."""
     parser.add_argument(
-        "--json", metavar="PATH", help="write the result as JSON; - is standard output"
+        "--json", metavar="PATH", help="write the result as JSON; - writes to standard output"
     )
 
 
 COMMANDS: Mapping[str, tuple[str, bool, Callable[[ArgumentParser], None]]] = {
     "run": ("prune and fine-tune without the terminal program", True, _add_run),
-    "search": ("find the smallest net within a drop in accuracy", True, _add_search),
-    "scan": ("measure accuracy with each layer pruned alone", False, _add_scan),
+    "search": ("find the smallest net within an allowed drop in accuracy", True, _add_search),
+    "scan": ("measure accuracy with one layer pruned at a time", False, _add_scan),
     "table": ("list what each layer costs, as in Han et al. (2015)", False, _add_table),
     "bench": ("benchmark a net in every installed engine", False, _add_bench),
     "train": ("train a dense net and write its weights", True, _add_train),
-    "export": ("write a run's net to a file, and measure the file", False, _add_export),
+    "export": ("write a run's net to a file and measure its accuracy", False, _add_export),
     "inspect": ("show what a compact file holds", False, _add_inspect),
 }
 """Each command: its help, whether it trains, and what adds its own options."""

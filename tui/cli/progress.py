@@ -25,7 +25,7 @@ def drive(stream: Stream[T], console: Console) -> T:
     if not console.is_terminal:
         return drain(stream, lambda event: _print(event, console))
     bar = "{task.description}", BarColumn(), TaskProgressColumn()
-    times = TimeElapsedColumn(), "so far,", TimeRemainingColumn(), "left"
+    times = TimeElapsedColumn(), "elapsed,", TimeRemainingColumn(), "left"
     columns = (*bar, *times, "{task.fields[note]}")
     with Progress(*columns, console=console, transient=True, refresh_per_second=4) as progress:
         return drain(stream, _Bar(progress).update)

@@ -78,7 +78,7 @@ def settings_for(args: Namespace, run: Run) -> Settings:
     ]
     conflicts += filter(None, [settings.inputs.beyond(inputs).flags])
     if conflicts:
-        raise InputError(f"run {run.id} was not made with {' '.join(conflicts)}: remove it")
+        raise InputError(f"run {run.id} has other settings: remove {' '.join(conflicts)}")
     return replace(settings, inputs=inputs)
 
 
@@ -90,7 +90,7 @@ def settings_of_net(args: Namespace, run: Run) -> Settings:
     """
     settings = settings_for(args, run)
     if not run.finished:
-        raise InputError(f"run {run.id} is {run.status}: it has no net yet")
+        raise InputError(f"run {run.id} is {run.status}: expected a finished run")
     check_no_weights(args, f"run {run.id}")
     return settings
 
@@ -105,7 +105,7 @@ def _check_code(what: str, model: object, confirmed: object) -> None:
     """Refuse to run code named by a file unless --model names it, too."""
     if isinstance(model, str) and model not in ZOO and model != confirmed:
         raise InputError(
-            f"{what} is for the net '{model}', whose code would run: add --model {model}"
+            f"{what} uses the custom net '{model}': add --model {model} to run its code"
         )
 
 

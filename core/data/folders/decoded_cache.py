@@ -170,10 +170,10 @@ def _read_in_order(
 def _check(folder: Folder, labels: dict[str, list[int]]) -> None:
     for label, name in enumerate(folder.classes):
         if label not in labels["train"]:
-            raise InputError(f"no readable image of class {name} in split train")
+            raise InputError(f"no readable image of class {name} in split train: add one")
     for split in _SPLITS:
         if not labels[split]:
-            raise InputError(f"no readable image in split {split}")
+            raise InputError(f"no readable image in split {split}: add some")
 
 
 def _notices(

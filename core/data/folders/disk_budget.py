@@ -1,4 +1,4 @@
-"""The disk budget of decoded images, and the eviction of those over it."""
+"""The disk budget of decoded images, and the eviction of folders that exceed it."""
 
 import json
 import math
@@ -76,7 +76,7 @@ def evict(home: Path, needed: int, budget: int, what: str) -> Stream[None]:
         shutil.rmtree(path, ignore_errors=True)
         if path.exists():
             raise InputError(
-                f"cannot remove {path} from the cache to keep it within {format_bytes(budget)}: "
+                f"cannot evict {path} to stay within the cache budget of {format_bytes(budget)}: "
                 "delete it yourself or use a larger --cache-budget"
             )
         yield Notice(

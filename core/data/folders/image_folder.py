@@ -15,13 +15,14 @@ from pathlib import Path
 
 import numpy as np
 
+from core.data.splits import HELD_OUT
 from core.errors import InputError
 from core.events import Notice, Stream
 
 _NAMES = {"train": ("train",), "validation": ("val", "valid", "validation"), "test": ("test",)}
 """The names a split's folder may have."""
 
-_TWELFTH, _SEED = 12, 0
+_SEED = 0
 
 _OFFSETS = {"test": 11, "validation": 5}
 """Which image of every twelve of a class is held out for a split."""
@@ -62,7 +63,7 @@ def read_folder(root: Path) -> Stream[Folder]:
     }
     if folders and "train" not in folders:
         present = ", ".join(map(str, folders.values()))
-        raise InputError(f"{root} has {present} but no folder train: expected one next to it")
+        raise InputError(f"{root} has {present} but no train folder: expected one next to it")
     folders = folders or {"train": root}
     parts = {split: _samples(path) for split, path in folders.items()}
     classes = parts["train"][0]
@@ -79,7 +80,7 @@ def read_folder(root: Path) -> Stream[Folder]:
     for split in missing:
         if not samples[split]:
             raise InputError(
-                f"{root} has {count} images: expected at least {_TWELFTH} per class to hold some "
+                f"{root} has {count} images: expected at least {HELD_OUT} per class to hold some "
                 "out, or folders train, val and test"
             )
         yield Notice(
@@ -133,7 +134,7 @@ def _hold_out(samples: Samples, splits: Sequence[str]) -> dict[str, Samples]:
     for label in np.unique(labels):
         members = order[labels[order] == label]
         for split in splits:
-            split_of[members[_OFFSETS[split] :: _TWELFTH]] = split
+            split_of[members[_OFFSETS[split] :: HELD_OUT]] = split
     return {
         split: tuple(sample for sample, its in zip(samples, split_of, strict=True) if its == split)
         for split in ("train", *splits)

@@ -22,7 +22,7 @@ _DEEP = ("I", "I;16", "I;16L", "I;16B")
 """Pillow's names for images with 16 bits per pixel."""
 
 _UNREADABLE = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)
-"""What Pillow raises for a file that is no image, damaged or far too large."""
+"""What Pillow raises for a file that is not an image, is damaged or far too large."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +44,10 @@ class Shape:
 
 
 def shape_of(samples: Samples, inputs: Inputs) -> Shape:
-    """The requested size and channels; those not set are worked out from some of the images.
+    """The requested size and channels; those not set are inferred from some of the images.
 
-    The size is theirs if they all share one; if they differ or are large, it is a square of the
-    median size, clipped to `SMALLEST`..`LARGEST`. One channel if all are gray.
+    If all of these have the same size, that is the size; if sizes differ or are large, it is a
+    square of the median size, clipped to `SMALLEST`..`LARGEST`. One channel if all are gray.
 
     Raises:
         InputError: none of the images tried can be read.
@@ -61,7 +61,7 @@ def shape_of(samples: Samples, inputs: Inputs) -> Shape:
         except _UNREADABLE:
             continue
     if not sizes:
-        raise InputError(f"none of {len(samples)} images can be read, for example {samples[0][0]}")
+        raise InputError(f"no readable image among those tried, such as {samples[0][0]}")
     width, height = sizes[0]
     if inputs.image_size is not None:
         width = height = inputs.image_size

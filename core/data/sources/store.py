@@ -31,8 +31,8 @@ def ensure_files(
 ) -> Stream[Verified]:
     """Ensure a data folder holds a data set's files, and read them.
 
-    The folder is created if missing. In Featherweight's own cache, which `data_dir` None stands
-    for, a wrong file is replaced; in a folder named by the user, nothing is overwritten.
+    The folder is created if missing. In Featherweight's own cache (`data_dir` is None), a wrong
+    file is replaced; in a folder named by the user, nothing is overwritten.
 
     Raises:
         InputError: the folder cannot be used, or holds a wrong file and is not our own.

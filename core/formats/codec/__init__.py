@@ -2,18 +2,18 @@
 
 The map:
 
-    compact           a file's contents: raw tensors, codebooks, steps
-    container         encode, decode: magic, stream, checksum, limits on untrusted input
-    inspection        where the bytes of a file go
-    state_dict        to and from torch's state_dict; the only module that needs torch
-    checks            whether a net can be stored in a file
-    header            the net, facts, names, shapes, kinds
-    layouts           names and shapes of the zoo's nets, which files leave out
-    tensor_info       a tensor without its values: name, shape, kind
-    tensors           the tensors: positions, then values
-    codebook_coding   codebooks and steps
-    coder/            the entropy coder and its models
-    numpy_inference   predictions with a compact file and NumPy alone
+    compact                a file's contents: raw tensors, codebooks, steps
+    container              encode, decode: magic, stream, checksum, limits on untrusted input
+    inspection             where the bytes of a file go
+    state_dict             to and from torch's state_dict; the only module that needs torch
+    checks                 whether a net can be stored in a file
+    header                 the net, facts, names, shapes, kinds
+    zoo_shapes             names and shapes of the zoo's nets, which files leave out
+    tensor_info            a tensor without its values: name, shape, kind
+    positions_and_values   the tensors: the positions of their nonzeros, then their values
+    codebook_coding        codebooks and steps
+    coder/                 the entropy coder; kernels.code_mask codes positions
+    numpy_inference        predictions with a compact file and NumPy alone
 """
 
 from __future__ import annotations

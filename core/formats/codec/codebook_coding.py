@@ -15,7 +15,7 @@ MAX_VALUES = 256
 def code_codebook(
     stream: Stream, dtype: str, values: NDArray[np.float32] | None
 ) -> NDArray[np.float32]:
-    """Code a codebook: the values as rising integers, each by its distance from the previous one.
+    """Code a codebook: its values as ascending integers, each by its distance from the one before.
 
     Raises:
         InputError: the stream does not hold a valid codebook.

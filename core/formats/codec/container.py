@@ -8,8 +8,8 @@ from core.formats.codec.checks import check_file
 from core.formats.codec.coder.stream import Parts, Stream
 from core.formats.codec.compact import CompactFile, Entry
 from core.formats.codec.header import Header, code_header
+from core.formats.codec.positions_and_values import code_tensors
 from core.formats.codec.tensor_info import tensor_info
-from core.formats.codec.tensors import code_tensors
 from core.system.untrusted_json import FaultError
 
 MAGIC = b"\xf7FW"
@@ -56,7 +56,7 @@ def decode(data: bytes, max_elements: int | None = None) -> CompactFile:
 
 
 def read(data: bytes, max_elements: int | None) -> tuple[CompactFile, Parts]:
-    """Decode, and tell where each part of the stream ends; see `decode`."""
+    """Decode, and report where each part of the stream ends; see `decode`."""
     payload = _payload(data)
     stream = Stream(payload)
     check = partial(_check_size, size=len(data), max_elements=max_elements)

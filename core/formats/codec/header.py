@@ -9,8 +9,8 @@ from typing import Any
 from core.errors import InputError
 from core.formats.codec.coder.stream import Stream
 from core.formats.codec.compact import CODEBOOK_DTYPES, DTYPES
-from core.formats.codec.layouts import LAYOUTS, layout_number
 from core.formats.codec.tensor_info import CODEBOOK, RAW, TIED, TensorInfo
+from core.formats.codec.zoo_shapes import LAYOUTS, layout_number
 from core.system.untrusted_json import from_json
 
 MAX_FACTS = 4096

@@ -22,7 +22,7 @@ from core.errors import InputError
 from core.formats.codec.codebook_coding import floats
 from core.formats.codec.compact import CODEBOOK_DTYPES, CompactFile, Tied, dense
 from core.formats.codec.container import decode
-from core.formats.codec.layouts import layout_number
+from core.formats.codec.zoo_shapes import layout_number
 from core.nets.zoo import ZOO
 
 Floats = NDArray[np.float32]

@@ -18,7 +18,7 @@ def raw(tensor: Tensor) -> Raw:
     """A tensor stored exactly; raises InputError if a file cannot hold its type."""
     dtype = str(tensor.dtype).removeprefix("torch.")
     if dtype not in DTYPES:
-        raise InputError(f"a compact file holds {', '.join(DTYPES)}, not {dtype}")
+        raise InputError(f"a compact file can store {', '.join(DTYPES)}; not {dtype}")
     plain = tensor.detach().cpu().contiguous()
     # Via bytes, since NumPy has no bfloat16.
     words = plain.reshape(-1).view(torch.uint8).numpy().view(DTYPES[dtype].words)

@@ -65,7 +65,7 @@ def geometry_of(shape: tuple[int, ...], before: int) -> Geometry:
     """The geometry of a tensor of this shape.
 
     `before` is the number of rows of the previous weight, 0 for none: a linear layer with several
-    inputs per row of it, such as the pixels of a convolution's channel, has them as its places.
+    inputs per such row, for example the pixels of a convolution's channel, has them as its places.
     """
     match shape:
         case () | (_,):

@@ -1,4 +1,4 @@
-"""Sparse inference: a pruned net computed from its nonzeros, with torch's logits.
+"""Sparse inference: a pruned net computed from its nonzeros, with the same logits as in torch.
 
     layers     supported layers: linear layers, convolutions, pooling, each with its ReLU
     simplify   a traced net with fewer calls, so that more layers are adjacent

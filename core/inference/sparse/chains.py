@@ -21,8 +21,8 @@ _PLAIN = (Tensor, nn.Parameter)
 class Chain(nn.Module):
     """Adjacent layers run by the kernels; in evaluation mode, without gradients.
 
-    Each group reads the previous one's output. Each of at most `threads` computes some of the
-    images, `block` at a time, in a workspace of `memory` float32 values. Calls share the
+    Each group reads the previous one's output. Up to `threads` threads share the images; each
+    computes `block` at a time, in a workspace of `memory` float32 values. Calls share the
     workspaces, so they wait for each other; a copy has its own. `background`: see `Program`.
     """
 

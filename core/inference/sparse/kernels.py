@@ -25,7 +25,7 @@ WIDTH = 20
 
 
 def overrun(length: int) -> int:
-    """Values overwritten after a span of `length`, since tiles are whole."""
+    """The number of values that a span's last tile overwrites beyond its `length`."""
     tile = next(size for size in (8, 16, 32, 64) if length % 64 <= size)
     return -length % tile if length > 1 else 0
 

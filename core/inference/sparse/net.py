@@ -1,8 +1,8 @@
 """The fastest form of a pruned net on this machine, by measurement.
 
-Dead units are removed first, see `core.graph.compaction`. Then images per pass of the kernels, each
-layer in the kernels and in torch, and finally whole nets are timed on the given images. The dense
-net is used if no other is faster.
+Dead units are removed first, see `core.graph.compaction`. Timings on the given images then choose
+the number of images per pass of the kernels, kernels or torch for each layer, and finally a whole
+net: the dense one if no other is faster.
 """
 
 from collections.abc import Mapping

@@ -17,7 +17,7 @@ _FLOAT, _INDEX = ir.FloatType(), ir.IntType(64)
 
 
 Combine = Callable[[Any, Any, Any, Any], Any]
-"""From builder, sum or maximum so far, nonzero and input to the new sum or maximum."""
+"""Takes builder, sum or maximum so far, nonzero and input; returns the new sum or maximum."""
 
 
 def _tiles(combine: Combine) -> tuple[Any, ...]:

@@ -82,5 +82,5 @@ def test_a_folder_that_cannot_be_removed_is_named(
 ) -> None:
     loaded(fill(tmp_path / "one", 12))
     monkeypatch.setattr(disk_budget.shutil, "rmtree", lambda *_, **__: None)
-    with pytest.raises(InputError, match=r"cannot remove .* from the cache to keep it within"):
+    with pytest.raises(InputError, match=r"cannot evict .* delete it"):
         loaded(fill(tmp_path / "two", 12), budget=24 * 28 * 28)

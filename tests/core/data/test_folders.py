@@ -252,7 +252,7 @@ def broken(root: Path, what: str) -> None:
         ("an empty class", "has no images of cow"),
         ("few", "has 6 images: expected at least 12 per class"),
         ("other classes", "different classes than train: cow, dog in only one"),
-        ("only test", "but no folder train"),
+        ("only test", "but no train folder"),
         ("none readable", "no readable image of class dog in split train"),
     ],
 )

@@ -187,7 +187,7 @@ class TestOutOfReach:
         least, most = net.fixed, net.fixed + sum(net.caps)
         with pytest.raises(InputError) as caught:
             net.allocate("uniform", most + 1 if heavy else least - 1)
-        named = re.search(r"or at (?:least|most) ([\d.,]+x|infx)", str(caught.value))
+        named = re.search(r"ratio of at (?:least|most) ([\d.,]+x|infx)", str(caught.value))
         assert named is not None
         if named[1] != "infx":
             budget = parse_goal(named[1].replace(",", "")).budget(net.parameters)

@@ -234,7 +234,7 @@ def test_options_override_the_file_and_the_file_the_defaults(path: Path) -> None
 
 def test_a_contradiction_names_the_file(path: Path) -> None:
     config = read(path, '[finetune]\nmethod = "one-shot"\nrounds = 3')
-    why = "3 rounds: expected the method iterative, not one-shot"
+    why = "3 rounds need the method iterative, not one-shot"
     with pytest.raises(InputError) as caught:
         _ = config.merged_with({})
     assert str(caught.value) == f"{path}: {why}"

@@ -83,7 +83,7 @@ def test_a_file_may_have_a_million_bytes_and_no_more(path: Path) -> None:
     path.write_bytes(b"seed = 1\n#" + b"x" * (MAX_BYTES - 10))
     assert read_config(path).values == {"seed": 1}
     path.write_bytes(b"#" * (MAX_BYTES + 1))
-    assert refused_file(path) == f"{path}: expected at most 1,000,000 bytes of TOML"
+    assert refused_file(path) == f"{path} is too large: expected at most 1,000,000 bytes"
 
 
 def test_a_huge_file_is_not_read_to_its_end(path: Path) -> None:

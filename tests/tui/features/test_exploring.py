@@ -379,7 +379,7 @@ async def test_a_recipe_that_cannot_be_taken_changes_nothing(app, tmp_path):
         await ready(pilot)
         for text, said in (
             ("[sparsity]\nconv9 = 0.5", "line 2: unknown layer 'conv9'"),
-            ("[finetune]\nrounds = 3\nmethod = 'gradual'", "3 rounds: expected"),
+            ("[finetune]\nrounds = 3\nmethod = 'gradual'", "3 rounds need"),
             ("protocol = 'reference'", "start featherweight with --protocol reference"),
         ):
             path.write_text(text)

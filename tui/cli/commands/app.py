@@ -40,7 +40,7 @@ def prepare(args: Namespace) -> Program | Command[Any]:
     preset = default_preset(settings.model)
     job = run.prepare(Namespace(**{**vars(args), **dict.fromkeys(RUN_OPTIONS), "preset": preset}))
     same_command = f"featherweight run --preset {preset} --recipe {settings.recipe}"
-    return replace(job, notice=f"featherweight: no terminal here, so this runs: {same_command}")
+    return replace(job, notice=f"featherweight: no terminal, running instead: {same_command}")
 
 
 @dataclass(frozen=True)

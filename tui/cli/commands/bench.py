@@ -66,7 +66,7 @@ def _net(args: Namespace) -> tuple[Path, Settings]:
 
 def print_bench(bench: Benchmark, console: Console) -> None:
     """Print the times by batch and threads, then what `sparse` ran, and what the net costs."""
-    columns = ("batch", "threads", "ms", "10 %", "90 %", "against the best dense")
+    columns = ("batch", "threads", "ms", "p10", "p90", "vs. best dense")
     table = number_table("engine", *columns)
     for case in bench.cases:
         for row in bench.rows:
@@ -81,7 +81,7 @@ def print_bench(bench: Benchmark, console: Console) -> None:
     console.print(_amounts("multiplications per image", bench.macs))
     console.print(_amounts("parameters", bench.parameters))
     versions = ", ".join(f"{name} {version}" for name, version in bench.versions.items())
-    console.print(f"fp32, median and 10th and 90th percentiles of interleaved runs; {versions}")
+    console.print(f"fp32; median, 10th and 90th percentiles of interleaved runs; {versions}")
 
 
 def _cells(bench: Benchmark, row: Row) -> tuple[str, ...]:
@@ -97,7 +97,7 @@ def _method(fastest: SparseChoice) -> str:
     net = "without dead units" if fastest.compacted else "dead units included"
     if not fastest.layers:
         return f"torch, {net}: no kernel is faster"
-    layers = f"{len(fastest.layers)} of {plural(len(fastest.of), 'layer')} by nonzeros"
+    layers = f"{len(fastest.layers)} of {plural(len(fastest.of), 'layer')} in sparse kernels"
     return f"{layers}, {plural(fastest.block, 'image')} per pass, {net}"
 
 

@@ -60,8 +60,8 @@ def prepare(args: Namespace) -> Command[tuple[Net, ExportResult]]:
         size = BYTES_PER_VALUE * workbench.parameters
         console.print(
             f"{file.path}: {count(file.bytes)} bytes, {size / file.bytes:.1f}x smaller "
-            f"than {count(size)} in float32; test accuracy {percent(net.accuracy.test)} %, "
-            f"read back {percent(file.accuracy.test)} %"
+            f"than {count(size)} in float32; test accuracy {percent(net.accuracy.test)} % before, "
+            f"{percent(file.accuracy.test)} % as read back"
         )
         return report
 

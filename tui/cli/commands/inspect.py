@@ -70,9 +70,9 @@ def prepare(args: Namespace) -> Command[Accuracy | None]:
 def _missing(args: Namespace, file: CompactFile) -> str:
     """Which option is missing to measure the net; empty if none is."""
     if _model_of(args, file.model) is None:
-        return "a custom net: add --model path/to/net.py:Net to measure it"
+        return "this is a custom net; add --model path/to/net.py:Net"
     if file.facts.get("dataset") == FOLDER.removesuffix(":") and "dataset" not in args:
-        return f"a net for a folder of images: add --dataset {FOLDER}PATH to measure it"
+        return f"this net is for a folder of images; add --dataset {FOLDER}PATH"
     return ""
 
 

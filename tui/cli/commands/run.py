@@ -124,7 +124,7 @@ def print_run(record: RunRecord, console: Console) -> None:
     console.print(table)
     parameters, nonzero = record.parameters or 0, record.nonzero or 0
     dense, pruned = (BYTES_PER_VALUE * n / MIB for n in (parameters, nonzero))
-    lighter = f"{record.ratio:.2f}x lighter" if record.ratio else "nothing is left"
+    lighter = f"{record.ratio:.2f}x lighter" if record.ratio else "no weights are left"
     console.print(
         f"{count(nonzero)} of {count(parameters)} parameters, "
         f"{dense:.3f} -> {pruned:.3f} MiB ({SIZE_NOTE}): {lighter}"
@@ -138,7 +138,7 @@ def print_run(record: RunRecord, console: Console) -> None:
     console.print(f"test accuracy %: {stages}{protocol}")
     early = ", stopped early" if record.stopped else ""
     if record.best is None:
-        early += ": the rest was pruned in one shot, without training at the full plan"
+        early += ": pruned the rest of the way in one shot, without training at the full plan"
     console.print(f"revived weights: {record.revived}; seed {record.seed}{early}")
 
 

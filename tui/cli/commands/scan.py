@@ -74,7 +74,7 @@ def _accuracy(point: Point | None, images: int) -> str:
 def _summary(scan: Scan) -> str:
     text = f"accuracy % on {scan.split}, {count(scan.images)} images"
     if scan.exact:
-        return f"{text}, all of them at every point{_ties(scan)}"
+        return f"{text} at every point{_ties(scan)}"
     sizes = [point.images for point in scan.points()]
     samples = f"samples of {count(min(sizes))} to {count(max(sizes))}"
     return f"{text}, {samples}, 95 % confidence intervals{'; stopped early' * scan.stopped}"

@@ -1,4 +1,4 @@
-"""The command `search`: the smallest net within a drop in accuracy."""
+"""The command `search`: the smallest net within an allowed drop in accuracy."""
 
 from argparse import Namespace
 from typing import Any
@@ -45,7 +45,7 @@ def prepare(args: Namespace) -> Command[SearchResult]:
 
 def print_search(result: SearchResult, console: Console) -> None:
     """Print every trial, and the smallest that passed."""
-    table = number_table("trial", "ratio", "validation %", "test %", "within", "run", names=False)
+    table = number_table("trial", "ratio", "validation %", "test %", "passed", "run", names=False)
     for trial in result.trials:
         accuracy = trial.result.accuracy
         table.add_row(

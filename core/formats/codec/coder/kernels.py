@@ -15,7 +15,7 @@ LOW, RANGE, CACHE, PENDING, POSITION, CODE, PAST_END, DECODING, STARTED = range(
 """Indices into the array `coder`; `PENDING` counts bytes that await a possible carry."""
 
 ONE = 1 << 32
-"""Probability 1 in a slot, which stores the probability of a 1 in 32 bits."""
+"""The probability 1 as a slot stores it: slots hold the probability of a 1 bit, in 32 bits."""
 
 UNTOUCHED = -1
 

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from core.errors import InputError
 from core.formats.codec.coder import kernels
-from core.formats.codec.coder.primer import PRIMER
-from core.formats.codec.coder.tables import tables
+from core.formats.codec.coder.logistic_tables import tables
+from core.formats.codec.coder.text_primer import PRIMER
 
 Slots = NDArray[np.int64]
 Parts = list[tuple[str, int, float]]

@@ -19,8 +19,8 @@ from core.errors import InputError
 from core.formats.codec import encode, from_state, raw
 from core.formats.codec.compact import CompactFile, Entry, Steps
 from core.formats.codec.container import decode
-from core.formats.codec.layouts import LAYOUTS
 from core.formats.codec.numpy_inference import NETS, images_of, logits, main
+from core.formats.codec.zoo_shapes import LAYOUTS
 from core.formats.weights_files import load_weights
 from core.nets.zoo import ZOO, model_spec
 

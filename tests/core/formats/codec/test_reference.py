@@ -9,9 +9,9 @@ from hypothesis import given, settings
 
 from core.formats.codec import CompactFile, Tied, decode, dense, encode
 from core.formats.codec.coder import models as ours
-from core.formats.codec.coder.primer import PRIMER
+from core.formats.codec.coder.text_primer import PRIMER
 from core.formats.codec.compact import DTYPES
-from core.formats.codec.layouts import LAYOUTS
+from core.formats.codec.zoo_shapes import LAYOUTS
 from tests.core.formats.codec.files import compact_files, nets
 from tests.core.formats.codec.reference import TABLES, TYPES, Decoder
 

@@ -22,7 +22,7 @@ from core.formats.codec import (
     raw,
     to_state,
 )
-from core.formats.codec.layouts import LAYOUTS
+from core.formats.codec.zoo_shapes import LAYOUTS
 from core.nets.layers import Layer
 from core.nets.weights import Weights
 from core.nets.zoo import ZOO

@@ -29,7 +29,7 @@ Mask = NDArray[np.uint8]
 Counts = NDArray[np.int64]
 
 UNKNOWN = 15
-"""The read class of a row if no other tensor tells how its output is read."""
+"""The read class of a row if no other tensor shows how its output is read."""
 
 CHUNK = 1 << 18
 """Values coded between checks of the buffer's free space."""
