@@ -103,5 +103,5 @@ def _method(fastest: SparseChoice) -> str:
 
 def _amounts(name: str, amounts: Amounts) -> str:
     smaller = amounts.compacted
-    compacted = "" if smaller is None else f", {count(smaller)} in a smaller dense net"
+    compacted = "" if smaller is None else f", {count(smaller)} without dead units"
     return f"{name}: {count(amounts.dense)} dense, {count(amounts.pruned)} nonzero{compacted}"
