@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 
 import pytest
+from textual import events
 from textual.events import MouseScrollDown, MouseScrollUp
 
 from core.errors import InputError
@@ -440,3 +441,14 @@ def test_a_waiting_message_gives_way_only_to_a_newer_of_its_kind():
     step = JobEvent(job, Progress("read", 1, 2, "B"))
     assert step.can_replace(JobEvent(job, Progress("read", 2, 2, "B")))
     assert not step.can_replace(JobEvent(job, Progress("check", 1, 2, "B")))
+
+
+async def test_keys_typed_ahead_of_an_input_line_reach_the_screen(app):
+    """They arrive in one read over a slow connection, before the line has closed."""
+    typed = {"5": "5", "0": "0", "enter": "\r", "equals_sign": "=", "7": "7", "escape": "\x1b"}
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        for key in ("5", "0", "enter", "equals_sign", "down", "7", "escape", "down"):
+            app.post_message(events.Key(key, typed.get(key)))
+        await until(pilot, lambda app: set(app.state.planned.values()) == {0.5})
+        await until(pilot, lambda app: app.state.listing.row.layers == (2,))

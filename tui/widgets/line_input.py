@@ -4,6 +4,7 @@ from abc import abstractmethod
 from collections.abc import Callable
 from typing import Any
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal
@@ -17,10 +18,46 @@ class SteadyInput(Input):
     cursor_blink = reactive(False, init=False)
 
 
-class LineInput(Horizontal):
-    """Hidden until `open`; subclasses define what Enter, Esc and other keys do."""
+class _Box(SteadyInput):
+    """The input of a line, for people who type ahead.
+
+    It acts on each key within the key's own event, so keys act in order. Keys queued here after the
+    one that closes the line are passed on to the screen.
+    """
 
     BINDINGS = [Binding("escape", "leave", "cancel", show=False)]
+
+    def __init__(self, line: "LineInput") -> None:
+        super().__init__(compact=True, select_on_focus=False, max_length=line.MOST)
+        self.line = line
+
+    async def _on_key(self, event: events.Key) -> None:
+        if not self.line.display:
+            event.prevent_default()
+        elif action := _ACTIONS.get(event.key):
+            event.prevent_default().stop()
+            await self.run_action(action)
+
+    async def action_submit(self) -> None:
+        """Take the text, if it is valid."""
+        self.line.take(self.value)
+
+    def action_leave(self) -> None:
+        """Close without a value."""
+        self.line.close()
+
+
+_ACTIONS = {
+    key: binding.action
+    for binding in Binding.make_bindings([*Input.BINDINGS, *_Box.BINDINGS])
+    for key in binding.key.split(",")
+}
+"""The action of each key that edits, submits or cancels the text."""
+
+
+class LineInput(Horizontal):
+    """Hidden until `open`; subclasses define what Enter does, and whether a text is valid."""
+
     MOST = 200
     """Maximum characters, typed or pasted."""
 
@@ -32,7 +69,7 @@ class LineInput(Horizontal):
     def compose(self) -> ComposeResult:
         """A prompt, the input, and a hint."""
         yield Label(classes="line--prompt", markup=False)
-        yield SteadyInput(compact=True, select_on_focus=False, max_length=self.MOST)
+        yield _Box(self)
         yield Label(classes="line--hint", markup=False)
 
     def open(self, prompt: str, text: str, take: Callable[[Any], None]) -> None:
@@ -59,6 +96,8 @@ class LineInput(Horizontal):
         """Hide the line, and pass its value on; None if canceled."""
         if self.display:
             self.display = False
+            if self.is_attached:  # a hidden input would still get the next key
+                self.screen.set_focus(None)
             self._take(value)
 
     def on_input_changed(self, event: Input.Changed) -> None:
@@ -67,19 +106,10 @@ class LineInput(Horizontal):
         if self.display:
             self.check(event.value)
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Take the text."""
-        event.stop()
-        self.take(event.value)
-
     def on_descendant_blur(self) -> None:
         """Close when the focus moves elsewhere: it must not swallow keys unseen."""
         if self.display:
             self.blurred(self.query_one(Input).value)
-
-    def action_leave(self) -> None:
-        """Close without a value."""
-        self.close()
 
     def check(self, text: str) -> None:
         """Respond to a changed text."""

@@ -82,7 +82,7 @@ def test_an_unchanged_note_keeps_its_lines(line, tmp_path: Path) -> None:
 def test_a_line_that_is_left_gives_none_once(line) -> None:
     box = ValueInput()
     _, values = line(box, "conv1", 0.0, "2")
-    box.action_leave()
-    box.action_leave()
+    box.close()
+    box.close()
     box.on_descendant_blur()
     assert (values, box.display) == ([None], False)
