@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from textual import events
 from textual.events import MouseScrollDown, MouseScrollUp
+from textual.widgets import Input
 
 from core.errors import InputError
 from core.events import Batch, Epoch, Notice, Progress
@@ -452,3 +453,12 @@ async def test_keys_typed_ahead_of_an_input_line_reach_the_screen(app):
             app.post_message(events.Key(key, typed.get(key)))
         await until(pilot, lambda app: set(app.state.planned.values()) == {0.5})
         await until(pilot, lambda app: app.state.listing.row.layers == (2,))
+
+
+async def test_keys_typed_ahead_of_a_dialog_edit_its_text_in_their_order(app):
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press("g")
+        for key in (*["backspace"] * 8, "9", "backspace", "6", "0", "x"):
+            app.post_message(events.Key(key, key if len(key) == 1 else "\x7f"))
+        await until(pilot, lambda app: app.screen.query_one("#goal", Input).value == "60x")

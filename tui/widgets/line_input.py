@@ -13,17 +13,31 @@ from textual.widgets import Input, Label
 
 
 class SteadyInput(Input):
-    """An input whose cursor does not blink, which would write to an idle terminal."""
+    """An input for slow connections.
+
+    Its cursor does not blink, which would write to an idle terminal. Keys act in the order they
+    were typed: Textual inserts a character at once but runs the actions of other keys, such as
+    backspace, only after their events have bubbled up to the app.
+    """
 
     cursor_blink = reactive(False, init=False)
 
+    async def _on_key(self, event: events.Key) -> None:
+        if action := _ACTIONS.get(event.key):
+            event.prevent_default().stop()
+            await self.run_action(action)
 
-class _Box(SteadyInput):
-    """The input of a line, for people who type ahead.
 
-    It acts on each key within the key's own event, so keys act in order. Keys queued here after the
-    one that closes the line are passed on to the screen.
-    """
+_ACTIONS = {
+    key: binding.action
+    for binding in Binding.make_bindings(Input.BINDINGS)
+    for key in binding.key.split(",")
+}
+"""The action of each key that edits or submits the text."""
+
+
+class _LineBox(SteadyInput):
+    """The input of a line; keys queued after the one that closes it go on to the screen."""
 
     BINDINGS = [Binding("escape", "leave", "cancel", show=False)]
 
@@ -34,9 +48,9 @@ class _Box(SteadyInput):
     async def _on_key(self, event: events.Key) -> None:
         if not self.line.display:
             event.prevent_default()
-        elif action := _ACTIONS.get(event.key):
+        elif event.key == "escape":
             event.prevent_default().stop()
-            await self.run_action(action)
+            self.action_leave()
 
     async def action_submit(self) -> None:
         """Take the text, if it is valid."""
@@ -45,14 +59,6 @@ class _Box(SteadyInput):
     def action_leave(self) -> None:
         """Close without a value."""
         self.line.close()
-
-
-_ACTIONS = {
-    key: binding.action
-    for binding in Binding.make_bindings([*Input.BINDINGS, *_Box.BINDINGS])
-    for key in binding.key.split(",")
-}
-"""The action of each key that edits, submits or cancels the text."""
 
 
 class LineInput(Horizontal):
@@ -69,7 +75,7 @@ class LineInput(Horizontal):
     def compose(self) -> ComposeResult:
         """A prompt, the input, and a hint."""
         yield Label(classes="line--prompt", markup=False)
-        yield _Box(self)
+        yield _LineBox(self)
         yield Label(classes="line--hint", markup=False)
 
     def open(self, prompt: str, text: str, take: Callable[[Any], None]) -> None:
