@@ -25,12 +25,12 @@ from tui.features.scanning import Scanning
 from tui.features.training import Training
 from tui.jobs.backend import Backend
 from tui.jobs.job import Job, JobEnded, JobEvent
-from tui.keys.keys import BINDINGS, KEYS, Key
+from tui.keys.main_keys import BINDINGS, KEYS, Key
 from tui.screens.main import MainScreen
 from tui.screens.overlay import Palette
 from tui.session import Session
 from tui.state.state import State
-from tui.system.boundary import Boundary
+from tui.system.error_boundary import Boundary
 from tui.system.key_burst import KeyBurst
 from tui.views.activity import JobProgress, Outcome
 from tui.widgets.layer_table import LayerTable
@@ -39,7 +39,7 @@ from tui.widgets.layer_table import LayerTable
 class FeatherweightApp(App[None]):
     """The app: its features, and the keys and messages it passes to them.
 
-    For each key, `tui.keys.keys` names a feature of this class and one of its actions, such as
+    For each key, `tui.keys.main_keys` names a feature of this class and one of its actions, such as
     `training.prune`; `action_key` calls it.
 
     Attributes:

@@ -16,7 +16,7 @@ from core.events import Event, StopFlag, Stream
 from tui.jobs.backend import Backend
 from tui.jobs.background import BackgroundMeasurement
 from tui.jobs.job import Job, JobEnded
-from tui.keys.keys import Key
+from tui.keys.main_keys import Key
 from tui.screens.main import MainScreen
 from tui.screens.question import Question
 from tui.state.measurement import MeasurementRequest
@@ -24,7 +24,7 @@ from tui.state.next_measurement import request_for, with_event
 from tui.state.state import State
 from tui.state.training_curve import TrainingCurve
 from tui.system.paths import path_of
-from tui.views import outcomes
+from tui.views import job_outcomes
 from tui.views.activity import JobProgress, Outcome
 from tui.views.plot_registry import needs_of
 from tui.widgets.layer_table import LayerTable
@@ -193,7 +193,7 @@ class Session:
         self.show(self.state)
 
     def _fail(self, error: BaseException) -> None:
-        self.activity = outcomes.failed(error, is_open=self.state.base is not None)
+        self.activity = job_outcomes.failed(error, is_open=self.state.base is not None)
 
     def follow_training(self, event: Event) -> None:
         """Add a training's event to the curve."""

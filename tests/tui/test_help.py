@@ -8,7 +8,7 @@ import pytest
 
 from core.settings.settings import Settings
 from tests.tui.scripted import net
-from tui.keys.keys import KEYS
+from tui.keys.main_keys import KEYS
 from tui.screens.help import help_text
 from tui.state.state import State
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.tui.conftest import ready, until
 from tui.features.feature import is_available, waits
-from tui.keys.keys import KEYS
+from tui.keys.main_keys import KEYS
 
 
 @pytest.mark.parametrize("key", KEYS, ids=lambda key: key.shown)

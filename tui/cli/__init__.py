@@ -7,6 +7,6 @@ checks          checks of what the user typed, before anything else happens
 commands/       one file per command: what it checks, runs and prints
 command         what every command does after its checks
 progress        a bar in a terminal, lines in a log
-tables          tables of numbers
+number_table    tables of numbers
 settings_table  the table of settings in tui/README.md
 """

@@ -1,7 +1,8 @@
 """Checks of what the user typed, before anything else happens.
 
-Every command calls `check_settings` and, unless it opens the app, `workbench_for`, before it
-downloads, times, trains or prints anything.
+A command that opens a net calls `check_settings` and, unless it opens the app, `workbench_for`,
+before it downloads, times, trains or prints anything. The rules for paths are in
+`core.system.files`.
 """
 
 from __future__ import annotations
@@ -25,8 +26,13 @@ def check_settings(settings: Settings) -> None:
     check_name(settings.dataset)
     if settings.weights is not None:
         check_readable(settings.weights, "weights")
-    if settings.data_dir is not None:
-        check_writable_folder(settings.data_dir, "--data-dir")
+    check_data_dir(settings.data_dir)
+
+
+def check_data_dir(folder: Path | None) -> None:
+    """Raise InputError if data sets cannot be stored in `folder`; None is the default folder."""
+    if folder is not None:
+        check_writable_folder(folder, "--data-dir")
 
 
 def workbench_for(args: Namespace, settings: Settings, weights: Path | None = None) -> Workbench:

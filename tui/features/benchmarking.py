@@ -7,7 +7,7 @@ from core.events import Event
 from core.inference.timings import Benchmark, BenchmarkUpdated
 from tui.features.feature import Feature, available
 from tui.state.results import Speed
-from tui.views import outcomes
+from tui.views import job_outcomes
 
 
 class Benchmarking(Feature):
@@ -31,7 +31,7 @@ class Benchmarking(Feature):
 
         def finish(bench: Benchmark) -> None:
             session.state = replace(session.state, speed=speed(bench))
-            session.activity = outcomes.benchmarked(bench)
+            session.activity = job_outcomes.benchmarked(bench)
 
         start = partial(session.backend.benchmark, base, plan, tuned)
         session.start_job("benchmarking", start, finish, follow, plot="speed")

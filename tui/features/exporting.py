@@ -16,7 +16,7 @@ from tui.session import Session
 from tui.state.export_form import ExportForm
 from tui.state.results import Result
 from tui.state.state import State
-from tui.views import outcomes
+from tui.views import job_outcomes
 from tui.views.activity import JobProgress
 
 
@@ -63,7 +63,7 @@ class Exporting(Feature):
                 session.state = session.state.with_pruned(written, since)
             else:
                 session.state = session.state.with_result_replaced(known, written)
-            session.activity = outcomes.exported(export, result, session.warnings)
+            session.activity = job_outcomes.exported(export, result, session.warnings)
 
         session.start_job(f"exporting {path.name}", stream, finish, self._follow, plot="files")
 

@@ -14,7 +14,7 @@ from tui.features.feature import Feature, available
 from tui.screens.goal_dialog import GoalDialog, GoalRequest
 from tui.session import Session
 from tui.state.training_curve import TrainingCurve
-from tui.views import outcomes
+from tui.views import job_outcomes
 from tui.views.activity import Outcome
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class Goals(Feature):
                         best.base, best.plan, net, tuned.pruned, tuned.dead, seconds, tuned.sizes
                     )
                 )
-            session.activity = outcomes.searched(search)
+            session.activity = job_outcomes.searched(search)
 
         start = partial(session.backend.search, base, drop, method, locks, settings)
         session.start_job("searching", start, finish, follow)

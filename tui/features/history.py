@@ -12,7 +12,7 @@ from tui.screens.history.screen import HistoryScreen
 from tui.session import Session
 from tui.state.state import State
 from tui.state.training_curve import TrainingCurve
-from tui.views import outcomes
+from tui.views import job_outcomes
 
 if TYPE_CHECKING:
     from core.experiments.runs import Run
@@ -48,7 +48,7 @@ class History(Feature):
 
         def finish(restored: RestoredRun) -> None:
             session.state = session.with_stored_scan(with_run(session.state, restored))
-            session.activity = outcomes.restored(restored, run.id)
+            session.activity = job_outcomes.restored(restored, run.id)
 
         action = "restoring" if run.finished else "resuming" if run.record.epochs else "restarting"
         session.start_job(

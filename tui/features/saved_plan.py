@@ -7,7 +7,7 @@ from tui.features.feature import Feature
 from tui.jobs.autosave import Autosave
 from tui.screens.question import Question
 from tui.session import Session
-from tui.state.saved_plan import SavedPlan
+from tui.state.plan_file import SavedPlan
 from tui.state.state import State
 from tui.text.format import ratio
 from tui.views.activity import Outcome

@@ -5,7 +5,7 @@ from functools import partial
 from core.events import Event
 from core.pruning.curves import Scan, ScanUpdated
 from tui.features.feature import Feature, available
-from tui.views import outcomes
+from tui.views import job_outcomes
 
 
 class Scanning(Feature):
@@ -26,7 +26,7 @@ class Scanning(Feature):
         def finish(scan: Scan) -> None:
             best = before if scan.stopped and before and before.exact else scan
             session.state = session.state.with_scan(base.digest, best)
-            session.activity = outcomes.scanned(scan, session.state.tolerance)
+            session.activity = job_outcomes.scanned(scan, session.state.tolerance)
 
         start = partial(session.backend.scan, base)
         session.start_job("scanning", start, finish, follow, plot="sensitivity")

@@ -15,7 +15,7 @@ from tui.session import Session
 from tui.state.results import Result
 from tui.state.training_curve import TrainingCurve
 from tui.text.format import ratio
-from tui.views import outcomes
+from tui.views import job_outcomes
 from tui.views.activity import JobProgress, Outcome
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Training(Feature):
             newest = session.backend.experiment.newest()
             interrupted = newest.id if newest.resumable else None
         session.state = session.with_stored_scan(session.state.with_dense(net))
-        session.activity = outcomes.opened(net, interrupted, session.warnings)
+        session.activity = job_outcomes.opened(net, interrupted, session.warnings)
 
     @available(waits=True)
     def prune(self) -> None:
@@ -55,7 +55,7 @@ class Training(Feature):
         def finish(pruned: PruningResult) -> None:
             result = replace(subject, accuracy=pruned.accuracy, dead=pruned.dead)
             session.state = session.state.with_pruned(result, since)
-            session.activity = outcomes.pruned(result, session.state.dense)
+            session.activity = job_outcomes.pruned(result, session.state.dense)
 
         session.start_job(
             "pruning",
@@ -83,7 +83,7 @@ class Training(Feature):
                 sizes=tuned.sizes,
             )
             session.state = session.state.with_finetuned(result, since)
-            session.activity = outcomes.finetuned(result, tuned, session.state.dense)
+            session.activity = job_outcomes.finetuned(result, tuned, session.state.dense)
 
         session.start_job(
             f"fine-tuning to {ratio(subject.footprint.ratio)}",
@@ -116,7 +116,7 @@ class Training(Feature):
         def finish(outcome: tuple[TrainingResult, Net]) -> None:
             result, net = outcome
             session.state = session.state.with_dense(net)
-            session.activity = outcomes.trained(result, monotonic() - began)
+            session.activity = job_outcomes.trained(result, monotonic() - began)
 
         curve = TrainingCurve(settings.finetuning.dense.epochs, finetuning=False)
         start = partial(session.backend.train, settings)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.errors import InputError
-from tui.state.saved_plan import SavedPlan, load, plan_file, plan_to_save, save
+from tui.state.plan_file import SavedPlan, load, plan_file, plan_to_save, save
 
 if TYPE_CHECKING:
     from textual.app import App

@@ -1,5 +1,5 @@
 """The keys: what each one does, and its label.
 
-keys            those of the main screen; also the source of help and footer
+main_keys       those of the main screen; also the source of help and footer
 history_keys    those of the history
 """

@@ -2,7 +2,7 @@
 
 from textual.binding import BindingType
 
-from tui.keys.keys import Key
+from tui.keys.main_keys import Key
 
 RUNS, COMPARE, GENERAL = "Runs", "Compare", "General"
 

@@ -9,7 +9,7 @@ from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from core.nets.footprint import SIZE_NOTE
-from tui.keys.keys import KEYS, Key
+from tui.keys.main_keys import KEYS, Key
 from tui.screens.overlay import Dialog
 from tui.state.state import State
 from tui.text.format import count

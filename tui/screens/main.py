@@ -8,7 +8,7 @@ from textual.containers import Container
 from textual.geometry import Size
 from textual.screen import Screen
 
-from tui.keys.keys import Key
+from tui.keys.main_keys import Key
 from tui.state.state import State
 from tui.views.activity import JobProgress, Outcome, activity
 from tui.views.plot_registry import PLOTS, from_plot

@@ -7,6 +7,6 @@ measurement     background measurements; next_measurement: which one is due
 training_curve  the progress of a training
 undo            what undo and redo restore
 recipe_form     the rows of the recipe dialog; export_form: of the export dialog
-run_list        the listed runs; run_rows: their columns, sort keys, differences
-saved_plan      the plan as a file, from one session to the next
+run_list        the listed runs; run_rows: their facts, sort keys, differences
+plan_file       the saved plan, from one session to the next
 """

@@ -2,7 +2,7 @@
 
 title, layer_table, totals, activity    the main screen, from top to bottom
 plot_registry, plot_data                its plots in order, and the data each one draws
-outcomes        the messages shown when a job ends
-history, run_table, history_keys        the history, from top to bottom
+job_outcomes    the messages shown when a job ends
+history, run_table, history_footer      the history, from top to bottom
 run_plots, run_comparison               below its table: all runs, or two
 """

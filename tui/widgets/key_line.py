@@ -4,7 +4,7 @@ from itertools import chain
 
 from textual import events
 
-from tui.keys.keys import Key, fitting
+from tui.keys.main_keys import Key, fitting
 from tui.text.lines import Span
 from tui.widgets.lines import LinesWidget
 

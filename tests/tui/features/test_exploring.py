@@ -14,7 +14,7 @@ from tests.tui.conftest import idle, ready, until
 from tests.tui.scripted import AGGRESSIVE, MODERATE, Scripted, net, scanned
 from tests.tui.test_app import shown
 from tui.app import FeatherweightApp
-from tui.keys.keys import KEYS, fitting
+from tui.keys.main_keys import KEYS, fitting
 from tui.screens.goal_dialog import GoalDialog, GoalRequest, preview_lines
 from tui.screens.path_dialog import PathDialog
 from tui.screens.question import Question

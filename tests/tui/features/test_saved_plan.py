@@ -17,7 +17,7 @@ from tests.tui.test_app import shown
 from tui.app import FeatherweightApp
 from tui.jobs import autosave
 from tui.screens.question import Question
-from tui.state.saved_plan import SavedPlan, load, plan_file, save
+from tui.state.plan_file import SavedPlan, load, plan_file, save
 
 PRESET = ("m", "down", "enter")
 

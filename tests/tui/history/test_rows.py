@@ -27,7 +27,7 @@ from tui.state.run_rows import (
 )
 from tui.text.lines import Lines
 from tui.views.history import about, failure, hint, hint_lines, shorten_middle, title, welcome
-from tui.views.history_keys import footer_keys
+from tui.views.history_footer import footer_keys
 from tui.views.run_comparison import sparsities
 from tui.views.run_plots import lower_half
 from tui.views.run_table import columns, ratio, scrolled, sortable, table, when

@@ -17,7 +17,7 @@ from core.settings.settings import Settings
 from tui.cli import checks, read_options
 from tui.cli.command import Command
 from tui.cli.commands.inspect import settings_of_file
-from tui.cli.tables import number_table
+from tui.cli.number_table import number_table
 from tui.text.format import count, gain, milliseconds, plural
 
 

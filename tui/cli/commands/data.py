@@ -8,7 +8,7 @@ from rich.console import Console
 
 from core.data.loading import fetch
 from core.data.registry import describe
-from core.system.files import check_writable_folder
+from tui.cli.checks import check_data_dir
 from tui.cli.command import Command
 
 
@@ -16,8 +16,7 @@ def prepare(args: Namespace) -> Command[Path]:
     """Check the options; raises InputError."""
     describe(args.name)
     folder: Path | None = getattr(args, "data_dir", None)
-    if folder is not None:
-        check_writable_folder(folder, "--data-dir")
+    check_data_dir(folder)
 
     def show(path: Path, console: Console) -> dict[str, Any]:
         console.print(f"{args.name} is in {path}")

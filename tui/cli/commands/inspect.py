@@ -18,7 +18,7 @@ from core.settings.settings import Settings
 from core.system.files import check_readable
 from tui.cli import checks, read_options
 from tui.cli.command import Command
-from tui.cli.tables import number_table
+from tui.cli.number_table import number_table
 from tui.text.format import count, percent
 from tui.text.lines import clean
 

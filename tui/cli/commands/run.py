@@ -16,7 +16,7 @@ from tui.cli import checks, read_options
 from tui.cli.add_options import DEFAULT_ALLOCATION
 from tui.cli.command import Command
 from tui.cli.commands.train import RunOutcome, print_trained
-from tui.cli.tables import number_table
+from tui.cli.number_table import number_table
 from tui.text.format import count, percent, without_dead
 from tui.text.lines import clean
 

@@ -10,7 +10,7 @@ from core.pruning.curves import SPARSITIES, UNIFORM_SPARSITIES, WITHIN, Point, S
 from core.pruning.plans import parse_sparsities
 from tui.cli import checks, read_options
 from tui.cli.command import Command
-from tui.cli.tables import number_table
+from tui.cli.number_table import number_table
 from tui.text.format import count, percent
 
 

@@ -10,7 +10,7 @@ from core.jobs.search import SearchResult
 from tui.cli import checks, read_options
 from tui.cli.add_options import DEFAULT_ALLOCATION
 from tui.cli.command import Command
-from tui.cli.tables import number_table
+from tui.cli.number_table import number_table
 from tui.text.format import percent
 
 

@@ -14,7 +14,7 @@ from core.pruning.plans import uniform_plan
 from tui.cli import checks, read_options
 from tui.cli.add_options import DEFAULT_ALLOCATION
 from tui.cli.command import Command
-from tui.cli.tables import number_table
+from tui.cli.number_table import number_table
 from tui.plots.drawing.numbers import count as short
 from tui.text.format import count, percent, ratio, without_dead
 

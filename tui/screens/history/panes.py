@@ -12,7 +12,7 @@ from tui.screens.history.run_files import RunFiles
 from tui.screens.main import CLOCK_SLACK, REDRAW_SECONDS
 from tui.state.run_list import RunList
 from tui.views.history import ABOUT, about, failure, hint, hint_lines, sizes, title, welcome
-from tui.views.history_keys import footer_keys
+from tui.views.history_footer import footer_keys
 from tui.views.run_comparison import VIEWS, views
 from tui.widgets.key_line import KeyLine
 from tui.widgets.lines import ROLE_CLASSES, LinesWidget

@@ -11,23 +11,23 @@ from core.jobs.search import SearchResult
 from tests.tui.scripted import AGGRESSIVE, PRUNED, TUNED, net, residual, scanned, timed
 from tui.state.results import Result
 from tui.state.state import State
-from tui.views import outcomes
+from tui.views import job_outcomes
 
 STATE = State().with_dense(net()).set_plan(AGGRESSIVE)
 RESULT = Result(STATE.planned, STATE.base, PRUNED, STATE.footprint)
 
 
 def test_an_opened_net_says_what_to_do_next_or_what_is_wrong() -> None:
-    assert "99.41 % on test" in outcomes.opened(net(), None).text
-    assert "fold" in outcomes.opened(residual(), None).detail
-    detail = outcomes.opened(net(), "0003", ("no GPU",)).detail
+    assert "99.41 % on test" in job_outcomes.opened(net(), None).text
+    assert "fold" in job_outcomes.opened(residual(), None).detail
+    detail = job_outcomes.opened(net(), "0003", ("no GPU",)).detail
     assert "0003" in detail.partition(" · ")[0]
     assert detail.endswith("no GPU")
 
 
 @pytest.mark.parametrize(("threads", "role"), [((1,), "good"), ((2,), "warning")])
 def test_a_sparse_engine_that_is_slower_is_a_warning(threads: tuple[int, ...], role: str) -> None:
-    assert outcomes.benchmarked(timed((1,), threads)).role == role
+    assert job_outcomes.benchmarked(timed((1,), threads)).role == role
 
 
 @pytest.mark.parametrize(
@@ -40,19 +40,19 @@ def test_a_fine_tuning_that_ended_early_is_a_warning(
     tuned = SimpleNamespace(
         accuracy=TUNED, pruned=PRUNED, best=5, revived=0, stopped=stopped, diverged=diverged
     )
-    outcome = outcomes.finetuned(RESULT, tuned, net())  # type: ignore[arg-type]
+    outcome = job_outcomes.finetuned(RESULT, tuned, net())  # type: ignore[arg-type]
     assert outcome.role == role
     assert "11.35 → 99.31 %" in outcome.text
     assert "dense 99.41 (-0.10)" in outcome.text
 
 
 def test_a_scan_without_images_has_to_be_started_again() -> None:
-    assert outcomes.scanned(scanned(0), 1.0).role == "warning"
-    assert outcomes.scanned(scanned(5_000), 1.0).role == "good"
+    assert job_outcomes.scanned(scanned(0), 1.0).role == "warning"
+    assert job_outcomes.scanned(scanned(5_000), 1.0).role == "good"
 
 
 def test_a_search_that_found_nothing_says_what_it_looked_for() -> None:
-    outcome = outcomes.searched(SearchResult(None, (), 98.5, False))
+    outcome = job_outcomes.searched(SearchResult(None, (), 98.5, False))
     assert outcome.role == "warning"
     assert "98.50 %" in outcome.text
 
@@ -61,7 +61,7 @@ def test_a_search_that_found_nothing_says_what_it_looked_for() -> None:
     ("error", "role"), [(StoppedError("stopped"), "warning"), (InputError("no such file"), "error")]
 )
 def test_a_failure_says_how_to_go_on(error: Exception, role: str) -> None:
-    outcome = outcomes.failed(error, is_open=False)
+    outcome = job_outcomes.failed(error, is_open=False)
     assert (outcome.text, outcome.role) == (str(error), role)
     assert "retry" in outcome.detail
-    assert "retry" not in outcomes.failed(error, is_open=True).detail
+    assert "retry" not in job_outcomes.failed(error, is_open=True).detail

@@ -1,4 +1,4 @@
-"""Every key with its action and label: the single source of bindings, footer and help."""
+"""The keys of the main screen: the single source of its bindings, footer and help."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from core.experiments.runs import INTERRUPTED
 from tui.keys.history_keys import KEYS
-from tui.keys.keys import Key
+from tui.keys.main_keys import Key
 from tui.state.run_list import RunList
 from tui.state.run_rows import SPLITS
 

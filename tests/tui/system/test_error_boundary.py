@@ -164,7 +164,7 @@ async def test_a_result_that_cannot_be_taken_is_told_and_the_next_job_works(app,
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
         with monkeypatch.context() as patch:
-            patch.setattr("tui.views.outcomes.pruned", fails)
+            patch.setattr("tui.views.job_outcomes.pruned", fails)
             await pilot.press("p")
             await idle(pilot)
             assert "LookupError" in shown(app, "#activity")
