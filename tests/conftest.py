@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from itertools import chain, groupby, islice
+from math import ceil
+from operator import attrgetter
 from pathlib import Path
 
 import pytest
@@ -21,12 +24,35 @@ settings.register_profile("suite", deadline=None, suppress_health_check=[HealthC
 settings.load_profile("suite")  # a busy machine is slow
 
 
+MOST_WORKERS = 4
+"""No more than memory, and the fixtures that each worker makes, are worth."""
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One worker more than there are processors: tests of terminals and screens often wait."""
+    return min(MOST_WORKERS, (os.cpu_count() or 1) + 1)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests on real MNIST slow, and run slow tests first: no worker ends alone with one."""
+    """Mark tests on real MNIST slow, and give every worker its share of the slow tests first.
+
+    `--dist worksteal` begins with equal parts of the list in its order. A worker that is left alone
+    with a minute of one test at the end would cost that minute.
+    """
     for item in items:
         if "mnist_dir" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.slow)
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    slow = {item for item in items if item.get_closest_marker("slow")}
+    modules = [
+        list(tests) for _, tests in groupby(filter(slow.__contains__, items), attrgetter("path"))
+    ]
+    modules.sort(key=lambda tests: "terminal" not in tests[0].path.parts)
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    parts = [[*chain(*modules[worker::workers])] for worker in range(workers)]
+    quick = (item for item in items if item not in slow)
+    for part in parts:
+        part += islice(quick, max(0, ceil(len(items) / workers) - len(part)))
+    items[:] = chain(*parts, quick)
 
 
 @pytest.fixture(autouse=True, scope="session")

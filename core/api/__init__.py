@@ -8,7 +8,8 @@
 
 A function changes a model only if its docstring says so, and only when it returns; it works on a
 copy. After an error or a stop the model is unchanged, including modes, hooks and device.
-`core.streams` has the long operations as generators.
+`core.streams` has the long operations as generators. Results are declared where they are made, such
+as `FineTuningResult` in `core.training.finetuning`.
 """
 
 from core import streams

@@ -1,7 +1,7 @@
 """Fast inference on this machine.
 
-sparse/     a pruned net computed from its nonzeros, where that is faster
-engines     torch, onnxruntime, openvino: dense engines
-benchmark   every engine timed on the same images
-timings     the result of a benchmark, and its JSON
+sparse/            a pruned net computed from its nonzeros, where that is faster
+engines            torch, onnxruntime, openvino: dense engines
+benchmark          every engine on the same images, timed by core.system.timing
+benchmark_result   the result of a benchmark, and its JSON
 """

@@ -18,9 +18,7 @@ from core.errors import StoppedError
 from core.events import Progress, StopFlag, Stream, never
 from core.graph.compaction import compacted
 from core.graph.tracing import UntraceableError, same_logits
-from core.inference.engines import DENSE_ENGINES, NetForms, run
-from core.inference.sparse.net import faster
-from core.inference.timings import (
+from core.inference.benchmark_result import (
     BATCHES,
     SECONDS,
     SPARSE,
@@ -30,6 +28,8 @@ from core.inference.timings import (
     Row,
     SparseChoice,
 )
+from core.inference.engines import DENSE_ENGINES, NetForms, run
+from core.inference.sparse.net import faster
 from core.measure.activity import measure_activity, preload_dispatcher
 from core.measure.costs import Activity
 from core.nets.layers import parameter_count, prunable_layers

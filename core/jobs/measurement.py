@@ -14,7 +14,7 @@ from core.errors import InputError
 from core.events import StopFlag, Stream, never
 from core.graph.dead_units import count_dead_units
 from core.inference.benchmark import run_benchmark
-from core.inference.timings import SECONDS, Benchmark
+from core.inference.benchmark_result import SECONDS, Benchmark
 from core.jobs.workbench import Net, Workbench
 from core.measure import comparison, sensitivity_scan
 from core.measure.activity import measure_activity, preload_dispatcher

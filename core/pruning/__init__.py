@@ -5,10 +5,10 @@ presets      ready plans, by net
 han2015      the tables of Han et al. (2015)
 thresholds   how the threshold of a layer is chosen
 masks        masks that keep pruned weights at zero
-scores       importance of weights by each allocation method
+scores       the allocation methods: how each scores the importance of weights
 goals        how light a net should be: a ratio, parameters, bytes or a drop in accuracy;
              the names of the allocation methods
-allocation   from a budget to a sparsity for every layer
+allocation   from a budget to a sparsity for every layer, by such scores
 what_if      a plan's thresholds, counts and histograms, without touching a tensor
 curves       accuracy against sparsity, with confidence intervals
 forecast     the accuracy a plan is likely to have, from a scan

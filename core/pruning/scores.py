@@ -2,7 +2,8 @@
 
 A method gives every nonzero weight a score from 0 to infinity; the highest scores stay. An
 allocation asks a layer only one question: how many of its weights score at least a cutoff. That
-number never grows with the cutoff. Weights that are already zero have no score.
+number never grows with the cutoff. Weights that are already zero have no score. A new method also
+needs a name in `goals.ALLOCATIONS` and an entry in `allocation`.
 """
 
 import math

@@ -1,6 +1,6 @@
 """Training a net, dense or while it is pruned.
 
-recipes        named hyperparameters
+recipes        named hyperparameters; settings/recipe_changes declares what a user may change
 losses         the loss functions
 optimizers     the optimizers
 schedules      the learning-rate schedules

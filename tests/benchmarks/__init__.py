@@ -2,6 +2,7 @@
 
     python -m tests.benchmarks [NAME ...] [--json FILE] [--against FILE]
 
-A benchmark is a function that returns `Figure`s. Both ways run in one process, in turns, with the
-same threads, and the median of their ratios counts: seconds differ from hour to hour.
+A benchmark is a module with a function `figures`; `__main__` lists them. `recipe_study` is a
+command of its own. Both ways run in one process, in turns, with the same threads, and the median of
+their ratios counts: seconds differ from hour to hour.
 """

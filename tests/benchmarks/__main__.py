@@ -31,7 +31,7 @@ BENCHMARKS = {
     "starting": ("first_screen", "start_freeze"),
     "screen": ("loop_lag_p99",),
     "large_net": ("vgg16_memory", "vgg16_key"),
-    "table": ("table_time",),
+    "costs_table": ("table_time",),
     "sparse": ("sparse_batch1", "sparse_batch64", "sparse_lenet_300_100", "sparse_lenet_5"),
     "dragging": ("drag_intervals", "forecast"),
     "codec": (

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from core.events import drain
 from core.formats.weights_files import load_weights
-from core.inference.timings import SPARSE, Benchmark
+from core.inference.benchmark_result import SPARSE, Benchmark
 from core.jobs import measurement
 from core.jobs.workbench import Workbench
 from core.pruning.masks import Masks

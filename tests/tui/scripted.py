@@ -18,8 +18,8 @@ from core.experiments.experiment import Experiment
 from core.experiments.exports import Export
 from core.experiments.runs import Run
 from core.formats.export_formats import Packing
+from core.inference.benchmark_result import SPARSE, Amounts, Benchmark, BenchmarkUpdated, Row
 from core.inference.engines import DENSE_ENGINES as ENGINES
-from core.inference.timings import SPARSE, Amounts, Benchmark, BenchmarkUpdated, Row
 from core.jobs.restore import RestoredRun
 from core.jobs.search import SearchResult, Trial, TrialFinished, TrialStarted
 from core.jobs.workbench import Net

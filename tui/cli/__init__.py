@@ -1,6 +1,7 @@
 """The command `featherweight`.
 
-main            the parser: every command with its help, and the exit statuses
+main            the parser: every command with its help; runs one
+exit_status     the exit statuses
 add_options     the options of each command, and how each is parsed
 read_options    from options to settings, plans, goals and locked layers
 checks          checks of what the user typed, before anything else happens

@@ -10,7 +10,7 @@ from core.data.inputs import Inputs
 from core.fields.declaration import Setting, settings_in
 from core.fields.kinds import integer, number, one_of
 from core.formats.export_formats import VALUES, Packing
-from core.inference.timings import SECONDS
+from core.inference.benchmark_result import SECONDS
 from core.jobs.search import START, TRIALS
 from core.pruning.curves import SPLITS, WITHIN
 from core.pruning.goals import ALLOCATIONS

@@ -14,12 +14,10 @@ from rich.console import Console
 
 from core.events import StopFlag, Stream
 from core.system.files import write_text
+from tui.cli.exit_status import DONE, INTERRUPTED
 from tui.cli.progress import drive
 
 T = TypeVar("T")
-
-INTERRUPTED = 130
-"""The exit status of a command that was interrupted."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +49,7 @@ class Command(Generic[T]):
             result = drive(self.work(stop), console)
         report = self.show(result, console)
         write_json(report, self.json)
-        return INTERRUPTED if self.runs_job and report.get("stopped") else 0
+        return INTERRUPTED if self.runs_job and report.get("stopped") else DONE
 
 
 @contextmanager

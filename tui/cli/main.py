@@ -1,7 +1,4 @@
-"""The `featherweight` command: subcommands and exit statuses.
-
-Exit status: 0 done, 1 failed while working, 2 bad input, 130 interrupted.
-"""
+"""The `featherweight` command: its subcommands, and the exit status of each error."""
 
 import argparse
 import sys
@@ -12,6 +9,7 @@ from typing import Any, NoReturn
 
 from core.errors import InputError, StoppedError, WorkError
 from tui.cli import add_options
+from tui.cli.exit_status import BAD_INPUT, DONE, FAILED, INTERRUPTED
 
 EXAMPLES = """\
 examples:
@@ -38,17 +36,17 @@ def main(argv: Sequence[str] | None = None) -> int:
             from importlib.metadata import version
 
             print(f"featherweight {version('featherweight')}")
-            return 0
+            return DONE
         command = import_module(f"tui.cli.commands.{args.command}").prepare(args)
         return int(command.perform())
     except InputError as error:
-        return _fail(error, 2)
+        return _fail(error, BAD_INPUT)
     except StoppedError as error:
-        return _fail(error, 130)
+        return _fail(error, INTERRUPTED)
     except WorkError as error:
-        return _fail(error, 1)
+        return _fail(error, FAILED)
     except KeyboardInterrupt:
-        return _fail("interrupted", 130)
+        return _fail("interrupted", INTERRUPTED)
 
 
 def _fail(error: object, status: int) -> int:

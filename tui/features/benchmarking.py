@@ -4,7 +4,7 @@ from dataclasses import replace
 from functools import partial
 
 from core.events import Event
-from core.inference.timings import Benchmark, BenchmarkUpdated
+from core.inference.benchmark_result import Benchmark, BenchmarkUpdated
 from tui.features.feature import Feature, available
 from tui.state.results import Speed
 from tui.views import job_outcomes

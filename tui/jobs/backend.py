@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from core.experiments.exports import Export
     from core.experiments.runs import Run
     from core.formats.export_formats import Packing
-    from core.inference.timings import Benchmark
+    from core.inference.benchmark_result import Benchmark
     from core.jobs.restore import RestoredRun
     from core.jobs.search import SearchResult
     from core.jobs.workbench import Net, Workbench

@@ -3,7 +3,7 @@
 main            the main screen: layers, totals, plots, and the running job
 overlay         base classes of screens that open over another; the command palette
 question        yes-or-no questions, and choices from a list
-form_dialog     base of dialogs of rows: recipe_dialog, export_dialog
+form_dialog     base of dialogs of rows, with their keys: recipe_dialog, export_dialog
 goal_dialog     a goal, and how to allocate it to the layers
 path_dialog     the path of a file
 help            every key, and what the numbers mean

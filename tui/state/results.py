@@ -12,7 +12,7 @@ from core.pruning.plans import Plan, prune_count
 
 if TYPE_CHECKING:
     from core.events import Accuracy
-    from core.inference.timings import Benchmark
+    from core.inference.benchmark_result import Benchmark
     from core.jobs.workbench import Net
 
 

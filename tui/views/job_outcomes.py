@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core.errors import StoppedError
-from core.inference.timings import SPARSE, Benchmark
+from core.inference.benchmark_result import SPARSE, Benchmark
 from tui.state.layer_rows import groups_of
 from tui.state.results import Result
 from tui.system.error_log import explain

@@ -7,7 +7,7 @@ This module loads NumPy, which the first screen must not wait for.
 from itertools import zip_longest
 
 from core.experiments.exports import Export, newest_compact
-from core.inference.timings import SPARSE, Amounts, Row
+from core.inference.benchmark_result import SPARSE, Amounts, Row
 from core.measure.costs import cost_table
 from core.nets.footprint import Footprint, Sizes
 from core.pruning.curves import Point, Scan

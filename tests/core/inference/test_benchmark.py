@@ -14,8 +14,7 @@ from core.errors import StoppedError
 from core.events import drain
 from core.formats.onnx import to_onnx
 from core.inference import benchmark, engines
-from core.inference.engines import Engine, NetForms
-from core.inference.timings import (
+from core.inference.benchmark_result import (
     SPARSE,
     Amounts,
     Benchmark,
@@ -23,6 +22,7 @@ from core.inference.timings import (
     Row,
     benchmark_report,
 )
+from core.inference.engines import Engine, NetForms
 from core.nets.architectures import LeNet5
 from core.nets.layers import parameter_count
 from core.nets.weights import copy_weights

@@ -176,8 +176,8 @@ def test_the_smallest_within_a_drop_is_the_first_that_is(
     ("given", "message"),
     [
         ({"values": "int4"}, "values = 'int4': expected one of codebook"),
-        ({"values": "codebook"}, "expected levels or a maximum drop"),
-        ({"values": "steps", "levels": 4, "max_drop": 1.0}, "expected levels or a maximum drop"),
+        ({"values": "codebook"}, "levels or a maximum drop"),
+        ({"values": "steps", "levels": 4, "max_drop": 1.0}, "levels or a maximum drop"),
         (
             {"values": "codebook", "levels": 300},
             "levels = 300: expected a whole number from 2 to 256",

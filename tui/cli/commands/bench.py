@@ -12,7 +12,14 @@ from core.errors import InputError
 from core.events import StopFlag, Stream
 from core.experiments.experiment import open_run
 from core.formats.export_formats import COMPACT, ONNX, PICKLES, SAFETENSORS
-from core.inference.timings import SPARSE, Amounts, Benchmark, Row, SparseChoice, benchmark_report
+from core.inference.benchmark_result import (
+    SPARSE,
+    Amounts,
+    Benchmark,
+    Row,
+    SparseChoice,
+    benchmark_report,
+)
 from core.settings.settings import Settings
 from tui.cli import checks, read_options
 from tui.cli.command import Command
