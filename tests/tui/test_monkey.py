@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 import os
+from inspect import signature
+from operator import itemgetter
 from pathlib import Path
 from random import Random
+from types import SimpleNamespace
 
 import pytest
 
 from core.experiments.experiment import Experiment
 from tests.tui.conftest import ready
-from tests.tui.monkey import SIZES, Endless, Monkey, Unsteady, unforeseen
+from tests.tui.monkey import JOBS, SIZES, Endless, Monkey, ScriptError, Unsteady, unforeseen
 from tests.tui.scripted import net, residual
 from tui.system.error_log import log_file
 
 pytestmark = [pytest.mark.slow, pytest.mark.logs_errors]  # the errors of the script
 
-LEAST = int(os.environ.get("MONKEY_KEYS", "300"))
+LEAST = int(os.environ.get("MONKEY_KEYS", "450"))
 SEED = int(os.environ.get("MONKEY_SEED", "0"))
+
+
+def test_every_job_of_the_backend_may_fail():
+    backend = Unsteady(random=SimpleNamespace(choice=itemgetter(-1), random=lambda: 0.0))
+    for job in JOBS:
+        parameters = signature(getattr(Unsteady, job)).parameters
+        with pytest.raises(ScriptError):
+            next(getattr(backend, job)(*[None] * (len(parameters) - 1)))
+    assert {"benchmark", "measure"} < backend.failed == JOBS
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
