@@ -73,11 +73,7 @@ def names(tmp_path: Path) -> dict[str, str]:
         (("run", "--seed", "-1"), ("-1",)),
         (("run", "--model", "cnn6"), ("cnn6", "cnn5")),
         (("run", "--dataset", "letters"), ("letters", "mnist")),
-        pytest.param(  # the data are read first
-            ("run", "--weights", "/nowhere.safetensors"),
-            ("/nowhere.safetensors",),
-            marks=pytest.mark.slow,
-        ),
+        (("run", "--weights", "/nowhere.safetensors"), ("/nowhere.safetensors",)),
         (("run", "--json", "/nowhere/run.json"), ("/nowhere", "does not exist")),
         (("train", "--to", "/nowhere/net.safetensors"), ("/nowhere", "does not exist")),
         (("data", "fetch", "letters"), ("letters", "mnist")),
