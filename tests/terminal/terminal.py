@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import IO
 
 import pyte
 
@@ -39,7 +40,7 @@ KEYS = {
 
 
 class Terminal:
-    """A program and the terminal that it believes to have."""
+    """A program in a terminal; `stderr` may be a file instead."""
 
     def __init__(
         self,
@@ -48,6 +49,7 @@ class Terminal:
         rows: int = 24,
         command: str = FEATHERWEIGHT,
         cwd: str = "",
+        stderr: IO[bytes] | None = None,
         **environment: str,
     ) -> None:
         self.screen = pyte.Screen(columns, rows)
@@ -64,7 +66,7 @@ class Terminal:
             [command, *arguments],
             stdin=slave,
             stdout=slave,
-            stderr=slave,
+            stderr=stderr or slave,
             cwd=cwd or None,
             env={
                 **env,

@@ -104,6 +104,22 @@ def test_wrong_data_are_explained_in_the_program(tmp_path: Path):
         assert terminal.wait() == 0
 
 
+def test_with_stderr_in_a_file_the_app_draws_on_the_terminal(tmp_path: Path):
+    """`featherweight 2>log`: Textual would draw into the log."""
+    (tmp_path / "train-images-idx3-ubyte").write_bytes(b"not images")
+    log = tmp_path / "log"
+    with log.open("wb") as file, Terminal("--data-dir", str(tmp_path), stderr=file) as terminal:
+        terminal.wait_for("Featherweight", "has fewer bytes than", "r to retry")
+        terminal.press("?")
+        terminal.wait_for(HELP)
+        terminal.press("escape")
+        terminal.wait_for("has fewer bytes than", gone=(HELP,))
+        terminal.press("q")
+        assert terminal.wait() == 0
+        assert terminal.restored
+    assert log.read_bytes() == b""
+
+
 def test_without_color_everything_can_be_read_and_no_key_of_a_burst_is_lost(data_dir: Path):
     with Terminal("--data-dir", str(data_dir), columns=60, rows=20, NO_COLOR="1") as terminal:
         terminal.wait_for("ready", "conv1", "fc2", "validation", "▶")
