@@ -79,7 +79,7 @@ def test_links_lead_somewhere(name: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "max_lines"), [("README.md", 10), ("core/README.md", 15)])
-def test_the_python_runs(name: str, max_lines: int, tmp_path: Path) -> None:
+def test_the_python_of_every_readme_runs(name: str, max_lines: int, tmp_path: Path) -> None:
     (script,) = re.findall(r"```python\n(.*?)```", page(name), re.S)
     assert len([line for line in script.splitlines() if line]) <= max_lines
     net = f"{write(tmp_path)}:Net"

@@ -122,7 +122,7 @@ def test_masks_go_to_torch_and_come_back(model: Small, own: Splits, tmp_path: Pa
     assert same(back.pruned, masks.pruned)
 
 
-def test_what_torch_has_pruned_is_the_floor_of_a_plan(model: Small, own: Splits) -> None:
+def test_zeros_of_torchs_masks_are_the_floor_of_a_plan(model: Small, own: Splits) -> None:
     torch_prune.l1_unstructured(model.fc, "weight", amount=0.6)
     core.from_torch_prune(model)
     kept = int(model.fc.weight.count_nonzero())
@@ -131,7 +131,7 @@ def test_what_torch_has_pruned_is_the_floor_of_a_plan(model: Small, own: Splits)
     assert result.masks.kept(layers["fc"]) == kept == 576
 
 
-def test_what_cannot_be_followed_is_refused(model: Small, own: Splits) -> None:
+def test_untraceable_and_masked_models_are_refused(model: Small, own: Splits) -> None:
     for verb in (core.remove_dead, core.compact):
         with pytest.raises(InputError, match=r"of Small: torch\.fx cannot trace"):
             verb(model, own)
@@ -207,7 +207,7 @@ def test_images_and_labels_that_do_not_fit_are_refused(images, labels, said: str
         core.splits((images, labels))
 
 
-def test_what_core_offers_is_there_and_documented() -> None:
+def test_every_public_name_of_core_exists_and_is_documented() -> None:
     for name in core.__all__:
         assert getattr(core, name).__doc__
     with pytest.raises(AttributeError, match="has no attribute 'nothing'"):

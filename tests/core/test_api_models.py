@@ -142,7 +142,9 @@ def half_in_training(model: nn.Module) -> nn.Module:
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_every_call_takes_it_and_leaves_it_as_it_was(name: str, data: core.Splits) -> None:
+def test_every_call_takes_any_model_and_changes_only_its_weights(
+    name: str, data: core.Splits
+) -> None:
     torch.manual_seed(0)
     model = half_in_training(MODELS[name]())
     core.prune(model, core.plan(model, 1.3))

@@ -43,7 +43,7 @@ def test_core_alone_is_lazy() -> None:
     assert not loaded & HEAVY
 
 
-def test_what_the_command_line_needs_first_is_light() -> None:
+def test_the_modules_the_command_line_needs_first_are_light() -> None:
     loaded = packages_after(
         "import core.errors, core.events, core.system.files, core.nets.footprint\n"
         "import core.pruning.plans, core.training.recipes, core.settings.settings\n"

@@ -85,7 +85,7 @@ def test_without_a_terminal_the_default_job_runs(data_dir: Path):
 
 
 @pytest.mark.slow
-def test_a_file_and_a_goal_and_where_it_is_recorded(data_dir: Path, tmp_path: Path):
+def test_a_run_follows_a_recipe_file_and_a_goal_and_records_itself(data_dir: Path, tmp_path: Path):
     recipe, target = tmp_path / "recipe.toml", tmp_path / "run.json"
     recipe.write_text("seed = 3\n[finetune]\nepochs = 4\nscale_dropout = false\n")
     options = ("--ratio", "20", "--lock", "fc3=0.25", "--epochs", "1", "--config", str(recipe))

@@ -157,9 +157,7 @@ async def test_prune_then_finetune_shows_before_and_after(app, backend):
         (60, "36.88x  212 dead"),
     ],
 )
-async def test_what_is_left_without_dead_units_is_said_once_it_is_measured(
-    app, backend, width, said
-):
+async def test_the_size_without_dead_units_shows_once_they_are_counted(app, backend, width, said):
     backend.dead = DeadUnits({"fc1": 200, "conv1": 12}, nonzero=283, parameters=100_000)
     async with app.run_test(size=(width, 24)) as pilot:
         await ready(pilot)
@@ -204,7 +202,7 @@ async def test_jobs_exclude_one_another_but_keys_go_on(app, backend):
         await idle(pilot)
 
 
-async def test_undo_while_it_trains_leaves_the_curve_alone(app, backend):
+async def test_undo_during_fine_tuning_keeps_the_curve(app, backend):
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
         await pilot.press("m", "down", "enter", "f")
@@ -221,7 +219,7 @@ async def test_undo_while_it_trains_leaves_the_curve_alone(app, backend):
         assert len(app.state.curve.epochs) == 5
 
 
-async def test_stop_says_so_and_keeps_what_there_is(app, backend):
+async def test_stopping_keeps_the_best_epoch(app, backend):
     backend.pause_at = 60
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
@@ -361,7 +359,7 @@ async def test_no_key_is_offered_while_a_value_is_typed(app):
             "q", "quit"]  # fmt: skip
 
 
-async def test_another_theme_recolours_every_line(app):
+async def test_another_theme_recolors_every_line(app):
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
 

@@ -29,7 +29,7 @@ def test_before_a_net_is_open_only_what_needs_none_is_available(app):
     assert names == {"plots.step", "training.revert", "program.help", "program.leave"}
 
 
-async def test_what_waits_for_a_job_is_not_available_beside_one(app, backend):
+async def test_actions_that_wait_are_unavailable_during_a_job(app, backend):
     backend.pause_at = 60
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.tui.conftest import idle, ready, until
 
 
-async def test_there_and_back_the_plan_is_the_same_and_so_are_its_results(app, backend):
+async def test_results_stay_current_when_moves_are_reversed(app, backend):
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
         await pilot.press("g", "enter")
@@ -38,7 +38,7 @@ async def test_a_message_about_a_plan_disappears_with_it(app, backend):
         assert "conv1 locked" in app.activity.text
 
 
-async def test_a_key_that_has_to_wait_says_so(app, backend):
+async def test_a_key_that_waits_for_a_job_says_so(app, backend):
     backend.pause_at = 5
     async with app.run_test(size=(80, 24), notifications=True) as pilot:
         await ready(pilot)

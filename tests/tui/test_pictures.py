@@ -17,7 +17,7 @@ def _test(picture: Path) -> Path:
 
 
 @pytest.mark.slow
-def test_every_picture_is_a_tests() -> None:
+def test_every_snapshot_belongs_to_a_test() -> None:
     """Workers know only of the tests that each has run, so pytest is asked for all there are."""
     pictures = set(HERE.rglob("*.svg"))
     files = {f"{_test(picture)}.py" for picture in pictures}

@@ -40,7 +40,7 @@ def test_the_first_screen_needs_nothing_heavy(tmp_path: Path):
     assert all(text in drawn for text in ("Featherweight", "the layers appear here", "loading"))
 
 
-def test_what_has_no_known_end_says_how_far_it_is():
+def test_progress_without_a_total_shows_what_is_done():
     step = Progress("load torch", 312_000_000, unit="B")
     _, detail = activity(JobProgress("loading", since=0.0, step=step), 80, now=3.0)
     assert "".join(span.text for span in detail).strip() == "load torch 312.0 MB"

@@ -32,7 +32,7 @@ NameMirrors = Callable[..., None]
 
 @pytest.mark.slow
 @real
-def test_it_comes_from_debians_package_into_the_cache(
+def test_fashion_mnist_comes_from_debians_package_into_the_cache(
     tmp_path: Path, name_mirrors: NameMirrors
 ) -> None:
     name_mirrors()
@@ -48,7 +48,7 @@ def test_it_comes_from_debians_package_into_the_cache(
 
 @pytest.mark.slow
 @real
-def test_its_files_have_torchvisions_own_md5_sums() -> None:
+def test_the_files_of_fashion_mnist_have_torchvisions_md5_sums() -> None:
     """Debian gzips without name and time; with both in the header, the files are torchvision's."""
     from torchvision.datasets import FashionMNIST
 

@@ -77,7 +77,7 @@ def test_existing_splits_are_kept(tmp_path: Path, validation: str) -> None:
     assert whole.validation is whole.test
 
 
-def test_it_is_decoded_once_until_a_file_changes(
+def test_a_folder_is_decoded_once_until_a_file_changes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root = fill(tmp_path / "pets", 12)

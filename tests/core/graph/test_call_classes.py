@@ -59,7 +59,7 @@ UNITWISE = {
 
 
 @pytest.mark.parametrize("function", UNITWISE.values(), ids=UNITWISE)
-def test_what_treats_units_one_by_one_is_known(function: Callable[[Tensor], Tensor]) -> None:
+def test_unitwise_functions_are_recognized(function: Callable[[Tensor], Tensor]) -> None:
     call = between(function)
     assert type(call) is UnitwiseCall
     assert call.units == 4
@@ -78,7 +78,9 @@ MIXING = {
 
 
 @pytest.mark.parametrize("function", MIXING.values(), ids=MIXING)
-def test_what_may_mix_units_or_jump_is_not_known(function: Callable[[Tensor], Tensor]) -> None:
+def test_functions_that_may_mix_units_are_not_unitwise(
+    function: Callable[[Tensor], Tensor],
+) -> None:
     assert all(type(call) is not UnitwiseCall for call in _of_between(function))
 
 

@@ -201,7 +201,7 @@ class TestBorders:
             assert not net[0].bias[1]
             assert not net[len(between) + 1].weight[:, 1].any()
 
-    def test_another_way_to_pad_repeats_the_constant(self) -> None:
+    def test_reflect_padding_repeats_a_constant(self) -> None:
         net = sequence(
             nn.Conv2d(1, 3, 3), nn.Conv2d(3, 2, 3, padding=1, padding_mode="reflect"), nn.Flatten()
         )
@@ -226,7 +226,7 @@ class TestBorders:
         assert dead_units.parameters == 10 + 27
 
 
-def test_death_spreads_forwards_and_backwards() -> None:
+def test_dead_units_spread_forward_and_backward() -> None:
     net = sequence(
         nn.Flatten(), nn.Linear(64, 3), nn.ReLU(), nn.Linear(3, 3), nn.ReLU(), nn.Linear(3, 2)
     )
@@ -265,7 +265,9 @@ def dead_by_hand(weights: list[Tensor]) -> list[set[int]]:
     single=st.floats(0.3, 0.97),
     seed=st.integers(0, 1000),
 )
-def test_it_finds_what_repeated_removal_finds(wide: list[int], single: float, seed: int) -> None:
+def test_dead_units_equal_those_of_repeated_removal(
+    wide: list[int], single: float, seed: int
+) -> None:
     sizes = [16, *wide, 3]
     layers = [nn.Linear(*pair) for pair in pairwise(sizes)]
     net = sequence(nn.Flatten(), *(part for it in layers for part in (it, nn.Tanh())))
@@ -303,7 +305,7 @@ def test_the_shipped_nets_make_the_same_predictions(model: str, ratio: int, few:
 
 
 class TestOwnNets:
-    def test_what_is_added_grouped_or_tied_is_left_alone(self, tmp_path: Path) -> None:
+    def test_units_of_added_grouped_or_tied_layers_stay(self, tmp_path: Path) -> None:
         net = build(f"{write(tmp_path)}:Net")
         with torch.no_grad():
             for weight in (it for it in net.parameters() if it.dim() > 1):
@@ -320,7 +322,9 @@ class TestOwnNets:
                 weight[:, 5:8] = 0.0
         assert not assert_removed_exactly(net, torch.randn(5, 1, 28, 28)).total
 
-    def test_what_cannot_be_traced_is_not_known(self, tmp_path: Path, few: Splits) -> None:
+    def test_an_untraceable_net_has_no_count_of_dead_units(
+        self, tmp_path: Path, few: Splits
+    ) -> None:
         net = build(f"{write(tmp_path)}:Viewing")
         before = copy_weights(net)
         assert core.drain(count_dead_units(net, few.test)) is None
@@ -370,7 +374,7 @@ def hidden(net: Odd, x: Tensor) -> Tensor:
         (lambda net, x: net.row(net.conv(x).reshape(-1, 36)).reshape(x.size(0), -1), [0, 0]),
     ],
 )
-def test_around_an_odd_call_only_units_that_nobody_reads_are_removed(use, dead: list[int]) -> None:
+def test_around_an_unknown_call_only_unread_units_are_removed(use, dead: list[int]) -> None:
     net = Odd(use)
     dead_units = assert_removed_exactly(net, IMAGES)
     assert [dead_units.units["conv"], dead_units.units["one"]] == dead

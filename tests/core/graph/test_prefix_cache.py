@@ -43,7 +43,7 @@ def test_changed_weights_give_the_logits_of_the_whole_net(
             assert torch.allclose(few, expected[some], atol=1e-5)
 
 
-def test_what_comes_before_a_layer_is_not_run_again() -> None:
+def test_calls_before_a_changed_layer_are_not_repeated() -> None:
     net = Cnn5().eval()
     images = torch.randn(3, 1, 28, 28)
     cut = PrefixCache(net, groups(net), images)
@@ -122,7 +122,7 @@ class Counts(nn.Module):
         return self.last(self.first(x).view(n, width))
 
 
-def test_a_number_of_images_that_is_alive_follows_the_images() -> None:
+def test_a_stored_batch_size_follows_the_images() -> None:
     net = Counts().eval()
     images = torch.randn(5, 6)
     cut = PrefixCache(net, groups(net), images[:3])
@@ -181,13 +181,13 @@ class WritesInput(Decides):
 
 
 @pytest.mark.parametrize("kind", [Decides, Forgets, WritesInput, Mixes, Breaks])
-def test_a_net_that_cannot_be_cut_says_why(kind: type[nn.Module]) -> None:
+def test_a_net_that_cannot_be_split_says_why(kind: type[nn.Module]) -> None:
     net = kind().eval()
     with pytest.raises(UntraceableError):
         PrefixCache(net, groups(net), torch.randn(3, 6))
 
 
-def test_two_images_are_too_few_to_try_it_with() -> None:
+def test_a_trial_needs_at_least_three_images() -> None:
     net = Cnn5().eval()
     with pytest.raises(UntraceableError, match="at least 3"):
         PrefixCache(net, groups(net), torch.randn(2, 1, 28, 28))

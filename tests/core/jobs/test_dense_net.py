@@ -54,7 +54,7 @@ def alexnet() -> Workbench:
     return Workbench(Settings(model="alexnet", precision="fp32"))
 
 
-def test_without_a_network_a_net_of_torchvisions_is_untrained_and_that_is_told(
+def test_without_a_network_a_torchvision_net_is_untrained_with_a_notice(
     alexnet: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gives(monkeypatch, URLError(OSError("Name or service not known")))
@@ -68,7 +68,7 @@ def test_without_a_network_a_net_of_torchvisions_is_untrained_and_that_is_told(
     assert notice.text.endswith("use --weights FILE")
 
 
-def test_a_stop_while_it_fetches_is_a_stop(
+def test_stopping_the_fetch_of_weights_raises(
     alexnet: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gives(monkeypatch, StoppedError("fetch stopped"))
@@ -76,7 +76,7 @@ def test_a_stop_while_it_fetches_is_a_stop(
         drain(dense_weights(alexnet))
 
 
-def test_with_one_it_has_torchvisions_weights(
+def test_with_a_network_a_torchvision_net_has_its_pretrained_weights(
     alexnet: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given = {name: torch.zeros_like(it) for name, it in alexnet.fresh_model().state_dict().items()}
@@ -86,7 +86,7 @@ def test_with_one_it_has_torchvisions_weights(
     assert dense.weights is given
 
 
-def test_images_that_it_cannot_take_are_told(data_dir: Path) -> None:
+def test_images_of_a_size_the_net_cannot_take_are_refused(data_dir: Path) -> None:
     workbench = Workbench(
         Settings(model="alexnet", data_dir=data_dir, inputs=Inputs(image_size=28))
     )
@@ -121,9 +121,7 @@ def test_for_other_data_a_dense_net_is_trained_once(
         drain(dense_weights(other, stop=lambda: True))
 
 
-def test_a_training_on_first_use_that_is_stopped_goes_on(
-    without_weights: Settings, empty_cache: Path
-) -> None:
+def test_a_stopped_dense_training_resumes(without_weights: Settings, empty_cache: Path) -> None:
 
     through = drain(dense_weights(Workbench(without_weights)))
     (kept,) = (p for p in (empty_cache / "dense").iterdir() if ".early" not in p.name)

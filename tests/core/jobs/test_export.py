@@ -88,7 +88,7 @@ def test_onnx_gives_the_logits_of_torch_for_any_number_of_images(
 
 
 @pytest.mark.parametrize("values", VALUES)
-def test_what_is_measured_is_what_the_file_gives(
+def test_an_exports_accuracy_is_that_of_its_file(
     workbench: Workbench, pruned: Weights, tmp_path: Path, values: str
 ) -> None:
     shared = values in ("codebook", "steps")
@@ -122,9 +122,7 @@ def test_a_quantised_file_is_much_smaller(
     assert whole > 1.4 * half > 1.8 * sixteen > 2 * four
 
 
-def test_training_behind_the_values_wins_accuracy_back(
-    workbench: Workbench, pruned: Weights
-) -> None:
+def test_straight_through_training_recovers_accuracy(workbench: Workbench, pruned: Weights) -> None:
     # Small batches, for enough steps on few images.
     workbench = workbench.with_settings(
         replace(workbench.settings, changes=RecipeChanges(batch_size=10))
@@ -145,7 +143,9 @@ def test_training_behind_the_values_wins_accuracy_back(
         assert not weight[pruned[layer.key] == 0].any()
 
 
-def test_stopped_the_best_so_far_is_the_result(workbench: Workbench, pruned: Weights) -> None:
+def test_a_stopped_quantization_returns_the_best_so_far(
+    workbench: Workbench, pruned: Weights
+) -> None:
     rough = drain(quantize(workbench, pruned, 4))
     events: list[Event] = []
     stopped = quantize(
@@ -156,7 +156,7 @@ def test_stopped_the_best_so_far_is_the_result(workbench: Workbench, pruned: Wei
     assert found.validation >= rough.validation
 
 
-def test_the_smallest_within_a_drop_is_the_first_that_is(
+def test_quantization_takes_the_fewest_values_within_the_drop(
     workbench: Workbench, pruned: Weights
 ) -> None:
     least = exact(workbench, pruned).validation - 1.0
@@ -296,7 +296,7 @@ def own(net: type[nn.Module], few: Splits, data_dir: Path) -> tuple[Workbench, W
 
 
 @pytest.mark.parametrize("values", ["float32", "codebook"])
-def test_a_net_of_ones_own_keeps_what_is_no_weight_and_its_ties(
+def test_a_user_nets_export_keeps_buffers_and_ties(
     few: Splits, data_dir: Path, tmp_path: Path, values: str
 ) -> None:
     workbench, weights = own(Own, few, data_dir)
@@ -324,7 +324,7 @@ def test_negative_zeros_are_zeros(workbench: Workbench, pruned: Weights, tmp_pat
     assert found.path.read_bytes() == plain.path.read_bytes()
 
 
-def test_what_a_type_cannot_hold_is_refused_and_nothing_is_written(
+def test_values_too_large_for_the_type_are_refused_and_nothing_is_written(
     workbench: Workbench, pruned: Weights, tmp_path: Path
 ) -> None:
     large = {**pruned, "fc1.bias": pruned["fc1.bias"] + 70_000}
@@ -333,7 +333,7 @@ def test_what_a_type_cannot_hold_is_refused_and_nothing_is_written(
     assert not list(tmp_path.iterdir())
 
 
-def test_onnx_that_takes_one_number_of_images_is_not_written(
+def test_onnx_with_a_fixed_batch_size_is_refused(
     few: Splits, data_dir: Path, tmp_path: Path
 ) -> None:
     workbench, weights = own(Frozen, few, data_dir)
@@ -342,7 +342,7 @@ def test_onnx_that_takes_one_number_of_images_is_not_written(
     assert not list(tmp_path.iterdir())
 
 
-def test_where_a_folder_of_images_is_is_not_told() -> None:
+def test_exported_facts_do_not_name_the_image_folder() -> None:
     settings = Settings(model="lenet-300-100", dataset="folder:/home/someone/private")
     assert image_facts(settings, DEFAULT_INPUTS) == {"dataset": "folder"}
 

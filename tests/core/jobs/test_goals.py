@@ -62,7 +62,9 @@ def test_a_search_begins_above_what_its_base_has_already(
     assert said == [TrialRecord(1, found.least), TrialRecord(2, found.least)]
 
 
-def test_reach_counts_floors_locks_and_biases(workbench: Workbench, dense: Net, light: Net) -> None:
+def test_size_bounds_count_floors_locks_and_biases(
+    workbench: Workbench, dense: Net, light: Net
+) -> None:
     assert [it.nonzero for it in size_bounds(workbench, dense, {})] == [228_010, 394 + 5]
     assert [it.nonzero for it in size_bounds(workbench, light, {})] == [6_183, 394 + 5]
     heaviest, lightest = size_bounds(workbench, dense, {"fc1": 0.5, "fc2": 1.0})

@@ -44,7 +44,7 @@ def test_layers_and_parameters_are_known_without_memory_for_weights(models: Mode
     assert all(it.is_meta for it in models._outline.parameters())
 
 
-def test_a_vehicle_is_the_callers_alone(models: Models, own: Models) -> None:
+def test_uninitialized_models_share_no_memory(models: Models, own: Models) -> None:
     for made in (models, own):
         one, other = made.uninitialized(), made.uninitialized()
         places = [{it.data_ptr() for it in net.parameters()} for net in (one, other)]
@@ -52,9 +52,7 @@ def test_a_vehicle_is_the_callers_alone(models: Models, own: Models) -> None:
         assert not any(it.is_meta for it in one.parameters())
 
 
-def test_a_model_to_ask_reads_weights_where_they_are_but_the_users_has_a_copy(
-    models: Models, own: Models
-) -> None:
+def test_inference_shares_weights_except_for_user_nets(models: Models, own: Models) -> None:
     for made, shares in ((models, True), (own, False)):
         weights = copy_weights(made.fresh(3))
         asked = made.for_inference(weights)
@@ -125,7 +123,7 @@ class Logs(Locked):
 
 
 @pytest.mark.parametrize("name", ["Transposed", "Locked", "Logs"])
-def test_each_is_another_net_and_can_be_trained(name: str, tmp_path: Path) -> None:
+def test_uninitialized_models_are_separate_and_trainable(name: str, tmp_path: Path) -> None:
     path = tmp_path / "mine.py"
     path.write_text(SOURCE)
     models = Models(model_spec(f"{path}:{name}"), CPU)

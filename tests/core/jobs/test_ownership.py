@@ -113,9 +113,7 @@ def _nets_with_other_weights(base: Net) -> int:
     return sum(not weight.is_meta and weight.data_ptr() != shared for weight in weights)
 
 
-def test_a_net_that_is_only_asked_reads_the_weights_where_they_are(
-    workbench: Workbench, base: Net
-) -> None:
+def test_inference_reads_weights_without_copying(workbench: Workbench, base: Net) -> None:
     asked = workbench.models.for_inference(base.weights)
     for name, parameter in asked.named_parameters():
         assert parameter.data_ptr() == base.weights[name].data_ptr()
@@ -125,9 +123,7 @@ def test_a_net_that_is_only_asked_reads_the_weights_where_they_are(
         assert parameter.data_ptr() != base.weights[name].data_ptr()
 
 
-def test_a_net_of_the_users_that_writes_into_its_weights_writes_into_a_copy(
-    tmp_path: Path, data_dir: Path
-) -> None:
+def test_a_user_net_writes_only_into_a_copy_of_its_weights(tmp_path: Path, data_dir: Path) -> None:
     code = tmp_path / "writes.py"
     code.write_text(WRITES, encoding="utf-8")
     weights = tmp_path / "writes.pt"
@@ -143,7 +139,7 @@ def test_a_net_of_the_users_that_writes_into_its_weights_writes_into_a_copy(
     assert same(base.weights, given)
 
 
-def test_two_measurements_do_not_meet(workbench: Workbench, base: Net) -> None:
+def test_interleaved_measurements_do_not_interfere(workbench: Workbench, base: Net) -> None:
     """One runs in the middle of the other, like a background measurement."""
     alone: list[Event] = []
     drain(measurement.sample(workbench, base, PLAN), alone.append)

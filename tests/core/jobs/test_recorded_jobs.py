@@ -22,7 +22,7 @@ from tests.core.training.loops import of_type, recorded, same
 pytestmark = [pytest.mark.usefixtures("one_thread"), pytest.mark.slow]
 
 
-def test_a_run_holds_what_came_of_it(kept: Kept, base: Net) -> None:
+def test_a_run_holds_its_result(kept: Kept, base: Net) -> None:
     run, result = kept.run, kept.result
     assert (run.id, run.status) == ("0001", DONE)
     assert same(run.weights(), result.weights)
@@ -37,7 +37,7 @@ def test_a_run_holds_what_came_of_it(kept: Kept, base: Net) -> None:
     assert not (run.folder / "checkpoint.safetensors").exists()
 
 
-def test_what_is_recorded_is_not_changed_by_recording_it(
+def test_recording_does_not_change_the_result(
     kept: Kept, workbench: Workbench, base: Net, aggressive: Plan
 ) -> None:
     plain = drain(workbench.finetune(base, aggressive))
@@ -107,7 +107,7 @@ def test_a_run_that_cannot_be_restored_says_why(
         drain(restore(workbench, base, kept.experiment, run))
 
 
-def test_one_that_was_stopped_is_called_so(
+def test_a_stopped_run_has_the_status_stopped(
     workbench: Workbench, base: Net, aggressive: Plan, tmp_path: Path
 ) -> None:
     experiment, events = Experiment(tmp_path), list[Event]()

@@ -127,7 +127,7 @@ def killed(folder: Path, data_dir: Path, job: str, event: str, count: int) -> Ru
     return Experiment(folder).newest()
 
 
-def test_killed_in_its_third_epoch_it_comes_to_the_same_when_resumed(
+def test_a_run_killed_in_its_third_epoch_resumes_to_the_same_result(
     kept: Kept, workbench: Workbench, base: Net, data_dir: Path, tmp_path: Path
 ) -> None:
     """An epoch is reported before its checkpoint is written, so the third one is lost."""
@@ -138,7 +138,7 @@ def test_killed_in_its_third_epoch_it_comes_to_the_same_when_resumed(
     assert Experiment(tmp_path).newest().status == DONE
 
 
-def test_killed_in_its_first_epoch_a_fine_tuning_starts_over_from_its_settings(
+def test_a_fine_tuning_killed_in_its_first_epoch_restarts_from_its_settings(
     kept: Kept, workbench: Workbench, base: Net, data_dir: Path, tmp_path: Path
 ) -> None:
     run, experiment = killed(tmp_path, data_dir, "finetune", "Batch", 2), Experiment(tmp_path)
@@ -156,7 +156,7 @@ def test_killed_in_its_first_epoch_a_fine_tuning_starts_over_from_its_settings(
     assert done.record.created == run.record.created
 
 
-def test_killed_in_its_first_epoch_a_dense_training_starts_over(
+def test_a_dense_training_killed_in_its_first_epoch_restarts(
     workbench: Workbench, base: Net, data_dir: Path, tmp_path: Path
 ) -> None:
     whole = drain(recorded_jobs.train(workbench, Experiment(tmp_path / "whole")))
@@ -168,7 +168,7 @@ def test_killed_in_its_first_epoch_a_dense_training_starts_over(
     assert experiment.newest().status == DONE
 
 
-def test_a_run_that_is_started_over_and_left_again_stays(
+def test_a_restarted_run_left_early_can_be_resumed(
     workbench: Workbench, base: Net, data_dir: Path, tmp_path: Path
 ) -> None:
     run, experiment = killed(tmp_path, data_dir, "finetune", "Batch", 2), Experiment(tmp_path)

@@ -90,7 +90,7 @@ class TestOpening:
         with pytest.raises(InputError, match=r"'letters'.*mnist"):
             drain(open_dense_net(workbench))
 
-    def test_threads_are_those_asked_for(self) -> None:
+    def test_threads_are_set_as_requested(self) -> None:
         threads = torch.get_num_threads()
         try:
             Workbench(Settings(threads=threads + 1))

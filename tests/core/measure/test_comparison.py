@@ -159,9 +159,7 @@ def test_labels_and_predictions_out_of_range_are_refused() -> None:
 
 
 @given(st.lists(st.integers(0, 9), max_size=60), st.integers(-30, 30))
-def test_one_image_of_each_class_and_the_first_after_the_last(
-    classes: list[int], start: int
-) -> None:
+def test_one_image_per_class_is_chosen_cyclically(classes: list[int], start: int) -> None:
     expected = []
     for which in range(10):
         images = [index for index, label in enumerate(classes) if label == which]
@@ -170,7 +168,7 @@ def test_one_image_of_each_class_and_the_first_after_the_last(
 
 
 @pytest.mark.parametrize("classes", [1, 3, 10, 11, 12, 25])
-def test_of_many_classes_ten_and_all_of_them_in_turn(classes: int) -> None:
+def test_pages_of_ten_classes_cover_every_image(classes: int) -> None:
     labels = np.arange(4 * classes, dtype=np.int64) % classes
     pages = -(-classes // PAGE)
     seen = [one_per_class(labels, classes, start) for start in range(4 * pages)]
@@ -187,7 +185,9 @@ triples = st.lists(st.tuples(*(3 * [st.integers(0, 2)])), max_size=150)
 
 
 @given(triples)
-def test_the_newly_wrong_are_exactly_those(triples: list[tuple[int, int, int]]) -> None:
+def test_newly_wrong_images_are_right_dense_and_wrong_pruned(
+    triples: list[tuple[int, int, int]],
+) -> None:
     labels, dense, pruned = (numbers(*(triple[side] for triple in triples)) for side in range(3))
     expected = [
         index
@@ -265,7 +265,7 @@ def test_large_images_are_predicted_a_few_at_a_time(
     assert parts.shares == pytest.approx(whole.shares, abs=1e-3)
 
 
-def test_predictions_of_no_image_tell_the_number_of_classes() -> None:
+def test_predictions_of_no_images_have_the_number_of_classes() -> None:
     shown = predictions_of(Rgb(7, seed=0), color_images(5, 7), ())
     assert shown.shares.shape == (0, 7)
     assert len(shown.classes) == len(shown.confidences) == 0
@@ -377,7 +377,7 @@ def test_a_net_compared_with_itself_runs_once(nets: Nets, data: Images, plain: P
     assert comparison.counts.pruned_predictions.tolist() == plain[0].tolist()
 
 
-def test_known_predictions_are_not_computed_again_and_win(nets: Nets, data: Images) -> None:
+def test_known_predictions_are_used_and_not_computed(nets: Nets, data: Images) -> None:
     ones, threes = np.full(600, 1), np.full(600, 3)
     comparison, events = recorded(
         compare(*nets, data, matrix=True, dense_predictions=ones, pruned_predictions=threes)

@@ -231,7 +231,7 @@ class Decides(Cnn5):
         return super().forward(x if x.sum() < 1e9 else -x)
 
 
-def test_what_cannot_be_traced_is_scanned_with_the_whole_net(
+def test_an_untraceable_net_is_scanned_whole(
     images: Images, dense: Weights, plain_counts: dict[str, list[int]]
 ) -> None:
     net = Decides()

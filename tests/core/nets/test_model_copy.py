@@ -222,7 +222,7 @@ def test_generators_attributes_and_gradient_hooks_of_parameters_come_along() -> 
     assert model.fc.weight.grad is None
 
 
-def test_what_points_back_points_into_the_copy() -> None:
+def test_references_to_the_model_point_into_the_copy() -> None:
     model: Any = hooked()
     model.conv.parent = weakref.ref(model)
     model(IMAGES)
@@ -287,7 +287,7 @@ def hooked_through_a_list() -> nn.Module:
         (hooked_through_a_list(), r"Plain\.conv\._forward_hooks\[\d+\] \(its variable models\)"),
     ],
 )
-def test_what_cannot_be_copied_is_named(model: nn.Module, where: str) -> None:
+def test_parts_that_cannot_be_copied_are_named(model: nn.Module, where: str) -> None:
     before = {key: tensor.clone() for key, tensor in model.state_dict().items()}
     with pytest.raises(InputError, match=where) as refusal:
         copy_model(model)

@@ -61,7 +61,7 @@ def workbench_of(mine: Path, name: str, data_dir: Path, **more: Any) -> Workbenc
 
 
 @pytest.mark.parametrize("name", ["Net", "Viewing", "Attending", "factory"])
-def test_it_is_trained_pruned_scanned_fine_tuned_and_restored(
+def test_a_user_net_is_trained_pruned_scanned_fine_tuned_and_restored(
     name: str, mine: Path, data_dir: Path, few_images: None, empty_cache: Path, tmp_path: Path
 ) -> None:
     workbench, events = workbench_of(mine, name, data_dir), list[Event]()
@@ -154,7 +154,7 @@ def test_a_net_that_is_itself_one_layer_can_be_pruned() -> None:
         ("a-b:Net", "expected path/to/net.py:Net or package.module:Net"),
     ],
 )
-def test_a_name_that_cannot_be_one_is_refused_before_anything_runs(
+def test_a_malformed_model_name_is_refused_before_any_code_runs(
     mine: Path, model: str, message: str
 ) -> None:
     with pytest.raises(InputError, match=message):
@@ -172,7 +172,7 @@ def test_a_name_that_cannot_be_one_is_refused_before_anything_runs(
         ("constant", "is not a class or function"),
     ],
 )
-def test_what_cannot_be_built_says_why(mine: Path, name: str, message: str) -> None:
+def test_a_net_that_cannot_be_built_says_why(mine: Path, name: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
         build(f"{mine}:{name}")
 
@@ -228,7 +228,7 @@ def test_a_dense_net_that_calls_view_is_trained(
     assert len(trained.epochs) == 2
 
 
-def test_a_file_that_ends_the_program_does_not(tmp_path: Path) -> None:
+def test_a_model_file_that_exits_does_not_end_the_program(tmp_path: Path) -> None:
     (tmp_path / "it.py").write_text("raise SystemExit(3)")
     with pytest.raises(InputError, match=r"raised SystemExit: 3"):
         build(f"{tmp_path / 'it.py'}:Net")

@@ -89,7 +89,7 @@ class TestMagnitude:
         assert ranking.count(0.0) == ranked.size
         assert ranking.count(1e300) == ranking.count(math.inf) == 0
 
-    def test_it_is_exact_for_the_shipped_net(self) -> None:
+    def test_magnitude_keeps_what_a_sort_of_all_weights_keeps(self) -> None:
         net = cnn5()
         kept = net.kept(net.allocate("magnitude", 3_800))
         everything = np.concatenate([descending(weight) for weight in net.weights])
@@ -106,7 +106,7 @@ class TestLamp:
         bars = [0.0, 1 / 18, 0.06, 4 / 17, 0.24, 1.0, 1.1, math.inf]
         assert [ranking.count(bar) for bar in bars] == [4, 4, 3, 3, 1, 1, 0, 0]
 
-    def test_it_is_exact_for_the_shipped_net(self) -> None:
+    def test_lamp_keeps_what_a_sort_of_all_scores_keeps(self) -> None:
         net = cnn5()
         kept = net.kept(net.allocate("lamp", 3_800))
         scores = [lamp_scores(weight) for weight in net.weights]

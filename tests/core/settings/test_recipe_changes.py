@@ -168,7 +168,7 @@ class TestRounds:
     RECIPE = short("reference", epochs=2, method="iterative", rounds=3, lr=0.01)
 
     @pytest.mark.slow
-    def test_each_drops_the_same_share_of_what_is_left(
+    def test_each_round_prunes_the_same_share_of_the_remaining_weights(
         self, tiny: Splits, dense: Weights, layers: tuple[Layer, ...], aggressive: Plan
     ) -> None:
         half = uniform_plan(0.5, [layer.name for layer in layers])
@@ -187,7 +187,7 @@ class TestRounds:
             }
             assert counts == planned_counts(fractions, layers)
 
-    def test_nothing_grows_back_and_only_the_last_one_counts(
+    def test_no_weight_grows_back_and_only_the_last_round_counts(
         self, tiny: Splits, dense: Weights, layers: tuple[Layer, ...], aggressive: Plan
     ) -> None:
         model, zeros = Cnn5(), {la.key: torch.zeros(la.shape, dtype=torch.bool) for la in layers}
@@ -211,7 +211,7 @@ class TestRounds:
         assert (result.revived, result.recipe) == (0, self.RECIPE)
         assert kept_counts(result.weights, layers) == planned_counts(aggressive, layers)
 
-    def test_stopped_before_the_last_one_it_is_pruned_the_rest_of_the_way(
+    def test_stopping_before_the_last_round_prunes_to_the_plan(
         self, tiny: Splits, dense: Weights, layers: tuple[Layer, ...], aggressive: Plan
     ) -> None:
         seen: list[Batch] = []

@@ -51,7 +51,7 @@ def tuned(
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_a_fine_tuning_goes_on_from_any_epoch_as_if_nothing_had_happened(
+def test_a_fine_tuning_resumed_at_any_epoch_ends_with_the_same_bits(
     name: str, tiny: Splits, dense: Weights, aggressive: Plan, tmp_path: Path
 ) -> None:
     recipe = RECIPES[name]
@@ -70,7 +70,7 @@ def test_a_fine_tuning_goes_on_from_any_epoch_as_if_nothing_had_happened(
         ]
 
 
-def test_a_dense_training_goes_on_from_any_epoch_as_if_nothing_had_happened(
+def test_a_dense_training_resumed_at_any_epoch_ends_with_the_same_bits(
     tiny: Splits, tmp_path: Path
 ) -> None:
     phase = short("reference", epochs=3).dense
@@ -96,7 +96,7 @@ def test_a_checkpoint_is_not_touched_by_the_epochs_after_it(
     assert same(dict(first.tensors), before)
 
 
-def test_no_checkpoint_is_told_that_nobody_asked_for(
+def test_without_a_request_no_checkpoint_is_reported(
     tiny: Splits, dense: Weights, aggressive: Plan
 ) -> None:
     _, checkpoints, epochs = tuned(dense, aggressive, tiny, short("fast"))
@@ -117,7 +117,7 @@ states = st.recursive(
 
 
 @given(st.dictionaries(st.text("abc/", min_size=1), states))
-def test_any_state_is_put_together_as_it_was_taken_apart(state: dict[str, Any]) -> None:
+def test_any_state_survives_flattening(state: dict[str, Any]) -> None:
     checkpoint = Checkpoint.of(state)
     assert equal(checkpoint.state(), state)
 

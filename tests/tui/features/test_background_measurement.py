@@ -19,7 +19,7 @@ from tui.state.measurement import ImageSelection, MeasurementRequest
 PRESET = ("m", "down", "enter")
 
 
-async def test_a_plan_that_rests_is_measured_on_a_sample_and_then_on_all(app, backend):
+async def test_an_unchanged_plan_is_measured_on_a_sample_then_on_all_images(app, backend):
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
         await pilot.press(*PRESET)
@@ -35,7 +35,7 @@ async def test_a_plan_that_rests_is_measured_on_a_sample_and_then_on_all(app, ba
         await until(pilot, lambda app: not app.measuring)
 
 
-async def test_a_key_that_changes_the_plan_ends_it_and_begins_another(app, backend):
+async def test_changing_the_plan_restarts_its_measurement(app, backend):
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
         await pilot.press(*PRESET)
@@ -47,7 +47,7 @@ async def test_a_key_that_changes_the_plan_ends_it_and_begins_another(app, backe
         assert backend.looked == [AGGRESSIVE, {**AGGRESSIVE, "conv1": 0.66}]
 
 
-async def test_a_key_that_does_not_change_the_plan_leaves_it_alone(app, backend):
+async def test_keys_that_keep_the_plan_keep_its_measurement(app, backend):
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
         await pilot.press(*PRESET)
@@ -58,7 +58,7 @@ async def test_a_key_that_does_not_change_the_plan_leaves_it_alone(app, backend)
         assert len(backend.looked) == 1
 
 
-async def test_it_gives_way_to_a_job_and_comes_back_after_it(app, backend):
+async def test_a_measurement_pauses_during_a_job_and_resumes_after_it(app, backend):
     backend.pause_at = 5
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
@@ -86,7 +86,7 @@ class Slow(Scripted):
         self.started.append("given way")
 
 
-async def test_a_job_begins_when_the_measurement_has_let_go_of_its_memory():
+async def test_a_job_starts_once_the_measurement_has_freed_its_memory():
     backend = Slow()
     app = FeatherweightApp(backend)
     async with app.run_test(size=(80, 24)) as pilot:
@@ -101,7 +101,7 @@ async def test_a_job_begins_when_the_measurement_has_let_go_of_its_memory():
         assert backend.started == ["given way", "prune"]
 
 
-async def test_what_is_known_is_not_measured_again(app, backend):
+async def test_known_accuracies_are_not_measured_again(app, backend):
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
         assert not app.measuring
@@ -123,7 +123,7 @@ class Failing(Scripted):
         yield
 
 
-async def test_a_plot_says_why_it_stays_empty():
+async def test_an_empty_plot_says_why():
     app = FeatherweightApp(Failing())
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
@@ -132,7 +132,7 @@ async def test_a_plot_says_why_it_stays_empty():
         assert shown(app, "#plot-0").strip() == "the images are gone"
 
 
-async def test_one_that_fails_is_not_tried_again_and_again():
+async def test_a_failed_measurement_is_not_repeated_for_the_same_plan():
     backend = Failing()
     app = FeatherweightApp(backend)
     async with app.run_test(size=(80, 24)) as pilot:
@@ -145,7 +145,7 @@ async def test_one_that_fails_is_not_tried_again_and_again():
         await until(pilot, lambda app: len(backend.looked) == 2 and not app.measuring)
 
 
-async def test_digits_are_looked_at_while_their_plot_is_in_sight(app, backend):
+async def test_images_are_predicted_while_their_plot_is_visible(app, backend):
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
         assert backend.digits == []
@@ -164,7 +164,7 @@ async def test_digits_are_looked_at_while_their_plot_is_in_sight(app, backend):
         assert backend.digits[1:] == [ImageSelection("wrong", 0), ImageSelection("wrong", 1)]
 
 
-async def test_digits_follow_the_sparsities(app, backend):
+async def test_predictions_are_updated_when_the_plan_changes(app, backend):
     backend.rested.set()
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
@@ -180,7 +180,7 @@ async def test_digits_follow_the_sparsities(app, backend):
         assert not app.measuring
 
 
-async def test_what_was_seen_of_another_plan_is_marked_while_a_job_runs(app, backend):
+async def test_predictions_of_another_plan_are_marked_while_a_job_runs(app, backend):
     backend.rested.set()
     backend.pause_at = 5
     async with app.run_test(size=(80, 24)) as pilot:
@@ -202,7 +202,7 @@ async def test_what_was_seen_of_another_plan_is_marked_while_a_job_runs(app, bac
         assert "(previous plan)" not in shown(app, "#plot-0")
 
 
-async def test_the_fine_tuned_net_is_called_so(app, backend):
+async def test_predictions_of_the_fine_tuned_net_are_labeled_fine_tuned(app, backend):
     backend.rested.set()
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
@@ -217,7 +217,7 @@ async def test_the_fine_tuned_net_is_called_so(app, backend):
         assert "pruned" not in shown(app, "#plot-0")
 
 
-async def test_costs_are_counted_while_they_are_in_sight(app, backend):
+async def test_costs_are_counted_while_their_plot_is_visible(app, backend):
     backend.rested.set()
     async with app.run_test(size=(120, 24)) as pilot:
         await ready(pilot)
@@ -256,7 +256,7 @@ class Heavy:
     """What takes memory."""
 
 
-def test_what_a_job_held_goes_with_it_though_its_error_stays():
+def test_a_failed_job_frees_its_memory_though_its_error_stays():
     said, held = [], []
 
     def measure(heavy: Heavy) -> Stream[None]:

@@ -18,7 +18,7 @@ async def still(pilot) -> None:
     await until(pilot, lambda app: not app.measuring and not app.main_screen.stale)
 
 
-async def test_the_plan_is_timed_and_marked_once_it_is_another(app, backend):
+async def test_benchmarks_of_a_previous_plan_are_marked(app, backend):
     backend.rested.set()
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
@@ -41,7 +41,7 @@ async def test_the_plan_is_timed_and_marked_once_it_is_another(app, backend):
         assert "(previous plan)" not in shown(app, "#plot-0")
 
 
-async def test_the_fine_tuned_net_is_timed_where_there_is_one(app, backend):
+async def test_a_fine_tuned_net_is_benchmarked_instead_of_the_plan(app, backend):
     backend.rested.set()
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
@@ -61,7 +61,7 @@ async def test_the_fine_tuned_net_is_timed_where_there_is_one(app, backend):
         assert shown(app, "#plot-0").splitlines()[0].split()[-1] == "fine-tuned"
 
 
-async def test_it_is_shown_as_far_as_it_is_and_stops(backend):
+async def test_a_stopped_benchmark_shows_the_rows_measured_so_far(backend):
     backend.pause_at = 1
     app = FeatherweightApp(backend)
     async with app.run_test(size=(80, 24)) as pilot:

@@ -46,7 +46,7 @@ def kept(app: FeatherweightApp) -> int:
     return app.state.footprint.nonzero
 
 
-async def test_a_scan_draws_its_curves_as_they_come_and_foretells(app, backend):
+async def test_a_running_scan_draws_its_curves_and_forecasts(app, backend):
     backend.pause_at = 0
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
@@ -80,7 +80,7 @@ async def test_a_stopped_scan_keeps_its_curves(app, backend):
         assert {point.images for point in app.state.scan.points()} == {1_000}
 
 
-async def test_a_scan_that_is_stopped_at_once_says_that_there_is_nothing(app, backend):
+async def test_a_scan_stopped_at_once_reports_no_result(app, backend):
     backend.scan_images = ()
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
@@ -271,7 +271,7 @@ def test_only_as_many_keys_as_fit_are_at_the_bottom_and_never_without_quit():
     assert fitting(footer, 200) == tuple(footer)
 
 
-async def test_a_scan_of_an_earlier_session_is_there_again():
+async def test_a_scan_of_an_earlier_session_is_restored():
     backend = Scripted(kept={"None": scanned(5_000)})
     app = FeatherweightApp(backend)
     async with app.run_test(size=(80, 24)) as pilot:
@@ -342,7 +342,7 @@ async def test_a_recipe_is_taken_whole_as_the_command_line_takes_it(app, tmp_pat
         assert app.state.planned == MODERATE, "it says nothing of sparsities"
 
 
-async def test_what_is_said_beside_a_job_leaves_its_lines_alone(tmp_path):
+async def test_notices_during_a_job_leave_its_progress_visible(tmp_path):
     backend = Scripted(pause_at=3)
     app = FeatherweightApp(backend)
     async with app.run_test(size=(80, 24), notifications=True) as pilot:

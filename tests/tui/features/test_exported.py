@@ -88,7 +88,9 @@ def test_a_net_of_a_run_is_recorded_beside_it(backend, workbench, dense, pruned,
     assert export.bytes < sizes.compact < sizes.values
 
 
-def test_a_plan_in_one_shot_is_of_no_run(backend, workbench, dense, pruned, run, tmp_path):
+def test_an_export_of_a_one_shot_plan_belongs_to_no_run(
+    backend, workbench, dense, pruned, run, tmp_path
+):
     one_shot = tuned(workbench, dense, pruned, run.id)
     one_shot = Result(PLAN, one_shot.base, ACCURACY, one_shot.footprint)
     export, sizes = drain(exported(backend, one_shot, tmp_path / "net.fw", Packing()))
@@ -118,7 +120,7 @@ def test_a_run_that_is_gone_costs_no_file(backend, workbench, dense, pruned, run
     assert f"run {run.id}" in notices[0].text
 
 
-def test_the_command_records_it_too(backend, run, data_dir, tmp_path, capsys):
+def test_the_export_command_records_its_file_with_the_run(backend, run, data_dir, tmp_path, capsys):
     place = f"{backend.experiment.folder}:{run.id}"
     to, target = tmp_path / "net.fw", tmp_path / "it.json"
     options = ("--levels", "8", "--threads", "1", "--data-dir", str(data_dir))

@@ -41,7 +41,7 @@ async def planned(pilot) -> None:
     await pilot.press("m", "down", "enter")
 
 
-async def test_the_fine_tuned_net_is_written_and_told(app):
+async def test_the_fine_tuned_net_is_exported_and_its_file_reported(app):
     async with app.run_test(size=(80, 24)) as pilot:
         await planned(pilot)
         await pilot.press("f")
@@ -64,7 +64,7 @@ async def test_the_fine_tuned_net_is_written_and_told(app):
         assert "99.29 %" in panel
 
 
-async def test_what_was_never_measured_is_pruned_and_measured_first(app):
+async def test_an_unmeasured_plan_is_pruned_and_measured_before_the_export(app):
     async with app.run_test(size=(80, 24)) as pilot:
         await planned(pilot)
         await asked(pilot)
@@ -81,7 +81,7 @@ async def test_what_was_never_measured_is_pruned_and_measured_first(app):
         assert app.state.pruned is None
 
 
-async def test_undo_keeps_what_was_written(app):
+async def test_undo_keeps_exported_files(app):
     async with app.run_test(size=(80, 24)) as pilot:
         await planned(pilot)
         await pilot.press("p")
@@ -97,7 +97,7 @@ async def test_undo_keeps_what_was_written(app):
         assert app.state.current.exports
 
 
-async def test_x_stops_it_and_leaves_nothing(tmp_path):
+async def test_a_stopped_export_leaves_no_file(tmp_path):
     backend = Scripted(pause_at=0)
     app = FeatherweightApp(backend)
     async with app.run_test(size=(80, 24)) as pilot:
@@ -115,7 +115,7 @@ async def test_x_stops_it_and_leaves_nothing(tmp_path):
         assert not list(tmp_path.iterdir())
 
 
-async def test_a_file_that_is_there_is_asked_about(app, tmp_path):
+async def test_replacing_a_file_asks_first(app, tmp_path):
     async with app.run_test(size=(80, 24)) as pilot:
         await planned(pilot)
         path = tmp_path / (await asked(pilot)).form.path
@@ -131,7 +131,7 @@ async def test_a_file_that_is_there_is_asked_about(app, tmp_path):
         assert path.stat().st_size == 5_512
 
 
-async def test_what_cannot_be_written_is_told_in_the_dialog(app):
+async def test_a_path_that_cannot_be_written_is_explained_in_the_dialog(app):
     wrong = {"nowhere/net.fw": "no such folder", "net.zip": "in one of .fw", "": "one of .fw"}
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
@@ -211,7 +211,7 @@ def test_other_formats_keep_every_value():
         assert chosen.change(1) == chosen
 
 
-def test_what_the_net_on_the_screen_is_called():
+def test_a_nets_name_follows_from_its_state():
     dense, tuned = net(), net(AGGRESSIVE)
     state = State().with_dense(dense)
     assert net_name(state) == "the dense net"

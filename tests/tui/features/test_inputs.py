@@ -27,7 +27,7 @@ from tui.state.run_rows import RunRow, differences
 
 
 @given(inputs=INPUTS)
-def test_flags_are_what_the_command_line_takes(inputs: Inputs) -> None:
+def test_flags_of_images_parse_to_the_same_settings(inputs: Inputs) -> None:
     assert settings_of(_parser().parse_args(["run", *inputs.flags.split()])).inputs == inputs
 
 
@@ -81,7 +81,7 @@ def test_a_dense_training_refuses_weights(capsys: pytest.CaptureFixture[str]) ->
     assert "fresh weights: remove --weights mine.pt" in capsys.readouterr().err
 
 
-def test_runs_of_other_images_are_no_kin_and_differ_in_them(tmp_path: Path) -> None:
+def test_runs_on_other_images_are_in_another_group(tmp_path: Path) -> None:
     small, plain, odd = (
         RunRow.of(run_of(tmp_path, {"inputs": said}))
         for said in ({"image_size": 16}, {}, "nonsense")
@@ -90,7 +90,7 @@ def test_runs_of_other_images_are_no_kin_and_differ_in_them(tmp_path: Path) -> N
     assert differences(small, plain) == (("images", "--image-size 16", "–"),)
 
 
-def test_a_recipe_for_other_images_is_not_taken(tmp_path: Path) -> None:
+def test_a_recipe_file_for_other_images_is_refused(tmp_path: Path) -> None:
     path, here = tmp_path / "recipe.toml", Settings(inputs=Inputs(image_size=32))
     write_config(path, replace(here, seed=3), None)
     assert settings_with(read_config(path), here) == replace(here, seed=3)

@@ -81,7 +81,7 @@ def rows_of(app: FeatherweightApp) -> list[str]:
     return [" ".join(re.split("[·█▏▎▍▌▋▊▉▒]", row)[0].split()) for row in rows]
 
 
-async def test_a_deep_net_opens_folded_and_unfolds_where_one_wants(deep):
+async def test_a_deep_net_opens_folded_and_groups_unfold(deep):
     app = FeatherweightApp(Many(net=deep))
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
@@ -170,7 +170,7 @@ async def test_the_mouse_folds_a_group_sets_it_by_its_bar_and_nudges_it(deep):
         assert "stage2" in app.state.listing.folded
 
 
-async def test_layers_are_found_while_one_types(deep):
+async def test_layers_are_filtered_while_typing(deep):
     app = FeatherweightApp(Many(net=deep))
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
@@ -206,7 +206,7 @@ async def test_layers_are_found_while_one_types(deep):
         assert app.state.listing.row.group == "stage3"
 
 
-async def test_looking_for_layers_is_given_up_by_escape_or_by_looking_elsewhere(deep):
+async def test_closing_the_layer_search_keeps_only_a_filter_that_matches(deep):
     app = FeatherweightApp(Many(net=deep))
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
@@ -239,7 +239,7 @@ async def test_escape_lists_all_layers_before_it_stops_a_job(deep):
         await until(pilot, lambda app: app.job is None)
 
 
-async def test_one_key_for_all_convolutions(app):
+async def test_one_key_lists_all_layers_of_the_same_kind(app):
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
         await pilot.press("down", "l", "down", "asterisk")
@@ -259,7 +259,7 @@ async def test_one_key_for_all_convolutions(app):
         assert app.state.untouched
 
 
-def test_a_key_looks_only_at_the_layers_that_it_changes():
+def test_a_key_recomputes_only_the_layers_it_changes():
     """However many layers there are, the cuts of those that did not move are not made again."""
     state = State().with_dense(many(500)).choose(3)
     state = state.set_plan(dict.fromkeys(state.layer_names, 0.5))
@@ -271,7 +271,7 @@ def test_a_key_looks_only_at_the_layers_that_it_changes():
 
 @pytest.mark.parametrize("name", ["histogram", "parameters", "size", "costs", "sensitivity"])
 @pytest.mark.parametrize("size", [(60, 5), (80, 12), (160, 40)])
-def test_plots_of_five_hundred_layers_keep_to_their_area(name, size):
+def test_plots_of_500_layers_fill_exactly_their_area(name, size):
     net = many(500)
     points = tuple(Point(sparsity, 4_000, 5_000) for sparsity in SPARSITIES)
     curves = {profile.layer.name: points for profile in net.profiles}
@@ -283,7 +283,7 @@ def test_plots_of_five_hundred_layers_keep_to_their_area(name, size):
     assert "250.conv" in "".join(span.text for line in lines for span in line)
 
 
-def test_the_table_of_a_deep_net_keeps_to_its_width(deep):
+def test_the_table_of_a_deep_net_fits_its_width(deep):
     state = State().with_dense(deep)
     state = replace(state, listing=state.listing.fold_all()).choose(60).nudge(33)
     for width in (60, 80, 120, 200):

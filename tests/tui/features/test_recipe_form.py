@@ -37,7 +37,7 @@ def at(name: str, recipe: str = "fast") -> RecipeForm:
 
 
 @given(st.sampled_from(tuple(RECIPES)), keys)
-def test_whatever_is_pressed_the_choices_are_good_or_say_why_not(recipe, pressed):
+def test_any_keys_leave_a_valid_recipe_or_its_problem(recipe, pressed):
     form = RecipeForm(recipe)
     for name, steps in pressed:
         form = getattr(form, name)(*(() if steps is None else (steps,)))
@@ -113,7 +113,7 @@ class Noting(Scripted):
         return super().finetune(base, plan, settings, stop)
 
 
-async def test_what_is_chosen_is_what_fine_tuning_is_given():
+async def test_fine_tuning_uses_the_chosen_recipe():
     backend = Noting()
     app = FeatherweightApp(backend)
     async with app.run_test(size=(80, 24)) as pilot:
@@ -127,7 +127,7 @@ async def test_what_is_chosen_is_what_fine_tuning_is_given():
         assert backend.recipe.method == "gradual"
 
 
-async def test_what_contradicts_itself_cannot_be_taken(app):
+async def test_a_contradictory_recipe_is_not_applied(app):
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
         await pilot.press("c", *["down"] * 8, "right", "enter")
@@ -138,7 +138,7 @@ async def test_what_contradicts_itself_cannot_be_taken(app):
         assert not isinstance(app.screen, RecipeDialog)
 
 
-def test_to_choose_rounds_is_to_choose_the_iterative_method():
+def test_choosing_rounds_selects_the_iterative_method():
     start = at("rounds")
     assert (row(start, "method"), next(r for r in start.rows() if r.name == "rounds").idle) == (
         ("gradual", False),
@@ -150,7 +150,7 @@ def test_to_choose_rounds_is_to_choose_the_iterative_method():
     assert row(chosen.change(1), "rounds") == ("4", True)
 
 
-def test_rounds_of_a_file_show_the_method_that_they_mean():
+def test_rounds_of_a_recipe_file_select_the_iterative_method():
     form = RecipeForm("fast", RecipeChanges(rounds=4))
     assert row(form, "method") == ("iterative", True)
     assert row(form, "rounds") == ("4", True)
@@ -161,7 +161,7 @@ def test_backspace_on_the_method_takes_back_the_rounds_that_mean_it():
     assert row(form.reset(), "method") == ("gradual", False)
 
 
-def test_of_large_images_fewer_are_taken_at_once_and_the_row_says_so() -> None:
+def test_large_images_shrink_the_batch_and_its_row_says_so() -> None:
     rows = {row.name: row for row in RecipeForm("fast", image_values=3 * 224 * 224).rows()}
     assert (rows["batch_size"].value, rows["batch_size"].changed) == ("39", False)
     chosen = RecipeForm("fast", RecipeChanges(batch_size=256), image_values=3 * 224 * 224)

@@ -55,7 +55,7 @@ async def test_the_plan_of_the_last_session_is_offered_and_taken():
 
 
 @pytest.mark.parametrize("key", ["n", "escape", "q"])
-async def test_one_that_is_declined_is_gone_at_the_next_start_but_redo_has_it(path, key):
+async def test_a_declined_plan_is_deleted_but_redo_brings_it_back(path, key):
     await leave()
     async with started() as (app, pilot):
         await pilot.press(key)
@@ -69,7 +69,7 @@ async def test_one_that_is_declined_is_gone_at_the_next_start_but_redo_has_it(pa
         assert app.screen is app.main_screen
 
 
-async def test_one_that_nobody_answers_to_stays(path):
+async def test_a_saved_plan_stays_until_its_question_is_answered(path):
     await leave()
     before = path.read_bytes()
     async with started() as (app, _):
@@ -77,14 +77,14 @@ async def test_one_that_nobody_answers_to_stays(path):
     assert path.read_bytes() == before
 
 
-async def test_the_plan_of_a_start_is_not_saved(path):
+async def test_a_plan_without_changes_is_not_saved(path):
     await leave(("right", "right", "left", "left"))
     assert not path.exists()
     async with started() as (app, _):
         assert app.screen is app.main_screen
 
 
-async def test_it_is_saved_soon_after_a_change_however_many_keys_come(path, monkeypatch):
+async def test_a_plan_is_saved_soon_after_a_change_however_many_keys_follow(path, monkeypatch):
     monkeypatch.setattr(autosave, "DELAY", 0.3)
     written = []
     monkeypatch.setattr(autosave, "save", lambda *given: (written.append(given), save(*given)))
@@ -96,7 +96,7 @@ async def test_it_is_saved_soon_after_a_change_however_many_keys_come(path, monk
         assert len(written) <= 2 + (time.monotonic() - began) / 0.3
 
 
-async def test_it_is_saved_while_a_job_runs_and_names_the_base(path, monkeypatch):
+async def test_a_plan_saved_while_a_job_runs_names_its_base(path, monkeypatch):
     monkeypatch.setattr(autosave, "DELAY", 0.05)
     async with started() as (app, pilot):
         await pilot.press(*PRESET, "f")
@@ -127,7 +127,7 @@ async def test_it_is_saved_while_a_job_runs_and_names_the_base(path, monkeypatch
         b'{"sparsity": {"conv1": 0.5}}',
     ],
 )
-async def test_a_damaged_file_is_ignored_and_written_anew(path, damage):
+async def test_a_damaged_saved_plan_is_ignored_and_replaced(path, damage):
     path.parent.mkdir(parents=True)
     path.write_bytes(damage)
     async with started() as (app, pilot):
@@ -137,7 +137,7 @@ async def test_a_damaged_file_is_ignored_and_written_anew(path, damage):
 
 
 @pytest.mark.parametrize("locked", [3, [[]], [{}, "conv1"], None])
-def test_odd_locks_are_left_out(path, locked):
+def test_invalid_locks_are_dropped(path, locked):
     save(path, SavedPlan(AGGRESSIVE))
     facts = {**json.loads(path.read_text()), "locked": locked, "base": []}
     path.write_text(json.dumps(facts))
@@ -156,7 +156,7 @@ async def test_the_plan_of_another_net_or_other_data_is_not_offered():
             assert app.screen is app.main_screen
 
 
-def test_the_file_of_a_net_of_ones_own_is_found_by_its_place(tmp_path, monkeypatch):
+def test_a_user_nets_saved_plan_is_found_by_its_path(tmp_path, monkeypatch):
     places = set()
     for name in ("one", "other"):
         (tmp_path / name).mkdir()
@@ -170,7 +170,7 @@ def test_the_file_of_a_net_of_ones_own_is_found_by_its_place(tmp_path, monkeypat
     assert plan_file(absolute) in places
 
 
-async def test_a_folder_that_cannot_be_written_is_told_once(path, monkeypatch):
+async def test_an_unwritable_folder_is_reported_once(path, monkeypatch):
     monkeypatch.setattr(autosave, "DELAY", 0.01)
 
     def refuse(*_: object) -> None:

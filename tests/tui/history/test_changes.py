@@ -87,7 +87,7 @@ async def test_keys_that_come_in_one_go_keep_their_order(few):
         assert app.pruned == 0
 
 
-async def test_a_note_that_cannot_be_saved_is_told(few):
+async def test_a_note_that_cannot_be_saved_is_reported(few):
     app = Host(few)
     async with app.run_test(size=(60, 20)) as pilot:
         await ready(pilot, "n", "a")
@@ -152,7 +152,7 @@ async def test_a_running_run_is_left_alone(few):
     writer.abandon() if writer.held else None
 
 
-async def test_a_run_that_has_gone_meanwhile_is_told(few):
+async def test_a_run_deleted_meanwhile_is_reported(few):
     app = Host(few)
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot, "x")

@@ -56,7 +56,7 @@ async def test_odd_sizes_do_not_fail(few, size):
         assert "0001" in line(pilot, "0001")
 
 
-async def test_the_runs_are_there_with_their_numbers(twelve):
+async def test_every_run_is_listed_with_its_numbers(twelve):
     app = Host(twelve)
     async with app.run_test(size=(120, 36)) as pilot:
         await ready(pilot, "end")
@@ -82,7 +82,7 @@ async def test_the_plot_follows_the_chosen_run_and_the_split(twelve):
         assert "test accuracy:" in text(pilot)
 
 
-async def test_without_runs_it_says_what_will_be_there(tmp_path):
+async def test_an_empty_history_says_what_it_will_show(tmp_path):
     app = Host(Experiment(tmp_path / "nothing"))
     async with app.run_test(size=(60, 20)) as pilot:
         await ready(pilot, "enter", "n", "x", "s", "space", "pageup")
@@ -97,7 +97,7 @@ async def test_without_runs_it_says_what_will_be_there(tmp_path):
         assert await closed(pilot) is None
 
 
-async def test_a_folder_that_cannot_be_read_is_told(tmp_path):
+async def test_an_unreadable_folder_is_reported(tmp_path):
     place = tmp_path / "file"
     place.write_text("no folder")
     app = Host(Experiment(place))
@@ -158,7 +158,7 @@ async def test_sorting_shows_in_the_header(twelve):
 # Comparing
 
 
-async def test_two_runs_side_by_side(twelve):
+async def test_a_marked_run_is_compared_with_the_selected_one(twelve):
     app = Host(twelve, current="0012")
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot, "space")
@@ -180,7 +180,7 @@ async def test_two_runs_side_by_side(twelve):
         assert "0003: 36.9x, 99.30 %, on the Pareto front" in text(pilot)
 
 
-async def test_where_there_is_room_everything_shows(twelve):
+async def test_a_large_screen_shows_plot_layers_and_settings_at_once(twelve):
     app = Host(twelve)
     async with app.run_test(size=(120, 36)) as pilot:
         await ready(pilot, "space", "end", "up", "up")
@@ -192,7 +192,7 @@ async def test_where_there_is_room_everything_shows(twelve):
         assert "v view" not in shown
 
 
-async def test_what_has_nothing_to_compare_says_so(twelve):
+async def test_runs_that_cannot_be_compared_say_why(twelve):
     app = Host(twelve)
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot, "down", "down", "space")
@@ -205,7 +205,7 @@ async def test_what_has_nothing_to_compare_says_so(twelve):
         assert "no weights yet" in text(pilot)
 
 
-async def test_damaged_weights_are_told(few):
+async def test_damaged_weights_are_reported(few):
     weights = few.find("1").weights_path
     data = weights.read_bytes().replace(b"conv1.weight", b"conv1.wright")
     weights.write_bytes(data)
@@ -220,7 +220,7 @@ async def test_damaged_weights_are_told(few):
 
 
 @pytest.mark.parametrize("key", ["escape", "h"])
-async def test_closing_the_history_takes_no_run(few, key):
+async def test_closing_the_history_restores_no_run(few, key):
     app = Host(few)
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot, key)
@@ -235,7 +235,7 @@ async def test_closing_the_history_takes_no_run(few, key):
         (("down",) * 3, "Enter: resume at epoch 4 of 5", "0009"),
     ],
 )
-async def test_enter_takes_up_the_chosen_run(twelve, keys, says, id):  # noqa: A002
+async def test_enter_restores_the_selected_run(twelve, keys, says, id):  # noqa: A002
     app = Host(twelve)
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot, *keys)
@@ -276,7 +276,7 @@ async def test_keys_of_the_screen_below_do_nothing(few):
         assert app.pruned == 0
 
 
-async def test_what_has_changed_shows_when_help_has_been_read(few):
+async def test_closing_the_help_rereads_the_runs(few):
     app = Host(few)
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot, "?")
@@ -291,7 +291,7 @@ async def test_what_has_changed_shows_when_help_has_been_read(few):
         assert "Enter: resume at epoch 4 of 5" in text(pilot)
 
 
-async def test_keys_that_are_held_draw_the_plot_now_and_then(twelve, monkeypatch):
+async def test_held_keys_redraw_the_plot_at_a_limited_rate(twelve, monkeypatch):
     app = Host(twelve)
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
@@ -306,7 +306,7 @@ async def test_keys_that_are_held_draw_the_plot_now_and_then(twelve, monkeypatch
         assert "0011: 17.2x" not in text(pilot)
 
 
-async def test_what_does_not_change_is_not_drawn_again(twelve, monkeypatch):
+async def test_unchanged_parts_are_not_redrawn(twelve, monkeypatch):
     app = Host(twelve)
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot, "end", "space", "up", "up", "v", "v")

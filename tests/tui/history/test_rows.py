@@ -126,7 +126,7 @@ def test_odd_values_of_a_run_are_not_shown(odd):
     assert odd in (None, [], {}) or read.damage.startswith("damaged: run.json: ")
 
 
-def test_what_is_odd_in_a_list_is_left_out():
+def test_invalid_items_of_a_list_are_dropped():
     epochs = [7, None, {"epoch": 2, "validation": 101}, {"epoch": 1, "validation": 98.5}, {}]
     layers = [{"name": ""}, {"name": "fc", "sparsity": 2, "kept": -1}, "fc", {"name": "fc"}]
     read = row(epochs=epochs, layers=layers)
@@ -164,7 +164,7 @@ some_runs = st.lists(
 
 @settings(max_examples=30)
 @given(some_runs, st.sampled_from(WIDTHS), st.integers(0, 24), st.data())
-def test_whatever_runs_hold_the_screen_shows_them(found, width, height, data):
+def test_any_runs_fit_the_screen(found, width, height, data):
     rows = [row(at, status, note, **facts) for at, (facts, status, note) in enumerate(found, 1)]
     run_list = RunList().read(rows)
     for key in data.draw(st.lists(st.sampled_from(sorted(CHANGES)), max_size=6)):
@@ -202,7 +202,7 @@ CHANGES: dict[str, Any] = {
 @settings(max_examples=30)
 @given(st.integers(0, 6), st.lists(st.sampled_from(sorted(CHANGES)), max_size=12))
 @example(3, ["mark", "forget", "down", "forget", "view"])
-def test_whatever_is_pressed_a_run_is_chosen(count, pressed):
+def test_any_keys_leave_a_run_selected(count, pressed):
     run_list = RunList().read(tuned(at, 10 * at, 99.0) for at in range(1, count + 1))
     for key in pressed:
         before = {run.id for run in run_list.rows or ()}
@@ -242,7 +242,7 @@ def test_sorting_goes_through_the_columns_that_show():
     assert sortable(run_list, 40)[:2] == ("run", "ratio")
 
 
-def test_what_is_deleted_leaves_its_place_to_the_next():
+def test_after_a_deletion_a_neighbor_is_selected():
     rows = [tuned(at, 10, 99) for at in (1, 2, 3)]
     run_list = RunList().read(rows).move(1)
     assert run_list.at == "0002"
@@ -251,7 +251,7 @@ def test_what_is_deleted_leaves_its_place_to_the_next():
     assert run_list.read([]).chosen is None
 
 
-def test_the_front_is_of_one_kin():
+def test_each_group_of_runs_has_its_own_front():
     other = tuned(3, 20, 90.0, model="lenet300")
     rows = [tuned(1, 12, 99.3), tuned(2, 10, 99.2), other, row(4)]
     assert fronts(rows, "validation") == {"0001", "0003"}

@@ -81,7 +81,7 @@ def test_a_note_and_the_sizes_have_a_line_each(three):
     assert [part in lines[at] for at, part in enumerate(("0003", "bytes: ", "light"))] == [True] * 3
 
 
-def test_what_is_odd_is_not_shown(three):
+def test_invalid_sizes_are_not_shown(three):
     run = three.find("3")
     report = json.loads((run.folder / "run.json").read_text())
     report["sizes"] = {**SIZES, "zip": "small", "compact": -1}

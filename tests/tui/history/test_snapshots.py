@@ -63,7 +63,7 @@ def test_two_runs_look_as_drawn(snap_compare, twelve, size):
     [(*TO_COMPARE, "v"), (*TO_COMPARE, "v", "v"), ("end", "up", "n", "?")],
     ids=["curves", "weights", "note"],
 )
-def test_what_each_key_shows_looks_as_drawn(snap_compare, twelve, keys):
+def test_every_pane_looks_as_drawn(snap_compare, twelve, keys):
     app = Host(twelve, current="0012")
     assert snap_compare(app, terminal_size=(80, 24), run_before=pressing(*keys))
 

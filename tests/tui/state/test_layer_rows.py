@@ -78,7 +78,7 @@ def test_every_layer_has_a_row_and_every_group_holds_what_lies_below_its_module(
 
 
 @given(trees, moves)
-def test_whatever_is_pressed_a_row_that_shows_is_chosen_and_nothing_is_lost(names, steps):
+def test_any_keys_leave_a_visible_row_selected_and_every_layer_listed(names, steps):
     listing = play(ListedLayers.of(layers_of(names)), steps)
     rows = listing.rows
     if listing.filter:
@@ -188,7 +188,7 @@ def test_layers_are_found_by_kind_shape_and_name():
     assert found("3") == "3", "a number alone is of a name"
 
 
-def test_all_layers_of_a_kind_are_shown_and_all_again():
+def test_the_kind_filter_lists_layers_of_a_kind_and_toggles_off():
     listing = ListedLayers(layers_of(("a", "b", "c", "d"))).choose(3)
     kind = listing.toggle_kind_filter()
     assert (kind.filter, kind.row.layers, kind.chosen) == ("*convolution", (0, 1, 3), 3)
@@ -198,7 +198,7 @@ def test_all_layers_of_a_kind_are_shown_and_all_again():
     assert nothing.toggle_kind_filter() == nothing.fold() == nothing.fold_all() == nothing
 
 
-def test_all_of_a_kind_are_those_of_the_kind_and_no_others():
+def test_the_kind_filter_does_not_match_names():
     kinds = {
         "embedding": "embedding",
         "patch_embedding.proj": "convolution",

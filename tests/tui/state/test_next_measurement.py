@@ -38,7 +38,7 @@ def test_a_new_plan_needs_its_accuracy_and_what_the_plots_show(needs, measured) 
     assert (request.accuracy, request.images is not None, request.matrix, request.costs) == measured
 
 
-def test_what_has_been_measured_is_not_measured_again() -> None:
+def test_complete_results_are_not_requested_again() -> None:
     request = request_for(PLANNED, ("matrix", "costs"))
     state = with_event(PLANNED, request, SampleUpdated(Sample(4_900, 5_000, 5_000)))
     state = with_event(state, request, ComparisonUpdated(compared(counted=True)))

@@ -127,7 +127,7 @@ def test_undo_takes_back_a_prune_and_a_fine_tuning():
     assert undone.redo().curve is course
 
 
-def test_sparsities_that_were_moved_while_it_was_fine_tuned_stay():
+def test_changes_made_during_fine_tuning_stay():
     chosen = START.set_plan(dict(AGGRESSIVE))
     moved = chosen.nudge(-3)
     tuned = moved.with_finetuned(result(99.0, BASE), chosen.undo_point)
@@ -136,7 +136,7 @@ def test_sparsities_that_were_moved_while_it_was_fine_tuned_stay():
     assert tuned.undo().undo().planned == chosen.planned
 
 
-def test_undo_forgets_what_would_take_too_much_memory(monkeypatch):
+def test_undo_drops_its_oldest_steps_to_save_memory(monkeypatch):
     size = START.footprint.parameters
     monkeypatch.setattr("tui.state.undo.UNDO_PARAMETERS", 3 * size)
     state = START
@@ -150,7 +150,7 @@ def test_undo_forgets_what_would_take_too_much_memory(monkeypatch):
     assert state.finetuned.accuracy.test > 4
 
 
-def test_moments_of_one_net_are_no_heavier_for_being_many(monkeypatch):
+def test_undo_steps_of_one_net_share_its_memory(monkeypatch):
     monkeypatch.setattr("tui.state.undo.UNDO_PARAMETERS", START.footprint.parameters // 2)
     state = START
     for _ in range(5):
@@ -160,7 +160,7 @@ def test_moments_of_one_net_are_no_heavier_for_being_many(monkeypatch):
     assert state.planned == START.planned
 
 
-def test_a_locked_layer_is_left_alone_where_all_are_set():
+def test_bulk_changes_skip_locked_layers():
     state = START.choose(1).nudge(5).toggle_lock().choose(3).nudge(9)
     assert state.locked == {"conv2"}
     spread = state.copy_to_listed()

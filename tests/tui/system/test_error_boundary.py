@@ -72,7 +72,7 @@ async def test_a_plot_that_cannot_be_drawn_says_so_until_it_can(app, monkeypatch
 
 
 @logs_errors
-async def test_what_cannot_be_rendered_leaves_the_rest_of_the_screen(app, monkeypatch):
+async def test_a_widget_that_cannot_be_rendered_leaves_the_rest_of_the_screen(app, monkeypatch):
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
         table = app.main_screen.query_one("#table")
@@ -86,7 +86,7 @@ async def test_what_cannot_be_rendered_leaves_the_rest_of_the_screen(app, monkey
 
 
 @logs_errors
-async def test_a_key_whose_action_fails_is_told_and_the_next_one_works(app, monkeypatch):
+async def test_a_failing_action_is_reported_and_the_next_key_works(app, monkeypatch):
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
         monkeypatch.setattr(app.program, "help", fails)
@@ -99,7 +99,9 @@ async def test_a_key_whose_action_fails_is_told_and_the_next_one_works(app, monk
 
 
 @logs_errors
-async def test_a_message_a_worker_a_timer_and_a_screen_may_fail(app, monkeypatch, error_log):
+async def test_errors_in_messages_workers_timers_and_screens_are_contained(
+    app, monkeypatch, error_log
+):
     class Broken(Screen[None]):
         BINDINGS = [("escape", "dismiss", "close")]
         compose = fails
@@ -125,7 +127,7 @@ async def test_a_message_a_worker_a_timer_and_a_screen_may_fail(app, monkeypatch
     assert all(text in log for text in ("KeyError: 'worker'", "KeyError: 'timer'", "LookupError"))
 
 
-async def test_work_of_a_screen_that_has_been_closed_fails_for_nobody(app):
+async def test_an_error_in_a_worker_of_a_closed_screen_is_not_shown(app):
     go = asyncio.Event()
 
     async def work() -> None:
@@ -160,7 +162,7 @@ async def test_an_error_while_a_job_runs_leaves_it_running(app, backend, monkeyp
 
 
 @logs_errors
-async def test_a_result_that_cannot_be_taken_is_told_and_the_next_job_works(app, monkeypatch):
+async def test_a_failing_job_result_is_reported_and_the_next_job_works(app, monkeypatch):
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
         with monkeypatch.context() as patch:
@@ -174,7 +176,7 @@ async def test_a_result_that_cannot_be_taken_is_told_and_the_next_job_works(app,
 
 
 @logs_errors
-def test_what_ends_the_program_is_one_line_and_status_1(monkeypatch, capsys, error_log):
+def test_a_fatal_error_is_one_line_and_status_1(monkeypatch, capsys, error_log):
     class Broken(FeatherweightApp):
         CSS_PATH = CSS
         on_mount = fails
@@ -213,7 +215,7 @@ def test_an_error_is_logged_once_and_the_log_begins_anew_when_it_is_large(error_
     assert error_log.with_suffix(".old").stat().st_size > SIZE_LIMIT
 
 
-def test_a_log_that_cannot_be_written_is_told(error_log):
+def test_an_unwritable_log_is_reported(error_log):
     error_log.parent.parent.mkdir(parents=True)
     error_log.parent.write_text("a file where a folder would be")
     assert "(not logged: " in log_error(LookupError("x"))
@@ -235,7 +237,7 @@ async def test_lines_whose_spans_alone_differ_are_not_drawn_again(app, monkeypat
 
 
 @pytest.mark.parametrize("keys", [("escape",), ("n", "o", "escape"), ("enter", "escape", "escape")])
-async def test_a_goal_that_is_left_before_it_is_worked_out_leaves_nothing_behind(app, keys):
+async def test_closing_a_goal_dialog_cancels_its_preview(app, keys):
     async with app.run_test(size=(120, 36)) as pilot:
         await ready(pilot)
         for key in ("g", *keys):
@@ -258,7 +260,7 @@ async def test_a_dialog_closes_once_however_many_keys_ask_for_it(app):
         assert app.screen is app.main_screen
 
 
-async def test_no_path_is_read_as_markup(app, tmp_path, monkeypatch):
+async def test_paths_are_not_markup(app, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "[").mkdir()
     path = tmp_path / "[" / "b].toml"
@@ -277,7 +279,7 @@ async def test_no_path_is_read_as_markup(app, tmp_path, monkeypatch):
         assert "[/b].toml" in shown(app, "#activity")
 
 
-async def test_what_is_said_beside_a_job_is_not_read_as_markup(app, backend, tmp_path, monkeypatch):
+async def test_notices_during_a_job_are_not_markup(app, backend, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     backend.pause_at = 60
     async with app.run_test(size=(80, 24), notifications=True) as pilot:
@@ -298,7 +300,7 @@ def typed(app: FeatherweightApp, text: str) -> None:
         app.post_message(events.Key(character, character))
 
 
-async def test_a_text_that_comes_as_single_keys_presses_none(app):
+async def test_a_burst_of_keys_triggers_no_action(app):
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
         typed(app, "j" * 50_000)
@@ -309,7 +311,7 @@ async def test_a_text_that_comes_as_single_keys_presses_none(app):
         assert app.state.planned["fc2"] == pytest.approx(0.01)
 
 
-async def test_a_line_takes_such_a_text_whole_where_there_is_room(app):
+async def test_an_open_input_takes_a_burst_of_keys_as_pasted_text(app):
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
         await pilot.press("w")
@@ -324,7 +326,7 @@ async def test_a_line_takes_such_a_text_whole_where_there_is_room(app):
         assert len(box.value) <= box.max_length
 
 
-async def test_keys_that_waited_are_keys(app):
+async def test_queued_keys_are_not_a_burst(app):
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
         for _ in range(60):
@@ -332,11 +334,11 @@ async def test_keys_that_waited_are_keys(app):
         await until(pilot, lambda app: app.state.planned["conv1"] == pytest.approx(0.6))
 
 
-def test_every_line_has_a_longest_text():
+def test_every_input_line_limits_its_length():
     assert all(kind.MOST > 0 for kind in LineInput.__subclasses__())
 
 
-async def test_it_draws_on_the_terminal_where_stderr_is_a_file(monkeypatch):
+async def test_textual_draws_on_stdout_if_stderr_is_a_file(monkeypatch):
     drawn: list[object] = []
 
     class Drawn(FeatherweightApp):

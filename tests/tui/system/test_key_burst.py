@@ -28,13 +28,13 @@ def burst() -> tuple[KeyBurst, list[str]]:
     return KeyBurst(app), notices
 
 
-def test_keys_of_a_person_are_left_alone() -> None:
+def test_keys_pressed_by_a_person_are_no_burst() -> None:
     keys, _ = burst()
     assert not any(pressed(keys, [0.03 * place for place in range(3 * KEYS)]))
     assert not keys.takes(Blur())
 
 
-def test_a_text_is_taken_until_it_pauses() -> None:
+def test_a_burst_ends_with_a_pause() -> None:
     keys, notices = burst()
     step = WITHIN / KEYS / 2
     taken = pressed(keys, [step * place for place in range(2 * KEYS)])

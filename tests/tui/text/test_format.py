@@ -38,7 +38,7 @@ def test_a_ratio_has_two_decimals_or_is_infinite(value: float, text: str) -> Non
 
 
 @pytest.mark.parametrize(("value", "text"), [(2.04, "2.0x"), (1.0, "1.0x"), (0.5, "2.0x slower")])
-def test_what_is_slower_says_how_many_times(value: float, text: str) -> None:
+def test_a_slower_engine_says_how_many_times(value: float, text: str) -> None:
     assert written.gain(value) == text
 
 

@@ -51,7 +51,7 @@ def test_a_scan_without_images_has_to_be_started_again() -> None:
     assert job_outcomes.scanned(scanned(5_000), 1.0).role == "good"
 
 
-def test_a_search_that_found_nothing_says_what_it_looked_for() -> None:
+def test_a_search_without_a_result_names_the_least_accuracy() -> None:
     outcome = job_outcomes.searched(SearchResult(None, (), 98.5, False))
     assert outcome.role == "warning"
     assert "98.50 %" in outcome.text

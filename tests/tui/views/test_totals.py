@@ -23,7 +23,7 @@ def text(state: State, width: int = 120) -> list[str]:
     return ["".join(span.text for span in line) for line in totals(state, width)]
 
 
-def test_there_are_none_before_a_net_is_open() -> None:
+def test_without_a_net_there_are_no_totals() -> None:
     assert totals(State(), 80) == ()
 
 
@@ -35,7 +35,7 @@ def test_the_size_and_the_dense_accuracies_are_known_at_once() -> None:
 
 
 @pytest.mark.parametrize("width", [60, 80, 110, 160])
-def test_what_does_not_fit_is_dropped(width: int) -> None:
+def test_totals_that_do_not_fit_are_dropped(width: int) -> None:
     dead = DeadUnits({"conv1": 3}, 3, 100)
     state = STATE.with_pruned(replace(RESULT, dead=dead), STATE.undo_point)
     assert width_of(totals(state, width)[0]) <= width

@@ -49,7 +49,7 @@ def test_a_percentage_is_taken_as_a_fraction(line, text: str, value: float | Non
 
 
 @pytest.mark.parametrize("text", ["", "101", "-1", "1.234", "nan", "19.9", "1e1"])
-def test_what_is_no_sparsity_stays_in_the_line(line, text: str) -> None:
+def test_text_that_is_no_sparsity_stays_in_the_input(line, text: str) -> None:
     box = ValueInput()
     hints, values = line(box, "conv1", 0.2, "2")
     box.check(text)
@@ -57,7 +57,7 @@ def test_what_is_no_sparsity_stays_in_the_line(line, text: str) -> None:
     assert (values, hints[-1][1], box.display) == ([], True, True)
 
 
-def test_layers_are_listed_with_every_key_and_kept_if_there_are_any(line) -> None:
+def test_the_filter_applies_with_every_key_and_stays_if_it_matches(line) -> None:
     box, searches = FindInput(), []
     hints, values = line(box, LAYERS, "", searches.append)
     box.check("conv")
@@ -79,7 +79,7 @@ def test_an_unchanged_note_keeps_its_lines(line, tmp_path: Path) -> None:
         assert values == [value]
 
 
-def test_a_line_that_is_left_gives_none_once(line) -> None:
+def test_a_closed_input_returns_none_once(line) -> None:
     box = ValueInput()
     _, values = line(box, "conv1", 0.0, "2")
     box.close()
