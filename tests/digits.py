@@ -69,9 +69,11 @@ def _corners(digit: int) -> Floats:
 
 def _drawn(corners: Floats, count: int, random: np.random.Generator) -> NDArray[np.uint8]:
     """So many images [N, 28, 28] of one digit."""
-    xs, ys = (it[:, :, None] for it in np.moveaxis(_moved(corners, count, random), 2, 0))
+    xs, ys = (
+        coordinate[:, :, None] for coordinate in np.moveaxis(_moved(corners, count, random), 2, 0)
+    )
     pen = random.uniform(0.8, 1.6, (count, 1)).astype(np.float32)
-    rows, columns = (it.ravel()[None] for it in np.indices((_SIDE, _SIDE), np.float32))
+    rows, columns = (index.ravel()[None] for index in np.indices((_SIDE, _SIDE), np.float32))
     away = np.full((count, _SIDE * _SIDE), np.inf, np.float32)
     for corner in range(len(corners) - 1):
         dx, dy = xs[:, corner + 1] - xs[:, corner], ys[:, corner + 1] - ys[:, corner]
@@ -122,7 +124,7 @@ def in_place_of_mnist(data_dir: Path) -> Iterator[None]:
     """Have `mnist` be the files of a data folder that `write` wrote to."""
     folder = data_dir / "MNIST" / "raw"
     contents = {name: (folder / name).read_bytes() for name in DATASETS["mnist"].files}
-    made = {name: File(len(it), sha256(it).hexdigest()) for name, it in contents.items()}
+    made = {name: File(len(data), sha256(data).hexdigest()) for name, data in contents.items()}
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(DATASETS, "mnist", replace(DATASETS["mnist"], files=made))
         yield

@@ -73,10 +73,10 @@ def _positions() -> Figure:
 
 def _lossless() -> Figure:
     weights = _pruned()
-    dense = b"".join(it.numpy().tobytes() for it in weights.values())
+    dense = b"".join(tensor.numpy().tobytes() for tensor in weights.values())
     masked = b"".join(
-        np.packbits(it.numpy() != 0).tobytes() + it[it != 0].numpy().tobytes()
-        for it in weights.values()
+        np.packbits(tensor.numpy() != 0).tobytes() + tensor[tensor != 0].numpy().tobytes()
+        for tensor in weights.values()
     )
     plain = {
         "zip": len(zlib.compress(dense, 9)),
@@ -120,7 +120,7 @@ def _seconds() -> Figure:
     middle = perf_counter()
     back = to_state(decode(data))
     end = perf_counter()
-    assert all(torch.equal(back[name], it) for name, it in weights.items())
+    assert all(torch.equal(back[name], tensor) for name, tensor in weights.items())
     return Figure(
         key="codec_vgg16_s",
         what="VGG-16 at the published sparsities: write a lossless compact file and read it",
@@ -147,7 +147,7 @@ def copies() -> float:
     """Copies of the weights that writing and reading take; run in a process of its own."""
     encode(from_state(_pruned(), "cnn5"))
     weights = _pruned_vgg16()
-    size = sum(4 * it.numel() for it in weights.values())
+    size = sum(4 * tensor.numel() for tensor in weights.values())
     return peak_of(lambda: to_state(decode(encode(from_state(weights))))) / size
 
 

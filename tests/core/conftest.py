@@ -38,7 +38,7 @@ def few() -> Splits:
 
 
 def _images(count: int, seed: int) -> Images:
-    images, labels = (torch.from_numpy(it) for it in draw(count, seed))
+    images, labels = (torch.from_numpy(array) for array in draw(count, seed))
     return Images(images[:, None], labels.long(), mean=0.1307, std=0.3081)
 
 

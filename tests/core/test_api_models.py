@@ -127,9 +127,15 @@ def state(model: nn.Module, weights: bool = True) -> tuple[object, ...]:
     """Everything a call must leave unchanged."""
     modules, parameters = list(model.modules()), list(model.parameters())
     return (
-        [(it.training, list(vars(it)), list(it._forward_pre_hooks)) for it in modules],
-        [(id(it), it.requires_grad, it.device, it.stride()) for it in parameters],
-        [it.detach().flatten().tolist() for it in model.state_dict().values() if weights],
+        [
+            (module.training, list(vars(module)), list(module._forward_pre_hooks))
+            for module in modules
+        ],
+        [
+            (id(parameter), parameter.requires_grad, parameter.device, parameter.stride())
+            for parameter in parameters
+        ],
+        [tensor.detach().flatten().tolist() for tensor in model.state_dict().values() if weights],
         torch.get_rng_state().tolist(),
     )
 
@@ -240,7 +246,7 @@ def test_a_scan_counts_what_pruning_one_layer_leaves(data: core.Splits) -> None:
     found = core.scan(model, data, sparsities=(0.5, 0.9), uniform=True, split="test")
     assert found.exact
     assert (found.images, found.split) == (len(data.test), "test")
-    for names, points in [((name,), it) for name, it in found.layers.items()] + [
+    for names, points in [((name,), curve) for name, curve in found.layers.items()] + [
         (tuple(found.layers), found.uniform)
     ]:
         for point in points:
@@ -337,7 +343,7 @@ def test_a_saved_model_comes_back_to_the_bit(name: str, suffix: str, tmp_path: P
     assert core.save(model, path) == path.stat().st_size
     core.load_weights(other, str(path))
     found = other.state_dict()
-    assert all(torch.equal(it, found[key]) for key, it in model.state_dict().items())
+    assert all(torch.equal(tensor, found[key]) for key, tensor in model.state_dict().items())
 
 
 def test_a_compact_file_is_smaller_than_its_nonzeros(tmp_path: Path) -> None:

@@ -181,7 +181,7 @@ def names(tmp_path: Path) -> dict[str, str]:
         (("inspect", "/nowhere.fw"), ("/nowhere.fw",)),
         (("inspect", "{text}"), ("not a compact file",)),
         (("inspect", "{damaged}"), ("cannot read {damaged}",)),
-        (("inspect", "{compact}", "--json", "/nowhere/it.json"), ("does not exist",)),
+        (("inspect", "{compact}", "--json", "/nowhere/net.json"), ("does not exist",)),
         (("inspect", "{compact}", "--model", "lenet-5"), ("cnn5", "lenet-5", "--model")),
         (("inspect", "{compact}", "--dataset", "folder:/nowhere"), ("folder:/nowhere",)),
         (("bench", "{damaged}", "--model", "cnn5"), ("cannot read {damaged}",)),

@@ -1,4 +1,4 @@
-"""A backend whose jobs say what a test wants, when it wants; the screen is the real one."""
+"""A backend whose jobs send scripted events and wait for the test; the screen is the real one."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def residual() -> Net:
             if block == 0:
                 shapes |= {f"{name}.downsample.0": (2 * width, 2 * width, 1, 1)}
     shapes["fc"] = (10, 32)
-    return Net({}, DENSE, tuple(_profile(rng, *it) for it in shapes.items()), 0)
+    return Net({}, DENSE, tuple(_profile(rng, *item) for item in shapes.items()), 0)
 
 
 def _profile(rng: np.random.Generator, name: str, shape: tuple[int, ...]) -> Profile:
@@ -123,11 +123,11 @@ def timed(batches: tuple[int, ...], threads: tuple[int, ...]) -> Benchmark:
     """Every engine; with two threads the sparse one is slower than the best."""
     engines = (*(engine.name for engine in ENGINES), SPARSE)
     rows = (
-        Row(engine, batch, count, Latency(it, 0.9 * it, 1.2 * it), 100)
+        Row(engine, batch, count, Latency(seconds, 0.9 * seconds, 1.2 * seconds), 100)
         for count in threads
         for batch in batches
         for engine, ms in zip(engines, MILLISECONDS, strict=True)
-        for it in [ms / 1000 * batch * (6 if count == 2 and engine == SPARSE else 1)]
+        for seconds in [ms / 1000 * batch * (6 if count == 2 and engine == SPARSE else 1)]
     )
     amounts = Amounts(12_694_016, 713_000, 11_500_000), Amounts(228_010, 6_183, 200_000)
     return Benchmark(max(threads), *amounts, tuple(rows))
@@ -168,18 +168,18 @@ class Scripted(Backend):
     """The jobs of the app, scripted.
 
     Attributes:
-        pause_at: how many events a fine-tuning says before it waits for `go`.
-        pauses_in: which of the fine-tunings does; those before it wait for nothing.
-        dead: the dead units of every net that it makes.
-        trial_base: what the trials of a search go on from; None for the base of the search.
+        pause_at: how many events a fine-tuning sends before it waits for `go`.
+        pauses_in: counts the fine-tunings down; only from the last one on does one wait.
+        dead: the dead units of every result.
+        trial_base: the base of a search's trials; None for the base of the search.
         error: raised by the next prune or fine-tuning instead of a result.
         opening: what `open` waits for.
-        scan_images: how many images a scan has seen each time it says how far it is.
-        kept: scans of an earlier session, by the digest of their weights.
-        digits: the images that have been asked for.
-        looked: the plans that have been looked at in the background.
-        counted: the plans whose costs have been counted there.
-        rested: lets a look come to its end.
+        scan_images: the images per point in each update of a scan.
+        stored_scans: scans of an earlier session, by the digest of their weights.
+        requested_images: the images predicted in the background.
+        measured_plans: the plans whose accuracy was measured in the background.
+        counted_plans: the plans whose costs were counted in the background.
+        rested: lets a measurement in the background see all images.
     """
 
     settings: Settings = field(default_factory=Settings)
@@ -196,10 +196,10 @@ class Scripted(Backend):
     paused: threading.Event = field(default_factory=threading.Event)
     opening: threading.Event | None = None
     started: list[str] = field(default_factory=list)
-    looked: list[dict[str, float]] = field(default_factory=list)
-    counted: list[dict[str, float]] = field(default_factory=list)
-    kept: dict[str, Scan] = field(default_factory=dict)
-    digits: list[ImageSelection] = field(default_factory=list)
+    measured_plans: list[dict[str, float]] = field(default_factory=list)
+    counted_plans: list[dict[str, float]] = field(default_factory=list)
+    stored_scans: dict[str, Scan] = field(default_factory=dict)
+    requested_images: list[ImageSelection] = field(default_factory=list)
     rested: threading.Event = field(default_factory=threading.Event)
 
     def open(self, stop: StopFlag) -> Stream[Net]:
@@ -268,8 +268,8 @@ class Scripted(Backend):
         return RestoredRun(settings, dense, MODERATE, made, PRUNED, epochs, self.dead)
 
     def stored_scan(self, base: Net) -> Scan | None:
-        """What `kept` has."""
-        return self.kept.get(base.digest)
+        """Look it up in `stored_scans`."""
+        return self.stored_scans.get(base.digest)
 
     def search(
         self,
@@ -338,17 +338,17 @@ class Scripted(Backend):
     def measure(self, request: MeasurementRequest, stop: StopFlag) -> Stream[None]:
         """Images at once; the first sample, and all images once `rested` is set."""
         if request.images:
-            self.digits.append(request.images)
+            self.requested_images.append(request.images)
             yield ComparisonUpdated(
                 compared(counted=request.matrix or request.images.mode == "wrong")
             )
         if request.costs:
-            self.counted.append(dict(request.plan))
+            self.counted_plans.append(dict(request.plan))
             does = {name: Activity(1_000.0, 100.0, 0.5, 0.5) for name in SHAPES}
             yield ActivityMeasured(does, "validation", 5_000)
         if not request.accuracy:
             return
-        self.looked.append(dict(request.plan))
+        self.measured_plans.append(dict(request.plan))
         yield SampleUpdated(Sample(243, 250, 5_000))
         while not self.rested.wait(0.01):
             if stop():

@@ -302,8 +302,8 @@ def test_large_images_are_evaluated_a_few_at_a_time(tmp_path: Path) -> None:
     draw: Draw = lambda label, n: shade(label, n, (800, 600), "RGB")  # noqa: E731
     root = fill(tmp_path / "large", 12, draw)
     large = Splits.of(loaded(root, inputs=Inputs(image_size=224))[0])
-    assert [it.stop for it in batches(small.train)] == [500]
-    assert [it.stop for it in batches(large.train)] == [*range(3, len(large.train) + 3, 3)]
+    assert [batch.stop for batch in batches(small.train)] == [500]
+    assert [batch.stop for batch in batches(large.train)] == [*range(3, len(large.train) + 3, 3)]
 
 
 @pytest.mark.slow
@@ -323,9 +323,11 @@ def test_a_user_model_learns_a_users_image_folder(tmp_path: Path) -> None:
     assert again.digest == base.digest
     shade(0, 7).save(root / "cat" / "100.png")
     drain(open_dense_net(Workbench(settings)), events.append)
-    trained = [it.text for it in of_type(Notice, events) if "training the dense" in it.text]
+    trained = [
+        notice.text for notice in of_type(Notice, events) if "training the dense" in notice.text
+    ]
     assert len(trained) == 2, "other images, another dense net"
-    notices = [it.text for it in of_type(Notice, events) if "outputs" in it.text]
+    notices = [notice.text for notice in of_type(Notice, events) if "outputs" in notice.text]
     assert notices == ["the net has 10 outputs, the data set 2 classes"] * 2, (
         "once each time it is opened"
     )

@@ -71,7 +71,9 @@ def test_a_deleted_run_records_nothing(run: Run) -> None:
 plain = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
 damaged = st.recursive(
     plain,
-    lambda it: st.lists(it, max_size=3) | st.dictionaries(st.text(max_size=5), it),
+    lambda children: (
+        st.lists(children, max_size=3) | st.dictionaries(st.text(max_size=5), children)
+    ),
     max_leaves=5,
 )
 

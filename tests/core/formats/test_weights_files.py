@@ -39,7 +39,7 @@ def same(one: Weights, other: Weights) -> bool:
 
 
 def test_saved_weights_and_notes_are_loaded(tmp_path: Path) -> None:
-    path, weights = tmp_path / "it.safetensors", weights_of(0)
+    path, weights = tmp_path / "net.safetensors", weights_of(0)
     save_weights(path, weights, {"recipe": "fast"})
     assert same(load_weights(path, Cnn5()), weights)
     with safe_open(path, "pt") as file:
@@ -47,7 +47,7 @@ def test_saved_weights_and_notes_are_loaded(tmp_path: Path) -> None:
 
 
 def test_tensors_of_any_layout_are_saved(tmp_path: Path) -> None:
-    path, weights = tmp_path / "it.safetensors", weights_of(0)
+    path, weights = tmp_path / "net.safetensors", weights_of(0)
     channels_last = dict(Cnn5().to(memory_format=torch.channels_last).state_dict())
     for name, tensor in channels_last.items():
         tensor.copy_(weights[name])
@@ -57,7 +57,7 @@ def test_tensors_of_any_layout_are_saved(tmp_path: Path) -> None:
 
 
 def test_saving_replaces_the_file(tmp_path: Path) -> None:
-    path = tmp_path / "it.safetensors"
+    path = tmp_path / "net.safetensors"
     save_weights(path, weights_of(0), {})
     first = load_weights(path, Cnn5())
     save_weights(path, weights_of(1), {})
@@ -111,7 +111,7 @@ def overflow(weights: Weights) -> None:
 def test_weights_that_do_not_fit_the_model_are_refused(
     change: Callable[[Weights], None], reason: str, tmp_path: Path
 ) -> None:
-    path, weights = tmp_path / "it.safetensors", weights_of(0)
+    path, weights = tmp_path / "net.safetensors", weights_of(0)
     change(weights)
     save_file(weights, path)
     with pytest.raises(InputError, match=f"{path} does not fit Cnn5: {reason}"):
@@ -134,14 +134,14 @@ class Touch:
     ids=["empty", "text", "zeros", "ones"],
 )
 def test_garbage_is_refused(content: bytes, tmp_path: Path) -> None:
-    path = tmp_path / "it.safetensors"
+    path = tmp_path / "net.safetensors"
     path.write_bytes(content)
     with pytest.raises(InputError, match=f"cannot read {path} as safetensors: "):
         load_weights(path, Cnn5())
 
 
 def test_a_truncated_file_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "it.safetensors"
+    path = tmp_path / "net.safetensors"
     path.write_bytes(model_spec("cnn5").shipped_weights.read_bytes()[:-1])
     with pytest.raises(InputError, match=f"cannot read {path} as safetensors: "):
         load_weights(path, Cnn5())
@@ -152,7 +152,7 @@ def test_pickled_code_is_refused_and_not_run(tmp_path: Path) -> None:
     pickle.loads(pickle.dumps(Touch(trace)))
     assert trace.exists()
     trace.unlink()
-    plain, state = tmp_path / "it.pkl", tmp_path / "it.pt"
+    plain, state = tmp_path / "net.pkl", tmp_path / "net.pt"
     plain.write_bytes(pickle.dumps({"conv1.weight": Touch(trace)}))
     torch.save({**weights_of(0), "more": Touch(trace)}, state)
     for path, reason in ((plain, "as safetensors: "), (state, "as weights: it holds 'getattr'")):
@@ -173,7 +173,7 @@ def test_a_folder_is_refused(tmp_path: Path) -> None:
 
 
 def test_saving_to_a_missing_folder_names_it(tmp_path: Path) -> None:
-    path = tmp_path / "none" / "it.safetensors"
+    path = tmp_path / "none" / "net.safetensors"
     with pytest.raises(InputError, match=f"cannot write {path}: the folder .* does not exist"):
         save_weights(path, weights_of(0), {})
 
@@ -190,7 +190,7 @@ def files_up_to(size: int) -> Iterator[None]:
 
 
 def test_a_full_disk_leaves_only_the_old_file(tmp_path: Path) -> None:
-    path = tmp_path / "it.safetensors"
+    path = tmp_path / "net.safetensors"
     save_weights(path, weights_of(0), {})
     with files_up_to(100_000), pytest.raises(InputError, match=f"{path}: no space left"):
         save_weights(path, weights_of(1), {})
@@ -230,7 +230,7 @@ print("whole")
 @pytest.mark.slow
 def test_a_process_killed_while_saving_leaves_a_whole_file(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", KILLED_WHILE_SAVING, tmp_path / "it.safetensors"],
+        [sys.executable, "-c", KILLED_WHILE_SAVING, tmp_path / "net.safetensors"],
         cwd=Path(__file__).parents[3],
         capture_output=True,
         text=True,

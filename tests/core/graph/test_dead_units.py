@@ -32,7 +32,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def nonzero(net: nn.Module) -> int:
-    return sum(int(it.count_nonzero()) for it in net.parameters())
+    return sum(int(parameter.count_nonzero()) for parameter in net.parameters())
 
 
 def is_close(logits: Tensor, expected: Tensor) -> bool:
@@ -43,7 +43,7 @@ def is_close(logits: Tensor, expected: Tensor) -> bool:
 def thin_out(net: nn.Module, seed: int, rows: float, columns: float, single: float) -> None:
     """Set fractions of the rows, columns and single weights to zero."""
     random = torch.Generator().manual_seed(seed)
-    for weight in (it for it in net.parameters() if it.dim() > 1):
+    for weight in (parameter for parameter in net.parameters() if parameter.dim() > 1):
         weight[torch.rand(len(weight), generator=random) < rows] = 0.0
         weight[:, torch.rand(weight.shape[1], generator=random) < columns] = 0.0
         weight[torch.rand(weight.shape, generator=random) < single] = 0.0
@@ -270,7 +270,7 @@ def test_dead_units_equal_those_of_repeated_removal(
 ) -> None:
     sizes = [16, *wide, 3]
     layers = [nn.Linear(*pair) for pair in pairwise(sizes)]
-    net = sequence(nn.Flatten(), *(part for it in layers for part in (it, nn.Tanh())))
+    net = sequence(nn.Flatten(), *(part for layer in layers for part in (layer, nn.Tanh())))
     thin_out(net, seed, 0.0, 0.0, single)
     expected = [len(units) for units in dead_by_hand([layer.weight.data for layer in layers])]
     dead_units = remove_dead(net, torch.randn(3, 1, 4, 4))
@@ -308,7 +308,7 @@ class TestOwnNets:
     def test_units_of_added_grouped_or_tied_layers_stay(self, tmp_path: Path) -> None:
         net = build(f"{write(tmp_path)}:Net")
         with torch.no_grad():
-            for weight in (it for it in net.parameters() if it.dim() > 1):
+            for weight in (parameter for parameter in net.parameters() if parameter.dim() > 1):
                 weight[:4] = 0.0
             net.head.weight[:, 2] = 0.0
         dead_units = assert_removed_exactly(net, torch.randn(5, 1, 28, 28))

@@ -32,7 +32,7 @@ class Calls(nn.Module):
 @pytest.fixture(scope="module")
 def calls() -> dict[str, Call]:
     net = fx.symbolic_trace(Calls())
-    nodes = [it for it in net.graph.nodes if it.args and isinstance(it.args[0], fx.Node)]
+    nodes = [node for node in net.graph.nodes if node.args and isinstance(node.args[0], fx.Node)]
     return {node.name: Call(net, node, node.args[0]) for node in nodes if node.op != "output"}
 
 
@@ -74,7 +74,7 @@ def test_a_module_with_hooks_does_more_than_its_kind_says() -> None:
     module = Calls()
     module.pool.register_forward_pre_hook(lambda *_: None)
     net = fx.symbolic_trace(module)
-    node = next(it for it in net.graph.nodes if it.target == "pool")
+    node = next(node for node in net.graph.nodes if node.target == "pool")
     assert Call(net, node, node.args[0]).has_hooks
 
 

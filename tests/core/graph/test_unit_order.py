@@ -41,7 +41,7 @@ class Normed(nn.Module):
 def test_ordering_units_keeps_the_logits_and_the_layers(make: type[nn.Module]) -> None:
     torch.manual_seed(0)
     model, images = pruned(make(), 0.1), torch.randn(4, 1, 28, 28)
-    before = {name: it.clone() for name, it in model.state_dict().items()}
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     logits = model.eval()(images)
     sort_units(model, images)
     torch.testing.assert_close(model(images), logits, rtol=1e-4, atol=1e-5)

@@ -52,11 +52,13 @@ def test_every_engine_is_timed_and_costs_are_counted(few: Splits) -> None:
     assert all(timed.count(engine) == 2 for engine in timed)
     for row in bench.rows:
         assert 0 < row.latency.low <= row.latency.median <= row.latency.high
-    assert [len(it.bench.rows) for it in updates] == [len(timed) // 2, len(timed)]
+    assert [len(update.bench.rows) for update in updates] == [len(timed) // 2, len(timed)]
     # Caffe's LeNet-5: 500 x 24 x 24, 25,000 x 8 x 8, 400,000 and 5,000.
     assert bench.macs.dense == 288_000 + 1_600_000 + 400_000 + 5_000
-    nonzero = sum(int(it.count_nonzero()) for it in net.parameters() if it.dim() > 1)
-    biases = sum(it.numel() for it in net.parameters() if it.dim() == 1)
+    nonzero = sum(
+        int(parameter.count_nonzero()) for parameter in net.parameters() if parameter.dim() > 1
+    )
+    biases = sum(parameter.numel() for parameter in net.parameters() if parameter.dim() == 1)
     assert bench.parameters.dense == parameter_count(net) == 431_080
     assert bench.parameters.pruned == nonzero + biases
     assert bench.parameters.compacted is not None

@@ -50,23 +50,27 @@ def test_a_kept_net_that_is_damaged_is_trained_again_with_a_warning(
 ) -> None:
     workbench = Workbench(settings)
     first, _ = recorded(cached_or_trained(workbench, lambda: False))
-    (path,) = (it for it in (empty_cache / "dense").iterdir() if ".early" not in it.name)
+    (path,) = (file for file in (empty_cache / "dense").iterdir() if ".early" not in file.name)
     path.write_bytes(path.read_bytes()[:-5])
     second, events = recorded(cached_or_trained(workbench, lambda: False))
     assert same(first.weights, second.weights)
-    assert any("cannot be used" in it.text for it in of_type(Notice, events) if it.warning)
+    assert any(
+        "cannot be used" in notice.text for notice in of_type(Notice, events) if notice.warning
+    )
 
 
 def test_a_kept_net_is_found_by_its_digest_alone(settings: Settings, empty_cache: Path) -> None:
     workbench = Workbench(settings)
     assert cached_net(workbench, "anything") is None
     (empty_cache / "dense").mkdir(parents=True)
-    weights = {name: it.clone() for name, it in workbench.fresh_model().state_dict().items()}
-    other = {name: it + 1 for name, it in weights.items()}
+    weights = {
+        name: tensor.clone() for name, tensor in workbench.fresh_model().state_dict().items()
+    }
+    other = {name: tensor + 1 for name, tensor in weights.items()}
     stem = "mine.factory"
-    for number, it in enumerate((weights, other)):
+    for number, content in enumerate((weights, other)):
         path = empty_cache / "dense" / f"{stem}-{number}.safetensors"
-        save_dense(path, DenseWeights(it, None), {})
+        save_dense(path, DenseWeights(content, None), {})
     (empty_cache / "dense" / f"{stem}-2.safetensors").write_bytes(b"damaged")
     found = cached_net(workbench, weights_digest(other))
     assert found is not None

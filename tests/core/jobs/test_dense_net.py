@@ -79,7 +79,10 @@ def test_stopping_the_fetch_of_weights_raises(
 def test_with_a_network_a_torchvision_net_has_its_pretrained_weights(
     alexnet: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    given = {name: torch.zeros_like(it) for name, it in alexnet.fresh_model().state_dict().items()}
+    given = {
+        name: torch.zeros_like(tensor)
+        for name, tensor in alexnet.fresh_model().state_dict().items()
+    }
     gives(monkeypatch, given)
     dense = drain(dense_weights(alexnet))
     assert dense.trained

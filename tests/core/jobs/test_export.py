@@ -246,7 +246,9 @@ def test_sizes_are_those_of_real_bytes(
     assert sizes.compact == found.bytes
     assert sizes.dense is not None
     assert abs(sizes.dense - dense.bytes) < 200, "notes in the header"
-    nonzero = sum(int(it.count_nonzero()) for name, it in pruned.items() if "weight" in name)
+    nonzero = sum(
+        int(tensor.count_nonzero()) for name, tensor in pruned.items() if "weight" in name
+    )
     assert sizes.values == 4 * (nonzero + 410)
     assert sizes.han2015 == 4 * 410 + (37 * _entries_one_by_one(pruned) + 7) // 8
     assert sizes.compact < sizes.values + 0.13 * nonzero * 8 < sizes.han2015

@@ -65,8 +65,8 @@ def test_a_search_begins_above_what_its_base_has_already(
 def test_size_bounds_count_floors_locks_and_biases(
     workbench: Workbench, dense: Net, light: Net
 ) -> None:
-    assert [it.nonzero for it in size_bounds(workbench, dense, {})] == [228_010, 394 + 5]
-    assert [it.nonzero for it in size_bounds(workbench, light, {})] == [6_183, 394 + 5]
+    assert [bound.nonzero for bound in size_bounds(workbench, dense, {})] == [228_010, 394 + 5]
+    assert [bound.nonzero for bound in size_bounds(workbench, light, {})] == [6_183, 394 + 5]
     heaviest, lightest = size_bounds(workbench, dense, {"fc1": 0.5, "fc2": 1.0})
     assert heaviest.nonzero == 228_010 - 147_456 // 2 - 2_560
     assert lightest.nonzero == 394 + 3 + 147_456 // 2

@@ -41,15 +41,15 @@ def test_a_seed_gives_the_same_weights_and_leaves_the_callers_generator_alone(
 def test_layers_and_parameters_are_known_without_memory_for_weights(models: Models) -> None:
     assert [layer.name for layer in models.layers] == ["fc1", "fc2", "fc3"]
     assert models.parameters == 266_610
-    assert all(it.is_meta for it in models._outline.parameters())
+    assert all(parameter.is_meta for parameter in models._outline.parameters())
 
 
 def test_uninitialized_models_share_no_memory(models: Models, own: Models) -> None:
     for made in (models, own):
         one, other = made.uninitialized(), made.uninitialized()
-        places = [{it.data_ptr() for it in net.parameters()} for net in (one, other)]
+        places = [{parameter.data_ptr() for parameter in net.parameters()} for net in (one, other)]
         assert places[0].isdisjoint(places[1])
-        assert not any(it.is_meta for it in one.parameters())
+        assert not any(parameter.is_meta for parameter in one.parameters())
 
 
 def test_inference_shares_weights_except_for_user_nets(models: Models, own: Models) -> None:
@@ -57,14 +57,14 @@ def test_inference_shares_weights_except_for_user_nets(models: Models, own: Mode
         weights = copy_weights(made.fresh(3))
         asked = made.for_inference(weights)
         assert same(copy_weights(asked), weights)
-        found = {name: it.data_ptr() == weights[name].data_ptr() for name, it in
+        found = {name: parameter.data_ptr() == weights[name].data_ptr() for name, parameter in
                  asked.named_parameters()}  # fmt: skip
         assert set(found.values()) == {shares}
 
 
 def test_a_pruned_model_holds_what_the_plan_leaves_in_memory_of_its_own(models: Models) -> None:
     weights = copy_weights(models.fresh(4))
-    before = {name: it.clone() for name, it in weights.items()}
+    before = {name: tensor.clone() for name, tensor in weights.items()}
     plan = {"fc1": 0.9, "fc2": 0.5, "fc3": 0.0}
     made = models.pruned_copy(weights, plan)
     for layer in models.layers:

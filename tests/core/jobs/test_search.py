@@ -54,7 +54,7 @@ def up_to(limit: float) -> Callable[[float], float]:
 def test_a_search_closes_in_on_the_lightest_good_net(limit: float, start: float) -> None:
     found, events, asked = searched(up_to(limit), most=500.0, start=start, trials=40)
     assert len(found.trials) == len(asked) == len(of_type(TrialStarted, events)) < 25
-    ratios = [it.ratio for it in found.trials]
+    ratios = [trial.ratio for trial in found.trials]
     assert len(set(ratios)) == len(ratios)
     assert all(1 < ratio <= 500 for ratio in ratios)
     assert not found.stopped
@@ -77,7 +77,7 @@ def test_the_bracket_narrows_from_both_sides() -> None:
     for before, after in pairwise(brackets[1:]):
         assert (after[1] or 0) >= (before[1] or 0)
         assert (after[2] or 1e9) <= (before[2] or 1e9)
-    assert [it.trial for it in of_type(TrialFinished, events)] == list(found.trials)
+    assert [event.trial for event in of_type(TrialFinished, events)] == list(found.trials)
 
 
 def test_a_trial_goes_on_from_the_lightest_that_was_good() -> None:
@@ -91,7 +91,7 @@ def test_a_trial_goes_on_from_the_lightest_that_was_good() -> None:
 
 def test_a_search_makes_no_more_trials_than_asked_for() -> None:
     found, _, _ = searched(up_to(50.0), trials=2)
-    assert [it.good for it in found.trials] == [True, False]
+    assert [trial.good for trial in found.trials] == [True, False]
     assert found.best is found.trials[0]
 
 
@@ -119,8 +119,8 @@ def test_with_nothing_left_to_prune_the_base_itself_is_tried() -> None:
 def test_a_search_without_a_good_trial_has_no_best() -> None:
     found, _, _ = searched(lambda _: 50.0)
     assert found.best is None
-    assert all(not it.good for it in found.trials)
-    assert min(it.ratio for it in found.trials) < 1.5
+    assert all(not trial.good for trial in found.trials)
+    assert min(trial.ratio for trial in found.trials) < 1.5
 
 
 def test_a_trial_of_exactly_the_least_accuracy_is_good() -> None:

@@ -238,7 +238,7 @@ def assert_dead_are_counted_apart(
     found = remove_dead(model, images)
     assert report["dead"] == found.units
     assert tuple(report["dead"]) == LAYERS
-    left = sum(int(it.count_nonzero()) for it in model.parameters())
+    left = sum(int(parameter.count_nonzero()) for parameter in model.parameters())
     assert report["nonzero_without_dead"] == left
     small = compacted(model, images)
     assert report["parameters_without_dead"] == parameter_count(small)

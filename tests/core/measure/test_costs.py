@@ -56,7 +56,7 @@ def test_our_nets_have_the_papers_weights_and_flops(name: str, tiny) -> None:
         assert row.weights == pytest.approx(paper_row.weights, rel=0.003)
         assert row.flops == pytest.approx(paper_row.flops, rel=0.003)
     assert table.paper is None, "nothing is pruned"
-    units = [it.units for it in activities.values()]
+    units = [activity.units for activity in activities.values()]
     assert units == {"lenet-300-100": [300, 100, 10], "lenet-5": [2880, 800, 500, 10]}[name]
     # The paper's total Act% is the mean over all units. For LeNet-5 this shows that activations
     # are counted after the pooling.
@@ -107,7 +107,7 @@ def images() -> Images:
 def by_hand(net: Every, data: Images) -> dict[str, tuple[float, float]]:
     """The nonzero fractions of each layer's rectified output and of its input, by hand."""
     x, _ = data.batch(slice(None))
-    share: Callable[[Tensor], float] = lambda it: float((it != 0).double().mean())  # noqa: E731
+    share: Callable[[Tensor], float] = lambda tensor: float((tensor != 0).double().mean())  # noqa: E731
     stem = F.relu(net.norm(net.stem(x)))
     both = F.relu6(F.max_pool2d(net.left(stem) + net.right(stem), 4))
     up = net.up(both).clamp_min(0)
@@ -180,7 +180,7 @@ def test_a_layer_that_is_not_run_has_no_activity(images: Images) -> None:
     table = cost_table("mine.py:Every", layers, kept, activities, 1_000)
     rows = {row.name: row for row in table.layers}
     assert (rows["unused"].act, rows["unused"].flops) == (None, 0.0)
-    assert table.total.flops == 2 * sum(it.macs for it in activities.values())
+    assert table.total.flops == 2 * sum(activity.macs for activity in activities.values())
 
 
 class TestShipped:

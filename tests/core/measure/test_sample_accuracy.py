@@ -59,7 +59,7 @@ def test_a_sample_stops_at_once(few: Splits, dense: Weights) -> None:
 
 counts = st.integers(2, 6_000).flatmap(
     lambda of: st.tuples(st.just(of), st.integers(1, of)).flatmap(
-        lambda it: st.tuples(st.just(it[0]), st.just(it[1]), st.integers(0, it[1]))
+        lambda pair: st.tuples(st.just(pair[0]), st.just(pair[1]), st.integers(0, pair[1]))
     )
 )
 

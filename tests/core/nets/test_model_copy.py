@@ -173,7 +173,7 @@ def test_a_copy_computes_the_same_and_leaves_the_original_alone(name: str) -> No
         optimizer.zero_grad()
         copy.model.train()(IMAGES).square().sum().backward()
         optimizer.step()
-    assert all(torch.equal(before[key], it) for key, it in model.state_dict().items())
+    assert all(torch.equal(before[key], tensor) for key, tensor in model.state_dict().items())
     after = copy.model.state_dict()
     assert any(not torch.equal(before[key], after[key]) for key in before)
     assert (vars(model).get("kept"), vars(model).get("seen")) == kept
@@ -292,4 +292,4 @@ def test_parts_that_cannot_be_copied_are_named(model: nn.Module, where: str) -> 
     with pytest.raises(InputError, match=where) as refusal:
         copy_model(model)
     assert "\n" not in str(refusal.value)
-    assert all(torch.equal(before[key], it) for key, it in model.state_dict().items())
+    assert all(torch.equal(before[key], tensor) for key, tensor in model.state_dict().items())

@@ -70,7 +70,7 @@ def test_a_user_net_is_trained_pruned_scanned_fine_tuned_and_restored(
     assert notices[0] == f"running code from {mine}:{name}"
     assert any(f"training the dense mine.{name} on mnist" in text for text in notices)
     plan = uniform_plan(0.8, workbench.layer_names)
-    experiment = Experiment(tmp_path / "it")
+    experiment = Experiment(tmp_path / "runs")
     tuned = drain(finetune(workbench, base, plan, experiment))
     assert tuned.revived == 0
     weights = tuned.weights
@@ -182,11 +182,11 @@ def test_a_net_that_cannot_be_built_says_why(mine: Path, name: str, message: str
     [
         ("import nowhere_at_all", "needs nowhere_at_all: install it"),
         ("x = (", r"raised SyntaxError: .*\("),
-        ("def f():\n    return 1 / 0\nf()", r"raised ZeroDivisionError: .*\(it.py line 2\)"),
+        ("def f():\n    return 1 / 0\nf()", r"raised ZeroDivisionError: .*\(net.py line 2\)"),
     ],
 )
 def test_a_file_that_cannot_be_imported_says_why(tmp_path: Path, source: str, message: str) -> None:
-    path = tmp_path / "it.py"
+    path = tmp_path / "net.py"
     path.write_text(source)
     with pytest.raises(InputError, match=message):
         build(f"{path}:Net")
@@ -229,9 +229,9 @@ def test_a_dense_net_that_calls_view_is_trained(
 
 
 def test_a_model_file_that_exits_does_not_end_the_program(tmp_path: Path) -> None:
-    (tmp_path / "it.py").write_text("raise SystemExit(3)")
+    (tmp_path / "net.py").write_text("raise SystemExit(3)")
     with pytest.raises(InputError, match=r"raised SystemExit: 3"):
-        build(f"{tmp_path / 'it.py'}:Net")
+        build(f"{tmp_path / 'net.py'}:Net")
 
 
 def test_a_weight_that_the_net_itself_names_too_is_counted_once() -> None:
@@ -254,7 +254,7 @@ class TestPickledWeights:
     def test_a_state_dict_is_found(
         self, net: nn.Module, tmp_path: Path, inside: str | None, prefix: str
     ) -> None:
-        state: dict[str, Any] = {prefix + name: it for name, it in net.state_dict().items()}
+        state: dict[str, Any] = {prefix + name: tensor for name, tensor in net.state_dict().items()}
         path = tmp_path / "net.pt"
         torch.save({inside: state, "epoch": 3} if inside else state, path)
         assert same(load_weights(path, net), dict(net.state_dict()))
@@ -306,7 +306,7 @@ class TestPickledWeights:
     def test_tied_weights_that_disagree_are_named(self, tmp_path: Path) -> None:
         net = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))
         net[1].weight = net[0].weight
-        state = {name: it.clone() for name, it in net.state_dict().items()}
+        state = {name: tensor.clone() for name, tensor in net.state_dict().items()}
         torch.save(state, path := tmp_path / "net.pt")
         load_weights(path, net)
         state["1.weight"][0, 0] = 9

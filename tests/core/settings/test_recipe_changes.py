@@ -69,8 +69,8 @@ def test_a_bad_change_is_refused_with_the_value_and_what_was_expected(
 def test_every_change_is_explained_in_a_line_that_fits_the_form() -> None:
     changes = settings_in(RecipeChanges)
     assert list(changes) == [field.name for field in fields(RecipeChanges)]
-    lines = [it.meaning for it in changes.values()]
-    lines += [line for it in changes.values() for line in it.kind.meanings.values()]
+    lines = [change.meaning for change in changes.values()]
+    lines += [line for change in changes.values() for line in change.kind.meanings.values()]
     assert all(0 < len(line) <= 37 for line in lines)
 
 

@@ -87,7 +87,7 @@ def test_a_checkpoint_of_the_wrong_length_is_a_fault(
     path = tmp_path_factory.mktemp("cut") / "checkpoint.safetensors"
     save_file({"weight": torch.ones(5)}, path, {"facts": "{}"})
     whole = path.read_bytes()
-    length = data.draw(st.integers(0, len(whole) + 9).filter(lambda it: it != len(whole)))
+    length = data.draw(st.integers(0, len(whole) + 9).filter(lambda length: length != len(whole)))
     path.write_bytes((whole + bytes(9))[:length])
     with open_file(path) as file, pytest.raises(FaultError, match=r"checkpoint\.safetensors"):
         read_metadata(file)

@@ -47,7 +47,7 @@ def test_masks_only_tighten_and_end_at_the_plan(
     model = net()
     optimizer = SGD(model.parameters(), lr=0.1, momentum=0.9)
     pruner = build_pruner(model, plan, steps, ramp=ramp, renew_every=renew_every)
-    pruned = {key: torch.zeros_like(it) for key, it in pruner.masks.pruned.items()}
+    pruned = {key: torch.zeros_like(mask) for key, mask in pruner.masks.pruned.items()}
     for _ in range(steps):
         step(model, optimizer)
         pruner.after_step(optimizer)
@@ -110,7 +110,7 @@ def test_a_resumed_pruner_continues_as_if_uninterrupted() -> None:
     behind = SGD(other.parameters(), lr=0.1)
     step(other, behind)
     again.after_step(behind)
-    assert all(again.masks.pruned[key].equal(it) for key, it in whole.masks.pruned.items())
+    assert all(again.masks.pruned[key].equal(mask) for key, mask in whole.masks.pruned.items())
 
 
 @given(st.floats(0, 0.99))

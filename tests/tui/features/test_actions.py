@@ -224,6 +224,6 @@ def test_a_recipe_file_sets_the_seed_and_one_for_another_net_is_refused(tmp_path
 
 def test_a_saved_scan_comes_with_its_base():
     opened, _ = session()
-    opened.backend.kept = {opened.state.base.digest: scanned(5_000)}
+    opened.backend.stored_scans = {opened.state.base.digest: scanned(5_000)}
     assert opened.with_stored_scan(opened.state).scan is not None
     assert opened.with_stored_scan(replace(opened.state, base=None)).scan is None

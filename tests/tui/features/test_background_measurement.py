@@ -31,7 +31,7 @@ async def test_an_unchanged_plan_is_measured_on_a_sample_then_on_all_images(app,
         await until(pilot, lambda app: not app.main_screen.stale)
         assert "pruned 97.24" in shown(app, "#totals")
         assert "±" not in shown(app, "#totals")
-        assert backend.looked == [AGGRESSIVE]
+        assert backend.measured_plans == [AGGRESSIVE]
         await until(pilot, lambda app: not app.measuring)
 
 
@@ -44,7 +44,7 @@ async def test_changing_the_plan_restarts_its_measurement(app, backend):
         assert app.state.estimate is None
         assert "pruned   –" in shown(app, "#totals")
         await until(pilot, lambda app: app.state.estimate)
-        assert backend.looked == [AGGRESSIVE, {**AGGRESSIVE, "conv1": 0.66}]
+        assert backend.measured_plans == [AGGRESSIVE, {**AGGRESSIVE, "conv1": 0.66}]
 
 
 async def test_keys_that_keep_the_plan_keep_its_measurement(app, backend):
@@ -55,7 +55,7 @@ async def test_keys_that_keep_the_plan_keep_its_measurement(app, backend):
         await pilot.press("down", "v", "l")
         backend.rested.set()
         await until(pilot, lambda app: app.state.estimate.sample.exact)
-        assert len(backend.looked) == 1
+        assert len(backend.measured_plans) == 1
 
 
 async def test_a_measurement_pauses_during_a_job_and_resumes_after_it(app, backend):
@@ -70,7 +70,7 @@ async def test_a_measurement_pauses_during_a_job_and_resumes_after_it(app, backe
         assert not app.measuring
         backend.go.set()
         await idle(pilot)
-        await until(pilot, lambda app: len(backend.looked) == 2)
+        await until(pilot, lambda app: len(backend.measured_plans) == 2)
 
 
 @dataclass
@@ -81,7 +81,7 @@ class Slow(Scripted):
 
     def measure(self, request: MeasurementRequest, stop: StopFlag) -> Stream[None]:
         yield from super().measure(replace(request, accuracy=False), stop)
-        self.looked.append(dict(request.plan))
+        self.measured_plans.append(dict(request.plan))
         self.held.wait(PATIENCE)
         self.started.append("given way")
 
@@ -92,7 +92,7 @@ async def test_a_job_starts_once_the_measurement_has_freed_its_memory():
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
         await pilot.press(*PRESET)
-        await until(pilot, lambda app: backend.looked)
+        await until(pilot, lambda app: backend.measured_plans)
         await pilot.press("p")
         assert app.job is not None
         assert backend.started == []
@@ -110,7 +110,7 @@ async def test_known_accuracies_are_not_measured_again(app, backend):
         assert not app.measuring
         await pilot.press("right", "left")
         assert not app.measuring
-        assert backend.looked == []
+        assert backend.measured_plans == []
 
 
 @dataclass
@@ -118,7 +118,7 @@ class Failing(Scripted):
     """A backend whose looks raise an error."""
 
     def measure(self, request: MeasurementRequest, stop: StopFlag) -> Stream[None]:
-        self.looked.append({})
+        self.measured_plans.append({})
         raise WorkError("the images are gone")
         yield
 
@@ -138,30 +138,33 @@ async def test_a_failed_measurement_is_not_repeated_for_the_same_plan():
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
         await pilot.press(*PRESET)
-        await until(pilot, lambda app: backend.looked and not app.measuring)
+        await until(pilot, lambda app: backend.measured_plans and not app.measuring)
         await pilot.press("down", "up")
         assert not app.measuring
         await pilot.press("right")
-        await until(pilot, lambda app: len(backend.looked) == 2 and not app.measuring)
+        await until(pilot, lambda app: len(backend.measured_plans) == 2 and not app.measuring)
 
 
 async def test_images_are_predicted_while_their_plot_is_visible(app, backend):
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
-        assert backend.digits == []
+        assert backend.requested_images == []
         await pilot.press("d")
         await until(pilot, lambda app: app.state.comparison and not app.main_screen.stale)
         assert app.main_screen.visible_plots(app.state) == ("predictions",)
         assert "pruned 8 correct, dense 10 correct" in shown(app, "#plot-0")
-        assert backend.digits == [ImageSelection("chosen", 0)]
-        assert backend.looked == [], "nothing is pruned yet"
+        assert backend.requested_images == [ImageSelection("chosen", 0)]
+        assert backend.measured_plans == [], "nothing is pruned yet"
         await pilot.press("d")
-        await until(pilot, lambda app: len(backend.digits) == 2 and not app.measuring)
+        await until(pilot, lambda app: len(backend.requested_images) == 2 and not app.measuring)
         await until(pilot, lambda app: not app.main_screen.stale)
         assert "2,000 newly wrong when pruned" in shown(app, "#plot-0")
         await pilot.press("D")
-        await until(pilot, lambda app: len(backend.digits) == 3)
-        assert backend.digits[1:] == [ImageSelection("wrong", 0), ImageSelection("wrong", 1)]
+        await until(pilot, lambda app: len(backend.requested_images) == 3)
+        assert backend.requested_images[1:] == [
+            ImageSelection("wrong", 0),
+            ImageSelection("wrong", 1),
+        ]
 
 
 async def test_predictions_are_updated_when_the_plan_changes(app, backend):
@@ -172,8 +175,8 @@ async def test_predictions_are_updated_when_the_plan_changes(app, backend):
         await until(pilot, lambda app: not app.measuring)
         await pilot.press(*PRESET)
         await until(pilot, lambda app: not app.measuring)
-        assert len(backend.digits) == 2
-        assert backend.looked == [AGGRESSIVE]
+        assert len(backend.requested_images) == 2
+        assert backend.measured_plans == [AGGRESSIVE]
         await pilot.press("down")
         assert not app.measuring
         await pilot.press("v", "v", "v")
@@ -221,18 +224,18 @@ async def test_costs_are_counted_while_their_plot_is_visible(app, backend):
     backend.rested.set()
     async with app.run_test(size=(120, 24)) as pilot:
         await ready(pilot)
-        assert backend.counted == []
+        assert backend.counted_plans == []
         await pilot.press("V", "V", "V")
         await until(pilot, lambda app: app.state.layer_activity and not app.main_screen.stale)
         assert "pruned, 5,000 validation images" in shown(app, "#plot-0")
         await pilot.press(*PRESET)
-        await until(pilot, lambda app: len(backend.counted) == 2 and not app.measuring)
+        await until(pilot, lambda app: len(backend.counted_plans) == 2 and not app.measuring)
         await until(pilot, lambda app: not app.main_screen.stale)
         row = next(line for line in shown(app, "#plot-0").splitlines() if line.startswith("conv2"))
         assert row.split() == ["conv2", "25,600", "5.00", "2.50", "50.00", "2,000"]
         await pilot.press("down")
         assert not app.measuring
-        assert backend.counted == [dict.fromkeys(AGGRESSIVE, 0.0), AGGRESSIVE]
+        assert backend.counted_plans == [dict.fromkeys(AGGRESSIVE, 0.0), AGGRESSIVE]
 
 
 async def test_the_confusion_matrix_counts_every_test_image(app, backend):
@@ -246,7 +249,7 @@ async def test_the_confusion_matrix_counts_every_test_image(app, backend):
         assert "pruned" not in shown(app, "#plot-0")
         await pilot.press(*PRESET)
         backend.rested.set()
-        await until(pilot, lambda app: len(backend.digits) == 2 and not app.measuring)
+        await until(pilot, lambda app: len(backend.requested_images) == 2 and not app.measuring)
         await until(pilot, lambda app: not app.main_screen.stale)
         assert "pruned: 2,000 wrong of 10,000 test images" in shown(app, "#plot-0")
         assert "8 → 1" in shown(app, "#plot-0")

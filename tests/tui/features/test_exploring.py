@@ -272,7 +272,7 @@ def test_only_as_many_keys_as_fit_are_at_the_bottom_and_never_without_quit():
 
 
 async def test_a_scan_of_an_earlier_session_is_restored():
-    backend = Scripted(kept={"None": scanned(5_000)})
+    backend = Scripted(stored_scans={"None": scanned(5_000)})
     app = FeatherweightApp(backend)
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
@@ -353,7 +353,7 @@ async def test_notices_during_a_job_leave_its_progress_visible(tmp_path):
         await typed(pilot, str(tmp_path / "mine.toml"))
         await pilot.press("enter")
         assert isinstance(app.activity, JobProgress)
-        assert any(".toml" in it.message for it in app._notifications)
+        assert any(".toml" in toast.message for toast in app._notifications)
         backend.go.set()
         await idle(pilot)
 

@@ -1,4 +1,4 @@
-"""Nets written for real: what is recorded beside the run that they came of."""
+"""Exported nets, and what is recorded with the run that produced them."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def test_a_run_that_is_gone_costs_no_file(backend, workbench, dense, pruned, run
 
 def test_the_export_command_records_its_file_with_the_run(backend, run, data_dir, tmp_path, capsys):
     place = f"{backend.experiment.folder}:{run.id}"
-    to, target = tmp_path / "net.fw", tmp_path / "it.json"
+    to, target = tmp_path / "net.fw", tmp_path / "export.json"
     options = ("--levels", "8", "--threads", "1", "--data-dir", str(data_dir))
     assert main(["export", place, "--to", str(to), *options, "--json", str(target)]) == 0
     (export,) = backend.experiment.find(run.id).exports

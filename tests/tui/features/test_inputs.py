@@ -54,7 +54,9 @@ def test_a_run_is_opened_with_its_own_images_and_no_others(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    "command", [("export", "--to", "net.fw"), ("bench",), ("table",)], ids=lambda it: it[0]
+    "command",
+    [("export", "--to", "net.fw"), ("bench",), ("table",)],
+    ids=lambda command: command[0],
 )
 def test_weights_beside_a_run_that_has_its_own_are_refused(
     command: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -182,6 +182,6 @@ async def test_an_unwritable_folder_is_reported_once(path, monkeypatch):
             await pilot.press("right")
             await pilot.pause(0.1)
         await until(pilot, lambda app: len(app._notifications))
-        assert [it.message for it in app._notifications] == [
+        assert [toast.message for toast in app._notifications] == [
             "could not save the plan: cannot write [/b]"
         ]

@@ -206,9 +206,9 @@ def test_the_kind_filter_does_not_match_names():
         "head": "linear",
     }
     layers = tuple(Layer(name, (3, 3), 9, 12, kind=kind) for name, kind in kinds.items())
-    for index, it in enumerate(layers):
+    for index, layer in enumerate(layers):
         listing = ListedLayers(layers).choose(index).toggle_kind_filter()
         assert listing.listed == (index,)
         assert listing.row.layers == (index,)
-        assert it.kind in listing.filter
+        assert layer.kind in listing.filter
         assert listing.toggle_kind_filter().listed == (0, 1, 2, 3)

@@ -49,7 +49,9 @@ async def test_a_panel_that_cannot_be_drawn_says_so_and_the_others_go_on(
             assert "LookupError: nothing [/b] here (details in" in shown(app, f"#{name}")
         assert app.state.planned["conv1"] == pytest.approx(0.02)
         others = {"title": "Featherweight", "totals": "kept", "table": "conv1"}
-        assert all(text in shown(app, f"#{it}") for it, text in others.items() if it != name)
+        assert all(
+            text in shown(app, f"#{panel}") for panel, text in others.items() if panel != name
+        )
         await pilot.press("right")
         assert "LookupError" not in shown(app, f"#{name}")
     log = error_log.read_text()

@@ -49,7 +49,7 @@ def steps(draw: st.DrawFn, shape: tuple[int, ...]) -> Steps:
 def compact_files(draw: st.DrawFn) -> CompactFile:
     entries: list[Entry] = []
     for name in draw(st.lists(names, max_size=5, unique=True)):
-        untied = [it for it in entries if not isinstance(it.values, Tied)]
+        untied = [entry for entry in entries if not isinstance(entry.values, Tied)]
         if untied and draw(st.integers(0, 4)) == 0:
             to = draw(st.sampled_from(untied))
             entries.append(Entry(name, to.shape, Tied(to.name)))
@@ -64,8 +64,8 @@ def compact_files(draw: st.DrawFn) -> CompactFile:
 
 def assert_same(one: CompactFile, other: CompactFile) -> None:
     assert (one.model, dict(one.facts)) == (other.model, dict(other.facts))
-    assert [(it.name, it.shape) for it in one.entries] == [
-        (it.name, it.shape) for it in other.entries
+    assert [(entry.name, entry.shape) for entry in one.entries] == [
+        (entry.name, entry.shape) for entry in other.entries
     ]
     for a, b in zip(one.entries, other.entries, strict=True):
         assert _comparable(a.values) == _comparable(b.values), a.name

@@ -64,7 +64,7 @@ def test_images_follow_from_the_facts_and_the_model() -> None:
     def file_with(model: str, facts: dict[str, object]) -> CompactFile:
         shapes = next(layout.shapes for layout in LAYOUTS if layout.model == model)
         nothing = Steps(1.0, np.zeros(0, np.int32))
-        return CompactFile(model, tuple(Entry(*it, nothing) for it in shapes), facts)
+        return CompactFile(model, tuple(Entry(*entry, nothing) for entry in shapes), facts)
 
     shape, mean, std = images_of(file_with("cnn5", {}))
     assert (shape, mean.item(), std.item()) == (

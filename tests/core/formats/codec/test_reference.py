@@ -19,10 +19,10 @@ from tests.core.formats.codec.reference import TABLES, TYPES, Decoder
 def assert_reads_the_same(data: bytes, large: int = ours.MAX_ELEMENTS) -> None:
     file, decoder = decode(data), Decoder(data, large)
     assert (decoder.model, decoder.facts) == (file.model, file.facts)
-    assert [(it.name, it.shape) for it in decoder.tensors] == [
-        (it.name, it.shape) for it in file.entries
+    assert [(entry.name, entry.shape) for entry in decoder.tensors] == [
+        (entry.name, entry.shape) for entry in file.entries
     ]
-    by_name = {it.name: it for it in file.entries}
+    by_name = {entry.name: entry for entry in file.entries}
     for entry, tensor in zip(file.entries, decoder.tensors, strict=True):
         values = entry.values
         while isinstance(values, Tied):
@@ -52,14 +52,14 @@ def test_the_reference_decoder_reads_large_tensors(
 
 
 def test_the_tables_of_the_reference_decoder_match_the_codec() -> None:
-    assert TABLES["flag_weights"] == [list(it) for it in ours.FLAG_WEIGHTS]
-    assert TABLES["mask_weights"] == [list(it) for it in ours.MASK_WEIGHTS]
-    assert TABLES["mask_settings"] == [list(it) for it in ours.MASK_SETTINGS]
-    assert TABLES["sign_weights"] == [list(it) for it in ours.SIGN_WEIGHTS]
-    assert TABLES["bin_weights"] == [list(it) for it in ours.BIN_WEIGHTS]
-    assert TABLES["symbol_settings"] == [list(it) for it in ours.SYMBOL_SETTINGS]
+    assert TABLES["flag_weights"] == [list(row) for row in ours.FLAG_WEIGHTS]
+    assert TABLES["mask_weights"] == [list(row) for row in ours.MASK_WEIGHTS]
+    assert TABLES["mask_settings"] == [list(row) for row in ours.MASK_SETTINGS]
+    assert TABLES["sign_weights"] == [list(row) for row in ours.SIGN_WEIGHTS]
+    assert TABLES["bin_weights"] == [list(row) for row in ours.BIN_WEIGHTS]
+    assert TABLES["symbol_settings"] == [list(row) for row in ours.SYMBOL_SETTINGS]
     assert TABLES["primer"].encode() == PRIMER
     assert tuple(DTYPES) == tuple(TYPES)
-    assert json.loads(json.dumps([[it.model, it.shapes] for it in LAYOUTS])) == [
-        [it["model"], it["tensors"]] for it in TABLES["layouts"]
+    assert json.loads(json.dumps([[layout.model, layout.shapes] for layout in LAYOUTS])) == [
+        [layout["model"], layout["tensors"]] for layout in TABLES["layouts"]
     ]

@@ -39,7 +39,9 @@ def test_layouts_match_the_zoo() -> None:
     with torch.device("meta"):
         for layout in LAYOUTS:
             state = ZOO[layout.model].build().state_dict()
-            assert layout.shapes == tuple((name, tuple(it.shape)) for name, it in state.items())
+            assert layout.shapes == tuple(
+                (name, tuple(tensor.shape)) for name, tensor in state.items()
+            )
 
 
 def test_a_pruned_net_survives_a_round_trip(
@@ -52,15 +54,15 @@ def test_a_pruned_net_survives_a_round_trip(
     back = to_state(file)
     assert (file.model, file.facts) == ("cnn5", facts)
     assert list(back) == list(pruned)
-    assert all(bits(back[name]) == bits(it) for name, it in pruned.items())
+    assert all(bits(back[name]) == bits(tensor) for name, tensor in pruned.items())
     inspection = inspect(data)
     assert inspection.parts["header"] + inspection.parts["checksum"] <= 24
-    assert [it.name for it in inspection.layers] == [layer.key for layer in layers]
-    assert [it.nonzero for it in inspection.layers] == [
+    assert [layer.name for layer in inspection.layers] == [layer.key for layer in layers]
+    assert [layer.nonzero for layer in inspection.layers] == [
         int((pruned[layer.key] != 0).sum()) for layer in layers
     ]
     rest = inspection.parts["header"] + inspection.parts["biases"] + inspection.parts["checksum"]
-    assert abs(sum(it.bytes for it in inspection.layers) + rest - len(data)) <= 5
+    assert abs(sum(layer.bytes for layer in inspection.layers) + rest - len(data)) <= 5
 
 
 def test_every_type_survives_a_round_trip() -> None:
@@ -110,7 +112,7 @@ def test_keep_chooses_how_a_tensor_is_stored() -> None:
         return Codebook("bfloat16", np.array([-1.0, 0.5], np.float32), codes)
 
     back = to_state(decode(encode(from_state(state, keep=keep))))
-    assert all(torch.equal(back[name], it) for name, it in state.items())
+    assert all(torch.equal(back[name], tensor) for name, tensor in state.items())
 
 
 def test_an_unsupported_type_is_refused() -> None:

@@ -49,8 +49,10 @@ def test_a_net_of_supported_layers_is_one_chain(net: nn.Module) -> None:
 def test_a_copy_has_its_own_workspaces_and_lock(net: nn.Module) -> None:
     original = chain(net, 2, 2)
     other = copy.deepcopy(original)
-    assert [it.shape for it in other._work] == [it.shape for it in original._work]
-    assert {it.data_ptr() for it in other._work}.isdisjoint(it.data_ptr() for it in original._work)
+    assert [array.shape for array in other._work] == [array.shape for array in original._work]
+    assert {array.data_ptr() for array in other._work}.isdisjoint(
+        array.data_ptr() for array in original._work
+    )
     assert other._lock is not original._lock
 
 

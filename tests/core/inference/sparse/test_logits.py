@@ -78,7 +78,7 @@ def convolutions(draw: st.DrawFn) -> tuple[WeightLayer, Tensor, Tensor]:
     padding = draw(st.tuples(st.integers(0, 3), st.integers(0, 3)))
     below, behind = draw(st.tuples(st.integers(0, 2), st.integers(0, 2)))
     least = [(k - 1) * d + 1 for k, d in zip(kernel, dilation, strict=True)]
-    size = [draw(st.integers(it, it + 30)) for it in least]
+    size = [draw(st.integers(low, low + 30)) for low in least]
     weight = torch.randn(groups * units, inputs, *kernel)
     weight *= torch.rand_like(weight) < draw(st.floats(0, 1))
     bias = torch.randn(groups * units)
@@ -157,7 +157,7 @@ def test_linear_layers_match_torch_for_any_background(
 
 def thinned(net: nn.Module, fraction: float) -> nn.Module:
     with torch.no_grad():
-        for weight in (it for it in net.parameters() if it.dim() > 1):
+        for weight in (parameter for parameter in net.parameters() if parameter.dim() > 1):
             weight[torch.rand_like(weight) < fraction] = 0.0
     return net.eval()
 
@@ -277,8 +277,8 @@ def test_concurrent_calls_and_copies_do_not_interfere(few: Splits) -> None:
     sparse, expected = with_kernels(net, images, 1), run(net, images)
     copies = [sparse, sparse, deepcopy(sparse), pickle.loads(pickle.dumps(sparse))]
     with ThreadPoolExecutor(len(copies)) as pool:
-        futures = [pool.submit(run, it, images) for it in copies * 20]
-        assert all(close(it.result(), expected) for it in futures)
+        futures = [pool.submit(run, copy, images) for copy in copies * 20]
+        assert all(close(future.result(), expected) for future in futures)
 
 
 @pytest.mark.parametrize("background", [-9999.0, 1e9, float("nan"), float("inf"), 0.5])

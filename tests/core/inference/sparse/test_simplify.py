@@ -27,7 +27,9 @@ def test_a_simplified_net_has_the_same_logits_and_no_more_calls(net: RandomNet) 
     with torch.no_grad():
         assert same_logits(traced.net(images.clone()), traced.logits)
     assert all(sizes[node][0] == 3 for node in nodes if sizes.get(node))
-    kinds = {type(traced.net.get_submodule(it.target)) for it in nodes if it.op == "call_module"}
+    kinds = {
+        type(traced.net.get_submodule(node.target)) for node in nodes if node.op == "call_module"
+    }
     assert nn.Dropout not in kinds
     assert same(before, copy_weights(net)), "a fold makes a layer of its own"
 
