@@ -36,6 +36,12 @@ async def idle(pilot: Pilot[None]) -> None:
     await until(pilot, lambda app: app.job is None and isinstance(app.activity, Outcome))
 
 
+def shown(app: FeatherweightApp, widget: str) -> str:
+    """The text of a widget of the main screen."""
+    lines = app.main_screen.query_one(widget).lines
+    return "\n".join("".join(span.text for span in line) for line in lines)
+
+
 @pytest.fixture(autouse=True)
 def error_log(
     request: pytest.FixtureRequest,

@@ -169,7 +169,7 @@ class Scripted(Backend):
 
     Attributes:
         pause_at: how many events a fine-tuning sends before it waits for `go`.
-        pauses_in: counts the fine-tunings down; only from the last one on does one wait.
+        pauses_in: the first fine-tuning that waits, counted down to 1.
         dead: the dead units of every result.
         trial_base: the base of a search's trials; None for the base of the search.
         error: raised by the next prune or fine-tuning instead of a result.

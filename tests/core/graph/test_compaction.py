@@ -11,7 +11,7 @@ from core.graph.compaction import compacted
 from core.graph.prefix_cache import UntraceableError
 from core.nets.layers import parameter_count
 from core.nets.weights import copy_weights
-from tests.core.graph.test_dead_units import SHARES, is_close, thin_out
+from tests.core.graph.removing import SHARES, is_close, thin_out
 from tests.core.random_nets import RandomNet, random_nets
 from tests.core.training.loops import same
 

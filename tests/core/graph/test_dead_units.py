@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 import torch
-import torch.nn.functional as F  # noqa: N812  the name every torch program uses
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
@@ -17,58 +15,22 @@ import core
 from core.data.batches import Splits
 from core.formats.weights_files import load_weights
 from core.graph.compaction import compacted
-from core.graph.dead_units import count_dead_units, remove_dead
-from core.graph.tracing import UntraceableError
-from core.nets.footprint import DeadUnits
+from core.graph.dead_units import remove_dead
 from core.nets.layers import parameter_count
-from core.nets.user_model import build
-from core.nets.weights import copy_weights
 from core.nets.zoo import model_spec
+from tests.core.graph.removing import (
+    IMAGES,
+    SHARES,
+    assert_removed_exactly,
+    is_close,
+    nonzero,
+    sequence,
+    set_unit,
+    thin_out,
+)
 from tests.core.random_nets import RandomNet, random_nets
-from tests.core.training.loops import same
-from tests.core.user_nets import write
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-
-
-def nonzero(net: nn.Module) -> int:
-    return sum(int(parameter.count_nonzero()) for parameter in net.parameters())
-
-
-def is_close(logits: Tensor, expected: Tensor) -> bool:
-    return bool((logits - expected).abs().max() <= 1e-5 * expected.abs().max() + 1e-7)
-
-
-@torch.no_grad()
-def thin_out(net: nn.Module, seed: int, rows: float, columns: float, single: float) -> None:
-    """Set fractions of the rows, columns and single weights to zero."""
-    random = torch.Generator().manual_seed(seed)
-    for weight in (parameter for parameter in net.parameters() if parameter.dim() > 1):
-        weight[torch.rand(len(weight), generator=random) < rows] = 0.0
-        weight[:, torch.rand(weight.shape[1], generator=random) < columns] = 0.0
-        weight[torch.rand(weight.shape, generator=random) < single] = 0.0
-
-
-SHARES = st.tuples(
-    st.integers(0, 1000), st.floats(0, 0.7), st.floats(0, 0.7), st.sampled_from([0.0, 0.5, 0.9])
-)
-
-
-@torch.no_grad()
-def assert_removed_exactly(net: nn.Module, images: Tensor) -> DeadUnits:
-    """Remove dead units: the logits stay. Remove them again: nothing changes."""
-    before, logits = nonzero(net), net.eval()(images.clone())
-    dead_units = remove_dead(net, images[:3])
-    assert is_close(net(images.clone()), logits)
-    assert 0 <= before - nonzero(net) <= dead_units.nonzero
-    once = copy_weights(net)
-    again = remove_dead(net, images[:3])
-    assert same(once, copy_weights(net))
-    assert (again.units, again.parameters) == (dead_units.units, dead_units.parameters)
-    light = compacted(net, images[:3])
-    assert is_close(light(images.clone()), logits)
-    assert same(once, copy_weights(net))
-    return dead_units
 
 
 ACTIVATIONS: tuple[Callable[[], nn.Module], ...] = (
@@ -140,20 +102,6 @@ def test_a_chain_gives_the_same_logits_without_its_dead_units(net: Chain, shares
 def test_any_net_gives_the_same_logits_without_its_dead_units(net: RandomNet, shares) -> None:
     thin_out(net, *shares)
     assert_removed_exactly(net, torch.randn(5, 1, 8, 8))
-
-
-def set_unit(layer: nn.Module, unit: int, bias: float) -> None:
-    """Make a unit output a constant."""
-    layer.weight.data[unit] = 0.0
-    layer.bias.data[unit] = bias
-
-
-def sequence(*parts: nn.Module) -> nn.Sequential:
-    torch.manual_seed(0)
-    return nn.Sequential(*parts).eval()
-
-
-IMAGES = torch.randn(5, 1, 8, 8, generator=torch.Generator().manual_seed(0))
 
 
 class TestBorders:
@@ -302,114 +250,6 @@ def test_the_shipped_nets_make_the_same_predictions(model: str, ratio: int, few:
     assert torch.equal(without.argmax(1), logits.argmax(1))
     assert dead_units.units == DEAD[model, ratio]
     assert nonzero(net) == before - dead_units.nonzero
-
-
-class TestOwnNets:
-    def test_units_of_added_grouped_or_tied_layers_stay(self, tmp_path: Path) -> None:
-        net = build(f"{write(tmp_path)}:Net")
-        with torch.no_grad():
-            for weight in (parameter for parameter in net.parameters() if parameter.dim() > 1):
-                weight[:4] = 0.0
-            net.head.weight[:, 2] = 0.0
-        dead_units = assert_removed_exactly(net, torch.randn(5, 1, 28, 28))
-        assert not any(dead_units.units.values())
-
-    def test_no_unit_of_attention_is_removed(self, tmp_path: Path) -> None:
-        net = build(f"{write(tmp_path)}:Attending")
-        with torch.no_grad():
-            for weight in (net.up.weight, net.attention.out_proj.weight, net.head.weight):
-                weight[:4] = 0.0
-                weight[:, 5:8] = 0.0
-        assert not assert_removed_exactly(net, torch.randn(5, 1, 28, 28)).total
-
-    def test_an_untraceable_net_has_no_count_of_dead_units(
-        self, tmp_path: Path, few: Splits
-    ) -> None:
-        net = build(f"{write(tmp_path)}:Viewing")
-        before = copy_weights(net)
-        assert core.drain(count_dead_units(net, few.test)) is None
-        with pytest.raises(UntraceableError, match=r"torch\.fx cannot trace it"):
-            remove_dead(net, torch.randn(3, 1, 28, 28))
-        assert same(before, copy_weights(net))
-
-
-class Odd(nn.Module):
-    """Two layers that are used in an unusual way."""
-
-    def __init__(self, use: Callable[[Odd, Tensor], Tensor]) -> None:
-        super().__init__()
-        torch.manual_seed(0)
-        self.conv = nn.Conv2d(1, 3, 3)
-        self.one, self.two, self.row = nn.Linear(108, 6), nn.Linear(6, 6), nn.Linear(36, 4)
-        self.use = use
-        for layer in (self.conv, self.one):
-            set_unit(layer, 1, 0.5)
-        self.one.weight.data[:, 36:72] = 0.0
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.use(self, x)
-
-
-def hidden(net: Odd, x: Tensor) -> Tensor:
-    return net.one(F.relu(net.conv(x)).flatten(1))
-
-
-@pytest.mark.parametrize(
-    ("use", "dead"),
-    [
-        (lambda net, x: net.two(hidden(net, x)), [1, 1]),
-        (lambda net, x: net.two(torch.relu(hidden(net, x)).view(x.size(0), -1)), [1, 1]),
-        (lambda net, x: net.two(net.one(net.conv(x).view(x.shape[0], 108))), [1, 1]),
-        (lambda net, x: net.two(net.one(net.conv(x).reshape(-1, 108)).clamp(min=0)), [1, 1]),
-        (lambda net, x: net.two(F.dropout(hidden(net, x), 0.5, net.training)), [1, 1]),
-        (lambda net, x: net.two(F.hardshrink(hidden(net, x))), [1, 0]),
-        (lambda net, x: net.two(net.two(hidden(net, x))), [1, 0]),
-        (lambda net, x: F.linear(net.two(hidden(net, x)), net.two.weight), [1, 0]),
-        (lambda net, x: net.two(hidden(net, x)) + hidden(net, x).sum(), [0, 0]),
-        (lambda net, x: net.two(torch.cat([hidden(net, x)[:, :3]] * 2, 1)), [1, 0]),
-        (lambda net, x: net.two(F.softmax(hidden(net, x), 1)), [1, 0]),
-        (lambda net, x: net.two(net.one(net.conv(x).transpose(2, 3).flatten(1))), [0, 1]),
-        (lambda net, x: net.two(net.one(F.pad(net.conv(x), (0, 0)).flatten(1))), [0, 1]),
-        (lambda net, x: net.one(F.relu_(net.conv(x)).flatten(1)), [1, 0]),
-        (lambda net, x: net.row(net.conv(x).reshape(-1, 36)).reshape(x.size(0), -1), [0, 0]),
-    ],
-)
-def test_around_an_unknown_call_only_unread_units_are_removed(use, dead: list[int]) -> None:
-    net = Odd(use)
-    dead_units = assert_removed_exactly(net, IMAGES)
-    assert [dead_units.units["conv"], dead_units.units["one"]] == dead
-
-
-def writes_over(net: Odd, x: Tensor) -> Tensor:
-    features = net.conv(x)
-    flat = features.flatten(1)
-    features.sub_(1.0)
-    return net.two(net.one(flat))
-
-
-def counts_calls(net: Odd, x: Tensor) -> Tensor:
-    net.calls = getattr(net, "calls", 0) + 1
-    return net.two(hidden(net, x)) * net.calls
-
-
-@pytest.mark.parametrize(
-    ("use", "why"), [(writes_over, "overwrites"), (counts_calls, "different logits")]
-)
-def test_a_net_that_differs_from_its_trace_is_refused(use, why: str) -> None:
-    net = Odd(use)
-    with pytest.raises(UntraceableError, match=why):
-        remove_dead(net, IMAGES)
-
-
-def test_a_net_that_counts_its_units_cannot_be_made_smaller() -> None:
-    def use(net: Odd, x: Tensor) -> Tensor:
-        flat = net.conv(x).flatten(1)
-        return net.two(net.one(flat) * flat.size(1))
-
-    net = Odd(use)
-    assert remove_dead(net, IMAGES).total == 1
-    with pytest.raises(UntraceableError, match="units"):
-        compacted(net, IMAGES)
 
 
 def test_a_layer_whose_units_are_all_dead_leaves_constant_logits() -> None:

@@ -9,9 +9,8 @@ from dataclasses import dataclass, field, replace
 
 from core.errors import StoppedError, WorkError
 from core.events import StopFlag, Stream
-from tests.tui.conftest import idle, ready, until
-from tests.tui.scripted import PATIENCE, Scripted
-from tests.tui.test_app import AGGRESSIVE, shown
+from tests.tui.conftest import idle, ready, shown, until
+from tests.tui.scripted import AGGRESSIVE, PATIENCE, Scripted
 from tui.app import FeatherweightApp
 from tui.jobs.job import Job, JobEnded
 from tui.state.measurement import ImageSelection, MeasurementRequest

@@ -10,9 +10,8 @@ from textual.widgets import Input, Static
 from core.pruning.plans import Plan
 from core.settings.recipe_changes import RecipeChanges
 from core.settings.recipe_file import read_config
-from tests.tui.conftest import idle, ready, until
+from tests.tui.conftest import idle, ready, shown, until
 from tests.tui.scripted import AGGRESSIVE, MODERATE, Scripted, net, scanned
-from tests.tui.test_app import shown
 from tui.app import FeatherweightApp
 from tui.keys.main_keys import KEYS, fitting
 from tui.screens.goal_dialog import GoalDialog, GoalRequest, preview_lines

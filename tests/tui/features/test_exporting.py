@@ -10,9 +10,8 @@ from textual.widgets import Static
 
 from core.errors import InputError
 from core.formats.export_formats import LEVELS, QUANTIZED, VALUES, Packing
-from tests.tui.conftest import idle, ready, until
+from tests.tui.conftest import idle, ready, shown, until
 from tests.tui.scripted import AGGRESSIVE, PRUNED, SIZES, TUNED, Scripted, net
-from tests.tui.test_app import shown
 from tui.app import FeatherweightApp
 from tui.features.exporting import net_name
 from tui.screens.export_dialog import ExportDialog

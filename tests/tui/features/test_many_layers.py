@@ -15,9 +15,8 @@ from core.nets.weights import copy_weights
 from core.pruning.curves import SPARSITIES, Point, Scan
 from core.pruning.what_if import Profile
 from tests.core.user_nets import write
-from tests.tui.conftest import ready, until
+from tests.tui.conftest import ready, shown, until
 from tests.tui.scripted import DENSE, Many
-from tests.tui.test_app import shown
 from tui.app import FeatherweightApp
 from tui.state.state import State
 from tui.views.layer_table import table

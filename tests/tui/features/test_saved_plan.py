@@ -11,9 +11,8 @@ import pytest
 
 from core.errors import InputError
 from core.settings.settings import Settings
-from tests.tui.conftest import idle, ready, until
+from tests.tui.conftest import idle, ready, shown, until
 from tests.tui.scripted import AGGRESSIVE, SHAPES, Many, Scripted, residual
-from tests.tui.test_app import shown
 from tui.app import FeatherweightApp
 from tui.jobs import autosave
 from tui.screens.question import Question

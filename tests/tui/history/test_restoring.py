@@ -7,10 +7,9 @@ from pathlib import Path
 from core.errors import InputError
 from core.experiments.experiment import Experiment
 from core.settings.recipe_changes import RecipeChanges
-from tests.tui.conftest import idle, ready, until
+from tests.tui.conftest import idle, ready, shown, until
 from tests.tui.history.histories import AGGRESSIVE, finished, interrupted, record, tuning
 from tests.tui.scripted import MODERATE, TUNED, Scripted
-from tests.tui.test_app import shown
 from tui.app import FeatherweightApp
 from tui.screens.history.screen import HistoryScreen
 

@@ -10,9 +10,8 @@ from textual import events
 from textual.screen import Screen
 from textual.widgets import Input, Label
 
-from tests.tui.conftest import idle, ready, until
+from tests.tui.conftest import idle, ready, shown, until
 from tests.tui.history.histories import CSS
-from tests.tui.test_app import shown
 from tui.app import FeatherweightApp
 from tui.cli.commands import app as app_command
 from tui.cli.main import main

@@ -10,178 +10,16 @@ import struct
 from collections import defaultdict
 from hashlib import blake2b
 from math import isqrt, prod
-from pathlib import Path
 from typing import Any
 
-import core.formats.codec
+from tests.core.formats.codec.reference_bits import TABLES, Bits, Slot, fresh
 
-PAGE = Path(core.formats.codec.__file__).with_name("FORMAT.md").read_text(encoding="utf-8")
-TABLES: dict[str, Any] = json.loads(PAGE.split("```json\n")[1].split("```")[0])
-
-E = 79538252774825785662640898770
 TYPES = ["float32", "float16", "bfloat16", "float64", "int64", "int32", "int16", "int8"]
 TYPES += ["uint8", "bool"]
 FLOATS = {"float32": (8, 23), "float16": (5, 10), "bfloat16": (8, 7), "float64": (11, 52)}
 BITS = {"int64": 64, "int32": 32, "int16": 16, "int8": 8, "uint8": 8}
-PRIMED: list[Any] = []
-
-
-def _squash() -> dict[int, int]:
-    values, x = {}, 1 << 96
-    for i in range(2816):
-        values[i] = min((x << 16) // (x + (1 << 96)), 65535)
-        values[-i] = 65536 - values[i] if i else values[0]
-        x = x * E >> 96
-    return values
-
-
-SQUASH = _squash()
-
-
-def _stretch() -> list[int]:
-    table, i = [], -2815
-    for p in range(65536):
-        while i < 2815 and SQUASH[i + 1] <= p:
-            i += 1
-        table.append(i)
-    return table
-
-
-STRETCH = _stretch()
-
-
-class Slot:
-    """An adaptive probability; untouched until it inherits."""
-
-    def __init__(self, p: int | None = None, n: int = 2) -> None:
-        self.p, self.n = p, n
-
-    def learn(self, bit: int, limit: int) -> None:
-        assert self.p is not None
-        self.p += (bit * (2**32 - 1) - self.p) // self.n
-        self.n += self.n < limit
-
-    def inherit(self, parent: Slot, prior: int) -> None:
-        assert parent.p is not None
-        rarer = max(min(parent.p, 2**32 - parent.p) >> 16, 1)
-        self.p, self.n = parent.p, min(max((prior << 12) // rarer, 2), 60000)
-
-    def touch(self, parent: Slot, prior: int) -> Slot:
-        if self.p is None:
-            self.inherit(parent, prior)
-        return self
-
-
-def fresh() -> Slot:
-    return Slot(2**31)
-
-
-class Bits:
-    """The range decoder and its ways to decode bits."""
-
-    def __init__(self, stream: bytes) -> None:
-        self.stream, self.at = stream, 0
-        self.range, self.code = 2**32 - 1, 0
-        for _ in range(4):
-            self._next()
-        self.slots: dict[str, defaultdict[int, Slot]] = {}
-        self.text_slots: defaultdict[int, Slot] = defaultdict(fresh)
-        self.text_weights = [90000, 60000, 60000, 80000, 80000, 0]
-        self.before = [0, 0, 0, 0]
-        self.primed = False
-
-    def _next(self) -> None:
-        byte = self.stream[self.at] if self.at < len(self.stream) else 0
-        self.at += 1
-        assert self.at <= len(self.stream) + 4
-        self.code = self.code % 2**24 << 8 | byte
-
-    def plain(self, p: int = 32768) -> int:
-        bound = self.range * p >> 16
-        bit = int(self.code < bound)
-        if bit:
-            self.range = bound
-        else:
-            self.code -= bound
-            self.range -= bound
-        while self.range < 2**24:
-            self.range <<= 8
-            self._next()
-        return bit
-
-    def adaptive(self, slot: Slot, limit: int = 255) -> int:
-        assert slot.p is not None
-        bit = self.plain(max(slot.p >> 16, 1))
-        slot.learn(bit, limit)
-        return bit
-
-    def mixed(
-        self,
-        slots: list[Slot],
-        limits: list[int],
-        weights: list[int],
-        rate: int,
-        known: int | None = None,
-    ) -> int:
-        t = [STRETCH[(slot.p or 0) >> 16] for slot in slots]
-        u = [t[0], *(it - t[0] for it in t[1:]), 256]
-        total = sum(w * x for w, x in zip(weights, u, strict=True)) >> 16
-        p = SQUASH[min(max(total, -2815), 2815)]
-        bit = self.plain(p) if known is None else known
-        error = (bit * 65536 - p) * rate
-        for j, x in enumerate(u):
-            weights[j] += x * error + 2**23 >> 24
-        for slot, limit in [*zip(slots, limits, strict=True)][1:]:
-            slot.learn(bit, limit)
-        slots[0].learn(bit, limits[0])
-        return bit
-
-    def number(self, label: str) -> int:
-        slots = self.slots.setdefault(label, defaultdict(fresh))
-        length = 0
-        while length < 62 and self.adaptive(slots[length]):
-            length += 1
-        value = 1
-        for k in range(length):
-            if k == 0:
-                bit = first = self.adaptive(slots[64 + 3 * length])
-            elif k == 1:
-                bit = self.adaptive(slots[64 + 3 * length + 1 + first])
-            else:
-                bit = self.plain()
-            value = 2 * value + bit
-        return value - 1
-
-    def text(self, label: str) -> str:
-        count = self.number(f"length of the {label}")
-        if count and not self.primed:
-            self._prime()
-        return bytes(self._byte() for _ in range(count)).decode()
-
-    def _prime(self) -> None:
-        """Learn the primer, once, since it is slow."""
-        self.primed = True
-        if not PRIMED:
-            for byte in TABLES["primer"].encode():
-                self._byte(byte)
-            slots = {at: (slot.p, slot.n) for at, slot in self.text_slots.items()}
-            PRIMED.append((slots, list(self.text_weights), self.before))
-        slots, weights, self.before = PRIMED[0]
-        self.text_slots.update({at: Slot(*slot) for at, slot in slots.items()})
-        self.text_weights = list(weights)
-
-    def _byte(self, known: int | None = None) -> int:
-        h = [0]
-        for byte in self.before:
-            h.append((h[-1] + 1 + byte) * 789269575 % 2**24)
-        node = 1
-        for k in range(7, -1, -1):
-            at = [16384 * j + (h[j] // 256 + 61 * node) % 16384 for j in range(5)]
-            slots = [self.text_slots[a] for a in at]
-            bit = None if known is None else known >> k & 1
-            node = 2 * node + self.mixed(slots, [30] * 5, self.text_weights, 40, bit)
-        self.before = [node - 256, *self.before[:3]]
-        return node - 256
+Form = tuple[int, int, int, int]
+"""Rows, channels, height and width."""
 
 
 class Tensor:
@@ -236,68 +74,73 @@ class Decoder:
                 sides = self.bits.number("count of dimensions")
                 shape = tuple(self.bits.number("side") for _ in range(sides))
                 self.tensors.append(Tensor(name, shape))
-        for it in self.tensors:
-            it.kind = self.bits.number(f"kind of a {it.sort}")
-            if it.kind == 0:
-                it.type = TYPES[self.bits.number(f"type of a {it.sort}")]
-            elif it.kind == 1:
-                it.type = TYPES[self.bits.number(f"codebook of a {it.sort}")]
-            elif it.kind == 3:
-                it.tied = self.bits.number("entry it is tied to")
+        for tensor in self.tensors:
+            tensor.kind = self.bits.number(f"kind of a {tensor.sort}")
+            if tensor.kind == 0:
+                tensor.type = TYPES[self.bits.number(f"type of a {tensor.sort}")]
+            elif tensor.kind == 1:
+                tensor.type = TYPES[self.bits.number(f"codebook of a {tensor.sort}")]
+            elif tensor.kind == 3:
+                tensor.tied = self.bits.number("entry it is tied to")
 
     def _bodies(self) -> None:
-        untied = [it for it in self.tensors if it.kind != 3]
-        weights = [it for it in untied if it.sort == "weight"]
+        untied = [tensor for tensor in self.tensors if tensor.kind != 3]
+        weights = [tensor for tensor in untied if tensor.sort == "weight"]
         after: Tensor | None = None
         for i in range(len(weights) - 1, -1, -1):
-            it = weights[i]
-            form = geometry(it.shape, weights[i - 1].shape[0] if i else 0)
-            self._body(it, form, _read_after(after, form[0]))
-            after = it
-        for i, it in enumerate(self.tensors):
-            if it.kind != 3 and it.sort == "bias":
+            tensor = weights[i]
+            form = geometry(tensor.shape, weights[i - 1].shape[0] if i else 0)
+            self._body(tensor, form, _read_after(after, form[0]))
+            after = tensor
+        for i, tensor in enumerate(self.tensors):
+            if tensor.kind != 3 and tensor.sort == "bias":
                 owners = [w for w in self.tensors[:i] if w in weights]
-                form = geometry(it.shape, 0)
+                form = geometry(tensor.shape, 0)
                 read = [15] * form[0]
                 if owners and owners[-1].shape[0] == form[0]:
                     read = [bucket(sum(row)) for row in owners[-1].mask]
-                self._body(it, form, read)
-        for it in self.tensors:
-            if it.kind == 3:
-                it.words, it.type = self.tensors[it.tied].words, self.tensors[it.tied].type
+                self._body(tensor, form, read)
+        for tensor in self.tensors:
+            if tensor.kind == 3:
+                tensor.words, tensor.type = (
+                    self.tensors[tensor.tied].words,
+                    self.tensors[tensor.tied].type,
+                )
 
-    def _body(self, it: Tensor, form: tuple[int, int, int, int], read: list[int]) -> None:
+    def _body(self, tensor: Tensor, form: Form, read: list[int]) -> None:
         rows, channels, height, width = form
         columns = channels * height * width
-        it.mask = self._mask(it, form, read)
-        at = [o * columns + c for o in range(rows) for c in range(columns) if it.mask[o][c]]
-        it.words = [0] * (rows * columns)
-        if it.kind == 0:
-            values = self._floats(it.type, len(at)) if it.type in FLOATS else self._whole(it, at)
-        elif it.kind == 1:
-            below, above = (self._rising(it.type, side) for side in ("below", "above"))
-            sign = 2**31 if it.type == "float32" else 2**15
-            book = {-k - 1: to_float32(word + sign, it.type) for k, word in enumerate(below)}
-            book |= {k + 1: to_float32(word, it.type) for k, word in enumerate(above)}
-            values = [book[s] for s in self._symbols(it, form, read, len(below), len(above))]
-            it.type = "float32"
+        tensor.mask = self._mask(tensor, form, read)
+        at = [o * columns + c for o in range(rows) for c in range(columns) if tensor.mask[o][c]]
+        tensor.words = [0] * (rows * columns)
+        if tensor.kind == 0:
+            values = (
+                self._floats(tensor.type, len(at))
+                if tensor.type in FLOATS
+                else self._whole(tensor, at)
+            )
+        elif tensor.kind == 1:
+            below, above = (self._rising(tensor.type, side) for side in ("below", "above"))
+            sign = 2**31 if tensor.type == "float32" else 2**15
+            book = {-k - 1: to_float32(word + sign, tensor.type) for k, word in enumerate(below)}
+            book |= {k + 1: to_float32(word, tensor.type) for k, word in enumerate(above)}
+            values = [book[s] for s in self._symbols(tensor, form, read, len(below), len(above))]
+            tensor.type = "float32"
         else:
             step = self.bits.number("step") << 16 | self.bits.number("rest of a step")
             size = struct.unpack(">f", step.to_bytes(4, "big"))[0]
             below = self.bits.number("steps below zero")
             above = self.bits.number("steps above zero")
-            symbols = self._symbols(it, form, read, below, above)
+            symbols = self._symbols(tensor, form, read, below, above)
             values = [int.from_bytes(struct.pack(">f", s * size), "big") for s in symbols]
         for a, value in zip(at, values, strict=True):
-            it.words[a] = value
+            tensor.words[a] = value
 
-    def _mask(
-        self, it: Tensor, form: tuple[int, int, int, int], read: list[int]
-    ) -> list[list[int]]:
+    def _mask(self, tensor: Tensor, form: Form, read: list[int]) -> list[list[int]]:
         rows, channels, height, width = form
         places = height * width
         columns = channels * places
-        kind = mask_kind(it.shape, form, self.large)
+        kind = mask_kind(tensor.shape, form, self.large)
         settings = TABLES["mask_settings"][kind]
         priors, limits = settings[2::2], settings[3::2]
         slots: defaultdict[Any, Slot] = defaultdict(Slot)
@@ -392,20 +235,20 @@ class Decoder:
             values.append(value)
         return values
 
-    def _whole(self, it: Tensor, at: list[int]) -> list[int]:
-        if it.type == "bool":
+    def _whole(self, tensor: Tensor, at: list[int]) -> list[int]:
+        if tensor.type == "bool":
             return [1] * len(at)
         chunks: defaultdict[int, list[int]] = defaultdict(list)
         for a in at:
             chunks[a >> 18].append(a)
         values = []
         for chunk in chunks.values():
-            high = [self.bits.number(f"high half of a {it.type}") for _ in chunk]
-            low = [self.bits.number(f"low half of a {it.type}") for _ in chunk]
+            high = [self.bits.number(f"high half of a {tensor.type}") for _ in chunk]
+            low = [self.bits.number(f"low half of a {tensor.type}") for _ in chunk]
             values += [h << 32 | x for h, x in zip(high, low, strict=True)]
-        if it.type == "uint8":
+        if tensor.type == "uint8":
             return values
-        return [(-(z + 1) // 2 if z & 1 else z // 2) % 2 ** BITS[it.type] for z in values]
+        return [(-(z + 1) // 2 if z & 1 else z // 2) % 2 ** BITS[tensor.type] for z in values]
 
     def _rising(self, dtype: str, side: str) -> list[int]:
         words: list[int] = []
@@ -415,12 +258,12 @@ class Decoder:
         return words
 
     def _symbols(
-        self, it: Tensor, form: tuple[int, int, int, int], read: list[int], below: int, above: int
+        self, tensor: Tensor, form: Form, read: list[int], below: int, above: int
     ) -> list[int]:
         rows, channels, height, width = form
         places = height * width
         columns = channels * places
-        sort = int(it.sort == "weight")
+        sort = int(tensor.sort == "weight")
         settings = TABLES["symbol_settings"][sort]
         priors, limits = settings[2::2], settings[3::2]
         slots: defaultdict[Any, Slot] = defaultdict(Slot)
@@ -440,17 +283,17 @@ class Decoder:
                 return grid[o][i * places + y * width + x] if inside else 0
 
             for column in range(columns):
-                if not it.mask[o][column]:
+                if not tensor.mask[o][column]:
                     continue
                 i, k = divmod(column, places)
                 y, x = divmod(k, width)
                 left, up = at(i, y, x - 1), at(i, y - 1, x)
-                full = min(sum(it.mask[o][i * places : (i + 1) * places]) - 1, 3)
+                full = min(sum(tensor.mask[o][i * places : (i + 1) * places]) - 1, 3)
                 base = [key, ("channel", i), ("place", k)]
                 if below == 0 or above == 0:
                     negative = int(below > 0)
                 else:
-                    keys = [(it, "sign") for it in base] + [
+                    keys = [(context, "sign") for context in base] + [
                         ("near sign", sign(left), sign(up)),
                         ("last sign", sign(last), sign(last2)),
                         ("past sign", sign(at(i, y, x, o - 1)), sign(at(i - 1, y, x))),
@@ -465,7 +308,7 @@ class Decoder:
                 v = 1
                 while v < largest and v <= 12:
                     b = v - 1
-                    keys = [(it, min(b, 3)) for it in base] + [
+                    keys = [(context, min(b, 3)) for context in base] + [
                         ("near bin", min(abs(last), 4), min(abs(last2), 4), b),
                         ("full", full, b),
                         ("signed", negative, b),
@@ -493,7 +336,7 @@ def sign(symbol: int) -> int:
     return (symbol > 0) - (symbol < 0)
 
 
-def geometry(shape: tuple[int, ...], before: int) -> tuple[int, int, int, int]:
+def geometry(shape: tuple[int, ...], before: int) -> Form:
     if len(shape) < 2:
         return (prod(shape), 1, 1, 1)
     if len(shape) > 2:
@@ -509,7 +352,7 @@ def geometry(shape: tuple[int, ...], before: int) -> tuple[int, int, int, int]:
     return (rows, channels, side, side) if side**2 == places else (rows, channels, 1, places)
 
 
-def mask_kind(shape: tuple[int, ...], form: tuple[int, int, int, int], large: int) -> int:
+def mask_kind(shape: tuple[int, ...], form: Form, large: int) -> int:
     rows, channels, height, width = form
     if channels * height * width == 1:
         return 4

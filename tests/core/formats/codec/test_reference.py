@@ -13,7 +13,8 @@ from core.formats.codec.coder.text_primer import PRIMER
 from core.formats.codec.compact import DTYPES
 from core.formats.codec.zoo_shapes import LAYOUTS
 from tests.core.formats.codec.files import compact_files, nets
-from tests.core.formats.codec.reference import TABLES, TYPES, Decoder
+from tests.core.formats.codec.reference import TYPES, Decoder
+from tests.core.formats.codec.reference_bits import TABLES
 
 
 def assert_reads_the_same(data: bytes, large: int = ours.MAX_ELEMENTS) -> None:
