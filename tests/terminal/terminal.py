@@ -22,10 +22,10 @@ import pyte
 FEATHERWEIGHT = str(Path(sys.executable).with_name("featherweight"))
 
 PATIENCE = 300.0
-"""Seconds for what takes one or two, or a minute, on a machine that does nothing else."""
+"""Seconds to wait for a step that takes a minute at most on an idle machine."""
 
 OVERRIDES = ("COLORTERM", "NO_COLOR", "COLUMNS", "LINES")
-"""Where the environment has these, a program heeds them more than its terminal."""
+"""Environment variables that override what a terminal reports about itself."""
 
 KEYS = {
     "up": "\x1b[A",
@@ -99,12 +99,12 @@ class Terminal:
         fcntl.ioctl(self._slave, termios.TIOCSWINSZ, size)
 
     def press(self, *keys: str) -> None:
-        """Type keys by name, or as they are."""
+        """Type keys: names of `KEYS`, or text."""
         for key in keys:
             os.write(self._master, KEYS.get(key, key).encode())
 
     def read(self, seconds: float) -> int:
-        """Take what the program writes within so many seconds; gives the number of bytes."""
+        """Read for `seconds`; returns the number of bytes the program wrote."""
         before, end = self.written, time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
             if select.select([self._master], [], [], left)[0]:
@@ -112,13 +112,13 @@ class Terminal:
         return self.written - before
 
     def wait_for_quiet(self, seconds: float) -> None:
-        """Read until the program has written nothing for so many seconds."""
+        """Read until the program has written nothing for `seconds`."""
         end = time.monotonic() + PATIENCE
         while self.read(seconds):
             assert time.monotonic() < end, f"never quiet:\n{self.text}"
 
     def wait_for(self, *texts: str, gone: tuple[str, ...] = (), seconds: float = PATIENCE) -> str:
-        """Read until all texts are on the screen, and none of `gone`; fails with the screen."""
+        """Read until all texts are on the screen and none of `gone`; if not, fail and show it."""
 
         def reached() -> bool:
             shown = self.text
@@ -128,7 +128,7 @@ class Terminal:
         return self.text
 
     def wait_until(self, reached: Callable[[], bool], what: str, seconds: float = PATIENCE) -> None:
-        """Read until the screen is as it should be; fails with the screen."""
+        """Read until `reached`; if not in time, fail and show the screen."""
         end = time.monotonic() + seconds
         while not reached():
             left = end - time.monotonic()
@@ -139,7 +139,7 @@ class Terminal:
                 self._take()
 
     def wait(self, seconds: float = PATIENCE) -> int:
-        """Read until the program has ended; gives its exit status."""
+        """Read until the program ends; returns its exit status."""
         end = time.monotonic() + seconds
         while self.process.poll() is None:
             assert time.monotonic() < end, f"still running:\n{self.text}"

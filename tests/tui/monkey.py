@@ -60,7 +60,7 @@ TOURS: dict[str, tuple[str, ...]] = {
     "search": ("g", *["backspace"] * 20, *"2 points", "enter"),
     "failed": ("p",),
 }
-"""What is to be reached, and keys that lead there from the main screen."""
+"""Places to reach, and the keys that lead there from the main screen."""
 
 
 JOBS = {name for name in vars(Backend) if not name.startswith("_")} - {"open", "stored_scan"}
@@ -105,7 +105,7 @@ class Unsteady(Many):
 
 
 class Endless(FeatherweightApp):
-    """An app that nobody leaves."""
+    """An app that does not exit."""
 
     CSS_PATH = CSS
     left = 0
@@ -117,7 +117,7 @@ class Endless(FeatherweightApp):
 
 @dataclass
 class Monkey:
-    """Presses keys, and keeps which, and where they have led."""
+    """Presses keys, and records them and the places reached."""
 
     app: FeatherweightApp
     pilot: Pilot[None]
@@ -128,11 +128,11 @@ class Monkey:
 
     @property
     def missing(self) -> list[str]:
-        """What has not been reached yet."""
+        """The places not reached yet."""
         return [name for name in TOURS if name not in self.reached]
 
     async def play(self, least: int, most: int) -> None:
-        """Press keys: so many, and more, up to `most`, until everything has been reached."""
+        """Press at least `least` keys, then up to `most` until every place is reached."""
         while len(self.pressed) < least or (self.missing and len(self.pressed) < most):
             for key in self._choose():
                 await self._do(key)
@@ -141,7 +141,7 @@ class Monkey:
             await self._settle()
 
     async def come_back(self) -> None:
-        """Leave everything that is open; fails where keys do not lead back to the main screen."""
+        """Return to the main screen; fails if the keys do not lead there."""
         for _ in range(12):
             await self._do("escape")
             await self.pilot.pause()
@@ -175,7 +175,7 @@ class Monkey:
             self.app.post_message(events.Key(key, CHARACTERS.get(key)))
 
     async def _settle(self) -> None:
-        """Let the app take what was pressed, and see where it is."""
+        """Let the app handle the keys, and record where it is."""
         for _ in range(self.random.choice((1, 3, 10))):
             await asyncio.sleep(0.001)
         self.reached |= set(self._seen())
@@ -192,11 +192,11 @@ class Monkey:
 SCRIPTED = "the script [/b] says no"
 
 TEXTUALS = ("in action_page_down", "in action_page_up", "in _move_page")
-"""Of Textual's option list, which fails before it is laid out; that costs the key."""
+"""Functions of Textual's option list that fail before it is laid out; only the key is lost."""
 
 
 def unforeseen(log: Path) -> str:
-    """The errors in a log, but for those of the script and of Textual itself."""
+    """The errors in a log except those of the script and of Textual itself."""
     if not log.exists():
         return ""
     logged = log.read_text(encoding="utf-8").split("\n\n")

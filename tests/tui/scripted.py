@@ -102,7 +102,7 @@ def _layer(name: str, shape: tuple[int, ...]) -> Layer:
 
 
 def scanned(images: int) -> Scan:
-    """Curves that fall one after the other, each point on so many of 5,000 images."""
+    """Curves that fall one after the other, each point on `images` of 5,000 images."""
 
     def point(sparsity: float, falls: float) -> Point:
         share = 0.9918 - 0.9 / (1 + np.exp(-30 * (sparsity - falls)))
@@ -149,7 +149,7 @@ def compared(counted: bool) -> NetComparison:
 
 
 def course(epochs: int = 5, batches: int = 40) -> list[Event]:
-    """What a fine-tuning says: the plan measured, then batches and epochs."""
+    """The events of a fine-tuning: the plan measured, then batches and epochs."""
     events: list[Event] = [Measured("pruned", PRUNED)]
     for epoch in range(1, epochs + 1):
         for batch in range(1, batches + 1):
@@ -318,7 +318,7 @@ class Scripted(Backend):
     def export(
         self, result: Result, to: Path, packing: Packing, settings: Settings, stop: StopFlag
     ) -> Stream[tuple[Export, Sizes]]:
-        """A real file of as many bytes as it says, after so many levels were tried."""
+        """Write a file of the size it reports."""
         self.started.append(f"export {to.name} {packing.values} {packing.levels}")
         levels = packing.levels or (12 if packing.quantizes else None)
         yield Progress("validate", 2_500, 5_000, "images")

@@ -1,4 +1,4 @@
-"""The pictures that snapshots are compared with: none is left of a test that is no more."""
+"""Every snapshot of a screen belongs to a test; none is left of a deleted one."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ HERE = Path(__file__).parent
 
 
 def _test(picture: Path) -> Path:
-    """The test file, without its suffix, that a picture in the `__snapshots__` beside it is of."""
+    """The test file of a snapshot, without its suffix."""
     return picture.parents[2] / picture.parent.name
 
 
 @pytest.mark.slow
 def test_every_snapshot_belongs_to_a_test() -> None:
-    """Workers know only of the tests that each has run, so pytest is asked for all there are."""
+    """A pytest worker knows only its own tests, so a fresh pytest lists all of them."""
     pictures = set(HERE.rglob("*.svg"))
     files = {f"{_test(picture)}.py" for picture in pictures}
     command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-n", "0", *sorted(files)]

@@ -65,7 +65,7 @@ def run(backend: Backend, pruned: Weights) -> Run:
 
 
 def tuned(workbench: Workbench, dense: Weights, weights: Weights, run: str | None) -> Result:
-    """What would have come of a fine-tuning."""
+    """The result of a fine-tuning to these weights."""
     base = workbench.net_of(dense, ACCURACY)
     net = workbench.net_of(weights, ACCURACY, run=run)
     what_ifs = [(profile, profile.what_if(PLAN[profile.layer.name])) for profile in base.profiles]

@@ -86,7 +86,7 @@ async def settled(pilot: Pilot[None]) -> None:
 
 
 async def press(pilot: Pilot[None], *keys: str) -> None:
-    """Press keys in one go, as a fast hand does; what comes up gets a moment to."""
+    """Press keys at once, then let the screen update."""
     for key in keys:
         char = key if len(key) == 1 else None
         pilot.app.post_message(events.Key(NAMES.get(key, key), char))
