@@ -29,15 +29,15 @@ MOST_WORKERS = 4
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """One worker more than there are processors: tests of terminals and screens often wait."""
+    """One worker more than there are processors, since tests of terminals often wait."""
     return min(MOST_WORKERS, (os.cpu_count() or 1) + 1)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark tests on real MNIST slow, and give every worker its share of the slow tests first.
 
-    `--dist worksteal` begins with equal parts of the list in its order. A worker that is left alone
-    with a minute of one test at the end would cost that minute.
+    `--dist worksteal` starts with equal parts of the list. A slow test at its end would leave one
+    worker running alone.
     """
     for item in items:
         if "mnist_dir" in getattr(item, "fixturenames", ()):
@@ -87,7 +87,7 @@ def digits_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def data_dir(digits_dir: Path) -> Iterator[Path]:
-    """A data folder of drawn digits, which are what `mnist` is in the tests of a module."""
+    """A data folder of drawn digits that stand in for `mnist` in the tests of a module."""
     from tests.digits import in_place_of_mnist
 
     with in_place_of_mnist(digits_dir):

@@ -68,7 +68,7 @@ def _corners(digit: int) -> Floats:
 
 
 def _drawn(corners: Floats, count: int, random: np.random.Generator) -> NDArray[np.uint8]:
-    """So many images [N, 28, 28] of one digit."""
+    """`count` images [N, 28, 28] of one digit."""
     xs, ys = (
         coordinate[:, :, None] for coordinate in np.moveaxis(_moved(corners, count, random), 2, 0)
     )
@@ -121,7 +121,7 @@ def write(data_dir: Path) -> Path:
 
 @contextmanager
 def in_place_of_mnist(data_dir: Path) -> Iterator[None]:
-    """Have `mnist` be the files of a data folder that `write` wrote to."""
+    """Replace `mnist` by the files `write` wrote to a data folder."""
     folder = data_dir / "MNIST" / "raw"
     contents = {name: (folder / name).read_bytes() for name in DATASETS["mnist"].files}
     made = {name: File(len(data), sha256(data).hexdigest()) for name, data in contents.items()}

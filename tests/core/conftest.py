@@ -25,7 +25,7 @@ def head(images: Images, count: int) -> Images:
 
 @pytest.fixture
 def digits(digits_dir: Path) -> Iterator[Path]:
-    """A data folder of drawn digits, which are what `mnist` is in one test."""
+    """A data folder of drawn digits that stand in for `mnist` in one test."""
     with in_place_of_mnist(digits_dir):
         yield digits_dir
 
@@ -66,7 +66,7 @@ def shipped() -> Weights:
 
 @pytest.fixture
 def dense(shipped: Weights) -> Iterator[Weights]:
-    """The shipped weights, of which the test must leave every bit as it was."""
+    """The shipped weights; the test must not change a bit of them."""
     before = {name: tensor.clone() for name, tensor in shipped.items()}
     yield shipped
     assert all(torch.equal(before[name], shipped[name]) for name in before)

@@ -1,4 +1,4 @@
-"""Small nets of every shape that matters to a cut, drawn at random."""
+"""Small random nets of every structure that matters when a net is split."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CHANNELS = 4
 
 
 class Residual(nn.Module):
-    """Two convolutions and an addition; the activation may write into what it is given."""
+    """Two convolutions and an addition; the activation may work in place."""
 
     def __init__(self, inplace: bool) -> None:
         super().__init__()
@@ -62,7 +62,7 @@ BLOCKS = st.lists(
 
 @st.composite
 def random_nets(draw: st.DrawFn) -> RandomNet:
-    """A net in evaluation, its batch norms with statistics that do something."""
+    """A net in evaluation mode; its batch norms have statistics other than 0 and 1."""
     torch.manual_seed(draw(st.integers(0, 1000)))
     net = RandomNet(draw(BLOCKS), inplace=draw(st.booleans()), average=draw(st.booleans()))
     for module in net.modules():

@@ -1,4 +1,4 @@
-"""What loads what: `core` knows no terminal, and what is light stays light."""
+"""Imports, layers and sizes: `core` knows no terminal, and light modules stay light."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The example in the docstring of each verb runs, and says what it says."""
+"""The example in the docstring of each API function runs and prints what it shows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Nets as a user might have them, written to a file that featherweight is given."""
+"""Nets a user might have, written to a Python file."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ constant = 3
 
 
 def write(folder: Path) -> Path:
-    """The file, and one beside it that it imports."""
+    """Write the file, and another one that it imports."""
     path = folder / "mine.py"
     path.write_text(SOURCE)
     (folder / "helper.py").write_text("WIDTH = 12\n")

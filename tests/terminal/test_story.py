@@ -78,7 +78,7 @@ def test_quitting_while_it_loads_leaves_a_clean_terminal(terminal: Terminal):
 
 
 def test_keys_work_while_it_loads(tmp_path: Path):
-    """It loads as long as another process downloads into the same folder."""
+    """Loading waits while another process downloads into the same folder."""
     with FileLock(tmp_path / ".lock"), Terminal("--data-dir", str(tmp_path)) as terminal:
         terminal.wait_for("Featherweight", "loading")
         terminal.press("?")

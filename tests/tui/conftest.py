@@ -19,7 +19,7 @@ from tui.views.activity import Outcome
 
 
 async def until(pilot: Pilot[None], reached: Callable[[FeatherweightApp], object]) -> None:
-    """Let the app go on until something is so."""
+    """Wait until a condition holds."""
     async with asyncio.timeout(PATIENCE):
         while not reached(pilot.app):
             await asyncio.sleep(0.01)
@@ -27,12 +27,12 @@ async def until(pilot: Pilot[None], reached: Callable[[FeatherweightApp], object
 
 
 async def ready(pilot: Pilot[None]) -> None:
-    """Until the dense net is open."""
+    """Wait until the dense net is open."""
     await until(pilot, lambda app: app.state.base is not None and app.job is None)
 
 
 async def idle(pilot: Pilot[None]) -> None:
-    """Until no job runs and the outcome is shown."""
+    """Wait until no job runs and the outcome is shown."""
     await until(pilot, lambda app: app.job is None and isinstance(app.activity, Outcome))
 
 
@@ -74,7 +74,7 @@ def twelve(tmp_path_factory: pytest.TempPathFactory) -> Experiment:
 
 @pytest.fixture
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing waits long to be redrawn."""
+    """Redraw after a short delay."""
     monkeypatch.setattr("tui.screens.history.panes.REDRAW_SECONDS", 0.05)
 
 

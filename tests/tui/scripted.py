@@ -76,7 +76,7 @@ def net(plan: Mapping[str, float] | None = None, accuracy: Accuracy = DENSE) -> 
 
 
 def residual() -> Net:
-    """A net with the names and the kinds of a ResNet's layers, small ones from a fixed seed."""
+    """A net with the layer names and kinds of a ResNet, but small, from a fixed seed."""
     rng = np.random.default_rng(0)
     shapes: dict[str, tuple[int, ...]] = {"conv1": (8, 1, 7, 7)}
     for stage, blocks in enumerate((3, 4, 6, 3), 1):
@@ -203,7 +203,7 @@ class Scripted(Backend):
     rested: threading.Event = field(default_factory=threading.Event)
 
     def open(self, stop: StopFlag) -> Stream[Net]:
-        """At once, unless a test holds it up."""
+        """Return at once, unless the test sets `opening`."""
         yield Progress("load torch")
         if self.opening is not None:
             self.opening.wait(PATIENCE)
@@ -356,7 +356,7 @@ class Scripted(Backend):
         yield SampleUpdated(Sample(4_862, 5_000, 5_000))
 
     def net_of(self, plan: Mapping[str, float] | None = None, accuracy: Accuracy = DENSE) -> Net:
-        """The net that a job makes, pruned to a plan."""
+        """The net a job produces, pruned to a plan."""
         return net(plan, accuracy)
 
     def _script(self, stop: StopFlag) -> Stream[None]:
@@ -377,15 +377,15 @@ class Scripted(Backend):
 
 @dataclass
 class Many(Scripted):
-    """The same with another net, such as one of many layers."""
+    """The same jobs with another net, such as one with many layers."""
 
     net: Net = field(default_factory=residual)
 
     def open(self, stop: StopFlag) -> Stream[Net]:
-        """That net."""
+        """Return the net at once."""
         yield from ()
         return self.net
 
     def net_of(self, plan: Mapping[str, float] | None = None, accuracy: Accuracy = DENSE) -> Net:
-        """That net again, whatever the plan: its layers stay the same."""
+        """The same net whatever the plan; its layers do not change."""
         return replace(self.net, accuracy=accuracy, digest=repr(plan))

@@ -24,7 +24,7 @@ PLAN = ("m", "down", "enter", "down")
 
 @pytest.fixture(autouse=True)
 def same_every_time(monkeypatch):
-    """Times that are shown are the scripts' own, and no message gives way to a later one."""
+    """Show only times of the scripts, and keep every message."""
     monkeypatch.setattr("tui.jobs.job.JobEvent.can_replace", lambda *_: False)
     for module in ("app", "session", "features.training"):
         monkeypatch.setattr(f"tui.{module}.monotonic", lambda: 0.0)
@@ -45,7 +45,7 @@ async def finetuned(pilot: Pilot[None]) -> None:
 
 
 async def settled(pilot: Pilot[None]) -> None:
-    """Until nothing waits to be measured or redrawn."""
+    """Wait until everything is measured and drawn."""
     await until(pilot, lambda app: app.state.estimate or not app.measuring)
     await until(pilot, lambda app: not app.main_screen.stale)
 

@@ -1,4 +1,4 @@
-"""The start: what is there before torch is, and what is not."""
+"""The start: what the first screen loads before torch."""
 
 from __future__ import annotations
 

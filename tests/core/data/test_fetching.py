@@ -28,7 +28,7 @@ DESCRIPTION = Description(
 
 @pytest.fixture
 def sources(monkeypatch: pytest.MonkeyPatch) -> dict[str, Files]:
-    """What each source gives; a source that is missing here fails."""
+    """The files of each source; a source that is missing here fails."""
     contents: dict[str, Files] = {}
 
     def source(name: str) -> Stream[Files]:

@@ -12,7 +12,7 @@ from core.events import Event, drain
 
 
 def fill(folder: Path, **classes: int) -> Path:
-    """So many empty image files for each class."""
+    """Create `count` empty image files per class."""
     for name, count in classes.items():
         for number in range(count):
             path = folder / name / f"{number:02}.png"

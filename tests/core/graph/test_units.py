@@ -1,4 +1,4 @@
-"""Units: the constants that a call gives them, and the units it reads."""
+"""Units: the constants a call outputs, and the units it reads."""
 
 from __future__ import annotations
 

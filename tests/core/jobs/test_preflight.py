@@ -1,4 +1,4 @@
-"""Wrong settings are found without data, dense net or cache."""
+"""Invalid settings are refused without data, dense net or cache."""
 
 from __future__ import annotations
 

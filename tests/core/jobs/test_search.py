@@ -34,7 +34,7 @@ def trial(accuracy: float, *, stopped: bool = False) -> Any:
 def searched(
     accuracy: Callable[[float], float], **options: Any
 ) -> tuple[SearchResult, list[Event], list[tuple[float, Trial | None]]]:
-    """What a search returns, says, and asks for: the ratio and the start of each trial."""
+    """A search: its result, its events, and the ratio and base of each trial."""
     asked: list[tuple[float, Trial | None]] = []
 
     def attempt(number: int, ratio: float, best: Trial | None) -> Stream[TrialOutcome]:

@@ -1,4 +1,4 @@
-"""Nets to allocate sparsities to, with scans of them, and what their methods rank by the letter."""
+"""Nets with scans to allocate sparsities to, and the ranking of each method by its definition."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ every_method = pytest.mark.parametrize("method", ALLOCATIONS)
 
 @dataclass(frozen=True)
 class Net:
-    """Layers to allocate to, and the curves of a scan of them."""
+    """Layers to allocate to, and the curves of their scan."""
 
     weights: tuple[Floats, ...]
     profiles: tuple[Profile, ...]
@@ -63,7 +63,7 @@ class Net:
         )
 
     def kept(self, plan: Plan) -> list[int]:
-        """The weights that a plan asks each layer to keep."""
+        """The number of weights a plan keeps in each layer."""
         return [
             weight.size - prune_count(plan[p.layer.name], weight.size)
             for weight, p in zip(self.weights, self.profiles, strict=True)
@@ -111,7 +111,7 @@ def weights_of(draw: st.DrawFn) -> Floats:
 
 
 def curve_of(random: np.random.Generator) -> list[tuple[float, int, int]]:
-    """In no order, with points that were not measured, but one that was."""
+    """An unordered curve with at least one measured point."""
     sparsities = random.permutation(21)[: random.integers(1, 8)] / 20
     images = random.choice([0, 100, IMAGES], sparsities.size)
     images[0] = IMAGES
@@ -159,7 +159,7 @@ def lamp_scores(weight: Floats) -> Doubles:
 
 
 def priorities(method: str, net: Net, layer: int) -> Doubles:
-    """The priorities of the weights that a layer can keep, the highest first, by definition."""
+    """The priorities of a layer's weights by definition, highest first."""
     weight, ranks = net.weights[layer], np.arange(1, net.caps[layer] + 1)
     match method:
         case "uniform":
@@ -182,7 +182,7 @@ def priorities(method: str, net: Net, layer: int) -> Doubles:
 
 
 def largest_left(method: str, net: Net, kept: list[int]) -> tuple[float, float]:
-    """The lowest priority that is kept, and the highest that is not."""
+    """The lowest priority kept, and the highest not kept."""
     ranked = [priorities(method, net, layer) for layer in range(len(kept))]
     low = min((r[n - 1] for r, n in zip(ranked, kept, strict=True) if n), default=math.inf)
     high = max((r[n] for r, n in zip(ranked, kept, strict=True) if n < r.size), default=0.0)

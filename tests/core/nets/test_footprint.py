@@ -1,4 +1,4 @@
-"""What a net costs."""
+"""The footprint of a net."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The table of settings in tui/README.md is the one that the declarations make."""
+"""The table of settings in tui/README.md is generated from the declarations."""
 
 from __future__ import annotations
 

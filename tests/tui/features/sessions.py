@@ -13,7 +13,7 @@ from tui.session import Session
 
 @dataclass
 class Screens:
-    """Stands in for the app: keeps what it is asked to show.
+    """Stands in for the app: records what it would show.
 
     Attributes:
         notices: the texts of notifications.
@@ -26,11 +26,11 @@ class Screens:
     screen: Any = None
 
     def notify(self, text: str, **_: object) -> None:
-        """Keep a notice."""
+        """Record a notice."""
         self.notices.append(text)
 
     def push_screen(self, screen: Any, take: Any = None) -> None:
-        """Keep a dialog."""
+        """Record a dialog."""
         self.dialogs.append((screen, take))
 
     def set_timer(self, *_: object) -> SimpleNamespace:
@@ -38,7 +38,7 @@ class Screens:
         return SimpleNamespace(stop=lambda: None)
 
     def exit(self) -> None:
-        """Note that the program was left."""
+        """Record that the program exits."""
         self.left = True
 
 

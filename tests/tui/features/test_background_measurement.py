@@ -1,4 +1,4 @@
-"""The measurement in the background: when it begins, what it shows, what it gives way to."""
+"""Background measurement: when it starts, what it shows, and how jobs interrupt it."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ async def test_a_measurement_pauses_during_a_job_and_resumes_after_it(app, backe
 
 @dataclass
 class Slow(Scripted):
-    """A backend whose looks take their time to give way."""
+    """A backend whose measurements take a while to stop."""
 
     held: threading.Event = field(default_factory=threading.Event)
 
@@ -114,7 +114,7 @@ async def test_known_accuracies_are_not_measured_again(app, backend):
 
 @dataclass
 class Failing(Scripted):
-    """A backend whose looks raise an error."""
+    """A backend whose measurements raise an error."""
 
     def measure(self, request: MeasurementRequest, stop: StopFlag) -> Stream[None]:
         self.measured_plans.append({})
@@ -255,7 +255,7 @@ async def test_the_confusion_matrix_counts_every_test_image(app, backend):
 
 
 class Heavy:
-    """What takes memory."""
+    """An object that stands for a lot of memory."""
 
 
 def test_a_failed_job_frees_its_memory_though_its_error_stays():

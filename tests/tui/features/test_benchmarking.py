@@ -1,4 +1,4 @@
-"""b: the net that is shown, timed in every engine."""
+"""The key `b`: the net on the screen, benchmarked in every engine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scan, tolerance, goal, search: from what one wants to the sparsities that give it."""
+"""Scan, tolerance, goal and search: how sparsities are found."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tui.views.activity import JobProgress
 
 
 async def typed(pilot, text: str) -> None:
-    """A goal, in place of what was there."""
+    """Replace the text of the dialog."""
     box = pilot.app.screen.query_one(Input)
     box.value = text
     await pilot.pause()

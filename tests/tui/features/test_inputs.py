@@ -1,4 +1,4 @@
-"""What is given of the images, on the command line and in what the programs read back."""
+"""Image settings on the command line, and in records, recipe files and nets read back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Nets with many layers, and with large ones: everything stays on the screen and within reach."""
+"""Nets with many or large layers: everything fits the screen and stays reachable."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_large_numbers_keep_their_distance():
 
 
 def rows_of(app: FeatherweightApp) -> list[str]:
-    """What the table says before the bars, row by row."""
+    """The text of each table row before its bar."""
     rows = shown(app, "#table").splitlines()[1:]
     return [" ".join(re.split("[·█▏▎▍▌▋▊▉▒]", row)[0].split()) for row in rows]
 
@@ -259,7 +259,7 @@ async def test_one_key_lists_all_layers_of_the_same_kind(app):
 
 
 def test_a_key_recomputes_only_the_layers_it_changes():
-    """However many layers there are, the cuts of those that did not move are not made again."""
+    """A key costs the same however many layers there are."""
     state = State().with_dense(many(500)).choose(3)
     state = state.set_plan(dict.fromkeys(state.layer_names, 0.5))
     before, moved = state.what_ifs, state.nudge(1)

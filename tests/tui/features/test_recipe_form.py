@@ -1,4 +1,4 @@
-"""How to fine-tune, chosen by keys: what the rows show, and what fine-tuning is given."""
+"""The recipe form: its rows, its keys, and the recipe fine-tuning uses."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_rewinding_needs_early_weights():
 
 
 class Noting(Scripted):
-    """A backend that notes the recipes it is given."""
+    """A backend that records the recipe."""
 
     def finetune(self, base: Net, plan, settings, stop):
         self.recipe = settings.finetuning

@@ -1,4 +1,4 @@
-"""Experiments on disk with runs of every kind, and an app that does nothing but show them."""
+"""Experiments on disk with runs of every kind, and an app that only shows them."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ SETTINGS = {
 
 
 class Host(App[None]):
-    """Shows a history, and keeps what it came to."""
+    """Shows a history, and records its result."""
 
     CSS_PATH = CSS
     BINDINGS = [("p", "prune", "prune"), ("f", "prune", "fine-tune"), ("x", "prune", "stop")]
@@ -65,7 +65,7 @@ class Host(App[None]):
 
 
 async def until(pilot: Pilot[None], reached: Callable[[], object]) -> None:
-    """Let the app go on until something is so."""
+    """Wait until a condition holds."""
     async with asyncio.timeout(PATIENCE):
         while not reached():
             await asyncio.sleep(0.01)
@@ -73,7 +73,7 @@ async def until(pilot: Pilot[None], reached: Callable[[], object]) -> None:
 
 
 async def settled(pilot: Pilot[None]) -> None:
-    """Until nothing is read any more and everything is drawn."""
+    """Wait until everything is read and drawn."""
     history = pilot.app.history
 
     def rests() -> bool:
@@ -96,7 +96,7 @@ async def press(pilot: Pilot[None], *keys: str) -> None:
 
 
 def text(pilot: Pilot[None]) -> str:
-    """What the screen shows."""
+    """The text on the screen."""
     width, height = pilot.app.size
     strips = pilot.app.screen._compositor.render_strips()
     lines = ["".join(segment.text for segment in strip) for strip in strips]
@@ -118,7 +118,7 @@ def weights(plan: Mapping[str, float], shapes: Mapping[str, Any] = SHAPES) -> We
 
 
 def tuning(plan: Mapping[str, float], shapes: Mapping[str, Any] = SHAPES, **more: Any) -> Any:
-    """What is recorded of a fine-tuning before it begins, as its file says it."""
+    """The record of a fine-tuning before it starts, as in its file."""
     elements = {name: math.prod(shape) for name, shape in shapes.items()}
     kept = {name: round((1 - plan[name]) * size) for name, size in elements.items()}
     biases = sum(shape[0] for shape in shapes.values())
@@ -143,14 +143,14 @@ def tuning(plan: Mapping[str, float], shapes: Mapping[str, Any] = SHAPES, **more
 
 
 def record(said: Mapping[str, Any]) -> RunRecord:
-    """The record that a file with such contents holds."""
+    """The record with these contents of a file."""
     found, faults = read_record(said, "run.json")
     assert not faults
     return found
 
 
 def course(last: float, first: float = 97.2, epochs: int = 5) -> list[dict[str, Any]]:
-    """Epochs that come up to an accuracy."""
+    """Epochs that rise to an accuracy."""
     rows = []
     for at in range(1, epochs + 1):
         validation = round(last - (last - first) * (epochs - at) / epochs / at, 2)
@@ -160,7 +160,7 @@ def course(last: float, first: float = 97.2, epochs: int = 5) -> list[dict[str, 
 
 
 def outcome(validation: float, test: float, **more: Any) -> Any:
-    """What a fine-tuning adds when it is over."""
+    """What a finished fine-tuning adds to its record."""
     return {
         "accuracy": {
             "dense": DENSE,
@@ -176,7 +176,7 @@ def outcome(validation: float, test: float, **more: Any) -> Any:
 
 
 def scaled(plan: Mapping[str, float], share: float) -> dict[str, float]:
-    """A plan that keeps a share of what another one does."""
+    """A plan that keeps a fraction of the weights another one keeps."""
     return {name: 1 - (1 - sparsity) * share for name, sparsity in plan.items()}
 
 
@@ -188,7 +188,7 @@ def finished(
     note: str = "",
     **more: Any,
 ) -> Run:
-    """A fine-tuning that is over."""
+    """A finished fine-tuning."""
     begun = tuning(plan, **more)
     writer = experiment.begin(record(begun))
     run = writer.finish(weights(plan), record({**begun, **outcome(validation, test)}))
@@ -222,7 +222,7 @@ def interrupted(experiment: Experiment, epochs: int = 3, **more: Any) -> Run:
 
 
 def unreadable(experiment: Experiment) -> Run:
-    """A run whose report somebody has damaged."""
+    """A run with a damaged report."""
     run = finished(experiment, AGGRESSIVE, 99.0, 99.1)
     (run.folder / "run.json").write_text('{"status": "done", "kind": ')
     return experiment.find(run.id)
@@ -287,12 +287,12 @@ async def closed(pilot: Pilot[None]) -> Run | str | None:
 
 
 def line(pilot: Pilot[None], start: str) -> str:
-    """The line of the screen that starts so."""
+    """The line of the screen with this start."""
     return next(row for row in text(pilot).splitlines() if row.lstrip(" ▶⌂▸").startswith(start))
 
 
 def clipped(pilot: Pilot[None]) -> list[str]:
-    """The widgets that have more to show than room."""
+    """The widgets whose content does not fit."""
     return [
         str(widget)
         for widget in pilot.app.screen.query(LinesWidget)

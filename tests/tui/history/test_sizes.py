@@ -1,4 +1,4 @@
-"""What the history says of bytes: recorded sizes, and the files that were written of a run."""
+"""Bytes in the history: recorded sizes, and the files exported from a run."""
 
 from __future__ import annotations
 

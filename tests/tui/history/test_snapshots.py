@@ -31,7 +31,7 @@ def twelve(tmp_path_factory: pytest.TempPathFactory) -> Experiment:
 
 @pytest.fixture(autouse=True)
 def same_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody's home, time zone or today."""
+    """Fix the home folder, the time zone and the date."""
     monkeypatch.setattr("tui.views.history.with_tilde", lambda _: PLACE)
     monkeypatch.setattr("tui.state.run_rows._local", lambda time: time)
     monkeypatch.setattr("tui.views.run_table._now", lambda: datetime(2026, 11, 22, 20, tzinfo=UTC))

@@ -1,4 +1,4 @@
-"""What the tests of plots share: any areas and numbers, and checks of what is drawn."""
+"""Helpers of the plot tests: random areas and numbers, and checks of drawings."""
 
 import math
 import unicodedata

@@ -1,4 +1,4 @@
-"""What the dialogs' lines say, and that they fit."""
+"""The lines of the dialogs: their text, and that they fit."""
 
 from __future__ import annotations
 

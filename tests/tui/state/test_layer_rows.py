@@ -1,4 +1,4 @@
-"""Which rows a table of layers has: groups by module, folding, finding, and the chosen one."""
+"""The rows of the layer table: groups by module, folding, filters and the selected row."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def test_folding_and_unfolding_comes_back_to_the_group(names, place):
 
 
 def resnet(blocks: tuple[int, ...], convolutions: int) -> tuple[str, ...]:
-    """The names of torchvision's."""
+    """The layer names of torchvision's ResNets."""
     names = ["conv1"]
     for stage, count in enumerate(blocks, 1):
         for block in range(count):

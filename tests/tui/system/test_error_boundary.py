@@ -1,4 +1,4 @@
-"""An error costs the panel or the key it comes up in: it is shown and logged, no more."""
+"""An error is shown and logged, and affects only its panel or key."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A text that arrives as single keys presses none of them."""
+"""Text that arrives as single keys triggers no action."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Texts in cells: as wide as asked for, never wider, and of characters of one cell."""
+"""Texts cut and padded to a width in cells."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What of the state each plot gets."""
+"""The data each plot takes from the state."""
 
 from __future__ import annotations
 

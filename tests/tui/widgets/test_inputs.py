@@ -1,4 +1,4 @@
-"""The input lines: which texts they take, and what they say of the others."""
+"""The input lines: texts they accept, and hints for the others."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LAYERS = tuple(profile.layer for profile in net().profiles)
 
 @pytest.fixture
 def line(monkeypatch: pytest.MonkeyPatch):
-    """Opens a line without a screen; what it says and takes is in two lists."""
+    """Opens an input without a screen; its hints and values go into two lists."""
 
     def opened(box: LineInput, *args: object) -> tuple[list[tuple[str, bool]], list[object]]:
         hints: list[tuple[str, bool]] = []

@@ -13,7 +13,7 @@ VALUES = st.lists(st.floats(-0.5, 1.5) | st.just(float("nan")), min_size=1, max_
 
 
 def canvas(columns: int, rows: int) -> Canvas:
-    """So many cells inside the axes."""
+    """A canvas with this many cells inside the axes."""
     return Canvas(columns + 1, rows + 2, UNIT, UNIT)
 
 
