@@ -14,7 +14,7 @@ from core.formats.sizes import measure_sizes
 from core.nets.layers import Layer
 
 LAYERS = (Layer("conv", (1, 1, 10, 30), 300, 301), Layer("fc", (1, 100), 100, 101))
-COMPACT = CompactFile("tiny", {}, ())
+COMPACT = CompactFile("", {}, ())
 
 
 def weights() -> dict[str, Any]:
