@@ -56,7 +56,10 @@ class Accuracy:
 
 @dataclass(frozen=True, slots=True)
 class Measured(Event):
-    """The accuracy of a stage (`dense`, `pruned` or `finetuned`) has been measured."""
+    """The accuracy of a net has been measured.
+
+    `stage` names it: `dense`, `pruned`, `finetuned`, the `model` of a script or an exported `file`.
+    """
 
     stage: str
     accuracy: Accuracy

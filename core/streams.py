@@ -82,7 +82,7 @@ def finetune(
 def evaluate(model: nn.Module, data: Splits, stop: StopFlag = never) -> Stream[Accuracy]:
     """Measure the accuracy of a model; see `core.evaluate`."""
     copy = copy_model(model).model
-    return (yield from measure(copy, fit_layout(copy, splits_for(model, data)), "given", stop))
+    return (yield from measure(copy, fit_layout(copy, splits_for(model, data)), "model", stop))
 
 
 def scan(

@@ -46,10 +46,10 @@ def scan(
     within: float | None = None,
     stop: StopFlag = never,
 ) -> Stream[Scan]:
-    """Scan how sensitive a net is to pruning each layer; see `sensitivity.scan`.
+    """Scan how sensitive a net is to pruning each layer; see `sensitivity_scan.scan`.
 
     Raises:
-        InputError: the split is unknown, or see `sensitivity.scan`.
+        InputError: the split is unknown, or see `sensitivity_scan.scan`.
     """
     images = yield from _split(workbench, split, stop)
     _, precision = yield from workbench.prepared(stop)

@@ -143,7 +143,7 @@ class Workbench:
         checkpoints: bool = False,
         resume: Mapping[str, Any] | None = None,
     ) -> Stream[TrainingResult]:
-        """Train a dense net from fresh weights by the recipe; see `training.train`."""
+        """Train a dense net from fresh weights by the recipe; see `core.training.dense.train`."""
         data, precision = yield from self.prepared(stop)
         stream = train(
             self.fresh_model(),
@@ -165,7 +165,7 @@ class Workbench:
         checkpoints: bool = False,
         resume: Mapping[str, Any] | None = None,
     ) -> Stream[FineTuningResult]:
-        """Fine-tune `base` to `plan` with the recipe; see `finetuning.finetune`."""
+        """Fine-tune `base` to `plan` with the recipe; see `core.training.finetuning.finetune`."""
         data, precision = yield from self.prepared(stop)
         result = yield from finetune(
             self.models.uninitialized(),

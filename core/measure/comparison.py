@@ -89,7 +89,7 @@ class NetComparison:
         indices: the images' positions in the split, [n].
         pixels: gray values, uint8 [n, H, W]; the mean over channels.
         labels: the true classes [n].
-        counted: counts over the whole split; None if not known yet.
+        counts: over the whole split; None if not known yet.
     """
 
     indices: Ints
