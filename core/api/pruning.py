@@ -17,7 +17,7 @@ from core.nets.user_model import check_no_torch_masks, check_prunable, fit_layou
 from core.nets.weights import copy_weights
 from core.pruning.allocation import NOTHING_LOCKED, allocate
 from core.pruning.curves import Scan
-from core.pruning.goals import SENSITIVITY, Goal, Kind
+from core.pruning.goals import DEFAULT_ALLOCATION, SENSITIVITY, Goal, Kind
 from core.pruning.masks import Masks
 from core.pruning.plans import Plan, whole_plan
 from core.pruning.what_if import Profile
@@ -30,7 +30,7 @@ def plan(
     value: float,
     kind: Kind = "ratio",
     *,
-    method: str = "lamp",
+    method: str = DEFAULT_ALLOCATION,
     locked: Mapping[str, float] = NOTHING_LOCKED,
     scan: Scan | None = None,
     dense: float | None = None,

@@ -10,7 +10,6 @@ from dataclasses import replace
 import torch
 
 from core.data.batches import CPU, Images
-from core.errors import InputError
 from core.events import StopFlag, Stream, never
 from core.graph.dead_units import count_dead_units
 from core.inference.benchmark import run_benchmark
@@ -23,7 +22,7 @@ from core.measure.costs import Activity, ActivityMeasured, CostTable, cost_table
 from core.measure.evaluation import sample_accuracy
 from core.nets.footprint import DeadUnits
 from core.nets.weights import Weights, weights_digest
-from core.pruning.curves import SPARSITIES, SPLITS, Sample, Scan
+from core.pruning.curves import SPARSITIES, SPLITS, Sample, Scan, check_split
 from core.training.finetuning import PruningResult, prune_and_measure
 
 
@@ -181,7 +180,6 @@ def benchmark(
 
 
 def _split(workbench: Workbench, name: str, stop: StopFlag) -> Stream[Images]:
-    if name not in SPLITS:
-        raise InputError(f"unknown split '{name}': expected one of {', '.join(SPLITS)}")
+    check_split(name)
     data = yield from workbench.splits(stop)
     return data.validation if name == SPLITS[0] else data.test

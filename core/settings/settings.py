@@ -13,9 +13,10 @@ from core.fields.kinds import Kind, integer, one_of, path, text
 from core.nets.user_model import FORMS
 from core.nets.zoo import ZOO, model_spec
 from core.settings.recipe_changes import NO_CHANGES, RecipeChanges
+from core.system.number_formats import PRECISIONS
 from core.training.recipes import RECIPE_MEANINGS, Phase, Recipe, recipe_named
 
-PRECISIONS: Collection[str] = {"auto": "bf16 where it is faster", "fp32": "", "bf16": ""}
+_PRECISIONS = {"auto": "bf16 where it is faster", **dict.fromkeys(PRECISIONS, "")}
 DEVICES: Collection[str] = {"auto": "a GPU if there is one", "cpu": "", "cuda": "", "mps": ""}
 
 _BYTES = Kind(
@@ -54,7 +55,7 @@ class Settings:
     protocol: str = setting("default", one_of(PROTOCOLS), "how the images are split")
     recipe: str = setting("fast", one_of(RECIPE_MEANINGS), "recipe")
     changes: RecipeChanges = NO_CHANGES
-    precision: str = setting("auto", one_of(PRECISIONS), "number format")
+    precision: str = setting("auto", one_of(_PRECISIONS), "number format")
     device: str = local_setting("auto", one_of(DEVICES), "compute device")
     threads: int | None = local_setting(
         None, integer(1, 1024), "CPU threads", unset="chosen by torch"

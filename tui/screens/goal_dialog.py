@@ -12,7 +12,7 @@ from textual.widgets import Input, Label
 from textual.worker import Worker
 
 from core.errors import InputError
-from core.pruning.goals import ALLOCATIONS, SENSITIVITY, parse_goal
+from core.pruning.goals import ALLOCATIONS, DEFAULT_ALLOCATION, SENSITIVITY, parse_goal
 from core.pruning.plans import Plan
 from tui.screens.overlay import Dialog
 from tui.state.state import State
@@ -43,7 +43,7 @@ class GoalRequest:
     """
 
     text: str = "60x"
-    method: str = "lamp"
+    method: str = DEFAULT_ALLOCATION
     plan: Plan | None = None
     drop: float | None = None
 
