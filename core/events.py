@@ -56,10 +56,7 @@ class Accuracy:
 
 @dataclass(frozen=True, slots=True)
 class Measured(Event):
-    """The accuracy of a net has been measured.
-
-    `stage` names it: `dense`, `pruned`, `finetuned`, the `model` of a script or an exported `file`.
-    """
+    """The accuracy of a stage (`dense`, `pruned`, `finetuned`, `file` or `model`) is known."""
 
     stage: str
     accuracy: Accuracy

@@ -13,9 +13,9 @@ def processor() -> str:
 def processor_with_bf16() -> str:
     """Its model name and numbers, and its bf16 instructions."""
     fields = _cpuinfo()
-    bf16 = [flag for flag in fields.get("flags", "").split() if "bf16" in flag]
-    parts = processor(), fields.get("cpu family"), fields.get("model"), *bf16
-    return " ".join(filter(None, parts))
+    bf16 = (flag for flag in fields.get("flags", "").split() if "bf16" in flag)
+    numbers = fields.get("cpu family"), fields.get("model")
+    return " ".join(filter(None, (processor(), *numbers, *bf16)))
 
 
 def _cpuinfo() -> dict[str, str]:
