@@ -47,8 +47,7 @@ def scan(
 ) -> Stream[Scan]:
     """Scan how sensitive a net is to pruning each layer; see `sensitivity_scan.scan`.
 
-    Raises:
-        InputError: the split is unknown, or see `sensitivity_scan.scan`.
+    Raises InputError if the split is unknown, and as `sensitivity_scan.scan` does.
     """
     images = yield from _split(workbench, split, stop)
     _, precision = yield from workbench.prepared(stop)
@@ -123,8 +122,7 @@ def activity(
 ) -> Stream[dict[str, Activity]]:
     """Measure what each layer of a net does on a split; see `core.measure.activity`.
 
-    Raises:
-        InputError: the split is unknown.
+    Raises InputError if the split is unknown.
     """
     data = yield from _split(workbench, split, stop)
     preload_dispatcher()
@@ -146,8 +144,7 @@ def costs(
 ) -> Stream[CostTable]:
     """Measure what a net costs on a split; see `core.measure.costs`.
 
-    Raises:
-        InputError: the split is unknown.
+    Raises InputError if the split is unknown.
     """
     activities = yield from activity(workbench, weights, split, stop)
     nonzero = {layer.name: int(weights[layer.key].count_nonzero()) for layer in workbench.layers}

@@ -79,8 +79,7 @@ class Workbench:
     Attributes:
         predictions: of the last two nets compared, on all test images, by weights digest.
 
-    Raises:
-        InputError: the settings name an unknown model or a missing device.
+    Raises InputError if the settings name an unknown model or a missing device.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -187,13 +186,13 @@ class Workbench:
         self,
         weights: Weights,
         values: str = "float32",
-        rounded: Mapping[str, QuantizedTensor] = MappingProxyType({}),
+        quantized: Mapping[str, QuantizedTensor] = MappingProxyType({}),
     ) -> CompactFile:
         """The contents of a compact file of a net of this model; see `packing.pack`."""
         from core.formats.packing import image_facts, pack  # slow to import
 
         facts = image_facts(self.settings, self.images)
-        return pack(weights, self.layers, values, rounded, self.settings.model, facts)
+        return pack(weights, self.layers, values, quantized, self.settings.model, facts)
 
     def sizes(self, weights: Weights) -> Sizes:
         """The sizes of a net of this model in bytes."""
@@ -249,8 +248,7 @@ class Workbench:
     def splits(self, stop: StopFlag = never) -> Stream[Splits]:
         """The images, loaded once; a net not known to fit them is tried on a few.
 
-        Raises:
-            InputError: the data are unavailable or do not fit the net, see `fit_layout`.
+        Raises InputError if the data are unavailable or do not fit the net, see `fit_layout`.
         """
         settings = self.settings
         if self._splits is None:

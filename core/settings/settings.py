@@ -39,8 +39,7 @@ class Settings:
         changes: to the recipe, for the training a command runs.
         inputs: the images' size, channels and normalization, where set.
 
-    Raises:
-        InputError: a value is invalid.
+    Raises InputError if a value is invalid.
     """
 
     model: str = setting(
@@ -82,8 +81,7 @@ class Settings:
     def of(cls, values: Mapping[str, Any]) -> Self:
         """Settings from values by name; the rest have their defaults.
 
-        Raises:
-            InputError: a value is invalid, or two conflict.
+        Raises InputError if a value is invalid, or two conflict.
         """
         own, inputs, changes = (
             {name: values[name] for name in settings_in(owner) if name in values}
