@@ -16,7 +16,7 @@ from core.settings.recipe_changes import NO_CHANGES, RecipeChanges
 from core.system.number_formats import PRECISIONS
 from core.training.recipes import RECIPE_MEANINGS, Phase, Recipe, recipe_named
 
-_PRECISIONS = {"auto": "bf16 where it is faster", **dict.fromkeys(PRECISIONS, "")}
+_PRECISIONS = dict.fromkeys(("auto", *PRECISIONS), "") | {"auto": "bf16 where it is faster"}
 DEVICES: Collection[str] = {"auto": "a GPU if there is one", "cpu": "", "cuda": "", "mps": ""}
 
 _BYTES = Kind(
