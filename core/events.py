@@ -56,7 +56,7 @@ class Accuracy:
 
 @dataclass(frozen=True, slots=True)
 class Measured(Event):
-    """The accuracy of a stage (`dense`, `pruned` or `finetuned`) has been measured."""
+    """The accuracy of a stage (`dense`, `pruned`, `finetuned`, `file` or `model`) is known."""
 
     stage: str
     accuracy: Accuracy

@@ -24,15 +24,14 @@ from core.nets.layers import prunable_layers
 from core.nets.model_copy import copy_model
 from core.nets.user_model import check_no_torch_masks, check_prunable, fit_layout, splits_for
 from core.nets.weights import copy_weights
-from core.pruning.curves import SPARSITIES, SPLITS, UNIFORM_SPARSITIES, Scan
+from core.pruning.curves import SPARSITIES, SPLITS, UNIFORM_SPARSITIES, Scan, check_split
 from core.pruning.plans import whole_plan
 from core.settings.recipe_changes import NO_CHANGES, RecipeChanges
 from core.settings.settings import SETTINGS
+from core.system.number_formats import PRECISIONS
 from core.training import finetuning
 from core.training.finetuning import FineTuningResult
 from core.training.recipes import recipe_named
-
-PRECISIONS = ("fp32", "bf16")
 
 
 def load(
@@ -82,7 +81,7 @@ def finetune(
 def evaluate(model: nn.Module, data: Splits, stop: StopFlag = never) -> Stream[Accuracy]:
     """Measure the accuracy of a model; see `core.evaluate`."""
     copy = copy_model(model).model
-    return (yield from measure(copy, fit_layout(copy, splits_for(model, data)), "given", stop))
+    return (yield from measure(copy, fit_layout(copy, splits_for(model, data)), "model", stop))
 
 
 def scan(
@@ -100,8 +99,7 @@ def scan(
     """Measure the accuracy of a model with one layer pruned at a time; see `core.scan`."""
     check_no_torch_masks(model)
     _check(precision, seed)
-    if split not in SPLITS:
-        raise InputError(f"unknown split '{split}': expected one of {', '.join(SPLITS)}")
+    check_split(split)
     copy = copy_model(model).model
     check_prunable(model)
     data = fit_layout(copy, splits_for(model, data))

@@ -17,7 +17,7 @@ from core.nets.user_model import check_no_torch_masks, check_prunable, fit_layou
 from core.nets.weights import copy_weights
 from core.pruning.allocation import NOTHING_LOCKED, allocate
 from core.pruning.curves import Scan
-from core.pruning.goals import SENSITIVITY, Goal, Kind
+from core.pruning.goals import DEFAULT_ALLOCATION, Goal, Kind
 from core.pruning.masks import Masks
 from core.pruning.plans import Plan, whole_plan
 from core.pruning.what_if import Profile
@@ -30,7 +30,7 @@ def plan(
     value: float,
     kind: Kind = "ratio",
     *,
-    method: str = "lamp",
+    method: str = DEFAULT_ALLOCATION,
     locked: Mapping[str, float] = NOTHING_LOCKED,
     scan: Scan | None = None,
     dense: float | None = None,
@@ -68,11 +68,6 @@ def plan(
     check_prunable(model)
     if kind not in get_args(Kind):
         raise InputError(f"unknown kind '{kind}': expected one of {', '.join(get_args(Kind))}")
-    if method == SENSITIVITY and (scan is None or dense is None):
-        raise InputError(
-            f"the method '{SENSITIVITY}' needs scan=core.scan(model, data) and "
-            "dense=core.evaluate(model, data).validation"
-        )
     weights, layers = copy_weights(model), prunable_layers(model)
     profiles = [Profile.of(layer, weights[layer.key].numpy()) for layer in layers]
     parameters = parameter_count(model)

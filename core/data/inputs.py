@@ -27,8 +27,7 @@ _STD = per_channel(number(0, 1, above=True), CHANNELS, _HINT)
 class Inputs:
     """Image settings; None leaves a setting to the data.
 
-    Raises:
-        InputError: a value is invalid, or two contradict each other.
+    Raises InputError if a value is invalid, or two contradict each other.
     """
 
     UNSET: ClassVar[str] = "from the data"
@@ -46,8 +45,7 @@ class Inputs:
     def of(cls, values: Mapping[str, Any]) -> Self:
         """Build from what `explicit_values` returns, also after a round trip through JSON.
 
-        Raises:
-            InputError: a setting is unknown or invalid.
+        Raises InputError if a setting is unknown or invalid.
         """
         try:
             return cls(**values)
@@ -83,8 +81,7 @@ class Inputs:
     def normalization(self, channels: int, mean: Scale, std: Scale) -> tuple[Scale, Scale]:
         """Mean and standard deviation for this many channels: these settings or the defaults.
 
-        Raises:
-            InputError: the number of values does not match the channels.
+        Raises InputError if the number of values does not match the channels.
         """
         self._check_counts(channels)
         return _scale(self.mean, mean), _scale(self.std, std)

@@ -65,8 +65,7 @@ def split(
 ) -> Dataset:
     """Split a data set's verified files under one of `PROTOCOLS`.
 
-    Raises:
-        InputError: the normalization does not match the channels.
+    Raises InputError if the normalization does not match the channels.
     """
     train = _read(files[TRAIN_IMAGES], files[TRAIN_LABELS])
     validation = test = _read(files[TEST_IMAGES], files[TEST_LABELS])

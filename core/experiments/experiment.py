@@ -40,6 +40,7 @@ from core.system.locks import (
     make_folder,
     remove,
 )
+from core.system.processor import processor
 from core.system.untrusted_json import to_json
 
 PACKAGES = ("featherweight", "torch", "torchvision", "numpy")
@@ -257,18 +258,9 @@ def environment() -> dict[str, str]:
         "python": platform.python_version(),
         "system": platform.system(),
         "machine": platform.machine(),
-        "processor": _processor(),
+        "processor": processor(),
         **versions,
     }
-
-
-def _processor() -> str:
-    """The processor's model name, if the system reports it."""
-    with suppress(OSError):
-        text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
-        if match := re.search(r"^model name\s*:\s*(.+)$", text, re.MULTILINE):
-            return match[1].strip()
-    return platform.processor() or platform.machine()
 
 
 def _now() -> datetime:

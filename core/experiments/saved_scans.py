@@ -6,12 +6,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, NamedTuple
 
-from core.errors import InputError
-from core.pruning.curves import SPLITS, Point, Scan
+from core.pruning.curves import Point, Scan, SplitName, check_split
 from core.system.files import write_text
 from core.system.locks import locked, make_folder
+from core.system.number_formats import Precision
 from core.system.typed_json import Limits, from_plain, to_plain
 from core.system.untrusted_json import FaultError, read_json
 
@@ -29,9 +29,9 @@ _Rows = tuple[tuple[float, ...], ...]
 class _ScanFile:
     digest: str
     data: str
-    split: Literal["validation", "test"]
+    split: SplitName
     images: Annotated[int, Limits(0)]
-    precision: Literal["fp32", "bf16"]
+    precision: Precision
     traced: bool
     stopped: bool
     layers: Annotated[Mapping[str, _Rows], Limits(0)]
@@ -95,8 +95,7 @@ def load_scan(folder: Path, digest: str, split: str, data: str = "") -> StoredSc
 
 
 def _path(folder: Path, digest: str, split: str) -> Path:
-    if split not in SPLITS:
-        raise InputError(f"unknown split '{split}': expected one of {', '.join(SPLITS)}")
+    check_split(split)
     if not re.fullmatch("[0-9a-f]+", digest):
         raise ValueError(f"digest '{digest}': expected hexadecimal digits")
     return folder / SCANS / f"{digest}-{split}.json"

@@ -66,7 +66,7 @@ def one_of(options: Collection[Any]) -> Kind:
         values=listed,
         expected=f"one of {listed}",
         metavar="NAME" if all(type(option) is str for option in known) else "N",
-        accepts=lambda value: any(type(value) is type(it) and value == it for it in known),
+        accepts=lambda value: any(type(value) is type(one) and value == one for one in known),
         from_text=spelled.get,
         step=lambda value, steps: known[(known.index(value) + steps) % len(known)],
         meanings=options if isinstance(options, Mapping) else {},
@@ -99,7 +99,7 @@ def number(
     `above` excludes `least`, `below` excludes `most`; the arrow keys step through `series`, which
     is ascending.
     """
-    span = f"{least:,} to {'below ' * below}{most:,}"
+    span = f"{least:,} to {'below ' if below else ''}{most:,}"
     if above:
         span = f"above {least:,}, at most {most:,}"
 

@@ -24,17 +24,16 @@ def pack(
     weights: Weights,
     layers: Sequence[Layer],
     values: str,
-    rounded: Mapping[str, QuantizedTensor],
+    quantized: Mapping[str, QuantizedTensor],
     model: str,
     facts: Mapping[str, Any],
 ) -> CompactFile:
     """The contents of a compact file for a net with these weights and prunable layers.
 
-    `values` is one of `VALUES`, `rounded` holds the quantized tensors by name, `model` is stored if
-    it is in the zoo, and `facts` are those of `image_facts`.
+    `values` is one of `VALUES`, `quantized` holds quantized tensors by name, `model` is stored
+    if it is in the zoo, and `facts` are those of `image_facts`.
 
-    Raises:
-        InputError: a file cannot hold a tensor's type.
+    Raises InputError if a file cannot hold a tensor's type.
     """
     aliases = {alias: layer.key for layer in layers for alias in layer.aliases}
     pruned = {layer.key for layer in layers}
@@ -45,8 +44,8 @@ def pack(
         if first in stored:
             return Tied(first)
         stored.add(name)
-        if name in rounded:
-            return _values(rounded[name])
+        if name in quantized:
+            return _values(quantized[name])
         if values in EXACT and tensor.dtype == torch.float32:
             tensor = _narrowed(name, tensor, values)
         # A pruned weight may be -0.0, which a file would store as a value.
@@ -81,14 +80,14 @@ def image_facts(settings: Settings, images: Inputs) -> dict[str, Any]:
     return facts
 
 
-def _values(rounded: QuantizedTensor) -> Values:
-    if not isinstance(rounded, CodebookTensor):
-        return Steps(rounded.step, rounded.counts.numpy())
-    used = torch.unique(rounded.values[rounded.codes])
+def _values(quantized: QuantizedTensor) -> Values:
+    if not isinstance(quantized, CodebookTensor):
+        return Steps(quantized.step, quantized.counts.numpy())
+    used = torch.unique(quantized.values[quantized.codes])
     used = used[used != 0]
     if not len(used):
         used = torch.ones(1)
-    flat = rounded.tensor().flatten()
+    flat = quantized.tensor().flatten()
     codes = torch.where(flat == 0, 0, 1 + torch.searchsorted(used, flat))
-    codes = codes.to(torch.int16).reshape(rounded.shape)
+    codes = codes.to(torch.int16).reshape(quantized.shape)
     return Codebook("bfloat16", used.numpy().astype(np.float32), codes.numpy())

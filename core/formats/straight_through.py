@@ -16,23 +16,23 @@ from core.formats.codebooks import QuantizedTensor
 class StraightThrough:
     """The exact values behind quantized tensors, while a model trains.
 
-    `weights` is a state_dict of exact values. `rounded` holds the quantized tensors in the model by
+    `weights` is a state_dict of exact values. `quantized` holds the model's quantized tensors by
     name, and changes with each step.
     """
 
     def __init__(
-        self, weights: Mapping[str, Tensor], rounded: Mapping[str, QuantizedTensor]
+        self, weights: Mapping[str, Tensor], quantized: Mapping[str, QuantizedTensor]
     ) -> None:
-        self.rounded = dict(rounded)
-        self._exact = {name: it.part(weights[name]) for name, it in rounded.items()}
-        self._tensors = {name: it.tensor() for name, it in rounded.items()}
+        self.quantized = dict(quantized)
+        self._exact = {name: tensor.part(weights[name]) for name, tensor in quantized.items()}
+        self._tensors = {name: tensor.tensor() for name, tensor in quantized.items()}
 
     @torch.no_grad()
     def after_step(self, model: nn.Module) -> None:
         """Apply the optimizer's update to the exact values, and round them again."""
-        for name, it in self.rounded.items():
+        for name, tensor in self.quantized.items():
             parameter = model.get_parameter(name)
-            self._exact[name] += it.part(parameter.detach().cpu() - self._tensors[name])
-            self.rounded[name] = it.requantized(self._exact[name])
-            self._tensors[name] = self.rounded[name].tensor()
+            self._exact[name] += tensor.part(parameter.detach().cpu() - self._tensors[name])
+            self.quantized[name] = tensor.requantized(self._exact[name])
+            self._tensors[name] = self.quantized[name].tensor()
             parameter.copy_(self._tensors[name])

@@ -36,8 +36,7 @@ def load_weights(path: Path, model: nn.Module) -> Weights:
     A torch.save file is unpickled with `weights_only`; its state_dict may be inside a checkpoint,
     and its names may start with `module.`.
 
-    Raises:
-        InputError: the file cannot be read, or its names, shapes or types are not the model's.
+    Raises InputError if the file cannot be read, or its names, shapes or types are not the model's.
     """
     return check_fit(_read(path, model.state_dict()), model, path)
 
@@ -78,7 +77,7 @@ def _unpickled(path: Path, expected: Weights) -> Weights:
         if isinstance(content, dict) and isinstance(content.get(name), dict):
             content = content[name]
     if not isinstance(content, dict) or not all(
-        isinstance(name, str) and isinstance(it, Tensor) for name, it in content.items()
+        isinstance(name, str) and isinstance(part, Tensor) for name, part in content.items()
     ):
         raise InputError(f"{path} holds no state_dict: expected a mapping of names to tensors")
     is_parallel = all(name.startswith(_PARALLEL_PREFIX) for name in content)

@@ -55,6 +55,7 @@ class PrefixCache:
         with untraceable():
             self._net = graph_of(model)
             self._calls = tuple(self._net.graph.nodes)
+            self._reads = [frozenset(map(id, parameters_read(self._net, c))) for c in self._calls]
             with torch.no_grad():
                 every = frozenset(self._calls)
                 trials = [_Recorder(self._net, every, images[:n]).values for n in (2, 3)]
@@ -97,11 +98,8 @@ class PrefixCache:
 
     def _cut(self, weights: set[int], trials: Sequence[Values]) -> CutPoint:
         """The latest cut before the first use of these weights that can be taken image by image."""
-        reads = [
-            any(id(parameter) in weights for parameter in parameters_read(self._net, call))
-            for call in self._calls
-        ]
-        first_use = reads.index(True) if any(reads) else len(reads) - 1
+        uses = [not weights.isdisjoint(reads) for reads in self._reads]
+        first_use = uses.index(True) if any(uses) else len(uses) - 1
         for place in range(first_use, 0, -1):
             before, after = self._calls[:place], self._calls[place:]
             used = {node for call in after for node in call.all_input_nodes}
@@ -149,6 +147,10 @@ class NoPrefixCache(PrefixCache):
         self._alive = frozenset([source])
         self.cuts = dict.fromkeys(groups, CutPoint((source,), (source,), self._alive))
         self.bytes_per_image = _bytes(images) // len(images)
+
+    def start(self, images: Tensor) -> Values:
+        """The images themselves: no part of the net runs before a cut."""
+        return dict.fromkeys(self._alive, images)
 
     def in_bf16(self, alive: Values) -> Values:
         """The images unchanged: the net may need them in float32."""

@@ -59,7 +59,7 @@ def run_benchmark(
     threads = torch.get_num_threads()
     cases = [(batch, count) for count in sorted({1, threads}) for batch in BATCHES]
     amounts = yield from _amounts(model.eval(), data)
-    versions = {it.package: it.version for it in DENSE_ENGINES if it.version is not None}
+    versions = {engine.package: engine.version for engine in DENSE_ENGINES if engine.version}
     bench, forms = Benchmark(threads, *amounts, versions=versions), NetForms(model)
     for batch, count in cases:
         torch.set_num_threads(count)
@@ -94,7 +94,7 @@ class _Case:
         sparse = yield from faster(self._forms.net, self._images, self._threads, budget, self._stop)
         engines[SPARSE] = partial(run, sparse.net, self._images)
         times = yield from self._time(engines, seconds - budget)
-        rows = tuple(Row(name, *case, Latency.of(it), len(it)) for name, it in times.items())
+        rows = tuple(Row(name, *case, Latency.of(runs), len(runs)) for name, runs in times.items())
         choice = SparseChoice(*case, sparse.sparse, sparse.layers, sparse.compacted, sparse.block)
         fastest, missing = (*bench.fastest, choice), {**bench.missing, **missing}
         return replace(bench, rows=bench.rows + rows, fastest=fastest, missing=missing)
@@ -142,10 +142,10 @@ def _amounts(model: nn.Module, data: Images) -> Stream[tuple[Amounts, Amounts]]:
     few = replace(data, images=data.images[:2], labels=data.labels[:2])
     activities = yield from measure_activity(model, few)
     layers = prunable_layers(model)
-    nonzero = {it.name: int(model.get_parameter(it.key).count_nonzero()) for it in layers}
-    used = [it for it in layers if it.name in activities]
-    nonzero_macs = sum(activities[it.name].macs * nonzero[it.name] / it.elements for it in used)
-    zeros = sum(it.elements for it in layers) - sum(nonzero.values())
+    nonzero = {layer.name: int(model.get_parameter(layer.key).count_nonzero()) for layer in layers}
+    used = [(layer.name, layer.elements) for layer in layers if layer.name in activities]
+    nonzero_macs = sum(activities[name].macs * nonzero[name] / size for name, size in used)
+    zeros = sum(layer.elements for layer in layers) - sum(nonzero.values())
     compacted_macs = compacted_parameters = None
     with suppress(UntraceableError):
         net = compacted(model, few.batch(slice(0, 2))[0])

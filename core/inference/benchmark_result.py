@@ -77,13 +77,13 @@ class Benchmark:
     def row(self, engine: str, batch: int, threads: int) -> Row | None:
         """The row of a case, if it has been measured."""
         key = (engine, batch, threads)
-        return next((it for it in self.rows if (it.engine, it.batch, it.threads) == key), None)
+        return next((row for row in self.rows if (row.engine, row.batch, row.threads) == key), None)
 
     def best_dense(self, batch: int, threads: int) -> Row | None:
         """The fastest dense engine."""
-        case = (batch, threads)
-        rows = (it for it in self.rows if (it.batch, it.threads) == case and it.engine != SPARSE)
-        return min(rows, key=lambda row: row.latency.median, default=None)
+        rows = (row for row in self.rows if (row.batch, row.threads) == (batch, threads))
+        dense = (row for row in rows if row.engine != SPARSE)
+        return min(dense, key=lambda row: row.latency.median, default=None)
 
     def gain(self, row: Row) -> float | None:
         """Speed relative to the best dense engine; below 1 is slower."""
@@ -122,7 +122,7 @@ def benchmark_report(model: str, dataset: str, bench: Benchmark) -> dict[str, An
         "macs": asdict(bench.macs),
         "parameters": parameters,
         "bytes": {key: count and BYTES_PER_VALUE * count for key, count in parameters.items()},
-        "sparse": [asdict(it) for it in bench.fastest],
+        "sparse": [asdict(choice) for choice in bench.fastest],
         "versions": dict(bench.versions),
         "missing": dict(bench.missing),
         "stopped": bench.stopped,

@@ -63,8 +63,7 @@ def dense_weights(workbench: Workbench, stop: StopFlag = never) -> Stream[DenseW
     notice. For other data, other image sizes and the reference protocol (whose dense net is trained
     on all images), weights are trained once and stored in the platform's cache folder.
 
-    Raises:
-        InputError: a weights file cannot be used.
+    Raises InputError if a weights file cannot be used.
     """
     settings = workbench.settings
     if settings.weights is not None:
@@ -116,8 +115,9 @@ def cached_or_trained(workbench: Workbench, stop: StopFlag) -> Stream[DenseWeigh
     unfinished = path.with_suffix(".unfinished")
     result = yield from _train(workbench, unfinished, stop)
     if result.stopped:
-        hint = f"; next time it resumes after epoch {len(result.epochs)}"
-        raise StoppedError(f"stopped while training the dense {title}{hint * unfinished.exists()}")
+        next_time = f"; next time it resumes after epoch {len(result.epochs)}"
+        hint = next_time if unfinished.exists() else ""
+        raise StoppedError(f"stopped while training the dense {title}{hint}")
     dense = DenseWeights(result.weights, result.early)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -122,8 +122,7 @@ def _read_net(workbench: Workbench, path: Path) -> tuple[nn.Module, Inspection |
 def inspect_file(path: Path, most: int | None = None) -> Inspection:
     """Where the bytes of a compact file go.
 
-    Raises:
-        InputError: it cannot be read, or holds more than `most` values.
+    Raises InputError if it cannot be read, or holds more than `most` values.
     """
     try:
         return inspect(path.read_bytes(), most)
@@ -180,18 +179,17 @@ def _compact_file(
     workbench: Workbench, weights: Weights, packing: Packing, stop: StopFlag
 ) -> Stream[tuple[Any, int | None]]:
     """The contents of the compact file, and the levels of a quantized net."""
-    if packing.values == "float32":
-        return workbench.compact_file(weights, packing.values), None
-    weights = yield from _minimized(workbench, weights)
+    if packing.values != "float32":
+        weights = yield from _minimized(workbench, weights)
     if not packing.quantizes:
         return workbench.compact_file(weights, packing.values), None
-    how = packing.values, packing.epochs, stop
+    kind, epochs = packing.values, packing.epochs
     if packing.levels is not None:
-        net = yield from quantize(workbench, weights, packing.levels, *how)
+        net = yield from quantize(workbench, weights, packing.levels, kind, epochs, stop)
     else:
         max_drop = packing.max_drop or 0.0
-        net = yield from quantize_within_drop(workbench, weights, max_drop, *how)
-    return workbench.compact_file(net.weights, packing.values, net.rounded), net.size
+        net = yield from quantize_within_drop(workbench, weights, max_drop, kind, epochs, stop)
+    return workbench.compact_file(net.weights, kind, net.quantized), net.size
 
 
 def _onnx(workbench: Workbench, weights: Weights) -> Stream[bytes]:

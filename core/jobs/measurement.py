@@ -10,7 +10,6 @@ from dataclasses import replace
 import torch
 
 from core.data.batches import CPU, Images
-from core.errors import InputError
 from core.events import StopFlag, Stream, never
 from core.graph.dead_units import count_dead_units
 from core.inference.benchmark import run_benchmark
@@ -23,7 +22,7 @@ from core.measure.costs import Activity, ActivityMeasured, CostTable, cost_table
 from core.measure.evaluation import sample_accuracy
 from core.nets.footprint import DeadUnits
 from core.nets.weights import Weights, weights_digest
-from core.pruning.curves import SPARSITIES, SPLITS, Sample, Scan
+from core.pruning.curves import SPARSITIES, SPLITS, Sample, Scan, check_split
 from core.training.finetuning import PruningResult, prune_and_measure
 
 
@@ -46,10 +45,9 @@ def scan(
     within: float | None = None,
     stop: StopFlag = never,
 ) -> Stream[Scan]:
-    """Scan how sensitive a net is to pruning each layer; see `sensitivity.scan`.
+    """Scan how sensitive a net is to pruning each layer; see `sensitivity_scan.scan`.
 
-    Raises:
-        InputError: the split is unknown, or see `sensitivity.scan`.
+    Raises InputError if the split is unknown, and as `sensitivity_scan.scan` does.
     """
     images = yield from _split(workbench, split, stop)
     _, precision = yield from workbench.prepared(stop)
@@ -124,8 +122,7 @@ def activity(
 ) -> Stream[dict[str, Activity]]:
     """Measure what each layer of a net does on a split; see `core.measure.activity`.
 
-    Raises:
-        InputError: the split is unknown.
+    Raises InputError if the split is unknown.
     """
     data = yield from _split(workbench, split, stop)
     preload_dispatcher()
@@ -147,8 +144,7 @@ def costs(
 ) -> Stream[CostTable]:
     """Measure what a net costs on a split; see `core.measure.costs`.
 
-    Raises:
-        InputError: the split is unknown.
+    Raises InputError if the split is unknown.
     """
     activities = yield from activity(workbench, weights, split, stop)
     nonzero = {layer.name: int(weights[layer.key].count_nonzero()) for layer in workbench.layers}
@@ -181,7 +177,6 @@ def benchmark(
 
 
 def _split(workbench: Workbench, name: str, stop: StopFlag) -> Stream[Images]:
-    if name not in SPLITS:
-        raise InputError(f"unknown split '{name}': expected one of {', '.join(SPLITS)}")
+    check_split(name)
     data = yield from workbench.splits(stop)
     return data.validation if name == SPLITS[0] else data.test

@@ -43,13 +43,13 @@ class QuantizedNet:
     """A quantized net.
 
     Attributes:
-        rounded: its quantized weights and biases, by name.
+        quantized: its quantized weights and biases, by name.
         size: number of values the weights of a layer share.
         validation: accuracy in percent.
     """
 
     weights: Weights
-    rounded: Mapping[str, QuantizedTensor]
+    quantized: Mapping[str, QuantizedTensor]
     size: int
     validation: float
 
@@ -67,27 +67,24 @@ def quantize(
     Zeros of `weights` stay. Returns the best epoch on validation, the untrained net included; when
     `stop` is raised, the best so far. `kind` is one of `KINDS`.
 
-    Raises:
-        InputError: the size is not from 1 to 256.
+    Raises InputError if the size is not from 1 to 256.
     """
     layers = workbench.layers
-    rounded: dict[str, QuantizedTensor] = {
+    quantized: dict[str, QuantizedTensor] = {
         layer.key: KINDS[kind].of(weights[layer.key], size) for layer in layers
     }
     step = BIAS_STEP * min(1.0, COARSE / size)
     biases = [name for layer in layers if (name := bias_key(layer.key)) in weights]
-    rounded |= {
-        name: StepTensor.by(weights[name], step) for name in biases if weights[name].numel()
-    }
+    quantized |= {key: StepTensor.by(weights[key], step) for key in biases if weights[key].numel()}
     model = workbench.models.uninitialized()
-    tensors = {name: values.tensor() for name, values in rounded.items()}
+    tensors = {name: values.tensor() for name, values in quantized.items()}
     model.load_state_dict(_with_aliases(workbench, {**weights, **tensors}))
     validation = yield from _validate(workbench, model, stop)
-    best = QuantizedNet(copy_weights(model), rounded, size, validation)
+    best = QuantizedNet(copy_weights(model), quantized, size, validation)
     if not epochs:
         return best
-    sharing = StraightThrough(weights, rounded)
-    return (yield from _train(workbench, model, sharing, epochs, best, stop))
+    estimator = StraightThrough(weights, quantized)
+    return (yield from _train(workbench, model, estimator, epochs, best, stop))
 
 
 def quantize_within_drop(
@@ -132,7 +129,7 @@ def _validate(workbench: Workbench, model: nn.Module, stop: StopFlag) -> Stream[
 def _train(
     workbench: Workbench,
     model: nn.Module,
-    sharing: StraightThrough,
+    estimator: StraightThrough,
     epochs: int,
     best: QuantizedNet,
     stop: StopFlag,
@@ -146,7 +143,7 @@ def _train(
 
     def after_step(optimizer: Optimizer) -> None:
         pruner.after_step(optimizer)
-        sharing.after_step(model)
+        estimator.after_step(model)
 
     while not trainer.finished:
         loss = yield from trainer.run_epoch(stop, after_step)
@@ -154,7 +151,8 @@ def _train(
             break
         validation = yield from _validate(workbench, model, never)
         if validation > best.validation:
-            best = QuantizedNet(copy_weights(model), dict(sharing.rounded), best.size, validation)
+            quantized = dict(estimator.quantized)
+            best = QuantizedNet(copy_weights(model), quantized, best.size, validation)
         revived = pruner.masks.revived(model.state_dict())
         seconds, sparsity = trainer.epoch_seconds, pruner.sparsity()
         yield Epoch(trainer.epoch, loss, validation, seconds, sparsity, True, revived)

@@ -152,8 +152,7 @@ def search(
     `attempt` plans and fine-tunes the trial of a number and a ratio, starting from the best trial
     so far if there is one; it checks the stop flag itself.
 
-    Raises:
-        InputError: `trials` is below 1, or `start` is not above 1.
+    Raises InputError if `trials` is below 1, or `start` is not above 1.
     """
     if trials < 1:
         raise InputError(f"{trials} trials: expected at least 1")

@@ -79,8 +79,7 @@ class Workbench:
     Attributes:
         predictions: of the last two nets compared, on all test images, by weights digest.
 
-    Raises:
-        InputError: the settings name an unknown model or a missing device.
+    Raises InputError if the settings name an unknown model or a missing device.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -143,7 +142,7 @@ class Workbench:
         checkpoints: bool = False,
         resume: Mapping[str, Any] | None = None,
     ) -> Stream[TrainingResult]:
-        """Train a dense net from fresh weights by the recipe; see `training.train`."""
+        """Train a dense net from fresh weights by the recipe; see `core.training.dense.train`."""
         data, precision = yield from self.prepared(stop)
         stream = train(
             self.fresh_model(),
@@ -165,7 +164,7 @@ class Workbench:
         checkpoints: bool = False,
         resume: Mapping[str, Any] | None = None,
     ) -> Stream[FineTuningResult]:
-        """Fine-tune `base` to `plan` with the recipe; see `finetuning.finetune`."""
+        """Fine-tune `base` to `plan` with the recipe; see `core.training.finetuning.finetune`."""
         data, precision = yield from self.prepared(stop)
         result = yield from finetune(
             self.models.uninitialized(),
@@ -187,13 +186,13 @@ class Workbench:
         self,
         weights: Weights,
         values: str = "float32",
-        rounded: Mapping[str, QuantizedTensor] = MappingProxyType({}),
+        quantized: Mapping[str, QuantizedTensor] = MappingProxyType({}),
     ) -> CompactFile:
         """The contents of a compact file of a net of this model; see `packing.pack`."""
         from core.formats.packing import image_facts, pack  # slow to import
 
         facts = image_facts(self.settings, self.images)
-        return pack(weights, self.layers, values, rounded, self.settings.model, facts)
+        return pack(weights, self.layers, values, quantized, self.settings.model, facts)
 
     def sizes(self, weights: Weights) -> Sizes:
         """The sizes of a net of this model in bytes."""
@@ -249,8 +248,7 @@ class Workbench:
     def splits(self, stop: StopFlag = never) -> Stream[Splits]:
         """The images, loaded once; a net not known to fit them is tried on a few.
 
-        Raises:
-            InputError: the data are unavailable or do not fit the net, see `fit_layout`.
+        Raises InputError if the data are unavailable or do not fit the net, see `fit_layout`.
         """
         settings = self.settings
         if self._splits is None:

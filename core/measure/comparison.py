@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,7 +89,7 @@ class NetComparison:
         indices: the images' positions in the split, [n].
         pixels: gray values, uint8 [n, H, W]; the mean over channels.
         labels: the true classes [n].
-        counted: counts over the whole split; None if not known yet.
+        counts: over the whole split; None if not known yet.
     """
 
     indices: Ints
@@ -231,9 +231,11 @@ def compare(
         The last comparison reported.
 
     Raises:
-        InputError: the data have more classes than the nets.
+        InputError: the mode is unknown, or the data have more classes than the nets.
         StoppedError: `stop` was raised.
     """
+    if mode not in get_args(Mode):
+        raise InputError(f"unknown mode '{mode}': expected one of {', '.join(get_args(Mode))}")
     nets, labels = _Nets(dense_model, pruned_model, data), _read_only(data.labels)
     classes = predictions_of(pruned_model, data, ()).shares.shape[1]
     images = one_per_class(labels, classes, start)

@@ -77,8 +77,7 @@ def scan(
         precision: `fp32` or `bf16`.
         stop: checked before every point.
 
-    Raises:
-        InputError: a sparsity is not in [0, 1], or `within` is not above 0.
+    Raises InputError if a sparsity is not in [0, 1], or `within` is not above 0.
     """
     if within is not None and not within > 0:
         raise InputError(f"intervals within ±{within} points: expected a number above 0")

@@ -89,7 +89,7 @@ def copy_model(model: nn.Module) -> ModelCopy:
     if attribute := _first_difference(model, copy):
         raise _refusal(name, f"{name}.{attribute}", "is not the same in a copy")
     tensors = ((path, part) for path, part in parts if isinstance(part, Tensor))
-    return ModelCopy(copy, {path: memo[id(it)] for path, it in tensors if not it.is_leaf})
+    return ModelCopy(copy, {path: memo[id(part)] for path, part in tensors if not part.is_leaf})
 
 
 def _refusal(name: str, path: str, why: str) -> InputError:
@@ -292,7 +292,7 @@ def _first_difference(model: nn.Module, copy: nn.Module) -> str | None:
     before, after = _registered(model), _registered(copy)
     if names := before.keys() ^ after.keys():
         return min(names)
-    ties = [{id(tensor): name for name, tensor in it.items()} for it in (before, after)]
+    ties = [{id(tensor): name for name, tensor in each.items()} for each in (before, after)]
     for name, tensor in before.items():
         if ties[0][id(tensor)] != ties[1][id(after[name])] or not _equal(tensor, after[name]):
             return name
@@ -310,5 +310,5 @@ def _equal(one: Tensor, other: Tensor) -> bool:
         return True
     if one.shape != other.shape or one.dtype != other.dtype or one.device != other.device:
         return False
-    raw = (it.detach().contiguous().reshape(-1).view(torch.uint8) for it in (one, other))
+    raw = (each.detach().contiguous().reshape(-1).view(torch.uint8) for each in (one, other))
     return torch.equal(*raw)

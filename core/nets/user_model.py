@@ -244,5 +244,5 @@ def _describe(error: BaseException) -> str:
     """An error's type, message and place, on one line."""
     frames = traceback.extract_tb(error.__traceback__)
     place = f" ({Path(frames[-1].filename).name} line {frames[-1].lineno})" if frames else ""
-    message = " ".join(str(error).split())
-    return f"{type(error).__name__}{': ' * bool(message)}{message}{place}"
+    parts = type(error).__name__, " ".join(str(error).split())
+    return ": ".join(filter(None, parts)) + place

@@ -48,8 +48,7 @@ def weights_digest(weights: Weights) -> str:
 def check_fit(weights: Weights, model: nn.Module, path: Path) -> Weights:
     """Check that tensors read from a file are a state_dict of `model`, and return them.
 
-    Raises:
-        InputError: their names, shapes or types are not the model's, or they are not finite.
+    Raises InputError if their names, shapes or types are not the model's, or they are not finite.
     """
     expected = model.state_dict()
     if wrong := _first_difference(weights, expected) or _untied(weights, model):

@@ -72,14 +72,14 @@ def allocate(
     """
     rankings = _rankings(method, _unlocked(profiles, locked), scan, dense)
     parameters = sum(profile.layer.parameters for profile in profiles) + other_parameters
-    never = parameters - sum(profile.layer.elements for profile in profiles)
+    unprunable = parameters - sum(profile.layer.elements for profile in profiles)
     sizes = {profile.layer.name: profile.nonzero for profile in profiles}
     held = {
         name: min(profile.what_if(locked[name]).kept, sizes[name])
         for profile in profiles
         if (name := profile.layer.name) in locked
     }
-    weights = _free_weights(budget, parameters, never, sizes, held)
+    weights = _free_weights(budget, parameters, unprunable, sizes, held)
     return _plan(profiles, locked, _distribute(rankings, weights))
 
 
@@ -137,7 +137,10 @@ def _rankings(
     if method != SENSITIVITY:
         return [_RANKING_OF[method](profile) for profile in profiles]
     if scan is None or dense is None:
-        raise InputError(f"'{SENSITIVITY}' needs a scan: press s, or run featherweight scan")
+        raise InputError(
+            f"the method '{SENSITIVITY}' needs scan=core.scan(model, data) and "
+            "dense=core.evaluate(model, data).validation"
+        )
     return [_sensitivity_ranking(profile, scan, dense) for profile in profiles]
 
 
@@ -154,19 +157,19 @@ def _sensitivity_ranking(
 
 
 def _free_weights(
-    budget: int, parameters: int, never: int, sizes: Mapping[str, int], held: Mapping[str, int]
+    budget: int, parameters: int, unprunable: int, sizes: Mapping[str, int], held: Mapping[str, int]
 ) -> int:
     """How many weights of unlocked layers the budget allows.
 
-    `never` are the parameters that are never pruned, `sizes` the most each layer can keep, `held`
-    what the locked ones keep.
+    `unprunable` parameters are never pruned, `sizes` are the most each layer can keep, `held` what
+    the locked ones keep.
     """
     locked = sum(held.values())
-    least = never + locked
+    least = unprunable + locked
     most = least + sum(size for name, size in sizes.items() if name not in held)
     if budget < least:
         raise InputError(
-            f"goal of {budget:,} nonzero parameters: {never:,} are never pruned"
+            f"goal of {budget:,} nonzero parameters: {unprunable:,} are never pruned"
             f"{f' and {locked:,} are in locked layers' if locked else ''}; expected at least "
             f"{least:,}, or a ratio of at most {_ratio(parameters, least, math.floor):,}x"
         )
@@ -179,9 +182,9 @@ def _free_weights(
     return budget - least
 
 
-def _ratio(parameters: int, left: int, rounded: Callable[[float], int]) -> float:
+def _ratio(parameters: int, left: int, rounding: Callable[[float], int]) -> float:
     """The ratio, rounded to hundredths toward the side that can be reached."""
-    return rounded(100 * parameters / left) / 100 if left else math.inf
+    return rounding(100 * parameters / left) / 100 if left else math.inf
 
 
 def _distribute(rankings: Sequence[LayerRanking], weights: int) -> list[int]:
@@ -202,6 +205,6 @@ def _distribute(rankings: Sequence[LayerRanking], weights: int) -> list[int]:
 
 def _plan(profiles: Sequence[Profile], locked: Mapping[str, float], kept: Sequence[int]) -> Plan:
     free = (profile.layer for profile in profiles if profile.layer.name not in locked)
-    plan = {la.name: (la.elements - n) / la.elements for la, n in zip(free, kept, strict=True)}
-    plan |= locked
+    pairs = zip(free, kept, strict=True)
+    plan = {layer.name: (layer.elements - n) / layer.elements for layer, n in pairs} | dict(locked)
     return {profile.layer.name: plan[profile.layer.name] for profile in profiles}

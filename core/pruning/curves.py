@@ -4,7 +4,9 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
+from typing import Literal, get_args
 
+from core.errors import InputError
 from core.events import Event
 
 SPARSITIES = tuple(percent / 100 for percent in range(40, 100, 5))
@@ -13,8 +15,10 @@ SPARSITIES = tuple(percent / 100 for percent in range(40, 100, 5))
 UNIFORM_SPARSITIES = (*SPARSITIES, 1.0)
 """Default sparsities for all layers at once."""
 
-SPLITS = ("validation", "test")
-"""The splits a scan can measure on; decisions use the first."""
+SplitName = Literal["validation", "test"]
+
+SPLITS: tuple[SplitName, ...] = get_args(SplitName)
+"""The splits a net is measured on; decisions use the first."""
 
 WITHIN = 1.5
 """Half the width of a quick scan's intervals, in points of accuracy."""
@@ -135,6 +139,12 @@ class ScanUpdated(Event):
     """The scan so far: every point on the images measured so far."""
 
     scan: Scan
+
+
+def check_split(name: str) -> None:
+    """Raise InputError if `name` is not one of `SPLITS`."""
+    if name not in SPLITS:
+        raise InputError(f"unknown split '{name}': expected one of {', '.join(SPLITS)}")
 
 
 def wilson(correct: float, images: float) -> tuple[float, float]:

@@ -21,6 +21,8 @@ ALLOCATIONS: dict[str, str] = {
 }
 """The allocation methods, most useful first; `core.pruning.scores` cites their sources."""
 
+DEFAULT_ALLOCATION = "lamp"
+
 MAX_PARAMETERS = 1e18
 """More parameters than any net has; larger budgets are cut to this."""
 

@@ -94,11 +94,11 @@ class Profile:
 
     def what_if(self, sparsity: float) -> WhatIf:
         """The effect of a sparsity in [0, 1], with the threshold of `core.pruning.thresholds`."""
-        cut = self._latest
-        if cut is None or cut.sparsity != sparsity:
-            cut = self._compute(sparsity)
-            object.__setattr__(self, "_latest", cut)
-        return cut
+        latest = self._latest
+        if latest is None or latest.sparsity != sparsity:
+            latest = self._compute(sparsity)
+            object.__setattr__(self, "_latest", latest)
+        return latest
 
     def _compute(self, sparsity: float) -> WhatIf:
         k = prune_count(sparsity, self.layer.elements)
@@ -109,16 +109,16 @@ class Profile:
         kept = sum(side.size - int(np.searchsorted(side, value, side="right")) for side in sides)
         return WhatIf(sparsity, threshold, kept)
 
-    def footprint(self, cut: WhatIf) -> Footprint:
+    def footprint(self, what_if: WhatIf) -> Footprint:
         """The layer's parameters and nonzero parameters under a what-if, bias included."""
         layer = self.layer
-        return Footprint(layer.parameters, cut.kept + layer.parameters - layer.elements)
+        return Footprint(layer.parameters, what_if.kept + layer.parameters - layer.elements)
 
-    def histogram(self, cut: WhatIf, bins: int) -> Histogram:
+    def histogram(self, what_if: WhatIf, bins: int) -> Histogram:
         """Count nonzero weights before and after pruning in `bins` equal bins over +-`largest`."""
         reach = self.largest or 1.0
         edges = np.linspace(-reach, reach, bins + 1)
-        return Histogram(edges, self._count(edges, 0.0), self._count(edges, cut.threshold))
+        return Histogram(edges, self._count(edges, 0.0), self._count(edges, what_if.threshold))
 
     def _magnitude_at(self, rank: int) -> float:
         """The `rank`-th smallest magnitude (1-based) of the two sorted sides, by bisection.

@@ -32,8 +32,7 @@ _SMOOTHING = number(0, 1, below=True, series=(0.0, 0.02, 0.05, 0.1, 0.2, 0.3))
 class RecipeChanges:
     """Changes to a recipe; None keeps the recipe's value.
 
-    Raises:
-        InputError: a value is invalid.
+    Raises InputError if a value is invalid.
     """
 
     UNSET: ClassVar[str] = "as the recipe says"
@@ -49,7 +48,7 @@ class RecipeChanges:
     l2: float | None = setting(None, _STRENGTH, "L2 penalty (weight decay)", label="L2")
     rewind: bool | None = setting(None, switch(), "rewind kept weights to early training")
     optimizer: OptimizerName | None = setting(
-        None, one_of({name: it.meaning for name, it in OPTIMIZERS.items()}), "optimizer"
+        None, one_of({name: spec.meaning for name, spec in OPTIMIZERS.items()}), "optimizer"
     )
     batch_size: int | None = setting(None, _BATCH_SIZE, "images per optimizer step")
     loss: LossName | None = setting(None, one_of(LOSSES), "loss function", label="loss function")

@@ -36,7 +36,7 @@ _HEADER = "# Featherweight recipe file. Use it with: featherweight run --config 
 CHANGES = settings_in(RecipeChanges)
 """Keys of the table [finetune]."""
 
-TOP = {name: it for name, it in SETTINGS.items() if it.portable and name not in CHANGES}
+TOP = {name: item for name, item in SETTINGS.items() if item.portable and name not in CHANGES}
 """Keys above the tables."""
 
 _FRACTION = number(0, 1)
@@ -89,8 +89,7 @@ class Config:
     def checked_plan(self, layers: Sequence[str]) -> Plan | None:
         """The plan for a net with these layers, in their order; missing ones get 0.
 
-        Raises:
-            InputError: the file names a layer that the net does not have.
+        Raises InputError if the file names a layer that the net does not have.
         """
         if self.plan is None:
             return None

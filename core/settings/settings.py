@@ -13,9 +13,10 @@ from core.fields.kinds import Kind, integer, one_of, path, text
 from core.nets.user_model import FORMS
 from core.nets.zoo import ZOO, model_spec
 from core.settings.recipe_changes import NO_CHANGES, RecipeChanges
+from core.system.number_formats import PRECISIONS
 from core.training.recipes import RECIPE_MEANINGS, Phase, Recipe, recipe_named
 
-PRECISIONS: Collection[str] = {"auto": "bf16 where it is faster", "fp32": "", "bf16": ""}
+_PRECISIONS = dict.fromkeys(("auto", *PRECISIONS), "") | {"auto": "bf16 where it is faster"}
 DEVICES: Collection[str] = {"auto": "a GPU if there is one", "cpu": "", "cuda": "", "mps": ""}
 
 _BYTES = Kind(
@@ -38,8 +39,7 @@ class Settings:
         changes: to the recipe, for the training a command runs.
         inputs: the images' size, channels and normalization, where set.
 
-    Raises:
-        InputError: a value is invalid.
+    Raises InputError if a value is invalid.
     """
 
     model: str = setting(
@@ -54,7 +54,7 @@ class Settings:
     protocol: str = setting("default", one_of(PROTOCOLS), "how the images are split")
     recipe: str = setting("fast", one_of(RECIPE_MEANINGS), "recipe")
     changes: RecipeChanges = NO_CHANGES
-    precision: str = setting("auto", one_of(PRECISIONS), "number format")
+    precision: str = setting("auto", one_of(_PRECISIONS), "number format")
     device: str = local_setting("auto", one_of(DEVICES), "compute device")
     threads: int | None = local_setting(
         None, integer(1, 1024), "CPU threads", unset="chosen by torch"
@@ -81,8 +81,7 @@ class Settings:
     def of(cls, values: Mapping[str, Any]) -> Self:
         """Settings from values by name; the rest have their defaults.
 
-        Raises:
-            InputError: a value is invalid, or two conflict.
+        Raises InputError if a value is invalid, or two conflict.
         """
         own, inputs, changes = (
             {name: values[name] for name in settings_in(owner) if name in values}

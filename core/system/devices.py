@@ -10,8 +10,7 @@ def resolve_device(name: str) -> torch.device:
 
     From then on, this process's cuda convolutions are deterministic and use float32, not TF32.
 
-    Raises:
-        InputError: this machine, or this build of torch, has no such device.
+    Raises InputError if this machine, or this build of torch, has no such device.
     """
     # TF32 is no more precise than float16.
     torch.backends.cudnn.allow_tf32 = False

@@ -20,8 +20,7 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     A reader of `path` always finds the old file or the new one. A link's target is replaced, not
     the link. A path that is not a regular file, such as a pipe, is written directly.
 
-    Raises:
-        InputError: the folder is missing, not writable or full.
+    Raises InputError if the folder is missing, not writable or full.
     """
     try:
         path = path.resolve()
@@ -73,7 +72,7 @@ def check_readable(path: Path, what: str) -> None:
     if not mode:
         raise InputError(f"no {what} at {path}: expected the path of a file")
     if stat.S_ISDIR(mode):
-        raise InputError(f"cannot read {path}: it is a folder, expected a file of {what}")
+        raise InputError(f"cannot read {path}: it is a folder, expected a {what}")
     if not os.access(path, os.R_OK):
         raise InputError(f"cannot read {path}: no permission")
 

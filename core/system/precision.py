@@ -1,9 +1,7 @@
 """Whether bf16 is faster on this machine: timed once, then cached."""
 
-import platform
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 from statistics import median
 from time import perf_counter
 
@@ -15,6 +13,8 @@ from torch import Tensor, nn
 from core.errors import InputError
 from core.events import Notice, Progress, Stream
 from core.system.files import write_text
+from core.system.number_formats import PRECISIONS
+from core.system.processor import processor_with_bf16
 from core.system.untrusted_json import FaultError, read_json, to_json
 
 _MIN_SPEEDUP = 1.2
@@ -38,7 +38,7 @@ def resolve_precision(
     known, machine = {}, _machine(images.device)
     with suppress(FaultError):  # missing or damaged
         known = read_json(cache)
-    if known.get(machine) not in ("fp32", "bf16"):
+    if known.get(machine) not in PRECISIONS:
         yield Progress("compare bf16 with fp32")
         speedup = _speedup(build, images, labels)
         known[machine] = "bf16" if speedup >= _MIN_SPEEDUP else "fp32"
@@ -58,7 +58,7 @@ def autocast(device: torch.device, precision: str) -> torch.autocast:
 
 def _speedup(build: Callable[[], nn.Module], images: Tensor, labels: Tensor) -> float:
     """The speedup of a training step in bf16, by the median of interleaved rounds."""
-    seconds: dict[str, list[float]] = {"fp32": [], "bf16": []}
+    seconds: dict[str, list[float]] = {precision: [] for precision in PRECISIONS}
     with torch.random.fork_rng(devices=[]):
         model = build().train().to(images.device)
         for _ in range(_ROUNDS + 1):
@@ -77,20 +77,7 @@ def _speedup(build: Callable[[], nn.Module], images: Tensor, labels: Tensor) -> 
 def _machine(device: torch.device) -> str:
     name = device.type
     if name == "cpu":
-        name = processor()
+        name = processor_with_bf16()
     elif name == "cuda":
         name = torch.cuda.get_device_name(device)
     return f"{name}, torch {torch.__version__}, {torch.get_num_threads()} threads"
-
-
-def processor() -> str:
-    """The processor's model and its bf16 instructions."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    pairs = (line.split(":", 1) for line in lines if ":" in line)
-    fields = {key.strip(): value.strip() for key, value in pairs}
-    family = " ".join(fields.get(key, "") for key in ("model name", "cpu family", "model"))
-    bf16 = " ".join(flag for flag in fields.get("flags", "").split() if "bf16" in flag)
-    return f"{family} {bf16}".strip() or platform.machine()

@@ -162,7 +162,7 @@ class _Rounds:
     def __post_init__(self) -> None:
         self.layers = prunable_layers(self.model)
         self.dropout = {name: drop.p for name, drop in dropouts(self.model).items()}
-        self.start = {la.name: sparsity_of(self.base[la.key]) for la in self.layers}
+        self.start = {layer.name: sparsity_of(self.base[layer.key]) for layer in self.layers}
         self.epochs: list[Epoch] = []
         self.best = BestEpoch()
         self.round = 1

@@ -105,7 +105,7 @@ class Trainer:
         return total / seen
 
     def state(self) -> dict[str, Any]:
-        """Everything the next epoch depends on, between two epochs; tensors are copies."""
+        """Everything the next epoch depends on, between two epochs; `Checkpoint.of` copies it."""
         return {
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),

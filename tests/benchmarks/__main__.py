@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from core.system.files import write_text
-from core.system.precision import processor
+from core.system.processor import processor_with_bf16
 from tests.benchmarks.support.figures import Figure
 
 BENCHMARKS = {
@@ -89,7 +89,7 @@ def _report(figures: list[Figure]) -> dict[str, Any]:
     return {
         "commit": _commit(),
         "machine": {
-            "processor": processor(),
+            "processor": processor_with_bf16(),
             "cores": os.cpu_count(),
             "threads": torch.get_num_threads(),
             "python": sys.version.split()[0],

@@ -15,6 +15,7 @@ from torch.nn.utils import prune as torch_prune
 import core
 from core import Batch, Epoch, InputError
 from core.data.batches import Splits
+from core.events import Measured
 from core.formats.weights_files import load_weights
 from core.nets.layers import parameter_count, prunable_layers
 from core.nets.weights import copy_weights
@@ -77,8 +78,9 @@ def test_a_model_is_pruned_and_fine_tuned_and_keeps_its_parts(model: Small, own:
     assert dict(model.named_modules()) == modules
     assert model.drop.p == 0.25
     assert model.conv.weight.is_contiguous()
-    accuracy = core.evaluate(model, own)
+    accuracy = core.evaluate(model, own, on_event=events.append)
     assert accuracy == result.accuracy
+    assert events[-1] == Measured("model", accuracy)
     model.drop.eval()
     core.evaluate(model, own)
     assert (model.training, model.drop.training) == (True, False)

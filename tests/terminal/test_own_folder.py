@@ -52,7 +52,7 @@ def test_a_net_learns_a_folder_of_images_on_the_command_line(
     process = featherweight(*arguments, env={**os.environ, **cache})
     assert process.returncode == 0, process.stderr
     assert "has no test split: held out 9 of 120 images" in process.stdout
-    assert "resized 60 images of other sizes to 32x32" in process.stdout
+    assert "resized 60 images to 32x32" in process.stdout
     report = json.loads(target.read_text())
     assert [layer["name"] for layer in report["layers"]] == LAYERS
     for layer in report["layers"]:

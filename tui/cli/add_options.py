@@ -13,11 +13,9 @@ from core.formats.export_formats import VALUES, Packing
 from core.inference.benchmark_result import SECONDS
 from core.jobs.search import START, TRIALS
 from core.pruning.curves import SPLITS, WITHIN
-from core.pruning.goals import ALLOCATIONS
+from core.pruning.goals import ALLOCATIONS, DEFAULT_ALLOCATION
 from core.settings.recipe_changes import RecipeChanges
 from core.settings.settings import SETTINGS, Settings
-
-DEFAULT_ALLOCATION = "lamp"
 
 RUN = "the net of a run: FOLDER for its newest run, or FOLDER:RUN-ID"
 

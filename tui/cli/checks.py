@@ -25,7 +25,7 @@ def check_settings(settings: Settings) -> None:
     """Check paths and names without loading torch; raises InputError for an unusable one."""
     check_name(settings.dataset)
     if settings.weights is not None:
-        check_readable(settings.weights, "weights")
+        check_readable(settings.weights, "weights file")
     check_data_dir(settings.data_dir)
 
 

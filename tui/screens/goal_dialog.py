@@ -12,7 +12,7 @@ from textual.widgets import Input, Label
 from textual.worker import Worker
 
 from core.errors import InputError
-from core.pruning.goals import ALLOCATIONS, SENSITIVITY, parse_goal
+from core.pruning.goals import ALLOCATIONS, DEFAULT_ALLOCATION, SENSITIVITY, parse_goal
 from core.pruning.plans import Plan
 from tui.screens.overlay import Dialog
 from tui.state.state import State
@@ -43,7 +43,7 @@ class GoalRequest:
     """
 
     text: str = "60x"
-    method: str = "lamp"
+    method: str = DEFAULT_ALLOCATION
     plan: Plan | None = None
     drop: float | None = None
 
@@ -167,9 +167,9 @@ def plan_of(request: GoalRequest, state: State) -> Plan:
         raise InputError("the net is still loading")
     scan = None if state.scan_is_stale else state.scan
     dense = base.accuracy.validation
-    if request.method == TOLERANCE:
-        if scan is None:
-            raise InputError(f"'{TOLERANCE}' needs a scan: close this and press s")
+    if scan is None and request.method in (SENSITIVITY, TOLERANCE):
+        raise InputError(f"'{request.method}' needs a scan: close this and press s")
+    if scan is not None and request.method == TOLERANCE:
         return plan_for_tolerance(state.profiles, scan, dense, state.tolerance, state.locks)
     budget = parse_goal(request.text, ", or 0.5 points").budget(state.footprint.parameters)
     return allocate(

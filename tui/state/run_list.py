@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from core.experiments.run_record import LayerRecord
-from tui.state.run_rows import SPLITS, RunRow, layer_pairs, sort_rows, why_incomparable
+from core.pruning.curves import SPLITS
+from tui.state.run_rows import RunRow, layer_pairs, sort_rows, why_incomparable
 
 ASCENDING = frozenset({"kind", "nonzero", "epochs", "recipe", "seed", "note"})
 """Columns sorted in ascending order by default."""

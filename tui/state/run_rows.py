@@ -14,9 +14,8 @@ from core.experiments.exports import Export, newest_compact
 from core.experiments.pareto import front
 from core.experiments.run_record import TRAIN, LayerRecord, RunRecord
 from core.experiments.runs import UNREADABLE, Run
+from core.pruning.curves import SPLITS
 from tui.text.lines import clean
-
-SPLITS = ("validation", "test")
 
 _KINDS = {"finetune": "fine-tune", "train": "train"}
 _LONGEST = 400

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from core.experiments.runs import INTERRUPTED
+from core.pruning.curves import SPLITS
 from tui.keys.history_keys import KEYS
 from tui.keys.main_keys import Key
 from tui.state.run_list import RunList
-from tui.state.run_rows import SPLITS
 
 IMPORTANCE = ("Enter", "q", "Space", "n", "x", "v", "?", "s", "] →")
 """The keys of the bottom line; on narrow screens the last ones are dropped first."""

@@ -113,7 +113,7 @@ def _decode(folder: Folder, shape: Shape, home: Path, stop: StopFlag) -> Stream[
         if not home.exists():
             os.rename(work, home)
     except OSError as error:
-        hint = "; free some space or use a smaller --image-size" * (error.errno in NO_SPACE)
+        hint = "; free some space or use a smaller --image-size" if error.errno in NO_SPACE else ""
         raise InputError(f"cannot decode images to {home.parent}: {reason(error)}{hint}") from error
     finally:
         shutil.rmtree(work, ignore_errors=True)
@@ -184,10 +184,14 @@ def _notices(
     if count := len(unreadable):
         names = ", ".join(str(path.relative_to(folder.root)) for path in unreadable[:_NAMED])
         more = f" and {count - _NAMED:,} more" if count > _NAMED else ""
-        notices.append((f"skipped {count:,} images that cannot be read: {names}{more}", True))
+        notices.append((f"skipped {_images(count)} that cannot be read: {names}{more}", True))
     if resized:
-        notices.append((f"cropped and resized {resized:,} images of other sizes to {shape}", False))
+        notices.append((f"cropped and resized {_images(resized)} to {shape}", False))
     return notices
+
+
+def _images(count: int) -> str:
+    return "1 image" if count == 1 else f"{count:,} images"
 
 
 def _mapped(

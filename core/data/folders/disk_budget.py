@@ -55,8 +55,7 @@ def evict(home: Path, needed: int, budget: int, what: str) -> Stream[None]:
 
     `home`, where `what` is or will be decoded to, takes `needed` of `budget` bytes.
 
-    Raises:
-        InputError: it exceeds the budget by itself, or a folder cannot be removed.
+    Raises InputError if it exceeds the budget by itself, or a folder cannot be removed.
     """
     if needed > budget:
         raise InputError(

@@ -18,7 +18,7 @@ from core.system.blocking_calls import raise_if_stopped
 from core.system.files import NO_SPACE
 
 _WORK_PREFIX = ".fetch-"
-_OTHER = "use another --data-dir"
+_OTHER = "use another data folder (data_dir)"
 
 
 def default_data_dir() -> Path:

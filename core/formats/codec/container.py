@@ -49,8 +49,7 @@ def decode(data: bytes, max_elements: int | None = None) -> CompactFile:
     The default is the number of values of the file's layout, or one that depends on its size, up
     to `MAX_ELEMENTS`.
 
-    Raises:
-        InputError: the bytes are damaged, not a compact file, or declare too many values.
+    Raises InputError if the bytes are damaged, not a compact file, or declare too many values.
     """
     return read(data, max_elements)[0]
 
@@ -65,7 +64,7 @@ def read(data: bytes, max_elements: int | None) -> tuple[CompactFile, Parts]:
         values = code_tensors(stream, header.tensors)
         _check_end(stream, header, len(payload))
         pairs = zip(header.tensors, values, strict=True)
-        entries = tuple(Entry(it.name, it.shape, stored) for it, stored in pairs)
+        entries = tuple(Entry(tensor.name, tensor.shape, stored) for tensor, stored in pairs)
         file = CompactFile(header.model, entries, header.facts)
         check_file(file)
     except (InputError, FaultError) as error:

@@ -34,7 +34,7 @@ class Header:
     @property
     def named(self) -> tuple[NamedShape, ...]:
         """The names and shapes of its tensors."""
-        return tuple((it.name, it.shape) for it in self.tensors)
+        return tuple((tensor.name, tensor.shape) for tensor in self.tensors)
 
     @property
     def elements(self) -> int:

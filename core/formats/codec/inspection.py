@@ -55,13 +55,13 @@ def inspect(data: bytes, max_elements: int | None = None) -> Inspection:
     # The magic bytes, and the bits lost where the stream ends on a whole byte.
     spent["header"] += 8.0 * len(data) - sum(spent.values())
     counts = [
-        0 if isinstance(it.values, Tied) else int(np.count_nonzero(codes_of(it.values)))
-        for it in file.entries
+        0 if isinstance(entry.values, Tied) else int(np.count_nonzero(codes_of(entry.values)))
+        for entry in file.entries
     ]
     layers = tuple(
-        LayerBytes(it.name, it.shape, n, round(by_entry[i] / 8), by_entry[i] / n if n else 0.0)
-        for i, (it, n) in enumerate(zip(file.entries, counts, strict=True))
-        if len(it.shape) > 1 and i in by_entry
+        LayerBytes(e.name, e.shape, n, round(by_entry[i] / 8), by_entry[i] / n if n else 0.0)
+        for i, (e, n) in enumerate(zip(file.entries, counts, strict=True))
+        if len(e.shape) > 1 and i in by_entry
     )
     return Inspection(file, len(data), _whole(spent, len(data)), layers, sum(counts))
 

@@ -69,8 +69,7 @@ NETS: Mapping[str, NetOptions] = {
 def logits(file: CompactFile, images: Floats) -> Floats:
     """The logits [N, classes] of a net for normalized images [N, C, H, W].
 
-    Raises:
-        InputError: the net is unknown here, or takes other images.
+    Raises InputError if the net is unknown here, or takes other images.
     """
     net, tensors = _net(file), _tensors(file)
     # One image at a time: a convolution copies all its windows.
@@ -80,8 +79,7 @@ def logits(file: CompactFile, images: Floats) -> Floats:
 def images_of(file: CompactFile) -> tuple[Shape, Floats, Floats]:
     """The images a file's net takes: shape, mean and std [1 or C, 1, 1] of pixels in 0..1.
 
-    Raises:
-        InputError: neither the file nor its model specifies them.
+    Raises InputError if neither the file nor its model specifies them.
     """
     net, facts = _net(file), file.facts
     inputs = Inputs.of(facts.get("images") or facts.get("inputs") or {})
@@ -95,7 +93,7 @@ def images_of(file: CompactFile) -> tuple[Shape, Floats, Floats]:
     if inputs.image_size > LARGEST or (net.pooled_side is None and inputs.image_size != SIDE):
         expected = SIDE if net.pooled_side is None else f"at most {LARGEST}"
         raise InputError(f"the file is for {inputs.image_size}-pixel images: expected {expected}")
-    mean, std = (np.array(it, np.float32).reshape(-1, 1, 1) for it in (inputs.mean, inputs.std))
+    mean, std = (np.array(each, np.float32).reshape(-1, 1, 1) for each in (inputs.mean, inputs.std))
     return Shape(inputs.channels, inputs.image_size, inputs.image_size), mean, std
 
 
@@ -120,7 +118,7 @@ def main(arguments: Sequence[str]) -> int:
 def _net(file: CompactFile) -> NetOptions:
     if file.model not in NETS:
         raise InputError(f"unknown model '{file.model}': expected one of {', '.join(NETS)}")
-    if not layout_number(file.model, tuple((it.name, it.shape) for it in file.entries)):
+    if not layout_number(file.model, tuple((entry.name, entry.shape) for entry in file.entries)):
         raise InputError(f"the tensors in the file do not match {file.model}")
     return NETS[file.model]
 

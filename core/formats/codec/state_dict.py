@@ -36,8 +36,7 @@ def from_state(
     `model` is the net's name in the zoo, empty for a user's own; `facts` are others about it, as
     plain JSON; `keep` chooses how to store each tensor, by default exactly.
 
-    Raises:
-        InputError: a file cannot hold a tensor's type.
+    Raises InputError if a file cannot hold a tensor's type.
     """
     entries, seen = list[Entry](), dict[Any, str]()
     for name, tensor in state.items():

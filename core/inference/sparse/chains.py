@@ -43,7 +43,7 @@ class Chain(nn.Module):
         self._work = [_floats(self.memory) for _ in range(self._threads)]
 
     def __getstate__(self) -> dict[str, Any]:
-        return {key: it for key, it in self.__dict__.items() if key not in ("_lock", "_work")}
+        return {key: value for key, value in self.__dict__.items() if key not in ("_lock", "_work")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -77,7 +77,7 @@ class Chain(nn.Module):
         """Let each thread compute some of the blocks."""
         block, run = self._program.block, self._program.run
         shares = min(len(self._work), -(-count // block))
-        ends = [-(-count * it // (shares * block)) * block for it in range(shares + 1)]
+        ends = [-(-count * n // (shares * block)) * block for n in range(shares + 1)]
         tasks = [
             _executor().submit(run, inputs, outputs, begin, min(end, count), work)
             for begin, end, work in zip(ends[1:-1], ends[2:], self._work[1:], strict=False)
@@ -129,7 +129,7 @@ def group_net(net: fx.GraphModule, group: Group) -> nn.Module:
 def _attributes(net: fx.GraphModule) -> dict[str, object]:
     """The modules, parameters and buffers that calls may refer to."""
     named = chain(net.named_modules(), net.named_parameters(), net.named_buffers())
-    return {name: it for name, it in named if name}
+    return {name: attribute for name, attribute in named if name}
 
 
 def _floats(*size: int) -> Tensor:

@@ -96,7 +96,7 @@ def _group(net: fx.GraphModule, sizes: Sizes, node: fx.Node, layer: WeightLayer)
         else:
             break
         nodes.append(call.node)
-    shapes = (sizes[it][1:] for it in (nodes[0].all_input_nodes[0], nodes[-1]))
+    shapes = (sizes[end][1:] for end in (nodes[0].all_input_nodes[0], nodes[-1]))
     return Group(str(node.target), tuple(nodes), tuple(layers), *shapes)
 
 
@@ -148,7 +148,7 @@ def _pool(call: Call, sizes: Sizes) -> MaxPool | None:
     stride = call.option("stride", 2, None) or kernel
     padding, dilation = call.option("padding", 3, 0), call.option("dilation", 4, 1)
     flat = len(sizes[call.source]) == 3
-    kernel, stride, dilation = (_pair(it, flat=flat) for it in (kernel, stride, dilation))
+    kernel, stride, dilation = (_pair(each, flat=flat) for each in (kernel, stride, dilation))
     out = _rows_and_columns(sizes[call.node])
     return MaxPool(out, kernel, stride, _pair(padding, 0, flat=flat), dilation)
 

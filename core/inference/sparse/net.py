@@ -76,7 +76,7 @@ def faster(
         sizes = simplify(dense)
     except UntraceableError:
         return FasterNet(model)
-    groups = tuple(it for it in groups_of(dense.net, sizes) if _worth_trying(it))
+    groups = tuple(filter(_worth_trying, groups_of(dense.net, sizes)))
     if not groups:
         return FasterNet(model)
     yield Progress("compile the kernels")
@@ -119,10 +119,11 @@ class _Search:
 
     def fastest(self, seconds: float) -> Stream[FasterNet]:
         """Find the fastest net in about `seconds`."""
-        blocks = [it for it in BLOCKS if it == 1 or it <= -(-len(self.images) // self.threads)]
+        share = -(-len(self.images) // self.threads)
+        blocks = [block for block in BLOCKS if block == 1 or block <= share]
         options = [_KernelOptions(1, _most_frequent(self.images)), *map(_KernelOptions, blocks)]
-        sparse = {it: self._sparse(self.groups, self.threads, it) for it in options}
-        fitting = {it: net for it, net in sparse.items() if it.block == 1 or _fits(net)}
+        sparse = {option: self._sparse(self.groups, self.threads, option) for option in options}
+        fitting = {option: net for option, net in sparse.items() if option.block == 1 or _fits(net)}
         correct = self._correct(fitting)
         if not correct:
             return FasterNet(self.model)
@@ -138,7 +139,7 @@ class _Search:
             for threads in {1, self.threads}:
                 net = self._sparse(groups, threads, best)
                 nets.append(FasterNet(net, names, known, block=best.block))
-        candidates = self._correct({place: it.net for place, it in enumerate(nets)})
+        candidates = self._correct({place: form.net for place, form in enumerate(nets)})
         return nets[(yield from self._fastest("whole nets", candidates, self.images, seconds / 4))]
 
     def _sparse(

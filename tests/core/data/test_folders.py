@@ -124,7 +124,7 @@ def test_sizes_and_channels_are_worked_out(tmp_path: Path) -> None:
     root = fill(tmp_path / "pets", 12, lambda label, n: shade(label, n, sizes[n % 3], "RGB"))
     dataset, notices = loaded(root)
     assert dataset.train.images.shape[1:] == (3, 30, 30)
-    assert notices[-1] == "cropped and resized 16 images of other sizes to 30x30"
+    assert notices[-1] == "cropped and resized 16 images to 30x30"
     assert {int(np.median(image)) for image in dataset.train.images} == {40, 120}
 
 
@@ -133,7 +133,7 @@ def test_large_images_are_shrunk_unless_a_size_is_set(tmp_path: Path) -> None:
     assert loaded(root)[0].train.images.shape[1:] == (1, 224, 224)
     dataset, notices = loaded(root, inputs=Inputs(image_size=250, channels=3))
     assert dataset.train.images.shape[1:] == (3, 250, 250)
-    assert notices[-1] == "cropped and resized 24 images of other sizes to 250x250"
+    assert notices[-1] == "cropped and resized 24 images to 250x250"
 
 
 def test_size_channels_and_normalization_can_be_set(tmp_path: Path, empty_cache: Path) -> None:
@@ -198,7 +198,7 @@ def test_a_broken_link_is_skipped_like_any_unreadable_image(tmp_path: Path) -> N
     root = fill(tmp_path / "pets", 14)
     (root / "cat" / "gone.png").symlink_to(tmp_path / "nowhere.png")
     _, notices = loaded(root)
-    assert notices[-1] == "skipped 1 images that cannot be read: cat/gone.png"
+    assert notices[-1] == "skipped 1 image that cannot be read: cat/gone.png"
 
 
 def test_the_cache_holds_one_decoding_of_a_folder_and_repairs_itself(

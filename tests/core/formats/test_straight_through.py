@@ -35,14 +35,14 @@ def test_weights_stay_quantized_and_zeros_stay_zero(
         with torch.no_grad():
             model.weight += move * torch.randn(7, 9)
         training.after_step(model)
-        assert model.weight.equal(training.rounded[NAME].tensor())
+        assert model.weight.equal(training.quantized[NAME].tensor())
         assert len(model.weight.unique()) <= size + 1
         assert (model.weight[zeros] == 0).all()
 
 
 def test_small_updates_add_up_until_a_weight_switches_values() -> None:
     model, training = quantized_model(1, 2)
-    low, high = training.rounded[NAME].values.tolist()
+    low, high = training.quantized[NAME].values.tolist()
     where = (model.weight == low).nonzero()[0].tolist()
     steps = 0
     while model.weight[tuple(where)].item() < (low + high) / 2:

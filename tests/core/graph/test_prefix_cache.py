@@ -197,7 +197,10 @@ def test_a_net_that_is_not_cut_runs_all_its_layers() -> None:
     net = Decides().eval()
     images = torch.randn(5, 6)
     uncut = NoPrefixCache(net, {"layer": []}, images)
+    runs: list[nn.Module] = []
+    net.register_forward_hook(lambda module, *_: runs.append(module))
     values = uncut.alive("layer", uncut.start(images))
+    assert not runs
     assert torch.equal(uncut.finish("layer", values), net(images))
     some = uncut.finish("layer", uncut.rows("layer", values, torch.tensor([1, 2])))
     assert torch.equal(some, net(images[1:3]))

@@ -136,9 +136,9 @@ def test_straight_through_training_recovers_accuracy(workbench: Workbench, prune
     assert tuned.validation == max([rough.validation, *(epoch.validation for epoch in epochs)])
     assert tuned.validation > rough.validation + 1
     for layer in workbench.layers:
-        weight, rounded = tuned.weights[layer.key], tuned.rounded[layer.key]
-        assert isinstance(rounded, CodebookTensor)
-        assert torch.equal(weight, rounded.tensor())
+        weight, quantized = tuned.weights[layer.key], tuned.quantized[layer.key]
+        assert isinstance(quantized, CodebookTensor)
+        assert torch.equal(weight, quantized.tensor())
         assert len(torch.unique(weight[weight != 0])) <= 2
         assert not weight[pruned[layer.key] == 0].any()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
@@ -331,6 +332,12 @@ def test_images_of_more_classes_than_the_nets_know_are_refused() -> None:
     few = (Rgb(2, seed=0), Rgb(2, seed=1))
     with pytest.raises(InputError, match="label 2 "):
         drain(compare(*few, color_images(30, 3), matrix=True))
+
+
+def test_an_unknown_mode_is_refused(nets: Nets, data: Images) -> None:
+    mode: Any = "right"
+    with pytest.raises(InputError, match="unknown mode 'right': expected one of chosen, wrong"):
+        drain(compare(*nets, data, mode=mode))
 
 
 def test_the_events_are_known_without_torch() -> None:

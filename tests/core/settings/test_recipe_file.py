@@ -17,8 +17,9 @@ from core.nets.zoo import ZOO
 from core.pruning.plans import Plan
 from core.settings.recipe_changes import NO_CHANGES, RecipeChanges
 from core.settings.recipe_file import CHANGES, TOP, config_text, read_config, write_config
-from core.settings.settings import PRECISIONS, SETTINGS, Settings
+from core.settings.settings import SETTINGS, Settings
 from core.settings.toml import line_of
+from core.system.number_formats import PRECISIONS
 from core.training.recipes import LOSSES, METHODS, OPTIMIZERS, RECIPES
 from tests.core.settings.configs import LAYERS, WHOLE, read
 
@@ -71,7 +72,7 @@ ASKED = st.builds(
     protocol=st.sampled_from(list(PROTOCOLS)),
     recipe=st.sampled_from(list(RECIPES)),
     changes=RECIPE_CHANGES,
-    precision=st.sampled_from(list(PRECISIONS)),
+    precision=st.sampled_from(("auto", *PRECISIONS)),
     seed=st.integers(0, 2**63 - 1),
     inputs=INPUTS,
 )

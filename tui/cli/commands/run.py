@@ -11,9 +11,9 @@ from core.experiments.experiment import Experiment, open_run
 from core.experiments.run_record import TRAIN, RunRecord
 from core.experiments.runs import STOPPED, Run
 from core.nets.footprint import BYTES_PER_VALUE, MIB, SIZE_NOTE
+from core.pruning.goals import DEFAULT_ALLOCATION
 from core.pruning.presets import default_preset, preset_plan
 from tui.cli import checks, read_options
-from tui.cli.add_options import DEFAULT_ALLOCATION
 from tui.cli.command import Command
 from tui.cli.commands.train import RunOutcome, print_trained
 from tui.cli.number_table import number_table

@@ -7,8 +7,8 @@ from rich.console import Console
 
 from core.events import StopFlag, Stream
 from core.jobs.search import SearchResult
+from core.pruning.goals import DEFAULT_ALLOCATION
 from tui.cli import checks, read_options
-from tui.cli.add_options import DEFAULT_ALLOCATION
 from tui.cli.command import Command
 from tui.cli.number_table import number_table
 from tui.text.format import percent

@@ -10,9 +10,9 @@ from core.errors import InputError
 from core.events import StopFlag, Stream
 from core.experiments.experiment import open_run
 from core.measure.costs import CostTable, table_report
+from core.pruning.goals import DEFAULT_ALLOCATION
 from core.pruning.plans import uniform_plan
 from tui.cli import checks, read_options
-from tui.cli.add_options import DEFAULT_ALLOCATION
 from tui.cli.command import Command
 from tui.cli.number_table import number_table
 from tui.plots.drawing.numbers import count as short
