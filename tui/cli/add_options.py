@@ -29,7 +29,7 @@ _TRIALS = Setting("trials", TRIALS, integer(1, 1000), "maximum number of fine-tu
 _START = Setting("start", START, number(1, 1_000_000, above=True), "first ratio to try")
 _SECONDS = Setting("seconds", SECONDS, number(0, 100_000, above=True), "approximate duration")
 _WITHIN = Setting(
-    "within", WITHIN, number(0, 100, above=True), "--quick with this interval half-width (points)"
+    "within", WITHIN, number(0, 100, above=True), "--quick, with intervals of X points on each side"
 )
 _SPLIT = Setting("split", SPLITS[0], one_of(SPLITS), "split to measure on")
 

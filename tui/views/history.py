@@ -31,9 +31,10 @@ def shorten_middle(path: str, name: str, width: int) -> str:
     """Shorten the middle of a path; its beginning and its last part matter most."""
     if len(path) <= width:
         return path
-    end = max(0, width - 1)
-    right = min(end, max(len(name) + 1, end * 2 // 3))
-    return path[: end - right] + "…" * (width > 0) + path[len(path) - right :]
+    if width < 1:
+        return ""
+    right = min(width - 1, max(len(name) + 1, (width - 1) * 2 // 3))
+    return f"{path[: width - 1 - right]}…{path[len(path) - right :]}"
 
 
 def about(row: RunRow, current: str | None, width: int, height: int) -> Lines:

@@ -77,7 +77,7 @@ async def test_it_is_shown_as_far_as_it_is_and_stops(backend):
         await idle(pilot)
         assert app.activity.role == "warning"
         assert app.activity.text.endswith("stopped early")
-        assert app.state.speed.bench.stopped
+        assert app.state.speed.benchmark.stopped
 
 
 async def test_before_a_benchmark_the_plot_names_its_key(app):
