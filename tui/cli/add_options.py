@@ -184,13 +184,6 @@ def add_experiment(parser: ArgumentParser) -> None:
     )
 
 
-def add_json(parser: ArgumentParser) -> None:
-    """Add the option for JSON output."""
-    parser.add_argument(
-        "--json", metavar="PATH", help="write the result as JSON; - writes to standard output"
-    )
-
-
 COMMANDS: Mapping[str, tuple[str, bool, Callable[[ArgumentParser], None]]] = {
     "run": ("prune and fine-tune without the terminal program", True, _add_run),
     "search": ("find the smallest net within an allowed drop in accuracy", True, _add_search),
@@ -202,3 +195,14 @@ COMMANDS: Mapping[str, tuple[str, bool, Callable[[ArgumentParser], None]]] = {
     "inspect": ("show what a compact file holds", False, _add_inspect),
 }
 """Each command: its help, whether it trains, and what adds its own options."""
+
+
+def add_command_options(parser: ArgumentParser, name: str) -> None:
+    """Add every option of a command."""
+    _, trains, add_own = COMMANDS[name]
+    add_own(parser)
+    add_settings(parser, training=trains)
+    add_experiment(parser)
+    text = "write the result as JSON; - writes to standard output"
+    parser.add_argument("--json", metavar="PATH", help=text)
+    parser.set_defaults(command=name)
