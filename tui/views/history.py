@@ -97,7 +97,7 @@ def _details(row: RunRow, current: str | None) -> tuple[str, ...]:
 
 def hint(run_list: RunList, current: str | None) -> Span:
     """What Enter does with the selected run or, if one is marked, how to compare."""
-    row = run_list.chosen
+    row = run_list.selected
     if row is None:
         return Span("", "muted")
     if run_list.marked == row.id:
