@@ -157,31 +157,20 @@ def _add_scan(parser: ArgumentParser) -> None:
         "--uniform", action="store_true", help="also scan with all layers at the same sparsity"
     )
     _add(group, _SPLIT, default=_SPLIT.default)
-    group.add_argument(
-        "--quick",
-        action="store_true",
-        help="measure each point on a growing sample until its interval is narrow enough",
-    )
+    text = "measure each point on a growing sample until its interval is narrow enough"
+    group.add_argument("--quick", action="store_true", help=text)
     _add(group, _WITHIN, default=None)
 
 
 def _add_train(parser: ArgumentParser) -> None:
-    parser.add_argument(
-        "--to",
-        metavar="FILE",
-        type=Path,
-        help="file for the weights, as safetensors (default: MODEL.safetensors, unless it exists)",
-    )
+    text = "file for the weights, as safetensors (default: MODEL.safetensors, unless it exists)"
+    parser.add_argument("--to", metavar="FILE", type=Path, help=text)
 
 
 def add_experiment(parser: ArgumentParser) -> None:
     """Add the option for the experiment that records the runs."""
-    parser.add_argument(
-        "--experiment",
-        metavar="PATH",
-        default=SUPPRESS,
-        help="folder or name of the experiment (default: MODEL-DATASET in the data folder)",
-    )
+    text = "folder or name of the experiment (default: MODEL-DATASET in the data folder)"
+    parser.add_argument("--experiment", metavar="PATH", default=SUPPRESS, help=text)
 
 
 COMMANDS: Mapping[str, tuple[str, bool, Callable[[ArgumentParser], None]]] = {

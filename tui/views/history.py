@@ -86,7 +86,7 @@ def _details(row: RunRow, current: str | None) -> tuple[str, ...]:
         when(row.created) if row.created else "",
         row.kind or "",
         row.recipe_and_method or "",
-        f"{epochs(row)} epoch{'s' * (epochs(row) != '1')}" if row.epochs else "",
+        f"{epochs(row)} epoch{'' if epochs(row) == '1' else 's'}" if row.epochs else "",
         f"seed {seed(row)}" if seed(row) else "",
         "" if row.trained else f"from {f'run {row.base}' if row.base else 'the dense net'}",
         row.precision or "",

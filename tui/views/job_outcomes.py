@@ -48,9 +48,8 @@ def benchmarked(benchmark: Benchmark) -> Outcome:
         factor = benchmark.gain(row) if row and threads == benchmark.cases[0][1] else None
         if row and factor:
             slower |= factor < 1
-            latencies.append(
-                f"{milliseconds(row.latency.median)} ms at batch {batch} ({gain(factor)})"
-            )
+            latency = milliseconds(row.latency.median)
+            latencies.append(f"{latency} ms at batch {batch} ({gain(factor)})")
     early = ", stopped early" if benchmark.stopped else ""
     return Outcome(
         f"{plural(benchmark.cases[0][1], 'thread')}: {', '.join(latencies)} "
@@ -138,11 +137,8 @@ def exported(export: Export, result: Result, warnings: tuple[str, ...] = ()) -> 
     """A file has been written and measured."""
     dense = result.footprint.dense_bytes
     kept = export.values if export.levels is None else f"{export.values}, {export.levels} levels"
-    details = (
-        *warnings,
-        f"values: {kept}",
-        f"featherweight inspect {export.name}" if export.compact else "",
-    )
+    inspect = f"featherweight inspect {export.name}" if export.compact else ""
+    details = (*warnings, f"values: {kept}", inspect)
     return Outcome(
         f"{export.name}: {count(export.bytes)} bytes, {dense / export.bytes:.1f}x smaller than "
         f"dense; test {percent(result.accuracy.test)} %, "

@@ -1,7 +1,6 @@
 """Every plot of the main screen, in the order in which `v` shows them.
 
-`plot_drawers` draws them. It is imported late because it loads NumPy, which the first screen must
-not wait for.
+`plot_drawers` draws them; imported late, for the first screen must not wait for NumPy.
 """
 
 from collections.abc import Callable, Iterable

@@ -134,8 +134,7 @@ def print_run(record: RunRecord, console: Console) -> None:
         console.print(without_dead(dead, remaining, record.parameters_without_dead))
     accuracies = record.accuracy.measured.items()
     stages = ", ".join(f"{stage} {percent(accuracy.test)}" for stage, accuracy in accuracies)
-    reference = record.protocol == "reference"
-    protocol = " (reference protocol: chosen on test)" if reference else ""
+    protocol = " (reference protocol: chosen on test)" if record.protocol == "reference" else ""
     console.print(f"test accuracy %: {stages}{protocol}")
     early = ", stopped early" if record.stopped else ""
     if record.best is None:
