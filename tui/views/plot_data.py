@@ -60,7 +60,7 @@ def sensitivity(state: State, width: int) -> SensitivityData:
     scan, base = state.scan, state.base
     if scan is None or base is None:
         return SensitivityData(curves=(), chosen=state.chosen)
-    dense, stale = base.accuracy.validation, state.scan_is_stale
+    dense, stale = base.accuracy.validation, state.base_scan is None
     curves = (
         Curve(name, _points(scan.layers.get(name, ()), scan.images), state.planned[name])
         for name in state.layer_names
